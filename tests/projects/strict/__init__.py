@@ -1,0 +1,1 @@
+"""A locked-down host: login wall, strict CSP, cookie CSRF and a transaction around every request."""
