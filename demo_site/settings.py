@@ -1,0 +1,136 @@
+"""The demo's settings, all from the environment. With nothing set it runs on this machine, on the sandbox.
+
+KORDLESS_API_KEY, KORDLESS_ORG_SLUG   your Kordless account; without a key the embedded sandbox answers
+KORDLESS_BASE_URL                     another address of the Booking API
+KORDLESS_EMBED_ORIGINS                comma-separated origins that may frame the widget
+SECRET_KEY                            needed for anything but trying out: without it DEBUG is on
+DEBUG                                 1 or 0; 1 without a SECRET_KEY, otherwise 0
+ALLOWED_HOSTS                         comma-separated; with DEBUG this machine's names need not be listed
+DATABASE_URL                          SQLite in this folder by default
+REDIS_URL                             a cache inside the process by default
+WEB_CONCURRENCY                       gunicorn's own: how many processes share the key without Redis
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def _listed(name: str) -> list[str]:
+    return [entry.strip() for entry in os.environ.get(name, "").split(",") if entry.strip()]
+
+
+SECRET_KEY = os.environ.get("SECRET_KEY", "")
+DEBUG = os.environ.get("DEBUG", "0" if SECRET_KEY else "1").lower() in {"1", "true", "yes", "on"}
+if not SECRET_KEY:
+    if not DEBUG:
+        raise ImproperlyConfigured("Set SECRET_KEY to a long random string when DEBUG is off.")
+    SECRET_KEY = "django-insecure-the-demo-is-for-this-machine-only"  # noqa: S105 (only ever used with DEBUG on)
+ALLOWED_HOSTS = _listed("ALLOWED_HOSTS")
+
+KORDLESS_BOOKING: dict[str, Any] = {
+    "EMBED_ORIGINS": ["'self'", *_listed("KORDLESS_EMBED_ORIGINS")],
+    "PROCESSES": 1 if os.environ.get("REDIS_URL") else int(os.environ.get("WEB_CONCURRENCY", "1")),
+}
+if os.environ.get("KORDLESS_API_KEY"):
+    KORDLESS_BOOKING |= {
+        "API_KEY": os.environ["KORDLESS_API_KEY"],
+        "ORG_SLUG": os.environ.get("KORDLESS_ORG_SLUG", ""),
+        "BASE_URL": os.environ.get("KORDLESS_BASE_URL", ""),
+    }
+else:
+    KORDLESS_BOOKING["SANDBOX"] = BASE_DIR / "sandbox.sqlite3"
+
+INSTALLED_APPS = [
+    "whitenoise.runserver_nostatic",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "kordless_booking",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "demo_site.policy.PolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "demo_site.urls"
+WSGI_APPLICATION = "demo_site.wsgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+_DATABASE: dict[str, Any] = {**dj_database_url.config(default=f"sqlite:///{BASE_DIR / 'demo.sqlite3'}")}
+if _DATABASE["ENGINE"] == "django.db.backends.sqlite3":
+    # Several workers write: let them queue from the start of a transaction on, and readers read meanwhile.
+    _DATABASE["OPTIONS"] = {
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
+    }
+else:
+    _DATABASE |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+DATABASES = {"default": _DATABASE}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CACHES: dict[str, dict[str, Any]] = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+if os.environ.get("REDIS_URL"):
+    CACHES["default"] = {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": os.environ["REDIS_URL"],
+    }
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+_STATIC_STORAGE = (
+    "django.contrib.staticfiles.storage.StaticFilesStorage"
+    if DEBUG
+    else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+)
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": _STATIC_STORAGE},
+}
+
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {"kordless_booking": {"level": "INFO"}},
+}
