@@ -1,0 +1,82 @@
+# Everything here needs python3 (3.11 or newer), make and the Python package index; nothing else.
+#   make demo    the demo site at http://127.0.0.1:8000/        make test    the test suite
+#   make help    all that this file can do
+
+SHELL := /bin/sh
+.SHELLFLAGS := -eu -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV := .venv
+PY := $(VENV)/bin/python
+HOST ?= 127.0.0.1
+PORT ?= 8000
+ARGS ?=
+PIP := $(PY) -m pip --disable-pip-version-check --quiet
+IS_SUITABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+
+.PHONY: help demo test journeys wheel-check lint format screenshot clean
+
+help: ## say what there is
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
+
+demo: $(VENV)/.demo ## serve the demo site on the embedded sandbox; PORT=8123 picks the port
+	@$(PY) manage.py migrate --no-input --verbosity 0
+	@echo
+	@echo "  The demo:            http://$(HOST):$(PORT)/"
+	@echo "  The widget alone:    http://$(HOST):$(PORT)/book/"
+	@echo "  Manage a booking:    http://$(HOST):$(PORT)/book/manage/"
+	@echo "  Ctrl-C ends it. Another port: make demo PORT=8123"
+	@echo
+	@exec env DJANGO_RUNSERVER_HIDE_WARNING=true $(PY) manage.py runserver $(HOST):$(PORT)
+
+test: $(VENV)/.test ## run the test suite; ARGS="-k slot" picks tests; browser journeys run where Chromium is
+	@$(PY) -m pytest -m "not packaging" $(ARGS)
+
+journeys: $(VENV)/.test ## run the browser journeys alone; fails where Chromium is missing
+	@KORDLESS_JOURNEYS=required $(PY) -m pytest -m journey $(ARGS)
+
+wheel-check: $(VENV)/.test ## build the wheel, install it in a clean environment and book through it
+	@$(PY) -m pytest -m packaging $(ARGS)
+
+lint: $(VENV)/.dev ## ruff, mypy, import-linter and djade
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@$(VENV)/bin/lint-imports
+	@find kordless_booking/templates templates tests/projects -name '*.html' -exec $(PY) -m djade --check --target-version 5.2 {} +
+
+format: $(VENV)/.dev ## put code and templates into the house's shape
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+	@find kordless_booking/templates templates tests/projects -name '*.html' -exec $(PY) -m djade --target-version 5.2 {} +
+
+screenshot: $(VENV)/.test ## take docs/screenshot.png anew, with Chromium
+	@KORDLESS_JOURNEYS=required KORDLESS_SCREENSHOT=docs/screenshot.png $(PY) -m pytest -m journey -k screenshot -p no:randomly
+
+clean: ## remove the environment, the demo's databases and everything built
+	@rm -rf $(VENV) build dist staticfiles .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis test-results .coverage
+	@rm -f demo.sqlite3* sandbox.sqlite3*
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# One environment; each stamp says which group of pyproject.toml is in it.
+$(VENV)/.demo $(VENV)/.test $(VENV)/.dev: $(VENV)/.%: pyproject.toml | $(PY)
+	@echo "Installing what 'make $(MAKECMDGOALS)' needs into $(VENV) (once; a minute or so)…"
+	@$(PIP) install --upgrade "pip>=25.1"
+	@$(PIP) install --editable . --group $*
+	@touch $@
+
+$(PY):
+	@python="$(PYTHON)"; \
+	if [ -z "$$python" ]; then \
+	  for candidate in python3.13 python3.12 python3.11 python3; do \
+	    if $$candidate -c '$(IS_SUITABLE)' >/dev/null 2>&1; then python=$$candidate; break; fi; \
+	  done; \
+	fi; \
+	if [ -z "$$python" ] || ! $$python -c '$(IS_SUITABLE)' >/dev/null 2>&1; then \
+	  echo "Python 3.11 or newer with its venv module is needed, and none was found." >&2; \
+	  echo "On Debian and Ubuntu: apt-get install python3 python3-venv" >&2; \
+	  echo "If it is elsewhere: make $(MAKECMDGOALS) PYTHON=/path/to/python3" >&2; \
+	  exit 1; \
+	fi; \
+	$$python -m venv --clear $(VENV)
