@@ -1,0 +1,58 @@
+"""A visitor's language as Babel knows it: CLDR data for a Django language code.
+
+Every function that formats for people takes a Django code ("pt-br", "zh-hans", "he"); this module turns it into
+one Babel locale. Codes come from the query string too, so anything unusable simply means English.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from babel import Locale, UnknownLocaleError
+from babel.core import get_global
+
+__all__ = ["locale_name", "locale_of", "regional_locale"]
+
+DEFAULT = "en"
+_CODE = re.compile(r"[a-z]{2,3}(?:[-_][a-z0-9]{2,8}){0,3}", re.IGNORECASE | re.ASCII)
+
+
+@lru_cache(maxsize=256)
+def locale_name(language: str) -> str:
+    """The Babel identifier of a Django language code: "pt-br" is "pt_BR"; unknown regions lose it, the rest is "en"."""
+    if not _CODE.fullmatch(language):
+        return DEFAULT
+    parts = re.split("[-_]", language)
+    while parts:
+        try:
+            return str(Locale.parse("_".join(parts)))
+        except (UnknownLocaleError, ValueError):
+            parts.pop()
+    return DEFAULT
+
+
+def locale_of(language: str) -> Locale:
+    """The Babel locale of a Django language code. Never raises."""
+    return _locale(locale_name(language))
+
+
+def regional_locale(language: str) -> Locale:
+    """As `locale_of`, with the likeliest country when the code has none: weeks begin by country, not by language."""
+    return _regional(locale_name(language))
+
+
+@lru_cache(maxsize=64)
+def _locale(name: str) -> Locale:
+    return Locale.parse(name)
+
+
+@lru_cache(maxsize=64)
+def _regional(name: str) -> Locale:
+    if _locale(name).territory:
+        return _locale(name)
+    likely = get_global("likely_subtags").get(name)
+    try:
+        return Locale.parse(likely) if likely else _locale(name)
+    except (UnknownLocaleError, ValueError):
+        return _locale(name)

@@ -1,0 +1,114 @@
+"""Names of time zones: which are real, today's name for an old one, and what to call each of them.
+
+Nothing that a visitor sends ever reaches `ZoneInfo`: a name is looked up in a table made once from the installed
+time zone database, because on Python 3.11 a directory name, a long name or a zero byte each raise something else.
+Old names ("Asia/Calcutta") become today's ("Asia/Kolkata") by CLDR first, then by the database's own links.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import cache, lru_cache
+from importlib.resources import files
+from zoneinfo import ZoneInfo, available_timezones
+
+from babel.core import get_global
+
+from .language import locale_name, locale_of
+
+__all__ = ["known_zone", "listed_zones", "offset_text", "old_names", "zone", "zone_country"]
+
+# Not places: they follow the machine or the compiler of the database.
+_UNUSABLE = ("Factory", "localtime", "posixrules")
+_UTC = "Etc/UTC"
+
+
+def known_zone(name: str | None) -> str | None:
+    """Today's IANA name for an exact name from anywhere, or None. "Europe/Kiev" gives "Europe/Kyiv".
+
+    "UTC" and "Etc/…" are accepted although they are not listed; every spelling of UTC gives "UTC".
+    """
+    return _todays_names().get(name) if name else None
+
+
+@cache  # bounded: only known names get in
+def zone(name: str) -> ZoneInfo:
+    """The zone of a name that `known_zone` gave. Raises ValueError for any other name."""
+    if name not in _todays_names():
+        raise ValueError("not a time zone that is known here")
+    return ZoneInfo(name)
+
+
+def listed_zones() -> tuple[str, ...]:
+    """The names to choose from, one for each place that the database lists, sorted: about 420."""
+    return tuple(sorted(_countries()))
+
+
+def zone_country(name: str) -> str | None:
+    """The ISO 3166 code of the country of a listed zone ("UA"), or None."""
+    return _countries().get(name)
+
+
+def old_names(name: str) -> tuple[str, ...]:
+    """What a zone was or is called elsewhere, sorted: people search for the name they know."""
+    return _old_names().get(name, ())
+
+
+def offset_text(moment: datetime, language: str = "en") -> str:
+    """How far an aware local time is from Greenwich: "GMT+2", "GMT+5:45", "GMT"; "UTC+2" in French.
+
+    Written as browsers do (`timeZoneName: "shortOffset"`). Raises ValueError for a naive time.
+    """
+    offset = moment.utcoffset()
+    if offset is None:
+        raise ValueError("a naive time has no offset")
+    return _offset_words(int(offset / timedelta(minutes=1)), locale_name(language))
+
+
+@lru_cache(maxsize=1024)
+def _offset_words(minutes: int, locale: str) -> str:
+    hours, rest = divmod(abs(minutes), 60)
+    sign = "-" if minutes < 0 else "+"
+    number = f"{sign}{hours}:{rest:02}" if rest else f"{sign}{hours}" if hours else ""
+    return str(locale_of(locale).zone_formats["gmt"]) % number
+
+
+@cache
+def _countries() -> dict[str, str]:
+    rows = (line.split("\t") for line in _tzdata("zone.tab") if line and not line.startswith("#"))
+    names = available_timezones()
+    return {row[2]: row[0] for row in rows if row[2] in names}
+
+
+@cache
+def _todays_names() -> dict[str, str]:
+    names = {name for name in available_timezones() if not name.startswith(_UNUSABLE)}
+    listed = _countries()
+    links = {
+        new: old for mark, old, new in (line.split() for line in _tzdata("tzdata.zi") if line[:2] == "L ")
+    }
+    renamed = get_global("zone_aliases")
+
+    def today(name: str) -> str:
+        if name in listed:
+            return name
+        for better in (renamed.get(name), links.get(name)):
+            if better in listed:
+                return str(better)
+        target = str(links.get(name, name))
+        return "UTC" if target == _UTC else target
+
+    return {name: today(name) for name in names}
+
+
+@cache
+def _old_names() -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for old, new in sorted(_todays_names().items()):
+        if old != new:
+            found.setdefault(new, []).append(old)
+    return {new: tuple(old) for new, old in found.items()}
+
+
+def _tzdata(file: str) -> list[str]:
+    return files("tzdata").joinpath("zoneinfo", file).read_text(encoding="utf-8").splitlines()

@@ -1,0 +1,180 @@
+"""Finding a time zone by city, country, region, everyday name or offset, in the visitor's language.
+
+`ZoneChoice` is what a list shows: a city and a country by CLDR, and the offset at this moment.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from babel.core import get_global
+from babel.dates import get_timezone_name
+
+from .language import locale_name, locale_of
+from .zone_names import known_zone, listed_zones, offset_text, old_names, zone, zone_country
+
+if TYPE_CHECKING:
+    from babel import Locale
+
+__all__ = ["ZoneChoice", "known_zone", "offset_text", "search_zones", "zone", "zone_choice"]
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneChoice:
+    """One zone in words: `label` is the city ("Kyiv"), `country` and `region` may be "", `local` is now in it."""
+
+    name: str
+    label: str
+    country: str
+    region: str
+    offset: str
+    local: datetime
+
+
+def zone_choice(name: str, now: datetime, language: str) -> ZoneChoice:
+    """A zone (a name that `known_zone` gave) in words. `now` is aware. Raises ValueError for an unknown name."""
+    return _choice(_entry(name, locale_of(language)), now.astimezone(zone(name)), language)
+
+
+def search_zones(query: str, now: datetime, language: str) -> list[ZoneChoice]:
+    """The listed zones that fit all words of a query, best first; all of them from west to east for an empty query.
+
+    Words match the beginning of a word of the city, country, region, zone name, old names, or everyday names
+    ("Eastern", "CET") in the language or in English; accents and case don't matter. "+2", "GMT+5:45" or "UTC-3"
+    match the offset at `now` (aware).
+    """
+    entries = _index(locale_name(language))
+    offset, words = _read(query)
+    moments = [(entry, now.astimezone(zone(entry.name))) for entry in entries]
+    if offset is not None:
+        moments = [pair for pair in moments if pair[1].utcoffset() == offset]
+    for begins in (" ", ""):  # within words only if nothing begins so: Chinese and Japanese write no spaces
+        found = [pair for pair in moments if all(begins + word in pair[0].text for word in words)]
+        if found:
+            break
+    if words:
+        found.sort(key=lambda pair: (_rank(pair[0], words), pair[0].sort_key))
+    else:
+        found.sort(key=lambda pair: (pair[1].utcoffset(), pair[0].sort_key))
+    return [_choice(entry, local, language) for entry, local in found]
+
+
+class _Entry(NamedTuple):
+    name: str
+    label: str
+    country: str
+    region: str
+    sort_key: str
+    text: str  # all that can be searched for, folded, each word after a space
+
+
+def _choice(entry: _Entry, local: datetime, language: str) -> ZoneChoice:
+    offset = offset_text(local, language)
+    return ZoneChoice(entry.name, entry.label, entry.country, entry.region, offset, local)
+
+
+def _rank(entry: _Entry, words: list[str]) -> int:
+    phrase = " ".join(words)
+    if entry.sort_key.startswith(phrase):
+        return 0
+    return 1 if f" {words[0]}" in f" {entry.sort_key}" else 2
+
+
+_OFFSET = re.compile(r"(?:gmt|utc)?\s*([+\-−])\s*(\d{1,2})(?::?(\d{2}))?(?!\S)", re.IGNORECASE | re.ASCII)  # noqa: RUF001 (people paste a real minus)
+_LONGEST_QUERY = 100
+
+
+def _read(query: str) -> tuple[timedelta | None, list[str]]:
+    query = query[:_LONGEST_QUERY]
+    match = _OFFSET.search(query)
+    offset = None
+    if match:
+        sign, hours, minutes = match.groups()
+        offset = timedelta(hours=int(hours), minutes=int(minutes or 0)) * (1 if sign == "+" else -1)
+        query = query[: match.start()] + query[match.end() :]
+    return offset, _fold(query).split()
+
+
+@lru_cache(maxsize=32)
+def _index(locale: str) -> tuple[_Entry, ...]:
+    return tuple(_entry(name, locale_of(locale)) for name in listed_zones())
+
+
+def _entry(name: str, locale: Locale) -> _Entry:
+    english = locale_of("en")
+    code = zone_country(name) or ""
+    label = _city(name, locale)
+    country = locale.territories.get(code, "")
+    region = _region(name, locale)
+    known_as = [label, _city(name, english), country, english.territories.get(code, ""), region]
+    known_as += [name, *old_names(name), *_everyday_names(name, locale), *_everyday_names(name, english)]
+    known_as += _abbreviations(name)
+    words = dict.fromkeys(word for text in known_as for word in _fold(text).split())
+    return _Entry(name, label, country, region, _fold(label), " " + " ".join(words))
+
+
+def _city(name: str, locale: Locale) -> str:
+    for key in (name, _cldr_names().get(name)):
+        city = locale.time_zones.get(key, {}).get("city") if key else None
+        if city:
+            return str(city)
+    return _last_part(name)
+
+
+def _last_part(name: str) -> str:
+    return name.rsplit("/", 1)[-1].replace("_", " ")
+
+
+@cache
+def _cldr_names() -> dict[str, str]:
+    """CLDR files a renamed city under its first name for ever: Kyiv's translations stand at "Europe/Kiev"."""
+    english = locale_of("en").time_zones
+    found = {}
+    for old, new in get_global("zone_aliases").items():
+        city = english.get(old, {}).get("city") or _last_part(old)
+        if city.startswith(_last_part(new)):
+            found[new] = old
+    return found
+
+
+def _everyday_names(name: str, locale: Locale) -> list[str]:
+    return [get_timezone_name(zone(name), width="long", zone_variant="generic", locale=locale)]
+
+
+def _abbreviations(name: str) -> list[str]:
+    days = (datetime(2026, month, 1, tzinfo=UTC) for month in (1, 7))
+    names = (day.astimezone(zone(name)).tzname() or "" for day in days)
+    return [text for text in names if text.isalpha()]
+
+
+# CLDR's codes of the continents (UN M.49); the seas are not continents, so their islands are told one by one.
+_CONTINENTS = {"Africa": "002", "America": "019", "Asia": "142", "Europe": "150", "Australia": "009"}
+_CONTINENTS |= {"Pacific": "009", "Antarctica": "AQ", "Arctic": "150"}
+_ISLANDS = {"Atlantic/Bermuda": "019", "Atlantic/Stanley": "019", "Atlantic/South_Georgia": "019"}
+_ISLANDS |= {"Atlantic/Cape_Verde": "002", "Atlantic/St_Helena": "002", "Atlantic": "150"}
+_ISLANDS |= {"Indian/Maldives": "142", "Indian/Christmas": "009", "Indian/Cocos": "009", "Indian": "002"}
+
+
+def _region(name: str, locale: Locale) -> str:
+    sea = name.partition("/")[0]
+    code = _CONTINENTS.get(sea) or _ISLANDS.get(name) or _ISLANDS.get(sea, "")
+    return str(locale.territories.get(code, ""))
+
+
+_PLAIN = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th"})
+
+
+def _fold(text: str) -> str:
+    """Lower case, no accents, words apart by one space."""
+    flat = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold()).translate(_PLAIN)
+    kept = (
+        c if unicodedata.category(c)[0] in "LN" or unicodedata.category(c) == "Mc" else " "
+        for c in flat
+        if unicodedata.category(c) != "Mn"
+    )
+    return " ".join("".join(kept).split())
