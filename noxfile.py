@@ -1,4 +1,4 @@
-"""The suite on every pair of Python and Django that is supported: nox, or nox -s "suite(django='6.1')".
+"""The suite on every pair of Python and Django that is supported: nox, or nox -s "suite(3.12-6.1)".
 
 Where the interpreters are pyenv's, name them first: PYENV_VERSION=3.11:3.12:3.13 nox
 """
