@@ -1,7 +1,7 @@
 """A visitor's language as Babel knows it: CLDR data for a Django language code.
 
-Every function that formats for people takes a Django code ("pt-br", "zh-hans", "he"); this module turns it into
-one Babel locale. Codes come from the query string too, so anything unusable simply means English.
+Every function that formats for people takes a Django code ("pt-br", "zh-hans", "he"); this module turns it
+into one Babel locale. Codes come from the query string too, so anything unusable simply means English.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _CODE = re.compile(r"[a-z]{2,3}(?:[-_][a-z0-9]{2,8}){0,3}", re.IGNORECASE | re.A
 
 @lru_cache(maxsize=256)
 def locale_name(language: str) -> str:
-    """The Babel identifier of a Django language code: "pt-br" is "pt_BR"; unknown regions lose it, the rest is "en"."""
+    """The Babel identifier of a Django code: "pt-br" is "pt_BR", "de-xx" is "de", anything unknown "en"."""
     if not _CODE.fullmatch(language):
         return DEFAULT
     parts = re.split("[-_]", language)
@@ -38,7 +38,7 @@ def locale_of(language: str) -> Locale:
 
 
 def regional_locale(language: str) -> Locale:
-    """As `locale_of`, with the likeliest country when the code has none: weeks begin by country, not by language."""
+    """As `locale_of`, with the likeliest country where the code has none: a week begins by country."""
     return _regional(locale_name(language))
 
 

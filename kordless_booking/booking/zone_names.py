@@ -1,20 +1,24 @@
 """Names of time zones: which are real, today's name for an old one, and what to call each of them.
 
-Nothing that a visitor sends ever reaches `ZoneInfo`: a name is looked up in a table made once from the installed
-time zone database, because on Python 3.11 a directory name, a long name or a zero byte each raise something else.
+Nothing that a visitor sends ever reaches `ZoneInfo`: a name is looked up in a table made once from the
+installed time zone database, because a directory name, a long name or a zero byte each raise something else.
 Old names ("Asia/Calcutta") become today's ("Asia/Kolkata") by CLDR first, then by the database's own links.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cache, lru_cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, available_timezones
 
 from babel.core import get_global
 
 from .language import locale_name, locale_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 __all__ = ["known_zone", "listed_zones", "offset_text", "old_names", "zone", "zone_country"]
 

@@ -26,7 +26,7 @@ __all__ = ["ZoneChoice", "known_zone", "offset_text", "search_zones", "zone", "z
 
 @dataclass(frozen=True, slots=True)
 class ZoneChoice:
-    """One zone in words: `label` is the city ("Kyiv"), `country` and `region` may be "", `local` is now in it."""
+    """One zone in words: `label` is the city; `country` and `region` may be ""; `local` is now in it."""
 
     name: str
     label: str
@@ -37,16 +37,16 @@ class ZoneChoice:
 
 
 def zone_choice(name: str, now: datetime, language: str) -> ZoneChoice:
-    """A zone (a name that `known_zone` gave) in words. `now` is aware. Raises ValueError for an unknown name."""
+    """A zone (a name that `known_zone` gave) in words at `now` (aware). Raises ValueError for others."""
     return _choice(_entry(name, locale_of(language)), now.astimezone(zone(name)), language)
 
 
 def search_zones(query: str, now: datetime, language: str) -> list[ZoneChoice]:
-    """The listed zones that fit all words of a query, best first; all of them from west to east for an empty query.
+    """The listed zones that fit all words of a query, best first; for an empty one all, from west to east.
 
     Words match the beginning of a word of the city, country, region, zone name, old names, or everyday names
-    ("Eastern", "CET") in the language or in English; accents and case don't matter. "+2", "GMT+5:45" or "UTC-3"
-    match the offset at `now` (aware).
+    ("Eastern", "CET") in the language or in English; accents and case don't matter. "+2", "GMT+5:45" or
+    "UTC-3" match the offset at `now` (aware).
     """
     entries = _index(locale_name(language))
     offset, words = _read(query)
@@ -166,7 +166,9 @@ def _region(name: str, locale: Locale) -> str:
     return str(locale.territories.get(code, ""))
 
 
-_PLAIN = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th"})
+_PLAIN = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "\u0131": "i", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th"}
+)
 
 
 def _fold(text: str) -> str:

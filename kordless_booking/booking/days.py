@@ -1,0 +1,219 @@
+"""From slots to the visitor's days: which times are free on which date of their own calendar.
+
+Kordless speaks UTC; a person reads a clock on the wall. All arithmetic here is done on instants, and only the
+results are put on the wall, so days with 23, 24, 24½ or 25 hours come out right by themselves. No texts but
+the names of the parts of the day, no I/O, and `now` is always given.
+"""
+
+from __future__ import annotations
+
+import calendar
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import msgspec
+from django.utils.translation import pgettext
+
+from kordless_booking.api.resources import Host, Slot  # noqa: TC001 (msgspec reads the annotations)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "PartOfDay",
+    "Time",
+    "free_times",
+    "hosts_of",
+    "month_weeks",
+    "month_window",
+    "months_in_window",
+    "parts_of_day",
+]
+
+# A visitor's month begins up to 14 hours before the UTC month and ends up to 12 hours after it.
+_PADDING = timedelta(days=1)
+# Kordless counts its window in the business's days, which reach over the UTC ones on both sides.
+_WINDOW_PADDING = timedelta(days=2)
+_LONGEST_WINDOW = 730
+_MIDNIGHT = time()
+
+
+class Time(msgspec.Struct, frozen=True, kw_only=True):
+    """One time that can be chosen, with everybody who is free then.
+
+    `start`, `end`: UTC. `local_start`, `local_end`: the same instants on the visitor's clock. `slots` are
+    the slots behind it, one for each host in the order of `hosts`; a slot of nobody in particular adds no
+    host. `free` and `capacity` are those of the host with most seats left, as a booking can't be split
+    between hosts. `ambiguous`: the clocks go back and show this start twice, so it needs its offset said.
+    `crosses_midnight`: it ends on a later date than it starts; ending at midnight sharp does not count.
+    """
+
+    start: datetime
+    end: datetime
+    local_start: datetime
+    local_end: datetime
+    slots: tuple[Slot, ...]
+    hosts: tuple[Host, ...]
+    free: int
+    capacity: int
+    ambiguous: bool = False
+    crosses_midnight: bool = False
+
+
+def free_times(
+    slots: Iterable[Slot], *, zone: tzinfo, now: datetime, host_id: str | None = None, party_size: int = 1
+) -> dict[date, tuple[Time, ...]]:
+    """The times that `party_size` people can still book, by the visitor's date; dates and times in order.
+
+    Dropped: what has begun, is too full for the whole party with one host, belongs to another host than
+    `host_id`, or makes no sense. Slots with the same start and end are one time.
+    Raises ValueError if `now` is naive.
+    """
+    if now.tzinfo is None:
+        raise ValueError("now must be aware")
+    together: dict[tuple[datetime, datetime], list[Slot]] = {}
+    for slot in slots:
+        if slot.free < party_size or slot.free < 1 or slot.start <= now or slot.end <= slot.start:
+            continue
+        if host_id is not None and (slot.host is None or slot.host.id != host_id):
+            continue
+        together.setdefault((slot.start, slot.end), []).append(slot)
+    days: dict[date, list[Time]] = {}
+    for (start, end), same in sorted(together.items(), key=_first):
+        try:
+            moment = _time(start, end, same, zone)
+        except OverflowError:  # the last day of the year 9999 has no tomorrow
+            continue
+        days.setdefault(moment.local_start.date(), []).append(moment)
+    return {day: tuple(times) for day, times in days.items()}
+
+
+def hosts_of(slots: Iterable[Slot]) -> tuple[Host, ...]:
+    """Everybody who has a slot, once, by name; those without a name last."""
+    return tuple(sorted({s.host.id: s.host for s in slots if s.host is not None}.values(), key=_by_name))
+
+
+class PartOfDay(StrEnum):
+    """A stretch of the visitor's clock: night until 5, morning until 12, afternoon until 17, then evening."""
+
+    NIGHT = "night"
+    MORNING = "morning"
+    AFTERNOON = "afternoon"
+    EVENING = "evening"
+
+    @property
+    def label(self) -> str:
+        """Its name as a heading, in the active language."""
+        return {
+            PartOfDay.NIGHT: pgettext("part of day", "Night"),
+            PartOfDay.MORNING: pgettext("part of day", "Morning"),
+            PartOfDay.AFTERNOON: pgettext("part of day", "Afternoon"),
+            PartOfDay.EVENING: pgettext("part of day", "Evening"),
+        }[self]
+
+
+_PART_BY_HOUR = (
+    [PartOfDay.NIGHT] * 5 + [PartOfDay.MORNING] * 7 + [PartOfDay.AFTERNOON] * 5 + [PartOfDay.EVENING] * 7
+)
+
+
+def parts_of_day(times: Iterable[Time]) -> list[tuple[PartOfDay, tuple[Time, ...]]]:
+    """One day's times by part of the day, in the order of the clock; empty parts are left out."""
+    parts: dict[PartOfDay, list[Time]] = {}
+    for moment in times:
+        parts.setdefault(_PART_BY_HOUR[moment.local_start.hour], []).append(moment)
+    return [(part, tuple(parts[part])) for part in PartOfDay if part in parts]
+
+
+def month_weeks(month: date, first_weekday: int) -> list[list[date | None]]:
+    """The rows of a month's table, seven cells each, None outside the month. `first_weekday`: 0 is Monday."""
+    cells = [
+        date(month.year, month.month, day) if day else None
+        for day in calendar.Calendar(first_weekday).itermonthdays(month.year, month.month)
+    ]
+    return [cells[row : row + 7] for row in range(0, len(cells), 7)]
+
+
+def month_window(month: date, now: datetime, window_days: int | None) -> tuple[datetime, datetime]:
+    """What to ask Kordless for so that a month is complete in every zone: UTC, at most 33 days.
+
+    Never before the present UTC day, and clipped where the booking window surely ends. The same for everybody
+    all day long, so that it is asked once. When nothing of the month can be booked, the end is the start.
+    """
+    today = _utc_day(now)
+    last = today + timedelta(days=_window(window_days)) + _WINDOW_PADDING
+    if not (1 < month.year < 9999):
+        return today, today
+    first = datetime(month.year, month.month, 1, tzinfo=UTC)
+    start = max(first - _PADDING, today)
+    end = min(_next_month(first) + _PADDING, last)
+    return start, max(start, end)
+
+
+def months_in_window(now: datetime, zone: tzinfo, window_days: int | None) -> tuple[date, date]:
+    """The first and the last month (each as its first day) that may be opened, by the visitor's own today."""
+    today = now.astimezone(zone).date()
+    last = today + timedelta(days=_window(window_days))
+    return today.replace(day=1), last.replace(day=1)
+
+
+def _first(item: tuple[tuple[datetime, datetime], list[Slot]]) -> tuple[datetime, datetime]:
+    return item[0]
+
+
+def _by_name(host: Host) -> tuple[bool, str, str]:
+    return host.name is None, (host.name or "").casefold(), host.id
+
+
+def _by_host(slot: Slot) -> tuple[bool, bool, str, str]:
+    return (slot.host is None, *(_by_name(slot.host) if slot.host else (True, "", "")))
+
+
+def _time(start: datetime, end: datetime, same: list[Slot], zone: tzinfo) -> Time:
+    local_start = start.astimezone(zone)
+    local_end = end.astimezone(zone)
+    slots = _one_per_host(same) if len(same) > 1 else tuple(same)
+    best = max(slots, key=lambda slot: slot.free) if len(slots) > 1 else slots[0]
+    other = local_start.replace(fold=1 - local_start.fold)
+    return Time(
+        start=start,
+        end=end,
+        local_start=local_start,
+        local_end=local_end,
+        slots=slots,
+        hosts=tuple([slot.host for slot in slots if slot.host is not None]),
+        free=best.free,
+        capacity=max(best.capacity, best.free),
+        ambiguous=other.utcoffset() != local_start.utcoffset(),
+        crosses_midnight=_crosses_midnight(local_start, local_end),
+    )
+
+
+def _one_per_host(same: list[Slot]) -> tuple[Slot, ...]:
+    """Kordless may say a thing twice: for each host, the slot with most seats left counts."""
+    chosen: dict[str | None, Slot] = {}
+    for slot in same:
+        key = slot.host.id if slot.host else None
+        if key not in chosen or chosen[key].free < slot.free:
+            chosen[key] = slot
+    return tuple(sorted(chosen.values(), key=_by_host))
+
+
+def _crosses_midnight(start: datetime, end: datetime) -> bool:
+    days = end.toordinal() - start.toordinal()
+    return days > 1 or (days == 1 and end.time() != _MIDNIGHT)
+
+
+def _window(days: int | None) -> int:
+    return _LONGEST_WINDOW if days is None else min(max(days, 0), _LONGEST_WINDOW)
+
+
+def _utc_day(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("now must be aware")
+    return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _next_month(first: datetime) -> datetime:
+    return (first + timedelta(days=31)).replace(day=1)

@@ -1,0 +1,224 @@
+"""Dates, times, money and durations in words, by CLDR, for the visitor's language.
+
+`language` is a Django code ("pt-br", "zh-hans", "he"); an unknown one means English. Times are formatted as
+they stand: put them into the visitor's zone first. Every pattern is looked up once and every minute of the
+day is formatted once per language, because a page with a hundred times can't afford to do it a hundred times.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, time
+from decimal import Decimal
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal
+
+from babel.dates import format_date, parse_pattern
+from babel.numbers import format_currency, format_decimal
+from django.utils.translation import pgettext
+
+from kordless_booking.api.resources import Price, PriceKind
+
+from .language import locale_name, locale_of, regional_locale
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from babel import Locale
+    from babel.dates import DateTimePattern
+
+__all__ = [
+    "clock_time",
+    "date_and_time",
+    "day_title",
+    "default_hours",
+    "duration",
+    "first_weekday",
+    "full_date",
+    "money",
+    "month_title",
+    "time_range",
+    "weekday_names",
+]
+
+Hours = Literal["12", "24"]
+
+
+def full_date(day: date, language: str) -> str:
+    """ "Tuesday, December 1, 2026"."""
+    return _date(date(day.year, day.month, day.day), locale_name(language), "full")
+
+
+def day_title(day: date, language: str) -> str:
+    """ "Tuesday, December 1": the full date without the year."""
+    return _date(date(day.year, day.month, day.day), locale_name(language), "day")
+
+
+def month_title(month: date, language: str) -> str:
+    """ "December 2026"; in lower case where the language writes months so: it may stand within a sentence."""
+    return _date(date(month.year, month.month, 1), locale_name(language), "month")
+
+
+def weekday_names(language: str) -> list[tuple[str, str]]:
+    """The short and the full name of each weekday, Monday first, whatever day the week begins with."""
+    return list(_weekdays(locale_name(language)))
+
+
+def first_weekday(language: str) -> int:
+    """The day a week begins with where the language is mostly spoken: 0 is Monday, 6 is Sunday."""
+    return int(regional_locale(language).first_week_day)
+
+
+def default_hours(language: str) -> Hours:
+    """Whether the language writes 9 in the evening as 9 PM ("12") or as 21 ("24")."""
+    return _default_hours(locale_name(language))
+
+
+def clock_time(moment: datetime | time, language: str, hours: Hours | None = None) -> str:
+    """ "9:00 AM" or "09:00", on the clock that `moment` shows; `hours` None is the language's own way."""
+    name = locale_name(language)
+    return _clock(moment.hour, moment.minute, name, hours or _default_hours(name))
+
+
+def date_and_time(moment: datetime, language: str, hours: Hours | None = None) -> str:
+    """ "Tuesday, December 1, 2026, 9:00 AM"."""
+    pattern = str(locale_of(language).datetime_formats["full"]).replace("'", "")
+    clock = clock_time(moment, language, hours)
+    return pattern.replace("{0}", clock).replace("{1}", full_date(moment, language))
+
+
+def time_range(start: datetime, end: datetime, language: str, hours: Hours | None = None) -> str:
+    """ "9:00 AM - 10:00 AM" with the language's own dash. Both ends in full: each reads like its button."""
+    pattern = str(locale_of(language).interval_formats.get(None, "{0} \u2013 {1}"))
+    clocks = clock_time(start, language, hours), clock_time(end, language, hours)
+    return pattern.replace("{0}", clocks[0]).replace("{1}", clocks[1])
+
+
+def money(price: Price, language: str) -> str:
+    """ "$45.00"; "Free" or "Price varies" in the active language; "" when nothing sensible is known."""
+    if price.kind is PriceKind.FREE:
+        return pgettext("price", "Free")
+    if price.kind is PriceKind.VARIABLE:
+        return pgettext("price", "Price varies")
+    if price.kind is not PriceKind.FIXED or price.amount is None:
+        return ""
+    return _money(price.amount, price.currency or "", locale_name(language))
+
+
+def duration(minutes: int, language: str) -> str:
+    """ "45 min", "1 hr", "1 hr 30 min"; whole days as days. "" for nothing and for less than nothing."""
+    return _duration(minutes, locale_name(language)) if minutes > 0 else ""
+
+
+@lru_cache(maxsize=4096)
+def _date(day: date, name: str, form: Literal["full", "day", "month"]) -> str:
+    locale = locale_of(name)
+    if form == "full":
+        return format_date(day, "full", locale=locale)
+    pattern = _day_pattern(name) if form == "day" else _pattern(locale, "yMMMM", "MMMM y")
+    return pattern.apply(day, locale)
+
+
+@lru_cache(maxsize=64)
+def _day_pattern(name: str) -> DateTimePattern:
+    """CLDR gives "E, d MMM" and expects the widths to be stretched: names in full here."""
+    skeletons = locale_of(name).datetime_skeletons
+    key = next((k for k in ("MMMMEEEEd", "MMMMEd", "MMMEd") if k in skeletons), None)
+    pattern = skeletons[key].pattern if key else "EEEE, d MMMM"
+    parts = re.split("('[^']*')", pattern)  # what is quoted stays
+    parts[::2] = [re.sub("[Ec]+", "EEEE", re.sub("M{3,}", "MMMM", part)) for part in parts[::2]]
+    return parse_pattern("".join(parts))
+
+
+def _pattern(locale: Locale, skeleton: str, fallback: str) -> DateTimePattern:
+    found: DateTimePattern | None = locale.datetime_skeletons.get(skeleton)
+    return found or parse_pattern(fallback)
+
+
+@lru_cache(maxsize=64)
+def _weekdays(name: str) -> tuple[tuple[str, str], ...]:
+    days = locale_of(name).days["stand-alone"]
+    short = days["abbreviated"]
+    if max(len(short[day].rstrip(".")) for day in range(7)) > _LONGEST_SHORT_DAY:
+        short = days.get("short", short)
+    return tuple((short[day], days["wide"][day]) for day in range(7))
+
+
+_LONGEST_SHORT_DAY = 5  # letters that still fit a seventh of 280 px
+
+
+@lru_cache(maxsize=64)
+def _default_hours(name: str) -> Hours:
+    pattern = re.sub("'[^']*'", "", regional_locale(name).time_formats["short"].pattern)
+    return "24" if "H" in pattern or "k" in pattern else "12"
+
+
+@lru_cache(maxsize=8192)
+def _clock(hour: int, minute: int, name: str, hours: Hours) -> str:
+    locale = locale_of(name)
+    if hours == _default_hours(name):
+        pattern = regional_locale(name).time_formats["short"]
+    elif hours == "12":
+        pattern = _pattern(locale, "hm", "h:mm a")
+    else:
+        pattern = _pattern(locale, "Hm", "HH:mm")
+    if _writes_own_wide_periods(name):
+        pattern = parse_pattern(re.sub("a+", "aaaa", pattern.pattern))
+    text = pattern.apply(time(hour, minute), locale)
+    if locale.language == "en":  # CLDR's narrow no-break space before AM breaks searching and screen readers
+        text = text.replace("\u202f", " ").replace("\xa0", " ")
+    return text
+
+
+@lru_cache(maxsize=64)
+def _writes_own_wide_periods(name: str) -> bool:
+    """Whether only the wide form of AM is in the language's own script, as in Korean."""
+    forms = locale_of(name).day_periods["format"]
+    return forms["abbreviated"]["am"].isascii() and not forms["wide"].get("am", "AM").isascii()
+
+
+_LARGEST_AMOUNT = Decimal(10) ** 12
+
+
+@lru_cache(maxsize=1024)
+def _money(amount: Decimal, currency: str, name: str) -> str:
+    if not amount.is_finite() or not 0 <= amount < _LARGEST_AMOUNT:
+        return ""
+    if re.fullmatch("[A-Za-z]{3}", currency):
+        text = format_currency(amount, currency.upper(), locale=locale_of(name))
+        return re.sub(r"(?<=[^\W\d_])(?=\d)", "\xa0", text)  # CLDR's currencySpacing, which Babel leaves out
+    return format_decimal(amount, "#,##0.00", locale=locale_of(name))
+
+
+@lru_cache(maxsize=1024)
+def _duration(minutes: int, name: str) -> str:
+    if minutes % 1440 == 0:
+        parts = [_amount(minutes // 1440, "duration-day", name)]
+    else:
+        hours, rest = divmod(minutes, 60)
+        parts = [_amount(hours, "duration-hour", name)] if hours else []
+        parts += [_amount(rest, "duration-minute", name)] if rest else []
+    return _list_of_two(name).replace("{0}", parts[0]).replace("{1}", parts[1]) if parts[1:] else parts[0]
+
+
+def _list_of_two(name: str) -> str:
+    """CLDR's way to join hours and minutes. Not `format_list`: where "2" is left out, it repeats the last."""
+    styles = locale_of(name).list_patterns
+    found: Mapping[str, str] = styles.get("unit-narrow") or styles.get("unit-short") or {}
+    return found.get("2") or found.get("end") or "{0} {1}"
+
+
+def _amount(number: int, unit: str, name: str) -> str:
+    """A number with its unit by CLDR, which leaves a plural form out where it is the same as "other".
+
+    Babel's `format_unit` says "1 horas" then, so its data is read here directly.
+    """
+    locale = locale_of(name)
+    number_text = format_decimal(number, locale=locale)
+    lengths: Mapping[str, Mapping[str, str]] = locale._data["unit_patterns"].get(unit, {})
+    for length in ("short", "long", "narrow"):
+        patterns = lengths.get(length, {})
+        pattern = patterns.get(locale.plural_form(number)) or patterns.get("other")
+        if pattern:
+            return pattern.replace("{0}", number_text)
+    return number_text
