@@ -1,0 +1,136 @@
+"""The wheel as others get it: what is in it, and a booking through a ten-line site that installed it."""
+
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from tests.visitor import Visitor
+
+pytestmark = pytest.mark.packaging
+
+ROOT = Path(__file__).resolve().parents[2]
+HOST = """
+import os, sys
+from django.conf import settings
+settings.configure(
+    SECRET_KEY="k" * 50, ALLOWED_HOSTS=["127.0.0.1"], ROOT_URLCONF="host", USE_TZ=True, STATIC_URL="static/",
+    INSTALLED_APPS=["django.contrib.staticfiles", "django_htmx", "kordless_booking"],
+    TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}],
+    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "host.sqlite3"}},
+    KORDLESS_BOOKING={"SANDBOX": os.path.abspath("kordless.sqlite3")})
+from django.core import management, wsgi
+from django.urls import include, path
+application = wsgi.get_wsgi_application()
+urlpatterns = [path("book/", include("kordless_booking.urls"))]
+if __name__ == "__main__":
+    management.execute_from_command_line(sys.argv)
+"""
+SERVE = """
+from wsgiref.simple_server import make_server
+import host
+server = make_server("127.0.0.1", 0, host.application)
+print(server.server_port, flush=True)
+server.serve_forever()
+"""
+
+
+def run(*command: str | Path, cwd: Path) -> str:
+    """A command's output, both streams; fails the test with it when the command fails."""
+    done = subprocess.run(command, cwd=cwd, text=True, capture_output=True, check=False)  # noqa: S603 (ours)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from this checkout."""
+    folder = tmp_path_factory.mktemp("wheel")
+    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, ROOT, cwd=folder)
+    return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of a clean environment that has the wheel and what it asks for, and nothing else."""
+    folder = tmp_path_factory.mktemp("clean")
+    run(sys.executable, "-m", "venv", folder / "venv", cwd=folder)
+    python = folder / "venv" / "bin" / "python"
+    run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wheel, cwd=folder)
+    return python
+
+
+@pytest.fixture(scope="module")
+def host(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the host project, its database migrated."""
+    folder = tmp_path_factory.mktemp("host")
+    (folder / "host.py").write_text(HOST)
+    (folder / "serve.py").write_text(SERVE)
+    run(python, "-W", "error", "host.py", "migrate", "--verbosity", "0", cwd=folder)
+    return folder
+
+
+@pytest.fixture
+def site(python: Path, host: Path) -> Iterator[str]:
+    """The host project, served; the address that the widget stands at."""
+    command = [python, "serve.py"]
+    with (
+        (host / "server.log").open("w") as log,
+        subprocess.Popen(command, cwd=host, stdout=subprocess.PIPE, stderr=log, text=True) as server,  # noqa: S603 (fixed)
+    ):
+        assert server.stdout is not None
+        port = server.stdout.readline().strip()
+        assert port, (host / "server.log").read_text()
+        yield f"http://127.0.0.1:{port}/book/"
+        server.terminate()
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path):
+    """Everything tracked under kordless_booking/ ships; the demo, the tests and leftovers do not."""
+    names = zipfile.ZipFile(wheel).namelist()
+    tops = {PurePosixPath(name).parts[0] for name in names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"kordless_booking"}
+    assert not [
+        name for name in names if "__pycache__" in name or name.endswith((".pyc", ".po~", ".sqlite3"))
+    ]
+    assert "kordless_booking/py.typed" in names
+    shipped = {".html", ".css", ".js", ".mo", ".py", ".json", ".txt"}
+    present = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "kordless_booking").rglob("*")
+        if path.suffix in shipped and path.is_file()
+    }
+    assert present <= set(names)
+    for folder, suffix in (
+        ("templates", ".html"),
+        ("static", ".css"),
+        ("static", ".js"),
+        ("migrations", ".py"),
+    ):
+        assert [
+            name for name in names if name.startswith(f"kordless_booking/{folder}/") and name.endswith(suffix)
+        ]
+
+
+def test_the_host_needs_no_more_than_the_readme_says(python: Path, host: Path):
+    """With the documented settings `manage.py check` has nothing to say, nor have the migrations."""
+    said = run(python, "-W", "error", "host.py", "check", cwd=host)
+    assert said.strip() == "System check identified no issues (0 silenced)."
+    run(python, "host.py", "makemigrations", "--check", "--dry-run", cwd=host)
+
+
+def test_a_booking_through_the_installed_wheel(site: str):
+    """From the services to a confirmation number over real HTTP, by links and forms alone, no cookie."""
+    visitor = Visitor(site)
+    visitor.follow("Haircut")
+    visitor.follow("/book/contact")
+    visitor.send("Book appointment", name="Ada Lovelace", email="ada@example.com")
+    number = re.search(r"\b[A-Z]{2,4}-[A-Z0-9-]{4,}\b", visitor.page.text)
+    assert number, visitor.page.text
+    visitor.follow("/book/manage")
+    assert number[0] in visitor.page.text
+    assert visitor.cookies == []
