@@ -1,0 +1,69 @@
+"""`python -m kordless_booking.sandbox --port 8765`: the sandbox as a server of its own."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from .app import Sandbox
+from .asking import PREFIX
+from .limits import Limits
+from .seeds import NORTH_KEY, NORTH_ORG, SANDBOX_KEY, SANDBOX_ORG
+from .server import SandboxServer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _stop(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Serve until Ctrl-C or SIGTERM."""
+    parser = argparse.ArgumentParser(prog="python -m kordless_booking.sandbox", description=__doc__)
+    parser.add_argument("--port", type=int, default=8765, help="0 takes a free one (default: %(default)s)")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="default: %(default)s; anyone who reaches it may steer it"
+    )
+    parser.add_argument(
+        "--path", default=":memory:", help="SQLite file that keeps the bookings (default: in memory)"
+    )
+    parser.add_argument(
+        "--now", type=_moment, help="start the clock at this ISO time (UTC unless it says otherwise)"
+    )
+    parser.add_argument("--freeze", action="store_true", help="let the clock stand still at --now")
+    parser.add_argument("--no-limits", action="store_true", help="no rate limits")
+    parser.add_argument("--quiet", action="store_true", help="no line per request")
+    given = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, _stop)
+    sandbox = Sandbox(given.path, limits=Limits.off() if given.no_limits else None)
+    if given.now:
+        sandbox.clock.set(given.now, frozen=given.freeze)
+    with (
+        suppress(KeyboardInterrupt),
+        SandboxServer(sandbox, given.host, given.port, quiet=given.quiet) as server,
+    ):
+        base = f"http://{given.host}:{server.server_port}{PREFIX}"
+        for line in (
+            f"Kordless sandbox at {base}",
+            f"  key {SANDBOX_KEY}   organization {SANDBOX_ORG}",
+            f"  key {NORTH_KEY}   organization {NORTH_ORG}",
+            f"  curl -H 'x-kordless-key: {SANDBOX_KEY}' {base}/org/{SANDBOX_ORG}",
+            f"  steer it under http://{given.host}:{server.server_port}/_sandbox/ and stop it with Ctrl-C",
+        ):
+            print(line, flush=True)  # noqa: T201 - what this command is for
+        server.serve_forever(poll_interval=0.1)
+    sandbox.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,238 @@
+"""The sandbox itself: a WSGI application that answers as Kordless is documented to, strictly and honestly."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from http import HTTPStatus
+from time import sleep as real_sleep
+from typing import TYPE_CHECKING, Any
+
+from . import operations
+from .answers import Answer, Refusal
+from .asking import PREFIX, Asking
+from .clock import Clock
+from .control import Control
+from .diary import choose, find, write_down
+from .ledger import Ledger, Recorded
+from .limits import Limiter, Limits
+from .line import Line, Sleep
+from .mischief import Mischief, Tricks
+from .operations import Desk
+from .seeds import BUSINESSES, SANDBOX_ORG
+from .store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+
+    from .world import Business
+
+_NUMBER = "/bookings/confirmation/(?P<number>[^/]{1,100})"
+
+
+@dataclass(frozen=True)
+class _Route:
+    """An operation's method, path and work; `keyed` ones need the API key, the others a contact."""
+
+    operation: str
+    method: str
+    path: str
+    work: Callable[..., Answer]
+    keyed: bool
+
+    def match(self, path: str) -> re.Match[str] | None:
+        return re.fullmatch(PREFIX + self.path, path)
+
+
+_ROUTES = (
+    _Route("organization", "GET", "/org/(?P<slug>[^/]+)", operations.organization, True),
+    _Route(
+        "service", "GET", "/org/(?P<slug>[^/]+)/service/(?P<service_slug>[^/]+)", operations.service, True
+    ),
+    _Route("availability", "GET", "/availability", operations.availability, True),
+    _Route("create", "POST", "/bookings", operations.create, True),
+    _Route("lookup", "GET", _NUMBER, operations.lookup, False),
+    _Route("cancel", "POST", _NUMBER + "/cancel", operations.cancel, False),
+    _Route("reschedule", "POST", _NUMBER + "/reschedule", operations.reschedule, False),
+)
+_KEY = "x-kordless-key"
+
+
+class Sandbox:
+    """A small honest Kordless. Call it as WSGI, or steer it through its attributes.
+
+    `path` is an SQLite file that several processes may share, or ":memory:". `now` stops its clock there.
+    `limits` replaces the documented ones (for all processes on the file). `sleep` is how slow mischief waits.
+    """
+
+    def __init__(
+        self,
+        path: str = ":memory:",
+        now: datetime | None = None,
+        *,
+        limits: Limits | None = None,
+        sleep: Sleep = real_sleep,
+        businesses: tuple[Business, ...] = BUSINESSES,
+    ) -> None:
+        self.businesses = businesses
+        self.store = Store(str(path))
+        self.clock = Clock(self.store)
+        self.mischief = Mischief(self.store)
+        self._limiter = Limiter(self.store, self.clock)
+        self._ledger = Ledger(self.store, [business.key for business in businesses])
+        self._sleep = sleep
+        self._control = Control(self)
+        if now is not None:
+            self.clock.set(now)
+        if limits is not None:
+            self._limiter.limits = limits
+
+    def __repr__(self) -> str:
+        return f"<Sandbox {self.store.path}>"
+
+    @property
+    def limits(self) -> Limits:
+        """The rate limits in force; may be set."""
+        return self._limiter.limits
+
+    @limits.setter
+    def limits(self, limits: Limits) -> None:
+        self._limiter.limits = limits
+
+    @property
+    def requests(self) -> list[Recorded]:
+        """The newest requests to the API (control requests are not in it), oldest first."""
+        return self._ledger.read()
+
+    def forget_requests(self) -> None:
+        """Start recording anew."""
+        self._ledger.forget()
+
+    def bookings(self) -> list[dict[str, Any]]:
+        """All bookings, oldest first; times (`starts`, `ends`, `created`…) are Unix seconds."""
+        with self.store.read() as db:
+            return [dict(row) for row in db.execute("SELECT * FROM bookings ORDER BY created, rowid")]
+
+    def take(
+        self,
+        service_slug: str,
+        start: datetime,
+        host_id: str | None = None,
+        party_size: int = 1,
+        org_slug: str = SANDBOX_ORG,
+    ) -> str:
+        """Somebody books this time by phone; answers the confirmation number. Raises ValueError if not free."""
+        business = next(each for each in self.businesses if each.slug == org_slug)
+        service = business.service(service_slug)
+        if service is None or start.tzinfo is None:
+            raise ValueError("no such service, or a naive datetime")
+        among = [each for each in service.calendars if host_id in (None, each.id)]
+        stamp, now = int(start.timestamp()), self.clock.stamp()
+        caller = {"name": "Somebody by phone", "phone": "+12125550199"}
+        try:
+            with self.store.write() as db:
+                calendar = choose(db, business, service, stamp, now, party=party_size, among=among)
+                row = write_down(
+                    db, business, service, calendar, stamp, now,
+                    contact=caller, timezone=business.zone.key, party=party_size,
+                )  # fmt: skip
+        except Refusal as refusal:
+            raise ValueError(refusal.detail) from refusal
+        return str(row["number"])
+
+    def decide(self, number: str, status: str) -> None:
+        """The business says "confirmed" or "canceled". Raises ValueError for another status, Refusal (404)."""
+        if status not in ("confirmed", "pending", "canceled"):
+            raise ValueError(f"no such status {status!r}")
+        with self.store.write() as db:
+            row = find(db, number)
+            db.execute("UPDATE bookings SET status = ? WHERE id = ?", (status, row["id"]))
+
+    def reset(self) -> None:
+        """Forget bookings, requests, mischief, limits, idempotency keys and the clock."""
+        self.store.reset()
+
+    def serve(self, host: str = "127.0.0.1", port: int = 0) -> AbstractContextManager[str]:
+        """Serve over real HTTP while the context lasts; gives the base URL (with the API's prefix)."""
+        from .server import serving  # noqa: PLC0415 - in-process use needs no server
+
+        return serving(self, host, port)
+
+    def close(self) -> None:
+        """Close the store."""
+        self.store.close()
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """WSGI."""
+        asking = Asking.read(environ)
+        if asking.path == "/" or asking.path.startswith("/_sandbox"):
+            return _send(self._control.answer(asking), start_response)
+        line = Line(self._sleep, bool(environ.get("kordless.over_socket")))
+        found = [(route, match) for route in _ROUTES if (match := route.match(asking.path))]
+        route, match = next((each for each in found if each[0].method == asking.method), (None, None))
+        operation = environ["kordless.operation"] = route.operation if route else "unknown"
+        with self.store.write():
+            place = self._ledger.enter(operation, asking)
+            tricks = self.mischief.draw(operation)
+        tricks.wait(line, carried_out=False)
+        answer = tricks.instead()
+        if answer is None:
+            try:
+                if route is None or match is None:
+                    raise _nowhere([each.method for each, _ in found])
+                answer = self._work(route, asking, match.groupdict(), tricks)
+            except Refusal as refusal:
+                answer = refusal.answer()
+            answer = tricks.bend(answer, self.clock.stamp())
+        self._ledger.close(place, answer.status)
+        tricks.wait(line, carried_out=True)
+        return _send(answer, start_response, lambda body: tricks.stream(line, body))
+
+    def _work(self, route: _Route, asking: Asking, arguments: dict[str, str], tricks: Tricks) -> Answer:
+        """Check the key, count the request, do the work. The rate limit's headers are on its errors too."""
+        owner = None
+        if route.keyed:
+            key = asking.headers.get(_KEY, "")
+            owner = next((each for each in self.businesses if each.key == key), None)
+            if owner is None or tricks.revoked:
+                raise Refusal(401, "the API key is missing, wrong or revoked")
+            headers = self._limiter.keyed(key, creation=route.operation == "create")
+        else:
+            headers = self._limiter.contact(arguments["number"])
+        slugs = frozenset(service.slug for each in self.businesses for service in each.services)
+        desk = Desk(self.businesses, self.store, self.clock, owner, tricks.removed(slugs))
+        try:
+            answer = route.work(desk, asking, **arguments)
+        except Refusal as refusal:
+            answer = refusal.answer()
+        answer.headers = headers | answer.headers
+        return answer
+
+
+def _nowhere(allowed: list[str]) -> Refusal:
+    if allowed:
+        return Refusal(405, "method not allowed", {"Allow": ", ".join(allowed)})
+    return Refusal(404, "no such path")
+
+
+def _send(
+    answer: Answer,
+    start_response: Callable[..., Any],
+    through: Callable[[Iterator[bytes]], Iterator[bytes] | None] = lambda body: None,
+) -> Iterable[bytes]:
+    """Start the response; `through` may exchange the body's way out."""
+    body = answer.stream if answer.stream is not None else [answer.body()]
+    headers = {"Content-Type": "application/json", "Cache-Control": "no-store"} | answer.headers
+    if isinstance(body, list):
+        headers["Content-Length"] = str(len(body[0]))
+    start_response(f"{answer.status} {_reason(answer.status)}", list(headers.items()))
+    return through(iter(body)) or body
+
+
+def _reason(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown"

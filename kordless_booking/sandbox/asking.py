@@ -1,0 +1,88 @@
+"""A request as it came in, read from a WSGI environ: nothing is interpreted yet, only sizes are limited."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from .answers import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAX_BODY = 64 * 1024
+PREFIX = "/api/calendar/v1/public"
+
+
+@dataclass(frozen=True)
+class Asking:
+    """One request. `path` is decoded, `query` is the raw text, header names are in lower case."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+    too_long: bool = False
+
+    @classmethod
+    def read(cls, environ: Mapping[str, Any]) -> Asking:
+        """Take the request out of the environ; a body over 64 KiB is not read."""
+        headers = {
+            name[5:].replace("_", "-").lower(): str(value)
+            for name, value in environ.items()
+            if name.startswith("HTTP_")
+        }
+        if environ.get("CONTENT_TYPE"):
+            headers["content-type"] = str(environ["CONTENT_TYPE"])
+        length = str(environ.get("CONTENT_LENGTH") or "0")
+        size = int(length) if length.isascii() and length.isdigit() else 0
+        body = environ["wsgi.input"].read(size) if 0 < size <= MAX_BODY else b""
+        return cls(
+            method=str(environ.get("REQUEST_METHOD", "GET")).upper(),
+            path=str(environ.get("PATH_INFO", "")).encode("latin-1", "replace").decode("utf-8", "replace"),
+            query=str(environ.get("QUERY_STRING") or ""),
+            headers=headers,
+            body=body,
+            too_long=size > MAX_BODY,
+        )
+
+    def parameters(self) -> dict[str, str]:
+        """The query, each name once. A raw plus is a space, as everywhere. Raises Refusal (400)."""
+        try:
+            pairs = parse_qsl(self.query, keep_blank_values=True, errors="replace", max_num_fields=40)
+        except ValueError as error:
+            raise Refusal(400, "too many query parameters") from error
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            raise Refusal(400, "a query parameter is given more than once")
+        return found
+
+    def document(self) -> dict[str, Any]:
+        """The JSON object in the body; no NaN, no name twice. Raises Refusal (400, 413)."""
+        if self.too_long:
+            raise Refusal(413, f"the body is longer than {MAX_BODY} bytes")
+        if self.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            raise Refusal(400, "Content-Type must be application/json")
+        try:
+            found = json.loads(
+                self.body.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant
+            )
+        except (ValueError, RecursionError) as error:
+            raise Refusal(400, "the body is not valid JSON") from error
+        if not isinstance(found, dict):
+            raise Refusal(400, "the body must be a JSON object")
+        return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError
+    return found
+
+
+def _no_constant(_: str) -> None:
+    raise ValueError

@@ -1,0 +1,98 @@
+"""Steering a sandbox that runs in its own process: JSON under /_sandbox/. Anyone who reaches the port may steer it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from .answers import Answer, Refusal
+from .asking import PREFIX, Asking
+from .limits import Limits
+
+if TYPE_CHECKING:
+    from .app import Sandbox
+
+
+class Control:
+    """Routes /_sandbox/<what> by method to the sandbox's own attributes."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+
+    def answer(self, asking: Asking) -> Answer:
+        """Do as asked; 400 with the reason when it makes no sense, 404 and 405 as usual."""
+        what = asking.path.removeprefix("/_sandbox").strip("/") or "about"
+        try:
+            work = getattr(self, f"_{asking.method.lower()}_{what.replace('/', '_')}", None)
+            if work is None or not what.replace("/", "").isalpha():
+                raise Refusal(404, "no such control; see GET /_sandbox/")
+            given = asking.document() if asking.method == "POST" else {}
+            return Answer(document=work(given))
+        except Refusal as refusal:
+            return refusal.answer()
+        except (ValueError, TypeError, KeyError, OverflowError) as error:
+            return Refusal(400, f"{type(error).__name__}: {error}").answer()
+
+    def _get_about(self, _: dict[str, Any]) -> Any:
+        keys = {each.slug: each.key for each in self._sandbox.businesses}
+        paths = ("clock", "mischief", "limits", "requests", "bookings", "take", "decide", "reset")
+        return {"api": PREFIX, "keys": keys, "control": [f"/_sandbox/{path}" for path in paths]}
+
+    def _get_clock(self, _: dict[str, Any]) -> Any:
+        return {"now": self._sandbox.clock.now().isoformat()}
+
+    def _post_clock(self, given: dict[str, Any]) -> Any:
+        """{"now": ISO, "frozen": true} | {"advance": seconds} | {} for the real time."""
+        clock = self._sandbox.clock
+        if "now" in given:
+            clock.set(datetime.fromisoformat(given["now"]), frozen=bool(given.get("frozen", True)))
+        elif "advance" in given:
+            clock.advance(timedelta(seconds=given["advance"]))
+        else:
+            clock.real()
+        return self._get_clock({})
+
+    def _get_mischief(self, _: dict[str, Any]) -> Any:
+        return {"mischief": self._sandbox.mischief.rules()}
+
+    def _post_mischief(self, given: dict[str, Any]) -> Any:
+        """{"kind": …, "operation": "*", "times": null, …the kind's options}."""
+        self._sandbox.mischief.set(**given)
+        return self._get_mischief({})
+
+    def _delete_mischief(self, _: dict[str, Any]) -> Any:
+        self._sandbox.mischief.clear()
+        return self._get_mischief({})
+
+    def _get_limits(self, _: dict[str, Any]) -> Any:
+        return asdict(self._sandbox.limits)
+
+    def _post_limits(self, given: dict[str, Any]) -> Any:
+        """Any of {"general", "creations", "contact", "window", "retry_after"}; the others go back to the default."""
+        self._sandbox.limits = Limits(**given)
+        return self._get_limits({})
+
+    def _get_requests(self, _: dict[str, Any]) -> Any:
+        return {"requests": [asdict(each) for each in self._sandbox.requests]}
+
+    def _delete_requests(self, _: dict[str, Any]) -> Any:
+        self._sandbox.forget_requests()
+        return {"requests": []}
+
+    def _get_bookings(self, _: dict[str, Any]) -> Any:
+        return {"bookings": self._sandbox.bookings()}
+
+    def _post_take(self, given: dict[str, Any]) -> Any:
+        """{"service_slug", "start": ISO, "host_id"?, "party_size"?, "org_slug"?}."""
+        start = datetime.fromisoformat(given.pop("start"))
+        return {"confirmation_number": self._sandbox.take(start=start, **given)}
+
+    def _post_decide(self, given: dict[str, Any]) -> Any:
+        """{"number", "status": "confirmed" | "pending" | "canceled"}."""
+        self._sandbox.decide(**given)
+        return {"bookings": self._sandbox.bookings()}
+
+    def _post_reset(self, _: dict[str, Any]) -> Any:
+        self._sandbox.reset()
+        return {}

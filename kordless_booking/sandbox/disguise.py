@@ -1,0 +1,156 @@
+"""Mischief with the outside of an answer: its status, bytes and headers. Each takes the answer and gives one back."""
+
+from __future__ import annotations
+
+import gzip
+import time
+from email.utils import formatdate
+from typing import TYPE_CHECKING
+
+from .answers import Answer, error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_HTML = (
+    b"<!doctype html><title>502 Bad Gateway</title><script>alert('proxy')</script><h1>Bad Gateway</h1>nginx\n"
+)
+_CHUNK = 64 * 1024
+
+
+def status(
+    answer: Answer,
+    *,
+    status: int = 500,
+    retry_after: int | str | None = None,
+    html: bool = False,
+    detail: str = "mischief",
+    carried_out: bool = False,
+) -> Answer:
+    """Another status: in the documented error form, or as the HTML of a proxy. With `carried_out` the operation is
+    done nevertheless and only its answer is lost."""
+    headers = dict(answer.headers)
+    if retry_after is not None:
+        headers["Retry-After"] = str(retry_after)
+    if status == 429:
+        headers |= {"X-RateLimit-Limit": "60", "X-RateLimit-Remaining": "0"}
+        wait = int(str(retry_after)) if str(retry_after).isdigit() else 30
+        headers["X-RateLimit-Reset"] = str(int(time.time()) + wait)
+    if html:
+        return Answer(status, None, headers | {"Content-Type": "text/html; charset=utf-8"}, raw=_HTML)
+    return Answer(status, error(status, detail), headers)
+
+
+def redirect(
+    answer: Answer, *, status: int = 301, location: str = "https://elsewhere.example/moved"
+) -> Answer:
+    """Sent elsewhere, without being carried out."""
+    return Answer(status, error(status, "moved"), {"Location": location})
+
+
+def html(answer: Answer) -> Answer:
+    """An HTML page under the true status."""
+    return Answer(
+        answer.status, None, answer.headers | {"Content-Type": "text/html; charset=utf-8"}, raw=_HTML
+    )
+
+
+def broken_json(answer: Answer) -> Answer:
+    """The JSON breaks off in the middle."""
+    return Answer(answer.status, None, answer.headers, raw=answer.body()[: len(answer.body()) // 2])
+
+
+def empty(answer: Answer, *, status: int | None = None) -> Answer:
+    """No body at all, under the true status or for example 204."""
+    return Answer(status or answer.status, None, answer.headers, raw=b"")
+
+
+def bom(answer: Answer) -> Answer:
+    """A byte order mark in front."""
+    return Answer(answer.status, None, answer.headers, raw=b"\xef\xbb\xbf" + answer.body())
+
+
+def nan(answer: Answer) -> Answer:
+    """NaN and Infinity, which aren't JSON."""
+    return Answer(
+        answer.status, None, answer.headers, raw=b'{"nan":NaN,"infinity":-Infinity,' + answer.body()[1:]
+    )
+
+
+def duplicate_keys(answer: Answer) -> Answer:
+    """Each outermost name a second time, with null."""
+    names = list(answer.document) if isinstance(answer.document, dict) else []
+    more = "".join(f',"{name}":null' for name in names) + "}"
+    return Answer(answer.status, None, answer.headers, raw=answer.body()[:-1] + more.encode())
+
+
+def wrong_charset(answer: Answer) -> Answer:
+    """UTF-16 that calls itself UTF-8."""
+    return Answer(answer.status, None, answer.headers, raw=answer.body().decode().encode("utf-16"))
+
+
+def deep(answer: Answer, *, depth: int = 100_000) -> Answer:
+    """Lists in lists in lists."""
+    return Answer(answer.status, None, answer.headers, raw=b"[" * depth + b"]" * depth)
+
+
+def huge(answer: Answer, *, megabytes: int = 200, gzipped: bool = False) -> Answer:
+    """A body of so many megabytes of valid JSON; `gzipped` it is small on the way and bursts when unpacked."""
+    size = megabytes * 1024 * 1024
+    if gzipped:
+        packed = gzip.compress(b'{"slots":[' + b" " * (size - 12) + b"]}", 6)
+        return Answer(answer.status, None, answer.headers | {"Content-Encoding": "gzip"}, raw=packed)
+    headers = answer.headers | {"Content-Length": str(size)}
+    return Answer(answer.status, None, headers, stream=_blanks(size))
+
+
+def _blanks(size: int) -> Iterator[bytes]:
+    yield b'{"slots":['
+    left = size - 12
+    while left:
+        chunk = min(left, _CHUNK)
+        yield b" " * chunk
+        left -= chunk
+    yield b"]}"
+
+
+def rate_headers(
+    answer: Answer,
+    *,
+    limit: int | str | None = None,
+    remaining: int | str | None = None,
+    reset: float | str | None = None,
+) -> Answer:
+    """X-RateLimit headers that say what they like; None leaves one out."""
+    said = {"X-RateLimit-Limit": limit, "X-RateLimit-Remaining": remaining, "X-RateLimit-Reset": reset}
+    for name, value in said.items():
+        answer.headers.pop(name, None)
+        if value is not None:
+            answer.headers[name] = str(value)
+    return answer
+
+
+def date_skew(answer: Answer, *, seconds: float = 600) -> Answer:
+    """A Date header that is wrong by so many seconds."""
+    answer.headers["Date"] = formatdate(time.time() + seconds, usegmt=True)
+    return answer
+
+
+DISGUISES: dict[str, Callable[..., Answer]] = {
+    each.__name__: each
+    for each in (
+        status,
+        redirect,
+        html,
+        broken_json,
+        empty,
+        bom,
+        nan,
+        duplicate_keys,
+        wrong_charset,
+        deep,
+        huge,
+        rate_headers,
+        date_skew,
+    )  # fmt: skip
+}

@@ -1,0 +1,128 @@
+"""Serves a sandbox over HTTP/1.1 with threads, kept-alive connections, and a line that can really be cut."""
+
+from __future__ import annotations
+
+import io
+import socket
+import struct
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler
+from socketserver import ThreadingMixIn
+from typing import TYPE_CHECKING, Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+
+from .asking import MAX_BODY, PREFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .app import Sandbox
+
+
+class SandboxServer(ThreadingMixIn, WSGIServer):
+    """One thread per connection. `quiet` False prints a line per request: operation, status, milliseconds."""
+
+    daemon_threads = True
+    request_queue_size = 256
+
+    def __init__(self, sandbox: Sandbox, host: str, port: int, *, quiet: bool = True) -> None:
+        self.quiet = quiet
+        super().__init__((host, port), _Exchange)
+        self.sandbox = sandbox
+
+    def server_bind(self) -> None:
+        """Bind without asking the name service who we are."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+        self.setup_environ()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients that go away are no news."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+
+class _Exchange(WSGIRequestHandler):
+    """One connection, any number of requests."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    timeout = 75
+    server: SandboxServer
+
+    def handle(self) -> None:
+        """Requests until the connection is closed (wsgiref alone would do one)."""
+        BaseHTTPRequestHandler.handle(self)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name it overrides
+        """Paths hold confirmation numbers and contacts: never logged."""
+
+    def _exchange(self) -> None:
+        length = self.headers.get("Content-Length", "0")
+        if not length.isdigit() or self.headers.get("Transfer-Encoding"):
+            self.close_connection = True
+            self.send_error(411)
+            return
+        environ = self.get_environ()
+        environ["kordless.over_socket"] = True
+        environ["wsgi.input"] = io.BytesIO(self.rfile.read(int(length)) if int(length) <= MAX_BODY else b"")
+        if int(length) > MAX_BODY:
+            self.close_connection = True
+        began = time.perf_counter()
+        try:
+            status = self._answer(environ)
+        except ConnectionResetError:
+            status = "cut"
+            self._cut()
+        if not self.server.quiet:
+            spent = round((time.perf_counter() - began) * 1000)
+            print(f"{environ.get('kordless.operation', 'control')} {status} {spent} ms", flush=True)  # noqa: T201
+
+    do_GET = do_POST = do_DELETE = do_PUT = do_PATCH = do_HEAD = do_OPTIONS = _exchange  # noqa: N815 - http.server's names
+
+    def _answer(self, environ: dict[str, Any]) -> str:
+        started: list[Any] = []
+        app = self.server.sandbox
+        chunks = app(environ, lambda status, headers: started.extend((status, headers)))
+        status, headers = started
+        said = {name.lower() for name, _ in headers}
+        lines = [f"HTTP/1.1 {status}", "Server: kordless-sandbox"]
+        if "date" not in said:
+            lines.append(f"Date: {self.date_time_string()}")
+        if "content-length" not in said:
+            self.close_connection = True
+        if self.close_connection:
+            lines.append("Connection: close")
+        lines += [f"{name}: {value}" for name, value in headers]
+        head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+        bodiless = self.command == "HEAD" or status[:3] in ("204", "304")
+        for chunk in chunks:
+            self.wfile.write(head if bodiless else head + chunk)
+            head = b""
+        self.wfile.flush()
+        return str(status[:3])
+
+    def _cut(self) -> None:
+        """Close so that the other side sees a reset, not an end."""
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+
+
+@contextmanager
+def serving(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+    """Serve in a thread; gives the API's base URL. Port 0 takes a free one."""
+    with SandboxServer(sandbox, host, port) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        try:
+            yield f"http://{host}:{server.server_port}{PREFIX}"
+        finally:
+            server.shutdown()
+            thread.join()

@@ -1,0 +1,145 @@
+"""Everything that changes, in one SQLite file: several processes and threads that share the file agree.
+
+One connection per process behind a lock (":memory:" lives in the one process that made it). A process that was forked
+opens its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import threading
+import time
+import weakref
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+VERSION = 1
+_TABLES = """
+CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE requests (
+    id INTEGER PRIMARY KEY, at REAL NOT NULL, operation TEXT NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL,
+    query TEXT NOT NULL, headers TEXT NOT NULL, body TEXT NOT NULL, status INTEGER);
+CREATE TABLE mischief (
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, operation TEXT NOT NULL, times INTEGER, options TEXT NOT NULL);
+CREATE TABLE hits (bucket TEXT NOT NULL, at REAL NOT NULL);
+CREATE INDEX hits_by_bucket ON hits (bucket, at);
+CREATE TABLE bookings (
+    id TEXT PRIMARY KEY, number TEXT NOT NULL UNIQUE, org TEXT NOT NULL, service TEXT NOT NULL,
+    calendar TEXT NOT NULL, host_id TEXT, team_id TEXT, starts INTEGER NOT NULL, ends INTEGER NOT NULL,
+    blocks_from INTEGER NOT NULL, blocks_to INTEGER NOT NULL, party_size INTEGER NOT NULL, status TEXT NOT NULL,
+    timezone TEXT NOT NULL, name TEXT NOT NULL, email TEXT, phone TEXT, notes TEXT, created REAL NOT NULL);
+CREATE INDEX bookings_by_time ON bookings (org, blocks_from);
+CREATE TABLE replays (
+    bucket TEXT NOT NULL, idempotency_key TEXT NOT NULL, digest TEXT NOT NULL, status INTEGER NOT NULL,
+    document TEXT NOT NULL, PRIMARY KEY (bucket, idempotency_key));
+"""
+_NAMES = ("settings", "requests", "mischief", "hits", "bookings", "replays")
+
+
+class Store:
+    """A connection that is safe to share. Rows are sqlite3.Row."""
+
+    def __init__(self, path: str = ":memory:") -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        self._depth = 0
+        self._inherited: list[sqlite3.Connection] = []
+        self._open()
+
+    def _open(self) -> None:
+        if self.path != ":memory:":
+            Path(self.path).parent.mkdir(parents=True, exist_ok=True)
+        self._pid = os.getpid()
+        self._connection = sqlite3.connect(
+            self.path, timeout=20, isolation_level=None, check_same_thread=False
+        )
+        self._close = weakref.finalize(self, _close, self._connection, self._pid)
+        self._connection.row_factory = sqlite3.Row
+        _to_wal(self._connection)
+        self._connection.execute("PRAGMA synchronous = OFF")
+        with self.write() as db:
+            found = db.execute("PRAGMA user_version").fetchone()[0]
+            if found == 0:
+                for statement in _TABLES.split(";\n"):
+                    db.execute(statement)
+                db.execute(f"PRAGMA user_version = {VERSION}")
+            elif found != VERSION:
+                raise ValueError(f"{self.path} was made by another version of the sandbox: delete it")
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """The connection, for looking only."""
+        with self._lock:
+            if self._pid != os.getpid() and self.path != ":memory:":
+                # Closing an inherited connection would drop the locks of the process that it belongs to.
+                self._inherited.append(self._connection)
+                self._close.detach()
+                self._open()
+            yield self._connection
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """One transaction that no other process or thread interleaves with; inside another one it joins that."""
+        with self.read() as db:
+            if self._depth:
+                yield db
+                return
+            db.execute("BEGIN IMMEDIATE")
+            self._depth += 1
+            try:
+                yield db
+            except BaseException:
+                db.execute("ROLLBACK")
+                raise
+            else:
+                db.execute("COMMIT")
+            finally:
+                self._depth -= 1
+
+    def setting(self, name: str) -> Any:
+        """A kept value, or None."""
+        with self.read() as db:
+            row = db.execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
+        return None if row is None else json.loads(row["value"])
+
+    def keep(self, name: str, value: Any) -> None:
+        """Keep a JSON value under a name, None to forget it."""
+        with self.write() as db:
+            if value is None:
+                db.execute("DELETE FROM settings WHERE name = ?", (name,))
+            else:
+                db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, json.dumps(value)))
+
+    def reset(self) -> None:
+        """Forget everything."""
+        with self.write() as db:
+            for name in _NAMES:
+                db.execute(f"DELETE FROM {name}")  # noqa: S608 - a constant of this module
+
+    def close(self) -> None:
+        """Close the connection; the store is of no use after."""
+        with self._lock:
+            self._close()
+
+
+def _close(connection: sqlite3.Connection, pid: int) -> None:
+    if pid == os.getpid():
+        connection.close()
+
+
+def _to_wal(connection: sqlite3.Connection) -> None:
+    """Write-ahead logging. SQLite refuses the switch at once, without waiting, while another process is writing."""
+    for _ in range(200):
+        try:
+            if connection.execute("PRAGMA journal_mode").fetchone()[0] in ("wal", "memory"):
+                return
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            time.sleep(0.02)
+    raise sqlite3.OperationalError("the sandbox file stays locked")

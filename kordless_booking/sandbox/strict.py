@@ -1,0 +1,115 @@
+"""Strict reading of what a client sends: exactly the documented spelling and type, else a 400 that names the field."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from zoneinfo import available_timezones
+
+from .answers import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|\+00:00)", re.ASCII)
+_EMAIL = re.compile(r"[^@\s,;<>\x00-\x1f]{1,64}@[^@\s,;<>\x00-\x1f.]+(\.[^@\s,;<>\x00-\x1f.]+)+")
+_PHONE = re.compile(r"\+?[0-9][0-9 ().-]*", re.ASCII)
+
+
+def only(given: Mapping[str, Any], allowed: Iterable[str], where: str = "") -> None:
+    """Refuse any name that isn't documented, with a hint when merely its spelling is wrong."""
+    allowed = tuple(allowed)
+    for name in given:
+        if name not in allowed:
+            meant = next((good for good in allowed if _bare(good) == _bare(name)), None)
+            hint = f"; it is spelt '{meant}' here" if meant else ""
+            raise Refusal(400, f"unknown field '{where}{name[:60]}'{hint}")
+
+
+def _bare(name: str) -> str:
+    bare = name.replace("_", "").replace("-", "").lower()
+    return {"startat": "startsat", "endat": "endsat"}.get(bare, bare)
+
+
+def text(given: Mapping[str, Any], name: str, *, longest: int = 200, needed: bool = True) -> str | None:
+    """A string that is not blank; None when absent or null, unless `needed`."""
+    value = given.get(name)
+    if value is None and not needed:
+        return None
+    if name not in given:
+        raise Refusal(400, f"'{name}' is required")
+    if not isinstance(value, str):
+        raise Refusal(400, f"'{name}' must be a string")
+    if len(value) > longest:
+        raise Refusal(400, f"'{name}' is longer than {longest} characters")
+    if needed and not value.strip():
+        raise Refusal(400, f"'{name}' must not be blank")
+    if "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise Refusal(400, f"'{name}' has characters that are not text")
+    return value
+
+
+def needed_text(given: Mapping[str, Any], name: str, *, longest: int = 200) -> str:
+    """A string that must be there."""
+    return str(text(given, name, longest=longest))
+
+
+def moment(given: Mapping[str, Any], name: str) -> int:
+    """An ISO 8601 time in UTC ("…Z" or "…+00:00"), as Unix seconds."""
+    value = needed_text(given, name)
+    if not _MOMENT.fullmatch(value):
+        raise Refusal(400, f"'{name}' must be ISO 8601 in UTC, like 2026-12-01T14:00:00Z")
+    try:
+        found = datetime.fromisoformat(value).timestamp()
+    except (ValueError, OverflowError) as error:
+        raise Refusal(400, f"'{name}' is no real date or time") from error
+    if found != int(found):
+        raise Refusal(400, f"'{name}' must be whole seconds")
+    return int(found)
+
+
+def zone(given: Mapping[str, Any], name: str = "timezone", *, needed: bool = True) -> str | None:
+    """A time zone by its IANA name."""
+    value = text(given, name, needed=needed)
+    if value is not None and value not in _zones():
+        raise Refusal(400, f"'{name}' must be an IANA time zone")
+    return value
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def count(given: Mapping[str, Any], name: str, *, written: bool = False) -> int:
+    """A whole number from 1 to 1000, by default 1; `written` reads it from query text."""
+    value = given.get(name, 1)
+    if written and isinstance(value, str) and re.fullmatch(r"[0-9]{1,4}", value, re.ASCII):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1000:
+        raise Refusal(400, f"'{name}' must be a whole number from 1 to 1000")
+    return value
+
+
+def person(given: Mapping[str, Any]) -> dict[str, str | None]:
+    """The contact: a name, and an e-mail or a phone."""
+    contact = given.get("contact")
+    if not isinstance(contact, dict):
+        raise Refusal(400, "'contact' is required and must be an object")
+    only(contact, ("name", "email", "phone"), "contact.")
+    name = needed_text(contact, "name")
+    email, phone = text(contact, "email", needed=False), text(contact, "phone", needed=False)
+    if email is None and phone is None:
+        raise Refusal(400, "'contact' needs an 'email' or a 'phone'")
+    if email is not None and not _EMAIL.fullmatch(email):
+        raise Refusal(400, "'email' is not a valid e-mail address")
+    if phone is not None and not (_PHONE.fullmatch(phone) and 7 <= len(digits(phone)) <= 15):
+        raise Refusal(400, "'phone' is not a valid phone number")
+    return {"name": name, "email": email, "phone": phone}
+
+
+def digits(phone: str) -> str:
+    """The digits alone, which is how phones are compared."""
+    return "".join(letter for letter in phone if letter.isascii() and letter.isdigit())
