@@ -1,14 +1,17 @@
 """What Kordless says, as frozen typed structs.
 
-Source: Kordless's public documentation of the Booking API. Times are aware datetimes in UTC, lengths are minutes.
-Every text and URL here was typed by a business: escape it, and validate colours and URLs, before it is shown.
+Source: Kordless's public documentation of the Booking API. Times are aware datetimes in UTC, lengths are
+minutes. Every text and URL here was typed by a business: escape it, and validate colours and URLs, before it
+is shown.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
-from decimal import Decimal
+from datetime import datetime  # noqa: TC003 (msgspec reads the annotations when the program runs)
+from decimal import Decimal  # noqa: TC003 (as above)
 from enum import StrEnum
+from functools import lru_cache
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -29,14 +32,18 @@ __all__ = [
     "ServiceDetail",
     "Slot",
     "Team",
+    "decode",
+    "encode",
 ]
+
+T = TypeVar("T")
 
 
 class Resource(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     """Base of all: immutable, compared by value, encodable as JSON by msgspec."""
 
 
-class Branding(Resource):
+class Branding(Resource, frozen=True, kw_only=True):
     primary_color: str | None = None
     logo: str | None = None
     company_name: str | None = None
@@ -44,7 +51,7 @@ class Branding(Resource):
     og_image: str | None = None
 
 
-class Organization(Resource):
+class Organization(Resource, frozen=True, kw_only=True):
     id: str = ""
     name: str
     slug: str
@@ -61,15 +68,15 @@ class PriceKind(StrEnum):
     UNSAID = "unsaid"
 
 
-class Price(Resource):
-    """For display only. `amount` is in major units and set when `kind` is FIXED; `currency` is ISO 4217 or None."""
+class Price(Resource, frozen=True, kw_only=True):
+    """For display only. `amount`, in major units, is there when FIXED; `currency` is ISO 4217 or None."""
 
     kind: PriceKind = PriceKind.UNSAID
     amount: Decimal | None = None
     currency: str | None = None
 
 
-class Service(Resource):
+class Service(Resource, frozen=True, kw_only=True):
     key: str = ""
     name: str
     slug: str
@@ -80,19 +87,19 @@ class Service(Resource):
     bookable: bool = True
 
 
-class Location(Resource):
-    """Where it happens. `type` is onsite, phone, meet_url or custom, or something newer; `value` is hostile text."""
+class Location(Resource, frozen=True, kw_only=True):
+    """Where it happens. `type` is onsite, phone, meet_url, custom or something newer; `value` is hostile."""
 
     type: str = ""
     value: str | None = None
 
 
-class CancellationPolicy(Resource):
+class CancellationPolicy(Resource, frozen=True, kw_only=True):
     notice_hours: float | None = None
     text: str | None = None
 
 
-class CalendarSettings(Resource):
+class CalendarSettings(Resource, frozen=True, kw_only=True):
     duration_minutes: int | None = None
     slot_interval_minutes: int | None = None
     buffer_before: int = 0
@@ -104,14 +111,14 @@ class CalendarSettings(Resource):
     cancellation_policy: CancellationPolicy | None = None
 
 
-class Offer(Resource):
+class Offer(Resource, frozen=True, kw_only=True):
     """An organization and all that it offers."""
 
     organization: Organization
     services: tuple[Service, ...] = ()
 
 
-class ServiceDetail(Resource):
+class ServiceDetail(Resource, frozen=True, kw_only=True):
     """One service with its calendar settings."""
 
     organization: Organization
@@ -119,17 +126,17 @@ class ServiceDetail(Resource):
     calendar: CalendarSettings = CalendarSettings()
 
 
-class Host(Resource):
+class Host(Resource, frozen=True, kw_only=True):
     id: str
     name: str | None = None
 
 
-class Team(Resource):
+class Team(Resource, frozen=True, kw_only=True):
     id: str
     name: str | None = None
 
 
-class Slot(Resource):
+class Slot(Resource, frozen=True, kw_only=True):
     """A time that can be booked. `free` is the number of seats left, 0 when full."""
 
     start: datetime
@@ -142,7 +149,7 @@ class Slot(Resource):
     timezone: str | None = None
 
 
-class Contact(Resource):
+class Contact(Resource, frozen=True, kw_only=True):
     """The person a booking is for: a name, and an e-mail or an E.164 phone, at least one of the two."""
 
     name: str = ""
@@ -153,7 +160,7 @@ class Contact(Resource):
         return "Contact(…)"
 
 
-class NewBooking(Resource):
+class NewBooking(Resource, frozen=True, kw_only=True):
     """What create sends. `start` and `end` are the slot's own; `timezone` is the visitor's IANA zone."""
 
     service_slug: str
@@ -170,7 +177,7 @@ class NewBooking(Resource):
         return f"NewBooking({self.service_slug!r}, {self.start.isoformat()}, …)"
 
 
-class Booking(Resource):
+class Booking(Resource, frozen=True, kw_only=True):
     """A booking, from the short form (create, reschedule) or the long one (lookup, cancel).
 
     `status` is confirmed, pending or canceled (any spelling is normalised to one l), or something newer.
@@ -193,3 +200,25 @@ class Booking(Resource):
 
     def __repr__(self) -> str:
         return f"Booking(…, {self.status!r}, {self.start.isoformat()})"
+
+
+def encode(value: object) -> bytes:
+    """JSON bytes of any resource, or of a tuple of them: what a cache keeps."""
+    return msgspec.json.encode(value)
+
+
+def decode(data: bytes, shape: type[T]) -> T:
+    """The value that `encode` was given: `decode(data, Offer)`, `decode(data, tuple[Slot, ...])`.
+
+    Raises ValueError when `data` is not that, for instance because another version wrote it.
+    """
+    try:
+        return cast("T", _decoder(cast("Any", shape)).decode(data))
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        pass
+    raise ValueError("The bytes do not hold what was expected.")
+
+
+@lru_cache(maxsize=32)
+def _decoder(shape: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(shape)

@@ -1,0 +1,293 @@
+"""Kordless, as seen from Python: one short method for each of its seven operations."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Concatenate, Final, NoReturn, ParamSpec, TypeVar
+from urllib.parse import quote, urlencode
+
+from kordless_booking import __version__
+from kordless_booking.api import parsing
+from kordless_booking.api.requests import (
+    Call,
+    as_json,
+    body_of,
+    booking_path,
+    contact_query,
+    people,
+    segment,
+    span,
+)
+from kordless_booking.api.wire import Gate, Wire
+from kordless_booking.exceptions import KordlessError, NotFound, OutcomeUnknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    import httpx
+
+    from kordless_booking.api.resources import Booking, NewBooking, Offer, ServiceDetail, Slot
+
+__all__ = ["BOOKING_SECONDS", "BROWSE_SECONDS", "Kordless"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+BROWSE_SECONDS: Final = 4.0
+BOOKING_SECONDS: Final = 12.0
+
+
+def _forgetful(method: Callable[Concatenate[Kordless, P], T]) -> Callable[Concatenate[Kordless, P], T]:
+    """Lets a KordlessError out without the frames that hold arguments: error reports print variables."""
+
+    @functools.wraps(method)
+    def call(self: Kordless, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return method(self, *args, **kwargs)
+        except KordlessError as error:
+            failure = error.with_traceback(None)
+        del args, kwargs
+        raise failure
+
+    return call
+
+
+class Kordless:
+    """A client for one organization's account. Make one per process and share it: it is safe across threads
+    and forks.
+
+    `base_url` is https, or http on a loopback host; `transport` replaces the network
+    (`wire.wsgi_transport(app)` for a WSGI application inside the process); `gate` is asked before and told
+    after every HTTP try. `browse_seconds` is the wall-clock limit for reads and `booking_seconds` for
+    create, cancel and reschedule, a second try included; every method takes `seconds` to choose another.
+
+    All methods raise subclasses of KordlessError. Naive times, an unusable key, URL or slug of the
+    organization raise ValueError before anything is sent. Source: Kordless's public documentation of the
+    Booking API.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: str,
+        org_slug: str,
+        base_url: str,
+        transport: httpx.BaseTransport | None = None,
+        gate: Gate | None = None,
+        browse_seconds: float = BROWSE_SECONDS,
+        booking_seconds: float = BOOKING_SECONDS,
+        user_agent: str = f"kordless-booking/{__version__}",
+    ) -> None:
+        try:
+            self._org_path = f"/org/{segment(org_slug, 'organization')}"
+        except NotFound:
+            raise ValueError("The organization's slug can't stand in a path.") from None
+        self.org_slug = org_slug
+        self._browse_seconds = browse_seconds
+        self._booking_seconds = booking_seconds
+        self._keys: dict[str, str] = {}
+        self._wire = Wire(
+            base_url=base_url, api_key=api_key, transport=transport, gate=gate, user_agent=user_agent
+        )
+
+    def __repr__(self) -> str:
+        return f"Kordless({self.org_slug!r}, {self._wire!r})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A client is never pickled or copied: make another one.")
+
+    def close(self) -> None:
+        """Closes idle connections. A later call opens new ones."""
+        self._wire.close()
+
+    def organization(self, *, seconds: float | None = None) -> Offer:
+        """The organization and its services. Raises KeyRefused, NotFound, Unavailable."""
+
+        def read(document: object, dropped: parsing.Dropped) -> Offer:
+            return parsing.read_offer(document, dropped, org_slug=self.org_slug)
+
+        offer = self._wire.send(
+            Call("organization", "GET", self._org_path, read), seconds or self._browse_seconds
+        )
+        self._keys.update({service.slug: service.key for service in offer.services})
+        return offer
+
+    def service(self, slug: str, *, seconds: float | None = None) -> ServiceDetail:
+        """One service with its calendar settings. Raises KeyRefused, NotFound, Unavailable."""
+
+        def read(document: object, dropped: parsing.Dropped) -> ServiceDetail:
+            return parsing.read_service_detail(document, dropped, org_slug=self.org_slug, slug=slug)
+
+        path = f"{self._org_path}/service/{segment(slug, 'service')}"
+        detail = self._browse(Call("service", "GET", path, read), seconds)
+        self._keys[slug] = detail.service.key
+        return detail
+
+    def availability(
+        self,
+        service_slug: str,
+        start: datetime,
+        end: datetime,
+        *,
+        party_size: int = 1,
+        seconds: float | None = None,
+    ) -> tuple[Slot, ...]:
+        """Slots that start from `start` until `end`, full ones included if Kordless lists them.
+
+        Sorted by start and host id; the same time with several hosts stands there once for each. Raises
+        BadRequest (the range is too long), KeyRefused, NotFound, Unavailable.
+        """
+        segment(service_slug, "availability")
+        since, until = span(start, end)
+        query = {
+            "org_slug": self.org_slug,
+            "service_slug": service_slug,
+            "from": since,
+            "to": until,
+            "partySize": str(people(party_size)),
+        }
+        call = Call(
+            "availability",
+            "GET",
+            "/availability",
+            parsing.read_slots,
+            query=urlencode(query, quote_via=quote, safe=""),
+        )
+        slots = self._browse(call, seconds)
+        return self._own(slots, service_slug, seconds)
+
+    @_forgetful
+    def create(self, new: NewBooking, *, idempotency_key: str, seconds: float | None = None) -> Booking:
+        """Books. The same `new` with the same `idempotency_key` may be sent again after Unavailable, and
+        nothing else.
+
+        Raises SlotTaken, Refused, BadRequest, KeyRefused, NotFound, NotSent (nothing happened) or
+        OutcomeUnknown.
+        """
+
+        def read(document: object, _dropped: parsing.Dropped) -> Booking:
+            return parsing.read_booking(
+                document, org_slug=self.org_slug, service_slug=new.service_slug, start=new.start, end=new.end
+            )
+
+        call = Call(
+            "create",
+            "POST",
+            "/bookings",
+            read,
+            body=body_of(new, self.org_slug),
+            idempotency_key=idempotency_key,
+        )
+        return self._book(call, seconds)
+
+    @_forgetful
+    def lookup(self, number: str, contact: str, *, seconds: float | None = None) -> Booking:
+        """The booking with this confirmation number (any case) that was made with this e-mail or phone.
+
+        Raises NotFound (also for another organization's booking) and ContactRefused, which a visitor must not
+        be able to tell apart, and Unavailable.
+        """
+        call = self._about("lookup", "GET", number, contact)
+        return self._browse(call, seconds)
+
+    @_forgetful
+    def cancel(self, number: str, contact: str, *, seconds: float | None = None) -> Booking:
+        """Cancels. Look the booking up first: Kordless does not check whose page this is.
+
+        Raises Refused (already canceled, too late), NotFound, ContactRefused, NotSent or OutcomeUnknown: then
+        look it up.
+        """
+        call = self._about("cancel", "POST", number, contact, then="/cancel")
+        return self._book(call, seconds)
+
+    @_forgetful
+    def reschedule(
+        self,
+        number: str,
+        contact: str,
+        *,
+        start: datetime,
+        end: datetime,
+        timezone: str | None = None,
+        notes: str | None = None,
+        idempotency_key: str | None = None,
+        seconds: float | None = None,
+    ) -> Booking:
+        """Moves a booking to another slot of the same service and length. Look it up first, as for cancel.
+
+        Raises SlotTaken, Refused, NotFound, ContactRefused, NotSent or OutcomeUnknown: then look it up.
+        """
+        starts, ends = span(start, end)
+        body = as_json({"start_at": starts, "end_at": ends, "timezone": timezone, "notes": notes})
+        call = self._about(
+            "reschedule",
+            "POST",
+            number,
+            contact,
+            then="/reschedule",
+            body=body,
+            idempotency_key=idempotency_key,
+            start=start,
+            end=end,
+        )
+        return self._book(call, seconds)
+
+    def _browse(self, call: Call[T], seconds: float | None) -> T:
+        return self._wire.send(call, self._browse_seconds if seconds is None else seconds)
+
+    def _book(self, call: Call[T], seconds: float | None) -> T:
+        return self._wire.send(call, self._booking_seconds if seconds is None else seconds)
+
+    def _about(
+        self,
+        operation: str,
+        method: str,
+        number: str,
+        contact: str,
+        *,
+        then: str = "",
+        body: bytes | None = None,
+        idempotency_key: str | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> Call[Booking]:
+        def read(document: object, _dropped: parsing.Dropped) -> Booking:
+            org_slug = None if operation == "lookup" else self.org_slug
+            booking = parsing.read_booking(
+                document, number=number.strip(), org_slug=org_slug, start=start, end=end
+            )
+            if (booking.organization_slug or self.org_slug).casefold() != self.org_slug.casefold():
+                raise NotFound("another organization's booking", reason="other_organization")
+            return booking
+
+        return Call(
+            operation,
+            method,
+            booking_path(number, operation) + then,
+            read,
+            query=contact_query(contact, operation),
+            body=body,
+            idempotency_key=idempotency_key,
+        )
+
+    def _own(self, slots: tuple[Slot, ...], slug: str, seconds: float | None) -> tuple[Slot, ...]:
+        """The slots of the service that was asked for.
+
+        They carry the service's key, which usually is its slug. Where it isn't, the service itself is asked
+        for once.
+        """
+
+        def own(key: str) -> tuple[Slot, ...]:
+            return tuple(
+                slot for slot in slots if slot.service_id is None or parsing.same_id(slot.service_id, key)
+            )
+
+        found = own(slug) or own(self._keys.get(slug, slug))
+        if slots and not found and slug not in self._keys:
+            found = own(self.service(slug, seconds=seconds).service.key)
+        if slots and not found:
+            raise OutcomeUnknown(
+                "the slots are another service's", operation="availability", status=200, reason="mismatch"
+            )
+        return found

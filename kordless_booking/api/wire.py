@@ -1,0 +1,335 @@
+"""The only place that speaks HTTP: one operation in, one struct or one KordlessError out, in limited
+wall-clock time.
+
+Requests go straight to a transport, without `httpx.Client`: so no redirect is ever followed, no cookie
+kept, and no line with a full URL reaches the "httpx" logger at any level. Each HTTP try asks the gate
+before, tells it after, and writes one line to the logger "kordless_booking.api": event, operation, status,
+milliseconds, request id; never a URL, a contact, a key or a body.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import os
+import re
+import socket
+import ssl
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, NoReturn, Protocol, TypeVar, cast
+from urllib.parse import urlsplit
+
+import httpcore
+import httpx
+
+from kordless_booking.api.answers import Answer, read_answer, refusal
+from kordless_booking.api.deadline import PunctualBackend, deadline, seconds_left
+from kordless_booking.api.journal import Try, request_id, write
+from kordless_booking.api.payload import LARGEST, collect, load
+from kordless_booking.api.retries import attempts
+from kordless_booking.api.secret import Key
+from kordless_booking.exceptions import KordlessError, OutcomeUnknown, Unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from wsgiref.types import WSGIApplication
+
+    from kordless_booking.api.requests import Call
+
+__all__ = ["Answer", "Gate", "PunctualTransport", "Wire", "checked_base_url", "request_id", "wsgi_transport"]
+
+T = TypeVar("T")
+
+CONNECT_SECONDS: Final = 1.5
+POOL_SECONDS: Final = 0.5
+ERROR_BODY: Final = 64 * 1024
+"""Bytes that are read at most of an answer whose status says no."""
+
+
+class Gate(Protocol):
+    """Asked before and told after every HTTP try, retries included."""
+
+    def before(self, operation: str) -> None:
+        """May raise TooMany or CircuitOpen: then nothing is sent and `after` is not called."""
+
+    def after(self, operation: str, answer: Answer | None) -> None:
+        """Called once for each `before` that let the try pass. None: no whole answer (time-out, cut, TLS)."""
+
+
+class OpenGate:
+    """Lets everything pass."""
+
+    def before(self, operation: str) -> None: ...
+
+    def after(self, operation: str, answer: Answer | None) -> None: ...
+
+
+def checked_base_url(value: str) -> str:
+    """`value` without a trailing slash. Raises ValueError unless it is https, or http on a loopback host."""
+    try:
+        parts = urlsplit(value)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port, parts = "", None, urlsplit("")
+    plain = re.fullmatch(r"[\x21-\x7e]{1,500}", value) and not (
+        parts.username or parts.password or "@" in parts.netloc
+    )
+    if not host or port == 0 or not plain or parts.query or parts.fragment or "?" in value or "#" in value:
+        raise ValueError("The base URL must be scheme, host and path, without a user, a query or a fragment.")
+    if parts.scheme != "https" and not (parts.scheme == "http" and _on_this_machine(host)):
+        raise ValueError("The base URL must be https (http only for a loopback host).")
+    return value.rstrip("/")
+
+
+def _on_this_machine(host: str) -> bool:
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return host == "localhost"
+
+
+def wsgi_transport(app: WSGIApplication) -> httpx.BaseTransport:
+    """A transport to a WSGI application inside this process. What that raises counts as a cut."""
+    return httpx.WSGITransport(app, raise_app_exceptions=False)
+
+
+class PunctualTransport(httpx.BaseTransport):
+    """HTTP/1.1 over a small pool, every socket operation within the running deadline, TLS always verified.
+
+    `ssl_context` replaces the default trust (certifi, or SSL_CERT_FILE); it must verify too.
+    """
+
+    def __init__(self, ssl_context: ssl.SSLContext | None = None) -> None:
+        context = httpx.create_ssl_context() if ssl_context is None else ssl_context
+        if context.verify_mode is not ssl.CERT_REQUIRED or not context.check_hostname:
+            raise ValueError("TLS must be verified.")
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=context,
+            max_connections=10,
+            max_keepalive_connections=5,
+            # Shorter than common servers' idle limit, so that a create seldom meets a closing connection.
+            keepalive_expiry=4.0,
+            network_backend=PunctualBackend(),
+        )
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        url = httpcore.URL(
+            scheme=request.url.raw_scheme,
+            host=request.url.raw_host,
+            port=request.url.port,
+            target=request.url.raw_path,
+        )
+        timeouts = {"connect": CONNECT_SECONDS, "pool": min(POOL_SECONDS, max(seconds_left(), 0.001))}
+        with _as_httpx():
+            response = self._pool.handle_request(
+                httpcore.Request(
+                    request.method,
+                    url,
+                    headers=request.headers.raw,
+                    content=cast("httpx.SyncByteStream", request.stream),
+                    extensions={"timeout": timeouts},
+                )
+            )
+        return httpx.Response(response.status, headers=response.headers, stream=_Body(response))
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class _Body(httpx.SyncByteStream):
+    def __init__(self, response: httpcore.Response) -> None:
+        self._response = response
+
+    def __iter__(self) -> Iterator[bytes]:
+        with _as_httpx():
+            yield from self._response.iter_stream()
+
+    def close(self) -> None:
+        self._response.close()
+
+
+@contextlib.contextmanager
+def _as_httpx() -> Iterator[None]:
+    """httpcore's exceptions under httpx's names, so that every transport fails alike."""
+    try:
+        yield
+    except (
+        httpcore.NetworkError,
+        httpcore.TimeoutException,
+        httpcore.ProtocolError,
+        httpcore.ProxyError,
+    ) as error:
+        names = [kind.__name__ for kind in type(error).__mro__ if hasattr(httpx, kind.__name__)]
+        raise getattr(httpx, names[0])(str(error)) from error
+
+
+class _Quiet(httpx.Request):
+    """A request whose repr, and so an error report that shows local variables, does not tell its URL."""
+
+    def __repr__(self) -> str:
+        return "<Request>"
+
+
+class Wire:
+    """Sends calls. Without a `transport`, every process builds its own: a fork shares no socket."""
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        api_key: str,
+        transport: httpx.BaseTransport | None,
+        gate: Gate | None,
+        user_agent: str,
+    ) -> None:
+        self._base_url = checked_base_url(base_url)
+        self._key = Key(api_key)
+        self._given = transport
+        self._gate: Gate = OpenGate() if gate is None else gate
+        self._built: dict[int, httpx.BaseTransport] = {}
+        if not re.fullmatch(r"[\x20-\x7e]{1,200}", user_agent):
+            raise ValueError("The user agent must be printable ASCII.")
+        self._user_agent = user_agent
+
+    def __repr__(self) -> str:
+        return f"Wire({self._base_url!r})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A connection to Kordless is never pickled or copied.")
+
+    def send(self, call: Call[T], seconds: float) -> T:
+        """Carries out `call`, a second try included, within `seconds`. Raises KordlessError."""
+        with deadline(seconds):
+            for attempt in attempts(call, seconds):
+                with attempt:
+                    return self._try(call)
+        raise AssertionError("unreachable")
+
+    def close(self) -> None:
+        """Closes idle connections. A later call opens new ones."""
+        transport = self._built.pop(os.getpid(), None)
+        if transport is not None:
+            transport.close()
+
+    def _transport(self) -> httpx.BaseTransport:
+        if self._given is not None:
+            return self._given
+        built = self._built.get(os.getpid())
+        # Of two threads that build at once, setdefault keeps one; the other's is empty and goes.
+        return built or self._built.setdefault(os.getpid(), PunctualTransport())
+
+    def _try(self, call: Call[T]) -> T:
+        if seconds_left() <= 0:
+            raise Unreachable("no time left to connect", operation=call.operation, reason="deadline")
+        self._gate.before(call.operation)
+        seen = Try(call.operation)
+        result: T | None = None
+        try:
+            result = self._exchange(call, seen)
+        except KordlessError as error:
+            seen.failure = error
+        except Exception as error:  # noqa: BLE001 (a transport may raise anything)
+            seen.failure = _failure(error)
+        except BaseException:
+            seen.failure = OutcomeUnknown("interrupted", reason="interrupted")
+            raise
+        finally:
+            self._gate.after(call.operation, _judged(seen))
+            write(seen)
+        if seen.failure is None:
+            return cast("T", result)
+        seen.failure.operation = call.operation
+        seen.failure.status = seen.failure.status or seen.status
+        # Raised outside of the handlers: no chained exception that knows the URL travels along.
+        raise seen.failure
+
+    def _exchange(self, call: Call[T], seen: Try) -> T:
+        response = self._transport().handle_request(self._request(call))
+        with contextlib.closing(response):
+            seen.status = response.status_code
+            seen.upstream_id = response.headers.get("x-request-id", "")
+            seen.answer = read_answer(response.status_code, response.headers, now=time.time())
+            body = _body(response)
+        refused = refusal(call.operation, seen.answer, body)
+        if refused is not None:
+            raise refused
+        return call.read(load(body), seen.dropped)
+
+    def _request(self, call: Call[T]) -> httpx.Request:
+        headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": self._user_agent}
+        if call.keyed:
+            headers["x-kordless-key"] = self._key.reveal()
+        if call.body is not None:
+            headers["Content-Type"] = "application/json"
+        if call.idempotency_key is not None:
+            headers["Idempotency-Key"] = call.idempotency_key
+        url = f"{self._base_url}{call.path}" + (f"?{call.query}" if call.query else "")
+        return _Quiet(call.method, url, headers=headers, content=call.body)
+
+
+def _body(response: httpx.Response) -> bytes:
+    refused = response.status_code >= 400
+    encoding = response.headers.get("content-encoding", "")
+    chunks = cast("httpx.SyncByteStream", response.stream)
+    try:
+        return collect(chunks, encoding=encoding, largest=ERROR_BODY if refused else LARGEST)
+    except (httpx.TransportError, OutcomeUnknown):
+        # Where the status says no, it alone decides: its body is of no use to anybody.
+        if refused:
+            return b""
+        raise
+
+
+def _judged(seen: Try) -> Answer | None:
+    """The answer as the gate should see it: none when it never came whole, failed when it was of no use."""
+    failure = seen.failure
+    if seen.answer is None or not isinstance(failure, OutcomeUnknown):
+        return seen.answer
+    return None if failure.reason in _NOT_WHOLE else replace(seen.answer, failed=True)
+
+
+def _failure(error: Exception) -> KordlessError:
+    """The exception for a try that got no answer. Its message repeats only the verdict on a certificate."""
+    causes = list(_causes(error))
+    if isinstance(error, (httpx.ConnectError, httpx.ProxyError)):
+        for cause in causes:
+            if isinstance(cause, ssl.SSLError):
+                verdict = getattr(cause, "verify_message", "") or cause.reason or "handshake failed"
+                return Unreachable(f"TLS: {verdict}", reason="tls")
+        if any(isinstance(cause, socket.gaierror) for cause in causes):
+            return Unreachable("name not found", reason="dns")
+        refused = any(isinstance(cause, ConnectionRefusedError) for cause in causes)
+        return Unreachable("no connection", reason="refused" if refused else "connect_error")
+    for kind, reason in _UNSENT.items():
+        if isinstance(error, kind):
+            return Unreachable(reason.replace("_", " "), reason=reason)
+    for kind, reason in _SENT.items():
+        if isinstance(error, kind):
+            return OutcomeUnknown(reason.replace("_", " "), reason=reason)
+    return OutcomeUnknown(f"the transport raised {type(error).__name__}", reason="transport_error")
+
+
+_UNSENT: Final[dict[type[Exception], str]] = {
+    httpx.ConnectTimeout: "connect_timeout",
+    httpx.PoolTimeout: "pool_timeout",
+    httpx.UnsupportedProtocol: "unsupported_protocol",
+}
+_SENT: Final[dict[type[Exception], str]] = {
+    httpx.ReadTimeout: "read_timeout",
+    httpx.TimeoutException: "timeout",
+    httpx.NetworkError: "cut",
+    httpx.ProtocolError: "protocol_error",
+    TimeoutError: "timeout",
+    OSError: "cut",
+}
+_NOT_WHOLE: Final = frozenset({*_SENT.values(), "transport_error", "deadline", "interrupted"})
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The exception and all that led to it, also where somebody said `from None`."""
+    current: BaseException | None = error
+    for _ in range(10):
+        if current is None:
+            return
+        yield current
+        current = current.__cause__ or current.__context__
