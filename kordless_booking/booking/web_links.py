@@ -1,0 +1,85 @@
+"""Links made from what a business typed, hostile until it went through here: pages, places, phone numbers."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv6Address
+from urllib.parse import quote, urlencode, urlsplit
+
+import phonenumbers
+
+__all__ = ["map_link", "phone_link", "safe_web_link"]
+
+_LONGEST = 2000
+_HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?\.?", re.ASCII)
+_UNSAFE = re.compile(r"[\x00-\x20\x7f-\xa0\\<>\"`{}|^\u2028\u2029\ud800-\udfff]")
+
+
+def safe_web_link(value: str | None, *, https_only: bool = False) -> str | None:
+    """An absolute http(s) address that is safe in a link, rebuilt from its parts; None for everything else.
+
+    Refused: other schemes, user names and passwords, control characters, blanks, backslashes, addresses
+    without a plain host. Rebuilding means that a browser can't read it in another way than it was read here.
+    `https_only` is for what a page loads by itself, such as a logo.
+    """
+    text = (value or "").strip(" ")
+    if not text or len(text) > _LONGEST or _UNSAFE.search(text):
+        return None
+    try:
+        parts = urlsplit(text)
+        host = _host(parts.hostname or "", bracketed="[" in parts.netloc)
+        port = parts.port
+    except ValueError:
+        return None
+    if (
+        parts.scheme not in ({"https"} if https_only else {"https", "http"})
+        or "@" in parts.netloc
+        or not host
+    ):
+        return None
+    address = f"{parts.scheme}://{host}" + (f":{port}" if port else "") + (_quoted(parts.path) or "/")
+    if parts.query:
+        address += "?" + _quoted(parts.query)
+    return address + ("#" + _quoted(parts.fragment) if parts.fragment else "")
+
+
+def map_link(address: str) -> str:
+    """A map search for an address as typed. "" when there is none.
+
+    Google's documented Maps URL: it needs no key, and opens the map app on phones and a page everywhere else.
+    """
+    place = " ".join(_printable(address).split())[:500]
+    if not place:
+        return ""
+    return "https://www.google.com/maps/search/?" + urlencode({"api": "1", "query": place}, quote_via=quote)
+
+
+def phone_link(value: str | None, region: str | None = None) -> str | None:
+    """ "tel:+12125550123" for a number that can exist, with ";ext=5" for its extension; else None.
+
+    `region` (ISO 3166, "US") reads numbers without a country code; without it only those with one are read.
+    """
+    try:
+        number = phonenumbers.parse((value or "")[:100], region)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(number):
+        return None
+    plain = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    digits = re.sub(r"\D", "", number.extension or "", flags=re.ASCII)
+    return f"tel:{plain}" + (f";ext={digits}" if digits else "")
+
+
+def _host(host: str, *, bracketed: bool) -> str:
+    if bracketed:
+        return "" if "%" in host else f"[{IPv6Address(host)}]"
+    name = host if host.isascii() else host.encode("idna").decode("ascii")
+    return name if _HOST.fullmatch(name) and ".." not in name else ""
+
+
+def _quoted(part: str) -> str:
+    return quote(part, safe="/?:@!$&'()*+,;=%~")
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in text)

@@ -1,0 +1,64 @@
+"""A time zone's rules around a moment, as the VTIMEZONE that a calendar file carries.
+
+Calendars that know the zone's name use their own rules; the others use these. Made here because icalendar's
+own writes the start of summer time by the clock after the change, where RFC 5545 (3.6.5) wants the one before.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from icalendar import Timezone, TimezoneDaylight, TimezoneStandard
+
+from .zone_names import zone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["changes", "zone_rules"]
+
+_AROUND = timedelta(days=366)
+_STEP = timedelta(days=1)
+_EXACT = timedelta(seconds=1)
+
+
+def zone_rules(name: str, start: datetime, end: datetime) -> Timezone:
+    """The VTIMEZONE of a known zone that holds from a year before `start` to a year after `end` (aware).
+
+    Raises ValueError for an unknown zone and OverflowError at the ends of the calendar.
+    """
+    first, last = (start - _AROUND).astimezone(UTC), (end + _AROUND).astimezone(UTC)
+    rules = Timezone()
+    rules.add("tzid", name)
+    rules.add_component(_observance(name, first, first))
+    for change in changes(name, first, last):
+        rules.add_component(_observance(name, change - _EXACT, change))
+    return rules
+
+
+def changes(name: str, first: datetime, last: datetime) -> Iterator[datetime]:
+    """The instants (UTC, to the second) between two others at which the clocks of a known zone change."""
+    place = zone(name)
+    before = first
+    while before < last:
+        after = min(before + _STEP, last)
+        if before.astimezone(place).utcoffset() != after.astimezone(place).utcoffset():
+            low, high = before, after
+            while high - low > _EXACT:
+                middle = low + (high - low) // 2
+                same = middle.astimezone(place).utcoffset() == before.astimezone(place).utcoffset()
+                low, high = (middle, high) if same else (low, middle)
+            yield high.replace(microsecond=0)
+        before = after
+
+
+def _observance(name: str, before: datetime, at: datetime) -> TimezoneDaylight | TimezoneStandard:
+    old, new = before.astimezone(zone(name)), at.astimezone(zone(name))
+    offset_from, offset_to = old.utcoffset() or timedelta(), new.utcoffset() or timedelta()
+    observance = TimezoneDaylight() if (new.dst() or timedelta()) > timedelta() else TimezoneStandard()
+    observance.add("dtstart", (at.astimezone(UTC) + offset_from).replace(tzinfo=None))
+    observance.add("tzoffsetfrom", offset_from)
+    observance.add("tzoffsetto", offset_to)
+    observance.add("tzname", new.tzname() or name)
+    return observance
