@@ -164,7 +164,7 @@ def _clock(hour: int, minute: int, name: str, hours: Hours) -> str:
         pattern = _pattern(locale, "Hm", "HH:mm")
     if _writes_own_wide_periods(name):
         pattern = parse_pattern(re.sub("a+", "aaaa", pattern.pattern))
-    text = pattern.apply(time(hour, minute), locale)
+    text: str = pattern.apply(time(hour, minute), locale)
     if locale.language == "en":  # CLDR's narrow no-break space before AM breaks searching and screen readers
         text = text.replace("\u202f", " ").replace("\xa0", " ")
     return text

@@ -1,8 +1,8 @@
 """A booking as an entry in the visitor's own calendar: a file, and links to the calendars on the web.
 
-The file is iCalendar (RFC 5545) with one event. It says METHOD:PUBLISH also for a cancelled booking, with
-STATUS:CANCELLED and a higher SEQUENCE: METHOD:CANCEL belongs to invitations between people, and calendars look
-for the invitation that it takes back. For the same reason there is no ORGANIZER, who would need an e-mail
+The file is iCalendar (RFC 5545) with one event. It says METHOD:PUBLISH for a cancelled booking too, with
+STATUS:CANCELLED and a higher SEQUENCE: METHOD:CANCEL belongs to invitations between people, and calendars
+look for the invitation that it takes back. For the same reason there is no ORGANIZER, who would need an e-mail
 address, but a CONTACT. Titles, places and texts are hostile: control characters never get through.
 """
 
@@ -112,7 +112,7 @@ def calendar_file(invite: Invite, *, now: datetime | None = None) -> bytes:
     if rules is not None:
         calendar.add_component(rules)
     calendar.add_component(event)
-    return calendar.to_ical()
+    return bytes(calendar.to_ical())
 
 
 def google_link(invite: Invite) -> str:

@@ -1,7 +1,7 @@
 """A business's colour made into colours that everybody can read, in light and dark.
 
 The colour as typed is hostile: only #rgb and #rrggbb are read, and what goes into the style sheet is computed
-from the three numbers, never the text. Contrast is WCAG 2.2's: at least 4.5 for text, 3 for boundaries and focus.
+from the three numbers, never the text. Contrast is WCAG 2.2's: 4.5 or more for text, 3 for boundaries.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ TEXT, BOUNDARY = 4.5, 3.0
 
 _HEX = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE | re.ASCII)
 _SOFTNESS = {LIGHT_SURFACE: 0.10, DARK_SURFACE: 0.18}  # the accent's share in a tinted background
-_HOVER = 0.14
+_HOVER, _NOTICEABLE = 0.14, 1.1
 
 
 class _Color(NamedTuple):
@@ -101,12 +101,18 @@ def _tones(accent: _Color, surface_text: str, away: _Color) -> Tones:
     return Tones(
         accent=accent.text,
         on_accent=on_accent.text,
-        accent_hover=_mix(accent, _WHITE if on_accent == _BLACK else _BLACK, _HOVER).text,
+        accent_hover=_hover(accent, on_accent).text,
         accent_line=line.text,
         accent_text=_until(TEXT, accent, away, [surface, soft]).text,
         accent_soft=soft.text,
         ring=_until(BOUNDARY, accent, away, [surface, soft]).text,
     )
+
+
+def _hover(accent: _Color, on_accent: _Color) -> _Color:
+    hover = _mix(accent, _WHITE if on_accent == _BLACK else _BLACK, _HOVER)
+    # Black can't get blacker; it has so much contrast that it can give some away.
+    return hover if _ratio(hover, accent) >= _NOTICEABLE else _mix(accent, on_accent, _HOVER)
 
 
 def _until(ratio: float, color: _Color, away: _Color, backgrounds: list[_Color]) -> _Color:

@@ -1,7 +1,7 @@
 """A time zone's rules around a moment, as the VTIMEZONE that a calendar file carries.
 
 Calendars that know the zone's name use their own rules; the others use these. Made here because icalendar's
-own writes the start of summer time by the clock after the change, where RFC 5545 (3.6.5) wants the one before.
+own writes the start of summer time by the clock after the change; RFC 5545 (3.6.5) wants the one before.
 """
 
 from __future__ import annotations
