@@ -1,0 +1,67 @@
+"""One try at booking: what is sent, under which key, and how it can stand.
+
+::
+
+    (form sent) ──> PLACING ──> PLACED     Kordless said yes
+                      │  ▲
+                      │  ├────> REFUSED    Kordless said no, or nothing ever reached it
+                      │  │
+                      │  ├────> UNSURE     sent, no usable answer: ask again, same key, same body
+                      │  │
+                      └──┴────> WAITING    too many at once: sent by itself when its turn comes
+
+The key comes from the draft's nonce and the body from the form, so a double click, a reload and a retry all carry
+the same two. Only after REFUSED may a new generation, and with it a new key, follow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import msgspec
+from django.utils.crypto import salted_hmac
+
+from kordless_booking.api.resources import NewBooking
+
+__all__ = ["Attempt", "State"]
+
+
+class State(StrEnum):
+    """How an attempt stands. `open` ones may still become a booking."""
+
+    PLACING = "placing"
+    PLACED = "placed"
+    REFUSED = "refused"
+    UNSURE = "unsure"
+    WAITING = "waiting"
+
+    @property
+    def open(self) -> bool:
+        return self in {State.PLACING, State.UNSURE, State.WAITING}
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """`key` is the draft's nonce; `new` is what Kordless is asked for."""
+
+    key: str
+    new: NewBooking
+
+    def body(self) -> str:
+        """The request as JSON, the same text for the same request."""
+        return msgspec.json.encode(self.new, order="deterministic").decode()
+
+    def body_hash(self) -> str:
+        """A keyed hash of the body: a plain one could be guessed from a known name and address."""
+        return salted_hmac("kordless_booking.body", self.body(), algorithm="sha256").hexdigest()
+
+    @classmethod
+    def read(cls, key: str, body: str) -> Attempt:
+        """The attempt that `body()` wrote."""
+        return cls(key, msgspec.json.decode(body, type=NewBooking))
+
+
+def idempotency_key(key: str, generation: int) -> str:
+    """What Kordless gets: one per generation, so that a refused attempt's key is never used for another body."""
+    return f"kb-{key}-{generation}"

@@ -1,0 +1,98 @@
+"""What a visitor chose before a slot, as it stands in the query: bookmarkable, and never trusted.
+
+Unknown and absurd values are dropped quietly; what is left is safe to show, to link and to ask Kordless for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+from kordless_booking.booking.zones import known_zone
+
+__all__ = ["Choices"]
+
+MAX_PARTY = 50
+_MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
+_DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+_HOST = re.compile(r"[\x21-\x7e]{1,100}")
+_PARTY = re.compile(r"[0-9]{1,2}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """`month` is the month's first day. None (1 for `party`) means not chosen."""
+
+    tz: str | None = None
+    month: date | None = None
+    day: date | None = None
+    host: str | None = None
+    party: int = 1
+    hours: Literal["12", "24"] | None = None
+    lang: str | None = None
+
+    @classmethod
+    def read(cls, query: Mapping[str, str], languages: Collection[str]) -> Choices:
+        """From a query's last values; `languages` are the codes that the site offers."""
+        hours = query.get("hours")
+        lang = query.get("lang", "").lower()
+        host = query.get("host", "")
+        return cls(
+            tz=known_zone(query.get("tz")),
+            month=_month(query.get("month", "")),
+            day=_day(query.get("day", "")),
+            host=host if _HOST.fullmatch(host) else None,
+            party=_party(query.get("party", "")),
+            hours="12" if hours == "12" else "24" if hours == "24" else None,
+            lang=lang if lang in languages else None,
+        )
+
+    def but(self, **changes: Any) -> Choices:
+        """The same with some of it changed."""
+        return replace(self, **changes)
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """Names and values for hidden fields and queries, in one fixed order, without what was not chosen."""
+        given = [
+            ("tz", self.tz),
+            ("month", self.month.isoformat()[:7] if self.month else None),
+            ("day", self.day.isoformat() if self.day else None),
+            ("host", self.host),
+            ("party", str(self.party) if self.party != 1 else None),
+            ("hours", self.hours),
+            ("lang", self.lang),
+        ]
+        return [(name, value) for name, value in given if value]
+
+    def query(self) -> str:
+        """`?tz=…&day=…`, or nothing when nothing was chosen."""
+        pairs = self.pairs()
+        return "?" + urlencode(pairs, safe="/:") if pairs else ""
+
+
+def _month(text: str) -> date | None:
+    found = _MONTH.fullmatch(text)
+    return _date(int(found[1]), int(found[2]), 1) if found else None
+
+
+def _day(text: str) -> date | None:
+    found = _DAY.fullmatch(text)
+    return _date(int(found[1]), int(found[2]), int(found[3])) if found else None
+
+
+def _date(year: int, month: int, day: int) -> date | None:
+    """Years near the ends of the calendar are absurd, and date arithmetic overflows there."""
+    if not 1970 <= year <= 9000:
+        return None
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _party(text: str) -> int:
+    return min(max(int(text), 1), MAX_PARTY) if _PARTY.fullmatch(text) and text.isascii() else 1

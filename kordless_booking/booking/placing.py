@@ -1,0 +1,203 @@
+"""Places an attempt at Kordless, at most once, whatever happens in between.
+
+The row in the database decides between two equal posts, in whichever process they arrive: it is written before
+anything is sent, and raising its claim is the right to send. Neither the cache nor Kordless's own idempotency is
+trusted for that; they only make it cheaper.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from kordless_booking import exceptions
+from kordless_booking.api.client import Kordless
+from kordless_booking.api.resources import Booking
+from kordless_booking.booking.attempt import Attempt, State, idempotency_key
+from kordless_booking.booking.seal import BrokenSeal, seal, unseal
+from kordless_booking.models import BookingAttempt
+
+__all__ = ["Declined", "Open", "Outcome", "Placed", "place", "resume"]
+
+log = logging.getLogger("kordless_booking.booking")
+
+LEASE: Final = timedelta(seconds=20)
+"""How long a claim to send is honoured: longer than any create may take, so a killed process is waited out."""
+KEPT: Final = 30 * 86400
+"""Seconds that a sealed body or answer in a row stays readable."""
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Kordless said yes. `same` is false when the form now says something else than what was booked."""
+
+    booking: Booking
+    same: bool = True
+
+
+@dataclass(frozen=True)
+class Declined:
+    """Kordless said no, or was never reached. `after_unsure`: an earlier send may have been the one that took it."""
+
+    error: exceptions.KordlessError
+    after_unsure: bool = False
+
+
+@dataclass(frozen=True)
+class Open:
+    """Nobody knows yet. Ask again in `seconds`; `waiting` when it is only our turn that has not come."""
+
+    seconds: int
+    waiting: bool = False
+
+
+Outcome = Placed | Declined | Open
+
+
+def place(account: str, client: Kordless, attempt: Attempt, now: datetime) -> Outcome:
+    """Place the attempt, or tell how the one before it with the same key stands.
+
+    Raises django.db.DatabaseError when it can't be written down; nothing has been sent then.
+    """
+    row = BookingAttempt(
+        key=attempt.key,
+        account=account,
+        service=attempt.new.service_slug,
+        body_hash=attempt.body_hash(),
+        state=State.PLACING,
+        sealed=seal("attempt", account, {"body": attempt.body()}),
+        claimed_until=now + LEASE,
+        created_at=now,
+        changed_at=now,
+    )
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:
+        earlier = BookingAttempt.objects.get(key=attempt.key, account=account)
+        return _again(earlier, client, attempt, now)
+    return _send(row, client, attempt, now)
+
+
+def resume(account: str, client: Kordless, key: str, now: datetime) -> Outcome | None:
+    """How the attempt stands, sending it again when that is due. None when there is none."""
+    row = BookingAttempt.objects.filter(key=key, account=account).first()
+    return _follow_up(row, client, now) if row else None
+
+
+def _again(row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetime) -> Outcome:
+    """The same form was sent before."""
+    same = row.body_hash == attempt.body_hash()
+    if row.state != State.REFUSED:
+        outcome = _follow_up(row, client, now)
+        return Placed(outcome.booking, same=same) if isinstance(outcome, Placed) else outcome
+    renewed = {
+        "generation": F("generation") + 1,
+        "body_hash": attempt.body_hash(),
+        "sealed": seal("attempt", row.account, {"body": attempt.body()}),
+        "state": State.PLACING,
+        "refusal": "",
+        "unsure": False,
+    }
+    if not _claim(row, now, **renewed):
+        return Open(seconds=1)
+    return _send(row, client, attempt, now)
+
+
+def _follow_up(row: BookingAttempt, client: Kordless, now: datetime) -> Outcome:
+    if row.state == State.PLACED:
+        return _remembered(row, now)
+    if row.state == State.REFUSED:
+        return Declined(_refusal(row.refusal), after_unsure=row.unsure)
+    due = max(row.claimed_until, row.retry_at or row.claimed_until)
+    if due > now:
+        seconds = min(30, int((due - now).total_seconds()) + 1)
+        # A send under way answers long before its lease runs out.
+        return Open(seconds=2 if row.state == State.PLACING else seconds, waiting=row.state == State.WAITING)
+    try:
+        sealed = unseal("attempt", row.account, row.sealed, max_age=KEPT, now=now.timestamp())
+        attempt = Attempt.read(row.key, sealed["body"])
+    except (BrokenSeal, KeyError, msgspec.DecodeError):
+        log.error("event=attempt_unreadable attempt=%s", row.pk)
+        return Declined(exceptions.OutcomeUnknown(operation="create", reason="unreadable"), after_unsure=True)
+    # A lease that ran out under PLACING means that its process died: it may have sent.
+    if not _claim(row, now, state=State.PLACING, unsure=row.unsure or row.state != State.WAITING):
+        return Open(seconds=2)
+    return _send(row, client, attempt, now)
+
+
+def _claim(row: BookingAttempt, now: datetime, **changes: Any) -> bool:
+    """Raise the claim if nobody has in the meantime; the one who does may send."""
+    mine = BookingAttempt.objects.filter(pk=row.pk, claim=row.claim).update(
+        claim=F("claim") + 1, claimed_until=now + LEASE, retry_at=None, changed_at=now, **changes
+    )
+    if mine:
+        row.refresh_from_db()
+    return bool(mine)
+
+
+def _send(row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetime) -> Outcome:
+    try:
+        booking = client.create(attempt.new, idempotency_key=idempotency_key(row.key, row.generation))
+    except exceptions.TooMany as error:
+        seconds = error.retry_after or 30
+        _settle(row, now, state=State.WAITING, retry_at=now + timedelta(seconds=seconds))
+        return Open(seconds=seconds, waiting=True)
+    except exceptions.NotSent as error:
+        if row.unsure:
+            return _unsure(row, now)
+        return _refuse(row, now, error)
+    except exceptions.OutcomeUnknown:
+        return _unsure(row, now)
+    except exceptions.KordlessError as error:
+        return _refuse(row, now, error)
+    _settle(
+        row,
+        now,
+        state=State.PLACED,
+        retry_at=None,
+        sealed=seal("answer", row.account, {"booking": msgspec.to_builtins(booking)}),
+    )
+    if row.unsure:
+        log.warning("event=create_resolved attempt=%s tries=%s", row.pk, row.claim)
+    return Placed(booking)
+
+
+def _unsure(row: BookingAttempt, now: datetime) -> Open:
+    seconds = min(30, 2 ** min(row.claim, 5))
+    _settle(row, now, state=State.UNSURE, unsure=True, retry_at=now + timedelta(seconds=seconds))
+    log.warning("event=create_unknown attempt=%s tries=%s", row.pk, row.claim)
+    return Open(seconds=seconds)
+
+
+def _refuse(row: BookingAttempt, now: datetime, error: exceptions.KordlessError) -> Declined:
+    _settle(row, now, state=State.REFUSED, retry_at=None, sealed="", refusal=type(error).__name__)
+    return Declined(error, after_unsure=row.unsure)
+
+
+def _settle(row: BookingAttempt, now: datetime, **changes: Any) -> None:
+    """Write how the send ended, unless somebody with a later claim has already."""
+    BookingAttempt.objects.filter(pk=row.pk, claim=row.claim).update(
+        claimed_until=now, changed_at=now, **changes
+    )
+
+
+def _remembered(row: BookingAttempt, now: datetime) -> Outcome:
+    try:
+        sealed = unseal("answer", row.account, row.sealed, max_age=KEPT, now=now.timestamp())
+        return Placed(msgspec.convert(sealed["booking"], Booking))
+    except (BrokenSeal, KeyError, msgspec.ValidationError):
+        log.error("event=answer_unreadable attempt=%s", row.pk)
+        return Declined(exceptions.OutcomeUnknown(operation="create", reason="unreadable"), after_unsure=True)
+
+
+def _refusal(name: str) -> exceptions.KordlessError:
+    kind = getattr(exceptions, name, exceptions.Refused)
+    error: exceptions.KordlessError = kind(operation="create")
+    return error

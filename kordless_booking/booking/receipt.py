@@ -1,0 +1,90 @@
+"""What a visitor carries away from the contact form: the way back to an attempt, a booking, or its manage page.
+
+Receipts are sealed into URLs. They hold the contact, because Kordless asks for it as proof with every look at a
+booking; nobody without SECRET_KEY can read it there.
+"""
+
+from __future__ import annotations
+
+from typing import Final, TypeVar
+
+import msgspec
+
+from kordless_booking.api.resources import Booking
+from kordless_booking.booking.seal import BrokenSeal, seal, unseal
+
+__all__ = ["ManageLink", "Receipt"]
+
+ATTEMPT_SECONDS: Final = 24 * 3600
+CONFIRMATION_SECONDS: Final = 30 * 86400
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One attempt as its visitor knows it; with `booking` once Kordless has said yes.
+
+    `contact` is the e-mail or phone that proves the right to manage, None when it isn't known to fit.
+    `typed` is what stood in the form, for as long as the outcome is open. `placed_at` is Unix time.
+    """
+
+    key: str
+    service: str
+    zone: str
+    contact: str | None = None
+    host: str | None = None
+    party: int = 1
+    typed: dict[str, str] = {}
+    booking: Booking | None = None
+    placed_at: int = 0
+
+    def __repr__(self) -> str:
+        return f"Receipt({self.service!r}, …)"
+
+    def seal(self, account: str) -> str:
+        purpose = "confirmation" if self.booking else "receipt"
+        return seal(purpose, account, msgspec.to_builtins(self))
+
+    @classmethod
+    def of_attempt(cls, token: str, account: str, now: float) -> Receipt:
+        """Raises BrokenSeal, or OldSeal after a day."""
+        return _read(cls, unseal("receipt", account, token, max_age=ATTEMPT_SECONDS, now=now))
+
+    @classmethod
+    def of_booking(cls, token: str, account: str, now: float) -> Receipt:
+        """Raises BrokenSeal, or OldSeal after a month."""
+        return _read(cls, unseal("confirmation", account, token, max_age=CONFIRMATION_SECONDS, now=now))
+
+
+class ManageLink(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Leads straight to a booking, for as long as the account's settings say.
+
+    `expires` is Unix time; `zone` is the visitor's, when it is known.
+    """
+
+    number: str
+    contact: str
+    expires: int
+    zone: str | None = None
+
+    def __repr__(self) -> str:
+        return "ManageLink(…)"
+
+    def seal(self, account: str) -> str:
+        return seal("manage", account, msgspec.to_builtins(self))
+
+    @classmethod
+    def read(cls, token: str, account: str, now: float) -> ManageLink:
+        """Raises BrokenSeal for anything that is not a living manage link of this account."""
+        link = _read(cls, unseal("manage", account, token, max_age=10 * 366 * 86400, now=now))
+        if link.expires < now:
+            raise BrokenSeal
+        return link
+
+
+T = TypeVar("T")
+
+
+def _read(kind: type[T], payload: dict[str, object]) -> T:
+    try:
+        return msgspec.convert(payload, kind)
+    except msgspec.ValidationError:
+        raise BrokenSeal from None

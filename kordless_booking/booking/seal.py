@@ -1,0 +1,71 @@
+"""Tokens that nobody else can read or change, for what must travel in a URL.
+
+`seal` encrypts a small JSON object for one purpose and one account; a token made for another purpose, by another
+account, or with another SECRET_KEY does not open. SECRET_KEY_FALLBACKS still open what older keys sealed.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from functools import lru_cache
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+
+__all__ = ["MAX_TOKEN", "BrokenSeal", "OldSeal", "seal", "unseal"]
+
+MAX_TOKEN = 4096
+"""Characters. No token of ours is longer, so nothing longer is ever decoded."""
+
+
+class BrokenSeal(Exception):
+    """Not a token of ours, for this purpose and account, or changed since."""
+
+
+class OldSeal(BrokenSeal):
+    """A token of ours that has passed its age."""
+
+
+def seal(purpose: str, account: str, payload: dict[str, Any]) -> str:
+    """A URL-safe token of `payload`, which must be JSON."""
+    text = json.dumps(payload, separators=(",", ":"), ensure_ascii=False)
+    return _box(purpose, account).encrypt(zlib.compress(text.encode(), 9)).decode().rstrip("=")
+
+
+def unseal(purpose: str, account: str, token: str, *, max_age: int, now: float) -> dict[str, Any]:
+    """What `seal` was given, at most `max_age` seconds ago. `now` is Unix time.
+
+    Raises OldSeal when it was sealed longer ago, BrokenSeal for anything else that is wrong with it.
+    """
+    if len(token) > MAX_TOKEN or not token.isascii():
+        raise BrokenSeal
+    padded = (token + "=" * (-len(token) % 4)).encode()
+    box = _box(purpose, account)
+    try:
+        packed = box.decrypt(padded)
+        made_at = box.extract_timestamp(padded)
+    except (InvalidToken, TypeError, ValueError):
+        raise BrokenSeal from None
+    if made_at + max_age < now:
+        raise OldSeal
+    payload = json.loads(zlib.decompress(packed))
+    if not isinstance(payload, dict):
+        raise BrokenSeal
+    return payload
+
+
+def _box(purpose: str, account: str) -> MultiFernet:
+    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return MultiFernet([_fernet(secret, f"{purpose}\0{account}") for secret in secrets])
+
+
+@lru_cache(maxsize=128)
+def _fernet(secret: str | bytes, info: str) -> Fernet:
+    given = secret.encode() if isinstance(secret, str) else secret
+    derived = HKDF(SHA256(), 32, salt=b"kordless_booking.seal.v1", info=info.encode()).derive(given)
+    return Fernet(base64.urlsafe_b64encode(derived))

@@ -1,0 +1,100 @@
+"""System checks: every mistake in the settings, with an id and what to write instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from django.apps import AppConfig, apps
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 (Django's name for it)
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from kordless_booking import conf
+
+__all__ = ["check_apps", "check_mounts", "check_settings", "check_shared_cache"]
+
+_IDS: Final = {
+    "missing": "kordless_booking.E001",
+    "api_key": "kordless_booking.E002",
+    "org_slug": "kordless_booking.E003",
+    "wrong": "kordless_booking.E004",
+    "unknown": "kordless_booking.E005",
+}
+_PER_PROCESS_CACHES: Final = ("locmem.LocMemCache", "dummy.DummyCache", "filebased.FileBasedCache")
+
+
+@register("kordless_booking")
+def check_settings(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """E001 to E005: what is missing, wrong or unknown in KORDLESS_BOOKING."""
+    mistakes = conf.mistakes_in(getattr(settings, "KORDLESS_BOOKING", None))
+    return [Error(mistake.text, hint=mistake.hint, id=_IDS[mistake.kind]) for mistake in mistakes]
+
+
+@register("kordless_booking")
+def check_apps(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """E006: django_htmx brings htmx itself and must be installed."""
+    if apps.is_installed("django_htmx"):
+        return []
+    return [
+        Error(
+            "django_htmx is not in INSTALLED_APPS.",
+            hint='Add "django_htmx" beside "kordless_booking": it serves the htmx script.',
+            id="kordless_booking.E006",
+        )
+    ]
+
+
+@register("kordless_booking")
+def check_mounts(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """E007: with several accounts, each mount's namespace must be the name of one. W001: mounted nowhere."""
+    if check_settings() or not getattr(settings, "ROOT_URLCONF", None):
+        return []
+    names = conf.accounts()
+    mounts = list(_mounts(get_resolver().url_patterns))
+    if not mounts:
+        return [
+            Warning(
+                "kordless_booking.urls is mounted nowhere.",
+                hint='Add path("book/", include("kordless_booking.urls")) to your URLconf.',
+                id="kordless_booking.W001",
+            )
+        ]
+    if len(names) == 1:
+        return []
+    return [
+        Error(
+            f"kordless_booking.urls is mounted with the namespace {mount!r}, but no account is called that.",
+            hint=f"Use include('kordless_booking.urls', namespace=…) with one of: {', '.join(sorted(names))}.",
+            id="kordless_booking.E007",
+        )
+        for mount in mounts
+        if mount not in names
+    ]
+
+
+@register("kordless_booking", deploy=True)
+def check_shared_cache(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """W002: a cache that processes don't share can't share Kordless's allowance between them either."""
+    if check_settings():
+        return []
+    aliases = {account.cache for account in conf.accounts().values() if account.processes == 1}
+    return [
+        Warning(
+            f"The cache {alias!r} is not shared between processes, so each counts Kordless's allowance alone.",
+            hint='Use Redis, or set "PROCESSES" to the number of server processes.',
+            id="kordless_booking.W002",
+        )
+        for alias in sorted(aliases)
+        if settings.CACHES[alias]["BACKEND"].endswith(_PER_PROCESS_CACHES)
+    ]
+
+
+def _mounts(patterns: Sequence[URLPattern | URLResolver]) -> Iterator[str]:
+    """The instance namespace of every place that our URLs are mounted at."""
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            if pattern.app_name == "kordless_booking":
+                yield pattern.namespace or ""
+            else:
+                yield from _mounts(pattern.url_patterns)

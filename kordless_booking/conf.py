@@ -1,0 +1,282 @@
+"""settings.KORDLESS_BOOKING, read once into frozen, typed accounts.
+
+A site with one business writes the keys flat::
+
+    KORDLESS_BOOKING = {"API_KEY": "…", "ORG_SLUG": "acme-salon"}
+
+A site with several gives each a name, which is also the instance namespace that its URLs are mounted under.
+Keys beside ACCOUNTS are defaults for all of them::
+
+    KORDLESS_BOOKING = {"PHONE_REGION": "GB", "ACCOUNTS": {"north": {…}, "south": {…}}}
+
+`accounts()` raises ImproperlyConfigured when nothing usable is there; `problems_of(raw)` lists every mistake for
+the system checks. Both are dropped on `setting_changed`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+from django.dispatch import receiver
+
+__all__ = ["DEFAULT_ACCOUNT", "Account", "Mistake", "Secret", "account_named", "accounts", "mistakes_in"]
+
+DEFAULT_ACCOUNT: Final = "default"
+DEFAULT_BASE_URL: Final = "https://api.kordless.ai/api/calendar/v1/public"
+
+
+class Secret(str):
+    """A string that never prints itself: its repr, and so every traceback and debug page, shows only dots."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "Secret('••••')"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """One business: how to reach its Kordless organization and how its widget behaves.
+
+    Field names are the settings' keys in lower case. Seconds unless the name says otherwise.
+    """
+
+    name: str = DEFAULT_ACCOUNT
+    api_key: Secret = Secret("")
+    org_slug: str = ""
+    base_url: str = DEFAULT_BASE_URL
+    sandbox: bool | str | Path = False
+    transport: Any = field(default=None, repr=False)
+    phone_region: str = "US"
+    embed_origins: tuple[str, ...] = ()
+    support_email: str = ""
+    support_phone: str = ""
+    browse_seconds: float = 4.0
+    booking_seconds: float = 12.0
+    offer_fresh_seconds: int = 300
+    slots_fresh_seconds: int = 15
+    slots_stale_seconds: int = 300
+    slots_on_error_seconds: int = 1800
+    requests_per_minute: int = 60
+    creations_per_minute: int = 10
+    processes: int = 1
+    cache: str = "default"
+    draft_seconds: int = 7200
+    manage_link_days: int = 400
+    trusted_proxies: int = 0
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """Something wrong in the settings: `kind` picks the system check's id, `hint` says what to write instead."""
+
+    kind: str
+    text: str
+    hint: str
+
+
+SETTING_NAMES: Final = frozenset(f.name.upper() for f in fields(Account)) - {"NAME"}
+_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_HOST_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_ORIGIN = re.compile(
+    rf"https?://(?:\*\.{_HOST_LABEL}\.)?{_HOST_LABEL}(?:\.{_HOST_LABEL})*(?::[0-9]{{1,5}})?", re.ASCII
+)
+
+
+def accounts() -> Mapping[str, Account]:
+    """All accounts by name. Raises ImproperlyConfigured with the first mistake when the settings are unusable."""
+    return _accounts()
+
+
+def account_named(name: str | None) -> Account:
+    """The account for an instance namespace. With one account any namespace will do.
+
+    Raises ImproperlyConfigured when there are several and none has this name.
+    """
+    known = accounts()
+    if len(known) == 1:
+        return next(iter(known.values()))
+    if name is None or name not in known:
+        raise ImproperlyConfigured(
+            f"No KORDLESS_BOOKING account is called {name!r}. Mount the URLs with "
+            f"include('kordless_booking.urls', namespace=…) and one of: {', '.join(sorted(known))}."
+        )
+    return known[name]
+
+
+def mistakes_in(raw: object) -> list[Mistake]:
+    """Every mistake in a KORDLESS_BOOKING value, in reading order; empty when all is well."""
+    if not isinstance(raw, Mapping):
+        return [
+            Mistake(
+                "missing",
+                "KORDLESS_BOOKING is not set.",
+                'Add KORDLESS_BOOKING = {"API_KEY": "…", "ORG_SLUG": "your-org"} to your settings, '
+                'or {"SANDBOX": True} to try it without a Kordless account.',
+            )
+        ]
+    return [mistake for name, given in _sections(raw) for mistake in _mistakes_of_account(name, given)]
+
+
+def _sections(raw: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+    """(account name, its settings with the shared defaults under them)."""
+    if "ACCOUNTS" not in raw:
+        yield DEFAULT_ACCOUNT, raw
+        return
+    shared = {key: value for key, value in raw.items() if key != "ACCOUNTS"}
+    given = raw["ACCOUNTS"]
+    if not isinstance(given, Mapping) or not given:
+        yield "ACCOUNTS", None
+        return
+    for name, own in given.items():
+        yield str(name), {**shared, **own} if isinstance(own, Mapping) else own
+
+
+def _mistakes_of_account(name: str, given: object) -> Iterator[Mistake]:
+    where = "KORDLESS_BOOKING" if name == DEFAULT_ACCOUNT else f'KORDLESS_BOOKING["ACCOUNTS"]["{name}"]'
+    if not isinstance(given, Mapping):
+        yield Mistake("wrong", f"{where} is not a dictionary.", "Give it API_KEY and ORG_SLUG.")
+        return
+    for key in given:
+        if key not in SETTING_NAMES:
+            near = difflib.get_close_matches(str(key).upper(), SETTING_NAMES, n=1, cutoff=0.5)
+            hint = f"Did you mean {near[0]}?" if near else f"Known keys: {', '.join(sorted(SETTING_NAMES))}."
+            yield Mistake("unknown", f"{where} has an unknown key {key!r}.", hint)
+    if not given.get("SANDBOX"):
+        if not given.get("API_KEY"):
+            yield Mistake(
+                "api_key",
+                f"{where} has no API_KEY.",
+                'Create a key in Kordless and set "API_KEY", or set "SANDBOX": True to try without an account.',
+            )
+        if not given.get("ORG_SLUG"):
+            yield Mistake(
+                "org_slug",
+                f"{where} has no ORG_SLUG.",
+                'Set "ORG_SLUG" to your organization\'s slug: the last part of its Kordless booking address.',
+            )
+    for key, (right, hint) in _RULES.items():
+        if given.get(key) not in (None, "") and not right(given[key]):
+            yield Mistake("wrong", f"{where}: {key} is not usable.", hint)
+
+
+def _is_base_url(value: object) -> bool:
+    """https anywhere; plain http only to this machine, for a sandbox or a tunnel."""
+    if not isinstance(value, str) or value != value.strip():
+        return False
+    try:
+        parts = urlsplit(value)
+        host, _port = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    if not host or parts.username or parts.query or parts.fragment:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_origin(value: object) -> bool:
+    """An exact origin, or https://*.example.com; plain http only for this machine."""
+    if value == "'self'":
+        return True
+    if not isinstance(value, str) or len(value) > 300 or not _ORIGIN.fullmatch(value):
+        return False
+    host = value.split("//", 1)[1].rsplit(":", 1)[0]
+    return value.startswith("https://") or _is_loopback(host)
+
+
+def _number(low: float, high: float) -> Callable[[object], bool]:
+    return lambda value: (
+        isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+    )
+
+
+def _text(pattern: str) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
+
+
+_RULES: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
+    "API_KEY": (_text(r"[\x21-\x7e]{1,500}"), "A key is one line of printable ASCII without spaces."),
+    "ORG_SLUG": (_text(_SLUG.pattern), "A slug has letters, digits, dots, dashes and underscores only."),
+    "BASE_URL": (_is_base_url, "Write an https:// address without query; http:// is for this machine only."),
+    "SANDBOX": (
+        lambda value: isinstance(value, bool | str | Path),
+        "True, or the path of the file that the sandbox keeps its bookings in.",
+    ),
+    "PHONE_REGION": (_text(r"[A-Z]{2}"), 'Two capital letters, such as "US" or "DE".'),
+    "EMBED_ORIGINS": (
+        lambda value: isinstance(value, list | tuple | set | frozenset) and all(map(_is_origin, value)),
+        'A list of origins such as "https://shop.example" or "https://*.shop.example"; no paths, no bare "*".',
+    ),
+    "SUPPORT_EMAIL": (_text(r"[^@\s<>]+@[^@\s<>]+"), "An e-mail address that visitors may write to."),
+    "SUPPORT_PHONE": (_text(r"\+?[0-9 ()./-]{3,30}"), "A phone number that visitors may call."),
+    "BROWSE_SECONDS": (_number(0.1, 25), "Seconds that a page may wait for Kordless: 0.1 to 25."),
+    "BOOKING_SECONDS": (_number(0.1, 25), "Seconds that placing a booking may wait: 0.1 to 25."),
+    "OFFER_FRESH_SECONDS": (_number(1, 86400), "Whole seconds, 1 to 86400."),
+    "SLOTS_FRESH_SECONDS": (_number(1, 3600), "Whole seconds, 1 to 3600."),
+    "SLOTS_STALE_SECONDS": (_number(1, 86400), "Whole seconds, 1 to 86400."),
+    "SLOTS_ON_ERROR_SECONDS": (_number(1, 86400), "Whole seconds, 1 to 86400."),
+    "REQUESTS_PER_MINUTE": (_number(1, 100000), "What your Kordless key allows: 60 unless agreed otherwise."),
+    "CREATIONS_PER_MINUTE": (
+        _number(1, 100000),
+        "What your Kordless key allows: 10 unless agreed otherwise.",
+    ),
+    "PROCESSES": (_number(1, 10000), "How many server processes share the key when the cache is not shared."),
+    "CACHE": (
+        lambda value: isinstance(value, str) and value in settings.CACHES,
+        "The name of one of your CACHES.",
+    ),
+    "DRAFT_SECONDS": (_number(300, 86400), "Seconds that a chosen time may be filled in: 300 to 86400."),
+    "MANAGE_LINK_DAYS": (_number(1, 3650), "Days that a manage link works: 1 to 3650."),
+    "TRUSTED_PROXIES": (_number(0, 20), "How many proxies stand in front of the site: 0 to 20."),
+}
+
+
+@cache
+def _accounts() -> Mapping[str, Account]:
+    raw = getattr(settings, "KORDLESS_BOOKING", None)
+    mistakes = mistakes_in(raw)
+    fatal = [mistake for mistake in mistakes if mistake.kind != "unknown"]
+    if fatal:
+        raise ImproperlyConfigured(f"{fatal[0].text} {fatal[0].hint}")
+    assert isinstance(raw, Mapping)  # noqa: S101 (mistakes_in has just made sure)
+    return {name: _account(name, given) for name, given in _sections(raw)}
+
+
+def _account(name: str, given: object) -> Account:
+    assert isinstance(given, Mapping)  # noqa: S101 (mistakes_in has just made sure)
+    values = {
+        key.lower(): value for key, value in given.items() if key in SETTING_NAMES and value not in (None, "")
+    }
+    if "api_key" in values:
+        values["api_key"] = Secret(values["api_key"])
+    if "base_url" in values:
+        values["base_url"] = values["base_url"].rstrip("/")
+    if "embed_origins" in values:
+        values["embed_origins"] = tuple(sorted(values["embed_origins"]))
+    return Account(name=name, **values)
+
+
+@receiver(setting_changed)
+def _forget(*, setting: str, **_kwargs: object) -> None:
+    if setting in {"KORDLESS_BOOKING", "CACHES", "SECRET_KEY"}:
+        _accounts.cache_clear()

@@ -1,0 +1,45 @@
+"""`{% booking_widget %}` puts the widget into any page of the same site, without a frame."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django import template
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
+from django.utils import translation
+from django.utils.safestring import SafeString, mark_safe
+
+from kordless_booking.exceptions import KordlessError
+from kordless_booking.views import problems
+from kordless_booking.views.steps import services_page, slots_page
+from kordless_booking.views.visit import Visit
+
+register = template.Library()
+
+log = logging.getLogger("kordless_booking.views")
+
+
+@register.simple_tag(takes_context=True)
+def booking_widget(
+    context: dict[str, Any], service: str = "", account: str = "", name: str = "widget"
+) -> SafeString:
+    """The first step, or the times of one `service`, ready in the page's own response.
+
+    `account` names one of several accounts; `name` tells two widgets on a page apart. Needs
+    `django.template.context_processors.request`. Whatever goes wrong with Kordless, the page around it is shown.
+    """
+    request = context.get("request")
+    if not isinstance(request, HttpRequest):
+        raise ImproperlyConfigured("{% booking_widget %} needs the request context processor.")
+    namespace = account or "kordless_booking"
+    visit = Visit(request, namespace=namespace, stage=f"kb-inline-{name}")
+    with translation.override(visit.language):
+        try:
+            page = slots_page(visit, service) if service else services_page(visit)
+        except KordlessError as error:
+            page = problems.problem_page(visit, problems.of(error))
+        except problems.Problem as problem:
+            page = problems.problem_page(visit, problem)
+    return mark_safe(page.content.decode())  # noqa: S308 (rendered by our own escaping templates)

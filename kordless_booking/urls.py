@@ -1,0 +1,32 @@
+"""Mount with `path("book/", include("kordless_booking.urls"))`, once for each account."""
+
+from __future__ import annotations
+
+from django.urls import path, re_path
+
+from kordless_booking.views import contact, manage, outcome, reschedule, steps
+from kordless_booking.views.style import style
+
+app_name = "kordless_booking"
+
+urlpatterns = [
+    path("", steps.services, name="services"),
+    re_path(r"^style-(?P<colour>[0-9a-f]{6})\.css$", style, name="style"),
+    path("confirmation/<str:token>/", outcome.confirmation, name="confirmation"),
+    path("confirmation/<str:token>/booking.ics", outcome.confirmation_calendar, name="confirmation-calendar"),
+    path("attempt/<str:token>/", outcome.attempt, name="attempt"),
+    path("manage/", manage.find, name="manage-find"),
+    path("manage/<str:token>/", manage.show, name="manage"),
+    path("manage/<str:token>/booking.ics", manage.calendar, name="manage-calendar"),
+    path("manage/<str:token>/cancel/", manage.cancel, name="manage-cancel"),
+    path("manage/<str:token>/reschedule/", reschedule.slots, name="reschedule"),
+    path("manage/<str:token>/reschedule/zone/", reschedule.zone, name="reschedule-zone"),
+    path("manage/<str:token>/reschedule/confirm/", reschedule.confirm, name="reschedule-confirm"),
+    path("service/<str:service>/", steps.slots, name="slots-named"),
+    path("service/<str:service>/zone/", steps.zone, name="zone-named"),
+    path("service/<str:service>/contact/", contact.contact, name="contact-named"),
+    path("<str:service>/", steps.slots, name="slots"),
+    path("<str:service>/zone/", steps.zone, name="zone"),
+    path("<str:service>/contact/", contact.contact, name="contact"),
+    re_path(r"^(?P<rest>.*)$", steps.nowhere, name="nowhere"),
+]

@@ -1,0 +1,284 @@
+"""Who the booking is for; and with the form's sending, the booking itself."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.db import DatabaseError
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+
+from kordless_booking import exceptions
+from kordless_booking.api.resources import NewBooking, ServiceDetail
+from kordless_booking.booking import display, draft, placing, zones
+from kordless_booking.booking.attempt import Attempt
+from kordless_booking.booking.choices import Choices
+from kordless_booking.booking.days import Time
+from kordless_booking.booking.draft import Draft
+from kordless_booking.booking.receipt import Receipt
+from kordless_booking.booking.steps import Step
+from kordless_booking.booking.typed import seal_typed, typed_text, unseal_typed
+from kordless_booking.forms import ContactForm
+from kordless_booking.views import guard
+from kordless_booking.views.outcome import follow
+from kordless_booking.views.problems import Problem
+from kordless_booking.views.slot_page import free_slot, read_start, visitor_zone
+from kordless_booking.views.visit import Visit
+from kordless_booking.views.widget import widget_view
+from kordless_booking.views.words import party_text, place, policy_text, when, zone_text
+
+__all__ = ["contact"]
+
+log = logging.getLogger("kordless_booking.views")
+
+
+@widget_view("GET", "POST", personal=True)
+def contact(visit: Visit, service: str) -> HttpResponse:
+    """The contact form for a chosen slot, and what its sending leads to."""
+    if visit.request.method == "POST":
+        return _sent(visit, service)
+    token = visit.request.GET.get("draft", "")
+    if not token:
+        return _chosen(visit, service)
+    try:
+        chosen = _unseal(visit, token, service)
+    except draft.OldDraft as old:
+        return _afresh(visit, old.draft)
+    except draft.BrokenDraft:
+        return _to_slots(visit, service)
+    detail = visit.catalog.service(service).value
+    typed = unseal_typed(visit.account.name, visit.kept, visit.now.timestamp())
+    return _form_page(visit, detail, chosen, ContactForm(initial=typed, region=visit.account.phone_region))
+
+
+def _chosen(visit: Visit, service: str) -> HttpResponse:
+    """A time was clicked: sign it into a draft, and keep the draft in the address, so that a reload keeps its nonce."""
+    detail = visit.catalog.service(service).value
+    start = read_start(visit.request.GET.get("start", ""))
+    if start is None:
+        return _to_slots(visit, service)
+    moment = free_slot(visit, detail, start)
+    if moment is None:
+        return _to_slots(visit, service, taken="1", kept=visit.kept)
+    chosen = _draft(visit, detail, moment)
+    return visit.go(_contact_url(visit, chosen, visit.kept))
+
+
+def _sent(visit: Visit, service: str) -> HttpResponse:
+    form = ContactForm(visit.request.POST, region=visit.account.phone_region)
+    try:
+        chosen = _unseal(visit, visit.request.POST.get("draft", ""), service)
+    except draft.OldDraft as old:
+        return _afresh(visit, old.draft, form)
+    except draft.BrokenDraft:
+        return _to_slots(visit, service, kept=_keep(visit, form))
+    if not form.is_valid():
+        return _form_page(visit, _detail(visit, service), chosen, form, status=422)
+    attempt = Attempt(chosen.nonce, _new_booking(chosen, form))
+    try:
+        outcome = placing.place(visit.account.name, visit.client, attempt, visit.now)
+    except DatabaseError as error:
+        log.error("event=attempt_not_written kind=%s req=%s", type(error).__name__, visit.id)
+        return _form_page(visit, _detail(visit, service), chosen, form, problem=_unreached(), status=503)
+    if isinstance(outcome, placing.Declined):
+        return _declined(visit, chosen, form, outcome)
+    person = attempt.new.contact
+    receipt = Receipt(
+        key=chosen.nonce,
+        service=service,
+        zone=chosen.zone,
+        contact=person.email or person.phone,
+        host=chosen.host_name,
+        party=chosen.party,
+        typed=typed_text(form.data),
+    )
+    return follow(visit, receipt, outcome)
+
+
+def _declined(visit: Visit, chosen: Draft, form: ContactForm, outcome: placing.Declined) -> HttpResponse:
+    """Kordless said no: whatever the reason, nothing that was typed is lost."""
+    error, service = outcome.error, chosen.service
+    log.info(
+        "event=create_declined kind=%s status=%s reason=%s req=%s",
+        type(error).__name__,
+        error.status,
+        error.reason,
+        visit.id,
+    )
+    if isinstance(error, exceptions.SlotTaken):
+        visit.catalog.forget_slots(service)
+        return _to_slots(
+            visit, service, chosen, taken="2" if outcome.after_unsure else "1", kept=_keep(visit, form)
+        )
+    if isinstance(error, exceptions.NotFound):
+        visit.catalog.forget_service(service)
+        visit.catalog.forget_offer()
+        raise error.__class__(operation="service", status=error.status)
+    fresh = _draft_again(visit, chosen)
+    detail = _detail(visit, service)
+    match error:
+        case exceptions.KeyRefused():
+            log.critical("event=api_key_rejected account=%s req=%s", visit.account.name, visit.id)
+            text = _(
+                "Online booking is paused at the moment. Nothing has been booked; your details are still here."
+            )
+            return _form_page(visit, detail, fresh, form, problem=text, status=503)
+        case exceptions.BadRequest() | exceptions.Refused():
+            text = _(
+                "The booking system didn't accept these details. Please check them, or choose another time."
+            )
+            return _form_page(visit, detail, fresh, form, problem=text, status=422)
+    response = _form_page(visit, detail, fresh, form, problem=_unreached(), status=503)
+    response["Retry-After"] = str(error.retry_after or 30)
+    return response
+
+
+def _afresh(visit: Visit, old: Draft, form: ContactForm | None = None) -> HttpResponse:
+    """The draft is too old: if the time is still free, go on with a new one and all that was typed."""
+    detail = visit.catalog.service(old.service).value
+    visit.choices = visit.choices.but(tz=old.zone, host=old.host_id, party=old.party)
+    kept = _keep(visit, form) if form else visit.kept
+    moment = free_slot(visit, detail, old.start)
+    if moment is None:
+        return _to_slots(visit, old.service, old, taken="1", kept=kept)
+    if form is None:
+        return visit.go(_contact_url(visit, _draft(visit, detail, moment), kept))
+    text = _("You took a break, and the time is still free. Please check your details and book again.")
+    return _form_page(visit, detail, _draft(visit, detail, moment), form, problem=text, status=409)
+
+
+def _form_page(
+    visit: Visit,
+    detail: ServiceDetail,
+    chosen: Draft,
+    form: ContactForm,
+    *,
+    problem: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    visit.cache = guard.PERSONAL
+    choices = visit.choices.but(tz=chosen.zone, day=None, month=None)
+    slots = visit.service_url("slots", chosen.service, _around(visit, chosen), kept=visit.kept)
+    context: dict[str, Any] = {
+        "form": form,
+        "action": visit.service_url("contact", chosen.service, choices),
+        "hidden": [("draft", draft.seal(chosen, visit.account.name))],
+        "errors": form.errors,
+        "problem": problem,
+        "summary": _summary(visit, detail, chosen),
+        "back": {"url": slots, "label": _("Choose another time")},
+    }
+    return visit.render(
+        Step.CONTACT.template, visit.page(_("Your details"), step=Step.CONTACT), context, status
+    )
+
+
+def _summary(visit: Visit, detail: ServiceDetail, chosen: Draft) -> dict[str, Any]:
+    minutes = int((chosen.end - chosen.start).total_seconds() // 60)
+    return {
+        "service": detail.service.name,
+        "when": when(visit, chosen.start, chosen.end, chosen.zone),
+        "zone": zone_text(visit, chosen.zone, chosen.start),
+        "where": place(detail.calendar.location),
+        "host": chosen.host_name or "",
+        "party": party_text(chosen.party),
+        "duration": display.duration(minutes, visit.language),
+        "price": display.money(detail.service.price, visit.language),
+        "policy": policy_text(detail.calendar.cancellation_policy),
+    }
+
+
+def _new_booking(chosen: Draft, form: ContactForm) -> NewBooking:
+    return NewBooking(
+        service_slug=chosen.service,
+        start=chosen.start,
+        end=chosen.end,
+        timezone=chosen.zone,
+        contact=form.contact(),
+        party_size=chosen.party,
+        host_id=chosen.host_id,
+        team_id=chosen.team_id,
+        notes=form.cleaned_data["notes"] or None,
+    )
+
+
+def _draft(visit: Visit, detail: ServiceDetail, moment: Time) -> Draft:
+    """With the only host that there is, or the chosen one; among several, Kordless may pick."""
+    only = moment.slots[0] if len(moment.slots) == 1 else None
+    host = only.host if only else None
+    return Draft(
+        service=detail.service.slug,
+        start=moment.start,
+        end=moment.end,
+        zone=visitor_zone(visit, detail),
+        host_id=host.id if host else None,
+        host_name=host.name if host else None,
+        team_id=only.team.id if only and only.team else None,
+        party=visit.choices.party,
+        made_at=int(visit.now.timestamp()),
+    )
+
+
+def _draft_again(visit: Visit, chosen: Draft) -> Draft:
+    """The same slot under a new nonce, for after an attempt that is known to be dead."""
+    fields = {
+        name: getattr(chosen, name)
+        for name in chosen.__dataclass_fields__
+        if name not in {"nonce", "made_at"}
+    }
+    return Draft(**fields, made_at=int(visit.now.timestamp()))
+
+
+def _unseal(visit: Visit, token: str, service: str) -> Draft:
+    """Raises BrokenDraft also for another service's draft and for a time that has begun."""
+    now = visit.now.timestamp()
+    chosen = draft.unseal(token, visit.account.name, max_age=visit.account.draft_seconds, now=now)
+    if chosen.service != service or chosen.start <= visit.now:
+        raise draft.BrokenDraft
+    return chosen
+
+
+def _detail(visit: Visit, service: str) -> ServiceDetail:
+    """The service for the page around a form, which must not be lost because Kordless can't be asked just now."""
+    try:
+        return visit.catalog.service(service).value
+    except exceptions.Unavailable as error:
+        raise Problem(
+            "form_without_service",
+            503,
+            _("Temporarily unavailable"),
+            _(
+                "We can't reach the booking system right now. Nothing has been booked. Please go back and try again."
+            ),
+            retry_after=error.retry_after or 30,
+            level=logging.ERROR,
+        ) from error
+
+
+def _around(visit: Visit, chosen: Draft) -> Choices:
+    """The choices that show the slot page around the chosen time."""
+    day = chosen.start.astimezone(zones.zone(chosen.zone)).date()
+    return visit.choices.but(tz=chosen.zone, month=None, day=day, party=chosen.party)
+
+
+def _to_slots(visit: Visit, service: str, chosen: Draft | None = None, **query: str | None) -> HttpResponse:
+    choices = _around(visit, chosen) if chosen else visit.choices
+    return visit.go(visit.service_url("slots", service, choices, **query))
+
+
+def _contact_url(visit: Visit, chosen: Draft, kept: str | None) -> str:
+    token = draft.seal(chosen, visit.account.name)
+    return visit.service_url(
+        "contact", chosen.service, visit.choices.but(month=None, day=None), draft=token, kept=kept
+    )
+
+
+def _unreached() -> str:
+    return _(
+        "We can't reach the booking system right now. Nothing has been booked; please try again in a moment."
+    )
+
+
+def _keep(visit: Visit, form: ContactForm) -> str | None:
+    return seal_typed(visit.account.name, typed_text(form.data))

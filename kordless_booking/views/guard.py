@@ -1,0 +1,76 @@
+"""Who may send to the widget, and who may frame it, without a single cookie.
+
+There is no session, so there is no authority that a foreign site could borrow. What is left to stop is a foreign
+page that makes a visitor's browser send our forms: browsers say where a request comes from, and ours must come
+from ourselves. Inside a frame on any site the widget's own requests are still same-origin.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.utils.cache import patch_vary_headers
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+    from kordless_booking.conf import Account
+
+__all__ = ["PERSONAL", "STEP", "comes_from_ourselves", "frame"]
+
+STEP: Final = "private, no-cache"
+PERSONAL: Final = "no-store, private"
+
+
+def comes_from_ourselves(request: HttpRequest) -> bool:
+    """Whether an unsafe request was made by one of our own pages.
+
+    Sec-Fetch-Site decides where the browser sends it; else Origin, else Referer must be our own. A client that
+    sends none of them is no browser with a page in it, and can't be made to do anything.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site == "same-origin"
+    claimed = request.headers.get("Origin") or request.headers.get("Referer")
+    if not claimed:
+        return True
+    try:
+        parts = urlsplit(claimed)
+    except ValueError:
+        return False
+    return (parts.scheme, parts.netloc) == (request.scheme, request.get_host())
+
+
+def frame(response: HttpResponse, account: Account, *, image_origin: str | None, cache: str) -> None:
+    """Set who may frame the page, what it may load and how long it may be kept.
+
+    `image_origin` is the origin of the business's logo. An own policy of the host site does not apply to these
+    pages: two policies would be intersected, and the widget's frame would break.
+    """
+    assets = _static_origin()
+    own = f"'self' {assets}".strip()
+    policy = {
+        "default-src": "'none'",
+        "script-src": own,
+        "style-src": own,
+        "img-src": f"{own} data: {image_origin or ''}".strip(),
+        "connect-src": "'self'",
+        "form-action": "'self'",
+        "base-uri": "'none'",
+        "frame-ancestors": " ".join(dict.fromkeys(("'self'", *account.embed_origins))),
+    }
+    response["Content-Security-Policy"] = "; ".join(f"{name} {value}" for name, value in policy.items())
+    response.xframe_options_exempt = True  # type: ignore[attr-defined]  # frame-ancestors says who may
+    response["Cache-Control"] = cache
+    response["Referrer-Policy"] = "strict-origin-when-cross-origin" if cache == STEP else "same-origin"
+    response["X-Robots-Tag"] = "noindex" if cache == PERSONAL else "noindex, follow"
+    response["X-Content-Type-Options"] = "nosniff"
+    patch_vary_headers(response, ["HX-Request", "HX-Target", "Accept-Language"])
+
+
+def _static_origin() -> str:
+    """The origin of static files when they live elsewhere, such as on a CDN."""
+    parts = urlsplit(settings.STATIC_URL or "")
+    return f"{parts.scheme}://{parts.netloc}" if parts.scheme and parts.netloc else ""

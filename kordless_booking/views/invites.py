@@ -1,0 +1,62 @@
+"""Bookings for people's calendars."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.http import HttpResponse
+
+from kordless_booking.api.resources import Booking, Location
+from kordless_booking.booking import invite
+
+if TYPE_CHECKING:
+    from kordless_booking.views.visit import Visit
+
+__all__ = ["calendar_links", "calendar_response", "invite_for"]
+
+_STATUS = {"confirmed": "CONFIRMED", "canceled": "CANCELLED"}
+
+
+def invite_for(
+    visit: Visit,
+    booking: Booking,
+    *,
+    zone: str,
+    title: str,
+    location: Location | None,
+    link: str | None,
+    sequence: int = 0,
+) -> invite.Invite:
+    """The booking as a calendar entry; the same entry, by its UID, however often it is asked for."""
+    organization = visit.organization
+    name = booking.organization_name or (organization.name if organization else "")
+    return invite.Invite(
+        uid=f"{booking.confirmation_number.lower()}@{visit.account.org_slug or 'sandbox'}.kordless.ai",
+        title=f"{title} · {name}" if name else title,
+        start=booking.start,
+        end=booking.end,
+        zone=zone,
+        location=location,
+        organizer_name=name,
+        description=booking.confirmation_number,
+        url=visit.request.build_absolute_uri(link) if link else None,
+        sequence=sequence,
+        status=_STATUS.get(booking.status, "TENTATIVE"),
+    )
+
+
+def calendar_links(entry: invite.Invite, ics_url: str) -> dict[str, str]:
+    return {
+        "ics_url": ics_url,
+        "google": invite.google_link(entry),
+        "outlook": invite.outlook_link(entry),
+        "yahoo": invite.yahoo_link(entry),
+    }
+
+
+def calendar_response(entry: invite.Invite) -> HttpResponse:
+    return HttpResponse(
+        invite.calendar_file(entry),
+        content_type="text/calendar; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="booking.ics"'},
+    )

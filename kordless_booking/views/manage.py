@@ -1,0 +1,226 @@
+"""The customer's own page: find a booking, look at it, cancel it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+
+from kordless_booking import exceptions
+from kordless_booking.api.resources import Booking, ServiceDetail
+from kordless_booking.booking import invite, zones
+from kordless_booking.booking.receipt import ManageLink
+from kordless_booking.booking.seal import BrokenSeal
+from kordless_booking.forms import FindForm
+from kordless_booking.views.invites import calendar_links, calendar_response, invite_for
+from kordless_booking.views.problems import Problem, broken_link
+from kordless_booking.views.visit import Visit
+from kordless_booking.views.widget import widget_view
+from kordless_booking.views.words import (
+    business_when,
+    place,
+    policy_text,
+    status_words,
+    when,
+    zone_text,
+)
+
+__all__ = ["Managed", "calendar", "cancel", "find", "managed", "show"]
+
+log = logging.getLogger("kordless_booking.views")
+
+FOUND_SECONDS: Final = 2 * 3600
+"""How long the page may be used that a customer found by number and contact."""
+
+
+@widget_view("GET", "POST", personal=True)
+def find(visit: Visit) -> HttpResponse:
+    """Confirmation number and contact lead to the booking. Whatever is wrong with them, the answer is the same."""
+    if visit.request.method != "POST":
+        return _find_page(visit, FindForm(region=visit.account.phone_region))
+    form = FindForm(visit.request.POST, region=visit.account.phone_region)
+    if not form.is_valid():
+        return _find_page(visit, form, status=422)
+    asked = form.number_and_contact()
+    try:
+        booking = visit.client.lookup(*asked) if asked else None
+    except (exceptions.NotFound, exceptions.ContactRefused, exceptions.BadRequest, exceptions.Refused):
+        booking = None
+    except exceptions.Unavailable as error:
+        log.warning("event=lookup_failed reason=%s req=%s", error.reason, visit.id)
+        text = _("We can't reach the booking system right now. Please try again in a moment.")
+        response = _find_page(visit, form, problem=text, status=503)
+        response["Retry-After"] = str(error.retry_after or 30)
+        return response
+    if asked is None or booking is None:
+        log.info("event=lookup_refused req=%s", visit.id)
+        text = _("We can't find a booking with this number and this email or phone. Please check both.")
+        return _find_page(visit, form, problem=text, status=404)
+    link = ManageLink(
+        number=asked[0],
+        contact=asked[1],
+        expires=int(visit.now.timestamp()) + FOUND_SECONDS,
+        zone=visit.choices.tz,
+    )
+    return visit.go(visit.url("manage", link.seal(visit.account.name)))
+
+
+@widget_view("GET", personal=True)
+def show(visit: Visit, token: str) -> HttpResponse:
+    """The booking as Kordless knows it now."""
+    it = managed(visit, token)
+    return visit.render(
+        "kordless_booking/manage/booking.html", visit.page(_("Your booking")), _context(it, visit)
+    )
+
+
+@widget_view("GET", "POST", personal=True)
+def cancel(visit: Visit, token: str) -> HttpResponse:
+    """Asks once, then cancels. Doing it twice changes nothing more."""
+    it = managed(visit, token)
+    if it.booking.status == "canceled":
+        return visit.go(it.url(visit, "manage", done="canceled"))
+    if visit.request.method != "POST":
+        context = {
+            **_context(it, visit),
+            "action": it.url(visit, "manage-cancel"),
+            "keep_url": it.url(visit, "manage"),
+            "policy": it.policy(visit),
+        }
+        return visit.render("kordless_booking/manage/cancel.html", visit.page(_("Cancel booking")), context)
+    try:
+        visit.client.cancel(it.link.number, it.link.contact)
+    except (exceptions.OutcomeUnknown, exceptions.Refused) as error:
+        _check_canceled(visit, it, error)
+    if it.booking.service_slug:
+        visit.catalog.forget_slots(it.booking.service_slug)
+    log.info("event=booking_canceled req=%s", visit.id)
+    return visit.go(it.url(visit, "manage", done="canceled"))
+
+
+@widget_view("GET", personal=True)
+def calendar(visit: Visit, token: str) -> HttpResponse:
+    """The booking as a calendar file, newer than any that was given before."""
+    it = managed(visit, token)
+    return calendar_response(it.invite(visit))
+
+
+@dataclass(frozen=True)
+class Managed:
+    """A booking that its customer has the right to. `zone` is where its times are shown."""
+
+    token: str
+    link: ManageLink
+    booking: Booking
+    zone: str
+
+    def url(self, visit: Visit, name: str, **query: str | None) -> str:
+        return visit.url(name, self.token, **query)
+
+    def detail(self, visit: Visit) -> ServiceDetail | None:
+        """The booking's service, as far as Kordless still tells."""
+        if not self.booking.service_slug:
+            return None
+        try:
+            return visit.catalog.service(self.booking.service_slug).value
+        except exceptions.KordlessError:
+            return None
+
+    def policy(self, visit: Visit) -> str:
+        detail = self.detail(visit)
+        return policy_text(detail.calendar.cancellation_policy) if detail else ""
+
+    def invite(self, visit: Visit) -> invite.Invite:
+        detail = self.detail(visit)
+        return invite_for(
+            visit,
+            self.booking,
+            zone=self.zone,
+            title=self.booking.service_name or (detail.service.name if detail else _("Booking")),
+            location=self.booking.location or (detail.calendar.location if detail else None),
+            link=self.url(visit, "manage"),
+            sequence=int(visit.now.timestamp()) // 60,
+        )
+
+    def view(self, visit: Visit) -> dict[str, Any]:
+        """What parts/booking.html shows."""
+        booking, detail = self.booking, self.detail(visit)
+        words = status_words(booking.status)
+        business_zone = detail.calendar.timezone if detail else None
+        return {
+            "number": booking.confirmation_number,
+            "status": booking.status,
+            "status_text": words.status,
+            "headline": words.headline,
+            "lead_text": words.lead,
+            "service": booking.service_name or (detail.service.name if detail else ""),
+            "when": when(visit, booking.start, booking.end, self.zone),
+            "zone": zone_text(visit, self.zone, booking.start),
+            "business_when": business_when(visit, booking.start, booking.end, self.zone, business_zone),
+            "where": place(booking.location or (detail.calendar.location if detail else None)),
+            "host": "",
+            "party": "",
+            "policy": self.policy(visit),
+        }
+
+
+def managed(visit: Visit, token: str) -> Managed:
+    """The booking behind a manage link, asked for live. Raises a problem when there is none any more."""
+    try:
+        link = ManageLink.read(token, visit.account.name, visit.now.timestamp())
+    except BrokenSeal:
+        raise broken_link() from None
+    try:
+        booking = visit.client.lookup(link.number, link.contact)
+    except exceptions.BadRequest as error:
+        raise exceptions.NotFound(operation="lookup", status=error.status) from error
+    zone = visit.choices.tz or zones.known_zone(link.zone) or zones.known_zone(booking.timezone) or "UTC"
+    return Managed(token, link, booking, zone)
+
+
+def _check_canceled(visit: Visit, it: Managed, error: exceptions.KordlessError) -> None:
+    """After a cut or a no: look, and tell the truth."""
+    booking = visit.client.lookup(it.link.number, it.link.contact)
+    if booking.status == "canceled":
+        return
+    if isinstance(error, exceptions.Refused):
+        raise Problem(
+            "cancel_refused",
+            422,
+            _("This booking can't be canceled online"),
+            _("It may be too late for that. Please contact us directly. Your booking is unchanged."),
+            onward="manage-find",
+        )
+    raise error
+
+
+def _find_page(visit: Visit, form: FindForm, *, problem: str = "", status: int = 200) -> HttpResponse:
+    context = {
+        "form": form,
+        "action": visit.url("manage-find", choices=visit.choices),
+        "errors": form.errors,
+        "problem": problem,
+        "hidden": [],
+    }
+    return visit.render(
+        "kordless_booking/manage/find.html", visit.page(_("Find your booking")), context, status
+    )
+
+
+def _context(it: Managed, visit: Visit) -> dict[str, Any]:
+    changeable = it.booking.status in {"confirmed", "pending"} and it.booking.start > visit.now
+    done = {
+        "canceled": _("Your booking has been canceled."),
+        "moved": _("Your booking has been moved."),
+    }.get(visit.request.GET.get("done", ""), "")
+    return {
+        "booking": it.view(visit),
+        "calendar": calendar_links(it.invite(visit), it.url(visit, "manage-calendar")),
+        "can_change": changeable,
+        "cancel_url": it.url(visit, "manage-cancel"),
+        "reschedule_url": it.url(visit, "reschedule"),
+        "done": done,
+    }

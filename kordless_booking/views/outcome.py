@@ -1,0 +1,201 @@
+"""What follows the sending of the form: the confirmation, or a page that asks again until there is one."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import Any, Final
+
+import msgspec
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from kordless_booking import exceptions
+from kordless_booking.api.resources import Booking, Location
+from kordless_booking.booking import invite, placing
+from kordless_booking.booking.receipt import ManageLink, Receipt
+from kordless_booking.booking.seal import BrokenSeal
+from kordless_booking.booking.steps import Step
+from kordless_booking.booking.typed import seal_typed
+from kordless_booking.views.invites import calendar_links, calendar_response, invite_for
+from kordless_booking.views.problems import Problem, broken_link, of
+from kordless_booking.views.visit import Visit
+from kordless_booking.views.widget import widget_view
+from kordless_booking.views.words import business_when, party_text, place, status_words, when, zone_text
+
+__all__ = ["attempt", "confirmation", "confirmation_calendar", "follow", "manage_url"]
+
+log = logging.getLogger("kordless_booking.views")
+
+TRUTHFUL_SECONDS: Final = 15 * 60
+"""How long a confirmation may be shown as it was given; after that the booking itself is asked for."""
+
+
+@widget_view("GET", personal=True)
+def attempt(visit: Visit, token: str) -> HttpResponse:
+    """ "We're confirming your booking": asks again with the same key and body until Kordless says yes or no."""
+    try:
+        receipt = Receipt.of_attempt(token, visit.account.name, visit.now.timestamp())
+    except BrokenSeal:
+        raise broken_link() from None
+    outcome = placing.resume(visit.account.name, visit.client, receipt.key, visit.now)
+    if outcome is None:
+        raise broken_link()
+    if isinstance(outcome, placing.Open):
+        return _waiting_page(visit, outcome)
+    if isinstance(outcome, placing.Declined):
+        return _declined(visit, receipt, outcome)
+    return follow(visit, receipt, outcome)
+
+
+@widget_view("GET", personal=True)
+def confirmation(visit: Visit, token: str) -> HttpResponse:
+    """The booking that was just made. Looking at it again books nothing."""
+    receipt, booking = _receipt(visit, token)
+    link = manage_url(visit, receipt)
+    if link and visit.now.timestamp() - receipt.placed_at > TRUTHFUL_SECONDS:
+        return visit.go(link)
+    words = status_words(booking.status)
+    location = booking.location or _location(visit, receipt.service)
+    context: dict[str, Any] = {
+        "booking": {
+            "number": booking.confirmation_number,
+            "status": booking.status,
+            "status_text": words.status,
+            "headline": words.headline,
+            "lead_text": words.lead,
+            "service": booking.service_name or _service_name(visit, receipt.service),
+            "when": when(visit, booking.start, booking.end, receipt.zone),
+            "zone": zone_text(visit, receipt.zone, booking.start),
+            "business_when": business_when(
+                visit, booking.start, booking.end, receipt.zone, _business_zone(visit, receipt.service)
+            ),
+            "where": place(location),
+            "host": receipt.host or "",
+            "party": party_text(receipt.party),
+        },
+        "calendar": calendar_links(
+            _invite(visit, receipt, booking), visit.url("confirmation-calendar", token)
+        ),
+        "manage_link": link,
+        "again_url": visit.url("services"),
+    }
+    return visit.render(
+        Step.CONFIRMATION.template, visit.page(words.headline, step=Step.CONFIRMATION), context
+    )
+
+
+@widget_view("GET", personal=True)
+def confirmation_calendar(visit: Visit, token: str) -> HttpResponse:
+    """The booking as a calendar file."""
+    receipt, booking = _receipt(visit, token)
+    return calendar_response(_invite(visit, receipt, booking))
+
+
+def follow(visit: Visit, receipt: Receipt, outcome: placing.Placed | placing.Open) -> HttpResponse:
+    """Send the visitor on to where the outcome is shown."""
+    if isinstance(outcome, placing.Open):
+        return visit.go(visit.url("attempt", receipt.seal(visit.account.name)))
+    visit.catalog.forget_slots(receipt.service)
+    placed = msgspec.structs.replace(
+        receipt,
+        booking=msgspec.structs.replace(outcome.booking, contact=None),
+        contact=receipt.contact if outcome.same else None,
+        typed={},
+        placed_at=int(visit.now.timestamp()),
+    )
+    return visit.go(visit.url("confirmation", placed.seal(visit.account.name)))
+
+
+def manage_url(visit: Visit, receipt: Receipt) -> str | None:
+    """The manage link of a placed booking; None when its contact isn't known."""
+    if receipt.booking is None or receipt.contact is None:
+        return None
+    link = ManageLink(
+        number=receipt.booking.confirmation_number,
+        contact=receipt.contact,
+        expires=int(visit.now.timestamp()) + visit.account.manage_link_days * 86400,
+        zone=receipt.zone,
+    )
+    return visit.url("manage", link.seal(visit.account.name))
+
+
+def _waiting_page(visit: Visit, outcome: placing.Open) -> HttpResponse:
+    if outcome.waiting:
+        text = ngettext(
+            "Many people are booking right now. Yours is next in line and will be placed in about %(seconds)s second.",
+            "Many people are booking right now. Yours is next in line and will be placed in about %(seconds)s seconds.",
+            outcome.seconds,
+        ) % {"seconds": outcome.seconds}
+    else:
+        text = _("This is taking longer than usual. Please don't book again: this page checks by itself.")
+    page = visit.page(_("We're confirming your booking"), step=Step.CONTACT, refresh=outcome.seconds)
+    context = {"text": text, "seconds": outcome.seconds, "next_url": visit.request.get_full_path()}
+    response = visit.render("kordless_booking/steps/attempt.html", page, context)
+    response["Retry-After"] = str(outcome.seconds)
+    return response
+
+
+def _declined(visit: Visit, receipt: Receipt, outcome: placing.Declined) -> HttpResponse:
+    """The answer came after the form was left: say it, and lead back to the times."""
+    error = outcome.error
+    log.info("event=create_declined kind=%s status=%s req=%s", type(error).__name__, error.status, visit.id)
+    visit.catalog.forget_slots(receipt.service)
+    if isinstance(error, exceptions.SlotTaken):
+        choices = visit.choices.but(tz=receipt.zone, party=receipt.party)
+        taken = "2" if outcome.after_unsure else "1"
+        kept = seal_typed(visit.account.name, receipt.typed)
+        return visit.go(visit.service_url("slots", receipt.service, choices, taken=taken, kept=kept))
+    if outcome.after_unsure:
+        raise Problem(
+            "create_unresolved",
+            503,
+            _("We couldn't confirm your booking"),
+            _("Please contact us before you book again: your first try may have reached us."),
+            level=logging.ERROR,
+        )
+    raise replace(of(error))
+
+
+def _receipt(visit: Visit, token: str) -> tuple[Receipt, Booking]:
+    try:
+        receipt = Receipt.of_booking(token, visit.account.name, visit.now.timestamp())
+    except BrokenSeal:
+        raise broken_link() from None
+    if receipt.booking is None:
+        raise broken_link()
+    return receipt, receipt.booking
+
+
+def _invite(visit: Visit, receipt: Receipt, booking: Booking) -> invite.Invite:
+    return invite_for(
+        visit,
+        booking,
+        zone=receipt.zone,
+        title=booking.service_name or _service_name(visit, receipt.service),
+        location=booking.location or _location(visit, receipt.service),
+        link=manage_url(visit, receipt),
+    )
+
+
+def _service_name(visit: Visit, slug: str) -> str:
+    """A confirmation is shown even when Kordless has nothing to say about the service any more."""
+    try:
+        return visit.catalog.service(slug).value.service.name
+    except exceptions.KordlessError:
+        return slug
+
+
+def _location(visit: Visit, slug: str) -> Location | None:
+    try:
+        return visit.catalog.service(slug).value.calendar.location
+    except exceptions.KordlessError:
+        return None
+
+
+def _business_zone(visit: Visit, slug: str) -> str | None:
+    try:
+        return visit.catalog.service(slug).value.calendar.timezone
+    except exceptions.KordlessError:
+        return None

@@ -1,0 +1,260 @@
+"""A page for everything that can go wrong: the right status, plain words, and a way onward.
+
+One log line per problem for the operator, with the request id and nothing personal.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.core.exceptions import BadRequest as UnreadableRequest
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.db import DatabaseError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
+from django.utils.translation import gettext as _
+
+from kordless_booking import exceptions
+from kordless_booking.booking.invite import phone_link
+from kordless_booking.views import guard
+from kordless_booking.views.visit import Visit
+
+__all__ = ["Problem", "answered", "not_configured", "problem_page"]
+
+log = logging.getLogger("kordless_booking.views")
+
+RETRY_SECONDS: Final = 30
+
+
+@dataclass(eq=False)
+class Problem(Exception):
+    """Raised by a view to answer with a problem page. `event` is the word in the log."""
+
+    event: str
+    status: int
+    headline: str
+    text: str
+    onward: str = "services"
+    retry_after: int | None = None
+    level: int = logging.INFO
+    carry: dict[str, Any] | None = None
+
+
+def answered(
+    visit: Visit, methods: tuple[str, ...], view: Callable[..., HttpResponse], *args: Any, **kwargs: Any
+) -> HttpResponse:
+    """The view's answer, or the page for what kept it from answering."""
+    method = visit.request.method or "GET"
+    try:
+        if ("GET" if method == "HEAD" else method) not in methods:
+            return _not_allowed(visit, methods)
+        if method == "POST" and not guard.comes_from_ourselves(visit.request):
+            return problem_page(visit, foreign())
+        return view(visit, *args, **kwargs)
+    except Problem as problem:
+        return problem_page(visit, problem)
+    except exceptions.KordlessError as error:
+        return problem_page(visit, of(error))
+    except Http404:
+        return problem_page(visit, not_found())
+    except DatabaseError as error:
+        log.error("event=database_failed kind=%s req=%s", type(error).__name__, visit.id)
+        return problem_page(visit, unavailable("database_failed"))
+    except RequestDataTooBig:
+        return problem_page(visit, unreadable(413))
+    except (SuspiciousOperation, UnreadableRequest, MultiPartParserError, UnicodeError):
+        return problem_page(visit, unreadable(400))
+
+
+def of(error: exceptions.KordlessError) -> Problem:
+    """The problem that a failure of Kordless is to a visitor who only wanted to look."""
+    match error:
+        case exceptions.KeyRefused():
+            return Problem(
+                "api_key_rejected",
+                503,
+                _("Online booking is paused"),
+                _(
+                    "We can't take bookings online at the moment. Please contact us directly, or come back later."
+                ),
+                level=logging.CRITICAL,
+            )
+        case exceptions.NotFound(operation="organization"):
+            return Problem(
+                "org_not_found",
+                404,
+                _("This booking page isn't available"),
+                _("There is no booking page at this address any more."),
+                level=logging.ERROR,
+            )
+        case exceptions.NotFound(operation="service" | "availability"):
+            return Problem(
+                "service_not_found",
+                404,
+                _("This service isn't offered"),
+                _("It may have been renamed or removed. Please choose another one."),
+            )
+        case exceptions.NotFound() | exceptions.ContactRefused():
+            return no_booking()
+        case exceptions.TooMany():
+            return Problem(
+                "rate_limited",
+                503,
+                _("Very busy right now"),
+                _("Many people are booking at the moment. Please try again in a little while."),
+                onward="again",
+                retry_after=error.retry_after or RETRY_SECONDS,
+                level=logging.WARNING,
+            )
+        case exceptions.BadRequest() | exceptions.Refused() | exceptions.SlotTaken():
+            return Problem(
+                "upstream_refused",
+                422,
+                _("That wasn't possible"),
+                _("The booking system didn't accept this. Please go back and choose again."),
+                level=logging.WARNING,
+            )
+    return unavailable(f"upstream_{error.reason or 'unavailable'}", error.retry_after)
+
+
+def unavailable(event: str, retry_after: int | None = None) -> Problem:
+    return Problem(
+        event,
+        503,
+        _("Temporarily unavailable"),
+        _(
+            "We can't reach the booking system right now. Nothing has been booked or changed. Please try again soon."
+        ),
+        onward="again",
+        retry_after=retry_after or RETRY_SECONDS,
+        level=logging.ERROR,
+    )
+
+
+def not_found() -> Problem:
+    return Problem(
+        "page_not_found",
+        404,
+        _("Page not found"),
+        _("There is nothing at this address. It may have been mistyped."),
+    )
+
+
+def no_booking() -> Problem:
+    return Problem(
+        "booking_not_found",
+        404,
+        _("Booking not found"),
+        _("We can't find this booking any more. Please look it up with its confirmation number."),
+        onward="manage-find",
+    )
+
+
+def broken_link() -> Problem:
+    return Problem(
+        "link_refused",
+        404,
+        _("This link doesn't work"),
+        _("It may be incomplete or too old. You can look up your booking with its confirmation number."),
+        onward="manage-find",
+    )
+
+
+def unreadable(status: int) -> Problem:
+    return Problem(
+        "request_unreadable",
+        status,
+        _("We couldn't read that"),
+        _("Something in the request was damaged or too large. Please go back and try again."),
+    )
+
+
+def foreign() -> Problem:
+    return Problem(
+        "foreign_post_refused",
+        403,
+        _("Please continue on our own page"),
+        _(
+            "Your browser couldn't confirm that this came from our form. Open the booking page in a new tab to go on."
+        ),
+        level=logging.WARNING,
+    )
+
+
+def problem_page(visit: Visit, problem: Problem) -> HttpResponse:
+    """The page for a problem, and its line in the log."""
+    log.log(
+        problem.level,
+        "event=%s status=%s account=%s req=%s",
+        problem.event,
+        problem.status,
+        visit.account.name,
+        visit.id,
+    )
+    visit.cache = guard.PERSONAL
+    context = {
+        "headline": problem.headline,
+        "text": problem.text,
+        "actions": _actions(visit, problem),
+        "support": _support(visit),
+        "reference": visit.id,
+        "retry_after": problem.retry_after,
+        "carry": problem.carry,
+    }
+    response = visit.render(
+        "kordless_booking/problems/problem.html", visit.page(problem.headline), context, problem.status
+    )
+    if problem.retry_after:
+        response["Retry-After"] = str(problem.retry_after)
+    return response
+
+
+def not_configured(request: HttpRequest) -> HttpResponse:
+    """Without usable settings there is no account, and so no page of anybody: plain text must do."""
+    return HttpResponse(
+        _("Online booking isn't set up yet."), status=503, content_type="text/plain; charset=utf-8"
+    )
+
+
+def _actions(visit: Visit, problem: Problem) -> list[dict[str, Any]]:
+    services = {
+        "url": visit.url("services"),
+        "label": _("See all services"),
+        "primary": problem.onward == "services",
+    }
+    match problem.onward:
+        case "again" if visit.request.method in {"GET", "HEAD"}:
+            return [{"url": visit.request.get_full_path(), "label": _("Try again"), "primary": True}]
+        case "manage-find":
+            return [
+                {"url": visit.url("manage-find"), "label": _("Find a booking"), "primary": True},
+                services,
+            ]
+    return [services]
+
+
+def _support(visit: Visit) -> dict[str, str] | None:
+    phone, email = visit.account.support_phone, visit.account.support_email
+    if not phone and not email:
+        return None
+    return {"phone": phone, "phone_url": phone_link(phone) or "", "email": email}
+
+
+def _not_allowed(visit: Visit, methods: tuple[str, ...]) -> HttpResponse:
+    allowed = ", ".join(dict.fromkeys((*methods, "HEAD", "OPTIONS")))
+    if visit.request.method == "OPTIONS":
+        return HttpResponse(status=204, headers={"Allow": allowed})
+    response = problem_page(
+        visit,
+        Problem(
+            "method_not_allowed",
+            405,
+            _("That doesn't work here"),
+            _("Please go back and use the form or the link."),
+        ),
+    )
+    response["Allow"] = allowed
+    return response

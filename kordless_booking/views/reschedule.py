@@ -1,0 +1,170 @@
+"""Moving a booking to another time: the same slot page, the same service and length, then one question."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+
+from kordless_booking import exceptions
+from kordless_booking.api.resources import ServiceDetail
+from kordless_booking.booking import draft
+from kordless_booking.booking.choices import Choices
+from kordless_booking.booking.draft import Draft
+from kordless_booking.views.manage import Managed, managed
+from kordless_booking.views.problems import Problem
+from kordless_booking.views.slot_page import SlotLinks, free_slot, read_start, slot_context
+from kordless_booking.views.steps import zone_context
+from kordless_booking.views.visit import Visit
+from kordless_booking.views.widget import widget_view
+from kordless_booking.views.words import service_card, when, zone_text
+
+__all__ = ["confirm", "slots", "zone"]
+
+log = logging.getLogger("kordless_booking.views")
+
+
+@widget_view("GET", personal=True)
+def slots(visit: Visit, token: str) -> HttpResponse:
+    """The times that the booking could move to."""
+    it, detail = _movable(visit, token)
+    choices = visit.choices.but(host=None, party=1)
+
+    def here(wished: Choices) -> str:
+        return visit.url("reschedule", token, choices=wished)
+
+    start = visit.url("reschedule-confirm", token, choices=choices.but(month=None, day=None))
+    links = SlotLinks(
+        here=here,
+        form=visit.url("reschedule", token, choices=Choices()),
+        hidden=lambda wished: wished.pairs(),
+        time=f"{start}{'&' if '?' in start else '?'}start=",
+        zone=visit.url("reschedule-zone", token, choices=visit.choices),
+    )
+    visit.choices = choices
+    context: dict[str, Any] = slot_context(visit, detail, links)
+    context |= {
+        "hosts": [],
+        "party": None,
+        "service": service_card(detail.service, visit.language),
+        "back": {"url": it.url(visit, "manage"), "label": _("Back to your booking")},
+        "rescheduling": {
+            "number": it.booking.confirmation_number,
+            "old_when": when(visit, it.booking.start, it.booking.end, it.zone),
+        },
+        "taken": _("That time was just taken. Here are the times that are still free.")
+        if visit.request.GET.get("taken")
+        else "",
+    }
+    return visit.render("kordless_booking/steps/slot.html", visit.page(_("Choose a new time")), context)
+
+
+@widget_view("GET", personal=True)
+def zone(visit: Visit, token: str) -> HttpResponse:
+    """All time zones to choose from, searchable."""
+    it = managed(visit, token)
+
+    def back(choices: Choices) -> str:
+        return visit.url("reschedule", token, choices=choices)
+
+    context = zone_context(visit, it.zone, visit.url("reschedule-zone", token, choices=Choices()), back)
+    return visit.render("kordless_booking/steps/zone.html", visit.page(_("Time zone")), context)
+
+
+@widget_view("GET", "POST", personal=True)
+def confirm(visit: Visit, token: str) -> HttpResponse:
+    """Shows the old and the new time once, then moves the booking."""
+    it, detail = _movable(visit, token)
+    if visit.request.method == "POST":
+        return _move(visit, it)
+    start = read_start(visit.request.GET.get("start", ""))
+    moment = free_slot(visit, detail, start) if start else None
+    if moment is None:
+        return visit.go(visit.url("reschedule", token, choices=visit.choices, taken="1" if start else None))
+    chosen = Draft(
+        service=detail.service.slug,
+        start=moment.start,
+        end=moment.end,
+        zone=it.zone,
+        made_at=int(visit.now.timestamp()),
+    )
+    context = {
+        "booking": it.view(visit),
+        "new_when": when(visit, chosen.start, chosen.end, it.zone),
+        "zone": zone_text(visit, it.zone, chosen.start),
+        "action": visit.url("reschedule-confirm", token, choices=Choices(lang=visit.choices.lang)),
+        "hidden": [("draft", draft.seal(chosen, _purpose(visit, it)))],
+        "back_url": visit.url("reschedule", token, choices=visit.choices),
+    }
+    return visit.render(
+        "kordless_booking/manage/reschedule_confirm.html", visit.page(_("Reschedule")), context
+    )
+
+
+def _move(visit: Visit, it: Managed) -> HttpResponse:
+    again = visit.url("reschedule", it.token, choices=Choices(tz=it.zone, lang=visit.choices.lang))
+    try:
+        chosen = draft.unseal(
+            visit.request.POST.get("draft", ""),
+            _purpose(visit, it),
+            max_age=visit.account.draft_seconds,
+            now=visit.now.timestamp(),
+        )
+    except draft.BrokenDraft:
+        return visit.go(again)
+    if chosen.start <= visit.now:
+        return visit.go(again)
+    if it.booking.start != chosen.start:
+        try:
+            visit.client.reschedule(
+                it.link.number, it.link.contact, start=chosen.start, end=chosen.end, timezone=chosen.zone
+            )
+        except exceptions.SlotTaken:
+            visit.catalog.forget_slots(chosen.service)
+            return visit.go(
+                visit.url(
+                    "reschedule", it.token, choices=Choices(tz=it.zone, lang=visit.choices.lang), taken="1"
+                )
+            )
+        except (exceptions.OutcomeUnknown, exceptions.Refused) as error:
+            _check_moved(visit, it, chosen, error)
+    visit.catalog.forget_slots(chosen.service)
+    log.info("event=booking_rescheduled req=%s", visit.id)
+    return visit.go(it.url(visit, "manage", done="moved"))
+
+
+def _movable(visit: Visit, token: str) -> tuple[Managed, ServiceDetail]:
+    """Raises a problem for a booking that can't move, and lets a service that is gone speak for itself."""
+    it = managed(visit, token)
+    if it.booking.status == "canceled" or it.booking.start <= visit.now or not it.booking.service_slug:
+        raise Problem(
+            "reschedule_impossible",
+            409,
+            _("This booking can't be moved"),
+            _("It has been canceled or has already begun. You are welcome to book a new time."),
+        )
+    if visit.choices.tz is None:
+        visit.choices = visit.choices.but(tz=it.zone)
+    return it, visit.catalog.service(it.booking.service_slug).value
+
+
+def _check_moved(visit: Visit, it: Managed, chosen: Draft, error: exceptions.KordlessError) -> None:
+    """After a cut or a no: look, and tell the truth."""
+    if visit.client.lookup(it.link.number, it.link.contact).start == chosen.start:
+        return
+    if isinstance(error, exceptions.Refused):
+        raise Problem(
+            "reschedule_refused",
+            422,
+            _("This booking can't be moved online"),
+            _("It may be too late for that. Please contact us directly. Your booking is unchanged."),
+            onward="manage-find",
+        )
+    raise error
+
+
+def _purpose(visit: Visit, it: Managed) -> str:
+    """A time chosen for one booking moves no other."""
+    return f"{visit.account.name}:reschedule:{it.link.number}"

@@ -1,0 +1,281 @@
+"""The slot step as its template wants it: a month, a day, its times, and everything that changes them.
+
+The same page serves booking and rescheduling; what differs is where its links lead, which `SlotLinks` says. All
+text is made here, once, so that the template only puts strings in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from kordless_booking.api.resources import Host, ServiceDetail, Slot
+from kordless_booking.booking import days, display, zones
+from kordless_booking.booking.choices import Choices
+from kordless_booking.views.words import zone_text
+
+if TYPE_CHECKING:
+    from kordless_booking.catalog.shelf import Kept
+    from kordless_booking.views.visit import Visit
+
+__all__ = ["SlotLinks", "format_start", "free_slot", "read_start", "slot_context", "visitor_zone"]
+
+MONTHS_AHEAD: Final = 3
+"""How many months one page may ask Kordless for, to find the first free day."""
+OLD_SECONDS: Final = 120
+DEFAULT_WINDOW_DAYS: Final = 60
+FewDays = dict[date, tuple[days.Time, ...]]
+
+
+@dataclass(frozen=True)
+class SlotLinks:
+    """Where the page's links lead. `time` ends in what the start is written behind."""
+
+    here: Callable[[Choices], str]
+    form: str
+    hidden: Callable[[Choices], list[tuple[str, str]]]
+    time: str
+    zone: str
+
+
+@dataclass(frozen=True)
+class _Month:
+    first: date
+    kept: Kept[tuple[Slot, ...]]
+    free: FewDays
+
+
+def format_start(start: datetime) -> str:
+    """A slot's start as it stands in a link: UTC, to the second."""
+    return start.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+def read_start(text: str) -> datetime | None:
+    """The start in a link, or None when it is none."""
+    try:
+        return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) if text.isascii() else None
+    except ValueError:
+        return None
+
+
+def visitor_zone(visit: Visit, detail: ServiceDetail) -> str:
+    """The chosen zone, else the business's own, else UTC."""
+    return visit.choices.tz or zones.known_zone(detail.calendar.timezone) or "UTC"
+
+
+def free_slot(visit: Visit, detail: ServiceDetail, start: datetime) -> days.Time | None:
+    """The time that starts then, if it is still free for the visitor's host and party."""
+    zone = zones.zone(visitor_zone(visit, detail))
+    slug, choices = detail.service.slug, visit.choices
+    kept = visit.catalog.slots(slug, start.date().replace(day=1), choices.party, window_days=_window(detail))
+    exact = [slot for slot in kept.value if slot.start == start]
+    times = days.free_times(exact, zone=zone, now=visit.now, host_id=choices.host, party_size=choices.party)
+    return next((times[day][0] for day in times), None)
+
+
+def slot_context(visit: Visit, detail: ServiceDetail, links: SlotLinks) -> dict[str, Any]:
+    """Everything that steps/slot.html shows, but for what surrounds it."""
+    zone_name = visitor_zone(visit, detail)
+    zone = zones.zone(zone_name)
+    first, last = days.months_in_window(visit.now, zone, _window(detail))
+    asked = visit.choices.month or (visit.choices.day.replace(day=1) if visit.choices.day else None)
+    month = _month(visit, detail, min(max(asked or first, first), last))
+    later = None
+    if not month.free:
+        later = _first_free(visit, detail, month.first, last)
+        if later and asked is None:
+            month, later = later, None
+    chosen = visit.choices.day if visit.choices.day in month.free else next(iter(month.free), None)
+    base = visit.choices.but(month=None, day=None)
+    return {
+        "hosts": _hosts(visit, month, links),
+        "party": _party(visit, month, links),
+        "month": _month_view(visit, month, chosen, (first, last), zone, links),
+        "day": _day_view(visit, month, chosen, links) if chosen else None,
+        "empty": _empty_view(visit, month, later, links),
+        "zone": {
+            "name": zone_name,
+            "label": zone_text(visit, zone_name),
+            "now": display.clock_time(visit.now.astimezone(zone), visit.language, visit.choices.hours),
+            "change_url": links.zone,
+        },
+        "hours": _hours(visit, links, base.but(month=month.first, day=chosen)),
+        "notice": _notice(visit, month.kept),
+    }
+
+
+def _window(detail: ServiceDetail) -> int:
+    given = detail.calendar.booking_window_days
+    return given if given is not None and given >= 0 else DEFAULT_WINDOW_DAYS
+
+
+def _month(visit: Visit, detail: ServiceDetail, first: date) -> _Month:
+    choices = visit.choices
+    kept = visit.catalog.slots(detail.service.slug, first, choices.party, window_days=_window(detail))
+    zone = zones.zone(visitor_zone(visit, detail))
+    free = days.free_times(
+        kept.value, zone=zone, now=visit.now, host_id=choices.host, party_size=choices.party
+    )
+    return _Month(first, kept, {day: times for day, times in free.items() if day.replace(day=1) == first})
+
+
+def _first_free(visit: Visit, detail: ServiceDetail, first: date, last: date) -> _Month | None:
+    """The next month with a free day, looking at no more than a few."""
+    for _step in range(MONTHS_AHEAD):
+        first = (first + timedelta(days=32)).replace(day=1)
+        if first > last:
+            return None
+        month = _month(visit, detail, first)
+        if month.free:
+            return month
+    return None
+
+
+def _month_view(
+    visit: Visit,
+    month: _Month,
+    chosen: date | None,
+    ends: tuple[date, date],
+    zone: ZoneInfo,
+    links: SlotLinks,
+) -> dict[str, Any]:
+    language, first = visit.language, month.first
+    names, monday = display.weekday_names(language), display.first_weekday(language)
+    today = visit.now.astimezone(zone).date()
+    base = visit.choices.but(month=None)
+    before, after = (first - timedelta(days=1)).replace(day=1), (first + timedelta(days=32)).replace(day=1)
+
+    def step(to: date, label: str) -> dict[str, str] | None:
+        if not ends[0] <= to <= ends[1]:
+            return None
+        return {"url": links.here(base.but(month=to, day=None)), "label": label}
+
+    def cell(day: date | None) -> dict[str, Any]:
+        if day is None:
+            return {"in_month": False}
+        free = day in month.free
+        return {
+            "in_month": True,
+            "number": str(day.day),
+            "full": display.full_date(day, language),
+            "iso": day.isoformat(),
+            "url": links.here(base.but(day=day)) if free else None,
+            "current": day == chosen,
+            "today": day == today,
+            "free": free,
+        }
+
+    return {
+        "title": display.month_title(first, language),
+        "previous": step(before, _("Previous month")),
+        "next": step(after, _("Next month")),
+        "weekdays": [{"short": short, "full": full} for short, full in names[monday:] + names[:monday]],
+        "weeks": [[cell(day) for day in week] for week in days.month_weeks(first, monday)],
+    }
+
+
+def _day_view(visit: Visit, month: _Month, day: date, links: SlotLinks) -> dict[str, Any]:
+    return {
+        "title": display.day_title(day, visit.language),
+        "iso": day.isoformat(),
+        "parts": [
+            {"title": part.label, "times": [_time_view(visit, moment, links) for moment in times]}
+            for part, times in days.parts_of_day(month.free[day])
+        ],
+    }
+
+
+def _time_view(visit: Visit, moment: days.Time, links: SlotLinks) -> dict[str, str]:
+    details = []
+    if moment.ambiguous:
+        details.append(zones.offset_text(moment.local_start, visit.language))
+    if moment.crosses_midnight:
+        details.append(_("ends the next day"))
+    if moment.capacity > 1:
+        left = ngettext("%(count)s place left", "%(count)s places left", moment.free)
+        details.append(left % {"count": moment.free})
+    return {
+        "label": display.clock_time(moment.local_start, visit.language, visit.choices.hours),
+        "detail": " · ".join(details),
+        "url": links.time + format_start(moment.start),
+    }
+
+
+def _empty_view(visit: Visit, month: _Month, later: _Month | None, links: SlotLinks) -> dict[str, Any] | None:
+    if month.free:
+        return None
+    if later is None:
+        return {
+            "text": _("There are no free times at the moment. Please look again later."),
+            "url": None,
+            "label": "",
+        }
+    day = next(iter(later.free))
+    return {
+        "text": _("There are no free times in this month."),
+        "url": links.here(visit.choices.but(month=None, day=day)),
+        "label": _("Next free day: %(date)s") % {"date": display.day_title(day, visit.language)},
+    }
+
+
+def _hosts(visit: Visit, month: _Month, links: SlotLinks) -> list[dict[str, Any]]:
+    """ "Anyone" and everybody with a slot in this month; the chosen one stays even without any."""
+    chosen = visit.choices.host
+    known = list(days.hosts_of(month.kept.value))
+    if chosen and chosen not in {host.id for host in known}:
+        known.append(Host(id=chosen))
+    named = [host for host in known if host.name]
+    if len(named) < 2 and not chosen:
+        return []
+    base = visit.choices.but(month=month.first)
+    everybody = {"name": _("Anyone"), "url": links.here(base.but(host=None)), "current": chosen is None}
+    return [
+        everybody,
+        *(
+            {"name": host.name, "url": links.here(base.but(host=host.id)), "current": host.id == chosen}
+            for host in named
+        ),
+    ]
+
+
+def _party(visit: Visit, month: _Month, links: SlotLinks) -> dict[str, Any] | None:
+    """A choice of how many come, where a time has seats for several."""
+    most = min(max((slot.capacity for slot in month.kept.value), default=1), 50)
+    if most < 2 and visit.choices.party == 1:
+        return None
+    base = visit.choices.but(month=month.first, party=1)
+    return {
+        "url": links.form,
+        "hidden": links.hidden(base),
+        "value": visit.choices.party,
+        "choices": list(range(1, max(most, visit.choices.party) + 1)),
+        "label": _("Number of people"),
+    }
+
+
+def _hours(visit: Visit, links: SlotLinks, here: Choices) -> dict[str, str]:
+    """The other way of writing the hours."""
+    now = visit.choices.hours or display.default_hours(visit.language)
+    if now == "12":
+        return {"url": links.here(here.but(hours="24")), "label": _("24-hour clock")}
+    return {"url": links.here(here.but(hours="12")), "label": _("12-hour clock")}
+
+
+def _notice(visit: Visit, kept: Kept[tuple[Slot, ...]]) -> str:
+    """Said when the times may have changed because Kordless can't be asked, or were last asked for long ago."""
+    age = int(visit.now.timestamp() - kept.fetched_at)
+    if not kept.troubled and age < OLD_SECONDS:
+        return ""
+    minutes = max(1, age // 60)
+    text = ngettext(
+        "Checked %(minutes)s minute ago. Times may have changed; we check again when you book.",
+        "Checked %(minutes)s minutes ago. Times may have changed; we check again when you book.",
+        minutes,
+    )
+    return text % {"minutes": minutes}

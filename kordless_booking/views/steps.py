@@ -1,0 +1,153 @@
+"""The visitor's way to a time: choose a service, then a slot, in a zone of one's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+
+from kordless_booking.api.resources import Offer, Service
+from kordless_booking.booking import display, zones
+from kordless_booking.booking.choices import Choices
+from kordless_booking.booking.steps import Step
+from kordless_booking.views.problems import not_found
+from kordless_booking.views.slot_page import SlotLinks, slot_context, visitor_zone
+from kordless_booking.views.visit import Visit
+from kordless_booking.views.widget import widget_view
+from kordless_booking.views.words import service_card
+
+__all__ = ["bookable", "nowhere", "services", "services_page", "slots", "slots_page", "zone", "zone_context"]
+
+
+@widget_view("GET")
+def services(visit: Visit) -> HttpResponse:
+    """All services by category; a business with a single one starts at its times."""
+    return services_page(visit)
+
+
+@widget_view("GET")
+def slots(visit: Visit, service: str) -> HttpResponse:
+    """A month of days and the times of one of them."""
+    return slots_page(visit, service)
+
+
+@widget_view("GET")
+def zone(visit: Visit, service: str) -> HttpResponse:
+    """All time zones to choose from, searchable."""
+    detail = visit.catalog.service(service).value
+
+    def back(choices: Choices) -> str:
+        return visit.service_url("slots", service, choices, kept=visit.kept)
+
+    action = visit.service_url("zone", service, Choices())
+    context = zone_context(visit, visitor_zone(visit, detail), action, back)
+    return visit.render(
+        "kordless_booking/steps/zone.html", visit.page(_("Time zone"), step=Step.SLOT), context
+    )
+
+
+@widget_view("GET", "POST")
+def nowhere(visit: Visit, rest: str) -> HttpResponse:
+    """Every other address under the mount point."""
+    raise not_found()
+
+
+def bookable(offer: Offer) -> list[Service]:
+    """What visitors may choose: public services with an address of their own."""
+    return [
+        service for service in offer.services if service.bookable and service.slug and "/" not in service.slug
+    ]
+
+
+def services_page(visit: Visit) -> HttpResponse:
+    offer = visit.catalog.offer().value
+    offered = bookable(offer)
+    if len(offered) == 1:
+        slug = offered[0].slug
+        return (
+            slots_page(visit, slug)
+            if visit.embedded
+            else visit.go(visit.service_url("slots", slug, visit.choices))
+        )
+    groups: dict[str, list[Any]] = {}
+    for service in offered:
+        url = visit.service_url("slots", service.slug, visit.choices.but(host=None, day=None, month=None))
+        groups.setdefault((service.category or "").strip(), []).append(
+            service_card(service, visit.language, url)
+        )
+    named = [{"title": title, "services": cards} for title, cards in groups.items() if title]
+    unnamed = [{"title": _("More") if named else "", "services": groups[""]}] if "" in groups else []
+    page = visit.page(_("Choose a service"), step=Step.SERVICE)
+    return visit.render(Step.SERVICE.template, page, {"groups": named + unnamed, "empty": not offered})
+
+
+def slots_page(visit: Visit, service: str) -> HttpResponse:
+    detail = visit.catalog.service(service).value
+    kept = visit.kept
+
+    def here(choices: Choices) -> str:
+        return visit.service_url("slots", service, choices, kept=kept)
+
+    choices = visit.choices.but(month=None, day=None)
+    start = visit.service_url("contact", service, choices, kept=kept)
+    links = SlotLinks(
+        here=here,
+        form=visit.service_url("slots", service, Choices()),
+        hidden=lambda wished: [*wished.pairs(), *([("kept", kept)] if kept else [])],
+        time=f"{start}{'&' if '?' in start else '?'}start=",
+        zone=visit.service_url("zone", service, visit.choices, kept=kept),
+    )
+    context = slot_context(visit, detail, links)
+    context["service"] = service_card(detail.service, visit.language)
+    context["back"] = _back(visit)
+    context["taken"] = _taken(visit.request.GET.get("taken"))
+    page = visit.page(detail.service.name, step=Step.SLOT, autozone=visit.choices.tz is None)
+    return visit.render(Step.SLOT.template, page, context)
+
+
+def _taken(how: str | None) -> str:
+    """Why the visitor is back at the times: somebody was quicker, or perhaps it was their own first try."""
+    match how:
+        case "1":
+            return _(
+                "That time was just taken. Here are the times that are still free; everything you typed is kept."
+            )
+        case "2":
+            return _(
+                "That time is taken now, perhaps by your own first try. "
+                "Please check your messages for a confirmation before you choose another time."
+            )
+    return ""
+
+
+def _back(visit: Visit) -> dict[str, str] | None:
+    """To the services, where there is more than one."""
+    offer = visit.catalog.offer().value
+    if len(bookable(offer)) < 2:
+        return None
+    choices = visit.choices.but(host=None, day=None, month=None, party=1)
+    return {"url": visit.url("services", choices=choices), "label": _("All services")}
+
+
+def zone_context(visit: Visit, current: str, action: str, back: Any) -> dict[str, Any]:
+    """What steps/zone.html shows; `back` gives the slot page's address for some choices."""
+    query = visit.request.GET.get("q", "")[:80]
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for choice in zones.search_zones(query, visit.now, visit.language):
+        groups.setdefault(choice.region, []).append(
+            {
+                "label": f"{choice.label}, {choice.country}" if choice.country else choice.label,
+                "offset": choice.offset,
+                "now": display.clock_time(choice.local, visit.language, visit.choices.hours),
+                "url": back(visit.choices.but(tz=choice.name)),
+                "current": choice.name == current,
+            }
+        )
+    hidden = [*visit.choices.pairs(), *([("kept", visit.kept)] if visit.kept else [])]
+    return {
+        "form": {"action": action, "hidden": hidden, "query": query},
+        "groups": [{"title": title, "zones": listed} for title, listed in groups.items()],
+        "none_found": not groups,
+        "back": {"url": back(visit.choices), "label": _("Back to the times")},
+    }

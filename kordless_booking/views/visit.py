@@ -1,0 +1,177 @@
+"""One request to the widget: whose account, which language, which choices, and how to answer."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, Final
+from urllib.parse import urlencode, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+
+from kordless_booking import conf
+from kordless_booking.api.client import Kordless
+from kordless_booking.api.resources import Organization
+from kordless_booking.booking.choices import Choices
+from kordless_booking.booking.invite import safe_web_link
+from kordless_booking.booking.steps import Step
+from kordless_booking.catalog.catalog import Catalog
+from kordless_booking.exceptions import KordlessError
+from kordless_booking.upstream import upstream
+from kordless_booking.views import guard
+from kordless_booking.views.languages import language_for, offered_languages
+from kordless_booking.views.page import Business, Crumb, Page
+from kordless_booking.views.style import style_url
+
+__all__ = ["STAGE", "Visit", "business_of", "origin_of"]
+
+log = logging.getLogger("kordless_booking.views")
+
+_INLINE_STAGE: Final = re.compile(r"kb-inline-[a-z0-9-]{1,40}")
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{1,4096}")
+STAGE: Final = "kb-stage"
+RESERVED: Final = frozenset({"manage", "confirmation", "attempt", "service", "webhook", "health", "embed.js"})
+"""First segments of our own addresses: a service of such a name is reached through `service/`."""
+
+
+class Visit:
+    """A visitor's request. `now` is UTC and the same throughout the request."""
+
+    def __init__(
+        self, request: HttpRequest, *, namespace: str | None = None, stage: str | None = None
+    ) -> None:
+        match = request.resolver_match
+        self.request = request
+        self.namespace = namespace or (match.namespace if match else "") or "kordless_booking"
+        self.account = conf.account_named(self.namespace.rpartition(":")[2])
+        self.now = datetime.now(UTC)
+        self.id = _request_id(request)
+        target = request.headers.get("HX-Target", "")
+        htmx = (
+            request.headers.get("HX-Request") == "true"
+            and "HX-History-Restore-Request" not in request.headers
+        )
+        self.embedded = stage is not None
+        self.fragment = htmx and not self.embedded
+        self.stage = stage or (target if _INLINE_STAGE.fullmatch(target) else STAGE)
+        self.inline = self.stage != STAGE
+        self.choices = Choices.read(request.GET, offered_languages())
+        self.language = self.choices.lang or language_for(request)
+        if self.inline:
+            self.choices = self.choices.but(lang=self.language)
+        self.cache = guard.STEP
+        kept = request.GET.get("kept", "")
+        self.kept = kept if _TOKEN.fullmatch(kept) else None
+        """What was typed before a time was taken, sealed, on its way to the next contact form."""
+
+    @property
+    def catalog(self) -> Catalog:
+        return upstream(self.account).catalog
+
+    @property
+    def client(self) -> Kordless:
+        return upstream(self.account).client
+
+    @cached_property
+    def organization(self) -> Organization | None:
+        """Whose page this is; None when Kordless can't say."""
+        try:
+            return self.catalog.offer().value.organization
+        except (KordlessError, ImproperlyConfigured):
+            return None
+
+    def url(self, name: str, *args: str, choices: Choices | None = None, **query: str | None) -> str:
+        """The address of one of our pages in the same mount, with choices and other non-personal query text."""
+        pairs = (choices or Choices(lang=self.choices.lang)).pairs()
+        pairs += [(key, value) for key, value in query.items() if value]
+        path = reverse(f"{self.namespace}:{name}", args=args)
+        return f"{path}?{urlencode(pairs, safe='/:')}" if pairs else path
+
+    def service_url(self, name: str, slug: str, choices: Choices | None = None, **query: str | None) -> str:
+        """Like `url` for a page of one service, also when the business called it "manage"."""
+        named = f"{name}-named" if slug in RESERVED else name
+        return self.url(named, slug, choices=choices, **query)
+
+    def page(self, title: str, *, step: Step | None = None, **more: Any) -> Page:
+        """The frame for a page with this title."""
+        layout = "inline" if self.embedded else "fragment" if self.fragment else "page"
+        organization = self.organization
+        business = business_of(organization) if organization else None
+        return Page(
+            layout=f"kordless_booking/layouts/{layout}.html",
+            stage_id=self.stage,
+            inline=self.inline,
+            push=not self.inline,
+            lang=self.language,
+            dir="rtl" if translation.get_language_info(self.language)["bidi"] else "ltr",
+            title=f"{title} · {business.name}" if business else title,
+            heading="h2" if self.inline else "h1",
+            subheading="h3" if self.inline else "h2",
+            business=business,
+            style_url=style_url(self, organization),
+            home_url=self.url("services"),
+            manage_url=self.url("manage-find"),
+            sandbox=bool(self.account.sandbox),
+            progress=self._progress(step) if step else [],
+            **more,
+        )
+
+    def _progress(self, current: Step) -> list[Crumb]:
+        crumbs = []
+        for step in Step:
+            state = "done" if step.before(current) else "current" if step is current else "todo"
+            url = (
+                self.url("services")
+                if step is Step.SERVICE and current in {Step.SLOT, Step.CONTACT}
+                else None
+            )
+            crumbs.append(Crumb(str(step.label), state, url))
+        return crumbs
+
+    def render(
+        self, template: str, page: Page, context: dict[str, Any] | None = None, status: int = 200
+    ) -> HttpResponse:
+        """Without the site's context processors: they may touch the session, and so set a cookie."""
+        text = render_to_string(template, {**(context or {}), "kb": page, "request": self.request})
+        return HttpResponse(text, status=status)
+
+    def go(self, url: str) -> HttpResponse:
+        """See other: a reload after it repeats nothing."""
+        return HttpResponseRedirect(url, status=303, preserve_request=False)
+
+
+def origin_of(url: str | None) -> str | None:
+    parts = urlsplit(url) if url else None
+    return (
+        f"{parts.scheme}://{parts.netloc}"
+        if parts and parts.scheme == "https" and _is_host(parts.netloc)
+        else None
+    )
+
+
+def _is_host(netloc: str) -> bool:
+    return re.fullmatch(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?", netloc) is not None
+
+
+def _request_id(request: HttpRequest) -> str:
+    given = request.headers.get("X-Request-ID", "")
+    return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+
+
+def business_of(organization: Organization) -> Business:
+    name = (organization.branding.company_name or organization.name).strip() or organization.slug
+    logo = safe_web_link(organization.branding.logo)
+    return Business(
+        name=name,
+        tagline=organization.tagline or "",
+        logo=logo if origin_of(logo) else None,
+        initial=name[:1].upper(),
+    )

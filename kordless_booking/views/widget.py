@@ -1,0 +1,75 @@
+"""`widget_view` turns a function of a Visit into a Django view.
+
+Exempt from cookie CSRF and from logins, guarded by its own rule, in the visitor's language, framable by those who
+may, and with every failure of Kordless answered by a page.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.debug import sensitive_post_parameters
+
+from kordless_booking.api.wire import request_id
+from kordless_booking.booking.invite import safe_web_link
+from kordless_booking.views import guard, problems
+from kordless_booking.views.visit import Visit, origin_of
+
+__all__ = ["widget_view"]
+
+log = logging.getLogger("kordless_booking.views")
+
+P = ParamSpec("P")
+WidgetView = Callable[Concatenate[Visit, P], HttpResponse]
+
+
+def widget_view(
+    *methods: str, personal: bool = False
+) -> Callable[[WidgetView[P]], Callable[..., HttpResponse]]:
+    """A Django view out of a function of a Visit. `personal` pages are never stored by anyone."""
+
+    def decorate(view: WidgetView[P]) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        def answer(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            try:
+                visit = Visit(request)
+            except ImproperlyConfigured as error:
+                log.error("event=not_configured reason=%r", str(error))
+                return problems.not_configured(request)
+            visit.cache = guard.PERSONAL if personal else guard.STEP
+            token = request_id.set(visit.id)
+            try:
+                with translation.override(visit.language):
+                    response = problems.answered(visit, methods, view, *args, **kwargs)
+                    _finish(visit, response)
+            finally:
+                request_id.reset(token)
+            return response
+
+        exempt: Callable[..., HttpResponse] = answer
+        for decorator in (
+            sensitive_post_parameters(),
+            transaction.non_atomic_requests,
+            login_not_required,
+            csrf_exempt,
+        ):
+            exempt = decorator(exempt)
+        return exempt
+
+    return decorate
+
+
+def _finish(visit: Visit, response: HttpResponse) -> None:
+    logo = visit.organization.branding.logo if visit.organization else None
+    guard.frame(response, visit.account, image_origin=origin_of(safe_web_link(logo)), cache=visit.cache)
+    response["Content-Language"] = visit.language
+    response["X-Request-ID"] = visit.id

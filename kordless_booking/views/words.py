@@ -1,0 +1,154 @@
+"""Bookings, services and places in the visitor's words: what the templates show, as plain strings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from kordless_booking.api.resources import CancellationPolicy, Location, Service
+from kordless_booking.booking import display, invite, zones
+
+if TYPE_CHECKING:
+    from kordless_booking.views.visit import Visit
+
+__all__ = [
+    "Place",
+    "ServiceCard",
+    "party_text",
+    "place",
+    "policy_text",
+    "service_card",
+    "status_words",
+    "when",
+    "zone_text",
+]
+
+KNOWN_PLACES: Final = frozenset({"onsite", "phone", "meet_url", "custom"})
+
+
+@dataclass(frozen=True)
+class ServiceCard:
+    name: str
+    description: str
+    duration: str
+    price: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where it happens. `url` is safe to link to, or None; `kind` is one of KNOWN_PLACES."""
+
+    text: str
+    url: str | None
+    kind: str
+
+
+@dataclass(frozen=True)
+class StatusWords:
+    headline: str
+    lead: str
+    status: str
+
+
+def service_card(service: Service, language: str, url: str = "") -> ServiceCard:
+    return ServiceCard(
+        name=service.name,
+        description=service.description or "",
+        duration=display.duration(service.duration_minutes, language) if service.duration_minutes else "",
+        price=display.money(service.price, language),
+        url=url,
+    )
+
+
+def when(visit: Visit, start: datetime, end: datetime, zone_name: str) -> str:
+    """The full date and both clock times in a zone."""
+    zone = zones.zone(zone_name)
+    local, until = start.astimezone(zone), end.astimezone(zone)
+    return _("%(date)s, %(times)s") % {
+        "date": display.full_date(local.date(), visit.language),
+        "times": display.time_range(local, until, visit.language, visit.choices.hours),
+    }
+
+
+def zone_text(visit: Visit, zone_name: str, moment: datetime | None = None) -> str:
+    """The zone's city and its offset at a moment."""
+    local = (moment or visit.now).astimezone(zones.zone(zone_name))
+    choice = zones.zone_choice(zone_name, moment or visit.now, visit.language)
+    return f"{choice.label} · {zones.offset_text(local, visit.language)}"
+
+
+def business_when(
+    visit: Visit, start: datetime, end: datetime, zone_name: str, business_zone: str | None
+) -> str:
+    """The business's own clock, when it says something else than the visitor's; else nothing."""
+    known = zones.known_zone(business_zone)
+    if known is None:
+        return ""
+    there, here = start.astimezone(zones.zone(known)), start.astimezone(zones.zone(zone_name))
+    if there.utcoffset() == here.utcoffset():
+        return ""
+    until = end.astimezone(zones.zone(known))
+    return _("%(date)s, %(times)s (%(zone)s)") % {
+        "date": display.full_date(there.date(), visit.language),
+        "times": display.time_range(there, until, visit.language, visit.choices.hours),
+        "zone": zone_text(visit, known, start),
+    }
+
+
+def place(location: Location | None) -> Place | None:
+    """Where to go, call or click; a link only where the business's text is a safe one."""
+    text = (location.value or "").strip() if location else ""
+    if location is None:
+        return None
+    match location.type:
+        case "onsite" if text:
+            return Place(text, invite.map_link(text), "onsite")
+        case "phone":
+            url = invite.phone_link(text) if text else None
+            return Place(text or _("By phone: we will call you"), url, "phone")
+        case "meet_url":
+            url = invite.safe_web_link(text)
+            return Place(_("Video call") if url or not text else text, url, "meet_url")
+    return Place(text, invite.safe_web_link(text), "custom") if text else None
+
+
+def policy_text(policy: CancellationPolicy | None) -> str:
+    """The business's own words, or its notice in ours."""
+    if policy is None:
+        return ""
+    if policy.text and policy.text.strip():
+        return policy.text.strip()
+    if policy.notice_hours and policy.notice_hours > 0:
+        hours = round(policy.notice_hours)
+        return ngettext(
+            "Please cancel at least %(hours)s hour before.",
+            "Please cancel at least %(hours)s hours before.",
+            hours,
+        ) % {"hours": hours}
+    return ""
+
+
+def party_text(party: int) -> str:
+    """Said only when it is about more than one."""
+    return ngettext("%(count)s person", "%(count)s people", party) % {"count": party} if party > 1 else ""
+
+
+def status_words(status: str) -> StatusWords:
+    """A booking's status said plainly: only a confirmed one is called confirmed."""
+    match status:
+        case "confirmed":
+            return StatusWords(_("You're booked"), _("Your booking is confirmed."), _("Confirmed"))
+        case "pending":
+            return StatusWords(
+                _("Request sent"),
+                _("Your booking still has to be accepted. You will hear from us."),
+                _("Waiting to be accepted"),
+            )
+        case "canceled":
+            return StatusWords(_("Booking canceled"), _("This booking has been canceled."), _("Canceled"))
+    return StatusWords(_("Your booking"), "", status)
