@@ -31,15 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Serve until Ctrl-C or SIGTERM."""
     parser = argparse.ArgumentParser(prog="python -m kordless_booking.sandbox", description=__doc__)
     parser.add_argument("--port", type=int, default=8765, help="0 takes a free one (default: %(default)s)")
-    parser.add_argument(
-        "--host", default="127.0.0.1", help="default: %(default)s; anyone who reaches it may steer it"
-    )
-    parser.add_argument(
-        "--path", default=":memory:", help="SQLite file that keeps the bookings (default: in memory)"
-    )
-    parser.add_argument(
-        "--now", type=_moment, help="start the clock at this ISO time (UTC unless it says otherwise)"
-    )
+    parser.add_argument("--host", default="127.0.0.1", help="default: %(default)s; anyone who reaches it may steer it")
+    parser.add_argument("--path", default=":memory:", help="SQLite file that keeps the bookings (default: in memory)")
+    parser.add_argument("--now", type=_moment, help="start the clock at this ISO time (UTC unless it says otherwise)")
     parser.add_argument("--freeze", action="store_true", help="let the clock stand still at --now")
     parser.add_argument("--no-limits", action="store_true", help="no rate limits")
     parser.add_argument("--quiet", action="store_true", help="no line per request")

@@ -28,7 +28,10 @@ TYPES = {
 
 @dataclass
 class Answer:
-    """An answer on its way out. `raw` or `stream` (with its own Content-Length) replaces the JSON of `document`."""
+    """An answer on its way out.
+
+    `raw`, or `stream` with its own Content-Length, is sent instead of the JSON of `document`.
+    """
 
     status: int = 200
     document: Any = None
@@ -40,12 +43,10 @@ class Answer:
         """The bytes to send when there is no stream."""
         if self.raw is not None:
             return self.raw
-        return json.dumps(self.document, ensure_ascii=False, separators=(",", ":")).encode(
-            "utf-8", "surrogatepass"
-        )
+        return json.dumps(self.document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
 
 
-class Refusal(Exception):  # noqa: N818 - a "no" is a regular answer here, not an error of the program
+class Refusal(Exception):
     """The operation says no: raised anywhere inside, answered as {"detail", "status", "type"}."""
 
     def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:

@@ -16,17 +16,18 @@ from .control import Control
 from .diary import choose, find, write_down
 from .ledger import Ledger, Recorded
 from .limits import Limiter, Limits
-from .line import Line, Sleep
 from .mischief import Mischief, Tricks
 from .operations import Desk
 from .seeds import BUSINESSES, SANDBOX_ORG
 from .store import Store
+from .tricks.line import Line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from contextlib import AbstractContextManager
     from datetime import datetime
 
+    from .tricks.line import Sleep
     from .world import Business
 
 _NUMBER = "/bookings/confirmation/(?P<number>[^/]{1,100})"
@@ -48,9 +49,7 @@ class _Route:
 
 _ROUTES = (
     _Route("organization", "GET", "/org/(?P<slug>[^/]+)", operations.organization, True),
-    _Route(
-        "service", "GET", "/org/(?P<slug>[^/]+)/service/(?P<service_slug>[^/]+)", operations.service, True
-    ),
+    _Route("service", "GET", "/org/(?P<slug>[^/]+)/service/(?P<service_slug>[^/]+)", operations.service, True),
     _Route("availability", "GET", "/availability", operations.availability, True),
     _Route("create", "POST", "/bookings", operations.create, True),
     _Route("lookup", "GET", _NUMBER, operations.lookup, False),
@@ -123,7 +122,7 @@ class Sandbox:
         party_size: int = 1,
         org_slug: str = SANDBOX_ORG,
     ) -> str:
-        """Somebody books this time by phone; answers the confirmation number. Raises ValueError if not free."""
+        """Somebody books this time by phone; answers the confirmation number. Raises ValueError if taken."""
         business = next(each for each in self.businesses if each.slug == org_slug)
         service = business.service(service_slug)
         if service is None or start.tzinfo is None:
@@ -133,9 +132,9 @@ class Sandbox:
         caller = {"name": "Somebody by phone", "phone": "+12125550199"}
         try:
             with self.store.write() as db:
-                calendar = choose(db, business, service, stamp, now, party=party_size, among=among)
+                calendar = choose(db, business, service, stamp, now=now, party=party_size, among=among)
                 row = write_down(
-                    db, business, service, calendar, stamp, now,
+                    db, business, service, calendar, stamp, now=now,
                     contact=caller, timezone=business.zone.key, party=party_size,
                 )  # fmt: skip
         except Refusal as refusal:
@@ -143,7 +142,7 @@ class Sandbox:
         return str(row["number"])
 
     def decide(self, number: str, status: str) -> None:
-        """The business says "confirmed" or "canceled". Raises ValueError for another status, Refusal (404)."""
+        """The business says "confirmed" or "canceled". Raises ValueError, or Refusal (404) for the number."""
         if status not in ("confirmed", "pending", "canceled"):
             raise ValueError(f"no such status {status!r}")
         with self.store.write() as db:

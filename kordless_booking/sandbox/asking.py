@@ -67,9 +67,7 @@ class Asking:
         if self.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise Refusal(400, "Content-Type must be application/json")
         try:
-            found = json.loads(
-                self.body.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant
-            )
+            found = json.loads(self.body.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)
         except (ValueError, RecursionError) as error:
             raise Refusal(400, "the body is not valid JSON") from error
         if not isinstance(found, dict):

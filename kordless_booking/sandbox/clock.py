@@ -50,6 +50,6 @@ class Clock:
     def advanced(self) -> float:
         """By how many seconds `advance` has moved this clock in all.
 
-        Rate limits run on real time plus this, so that a clock that stands still doesn't close the door for ever.
+        Rate limits run on real time plus this: a clock that stands still doesn't close the door for ever.
         """
         return float(self._store.setting("advanced") or 0.0)

@@ -1,4 +1,4 @@
-"""Steering a sandbox that runs in its own process: JSON under /_sandbox/. Anyone who reaches the port may steer it."""
+"""Steering a sandbox in its own process: JSON under /_sandbox/. Anyone who reaches the port may steer it."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Control:
     def answer(self, asking: Asking) -> Answer:
         """Do as asked; 400 with the reason when it makes no sense, 404 and 405 as usual."""
         what = asking.path.removeprefix("/_sandbox").strip("/") or "about"
+        work = getattr(self, f"_{asking.method.lower()}_{what}", None) if what.isalpha() else None
+        if work is None:
+            return Refusal(404, "no such control; see GET /_sandbox/").answer()
         try:
-            work = getattr(self, f"_{asking.method.lower()}_{what.replace('/', '_')}", None)
-            if work is None or not what.replace("/", "").isalpha():
-                raise Refusal(404, "no such control; see GET /_sandbox/")
             given = asking.document() if asking.method == "POST" else {}
             return Answer(document=work(given))
         except Refusal as refusal:
@@ -69,7 +69,7 @@ class Control:
         return asdict(self._sandbox.limits)
 
     def _post_limits(self, given: dict[str, Any]) -> Any:
-        """Any of {"general", "creations", "contact", "window", "retry_after"}; the others go back to the default."""
+        """Any of {"general", "creations", "contact", "window", "retry_after"}; the rest is by default."""
         self._sandbox.limits = Limits(**given)
         return self._get_limits({})
 

@@ -1,4 +1,4 @@
-"""Who has which time: what is free, and booking, moving and canceling in one transaction each. Times are Unix seconds."""
+"""Who has which time: what is free, booking, moving; call within a transaction. Times are Unix seconds."""
 
 from __future__ import annotations
 
@@ -22,14 +22,12 @@ _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 class Taken:
     """The bookings that could touch a span of time, found by calendar and UTC day."""
 
-    def __init__(
-        self, db: sqlite3.Connection, business: Business, start: int, end: int, but: str = ""
-    ) -> None:
+    def __init__(self, db: sqlite3.Connection, business: Business, start: int, end: int, but: str = "") -> None:
         self._days: dict[tuple[str, int], list[sqlite3.Row]] = {}
         rows = db.execute(
-            "SELECT * FROM bookings WHERE org = ? AND status <> 'canceled' AND blocks_from < ? AND blocks_from > ?"
-            " AND number <> ?",
-            (business.slug, end + _DAY, start - 2 * _DAY, but),
+            "SELECT * FROM bookings WHERE org = ? AND status <> 'canceled' AND number <> ?"
+            " AND blocks_from < ? AND blocks_from > ?",
+            (business.slug, but, end + _DAY, start - 2 * _DAY),
         )
         for row in rows:
             for day in range(row["blocks_from"] // _DAY, row["blocks_to"] // _DAY + 1):
@@ -59,14 +57,15 @@ def free(
     business: Business,
     service: Service,
     span: tuple[int, int],
+    *,
     party: int,
     now: float,
 ) -> list[tuple[int, Calendar, int]]:
-    """(start, calendar, seats left) of all that can be booked with a start in [from, to), by start and calendar."""
+    """(start, calendar, seats left) of all that can be booked and starts in [from, to), in this order."""
     if not service.public:
         return []
     today = local_day(business, now)
-    opens = local_day(business, now) + timedelta(days=service.booked_out_days)
+    opens = today + timedelta(days=service.booked_out_days)
     start = max(span[0], int(now + service.notice_minutes * 60) + 1)
     end = min(span[1], window_end(business, service, today))
     if start >= end:
@@ -89,13 +88,13 @@ def choose(
     business: Business,
     service: Service,
     start: int,
-    now: float,
     *,
+    now: float,
     party: int = 1,
     among: Iterable[Calendar] | None = None,
     but: str = "",
 ) -> Calendar:
-    """The calendar that takes this time. Raises Refusal: 422 for a time that is never offered, 409 for a taken one."""
+    """The calendar that takes this time. Raises Refusal: 422 when never offered, 409 when taken."""
     today = local_day(business, now)
     if start <= now + service.notice_minutes * 60:
         raise Refusal(422, "this time has passed, or is too soon")
@@ -124,8 +123,8 @@ def write_down(
     service: Service,
     calendar: Calendar,
     start: int,
-    now: float,
     *,
+    now: float,
     contact: Mapping[str, Any],
     timezone: str,
     party: int = 1,
@@ -155,22 +154,27 @@ def write_down(
         notes,
         now,
     )
-    db.execute(f"INSERT INTO bookings VALUES ({', '.join('?' * len(values))})", values)  # noqa: S608 - marks only
+    marks = ", ".join("?" * len(values))
+    db.execute(f"INSERT INTO bookings VALUES ({marks})", values)  # noqa: S608 - question marks only
     return find(db, str(values[1]))
 
 
 def find(db: sqlite3.Connection, number: str) -> sqlite3.Row:
     """The booking with this confirmation number, in any case. Raises Refusal (404)."""
-    row: sqlite3.Row | None = db.execute(
-        "SELECT * FROM bookings WHERE number = ?", (number.upper(),)
-    ).fetchone()
+    row: sqlite3.Row | None = db.execute("SELECT * FROM bookings WHERE number = ?", (number.upper(),)).fetchone()
     if row is None:
         raise Refusal(404, "no booking with this confirmation number")
     return row
 
 
 def move(
-    db: sqlite3.Connection, service: Service, number: str, start: int, timezone: str | None, notes: str | None
+    db: sqlite3.Connection,
+    service: Service,
+    number: str,
+    start: int,
+    *,
+    timezone: str | None,
+    notes: str | None,
 ) -> None:
     """Put a booking to another time of the same calendar."""
     begins, ends = blocked(service, start)

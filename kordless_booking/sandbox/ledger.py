@@ -1,4 +1,4 @@
-"""What was asked: the newest requests, for tests to look at. Keys that aren't the sandbox's own are not kept."""
+"""What was asked: the newest requests, for tests to look at. Foreign keys are not kept."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ KEPT = 20_000
 
 @dataclass(frozen=True)
 class Recorded:
-    """One request. `query` is the raw text, header names are in lower case, `status` is None until it was answered."""
+    """One request.
+
+    `query` is the raw text, header names are in lower case, `status` is None until it was answered.
+    """
 
     operation: str
     method: str

@@ -1,4 +1,4 @@
-"""Requests a minute, in a true sliding window: no moment has more than the limit in the sixty seconds before it."""
+"""Requests a minute, in a true sliding window: no sixty seconds ever have more than the limit."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 class Limits:
     """How many in `window` seconds; None is no limit.
 
-    `general` counts every request of a key, `creations` its POSTs of bookings (which count in both), `contact` the
-    keyless requests for one confirmation number. `retry_after` adds that header to a 429 (undocumented upstream).
+    `general` counts every request of a key, `creations` its POSTs of bookings (these count in both), `contact` the
+    keyless ones for one confirmation number, known or not. Undocumented upstream: `contact`, and the Retry-After
+    header that `retry_after` adds to a 429.
     """
 
     general: int | None = 60
@@ -51,7 +52,7 @@ class Limiter:
         self._store.keep("limits", asdict(limits))
 
     def keyed(self, key: str, *, creation: bool) -> dict[str, str]:
-        """Count a request of a key; answers the X-RateLimit headers of its narrowest bucket. Raises Refusal (429)."""
+        """Count a request of a key; answers the headers of its narrowest bucket. Raises Refusal (429)."""
         limits = self.limits
         buckets = [(f"key {key}", limits.general)]
         if creation:
@@ -73,9 +74,7 @@ class Limiter:
             for bucket, limit in buckets:
                 if limit is None:
                     continue
-                found = db.execute(
-                    "SELECT count(*), min(at) FROM hits WHERE bucket = ?", (bucket,)
-                ).fetchone()
+                found = db.execute("SELECT count(*), min(at) FROM hits WHERE bucket = ?", (bucket,)).fetchone()
                 used, oldest = int(found[0]), float(found[1] or now)
                 headers = {
                     "X-RateLimit-Limit": str(limit),

@@ -1,7 +1,7 @@
-"""Mischief on demand: what goes wrong, for which operation and how often. Kept in the store, so all processes do it.
+"""Mischief on demand: what goes wrong, for which operation and how often. All processes on the store do it.
 
-The kinds are the functions of distort (what an answer means), disguise (its status, bytes and headers) and line
-(waiting and cutting), plus three that change the world: key_revoked, service_removed, carried_out variants by option.
+The kinds are the functions of `tricks` (slots, shape, meaning, outside, line) and two that change the world:
+key_revoked and service_removed.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .answers import Answer
-from .disguise import DISGUISES
-from .distort import DISTORTIONS
-from .line import STREAMS, WAITS, Line
+from .tricks import meaning, shape, slots
+from .tricks.line import STREAMS, WAITS, Line
+from .tricks.outside import DISGUISES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,6 +33,7 @@ def service_removed(*, service: str = "*") -> None:
 
 
 WORLD: dict[str, Callable[..., None]] = {"key_revoked": key_revoked, "service_removed": service_removed}
+DISTORTIONS = slots.DISTORTIONS | shape.DISTORTIONS | meaning.DISTORTIONS
 KINDS: dict[str, Callable[..., Any]] = {**WORLD, **DISTORTIONS, **DISGUISES, **WAITS, **STREAMS}
 
 
@@ -73,7 +74,8 @@ class Tricks:
         """An answer that is given without doing the work."""
         for trick in self.all:
             if trick.kind == "redirect" or (trick.kind == "status" and not trick.options.get("carried_out")):
-                return DISGUISES[trick.kind](Answer(), **trick.options)
+                play = DISGUISES[trick.kind]
+                return play(Answer(), **trick.options)
         return None
 
     def bend(self, answer: Answer, now: float) -> Answer:
@@ -135,9 +137,7 @@ class Mischief:
     def draw(self, operation: str) -> Tricks:
         """What hits the present request; counts it down."""
         with self._store.write() as db:
-            rows = db.execute(
-                "SELECT * FROM mischief WHERE operation IN ('*', ?) ORDER BY id", (operation,)
-            ).fetchall()
+            rows = db.execute("SELECT * FROM mischief WHERE operation IN ('*', ?) ORDER BY id", (operation,)).fetchall()
             for row in rows:
                 if row["times"] == 1:
                     db.execute("DELETE FROM mischief WHERE id = ?", (row["id"],))

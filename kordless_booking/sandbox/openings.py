@@ -1,6 +1,6 @@
-"""Opening hours to bookable times: the grid of a calendar, right on clock-change days, with a plausible crowd in it.
+"""Opening hours to bookable times: the grid of a calendar, right on clock-change days, with a crowd in it.
 
-Everything is deterministic: the same day always offers the same times, whoever asks and whenever. Times are Unix seconds.
+Everything is deterministic: a day offers the same times whoever asks and whenever. Times are Unix seconds.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ HOUR = 3600
 def openings(
     business: Business, service: Service, calendar: Calendar, first: date, last: date
 ) -> Iterator[tuple[int, int]]:
-    """(start, seats left by the crowd) of every time on the grid on these local days, full ones with 0 seats."""
+    """(start, seats left by the crowd) of every time on the grid on these local days, 0 seats when full."""
     length, step = service.duration * 60, service.interval * 60
     day = first
     while day <= last:
@@ -51,7 +51,7 @@ def window_end(business: Business, service: Service, today: date) -> int:
 
 @lru_cache(maxsize=4096)
 def _instant(business: Business, day: date, minutes: int) -> int:
-    """The local clock time as an instant: after the gap when a clock change skips it, the first when it comes twice."""
+    """The local clock time as an instant: after the gap when it is skipped, the first when it comes twice."""
     days, minutes = divmod(minutes, 24 * 60)
     wall = datetime.combine(day + timedelta(days=days), time(minutes // 60, minutes % 60), business.zone)
     return int(wall.timestamp())

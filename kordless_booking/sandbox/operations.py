@@ -1,4 +1,4 @@
-"""The seven documented operations, each strict about what it is given. Raised Refusals are the documented errors."""
+"""The seven documented operations, strict about what they are given. Refusals are the documented errors."""
 
 from __future__ import annotations
 
@@ -62,9 +62,7 @@ def organization(desk: Desk, asking: Asking, slug: str) -> Answer:
     strict.only(asking.parameters(), ())
     business = desk.business(slug)
     services = [documents.service(each) for each in business.services if each.slug not in desk.removed]
-    return Answer(
-        document={"organization": documents.organization(business, tagline=True), "services": services}
-    )
+    return Answer(document={"organization": documents.organization(business, tagline=True), "services": services})
 
 
 def service(desk: Desk, asking: Asking, slug: str, service_slug: str) -> Answer:
@@ -96,7 +94,7 @@ def availability(desk: Desk, asking: Asking) -> Answer:
     business = desk.business(org_slug)
     offered = desk.service(business, slug)
     with desk.store.read() as db:
-        found = free(db, business, offered, (start, end), party, desk.clock.stamp())
+        found = free(db, business, offered, (start, end), party=party, now=desk.clock.stamp())
     slots = [documents.slot(business, offered, calendar, begins, left) for begins, calendar, left in found]
     return Answer(document={"slots": slots})
 
@@ -116,7 +114,7 @@ _CREATE = (
 
 
 def create(desk: Desk, asking: Asking) -> Answer:
-    """4. A booking. A request with an Idempotency-Key is carried out once; its yes, 409 or 422 is repeated for ever."""
+    """4. A booking. With an Idempotency-Key it is tried once: its 201, 409 or 422 is repeated for ever."""
     strict.only(asking.parameters(), ())
     body = asking.document()
     strict.only(body, _CREATE)
@@ -138,13 +136,11 @@ def create(desk: Desk, asking: Asking) -> Answer:
         try:
             offered = desk.service(business, slug)
             calendars = _calendars(offered, host_id, team_id)
-            _right_length(offered, start, end)
-            if not offered.public:
-                raise Refusal(422, "this service can't be booked in public")
+            _bookable(offered, start, end)
             now = desk.clock.stamp()
-            calendar = choose(db, business, offered, start, now, party=party, among=calendars)
+            calendar = choose(db, business, offered, start, now=now, party=party, among=calendars)
             row = write_down(
-                db, business, offered, calendar, start, now,
+                db, business, offered, calendar, start, now=now,
                 contact=contact, timezone=timezone, party=party, notes=notes,
             )  # fmt: skip
             answer = Answer(201, documents.short_booking(business, offered, row))
@@ -161,9 +157,7 @@ def create(desk: Desk, asking: Asking) -> Answer:
 
 
 def _replayed(db: sqlite3.Connection, bucket: str, key: str, digest: str) -> Answer | None:
-    row = db.execute(
-        "SELECT * FROM replays WHERE bucket = ? AND idempotency_key = ?", (bucket, key)
-    ).fetchone()
+    row = db.execute("SELECT * FROM replays WHERE bucket = ? AND idempotency_key = ?", (bucket, key)).fetchone()
     if row is None:
         return None
     if row["digest"] != digest:
@@ -182,13 +176,15 @@ def _calendars(offered: Service, host_id: str | None, team_id: str | None) -> tu
     return named
 
 
-def _right_length(offered: Service, start: int, end: int) -> None:
+def _bookable(offered: Service, start: int, end: int) -> None:
     if end - start != offered.duration * 60:
         raise Refusal(400, f"start and end must be {offered.duration} minutes apart")
+    if not offered.public:
+        raise Refusal(422, "this service can't be booked in public")
 
 
 def _own(db: sqlite3.Connection, asking: Asking, number: str) -> sqlite3.Row:
-    """The booking, if the contact fits. Raises Refusal: 400 no contact, 404 unknown number, 403 another's contact."""
+    """The booking, if the contact fits. Raises Refusal: 400 without contact, 404, 403."""
     query = asking.parameters()
     strict.only(query, ("contact",))
     contact = strict.needed_text(query, "contact").strip()
@@ -243,11 +239,11 @@ def reschedule(desk: Desk, asking: Asking, number: str) -> Answer:
         row = _own(db, asking, number)
         business, offered = desk.booked(row)
         _changeable(desk, row, offered)
-        _right_length(offered, start, end)
+        _bookable(offered, start, end)
         calendars = [each for each in offered.calendars if each.id == row["calendar"]]
         choose(
-            db, business, offered, start, desk.clock.stamp(),
+            db, business, offered, start, now=desk.clock.stamp(),
             party=row["party_size"], among=calendars, but=row["number"],
         )  # fmt: skip
-        move(db, offered, row["number"], start, timezone, notes)
+        move(db, offered, row["number"], start, timezone=timezone, notes=notes)
         return Answer(document=documents.short_booking(business, offered, find(db, number)))

@@ -1,4 +1,4 @@
-"""The two businesses that the sandbox comes with: Acme Salon shows every case, North Dental has one service only."""
+"""The two businesses of the sandbox: Acme Salon shows every case, North Dental has one service only."""
 
 from __future__ import annotations
 
@@ -22,8 +22,7 @@ _SARAH = Calendar(
 )
 _MIGUEL = Calendar(
     "host_miguel",
-    hours("12:00-16:00", "16:30-20:30", days="Wed Thu Fri")
-    | hours("10:00-14:00", "15:00-19:00", days="Sat Sun"),
+    hours("12:00-16:00", "16:30-20:30", days="Wed Thu Fri") | hours("10:00-14:00", "15:00-19:00", days="Sat Sun"),
     Host("host_miguel", "Miguel"),
 )
 _AISHA = Calendar(
@@ -34,12 +33,8 @@ _AISHA = Calendar(
 _NOOR = Calendar(
     "host_noor", hours("08:00-12:00", "13:00-17:00", days="Mon Tue Wed Thu Fri"), Host("host_noor", "Noor")
 )
-_LENA = Calendar(
-    "host_lena", hours("11:00-15:00", "16:00-19:00", days="Tue Thu Sat"), Host("host_lena", "Lena")
-)
-_LINE = Calendar(
-    "line_advice", hours("17:00-22:00", days="Wed") | hours("20:00-26:00", days="Fri Sat"), crowd=20
-)
+_LENA = Calendar("host_lena", hours("11:00-15:00", "16:00-19:00", days="Tue Thu Sat"), Host("host_lena", "Lena"))
+_LINE = Calendar("line_advice", hours("17:00-22:00", days="Wed") | hours("20:00-26:00", days="Fri Sat"), crowd=20)
 
 _HAIR_TEAM = Team("team_hair", "Hair team")
 
@@ -71,9 +66,7 @@ _ACME_SERVICES = (
         currency="USD",
         buffer_before=15,
         buffer_after=15,
-        policy=Policy(
-            48, "Color is mixed for you: we need 48 hours' notice to move or cancel.", enforced=True
-        ),
+        policy=Policy(48, "Color is mixed for you: we need 48 hours' notice to move or cancel.", enforced=True),
         notice_minutes=120,
     ),
     Service(

@@ -8,7 +8,6 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Callable
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingMixIn
@@ -82,9 +81,10 @@ class _Exchange(WSGIRequestHandler):
             self._cut()
         if not self.server.quiet:
             spent = round((time.perf_counter() - began) * 1000)
-            print(f"{environ.get('kordless.operation', 'control')} {status} {spent} ms", flush=True)  # noqa: T201
+            operation = environ.get("kordless.operation", "control")
+            print(f"{operation} {status} {spent} ms", flush=True)  # noqa: T201 - the server's log
 
-    do_GET = do_POST = do_DELETE = do_PUT = do_PATCH = do_HEAD = do_OPTIONS = _exchange  # noqa: N815 - http.server's names
+    do_GET = do_POST = do_DELETE = do_PUT = do_PATCH = do_HEAD = do_OPTIONS = _exchange  # noqa: N815 - its names
 
     def _answer(self, environ: dict[str, Any]) -> str:
         started: list[Any] = []

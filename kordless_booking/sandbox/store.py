@@ -1,7 +1,6 @@
 """Everything that changes, in one SQLite file: several processes and threads that share the file agree.
 
-One connection per process behind a lock (":memory:" lives in the one process that made it). A process that was forked
-opens its own.
+One connection per process behind a lock. A forked process opens its own; ":memory:" stays with its process.
 """
 
 from __future__ import annotations
@@ -23,17 +22,19 @@ VERSION = 1
 _TABLES = """
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE requests (
-    id INTEGER PRIMARY KEY, at REAL NOT NULL, operation TEXT NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL,
-    query TEXT NOT NULL, headers TEXT NOT NULL, body TEXT NOT NULL, status INTEGER);
+    id INTEGER PRIMARY KEY, at REAL NOT NULL, operation TEXT NOT NULL, method TEXT NOT NULL,
+    path TEXT NOT NULL, query TEXT NOT NULL, headers TEXT NOT NULL, body TEXT NOT NULL, status INTEGER);
 CREATE TABLE mischief (
-    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, operation TEXT NOT NULL, times INTEGER, options TEXT NOT NULL);
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, operation TEXT NOT NULL, times INTEGER,
+    options TEXT NOT NULL);
 CREATE TABLE hits (bucket TEXT NOT NULL, at REAL NOT NULL);
 CREATE INDEX hits_by_bucket ON hits (bucket, at);
 CREATE TABLE bookings (
     id TEXT PRIMARY KEY, number TEXT NOT NULL UNIQUE, org TEXT NOT NULL, service TEXT NOT NULL,
     calendar TEXT NOT NULL, host_id TEXT, team_id TEXT, starts INTEGER NOT NULL, ends INTEGER NOT NULL,
-    blocks_from INTEGER NOT NULL, blocks_to INTEGER NOT NULL, party_size INTEGER NOT NULL, status TEXT NOT NULL,
-    timezone TEXT NOT NULL, name TEXT NOT NULL, email TEXT, phone TEXT, notes TEXT, created REAL NOT NULL);
+    blocks_from INTEGER NOT NULL, blocks_to INTEGER NOT NULL, party_size INTEGER NOT NULL,
+    status TEXT NOT NULL, timezone TEXT NOT NULL, name TEXT NOT NULL, email TEXT, phone TEXT,
+    notes TEXT, created REAL NOT NULL);
 CREATE INDEX bookings_by_time ON bookings (org, blocks_from);
 CREATE TABLE replays (
     bucket TEXT NOT NULL, idempotency_key TEXT NOT NULL, digest TEXT NOT NULL, status INTEGER NOT NULL,
@@ -56,9 +57,7 @@ class Store:
         if self.path != ":memory:":
             Path(self.path).parent.mkdir(parents=True, exist_ok=True)
         self._pid = os.getpid()
-        self._connection = sqlite3.connect(
-            self.path, timeout=20, isolation_level=None, check_same_thread=False
-        )
+        self._connection = sqlite3.connect(self.path, timeout=20, isolation_level=None, check_same_thread=False)
         self._close = weakref.finalize(self, _close, self._connection, self._pid)
         self._connection.row_factory = sqlite3.Row
         _to_wal(self._connection)
@@ -85,7 +84,7 @@ class Store:
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """One transaction that no other process or thread interleaves with; inside another one it joins that."""
+        """One transaction that no other process or thread interleaves with; inside another it joins that."""
         with self.read() as db:
             if self._depth:
                 yield db
@@ -134,7 +133,7 @@ def _close(connection: sqlite3.Connection, pid: int) -> None:
 
 
 def _to_wal(connection: sqlite3.Connection) -> None:
-    """Write-ahead logging. SQLite refuses the switch at once, without waiting, while another process is writing."""
+    """Write-ahead logging. While another process writes, SQLite refuses the switch without waiting."""
     for _ in range(200):
         try:
             if connection.execute("PRAGMA journal_mode").fetchone()[0] in ("wal", "memory"):

@@ -1,4 +1,4 @@
-"""Strict reading of what a client sends: exactly the documented spelling and type, else a 400 that names the field."""
+"""Strict reading of what a client sends: the documented spelling and type, else a 400."""
 
 from __future__ import annotations
 

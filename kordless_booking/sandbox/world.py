@@ -1,6 +1,6 @@
-"""What a business in the sandbox is made of: services, calendars, opening hours. Nothing here changes while it runs.
+"""What a business in the sandbox is made of: services, calendars, opening hours. Nothing here ever changes.
 
-Hours are minutes of the local day in the business's zone; beyond 1440 means after midnight. Lengths are minutes.
+Hours are minutes of the local day in the business's zone, beyond 1440 after midnight. Lengths are minutes.
 """
 
 from __future__ import annotations
@@ -113,11 +113,9 @@ class Business:
 
 
 def hours(*spans: str, days: str) -> dict[int, tuple[tuple[int, int], ...]]:
-    """A week from text: `hours("09:00-13:00", "14:00-18:00", days="Tue Wed")`; "20:00-26:00" runs past midnight."""
+    """A week from text: `hours("09:00-13:00", "20:00-26:00", days="Tue Wed")`, the latter past midnight."""
     names = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-    parsed = tuple(
-        (_minutes(start), _minutes(end)) for start, _, end in (span.partition("-") for span in spans)
-    )
+    parsed = tuple((_minutes(start), _minutes(end)) for start, _, end in (span.partition("-") for span in spans))
     return {names.index(day): parsed for day in days.split()}
 
 

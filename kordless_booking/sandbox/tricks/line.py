@@ -1,4 +1,4 @@
-"""Mischief with the line itself: waiting, dripping, cutting. Some of it only means something over a real socket.
+"""Mischief with the line itself: waiting, dripping, cutting. Some only means something over a real socket.
 
 Called in the same process there is no socket to keep silent or to cut: `hang` raises TimeoutError and `reset`
 ConnectionResetError at once, which is how a transport sees it.
@@ -34,7 +34,7 @@ def hang(line: Line, *, seconds: float = 120.0, carried_out: bool = False) -> No
 
 
 def reset(line: Line, body: Iterator[bytes], *, after_bytes: int = 20) -> Iterator[bytes]:
-    """Carry out the operation, send so many bytes of the body and cut the connection; with 0 not even the headers."""
+    """Do the work, send so many bytes of the body and cut the connection; with 0 not even the headers."""
     left = after_bytes
     for chunk in body:
         if len(chunk) >= left:

@@ -1,20 +1,18 @@
-"""Mischief with the outside of an answer: its status, bytes and headers. Each takes the answer and gives one back."""
+"""Mischief with the outside of an answer: status, bytes and headers. Takes an answer, gives one back."""
 
 from __future__ import annotations
 
-import gzip
 import time
+import zlib
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
-from .answers import Answer, error
+from ..answers import Answer, error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_HTML = (
-    b"<!doctype html><title>502 Bad Gateway</title><script>alert('proxy')</script><h1>Bad Gateway</h1>nginx\n"
-)
+_HTML = b"<!doctype html><title>Bad Gateway</title><script>alert('proxy')</script><h1>Bad Gateway</h1>\n"
 _CHUNK = 64 * 1024
 
 
@@ -27,8 +25,10 @@ def status(
     detail: str = "mischief",
     carried_out: bool = False,
 ) -> Answer:
-    """Another status: in the documented error form, or as the HTML of a proxy. With `carried_out` the operation is
-    done nevertheless and only its answer is lost."""
+    """Another status: in the documented error form, or as the HTML of a proxy.
+
+    With `carried_out` the operation is done nevertheless and only its answer is lost.
+    """
     headers = dict(answer.headers)
     if retry_after is not None:
         headers["Retry-After"] = str(retry_after)
@@ -41,18 +41,14 @@ def status(
     return Answer(status, error(status, detail), headers)
 
 
-def redirect(
-    answer: Answer, *, status: int = 301, location: str = "https://elsewhere.example/moved"
-) -> Answer:
+def redirect(answer: Answer, *, status: int = 301, location: str = "https://elsewhere.example/moved") -> Answer:
     """Sent elsewhere, without being carried out."""
     return Answer(status, error(status, "moved"), {"Location": location})
 
 
 def html(answer: Answer) -> Answer:
     """An HTML page under the true status."""
-    return Answer(
-        answer.status, None, answer.headers | {"Content-Type": "text/html; charset=utf-8"}, raw=_HTML
-    )
+    return Answer(answer.status, None, answer.headers | {"Content-Type": "text/html; charset=utf-8"}, raw=_HTML)
 
 
 def broken_json(answer: Answer) -> Answer:
@@ -72,9 +68,7 @@ def bom(answer: Answer) -> Answer:
 
 def nan(answer: Answer) -> Answer:
     """NaN and Infinity, which aren't JSON."""
-    return Answer(
-        answer.status, None, answer.headers, raw=b'{"nan":NaN,"infinity":-Infinity,' + answer.body()[1:]
-    )
+    return Answer(answer.status, None, answer.headers, raw=b'{"nan":NaN,"infinity":-Infinity,' + answer.body()[1:])
 
 
 def duplicate_keys(answer: Answer) -> Answer:
@@ -95,10 +89,11 @@ def deep(answer: Answer, *, depth: int = 100_000) -> Answer:
 
 
 def huge(answer: Answer, *, megabytes: int = 200, gzipped: bool = False) -> Answer:
-    """A body of so many megabytes of valid JSON; `gzipped` it is small on the way and bursts when unpacked."""
+    """A body of so many megabytes of valid JSON; `gzipped` it is small until it is unpacked."""
     size = megabytes * 1024 * 1024
     if gzipped:
-        packed = gzip.compress(b'{"slots":[' + b" " * (size - 12) + b"]}", 6)
+        packer = zlib.compressobj(wbits=31)
+        packed = b"".join(map(packer.compress, _blanks(size))) + packer.flush()
         return Answer(answer.status, None, answer.headers | {"Content-Encoding": "gzip"}, raw=packed)
     headers = answer.headers | {"Content-Length": str(size)}
     return Answer(answer.status, None, headers, stream=_blanks(size))
@@ -136,21 +131,5 @@ def date_skew(answer: Answer, *, seconds: float = 600) -> Answer:
     return answer
 
 
-DISGUISES: dict[str, Callable[..., Answer]] = {
-    each.__name__: each
-    for each in (
-        status,
-        redirect,
-        html,
-        broken_json,
-        empty,
-        bom,
-        nan,
-        duplicate_keys,
-        wrong_charset,
-        deep,
-        huge,
-        rate_headers,
-        date_skew,
-    )  # fmt: skip
-}
+_ALL = (status, redirect, html, broken_json, empty, bom, nan, duplicate_keys, wrong_charset, deep, huge)
+DISGUISES: dict[str, Callable[..., Answer]] = {each.__name__: each for each in (*_ALL, rate_headers, date_skew)}

@@ -1,0 +1,147 @@
+"""Mischief with the shape of an answer: fields, types and spellings."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+from .walk import TIMES, items, objects
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_NEEDED = ("startsAt", "name", "start_at")
+
+
+def missing_fields(document: Any, now: float, *, fields: list[str] | None = None, every: int = 2) -> Any:
+    """Leave fields (by default a needed one) out of each `every`th item, or out of the only one."""
+    found = items(document)
+    for item in found[:: every if len(found) > 1 else 1]:
+        for name in _NEEDED if fields is None else fields:
+            item.pop(name, None)
+    return document
+
+
+def unknown_fields(document: Any, now: float) -> Any:
+    """New fields in every object."""
+    for found in list(objects(document)):
+        found["xNewField"] = {"nested": [1, "two", None]}
+        found["another_new_field"] = True
+    return document
+
+
+def naive_times(document: Any, now: float, *, every: int = 1) -> Any:
+    """Times without an offset, in each `every`th item."""
+    for item in items(document)[::every]:
+        for name in TIMES:
+            if isinstance(item.get(name), str):
+                item[name] = item[name].rstrip("Z")
+    return document
+
+
+def mixed_offsets(document: Any, now: float) -> Any:
+    """The same instants, each item in another offset: Z, +02:00, -05:00, +05:45, +00:00."""
+    for index, item in enumerate(items(document)):
+        minutes = (0, 120, -300, 345)[index % 4]
+        for name in TIMES:
+            if minutes and isinstance(item.get(name), str):
+                there = datetime.fromisoformat(item[name]).astimezone(timezone(timedelta(minutes=minutes)))
+                item[name] = there.isoformat()
+    return document
+
+
+def wrong_types(document: Any, now: float) -> Any:
+    """Whole numbers as text, other numbers as text, ids as numbers, lengths as floats."""
+    for found in objects(document):
+        for name, value in found.items():
+            if name in ("duration", "duration_minutes"):
+                found[name] = float(value)
+            elif isinstance(value, (int, float)) and not isinstance(value, bool):
+                found[name] = str(value)
+            elif name in ("id", "hostId", "teamId") and isinstance(value, str):
+                found[name] = 7
+    return document
+
+
+def null_lists(document: Any, now: float) -> Any:
+    """Null where a list belongs."""
+    for name, value in document.items():
+        if isinstance(value, list):
+            document[name] = None
+    return document
+
+
+def null_fields(document: Any, now: float) -> Any:
+    """Null in everything that may be null."""
+    optional = (
+        "tagline",
+        "description",
+        "category",
+        "price",
+        "currency",
+        "branding",
+        "host",
+        "hostId",
+        "team",
+        "teamId",
+    )
+    more = (
+        "cancellation_policy",
+        "location",
+        "timezone",
+        "metadata",
+        "calendar_invite",
+        "buffer_before",
+        "phone",
+    )
+    for found in objects(document):
+        found.update(dict.fromkeys((name for name in optional + more if name in found), None))
+    return document
+
+
+def other_spellings(document: Any, now: float) -> Any:
+    """camelCase where snake_case is documented and the other way round; `starts_at` for `start_at`."""
+    if isinstance(document, list):
+        return [other_spellings(each, now) for each in document]
+    if not isinstance(document, dict):
+        return document
+    return {_respelt(name): other_spellings(value, now) for name, value in document.items()}
+
+
+def _respelt(name: str) -> str:
+    name = {"start_at": "starts_at", "end_at": "ends_at"}.get(name, name)
+    if "_" in name:
+        first, *rest = name.split("_")
+        return first + "".join(part.capitalize() for part in rest)
+    return re.sub(r"[A-Z]", lambda found: "_" + found.group().lower(), name)
+
+
+def bare(document: Any, now: float) -> Any:
+    """The booking without its wrapping, or slots and services as a plain list."""
+    for name in ("booking", "slots", "services"):
+        if name in document:
+            return document[name]
+    return document
+
+
+def wrong_shape(document: Any, now: float, *, value: Any = "surprise") -> Any:
+    """Valid JSON of quite another shape: whatever `value` is."""
+    return value
+
+
+DISTORTIONS: dict[str, Callable[..., Any]] = {
+    each.__name__: each
+    for each in (
+        missing_fields,
+        unknown_fields,
+        naive_times,
+        mixed_offsets,
+        wrong_types,
+        null_lists,
+        null_fields,
+        other_spellings,
+        bare,
+        wrong_shape,
+    )
+}

@@ -1,0 +1,108 @@
+"""Mischief with slots: hosts, order, number, capacity.
+
+Here as in shape and meaning a trick takes the JSON document and the sandbox's time (Unix seconds) and gives a
+bent document back; its options are keyword arguments with defaults.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..documents import utc
+from .walk import objects, slots, stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def null_host(document: Any, now: float) -> Any:
+    """No slot has a host."""
+    for slot in slots(document):
+        slot |= {"host": None, "hostId": None}
+    return document
+
+
+def null_team(document: Any, now: float) -> Any:
+    """No slot has a team."""
+    for slot in slots(document):
+        slot |= {"team": None, "teamId": None}
+    return document
+
+
+def host_spelling(document: Any, now: float, *, name: str = "display_name") -> Any:
+    """Hosts and teams say their name under another name."""
+    for found in objects(document):
+        if "displayName" in found:
+            found[name] = found.pop("displayName")
+    return document
+
+
+def unsorted(document: Any, now: float) -> Any:
+    """Slots backwards, and every third of them first."""
+    found = slots(document)[::-1]
+    if found:
+        document["slots"] = found[1::3] + found[::3] + found[2::3]
+    return document
+
+
+def duplicates(document: Any, now: float) -> Any:
+    """Every slot twice."""
+    if slots(document):
+        document["slots"] = [dict(slot) for slot in slots(document) for _ in range(2)]
+    return document
+
+
+def past(document: Any, now: float, *, count: int = 5) -> Any:
+    """Slots that have begun already: the last one starts a minute ago."""
+    for slot in slots(document)[:1]:
+        length = stamp(slot["endsAt"]) - stamp(slot["startsAt"])
+        starts = [int(now) - 60 - 3600 * index for index in range(count)]
+        gone = [slot | {"startsAt": utc(start), "endsAt": utc(start + length)} for start in starts]
+        document["slots"] = gone + document["slots"]
+    return document
+
+
+def full(document: Any, now: float, *, every: int = 2) -> Any:
+    """Each `every`th slot is listed with no capacity left."""
+    return capacity(document, now, value=0, every=every)
+
+
+def capacity(document: Any, now: float, *, value: Any = None, every: int = 1) -> Any:
+    """Slots say another available capacity: null, negative, a text."""
+    for slot in slots(document)[::every]:
+        slot["availableCapacity"] = value
+    return document
+
+
+def many(document: Any, now: float, *, count: int = 3000) -> Any:
+    """So many slots, a minute apart, from the first one on."""
+    for slot in slots(document)[:1]:
+        start, end = stamp(slot["startsAt"]), stamp(slot["endsAt"])
+        document["slots"] = [
+            slot | {"startsAt": utc(start + 60 * index), "endsAt": utc(end + 60 * index)} for index in range(count)
+        ]
+    return document
+
+
+def no_slots(document: Any, now: float) -> Any:
+    """Nothing is free."""
+    if isinstance(document, dict) and "slots" in document:
+        document["slots"] = []
+    return document
+
+
+DISTORTIONS: dict[str, Callable[..., Any]] = {
+    each.__name__: each
+    for each in (
+        null_host,
+        null_team,
+        host_spelling,
+        unsorted,
+        duplicates,
+        past,
+        full,
+        capacity,
+        many,
+        no_slots,
+    )
+}
