@@ -2,6 +2,7 @@
 
 KORDLESS_API_KEY, KORDLESS_ORG_SLUG   your Kordless account; without a key the embedded sandbox answers
 KORDLESS_BASE_URL                     another address of the Booking API
+KORDLESS_SANDBOX_FILE                 where the sandbox keeps its bookings; in this folder by default
 KORDLESS_EMBED_ORIGINS                comma-separated origins that may frame the widget
 SECRET_KEY                            needed for anything but trying out: without it DEBUG is on
 DEBUG                                 1 or 0; 1 without a SECRET_KEY, otherwise 0
@@ -44,7 +45,7 @@ if os.environ.get("KORDLESS_API_KEY"):
         "BASE_URL": os.environ.get("KORDLESS_BASE_URL", ""),
     }
 else:
-    KORDLESS_BOOKING["SANDBOX"] = BASE_DIR / "sandbox.sqlite3"
+    KORDLESS_BOOKING["SANDBOX"] = Path(os.environ.get("KORDLESS_SANDBOX_FILE", BASE_DIR / "sandbox.sqlite3"))
 
 INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",

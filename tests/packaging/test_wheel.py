@@ -127,7 +127,7 @@ def test_a_booking_through_the_installed_wheel(site: str):
     """From the services to a confirmation number over real HTTP, by links and forms alone, no cookie."""
     visitor = Visitor(site)
     visitor.follow("Haircut")
-    visitor.follow("/book/contact")
+    visitor.follow("/contact/")
     visitor.send("Book appointment", name="Ada Lovelace", email="ada@example.com")
     number = re.search(r"\b[A-Z]{2,4}-[A-Z0-9-]{4,}\b", visitor.page.text)
     assert number, visitor.page.text

@@ -1,0 +1,86 @@
+"""A real browser against the demo as it is served for real; skipped, and said so, without Chromium."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.journeys.demo import Demo, manage, served
+
+HERE = Path(__file__).parent
+CHROMIUM = os.environ.get("KORDLESS_CHROMIUM") or next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+REQUIRED = os.environ.get("KORDLESS_JOURNEYS") == "required"
+HOW = "install it (Debian and Ubuntu: apt-get install chromium), or set KORDLESS_CHROMIUM to its path"
+
+# Playwright's event loop stays on this thread for the rest of the run, and Django would refuse the database
+# to every test after it.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this folder is a journey."""
+    journeys = [item for item in items if HERE in item.path.parents]
+    if journeys and REQUIRED and not CHROMIUM:
+        raise pytest.UsageError(f"KORDLESS_JOURNEYS=required, but Chromium is missing: {HOW}.")
+    for item in journeys:
+        item.add_marker(pytest.mark.journey)
+        if not CHROMIUM:
+            item.add_marker(pytest.mark.skip(reason=f"Chromium is missing: {HOW}"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say it where nobody overlooks it."""
+    if not CHROMIUM:
+        terminalreporter.write_line(f"Browser journeys were skipped, Chromium is missing: {HOW}.", yellow=True)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    """The system's Chromium, without a sandbox of its own (root has none) and without calls to its maker."""
+    return {
+        "executable_path": CHROMIUM,
+        "headless": True,
+        "args": [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ],
+    }
+
+
+@pytest.fixture(scope="session")
+def browser_context_args() -> dict[str, Any]:
+    """A visitor in New York, the salon's own city; a test that wants another one makes its own context."""
+    return {"timezone_id": "America/New_York", "locale": "en-US", "viewport": {"width": 1280, "height": 900}}
+
+
+@pytest.fixture
+def complaints(page: Page) -> list[str]:
+    """What the browser has to complain about on `page`: script errors, refused resources, failed requests."""
+    heard: list[str] = []
+    page.on("pageerror", lambda error: heard.append(f"error: {error}"))
+    page.on("console", lambda message: heard.append(message.text) if message.type in {"error", "warning"} else None)
+    page.on("requestfailed", lambda request: heard.append(f"failed: {request.url} {request.failure}"))
+    return heard
+
+
+@pytest.fixture(scope="session")
+def _static_files(tmp_path_factory: pytest.TempPathFactory) -> None:
+    manage("collectstatic", "--no-input", "--verbosity", "0", folder=tmp_path_factory.mktemp("static"))
+
+
+@pytest.fixture(scope="module")
+def demo(_static_files: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """The demo site, fresh for each module: its sandbox allows ten bookings a minute, as Kordless does."""
+    with served(tmp_path_factory.mktemp("demo")) as demo:
+        yield demo

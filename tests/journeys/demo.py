@@ -1,0 +1,83 @@
+"""The demo site as it is served for real: gunicorn, DEBUG off, hashed and compressed static files."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from kordless_booking.sandbox import Sandbox
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A running demo: `url` is its root without a slash at the end, `folder` holds its files and its log."""
+
+    url: str
+    folder: Path
+
+    @cached_property
+    def sandbox(self) -> Sandbox:
+        """The Kordless that the demo books with, to play tricks with and to look into."""
+        return Sandbox(path=str(self.folder / "sandbox.sqlite3"))
+
+    def log(self) -> str:
+        """What the site has written so far."""
+        return (self.folder / "demo.log").read_text()
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """The demo's whole configuration: everything that it keeps is in the folder."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("KORDLESS_", "DJANGO_"))}
+    return kept | {
+        "DJANGO_SETTINGS_MODULE": "demo_site.settings",
+        "SECRET_KEY": "only for journeys: 8Jw2mQ7zR4tX1vB9nL5cK3",
+        "DEBUG": "0",
+        "ALLOWED_HOSTS": "127.0.0.1,localhost",
+        "DATABASE_URL": f"sqlite:///{folder / 'demo.sqlite3'}",
+        "KORDLESS_SANDBOX_FILE": str(folder / "sandbox.sqlite3"),
+    }
+
+
+def manage(*command: str, folder: Path) -> None:
+    """Run a management command of the demo; raises CalledProcessError when it fails."""
+    subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=environment(folder), check=True)  # noqa: S603 (ours)
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[Demo]:
+    """The demo on a free port of this machine, on a fresh database and a fresh sandbox.
+
+    The server is handed a socket that listens already, so that there is nothing to wait for.
+    """
+    manage("migrate", "--verbosity", "0", folder=folder)
+    with socket.create_server(("127.0.0.1", 0)) as listening, (folder / "demo.log").open("w") as log:
+        number = listening.fileno()
+        command = [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "demo_site.wsgi",
+            "--bind",
+            f"fd://{number}",
+            "--threads",
+            "8",
+        ]
+        with subprocess.Popen(  # noqa: S603 (ours)
+            command,
+            cwd=ROOT,
+            env=environment(folder),
+            pass_fds=[number],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        ) as running:
+            try:
+                yield Demo(f"http://127.0.0.1:{listening.getsockname()[1]}", folder)
+            finally:
+                running.terminate()

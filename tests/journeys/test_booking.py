@@ -1,0 +1,168 @@
+"""Booking an appointment: with JavaScript and without, by keyboard alone, on a small phone, inside another page."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.journeys import walk
+from tests.journeys.demo import Demo
+
+
+def test_the_whole_way_with_javascript(page: Page, demo: Demo, complaints: list[str]):
+    """Four steps without loading a page anew; one booking stands in the business's calendar, in its words."""
+    page.goto(f"{demo.url}/book/")
+    page.evaluate("window.sameDocument = true")
+    walk.to_times(page, "Haircut")
+    walk.to_contact(page)
+    number = walk.book(page, "Ada Lovelace", "ada@example.com")
+    assert page.evaluate("window.sameDocument") is True
+    booked = [booking for booking in demo.sandbox.bookings() if number in str(booking)]
+    assert len(booked) == 1
+    assert "Ada Lovelace" in str(booked[0])
+    assert page.context.cookies() == []
+    assert page.evaluate("localStorage.length + sessionStorage.length") == 0
+    assert complaints == []
+
+
+def test_back_and_forward(page: Page, demo: Demo, complaints: list[str]):
+    """The browser's own buttons lead through the steps, and what was chosen is still chosen."""
+    page.goto(f"{demo.url}/book/")
+    walk.to_times(page, "Haircut")
+    page.get_by_role("link", name=re.compile("next month", re.IGNORECASE)).or_(
+        page.locator("a[rel=next]")
+    ).first.click()
+    expect(page).to_have_url(re.compile("month="))
+    chosen = page.url
+    walk.to_contact(page)
+    page.go_back()
+    walk.at(page, "slot")
+    assert page.url == chosen
+    page.go_back()
+    walk.at(page, "slot")
+    page.go_back()
+    walk.at(page, "service")
+    page.go_forward()
+    walk.at(page, "slot")
+    assert complaints == []
+
+
+def test_reloading_the_confirmation_books_nothing(page: Page, demo: Demo):
+    """The confirmation may be reloaded, left and come back to; it stays one booking."""
+    page.goto(f"{demo.url}/book/")
+    walk.to_times(page, "Beard trim")
+    walk.to_contact(page)
+    number = walk.book(page, email="reload@example.com")
+    page.reload()
+    assert walk.number_on(page) == number
+    page.goto(f"{demo.url}/book/")
+    page.go_back()
+    assert walk.number_on(page) == number
+    assert str(demo.sandbox.bookings()).count("reload@example.com") == 1
+
+
+def test_the_whole_way_without_javascript(browser: Browser, demo: Demo):
+    """Plain links and forms do the same."""
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(f"{demo.url}/book/")
+        walk.to_times(page, "Haircut")
+        page.get_by_role("link", name="Change time zone").click()
+        page.get_by_role("searchbox").or_(page.locator("input[name=q]")).first.fill("Kathmandu")
+        page.keyboard.press("Enter")
+        page.locator("[data-kb-step=zone]").get_by_role("link", name=re.compile("Kathmandu")).first.click()
+        expect(page.get_by_text(re.compile("Times in Kathmandu"))).to_be_visible()
+        walk.to_contact(page)
+        page.get_by_role("button", name="Book appointment").click()
+        walk.at(page, "contact")
+        assert page.locator("[aria-invalid=true]").count()
+        walk.book(page, email="plain@example.com")
+        assert str(demo.sandbox.bookings()).count("plain@example.com") == 1
+        assert context.cookies() == []
+
+
+def tab_to(page: Page, wanted: Locator, limit: int = 90) -> None:
+    """Press Tab until the wanted element has the focus, as someone without a mouse does."""
+    for _ in range(limit):
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    pytest.fail(f"{wanted} can't be reached with {limit} presses of Tab")
+
+
+def test_by_keyboard_alone(page: Page, demo: Demo, complaints: list[str]):
+    """Tab, Enter and letters are enough, and the focus goes where the page changes."""
+    page.goto(f"{demo.url}/book/")
+    tab_to(page, page.get_by_role("link", name="Color consultation", exact=True))
+    page.keyboard.press("Enter")
+    walk.at(page, "slot")
+    assert page.evaluate("document.activeElement !== document.body")
+    tab_to(page, page.locator(".kb-time").first)
+    page.keyboard.press("Enter")
+    walk.at(page, "contact")
+    for label, typed in (("Name", "Grace Hopper"), ("Email", "grace@example.com")):
+        tab_to(page, page.get_by_label(label, exact=True))
+        page.keyboard.type(typed)
+    tab_to(page, page.get_by_role("button", name="Book appointment"))
+    page.keyboard.press("Enter")
+    walk.at(page, "confirmation")
+    assert walk.number_on(page)
+    assert complaints == []
+
+
+@pytest.mark.parametrize("width", [280, 320])
+def test_on_a_small_phone(browser: Browser, demo: Demo, width: int):
+    """Nothing has to be scrolled sideways on any step."""
+    with browser.new_context(viewport={"width": width, "height": 640}, timezone_id="Europe/Berlin") as context:
+        page = context.new_page()
+        page.goto(f"{demo.url}/")
+        assert not walk.is_too_wide(page)
+        page.goto(f"{demo.url}/book/")
+        assert not walk.is_too_wide(page)
+        walk.to_times(page, "Color consultation")
+        assert not walk.is_too_wide(page)
+        walk.to_contact(page)
+        assert not walk.is_too_wide(page)
+        walk.book(page, email=f"phone{width}@example.com")
+        assert not walk.is_too_wide(page)
+
+
+def test_inside_the_home_page(page: Page, demo: Demo, complaints: list[str]):
+    """The widget books inside a page of the host, whose address and title stay."""
+    page.goto(f"{demo.url}/")
+    expect(page.get_by_text("This demo runs on the sandbox")).to_be_visible()
+    title = page.title()
+    walk.to_times(page, "Haircut")
+    walk.to_contact(page, nth=1)
+    walk.book(page, email="inline@example.com")
+    assert (page.url, page.title()) == (f"{demo.url}/", title)
+    assert str(demo.sandbox.bookings()).count("inline@example.com") == 1
+    assert page.get_by_role("link", name="Booking page").get_attribute("href") == "/book/"
+    assert page.get_by_role("link", name="Your booking").get_attribute("href") == "/book/manage/"
+    assert complaints == []
+
+
+def test_the_first_times_come_cheap(browser: Browser, demo: Demo):
+    """A deep link shows free times after at most 4 requests and 30 KB, compressed as they come."""
+    with browser.new_context(timezone_id="America/New_York") as context:
+        page = context.new_page()
+        sizes: dict[str, int] = {}
+        session = context.new_cdp_session(page)
+        session.send("Network.enable")
+        started: dict[str, str] = {}
+        session.on(
+            "Network.responseReceived", lambda event: started.update({event["requestId"]: event["response"]["url"]})
+        )
+        session.on(
+            "Network.loadingFinished",
+            lambda event: sizes.update({started.get(event["requestId"], "?"): int(event["encodedDataLength"])}),
+        )
+        page.goto(f"{demo.url}/book/")
+        address = page.get_by_role("link", name="Haircut", exact=True).get_attribute("href")
+        sizes.clear()
+        session.send("Network.clearBrowserCache")
+        page.goto(f"{demo.url}{address}", wait_until="networkidle")
+        assert page.locator(".kb-time").count() > 0
+        over_the_network = {url: size for url, size in sizes.items() if not url.startswith("data:")}
+        assert len(over_the_network) <= 4, over_the_network
+        assert sum(over_the_network.values()) <= 30 * 1024, over_the_network

@@ -1,0 +1,66 @@
+"""The customer's way: find a booking, move it, cancel it."""
+
+import re
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.journeys import walk
+from tests.journeys.demo import Demo
+
+
+def booked(page: Page, demo: Demo, email: str) -> str:
+    """Book a haircut for this address; answers the confirmation number, the confirmation on the page."""
+    page.goto(f"{demo.url}/book/")
+    walk.to_times(page, "Haircut")
+    walk.to_contact(page)
+    return walk.book(page, email=email)
+
+
+def move_and_cancel(page: Page, demo: Demo, number: str) -> None:
+    """From the booking's page: another time, and then none at all."""
+    walk.at(page, "booking")
+    page.get_by_role("button", name="Reschedule").click()
+    walk.at(page, "slot")
+    page.locator(".kb-day[href]").last.click()
+    expect(page.locator(".kb-day").last).to_be_visible()
+    page.locator(".kb-time").last.click()
+    walk.at(page, "move")
+    page.get_by_role("button", name="Reschedule").click()
+    walk.at(page, "booking")
+    assert number in page.locator("[data-kb-step]").inner_text()
+    page.get_by_role("button", name="Cancel booking").click()
+    walk.at(page, "cancel")
+    page.get_by_role("button", name="Cancel booking").click()
+    walk.at(page, "booking")
+    expect(page.get_by_text(re.compile("cancell?ed", re.IGNORECASE)).first).to_be_visible()
+    assert page.get_by_role("button", name="Reschedule").count() == 0
+
+
+def test_from_the_confirmation(page: Page, demo: Demo, complaints: list[str]):
+    """The manage link leads straight to the booking, which is moved and then cancelled."""
+    number = booked(page, demo, "mover@example.com")
+    before = str(demo.sandbox.bookings())
+    page.get_by_role("link", name="Change or cancel", exact=True).click()
+    assert "mover" not in page.url
+    move_and_cancel(page, demo, number)
+    assert str(demo.sandbox.bookings()) != before
+    assert complaints == []
+
+
+def test_by_number_without_javascript(browser: Browser, demo: Demo):
+    """A number in any case and the address find the booking; a wrong address and a wrong number sound the same."""
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        number = booked(page, demo, "finder@example.com")
+        answers = []
+        for wrong_number, contact in ((number, "someone@example.com"), (number[:-1] + "0", "finder@example.com")):
+            page.goto(f"{demo.url}/book/manage/")
+            walk.find(page, wrong_number, contact)
+            walk.at(page, "find")
+            answers.append(page.get_by_role("alert").first.inner_text())
+        assert answers[0] == answers[1]
+        page.goto(f"{demo.url}/book/manage/")
+        walk.find(page, number.lower(), "finder@example.com")
+        assert "finder" not in page.url
+        move_and_cancel(page, demo, number)
+        assert context.cookies() == []

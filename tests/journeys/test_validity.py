@@ -1,0 +1,77 @@
+"""Every page is valid HTML, by the validator of the standard's own authors (vnu)."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.demo import Demo
+from tests.visitor import Visitor
+
+JAR = os.environ.get("VNU_JAR", "")
+
+pytestmark = pytest.mark.skipif(
+    not (JAR and shutil.which("java")), reason="set VNU_JAR to the jar of the npm package vnu-jar, and have java"
+)
+
+
+def walked(demo: Demo) -> dict[str, str]:
+    """The HTML of each page of both ways, by address."""
+    visitor = Visitor(f"{demo.url}/")
+    visitor.open("/book/manage/")
+    visitor.send("Find booking", number="KB-NONE", contact="nobody@example.com")
+    seen = {f"not found: {visitor.url}": visitor.seen[visitor.url]}
+    visitor.open("/book/")
+    visitor.follow("Styling class")
+    visitor.open("/book/")
+    visitor.follow("Haircut")
+    visitor.follow("Change time zone")
+    visitor.open("/book/")
+    visitor.follow("Haircut")
+    visitor.follow("/contact/")
+    visitor.send("Book appointment", name="")
+    seen["contact with errors"] = visitor.seen[visitor.url]
+    visitor.send("Book appointment", name='Ada <b>Lovelace</b> & "sons"', email="valid@example.com")
+    visitor.follow("Change or cancel")
+    booking = visitor.url
+    visitor.send("Cancel booking")
+    visitor.open(booking)
+    visitor.send("Reschedule")
+    visitor.follow("/reschedule/confirm/")
+    return {**visitor.seen, **seen}
+
+
+def test_every_page_is_valid(demo: Demo, tmp_path: Path):
+    """No errors and no warnings on any page of the visitor's and the customer's way."""
+    names = {}
+    for number, (address, html) in enumerate(walked(demo).items()):
+        file = tmp_path / f"{number}.html"
+        file.write_text(html)
+        names[file.name] = address
+    assert len(names) >= 12
+    command = [
+        "java",
+        "-jar",
+        JAR,
+        "--format",
+        "json",
+        "--exit-zero-always",
+        *map(str, sorted(tmp_path.glob("*.html"))),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 (the test's own files)
+    complaints = [
+        f"{names[Path(message['url']).name]} line {message.get('lastLine')}: {message['message']}"
+        for message in json.loads(done.stderr or done.stdout)["messages"]
+        if message["type"] == "error" or message.get("subType") == "warning"
+    ]
+    assert complaints == [], "\n".join(complaints)
+    assert not re.search(r"style=\"|<script>|\son[a-z]+=\"", "".join(walked_html(tmp_path)))
+
+
+def walked_html(folder: Path) -> list[str]:
+    """The pages' text, to look for anything inline, which the policy would refuse."""
+    return [file.read_text() for file in folder.glob("*.html")]

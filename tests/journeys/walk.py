@@ -1,0 +1,60 @@
+"""The way through the widget as a visitor sees it: by the words on links, fields and buttons."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+NUMBER = re.compile(r"\b[A-Z]{2,4}-[A-Z0-9]+(?:-[A-Z0-9]+)*\b")
+
+
+def at(page: Page, step: str) -> None:
+    """Wait until the page shows this step."""
+    expect(page.locator(f'[data-kb-step="{step}"]')).to_be_visible()
+
+
+def to_times(page: Page, service: str) -> None:
+    """From the services to the times of one of them."""
+    at(page, "service")
+    page.get_by_role("link", name=service, exact=True).click()
+    at(page, "slot")
+    expect(page.locator("[data-kb-step]").get_by_role("heading", name=service)).to_be_visible()
+
+
+def to_contact(page: Page, nth: int = 0) -> str:
+    """From the times to the contact form, with the nth time of the day shown; answers that time's words."""
+    at(page, "slot")
+    time = page.locator(".kb-time").nth(nth)
+    words = time.inner_text()
+    time.click()
+    at(page, "contact")
+    return words
+
+
+def book(page: Page, name: str = "Ada Lovelace", email: str = "ada@example.com") -> str:
+    """From the contact form to the confirmation; answers the confirmation number."""
+    at(page, "contact")
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_label("Email", exact=True).fill(email)
+    page.get_by_role("button", name="Book appointment").click()
+    at(page, "confirmation")
+    return number_on(page)
+
+
+def number_on(page: Page) -> str:
+    """The confirmation number that the page shows."""
+    found = NUMBER.search(page.locator("[data-kb-step]").inner_text())
+    assert found, page.locator("[data-kb-step]").inner_text()
+    return found[0]
+
+
+def find(page: Page, number: str, contact: str) -> None:
+    """Fill in the manage page's lookup and send it."""
+    at(page, "find")
+    page.get_by_label("Confirmation number", exact=True).fill(number)
+    page.get_by_label("Email or phone", exact=True).fill(contact)
+    page.get_by_role("button", name="Find booking").click()
+
+
+def is_too_wide(page: Page) -> bool:
+    """Whether the page can be scrolled sideways."""
+    return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
