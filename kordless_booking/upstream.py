@@ -9,17 +9,30 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
+from django.core.cache import caches
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 
 from kordless_booking.api.client import Kordless
-from kordless_booking.catalog.catalog import Catalog
+from kordless_booking.api.wire import wsgi_transport
+from kordless_booking.catalog.background import Background
+from kordless_booking.catalog.budget import Allowance
+from kordless_booking.catalog.catalog import Catalog, Limits
+from kordless_booking.catalog.clock import Clock
+from kordless_booking.catalog.gate import CatalogGate
+from kordless_booking.catalog.kept import Lifetime
+from kordless_booking.catalog.shelf import Shelf
+from kordless_booking.catalog.steady import SteadyCache, counts_for_all
 
 if TYPE_CHECKING:
     from kordless_booking.conf import Account
+
+SANDBOX_KEY: Final = "kordless-sandbox-key"
+SANDBOX_ORG: Final = "acme-salon"
+"""What the sandbox answers to, written down here so that a site with a real account never loads it."""
 
 __all__ = ["Upstream", "upstream"]
 
@@ -42,7 +55,49 @@ def upstream(account: Account) -> Upstream:
 
 @cache
 def _upstream(account: Account, _pid: int) -> Upstream:
-    raise NotImplementedError
+    clock = Clock()
+    cache = SteadyCache(caches[account.cache], clock)
+    transport = account.transport
+    if transport is None and account.sandbox:
+        transport = wsgi_transport(embedded_sandbox(sandbox_path(account)))
+    key, org = account.api_key or SANDBOX_KEY, account.org_slug or SANDBOX_ORG
+    gate = CatalogGate(
+        cache,
+        account=_digest(account.base_url, key),
+        allowance=Allowance(account.requests_per_minute, account.creations_per_minute),
+        processes=1 if counts_for_all(caches[account.cache]) else account.processes,
+        clock=clock,
+    )
+    client = Kordless(
+        api_key=key,
+        org_slug=org,
+        base_url=account.base_url,
+        transport=transport,
+        gate=gate,
+        browse_seconds=account.browse_seconds,
+        booking_seconds=account.booking_seconds,
+    )
+    offer = Lifetime(account.offer_fresh_seconds, max(3600, account.offer_fresh_seconds), 86400)
+    slots = Lifetime(account.slots_fresh_seconds, account.slots_stale_seconds, account.slots_on_error_seconds)
+    shelf = Shelf(
+        cache,
+        account=_digest(account.base_url, key, org),
+        run=_background,
+        clock=clock,
+        patience=account.browse_seconds,
+    )
+    catalog = Catalog(
+        account=account.name, client=client, shelf=shelf, limits=Limits(offer, offer, slots), clock=clock
+    )
+    return Upstream(client, catalog)
+
+
+_background = Background()
+
+
+def _digest(*parts: str) -> str:
+    """Names what is kept for one key and organization, so that nothing mixes in a cache that sites share."""
+    return sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
 def sandbox_path(account: Account) -> str:

@@ -46,5 +46,8 @@ class Page:
     sandbox: bool
     scheme: str = ""
     autozone: bool = False
+    self_url: str = ""
+    bare: bool = False
+    host_htmx: bool = False
     progress: list[Crumb] = field(default_factory=list)
     refresh: int | None = None

@@ -102,7 +102,9 @@ def slots_page(visit: Visit, service: str) -> HttpResponse:
     context["service"] = service_card(detail.service, visit.language)
     context["back"] = _back(visit)
     context["taken"] = _taken(visit.request.GET.get("taken"))
-    page = visit.page(detail.service.name, step=Step.SLOT, autozone=visit.choices.tz is None)
+    page = visit.page(
+        detail.service.name, step=Step.SLOT, autozone=visit.choices.tz is None, self_url=here(visit.choices)
+    )
     return visit.render(Step.SLOT.template, page, context)
 
 

@@ -30,7 +30,7 @@ _A_YEAR: Final = 365 * 86400
 
 def style_url(visit: Visit, organization: Organization | None) -> str:
     """Where the style sheet for this business's colour is; a new colour or release has a new address."""
-    colour = palette(organization.branding.primary_color if organization else None).accent.lstrip("#")
+    colour = palette(organization.branding.primary_color if organization else None).light.accent.lstrip("#")
     return f"{reverse(f'{visit.namespace}:style', args=[colour])}?v={_version()}"
 
 
