@@ -46,9 +46,7 @@ def test_no_name_is_vague():
     for path in PRODUCT:
         names = [*path.relative_to(ROOT).with_suffix("").parts]
         definitions = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-        names += [
-            node.name for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, definitions)
-        ]
+        names += [node.name for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, definitions)]
         vague += [f"{path.relative_to(ROOT)}: {name}" for name in names if words_of(name) & VAGUE]
     assert vague == []
 
@@ -59,12 +57,7 @@ def test_no_file_names_a_package_registry_or_a_machine():
     machines = [r"(?<![\w.])/work/", r"(?<![\w.])/root/", r"(?<![\w.])/tmp/kb", r"\.pyenv/versions"]
     anything = re.compile("|".join(registries + machines))
     own = Path(__file__).relative_to(ROOT).as_posix()
-    found = [
-        f"{name}: {hit[0]}"
-        for name, text in tracked_texts()
-        if name != own
-        for hit in anything.finditer(text)
-    ]
+    found = [f"{name}: {hit[0]}" for name, text in tracked_texts() if name != own for hit in anything.finditer(text)]
     assert found == []
 
 
@@ -81,11 +74,7 @@ def test_every_public_module_says_what_it_is_for():
 def test_the_readme_lists_every_setting_with_its_default():
     """The README's settings table has exactly the keys of conf.Account, each with its real default."""
     rows = re.findall(r"^\| `([A-Z_]+)` \| (?:`(.*?)`)? *\|", (ROOT / "README.md").read_text(), re.MULTILINE)
-    real = {
-        field.name.upper(): field.default
-        for field in dataclasses.fields(conf.Account)
-        if field.name != "name"
-    }
+    real = {field.name.upper(): field.default for field in dataclasses.fields(conf.Account) if field.name != "name"}
     documented = {key: ast.literal_eval(default or '""') for key, default in rows}
     assert documented == real
 

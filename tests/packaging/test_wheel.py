@@ -94,9 +94,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path):
     names = zipfile.ZipFile(wheel).namelist()
     tops = {PurePosixPath(name).parts[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"kordless_booking"}
-    assert not [
-        name for name in names if "__pycache__" in name or name.endswith((".pyc", ".po~", ".sqlite3"))
-    ]
+    assert not [name for name in names if "__pycache__" in name or name.endswith((".pyc", ".po~", ".sqlite3"))]
     assert "kordless_booking/py.typed" in names
     shipped = {".html", ".css", ".js", ".mo", ".py", ".json", ".txt"}
     present = {
@@ -111,9 +109,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path):
         ("static", ".js"),
         ("migrations", ".py"),
     ):
-        assert [
-            name for name in names if name.startswith(f"kordless_booking/{folder}/") and name.endswith(suffix)
-        ]
+        assert [name for name in names if name.startswith(f"kordless_booking/{folder}/") and name.endswith(suffix)]
 
 
 def test_the_host_needs_no_more_than_the_readme_says(python: Path, host: Path):
