@@ -1,3 +1,5 @@
+"""Who we are among the installed apps."""
+
 from __future__ import annotations
 
 from django.apps import AppConfig
