@@ -235,7 +235,7 @@ _RULES: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
     "SLOTS_FRESH_SECONDS": (_number(1, 3600), "Whole seconds, 1 to 3600."),
     "SLOTS_STALE_SECONDS": (_number(1, 86400), "Whole seconds, 1 to 86400."),
     "SLOTS_ON_ERROR_SECONDS": (_number(1, 86400), "Whole seconds, 1 to 86400."),
-    "REQUESTS_PER_MINUTE": (_number(1, 100000), "What your Kordless key allows: 60 unless agreed otherwise."),
+    "REQUESTS_PER_MINUTE": (_number(3, 1000), "What your Kordless key allows: 60 unless agreed otherwise."),
     "CREATIONS_PER_MINUTE": (
         _number(1, 100000),
         "What your Kordless key allows: 10 unless agreed otherwise.",

@@ -1,0 +1,70 @@
+"""A sandbox of its own for every test that asks for one, on a clock that stands still."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.cache import caches
+from pytest_django import Settings
+
+from kordless_booking.api.wire import wsgi_transport
+from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG, SANDBOX_KEY, SANDBOX_ORG, Limits, Sandbox
+
+NOW = datetime(2026, 12, 1, 15, 0, tzinfo=UTC)
+"""A Tuesday: ten in the morning in New York, where Acme Salon is."""
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    """The time, standing still at NOW until it is moved."""
+    with time_machine.travel(NOW, tick=False) as moved:
+        yield moved
+
+
+@pytest.fixture
+def sandbox(clock: time_machine.Traveller) -> Iterator[Sandbox]:
+    """A fresh Kordless without rate limits; `sandbox.limits = Limits()` brings the documented ones back."""
+    kordless = Sandbox(":memory:", now=NOW, limits=Limits.off())
+    yield kordless
+    kordless.close()
+
+
+@pytest.fixture
+def account_settings(sandbox: Sandbox) -> dict[str, Any]:
+    """KORDLESS_BOOKING for a site with one business."""
+    return {
+        "API_KEY": SANDBOX_KEY,
+        "ORG_SLUG": SANDBOX_ORG,
+        "TRANSPORT": wsgi_transport(sandbox),
+        "REQUESTS_PER_MINUTE": 600,
+        "CREATIONS_PER_MINUTE": 300,
+    }
+
+
+@pytest.fixture
+def site(settings: Settings, account_settings: dict[str, Any]) -> Iterator[Settings]:
+    """The plain host project on the fresh sandbox, with nothing in its cache."""
+    caches["default"].clear()
+    settings.KORDLESS_BOOKING = account_settings
+    yield settings
+    caches["default"].clear()
+
+
+@pytest.fixture
+def two_accounts(
+    settings: Settings, account_settings: dict[str, Any], sandbox: Sandbox
+) -> Iterator[Settings]:
+    """A site with two businesses, mounted at /north/ and /south/."""
+    caches["default"].clear()
+    settings.ROOT_URLCONF = "tests.projects.several.urls"
+    settings.KORDLESS_BOOKING = {
+        "TRANSPORT": wsgi_transport(sandbox),
+        "ACCOUNTS": {
+            "north": {"API_KEY": NORTH_KEY, "ORG_SLUG": NORTH_ORG},
+            "south": {"API_KEY": SANDBOX_KEY, "ORG_SLUG": SANDBOX_ORG},
+        },
+    }
+    yield settings
+    caches["default"].clear()
