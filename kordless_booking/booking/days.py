@@ -8,14 +8,14 @@ the names of the parts of the day, no I/O, and `now` is always given.
 from __future__ import annotations
 
 import calendar
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import msgspec
 from django.utils.translation import pgettext
 
-from kordless_booking.api.resources import Host, Slot  # noqa: TC001 (msgspec reads the annotations)
+from kordless_booking.api.resources import Host, Slot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,16 +26,11 @@ __all__ = [
     "free_times",
     "hosts_of",
     "month_weeks",
-    "month_window",
     "months_in_window",
     "parts_of_day",
 ]
 
-# A visitor's month begins up to 14 hours before the UTC month and ends up to 12 hours after it.
-_PADDING = timedelta(days=1)
-# Kordless counts its window in the business's days, which reach over the UTC ones on both sides.
-_WINDOW_PADDING = timedelta(days=2)
-_LONGEST_WINDOW = 730
+_LONGEST_WINDOW = 366
 _MIDNIGHT = time()
 
 
@@ -113,9 +108,7 @@ class PartOfDay(StrEnum):
         }[self]
 
 
-_PART_BY_HOUR = (
-    [PartOfDay.NIGHT] * 5 + [PartOfDay.MORNING] * 7 + [PartOfDay.AFTERNOON] * 5 + [PartOfDay.EVENING] * 7
-)
+_PART_BY_HOUR = [PartOfDay.NIGHT] * 5 + [PartOfDay.MORNING] * 7 + [PartOfDay.AFTERNOON] * 5 + [PartOfDay.EVENING] * 7
 
 
 def parts_of_day(times: Iterable[Time]) -> list[tuple[PartOfDay, tuple[Time, ...]]]:
@@ -135,24 +128,11 @@ def month_weeks(month: date, first_weekday: int) -> list[list[date | None]]:
     return [cells[row : row + 7] for row in range(0, len(cells), 7)]
 
 
-def month_window(month: date, now: datetime, window_days: int | None) -> tuple[datetime, datetime]:
-    """What to ask Kordless for so that a month is complete in every zone: UTC, at most 33 days.
-
-    Never before the present UTC day, and clipped where the booking window surely ends. The same for everybody
-    all day long, so that it is asked once. When nothing of the month can be booked, the end is the start.
-    """
-    today = _utc_day(now)
-    last = today + timedelta(days=_window(window_days)) + _WINDOW_PADDING
-    if not (1 < month.year < 9999):
-        return today, today
-    first = datetime(month.year, month.month, 1, tzinfo=UTC)
-    start = max(first - _PADDING, today)
-    end = min(_next_month(first) + _PADDING, last)
-    return start, max(start, end)
-
-
 def months_in_window(now: datetime, zone: tzinfo, window_days: int | None) -> tuple[date, date]:
-    """The first and the last month (each as its first day) that may be opened, by the visitor's own today."""
+    """The first and the last month (each as its first day) that may be opened, by the visitor's own today.
+
+    `window_days` is how far ahead can be booked: a year when unknown, and at most.
+    """
     today = now.astimezone(zone).date()
     last = today + timedelta(days=_window(window_days))
     return today.replace(day=1), last.replace(day=1)
@@ -207,13 +187,3 @@ def _crosses_midnight(start: datetime, end: datetime) -> bool:
 
 def _window(days: int | None) -> int:
     return _LONGEST_WINDOW if days is None else min(max(days, 0), _LONGEST_WINDOW)
-
-
-def _utc_day(moment: datetime) -> datetime:
-    if moment.tzinfo is None:
-        raise ValueError("now must be aware")
-    return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def _next_month(first: datetime) -> datetime:
-    return (first + timedelta(days=31)).replace(day=1)

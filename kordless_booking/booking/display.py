@@ -89,7 +89,8 @@ def date_and_time(moment: datetime, language: str, hours: Hours | None = None) -
 
 def time_range(start: datetime, end: datetime, language: str, hours: Hours | None = None) -> str:
     """ "9:00 AM - 10:00 AM" with the language's own dash. Both ends in full: each reads like its button."""
-    pattern = str(locale_of(language).interval_formats.get(None, "{0} \u2013 {1}"))
+    locale = locale_of(language)
+    pattern = _typed(str(locale.interval_formats.get(None, "{0} \u2013 {1}")), locale)
     clocks = clock_time(start, language, hours), clock_time(end, language, hours)
     return pattern.replace("{0}", clocks[0]).replace("{1}", clocks[1])
 
@@ -100,7 +101,7 @@ def money(price: Price, language: str) -> str:
         return pgettext("price", "Free")
     if price.kind is PriceKind.VARIABLE:
         return pgettext("price", "Price varies")
-    if price.kind is not PriceKind.FIXED or price.amount is None:
+    if price.kind is not PriceKind.FIXED or price.amount is None or not price.amount.is_finite():
         return ""
     return _money(price.amount, price.currency or "", locale_name(language))
 
@@ -164,10 +165,12 @@ def _clock(hour: int, minute: int, name: str, hours: Hours) -> str:
         pattern = _pattern(locale, "Hm", "HH:mm")
     if _writes_own_wide_periods(name):
         pattern = parse_pattern(re.sub("a+", "aaaa", pattern.pattern))
-    text: str = pattern.apply(time(hour, minute), locale)
-    if locale.language == "en":  # CLDR's narrow no-break space before AM breaks searching and screen readers
-        text = text.replace("\u202f", " ").replace("\xa0", " ")
-    return text
+    return _typed(pattern.apply(time(hour, minute), locale), locale)
+
+
+def _typed(text: str, locale: Locale) -> str:
+    """English with the blanks that people type: CLDR's narrow ones before AM keep texts from being found."""
+    return re.sub("[\u202f\xa0\u2009]", " ", text) if locale.language == "en" else text
 
 
 @lru_cache(maxsize=64)
@@ -182,7 +185,7 @@ _LARGEST_AMOUNT = Decimal(10) ** 12
 
 @lru_cache(maxsize=1024)
 def _money(amount: Decimal, currency: str, name: str) -> str:
-    if not amount.is_finite() or not 0 <= amount < _LARGEST_AMOUNT:
+    if not 0 <= amount < _LARGEST_AMOUNT:
         return ""
     if re.fullmatch("[A-Za-z]{3}", currency):
         text = format_currency(amount, currency.upper(), locale=locale_of(name))

@@ -11,15 +11,16 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import NamedTuple
 
-__all__ = ["DARK_SURFACE", "DEFAULT_COLOR", "LIGHT_SURFACE", "Palette", "Tones", "contrast", "palette"]
+__all__ = ["DARK_SURFACES", "DEFAULT_COLOR", "LIGHT_SURFACES", "Palette", "Tones", "contrast", "palette"]
 
 DEFAULT_COLOR = "#2f5bd0"
-LIGHT_SURFACE = "#ffffff"  # the widget's own --kb-surface, which every tone is computed against
-DARK_SURFACE = "#14161a"
+# The style sheet's own --kb-surface and --kb-page, which every tone is computed against; the first carries tints.
+LIGHT_SURFACES = ("#ffffff", "#f7f7f5")
+DARK_SURFACES = ("#18191d", "#14161a", "#0f1012")
 TEXT, BOUNDARY = 4.5, 3.0
 
 _HEX = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE | re.ASCII)
-_SOFTNESS = {LIGHT_SURFACE: 0.10, DARK_SURFACE: 0.18}  # the accent's share in a tinted background
+_LIGHT_SOFTNESS, _DARK_SOFTNESS = 0.10, 0.13  # the accent's share in a tinted background
 _HOVER, _NOTICEABLE = 0.14, 1.1
 
 
@@ -48,7 +49,7 @@ class Tones:
     """The accent's tones on one surface, each "#rrggbb".
 
     accent: the colour itself, behind a main button. on_accent: black or white, whichever reads better on
-    it. accent_hover: the accent a shade further from on_accent. accent_line: a boundary that makes the
+    it. accent_hover: the accent a shade lighter or darker. accent_line: a boundary that makes the
     accent's shape visible on the surface (the accent itself where it stands out). accent_soft: a tinted
     background. accent_text: links and chosen things on either. ring: the focus ring on either.
     """
@@ -84,7 +85,10 @@ def palette(color: str | None) -> Palette:
     """The palette of "#rgb" or "#rrggbb" in any case; of the default colour for anything else."""
     found = color is not None and _HEX.fullmatch(color)
     accent = _read(color if color and found else DEFAULT_COLOR)
-    return Palette(light=_tones(accent, LIGHT_SURFACE, _BLACK), dark=_tones(accent, DARK_SURFACE, _WHITE))
+    return Palette(
+        light=_tones(accent, LIGHT_SURFACES, _LIGHT_SOFTNESS, _BLACK),
+        dark=_tones(accent, DARK_SURFACES, _DARK_SOFTNESS, _WHITE),
+    )
 
 
 def contrast(one: str, other: str) -> float:
@@ -92,27 +96,29 @@ def contrast(one: str, other: str) -> float:
     return _ratio(_read(one), _read(other))
 
 
-def _tones(accent: _Color, surface_text: str, away: _Color) -> Tones:
-    """`away`: where to go for more contrast with the surface."""
-    surface = _read(surface_text)
+def _tones(accent: _Color, surface_texts: tuple[str, ...], softness: float, away: _Color) -> Tones:
+    """`away`: where to go for more contrast with the surfaces."""
+    surfaces = [_read(text) for text in surface_texts]
     on_accent = max(_WHITE, _BLACK, key=lambda color: _ratio(color, accent))
-    line = _until(BOUNDARY, accent, away, [surface])
-    soft = _mix(surface, line, _SOFTNESS[surface_text])  # of the line, as a white brand tints nothing
+    line = _until(BOUNDARY, accent, away, surfaces)
+    soft = _mix(surfaces[0], line, softness)  # of the line, as a white brand tints nothing
     return Tones(
         accent=accent.text,
         on_accent=on_accent.text,
         accent_hover=_hover(accent, on_accent).text,
         accent_line=line.text,
-        accent_text=_until(TEXT, accent, away, [surface, soft]).text,
+        accent_text=_until(TEXT, accent, away, [*surfaces, soft]).text,
         accent_soft=soft.text,
-        ring=_until(BOUNDARY, accent, away, [surface, soft]).text,
+        ring=_until(BOUNDARY, accent, away, [*surfaces, soft]).text,
     )
 
 
 def _hover(accent: _Color, on_accent: _Color) -> _Color:
-    hover = _mix(accent, _WHITE if on_accent == _BLACK else _BLACK, _HOVER)
-    # Black can't get blacker; it has so much contrast that it can give some away.
-    return hover if _ratio(hover, accent) >= _NOTICEABLE else _mix(accent, on_accent, _HOVER)
+    away = _WHITE if on_accent == _BLACK else _BLACK
+    # Black can't get blacker, but has so much contrast that it can give some away; red needs a bigger step.
+    shades = (_mix(accent, away, _HOVER), _mix(accent, on_accent, _HOVER), _mix(accent, away, 2 * _HOVER))
+    seen = (c for c in shades if _ratio(c, accent) >= _NOTICEABLE and _ratio(c, on_accent) >= TEXT)
+    return next(seen, shades[0])
 
 
 def _until(ratio: float, color: _Color, away: _Color, backgrounds: list[_Color]) -> _Color:

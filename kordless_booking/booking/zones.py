@@ -70,6 +70,7 @@ class _Entry(NamedTuple):
     country: str
     region: str
     sort_key: str
+    names: frozenset[str]  # today's and all old ones, folded
     text: str  # all that can be searched for, folded, each word after a space
 
 
@@ -80,7 +81,7 @@ def _choice(entry: _Entry, local: datetime, language: str) -> ZoneChoice:
 
 def _rank(entry: _Entry, words: list[str]) -> int:
     phrase = " ".join(words)
-    if entry.sort_key.startswith(phrase):
+    if phrase in entry.names or entry.sort_key.startswith(phrase):
         return 0
     return 1 if f" {words[0]}" in f" {entry.sort_key}" else 2
 
@@ -112,10 +113,11 @@ def _entry(name: str, locale: Locale) -> _Entry:
     country = locale.territories.get(code, "")
     region = _region(name, locale)
     known_as = [label, _city(name, english), country, english.territories.get(code, ""), region]
-    known_as += [name, *old_names(name), *_everyday_names(name, locale), *_everyday_names(name, english)]
+    names = [name, *old_names(name)]
+    known_as += [*names, *_everyday_names(name, locale), *_everyday_names(name, english)]
     known_as += _abbreviations(name)
     words = dict.fromkeys(word for text in known_as for word in _fold(text).split())
-    return _Entry(name, label, country, region, _fold(label), " " + " ".join(words))
+    return _Entry(name, label, country, region, _fold(label), frozenset(map(_fold, names)), " " + " ".join(words))
 
 
 def _city(name: str, locale: Locale) -> str:
@@ -166,9 +168,7 @@ def _region(name: str, locale: Locale) -> str:
     return str(locale.territories.get(code, ""))
 
 
-_PLAIN = str.maketrans(
-    {"ł": "l", "ø": "o", "đ": "d", "\u0131": "i", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th"}
-)
+_PLAIN = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "\u0131": "i", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th"})
 
 
 def _fold(text: str) -> str:

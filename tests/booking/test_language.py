@@ -1,0 +1,56 @@
+"""Languages: every Django code finds its CLDR data, and nonsense is English."""
+
+import pytest
+from django.conf.locale import LANG_INFO
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kordless_booking.booking.language import locale_name, locale_of, regional_locale
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("en", "en"),
+        ("pt-br", "pt_BR"),
+        ("PT-BR", "pt_BR"),
+        ("zh-hans", "zh_Hans"),
+        ("zh-hant", "zh_Hant"),
+        ("he", "he"),
+        ("es-419", "es_419"),
+        ("sr-latn", "sr_Latn"),
+        ("de-xx", "de"),
+        ("uk-xx-xx", "uk"),
+    ],
+)
+def test_a_django_code_finds_its_cldr_locale(code, name):
+    """Scripts and regions are kept where CLDR has them and dropped where it has not."""
+    assert locale_name(code) == name
+
+
+@pytest.mark.parametrize(
+    "code", ["", "x", "xx", "tlh", "../../etc/passwd", "e\0n", "en" * 99, "٣٣", "\ud800", "-", "_"]
+)
+def test_nonsense_is_english(code):
+    """Whatever stands in `?lang=` gives a locale, and English when it means nothing."""
+    assert locale_name(code) == "en"
+
+
+@given(st.text(max_size=30))
+@settings(max_examples=200)
+def test_no_text_raises(code):
+    """Any text at all is answered with a usable locale."""
+    assert locale_of(code).time_formats["short"]
+
+
+@pytest.mark.parametrize("code", ["ar", "fa", "he", "ur", "en", "uk", "zh-hans"])
+def test_direction_agrees_with_django(code):
+    """A language that Django lays out from the right has right-to-left CLDR data too."""
+    assert (locale_of(code).text_direction == "rtl") == LANG_INFO[code]["bidi"]
+
+
+def test_the_likeliest_country_fills_in():
+    """Hebrew alone means Israel where the country matters, and a given country stays."""
+    assert regional_locale("he").territory == "IL"
+    assert regional_locale("en-gb").territory == "GB"
+    assert regional_locale("en").territory == "US"

@@ -1,0 +1,125 @@
+"""Names of zones: only real ones get in, old ones become today's, and offsets read as in a browser."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo, available_timezones
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kordless_booking.booking.zone_names import (
+    known_zone,
+    listed_zones,
+    offset_text,
+    old_names,
+    zone,
+    zone_country,
+)
+
+REAL = available_timezones() - {"Factory", "localtime"}
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+# What Python 3.11's ZoneInfo answers with IsADirectoryError, OSError, ValueError or ZoneInfoNotFoundError.
+HOSTILE = ["America", "a" * 300, "a\0b", "../../etc/passwd", "/etc/passwd", "", "\ud800", "__init__.py", "leapseconds"]
+HOSTILE += ["europe/paris", "US/Pacific-New", "posixrules", "localtime", "Factory", "tzdata.zi", " UTC", "UTC\n"]
+
+
+@pytest.mark.parametrize("name", [*HOSTILE, None])
+def test_what_is_no_zone_is_none(name):
+    """Nothing raises and nothing unreal gets through, whatever a query string holds."""
+    assert known_zone(name) is None
+
+
+@given(st.text(max_size=40))
+@settings(max_examples=200)
+def test_any_text_is_a_zone_or_none(text):
+    """A text is either the exact name of a zone or None."""
+    assert (known_zone(text) is None) == (text not in REAL)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Asia/Calcutta", "Asia/Kolkata"),
+        ("Europe/Kiev", "Europe/Kyiv"),
+        ("Asia/Saigon", "Asia/Ho_Chi_Minh"),
+        ("America/Buenos_Aires", "America/Argentina/Buenos_Aires"),
+        ("America/Godthab", "America/Nuuk"),
+        ("Pacific/Truk", "Pacific/Chuuk"),
+        ("Africa/Timbuktu", "Africa/Bamako"),
+        ("Iceland", "Atlantic/Reykjavik"),
+        ("US/Pacific", "America/Los_Angeles"),
+        ("Europe/Oslo", "Europe/Oslo"),
+        ("Etc/UTC", "UTC"),
+        ("Zulu", "UTC"),
+        ("UTC", "UTC"),
+        ("Etc/GMT+5", "Etc/GMT+5"),
+    ],
+)
+def test_an_old_name_becomes_todays(old, new):
+    """Renamed zones get their new name; places of their own keep theirs, though the database shares their rules."""
+    assert known_zone(old) == new
+
+
+@pytest.mark.parametrize("name", sorted(REAL))
+def test_a_new_name_keeps_the_clock(name):
+    """Every name of the database is accepted, and its successor shows the same time all year."""
+    today = known_zone(name)
+    assert today is not None
+    assert known_zone(today) == today
+    for day in range(0, 366, 15):
+        moment = NOW + timedelta(days=day)
+        assert moment.astimezone(zone(today)).utcoffset() == moment.astimezone(ZoneInfo(name)).utcoffset()
+
+
+def test_only_places_are_listed():
+    """The list to choose from has no Etc, no bare abbreviations, nothing twice, and every entry has its country."""
+    names = listed_zones()
+    assert len(names) > 400
+    assert len(set(names)) == len(names)
+    assert not [n for n in names if "/" not in n or n.startswith(("Etc/", "SystemV/", "posix/", "right/", "US/"))]
+    assert all(known_zone(name) == name and len(zone_country(name) or "") == 2 for name in names)
+
+
+def test_old_names_are_remembered_for_searching():
+    """A zone knows what it was called, and one that never changed has no other name."""
+    assert "Europe/Kiev" in old_names("Europe/Kyiv")
+    assert old_names("Europe/Berlin") == ()
+
+
+def test_a_zone_is_only_made_from_a_known_name():
+    """`zone` is no way around the table: an unknown name is a ValueError, never a file access."""
+    assert zone("Asia/Kolkata").key == "Asia/Kolkata"
+    for name in HOSTILE:
+        with pytest.raises(ValueError, match="not a time zone"):
+            zone(name)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "text"),
+    [
+        (0, "GMT"),
+        (120, "GMT+2"),
+        (345, "GMT+5:45"),
+        (-210, "GMT-3:30"),
+        (840, "GMT+14"),
+        (-720, "GMT-12"),
+        (-30, "GMT-0:30"),
+    ],
+)
+def test_offsets_are_written_as_browsers_write_them(minutes, text):
+    """Hours without a leading zero, minutes only when there are some, nothing at all for Greenwich."""
+    assert offset_text(NOW.astimezone(timezone(timedelta(minutes=minutes)))) == text
+
+
+def test_offsets_follow_the_language():
+    """French counts from UTC, Arabic spells Greenwich its own way, an unknown language is English."""
+    moment = NOW.astimezone(ZoneInfo("Europe/Paris"))
+    assert offset_text(moment, "fr") == "UTC+1"
+    assert offset_text(moment, "ar") == "غرينتش+1"
+    assert offset_text(moment, "xx") == "GMT+1"
+
+
+def test_a_naive_time_has_no_offset():
+    """A naive time is a mistake of the caller and says so."""
+    with pytest.raises(ValueError, match="naive"):
+        offset_text(datetime(2026, 1, 1))  # noqa: DTZ001 (what is tested)
