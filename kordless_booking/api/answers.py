@@ -35,9 +35,7 @@ WITH_CONTACT: Final = frozenset({"lookup", "cancel", "reschedule"})
 
 _DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,9})?")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
-_BUSY = re.compile(
-    r"idempoten\w*[_-]?(in[_-]?progress|processing|busy|running)|^(in[_-]?progress|processing)$", re.I
-)
+_BUSY = re.compile(r"idempoten\w*[_-]?(in[_-]?progress|processing|busy|running)|^(in[_-]?progress|processing)$", re.I)
 
 
 @dataclass(frozen=True, slots=True)

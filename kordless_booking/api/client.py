@@ -87,9 +87,7 @@ class Kordless:
         self._browse_seconds = browse_seconds
         self._booking_seconds = booking_seconds
         self._keys: dict[str, str] = {}
-        self._wire = Wire(
-            base_url=base_url, api_key=api_key, transport=transport, gate=gate, user_agent=user_agent
-        )
+        self._wire = Wire(base_url=base_url, api_key=api_key, transport=transport, gate=gate, user_agent=user_agent)
 
     def __repr__(self) -> str:
         return f"Kordless({self.org_slug!r}, {self._wire!r})"
@@ -107,9 +105,7 @@ class Kordless:
         def read(document: object, dropped: parsing.Dropped) -> Offer:
             return parsing.read_offer(document, dropped, org_slug=self.org_slug)
 
-        offer = self._wire.send(
-            Call("organization", "GET", self._org_path, read), seconds or self._browse_seconds
-        )
+        offer = self._wire.send(Call("organization", "GET", self._org_path, read), seconds or self._browse_seconds)
         self._keys.update({service.slug: service.key for service in offer.services})
         return offer
 
@@ -254,9 +250,7 @@ class Kordless:
     ) -> Call[Booking]:
         def read(document: object, _dropped: parsing.Dropped) -> Booking:
             org_slug = None if operation == "lookup" else self.org_slug
-            booking = parsing.read_booking(
-                document, number=number.strip(), org_slug=org_slug, start=start, end=end
-            )
+            booking = parsing.read_booking(document, number=number.strip(), org_slug=org_slug, start=start, end=end)
             if (booking.organization_slug or self.org_slug).casefold() != self.org_slug.casefold():
                 raise NotFound("another organization's booking", reason="other_organization")
             return booking
@@ -279,9 +273,7 @@ class Kordless:
         """
 
         def own(key: str) -> tuple[Slot, ...]:
-            return tuple(
-                slot for slot in slots if slot.service_id is None or parsing.same_id(slot.service_id, key)
-            )
+            return tuple(slot for slot in slots if slot.service_id is None or parsing.same_id(slot.service_id, key))
 
         found = own(slug) or own(self._keys.get(slug, slug))
         if slots and not found and slug not in self._keys:

@@ -73,9 +73,7 @@ class Resolver:
             answer = self._asked.get(host)
             if answer is None:
                 answer = self._asked[host] = Future()
-                threading.Thread(
-                    target=self._ask, args=(host, port, answer), name="kordless-dns", daemon=True
-                ).start()
+                threading.Thread(target=self._ask, args=(host, port, answer), name="kordless-dns", daemon=True).start()
         return answer.result(timeout)
 
     def _ask(self, host: str, port: int, answer: Future[list[str]]) -> None:
@@ -85,9 +83,7 @@ class Resolver:
             rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
             found = list(dict.fromkeys(str(row[4][0]) for row in rows))[:_ADDRESSES]
         except (OSError, UnicodeError) as error:
-            failure = (
-                error if isinstance(error, OSError) else socket.gaierror(socket.EAI_NONAME, "not a host name")
-            )
+            failure = error if isinstance(error, OSError) else socket.gaierror(socket.EAI_NONAME, "not a host name")
         finally:
             with self._lock:
                 del self._asked[host]

@@ -68,9 +68,7 @@ def write(seen: Try) -> None:
 
 def _level(seen: Try) -> int:
     failure = seen.failure
-    if isinstance(failure, (KeyRefused, BadRequest)) or (
-        failure is not None and failure.reason in {"tls", "mismatch"}
-    ):
+    if isinstance(failure, (KeyRefused, BadRequest)) or (failure is not None and failure.reason in {"tls", "mismatch"}):
         return logging.ERROR
     if isinstance(failure, (Unavailable, TooMany)) or seen.dropped.count:
         return logging.WARNING

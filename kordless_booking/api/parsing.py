@@ -125,9 +125,9 @@ def read_booking(
 ) -> Booking:
     """A booking in the short or the long form, bare or under "booking".
 
-    `number`, `org_slug` and `service_slug` are what was asked for: where the answer names another, that is a
-    mismatch. `start` and `end` are what was asked for: they stand in where the answer is silent. Without
-    `number` (a create) the answer must bring one.
+    The arguments are what was asked for: where the answer names another number, organization, service or start,
+    that is a mismatch. `start` and `end` also stand in where the answer is silent. Without `number` (a create)
+    the answer must bring one.
     """
     fields = document.inner("booking") or document
     said = fields.text("confirmation_number", "number")
@@ -148,6 +148,8 @@ def read_booking(
     ends = fields.needed_moment("end_at", "ends_at", "end", otherwise=end)
     if ends <= starts:
         raise Unreadable(fields.at("end_at"))
+    if start is not None and starts != start:
+        raise _mismatch("start_at")
     return Booking(
         confirmation_number=said or number or "",
         status=_status(fields.text("status", limit=40)),
@@ -250,9 +252,7 @@ def _price(fields: Fields) -> Price:
         return Price(kind=PriceKind.FIXED, amount=Decimal(f"{whole:f}"), currency=currency)
     word = as_text(value) if isinstance(value, str) else None
     if word is not None and amount is None and re.search(r"[^\W\d_]", word) and word.casefold() != "nan":
-        return Price(
-            kind=PriceKind.FREE if word.casefold() == "free" else PriceKind.VARIABLE, currency=currency
-        )
+        return Price(kind=PriceKind.FREE if word.casefold() == "free" else PriceKind.VARIABLE, currency=currency)
     return Price(kind=PriceKind.VARIABLE if value is None else PriceKind.UNSAID, currency=currency)
 
 
@@ -283,12 +283,8 @@ def _location(fields: Fields) -> Location | None:
     inner = fields.inner("location")
     if inner is None:
         bare = fields.raw("location")
-        return (
-            Location(type="custom", value=as_text(bare)) if isinstance(bare, str) and as_text(bare) else None
-        )
-    return Location(
-        type=(inner.text("type", limit=40) or "").lower(), value=inner.text("value", "address", "url")
-    )
+        return Location(type="custom", value=as_text(bare)) if isinstance(bare, str) and as_text(bare) else None
+    return Location(type=(inner.text("type", limit=40) or "").lower(), value=inner.text("value", "address", "url"))
 
 
 def _slot(fields: Fields) -> Slot:
@@ -328,9 +324,7 @@ def _person(fields: Fields, what: str) -> tuple[str, str | None] | None:
     """Id and name of a host or team, from `hostId`, `host` or both. Without an id it can't be asked for."""
     inner = fields.inner(what)
     name = fields.text(what) if inner is None else inner.text("displayName", "name", "fullName", "title")
-    found = fields.text(f"{what}Id", limit=200) or (
-        None if inner is None else inner.text("id", f"{what}Id", limit=200)
-    )
+    found = fields.text(f"{what}Id", limit=200) or (None if inner is None else inner.text("id", f"{what}Id", limit=200))
     return None if found is None else (found, name)
 
 

@@ -30,9 +30,7 @@ def collect(chunks: Iterable[bytes], *, encoding: str = "", largest: int = LARGE
     coding = encoding.strip().lower()
     if coding not in {"", "identity", "gzip", "x-gzip", "deflate"}:
         raise OutcomeUnknown("the answer's content encoding is not known", reason="encoding")
-    inflater = (
-        None if coding in {"", "identity"} else zlib.decompressobj(wbits=47 if "gzip" in coding else 15)
-    )
+    inflater = None if coding in {"", "identity"} else zlib.decompressobj(wbits=47 if "gzip" in coding else 15)
     body = bytearray()
     for chunk in chunks:
         try:

@@ -99,9 +99,7 @@ def segment(slug: str, operation: str) -> str:
 def booking_path(number: str, operation: str) -> str:
     """The path of a booking. Raises NotFound, unsent, for an impossible confirmation number."""
     if not _NUMBER.fullmatch(number.strip()):
-        raise NotFound(
-            "no such confirmation number is possible", operation=operation, reason="impossible_number"
-        )
+        raise NotFound("no such confirmation number is possible", operation=operation, reason="impossible_number")
     return f"/bookings/confirmation/{number.strip()}"
 
 

@@ -7,8 +7,8 @@ is shown.
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003 (msgspec reads the annotations when the program runs)
-from decimal import Decimal  # noqa: TC003 (as above)
+from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, TypeVar, cast

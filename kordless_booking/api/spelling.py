@@ -40,7 +40,7 @@ _TRUE: Final = {"true", "yes", "1"}
 _FALSE: Final = {"false", "no", "0"}
 
 
-class Unreadable(Exception):  # noqa: N818 (never leaves the room; reads as what it says)
+class Unreadable(Exception):
     """Something needed is absent or unusable. `path` says where, never what."""
 
     def __init__(self, path: str) -> None:
@@ -73,9 +73,12 @@ def as_number(value: object) -> Decimal | None:
         value = Decimal(repr(value))
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         value = Decimal(value.strip())
-    if isinstance(value, Decimal) and value.is_finite() and -20 < value.adjusted() < 15:
-        return value
-    return Decimal(0) if isinstance(value, Decimal) and value == 0 else None
+    if not isinstance(value, Decimal) or not value.is_finite():
+        return None
+    if value == 0:
+        return Decimal(0)
+    # An exponent in the millions is short to write and endless to count with.
+    return value if -20 < value.adjusted() < 15 else None
 
 
 def as_whole(value: object) -> int | None:

@@ -72,9 +72,7 @@ def checked_base_url(value: str) -> str:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         host, port, parts = "", None, urlsplit("")
-    plain = re.fullmatch(r"[\x21-\x7e]{1,500}", value) and not (
-        parts.username or parts.password or "@" in parts.netloc
-    )
+    plain = re.fullmatch(r"[\x21-\x7e]{1,500}", value) and not (parts.username or parts.password or "@" in parts.netloc)
     if not host or port == 0 or not plain or parts.query or parts.fragment or "?" in value or "#" in value:
         raise ValueError("The base URL must be scheme, host and path, without a user, a query or a fragment.")
     if parts.scheme != "https" and not (parts.scheme == "http" and _on_this_machine(host)):
@@ -273,7 +271,7 @@ def _body(response: httpx.Response) -> bytes:
     chunks = cast("httpx.SyncByteStream", response.stream)
     try:
         return collect(chunks, encoding=encoding, largest=ERROR_BODY if refused else LARGEST)
-    except (httpx.TransportError, OutcomeUnknown):
+    except (httpx.TransportError, OutcomeUnknown, OSError):
         # Where the status says no, it alone decides: its body is of no use to anybody.
         if refused:
             return b""

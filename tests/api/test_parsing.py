@@ -1,0 +1,535 @@
+"""Documents become structs, whatever is odd about them, or OutcomeUnknown."""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kordless_booking.api.parsing import (
+    MOST_SLOTS,
+    Dropped,
+    read_booking,
+    read_offer,
+    read_service_detail,
+    read_slots,
+    same_id,
+)
+from kordless_booking.api.resources import (
+    Booking,
+    CalendarSettings,
+    Host,
+    Location,
+    Offer,
+    Price,
+    PriceKind,
+    ServiceDetail,
+    Slot,
+    Team,
+    encode,
+)
+from kordless_booking.exceptions import OutcomeUnknown
+from tests.api.doors import CALENDAR, DOCUMENTS, END, LONG, NUMBER, ORGANIZATION, SERVICE, SHORT, SLOT, START
+
+
+def offer(document: object, dropped: Dropped | None = None) -> Offer:
+    """The offer of acme-salon in `document`."""
+    return read_offer(document, dropped or Dropped(), org_slug="acme-salon")
+
+
+def detail(document: object) -> ServiceDetail:
+    """The haircut of acme-salon in `document`."""
+    return read_service_detail(document, Dropped(), org_slug="acme-salon", slug="haircut")
+
+
+def service(**changes: Any) -> Any:
+    """The documented service with some fields changed."""
+    return offer({"organization": ORGANIZATION, "services": [SERVICE | changes]}).services[0]
+
+
+def slots(*items: object, dropped: Dropped | None = None) -> tuple[Slot, ...]:
+    """The slots of an answer with these items."""
+    return read_slots({"slots": list(items)}, dropped or Dropped())
+
+
+def slot(**changes: Any) -> Slot:
+    """The documented slot with some fields changed."""
+    (found,) = slots(SLOT | changes)
+    return found
+
+
+def respelt(document: Any, style: str) -> Any:
+    """The same document with every name in another style."""
+    if isinstance(document, list):
+        return [respelt(item, style) for item in document]
+    if not isinstance(document, dict):
+        return document
+    return {one_name(name, style): respelt(value, style) for name, value in document.items()}
+
+
+def one_name(name: str, style: str) -> str:
+    """`startsAt` or `starts_at` in "camel" or "snake"."""
+    words = re.sub(r"(?<=[a-z])([A-Z])", r"_\1", name).lower().split("_")
+    return "_".join(words) if style == "snake" else words[0] + "".join(word.title() for word in words[1:])
+
+
+def test_the_documented_organization() -> None:
+    """The example of the documentation, field by field."""
+    found = offer(DOCUMENTS["organization"])
+    assert (found.organization.name, found.organization.slug) == ("Acme Salon", "acme-salon")
+    assert found.organization.branding.primary_color == "#6366f1"
+    (only,) = found.services
+    assert (only.key, only.slug, only.name, only.category) == ("haircut", "haircut", "Haircut", "Hair")
+    assert (only.duration_minutes, only.bookable) == (60, True)
+    assert only.price == Price(kind=PriceKind.FIXED, amount=Decimal("45.5"), currency="USD")
+
+
+def test_the_documented_service() -> None:
+    """The example's calendar settings, whatever their casing inside one another."""
+    calendar = detail(DOCUMENTS["service"]).calendar
+    assert calendar.location == Location(type="onsite", value="123 Main St")
+    assert calendar.cancellation_policy is not None
+    assert (calendar.cancellation_policy.notice_hours, calendar.cancellation_policy.text) == (24.0, "Call us")
+    assert (calendar.booking_window_days, calendar.buffer_after) == (60, 10)
+
+
+def test_the_documented_slot() -> None:
+    """The example of availability, field by field."""
+    assert slot() == Slot(
+        start=START,
+        end=END,
+        capacity=1,
+        free=1,
+        service_id="haircut",
+        host=Host(id="host_sarah", name="Sarah"),
+        team=None,
+        timezone="America/New_York",
+    )
+
+
+def test_the_documented_bookings() -> None:
+    """The short form under "booking" and the long form bare."""
+    short = read_booking(DOCUMENTS["create"])
+    assert (short.confirmation_number, short.status, short.start, short.end) == (NUMBER, "confirmed", START, END)
+    assert short.ics_url == "https://example.com/a.ics"
+    long = read_booking(LONG)
+    assert (long.organization_slug, long.service_slug, long.timezone) == ("acme-salon", "haircut", "Europe/Paris")
+    assert long.contact is not None
+    assert long.contact.name == "Jane Doe"
+    assert read_booking({"booking": LONG}) == long
+
+
+@pytest.mark.parametrize("style", ["snake", "camel"])
+def test_every_document_is_read_in_any_spelling(style: str) -> None:
+    """All snake_case and all camelCase give the same structs as the documented mixture."""
+    assert offer(respelt(DOCUMENTS["organization"], style)) == offer(DOCUMENTS["organization"])
+    assert detail(respelt(DOCUMENTS["service"], style)) == detail(DOCUMENTS["service"])
+    assert slots(respelt(SLOT, style)) == slots(SLOT)
+    assert read_booking(respelt(LONG, style)) == read_booking(LONG)
+
+
+@pytest.mark.parametrize("names", [("start_at", "end_at"), ("starts_at", "ends_at"), ("startsAt", "endsAt")])
+def test_times_are_read_in_all_three_spellings(names: tuple[str, str]) -> None:
+    """Slots and bookings understand each of the spellings that Kordless uses somewhere."""
+    times = dict(zip(names, ("2026-12-01T14:00:00Z", "2026-12-01T15:00:00Z"), strict=True))
+    assert (slots(times)[0].start, slots(times)[0].end) == (START, END)
+    assert read_booking({"confirmationNumber": NUMBER} | times).start == START
+
+
+def test_unknown_fields_are_ignored() -> None:
+    """New fields upstream change nothing."""
+    assert slot(surprise={"a": [1]}, starts=None) == slot()
+    assert read_booking(LONG | {"surprise": 1}) == read_booking(LONG)
+
+
+def test_a_bare_minimum_is_enough() -> None:
+    """Only what can't be guessed is needed."""
+    found = offer({"organization": {}, "services": [{"slug": "haircut"}]})
+    assert found.organization.name == "acme-salon"
+    assert found.services[0].name == "haircut"
+    assert found.services[0].price == Price()
+    assert detail({"service": {}}).service.slug == "haircut"
+    assert detail({"service": {}}).calendar == CalendarSettings()
+    assert slots({"startsAt": SLOT["startsAt"], "endsAt": SLOT["endsAt"]})[0].free == 1
+    assert read_booking({}, number=NUMBER, start=START, end=END).confirmation_number == NUMBER
+
+
+def test_a_service_without_a_length_or_texts_still_stands() -> None:
+    """Null texts, a null duration and a null branding are nothing, not "None"."""
+    found = service(description=None, category=None, duration=None, price=None, currency=None)
+    assert (found.description, found.category, found.duration_minutes) == (None, None, None)
+    assert offer({"organization": ORGANIZATION | {"branding": None}, "services": None}).services == ()
+
+
+@pytest.mark.parametrize(
+    ("price", "expected"),
+    [
+        (45, Price(kind=PriceKind.FIXED, amount=Decimal(45), currency="USD")),
+        ("45.00", Price(kind=PriceKind.FIXED, amount=Decimal(45), currency="USD")),
+        (45.1, Price(kind=PriceKind.FIXED, amount=Decimal("45.1"), currency="USD")),
+        (0, Price(kind=PriceKind.FREE, currency="USD")),
+        ("0.00", Price(kind=PriceKind.FREE, currency="USD")),
+        ("free", Price(kind=PriceKind.FREE, currency="USD")),
+        (None, Price(kind=PriceKind.VARIABLE, currency="USD")),
+        ("variable", Price(kind=PriceKind.VARIABLE, currency="USD")),
+        ("from 45", Price(kind=PriceKind.VARIABLE, currency="USD")),
+        (-1, Price(kind=PriceKind.UNSAID, currency="USD")),
+        ("", Price(kind=PriceKind.UNSAID, currency="USD")),
+        ("NaN", Price(kind=PriceKind.UNSAID, currency="USD")),
+        ("-5", Price(kind=PriceKind.UNSAID, currency="USD")),
+        (True, Price(kind=PriceKind.UNSAID, currency="USD")),
+        ({"amount": 1}, Price(kind=PriceKind.UNSAID, currency="USD")),
+        (1e300, Price(kind=PriceKind.UNSAID, currency="USD")),
+    ],
+)
+def test_prices_are_told_apart(price: object, expected: Price) -> None:
+    """A number is fixed, 0 free, null or a word variable, and anything unusable is unsaid."""
+    assert service(price=price).price == expected
+
+
+def test_an_absent_price_is_unsaid() -> None:
+    """No price at all is not the same as a null price."""
+    document = {name: value for name, value in SERVICE.items() if name != "price"}
+    found = offer({"organization": ORGANIZATION, "services": [document]}).services[0]
+    assert found.price.kind is PriceKind.UNSAID
+
+
+@pytest.mark.parametrize(("said", "currency"), [("usd", "USD"), ("US", None), ("$", None), (840, None), (None, None)])
+def test_a_currency_is_three_letters(said: object, currency: str | None) -> None:
+    """Anything else is no currency."""
+    assert service(currency=said).price.currency == currency
+
+
+@pytest.mark.parametrize(
+    ("changes", "capacity", "free"),
+    [
+        ({}, 1, 1),
+        ({"capacity": None, "availableCapacity": None}, 1, 1),
+        ({"capacity": 8, "availableCapacity": None}, 8, 8),
+        ({"capacity": None, "availableCapacity": 5}, 5, 5),
+        ({"capacity": "8", "availableCapacity": 3.0}, 8, 3),
+        ({"capacity": 8, "availableCapacity": -2}, 8, 0),
+        ({"capacity": -1, "availableCapacity": 4}, 0, 0),
+        ({"capacity": 2, "availableCapacity": 9}, 2, 2),
+        ({"capacity": 0, "availableCapacity": 0}, 0, 0),
+        ({"capacity": None, "availableCapacity": 0}, 1, 0),
+    ],
+)
+def test_seats_are_counted_with_care(changes: dict[str, Any], capacity: int, free: int) -> None:
+    """Null is one seat or all seats, negative is none, and never more are free than there are."""
+    found = slot(**changes)
+    assert (found.capacity, found.free) == (capacity, free)
+
+
+@pytest.mark.parametrize(
+    ("changes", "host"),
+    [
+        ({"host": None, "hostId": None}, None),
+        ({"host": None}, Host(id="host_sarah")),
+        ({"hostId": None}, Host(id="host_sarah", name="Sarah")),
+        ({"hostId": 7, "host": None}, Host(id="7")),
+        ({"host": {"id": "x", "display_name": "Sam"}, "hostId": None}, Host(id="x", name="Sam")),
+        ({"host": {"id": "x", "name": "Sam"}, "hostId": None}, Host(id="x", name="Sam")),
+        ({"host": "Sam"}, Host(id="host_sarah", name="Sam")),
+        ({"host": {"name": "Sam"}, "hostId": None}, None),
+        ({"host": [], "hostId": {}}, None),
+    ],
+)
+def test_hosts_are_read_however_they_are_said(changes: dict[str, Any], host: Host | None) -> None:
+    """Id and name come from either field and any spelling; nobody without an id is a host."""
+    assert slot(**changes).host == host
+
+
+def test_a_team_is_read_like_a_host() -> None:
+    """A team has an id and perhaps a name."""
+    assert slot(teamId="team_1", team={"id": "team_1", "name": "Hair"}).team == Team(id="team_1", name="Hair")
+
+
+def test_one_bad_slot_hides_no_good_one() -> None:
+    """Unusable slots are left out, counted, and the first is told by its path and not its value."""
+    dropped = Dropped()
+    found = slots(
+        SLOT,
+        SLOT | {"startsAt": "2026-12-01T14:00:00"},
+        SLOT | {"endsAt": "2026-12-01T13:00:00Z"},
+        SLOT | {"capacity": "many"},
+        None,
+        7,
+        dropped=dropped,
+    )
+    assert len(found) == 1
+    assert dropped == Dropped(count=5, first="$.slots[1].startsAt")
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        None,
+        [],
+        {},
+        "slots",
+        {"slots": {}},
+        {"slots": "none"},
+        {"slots": [{}]},
+        {"slots": [None, 1]},
+        {"slots": [SLOT | {"startsAt": "14:00"}]},
+    ],
+)
+def test_nothing_but_rubbish_is_a_bad_payload(document: object) -> None:
+    """An answer without a single usable slot is OutcomeUnknown, not "no times"."""
+    with pytest.raises(OutcomeUnknown) as caught:
+        read_slots(document, Dropped())
+    assert caught.value.reason == "bad_payload"
+    assert "14:00" not in str(caught.value)
+
+
+@pytest.mark.parametrize("document", [{"slots": []}, {"slots": None}])
+def test_no_slots_are_an_answer(document: object) -> None:
+    """An empty list is empty."""
+    assert read_slots(document, Dropped()) == ()
+
+
+def test_slots_are_sorted_and_merged() -> None:
+    """By instant, then host; the same time and host stands there once, with the fewer seats."""
+    later = SLOT | {"startsAt": "2026-12-01T16:00:00+01:00", "endsAt": "2026-12-01T17:00:00+01:00"}
+    other = SLOT | {"hostId": "host_bob", "host": None}
+    full = SLOT | {"availableCapacity": 0, "startsAt": "2026-12-01T09:00:00-05:00"}
+    found = slots(later, SLOT, full, other)
+    assert [(item.start.hour, item.host.id if item.host else "", item.free) for item in found] == [
+        (14, "host_bob", 1),
+        (14, "host_sarah", 0),
+        (15, "host_sarah", 1),
+    ]
+
+
+def test_there_is_an_end_to_slots() -> None:
+    """Beyond 5,000 slots the rest is left out and counted."""
+    items = [
+        {"startsAt": (START + timedelta(minutes=i)).isoformat(), "endsAt": (END + timedelta(days=9)).isoformat()}
+        for i in range(MOST_SLOTS + 7)
+    ]
+    dropped = Dropped()
+    assert len(slots(*items, dropped=dropped)) == MOST_SLOTS
+    assert dropped == Dropped(count=7, first=f"$.slots[{MOST_SLOTS}]")
+
+
+@pytest.mark.parametrize("slug", ["", "a/b", "../x", "<b>", "a b", "x" * 101, "naïve", None])
+def test_a_service_that_fits_no_url_is_left_out(slug: object) -> None:
+    """A slug that our own URLs could not carry drops its service and no other."""
+    dropped = Dropped()
+    bad = {"slug": slug, "name": "Bad"}
+    found = offer({"organization": ORGANIZATION, "services": [bad, SERVICE]}, dropped)
+    assert [item.slug for item in found.services] == ["haircut"]
+    assert dropped == Dropped(count=1, first="$.services[0].slug")
+
+
+def test_one_slug_is_one_service() -> None:
+    """Of two services with one slug the first counts."""
+    dropped = Dropped()
+    found = offer({"organization": ORGANIZATION, "services": [SERVICE, SERVICE | {"name": "Other"}]}, dropped)
+    assert [item.name for item in found.services] == ["Haircut"]
+    assert dropped.first == "$.services[1]"
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        None,
+        {},
+        [],
+        {"organization": ORGANIZATION},
+        {"services": []},
+        {"organization": None, "services": []},
+        {"organization": ORGANIZATION, "services": [{}, None]},
+        {"organization": ORGANIZATION, "services": {"a": 1}},
+    ],
+)
+def test_an_offer_needs_a_business_and_services(document: object) -> None:
+    """Without an organization, or without a single usable service of several, OutcomeUnknown."""
+    with pytest.raises(OutcomeUnknown, match=r"unusable answer at \$"):
+        offer(document)
+
+
+@pytest.mark.parametrize("document", [None, {}, {"service": None}, {"service": {"slug": "a/b"}}])
+def test_a_service_answer_needs_a_service(document: object) -> None:
+    """Without a usable service, OutcomeUnknown."""
+    with pytest.raises(OutcomeUnknown) as caught:
+        detail(document)
+    assert caught.value.reason == "bad_payload"
+
+
+def test_calendar_settings_are_taken_as_far_as_they_make_sense() -> None:
+    """Negative, absurd and wrongly typed settings are nothing; a location may be mere text."""
+    odd = CALENDAR | {
+        "buffer_before": -5,
+        "buffer_after": "10",
+        "booking_window_days": 0,
+        "slot_interval_minutes": "half an hour",
+        "location": "Upstairs",
+        "cancellation_policy": {"noticeHours": "1.5", "policyText": ""},
+    }
+    calendar = detail({"service": SERVICE, "calendarSettings": odd}).calendar
+    assert (calendar.buffer_before, calendar.buffer_after) == (0, 10)
+    assert calendar.booking_window_days is None
+    assert calendar.slot_interval_minutes is None
+    assert calendar.location == Location(type="custom", value="Upstairs")
+    assert calendar.cancellation_policy is not None
+    assert (calendar.cancellation_policy.notice_hours, calendar.cancellation_policy.text) == (1.5, None)
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ("confirmed", "confirmed"),
+        ("Pending", "pending"),
+        ("cancelled", "canceled"),
+        ("CANCELED", "canceled"),
+        ("CANCELLED", "canceled"),
+        ("waitlisted", "waitlisted"),
+        (None, ""),
+        ({}, ""),
+    ],
+)
+def test_a_status_is_spelt_one_way(said: object, status: str) -> None:
+    """Canceled has one l and small letters; a newer status passes; nothing is nothing."""
+    assert read_booking(SHORT | {"status": said}).status == status
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        None,
+        {},
+        {"booking": None},
+        {"booking": []},
+        {"booking": {name: value for name, value in SHORT.items() if name != "confirmation_number"}},
+        {"booking": SHORT | {"confirmation_number": ""}},
+        {"booking": SHORT | {"confirmation_number": "../admin"}},
+        {"booking": SHORT | {"start_at": "tomorrow"}},
+        {"booking": SHORT | {"end_at": "2026-12-01T14:00:00Z"}},
+    ],
+)
+def test_a_created_booking_needs_a_number_and_times(document: object) -> None:
+    """Without a usable number nobody may be told that they are booked."""
+    with pytest.raises(OutcomeUnknown) as caught:
+        read_booking(document, start=START, end=END)
+    assert caught.value.reason == "bad_payload"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"number": "BOOK_OTHER"},
+        {"org_slug": "other"},
+        {"service_slug": "other"},
+        {"start": START + timedelta(days=1)},
+    ],
+)
+def test_another_booking_than_asked_is_a_mismatch(asked: dict[str, Any]) -> None:
+    """A number, organization, service or start that nobody asked about is never taken for the answer."""
+    with pytest.raises(OutcomeUnknown) as caught:
+        read_booking(LONG, **asked)
+    assert caught.value.reason == "mismatch"
+
+
+def test_case_makes_no_other_booking() -> None:
+    """Confirmation numbers and slugs are compared without regard to case."""
+    assert read_booking(LONG, number=NUMBER.lower(), org_slug="ACME-salon", service_slug="Haircut")
+
+
+def test_another_organization_or_service_than_asked_is_a_mismatch() -> None:
+    """An answer about somebody else's business is never shown."""
+    for read in (
+        lambda: read_offer(DOCUMENTS["organization"], Dropped(), org_slug="other"),
+        lambda: read_service_detail(DOCUMENTS["service"], Dropped(), org_slug="other", slug="haircut"),
+        lambda: read_service_detail(DOCUMENTS["service"], Dropped(), org_slug="acme-salon", slug="other"),
+    ):
+        with pytest.raises(OutcomeUnknown) as caught:
+            read()
+        assert caught.value.reason == "mismatch"
+
+
+def test_webhook_ids_are_the_same_service() -> None:
+    """`srv_haircut` and `haircut` are one."""
+    assert same_id("srv_haircut", "haircut")
+    assert same_id("Haircut", "srv_haircut")
+    assert not same_id("haircut", "shave")
+
+
+NAMES = sorted(
+    {name for document in (ORGANIZATION, SERVICE, CALENDAR, SLOT, LONG) for name in document}
+    | {"organization", "services", "service", "calendarSettings", "slots", "booking", "calendar_invite", "branding"}
+)
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=12)
+    | st.sampled_from(["2026-12-01T14:00:00Z", "haircut", "acme-salon", NUMBER, "45.0"])
+    | st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat)
+)
+JSON = st.recursive(
+    LEAVES,
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=6), inner, max_size=8)
+    ),
+    max_leaves=25,
+)
+READERS = [
+    (lambda document: read_offer(document, Dropped(), org_slug="acme-salon"), Offer),
+    (lambda document: read_service_detail(document, Dropped(), org_slug="acme-salon", slug="haircut"), ServiceDetail),
+    (lambda document: read_slots(document, Dropped()), tuple),
+    (lambda document: read_booking(document, number=NUMBER, start=START, end=END), Booking),
+    (read_booking, Booking),
+]
+
+
+@pytest.mark.parametrize(("read", "shape"), READERS)
+@settings(max_examples=50)
+@given(document=JSON)
+def test_any_document_is_a_struct_or_an_outcome_unknown(read: Any, shape: type, document: Any) -> None:
+    """Whatever JSON comes, the reader gives its struct (which JSON can hold again) or OutcomeUnknown."""
+    try:
+        found = read(document)
+    except OutcomeUnknown:
+        return
+    assert isinstance(found, shape)
+    assert encode(found)
+
+
+@settings(max_examples=80)
+@given(st.data())
+def test_one_broken_leaf_breaks_little(data: st.DataObject) -> None:
+    """The documented answers with any one field replaced still give a struct or OutcomeUnknown."""
+    read, shape, document = data.draw(
+        st.sampled_from(
+            [
+                (READERS[0], DOCUMENTS["organization"]),
+                (READERS[1], DOCUMENTS["service"]),
+                (READERS[2], DOCUMENTS["availability"]),
+                (READERS[3], DOCUMENTS["create"]),
+                (READERS[4], DOCUMENTS["lookup"]),
+            ]
+        ).map(lambda pair: (*pair[0], pair[1]))
+    )
+    copy = json.loads(json.dumps(document))
+    spot: Any = copy
+    while isinstance(spot, dict | list):
+        holder = spot
+        keys = list(spot) if isinstance(spot, dict) else list(range(len(spot)))
+        if not keys:
+            break
+        key = data.draw(st.sampled_from(keys))
+        spot = holder[key]
+        if data.draw(st.booleans()):
+            break
+    holder[key] = data.draw(JSON)
+    try:
+        assert isinstance(read(copy), shape)
+    except OutcomeUnknown as error:
+        assert error.reason in {"bad_payload", "mismatch"}  # noqa: PT017 (any other exception must fail here)

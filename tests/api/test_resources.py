@@ -1,0 +1,104 @@
+"""Resources are immutable, say nothing personal, and survive the cache."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kordless_booking.api import resources
+from kordless_booking.api.parsing import Dropped, read_booking, read_offer, read_service_detail, read_slots
+from kordless_booking.api.resources import (
+    Booking,
+    Contact,
+    NewBooking,
+    Offer,
+    Price,
+    PriceKind,
+    ServiceDetail,
+    Slot,
+    decode,
+    encode,
+)
+from tests.api.doors import CONTACT, DOCUMENTS, END, LONG, NEW, NUMBER, START
+
+
+def test_what_is_public_is_pinned() -> None:
+    """The names that others build on are these."""
+    assert resources.__all__ == [
+        "Booking",
+        "Branding",
+        "CalendarSettings",
+        "CancellationPolicy",
+        "Contact",
+        "Host",
+        "Location",
+        "NewBooking",
+        "Offer",
+        "Organization",
+        "Price",
+        "PriceKind",
+        "Service",
+        "ServiceDetail",
+        "Slot",
+        "Team",
+        "decode",
+        "encode",
+    ]
+
+
+def test_the_offer_survives_the_cache() -> None:
+    """An offer is the same after JSON, its exact price included."""
+    offer = read_offer(DOCUMENTS["organization"], Dropped(), org_slug="acme-salon")
+    assert decode(encode(offer), Offer) == offer
+
+
+def test_a_service_survives_the_cache() -> None:
+    """A service with its calendar is the same after JSON."""
+    detail = read_service_detail(DOCUMENTS["service"], Dropped(), org_slug="acme-salon", slug="haircut")
+    assert decode(encode(detail), ServiceDetail) == detail
+
+
+def test_slots_survive_the_cache() -> None:
+    """A tuple of slots is the same after JSON, its times still aware."""
+    slots = read_slots(DOCUMENTS["availability"], Dropped())
+    back = decode(encode(slots), tuple[Slot, ...])
+    assert back == slots
+    assert back[0].start.utcoffset() is not None
+
+
+def test_bookings_survive_the_cache() -> None:
+    """What was asked for and what came of it are the same after JSON."""
+    booking = read_booking(LONG)
+    assert decode(encode(booking), Booking) == booking
+    assert decode(encode(NEW), NewBooking) == NEW
+
+
+@given(st.decimals(min_value=0, max_value=10**9, allow_nan=False, places=2))
+def test_prices_survive_the_cache_to_the_cent(amount: Decimal) -> None:
+    """No price is rounded on its way through JSON."""
+    price = Price(kind=PriceKind.FIXED, amount=amount, currency="USD")
+    assert decode(encode(price), Price) == price
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"null", b"[]", b'{"organization": 1}', b"\x80\x04", b'"\xff"'])
+def test_other_bytes_are_refused(data: bytes) -> None:
+    """What an older version or somebody else wrote raises ValueError."""
+    with pytest.raises(ValueError, match="expected"):
+        decode(data, Offer)
+
+
+def test_nobody_is_named_in_a_repr() -> None:
+    """The repr of what holds a contact or a confirmation number shows neither."""
+    shown = repr([read_booking(LONG), NEW, NEW.contact, Contact(name="Zzqx", email=CONTACT)])
+    for secret in (CONTACT, "Jane", "Zzqx", "+12125550123", NUMBER):
+        assert secret not in shown
+
+
+def test_resources_do_not_change() -> None:
+    """Assigning to a field raises."""
+    slot = Slot(start=START, end=END)
+    with pytest.raises(AttributeError):
+        slot.free = 3  # type: ignore[misc]
+    assert slot == Slot(start=datetime(2026, 12, 1, 14, tzinfo=UTC), end=END)
