@@ -1,0 +1,68 @@
+"""Work that no visitor waits for."""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import threading
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+from django.db import connections
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Background", "unattended"]
+
+logger = logging.getLogger(__name__)
+
+unattended: ContextVar[bool] = ContextVar("unattended", default=False)
+"""True inside a background job: the budget grants such calls less."""
+
+
+class Background:
+    """A few daemon threads, started when first needed (and again after a fork), with a short queue before
+    them.
+    """
+
+    def __init__(self, *, threads: int = 2, waiting: int = 16) -> None:
+        self._threads = threads
+        self._waiting = waiting
+        self._lock = threading.Lock()
+        self._process = 0
+        self._jobs: queue.Queue[Callable[[], None]] = queue.Queue(waiting)
+
+    def __call__(self, job: Callable[[], None]) -> bool:
+        """Have `job` done soon; False when too much is waiting already, and then it is not done."""
+        if self._process != os.getpid():
+            self._start()
+        try:
+            self._jobs.put_nowait(job)
+        except queue.Full:
+            return False
+        return True
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._process == os.getpid():
+                return
+            self._jobs = queue.Queue(self._waiting)
+            for number in range(self._threads):
+                name = f"kordless-background-{number}"
+                threading.Thread(target=self._work, args=(self._jobs,), name=name, daemon=True).start()
+            self._process = os.getpid()
+
+    @staticmethod
+    def _work(jobs: queue.Queue[Callable[[], None]]) -> None:
+        unattended.set(True)
+        while True:
+            job = jobs.get()
+            try:
+                job()
+            except Exception:
+                logger.exception("background_job_failed")
+            finally:
+                # Outside a request nobody else gives back what a database cache has opened.
+                connections.close_all()

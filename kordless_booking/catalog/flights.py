@@ -1,0 +1,134 @@
+"""One at a time: of all threads and processes that want the same work done, one does it and the others get
+its outcome.
+
+A `Future` joins the threads of this process, a lock in the cache the processes. Both are needed: LocMem and
+file caches don't lock between processes, and a thread that waits for its neighbour should cost no round
+trips.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from .keys import cache_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .clock import Clock
+    from .steady import SteadyCache
+
+__all__ = ["Flights"]
+
+PAUSE = 0.05
+"""Seconds between two looks at what another process is doing."""
+
+LOCKED = 10
+"""Whole seconds for which a lock holds, well above any fetch, so that a crashed owner's expires by itself."""
+
+R = TypeVar("R")
+Name = tuple[str, ...]
+
+
+class Flights(Generic[R]):
+    """The work under way in this process, by name. Deadlines are in the clock's steady seconds."""
+
+    def __init__(self, cache: SteadyCache, *, account: str, clock: Clock) -> None:
+        self._cache = cache
+        self._account = account
+        self._clock = clock
+        self._guard = threading.Lock()
+        self._flights: dict[Name, Future[R | None]] = {}
+        self._process = os.getpid()
+
+    def join(self, name: Name, deadline: float, *, work: Callable[[], R], arrived: Callable[[], R | None]) -> R | None:
+        """Have `work` done once and return its outcome; None if that took somebody else past the deadline.
+
+        `arrived` looks whether another process has come up with an outcome meanwhile. `work` runs alone,
+        and should look as well before it starts: the lock may have been let go a moment ago.
+        """
+        while (left := deadline - self._clock.steady()) > 0:
+            flight, mine = self._board(name)
+            try:
+                if mine:
+                    outcome = self._fly(name, flight, lambda: self._alone(name, deadline, work, arrived))
+                else:
+                    outcome = flight.result(left)
+            except TimeoutError:
+                break
+            if outcome is not None:
+                return outcome
+        return None
+
+    def start(self, name: Name, run: Callable[[Callable[[], object]], bool], *, work: Callable[[], R]) -> None:
+        """Have `work` done behind the scenes by `run`, unless somebody does it already."""
+
+        def job() -> None:
+            if flight.set_running_or_notify_cancel():
+                now = self._clock.steady()
+                self._fly(name, flight, lambda: self._alone(name, now, work, lambda: None))
+
+        with self._guard:
+            if name in self._current():
+                return
+            flight = self._flights[name] = Future()
+        if not run(job) and flight.cancel():
+            self._leave(name, flight)
+
+    def part(self, group: Name) -> None:
+        """Let nobody join the flights of this group any more: what they bring is out of date."""
+        with self._guard:
+            for name in [name for name in self._current() if name[: len(group)] == group]:
+                del self._flights[name]
+
+    def _board(self, name: Name) -> tuple[Future[R | None], bool]:
+        with self._guard:
+            flight = self._current().get(name)
+            # One that still waits for a background thread is not waited for: it is taken over.
+            if flight is not None and not flight.cancel():
+                return flight, False
+            flight = self._flights[name] = Future()
+            flight.set_running_or_notify_cancel()
+            return flight, True
+
+    def _current(self) -> dict[Name, Future[R | None]]:
+        if self._process != os.getpid():
+            # The threads that were flying these stayed behind when the process forked.
+            self._flights, self._process = {}, os.getpid()
+        return self._flights
+
+    def _fly(self, name: Name, flight: Future[R | None], alone: Callable[[], R | None]) -> R | None:
+        try:
+            outcome = alone()
+        except BaseException as error:
+            self._leave(name, flight)
+            flight.set_exception(error)
+            raise
+        self._leave(name, flight)
+        flight.set_result(outcome)
+        return outcome
+
+    def _leave(self, name: Name, flight: Future[R | None]) -> None:
+        with self._guard:
+            if self._flights.get(name) is flight:
+                del self._flights[name]
+
+    def _alone(self, name: Name, deadline: float, work: Callable[[], R], arrived: Callable[[], R | None]) -> R | None:
+        lock, token = cache_key(self._account, "lock", *name), secrets.token_hex(8)
+        while not self._cache.add(lock, token, LOCKED):
+            if self._clock.steady() >= deadline:
+                return None
+            self._clock.sleep(PAUSE)
+            if (outcome := arrived()) is not None:
+                return outcome
+        until = self._clock.steady() + LOCKED - 1
+        try:
+            return work()
+        finally:
+            # Past its time the lock may be another's; and a cache that lost ours may have granted it anew.
+            if self._clock.steady() < until and self._cache.get_many([lock]).get(lock) == token:
+                self._cache.delete_many([lock])

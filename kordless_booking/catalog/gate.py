@@ -1,0 +1,70 @@
+"""The wire's gate: asked before and told after every single try. Three round trips to the cache for each."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from kordless_booking.exceptions import TooMany
+
+from .budget import Allowance, Budget, Ticket
+from .circuit import Admission, Circuit
+from .clock import Clock
+
+if TYPE_CHECKING:
+    from kordless_booking.api.wire import Answer
+
+    from .steady import SteadyCache
+
+__all__ = ["CatalogGate"]
+
+BROWSING = frozenset({"organization", "service", "availability"})
+
+
+class CatalogGate:
+    """Budget and circuits of one API key, as the `Gate` that `api.wire` knows.
+
+    `before` and `after` of one try must be called in one thread. Accounts that share an API key must share
+    `account`.
+    """
+
+    def __init__(
+        self,
+        cache: SteadyCache,
+        *,
+        account: str,
+        allowance: Allowance | None = None,
+        processes: int = 1,
+        clock: Clock | None = None,
+    ) -> None:
+        clock = clock or Clock()
+        self._cache = cache
+        self._budget = Budget(cache, account=account, clock=clock, allowance=allowance, processes=processes)
+        self._browse = Circuit(cache, account=account, name="browse", clock=clock)
+        self._booking = Circuit(cache, account=account, name="booking", clock=clock)
+        self._under_way = threading.local()
+
+    def before(self, operation: str) -> None:
+        """Raise CircuitOpen or TooMany unless this try may go."""
+        circuit = self._circuit(operation)
+        found = self._cache.get_many([*circuit.keys(), *self._budget.keys()])
+        admission = circuit.admit(operation, found)
+        try:
+            ticket = self._budget.claim(operation, found)
+        except TooMany:
+            circuit.withdraw(admission)
+            raise
+        self._under_way.call = (admission, ticket)
+
+    def after(self, operation: str, answer: Answer | None) -> None:
+        """Note how it went; `answer` is None when there was no usable one."""
+        call: tuple[Admission, Ticket] | None = getattr(self._under_way, "call", None)
+        if call is None:
+            return
+        self._under_way.call = None
+        admission, ticket = call
+        self._budget.settle(ticket, operation, answer)
+        self._circuit(operation).record(admission, answer)
+
+    def _circuit(self, operation: str) -> Circuit:
+        return self._browse if operation in BROWSING else self._booking

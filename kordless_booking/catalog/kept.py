@@ -1,0 +1,114 @@
+"""What may be served: the rules of age, trouble and forgetting, without any cache or clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from kordless_booking.exceptions import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .envelope import Envelope
+
+__all__ = ["AGAIN_WITHIN", "Held", "Item", "Kept", "Lifetime"]
+
+T = TypeVar("T")
+
+AGAIN_WITHIN = 30
+"""Seconds: the longest that a failed refresh is not tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetime:
+    """Ages in seconds: until `fresh` served as it is, until `stale` while refreshed, until `on_error` on
+    failure.
+    """
+
+    fresh: float
+    stale: float
+    on_error: float
+
+
+@dataclass(frozen=True, slots=True)
+class Item(Generic[T]):
+    """Something to keep: its name, how to get it, how to write it as JSON, and for how long it is good.
+
+    Items with the same first two `parts` form a group and are forgotten together.
+    """
+
+    parts: tuple[str, ...]
+    fetch: Callable[[], T]
+    encode: Callable[[T], bytes]
+    decode: Callable[[bytes], T]
+    lifetime: Lifetime
+
+    @property
+    def group(self) -> tuple[str, ...]:
+        """What this item is forgotten with."""
+        return self.parts[:2]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept(Generic[T]):
+    """A value, and when it was asked for (Unix seconds).
+
+    `stale`: a newer one is wanted. `troubled`: shown only because Kordless fails or says too many, so say so.
+    """
+
+    value: T
+    fetched_at: float
+    stale: bool = False
+    troubled: bool = False
+
+
+@dataclass(slots=True)
+class Held:
+    """What one look at the cache found for one item: its envelope, the group's mark, the account's refusal."""
+
+    envelope: Envelope | None = None
+    value: Any = None
+    mark: str = ""
+    refusal: Envelope | None = None
+    raw: object = None
+    looked_at: float = 0.0
+    refreshing: bool = False
+
+    def settled(self, now: float) -> bool:
+        """Nobody need ask Kordless now: there is a fresh answer, or asking failed a moment ago."""
+        if self.refusal is not None:
+            return self.refusal.age(now) < self.refusal.fresh
+        envelope = self.envelope
+        if envelope is None or envelope.mark != self.mark:
+            return False
+        return envelope.age(now) < envelope.fresh or 0 < envelope.again_at - now <= AGAIN_WITHIN
+
+    def servable(self, now: float, lifetime: Lifetime) -> bool:
+        """The reader need not wait."""
+        if self.settled(now):
+            return True
+        envelope = self.value_within(now, lifetime.stale)
+        return envelope is not None and envelope.mark == self.mark
+
+    def value_within(self, now: float, seconds: float) -> Envelope | None:
+        """The envelope, if it holds a value of less than that age and the key is not refused."""
+        envelope = self.envelope
+        if envelope is None or envelope.failure or self.refusal or envelope.age(now) >= seconds:
+            return None
+        return envelope
+
+    def answer(self, now: float, lifetime: Lifetime) -> Kept[Any]:
+        """What the reader gets; raises the KordlessError that is there instead."""
+        envelope = self.refusal or self.envelope
+        if envelope is None:
+            raise Unavailable(reason="waited_in_vain")
+        if envelope.failure:
+            raise envelope.failure.error()
+        age, forgotten = envelope.age(now), envelope.mark != self.mark
+        return Kept(
+            self.value,
+            envelope.fetched_at,
+            stale=forgotten or age >= envelope.fresh,
+            troubled=forgotten or age >= lifetime.stale or envelope.troubled,
+        )

@@ -1,0 +1,64 @@
+"""A small cache inside the process, for when there is no better one."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .clock import Clock
+
+__all__ = ["Memory", "Storable"]
+
+Storable = bytes | str | int
+
+
+class Memory:
+    """The four cache operations that the catalog needs, counted in steady seconds: a stepped clock changes
+    nothing.
+
+    Keeps at most `size` entries; the one written longest ago goes first.
+    """
+
+    def __init__(self, clock: Clock, *, size: int = 2048) -> None:
+        self._clock = clock
+        self._size = size
+        self._entries: dict[str, tuple[Storable, float]] = {}
+        self._lock = threading.Lock()
+
+    def get_many(self, keys: Iterable[str]) -> dict[str, Storable]:
+        """Return what is here, by key; absent and expired keys are left out."""
+        now = self._clock.steady()
+        with self._lock:
+            found = [(key, self._entries[key]) for key in keys if key in self._entries]
+        return {key: value for key, (value, expires) in found if now < expires}
+
+    def add(self, key: str, value: Storable, timeout: int) -> bool:
+        """Keep `value` for `timeout` seconds unless the key is taken; True for the one caller who made it
+        so.
+        """
+        with self._lock:
+            _, expires = self._entries.get(key, (b"", 0.0))
+            if self._clock.steady() < expires:
+                return False
+            self._put(key, value, timeout)
+            return True
+
+    def set(self, key: str, value: Storable, timeout: int) -> None:
+        """Keep `value` for `timeout` seconds."""
+        with self._lock:
+            self._put(key, value, timeout)
+
+    def delete_many(self, keys: Iterable[str]) -> None:
+        """Drop these keys."""
+        with self._lock:
+            for key in keys:
+                self._entries.pop(key, None)
+
+    def _put(self, key: str, value: Storable, timeout: int) -> None:
+        self._entries.pop(key, None)
+        if len(self._entries) >= self._size:
+            del self._entries[next(iter(self._entries))]
+        self._entries[key] = (value, self._clock.steady() + timeout)

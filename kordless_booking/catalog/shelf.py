@@ -1,0 +1,242 @@
+"""A read-through shelf: what was fetched once is shared by every visitor of every process.
+
+What a reader gets depends on the age of what lies there::
+
+    0 ───────────── fresh ────────────── stale ─────────────── on_error ──────▶ age
+        served as      served at once,      the reader waits for    gone
+        it is          refreshed behind     a new one, and gets
+                       the scenes           the old if that fails
+
+- For one item at most one fetch is under way (see `flights`); all others share its outcome, be it value or
+  error.
+- A no (`NotFound`, …) replaces the value and is remembered for half a minute, so that asking for what
+  doesn't exist costs Kordless nothing. A refused key closes the whole account until a fetch succeeds again.
+- Forgetting a group changes its mark, a random word that is read in the same round trip as the values. Each
+  value carries the mark under which it was asked for, so one that was on its way when the mark changed
+  arrives forgotten. What is forgotten is not served while Kordless answers; when it doesn't, an old value
+  with a notice beats none.
+- For a second this process answers from its own memory, and for as long as the cache is down.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import secrets
+import threading
+from dataclasses import replace
+from math import ceil
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from kordless_booking.exceptions import KeyRefused, KordlessError, TooMany, Unavailable
+
+from .clock import Clock
+from .envelope import VERSION, Envelope, Failure, opened, sealed
+from .flights import Flights
+from .kept import AGAIN_WITHIN, Held, Item, Kept, Lifetime
+from .keys import cache_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .steady import SteadyCache
+
+__all__ = ["Item", "Kept", "Lifetime", "Shelf"]
+
+logger = logging.getLogger(__name__)
+
+DAY = 86_400
+NO_KEPT = 30
+FAILURE_KEPT = 2
+AGAIN_AFTER = 5
+
+T = TypeVar("T")
+
+
+class Shelf:
+    """Reads, warms and forgets the items of one account. Safe to share between threads.
+
+    `run` takes a job and does it behind the scenes, or says False. `patience`: for how many seconds a
+    reader waits for somebody else's fetch. `held_for`: for how many this process doesn't ask the cache
+    again, about `size` items.
+    """
+
+    def __init__(
+        self,
+        cache: SteadyCache,
+        *,
+        account: str,
+        run: Callable[[Callable[[], object]], bool],
+        clock: Clock | None = None,
+        patience: float = 4.0,
+        held_for: float = 1.0,
+        size: int = 256,
+    ) -> None:
+        self._cache = cache
+        self._account = account
+        self._run = run
+        self._clock = clock or Clock()
+        self._patience = patience
+        self._held_for = held_for
+        self._size = size
+        self._flights: Flights[Held] = Flights(cache, account=account, clock=self._clock)
+        self._held: dict[tuple[str, ...], Held] = {}
+        self._forgettings = 0
+        self._guard = threading.Lock()
+
+    def read(self, item: Item[T]) -> Kept[T]:
+        """Return the best value there is, asking Kordless only when nothing acceptable lies here.
+
+        Raises the KordlessError that stands in the way when there is nothing to show.
+        """
+        held = self._at_hand(item) or self._look(item)
+        now = self._clock.now()
+        if not held.servable(now, item.lifetime):
+            held = self._fetched(item, held)
+            now = self._clock.now()
+        elif not (held.settled(now) or held.refreshing):
+            held.refreshing = True
+            self._flights.start(item.parts, self._run, work=lambda: self._fetch(item))
+        return held.answer(now, item.lifetime)
+
+    def warm(self, *items: Item[Any]) -> None:
+        """Look for all of these in one round trip, so that reading them needs none."""
+        if missing := [item for item in items if self._at_hand(item) is None]:
+            self._look(*missing)
+
+    def forget(self, *group: str) -> None:
+        """From now on nothing in this group counts as known, nor what is being fetched at this moment."""
+        self._cache.set(self._key("mark", *group), secrets.token_hex(8), 2 * DAY)
+        self._drop(group)
+
+    # Looking
+
+    def _at_hand(self, item: Item[Any]) -> Held | None:
+        held = self._held.get(item.parts)
+        young = held is not None and self._clock.steady() - held.looked_at < self._held_for
+        return held if young else None
+
+    def _look(self, *items: Item[Any]) -> Held:
+        """Look for items in the cache, in one round trip; returns what was found for the first."""
+        forgettings = self._forgettings
+        refusal = self._key("refusal")
+        keys = [(self._key("value", *item.parts), self._key("mark", *item.group)) for item in items]
+        found = self._cache.get_many([refusal, *(key for pair in keys for key in pair)])
+        looked = [
+            self._made_out(item, found.get(value), str(found.get(mark, "")), opened(found.get(refusal)))
+            for item, (value, mark) in zip(items, keys, strict=True)
+        ]
+        with self._guard:
+            if forgettings == self._forgettings:
+                for item, held in zip(items, looked, strict=True):
+                    self._remember(item, held)
+        return looked[0]
+
+    def _made_out(self, item: Item[Any], raw: object, mark: str, refusal: Envelope | None) -> Held:
+        before, now = self._held.get(item.parts), self._clock.steady()
+        if before and raw is None and not self._cache.shared:
+            return replace(before, looked_at=now, refreshing=False)
+        if before and raw is not None and raw == before.raw:
+            return replace(before, mark=mark, refusal=refusal, looked_at=now, refreshing=False)
+        envelope, value = opened(raw), None
+        if envelope and not envelope.failure:
+            try:
+                value = item.decode(bytes(envelope.payload))
+            except ValueError:  # written by another version of this package
+                envelope = None
+        return Held(envelope, value, mark, refusal, raw, now)
+
+    def _remember(self, item: Item[Any], held: Held) -> None:
+        self._held.pop(item.parts, None)
+        if held.envelope:
+            if len(self._held) >= self._size:
+                del self._held[next(iter(self._held))]
+            self._held[item.parts] = held
+
+    def _drop(self, group: tuple[str, ...]) -> None:
+        self._flights.part(group)
+        with self._guard:
+            self._forgettings += 1
+            for parts in [parts for parts in self._held if parts[: len(group)] == group]:
+                del self._held[parts]
+
+    # Fetching
+
+    def _fetched(self, item: Item[Any], held: Held) -> Held:
+        outcome = self._flights.join(
+            item.parts,
+            self._clock.steady() + self._patience,
+            work=lambda: self._fetch(item),
+            arrived=lambda: self._settled(item),
+        )
+        if outcome:
+            return outcome
+        return held if held.value_within(self._clock.now(), item.lifetime.on_error) else Held()
+
+    def _settled(self, item: Item[Any]) -> Held | None:
+        held = self._look(item)
+        return held if held.settled(self._clock.now()) else None
+
+    def _fetch(self, item: Item[Any]) -> Held:
+        """Ask Kordless, unless somebody did a moment ago. Runs alone."""
+        held, asked_at = self._look(item), self._clock.now()
+        if held.settled(asked_at):
+            return held
+        try:
+            value = item.fetch()
+        except KeyRefused as error:
+            return self._close(self._no(error, "", NO_KEPT))
+        except Unavailable as error:
+            return self._put(item, self._after(error, held, item), held.value)
+        except KordlessError as error:
+            return self._put(item, self._no(error, held.mark, NO_KEPT))
+        if held.refusal:
+            self._cache.delete_many([self._key("refusal")])
+        return self._put(item, self._new(item, value, held.mark, asked_at), value)
+
+    def _put(self, item: Item[Any], envelope: Envelope, value: Any = None) -> Held:
+        lasts = envelope.fresh if envelope.failure else item.lifetime.on_error
+        seconds = ceil(lasts - envelope.age(self._clock.now()))
+        self._cache.set(self._key("value", *item.parts), sealed(envelope), seconds)
+        with self._guard:
+            self._held.pop(item.parts, None)
+        return Held(envelope, value, envelope.mark)
+
+    def _close(self, refusal: Envelope) -> Held:
+        self._cache.set(self._key("refusal"), sealed(refusal), DAY)
+        self._drop(())
+        return Held(refusal=refusal)
+
+    def _new(self, item: Item[T], value: T, mark: str, asked_at: float) -> Envelope:
+        # Freshness varies a little, so that keys that were filled together don't run out together.
+        fresh = item.lifetime.fresh * random.uniform(0.9, 1.0)  # noqa: S311 - nothing secret
+        payload = msgspec.Raw(item.encode(value))
+        return Envelope(version=VERSION, fetched_at=asked_at, fresh=fresh, mark=mark, payload=payload)
+
+    def _no(self, error: KordlessError, mark: str, seconds: int) -> Envelope:
+        now = self._clock.now()
+        return Envelope(version=VERSION, fetched_at=now, fresh=seconds, mark=mark, failure=Failure.of(error))
+
+    def _after(self, error: Unavailable, held: Held, item: Item[Any]) -> Envelope:
+        """What to keep after a failure: the value there was, not to be refreshed again at once, or the
+        failure.
+        """
+        now = self._clock.now()
+        envelope = held.value_within(now, item.lifetime.on_error)
+        kind = type(error).__name__
+        logger.warning("fetch_failed what=%s error=%s kept=%s", item.parts[0], kind, envelope is not None)
+        if envelope is None:
+            return self._no(error, held.mark, FAILURE_KEPT)
+        forgotten = envelope.mark != held.mark
+        return msgspec.structs.replace(
+            envelope,
+            mark=held.mark,
+            fresh=0.0 if forgotten else envelope.fresh,
+            again_at=now + min(max(AGAIN_AFTER, error.retry_after or 0), AGAIN_WITHIN),
+            troubled=forgotten or envelope.troubled or not isinstance(error, TooMany),
+        )
+
+    def _key(self, *parts: str) -> str:
+        return cache_key(self._account, *parts)

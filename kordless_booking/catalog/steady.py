@@ -1,0 +1,111 @@
+"""Django's cache, or this process's own memory for as long as that one fails.
+
+Nothing here ever raises: a cache that refuses, times out or is full costs freshness and a log line, never a
+page. After a failure the cache is left alone for a few seconds, because asking a hanging one costs each
+visitor a time-out. It is believed again once a write has gone through; one that reads but can't write
+(Redis: OOM) would grant every lock.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, TypeVar
+
+from django.core.cache.backends.dummy import DummyCache
+from django.core.cache.backends.filebased import FileBasedCache
+from django.core.cache.backends.locmem import LocMemCache
+
+from .keys import cache_key
+from .memory import Memory, Storable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from django.core.cache.backends.base import BaseCache
+
+    from .clock import Clock
+
+__all__ = ["SteadyCache", "counts_for_all"]
+
+logger = logging.getLogger(__name__)
+
+LEFT_ALONE = 5.0
+SAID_EVERY = 60.0
+AWAKE = cache_key("", "awake")
+
+T = TypeVar("T")
+
+
+def counts_for_all(cache: BaseCache) -> bool:
+    """Say whether `cache.add` has one winner among all processes: not in LocMem, files (they race) or Dummy.
+
+    Ask with the backend itself, `caches["default"]`, not with Django's `cache` proxy.
+    """
+    return not isinstance(cache, LocMemCache | FileBasedCache | DummyCache)
+
+
+class SteadyCache:
+    """The cache operations of the catalog, on `cache` or, while that fails (or is None), on memory.
+
+    Hand in Django's proxy (`django.core.cache.cache`) rather than a backend: background threads use it too.
+    """
+
+    def __init__(self, cache: BaseCache | Memory | None, clock: Clock) -> None:
+        self._cache = cache
+        self._clock = clock
+        self._memory = Memory(clock)
+        self._trusted = True
+        self._again_at = 0.0
+        self._say_at: float | None = None
+
+    @property
+    def shared(self) -> bool:
+        """Whether the next operation goes to the cache that other processes see."""
+        return self._cache is not None and (self._trusted or self._woken(self._cache))
+
+    def get_many(self, keys: Iterable[str]) -> dict[str, Storable]:
+        """Return what is kept, by key, in one round trip."""
+        wanted = list(keys)
+        return self._on(lambda cache: cache.get_many(wanted))
+
+    def add(self, key: str, value: Storable, timeout: int) -> bool:
+        """Keep `value` for `timeout` whole seconds (at least 1) unless the key is taken; True for the
+        winner.
+        """
+        return self._on(lambda cache: cache.add(key, value, max(1, timeout)))
+
+    def set(self, key: str, value: Storable, timeout: int) -> None:
+        """Keep `value` for `timeout` whole seconds (at least 1)."""
+        self._on(lambda cache: cache.set(key, value, max(1, timeout)))
+
+    def delete_many(self, keys: Iterable[str]) -> None:
+        """Drop these keys."""
+        unwanted = list(keys)
+        self._on(lambda cache: cache.delete_many(unwanted))
+
+    def _on(self, operation: Callable[[BaseCache | Memory], T]) -> T:
+        if self._cache is not None and self.shared:
+            try:
+                return operation(self._cache)
+            except Exception as error:  # noqa: BLE001 - backends raise anything
+                self._fell(error)
+        return operation(self._memory)
+
+    def _woken(self, cache: BaseCache | Memory) -> bool:
+        if self._clock.steady() < self._again_at:
+            return False
+        try:
+            cache.set(AWAKE, 1, 10)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._fell(error)
+            return False
+        self._trusted = True
+        return True
+
+    def _fell(self, error: Exception) -> None:
+        now = self._clock.steady()
+        self._trusted = False
+        self._again_at = now + LEFT_ALONE
+        if self._say_at is None or now >= self._say_at:
+            self._say_at = now + SAID_EVERY
+            logger.error("cache_unavailable error=%s", type(error).__name__)

@@ -1,0 +1,69 @@
+"""Time and a cache that tests hold in their hands. Both are real parts of the catalog, only slower or watched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from kordless_booking.catalog.clock import Clock
+from kordless_booking.catalog.memory import Memory, Storable
+
+
+class HandTime:
+    """Time that passes when told to; `step` moves only the wall clock, as an operator or NTP would."""
+
+    def __init__(self) -> None:
+        self.steady = 1_000.0
+        self.wall = 1_800_000_000.0
+        self.while_sleeping: Callable[[], object] = lambda: None
+        self.clock = Clock(now=lambda: self.wall, steady=lambda: self.steady, sleep=self.sleep)
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass, and whatever else happens meanwhile."""
+        self.pass_(seconds)
+        self.while_sleeping()
+
+    def pass_(self, seconds: float) -> None:
+        """Let time pass on both clocks."""
+        self.steady += seconds
+        self.wall += seconds
+
+    def step(self, seconds: float) -> None:
+        """Put the wall clock forward or back."""
+        self.wall += seconds
+
+
+class SharedMemory(Memory):
+    """A cache that several "processes" of a test share: counts round trips, and fails when told to."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.trips = 0
+        self.broken = False
+        self.read_only = False
+
+    def get_many(self, keys: Iterable[str]) -> dict[str, Storable]:
+        self._arrive()
+        return super().get_many(keys)
+
+    def add(self, key: str, value: Storable, timeout: int) -> bool:
+        self._arrive(writing=True)
+        return super().add(key, value, timeout)
+
+    def set(self, key: str, value: Storable, timeout: int) -> None:
+        self._arrive(writing=True)
+        super().set(key, value, timeout)
+
+    def delete_many(self, keys: Iterable[str]) -> None:
+        self._arrive(writing=True)
+        super().delete_many(keys)
+
+    def _arrive(self, *, writing: bool = False) -> None:
+        self.trips += 1
+        if self.broken or (self.read_only and writing):
+            raise ConnectionError("redis://:secret@cache.example is down")
+
+
+def at_once(job: Callable[[], object]) -> bool:
+    """Do background work here and now."""
+    job()
+    return True
