@@ -1,161 +1,130 @@
-/* Makes the widget smoother; everything works without it. Keeps nothing: no cookies, no storage. */
+// All works without this file; it makes things smooth. It stores nothing.
 (() => {
-  "use strict";
   if (window.kordlessBooking) return; // two widgets on one page
   window.kordlessBooking = true;
 
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
   const find = (root, what) => root.querySelector(what);
-
+  const all = (root, what) => [...root.querySelectorAll(what)];
   const say = (root, text) => (find(root, "[data-kb-live]").textContent = text);
 
-  // One tab stop for the whole month; arrow keys move inside it.
-  const rove = (month, day) => {
-    for (const link of month.querySelectorAll("a.kb-day")) link.tabIndex = link === day ? 0 : -1;
-  };
+  // The month is one tab stop; arrow keys move inside it.
+  const rove = (days, to) => days.forEach((day) => (day.tabIndex = day === to ? 0 : -1));
 
   const settle = (root) => {
     const card = find(root, "[data-kb-step]");
-    const month = find(root, ".kb-month table");
+    const days = all(root, "a.kb-day");
+    rove(days, find(root, "a.kb-day[aria-current]") || days[0]);
+    root.classList.add("kb-js");
     root.kbStep = card.dataset.kbStep;
-    if (month) rove(month, find(month, "a[aria-current]") || find(month, "a"));
-    const { kbZone, kbDetectZone } = card.dataset;
-    if (kbDetectZone === undefined || !kbZone || !timeZone || kbZone === timeZone || root.kbAsked) return;
+    if (root.kbAsked || !card.matches("[data-kb-detect-zone][data-kb-zone]") || card.dataset.kbZone === timeZone) return;
     root.kbAsked = true;
-    const url = new URL(kbDetectZone || location.href, location.href);
+    const url = new URL(card.dataset.kbDetectZone || location, location);
     url.searchParams.set("tz", timeZone);
-    htmx.ajax("GET", url.pathname + url.search, {
-      source: card,
-      target: card.parentNode,
-      swap: "innerHTML show:none",
-      replace: root.matches(".kb-page") ? "true" : undefined,
-    });
+    htmx.ajax("GET", url.pathname + url.search, { source: card, target: card.parentNode, swap: "innerHTML show:none" });
   };
 
   const arrive = (root, trigger) => {
-    const moved = root.dataset.kbMove === "step";
-    const spot = find(root, "[data-kb-focus]") || (moved && find(root, ".kb-title"));
-    const stage = find(root, ".kb-stage");
+    const words = all(root, "[data-kb-say]");
+    const spot = find(root, "[data-kb-focus]") || (root.dataset.kbMove === "step" && find(root, ".kb-title"));
     if (spot) {
       spot.focus({ preventScroll: true });
-      if (stage.getBoundingClientRect().top < 0) stage.scrollIntoView();
+      if (root.getBoundingClientRect().top < 0) root.scrollIntoView();
       return;
     }
-    const words = [...root.querySelectorAll("[data-kb-say]")];
-    if (document.activeElement === document.body) words[0]?.focus({ preventScroll: true });
-    say(root, words.map((one) => one.textContent).join(". "));
+    if (document.activeElement === document.body) words[0]?.focus();
+    say(root, words.map((word) => word.textContent).join(". "));
     if (trigger.matches(".kb-day")) words.at(-1)?.scrollIntoView({ block: "nearest" });
   };
 
-  const trouble = (root, trigger) => {
-    if (trigger.matches("[data-kb-step]")) return; // only the zone could not be asked for
-    root.kbAgain = trigger;
+  const trouble = (root, detail, trigger) => {
+    if (trigger.matches("[data-kb-step]")) return; // only the zone
+    const again = () => htmx.trigger(trigger, trigger.matches("form") ? "submit" : "click");
+    find(root, "[data-kb-again]").onclick = again;
     find(root, "[data-kb-trouble]").hidden = false;
-    if (trigger.matches("[data-kb-poll]")) setTimeout(again, 5000, root);
+    if (trigger.matches("[data-kb-poll]")) setTimeout(again, 5000);
   };
 
-  const again = (root) => {
-    const trigger = root.kbAgain;
-    if (!trigger?.isConnected) return location.reload();
-    if (trigger.matches("form")) trigger.requestSubmit();
-    else htmx.trigger(trigger, trigger.matches("a") ? "click" : "kb-again");
-  };
-
-  const on = (names, act) => {
-    for (const name of names.split(" "))
-      document.addEventListener("htmx:" + name, (event) => {
-        const root = event.detail.target?.closest(".kb");
-        if (root) act(event.detail, root, event);
-      });
-  };
-
-  on("confirm", (detail, root, event) => {
-    if (root.kbPosting) event.preventDefault();
-  });
-
-  on("configRequest", (detail, root) => {
-    if (detail.verb === "get" && timeZone && find(root, "[data-kb-detect-zone]") && !/[?&]tz=/.test(detail.path))
-      detail.parameters.tz ??= timeZone;
-  });
-
-  on("beforeSend", ({ requestConfig: { verb, elt } }, root) => {
-    root.kbPosting = verb !== "get";
-    find(root, "[data-kb-trouble]").hidden = true;
-    if (root.kbPosting) find(elt, "button")?.setAttribute("aria-disabled", "true");
+  const rest = (root) => {
+    root.kbPosting = false;
     clearTimeout(root.kbTimer);
+    find(root, ".kb-stage").ariaBusy = null;
+  };
+
+  const on = (name, act) =>
+    document.addEventListener("htmx:" + name, (event) => {
+      const { detail } = event;
+      const root = detail.target?.closest?.(".kb");
+      if (root) act(root, detail, detail.requestConfig?.elt, event);
+    });
+
+  on("confirm", (root, detail, trigger, event) => root.kbPosting && event.preventDefault());
+
+  on("configRequest", (root, { verb, path, parameters }) => {
+    if (verb === "get" && find(root, "[data-kb-detect-zone]") && !/[?&]tz=/.test(path)) parameters.tz ??= timeZone;
+  });
+
+  on("beforeSend", (root, { requestConfig }, trigger) => {
+    rest(root);
+    find(root, "[data-kb-trouble]").hidden = true;
+    if (trigger.matches("[data-kb-poll]")) return;
+    root.kbPosting = requestConfig.verb !== "get";
     root.kbTimer = setTimeout(() => {
-      find(root, ".kb-stage").setAttribute("aria-busy", "true");
-      if (!elt.matches("[data-kb-poll]")) say(root, root.dataset.kbWait);
+      find(root, ".kb-stage").ariaBusy = "true";
+      say(root, root.dataset.kbWait);
     }, 300);
   });
 
-  on("afterRequest", ({ requestConfig: { elt } }, root) => {
-    root.kbPosting = false;
-    clearTimeout(root.kbTimer);
-    find(root, ".kb-stage").removeAttribute("aria-busy");
-    find(elt, "[aria-disabled]")?.removeAttribute("aria-disabled");
-  });
+  on("afterRequest", rest);
+  on("sendError", trouble);
+  on("timeout", trouble);
 
-  on("sendError timeout", ({ requestConfig: { elt } }, root) => trouble(root, elt));
-
-  // Error pages are pages too. What isn't ours (a proxy's page, a sign-in) is not shown.
-  on("beforeSwap", (detail, root) => {
+  // Error pages are shown; what isn't ours (a proxy's page) is not.
+  on("beforeSwap", (root, detail, trigger) => {
     const step = /data-kb-step="(\w+)"/.exec(detail.serverResponse)?.[1];
-    const trigger = detail.requestConfig.elt;
-    detail.shouldSwap = !!step;
+    const same = step === root.kbStep;
+    detail.shouldSwap = root.kbSwapped = !!step;
     detail.isError = false;
-    if (!step) return trouble(root, trigger);
-    root.dataset.kbMove = step === root.kbStep ? "day" : "step";
-    root.kbSwapped = true;
-    if (step === root.kbStep && trigger.matches("[data-kb-poll]")) {
-      detail.target = trigger; // still waiting: leave the rest, and the reader's place in it, alone
+    root.dataset.kbMove = same ? "day" : "step";
+    if (!step) trouble(root, detail, trigger);
+    else if (same && trigger.matches("[data-kb-poll]")) {
+      root.kbSwapped = false; // still waiting: leave the reader's place alone
+      detail.target = trigger;
       detail.selectOverride = "[data-kb-poll]";
       detail.swapOverride = "outerHTML";
-      root.kbSwapped = false;
     }
   });
 
-  on("beforeHistoryUpdate", ({ history, requestConfig: { elt } }) => {
-    if (history.path === location.pathname + location.search || elt.matches("[data-kb-step]")) history.type = "replace";
+  on("beforeHistoryUpdate", (root, { history }) => {
+    if (history.path === location.pathname + location.search) history.type = "replace";
   });
 
-  on("afterSettle", ({ requestConfig: { elt } }, root) => {
-    if (!root.kbSwapped) return; // comes once for each thing that was put in
+  on("afterSettle", (root, detail, trigger) => {
+    if (!root.kbSwapped) return; // comes several times
     root.kbSwapped = false;
     settle(root);
-    arrive(root, elt);
+    arrive(root, trigger);
   });
 
   document.addEventListener("click", (event) => {
-    const link = event.target.closest(".kb a, [data-kb-again]");
-    if (link?.matches("button")) again(link.closest(".kb"));
-    else if (link && (event.ctrlKey || event.metaKey || event.shiftKey)) event.stopPropagation(); // a new tab, not htmx
+    const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey; // not for htmx
+    if (elsewhere && event.target.closest(".kb a")) event.stopPropagation();
   }, true);
 
-  document.addEventListener("change", ({ target }) => {
-    if (target.matches("[data-kb-auto]")) target.form.requestSubmit();
-  });
+  document.addEventListener("change", ({ target }) => target.matches("[data-kb-auto]") && target.form.requestSubmit());
 
   document.addEventListener("keydown", (event) => {
     const { key, target } = event;
-    if (!target.matches?.("a.kb-day") || event.altKey || event.ctrlKey || event.metaKey) return;
-    const month = target.closest("table");
-    const days = [...month.querySelectorAll("a.kb-day")];
-    const column = days.filter((day) => day.parentNode.cellIndex === target.parentNode.cellIndex);
-    const way = target.matches(":dir(rtl)") ? -1 : 1;
-    const to = {
-      ArrowRight: days[days.indexOf(target) + way],
-      ArrowLeft: days[days.indexOf(target) - way],
-      ArrowDown: column[column.indexOf(target) + 1],
-      ArrowUp: column[column.indexOf(target) - 1],
-      Home: days[0],
-      End: days.at(-1),
-    }[key];
+    if (!target.matches("a.kb-day") || event.altKey || event.metaKey) return;
+    const days = all(target.closest("table"), "a.kb-day");
+    const way = target.closest("[dir]").dir === "rtl" ? -1 : 1;
+    const line = /Up|Down/.test(key) ? days.filter((day) => day.parentNode.cellIndex === target.parentNode.cellIndex) : days;
+    const to = line[line.indexOf(target) + { ArrowRight: way, ArrowLeft: -way, ArrowDown: 1, ArrowUp: -1 }[key]];
     if (!to) return;
     event.preventDefault();
-    rove(month, to);
+    rove(days, to);
     to.focus();
   });
 
-  for (const root of document.querySelectorAll(".kb")) settle(root);
+  all(document, ".kb").forEach(settle);
 })();
