@@ -75,6 +75,13 @@ class Account:
     draft_seconds: int = 7200
     manage_link_days: int = 400
     trusted_proxies: int = 0
+    bookings_per_address: int = 50
+    lookups_per_address: int = 20
+    changes_per_address: int = 40
+    lookups_per_number: int = 10
+    minimum_fill_seconds: float = 1.0
+    human_check: str = ""
+    human_check_origins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,9 +96,7 @@ class Mistake:
 SETTING_NAMES: Final = frozenset(f.name.upper() for f in fields(Account)) - {"NAME"}
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _HOST_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_ORIGIN = re.compile(
-    rf"https?://(?:\*\.{_HOST_LABEL}\.)?{_HOST_LABEL}(?:\.{_HOST_LABEL})*(?::[0-9]{{1,5}})?", re.ASCII
-)
+_ORIGIN = re.compile(rf"https?://(?:\*\.{_HOST_LABEL}\.)?{_HOST_LABEL}(?:\.{_HOST_LABEL})*(?::[0-9]{{1,5}})?", re.ASCII)
 
 
 def accounts() -> Mapping[str, Account]:
@@ -205,9 +210,7 @@ def _is_origin(value: object) -> bool:
 
 
 def _number(low: float, high: float) -> Callable[[object], bool]:
-    return lambda value: (
-        isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
-    )
+    return lambda value: isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
 
 
 def _text(pattern: str) -> Callable[[object], bool]:
@@ -247,6 +250,16 @@ _RULES: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
     ),
     "DRAFT_SECONDS": (_number(300, 86400), "Seconds that a chosen time may be filled in: 300 to 86400."),
     "MANAGE_LINK_DAYS": (_number(1, 3650), "Days that a manage link works: 1 to 3650."),
+    "BOOKINGS_PER_ADDRESS": (_number(0, 1000), "Forms that one address may send in ten minutes; 0 is no limit."),
+    "LOOKUPS_PER_ADDRESS": (_number(0, 1000), "Look-ups by one address in ten minutes; 0 is no limit."),
+    "CHANGES_PER_ADDRESS": (_number(0, 1000), "Changes by one address in ten minutes; 0 is no limit."),
+    "LOOKUPS_PER_NUMBER": (_number(0, 1000), "Look-ups of one confirmation number in an hour; 0 is no limit."),
+    "MINIMUM_FILL_SECONDS": (_number(0, 5), "Seconds before which no form is sent on: 0 to 5."),
+    "HUMAN_CHECK": (_text(r"[A-Za-z_][\w.]*\.[A-Za-z_]\w*"), "The dotted path of a function of request and form."),
+    "HUMAN_CHECK_ORIGINS": (
+        lambda value: isinstance(value, list | tuple) and all(map(_is_origin, value)),
+        "The origins that your check's script is loaded from.",
+    ),
     "TRUSTED_PROXIES": (_number(0, 20), "How many proxies stand in front of the site: 0 to 20."),
 }
 
@@ -264,15 +277,14 @@ def _accounts() -> Mapping[str, Account]:
 
 def _account(name: str, given: object) -> Account:
     assert isinstance(given, Mapping)  # noqa: S101 (mistakes_in has just made sure)
-    values = {
-        key.lower(): value for key, value in given.items() if key in SETTING_NAMES and value not in (None, "")
-    }
+    values = {key.lower(): value for key, value in given.items() if key in SETTING_NAMES and value not in (None, "")}
     if "api_key" in values:
         values["api_key"] = Secret(values["api_key"])
     if "base_url" in values:
         values["base_url"] = values["base_url"].rstrip("/")
-    if "embed_origins" in values:
-        values["embed_origins"] = tuple(sorted(values["embed_origins"]))
+    for origins in ("embed_origins", "human_check_origins"):
+        if origins in values:
+            values[origins] = tuple(sorted(values[origins]))
     return Account(name=name, **values)
 
 

@@ -41,10 +41,11 @@ _lock = Lock()
 
 @dataclass(frozen=True)
 class Upstream:
-    """`client` acts on bookings, `catalog` reads what can be booked."""
+    """`client` acts on bookings, `catalog` reads what can be booked, `cache` never fails."""
 
     client: Kordless
     catalog: Catalog
+    cache: SteadyCache
 
 
 def upstream(account: Account) -> Upstream:
@@ -86,10 +87,8 @@ def _upstream(account: Account, _pid: int) -> Upstream:
         clock=clock,
         patience=account.browse_seconds,
     )
-    catalog = Catalog(
-        account=account.name, client=client, shelf=shelf, limits=Limits(offer, offer, slots), clock=clock
-    )
-    return Upstream(client, catalog)
+    catalog = Catalog(account=account.name, client=client, shelf=shelf, limits=Limits(offer, offer, slots), clock=clock)
+    return Upstream(client, catalog, cache)
 
 
 _background = Background()

@@ -40,6 +40,7 @@ def account_settings(sandbox: Sandbox) -> dict[str, Any]:
         "TRANSPORT": wsgi_transport(sandbox),
         "REQUESTS_PER_MINUTE": 600,
         "CREATIONS_PER_MINUTE": 300,
+        "MINIMUM_FILL_SECONDS": 0,
     }
 
 

@@ -44,7 +44,7 @@ class Draft:
     team_id: str | None = None
     party: int = 1
     nonce: str = field(default_factory=lambda: secrets.token_hex(16))
-    made_at: int = 0
+    made_at: float = 0
 
 
 def seal(draft: Draft, account: str) -> str:
@@ -60,7 +60,7 @@ def seal(draft: Draft, account: str) -> str:
         draft.team_id,
         draft.party,
         draft.nonce,
-        draft.made_at,
+        round(draft.made_at, 2),
     ]
     return signing.dumps(payload, salt=_salt(account), compress=True)
 

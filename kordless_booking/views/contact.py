@@ -21,6 +21,7 @@ from kordless_booking.booking.steps import Step
 from kordless_booking.booking.typed import seal_typed, typed_text, unseal_typed
 from kordless_booking.forms import ContactForm
 from kordless_booking.views import guard
+from kordless_booking.views.abuse import HONEYPOT, objection
 from kordless_booking.views.outcome import follow
 from kordless_booking.views.problems import Problem
 from kordless_booking.views.slot_page import free_slot, read_start, visitor_zone
@@ -75,6 +76,12 @@ def _sent(visit: Visit, service: str) -> HttpResponse:
         return _to_slots(visit, service, kept=_keep(visit, form))
     if not form.is_valid():
         return _form_page(visit, _detail(visit, service), chosen, form, status=422)
+    if objected := objection(visit, chosen, form):
+        status = 429 if objected.seconds else 422
+        response = _form_page(visit, _detail(visit, service), chosen, form, problem=objected, status=status)
+        if objected.seconds:
+            response["Retry-After"] = str(objected.seconds)
+        return response
     attempt = Attempt(chosen.nonce, _new_booking(chosen, form))
     try:
         outcome = placing.place(visit.account.name, visit.client, attempt, visit.now)
@@ -108,9 +115,7 @@ def _declined(visit: Visit, chosen: Draft, form: ContactForm, outcome: placing.D
     )
     if isinstance(error, exceptions.SlotTaken):
         visit.catalog.forget_slots(service)
-        return _to_slots(
-            visit, service, chosen, taken="2" if outcome.after_unsure else "1", kept=_keep(visit, form)
-        )
+        return _to_slots(visit, service, chosen, taken="2" if outcome.after_unsure else "1", kept=_keep(visit, form))
     if isinstance(error, exceptions.NotFound):
         visit.catalog.forget_service(service)
         visit.catalog.forget_offer()
@@ -120,14 +125,10 @@ def _declined(visit: Visit, chosen: Draft, form: ContactForm, outcome: placing.D
     match error:
         case exceptions.KeyRefused():
             log.critical("event=api_key_rejected account=%s req=%s", visit.account.name, visit.id)
-            text = _(
-                "Online booking is paused at the moment. Nothing has been booked; your details are still here."
-            )
+            text = _("Online booking is paused at the moment. Nothing has been booked; your details are still here.")
             return _form_page(visit, detail, fresh, form, problem=text, status=503)
         case exceptions.BadRequest() | exceptions.Refused():
-            text = _(
-                "The booking system didn't accept these details. Please check them, or choose another time."
-            )
+            text = _("The booking system didn't accept these details. Please check them, or choose another time.")
             return _form_page(visit, detail, fresh, form, problem=text, status=422)
     response = _form_page(visit, detail, fresh, form, problem=_unreached(), status=503)
     response["Retry-After"] = str(error.retry_after or 30)
@@ -167,11 +168,10 @@ def _form_page(
         "errors": form.errors,
         "problem": problem,
         "summary": _summary(visit, detail, chosen),
+        "honeypot": HONEYPOT,
         "back": {"url": slots, "label": _("Choose another time")},
     }
-    return visit.render(
-        Step.CONTACT.template, visit.page(_("Your details"), step=Step.CONTACT), context, status
-    )
+    return visit.render(Step.CONTACT.template, visit.page(_("Your details"), step=Step.CONTACT), context, status)
 
 
 def _summary(visit: Visit, detail: ServiceDetail, chosen: Draft) -> dict[str, Any]:
@@ -216,18 +216,14 @@ def _draft(visit: Visit, detail: ServiceDetail, moment: Time) -> Draft:
         host_name=host.name if host else None,
         team_id=only.team.id if only and only.team else None,
         party=visit.choices.party,
-        made_at=int(visit.now.timestamp()),
+        made_at=visit.now.timestamp(),
     )
 
 
 def _draft_again(visit: Visit, chosen: Draft) -> Draft:
     """The same slot under a new nonce, for after an attempt that is known to be dead."""
-    fields = {
-        name: getattr(chosen, name)
-        for name in chosen.__dataclass_fields__
-        if name not in {"nonce", "made_at"}
-    }
-    return Draft(**fields, made_at=int(visit.now.timestamp()))
+    fields = {name: getattr(chosen, name) for name in chosen.__dataclass_fields__ if name not in {"nonce", "made_at"}}
+    return Draft(**fields, made_at=visit.now.timestamp())
 
 
 def _unseal(visit: Visit, token: str, service: str) -> Draft:
@@ -248,9 +244,7 @@ def _detail(visit: Visit, service: str) -> ServiceDetail:
             "form_without_service",
             503,
             _("Temporarily unavailable"),
-            _(
-                "We can't reach the booking system right now. Nothing has been booked. Please go back and try again."
-            ),
+            _("We can't reach the booking system right now. Nothing has been booked. Please go back and try again."),
             retry_after=error.retry_after or 30,
             level=logging.ERROR,
         ) from error
@@ -269,15 +263,11 @@ def _to_slots(visit: Visit, service: str, chosen: Draft | None = None, **query: 
 
 def _contact_url(visit: Visit, chosen: Draft, kept: str | None) -> str:
     token = draft.seal(chosen, visit.account.name)
-    return visit.service_url(
-        "contact", chosen.service, visit.choices.but(month=None, day=None), draft=token, kept=kept
-    )
+    return visit.service_url("contact", chosen.service, visit.choices.but(month=None, day=None), draft=token, kept=kept)
 
 
 def _unreached() -> str:
-    return _(
-        "We can't reach the booking system right now. Nothing has been booked; please try again in a moment."
-    )
+    return _("We can't reach the booking system right now. Nothing has been booked; please try again in a moment.")
 
 
 def _keep(visit: Visit, form: ContactForm) -> str | None:

@@ -53,10 +53,11 @@ def frame(response: HttpResponse, account: Account, *, image_origin: str | None,
     own = f"'self' {assets}".strip()
     policy = {
         "default-src": "'none'",
-        "script-src": own,
+        "script-src": " ".join((own, *account.human_check_origins)),
         "style-src": own,
         "img-src": f"{own} data: {image_origin or ''}".strip(),
-        "connect-src": "'self'",
+        "connect-src": " ".join(("'self'", *account.human_check_origins)),
+        "frame-src": " ".join(account.human_check_origins) or "'none'",
         "form-action": "'self'",
         "base-uri": "'none'",
         "frame-ancestors": " ".join(dict.fromkeys(("'self'", *account.embed_origins))),

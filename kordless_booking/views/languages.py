@@ -20,9 +20,7 @@ _LOCALE = Path(__file__).parent.parent / "locale"
 @cache
 def offered_languages() -> tuple[str, ...]:
     """The codes that the site lists in LANGUAGES and that we have words for."""
-    ours = {"en"} | {
-        translation.to_language(path.parent.parent.name) for path in _LOCALE.glob("*/LC_MESSAGES/*.mo")
-    }
+    ours = {"en"} | {translation.to_language(path.parent.parent.name) for path in _LOCALE.glob("*/LC_MESSAGES/*.mo")}
     return tuple(code for code, _name in settings.LANGUAGES if code.lower() in ours) or ("en",)
 
 

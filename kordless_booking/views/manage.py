@@ -15,6 +15,7 @@ from kordless_booking.booking import invite, zones
 from kordless_booking.booking.receipt import ManageLink
 from kordless_booking.booking.seal import BrokenSeal
 from kordless_booking.forms import FindForm
+from kordless_booking.views.abuse import too_often
 from kordless_booking.views.invites import calendar_links, calendar_response, invite_for
 from kordless_booking.views.problems import Problem, broken_link
 from kordless_booking.views.visit import Visit
@@ -28,7 +29,7 @@ from kordless_booking.views.words import (
     zone_text,
 )
 
-__all__ = ["Managed", "calendar", "cancel", "find", "managed", "show"]
+__all__ = ["Managed", "calendar", "cancel", "find", "managed", "not_too_often", "show"]
 
 log = logging.getLogger("kordless_booking.views")
 
@@ -45,6 +46,11 @@ def find(visit: Visit) -> HttpResponse:
     if not form.is_valid():
         return _find_page(visit, form, status=422)
     asked = form.number_and_contact()
+    objected = too_often(visit, "find") or (too_often(visit, "number", asked[0]) if asked else None)
+    if objected:
+        response = _find_page(visit, form, problem=objected, status=429)
+        response["Retry-After"] = str(objected.seconds)
+        return response
     try:
         booking = visit.client.lookup(*asked) if asked else None
     except (exceptions.NotFound, exceptions.ContactRefused, exceptions.BadRequest, exceptions.Refused):
@@ -72,9 +78,7 @@ def find(visit: Visit) -> HttpResponse:
 def show(visit: Visit, token: str) -> HttpResponse:
     """The booking as Kordless knows it now."""
     it = managed(visit, token)
-    return visit.render(
-        "kordless_booking/manage/booking.html", visit.page(_("Your booking")), _context(it, visit)
-    )
+    return visit.render("kordless_booking/manage/booking.html", visit.page(_("Your booking")), _context(it, visit))
 
 
 @widget_view("GET", "POST", personal=True)
@@ -91,6 +95,7 @@ def cancel(visit: Visit, token: str) -> HttpResponse:
             "policy": it.policy(visit),
         }
         return visit.render("kordless_booking/manage/cancel.html", visit.page(_("Cancel booking")), context)
+    not_too_often(visit)
     try:
         visit.client.cancel(it.link.number, it.link.contact)
     except (exceptions.OutcomeUnknown, exceptions.Refused) as error:
@@ -181,6 +186,19 @@ def managed(visit: Visit, token: str) -> Managed:
     return Managed(token, link, booking, zone)
 
 
+def not_too_often(visit: Visit) -> None:
+    """Raises a problem for a client that changes bookings too often."""
+    if objected := too_often(visit, "change"):
+        raise Problem(
+            "throttled",
+            429,
+            _("A little too often"),
+            objected,
+            onward="manage-find",
+            retry_after=objected.seconds,
+        )
+
+
 def _check_canceled(visit: Visit, it: Managed, error: exceptions.KordlessError) -> None:
     """After a cut or a no: look, and tell the truth."""
     booking = visit.client.lookup(it.link.number, it.link.contact)
@@ -205,9 +223,7 @@ def _find_page(visit: Visit, form: FindForm, *, problem: str = "", status: int =
         "problem": problem,
         "hidden": [],
     }
-    return visit.render(
-        "kordless_booking/manage/find.html", visit.page(_("Find your booking")), context, status
-    )
+    return visit.render("kordless_booking/manage/find.html", visit.page(_("Find your booking")), context, status)
 
 
 def _context(it: Managed, visit: Visit) -> dict[str, Any]:

@@ -75,15 +75,11 @@ def confirmation(visit: Visit, token: str) -> HttpResponse:
             "host": receipt.host or "",
             "party": party_text(receipt.party),
         },
-        "calendar": calendar_links(
-            _invite(visit, receipt, booking), visit.url("confirmation-calendar", token)
-        ),
+        "calendar": calendar_links(_invite(visit, receipt, booking), visit.url("confirmation-calendar", token)),
         "manage_link": link,
         "again_url": visit.url("services"),
     }
-    return visit.render(
-        Step.CONFIRMATION.template, visit.page(words.headline, step=Step.CONFIRMATION), context
-    )
+    return visit.render(Step.CONFIRMATION.template, visit.page(words.headline, step=Step.CONFIRMATION), context)
 
 
 @widget_view("GET", personal=True)

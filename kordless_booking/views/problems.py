@@ -27,6 +27,8 @@ __all__ = ["Problem", "answered", "not_configured", "problem_page"]
 log = logging.getLogger("kordless_booking.views")
 
 RETRY_SECONDS: Final = 30
+LARGEST_FORM: Final = 64 * 1024
+"""Bytes. Ours hold a few texts of known length and a token."""
 
 
 @dataclass(eq=False)
@@ -53,6 +55,8 @@ def answered(
             return _not_allowed(visit, methods)
         if method == "POST" and not guard.comes_from_ourselves(visit.request):
             return problem_page(visit, foreign())
+        if method == "POST" and int(visit.request.META.get("CONTENT_LENGTH") or 0) > LARGEST_FORM:
+            return problem_page(visit, unreadable(413))
         return view(visit, *args, **kwargs)
     except Problem as problem:
         return problem_page(visit, problem)
@@ -77,9 +81,7 @@ def of(error: exceptions.KordlessError) -> Problem:
                 "api_key_rejected",
                 503,
                 _("Online booking is paused"),
-                _(
-                    "We can't take bookings online at the moment. Please contact us directly, or come back later."
-                ),
+                _("We can't take bookings online at the moment. Please contact us directly, or come back later."),
                 level=logging.CRITICAL,
             )
         case exceptions.NotFound(operation="organization"):
@@ -125,9 +127,7 @@ def unavailable(event: str, retry_after: int | None = None) -> Problem:
         event,
         503,
         _("Temporarily unavailable"),
-        _(
-            "We can't reach the booking system right now. Nothing has been booked or changed. Please try again soon."
-        ),
+        _("We can't reach the booking system right now. Nothing has been booked or changed. Please try again soon."),
         onward="again",
         retry_after=retry_after or RETRY_SECONDS,
         level=logging.ERROR,
@@ -177,9 +177,7 @@ def foreign() -> Problem:
         "foreign_post_refused",
         403,
         _("Please continue on our own page"),
-        _(
-            "Your browser couldn't confirm that this came from our form. Open the booking page in a new tab to go on."
-        ),
+        _("Your browser couldn't confirm that this came from our form. Open the booking page in a new tab to go on."),
         level=logging.WARNING,
     )
 
@@ -214,9 +212,7 @@ def problem_page(visit: Visit, problem: Problem) -> HttpResponse:
 
 def not_configured(request: HttpRequest) -> HttpResponse:
     """Without usable settings there is no account, and so no page of anybody: plain text must do."""
-    return HttpResponse(
-        _("Online booking isn't set up yet."), status=503, content_type="text/plain; charset=utf-8"
-    )
+    return HttpResponse(_("Online booking isn't set up yet."), status=503, content_type="text/plain; charset=utf-8")
 
 
 def _actions(visit: Visit, problem: Problem) -> list[dict[str, Any]]:

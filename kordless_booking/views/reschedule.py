@@ -13,7 +13,7 @@ from kordless_booking.api.resources import ServiceDetail
 from kordless_booking.booking import draft
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.draft import Draft
-from kordless_booking.views.manage import Managed, managed
+from kordless_booking.views.manage import Managed, managed, not_too_often
 from kordless_booking.views.problems import Problem
 from kordless_booking.views.slot_page import SlotLinks, free_slot, read_start, slot_context
 from kordless_booking.views.steps import zone_context
@@ -88,7 +88,7 @@ def confirm(visit: Visit, token: str) -> HttpResponse:
         start=moment.start,
         end=moment.end,
         zone=it.zone,
-        made_at=int(visit.now.timestamp()),
+        made_at=visit.now.timestamp(),
     )
     context = {
         "booking": it.view(visit),
@@ -98,9 +98,7 @@ def confirm(visit: Visit, token: str) -> HttpResponse:
         "hidden": [("draft", draft.seal(chosen, _purpose(visit, it)))],
         "back_url": visit.url("reschedule", token, choices=visit.choices),
     }
-    return visit.render(
-        "kordless_booking/manage/reschedule_confirm.html", visit.page(_("Reschedule")), context
-    )
+    return visit.render("kordless_booking/manage/reschedule_confirm.html", visit.page(_("Reschedule")), context)
 
 
 def _move(visit: Visit, it: Managed) -> HttpResponse:
@@ -117,6 +115,7 @@ def _move(visit: Visit, it: Managed) -> HttpResponse:
     if chosen.start <= visit.now:
         return visit.go(again)
     if it.booking.start != chosen.start:
+        not_too_often(visit)
         try:
             visit.client.reschedule(
                 it.link.number, it.link.contact, start=chosen.start, end=chosen.end, timezone=chosen.zone
@@ -124,9 +123,7 @@ def _move(visit: Visit, it: Managed) -> HttpResponse:
         except exceptions.SlotTaken:
             visit.catalog.forget_slots(chosen.service)
             return visit.go(
-                visit.url(
-                    "reschedule", it.token, choices=Choices(tz=it.zone, lang=visit.choices.lang), taken="1"
-                )
+                visit.url("reschedule", it.token, choices=Choices(tz=it.zone, lang=visit.choices.lang), taken="1")
             )
         except (exceptions.OutcomeUnknown, exceptions.Refused) as error:
             _check_moved(visit, it, chosen, error)

@@ -119,9 +119,7 @@ def _month(visit: Visit, detail: ServiceDetail, first: date) -> _Month:
     choices = visit.choices
     kept = visit.catalog.slots(detail.service.slug, first, choices.party, window_days=_window(detail))
     zone = zones.zone(visitor_zone(visit, detail))
-    free = days.free_times(
-        kept.value, zone=zone, now=visit.now, host_id=choices.host, party_size=choices.party
-    )
+    free = days.free_times(kept.value, zone=zone, now=visit.now, host_id=choices.host, party_size=choices.party)
     return _Month(first, kept, {day: times for day, times in free.items() if day.replace(day=1) == first})
 
 

@@ -42,9 +42,7 @@ def zone(visit: Visit, service: str) -> HttpResponse:
 
     action = visit.service_url("zone", service, Choices())
     context = zone_context(visit, visitor_zone(visit, detail), action, back)
-    return visit.render(
-        "kordless_booking/steps/zone.html", visit.page(_("Time zone"), step=Step.SLOT), context
-    )
+    return visit.render("kordless_booking/steps/zone.html", visit.page(_("Time zone"), step=Step.SLOT), context)
 
 
 @widget_view("GET", "POST")
@@ -55,9 +53,7 @@ def nowhere(visit: Visit, rest: str) -> HttpResponse:
 
 def bookable(offer: Offer) -> list[Service]:
     """What visitors may choose: public services with an address of their own."""
-    return [
-        service for service in offer.services if service.bookable and service.slug and "/" not in service.slug
-    ]
+    return [service for service in offer.services if service.bookable and service.slug and "/" not in service.slug]
 
 
 def services_page(visit: Visit) -> HttpResponse:
@@ -65,17 +61,11 @@ def services_page(visit: Visit) -> HttpResponse:
     offered = bookable(offer)
     if len(offered) == 1:
         slug = offered[0].slug
-        return (
-            slots_page(visit, slug)
-            if visit.embedded
-            else visit.go(visit.service_url("slots", slug, visit.choices))
-        )
+        return slots_page(visit, slug) if visit.embedded else visit.go(visit.service_url("slots", slug, visit.choices))
     groups: dict[str, list[Any]] = {}
     for service in offered:
         url = visit.service_url("slots", service.slug, visit.choices.but(host=None, day=None, month=None))
-        groups.setdefault((service.category or "").strip(), []).append(
-            service_card(service, visit.language, url)
-        )
+        groups.setdefault((service.category or "").strip(), []).append(service_card(service, visit.language, url))
     named = [{"title": title, "services": cards} for title, cards in groups.items() if title]
     unnamed = [{"title": _("More") if named else "", "services": groups[""]}] if "" in groups else []
     page = visit.page(_("Choose a service"), step=Step.SERVICE)
@@ -112,9 +102,7 @@ def _taken(how: str | None) -> str:
     """Why the visitor is back at the times: somebody was quicker, or perhaps it was their own first try."""
     match how:
         case "1":
-            return _(
-                "That time was just taken. Here are the times that are still free; everything you typed is kept."
-            )
+            return _("That time was just taken. Here are the times that are still free; everything you typed is kept.")
         case "2":
             return _(
                 "That time is taken now, perhaps by your own first try. "

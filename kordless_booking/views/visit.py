@@ -23,6 +23,7 @@ from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.invite import safe_web_link
 from kordless_booking.booking.steps import Step
 from kordless_booking.catalog.catalog import Catalog
+from kordless_booking.catalog.steady import SteadyCache
 from kordless_booking.exceptions import KordlessError
 from kordless_booking.upstream import upstream
 from kordless_booking.views import guard
@@ -45,9 +46,7 @@ RESERVED: Final = frozenset({"manage", "confirmation", "attempt", "service", "we
 class Visit:
     """A visitor's request. `now` is UTC and the same throughout the request."""
 
-    def __init__(
-        self, request: HttpRequest, *, namespace: str | None = None, stage: str | None = None
-    ) -> None:
+    def __init__(self, request: HttpRequest, *, namespace: str | None = None, stage: str | None = None) -> None:
         match = request.resolver_match
         self.request = request
         self.namespace = namespace or (match.namespace if match else "") or "kordless_booking"
@@ -55,10 +54,7 @@ class Visit:
         self.now = datetime.now(UTC)
         self.id = _request_id(request)
         target = request.headers.get("HX-Target", "")
-        htmx = (
-            request.headers.get("HX-Request") == "true"
-            and "HX-History-Restore-Request" not in request.headers
-        )
+        htmx = request.headers.get("HX-Request") == "true" and "HX-History-Restore-Request" not in request.headers
         self.embedded = stage is not None
         self.fragment = htmx and not self.embedded
         self.stage = stage or (target if _INLINE_STAGE.fullmatch(target) else STAGE)
@@ -79,6 +75,10 @@ class Visit:
     @property
     def client(self) -> Kordless:
         return upstream(self.account).client
+
+    @property
+    def cache_of_account(self) -> SteadyCache:
+        return upstream(self.account).cache
 
     @cached_property
     def organization(self) -> Organization | None:
@@ -128,11 +128,7 @@ class Visit:
         crumbs = []
         for step in Step:
             state = "done" if step.before(current) else "current" if step is current else "todo"
-            url = (
-                self.url("services")
-                if step is Step.SERVICE and current in {Step.SLOT, Step.CONTACT}
-                else None
-            )
+            url = self.url("services") if step is Step.SERVICE and current in {Step.SLOT, Step.CONTACT} else None
             crumbs.append(Crumb(str(step.label), state, url))
         return crumbs
 
@@ -150,11 +146,7 @@ class Visit:
 
 def origin_of(url: str | None) -> str | None:
     parts = urlsplit(url) if url else None
-    return (
-        f"{parts.scheme}://{parts.netloc}"
-        if parts and parts.scheme == "https" and _is_host(parts.netloc)
-        else None
-    )
+    return f"{parts.scheme}://{parts.netloc}" if parts and parts.scheme == "https" and _is_host(parts.netloc) else None
 
 
 def _is_host(netloc: str) -> bool:

@@ -32,9 +32,7 @@ P = ParamSpec("P")
 WidgetView = Callable[Concatenate[Visit, P], HttpResponse]
 
 
-def widget_view(
-    *methods: str, personal: bool = False
-) -> Callable[[WidgetView[P]], Callable[..., HttpResponse]]:
+def widget_view(*methods: str, personal: bool = False) -> Callable[[WidgetView[P]], Callable[..., HttpResponse]]:
     """A Django view out of a function of a Visit. `personal` pages are never stored by anyone."""
 
     def decorate(view: WidgetView[P]) -> Callable[..., HttpResponse]:

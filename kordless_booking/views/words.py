@@ -82,9 +82,7 @@ def zone_text(visit: Visit, zone_name: str, moment: datetime | None = None) -> s
     return f"{choice.label} · {zones.offset_text(local, visit.language)}"
 
 
-def business_when(
-    visit: Visit, start: datetime, end: datetime, zone_name: str, business_zone: str | None
-) -> str:
+def business_when(visit: Visit, start: datetime, end: datetime, zone_name: str, business_zone: str | None) -> str:
     """The business's own clock, when it says something else than the visitor's; else nothing."""
     known = zones.known_zone(business_zone)
     if known is None:
