@@ -1,5 +1,6 @@
 """A visitor made of the standard library: reads pages, follows links, sends forms; a browser without JS."""
 
+import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -70,21 +71,27 @@ class Visitor:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self.status = 0
         self.cookies: list[str] = []
         self.seen: dict[str, str] = {}
         self.open(url)
 
     def open(self, url: str, sent: dict[str, str] | None = None) -> None:
-        """Go to an address, with a form's fields when there are any; follows redirects as browsers do."""
+        """Go to an address, with a form's fields when there are any; follows redirects. Error pages are pages."""
         self.url = urljoin(self.url, url)
         body = urlencode(sent).encode() if sent is not None else None
         request = urllib.request.Request(self.url, data=body)  # noqa: S310 (http on this machine)
         if body is not None:
             request.add_header("Origin", "/".join(self.url.split("/")[:3]))
-        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 (http on this machine)
-            self.url = response.url
-            self.cookies += response.headers.get_all("Set-Cookie") or []
-            html = response.read().decode()
+        try:
+            answer = urllib.request.urlopen(request, timeout=30)  # noqa: S310 (http on this machine)
+        except urllib.error.HTTPError as error:
+            answer = error
+        with answer:
+            self.url = answer.url
+            self.status = answer.status
+            self.cookies += answer.headers.get_all("Set-Cookie") or []
+            html = answer.read().decode()
         self.seen[self.url] = html
         self.page = Reading(html)
 

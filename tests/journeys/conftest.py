@@ -75,12 +75,17 @@ def complaints(page: Page) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def _static_files(tmp_path_factory: pytest.TempPathFactory) -> None:
-    manage("collectstatic", "--no-input", "--verbosity", "0", folder=tmp_path_factory.mktemp("static"))
+def _prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the demo's empty database, migrated; its static files are collected on the way."""
+    folder = tmp_path_factory.mktemp("prepared")
+    manage("migrate", "--verbosity", "0", folder=folder)
+    manage("collectstatic", "--no-input", "--verbosity", "0", folder=folder)
+    return folder
 
 
-@pytest.fixture(scope="module")
-def demo(_static_files: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """The demo site, fresh for each module: its sandbox allows ten bookings a minute, as Kordless does."""
-    with served(tmp_path_factory.mktemp("demo")) as demo:
+@pytest.fixture
+def demo(_prepared: Path, tmp_path: Path) -> Iterator[Demo]:
+    """The demo site, fresh for each journey: nobody else books, and nobody else uses up the sandbox's allowance."""
+    shutil.copytree(_prepared, tmp_path, dirs_exist_ok=True)
+    with served(tmp_path) as demo:
         yield demo

@@ -137,8 +137,8 @@ def test_inside_the_home_page(page: Page, demo: Demo, complaints: list[str]):
     walk.book(page, email="inline@example.com")
     assert (page.url, page.title()) == (f"{demo.url}/", title)
     assert str(demo.sandbox.bookings()).count("inline@example.com") == 1
-    assert page.get_by_role("link", name="Booking page").get_attribute("href") == "/book/"
-    assert page.get_by_role("link", name="Your booking").get_attribute("href") == "/book/manage/"
+    assert page.get_by_role("link", name="Booking page", exact=True).get_attribute("href") == "/book/"
+    assert page.get_by_role("link", name="Your booking", exact=True).get_attribute("href") == "/book/manage/"
     assert complaints == []
 
 

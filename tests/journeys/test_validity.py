@@ -14,6 +14,9 @@ from tests.visitor import Visitor
 
 JAR = os.environ.get("VNU_JAR", "")
 
+# Said on purpose: Safari takes a list without bullets for no list, unless it is told.
+NEEDED = "The “list” role is unnecessary"
+
 pytestmark = pytest.mark.skipif(
     not (JAR and shutil.which("java")), reason="set VNU_JAR to the jar of the npm package vnu-jar, and have java"
 )
@@ -67,11 +70,8 @@ def test_every_page_is_valid(demo: Demo, tmp_path: Path):
         f"{names[Path(message['url']).name]} line {message.get('lastLine')}: {message['message']}"
         for message in json.loads(done.stderr or done.stdout)["messages"]
         if message["type"] == "error" or message.get("subType") == "warning"
+        if not message["message"].startswith(NEEDED)
     ]
     assert complaints == [], "\n".join(complaints)
-    assert not re.search(r"style=\"|<script>|\son[a-z]+=\"", "".join(walked_html(tmp_path)))
-
-
-def walked_html(folder: Path) -> list[str]:
-    """The pages' text, to look for anything inline, which the policy would refuse."""
-    return [file.read_text() for file in folder.glob("*.html")]
+    inline = re.compile(r"\sstyle=|<style|<script>|\son[a-z]+=")
+    assert [names[file.name] for file in tmp_path.glob("*.html") if inline.search(file.read_text())] == []
