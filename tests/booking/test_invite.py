@@ -1,0 +1,237 @@
+"""Calendar entries: parsed back they say what was meant, whatever a business typed."""
+
+import unicodedata
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from icalendar import Calendar
+
+from kordless_booking.api.resources import Location
+from kordless_booking.booking.invite import Invite, calendar_file, google_link, outlook_link, yahoo_link
+from kordless_booking.booking.zone_names import listed_zones, zone
+from kordless_booking.booking.zone_rules import changes
+
+START = datetime(2026, 12, 1, 14, tzinfo=UTC)
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+CONTROLS = ("Cc", "Cs", "Zl", "Zp")
+
+
+def invite(**changes):
+    """An ordinary entry, with changes."""
+    given = {
+        "uid": "book_ab12@acme-salon.kordless.ai",
+        "title": "Haircut · Acme Salon",
+        "start": START,
+        "end": START + timedelta(hours=1),
+        "zone": "America/New_York",
+        "location": Location(type="onsite", value="123 Main St, New York"),
+        "organizer_name": "Acme Salon",
+        "description": "BOOK_AB12\nBring a towel; or two.",
+        "url": "https://site.example/book/manage/x",
+    }
+    return Invite(**given | changes)
+
+
+def event(entry):
+    """The one event of the file, read back by icalendar."""
+    calendar = Calendar.from_ical(calendar_file(entry, now=NOW))
+    (found,) = calendar.walk("VEVENT")
+    assert calendar.walk("VALARM") == []
+    return found
+
+
+def test_a_calendar_reads_back_what_was_meant():
+    """Times, texts, place and address survive the way through the file."""
+    found = event(invite())
+    assert found["uid"] == "book_ab12@acme-salon.kordless.ai"
+    assert found["summary"] == "Haircut · Acme Salon"
+    assert found["description"] == "BOOK_AB12\nBring a towel; or two."
+    assert found["location"] == "123 Main St, New York"
+    assert found["contact"] == "Acme Salon"
+    assert found["url"] == "https://site.example/book/manage/x"
+    assert found["dtstart"].dt == START
+    assert found["dtend"].dt == START + timedelta(hours=1)
+    assert found["dtstamp"].dt == NOW
+    assert (found["sequence"], found["status"], found["transp"]) == (0, "CONFIRMED", "OPAQUE")
+
+
+def test_the_file_has_the_form_that_calendars_ask_for():
+    """Version, product, method and the zone's rules in front of the event, in CRLF lines to the end."""
+    text = calendar_file(invite(), now=NOW).decode()
+    assert text.startswith("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:")
+    assert text.endswith("END:VCALENDAR\r\n")
+    assert "\r\nMETHOD:PUBLISH\r\n" in text
+    assert "\r\nDTSTART;TZID=America/New_York:20261201T090000\r\n" in text
+    assert "\r\nDTEND;TZID=America/New_York:20261201T100000\r\n" in text
+    assert text.index("TZID:America/New_York") < text.index("BEGIN:VEVENT")
+    assert text.replace("\r\n", "").isprintable()
+
+
+@pytest.mark.parametrize(("status", "transp"), [("TENTATIVE", "OPAQUE"), ("CANCELLED", "TRANSPARENT")])
+def test_later_versions_replace_earlier_ones(status, transp):
+    """The same UID with a higher sequence; a cancelled booking no longer takes the time."""
+    found = event(invite(status=status, sequence=3))
+    assert found["uid"] == event(invite())["uid"]
+    assert (found["status"], found["sequence"], found["transp"]) == (status, 3, transp)
+
+
+@pytest.mark.parametrize("place", ["UTC", "Etc/UTC", "GMT", "Mars/Olympus", "../../etc/passwd", ""])
+def test_without_a_usable_zone_times_are_in_utc(place):
+    """An unknown zone never breaks the file."""
+    text = calendar_file(invite(zone=place), now=NOW).decode()
+    assert "DTSTART:20261201T140000Z" in text
+    assert "VTIMEZONE" not in text
+
+
+def test_old_zone_names_are_written_as_todays():
+    """Calendars know today's names."""
+    assert "TZID=Europe/Kyiv:20261201T160000" in calendar_file(invite(zone="Europe/Kiev"), now=NOW).decode()
+
+
+def test_the_second_of_two_equal_clock_times_is_in_utc():
+    """At 01:30 EST the clock shows 01:30 for the second time, which a local time in a file can't say."""
+    second = datetime(2026, 11, 1, 6, 30, tzinfo=UTC)
+    assert b"DTSTART:20261101T063000Z" in calendar_file(invite(start=second, end=second + timedelta(hours=1)))
+    first = second - timedelta(hours=1)
+    text = calendar_file(invite(start=first, end=first + timedelta(minutes=20))).decode()
+    assert "DTSTART;TZID=America/New_York:20261101T013000" in text
+
+
+def test_the_end_of_the_calendar_does_no_harm():
+    """A booking in the year 9999 has no year after it for rules, and is in UTC."""
+    late = datetime(9999, 12, 31, 22, tzinfo=UTC)
+    assert b"DTSTART:99991231T220000Z" in calendar_file(invite(start=late, end=late))
+
+
+@given(st.sampled_from(listed_zones()), st.integers(0, 5 * 365 * 96), st.integers(1, 40))
+@settings(max_examples=60, deadline=None)
+def test_in_every_zone_the_instants_are_kept(name, quarters, length):
+    """Whatever the zone and the season, a calendar finds the booking at its own instant."""
+    start = NOW + timedelta(minutes=15 * quarters)
+    found = event(invite(zone=name, start=start, end=start + timedelta(minutes=15 * length)))
+    assert found["dtstart"].dt.astimezone(UTC) == start
+    assert found["dtend"].dt.astimezone(UTC) == start + timedelta(minutes=15 * length)
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_around_every_change_of_the_clocks_the_instants_are_kept(data):
+    """The same in the hours around a change, where local times come twice or never."""
+    name = data.draw(st.sampled_from(listed_zones()))
+    found = list(changes(name, NOW, NOW + timedelta(days=800))) or [NOW]
+    start = data.draw(st.sampled_from(found)) + timedelta(minutes=15 * data.draw(st.integers(-12, 12)))
+    read = event(invite(zone=name, start=start, end=start + timedelta(minutes=45)))
+    assert read["dtstart"].dt.astimezone(UTC) == start
+    assert read["dtend"].dt.astimezone(UTC) == start + timedelta(minutes=45)
+    assert zone(name)
+
+
+HOSTILE = [
+    "Hi\r\nATTENDEE:mailto:evil@x\r\nBEGIN:VALARM",
+    "a\rb",
+    "a\nEND:VEVENT\nBEGIN:VEVENT\nUID:2",
+    "line\u2028separator\u2029and\x85next\x0bline\x0c",
+    "\U0001f9d1\u200d\U0001f680" * 100,
+    ';,\\"\\n\\,:',
+    "\x00\x1b[31m\x7f\x9b",
+    "lone\ud800surrogate",
+    '"><img src=x onerror=alert(1)>{{7*7}}',
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_texts_stay_texts(text):
+    """One event, no alarm, lines of 75 octets at most, valid UTF-8, and the title is the input less its controls."""
+    entry = invite(title=text, description=text, organizer_name=text, location=Location(type="custom", value=text))
+    found = event(entry)
+    assert found["summary"] == "".join(c for c in text if unicodedata.category(c) not in CONTROLS)
+    assert "attendee" not in found
+    lines = calendar_file(entry, now=NOW).split(b"\r\n")
+    assert max(map(len, lines)) <= 75
+    assert not any(b"\r" in line or b"\n" in line for line in lines)
+    assert all(line.decode() is not None for line in lines)
+
+
+@given(st.text(max_size=120), st.text(max_size=300))
+@settings(max_examples=120, deadline=None)
+def test_any_text_is_carried_safely(title, description):
+    """For every text: one event, its title less controls, its lines kept, folded between characters."""
+    found = event(invite(title=title, description=description))
+    assert found["summary"] == "".join(c for c in title if unicodedata.category(c) not in CONTROLS)
+    lines = calendar_file(invite(title=title, description=description), now=NOW).split(b"\r\n")
+    assert max(map(len, lines)) <= 75
+    for line in lines:
+        line.decode()
+
+
+@pytest.mark.parametrize(
+    ("location", "text"),
+    [
+        (Location(type="meet_url", value="https://meet.example/x"), "https://meet.example/x"),
+        (Location(type="meet_url", value="javascript:alert(1)"), None),
+        (Location(type="phone", value="+1 212-555-0123"), "+1 212-555-0123"),
+        (Location(type="onsite", value="12 Main St\r\nFloor 2"), "12 Main St\nFloor 2"),
+        (Location(type="onsite", value=None), None),
+        (None, None),
+    ],
+)
+def test_the_place_is_only_written_when_it_is_one(location, text):
+    """A meeting link must be a safe one; an absent place is no empty line."""
+    assert event(invite(location=location)).get("location") == text
+
+
+def test_an_unsafe_link_is_left_out():
+    """The URL property can't be escaped, so only a safe address gets there."""
+    assert "url" not in event(invite(url="https://x/\r\nATTENDEE:mailto:evil@x"))
+    assert "url" not in event(invite(url=None))
+
+
+def test_a_uid_is_plain_and_never_empty():
+    """Line ends can't get into it, and without one there is no entry."""
+    assert event(invite(uid="a\r\nb c@d"))["uid"] == "abc@d"
+    with pytest.raises(ValueError, match="uid"):
+        invite(uid="\r\n")
+
+
+@pytest.mark.parametrize("field", ["start", "end"])
+def test_naive_times_are_refused(field):
+    """A booking without a zone would land at another hour in each calendar."""
+    with pytest.raises(ValueError, match="aware"):
+        invite(**{field: datetime(2026, 12, 1)})  # noqa: DTZ001 (what is tested)
+
+
+def test_a_repr_tells_nothing_personal():
+    """Titles and numbers stay out of logs."""
+    assert "Haircut" not in repr(invite())
+    assert "book_ab12" not in repr(invite())
+
+
+def test_links_open_the_web_calendars_filled_in():
+    """Google, Outlook and Yahoo get the texts whole and the times in UTC."""
+    entry = invite(title="Cut & color +1 #2", zone="Europe/Kiev")
+    google = parse_qs(urlsplit(google_link(entry)).query)
+    assert google["text"] == ["Cut & color +1 #2"]
+    assert google["dates"] == ["20261201T140000Z/20261201T150000Z"]
+    assert google["ctz"] == ["Europe/Kyiv"]
+    assert google["location"] == ["123 Main St, New York"]
+    outlook = parse_qs(urlsplit(outlook_link(entry)).query)
+    assert (outlook["startdt"], outlook["enddt"]) == (["2026-12-01T14:00:00Z"], ["2026-12-01T15:00:00Z"])
+    assert (outlook["subject"], outlook["rru"]) == (["Cut & color +1 #2"], ["addevent"])
+    yahoo = parse_qs(urlsplit(yahoo_link(entry)).query)
+    assert (yahoo["st"], yahoo["et"]) == (["20261201T140000Z"], ["20261201T150000Z"])
+    assert yahoo["desc"] == ["BOOK_AB12\nBring a towel; or two."]
+
+
+@pytest.mark.parametrize("link", [google_link, outlook_link, yahoo_link])
+@pytest.mark.parametrize("text", [*HOSTILE, "漢" * 5000])
+def test_links_are_plain_and_short_whatever_the_text(link, text):
+    """ASCII, blanks as %20 (Outlook shows a plus as a plus), and short enough to be accepted."""
+    url = link(invite(title=text, description=text, location=Location(type="custom", value=text)))
+    assert url.startswith("https://")
+    assert url.isascii()
+    assert "+" not in url
+    assert not set(url) & set(' "<>\\\r\n')
+    assert len(url) < 8000
