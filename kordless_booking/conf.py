@@ -45,6 +45,9 @@ class Secret(str):
         return "Secret('••••')"
 
 
+NO_KEY: Final = Secret("")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Account:
     """One business: how to reach its Kordless organization and how its widget behaves.
@@ -53,7 +56,7 @@ class Account:
     """
 
     name: str = DEFAULT_ACCOUNT
-    api_key: Secret = Secret("")
+    api_key: Secret = NO_KEY
     org_slug: str = ""
     base_url: str = DEFAULT_BASE_URL
     sandbox: bool | str | Path = False

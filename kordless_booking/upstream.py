@@ -59,6 +59,8 @@ def _upstream(account: Account, _pid: int) -> Upstream:
     clock = Clock()
     cache = SteadyCache(caches[account.cache], clock)
     transport = account.transport
+    if transport is not None and not hasattr(transport, "handle_request"):
+        transport = wsgi_transport(transport)
     if transport is None and account.sandbox:
         transport = wsgi_transport(embedded_sandbox(sandbox_path(account)))
     key, org = account.api_key or SANDBOX_KEY, account.org_slug or SANDBOX_ORG
