@@ -43,7 +43,7 @@ class Answer:
         """The bytes to send when there is no stream."""
         if self.raw is not None:
             return self.raw
-        return json.dumps(self.document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+        return json.dumps(self.document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 class Refusal(Exception):

@@ -184,7 +184,7 @@ class Sandbox:
                 answer = self._work(route, asking, match.groupdict(), tricks)
             except Refusal as refusal:
                 answer = refusal.answer()
-            answer = tricks.bend(answer, self.clock.stamp())
+        answer = tricks.bend(answer, self.clock.stamp())
         self._ledger.close(place, answer.status)
         tricks.wait(line, carried_out=True)
         return _send(answer, start_response, lambda body: tricks.stream(line, body))

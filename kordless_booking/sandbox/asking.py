@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
@@ -38,7 +39,7 @@ class Asking:
         if environ.get("CONTENT_TYPE"):
             headers["content-type"] = str(environ["CONTENT_TYPE"])
         length = str(environ.get("CONTENT_LENGTH") or "0")
-        size = int(length) if length.isascii() and length.isdigit() else 0
+        size = int(length) if re.fullmatch("[0-9]{1,15}", length) else 0
         body = environ["wsgi.input"].read(size) if 0 < size <= MAX_BODY else b""
         return cls(
             method=str(environ.get("REQUEST_METHOD", "GET")).upper(),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def utc(stamp: int) -> str:
     """Unix seconds as "2026-12-01T14:00:00Z"."""
-    return datetime.fromtimestamp(stamp, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(stamp, UTC).isoformat()[:19] + "Z"
 
 
 def organization(business: Business, *, tagline: bool) -> dict[str, Any]:

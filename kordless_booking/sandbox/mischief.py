@@ -45,6 +45,10 @@ class Trick:
     options: dict[str, Any]
 
 
+def _instead(trick: Trick) -> bool:
+    return trick.kind == "redirect" or (trick.kind == "status" and not trick.options.get("carried_out"))
+
+
 @dataclass(frozen=True)
 class Tricks:
     """All that hits one request, in the order in which it was set."""
@@ -73,19 +77,21 @@ class Tricks:
     def instead(self) -> Answer | None:
         """An answer that is given without doing the work."""
         for trick in self.all:
-            if trick.kind == "redirect" or (trick.kind == "status" and not trick.options.get("carried_out")):
+            if _instead(trick):
                 play = DISGUISES[trick.kind]
                 return play(Answer(), **trick.options)
         return None
 
     def bend(self, answer: Answer, now: float) -> Answer:
-        """The answer of the work, distorted (only when it was a yes) and disguised."""
-        if answer.status < 400 and isinstance(answer.document, dict):
+        """The answer, distorted (only when it was a yes) and disguised."""
+        if answer.status < 400:
             for play, options in self._of(DISTORTIONS):
                 if isinstance(answer.document, dict):
                     answer.document = play(answer.document, now, **options)
-        for play, options in self._of(DISGUISES):
-            answer = play(answer, **options)
+        for trick in self.all:
+            if trick.kind in DISGUISES and not _instead(trick):
+                play = DISGUISES[trick.kind]
+                answer = play(answer, **trick.options)
         return answer
 
     def stream(self, line: Line, body: Iterator[bytes]) -> Iterator[bytes] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import socket
 import struct
 import sys
@@ -64,7 +65,7 @@ class _Exchange(WSGIRequestHandler):
 
     def _exchange(self) -> None:
         length = self.headers.get("Content-Length", "0")
-        if not length.isdigit() or self.headers.get("Transfer-Encoding"):
+        if not re.fullmatch("[0-9]{1,15}", length) or self.headers.get("Transfer-Encoding"):
             self.close_connection = True
             self.send_error(411)
             return

@@ -1,0 +1,106 @@
+"""Steering over HTTP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .conftest import NOW, Api
+
+if TYPE_CHECKING:
+    import httpx
+
+
+def control(api: Api, what: str, given: Any = ..., method: str | None = None) -> httpx.Response:
+    url = f"http://sandbox.test/_sandbox/{what}"
+    if given is ...:
+        return api.http.request(method or "GET", url)
+    return api.http.post(url, json=given)
+
+
+def test_about(api: Api) -> None:
+    """The root says where the API is, and with which keys."""
+    said = control(api, "").json()
+    assert said["api"] == "/api/calendar/v1/public"
+    assert said["keys"]["acme-salon"] == "kordless-sandbox-key"
+    assert api.http.get("http://sandbox.test/").json() == said
+
+
+def test_clock(api: Api) -> None:
+    """Set, advance, back to real."""
+    assert control(api, "clock").json() == {"now": NOW.isoformat()}
+    assert control(api, "clock", {"now": "2027-01-01T00:00:00+00:00"}).json() == {"now": "2027-01-01T00:00:00+00:00"}
+    assert control(api, "clock", {"advance": 90}).json() == {"now": "2027-01-01T00:01:30+00:00"}
+    assert control(api, "clock", {}).json()["now"] != "2027-01-01T00:01:30+00:00"
+
+
+def test_mischief(api: Api) -> None:
+    """Set, see, clear."""
+    said = control(api, "mischief", {"kind": "slow", "operation": "create", "times": 1, "seconds": 2}).json()
+    assert said == {"mischief": [{"kind": "slow", "operation": "create", "times": 1, "options": {"seconds": 2}}]}
+    assert control(api, "mischief").json() == said
+    assert control(api, "mischief", method="DELETE").json() == {"mischief": []}
+
+
+def test_limits(api: Api) -> None:
+    """Set in part; the rest is as documented upstream."""
+    said = control(api, "limits", {"general": 5, "retry_after": True}).json()
+    assert (said["general"], said["creations"], said["retry_after"]) == (5, 10, True)
+    assert api.get("/org/acme-salon").headers["X-RateLimit-Limit"] == "5"
+    assert control(api, "limits").json() == said
+
+
+def test_requests_and_bookings(api: Api) -> None:
+    """What was asked and what was booked; control requests are not among them."""
+    api.book()
+    said = control(api, "requests").json()["requests"]
+    assert [each["operation"] for each in said] == ["availability", "create"]
+    assert said[1]["status"] == 201
+    assert control(api, "requests", method="DELETE").json() == {"requests": []}
+    assert control(api, "bookings").json()["bookings"][0]["email"] == "jane@example.com"
+
+
+def test_take_decide_reset(api: Api) -> None:
+    """A booking by phone, canceled by the business, all forgotten."""
+    slot = api.slots()[0]
+    said = control(api, "take", {"service_slug": "haircut", "start": slot["startsAt"]}).json()
+    number = said["confirmation_number"]
+    assert slot not in api.slots()
+    assert (
+        control(api, "decide", {"number": number, "status": "canceled"}).json()["bookings"][0]["status"] == "canceled"
+    )
+    assert slot in api.slots()
+    assert control(api, "reset", {}).json() == {}
+    assert api.sandbox.bookings() == []
+
+
+@pytest.mark.parametrize(
+    ("what", "given", "status"),
+    [
+        ("clock", {"now": "soon"}, 400),
+        ("clock", {"now": "2027-01-01T00:00:00"}, 400),
+        ("clock", {"advance": "long"}, 400),
+        ("clock", {"advance": 1e300}, 400),
+        ("mischief", {"kind": "nonsense"}, 400),
+        ("mischief", {}, 400),
+        ("limits", {"speed": 1}, 400),
+        ("take", {"service_slug": "haircut"}, 400),
+        ("take", {"service_slug": "haircut", "start": "2026-11-30T15:00:00+00:00"}, 400),
+        ("decide", {"number": "BOOK_X", "status": "canceled"}, 404),
+        ("decide", {"number": "BOOK_X", "status": "lost"}, 400),
+        ("nothing", {}, 404),
+        ("_init", {}, 404),
+        ("requests", {}, 404),
+        ("clock", [], 400),
+    ],
+)
+def test_nonsense(api: Api, what: str, given: Any, status: int) -> None:
+    """Nonsense is a 400 with its reason, the unknown a 404."""
+    assert control(api, what, given).status_code == status
+
+
+def test_another_web_page_cant_steer_it(api: Api) -> None:
+    """A form of another site can't say application/json."""
+    answer = api.http.post("http://sandbox.test/_sandbox/reset", data={"a": "b"})
+    assert answer.status_code == 400

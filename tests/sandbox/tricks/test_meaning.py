@@ -1,0 +1,70 @@
+"""Answers that are well-formed and say the wrong thing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.sandbox.conftest import Api
+
+
+def test_hostile_texts(api: Api) -> None:
+    """Markup, javascript: and CSS stand wherever a business can type."""
+    number = api.book()
+    api.sandbox.mischief.set("hostile")
+    said = api.get("/org/acme-salon").json()
+    assert "<script>" in said["organization"]["name"]
+    assert "<script>" in said["services"][0]["description"]
+    assert said["organization"]["branding"]["logo"].startswith("javascript:")
+    assert "body{" in said["organization"]["branding"]["primaryColor"]
+    assert "<script>" in api.slots()[0]["host"]["displayName"]
+    assert api.manage(number).json()["booking"]["location"]["value"].startswith("javascript:")
+
+
+def test_unknown_values(api: Api) -> None:
+    """A new status and a new location type."""
+    number = api.book()
+    api.sandbox.mischief.set("unknown_values")
+    booking = api.manage(number).json()["booking"]
+    assert (booking["status"], booking["location"]["type"]) == ("waitlisted", "hologram")
+
+
+def test_long_texts(api: Api) -> None:
+    """Names of 300 letters."""
+    api.sandbox.mischief.set("long_texts")
+    names = [each["name"] for each in api.get("/org/acme-salon").json()["services"]]
+    assert all(len(name) >= 100 for name in names)
+
+
+def test_terms_changed(api: Api) -> None:
+    """Another price everywhere, another length if wished."""
+    api.sandbox.mischief.set("terms_changed", price=51.5, duration=45)
+    said = api.get("/org/acme-salon/service/haircut").json()
+    assert (said["service"]["price"], said["service"]["duration"]) == (51.5, 45)
+    assert said["calendarSettings"]["duration_minutes"] == 45
+
+
+def test_org_renamed(api: Api) -> None:
+    """The new name stands in offers and bookings alike."""
+    number = api.book()
+    api.sandbox.mischief.set("org_renamed", name="Shears", slug="shears")
+    assert api.get("/org/acme-salon").json()["organization"]["name"] == "Shears"
+    booking = api.manage(number).json()["booking"]
+    assert (booking["organization_name"], booking["organization_slug"]) == ("Shears", "shears")
+
+
+def test_somebody_elses(api: Api) -> None:
+    """Another booking, another service, another organization, or no number at all."""
+    body = api.body()
+    number = api.book()
+    api.sandbox.mischief.set("other_booking", times=2)
+    other = api.manage(number).json()["booking"]
+    assert other["confirmation_number"] != number
+    assert other["service_slug"] != "haircut"
+    assert api.slots()[0]["serviceId"] != "haircut"
+    api.sandbox.mischief.set("other_org", times=1)
+    assert api.get("/org/acme-salon").json()["organization"]["slug"] == "somebody-else"
+    api.sandbox.mischief.set("no_number", times=1)
+    api.sandbox.clock.real()
+    assert "confirmation_number" not in api.manage(number).json()["booking"]
+    assert body
