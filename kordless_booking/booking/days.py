@@ -75,12 +75,16 @@ def free_times(
             continue
         together.setdefault((slot.start, slot.end), []).append(slot)
     days: dict[date, list[Time]] = {}
+    changing: dict[date, bool] = {}
     for (start, end), same in sorted(together.items(), key=_first):
         try:
-            moment = _time(start, end, same, zone)
+            local = start.astimezone(zone), end.astimezone(zone)
+            day = local[0].date()
+            if day not in changing:
+                changing[day] = _clocks_go_back(day, zone)
         except OverflowError:  # the last day of the year 9999 has no tomorrow
             continue
-        days.setdefault(moment.local_start.date(), []).append(moment)
+        days.setdefault(day, []).append(_time((start, end), local, same, may_repeat=changing[day]))
     return {day: tuple(times) for day, times in days.items()}
 
 
@@ -150,12 +154,23 @@ def _by_host(slot: Slot) -> tuple[bool, bool, str, str]:
     return (slot.host is None, *(_by_name(slot.host) if slot.host else (True, "", "")))
 
 
-def _time(start: datetime, end: datetime, same: list[Slot], zone: tzinfo) -> Time:
-    local_start = start.astimezone(zone)
-    local_end = end.astimezone(zone)
+def _clocks_go_back(day: date, zone: tzinfo) -> bool:
+    """Whether some clock time may come twice on a date: asked once per day, because asking is slow."""
+    begin = datetime(day.year, day.month, day.day, tzinfo=zone)
+    end = (begin + timedelta(days=1)).replace(fold=1)
+    return begin.utcoffset() != end.utcoffset()
+
+
+def _time(
+    instants: tuple[datetime, datetime],
+    local: tuple[datetime, datetime],
+    same: list[Slot],
+    *,
+    may_repeat: bool,
+) -> Time:
+    (start, end), (local_start, local_end) = instants, local
     slots = _one_per_host(same) if len(same) > 1 else tuple(same)
     best = max(slots, key=lambda slot: slot.free) if len(slots) > 1 else slots[0]
-    other = local_start.replace(fold=1 - local_start.fold)
     return Time(
         start=start,
         end=end,
@@ -165,9 +180,13 @@ def _time(start: datetime, end: datetime, same: list[Slot], zone: tzinfo) -> Tim
         hosts=tuple([slot.host for slot in slots if slot.host is not None]),
         free=best.free,
         capacity=max(best.capacity, best.free),
-        ambiguous=other.utcoffset() != local_start.utcoffset(),
+        ambiguous=may_repeat and _comes_twice(local_start),
         crosses_midnight=_crosses_midnight(local_start, local_end),
     )
+
+
+def _comes_twice(local: datetime) -> bool:
+    return local.replace(fold=1 - local.fold).utcoffset() != local.utcoffset()
 
 
 def _one_per_host(same: list[Slot]) -> tuple[Slot, ...]:

@@ -38,7 +38,7 @@ class ZoneChoice:
 
 def zone_choice(name: str, now: datetime, language: str) -> ZoneChoice:
     """A zone (a name that `known_zone` gave) in words at `now` (aware). Raises ValueError for others."""
-    return _choice(_entry(name, locale_of(language)), now.astimezone(zone(name)), language)
+    return _choice(_entry(name, locale_name(language)), now.astimezone(zone(name)), language)
 
 
 def search_zones(query: str, now: datetime, language: str) -> list[ZoneChoice]:
@@ -103,10 +103,15 @@ def _read(query: str) -> tuple[timedelta | None, list[str]]:
 
 @lru_cache(maxsize=32)
 def _index(locale: str) -> tuple[_Entry, ...]:
-    return tuple(_entry(name, locale_of(locale)) for name in listed_zones())
+    return tuple(_described(name, locale_of(locale)) for name in listed_zones())
 
 
-def _entry(name: str, locale: Locale) -> _Entry:
+@lru_cache(maxsize=2048)
+def _entry(name: str, locale: str) -> _Entry:
+    return _described(name, locale_of(locale))
+
+
+def _described(name: str, locale: Locale) -> _Entry:
     english = locale_of("en")
     code = zone_country(name) or ""
     label = _city(name, locale)
