@@ -8,7 +8,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
 
@@ -21,16 +21,31 @@ TOP = Path(__file__).parents[2]
 KEY = {"x-kordless-key": SANDBOX_KEY}
 
 
+class Running(NamedTuple):
+    process: subprocess.Popen[str]
+    banner: str
+    base: str
+
+    def stop(self, how: int) -> tuple[int, str, str]:
+        """Exit code, all that was printed, all complaints."""
+        self.process.send_signal(how)
+        assert self.process.stdout
+        assert self.process.stderr
+        said, complaints = self.process.stdout.read(), self.process.stderr.read()
+        return self.process.wait(10), self.banner + said, complaints
+
+
 @contextmanager
-def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def running(*arguments: str) -> Iterator[Running]:
     command = [sys.executable, "-m", "kordless_booking.sandbox", "--port", "0", *arguments]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "cwd": TOP}
     with subprocess.Popen(command, **pipes, text=True) as process:  # noqa: S603 - our own words
         assert process.stdout
-        found = re.search(r"http://127\.0\.0\.1:\d+/\S+", process.stdout.readline())
+        banner = [process.stdout.readline() for _ in range(5)]
+        found = re.search(r"http://127\.0\.0\.1:\d+/\S+", banner[0])
         assert found
         try:
-            yield process, found.group()
+            yield Running(process, "".join(banner), found.group())
         finally:
             process.kill()
 
@@ -38,7 +53,8 @@ def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
 def test_it_tells_serves_and_stops_cleanly(tmp_path: Path) -> None:
     """It prints base URL, keys and a curl line; logs no personal data; ends quietly on Ctrl-C; keeps its file."""
     path = str(tmp_path / "kept.sqlite3")
-    with running("--path", path, "--now", "2026-11-22T15:00:00Z") as (process, base):
+    with running("--path", path, "--now", "2026-11-22T15:00:00Z") as server:
+        base = server.base
         query = {"org_slug": "acme-salon", "service_slug": "haircut"}
         query |= {"from": "2026-11-22T00:00:00Z", "to": "2026-12-22T00:00:00Z"}
         slot = httpx.get(base + "/availability", params=query, headers=KEY).json()["slots"][0]
@@ -51,27 +67,24 @@ def test_it_tells_serves_and_stops_cleanly(tmp_path: Path) -> None:
             "contact": {"name": "Jane Doe", "email": "jane@example.com"},
         }
         booking = httpx.post(base + "/bookings", json=body, headers=KEY).json()["booking"]
-        process.send_signal(signal.SIGINT)
-        said, complaints = process.communicate(timeout=10)
-        assert process.returncode == 0
-    assert complaints == ""
+        code, said, complaints = server.stop(signal.SIGINT)
+    assert (code, complaints) == (0, "")
     for part in (SANDBOX_KEY, "acme-salon", "curl -H", "/_sandbox/"):
         assert part in said
     assert re.search(r"^create 201 \d+ ms$", said, re.MULTILINE)
     assert "jane" not in said.lower()
-    with running("--path", path, "--quiet") as (process, base):
-        at = f"{base}/bookings/confirmation/{booking['confirmation_number']}"
+    with running("--path", path, "--quiet") as server:
+        at = f"{server.base}/bookings/confirmation/{booking['confirmation_number']}"
         assert httpx.get(at, params={"contact": "jane@example.com"}).status_code == 200
-        process.send_signal(signal.SIGTERM)
-        said, complaints = process.communicate(timeout=10)
-        assert (process.returncode, complaints) == (0, "")
-        assert "lookup" not in said
+        code, said, complaints = server.stop(signal.SIGTERM)
+    assert (code, complaints) == (0, "")
+    assert "lookup" not in said
 
 
 def test_its_clock_and_limits() -> None:
     """--freeze stops the clock; --no-limits lifts the limits."""
-    with running("--now", "2030-01-01T10:00:00", "--freeze", "--no-limits") as (_, base):
-        control = base.removesuffix("/api/calendar/v1/public") + "/_sandbox/"
+    with running("--now", "2030-01-01T10:00:00", "--freeze", "--no-limits") as server:
+        control = server.base.removesuffix("/api/calendar/v1/public") + "/_sandbox/"
         assert httpx.get(control + "clock").json() == {"now": "2030-01-01T10:00:00+00:00"}
         assert httpx.get(control + "limits").json()["general"] is None
 
