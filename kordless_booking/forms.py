@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import phonenumbers
 from django import forms
-from django.core.validators import MaxLengthValidator, ProhibitNullCharactersValidator
 from django.utils.translation import gettext_lazy as _
 
 from kordless_booking.api.resources import Contact
@@ -26,7 +25,8 @@ def e164(text: str, region: str) -> str | None:
         number = phonenumbers.parse(unicodedata.normalize("NFKC", text), region)
     except phonenumbers.NumberParseException:
         return None
-    if not phonenumbers.is_possible_number(number):
+    # "Possible" includes numbers without their area code, which nobody abroad could call.
+    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
@@ -46,20 +46,14 @@ class ContactForm(forms.Form):
         label=_("Email"),
         required=False,
         max_length=254,
-        widget=forms.EmailInput(
-            attrs={"autocomplete": "email", "inputmode": "email", "autocapitalize": "none"}
-        ),
-        error_messages={
-            "invalid": _("Please check the email address: it should look like name@example.com.")
-        },
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email", "autocapitalize": "none"}),
+        error_messages={"invalid": _("Please check the email address: it should look like name@example.com.")},
     )
     phone = forms.CharField(
         label=_("Phone"),
         required=False,
         max_length=40,
-        widget=forms.TextInput(
-            attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel", "dir": "ltr"}
-        ),
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel", "dir": "ltr"}),
     )
     notes = forms.CharField(
         label=_("Notes"),
@@ -118,13 +112,8 @@ class FindForm(forms.Form):
     contact = forms.CharField(
         label=_("Email or phone"),
         max_length=254,
-        validators=[MaxLengthValidator(254), ProhibitNullCharactersValidator()],
-        widget=forms.TextInput(
-            attrs={"autocomplete": "email", "autocapitalize": "none", "spellcheck": "false"}
-        ),
-        error_messages={
-            "required": _("Please enter the email address or phone number that you booked with.")
-        },
+        widget=forms.TextInput(attrs={"autocomplete": "email", "autocapitalize": "none", "spellcheck": "false"}),
+        error_messages={"required": _("Please enter the email address or phone number that you booked with.")},
     )
 
     def __init__(self, *args: Any, region: str = "US", **kwargs: Any) -> None:

@@ -18,9 +18,9 @@ class BookingAttempt(models.Model):
     may send. Times are UTC.
     """
 
-    key = models.CharField(max_length=64, unique=True)
+    key = models.CharField(max_length=64)
     account = models.CharField(max_length=100)
-    service = models.CharField(max_length=100)
+    service = models.CharField(max_length=200)
     generation = models.PositiveSmallIntegerField(default=1)
     body_hash = models.CharField(max_length=64)
     state = models.CharField(max_length=10, choices=[(state.value, state.value) for state in State])
@@ -36,6 +36,9 @@ class BookingAttempt(models.Model):
     class Meta:
         verbose_name = _("booking attempt")
         verbose_name_plural = _("booking attempts")
+        constraints = [  # noqa: RUF012 (Django's own way to write it)
+            models.UniqueConstraint(fields=["account", "key"], name="kb_attempt_account_key"),
+        ]
         indexes = [  # noqa: RUF012 (Django's own way to write it)
             models.Index(fields=["state", "created_at"], name="kb_attempt_state_created"),
         ]

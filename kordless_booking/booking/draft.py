@@ -7,7 +7,7 @@ attempt: the same form, however often it is sent, is the same attempt.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -48,8 +48,8 @@ class Draft:
 
 
 def seal(draft: Draft, account: str) -> str:
-    """A URL-safe token of the draft, for this account only."""
-    payload = [
+    """A URL-safe token of the draft, for this account only. A host's name that is too long for it is left out."""
+    payload: list[Any] = [
         VERSION,
         draft.service,
         int(draft.start.timestamp()),
@@ -62,7 +62,10 @@ def seal(draft: Draft, account: str) -> str:
         draft.nonce,
         round(draft.made_at, 2),
     ]
-    return signing.dumps(payload, salt=_salt(account), compress=True)
+    token = signing.dumps(payload, salt=_salt(account), compress=True)
+    if len(token) > MAX_TOKEN and draft.host_name:
+        return seal(replace(draft, host_name=None), account)
+    return token
 
 
 def unseal(token: str, account: str, *, max_age: int, now: float) -> Draft:
@@ -70,7 +73,7 @@ def unseal(token: str, account: str, *, max_age: int, now: float) -> Draft:
 
     Raises OldDraft, which still carries the draft, or BrokenDraft.
     """
-    if not token or len(token) > MAX_TOKEN:
+    if not token.isascii() or len(token) > MAX_TOKEN:
         raise BrokenDraft
     try:
         payload = signing.loads(token, salt=_salt(account))

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import F
 
 from kordless_booking import exceptions
@@ -27,10 +27,12 @@ __all__ = ["Declined", "Open", "Outcome", "Placed", "place", "resume"]
 
 log = logging.getLogger("kordless_booking.booking")
 
-LEASE: Final = timedelta(seconds=20)
-"""How long a claim to send is honoured: longer than any create may take, so a killed process is waited out."""
+LEASE: Final = timedelta(seconds=30)
+"""How long a claim to send is honoured: longer than BOOKING_SECONDS may be, so a killed process is waited out."""
 KEPT: Final = 30 * 86400
 """Seconds that a sealed body or answer in a row stays readable."""
+LONGEST: Final = 200_000
+"""Characters of a sealed body or answer: a row has more room than a URL."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ def _follow_up(row: BookingAttempt, client: Kordless, now: datetime) -> Outcome:
         # A send under way answers long before its lease runs out.
         return Open(seconds=2 if row.state == State.PLACING else seconds, waiting=row.state == State.WAITING)
     try:
-        sealed = unseal("attempt", row.account, row.sealed, max_age=KEPT, now=now.timestamp())
+        sealed = _unseal("attempt", row, now)
         attempt = Attempt.read(row.key, sealed["body"])
     except (BrokenSeal, KeyError, msgspec.DecodeError):
         log.error("event=attempt_unreadable attempt=%s", row.pk)
@@ -155,8 +157,15 @@ def _send(row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetime
         return _refuse(row, now, error)
     except exceptions.OutcomeUnknown:
         return _unsure(row, now)
-    except exceptions.KordlessError as error:
+    except (exceptions.SlotTaken, exceptions.Refused) as error:
         return _refuse(row, now, error)
+    except exceptions.KordlessError as error:
+        if not row.unsure:
+            return _refuse(row, now, error)
+        # About the key or the request as such, not about the send before it: that one's outcome stays open.
+        _unsure(row, now)
+        return Declined(error, after_unsure=True)
+    booking = msgspec.structs.replace(booking, contact=None)
     _settle(
         row,
         now,
@@ -181,16 +190,28 @@ def _refuse(row: BookingAttempt, now: datetime, error: exceptions.KordlessError)
     return Declined(error, after_unsure=row.unsure)
 
 
-def _settle(row: BookingAttempt, now: datetime, **changes: Any) -> None:
-    """Write how the send ended, unless somebody with a later claim has already."""
-    BookingAttempt.objects.filter(pk=row.pk, claim=row.claim).update(
-        claimed_until=now, changed_at=now, **changes
-    )
+def _settle(row: BookingAttempt, now: datetime, *, state: State, **changes: Any) -> None:
+    """Write how the send ended, unless somebody with a later claim has already; a yes always counts.
+
+    What can't be written stays open until the lease runs out, and is then asked for again: the visitor is told
+    what Kordless said all the same.
+    """
+    mine = BookingAttempt.objects.filter(pk=row.pk, generation=row.generation).exclude(state=State.PLACED)
+    if state != State.PLACED:
+        mine = mine.filter(claim=row.claim)
+    try:
+        mine.update(state=state, claimed_until=now, changed_at=now, **changes)
+    except DatabaseError as error:
+        log.error("event=attempt_not_settled attempt=%s state=%s kind=%s", row.pk, state, type(error).__name__)
+
+
+def _unseal(purpose: str, row: BookingAttempt, now: datetime) -> dict[str, Any]:
+    return unseal(purpose, row.account, row.sealed, max_age=KEPT, now=now.timestamp(), longest=LONGEST)
 
 
 def _remembered(row: BookingAttempt, now: datetime) -> Outcome:
     try:
-        sealed = unseal("answer", row.account, row.sealed, max_age=KEPT, now=now.timestamp())
+        sealed = _unseal("answer", row, now)
         return Placed(msgspec.convert(sealed["booking"], Booking))
     except (BrokenSeal, KeyError, msgspec.ValidationError):
         log.error("event=answer_unreadable attempt=%s", row.pk)

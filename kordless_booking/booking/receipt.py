@@ -17,6 +17,8 @@ __all__ = ["ManageLink", "Receipt"]
 
 ATTEMPT_SECONDS: Final = 24 * 3600
 CONFIRMATION_SECONDS: Final = 30 * 86400
+MAX_TOKEN: Final = 3000
+"""Characters. Servers take request lines of about 4,000."""
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -40,8 +42,22 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return f"Receipt({self.service!r}, …)"
 
     def seal(self, account: str) -> str:
+        """A token for URLs. What would make it too long for one, and can be asked for again, is left out."""
         purpose = "confirmation" if self.booking else "receipt"
-        return seal(purpose, account, msgspec.to_builtins(self))
+        token = seal(purpose, account, msgspec.to_builtins(self))
+        return token if len(token) <= MAX_TOKEN else seal(purpose, account, msgspec.to_builtins(self._short()))
+
+    def _short(self) -> Receipt:
+        said = self.booking
+        return msgspec.structs.replace(
+            self,
+            host=None,
+            typed={name: text for name, text in self.typed.items() if name != "notes"},
+            booking=said
+            and Booking(
+                confirmation_number=said.confirmation_number, status=said.status, start=said.start, end=said.end
+            ),
+        )
 
     @classmethod
     def of_attempt(cls, token: str, account: str, now: float) -> Receipt:

@@ -20,7 +20,7 @@ from django.conf import settings
 __all__ = ["MAX_TOKEN", "BrokenSeal", "OldSeal", "seal", "unseal"]
 
 MAX_TOKEN = 4096
-"""Characters. No token of ours is longer, so nothing longer is ever decoded."""
+"""Characters. No URL of ours holds a longer one, so nothing longer is ever decoded."""
 
 
 class BrokenSeal(Exception):
@@ -37,14 +37,18 @@ def seal(purpose: str, account: str, payload: dict[str, Any]) -> str:
     return _box(purpose, account).encrypt(zlib.compress(text.encode(), 9)).decode().rstrip("=")
 
 
-def unseal(purpose: str, account: str, token: str, *, max_age: int, now: float) -> dict[str, Any]:
-    """What `seal` was given, at most `max_age` seconds ago. `now` is Unix time.
+def unseal(
+    purpose: str, account: str, token: str, *, max_age: int, now: float, longest: int = MAX_TOKEN
+) -> dict[str, Any]:
+    """What `seal` was given, at most `max_age` seconds ago. `now` is Unix time, `longest` is in characters.
 
     Raises OldSeal when it was sealed longer ago, BrokenSeal for anything else that is wrong with it.
     """
-    if len(token) > MAX_TOKEN or not token.isascii():
+    if len(token) > longest or not token.isascii():
         raise BrokenSeal
     padded = (token + "=" * (-len(token) % 4)).encode()
+    if not _canonical(padded):
+        raise BrokenSeal
     box = _box(purpose, account)
     try:
         packed = box.decrypt(padded)
@@ -57,6 +61,14 @@ def unseal(purpose: str, account: str, token: str, *, max_age: int, now: float) 
     if not isinstance(payload, dict):
         raise BrokenSeal
     return payload
+
+
+def _canonical(padded: bytes) -> bool:
+    """Whether this is the only spelling of its bytes: Base64 decoding skips strange characters and spare bits."""
+    try:
+        return base64.urlsafe_b64encode(base64.urlsafe_b64decode(padded)) == padded
+    except ValueError:
+        return False
 
 
 def _box(purpose: str, account: str) -> MultiFernet:

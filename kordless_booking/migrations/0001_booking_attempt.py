@@ -15,9 +15,9 @@ class Migration(migrations.Migration):
             name='BookingAttempt',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=64, unique=True)),
+                ('key', models.CharField(max_length=64)),
                 ('account', models.CharField(max_length=100)),
-                ('service', models.CharField(max_length=100)),
+                ('service', models.CharField(max_length=200)),
                 ('generation', models.PositiveSmallIntegerField(default=1)),
                 ('body_hash', models.CharField(max_length=64)),
                 ('state', models.CharField(choices=[('placing', 'placing'), ('placed', 'placed'), ('refused', 'refused'), ('unsure', 'unsure'), ('waiting', 'waiting')], max_length=10)),
@@ -34,6 +34,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'booking attempt',
                 'verbose_name_plural': 'booking attempts',
                 'indexes': [models.Index(fields=['state', 'created_at'], name='kb_attempt_state_created')],
+                'constraints': [models.UniqueConstraint(fields=('account', 'key'), name='kb_attempt_account_key')],
             },
         ),
     ]
