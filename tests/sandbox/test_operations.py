@@ -295,3 +295,10 @@ def test_idempotency_keys_are_per_organization(api: Api) -> None:
     body = api.body("check-up", slot, org_slug="north-dental")
     assert north.create(body, Idempotency_Key="k1").status_code == 201
     assert api.create(Idempotency_Key="k1").status_code == 201
+
+
+def test_idempotency_keys_have_an_end(api: Api) -> None:
+    """Up to 255 characters are remembered, longer ones refused."""
+    body = api.body()
+    refused(api.create(body, Idempotency_Key="k" * 256), 400, "validation_error", "Idempotency-Key")
+    assert api.create(body, Idempotency_Key="k" * 255).status_code == 201

@@ -50,3 +50,15 @@ def test_drip_outlasts_a_read_timeout() -> None:
         answer = httpx.get(f"{base}/org/acme-salon", headers=KEY, timeout=0.3)
     assert answer.json()["organization"]["name"] == "Acme Salon"
     assert waited == [0.02] * (len(answer.content) // 100 + 1)
+
+
+def test_reset_deep_inside_a_stream(api: Api) -> None:
+    """A huge body may break off after many chunks."""
+    api.sandbox.mischief.set("huge", times=1, megabytes=2)
+    api.sandbox.mischief.set("reset", times=1, after_bytes=1_000_000)
+    found = 0
+    with api.sandbox.serve() as base, httpx.stream("GET", f"{base}/org/acme-salon", headers=KEY) as answer:
+        with pytest.raises(httpx.TransportError):
+            for chunk in answer.iter_raw():
+                found += len(chunk)
+    assert found <= 1_000_000

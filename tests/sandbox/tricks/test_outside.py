@@ -75,3 +75,8 @@ def test_date_skew(api: Api) -> None:
     """The Date header is ten minutes ahead."""
     told = parsedate_to_datetime(bent(api, "date_skew").headers["Date"]).timestamp()
     assert 590 < told - time.time() <= 600
+
+
+def test_statuses_that_nobody_knows(api: Api) -> None:
+    """520 has no name, and is sent all the same."""
+    assert bent(api, "status", status=520).status_code == 520
