@@ -47,18 +47,18 @@ def contact(visit: Visit, service: str) -> HttpResponse:
     except draft.OldDraft as old:
         return _afresh(visit, old.draft)
     except draft.BrokenDraft:
-        return _to_slots(visit, service)
-    detail = visit.catalog.service(service).value
+        return _to_slots(visit, service, kept=visit.kept)
+    detail = visit.offered(service)
     typed = unseal_typed(visit.account.name, visit.kept, visit.now.timestamp())
     return _form_page(visit, detail, chosen, ContactForm(initial=typed, region=visit.account.phone_region))
 
 
 def _chosen(visit: Visit, service: str) -> HttpResponse:
     """A time was clicked: sign it into a draft, and keep the draft in the address, so that a reload keeps its nonce."""
-    detail = visit.catalog.service(service).value
+    detail = visit.offered(service)
     start = read_start(visit.request.GET.get("start", ""))
     if start is None:
-        return _to_slots(visit, service)
+        return _to_slots(visit, service, kept=visit.kept)
     moment = free_slot(visit, detail, start)
     if moment is None:
         return _to_slots(visit, service, taken="1", kept=visit.kept)
@@ -137,7 +137,7 @@ def _declined(visit: Visit, chosen: Draft, form: ContactForm, outcome: placing.D
 
 def _afresh(visit: Visit, old: Draft, form: ContactForm | None = None) -> HttpResponse:
     """The draft is too old: if the time is still free, go on with a new one and all that was typed."""
-    detail = visit.catalog.service(old.service).value
+    detail = visit.offered(old.service)
     visit.choices = visit.choices.but(tz=old.zone, host=old.host_id, party=old.party)
     kept = _keep(visit, form) if form else visit.kept
     moment = free_slot(visit, detail, old.start)
@@ -160,7 +160,8 @@ def _form_page(
 ) -> HttpResponse:
     visit.cache = guard.PERSONAL
     choices = visit.choices.but(tz=chosen.zone, day=None, month=None)
-    slots = visit.service_url("slots", chosen.service, _around(visit, chosen), kept=visit.kept)
+    kept = _keep(visit, form) if form.is_bound else visit.kept
+    slots = visit.service_url("slots", chosen.service, _around(visit, chosen), kept=kept)
     context: dict[str, Any] = {
         "form": form,
         "action": visit.service_url("contact", chosen.service, choices),

@@ -35,7 +35,7 @@ def slots(visit: Visit, service: str) -> HttpResponse:
 @widget_view("GET")
 def zone(visit: Visit, service: str) -> HttpResponse:
     """All time zones to choose from, searchable."""
-    detail = visit.catalog.service(service).value
+    detail = visit.offered(service)
 
     def back(choices: Choices) -> str:
         return visit.service_url("slots", service, choices, kept=visit.kept)
@@ -73,7 +73,7 @@ def services_page(visit: Visit) -> HttpResponse:
 
 
 def slots_page(visit: Visit, service: str) -> HttpResponse:
-    detail = visit.catalog.service(service).value
+    detail = visit.offered(service)
     kept = visit.kept
 
     def here(choices: Choices) -> str:

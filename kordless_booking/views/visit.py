@@ -18,13 +18,13 @@ from django.utils import translation
 
 from kordless_booking import conf
 from kordless_booking.api.client import Kordless
-from kordless_booking.api.resources import Organization
+from kordless_booking.api.resources import Organization, ServiceDetail
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.invite import safe_web_link
 from kordless_booking.booking.steps import Step
 from kordless_booking.catalog.catalog import Catalog
 from kordless_booking.catalog.steady import SteadyCache
-from kordless_booking.exceptions import KordlessError
+from kordless_booking.exceptions import KordlessError, NotFound
 from kordless_booking.upstream import upstream
 from kordless_booking.views import guard
 from kordless_booking.views.languages import language_for, offered_languages
@@ -88,6 +88,13 @@ class Visit:
         except (KordlessError, ImproperlyConfigured):
             return None
 
+    def offered(self, slug: str) -> ServiceDetail:
+        """A service that visitors may choose. Raises NotFound also for one that the business books for itself."""
+        detail = self.catalog.service(slug).value
+        if not detail.service.bookable:
+            raise NotFound(operation="service")
+        return detail
+
     def url(self, name: str, *args: str, choices: Choices | None = None, **query: str | None) -> str:
         """The address of one of our pages in the same mount, with choices and other non-personal query text."""
         pairs = (choices or Choices(lang=self.choices.lang)).pairs()
@@ -117,18 +124,22 @@ class Visit:
             subheading="h3" if self.inline else "h2",
             business=business,
             style_url=style_url(self, organization),
-            home_url=self.url("services"),
+            home_url=self._home(),
             manage_url=self.url("manage-find"),
             sandbox=bool(self.account.sandbox),
             progress=self._progress(step) if step else [],
             **more,
         )
 
+    def _home(self) -> str:
+        """The services, with what was chosen that holds for all of them."""
+        return self.url("services", choices=self.choices.but(month=None, day=None, host=None, party=1))
+
     def _progress(self, current: Step) -> list[Crumb]:
         crumbs = []
         for step in Step:
             state = "done" if step.before(current) else "current" if step is current else "todo"
-            url = self.url("services") if step is Step.SERVICE and current in {Step.SLOT, Step.CONTACT} else None
+            url = self._home() if step is Step.SERVICE and current in {Step.SLOT, Step.CONTACT} else None
             crumbs.append(Crumb(str(step.label), state, url))
         return crumbs
 
