@@ -44,12 +44,12 @@ lint: $(VENV)/.dev ## ruff, mypy, import-linter and djade
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@$(VENV)/bin/lint-imports
-	@find kordless_booking/templates templates tests/projects -name '*.html' -exec $(PY) -m djade --check --target-version 5.2 {} +
+	@find kordless_booking/templates templates tests/projects -name '*.html' -exec $(VENV)/bin/djade --check --target-version 5.2 {} +
 
 format: $(VENV)/.dev ## put code and templates into the house's shape
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
-	@find kordless_booking/templates templates tests/projects -name '*.html' -exec $(PY) -m djade --target-version 5.2 {} +
+	@find kordless_booking/templates templates tests/projects -name '*.html' -exec $(VENV)/bin/djade --target-version 5.2 {} +
 
 screenshot: $(VENV)/.test ## take docs/screenshot.png anew, with Chromium
 	@KORDLESS_JOURNEYS=required KORDLESS_SCREENSHOT=docs/screenshot.png $(PY) -m pytest -m journey -k screenshot -p no:randomly
