@@ -103,7 +103,7 @@ def _decision(operation: str, status: int, word: str) -> tuple[type[KordlessErro
     if status == 403 and operation in WITH_CONTACT:
         return ContactRefused, word or "contact_refused"
     kind, reason = _BY_STATUS.get(status, (BadRequest, "bad_request"))
-    return kind, word or reason
+    return kind, reason if kind is OutcomeUnknown else word or reason
 
 
 _BY_STATUS: Final[dict[int, tuple[type[KordlessError], str]]] = {

@@ -105,7 +105,7 @@ class Kordless:
         def read(document: object, dropped: parsing.Dropped) -> Offer:
             return parsing.read_offer(document, dropped, org_slug=self.org_slug)
 
-        offer = self._wire.send(Call("organization", "GET", self._org_path, read), seconds or self._browse_seconds)
+        offer = self._browse(Call("organization", "GET", self._org_path, read), seconds)
         self._keys.update({service.slug: service.key for service in offer.services})
         return offer
 

@@ -76,12 +76,16 @@ class Resolver:
                 threading.Thread(target=self._ask, args=(host, port, answer), name="kordless-dns", daemon=True).start()
         return answer.result(timeout)
 
+    def look_up(self, host: str, port: int) -> list[str]:
+        """Asks the operating system, for as long as that takes."""
+        rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return list(dict.fromkeys(str(row[4][0]) for row in rows))[:_ADDRESSES]
+
     def _ask(self, host: str, port: int, answer: Future[list[str]]) -> None:
         found: list[str] = []
         failure: OSError | None = None
         try:
-            rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            found = list(dict.fromkeys(str(row[4][0]) for row in rows))[:_ADDRESSES]
+            found = self.look_up(host, port)
         except (OSError, UnicodeError) as error:
             failure = error if isinstance(error, OSError) else socket.gaierror(socket.EAI_NONAME, "not a host name")
         finally:
@@ -121,9 +125,9 @@ class PunctualStream(httpcore.NetworkStream):
 class PunctualBackend(httpcore.NetworkBackend):
     """Opens connections within `timeout`, the name's lookup and all tried addresses included."""
 
-    def __init__(self) -> None:
+    def __init__(self, resolver: Resolver | None = None) -> None:
         self._sockets = httpcore.SyncBackend()
-        self._resolver = Resolver()
+        self._resolver = resolver or Resolver()
 
     def connect_tcp(
         self,

@@ -103,14 +103,14 @@ def read_service_detail(document: Fields, dropped: Dropped, *, org_slug: str, sl
 @_reader
 def read_slots(document: Fields, dropped: Dropped) -> tuple[Slot, ...]:
     """The answer of "Get availability" by start and host, each time and host once (the fewer seats count)."""
-    slots: dict[tuple[datetime, datetime, str, str], Slot] = {}
+    slots: dict[tuple[datetime, str, datetime, str, str], Slot] = {}
     for slot, _path in _each(document, "slots", dropped=dropped, read=_slot, most=MOST_SLOTS):
-        key = (slot.start, slot.end, slot.host.id if slot.host else "", slot.team.id if slot.team else "")
+        host, team = slot.host.id if slot.host else "", slot.team.id if slot.team else ""
+        key = (slot.start, host, slot.end, team, slot.service_id or "")
         twin = slots.get(key)
         if twin is None or slot.free < twin.free:
             slots[key] = slot
-    ordered = sorted(slots.items(), key=lambda item: (item[0][0], item[0][2], item[0][1], item[0][3]))
-    return tuple(slot for _key, slot in ordered)
+    return tuple(slots[key] for key in sorted(slots))
 
 
 @_reader

@@ -10,11 +10,13 @@ milliseconds, request id; never a URL, a contact, a key or a body.
 from __future__ import annotations
 
 import contextlib
+import functools
 import ipaddress
 import os
 import re
 import socket
 import ssl
+import threading
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NoReturn, Protocol, TypeVar, cast
@@ -91,6 +93,12 @@ def wsgi_transport(app: WSGIApplication) -> httpx.BaseTransport:
     return httpx.WSGITransport(app, raise_app_exceptions=False)
 
 
+@functools.cache
+def _default_trust() -> ssl.SSLContext:
+    """Loading the authorities takes some 40 ms, so it is done once."""
+    return httpx.create_ssl_context()
+
+
 class PunctualTransport(httpx.BaseTransport):
     """HTTP/1.1 over a small pool, every socket operation within the running deadline, TLS always verified.
 
@@ -98,13 +106,13 @@ class PunctualTransport(httpx.BaseTransport):
     """
 
     def __init__(self, ssl_context: ssl.SSLContext | None = None) -> None:
-        context = httpx.create_ssl_context() if ssl_context is None else ssl_context
+        context = _default_trust() if ssl_context is None else ssl_context
         if context.verify_mode is not ssl.CERT_REQUIRED or not context.check_hostname:
             raise ValueError("TLS must be verified.")
         self._pool = httpcore.ConnectionPool(
             ssl_context=context,
             max_connections=10,
-            max_keepalive_connections=5,
+            max_keepalive_connections=10,
             # Shorter than common servers' idle limit, so that a create seldom meets a closing connection.
             keepalive_expiry=4.0,
             network_backend=PunctualBackend(),
@@ -185,6 +193,7 @@ class Wire:
         self._given = transport
         self._gate: Gate = OpenGate() if gate is None else gate
         self._built: dict[int, httpx.BaseTransport] = {}
+        self._locks: dict[int, threading.Lock] = {}
         if not re.fullmatch(r"[\x20-\x7e]{1,200}", user_agent):
             raise ValueError("The user agent must be printable ASCII.")
         self._user_agent = user_agent
@@ -212,9 +221,12 @@ class Wire:
     def _transport(self) -> httpx.BaseTransport:
         if self._given is not None:
             return self._given
-        built = self._built.get(os.getpid())
-        # Of two threads that build at once, setdefault keeps one; the other's is empty and goes.
-        return built or self._built.setdefault(os.getpid(), PunctualTransport())
+        pid = os.getpid()
+        # A lock for each process too: one that was held during a fork would never open again.
+        with self._locks.setdefault(pid, threading.Lock()):
+            if pid not in self._built:
+                self._built[pid] = PunctualTransport()
+            return self._built[pid]
 
     def _try(self, call: Call[T]) -> T:
         if seconds_left() <= 0:
@@ -292,7 +304,7 @@ def _failure(error: Exception) -> KordlessError:
     if isinstance(error, (httpx.ConnectError, httpx.ProxyError)):
         for cause in causes:
             if isinstance(cause, ssl.SSLError):
-                verdict = getattr(cause, "verify_message", "") or cause.reason or "handshake failed"
+                verdict = getattr(cause, "verify_message", "") or getattr(cause, "reason", "") or "handshake failed"
                 return Unreachable(f"TLS: {verdict}", reason="tls")
         if any(isinstance(cause, socket.gaierror) for cause in causes):
             return Unreachable("name not found", reason="dns")

@@ -1,0 +1,483 @@
+"""Over real sockets: everything ends in time, and every failure of the line has its name."""
+
+import gzip
+import json
+import math
+import multiprocessing
+import os
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpcore
+import pytest
+
+from kordless_booking.api.client import Kordless
+from kordless_booking.api.deadline import PunctualBackend, Resolver, deadline, seconds_left
+from kordless_booking.api.wire import PunctualTransport
+from kordless_booking.exceptions import KordlessError, OutcomeUnknown, SlotTaken, TooMany, Unreachable
+from tests.api.doors import DOCUMENTS, KEY, NEW, NUMBER, Watch
+from tests.api.loopback import Line, Script, answer, certificate, serving
+
+BODY = json.dumps(DOCUMENTS["organization"]).encode()
+BUDGET = 0.4
+GRACE = 0.5
+
+
+Door = Callable[..., Kordless]
+
+
+@pytest.fixture
+def door() -> Iterator[Door]:
+    """Makes clients over real sockets, and closes them."""
+    made: list[Kordless] = []
+
+    def make(url: str, **options: Any) -> Kordless:
+        settings: dict[str, Any] = {"api_key": KEY, "org_slug": "acme-salon", "browse_seconds": BUDGET}
+        made.append(Kordless(**settings | options, base_url=url))
+        return made[-1]
+
+    yield make
+    for client in made:
+        client.close()
+
+
+def silent(line: Line) -> None:
+    """Accepts, reads, says nothing."""
+    line.request()
+    line.hold()
+
+
+def deaf(line: Line) -> None:
+    """Accepts and does not even read."""
+    line.hold()
+
+
+def slow_head(line: Line) -> None:
+    """Drips its headers."""
+    line.request()
+    line.drip(answer(BODY))
+
+
+def slow_body(line: Line) -> None:
+    """Headers at once, the body byte by byte."""
+    line.request()
+    line.send(answer(b"", b"Content-Length: %d" % len(BODY)))
+    line.drip(BODY)
+
+
+def endless_chunks(line: Line) -> None:
+    """A chunked body of blanks that never ends."""
+    line.request()
+    line.send(answer(b"", b"Transfer-Encoding: chunked"))
+    line.drip(b"1\r\n \r\n" * 10_000, every=0.02)
+
+
+def endless_hints(line: Line) -> None:
+    """One informational answer after the other, never a real one."""
+    line.request()
+    line.drip(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 1000, every=0.005)
+
+
+def slow_gzip(line: Line) -> None:
+    """A compressed body byte by byte."""
+    line.request()
+    packed = gzip.compress(BODY)
+    line.send(answer(b"", b"Content-Encoding: gzip", b"Content-Length: %d" % len(packed)))
+    line.drip(packed)
+
+
+@pytest.mark.parametrize("script", [silent, deaf, slow_head, slow_body, endless_chunks, endless_hints, slow_gzip])
+@pytest.mark.parametrize("operation", ["organization", "create"])
+def test_everything_ends_in_time(door: Door, script: Script, operation: str) -> None:
+    """However a server dawdles, the call ends with its budget, as an unknown outcome, after one try."""
+    watch = Watch()
+    with serving(script) as server:
+        client = door(server.url, gate=watch, booking_seconds=BUDGET)
+        began = time.monotonic()
+        with pytest.raises(OutcomeUnknown) as caught:
+            client.organization() if operation == "organization" else client.create(NEW, idempotency_key="k")
+        took = time.monotonic() - began
+        client.close()
+    assert BUDGET - 0.1 <= took <= BUDGET + GRACE
+    assert caught.value.reason in {"read_timeout", "deadline"}
+    assert (len(server.lines), watch.told) == (1, [(operation, None)])
+
+
+def test_a_caller_may_choose_another_budget(door: Door) -> None:
+    """`seconds` of a call counts instead of the client's."""
+    with serving(silent) as server:
+        began = time.monotonic()
+        with pytest.raises(OutcomeUnknown):
+            door(server.url, browse_seconds=20).organization(seconds=0.15)
+        assert time.monotonic() - began < 5
+
+
+def test_no_time_means_no_try(door: Door) -> None:
+    """With nothing left, nothing is sent and the gate isn't asked."""
+    watch = Watch()
+    with serving(silent) as server, pytest.raises(Unreachable) as caught:
+        door(server.url, gate=watch).organization(seconds=0)
+    assert caught.value.reason == "deadline"
+    assert (server.lines, watch.asked) == ([], [])
+
+
+@pytest.mark.parametrize(("status", "expected"), [(b"409 Conflict", SlotTaken), (b"429 Too Many Requests", TooMany)])
+def test_a_no_counts_before_its_body_has_come(door: Door, status: bytes, expected: type[KordlessError]) -> None:
+    """The status of a refusal decides even when its body drips or breaks off."""
+
+    def script(line: Line) -> None:
+        line.request()
+        line.send(answer(b'{"detail"', b"Content-Length: 500", status=status))
+        line.reset()
+
+    with serving(script) as server, pytest.raises(expected):
+        door(server.url).create(NEW, idempotency_key="k")
+
+
+def cut_before_headers(line: Line) -> None:
+    """Reads and hangs up."""
+    line.request()
+
+
+def reset_before_headers(line: Line) -> None:
+    """Reads and resets."""
+    line.request()
+    line.reset()
+
+
+def reset_in_body(line: Line) -> None:
+    """Half a body, then a reset."""
+    line.request()
+    line.send(answer(BODY[:50], b"Content-Length: %d" % len(BODY)))
+    line.reset()
+
+
+def end_in_body(line: Line) -> None:
+    """Half a body, then an orderly end."""
+    line.request()
+    line.send(answer(BODY[:50], b"Content-Length: %d" % len(BODY)))
+
+
+def no_http(line: Line) -> None:
+    """Speaks another protocol."""
+    line.request()
+    line.send(b"220 mail.example ESMTP\r\n" * 3)
+
+
+@pytest.mark.parametrize("script", [cut_before_headers, reset_before_headers, reset_in_body, end_in_body, no_http])
+def test_a_cut_is_an_unknown_outcome(door: Door, script: Script) -> None:
+    """A read is tried twice, a create once, and both end as OutcomeUnknown with the gate told "no answer"."""
+    watch = Watch()
+    with serving(script) as server:
+        with pytest.raises(OutcomeUnknown) as caught:
+            door(server.url, gate=watch).organization(seconds=3)
+        assert caught.value.reason in {"cut", "protocol_error"}
+        assert (len(server.lines), watch.told) == (2, [("organization", None)] * 2)
+        with pytest.raises(OutcomeUnknown):
+            door(server.url).create(NEW, idempotency_key="k")
+        assert len(server.lines) == 3
+
+
+def test_a_cut_once_is_healed_for_a_read(door: Door) -> None:
+    """The second try answers."""
+    first = threading.Event()
+
+    def script(line: Line) -> None:
+        line.request()
+        if first.is_set():
+            line.send(answer(BODY))
+        first.set()
+
+    with serving(script) as server:
+        assert door(server.url).organization(seconds=3).organization.slug == "acme-salon"
+
+
+def closed_port() -> int:
+    """A port where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def test_a_refused_connection_is_unreachable(door: Door) -> None:
+    """Nobody listens: Unreachable, at once, after two tries."""
+    watch = Watch()
+    began = time.monotonic()
+    with pytest.raises(Unreachable) as caught:
+        door(f"http://127.0.0.1:{closed_port()}/v1", gate=watch).organization(seconds=3)
+    assert caught.value.reason == "refused"
+    assert watch.told == [("organization", None)] * 2
+    assert time.monotonic() - began < 1
+
+
+def test_a_full_pool_is_unreachable(door: Door) -> None:
+    """When every connection is taken, the next call waits half a second at most and was not sent."""
+    with serving(silent) as server, ThreadPoolExecutor(10) as pool:
+        client = door(server.url)
+        busy = [pool.submit(client.organization, seconds=1.6) for _ in range(10)]
+        while len(server.lines) < 10:
+            threading.Event().wait(0.01)
+        with pytest.raises(Unreachable) as caught:
+            client.organization(seconds=1.0)
+        assert caught.value.reason == "pool_timeout"
+        for call in busy:
+            assert isinstance(call.exception(), OutcomeUnknown)
+
+
+def test_one_connection_serves_many_calls(door: Door) -> None:
+    """Calls after one another share a connection, until it is closed."""
+
+    def script(line: Line) -> None:
+        while line.request():
+            line.send(answer(BODY))
+
+    with serving(script) as server:
+        client = door(server.url)
+        for _ in range(3):
+            client.organization()
+        assert len(server.lines) == 1
+        client.close()
+        client.organization()
+        assert len(server.lines) == 2
+        client.close()
+
+
+def test_a_compressed_answer_is_read(door: Door) -> None:
+    """gzip is asked for and understood."""
+
+    def script(line: Line) -> None:
+        assert b"accept-encoding: gzip" in line.request().lower()
+        line.send(answer(gzip.compress(BODY), b"Content-Encoding: gzip"))
+
+    with serving(script) as server:
+        assert door(server.url).organization().organization.slug == "acme-salon"
+
+
+def test_a_huge_answer_is_cut_off(door: Door) -> None:
+    """200 MB are not read to their end."""
+    sent = 0
+
+    def script(line: Line) -> None:
+        nonlocal sent
+        line.request()
+        line.send(answer(b"", b"Content-Length: 200000000"))
+        while sent < 200_000_000:
+            line.send(b" " * 1_000_000)
+            sent += 1_000_000
+
+    with serving(script) as server, pytest.raises(OutcomeUnknown) as caught:
+        door(server.url).organization(seconds=5)
+    assert caught.value.reason == "too_large"
+    assert sent < 50_000_000
+
+
+def test_the_plus_of_a_phone_travels_encoded(door: Door) -> None:
+    """On the wire itself it is %2B, and no key is there."""
+    heads: list[bytes] = []
+
+    def script(line: Line) -> None:
+        heads.append(line.request())
+        line.send(answer(json.dumps(DOCUMENTS["lookup"]).encode()))
+
+    with serving(script) as server:
+        door(server.url).lookup(NUMBER, "+12125550123")
+    assert heads[0].startswith(b"GET /v1/bookings/confirmation/BOOK_AB12?contact=%2B12125550123 HTTP/1.1\r\n")
+    assert b"kordless-key" not in heads[0].lower()
+
+
+def https(script: Script, folder: Path, check: Callable[[str, ssl.SSLContext], None], **options: Any) -> None:
+    """Runs `check` with the address of a TLS server and a context that trusts its certificate."""
+    server_context, client_context = certificate(folder, **options)
+    with serving(script, server_context) as server:
+        check(server.url, client_context)
+
+
+def friendly(line: Line) -> None:
+    """Answers properly."""
+    line.request()
+    line.send(answer(BODY))
+
+
+def test_tls_works_when_trusted(door: Door, tmp_path: Path) -> None:
+    """With the right authority the call goes through."""
+
+    def check(url: str, trust: ssl.SSLContext) -> None:
+        client = door(url, transport=PunctualTransport(trust))
+        assert client.organization(seconds=3).organization.slug == "acme-salon"
+
+    https(friendly, tmp_path, check)
+
+
+@pytest.mark.parametrize(
+    ("options", "trusted", "words"),
+    [
+        ({}, False, "self-signed certificate"),
+        ({"days": -1}, True, "certificate has expired"),
+        ({"host": "elsewhere.example"}, True, "not valid for '127.0.0.1'"),
+    ],
+)
+def test_tls_is_always_verified(door: Door, tmp_path: Path, options: Any, words: str, *, trusted: bool) -> None:
+    """Unknown, expired and foreign certificates are Unreachable, after one try, with the verdict as message."""
+    watch = Watch()
+
+    def check(url: str, trust: ssl.SSLContext) -> None:
+        transport = PunctualTransport(trust) if trusted else None
+        with pytest.raises(Unreachable, match="TLS") as caught:
+            door(url, transport=transport, gate=watch).organization(seconds=3)
+        assert caught.value.reason == "tls"
+        assert words in str(caught.value)
+
+    https(friendly, tmp_path, check, **options)
+    assert watch.told == [("organization", None)]
+
+
+def test_clear_text_where_tls_should_be_is_unreachable(door: Door) -> None:
+    """A server that doesn't speak TLS gets nothing."""
+
+    def script(line: Line) -> None:
+        line.socket.recv(1)
+        line.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    with serving(script) as server, pytest.raises(Unreachable) as caught:
+        door(server.url.replace("http:", "https:")).organization(seconds=3)
+    assert caught.value.reason == "tls"
+
+
+def test_a_silent_handshake_ends(door: Door) -> None:
+    """TLS that never begins is a connect time-out within the budget."""
+    with serving(deaf) as server:
+        began = time.monotonic()
+        with pytest.raises(Unreachable) as caught:
+            door(server.url.replace("http:", "https:")).organization()
+        assert time.monotonic() - began <= BUDGET + GRACE
+    assert caught.value.reason == "connect_timeout"
+
+
+def test_slow_tls_ends_in_time(door: Door, tmp_path: Path) -> None:
+    """A dripping body under TLS ends with the budget too."""
+
+    def check(url: str, trust: ssl.SSLContext) -> None:
+        began = time.monotonic()
+        with pytest.raises(OutcomeUnknown):
+            door(url, transport=PunctualTransport(trust)).organization()
+        assert time.monotonic() - began <= BUDGET + GRACE
+
+    https(slow_body, tmp_path, check)
+
+
+def child(client: Kordless, results: Any) -> None:
+    """What a forked worker does."""
+    offer = client.organization(seconds=5)
+    results.put((os.getpid(), offer.organization.slug))
+
+
+@pytest.mark.filterwarnings("ignore:This process.*is multi-threaded:DeprecationWarning")
+def test_a_fork_shares_no_connection(door: Door) -> None:
+    """Parent and child use the same client, each over its own connection."""
+
+    def script(line: Line) -> None:
+        while line.request():
+            line.send(answer(BODY))
+
+    fork = multiprocessing.get_context("fork")
+    with serving(script) as server:
+        client = door(server.url)
+        client.organization()
+        results = fork.SimpleQueue()
+        worker = fork.Process(target=child, args=(client, results))
+        worker.start()
+        assert results.get() == (worker.pid, "acme-salon")
+        worker.join(10)
+        client.organization()
+        client.close()
+        assert len(server.lines) == 2
+
+
+def test_many_threads_share_a_client(door: Door) -> None:
+    """Forty calls in eight threads all get their answer, over few connections."""
+
+    def script(line: Line) -> None:
+        while line.request():
+            line.send(answer(BODY))
+
+    with serving(script) as server, ThreadPoolExecutor(8) as pool:
+        client = door(server.url)
+        offers = list(pool.map(lambda _: client.organization(seconds=5), range(40)))
+        client.close()
+    assert len({id(offer) for offer in offers}) == 40
+    assert len(server.lines) <= 10
+
+
+def test_nested_deadlines_only_shorten() -> None:
+    """An inner deadline never gives more time than the outer one."""
+    assert seconds_left() == math.inf
+    with deadline(5):
+        with deadline(50):
+            assert 4 < seconds_left() <= 5
+        with deadline(1):
+            assert seconds_left() <= 1
+        assert 4 < seconds_left() <= 5
+    assert seconds_left() == math.inf
+
+
+class Stuck(Resolver):
+    """A name service that takes its time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+        self.go = threading.Event()
+
+    def look_up(self, host: str, port: int) -> list[str]:
+        self.asked += 1
+        self.go.wait(10)
+        return super().look_up("localhost", port)
+
+
+def test_a_stuck_name_service_holds_nobody() -> None:
+    """The lookup ends with the time-out, and however many ask for a name, it is asked for once."""
+    resolver = Stuck()
+    began = time.monotonic()
+    for _ in range(3):
+        with pytest.raises(TimeoutError):
+            resolver.addresses("api.kordless.example", 443, 0.05)
+    assert time.monotonic() - began < 1
+    assert resolver.asked == 1
+    resolver.go.set()
+    assert "127.0.0.1" in resolver.addresses("api.kordless.example", 443, 5)
+
+
+def test_addresses_need_no_name_service() -> None:
+    """An address is its own answer."""
+    resolver = Stuck()
+    assert resolver.addresses("127.0.0.1", 80, 0) == ["127.0.0.1"]
+    assert resolver.addresses("[::1]", 80, 0) == ["::1"]
+    assert resolver.asked == 0
+
+
+@pytest.mark.parametrize("host", ["nobody.invalid", "a" * 300 + ".invalid"])
+def test_an_unknown_name_is_a_connect_error(host: str) -> None:
+    """A name that doesn't exist, or can't, fails as a connection."""
+    with pytest.raises((httpcore.ConnectError, httpcore.ConnectTimeout)):
+        PunctualBackend().connect_tcp(host, 80, timeout=3)
+
+
+class Several(Resolver):
+    """Names with a dead address first."""
+
+    def look_up(self, host: str, port: int) -> list[str]:
+        return ["::1", "127.0.0.1"]
+
+
+def test_a_dead_address_does_not_hide_a_live_one() -> None:
+    """The next address of a name is tried."""
+    with serving(friendly) as server:
+        stream = PunctualBackend(Several()).connect_tcp("api.kordless.example", server.port, timeout=2)
+        stream.close()
+    with pytest.raises(httpcore.ConnectError):
+        PunctualBackend(Several()).connect_tcp("api.kordless.example", closed_port(), timeout=2)
