@@ -138,14 +138,14 @@ class Budget:
     def claim(self, operation: str, found: Mapping[str, Storable]) -> Ticket:
         """Take a ticket, given what was `found` under `keys`. Raises TooMany, saying honestly for how long."""
         kind, now = Kind.of(operation), self._clock.now()
-        allowance = self._whole if self._cache.shared else self._part
+        allowance = self._whole if self._cache.up else self._part
         self._heed_blocks(operation, kind, found, now)
         self._heed_told(operation, kind, found, now)
         pool = [self._tickets[number] for number in allowance.tickets(kind)]
         free = [key for key in pool if key not in found]
         random.shuffle(free)
         for key in free:
-            if self._cache.add(key, ceil(now + HELD), HELD + LONGEST_CALL):
+            if self._cache.add(key, _thousandths(now + HELD), HELD + LONGEST_CALL):
                 taken = sum(ticket in found for ticket in self._tickets)
                 return Ticket(key, allowance.requests - taken - 1)
         frees_at = min((_moment(found.get(key)) for key in pool if key in found), default=now)
@@ -154,14 +154,14 @@ class Budget:
     def settle(self, ticket: Ticket, operation: str, answer: Answer | None) -> None:
         """Hold the ticket for a minute from now, and note what the answer says about the allowance."""
         now = self._clock.now()
-        self._cache.set(ticket.key, ceil(now + HELD), HELD)
+        self._cache.set(ticket.key, _thousandths(now + HELD), HELD)
         if answer is None:
             return
         creations = operation == "create" and (answer.limit is None or answer.limit <= self._whole.creations)
         if answer.status == 429:
             seconds = _whole_seconds(answer.retry_after or TOO_MANY, LONGEST_BLOCK)
             key = self._blocked_creations if creations else self._blocked
-            self._cache.set(key, ceil(now + seconds), seconds)
+            self._cache.set(key, _thousandths(now + seconds), seconds)
         elif answer.remaining is not None and (creations or answer.remaining < ticket.left):
             seconds = WINDOW if answer.reset is None else _whole_seconds(answer.reset - now, WINDOW)
             told = Told(answer.remaining, now, now + seconds)
@@ -192,8 +192,13 @@ class Budget:
                 raise _too_many(operation, "told", told.until - now, WINDOW)
 
 
-def _moment(kept: Storable | None) -> int:
-    return kept if isinstance(kept, int) else 0
+def _thousandths(moment: float) -> int:
+    """Unix milliseconds: whole numbers, which every cache keeps as they are."""
+    return round(moment * 1000)
+
+
+def _moment(kept: Storable | None) -> float:
+    return kept / 1000 if isinstance(kept, int) else 0.0
 
 
 def _whole_seconds(seconds: float, most: int) -> int:

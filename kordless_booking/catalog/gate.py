@@ -38,6 +38,7 @@ class CatalogGate:
         clock: Clock | None = None,
     ) -> None:
         clock = clock or Clock()
+        cache = cache.for_counting()
         self._cache = cache
         self._budget = Budget(cache, account=account, clock=clock, allowance=allowance, processes=processes)
         self._browse = Circuit(cache, account=account, name="browse", clock=clock)

@@ -136,7 +136,7 @@ class Shelf:
 
     def _made_out(self, item: Item[Any], raw: object, mark: str, refusal: Envelope | None) -> Held:
         before, now = self._held.get(item.parts), self._clock.steady()
-        if before and raw is None and not self._cache.shared:
+        if before and raw is None and not self._cache.up:
             return replace(before, looked_at=now, refreshing=False)
         if before and raw is not None and raw == before.raw:
             return replace(before, mark=mark, refusal=refusal, looked_at=now, refreshing=False)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, TypeVar
 
+from django.core.cache import caches
 from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.filebased import FileBasedCache
 from django.core.cache.backends.locmem import LocMemCache
@@ -36,21 +37,19 @@ AWAKE = cache_key("", "awake")
 T = TypeVar("T")
 
 
-def counts_for_all(cache: BaseCache) -> bool:
-    """Say whether `cache.add` has one winner among all processes: not in LocMem, files (they race) or Dummy.
-
-    Ask with the backend itself, `caches["default"]`, not with Django's `cache` proxy.
-    """
+def counts_for_all(cache: BaseCache | Memory) -> bool:
+    """Say whether `cache.add` has one winner among all processes: not in LocMem, files (they race) or Dummy."""
     return not isinstance(cache, LocMemCache | FileBasedCache | DummyCache)
 
 
 class SteadyCache:
-    """The cache operations of the catalog, on `cache` or, while that fails (or is None), on memory.
+    """The cache operations of the catalog, on a cache or, while that fails, on this process's memory.
 
-    Hand in Django's proxy (`django.core.cache.cache`) rather than a backend: background threads use it too.
+    `cache` is the alias of a Django cache, so that each thread uses a connection of its own; a backend will do
+    if threads may share it. None is for memory alone.
     """
 
-    def __init__(self, cache: BaseCache | Memory | None, clock: Clock) -> None:
+    def __init__(self, cache: str | BaseCache | Memory | None, clock: Clock) -> None:
         self._cache = cache
         self._clock = clock
         self._memory = Memory(clock)
@@ -59,9 +58,18 @@ class SteadyCache:
         self._say_at: float | None = None
 
     @property
-    def shared(self) -> bool:
-        """Whether the next operation goes to the cache that other processes see."""
-        return self._cache is not None and (self._trusted or self._woken(self._cache))
+    def up(self) -> bool:
+        """Whether the next operation goes to the cache, not to memory."""
+        return self._cache is not None and (self._trusted or self._woken())
+
+    def for_counting(self) -> SteadyCache:
+        """Return a cache whose `add` has one winner among all processes while it is up; else memory alone.
+
+        Memory counts in steady time; LocMem, by the wall clock, would let a minute pass when that is stepped.
+        """
+        if self._cache is None or counts_for_all(self._backend()):
+            return self
+        return SteadyCache(None, self._clock)
 
     def get_many(self, keys: Iterable[str]) -> dict[str, Storable]:
         """Return what is kept, by key, in one round trip."""
@@ -83,19 +91,24 @@ class SteadyCache:
         unwanted = list(keys)
         self._on(lambda cache: cache.delete_many(unwanted))
 
+    def _backend(self) -> BaseCache | Memory:
+        if isinstance(self._cache, str):
+            return caches[self._cache]
+        return self._memory if self._cache is None else self._cache
+
     def _on(self, operation: Callable[[BaseCache | Memory], T]) -> T:
-        if self._cache is not None and self.shared:
+        if self.up:
             try:
-                return operation(self._cache)
+                return operation(self._backend())
             except Exception as error:  # noqa: BLE001 - backends raise anything
                 self._fell(error)
         return operation(self._memory)
 
-    def _woken(self, cache: BaseCache | Memory) -> bool:
+    def _woken(self) -> bool:
         if self._clock.steady() < self._again_at:
             return False
         try:
-            cache.set(AWAKE, 1, 10)
+            self._backend().set(AWAKE, 1, 10)
         except Exception as error:  # noqa: BLE001 - as above
             self._fell(error)
             return False
