@@ -1,4 +1,4 @@
-// All works without this file; it makes things smooth. It stores nothing.
+// Everything works without this, only less smoothly.
 (() => {
   if (window.kordlessBooking) return; // two widgets on one page
   window.kordlessBooking = true;
@@ -8,7 +8,7 @@
   const all = (root, what) => [...root.querySelectorAll(what)];
   const say = (root, text) => (find(root, "[data-kb-live]").textContent = text);
 
-  // The month is one tab stop; arrow keys move inside it.
+  // The month is one tab stop.
   const rove = (days, to) => days.forEach((day) => (day.tabIndex = day === to ? 0 : -1));
 
   const settle = (root) => {
@@ -56,7 +56,7 @@
       const { detail } = event;
       const root = detail.target?.closest?.(".kb");
       if (root) act(root, detail, detail.requestConfig?.elt, event);
-    });
+    }, true);
 
   on("confirm", (root, detail, trigger, event) => root.kbPosting && event.preventDefault());
 
@@ -75,6 +75,7 @@
     }, 300);
   });
 
+  on("beforeOnLoad", (root, detail, trigger, event) => event.stopPropagation()); // from django-htmx's debug script
   on("afterRequest", rest);
   on("sendError", trouble);
   on("timeout", trouble);
@@ -100,10 +101,10 @@
   });
 
   on("afterSettle", (root, detail, trigger) => {
-    if (!root.kbSwapped) return; // comes several times
+    if (!root.kbSwapped) return; // comes often
     root.kbSwapped = false;
     settle(root);
-    arrive(root, trigger);
+    if (!trigger.matches("[data-kb-step]")) arrive(root, trigger);
   });
 
   document.addEventListener("click", (event) => {
