@@ -219,9 +219,6 @@ def _amount(number: int, unit: str, name: str) -> str:
     locale = locale_of(name)
     number_text = format_decimal(number, locale=locale)
     lengths: Mapping[str, Mapping[str, str]] = locale._data["unit_patterns"].get(unit, {})
-    for length in ("short", "long", "narrow"):
-        patterns = lengths.get(length, {})
-        pattern = patterns.get(locale.plural_form(number)) or patterns.get("other")
-        if pattern:
-            return pattern.replace("{0}", number_text)
-    return number_text
+    usable = (lengths[length] for length in ("short", "long") if "other" in lengths.get(length, {}))
+    patterns = next(usable, {"other": "{0}"})
+    return (patterns.get(locale.plural_form(number)) or patterns["other"]).replace("{0}", number_text)

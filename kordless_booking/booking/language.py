@@ -51,8 +51,7 @@ def _locale(name: str) -> Locale:
 def _regional(name: str) -> Locale:
     if _locale(name).territory:
         return _locale(name)
-    likely = get_global("likely_subtags").get(name)
     try:
-        return Locale.parse(likely) if likely else _locale(name)
-    except (UnknownLocaleError, ValueError):
+        return Locale.parse(get_global("likely_subtags").get(name, name))
+    except UnknownLocaleError:  # "no" is Norwegian, but Norway's data is filed under "nb"
         return _locale(name)

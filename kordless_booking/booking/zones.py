@@ -150,7 +150,10 @@ def _cldr_names() -> dict[str, str]:
 
 
 def _everyday_names(name: str, locale: Locale) -> list[str]:
-    return [get_timezone_name(zone(name), width="long", zone_variant="generic", locale=locale)]
+    try:
+        return [get_timezone_name(zone(name), width="long", zone_variant="generic", locale=locale)]
+    except KeyError:  # CLDR has only the beginnings of some languages, without a word for an unknown country
+        return []
 
 
 def _abbreviations(name: str) -> list[str]:

@@ -1,11 +1,17 @@
 """Languages: every Django code finds its CLDR data, and nonsense is English."""
 
+from datetime import UTC, datetime
+
 import pytest
+from babel.localedata import locale_identifiers
 from django.conf.locale import LANG_INFO
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kordless_booking.booking import display, zones
 from kordless_booking.booking.language import locale_name, locale_of, regional_locale
+
+MOMENT = datetime(2026, 12, 1, 9, 5, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -54,3 +60,18 @@ def test_the_likeliest_country_fills_in():
     assert regional_locale("he").territory == "IL"
     assert regional_locale("en-gb").territory == "GB"
     assert regional_locale("en").territory == "US"
+
+
+SOME = sorted(name for name in locale_identifiers() if "_" not in name)[::6]
+
+
+@pytest.mark.parametrize("name", [*SOME, "aa", "iu", "no", "rw", "vo"])
+def test_every_language_of_cldr_can_be_asked_for(name):
+    """However little CLDR knows of a language (the last five: next to nothing), dates, clocks, durations and zones are said without an error."""
+    assert 0 <= regional_locale(name).first_week_day <= 6
+    assert display.date_and_time(MOMENT, name)
+    assert display.clock_time(MOMENT, name, "12")
+    assert display.duration(90, name)
+    assert display.day_title(MOMENT, name)
+    assert len(display.weekday_names(name)) == 7
+    assert zones.zone_choice("Europe/Kyiv", MOMENT, name).label
