@@ -31,11 +31,7 @@ def safe_web_link(value: str | None, *, https_only: bool = False) -> str | None:
         port = parts.port
     except ValueError:
         return None
-    if (
-        parts.scheme not in ({"https"} if https_only else {"https", "http"})
-        or "@" in parts.netloc
-        or not host
-    ):
+    if parts.scheme not in ({"https"} if https_only else {"https", "http"}) or "@" in parts.netloc or not host:
         return None
     address = f"{parts.scheme}://{host}" + (f":{port}" if port else "") + (_quoted(parts.path) or "/")
     if parts.query:

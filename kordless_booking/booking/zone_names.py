@@ -88,9 +88,7 @@ def _countries() -> dict[str, str]:
 def _todays_names() -> dict[str, str]:
     names = {name for name in available_timezones() if not name.startswith(_UNUSABLE)}
     listed = _countries()
-    links = {
-        new: old for mark, old, new in (line.split() for line in _tzdata("tzdata.zi") if line[:2] == "L ")
-    }
+    links = {new: old for mark, old, new in (line.split() for line in _tzdata("tzdata.zi") if line[:2] == "L ")}
     renamed = get_global("zone_aliases")
 
     def today(name: str) -> str:
