@@ -1,14 +1,257 @@
-"""The visitor's way to a time."""
+"""The visitor's way to a time: services, the slot page around it, and the time zone."""
 
 import pytest
 from django.test import Client
 from pytest_django import Settings
+from time_machine import Traveller
+
+from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG, Sandbox
+from tests.views.walking import Walk
 
 pytestmark = pytest.mark.django_db
 
 
-def test_services_by_category(client: Client, site: Settings) -> None:
+@pytest.fixture
+def dentist(site: Settings) -> Settings:
+    """A business with a single service."""
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "API_KEY": NORTH_KEY, "ORG_SLUG": NORTH_ORG}
+    return site
+
+
+def test_services_stand_under_their_category(walk: Walk):
     """The first page lists every public service under its category, with the business's own names."""
-    page = client.get("/book/").content.decode()
-    assert "Acme Salon" in page
-    assert page.index("Hair") < page.index("Haircut") < page.index("Classes")
+    page = walk.open("/book/")
+    assert page.heading == "What would you like to book?"
+    assert page.texts(".kb-business-name") == ["Acme Salon"]
+    assert page.texts("section h2") == ["Hair", "Classes", "Advice", "Wellness"]
+    assert list(page.links(".kb-service a"))[:3] == ["Haircut", "Full color", "Beard trim"]
+
+
+def test_services_say_description_length_and_price(walk: Walk):
+    """A card says the length and the price in the service's currency; free and variable in words, unsaid not at all."""
+    cards = {text.split(" ")[0]: text for text in walk.open("/book/").texts(".kb-service")}
+    assert "Wash, cut and finish" in cards["Haircut"]
+    assert "$45.00 1 hr" in cards["Haircut"]
+    assert "$18.50 20 min" in cards["Beard"]
+    assert "Price varies 2 hr 30 min" in cards["Bridal"]
+    assert "Free 30 min" in cards["Color"]
+    assert cards["Head"].endswith("weeks. 45 min")
+
+
+def test_a_service_that_is_not_public_is_not_offered(walk: Walk):
+    """What the business books for itself is neither listed nor reached by its address."""
+    assert "Staff training" not in walk.open("/book/").text
+    assert "staff-training" not in walk.open("/book/").html
+    for address in ("/book/staff-training/", "/book/staff-training/zone/", "/book/staff-training/contact/"):
+        page = walk.open(f"{address}?start=20261202T140000Z")
+        assert (page.status, page.heading) == (404, "This service isn't offered")
+
+
+def test_a_service_link_leads_to_its_times(walk: Walk):
+    """Following a service's link shows its times, and a link back to all services."""
+    page = walk.open(walk.open("/book/").link("Beard trim"))
+    assert (page.status, page.heading) == (200, "Beard trim")
+    assert page.times
+    assert walk.open(page.link("All services")).heading == "What would you like to book?"
+
+
+def test_a_single_service_starts_at_its_times(dentist: Settings, client: Client):
+    """A business with one service leads from its first page to the times, keeping what was chosen."""
+    page = Walk(client).open("/book/?tz=Asia/Tokyo&hours=24")
+    assert page.heading == "Check-up"
+    assert page.query == {"tz": "Asia/Tokyo", "hours": "24"}
+    assert "All services" not in page.texts(".kb-back")
+
+
+def test_a_service_of_no_name_is_a_kind_404(walk: Walk):
+    """An unknown service gets its own words, the right status and a way to the others."""
+    page = walk.open("/book/no-such-service/")
+    assert (page.status, page.heading) == (404, "This service isn't offered")
+    assert walk.open(page.link("See all services")).status == 200
+
+
+def test_an_unknown_address_is_a_kind_404(walk: Walk):
+    """Every other address under the mount point is a page of the widget, too."""
+    for address in ("/book/a/b/c/d", "/book/haircut/contact/more/", "/book/robots.txt", "/book/%F0%9F%92%87/x"):
+        page = walk.open(address)
+        assert (page.status, page.heading) == (404, "Page not found"), address
+
+
+def test_choices_travel_along_every_link(walk: Walk):
+    """Zone, hours, language and party stand in the links to and from the slot page."""
+    chosen = {"tz": "Asia/Kathmandu", "hours": "24", "lang": "en"}
+    page = walk.open("/book/?tz=Asia/Kathmandu&hours=24&lang=en")
+    page = walk.open(page.link("Styling class"))
+    assert page.query == chosen
+    for url in [*page.days.values(), *page.times.values(), page.link("Next month"), page.link("All services")]:
+        here = walk.once(url)
+        assert chosen.items() <= here.query.items(), url
+
+
+@pytest.mark.parametrize(
+    "absurd",
+    [
+        "tz=America",
+        "tz=../../etc/passwd",
+        "tz=" + "A" * 300,
+        "tz=Europe/Paris%00",
+        "tz=europe/paris%0d%0aSet-Cookie:x",
+        "month=2026-13",
+        "month=0001-01",
+        "month=9999-12",
+        "month=-1",
+        "month=%D9%A2%D9%A0%D9%A2%D9%A6-12",
+        "day=2026-02-30",
+        "day=0001-01-01",
+        "day=9999-12-31",
+        "day=20261201",
+        "day=2026-W49-2",
+        "party=0",
+        "party=-3",
+        "party=99999999999999999999",
+        "party=1e3",
+        "party=%C2%B2",
+        "hours=13",
+        "lang=tlh",
+        "lang=../../en",
+        "host=%00",
+        "host=" + "h" * 5000,
+        "kept=nonsense!",
+        "kept=" + "k" * 5000,
+        "taken=3",
+        "unknown=1",
+    ],
+)
+def test_absurd_choices_are_dropped(visitor: Walk, sandbox: Sandbox, absurd: str):
+    """A value that makes no sense is dropped quietly: the page is the one without it, and no link repeats it."""
+    page = visitor.open(f"/book/styling-class/?{absurd}")
+    assert (page.status, page.heading) == (200, "Styling class")
+    assert page.times
+    assert len(sandbox.requests) <= 6
+    assert page.links() == visitor.open("/book/styling-class/").links()
+
+
+def test_the_last_of_several_values_counts(visitor: Walk):
+    """A choice that stands in the address several times is read once."""
+    page = visitor.open("/book/haircut/?tz=Asia/Tokyo&tz=Europe/Kyiv&tz=Nowhere/Atlantis&tz=Europe/Paris")
+    assert "Times in Paris" in page.text
+
+
+def test_many_different_months_cost_kordless_little(visitor: Walk, sandbox: Sandbox):
+    """Hundreds of made-up months and days come to the same few requests: a range is always a month in the window."""
+    visitor.open("/book/haircut/")
+    sandbox.forget_requests()
+    for year in range(1990, 2190, 5):
+        assert visitor.open(f"/book/haircut/?month={year}-07").status == 200
+        assert visitor.open(f"/book/haircut/?day={year}-07-14").status == 200
+    assert len(sandbox.requests) <= 5
+
+
+def test_made_up_services_cost_kordless_little(visitor: Walk, sandbox: Sandbox):
+    """An address that was just found to lead nowhere is not asked for again."""
+    for _again in range(5):
+        assert visitor.open("/book/made-up/").status == 404
+    assert len([asked for asked in sandbox.requests if asked.operation == "service"]) <= 1
+
+
+def test_a_visitor_of_a_taken_time_is_told(walk: Walk):
+    """The slot page says why the visitor is back; nothing else in the query can speak."""
+    assert "just taken" in walk.open("/book/haircut/?taken=1").alert
+    assert "your own first try" in walk.open("/book/haircut/?taken=2").alert
+    assert walk.open("/book/haircut/?taken=%3Cb%3E").alert == ""
+
+
+def test_zones_are_listed_by_region_with_offset_and_time(walk: Walk):
+    """Without a question the zone page lists zones; each link leads back to the same day in that zone."""
+    page = walk.open(walk.open("/book/haircut/?day=2026-12-09&hours=24").link("Change time zone"))
+    assert page.heading == "Choose your time zone"
+    page = walk.send(page, "Search", q="kyiv")
+    [(name, url)] = page.links(".kb-zones a").items()
+    assert name == "Kyiv, Ukraine GMT+2 17:00"
+    back = walk.open(url)
+    assert back.query == {"tz": "Europe/Kyiv", "day": "2026-12-09", "hours": "24"}
+    assert "Times in Kyiv · GMT+2" in back.text
+
+
+def test_zones_are_found_by_offset_and_country(visitor: Walk):
+    """A zone is found by country or offset; what isn't found says so kindly."""
+    found = visitor.open("/book/haircut/zone/?q=nepal")
+    assert next(iter(found.links(".kb-zones a"))).startswith("Kathmandu, Nepal GMT+5:45")
+    assert visitor.open("/book/haircut/zone/?q=%2B5:45").links(".kb-zones a")
+    assert "No time zone matches" in visitor.open("/book/haircut/zone/?q=Atlantis").text
+    assert visitor.open("/book/haircut/zone/?q=" + "x%3Cb%3E" * 400).status == 200
+
+
+def test_the_current_zone_is_marked(visitor: Walk):
+    """The zone in use is marked in the list, also when it is the business's own."""
+    page = visitor.open("/book/haircut/zone/?q=new+york")
+    assert [node.attributes.get("aria-current") for node in page.tree.css(".kb-zones a")] == ["true"]
+
+
+def test_a_slot_page_is_fetched_once_for_everybody(visitor: Walk, sandbox: Sandbox):
+    """A second visitor in another zone, language and hours costs Kordless nothing."""
+    visitor.open("/book/haircut/")
+    asked = len(sandbox.requests)
+    visitor.open("/book/haircut/?tz=Asia/Tokyo&hours=24")
+    visitor.open("/book/haircut/?tz=Pacific/Apia")
+    assert len(sandbox.requests) == asked
+
+
+def test_browsing_writes_nothing_to_the_database(visitor: Walk, django_assert_num_queries):
+    """Looking at services, times and zones needs no database."""
+    with django_assert_num_queries(0):
+        visitor.open("/book/")
+        visitor.open("/book/haircut/?tz=Asia/Tokyo")
+        visitor.open("/book/haircut/zone/")
+
+
+def test_an_outage_is_said_kindly(walk: Walk, sandbox: Sandbox, clock: Traveller):
+    """With nothing kept and Kordless down, each step is a 503 with Retry-After and a link to try again."""
+    sandbox.mischief.set("status", status=500)
+    for address in ("/book/", "/book/haircut/?tz=Asia/Tokyo", "/book/haircut/zone/"):
+        page = walk.open(address)
+        assert (page.status, page.heading) == (503, "Temporarily unavailable"), address
+        assert int(page.response["Retry-After"]) > 0
+        assert page.link("Try again") == address
+    sandbox.mischief.clear()
+    clock.shift(120)
+    assert walk.open("/book/").status == 200
+
+
+def test_known_times_outlive_an_outage(walk: Walk, sandbox: Sandbox, clock: Traveller):
+    """When Kordless fails, times of a few minutes ago are still shown, and it is said how old they are."""
+    before = walk.open("/book/haircut/")
+    sandbox.mischief.set("status", status=503)
+    clock.shift(400)
+    page = walk.open("/book/haircut/")
+    assert (page.status, page.times) == (200, before.times)
+    assert "Checked 6 minutes ago" in page.text
+
+
+def test_a_refused_key_pauses_booking(walk: Walk, sandbox: Sandbox):
+    """When Kordless refuses the key, booking is paused, in words that blame nobody and show no key."""
+    sandbox.mischief.set("key_revoked")
+    page = walk.open("/book/")
+    assert (page.status, page.heading) == (503, "Online booking is paused")
+    assert "kordless-sandbox-key" not in page.html
+
+
+def test_an_unknown_business_is_a_404(site: Settings, client: Client):
+    """A business that Kordless doesn't know has no booking page."""
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "ORG_SLUG": "nobody"}
+    page = Walk(client).open("/book/")
+    assert (page.status, page.heading) == (404, "This booking page isn't available")
+
+
+def test_a_removed_service_is_gone(walk: Walk, sandbox: Sandbox):
+    """A service that was removed is neither listed nor found."""
+    sandbox.mischief.set("service_removed", service="haircut")
+    assert "haircut" not in walk.open("/book/").html
+    assert walk.open("/book/haircut/").status == 404
+
+
+def test_a_business_that_offers_nothing_says_so(walk: Walk, sandbox: Sandbox):
+    """Without any service the first page says it in words."""
+    sandbox.mischief.set("service_removed")
+    page = walk.open("/book/")
+    assert (page.status, "Nothing can be booked online right now" in page.text) == (200, True)

@@ -1,0 +1,290 @@
+"""The slot step: month, day, times, hosts, people, zone and hours."""
+
+from datetime import UTC, datetime
+
+import pytest
+from django.core.cache import caches
+from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest_django import Settings
+from time_machine import Traveller
+
+from kordless_booking.api.wire import wsgi_transport
+from kordless_booking.sandbox import Limits, Sandbox
+from kordless_booking.views.slot_page import format_start, read_start
+from tests.conftest import NOW
+from tests.views.walking import Walk, text_of
+
+pytestmark = pytest.mark.django_db
+
+
+def at(site: Settings, clock: Traveller, moment: datetime) -> Sandbox:
+    """Move the site, its clock and its Kordless to another moment."""
+    clock.move_to(moment)
+    sandbox = Sandbox(":memory:", now=moment, limits=Limits.off())
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "TRANSPORT": wsgi_transport(sandbox)}
+    caches["default"].clear()
+    return sandbox
+
+
+@given(st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC)))  # noqa: DTZ001 (bounds)
+def test_a_start_survives_its_link(moment: datetime):
+    """What is written into a link is read back, to the second."""
+    assert read_start(format_start(moment)) == moment.replace(microsecond=0)
+
+
+@given(st.text(max_size=30))
+def test_anything_else_is_no_start(text: str):
+    """Reading a start never raises."""
+    found = read_start(text)
+    assert found is None or found.tzinfo is UTC
+
+
+def test_the_first_free_day_is_chosen(walk: Walk):
+    """Without a choice the month of today is shown, its first free day is chosen, its times stand in the answer."""
+    page = walk.open("/book/haircut/")
+    assert page.texts(".kb-sub") == ["December 2026", "Tuesday, December 1"]
+    [current] = page.tree.css("table a[aria-current=date]")
+    assert current.attributes["aria-label"] == "Tuesday, December 1, 2026"
+    assert page.times_of_day[0] == "10:30 AM"
+
+
+def test_free_days_are_links_and_others_are_not(walk: Walk):
+    """Free days are links named with their full date; the salon's Mondays are plain numbers."""
+    page = walk.open("/book/haircut/")
+    cells = {text_of(cell): cell.css_first("a") for cell in page.tree.css("td")}
+    assert cells["2"].attributes["aria-label"] == "Wednesday, December 2, 2026"
+    assert [cells[monday] for monday in ("7", "14", "21", "28")] == [None] * 4
+    assert page.texts("th")[0].split() == ["Sun", "Sunday"]
+    assert len(page.tree.css("tbody tr")) == 5
+
+
+def test_a_chosen_day_shows_its_times(walk: Walk):
+    """Following a day's link shows that day, by part of day."""
+    page = walk.open("/book/haircut/")
+    page = walk.open(page.days["Wednesday, December 9, 2026"])
+    assert page.texts(".kb-times .kb-sub") == ["Wednesday, December 9"]
+    assert page.texts(".kb-times .kb-label") == ["Morning", "Afternoon", "Evening"]
+
+
+def test_a_day_that_is_not_free_falls_back(walk: Walk):
+    """A day without times, or in the past, shows the month's first free day instead."""
+    for day in ("2026-12-07", "2026-12-25"):
+        assert walk.open(f"/book/haircut/?day={day}").texts(".kb-times .kb-sub") == ["Tuesday, December 1"]
+    assert walk.open("/book/haircut/?day=2026-11-30").texts(".kb-sub")[0] == "December 2026"
+
+
+def test_months_end_with_the_booking_window(walk: Walk):
+    """There is a way to the months of the booking window and none beyond; what is beyond comes back into it."""
+    page = walk.open("/book/haircut/")
+    assert "Previous month" not in page.links()
+    page = walk.open(page.link("Next month"))
+    assert page.texts(".kb-month .kb-sub") == ["January 2027"]
+    assert "Next month" not in page.links()
+    assert walk.open(page.link("Previous month")).texts(".kb-month .kb-sub") == ["December 2026"]
+    assert walk.open("/book/haircut/?month=2030-05").texts(".kb-month .kb-sub") == ["January 2027"]
+    assert walk.open("/book/haircut/?month=2020-05").texts(".kb-month .kb-sub") == ["December 2026"]
+
+
+def test_a_service_that_is_booked_out_opens_where_it_is_free(walk: Walk):
+    """When nothing was chosen and the month is full, the next month with a free day opens by itself."""
+    page = walk.open("/book/head-spa/")
+    assert page.texts(".kb-sub") == ["January 2027", "Tuesday, January 5"]
+    assert page.times
+
+
+def test_an_empty_month_leads_to_the_next_free_day(walk: Walk):
+    """A month that was chosen and is empty says so and links to the next free day."""
+    page = walk.open("/book/head-spa/?month=2026-12")
+    assert page.texts(".kb-month .kb-sub") == ["December 2026"]
+    assert not page.days
+    assert not page.times
+    assert "There are no free times in this month." in page.text
+    page = walk.open(page.link("Next free day: Tuesday, January 5"))
+    assert page.texts(".kb-sub") == ["January 2027", "Tuesday, January 5"]
+
+
+def test_nothing_free_at_all_is_said(walk: Walk, sandbox: Sandbox):
+    """When no month has anything, it is said, and Kordless is asked for a few months only."""
+    sandbox.mischief.set("no_slots", "availability")
+    page = walk.open("/book/bridal-styling/")
+    assert "There are no free times at the moment." in page.text
+    assert len([asked for asked in sandbox.requests if asked.operation == "availability"]) <= 4
+
+
+def test_hosts_are_a_choice_with_anyone_first(walk: Walk):
+    """Several hosts are a choice, Anyone first and chosen; a host's own times are fewer."""
+    page = walk.open("/book/haircut/?day=2026-12-09")
+    assert page.texts(".kb-hosts a") == ["Anyone", "Miguel", "Sarah"]
+    assert page.texts(".kb-hosts a[aria-current]") == ["Anyone"]
+    times = page.times_of_day
+    assert len(times) == len(set(times))
+    page = walk.open(page.link("Miguel"))
+    assert page.texts(".kb-hosts a[aria-current]") == ["Miguel"]
+    page = walk.open(page.days["Wednesday, December 9, 2026"])
+    assert set(page.times_of_day) < set(times)
+    assert all("host=host_miguel" in url for url in page.times.values())
+
+
+def test_the_same_time_with_several_hosts_is_shown_once(walk: Walk, sandbox: Sandbox):
+    """A time that two hosts have free is one link; it stays as long as one of them is left."""
+    offered = {}
+    for host in ("", "&host=host_sarah", "&host=host_miguel"):
+        offered[host] = walk.open(f"/book/haircut/?day=2026-12-09{host}").times_of_day
+    both = [time for time in offered["&host=host_sarah"] if time in offered["&host=host_miguel"]]
+    assert both
+    assert all(offered[""].count(time) == 1 for time in both)
+    assert set(offered[""]) == {*offered["&host=host_sarah"], *offered["&host=host_miguel"]}
+
+
+def test_one_host_is_no_choice(walk: Walk):
+    """A service of a single host asks no question about hosts."""
+    assert walk.open("/book/full-color/").texts(".kb-hosts a") == []
+
+
+def test_an_unknown_host_can_be_left(walk: Walk):
+    """A host that has nothing free, or never was, shows no times and a way back to Anyone."""
+    page = walk.open("/book/haircut/?host=host_nobody")
+    assert not page.times
+    assert walk.open(page.link("Anyone")).times
+
+
+def test_nameless_hosts_are_no_choice(walk: Walk, sandbox: Sandbox):
+    """When Kordless names no hosts, times are shown without them."""
+    sandbox.mischief.set("null_host", "availability")
+    page = walk.open("/book/haircut/")
+    assert page.texts(".kb-hosts a") == []
+    assert page.times
+
+
+def test_a_class_has_seats(walk: Walk):
+    """A group class says how many places are left and asks how many people come."""
+    page = walk.open("/book/styling-class/")
+    assert [*page.times] == ["6:30 PM 2 places left"]
+    page = walk.send(page, "Update", party="5")
+    assert page.query["party"] == "5"
+    assert page.texts(".kb-times .kb-sub") == ["Thursday, December 10"]
+    assert [*page.times] == ["6:30 PM 5 places left"]
+    assert "party=5" in next(iter(page.times.values()))
+    assert "December 3" not in " ".join(page.days)
+
+
+def test_a_service_without_seats_asks_nobody_how_many(walk: Walk):
+    """Where a time is for one, there is no question; a party in the address finds nothing and can be put right."""
+    assert "Number of people" not in walk.open("/book/haircut/").text
+    page = walk.open("/book/haircut/?party=4")
+    assert not page.times
+    assert walk.send(page, "Update", party="1").times
+
+
+def test_the_business_zone_is_the_default(walk: Walk):
+    """Without a chosen zone times are the business's own, the zone is named, and the browser may tell a better one."""
+    page = walk.open("/book/haircut/")
+    assert "Times in New York · GMT-5" in page.text
+    [step] = page.tree.css("[data-kb-step]")
+    assert "data-kb-detect-zone" in step.attributes
+    [step] = walk.open("/book/haircut/?tz=Europe/Kyiv").tree.css("[data-kb-step]")
+    assert "data-kb-detect-zone" not in step.attributes
+    assert step.attributes["data-kb-zone"] == "Europe/Kyiv"
+
+
+def test_an_old_zone_name_is_understood(walk: Walk):
+    """Yesterday's name of a zone is today's."""
+    page = walk.open("/book/haircut/?tz=Europe/Kiev")
+    assert "Times in Kyiv" in page.text
+    assert "Kiev" not in "".join(page.links().values())
+
+
+def test_times_move_with_the_zone(walk: Walk):
+    """The same slots are at other clock times, and some on other days, in another zone."""
+    here = walk.open("/book/late-advice/?day=2026-12-02")
+    there = walk.open("/book/late-advice/?day=2026-12-03&tz=Europe/Kyiv")
+    assert here.times_of_day[0] == "6:00 PM"
+    assert there.times_of_day[0] == "1:00 AM"
+    assert there.texts(".kb-times .kb-label") == ["Night"]
+    start = [url.rpartition("start=")[2] for url in (here.times["6:00 PM"], there.times["1:00 AM"])]
+    assert start == ["20261202T230000Z"] * 2
+
+
+def test_a_month_is_whole_at_both_ends_of_the_world(visitor: Walk):
+    """The first and last slots of a month are there for visitors 14 hours ahead and 11 hours behind."""
+    everywhere = {}
+    for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago", "America/New_York"):
+        starts = set()
+        for month in ("2026-12", "2027-01"):
+            page = visitor.open(f"/book/late-advice/?tz={zone}&month={month}")
+            for url in page.days.values():
+                starts |= {link.rpartition("start=")[2] for link in visitor.open(url).times.values()}
+        everywhere[zone] = starts
+    ahead, behind, here = everywhere.values()
+    assert ahead == behind == here
+
+
+def test_a_slot_that_crosses_midnight_says_so(walk: Walk):
+    """A time that ends on the visitor's next day says it."""
+    page = walk.open("/book/haircut/?tz=Europe/Kyiv&day=2026-12-10&hours=24")
+    late = [name for name in page.times if name.startswith("23:30")]
+    assert late == ["23:30 ends the next day"]
+
+
+def test_hours_can_be_written_both_ways(walk: Walk):
+    """A link changes between the 12- and the 24-hour clock and stays at the day."""
+    page = walk.open("/book/haircut/?day=2026-12-09")
+    assert any("PM" in time for time in page.times_of_day)
+    page = walk.open(page.link("24-hour clock"))
+    assert page.texts(".kb-times .kb-sub") == ["Wednesday, December 9"]
+    assert not any("PM" in time for time in page.times_of_day)
+    assert "12-hour clock" in page.links()
+
+
+def test_the_hour_that_comes_twice(site: Settings, clock: Traveller, client: Client):
+    """When clocks go back, the same clock time stands there twice, told apart by its offset."""
+    at(site, clock, datetime(2026, 10, 12, tzinfo=UTC))
+    page = Walk(client).open("/book/late-advice/?day=2026-11-01&tz=America/New_York")
+    first, second = page.times["1:00 AM GMT-4"], page.times["1:00 AM GMT-5"]
+    for url, offset in ((first, "GMT-4"), (second, "GMT-5")):
+        assert f"1:00 AM \u2013 1:15 AM New York · {offset}" in Walk(client).open(url).text
+    assert first.endswith("start=20261101T050000Z")
+    assert second.endswith("start=20261101T060000Z")
+
+
+@pytest.mark.parametrize(("zone", "day"), [("America/New_York", "2027-03-14"), ("Europe/Berlin", "2026-03-29")])
+def test_the_hour_that_never_comes(site: Settings, clock: Traveller, client: Client, zone: str, day: str):
+    """When clocks go forward no time stands in the gap, and every shown time leads to a form that says the same."""
+    at(site, clock, datetime(int(day[:4]), 3, 10, 12, tzinfo=UTC))
+    walk = Walk(client)
+    page = walk.open(f"/book/late-advice/?tz={zone}&day={day}&hours=24")
+    assert page.texts(".kb-times .kb-sub")[0].endswith(str(int(day[-2:])))
+    assert not [time for time in page.times_of_day if time.startswith("02:")]
+    for time, url in zip(page.times_of_day[:2], page.times.values(), strict=False):
+        assert f"{time} \u2013" in walk.open(url).text
+
+
+def test_past_times_are_not_shown(walk: Walk, sandbox: Sandbox):
+    """What Kordless still lists but has begun is left out."""
+    sandbox.mischief.set("past", "availability")
+    page = walk.open("/book/haircut/")
+    assert page.times_of_day[0] == "10:30 AM"
+    assert all(read_start(url.rpartition("start=")[2]) > NOW for url in page.times.values())
+
+
+def test_full_times_are_not_shown(walk: Walk, sandbox: Sandbox):
+    """What Kordless lists with no place left is left out."""
+    sandbox.mischief.set("capacity", "availability", value=0)
+    assert not walk.open("/book/haircut/").times
+
+
+def test_disorder_changes_nothing(walk: Walk, sandbox: Sandbox):
+    """Slots in any order, twice, with other offsets and more fields make the same page."""
+    plain = walk.open("/book/haircut/").times
+    caches["default"].clear()
+    for kind in ("unsorted", "duplicates", "mixed_offsets", "unknown_fields", "null_team"):
+        sandbox.mischief.set(kind, "availability")
+    assert walk.open("/book/haircut/?hours=12").times_of_day == [name.strip() for name in plain]
+
+
+def test_an_overlong_window_is_no_trouble(walk: Walk, sandbox: Sandbox):
+    """A service without a usable booking window still opens, within a window of our own."""
+    sandbox.mischief.set("missing_fields", "service", fields=["booking_window_days"])
+    assert walk.open("/book/haircut/").times
