@@ -129,13 +129,13 @@ class Kordless:
         party_size: int = 1,
         seconds: float | None = None,
     ) -> tuple[Slot, ...]:
-        """Slots that start from `start` until `end`, full ones included if Kordless lists them.
+        """Slots that start from `start` until `end` (whole seconds), full ones included if Kordless lists them.
 
         Sorted by start and host id; the same time with several hosts stands there once for each. Raises
         BadRequest (the range is too long), KeyRefused, NotFound, Unavailable.
         """
         segment(service_slug, "availability")
-        since, until = span(start, end)
+        since, until = span(start.replace(microsecond=0), end.replace(microsecond=0))
         query = {
             "org_slug": self.org_slug,
             "service_slug": service_slug,

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import ipaddress
 import os
 import re
 import socket
@@ -20,11 +19,11 @@ import threading
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NoReturn, Protocol, TypeVar, cast
-from urllib.parse import urlsplit
 
 import httpcore
 import httpx
 
+from kordless_booking.api.address import checked_base_url
 from kordless_booking.api.answers import Answer, read_answer, refusal
 from kordless_booking.api.deadline import PunctualBackend, deadline, seconds_left
 from kordless_booking.api.journal import Try, request_id, write
@@ -65,27 +64,6 @@ class OpenGate:
     def before(self, operation: str) -> None: ...
 
     def after(self, operation: str, answer: Answer | None) -> None: ...
-
-
-def checked_base_url(value: str) -> str:
-    """`value` without a trailing slash. Raises ValueError unless it is https, or http on a loopback host."""
-    try:
-        parts = urlsplit(value)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        host, port, parts = "", None, urlsplit("")
-    plain = re.fullmatch(r"[\x21-\x7e]{1,500}", value) and not (parts.username or parts.password or "@" in parts.netloc)
-    if not host or port == 0 or not plain or parts.query or parts.fragment or "?" in value or "#" in value:
-        raise ValueError("The base URL must be scheme, host and path, without a user, a query or a fragment.")
-    if parts.scheme != "https" and not (parts.scheme == "http" and _on_this_machine(host)):
-        raise ValueError("The base URL must be https (http only for a loopback host).")
-    return value.rstrip("/")
-
-
-def _on_this_machine(host: str) -> bool:
-    with contextlib.suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return host == "localhost"
 
 
 def wsgi_transport(app: WSGIApplication) -> httpx.BaseTransport:
