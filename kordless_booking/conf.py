@@ -23,12 +23,14 @@ from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.dispatch import receiver
+from phonenumbers import SUPPORTED_REGIONS
+
+from kordless_booking.api.wire import checked_base_url
 
 __all__ = ["DEFAULT_ACCOUNT", "Account", "Mistake", "Secret", "account_named", "accounts", "mistakes_in"]
 
@@ -98,6 +100,7 @@ class Mistake:
 
 SETTING_NAMES: Final = frozenset(f.name.upper() for f in fields(Account)) - {"NAME"}
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_NAMESPACE = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _HOST_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _ORIGIN = re.compile(rf"https?://(?:\*\.{_HOST_LABEL}\.)?{_HOST_LABEL}(?:\.{_HOST_LABEL})*(?::[0-9]{{1,5}})?", re.ASCII)
 
@@ -134,7 +137,17 @@ def mistakes_in(raw: object) -> list[Mistake]:
                 'or {"SANDBOX": True} to try it without a Kordless account.',
             )
         ]
-    return [mistake for name, given in _sections(raw) for mistake in _mistakes_of_account(name, given)]
+    alone = "ACCOUNTS" not in raw
+    several = raw.get("ACCOUNTS")
+    if not alone and (not isinstance(several, Mapping) or not several):
+        return [
+            Mistake(
+                "wrong",
+                'KORDLESS_BOOKING["ACCOUNTS"] holds no account.',
+                'Write {"name": {"API_KEY": "…", "ORG_SLUG": "…"}}, or leave ACCOUNTS out when there is only one.',
+            )
+        ]
+    return [mistake for name, given in _sections(raw) for mistake in _mistakes_of_account(name, given, alone=alone)]
 
 
 def _sections(raw: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
@@ -143,23 +156,22 @@ def _sections(raw: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
         yield DEFAULT_ACCOUNT, raw
         return
     shared = {key: value for key, value in raw.items() if key != "ACCOUNTS"}
-    given = raw["ACCOUNTS"]
-    if not isinstance(given, Mapping) or not given:
-        yield "ACCOUNTS", None
-        return
-    for name, own in given.items():
+    for name, own in raw["ACCOUNTS"].items():
         yield str(name), {**shared, **own} if isinstance(own, Mapping) else own
 
 
-def _mistakes_of_account(name: str, given: object) -> Iterator[Mistake]:
-    where = "KORDLESS_BOOKING" if name == DEFAULT_ACCOUNT else f'KORDLESS_BOOKING["ACCOUNTS"]["{name}"]'
+def _mistakes_of_account(name: str, given: object, *, alone: bool) -> Iterator[Mistake]:
+    where = "KORDLESS_BOOKING" if alone else f'KORDLESS_BOOKING["ACCOUNTS"]["{name}"]'
+    if not _NAMESPACE.fullmatch(name):
+        yield Mistake("wrong", f"{where}: an account can't be called that.", "Letters, digits, -, _ and . only.")
     if not isinstance(given, Mapping):
         yield Mistake("wrong", f"{where} is not a dictionary.", "Give it API_KEY and ORG_SLUG.")
         return
+    names = sorted(SETTING_NAMES | {"ACCOUNTS"} if alone else SETTING_NAMES)
     for key in given:
         if key not in SETTING_NAMES:
-            near = difflib.get_close_matches(str(key).upper(), SETTING_NAMES, n=1, cutoff=0.5)
-            hint = f"Did you mean {near[0]}?" if near else f"Known keys: {', '.join(sorted(SETTING_NAMES))}."
+            near = difflib.get_close_matches(str(key).upper(), names, n=1, cutoff=0.5)
+            hint = f"Did you mean {near[0]}?" if near else f"Known keys: {', '.join(names)}."
             yield Mistake("unknown", f"{where} has an unknown key {key!r}.", hint)
     if not given.get("SANDBOX"):
         if not given.get("API_KEY"):
@@ -174,23 +186,26 @@ def _mistakes_of_account(name: str, given: object) -> Iterator[Mistake]:
                 f"{where} has no ORG_SLUG.",
                 'Set "ORG_SLUG" to your organization\'s slug: the last part of its Kordless booking address.',
             )
-    for key, (right, hint) in _RULES.items():
-        if given.get(key) not in (None, "") and not right(given[key]):
+    wrong = {key for key, (right, _) in _RULES.items() if given.get(key) not in (None, "") and not right(given[key])}
+    for key, (_, hint) in _RULES.items():
+        if key in wrong:
             yield Mistake("wrong", f"{where}: {key} is not usable.", hint)
+    every = given.get("REQUESTS_PER_MINUTE") or Account.requests_per_minute
+    creations = given.get("CREATIONS_PER_MINUTE") or Account.creations_per_minute
+    if wrong.isdisjoint({"REQUESTS_PER_MINUTE", "CREATIONS_PER_MINUTE"}) and creations >= every:
+        yield Mistake(
+            "wrong",
+            f"{where}: CREATIONS_PER_MINUTE leaves nothing of REQUESTS_PER_MINUTE for anything else.",
+            "Creations count as requests too, so fewer of them must be allowed: 10 of 60 unless agreed otherwise.",
+        )
 
 
 def _is_base_url(value: object) -> bool:
     """https anywhere; plain http only to this machine, for a sandbox or a tunnel."""
-    if not isinstance(value, str) or value != value.strip():
-        return False
     try:
-        parts = urlsplit(value)
-        host, _port = parts.hostname or "", parts.port
+        return isinstance(value, str) and bool(checked_base_url(value))
     except ValueError:
         return False
-    if not host or parts.username or parts.query or parts.fragment:
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
 
 
 def _is_loopback(host: str) -> bool:
@@ -216,6 +231,10 @@ def _number(low: float, high: float) -> Callable[[object], bool]:
     return lambda value: isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
 
 
+def _whole(low: int, high: int) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
 def _text(pattern: str) -> Callable[[object], bool]:
     return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
 
@@ -228,7 +247,10 @@ _RULES: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
         lambda value: isinstance(value, bool | str | Path),
         "True, or the path of the file that the sandbox keeps its bookings in.",
     ),
-    "PHONE_REGION": (_text(r"[A-Z]{2}"), 'Two capital letters, such as "US" or "DE".'),
+    "PHONE_REGION": (
+        lambda value: isinstance(value, str) and value in SUPPORTED_REGIONS,
+        'The two capital letters of a country, such as "US", "GB" or "DE".',
+    ),
     "EMBED_ORIGINS": (
         lambda value: isinstance(value, list | tuple | set | frozenset) and all(map(_is_origin, value)),
         'A list of origins such as "https://shop.example" or "https://*.shop.example"; no paths, no bare "*".',
@@ -237,45 +259,47 @@ _RULES: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
     "SUPPORT_PHONE": (_text(r"\+?[0-9 ()./-]{3,30}"), "A phone number that visitors may call."),
     "BROWSE_SECONDS": (_number(0.1, 25), "Seconds that a page may wait for Kordless: 0.1 to 25."),
     "BOOKING_SECONDS": (_number(0.1, 25), "Seconds that placing a booking may wait: 0.1 to 25."),
-    "OFFER_FRESH_SECONDS": (_number(1, 86400), "Whole seconds, 1 to 86400."),
-    "SLOTS_FRESH_SECONDS": (_number(1, 3600), "Whole seconds, 1 to 3600."),
-    "SLOTS_STALE_SECONDS": (_number(1, 86400), "Whole seconds, 1 to 86400."),
-    "SLOTS_ON_ERROR_SECONDS": (_number(1, 86400), "Whole seconds, 1 to 86400."),
-    "REQUESTS_PER_MINUTE": (_number(3, 1000), "What your Kordless key allows: 60 unless agreed otherwise."),
+    "OFFER_FRESH_SECONDS": (_whole(1, 86400), "Whole seconds, 1 to 86400."),
+    "SLOTS_FRESH_SECONDS": (_whole(1, 3600), "Whole seconds, 1 to 3600."),
+    "SLOTS_STALE_SECONDS": (_whole(1, 86400), "Whole seconds, 1 to 86400."),
+    "SLOTS_ON_ERROR_SECONDS": (_whole(1, 86400), "Whole seconds, 1 to 86400."),
+    "REQUESTS_PER_MINUTE": (_whole(3, 1000), "What your Kordless key allows: 60 unless agreed otherwise."),
     "CREATIONS_PER_MINUTE": (
-        _number(1, 100000),
+        _whole(1, 999),
         "What your Kordless key allows: 10 unless agreed otherwise.",
     ),
-    "PROCESSES": (_number(1, 10000), "How many server processes share the key when the cache is not shared."),
+    "PROCESSES": (_whole(1, 10000), "How many server processes share the key when the cache is not shared."),
     "CACHE": (
         lambda value: isinstance(value, str) and value in settings.CACHES,
         "The name of one of your CACHES.",
     ),
-    "DRAFT_SECONDS": (_number(300, 86400), "Seconds that a chosen time may be filled in: 300 to 86400."),
-    "MANAGE_LINK_DAYS": (_number(1, 3650), "Days that a manage link works: 1 to 3650."),
-    "BOOKINGS_PER_ADDRESS": (_number(0, 1000), "Forms that one address may send in ten minutes; 0 is no limit."),
-    "LOOKUPS_PER_ADDRESS": (_number(0, 1000), "Look-ups by one address in ten minutes; 0 is no limit."),
-    "CHANGES_PER_ADDRESS": (_number(0, 1000), "Changes by one address in ten minutes; 0 is no limit."),
-    "LOOKUPS_PER_NUMBER": (_number(0, 1000), "Look-ups of one confirmation number in an hour; 0 is no limit."),
+    "DRAFT_SECONDS": (_whole(300, 86400), "Seconds that a chosen time may be filled in: 300 to 86400."),
+    "MANAGE_LINK_DAYS": (_whole(1, 3650), "Days that a manage link works: 1 to 3650."),
+    "BOOKINGS_PER_ADDRESS": (_whole(0, 1000), "Forms that one address may send in ten minutes; 0 is no limit."),
+    "LOOKUPS_PER_ADDRESS": (_whole(0, 1000), "Look-ups by one address in ten minutes; 0 is no limit."),
+    "CHANGES_PER_ADDRESS": (_whole(0, 1000), "Changes by one address in ten minutes; 0 is no limit."),
+    "LOOKUPS_PER_NUMBER": (_whole(0, 1000), "Look-ups of one confirmation number in an hour; 0 is no limit."),
     "MINIMUM_FILL_SECONDS": (_number(0, 5), "Seconds before which no form is sent on: 0 to 5."),
     "HUMAN_CHECK": (_text(r"[A-Za-z_][\w.]*\.[A-Za-z_]\w*"), "The dotted path of a function of request and form."),
     "HUMAN_CHECK_ORIGINS": (
         lambda value: isinstance(value, list | tuple) and all(map(_is_origin, value)),
         "The origins that your check's script is loaded from.",
     ),
-    "TRUSTED_PROXIES": (_number(0, 20), "How many proxies stand in front of the site: 0 to 20."),
+    "TRUSTED_PROXIES": (_whole(0, 20), "How many proxies stand in front of the site: 0 to 20."),
 }
 
 
 @cache
 def _accounts() -> Mapping[str, Account]:
-    raw = getattr(settings, "KORDLESS_BOOKING", None)
-    mistakes = mistakes_in(raw)
-    fatal = [mistake for mistake in mistakes if mistake.kind != "unknown"]
+    fatal = [mistake for mistake in mistakes_in(_raw()) if mistake.kind != "unknown"]
     if fatal:
+        # No variable here holds the settings: Django's debug page would print the key with them.
         raise ImproperlyConfigured(f"{fatal[0].text} {fatal[0].hint}")
-    assert isinstance(raw, Mapping)  # noqa: S101 (mistakes_in has just made sure)
-    return {name: _account(name, given) for name, given in _sections(raw)}
+    return {name: _account(name, given) for name, given in _sections(_raw())}
+
+
+def _raw() -> Any:
+    return getattr(settings, "KORDLESS_BOOKING", None)
 
 
 def _account(name: str, given: object) -> Account:
