@@ -1,0 +1,96 @@
+"""Work that no visitor waits for."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+
+import pytest
+
+from kordless_booking.catalog.background import Background, unattended
+
+
+def test_jobs_are_done_in_daemon_threads_that_know_that_nobody_waits() -> None:
+    """They don't keep a process from ending, and the budget can tell their calls."""
+    seen: list[tuple[bool, bool]] = []
+    done = threading.Event()
+
+    def job() -> None:
+        seen.append((threading.current_thread().daemon, unattended.get()))
+        done.set()
+
+    assert Background()(job)
+    assert done.wait(5)
+    assert seen == [(True, True)]
+    assert not unattended.get()
+
+
+def test_what_does_not_fit_is_declined_at_once() -> None:
+    """One thread busy, one job waiting: the third is not taken, and never done."""
+    background = Background(threads=1, waiting=1)
+    started, release, done = threading.Event(), threading.Event(), threading.Event()
+    extra: list[str] = []
+
+    def busy() -> None:
+        started.set()
+        release.wait(5)
+
+    assert background(busy)
+    assert started.wait(5)
+    assert background(done.set)
+    assert not background(lambda: extra.append("done"))
+    release.set()
+    assert done.wait(5)
+    assert extra == []
+
+
+def test_a_job_that_raises_is_logged_and_the_next_is_done(caplog: pytest.LogCaptureFixture) -> None:
+    """One bad job costs neither the thread nor the others."""
+    background = Background(threads=1)
+    done = threading.Event()
+
+    def bad() -> None:
+        raise ZeroDivisionError
+
+    with caplog.at_level(logging.ERROR):
+        assert background(bad)
+        assert background(done.set)
+        assert done.wait(5)
+    assert [record.getMessage() for record in caplog.records] == ["background_job_failed"]
+
+
+def test_never_more_threads_than_asked_for() -> None:
+    """Many callers at once start the pool once."""
+    before = threading.active_count()
+    background = Background(threads=2, waiting=100)
+    barrier = threading.Barrier(8, timeout=5)
+    done = threading.Semaphore(0)
+
+    def submit() -> None:
+        barrier.wait()
+        background(done.release)
+
+    callers = [threading.Thread(target=submit) for _ in range(8)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join(5)
+    for _ in range(8):
+        assert done.acquire(timeout=5)
+    assert threading.active_count() == before + 2
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # Python 3.12 warns of forking with threads
+def test_after_a_fork_the_child_has_threads_of_its_own() -> None:
+    """A preloading server forks; the parent's threads stay behind with it."""
+    background = Background()
+    done = threading.Event()
+    background(done.set)
+    assert done.wait(5)
+    child = os.fork()
+    if child == 0:  # pragma: no cover - another process
+        again = threading.Event()
+        background(again.set)
+        os._exit(0 if again.wait(5) else 1)
+    assert os.waitpid(child, 0)[1] == 0

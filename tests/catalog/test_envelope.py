@@ -1,0 +1,66 @@
+"""What lies in the cache."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kordless_booking import exceptions
+from kordless_booking.catalog.envelope import VERSION, Envelope, Failure, opened, sealed
+from kordless_booking.exceptions import KordlessError, TooMany
+
+
+def test_an_envelope_comes_back_as_it_went() -> None:
+    """With its payload byte for byte."""
+    envelope = Envelope(version=VERSION, fetched_at=1.5, fresh=15.0, mark="m", payload=msgspec.Raw(b'[1,"\xc3\xa9"]'))
+    raw = sealed(envelope)
+    again = opened(raw)
+    assert again is not None
+    assert bytes(again.payload) == b'[1,"\xc3\xa9"]'
+    assert (again.fetched_at, again.fresh, again.mark) == (1.5, 15.0, "m")
+    assert json.loads(raw)["payload"] == [1, "é"]
+
+
+@given(raw=st.one_of(st.binary(), st.text(), st.none(), st.integers(), st.lists(st.integers())))
+def test_nothing_in_the_cache_can_raise(raw: object) -> None:
+    """Whatever somebody else put there counts as nothing."""
+    assert opened(raw) is None
+
+
+def test_another_version_counts_as_nothing() -> None:
+    """Two releases may run side by side for a while."""
+    envelope = Envelope(version=VERSION + 1, fetched_at=1.5, fresh=15.0)
+    assert opened(sealed(envelope)) is None
+
+
+@pytest.mark.parametrize("name", exceptions.__all__)
+def test_every_error_can_be_told_to_another_process(name: str) -> None:
+    """Kind and facts travel; the message, which may say more, stays."""
+    kind: type[KordlessError] = getattr(exceptions, name)
+    error = kind("as it was", operation="service", status=418, reason="teapot", retry_after=7)
+    again = msgspec.json.decode(msgspec.json.encode(Failure.of(error)), type=Failure).error()
+    assert type(again) is kind
+    assert (again.operation, again.status, again.reason, again.retry_after) == ("service", 418, "teapot", 7)
+    assert "as it was" not in str(again)
+
+
+@pytest.mark.parametrize("kind", ["Nonsense", "__all__", "annotations", ""])
+def test_an_unknown_kind_of_error_is_an_outage(kind: str) -> None:
+    """Another release may know more kinds."""
+    assert type(Failure(kind).error()) is exceptions.Unavailable
+
+
+def test_the_same_failure_is_a_new_exception_each_time() -> None:
+    """Raised in several threads, one instance would carry all their tracebacks."""
+    failure = Failure.of(TooMany())
+    assert failure.error() is not failure.error()
+
+
+def test_a_value_from_the_future_is_old() -> None:
+    """A clock put back must not keep it fresh."""
+    envelope = Envelope(version=VERSION, fetched_at=1000.0, fresh=15.0)
+    assert [envelope.age(now) for now in (990.0, 1000.0, 1020.0)] == [10.0, 0.0, 20.0]

@@ -1,0 +1,259 @@
+"""One at a time: threads of a process, and processes around one cache."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from kordless_booking.catalog.clock import Clock
+from kordless_booking.catalog.flights import LOCKED, Flights
+from kordless_booking.catalog.keys import cache_key
+from kordless_booking.catalog.steady import SteadyCache
+from tests.catalog.stand_ins import HandTime, SharedMemory, at_once
+
+NAME = ("slots", "haircut", "2026-12")
+LOCK = cache_key("north", "lock", *NAME)
+
+
+def nothing() -> None:
+    """Nothing has arrived."""
+
+
+class Crowd:
+    """Threads that start at once and whose outcomes are collected."""
+
+    def __init__(self, size: int, act: Callable[[], object]) -> None:
+        self.outcomes: list[object] = []
+        self._barrier = threading.Barrier(size, timeout=5)
+        self._act = act
+        self._threads = [threading.Thread(target=self._run) for _ in range(size)]
+        for thread in self._threads:
+            thread.start()
+
+    def _run(self) -> None:
+        self._barrier.wait()
+        try:
+            self.outcomes.append(self._act())
+        except ArithmeticError as error:
+            self.outcomes.append(type(error))
+
+    def join(self) -> list[object]:
+        """Wait for all; their outcomes in any order."""
+        for thread in self._threads:
+            thread.join(10)
+        return self.outcomes
+
+
+def far(clock: Clock) -> float:
+    """A deadline that a test doesn't reach."""
+    return clock.steady() + 5
+
+
+def test_of_a_crowd_of_threads_one_works_and_all_get_its_outcome() -> None:
+    """Thirty threads, one piece of work, thirty times the same object."""
+    clock = Clock()
+    flights: Flights[object] = Flights(SteadyCache(None, clock), account="north", clock=clock)
+    working, release = threading.Event(), threading.Event()
+    works: list[object] = []
+
+    def work() -> object:
+        works.append(object())
+        working.set()
+        release.wait(5)
+        return works[-1]
+
+    crowd = Crowd(30, lambda: flights.join(NAME, far(clock), work=work, arrived=nothing))
+    assert working.wait(5)
+    release.set()
+    outcomes = crowd.join()
+    # A thread that came late may have flown again; never two at once, and nobody went without.
+    assert len(outcomes) == 30
+    assert set(map(id, outcomes)) == set(map(id, works))
+
+
+def test_never_two_at_once_over_several_processes() -> None:
+    """Four processes with eight threads each, on the real clock: the lock holds between them."""
+    clock = Clock()
+    memory = SharedMemory(clock)
+    flying, most, guard = [0], [0], threading.Lock()
+
+    def work() -> str:
+        with guard:
+            flying[0] += 1
+            most[0] = max(most[0], flying[0])
+        with guard:
+            flying[0] -= 1
+        return "done"
+
+    processes: list[Flights[str]] = [
+        Flights(SteadyCache(memory, clock), account="north", clock=clock) for _ in range(4)
+    ]
+    turn = iter(range(32))
+
+    def act() -> str | None:
+        with guard:
+            mine = processes[next(turn) % 4]
+        return mine.join(NAME, far(clock), work=work, arrived=nothing)
+
+    assert Crowd(32, act).join() == ["done"] * 32
+    assert most == [1]
+    assert LOCK not in memory.get_many([LOCK])
+
+
+def test_an_error_reaches_everybody_who_joined_and_frees_the_name() -> None:
+    """Nobody hangs on work that failed."""
+    clock = Clock()
+    flights: Flights[object] = Flights(SteadyCache(None, clock), account="north", clock=clock)
+    working, release = threading.Event(), threading.Event()
+
+    def work() -> object:
+        working.set()
+        release.wait(5)
+        raise ZeroDivisionError
+
+    crowd = Crowd(8, lambda: flights.join(NAME, far(clock), work=work, arrived=nothing))
+    assert working.wait(5)
+    release.set()
+    assert crowd.join() == [ZeroDivisionError] * 8
+    assert flights.join(NAME, far(clock), work=lambda: "fine", arrived=nothing) == "fine"
+
+
+def test_who_waits_for_a_slow_neighbour_gives_up_at_the_deadline() -> None:
+    """None, and the neighbour's work goes on undisturbed."""
+    clock = Clock()
+    flights: Flights[str] = Flights(SteadyCache(None, clock), account="north", clock=clock)
+    working, release = threading.Event(), threading.Event()
+
+    def work() -> str:
+        working.set()
+        release.wait(5)
+        return "late"
+
+    crowd = Crowd(1, lambda: flights.join(NAME, far(clock), work=work, arrived=nothing))
+    assert working.wait(5)
+    assert flights.join(NAME, clock.steady() + 0.01, work=lambda: "mine", arrived=nothing) is None
+    release.set()
+    assert crowd.join() == ["late"]
+
+
+@pytest.fixture
+def time() -> HandTime:
+    """Time in hand."""
+    return HandTime()
+
+
+@pytest.fixture
+def memory(time: HandTime) -> SharedMemory:
+    """The cache of all processes."""
+    return SharedMemory(time.clock)
+
+
+@pytest.fixture
+def flights(time: HandTime, memory: SharedMemory) -> Flights[str]:
+    """One process."""
+    return Flights(SteadyCache(memory, time.clock), account="north", clock=time.clock)
+
+
+def test_what_another_process_brings_ends_the_waiting(
+    time: HandTime, memory: SharedMemory, flights: Flights[str]
+) -> None:
+    """No work of our own, though the other still holds its lock."""
+    memory.add(LOCK, "other", 60)
+    arrivals = iter([None, None, "theirs"])
+    outcome = flights.join(NAME, time.steady + 4, work=lambda: "ours", arrived=lambda: next(arrivals))
+    assert outcome == "theirs"
+    assert time.steady - 1000 < 0.2
+
+
+def test_only_its_own_lock_is_let_go(time: HandTime, memory: SharedMemory, flights: Flights[str]) -> None:
+    """Work that outlived its lock must not free the next owner's."""
+
+    def slow() -> str:
+        time.pass_(LOCKED)
+        assert memory.add(LOCK, "next owner", 60)
+        return "late"
+
+    assert flights.join(NAME, time.steady + 4, work=slow, arrived=nothing) == "late"
+    assert memory.get_many([LOCK]) == {LOCK: "next owner"}
+
+
+def test_a_lock_that_the_cache_lost_and_granted_anew_is_left_alone(
+    time: HandTime, memory: SharedMemory, flights: Flights[str]
+) -> None:
+    """A cache that evicts may break a lock; letting go checks whose it is."""
+
+    def work() -> str:
+        memory.delete_many([LOCK])
+        memory.add(LOCK, "another", 60)
+        return "done"
+
+    flights.join(NAME, time.steady + 4, work=work, arrived=nothing)
+    assert memory.get_many([LOCK]) == {LOCK: "another"}
+
+
+def test_work_behind_the_scenes_does_not_wait_for_another_process(memory: SharedMemory, flights: Flights[str]) -> None:
+    """Somebody is at it already: nothing to do."""
+    memory.add(LOCK, "other", 60)
+    done: list[str] = []
+    flights.start(NAME, at_once, work=lambda: done.append("twice") or "done")
+    assert done == []
+    memory.delete_many([LOCK])
+    flights.start(NAME, at_once, work=lambda: done.append("once") or "done")
+    assert done == ["once"]
+
+
+def test_work_that_still_waits_for_a_thread_is_taken_over(time: HandTime, flights: Flights[str]) -> None:
+    """A reader who has to wait does it at once; the job finds nothing left to do."""
+    jobs: list[Callable[[], object]] = []
+    flights.start(NAME, lambda job: jobs.append(job) or True, work=lambda: "behind")
+    flights.start(NAME, lambda job: jobs.append(job) or True, work=lambda: "behind again")
+    assert len(jobs) == 1
+    assert flights.join(NAME, time.steady + 4, work=lambda: "at once", arrived=nothing) == "at once"
+    assert jobs[0]() is None
+
+
+def test_declined_work_leaves_the_name_free(flights: Flights[str]) -> None:
+    """The next one may try."""
+    done: list[str] = []
+    flights.start(NAME, lambda _job: False, work=lambda: "declined")
+    flights.start(NAME, at_once, work=lambda: done.append("done") or "done")
+    assert done == ["done"]
+
+
+def test_after_parting_nobody_joins_what_was_under_way(time: HandTime, flights: Flights[str]) -> None:
+    """What a forgotten flight brings is not handed to those who come later; others are not disturbed."""
+    later: list[str | None] = []
+
+    def work() -> str:
+        flights.part(NAME[:2])
+        thread = threading.Thread(
+            target=lambda: later.append(flights.join(NAME, time.steady + 0.01, work=lambda: "new", arrived=nothing))
+        )
+        thread.start()
+        thread.join(5)
+        return "old"
+
+    assert flights.join(NAME, time.steady + 4, work=work, arrived=nothing) == "old"
+    assert later == [None]
+    assert flights.join(NAME, time.steady + 4, work=lambda: "new", arrived=nothing) == "new"
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # Python 3.12 warns of forking with threads
+def test_a_forked_child_does_not_wait_for_its_parents_threads() -> None:
+    """What was under way at the fork never lands in the child."""
+    clock = Clock()
+    flights: Flights[str] = Flights(SteadyCache(None, clock), account="north", clock=clock)
+
+    def work() -> str:
+        child = os.fork()
+        if child == 0:  # pragma: no cover - another process
+            began = clock.steady()
+            flights.join(NAME, clock.steady() + 0.2, work=lambda: "child", arrived=nothing)
+            flights.join(("other",), clock.steady() + 5, work=lambda: "child", arrived=nothing)
+            os._exit(0 if clock.steady() - began < 1 else 1)
+        return str(os.waitpid(child, 0)[1])
+
+    assert flights.join(NAME, far(clock), work=work, arrived=nothing) == "0"

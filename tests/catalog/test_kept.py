@@ -1,0 +1,90 @@
+"""The rules of age, trouble and forgetting."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kordless_booking.catalog.envelope import VERSION, Envelope, Failure
+from kordless_booking.catalog.kept import AGAIN_WITHIN, Held, Item, Lifetime
+from kordless_booking.exceptions import KeyRefused, NotFound, Unavailable
+
+LIFETIME = Lifetime(fresh=15, stale=300, on_error=1800)
+VALUE = Envelope(version=VERSION, fetched_at=1000.0, fresh=15.0, payload=msgspec.Raw(b"1"))
+GONE = Envelope(version=VERSION, fetched_at=1000.0, fresh=30.0, failure=Failure.of(NotFound()))
+REFUSED = Envelope(version=VERSION, fetched_at=1000.0, fresh=30.0, failure=Failure.of(KeyRefused()))
+
+
+@pytest.mark.parametrize(
+    ("age", "settled", "servable"),
+    [(0, True, True), (14.9, True, True), (15, False, True), (299, False, True), (300, False, False)],
+)
+def test_age_alone_decides_about_a_plain_value(age: float, settled: bool, servable: bool) -> None:
+    """Fresh, stale, too old."""
+    held = Held(VALUE, 1)
+    assert held.settled(1000 + age) is settled
+    assert held.servable(1000 + age, LIFETIME) is servable
+
+
+def test_nothing_held_is_neither_settled_nor_servable() -> None:
+    """And answering with it says that waiting was in vain."""
+    held = Held()
+    assert not held.servable(1000, LIFETIME)
+    with pytest.raises(Unavailable):
+        held.answer(1000, LIFETIME)
+
+
+def test_a_forgotten_value_is_not_servable_but_known() -> None:
+    """It may still be shown, with a notice, when Kordless fails."""
+    held = Held(VALUE, 1, mark="changed")
+    assert not held.servable(1001, LIFETIME)
+    assert held.value_within(1001, LIFETIME.on_error) is VALUE
+    kept = held.answer(1001, LIFETIME)
+    assert (kept.stale, kept.troubled) == (True, True)
+
+
+def test_a_remembered_no_is_raised_until_it_lapses_and_is_never_a_value() -> None:
+    """There is nothing to fall back on in it."""
+    held = Held(GONE)
+    assert held.settled(1029)
+    assert not held.servable(1030, LIFETIME)
+    assert held.value_within(1001, LIFETIME.on_error) is None
+    with pytest.raises(NotFound):
+        held.answer(1001, LIFETIME)
+
+
+def test_a_refused_key_outranks_a_fresh_value() -> None:
+    """Neither served nor fallen back on, whatever its age."""
+    held = Held(VALUE, 1, refusal=REFUSED)
+    assert held.settled(1001)
+    assert not held.servable(1031, LIFETIME)
+    assert held.value_within(1001, LIFETIME.on_error) is None
+    with pytest.raises(KeyRefused):
+        held.answer(1001, LIFETIME)
+
+
+@given(now=st.floats(0, 1e10), again_at=st.floats(0, 1e10))
+def test_no_clock_can_put_off_a_refresh_for_long(now: float, again_at: float) -> None:
+    """Half a minute at most after a failed one."""
+    held = Held(msgspec.structs.replace(VALUE, again_at=again_at, fetched_at=-100.0), 1)
+    if held.settled(now):
+        assert again_at - now <= AGAIN_WITHIN
+
+
+@given(age=st.floats(0, 4000), again_in=st.floats(-100, 100), forgotten=st.booleans(), troubled=st.booleans())
+def test_what_is_not_troubled_is_acceptable(age: float, again_in: float, forgotten: bool, troubled: bool) -> None:
+    """Without a notice nothing forgotten, troubled or older than the stale age is shown."""
+    now = 1000.0 + age
+    envelope = msgspec.structs.replace(VALUE, again_at=now + again_in, troubled=troubled)
+    kept = Held(envelope, 1, mark="other" if forgotten else "").answer(now, LIFETIME)
+    assert kept.troubled == (forgotten or troubled or age >= 300)
+    assert kept.stale == (forgotten or now - 1000.0 >= 15)
+
+
+def test_items_are_forgotten_by_their_first_two_parts() -> None:
+    """All months and parties of a service together."""
+    item = Item(("slots", "haircut", "2026-12", "1"), int, str.encode, int, LIFETIME)
+    assert item.group == ("slots", "haircut")
+    assert Item(("offer",), int, str.encode, int, LIFETIME).group == ("offer",)

@@ -1,0 +1,75 @@
+"""The cache inside the process."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from kordless_booking.catalog.memory import Memory
+from tests.catalog.stand_ins import HandTime
+
+
+@pytest.fixture
+def time() -> HandTime:
+    """Time in hand."""
+    return HandTime()
+
+
+def test_what_is_kept_is_found_until_it_expires(time: HandTime) -> None:
+    """To the second, and not a moment longer."""
+    memory = Memory(time.clock)
+    memory.set("a", b"1", 10)
+    time.pass_(9.9)
+    assert memory.get_many(["a", "b"]) == {"a": b"1"}
+    time.pass_(0.1)
+    assert memory.get_many(["a"]) == {}
+
+
+def test_add_has_one_winner_until_the_key_expires_or_is_deleted(time: HandTime) -> None:
+    """The base of every lock and ticket."""
+    memory = Memory(time.clock)
+    assert [memory.add("a", 1, 10), memory.add("a", 2, 10)] == [True, False]
+    assert memory.get_many(["a"]) == {"a": 1}
+    time.pass_(10)
+    assert memory.add("a", 3, 10)
+    memory.delete_many(["a", "never there"])
+    assert memory.add("a", 4, 10)
+
+
+def test_of_many_threads_one_adds() -> None:
+    """Atomic inside the process."""
+    memory, winners = Memory(HandTime().clock), []
+    barrier = threading.Barrier(16, timeout=5)
+
+    def race(number: int) -> None:
+        barrier.wait()
+        if memory.add("a", number, 10):
+            winners.append(number)
+
+    threads = [threading.Thread(target=race, args=(number,)) for number in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(5)
+    assert memory.get_many(["a"]) == {"a": winners[0]}
+    assert len(winners) == 1
+
+
+def test_a_stepped_wall_clock_changes_nothing(time: HandTime) -> None:
+    """Expiry is measured in steady seconds."""
+    memory = Memory(time.clock)
+    memory.set("a", 1, 10)
+    time.step(100_000)
+    assert memory.get_many(["a"]) == {"a": 1}
+    time.step(-200_000)
+    time.pass_(10)
+    assert memory.get_many(["a"]) == {}
+
+
+def test_it_is_bounded_and_drops_what_was_written_longest_ago(time: HandTime) -> None:
+    """Writing again makes an entry young again."""
+    memory = Memory(time.clock, size=3)
+    for key in ("a", "b", "c", "a", "d"):
+        memory.set(key, key, 10)
+    assert memory.get_many("abcd") == {"a": "a", "c": "c", "d": "d"}

@@ -1,0 +1,148 @@
+"""A cache that never raises."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.core.cache import caches
+from django.core.cache.backends.base import BaseCache
+from django.core.cache.backends.db import DatabaseCache
+from django.core.cache.backends.dummy import DummyCache
+from django.core.cache.backends.filebased import FileBasedCache
+from django.core.cache.backends.locmem import LocMemCache
+from django.core.cache.backends.redis import RedisCache
+
+from kordless_booking.catalog.clock import Clock
+from kordless_booking.catalog.steady import SteadyCache, counts_for_all
+from tests.catalog.stand_ins import HandTime, SharedMemory
+
+
+class Scene:
+    """A cache that may fail, and time."""
+
+    def __init__(self) -> None:
+        self.time = HandTime()
+        self.memory = SharedMemory(self.time.clock)
+        self.cache = SteadyCache(self.memory, self.time.clock)
+
+
+@pytest.fixture
+def scene() -> Scene:
+    """One stage for each test."""
+    return Scene()
+
+
+def test_while_all_is_well_it_is_the_cache(scene: Scene) -> None:
+    """Every operation is one round trip, and others see it."""
+    assert scene.cache.add("a", 1, 10)
+    assert not scene.cache.add("a", 2, 10)
+    scene.cache.set("b", b"2", 10)
+    assert scene.cache.get_many(["a", "b"]) == scene.memory.get_many(["a", "b"]) == {"a": 1, "b": b"2"}
+    scene.cache.delete_many(["a"])
+    assert scene.memory.get_many(["a", "b"]) == {"b": b"2"}
+    assert scene.cache.up
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        lambda cache: cache.get_many(["a"]),
+        lambda cache: cache.add("a", 1, 10),
+        lambda cache: cache.set("a", 1, 10),
+        lambda cache: cache.delete_many(["a"]),
+    ],
+)
+def test_no_operation_raises_when_the_cache_is_down(
+    scene: Scene, operation: Callable[[SteadyCache], object], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Memory takes over, and the log tells the kind of error but not the address of the cache."""
+    scene.memory.broken = True
+    with caplog.at_level(logging.ERROR):
+        operation(scene.cache)
+    assert not scene.cache.up
+    assert [record.getMessage() for record in caplog.records] == ["cache_unavailable error=ConnectionError"]
+
+
+def test_memory_serves_while_the_cache_is_down(scene: Scene) -> None:
+    """Locks lock and values stay, inside this process."""
+    scene.memory.broken = True
+    assert scene.cache.add("a", 1, 10)
+    assert not scene.cache.add("a", 2, 10)
+    assert scene.cache.get_many(["a"]) == {"a": 1}
+
+
+def test_a_cache_that_is_down_is_left_alone_for_five_seconds(scene: Scene) -> None:
+    """Each visitor must not wait for its time-out."""
+    scene.memory.broken = True
+    scene.cache.get_many(["a"])
+    before = scene.memory.trips
+    for _ in range(100):
+        scene.cache.get_many(["a"])
+    assert scene.memory.trips == before
+    scene.time.pass_(5)
+    scene.cache.get_many(["a"])
+    assert scene.memory.trips == before + 1
+
+
+def test_it_is_believed_again_once_it_can_be_written_to(scene: Scene) -> None:
+    """A full Redis reads well and grants nothing; it is not back until a write goes through."""
+    scene.memory.read_only = True
+    scene.cache.set("a", 1, 10)
+    scene.time.pass_(5)
+    assert not scene.cache.up
+    scene.memory.read_only = False
+    scene.time.pass_(5)
+    assert scene.cache.up
+    scene.cache.set("a", 2, 10)
+    assert scene.memory.get_many(["a"]) == {"a": 2}
+
+
+def test_the_operator_reads_one_line_a_minute(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    """An hour's outage is sixty lines, not one for each page."""
+    scene.memory.broken = True
+    with caplog.at_level(logging.ERROR):
+        for _ in range(600):
+            scene.cache.get_many(["a"])
+            scene.time.pass_(1)
+    assert len(caplog.records) == 10
+
+
+@pytest.mark.parametrize("timeout", [0, -5])
+def test_no_timeout_is_below_a_second(scene: Scene, timeout: int) -> None:
+    """Django's `add` with 0 sets and deletes at once, and grants every lock."""
+    assert scene.cache.add("a", 1, timeout)
+    assert not scene.cache.add("a", 1, timeout)
+    scene.cache.set("b", 1, timeout)
+    assert "b" in scene.memory.get_many(["b"])
+
+
+def test_caches_without_one_winner_among_processes_are_known(tmp_path: Path) -> None:
+    """LocMem is each process's own, files race, Dummy grants everything."""
+    weak: list[BaseCache] = [LocMemCache("x", {}), FileBasedCache(str(tmp_path), {}), DummyCache("", {})]
+    strong: list[BaseCache] = [RedisCache("redis://127.0.0.1:1", {}), DatabaseCache("table", {})]
+    assert not any(counts_for_all(cache) for cache in weak)
+    assert all(counts_for_all(cache) for cache in strong)
+
+
+def test_counting_is_done_in_memory_where_the_cache_cannot() -> None:
+    """On LocMem a stepped clock would free every ticket."""
+    time = HandTime()
+    local = SteadyCache(LocMemCache("counting", {}), time.clock)
+    counting = local.for_counting()
+    assert local.up
+    assert not counting.up
+    assert counting.for_counting() is counting
+    shared = SteadyCache(SharedMemory(time.clock), time.clock)
+    assert shared.for_counting() is shared
+
+
+def test_an_alias_means_djangos_cache_of_that_name() -> None:
+    """Each thread uses its own connection to it."""
+    cache = SteadyCache("default", Clock())
+    cache.set("kordless-test", b"1", 10)
+    assert caches["default"].get("kordless-test") == b"1"
+    cache.delete_many(["kordless-test"])
+    assert caches["default"].get("kordless-test") is None
