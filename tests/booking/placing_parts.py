@@ -1,0 +1,95 @@
+"""What the tests of placing share: an attempt at a free time of the sandbox, and networks that misbehave."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+import msgspec
+
+from kordless_booking.api.client import Kordless
+from kordless_booking.api.resources import Contact, NewBooking
+from kordless_booking.api.wire import wsgi_transport
+from kordless_booking.booking.attempt import Attempt
+from kordless_booking.booking.placing import Open, place
+from kordless_booking.models import BookingAttempt
+from kordless_booking.sandbox import SANDBOX_KEY, SANDBOX_ORG, Sandbox
+from kordless_booking.sandbox.ledger import Recorded
+from tests.conftest import NOW
+
+BASE = "https://api.kordless.example/api/calendar/v1/public"
+KEY = "0123456789abcdef0123456789abcdef"
+EMAIL = "canary+7f3a@example.com"
+PHONE = "+15550107777"
+NAME = "Zzqx Canary"
+
+
+def client_of(transport: httpx.BaseTransport | Sandbox, key: str = SANDBOX_KEY, org: str = SANDBOX_ORG) -> Kordless:
+    """A client without a gate: what is sent is up to placing alone."""
+    network = wsgi_transport(transport) if isinstance(transport, Sandbox) else transport
+    return Kordless(api_key=key, org_slug=org, base_url=BASE, transport=network)
+
+
+def attempt_at(client: Kordless, service: str = "haircut", key: str = KEY, **changes: Any) -> Attempt:
+    """An attempt at the first free time, with its host, so that only one booking fits there."""
+    slots = client.availability(service, NOW, NOW + timedelta(days=4))
+    slot = next(slot for slot in slots if slot.free and slot.start > NOW + timedelta(days=1))
+    said: dict[str, Any] = {
+        "service_slug": service,
+        "start": slot.start,
+        "end": slot.end,
+        "timezone": "Europe/Paris",
+        "contact": Contact(name=NAME, email=EMAIL, phone=PHONE),
+        "party_size": 1,
+        "host_id": slot.host.id if slot.host else None,
+    }
+    return Attempt(key, NewBooking(**said | changes))
+
+
+def creates(sandbox: Sandbox) -> list[Recorded]:
+    """The create requests that reached the sandbox."""
+    return [request for request in sandbox.requests if request.operation == "create"]
+
+
+def keys_sent(sandbox: Sandbox) -> list[str]:
+    """Their idempotency keys."""
+    return [request.headers["idempotency-key"] for request in creates(sandbox)]
+
+
+def later(now: datetime, seconds: float) -> datetime:
+    """So many seconds after."""
+    return now + timedelta(seconds=seconds)
+
+
+class Network(httpx.BaseTransport):
+    """The way to the sandbox; `before` and `after` are called around every create and may raise."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.inner = wsgi_transport(sandbox)
+        self.before: Callable[[], None] = lambda: None
+        self.after: Callable[[], httpx.Response | None] = lambda: None
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method != "POST":
+            return self.inner.handle_request(request)
+        self.before()
+        response = self.inner.handle_request(request)
+        return self.after() or response
+
+
+def row() -> BookingAttempt:
+    """The only row."""
+    return BookingAttempt.objects.get()
+
+
+def edited(attempt: Attempt, **changes: Any) -> Attempt:
+    """The same form, filled in otherwise."""
+    return Attempt(attempt.key, msgspec.structs.replace(attempt.new, **changes))
+
+
+def unsure(sandbox: Sandbox, client: Kordless, attempt: Attempt) -> Open:
+    """Bring the attempt into UNSURE: carried out, and the answer lost."""
+    sandbox.mischief.set("status", "create", times=1, status=500, carried_out=True)
+    outcome = place("default", client, attempt, NOW)
+    assert isinstance(outcome, Open)
+    return outcome

@@ -1,0 +1,276 @@
+"""Placing against the real sandbox: yes and no, each once, whoever asks again."""
+
+import logging
+from datetime import timedelta
+
+import httpx
+import pytest
+from django.db import DatabaseError, OperationalError, connection
+
+from kordless_booking import exceptions
+from kordless_booking.api.resources import Contact
+from kordless_booking.booking.attempt import State
+from kordless_booking.booking.placing import LEASE, Declined, Placed, place, resume
+from kordless_booking.booking.seal import unseal
+from kordless_booking.models import BookingAttempt
+from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG
+from tests.booking.placing_parts import (
+    EMAIL,
+    KEY,
+    NAME,
+    PHONE,
+    attempt_at,
+    client_of,
+    creates,
+    edited,
+    keys_sent,
+    later,
+    row,
+    unsure,
+)
+from tests.conftest import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_yes_is_written_down_without_the_contact(sandbox, client, attempt):
+    """The row then holds the answer, and nothing of what the visitor typed."""
+    outcome = place("default", client, attempt, NOW)
+    assert isinstance(outcome, Placed)
+    assert outcome.same
+    assert [booking["number"] for booking in sandbox.bookings()] == [outcome.booking.confirmation_number]
+    written = row()
+    assert (written.state, written.generation, written.claim, written.unsure) == ("placed", 1, 1, False)
+    answer = str(unseal("answer", "default", written.sealed, max_age=60, now=NOW.timestamp()))
+    assert outcome.booking.confirmation_number in answer
+    assert not [private for private in (EMAIL, PHONE, NAME) if private in answer]
+
+
+def test_a_contact_in_the_answer_is_not_kept(client, network, attempt):
+    """Even when Kordless repeats the contact, the row and the outcome forget it."""
+    document = {
+        "booking": {
+            "confirmation_number": "BOOK_AB12",
+            "status": "confirmed",
+            "start_at": attempt.new.start.isoformat(),
+            "end_at": attempt.new.end.isoformat(),
+            "contact": {"name": NAME, "email": EMAIL},
+        }
+    }
+    network.after = lambda: httpx.Response(201, json=document)
+    outcome = place("default", client, attempt, NOW)
+    assert isinstance(outcome, Placed)
+    assert outcome.booking.contact is None
+    assert EMAIL not in str(unseal("answer", "default", row().sealed, max_age=60, now=NOW.timestamp()))
+    assert resume("default", client, KEY, NOW) == outcome
+
+
+def test_the_same_form_twice_is_one_booking(sandbox, client, attempt):
+    """The second post sends nothing and sees the first one's confirmation."""
+    first = place("default", client, attempt, NOW)
+    second = place("default", client, attempt, later(NOW, 5))
+    assert first == second
+    assert resume("default", client, KEY, later(NOW, 60)) == first
+    assert len(creates(sandbox)) == len(sandbox.bookings()) == 1
+
+
+def test_an_edited_form_after_a_yes_shows_what_was_booked(sandbox, client, attempt):
+    """Another e-mail under the same draft books nothing more, and says that it is not the same."""
+    first = place("default", client, attempt, NOW)
+    other = edited(attempt, contact=Contact(name="Somebody Else", email="else@example.com"))
+    second = place("default", client, other, later(NOW, 5))
+    assert isinstance(first, Placed)
+    assert second == Placed(first.booking, same=False)
+    assert len(creates(sandbox)) == 1
+
+
+def test_an_answer_can_be_read_for_thirty_days(sandbox, client, attempt):
+    """After that the row tells nothing any more, and still nothing is sent again."""
+    first = place("default", client, attempt, NOW)
+    assert resume("default", client, KEY, NOW + timedelta(days=30)) == first
+    outcome = resume("default", client, KEY, NOW + timedelta(days=30, seconds=1))
+    assert isinstance(outcome, Declined)
+    assert outcome.after_unsure
+    assert len(creates(sandbox)) == 1
+
+
+def test_a_conflict_is_a_no_and_forgets_the_body(sandbox, client, attempt):
+    """409: the slot is somebody else's, and what was typed does not stay in the database."""
+    sandbox.take("haircut", attempt.new.start, host_id=attempt.new.host_id)
+    outcome = place("default", client, attempt, NOW)
+    assert isinstance(outcome, Declined)
+    assert isinstance(outcome.error, exceptions.SlotTaken)
+    assert not outcome.after_unsure
+    written = row()
+    assert (written.state, written.refusal, written.sealed) == ("refused", "SlotTaken", "")
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "expected"),
+    [
+        ("status", {"status": 400}, exceptions.BadRequest),
+        ("status", {"status": 422}, exceptions.Refused),
+        ("status", {"status": 403}, exceptions.KeyRefused),
+        ("key_revoked", {}, exceptions.KeyRefused),
+        ("service_removed", {"service": "haircut"}, exceptions.NotFound),
+    ],
+)
+def test_every_no_is_told_and_remembered(sandbox, client, attempt, kind, options, expected):
+    """The exception is the same at once and when the page is reloaded, which sends nothing."""
+    sandbox.mischief.set(kind, "create", **options)
+    for outcome in (place("default", client, attempt, NOW), resume("default", client, KEY, later(NOW, 90))):
+        assert isinstance(outcome, Declined)
+        assert type(outcome.error) is expected
+        assert not outcome.after_unsure
+    assert (row().state, row().sealed) == ("refused", "")
+    assert len(creates(sandbox)) == 1
+
+
+def test_no_connection_is_a_no_because_nothing_was_sent(sandbox, network, client, attempt):
+    """A refused connection leaves no doubt; the same form may simply be sent again."""
+
+    def refuse() -> None:
+        raise httpx.ConnectError("refused")
+
+    network.before = refuse
+    outcome = place("default", client, attempt, NOW)
+    assert isinstance(outcome, Declined)
+    assert isinstance(outcome.error, exceptions.Unreachable)
+    assert row().state == State.REFUSED
+    network.before = lambda: None
+    assert isinstance(place("default", client, attempt, later(NOW, 3)), Placed)
+    assert keys_sent(sandbox) == [f"kb-{KEY}-2"]
+
+
+def test_after_a_no_the_edited_form_is_a_new_generation(sandbox, client, attempt):
+    """A new body never goes out under the old key."""
+    taker = sandbox.take("haircut", attempt.new.start, host_id=attempt.new.host_id)
+    place("default", client, attempt, NOW)
+    sandbox.decide(taker, "canceled")
+    other = edited(attempt, notes="Now with a note")
+    outcome = place("default", client, other, later(NOW, 5))
+    assert isinstance(outcome, Placed)
+    assert outcome.same
+    assert keys_sent(sandbox) == [f"kb-{KEY}-1", f"kb-{KEY}-2"]
+    assert (row().generation, row().body_hash) == (2, other.body_hash())
+    assert resume("default", client, KEY, later(NOW, 6)) == outcome
+
+
+def test_a_refusal_that_a_later_version_wrote_is_still_a_no(client, attempt):
+    """An unknown name in the row reads as Refused."""
+    place("default", client, attempt, NOW)
+    BookingAttempt.objects.update(state=State.REFUSED, refusal="SomethingNew")
+    outcome = resume("default", client, KEY, NOW)
+    assert isinstance(outcome, Declined)
+    assert type(outcome.error) is exceptions.Refused
+
+
+def test_another_accounts_attempt_is_not_seen(sandbox, client, attempt):
+    """The same key in another account is another attempt, and can't be resumed from there."""
+    first = place("default", client, attempt, NOW)
+    north = client_of(sandbox, NORTH_KEY, NORTH_ORG)
+    assert resume("north", north, KEY, NOW) is None
+    second = place("north", north, attempt_at(north, "check-up"), NOW)
+    assert isinstance(first, Placed)
+    assert isinstance(second, Placed)
+    assert first.booking.confirmation_number != second.booking.confirmation_number
+    assert BookingAttempt.objects.count() == 2
+
+
+def test_an_unknown_attempt_is_none(client):
+    """Nothing is made up for a key that nobody placed."""
+    assert resume("default", client, "f" * 32, NOW) is None
+
+
+def broken(statement: str):
+    """A database that fails at one kind of statement."""
+
+    def wrapper(execute, sql, params, many, context):
+        if sql.startswith(statement):
+            raise OperationalError("database is locked")
+        return execute(sql, params, many, context)
+
+    return connection.execute_wrapper(wrapper)
+
+
+def test_what_cannot_be_written_down_is_not_sent(sandbox, client, attempt):
+    """Without a row there is no request."""
+    with broken("INSERT"), pytest.raises(DatabaseError):
+        place("default", client, attempt, NOW)
+    assert creates(sandbox) == []
+    assert BookingAttempt.objects.count() == 0
+
+
+def test_a_claim_that_cannot_be_written_down_is_not_sent(sandbox, client, attempt):
+    """The same when it is asked for again."""
+    unsure(sandbox, client, attempt)
+    with broken("UPDATE"), pytest.raises(DatabaseError):
+        resume("default", client, KEY, later(NOW, 2))
+    assert len(creates(sandbox)) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_yes_is_told_even_when_it_cannot_be_written_down(sandbox, client, attempt, caplog):
+    """The visitor sees the booking; after the lease the row learns of it from Kordless."""
+    with broken("UPDATE"), caplog.at_level(logging.ERROR):
+        first = place("default", client, attempt, NOW)
+    assert isinstance(first, Placed)
+    assert "event=attempt_not_settled" in caplog.text
+    assert row().state == State.PLACING
+    assert resume("default", client, KEY, NOW + LEASE) == first
+    assert row().state == State.PLACED
+    assert len(sandbox.bookings()) == 1
+
+
+def test_a_rotated_secret_key_loses_nothing(settings, sandbox, client, attempt):
+    """With the old key among the fallbacks an open attempt goes on."""
+    unsure(sandbox, client, attempt)
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another one, 4aG7pQ9sWz2k"
+    assert isinstance(resume("default", client, KEY, later(NOW, 2)), Placed)
+
+
+def test_a_lost_secret_key_sends_nothing(settings, sandbox, client, attempt, caplog):
+    """A body that can't be read is not guessed: the visitor hears that nobody knows."""
+    unsure(sandbox, client, attempt)
+    settings.SECRET_KEY = "another one, 4aG7pQ9sWz2k"
+    outcome = resume("default", client, KEY, later(NOW, 2))
+    assert isinstance(outcome, Declined)
+    assert isinstance(outcome.error, exceptions.OutcomeUnknown)
+    assert outcome.after_unsure
+    assert "event=attempt_unreadable" in caplog.text
+    assert len(creates(sandbox)) == 1
+
+
+def test_an_answer_of_a_lost_secret_key_is_no_second_booking(settings, sandbox, client, attempt):
+    """The row still says that it is placed."""
+    place("default", client, attempt, NOW)
+    settings.SECRET_KEY = "another one, 4aG7pQ9sWz2k"
+    outcome = place("default", client, attempt, later(NOW, 2))
+    assert isinstance(outcome, Declined)
+    assert outcome.after_unsure
+    assert len(creates(sandbox)) == 1
+
+
+@pytest.mark.parametrize("kind", ["ok", "lost", "taken", "revoked"])
+def test_nothing_personal_is_logged_printed_or_kept_readable(sandbox, client, attempt, caplog, kind):
+    """Logs, reprs, rows: nowhere the name, the e-mail, the phone, or the API key."""
+    caplog.set_level(logging.DEBUG)
+    match kind:
+        case "lost":
+            sandbox.mischief.set("status", "create", times=1, status=500, carried_out=True)
+        case "taken":
+            sandbox.take("haircut", attempt.new.start, host_id=attempt.new.host_id)
+        case "revoked":
+            sandbox.mischief.set("key_revoked", "create")
+    outcomes = [place("default", client, attempt, NOW), resume("default", client, KEY, later(NOW, 2))]
+    columns = {name: value for name, value in vars(row()).items() if name != "_state"}
+    told = f"{caplog.text} {outcomes!r} {outcomes!s} {attempt!r} {row()!r} {row()} {columns}"
+    assert not [private for private in (EMAIL, PHONE, NAME, "sandbox-key") if private in told]
+
+
+def test_the_moment_of_asking_is_the_callers(client, attempt):
+    """All times in the row come from the given clock, not from the machine's."""
+    then = later(NOW, 7)
+    place("default", client, attempt, then)
+    assert (row().created_at, row().changed_at, row().claimed_until) == (then, then, then)

@@ -1,0 +1,145 @@
+"""Placing when processes die, freeze, or come at the same time."""
+
+import pytest
+from django.db import connection
+
+from kordless_booking.booking.attempt import State
+from kordless_booking.booking.placing import LEASE, Open, Placed, place, resume
+from kordless_booking.conf import mistakes_in
+from tests.booking.placing_parts import (
+    KEY,
+    client_of,
+    creates,
+    later,
+    row,
+    unsure,
+)
+from tests.conftest import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+def killed(network, client, attempt, *, sent: bool) -> None:
+    """Place the attempt in a process that dies, before or after the request has gone out."""
+
+    def die() -> None:
+        raise SystemExit(9)
+
+    setattr(network, "after" if sent else "before", die)
+    with pytest.raises(SystemExit):
+        place("default", client, attempt, NOW)
+    network.before, network.after = (lambda: None), (lambda: None)
+    assert row().state == State.PLACING
+
+
+@pytest.mark.parametrize("sent", [True, False])
+def test_a_killed_process_is_waited_out_and_then_asked_for(sandbox, network, client, attempt, sent):
+    """The row says PLACING until the lease runs out; then the same request follows, as after a lost answer."""
+    killed(network, client, attempt, sent=sent)
+    assert resume("default", client, KEY, later(NOW, 1)) == Open(seconds=2)
+    assert place("default", client, attempt, later(NOW, LEASE.total_seconds() - 1)) == Open(seconds=2)
+    assert len(creates(sandbox)) == sent
+    outcome = resume("default", client, KEY, NOW + LEASE)
+    assert isinstance(outcome, Placed)
+    assert row().unsure
+    assert [booking["number"] for booking in sandbox.bookings()] == [outcome.booking.confirmation_number]
+    assert len({request.body for request in creates(sandbox)}) == 1
+
+
+def test_a_claim_outlasts_every_create():
+    """Nobody may send while another still may be waiting: the settings allow no longer waiting."""
+    assert mistakes_in({"SANDBOX": True, "BOOKING_SECONDS": 12}) == []
+    assert mistakes_in({"SANDBOX": True, "BOOKING_SECONDS": LEASE.total_seconds() - 3}) != []
+
+
+def test_a_post_during_the_send_waits_for_it(sandbox, network, client, attempt):
+    """The second of two equal posts sees that one is under way, and sends nothing."""
+    seen = []
+    network.before = lambda: seen.append(place("default", client_of(sandbox), attempt, NOW))
+    assert isinstance(place("default", client, attempt, NOW), Placed)
+    assert seen == [Open(seconds=2)]
+    assert len(creates(sandbox)) == 1
+
+
+def test_a_late_yes_is_kept_though_another_has_asked_meanwhile(sandbox, network, client, attempt):
+    """A sender that was frozen past its lease comes back with the yes: that is the truth, whatever came since."""
+    sandbox.mischief.set("status", "create", times=1, status=500)
+
+    def overtaken() -> None:
+        network.before = lambda: None
+        assert isinstance(resume("default", client_of(sandbox), KEY, NOW + LEASE), Open)
+
+    network.before = overtaken
+    outcome = place("default", client, attempt, NOW)
+    assert isinstance(outcome, Placed)
+    assert row().state == State.PLACED
+    assert resume("default", client, KEY, NOW + LEASE) == outcome
+
+
+def test_a_late_no_does_not_undo_a_yes(sandbox, network, client, attempt):
+    """The frozen sender's refusal comes after another has placed the booking."""
+
+    def overtaken() -> None:
+        network.before = lambda: None
+        assert isinstance(resume("default", client_of(sandbox), KEY, NOW + LEASE), Placed)
+        sandbox.mischief.set("status", "create", times=1, status=409)
+
+    network.before = overtaken
+    place("default", client, attempt, NOW)
+    assert row().state == State.PLACED
+    assert isinstance(resume("default", client, KEY, NOW + LEASE), Placed)
+    assert len(sandbox.bookings()) == 1
+
+
+class JustBefore:
+    """Runs something right before the first UPDATE, as another process might."""
+
+    def __init__(self, run) -> None:
+        self.run = run
+
+    def __call__(self, execute, sql, params, many, context):
+        if sql.startswith("UPDATE") and self.run:
+            run, self.run = self.run, None
+            run()
+        return execute(sql, params, many, context)
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        lambda client, attempt, now: place("default", client, attempt, now),
+        lambda client, attempt, now: resume("default", client, attempt.key, now),
+    ],
+    ids=["place", "resume"],
+)
+def test_only_one_of_two_that_see_it_due_sends(sandbox, client, attempt, again):
+    """Both have read the row; raising its claim decides."""
+    unsure(sandbox, client, attempt)
+    now, first = later(NOW, 2), []
+
+    def other() -> None:
+        first.append(resume("default", client, KEY, now))
+
+    with connection.execute_wrapper(JustBefore(other)):
+        second = again(client, attempt, now)
+    assert isinstance(first[0], Placed)
+    assert second == Open(seconds=2)
+    assert len(creates(sandbox)) == 2
+
+
+def test_only_one_of_two_renews_a_refused_attempt(sandbox, client, attempt):
+    """Two posts of the form after a no: one new generation, one booking."""
+    sandbox.mischief.set("status", "create", times=1, status=422)
+    place("default", client, attempt, NOW)
+    now, first = later(NOW, 2), []
+
+    def other() -> None:
+        first.append(place("default", client, attempt, now))
+
+    with connection.execute_wrapper(JustBefore(other)):
+        second = place("default", client, attempt, now)
+    assert isinstance(first[0], Placed)
+    assert second == Open(seconds=1)
+    assert resume("default", client, KEY, later(now, 1)) == first[0]
+    assert row().generation == 2
+    assert len(sandbox.bookings()) == 1

@@ -1,0 +1,218 @@
+"""Placing when the answer is lost or the allowance used up: asked again, same key, same bytes."""
+
+import random
+from datetime import timedelta
+
+import httpx
+import msgspec
+import pytest
+
+from kordless_booking import exceptions
+from kordless_booking.booking.attempt import Attempt, State
+from kordless_booking.booking.placing import Declined, Open, Placed, place, resume
+from kordless_booking.sandbox import Limits
+from tests.booking.placing_parts import (
+    KEY,
+    attempt_at,
+    creates,
+    edited,
+    keys_sent,
+    later,
+    row,
+    unsure,
+)
+from tests.conftest import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+LOST = [
+    ("status", {"status": 500}, False),
+    ("status", {"status": 500, "carried_out": True}, True),
+    ("status", {"status": 502, "html": True, "carried_out": True}, True),
+    ("status", {"status": 503, "retry_after": 3600}, False),
+    ("hang", {}, False),
+    ("hang", {"carried_out": True}, True),
+    ("reset", {"after_bytes": 20}, True),
+    ("empty", {}, True),
+    ("broken_json", {}, True),
+    ("html", {}, True),
+    ("deep", {}, True),
+    ("redirect", {}, False),
+]
+
+
+@pytest.mark.parametrize(("kind", "options", "carried_out"), LOST)
+def test_a_lost_answer_is_asked_for_again_with_the_same_bytes(sandbox, client, attempt, kind, options, carried_out):
+    """Whether it was carried out or not, the same key and body bring out the truth, and one booking."""
+    sandbox.mischief.set(kind, "create", times=1, **options)
+    assert place("default", client, attempt, NOW) == Open(seconds=2)
+    assert len(sandbox.bookings()) == carried_out
+    written = row()
+    assert (written.state, written.unsure, written.retry_at) == ("unsure", True, later(NOW, 2))
+    outcome = resume("default", client, KEY, later(NOW, 2))
+    assert isinstance(outcome, Placed)
+    first, second = creates(sandbox)
+    assert first.body == second.body
+    assert first.headers["idempotency-key"] == second.headers["idempotency-key"] == f"kb-{KEY}-1"
+    assert [booking["number"] for booking in sandbox.bookings()] == [outcome.booking.confirmation_number]
+    assert row().state == State.PLACED
+
+
+def test_nothing_is_sent_before_it_is_due(sandbox, client, attempt):
+    """However often the page asks, Kordless is asked again only when the pause is over."""
+    unsure(sandbox, client, attempt)
+    assert resume("default", client, KEY, later(NOW, 0.5)) == Open(seconds=2)
+    assert resume("default", client, KEY, later(NOW, 1.5)) == Open(seconds=1)
+    assert place("default", client, attempt, later(NOW, 1.9)) == Open(seconds=1)
+    assert len(creates(sandbox)) == 1
+
+
+def test_the_pauses_grow_to_half_a_minute(sandbox, client, attempt):
+    """2, 4, 8, 16 and then 30 seconds for ever."""
+    sandbox.mischief.set("status", "create", status=500)
+    now, pauses = NOW, []
+    outcome = place("default", client, attempt, now)
+    for _ in range(6):
+        assert isinstance(outcome, Open)
+        pauses.append(outcome.seconds)
+        now = later(now, outcome.seconds)
+        outcome = resume("default", client, KEY, now)
+    assert pauses == [2, 4, 8, 16, 30, 30]
+    assert len(set(keys_sent(sandbox))) == 1
+
+
+def test_an_edited_form_while_unsure_asks_for_the_first_one(sandbox, client, attempt):
+    """The first body may be booked, so it alone is sent again; the visitor hears that it isn't the same."""
+    unsure(sandbox, client, attempt)
+    outcome = place("default", client, edited(attempt, notes="edited"), later(NOW, 2))
+    assert isinstance(outcome, Placed)
+    assert not outcome.same
+    assert len({request.body for request in creates(sandbox)}) == 1
+    assert "edited" not in creates(sandbox)[-1].body
+    assert len(sandbox.bookings()) == 1
+
+
+def test_no_connection_while_unsure_stays_unsure(sandbox, network, client, attempt):
+    """What was sent before may have been carried out, so this is no no."""
+    unsure(sandbox, client, attempt)
+
+    def refuse() -> None:
+        raise httpx.ConnectError("refused")
+
+    network.before = refuse
+    assert resume("default", client, KEY, later(NOW, 2)) == Open(seconds=4)
+    assert row().state == State.UNSURE
+    network.before = lambda: None
+    assert isinstance(resume("default", client, KEY, later(NOW, 6)), Placed)
+    assert len(sandbox.bookings()) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "expected"),
+    [
+        ("key_revoked", {}, exceptions.KeyRefused),
+        ("status", {"status": 404}, exceptions.NotFound),
+        ("status", {"status": 400}, exceptions.BadRequest),
+    ],
+)
+def test_a_no_about_something_else_leaves_an_unsure_one_open(sandbox, client, attempt, kind, options, expected):
+    """A refused key doesn't say what became of the send before: the visitor is told so, and the truth comes later."""
+    unsure(sandbox, client, attempt)
+    sandbox.mischief.set(kind, "create", times=1, **options)
+    outcome = resume("default", client, KEY, later(NOW, 2))
+    assert isinstance(outcome, Declined)
+    assert type(outcome.error) is expected
+    assert outcome.after_unsure
+    assert row().state == State.UNSURE
+    sandbox.mischief.clear()
+    assert isinstance(place("default", client, attempt, later(NOW, 60)), Placed)
+    assert len(sandbox.bookings()) == 1
+    assert set(keys_sent(sandbox)) == {f"kb-{KEY}-1"}
+
+
+def test_taken_after_unsure_says_that_it_may_be_our_own(sandbox, client, attempt):
+    """A Kordless that forgot the key answers 409 for its own booking; the outcome does not pretend to know."""
+    unsure(sandbox, client, attempt)
+    with sandbox.store.write() as db:
+        db.execute("DELETE FROM replays")
+    outcome = resume("default", client, KEY, later(NOW, 2))
+    assert isinstance(outcome, Declined)
+    assert isinstance(outcome.error, exceptions.SlotTaken)
+    assert outcome.after_unsure
+    again = resume("default", client, KEY, later(NOW, 3))
+    assert isinstance(again, Declined)
+    assert again.after_unsure
+    assert (row().state, row().sealed) == ("refused", "")
+    assert len(sandbox.bookings()) == 1
+
+
+def test_long_notes_in_any_script_survive_being_unsure(sandbox, client, attempt):
+    """A thousand characters that hardly compress fit the row, though they would not fit a URL."""
+    dice = random.Random(7)  # noqa: S311 (no secret)
+    notes = "".join(chr(dice.randrange(0x10000, 0xE0000)) for _ in range(1000))
+    long = edited(attempt, notes=notes)
+    unsure(sandbox, client, long)
+    assert len(row().sealed) > 4096
+    assert isinstance(resume("default", client, KEY, later(NOW, 2)), Placed)
+    assert len({request.body for request in creates(sandbox)}) == 1
+
+
+def test_too_many_waits_as_long_as_kordless_says(sandbox, client, attempt):
+    """429 with Retry-After: 20 is placed by itself after 20 seconds, with the key that was refused."""
+    sandbox.mischief.set("status", "create", times=1, status=429, retry_after=20)
+    assert place("default", client, attempt, NOW) == Open(seconds=20, waiting=True)
+    assert (row().state, row().unsure) == ("waiting", False)
+    assert resume("default", client, KEY, later(NOW, 10)) == Open(seconds=11, waiting=True)
+    assert len(creates(sandbox)) == 1
+    assert isinstance(resume("default", client, KEY, later(NOW, 20)), Placed)
+    assert keys_sent(sandbox) == [f"kb-{KEY}-1"] * 2
+    assert not row().unsure
+
+
+def test_the_documented_allowance_makes_the_eleventh_wait(sandbox, client):
+    """Ten creations a minute, and the eleventh is told for about how long."""
+    sandbox.limits = Limits(general=None)
+    slots = [slot for slot in client.availability("haircut", NOW, NOW + timedelta(days=14)) if slot.free]
+    template = attempt_at(client)
+    outcomes = []
+    for index in range(11):
+        slot = slots[5 * index]
+        new = {"start": slot.start, "end": slot.end, "host_id": slot.host.id}
+        one = Attempt(f"{index:032x}", msgspec.structs.replace(template.new, **new))
+        outcomes.append(place("default", client, one, NOW))
+    assert len(creates(sandbox)) == 11
+    assert isinstance(outcomes[-1], Open)
+    assert outcomes[-1].waiting
+    assert 1 <= outcomes[-1].seconds <= 61
+
+
+def test_too_many_while_unsure_keeps_the_doubt(sandbox, network, client, attempt):
+    """Waiting for a turn, it is still unsure; no connection then doesn't make it a no."""
+    unsure(sandbox, client, attempt)
+    sandbox.mischief.set("status", "create", times=1, status=429, retry_after=20)
+    assert resume("default", client, KEY, later(NOW, 2)) == Open(seconds=20, waiting=True)
+    assert (row().state, row().unsure) == ("waiting", True)
+
+    def refuse() -> None:
+        raise httpx.ConnectError("refused")
+
+    network.before = refuse
+    outcome = resume("default", client, KEY, later(NOW, 22))
+    assert isinstance(outcome, Open)
+    assert not outcome.waiting
+    assert row().state == State.UNSURE
+
+
+def test_no_connection_when_the_turn_has_come_is_a_no(sandbox, network, client, attempt):
+    """Refused with 429 and then never reached: nothing happened at Kordless."""
+    sandbox.mischief.set("status", "create", times=1, status=429, retry_after=20)
+    place("default", client, attempt, NOW)
+
+    def refuse() -> None:
+        raise httpx.ConnectError("refused")
+
+    network.before = refuse
+    outcome = resume("default", client, KEY, later(NOW, 20))
+    assert isinstance(outcome, Declined)
+    assert not outcome.after_unsure
