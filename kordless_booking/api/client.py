@@ -18,14 +18,12 @@ from kordless_booking.api.requests import (
     segment,
     span,
 )
-from kordless_booking.api.wire import Gate, Wire
+from kordless_booking.api.wire import Gate, Transport, Wire
 from kordless_booking.exceptions import KordlessError, NotFound, OutcomeUnknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
-
-    import httpx
 
     from kordless_booking.api.resources import Booking, NewBooking, Offer, ServiceDetail, Slot
 
@@ -73,7 +71,7 @@ class Kordless:
         api_key: str,
         org_slug: str,
         base_url: str,
-        transport: httpx.BaseTransport | None = None,
+        transport: Transport | None = None,
         gate: Gate | None = None,
         browse_seconds: float = BROWSE_SECONDS,
         booking_seconds: float = BOOKING_SECONDS,

@@ -116,7 +116,7 @@ class Fields:
         self.path = path
         self._values: dict[str, object] = {}
         for name, item in value.items():
-            if isinstance(name, str) and self._values.get(normal(name[:64])) is None:
+            if self._values.get(normal(name[:64])) is None:
                 self._values[normal(name[:64])] = item
 
     def at(self, name: str) -> str:
@@ -150,12 +150,6 @@ class Fields:
         """The object under one of `names`, or None when there is no object."""
         value = self.raw(*names)
         return Fields(value, self.at(names[0])) if isinstance(value, Mapping) else None
-
-    def needed_text(self, *names: str, limit: int = 10_000) -> str:
-        value = self.text(*names, limit=limit)
-        if value is None:
-            raise Unreadable(self.at(names[0]))
-        return value
 
     def needed_moment(self, *names: str, otherwise: datetime | None = None) -> datetime:
         """`otherwise` stands in for an absent time, never for an unusable one."""

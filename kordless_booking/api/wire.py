@@ -38,9 +38,21 @@ if TYPE_CHECKING:
 
     from kordless_booking.api.requests import Call
 
-__all__ = ["Answer", "Gate", "PunctualTransport", "Wire", "checked_base_url", "request_id", "wsgi_transport"]
+__all__ = [
+    "Answer",
+    "Gate",
+    "PunctualTransport",
+    "Transport",
+    "Wire",
+    "checked_base_url",
+    "request_id",
+    "wsgi_transport",
+]
 
 T = TypeVar("T")
+
+Transport = httpx.BaseTransport
+"""What carries requests: the network, a WSGI application, or a test's own answers."""
 
 CONNECT_SECONDS: Final = 1.5
 POOL_SECONDS: Final = 0.5
@@ -187,8 +199,8 @@ class Wire:
         with deadline(seconds):
             for attempt in attempts(call, seconds):
                 with attempt:
-                    return self._try(call)
-        raise AssertionError("unreachable")
+                    result = self._try(call)
+        return result
 
     def close(self) -> None:
         """Closes idle connections. A later call opens new ones."""
@@ -278,7 +290,7 @@ def _judged(seen: Try) -> Answer | None:
 
 def _failure(error: Exception) -> KordlessError:
     """The exception for a try that got no answer. Its message repeats only the verdict on a certificate."""
-    causes = list(_causes(error))
+    causes = _causes(error)
     if isinstance(error, (httpx.ConnectError, httpx.ProxyError)):
         for cause in causes:
             if isinstance(cause, ssl.SSLError):
@@ -313,11 +325,11 @@ _SENT: Final[dict[type[Exception], str]] = {
 _NOT_WHOLE: Final = frozenset({*_SENT.values(), "transport_error", "deadline", "interrupted"})
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def _causes(error: BaseException) -> list[BaseException]:
     """The exception and all that led to it, also where somebody said `from None`."""
+    found: list[BaseException] = []
     current: BaseException | None = error
-    for _ in range(10):
-        if current is None:
-            return
-        yield current
+    while current is not None and current not in found:
+        found.append(current)
         current = current.__cause__ or current.__context__
+    return found

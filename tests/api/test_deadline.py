@@ -481,3 +481,23 @@ def test_a_dead_address_does_not_hide_a_live_one() -> None:
         stream.close()
     with pytest.raises(httpcore.ConnectError):
         PunctualBackend(Several()).connect_tcp("api.kordless.example", closed_port(), timeout=2)
+
+
+def test_a_stuck_name_service_is_a_connect_timeout() -> None:
+    """Waiting for a name counts as connecting."""
+    resolver = Stuck()
+    with pytest.raises(httpcore.ConnectTimeout):
+        PunctualBackend(resolver).connect_tcp("api.kordless.example", 80, timeout=0.05)
+    resolver.go.set()
+
+
+def test_past_its_deadline_a_connection_is_not_even_read() -> None:
+    """Between two reads the deadline is looked at before the socket."""
+    with serving(friendly) as server:
+        stream = PunctualBackend().connect_tcp("127.0.0.1", server.port, timeout=2)
+        with deadline(-1):
+            with pytest.raises(httpcore.ReadTimeout):
+                stream.read(1)
+            with pytest.raises(httpcore.WriteTimeout):
+                stream.write(b"x")
+        stream.close()
