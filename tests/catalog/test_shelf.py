@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from django.core.cache.backends.base import BaseCache
+from django.core.cache.backends.filebased import FileBasedCache
+from django.core.cache.backends.locmem import LocMemCache
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -579,3 +584,25 @@ def test_it_works_on_the_real_clock() -> None:
     shelf = Shelf(SteadyCache(None, clock), account="a", run=at_once)
     item = Item(("offer",), lambda: 5, lambda value: str(value).encode(), int, LIFETIME)
     assert shelf.read(item).value == shelf.read(item).value == 5
+
+
+@pytest.mark.parametrize("backend", ["locmem", "file"])
+def test_a_crowd_of_threads_fetches_once_on_caches_that_do_not_lock(backend: str, tmp_path: Path) -> None:
+    """LocMem is each process's own and files race; inside a process one fetch at a time holds all the same."""
+    cache: BaseCache = LocMemCache("crowd", {}) if backend == "locmem" else FileBasedCache(str(tmp_path), {})
+    cache.clear()
+    shelf = Shelf(SteadyCache(cache, Clock()), account="a", run=at_once)
+    source, barrier, values = Source(), threading.Barrier(24, timeout=5), []
+    item = Item(("offer",), source, lambda value: str(value).encode(), int, LIFETIME)
+
+    def read() -> None:
+        barrier.wait()
+        values.append(shelf.read(item).value)
+
+    threads = [threading.Thread(target=read) for _ in range(24)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert values == [1] * 24
+    assert source.calls == 1

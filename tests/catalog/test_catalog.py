@@ -1,0 +1,283 @@
+"""The catalog over the real client and the sandbox: what is asked of Kordless, and what is shown meanwhile."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from kordless_booking.api.client import Kordless
+from kordless_booking.api.wire import wsgi_transport
+from kordless_booking.catalog.catalog import Catalog, Limits
+from kordless_booking.catalog.gate import CatalogGate
+from kordless_booking.catalog.kept import Lifetime
+from kordless_booking.catalog.shelf import Shelf
+from kordless_booking.catalog.steady import SteadyCache
+from kordless_booking.exceptions import BadRequest, KeyRefused, NotFound, TooMany, Unavailable
+from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG, SANDBOX_KEY, SANDBOX_ORG, Sandbox
+from kordless_booking.sandbox import Limits as RateLimits
+from tests.catalog.stand_ins import HandTime, SharedMemory, at_once
+
+NOW = datetime(2026, 12, 1, 15, 0, tzinfo=UTC)
+DECEMBER = date(2026, 12, 1)
+
+
+class Scene:
+    """Processes of a site around one cache, one sandbox and one time."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.time = HandTime()
+        self.time.wall = NOW.timestamp()
+        self.memory = SharedMemory(self.time.clock)
+
+    def process(self, *, key: str = SANDBOX_KEY, org: str = SANDBOX_ORG, limits: Limits | None = None) -> Catalog:
+        clock = self.time.clock
+        cache = SteadyCache(self.memory, clock)
+        client = Kordless(
+            api_key=key,
+            org_slug=org,
+            base_url="http://localhost/api/calendar/v1/public",
+            transport=wsgi_transport(self.sandbox),
+            gate=CatalogGate(cache, account=key, clock=clock),
+        )
+        shelf = Shelf(cache, account=org, run=at_once, clock=clock)
+        return Catalog(account=org, client=client, shelf=shelf, limits=limits, clock=clock)
+
+    def pass_(self, seconds: float) -> None:
+        """Let time pass here and at Kordless."""
+        self.time.pass_(seconds)
+        self.sandbox.clock.advance(timedelta(seconds=seconds))
+
+    def asked(self) -> Counter[str]:
+        """How often Kordless was asked, by operation."""
+        return Counter(request.operation for request in self.sandbox.requests)
+
+
+@pytest.fixture
+def scene() -> Iterator[Scene]:
+    """A site on a fresh sandbox with the documented limits."""
+    sandbox = Sandbox(":memory:", now=NOW, limits=RateLimits())
+    yield Scene(sandbox)
+    sandbox.close()
+
+
+def test_a_slot_page_costs_three_calls_for_everybody(scene: Scene) -> None:
+    """Two thousand pages within a minute, from four processes: the offer, the service, and a few looks at slots."""
+    processes = [scene.process() for _ in range(4)]
+    for number in range(2000):
+        catalog = processes[number % 4]
+        catalog.page("haircut", DECEMBER)
+        assert catalog.service("haircut").value.service.name
+        assert catalog.slots("haircut", DECEMBER).value
+        scene.pass_(0.03)
+    assert scene.asked()["organization"] == scene.asked()["service"] == 1
+    assert scene.asked()["availability"] <= 5
+
+
+def test_slots_are_kordless_own_for_the_padded_month(scene: Scene) -> None:
+    """Nothing lost or made up on the way through the cache."""
+    catalog = scene.process()
+    asked = Kordless(
+        api_key=SANDBOX_KEY,
+        org_slug=SANDBOX_ORG,
+        base_url="http://localhost/api/calendar/v1/public",
+        transport=wsgi_transport(scene.sandbox),
+    ).availability("haircut", datetime(2026, 12, 31, tzinfo=UTC), datetime(2027, 1, 31, tzinfo=UTC))
+    assert scene.process().slots("haircut", date(2027, 1, 1), window_days=60).value == asked
+    assert catalog.slots("haircut", date(2027, 1, 17), window_days=60).value == asked
+
+
+def test_a_warm_page_costs_one_round_trip_to_the_cache_and_then_none(scene: Scene) -> None:
+    """`page` brings all that the three reads need."""
+    scene.process().slots("haircut", DECEMBER)
+    scene.process().service("haircut")
+    catalog = scene.process()
+    before = scene.memory.trips
+    catalog.page("haircut", DECEMBER)
+    catalog.offer()
+    catalog.service("haircut")
+    catalog.slots("haircut", DECEMBER)
+    assert scene.memory.trips == before + 1
+
+
+def test_made_up_services_cost_nothing(scene: Scene) -> None:
+    """A bot with a dictionary spends one call: the offer."""
+    catalog = scene.process()
+    for number in range(300):
+        with pytest.raises(NotFound):
+            catalog.service(f"made-up-{number}")
+        with pytest.raises(NotFound):
+            catalog.slots(f"made-up\r\n{number}\ud800", DECEMBER)
+    assert scene.asked() == {"organization": 1}
+
+
+@pytest.mark.parametrize("party", [-1, 0, 51, 10**9])
+def test_absurd_parties_cost_nothing(scene: Scene, party: int) -> None:
+    """Refused before anything is asked."""
+    with pytest.raises(BadRequest):
+        scene.process().slots("styling-class", DECEMBER, party)
+    assert scene.asked() == {}
+
+
+@pytest.mark.parametrize("month", [date(1, 1, 1), date(2026, 10, 1), date(2027, 3, 1), date(9999, 12, 1)])
+def test_months_outside_of_the_booking_window_are_empty_and_cost_nothing(scene: Scene, month: date) -> None:
+    """The past, the far future, and the ends of the calendar."""
+    kept = scene.process().slots("haircut", month, window_days=60)
+    assert (kept.value, kept.stale, kept.troubled) == ((), False, False)
+    assert scene.asked() == {"organization": 1}
+
+
+def test_months_and_parties_are_kept_apart(scene: Scene) -> None:
+    """Each is a question of its own."""
+    catalog = scene.process()
+    catalog.slots("styling-class", DECEMBER, 1)
+    catalog.slots("styling-class", DECEMBER, 2)
+    catalog.slots("styling-class", date(2027, 1, 1), 1)
+    assert scene.asked()["availability"] == 3
+
+
+def test_businesses_on_one_cache_do_not_meet(scene: Scene) -> None:
+    """Each key and organization has its own shelf."""
+    south, north = scene.process(), scene.process(key=NORTH_KEY, org=NORTH_ORG)
+    assert south.offer().value.organization.slug == SANDBOX_ORG
+    assert north.offer().value.organization.slug == NORTH_ORG
+
+
+def test_after_a_booking_everybody_sees_fresh_times_of_that_service(scene: Scene) -> None:
+    """Every month and party of it is forgotten, in every process, other services are not."""
+    booking, browsing = scene.process(), scene.process()
+    first = browsing.slots("haircut", DECEMBER).value[0]
+    browsing.slots("beard-trim", DECEMBER)
+    scene.sandbox.take("haircut", first.start, first.host.id if first.host else None)
+    booking.forget_slots("haircut")
+    scene.pass_(1)
+    assert first not in browsing.slots("haircut", DECEMBER).value
+    browsing.slots("beard-trim", DECEMBER)
+    assert scene.asked()["availability"] == 3
+
+
+def test_forgetting_the_offer_or_a_service_fetches_it_anew(scene: Scene) -> None:
+    """For a business that changed something."""
+    catalog = scene.process()
+    catalog.service("haircut")
+    catalog.forget_offer()
+    catalog.forget_service("haircut")
+    catalog.service("haircut")
+    assert scene.asked() == {"organization": 2, "service": 2}
+
+
+def test_a_service_removed_midway_is_gone_and_leaves_the_offer(scene: Scene) -> None:
+    """Its cached times are not offered any more, and the list is asked for anew."""
+    catalog = scene.process()
+    catalog.slots("haircut", DECEMBER)
+    scene.sandbox.mischief.set("service_removed", service="haircut")
+    scene.pass_(16)
+    catalog.slots("haircut", DECEMBER)
+    for _ in range(20):
+        with pytest.raises(NotFound):
+            catalog.slots("haircut", DECEMBER)
+    assert "haircut" not in [service.slug for service in catalog.offer().value.services]
+    assert scene.asked() == {"organization": 2, "availability": 2}
+
+
+def test_a_key_revoked_midway_closes_everything_without_a_storm(scene: Scene) -> None:
+    """Within a refresh nothing cached is offered, and Kordless is asked twice a minute, not by each page."""
+    catalog = scene.process()
+    catalog.slots("haircut", DECEMBER)
+    catalog.service("haircut")
+    scene.sandbox.mischief.set("key_revoked")
+    scene.pass_(16)
+    catalog.slots("haircut", DECEMBER)
+    scene.sandbox.forget_requests()
+    for _ in range(60):
+        for read in (catalog.offer, lambda: catalog.service("haircut"), lambda: catalog.slots("haircut", DECEMBER)):
+            with pytest.raises(KeyRefused):
+                read()
+        scene.pass_(1)
+    assert sum(scene.asked().values()) <= 2
+    scene.sandbox.mischief.clear()
+    scene.pass_(31)
+    assert catalog.slots("haircut", DECEMBER).value
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"), [("status", {"status": 500}), ("html", {}), ("broken_json", {}), ("empty", {})]
+)
+def test_pages_go_on_through_an_outage_and_recover_by_themselves(
+    scene: Scene, kind: str, options: dict[str, int]
+) -> None:
+    """A minute of nothing but failures at fifty visitors a second: the old times with a notice, at most ten calls."""
+    catalog = scene.process()
+    catalog.service("haircut")
+    young = catalog.slots("haircut", DECEMBER)
+    scene.pass_(16)
+    scene.sandbox.forget_requests()
+    scene.sandbox.mischief.set(kind, **options)
+    for number in range(600):
+        kept = catalog.slots("haircut", DECEMBER)
+        assert kept.value == young.value
+        assert kept.troubled or number == 0
+        scene.pass_(0.1)
+    assert sum(scene.asked().values()) <= 10
+    scene.sandbox.mischief.clear()
+    for _ in range(160):
+        scene.pass_(0.1)
+        kept = catalog.slots("haircut", DECEMBER)
+    assert (kept.stale, kept.troubled) == (False, False)
+
+
+def test_cold_and_dead_every_visitor_is_told_at_once_and_few_calls_are_made(scene: Scene) -> None:
+    """Nothing to show: the circuit answers, not Kordless."""
+    catalog = scene.process()
+    scene.sandbox.mischief.set("status", status=500)
+    for _ in range(600):
+        with pytest.raises(Unavailable):
+            catalog.offer()
+        scene.pass_(0.1)
+    assert sum(scene.asked().values()) <= 10
+
+
+def test_many_cold_keys_stay_within_the_allowance(scene: Scene) -> None:
+    """Sixty-one months and parties at once: 45 are asked for, the rest are told when to come back; no 429."""
+    processes = [scene.process() for _ in range(4)]
+    served, told = 0, []
+    for number in range(61):
+        try:
+            processes[number % 4].slots(
+                "styling-class", date(2026 + number % 2, 12 if number % 2 == 0 else 1, 1), 1 + number // 2
+            )
+            served += 1
+        except TooMany as error:
+            told.append(error.retry_after)
+    assert served == 44
+    assert all(wait is not None and 1 <= wait <= 61 for wait in told)
+    assert sum(scene.asked().values()) == 45
+    assert {request.status for request in scene.sandbox.requests} == {200}
+
+
+def test_freshness_stretches_when_there_are_many_keys(scene: Scene) -> None:
+    """Forty live keys for three minutes: never a 429, nobody fails, ten creations are always left."""
+    catalog = scene.process()
+    keys = [(month, party) for month in (DECEMBER, date(2027, 1, 1)) for party in range(1, 21)]
+    for month, party in keys:
+        catalog.slots("styling-class", month, party)
+    oldest = 0.0
+    for _ in range(180):
+        for month, party in keys:
+            kept = catalog.slots("styling-class", month, party)
+            oldest = max(oldest, scene.time.wall - kept.fetched_at)
+        scene.pass_(1)
+    assert {request.status for request in scene.sandbox.requests} == {200}
+    assert oldest < 300
+
+
+def test_all_limits_can_be_set(scene: Scene) -> None:
+    """A site may want its times fresher."""
+    catalog = scene.process(limits=Limits(slots=Lifetime(fresh=1, stale=1, on_error=1)))
+    for _ in range(3):
+        catalog.slots("haircut", DECEMBER)
+        scene.pass_(2)
+    assert scene.asked()["availability"] == 3

@@ -1,0 +1,191 @@
+"""Several real processes around a real Redis: one fetch, one allowance, one circuit."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import redis
+from django.core.cache.backends.redis import RedisCache
+
+from kordless_booking.api.answers import Answer
+from kordless_booking.catalog.clock import Clock
+from kordless_booking.catalog.gate import CatalogGate
+from kordless_booking.catalog.shelf import Item, Lifetime, Shelf
+from kordless_booking.catalog.steady import SteadyCache
+from kordless_booking.exceptions import CircuitOpen, TooMany
+from tests.catalog.stand_ins import at_once
+from tests.redis_server import REDIS, WHY_NOT, running_redis
+
+pytestmark = pytest.mark.skipif(REDIS is None, reason=WHY_NOT)
+
+PROCESSES = 4
+LIFETIME = Lifetime(fresh=15, stale=300, on_error=1800)
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One Redis for all tests of this file."""
+    with running_redis(tmp_path_factory.mktemp("redis")) as address:
+        yield address
+
+
+@pytest.fixture
+def server(url: str) -> Iterator[redis.Redis[bytes]]:
+    """An empty Redis, and a connection of our own to it."""
+    with redis.Redis.from_url(url) as connection:
+        connection.flushall()
+        yield connection
+
+
+class Crew:
+    """Four processes that were there before the test began, and start its work at the same moment."""
+
+    def __init__(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._ready = context.Barrier(PROCESSES + 1)
+        self._pool = context.Pool(PROCESSES, initializer=_hire, initargs=(self._ready,))
+
+    def do(
+        self, work: Callable[[str, Callable[[], object]], Any], url: str, *, then: Callable[[], object] = int
+    ) -> list[Any]:
+        """Do `work(url, ready)` in each, `then` something once all have called `ready`; their outcomes."""
+        # Who has called `ready` waits for the others, so each process takes one of the four.
+        outcomes = [self._pool.apply_async(_labour, (work, url)) for _ in range(PROCESSES)]
+        self._ready.wait(60)
+        then()
+        return [outcome.get(60) for outcome in outcomes]
+
+    def dismiss(self) -> None:
+        """Send them home."""
+        self._pool.terminate()
+        self._pool.join()
+
+
+_whistle: list[Any] = []
+
+
+def _hire(ready: Any) -> None:
+    _whistle.append(ready)
+
+
+def _labour(work: Callable[[str, Callable[[], object]], Any], url: str) -> Any:
+    return work(url, lambda: _whistle[0].wait(60))
+
+
+@pytest.fixture(scope="module")
+def crew() -> Iterator[Crew]:
+    """Starting processes takes most of the time of these tests, so they are started once."""
+    four = Crew()
+    yield four
+    four.dismiss()
+
+
+def cache_at(url: str) -> SteadyCache:
+    """This process's way to the Redis."""
+    return SteadyCache(RedisCache(url, {}), Clock())
+
+
+def read_in_threads(url: str, ready: Callable[[], object]) -> tuple[int, set[str]]:
+    """Eight readers of one cold key, whose fetch takes until the test lets it end."""
+    connection = redis.Redis.from_url(url)
+
+    def fetch() -> str:
+        count = connection.incr("fetches")
+        connection.blpop(["release"], timeout=10)
+        return f"fetched {count}"
+
+    item = Item(("slots", "haircut"), fetch, msgspec.json.encode, msgspec.json.decode, LIFETIME)
+    shelf = Shelf(cache_at(url), account="north", run=at_once, patience=8)
+    with ThreadPoolExecutor(8) as pool:
+        ready()
+        values = list(pool.map(lambda _: shelf.read(item).value, range(8)))
+    return len(values), set(values)
+
+
+def test_of_four_processes_with_eight_readers_each_one_fetches(
+    crew: Crew, url: str, server: redis.Redis[bytes]
+) -> None:
+    """A second fetch would wait for a release that never comes, and be counted."""
+
+    def release() -> None:
+        server.rpush("release", "go")
+
+    outcomes = crew.do(read_in_threads, url, then=release)
+    assert outcomes == [(8, {"fetched 1"})] * PROCESSES
+    assert server.get("fetches") == b"1"
+    assert not [key for key in server.scan_iter() if b"lock" in key]
+
+
+def call_as_often_as_possible(url: str, ready: Callable[[], object]) -> Counter[str]:
+    """Try each kind of call more often than the allowance lets."""
+    gate = CatalogGate(cache_at(url), account="key")
+    granted: Counter[str] = Counter()
+    ready()
+    for operation, tries in (("availability", 50), ("create", 15), ("lookup", 30)):
+        for _ in range(tries):
+            try:
+                gate.before(operation)
+            except TooMany as refused:
+                granted["refused"] += 1
+                granted["absurd wait"] += not 1 <= (refused.retry_after or 0) <= 61
+            else:
+                granted[operation] += 1
+                gate.after(operation, Answer(200))
+    return granted
+
+
+def test_four_processes_share_one_allowance_to_the_last_ticket(
+    crew: Crew, url: str, server: redis.Redis[bytes]
+) -> None:
+    """Racing for it they get 45 reads, ten creations and what is left for lookups: sixty, not one more or less."""
+    granted = sum(crew.do(call_as_often_as_possible, url), Counter())
+    assert granted["create"] == 10
+    assert granted["availability"] <= 45
+    assert granted["availability"] + granted["lookup"] == 50
+    assert granted["absurd wait"] == 0
+    assert granted["refused"] == PROCESSES * 95 - 60
+    lifetimes = [server.ttl(key) for key in server.scan_iter()]
+    assert len(lifetimes) == 60
+    assert all(0 < seconds <= 61 for seconds in lifetimes)
+
+
+def fail_until_open(url: str, ready: Callable[[], object]) -> int:
+    """Call a dead Kordless until the circuit says no; how many calls that took."""
+    gate = CatalogGate(cache_at(url), account="key")
+    ready()
+    for calls in range(100):
+        try:
+            gate.before("service")
+        except CircuitOpen:
+            return calls
+        gate.after("service", None)
+    return 100
+
+
+def test_four_processes_open_one_circuit(crew: Crew, url: str, server: redis.Redis[bytes]) -> None:
+    """Five failures between them, and at most one more each that was under way already."""
+    assert 5 <= sum(crew.do(fail_until_open, url)) <= 5 + PROCESSES - 1
+
+
+def test_a_redis_that_is_full_or_gone_takes_no_page_down(tmp_path: Path) -> None:
+    """Values come from memory, calls are granted within one process's part."""
+    calls: list[int] = []
+    item = Item(("offer",), lambda: calls.append(1) or len(calls), lambda value: str(value).encode(), int, LIFETIME)
+    with running_redis(tmp_path, "--maxmemory", "1mb", "--maxmemory-policy", "noeviction") as url:
+        shelf = Shelf(cache_at(url), account="north", run=at_once)
+        gate = CatalogGate(cache_at(url), account="key", processes=4)
+        for _ in range(3):
+            assert shelf.read(item).value == 1
+            gate.before("availability")
+            gate.after("availability", Answer(200))
+    for _ in range(3):
+        assert shelf.read(item).value == 1
+        gate.before("availability")
+        gate.after("availability", Answer(200))
