@@ -1,11 +1,17 @@
 """Placing when processes die, freeze, or come at the same time."""
 
+import contextlib
+import json
+import subprocess
+import sys
+
 import pytest
 from django.db import connection
 
 from kordless_booking.booking.attempt import State
 from kordless_booking.booking.placing import LEASE, Open, Placed, place, resume
 from kordless_booking.conf import mistakes_in
+from kordless_booking.sandbox import Limits, Sandbox
 from tests.booking.placing_parts import (
     KEY,
     client_of,
@@ -143,3 +149,24 @@ def test_only_one_of_two_renews_a_refused_attempt(sandbox, client, attempt):
     assert resume("default", client, KEY, later(now, 1)) == first[0]
     assert row().generation == 2
     assert len(sandbox.bookings()) == 1
+
+
+def test_threads_of_two_processes_place_one_booking(tmp_path):
+    """Eight equal posts at one moment, in two processes on one database file: one create request, one booking."""
+    sandbox = Sandbox(str(tmp_path / "sandbox.sqlite3"), now=NOW, limits=Limits.off())
+    command = [sys.executable, "-m", "tests.booking.racing", str(tmp_path / "site.sqlite3"), sandbox.store.path, "4"]
+    with contextlib.ExitStack() as stack:
+        racers = []
+        for _ in range(2):
+            racer = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603 (ours)
+            racers.append(stack.enter_context(racer))
+            assert racer.stdout.readline() == "ready\n"
+        for racer in racers:
+            racer.stdin.write("go\n")
+            racer.stdin.flush()
+        told = [each for racer in racers for each in json.loads(racer.communicate(timeout=30)[0])]
+    numbers = [booking["number"] for booking in sandbox.bookings()]
+    assert len(told) == 8
+    assert len(numbers) == len(creates(sandbox)) == 1
+    assert set(told) <= {numbers[0], repr(Open(seconds=2))}
+    sandbox.close()

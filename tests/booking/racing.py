@@ -1,0 +1,62 @@
+"""One of several processes that place the same attempt at the same moment, each with several threads.
+
+`python -m tests.booking.racing DATABASE SANDBOX THREADS`: says "ready", waits for a line, races, and writes what
+each thread was told as JSON.
+"""
+
+# ruff: noqa: PLC0415 (Django must be set up before the rest is imported)
+
+import json
+import sys
+from threading import Barrier, Thread
+
+import django
+from django.conf import settings
+
+from tests.projects.plain import settings as plain
+
+
+def main(database: str, sandbox_path: str, threads: int) -> None:
+    """Set up Django on the database file and race."""
+    given = {name: getattr(plain, name) for name in dir(plain) if name.isupper()}
+    options = {"timeout": 20, "transaction_mode": "IMMEDIATE"}
+    given["DATABASES"] = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": database, "OPTIONS": options}}
+    settings.configure(**given)
+    django.setup()
+    print(json.dumps(race(sandbox_path, threads)))  # noqa: T201 (how the test hears it)
+
+
+def race(sandbox_path: str, threads: int) -> list[str]:
+    """Place in all threads at once."""
+    from django.core.management import call_command
+    from django.db import connection
+
+    from kordless_booking.booking.placing import Placed, place
+    from kordless_booking.sandbox import Sandbox
+    from tests.booking.placing_parts import attempt_at, client_of
+    from tests.conftest import NOW
+
+    call_command("migrate", "kordless_booking", verbosity=0)
+    client = client_of(Sandbox(sandbox_path))
+    attempt = attempt_at(client)
+    barrier, told = Barrier(threads), []
+
+    def run() -> None:
+        connection.ensure_connection()
+        barrier.wait()
+        outcome = place("default", client, attempt, NOW)
+        told.append(outcome.booking.confirmation_number if isinstance(outcome, Placed) else repr(outcome))
+        connection.close()
+
+    print("ready", flush=True)  # noqa: T201 (how the test hears it)
+    sys.stdin.readline()
+    running = [Thread(target=run) for _ in range(threads)]
+    for thread in running:
+        thread.start()
+    for thread in running:
+        thread.join()
+    return told
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))

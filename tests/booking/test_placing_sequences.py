@@ -1,0 +1,129 @@
+"""Placing under any sequence of mishaps: never more than one booking, and in the end the truth."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import httpx
+import pytest
+import stamina
+import time_machine
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kordless_booking.api.client import Kordless
+from kordless_booking.booking.attempt import Attempt
+from kordless_booking.booking.placing import Declined, Open, Outcome, Placed, place, resume
+from kordless_booking.exceptions import SlotTaken
+from kordless_booking.models import BookingAttempt
+from kordless_booking.sandbox import Limits, Sandbox
+from tests.booking.placing_parts import Network, attempt_at, client_of, creates
+from tests.conftest import NOW
+
+pytestmark = pytest.mark.django_db
+
+MISHAPS = {
+    "ok": None,
+    "lost": ("status", {"status": 500, "carried_out": True}),
+    "failed": ("status", {"status": 500}),
+    "hang": ("hang", {}),
+    "hang_after": ("hang", {"carried_out": True}),
+    "cut": ("reset", {}),
+    "rubbish": ("broken_json", {}),
+    "too_many": ("status", {"status": 429, "retry_after": 5}),
+    "key_revoked": ("key_revoked", {}),
+    "gone": ("status", {"status": 404}),
+}
+UNREACHED = {"no_connection", "connect_timeout"}
+EVENTS = st.sampled_from([*MISHAPS, *sorted(UNREACHED), "taken", "killed", "forgotten"])
+ENTRANCES = st.sampled_from(["resume", "post", "early"])
+
+
+class World:
+    """A sandbox, the way to it, and an attempt, whose every outcome is checked against what is booked."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.network = Network(sandbox)
+        self.client: Kordless = client_of(self.network)
+        self.attempt: Attempt = attempt_at(self.client)
+        self.now: datetime = NOW
+        self.honest = True
+
+    def mine(self) -> list[str]:
+        """The numbers of this visitor's bookings."""
+        return [booking["number"] for booking in self.sandbox.bookings() if booking["email"]]
+
+    def step(self, event: str, entrance: str) -> Outcome | None:
+        """One mishap, and somebody who asks. None: the process died."""
+        self.network.before = self._before(event)
+        self.sandbox.mischief.clear()
+        if mishap := MISHAPS.get(event):
+            kind, options = mishap
+            self.sandbox.mischief.set(kind, "create", times=1, **options)
+        if event == "forgotten":
+            self.honest = False
+            with self.sandbox.store.write() as db:
+                db.execute("DELETE FROM replays")
+        self.now += timedelta(seconds=1 if entrance == "early" else 40)
+        try:
+            if entrance == "post" or not BookingAttempt.objects.filter(key=self.attempt.key).exists():
+                outcome: Outcome | None = place("default", self.client, self.attempt, self.now)
+            else:
+                outcome = resume("default", self.client, self.attempt.key, self.now)
+        except SystemExit:
+            return None
+        self.check(outcome)
+        return outcome
+
+    def _before(self, event: str) -> Callable[[], None]:
+        def mishap() -> None:
+            match event:
+                case "no_connection":
+                    raise httpx.ConnectError("refused")
+                case "connect_timeout":
+                    raise httpx.ConnectTimeout("too slow")
+                case "killed":
+                    raise SystemExit(9)
+                case "taken" if not self.sandbox.bookings():
+                    self.sandbox.take("haircut", self.attempt.new.start, host_id=self.attempt.new.host_id)
+
+        return mishap
+
+    def check(self, outcome: Outcome | None) -> None:
+        """What the visitor is told is true."""
+        match outcome:
+            case Placed(booking, same):
+                assert same
+                assert self.mine() == [booking.confirmation_number]
+            case Declined(after_unsure=False):
+                assert self.mine() == []
+            case Declined(error, after_unsure=True):
+                assert not self.honest or not isinstance(error, SlotTaken) or self.mine() == []
+            case Open():
+                assert 1 <= outcome.seconds <= 61
+        assert len(self.mine()) <= 1
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(st.tuples(EVENTS, ENTRANCES), min_size=1, max_size=7))
+def test_any_sequence_of_mishaps_ends_in_the_truth_and_at_most_one_booking(db, steps):
+    """Whatever happens, each outcome told is true when it is told, and once the mishaps end, so is the last."""
+    BookingAttempt.objects.all().delete()
+    with time_machine.travel(NOW, tick=False), stamina.set_testing(True, attempts=2, cap=True):
+        sandbox = Sandbox(":memory:", now=NOW, limits=Limits.off())
+        try:
+            world = World(sandbox)
+            for event, entrance in steps:
+                outcome = world.step(event, entrance)
+                if isinstance(outcome, Declined) and BookingAttempt.objects.get().state == "refused":
+                    assert BookingAttempt.objects.get().sealed == ""
+                    break
+            for _ in range(3):
+                outcome = world.step("ok", "resume")
+            assert not isinstance(outcome, Open)
+            keys: dict[str, set[str]] = {}
+            for request in creates(sandbox):
+                keys.setdefault(request.headers["idempotency-key"], set()).add(request.body)
+            assert all(len(bodies) == 1 for bodies in keys.values())
+        finally:
+            sandbox.close()
