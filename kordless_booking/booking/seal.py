@@ -44,7 +44,7 @@ def unseal(
 
     Raises OldSeal when it was sealed longer ago, BrokenSeal for anything else that is wrong with it.
     """
-    if len(token) > longest or not token.isascii():
+    if len(token) > longest or not token.isascii() or "=" in token:
         raise BrokenSeal
     padded = (token + "=" * (-len(token) % 4)).encode()
     if not _canonical(padded):

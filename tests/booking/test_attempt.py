@@ -1,0 +1,86 @@
+"""One try at booking: its body, its hash, its keys, its states."""
+
+import re
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import settings as fast
+from hypothesis import strategies as st
+
+from kordless_booking.api.resources import Contact, NewBooking
+from kordless_booking.booking.attempt import Attempt, State, idempotency_key
+from tests.conftest import NOW
+
+NEW = NewBooking(
+    service_slug="haircut",
+    start=NOW,
+    end=NOW.replace(hour=16),
+    timezone="Europe/Paris",
+    contact=Contact(name="Zzqx Canary", email="canary+7f3a@example.com", phone="+15550107777"),
+    notes="Side door",
+)
+
+
+@pytest.mark.parametrize(
+    ("state", "is_open"),
+    [
+        (State.PLACING, True),
+        (State.UNSURE, True),
+        (State.WAITING, True),
+        (State.PLACED, False),
+        (State.REFUSED, False),
+    ],
+)
+def test_the_open_states_may_still_become_a_booking(state, is_open):
+    """And the two others are final."""
+    assert state.open is is_open
+    assert len(State) == 5
+
+
+@fast(max_examples=100)
+@given(name=st.text(min_size=1, max_size=120), notes=st.none() | st.text(max_size=300))
+def test_a_body_reads_as_the_same_attempt(name, notes):
+    """Any text comes back as it was, and is written as the same text again."""
+    attempt = Attempt("nonce", msgspec.structs.replace(NEW, contact=Contact(name=name), notes=notes))
+    again = Attempt.read("nonce", attempt.body())
+    assert again == attempt
+    assert again.body() == attempt.body()
+    assert again.body_hash() == attempt.body_hash()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"notes": "Front door"},
+        {"notes": None},
+        {"party_size": 2},
+        {"host_id": "host_sarah"},
+        {"timezone": "UTC"},
+        {"contact": Contact(name="Zzqx Canary", email="canary+7f3a@example.com")},
+    ],
+)
+def test_any_change_of_the_form_is_another_hash(change):
+    """Whatever the visitor edits is noticed."""
+    assert Attempt("nonce", msgspec.structs.replace(NEW, **change)).body_hash() != Attempt("nonce", NEW).body_hash()
+
+
+def test_a_hash_can_not_be_guessed_from_a_known_contact(settings):
+    """It depends on SECRET_KEY, and shows nothing of the body."""
+    first = Attempt("nonce", NEW).body_hash()
+    assert re.fullmatch(r"[0-9a-f]{64}", first)
+    settings.SECRET_KEY = "another one, 4aG7pQ9sWz2k"
+    assert Attempt("nonce", NEW).body_hash() != first
+
+
+def test_each_generation_has_a_key_of_its_own():
+    """The first and every later one; always the same for the same generation."""
+    assert idempotency_key("abc", 1) == "kb-abc-1"
+    assert len({idempotency_key("abc", generation) for generation in range(1, 30)}) == 29
+
+
+def test_a_repr_tells_nothing_personal():
+    """Only what is booked and when."""
+    said = repr(Attempt("nonce", NEW))
+    assert "haircut" in said
+    assert not [private for private in ("Zzqx", "canary", "5550107777", "door") if private in said]

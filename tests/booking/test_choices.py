@@ -1,0 +1,135 @@
+"""What stands in the query: read from anybody's hand, and written so that it reads the same again."""
+
+from datetime import date
+from urllib.parse import parse_qsl
+
+import pytest
+from django.http import QueryDict
+from hypothesis import given
+from hypothesis import settings as fast
+from hypothesis import strategies as st
+
+from kordless_booking.booking.choices import MAX_PARTY, Choices
+from kordless_booking.booking.zone_names import listed_zones
+
+LANGUAGES = ("en", "de", "pt-br", "zh-hans", "he")
+NAMES = ("tz", "month", "day", "host", "party", "hours", "lang")
+DAYS = st.dates(date(1970, 1, 1), date(9000, 12, 31))
+CHOICES = st.builds(
+    Choices,
+    tz=st.none() | st.sampled_from(sorted(listed_zones())),
+    month=st.none() | DAYS.map(lambda day: day.replace(day=1)),
+    day=st.none() | DAYS,
+    host=st.none() | st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=100),
+    party=st.integers(1, MAX_PARTY),
+    hours=st.sampled_from([None, "12", "24"]),
+    lang=st.sampled_from([None, *LANGUAGES]),
+)
+
+
+def read(**query: str) -> Choices:
+    """The choices in a query."""
+    return Choices.read(query, LANGUAGES)
+
+
+@fast(max_examples=150)
+@given(choices=CHOICES)
+def test_a_query_reads_as_it_was_written(choices):
+    """Every choice survives its own link, through Django's parser and the standard library's."""
+    query = choices.query()
+    assert Choices.read(QueryDict(query[1:]), LANGUAGES) == choices
+    assert Choices.read(dict(parse_qsl(query[1:])), LANGUAGES) == choices
+    assert query.isascii()
+    assert not set(query) & set("\"<>'# \r\n\0")
+
+
+@fast(max_examples=200)
+@given(query=st.dictionaries(st.sampled_from(NAMES), st.text(max_size=40)))
+def test_any_text_reads_as_something_safe(query):
+    """Nothing raises, and what is left has its type and its limits and can be written again."""
+    choices = Choices.read(query, LANGUAGES)
+    assert Choices.read(dict(choices.pairs()), LANGUAGES) == choices
+    assert 1 <= choices.party <= MAX_PARTY
+    assert choices.lang in {None, *LANGUAGES}
+    assert choices.hours in {None, "12", "24"}
+
+
+@fast(max_examples=100)
+@given(raw=st.binary(max_size=120))
+def test_any_bytes_read_as_something_safe(raw):
+    """A query string made of anything."""
+    Choices.read(QueryDict(raw, encoding="utf-8"), LANGUAGES)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("month", "2026-13"),
+        ("month", "2026-1"),
+        ("month", "0001-01"),
+        ("month", "9999-12"),
+        ("month", "2026-01-01"),
+        ("month", "\uff12026-01"),
+        ("month", "2026-01\n"),
+        ("day", "2026-02-30"),
+        ("day", "0001-01-01"),
+        ("day", "9999-12-31"),
+        ("day", "20260101"),
+        ("day", "-2026-01-01"),
+        ("tz", "Mars/Olympus"),
+        ("tz", "../../etc/passwd"),
+        ("tz", "Europe/Paris\0"),
+        ("host", ""),
+        ("host", "a b"),
+        ("host", "x" * 101),
+        ("host", "né"),
+        ("host", "a\r\nb"),
+        ("party", "-1"),
+        ("party", "1e9"),
+        ("party", "100"),
+        ("party", "٣"),
+        ("party", "2.0"),
+        ("hours", "23"),
+        ("hours", "12 "),
+        ("lang", "tlh"),
+        ("lang", "../en"),
+    ],
+)
+def test_absurd_values_are_dropped_quietly(name, value):
+    """As if they had not been there."""
+    assert read(**{name: value}) == Choices()
+
+
+@pytest.mark.parametrize(
+    ("query", "choices"),
+    [
+        ({"tz": "Europe/Paris"}, Choices(tz="Europe/Paris")),
+        ({"tz": "Europe/Kiev"}, Choices(tz="Europe/Kyiv")),
+        ({"month": "2027-02"}, Choices(month=date(2027, 2, 1))),
+        ({"day": "2028-02-29"}, Choices(day=date(2028, 2, 29))),
+        ({"host": "host_sarah"}, Choices(host="host_sarah")),
+        ({"party": "3"}, Choices(party=3)),
+        ({"party": "0"}, Choices()),
+        ({"party": "99"}, Choices(party=MAX_PARTY)),
+        ({"hours": "24"}, Choices(hours="24")),
+        ({"lang": "PT-BR"}, Choices(lang="pt-br")),
+        ({"unknown": "1"}, Choices()),
+    ],
+)
+def test_sensible_values_are_kept(query, choices):
+    """Each in its own type, old zone names as today's, languages in any case."""
+    assert Choices.read(query, LANGUAGES) == choices
+
+
+def test_what_was_not_chosen_is_not_written():
+    """A bare address stays bare; the order is always the same."""
+    assert Choices().query() == ""
+    chosen = Choices(lang="de", party=2, tz="Europe/Paris", month=date(2026, 12, 1))
+    assert chosen.query() == "?tz=Europe/Paris&month=2026-12&party=2&lang=de"
+
+
+def test_some_of_it_can_be_changed():
+    """The original stays as it was."""
+    chosen = Choices(tz="Europe/Paris", party=2)
+    assert chosen.but(party=1).pairs() == [("tz", "Europe/Paris")]
+    assert chosen.party == 2

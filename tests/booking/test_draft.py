@@ -1,0 +1,146 @@
+"""Drafts: signed, of one account, for their time, and with one nonce for as long as they live."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core import signing
+from hypothesis import given
+from hypothesis import settings as fast
+from hypothesis import strategies as st
+
+from kordless_booking.booking.draft import MAX_TOKEN, BrokenDraft, Draft, OldDraft, seal, unseal
+from kordless_booking.booking.zone_names import listed_zones
+from tests.conftest import NOW
+
+STAMP = NOW.timestamp()
+DRAFT = Draft(
+    service="haircut",
+    start=NOW + timedelta(days=1),
+    end=NOW + timedelta(days=1, hours=1),
+    zone="Europe/Paris",
+    host_id="host_sarah",
+    host_name="Sarah",
+    made_at=STAMP,
+)
+MOMENTS = st.datetimes(datetime(1971, 1, 1), datetime(2900, 1, 1), timezones=st.just(UTC)).map(  # noqa: DTZ001 (Hypothesis wants naive bounds)
+    lambda moment: moment.replace(microsecond=0)
+)
+
+
+def opened(token, account="default", max_age=7200, now=STAMP):
+    """The draft in a token, as the contact form reads it."""
+    return unseal(token, account, max_age=max_age, now=now)
+
+
+@fast(max_examples=120)
+@given(
+    zone=st.sampled_from(sorted(listed_zones())),
+    start=MOMENTS,
+    minutes=st.integers(1, 1440),
+    service=st.text(min_size=1, max_size=60),
+    host=st.none() | st.text(max_size=60),
+    party=st.integers(1, 50),
+)
+def test_a_draft_comes_back_as_it_was(zone, start, minutes, service, host, party):
+    """Any zone, any moment, any text, and the nonce with it."""
+    draft = Draft(
+        service=service, start=start, end=start + timedelta(minutes=minutes), zone=zone,
+        host_id=host, host_name=host, team_id=host, party=party, made_at=STAMP,
+    )  # fmt: skip
+    assert opened(seal(draft, "default")) == draft
+
+
+def test_a_moment_of_another_zone_comes_back_in_utc():
+    """The instant counts, not how it was written."""
+    local = replace(DRAFT, start=DRAFT.start.astimezone(), end=DRAFT.end.astimezone())
+    assert opened(seal(local, "default")).start.utcoffset() == timedelta(0)
+    assert opened(seal(local, "default")) == DRAFT
+
+
+def test_every_draft_has_a_nonce_of_its_own():
+    """32 hex digits that nobody can guess; a sealed draft keeps it through every reload."""
+    nonces = {Draft(service="s", start=NOW, end=NOW, zone="UTC").nonce for _ in range(50)}
+    assert len(nonces) == 50
+    assert {len(nonce) for nonce in nonces} == {32}
+    assert opened(seal(DRAFT, "default")).nonce == opened(seal(DRAFT, "default")).nonce == DRAFT.nonce
+
+
+def test_another_account_refuses_it():
+    """A draft of one business is nothing to the other."""
+    with pytest.raises(BrokenDraft) as caught:
+        opened(seal(DRAFT, "north"), "south")
+    assert not isinstance(caught.value, OldDraft)
+
+
+@fast(max_examples=300)
+@given(place=st.integers(0, 10_000), other=st.characters(codec="latin-1"))
+def test_no_character_can_be_changed_added_or_taken_away(place, other):
+    """The signature covers all of it."""
+    token = seal(DRAFT, "default")
+    at = place % len(token)
+    changed = {token[:at] + other + token[at + 1 :], token[:at] + other + token[at:], token[:at] + token[at + 1 :]}
+    for forged in [*changed - {token}, token + other]:
+        with pytest.raises(BrokenDraft):
+            opened(forged)
+
+
+@fast(max_examples=150)
+@given(
+    junk=st.text(max_size=200)
+    | st.binary(max_size=200).map(lambda b: b.decode("latin-1"))
+    | st.from_regex(r"\.?[\w-]+:[\w-]+:[\w-]+")
+)
+def test_junk_is_a_broken_draft_and_nothing_else(junk):
+    """Whatever is posted."""
+    with pytest.raises(BrokenDraft):
+        opened(junk)
+
+
+@pytest.mark.parametrize("junk", ["", ":", "::", "a:b:c", "\ud800:\ud800:\ud800", "\0", "x" * (MAX_TOKEN + 1)])
+def test_chosen_junk_is_a_broken_draft(junk):
+    """Empty, only separators, lone surrogates, NUL, too long."""
+    with pytest.raises(BrokenDraft):
+        opened(junk)
+
+
+@pytest.mark.parametrize("payload", [None, [], {"a": 1}, [2, *range(10)], [1, *range(9)], "text", 7])
+def test_a_payload_of_another_version_is_a_broken_draft(payload):
+    """Signed by us, but not as this version writes it."""
+    token = signing.dumps(payload, salt="kordless_booking.draft:default")
+    with pytest.raises(BrokenDraft):
+        opened(token)
+
+
+def test_another_salt_of_the_same_site_is_refused():
+    """A session cookie or any other signed value is no draft."""
+    with pytest.raises(BrokenDraft):
+        opened(signing.dumps([1, "haircut", 0, 1, "UTC", None, None, None, 1, "n", 0]))
+
+
+def test_an_age_is_exact():
+    """It lives to its last second; an old one still tells what was chosen."""
+    token = seal(DRAFT, "default")
+    assert opened(token, now=STAMP + 7200) == DRAFT
+    with pytest.raises(OldDraft) as caught:
+        opened(token, now=STAMP + 7200.5)
+    assert caught.value.draft == DRAFT
+    assert issubclass(OldDraft, BrokenDraft)
+
+
+def test_secret_keys_can_be_rotated(settings):
+    """What the old key signed opens while it is a fallback, and no longer."""
+    token = seal(DRAFT, "default")
+    old, settings.SECRET_KEY = settings.SECRET_KEY, "the next one, 8sKq2LmV0x"
+    with pytest.raises(BrokenDraft):
+        opened(token)
+    settings.SECRET_KEY_FALLBACKS = [old]
+    assert opened(token) == DRAFT
+
+
+def test_a_host_with_an_endless_name_can_still_be_booked():
+    """The name is what a token can do without; the id stays."""
+    wordy = replace(DRAFT, host_name="".join(chr(0x4E00 + (n * n * 31) % 20000) for n in range(3000)))
+    token = seal(wordy, "default")
+    assert len(token) <= MAX_TOKEN
+    assert opened(token) == replace(wordy, host_name=None)

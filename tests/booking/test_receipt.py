@@ -1,0 +1,131 @@
+"""Receipts and manage links: sealed, each for its own page and time, short enough for a URL, and silent."""
+
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from kordless_booking.api.resources import Booking, Contact, Location
+from kordless_booking.booking.receipt import MAX_TOKEN, ManageLink, Receipt
+from kordless_booking.booking.seal import BrokenSeal, OldSeal, seal
+from tests.conftest import NOW
+
+STAMP = NOW.timestamp()
+EMAIL = "canary+7f3a@example.com"
+BOOKING = Booking(
+    confirmation_number="BOOK_AB12",
+    status="confirmed",
+    start=NOW + timedelta(days=1),
+    end=NOW + timedelta(days=1, hours=1),
+    service_name="Haircut",
+    organization_name="Acme Salon",
+    location=Location(type="onsite", value="123 Main St"),
+)
+OPEN = Receipt(
+    key="0123456789abcdef",
+    service="haircut",
+    zone="Europe/Paris",
+    contact=EMAIL,
+    host="Sarah",
+    party=2,
+    typed={"name": "Zzqx Canary", "email": EMAIL, "notes": "Side door"},
+)
+PLACED = msgspec.structs.replace(OPEN, typed={}, booking=BOOKING, placed_at=int(STAMP))
+LINK = ManageLink(number="BOOK_AB12", contact=EMAIL, expires=int(STAMP) + 400 * 86400, zone="Europe/Paris")
+
+
+def hardly_compressible(length: int) -> str:
+    """A text that stays long however it is packed."""
+    return "".join(chr(0x4E00 + (n * n * 31) % 20000) for n in range(length))
+
+
+def test_an_attempts_receipt_comes_back_for_a_day(clock):
+    """With what was typed, so that a conflict loses nothing."""
+    token = OPEN.seal("default")
+    assert Receipt.of_attempt(token, "default", STAMP + 86400) == OPEN
+    with pytest.raises(OldSeal):
+        Receipt.of_attempt(token, "default", STAMP + 86401)
+
+
+def test_a_confirmation_comes_back_for_thirty_days(clock):
+    """With the booking in it, so that looking at it again asks nobody."""
+    token = PLACED.seal("default")
+    assert Receipt.of_booking(token, "default", STAMP + 30 * 86400) == PLACED
+    with pytest.raises(OldSeal):
+        Receipt.of_booking(token, "default", STAMP + 30 * 86400 + 1)
+
+
+def test_a_manage_link_works_until_it_expires(clock):
+    """The date in it decides, and it is exact."""
+    token = LINK.seal("default")
+    assert ManageLink.read(token, "default", LINK.expires) == LINK
+    with pytest.raises(BrokenSeal):
+        ManageLink.read(token, "default", LINK.expires + 1)
+
+
+def test_each_token_opens_its_own_page_only(clock):
+    """An attempt is no confirmation, a confirmation is no manage link, and so on all around."""
+    tokens = {
+        Receipt.of_attempt: OPEN.seal("default"),
+        Receipt.of_booking: PLACED.seal("default"),
+        ManageLink.read: LINK.seal("default"),
+    }
+    for read in tokens:
+        for other, token in tokens.items():
+            if other != read:
+                with pytest.raises(BrokenSeal):
+                    read(token, "default", STAMP)
+
+
+@pytest.mark.parametrize(
+    ("read", "made"), [(Receipt.of_attempt, OPEN), (Receipt.of_booking, PLACED), (ManageLink.read, LINK)]
+)
+def test_another_account_or_any_change_is_refused(clock, read, made):
+    """One character anywhere, or the other business."""
+    token = made.seal("north")
+    assert read(token, "north", STAMP) == made
+    with pytest.raises(BrokenSeal):
+        read(token, "south", STAMP)
+    for at in range(0, len(token), 7):
+        with pytest.raises(BrokenSeal):
+            read(token[:at] + ("A" if token[at] != "A" else "B") + token[at + 1 :], "north", STAMP)
+
+
+@pytest.mark.parametrize("payload", [{}, {"key": 7}, {"number": "BOOK_AB12", "contact": None, "expires": "soon"}])
+def test_contents_of_another_version_are_a_broken_seal(clock, payload):
+    """Sealed by us, but not as this version reads it."""
+    for purpose, read in (
+        ("receipt", Receipt.of_attempt),
+        ("confirmation", Receipt.of_booking),
+        ("manage", ManageLink.read),
+    ):
+        with pytest.raises(BrokenSeal):
+            read(seal(purpose, "default", payload), "default", STAMP)
+
+
+@pytest.mark.parametrize("made", [OPEN, PLACED, LINK])
+def test_nothing_personal_can_be_read(clock, made):
+    """Neither in the token nor in a repr, as an error report would show it."""
+    for shown in (made.seal("default"), repr(made), str(made), f"{made}", repr([made])):
+        assert not [private for private in (EMAIL, "Zzqx", "door", "BOOK_AB12") if private in shown]
+
+
+def test_long_notes_stay_behind_and_the_rest_comes_along(clock):
+    """The attempt page's address must fit every server."""
+    wordy = msgspec.structs.replace(OPEN, typed={**OPEN.typed, "notes": hardly_compressible(1000) * 2})
+    token = wordy.seal("default")
+    assert len(token) <= MAX_TOKEN
+    kept = Receipt.of_attempt(token, "default", STAMP)
+    assert kept.typed == {"name": "Zzqx Canary", "email": EMAIL}
+    assert (kept.key, kept.contact, kept.party) == (OPEN.key, EMAIL, 2)
+
+
+def test_a_wordy_business_does_not_break_the_confirmation(clock):
+    """What the business says of itself can be asked for again; number, status and time stay."""
+    wordy = msgspec.structs.replace(
+        BOOKING, location=Location(type="custom", value=hardly_compressible(3000)), contact=Contact(name="Zzqx")
+    )
+    token = msgspec.structs.replace(PLACED, booking=wordy).seal("default")
+    assert len(token) <= MAX_TOKEN
+    kept = Receipt.of_booking(token, "default", STAMP).booking
+    assert kept == Booking(confirmation_number="BOOK_AB12", status="confirmed", start=BOOKING.start, end=BOOKING.end)

@@ -1,0 +1,65 @@
+"""What was typed, on its way past the slot page: sealed, short enough for a URL, and never in the way."""
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as fast
+from hypothesis import strategies as st
+
+from kordless_booking.booking.seal import seal
+from kordless_booking.booking.typed import FIELDS, MAX_TOKEN, seal_typed, typed_text, unseal_typed
+from tests.conftest import NOW
+
+STAMP = NOW.timestamp()
+TYPED = {"name": "Zzqx Canary", "email": "canary+7f3a@example.com", "phone": "+1 555 010 7777", "notes": "Side door"}
+
+
+def test_it_comes_back_within_a_day(clock):
+    """And is nothing after that."""
+    token = seal_typed("default", TYPED)
+    assert unseal_typed("default", token, STAMP + 86400) == TYPED
+    assert unseal_typed("default", token, STAMP + 86401) == {}
+
+
+def test_nothing_typed_is_no_token(clock):
+    """An empty form leaves no trace in the URL."""
+    assert seal_typed("default", {}) is None
+    assert unseal_typed("default", None, STAMP) == {}
+
+
+def test_it_is_the_accounts_own_and_unreadable(clock):
+    """Another business can't open it, and nobody can read it."""
+    token = seal_typed("north", TYPED)
+    assert unseal_typed("south", token, STAMP) == {}
+    assert "canary" not in token
+
+
+@fast(max_examples=60)
+@given(junk=st.text(max_size=120))
+def test_junk_is_nothing(junk):
+    """A mangled address only loses what was typed."""
+    assert unseal_typed("default", junk, STAMP) == {}
+
+
+def test_only_known_fields_are_kept_and_none_is_endless():
+    """A form of anybody's making can't carry more through our URLs."""
+    given = {"name": "x" * 10_000, "notes": "n" * 10_000, "draft": "token", "email": "", "other": "y"}
+    assert typed_text(given) == {"name": "x" * FIELDS["name"], "notes": "n" * FIELDS["notes"]}
+
+
+def test_a_token_of_ours_with_other_contents_is_narrowed(clock):
+    """What another version sealed is cut down to what this one knows."""
+    token = seal("typed", "default", {"name": 7, "email": None, "strange": {"a": 1}})
+    assert unseal_typed("default", token, STAMP) == {"name": "7"}
+
+
+@pytest.mark.parametrize("first", [0x4E00, 0x10000, 0x61])
+def test_a_token_is_never_too_long_for_a_url(clock, first):
+    """Notes that don't fit are left behind, the rest comes along."""
+    typed = typed_text(
+        {name: "".join(chr(first + (n * n * 31) % 20000) for n in range(most)) for name, most in FIELDS.items()}
+    )
+    token = seal_typed("default", typed)
+    assert len(token) <= MAX_TOKEN
+    kept = unseal_typed("default", token, STAMP)
+    assert kept.items() <= typed.items()
+    assert {"name", "email", "phone"} <= kept.keys()
