@@ -70,6 +70,7 @@ class Account:
     browse_seconds: float = 4.0
     booking_seconds: float = 12.0
     offer_fresh_seconds: int = 300
+    memory_seconds: float = 1.0
     slots_fresh_seconds: int = 15
     slots_stale_seconds: int = 300
     slots_on_error_seconds: int = 1800
@@ -260,6 +261,7 @@ _RULES: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
     "BROWSE_SECONDS": (_number(0.1, 25), "Seconds that a page may wait for Kordless: 0.1 to 25."),
     "BOOKING_SECONDS": (_number(0.1, 25), "Seconds that placing a booking may wait: 0.1 to 25."),
     "OFFER_FRESH_SECONDS": (_whole(1, 86400), "Whole seconds, 1 to 86400."),
+    "MEMORY_SECONDS": (_number(0, 1), "Seconds that a process answers from its own memory: 0 to 1."),
     "SLOTS_FRESH_SECONDS": (_whole(1, 3600), "Whole seconds, 1 to 3600."),
     "SLOTS_STALE_SECONDS": (_whole(1, 86400), "Whole seconds, 1 to 86400."),
     "SLOTS_ON_ERROR_SECONDS": (_whole(1, 86400), "Whole seconds, 1 to 86400."),

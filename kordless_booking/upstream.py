@@ -26,6 +26,7 @@ from kordless_booking.catalog.gate import CatalogGate
 from kordless_booking.catalog.kept import Lifetime
 from kordless_booking.catalog.shelf import Shelf
 from kordless_booking.catalog.steady import SteadyCache, counts_for_all
+from kordless_booking.loudness import Loudness
 
 if TYPE_CHECKING:
     from kordless_booking.conf import Account
@@ -41,11 +42,12 @@ _lock = Lock()
 
 @dataclass(frozen=True)
 class Upstream:
-    """`client` acts on bookings, `catalog` reads what can be booked, `cache` never fails."""
+    """`client` acts on bookings, `catalog` reads what can be booked, `cache` never fails, `loudness` spares the log."""
 
     client: Kordless
     catalog: Catalog
     cache: SteadyCache
+    loudness: Loudness
 
 
 def upstream(account: Account) -> Upstream:
@@ -88,9 +90,10 @@ def _upstream(account: Account, _pid: int) -> Upstream:
         run=_background,
         clock=clock,
         patience=account.browse_seconds,
+        held_for=account.memory_seconds,
     )
     catalog = Catalog(account=account.name, client=client, shelf=shelf, limits=Limits(offer, offer, slots), clock=clock)
-    return Upstream(client, catalog, cache)
+    return Upstream(client, catalog, cache, Loudness(clock))
 
 
 _background = Background()

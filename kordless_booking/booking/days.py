@@ -10,6 +10,7 @@ from __future__ import annotations
 import calendar
 from datetime import date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -21,17 +22,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
+    "Opening",
     "PartOfDay",
     "Time",
+    "free_openings",
     "free_times",
     "hosts_of",
     "month_weeks",
     "months_in_window",
     "parts_of_day",
+    "times_of",
 ]
 
 _LONGEST_WINDOW = 366
 _MIDNIGHT = time()
+
+
+Opening = tuple[datetime, datetime, list[Slot]]
+"""Start and end in UTC, and the slots that are free then."""
 
 
 class Time(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,27 +73,76 @@ def free_times(
     `host_id`, or makes no sense. Slots with the same start and end are one time.
     Raises ValueError if `now` is naive.
     """
+    openings = free_openings(slots, zone=zone, now=now, host_id=host_id, party_size=party_size)
+    return {day: times_of(found, zone) for day, found in openings.items()}
+
+
+def free_openings(
+    slots: Iterable[Slot], *, zone: tzinfo, now: datetime, host_id: str | None = None, party_size: int = 1
+) -> dict[date, list[Opening]]:
+    """What `times_of` makes the times of a date from: enough to know which dates are free, at a tenth of the cost.
+
+    Give the same tuple of slots again, as the catalog does for all visitors, and only what hangs on the zone and
+    on `now` is worked out again. Raises ValueError if `now` is naive.
+    """
     if now.tzinfo is None:
         raise ValueError("now must be aware")
-    together: dict[tuple[datetime, datetime], list[Slot]] = {}
-    for slot in slots:
-        if slot.free < party_size or slot.free < 1 or slot.start <= now or slot.end <= slot.start:
+    whole = slots if isinstance(slots, tuple) else tuple(slots)
+    days: dict[date, list[Opening]] = {}
+    for opening in _openings(_Same(whole), host_id, party_size):
+        start = opening[0]
+        if start <= now:
             continue
-        if host_id is not None and (slot.host is None or slot.host.id != host_id):
+        try:
+            day = start.astimezone(zone).date()
+        except OverflowError:  # the last day of the year 9999 has no tomorrow
             continue
-        together.setdefault((slot.start, slot.end), []).append(slot)
-    days: dict[date, list[Time]] = {}
+        days.setdefault(day, []).append(opening)
+    return days
+
+
+def times_of(openings: Iterable[Opening], zone: tzinfo) -> tuple[Time, ...]:
+    """The times of one date, in order."""
+    times: list[Time] = []
     changing: dict[date, bool] = {}
-    for (start, end), same in sorted(together.items(), key=_first):
+    for start, end, same in openings:
         try:
             local = start.astimezone(zone), end.astimezone(zone)
             day = local[0].date()
             if day not in changing:
                 changing[day] = _clocks_go_back(day, zone)
-        except OverflowError:  # the last day of the year 9999 has no tomorrow
+        except OverflowError:  # as above
             continue
-        days.setdefault(day, []).append(_time((start, end), local, same, may_repeat=changing[day]))
-    return {day: tuple(times) for day, times in days.items()}
+        times.append(_time((start, end), local, same, may_repeat=changing[day]))
+    return tuple(times)
+
+
+class _Same:
+    """A tuple of slots as a key that is compared by identity: hashing a month of slots costs more than it saves."""
+
+    __slots__ = ("slots",)
+
+    def __init__(self, slots: tuple[Slot, ...]) -> None:
+        self.slots = slots
+
+    def __hash__(self) -> int:
+        return id(self.slots)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.slots is self.slots
+
+
+@lru_cache(maxsize=128)
+def _openings(same: _Same, host_id: str | None, party_size: int) -> tuple[Opening, ...]:
+    """What a party can book with a host, in order, whenever it is; the slots of one time together."""
+    together: dict[tuple[datetime, datetime], list[Slot]] = {}
+    for slot in same.slots:
+        if slot.free < party_size or slot.free < 1 or slot.end <= slot.start:
+            continue
+        if host_id is not None and (slot.host is None or slot.host.id != host_id):
+            continue
+        together.setdefault((slot.start, slot.end), []).append(slot)
+    return tuple((start, end, slots) for (start, end), slots in sorted(together.items(), key=_first))
 
 
 def hosts_of(slots: Iterable[Slot]) -> tuple[Host, ...]:

@@ -22,9 +22,10 @@ from kordless_booking.booking.typed import seal_typed, typed_text, unseal_typed
 from kordless_booking.forms import ContactForm
 from kordless_booking.views import guard
 from kordless_booking.views.abuse import HONEYPOT, objection
+from kordless_booking.views.cells import read_start
 from kordless_booking.views.outcome import follow
 from kordless_booking.views.problems import Problem
-from kordless_booking.views.slot_page import free_slot, read_start, visitor_zone
+from kordless_booking.views.slot_page import free_slot, visitor_zone
 from kordless_booking.views.visit import Visit
 from kordless_booking.views.widget import widget_view
 from kordless_booking.views.words import party_text, place, policy_text, when, zone_text

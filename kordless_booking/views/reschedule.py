@@ -13,9 +13,10 @@ from kordless_booking.api.resources import ServiceDetail
 from kordless_booking.booking import draft
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.draft import Draft
+from kordless_booking.views.cells import read_start
 from kordless_booking.views.manage import Managed, managed, not_too_often
 from kordless_booking.views.problems import Problem
-from kordless_booking.views.slot_page import SlotLinks, free_slot, read_start, slot_context
+from kordless_booking.views.slot_page import SlotLinks, free_slot, slot_context
 from kordless_booking.views.steps import zone_context
 from kordless_booking.views.visit import Visit
 from kordless_booking.views.widget import widget_view

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -18,19 +18,23 @@ from django.utils.translation import ngettext
 from kordless_booking.api.resources import Host, ServiceDetail, Slot
 from kordless_booking.booking import days, display, zones
 from kordless_booking.booking.choices import Choices
+from kordless_booking.views.cells import month_rows, time_items
 from kordless_booking.views.words import zone_text
 
 if TYPE_CHECKING:
     from kordless_booking.catalog.shelf import Kept
     from kordless_booking.views.visit import Visit
 
-__all__ = ["SlotLinks", "format_start", "free_slot", "read_start", "slot_context", "visitor_zone"]
+__all__ = ["VARYING", "SlotLinks", "free_slot", "slot_context", "visitor_zone"]
 
 MONTHS_AHEAD: Final = 3
 """How many months one page may ask Kordless for, to find the first free day."""
 OLD_SECONDS: Final = 120
 DEFAULT_WINDOW_DAYS: Final = 60
-FewDays = dict[date, tuple[days.Time, ...]]
+VARYING: Final = frozenset({"change_url", "home_url", "iso", "label", "name", "now", "self_url", "title", "url"})
+"""The names of the texts on the slot page that differ from visitor to visitor."""
+_ANY_DAY: Final = date(1970, 1, 1)
+Openings = dict[date, list[days.Opening]]
 
 
 @dataclass(frozen=True)
@@ -48,20 +52,7 @@ class SlotLinks:
 class _Month:
     first: date
     kept: Kept[tuple[Slot, ...]]
-    free: FewDays
-
-
-def format_start(start: datetime) -> str:
-    """A slot's start as it stands in a link: UTC, to the second."""
-    return start.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
-
-
-def read_start(text: str) -> datetime | None:
-    """The start in a link, or None when it is none."""
-    try:
-        return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) if text.isascii() else None
-    except ValueError:
-        return None
+    free: Openings
 
 
 def visitor_zone(visit: Visit, detail: ServiceDetail) -> str:
@@ -97,7 +88,7 @@ def slot_context(visit: Visit, detail: ServiceDetail, links: SlotLinks) -> dict[
         "hosts": _hosts(visit, month, links),
         "party": _party(visit, month, links),
         "month": _month_view(visit, month, chosen, (first, last), zone, links),
-        "day": _day_view(visit, month, chosen, links) if chosen else None,
+        "day": _day_view(visit, days.times_of(month.free[chosen], zone), chosen, links) if chosen else None,
         "empty": _empty_view(visit, month, later, links),
         "zone": {
             "name": zone_name,
@@ -119,8 +110,9 @@ def _month(visit: Visit, detail: ServiceDetail, first: date) -> _Month:
     choices = visit.choices
     kept = visit.catalog.slots(detail.service.slug, first, choices.party, window_days=_window(detail))
     zone = zones.zone(visitor_zone(visit, detail))
-    free = days.free_times(kept.value, zone=zone, now=visit.now, host_id=choices.host, party_size=choices.party)
-    return _Month(first, kept, {day: times for day, times in free.items() if day.replace(day=1) == first})
+    free = days.free_openings(kept.value, zone=zone, now=visit.now, host_id=choices.host, party_size=choices.party)
+    here = (first.year, first.month)
+    return _Month(first, kept, {day: found for day, found in free.items() if (day.year, day.month) == here})
 
 
 def _first_free(visit: Visit, detail: ServiceDetail, first: date, last: date) -> _Month | None:
@@ -154,54 +146,34 @@ def _month_view(
             return None
         return {"url": links.here(base.but(month=to, day=None)), "label": label}
 
-    def cell(day: date | None) -> dict[str, Any]:
-        if day is None:
-            return {"in_month": False}
-        free = day in month.free
-        return {
-            "in_month": True,
-            "number": str(day.day),
-            "full": display.full_date(day, language),
-            "iso": day.isoformat(),
-            "url": links.here(base.but(day=day)) if free else None,
-            "current": day == chosen,
-            "today": day == today,
-            "free": free,
-        }
+    here = links.here(base.but(day=_ANY_DAY))
 
     return {
         "title": display.month_title(first, language),
         "previous": step(before, _("Previous month")),
         "next": step(after, _("Next month")),
         "weekdays": [{"short": short, "full": full} for short, full in names[monday:] + names[:monday]],
-        "weeks": [[cell(day) for day in week] for week in days.month_weeks(first, monday)],
+        "rows": month_rows(
+            days.month_weeks(first, monday),
+            free=month.free,
+            chosen=chosen,
+            today=today,
+            url=lambda iso: here.replace(f"day={_ANY_DAY}", f"day={iso}", 1),
+            language=language,
+            stage=visit.stage,
+        ),
     }
 
 
-def _day_view(visit: Visit, month: _Month, day: date, links: SlotLinks) -> dict[str, Any]:
+def _day_view(visit: Visit, times: tuple[days.Time, ...], day: date, links: SlotLinks) -> dict[str, Any]:
+    language, hours = visit.language, visit.choices.hours
     return {
-        "title": display.day_title(day, visit.language),
+        "title": display.day_title(day, language),
         "iso": day.isoformat(),
         "parts": [
-            {"title": part.label, "times": [_time_view(visit, moment, links) for moment in times]}
-            for part, times in days.parts_of_day(month.free[day])
+            {"title": part.label, "times": time_items(some, url=links.time, language=language, hours=hours)}
+            for part, some in days.parts_of_day(times)
         ],
-    }
-
-
-def _time_view(visit: Visit, moment: days.Time, links: SlotLinks) -> dict[str, str]:
-    details = []
-    if moment.ambiguous:
-        details.append(zones.offset_text(moment.local_start, visit.language))
-    if moment.crosses_midnight:
-        details.append(_("ends the next day"))
-    if moment.capacity > 1:
-        left = ngettext("%(count)s place left", "%(count)s places left", moment.free)
-        details.append(left % {"count": moment.free})
-    return {
-        "label": display.clock_time(moment.local_start, visit.language, visit.choices.hours),
-        "detail": " · ".join(details),
-        "url": links.time + format_start(moment.start),
     }
 
 

@@ -12,7 +12,8 @@ from kordless_booking.booking import display, zones
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.steps import Step
 from kordless_booking.views.problems import not_found
-from kordless_booking.views.slot_page import SlotLinks, slot_context, visitor_zone
+from kordless_booking.views.remembered import remembered_page
+from kordless_booking.views.slot_page import VARYING, SlotLinks, slot_context, visitor_zone
 from kordless_booking.views.visit import Visit
 from kordless_booking.views.widget import widget_view
 from kordless_booking.views.words import service_card
@@ -20,16 +21,16 @@ from kordless_booking.views.words import service_card
 __all__ = ["bookable", "nowhere", "services", "services_page", "slots", "slots_page", "zone", "zone_context"]
 
 
-@widget_view("GET")
+@widget_view("GET", shared=True)
 def services(visit: Visit) -> HttpResponse:
     """All services by category; a business with a single one starts at its times."""
-    return services_page(visit)
+    return remembered_page(visit, lambda: services_page(visit))
 
 
-@widget_view("GET")
+@widget_view("GET", shared=True)
 def slots(visit: Visit, service: str) -> HttpResponse:
     """A month of days and the times of one of them."""
-    return slots_page(visit, service)
+    return remembered_page(visit, lambda: slots_page(visit, service))
 
 
 @widget_view("GET")
@@ -95,7 +96,7 @@ def slots_page(visit: Visit, service: str) -> HttpResponse:
     page = visit.page(
         detail.service.name, step=Step.SLOT, autozone=visit.choices.tz is None, self_url=here(visit.choices)
     )
-    return visit.render(Step.SLOT.template, page, context)
+    return visit.assemble(Step.SLOT.template, page, context, VARYING)
 
 
 def _taken(how: str | None) -> str:

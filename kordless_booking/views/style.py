@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 
 from kordless_booking.booking.palette import palette
+from kordless_booking.views.addresses import address
 
 if TYPE_CHECKING:
     from kordless_booking.api.resources import Organization
@@ -31,7 +31,7 @@ _A_YEAR: Final = 365 * 86400
 def style_url(visit: Visit, organization: Organization | None) -> str:
     """Where the style sheet for this business's colour is; a new colour or release has a new address."""
     colour = palette(organization.branding.primary_color if organization else None).light.accent.lstrip("#")
-    return f"{reverse(f'{visit.namespace}:style', args=[colour])}?v={_version()}"
+    return f"{address(visit.namespace, 'style', colour)}?v={_version()}"
 
 
 @login_not_required

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import secrets
+from collections.abc import Collection
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final
@@ -13,7 +14,6 @@ from urllib.parse import urlencode, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils import translation
 
 from kordless_booking import conf
@@ -22,16 +22,18 @@ from kordless_booking.api.resources import Organization, ServiceDetail
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.invite import safe_web_link
 from kordless_booking.booking.steps import Step
-from kordless_booking.catalog.catalog import Catalog
+from kordless_booking.catalog.reading import Reading
 from kordless_booking.catalog.steady import SteadyCache
 from kordless_booking.exceptions import KordlessError, NotFound
 from kordless_booking.upstream import upstream
 from kordless_booking.views import guard
+from kordless_booking.views.addresses import address
 from kordless_booking.views.languages import language_for, offered_languages
 from kordless_booking.views.page import Business, Crumb, Page
+from kordless_booking.views.pattern import assemble
 from kordless_booking.views.style import style_url
 
-__all__ = ["STAGE", "Visit", "business_of", "origin_of"]
+__all__ = ["STAGE", "Visit", "business_of", "origin_of", "request_id_of"]
 
 log = logging.getLogger("kordless_booking.views")
 
@@ -52,7 +54,7 @@ class Visit:
         self.namespace = namespace or (match.namespace if match else "") or "kordless_booking"
         self.account = conf.account_named(self.namespace.rpartition(":")[2])
         self.now = datetime.now(UTC)
-        self.id = _request_id(request)
+        self.id = request_id_of(request)
         target = request.headers.get("HX-Target", "")
         htmx = request.headers.get("HX-Request") == "true" and "HX-History-Restore-Request" not in request.headers
         self.embedded = stage is not None
@@ -68,9 +70,10 @@ class Visit:
         self.kept = kept if _TOKEN.fullmatch(kept) else None
         """What was typed before a time was taken, sealed, on its way to the next contact form."""
 
-    @property
-    def catalog(self) -> Catalog:
-        return upstream(self.account).catalog
+    @cached_property
+    def catalog(self) -> Reading:
+        """What can be booked; it notes what this page reads."""
+        return Reading(upstream(self.account).catalog)
 
     @property
     def client(self) -> Kordless:
@@ -99,7 +102,7 @@ class Visit:
         """The address of one of our pages in the same mount, with choices and other non-personal query text."""
         pairs = (choices or Choices(lang=self.choices.lang)).pairs()
         pairs += [(key, value) for key, value in query.items() if value]
-        path = reverse(f"{self.namespace}:{name}", args=args)
+        path = address(self.namespace, name, *args)
         return f"{path}?{urlencode(pairs, safe='/:')}" if pairs else path
 
     def service_url(self, name: str, slug: str, choices: Choices | None = None, **query: str | None) -> str:
@@ -150,6 +153,10 @@ class Visit:
         text = render_to_string(template, {**(context or {}), "kb": page, "request": self.request})
         return HttpResponse(text, status=status)
 
+    def assemble(self, template: str, page: Page, context: dict[str, Any], varying: Collection[str]) -> HttpResponse:
+        """Like `render`, from a pattern: for a page that only differs in texts that stand under certain names."""
+        return HttpResponse(assemble(template, {**context, "kb": page}, varying))
+
     def go(self, url: str) -> HttpResponse:
         """See other: a reload after it repeats nothing."""
         return HttpResponseRedirect(url, status=303, preserve_request=False)
@@ -164,7 +171,7 @@ def _is_host(netloc: str) -> bool:
     return re.fullmatch(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?", netloc) is not None
 
 
-def _request_id(request: HttpRequest) -> str:
+def request_id_of(request: HttpRequest) -> str:
     given = request.headers.get("X-Request-ID", "")
     return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
 

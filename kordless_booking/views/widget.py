@@ -19,10 +19,12 @@ from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 
+from kordless_booking.api.deadline import deadline
 from kordless_booking.api.wire import request_id
 from kordless_booking.booking.invite import safe_web_link
 from kordless_booking.views import guard, problems
-from kordless_booking.views.visit import Visit, origin_of
+from kordless_booking.views.remembered import given_before, remember_answer
+from kordless_booking.views.visit import Visit, origin_of, request_id_of
 
 __all__ = ["widget_view"]
 
@@ -32,12 +34,23 @@ P = ParamSpec("P")
 WidgetView = Callable[Concatenate[Visit, P], HttpResponse]
 
 
-def widget_view(*methods: str, personal: bool = False) -> Callable[[WidgetView[P]], Callable[..., HttpResponse]]:
-    """A Django view out of a function of a Visit. `personal` pages are never stored by anyone."""
+def widget_view(
+    *methods: str, personal: bool = False, shared: bool = False, books: bool = False
+) -> Callable[[WidgetView[P]], Callable[..., HttpResponse]]:
+    """A Django view out of a function of a Visit.
+
+    `personal` pages are never stored by anyone; `shared` ones are the same for everybody who asks in the same words.
+    `books`: a GET may carry a booking on, and so may wait as long as one.
+    """
 
     def decorate(view: WidgetView[P]) -> Callable[..., HttpResponse]:
         @wraps(view)
         def answer(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if shared and request.method == "GET":
+                before = given_before(request)
+                if before is not None:
+                    before["X-Request-ID"] = request_id_of(request)
+                    return before
             try:
                 visit = Visit(request)
             except ImproperlyConfigured as error:
@@ -46,9 +59,16 @@ def widget_view(*methods: str, personal: bool = False) -> Callable[[WidgetView[P
             visit.cache = guard.PERSONAL if personal else guard.STEP
             token = request_id.set(visit.id)
             try:
-                with translation.override(visit.language):
+                account = visit.account
+                changes = books or request.method == "POST"
+                with (
+                    translation.override(visit.language),
+                    deadline(account.booking_seconds if changes else account.browse_seconds),
+                ):
                     response = problems.answered(visit, methods, view, *args, **kwargs)
                     _finish(visit, response)
+                    if shared and request.method == "GET" and not visit.kept:
+                        remember_answer(request, response, visit.account.memory_seconds)
             finally:
                 request_id.reset(token)
             return response

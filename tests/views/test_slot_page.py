@@ -12,9 +12,9 @@ from time_machine import Traveller
 
 from kordless_booking.api.wire import wsgi_transport
 from kordless_booking.sandbox import Limits, Sandbox
-from kordless_booking.views.slot_page import format_start, read_start
+from kordless_booking.views.cells import format_start, read_start
 from tests.conftest import NOW
-from tests.views.walking import Walk, text_of
+from tests.views.walking import Walk, start_of, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -266,7 +266,7 @@ def test_past_times_are_not_shown(walk: Walk, sandbox: Sandbox):
     sandbox.mischief.set("past", "availability")
     page = walk.open("/book/haircut/")
     assert page.times_of_day[0] == "10:30 AM"
-    assert all(read_start(url.rpartition("start=")[2]) > NOW for url in page.times.values())
+    assert all(start_of(url) > NOW for url in page.times.values())
 
 
 def test_full_times_are_not_shown(walk: Walk, sandbox: Sandbox):

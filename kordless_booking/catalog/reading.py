@@ -1,0 +1,84 @@
+"""What a page has read, so that the page can be given again for as long as reading again would say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import TypeVar
+
+from kordless_booking.api.resources import Offer, ServiceDetail, Slot
+from kordless_booking.exceptions import KordlessError
+
+from .catalog import Catalog
+from .kept import Kept
+
+__all__ = ["Reading", "changes"]
+
+T = TypeVar("T")
+Read = tuple[Callable[[], Kept[object]], tuple[float, bool, bool]]
+
+
+class Reading:
+    """A catalog that notes what is read from it."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._reads: dict[tuple[object, ...], Read] = {}
+
+    def offer(self) -> Kept[Offer]:
+        return self._noted(("offer",), self._catalog.offer)
+
+    def service(self, slug: str) -> Kept[ServiceDetail]:
+        return self._noted(("service", slug), lambda: self._catalog.service(slug))
+
+    def slots(
+        self, slug: str, month: date, party_size: int = 1, *, window_days: int | None = None
+    ) -> Kept[tuple[Slot, ...]]:
+        def read() -> Kept[tuple[Slot, ...]]:
+            return self._catalog.slots(slug, month, party_size, window_days=window_days)
+
+        return self._noted(("slots", slug, month, party_size, window_days), read)
+
+    def page(self, slug: str, month: date, party_size: int = 1) -> None:
+        self._catalog.page(slug, month, party_size)
+
+    def forget_offer(self) -> None:
+        _changed()
+        self._catalog.forget_offer()
+
+    def forget_service(self, slug: str) -> None:
+        _changed()
+        self._catalog.forget_service(slug)
+
+    def forget_slots(self, slug: str) -> None:
+        _changed()
+        self._catalog.forget_slots(slug)
+
+    def unchanged(self) -> bool:
+        """Whether everything that was read would be read just so again."""
+        try:
+            return all(_version(read()) == version for read, version in self._reads.values())
+        except KordlessError:
+            return False
+
+    def _noted(self, what: tuple[object, ...], read: Callable[[], Kept[T]]) -> Kept[T]:
+        kept = read()
+        self._reads[what] = (read, _version(kept))
+        return kept
+
+
+def changes() -> int:
+    """How often this process has made its catalogs forget something: whoever books must see it at once."""
+    return _count
+
+
+_count = 0
+
+
+def _changed() -> None:
+    global _count  # noqa: PLW0603 (one number for the whole process)
+    _count += 1
+
+
+def _version(kept: Kept[object]) -> tuple[float, bool, bool]:
+    return kept.fetched_at, kept.stale, kept.troubled

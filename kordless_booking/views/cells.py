@@ -1,0 +1,88 @@
+"""The many small things on the slot page: the cells of a month and the times of a day, as ready HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from datetime import UTC, date, datetime
+from typing import Final
+
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from kordless_booking.booking import days, display, zones
+from kordless_booking.booking.display import Hours
+from kordless_booking.views.pattern import pattern
+
+__all__ = ["format_start", "month_rows", "read_start", "time_items"]
+
+_DAY: Final = "kordless_booking/parts/day.html"
+_DAY_VALUES: Final = ("number", "iso", "url", "full")
+_TIME: Final = "kordless_booking/parts/time.html"
+
+
+def month_rows(
+    weeks: Iterable[Iterable[date | None]],
+    *,
+    free: Collection[date],
+    chosen: date | None,
+    today: date,
+    url: Callable[[str], str],
+    language: str,
+    stage: str,
+) -> list[SafeString]:
+    """One row of cells for each week. `url` leads to a day given as ISO 8601."""
+    nothing = pattern(_DAY, (), id=stage).fill()
+    full, free_day = pattern(_DAY, ("number",), id=stage), pattern(_DAY, _DAY_VALUES, id=stage)
+
+    def cell(day: date | None) -> str:
+        if day is None:
+            return nothing
+        number, special = str(day.day), day in {today, chosen}
+        if day not in free:
+            part = pattern(_DAY, ("number",), id=stage, today=day == today) if special else full
+            return part.fill(number)
+        iso, part = day.isoformat(), free_day
+        if special:
+            part = pattern(_DAY, _DAY_VALUES, id=stage, today=day == today, current=day == chosen)
+        return part.fill(number, iso, url(iso), display.full_date(day, language))
+
+    return [mark_safe("".join([cell(day) for day in week])) for week in weeks]  # noqa: S308 (patterns escape)
+
+
+def time_items(times: Iterable[days.Time], *, url: str, language: str, hours: Hours | None) -> SafeString:
+    """One item for each time. `url` ends in what the start is written behind."""
+    plain, detailed = pattern(_TIME, ("url", "label")), pattern(_TIME, ("url", "label", "detail"))
+    items = []
+    for moment in times:
+        link, label = url + format_start(moment.start), display.clock_time(moment.local_start, language, hours)
+        detail = _detail(moment, language)
+        items.append(detailed.fill(link, label, detail) if detail else plain.fill(link, label))
+    return mark_safe("\n".join(items))  # noqa: S308 (patterns escape)
+
+
+def format_start(start: datetime) -> str:
+    """A slot's start as it stands in a link: UTC, to the second."""
+    at = start.astimezone(UTC)
+    return f"{at.year:04}{at.month:02}{at.day:02}T{at.hour:02}{at.minute:02}{at.second:02}Z"
+
+
+def read_start(text: str) -> datetime | None:
+    """The start in a link, or None when it is none."""
+    try:
+        return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) if text.isascii() else None
+    except ValueError:
+        return None
+
+
+def _detail(moment: days.Time, language: str) -> str:
+    """What there is to know about a time beside its hour."""
+    details = []
+    if moment.ambiguous:
+        details.append(zones.offset_text(moment.local_start, language))
+    if moment.crosses_midnight:
+        details.append(_("ends the next day"))
+    if moment.capacity > 1:
+        left = ngettext("%(count)s place left", "%(count)s places left", moment.free)
+        details.append(left % {"count": moment.free})
+    return " · ".join(details)
