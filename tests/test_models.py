@@ -1,0 +1,62 @@
+"""The one table: unique per account, silent, and in step with its migration."""
+
+import pytest
+from django.core.management import call_command
+from django.db import IntegrityError, transaction
+
+from kordless_booking.booking.attempt import State
+from kordless_booking.models import BookingAttempt
+from tests.conftest import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+def attempt(**changes) -> BookingAttempt:
+    """A row as placing writes it."""
+    said = {
+        "key": "0123456789abcdef",
+        "account": "default",
+        "service": "haircut",
+        "body_hash": "f" * 64,
+        "state": State.PLACING,
+        "sealed": "canary-sealed",
+        "claimed_until": NOW,
+        "created_at": NOW,
+        "changed_at": NOW,
+    }
+    return BookingAttempt.objects.create(**said | changes)
+
+
+def test_a_key_is_there_once_in_each_account():
+    """The database itself refuses a second attempt."""
+    attempt()
+    attempt(account="north")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        attempt(state=State.REFUSED)
+    assert BookingAttempt.objects.count() == 2
+
+
+def test_it_prints_what_and_when_but_not_who():
+    """In the admin and in error reports."""
+    row = attempt()
+    assert str(row) == "haircut placing 2026-12-01 15:00"
+    assert "canary" not in repr(row)
+
+
+@pytest.mark.parametrize("state", State)
+def test_every_state_fits_its_column(state):
+    """All are choices, and none is cut off."""
+    row = attempt(state=state)
+    row.full_clean(exclude=["retry_at", "refusal"])
+    row.refresh_from_db()
+    assert State(row.state) is state
+
+
+def test_the_longest_slug_fits():
+    """Two hundred characters, as the door to Kordless allows."""
+    attempt(service="s" * 200).full_clean(exclude=["retry_at", "refusal"])
+
+
+def test_the_migrations_are_complete():
+    """Nobody who installs it is asked to make one."""
+    call_command("makemigrations", "kordless_booking", check=True, dry_run=True, verbosity=0)
