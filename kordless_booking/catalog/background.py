@@ -62,7 +62,7 @@ class Background:
             try:
                 job()
             except Exception:
-                logger.exception("background_job_failed")
+                logger.exception("event=background_job_failed")
             finally:
                 # Outside a request nobody else gives back what a database cache has opened.
                 connections.close_all()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from kordless_booking.api.resources import Offer, ServiceDetail, Slot, decode, encode
-from kordless_booking.exceptions import BadRequest, NotFound
+from kordless_booking.exceptions import BadRequest, KeyRefused, NotFound
 
 from .clock import Clock
 from .kept import Item, Kept, Lifetime
@@ -103,6 +103,10 @@ class Catalog:
     def forget_slots(self, slug: str) -> None:
         """Something was booked, moved or canceled: forget every month and party size of that service."""
         self._shelf.forget("slots", slug)
+
+    def close(self, error: KeyRefused) -> None:
+        """Kordless refused the key for a booking: offer nothing more until it accepts it again."""
+        self._shelf.refuse(error)
 
     def _must_be_offered(self, slug: str) -> None:
         if not any(service.slug == slug for service in self.offer().value.services):

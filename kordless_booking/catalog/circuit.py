@@ -124,7 +124,7 @@ class Circuit:
             return len(self._recent) >= RATE_LEAST and failures * 2 > len(self._recent)
 
     def _trip(self, seconds: int) -> None:
-        logger.warning("circuit_opened class=%s seconds=%d", self._name, seconds)
+        logger.warning("event=circuit_opened class=%s seconds=%d", self._name, seconds)
         self._cache.set(self._open, ceil(self._clock.now() + seconds), seconds)
         self._cache.set(self._tripped, 1, REMEMBERED)
         self._cache.delete_many([self._probe, *self._strikes])
@@ -133,5 +133,5 @@ class Circuit:
 
     def _close(self, admission: Admission) -> None:
         if admission.probe:
-            logger.warning("circuit_closed class=%s", self._name)
+            logger.warning("event=circuit_closed class=%s", self._name)
         self._cache.delete_many([self._tripped, self._probe, *self._strikes])

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from kordless_booking.api.deadline import seconds_left
 from kordless_booking.exceptions import KeyRefused, KordlessError, TooMany, Unavailable
 
 from .clock import Clock
@@ -106,6 +107,10 @@ class Shelf:
         if missing := [item for item in items if self._at_hand(item) is None]:
             self._look(*missing)
 
+    def refuse(self, error: KeyRefused) -> None:
+        """The key was refused elsewhere: nothing is served any more until a fetch succeeds again."""
+        self._close(self._no(error, "", NO_KEPT))
+
     def forget(self, *group: str) -> None:
         """From now on nothing in this group counts as known, nor what is being fetched at this moment."""
         self._cache.set(self._key("mark", *group), secrets.token_hex(8), 2 * DAY)
@@ -165,9 +170,10 @@ class Shelf:
     # Fetching
 
     def _fetched(self, item: Item[Any], held: Held) -> Held:
+        # A page whose time is up starts no fetch: it would fail at once, and for everybody.
         outcome = self._flights.join(
             item.parts,
-            self._clock.steady() + self._patience,
+            self._clock.steady() + min(self._patience, seconds_left()),
             work=lambda: self._fetch(item),
             arrived=lambda: self._settled(item),
         )
@@ -226,7 +232,7 @@ class Shelf:
         now = self._clock.now()
         envelope = held.value_within(now, item.lifetime.on_error)
         kind = type(error).__name__
-        logger.warning("fetch_failed what=%s error=%s kept=%s", item.parts[0], kind, envelope is not None)
+        logger.warning("event=fetch_failed what=%s error=%s kept=%s", item.parts[0], kind, envelope is not None)
         if envelope is None:
             return self._no(error, held.mark, FAILURE_KEPT)
         forgotten = envelope.mark != held.mark

@@ -121,4 +121,4 @@ class SteadyCache:
         self._again_at = now + LEFT_ALONE
         if self._say_at is None or now >= self._say_at:
             self._say_at = now + SAID_EVERY
-            logger.error("cache_unavailable error=%s", type(error).__name__)
+            logger.error("event=cache_unavailable error=%s", type(error).__name__)

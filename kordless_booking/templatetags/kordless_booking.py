@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils import translation
 from django.utils.safestring import SafeString, mark_safe
 
+from kordless_booking.api.deadline import deadline
 from kordless_booking.exceptions import KordlessError
 from kordless_booking.views import problems
 from kordless_booking.views.steps import services_page, slots_page
@@ -35,7 +36,7 @@ def booking_widget(
         raise ImproperlyConfigured("{% booking_widget %} needs the request context processor.")
     namespace = account or "kordless_booking"
     visit = Visit(request, namespace=namespace, stage=f"kb-inline-{name}")
-    with translation.override(visit.language):
+    with translation.override(visit.language), deadline(visit.account.browse_seconds):
         try:
             page = slots_page(visit, service) if service else services_page(visit)
         except KordlessError as error:

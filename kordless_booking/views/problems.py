@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from django.core.exceptions import BadRequest as UnreadableRequest
@@ -20,11 +20,10 @@ from django.utils.translation import gettext as _
 from kordless_booking import exceptions
 from kordless_booking.booking.invite import phone_link
 from kordless_booking.views import guard
+from kordless_booking.views.telling import tell
 from kordless_booking.views.visit import Visit
 
 __all__ = ["Problem", "answered", "not_configured", "problem_page"]
-
-log = logging.getLogger("kordless_booking.views")
 
 RETRY_SECONDS: Final = 30
 LARGEST_FORM: Final = 64 * 1024
@@ -43,6 +42,11 @@ class Problem(Exception):
     retry_after: int | None = None
     level: int = logging.INFO
     carry: dict[str, Any] | None = None
+    back: tuple[str, str] | None = None
+    """Address and label of the way on, where it is none of the usual ones."""
+    kept: str | None = None
+    """What was typed, sealed, to go along to another service."""
+    error: exceptions.KordlessError | None = None
 
 
 def answered(
@@ -64,8 +68,7 @@ def answered(
         return problem_page(visit, of(error))
     except Http404:
         return problem_page(visit, not_found())
-    except DatabaseError as error:
-        log.error("event=database_failed kind=%s req=%s", type(error).__name__, visit.id)
+    except DatabaseError:
         return problem_page(visit, unavailable("database_failed"))
     except RequestDataTooBig:
         return problem_page(visit, unreadable(413))
@@ -75,6 +78,10 @@ def answered(
 
 def of(error: exceptions.KordlessError) -> Problem:
     """The problem that a failure of Kordless is to a visitor who only wanted to look."""
+    return replace(_kind_of(error), error=error)
+
+
+def _kind_of(error: exceptions.KordlessError) -> Problem:
     match error:
         case exceptions.KeyRefused():
             return Problem(
@@ -113,7 +120,7 @@ def of(error: exceptions.KordlessError) -> Problem:
             )
         case exceptions.BadRequest() | exceptions.Refused() | exceptions.SlotTaken():
             return Problem(
-                "upstream_refused",
+                "request_refused",
                 422,
                 _("That wasn't possible"),
                 _("The booking system didn't accept this. Please go back and choose again."),
@@ -184,14 +191,7 @@ def foreign() -> Problem:
 
 def problem_page(visit: Visit, problem: Problem) -> HttpResponse:
     """The page for a problem, and its line in the log."""
-    log.log(
-        problem.level,
-        "event=%s status=%s account=%s req=%s",
-        problem.event,
-        problem.status,
-        visit.account.name,
-        visit.id,
-    )
+    tell(visit, problem.event, level=problem.level, status=problem.status, error=problem.error)
     visit.cache = guard.PERSONAL
     context = {
         "headline": problem.headline,
@@ -217,10 +217,12 @@ def not_configured(request: HttpRequest) -> HttpResponse:
 
 def _actions(visit: Visit, problem: Problem) -> list[dict[str, Any]]:
     services = {
-        "url": visit.url("services"),
+        "url": visit.url("services", kept=problem.kept),
         "label": _("See all services"),
-        "primary": problem.onward == "services",
+        "primary": problem.onward == "services" and problem.back is None,
     }
+    if problem.back is not None:
+        return [{"url": problem.back[0], "label": problem.back[1], "primary": True}, services]
     match problem.onward:
         case "again" if visit.request.method in {"GET", "HEAD"}:
             return [{"url": visit.request.get_full_path(), "label": _("Try again"), "primary": True}]

@@ -57,7 +57,7 @@ def test_a_job_that_raises_is_logged_and_the_next_is_done(caplog: pytest.LogCapt
         assert background(bad)
         assert background(done.set)
         assert done.wait(5)
-    assert [record.getMessage() for record in caplog.records] == ["background_job_failed"]
+    assert [record.getMessage() for record in caplog.records] == ["event=background_job_failed"]
 
 
 def test_never_more_threads_than_asked_for() -> None:

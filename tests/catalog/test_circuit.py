@@ -109,8 +109,8 @@ def test_half_open_one_probe_goes_and_its_success_closes(scene: Scene, caplog: p
         scene.call(first, None)
     scene.admit(first)
     assert [record.getMessage() for record in caplog.records] == [
-        "circuit_opened class=browse seconds=15",
-        "circuit_closed class=browse",
+        "event=circuit_opened class=browse seconds=15",
+        "event=circuit_closed class=browse",
     ]
 
 

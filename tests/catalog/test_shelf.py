@@ -464,7 +464,7 @@ def test_the_cache_going_down_takes_no_page_down(scene: Scene, caplog: pytest.Lo
             scene.time.pass_(0.5)
             assert shelf.read(scene.item).value in {1, 2}
         assert shelf.read(scene.named("offer")).value == 3
-    assert [record.getMessage() for record in caplog.records] == ["cache_unavailable error=ConnectionError"]
+    assert [record.getMessage() for record in caplog.records] == ["event=cache_unavailable error=ConnectionError"]
     assert scene.source.calls == 3
 
 

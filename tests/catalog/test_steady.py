@@ -63,7 +63,7 @@ def test_no_operation_raises_when_the_cache_is_down(
     with caplog.at_level(logging.ERROR):
         operation(scene.cache)
     assert not scene.cache.up
-    assert [record.getMessage() for record in caplog.records] == ["cache_unavailable error=ConnectionError"]
+    assert [record.getMessage() for record in caplog.records] == ["event=cache_unavailable error=ConnectionError"]
 
 
 def test_memory_serves_while_the_cache_is_down(scene: Scene) -> None:

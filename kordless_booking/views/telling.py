@@ -1,0 +1,27 @@
+"""The operator's one line about a visitor who did not get what was wanted."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from kordless_booking.upstream import upstream
+
+if TYPE_CHECKING:
+    from kordless_booking.exceptions import KordlessError
+    from kordless_booking.views.visit import Visit
+
+__all__ = ["tell"]
+
+log = logging.getLogger("kordless_booking.views")
+
+
+def tell(visit: Visit, event: str, *, level: int, status: int, error: KordlessError | None = None) -> None:
+    """`event=… status=… account=… req=…` and, where Kordless had to do with it, operation, reason and its status.
+
+    Loud once a minute for each event, otherwise INFO; nothing personal ever stands in it.
+    """
+    line = f"event={event} status={status} account={visit.account.name} req={visit.id}"
+    if error is not None:
+        line += f" operation={error.operation or '-'} reason={error.reason or '-'} upstream={error.status or '-'}"
+    log.log(upstream(visit.account).loudness.of(event, level), "%s", line)
