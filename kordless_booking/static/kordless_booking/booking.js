@@ -1,27 +1,31 @@
-// Everything works without this, only less smoothly.
 (() => {
-  if (window.kordlessBooking) return; // two widgets on one page
+  if (window.kordlessBooking) return; // two on one page
   window.kordlessBooking = true;
 
+  // A host's own htmx stays as it is.
+  const ours = "kbOurs" in document.currentScript.dataset;
+  if (ours) htmx.config.includeIndicatorStyles = false;
+
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  const poll = "[data-kb-poll]";
   const find = (root, what) => root.querySelector(what);
   const all = (root, what) => [...root.querySelectorAll(what)];
   const say = (root, text) => (find(root, "[data-kb-live]").textContent = text);
 
-  // The month is one tab stop.
   const rove = (days, to) => days.forEach((day) => (day.tabIndex = day === to ? 0 : -1));
 
   const settle = (root) => {
+    try { ours && sessionStorage.removeItem("htmx-current-path-for-history"); } catch {}
     const card = find(root, "[data-kb-step]");
     const days = all(root, "a.kb-day");
     rove(days, find(root, "a.kb-day[aria-current]") || days[0]);
     root.classList.add("kb-js");
     root.kbStep = card.dataset.kbStep;
-    if (root.kbAsked || !card.matches("[data-kb-detect-zone][data-kb-zone]") || card.dataset.kbZone === timeZone) return;
+    if (root.kbAsked || !card.matches(`[data-kb-detect-zone][data-kb-zone]:not([data-kb-zone="${timeZone}"])`)) return;
     root.kbAsked = true;
-    const url = new URL(card.dataset.kbDetectZone || location, location);
+    const url = new URL(card.dataset.kbDetectZone, location);
     url.searchParams.set("tz", timeZone);
-    htmx.ajax("GET", url.pathname + url.search, { source: card, target: card.parentNode, swap: "innerHTML show:none" });
+    htmx.ajax("GET", url.href, { source: card, target: card.parentNode, swap: "innerHTML" });
   };
 
   const arrive = (root, trigger) => {
@@ -34,7 +38,7 @@
     }
     if (document.activeElement === document.body) words[0]?.focus();
     say(root, words.map((word) => word.textContent).join(". "));
-    if (trigger.matches(".kb-day")) words.at(-1)?.scrollIntoView({ block: "nearest" });
+    if (trigger.matches(".kb-day")) words.at(-1).scrollIntoView({ block: "nearest" });
   };
 
   const trouble = (root, detail, trigger) => {
@@ -42,7 +46,7 @@
     const again = () => htmx.trigger(trigger, trigger.matches("form") ? "submit" : "click");
     find(root, "[data-kb-again]").onclick = again;
     find(root, "[data-kb-trouble]").hidden = false;
-    if (trigger.matches("[data-kb-poll]")) setTimeout(again, 5000);
+    if (trigger.matches(poll)) setTimeout(again, 5000);
   };
 
   const rest = (root) => {
@@ -54,20 +58,20 @@
   const on = (name, act) =>
     document.addEventListener("htmx:" + name, (event) => {
       const { detail } = event;
-      const root = detail.target?.closest?.(".kb");
+      const root = detail.target.closest(".kb");
       if (root) act(root, detail, detail.requestConfig?.elt, event);
     }, true);
 
   on("confirm", (root, detail, trigger, event) => root.kbPosting && event.preventDefault());
 
   on("configRequest", (root, { verb, path, parameters }) => {
-    if (verb === "get" && find(root, "[data-kb-detect-zone]") && !/[?&]tz=/.test(path)) parameters.tz ??= timeZone;
+    if (verb === "get" && find(root, "[data-kb-detect-zone]") && !path.includes("tz=")) parameters.tz ??= timeZone;
   });
 
   on("beforeSend", (root, { requestConfig }, trigger) => {
     rest(root);
     find(root, "[data-kb-trouble]").hidden = true;
-    if (trigger.matches("[data-kb-poll]")) return;
+    if (trigger.matches(poll)) return;
     root.kbPosting = requestConfig.verb !== "get";
     root.kbTimer = setTimeout(() => {
       find(root, ".kb-stage").ariaBusy = "true";
@@ -75,25 +79,22 @@
     }, 300);
   });
 
-  on("beforeOnLoad", (root, detail, trigger, event) => event.stopPropagation()); // from django-htmx's debug script
+  on("beforeOnLoad", (root, detail, trigger, event) => event.stopPropagation()); // its debug script
   on("afterRequest", rest);
   on("sendError", trouble);
   on("timeout", trouble);
 
-  // Error pages are shown; what isn't ours (a proxy's page) is not.
+  // Errors of ours are shown, a proxy's are not.
   on("beforeSwap", (root, detail, trigger) => {
     const step = /data-kb-step="(\w+)"/.exec(detail.serverResponse)?.[1];
     const same = step === root.kbStep;
-    detail.shouldSwap = root.kbSwapped = !!step;
+    const waiting = same && trigger.matches(poll);
+    detail.shouldSwap = !!step;
     detail.isError = false;
+    root.kbSwapped = step && !waiting;
     root.dataset.kbMove = same ? "day" : "step";
+    if (waiting) Object.assign(detail, { target: trigger, selectOverride: poll, swapOverride: "outerHTML" });
     if (!step) trouble(root, detail, trigger);
-    else if (same && trigger.matches("[data-kb-poll]")) {
-      root.kbSwapped = false; // still waiting: leave the reader's place alone
-      detail.target = trigger;
-      detail.selectOverride = "[data-kb-poll]";
-      detail.swapOverride = "outerHTML";
-    }
   });
 
   on("beforeHistoryUpdate", (root, { history }) => {
@@ -101,14 +102,14 @@
   });
 
   on("afterSettle", (root, detail, trigger) => {
-    if (!root.kbSwapped) return; // comes often
+    if (!root.kbSwapped) return;
     root.kbSwapped = false;
     settle(root);
     if (!trigger.matches("[data-kb-step]")) arrive(root, trigger);
   });
 
   document.addEventListener("click", (event) => {
-    const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey; // not for htmx
+    const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey;
     if (elsewhere && event.target.closest(".kb a")) event.stopPropagation();
   }, true);
 
