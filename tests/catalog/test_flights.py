@@ -180,6 +180,17 @@ def test_only_its_own_lock_is_let_go(time: HandTime, memory: SharedMemory, fligh
     assert memory.get_many([LOCK]) == {LOCK: "next owner"}
 
 
+def test_a_lock_about_to_expire_is_left_to_expire(time: HandTime, memory: SharedMemory, flights: Flights[str]) -> None:
+    """Between asking whose it is and deleting it, it could have become the next owner's."""
+
+    def slow() -> str:
+        time.pass_(LOCKED - 0.5)
+        return "late"
+
+    flights.join(NAME, time.steady + 4, work=slow, arrived=nothing)
+    assert LOCK in memory.get_many([LOCK])
+
+
 def test_a_lock_that_the_cache_lost_and_granted_anew_is_left_alone(
     time: HandTime, memory: SharedMemory, flights: Flights[str]
 ) -> None:

@@ -142,6 +142,19 @@ def test_of_all_processes_one_refreshes(scene: Scene) -> None:
     assert (len(jobs), scene.source.calls) == (4, 2)
 
 
+def test_while_another_process_refreshes_readers_cost_nothing(scene: Scene) -> None:
+    """One try for the lock a second, not one for each reader."""
+    shelf = scene.process()
+    shelf.read(scene.item)
+    scene.time.pass_(20)
+    scene.memory.add(cache_key("north", "lock", *scene.item.parts), "other", 60)
+    shelf.read(scene.item)
+    before = scene.memory.trips
+    for _ in range(100):
+        assert shelf.read(scene.item).value == 1
+    assert scene.memory.trips == before
+
+
 def test_a_refresh_that_found_no_room_is_tried_again_by_a_later_reader(scene: Scene) -> None:
     """A full pool costs freshness only, and not for ever."""
     shelf = scene.process(run=lambda _job: False)
@@ -285,6 +298,7 @@ def test_a_refused_key_stays_refused_through_an_outage_and_opens_when_it_works_a
     """Old values don't come back as a fallback; a fetch that succeeds opens the account."""
     shelf = scene.process()
     shelf.read(scene.item)
+    shelf.read(scene.named("service"))
     scene.source.error = KeyRefused()
     with pytest.raises(KeyRefused):
         shelf.read(scene.named("offer"))
@@ -294,8 +308,10 @@ def test_a_refused_key_stays_refused_through_an_outage_and_opens_when_it_works_a
         shelf.read(scene.item)
     scene.time.pass_(3)
     scene.source.error = None
-    assert shelf.read(scene.named("offer")).value == 4
-    assert shelf.read(scene.item).value == 5
+    assert shelf.read(scene.named("offer")).value == 5
+    assert shelf.read(scene.item).value == 6
+    kept = shelf.read(scene.named("service"))
+    assert (kept.value, kept.stale) == (2, True)
 
 
 def test_what_was_forgotten_is_fetched_anew_in_every_process(scene: Scene) -> None:
@@ -331,6 +347,31 @@ def test_a_fetch_under_way_when_forgetting_came_does_not_bring_the_old_back(scen
     scene.source.meanwhile = lambda: None
     assert shelf.read(scene.item).value == 2
     assert other.read(scene.item).value == 2
+
+
+def test_who_comes_after_forgetting_does_not_join_the_fetch_that_was_under_way(scene: Scene) -> None:
+    """In the same process: the old one ends first, then a new one brings what is true now."""
+    polling, fetching = threading.Event(), threading.Event()
+    clock = Clock(sleep=lambda _seconds: polling.set())
+    shelf = Shelf(SteadyCache(SharedMemory(clock), clock), account="north", run=at_once, clock=clock)
+    values: dict[str, int] = {}
+
+    def first_waits_for_the_second() -> None:
+        fetching.set()
+        polling.wait(1)
+
+    scene.source.meanwhile = first_waits_for_the_second
+    first, second = (
+        threading.Thread(target=lambda name=name: values.update({name: shelf.read(scene.item).value}))
+        for name in ("first", "second")
+    )
+    first.start()
+    assert fetching.wait(5)
+    shelf.forget("slots", "haircut")
+    second.start()
+    first.join(10)
+    second.join(10)
+    assert values == {"first": 1, "second": 2}
 
 
 def test_a_look_under_way_when_forgetting_came_is_not_remembered(scene: Scene) -> None:
