@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlencode, urljoin, urlsplit
 
@@ -19,6 +20,11 @@ JANE = {"name": "Jane Doe", "email": "jane@example.com", "phone": "", "notes": "
 def text_of(node: LexborNode | None) -> str:
     """The words of a node, with single spaces; nothing for no node."""
     return " ".join(node.text(separator=" ").split()) if node is not None else ""
+
+
+def start_of(url: str) -> datetime:
+    """The moment that a time's link stands for."""
+    return datetime.strptime(url.rpartition("start=")[2], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
 
 class Page:
@@ -96,7 +102,7 @@ class Page:
 
 def _value(field: LexborNode) -> str:
     if field.tag == "textarea":
-        return (field.text() or "").removeprefix("\n")
+        return (field.text() or "").removeprefix("\n").replace("\n", "\r\n")
     if field.tag == "select":
         return field.css_first("option[selected]").attributes["value"] or ""
     return field.attributes.get("value") or ""

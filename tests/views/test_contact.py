@@ -1,0 +1,432 @@
+"""The contact form: from a chosen time to a booking, whatever happens on the way."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+from django.db import connection
+from django.test import Client
+from pytest_django import Settings
+from time_machine import Traveller
+
+from kordless_booking.api.wire import wsgi_transport
+from kordless_booking.models import BookingAttempt
+from kordless_booking.sandbox import Sandbox
+from tests.conftest import NOW
+from tests.views.walking import JANE, Page, Walk, start_of
+
+pytestmark = pytest.mark.django_db
+
+FIRST = datetime(2026, 12, 1, 15, 30, tzinfo=UTC)
+TYPED = {"name": "Zoë O'Neil", "email": "zoe@example.com", "phone": "+12125550123", "notes": "Two\r\nlines & <b>"}
+
+
+def fields(page: Page) -> dict[str, str]:
+    """What stands in the contact form that people see."""
+    _method, _action, found = page.form("Book appointment")
+    return {name: found[name] for name in TYPED}
+
+
+def booked(sandbox: Sandbox) -> int:
+    """How many bookings there are."""
+    return len(sandbox.bookings())
+
+
+def creations(sandbox: Sandbox) -> int:
+    """How often Kordless was asked for a booking."""
+    return len([asked for asked in sandbox.requests if asked.operation == "create"])
+
+
+def take_first(sandbox: Sandbox) -> None:
+    """Somebody books the first haircut by phone."""
+    sandbox.take("haircut", FIRST, "host_sarah")
+
+
+@pytest.fixture
+def unwritable() -> Iterator[None]:
+    """A database that can only be read."""
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA query_only = ON")
+        yield
+        cursor.execute("PRAGMA query_only = OFF")
+
+
+def test_a_time_becomes_a_signed_draft(walk: Walk):
+    """Clicking a time leads to the form, with the choice signed in the address so that a reload is the same form."""
+    url = next(iter(walk.open("/book/haircut/").times.values()))
+    redirect = walk.once(url)
+    assert redirect.status == 303
+    first, again = walk.open(redirect.response["Location"]), walk.open(redirect.response["Location"])
+    assert first.heading == "Your details"
+    assert first.form("Book appointment")[2]["draft"] == again.form("Book appointment")[2]["draft"]
+    assert walk.once(url).response["Location"] != redirect.response["Location"]
+
+
+def test_the_form_says_what_is_being_booked(walk: Walk):
+    """Beside the form stand service, time with zone, place, host, length, price and policy."""
+    page = walk.choose("haircut", "?tz=Europe/Kyiv")
+    [summary] = page.texts(".kb-summary")
+    for words in (
+        "Haircut",
+        "Tuesday, December 1, 2026, 5:30 PM \u2013 6:30 PM",
+        "Kyiv · GMT+2",
+        "123 Main Street",
+        "With Sarah",
+        "Duration 1 hr",
+        "Price $45.00",
+        "at least 24 hours ahead",
+    ):
+        assert words in summary
+
+
+def test_the_summary_says_how_many_come(walk: Walk, sandbox: Sandbox):
+    """A party stands in the summary and in the booking."""
+    page = walk.choose("styling-class", "?party=3")
+    assert "3 people" in page.text
+    page = walk.send(page, "Book appointment", **JANE)
+    assert "3 people" in page.text
+    assert sandbox.bookings()[0]["party_size"] == 3
+
+
+def test_fields_help_browsers_fill_them_in(walk: Walk):
+    """Labels are tied to fields; autocomplete tokens and input types are those that browsers and phones know."""
+    page = walk.choose()
+    found = {}
+    for label in page.tree.css("label[for^=kb-]"):
+        [field] = page.tree.css(f"#{label.attributes['for']}")
+        found[label.text()] = field.attributes.get("autocomplete"), field.attributes.get("type")
+    assert found["Name"] == ("name", "text")
+    assert found["Email"] == ("email", "email")
+    assert found["Phone"] == ("tel", "tel")
+    assert "Notes" in found
+
+
+def test_booking_asks_kordless_once(walk: Walk, sandbox: Sandbox):
+    """A filled-in form becomes one booking with the slot's own times, the visitor's zone, contact and notes."""
+    page = walk.choose("haircut", "?tz=Europe/Kyiv")
+    page = walk.send(page, "Book appointment", **TYPED)
+    assert page.heading == "You're booked"
+    [booking] = sandbox.bookings()
+    assert (booking["starts"], booking["ends"]) == (FIRST.timestamp(), FIRST.timestamp() + 3600)
+    assert booking["timezone"] == "Europe/Kyiv"
+    assert (booking["name"], booking["email"], booking["phone"]) == ("Zoë O'Neil", "zoe@example.com", "+12125550123")
+    assert booking["notes"].splitlines() == ["Two", "lines & <b>"]
+    assert creations(sandbox) == 1
+
+
+WRONG = (
+    ({"name": ""}, "Please tell us your name."),
+    ({"name": "   "}, "Please tell us your name."),
+    ({"email": "", "phone": ""}, "Please give an email address or a phone number."),
+    ({"email": "jane@"}, "Please check the email address"),
+    ({"email": "", "phone": "123"}, "Please check the phone number."),
+    ({"email": "", "phone": "not a phone"}, "Please check the phone number."),
+    ({"name": "x" * 121}, "at most 120"),
+    ({"notes": "x" * 1001}, "at most 1000"),
+    ({"name": "Null\0byte"}, "Null characters"),
+)
+
+
+def test_errors_stand_beside_their_field(walk: Walk, sandbox: Sandbox):
+    """A wrong field is said in a summary that links to it and beside it; the rest is kept and nothing is sent."""
+    page = walk.choose()
+    for given, said in WRONG:
+        filled = {**JANE, **given}
+        page = walk.send(page, "Book appointment", **filled)
+        assert page.status == 422
+        [(message, target)] = page.links("[role=alert] a").items()
+        assert said in message
+        field = page.tree.css_first(target)
+        assert field.attributes["aria-invalid"] == "true"
+        [described] = [page.tree.css_first(f"#{name}") for name in field.attributes["aria-describedby"].split()]
+        assert said in described.text()
+        assert fields(page)["email"] == filled["email"]
+    assert creations(sandbox) == 0
+    assert walk.send(page, "Book appointment", **JANE).heading == "You're booked"
+
+
+def test_a_phone_alone_is_enough(walk: Walk, sandbox: Sandbox):
+    """A phone as people write it is sent as E.164, in the site's default region."""
+    page = walk.book(email="", phone="(212) 555-0123")
+    assert page.heading == "You're booked"
+    assert sandbox.bookings()[0]["phone"] == "+12125550123"
+    assert "phone" in sandbox.bookings()[0]
+
+
+def test_the_default_region_is_a_setting(site: Settings, client: Client, sandbox: Sandbox):
+    """Another PHONE_REGION reads a national number of that country."""
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "PHONE_REGION": "DE"}
+    Walk(client).book(email="", phone="030 901820")
+    assert sandbox.bookings()[0]["phone"] == "+4930901820"
+
+
+def test_sending_twice_books_once(walk: Walk, sandbox: Sandbox):
+    """The same form, sent again and again, is one booking and leads to the same confirmation."""
+    form = walk.choose()
+    pages = [walk.send(form, "Book appointment", **JANE) for _again in range(4)]
+    assert len({page.number for page in pages}) == 1
+    assert {page.heading for page in pages} == {"You're booked"}
+    assert (booked(sandbox), creations(sandbox)) == (1, 1)
+    assert BookingAttempt.objects.count() == 1
+
+
+def test_an_edited_form_after_success_shows_what_was_booked(walk: Walk, sandbox: Sandbox):
+    """Going back and correcting the e-mail books nothing more; the first booking is shown without a manage link."""
+    form = walk.choose()
+    first = walk.send(form, "Book appointment", **JANE)
+    edited = walk.send(form, "Book appointment", **{**JANE, "email": "other@example.com"})
+    assert edited.number == first.number
+    assert "Change or cancel" in first.texts("main a, .kb-onward a")
+    assert "Change or cancel" not in edited.texts("main a, .kb-onward a")
+    assert (booked(sandbox), creations(sandbox)) == (1, 1)
+
+
+def test_a_taken_time_leads_back_to_fresh_times(walk: Walk, sandbox: Sandbox):
+    """When somebody was quicker: a kind word, fresh times around the day, and everything typed in the next form."""
+    form = walk.choose("haircut", "?tz=Europe/Kyiv")
+    take_first(sandbox)
+    page = walk.send(form, "Book appointment", **TYPED)
+    assert "just taken" in page.alert
+    assert page.texts(".kb-times .kb-sub") == ["Tuesday, December 1"]
+    assert "5:30 PM" not in page.times_of_day
+    assert "Times in Kyiv" in page.text
+    page = walk.open(next(iter(page.days.values())))
+    page = walk.open(page.link("24-hour clock"))
+    page = walk.open(next(iter(page.times.values())))
+    assert fields(page) == TYPED
+    assert walk.send(page, "Book appointment").heading == "You're booked"
+    assert booked(sandbox) == 2
+
+
+def test_what_was_typed_survives_the_zone_page(walk: Walk, sandbox: Sandbox):
+    """Also by way of another time zone, nothing typed is lost."""
+    form = walk.choose()
+    take_first(sandbox)
+    page = walk.send(form, "Book appointment", **TYPED)
+    page = walk.open(page.link("Change time zone"))
+    page = walk.send(page, "Search", q="Kathmandu")
+    page = walk.open(page.link("Kathmandu, Nepal"))
+    page = walk.open(next(iter(page.times.values())))
+    assert fields(page) == TYPED
+
+
+def test_a_time_that_is_gone_when_clicked(walk: Walk, sandbox: Sandbox, clock: Traveller):
+    """A link to a time that was free a moment ago says that it is taken."""
+    url = next(iter(walk.open("/book/haircut/").times.values()))
+    take_first(sandbox)
+    clock.shift(301)
+    page = walk.open(url)
+    assert "just taken" in page.alert
+    assert page.times
+
+
+def test_choosing_another_time_keeps_what_was_typed(walk: Walk):
+    """The way back from a form with an error carries what stands in it."""
+    page = walk.send(walk.choose(), "Book appointment", **{**TYPED, "email": "wrong"})
+    page = walk.open(page.link("Choose another time"))
+    page = walk.open(next(iter(page.times.values())))
+    assert fields(page) == {**TYPED, "email": "wrong"}
+
+
+def test_long_foreign_texts_survive_a_taken_time(walk: Walk, sandbox: Sandbox):
+    """The longest name in another script is kept, too; notes only as far as addresses are long enough for them."""
+    name = "".join(chr(0x4E00 + 37 * number) for number in range(120))
+    notes = "".join(chr(0x4E00 + 19 * number) for number in range(1000))
+    form = walk.choose()
+    take_first(sandbox)
+    page = walk.send(form, "Book appointment", **{**TYPED, "name": name, "notes": notes})
+    assert "just taken" in page.alert
+    page = walk.open(next(iter(page.times.values())))
+    assert fields(page)["name"] == name
+    assert max(len(each.url) for each in walk.seen) < 4000
+
+
+def test_an_old_form_goes_on_when_the_time_is_still_free(walk: Walk, sandbox: Sandbox, clock: Traveller):
+    """After hours the form is renewed with all that was typed; sending it again books."""
+    form = walk.choose("haircut", "?day=2026-12-09")
+    clock.shift(7201)
+    page = walk.send(form, "Book appointment", **TYPED)
+    assert page.status == 409
+    assert "the time is still free" in page.alert
+    assert fields(page) == TYPED
+    assert creations(sandbox) == 0
+    assert walk.send(page, "Book appointment").heading == "You're booked"
+
+
+def test_an_old_form_for_a_taken_time_leads_back(walk: Walk, sandbox: Sandbox, clock: Traveller):
+    """After hours, when the time is gone, fresh times and what was typed."""
+    url = next(iter(walk.open("/book/haircut/?day=2026-12-09&host=host_sarah").times.values()))
+    form = walk.open(url)
+    clock.shift(7201)
+    sandbox.take("haircut", start_of(url), "host_sarah")
+    page = walk.send(form, "Book appointment", **TYPED)
+    assert "just taken" in page.alert
+    assert fields(walk.open(next(iter(page.times.values())))) == TYPED
+
+
+def test_an_old_address_goes_on_when_the_time_is_still_free(walk: Walk, clock: Traveller):
+    """A bookmarked form of yesterday is a new form for the same time."""
+    url = walk.choose("haircut", "?day=2026-12-09").url
+    clock.shift(86400)
+    page = walk.open(url)
+    assert (page.status, page.heading) == (200, "Your details")
+    assert page.url != url
+    assert "Wednesday, December 9" in page.text
+
+
+def test_a_changed_draft_is_refused(walk: Walk, sandbox: Sandbox):
+    """A draft that was changed books nothing; what was typed is kept on the way back to the times."""
+    _method, action, given = walk.choose().form("Book appointment")
+    for token in (given["draft"][:-2], f"x{given['draft']}", "x" * 3000, "", "\0", "\N{SNOWMAN}:1:2"):
+        page = walk.open(action, {**given, **TYPED, "draft": token})
+        assert page.heading == "Haircut"
+        assert fields(walk.open(next(iter(page.times.values())))) == TYPED
+        assert walk.open(f"/book/haircut/contact/?{urlencode({'draft': token})}").heading == "Haircut"
+    assert creations(sandbox) == 0
+
+
+def test_a_draft_is_for_its_own_service(walk: Walk, sandbox: Sandbox):
+    """A draft of one service does not book another."""
+    _method, _action, given = walk.choose().form("Book appointment")
+    page = walk.open("/book/beard-trim/contact/", {**given, **JANE})
+    assert page.heading == "Beard trim"
+    assert creations(sandbox) == 0
+
+
+def test_a_draft_is_for_its_own_account(two_accounts: Settings, client: Client, sandbox: Sandbox):
+    """A draft that one business signed is refused by the other."""
+    south, north = Walk(client, base="/south/"), Walk(client, base="/north/")
+    _method, _action, given = south.choose("haircut").form("Book appointment")
+    page = north.open("/north/haircut/contact/", {**given, **JANE})
+    assert page.status == 404
+    assert creations(sandbox) == 0
+
+
+def test_a_time_that_has_begun_is_not_sent(walk: Walk, sandbox: Sandbox, clock: Traveller):
+    """A form that lay about until its time began leads back to later ones, with everything typed."""
+    form = walk.choose()
+    clock.shift(timedelta(minutes=31))
+    page = walk.send(form, "Book appointment", **TYPED)
+    assert page.times_of_day[0] == "11:00 AM"
+    assert creations(sandbox) == 0
+    assert fields(walk.open(list(page.times.values())[1])) == TYPED
+
+
+def test_a_start_that_is_no_free_time(visitor: Walk):
+    """A time that was never offered leads to those that are."""
+    for start in ("", "x", "20261201", "00010101T000000Z", "99991231T235959Z", "20261201T1530%D9%A0%D9%A0Z"):
+        page = visitor.open(f"/book/haircut/contact/?start={start}")
+        assert (page.status, page.heading) == (200, "Haircut"), start
+        assert page.times
+
+
+def test_a_service_that_was_removed_meanwhile(walk: Walk, sandbox: Sandbox):
+    """When Kordless says the service is gone, it is said, and it is gone from the list at once."""
+    form = walk.choose()
+    sandbox.mischief.set("service_removed", service="haircut")
+    page = walk.send(form, "Book appointment", **TYPED)
+    assert (page.status, page.heading) == (404, "This service isn't offered")
+    assert "Haircut" not in walk.open(page.link("See all services")).text
+
+
+def test_a_refusal_keeps_the_form(walk: Walk, sandbox: Sandbox):
+    """When Kordless refuses the booking, the form comes back with everything typed, and can be sent again."""
+    page = walk.choose()
+    for kind, options, status, said in (
+        ("key_revoked", {}, 503, "Online booking is paused"),
+        ("status", {"status": 400}, 422, "didn't accept these details"),
+        ("status", {"status": 422}, 422, "didn't accept these details"),
+    ):
+        sandbox.mischief.set(kind, "create", **options)
+        page = walk.send(page, "Book appointment", **TYPED)
+        sandbox.mischief.clear()
+        assert page.status == status
+        assert said in page.alert
+        assert fields(page) == TYPED
+    assert walk.send(page, "Book appointment").heading == "You're booked"
+    assert booked(sandbox) == 1
+
+
+def test_nothing_is_booked_when_it_cant_be_written_down(walk: Walk, sandbox: Sandbox, unwritable: None):
+    """When the database can't be written, nothing is sent to Kordless, and the form stays with everything typed."""
+    page = walk.send(walk.choose(), "Book appointment", **TYPED)
+    assert page.status == 503
+    assert "Nothing has been booked" in page.alert
+    assert fields(page) == TYPED
+    assert creations(sandbox) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_booking_is_not_denied_when_its_answer_cant_be_written_down(walk: Walk, sandbox: Sandbox):
+    """When the database fails after Kordless was asked, the booking is confirmed nevertheless."""
+    form = walk.choose()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TRIGGER full BEFORE UPDATE ON kordless_booking_bookingattempt "
+            "BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+        )
+        page = walk.send(form, "Book appointment", **TYPED)
+        cursor.execute("DROP TRIGGER full")
+    assert booked(sandbox) == 1
+    assert "Nothing has been booked" not in page.text
+    assert page.heading == "You're booked"
+
+
+def test_kordless_out_of_reach_keeps_the_form(site: Settings, client: Client, sandbox: Sandbox):
+    """When Kordless can't be connected to, it is said that nothing was booked; later the same form books."""
+    walk, refused = Walk(client), {"on": False}
+
+    class Line(httpx.BaseTransport):
+        """To the sandbox, or to nowhere."""
+
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            if refused["on"]:
+                raise httpx.ConnectError("connection refused", request=request)
+            return reached.handle_request(request)
+
+    reached = wsgi_transport(sandbox)
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "TRANSPORT": Line()}
+    form = walk.choose()
+    refused["on"] = True
+    page = walk.send(form, "Book appointment", **TYPED)
+    assert page.status == 503
+    assert int(page.response["Retry-After"]) > 0
+    assert "Nothing has been booked" in page.alert
+    assert fields(page) == TYPED
+    refused["on"] = False
+    assert walk.send(page, "Book appointment").heading == "You're booked"
+
+
+def test_a_too_big_form_is_refused_kindly(visitor: Walk):
+    """A body beyond the site's limit gets a page with the right status."""
+    page = visitor.open("/book/haircut/contact/", {"notes": "x" * 3_000_000})
+    assert page.status in {400, 413}
+    assert page.heading == "We couldn't read that"
+
+
+def test_other_bodies_are_refused_kindly(visitor: Walk, sandbox: Sandbox):
+    """JSON, broken multipart and thousands of fields book nothing and break nothing."""
+    url = "/book/haircut/contact/"
+    post = visitor.client.post
+    assert post(url, '{"name": "x"}', content_type="application/json").status_code < 500
+    broken = post(url, b"--x\r\nnothing", content_type="multipart/form-data; boundary=x")
+    assert broken.status_code < 500
+    assert post(url, b"x", content_type="multipart/form-data; boundary=").status_code == 400
+    many = "&".join(f"f{number}=x" for number in range(2000))
+    assert post(url, many, content_type="application/x-www-form-urlencoded").status_code == 400
+    assert post(url, b"name=\xff\xfe%ff", content_type="application/x-www-form-urlencoded").status_code < 500
+    assert creations(sandbox) == 0
+
+
+def test_the_form_is_never_stored(walk: Walk):
+    """From the form on, no cache keeps a page."""
+    page = walk.choose()
+    assert page.response["Cache-Control"] == "no-store, private"
+    assert page.response["Referrer-Policy"] == "same-origin"
+
+
+def test_now_is_before_the_first_time():
+    """The story of this file: the first free haircut is half an hour away."""
+    assert timedelta(minutes=30) == FIRST - NOW

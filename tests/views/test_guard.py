@@ -1,0 +1,229 @@
+"""Who may send to the widget and who may frame it; what stands on every answer."""
+
+from collections.abc import Iterator
+from itertools import product
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest_django import Settings
+
+from kordless_booking.sandbox import Sandbox
+from kordless_booking.views import guard
+from tests.views.walking import HTMX, JANE, Walk
+
+pytestmark = pytest.mark.django_db
+
+SITES = (None, "same-origin", "same-site", "cross-site", "none", "", "SAME-ORIGIN", "same-origin, cross-site")
+OWN = "http://testserver"
+ORIGINS = (
+    None,
+    OWN,
+    "null",
+    "https://testserver",
+    "http://testserver:8000",
+    "http://testserver.evil.example",
+    "http://evil.example",
+    "http://evil.example/http://testserver",
+    "//testserver",
+    "http://[",
+    "http://user@testserver",
+    "",
+)
+REFERERS = (None, f"{OWN}/book/haircut/", "http://evil.example/", "https://testserver/", "about:client", "http://[::1")
+
+
+def allowed(site: str | None, origin: str | None, referer: str | None) -> bool:
+    """What the rule says, in one place: the browser's own word first, then Origin, then Referer."""
+    if site is not None:
+        return site == "same-origin"
+    if origin:
+        return origin == OWN
+    return referer is None or referer.startswith(f"{OWN}/")
+
+
+def test_every_combination_of_where_it_comes_from(rf: RequestFactory):
+    """Only a request of our own pages, or of no page at all, may change anything."""
+    for site, origin, referer in product(SITES, ORIGINS, REFERERS):
+        named = {"Sec-Fetch-Site": site, "Origin": origin, "Referer": referer}
+        request = rf.post("/book/", headers={name: value for name, value in named.items() if value is not None})
+        assert guard.comes_from_ourselves(request) is allowed(site, origin, referer), named
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=60))
+def test_no_origin_breaks_the_guard(origin: str):
+    """Whatever stands in Origin, the answer is yes or no, and yes only for our own."""
+    request = RequestFactory().post("/book/", headers={"Origin": origin})
+    assert guard.comes_from_ourselves(request) is (origin in {"", OWN})
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site", "Origin": "http://evil.example"},
+        {"Sec-Fetch-Site": "cross-site", "Origin": "null"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
+def test_a_foreign_page_can_not_book(visitor: Walk, sandbox: Sandbox, headers: dict[str, str]):
+    """A form that a foreign page sends is refused before anything is asked of Kordless."""
+    method, action, fields = visitor.choose().form("Book appointment")
+    asked = len(sandbox.requests)
+    page = visitor.open(action, {**fields, **JANE}, **headers)
+    assert (method, page.status, page.heading) == ("post", 403, "Please continue on our own page")
+    assert len(sandbox.requests) == asked
+
+
+def test_a_foreign_page_can_not_cancel(visitor: Walk, sandbox: Sandbox):
+    """Not even with the customer's own manage link."""
+    page = visitor.open(visitor.book().link("Change or cancel"))
+    _method, action, _fields = visitor.send(page, "Cancel booking").form("Cancel booking")
+    assert visitor.open(action, {}, **{"Sec-Fetch-Site": "cross-site"}).status == 403
+    assert sandbox.bookings()[0]["status"] == "confirmed"
+
+
+def test_a_client_that_is_no_browser_may_book(visitor: Walk):
+    """Without any of the three headers there is no page that could have been tricked."""
+    _method, action, fields = visitor.choose().form("Book appointment")
+    response = visitor.client.post(action, {**fields, **JANE})
+    assert response.status_code == 303
+
+
+@pytest.fixture
+def pages(visitor: Walk) -> dict[str, str]:
+    """One address of every kind of page."""
+    contact = visitor.choose("haircut", "?day=2026-12-09")
+    confirmation = visitor.send(contact, "Book appointment", **JANE)
+    manage = confirmation.link("Change or cancel")
+    slots = visitor.open(f"{manage}reschedule/")
+    return {
+        "services": "/book/",
+        "slots": "/book/haircut/",
+        "zone": "/book/haircut/zone/",
+        "contact": contact.url,
+        "confirmation": confirmation.url,
+        "calendar": confirmation.link("Calendar file"),
+        "find": "/book/manage/",
+        "manage": manage,
+        "manage calendar": f"{manage}booking.ics",
+        "cancel": f"{manage}cancel/",
+        "reschedule": f"{manage}reschedule/",
+        "reschedule zone": f"{manage}reschedule/zone/",
+        "reschedule confirm": next(iter(slots.times.values())),
+        "nowhere": "/book/x/y/z",
+        "unknown service": "/book/unknown/",
+        "broken link": "/book/manage/x/",
+    }
+
+
+def policy_of(response: HttpResponse) -> dict[str, str]:
+    """The content security policy by directive."""
+    parts = response["Content-Security-Policy"].split("; ")
+    return dict(part.split(" ", 1) for part in parts)
+
+
+def test_every_page_says_who_may_frame_it(visitor: Walk, pages: dict[str, str], site: Settings):
+    """Each page, whole and fragment, GET and HEAD: a strict policy, no X-Frame-Options, no cookie, not indexed."""
+    for name, url in pages.items():
+        for headers in ({}, HTMX):
+            for ask in (visitor.client.get, visitor.client.head, visitor.client.options):
+                response = ask(url, headers=headers)
+                policy = policy_of(response)
+                assert policy["default-src"] == "'none'", name
+                assert policy["frame-ancestors"] == "'self'", name
+                assert policy["script-src"] == policy["style-src"] == "'self'", name
+                assert policy["form-action"] == policy["connect-src"] == "'self'", name
+                assert "unsafe" not in response["Content-Security-Policy"], name
+                assert "X-Frame-Options" not in response, name
+                assert not response.cookies, name
+                assert response["X-Content-Type-Options"] == "nosniff", name
+                assert response["X-Robots-Tag"].startswith("noindex"), name
+                assert response["Referrer-Policy"] in {"strict-origin-when-cross-origin", "same-origin"}, name
+
+
+def test_pages_with_something_personal_are_never_stored(visitor: Walk, pages: dict[str, str]):
+    """From the contact form on nothing is stored, and its address is told to nobody else."""
+    for name, url in pages.items():
+        response = visitor.client.get(url)
+        if name in {"services", "slots", "zone"}:
+            assert response["Cache-Control"] == "private, no-cache", name
+        else:
+            assert response["Cache-Control"] == "no-store, private", name
+            assert response["Referrer-Policy"] == "same-origin", name
+
+
+def test_pages_and_fragments_are_told_apart_by_caches(visitor: Walk, pages: dict[str, str]):
+    """What is different for htmx or another language says so in Vary, and nothing varies by a cookie."""
+    for name, url in pages.items():
+        vary = visitor.client.get(url)["Vary"]
+        assert {"HX-Request", "HX-Target", "Accept-Language"} <= {part.strip() for part in vary.split(",")}, name
+        assert "Cookie" not in vary, name
+
+
+def test_embedding_sites_are_named(site: Settings, client: Client):
+    """EMBED_ORIGINS may frame the widget, besides the site itself."""
+    origins = ["https://shop.example", "https://*.market.example"]
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "EMBED_ORIGINS": origins}
+    for url in ("/book/", "/book/haircut/", "/book/manage/", "/book/x/y"):
+        ancestors = policy_of(client.get(url))["frame-ancestors"].split()
+        assert ancestors[0] == "'self'"
+        assert set(ancestors[1:]) == set(origins)
+
+
+def test_static_files_from_elsewhere_are_let_in(site: Settings, client: Client):
+    """A site that serves its static files from another host can still load scripts and styles from there."""
+    site.STATIC_URL = "https://cdn.example/static/"
+    policy = policy_of(client.get("/book/"))
+    assert policy["script-src"] == policy["style-src"] == "'self' https://cdn.example"
+
+
+@pytest.fixture
+def strict(site: Settings) -> Iterator[Settings]:
+    """The host behind a login wall, with a policy of its own and a transaction around each request."""
+    from tests.projects.strict import settings as project  # noqa: PLC0415 (read only where it is put on)
+
+    site.ROOT_URLCONF = project.ROOT_URLCONF
+    site.MIDDLEWARE = project.MIDDLEWARE
+    site.LOGIN_URL = project.LOGIN_URL
+    site.X_FRAME_OPTIONS = "DENY"
+    site.SECURE_REFERRER_POLICY = "no-referrer"
+    return site
+
+
+def test_a_strict_host_lets_visitors_through(strict: Settings, client: Client, sandbox: Sandbox):
+    """Login wall, host policy and cookie CSRF don't keep anybody from booking, moving and cancelling."""
+    assert client.get("/staff/").status_code == 302
+    walk = Walk(Client(enforce_csrf_checks=True))
+    page = walk.book("haircut", "?day=2026-12-09")
+    assert page.heading == "You're booked"
+    page = walk.open(page.link("Change or cancel"))
+    slots = walk.send(page, "Reschedule")
+    moved = walk.send(walk.open(list(slots.times.values())[-1]), "Reschedule")
+    assert "moved" in moved.text
+    page = walk.send(walk.send(moved, "Cancel booking"), "Cancel booking")
+    assert "canceled" in page.text
+    for each in walk.seen:
+        assert policy_of(each.response)["frame-ancestors"] == "'self'"
+        assert "X-Frame-Options" not in each.response
+        assert not each.response.cookies
+        assert each.response["Referrer-Policy"] != "no-referrer"
+
+
+def test_the_sheet_is_let_through_as_well(strict: Settings, client: Client):
+    """A login wall does not hide the style sheet."""
+    assert client.get("/book/style-112233.css").status_code == 200
+
+
+def test_an_unsafe_method_must_be_one_that_a_page_knows(visitor: Walk, pages: dict[str, str], sandbox: Sandbox):
+    """PUT, PATCH, DELETE and a POST where there is no form are a 405 that says what is allowed."""
+    for name, url in pages.items():
+        for method in ("put", "patch", "delete", "trace"):
+            response = getattr(visitor.client, method)(url, headers={"Sec-Fetch-Site": "same-origin"})
+            assert response.status_code == 405, name
+            assert "GET" in response["Allow"], name
+    for name in ("services", "slots", "zone", "confirmation", "manage", "reschedule"):
+        assert visitor.client.post(pages[name]).status_code == 405, name
+    assert len(sandbox.bookings()) == 1
+    assert sandbox.bookings()[0]["status"] == "confirmed"

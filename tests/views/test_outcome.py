@@ -1,0 +1,362 @@
+"""The confirmation, and the page that asks again until there is one."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from icalendar import Calendar
+from pytest_django import Settings
+from time_machine import Traveller
+
+from kordless_booking.models import BookingAttempt
+from kordless_booking.sandbox import Limits, Sandbox
+from tests.views.walking import HTMX, JANE, Page, Walk
+
+pytestmark = pytest.mark.django_db
+
+WAITING = "We\u2019re confirming your booking"
+
+
+def creations(sandbox: Sandbox) -> list[str]:
+    """The idempotency key of each time that Kordless was asked for a booking."""
+    return [asked.headers["idempotency-key"] for asked in sandbox.requests if asked.operation == "create"]
+
+
+def lose_answers(sandbox: Sandbox, times: int | None = None) -> None:
+    """Kordless carries a creation out, and its answer never arrives."""
+    sandbox.mischief.set("status", "create", times=times, status=502, html=True, carried_out=True)
+
+
+def test_a_confirmation_says_everything(walk: Walk):
+    """Number, service, time with both zones, place as a map link, host, status, calendars and a way to change it."""
+    page = walk.book("haircut", "?tz=Europe/Kyiv&hours=24")
+    assert page.heading == "You're booked"
+    assert page.number.startswith("BOOK_")
+    for words in (
+        "Haircut",
+        "Status Confirmed",
+        "Tuesday, December 1, 2026, 17:30 \u2013 18:30",
+        "Kyiv · GMT+2",
+        "10:30 \u2013 11:30 (New York · GMT-5)",
+        "With Sarah",
+    ):
+        assert words in page.text, words
+    links = page.links()
+    assert links["123 Main Street, Brooklyn, NY 11201 (opens in a new tab)"].startswith("https://")
+    assert "/booking.ics" in links["Calendar file"]
+    for name in ("Google", "Outlook", "Yahoo"):
+        assert links[f"{name} (opens in a new tab)"].startswith("https://")
+
+
+def test_an_hour_format_outlives_the_form(walk: Walk):
+    """Whoever chose the 24-hour clock reads it on the confirmation, too."""
+    assert "17:30" in walk.book("haircut", "?tz=Europe/Kyiv&hours=24").text
+
+
+def test_a_video_call_is_linked(walk: Walk):
+    """A meeting link is a link, and opens beside the page without telling where it was clicked."""
+    page = walk.book("color-consultation")
+    [link] = [node for node in page.tree.css("a") if "Video call" in node.text()]
+    assert link.attributes["href"] == "https://meet.example.com/acme-salon-color"
+    assert link.attributes["rel"] == "noopener noreferrer"
+
+
+def test_a_phone_call_is_linked(walk: Walk):
+    """The number that calls is a phone link."""
+    assert walk.book("late-advice").links()["+12125550123"] == "tel:+12125550123"
+
+
+def test_a_custom_place_is_plain_words(walk: Walk):
+    """A place in the business's own words is no link."""
+    page = walk.book("bridal-styling")
+    assert "At your place: we call you" in page.text
+    assert not [name for name in page.links() if "At your place" in name]
+
+
+def test_a_pending_booking_is_not_called_confirmed(walk: Walk):
+    """What the business must still accept is called a request."""
+    page = walk.book("bridal-styling")
+    assert page.heading == "Request sent"
+    assert "still has to be accepted" in page.text
+    assert "onfirmed" not in page.text
+    assert b"STATUS:TENTATIVE" in walk.client.get(page.link("Calendar file")).content
+
+
+def test_an_unknown_status_is_shown_as_it_is(walk: Walk, sandbox: Sandbox):
+    """A status that nobody has heard of is neither hidden nor called confirmed."""
+    sandbox.mischief.set("unknown_values", "create")
+    page = walk.book()
+    assert (page.status, page.heading) == (200, "Your booking")
+    assert "waitlisted" in page.text
+    assert "onfirmed" not in page.text
+
+
+@pytest.mark.parametrize(
+    "value", ["javascript:alert(1)", "JaVaScRiPt:alert(1)", "data:text/html,x", "//evil.example/x"]
+)
+def test_a_hostile_place_is_no_link(site: Settings, client: Client, sandbox: Sandbox, value: str):
+    """Only http(s) is linked; anything else of a meeting place is plain words."""
+    sandbox.mischief.set("hostile")
+    page = Walk(client).book("color-consultation")
+    hrefs = [url.lower().strip() for url in page.links().values()]
+    assert not [url for url in hrefs if not url.startswith(("/", "https://", "tel:", "mailto:"))]
+    assert value[:4]
+
+
+def test_the_calendar_file_is_one_event(walk: Walk):
+    """The file holds one event at the right moment, with the number in its identity and a link to the booking."""
+    page = walk.book("haircut", "?tz=Europe/Kyiv")
+    response = walk.client.get(page.link("Calendar file"))
+    assert response["Content-Type"].startswith("text/calendar")
+    assert "booking.ics" in response["Content-Disposition"]
+    assert response["Cache-Control"] == "no-store, private"
+    [event] = Calendar.from_ical(response.content).walk("VEVENT")
+    assert event["SUMMARY"] == "Haircut · Acme Salon"
+    assert event.decoded("DTSTART").isoformat() == "2026-12-01T17:30:00+02:00"
+    assert page.number.lower() in event["UID"].lower()
+    again = Calendar.from_ical(walk.client.get(page.link("Calendar file")).content).walk("VEVENT")[0]
+    assert again["UID"] == event["UID"]
+    assert "jane@example.com" not in response.content.decode()
+    assert walk.open(str(event["URL"]).replace("http://testserver", "")).heading == "Your booking"
+
+
+def test_reloading_books_nothing(walk: Walk, sandbox: Sandbox):
+    """A confirmation may be looked at again and again."""
+    page = walk.book()
+    asked = len(creations(sandbox))
+    for _again in range(3):
+        assert walk.open(page.url).number == page.number
+    assert len(creations(sandbox)) == asked == len(sandbox.bookings()) == 1
+
+
+def test_an_older_confirmation_asks_for_the_truth(walk: Walk, sandbox: Sandbox, clock: Traveller):
+    """After a quarter of an hour the confirmation leads to the booking as Kordless knows it now."""
+    page = walk.book("haircut", "?day=2026-12-09")
+    sandbox.decide(page.number, "canceled")
+    assert walk.open(page.url).heading == "You're booked"
+    clock.shift(timedelta(minutes=16))
+    page = walk.open(page.url)
+    assert page.heading == "Your booking"
+    assert "This booking has been canceled" in page.text or "Canceled" in page.text
+
+
+def test_a_confirmation_outlives_its_service(walk: Walk, sandbox: Sandbox, clock: Traveller):
+    """What was booked is shown also when Kordless has nothing to say about the service any more."""
+    page = walk.book()
+    sandbox.mischief.set("status", status=500)
+    clock.shift(600)
+    again = walk.open(page.url)
+    assert (again.status, again.number) == (200, page.number)
+
+
+@pytest.mark.parametrize("kind", ["confirmation", "attempt", "manage"])
+def test_a_changed_token_is_refused(visitor: Walk, kind: str):
+    """A token that was changed, made up, or made for another page opens nothing, and the page says how to go on."""
+    page = visitor.book()
+    token = page.url.split("/")[3]
+    manage = page.link("Change or cancel").split("/")[3]
+    others = [token if kind != "confirmation" else manage]
+    for bad in (*others, token[:-1], token[:40] + "A" + token[41:], "x", "%00", "é", "x" * 5000, "..%2f", "gAAAA"):
+        for tail in ("", "booking.ics"):
+            refused = visitor.open(
+                f"/book/{kind}/{bad}/{tail}" if tail and kind != "attempt" else f"/book/{kind}/{bad}/"
+            )
+            assert refused.status == 404, bad
+            assert refused.heading in {"This link doesn't work", "Page not found"}
+
+
+def test_another_accounts_confirmation_is_refused(two_accounts: Settings, client: Client):
+    """What one business sealed, the other can't open."""
+    south = Walk(client, base="/south/")
+    page = south.book()
+    for url in (page.url, page.link("Change or cancel"), page.link("Calendar file")):
+        assert south.open(url).status == 200
+        assert south.open(url.replace("/south/", "/north/")).status == 404
+
+
+def test_another_secret_key_opens_nothing(site: Settings, client: Client):
+    """With a new SECRET_KEY old tokens are strangers, unless the old key is kept as a fallback."""
+    walk, old = Walk(client), site.SECRET_KEY
+    page = walk.book()
+    url = page.link("Change or cancel")
+    site.SECRET_KEY = "another key for tests: 8c1fbb8fd2f14c6aa4d0"
+    assert walk.open(page.url).status == 404
+    site.SECRET_KEY_FALLBACKS = [old]
+    assert walk.open(page.url).number == page.number
+    assert walk.open(url).number == page.number
+
+
+def restart(site: Settings) -> None:
+    """Another process takes over: what this one has counted in its own steady seconds is forgotten."""
+    site.KORDLESS_BOOKING = dict(site.KORDLESS_BOOKING)
+
+
+def wait(walk: Walk, page: Page, clock: Traveller, site: Settings) -> Page:
+    """Let the attempt page ask again by itself, as often as it takes."""
+    for _round in range(8):
+        if page.heading != WAITING:
+            break
+        clock.shift(int(page.response["Retry-After"]) + 1)
+        restart(site)
+        page = walk.open(page.url)
+    return page
+
+
+def test_a_lost_answer_becomes_a_booking(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings):
+    """Carried out but never answered: the visitor waits, the page asks again with the same key, one booking results."""
+    form = walk.choose("haircut", "?day=2026-12-09")
+    lose_answers(sandbox)
+    page = walk.send(form, "Book appointment", **JANE)
+    assert (page.status, page.heading) == (200, WAITING)
+    assert "Please don't book again" in page.text
+    sandbox.mischief.clear()
+    page = wait(walk, page, clock, site)
+    assert page.heading == "You're booked"
+    [booking] = sandbox.bookings()
+    assert page.number == booking["number"]
+    assert len(set(creations(sandbox))) == 1
+
+
+def test_a_waiting_page_asks_again_by_itself(walk: Walk, sandbox: Sandbox):
+    """With JavaScript by htmx, without it by a refresh; both ask for the same address."""
+    form = walk.choose()
+    lose_answers(sandbox)
+    page = walk.send(form, "Book appointment", **JANE)
+    seconds = page.response["Retry-After"]
+    [poll] = page.tree.css("[data-kb-poll]")
+    assert poll.attributes["data-hx-get"] == page.url
+    assert f"delay:{seconds}s" in (poll.attributes["data-hx-trigger"] or "")
+    refreshes = [f'<meta http-equiv="refresh" content="{seconds}">' in page.html]
+    assert refreshes == [walk.headers == {}]
+
+
+def test_a_waiting_page_may_be_reloaded_at_will(walk: Walk, sandbox: Sandbox):
+    """Impatience sends nothing more before its time."""
+    form = walk.choose()
+    lose_answers(sandbox)
+    page = walk.send(form, "Book appointment", **JANE)
+    asked = len(creations(sandbox))
+    for _again in range(5):
+        assert walk.open(page.url).heading == WAITING
+        assert walk.send(form, "Book appointment", **JANE).heading == WAITING
+    assert len(creations(sandbox)) == asked
+
+
+def test_a_waiting_page_survives_a_restart(visitor: Walk, sandbox: Sandbox, clock: Traveller, site: Settings):
+    """The address alone, opened anywhere, finds the attempt again."""
+    form = visitor.choose("haircut", "?day=2026-12-09")
+    lose_answers(sandbox)
+    page = visitor.send(form, "Book appointment", **JANE)
+    sandbox.mischief.clear()
+    elsewhere = wait(Walk(Client()), page, clock, site)
+    assert elsewhere.heading == "You're booked"
+    assert visitor.open(page.url).number == elsewhere.number
+    assert len(sandbox.bookings()) == 1
+
+
+def test_a_long_form_in_another_script_waits_as_well(visitor: Walk, sandbox: Sandbox, clock: Traveller, site: Settings):
+    """However long what was typed, the waiting page's address stays short enough for servers and for us."""
+    name = "".join(chr(0x4E00 + 37 * number) for number in range(120))
+    notes = "".join(chr(0x4E00 + 19 * number) for number in range(1000))
+    form = visitor.choose("haircut", "?day=2026-12-09")
+    lose_answers(sandbox)
+    page = visitor.send(form, "Book appointment", **{**JANE, "name": name, "notes": notes})
+    assert page.heading == WAITING
+    assert len(page.url) < 4000
+    sandbox.mischief.clear()
+    assert wait(visitor, page, clock, site).heading == "You're booked"
+    assert sandbox.bookings()[0]["notes"] == notes
+
+
+def test_taken_after_an_unsure_try(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings):
+    """When a later no may be about the visitor's own first try, it is said, and everything typed is kept."""
+    form = walk.choose("haircut", "?day=2026-12-09")
+    sandbox.mischief.set("status", "create", status=502)
+    page = walk.send(form, "Book appointment", **{**JANE, "notes": "Careful"})
+    assert page.heading == WAITING
+    sandbox.mischief.clear()
+    sandbox.mischief.set("status", "create", status=409)
+    page = wait(walk, page, clock, site)
+    assert "your own first try" in page.alert
+    assert page.heading == "Haircut"
+    page = walk.open(next(iter(page.times.values())))
+    assert page.form("Book appointment")[2]["notes"] == "Careful"
+
+
+def test_refused_after_an_unsure_try(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings):
+    """A later refusal doesn't mean that nothing was booked: the visitor is asked to get in touch."""
+    form = walk.choose("haircut", "?day=2026-12-09")
+    sandbox.mischief.set("status", "create", status=502)
+    page = walk.send(form, "Book appointment", **JANE)
+    sandbox.mischief.clear()
+    sandbox.mischief.set("status", "create", status=422)
+    page = wait(walk, page, clock, site)
+    assert (page.status, page.heading) == (503, "We couldn't confirm your booking")
+    assert "contact us before you book again" in page.text
+
+
+def test_too_many_at_once_stand_in_line(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings):
+    """When Kordless takes no more bookings this minute, the visitor waits in line and is then booked, once."""
+    form = walk.choose("haircut", "?day=2026-12-09")
+    sandbox.limits = Limits(general=None, creations=1, contact=None)
+    sandbox.mischief.set("status", "create", times=1, status=429, retry_after=20)
+    page = walk.send(form, "Book appointment", **JANE)
+    assert page.heading == WAITING
+    assert "next in line" in page.text
+    assert not sandbox.bookings()
+    page = wait(walk, page, clock, site)
+    assert page.heading == "You're booked"
+    assert len(sandbox.bookings()) == 1
+
+
+def test_our_own_allowance_makes_a_line_as_well(site: Settings, client: Client, sandbox: Sandbox, clock: Traveller):
+    """Bookings beyond what the key allows a minute are not sent to be refused: they wait here."""
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "CREATIONS_PER_MINUTE": 1, "BOOKINGS_PER_ADDRESS": 0}
+    walk = Walk(client)
+    forms = [walk.choose("haircut", f"?day=2026-12-{day}") for day in ("09", "10", "11")]
+    pages = [walk.send(form, "Book appointment", **JANE) for form in forms]
+    assert [page.heading for page in pages] == ["You're booked", WAITING, WAITING]
+    assert len(creations(sandbox)) == 1
+    clock.shift(65)
+    restart(site)
+    assert walk.open(pages[1].url).heading == "You're booked"
+    assert walk.open(pages[2].url).heading == WAITING
+    clock.shift(65)
+    restart(site)
+    assert walk.open(pages[2].url).heading == "You're booked"
+    assert len(sandbox.bookings()) == 3
+
+
+def test_a_refusal_after_waiting_keeps_what_was_typed(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings):
+    """When one's turn comes and Kordless says no, there is a way back to the times with everything typed."""
+    form = walk.choose("haircut", "?day=2026-12-09")
+    sandbox.mischief.set("status", "create", times=1, status=429, retry_after=20)
+    page = walk.send(form, "Book appointment", **{**JANE, "notes": "Careful"})
+    sandbox.mischief.set("key_revoked", "create")
+    page = wait(walk, page, clock, site)
+    assert (page.status, page.heading) == (503, "Online booking is paused")
+    sandbox.mischief.clear()
+    page = walk.open(next(url for url in page.links().values() if "kept=" in url))
+    page = walk.open(next(iter(page.times.values())))
+    assert page.form("Book appointment")[2]["notes"] == "Careful"
+    assert walk.send(page, "Book appointment").heading == "You're booked"
+
+
+def test_an_attempt_keeps_no_secrets_once_it_is_done(visitor: Walk):
+    """What is written down holds no contact in the clear, and nothing of the body once it is placed."""
+    visitor.book()
+    [row] = BookingAttempt.objects.all()
+    stored = " ".join(str(value) for value in vars(row).values())
+    assert "jane" not in stored.lower()
+    assert row.state == "placed"
+
+
+def test_attempts_answer_htmx_and_browsers_alike(visitor: Walk, sandbox: Sandbox, clock: Traveller, site: Settings):
+    """A page opened by a browser may be continued by htmx."""
+    form = visitor.choose("haircut", "?day=2026-12-09")
+    lose_answers(sandbox)
+    page = visitor.send(form, "Book appointment", **JANE)
+    sandbox.mischief.clear()
+    page = wait(Walk(visitor.client, HTMX), page, clock, site)
+    assert page.heading == "You're booked"
+    assert "<html" not in page.html
