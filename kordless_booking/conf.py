@@ -282,7 +282,7 @@ _RULES: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
     "CHANGES_PER_ADDRESS": (_whole(0, 1000), "Changes by one address in ten minutes; 0 is no limit."),
     "LOOKUPS_PER_NUMBER": (_whole(0, 1000), "Look-ups of one confirmation number in an hour; 0 is no limit."),
     "MINIMUM_FILL_SECONDS": (_number(0, 5), "Seconds before which no form is sent on: 0 to 5."),
-    "HUMAN_CHECK": (_text(r"[A-Za-z_][\w.]*\.[A-Za-z_]\w*"), "The dotted path of a function of request and form."),
+    "HUMAN_CHECK": (_text(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+"), "The dotted path of a function of request and form."),
     "HUMAN_CHECK_ORIGINS": (
         lambda value: isinstance(value, list | tuple) and all(map(_is_origin, value)),
         "The origins that your check's script is loaded from.",

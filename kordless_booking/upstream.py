@@ -59,20 +59,15 @@ def upstream(account: Account) -> Upstream:
 @cache
 def _upstream(account: Account, _pid: int) -> Upstream:
     clock = Clock()
-    cache = SteadyCache(caches[account.cache], clock)
+    cache = SteadyCache(account.cache, clock)
     transport = account.transport
     if transport is not None and not hasattr(transport, "handle_request"):
         transport = wsgi_transport(transport)
     if transport is None and account.sandbox:
         transport = wsgi_transport(embedded_sandbox(sandbox_path(account)))
     key, org = account.api_key or SANDBOX_KEY, account.org_slug or SANDBOX_ORG
-    gate = CatalogGate(
-        cache,
-        account=_digest(account.base_url, key),
-        allowance=Allowance(account.requests_per_minute, account.creations_per_minute),
-        processes=1 if counts_for_all(caches[account.cache]) else account.processes,
-        clock=clock,
-    )
+    allowance = Allowance(account.requests_per_minute, account.creations_per_minute)
+    gate = _gate(account.cache, _digest(account.base_url, key), allowance, account.processes)
     client = Kordless(
         api_key=key,
         org_slug=org,
@@ -94,6 +89,19 @@ def _upstream(account: Account, _pid: int) -> Upstream:
     )
     catalog = Catalog(account=account.name, client=client, shelf=shelf, limits=Limits(offer, offer, slots), clock=clock)
     return Upstream(client, catalog, cache, Loudness(clock))
+
+
+@cache
+def _gate(cache: str, key: str, allowance: Allowance, processes: int) -> CatalogGate:
+    """One for all accounts that share an API key: Kordless counts keys, whatever we call the accounts."""
+    clock = Clock()
+    return CatalogGate(
+        SteadyCache(cache, clock),
+        account=key,
+        allowance=allowance,
+        processes=1 if counts_for_all(caches[cache]) else processes,
+        clock=clock,
+    )
 
 
 _background = Background()
@@ -124,4 +132,5 @@ def embedded_sandbox(path: str) -> Any:
 def _forget(*, setting: str, **_kwargs: object) -> None:
     if setting in {"KORDLESS_BOOKING", "CACHES", "SECRET_KEY"}:
         _upstream.cache_clear()
+        _gate.cache_clear()
         embedded_sandbox.cache_clear()

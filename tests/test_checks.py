@@ -1,0 +1,185 @@
+"""The system checks: each mistake under its number, with a hint, and silence when all is well."""
+
+import pytest
+from django.apps import apps
+from django.core.checks import run_checks
+from django.urls import include, path
+from django.views.generic import TemplateView
+
+from kordless_booking.checks import check_apps, check_mounts, check_settings, check_shared_cache
+from kordless_booking.conf import SETTING_NAMES
+
+FLAT = {"API_KEY": "kb-canary-key-5f1d9c", "ORG_SLUG": "acme-salon"}
+TWO = {"ACCOUNTS": {"north": FLAT, "south": FLAT}}
+LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
+REDIS = "django.core.cache.backends.redis.RedisCache"
+
+
+ELSEWHERE = (path("page/", TemplateView.as_view(template_name="page.html")),)
+
+
+def found(check) -> list[str]:
+    """The ids that a check gives."""
+    return [message.id for message in check()]
+
+
+def ours(messages) -> list[str]:
+    """The ids of this package among all that Django found."""
+    return sorted(message.id for message in messages if (message.id or "").startswith("kordless_booking."))
+
+
+def mounted(*namespaces: str | None):
+    """A URLconf with the widget at as many places."""
+    return tuple(
+        path(f"{index}/", include("kordless_booking.urls", namespace=namespace))
+        for index, namespace in enumerate(namespaces)
+    )
+
+
+@pytest.mark.parametrize(
+    ("raw", "ids"),
+    [
+        (FLAT, []),
+        ({"SANDBOX": True}, []),
+        (TWO, []),
+        (None, ["E001"]),
+        ({"ORG_SLUG": "acme"}, ["E002"]),
+        ({"API_KEY": "k"}, ["E003"]),
+        ({**FLAT, "PHONE_REGION": "us"}, ["E004"]),
+        ({**FLAT, "PHONE_REGOIN": "US"}, ["E005"]),
+        ({"PHONE_REGOIN": "us", "BROWSE_SECONDS": 99}, ["E005", "E002", "E003", "E004"]),
+    ],
+)
+def test_each_mistake_in_the_settings_has_its_number_and_a_hint(settings, raw, ids):
+    """As `manage.py check` shows them."""
+    settings.KORDLESS_BOOKING = raw
+    messages = check_settings()
+    assert [message.id for message in messages] == [f"kordless_booking.{id_}" for id_ in ids]
+    assert all(message.hint and message.is_serious() for message in messages)
+    assert "canary" not in repr(messages)
+
+
+def test_settings_that_are_not_there_at_all_are_the_first_mistake(settings):
+    """Nobody has to know that they must exist."""
+    del settings.KORDLESS_BOOKING
+    assert found(check_settings) == ["kordless_booking.E001"]
+
+
+def test_the_hint_is_the_nearest_known_key(settings):
+    """Whatever one typed instead."""
+    for name in SETTING_NAMES:
+        settings.KORDLESS_BOOKING = {**FLAT, name.replace("_", "") + "X": 1}
+        (message,) = check_settings()
+        assert message.hint == f"Did you mean {name}?"
+
+
+def test_htmx_must_be_installed(settings):
+    """E006, with the line to add."""
+    assert check_apps() == []
+    settings.INSTALLED_APPS = [name for name in settings.INSTALLED_APPS if name != "django_htmx"]
+    assert not apps.is_installed("django_htmx")
+    (message,) = check_apps()
+    assert (message.id, "django_htmx" in message.hint) == ("kordless_booking.E006", True)
+
+
+@pytest.mark.parametrize(
+    ("raw", "urls", "ids"),
+    [
+        (FLAT, mounted(None), []),
+        (FLAT, mounted("anything"), []),
+        (FLAT, mounted("one", "other"), []),
+        (FLAT, ELSEWHERE, ["W001"]),
+        (TWO, ELSEWHERE, ["W001"]),
+        (TWO, mounted("north", "south"), []),
+        (TWO, mounted("north"), []),
+        (TWO, mounted("north", "west"), ["E007"]),
+        (TWO, mounted(None), ["E007"]),
+        (TWO, (path("deep/", include([path("deeper/", include(list(mounted("west"))))])),), ["E007"]),
+        (TWO, (path("deep/", include((list(mounted("north")), "shop"))),), []),
+        ({"ACCOUNTS": {"only": FLAT}}, mounted("elsewhere"), []),
+        ({}, ELSEWHERE, []),
+    ],
+)
+def test_every_mount_belongs_to_an_account(settings, raw, urls, ids):
+    """A namespace of no account is E007, mounted nowhere W001; settings that are wrong are told first."""
+    settings.KORDLESS_BOOKING = raw
+    settings.ROOT_URLCONF = urls
+    messages = check_mounts()
+    assert [message.id for message in messages] == [f"kordless_booking.{id_}" for id_ in ids]
+    assert all(message.hint for message in messages)
+    assert all(message.is_serious() == message.id.endswith("E007") for message in messages)
+
+
+def test_a_site_without_urls_is_left_alone(settings):
+    """A worker's settings may have no ROOT_URLCONF."""
+    settings.KORDLESS_BOOKING = FLAT
+    settings.ROOT_URLCONF = None
+    assert check_mounts() == []
+
+
+def test_the_message_names_the_mount_and_the_accounts(settings):
+    """So that one sees which word to change."""
+    settings.KORDLESS_BOOKING = TWO
+    settings.ROOT_URLCONF = mounted("west")
+    (message,) = check_mounts()
+    assert "'west'" in message.msg
+    assert "north, south" in message.hint
+
+
+@pytest.mark.parametrize(
+    ("backend", "more", "warned"),
+    [
+        (LOCMEM, {}, True),
+        (LOCMEM, {"PROCESSES": 1}, True),
+        (LOCMEM, {"PROCESSES": 4}, False),
+        ("django.core.cache.backends.filebased.FileBasedCache", {}, True),
+        ("django.core.cache.backends.dummy.DummyCache", {}, True),
+        (REDIS, {}, False),
+        ("django.core.cache.backends.memcached.PyMemcacheCache", {}, False),
+    ],
+)
+def test_a_cache_of_one_process_is_warned_of_before_deploying(settings, backend, more, warned):
+    """Unless it is said how many processes share the key."""
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "redis://127.0.0.1:1/0"}}
+    settings.KORDLESS_BOOKING = {**FLAT, **more}
+    messages = check_shared_cache()
+    assert [message.id for message in messages] == ["kordless_booking.W002"] * warned
+    assert all("Redis" in message.hint and "PROCESSES" in message.hint for message in messages)
+
+
+def test_each_cache_is_judged_once(settings):
+    """Two accounts on one LocMem cache are one warning; an account on Redis is none."""
+    settings.CACHES = {
+        "default": {"BACKEND": LOCMEM},
+        "shared": {"BACKEND": REDIS, "LOCATION": "redis://127.0.0.1:1/0"},
+    }
+    settings.KORDLESS_BOOKING = {"ACCOUNTS": {"a": FLAT, "b": FLAT, "c": {**FLAT, "CACHE": "shared"}}}
+    assert found(check_shared_cache) == ["kordless_booking.W002"]
+
+
+def test_wrong_settings_hide_the_cache_check(settings):
+    """One thing after the other."""
+    settings.KORDLESS_BOOKING = {**FLAT, "CACHE": "nowhere"}
+    assert check_shared_cache() == []
+
+
+def test_django_runs_them_all(settings):
+    """Registered by the app: the everyday ones always, the cache only with --deploy."""
+    settings.KORDLESS_BOOKING = {**TWO, "PROCESSES": 1}
+    settings.ROOT_URLCONF = mounted("north", "west")
+    settings.INSTALLED_APPS = [name for name in settings.INSTALLED_APPS if name != "django_htmx"]
+    assert ours(run_checks()) == ["kordless_booking.E006", "kordless_booking.E007"]
+    assert ours(run_checks(include_deployment_checks=True)) == [
+        "kordless_booking.E006",
+        "kordless_booking.E007",
+        "kordless_booking.W002",
+    ]
+
+
+@pytest.mark.parametrize("project", ["plain", "several", "strict", "elsewhere"])
+def test_the_test_projects_pass_their_own_checks(settings, project):
+    """They are examples of how to do it."""
+    module = __import__(f"tests.projects.{project}.settings", fromlist=["settings"])
+    settings.KORDLESS_BOOKING = module.KORDLESS_BOOKING
+    settings.ROOT_URLCONF = module.ROOT_URLCONF
+    assert ours(run_checks()) == []

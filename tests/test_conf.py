@@ -1,0 +1,398 @@
+"""The settings: read once, typed, every mistake told with what to write instead, and the key never shown."""
+
+import copy
+import pickle
+import traceback
+from dataclasses import asdict, fields
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.test import RequestFactory
+from django.views.debug import SafeExceptionReporterFilter, technical_500_response
+from hypothesis import given
+from hypothesis import settings as fast
+from hypothesis import strategies as st
+
+from kordless_booking.api.wire import checked_base_url
+from kordless_booking.conf import SETTING_NAMES, Account, Secret, account_named, accounts, mistakes_in
+
+KEY = "kb-canary-key-5f1d9c"
+FLAT = {"API_KEY": KEY, "ORG_SLUG": "acme-salon"}
+
+GOOD = {
+    "API_KEY": ["k", "x" * 500, "sk_live_!~"],
+    "ORG_SLUG": ["acme-salon", "a", "A.b_c-1"],
+    "BASE_URL": [
+        "https://api.kordless.example/v1",
+        "https://api.kordless.example:8443/v1/",
+        "http://127.0.0.1:8765/api",
+        "http://localhost/api",
+        "http://[::1]:80/api",
+    ],
+    "SANDBOX": [True, False, ":memory:", Path("/tmp/sandbox.sqlite3")],  # noqa: S108 (a name only)
+    "PHONE_REGION": ["US", "GB", "DE", "IL"],
+    "EMBED_ORIGINS": [
+        [],
+        ["https://shop.example"],
+        ("https://*.shop.example", "'self'"),
+        {"http://localhost:8000", "https://shop.example:8443"},
+    ],
+    "SUPPORT_EMAIL": ["help@acme.example"],
+    "SUPPORT_PHONE": ["+1 (212) 555-0123", "030/901820"],
+    "BROWSE_SECONDS": [0.1, 4, 25],
+    "BOOKING_SECONDS": [0.1, 12.5, 25],
+    "OFFER_FRESH_SECONDS": [1, 86400],
+    "SLOTS_FRESH_SECONDS": [1, 3600],
+    "SLOTS_STALE_SECONDS": [1, 86400],
+    "SLOTS_ON_ERROR_SECONDS": [1, 86400],
+    "MEMORY_SECONDS": [0.5, 1],
+    "REQUESTS_PER_MINUTE": [11, 1000],
+    "CREATIONS_PER_MINUTE": [1, 59],
+    "PROCESSES": [1, 64],
+    "CACHE": ["default"],
+    "DRAFT_SECONDS": [300, 86400],
+    "MANAGE_LINK_DAYS": [1, 3650],
+    "TRUSTED_PROXIES": [0, 2, 20],
+    "BOOKINGS_PER_ADDRESS": [0, 1000],
+    "LOOKUPS_PER_ADDRESS": [0, 1000],
+    "CHANGES_PER_ADDRESS": [0, 1000],
+    "LOOKUPS_PER_NUMBER": [0, 1000],
+    "MINIMUM_FILL_SECONDS": [0, 1.5, 5],
+    "HUMAN_CHECK": ["shop.checks.is_human"],
+    "HUMAN_CHECK_ORIGINS": [["https://puzzle.example"]],
+}
+NOT_A_NUMBER = ["12", True, float("nan"), float("inf"), [], object()]
+NOT_WHOLE = [*NOT_A_NUMBER, 12.5, 60.0]
+BAD = {
+    "API_KEY": ["two words", "line\nbreak", "x" * 501, "clé", 7, "key\0"],
+    "ORG_SLUG": ["acme salon", "../acme", "acme/salon", "-acme", "x" * 101, 7, "acme\n"],
+    "BASE_URL": [
+        "http://api.kordless.example",
+        "api.kordless.example",
+        "ftp://api.kordless.example",
+        "https://user:pw@api.kordless.example",
+        "https://:pw@api.kordless.example",
+        "https://api.kordless.example/?q=1",
+        "https://api.kordless.example/?",
+        "https://api.kordless.example/#top",
+        "https://api.kord\nless.example",
+        " https://api.kordless.example",
+        "https://api.kordless.example:99999",
+        "https://api.kordless.example:0",
+        "https://[::1",
+        "https://",
+        "http://127.0.0.1.evil.example",
+        7,
+    ],
+    "SANDBOX": [7, ["x"], {"a": 1}],
+    "PHONE_REGION": ["us", "USA", "UK", "XX", "U", 1],
+    "EMBED_ORIGINS": [
+        "https://shop.example",
+        ["*"],
+        ["https://*.com"],
+        ["https://*"],
+        ["https://shop.example/path"],
+        ["http://shop.example"],
+        ["javascript:alert(1)"],
+        ["https://evil.example; script-src *"],
+        ["https://evil.example\r\nX: y"],
+        ["https://evil.example "],
+        ["https://" + "x" * 3000],
+        [7],
+        7,
+    ],
+    "SUPPORT_EMAIL": ["help", "a@b@c", "<a@b>", "a b@c", 7],
+    "SUPPORT_PHONE": ["call us", "12", "1" * 31, 7],
+    "BROWSE_SECONDS": [0, 0.05, 25.5, *NOT_A_NUMBER],
+    "BOOKING_SECONDS": [0, -1, 26, *NOT_A_NUMBER],
+    "OFFER_FRESH_SECONDS": [0, 86401, *NOT_WHOLE],
+    "SLOTS_FRESH_SECONDS": [0, 3601, *NOT_WHOLE],
+    "SLOTS_STALE_SECONDS": [0, 86401, *NOT_WHOLE],
+    "SLOTS_ON_ERROR_SECONDS": [0, 86401, *NOT_WHOLE],
+    "MEMORY_SECONDS": [-1, *NOT_A_NUMBER],
+    "REQUESTS_PER_MINUTE": [0, 2, 1001, *NOT_WHOLE],
+    "CREATIONS_PER_MINUTE": [0, 1000, *NOT_WHOLE],
+    "PROCESSES": [0, 10_001, *NOT_WHOLE],
+    "CACHE": ["nowhere", 7],
+    "DRAFT_SECONDS": [299, 86401, *NOT_WHOLE],
+    "MANAGE_LINK_DAYS": [0, 3651, *NOT_WHOLE],
+    "TRUSTED_PROXIES": [-1, 21, *NOT_WHOLE],
+    "BOOKINGS_PER_ADDRESS": [-1, 1001, *NOT_WHOLE],
+    "LOOKUPS_PER_ADDRESS": [-1, 1001, *NOT_WHOLE],
+    "CHANGES_PER_ADDRESS": [-1, 1001, *NOT_WHOLE],
+    "LOOKUPS_PER_NUMBER": [-1, 1001, *NOT_WHOLE],
+    "MINIMUM_FILL_SECONDS": [-1, 6, *NOT_A_NUMBER],
+    "HUMAN_CHECK": ["is_human", "shop..checks", "shop.checks()", 7],
+    "HUMAN_CHECK_ORIGINS": ["https://puzzle.example", ["*"], 7],
+}
+
+
+def rows(table):
+    """Each setting with each of its values."""
+    return [
+        pytest.param(name, value, id=f"{name}-{index}")
+        for name, values in table.items()
+        for index, value in enumerate(values)
+    ]
+
+
+def test_every_setting_has_its_rule_tested():
+    """A new one needs good and bad examples here; only the test transport takes anything."""
+    assert GOOD.keys() == BAD.keys() == SETTING_NAMES - {"TRANSPORT"}
+
+
+@pytest.mark.parametrize(("name", "value"), rows(GOOD))
+def test_a_good_value_is_taken(settings, name, value):
+    """Without a word, and it reaches the account."""
+    assert mistakes_in({**FLAT, name: value}) == []
+    settings.KORDLESS_BOOKING = {**FLAT, name: value}
+    taken = getattr(account_named(None), name.lower())
+    if name == "BASE_URL":
+        assert taken == value.rstrip("/")
+    elif name.endswith("ORIGINS"):
+        assert taken == tuple(sorted(value))
+    else:
+        assert taken == value
+
+
+@pytest.mark.parametrize(("name", "value"), rows(BAD))
+def test_a_bad_value_is_one_mistake_with_a_hint(settings, name, value):
+    """It names the setting, doesn't repeat the value, and stops the widget instead of surprising it later."""
+    found = mistakes_in({**FLAT, name: value})
+    assert [mistake.kind for mistake in found] == ["wrong"]
+    assert found[0].text == f"KORDLESS_BOOKING: {name} is not usable."
+    assert found[0].hint
+    settings.KORDLESS_BOOKING = {**FLAT, name: value}
+    with pytest.raises(ImproperlyConfigured, match=f"{name} is not usable"):
+        accounts()
+
+
+@fast(max_examples=60)
+@given(
+    value=st.text(max_size=30)
+    | st.from_regex(r"https?://[^/]{0,12}[/?#]?.{0,8}", fullmatch=True)
+    | st.sampled_from([7, None, b"https://x.example"])
+)
+def test_a_base_url_that_passes_is_one_that_the_wire_takes(value):
+    """The check promises what the client keeps."""
+    if value and not mistakes_in({**FLAT, "BASE_URL": value}):
+        assert checked_base_url(value)
+
+
+@pytest.mark.parametrize(
+    ("every", "creations"),
+    [
+        ({"REQUESTS_PER_MINUTE": 10}, {}),
+        ({}, {"CREATIONS_PER_MINUTE": 60}),
+        ({"REQUESTS_PER_MINUTE": 30}, {"CREATIONS_PER_MINUTE": 30}),
+    ],
+)
+def test_creations_leave_something_of_the_allowance(every, creations):
+    """Else nobody could look at times or cancel."""
+    (mistake,) = mistakes_in({**FLAT, **every, **creations})
+    assert (mistake.kind, "CREATIONS_PER_MINUTE" in mistake.text) == ("wrong", True)
+
+
+@pytest.mark.parametrize("raw", [None, [], "key", 7])
+def test_without_settings_it_says_what_to_add(settings, raw):
+    """Also when they are something else than a dictionary."""
+    (mistake,) = mistakes_in(raw)
+    assert mistake.kind == "missing"
+    assert '"API_KEY"' in mistake.hint
+    settings.KORDLESS_BOOKING = raw
+    with pytest.raises(ImproperlyConfigured, match="is not set"):
+        accounts()
+
+
+@pytest.mark.parametrize(
+    ("raw", "kinds"),
+    [
+        ({}, ["api_key", "org_slug"]),
+        ({"API_KEY": None, "ORG_SLUG": ""}, ["api_key", "org_slug"]),
+        ({"API_KEY": KEY}, ["org_slug"]),
+        ({"ORG_SLUG": "acme"}, ["api_key"]),
+        ({"SANDBOX": True}, []),
+        ({"SANDBOX": False}, ["api_key", "org_slug"]),
+        ({"ACCOUNTS": {}}, ["wrong"]),
+        ({"ACCOUNTS": None}, ["wrong"]),
+        ({"ACCOUNTS": ["north"]}, ["wrong"]),
+        ({"ACCOUNTS": {"north": None}}, ["wrong"]),
+        ({"ACCOUNTS": {"north:1": FLAT}}, ["wrong"]),
+        ({"ACCOUNTS": {"": FLAT}}, ["wrong"]),
+        ({"ACCOUNTS": {"x" * 101: FLAT}}, ["wrong"]),
+        ({"ACCOUNTS": {"north": {}, "south": FLAT}}, ["api_key", "org_slug"]),
+        ({"PHONE_REGION": "us", "BROWSE_SECONDS": 0, "CACHE": 7}, ["api_key", "org_slug", "wrong", "wrong", "wrong"]),
+    ],
+)
+def test_all_mistakes_are_told_at_once(raw, kinds):
+    """In one go, so that nobody fixes them one by one."""
+    assert [mistake.kind for mistake in mistakes_in(raw)] == kinds
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("APIKEY", "API_KEY"),
+        ("api_key", "API_KEY"),
+        ("ORG", "ORG_SLUG"),
+        ("BASEURL", "BASE_URL"),
+        ("PHONE_REGIONS", "PHONE_REGION"),
+        ("EMBED_ORIGIN", "EMBED_ORIGINS"),
+        ("TRUSTED_PROXY", "TRUSTED_PROXIES"),
+        ("ACCOUNT", "ACCOUNTS"),
+    ],
+)
+def test_an_unknown_key_names_the_nearest_known_one(settings, typed, meant):
+    """Misspelt settings are not silently ignored; but they don't close the site either."""
+    settings.KORDLESS_BOOKING = raw = {**FLAT, typed: "x"}
+    (mistake,) = mistakes_in(raw)
+    assert (mistake.kind, mistake.hint) == ("unknown", f"Did you mean {meant}?")
+    assert accounts()
+
+
+@pytest.mark.parametrize("typed", ["XYZZY", 7, ("a",)])
+def test_an_unknown_key_like_no_other_gets_the_list(typed):
+    """All there are."""
+    (mistake,) = mistakes_in({**FLAT, typed: "x"})
+    assert "API_KEY" in mistake.hint
+    assert "TRUSTED_PROXIES" in mistake.hint
+
+
+def test_a_mistake_in_an_account_says_in_which(settings):
+    """By the path that stands in the settings."""
+    raw = {"ACCOUNTS": {"north": FLAT, "default": {**FLAT, "PHONE_REGION": "us"}}}
+    (mistake,) = mistakes_in(raw)
+    assert mistake.text == 'KORDLESS_BOOKING["ACCOUNTS"]["default"]: PHONE_REGION is not usable.'
+
+
+def test_keys_beside_the_accounts_are_defaults_for_all(settings):
+    """And each may say otherwise."""
+    settings.KORDLESS_BOOKING = {
+        "API_KEY": KEY,
+        "PHONE_REGION": "GB",
+        "ACCOUNTS": {"north": {"ORG_SLUG": "n"}, "south": {"ORG_SLUG": "s", "PHONE_REGION": "DE", "API_KEY": "other"}},
+    }
+    north, south = account_named("north"), account_named("south")
+    assert (north.name, north.api_key, north.phone_region) == ("north", KEY, "GB")
+    assert (south.name, south.api_key, south.phone_region) == ("south", "other", "DE")
+    assert list(accounts()) == ["north", "south"]
+
+
+@pytest.mark.parametrize("name", [None, "", "kordless_booking", "west"])
+def test_with_several_accounts_the_namespace_must_be_one(settings, name):
+    """Else the message says which there are."""
+    settings.KORDLESS_BOOKING = {"ACCOUNTS": {"north": FLAT, "south": FLAT}}
+    with pytest.raises(ImproperlyConfigured, match="one of: north, south"):
+        account_named(name)
+
+
+@pytest.mark.parametrize("name", [None, "kordless_booking", "anything"])
+@pytest.mark.parametrize("raw", [FLAT, {"ACCOUNTS": {"only": FLAT}}])
+def test_a_single_account_answers_to_any_namespace(settings, raw, name):
+    """One business needs none of this."""
+    settings.KORDLESS_BOOKING = raw
+    assert account_named(name).org_slug == "acme-salon"
+
+
+def test_empty_values_are_the_defaults(settings):
+    """`os.environ.get` gives None or "" for what isn't set."""
+    settings.KORDLESS_BOOKING = {**FLAT, **dict.fromkeys(SETTING_NAMES - FLAT.keys(), ""), "PHONE_REGION": None}
+    assert account_named(None) == Account(api_key=Secret(KEY), org_slug="acme-salon")
+
+
+def test_an_account_is_frozen_and_hashable(settings):
+    """Clients are cached by it."""
+    settings.KORDLESS_BOOKING = {**FLAT, "EMBED_ORIGINS": ["https://b.example", "https://a.example"]}
+    account = account_named(None)
+    assert hash(account) == hash(copy.copy(account))
+    with pytest.raises(AttributeError):
+        account.org_slug = "other"
+
+
+def test_settings_are_read_once_and_again_after_a_change(settings):
+    """The same object for every request, another one after `setting_changed`, also for the caches they name."""
+    settings.KORDLESS_BOOKING = FLAT
+    first = accounts()
+    assert accounts() is first
+    settings.KORDLESS_BOOKING = {**FLAT, "ORG_SLUG": "other"}
+    assert account_named(None).org_slug == "other"
+    settings.KORDLESS_BOOKING = {**FLAT, "CACHE": "second"}
+    with pytest.raises(ImproperlyConfigured):
+        accounts()
+    settings.CACHES = {**settings.CACHES, "second": settings.CACHES["default"]}
+    assert account_named(None).cache == "second"
+
+
+def test_the_key_is_not_in_any_repr(settings):
+    """Not of the account, a copy, a dictionary of it, or anything around."""
+    settings.KORDLESS_BOOKING = FLAT
+    account = account_named(None)
+    key = account.api_key
+    assert key == KEY
+    shown = [repr(account), str(account), f"{account}", repr(key), f"{key!r}", repr([key]), repr(asdict(account))]
+    shown += [repr(accounts()), repr(copy.deepcopy(account)), repr(pickle.loads(pickle.dumps(key)))]  # noqa: S301 (ours)
+    assert not [text for text in shown if KEY in text]
+    assert {field.name for field in fields(account)} >= {"api_key"}
+
+
+class Broken(Exception):
+    """Something that goes wrong in a view."""
+
+
+def debug_page(settings, client_or_view) -> str:
+    """Django's page for developers, with all variables and settings, for what the view raises."""
+    settings.DEBUG = True
+    request = RequestFactory().get("/book/")
+    try:
+        client_or_view()
+    except (Broken, ImproperlyConfigured) as error:
+        return technical_500_response(request, type(error), error, error.__traceback__).content.decode()
+    raise AssertionError("nothing was raised")
+
+
+def test_the_debug_page_does_not_show_the_key(settings):
+    """Neither among the settings nor among the variables of a view that fails."""
+    settings.KORDLESS_BOOKING = {"ACCOUNTS": {"north": FLAT, "south": {**FLAT, "API_KEY": KEY + "-south"}}}
+
+    def view() -> None:
+        account = account_named("north")
+        raise Broken(account)
+
+    page = debug_page(settings, view)
+    assert "acme-salon" in page
+    assert "KORDLESS_BOOKING" in page
+    assert KEY not in page
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {**FLAT, "PHONE_REGION": "us"},
+        {"API_KEY": KEY},
+        {"ACCOUNTS": {"north": FLAT, "south": {**FLAT, "CACHE": "nowhere"}}},
+        {**FLAT, "API_KEY": KEY + " with a space"},
+        {"ACCOUNTS": {"north": FLAT, "south": FLAT}},
+    ],
+)
+def test_no_complaint_about_the_settings_shows_the_key(settings, raw):
+    """Not on the debug page, not in a printed traceback with its variables, not in a mistake."""
+    settings.KORDLESS_BOOKING = raw
+    assert KEY not in debug_page(settings, lambda: account_named("elsewhere"))
+    with pytest.raises(ImproperlyConfigured) as caught:
+        account_named("elsewhere")
+    told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    # Only the frames of the package: this test's own hold the settings.
+    ours = [frame for frame in told.stack if frame.filename.endswith("kordless_booking/conf.py")]
+    assert ours
+    told.stack = traceback.StackSummary.from_list(ours)
+    assert KEY not in "".join(told.format())
+    assert KEY not in repr(mistakes_in(raw))
+
+
+def test_djangos_own_filter_hides_the_key(settings):
+    """KORDLESS_BOOKING is a dictionary of another name, and its API_KEY is starred out wherever it stands."""
+    settings.KORDLESS_BOOKING = {**FLAT, "ACCOUNTS": {"north": FLAT}}
+    safe = SafeExceptionReporterFilter().get_safe_settings()["KORDLESS_BOOKING"]
+    assert safe["API_KEY"] == safe["ACCOUNTS"]["north"]["API_KEY"] == SafeExceptionReporterFilter.cleansed_substitute
+    assert safe["ORG_SLUG"] == "acme-salon"

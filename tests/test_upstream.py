@@ -1,0 +1,156 @@
+"""How a process reaches Kordless: one client for each account, made once, silent about its key."""
+
+import contextlib
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import timedelta
+from threading import Thread
+
+import httpx
+import pytest
+from django.core.cache import caches
+
+from kordless_booking.conf import account_named
+from kordless_booking.exceptions import KeyRefused, TooMany
+from kordless_booking.sandbox import SANDBOX_KEY, SANDBOX_ORG
+from kordless_booking.upstream import SANDBOX_KEY as OUR_KEY
+from kordless_booking.upstream import SANDBOX_ORG as OUR_ORG
+from kordless_booking.upstream import embedded_sandbox, sandbox_path, upstream
+from tests.conftest import NOW
+
+
+def test_one_is_made_and_shared_by_all_threads(site):
+    """Building one costs 40 ms; equal accounts are the same."""
+    account = account_named(None)
+    made = []
+    threads = [Thread(target=lambda: made.append(upstream(replace(account)))) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({id(each) for each in made}) == 1
+    assert made[0] is upstream(account)
+
+
+def test_it_reads_and_books_for_its_account(site, sandbox):
+    """The catalog and the client both reach the same Kordless with the account's key."""
+    reached = upstream(account_named(None))
+    assert reached.catalog.offer().value.organization.slug == SANDBOX_ORG
+    assert reached.client.organization().organization.slug == SANDBOX_ORG
+    assert {request.headers["x-kordless-key"] for request in sandbox.requests} == {SANDBOX_KEY}
+
+
+def test_accounts_mix_nothing_up(two_accounts):
+    """Each has its own client, catalog and place in the cache."""
+    north, south = upstream(account_named("north")), upstream(account_named("south"))
+    assert north.client is not south.client
+    names = [each.catalog.offer().value.organization.name for each in (north, south, north)]
+    assert names == ["North Dental", "Acme Salon", "North Dental"]
+
+
+def test_two_organizations_of_one_key_do_not_share_what_is_kept(site, account_settings):
+    """The same key and another slug: another offer, not the first one's."""
+    assert upstream(account_named(None)).catalog.offer().value.organization.slug == SANDBOX_ORG
+    site.KORDLESS_BOOKING = {**account_settings, "ORG_SLUG": "north-dental"}
+    with pytest.raises(KeyRefused):
+        upstream(account_named(None)).catalog.offer()
+
+
+@pytest.mark.parametrize("setting", ["KORDLESS_BOOKING", "CACHES", "SECRET_KEY"])
+def test_a_changed_setting_makes_a_new_one(site, setting):
+    """Nothing old is held on to."""
+    account = account_named(None)
+    first = upstream(account)
+    setattr(site, setting, {**getattr(site, setting)} if setting != "SECRET_KEY" else "another, 8sKq2LmV0x")
+    assert upstream(account) is not first
+
+
+def asked_in_vain(client) -> bool:
+    """Ask nine times; whether it was too often."""
+    with contextlib.suppress(TooMany):
+        for _ in range(9):
+            client.organization()
+        return False
+    return True
+
+
+def test_the_allowance_of_the_settings_is_kept(site, account_settings, sandbox):
+    """The budget stands between the client and the wire: what is too many is never sent."""
+    site.KORDLESS_BOOKING = {**account_settings, "REQUESTS_PER_MINUTE": 4, "CREATIONS_PER_MINUTE": 1}
+    client = upstream(account_named(None)).client
+    assert asked_in_vain(client)
+    assert 1 <= len(sandbox.requests) <= 4
+
+
+def test_accounts_that_share_a_key_share_its_allowance(site, account_settings, sandbox):
+    """Kordless counts keys, whatever we call the accounts."""
+    shared = {**account_settings, "REQUESTS_PER_MINUTE": 6, "CREATIONS_PER_MINUTE": 1}
+    site.KORDLESS_BOOKING = {"ACCOUNTS": {"one": shared, "two": shared}}
+    for name in ("one", "two"):
+        assert asked_in_vain(upstream(account_named(name)).client)
+    assert len(sandbox.requests) <= 6
+
+
+def test_a_transport_or_a_wsgi_application_may_stand_in(site, account_settings, sandbox):
+    """For tests of a site: httpx's transports as they are, a WSGI callable by itself."""
+    site.KORDLESS_BOOKING = {**account_settings, "TRANSPORT": sandbox}
+    assert upstream(account_named(None)).client.organization().organization.slug == SANDBOX_ORG
+    refused = httpx.MockTransport(lambda request: httpx.Response(401))
+    site.KORDLESS_BOOKING = {**account_settings, "TRANSPORT": refused}
+    with pytest.raises(KeyRefused):
+        upstream(account_named(None)).client.organization()
+
+
+def test_the_key_is_in_no_repr_and_in_no_cache_key(site):
+    """Neither of the pair nor of what is kept under it."""
+    reached = upstream(account_named(None))
+    reached.catalog.offer()
+    kept = vars(caches["default"])["_cache"]
+    assert kept
+    assert not [name for name in kept if SANDBOX_KEY in name or SANDBOX_ORG in name]
+    assert SANDBOX_KEY not in f"{reached!r} {reached.client!r} {reached.catalog!r} {account_named(None)!r}"
+
+
+def test_the_sandbox_is_known_without_loading_it(site):
+    """What is written down here is what it answers to; a site with a real account never imports it."""
+    assert (OUR_KEY, OUR_ORG) == (SANDBOX_KEY, SANDBOX_ORG)
+    code = (
+        "import django, sys; django.setup();"
+        "from kordless_booking.upstream import upstream; from kordless_booking.conf import Account;"
+        "upstream(Account(api_key='k', org_slug='acme'));"
+        "sys.exit('kordless_booking.sandbox' in sys.modules)"
+    )
+    environment = {"DJANGO_SETTINGS_MODULE": "tests.projects.plain.settings", "PYTHONPATH": "."}
+    assert subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0  # noqa: S603 (ours)
+
+
+def test_without_a_key_the_embedded_sandbox_answers(settings, tmp_path):
+    """In the file that the setting names, one for each file and process."""
+    caches["default"].clear()
+    path = str(tmp_path / "sandbox.sqlite3")
+    settings.KORDLESS_BOOKING = {"SANDBOX": path}
+    reached = upstream(account_named(None))
+    assert reached.client.organization().organization.slug == SANDBOX_ORG
+    assert embedded_sandbox(path) is embedded_sandbox(path)
+    assert (tmp_path / "sandbox.sqlite3").exists()
+    embedded_sandbox(path).close()
+    caches["default"].clear()
+
+
+def test_the_sandboxs_file_is_the_projects_own(settings):
+    """True puts it into the temporary folder, under a name that depends on SECRET_KEY and doesn't show it."""
+    settings.KORDLESS_BOOKING = {"SANDBOX": True}
+    first = sandbox_path(account_named(None))
+    assert first.endswith(".sqlite3")
+    assert settings.SECRET_KEY not in first
+    settings.SECRET_KEY = "another one, 4aG7pQ9sWz2k"
+    assert sandbox_path(account_named(None)) != first
+
+
+def test_a_slow_kordless_costs_a_page_no_more_than_the_settings_say(site, account_settings):
+    """The limits of the account reach the client."""
+    client = upstream(replace(account_named(None), browse_seconds=0.5, booking_seconds=0.7)).client
+    slots = client.availability("haircut", NOW, NOW + timedelta(days=2))
+    assert slots
+    assert (client._browse_seconds, client._booking_seconds) == (0.5, 0.7)
