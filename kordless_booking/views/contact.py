@@ -90,7 +90,10 @@ def _sent(visit: Visit, service: str) -> HttpResponse:
         log.error("event=attempt_not_written kind=%s req=%s", type(error).__name__, visit.id)
         return _form_page(visit, _detail(visit, service), chosen, form, problem=_unreached(), status=503)
     if isinstance(outcome, placing.Declined):
-        return _declined(visit, chosen, form, outcome)
+        if not outcome.after_unsure or isinstance(outcome.error, exceptions.SlotTaken):
+            return _declined(visit, chosen, form, outcome)
+        # The no isn't about an earlier send, which may be booked: no new draft, but the page that finds out.
+        outcome = placing.Open(seconds=1)
     person = attempt.new.contact
     receipt = Receipt(
         key=chosen.nonce,

@@ -1,0 +1,24 @@
+"""Sending the form again while nobody knows what became of the first time."""
+
+import pytest
+from django.test import Client
+
+from tests.views.walking import JANE, Walk
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_refused_key_after_a_lost_answer_never_leads_to_a_second_booking(site, sandbox, clock):
+    """Nobody is told that nothing was booked: the same form stays the same attempt, and finds its booking."""
+    walk = Walk(Client())
+    form = walk.choose()
+    sandbox.mischief.set("status", "create", times=1, status=500, carried_out=True)
+    walk.send(form, "Book appointment", **JANE)
+    clock.shift(10)
+    sandbox.mischief.set("key_revoked", "create", times=1)
+    page = walk.send(form, "Book appointment", **JANE)
+    assert "Nothing has been booked" not in page.text
+    assert "Book appointment" not in page.text
+    clock.shift(60)
+    assert walk.open(page.url).number
+    assert len(sandbox.bookings()) == 1
