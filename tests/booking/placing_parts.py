@@ -11,7 +11,7 @@ from kordless_booking.api.client import Kordless
 from kordless_booking.api.resources import Contact, NewBooking
 from kordless_booking.api.wire import wsgi_transport
 from kordless_booking.booking.attempt import Attempt
-from kordless_booking.booking.placing import Open, place
+from kordless_booking.booking.placing import Open, Outcome, Placed, place
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import SANDBOX_KEY, SANDBOX_ORG, Sandbox
 from kordless_booking.sandbox.ledger import Recorded
@@ -59,6 +59,12 @@ def keys_sent(sandbox: Sandbox) -> list[str]:
 def later(now: datetime, seconds: float) -> datetime:
     """So many seconds after."""
     return now + timedelta(seconds=seconds)
+
+
+def booked(outcome: Outcome | None) -> str:
+    """The confirmation number of a placed attempt; anything else fails."""
+    assert isinstance(outcome, Placed), outcome
+    return outcome.booking.confirmation_number
 
 
 class Network(httpx.BaseTransport):
