@@ -31,6 +31,8 @@ LEASE: Final = timedelta(seconds=30)
 """How long a claim to send is honoured: longer than BOOKING_SECONDS may be, so a killed process is waited out."""
 KEPT: Final = 30 * 86400
 """Seconds that a sealed body or answer in a row stays readable."""
+LATER: Final = 10
+"""Seconds until one in line is tried again that could not be sent."""
 LONGEST: Final = 200_000
 """Characters of a sealed body or answer: a row has more room than a URL."""
 
@@ -128,10 +130,11 @@ def _follow_up(row: BookingAttempt, client: Kordless, now: datetime) -> Outcome:
     except (BrokenSeal, KeyError, msgspec.DecodeError):
         log.error("event=attempt_unreadable attempt=%s", row.pk)
         return Declined(exceptions.OutcomeUnknown(operation="create", reason="unreadable"), after_unsure=True)
+    in_line = row.state == State.WAITING
     # A lease that ran out under PLACING means that its process died: it may have sent.
     if not _claim(row, now, state=State.PLACING, unsure=row.unsure or row.state != State.WAITING):
         return Open(seconds=2)
-    return _send(row, client, attempt, now)
+    return _send(row, client, attempt, now, in_line=in_line)
 
 
 def _claim(row: BookingAttempt, now: datetime, **changes: Any) -> bool:
@@ -144,7 +147,8 @@ def _claim(row: BookingAttempt, now: datetime, **changes: Any) -> bool:
     return bool(mine)
 
 
-def _send(row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetime) -> Outcome:
+def _send(row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetime, *, in_line: bool = False) -> Outcome:
+    """`in_line`: its sender was promised that it goes by itself when its turn comes."""
     try:
         booking = client.create(attempt.new, idempotency_key=idempotency_key(row.key, row.generation))
     except exceptions.TooMany as error:
@@ -154,7 +158,11 @@ def _send(row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetime
     except exceptions.NotSent as error:
         if row.unsure:
             return _unsure(row, now)
-        return _refuse(row, now, error)
+        if not in_line:
+            return _refuse(row, now, error)
+        seconds = min(30, error.retry_after or LATER)
+        _settle(row, now, state=State.WAITING, retry_at=now + timedelta(seconds=seconds))
+        return Open(seconds=seconds)
     except exceptions.OutcomeUnknown:
         return _unsure(row, now)
     except (exceptions.SlotTaken, exceptions.Refused) as error:
@@ -165,6 +173,8 @@ def _send(row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetime
         # About the key or the request as such, not about the send before it: that one's outcome stays open.
         _unsure(row, now)
         return Declined(error, after_unsure=True)
+    if booking.end != attempt.new.end:
+        log.warning("event=terms_changed attempt=%s what=length", row.pk)
     booking = msgspec.structs.replace(booking, contact=None)
     _settle(
         row,

@@ -7,7 +7,7 @@ from datetime import date
 from typing import TypeVar
 
 from kordless_booking.api.resources import Offer, ServiceDetail, Slot
-from kordless_booking.exceptions import KordlessError
+from kordless_booking.exceptions import KeyRefused, KordlessError
 
 from .catalog import Catalog
 from .kept import Kept
@@ -53,6 +53,10 @@ class Reading:
     def forget_slots(self, slug: str) -> None:
         _changed()
         self._catalog.forget_slots(slug)
+
+    def close(self, error: KeyRefused) -> None:
+        _changed()
+        self._catalog.close(error)
 
     def unchanged(self) -> bool:
         """Whether everything that was read would be read just so again."""

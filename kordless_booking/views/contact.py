@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 from django.db import DatabaseError
@@ -23,16 +24,15 @@ from kordless_booking.forms import ContactForm
 from kordless_booking.views import guard
 from kordless_booking.views.abuse import HONEYPOT, objection
 from kordless_booking.views.cells import read_start
-from kordless_booking.views.outcome import follow
-from kordless_booking.views.problems import Problem
+from kordless_booking.views.outcome import follow, heed
+from kordless_booking.views.problems import of
 from kordless_booking.views.slot_page import free_slot, visitor_zone
+from kordless_booking.views.telling import tell
 from kordless_booking.views.visit import Visit
 from kordless_booking.views.widget import widget_view
 from kordless_booking.views.words import party_text, place, policy_text, when, zone_text
 
 __all__ = ["contact"]
-
-log = logging.getLogger("kordless_booking.views")
 
 
 @widget_view("GET", "POST", personal=True)
@@ -72,7 +72,11 @@ def _sent(visit: Visit, service: str) -> HttpResponse:
     try:
         chosen = _unseal(visit, visit.request.POST.get("draft", ""), service)
     except draft.OldDraft as old:
-        return _afresh(visit, old.draft, form)
+        try:
+            return _afresh(visit, old.draft, form)
+        except exceptions.Unavailable as error:
+            tell(visit, "create_not_sent", level=logging.ERROR, status=503, error=error)
+            return _form_page(visit, None, old.draft, form, problem=_unreached(), status=503)
     except draft.BrokenDraft:
         return _to_slots(visit, service, kept=_keep(visit, form))
     if not form.is_valid():
@@ -86,13 +90,14 @@ def _sent(visit: Visit, service: str) -> HttpResponse:
     attempt = Attempt(chosen.nonce, _new_booking(chosen, form))
     try:
         outcome = placing.place(visit.account.name, visit.client, attempt, visit.now)
-    except DatabaseError as error:
-        log.error("event=attempt_not_written kind=%s req=%s", type(error).__name__, visit.id)
+    except DatabaseError:
+        tell(visit, "attempt_not_written", level=logging.ERROR, status=503)
         return _form_page(visit, _detail(visit, service), chosen, form, problem=_unreached(), status=503)
     if isinstance(outcome, placing.Declined):
         if not outcome.after_unsure or isinstance(outcome.error, exceptions.SlotTaken):
             return _declined(visit, chosen, form, outcome)
         # The no isn't about an earlier send, which may be booked: no new draft, but the page that finds out.
+        heed(visit, service, outcome.error)
         outcome = placing.Open(seconds=1)
     person = attempt.new.contact
     receipt = Receipt(
@@ -110,30 +115,26 @@ def _sent(visit: Visit, service: str) -> HttpResponse:
 def _declined(visit: Visit, chosen: Draft, form: ContactForm, outcome: placing.Declined) -> HttpResponse:
     """Kordless said no: whatever the reason, nothing that was typed is lost."""
     error, service = outcome.error, chosen.service
-    log.info(
-        "event=create_declined kind=%s status=%s reason=%s req=%s",
-        type(error).__name__,
-        error.status,
-        error.reason,
-        visit.id,
-    )
+    heed(visit, service, error)
     if isinstance(error, exceptions.SlotTaken):
-        visit.catalog.forget_slots(service)
+        tell(visit, "slot_conflict", level=logging.INFO, status=303, error=error)
         return _to_slots(visit, service, chosen, taken="2" if outcome.after_unsure else "1", kept=_keep(visit, form))
     if isinstance(error, exceptions.NotFound):
-        visit.catalog.forget_service(service)
-        visit.catalog.forget_offer()
-        raise error.__class__(operation="service", status=error.status)
+        raise replace(of(error), kept=_keep(visit, form))
     fresh = _draft_again(visit, chosen)
     detail = _detail(visit, service)
     match error:
         case exceptions.KeyRefused():
-            log.critical("event=api_key_rejected account=%s req=%s", visit.account.name, visit.id)
+            tell(visit, "api_key_rejected", level=logging.CRITICAL, status=503, error=error)
             text = _("Online booking is paused at the moment. Nothing has been booked; your details are still here.")
             return _form_page(visit, detail, fresh, form, problem=text, status=503)
         case exceptions.BadRequest() | exceptions.Refused():
+            # That the details are impossible is the visitor's to mend; that they are unreadable is ours.
+            level = logging.INFO if isinstance(error, exceptions.Refused) else logging.WARNING
+            tell(visit, "request_refused", level=level, status=422, error=error)
             text = _("The booking system didn't accept these details. Please check them, or choose another time.")
             return _form_page(visit, detail, fresh, form, problem=text, status=422)
+    tell(visit, "create_not_sent", level=logging.ERROR, status=503, error=error)
     response = _form_page(visit, detail, fresh, form, problem=_unreached(), status=503)
     response["Retry-After"] = str(error.retry_after or 30)
     return response
@@ -155,7 +156,7 @@ def _afresh(visit: Visit, old: Draft, form: ContactForm | None = None) -> HttpRe
 
 def _form_page(
     visit: Visit,
-    detail: ServiceDetail,
+    detail: ServiceDetail | None,
     chosen: Draft,
     form: ContactForm,
     *,
@@ -179,18 +180,19 @@ def _form_page(
     return visit.render(Step.CONTACT.template, visit.page(_("Your details"), step=Step.CONTACT), context, status)
 
 
-def _summary(visit: Visit, detail: ServiceDetail, chosen: Draft) -> dict[str, Any]:
+def _summary(visit: Visit, detail: ServiceDetail | None, chosen: Draft) -> dict[str, Any]:
+    """What is about to be booked; without `detail` as far as the draft knows."""
     minutes = int((chosen.end - chosen.start).total_seconds() // 60)
     return {
-        "service": detail.service.name,
+        "service": detail.service.name if detail else chosen.service,
         "when": when(visit, chosen.start, chosen.end, chosen.zone),
         "zone": zone_text(visit, chosen.zone, chosen.start),
-        "where": place(detail.calendar.location),
+        "where": place(detail.calendar.location) if detail else None,
         "host": chosen.host_name or "",
         "party": party_text(chosen.party),
         "duration": display.duration(minutes, visit.language),
-        "price": display.money(detail.service.price, visit.language),
-        "policy": policy_text(detail.calendar.cancellation_policy),
+        "price": display.money(detail.service.price, visit.language) if detail else "",
+        "policy": policy_text(detail.calendar.cancellation_policy) if detail else "",
     }
 
 
@@ -240,19 +242,12 @@ def _unseal(visit: Visit, token: str, service: str) -> Draft:
     return chosen
 
 
-def _detail(visit: Visit, service: str) -> ServiceDetail:
-    """The service for the page around a form, which must not be lost because Kordless can't be asked just now."""
+def _detail(visit: Visit, service: str) -> ServiceDetail | None:
+    """The service for what stands around a form. A form is never lost because Kordless can't be asked about it."""
     try:
         return visit.catalog.service(service).value
-    except exceptions.Unavailable as error:
-        raise Problem(
-            "form_without_service",
-            503,
-            _("Temporarily unavailable"),
-            _("We can't reach the booking system right now. Nothing has been booked. Please go back and try again."),
-            retry_after=error.retry_after or 30,
-            level=logging.ERROR,
-        ) from error
+    except (exceptions.Unavailable, exceptions.KeyRefused):
+        return None
 
 
 def _around(visit: Visit, chosen: Draft) -> Choices:

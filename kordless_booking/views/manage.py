@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,7 +18,8 @@ from kordless_booking.booking.seal import BrokenSeal
 from kordless_booking.forms import FindForm
 from kordless_booking.views.abuse import too_often
 from kordless_booking.views.invites import calendar_links, calendar_response, invite_for
-from kordless_booking.views.problems import Problem, broken_link
+from kordless_booking.views.problems import RETRY_SECONDS, Problem, broken_link
+from kordless_booking.views.telling import tell
 from kordless_booking.views.visit import Visit
 from kordless_booking.views.widget import widget_view
 from kordless_booking.views.words import (
@@ -29,7 +31,18 @@ from kordless_booking.views.words import (
     zone_text,
 )
 
-__all__ = ["Managed", "calendar", "cancel", "find", "managed", "not_too_often", "show"]
+__all__ = [
+    "Managed",
+    "calendar",
+    "cancel",
+    "change_seconds",
+    "find",
+    "managed",
+    "not_changed",
+    "not_too_often",
+    "seen_again",
+    "show",
+]
 
 log = logging.getLogger("kordless_booking.views")
 
@@ -56,7 +69,7 @@ def find(visit: Visit) -> HttpResponse:
     except (exceptions.NotFound, exceptions.ContactRefused, exceptions.BadRequest, exceptions.Refused):
         booking = None
     except exceptions.Unavailable as error:
-        log.warning("event=lookup_failed reason=%s req=%s", error.reason, visit.id)
+        tell(visit, "lookup_failed", level=logging.ERROR, status=503, error=error)
         text = _("We can't reach the booking system right now. Please try again in a moment.")
         response = _find_page(visit, form, problem=text, status=503)
         response["Retry-After"] = str(error.retry_after or 30)
@@ -88,18 +101,29 @@ def cancel(visit: Visit, token: str) -> HttpResponse:
     if it.booking.status == "canceled":
         return visit.go(it.url(visit, "manage", done="canceled"))
     if visit.request.method != "POST":
-        context = {
-            **_context(it, visit),
-            "action": it.url(visit, "manage-cancel"),
-            "keep_url": it.url(visit, "manage"),
-            "policy": it.policy(visit),
-        }
-        return visit.render("kordless_booking/manage/cancel.html", visit.page(_("Cancel booking")), context)
+        return _cancel_page(visit, it)
     not_too_often(visit)
     try:
-        visit.client.cancel(it.link.number, it.link.contact)
+        visit.client.cancel(it.link.number, it.link.contact, seconds=change_seconds(visit))
+    except exceptions.NotSent as error:
+        return not_changed(visit, "cancel_not_sent", error, lambda text: _cancel_page(visit, it, text))
     except (exceptions.OutcomeUnknown, exceptions.Refused) as error:
-        _check_canceled(visit, it, error)
+        found = seen_again(visit, it)
+        if found is None or (found.status != "canceled" and isinstance(error, exceptions.OutcomeUnknown)):
+            text = _(
+                "We couldn't confirm that your booking is canceled. Please look at your booking again in a minute; "
+                "you may also cancel it again, that does no harm."
+            )
+            return not_changed(visit, "cancel_unknown", error, lambda _unsaid: _cancel_page(visit, it, text))
+        if found.status != "canceled":
+            raise Problem(
+                "cancel_refused",
+                422,
+                _("This booking can't be canceled online"),
+                _("It may be too late for that. Please contact us directly. Your booking is unchanged."),
+                back=(it.url(visit, "manage"), _("Back to your booking")),
+                error=error,
+            ) from None
     if it.booking.service_slug:
         visit.catalog.forget_slots(it.booking.service_slug)
     log.info("event=booking_canceled req=%s", visit.id)
@@ -122,8 +146,8 @@ class Managed:
     booking: Booking
     zone: str
 
-    def url(self, visit: Visit, name: str, **query: str | None) -> str:
-        return visit.url(name, self.token, **query)
+    def url(self, visit: Visit, name: str, done: str | None = None) -> str:
+        return visit.url(name, self.token, done=done)
 
     def detail(self, visit: Visit) -> ServiceDetail | None:
         """The booking's service, as far as Kordless still tells."""
@@ -199,20 +223,40 @@ def not_too_often(visit: Visit) -> None:
         )
 
 
-def _check_canceled(visit: Visit, it: Managed, error: exceptions.KordlessError) -> None:
-    """After a cut or a no: look, and tell the truth."""
-    booking = visit.client.lookup(it.link.number, it.link.contact)
-    if booking.status == "canceled":
-        return
-    if isinstance(error, exceptions.Refused):
-        raise Problem(
-            "cancel_refused",
-            422,
-            _("This booking can't be canceled online"),
-            _("It may be too late for that. Please contact us directly. Your booking is unchanged."),
-            onward="manage-find",
-        )
-    raise error
+def change_seconds(visit: Visit) -> float:
+    """How long a change may take, so that time is left to look what became of it."""
+    account = visit.account
+    return max(account.booking_seconds / 2, account.booking_seconds - account.browse_seconds)
+
+
+def seen_again(visit: Visit, it: Managed) -> Booking | None:
+    """The booking as it is after a cut or a no; None when nobody can tell."""
+    try:
+        return visit.client.lookup(it.link.number, it.link.contact)
+    except exceptions.Unavailable:
+        return None
+
+
+def not_changed(
+    visit: Visit, event: str, error: exceptions.KordlessError, page: Callable[[str], HttpResponse]
+) -> HttpResponse:
+    """The question once more, with what is known. `page` is given the text for when nothing was sent."""
+    tell(visit, event, level=logging.ERROR, status=503, error=error)
+    response = page(_("We can't reach the booking system right now. Your booking is unchanged; please try again soon."))
+    response["Retry-After"] = str(error.retry_after or RETRY_SECONDS)
+    return response
+
+
+def _cancel_page(visit: Visit, it: Managed, problem: str = "") -> HttpResponse:
+    context = {
+        **_context(it, visit),
+        "action": it.url(visit, "manage-cancel"),
+        "keep_url": it.url(visit, "manage"),
+        "policy": it.policy(visit),
+        "problem": problem,
+    }
+    page, status = visit.page(_("Cancel booking")), 503 if problem else 200
+    return visit.render("kordless_booking/manage/cancel.html", page, context, status)
 
 
 def _find_page(visit: Visit, form: FindForm, *, problem: str = "", status: int = 200) -> HttpResponse:
@@ -228,9 +272,10 @@ def _find_page(visit: Visit, form: FindForm, *, problem: str = "", status: int =
 
 def _context(it: Managed, visit: Visit) -> dict[str, Any]:
     changeable = it.booking.status in {"confirmed", "pending"} and it.booking.start > visit.now
+    # Believed only as far as the booking bears it out: the address may be old, or somebody's own.
     done = {
-        "canceled": _("Your booking has been canceled."),
-        "moved": _("Your booking has been moved."),
+        "canceled": _("Your booking has been canceled.") if it.booking.status == "canceled" else "",
+        "moved": _("Your booking has been moved.") if changeable else "",
     }.get(visit.request.GET.get("done", ""), "")
     return {
         "booking": it.view(visit),

@@ -20,19 +20,18 @@ from kordless_booking.booking.steps import Step
 from kordless_booking.booking.typed import seal_typed
 from kordless_booking.views.invites import calendar_links, calendar_response, invite_for
 from kordless_booking.views.problems import Problem, broken_link, of
+from kordless_booking.views.telling import tell
 from kordless_booking.views.visit import Visit
 from kordless_booking.views.widget import widget_view
 from kordless_booking.views.words import business_when, party_text, place, status_words, when, zone_text
 
-__all__ = ["attempt", "confirmation", "confirmation_calendar", "follow", "manage_url"]
-
-log = logging.getLogger("kordless_booking.views")
+__all__ = ["attempt", "confirmation", "confirmation_calendar", "follow", "heed", "manage_url"]
 
 TRUTHFUL_SECONDS: Final = 15 * 60
 """How long a confirmation may be shown as it was given; after that the booking itself is asked for."""
 
 
-@widget_view("GET", personal=True)
+@widget_view("GET", personal=True, books=True)
 def attempt(visit: Visit, token: str) -> HttpResponse:
     """ "We're confirming your booking": asks again with the same key and body until Kordless says yes or no."""
     try:
@@ -104,6 +103,16 @@ def follow(visit: Visit, receipt: Receipt, outcome: placing.Placed | placing.Ope
     return visit.go(visit.url("confirmation", placed.seal(visit.account.name)))
 
 
+def heed(visit: Visit, service: str, error: exceptions.KordlessError) -> None:
+    """What a no to a booking says about what we offer: nothing of it is offered a moment longer."""
+    visit.catalog.forget_slots(service)
+    if isinstance(error, exceptions.NotFound):
+        visit.catalog.forget_service(service)
+        visit.catalog.forget_offer()
+    if isinstance(error, exceptions.KeyRefused):
+        visit.catalog.close(error)
+
+
 def manage_url(visit: Visit, receipt: Receipt) -> str | None:
     """The manage link of a placed booking; None when its contact isn't known."""
     if receipt.booking is None or receipt.contact is None:
@@ -136,12 +145,12 @@ def _waiting_page(visit: Visit, outcome: placing.Open) -> HttpResponse:
 def _declined(visit: Visit, receipt: Receipt, outcome: placing.Declined) -> HttpResponse:
     """The answer came after the form was left: say it, and lead back to the times."""
     error = outcome.error
-    log.info("event=create_declined kind=%s status=%s req=%s", type(error).__name__, error.status, visit.id)
-    visit.catalog.forget_slots(receipt.service)
+    heed(visit, receipt.service, error)
+    choices = visit.choices.but(tz=receipt.zone, party=receipt.party)
+    kept = seal_typed(visit.account.name, receipt.typed)
     if isinstance(error, exceptions.SlotTaken):
-        choices = visit.choices.but(tz=receipt.zone, party=receipt.party)
+        tell(visit, "slot_conflict", level=logging.INFO, status=303, error=error)
         taken = "2" if outcome.after_unsure else "1"
-        kept = seal_typed(visit.account.name, receipt.typed)
         return visit.go(visit.service_url("slots", receipt.service, choices, taken=taken, kept=kept))
     if outcome.after_unsure:
         raise Problem(
@@ -149,9 +158,15 @@ def _declined(visit: Visit, receipt: Receipt, outcome: placing.Declined) -> Http
             503,
             _("We couldn't confirm your booking"),
             _("Please contact us before you book again: your first try may have reached us."),
+            # A no to this booking is final; about anything else Kordless may think again.
+            onward="services" if isinstance(error, exceptions.Refused) else "again",
             level=logging.ERROR,
+            error=error,
         )
-    raise replace(of(error))
+    if isinstance(error, exceptions.NotFound):
+        raise replace(of(error), kept=kept)
+    times = visit.service_url("slots", receipt.service, choices, kept=kept)
+    raise replace(of(error), back=(times, _("Choose a time again")), kept=kept)
 
 
 def _receipt(visit: Visit, token: str) -> tuple[Receipt, Booking]:

@@ -99,7 +99,7 @@ def _kind_of(error: exceptions.KordlessError) -> Problem:
                 _("There is no booking page at this address any more."),
                 level=logging.ERROR,
             )
-        case exceptions.NotFound(operation="service" | "availability"):
+        case exceptions.NotFound(operation="service" | "availability" | "create"):
             return Problem(
                 "service_not_found",
                 404,

@@ -14,10 +14,18 @@ from kordless_booking.booking import draft
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.draft import Draft
 from kordless_booking.views.cells import read_start
-from kordless_booking.views.manage import Managed, managed, not_too_often
+from kordless_booking.views.manage import (
+    Managed,
+    change_seconds,
+    managed,
+    not_changed,
+    not_too_often,
+    seen_again,
+)
 from kordless_booking.views.problems import Problem
 from kordless_booking.views.slot_page import SlotLinks, free_slot, slot_context
 from kordless_booking.views.steps import zone_context
+from kordless_booking.views.telling import tell
 from kordless_booking.views.visit import Visit
 from kordless_booking.views.widget import widget_view
 from kordless_booking.views.words import service_card, when, zone_text
@@ -77,9 +85,9 @@ def zone(visit: Visit, token: str) -> HttpResponse:
 @widget_view("GET", "POST", personal=True)
 def confirm(visit: Visit, token: str) -> HttpResponse:
     """Shows the old and the new time once, then moves the booking."""
-    it, detail = _movable(visit, token)
     if visit.request.method == "POST":
-        return _move(visit, it)
+        return _move(visit, _movable_booking(visit, token))
+    it, detail = _movable(visit, token)
     start = read_start(visit.request.GET.get("start", ""))
     moment = free_slot(visit, detail, start) if start else None
     if moment is None:
@@ -91,15 +99,22 @@ def confirm(visit: Visit, token: str) -> HttpResponse:
         zone=it.zone,
         made_at=visit.now.timestamp(),
     )
+    return _confirm_page(visit, it, chosen)
+
+
+def _confirm_page(visit: Visit, it: Managed, chosen: Draft, problem: str = "") -> HttpResponse:
+    token, lang = it.token, visit.choices.lang
     context = {
         "booking": it.view(visit),
         "new_when": when(visit, chosen.start, chosen.end, it.zone),
         "zone": zone_text(visit, it.zone, chosen.start),
-        "action": visit.url("reschedule-confirm", token, choices=Choices(lang=visit.choices.lang)),
+        "action": visit.url("reschedule-confirm", token, choices=Choices(lang=lang)),
         "hidden": [("draft", draft.seal(chosen, _purpose(visit, it)))],
         "back_url": visit.url("reschedule", token, choices=visit.choices),
+        "problem": problem,
     }
-    return visit.render("kordless_booking/manage/reschedule_confirm.html", visit.page(_("Reschedule")), context)
+    page, status = visit.page(_("Reschedule")), 503 if problem else 200
+    return visit.render("kordless_booking/manage/reschedule_confirm.html", page, context, status)
 
 
 def _move(visit: Visit, it: Managed) -> HttpResponse:
@@ -119,22 +134,31 @@ def _move(visit: Visit, it: Managed) -> HttpResponse:
         not_too_often(visit)
         try:
             visit.client.reschedule(
-                it.link.number, it.link.contact, start=chosen.start, end=chosen.end, timezone=chosen.zone
+                it.link.number,
+                it.link.contact,
+                start=chosen.start,
+                end=chosen.end,
+                timezone=chosen.zone,
+                seconds=change_seconds(visit),
             )
-        except exceptions.SlotTaken:
-            visit.catalog.forget_slots(chosen.service)
-            return visit.go(
-                visit.url("reschedule", it.token, choices=Choices(tz=it.zone, lang=visit.choices.lang), taken="1")
-            )
-        except (exceptions.OutcomeUnknown, exceptions.Refused) as error:
-            _check_moved(visit, it, chosen, error)
+        except exceptions.NotSent as error:
+            return not_changed(visit, "reschedule_not_sent", error, lambda text: _confirm_page(visit, it, chosen, text))
+        except (exceptions.OutcomeUnknown, exceptions.Refused, exceptions.SlotTaken) as error:
+            if refused := _not_moved(visit, it, chosen, error):
+                return refused
     visit.catalog.forget_slots(chosen.service)
     log.info("event=booking_rescheduled req=%s", visit.id)
     return visit.go(it.url(visit, "manage", done="moved"))
 
 
 def _movable(visit: Visit, token: str) -> tuple[Managed, ServiceDetail]:
-    """Raises a problem for a booking that can't move, and lets a service that is gone speak for itself."""
+    """Also lets a service that is gone speak for itself."""
+    it = _movable_booking(visit, token)
+    return it, visit.catalog.service(it.booking.service_slug or "").value
+
+
+def _movable_booking(visit: Visit, token: str) -> Managed:
+    """Raises a problem for a booking that can't move."""
     it = managed(visit, token)
     if it.booking.status == "canceled" or it.booking.start <= visit.now or not it.booking.service_slug:
         raise Problem(
@@ -145,22 +169,33 @@ def _movable(visit: Visit, token: str) -> tuple[Managed, ServiceDetail]:
         )
     if visit.choices.tz is None:
         visit.choices = visit.choices.but(tz=it.zone)
-    return it, visit.catalog.service(it.booking.service_slug).value
+    return it
 
 
-def _check_moved(visit: Visit, it: Managed, chosen: Draft, error: exceptions.KordlessError) -> None:
-    """After a cut or a no: look, and tell the truth."""
-    if visit.client.lookup(it.link.number, it.link.contact).start == chosen.start:
-        return
-    if isinstance(error, exceptions.Refused):
-        raise Problem(
-            "reschedule_refused",
-            422,
-            _("This booking can't be moved online"),
-            _("It may be too late for that. Please contact us directly. Your booking is unchanged."),
-            onward="manage-find",
+def _not_moved(visit: Visit, it: Managed, chosen: Draft, error: exceptions.KordlessError) -> HttpResponse | None:
+    """After a cut or a no: look, and tell the truth. None when the booking has moved after all."""
+    found = seen_again(visit, it)
+    if found is not None and found.start == chosen.start:
+        return None
+    visit.catalog.forget_slots(chosen.service)
+    if isinstance(error, exceptions.SlotTaken):
+        tell(visit, "slot_conflict", level=logging.INFO, status=303, error=error)
+        choices = Choices(tz=it.zone, lang=visit.choices.lang)
+        return visit.go(visit.url("reschedule", it.token, choices=choices, taken="1"))
+    if found is None or isinstance(error, exceptions.OutcomeUnknown):
+        text = _(
+            "We couldn't confirm that your booking has moved. Please look at your booking again in a minute; "
+            "you may also send this again, that does no harm."
         )
-    raise error
+        return not_changed(visit, "reschedule_unknown", error, lambda _unsaid: _confirm_page(visit, it, chosen, text))
+    raise Problem(
+        "reschedule_refused",
+        422,
+        _("This booking can't be moved online"),
+        _("It may be too late for that. Please contact us directly. Your booking is unchanged."),
+        back=(it.url(visit, "manage"), _("Back to your booking")),
+        error=error,
+    ) from None
 
 
 def _purpose(visit: Visit, it: Managed) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from math import inf
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from kordless_booking.catalog.shelf import Kept
     from kordless_booking.views.visit import Visit
 
-__all__ = ["VARYING", "SlotLinks", "free_slot", "slot_context", "visitor_zone"]
+__all__ = ["VARYING", "SlotLinks", "age_notice", "free_slot", "slot_context", "visitor_zone"]
 
 MONTHS_AHEAD: Final = 3
 """How many months one page may ask Kordless for, to find the first free day."""
@@ -97,7 +98,7 @@ def slot_context(visit: Visit, detail: ServiceDetail, links: SlotLinks) -> dict[
             "change_url": links.zone,
         },
         "hours": _hours(visit, links, base.but(month=month.first, day=chosen)),
-        "notice": _notice(visit, month.kept),
+        "notice": age_notice(visit, month.kept, old=OLD_SECONDS),
     }
 
 
@@ -237,10 +238,10 @@ def _hours(visit: Visit, links: SlotLinks, here: Choices) -> dict[str, str]:
     return {"url": links.here(here.but(hours="12")), "label": _("12-hour clock")}
 
 
-def _notice(visit: Visit, kept: Kept[tuple[Slot, ...]]) -> str:
-    """Said when the times may have changed because Kordless can't be asked, or were last asked for long ago."""
+def age_notice(visit: Visit, kept: Kept[Any], *, old: float = inf) -> str:
+    """Said when the times may have changed because Kordless can't be asked, or was last asked `old` seconds ago."""
     age = int(visit.now.timestamp() - kept.fetched_at)
-    if not kept.troubled and age < OLD_SECONDS:
+    if not kept.troubled and age < old:
         return ""
     minutes = max(1, age // 60)
     text = ngettext(

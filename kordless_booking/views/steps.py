@@ -13,7 +13,7 @@ from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.steps import Step
 from kordless_booking.views.problems import not_found
 from kordless_booking.views.remembered import remembered_page
-from kordless_booking.views.slot_page import VARYING, SlotLinks, slot_context, visitor_zone
+from kordless_booking.views.slot_page import VARYING, SlotLinks, age_notice, slot_context, visitor_zone
 from kordless_booking.views.visit import Visit
 from kordless_booking.views.widget import widget_view
 from kordless_booking.views.words import service_card
@@ -58,19 +58,23 @@ def bookable(offer: Offer) -> list[Service]:
 
 
 def services_page(visit: Visit) -> HttpResponse:
-    offer = visit.catalog.offer().value
-    offered = bookable(offer)
+    kept = visit.catalog.offer()
+    offered = bookable(kept.value)
     if len(offered) == 1:
         slug = offered[0].slug
-        return slots_page(visit, slug) if visit.embedded else visit.go(visit.service_url("slots", slug, visit.choices))
+        if visit.embedded:
+            return slots_page(visit, slug)
+        return visit.go(visit.service_url("slots", slug, visit.choices, kept=visit.kept))
     groups: dict[str, list[Any]] = {}
     for service in offered:
-        url = visit.service_url("slots", service.slug, visit.choices.but(host=None, day=None, month=None))
+        choices = visit.choices.but(host=None, day=None, month=None)
+        url = visit.service_url("slots", service.slug, choices, kept=visit.kept)
         groups.setdefault((service.category or "").strip(), []).append(service_card(service, visit.language, url))
     named = [{"title": title, "services": cards} for title, cards in groups.items() if title]
     unnamed = [{"title": _("More") if named else "", "services": groups[""]}] if "" in groups else []
     page = visit.page(_("Choose a service"), step=Step.SERVICE)
-    return visit.render(Step.SERVICE.template, page, {"groups": named + unnamed, "empty": not offered})
+    context = {"groups": named + unnamed, "empty": not offered, "notice": age_notice(visit, kept)}
+    return visit.render(Step.SERVICE.template, page, context)
 
 
 def slots_page(visit: Visit, service: str) -> HttpResponse:

@@ -204,8 +204,8 @@ def test_too_many_while_unsure_keeps_the_doubt(sandbox, network, client, attempt
     assert row().state == State.UNSURE
 
 
-def test_no_connection_when_the_turn_has_come_is_a_no(sandbox, network, client, attempt):
-    """Refused with 429 and then never reached: nothing happened at Kordless."""
+def test_no_connection_when_the_turn_has_come_keeps_the_place(sandbox, network, client, attempt):
+    """Refused with 429 and then never reached: it stays in line, as was promised, and is placed once that works."""
     sandbox.mischief.set("status", "create", times=1, status=429, retry_after=20)
     place("default", client, attempt, NOW)
 
@@ -213,6 +213,8 @@ def test_no_connection_when_the_turn_has_come_is_a_no(sandbox, network, client, 
         raise httpx.ConnectError("refused")
 
     network.before = refuse
-    outcome = resume("default", client, KEY, later(NOW, 20))
-    assert isinstance(outcome, Declined)
-    assert not outcome.after_unsure
+    assert resume("default", client, KEY, later(NOW, 20)) == Open(seconds=10)
+    assert (row().state, row().unsure) == (State.WAITING, False)
+    network.before = lambda: None
+    assert isinstance(resume("default", client, KEY, later(NOW, 30)), Placed)
+    assert len(sandbox.bookings()) == 1
