@@ -1,0 +1,68 @@
+"""A sandbox in a process of its own, with its real limits, steered and read over HTTP."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+__all__ = ["Steered", "sandbox_process"]
+
+
+@dataclass(frozen=True)
+class Steered:
+    """`api` is what the site is told, `steer` where the sandbox is steered."""
+
+    api: str
+    steer: str
+
+    def ask(self, what: str, method: str = "GET", **said: Any) -> dict[str, Any]:
+        """One exchange with /_sandbox/."""
+        body = json.dumps(said).encode() if method == "POST" else None
+        request = urllib.request.Request(f"{self.steer}/{what}", data=body, method=method)  # noqa: S310 (this machine)
+        request.add_header("Content-Type", "application/json")
+        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 (this machine)
+            return json.loads(answer.read())
+
+    def requests(self, *operations: str) -> list[dict[str, Any]]:
+        """What has reached it, oldest first; of these operations, or of all."""
+        everything = self.ask("requests")["requests"]
+        return [each for each in everything if not operations or each["operation"] in operations]
+
+    def bookings(self) -> list[dict[str, Any]]:
+        """Everything booked."""
+        return self.ask("bookings")["bookings"]
+
+    def mischief(self, kind: str, operation: str = "*", **options: Any) -> None:
+        """Let something go wrong."""
+        self.ask("mischief", "POST", kind=kind, operation=operation, **options)
+
+    def behave(self) -> None:
+        """No more mischief."""
+        self.ask("mischief", "DELETE")
+
+    def later(self, seconds: float) -> None:
+        """Move its clock, which its limits run on."""
+        self.ask("clock", "POST", advance=seconds)
+
+
+@contextmanager
+def sandbox_process(folder: Path) -> Iterator[Steered]:
+    """Run `python -m kordless_booking.sandbox` while the context lasts."""
+    command = [sys.executable, "-m", "kordless_booking.sandbox", "--port", "0", "--quiet"]
+    command += ["--path", str(folder / "sandbox.sqlite3")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:  # noqa: S603 (ours)
+        try:
+            assert running.stdout is not None
+            found = re.search(r"(http://\S+?:\d+)/\S+", running.stdout.readline())
+            assert found, "the sandbox did not start"
+            yield Steered(found[0], f"{found[1]}/_sandbox")
+        finally:
+            running.terminate()

@@ -1,0 +1,106 @@
+"""One form is one booking, in whichever process it arrives, and whatever happens in between."""
+
+import os
+import signal
+
+import pytest
+
+from tests.processes.crowd import Answer, Guest, all_at_once, counted, until
+from tests.processes.served import Served
+
+SOON = 3
+"""Seconds that pass before a page that was not answered asks again, at most the first two times."""
+
+
+def sent_by(site: Served, number_of_posts: int) -> list[Guest]:
+    """The same contact form, sent so often at one moment."""
+    first = Guest(site.url)
+    action, fields = first.fill_in(first.times("haircut")[0])
+    guests = [Guest(site.url, first.address) for _ in range(number_of_posts)]
+    all_at_once(lambda number: guests[number].open(action, fields), number_of_posts)
+    return guests
+
+
+def seen_through(site: Served, guests: list[Guest], *, seconds: int, rounds: int = 12) -> list[Answer]:
+    """Each page asks again by itself, `seconds` later, until nobody's does."""
+    for _ in range(rounds):
+        waiting = [guest for guest in guests if guest.last.refresh]
+        if not waiting:
+            return [guest.last for guest in guests]
+        if site.redis_url:
+            site.later(seconds)
+        all_at_once(lambda number: waiting[number].reload(), len(waiting))  # noqa: B023 (done when it returns)
+    raise AssertionError(f"{len(waiting)} still wait: {waiting[0].last.html}")
+
+
+def the_booking(site: Served, answers: list[Answer]) -> str:
+    """The one number that everybody was told, of the one booking there is."""
+    told = counted([answer.number for answer in answers])
+    bookings = site.kordless.bookings()
+    assert len(bookings) == 1
+    assert told == {bookings[0]["number"]: len(answers)}
+    return str(bookings[0]["number"])
+
+
+def test_twenty_posts_of_one_form_are_one_create(four: Served) -> None:
+    """Double clicks, reloads and impatience: Kordless hears it once, and all are led to the same confirmation."""
+    four.kordless.mischief("slow", "create", seconds=0.5)
+    guests = sent_by(four, 20)
+    the_booking(four, seen_through(four, guests, seconds=SOON))
+    assert len(four.kordless.requests("create")) == 1
+
+
+def test_twenty_posts_of_one_form_whose_answers_are_lost_are_one_booking(four: Served) -> None:
+    """Kordless books, then the line is cut, three times over; the same request is sent until an answer comes."""
+    four.kordless.mischief("reset", "create", times=3, after_bytes=0)
+    guests = sent_by(four, 20)
+    the_booking(four, seen_through(four, guests, seconds=10))
+    creates = four.kordless.requests("create")
+    assert len(creates) == 4
+    assert len({(each["headers"]["idempotency-key"], each["body"]) for each in creates}) == 1
+
+
+@pytest.mark.parametrize("sent", [True, False], ids=["sent", "not sent"])
+def test_a_process_killed_in_mid_create_costs_no_booking_and_makes_no_second(four: Served, *, sent: bool) -> None:
+    """Its visitor sees the line cut, sends the form again, and is told the truth when the lease has run out."""
+    four.kordless.mischief("slow", "create", times=1, seconds=4, carried_out=sent)
+    guest = Guest(four.url)
+    action, fields = guest.fill_in(guest.times("haircut")[0])
+
+    def visit(number: int) -> None:
+        if number == 0:
+            guest.open(action, fields)
+            return
+        until(lambda: four.kordless.requests("create"))
+        os.kill(four.worker_of(guest.port), signal.SIGKILL)
+
+    all_at_once(visit, 2)
+    assert guest.last.status == 0
+    four.kordless.behave()
+    guest.open(action, fields)
+    assert guest.last.refresh
+    four.later(31)
+    guest.reload()
+    the_booking(four, [guest.last])
+    assert len(four.workers()) == 4
+
+
+def test_a_cache_emptied_on_the_way_changes_nothing_about_the_booking(four: Served) -> None:
+    """The guarantee is in the database: Redis loses everything before the form is sent, while it is, and after."""
+    four.kordless.mischief("slow", "create", seconds=0.5)
+    first = Guest(four.url)
+    action, fields = first.fill_in(first.times("haircut")[0])
+    guests = [Guest(four.url, first.address) for _ in range(12)]
+
+    def visit(number: int) -> None:
+        if number < 12:
+            guests[number].open(action, fields)
+            return
+        with four.redis() as cache:
+            until(lambda: cache.flushall() and four.kordless.bookings())
+
+    all_at_once(visit, 13)
+    with four.redis() as cache:
+        cache.flushall()
+    the_booking(four, seen_through(four, guests, seconds=SOON))
+    assert len(four.kordless.requests("create")) == 1
