@@ -102,9 +102,10 @@ class Ticket:
 
 
 class Told(msgspec.Struct, frozen=True):
-    """What Kordless said remains, when, and until when that holds (Unix seconds)."""
+    """What Kordless said remains of what limit, when, and until when that holds (Unix seconds)."""
 
     left: int
+    limit: int
     at: float
     until: float
 
@@ -164,7 +165,8 @@ class Budget:
             self._cache.set(key, _thousandths(now + seconds), seconds)
         elif answer.remaining is not None and (creations or answer.remaining < ticket.left):
             seconds = WINDOW if answer.reset is None else _whole_seconds(answer.reset - now, WINDOW)
-            told = Told(answer.remaining, now, now + seconds)
+            limit = min(answer.limit or self._whole.requests, self._whole.requests)
+            told = Told(answer.remaining, limit, now, now + seconds)
             key = self._told_creations if creations else self._told
             self._cache.set(key, msgspec.json.encode(told), seconds)
 
@@ -174,21 +176,18 @@ class Budget:
             raise _too_many(operation, "blocked", max(until) - now, LONGEST_BLOCK)
 
     def _heed_told(self, operation: str, kind: Kind, found: Mapping[str, Storable], now: float) -> None:
-        """Leave to the better kinds, of what Kordless says remains, the share that is theirs of the
-        allowance.
-        """
+        """Of what Kordless says remains, leave to the better kinds the share that is theirs."""
         pool = self._whole.tickets(kind)
         kept_back = 0 if kind is Kind.CREATE else self._whole.requests - len(pool)
-        bounds = [(self._told, self._tickets, kept_back)]
+        bounds = [(self._told, self._tickets)]
         if kind is Kind.CREATE:
-            bounds.append((self._told_creations, [self._tickets[number] for number in pool], 0))
-        for key, tickets, reserve in bounds:
-            raw = found.get(key)
-            if not isinstance(raw, bytes):
+            bounds.append((self._told_creations, [self._tickets[number] for number in pool]))
+        for key, tickets in bounds:
+            told = _said(found.get(key))
+            if told is None:
                 continue
-            told = msgspec.json.decode(raw, type=Told)
             since = sum(_moment(found.get(ticket)) - HELD > told.at for ticket in tickets)
-            if told.left - since <= reserve:
+            if told.left - since <= kept_back * told.limit // self._whole.requests:
                 raise _too_many(operation, "told", told.until - now, WINDOW)
 
 
@@ -199,6 +198,13 @@ def _thousandths(moment: float) -> int:
 
 def _moment(kept: Storable | None) -> float:
     return kept / 1000 if isinstance(kept, int) else 0.0
+
+
+def _said(kept: Storable | None) -> Told | None:
+    try:
+        return msgspec.json.decode(kept, type=Told) if isinstance(kept, bytes) else None
+    except msgspec.MsgspecError:  # written by another version of this package
+        return None
 
 
 def _whole_seconds(seconds: float, most: int) -> int:

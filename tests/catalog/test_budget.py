@@ -252,6 +252,36 @@ def test_remaining_creations_bound_creations_only(scene: Scene) -> None:
     call(budget)
 
 
+def test_a_key_with_a_smaller_limit_than_ours_can_still_browse(scene: Scene) -> None:
+    """Twelve a minute, says Kordless: browsing leaves its quarter of the twelve, not of our sixty."""
+    budget = scene.process()
+    call(budget, answer=Answer(200, limit=12, remaining=11))
+    scene.time.pass_(0.5)
+    number, refused = calls_until_refused(budget, "availability")
+    assert (number, refused.reason) == (8, "told")
+
+
+@pytest.mark.parametrize("rubbish", [b"\x80pickle", b"{}", "text", 7])
+def test_rubbish_in_the_cache_stops_no_call(scene: Scene, rubbish: bytes | str | int) -> None:
+    """Another version may have written it."""
+    budget = scene.process()
+    scene.memory.set(budget.keys()[-4], rubbish, 60)
+    scene.memory.set(budget.keys()[-3], rubbish, 60)
+    call(budget)
+    call(budget, "create")
+
+
+def test_a_race_lost_for_one_ticket_is_run_for_the_next(scene: Scene) -> None:
+    """Two look at the same moment and both find one free of two; each gets one."""
+    first, second = scene.process(allowance=Allowance(5, 1)), scene.process(allowance=Allowance(5, 1))
+    looks = [(budget, budget._cache.get_many(budget.keys())) for budget in (first, second)]
+    tickets = [budget.claim("lookup", found).key for budget, found in looks for _ in range(2)]
+    assert len(set(tickets)) == 4
+    with pytest.raises(TooMany) as refused:
+        first.claim("lookup", looks[0][1])
+    assert refused.value.retry_after == 1
+
+
 def test_alone_on_the_key_the_headers_cost_no_write(scene: Scene) -> None:
     """Kordless saying what we know already is not noted: claim and settle are two writes."""
     budget = scene.process()

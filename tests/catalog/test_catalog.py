@@ -203,6 +203,20 @@ def test_a_key_revoked_midway_closes_everything_without_a_storm(scene: Scene) ->
     assert catalog.slots("haircut", DECEMBER).value
 
 
+def test_a_key_refused_for_a_booking_closes_the_catalog_too(scene: Scene) -> None:
+    """Whoever books learns it first; nothing cached is offered any more, without another call."""
+    catalog = scene.process()
+    catalog.slots("haircut", DECEMBER)
+    calls = scene.asked()
+    catalog.close(KeyRefused(status=401))
+    for process in (catalog, scene.process()):
+        with pytest.raises(KeyRefused):
+            process.slots("haircut", DECEMBER)
+    assert scene.asked() == calls
+    scene.pass_(31)
+    assert catalog.slots("haircut", DECEMBER).value
+
+
 @pytest.mark.parametrize(
     ("kind", "options"), [("status", {"status": 500}), ("html", {}), ("broken_json", {}), ("empty", {})]
 )
