@@ -39,7 +39,7 @@ class ContactForm(forms.Form):
     name = forms.CharField(
         label=_("Name"),
         max_length=MAX_NAME,
-        widget=forms.TextInput(attrs={"autocomplete": "name", "autocapitalize": "words"}),
+        widget=forms.TextInput(attrs={"autocomplete": "name", "autocapitalize": "words", "aria-required": "true"}),
         error_messages={"required": _("Please tell us your name.")},
     )
     email = forms.EmailField(

@@ -20,12 +20,16 @@ MAX_PARTY = 50
 _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
 _DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _HOST = re.compile(r"[\x21-\x7e]{1,100}")
+_ACCENT = re.compile(r"#?([0-9A-Fa-f]{6})")
 _PARTY = re.compile(r"[0-9]{1,2}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Choices:
-    """`month` is the month's first day. None (1 for `party`) means not chosen."""
+    """`month` is the month's first day. None (1 for `party`) means not chosen.
+
+    `scheme`, `accent` (six hexadecimal digits) and `embed` (shown in a frame) come from the snippet on a host's page.
+    """
 
     tz: str | None = None
     month: date | None = None
@@ -34,6 +38,9 @@ class Choices:
     party: int = 1
     hours: Literal["12", "24"] | None = None
     lang: str | None = None
+    scheme: Literal["light", "dark"] | None = None
+    accent: str | None = None
+    embed: bool = False
 
     @classmethod
     def read(cls, query: Mapping[str, str], languages: Collection[str]) -> Choices:
@@ -49,11 +56,18 @@ class Choices:
             party=_party(query.get("party", "")),
             hours="12" if hours == "12" else "24" if hours == "24" else None,
             lang=lang if lang in languages else None,
+            scheme=_scheme(query.get("scheme")),
+            accent=_accent(query.get("accent", "")),
+            embed=query.get("embed") == "1",
         )
 
     def but(self, **changes: Any) -> Choices:
         """The same with some of it changed."""
         return replace(self, **changes)
+
+    def dress(self) -> Choices:
+        """Only what every page of the way keeps: how it speaks and how it looks."""
+        return Choices(hours=self.hours, lang=self.lang, scheme=self.scheme, accent=self.accent, embed=self.embed)
 
     def pairs(self) -> list[tuple[str, str]]:
         """Names and values for hidden fields and queries, in one fixed order, without what was not chosen."""
@@ -65,6 +79,9 @@ class Choices:
             ("party", str(self.party) if self.party != 1 else None),
             ("hours", self.hours),
             ("lang", self.lang),
+            ("scheme", self.scheme),
+            ("accent", self.accent),
+            ("embed", "1" if self.embed else None),
         ]
         return [(name, value) for name, value in given if value]
 
@@ -72,6 +89,15 @@ class Choices:
         """`?tz=…&day=…`, or nothing when nothing was chosen."""
         pairs = self.pairs()
         return "?" + urlencode(pairs, safe="/:") if pairs else ""
+
+
+def _scheme(text: str | None) -> Literal["light", "dark"] | None:
+    return "light" if text == "light" else "dark" if text == "dark" else None
+
+
+def _accent(text: str) -> str | None:
+    found = _ACCENT.fullmatch(text)
+    return found[1].lower() if found else None
 
 
 def _month(text: str) -> date | None:

@@ -8,7 +8,7 @@ trusted for that; they only make it cheaper.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from django.db.models import F
 
 from kordless_booking import exceptions
 from kordless_booking.api.client import Kordless
-from kordless_booking.api.resources import Booking
+from kordless_booking.api.resources import Booking, Contact
 from kordless_booking.booking.attempt import Attempt, State, idempotency_key
 from kordless_booking.booking.seal import BrokenSeal, seal, unseal
 from kordless_booking.models import BookingAttempt
@@ -39,10 +39,14 @@ LONGEST: Final = 200_000
 
 @dataclass(frozen=True)
 class Placed:
-    """Kordless said yes. `same` is false when the form now says something else than what was booked."""
+    """Kordless said yes. `same` is false when the form now says something else than what was booked.
+
+    `news` is whose booking it is, for exactly one of all those who are told of it: the one who announces it.
+    """
 
     booking: Booking
     same: bool = True
+    news: Contact | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,7 @@ def _again(row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetim
     same = row.body_hash == attempt.body_hash()
     if row.state != State.REFUSED:
         outcome = _follow_up(row, client, now)
-        return Placed(outcome.booking, same=same) if isinstance(outcome, Placed) else outcome
+        return replace(outcome, same=same) if isinstance(outcome, Placed) else outcome
     renewed = {
         "generation": F("generation") + 1,
         "body_hash": attempt.body_hash(),
@@ -176,7 +180,7 @@ def _send(row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetime
     if booking.end != attempt.new.end:
         log.warning("event=terms_changed attempt=%s what=length", row.pk)
     booking = msgspec.structs.replace(booking, contact=None)
-    _settle(
+    news = _settle(
         row,
         now,
         state=State.PLACED,
@@ -185,7 +189,7 @@ def _send(row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetime
     )
     if row.unsure:
         log.warning("event=create_resolved attempt=%s tries=%s", row.pk, row.claim)
-    return Placed(booking)
+    return Placed(booking, news=attempt.new.contact if news else None)
 
 
 def _unsure(row: BookingAttempt, now: datetime) -> Open:
@@ -200,19 +204,20 @@ def _refuse(row: BookingAttempt, now: datetime, error: exceptions.KordlessError)
     return Declined(error, after_unsure=row.unsure)
 
 
-def _settle(row: BookingAttempt, now: datetime, *, state: State, **changes: Any) -> None:
+def _settle(row: BookingAttempt, now: datetime, *, state: State, **changes: Any) -> bool:
     """Write how the send ended, unless somebody with a later claim has already; a yes always counts.
 
     What can't be written stays open until the lease runs out, and is then asked for again: the visitor is told
-    what Kordless said all the same.
+    what Kordless said all the same. True when this call is the one that wrote it.
     """
     mine = BookingAttempt.objects.filter(pk=row.pk, generation=row.generation).exclude(state=State.PLACED)
     if state != State.PLACED:
         mine = mine.filter(claim=row.claim)
     try:
-        mine.update(state=state, claimed_until=now, changed_at=now, **changes)
+        return bool(mine.update(state=state, claimed_until=now, changed_at=now, **changes))
     except DatabaseError as error:
         log.error("event=attempt_not_settled attempt=%s state=%s kind=%s", row.pk, state, type(error).__name__)
+        return False
 
 
 def _unseal(purpose: str, row: BookingAttempt, now: datetime) -> dict[str, Any]:

@@ -35,6 +35,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     host: str | None = None
     party: int = 1
     typed: dict[str, str] = {}
+    attribution: dict[str, str] = {}
     booking: Booking | None = None
     placed_at: int = 0
 
@@ -52,6 +53,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return msgspec.structs.replace(
             self,
             host=None,
+            attribution={},
             typed={name: text for name, text in self.typed.items() if name != "notes"},
             booking=said
             and Booking(

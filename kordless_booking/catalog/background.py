@@ -32,9 +32,9 @@ class Background:
         self._waiting = waiting
         self._lock = threading.Lock()
         self._process = 0
-        self._jobs: queue.Queue[Callable[[], None]] = queue.Queue(waiting)
+        self._jobs: queue.Queue[Callable[[], object]] = queue.Queue(waiting)
 
-    def __call__(self, job: Callable[[], None]) -> bool:
+    def __call__(self, job: Callable[[], object]) -> bool:
         """Have `job` done soon; False when too much is waiting already, and then it is not done."""
         if self._process != os.getpid():
             self._start()
@@ -55,7 +55,7 @@ class Background:
             self._process = os.getpid()
 
     @staticmethod
-    def _work(jobs: queue.Queue[Callable[[], None]]) -> None:
+    def _work(jobs: queue.Queue[Callable[[], object]]) -> None:
         unattended.set(True)
         while True:
             job = jobs.get()

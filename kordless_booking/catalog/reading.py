@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from kordless_booking.api.resources import Offer, ServiceDetail, Slot
 from kordless_booking.exceptions import KeyRefused, KordlessError
@@ -15,7 +15,7 @@ from .kept import Kept
 __all__ = ["Reading", "changes"]
 
 T = TypeVar("T")
-Read = tuple[Callable[[], Kept[object]], tuple[float, bool, bool]]
+Read = tuple[Callable[[], Kept[Any]], Kept[Any]]
 
 
 class Reading:
@@ -61,13 +61,13 @@ class Reading:
     def unchanged(self) -> bool:
         """Whether everything that was read would be read just so again."""
         try:
-            return all(_version(read()) == version for read, version in self._reads.values())
+            return all(_same(read(), kept) for read, kept in self._reads.values())
         except KordlessError:
             return False
 
     def _noted(self, what: tuple[object, ...], read: Callable[[], Kept[T]]) -> Kept[T]:
         kept = read()
-        self._reads[what] = (read, _version(kept))
+        self._reads[what] = (read, kept)
         return kept
 
 
@@ -84,5 +84,6 @@ def _changed() -> None:
     _count += 1
 
 
-def _version(kept: Kept[object]) -> tuple[float, bool, bool]:
-    return kept.fetched_at, kept.stale, kept.troubled
+def _same(one: Kept[Any], other: Kept[Any]) -> bool:
+    """The shelf gives the very same object for as long as nothing new has come from Kordless."""
+    return one.value is other.value and (one.stale, one.troubled) == (other.stale, other.troubled)

@@ -14,6 +14,7 @@ from kordless_booking import exceptions
 from kordless_booking.api.resources import NewBooking, ServiceDetail
 from kordless_booking.booking import display, draft, placing, zones
 from kordless_booking.booking.attempt import Attempt
+from kordless_booking.booking.attribution import read_attribution
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.days import Time
 from kordless_booking.booking.draft import Draft
@@ -108,6 +109,7 @@ def _sent(visit: Visit, service: str) -> HttpResponse:
         host=chosen.host_name,
         party=chosen.party,
         typed=typed_text(form.data),
+        attribution=read_attribution(visit.request.POST.get("attribution", "")),
     )
     return follow(visit, receipt, outcome)
 

@@ -63,7 +63,7 @@ def frame(response: HttpResponse, account: Account, *, image_origin: str | None,
         "frame-ancestors": " ".join(dict.fromkeys(("'self'", *account.embed_origins))),
     }
     response["Content-Security-Policy"] = "; ".join(f"{name} {value}" for name, value in policy.items())
-    response.xframe_options_exempt = True  # type: ignore[attr-defined]  # frame-ancestors says who may
+    response.xframe_options_exempt = True  # frame-ancestors says who may
     response["Cache-Control"] = cache
     response["Referrer-Policy"] = "strict-origin-when-cross-origin" if cache == STEP else "same-origin"
     response["X-Robots-Tag"] = "noindex" if cache == PERSONAL else "noindex, follow"

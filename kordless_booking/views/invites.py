@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, Literal
 
 from django.http import HttpResponse
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["calendar_links", "calendar_response", "invite_for"]
 
-_STATUS = {"confirmed": "CONFIRMED", "canceled": "CANCELLED"}
+_STATUS: Final[Mapping[str, Literal["CONFIRMED", "CANCELLED"]]] = {"confirmed": "CONFIRMED", "canceled": "CANCELLED"}
 
 
 def invite_for(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
@@ -16,6 +17,7 @@ from kordless_booking.booking import invite, zones
 from kordless_booking.booking.receipt import ManageLink
 from kordless_booking.booking.seal import BrokenSeal
 from kordless_booking.forms import FindForm
+from kordless_booking.signals import announce, booking_cancelled
 from kordless_booking.views.abuse import too_often
 from kordless_booking.views.invites import calendar_links, calendar_response, invite_for
 from kordless_booking.views.problems import RETRY_SECONDS, Problem, broken_link
@@ -105,6 +107,7 @@ def cancel(visit: Visit, token: str) -> HttpResponse:
     not_too_often(visit)
     try:
         visit.client.cancel(it.link.number, it.link.contact, seconds=change_seconds(visit))
+        ours = True
     except exceptions.NotSent as error:
         return not_changed(visit, "cancel_not_sent", error, lambda text: _cancel_page(visit, it, text))
     except (exceptions.OutcomeUnknown, exceptions.Refused) as error:
@@ -124,6 +127,10 @@ def cancel(visit: Visit, token: str) -> HttpResponse:
                 back=(it.url(visit, "manage"), _("Back to your booking")),
                 error=error,
             ) from None
+        ours = not isinstance(error, exceptions.Refused)
+    if ours:
+        gone = msgspec.structs.replace(it.booking, status="canceled")
+        announce(booking_cancelled, gone, account=visit.account.name)
     if it.booking.service_slug:
         visit.catalog.forget_slots(it.booking.service_slug)
     log.info("event=booking_canceled req=%s", visit.id)
@@ -271,6 +278,8 @@ def _find_page(visit: Visit, form: FindForm, *, problem: str = "", status: int =
 
 
 def _context(it: Managed, visit: Visit) -> dict[str, Any]:
+    # A form that is sent by GET puts its fields in place of the query that stands in its address.
+    carried = visit.choices.dress().pairs()
     changeable = it.booking.status in {"confirmed", "pending"} and it.booking.start > visit.now
     # Believed only as far as the booking bears it out: the address may be old, or somebody's own.
     done = {
@@ -283,5 +292,7 @@ def _context(it: Managed, visit: Visit) -> dict[str, Any]:
         "can_change": changeable,
         "cancel_url": it.url(visit, "manage-cancel"),
         "reschedule_url": it.url(visit, "reschedule"),
+        "cancel_hidden": carried,
+        "reschedule_hidden": carried,
         "done": done,
     }

@@ -18,6 +18,7 @@ from kordless_booking.booking.receipt import ManageLink, Receipt
 from kordless_booking.booking.seal import BrokenSeal
 from kordless_booking.booking.steps import Step
 from kordless_booking.booking.typed import seal_typed
+from kordless_booking.signals import announce, booking_created
 from kordless_booking.views.invites import calendar_links, calendar_response, invite_for
 from kordless_booking.views.problems import Problem, broken_link, of
 from kordless_booking.views.telling import tell
@@ -93,11 +94,15 @@ def follow(visit: Visit, receipt: Receipt, outcome: placing.Placed | placing.Ope
     if isinstance(outcome, placing.Open):
         return visit.go(visit.url("attempt", receipt.seal(visit.account.name)))
     visit.catalog.forget_slots(receipt.service)
+    if outcome.news:
+        booked = msgspec.structs.replace(outcome.booking, contact=outcome.news)
+        announce(booking_created, booked, account=visit.account.name, attribution=receipt.attribution)
     placed = msgspec.structs.replace(
         receipt,
         booking=msgspec.structs.replace(outcome.booking, contact=None),
         contact=receipt.contact if outcome.same else None,
         typed={},
+        attribution={},
         placed_at=int(visit.now.timestamp()),
     )
     return visit.go(visit.url("confirmation", placed.seal(visit.account.name)))

@@ -47,6 +47,8 @@ class Page:
     scheme: str = ""
     autozone: bool = False
     self_url: str = ""
+    framed: bool = False
+    parents: str = ""
     bare: bool = False
     host_htmx: bool = False
     progress: list[Crumb] = field(default_factory=list)

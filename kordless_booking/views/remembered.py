@@ -85,7 +85,7 @@ def _copy(response: HttpResponse) -> HttpResponse:
     again = HttpResponse(response.content)
     for name, value in response.headers.items():
         again.headers[name] = value
-    again.xframe_options_exempt = True  # type: ignore[attr-defined]
+    again.xframe_options_exempt = True
     return again
 
 

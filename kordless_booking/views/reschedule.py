@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+import msgspec
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
@@ -13,6 +14,7 @@ from kordless_booking.api.resources import ServiceDetail
 from kordless_booking.booking import draft
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.draft import Draft
+from kordless_booking.signals import announce, booking_rescheduled
 from kordless_booking.views.cells import read_start
 from kordless_booking.views.manage import (
     Managed,
@@ -50,7 +52,7 @@ def slots(visit: Visit, token: str) -> HttpResponse:
         form=visit.url("reschedule", token, choices=Choices()),
         hidden=lambda wished: wished.pairs(),
         time=f"{start}{'&' if '?' in start else '?'}start=",
-        zone=visit.url("reschedule-zone", token, choices=visit.choices),
+        zone=visit.url("reschedule-zone", token, choices=choices),
     )
     visit.choices = choices
     context: dict[str, Any] = slot_context(visit, detail, links)
@@ -103,12 +105,12 @@ def confirm(visit: Visit, token: str) -> HttpResponse:
 
 
 def _confirm_page(visit: Visit, it: Managed, chosen: Draft, problem: str = "") -> HttpResponse:
-    token, lang = it.token, visit.choices.lang
+    token = it.token
     context = {
         "booking": it.view(visit),
         "new_when": when(visit, chosen.start, chosen.end, it.zone),
         "zone": zone_text(visit, it.zone, chosen.start),
-        "action": visit.url("reschedule-confirm", token, choices=Choices(lang=lang)),
+        "action": visit.url("reschedule-confirm", token, choices=visit.choices.dress()),
         "hidden": [("draft", draft.seal(chosen, _purpose(visit, it)))],
         "back_url": visit.url("reschedule", token, choices=visit.choices),
         "problem": problem,
@@ -118,7 +120,7 @@ def _confirm_page(visit: Visit, it: Managed, chosen: Draft, problem: str = "") -
 
 
 def _move(visit: Visit, it: Managed) -> HttpResponse:
-    again = visit.url("reschedule", it.token, choices=Choices(tz=it.zone, lang=visit.choices.lang))
+    again = visit.url("reschedule", it.token, choices=visit.choices.dress().but(tz=it.zone))
     try:
         chosen = draft.unseal(
             visit.request.POST.get("draft", ""),
@@ -146,6 +148,8 @@ def _move(visit: Visit, it: Managed) -> HttpResponse:
         except (exceptions.OutcomeUnknown, exceptions.Refused, exceptions.SlotTaken) as error:
             if refused := _not_moved(visit, it, chosen, error):
                 return refused
+        moved = msgspec.structs.replace(it.booking, start=chosen.start, end=chosen.end)
+        announce(booking_rescheduled, moved, account=visit.account.name)
     visit.catalog.forget_slots(chosen.service)
     log.info("event=booking_rescheduled req=%s", visit.id)
     return visit.go(it.url(visit, "manage", done="moved"))
@@ -180,7 +184,7 @@ def _not_moved(visit: Visit, it: Managed, chosen: Draft, error: exceptions.Kordl
     visit.catalog.forget_slots(chosen.service)
     if isinstance(error, exceptions.SlotTaken):
         tell(visit, "slot_conflict", level=logging.INFO, status=303, error=error)
-        choices = Choices(tz=it.zone, lang=visit.choices.lang)
+        choices = visit.choices.dress().but(tz=it.zone)
         return visit.go(visit.url("reschedule", it.token, choices=choices, taken="1"))
     if found is None or isinstance(error, exceptions.OutcomeUnknown):
         text = _(

@@ -72,7 +72,7 @@ def services_page(visit: Visit) -> HttpResponse:
         groups.setdefault((service.category or "").strip(), []).append(service_card(service, visit.language, url))
     named = [{"title": title, "services": cards} for title, cards in groups.items() if title]
     unnamed = [{"title": _("More") if named else "", "services": groups[""]}] if "" in groups else []
-    page = visit.page(_("Choose a service"), step=Step.SERVICE)
+    page = visit.page(_("Choose a service"), step=Step.SERVICE, autozone=visit.choices.tz is None)
     context = {"groups": named + unnamed, "empty": not offered, "notice": age_notice(visit, kept)}
     return visit.render(Step.SERVICE.template, page, context)
 

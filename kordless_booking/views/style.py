@@ -30,7 +30,9 @@ _A_YEAR: Final = 365 * 86400
 
 def style_url(visit: Visit, organization: Organization | None) -> str:
     """Where the style sheet for this business's colour is; a new colour or release has a new address."""
-    colour = palette(organization.branding.primary_color if organization else None).light.accent.lstrip("#")
+    own = organization.branding.primary_color if organization else None
+    chosen = f"#{visit.choices.accent}" if visit.choices.accent else own
+    colour = palette(chosen).light.accent.lstrip("#")
     return f"{address(visit.namespace, 'style', colour)}?v={_version()}"
 
 

@@ -100,7 +100,7 @@ class Visit:
 
     def url(self, name: str, *args: str, choices: Choices | None = None, **query: str | None) -> str:
         """The address of one of our pages in the same mount, with choices and other non-personal query text."""
-        pairs = (choices or Choices(lang=self.choices.lang)).pairs()
+        pairs = (choices or self.choices.dress()).pairs()
         pairs += [(key, value) for key, value in query.items() if value]
         path = address(self.namespace, name, *args)
         return f"{path}?{urlencode(pairs, safe='/:')}" if pairs else path
@@ -130,6 +130,9 @@ class Visit:
             home_url=self._home(),
             manage_url=self.url("manage-find"),
             sandbox=bool(self.account.sandbox),
+            scheme=self.choices.scheme or "",
+            framed=self.choices.embed and not self.inline,
+            parents=" ".join(self.account.embed_origins),
             progress=self._progress(step) if step else [],
             **more,
         )
