@@ -9,7 +9,7 @@ DEBUG                                 1 or 0; 1 without a SECRET_KEY, otherwise 
 ALLOWED_HOSTS                         comma-separated; with DEBUG this machine's names need not be listed
 DATABASE_URL                          SQLite in this folder by default
 REDIS_URL                             a cache inside the process by default
-WEB_CONCURRENCY                       gunicorn's own: how many processes share the key without Redis
+WEB_CONCURRENCY                       gunicorn's own: how many processes share the key while there is no Redis
 """
 
 import os
@@ -36,7 +36,7 @@ ALLOWED_HOSTS = _listed("ALLOWED_HOSTS")
 
 KORDLESS_BOOKING: dict[str, Any] = {
     "EMBED_ORIGINS": ["'self'", *_listed("KORDLESS_EMBED_ORIGINS")],
-    "PROCESSES": 1 if os.environ.get("REDIS_URL") else int(os.environ.get("WEB_CONCURRENCY", "1")),
+    "PROCESSES": int(os.environ.get("WEB_CONCURRENCY", "1")),
 }
 if os.environ.get("KORDLESS_API_KEY"):
     KORDLESS_BOOKING |= {
@@ -105,6 +105,8 @@ if os.environ.get("REDIS_URL"):
     CACHES["default"] = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": os.environ["REDIS_URL"],
+        # A Redis that hangs is given up after a second; by default every visitor would wait for five.
+        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
     }
 
 LANGUAGE_CODE = "en-us"

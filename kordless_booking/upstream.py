@@ -12,7 +12,6 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
-from django.core.cache import caches
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 
@@ -25,7 +24,7 @@ from kordless_booking.catalog.clock import Clock
 from kordless_booking.catalog.gate import CatalogGate
 from kordless_booking.catalog.kept import Lifetime
 from kordless_booking.catalog.shelf import Shelf
-from kordless_booking.catalog.steady import SteadyCache, counts_for_all
+from kordless_booking.catalog.steady import SteadyCache
 from kordless_booking.loudness import Loudness
 
 if TYPE_CHECKING:
@@ -58,8 +57,7 @@ def upstream(account: Account) -> Upstream:
 
 @cache
 def _upstream(account: Account, _pid: int) -> Upstream:
-    clock = Clock()
-    cache = SteadyCache(account.cache, clock)
+    clock, cache = Clock(), _steady(account.cache, _pid)
     transport = account.transport
     if transport is not None and not hasattr(transport, "handle_request"):
         transport = wsgi_transport(transport)
@@ -67,7 +65,7 @@ def _upstream(account: Account, _pid: int) -> Upstream:
         transport = wsgi_transport(embedded_sandbox(sandbox_path(account)))
     key, org = account.api_key or SANDBOX_KEY, account.org_slug or SANDBOX_ORG
     allowance = Allowance(account.requests_per_minute, account.creations_per_minute)
-    gate = _gate(account.cache, _digest(account.base_url, key), allowance, account.processes)
+    gate = _gate(account.cache, _digest(account.base_url, key), allowance, account.processes, _pid)
     client = Kordless(
         api_key=key,
         org_slug=org,
@@ -92,16 +90,15 @@ def _upstream(account: Account, _pid: int) -> Upstream:
 
 
 @cache
-def _gate(cache: str, key: str, allowance: Allowance, processes: int) -> CatalogGate:
+def _steady(alias: str, _pid: int) -> SteadyCache:
+    """One for all that this process keeps in a cache, so that a failing one is tried, and complained of, once."""
+    return SteadyCache(alias, Clock())
+
+
+@cache
+def _gate(alias: str, key: str, allowance: Allowance, processes: int, pid: int) -> CatalogGate:
     """One for all accounts that share an API key: Kordless counts keys, whatever we call the accounts."""
-    clock = Clock()
-    return CatalogGate(
-        SteadyCache(cache, clock),
-        account=key,
-        allowance=allowance,
-        processes=1 if counts_for_all(caches[cache]) else processes,
-        clock=clock,
-    )
+    return CatalogGate(_steady(alias, pid), account=key, allowance=allowance, processes=processes)
 
 
 _background = Background()
@@ -133,4 +130,5 @@ def _forget(*, setting: str, **_kwargs: object) -> None:
     if setting in {"KORDLESS_BOOKING", "CACHES", "SECRET_KEY"}:
         _upstream.cache_clear()
         _gate.cache_clear()
+        _steady.cache_clear()
         embedded_sandbox.cache_clear()

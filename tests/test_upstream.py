@@ -19,6 +19,8 @@ from kordless_booking.upstream import SANDBOX_ORG as OUR_ORG
 from kordless_booking.upstream import embedded_sandbox, sandbox_path, upstream
 from tests.conftest import NOW
 
+REDIS_THAT_IS_DOWN = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
+
 
 def test_one_is_made_and_shared_by_all_threads(site):
     """Building one costs 40 ms; equal accounts are the same."""
@@ -90,6 +92,26 @@ def test_accounts_that_share_a_key_share_its_allowance(site, account_settings, s
     for name in ("one", "two"):
         assert asked_in_vain(upstream(account_named(name)).client)
     assert len(sandbox.requests) <= 6
+
+
+@pytest.mark.parametrize("redis", [True, False], ids=["Redis down", "no Redis"])
+def test_a_process_that_counts_alone_takes_its_part_of_the_allowance(site, account_settings, sandbox, redis):
+    """Without a shared cache, also while that is down, four processes may send no more than one may."""
+    site.CACHES = {**site.CACHES, "down": REDIS_THAT_IS_DOWN}
+    cache = {"CACHE": "down"} if redis else {}
+    limits = {"REQUESTS_PER_MINUTE": 16, "CREATIONS_PER_MINUTE": 4, "PROCESSES": 4}
+    site.KORDLESS_BOOKING = {**account_settings, **limits, **cache}
+    assert asked_in_vain(upstream(account_named(None)).client)
+    assert 1 <= len(sandbox.requests) <= 4
+
+
+def test_what_fails_is_complained_of_once_for_all_accounts(two_accounts, caplog):
+    """One shared cache is one line in the log, however many businesses keep something there."""
+    two_accounts.CACHES = {**two_accounts.CACHES, "down": REDIS_THAT_IS_DOWN}
+    two_accounts.KORDLESS_BOOKING = {**two_accounts.KORDLESS_BOOKING, "CACHE": "down"}
+    for name in ("north", "south"):
+        upstream(account_named(name)).catalog.offer()
+    assert caplog.text.count("cache_unavailable") == 1
 
 
 def test_a_transport_or_a_wsgi_application_may_stand_in(site, account_settings, sandbox):

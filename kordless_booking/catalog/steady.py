@@ -9,6 +9,7 @@ visitor a time-out. It is believed again once a write has gone through; one that
 from __future__ import annotations
 
 import logging
+import threading
 from typing import TYPE_CHECKING, TypeVar
 
 from django.core.cache import caches
@@ -53,6 +54,7 @@ class SteadyCache:
         self._cache = cache
         self._clock = clock
         self._memory = Memory(clock)
+        self._guard = threading.Lock()
         self._trusted = True
         self._again_at = 0.0
         self._say_at: float | None = None
@@ -105,8 +107,12 @@ class SteadyCache:
         return operation(self._memory)
 
     def _woken(self) -> bool:
-        if self._clock.steady() < self._again_at:
-            return False
+        with self._guard:
+            now = self._clock.steady()
+            if now < self._again_at:
+                return False
+            # One thread tries; while it waits for a time-out the others go on with memory.
+            self._again_at = now + LEFT_ALONE
         try:
             self._backend().set(AWAKE, 1, 10)
         except Exception as error:  # noqa: BLE001 - as above
@@ -116,9 +122,12 @@ class SteadyCache:
         return True
 
     def _fell(self, error: Exception) -> None:
-        now = self._clock.steady()
-        self._trusted = False
-        self._again_at = now + LEFT_ALONE
-        if self._say_at is None or now >= self._say_at:
-            self._say_at = now + SAID_EVERY
+        with self._guard:
+            now = self._clock.steady()
+            self._trusted = False
+            self._again_at = now + LEFT_ALONE
+            say = self._say_at is None or now >= self._say_at
+            if say:
+                self._say_at = now + SAID_EVERY
+        if say:
             logger.error("event=cache_unavailable error=%s", type(error).__name__)

@@ -40,6 +40,7 @@ class SharedMemory(Memory):
         self.trips = 0
         self.broken = False
         self.read_only = False
+        self.meanwhile: Callable[[], object] = lambda: None
 
     def get_many(self, keys: Iterable[str]) -> dict[str, Storable]:
         self._arrive()
@@ -59,6 +60,7 @@ class SharedMemory(Memory):
 
     def _arrive(self, *, writing: bool = False) -> None:
         self.trips += 1
+        self.meanwhile()
         if self.broken or (self.read_only and writing):
             raise ConnectionError("redis://:secret@cache.example is down")
 

@@ -87,6 +87,17 @@ def test_a_cache_that_is_down_is_left_alone_for_five_seconds(scene: Scene) -> No
     assert scene.memory.trips == before + 1
 
 
+def test_one_thread_tries_whether_it_is_back_while_the_others_go_on(scene: Scene) -> None:
+    """A cache that hangs costs one visitor a time-out, not everybody who comes meanwhile."""
+    scene.memory.broken = True
+    scene.cache.get_many(["a"])
+    scene.time.pass_(5)
+    scene.memory.meanwhile = lambda: [scene.cache.get_many(["a"]) for _ in range(3)]
+    trips = scene.memory.trips
+    scene.cache.get_many(["a"])
+    assert scene.memory.trips == trips + 1
+
+
 def test_it_is_believed_again_once_it_can_be_written_to(scene: Scene) -> None:
     """A full Redis reads well and grants nothing; it is not back until a write goes through."""
     scene.memory.read_only = True
