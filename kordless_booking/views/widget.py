@@ -91,3 +91,5 @@ def _finish(visit: Visit, response: HttpResponse) -> None:
     guard.frame(response, visit.account, image_origin=origin_of(safe_web_link(logo)), cache=visit.cache)
     response["Content-Language"] = visit.language
     response["X-Request-ID"] = visit.id
+    # Our own line is written; Django's would name the path, and with it the token of a manage link.
+    response._has_been_logged = True  # type: ignore[attr-defined]
