@@ -1,0 +1,311 @@
+"""The customer's own page: found by number and contact or by a link, looked at, canceled."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from icalendar import Calendar
+from pytest_django import Settings
+from time_machine import Traveller
+
+from kordless_booking.sandbox import Sandbox
+from tests.views.walking import JANE, Page, Walk
+
+pytestmark = pytest.mark.django_db
+
+FAR = "?day=2026-12-09"
+LOOKUP_FAILED = "We can't find a booking with this number and this email or phone."
+
+
+def find(walk: Walk, number: str, contact: str, url: str = "/book/manage/") -> Page:
+    """Fill in the lookup form as a customer does."""
+    return walk.send(walk.open(url), "Find booking", number=number, contact=contact)
+
+
+def own_page(walk: Walk, service: str = "haircut", query: str = FAR) -> Page:
+    """Book, and follow the manage link."""
+    return walk.open(walk.book(service, query).link("Change or cancel"))
+
+
+def canceled(sandbox: Sandbox) -> int:
+    """How often Kordless was asked to cancel."""
+    return len([asked for asked in sandbox.requests if asked.operation == "cancel"])
+
+
+@pytest.mark.parametrize("write", [str.upper, str.lower, lambda number: f"  {number[:4]} {number[4:].lower()} "])
+def test_a_number_is_found_in_any_case(visitor: Walk, write):
+    """Upper, lower and with blanks: the confirmation number finds its booking."""
+    number = visitor.book("haircut", FAR).number
+    page = find(visitor, write(number), "jane@example.com")
+    assert (page.status, page.heading, page.number) == (200, "Your booking", number)
+
+
+@pytest.mark.parametrize("contact", ["+1 212 555 0123", "(212) 555-0123", "+12125550123", "2125550123"])
+def test_a_phone_is_found_as_people_write_it(visitor: Walk, contact: str):
+    """The phone may be written with or without country, blanks and brackets."""
+    page = visitor.book("haircut", FAR, email="", phone="212-555-0123")
+    assert find(visitor, page.number, contact).heading == "Your booking"
+
+
+def test_an_email_with_a_plus_is_found(walk: Walk):
+    """What means something else in an address still finds its booking."""
+    email = "jane+tag&x=1@example.com"
+    page = walk.book("haircut", FAR, email=email)
+    assert find(walk, page.number, email).heading == "Your booking"
+
+
+def neutral(page: Page, *typed: str) -> str:
+    """The page without what the visitor typed and without the request's id."""
+    html = page.html
+    for text in (*typed, page.response["X-Request-ID"]):
+        html = html.replace(text, "…")
+    return html
+
+
+def test_wrong_number_and_wrong_contact_look_the_same(walk: Walk, sandbox: Sandbox):
+    """Nobody learns which of the two was wrong, or that a booking exists: same page, same status, same headers."""
+    number = walk.book("haircut", FAR).number
+    answers = []
+    for given, contact in (
+        ("BOOK_ZZZZZZZZ", "jane@example.com"),
+        (number, "else@example.com"),
+        (number, "+12125550199"),
+        (number, "not a contact"),
+        ("?!", "jane@example.com"),
+        ("../../bookings", "jane@example.com"),
+        ("é" * 20, "jane@example.com"),
+    ):
+        page = find(walk, given, contact)
+        assert page.status == 404
+        assert LOOKUP_FAILED in page.alert
+        headers = {
+            name: value for name, value in page.response.items() if name not in {"X-Request-ID", "Content-Length"}
+        }
+        answers.append((neutral(page, f'value="{given}"', f'value="{contact}"'), headers))
+    assert all(answer == answers[0] for answer in answers)
+
+
+def test_another_business_number_is_not_found(two_accounts: Settings, client: Client):
+    """A number is looked up for the business that it belongs to; the other's page says it finds nothing."""
+    number = Walk(client, base="/south/").book("haircut", FAR).number
+    assert find(Walk(client), number, "jane@example.com", "/south/manage/").heading == "Your booking"
+    assert find(Walk(client), number, "jane@example.com", "/north/manage/").status == 404
+
+
+def test_an_incomplete_lookup_says_what_is_missing(walk: Walk, sandbox: Sandbox):
+    """Empty fields are said beside them, and nothing is asked."""
+    page = find(walk, "", "")
+    assert page.status == 422
+    assert [*page.links("[role=alert] a")] == [
+        "Please enter the confirmation number.",
+        "Please enter the email address or phone number that you booked with.",
+    ]
+    assert not [asked for asked in sandbox.requests if asked.operation == "lookup"]
+
+
+def test_a_lookup_can_be_tried_again_in_an_outage(walk: Walk, sandbox: Sandbox):
+    """When Kordless doesn't answer, that is said, and what was typed is kept."""
+    sandbox.mischief.set("status", "lookup", status=500)
+    page = find(walk, "BOOK_AAAAAAAA", "jane@example.com")
+    assert page.status == 503
+    assert int(page.response["Retry-After"]) > 0
+    assert "can't reach the booking system" in page.alert
+    _method, _action, given = page.form("Find booking")
+    assert (given["number"], given["contact"]) == ("BOOK_AAAAAAAA", "jane@example.com")
+
+
+def test_the_number_can_be_guessed_a_few_times_only(visitor: Walk, site: Settings):
+    """After a few wrong tries from one address there is a pause, said with its length."""
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "LOOKUPS_PER_ADDRESS": 3}
+    pages = [find(visitor, f"BOOK_AAAAAAA{number}", "jane@example.com") for number in range(5)]
+    assert [page.status for page in pages] == [404, 404, 404, 429, 429]
+    assert "too often" in pages[-1].text
+    assert int(pages[-1].response["Retry-After"]) > 0
+
+
+def test_the_page_says_everything(walk: Walk):
+    """What, when with zone, where, status, policy, calendars, and two real buttons."""
+    page = own_page(walk, query="?day=2026-12-09&tz=Europe/Kyiv")
+    for words in (
+        "Haircut",
+        "Status Confirmed",
+        "Wednesday, December 9, 2026",
+        "Kyiv · GMT+2",
+        "(New York · GMT-5)",
+        "123 Main Street",
+        "at least 24 hours ahead",
+    ):
+        assert words in page.text, words
+    assert {"Calendar file", "Google (opens in a new tab)"} <= page.links().keys()
+    assert page.form("Cancel booking")[0] == "get"
+    assert page.form("Reschedule")[0] == "get"
+
+
+def test_a_manage_link_works_for_months_and_then_no_more(visitor: Walk, site: Settings, clock: Traveller):
+    """The link leads straight to the booking until MANAGE_LINK_DAYS are over."""
+    link = visitor.book("haircut", FAR).link("Change or cancel")
+    clock.shift(timedelta(days=399))
+    page = visitor.open(link)
+    assert (page.status, page.heading) == (200, "Your booking")
+    assert "Cancel booking" not in page.text
+    clock.shift(timedelta(days=2))
+    page = visitor.open(link)
+    assert (page.status, page.heading) == (404, "This link doesn't work")
+    assert page.link("Find a booking") == "/book/manage/"
+
+
+def test_a_found_page_lasts_for_hours_only(visitor: Walk, clock: Traveller):
+    """What was reached with a number stays open for two hours: it may be somebody else's computer."""
+    number = visitor.book("haircut", FAR).number
+    page = find(visitor, number, "jane@example.com")
+    clock.shift(timedelta(hours=1, minutes=59))
+    assert visitor.open(page.url).status == 200
+    clock.shift(timedelta(minutes=2))
+    assert visitor.open(page.url).status == 404
+
+
+def test_nothing_personal_stands_in_a_link(visitor: Walk):
+    """Neither number nor contact can be read in any address on the way."""
+    page = own_page(visitor)
+    find(visitor, page.number, "jane@example.com")
+    for url in visitor.urls:
+        assert not re.search(r"jane|example\.com|BOOK_", url), url
+
+
+def test_canceling_asks_once(walk: Walk, sandbox: Sandbox):
+    """One page asks, one button does it, and the booking says so from then on."""
+    page = own_page(walk)
+    ask = walk.send(page, "Cancel booking")
+    assert ask.heading == "Cancel this booking?"
+    assert "at least 24 hours ahead" in ask.text
+    assert walk.open(ask.link("Keep booking")).heading == "Your booking"
+    assert canceled(sandbox) == 0
+    done = walk.send(ask, "Cancel booking")
+    assert done.texts("[role=status].kb-notice") == ["Your booking has been canceled."]
+    assert "Status Canceled" in done.text
+    assert sandbox.bookings()[0]["status"] == "canceled"
+    assert "Reschedule" not in done.texts("button")
+
+
+def test_canceling_frees_the_time_at_once(walk: Walk):
+    """The time of a canceled booking can be booked again without delay."""
+    before = walk.open(f"/book/haircut/{FAR}&host=host_sarah").times_of_day
+    page = own_page(walk, query=f"{FAR}&host=host_sarah")
+    assert walk.open(f"/book/haircut/{FAR}&host=host_sarah").times_of_day != before
+    walk.send(walk.send(page, "Cancel booking"), "Cancel booking")
+    assert walk.open(f"/book/haircut/{FAR}&host=host_sarah").times_of_day == before
+
+
+def test_canceling_twice_is_harmless(walk: Walk, sandbox: Sandbox):
+    """A second press, a reload and an old page all end at the canceled booking; Kordless is asked once."""
+    ask = walk.send(own_page(walk), "Cancel booking")
+    for _again in range(3):
+        page = walk.send(ask, "Cancel booking")
+        assert (page.status, "has been canceled" in page.text) == (200, True)
+    assert walk.open(ask.url).heading == "Your booking"
+    assert canceled(sandbox) == 1
+
+
+def test_looking_changes_nothing(walk: Walk, sandbox: Sandbox):
+    """Every page of a booking can be fetched by a mail scanner, with GET, HEAD and OPTIONS."""
+    page = own_page(walk)
+    before = sandbox.bookings()
+    for tail in ("", "cancel/", "reschedule/", "reschedule/confirm/", "reschedule/zone/", "booking.ics"):
+        for ask in (walk.client.get, walk.client.head, walk.client.options):
+            assert ask(page.url + tail, headers=walk.headers).status_code < 400, tail
+    slots = walk.open(f"{page.url}reschedule/")
+    walk.open(next(iter(slots.times.values())))
+    assert sandbox.bookings() == before
+    assert {asked.operation for asked in sandbox.requests} <= {
+        "organization",
+        "service",
+        "availability",
+        "create",
+        "lookup",
+    }
+
+
+def test_a_cut_cancel_tells_the_truth(walk: Walk, sandbox: Sandbox):
+    """When the answer to a cancellation is lost, Kordless is asked what became of it."""
+    ask = walk.send(own_page(walk), "Cancel booking")
+    sandbox.mischief.set("status", "cancel", status=502, carried_out=True)
+    assert "Your booking has been canceled." in walk.send(ask, "Cancel booking").text
+
+
+def test_a_failed_cancel_is_not_called_done(walk: Walk, sandbox: Sandbox):
+    """When nothing was carried out, nobody is told that it was; a second try does it."""
+    ask = walk.send(own_page(walk), "Cancel booking")
+    sandbox.mischief.set("status", "cancel", status=502)
+    page = walk.send(ask, "Cancel booking")
+    assert page.status == 503
+    assert "canceled" not in page.text
+    sandbox.mischief.clear()
+    assert "Your booking has been canceled." in walk.send(ask, "Cancel booking").text
+
+
+def test_a_refused_cancel_is_said_kindly(walk: Walk, sandbox: Sandbox, clock: Traveller):
+    """Inside the business's notice Kordless refuses: the page says so, and that nothing has changed."""
+    page = walk.book("full-color", "?day=2026-12-02")
+    page = walk.open(page.link("Change or cancel"))
+    page = walk.send(walk.send(page, "Cancel booking"), "Cancel booking")
+    assert (page.status, page.heading) == (422, "This booking can't be canceled online")
+    assert "Your booking is unchanged" in page.text
+    assert sandbox.bookings()[0]["status"] == "confirmed"
+
+
+def test_a_booking_that_is_gone_is_said(walk: Walk, sandbox: Sandbox):
+    """A link to a booking that Kordless doesn't know any more says so and leads to the lookup."""
+    page = own_page(walk)
+    sandbox.mischief.set("status", "lookup", status=404)
+    page = walk.open(page.url)
+    assert (page.status, page.heading) == (404, "Booking not found")
+    assert walk.open(page.link("Find a booking")).heading == "Find your booking"
+
+
+def test_a_past_booking_can_not_be_changed(visitor: Walk, clock: Traveller):
+    """What has begun can be looked at; its buttons are gone, and old pages of it explain themselves."""
+    page = own_page(visitor)
+    clock.shift(timedelta(days=9))
+    again = visitor.open(page.url)
+    assert not {"Cancel booking", "Reschedule"} & set(again.texts("button"))
+    assert visitor.open(f"{page.url}reschedule/").heading == "This booking can't be moved"
+
+
+def test_calendar_files_replace_each_other(visitor: Walk, clock: Traveller):
+    """The file has the same identity as before and a higher sequence, and says when it is canceled."""
+    page = own_page(visitor)
+    first = Calendar.from_ical(visitor.client.get(page.link("Calendar file")).content).walk("VEVENT")[0]
+    clock.shift(timedelta(minutes=5))
+    page = visitor.send(visitor.send(page, "Cancel booking"), "Cancel booking")
+    url = f"{page.url.partition('?')[0]}booking.ics"
+    second = Calendar.from_ical(visitor.client.get(url).content).walk("VEVENT")[0]
+    assert first["UID"] == second["UID"]
+    assert second["SEQUENCE"] > first["SEQUENCE"]
+    assert second["STATUS"] == "CANCELLED"
+
+
+def test_hours_and_language_stay(visitor: Walk):
+    """What was chosen about writing stays on all pages of a booking, also through its buttons."""
+    page = own_page(visitor, query=f"{FAR}&hours=24&lang=en")
+    for button in ("Cancel booking", "Reschedule"):
+        onward = visitor.send(page, button)
+        assert onward.query.items() >= {"hours": "24", "lang": "en"}.items()
+
+
+def test_the_business_may_fall_silent_about_the_service(visitor: Walk, sandbox: Sandbox, clock: Traveller):
+    """A booking is shown and can be canceled although its service was removed."""
+    page = own_page(visitor)
+    sandbox.mischief.set("service_removed", service="haircut")
+    clock.shift(timedelta(days=2))
+    page = visitor.open(page.url)
+    assert (page.status, "Haircut" in page.text) == (200, True)
+    page = visitor.send(visitor.send(page, "Cancel booking"), "Cancel booking")
+    assert "Your booking has been canceled." in page.text
+
+
+def test_the_contact_stays_out_of_the_page(visitor: Walk):
+    """A manage page shows no e-mail and no name: the link may have been forwarded."""
+    page = own_page(visitor)
+    assert JANE["email"] not in page.html
+    assert JANE["name"] not in page.html

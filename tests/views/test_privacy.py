@@ -1,0 +1,166 @@
+"""Where the visitor's name, e-mail and phone, the API key and sealed tokens may stand, and where they never do."""
+
+import logging
+import re
+
+import pytest
+from django.core.cache import caches
+from django.core.cache.backends.locmem import LocMemCache
+from django.db import connection
+from django.test import Client
+from pytest_django import Settings
+from time_machine import Traveller
+
+from kordless_booking.sandbox import SANDBOX_KEY, Sandbox
+from tests.views.walking import Walk
+
+pytestmark = pytest.mark.django_db
+
+CANARY = {
+    "name": "Zzqx Canaryson",
+    "email": "canary+7f3a@canary.example",
+    "phone": "+12125550177",
+    "notes": "qqcanarynotes",
+}
+SECRETS = re.compile(r"zzqx|canary|2125550177|212.?555.?0177", re.IGNORECASE)
+TOKENS = re.compile(r"gAAAA[A-Za-z0-9_-]{20,}|\.eJ[A-Za-z0-9_-]{20,}")
+
+
+def live_through_it_all(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+    """Book, fail, lose an answer, conflict, find, fail to find, move, be refused, cancel: each with the canary."""
+    far = "?day=2026-12-09"
+    page = walk.send(walk.choose("haircut", far), "Book appointment", **{**CANARY, "email": "canary@"})
+    page = walk.send(page, "Book appointment", **CANARY)
+    manage = walk.open(page.link("Change or cancel"))
+    walk.client.get(page.link("Calendar file"))
+    form = walk.choose("haircut", "?day=2026-12-10")
+    for kind, options in (
+        ("status", {"status": 400}),
+        ("status", {"status": 409}),
+        ("status", {"status": 422}),
+        ("key_revoked", {}),
+        ("status", {"status": 502, "carried_out": True}),
+        ("html", {}),
+        ("hang", {}),
+    ):
+        sandbox.mischief.set(kind, "create", **options)
+        walk.send(form, "Book appointment", **CANARY)
+        sandbox.mischief.clear()
+        clock.shift(35)
+        site.KORDLESS_BOOKING = dict(site.KORDLESS_BOOKING)
+        walk.open(walk.seen[-1].url)
+        form = walk.choose("haircut", "?day=2026-12-11")
+    for number, contact in ((page.number, CANARY["email"]), (page.number, CANARY["phone"]), ("X", CANARY["email"])):
+        walk.send(walk.open("/book/manage/"), "Find booking", number=number, contact=contact)
+    for operation in ("lookup", "cancel"):
+        sandbox.mischief.set("status", operation, status=500)
+        walk.send(walk.open("/book/manage/"), "Find booking", number=page.number, contact=CANARY["email"])
+        walk.open(f"{manage.url}cancel/", {})
+        sandbox.mischief.clear()
+        clock.shift(60)
+        site.KORDLESS_BOOKING = dict(site.KORDLESS_BOOKING)
+    slots = walk.open(f"{manage.url}reschedule/")
+    ask = walk.open(list(slots.times.values())[-1])
+    sandbox.mischief.set("status", "reschedule", status=500)
+    walk.send(ask, "Reschedule")
+    sandbox.mischief.clear()
+    walk.send(ask, "Reschedule")
+    walk.send(walk.open(f"{manage.url}cancel/"), "Cancel booking")
+    walk.open(f"{manage.url}reschedule/")
+    walk.open(f"{manage.url}x")
+    walk.open("/book/haircut/contact/", CANARY, Origin="http://evil.example")
+
+
+@pytest.fixture
+def lived(site: Settings, client: Client, sandbox: Sandbox, clock: Traveller, caplog: pytest.LogCaptureFixture) -> Walk:
+    """A visitor to whom everything has happened, with every logger at DEBUG."""
+    site.KORDLESS_BOOKING = {
+        **site.KORDLESS_BOOKING,
+        **dict.fromkeys(
+            ("BOOKINGS_PER_ADDRESS", "LOOKUPS_PER_ADDRESS", "CHANGES_PER_ADDRESS", "LOOKUPS_PER_NUMBER"), 0
+        ),
+    }
+    known = [logging.getLogger(name) for name in list(logging.root.manager.loggerDict)]
+    levels = [logger.level for logger in known]
+    for logger in known:
+        logger.setLevel(logging.DEBUG)
+    walk = Walk(client)
+    with caplog.at_level(logging.DEBUG):
+        live_through_it_all(walk, sandbox, clock, site)
+    for logger, level in zip(known, levels, strict=True):
+        logger.setLevel(level)
+    return walk
+
+
+def _addresses(lived: Walk) -> None:
+    """No address that a visitor goes to, and no Referer that could follow from it, can be read by others."""
+    assert len(lived.seen) > 40
+    for page in lived.seen:
+        for url in (page.url, page.response.get("Location", "")):
+            assert not SECRETS.search(url), url
+            assert "BOOK_" not in url, url
+
+
+def _key(lived: Walk) -> None:
+    """The API key stands on no page and in no header."""
+    for page in lived.seen:
+        assert SANDBOX_KEY not in page.html
+        assert SANDBOX_KEY not in str(page.response.headers)
+
+
+def _pages(lived: Walk) -> None:
+    """Services, times and zones are the same for everybody."""
+    for page in lived.seen:
+        if page.heading in {"What would you like to book?", "Choose your time zone"}:
+            assert not SECRETS.search(page.html), page.url
+
+
+def _database() -> None:
+    """What is written down is encrypted, or gone."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        for (table,) in cursor.fetchall():
+            cursor.execute(f"SELECT * FROM {table}")  # noqa: S608 (the database's own table names)
+            assert not SECRETS.search(str(cursor.fetchall())), table
+
+
+def _cache() -> None:
+    """Neither keys nor values of the cache name a visitor."""
+    cache = caches["default"]
+    assert isinstance(cache, LocMemCache)
+    kept = {key: bytes(value) for key, value in cache._cache.items()}
+    assert kept
+    assert not SECRETS.search(str(kept))
+    assert not TOKENS.search(str(kept))
+
+
+def _kordless(sandbox: Sandbox) -> None:
+    """The contact goes to Kordless in a creation's body and in the contact of a lookup, and nowhere else."""
+    for asked in sandbox.requests:
+        if asked.operation in {"organization", "service", "availability"}:
+            assert not SECRETS.search(f"{asked.path} {asked.query} {asked.headers} {asked.body}"), asked
+        if asked.operation in {"lookup", "cancel", "reschedule"}:
+            assert "x-kordless-key" not in asked.headers
+
+
+def test_nothing_personal_stays_behind(lived: Walk, sandbox: Sandbox):
+    """Addresses, pages before the form, the database, the cache and Kordless's reads: each without the visitor."""
+    _addresses(lived)
+    _pages(lived)
+    _key(lived)
+    _database()
+    _cache()
+    _kordless(sandbox)
+
+
+def test_no_log_line_holds_anything_personal(lived: Walk, caplog: pytest.LogCaptureFixture):
+    """At DEBUG, in every logger, message, argument and traceback: no contact, no key, no token."""
+    records = caplog.get_records("setup")
+    assert len(records) > 20
+    shown = logging.Formatter("%(name)s %(message)s")
+    for record in records:
+        line = f"{shown.format(record)} {record.args!r}"
+        assert not SECRETS.search(line), line
+        assert SANDBOX_KEY not in line, line
+        # Django's own search for mistakes in templates prints whole contexts, for whoever turns it on.
+        assert record.name == "django.template" or not TOKENS.search(line), line

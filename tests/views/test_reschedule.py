@@ -1,0 +1,186 @@
+"""Moving a booking: the slot page again, one question, done."""
+
+from datetime import UTC, datetime
+
+import pytest
+from pytest_django import Settings
+from time_machine import Traveller
+
+from kordless_booking.sandbox import Sandbox
+from tests.views.walking import Page, Walk, start_of
+
+pytestmark = pytest.mark.django_db
+
+FAR = "?day=2026-12-09&tz=Europe/Kyiv"
+
+
+def own_page(walk: Walk, service: str = "haircut", query: str = FAR) -> Page:
+    """Book, and follow the manage link."""
+    return walk.open(walk.book(service, query).link("Change or cancel"))
+
+
+def question(walk: Walk, page: Page, day: str = "Thursday, December 10, 2026") -> tuple[Page, datetime]:
+    """Choose the first time of another day: the page that asks, and that time."""
+    slots = walk.send(page, "Reschedule")
+    slots = walk.open(slots.days[day])
+    url = next(iter(slots.times.values()))
+    return walk.open(url), start_of(url)
+
+
+def moves(sandbox: Sandbox) -> int:
+    """How often Kordless was asked to move a booking."""
+    return len([asked for asked in sandbox.requests if asked.operation == "reschedule"])
+
+
+def test_moving_all_the_way(walk: Walk, sandbox: Sandbox):
+    """Choose, see old and new, confirm: the same booking at another time, in the same zone."""
+    page = own_page(walk)
+    slots = walk.send(page, "Reschedule")
+    assert "Until you confirm it, your booking stays as it is" in slots.text
+    assert "Times in Kyiv" in slots.text
+    assert slots.texts(".kb-hosts a") == []
+    ask, start = question(walk, page)
+    assert ask.heading == "Move your booking?"
+    assert "Before Wednesday, December 9" in ask.text
+    assert "New time Thursday, December 10" in ask.text
+    assert moves(sandbox) == 0
+    done = walk.send(ask, "Reschedule")
+    assert done.texts("[role=status].kb-notice") == ["Your booking has been moved."]
+    assert "Thursday, December 10" in done.text
+    assert done.number == page.number
+    [booking] = sandbox.bookings()
+    assert booking["starts"] == start.timestamp()
+    assert booking["ends"] - booking["starts"] == 3600
+    assert booking["timezone"] == "Europe/Kyiv"
+
+
+def test_moving_twice_moves_once(walk: Walk, sandbox: Sandbox):
+    """A second press of the button finds the booking already there."""
+    ask, start = question(walk, own_page(walk))
+    for _again in range(3):
+        assert "Your booking has been moved." in walk.send(ask, "Reschedule").text
+    assert moves(sandbox) == 1
+    assert sandbox.bookings()[0]["starts"] == start.timestamp()
+
+
+def test_moving_changes_the_free_times_at_once(walk: Walk):
+    """The old time is free again and the new one is not, without delay."""
+    free = walk.open("/book/haircut/?day=2026-12-09&host=host_sarah").times_of_day
+    page = own_page(walk, query="?day=2026-12-09&host=host_sarah")
+    assert walk.open("/book/haircut/?day=2026-12-09&host=host_sarah").times_of_day != free
+    ask, _start = question(walk, page)
+    walk.send(ask, "Reschedule")
+    assert walk.open("/book/haircut/?day=2026-12-09&host=host_sarah").times_of_day == free
+
+
+def test_another_zone_for_moving(walk: Walk):
+    """The zone can be changed on the way, and the question and the result are in that zone."""
+    slots = walk.send(own_page(walk), "Reschedule")
+    zones = walk.send(walk.open(slots.link("Change time zone")), "Search", q="Kathmandu")
+    slots = walk.open(zones.link("Kathmandu, Nepal"))
+    assert "Times in Kathmandu · GMT+5:45" in slots.text
+    ask = walk.open(next(iter(slots.times.values())))
+    assert "Kathmandu" in ask.text
+
+
+def test_a_time_that_was_taken_meanwhile(walk: Walk, sandbox: Sandbox):
+    """When somebody was quicker: said kindly, fresh times, and the booking stays as it was."""
+    page = own_page(walk, query=f"{FAR}&host=host_sarah")
+    before = sandbox.bookings()[0]["starts"]
+    ask, _start = question(walk, page)
+    sandbox.mischief.set("status", "reschedule", status=409)
+    slots = walk.send(ask, "Reschedule")
+    assert "just taken" in slots.alert
+    assert slots.times
+    assert sandbox.bookings()[0]["starts"] == before
+
+
+def test_a_time_that_is_not_free_is_not_asked_about(walk: Walk):
+    """A made-up, past or taken time leads back to the free ones."""
+    page = own_page(walk)
+    for start in ("", "x", "20261209T000000Z", "20200101T000000Z", "00010101T000000Z", "99991231T235959Z"):
+        slots = walk.open(f"{page.url}reschedule/confirm/?start={start}")
+        assert (slots.status, slots.heading) == (200, "Haircut"), start
+        assert slots.times
+
+
+def test_a_refused_move_is_said_kindly(walk: Walk, sandbox: Sandbox):
+    """Inside the business's notice Kordless refuses: the page says so, and that nothing has changed."""
+    page = own_page(walk, "full-color", "?day=2026-12-02")
+    before = sandbox.bookings()
+    ask, _start = question(walk, page, "Friday, December 11, 2026")
+    page = walk.send(ask, "Reschedule")
+    assert (page.status, page.heading) == (422, "This booking can't be moved online")
+    assert "Your booking is unchanged" in page.text
+    assert sandbox.bookings() == before
+
+
+def test_a_cut_move_tells_the_truth(walk: Walk, sandbox: Sandbox):
+    """When the answer is lost, Kordless is asked where the booking is."""
+    ask, start = question(walk, own_page(walk))
+    sandbox.mischief.set("status", "reschedule", status=502, carried_out=True)
+    assert "Your booking has been moved." in walk.send(ask, "Reschedule").text
+    assert sandbox.bookings()[0]["starts"] == start.timestamp()
+
+
+def test_a_failed_move_is_not_called_done(walk: Walk, sandbox: Sandbox):
+    """When nothing was carried out nobody is told that it was; a second try does it."""
+    ask, _start = question(walk, own_page(walk))
+    sandbox.mischief.set("status", "reschedule", status=502)
+    page = walk.send(ask, "Reschedule")
+    assert page.status == 503
+    assert "has been moved" not in page.text
+    sandbox.mischief.clear()
+    assert "Your booking has been moved." in walk.send(ask, "Reschedule").text
+
+
+def test_a_time_of_one_booking_moves_no_other(visitor: Walk, sandbox: Sandbox):
+    """The chosen time is signed for one booking: under another's link it moves nothing."""
+    one, other = own_page(visitor), own_page(visitor)
+    _method, _action, fields = question(visitor, one)[0].form("Reschedule")
+    page = visitor.open(f"{other.url}reschedule/confirm/", fields)
+    assert page.heading == "Haircut"
+    assert moves(sandbox) == 0
+
+
+def test_a_changed_or_old_choice_leads_back(visitor: Walk, sandbox: Sandbox, clock: Traveller):
+    """A tampered, missing or hours-old choice moves nothing."""
+    page = own_page(visitor)
+    ask, _start = question(visitor, page)
+    _method, action, fields = ask.form("Reschedule")
+    for token in ("", "x", fields["draft"][:-1], "x" * 5000):
+        assert visitor.open(action, {"draft": token}).heading == "Haircut"
+    clock.shift(7201)
+    assert visitor.send(ask, "Reschedule").heading == "Haircut"
+    assert moves(sandbox) == 0
+
+
+def test_a_canceled_booking_can_not_be_moved(walk: Walk, sandbox: Sandbox):
+    """Every page of moving says so, with the right status."""
+    page = own_page(walk)
+    ask, _start = question(walk, page)
+    sandbox.decide(page.number, "canceled")
+    for url in (f"{page.url}reschedule/", ask.url):
+        refused = walk.open(url)
+        assert (refused.status, refused.heading) == (409, "This booking can't be moved")
+    assert walk.send(ask, "Reschedule").status == 409
+    assert moves(sandbox) == 0
+
+
+def test_absurd_choices_are_dropped(visitor: Walk):
+    """Host and party can't be changed, and nonsense is dropped, on these pages too."""
+    page = own_page(visitor)
+    slots = visitor.open(f"{page.url}reschedule/?host=host_miguel&party=9&tz=x&month=9999-99&day=0000-00-00&lang=tlh")
+    assert (slots.status, slots.heading) == (200, "Haircut")
+    assert slots.times
+    assert "host=" not in "".join(slots.links().values())
+    assert "party=" not in "".join(slots.links().values())
+
+
+def test_the_service_is_gone(visitor: Walk, sandbox: Sandbox, site: Settings, clock: Traveller):
+    """A booking whose service was removed can't be moved, and that is said."""
+    page = own_page(visitor)
+    sandbox.mischief.set("service_removed", service="haircut")
+    clock.move_to(datetime(2026, 12, 3, 15, tzinfo=UTC))
+    page = visitor.open(f"{page.url}reschedule/")
+    assert (page.status, page.heading) == (404, "This service isn't offered")
