@@ -7,7 +7,7 @@ import httpx
 import pytest
 import stamina
 import time_machine
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from kordless_booking.api.client import Kordless
@@ -34,7 +34,7 @@ MISHAPS = {
     "gone": ("status", {"status": 404}),
 }
 UNREACHED = {"no_connection", "connect_timeout"}
-EVENTS = st.sampled_from([*MISHAPS, *sorted(UNREACHED), "taken", "killed", "forgotten"])
+EVENTS = st.sampled_from([*MISHAPS, *sorted(UNREACHED), "taken", "killed", "killed_after", "forgotten"])
 ENTRANCES = st.sampled_from(["resume", "post", "early"])
 
 
@@ -56,6 +56,7 @@ class World:
     def step(self, event: str, entrance: str) -> Outcome | None:
         """One mishap, and somebody who asks. None: the process died."""
         self.network.before = self._before(event)
+        self.network.after = self._die if event == "killed_after" else lambda: None
         self.sandbox.mischief.clear()
         if mishap := MISHAPS.get(event):
             kind, options = mishap
@@ -75,6 +76,9 @@ class World:
         self.check(outcome)
         return outcome
 
+    def _die(self) -> None:
+        raise SystemExit(9)
+
     def _before(self, event: str) -> Callable[[], None]:
         def mishap() -> None:
             match event:
@@ -83,7 +87,7 @@ class World:
                 case "connect_timeout":
                     raise httpx.ConnectTimeout("too slow")
                 case "killed":
-                    raise SystemExit(9)
+                    self._die()
                 case "taken" if not self.sandbox.bookings():
                     self.sandbox.take("haircut", self.attempt.new.start, host_id=self.attempt.new.host_id)
 
@@ -104,8 +108,13 @@ class World:
         assert len(self.mine()) <= 1
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.tuples(EVENTS, ENTRANCES), min_size=1, max_size=7))
+@example([("lost", "post"), ("gone", "resume")])
+@example([("cut", "post"), ("no_connection", "post")])
+@example([("killed_after", "post"), ("connect_timeout", "resume")])
+@example([("killed_after", "post"), ("too_many", "resume"), ("no_connection", "post")])
+@example([("lost", "post"), ("forgotten", "resume"), ("ok", "post")])
 def test_any_sequence_of_mishaps_ends_in_the_truth_and_at_most_one_booking(db, steps):
     """Whatever happens, each outcome told is true when it is told, and once the mishaps end, so is the last."""
     BookingAttempt.objects.all().delete()
@@ -121,6 +130,7 @@ def test_any_sequence_of_mishaps_ends_in_the_truth_and_at_most_one_booking(db, s
             for _ in range(3):
                 outcome = world.step("ok", "resume")
             assert not isinstance(outcome, Open)
+            assert isinstance(outcome, Placed) == bool(world.mine()) or not world.honest
             keys: dict[str, set[str]] = {}
             for request in creates(sandbox):
                 keys.setdefault(request.headers["idempotency-key"], set()).add(request.body)
