@@ -108,7 +108,7 @@ class World:
         assert len(self.mine()) <= 1
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.tuples(EVENTS, ENTRANCES), min_size=1, max_size=7))
 @example([("lost", "post"), ("gone", "resume")])
 @example([("cut", "post"), ("no_connection", "post")])
