@@ -163,7 +163,7 @@ def test_a_bad_value_is_one_mistake_with_a_hint(settings, name, value):
         accounts()
 
 
-@fast(max_examples=60)
+@fast(max_examples=60, deadline=None)
 @given(
     value=st.text(max_size=30)
     | st.from_regex(r"https?://[^/]{0,12}[/?#]?.{0,8}", fullmatch=True)

@@ -63,7 +63,7 @@ def test_what_can_not_be_dialled_is_said_beside_the_field(typed):
     assert form.errors.get_json_data()["phone"][0]["code"] == "invalid"
 
 
-@fast(max_examples=80)
+@fast(max_examples=80, deadline=None)
 @given(typed=st.text(max_size=60), region=st.sampled_from(["US", "DE", "JP", "BR"]))
 def test_any_text_is_a_phone_or_none(typed, region):
     """Never anything but E.164 goes out, and nothing raises."""
@@ -138,7 +138,7 @@ def test_the_longest_is_allowed_and_one_more_is_not(field, most):
     assert not contact(**{field: "x" * (most + 1)}).is_valid()
 
 
-@fast(max_examples=60)
+@fast(max_examples=60, deadline=None)
 @given(given=st.dictionaries(st.sampled_from(["name", "email", "phone", "notes", "region", ""]), st.text(max_size=60)))
 def test_any_form_is_valid_or_has_errors(given):
     """Nothing raises, and a valid one gives a contact that Kordless's client accepts."""
@@ -206,7 +206,7 @@ def test_hostile_or_missing_look_ups_have_one_error_each(field, text, code):
     assert [error["code"] for error in form.errors.get_json_data()[field]] == [code]
 
 
-@fast(max_examples=80)
+@fast(max_examples=80, deadline=None)
 @given(number=st.text(max_size=80), contact=st.text(max_size=80))
 def test_only_a_safe_number_ever_leaves(number, contact):
     """Whatever is typed, what goes into a path is letters, digits, - and _."""

@@ -38,7 +38,7 @@ def test_the_open_states_may_still_become_a_booking(state, is_open):
     assert len(State) == 5
 
 
-@fast(max_examples=100)
+@fast(max_examples=100, deadline=None)
 @given(name=st.text(min_size=1, max_size=120), notes=st.none() | st.text(max_size=300))
 def test_a_body_reads_as_the_same_attempt(name, notes):
     """Any text comes back as it was, and is written as the same text again."""

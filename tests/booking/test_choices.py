@@ -32,7 +32,7 @@ def read(**query: str) -> Choices:
     return Choices.read(query, LANGUAGES)
 
 
-@fast(max_examples=100)
+@fast(max_examples=100, deadline=None)
 @given(choices=CHOICES)
 def test_a_query_reads_as_it_was_written(choices):
     """Every choice survives its own link, through Django's parser and the standard library's."""
@@ -43,7 +43,7 @@ def test_a_query_reads_as_it_was_written(choices):
     assert not set(query) & set("\"<>'# \r\n\0")
 
 
-@fast(max_examples=100)
+@fast(max_examples=100, deadline=None)
 @given(query=st.dictionaries(st.sampled_from(NAMES), st.text(max_size=40)))
 def test_any_text_reads_as_something_safe(query):
     """Nothing raises, and what is left has its type and its limits and can be written again."""
@@ -54,7 +54,7 @@ def test_any_text_reads_as_something_safe(query):
     assert choices.hours in {None, "12", "24"}
 
 
-@fast(max_examples=100)
+@fast(max_examples=100, deadline=None)
 @given(raw=st.binary(max_size=120))
 def test_any_bytes_read_as_something_safe(raw):
     """A query string made of anything."""

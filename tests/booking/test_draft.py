@@ -33,7 +33,7 @@ def opened(token, account="default", max_age=7200, now=STAMP):
     return unseal(token, account, max_age=max_age, now=now)
 
 
-@fast(max_examples=120)
+@fast(max_examples=120, deadline=None)
 @given(
     zone=st.sampled_from(sorted(listed_zones())),
     start=MOMENTS,
@@ -73,7 +73,7 @@ def test_another_account_refuses_it():
     assert not isinstance(caught.value, OldDraft)
 
 
-@fast(max_examples=100)
+@fast(max_examples=100, deadline=None)
 @given(place=st.integers(0, 10_000), other=st.characters(codec="latin-1"))
 def test_no_character_can_be_changed_added_or_taken_away(place, other):
     """The signature covers all of it."""
@@ -85,7 +85,7 @@ def test_no_character_can_be_changed_added_or_taken_away(place, other):
             opened(forged)
 
 
-@fast(max_examples=100)
+@fast(max_examples=100, deadline=None)
 @given(
     junk=st.text(max_size=200)
     | st.binary(max_size=200).map(lambda b: b.decode("latin-1"))

@@ -32,7 +32,7 @@ def token(clock) -> str:
     return seal("receipt", "default", PAYLOAD)
 
 
-@fast(max_examples=60)
+@fast(max_examples=60, deadline=None)
 @given(payload=st.dictionaries(st.text(max_size=9), JSON, max_size=4))
 def test_what_is_sealed_comes_back(payload):
     """Any JSON object, in any script."""
@@ -56,7 +56,7 @@ def test_another_purpose_or_account_does_not_open_it(token, purpose, account):
         opened(token, purpose, account)
 
 
-@fast(max_examples=100)
+@fast(max_examples=100, deadline=None)
 @given(place=st.integers(0, 10_000), other=st.sampled_from(URL_SAFE + "=+/ .\n\0"))
 def test_no_character_can_be_changed_added_or_taken_away(place, other):
     """Not even the last one, whose spare bits Base64 would ignore, and none that it would skip."""
@@ -77,7 +77,7 @@ def test_the_last_character_has_one_spelling(token, last):
             opened(token[:-1] + last)
 
 
-@fast(max_examples=100)
+@fast(max_examples=100, deadline=None)
 @given(
     junk=st.text(max_size=200)
     | st.text(URL_SAFE, max_size=200)

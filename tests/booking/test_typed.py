@@ -33,7 +33,7 @@ def test_it_is_the_accounts_own_and_unreadable(clock):
     assert "canary" not in token
 
 
-@fast(max_examples=60)
+@fast(max_examples=60, deadline=None)
 @given(junk=st.text(max_size=120))
 def test_junk_is_nothing(junk):
     """A mangled address only loses what was typed."""
