@@ -105,7 +105,7 @@ def place(location: Location | None) -> Place | None:
         return None
     match location.type:
         case "onsite" if text:
-            return Place(text, invite.map_link(text), "onsite")
+            return Place(text, invite.map_link(text) or None, "onsite")
         case "phone":
             url = invite.phone_link(text) if text else None
             return Place(text or _("By phone: we will call you"), url, "phone")
