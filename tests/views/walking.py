@@ -110,11 +110,15 @@ def _value(field: LexborNode) -> str:
 
 @dataclass
 class Walk:
-    """One visit. `headers` go along with every request, also after a redirect, as in a browser; `seen` has it all."""
+    """One visit. `headers` go along with every request, also after a redirect, as in a browser; `seen` has it all.
+
+    `prefix` is what the site's server takes off each path before Django sees it.
+    """
 
     client: Client
     headers: dict[str, str] = field(default_factory=dict)
     base: str = "/book/"
+    prefix: str = ""
     seen: list[Page] = field(default_factory=list)
 
     def open(self, url: str, sent: dict[str, str] | None = None, **headers: str) -> Page:
@@ -127,11 +131,12 @@ class Walk:
     def once(self, url: str, sent: dict[str, str] | None = None, **headers: str) -> Page:
         """As `open`, but stands still at a redirect."""
         given = {**self.headers, **headers}
+        path = url.removeprefix(self.prefix)
         if sent is None:
-            response = self.client.get(url, headers=given)
+            response = self.client.get(path, headers=given)
         else:
             response = self.client.post(
-                url,
+                path,
                 urlencode(sent),
                 content_type="application/x-www-form-urlencoded",
                 headers={"Sec-Fetch-Site": "same-origin", **given},

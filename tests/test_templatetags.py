@@ -1,0 +1,133 @@
+"""The widget inside a page of the host's own."""
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.template import Context, Template, engines
+from django.test import Client, RequestFactory
+from pytest_django import Settings
+
+from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG, Sandbox
+from tests.views.walking import JANE, Page, Walk
+
+pytestmark = pytest.mark.django_db
+
+INLINE = {"HX-Request": "true", "HX-Target": "kb-inline-widget"}
+
+
+def rendered(text: str, path: str = "/page/") -> str:
+    """A template with the tag, as the page at a path."""
+    template = engines["django"].from_string("{% load kordless_booking %}" + text)
+    return template.render({}, RequestFactory().get(path))
+
+
+def test_the_first_step_stands_in_the_page(site: Settings, client: Client):
+    """A host's page holds the services in its own answer, as a region and not as a second page."""
+    page = Walk(client).open("/page/")
+    assert page.texts("h1") == ["A page of the host's own"]
+    assert page.heading == "What would you like to book?"
+    assert page.tree.css_first("h2.kb-title") is not None
+    assert len(page.tree.css("main")) == len(page.tree.css("title")) == len(page.tree.css("html")) == 1
+    [region] = page.tree.css("[role=region].kb")
+    assert region.attributes["aria-label"]
+    assert page.links(".kb-service a")["Haircut"] == "/book/haircut/?lang=en"
+
+
+def test_a_service_shows_its_times(site: Settings, client: Client):
+    """With a service the first free times stand in the host's page."""
+    page = Walk(client).open("/page/?service=haircut")
+    assert page.heading == "Haircut"
+    assert page.times_of_day[0] == "10:30 AM"
+    assert page.texts("h2, h3")[:2] == ["Haircut", "December 2026"]
+
+
+def test_swaps_stay_inside(site: Settings, client: Client):
+    """A swap inside the host's page is for its stage, leaves address and title alone, and goes on to the end."""
+    walk = Walk(client, INLINE)
+    page = Walk(client).open("/page/?service=haircut")
+    for link in page.tree.css(".kb [data-hx-get]"):
+        assert "data-hx-push-url" not in link.attributes
+    form = walk.open(next(iter(page.times.values())))
+    assert form.heading == "Your details"
+    assert not form.tree.css("title, main, h1, html > head > link")
+    assert walk.send(form, "Book appointment", **JANE).heading == "You're booked"
+    for each in walk.seen:
+        assert "data-hx-push-url" not in each.html
+        assert "kb-stage" not in {node.attributes["id"] for node in each.tree.css("[id]")}
+
+
+def test_two_widgets_on_a_page_are_told_apart(site: Settings):
+    """Each has a stage of its own, so no id stands there twice."""
+    both = '{% booking_widget service="haircut" name="one" %}{% booking_widget service="beard-trim" name="two" %}'
+    page = Page("/page/", Client().get("/book/"))
+    page.tree = type(page.tree)(rendered(both))
+    ids = [node.attributes["id"] for node in page.tree.css("[id]")]
+    assert {"kb-inline-one", "kb-inline-two"} <= set(ids)
+    assert len(ids) == len(set(ids))
+
+
+def test_a_single_service_starts_at_its_times(site: Settings):
+    """Also inside a page a business with one service shows its times at once."""
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "API_KEY": NORTH_KEY, "ORG_SLUG": NORTH_ORG}
+    assert "Check-up" in rendered("{% booking_widget %}")
+
+
+def test_one_of_several_accounts(two_accounts: Settings):
+    """`account` says whose widget it is; its links lead into that account's mount."""
+    html = rendered('{% booking_widget account="south" %}')
+    assert "Acme Salon" in html
+    assert "/south/haircut/" in html
+    assert "North Dental" in rendered('{% booking_widget account="north" %}')
+
+
+def test_several_accounts_need_a_name(two_accounts: Settings):
+    """Without `account` a site with several businesses is told what to write."""
+    with pytest.raises(ImproperlyConfigured, match="north, south"):
+        rendered("{% booking_widget %}")
+
+
+@pytest.mark.parametrize(("kind", "options"), [("status", {"status": 500}), ("key_revoked", {}), ("html", {})])
+def test_the_page_around_it_survives(
+    site: Settings, client: Client, sandbox: Sandbox, kind: str, options: dict[str, int]
+):
+    """Whatever goes wrong with Kordless, the host's page is shown, with the reason where the widget would be."""
+    sandbox.mischief.set(kind, **options)
+    page = Walk(client).open("/page/")
+    assert page.status == 200
+    assert page.texts("h1") == ["A page of the host's own"]
+    assert page.heading in {"Temporarily unavailable", "Online booking is paused"}
+    assert Walk(client).open("/page/?service=haircut").status == 200
+
+
+def test_an_unknown_service_is_said_in_place(site: Settings, client: Client):
+    """A template that names a service that is gone shows a page all the same."""
+    page = Walk(client).open("/page/?service=no-such-thing")
+    assert (page.status, page.heading) == (200, "This service isn't offered")
+    assert Walk(client).open("/page/?service=../../x").status == 200
+
+
+def test_it_sets_no_cookie_and_needs_no_session(site: Settings, client: Client):
+    """The host's page stays without a cookie."""
+    response = client.get("/page/")
+    assert not response.cookies
+    assert "Cookie" not in response.get("Vary", "")
+
+
+def test_it_needs_the_request(site: Settings):
+    """A page that doesn't give its request to templates is told so."""
+    with pytest.raises(ImproperlyConfigured, match="request"):
+        Template("{% load kordless_booking %}{% booking_widget %}").render(Context({}))
+
+
+def test_choices_of_the_page_are_heeded(site: Settings, client: Client):
+    """Zone and hours in the host page's own query are the widget's; nonsense is dropped."""
+    page = Walk(client).open("/page/?service=haircut&tz=Asia/Kathmandu&hours=24&day=x")
+    assert "Times in Kathmandu" in page.text
+
+
+def test_hostile_texts_stay_texts(site: Settings, client: Client, sandbox: Sandbox):
+    """What the tag calls safe is escaped by the widget's own templates."""
+    sandbox.mischief.set("hostile")
+    for url in ("/page/", "/page/?service=haircut", "/page/?service=<script>alert(1)</script>"):
+        html = client.get(url).content.decode()
+        assert "<script>alert" not in html
+        assert "<img src=x" not in html

@@ -1,0 +1,137 @@
+"""A page for everything that can go wrong: status, words, a way onward, one line in the log."""
+
+import logging
+
+import pytest
+from django.core.exceptions import SuspiciousOperation
+from django.db import OperationalError
+from django.http import Http404, HttpResponse
+from django.test import Client, RequestFactory
+from pytest_django import Settings
+
+from kordless_booking import exceptions
+from kordless_booking.sandbox import Sandbox
+from kordless_booking.views import problems
+from kordless_booking.views.visit import Visit
+from tests.views.walking import Page, Walk
+
+pytestmark = pytest.mark.django_db
+
+EXPECTED = (
+    (exceptions.KeyRefused(), 503, "Online booking is paused"),
+    (exceptions.NotFound(operation="organization"), 404, "This booking page isn't available"),
+    (exceptions.NotFound(operation="service"), 404, "This service isn't offered"),
+    (exceptions.NotFound(operation="availability"), 404, "This service isn't offered"),
+    (exceptions.NotFound(operation="lookup"), 404, "Booking not found"),
+    (exceptions.ContactRefused(), 404, "Booking not found"),
+    (exceptions.TooMany(retry_after=7), 503, "Very busy right now"),
+    (exceptions.BadRequest(), 422, "That wasn't possible"),
+    (exceptions.Refused(), 422, "That wasn't possible"),
+    (exceptions.SlotTaken(), 422, "That wasn't possible"),
+    (exceptions.Unreachable(), 503, "Temporarily unavailable"),
+    (exceptions.CircuitOpen(retry_after=9), 503, "Temporarily unavailable"),
+    (exceptions.OutcomeUnknown(), 503, "Temporarily unavailable"),
+    (exceptions.KordlessError(), 503, "Temporarily unavailable"),
+    (Http404(), 404, "Page not found"),
+    (OperationalError(), 503, "Temporarily unavailable"),
+    (SuspiciousOperation(), 400, "We couldn't read that"),
+    (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "x"), 400, "We couldn't read that"),
+)
+
+
+def answer_to(error: Exception, method: str = "GET") -> Page:
+    """The page that a view gives which raises this."""
+
+    def view(visit: Visit) -> HttpResponse:
+        raise error
+
+    visit = Visit(RequestFactory().generic(method, "/book/haircut/?tz=Asia/Tokyo"))
+    return Page("/book/", problems.answered(visit, ("GET", "POST"), view))
+
+
+@pytest.mark.parametrize(("error", "status", "headline"), EXPECTED, ids=lambda value: type(value).__name__)
+def test_each_failure_has_its_page(site: Settings, error: Exception, status: int, headline: str):
+    """Status and headline are the failure's own, and there is always a way onward."""
+    page = answer_to(error)
+    assert (page.status, page.heading) == (status, headline)
+    assert [url for url in page.links("main a, .kb-problem a").values() if url.startswith("/book/")]
+    assert ("Retry-After" in page.response) is (status == 503 and headline != "Online booking is paused")
+
+
+def test_confused_contact_and_number_share_a_page(site: Settings):
+    """Nobody can tell an unknown booking from a wrong contact."""
+    unknown, refused = answer_to(exceptions.NotFound(operation="lookup")), answer_to(exceptions.ContactRefused())
+    assert unknown.heading == refused.heading
+    assert unknown.status == refused.status
+
+
+def test_a_post_is_not_offered_again(site: Settings):
+    """After a form the page doesn't link to the form's address, where nothing would stand."""
+    assert "Try again" in answer_to(exceptions.Unreachable()).links()
+    assert "Try again" not in answer_to(exceptions.Unreachable(), "POST").links()
+
+
+def test_a_page_tells_when_to_come_back(site: Settings):
+    """Kordless's own words about when are passed on."""
+    page = answer_to(exceptions.TooMany(retry_after=7))
+    assert page.response["Retry-After"] == "7"
+    assert "7 seconds" in page.text
+
+
+def test_the_business_can_be_reached(site: Settings, client: Client, sandbox: Sandbox):
+    """When support is set, a problem page says how to reach it, safely linked."""
+    site.KORDLESS_BOOKING = {
+        **site.KORDLESS_BOOKING,
+        "SUPPORT_EMAIL": "desk@acme.example",
+        "SUPPORT_PHONE": "+1 212 555 0100",
+    }
+    links = Walk(client).open("/book/nowhere/at/all").links()
+    assert links["+1 212 555 0100"] == "tel:+12125550100"
+    assert links["desk@acme.example"].startswith("mailto:desk")
+
+
+def test_one_line_for_the_operator(site: Settings, client: Client, sandbox: Sandbox, caplog: pytest.LogCaptureFixture):
+    """A problem is one line of the views with event, status, account and request id."""
+    caplog.set_level(logging.INFO)
+    page = Walk(client).open("/book/unknown/")
+    lines = [record.getMessage() for record in caplog.records if record.name == "kordless_booking.views"]
+    [line] = lines
+    for part in ("event=service_not_found", "status=404", "account=default", f"req={page.response['X-Request-ID']}"):
+        assert part in line
+    assert not [record for record in caplog.records if record.name == "django.request"]
+
+
+def test_an_outage_is_loud_and_a_typo_is_not(site: Settings, client: Client, sandbox: Sandbox, caplog):
+    """A refused key is critical, an outage an error, a wrong address information."""
+    caplog.set_level(logging.INFO)
+
+    def level(url: str) -> int:
+        caplog.clear()
+        client.get(url)
+        return max(record.levelno for record in caplog.records if record.name == "kordless_booking.views")
+
+    assert level("/book/nowhere/at/all") == logging.INFO
+    sandbox.mischief.set("status", "service", status=500)
+    assert level("/book/haircut/") == logging.ERROR
+    sandbox.mischief.clear()
+    sandbox.mischief.set("key_revoked", "service")
+    assert level("/book/beard-trim/") == logging.CRITICAL
+
+
+def test_problem_pages_are_never_stored(site: Settings, client: Client):
+    """A problem of this minute is not kept for the next."""
+    assert client.get("/book/nowhere/at/all")["Cache-Control"] == "no-store, private"
+
+
+def test_a_foreign_host_name_is_refused(site: Settings, client: Client):
+    """A Host that the site doesn't know gets no page of ours and no 500."""
+    assert client.get("/book/", headers={"Host": "evil.example"}).status_code == 400
+    assert client.get("/book/manage/x/booking.ics", headers={"Host": "evil.example"}).status_code == 400
+
+
+def test_options_and_head_are_answered(site: Settings, client: Client):
+    """HEAD is GET without a body; OPTIONS says what may be sent."""
+    assert client.head("/book/").content == b""
+    response = client.options("/book/manage/")
+    assert response.status_code == 204
+    assert response["Allow"] == "GET, POST, HEAD, OPTIONS"

@@ -1,0 +1,135 @@
+"""One request to the widget: account, layout, language, addresses and the frame around a step."""
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.test import Client, RequestFactory
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest_django import Settings
+
+from kordless_booking.api.resources import Branding, Organization
+from kordless_booking.sandbox import Sandbox
+from kordless_booking.views.visit import Visit, business_of, origin_of
+from tests.views.walking import HTMX, Walk
+
+pytestmark = pytest.mark.django_db
+
+
+def visit_with(**headers: str) -> Visit:
+    """A visit of a request with these headers."""
+    return Visit(
+        RequestFactory().get("/book/", headers={name.replace("_", "-"): text for name, text in headers.items()})
+    )
+
+
+def test_htmx_gets_a_fragment(site: Settings, client: Client):
+    """A swap gets the content alone, with its title; a browser gets the document."""
+    page, fragment = Walk(client).open("/book/"), Walk(client, HTMX).open("/book/")
+    assert "<!doctype html>" in page.html
+    assert "<html" not in fragment.html
+    assert "<script" not in fragment.html
+    assert page.texts("title") == fragment.texts("title") == ["Choose a service · Acme Salon"]
+    assert page.texts("main") == fragment.texts("main")
+
+
+def test_going_back_gets_a_whole_page(site: Settings, client: Client):
+    """When htmx restores a page of its history it needs the document."""
+    headers = {**HTMX, "HX-History-Restore-Request": "true"}
+    assert "<!doctype html>" in Walk(client, headers).open("/book/haircut/").html
+
+
+@pytest.mark.parametrize("target", ["kb-inline-<b>", "kb-inline-", "kb-inline-" + "x" * 60, "body", "kb-inline-É", ""])
+def test_only_our_own_stages_are_heeded(site: Settings, client: Client, target: str):
+    """A target that we never gave is ignored."""
+    page = Walk(client, {"HX-Request": "true", "HX-Target": target}).open("/book/")
+    assert 'data-hx-target="#kb-stage"' in page.html
+    assert target not in {"kb-inline-<b>"} or "<b>" not in page.html
+
+
+@pytest.mark.parametrize(
+    "given_id", ["short", "x" * 65, "with blank inside", "a\tb-cdefgh", "<script>alert</script>", "ünïcödéé"]
+)
+def test_a_request_id_is_ours_unless_it_is_plain(site: Settings, given_id: str):
+    """An id from outside is kept only if it can't mean anything else."""
+    assert visit_with(X_Request_ID=given_id).id != given_id
+    assert visit_with(X_Request_ID="0af7651916cd43dd8448eb211c80319c").id == "0af7651916cd43dd8448eb211c80319c"
+
+
+def test_the_id_is_the_same_on_page_header_and_log(
+    site: Settings, client: Client, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+):
+    """The reference on a problem page finds the log lines, also those of the calls to Kordless."""
+    sandbox.mischief.set("status", status=500)
+    page = Walk(client, {"X-Request-ID": "find-me-again-1"}).open("/book/")
+    assert page.response["X-Request-ID"] == "find-me-again-1"
+    assert "find-me-again-1" in page.text
+    lines = [record.getMessage() for record in caplog.records if "find-me-again-1" in record.getMessage()]
+    assert {line.split()[0] for line in lines} >= {"event=kordless_call"}
+    assert len([line for line in lines if "status=503" in line]) == 1
+
+
+@given(st.text(max_size=60))
+def test_no_logo_origin_breaks_the_policy(url: str):
+    """An origin is https with a plain host, or none: nothing in it can end a directive."""
+    found = origin_of(f"https://{url}" if "[" not in url and "]" not in url else None)
+    assert found is None or not set(found) & set(" ;,'\"\r\n")
+
+
+@pytest.mark.parametrize(
+    ("logo", "kept"),
+    [
+        ("https://cdn.example/logo.png", True),
+        ("http://cdn.example/logo.png", False),
+        ("javascript:alert(1)", False),
+        ("https://user:secret@cdn.example/logo.png", False),
+        ("//cdn.example/logo.png", False),
+        ("https://cdn.example;script-src *", False),
+        ("data:image/png;base64,x", False),
+        (None, False),
+    ],
+)
+def test_a_logo_is_shown_only_from_a_safe_address(logo: str | None, kept: bool):
+    """Everything else is the business's first letter."""
+    business = business_of(Organization(name="acme", slug="acme", branding=Branding(logo=logo)))
+    assert (business.logo is not None) is kept
+    assert business.initial == "A"
+
+
+def test_a_business_is_called_by_its_own_name():
+    """The company's name comes first, then the organization's, then its slug."""
+    assert business_of(Organization(name="Org", slug="o", branding=Branding(company_name=" Brand "))).name == "Brand"
+    assert business_of(Organization(name="Org", slug="o", branding=Branding())).name == "Org"
+    assert business_of(Organization(name="  ", slug="o", branding=Branding())).name == "o"
+
+
+def test_a_broken_configuration_is_said_plainly(site: Settings, client: Client):
+    """Without usable settings every page is a plain 503 that shows no secret."""
+    site.KORDLESS_BOOKING = {"API_KEY": "secret-key-here", "ORG_SLUG": "not a slug!"}
+    for url in ("/book/", "/book/haircut/", "/book/manage/"):
+        response = client.get(url)
+        assert response.status_code == 503
+        assert b"secret-key-here" not in response.content
+        assert not response.cookies
+
+
+def test_several_accounts_need_their_namespace(two_accounts: Settings):
+    """A mount without the name of one of several accounts is a mistake that says so."""
+    with pytest.raises(ImproperlyConfigured, match="north, south"):
+        Visit(RequestFactory().get("/x/"))
+
+
+def test_progress_leads_back_but_never_forward(site: Settings, client: Client):
+    """Past steps are links as long as nothing is booked; the current one says that it is."""
+    walk = Walk(client)
+    expected = {"/book/": [], "/book/haircut/": ["Service"]}
+    for url, links in expected.items():
+        assert [*walk.open(url).links(".kb-progress a")] == links
+    assert walk.open("/book/haircut/").texts("[aria-current=step]") == ["Time"]
+    assert [*walk.book().links(".kb-progress a")] == []
+
+
+def test_a_demo_says_so(site: Settings, client: Client):
+    """On the sandbox the foot of the page says that nothing is real; on an account it doesn't."""
+    assert "nothing here is real" not in client.get("/book/").content.decode()
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "SANDBOX": True}
+    assert "nothing here is real" in client.get("/book/").content.decode()
