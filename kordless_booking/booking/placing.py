@@ -158,6 +158,7 @@ def _send(row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetime
     except exceptions.TooMany as error:
         seconds = error.retry_after or 30
         _settle(row, now, state=State.WAITING, retry_at=now + timedelta(seconds=seconds))
+        log.info("event=create_waiting attempt=%s seconds=%s", row.pk, seconds)
         return Open(seconds=seconds, waiting=True)
     except exceptions.NotSent as error:
         if row.unsure:

@@ -1,0 +1,145 @@
+"""What a visitor does when the fault strikes: eight steps, each with the Kordless operation that it hits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from django.core.cache import caches
+
+from kordless_booking.booking.receipt import ManageLink
+from kordless_booking.conf import account_named
+from kordless_booking.upstream import upstream
+from tests.views.walking import JANE, Page, Walk
+
+if TYPE_CHECKING:
+    from pytest_django import Settings
+    from time_machine import Traveller
+
+    from kordless_booking.sandbox import Sandbox
+
+START = datetime(2026, 12, 9, 15, 0, tzinfo=UTC)
+LATER = datetime(2026, 12, 9, 20, 30, tzinfo=UTC)
+PHONE = "+12125550199"
+"""The contact that the sandbox gives to those who book by phone."""
+TYPED = {**JANE, "notes": "Ring twice"}
+
+
+def written(moment: datetime) -> str:
+    """A time as it stands in a link."""
+    return moment.strftime("%Y%m%dT%H%M%SZ")
+
+
+@dataclass
+class Scene:
+    """A site, its visitor, and the Kordless behind it."""
+
+    walk: Walk
+    sandbox: Sandbox
+    clock: Traveller
+    site: Settings
+
+    def cold(self) -> None:
+        """Nothing is known any more."""
+        caches["default"].clear()
+        self.change()
+
+    def change(self, **given: object) -> None:
+        """Other settings, and a new line to Kordless."""
+        upstream(account_named("default")).client.close()
+        self.site.KORDLESS_BOOKING = {**self.site.KORDLESS_BOOKING, **given}
+
+    def booked(self) -> str:
+        """Somebody has booked START by phone; answers the number."""
+        return self.sandbox.take("haircut", START, "host_sarah")
+
+    def manage(self, number: str, page: str = "") -> str:
+        """The address of a page about a booking."""
+        link = ManageLink(number=number, contact=PHONE, expires=2**32, zone="America/New_York")
+        return f"/book/manage/{link.seal('default')}/{page}"
+
+    def form(self) -> Page:
+        """The contact form for START."""
+        return self.walk.open(f"/book/haircut/contact/?start={written(START)}")
+
+
+Doing = Callable[[], Page]
+
+
+def services(scene: Scene) -> Doing:
+    """Look at the services, of which nothing is known."""
+    return lambda: scene.walk.once("/book/")
+
+
+def slots(scene: Scene) -> Doing:
+    """Look at the times of a service, of which nothing is known."""
+    return lambda: scene.walk.once("/book/haircut/")
+
+
+def contact(scene: Scene) -> Doing:
+    """Follow a link to the contact form, with nothing known."""
+    return lambda: scene.walk.once(f"/book/haircut/contact/?start={written(START)}")
+
+
+def create(scene: Scene) -> Doing:
+    """Send the filled-in form."""
+    form = scene.form()
+    return lambda: scene.walk.send(form, "Book appointment", once=True, **TYPED)
+
+
+def attempt(scene: Scene) -> Doing:
+    """Wait on the attempt page, the first answer having been lost before anything was carried out."""
+    form = scene.form()
+    scene.sandbox.mischief.set("status", "create", times=1, status=500)
+    sent = scene.walk.send(form, "Book appointment", once=True, **TYPED)
+    scene.clock.shift(3)
+    return lambda: scene.walk.once(sent.response["Location"])
+
+
+def lookup(scene: Scene) -> Doing:
+    """Look for a booking by its number and contact."""
+    number = scene.booked()
+    form = scene.walk.open("/book/manage/")
+    return lambda: scene.walk.send(form, "Find booking", once=True, number=number, contact=PHONE)
+
+
+def cancel(scene: Scene) -> Doing:
+    """Confirm that the booking is to be canceled."""
+    address = scene.manage(scene.booked(), "cancel/")
+    form = scene.walk.open(address)
+    return lambda: scene.walk.send(form, "Cancel booking", once=True)
+
+
+def reschedule(scene: Scene) -> Doing:
+    """Confirm that the booking is to be moved."""
+    address = scene.manage(scene.booked(), f"reschedule/confirm/?start={written(LATER)}")
+    form = scene.walk.open(address)
+    return lambda: scene.walk.send(form, "Reschedule", once=True)
+
+
+@dataclass(frozen=True)
+class Act:
+    """A step and the operation of Kordless that the fault is played on."""
+
+    prepare: Callable[[Scene], Doing]
+    operation: str
+    most: int
+    """How many requests of that operation one such step may cost."""
+
+
+ACTS = {
+    "services": Act(services, "organization", 2),
+    "slots": Act(slots, "availability", 2),
+    "contact": Act(contact, "service", 2),
+    "create": Act(create, "create", 1),
+    "attempt": Act(attempt, "create", 2),
+    "lookup": Act(lookup, "lookup", 2),
+    "cancel": Act(cancel, "cancel", 1),
+    "reschedule": Act(reschedule, "reschedule", 1),
+}
+READS = ("services", "slots", "contact")
+"""Where only Kordless's answer makes a page."""
+KEYED = (*READS, "create", "attempt")
+"""Where the API key is shown."""

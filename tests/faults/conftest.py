@@ -1,0 +1,58 @@
+"""A site on an ill Kordless: inside the process, or over a real socket with little time."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+import stamina
+import time_machine
+from django.core.cache import caches
+from django.test import Client
+from pytest_django import Settings
+
+from kordless_booking.sandbox import SANDBOX_KEY, SANDBOX_ORG, Limits, Sandbox
+from tests.conftest import NOW
+from tests.faults.acts import Scene
+from tests.views.walking import Walk
+
+BROWSE_SECONDS = 0.4
+BOOKING_SECONDS = 0.6
+
+
+@pytest.fixture
+def scene(db: None, site: Settings, client: Client, sandbox: Sandbox, clock: time_machine.Traveller) -> Iterator[Scene]:
+    """Kordless inside the process, the clock standing still; second tries follow at once."""
+    with stamina.set_testing(True, attempts=2, cap=True):
+        yield Scene(Walk(client), sandbox, clock, site)
+
+
+@pytest.fixture
+def street(db: None, settings: Settings, client: Client) -> Iterator[Scene]:
+    """A site that reaches Kordless over HTTP, with little time, while time runs on from NOW."""
+    over = threading.Event()
+    with time_machine.travel(NOW, tick=True) as clock:
+        sandbox = Sandbox(":memory:", now=NOW, limits=Limits.off(), sleep=lambda seconds: _wait(over, seconds))
+        with sandbox.serve() as base:
+            caches["default"].clear()
+            settings.KORDLESS_BOOKING = {
+                "API_KEY": SANDBOX_KEY,
+                "ORG_SLUG": SANDBOX_ORG,
+                "BASE_URL": base,
+                "BROWSE_SECONDS": BROWSE_SECONDS,
+                "BOOKING_SECONDS": BOOKING_SECONDS,
+                "MINIMUM_FILL_SECONDS": 0,
+            }
+            scene = Scene(Walk(client), sandbox, clock, settings)
+            yield scene
+            scene.change()
+            over.set()
+            for thread in threading.enumerate():
+                if "process_request_thread" in thread.name:
+                    thread.join(5)
+        sandbox.close()
+    caches["default"].clear()
+
+
+def _wait(over: threading.Event, seconds: float) -> None:
+    """As long as the mischief says, but not beyond the test."""
+    over.wait(seconds)

@@ -1,0 +1,27 @@
+"""Every fault in every step that it can hit."""
+
+import pytest
+
+from tests.faults.acts import ACTS, Scene
+from tests.faults.looking import check_log, check_page
+from tests.faults.table import FAULTS, Fault, cells
+
+
+@pytest.mark.parametrize(
+    ("fault", "act"), [pytest.param(*cell, id=f"{cell[0].name}-{cell[1]}") for cell in cells(FAULTS)]
+)
+def test_a_fault_is_a_page_and_a_line(scene: Scene, caplog: pytest.LogCaptureFixture, fault: Fault, act: str):
+    """The visitor gets plain words and a way on, the operator one line, and Kordless no storm of requests."""
+    step = ACTS[act]
+    do = step.prepare(scene)
+    scene.sandbox.mischief.clear()
+    scene.sandbox.mischief.set(fault.kind, step.operation, **fault.options)
+    scene.sandbox.forget_requests()
+    caplog.clear()
+    caplog.set_level("DEBUG")
+    page = do()
+    asked = [request.operation for request in scene.sandbox.requests]
+    assert asked.count(step.operation) <= step.most
+    assert len(asked) <= 6
+    check_page(page, fault, act)
+    check_log(caplog, fault, act)

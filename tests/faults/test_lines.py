@@ -1,0 +1,77 @@
+"""Faults of the line itself, over real HTTP: nobody waits longer than the page's time, whatever the line does."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.api.loopback import Line, certificate, serving
+from tests.faults.acts import ACTS, READS, Scene
+from tests.faults.conftest import BOOKING_SECONDS, BROWSE_SECONDS
+from tests.faults.looking import check_log, check_page
+from tests.faults.table import LINES, REFUSED, TLS, Fault, cells
+
+LEEWAY = 1.0
+"""Seconds that a page may take beside waiting for Kordless: it takes 0.1, but this machine may be busy."""
+
+
+def struck(scene: Scene, caplog: pytest.LogCaptureFixture, fault: Fault, act: str, fall: Callable[[], None]) -> None:
+    """Do `act` once the fault has fallen, and look at page, log and time."""
+    do = ACTS[act].prepare(scene)
+    scene.sandbox.mischief.clear()
+    if act in READS:
+        scene.cold()
+    fall()
+    caplog.clear()
+    caplog.set_level("DEBUG")
+    began = time.perf_counter()
+    page = do()
+    spent = time.perf_counter() - began
+    check_page(page, fault, act)
+    check_log(caplog, fault, act)
+    assert spent <= (BROWSE_SECONDS if act in READS else BOOKING_SECONDS) + LEEWAY
+
+
+@pytest.mark.parametrize(
+    ("fault", "act"), [pytest.param(*cell, id=f"{cell[0].name}-{cell[1]}") for cell in cells(LINES)]
+)
+def test_a_bad_line_is_a_page_in_time(street: Scene, caplog: pytest.LogCaptureFixture, fault: Fault, act: str):
+    """A line that is slow, silent, dripping, cut or flooding costs the page's time at most, and one request or two."""
+    scene = street
+    step = ACTS[act]
+
+    def fall() -> None:
+        scene.sandbox.forget_requests()
+        scene.sandbox.mischief.set(fault.kind, step.operation, **fault.options)
+
+    struck(scene, caplog, fault, act, fall)
+    assert [request.operation for request in scene.sandbox.requests].count(step.operation) <= step.most
+
+
+@pytest.mark.parametrize("act", sorted(ACTS))
+def test_nobody_at_the_door_is_a_page_at_once(street: Scene, caplog: pytest.LogCaptureFixture, act: str):
+    """Where nothing listens, it is said at once; whatever was typed stays, and nothing is in doubt."""
+    scene = street
+
+    def fall() -> None:
+        scene.change(BASE_URL="http://127.0.0.1:9/v1")
+
+    struck(scene, caplog, REFUSED, act, fall)
+
+
+@pytest.mark.parametrize("act", sorted(ACTS))
+def test_a_bad_certificate_is_never_accepted(street: Scene, caplog: pytest.LogCaptureFixture, tmp_path, act: str):
+    """With a certificate that nobody vouches for, not a byte is said: no key, no contact."""
+    heard: list[bytes] = []
+
+    def script(line: Line) -> None:
+        heard.append(line.request())
+
+    scene = street
+    with serving(script, certificate(tmp_path)[0]) as server:
+
+        def fall() -> None:
+            scene.change(BASE_URL=server.url)
+
+        struck(scene, caplog, TLS, act, fall)
+    assert [said for said in heard if said] == []
