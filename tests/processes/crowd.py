@@ -26,7 +26,7 @@ NUMBER = re.compile(r"kb-number[^>]*>\s*([A-Z0-9_-]+)")
 
 @dataclass(frozen=True)
 class Answer:
-    """A page, where it stands, and how long it took in seconds. `status` 0 is none at all."""
+    """A page, where it stands, and how long it took in seconds. `status` 0 is no answer, but an error."""
 
     url: str
     status: int
@@ -108,8 +108,8 @@ class Guest:
             response = line.getresponse()
             html, status = response.read().decode(), response.status
             location = response.headers.get("Location", "")
-        except (OSError, http.client.HTTPException):
-            html, status, location = "", 0, ""
+        except (OSError, http.client.HTTPException) as error:
+            html, status, location = repr(error), 0, ""
         finally:
             line.close()
         return Answer(url, status, html, time.perf_counter() - began, location)

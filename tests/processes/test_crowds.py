@@ -1,5 +1,7 @@
 """Many who look at once cost Kordless what one does."""
 
+from zoneinfo import available_timezones
+
 from tests.processes.crowd import Guest, all_at_once, counted
 from tests.processes.served import Served
 
@@ -8,6 +10,24 @@ def test_three_hundred_visitors_of_a_cold_service_cost_one_request_each_way(site
     """Nobody has asked before; Kordless takes its time. All get the page, and it is asked for once."""
     site.kordless.mischief("slow", "availability", seconds=0.3)
     answers = all_at_once(lambda _: Guest(site.url).open("/book/haircut/"), 300)
-    assert counted([answer.status for answer in answers]) == {200: 300}
+    assert counted([answer.status for answer in answers]) == {200: 300}, site.log()
     asked = counted([request["operation"] for request in site.kordless.requests()])
     assert asked == {"organization": 1, "service": 1, "availability": 1}
+
+
+def test_two_thousand_slot_pages_from_forty_zones_cost_a_handful_of_requests(four: Served) -> None:
+    """One month, whatever the zone, the day, the host or the hour format."""
+    zones = sorted(zone for zone in available_timezones() if zone.startswith(("America/", "Asia/")))[::6][:40]
+    assert len(zones) == 40
+
+    def visit(number: int) -> list[int]:
+        guest = Guest(four.url)
+        clock = "24" if number % 3 else "12"
+        pages = [f"/book/haircut/?tz={zone}&hours={clock}" for zone in zones for _ in range(2)]
+        return [guest.open(page).status for page in pages]
+
+    statuses = [status for seen in all_at_once(visit, 25) for status in seen]
+    assert counted(statuses) == {200: 2000}
+    asked = counted([request["operation"] for request in four.kordless.requests()])
+    assert asked["organization"] == asked["service"] == 1
+    assert asked["availability"] <= 5

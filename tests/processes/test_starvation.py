@@ -1,0 +1,37 @@
+"""Those who only look take nothing from those who book."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import product
+
+from tests.processes.crowd import Guest, all_at_once, counted
+from tests.processes.served import Served
+
+SERVICES = ("haircut", "full-color", "beard-trim", "bridal-styling", "styling-class", "color-consultation", "head-spa")
+MONTHS = [f"{datetime.now(UTC) + timedelta(days=days):%Y-%m}" for days in (0, 31)]
+READS = {"organization", "service", "availability"}
+
+
+def test_however_many_look_around_booking_and_managing_go_through_at_once(four: Served) -> None:
+    """More months and party sizes are asked for than the allowance has; the reserve stays for what matters."""
+    guest = Guest(four.url)
+    action, fields = guest.fill_in(guest.times("haircut")[0])
+    wanted = [
+        f"/book/{service}/?month={month}&party={party}"
+        for service, month, party in product(SERVICES, MONTHS, range(1, 7))
+    ]
+    pages = all_at_once(lambda number: Guest(four.url).open(wanted[number]), len(wanted))
+    assert {page.status for page in pages} <= {200, 503}
+    assert 503 in {page.status for page in pages}
+
+    booked = guest.open(action, fields)
+    assert booked.number
+    found = guest.look_up(booked.number, fields["email"])
+    assert booked.number in found.html
+    assert booked.seconds + found.seconds < 5
+
+    requests = four.kordless.requests()
+    asked = counted([request["operation"] for request in requests])
+    assert asked["create"] == 1
+    assert asked["lookup"] >= 1
+    assert sum(asked.get(operation, 0) for operation in READS) <= 45
+    assert counted([request["status"] for request in requests]).keys() <= {200, 201}
