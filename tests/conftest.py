@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import hypothesis
 import pytest
 import time_machine
 from django.core.cache import caches
@@ -11,6 +12,9 @@ from pytest_django import Settings
 
 from kordless_booking.api.wire import wsgi_transport
 from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG, SANDBOX_KEY, SANDBOX_ORG, Limits, Sandbox
+
+hypothesis.settings.register_profile("shared machine", deadline=None)
+hypothesis.settings.load_profile("shared machine")
 
 NOW = datetime(2026, 12, 1, 15, 0, tzinfo=UTC)
 """A Tuesday: ten in the morning in New York, where Acme Salon is."""

@@ -29,6 +29,8 @@ log = logging.getLogger("kordless_booking.booking")
 
 LEASE: Final = timedelta(seconds=30)
 """How long a claim to send is honoured: longer than BOOKING_SECONDS may be, so a killed process is waited out."""
+SENT_FOR: Final = timedelta(days=1)
+"""How long an unsure attempt is sent again: nobody knows how long Kordless remembers a key, but others keep it a day."""
 KEPT: Final = 30 * 86400
 """Seconds that a sealed body or answer in a row stays readable."""
 LATER: Final = 10
@@ -128,6 +130,8 @@ def _follow_up(row: BookingAttempt, client: Kordless, now: datetime) -> Outcome:
         seconds = min(30, int((due - now).total_seconds()) + 1)
         # A send under way answers long before its lease runs out.
         return Open(seconds=2 if row.state == State.PLACING else seconds, waiting=row.state == State.WAITING)
+    if row.unsure and row.created_at + SENT_FOR < now:
+        return Declined(exceptions.OutcomeUnknown(operation="create", reason="too_old"), after_unsure=True)
     try:
         sealed = _unseal("attempt", row, now)
         attempt = Attempt.read(row.key, sealed["body"])

@@ -218,3 +218,14 @@ def test_no_connection_when_the_turn_has_come_keeps_the_place(sandbox, network, 
     network.before = lambda: None
     assert isinstance(resume("default", client, KEY, later(NOW, 30)), Placed)
     assert len(sandbox.bookings()) == 1
+
+
+def test_an_unsure_attempt_is_sent_for_a_day(sandbox, client, attempt):
+    """After a day Kordless may have forgotten the key: nothing is sent any more, and nothing is claimed."""
+    unsure(sandbox, client, attempt)
+    sent = len(creates(sandbox))
+    outcome = resume("default", client, KEY, later(NOW, 86_401))
+    assert isinstance(outcome, Declined)
+    assert outcome.after_unsure
+    assert len(creates(sandbox)) == sent
+    assert isinstance(resume("default", client, KEY, later(NOW, 86_399)), Placed)
