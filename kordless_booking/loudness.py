@@ -31,10 +31,10 @@ class Loudness:
         """The level at which to tell of `kind` now: `level`, or INFO when that was told a moment ago."""
         if level not in QUIET:
             return level
-        now = self._clock.steady()
+        now = self._clock.now()
         with self._lock:
             told = self._told.get((kind, level))
-            if told is not None and now - told < QUIET[level]:
+            if told is not None and abs(now - told) < QUIET[level]:
                 return logging.INFO
             self._told[kind, level] = now
         return level

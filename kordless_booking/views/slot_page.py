@@ -19,7 +19,7 @@ from django.utils.translation import ngettext
 from kordless_booking.api.resources import Host, ServiceDetail, Slot
 from kordless_booking.booking import days, display, zones
 from kordless_booking.booking.choices import Choices
-from kordless_booking.views.cells import month_rows, time_items
+from kordless_booking.views.cells import format_start, month_rows, read_start, time_items
 from kordless_booking.views.words import zone_text
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ __all__ = ["VARYING", "SlotLinks", "age_notice", "free_slot", "slot_context", "v
 
 MONTHS_AHEAD: Final = 3
 """How many months one page may ask Kordless for, to find the first free day."""
+MOST_TIMES: Final = 80
+"""Times of one day in one response: with the days of the month about 120 links and 60 kB."""
 OLD_SECONDS: Final = 120
 DEFAULT_WINDOW_DAYS: Final = 60
 VARYING: Final = frozenset({"change_url", "home_url", "iso", "label", "name", "now", "self_url", "title", "url"})
@@ -167,14 +169,21 @@ def _month_view(
 
 
 def _day_view(visit: Visit, times: tuple[days.Time, ...], day: date, links: SlotLinks) -> dict[str, Any]:
+    """A day's times, no more at once than a page can bear; the others are a link away."""
     language, hours = visit.language, visit.choices.hours
+    here = links.here(visit.choices.but(month=None, day=day))
+    after = read_start(visit.request.GET.get("after", ""))
+    first = next((index for index, time in enumerate(times) if after and time.start > after), 0)
+    shown, more = times[first : first + MOST_TIMES], len(times) > first + MOST_TIMES
     return {
         "title": display.day_title(day, language),
         "iso": day.isoformat(),
         "parts": [
             {"title": part.label, "times": time_items(some, url=links.time, language=language, hours=hours)}
-            for part, some in days.parts_of_day(times)
+            for part, some in days.parts_of_day(shown)
         ],
+        "earlier": {"url": here, "label": _("Earlier times")} if first else None,
+        "later": {"url": f"{here}&after={format_start(shown[-1].start)}", "label": _("Later times")} if more else None,
     }
 
 

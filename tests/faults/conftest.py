@@ -21,7 +21,11 @@ BOOKING_SECONDS = 0.6
 
 @pytest.fixture
 def scene(db: None, site: Settings, client: Client, sandbox: Sandbox, clock: time_machine.Traveller) -> Iterator[Scene]:
-    """Kordless inside the process, the clock standing still; second tries follow at once."""
+    """Kordless inside the process, the clock standing still; second tries follow at once.
+
+    The cache is one that is shared, so that circuit and allowance live in the same time as everything else.
+    """
+    site.CACHES = {"default": {"BACKEND": "tests.faults.wall_clock_cache.WallClockCache"}}
     with stamina.set_testing(True, attempts=2, cap=True):
         yield Scene(Walk(client), sandbox, clock, site)
 

@@ -1,0 +1,124 @@
+"""Cancel and reschedule when the answer is lost: the page says what is true, and doing it again never harms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+
+from kordless_booking.api.wire import wsgi_transport
+from kordless_booking.sandbox import Sandbox
+from tests.faults.acts import LATER, START, Scene, written
+from tests.views.walking import Page
+
+LOST = {"status": 502, "html": True}
+DENIALS = ("unchanged", "Nothing has been booked or changed")
+
+
+def asking(scene: Scene, what: str) -> tuple[Page, str]:
+    """The page that asks whether to cancel or move, and its button."""
+    number = scene.booked()
+    if what == "cancel":
+        return scene.walk.open(scene.manage(number, "cancel/")), "Cancel booking"
+    return scene.walk.open(scene.manage(number, f"reschedule/confirm/?start={written(LATER)}")), "Reschedule"
+
+
+def state(scene: Scene) -> tuple[str, float]:
+    """Status and start of the only booking."""
+    [booking] = scene.sandbox.bookings()
+    return booking["status"], booking["starts"]
+
+
+DONE = {"cancel": ("canceled", START.timestamp()), "reschedule": ("confirmed", LATER.timestamp())}
+WORDS = {"cancel": "Your booking has been canceled.", "reschedule": "Your booking has been moved."}
+
+
+@pytest.mark.parametrize("what", ["cancel", "reschedule"])
+def test_lost_but_done_is_told_as_done(scene: Scene, what: str):
+    """The answer was lost, the booking says that it happened: so does the page. Sending it again changes nothing."""
+    page, button = asking(scene, what)
+    scene.sandbox.mischief.set("status", what, carried_out=True, **LOST)
+    for _ in range(2):
+        told = scene.walk.send(page, button)
+        assert told.status == 200
+        assert WORDS[what] in told.text
+        assert state(scene) == DONE[what]
+    assert [request.operation for request in scene.sandbox.requests].count(what) == 1
+
+
+@pytest.mark.parametrize("what", ["cancel", "reschedule"])
+def test_lost_and_not_done_can_be_sent_again(scene: Scene, what: str):
+    """The booking still stands: that is not sold as success nor as a promise, and the same button finishes it."""
+    page, button = asking(scene, what)
+    before = state(scene)
+    scene.sandbox.mischief.set("status", what, times=1, **LOST)
+    told = scene.walk.send(page, button)
+    assert told.status == 503
+    assert "couldn't confirm" in told.alert
+    assert not any(denial in told.text for denial in DENIALS)
+    assert state(scene) == before
+    assert WORDS[what] in scene.walk.send(told, button).text
+    assert state(scene) == DONE[what]
+
+
+@pytest.mark.parametrize("carried_out", [True, False])
+@pytest.mark.parametrize("what", ["cancel", "reschedule"])
+def test_when_nobody_can_tell_nothing_is_claimed(scene: Scene, what: str, carried_out: bool):
+    """Neither the change nor the look after it is answered: the page claims neither, and leads on to the truth."""
+    page, button = asking(scene, what)
+    scene.sandbox.mischief.set("status", what, carried_out=carried_out, **LOST)
+    scene.change(TRANSPORT=wsgi_transport(Falls(scene.sandbox, f"/{what}")))
+    told = scene.walk.send(page, button)
+    assert told.status == 503
+    assert "couldn't confirm" in told.alert
+    assert not any(denial in told.text for denial in DENIALS)
+    assert WORDS[what] not in told.text
+    scene.change(TRANSPORT=wsgi_transport(scene.sandbox))
+    scene.sandbox.mischief.clear()
+    assert WORDS[what] in scene.walk.send(told, button).text
+    assert state(scene) == DONE[what]
+    assert len(scene.sandbox.bookings()) == 1
+
+
+@pytest.mark.parametrize("what", ["cancel", "reschedule"])
+def test_not_sent_is_unchanged(scene: Scene, what: str):
+    """Kordless said "too many": nothing happened, which is said, and the same button works when there is room."""
+    page, button = asking(scene, what)
+    before = state(scene)
+    scene.sandbox.mischief.set("status", what, times=1, status=429, retry_after=7)
+    told = scene.walk.send(page, button)
+    assert (told.status, told.response["Retry-After"]) == (503, "7")
+    assert "Your booking is unchanged" in told.alert
+    assert state(scene) == before
+    scene.clock.shift(8)
+    assert WORDS[what] in scene.walk.send(told, button).text
+
+
+def test_taken_by_our_own_first_try(scene: Scene):
+    """The move was made, and its repetition is told that the time is taken: by this very booking, so it has moved."""
+    page, button = asking(scene, "reschedule")
+    scene.sandbox.mischief.set("status", "reschedule", status=409, carried_out=True)
+    assert WORDS["reschedule"] in scene.walk.send(page, button).text
+    assert state(scene) == DONE["reschedule"]
+
+
+def test_an_address_alone_claims_nothing(scene: Scene):
+    """Whoever writes "done" into the address of a booking that stands is not told that it is canceled."""
+    number = scene.booked()
+    assert "has been canceled" not in scene.walk.open(scene.manage(number, "?done=canceled")).text
+
+
+class Falls:
+    """A Kordless that answers no look-up any more once it has been asked for a change."""
+
+    def __init__(self, sandbox: Sandbox, change: str) -> None:
+        self._sandbox = sandbox
+        self._change = change
+        self._fallen = False
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if self._fallen:
+            raise ConnectionResetError
+        self._fallen = environ["PATH_INFO"].endswith(self._change)
+        return self._sandbox(environ, start_response)
