@@ -90,9 +90,9 @@ def test_the_summary_says_how_many_come(walk: Walk, sandbox: Sandbox):
     assert sandbox.bookings()[0]["party_size"] == 3
 
 
-def test_fields_help_browsers_fill_them_in(walk: Walk):
+def test_fields_help_browsers_fill_them_in(visitor: Walk):
     """Labels are tied to fields; autocomplete tokens and input types are those that browsers and phones know."""
-    page = walk.choose()
+    page = visitor.choose()
     found = {}
     for label in page.tree.css("label[for^=kb-]"):
         [field] = page.tree.css(f"#{label.attributes['for']}")
@@ -200,24 +200,24 @@ def test_a_taken_time_leads_back_to_fresh_times(walk: Walk, sandbox: Sandbox):
     assert booked(sandbox) == 2
 
 
-def test_what_was_typed_survives_the_zone_page(walk: Walk, sandbox: Sandbox):
+def test_what_was_typed_survives_the_zone_page(visitor: Walk, sandbox: Sandbox):
     """Also by way of another time zone, nothing typed is lost."""
-    form = walk.choose()
+    form = visitor.choose()
     take_first(sandbox)
-    page = walk.send(form, "Book appointment", **TYPED)
-    page = walk.open(page.link("Change time zone"))
-    page = walk.send(page, "Search", q="Kathmandu")
-    page = walk.open(page.link("Kathmandu, Nepal"))
-    page = walk.open(next(iter(page.times.values())))
+    page = visitor.send(form, "Book appointment", **TYPED)
+    page = visitor.open(page.link("Change time zone"))
+    page = visitor.send(page, "Search", q="Kathmandu")
+    page = visitor.open(page.link("Kathmandu, Nepal"))
+    page = visitor.open(next(iter(page.times.values())))
     assert fields(page) == TYPED
 
 
-def test_a_time_that_is_gone_when_clicked(walk: Walk, sandbox: Sandbox, clock: Traveller):
+def test_a_time_that_is_gone_when_clicked(visitor: Walk, sandbox: Sandbox, clock: Traveller):
     """A link to a time that was free a moment ago says that it is taken."""
-    url = next(iter(walk.open("/book/haircut/").times.values()))
+    url = next(iter(visitor.open("/book/haircut/").times.values()))
     take_first(sandbox)
     clock.shift(301)
-    page = walk.open(url)
+    page = visitor.open(url)
     assert "just taken" in page.alert
     assert page.times
 
@@ -230,17 +230,17 @@ def test_choosing_another_time_keeps_what_was_typed(walk: Walk):
     assert fields(page) == {**TYPED, "email": "wrong"}
 
 
-def test_long_foreign_texts_survive_a_taken_time(walk: Walk, sandbox: Sandbox):
+def test_long_foreign_texts_survive_a_taken_time(visitor: Walk, sandbox: Sandbox):
     """The longest name in another script is kept, too; notes only as far as addresses are long enough for them."""
     name = "".join(chr(0x4E00 + 37 * number) for number in range(120))
     notes = "".join(chr(0x4E00 + 19 * number) for number in range(1000))
-    form = walk.choose()
+    form = visitor.choose()
     take_first(sandbox)
-    page = walk.send(form, "Book appointment", **{**TYPED, "name": name, "notes": notes})
+    page = visitor.send(form, "Book appointment", **{**TYPED, "name": name, "notes": notes})
     assert "just taken" in page.alert
-    page = walk.open(next(iter(page.times.values())))
+    page = visitor.open(next(iter(page.times.values())))
     assert fields(page)["name"] == name
-    assert max(len(each.url) for each in walk.seen) < 4000
+    assert max(len(each.url) for each in visitor.seen) < 4000
 
 
 def test_an_old_form_goes_on_when_the_time_is_still_free(walk: Walk, sandbox: Sandbox, clock: Traveller):
@@ -255,42 +255,42 @@ def test_an_old_form_goes_on_when_the_time_is_still_free(walk: Walk, sandbox: Sa
     assert walk.send(page, "Book appointment").heading == "You're booked"
 
 
-def test_an_old_form_for_a_taken_time_leads_back(walk: Walk, sandbox: Sandbox, clock: Traveller):
+def test_an_old_form_for_a_taken_time_leads_back(visitor: Walk, sandbox: Sandbox, clock: Traveller):
     """After hours, when the time is gone, fresh times and what was typed."""
-    url = next(iter(walk.open("/book/haircut/?day=2026-12-09&host=host_sarah").times.values()))
-    form = walk.open(url)
+    url = next(iter(visitor.open("/book/haircut/?day=2026-12-09&host=host_sarah").times.values()))
+    form = visitor.open(url)
     clock.shift(7201)
     sandbox.take("haircut", start_of(url), "host_sarah")
-    page = walk.send(form, "Book appointment", **TYPED)
+    page = visitor.send(form, "Book appointment", **TYPED)
     assert "just taken" in page.alert
-    assert fields(walk.open(next(iter(page.times.values())))) == TYPED
+    assert fields(visitor.open(next(iter(page.times.values())))) == TYPED
 
 
-def test_an_old_address_goes_on_when_the_time_is_still_free(walk: Walk, clock: Traveller):
+def test_an_old_address_goes_on_when_the_time_is_still_free(visitor: Walk, clock: Traveller):
     """A bookmarked form of yesterday is a new form for the same time."""
-    url = walk.choose("haircut", "?day=2026-12-09").url
+    url = visitor.choose("haircut", "?day=2026-12-09").url
     clock.shift(86400)
-    page = walk.open(url)
+    page = visitor.open(url)
     assert (page.status, page.heading) == (200, "Your details")
     assert page.url != url
     assert "Wednesday, December 9" in page.text
 
 
-def test_a_changed_draft_is_refused(walk: Walk, sandbox: Sandbox):
+def test_a_changed_draft_is_refused(visitor: Walk, sandbox: Sandbox):
     """A draft that was changed books nothing; what was typed is kept on the way back to the times."""
-    _method, action, given = walk.choose().form("Book appointment")
+    _method, action, given = visitor.choose().form("Book appointment")
     for token in (given["draft"][:-2], f"x{given['draft']}", "x" * 3000, "", "\0", "\N{SNOWMAN}:1:2"):
-        page = walk.open(action, {**given, **TYPED, "draft": token})
+        page = visitor.open(action, {**given, **TYPED, "draft": token})
         assert page.heading == "Haircut"
-        assert fields(walk.open(next(iter(page.times.values())))) == TYPED
-        assert walk.open(f"/book/haircut/contact/?{urlencode({'draft': token})}").heading == "Haircut"
+        assert fields(visitor.open(next(iter(page.times.values())))) == TYPED
+        assert visitor.open(f"/book/haircut/contact/?{urlencode({'draft': token})}").heading == "Haircut"
     assert creations(sandbox) == 0
 
 
-def test_a_draft_is_for_its_own_service(walk: Walk, sandbox: Sandbox):
+def test_a_draft_is_for_its_own_service(visitor: Walk, sandbox: Sandbox):
     """A draft of one service does not book another."""
-    _method, _action, given = walk.choose().form("Book appointment")
-    page = walk.open("/book/beard-trim/contact/", {**given, **JANE})
+    _method, _action, given = visitor.choose().form("Book appointment")
+    page = visitor.open("/book/beard-trim/contact/", {**given, **JANE})
     assert page.heading == "Beard trim"
     assert creations(sandbox) == 0
 
@@ -359,15 +359,15 @@ def test_nothing_is_booked_when_it_cant_be_written_down(walk: Walk, sandbox: San
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_booking_is_not_denied_when_its_answer_cant_be_written_down(walk: Walk, sandbox: Sandbox):
+def test_a_booking_is_not_denied_when_its_answer_cant_be_written_down(visitor: Walk, sandbox: Sandbox):
     """When the database fails after Kordless was asked, the booking is confirmed nevertheless."""
-    form = walk.choose()
+    form = visitor.choose()
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE TRIGGER full BEFORE UPDATE ON kordless_booking_bookingattempt "
             "BEGIN SELECT RAISE(ABORT, 'disk full'); END"
         )
-        page = walk.send(form, "Book appointment", **TYPED)
+        page = visitor.send(form, "Book appointment", **TYPED)
         cursor.execute("DROP TRIGGER full")
     assert booked(sandbox) == 1
     assert "Nothing has been booked" not in page.text
@@ -420,9 +420,9 @@ def test_other_bodies_are_refused_kindly(visitor: Walk, sandbox: Sandbox):
     assert creations(sandbox) == 0
 
 
-def test_the_form_is_never_stored(walk: Walk):
+def test_the_form_is_never_stored(visitor: Walk):
     """From the form on, no cache keeps a page."""
-    page = walk.choose()
+    page = visitor.choose()
     assert page.response["Cache-Control"] == "no-store, private"
     assert page.response["Referrer-Policy"] == "same-origin"
 

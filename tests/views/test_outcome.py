@@ -48,27 +48,27 @@ def test_a_confirmation_says_everything(walk: Walk):
         assert links[f"{name} (opens in a new tab)"].startswith("https://")
 
 
-def test_an_hour_format_outlives_the_form(walk: Walk):
+def test_an_hour_format_outlives_the_form(visitor: Walk):
     """Whoever chose the 24-hour clock reads it on the confirmation, too."""
-    assert "17:30" in walk.book("haircut", "?tz=Europe/Kyiv&hours=24").text
+    assert "17:30" in visitor.book("haircut", "?tz=Europe/Kyiv&hours=24").text
 
 
-def test_a_video_call_is_linked(walk: Walk):
+def test_a_video_call_is_linked(visitor: Walk):
     """A meeting link is a link, and opens beside the page without telling where it was clicked."""
-    page = walk.book("color-consultation")
+    page = visitor.book("color-consultation")
     [link] = [node for node in page.tree.css("a") if "Video call" in node.text()]
     assert link.attributes["href"] == "https://meet.example.com/acme-salon-color"
     assert link.attributes["rel"] == "noopener noreferrer"
 
 
-def test_a_phone_call_is_linked(walk: Walk):
+def test_a_phone_call_is_linked(visitor: Walk):
     """The number that calls is a phone link."""
-    assert walk.book("late-advice").links()["+12125550123"] == "tel:+12125550123"
+    assert visitor.book("late-advice").links()["+12125550123"] == "tel:+12125550123"
 
 
-def test_a_custom_place_is_plain_words(walk: Walk):
+def test_a_custom_place_is_plain_words(visitor: Walk):
     """A place in the business's own words is no link."""
-    page = walk.book("bridal-styling")
+    page = visitor.book("bridal-styling")
     assert "At your place: we call you" in page.text
     assert not [name for name in page.links() if "At your place" in name]
 
@@ -91,22 +91,19 @@ def test_an_unknown_status_is_shown_as_it_is(walk: Walk, sandbox: Sandbox):
     assert "onfirmed" not in page.text
 
 
-@pytest.mark.parametrize(
-    "value", ["javascript:alert(1)", "JaVaScRiPt:alert(1)", "data:text/html,x", "//evil.example/x"]
-)
-def test_a_hostile_place_is_no_link(site: Settings, client: Client, sandbox: Sandbox, value: str):
-    """Only http(s) is linked; anything else of a meeting place is plain words."""
+def test_a_hostile_place_is_no_link(visitor: Walk, sandbox: Sandbox):
+    """Only what can do nothing but open is linked; anything else of a meeting place is plain words."""
     sandbox.mischief.set("hostile")
-    page = Walk(client).book("color-consultation")
+    page = visitor.book("color-consultation")
+    assert "javascript:alert(6)" in page.text
     hrefs = [url.lower().strip() for url in page.links().values()]
     assert not [url for url in hrefs if not url.startswith(("/", "https://", "tel:", "mailto:"))]
-    assert value[:4]
 
 
-def test_the_calendar_file_is_one_event(walk: Walk):
+def test_the_calendar_file_is_one_event(visitor: Walk):
     """The file holds one event at the right moment, with the number in its identity and a link to the booking."""
-    page = walk.book("haircut", "?tz=Europe/Kyiv")
-    response = walk.client.get(page.link("Calendar file"))
+    page = visitor.book("haircut", "?tz=Europe/Kyiv")
+    response = visitor.client.get(page.link("Calendar file"))
     assert response["Content-Type"].startswith("text/calendar")
     assert "booking.ics" in response["Content-Disposition"]
     assert response["Cache-Control"] == "no-store, private"
@@ -114,10 +111,10 @@ def test_the_calendar_file_is_one_event(walk: Walk):
     assert event["SUMMARY"] == "Haircut · Acme Salon"
     assert event.decoded("DTSTART").isoformat() == "2026-12-01T17:30:00+02:00"
     assert page.number.lower() in event["UID"].lower()
-    again = Calendar.from_ical(walk.client.get(page.link("Calendar file")).content).walk("VEVENT")[0]
+    again = Calendar.from_ical(visitor.client.get(page.link("Calendar file")).content).walk("VEVENT")[0]
     assert again["UID"] == event["UID"]
     assert "jane@example.com" not in response.content.decode()
-    assert walk.open(str(event["URL"]).replace("http://testserver", "")).heading == "Your booking"
+    assert visitor.open(str(event["URL"]).replace("http://testserver", "")).heading == "Your booking"
 
 
 def test_reloading_books_nothing(walk: Walk, sandbox: Sandbox):
@@ -140,29 +137,26 @@ def test_an_older_confirmation_asks_for_the_truth(walk: Walk, sandbox: Sandbox, 
     assert "This booking has been canceled" in page.text or "Canceled" in page.text
 
 
-def test_a_confirmation_outlives_its_service(walk: Walk, sandbox: Sandbox, clock: Traveller):
+def test_a_confirmation_outlives_its_service(visitor: Walk, sandbox: Sandbox, clock: Traveller):
     """What was booked is shown also when Kordless has nothing to say about the service any more."""
-    page = walk.book()
+    page = visitor.book()
     sandbox.mischief.set("status", status=500)
     clock.shift(600)
-    again = walk.open(page.url)
+    again = visitor.open(page.url)
     assert (again.status, again.number) == (200, page.number)
 
 
-@pytest.mark.parametrize("kind", ["confirmation", "attempt", "manage"])
-def test_a_changed_token_is_refused(visitor: Walk, kind: str):
+def test_a_changed_token_is_refused(visitor: Walk):
     """A token that was changed, made up, or made for another page opens nothing, and the page says how to go on."""
     page = visitor.book()
-    token = page.url.split("/")[3]
-    manage = page.link("Change or cancel").split("/")[3]
-    others = [token if kind != "confirmation" else manage]
-    for bad in (*others, token[:-1], token[:40] + "A" + token[41:], "x", "%00", "é", "x" * 5000, "..%2f", "gAAAA"):
-        for tail in ("", "booking.ics"):
-            refused = visitor.open(
-                f"/book/{kind}/{bad}/{tail}" if tail and kind != "attempt" else f"/book/{kind}/{bad}/"
-            )
-            assert refused.status == 404, bad
-            assert refused.heading in {"This link doesn't work", "Page not found"}
+    token, manage = page.url.split("/")[3], page.link("Change or cancel").split("/")[3]
+    bent = (token[:-1], f"{token[:40]}A{token[41:]}", manage[:-1], "x", "%00", "é", "x" * 5000, "..%2f", "gAAAA")
+    for kind, other in (("confirmation", manage), ("attempt", token), ("manage", token)):
+        for bad in (other, *bent):
+            for tail in ("", "booking.ics"):
+                refused = visitor.open(f"/book/{kind}/{bad}/{tail}")
+                assert refused.status == 404, (kind, bad)
+                assert refused.heading in {"This link doesn't work", "Page not found"}
 
 
 def test_another_accounts_confirmation_is_refused(two_accounts: Settings, client: Client):
@@ -230,15 +224,15 @@ def test_a_waiting_page_asks_again_by_itself(walk: Walk, sandbox: Sandbox):
     assert refreshes == [walk.headers == {}]
 
 
-def test_a_waiting_page_may_be_reloaded_at_will(walk: Walk, sandbox: Sandbox):
+def test_a_waiting_page_may_be_reloaded_at_will(visitor: Walk, sandbox: Sandbox):
     """Impatience sends nothing more before its time."""
-    form = walk.choose()
+    form = visitor.choose()
     lose_answers(sandbox)
-    page = walk.send(form, "Book appointment", **JANE)
+    page = visitor.send(form, "Book appointment", **JANE)
     asked = len(creations(sandbox))
     for _again in range(5):
-        assert walk.open(page.url).heading == WAITING
-        assert walk.send(form, "Book appointment", **JANE).heading == WAITING
+        assert visitor.open(page.url).heading == WAITING
+        assert visitor.send(form, "Book appointment", **JANE).heading == WAITING
     assert len(creations(sandbox)) == asked
 
 
@@ -283,28 +277,28 @@ def test_taken_after_an_unsure_try(walk: Walk, sandbox: Sandbox, clock: Travelle
     assert page.form("Book appointment")[2]["notes"] == "Careful"
 
 
-def test_refused_after_an_unsure_try(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings):
+def test_refused_after_an_unsure_try(visitor: Walk, sandbox: Sandbox, clock: Traveller, site: Settings):
     """A later refusal doesn't mean that nothing was booked: the visitor is asked to get in touch."""
-    form = walk.choose("haircut", "?day=2026-12-09")
+    form = visitor.choose("haircut", "?day=2026-12-09")
     sandbox.mischief.set("status", "create", status=502)
-    page = walk.send(form, "Book appointment", **JANE)
+    page = visitor.send(form, "Book appointment", **JANE)
     sandbox.mischief.clear()
     sandbox.mischief.set("status", "create", status=422)
-    page = wait(walk, page, clock, site)
+    page = wait(visitor, page, clock, site)
     assert (page.status, page.heading) == (503, "We couldn't confirm your booking")
     assert "contact us before you book again" in page.text
 
 
-def test_too_many_at_once_stand_in_line(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings):
+def test_too_many_at_once_stand_in_line(visitor: Walk, sandbox: Sandbox, clock: Traveller, site: Settings):
     """When Kordless takes no more bookings this minute, the visitor waits in line and is then booked, once."""
-    form = walk.choose("haircut", "?day=2026-12-09")
+    form = visitor.choose("haircut", "?day=2026-12-09")
     sandbox.limits = Limits(general=None, creations=1, contact=None)
     sandbox.mischief.set("status", "create", times=1, status=429, retry_after=20)
-    page = walk.send(form, "Book appointment", **JANE)
+    page = visitor.send(form, "Book appointment", **JANE)
     assert page.heading == WAITING
     assert "next in line" in page.text
     assert not sandbox.bookings()
-    page = wait(walk, page, clock, site)
+    page = wait(visitor, page, clock, site)
     assert page.heading == "You're booked"
     assert len(sandbox.bookings()) == 1
 
@@ -327,19 +321,22 @@ def test_our_own_allowance_makes_a_line_as_well(site: Settings, client: Client, 
     assert len(sandbox.bookings()) == 3
 
 
-def test_a_refusal_after_waiting_keeps_what_was_typed(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings):
+def test_a_refusal_after_waiting_keeps_what_was_typed(
+    visitor: Walk, sandbox: Sandbox, clock: Traveller, site: Settings
+):
     """When one's turn comes and Kordless says no, there is a way back to the times with everything typed."""
-    form = walk.choose("haircut", "?day=2026-12-09")
+    form = visitor.choose("haircut", "?day=2026-12-09")
     sandbox.mischief.set("status", "create", times=1, status=429, retry_after=20)
-    page = walk.send(form, "Book appointment", **{**JANE, "notes": "Careful"})
+    page = visitor.send(form, "Book appointment", **{**JANE, "notes": "Careful"})
     sandbox.mischief.set("key_revoked", "create")
-    page = wait(walk, page, clock, site)
+    page = wait(visitor, page, clock, site)
     assert (page.status, page.heading) == (503, "Online booking is paused")
     sandbox.mischief.clear()
-    page = walk.open(next(url for url in page.links().values() if "kept=" in url))
-    page = walk.open(next(iter(page.times.values())))
+    clock.shift(60)
+    page = visitor.open(next(url for url in page.links().values() if "kept=" in url))
+    page = visitor.open(next(iter(page.times.values())))
     assert page.form("Book appointment")[2]["notes"] == "Careful"
-    assert walk.send(page, "Book appointment").heading == "You're booked"
+    assert visitor.send(page, "Book appointment").heading == "You're booked"
 
 
 def test_an_attempt_keeps_no_secrets_once_it_is_done(visitor: Walk):

@@ -63,23 +63,23 @@ def test_moving_twice_moves_once(walk: Walk, sandbox: Sandbox):
     assert sandbox.bookings()[0]["starts"] == start.timestamp()
 
 
-def test_moving_changes_the_free_times_at_once(walk: Walk):
+def test_moving_changes_the_free_times_at_once(visitor: Walk):
     """The old time is free again and the new one is not, without delay."""
-    free = walk.open("/book/haircut/?day=2026-12-09&host=host_sarah").times_of_day
-    page = own_page(walk, query="?day=2026-12-09&host=host_sarah")
-    assert walk.open("/book/haircut/?day=2026-12-09&host=host_sarah").times_of_day != free
-    ask, _start = question(walk, page)
-    walk.send(ask, "Reschedule")
-    assert walk.open("/book/haircut/?day=2026-12-09&host=host_sarah").times_of_day == free
+    free = visitor.open("/book/haircut/?day=2026-12-09&host=host_sarah").times_of_day
+    page = own_page(visitor, query="?day=2026-12-09&host=host_sarah")
+    assert visitor.open("/book/haircut/?day=2026-12-09&host=host_sarah").times_of_day != free
+    ask, _start = question(visitor, page)
+    visitor.send(ask, "Reschedule")
+    assert visitor.open("/book/haircut/?day=2026-12-09&host=host_sarah").times_of_day == free
 
 
-def test_another_zone_for_moving(walk: Walk):
+def test_another_zone_for_moving(visitor: Walk):
     """The zone can be changed on the way, and the question and the result are in that zone."""
-    slots = walk.send(own_page(walk), "Reschedule")
-    zones = walk.send(walk.open(slots.link("Change time zone")), "Search", q="Kathmandu")
-    slots = walk.open(zones.link("Kathmandu, Nepal"))
+    slots = visitor.send(own_page(visitor), "Reschedule")
+    zones = visitor.send(visitor.open(slots.link("Change time zone")), "Search", q="Kathmandu")
+    slots = visitor.open(zones.link("Kathmandu, Nepal"))
     assert "Times in Kathmandu · GMT+5:45" in slots.text
-    ask = walk.open(next(iter(slots.times.values())))
+    ask = visitor.open(next(iter(slots.times.values())))
     assert "Kathmandu" in ask.text
 
 
@@ -95,21 +95,21 @@ def test_a_time_that_was_taken_meanwhile(walk: Walk, sandbox: Sandbox):
     assert sandbox.bookings()[0]["starts"] == before
 
 
-def test_a_time_that_is_not_free_is_not_asked_about(walk: Walk):
+def test_a_time_that_is_not_free_is_not_asked_about(visitor: Walk):
     """A made-up, past or taken time leads back to the free ones."""
-    page = own_page(walk)
+    page = own_page(visitor)
     for start in ("", "x", "20261209T000000Z", "20200101T000000Z", "00010101T000000Z", "99991231T235959Z"):
-        slots = walk.open(f"{page.url}reschedule/confirm/?start={start}")
+        slots = visitor.open(f"{page.url}reschedule/confirm/?start={start}")
         assert (slots.status, slots.heading) == (200, "Haircut"), start
         assert slots.times
 
 
-def test_a_refused_move_is_said_kindly(walk: Walk, sandbox: Sandbox):
+def test_a_refused_move_is_said_kindly(visitor: Walk, sandbox: Sandbox):
     """Inside the business's notice Kordless refuses: the page says so, and that nothing has changed."""
-    page = own_page(walk, "full-color", "?day=2026-12-02")
+    page = own_page(visitor, "full-color", "?day=2026-12-02")
     before = sandbox.bookings()
-    ask, _start = question(walk, page, "Friday, December 11, 2026")
-    page = walk.send(ask, "Reschedule")
+    ask, _start = question(visitor, page, "Friday, December 11, 2026")
+    page = visitor.send(ask, "Reschedule")
     assert (page.status, page.heading) == (422, "This booking can't be moved online")
     assert "Your booking is unchanged" in page.text
     assert sandbox.bookings() == before
@@ -123,15 +123,15 @@ def test_a_cut_move_tells_the_truth(walk: Walk, sandbox: Sandbox):
     assert sandbox.bookings()[0]["starts"] == start.timestamp()
 
 
-def test_a_failed_move_is_not_called_done(walk: Walk, sandbox: Sandbox):
+def test_a_failed_move_is_not_called_done(visitor: Walk, sandbox: Sandbox):
     """When nothing was carried out nobody is told that it was; a second try does it."""
-    ask, _start = question(walk, own_page(walk))
+    ask, _start = question(visitor, own_page(visitor))
     sandbox.mischief.set("status", "reschedule", status=502)
-    page = walk.send(ask, "Reschedule")
+    page = visitor.send(ask, "Reschedule")
     assert page.status == 503
     assert "has been moved" not in page.text
     sandbox.mischief.clear()
-    assert "Your booking has been moved." in walk.send(ask, "Reschedule").text
+    assert "Your booking has been moved." in visitor.send(ask, "Reschedule").text
 
 
 def test_a_time_of_one_booking_moves_no_other(visitor: Walk, sandbox: Sandbox):
@@ -155,15 +155,15 @@ def test_a_changed_or_old_choice_leads_back(visitor: Walk, sandbox: Sandbox, clo
     assert moves(sandbox) == 0
 
 
-def test_a_canceled_booking_can_not_be_moved(walk: Walk, sandbox: Sandbox):
+def test_a_canceled_booking_can_not_be_moved(visitor: Walk, sandbox: Sandbox):
     """Every page of moving says so, with the right status."""
-    page = own_page(walk)
-    ask, _start = question(walk, page)
+    page = own_page(visitor)
+    ask, _start = question(visitor, page)
     sandbox.decide(page.number, "canceled")
     for url in (f"{page.url}reschedule/", ask.url):
-        refused = walk.open(url)
+        refused = visitor.open(url)
         assert (refused.status, refused.heading) == (409, "This booking can't be moved")
-    assert walk.send(ask, "Reschedule").status == 409
+    assert visitor.send(ask, "Reschedule").status == 409
     assert moves(sandbox) == 0
 
 

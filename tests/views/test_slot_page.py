@@ -68,11 +68,11 @@ def test_a_chosen_day_shows_its_times(walk: Walk):
     assert page.texts(".kb-times .kb-label") == ["Morning", "Afternoon", "Evening"]
 
 
-def test_a_day_that_is_not_free_falls_back(walk: Walk):
+def test_a_day_that_is_not_free_falls_back(visitor: Walk):
     """A day without times, or in the past, shows the month's first free day instead."""
     for day in ("2026-12-07", "2026-12-25"):
-        assert walk.open(f"/book/haircut/?day={day}").texts(".kb-times .kb-sub") == ["Tuesday, December 1"]
-    assert walk.open("/book/haircut/?day=2026-11-30").texts(".kb-sub")[0] == "December 2026"
+        assert visitor.open(f"/book/haircut/?day={day}").texts(".kb-times .kb-sub") == ["Tuesday, December 1"]
+    assert visitor.open("/book/haircut/?day=2026-11-30").texts(".kb-sub")[0] == "December 2026"
 
 
 def test_months_end_with_the_booking_window(walk: Walk):
@@ -105,10 +105,10 @@ def test_an_empty_month_leads_to_the_next_free_day(walk: Walk):
     assert page.texts(".kb-sub") == ["January 2027", "Tuesday, January 5"]
 
 
-def test_nothing_free_at_all_is_said(walk: Walk, sandbox: Sandbox):
+def test_nothing_free_at_all_is_said(visitor: Walk, sandbox: Sandbox):
     """When no month has anything, it is said, and Kordless is asked for a few months only."""
     sandbox.mischief.set("no_slots", "availability")
-    page = walk.open("/book/bridal-styling/")
+    page = visitor.open("/book/bridal-styling/")
     assert "There are no free times at the moment." in page.text
     assert len([asked for asked in sandbox.requests if asked.operation == "availability"]) <= 4
 
@@ -127,33 +127,33 @@ def test_hosts_are_a_choice_with_anyone_first(walk: Walk):
     assert all("host=host_miguel" in url for url in page.times.values())
 
 
-def test_the_same_time_with_several_hosts_is_shown_once(walk: Walk, sandbox: Sandbox):
+def test_the_same_time_with_several_hosts_is_shown_once(visitor: Walk, sandbox: Sandbox):
     """A time that two hosts have free is one link; it stays as long as one of them is left."""
     offered = {}
     for host in ("", "&host=host_sarah", "&host=host_miguel"):
-        offered[host] = walk.open(f"/book/haircut/?day=2026-12-09{host}").times_of_day
+        offered[host] = visitor.open(f"/book/haircut/?day=2026-12-09{host}").times_of_day
     both = [time for time in offered["&host=host_sarah"] if time in offered["&host=host_miguel"]]
     assert both
     assert all(offered[""].count(time) == 1 for time in both)
     assert set(offered[""]) == {*offered["&host=host_sarah"], *offered["&host=host_miguel"]}
 
 
-def test_one_host_is_no_choice(walk: Walk):
+def test_one_host_is_no_choice(visitor: Walk):
     """A service of a single host asks no question about hosts."""
-    assert walk.open("/book/full-color/").texts(".kb-hosts a") == []
+    assert visitor.open("/book/full-color/").texts(".kb-hosts a") == []
 
 
-def test_an_unknown_host_can_be_left(walk: Walk):
+def test_an_unknown_host_can_be_left(visitor: Walk):
     """A host that has nothing free, or never was, shows no times and a way back to Anyone."""
-    page = walk.open("/book/haircut/?host=host_nobody")
+    page = visitor.open("/book/haircut/?host=host_nobody")
     assert not page.times
-    assert walk.open(page.link("Anyone")).times
+    assert visitor.open(page.link("Anyone")).times
 
 
-def test_nameless_hosts_are_no_choice(walk: Walk, sandbox: Sandbox):
+def test_nameless_hosts_are_no_choice(visitor: Walk, sandbox: Sandbox):
     """When Kordless names no hosts, times are shown without them."""
     sandbox.mischief.set("null_host", "availability")
-    page = walk.open("/book/haircut/")
+    page = visitor.open("/book/haircut/")
     assert page.texts(".kb-hosts a") == []
     assert page.times
 
@@ -170,12 +170,12 @@ def test_a_class_has_seats(walk: Walk):
     assert "December 3" not in " ".join(page.days)
 
 
-def test_a_service_without_seats_asks_nobody_how_many(walk: Walk):
+def test_a_service_without_seats_asks_nobody_how_many(visitor: Walk):
     """Where a time is for one, there is no question; a party in the address finds nothing and can be put right."""
-    assert "Number of people" not in walk.open("/book/haircut/").text
-    page = walk.open("/book/haircut/?party=4")
+    assert "Number of people" not in visitor.open("/book/haircut/").text
+    page = visitor.open("/book/haircut/?party=4")
     assert not page.times
-    assert walk.send(page, "Update", party="1").times
+    assert visitor.send(page, "Update", party="1").times
 
 
 def test_the_business_zone_is_the_default(walk: Walk):
@@ -189,17 +189,17 @@ def test_the_business_zone_is_the_default(walk: Walk):
     assert step.attributes["data-kb-zone"] == "Europe/Kyiv"
 
 
-def test_an_old_zone_name_is_understood(walk: Walk):
+def test_an_old_zone_name_is_understood(visitor: Walk):
     """Yesterday's name of a zone is today's."""
-    page = walk.open("/book/haircut/?tz=Europe/Kiev")
+    page = visitor.open("/book/haircut/?tz=Europe/Kiev")
     assert "Times in Kyiv" in page.text
     assert "Kiev" not in "".join(page.links().values())
 
 
-def test_times_move_with_the_zone(walk: Walk):
+def test_times_move_with_the_zone(visitor: Walk):
     """The same slots are at other clock times, and some on other days, in another zone."""
-    here = walk.open("/book/late-advice/?day=2026-12-02")
-    there = walk.open("/book/late-advice/?day=2026-12-03&tz=Europe/Kyiv")
+    here = visitor.open("/book/late-advice/?day=2026-12-02")
+    there = visitor.open("/book/late-advice/?day=2026-12-03&tz=Europe/Kyiv")
     assert here.times_of_day[0] == "6:00 PM"
     assert there.times_of_day[0] == "1:00 AM"
     assert there.texts(".kb-times .kb-label") == ["Night"]
@@ -221,9 +221,9 @@ def test_a_month_is_whole_at_both_ends_of_the_world(visitor: Walk):
     assert ahead == behind == here
 
 
-def test_a_slot_that_crosses_midnight_says_so(walk: Walk):
+def test_a_slot_that_crosses_midnight_says_so(visitor: Walk):
     """A time that ends on the visitor's next day says it."""
-    page = walk.open("/book/haircut/?tz=Europe/Kyiv&day=2026-12-10&hours=24")
+    page = visitor.open("/book/haircut/?tz=Europe/Kyiv&day=2026-12-10&hours=24")
     late = [name for name in page.times if name.startswith("23:30")]
     assert late == ["23:30 ends the next day"]
 
@@ -261,30 +261,30 @@ def test_the_hour_that_never_comes(site: Settings, clock: Traveller, client: Cli
         assert f"{time} \u2013" in walk.open(url).text
 
 
-def test_past_times_are_not_shown(walk: Walk, sandbox: Sandbox):
+def test_past_times_are_not_shown(visitor: Walk, sandbox: Sandbox):
     """What Kordless still lists but has begun is left out."""
     sandbox.mischief.set("past", "availability")
-    page = walk.open("/book/haircut/")
+    page = visitor.open("/book/haircut/")
     assert page.times_of_day[0] == "10:30 AM"
     assert all(start_of(url) > NOW for url in page.times.values())
 
 
-def test_full_times_are_not_shown(walk: Walk, sandbox: Sandbox):
+def test_full_times_are_not_shown(visitor: Walk, sandbox: Sandbox):
     """What Kordless lists with no place left is left out."""
     sandbox.mischief.set("capacity", "availability", value=0)
-    assert not walk.open("/book/haircut/").times
+    assert not visitor.open("/book/haircut/").times
 
 
-def test_disorder_changes_nothing(walk: Walk, sandbox: Sandbox):
+def test_disorder_changes_nothing(visitor: Walk, sandbox: Sandbox):
     """Slots in any order, twice, with other offsets and more fields make the same page."""
-    plain = walk.open("/book/haircut/").times
+    plain = visitor.open("/book/haircut/").times
     caches["default"].clear()
     for kind in ("unsorted", "duplicates", "mixed_offsets", "unknown_fields", "null_team"):
         sandbox.mischief.set(kind, "availability")
-    assert walk.open("/book/haircut/?hours=12").times_of_day == [name.strip() for name in plain]
+    assert visitor.open("/book/haircut/?hours=12").times_of_day == [name.strip() for name in plain]
 
 
-def test_an_overlong_window_is_no_trouble(walk: Walk, sandbox: Sandbox):
+def test_an_overlong_window_is_no_trouble(visitor: Walk, sandbox: Sandbox):
     """A service without a usable booking window still opens, within a window of our own."""
     sandbox.mischief.set("missing_fields", "service", fields=["booking_window_days"])
-    assert walk.open("/book/haircut/").times
+    assert visitor.open("/book/haircut/").times

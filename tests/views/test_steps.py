@@ -70,10 +70,10 @@ def test_a_service_of_no_name_is_a_kind_404(walk: Walk):
     assert walk.open(page.link("See all services")).status == 200
 
 
-def test_an_unknown_address_is_a_kind_404(walk: Walk):
+def test_an_unknown_address_is_a_kind_404(visitor: Walk):
     """Every other address under the mount point is a page of the widget, too."""
     for address in ("/book/a/b/c/d", "/book/haircut/contact/more/", "/book/robots.txt", "/book/%F0%9F%92%87/x"):
-        page = walk.open(address)
+        page = visitor.open(address)
         assert (page.status, page.heading) == (404, "Page not found"), address
 
 
@@ -88,47 +88,47 @@ def test_choices_travel_along_every_link(walk: Walk):
         assert chosen.items() <= here.query.items(), url
 
 
-@pytest.mark.parametrize(
-    "absurd",
-    [
-        "tz=America",
-        "tz=../../etc/passwd",
-        "tz=" + "A" * 300,
-        "tz=Europe/Paris%00",
-        "tz=europe/paris%0d%0aSet-Cookie:x",
-        "month=2026-13",
-        "month=0001-01",
-        "month=9999-12",
-        "month=-1",
-        "month=%D9%A2%D9%A0%D9%A2%D9%A6-12",
-        "day=2026-02-30",
-        "day=0001-01-01",
-        "day=9999-12-31",
-        "day=20261201",
-        "day=2026-W49-2",
-        "party=0",
-        "party=-3",
-        "party=99999999999999999999",
-        "party=1e3",
-        "party=%C2%B2",
-        "hours=13",
-        "lang=tlh",
-        "lang=../../en",
-        "host=%00",
-        "host=" + "h" * 5000,
-        "kept=nonsense!",
-        "kept=" + "k" * 5000,
-        "taken=3",
-        "unknown=1",
-    ],
+ABSURD = (
+    "tz=America",
+    "tz=../../etc/passwd",
+    "tz=" + "A" * 300,
+    "tz=Europe/Paris%00",
+    "tz=europe/paris%0d%0aSet-Cookie:x",
+    "month=2026-13",
+    "month=0001-01",
+    "month=9999-12",
+    "month=-1",
+    "month=%D9%A2%D9%A0%D9%A2%D9%A6-12",
+    "day=2026-02-30",
+    "day=0001-01-01",
+    "day=9999-12-31",
+    "day=20261201",
+    "day=2026-W49-2",
+    "party=0",
+    "party=-3",
+    "party=99999999999999999999",
+    "party=1e3",
+    "party=%C2%B2",
+    "hours=13",
+    "lang=tlh",
+    "lang=../../en",
+    "host=%00",
+    "host=" + "h" * 5000,
+    "kept=nonsense!",
+    "kept=" + "k" * 5000,
+    "taken=3",
+    "unknown=1",
 )
-def test_absurd_choices_are_dropped(visitor: Walk, sandbox: Sandbox, absurd: str):
+
+
+def test_absurd_choices_are_dropped(visitor: Walk, sandbox: Sandbox):
     """A value that makes no sense is dropped quietly: the page is the one without it, and no link repeats it."""
-    page = visitor.open(f"/book/styling-class/?{absurd}")
-    assert (page.status, page.heading) == (200, "Styling class")
-    assert page.times
+    sane = visitor.open("/book/styling-class/").links()
+    for absurd in ABSURD:
+        page = visitor.open(f"/book/styling-class/?{absurd}")
+        assert (page.status, page.heading) == (200, "Styling class"), absurd
+        assert page.links() == sane, absurd
     assert len(sandbox.requests) <= 6
-    assert page.links() == visitor.open("/book/styling-class/").links()
 
 
 def test_the_last_of_several_values_counts(visitor: Walk):
@@ -154,11 +154,11 @@ def test_made_up_services_cost_kordless_little(visitor: Walk, sandbox: Sandbox):
     assert len([asked for asked in sandbox.requests if asked.operation == "service"]) <= 1
 
 
-def test_a_visitor_of_a_taken_time_is_told(walk: Walk):
+def test_a_visitor_of_a_taken_time_is_told(visitor: Walk):
     """The slot page says why the visitor is back; nothing else in the query can speak."""
-    assert "just taken" in walk.open("/book/haircut/?taken=1").alert
-    assert "your own first try" in walk.open("/book/haircut/?taken=2").alert
-    assert walk.open("/book/haircut/?taken=%3Cb%3E").alert == ""
+    assert "just taken" in visitor.open("/book/haircut/?taken=1").alert
+    assert "your own first try" in visitor.open("/book/haircut/?taken=2").alert
+    assert visitor.open("/book/haircut/?taken=%3Cb%3E").alert == ""
 
 
 def test_zones_are_listed_by_region_with_offset_and_time(walk: Walk):
@@ -218,12 +218,12 @@ def test_an_outage_is_said_kindly(walk: Walk, sandbox: Sandbox, clock: Traveller
     assert walk.open("/book/").status == 200
 
 
-def test_known_times_outlive_an_outage(walk: Walk, sandbox: Sandbox, clock: Traveller):
+def test_known_times_outlive_an_outage(visitor: Walk, sandbox: Sandbox, clock: Traveller):
     """When Kordless fails, times of a few minutes ago are still shown, and it is said how old they are."""
-    before = walk.open("/book/haircut/")
+    before = visitor.open("/book/haircut/")
     sandbox.mischief.set("status", status=503)
     clock.shift(400)
-    page = walk.open("/book/haircut/")
+    page = visitor.open("/book/haircut/")
     assert (page.status, page.times) == (200, before.times)
     assert "Checked 6 minutes ago" in page.text
 
@@ -243,15 +243,15 @@ def test_an_unknown_business_is_a_404(site: Settings, client: Client):
     assert (page.status, page.heading) == (404, "This booking page isn't available")
 
 
-def test_a_removed_service_is_gone(walk: Walk, sandbox: Sandbox):
+def test_a_removed_service_is_gone(visitor: Walk, sandbox: Sandbox):
     """A service that was removed is neither listed nor found."""
     sandbox.mischief.set("service_removed", service="haircut")
-    assert "haircut" not in walk.open("/book/").html
-    assert walk.open("/book/haircut/").status == 404
+    assert "haircut" not in visitor.open("/book/").html
+    assert visitor.open("/book/haircut/").status == 404
 
 
-def test_a_business_that_offers_nothing_says_so(walk: Walk, sandbox: Sandbox):
+def test_a_business_that_offers_nothing_says_so(visitor: Walk, sandbox: Sandbox):
     """Without any service the first page says it in words."""
     sandbox.mischief.set("service_removed")
-    page = walk.open("/book/")
+    page = visitor.open("/book/")
     assert (page.status, "Nothing can be booked online right now" in page.text) == (200, True)
