@@ -41,10 +41,13 @@ _lock = Lock()
 
 @dataclass(frozen=True)
 class Upstream:
-    """`client` acts on bookings, `catalog` reads what can be booked, `cache` never fails, `loudness` spares the log."""
+    """`client` acts on bookings, `catalog` reads what can be booked, off the `shelf`; `cache` never fails, `loudness`
+    spares the log.
+    """
 
     client: Kordless
     catalog: Catalog
+    shelf: Shelf
     cache: SteadyCache
     loudness: Loudness
 
@@ -86,7 +89,7 @@ def _upstream(account: Account, _pid: int) -> Upstream:
         held_for=account.memory_seconds,
     )
     catalog = Catalog(account=account.name, client=client, shelf=shelf, limits=Limits(offer, offer, slots), clock=clock)
-    return Upstream(client, catalog, cache, Loudness(clock))
+    return Upstream(client, catalog, shelf, cache, Loudness(clock))
 
 
 @cache

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
+    from .reading import Reading
     from .shelf import Shelf
 
 __all__ = ["Catalog", "Client", "Limits"]
@@ -56,13 +57,23 @@ class Catalog:
     """
 
     def __init__(
-        self, *, account: str, client: Client, shelf: Shelf, limits: Limits | None = None, clock: Clock | None = None
+        self,
+        *,
+        account: str,
+        client: Client,
+        shelf: Shelf | Reading,
+        limits: Limits | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self.account = account
         self._client = client
         self._shelf = shelf
         self._limits = limits or Limits()
         self._clock = clock or Clock()
+
+    def on(self, reading: Reading) -> Catalog:
+        """The same catalog for one page, which notes what it reads."""
+        return Catalog(account=self.account, client=self._client, shelf=reading, limits=self._limits, clock=self._clock)
 
     def offer(self) -> Kept[Offer]:
         """Return the business and its services."""
@@ -90,7 +101,7 @@ class Catalog:
 
     def page(self, slug: str, month: date, party_size: int = 1) -> None:
         """Load all that a page of slots reads in a single cache round trip, so that the reads need none."""
-        self._shelf.warm(self._offer(), self._service(slug), self._slots(slug, month, party_size, None))
+        self._shelf.look(self._offer(), self._service(slug), self._slots(slug, month, party_size, None))
 
     def forget_offer(self) -> None:
         """The business or its list of services changed."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from kordless_booking.exceptions import Unavailable
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["AGAIN_WITHIN", "Held", "Item", "Kept", "Lifetime"]
 
 T = TypeVar("T")
+
+_serials = count(1)
 
 AGAIN_WITHIN = 30
 """Seconds: the longest that a failed refresh is not tried again."""
@@ -55,17 +58,23 @@ class Kept(Generic[T]):
     """A value, and when it was asked for (Unix seconds).
 
     `stale`: a newer one is wanted. `troubled`: shown only because Kordless fails or says too many, so say so.
+    `serial`: tells this value from all others that this process has had.
     """
 
     value: T
     fetched_at: float
     stale: bool = False
     troubled: bool = False
+    serial: int = field(default=0, compare=False)
 
 
 @dataclass(slots=True)
 class Held:
-    """What one look at the cache found for one item: its envelope, the group's mark, the account's refusal."""
+    """What one look at the cache found for one item: its envelope, the group's mark, the account's refusal.
+
+    While the account's `pulse` in the cache is the same, another look would find the same. `refresh_again_at` is
+    in steady seconds.
+    """
 
     envelope: Envelope | None = None
     value: Any = None
@@ -73,7 +82,9 @@ class Held:
     refusal: Envelope | None = None
     raw: object = None
     looked_at: float = 0.0
-    refreshing: bool = False
+    pulse: str = ""
+    refresh_again_at: float = 0.0
+    serial: int = field(default_factory=lambda: next(_serials), compare=False)
 
     def settled(self, now: float) -> bool:
         """Nobody need ask Kordless now: there is a fresh answer, or asking failed a moment ago."""
@@ -111,4 +122,5 @@ class Held:
             envelope.fetched_at,
             stale=forgotten or age >= envelope.fresh,
             troubled=forgotten or age >= lifetime.stale or envelope.troubled,
+            serial=self.serial,
         )

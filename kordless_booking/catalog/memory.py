@@ -16,7 +16,7 @@ Storable = bytes | str | int
 
 
 class Memory:
-    """The four cache operations that the catalog needs, counted in steady seconds: a stepped clock changes
+    """The five cache operations that the catalog needs, counted in steady seconds: a stepped clock changes
     nothing.
 
     Keeps at most `size` entries; the one written longest ago goes first.
@@ -27,6 +27,10 @@ class Memory:
         self._size = size
         self._entries: dict[str, tuple[Storable, float]] = {}
         self._lock = threading.Lock()
+
+    def get(self, key: str) -> Storable | None:
+        """Return what is here under one key."""
+        return self.get_many([key]).get(key)
 
     def get_many(self, keys: Iterable[str]) -> dict[str, Storable]:
         """Return what is here, by key; absent and expired keys are left out."""

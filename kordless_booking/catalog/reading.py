@@ -1,89 +1,80 @@
-"""What a page has read, so that the page can be given again for as long as reading again would say the same."""
+"""What one page reads: each thing is looked for once, several in one round trip, and all of it is noted, so that the
+page can be given again for as long as reading again would say the same.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date
-from typing import Any, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from kordless_booking.api.resources import Offer, ServiceDetail, Slot
-from kordless_booking.exceptions import KeyRefused, KordlessError
+if TYPE_CHECKING:
+    from kordless_booking.exceptions import KeyRefused
 
-from .catalog import Catalog
-from .kept import Kept
+    from .kept import Held, Item, Kept
+    from .shelf import Shelf
 
-__all__ = ["Reading", "changes"]
+__all__ = ["AsRead", "Reading", "changes"]
 
 T = TypeVar("T")
-Read = tuple[Callable[[], Kept[Any]], Kept[Any]]
 
 
 class Reading:
-    """A catalog that notes what is read from it."""
+    """The shelf as one page sees it: what was read stays so until the page itself changes it."""
 
-    def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
-        self._reads: dict[tuple[object, ...], Read] = {}
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+        self._looked: dict[tuple[str, ...], Held] = {}
+        self._read: dict[tuple[str, ...], tuple[Item[Any], Kept[Any]]] = {}
 
-    def offer(self) -> Kept[Offer]:
-        return self._noted(("offer",), self._catalog.offer)
+    def look(self, *items: Item[Any]) -> None:
+        """Look for all of these at once, so that reading them needs no round trip of its own."""
+        for item, held in zip(items, self._shelf.look(*items), strict=True):
+            self._looked[item.parts] = held
 
-    def service(self, slug: str) -> Kept[ServiceDetail]:
-        return self._noted(("service", slug), lambda: self._catalog.service(slug))
-
-    def slots(
-        self, slug: str, month: date, party_size: int = 1, *, window_days: int | None = None
-    ) -> Kept[tuple[Slot, ...]]:
-        def read() -> Kept[tuple[Slot, ...]]:
-            return self._catalog.slots(slug, month, party_size, window_days=window_days)
-
-        return self._noted(("slots", slug, month, party_size, window_days), read)
-
-    def page(self, slug: str, month: date, party_size: int = 1) -> None:
-        self._catalog.page(slug, month, party_size)
-
-    def forget_offer(self) -> None:
-        _changed()
-        self._catalog.forget_offer()
-
-    def forget_service(self, slug: str) -> None:
-        _changed()
-        self._catalog.forget_service(slug)
-
-    def forget_slots(self, slug: str) -> None:
-        _changed()
-        self._catalog.forget_slots(slug)
-
-    def close(self, error: KeyRefused) -> None:
-        _changed()
-        self._catalog.close(error)
-
-    def unchanged(self) -> bool:
-        """Whether everything that was read would be read just so again."""
-        try:
-            return all(_same(read(), kept) for read, kept in self._reads.values())
-        except KordlessError:
-            return False
-
-    def _noted(self, what: tuple[object, ...], read: Callable[[], Kept[T]]) -> Kept[T]:
-        kept = read()
-        self._reads[what] = (read, kept)
+    def read(self, item: Item[T]) -> Kept[T]:
+        """Like `Shelf.read`, once."""
+        noted = self._read.get(item.parts)
+        if noted is None:
+            noted = self._read[item.parts] = item, self._shelf.read(item, self._looked.get(item.parts))
+        kept: Kept[T] = noted[1]
         return kept
+
+    def forget(self, *group: str) -> None:
+        """Like `Shelf.forget`, and whoever asks this process again sees it at once."""
+        self._changed()
+        self._shelf.forget(*group)
+
+    def refuse(self, error: KeyRefused) -> None:
+        """Like `Shelf.refuse`."""
+        self._changed()
+        self._shelf.refuse(error)
+
+    def as_read(self) -> AsRead:
+        """What has been read so far, to be compared later."""
+        return AsRead(self._shelf, list(self._read.values()))
+
+    def _changed(self) -> None:
+        global _count  # noqa: PLW0603 (one number for the whole process)
+        _count += 1
+        self._looked.clear()
+        self._read.clear()
+
+
+class AsRead:
+    """What a page was made from, without keeping the values themselves."""
+
+    def __init__(self, shelf: Shelf, reads: list[tuple[Item[Any], Kept[Any]]]) -> None:
+        self._shelf = shelf
+        self._reads = [(item, replace(kept, value=None)) for item, kept in reads]
+
+    def still(self) -> bool:
+        """Whether all of it would be read just so again. Asks the cache at most twice, and never Kordless."""
+        return self._shelf.unchanged(self._reads)
 
 
 def changes() -> int:
-    """How often this process has made its catalogs forget something: whoever books must see it at once."""
+    """How often this process has made its shelves forget something: whoever books must see it at once."""
     return _count
 
 
 _count = 0
-
-
-def _changed() -> None:
-    global _count  # noqa: PLW0603 (one number for the whole process)
-    _count += 1
-
-
-def _same(one: Kept[Any], other: Kept[Any]) -> bool:
-    """The shelf gives the very same object for as long as nothing new has come from Kordless."""
-    return one.value is other.value and (one.stale, one.troubled) == (other.stale, other.troubled)

@@ -16,6 +16,10 @@ What a reader gets depends on the age of what lies there::
   arrives forgotten. What is forgotten is not served while Kordless answers; when it doesn't, an old value
   with a notice beats none.
 - For a second this process answers from its own memory, and for as long as the cache is down.
+- Whoever writes for an account changes its pulse, a random word. While that is the same, all that this process
+  has seen still lies there, and a short look at the pulse saves reading it all again.
+- Whoever writes for an account changes its pulse, a random word. As long as that is the same, all that this
+  process has seen still lies there, and one short look at the pulse saves reading it all again.
 """
 
 from __future__ import annotations
@@ -40,7 +44,7 @@ from .kept import AGAIN_WITHIN, Held, Item, Kept, Lifetime
 from .keys import cache_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from .steady import SteadyCache
 
@@ -87,25 +91,43 @@ class Shelf:
         self._forgettings = 0
         self._guard = threading.Lock()
 
-    def read(self, item: Item[T]) -> Kept[T]:
+    def read(self, item: Item[T], held: Held | None = None) -> Kept[T]:
         """Return the best value there is, asking Kordless only when nothing acceptable lies here.
 
-        Raises the KordlessError that stands in the way when there is nothing to show.
+        `held` is what `look` has just found. Raises the KordlessError that stands in the way when there is
+        nothing to show.
         """
-        held = self._at_hand(item) or self._look(item)
+        held = held or self.look(item)[0]
         now = self._clock.now()
         if not held.servable(now, item.lifetime):
             held = self._fetched(item, held)
             now = self._clock.now()
-        elif not (held.settled(now) or held.refreshing):
-            held.refreshing = True
-            self._flights.start(item.parts, self._run, work=lambda: self._fetch(item))
+        else:
+            self._refresh(item, held, now)
         return held.answer(now, item.lifetime)
 
-    def warm(self, *items: Item[Any]) -> None:
-        """Look for all of these in one round trip, so that reading them needs none."""
-        if missing := [item for item in items if self._at_hand(item) is None]:
-            self._look(*missing)
+    def look(self, *items: Item[Any]) -> list[Held]:
+        """What lies here for each of these. Costs no round trip when they were looked for a moment ago, one when
+        nothing was written since or nothing is known of them, else two.
+        """
+        now = self._clock.steady()
+        found = [self._held.get(item.parts) for item in items]
+        old = [held for held in found if held is not None and now - held.looked_at >= self._held_for]
+        if None in found or (old and not self._still(old, now)):
+            return self._look(*items)
+        return [held for held in found if held is not None]
+
+    def unchanged(self, reads: Iterable[tuple[Item[Any], Kept[Any]]]) -> bool:
+        """Whether reading all of these again would say the same, at the cost of a look and never of a fetch."""
+        before, now = list(reads), self._clock.now()
+        for (item, kept), held in zip(before, self.look(*[item for item, _ in before]), strict=True):
+            if held.serial != kept.serial or held.refusal or not held.servable(now, item.lifetime):
+                return False
+            again = held.answer(now, item.lifetime)
+            if (again.stale, again.troubled) != (kept.stale, kept.troubled):
+                return False
+            self._refresh(item, held, now)
+        return True
 
     def refuse(self, error: KeyRefused) -> None:
         """The key was refused elsewhere: nothing is served any more until a fetch succeeds again."""
@@ -114,44 +136,56 @@ class Shelf:
     def forget(self, *group: str) -> None:
         """From now on nothing in this group counts as known, nor what is being fetched at this moment."""
         self._cache.set(self._key("mark", *group), secrets.token_hex(8), 2 * DAY)
+        self._beat()
         self._drop(group)
 
     # Looking
 
-    def _at_hand(self, item: Item[Any]) -> Held | None:
-        held = self._held.get(item.parts)
-        young = held is not None and self._clock.steady() - held.looked_at < self._held_for
-        return held if young else None
+    def _still(self, old: list[Held], now: float) -> bool:
+        """Whether the account's pulse says that all of these are as they were."""
+        pulse = self._cache.get(self._key("pulse"))
+        if not pulse or any(held.pulse != pulse for held in old):
+            return False
+        for held in old:
+            held.looked_at = now
+        return True
 
-    def _look(self, *items: Item[Any]) -> Held:
-        """Look for items in the cache, in one round trip; returns what was found for the first."""
+    def _beat(self) -> None:
+        """Everybody look again: something was written."""
+        self._cache.set(self._key("pulse"), secrets.token_hex(8), 2 * DAY)
+
+    def _look(self, *items: Item[Any]) -> list[Held]:
+        """Look for items in the cache, in one round trip. The pulse is read first: whatever is written later
+        changes it.
+        """
         forgettings = self._forgettings
-        refusal = self._key("refusal")
+        pulse_key, refusal_key = self._key("pulse"), self._key("refusal")
         keys = [(self._key("value", *item.parts), self._key("mark", *item.group)) for item in items]
-        found = self._cache.get_many([refusal, *(key for pair in keys for key in pair)])
+        found = self._cache.get_many([pulse_key, refusal_key, *(key for pair in keys for key in pair)])
+        pulse, refusal = str(found.get(pulse_key, "")), opened(found.get(refusal_key))
         looked = [
-            self._made_out(item, found.get(value), str(found.get(mark, "")), opened(found.get(refusal)))
+            self._made_out(item, found.get(value), str(found.get(mark, "")), refusal, pulse)
             for item, (value, mark) in zip(items, keys, strict=True)
         ]
         with self._guard:
             if forgettings == self._forgettings:
                 for item, held in zip(items, looked, strict=True):
                     self._remember(item, held)
-        return looked[0]
+        return looked
 
-    def _made_out(self, item: Item[Any], raw: object, mark: str, refusal: Envelope | None) -> Held:
+    def _made_out(self, item: Item[Any], raw: object, mark: str, refusal: Envelope | None, pulse: str) -> Held:
         before, now = self._held.get(item.parts), self._clock.steady()
         if before and raw is None and not self._cache.up:
-            return replace(before, looked_at=now, refreshing=False)
+            return replace(before, looked_at=now, pulse=pulse)
         if before and raw is not None and raw == before.raw:
-            return replace(before, mark=mark, refusal=refusal, looked_at=now, refreshing=False)
+            return replace(before, mark=mark, refusal=refusal, looked_at=now, pulse=pulse)
         envelope, value = opened(raw), None
         if envelope and not envelope.failure:
             try:
                 value = item.decode(bytes(envelope.payload))
             except ValueError:  # written by another version of this package
                 envelope = None
-        return Held(envelope, value, mark, refusal, raw, now)
+        return Held(envelope, value, mark, refusal, raw, now, pulse)
 
     def _remember(self, item: Item[Any], held: Held) -> None:
         self._held.pop(item.parts, None)
@@ -169,6 +203,13 @@ class Shelf:
 
     # Fetching
 
+    def _refresh(self, item: Item[Any], held: Held, now: float) -> None:
+        """Get a newer value behind the scenes when one is due; each process tries once a second."""
+        steady = self._clock.steady()
+        if steady >= held.refresh_again_at and not held.settled(now):
+            held.refresh_again_at = steady + 1
+            self._flights.start(item.parts, self._run, work=lambda: self._fetch(item))
+
     def _fetched(self, item: Item[Any], held: Held) -> Held:
         # A page whose time is up starts no fetch: it would fail at once, and for everybody.
         outcome = self._flights.join(
@@ -182,12 +223,12 @@ class Shelf:
         return held if held.value_within(self._clock.now(), item.lifetime.on_error) else Held()
 
     def _settled(self, item: Item[Any]) -> Held | None:
-        held = self._look(item)
+        [held] = self._look(item)
         return held if held.settled(self._clock.now()) else None
 
     def _fetch(self, item: Item[Any]) -> Held:
         """Ask Kordless, unless somebody did a moment ago. Runs alone."""
-        held, asked_at = self._look(item), self._clock.now()
+        [held], asked_at = self._look(item), self._clock.now()
         if held.settled(asked_at):
             return held
         try:
@@ -206,12 +247,14 @@ class Shelf:
         lasts = envelope.fresh if envelope.failure else item.lifetime.on_error
         seconds = ceil(lasts - envelope.age(self._clock.now()))
         self._cache.set(self._key("value", *item.parts), sealed(envelope), seconds)
+        self._beat()
         with self._guard:
             self._held.pop(item.parts, None)
         return Held(envelope, value, envelope.mark)
 
     def _close(self, refusal: Envelope) -> Held:
         self._cache.set(self._key("refusal"), sealed(refusal), DAY)
+        self._beat()
         self._drop(())
         return Held(refusal=refusal)
 

@@ -19,6 +19,7 @@ from django.core.cache.backends.locmem import LocMemCache
 
 from .keys import cache_key
 from .memory import Memory, Storable
+from .redis_cache import quicker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -52,6 +53,7 @@ class SteadyCache:
 
     def __init__(self, cache: str | BaseCache | Memory | None, clock: Clock) -> None:
         self._cache = cache
+        self._quicker = quicker(cache) if isinstance(cache, str) else None
         self._clock = clock
         self._memory = Memory(clock)
         self._guard = threading.Lock()
@@ -72,6 +74,10 @@ class SteadyCache:
         if self._cache is None or counts_for_all(self._backend()):
             return self
         return SteadyCache(None, self._clock)
+
+    def get(self, key: str) -> Storable | None:
+        """Return what is kept under one key."""
+        return self._on(lambda cache: cache.get(key))
 
     def get_many(self, keys: Iterable[str]) -> dict[str, Storable]:
         """Return what is kept, by key, in one round trip."""
@@ -95,7 +101,7 @@ class SteadyCache:
 
     def _backend(self) -> BaseCache | Memory:
         if isinstance(self._cache, str):
-            return caches[self._cache]
+            return self._quicker or caches[self._cache]
         return self._memory if self._cache is None else self._cache
 
     def _on(self, operation: Callable[[BaseCache | Memory], T]) -> T:

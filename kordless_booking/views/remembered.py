@@ -1,15 +1,15 @@
-"""Pages that need not be made again.
+"""Answers that need not be made again.
 
-Two layers, both in this process and both bounded: the very same request gets the very same answer for a second; and
-a page that somebody with the same choices has asked for is given again for as long as what it was made from is
-unchanged, and the minute it was made in lasts: times pass, and a page says how late it is.
+Who asks in the same words as somebody before is given the same answer, for as long as what it was made from would be
+read just so again, and the minute it was made in lasts: times pass, and a page says how late it is. For as long as the
+account's MEMORY_SECONDS not even that is looked up.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
@@ -21,75 +21,79 @@ from django.utils.translation import get_language
 from kordless_booking.catalog.reading import changes
 
 if TYPE_CHECKING:
-    from kordless_booking.catalog.reading import Reading
+    from kordless_booking.catalog.reading import AsRead
     from kordless_booking.views.visit import Visit
 
-__all__ = ["given_before", "remember_answer", "remembered_page"]
+__all__ = ["Asked", "asked", "given_before", "remember"]
 
 MOST: Final = 512
-_answers: dict[tuple[str | None, ...], tuple[float, int, HttpResponse]] = {}
-_pages: dict[tuple[str, ...], tuple[Reading, bytes]] = {}
+Asked = tuple[str | None, ...]
+_HEADERS: Final = ("HTTP_HX_REQUEST", "HTTP_HX_TARGET", "HTTP_HX_HISTORY_RESTORE_REQUEST", "HTTP_ACCEPT_LANGUAGE")
 
 
-def given_before(request: HttpRequest) -> HttpResponse | None:
-    """The answer that the same request got less than a second ago."""
-    found = _answers.get(_asked(request))
-    if found is None:
-        return None
-    until, forgotten, response = found
-    return _copy(response) if 0 < until - time.time() <= 1 and forgotten == changes() else None
+@dataclass(slots=True)
+class _Answer:
+    content: bytes
+    headers: dict[str, str]
+    read: AsRead
+    minute: int
+    changes: int
+    seconds: float
+    until: float
 
 
-def remember_answer(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
-    """Keep a page that is the same for everybody who asks for it in the same words."""
-    if seconds <= 0 or response.status_code != 200 or settings.DEBUG:
-        return
-    if len(_answers) >= MOST:
-        _answers.clear()
-    _answers[_asked(request)] = (time.time() + min(seconds, 1), changes(), _copy(response))
+_answers: dict[Asked, _Answer] = {}
+_guard = Lock()
 
 
-def remembered_page(visit: Visit, make: Callable[[], HttpResponse]) -> HttpResponse:
-    """The page as it was made for somebody else, or made now."""
-    request = visit.request
-    if settings.DEBUG or visit.kept or "taken" in request.GET:
-        return make()
-    minute = datetime.now(UTC).strftime("%H:%M")
-    key = (visit.namespace, request.get_full_path(), visit.stage, str(visit.fragment), visit.language, minute)
-    found = _pages.get(key)
-    if found is not None and found[0].unchanged():
-        return HttpResponse(found[1])
-    response = make()
-    if response.status_code == 200:
-        if len(_pages) >= MOST:
-            _pages.clear()
-        _pages[key] = (visit.catalog, response.content)
-    return response
-
-
-def _asked(request: HttpRequest) -> tuple[str | None, ...]:
-    headers = request.headers
+def asked(request: HttpRequest) -> Asked:
+    """All that an answer may depend on, as long as nobody has chosen a language for it yet."""
+    match, meta = request.resolver_match, request.META
     return (
-        request.get_full_path(),
-        request.resolver_match.namespace if request.resolver_match else None,
-        headers.get("HX-Request"),
-        headers.get("HX-Target"),
-        headers.get("HX-History-Restore-Request"),
-        headers.get("Accept-Language"),
+        request.path,
+        meta.get("QUERY_STRING"),
+        match.namespace if match else None,
+        getattr(request, "urlconf", None),
         get_language(),
+        *[meta.get(name) for name in _HEADERS],
     )
 
 
-def _copy(response: HttpResponse) -> HttpResponse:
-    """Middleware may write on a response, so each request gets one of its own."""
-    again = HttpResponse(response.content)
-    for name, value in response.headers.items():
-        again.headers[name] = value
-    again.xframe_options_exempt = True
-    return again
+def given_before(words: Asked) -> HttpResponse | None:
+    """The answer that somebody else got, if it still is the right one."""
+    answer = _answers.get(words)
+    if answer is None or answer.minute != _minute() or answer.changes != changes():
+        return None
+    now = time.monotonic()
+    if now >= answer.until:
+        if not answer.read.still():
+            return None
+        answer.until = now + answer.seconds
+    # Middleware may write on a response, so each request gets one of its own.
+    response = HttpResponse(answer.content, headers=answer.headers)
+    response.xframe_options_exempt = True
+    return response
+
+
+def remember(words: Asked, visit: Visit, response: HttpResponse) -> None:
+    """Keep a page that is the same for everybody: not one on which somebody's own words travel."""
+    if response.status_code != 200 or visit.kept or settings.DEBUG:
+        return
+    now, seconds = time.monotonic(), visit.account.memory_seconds
+    headers = dict(response.items())
+    answer = _Answer(response.content, headers, visit.reading.as_read(), _minute(), changes(), seconds, now + seconds)
+    with _guard:
+        _answers.pop(words, None)
+        if len(_answers) >= MOST:
+            del _answers[next(iter(_answers))]
+        _answers[words] = answer
+
+
+def _minute() -> int:
+    return int(time.time() // 60)
 
 
 @receiver(setting_changed)
 def _forget(**_kwargs: object) -> None:
-    _answers.clear()
-    _pages.clear()
+    with _guard:
+        _answers.clear()

@@ -12,7 +12,6 @@ from kordless_booking.booking import display, zones
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.steps import Step
 from kordless_booking.views.problems import not_found
-from kordless_booking.views.remembered import remembered_page
 from kordless_booking.views.slot_page import VARYING, SlotLinks, age_notice, slot_context, visitor_zone
 from kordless_booking.views.visit import Visit
 from kordless_booking.views.widget import widget_view
@@ -24,13 +23,13 @@ __all__ = ["bookable", "nowhere", "services", "services_page", "slots", "slots_p
 @widget_view("GET", shared=True)
 def services(visit: Visit) -> HttpResponse:
     """All services by category; a business with a single one starts at its times."""
-    return remembered_page(visit, lambda: services_page(visit))
+    return services_page(visit)
 
 
 @widget_view("GET", shared=True)
 def slots(visit: Visit, service: str) -> HttpResponse:
     """A month of days and the times of one of them."""
-    return remembered_page(visit, lambda: slots_page(visit, service))
+    return slots_page(visit, service)
 
 
 @widget_view("GET")

@@ -22,6 +22,7 @@ from kordless_booking.api.resources import Organization, ServiceDetail
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.invite import safe_web_link
 from kordless_booking.booking.steps import Step
+from kordless_booking.catalog.catalog import Catalog
 from kordless_booking.catalog.reading import Reading
 from kordless_booking.catalog.steady import SteadyCache
 from kordless_booking.exceptions import KordlessError, NotFound
@@ -71,9 +72,14 @@ class Visit:
         """What was typed before a time was taken, sealed, on its way to the next contact form."""
 
     @cached_property
-    def catalog(self) -> Reading:
-        """What can be booked; it notes what this page reads."""
-        return Reading(upstream(self.account).catalog)
+    def reading(self) -> Reading:
+        """What this page has read of what can be booked."""
+        return Reading(upstream(self.account).shelf)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """What can be booked, for this page."""
+        return upstream(self.account).catalog.on(self.reading)
 
     @property
     def client(self) -> Kordless:

@@ -23,7 +23,7 @@ from kordless_booking.api.deadline import deadline
 from kordless_booking.api.wire import request_id
 from kordless_booking.booking.invite import safe_web_link
 from kordless_booking.views import guard, problems
-from kordless_booking.views.remembered import given_before, remember_answer
+from kordless_booking.views.remembered import asked, given_before, remember
 from kordless_booking.views.visit import Visit, origin_of, request_id_of
 
 __all__ = ["widget_view"]
@@ -46,11 +46,11 @@ def widget_view(
     def decorate(view: WidgetView[P]) -> Callable[..., HttpResponse]:
         @wraps(view)
         def answer(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-            if shared and request.method == "GET":
-                before = given_before(request)
-                if before is not None:
-                    before["X-Request-ID"] = request_id_of(request)
-                    return before
+            words = asked(request) if shared and request.method == "GET" else None
+            before = given_before(words) if words else None
+            if before is not None:
+                before["X-Request-ID"] = request_id_of(request)
+                return before
             try:
                 visit = Visit(request)
             except ImproperlyConfigured as error:
@@ -67,8 +67,8 @@ def widget_view(
                 ):
                     response = problems.answered(visit, methods, view, *args, **kwargs)
                     _finish(visit, response)
-                    if shared and request.method == "GET" and not visit.kept:
-                        remember_answer(request, response, visit.account.memory_seconds)
+                    if words:
+                        remember(words, visit, response)
             finally:
                 request_id.reset(token)
             return response

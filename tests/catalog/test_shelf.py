@@ -108,10 +108,10 @@ def test_warming_loads_many_items_in_one_round_trip(scene: Scene) -> None:
     for item in items:
         scene.process().read(item)
     shelf, before = scene.process(), scene.memory.trips
-    shelf.warm(*items)
+    shelf.look(*items)
     assert [shelf.read(item).value for item in items] == [1, 2, 3]
     assert scene.memory.trips == before + 1
-    shelf.warm(*items)
+    shelf.look(*items)
     assert scene.memory.trips == before + 1
 
 
@@ -529,7 +529,7 @@ def test_the_memory_of_a_process_is_bounded(scene: Scene) -> None:
     items = [scene.named("slots", str(number)) for number in range(50)]
     for item in items:
         shelf.read(item)
-    shelf.warm(*items)
+    shelf.look(*items)
     before = scene.memory.trips
     for item in items[-8:]:
         shelf.read(item)
@@ -599,7 +599,7 @@ def test_at_most_one_fetch_at_a_time_and_never_an_old_value_after_forgetting(
             shelves[who].forget("slots", "haircut")
             state["forgotten_at_call"] = scene.source.calls
         elif what == "warm":
-            shelves[who].warm(scene.item)
+            shelves[who].look(scene.item)
         else:
             scene.source.error = Unreachable() if what == "fail" else None
 

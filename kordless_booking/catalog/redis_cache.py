@@ -1,0 +1,37 @@
+"""Django's Redis cache with its client made once: making one for each operation costs more than the operation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
+
+if TYPE_CHECKING:
+    from django.core.cache.backends.base import BaseCache
+
+__all__ = ["quicker"]
+
+
+class _Client(RedisCacheClient):
+    """With a single server, a redis-py client that threads share: its connections are pooled."""
+
+    def __init__(self, servers: Any, *args: Any, **options: Any) -> None:
+        super().__init__(servers, *args, **options)
+        self._alone = super().get_client(write=True) if len(servers) == 1 else None
+
+    def get_client(self, key: Any = None, *, write: bool = False) -> Any:
+        return self._alone if self._alone is not None else super().get_client(key, write=write)
+
+
+class _Cache(RedisCache):
+    def __init__(self, server: Any, params: dict[str, Any]) -> None:
+        super().__init__(server, params)
+        self._class = _Client
+
+
+def quicker(alias: str) -> BaseCache | None:
+    """A second door to the same cache, or None when it is not exactly Django's Redis cache."""
+    given = dict(settings.CACHES[alias])
+    backend, location = given.pop("BACKEND"), given.pop("LOCATION", "")
+    return _Cache(location, given) if backend == f"{RedisCache.__module__}.{RedisCache.__name__}" else None
