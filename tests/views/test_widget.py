@@ -1,0 +1,70 @@
+"""What makes a function of a visit into a view: exemptions, language, guard and problem pages."""
+
+import pytest
+from django.http import HttpResponse
+from django.test import RequestFactory
+from pytest_django import Settings
+
+from kordless_booking import exceptions, urls
+from kordless_booking.views.visit import Visit
+from kordless_booking.views.widget import widget_view
+
+pytestmark = pytest.mark.django_db
+
+
+def test_every_view_is_exempt_from_what_needs_a_cookie():
+    """No page of the widget asks for a login, a CSRF cookie, or a transaction around a call to Kordless."""
+    for pattern in urls.urlpatterns:
+        view = pattern.callback
+        assert view.login_required is False, pattern.name
+        if pattern.name != "style":
+            assert view.csrf_exempt is True, pattern.name
+            assert view._non_atomic_requests == {"default"}, pattern.name
+
+
+def test_a_view_is_given_a_visit(site: Settings):
+    """The function gets the visit and what stood in the address; its answer gets the frame's headers."""
+
+    @widget_view("GET", personal=True)
+    def view(visit: Visit, word: str) -> HttpResponse:
+        return HttpResponse(f"{visit.account.name} {word}")
+
+    response = view(RequestFactory().get("/book/"), word="here")
+    assert response.content == b"default here"
+    assert response["Cache-Control"] == "no-store, private"
+    assert response["Content-Language"] == "en"
+    assert "frame-ancestors 'self'" in response["Content-Security-Policy"]
+
+
+def test_a_failure_of_kordless_is_a_page(site: Settings):
+    """Whatever a view raises about Kordless is answered with a page in the same frame."""
+
+    @widget_view("GET")
+    def view(visit: Visit) -> HttpResponse:
+        raise exceptions.Unreachable(operation="availability")
+
+    response = view(RequestFactory().get("/book/"))
+    assert response.status_code == 503
+    assert response["Cache-Control"] == "no-store, private"
+    assert "Content-Security-Policy" in response
+
+
+def test_a_mistake_of_ours_is_not_hidden(site: Settings):
+    """A programming error stays one: it is for the site's own 500 and its tests, not for a kind page."""
+
+    @widget_view("GET")
+    def view(visit: Visit) -> HttpResponse:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        view(RequestFactory().get("/book/"))
+
+
+def test_what_is_typed_is_hidden_from_error_mails(site: Settings):
+    """Django's error reports leave out everything that was posted."""
+
+    @widget_view("POST")
+    def view(visit: Visit) -> HttpResponse:
+        return HttpResponse(str(getattr(visit.request, "sensitive_post_parameters", "")))
+
+    assert view(RequestFactory().post("/book/")).content == b"__ALL__"
