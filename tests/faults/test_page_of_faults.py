@@ -1,0 +1,115 @@
+"""docs/when-kordless-is-ill.md says what these tests show, and nothing else."""
+
+import html
+import re
+from pathlib import Path
+
+from kordless_booking.api.payload import LARGEST
+from kordless_booking.catalog import circuit, shelf
+from kordless_booking.catalog.catalog import MINUTES_AND_A_DAY, SECONDS_AND_MINUTES
+from kordless_booking.conf import Account
+from tests.faults.table import ALL, FINE
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "kordless_booking"
+PAGE = (ROOT / "docs" / "when-kordless-is-ill.md").read_text()
+COLUMNS = (
+    ("services",),
+    ("slots", "contact"),
+    ("create",),
+    ("attempt",),
+    ("lookup",),
+    ("cancel", "reschedule"),
+)
+EVENT = re.compile(r"`([a-z]+_[a-z_]+)`")
+OUTSIDE = {"honeypot_filled", "human_check_failed", "throttled"}
+"""Events that are about the visitor, not about Kordless: see docs/abuse.md."""
+
+
+def rows(heading: str) -> list[list[str]]:
+    """The cells of all tables in a section, without their heads."""
+    section = next(part for part in re.split(r"^## ", PAGE, flags=re.MULTILINE) if part.startswith(heading))
+    lines = [line for line in section.splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in lines]
+    return [
+        row for before, row in zip(lines, cells, strict=True) if not before.startswith(("| ---", "| Event", "| Fault"))
+    ]
+
+
+def written() -> str:
+    """All Python of the package but the sandbox's."""
+    files = [path for path in PACKAGE.rglob("*.py") if "sandbox" not in path.parts]
+    return "\n".join(path.read_text() for path in files)
+
+
+def test_every_fault_has_its_row_with_its_events():
+    """Each fault stands in the table once, and each of its steps says the event that the test has shown."""
+    ill = {fault.name: fault for fault in ALL if any(FINE[act] != told for act, told in fault.outcomes.items())}
+    named: list[str] = []
+    for names, *cells in rows("Every fault"):
+        for name in re.findall("`([^`]+)`", names):
+            named.append(name)
+            for acts, cell in zip(COLUMNS, cells, strict=True):
+                told = [ill[name].outcomes[act] for act in acts if act in ill[name].outcomes]
+                assert set(EVENT.findall(cell)) == {event for _status, event in told if event}, (name, cell)
+                assert ("fine" in cell) == any(not event for _status, event in told), (name, cell)
+                assert (cell == "-") == (not told), (name, cell)
+    assert sorted(named) == sorted(ill)
+    strange = [name.strip("`") for name, *_ in rows("Answers that are merely strange")]
+    assert sorted(strange) == sorted(fault.name for fault in ALL if fault.name not in ill)
+
+
+def test_every_event_is_listed_and_exists():
+    """The code knows no event that isn't on the page, and the page none that isn't in the code."""
+    listed = {row[0].strip("`") for row in rows("What is said to the visitor")} - {"upstream_…"}
+    code = written()
+    used = set(re.findall(r"event=([a-z_]+)", code)) - OUTSIDE
+    used |= set(re.findall(r"(?:tell|not_changed)\(\s*visit, \"([a-z_]+)\"", code))
+    assert used <= listed
+    for event in listed:
+        assert re.search(rf'["=]{event}\b', code), event
+
+
+def test_every_reason_exists():
+    """What follows `upstream_` is a reason that the client or the catalog gives."""
+    reasons = {event.removeprefix("upstream_") for event in EVENT.findall(PAGE) if event.startswith("upstream_")}
+    code = written()
+    assert reasons
+    for reason in reasons:
+        assert f'"{reason}"' in code, reason
+
+
+def test_statuses_are_those_of_the_tests():
+    """The status beside an event is the one that a visitor got in the tests."""
+    said = {row[0].strip("`"): row[2] for row in rows("What is said to the visitor") if len(row) == 4}
+    for fault in ALL:
+        for status, event in fault.outcomes.values():
+            known = said.get("upstream_…" if event.startswith("upstream_") else event)
+            assert known in {None, str(status)}, (fault.name, event)
+
+
+def test_quoted_words_are_the_visitors():
+    """What stands in quotation marks is on a page."""
+    sources = "".join(path.read_text() for path in PACKAGE.rglob("*") if path.suffix in {".py", ".html"})
+    shown = re.sub(r'"\s*\n\s*"', "", html.unescape(sources)).replace("\u2019", "'")
+    for quoted in re.findall("“([^”]+)”", PAGE):
+        words = " ".join(quoted.split()).replace("\u2019", "'")
+        assert words in {"fine", "-"} or words in shown, words
+
+
+def test_the_numbers_are_the_codes():
+    """Limits on the page are those in force."""
+    for said in (
+        f"| `BROWSE_SECONDS` | {Account.browse_seconds:g} seconds",
+        f"| `BOOKING_SECONDS` | {Account.booking_seconds:g} seconds",
+        f"after {circuit.STRIKES} failures in a row",
+        f"at least {circuit.RATE_LEAST} in {circuit.RATE_WINDOW:g} seconds",
+        f"| {circuit.OPEN} seconds, as long as `Retry-After` says with a 503, at most {circuit.LONGEST_OPEN};",
+        f"{Account.slots_fresh_seconds} seconds as fresh, {Account.slots_stale_seconds} while",
+        f"{SECONDS_AND_MINUTES.on_error} in an outage",
+        f"{MINUTES_AND_A_DAY.fresh} seconds as fresh, {MINUTES_AND_A_DAY.stale} while",
+        f"{MINUTES_AND_A_DAY.on_error} in an outage",
+        f"every {shelf.NO_KEPT} seconds",
+        f"{LARGEST // 1024**2} MiB",
+    ):
+        assert said in PAGE, said
