@@ -131,3 +131,11 @@ def test_hostile_texts_stay_texts(site: Settings, client: Client, sandbox: Sandb
         html = client.get(url).content.decode()
         assert "<script>alert" not in html
         assert "<img src=x" not in html
+
+
+def test_two_widgets_share_their_assets(site: Settings):
+    """The second widget on a page brings neither style sheet nor scripts again."""
+    page = rendered('{% booking_widget name="one" %}{% booking_widget service="haircut" name="two" %}')
+    assert page.count('rel="stylesheet"') == 1
+    assert page.count("booking.js") == 1
+    assert page.index("kb-inline-one") < page.index("kb-inline-two")

@@ -12,12 +12,15 @@ from django.utils import translation
 from django.utils.safestring import SafeString, mark_safe
 
 from kordless_booking.api.deadline import deadline
+from kordless_booking.api.wire import request_id
 from kordless_booking.exceptions import KordlessError
 from kordless_booking.views import problems
 from kordless_booking.views.steps import services_page, slots_page
 from kordless_booking.views.visit import Visit
 
 register = template.Library()
+
+_DRESSED = "_kordless_booking_has_assets"
 
 log = logging.getLogger("kordless_booking.views")
 
@@ -36,6 +39,9 @@ def booking_widget(
         raise ImproperlyConfigured("{% booking_widget %} needs the request context processor.")
     namespace = account or "kordless_booking"
     visit = Visit(request, namespace=namespace, stage=f"kb-inline-{name}")
+    visit.bare = bool(getattr(request, _DRESSED, False))
+    setattr(request, _DRESSED, True)
+    token = request_id.set(visit.id)
     with translation.override(visit.language), deadline(visit.account.browse_seconds):
         try:
             page = slots_page(visit, service) if service else services_page(visit)
@@ -43,4 +49,6 @@ def booking_widget(
             page = problems.problem_page(visit, problems.of(error))
         except problems.Problem as problem:
             page = problems.problem_page(visit, problem)
+        finally:
+            request_id.reset(token)
     return mark_safe(page.content.decode())  # noqa: S308 (rendered by our own escaping templates)

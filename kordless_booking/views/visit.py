@@ -67,6 +67,7 @@ class Visit:
         if self.inline:
             self.choices = self.choices.but(lang=self.language)
         self.cache = guard.STEP
+        self.bare = False
         kept = request.GET.get("kept", "")
         self.kept = kept if _TOKEN.fullmatch(kept) else None
         """What was typed before a time was taken, sealed, on its way to the next contact form."""
@@ -106,10 +107,9 @@ class Visit:
 
     def url(self, name: str, *args: str, choices: Choices | None = None, **query: str | None) -> str:
         """The address of one of our pages in the same mount, with choices and other non-personal query text."""
-        pairs = (choices or self.choices.dress()).pairs()
-        pairs += [(key, value) for key, value in query.items() if value]
-        path = address(self.namespace, name, *args)
-        return f"{path}?{urlencode(pairs, safe='/:')}" if pairs else path
+        url = address(self.namespace, name, *args) + (choices or self.choices.dress()).query()
+        more = [(key, value) for key, value in query.items() if value]
+        return f"{url}{'&' if '?' in url else '?'}{urlencode(more, safe='/:')}" if more else url
 
     def service_url(self, name: str, slug: str, choices: Choices | None = None, **query: str | None) -> str:
         """Like `url` for a page of one service, also when the business called it "manage"."""
@@ -136,6 +136,7 @@ class Visit:
             home_url=self._home(),
             manage_url=self.url("manage-find"),
             sandbox=bool(self.account.sandbox),
+            bare=self.bare,
             scheme=self.choices.scheme or "",
             framed=self.choices.embed and not self.inline,
             parents=" ".join(self.account.embed_origins),
