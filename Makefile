@@ -15,7 +15,7 @@ ARGS ?=
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
 IS_SUITABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help demo test journeys wheel-check lint format screenshot clean
+.PHONY: help demo test test-postgres test-slow journeys wheel-check lint format screenshot clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -31,7 +31,13 @@ demo: $(VENV)/.demo ## serve the demo site on the embedded sandbox; PORT=8123 pi
 	@exec env DJANGO_RUNSERVER_HIDE_WARNING=true $(PY) manage.py runserver $(HOST):$(PORT)
 
 test: $(VENV)/.test ## run the test suite; ARGS="-k slot" picks tests; browser journeys run where Chromium is
-	@$(PY) -m pytest -m "not packaging" $(ARGS)
+	@$(PY) -m pytest -m "not packaging and not slow" $(ARGS)
+
+test-postgres: $(VENV)/.test ## run what touches the database on a PostgreSQL of its own, which Debian's package brings
+	@$(PY) -m tests.postgres_server $(PY) -m pytest -m django_db tests/views tests/booking tests/test_models.py $(ARGS)
+
+test-slow: $(VENV)/.test ## run what takes real minutes, most of them waiting: bursts over the allowance
+	@$(PY) -m pytest -m slow -n 2 $(ARGS)
 
 journeys: $(VENV)/.test ## run the browser journeys alone; fails where Chromium is missing
 	@KORDLESS_JOURNEYS=required $(PY) -m pytest -m journey $(ARGS)

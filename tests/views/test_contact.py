@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
-from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 from time_machine import Traveller
@@ -15,6 +14,7 @@ from kordless_booking.api.wire import wsgi_transport
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Sandbox
 from tests.conftest import NOW
+from tests.refused_writes import refused_writes
 from tests.views.walking import JANE, Page, Walk, start_of
 
 pytestmark = pytest.mark.django_db
@@ -47,10 +47,8 @@ def take_first(sandbox: Sandbox) -> None:
 @pytest.fixture
 def unwritable() -> Iterator[None]:
     """A database that can only be read."""
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA query_only = ON")
+    with refused_writes("INSERT", "UPDATE", "DELETE"):
         yield
-        cursor.execute("PRAGMA query_only = OFF")
 
 
 def test_a_time_becomes_a_signed_draft(walk: Walk):
@@ -362,13 +360,8 @@ def test_nothing_is_booked_when_it_cant_be_written_down(walk: Walk, sandbox: San
 def test_a_booking_is_not_denied_when_its_answer_cant_be_written_down(visitor: Walk, sandbox: Sandbox):
     """When the database fails after Kordless was asked, the booking is confirmed nevertheless."""
     form = visitor.choose()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "CREATE TRIGGER full BEFORE UPDATE ON kordless_booking_bookingattempt "
-            "BEGIN SELECT RAISE(ABORT, 'disk full'); END"
-        )
+    with refused_writes("UPDATE"):
         page = visitor.send(form, "Book appointment", **TYPED)
-        cursor.execute("DROP TRIGGER full")
     assert booked(sandbox) == 1
     assert "Nothing has been booked" not in page.text
     assert page.heading == "You're booked"

@@ -118,8 +118,7 @@ def _pages(lived: Walk) -> None:
 def _database() -> None:
     """What is written down is encrypted, or gone."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-        for (table,) in cursor.fetchall():
+        for table in connection.introspection.table_names(cursor):
             cursor.execute(f"SELECT * FROM {table}")  # noqa: S608 (the database's own table names)
             assert not SECRETS.search(str(cursor.fetchall())), table
 

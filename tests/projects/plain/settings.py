@@ -1,7 +1,13 @@
-"""Settings of the plain host project, which the quick suite runs under; the other hosts start from these."""
+"""Settings of the plain host project, which the quick suite runs under; the other hosts start from these.
 
+DATABASE_URL names another database than SQLite in memory: `make test-postgres` does.
+"""
+
+import os
 from pathlib import Path
 from typing import Any
+
+import dj_database_url
 
 SECRET_KEY = "a key for tests only, never for a site: q3v8Tn2xL0bY5sWk7dRz"
 DEBUG = False
@@ -47,7 +53,9 @@ TEMPLATES: list[dict[str, Any]] = [
         },
     }
 ]
-DATABASES: dict[str, dict[str, Any]] = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": {**dj_database_url.parse(os.environ.get("DATABASE_URL", "sqlite://:memory:"))}
+}
 CACHES: dict[str, dict[str, Any]] = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 STATIC_URL = "static/"
 STORAGES: dict[str, dict[str, Any]] = {

@@ -1,0 +1,79 @@
+"""Forty bookings in one minute, of which Kordless takes ten a minute: all are made, or honestly refused."""
+
+import time
+from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.processes.crowd import Guest, all_at_once, counted
+from tests.processes.served import Served
+from tests.visitor import Reading
+
+APART, TOGETHER = 34, 6
+
+
+def forms(site: Served) -> list[tuple[Guest, str, dict[str, str]]]:
+    """34 filled in for times that don't touch, and six for one and the same time of one person."""
+    first, ready = Guest(site.url), []
+    days = [link.url for link in Reading(first.open("/book/color-consultation/").html).links if "day=" in link.url]
+    times = [
+        found
+        for day in sorted(set(days))[:6]
+        for found in first.times("color-consultation", f"?{urlsplit(day).query}")[::2]
+    ]
+    apart = list(dict.fromkeys(times))[:APART]
+    assert len(apart) == APART
+    host = next(link.url for link in Reading(first.open("/book/haircut/").html).links if "host=host_sarah" in link.url)
+    contested = first.times("haircut", f"?{urlsplit(host).query}")[0]
+    for number, url in enumerate(apart + TOGETHER * [contested]):
+        guest = Guest(site.url)
+        ready.append((guest, *guest.fill_in(url, name=f"Guest {number}")))
+    return ready
+
+
+def wait_in_line(guests: list[Guest], passes: Callable[[int], object]) -> dict[str, int]:
+    """Let every page ask again when it says that it will, until none does; seconds waited, by address."""
+    clock, due = 0, {guest.address: guest.last.refresh for guest in guests if guest.last.refresh}
+    done = dict.fromkeys((guest.address for guest in guests if not guest.last.refresh), 0)
+    while due:
+        assert clock < 600, f"still waiting: {len(due)}"
+        step = max(1, min(due.values()) - clock)
+        passes(step)
+        clock += step
+        turn = [guest for guest in guests if due.get(guest.address, clock + 1) <= clock]
+        all_at_once(lambda number: turn[number].reload(), len(turn))  # noqa: B023 (done when it returns)
+        for guest in turn:
+            if guest.last.refresh:
+                due[guest.address] = clock + guest.last.refresh
+            else:
+                done[guest.address] = clock
+                del due[guest.address]
+    return done
+
+
+def burst(site: Served, passes: Callable[[int], object]) -> None:
+    """All send at once, and wait as long as it takes."""
+    ready = forms(site)
+    guests = [guest for guest, *_ in ready]
+    all_at_once(lambda number: ready[number][0].open(*ready[number][1:]), len(ready))
+    assert {guest.last.status for guest in guests} == {200}
+    wait_in_line(guests, passes)
+    numbers = [guest.last.number for guest in guests if guest.last.number]
+    refused = [guest for guest in guests if not guest.last.number]
+    assert all(parse_qs(urlsplit(guest.last.url).query).get("taken") for guest in refused)
+    assert sorted(numbers) == sorted(booking["number"] for booking in site.kordless.bookings())
+    assert numbers, len(refused) == (APART + 1, TOGETHER - 1)
+    creates = site.kordless.requests("create")
+    assert counted([create["status"] for create in creates]) == {201: APART + 1, 409: TOGETHER - 1}
+
+
+def test_forty_at_once_are_forty_bookings_or_honest_conflicts(four: Served) -> None:
+    """The minutes between are moved on, in Redis, the database and Kordless; see below for real ones."""
+    burst(four, four.later)
+
+
+@pytest.mark.slow
+def test_forty_at_once_in_real_time(site: Served) -> None:
+    """As above, with nothing moved: some four minutes of waiting, in several processes and in one."""
+    burst(site, time.sleep)
