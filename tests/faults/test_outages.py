@@ -30,7 +30,7 @@ def until(scene: Scene, url: str, right: Callable[[Page], bool], *, within: int)
     """
     for _ in range(0, within, 2):
         scene.clock.shift(2)
-        deadline = time.perf_counter() + 0.2
+        deadline = time.perf_counter() + 0.05
         while time.perf_counter() < deadline:
             scene.clock.shift(0.01)
             page = scene.walk.open(f"{url}{'&' if '?' in url else '?'}hours=24")
