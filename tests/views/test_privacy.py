@@ -17,12 +17,12 @@ from tests.views.walking import Walk
 pytestmark = pytest.mark.django_db
 
 CANARY = {
-    "name": "Zzqx Canaryson",
+    "name": "Zzqxwvuts Canaryson",
     "email": "canary+7f3a@canary.example",
     "phone": "+12125550177",
     "notes": "qqcanarynotes",
 }
-SECRETS = re.compile(r"zzqx|canary|2125550177|212.?555.?0177", re.IGNORECASE)
+SECRETS = re.compile(r"zzqxwvuts|canary|2125550177|212.?555.?0177", re.IGNORECASE)
 TOKENS = re.compile(r"gAAAA[A-Za-z0-9_-]{20,}|\.eJ[A-Za-z0-9_-]{20,}")
 
 
