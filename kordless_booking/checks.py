@@ -12,7 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from kordless_booking import conf
 
-__all__ = ["check_apps", "check_mounts", "check_settings", "check_shared_cache"]
+__all__ = ["check_apps", "check_mounts", "check_settings", "check_shared_cache", "check_webhook_secrets"]
 
 _IDS: Final = {
     "missing": "kordless_booking.E001",
@@ -21,6 +21,7 @@ _IDS: Final = {
     "wrong": "kordless_booking.E004",
     "unknown": "kordless_booking.E005",
 }
+SECRET_BYTES: Final = 24
 _PER_PROCESS_CACHES: Final = ("locmem.LocMemCache", "dummy.DummyCache", "filebased.FileBasedCache")
 
 
@@ -87,6 +88,22 @@ def check_shared_cache(app_configs: Sequence[AppConfig] | None = None, **_kwargs
         )
         for alias in sorted(aliases)
         if settings.CACHES[alias]["BACKEND"].endswith(_PER_PROCESS_CACHES)
+    ]
+
+
+@register("kordless_booking")
+def check_webhook_secrets(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """W003: a short secret can be guessed from one delivery that somebody has seen."""
+    if check_settings():
+        return []
+    return [
+        Warning(
+            f"The account {account.name!r} has a webhook secret of less than {SECRET_BYTES} bytes.",
+            hint="Let Kordless make a new one, and keep the old one beside it in WEBHOOK_SECRETS until it is in use.",
+            id="kordless_booking.W003",
+        )
+        for account in conf.accounts().values()
+        if any(len(secret.encode()) < SECRET_BYTES for secret in account.webhook_secrets)
     ]
 
 

@@ -88,6 +88,13 @@ class Account:
     minimum_fill_seconds: float = 1.0
     human_check: str = ""
     human_check_origins: tuple[str, ...] = ()
+    webhook_secrets: tuple[Secret, ...] = ()
+    webhook_signed: str = "timestamp.body"
+    webhook_written: str = "hex"
+
+    def __hash__(self) -> int:
+        """Each request looks its account up: not all of its fields need be hashed for that."""
+        return hash((self.name, self.org_slug))
 
 
 @dataclass(frozen=True)
@@ -187,7 +194,9 @@ def _mistakes_of_account(name: str, given: object, *, alone: bool) -> Iterator[M
                 f"{where} has no ORG_SLUG.",
                 'Set "ORG_SLUG" to your organization\'s slug: the last part of its Kordless booking address.',
             )
-    wrong = {key for key, (right, _) in _RULES.items() if given.get(key) not in (None, "") and not right(given[key])}
+    # An empty text is as good as none, but for a secret: who means to have one must not go without.
+    absent = {key for key in given if given[key] is None or (given[key] == "" and key != "WEBHOOK_SECRETS")}
+    wrong = {key for key, (right, _) in _RULES.items() if key in given and key not in absent and not right(given[key])}
     for key, (_, hint) in _RULES.items():
         if key in wrong:
             yield Mistake("wrong", f"{where}: {key} is not usable.", hint)
@@ -226,6 +235,11 @@ def _is_origin(value: object) -> bool:
         return False
     host = value.split("//", 1)[1].rsplit(":", 1)[0]
     return value.startswith("https://") or _is_loopback(host)
+
+
+def _listed(value: object) -> tuple[object, ...]:
+    """One text, or several; what is neither is left as it is."""
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
 def _number(low: float, high: float) -> Callable[[object], bool]:
@@ -287,6 +301,12 @@ _RULES: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
         lambda value: isinstance(value, list | tuple) and all(map(_is_origin, value)),
         "The origins that your check's script is loaded from.",
     ),
+    "WEBHOOK_SECRETS": (
+        lambda value: all(map(_text(r"\S(.{0,498}\S)?"), _listed(value))),
+        "The webhook's secret from Kordless, or a list with the new one and the old one; none of them empty.",
+    ),
+    "WEBHOOK_SIGNED": (_text(r"timestamp\.body|body"), '"timestamp.body" or "body".'),
+    "WEBHOOK_WRITTEN": (_text(r"hex|base64"), '"hex" or "base64".'),
     "TRUSTED_PROXIES": (_whole(0, 20), "How many proxies stand in front of the site: 0 to 20."),
 }
 
@@ -311,6 +331,8 @@ def _account(name: str, given: object) -> Account:
         values["api_key"] = Secret(values["api_key"])
     if "base_url" in values:
         values["base_url"] = values["base_url"].rstrip("/")
+    if "webhook_secrets" in values:
+        values["webhook_secrets"] = tuple(Secret(secret) for secret in _listed(values["webhook_secrets"]))
     for origins in ("embed_origins", "human_check_origins"):
         if origins in values:
             values[origins] = tuple(sorted(values[origins]))

@@ -1,4 +1,4 @@
-"""What the widget writes down: one row for each attempt at booking, and nothing else."""
+"""What is written down: each attempt at booking, each delivery from Kordless, and what was told of a booking."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from kordless_booking.booking.attempt import State
+from kordless_booking.webhooks.events import LONGEST_KIND, Outcome
 
-__all__ = ["BookingAttempt"]
+__all__ = ["BookingAttempt", "KnownBooking", "WebhookDelivery"]
 
 
 class BookingAttempt(models.Model):
@@ -45,3 +46,60 @@ class BookingAttempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.service} {self.state} {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class WebhookDelivery(models.Model):
+    """One genuine delivery from Kordless. The same id, or the same body under another id, is no second one.
+
+    `sealed` is the body, encrypted; it can be opened for a month and is emptied after. Times are UTC.
+    """
+
+    account = models.CharField(max_length=100)
+    delivery_id = models.CharField(max_length=200)
+    body_hash = models.CharField(max_length=64)
+    kind = models.CharField(max_length=LONGEST_KIND)
+    outcome = models.CharField(max_length=10, choices=[(outcome.value, outcome.value) for outcome in Outcome])
+    happened_at = models.DateTimeField(null=True)
+    received_at = models.DateTimeField()
+    sealed = models.TextField(blank=True)
+
+    class Meta:
+        verbose_name = _("webhook delivery")
+        verbose_name_plural = _("webhook deliveries")
+        constraints = [  # noqa: RUF012 (Django's own way to write it)
+            models.UniqueConstraint(fields=["account", "delivery_id"], name="kb_delivery_account_id"),
+            models.UniqueConstraint(fields=["account", "body_hash"], name="kb_delivery_account_body"),
+        ]
+        indexes = [  # noqa: RUF012 (Django's own way to write it)
+            models.Index(fields=["received_at"], name="kb_delivery_received"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.outcome} {self.received_at:%Y-%m-%d %H:%M}"
+
+
+class KnownBooking(models.Model):
+    """The newest that was told of a booking, so that nothing is told twice, and nothing older after it.
+
+    Nothing personal: the confirmation number is a keyed hash. `changed_at` is when the newest known change was made.
+    """
+
+    account = models.CharField(max_length=100)
+    number_hash = models.CharField(max_length=64)
+    start = models.DateTimeField(null=True)
+    created = models.BooleanField(default=False)
+    cancelled = models.BooleanField(default=False)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("known booking")
+        verbose_name_plural = _("known bookings")
+        constraints = [  # noqa: RUF012 (Django's own way to write it)
+            models.UniqueConstraint(fields=["account", "number_hash"], name="kb_known_account_number"),
+        ]
+        indexes = [  # noqa: RUF012 (Django's own way to write it)
+            models.Index(fields=["changed_at"], name="kb_known_changed"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{'cancelled' if self.cancelled else 'standing'} {self.changed_at:%Y-%m-%d %H:%M}"

@@ -5,13 +5,16 @@ from __future__ import annotations
 from django.urls import path, re_path
 
 from kordless_booking.views import contact, manage, outcome, reschedule, steps
+from kordless_booking.views.embed import embed
 from kordless_booking.views.style import style
+from kordless_booking.views.webhook import webhook
 
 app_name = "kordless_booking"
 
 urlpatterns = [
     path("", steps.services, name="services"),
     re_path(r"^style-(?P<colour>[0-9a-f]{6})\.css$", style, name="style"),
+    path("embed.js", embed, name="embed"),
     path("confirmation/<str:token>/", outcome.confirmation, name="confirmation"),
     path("confirmation/<str:token>/booking.ics", outcome.confirmation_calendar, name="confirmation-calendar"),
     path("attempt/<str:token>/", outcome.attempt, name="attempt"),
@@ -22,6 +25,7 @@ urlpatterns = [
     path("manage/<str:token>/reschedule/", reschedule.slots, name="reschedule"),
     path("manage/<str:token>/reschedule/zone/", reschedule.zone, name="reschedule-zone"),
     path("manage/<str:token>/reschedule/confirm/", reschedule.confirm, name="reschedule-confirm"),
+    path("webhook/", webhook, name="webhook"),
     path("service/<str:service>/", steps.slots, name="slots-named"),
     path("service/<str:service>/zone/", steps.zone, name="zone-named"),
     path("service/<str:service>/contact/", contact.contact, name="contact-named"),

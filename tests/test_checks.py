@@ -6,7 +6,7 @@ from django.core.checks import run_checks
 from django.urls import include, path
 from django.views.generic import TemplateView
 
-from kordless_booking.checks import check_apps, check_mounts, check_settings, check_shared_cache
+from kordless_booking.checks import check_apps, check_mounts, check_settings, check_shared_cache, check_webhook_secrets
 from kordless_booking.conf import SETTING_NAMES
 
 FLAT = {"API_KEY": "kb-canary-key-5f1d9c", "ORG_SLUG": "acme-salon"}
@@ -161,6 +161,23 @@ def test_wrong_settings_hide_the_cache_check(settings):
     """One thing after the other."""
     settings.KORDLESS_BOOKING = {**FLAT, "CACHE": "nowhere"}
     assert check_shared_cache() == []
+
+
+def test_a_short_webhook_secret_is_named(settings):
+    """One warning for an account that has any; a long one, or none, is fine."""
+    settings.KORDLESS_BOOKING = {
+        "ACCOUNTS": {
+            "a": {**FLAT, "WEBHOOK_SECRETS": ["x" * 23, "y" * 24]},
+            "b": {**FLAT, "WEBHOOK_SECRETS": "z" * 24},
+            "c": FLAT,
+        }
+    }
+    [message] = check_webhook_secrets()
+    assert message.id == "kordless_booking.W003"
+    assert "'a'" in message.msg
+    assert "xxx" not in message.msg + message.hint
+    settings.KORDLESS_BOOKING = {**FLAT, "WEBHOOK_SECRETS": ""}
+    assert check_webhook_secrets() == []
 
 
 def test_django_runs_them_all(settings):

@@ -56,6 +56,9 @@ GOOD = {
     "MINIMUM_FILL_SECONDS": [0, 1.5, 5],
     "HUMAN_CHECK": ["shop.checks.is_human"],
     "HUMAN_CHECK_ORIGINS": [["https://puzzle.example"]],
+    "WEBHOOK_SECRETS": [["whsec_new", "whsec_old"], ("x" * 500,), []],
+    "WEBHOOK_SIGNED": ["timestamp.body", "body"],
+    "WEBHOOK_WRITTEN": ["hex", "base64"],
 }
 NOT_A_NUMBER = ["12", True, float("nan"), float("inf"), [], object()]
 NOT_WHOLE = [*NOT_A_NUMBER, 12.5, 60.0]
@@ -120,6 +123,9 @@ BAD = {
     "MINIMUM_FILL_SECONDS": [-1, 6, *NOT_A_NUMBER],
     "HUMAN_CHECK": ["is_human", "shop..checks", "shop.checks()", 7],
     "HUMAN_CHECK_ORIGINS": ["https://puzzle.example", ["*"], 7],
+    "WEBHOOK_SECRETS": ["", [""], ["whsec_new", ""], [" padded"], "line\n", ["x" * 501], [None], [7], 7, b"bytes"],
+    "WEBHOOK_SIGNED": ["body.timestamp", "id.timestamp.body", 7, True],
+    "WEBHOOK_WRITTEN": ["HEX", "base32", 7],
 }
 
 
@@ -147,6 +153,8 @@ def test_a_good_value_is_taken(settings, name, value):
         assert taken == value.rstrip("/")
     elif name.endswith("ORIGINS"):
         assert taken == tuple(sorted(value))
+    elif name == "WEBHOOK_SECRETS":
+        assert taken == tuple(value)
     else:
         assert taken == value
 
@@ -291,9 +299,17 @@ def test_a_single_account_answers_to_any_namespace(settings, raw, name):
 
 
 def test_empty_values_are_the_defaults(settings):
-    """`os.environ.get` gives None or "" for what isn't set."""
-    settings.KORDLESS_BOOKING = {**FLAT, **dict.fromkeys(SETTING_NAMES - FLAT.keys(), ""), "PHONE_REGION": None}
+    """`os.environ.get` gives None or "" for what isn't set. Only an empty secret is a mistake: it would be guessed."""
+    unset = dict.fromkeys(SETTING_NAMES - FLAT.keys(), "")
+    settings.KORDLESS_BOOKING = {**FLAT, **unset, "PHONE_REGION": None, "WEBHOOK_SECRETS": None}
     assert account_named(None) == Account(api_key=Secret(KEY), org_slug="acme-salon")
+
+
+def test_one_webhook_secret_may_stand_alone(settings):
+    """A list is only needed while one takes the other's place."""
+    settings.KORDLESS_BOOKING = {**FLAT, "WEBHOOK_SECRETS": "whsec_alone"}
+    assert account_named(None).webhook_secrets == ("whsec_alone",)
+    assert "whsec" not in repr(account_named(None))
 
 
 def test_an_account_is_frozen_and_hashable(settings):

@@ -16,13 +16,15 @@ the same two. Only after REFUSED may a new generation, and with it a new key, fo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import msgspec
 from django.utils.crypto import salted_hmac
 
 from kordless_booking.api.resources import NewBooking
+from kordless_booking.booking.seal import seal
 
 __all__ = ["Attempt", "State"]
 
@@ -43,10 +45,11 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Attempt:
-    """`key` is the draft's nonce; `new` is what Kordless is asked for."""
+    """`key` is the draft's nonce; `new` is what Kordless is asked for; `attribution` stays with the site."""
 
     key: str
     new: NewBooking
+    attribution: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def body(self) -> str:
         """The request as JSON, the same text for the same request."""
@@ -56,10 +59,14 @@ class Attempt:
         """A keyed hash of the body: a plain one could be guessed from a known name and address."""
         return salted_hmac("kordless_booking.body", self.body(), algorithm="sha256").hexdigest()
 
+    def sealed(self, account: str) -> str:
+        """All of it but the key, encrypted: what a row holds while the outcome is open."""
+        return seal("attempt", account, {"body": self.body(), "attribution": dict(self.attribution)})
+
     @classmethod
-    def read(cls, key: str, body: str) -> Attempt:
+    def read(cls, key: str, body: str, attribution: Mapping[str, str] | None = None) -> Attempt:
         """The attempt that `body()` wrote."""
-        return cls(key, msgspec.json.decode(body, type=NewBooking))
+        return cls(key, msgspec.json.decode(body, type=NewBooking), attribution or {})
 
 
 def idempotency_key(key: str, generation: int) -> str:

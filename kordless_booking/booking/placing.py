@@ -30,7 +30,7 @@ log = logging.getLogger("kordless_booking.booking")
 LEASE: Final = timedelta(seconds=30)
 """How long a claim to send is honoured: longer than BOOKING_SECONDS may be, so a killed process is waited out."""
 SENT_FOR: Final = timedelta(days=1)
-"""How long an unsure attempt is sent again: nobody knows how long Kordless remembers a key, but others keep it a day."""
+"""How long an unsure attempt is sent again: nobody knows how long Kordless remembers a key; others keep it a day."""
 KEPT: Final = 30 * 86400
 """Seconds that a sealed body or answer in a row stays readable."""
 LATER: Final = 10
@@ -81,7 +81,7 @@ def place(account: str, client: Kordless, attempt: Attempt, now: datetime) -> Ou
         service=attempt.new.service_slug,
         body_hash=attempt.body_hash(),
         state=State.PLACING,
-        sealed=seal("attempt", account, {"body": attempt.body()}),
+        sealed=attempt.sealed(account),
         claimed_until=now + LEASE,
         created_at=now,
         changed_at=now,
@@ -110,7 +110,7 @@ def _again(row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetim
     renewed = {
         "generation": F("generation") + 1,
         "body_hash": attempt.body_hash(),
-        "sealed": seal("attempt", row.account, {"body": attempt.body()}),
+        "sealed": attempt.sealed(row.account),
         "state": State.PLACING,
         "refusal": "",
         "unsure": False,

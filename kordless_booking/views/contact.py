@@ -88,7 +88,8 @@ def _sent(visit: Visit, service: str) -> HttpResponse:
         if objected.seconds:
             response["Retry-After"] = str(objected.seconds)
         return response
-    attempt = Attempt(chosen.nonce, _new_booking(chosen, form))
+    attribution = read_attribution(visit.request.POST.get("attribution", ""))
+    attempt = Attempt(chosen.nonce, _new_booking(chosen, form), attribution)
     try:
         outcome = placing.place(visit.account.name, visit.client, attempt, visit.now)
     except DatabaseError:
@@ -109,7 +110,7 @@ def _sent(visit: Visit, service: str) -> HttpResponse:
         host=chosen.host_name,
         party=chosen.party,
         typed=typed_text(form.data),
-        attribution=read_attribution(visit.request.POST.get("attribution", "")),
+        attribution=attribution,
     )
     return follow(visit, receipt, outcome)
 
@@ -172,7 +173,7 @@ def _form_page(
     context: dict[str, Any] = {
         "form": form,
         "action": visit.service_url("contact", chosen.service, choices),
-        "hidden": [("draft", draft.seal(chosen, visit.account.name))],
+        "hidden": [("draft", draft.seal(chosen, visit.account.name)), ("attribution", _attribution(visit))],
         "errors": form.errors,
         "problem": problem,
         "summary": _summary(visit, detail, chosen),
@@ -270,6 +271,12 @@ def _contact_url(visit: Visit, chosen: Draft, kept: str | None) -> str:
 
 def _unreached() -> str:
     return _("We can't reach the booking system right now. Nothing has been booked; please try again in a moment.")
+
+
+def _attribution(visit: Visit) -> str:
+    """As the script put it into the form before; it does so only once for each page."""
+    text = visit.request.POST.get("attribution", "")
+    return text if read_attribution(text) else ""
 
 
 def _keep(visit: Visit, form: ContactForm) -> str | None:

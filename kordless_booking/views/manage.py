@@ -14,11 +14,13 @@ from django.utils.translation import gettext as _
 from kordless_booking import exceptions
 from kordless_booking.api.resources import Booking, ServiceDetail
 from kordless_booking.booking import invite, zones
+from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.receipt import ManageLink
 from kordless_booking.booking.seal import BrokenSeal
 from kordless_booking.forms import FindForm
-from kordless_booking.signals import announce, booking_cancelled
+from kordless_booking.news import Change, announce, now_changing
 from kordless_booking.views.abuse import too_often
+from kordless_booking.views.happening import happening
 from kordless_booking.views.invites import calendar_links, calendar_response, invite_for
 from kordless_booking.views.problems import RETRY_SECONDS, Problem, broken_link
 from kordless_booking.views.telling import tell
@@ -105,6 +107,7 @@ def cancel(visit: Visit, token: str) -> HttpResponse:
     if visit.request.method != "POST":
         return _cancel_page(visit, it)
     not_too_often(visit)
+    now_changing(visit.cache_of_account, visit.account.name, it.link.number)
     try:
         visit.client.cancel(it.link.number, it.link.contact, seconds=change_seconds(visit))
         ours = True
@@ -130,7 +133,7 @@ def cancel(visit: Visit, token: str) -> HttpResponse:
         ours = not isinstance(error, exceptions.Refused)
     if ours:
         gone = msgspec.structs.replace(it.booking, status="canceled")
-        announce(booking_cancelled, gone, account=visit.account.name)
+        announce(Change.CANCELLED, gone, account=visit.account.name, now=visit.now)
     if it.booking.service_slug:
         visit.catalog.forget_slots(it.booking.service_slug)
     log.info("event=booking_canceled req=%s", visit.id)
@@ -177,7 +180,7 @@ class Managed:
             zone=self.zone,
             title=self.booking.service_name or (detail.service.name if detail else _("Booking")),
             location=self.booking.location or (detail.calendar.location if detail else None),
-            link=self.url(visit, "manage"),
+            link=visit.url("manage", self.token, choices=Choices(lang=visit.choices.lang)),
             sequence=int(visit.now.timestamp()) // 60,
         )
 
@@ -282,10 +285,14 @@ def _context(it: Managed, visit: Visit) -> dict[str, Any]:
     carried = visit.choices.dress().pairs()
     changeable = it.booking.status in {"confirmed", "pending"} and it.booking.start > visit.now
     # Believed only as far as the booking bears it out: the address may be old, or somebody's own.
-    done = {
-        "canceled": _("Your booking has been canceled.") if it.booking.status == "canceled" else "",
-        "moved": _("Your booking has been moved.") if changeable else "",
-    }.get(visit.request.GET.get("done", ""), "")
+    done, event = {
+        "canceled": (_("Your booking has been canceled."), happening("cancelled", it.booking))
+        if it.booking.status == "canceled"
+        else ("", None),
+        "moved": (_("Your booking has been moved."), happening("rescheduled", it.booking))
+        if changeable
+        else ("", None),
+    }.get(visit.request.GET.get("done", ""), ("", None))
     return {
         "booking": it.view(visit),
         "calendar": calendar_links(it.invite(visit), it.url(visit, "manage-calendar")),
@@ -295,4 +302,5 @@ def _context(it: Managed, visit: Visit) -> dict[str, Any]:
         "cancel_hidden": carried,
         "reschedule_hidden": carried,
         "done": done,
+        "event": event,
     }

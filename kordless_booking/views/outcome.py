@@ -14,11 +14,13 @@ from django.utils.translation import ngettext
 from kordless_booking import exceptions
 from kordless_booking.api.resources import Booking, Location
 from kordless_booking.booking import invite, placing
+from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.receipt import ManageLink, Receipt
 from kordless_booking.booking.seal import BrokenSeal
 from kordless_booking.booking.steps import Step
 from kordless_booking.booking.typed import seal_typed
-from kordless_booking.signals import announce, booking_created
+from kordless_booking.news import Change, announce
+from kordless_booking.views.happening import happening
 from kordless_booking.views.invites import calendar_links, calendar_response, invite_for
 from kordless_booking.views.problems import Problem, broken_link, of
 from kordless_booking.views.telling import tell
@@ -78,6 +80,7 @@ def confirmation(visit: Visit, token: str) -> HttpResponse:
         "calendar": calendar_links(_invite(visit, receipt, booking), visit.url("confirmation-calendar", token)),
         "manage_link": link,
         "again_url": visit.url("services"),
+        "event": happening("booked", booking, receipt.service),
     }
     return visit.render(Step.CONFIRMATION.template, visit.page(words.headline, step=Step.CONFIRMATION), context)
 
@@ -96,7 +99,7 @@ def follow(visit: Visit, receipt: Receipt, outcome: placing.Placed | placing.Ope
     visit.catalog.forget_slots(receipt.service)
     if outcome.news:
         booked = msgspec.structs.replace(outcome.booking, contact=outcome.news)
-        announce(booking_created, booked, account=visit.account.name, attribution=receipt.attribution)
+        announce(Change.CREATED, booked, account=visit.account.name, now=visit.now, attribution=receipt.attribution)
     placed = msgspec.structs.replace(
         receipt,
         booking=msgspec.structs.replace(outcome.booking, contact=None),
@@ -118,7 +121,7 @@ def heed(visit: Visit, service: str, error: exceptions.KordlessError) -> None:
         visit.catalog.close(error)
 
 
-def manage_url(visit: Visit, receipt: Receipt) -> str | None:
+def manage_url(visit: Visit, receipt: Receipt, choices: Choices | None = None) -> str | None:
     """The manage link of a placed booking; None when its contact isn't known."""
     if receipt.booking is None or receipt.contact is None:
         return None
@@ -128,7 +131,7 @@ def manage_url(visit: Visit, receipt: Receipt) -> str | None:
         expires=int(visit.now.timestamp()) + visit.account.manage_link_days * 86400,
         zone=receipt.zone,
     )
-    return visit.url("manage", link.seal(visit.account.name))
+    return visit.url("manage", link.seal(visit.account.name), choices=choices)
 
 
 def _waiting_page(visit: Visit, outcome: placing.Open) -> HttpResponse:
@@ -191,7 +194,7 @@ def _invite(visit: Visit, receipt: Receipt, booking: Booking) -> invite.Invite:
         zone=receipt.zone,
         title=booking.service_name or _service_name(visit, receipt.service),
         location=booking.location or _location(visit, receipt.service),
-        link=manage_url(visit, receipt),
+        link=manage_url(visit, receipt, Choices(lang=visit.choices.lang)),
     )
 
 

@@ -14,8 +14,8 @@ from kordless_booking.api.resources import ServiceDetail
 from kordless_booking.booking import draft
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.draft import Draft
-from kordless_booking.signals import announce, booking_rescheduled
-from kordless_booking.views.cells import read_start
+from kordless_booking.news import Change, announce, now_changing
+from kordless_booking.views.cells import format_start, read_start
 from kordless_booking.views.manage import (
     Managed,
     change_seconds,
@@ -110,7 +110,9 @@ def _confirm_page(visit: Visit, it: Managed, chosen: Draft, problem: str = "") -
         "booking": it.view(visit),
         "new_when": when(visit, chosen.start, chosen.end, it.zone),
         "zone": zone_text(visit, it.zone, chosen.start),
-        "action": visit.url("reschedule-confirm", token, choices=visit.choices.dress()),
+        "action": visit.url(
+            "reschedule-confirm", token, choices=visit.choices.dress(), start=format_start(chosen.start)
+        ),
         "hidden": [("draft", draft.seal(chosen, _purpose(visit, it)))],
         "back_url": visit.url("reschedule", token, choices=visit.choices),
         "problem": problem,
@@ -134,6 +136,7 @@ def _move(visit: Visit, it: Managed) -> HttpResponse:
         return visit.go(again)
     if it.booking.start != chosen.start:
         not_too_often(visit)
+        now_changing(visit.cache_of_account, visit.account.name, it.link.number)
         try:
             visit.client.reschedule(
                 it.link.number,
@@ -149,7 +152,7 @@ def _move(visit: Visit, it: Managed) -> HttpResponse:
             if refused := _not_moved(visit, it, chosen, error):
                 return refused
         moved = msgspec.structs.replace(it.booking, start=chosen.start, end=chosen.end)
-        announce(booking_rescheduled, moved, account=visit.account.name)
+        announce(Change.RESCHEDULED, moved, account=visit.account.name, now=visit.now)
     visit.catalog.forget_slots(chosen.service)
     log.info("event=booking_rescheduled req=%s", visit.id)
     return visit.go(it.url(visit, "manage", done="moved"))

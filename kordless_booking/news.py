@@ -1,0 +1,132 @@
+"""What is news about a booking, and telling it once.
+
+This site's own pages and Kordless's webhook both hear of most changes, in any order and perhaps more than once. One
+row for each booking remembers the newest that was told, so that the second teller is silent, and an old delivery that
+comes late never turns a cancelled booking back into a confirmed one, or moves one back to where it was.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from django.db import DatabaseError, IntegrityError, transaction
+from django.dispatch import Signal
+from django.utils.crypto import salted_hmac
+
+from kordless_booking.catalog.keys import cache_key
+from kordless_booking.models import KnownBooking
+from kordless_booking.signals import Source, booking_cancelled, booking_created, booking_rescheduled
+
+if TYPE_CHECKING:
+    from kordless_booking.api.resources import Booking
+    from kordless_booking.catalog.steady import SteadyCache
+
+__all__ = ["Change", "announce", "being_changed_here", "news", "now_changing"]
+
+log = logging.getLogger("kordless_booking.signals")
+
+CHANGING_SECONDS: Final = 60
+"""How long after a page of ours has asked for a change a webhook about it is still about that."""
+
+
+class Change(Enum):
+    """What happens to a booking, and the signal that tells it."""
+
+    CREATED = booking_created
+    RESCHEDULED = booking_rescheduled
+    CANCELLED = booking_cancelled
+
+    @property
+    def signal(self) -> Signal:
+        return self.value
+
+
+def announce(
+    change: Change, booking: Booking, *, account: str, now: datetime, attribution: Mapping[str, str] | None = None
+) -> None:
+    """Tell of a change that was made on our own pages, unless the webhook was quicker. Raises nothing."""
+    told: Booking | None
+    try:
+        with transaction.atomic():
+            told = news(change, booking, account=account, at=now)
+    except DatabaseError as error:
+        # Better told twice than not at all: the visitor's booking stands.
+        log.error("event=news_not_written change=%s error=%s", change.name.lower(), type(error).__name__)
+        told = booking
+    if told is None:
+        return
+    source = Source.WIDGET
+    answers = change.signal.send_robust(
+        sender=source, booking=told, account=account, source=source, attribution=dict(attribution or {})
+    )
+    for listener, answer in answers:
+        if isinstance(answer, Exception):
+            name = getattr(listener, "__qualname__", type(listener).__name__)
+            log.error("event=receiver_failed receiver=%s error=%s", name, type(answer).__name__)
+
+
+def news(change: Change, booking: Booking, *, account: str, at: datetime) -> Booking | None:
+    """The booking to tell of, or None when there is nothing new in it. Needs a transaction; raises DatabaseError.
+
+    `at` is when the change was made. A booking whose creation is heard of only after it was moved is told as it is now.
+    """
+    at = at.replace(microsecond=0)  # Kordless's own times have whole seconds
+    known = _known(account, booking, at)
+    told = None if known.cancelled else _learn(known, change, booking, older=at < known.changed_at)
+    known.changed_at = max(at, known.changed_at)
+    known.save()
+    return told
+
+
+def now_changing(cache: SteadyCache, account: str, number: str) -> None:
+    """A page of ours is about to ask for a change, whose webhook may be quicker than its answer."""
+    cache.set(cache_key(account, "changing", _hash(number)), 1, CHANGING_SECONDS)
+
+
+def being_changed_here(cache: SteadyCache, account: str, number: str) -> bool:
+    """Whether a page of ours has just asked for a change of this booking."""
+    return cache.get(cache_key(account, "changing", _hash(number))) is not None
+
+
+def _known(account: str, booking: Booking, at: datetime) -> KnownBooking:
+    """The booking's row, locked; a new one knows nothing yet."""
+    names = {"account": account, "number_hash": _hash(booking.confirmation_number)}
+    mine = KnownBooking.objects.select_for_update()
+    row = mine.filter(**names).first()
+    if row is not None:
+        return row
+    try:
+        with transaction.atomic():
+            return KnownBooking.objects.create(**names, changed_at=at)
+    except IntegrityError:
+        return mine.get(**names)
+
+
+def _learn(known: KnownBooking, change: Change, booking: Booking, *, older: bool) -> Booking | None:
+    match change:
+        case Change.CANCELLED:
+            known.cancelled = True
+            return booking
+        case Change.CREATED:
+            if known.created:
+                return None
+            known.created = True
+            booking = booking if known.start is None else _at(booking, known.start)
+        case Change.RESCHEDULED:
+            if known.start is not None and (older or known.start == booking.start):
+                return None
+    known.start = booking.start
+    return booking
+
+
+def _at(booking: Booking, start: datetime) -> Booking:
+    return msgspec.structs.replace(booking, start=start, end=start + (booking.end - booking.start))
+
+
+def _hash(number: str) -> str:
+    return salted_hmac("kordless_booking.number", number.casefold(), algorithm="sha256").hexdigest()

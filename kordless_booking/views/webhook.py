@@ -1,0 +1,169 @@
+"""Kordless calling back. Nothing is believed, or even parsed, before its signature has been found right.
+
+The order is: size, headers, timestamp, signature over the raw bytes, and only then JSON and the database. What is
+refused leaves nothing behind but one line in the log. A webhook without secrets isn't set up, and so isn't there: 404.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.request import RawPostDataException, UnreadablePostError
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.debug import sensitive_variables
+
+from kordless_booking import conf
+from kordless_booking.upstream import upstream
+from kordless_booking.views.visit import request_id_of
+from kordless_booking.webhooks import inbox, signature
+from kordless_booking.webhooks.events import UnreadableEvent, read_event
+
+__all__ = ["webhook"]
+
+log = logging.getLogger("kordless_booking.webhooks")
+
+LARGEST: Final = 256 * 1024
+"""Bytes of a body. A booking needs one of them."""
+RETRY_SECONDS: Final = 30
+_ID: Final = re.compile(r"[!-~]{1,200}")
+_METHODS: Final = "POST, HEAD, OPTIONS"
+
+
+class _Refused(Exception):
+    """Answered with `status`. `event` is the word in the log, `more` what else the operator must know."""
+
+    def __init__(self, status: int, event: str, level: int = logging.WARNING, more: str = "") -> None:
+        super().__init__(event)
+        self.status = status
+        self.event = event
+        self.level = level
+        self.more = more
+
+
+@csrf_exempt
+@login_not_required
+@transaction.non_atomic_requests
+@sensitive_variables()
+def webhook(request: HttpRequest) -> HttpResponse:
+    """Take one delivery in: 2xx means that it need not be sent again."""
+    response = _answer(request)
+    response["Cache-Control"] = "no-store"
+    # Our own line is written.
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
+
+
+def _answer(request: HttpRequest) -> HttpResponse:
+    if request.method == "OPTIONS":
+        return HttpResponse(status=204, headers={"Allow": _METHODS})
+    if request.method == "HEAD":
+        return HttpResponse(headers={"Allow": _METHODS})
+    if request.method != "POST":
+        return HttpResponse(status=405, headers={"Allow": _METHODS})
+    match, reference = request.resolver_match, request_id_of(request)
+    try:
+        account = conf.account_named((match.namespace if match else "").rpartition(":")[2])
+    except ImproperlyConfigured as error:
+        log.error("event=not_configured reason=%r", str(error))
+        return HttpResponse(status=503, headers={"Retry-After": str(RETRY_SECONDS)})
+    try:
+        status = _received(request, account, reference)
+    except _Refused as refused:
+        loudness = upstream(account).loudness.of(refused.event, refused.level)
+        line = "event=%s status=%s account=%s req=%s%s"
+        log.log(loudness, line, refused.event, refused.status, account.name, reference, refused.more)
+        response = HttpResponse(status=refused.status)
+        if refused.status == 503:
+            response["Retry-After"] = str(RETRY_SECONDS)
+        return response
+    return JsonResponse({"received": status})
+
+
+def _received(request: HttpRequest, account: conf.Account, reference: str) -> str:
+    """What became of the delivery. Raises _Refused."""
+    if not account.webhook_secrets:
+        raise _Refused(404, "webhook_without_secret")
+    body = _body(request)
+    delivery_id = request.headers.get("X-Kordless-Webhook-Id", "")
+    if not _ID.fullmatch(delivery_id):
+        raise _Refused(400, "webhook_malformed", more=" why=id")
+    now = datetime.now(UTC)
+    _verify(request, account, body, now.timestamp())
+    try:
+        event = read_event(body)
+    except UnreadableEvent as error:
+        raise _Refused(400, "webhook_malformed", more=f" delivery={delivery_id} why={str(error)!r}") from None
+    try:
+        outcome = inbox.receive(account, delivery_id=delivery_id, body=body, event=event, now=now)
+    except inbox.ReceiverFailed as failed:
+        more = f" delivery={delivery_id} kind={event.kind} error={_where(failed.error)}"
+        raise _Refused(500, "webhook_receiver_failed", logging.ERROR, more) from None
+    except DatabaseError as error:
+        more = f" delivery={delivery_id} error={type(error).__name__}"
+        raise _Refused(503, "webhook_not_written", logging.ERROR, more) from None
+    log.info(
+        "event=webhook_received account=%s kind=%s outcome=%s delivery=%s req=%s",
+        account.name,
+        event.kind,
+        outcome,
+        delivery_id,
+        reference,
+    )
+    return outcome.value
+
+
+def _body(request: HttpRequest) -> bytes:
+    """The raw bytes. Raises _Refused: 413 for too many of them, without reading on; 400 when they stop short."""
+    said = request.META.get("CONTENT_LENGTH") or ""
+    if said.isdecimal() and (len(said) > 9 or int(said) > LARGEST):
+        raise _Refused(413, "webhook_too_large")
+    stream = request
+    if not said and request.META.get("wsgi.input_terminated"):
+        # Chunked: Django's own stream would be empty without a length, while the server's ends where the body does.
+        stream = request.META["wsgi.input"]
+    elif not said and request.headers.get("Transfer-Encoding") and "wsgi.input" in request.META:
+        raise _Refused(413, "webhook_too_large", more=" why=no_length")
+    try:
+        body = stream.read(LARGEST + 1)
+    except (UnreadablePostError, RawPostDataException, OSError):
+        raise _Refused(400, "webhook_malformed", more=" why=cut") from None
+    if len(body) > LARGEST:
+        raise _Refused(413, "webhook_too_large")
+    return body
+
+
+def _verify(request: HttpRequest, account: conf.Account, body: bytes, now: float) -> None:
+    """Raises _Refused (401)."""
+    recipe = signature.Recipe(account.webhook_signed, account.webhook_written)
+    try:
+        signature.verify(
+            body,
+            signatures=request.headers.get("X-Kordless-Signature", ""),
+            timestamp=request.headers.get("X-Kordless-Timestamp", ""),
+            secrets=account.webhook_secrets,
+            recipe=recipe,
+            now=now,
+        )
+    except signature.StaleDelivery:
+        raise _Refused(401, "webhook_stale") from None
+    except signature.BadSignature as error:
+        if error.would_pass is None:
+            raise _Refused(401, "webhook_signature_refused") from None
+        more = f" hint='Kordless signs otherwise than the settings say; set {error.would_pass}'"
+        raise _Refused(401, "webhook_recipe_wrong", logging.ERROR, more) from None
+
+
+def _where(error: Exception) -> str:
+    """The kind of error and the line that raised it, without its message: that may hold what a receiver was given."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    name = trace.tb_frame.f_globals.get("__name__", "?") if trace else "?"
+    return f"{type(error).__name__} at={name}:{trace.tb_lineno if trace else 0}"

@@ -1,0 +1,1 @@
+"""Kordless calling back: verified, recorded once, and passed on to the site."""

@@ -1,0 +1,111 @@
+"""Takes a verified delivery in: written down once, told to the site, and what it changed forgotten.
+
+Writing it down and telling it is one transaction. A receiver that raises undoes both, so that Kordless's next try finds
+nothing here and everything is told again; nothing is ever counted as known and yet lost.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any, Final
+
+from django.db import IntegrityError, transaction
+from django.dispatch import Signal
+
+from kordless_booking.api.resources import Booking
+from kordless_booking.booking.awaited import awaited
+from kordless_booking.booking.seal import seal
+from kordless_booking.conf import Account
+from kordless_booking.models import WebhookDelivery
+from kordless_booking.news import Change, being_changed_here, news
+from kordless_booking.signals import Source, event_received
+from kordless_booking.upstream import upstream
+from kordless_booking.webhooks.changed import forget_changed
+from kordless_booking.webhooks.events import CANCELLED, CREATED, UPDATED, Event, Outcome
+
+__all__ = ["SEALED_FOR", "ReceiverFailed", "receive"]
+
+log = logging.getLogger("kordless_booking.webhooks")
+
+SEALED_FOR: Final = timedelta(days=30)
+"""How long a delivery's body is kept."""
+EMPTIED_EVERY: Final = 100
+"""After so many deliveries those that are older than that are emptied."""
+_CHANGES: Final = {CREATED: Change.CREATED, UPDATED: Change.RESCHEDULED, CANCELLED: Change.CANCELLED}
+
+
+class ReceiverFailed(Exception):
+    """A receiver of the site's raised `error`; nothing was written down."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(type(error).__name__)
+        self.error = error
+
+
+def receive(account: Account, *, delivery_id: str, body: bytes, event: Event, now: datetime) -> Outcome:
+    """Take the delivery in, once. Raises ReceiverFailed, and django.db.DatabaseError when it can't be written down."""
+    row = WebhookDelivery(
+        account=account.name,
+        delivery_id=delivery_id,
+        body_hash=sha256(body).hexdigest(),
+        kind=event.kind,
+        outcome=Outcome.OTHER,
+        happened_at=event.at,
+        received_at=now,
+        sealed=seal("delivery", account.name, {"body": body.decode()}),
+    )
+    with transaction.atomic():
+        if not _written_down(row):
+            return Outcome.DUPLICATE
+        _send(event_received, Source.WEBHOOK, account=account.name, event=event, delivery=delivery_id)
+        if event.booking is not None:
+            row.outcome = _told(account, event, event.booking, now)
+            row.save(update_fields=["outcome"])
+        if row.pk % EMPTIED_EVERY == 0:
+            old = WebhookDelivery.objects.filter(received_at__lt=now - SEALED_FOR).exclude(sealed="")
+            old.update(sealed="")
+    if event.booking is not None:
+        forget_changed(upstream(account), event.booking)
+    return Outcome(row.outcome)
+
+
+def _written_down(row: WebhookDelivery) -> bool:
+    """False when it, or its body under another id, was there before: the database lets one of any number pass."""
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:
+        before = WebhookDelivery.objects.filter(account=row.account, delivery_id=row.delivery_id).first()
+        if before is None:
+            log.warning("event=webhook_replayed account=%s delivery=%s", row.account, row.delivery_id)
+        elif before.body_hash != row.body_hash:
+            log.error("event=webhook_id_reused account=%s delivery=%s", row.account, row.delivery_id)
+        return False
+    return True
+
+
+def _told(account: Account, event: Event, booking: Booking, now: datetime) -> Outcome:
+    change = Change.CANCELLED if booking.status == "canceled" else _CHANGES[event.kind]
+    # A clock of Kordless's that is ahead must not make everything older that follows.
+    told = news(change, booking, account=account.name, at=min(event.at or now, now))
+    if told is None:
+        return Outcome.KNOWN
+    ours = awaited(account.name, booking, now) if change is Change.CREATED else None
+    here = ours is not None or being_changed_here(upstream(account).cache, account.name, booking.confirmation_number)
+    _send(
+        change.signal,
+        Source.WIDGET if here else Source.WEBHOOK,
+        booking=told,
+        account=account.name,
+        attribution=dict(ours.attribution) if ours else {},
+    )
+    return Outcome.TOLD
+
+
+def _send(signal: Signal, source: Source, **said: Any) -> None:
+    try:
+        signal.send(sender=source, source=source, **said)
+    except Exception as error:  # receivers raise anything
+        raise ReceiverFailed(error) from error

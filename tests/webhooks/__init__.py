@@ -1,0 +1,1 @@
+"""What Kordless sends, and what is believed of it."""

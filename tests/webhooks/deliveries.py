@@ -1,0 +1,89 @@
+"""Deliveries as Kordless makes them, each part of which a test may break."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+
+from django.http import HttpResponse
+from django.test import Client
+
+from kordless_booking.webhooks.signature import Recipe, sign
+
+__all__ = ["NEW", "OLD", "Delivery", "booking_document", "delivery", "event_body"]
+
+NEW, OLD = "whsec_new_0123456789abcdefghij", "whsec_old_0123456789abcdefghij"
+_numbers = count(1)
+
+
+def booking_document(**changes: Any) -> dict[str, Any]:
+    """The booking in an event, spelt as documented."""
+    said = {
+        "id": "book_ab12cd34",
+        "confirmation_number": "BOOK_AB12CD34",
+        "serviceId": "srv_haircut",
+        "startsAt": "2026-12-02T15:00:00Z",
+        "endsAt": "2026-12-02T16:00:00Z",
+        "status": "confirmed",
+        "contact": {"email": "canary@example.com", "name": "Canary Bird", "phone": "+12125550147"},
+    }
+    return said | changes
+
+
+def event_body(event: str = "booking.created", at: str = "2026-12-01T14:59:00Z", **booking: Any) -> bytes:
+    """The raw body of an event."""
+    document = {
+        "event": event,
+        "timestamp": at,
+        "webhookId": "whk_1",
+        "data": {"booking": booking_document(**booking)},
+    }
+    return json.dumps(document).encode()
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One request. `headers` are what is sent beside the body."""
+
+    body: bytes
+    headers: dict[str, str]
+
+    def but(self, body: bytes | None = None, **headers: str | None) -> Delivery:
+        """The same, with another body or other headers (None takes one away), and nothing signed anew."""
+        renamed = {f"X-Kordless-{name}": value for name, value in headers.items()}
+        kept = {name: value for name, value in {**self.headers, **renamed}.items() if value is not None}
+        return replace(self, body=self.body if body is None else body, headers=kept)
+
+    def post(self, client: Client, url: str = "/book/webhook/") -> HttpResponse:
+        """Send it."""
+        return client.post(url, self.body, content_type="application/json", headers=self.headers)
+
+
+def delivery(
+    body: bytes | None = None,
+    *,
+    delivery_id: str | None = None,
+    at: float | str | None = None,
+    secret: str = NEW,
+    recipe: Recipe | None = None,
+) -> Delivery:
+    """A genuine delivery. `at` is its timestamp: Unix time, or the header's text."""
+    timestamp = at if isinstance(at, str) else str(int(time.time() if at is None else at))
+    body = event_body() if body is None else body
+    return Delivery(
+        body,
+        {
+            "X-Kordless-Signature": sign(body, timestamp=timestamp, secret=secret, recipe=recipe),
+            "X-Kordless-Timestamp": timestamp,
+            "X-Kordless-Webhook-Id": delivery_id or f"dlv_{next(_numbers)}",
+        },
+    )
+
+
+def moment(text: str) -> datetime:
+    """An instant in UTC from its ISO form without offset."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
