@@ -23,7 +23,7 @@ def test_chunks_are_joined() -> None:
 @pytest.mark.parametrize("encoding", ["gzip", " GZIP ", "x-gzip"])
 def test_gzip_is_unpacked(encoding: str) -> None:
     """A gzip body, byte by byte, is what was packed."""
-    packed = gzip.compress(b"hello" * 100)
+    packed = gzip.compress(b"hello" * 100, mtime=0)
     assert collect([packed[i : i + 1] for i in range(len(packed))], encoding=encoding) == b"hello" * 100
 
 
@@ -67,7 +67,7 @@ def test_a_bomb_does_not_go_off(encoding: str) -> None:
         (b"hello", "gzip", "encoding"),
         (b"hello", "br", "encoding"),
         (b"hello", "gzip, gzip", "encoding"),
-        (gzip.compress(b"hello")[:-4], "gzip", "cut"),
+        (gzip.compress(b"hello", mtime=0)[:-4], "gzip", "cut"),
         (b"", "gzip", "cut"),
     ],
 )
