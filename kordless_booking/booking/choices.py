@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from typing import Any, Literal
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
+
+import msgspec
 
 from kordless_booking.booking.zones import known_zone
 
@@ -24,8 +26,7 @@ _ACCENT = re.compile(r"#?([0-9A-Fa-f]{6})")
 _PARTY = re.compile(r"[0-9]{1,2}")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Choices:
+class Choices(msgspec.Struct, frozen=True, kw_only=True):
     """`month` is the month's first day. None (1 for `party`) means not chosen.
 
     `scheme`, `accent` (six hexadecimal digits) and `embed` (shown in a frame) come from the snippet on a host's page.
@@ -63,7 +64,7 @@ class Choices:
 
     def but(self, **changes: Any) -> Choices:
         """The same with some of it changed."""
-        return replace(self, **changes)
+        return msgspec.structs.replace(self, **changes)
 
     def dress(self) -> Choices:
         """Only what every page of the way keeps: how it speaks and how it looks."""
@@ -88,7 +89,12 @@ class Choices:
     def query(self) -> str:
         """`?tz=…&day=…`, or nothing when nothing was chosen."""
         pairs = self.pairs()
-        return "?" + urlencode(pairs, safe="/:") if pairs else ""
+        return "?" + "&".join([_quoted(name, value) for name, value in pairs]) if pairs else ""
+
+
+@lru_cache(maxsize=2048)
+def _quoted(name: str, value: str) -> str:
+    return f"{name}={quote_plus(value, safe='/:')}"
 
 
 def _scheme(text: str | None) -> Literal["light", "dark"] | None:

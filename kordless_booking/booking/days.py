@@ -8,7 +8,8 @@ the names of the parts of the day, no I/O, and `now` is always given.
 from __future__ import annotations
 
 import calendar
-from datetime import date, datetime, time, timedelta, tzinfo
+from bisect import bisect_left, bisect_right
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -30,6 +31,7 @@ __all__ = [
     "hosts_of",
     "month_weeks",
     "months_in_window",
+    "most_seats",
     "parts_of_day",
     "times_of",
 ]
@@ -88,16 +90,18 @@ def free_openings(
     if now.tzinfo is None:
         raise ValueError("now must be aware")
     whole = slots if isinstance(slots, tuple) else tuple(slots)
+    openings, starts = _openings(_Same(whole), host_id, party_size)
     days: dict[date, list[Opening]] = {}
-    for opening in _openings(_Same(whole), host_id, party_size):
-        start = opening[0]
-        if start <= now:
-            continue
+    begin = bisect_right(starts, now)
+    while begin < len(starts):
         try:
-            day = start.astimezone(zone).date()
+            day = starts[begin].astimezone(zone).date()
+            midnight = _midnight_after(day, zone)
         except OverflowError:  # the last day of the year 9999 has no tomorrow
-            continue
-        days.setdefault(day, []).append(opening)
+            break
+        end = bisect_left(starts, midnight, begin + 1)
+        days.setdefault(day, []).extend(openings[begin:end])
+        begin = end
     return days
 
 
@@ -133,8 +137,10 @@ class _Same:
 
 
 @lru_cache(maxsize=128)
-def _openings(same: _Same, host_id: str | None, party_size: int) -> tuple[Opening, ...]:
-    """What a party can book with a host, in order, whenever it is; the slots of one time together."""
+def _openings(same: _Same, host_id: str | None, party_size: int) -> tuple[list[Opening], list[datetime]]:
+    """What a party can book with a host, in order, whenever it is, and when each begins; the slots of one time
+    together.
+    """
     together: dict[tuple[datetime, datetime], list[Slot]] = {}
     for slot in same.slots:
         if slot.free < party_size or slot.free < 1 or slot.end <= slot.start:
@@ -142,12 +148,34 @@ def _openings(same: _Same, host_id: str | None, party_size: int) -> tuple[Openin
         if host_id is not None and (slot.host is None or slot.host.id != host_id):
             continue
         together.setdefault((slot.start, slot.end), []).append(slot)
-    return tuple((start, end, slots) for (start, end), slots in sorted(together.items(), key=_first))
+    openings = [(start, end, slots) for (start, end), slots in sorted(together.items(), key=_first)]
+    return openings, [start for start, _end, _slots in openings]
+
+
+def _midnight_after(day: date, zone: tzinfo) -> datetime:
+    """The instant at which the next date begins; where the clock skips midnight, the instant at which it does."""
+    following = day + timedelta(days=1)
+    return datetime(following.year, following.month, following.day, tzinfo=zone).astimezone(UTC)
 
 
 def hosts_of(slots: Iterable[Slot]) -> tuple[Host, ...]:
     """Everybody who has a slot, once, by name; those without a name last."""
-    return tuple(sorted({s.host.id: s.host for s in slots if s.host is not None}.values(), key=_by_name))
+    return _hosts(_Same(slots if isinstance(slots, tuple) else tuple(slots)))
+
+
+def most_seats(slots: tuple[Slot, ...]) -> int:
+    """The largest party that any of these could ever take; 1 when there are none."""
+    return _most_seats(_Same(slots))
+
+
+@lru_cache(maxsize=128)
+def _hosts(same: _Same) -> tuple[Host, ...]:
+    return tuple(sorted({s.host.id: s.host for s in same.slots if s.host is not None}.values(), key=_by_name))
+
+
+@lru_cache(maxsize=128)
+def _most_seats(same: _Same) -> int:
+    return max((slot.capacity for slot in same.slots), default=1)
 
 
 class PartOfDay(StrEnum):

@@ -21,7 +21,7 @@ from .zone_names import known_zone, listed_zones, offset_text, old_names, zone, 
 if TYPE_CHECKING:
     from babel import Locale
 
-__all__ = ["ZoneChoice", "known_zone", "offset_text", "search_zones", "zone", "zone_choice"]
+__all__ = ["ZoneChoice", "known_zone", "offset_text", "search_zones", "zone", "zone_choice", "zone_label"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,11 @@ class ZoneChoice:
     region: str
     offset: str
     local: datetime
+
+
+def zone_label(name: str, language: str) -> str:
+    """The zone's city (a name that `known_zone` gave), without all else that finding it takes."""
+    return _label(name, locale_name(language))
 
 
 def zone_choice(name: str, now: datetime, language: str) -> ZoneChoice:
@@ -104,6 +109,11 @@ def _read(query: str) -> tuple[timedelta | None, list[str]]:
 @lru_cache(maxsize=32)
 def _index(locale: str) -> tuple[_Entry, ...]:
     return tuple(_described(name, locale_of(locale)) for name in listed_zones())
+
+
+@lru_cache(maxsize=2048)
+def _label(name: str, locale: str) -> str:
+    return _city(name, locale_of(locale))
 
 
 @lru_cache(maxsize=2048)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
+from html import escape
 from typing import Final
 
 from django.utils.safestring import SafeString, mark_safe
@@ -12,26 +13,39 @@ from django.utils.translation import ngettext
 
 from kordless_booking.booking import days, display, zones
 from kordless_booking.booking.display import Hours
-from kordless_booking.views.pattern import pattern
+from kordless_booking.views.pattern import Pattern, kept_pattern, mark, pattern
 
-__all__ = ["format_start", "month_rows", "read_start", "time_items"]
+__all__ = ["ANY_DAY", "format_start", "month_rows", "read_start", "time_items"]
 
+ANY_DAY: Final = date(1970, 1, 1)
+"""Stands in a link for the day that it will lead to."""
 _DAY: Final = "kordless_booking/parts/day.html"
 _DAY_VALUES: Final = ("number", "iso", "url", "full")
 _TIME: Final = "kordless_booking/parts/time.html"
 
 
 def month_rows(
-    weeks: Iterable[Iterable[date | None]],
+    month: date,
     *,
-    free: Collection[date],
+    free: Iterable[date],
     chosen: date | None,
     today: date,
-    url: Callable[[str], str],
+    url: str,
     language: str,
     stage: str,
 ) -> list[SafeString]:
-    """One row of cells for each week. `url` leads to a day given as ISO 8601."""
+    """One row of cells for each week. `url` leads to ANY_DAY, in the place of which each free day is put."""
+    around = escape(url).partition(ANY_DAY.isoformat())
+    rows = _rows(month, frozenset(free), chosen, today, language, stage)
+    return [mark_safe(row.fill((around[0], around[2]))) for row in rows]  # noqa: S308 (patterns escape)
+
+
+@kept_pattern(256)
+def _rows(
+    month: date, free: frozenset[date], chosen: date | None, today: date, language: str, stage: str
+) -> list[Pattern]:
+    """The rows for everybody to whom the same days are free; what varies is what stands before and after a day."""
+    before, after = mark(0), mark(1)
     nothing = pattern(_DAY, (), id=stage).fill()
     full, free_day = pattern(_DAY, ("number",), id=stage), pattern(_DAY, _DAY_VALUES, id=stage)
 
@@ -45,17 +59,19 @@ def month_rows(
         iso, part = day.isoformat(), free_day
         if special:
             part = pattern(_DAY, _DAY_VALUES, id=stage, today=day == today, current=day == chosen)
-        return part.fill(number, iso, url(iso), display.full_date(day, language))
+        return part.fill(number, iso, f"{before}{iso}{after}", display.full_date(day, language))
 
-    return [mark_safe("".join([cell(day) for day in week])) for week in weeks]  # noqa: S308 (patterns escape)
+    weeks = days.month_weeks(month, display.first_weekday(language))
+    return [Pattern("".join([cell(day) for day in week])) for week in weeks]
 
 
 def time_items(times: Iterable[days.Time], *, url: str, language: str, hours: Hours | None) -> SafeString:
     """One item for each time. `url` ends in what the start is written behind."""
     plain, detailed = pattern(_TIME, ("url", "label")), pattern(_TIME, ("url", "label", "detail"))
-    items = []
+    items, begin = [], escape(url)
     for moment in times:
-        link, label = url + format_start(moment.start), display.clock_time(moment.local_start, language, hours)
+        link = mark_safe(begin + format_start(moment.start))  # noqa: S308 (both are escaped)
+        label = display.clock_time(moment.local_start, language, hours)
         detail = _detail(moment, language)
         items.append(detailed.fill(link, label, detail) if detail else plain.fill(link, label))
     return mark_safe("\n".join(items))  # noqa: S308 (patterns escape)
@@ -63,7 +79,7 @@ def time_items(times: Iterable[days.Time], *, url: str, language: str, hours: Ho
 
 def format_start(start: datetime) -> str:
     """A slot's start as it stands in a link: UTC, to the second."""
-    at = start.astimezone(UTC)
+    at = start if start.tzinfo is UTC else start.astimezone(UTC)
     return f"{at.year:04}{at.month:02}{at.day:02}T{at.hour:02}{at.minute:02}{at.second:02}Z"
 
 

@@ -28,7 +28,7 @@ def language_for(request: HttpRequest) -> str:
     """The site's own choice where it makes one, else the best of what the browser asks for."""
     if any(name.endswith("LocaleMiddleware") for name in settings.MIDDLEWARE):
         return _nearest(translation.get_language() or "") or _default()
-    for wished, _quality in parse_accept_lang_header(request.headers.get("Accept-Language", "")):
+    for wished, _quality in parse_accept_lang_header(request.META.get("HTTP_ACCEPT_LANGUAGE", "")):
         found = _nearest(wished)
         if found:
             return found

@@ -13,10 +13,11 @@ from __future__ import annotations
 import dataclasses
 import re
 import secrets
-from collections.abc import Collection, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from functools import lru_cache, wraps
 from html import escape
-from typing import Any, Final
+from itertools import count
+from typing import Any, Final, ParamSpec, TypeVar
 
 from django.conf import settings
 from django.core.signals import setting_changed
@@ -25,10 +26,14 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
-__all__ = ["Pattern", "assemble", "pattern"]
+__all__ = ["Pattern", "assemble", "kept_pattern", "mark", "pattern"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 # Private-use characters pass every filter and need no escaping; the random part can't be forged by a business's text.
 _NONCE: Final = secrets.token_hex(4)
+_forgetting: Final[list[Callable[[], None]]] = []
 _MARK: Final = re.compile(f"\ue000{_NONCE}:([0-9]+)\ue001")
 
 
@@ -51,19 +56,38 @@ class PartPattern:
     """A part by the names of its values."""
 
     def __init__(self, template: str, names: tuple[str, ...], fixed: Mapping[str, object]) -> None:
-        marks = {name: _mark(number) for number, name in enumerate(names)}
+        marks = {name: mark(number) for number, name in enumerate(names)}
         self._pattern = Pattern(render_to_string(template, {**fixed, **marks}).strip())
 
     def fill(self, *values: str) -> str:
-        """The part with these values, in the order of the names, escaped."""
-        return self._pattern.fill([escape(value) for value in values])
+        """The part with these values, in the order of the names, escaped unless they are ready HTML."""
+        return self._pattern.fill([value if type(value) is SafeString else escape(value) for value in values])
 
 
+def kept_pattern(most: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Keep what a function makes of templates, for its arguments and the active language; never while DEBUG."""
+
+    def decorate(make: Callable[P, T]) -> Callable[P, T]:
+        @lru_cache(most)
+        def made(_language: str | None, *args: Any, **kwargs: Any) -> T:
+            return make(*args, **kwargs)
+
+        kept: Callable[..., T] = made
+
+        @wraps(make)
+        def remembered(*args: P.args, **kwargs: P.kwargs) -> T:
+            return make(*args, **kwargs) if settings.DEBUG else kept(get_language(), *args, **kwargs)
+
+        _forgetting.append(made.cache_clear)
+        return remembered
+
+    return decorate
+
+
+@kept_pattern(512)
 def pattern(template: str, names: tuple[str, ...], **fixed: str | bool) -> PartPattern:
     """A part as a pattern in the active language. `fixed` is what its conditions look at."""
-    if settings.DEBUG:
-        return PartPattern(template, names, fixed)
-    return _part(template, names, tuple(sorted(fixed.items())), get_language())
+    return PartPattern(template, names, fixed)
 
 
 def assemble(template: str, context: Mapping[str, Any], varying: Collection[str]) -> str:
@@ -74,52 +98,75 @@ def assemble(template: str, context: Mapping[str, Any], varying: Collection[str]
     through.
     """
     values: list[str] = []
-
-    def marked(name: str, value: Any) -> Any:
-        if isinstance(value, str):
-            ready = isinstance(value, SafeString)
-            if not value or not (ready or name in varying):
-                return value
-            values.append(value if ready else escape(value))
-            return _mark(len(values) - 1)
-        if isinstance(value, dict):
-            return {key: marked(key, inner) for key, inner in value.items()}
-        if isinstance(value, list):
-            return [marked(name, inner) for inner in value]
-        if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            inner = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-            return type(value)(**{key: marked(key, each) for key, each in inner.items()})
-        return value
-
-    shape = {key: marked(key, value) for key, value in context.items()}
-    key = f"{template}\0{get_language()}\0{shape!r}"
+    key = (
+        template,
+        get_language(),
+        tuple([(name, _shape(name, value, varying, values)) for name, value in context.items()]),
+    )
     page = None if settings.DEBUG else _pages.get(key)
     if page is None:
-        page = Pattern(render_to_string(template, shape))
+        numbers = count()
+        marked = {name: _marked(name, value, varying, numbers) for name, value in context.items()}
+        page = Pattern(render_to_string(template, marked))
         if len(_pages) >= _MOST_PAGES:
             _pages.clear()
         _pages[key] = page
     return page.fill(values)
 
 
-_pages: dict[str, Pattern] = {}
+_pages: dict[tuple[object, ...], Pattern] = {}
 _MOST_PAGES: Final = 256
 
 
+def _shape(name: str, value: Any, varying: Collection[str], values: list[str]) -> Hashable:
+    """What makes the pattern; what varies is put into `values`, escaped."""
+    kind: Any = type(value)
+    if isinstance(value, str):
+        ready = kind is SafeString
+        if not value or not (ready or name in varying):
+            return value
+        values.append(value if ready else escape(value))
+        return _VARIES
+    if isinstance(value, dict):
+        return kind, tuple([(key, _shape(key, inner, varying, values)) for key, inner in value.items()])
+    if isinstance(value, list):
+        return kind, tuple([_shape(name, inner, varying, values) for inner in value])
+    if names := _fields(kind):
+        return kind, tuple([_shape(each, getattr(value, each), varying, values) for each in names])
+    return kind, value
+
+
+def _marked(name: str, value: Any, varying: Collection[str], numbers: Iterator[int]) -> Any:
+    """The same with a mark in the place of each value that varies, in the same order."""
+    if isinstance(value, str):
+        return mark(next(numbers)) if value and (name in varying or type(value) is SafeString) else value
+    if isinstance(value, dict):
+        return {key: _marked(key, inner, varying, numbers) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_marked(name, inner, varying, numbers) for inner in value]
+    kind: Any = type(value)
+    if names := _fields(kind):
+        return kind(**{each: _marked(each, getattr(value, each), varying, numbers) for each in names})
+    return value
+
+
+_VARIES: Final = object()
+
+
+@lru_cache(maxsize=64)
+def _fields(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else ()
+
+
 @lru_cache(maxsize=2048)
-def _mark(number: int) -> SafeString:
+def mark(number: int) -> SafeString:
+    """Stands in a text for the value of this number."""
     return mark_safe(f"\ue000{_NONCE}:{number}\ue001")  # noqa: S308 (no markup in it)
-
-
-@lru_cache(maxsize=512)
-def _part(
-    template: str, names: tuple[str, ...], fixed: tuple[tuple[str, str | bool], ...], _language: str | None
-) -> PartPattern:
-    return PartPattern(template, names, dict(fixed))
 
 
 @receiver(setting_changed)
 def _forget(*, setting: str, **_kwargs: object) -> None:
     if setting in {"TEMPLATES", "INSTALLED_APPS", "DEBUG", "ROOT_URLCONF", "STATIC_URL", "STORAGES"}:
-        _part.cache_clear()
+        for forget in _forgetting:
+            forget()
         _pages.clear()

@@ -19,7 +19,7 @@ from django.utils.translation import ngettext
 from kordless_booking.api.resources import Host, ServiceDetail, Slot
 from kordless_booking.booking import days, display, zones
 from kordless_booking.booking.choices import Choices
-from kordless_booking.views.cells import format_start, month_rows, read_start, time_items
+from kordless_booking.views.cells import ANY_DAY, format_start, month_rows, read_start, time_items
 from kordless_booking.views.words import zone_text
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ OLD_SECONDS: Final = 120
 DEFAULT_WINDOW_DAYS: Final = 60
 VARYING: Final = frozenset({"change_url", "home_url", "iso", "label", "name", "now", "self_url", "title", "url"})
 """The names of the texts on the slot page that differ from visitor to visitor."""
-_ANY_DAY: Final = date(1970, 1, 1)
 Openings = dict[date, list[days.Opening]]
 
 
@@ -149,19 +148,17 @@ def _month_view(
             return None
         return {"url": links.here(base.but(month=to, day=None)), "label": label}
 
-    here = links.here(base.but(day=_ANY_DAY))
-
     return {
         "title": display.month_title(first, language),
         "previous": step(before, _("Previous month")),
         "next": step(after, _("Next month")),
         "weekdays": [{"short": short, "full": full} for short, full in names[monday:] + names[:monday]],
         "rows": month_rows(
-            days.month_weeks(first, monday),
+            first,
             free=month.free,
             chosen=chosen,
             today=today,
-            url=lambda iso: here.replace(f"day={_ANY_DAY}", f"day={iso}", 1),
+            url=links.here(base.but(day=ANY_DAY)),
             language=language,
             stage=visit.stage,
         ),
@@ -226,7 +223,7 @@ def _hosts(visit: Visit, month: _Month, links: SlotLinks) -> list[dict[str, Any]
 
 def _party(visit: Visit, month: _Month, links: SlotLinks) -> dict[str, Any] | None:
     """A choice of how many come, where a time has seats for several."""
-    most = min(max((slot.capacity for slot in month.kept.value), default=1), 50)
+    most = min(days.most_seats(month.kept.value), 50)
     if most < 2 and visit.choices.party == 1:
         return None
     base = visit.choices.but(month=month.first, party=1)

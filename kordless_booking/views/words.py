@@ -78,8 +78,7 @@ def when(visit: Visit, start: datetime, end: datetime, zone_name: str) -> str:
 def zone_text(visit: Visit, zone_name: str, moment: datetime | None = None) -> str:
     """The zone's city and its offset at a moment."""
     local = (moment or visit.now).astimezone(zones.zone(zone_name))
-    choice = zones.zone_choice(zone_name, moment or visit.now, visit.language)
-    return f"{choice.label} · {zones.offset_text(local, visit.language)}"
+    return f"{zones.zone_label(zone_name, visit.language)} · {zones.offset_text(local, visit.language)}"
 
 
 def business_when(visit: Visit, start: datetime, end: datetime, zone_name: str, business_zone: str | None) -> str:
