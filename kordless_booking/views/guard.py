@@ -7,6 +7,8 @@ from ourselves. Inside a frame on any site the widget's own requests are still s
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     from kordless_booking.conf import Account
 
-__all__ = ["PERSONAL", "STEP", "comes_from_ourselves", "frame"]
+__all__ = ["PERSONAL", "STEP", "comes_from_ourselves", "frame", "parents", "reach_isolated"]
 
 STEP: Final = "private, no-cache"
 PERSONAL: Final = "no-store, private"
@@ -49,26 +51,52 @@ def frame(response: HttpResponse, account: Account, *, image_origin: str | None,
     `image_origin` is the origin of the business's logo. An own policy of the host site does not apply to these
     pages: two policies would be intersected, and the widget's frame would break.
     """
-    assets = _static_origin()
-    own = f"'self' {assets}".strip()
-    policy = {
-        "default-src": "'none'",
-        "script-src": " ".join((own, *account.human_check_origins)),
-        "style-src": own,
-        "img-src": f"{own} data: {image_origin or ''}".strip(),
-        "connect-src": " ".join(("'self'", *account.human_check_origins)),
-        "frame-src": " ".join(account.human_check_origins) or "'none'",
-        "form-action": "'self'",
-        "base-uri": "'none'",
-        "frame-ancestors": " ".join(dict.fromkeys(("'self'", *account.embed_origins))),
-    }
-    response["Content-Security-Policy"] = "; ".join(f"{name} {value}" for name, value in policy.items())
+    response["Content-Security-Policy"] = _policy(
+        _static_origin(), image_origin, account.human_check_origins, account.embed_origins
+    )
     response.xframe_options_exempt = True  # frame-ancestors says who may
     response["Cache-Control"] = cache
     response["Referrer-Policy"] = "strict-origin-when-cross-origin" if cache == STEP else "same-origin"
     response["X-Robots-Tag"] = "noindex" if cache == PERSONAL else "noindex, follow"
     response["X-Content-Type-Options"] = "nosniff"
     patch_vary_headers(response, ["HX-Request", "HX-Target", "Accept-Language"])
+
+
+def parents(account: Account) -> str:
+    """EMBED_ORIGINS as a regular expression that an origin must match as a whole, in Python and in JavaScript."""
+    exact = [origin for origin in account.embed_origins if origin != "'self'"]
+    return "|".join(re.escape(origin).replace(r"\*", r"[\w.-]+") for origin in exact)
+
+
+def reach_isolated(response: HttpResponse, account: Account, *, image_origin: str | None) -> None:
+    """Let pages that are cross-origin isolated frame this one: they take only what says that it may be taken.
+
+    The page has to be isolated itself then. A check for humans in a frame of its own would be shut out by that.
+    """
+    response["Cross-Origin-Resource-Policy"] = "cross-origin"
+    if account.human_check_origins:
+        return
+    elsewhere = image_origin or _static_origin()
+    response["Cross-Origin-Embedder-Policy"] = "credentialless" if elsewhere else "require-corp"
+
+
+@lru_cache(maxsize=256)
+def _policy(
+    static_origin: str, image_origin: str | None, check_origins: tuple[str, ...], embed_origins: tuple[str, ...]
+) -> str:
+    own = f"'self' {static_origin}".strip()
+    policy = {
+        "default-src": "'none'",
+        "script-src": " ".join((own, *check_origins)),
+        "style-src": own,
+        "img-src": f"{own} data: {image_origin or ''}".strip(),
+        "connect-src": " ".join(("'self'", *check_origins)),
+        "frame-src": " ".join(check_origins) or "'none'",
+        "form-action": "'self'",
+        "base-uri": "'none'",
+        "frame-ancestors": " ".join(dict.fromkeys(("'self'", *embed_origins))),
+    }
+    return "; ".join(f"{name} {value}" for name, value in policy.items())
 
 
 def _static_origin() -> str:

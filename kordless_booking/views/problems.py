@@ -18,7 +18,9 @@ from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
 
 from kordless_booking import exceptions
+from kordless_booking.booking.draft import MAX_TOKEN
 from kordless_booking.booking.invite import phone_link
+from kordless_booking.booking.typed import seal_typed, typed_text
 from kordless_booking.views import guard
 from kordless_booking.views.telling import tell
 from kordless_booking.views.visit import Visit
@@ -57,10 +59,10 @@ def answered(
     try:
         if ("GET" if method == "HEAD" else method) not in methods:
             return _not_allowed(visit, methods)
-        if method == "POST" and not guard.comes_from_ourselves(visit.request):
-            return problem_page(visit, foreign())
         if method == "POST" and int(visit.request.META.get("CONTENT_LENGTH") or 0) > LARGEST_FORM:
             return problem_page(visit, unreadable(413))
+        if method == "POST" and not guard.comes_from_ourselves(visit.request):
+            return problem_page(visit, foreign(visit))
         return view(visit, *args, **kwargs)
     except Problem as problem:
         return problem_page(visit, problem)
@@ -179,13 +181,29 @@ def unreadable(status: int) -> Problem:
     )
 
 
-def foreign() -> Problem:
+def foreign(visit: Visit) -> Problem:
+    """A form that the browser doesn't vouch for, as from a sandboxed frame: the same page in a tab of its own.
+
+    What the contact form held goes along, signed and sealed as it always travels.
+    """
+    request, match = visit.request, visit.request.resolver_match
+    hidden = {name: text for name, text in request.GET.items() if name != "embed"}
+    if match and (match.url_name or "").startswith("contact"):
+        hidden["draft"] = request.POST.get("draft", "")[:MAX_TOKEN]
+        hidden["kept"] = seal_typed(visit.account.name, typed_text(request.POST)) or ""
     return Problem(
         "foreign_post_refused",
         403,
         _("Please continue on our own page"),
         _("Your browser couldn't confirm that this came from our form. Open the booking page in a new tab to go on."),
         level=logging.WARNING,
+        carry={
+            "method": "get",
+            "action": request.path,
+            "hidden": [(name, text) for name, text in hidden.items() if text],
+            "label": _("Continue in a new tab"),
+            "new_tab": True,
+        },
     )
 
 

@@ -6,15 +6,17 @@ import logging
 import re
 import secrets
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.encoding import iri_to_uri
 
 from kordless_booking import conf
 from kordless_booking.api.client import Kordless
@@ -56,8 +58,8 @@ class Visit:
         self.account = conf.account_named(self.namespace.rpartition(":")[2])
         self.now = datetime.now(UTC)
         self.id = request_id_of(request)
-        target = request.headers.get("HX-Target", "")
-        htmx = request.headers.get("HX-Request") == "true" and "HX-History-Restore-Request" not in request.headers
+        target = request.META.get("HTTP_HX_TARGET", "")
+        htmx = request.META.get("HTTP_HX_REQUEST") == "true" and "HTTP_HX_HISTORY_RESTORE_REQUEST" not in request.META
         self.embedded = stage is not None
         self.fragment = htmx and not self.embedded
         self.stage = stage or (target if _INLINE_STAGE.fullmatch(target) else STAGE)
@@ -139,7 +141,7 @@ class Visit:
             bare=self.bare,
             scheme=self.choices.scheme or "",
             framed=self.choices.embed and not self.inline,
-            parents=" ".join(self.account.embed_origins),
+            parents=guard.parents(self.account),
             progress=self._progress(step) if step else [],
             **more,
         )
@@ -149,12 +151,9 @@ class Visit:
         return self.url("services", choices=self.choices.but(month=None, day=None, host=None, party=1))
 
     def _progress(self, current: Step) -> list[Crumb]:
-        crumbs = []
-        for step in Step:
-            state = "done" if step.before(current) else "current" if step is current else "todo"
-            url = self._home() if step is Step.SERVICE and current in {Step.SLOT, Step.CONTACT} else None
-            crumbs.append(Crumb(str(step.label), state, url))
-        return crumbs
+        first, *others = _crumbs(current, self.language)
+        leads = self._home() if current in {Step.SLOT, Step.CONTACT} else None
+        return [replace(first, url=leads), *others]
 
     def render(
         self, template: str, page: Page, context: dict[str, Any] | None = None, status: int = 200
@@ -169,7 +168,30 @@ class Visit:
 
     def go(self, url: str) -> HttpResponse:
         """See other: a reload after it repeats nothing."""
-        return HttpResponseRedirect(url, status=303, preserve_request=False)
+        return SeeOther(url)
+
+
+class SeeOther(HttpResponse):
+    """Django's own redirects refuse addresses as long as a sealed token and what was typed can make ours.
+
+    `url` is one of our own pages, never anything that a visitor sent.
+    """
+
+    status_code = 303
+
+    def __init__(self, url: str) -> None:
+        super().__init__(headers={"Location": iri_to_uri(url)})
+
+    @property
+    def url(self) -> str:
+        return self.headers["Location"]
+
+
+@lru_cache(maxsize=64)
+def _crumbs(current: Step, _language: str) -> list[Crumb]:
+    """The progress line in the active language."""
+    states = {step: "done" if step.before(current) else "todo" for step in Step} | {current: "current"}
+    return [Crumb(str(step.label), states[step]) for step in Step]
 
 
 def origin_of(url: str | None) -> str | None:
@@ -182,7 +204,7 @@ def _is_host(netloc: str) -> bool:
 
 
 def request_id_of(request: HttpRequest) -> str:
-    given = request.headers.get("X-Request-ID", "")
+    given = request.META.get("HTTP_X_REQUEST_ID", "")
     return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
 
 

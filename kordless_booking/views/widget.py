@@ -88,7 +88,10 @@ def widget_view(
 
 def _finish(visit: Visit, response: HttpResponse) -> None:
     logo = visit.organization.branding.logo if visit.organization else None
-    guard.frame(response, visit.account, image_origin=origin_of(safe_web_link(logo)), cache=visit.cache)
+    image_origin = origin_of(safe_web_link(logo))
+    guard.frame(response, visit.account, image_origin=image_origin, cache=visit.cache)
+    if visit.choices.embed:
+        guard.reach_isolated(response, visit.account, image_origin=image_origin)
     response["Content-Language"] = visit.language
     response["X-Request-ID"] = visit.id
     # Our own line is written; Django's would name the path, and with it the token of a manage link.

@@ -1,6 +1,9 @@
 (() => {
   if (window.kordlessBooking) return; // two on one page
   window.kordlessBooking = true;
+  const { body } = document;
+  // A sandbox without an origin lets no script ask our server: links and forms do without.
+  if (self.origin === "null") return (body.dataset.hxDisable = "");
 
   // A host's own htmx stays as it is.
   const ours = "kbOurs" in document.currentScript.dataset;
@@ -14,13 +17,57 @@
 
   const rove = (days, to) => days.forEach((day) => (day.tabIndex = day === to ? 0 : -1));
 
+  // In a frame: what happens is told to the page around, once that is known to be one that may frame us.
+  const mayFrame = RegExp(`^(${body.dataset.kbParents})$`);
+  let around, heard = {}, landing = location.search.match(/\b(utm_\w+|\w+clk?id|.braid|li_fat_id)=[^&]+/g);
+
+  const tell = (type, detail) => around && parent.postMessage({ kordless: type, detail }, around);
+
+  const measure = () => {
+    const height = Math.min(Math.ceil(body.getBoundingClientRect().height), 10000);
+    if (around) document.documentElement.style.overflow = height < 10000 ? "hidden" : "";
+    tell("resize", { height });
+  };
+
+  const meet = (origin) => {
+    if (parent === window || !(mayFrame.test(origin) || origin === location.origin)) return;
+    around = origin;
+    tell("ready");
+    measure();
+  };
+
+  const fill = (root) => {
+    const form = find(root, "[data-kb-step=contact] form[method=post]");
+    if (!form) return;
+    if (landing) form.attribution.value = JSON.stringify(Object.fromEntries(new URLSearchParams(landing.join("&"))));
+    if (find(root, "[role=alert]")) return; // it is as it was typed
+    for (const name of ["Name", "Email", "Phone", "Notes"]) {
+      const field = form.elements[name.toLowerCase()];
+      const text = heard["prefill" + name];
+      if (field.value || !text || text.length > field.maxLength) continue;
+      field.value = text;
+      if (!field.checkValidity() || (name === "Phone" && /[^\d\s()+./-]/.test(text))) field.value = "";
+    }
+  };
+
+  addEventListener("message", ({ source, origin, data }) => {
+    if (source !== parent || data?.kordless !== "hello") return;
+    meet(origin);
+    if (around !== origin) return;
+    heard = data.detail;
+    if (heard.attribution) landing = [].concat(heard.attribution);
+    fill(body);
+  });
+
   const settle = (root) => {
     try { ours && sessionStorage.removeItem("htmx-current-path-for-history"); } catch {}
     const card = find(root, "[data-kb-step]");
     const days = all(root, "a.kb-day");
     rove(days, find(root, "a.kb-day[aria-current]") || days[0]);
     root.classList.add("kb-js");
+    if (root.kbStep !== card.dataset.kbStep) tell("step", { step: card.dataset.kbStep });
     root.kbStep = card.dataset.kbStep;
+    fill(root);
     if (root.kbAsked || !card.matches(`[data-kb-detect-zone][data-kb-zone]:not([data-kb-zone="${timeZone}"])`)) return;
     root.kbAsked = true;
     const url = new URL(card.dataset.kbDetectZone, location);
@@ -34,11 +81,14 @@
     if (spot) {
       spot.focus({ preventScroll: true });
       if (root.getBoundingClientRect().top < 0) root.scrollIntoView();
+      tell("view", { top: 0 });
       return;
     }
     if (document.activeElement === document.body) words[0]?.focus();
     say(root, words.map((word) => word.textContent).join(". "));
-    if (trigger.matches(".kb-day")) words.at(-1).scrollIntoView({ block: "nearest" });
+    if (!trigger.matches(".kb-day")) return;
+    words.at(-1).scrollIntoView({ block: "nearest" });
+    tell("view", { top: words.at(-1).getBoundingClientRect().top });
   };
 
   const trouble = (root, detail, trigger) => {
@@ -105,6 +155,8 @@
     if (!root.kbSwapped) return;
     root.kbSwapped = false;
     settle(root);
+    const { kbEvent, kbService: service, kbStart: start, kbStatus: status } = find(root, "[data-kb-step]").dataset;
+    if (kbEvent) tell(kbEvent, { service, start, status });
     if (!trigger.matches("[data-kb-step]")) arrive(root, trigger);
   });
 
@@ -117,6 +169,7 @@
 
   document.addEventListener("keydown", (event) => {
     const { key, target } = event;
+    if (key === "Escape" && !event.defaultPrevented) tell("close");
     if (!target.matches("a.kb-day") || event.altKey || event.metaKey) return;
     const days = all(target.closest("table"), "a.kb-day");
     const way = target.closest("[dir]").dir === "rtl" ? -1 : 1;
@@ -128,5 +181,7 @@
     to.focus();
   });
 
+  meet(location.ancestorOrigins?.[0] || document.referrer.split("/", 3).join("/"));
   all(document, ".kb").forEach(settle);
+  new ResizeObserver(measure).observe(body);
 })();
