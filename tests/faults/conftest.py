@@ -1,4 +1,4 @@
-"""A site on an ill Kordless: inside the process, or over a real socket with little time."""
+"""A site on an ill Kordless: inside the process, or over a real socket."""
 
 import threading
 from collections.abc import Iterator
@@ -15,9 +15,6 @@ from tests.conftest import NOW
 from tests.faults.acts import Scene
 from tests.views.walking import Walk
 
-BROWSE_SECONDS = 0.4
-BOOKING_SECONDS = 0.6
-
 
 @pytest.fixture
 def scene(db: None, site: Settings, client: Client, sandbox: Sandbox, clock: time_machine.Traveller) -> Iterator[Scene]:
@@ -32,7 +29,7 @@ def scene(db: None, site: Settings, client: Client, sandbox: Sandbox, clock: tim
 
 @pytest.fixture
 def street(db: None, settings: Settings, client: Client) -> Iterator[Scene]:
-    """A site that reaches Kordless over HTTP, with little time, while time runs on from NOW."""
+    """A site that reaches Kordless over HTTP, while time runs on from NOW."""
     over = threading.Event()
     with time_machine.travel(NOW, tick=True) as clock:
         sandbox = Sandbox(":memory:", now=NOW, limits=Limits.off(), sleep=lambda seconds: _wait(over, seconds))
@@ -42,8 +39,6 @@ def street(db: None, settings: Settings, client: Client) -> Iterator[Scene]:
                 "API_KEY": SANDBOX_KEY,
                 "ORG_SLUG": SANDBOX_ORG,
                 "BASE_URL": base,
-                "BROWSE_SECONDS": BROWSE_SECONDS,
-                "BOOKING_SECONDS": BOOKING_SECONDS,
                 "MINIMUM_FILL_SECONDS": 0,
             }
             scene = Scene(Walk(client), sandbox, clock, settings)
