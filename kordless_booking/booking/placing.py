@@ -19,6 +19,7 @@ from django.db.models import F
 from kordless_booking import exceptions
 from kordless_booking.api.client import Kordless
 from kordless_booking.api.resources import Booking, Contact
+from kordless_booking.booking import line
 from kordless_booking.booking.attempt import Attempt, State, idempotency_key
 from kordless_booking.booking.seal import BrokenSeal, seal, unseal
 from kordless_booking.models import BookingAttempt
@@ -61,7 +62,7 @@ class Declined:
 
 @dataclass(frozen=True)
 class Open:
-    """Nobody knows yet. Ask again in `seconds`; `waiting` when it is only our turn that has not come."""
+    """Nobody knows yet, for about `seconds`; `waiting` when it is only our turn that has not come."""
 
     seconds: int
     waiting: bool = False
@@ -70,19 +71,21 @@ class Open:
 Outcome = Placed | Declined | Open
 
 
-def place(account: str, client: Kordless, attempt: Attempt, now: datetime) -> Outcome:
-    """Place the attempt, or tell how the one before it with the same key stands.
+def place(account: str, client: Kordless, attempt: Attempt, now: datetime, *, a_minute: int = 10) -> Outcome:
+    """Place the attempt, or tell how the one before it with the same key stands. Kordless takes so many `a_minute`.
 
     Raises django.db.DatabaseError when it can't be written down; nothing has been sent then.
     """
+    wait = line.seconds_for_newcomer(account, now)
     row = BookingAttempt(
         key=attempt.key,
         account=account,
         service=attempt.new.service_slug,
         body_hash=attempt.body_hash(),
-        state=State.PLACING,
+        state=State.WAITING if wait else State.PLACING,
         sealed=attempt.sealed(account),
-        claimed_until=now + LEASE,
+        claimed_until=now if wait else now + LEASE,
+        retry_at=now + timedelta(seconds=wait) if wait else None,
         created_at=now,
         changed_at=now,
     )
@@ -91,21 +94,24 @@ def place(account: str, client: Kordless, attempt: Attempt, now: datetime) -> Ou
             row.save(force_insert=True)
     except IntegrityError:
         earlier = BookingAttempt.objects.get(key=attempt.key, account=account)
-        return _again(earlier, client, attempt, now)
+        return _again(earlier, client, attempt, now, a_minute)
+    if wait:
+        log.info("event=create_waiting attempt=%s seconds=%s", row.pk, wait)
+        return Open(line.seconds_in_line(row, now, a_minute=a_minute), waiting=True)
     return _send(row, client, attempt, now)
 
 
-def resume(account: str, client: Kordless, key: str, now: datetime) -> Outcome | None:
+def resume(account: str, client: Kordless, key: str, now: datetime, *, a_minute: int = 10) -> Outcome | None:
     """How the attempt stands, sending it again when that is due. None when there is none."""
     row = BookingAttempt.objects.filter(key=key, account=account).first()
-    return _follow_up(row, client, now) if row else None
+    return _follow_up(row, client, now, a_minute) if row else None
 
 
-def _again(row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetime) -> Outcome:
+def _again(row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetime, a_minute: int) -> Outcome:
     """The same form was sent before."""
     same = row.body_hash == attempt.body_hash()
     if row.state != State.REFUSED:
-        outcome = _follow_up(row, client, now)
+        outcome = _follow_up(row, client, now, a_minute)
         return replace(outcome, same=same) if isinstance(outcome, Placed) else outcome
     renewed = {
         "generation": F("generation") + 1,
@@ -120,16 +126,20 @@ def _again(row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetim
     return _send(row, client, attempt, now)
 
 
-def _follow_up(row: BookingAttempt, client: Kordless, now: datetime) -> Outcome:
+def _follow_up(row: BookingAttempt, client: Kordless, now: datetime, a_minute: int) -> Outcome:
     if row.state == State.PLACED:
         return _remembered(row, now)
     if row.state == State.REFUSED:
         return Declined(_refusal(row.refusal), after_unsure=row.unsure)
+    if row.state == State.WAITING and (seconds := line.seconds_in_line(row, now, a_minute=a_minute)):
+        if row.retry_at is not None and row.retry_at <= now:
+            kept = BookingAttempt.objects.filter(pk=row.pk, claim=row.claim, state=State.WAITING)
+            kept.update(retry_at=now + timedelta(seconds=seconds), changed_at=now)
+        return Open(seconds, waiting=True)
     due = max(row.claimed_until, row.retry_at or row.claimed_until)
     if due > now:
-        seconds = min(30, int((due - now).total_seconds()) + 1)
         # A send under way answers long before its lease runs out.
-        return Open(seconds=2 if row.state == State.PLACING else seconds, waiting=row.state == State.WAITING)
+        return Open(2 if row.state == State.PLACING else int((due - now).total_seconds()) + 1)
     if row.unsure and row.created_at + SENT_FOR < now:
         return Declined(exceptions.OutcomeUnknown(operation="create", reason="too_old"), after_unsure=True)
     try:

@@ -91,7 +91,9 @@ def _sent(visit: Visit, service: str) -> HttpResponse:
     attribution = read_attribution(visit.request.POST.get("attribution", ""))
     attempt = Attempt(chosen.nonce, _new_booking(chosen, form), attribution)
     try:
-        outcome = placing.place(visit.account.name, visit.client, attempt, visit.now)
+        outcome = placing.place(
+            visit.account.name, visit.client, attempt, visit.now, a_minute=visit.account.creations_per_minute
+        )
     except DatabaseError:
         tell(visit, "attempt_not_written", level=logging.ERROR, status=503)
         return _form_page(visit, _detail(visit, service), chosen, form, problem=_unreached(), status=503)

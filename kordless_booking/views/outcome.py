@@ -30,6 +30,8 @@ from kordless_booking.views.words import business_when, party_text, place, statu
 
 __all__ = ["attempt", "confirmation", "confirmation_calendar", "follow", "heed", "manage_url"]
 
+ASK_WITHIN: Final = 30
+"""Seconds after which a waiting page asks again at the latest: what it says may have changed."""
 TRUTHFUL_SECONDS: Final = 15 * 60
 """How long a confirmation may be shown as it was given; after that the booking itself is asked for."""
 
@@ -41,7 +43,9 @@ def attempt(visit: Visit, token: str) -> HttpResponse:
         receipt = Receipt.of_attempt(token, visit.account.name, visit.now.timestamp())
     except BrokenSeal:
         raise broken_link() from None
-    outcome = placing.resume(visit.account.name, visit.client, receipt.key, visit.now)
+    outcome = placing.resume(
+        visit.account.name, visit.client, receipt.key, visit.now, a_minute=visit.account.creations_per_minute
+    )
     if outcome is None:
         raise broken_link()
     if isinstance(outcome, placing.Open):
@@ -143,10 +147,11 @@ def _waiting_page(visit: Visit, outcome: placing.Open) -> HttpResponse:
         ) % {"seconds": outcome.seconds}
     else:
         text = _("This is taking longer than usual. Please don't book again: this page checks by itself.")
-    page = visit.page(_("We're confirming your booking"), step=Step.CONTACT, refresh=outcome.seconds)
-    context = {"text": text, "seconds": outcome.seconds, "next_url": visit.request.get_full_path()}
+    seconds = min(outcome.seconds, ASK_WITHIN)
+    page = visit.page(_("We're confirming your booking"), step=Step.CONTACT, refresh=seconds)
+    context = {"text": text, "seconds": seconds, "next_url": visit.request.get_full_path()}
     response = visit.render("kordless_booking/steps/attempt.html", page, context)
-    response["Retry-After"] = str(outcome.seconds)
+    response["Retry-After"] = str(seconds)
     return response
 
 

@@ -234,6 +234,16 @@ def test_a_waiting_page_asks_again_by_itself(walk: Walk, sandbox: Sandbox):
     assert refreshes == [walk.headers == {}]
 
 
+def test_whoever_has_long_to_wait_is_told_so_and_asked_for_sooner(walk: Walk, sandbox: Sandbox):
+    """The page says the whole wait, and asks again within half a minute: much may have changed by then."""
+    form = walk.choose()
+    sandbox.mischief.set("status", "create", status=429, retry_after=75)
+    page = walk.send(form, "Book appointment", **JANE)
+    assert (page.status, page.heading) == (200, WAITING)
+    assert "in about 76 seconds" in page.text
+    assert page.response["Retry-After"] == "30"
+
+
 def test_a_waiting_page_may_be_reloaded_at_will(visitor: Walk, sandbox: Sandbox):
     """Impatience sends nothing more before its time."""
     form = visitor.choose()

@@ -1,0 +1,105 @@
+"""The line of those who wait for their turn: told honestly how long, and never overtaken."""
+
+from datetime import timedelta
+
+import pytest
+
+from kordless_booking.booking.attempt import State
+from kordless_booking.booking.line import seconds_for_newcomer, seconds_in_line
+from kordless_booking.booking.placing import Open, Placed, place, resume
+from kordless_booking.models import BookingAttempt
+from kordless_booking.sandbox import Limits
+from tests.booking.placing_parts import KEY, attempt_at, client_of, creates, later
+from tests.conftest import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+def waiting(number: int, *, due: float = 40, account: str = "default", state: State = State.WAITING) -> BookingAttempt:
+    """The attempt that came `number` seconds after the first, and is due so many seconds from NOW."""
+    return BookingAttempt.objects.create(
+        key=f"{account}-{number}",
+        account=account,
+        state=state,
+        retry_at=NOW + timedelta(seconds=due),
+        claimed_until=NOW,
+        created_at=NOW - timedelta(minutes=1) + timedelta(seconds=number),
+        changed_at=NOW,
+    )
+
+
+def told(rows: list[BookingAttempt], a_minute: int = 10) -> list[int]:
+    """What each is told."""
+    return [seconds_in_line(row, NOW, a_minute=a_minute) for row in rows]
+
+
+def test_whoever_waits_behind_ten_waits_a_minute_longer():
+    """Of 25 who are due together, ten go at once, ten a minute later, and five after two."""
+    rows = [waiting(number) for number in range(25)]
+    assert told(rows) == [41] * 10 + [102] * 10 + [163] * 5
+
+
+def test_of_those_who_are_due_only_the_first_may_try():
+    """The others keep their place without asking the allowance."""
+    rows = [waiting(number, due=-1) for number in range(5)]
+    assert told(rows, a_minute=2) == [0, 0, 61, 61, 122]
+
+
+def test_those_who_came_in_the_same_moment_are_told_apart():
+    """The row that was written first goes first."""
+    rows = [waiting(0, due=-1)]
+    rows.append(BookingAttempt.objects.create(**{**vars_of(rows[0]), "key": "other"}))
+    assert told(rows, a_minute=1) == [0, 61]
+
+
+def vars_of(row: BookingAttempt) -> dict[str, object]:
+    """All that a row holds but its number."""
+    return {name: value for name, value in vars(row).items() if name not in {"_state", "id"}}
+
+
+def test_a_closed_tab_is_not_waited_for_and_finds_its_place_again():
+    """Ten seconds after its time nobody waits for it; when it asks, it is still the oldest."""
+    gone, behind = waiting(0, due=-11), waiting(1, due=-1)
+    assert told([gone, behind], a_minute=1) == [0, 0]
+    BookingAttempt.objects.filter(pk=gone.pk).update(retry_at=NOW + timedelta(seconds=5))
+    assert told([behind], a_minute=1) == [67]
+
+
+def test_only_those_who_wait_at_the_same_account_count():
+    """Placed, refused and unsure ones, and another business's, stand in nobody's way."""
+    for number, state in enumerate((State.PLACING, State.PLACED, State.REFUSED, State.UNSURE)):
+        waiting(number, state=state)
+    waiting(1, account="north")
+    mine = waiting(5, due=-1)
+    assert told([mine], a_minute=1) == [0]
+    assert seconds_for_newcomer("south", NOW) == 0
+
+
+def test_a_newcomer_waits_for_the_first_in_line():
+    """And with nobody there, not at all."""
+    assert seconds_for_newcomer("default", NOW) == 0
+    waiting(0, due=40)
+    assert seconds_for_newcomer("default", NOW) == 41
+    BookingAttempt.objects.update(retry_at=NOW - timedelta(seconds=2))
+    assert seconds_for_newcomer("default", NOW) == 1
+
+
+def test_a_newcomer_does_not_overtake(sandbox):
+    """One who was told to wait goes first, though there is room again when another comes."""
+    client = client_of(sandbox)
+    first, second = attempt_at(client), attempt_at(client, "beard-trim", key=KEY[::-1])
+    sandbox.limits = Limits(general=None, creations=1, retry_after=True)
+    place("default", client, attempt_at(client, "styling-class", key="0" * 32), NOW)
+    told_first = place("default", client, first, NOW)
+    assert isinstance(told_first, Open)
+    sandbox.limits = Limits.off()
+    told_second = place("default", client, second, NOW, a_minute=1)
+    assert isinstance(told_second, Open)
+    assert told_second.waiting
+    assert 60 <= told_second.seconds - told_first.seconds <= 62
+    sent = len(creates(sandbox))
+    due = later(NOW, told_first.seconds)
+    assert resume("default", client, second.key, due, a_minute=1) == Open(61, waiting=True)
+    assert len(creates(sandbox)) == sent
+    assert isinstance(resume("default", client, first.key, due, a_minute=1), Placed)
+    assert isinstance(resume("default", client, second.key, later(due, 61), a_minute=1), Placed)
