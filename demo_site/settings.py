@@ -3,7 +3,9 @@
 KORDLESS_API_KEY, KORDLESS_ORG_SLUG   your Kordless account; without a key the embedded sandbox answers
 KORDLESS_BASE_URL                     another address of the Booking API
 KORDLESS_SANDBOX_FILE                 where the sandbox keeps its bookings; in this folder by default
+KORDLESS_WEBHOOK_SECRET               comma-separated secrets of the webhook that Kordless sends to /book/webhook/
 KORDLESS_EMBED_ORIGINS                comma-separated origins that may frame the widget
+NEIGHBOUR_ORIGIN                      where `manage.py demo` serves someone else's website; it may frame the widget
 SECRET_KEY                            needed for anything but trying out: without it DEBUG is on
 DEBUG                                 1 or 0; 1 without a SECRET_KEY, otherwise 0
 ALLOWED_HOSTS                         comma-separated; with DEBUG this machine's names need not be listed
@@ -34,9 +36,11 @@ if not SECRET_KEY:
     SECRET_KEY = "django-insecure-the-demo-is-for-this-machine-only"  # noqa: S105 (only ever used with DEBUG on)
 ALLOWED_HOSTS = _listed("ALLOWED_HOSTS")
 
+NEIGHBOUR_ORIGIN = os.environ.get("NEIGHBOUR_ORIGIN", "")
 KORDLESS_BOOKING: dict[str, Any] = {
-    "EMBED_ORIGINS": ["'self'", *_listed("KORDLESS_EMBED_ORIGINS")],
+    "EMBED_ORIGINS": ["'self'", *_listed("KORDLESS_EMBED_ORIGINS"), *filter(None, [NEIGHBOUR_ORIGIN])],
     "PROCESSES": int(os.environ.get("WEB_CONCURRENCY", "1")),
+    "WEBHOOK_SECRETS": _listed("KORDLESS_WEBHOOK_SECRET"),
 }
 if os.environ.get("KORDLESS_API_KEY"):
     KORDLESS_BOOKING |= {
@@ -57,6 +61,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_htmx",
     "kordless_booking",
+    "demo_site",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -6,6 +6,7 @@ for a machine that does all of this at once; and with static files that need no 
 
 from demo_site.settings import *  # noqa: F403 (the demo is what is tested)
 from demo_site.settings import KORDLESS_BOOKING, STORAGES
+from tests.webhooks.deliveries import NEW
 
-KORDLESS_BOOKING = {**KORDLESS_BOOKING, "TRUSTED_PROXIES": 1, "BROWSE_SECONDS": 9}
+KORDLESS_BOOKING = {**KORDLESS_BOOKING, "TRUSTED_PROXIES": 1, "BROWSE_SECONDS": 9, "WEBHOOK_SECRETS": NEW}
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}

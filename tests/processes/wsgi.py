@@ -1,9 +1,30 @@
-"""The demo, with all its code loaded before the processes part: they start quicker so."""
+"""The demo, with all its code loaded before the processes part: they start quicker so.
+
+It writes down what its signals tell, one line each, so that a test can count them over all processes.
+"""
+
+import sys
+from typing import Any
 
 from django.urls import resolve
 
 from demo_site.wsgi import application
+from kordless_booking.signals import booking_created, event_received
 
 __all__ = ["application"]
 
 resolve("/book/")
+
+
+def note_booking(*, booking: Any, source: str, **_said: Any) -> None:
+    """A line about a booking."""
+    print(f"heard=created number={booking.confirmation_number} source={source}", file=sys.stderr, flush=True)  # noqa: T201 (read by a test)
+
+
+def note_event(*, delivery: str, **_said: Any) -> None:
+    """A line about a delivery."""
+    print(f"heard=event delivery={delivery}", file=sys.stderr, flush=True)  # noqa: T201 (read by a test)
+
+
+booking_created.connect(note_booking)
+event_received.connect(note_event)

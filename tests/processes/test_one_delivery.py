@@ -1,0 +1,47 @@
+"""One delivery is one signal, in however many processes it arrives at one moment."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.processes.crowd import all_at_once, counted
+from tests.processes.served import Served
+from tests.webhooks.deliveries import Delivery, delivery, event_body
+
+pytestmark = pytest.mark.processes
+
+
+def post(site: Served, sent: Delivery) -> tuple[int, str]:
+    """The status, and what became of it."""
+    line = http.client.HTTPConnection(urlsplit(site.url).netloc, timeout=60)
+    try:
+        line.request("POST", "/book/webhook/", sent.body, {**sent.headers, "Content-Type": "application/json"})
+        answer = line.getresponse()
+        body = answer.read()
+    finally:
+        line.close()
+    return answer.status, str(json.loads(body)["received"]) if body else ""
+
+
+def test_the_same_delivery_fifty_times_at_once(four: Served) -> None:
+    """All are answered with 200, and the site hears of it once."""
+    sent = delivery(event_body(confirmation_number="BOOK_SAME0001"), delivery_id="dlv_same")
+    answers = all_at_once(lambda _: post(four, sent), 50)
+    assert counted(answers) == {(200, "told"): 1, (200, "duplicate"): 49}
+    assert four.log().count("heard=event delivery=dlv_same") == 1
+    assert four.log().count("heard=created number=BOOK_SAME0001 source=webhook") == 1
+
+
+def test_the_same_change_in_twenty_deliveries_at_once(four: Served) -> None:
+    """Other ids and other bodies, as when Kordless writes each try anew: one of them is told."""
+    sent = [
+        delivery(event_body(confirmation_number="BOOK_SAME0002", attempt=number), delivery_id=f"dlv_{number}_of_20")
+        for number in range(20)
+    ]
+    answers = all_at_once(lambda number: post(four, sent[number]), 20)
+    assert counted(answers) == {(200, "told"): 1, (200, "known"): 19}
+    assert four.log().count("heard=created number=BOOK_SAME0002") == 1

@@ -1,0 +1,67 @@
+"""A site that listens: it notes what it is told, and may fail on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.dispatch import Signal
+
+from kordless_booking.signals import booking_cancelled, booking_created, booking_rescheduled, event_received
+
+__all__ = ["Listener", "listening"]
+
+SIGNALS: dict[str, Signal] = {
+    "created": booking_created,
+    "rescheduled": booking_rescheduled,
+    "cancelled": booking_cancelled,
+}
+
+
+@dataclass
+class Listener:
+    """`heard` has (what, where it was made, start) of each change; `failures` says how often it still raises."""
+
+    heard: list[tuple[str, str, str]] = field(default_factory=list)
+    said: list[dict[str, Any]] = field(default_factory=list)
+    events: list[str] = field(default_factory=list)
+    failures: int = 0
+
+    def hear(self, what: str, **said: Any) -> None:
+        """Note a change, or fail."""
+        if self.failures:
+            self.failures -= 1
+            raise LookupError("canary-message")
+        self.heard.append((what, str(said["source"]), f"{said['booking'].start:%d %H:%M}"))
+        self.said.append(said)
+
+    @property
+    def told(self) -> list[str]:
+        """The changes alone."""
+        return [what for what, *_ in self.heard]
+
+
+@contextmanager
+def listening() -> Iterator[Listener]:
+    """Connect a listener to all four signals while the context lasts."""
+    listener = Listener()
+
+    def hearer(what: str) -> Any:
+        return lambda **said: listener.hear(what, **said)
+
+    hearers = {what: hearer(what) for what in SIGNALS}
+
+    def on_event(event: Any, **_said: Any) -> None:
+        listener.events.append(event.kind)
+
+    for what, signal in SIGNALS.items():
+        signal.connect(hearers[what])
+    event_received.connect(on_event)
+    try:
+        yield listener
+    finally:
+        for what, signal in SIGNALS.items():
+            signal.disconnect(hearers[what])
+        event_received.disconnect(on_event)

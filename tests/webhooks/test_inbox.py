@@ -1,0 +1,160 @@
+"""Where a change was made: here or elsewhere, whoever is quicker, the page or the webhook."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from kordless_booking.api.wire import wsgi_transport
+from kordless_booking.conf import account_named
+from kordless_booking.sandbox import Sandbox
+from kordless_booking.webhooks.events import read_event
+from kordless_booking.webhooks.inbox import receive
+from tests.conftest import NOW
+from tests.views.walking import JANE, Page, Walk, start_of
+from tests.webhooks.deliveries import delivery, event_body
+from tests.webhooks.listening import Listener
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hooked")]
+
+
+def body_of(
+    sandbox: Sandbox, event: str = "booking.created", at: str = "2026-12-01T15:00:00Z", **changes: Any
+) -> bytes:
+    """The event about the sandbox's only booking, as Kordless would send it now."""
+    [row] = sandbox.bookings()
+    said = {
+        "confirmation_number": row["number"],
+        "serviceId": f"srv_{row['service']}",
+        "startsAt": datetime.fromtimestamp(row["starts"], UTC).isoformat(),
+        "endsAt": datetime.fromtimestamp(row["ends"], UTC).isoformat(),
+        "contact": {"name": row["name"], "email": row["email"], "phone": row["phone"]},
+    }
+    return event_body(event, at, **said | changes)
+
+
+@pytest.fixture
+def visitor(client: Client) -> Walk:
+    """Somebody without JavaScript."""
+    return Walk(client)
+
+
+def manage_page(walk: Walk) -> Page:
+    """The page of the booking that was just made."""
+    return walk.open(walk.seen[-1].link("Change or cancel"))
+
+
+def test_a_booking_of_ours_is_told_once(visitor: Walk, listener: Listener, sandbox: Sandbox):
+    """By the page; the webhook that follows is written down and silent."""
+    visitor.book()
+    assert delivery(body_of(sandbox)).post(visitor.client).json() == {"received": "known"}
+    assert [heard[:2] for heard in listener.heard] == [("created", "widget")]
+    assert listener.events == ["booking.created"]
+
+
+def test_a_webhook_that_is_quicker_than_the_answer(visitor: Walk, listener: Listener, sandbox: Sandbox, clock: Any):
+    """The answer was lost; the webhook knows the booking for ours by its time and contact, and where it came from."""
+    sandbox.mischief.set("status", "create", times=1, status=500, carried_out=True)
+    form = visitor.choose()
+    waiting = visitor.send(form, "Book appointment", **JANE, attribution='{"utm_source": "letter"}')
+    assert not waiting.number
+    assert delivery(body_of(sandbox)).post(visitor.client).json() == {"received": "told"}
+    clock.shift(60)
+    assert visitor.open(waiting.url).number
+    assert [heard[:2] for heard in listener.heard] == [("created", "widget")]
+    assert listener.said[0]["attribution"] == {"utm_source": "letter"}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"contact": {"name": "Jane Doe", "email": "john@example.com"}},
+        {"contact": None},
+        {"startsAt": "2026-12-01T15:15:00Z"},
+    ],
+)
+def test_somebody_elses_booking_meanwhile(visitor: Walk, listener: Listener, sandbox: Sandbox, other: dict[str, Any]):
+    """An open attempt makes nothing ours that differs from it."""
+    sandbox.mischief.set("status", "create", times=1, status=500, carried_out=True)
+    visitor.send(visitor.choose(), "Book appointment", **JANE)
+    delivery(body_of(sandbox, confirmation_number="BOOK_ELSE1234", **other)).post(visitor.client)
+    assert [heard[:2] for heard in listener.heard] == [("created", "webhook")]
+
+
+def test_a_cancellation_of_ours_is_told_once(visitor: Walk, listener: Listener, sandbox: Sandbox):
+    """By the page."""
+    visitor.book()
+    visitor.send(visitor.open(f"{manage_page(visitor).url}cancel/"), "Cancel booking")
+    assert delivery(body_of(sandbox, "booking.cancelled")).post(visitor.client).json() == {"received": "known"}
+    assert [heard[:2] for heard in listener.heard] == [("created", "widget"), ("cancelled", "widget")]
+
+
+class Quick:
+    """A Kordless whose webhook is here before its answer: it comes in while the page still waits."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.received: list[str] = []
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        answer = list(self.sandbox(environ, start_response))
+        if environ["REQUEST_METHOD"] == "POST":
+            event = {"cancel": "booking.cancelled", "reschedule": "booking.updated"}.get(
+                environ["PATH_INFO"].rpartition("/")[2], "booking.created"
+            )
+            body = body_of(self.sandbox, event)
+            said = {"delivery_id": f"dlv_{event}", "body": body, "event": read_event(body), "now": NOW}
+            self.received.append(receive(account_named(None), **said).value)
+        return answer
+
+
+def test_webhooks_that_are_quicker_than_the_answers(
+    visitor: Walk, listener: Listener, sandbox: Sandbox, hooked: Settings
+):
+    """Making, moving and cancelling: each is told once, by the webhook, and as made here."""
+    quick = Quick(sandbox)
+    hooked.KORDLESS_BOOKING = {**hooked.KORDLESS_BOOKING, "TRANSPORT": wsgi_transport(quick)}
+    visitor.book()
+    page = manage_page(visitor)
+    times = visitor.open(f"{page.url}reschedule/")
+    visitor.send(visitor.open(list(times.times.values())[-1]), "Reschedule")
+    visitor.send(visitor.open(f"{page.url}cancel/"), "Cancel booking")
+    assert quick.received == ["told"] * 3
+    assert [heard[:2] for heard in listener.heard] == [
+        ("created", "widget"),
+        ("rescheduled", "widget"),
+        ("cancelled", "widget"),
+    ]
+
+
+def test_a_cancellation_by_the_business_is_from_elsewhere(
+    visitor: Walk, listener: Listener, sandbox: Sandbox, clock: Any
+):
+    """Also of a booking that was made, and changed, here."""
+    visitor.book()
+    clock.shift(3600)
+    delivery(body_of(sandbox, "booking.cancelled", "2026-12-01T16:00:00Z")).post(visitor.client)
+    assert [heard[:2] for heard in listener.heard] == [("created", "widget"), ("cancelled", "webhook")]
+
+
+def test_a_move_of_ours_is_told_once(visitor: Walk, listener: Listener, sandbox: Sandbox):
+    """By the page."""
+    visitor.book()
+    times = visitor.open(f"{manage_page(visitor).url}reschedule/")
+    visitor.send(visitor.open(list(times.times.values())[-1]), "Reschedule")
+    assert listener.told == ["created", "rescheduled"]
+    answer = delivery(body_of(sandbox, "booking.updated", "2026-12-01T15:00:01Z")).post(visitor.client)
+    assert answer.json() == {"received": "known"}
+    assert {heard[1] for heard in listener.heard} == {"widget"}
+
+
+def test_a_booking_by_phone_is_from_elsewhere(visitor: Walk, listener: Listener, sandbox: Sandbox):
+    """And what was free is asked for anew at once."""
+    page = visitor.open("/book/haircut/?host=host_sarah")
+    first = next(iter(page.times.values()))
+    sandbox.take("haircut", start_of(first), "host_sarah")
+    delivery(body_of(sandbox)).post(visitor.client)
+    assert listener.heard[0][:2] == ("created", "webhook")
+    assert first not in visitor.open("/book/haircut/?host=host_sarah").times.values()
