@@ -7,15 +7,29 @@ into one Babel locale. Codes come from the query string too, so anything unusabl
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from copy import deepcopy
+from functools import cached_property, lru_cache
 
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
+from babel.localedata import LocaleDataDict, load
 
 __all__ = ["locale_name", "locale_of", "regional_locale"]
 
 DEFAULT = "en"
 _CODE = re.compile(r"[a-z]{2,3}(?:[-_][a-z0-9]{2,8}){0,3}", re.IGNORECASE | re.ASCII)
+
+
+class _Locale(Locale):
+    """A locale with data of its own.
+
+    Babel's locales share what they inherit and write into it what they look up first, so that after a Sindhi page a
+    Spanish one may have Sindhi weekdays. A copy takes twenty milliseconds and a megabyte, once for each language.
+    """
+
+    @cached_property
+    def _data(self) -> LocaleDataDict:
+        return LocaleDataDict({**deepcopy(load(str(self)))})
 
 
 @lru_cache(maxsize=256)
@@ -44,7 +58,7 @@ def regional_locale(language: str) -> Locale:
 
 @lru_cache(maxsize=64)
 def _locale(name: str) -> Locale:
-    return Locale.parse(name)
+    return _Locale.parse(name)
 
 
 @lru_cache(maxsize=64)
@@ -52,6 +66,6 @@ def _regional(name: str) -> Locale:
     if _locale(name).territory:
         return _locale(name)
     try:
-        return Locale.parse(get_global("likely_subtags").get(name, name))
+        return _Locale.parse(get_global("likely_subtags").get(name, name))
     except UnknownLocaleError:  # "no" is Norwegian, but Norway's data is filed under "nb"
         return _locale(name)
