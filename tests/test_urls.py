@@ -65,9 +65,9 @@ def test_a_prefix_is_on_every_link(elsewhere: Settings):
     page = walk.open("/laden/de/termine/")
     page = walk.open(page.link("Haircut"))
     page = walk.open(next(iter(page.times.values())))
-    page = walk.send(page, "Book appointment", **JANE)
-    manage = walk.open(page.link("Change or cancel"))
-    walk.send(manage, "Cancel booking")
+    page = walk.send(page, "Termin buchen", **JANE)
+    manage = walk.open(page.link("Ändern oder stornieren"))
+    walk.send(manage, "Buchung stornieren")
     assert manage.number
     for each in walk.seen:
         for url in (*each.links().values(), each.response.get("Location", "")):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from copy import deepcopy
 from functools import cached_property, lru_cache
+from typing import Any
 
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
@@ -29,7 +30,8 @@ class _Locale(Locale):
 
     @cached_property
     def _data(self) -> LocaleDataDict:
-        return LocaleDataDict({**deepcopy(load(str(self)))})
+        own: Any = deepcopy(load(str(self)))
+        return LocaleDataDict(own)
 
 
 @lru_cache(maxsize=256)

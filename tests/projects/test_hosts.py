@@ -77,7 +77,7 @@ def test_another_language_prefix_and_zone(settle: Settle, client: Client, sandbo
     walk = Walk(client, base="/de/termine/")
     times = walk.open("/de/termine/haircut/?tz=America/New_York&lang=en")
     assert any(label.endswith("AM") for label in times.times_of_day)
-    confirmed = walk.book(query="?tz=America/New_York")
+    confirmed = walk.book(query="?tz=America/New_York&lang=en")
     assert confirmed.number
     assert len(sandbox.bookings()) == 1
     assert all(page.url.startswith("/de/termine/") for page in walk.seen)
