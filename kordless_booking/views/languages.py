@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from django.conf import settings
+from django.conf.locale import LANG_INFO
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 from django.http import HttpRequest
@@ -40,11 +41,12 @@ def _default() -> str:
 
 
 def _nearest(code: str) -> str | None:
-    """`pt-pt` is served by `pt-br` when that is all there is, `de-AT` by `de`."""
+    """`pt-pt` is served by `pt-br` when that is all there is, `de-AT` by `de`, `zh-TW` by `zh-hant`."""
     code = code.lower()
     offered = offered_languages()
-    if code in offered:
-        return code
+    for one in (code, *LANG_INFO.get(code, {}).get("fallback", ())):
+        if one in offered:
+            return one
     base = code.split("-")[0]
     return next((one for one in offered if one.split("-")[0] == base), None) if base else None
 

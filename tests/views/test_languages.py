@@ -28,6 +28,22 @@ def test_what_we_do_not_speak_is_english(header: str):
     assert wishes(header) == "en"
 
 
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        ("de-AT,en;q=0.5", "de"),
+        ("pt-PT", "pt-br"),
+        ("zh-CN", "zh-hans"),
+        ("zh-TW,zh;q=0.8", "zh-hant"),
+        ("zh-HK", "zh-hant"),
+        ("tlh,ar-EG;q=0.3,en;q=0.2", "ar"),
+    ],
+)
+def test_the_nearest_of_what_is_wished(header: str, language: str):
+    """The first wish that can be met is met, by the nearest relative if need be."""
+    assert wishes(header) == language
+
+
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=80))
 def test_no_header_breaks_the_choice(header: str):
     """Whatever the browser says, the answer is a language that is offered."""
