@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http import HTTPStatus
 from time import sleep as real_sleep
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,8 @@ from .answers import Answer, Refusal
 from .asking import PREFIX, Asking
 from .clock import Clock
 from .control import Control
-from .diary import choose, find, write_down
+from .courier import Courier
+from .diary import choose, find, free, move, write_down
 from .ledger import Ledger, Recorded
 from .limits import Limiter, Limits
 from .mischief import Mischief, Tricks
@@ -25,7 +27,6 @@ from .tricks.line import Line
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from contextlib import AbstractContextManager
-    from datetime import datetime
 
     from .tricks.line import Sleep
     from .world import Business
@@ -81,6 +82,7 @@ class Sandbox:
         self.mischief = Mischief(self.store)
         self._limiter = Limiter(self.store, self.clock)
         self._ledger = Ledger(self.store, [business.key for business in businesses])
+        self.courier = Courier(self.store, self.clock)
         self._sleep = sleep
         self._control = Control(self)
         if now is not None:
@@ -137,9 +139,44 @@ class Sandbox:
                     db, business, service, calendar, stamp, now=now,
                     contact=caller, timezone=business.zone.key, party=party_size,
                 )  # fmt: skip
+                self.courier.note(db, "booking.created", business, service, row)
         except Refusal as refusal:
             raise ValueError(refusal.detail) from refusal
+        self.courier.wake()
         return str(row["number"])
+
+    def free(
+        self, service_slug: str, start: datetime, end: datetime, host_id: str | None = None, org_slug: str = SANDBOX_ORG
+    ) -> list[datetime]:
+        """The times that one person can still have, in UTC, each once. Raises ValueError for an unknown service."""
+        business = next(each for each in self.businesses if each.slug == org_slug)
+        service = business.service(service_slug)
+        if service is None:
+            raise ValueError("no such service")
+        span = (int(start.timestamp()), int(end.timestamp()))
+        with self.store.read() as db:
+            found = free(db, business, service, span, party=1, now=self.clock.stamp())
+        return [
+            datetime.fromtimestamp(stamp, UTC)
+            for stamp in sorted({begins for begins, calendar, _ in found if host_id in (None, calendar.id)})
+        ]
+
+    def move(self, number: str, start: datetime) -> None:
+        """The business puts a booking to another time. Raises ValueError if it is taken or there is no such booking."""
+        stamp = int(start.timestamp())
+        try:
+            with self.store.write() as db:
+                row = find(db, number)
+                business, service = self._desk(None, frozenset()).booked(row)
+                choose(
+                    db, business, service, stamp, now=self.clock.stamp(), party=row["party_size"],
+                    among=[each for each in service.calendars if each.id == row["calendar"]], but=row["number"],
+                )  # fmt: skip
+                move(db, service, row["number"], stamp, timezone=None, notes=None)
+                self.courier.note(db, "booking.updated", business, service, find(db, number))
+        except Refusal as refusal:
+            raise ValueError(refusal.detail) from refusal
+        self.courier.wake()
 
     def decide(self, number: str, status: str) -> None:
         """The business says "confirmed" or "canceled". Raises ValueError, or Refusal (404) for the number."""
@@ -148,6 +185,10 @@ class Sandbox:
         with self.store.write() as db:
             row = find(db, number)
             db.execute("UPDATE bookings SET status = ? WHERE id = ?", (status, row["id"]))
+            if status == "canceled" and row["status"] != "canceled":
+                business, service = self._desk(None, frozenset()).booked(row)
+                self.courier.note(db, "booking.cancelled", business, service, find(db, number))
+        self.courier.wake()
 
     def reset(self) -> None:
         """Forget bookings, requests, mischief, limits, idempotency keys and the clock."""
@@ -186,8 +227,13 @@ class Sandbox:
                 answer = refusal.answer()
         answer = tricks.bend(answer, self.clock.stamp())
         self._ledger.close(place, answer.status)
+        if route is not None and route.method == "POST":
+            self.courier.wake()
         tricks.wait(line, carried_out=True)
         return _send(answer, start_response, lambda body: tricks.stream(line, body))
+
+    def _desk(self, owner: Business | None, removed: frozenset[str]) -> Desk:
+        return Desk(self.businesses, self.store, self.clock, owner, removed, self.courier)
 
     def _work(self, route: _Route, asking: Asking, arguments: dict[str, str], tricks: Tricks) -> Answer:
         """Check the key, count the request, do the work. The rate limit's headers are on its errors too."""
@@ -201,7 +247,7 @@ class Sandbox:
         else:
             headers = self._limiter.contact(arguments["number"])
         slugs = frozenset(service.slug for each in self.businesses for service in each.services)
-        desk = Desk(self.businesses, self.store, self.clock, owner, tricks.removed(slugs))
+        desk = self._desk(owner, tricks.removed(slugs))
         try:
             answer = route.work(desk, asking, **arguments)
         except Refusal as refusal:

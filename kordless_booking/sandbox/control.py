@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .answers import Answer, Refusal
 from .asking import PREFIX, Asking
 from .limits import Limits
+from .posting import Endpoint
 
 if TYPE_CHECKING:
     from .app import Sandbox
@@ -36,7 +37,18 @@ class Control:
 
     def _get_about(self, _: dict[str, Any]) -> Any:
         keys = {each.slug: each.key for each in self._sandbox.businesses}
-        paths = ("clock", "mischief", "limits", "requests", "bookings", "take", "decide", "reset")
+        paths = (
+            "clock",
+            "mischief",
+            "limits",
+            "requests",
+            "bookings",
+            "take",
+            "decide",
+            "move",
+            "webhooks",
+            "reset",
+        )
         return {"api": PREFIX, "keys": keys, "control": [f"/_sandbox/{path}" for path in paths]}
 
     def _get_clock(self, _: dict[str, Any]) -> Any:
@@ -92,6 +104,25 @@ class Control:
         """{"number", "status": "confirmed" | "pending" | "canceled"}."""
         self._sandbox.decide(**given)
         return {"bookings": self._sandbox.bookings()}
+
+    def _post_move(self, given: dict[str, Any]) -> Any:
+        """{"number", "start": ISO}."""
+        self._sandbox.move(given["number"], datetime.fromisoformat(given["start"]))
+        return {"bookings": self._sandbox.bookings()}
+
+    def _get_webhooks(self, _: dict[str, Any]) -> Any:
+        courier = self._sandbox.courier
+        said = [{name: value for name, value in vars(each).items() if name != "secret"} for each in courier.endpoints]
+        return {"endpoints": said, "mischief": courier.rules(), "deliveries": courier.deliveries()}
+
+    def _post_webhooks(self, given: dict[str, Any]) -> Any:
+        """{"endpoints"?: [{"url", "secret", "org_slug"?, "events"?, "signed"?, "written"?}], "mischief"?: {…}}."""
+        courier = self._sandbox.courier
+        if "endpoints" in given:
+            courier.endpoints = tuple(Endpoint.read(each) for each in given["endpoints"])
+        if "mischief" in given:
+            courier.mischief(**given["mischief"])
+        return self._get_webhooks({})
 
     def _post_reset(self, _: dict[str, Any]) -> Any:
         self._sandbox.reset()

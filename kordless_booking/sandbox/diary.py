@@ -176,7 +176,9 @@ def move(
     timezone: str | None,
     notes: str | None,
 ) -> None:
-    """Put a booking to another time of the same calendar."""
+    """Put a booking to another time of the same calendar. Raises Refusal (422) for one that is canceled."""
+    if find(db, number)["status"] == "canceled":
+        raise Refusal(422, "this booking is canceled")
     begins, ends = blocked(service, start)
     db.execute(
         "UPDATE bookings SET starts = ?, ends = ?, blocks_from = ?, blocks_to = ?,"

@@ -95,6 +95,26 @@ def short_booking(business: Business, offered: Service, row: sqlite3.Row) -> dic
     }
 
 
+def event(kind: str, offered: Service, row: sqlite3.Row, now: float) -> dict[str, Any]:
+    """What a webhook tells."""
+    return {
+        "event": kind,
+        "timestamp": utc(int(now)),
+        "webhookId": "whk_1",
+        "data": {
+            "booking": {
+                "id": row["id"],
+                "confirmation_number": row["number"],
+                "serviceId": f"srv_{offered.slug}",
+                "startsAt": utc(row["starts"]),
+                "endsAt": utc(row["ends"]),
+                "status": row["status"],
+                "contact": {"email": row["email"], "name": row["name"], "phone": row["phone"]},
+            }
+        },
+    }
+
+
 def long_booking(business: Business, offered: Service, row: sqlite3.Row) -> dict[str, Any]:
     """What lookup and cancel answer."""
     return {

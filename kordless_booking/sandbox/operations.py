@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from .asking import Asking
     from .clock import Clock
+    from .courier import Courier
     from .store import Store
     from .world import Business, Calendar, Service
 
@@ -34,6 +35,12 @@ class Desk:
     clock: Clock
     owner: Business | None = None
     removed: frozenset[str] = frozenset()
+    courier: Courier | None = None
+
+    def tell(self, db: sqlite3.Connection, event: str, offered: Service, business: Business, row: sqlite3.Row) -> None:
+        """Let the webhooks tell of it."""
+        if self.courier is not None:
+            self.courier.note(db, event, business, offered, row)
 
     def business(self, slug: str) -> Business:
         """The organization, if the key opens it. Raises Refusal: 404 unknown, 403 another's."""
@@ -143,6 +150,7 @@ def create(desk: Desk, asking: Asking) -> Answer:
                 db, business, offered, calendar, start, now=now,
                 contact=contact, timezone=timezone, party=party, notes=notes,
             )  # fmt: skip
+            desk.tell(db, "booking.created", offered, business, row)
             answer = Answer(201, documents.short_booking(business, offered, row))
         except Refusal as refusal:
             if refusal.status not in (409, 422):
@@ -225,7 +233,9 @@ def cancel(desk: Desk, asking: Asking, number: str) -> Answer:
         business, offered = desk.booked(row)
         _changeable(desk, row, offered)
         db.execute("UPDATE bookings SET status = 'canceled' WHERE id = ?", (row["id"],))
-        return Answer(document=documents.long_booking(business, offered, find(db, number)))
+        row = find(db, number)
+        desk.tell(db, "booking.cancelled", offered, business, row)
+        return Answer(document=documents.long_booking(business, offered, row))
 
 
 def reschedule(desk: Desk, asking: Asking, number: str) -> Answer:
@@ -246,4 +256,6 @@ def reschedule(desk: Desk, asking: Asking, number: str) -> Answer:
             party=row["party_size"], among=calendars, but=row["number"],
         )  # fmt: skip
         move(db, offered, row["number"], start, timezone=timezone, notes=notes)
-        return Answer(document=documents.short_booking(business, offered, find(db, number)))
+        row = find(db, number)
+        desk.tell(db, "booking.updated", offered, business, row)
+        return Answer(document=documents.short_booking(business, offered, row))

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-VERSION = 1
+VERSION = 2
 _TABLES = """
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE requests (
@@ -40,7 +40,14 @@ CREATE TABLE replays (
     bucket TEXT NOT NULL, idempotency_key TEXT NOT NULL, digest TEXT NOT NULL, status INTEGER NOT NULL,
     document TEXT NOT NULL, PRIMARY KEY (bucket, idempotency_key));
 """
-_NAMES = ("settings", "requests", "mischief", "hits", "bookings", "replays")
+_SINCE_2 = """
+CREATE TABLE deliveries (
+    id INTEGER PRIMARY KEY, number TEXT NOT NULL, event TEXT NOT NULL, url TEXT NOT NULL, body TEXT NOT NULL,
+    due REAL NOT NULL, state TEXT NOT NULL, tries INTEGER NOT NULL DEFAULT 0, status INTEGER,
+    copies INTEGER NOT NULL, lost INTEGER NOT NULL);
+CREATE INDEX deliveries_by_state ON deliveries (state, due);
+"""
+_NAMES = ("settings", "requests", "mischief", "hits", "bookings", "replays", "deliveries")
 
 
 class Store:
@@ -64,8 +71,8 @@ class Store:
         self._connection.execute("PRAGMA synchronous = OFF")
         with self.write() as db:
             found = db.execute("PRAGMA user_version").fetchone()[0]
-            if found == 0:
-                for statement in _TABLES.split(";\n"):
+            if found in (0, 1):
+                for statement in (_SINCE_2 if found else _TABLES + _SINCE_2).split(";\n"):
                     db.execute(statement)
                 db.execute(f"PRAGMA user_version = {VERSION}")
             elif found != VERSION:

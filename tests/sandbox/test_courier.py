@@ -1,0 +1,279 @@
+"""The courier delivers what happened, over real HTTP: signed, tried again, and badly when asked to."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from kordless_booking.sandbox import Sandbox
+from kordless_booking.sandbox.posting import Endpoint
+from kordless_booking.webhooks.signature import Recipe, verify
+
+from .conftest import NOW, Api
+from .receiving import Receiver, receiving
+
+SECRET = "whsec_0123456789abcdefghijklmn"
+MORNING = NOW + timedelta(days=2, hours=-1)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """Somebody who listens."""
+    with receiving() as one:
+        yield one
+
+
+@pytest.fixture
+def posting(sandbox: Sandbox, receiver: Receiver) -> Sandbox:
+    """A sandbox that delivers to the receiver when told to."""
+    sandbox.courier.by_hand = True
+    sandbox.courier.endpoints = (Endpoint(receiver.url, SECRET),)
+    return sandbox
+
+
+def genuine(headers: dict[str, str], body: bytes, recipe: Recipe | None = None) -> bool:
+    """Whether our own check lets it through; it knows nothing of the courier."""
+    try:
+        verify(
+            body,
+            signatures=headers["X-Kordless-Signature"],
+            timestamp=headers["X-Kordless-Timestamp"],
+            secrets=[SECRET],
+            recipe=recipe or Recipe(),
+            now=time.time(),
+        )
+    except Exception:  # noqa: BLE001 (whatever it is, it isn't let through)
+        return False
+    return True
+
+
+def events(receiver: Receiver) -> list[tuple[str, str]]:
+    """(event, status) of each delivery."""
+    told = [json.loads(body) for _, body in receiver.got]
+    return [(each["event"], each["data"]["booking"]["status"]) for each in told]
+
+
+def states(sandbox: Sandbox) -> list[tuple[str, int, int | None]]:
+    """(state, tries, last status) of each delivery, oldest first."""
+    return [(each["state"], each["tries"], each["status"]) for each in sandbox.courier.deliveries()][::-1]
+
+
+def test_everything_that_happens_is_told(posting: Sandbox, api: Api, receiver: Receiver) -> None:
+    """Through the API and by staff: made, moved, cancelled; nothing for what was refused or repeated."""
+    body = api.body()
+    number = api.create(body, Idempotency_Key="k").json()["booking"]["confirmation_number"]
+    api.create(body, Idempotency_Key="k")
+    api.create(body)
+    mine = posting.bookings()[0]["host_id"]
+    other = [slot for slot in api.slots() if slot["hostId"] == mine][5]
+    api.manage(number, "reschedule", {"start_at": other["startsAt"], "end_at": other["endsAt"]})
+    api.manage(number, "cancel")
+    api.manage(number, "cancel")
+    phone = posting.take("haircut", posting.free("haircut", NOW, NOW + timedelta(days=9))[0])
+    host = posting.bookings()[-1]["host_id"]
+    posting.move(phone, posting.free("haircut", NOW, NOW + timedelta(days=9), host)[8])
+    posting.decide(phone, "canceled")
+    posting.decide(phone, "canceled")
+    with pytest.raises(ValueError, match="canceled"):
+        posting.move(phone, posting.free("haircut", NOW, NOW + timedelta(days=9), host)[4])
+    assert posting.courier.deliver() == 6
+    assert (
+        events(receiver)
+        == [
+            ("booking.created", "confirmed"),
+            ("booking.updated", "confirmed"),
+            ("booking.cancelled", "canceled"),
+        ]
+        * 2
+    )
+    assert all(genuine(*each) for each in receiver.got)
+    assert len(set(receiver.ids)) == 6
+    assert states(posting) == [("delivered", 1, 200)] * 6
+
+
+def test_the_document_is_as_documented(posting: Sandbox, api: Api, receiver: Receiver) -> None:
+    """The spellings of webhooks: srv_ in front of the service, startsAt, confirmation_number."""
+    number = api.book()
+    posting.courier.deliver()
+    [(headers, body)] = receiver.got
+    told = json.loads(body)
+    assert told.keys() == {"event", "timestamp", "webhookId", "data"}
+    booking = told["data"]["booking"]
+    assert booking.keys() == {"id", "confirmation_number", "serviceId", "startsAt", "endsAt", "status", "contact"}
+    assert (booking["confirmation_number"], booking["serviceId"]) == (number, "srv_haircut")
+    assert booking["contact"] == {"email": "jane@example.com", "name": "Jane Doe", "phone": "+12125550123"}
+    assert headers["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize("signed", ["timestamp.body", "body"])
+@pytest.mark.parametrize("written", ["hex", "base64"])
+def test_every_recipe(posting: Sandbox, api: Api, receiver: Receiver, signed: str, written: str) -> None:
+    """As the endpoint says."""
+    posting.courier.endpoints = (Endpoint(receiver.url, SECRET, signed=signed, written=written),)
+    api.book()
+    posting.courier.deliver()
+    assert genuine(*receiver.got[0], Recipe(signed, written))
+
+
+def test_a_failure_is_tried_again_under_the_same_id(posting: Sandbox, api: Api, receiver: Receiver) -> None:
+    """After a second, then ever later; a 2xx ends it."""
+    receiver.answers = [500, 404]
+    api.book()
+    now = time.time()
+    assert posting.courier.deliver(due_by=now) == 1
+    assert posting.courier.deliver(due_by=now + 0.5) == 0
+    assert states(posting) == [("waiting", 1, 500)]
+    assert posting.courier.deliver(due_by=now + 1.5) == 1
+    assert posting.courier.deliver(due_by=now + 7) == 1
+    assert states(posting) == [("delivered", 3, 200)]
+    assert len(set(receiver.ids)) == 1
+
+
+def test_it_gives_up(posting: Sandbox, api: Api, receiver: Receiver) -> None:
+    """After six tries."""
+    receiver.answers = [503] * 10
+    api.book()
+    for hours in range(10):
+        posting.courier.deliver(due_by=time.time() + hours * 3600)
+    assert states(posting) == [("given up", 6, 503)]
+
+
+def test_nobody_there(posting: Sandbox, api: Api) -> None:
+    """A receiver that isn't there is a failure like any other."""
+    posting.courier.endpoints = (Endpoint("http://127.0.0.1:9/", SECRET),)
+    api.book()
+    posting.courier.deliver()
+    assert states(posting) == [("waiting", 1, 0)]
+
+
+def test_only_what_was_asked_for(posting: Sandbox, api: Api, receiver: Receiver) -> None:
+    """By event and by business."""
+    only = Endpoint(receiver.url, SECRET, org_slug="acme-salon", events=("booking.cancelled",))
+    posting.courier.endpoints = (only, Endpoint(receiver.url, SECRET, org_slug="north-dental"))
+    number = api.book()
+    api.manage(number, "cancel")
+    posting.courier.deliver()
+    assert [event for event, _ in events(receiver)] == ["booking.cancelled"]
+
+
+def test_without_an_endpoint_nothing_is_written(sandbox: Sandbox, api: Api) -> None:
+    """Nor any thread started."""
+    before = threading.active_count()
+    api.book()
+    assert sandbox.courier.deliveries() == []
+    assert threading.active_count() == before
+
+
+def test_duplicates(posting: Sandbox, api: Api, receiver: Receiver) -> None:
+    """The same id and body, as often as asked for."""
+    posting.courier.mischief(duplicate=2)
+    api.book()
+    posting.courier.deliver()
+    assert len(receiver.got) == 3
+    assert len(set(receiver.ids)) == len({body for _, body in receiver.got}) == 1
+
+
+def test_reordering(posting: Sandbox, api: Api, receiver: Receiver) -> None:
+    """Held back until there are so many, then the newest first."""
+    posting.courier.mischief(reorder=2)
+    number = api.book()
+    assert posting.courier.deliver() == 0
+    api.manage(number, "cancel")
+    posting.courier.deliver()
+    assert [event for event, _ in events(receiver)] == ["booking.cancelled", "booking.created"]
+
+
+@pytest.mark.parametrize("what", ["body", "signature", "timestamp", "secret"])
+def test_tampering(posting: Sandbox, api: Api, receiver: Receiver, what: str) -> None:
+    """Once, and then the genuine one follows."""
+    posting.courier.mischief(tamper=what, times=1)
+    receiver.answers = [401]
+    api.book()
+    posting.courier.deliver()
+    posting.courier.deliver(due_by=time.time() + 60)
+    assert [genuine(*each) for each in receiver.got] == [False, True]
+    assert posting.courier.rules() == {}
+
+
+def test_a_replay_under_another_id(posting: Sandbox, api: Api, receiver: Receiver) -> None:
+    """Genuine but for its id."""
+    posting.courier.mischief(tamper="id", duplicate=1, times=1)
+    api.book()
+    posting.courier.deliver()
+    assert len(set(receiver.ids)) == 2
+    assert all(genuine(*each) for each in receiver.got)
+
+
+def test_lost_and_late(posting: Sandbox, api: Api, receiver: Receiver) -> None:
+    """The first try goes nowhere, and nothing goes before its time."""
+    posting.courier.mischief(lose=1, late=100)
+    api.book()
+    assert posting.courier.deliver() == 0
+    posting.courier.deliver(due_by=time.time() + 101)
+    assert receiver.got == []
+    posting.courier.deliver(due_by=time.time() + 200)
+    assert len(receiver.got) == 1
+
+
+def test_by_itself(sandbox: Sandbox, api: Api, receiver: Receiver) -> None:
+    """Without being told it delivers in a thread, which ends when nothing waits any more."""
+    sandbox.courier.endpoints = (Endpoint(receiver.url, SECRET),)
+    api.book()
+    assert receiver.arrived.acquire(timeout=20)
+    sandbox.decide(sandbox.bookings()[0]["number"], "canceled")
+    assert receiver.arrived.acquire(timeout=20)
+    assert [event for event, _ in events(receiver)] == ["booking.created", "booking.cancelled"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"tamper": "mind"}, {"duplicate": -1}, {"late": "soon"}, {"unknown": 1}],
+)
+def test_mischief_that_there_is_not(sandbox: Sandbox, wrong: dict[str, Any]) -> None:
+    """Is refused with what there is."""
+    with pytest.raises(ValueError, match=r"there is|numbers"):
+        sandbox.courier.mischief(**wrong)
+
+
+def test_steering_over_http(sandbox: Sandbox) -> None:
+    """Endpoints and mischief are set and told; a secret is never told."""
+    sandbox.courier.by_hand = True
+    with httpx.Client(transport=httpx.WSGITransport(sandbox), base_url="http://sandbox.test/_sandbox/") as http:
+        endpoint = {"url": "http://127.0.0.1:9/", "secret": SECRET, "events": ["booking.created"]}
+        answer = http.post("webhooks", json={"endpoints": [endpoint], "mischief": {"duplicate": 1}})
+        assert answer.status_code == 200
+        start = sandbox.free("haircut", NOW, NOW + timedelta(days=9))[0].isoformat()
+        number = http.post("take", json={"service_slug": "haircut", "start": start}).json()["confirmation_number"]
+        told = http.get("webhooks").json()
+        assert [each["event"] for each in told["deliveries"]] == ["booking.created"]
+        assert told["mischief"] == {"duplicate": 1}
+        assert SECRET not in http.get("webhooks").text
+        host = sandbox.bookings()[0]["host_id"]
+        later = sandbox.free("haircut", NOW, NOW + timedelta(days=9), host)[6]
+        assert http.post("move", json={"number": number, "start": later.isoformat()}).status_code == 200
+        assert sandbox.bookings()[0]["starts"] == later.timestamp()
+        for wrong in ({"endpoints": [{"url": "ftp://x/", "secret": "s"}]}, {"mischief": {"tamper": "mind"}}):
+            assert http.post("webhooks", json=wrong).status_code == 400
+        assert http.post("move", json={"number": "BOOK_NOWHERE1", "start": start}).status_code == 400
+
+
+def test_a_file_of_the_version_before_gets_what_it_lacks(tmp_path: Any) -> None:
+    """Nobody has to delete the bookings that a demo has made so far."""
+    path = str(tmp_path / "old.sqlite3")
+    first = Sandbox(path, now=NOW)
+    first.take("haircut", first.free("haircut", NOW, NOW + timedelta(days=9))[0])
+    with first.store.write() as db:
+        db.execute("DROP TABLE deliveries")
+        db.execute("PRAGMA user_version = 1")
+    first.close()
+    second = Sandbox(path)
+    assert len(second.bookings()) == 1
+    assert second.courier.deliveries() == []
+    second.close()
