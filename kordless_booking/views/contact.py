@@ -96,7 +96,9 @@ def _sent(visit: Visit, service: str) -> HttpResponse:
         )
     except DatabaseError:
         tell(visit, "attempt_not_written", level=logging.ERROR, status=503)
-        return _form_page(visit, _detail(visit, service), chosen, form, problem=_unreached(), status=503)
+        # Not "nothing has been booked": an earlier send of this form may have been, and the same draft finds out.
+        text = _("We can't reach the booking system right now. Please try again in a moment.")
+        return _form_page(visit, _detail(visit, service), chosen, form, problem=text, status=503)
     if isinstance(outcome, placing.Declined):
         if not outcome.after_unsure or isinstance(outcome.error, exceptions.SlotTaken):
             return _declined(visit, chosen, form, outcome)
