@@ -105,9 +105,10 @@ class Catalog:
             return Kept((), self._clock.now())
         return self._shelf.read(self._slots(slug, month, party_size, window_days))
 
-    def page(self, slug: str, month: date, party_size: int = 1) -> None:
-        """Load all that a page of slots reads in a single cache round trip, so that the reads need none."""
-        self._shelf.look(self._offer(), self._service(slug), self._slots(slug, month, party_size, None))
+    def page(self, slug: str, *months: date, party_size: int = 1) -> None:
+        """Look for all that a page of slots reads in a single cache round trip, so that the reads need none."""
+        slots = [self._slots(slug, month, party_size, None) for month in months]
+        self._shelf.look(self._offer(), self._service(slug), *slots)
 
     def forget_offer(self) -> None:
         """The business or its list of services changed."""

@@ -28,7 +28,8 @@ class Reading:
 
     def look(self, *items: Item[Any]) -> None:
         """Look for all of these at once, so that reading them needs no round trip of its own."""
-        for item, held in zip(items, self._shelf.look(*items), strict=True):
+        new = [item for item in items if item.parts not in self._looked]
+        for item, held in zip(new, self._shelf.look(*new), strict=True):
             self._looked[item.parts] = held
 
     def read(self, item: Item[T]) -> Kept[T]:

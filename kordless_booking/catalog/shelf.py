@@ -56,6 +56,7 @@ DAY = 86_400
 NO_KEPT = 30
 FAILURE_KEPT = 2
 AGAIN_AFTER = 5
+NEVER = float("-inf")
 
 T = TypeVar("T")
 
@@ -143,8 +144,8 @@ class Shelf:
 
     def _still(self, old: list[Held], now: float) -> bool:
         """Whether the account's pulse says that all of these are as they were."""
-        pulse = self._cache.get(self._key("pulse"))
-        if not pulse or any(held.pulse != pulse for held in old):
+        pulses = {held.pulse for held in old}
+        if len(pulses) > 1 or "" in pulses or self._cache.get(self._key("pulse")) not in pulses:
             return False
         for held in old:
             held.looked_at = now
@@ -246,11 +247,13 @@ class Shelf:
     def _put(self, item: Item[Any], envelope: Envelope, value: Any = None) -> Held:
         lasts = envelope.fresh if envelope.failure else item.lifetime.on_error
         seconds = ceil(lasts - envelope.age(self._clock.now()))
-        self._cache.set(self._key("value", *item.parts), sealed(envelope), seconds)
+        raw = sealed(envelope)
+        self._cache.set(self._key("value", *item.parts), raw, seconds)
         self._beat()
+        held = Held(envelope, value, envelope.mark, raw=raw, looked_at=NEVER)
         with self._guard:
-            self._held.pop(item.parts, None)
-        return Held(envelope, value, envelope.mark)
+            self._remember(item, held)  # to be recognized, not to be served before it was looked for
+        return held
 
     def _close(self, refusal: Envelope) -> Held:
         self._cache.set(self._key("refusal"), sealed(refusal), DAY)

@@ -119,14 +119,12 @@ def _month(visit: Visit, detail: ServiceDetail, first: date) -> _Month:
 
 def _first_free(visit: Visit, detail: ServiceDetail, first: date, last: date) -> _Month | None:
     """The next month with a free day, looking at no more than a few."""
-    for _step in range(MONTHS_AHEAD):
-        first = (first + timedelta(days=32)).replace(day=1)
-        if first > last:
-            return None
-        month = _month(visit, detail, first)
-        if month.free:
-            return month
-    return None
+    ahead = [first]
+    while len(ahead) <= MONTHS_AHEAD:
+        ahead.append((ahead[-1] + timedelta(days=32)).replace(day=1))
+    months = [month for month in ahead[1:] if month <= last]
+    visit.catalog.page(detail.service.slug, *months, party_size=visit.choices.party)
+    return next((found for month in months if (found := _month(visit, detail, month)).free), None)
 
 
 def _month_view(

@@ -77,6 +77,8 @@ def services_page(visit: Visit) -> HttpResponse:
 
 
 def slots_page(visit: Visit, service: str) -> HttpResponse:
+    wished = visit.choices.month or visit.choices.day or visit.now.date()
+    visit.catalog.page(service, wished, party_size=visit.choices.party)
     detail = visit.offered(service)
     kept = visit.kept
 

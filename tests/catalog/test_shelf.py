@@ -115,6 +115,34 @@ def test_warming_loads_many_items_in_one_round_trip(scene: Scene) -> None:
     assert scene.memory.trips == before + 1
 
 
+def test_what_nobody_wrote_to_since_is_not_read_again(scene: Scene) -> None:
+    """After the second one short look at the account's pulse answers for all that this process has seen."""
+    items = [scene.named("slots", "haircut", month) for month in ("2026-12", "2027-01")]
+    shelf, other = scene.process(), scene.process()
+    for item in items:
+        shelf.read(item)
+    [first, second] = shelf.look(*items)
+    scene.time.pass_(2)
+    before = scene.memory.trips
+    assert [held is seen for held, seen in zip(shelf.look(*items), (first, second), strict=True)] == [True, True]
+    assert scene.memory.trips == before + 1
+    other.read(scene.named("slots", "haircut", "2027-02"))
+    scene.time.pass_(2)
+    before = scene.memory.trips
+    assert [held.value for held in shelf.look(*items)] == [1, 2]
+    assert scene.memory.trips == before + 2
+
+
+def test_a_lost_pulse_is_no_sign_of_life(scene: Scene) -> None:
+    """A cache that dropped the pulse, or everything, is read in full."""
+    shelf = scene.process()
+    shelf.read(scene.item)
+    shelf.look(scene.item)
+    scene.memory.delete_many([cache_key("north", "pulse"), cache_key("north", "value", *scene.item.parts)])
+    scene.time.pass_(2)
+    assert shelf.read(scene.item).value == 2
+
+
 def test_a_stale_value_is_served_at_once_and_refreshed_behind_the_scenes(scene: Scene) -> None:
     """The reader gets the old value without any call; the job that was left behind brings the new one."""
     jobs: list[Callable[[], object]] = []
@@ -376,8 +404,8 @@ def test_who_comes_after_forgetting_does_not_join_the_fetch_that_was_under_way(s
 
 def test_a_look_under_way_when_forgetting_came_is_not_remembered(scene: Scene) -> None:
     """The answer of the cache was on its way: it must not stay in the process's memory."""
+    scene.process().read(scene.item)
     shelf = scene.process()
-    shelf.read(scene.item)
     decode = scene.item.decode
 
     def slowly(raw: bytes) -> int:
