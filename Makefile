@@ -15,7 +15,7 @@ ARGS ?=
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
 IS_SUITABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help demo test test-postgres test-slow journeys wheel-check lint format screenshot clean
+.PHONY: help demo test test-postgres test-slow journeys wheel-check bench lint format screenshot clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -57,11 +57,14 @@ format: $(VENV)/.dev ## put code and templates into the house's shape
 	@$(PY) -m ruff format .
 	@find kordless_booking/templates templates tests/projects -name '*.html' -exec $(VENV)/bin/djade --target-version 5.2 {} +
 
+bench: $(PY) ## measure speed and what it asks of Kordless, and write docs/benchmarks.md; needs wrk and redis-server
+	@$(PY) -m benchmarks $(ARGS)
+
 screenshot: $(VENV)/.test ## take docs/screenshot.png anew, with Chromium
 	@KORDLESS_JOURNEYS=required KORDLESS_SCREENSHOT=docs/screenshot.png $(PY) -m pytest -m journey -k screenshot -p no:randomly
 
 clean: ## remove the environment, the demo's databases and everything built
-	@rm -rf $(VENV) build dist staticfiles .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis test-results .coverage
+	@rm -rf $(VENV) .venv-bench build dist staticfiles .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis test-results .coverage
 	@rm -f demo.sqlite3* sandbox.sqlite3*
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -22,6 +22,7 @@ ANY_DAY: Final = date(1970, 1, 1)
 """Stands in a link for the day that it will lead to."""
 _DAY: Final = "kordless_booking/parts/day.html"
 _DAY_VALUES: Final = ("number", "iso", "url", "full")
+_START_LENGTH: Final = len("20261201T150000Z")
 _TIME: Final = "kordless_booking/parts/time.html"
 
 
@@ -87,6 +88,8 @@ def format_start(start: datetime) -> str:
 
 def read_start(text: str) -> datetime | None:
     """The start in a link, or None when it is none."""
+    if len(text) != _START_LENGTH:
+        return None
     try:
         return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) if text.isascii() else None
     except ValueError:

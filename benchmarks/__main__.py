@@ -1,0 +1,50 @@
+"""`python -m benchmarks`: measure everything, print the table, write docs/benchmarks.md. Takes about eight minutes."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from benchmarks.environment import ROOT, enter
+
+
+def main() -> None:
+    """Install where need be, measure, report."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--seconds", type=int, default=3, help="for each measurement of a rate (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=5, help="of which the median counts (default: %(default)s)")
+    parser.add_argument("--only", choices=("rates", "crowds"), help="half of it, without writing the page")
+    python = enter()
+    if python is not None:
+        os.chdir(ROOT)
+        os.execv(python, [str(python), "-m", "benchmarks", *sys.argv[1:]])  # noqa: S606 (ours)
+    given = parser.parse_args()
+    _measure(given.seconds, given.rounds, given.only)
+
+
+def _measure(seconds: int, rounds: int, only: str | None) -> None:
+    # What follows is installed in the environment that enter() has led to.
+    from benchmarks.bars import crowd_bars, rate_bars  # noqa: PLC0415
+    from benchmarks.load import CONNECTIONS, distinct_queries  # noqa: PLC0415
+    from benchmarks.report import Report  # noqa: PLC0415
+    from benchmarks.world import month_in_view  # noqa: PLC0415
+
+    report = Report()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kordless-bench-")))
+        (folder / "static").mkdir()
+        if only != "crowds":
+            rate_bars(report, folder, seconds=seconds, rounds=rounds)
+        if only != "rates":
+            crowd_bars(report, folder)
+    if only is None:
+        queries = len(distinct_queries(month_in_view()))
+        report.write(connections=CONNECTIONS, rounds=rounds, queries=queries)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,222 @@
+"""What is asked of the widget, measured."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median
+
+from benchmarks.bookings import book_throughout
+from benchmarks.crowds import Came, come
+from benchmarks.environment import ROOT
+from benchmarks.load import Measured, distinct_queries, measure, script_for
+from benchmarks.report import Report
+from benchmarks.running import Kordless, Site, kordless, redis, site
+from benchmarks.world import CROWDS, month_in_view
+
+__all__ = ["crowd_bars", "rate_bars"]
+
+APP, PEER = "benchmarks.site.wsgi:application", "benchmarks.peer.wsgi:application"
+HELLO = "hello"
+RATIOS = {
+    "asked before, Redis each time": ("redis/month", 0.45),
+    "asked before, one second of memory": ("memory/month", 0.7),
+    "never asked before": ("never memory/month", 0.17),
+    "asked before, Redis each time, 100 on one day": ("redis/day", None),
+    "asked before, one second of memory, 100 on one day": ("memory/day", None),
+    "never asked before, 100 on one day": ("never memory/day", None),
+}
+
+
+def rate_bars(report: Report, folder: Path, *, seconds: int, rounds: int) -> None:
+    """Throughput under both servers, round trips and upstream requests."""
+    for server in ("gunicorn", "granian"):
+        with ExitStack() as stack:
+            here = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=folder)))
+            upstream, url = stack.enter_context(kordless(here)), stack.enter_context(redis(here))
+            environment = _environment(folder, here, upstream, url)
+            ours = stack.enter_context(site(APP, server, environment, here))
+            peers = {**environment, "BENCH_DATABASE": str(here / "peer.sqlite3")}
+            _run("benchmarks.peer.seed", month_in_view().isoformat(), environment=peers)
+            peer = stack.enter_context(site(PEER, server, peers, here))
+            found = _rounds(ours, peer, here, seconds=seconds, rounds=rounds)
+            _ratios(report, server, found)
+            pages = sum(each.requests for what, several in found.items() if "/" in what for each in several)
+            asked = len(upstream.requests())
+            rate = asked / pages * 1000
+            text = f"{rate:.2f} ({asked} for {pages:,} pages)"
+            report.add("upstream requests per 1,000 slot pages", server, text, "<= 3", rate <= 3)
+            if server == "gunicorn":
+                _round_trips(report, ours, url)
+            report.add("memory of a worker after the run", server, f"{ours.megabytes():.0f} MB")
+
+
+def _environment(folder: Path, here: Path, upstream: Kordless, redis_url: str) -> dict[str, str]:
+    return {
+        "BENCH_DATABASE": str(here / "site.sqlite3"),
+        "BENCH_STATIC": str(folder / "static"),
+        "BENCH_REDIS": redis_url,
+        "BENCH_KORDLESS": upstream.api,
+    }
+
+
+def _rounds(ours: Site, peer: Site, here: Path, *, seconds: int, rounds: int) -> dict[str, list[Measured]]:
+    """All measurements by name, interleaved; the first visits of each page are not measured."""
+    month = month_in_view()
+    scripts = {
+        f"never memory/{service}": script_for(f"/memory/{service}/", distinct_queries(month), here / f"{service}.lua")
+        for service in ("month", "day")
+    }
+    wished = f"?tz=Europe/Paris&month={month:%Y-%m}"
+    slots = f"/appointment/ajax/available_slots/?selected_date={month}&staff_member=1&service_id=1"
+    found: dict[str, list[Measured]] = {}
+    for number in range(rounds + 1):
+        for what in (HELLO, *[what for what, _bar in RATIOS.values()], "peer"):
+            length = seconds if number else 1
+            if what in scripts:
+                measured = measure(ours, "/", seconds=length, script=scripts[what])
+            elif what == "peer":
+                measured = measure(peer, slots, seconds=length, headers="X-Requested-With: XMLHttpRequest")
+            else:
+                measured = measure(ours, f"/{what}" + (f"/{wished}" if "/" in what else ""), seconds=length)
+            if measured.failed:
+                raise RuntimeError(f"{what}: {measured.failed} of {measured.requests} got no page")
+            if number:
+                found.setdefault(what, []).append(measured)
+    return found
+
+
+def _ratios(report: Report, server: str, found: dict[str, list[Measured]]) -> None:
+    def middle(what: str) -> str:
+        return f"{median(one.rate for one in found[what]):,.0f}/s, {median(one.cpu for one in found[what]):.2f} ms CPU"
+
+    def over(what: str, other: str) -> float:
+        return median(one.rate / two.rate for one, two in zip(found[what], found[other], strict=True))
+
+    report.add("hello", server, f"1.00 ({middle(HELLO)})")
+    for title, (what, bar) in RATIOS.items():
+        ratio = over(what, HELLO)
+        wanted = f">= {bar}" if bar else ""
+        by_cpu = median(two.cpu / one.cpu for one, two in zip(found[what], found[HELLO], strict=True))
+        text = f"{ratio:.2f} ({middle(what)}; {by_cpu:.2f} by CPU)"
+        report.add(f"slot page {title}", server, text, wanted, ratio >= bar if bar else None)
+    times = over("memory/month", "peer")
+    report.add("django-appointment 3.12 available slots", server, middle("peer"))
+    report.add("slot page over django-appointment's slots", server, f"{times:.1f} x", ">= 16 x", times >= 16)
+
+
+def _round_trips(report: Report, ours: Site, redis_url: str) -> None:
+    """The most commands that one page costs, as Redis itself sees them, while what it is made from lies there."""
+    import redis as client  # noqa: PLC0415 (in the benchmark's own environment)
+
+    month, most = f"month={month_in_view():%Y-%m}", 0
+    with client.Redis.from_url(redis_url) as connection:
+
+        def trips(path: str) -> int:
+            before = connection.info("stats")["total_commands_processed"]
+            if come(ours.url, lambda _number: path, visitors=1, within=0)[0].status != 200:
+                raise RuntimeError(f"{path} is not there")
+            return int(connection.info("stats")["total_commands_processed"] - before - 1)
+
+        for path in ("/redis/?", f"/redis/month/?{month}", f"/redis/day/?{month}"):
+            # Both processes are to know it, and nothing is to be refreshed behind the scenes meanwhile.
+            warmed = [trips(f"{path}&tz={zone}") for zone in ("Asia/Tokyo", "Asia/Seoul", "Asia/Dubai", "Asia/Qatar")]
+            told = [trips(f"{path}&tz=Asia/Tokyo"), trips(f"{path}&tz=Asia/Kolkata"), min(warmed)]
+            most = max(most, *told)
+    report.add("cache round trips of a service or slot page, at most", "gunicorn", str(most), "<= 2", most <= 2)
+
+
+def crowd_bars(report: Report, folder: Path) -> None:
+    """Many who look at once: what it costs Kordless, and who is turned away."""
+    _cold_key(report, folder)
+    _many_keys(report, folder, keys=10)
+    _many_keys(report, folder, keys=300)
+
+
+def _crowd(stack: ExitStack, folder: Path) -> tuple[Site, Kordless]:
+    here = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=folder)))
+    upstream, url = stack.enter_context(kordless(here)), stack.enter_context(redis(here))
+    environment = _environment(folder, here, upstream, url)
+    _run("django", "migrate", "--settings", "benchmarks.site.settings", "--verbosity", "0", environment=environment)
+    ours = stack.enter_context(site(APP, "gunicorn threads", environment, here))
+    upstream.ask("mischief", "POST", kind="slow", operation="availability", seconds=0.3)
+    return ours, upstream
+
+
+def _run(module: str, *arguments: str, environment: dict[str, str]) -> None:
+    command = [sys.executable, "-m", module, *arguments]
+    subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=True)  # noqa: S603 (ours)
+
+
+def _cold_key(report: Report, folder: Path) -> None:
+    with ExitStack() as stack:
+        ours, upstream = _crowd(stack, folder)
+        path = f"/memory/month/?month={month_in_view():%Y-%m}"
+        came = come(ours.url, lambda _number: path, visitors=300, within=0.5)
+        asked = _asked(upstream)
+        found = f"{asked['availability']} ({_told(came)})"
+        holds = asked["availability"] == 1 and _statuses(came) == {200: 300}
+        report.add("300 visitors in 0.5 s, cold key: availability requests", "2 processes", found, "exactly 1", holds)
+
+
+def _many_keys(report: Report, folder: Path, *, keys: int) -> None:
+    def path(number: int) -> str:
+        service, party = number % CROWDS, number // CROWDS % (keys // CROWDS) + 1
+        return f"/memory/crowd-{service}/?month={month_in_view():%Y-%m}" + (f"&party={party}" if party > 1 else "")
+
+    with ExitStack() as stack:
+        ours, upstream = _crowd(stack, folder)
+        warmed = come(ours.url, lambda _number: f"/memory/month/?month={month_in_view():%Y-%m}", visitors=1, within=0)
+        upstream.ask("requests", "DELETE")
+        pool = stack.enter_context(ThreadPoolExecutor(1))
+        booking = pool.submit(book_throughout, ours.url, "memory", times=9 if keys > 10 else 0, every=6.0)
+        came = come(ours.url, path, visitors=2200, within=55)
+        booked = booking.result()
+        asked, refused = _asked(upstream), sum(each["status"] == 429 for each in upstream.requests())
+        what = f"2,200 visitors in 55 s over {keys} keys"
+        if warmed[0].status != 200:
+            raise RuntimeError("the site does not answer")
+        if keys == 10:
+            failed = sum(each.status != 200 for each in came)
+            report.add(f"{what}: failed", "2 processes", f"{failed} ({_told(came)})", "0", failed == 0)
+            total, slots = sum(asked.values()), asked["availability"]
+            report.add(
+                f"{what}: upstream requests",
+                "2 processes",
+                f"{slots} for availability, {total} in all",
+                "<= 48",
+                total <= 48,
+            )
+        else:
+            placed = len(upstream.ask("bookings")["bookings"])
+            report.add(
+                f"{what}: bookings placed",
+                "2 processes",
+                f"{placed} of {len(booked)}",
+                "all",
+                placed == len(booked) > 0,
+            )
+            report.add(f"{what}: pages", "2 processes", _told(came))
+            text = ", ".join(f"{number} {operation}" for operation, number in sorted(asked.items()))
+            report.add(f"{what}: upstream requests", "2 processes", f"{sum(asked.values())}: {text}")
+        report.add(f"{what}: 429 by Kordless", "2 processes", str(refused), "0", refused == 0)
+
+
+def _asked(upstream: Kordless) -> Counter[str]:
+    return Counter(each["operation"] for each in upstream.requests())
+
+
+def _statuses(came: list[Came]) -> dict[int, int]:
+    return dict(Counter(each.status for each in came))
+
+
+def _told(came: list[Came]) -> str:
+    statuses = ", ".join(f"{number} x {status}" for status, number in sorted(_statuses(came).items()))
+    times = sorted(each.seconds for each in came)
+    return f"{statuses}; p50 {times[len(times) // 2] * 1000:.0f} ms, p99 {times[len(times) * 99 // 100] * 1000:.0f} ms"

@@ -1,0 +1,1 @@
+"""django-appointment with one service and one staff member."""

@@ -1,0 +1,5 @@
+"""As django-appointment's own instructions say."""
+
+from django.urls import include, path
+
+urlpatterns = [path("appointment/", include("appointment.urls"))]

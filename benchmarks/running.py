@@ -1,0 +1,156 @@
+"""Starts Redis, the sandbox and the sites, and says what they use."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.environment import ROOT
+
+__all__ = ["Kordless", "Site", "kordless", "redis", "site"]
+
+SERVERS = {
+    "gunicorn": ("-m", "gunicorn", "{app}", "--bind", "127.0.0.1:{port}", "--workers", "{workers}"),
+    "gunicorn threads": (
+        *("-m", "gunicorn", "{app}", "--bind", "127.0.0.1:{port}", "--workers", "{workers}"),
+        *("--threads", "32", "--backlog", "4096"),
+    ),
+    "granian": (
+        *("-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", "{port}"),
+        *("--workers", "{workers}", "--log-level", "error", "{app}"),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running site: its address, and the processes that answer."""
+
+    url: str
+    workers: tuple[int, ...]
+
+    def cpu_seconds(self) -> float:
+        """Processor time that the workers have used so far."""
+        ticks = 0
+        for worker in self.workers:
+            fields = Path(f"/proc/{worker}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def megabytes(self) -> float:
+        """What the largest worker holds in memory."""
+        sizes = [int(Path(f"/proc/{worker}/statm").read_text(encoding="ascii").split()[1]) for worker in self.workers]
+        return max(sizes) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+@dataclass(frozen=True)
+class Kordless:
+    """The sandbox in its process, with Kordless's documented limits."""
+
+    url: str
+
+    @property
+    def api(self) -> str:
+        """What a site is told."""
+        return f"{self.url}/api/calendar/v1/public"
+
+    def ask(self, what: str, method: str = "GET", **said: Any) -> dict[str, Any]:
+        """One exchange with its steering."""
+        body = json.dumps(said).encode() if method == "POST" else None
+        request = urllib.request.Request(f"{self.url}/_sandbox/{what}", data=body, method=method)  # noqa: S310 (ours)
+        request.add_header("Content-Type", "application/json")
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 (ours)
+            found: dict[str, Any] = json.loads(answer.read())
+            return found
+
+    def requests(self) -> list[dict[str, Any]]:
+        """What has reached it since it was last told to forget."""
+        found: list[dict[str, Any]] = self.ask("requests")["requests"]
+        return found
+
+
+@contextmanager
+def redis(folder: Path) -> Iterator[str]:
+    """A Redis that keeps nothing on disk; its URL."""
+    port = _free_port()
+    options = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", "", "--appendonly", "no"]
+    with _running(["redis-server", *options], {}, folder / "redis.log"):
+        _wait_for(port)
+        yield f"redis://127.0.0.1:{port}/0"
+
+
+@contextmanager
+def kordless(folder: Path) -> Iterator[Kordless]:
+    """A fresh sandbox with the benchmark's business."""
+    command = [sys.executable, "-m", "benchmarks.world", "--path", str(folder / "kordless.sqlite3")]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:  # noqa: S603 (ours)
+        try:
+            assert running.stdout is not None  # noqa: S101 (for the type checker)
+            yield Kordless(f"http://127.0.0.1:{int(running.stdout.readline())}")
+        finally:
+            running.terminate()
+
+
+@contextmanager
+def site(app: str, server: str, environment: dict[str, str], folder: Path, workers: int = 2) -> Iterator[Site]:
+    """A WSGI application under a server."""
+    port = _free_port()
+    given = {"app": app, "port": str(port), "workers": str(workers)}
+    command = [sys.executable, *(part.format(**given) for part in SERVERS[server])]
+    with _running(command, environment, folder / f"{app.partition(':')[0]}.log") as master:
+        _wait_for(port)
+        time.sleep(1)
+        yield Site(f"http://127.0.0.1:{port}", tuple(_children(master)))
+
+
+@contextmanager
+def _running(command: list[str], environment: dict[str, str], log: Path) -> Iterator[int]:
+    with ExitStack() as stack:
+        said = stack.enter_context(log.open("ab"))
+        running = subprocess.Popen(  # noqa: S603 (ours)
+            command, cwd=ROOT, env={**os.environ, **environment}, stdout=said, stderr=said
+        )
+        try:
+            yield running.pid
+        finally:
+            running.send_signal(signal.SIGTERM)
+            try:
+                running.wait(10)
+            except subprocess.TimeoutExpired:
+                running.kill()
+                running.wait()
+
+
+def _children(master: int) -> list[int]:
+    found = Path(f"/proc/{master}/task/{master}/children").read_text(encoding="ascii").split()
+    return [int(each) for each in found]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_for(port: int) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise RuntimeError("a server did not start; its log says why")
