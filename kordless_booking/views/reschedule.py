@@ -29,7 +29,7 @@ from kordless_booking.views.slot_page import SlotLinks, free_slot, slot_context
 from kordless_booking.views.steps import zone_context
 from kordless_booking.views.telling import tell
 from kordless_booking.views.visit import Visit
-from kordless_booking.views.widget import widget_view
+from kordless_booking.views.widget import VERSION, widget_view
 from kordless_booking.views.words import service_card, when, zone_text
 
 __all__ = ["confirm", "slots", "zone"]
@@ -69,7 +69,9 @@ def slots(visit: Visit, token: str) -> HttpResponse:
         if visit.request.GET.get("taken")
         else "",
     }
-    return visit.render("kordless_booking/steps/slot.html", visit.page(_("Choose a new time")), context)
+    response = visit.render("kordless_booking/steps/slot.html", visit.page(_("Choose a new time")), context)
+    response[VERSION] = context["watch"]["version"]
+    return response
 
 
 @widget_view("GET", personal=True)

@@ -14,7 +14,7 @@ from kordless_booking.booking.steps import Step
 from kordless_booking.views.problems import not_found
 from kordless_booking.views.slot_page import VARYING, SlotLinks, age_notice, slot_context, visitor_zone
 from kordless_booking.views.visit import Visit
-from kordless_booking.views.widget import widget_view
+from kordless_booking.views.widget import VERSION, widget_view
 from kordless_booking.views.words import service_card
 
 __all__ = ["bookable", "nowhere", "services", "services_page", "slots", "slots_page", "zone", "zone_context"]
@@ -101,7 +101,9 @@ def slots_page(visit: Visit, service: str) -> HttpResponse:
     page = visit.page(
         detail.service.name, step=Step.SLOT, autozone=visit.choices.tz is None, self_url=here(visit.choices)
     )
-    return visit.assemble(Step.SLOT.template, page, context, VARYING)
+    response = visit.assemble(Step.SLOT.template, page, context, VARYING)
+    response[VERSION] = context["watch"]["version"]
+    return response
 
 
 def _taken(how: str | None) -> str:

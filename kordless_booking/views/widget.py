@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, Final, ParamSpec
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ImproperlyConfigured
@@ -26,11 +26,14 @@ from kordless_booking.views import guard, problems
 from kordless_booking.views.remembered import asked, given_before, remember
 from kordless_booking.views.visit import Visit, origin_of, request_id_of
 
-__all__ = ["widget_view"]
+__all__ = ["VERSION", "widget_view"]
 
 log = logging.getLogger("kordless_booking.views")
 
+VERSION: Final = "KB-Version"
+"""Says how a page is; one that is open sends it back as KB-Seen, to hear only of what has changed."""
 P = ParamSpec("P")
+_SAID_WITHOUT_A_BODY: Final = {VERSION, "Cache-Control", "Referrer-Policy", "Vary", "X-Request-ID", "X-Robots-Tag"}
 WidgetView = Callable[Concatenate[Visit, P], HttpResponse]
 
 
@@ -50,7 +53,7 @@ def widget_view(
             before = given_before(words) if words else None
             if before is not None:
                 before["X-Request-ID"] = request_id_of(request)
-                return before
+                return _unless_seen(request, before)
             try:
                 visit = Visit(request)
             except ImproperlyConfigured as error:
@@ -71,7 +74,7 @@ def widget_view(
                         remember(words, visit, response)
             finally:
                 request_id.reset(token)
-            return response
+            return _unless_seen(request, response)
 
         exempt: Callable[..., HttpResponse] = answer
         for decorator in (
@@ -84,6 +87,15 @@ def widget_view(
         return exempt
 
     return decorate
+
+
+def _unless_seen(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """204 in place of what an open page shows already."""
+    seen = request.META.get("HTTP_KB_SEEN")
+    if not seen or response.get(VERSION) != seen:
+        return response
+    kept = {name: value for name, value in response.items() if name in _SAID_WITHOUT_A_BODY}
+    return HttpResponse(status=204, headers=kept)
 
 
 def _finish(visit: Visit, response: HttpResponse) -> None:

@@ -11,8 +11,10 @@
 
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
   const poll = "[data-kb-poll]";
+  const quiet = "[data-kb-watch]"; // looks whether the times are still as they are shown
   const find = (root, what) => root.querySelector(what);
   const all = (root, what) => [...root.querySelectorAll(what)];
+  const words = (root) => all(root, "[data-kb-say]").map((word) => word.textContent).join(". ");
   const say = (root, text) => (find(root, "[data-kb-live]").textContent = text);
 
   const rove = (days, to) => days.forEach((day) => (day.tabIndex = day === to ? 0 : -1));
@@ -76,7 +78,7 @@
   };
 
   const arrive = (root, trigger) => {
-    const words = all(root, "[data-kb-say]");
+    const titles = all(root, "[data-kb-say]");
     const spot = find(root, "[data-kb-focus]") || (root.dataset.kbMove === "step" && find(root, ".kb-title"));
     if (spot) {
       spot.focus({ preventScroll: true });
@@ -84,15 +86,15 @@
       tell("view", { top: 0 });
       return;
     }
-    if (document.activeElement === document.body) words[0]?.focus();
-    say(root, words.map((word) => word.textContent).join(". "));
+    if (document.activeElement === document.body) titles[0]?.focus();
+    say(root, words(root));
     if (!trigger.matches(".kb-day")) return;
-    words.at(-1).scrollIntoView({ block: "nearest" });
-    tell("view", { top: words.at(-1).getBoundingClientRect().top });
+    titles.at(-1).scrollIntoView({ block: "nearest" });
+    tell("view", { top: titles.at(-1).getBoundingClientRect().top });
   };
 
   const trouble = (root, detail, trigger) => {
-    if (trigger.matches("[data-kb-step]")) return; // only the zone
+    if (trigger.matches("[data-kb-step]," + quiet)) return; // nobody asked for it
     const again = () => htmx.trigger(trigger, trigger.matches("form") ? "submit" : "click");
     find(root, "[data-kb-again]").onclick = again;
     find(root, "[data-kb-trouble]").hidden = false;
@@ -112,13 +114,16 @@
       if (root) act(root, detail, detail.requestConfig?.elt, event);
     }, true);
 
-  on("confirm", (root, detail, trigger, event) => root.kbPosting && event.preventDefault());
+  on("confirm", (root, { elt }, trigger, event) => {
+    if (root.kbPosting || (document.hidden && elt.matches(quiet))) event.preventDefault();
+  });
 
   on("configRequest", (root, { verb, path, parameters }) => {
     if (verb === "get" && find(root, "[data-kb-detect-zone]") && !path.includes("tz=")) parameters.tz ??= timeZone;
   });
 
   on("beforeSend", (root, { requestConfig }, trigger) => {
+    if (trigger.matches(quiet)) return;
     rest(root);
     find(root, "[data-kb-trouble]").hidden = true;
     if (trigger.matches(poll)) return;
@@ -139,8 +144,14 @@
     const step = /data-kb-step="(\w+)"/.exec(detail.serverResponse)?.[1];
     const same = step === root.kbStep;
     const waiting = same && trigger.matches(poll);
-    detail.shouldSwap = !!step;
     detail.isError = false;
+    if (trigger.matches(quiet)) {
+      detail.shouldSwap = same;
+      root.kbHref = document.activeElement.href;
+      root.kbWords = words(root);
+      return Object.assign(detail, { target: trigger.parentNode, selectOverride: ".kb-slot > *", swapOverride: "innerHTML" });
+    }
+    detail.shouldSwap = !!step;
     root.kbSwapped = step && !waiting;
     root.dataset.kbMove = same ? "day" : "step";
     if (waiting) Object.assign(detail, { target: trigger, selectOverride: poll, swapOverride: "outerHTML" });
@@ -152,6 +163,13 @@
   });
 
   on("afterSettle", (root, detail, trigger) => {
+    if (trigger.matches(quiet)) {
+      settle(root);
+      if (words(root) !== root.kbWords) say(root, words(root)); // the day is full: another one is shown
+      const lost = root.kbHref && document.activeElement === body;
+      const spot = lost && (all(root, ".kb-slot a").find((link) => link.href === root.kbHref) || all(root, "[data-kb-say]").at(-1));
+      return spot && spot.focus({ preventScroll: true });
+    }
     if (!root.kbSwapped) return;
     root.kbSwapped = false;
     settle(root);

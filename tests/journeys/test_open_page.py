@@ -1,0 +1,153 @@
+"""A page that stays open: what is booked elsewhere vanishes from it, and nothing else moves."""
+
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from kordless_booking.sandbox.posting import Endpoint
+from tests.journeys import walk
+from tests.journeys.demo import Demo, served
+
+SECRET = "whsec_journeys_0123456789abcdef"
+SERVICE = "color-consultation"
+NEW_YORK = ZoneInfo("America/New_York")
+LOOKS = 31_000
+"""Milliseconds after which an open page has looked again."""
+
+
+@pytest.fixture
+def told(_prepared: Path, tmp_path: Path) -> Iterator[Demo]:
+    """The demo with a webhook, which its sandbox delivers to over real HTTP."""
+    shutil.copytree(_prepared, tmp_path, dirs_exist_ok=True)
+    with served(tmp_path, KORDLESS_WEBHOOK_SECRET=SECRET) as demo:
+        demo.sandbox.courier.by_hand = True
+        demo.sandbox.courier.endpoints = (Endpoint(f"{demo.url}/book/webhook/", SECRET),)
+        yield demo
+
+
+def busy_day(demo: Demo) -> str:
+    """The address of a day that keeps plenty of times when one is taken."""
+    now = datetime.now(UTC)
+    starts = demo.sandbox.free(SERVICE, now + timedelta(days=2), now + timedelta(days=14))
+    days = [f"{start.astimezone(NEW_YORK):%Y-%m-%d}" for start in starts]
+    return f"{demo.url}/book/{SERVICE}/?tz=America/New_York&day={max(set(days), key=days.count)}"
+
+
+def start_of(time: Locator) -> datetime:
+    """The moment that a time on the page stands for."""
+    query = urlsplit(time.get_attribute("href") or "").query
+    return datetime.strptime(query.rpartition("start=")[2], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+
+
+def by_phone(demo: Demo, time: Locator, service: str = SERVICE) -> None:
+    """Somebody calls and takes that time; the site hears of it."""
+    demo.sandbox.take(service, start_of(time))
+    assert demo.sandbox.courier.deliver() == 1
+    assert demo.sandbox.courier.deliveries()[0]["status"] == 200
+
+
+def looked(page: Page) -> int:
+    """Let half a minute pass on the open page; the status of what it asks."""
+    with page.expect_response(lambda response: "kb-seen" in response.request.headers) as caught:
+        page.clock.fast_forward(LOOKS)
+    return caught.value.status
+
+
+def opened(page: Page, url: str) -> Locator:
+    """The times of a service, on a clock that the test moves."""
+    page.clock.install()
+    page.goto(url)
+    walk.at(page, "slot")
+    expect(page.locator("body.kb-js, .kb.kb-js")).to_be_visible()
+    return page.locator(".kb-time")
+
+
+def test_a_time_that_is_taken_by_phone_vanishes(page: Page, told: Demo, complaints: list[str]):
+    """The focus stays where it is, so does the page, and nothing is said aloud; then all is quiet again."""
+    times = opened(page, busy_day(told))
+    count, address = times.count(), page.url
+    assert count > 2
+    assert looked(page) == 204
+    first, kept = times.first, times.nth(count - 1)
+    gone, words = start_of(first), kept.inner_text()
+    kept.focus()
+    scrolled = page.evaluate("scrollY")
+    by_phone(told, first)
+    assert looked(page) == 200
+    expect(page.locator(f'.kb-time[href*="{gone:%Y%m%dT%H%M%SZ}"]')).to_have_count(0)
+    expect(page.locator(":focus")).to_have_text(words)
+    assert page.evaluate("scrollY") == scrolled
+    assert page.url == address
+    assert page.locator("[data-kb-live]").inner_text() == ""
+    assert looked(page) == 204
+    assert complaints == []
+
+
+def test_the_time_under_the_focus_vanishes(page: Page, told: Demo):
+    """The focus goes to the day above, never to another time."""
+    times = opened(page, busy_day(told))
+    day = page.locator(".kb-times .kb-sub").inner_text()
+    times.first.focus()
+    by_phone(told, times.first)
+    assert looked(page) == 200
+    expect(page.locator(":focus")).to_have_text(day)
+
+
+def test_a_day_that_fills_up_makes_room_for_another(page: Page, told: Demo):
+    """It is said aloud, because what is shown is not what was chosen."""
+    opened(page, busy_day(told))
+    day = page.locator(".kb-times .kb-sub").inner_text()
+    now, chosen = datetime.now(UTC), start_of(page.locator(".kb-time").first).astimezone(NEW_YORK).date()
+    while left := [
+        start
+        for start in told.sandbox.free(SERVICE, now + timedelta(days=1), now + timedelta(days=15))
+        if start.astimezone(NEW_YORK).date() == chosen
+    ]:
+        told.sandbox.take(SERVICE, left[0])
+    told.sandbox.courier.deliver()
+    assert looked(page) == 200
+    other = page.locator(".kb-times .kb-sub")
+    expect(other).not_to_have_text(day)
+    expect(page.locator("[data-kb-live]")).to_contain_text(other.inner_text())
+
+
+def test_a_page_that_nobody_sees_does_not_look(page: Page, told: Demo):
+    """A forgotten tab costs nothing."""
+    opened(page, busy_day(told))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.evaluate("Object.defineProperty(document, 'hidden', {value: true, configurable: true})")
+    page.clock.fast_forward(LOOKS)
+    page.evaluate("delete document.hidden")
+    assert looked(page) == 204
+    assert len(asked) == 1
+
+
+def test_a_server_that_is_away_is_not_complained_of(page: Page, told: Demo):
+    """Nobody asked for the look; the next one may work."""
+    opened(page, busy_day(told))
+    page.route("**/book/color-consultation/**", lambda route: route.abort())
+    with page.expect_event("requestfailed"):
+        page.clock.fast_forward(LOOKS)
+    expect(page.locator("[data-kb-trouble]")).to_be_hidden()
+    page.unroute("**/book/color-consultation/**")
+    assert looked(page) == 204
+
+
+def test_inside_the_home_page(page: Page, told: Demo):
+    """As on a page of its own."""
+    page.clock.install()
+    page.goto(f"{told.url}/")
+    walk.to_times(page, "Full color")
+    times = page.locator(".kb-time")
+    gone = start_of(times.first)
+    by_phone(told, times.first, "full-color")
+    assert looked(page) == 200
+    expect(page.locator(f'.kb-time[href*="{gone:%Y%m%dT%H%M%SZ}"]')).to_have_count(0)
+    expect(page.get_by_role("heading", name="Book your visit")).to_be_visible()

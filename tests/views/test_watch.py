@@ -1,0 +1,112 @@
+"""An open page of times asks whether all is as it was, and hears nothing when it is."""
+
+from datetime import timedelta
+
+import pytest
+from pytest_django import Settings
+
+from kordless_booking.sandbox import Sandbox
+from tests.conftest import NOW
+from tests.views.walking import JANE, Page, Walk, start_of
+
+pytestmark = pytest.mark.django_db
+
+
+def watch(page: Page) -> tuple[str, dict[str, str]]:
+    """(address, headers) of what the page asks by itself."""
+    [node] = page.tree.css("[data-kb-watch]")
+    version = node.attributes["data-hx-headers"] or ""
+    assert version.startswith('{"KB-Seen":"')
+    return node.attributes["data-hx-get"] or "", {"KB-Seen": version.split('"')[3], "HX-Request": "true"}
+
+
+@pytest.mark.parametrize("query", ["", "?host=host_sarah", "?month=2026-12&tz=Asia/Kathmandu", "?party=1&hours=24"])
+def test_unchanged_is_nothing(visitor: Walk, sandbox: Sandbox, query: str):
+    """204 without a body and without asking Kordless, for the very view that is open, also in another minute."""
+    page = visitor.open(f"/book/haircut/{query}")
+    address, headers = watch(page)
+    sandbox.forget_requests()
+    for _ in range(2):
+        answer = visitor.once(address, **headers)
+        assert (answer.status, answer.html) == (204, "")
+        assert answer.response["Cache-Control"] == "private, no-cache"
+        assert "Content-Security-Policy" not in answer.response
+    assert sandbox.requests == []
+
+
+def test_the_minute_alone_changes_nothing(visitor: Walk, clock):
+    """The clock on the page is no news."""
+    address, headers = watch(visitor.open("/book/haircut/"))
+    clock.shift(61)
+    assert visitor.once(address, **headers).status == 204
+
+
+def test_a_time_that_is_gone_is_news(visitor: Walk, sandbox: Sandbox, clock):
+    """The page comes without it, and with a new word for how it is."""
+    page = visitor.open("/book/haircut/?host=host_sarah")
+    address, headers = watch(page)
+    first = next(iter(page.times.values()))
+    sandbox.take("haircut", start_of(first), "host_sarah")
+    clock.shift(400)
+    answer = visitor.once(address, **headers)
+    assert answer.status == 200
+    assert first not in answer.times.values()
+    address, headers = watch(answer)
+    assert visitor.once(address, **headers).status == 204
+
+
+def test_seats_are_news_too(visitor: Walk, sandbox: Sandbox, clock):
+    """Where it says how many places are left."""
+    page = visitor.open("/book/styling-class/")
+    address, headers = watch(page)
+    sandbox.take("styling-class", start_of(next(iter(page.times.values()))))
+    clock.shift(400)
+    assert visitor.once(address, **headers).status == 200
+
+
+def test_a_page_without_times_is_watched_too(visitor: Walk, sandbox: Sandbox, clock):
+    """Something may become free."""
+    sandbox.mischief.set("no_slots", "availability")
+    address, headers = watch(visitor.open("/book/haircut/?month=2026-12"))
+    assert visitor.once(address, **headers).status == 204
+    sandbox.mischief.clear()
+    clock.shift(400)
+    assert visitor.once(address, **headers).times
+
+
+def test_the_times_that_a_booking_may_move_to(visitor: Walk):
+    """The same for a page that is somebody's own."""
+    confirmed = visitor.book()
+    manage = visitor.open(confirmed.link("Change or cancel"))
+    address, headers = watch(visitor.open(f"{manage.url}reschedule/"))
+    answer = visitor.once(address, **headers)
+    assert answer.status == 204
+    assert answer.response["Cache-Control"] == "no-store, private"
+
+
+def test_what_was_typed_goes_along(visitor: Walk, sandbox: Sandbox):
+    """A page that somebody came back to keeps what they typed also in the list that is refreshed."""
+    form = visitor.choose()
+    sandbox.mischief.set("status", "create", times=1, status=409)
+    back = visitor.send(form, "Book appointment", **JANE)
+    address, headers = watch(back)
+    assert "kept=" in address
+    assert visitor.once(address, **headers).status == 204
+    assert "kept=" in next(iter(visitor.once(address).times.values()))
+
+
+def test_another_word_is_answered_with_the_page(visitor: Walk, site: Settings):
+    """Whatever it is."""
+    page = visitor.open("/book/haircut/")
+    address, _headers = watch(page)
+    for word in ("", "x", "é", "0" * 5000):
+        assert visitor.once(address, **{"KB-Seen": word}).status == 200
+    assert visitor.once("/book/", **{"KB-Seen": "None"}).status == 200
+
+
+def test_the_address_pins_what_is_open(visitor: Walk):
+    """A month and a day, so that a new first free day doesn't turn the page."""
+    page = visitor.open("/book/haircut/")
+    address, _headers = watch(page)
+    assert "month=2026-12" in address
+    assert f"day={(NOW + timedelta(days=0)):%Y-%m-%d}" in address
