@@ -37,9 +37,9 @@ def month_rows(
     stage: str,
 ) -> list[SafeString]:
     """One row of cells for each week. `url` leads to ANY_DAY, in the place of which each free day is put."""
-    around = escape(url).partition(ANY_DAY.isoformat())
+    before, _day, after = escape(url).partition(f"day={ANY_DAY}")
     rows = _rows(month, frozenset(free), chosen, today, language, stage)
-    return [mark_safe(row.fill((around[0], around[2]))) for row in rows]  # noqa: S308 (patterns escape)
+    return [mark_safe(row.fill((before, after))) for row in rows]  # noqa: S308 (patterns escape)
 
 
 @kept_pattern(256)
@@ -61,7 +61,7 @@ def _rows(
         iso, part = day.isoformat(), free_day
         if special:
             part = pattern(_DAY, _DAY_VALUES, id=stage, today=day == today, current=day == chosen)
-        return part.fill(number, iso, f"{before}{iso}{after}", display.full_date(day, language))
+        return part.fill(number, iso, f"{before}day={iso}{after}", display.full_date(day, language))
 
     weeks = days.month_weeks(month, display.first_weekday(language))
     return [Pattern("".join([cell(day) for day in week])) for week in weeks]

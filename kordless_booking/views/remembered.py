@@ -82,6 +82,10 @@ def remember(words: Asked, visit: Visit, response: HttpResponse) -> None:
     now, seconds = time.monotonic(), visit.account.memory_seconds
     headers = dict(response.items())
     answer = _Answer(response.content, headers, visit.reading.as_read(), _minute(), changes(), seconds, now + seconds)
+    _keep(words, answer)
+
+
+def _keep(words: Asked, answer: _Answer) -> None:
     with _guard:
         _answers.pop(words, None)
         if len(_answers) >= MOST:

@@ -1,17 +1,14 @@
 """What looking costs: no query, a word with the cache, and Kordless hardly ever."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.cache import caches
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
-from time_machine import Traveller
 
 from kordless_booking.sandbox import Sandbox
-from tests.conftest import NOW
 from tests.views.counting import trips
 
 PAGES = [
@@ -74,63 +71,3 @@ def test_a_thousand_pages_from_all_over_the_world_cost_three_requests(client: Cl
         zone, day = zones[number % 5], 2 + number % 20
         client.get(f"/book/haircut/?tz={zone}&day=2026-12-{day:02}&hours={12 + number % 2 * 12}")
     assert [request.operation for request in sandbox.requests] == ["organization", "service", "availability"]
-
-
-@pytest.mark.django_db
-@pytest.mark.usefixtures("counted")
-def test_a_page_given_again_is_not_older_than_its_minute(client: Client, clock: Traveller):
-    """The clock on it goes on, and a time that has begun is gone."""
-    before = client.get("/book/haircut/?tz=Europe/Paris").content.decode()
-    clock.move_to(NOW + timedelta(seconds=59))
-    assert client.get("/book/haircut/?tz=Europe/Paris").content.decode() == before
-    clock.move_to(NOW + timedelta(seconds=60))
-    after = client.get("/book/haircut/?tz=Europe/Paris").content.decode()
-    assert "4:00 PM" in before
-    assert "4:01 PM" in after
-
-
-@pytest.mark.django_db
-@pytest.mark.usefixtures("counted")
-def test_each_answer_is_its_own(client: Client):
-    """What a middleware writes on one answer stands on no other, and each has its own request id."""
-    client.get("/book/haircut/")
-    first, second = client.get("/book/haircut/"), client.get("/book/haircut/")
-    assert first["X-Request-ID"] != second["X-Request-ID"]
-    first["X-Written-On"] = "the first"
-    assert "X-Written-On" not in client.get("/book/haircut/")
-    assert first["Content-Security-Policy"] == second["Content-Security-Policy"]
-
-
-@pytest.mark.django_db
-@pytest.mark.usefixtures("counted")
-def test_who_asks_in_other_words_gets_another_page(client: Client):
-    """The language of the browser, an htmx request and a query are part of what was asked."""
-    pages = {
-        client.get("/book/haircut/").content,
-        client.get("/book/haircut/", headers={"HX-Request": "true", "HX-Target": "kb-stage"}).content,
-        client.get("/book/haircut/", headers={"HX-Request": "true", "HX-Target": "kb-inline-side"}).content,
-        client.get("/book/haircut/", headers={"Accept-Language": "de"}).content,
-        client.get("/book/haircut/?hours=24").content,
-        client.get("/book/haircut/", headers={"Accept-Language": "fr"}).content,
-    }
-    assert len(pages) == 6
-
-
-@pytest.mark.django_db
-@pytest.mark.usefixtures("two_accounts")
-def test_two_businesses_never_share_a_page(client: Client):
-    """The same words at another mount are another business's page."""
-    for _again in range(2):
-        assert "North Dental" in client.get("/north/check-up/").content.decode()
-        assert "Acme Salon" in client.get("/south/haircut/").content.decode()
-        assert client.get("/south/check-up/").status_code == 404
-
-
-@pytest.mark.django_db
-@pytest.mark.usefixtures("counted")
-def test_what_travels_for_one_visitor_is_kept_for_nobody(client: Client):
-    """A page that carries what somebody typed is made for them alone."""
-    mine = client.get("/book/haircut/?kept=sealed-text-of-mine").content.decode()
-    assert "sealed-text-of-mine" in mine
-    assert "sealed-text-of-mine" not in client.get("/book/haircut/").content.decode()
-    assert look(client, "/book/haircut/?kept=sealed-text-of-mine") <= 2

@@ -1,0 +1,106 @@
+"""Templates that are rendered once and filled many times."""
+
+from dataclasses import dataclass
+
+import pytest
+from django.template.loader import render_to_string
+from django.test import override_settings
+from django.utils import translation
+from django.utils.safestring import mark_safe
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest_django import Settings
+
+from kordless_booking.views.pattern import assemble, kept_pattern, pattern
+
+TIME = "kordless_booking/parts/time.html"
+PAGE = "page.html"
+TEMPLATES = {
+    PAGE: "{{ lang }}|{{ one.name }}|{% for each in many %}{{ each.url }},{% endfor %}|{{ fixed }}|"
+    "{% if maybe.url %}{{ maybe.url }}{% else %}none{% endif %}|{{ ready }}",
+}
+HOSTILE = "<script>\"&'\ue000\ue001"
+
+
+@dataclass(frozen=True)
+class One:
+    """Something with a name that varies and a size that does not."""
+
+    name: str
+    size: int = 1
+
+
+@pytest.fixture
+def templates(settings: Settings) -> None:
+    """One template of our own."""
+    loader = ("django.template.loaders.locmem.Loader", TEMPLATES)
+    backend = "django.template.backends.django.DjangoTemplates"
+    settings.TEMPLATES = [{"BACKEND": backend, "OPTIONS": {"loaders": [loader]}}]
+
+
+def context(
+    name: str = "Ann", urls: tuple[str, ...] = ("a", "b"), url: str = "", fixed: str = "same"
+) -> dict[str, object]:
+    """What the template shows."""
+    return {
+        "one": One(name),
+        "many": [{"url": each} for each in urls],
+        "maybe": {"url": url},
+        "fixed": fixed,
+        "ready": mark_safe("<b>ready</b>"),
+    }
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_a_part_is_filled_as_it_is_rendered(url: str, label: str):
+    """Every text comes out as Django would have escaped it."""
+    assert (
+        pattern(TIME, ("url", "label")).fill(url, label) == render_to_string(TIME, {"url": url, "label": label}).strip()
+    )
+
+
+@pytest.mark.usefixtures("templates")
+@pytest.mark.parametrize("debug", [True, False])
+@pytest.mark.parametrize(
+    "given_context",
+    [context(), context("Bob", ("x",), "/there"), context(HOSTILE, (HOSTILE, "&"), HOSTILE), context(urls=())],
+)
+def test_an_assembled_page_is_as_rendered(given_context: dict[str, object], debug: bool):
+    """From the pattern or without it, the first time and when only texts differ."""
+    with override_settings(DEBUG=debug):
+        for _again in range(2):
+            assert assemble(PAGE, given_context, {"name", "url"}) == render_to_string(PAGE, given_context)
+
+
+@pytest.mark.usefixtures("templates")
+def test_what_does_not_vary_makes_another_pattern():
+    """Other texts, another number of them, or one that is missing: none gets another's page."""
+    pages = [context(), context(fixed="other"), context(urls=("a",)), context(url="/x"), context(name="")]
+    for given_context in [*pages, *pages]:
+        assert assemble(PAGE, given_context, {"name", "url"}) == render_to_string(PAGE, given_context)
+
+
+@pytest.mark.usefixtures("templates")
+def test_a_value_can_not_pose_as_a_place():
+    """A business that writes our marks into its name gets them shown, not filled."""
+    given_context = context("\ue0000:1\ue001", ("secret",))
+    assert assemble(PAGE, given_context, {"name", "url"}).split("|")[1] == "\ue0000:1\ue001"
+
+
+def test_what_is_made_of_templates_is_kept_for_each_language(settings: Settings):
+    """Made once for its arguments in a language; each time while DEBUG, and anew after templates change."""
+    made = []
+
+    @kept_pattern(8)
+    def make(name: str) -> int:
+        made.append((name, translation.get_language()))
+        return len(made)
+
+    with translation.override("en"):
+        assert [make("a"), make("a"), make("b")] == [1, 1, 2]
+    with translation.override("de"):
+        assert make("a") == 3
+        settings.TEMPLATES = [*settings.TEMPLATES]
+        assert make("a") == 4
+        settings.DEBUG = True
+        assert [make("a"), make("a")] == [5, 6]
