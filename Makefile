@@ -11,6 +11,8 @@ VENV := .venv
 PY := $(VENV)/bin/python
 HOST ?= 127.0.0.1
 PORT ?= 8000
+# Someone else's website: another port and another name for this machine.
+NEIGHBOUR ?= http://$(if $(filter localhost,$(HOST)),127.0.0.1,localhost):$(shell expr $(PORT) + 1)
 ARGS ?=
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
 IS_SUITABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -20,15 +22,16 @@ IS_SUITABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
 
-demo: $(VENV)/.demo ## serve the demo site on the embedded sandbox; PORT=8123 picks the port
+demo: $(VENV)/.demo ## serve the demo site on the embedded sandbox, and a site that embeds it; PORT=8123 picks the ports
 	@$(PY) manage.py migrate --no-input --verbosity 0
 	@echo
 	@echo "  The demo:            http://$(HOST):$(PORT)/"
 	@echo "  The widget alone:    http://$(HOST):$(PORT)/book/"
 	@echo "  Manage a booking:    http://$(HOST):$(PORT)/book/manage/"
+	@echo "  Someone else's site: $(NEIGHBOUR)/"
 	@echo "  Ctrl-C ends it. Another port: make demo PORT=8123"
 	@echo
-	@exec env DJANGO_RUNSERVER_HIDE_WARNING=true $(PY) manage.py runserver $(HOST):$(PORT)
+	@exec env DJANGO_RUNSERVER_HIDE_WARNING=true NEIGHBOUR_ORIGIN=$(NEIGHBOUR) $(PY) manage.py demo $(HOST):$(PORT)
 
 test: $(VENV)/.test ## run the test suite; ARGS="-k slot" picks tests; browser journeys run where Chromium is
 	@$(PY) -m pytest -m "not packaging and not slow" $(ARGS)

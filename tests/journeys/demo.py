@@ -33,7 +33,7 @@ class Demo:
         return (self.folder / "demo.log").read_text()
 
 
-def environment(folder: Path) -> dict[str, str]:
+def environment(folder: Path, **more: str) -> dict[str, str]:
     """The demo's whole configuration: everything that it keeps is in the folder."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("KORDLESS_", "DJANGO_"))}
     return kept | {
@@ -43,6 +43,7 @@ def environment(folder: Path) -> dict[str, str]:
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
         "DATABASE_URL": f"sqlite:///{folder / 'demo.sqlite3'}",
         "KORDLESS_SANDBOX_FILE": str(folder / "sandbox.sqlite3"),
+        **more,
     }
 
 
@@ -52,8 +53,10 @@ def manage(*command: str, folder: Path) -> None:
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[Demo]:
+def served(folder: Path, **more: str) -> Iterator[Demo]:
     """The demo on a free port of this machine, on the migrated database in the folder and a fresh sandbox.
+
+    `more` are further variables of its environment.
 
     The server is handed a socket that listens already, so that there is nothing to wait for.
     """
@@ -72,7 +75,7 @@ def served(folder: Path) -> Iterator[Demo]:
         with subprocess.Popen(  # noqa: S603 (ours)
             command,
             cwd=ROOT,
-            env=environment(folder),
+            env=environment(folder, **more),
             pass_fds=[number],
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -2,7 +2,7 @@
   if (window.kordlessBooking) return; // two on one page
   window.kordlessBooking = true;
   const { body } = document;
-  // A sandbox without an origin lets no script ask our server: links and forms do without.
+  // A sandboxed frame may not ask our server: plain links and forms can.
   if (self.origin === "null") return (body.dataset.hxDisable = "");
 
   // A host's own htmx stays as it is.
@@ -19,20 +19,22 @@
 
   const rove = (days, to) => days.forEach((day) => (day.tabIndex = day === to ? 0 : -1));
 
-  // In a frame: what happens is told to the page around, once that is known to be one that may frame us.
+  // To the page around our frame, once it is known to be one that may
   const mayFrame = RegExp(`^(${body.dataset.kbParents})$`);
-  let around, heard = {}, landing = location.search.match(/\b(utm_\w+|\w+clk?id|.braid|li_fat_id)=[^&]+/g);
+  let around, height, heard = {}, landing = location.search.match(/\b(utm_\w+|\w+clk?id|.braid|li_fat_id)=[^&]+/g);
 
   const tell = (type, detail) => around && parent.postMessage({ kordless: type, detail }, around);
 
   const measure = () => {
-    const height = Math.min(Math.ceil(body.getBoundingClientRect().height), 10000);
-    if (around) document.documentElement.style.overflow = height < 10000 ? "hidden" : "";
+    const now = Math.min(Math.ceil(body.getBoundingClientRect().height), 10000);
+    if (!around || now === height) return;
+    height = now;
+    document.documentElement.style.overflow = height < 10000 ? "hidden" : "";
     tell("resize", { height });
   };
 
   const meet = (origin) => {
-    if (parent === window || !(mayFrame.test(origin) || origin === location.origin)) return;
+    if (parent === window || around || !(mayFrame.test(origin) || origin === location.origin)) return;
     around = origin;
     tell("ready");
     measure();

@@ -1,0 +1,33 @@
+"""`manage.py demo 127.0.0.1:8000`: the demo, and someone else's website beside it on NEIGHBOUR_ORIGIN."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.staticfiles.management.commands.runserver import Command as RunserverCommand
+from django.urls import reverse
+from django.utils.autoreload import DJANGO_AUTORELOAD_ENV
+
+from demo_site.someone_else import serve
+
+
+class Command(RunserverCommand):
+    help = "Serves the demo, and someone else's website beside it on NEIGHBOUR_ORIGIN."
+
+    addr: str
+    port: str
+
+    def run(self, **options: Any) -> None:
+        """The reloader starts the demo anew in a child of this process; the neighbour stays here."""
+        neighbour = getattr(settings, "NEIGHBOUR_ORIGIN", "")
+        if neighbour and DJANGO_AUTORELOAD_ENV not in os.environ:
+            port = urlsplit(neighbour).port or 80
+            book = f"http://{self.addr}:{self.port}{reverse('kordless_booking:services')}"
+            try:
+                serve(book, self.addr, port)
+            except OSError as error:
+                self.stderr.write(f"Someone else's website can't be served on port {port}: {error.strerror}.")
+        super().run(**{**options, "use_static_handler": False})  # whitenoise serves them

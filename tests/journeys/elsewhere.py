@@ -1,0 +1,88 @@
+"""Someone else's pages with the widget on them: the demo's guest house, and any page that a test writes itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from playwright.sync_api import BrowserContext, FrameLocator, Page, Route
+
+from demo_site.someone_else import serve, website
+from tests.journeys.demo import Demo, served
+
+SHOP = "https://www.shop.example"
+"""May embed, by a pattern; its pages are the tests' own."""
+STRANGER = "https://stranger.example"
+"""May not."""
+
+
+@dataclass
+class Elsewhere:
+    """The demo, and the guest house on another origin that embeds it."""
+
+    demo: Demo
+    url: str
+    pages: dict[str, tuple[str, dict[str, str]]] = field(default_factory=dict)
+
+    @property
+    def book(self) -> str:
+        return f"{self.demo.url}/book/"
+
+    def policy(self) -> str:
+        """As strict as a host may be: nothing inline, scripts and frames from one other origin."""
+        return f"default-src 'none'; script-src 'self' {self.demo.url}; frame-src {self.demo.url}; style-src 'self'"
+
+    def write(self, context: BrowserContext, body: str, *, origin: str = SHOP, **headers: str) -> str:
+        """A page of another site's; answers its address. `headers` are written with underscores."""
+        script = f'<script async src="{self.book}embed.js"></script>'
+        html = f'<!doctype html><html lang="en"><title>A host</title>{script}<body>{body}</body></html>'
+        named = {name.replace("_", "-"): text for name, text in headers.items()}
+
+        def answer(route: Route) -> None:
+            route.fulfill(body=html, headers={"Content-Type": "text/html; charset=utf-8", **named})
+
+        context.route(f"{origin}/**", answer)
+        return f"{origin}/page"
+
+    def link(self, mode: str = "inline", service: str = "haircut/", **more: str) -> str:
+        """The snippet's link; `more` are data attributes, written with underscores."""
+        extra = "".join(f' data-{name.replace("_", "-")}="{text}"' for name, text in more.items())
+        return f'<a href="{self.book}{service}" data-kordless-booking="{mode}"{extra}>Book {service}</a>'
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Elsewhere]:
+    """Both sites, on two ports and under two names of this machine."""
+    house = serve("http://127.0.0.1/", "127.0.0.1", 0)
+    origin = f"http://localhost:{house.server_port}"
+    try:
+        with served(folder, KORDLESS_EMBED_ORIGINS="https://*.shop.example", NEIGHBOUR_ORIGIN=origin) as demo:
+            house.set_app(website(f"{demo.url}/book/"))
+            yield Elsewhere(demo, origin)
+    finally:
+        house.shutdown()
+        house.server_close()
+
+
+def listen(page: Page) -> None:
+    """Remember what the widget tells the page and what the page's policy refuses; call it before the page is opened."""
+    page.add_init_script(
+        """window.heard = []; window.refused = [];
+        for (const name of ["ready", "step", "booked", "rescheduled", "cancelled", "resize", "closed"])
+          document.addEventListener("kordless:" + name, ({ type, detail, target }) =>
+            heard.push({ name: type.slice(9), link: target.textContent, ...detail }));
+        document.addEventListener("securitypolicyviolation", (event) => refused.push(event.violatedDirective));"""
+    )
+
+
+def heard(page: Page, *names: str) -> list[dict[str, object]]:
+    """What the widget has told the page so far, of these kinds."""
+    found: list[dict[str, object]] = page.evaluate("heard")
+    return [one for one in found if one["name"] in names]
+
+
+def framed(page: Page, title: str = "Book haircut/") -> FrameLocator:
+    """The inside of the frame that stands for the link with these words."""
+    return page.locator(f'iframe[title="{title}"]').content_frame

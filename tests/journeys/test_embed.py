@@ -1,0 +1,467 @@
+"""The widget on other people's sites: one script, a real link, and nothing that needs a cookie."""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, BrowserType, FrameLocator, Page, expect
+
+from tests.journeys import walk
+from tests.journeys.elsewhere import STRANGER, Elsewhere, framed, heard, listen, opened
+from tests.journeys.test_accessibility import RULES
+
+HAIRCUT = "Book haircut/"
+
+
+@pytest.fixture(scope="module")
+def strict_browser(browser_type: BrowserType, browser_type_launch_args: dict[str, Any]) -> Iterator[Browser]:
+    """Chromium as it is without third-party cookies."""
+    # The tests' own hosts are not of this machine, and would have to ask their visitors before they load from it.
+    switches = ["--test-third-party-cookie-phaseout", "--disable-features=LocalNetworkAccessChecks"]
+    arguments = [*browser_type_launch_args["args"], *switches]
+    browser = browser_type.launch(**{**browser_type_launch_args, "args": arguments})
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def context(strict_browser: Browser, browser_context_args: dict[str, Any]) -> Iterator[BrowserContext]:
+    """A visitor whose browser keeps third parties from storing anything."""
+    with strict_browser.new_context(**browser_context_args) as context:
+        yield context
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    page = context.new_page()
+    listen(page)
+    return page
+
+
+@pytest.fixture(scope="module")
+def elsewhere(_prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Elsewhere]:
+    """The demo and someone else's website."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    shutil.copytree(_prepared, folder, dirs_exist_ok=True)
+    with opened(folder) as both:
+        yield both
+
+
+def book_in(frame: FrameLocator, email: str, nth: int = 0) -> None:
+    """From the times to the confirmation, inside a frame."""
+    walk.to_contact(frame, nth)
+    walk.book(frame, email=email)
+
+
+def heights(page: Page, title: str = HAIRCUT) -> tuple[int, int]:
+    """(height of the frame on the page, height of what is in it)."""
+    element = page.locator(f'iframe[title="{title}"]')
+    inside = element.content_frame.locator("body").evaluate("body => Math.ceil(body.getBoundingClientRect().height)")
+    return int(element.evaluate("frame => frame.getBoundingClientRect().height")), int(inside)
+
+
+def fits(page: Page, title: str = HAIRCUT) -> None:
+    """Wait until the frame is as high as its content; nothing inside can be scrolled then."""
+    page.wait_for_function(
+        "title => heard.some(one => one.name === 'resize') && "
+        "document.querySelector(`iframe[title='${title}']`).clientHeight > 0",
+        arg=title,
+    )
+    for _ in range(40):
+        outer, inner = heights(page, title)
+        if outer == inner:
+            break
+        page.wait_for_timeout(50)
+    assert outer == inner
+    root = page.locator(f'iframe[title="{title}"]').content_frame.locator("html")
+    assert root.evaluate("html => html.scrollHeight - html.clientHeight") <= 0
+    assert root.evaluate("html => html.scrollWidth - html.clientWidth") <= 0
+
+
+def test_books_from_a_strict_site(page: Page, elsewhere: Elsewhere, complaints: list[str]):
+    """The guest house's guests book: no cookie, no storage, nothing refused, and nothing personal told to the page."""
+    posts: list[str] = []
+    addresses: list[str] = []
+    page.on("request", lambda request: addresses.append(request.url))
+    page.on("request", lambda request: posts.append(request.post_data or "") if request.method == "POST" else None)
+    page.goto(f"{elsewhere.url}/?utm_source=river+letter&gclid=abc&guest=private")
+    frame = framed(page, "Book a haircut at Acme Salon")
+    walk.at(frame, "slot")
+    book_in(frame, "guest@example.com")
+    page.wait_for_function("heard.some(one => one.name === 'booked')")
+    told = heard(page, "booked")
+    assert [set(one) for one in told] == [{"name", "link", "version", "service", "start", "status"}]
+    assert (told[0]["version"], told[0]["service"], told[0]["status"]) == (1, "haircut", "confirmed")
+    assert [one["step"] for one in heard(page, "step")] == ["slot", "contact", "confirmation"]
+    everything = json.dumps(page.evaluate("heard"))
+    assert "guest@example.com" not in everything
+    assert "Ada" not in everything
+    assert str(elsewhere.demo.sandbox.bookings()).count("guest@example.com") == 1
+    assert json.loads(parse_qs(posts[0])["attribution"][0]) == {"utm_source": "river letter", "gclid": "abc"}
+    assert "private" not in posts[0]
+    ours = [url for url in addresses if url.startswith(elsewhere.demo.url)]
+    assert not any("utm_" in url or "gclid" in url or "guest" in url for url in ours)
+    assert "river" not in str(elsewhere.demo.sandbox.requests)
+    assert page.evaluate("refused") == []
+    assert page.context.cookies() == []
+    for each in page.frames:
+        if each.url.startswith("http"):
+            assert each.evaluate("localStorage.length + sessionStorage.length") == 0
+    assert complaints == []
+
+
+def test_the_frame_is_as_high_as_its_content(page: Page, elsewhere: Elsewhere):
+    """It grows and shrinks with the steps and with the width, without an end of its own and without a scroll bar."""
+    page.goto(elsewhere.write(page.context, elsewhere.link()))
+    frame = framed(page)
+    walk.at(frame, "slot")
+    fits(page)
+    seen = [heights(page)[0]]
+    walk.to_contact(frame)
+    fits(page)
+    seen.append(heights(page)[0])
+    frame.get_by_role("button", name="Book appointment").click()
+    frame.locator("[aria-invalid=true]").first.wait_for()
+    fits(page)
+    seen.append(heights(page)[0])
+    assert seen[0] > seen[1] < seen[2]
+    page.set_viewport_size({"width": 360, "height": 700})
+    fits(page)
+    assert heights(page)[0] > seen[2]
+    count = len(heard(page, "resize"))
+    page.wait_for_timeout(400)
+    assert len(heard(page, "resize")) == count <= 8
+
+
+def test_loading_takes_no_focus_and_moves_nothing(page: Page, elsewhere: Elsewhere):
+    """The page stays where its reader is; after a step the top of the widget comes into view, if it was out of it."""
+    filler = '<input id="own" autofocus>' + "<p>Long text.</p>" * 60
+    page.goto(elsewhere.write(page.context, f"{filler}{elsewhere.link()}{'<p>More.</p>' * 60}"))
+    page.locator("iframe").scroll_into_view_if_needed()
+    page.evaluate("scrollTo(0, 0)")
+    walk.at(framed(page), "slot")
+    fits(page)
+    assert page.evaluate("[document.activeElement.id, scrollY]") == ["own", 0]
+    page.evaluate("scrollTo(0, document.querySelector('iframe').offsetTop + 300)")
+    # Playwright's own clicks may scroll.
+    framed(page).locator(".kb-time").last.evaluate("time => time.click()")
+    page.wait_for_function("heard.some(({ step }) => step === 'contact')")
+    page.wait_for_function("Math.abs(document.querySelector('iframe').getBoundingClientRect().top) < 2")
+    page.evaluate("scrollTo(0, document.querySelector('iframe').offsetTop - 100)")
+    framed(page).get_by_role("link", name="Choose another time").evaluate("link => link.click()")
+    walk.at(framed(page), "slot")
+    fits(page)
+    assert page.evaluate("document.querySelector('iframe').getBoundingClientRect().top") == pytest.approx(100, abs=2)
+
+
+def test_the_dialog(page: Page, elsewhere: Elsewhere, complaints: list[str]):
+    """It opens by keyboard, keeps the focus, holds the page behind still, closes in many ways, gives the focus back."""
+    page.goto(elsewhere.write(page.context, elsewhere.link("popup") + "<p>Text.</p>" * 99))
+    link = page.get_by_role("link", name=HAIRCUT)
+    assert page.locator("iframe").evaluate("frame => frame.isConnected && !frame.clientHeight")
+    link.press("Enter")
+    dialog, frame = page.get_by_role("dialog", name=HAIRCUT), framed(page)
+    walk.at(frame, "slot")
+    fits(page)
+    for _ in range(6):
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement === document.body || !!document.activeElement.closest('dialog')")
+    page.mouse.move(5, 5)
+    page.mouse.wheel(0, 400)
+    page.wait_for_timeout(100)
+    assert page.evaluate("scrollY") == 0
+    found = Axe().run(page, options=RULES).response["violations"]
+    assert [each["id"] for each in found] == []
+    frame.locator(".kb-time").first.focus()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(link).to_be_focused()
+    link.click()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    link.click()
+    page.mouse.click(5, 5)
+    expect(dialog).to_be_hidden()
+    link.click()
+    dialog.get_by_role("button", name="Close").click()
+    expect(dialog).to_be_hidden()
+    expect(link).to_be_focused()
+    assert len(heard(page, "closed")) == 4
+    link.click()
+    book_in(frame, "popup@example.com")
+    assert str(elsewhere.demo.sandbox.bookings()).count("popup@example.com") == 1
+    assert complaints == []
+
+
+def test_the_dialog_on_a_phone(page: Page, elsewhere: Elsewhere):
+    """It takes the whole screen, and its words may be the host's."""
+    page.set_viewport_size({"width": 360, "height": 640})
+    page.goto(elsewhere.write(page.context, elsewhere.link("popup", close_label="Schließen")))
+    page.get_by_role("link", name=HAIRCUT).click()
+    walk.at(framed(page), "slot")
+    box = page.get_by_role("dialog").bounding_box()
+    assert box == {"x": 0, "y": 0, "width": 360, "height": 640}
+    expect(page.get_by_role("button", name="Schließen")).to_be_visible()
+    assert not walk.is_too_wide(page)
+
+
+def test_the_floating_button(page: Page, elsewhere: Elsewhere):
+    """It stays in its corner while the page scrolls, can be read in any color, and opens the same dialog."""
+    text = "<p>Text.</p>" * 99
+    page.goto(elsewhere.write(page.context, text + elsewhere.link("button", "", accent="#ffee00", position="left")))
+    button = page.get_by_role("link", name="Book")
+    page.mouse.wheel(0, 900)
+    box = button.bounding_box()
+    assert box
+    assert (box["x"], round(box["y"] + box["height"])) == (20, 880)
+    assert [each["id"] for each in Axe().run(page, options=RULES).response["violations"]] == []
+    button.click()
+    walk.at(page.locator("dialog iframe").content_frame, "service")
+
+
+def test_a_click_for_a_new_tab_opens_one(page: Page, elsewhere: Elsewhere):
+    """With Ctrl or in the middle the link is a link."""
+    page.goto(elsewhere.write(page.context, elsewhere.link("popup")))
+    with page.context.expect_page() as opening:
+        page.get_by_role("link", name=HAIRCUT).click(modifiers=["ControlOrMeta"])
+    assert opening.value.url == f"{elsewhere.book}haircut/"
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_two_widgets_on_a_page(page: Page, elsewhere: Elsewhere, complaints: list[str]):
+    """Each is its own: two bookings, each told by its own link, each frame as high as what is in it."""
+    page.goto(f"{elsewhere.url}/two/")
+    # Not at the same time: it may be the same hairdresser.
+    for title, email, nth in (("Book a beard trim", "his@example.com", 0), ("Book a haircut", "hers@example.com", -1)):
+        book_in(framed(page, title), email, nth)
+        page.wait_for_function("link => heard.some(one => one.name === 'booked' && one.link === link)", arg=title)
+        fits(page, title)
+    assert [(one["link"], one["service"]) for one in heard(page, "booked")] == [
+        ("Book a beard trim", "beard-trim"),
+        ("Book a haircut", "haircut"),
+    ]
+    booked = str(elsewhere.demo.sandbox.bookings())
+    assert (booked.count("his@example.com"), booked.count("hers@example.com")) == (1, 1)
+    assert complaints == []
+
+
+def test_links_come_and_go(page: Page, elsewhere: Elsewhere, complaints: list[str]):
+    """What a page's own script adds is upgraded, what it takes away leaves nothing behind, and may come back."""
+    page.goto(elsewhere.write(page.context, "<main></main>"))
+    page.wait_for_function("window.KordlessBooking?.version === 1")
+    add = f"document.querySelector('main').innerHTML = {json.dumps(elsewhere.link() + elsewhere.link('popup', ''))}"
+    for _ in range(2):
+        page.evaluate(f"{add}; KordlessBooking.scan()")
+        assert page.locator("iframe").count() == 2
+        walk.at(framed(page), "slot")
+        page.evaluate("KordlessBooking.scan(); KordlessBooking.scan(document.querySelector('main'))")
+        assert page.locator("iframe").count() == 2
+        page.evaluate("document.querySelector('main a').remove()")
+        page.wait_for_function("document.querySelectorAll('iframe').length === 1")
+        page.evaluate("document.querySelector('main').replaceChildren()")
+        page.wait_for_function("!document.querySelector('iframe, dialog')")
+    page.evaluate(
+        f"document.body.append(Object.assign(document.createElement('script'), {{src: '{elsewhere.book}embed.js'}}))"
+    )
+    page.evaluate(add)
+    walk.at(framed(page), "slot")
+    assert page.locator("iframe").count() == 2
+    assert complaints == []
+
+
+def test_only_links_under_the_scripts_own_address(page: Page, elsewhere: Elsewhere):
+    """A link to anywhere else stays a link, whatever it calls itself."""
+    other = '<a href="https://elsewhere.example/book/" data-kordless-booking="inline">Elsewhere</a>'
+    page.goto(elsewhere.write(page.context, other + elsewhere.link()))
+    walk.at(framed(page), "slot")
+    assert page.locator("iframe").count() == 1
+    expect(page.get_by_role("link", name="Elsewhere")).to_be_visible()
+
+
+def test_strange_messages_are_ignored_both_ways(page: Page, elsewhere: Elsewhere):
+    """Neither the page nor the frame heeds a message unless it is from the one origin and the one window."""
+    page.goto(elsewhere.write(page.context, f'{elsewhere.link()}<iframe id="ad" srcdoc="An advertisement"></iframe>'))
+    frame = framed(page)
+    walk.to_contact(frame)
+    fits(page)
+    before = heights(page)
+    page.evaluate(
+        """async (book) => {
+          const say = (data, origin, source) =>
+            window.dispatchEvent(new MessageEvent("message", { data, origin, source }));
+          const ours = document.querySelector("iframe[title]"), ad = document.querySelector("#ad");
+          const height = { kordless: "resize", detail: { height: 9999 } };
+          const booked = { kordless: "booked", detail: { service: "fake" } };
+          for (const lie of [height, booked, null, "kordless", 7]) {
+            window.postMessage(lie, "*");
+            ad.contentWindow.parent.postMessage(lie, "*");
+            say(lie, new URL(book).origin, window);
+            say(lie, "https://evil.example", ours.contentWindow);
+          }
+          await new Promise((done) => setTimeout(done, 200));
+        }""",
+        elsewhere.book,
+    )
+    assert heights(page) == before
+    assert heard(page, "booked") == []
+    inside = next(each for each in page.frames if each.url.startswith(elsewhere.book))
+    inside.evaluate(
+        """async () => {
+          const hello = { kordless: "hello", detail: { prefillName: "Mallory" } };
+          window.postMessage(hello, "*");
+          const say = (origin, source) =>
+            window.dispatchEvent(new MessageEvent("message", { data: hello, origin, source }));
+          say("https://evil.example", parent);
+          say("https://www.shop.example.evil.example", parent);
+          say("https://shop.example", parent);
+          say(location.origin, window);
+          await new Promise((done) => setTimeout(done, 100));
+        }"""
+    )
+    expect(frame.get_by_label("Name", exact=True)).to_have_value("")
+
+
+def test_the_frame_speaks_to_nobody_but_its_page(page: Page, elsewhere: Elsewhere):
+    """Every message has the page's exact origin as its address."""
+    source = (Path(__file__).resolve().parents[2] / "kordless_booking/static/kordless_booking").glob("*.js")
+    for script in source:
+        assert not re.search(r"""postMessage\([^)]*,\s*["']\*""", script.read_text()), script.name
+    page.goto(elsewhere.write(page.context, elsewhere.link()))
+    walk.at(framed(page), "slot")
+    fits(page)
+    assert {one["name"] for one in page.evaluate("heard")} == {"ready", "step", "resize"}
+
+
+def test_prefilled_by_message(page: Page, elsewhere: Elsewhere):
+    """What the host knows is in the form, but for what can't be right; typed text stays; no address holds any of it."""
+    addresses: list[str] = []
+    page.on("request", lambda request: addresses.append(request.url))
+    told = {
+        "prefill_name": "Grace Hopper",
+        "prefill_email": "not an address",
+        "prefill_phone": "+1 212 555 0123",
+        "prefill_notes": "x" * 2000,
+    }
+    page.goto(elsewhere.write(page.context, elsewhere.link(**told)))
+    frame = framed(page)
+    walk.to_contact(frame)
+    expect(frame.get_by_label("Name", exact=True)).to_have_value("Grace Hopper")
+    expect(frame.get_by_label("Phone", exact=True)).to_have_value("+1 212 555 0123")
+    expect(frame.get_by_label("Email", exact=True)).to_have_value("")
+    expect(frame.locator("[name=notes]")).to_have_value("")
+    frame.get_by_label("Name", exact=True).fill("")
+    frame.get_by_role("button", name="Book appointment").click()
+    frame.locator("[aria-invalid=true]").first.wait_for()
+    expect(frame.get_by_label("Name", exact=True)).to_have_value("")
+    assert not any("Grace" in url or "555" in url for url in addresses)
+
+
+def test_what_the_snippet_says_about_looks(page: Page, elsewhere: Elsewhere):
+    """Colors, scheme, zone, host and party size stand in the frame's first address and stay through the steps."""
+    link = elsewhere.link("inline", "", accent="#8a3b12", scheme="dark", tz="Asia/Kathmandu", width="480px")
+    page.goto(elsewhere.write(page.context, link.replace("<a ", '<a data-service="beard-trim" ')))
+    frame = framed(page, "Book")
+    expect(frame.get_by_role("heading", name="Beard trim")).to_be_visible()
+    expect(frame.get_by_text(re.compile("Times in Kathmandu"))).to_be_visible()
+    assert page.locator("iframe").evaluate("frame => frame.clientWidth") == 480
+    walk.to_contact(frame)
+    assert frame.locator("body").get_attribute("data-scheme") == "dark"
+    inside = next(each for each in page.frames if each.url.startswith(elsewhere.book))
+    assert "accent=8a3b12" in inside.url
+    assert "embed=1" in inside.url
+    assert "8a3b12" in (frame.locator("link[rel=stylesheet]").get_attribute("href") or "")
+
+
+def test_a_site_that_may_not_embed_shows_a_way_out(page: Page, elsewhere: Elsewhere):
+    """The browser refuses the frame; after a while the link stands in its place, and leads to a new tab."""
+    page.goto(elsewhere.write(page.context, elsewhere.link(tz="Asia/Tokyo"), origin=STRANGER))
+    way_out = page.get_by_text("Open in a new tab")
+    way_out.wait_for(state="attached")
+    expect(way_out).to_be_hidden()
+    page.evaluate("document.getAnimations().forEach((one) => one.finish())")
+    expect(way_out).to_be_visible()
+    with page.context.expect_page() as opening:
+        way_out.click()
+    walk.at(opening.value, "slot")
+    expect(opening.value.get_by_text(re.compile("Times in Tokyo"))).to_be_visible()
+    assert "embed" not in opening.value.url
+    assert opening.value.evaluate("window.opener") is None
+
+
+def test_a_frame_without_scripts(page: Page, elsewhere: Elsewhere):
+    """Inside the frame plain links and forms book; the way out is there too."""
+    page.context.route(re.compile(r"/static/.*\.js$"), lambda route: route.abort())
+    page.goto(elsewhere.write(page.context, elsewhere.link()))
+    frame = framed(page)
+    book_in(frame, "plain@example.com")
+    assert str(elsewhere.demo.sandbox.bookings()).count("plain@example.com") == 1
+    page.evaluate("document.getAnimations().forEach((one) => one.finish())")
+    expect(page.get_by_text("Open in a new tab")).to_be_visible()
+
+
+def test_without_the_loader(context: BrowserContext, page: Page, elsewhere: Elsewhere):
+    """Blocked or late, the script leaves a link that books."""
+    context.route("**/embed.js", lambda route: route.abort())
+    page.goto(elsewhere.write(context, elsewhere.link()))
+    page.get_by_role("link", name=HAIRCUT).click()
+    walk.to_contact(page)
+    walk.book(page, email="link@example.com")
+    assert str(elsewhere.demo.sandbox.bookings()).count("link@example.com") == 1
+
+
+def test_a_sandboxed_frame_leads_on_in_a_new_tab(page: Page, elsewhere: Elsewhere):
+    """Without an origin the form can't be sent, but a new tab has everything that was typed, and books."""
+    sandbox = "allow-scripts allow-forms allow-popups allow-popups-to-escape-sandbox"
+    raw = (
+        f'<iframe sandbox="{sandbox}" title="{HAIRCUT}" height="1500" src="{elsewhere.book}haircut/?embed=1"></iframe>'
+    )
+    page.goto(elsewhere.write(page.context, raw))
+    frame = framed(page)
+    walk.to_contact(frame)
+    frame.get_by_label("Name", exact=True).fill("Ada Lovelace")
+    frame.get_by_label("Email", exact=True).fill("boxed@example.com")
+    frame.get_by_role("button", name="Book appointment").click()
+    walk.at(frame, "problem")
+    with page.context.expect_page() as opening:
+        frame.get_by_role("button", name="Continue in a new tab").click()
+    tab = opening.value
+    walk.at(tab, "contact")
+    expect(tab.get_by_label("Name", exact=True)).to_have_value("Ada Lovelace")
+    expect(tab.get_by_label("Email", exact=True)).to_have_value("boxed@example.com")
+    assert "boxed" not in tab.url
+    tab.get_by_role("button", name="Book appointment").click()
+    walk.at(tab, "confirmation")
+    assert str(elsewhere.demo.sandbox.bookings()).count("boxed@example.com") == 1
+
+
+def test_an_isolated_page_may_embed(page: Page, elsewhere: Elsewhere, complaints: list[str]):
+    """Script and frame say what a page with COOP and COEP wants to hear."""
+    page.goto(f"{elsewhere.url}/isolated/")
+    assert page.evaluate("self.crossOriginIsolated") is True
+    book_in(framed(page, "Book a haircut at Acme Salon"), "isolated@example.com")
+    assert str(elsewhere.demo.sandbox.bookings()).count("isolated@example.com") == 1
+    assert complaints == []
+
+
+def test_what_it_costs(page: Page, elsewhere: Elsewhere):
+    """One script of at most 2 KB for the host; inside the frame at most 4 requests and 30 KB to the first times."""
+    url = elsewhere.write(page.context, elsewhere.link(scheme="dark", accent="#1f6f5c"))
+    page.goto(url)
+    walk.at(framed(page), "slot")
+    page.wait_for_load_state("networkidle")
+    entries = page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
+    assert [name for name in entries if name.endswith(".js")] == [f"{elsewhere.book}embed.js"]
+    inside = next(each for each in page.frames if each.url.startswith(elsewhere.book))
+    sizes = inside.evaluate(
+        """Object.fromEntries(["navigation", "resource"].flatMap((kind) => performance.getEntriesByType(kind))
+          .filter(({ name }) => !name.startsWith("data:")).map(({ name, transferSize }) => [name, transferSize]))"""
+    )
+    assert len(sizes) <= 4, sizes
+    assert all(sizes.values()), sizes
+    assert sum(sizes.values()) <= 30 * 1024, sizes
