@@ -125,7 +125,7 @@ def _watch(
         f"{month.first}",
         *map(str, month.free),
         f"{chosen}",
-        *(f"{time.start:%d%H%M}-{time.free}" for time in times),
+        *(f"{format_start(time.start)}-{time.free}" for time in times),
     ]
     return {
         "url": f"{here}&after={format_start(after)}" if after else here,
