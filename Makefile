@@ -28,10 +28,12 @@ demo: $(VENV)/.demo ## serve the demo site on the embedded sandbox, and a site t
 	@echo "  The demo:            http://$(HOST):$(PORT)/"
 	@echo "  The widget alone:    http://$(HOST):$(PORT)/book/"
 	@echo "  Manage a booking:    http://$(HOST):$(PORT)/book/manage/"
+	@echo "  Behind the counter:  http://$(HOST):$(PORT)/sandbox/"
+	@echo "  The snippet builder: http://$(HOST):$(PORT)/snippet/"
 	@echo "  Someone else's site: $(NEIGHBOUR)/"
 	@echo "  Ctrl-C ends it. Another port: make demo PORT=8123"
 	@echo
-	@exec env DJANGO_RUNSERVER_HIDE_WARNING=true NEIGHBOUR_ORIGIN=$(NEIGHBOUR) $(PY) manage.py demo $(HOST):$(PORT)
+	@exec env DJANGO_RUNSERVER_HIDE_WARNING=true KORDLESS_SANDBOX_WEBHOOK=http://$(HOST):$(PORT)/book/webhook/ NEIGHBOUR_ORIGIN=$(NEIGHBOUR) $(PY) manage.py demo $(HOST):$(PORT)
 
 test: $(VENV)/.test ## run the test suite; ARGS="-k slot" picks tests; browser journeys run where Chromium is
 	@$(PY) -m pytest -m "not packaging and not slow" $(ARGS)

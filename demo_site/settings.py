@@ -3,6 +3,7 @@
 KORDLESS_API_KEY, KORDLESS_ORG_SLUG   your Kordless account; without a key the embedded sandbox answers
 KORDLESS_BASE_URL                     another address of the Booking API
 KORDLESS_SANDBOX_FILE                 where the sandbox keeps its bookings; in this folder by default
+KORDLESS_SANDBOX_WEBHOOK              where the embedded sandbox delivers its webhooks: this site's own address of them
 KORDLESS_WEBHOOK_SECRET               comma-separated secrets of the webhook that Kordless sends to /book/webhook/
 KORDLESS_EMBED_ORIGINS                comma-separated origins that may frame the widget
 NEIGHBOUR_ORIGIN                      where `manage.py demo` serves someone else's website; it may frame the widget
@@ -15,6 +16,7 @@ WEB_CONCURRENCY                       gunicorn's own: how many processes share t
 """
 
 import os
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,11 @@ if os.environ.get("KORDLESS_API_KEY"):
     }
 else:
     KORDLESS_BOOKING["SANDBOX"] = Path(os.environ.get("KORDLESS_SANDBOX_FILE", BASE_DIR / "sandbox.sqlite3"))
+    # Both ends of the webhook are here, so they agree on a secret that nobody has to think of.
+    KORDLESS_BOOKING["WEBHOOK_SECRETS"] = KORDLESS_BOOKING["WEBHOOK_SECRETS"] or [
+        f"whsec_{sha256(SECRET_KEY.encode()).hexdigest()}"
+    ]
+SANDBOX_WEBHOOK = os.environ.get("KORDLESS_SANDBOX_WEBHOOK", "") if "SANDBOX" in KORDLESS_BOOKING else ""
 
 INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",

@@ -1,12 +1,17 @@
-"""Home at /, the widget at /book/ (and the customer's page at /book/manage/), the admin at /admin/."""
+"""Home at /, the widget at /book/ (and the customer's page at /book/manage/), the admin at /admin/.
+
+On the sandbox /sandbox/ is behind the counter.
+"""
 
 from django.contrib import admin
 from django.urls import include, path
 
 from demo_site import views
+from demo_site.counter import counter
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("book/", include("kordless_booking.urls")),
+    path("sandbox/", counter, name="counter"),
     path("admin/", admin.site.urls),
 ]

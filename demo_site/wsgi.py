@@ -2,8 +2,14 @@
 
 import os
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "demo_site.settings")
 
 application = get_wsgi_application()
+
+if url := getattr(settings, "SANDBOX_WEBHOOK", ""):
+    from demo_site.counter import deliver_webhooks
+
+    deliver_webhooks(url)

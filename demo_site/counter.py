@@ -1,0 +1,202 @@
+"""Behind the counter: what the salon's own staff would do in Kordless, done in the embedded sandbox.
+
+Book by phone, cancel, move, break things, and watch the widget beside it react. Only there while the demo runs on the
+sandbox: nothing here is real, so nobody has to prove who they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from kordless_booking import conf
+from kordless_booking.sandbox import Sandbox
+from kordless_booking.sandbox.answers import Refusal
+from kordless_booking.sandbox.posting import Endpoint
+from kordless_booking.upstream import embedded_sandbox, sandbox_path
+
+__all__ = ["counter", "deliver_webhooks"]
+
+AHEAD: Final = timedelta(days=21)
+MOST_TIMES: Final = 60
+MOST_BOOKINGS: Final = 12
+TROUBLES: Final[Mapping[str, tuple[str, dict[str, Any]]]] = {
+    "slow": ("Kordless takes three seconds for everything", {"kind": "slow", "seconds": 3}),
+    "down": ("Kordless is down", {"kind": "status", "status": 503}),
+    "lost": ("The answer to the next booking is lost", {"kind": "reset", "operation": "create", "times": 1}),
+    "taken": ("The next booking comes too late", {"kind": "status", "operation": "create", "times": 1, "status": 409}),
+    "key": ("The API key is revoked", {"kind": "key_revoked"}),
+}
+POST_TROUBLES: Final[Mapping[str, tuple[str, dict[str, Any]]]] = {
+    "twice": ("Each webhook comes three times", {"duplicate": 2}),
+    "order": ("Two webhooks wait, then come in the wrong order", {"reorder": 2}),
+    "forged": ("The next webhook is tampered with on its way", {"tamper": "body", "times": 1}),
+    "late": ("Webhooks come twenty seconds late", {"late": 20}),
+}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def counter(request: HttpRequest) -> HttpResponse:
+    """The page; a form on it does one thing and leads back to it."""
+    sandbox = _sandbox()
+    if request.method != "POST":
+        return render(request, "demo_site/counter.html", _context(request, sandbox))
+    act = _ACTS.get(request.POST.get("do", ""))
+    if act is None:
+        raise Http404
+    try:
+        messages.success(request, act(sandbox, request))
+    except (ValueError, LookupError) as error:
+        messages.error(request, f"That didn't work: {error}.")
+    except Refusal as refusal:
+        messages.error(request, f"That didn't work: {refusal.detail}.")
+    return HttpResponseRedirect(request.get_full_path())
+
+
+def deliver_webhooks(url: str) -> None:
+    """Let the embedded sandbox deliver its webhooks to this address of ours, signed with our own secret."""
+    secrets = conf.account_named(None).webhook_secrets
+    if secrets:
+        _sandbox().courier.endpoints = (Endpoint(url, str(secrets[0])),)
+
+
+def _sandbox() -> Sandbox:
+    """Raises Http404 where the demo has a real account."""
+    account = conf.account_named(None)
+    if not account.sandbox:
+        raise Http404
+    sandbox: Sandbox = embedded_sandbox(sandbox_path(account))
+    return sandbox
+
+
+def _context(request: HttpRequest, sandbox: Sandbox) -> dict[str, Any]:
+    business = sandbox.businesses[0]
+    services = [service for service in business.services if service.public]
+    chosen = business.service(request.GET.get("service", "")) or services[0]
+    now = sandbox.clock.now()
+    times = sandbox.free(chosen.slug, now, now + AHEAD)[:MOST_TIMES]
+    coming = sorted((row for row in sandbox.bookings() if row["ends"] > now.timestamp()), key=lambda row: row["starts"])
+    return {
+        "services": services,
+        "chosen": chosen,
+        "times": [(time.isoformat(), _local(time, business.zone)) for time in times],
+        "bookings": [_shown(row, sandbox) for row in coming[:MOST_BOOKINGS]],
+        "more": max(0, len(coming) - MOST_BOOKINGS),
+        "troubles": {name: title for name, (title, _) in TROUBLES.items()},
+        "post_troubles": {name: title for name, (title, _) in POST_TROUBLES.items()},
+        "in_force": [*(_said(rule) for rule in sandbox.mischief.rules()), *_post_in_force(sandbox)],
+        "endpoints": sandbox.courier.endpoints,
+        "deliveries": sandbox.courier.deliveries()[:8],
+        "zone": business.zone.key,
+    }
+
+
+def _shown(row: Mapping[str, Any], sandbox: Sandbox) -> dict[str, Any]:
+    business = next(each for each in sandbox.businesses if each.slug == row["org"])
+    service = business.service(row["service"])
+    return {
+        "number": row["number"],
+        "service": service.name if service else row["service"],
+        "when": _local(datetime.fromtimestamp(row["starts"], UTC), business.zone),
+        "name": row["name"],
+        "status": row["status"],
+    }
+
+
+def _local(time: datetime, zone: ZoneInfo) -> str:
+    there = time.astimezone(zone)
+    return f"{there:%a} {there.day} {there:%b}, {there.hour % 12 or 12}:{there:%M %p}"
+
+
+def _said(rule: Mapping[str, Any]) -> str:
+    for title, trouble in TROUBLES.values():
+        if trouble["kind"] == rule["kind"] and trouble.get("operation", "*") == rule["operation"]:
+            return title
+    return f"{rule['kind']} on {rule['operation']}"
+
+
+def _post_in_force(sandbox: Sandbox) -> list[str]:
+    rules = sandbox.courier.rules()
+    return [title for title, trouble in POST_TROUBLES.values() if rules and rules.keys() <= trouble.keys()]
+
+
+def _by_phone(sandbox: Sandbox, request: HttpRequest) -> str:
+    number = sandbox.take(request.POST["service"], datetime.fromisoformat(request.POST["start"]))
+    return f"{number} is booked by phone."
+
+
+def _cancel(sandbox: Sandbox, request: HttpRequest) -> str:
+    sandbox.decide(request.POST["number"], "canceled")
+    return f"{request.POST['number']} is canceled."
+
+
+def _confirm(sandbox: Sandbox, request: HttpRequest) -> str:
+    sandbox.decide(request.POST["number"], "confirmed")
+    return f"{request.POST['number']} is confirmed."
+
+
+def _move(sandbox: Sandbox, request: HttpRequest) -> str:
+    """To the next time that the same person has free."""
+    row = {row["number"]: row for row in sandbox.bookings()}[request.POST["number"]]
+    start = datetime.fromtimestamp(row["starts"], UTC)
+    after = max(start, sandbox.clock.now()) + timedelta(seconds=1)
+    free = sandbox.free(row["service"], after, after + AHEAD, row["host_id"], row["org"])
+    if not free:
+        raise LookupError("there is no later time")
+    sandbox.move(row["number"], free[0])
+    zone = next(each.zone for each in sandbox.businesses if each.slug == row["org"])
+    return f"{row['number']} is moved to {_local(free[0], zone)}."
+
+
+def _break(sandbox: Sandbox, request: HttpRequest) -> str:
+    title, trouble = TROUBLES[request.POST["trouble"]]
+    sandbox.mischief.set(**trouble)
+    return f"{title}."
+
+
+def _break_post(sandbox: Sandbox, request: HttpRequest) -> str:
+    title, trouble = POST_TROUBLES[request.POST["trouble"]]
+    sandbox.courier.mischief(**trouble)
+    return f"{title}."
+
+
+def _behave(sandbox: Sandbox, request: HttpRequest) -> str:
+    sandbox.mischief.clear()
+    sandbox.courier.mischief()
+    return "Everything works again."
+
+
+def _webhooks(sandbox: Sandbox, request: HttpRequest) -> str:
+    if sandbox.courier.endpoints:
+        sandbox.courier.endpoints = ()
+        return "No webhooks are delivered any more."
+    deliver_webhooks(request.build_absolute_uri(reverse("kordless_booking:webhook")))
+    return "Webhooks are delivered to this site."
+
+
+def _afresh(sandbox: Sandbox, request: HttpRequest) -> str:
+    endpoints = sandbox.courier.endpoints
+    sandbox.reset()
+    sandbox.courier.endpoints = endpoints
+    return "The diary is empty."
+
+
+_ACTS: Final[Mapping[str, Callable[[Sandbox, HttpRequest], str]]] = {
+    "phone": _by_phone,
+    "cancel": _cancel,
+    "confirm": _confirm,
+    "move": _move,
+    "break": _break,
+    "break_post": _break_post,
+    "behave": _behave,
+    "webhooks": _webhooks,
+    "afresh": _afresh,
+}

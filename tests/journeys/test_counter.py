@@ -1,0 +1,107 @@
+"""Behind the counter of the sandbox: what staff do there, the widget beside it shows."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.journeys import walk
+from tests.journeys.demo import Demo, served
+
+
+@pytest.fixture
+def desk(page: Page, demo: Demo) -> Page:
+    """The page, with webhooks delivered to the site."""
+    page.clock.install()
+    page.goto(f"{demo.url}/sandbox/?service=color-consultation")
+    page.get_by_role("button", name="Deliver to this site").click()
+    expect(page.get_by_text("Webhooks are delivered to this site.")).to_be_visible()
+    return page
+
+
+def test_a_call_takes_a_time_out_of_the_widget_beside_it(desk: Page, demo: Demo):
+    """Booked by phone in another window; the widget that was open all the time hears of it."""
+    widget = desk.frame_locator("iframe")
+    expect(widget.locator(".kb-time").first).to_be_visible()
+    first = widget.locator(".kb-time").first
+    taken = (first.get_attribute("href") or "").rpartition("start=")[2]
+    with desk.context.new_page() as phone:
+        phone.goto(desk.url)
+        phone.get_by_role("button", name="Book by phone").click()
+        expect(phone.get_by_text("is booked by phone.")).to_be_visible()
+        expect(phone.get_by_role("cell", name="booking.created")).to_be_visible()
+        while phone.get_by_role("cell", name="delivered").count() == 0:
+            phone.reload()
+    with desk.expect_response(lambda response: "kb-seen" in response.request.headers):
+        desk.clock.fast_forward(31_000)
+    expect(widget.locator(f'.kb-time[href*="{taken}"]')).to_have_count(0)
+    assert demo.log().count("event=webhook_received") == 1
+
+
+def test_a_booking_is_moved_and_canceled(desk: Page):
+    """With a word about each."""
+    desk.get_by_role("button", name="Book by phone").click()
+    desk.get_by_role("button", name="Move").click()
+    expect(desk.get_by_text("is moved to")).to_be_visible()
+    desk.get_by_role("button", name="Cancel").click()
+    expect(desk.get_by_text("is canceled.")).to_be_visible()
+    expect(desk.get_by_text("canceled", exact=True)).to_be_visible()
+
+
+def test_things_break_and_are_mended(desk: Page):
+    """And the page says what is broken."""
+    desk.get_by_label("Kordless", exact=True).select_option(label="Kordless is down")
+    desk.get_by_role("button", name="Break it").click()
+    expect(desk.get_by_role("listitem").filter(has_text="Kordless is down")).to_be_visible()
+    desk.get_by_label("Its webhooks").select_option(label="Each webhook comes three times")
+    desk.get_by_role("button", name="Break them").click()
+    expect(desk.get_by_role("listitem").filter(has_text="Each webhook comes three times")).to_be_visible()
+    desk.get_by_role("button", name="Mend everything").click()
+    expect(desk.get_by_text("Everything works again.")).to_be_visible()
+    expect(desk.locator(".desk-force")).to_have_count(0)
+
+
+def test_a_form_without_a_meaning(desk: Page):
+    """Somebody else was quicker: the page says so and stays."""
+    desk.locator("#start option").first.evaluate("option => option.value = '2020-01-01T10:00:00+00:00'")
+    desk.get_by_role("button", name="Book by phone").click()
+    expect(desk.get_by_text("That didn't work")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_it_fits(browser: Browser, demo: Demo, width: int):
+    """Without JavaScript, and on a phone."""
+    with browser.new_context(viewport={"width": width, "height": 700}, java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(f"{demo.url}/")
+        page.get_by_role("link", name="Go behind the counter").click()
+        expect(page.get_by_role("heading", name="Behind the counter")).to_be_visible()
+        page.get_by_role("button", name="Book by phone").click()
+        expect(page.get_by_text("is booked by phone.")).to_be_visible()
+    with browser.new_context(viewport={"width": width, "height": 700}) as context:
+        page = context.new_page()
+        page.goto(f"{demo.url}/sandbox/")
+        assert not walk.is_too_wide(page)
+
+
+@pytest.fixture
+def real(_prepared: Path, tmp_path: Path) -> Iterator[Demo]:
+    """The demo with an account of its own."""
+    shutil.copytree(_prepared, tmp_path, dirs_exist_ok=True)
+    with served(
+        tmp_path,
+        KORDLESS_API_KEY="a-key",
+        KORDLESS_ORG_SLUG="salon",
+        KORDLESS_SANDBOX_WEBHOOK="http://127.0.0.1:9/",
+        KORDLESS_BASE_URL="http://127.0.0.1:9/",
+    ) as demo:
+        yield demo
+
+
+def test_with_a_real_account_there_is_no_counter(page: Page, real: Demo):
+    """Only the sandbox has one."""
+    answer = page.goto(f"{real.url}/sandbox/")
+    assert answer is not None
+    assert answer.status == 404
