@@ -16,6 +16,9 @@ PRODUCT = sorted((ROOT / "kordless_booking").rglob("*.py"))
 MODULES = [path for path in PRODUCT if path.name != "__init__.py" and "migrations" not in path.parts]
 VAGUE = {"util", "utils", "helper", "helpers", "common", "core", "manager", "handler", "data", "process"}
 
+GIVEN_NAMES = {"kordless_booking/booking/language.py: _data"}
+"""Names that a base class of somebody else gives."""
+
 
 def tracked_texts() -> Iterator[tuple[str, str]]:
     """(path, text) of every text file that git knows; skips the test outside of a git checkout."""
@@ -48,7 +51,7 @@ def test_no_name_is_vague():
         definitions = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
         names += [node.name for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, definitions)]
         vague += [f"{path.relative_to(ROOT)}: {name}" for name in names if words_of(name) & VAGUE]
-    assert vague == []
+    assert [name for name in vague if name not in GIVEN_NAMES] == []
 
 
 def test_no_file_names_a_package_registry_or_a_machine():
