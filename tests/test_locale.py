@@ -71,11 +71,7 @@ def test_twenty_languages() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_nothing_is_missing(language: str) -> None:
     """Each text in code and templates has a translation that somebody stands by."""
-    said = {
-        (message.context, _singular(message)): message
-        for message in catalog(language)
-        if message.id
-    }
+    said = {(message.context, _singular(message)): message for message in catalog(language) if message.id}
     known = {(context, text.replace("%%", "%")) for context, text in said}
     assert sorted(texts_of_the_package() - known, key=str) == []
     assert [message.id for message in said.values() if message.fuzzy or not all(forms(message))] == []

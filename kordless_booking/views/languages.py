@@ -44,7 +44,8 @@ def _nearest(code: str) -> str | None:
     """`pt-pt` is served by `pt-br` when that is all there is, `de-AT` by `de`, `zh-TW` by `zh-hant`."""
     code = code.lower()
     offered = offered_languages()
-    for one in (code, *LANG_INFO.get(code, {}).get("fallback", ())):
+    relatives: list[str] = LANG_INFO.get(code, {}).get("fallback", [])
+    for one in (code, *relatives):
         if one in offered:
             return one
     base = code.split("-")[0]
