@@ -4,37 +4,47 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='BookingAttempt',
+            name="BookingAttempt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=64)),
-                ('account', models.CharField(max_length=100)),
-                ('service', models.CharField(max_length=200)),
-                ('generation', models.PositiveSmallIntegerField(default=1)),
-                ('body_hash', models.CharField(max_length=64)),
-                ('state', models.CharField(choices=[('placing', 'placing'), ('placed', 'placed'), ('refused', 'refused'), ('unsure', 'unsure'), ('waiting', 'waiting')], max_length=10)),
-                ('refusal', models.CharField(blank=True, max_length=30)),
-                ('sealed', models.TextField(blank=True)),
-                ('claim', models.PositiveIntegerField(default=1)),
-                ('claimed_until', models.DateTimeField()),
-                ('unsure', models.BooleanField(default=False)),
-                ('retry_at', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField()),
-                ('changed_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=64)),
+                ("account", models.CharField(max_length=100)),
+                ("service", models.CharField(max_length=200)),
+                ("generation", models.PositiveSmallIntegerField(default=1)),
+                ("body_hash", models.CharField(max_length=64)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("placing", "placing"),
+                            ("placed", "placed"),
+                            ("refused", "refused"),
+                            ("unsure", "unsure"),
+                            ("waiting", "waiting"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("refusal", models.CharField(blank=True, max_length=30)),
+                ("sealed", models.TextField(blank=True)),
+                ("claim", models.PositiveIntegerField(default=1)),
+                ("claimed_until", models.DateTimeField()),
+                ("unsure", models.BooleanField(default=False)),
+                ("retry_at", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField()),
+                ("changed_at", models.DateTimeField()),
             ],
             options={
-                'verbose_name': 'booking attempt',
-                'verbose_name_plural': 'booking attempts',
-                'indexes': [models.Index(fields=['state', 'created_at'], name='kb_attempt_state_created')],
-                'constraints': [models.UniqueConstraint(fields=('account', 'key'), name='kb_attempt_account_key')],
+                "verbose_name": "booking attempt",
+                "verbose_name_plural": "booking attempts",
+                "indexes": [models.Index(fields=["state", "created_at"], name="kb_attempt_state_created")],
+                "constraints": [models.UniqueConstraint(fields=("account", "key"), name="kb_attempt_account_key")],
             },
         ),
     ]

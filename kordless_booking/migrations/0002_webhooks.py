@@ -4,48 +4,58 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('kordless_booking', '0001_booking_attempt'),
+        ("kordless_booking", "0001_booking_attempt"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='KnownBooking',
+            name="KnownBooking",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('account', models.CharField(max_length=100)),
-                ('number_hash', models.CharField(max_length=64)),
-                ('start', models.DateTimeField(null=True)),
-                ('created', models.BooleanField(default=False)),
-                ('cancelled', models.BooleanField(default=False)),
-                ('changed_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("account", models.CharField(max_length=100)),
+                ("number_hash", models.CharField(max_length=64)),
+                ("start", models.DateTimeField(null=True)),
+                ("created", models.BooleanField(default=False)),
+                ("cancelled", models.BooleanField(default=False)),
+                ("changed_at", models.DateTimeField()),
             ],
             options={
-                'verbose_name': 'known booking',
-                'verbose_name_plural': 'known bookings',
-                'indexes': [models.Index(fields=['changed_at'], name='kb_known_changed')],
-                'constraints': [models.UniqueConstraint(fields=('account', 'number_hash'), name='kb_known_account_number')],
+                "verbose_name": "known booking",
+                "verbose_name_plural": "known bookings",
+                "indexes": [models.Index(fields=["changed_at"], name="kb_known_changed")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("account", "number_hash"), name="kb_known_account_number")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='WebhookDelivery',
+            name="WebhookDelivery",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('account', models.CharField(max_length=100)),
-                ('delivery_id', models.CharField(max_length=200)),
-                ('body_hash', models.CharField(max_length=64)),
-                ('kind', models.CharField(max_length=100)),
-                ('outcome', models.CharField(choices=[('told', 'told'), ('known', 'known'), ('other', 'other'), ('duplicate', 'duplicate')], max_length=10)),
-                ('happened_at', models.DateTimeField(null=True)),
-                ('received_at', models.DateTimeField()),
-                ('sealed', models.TextField(blank=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("account", models.CharField(max_length=100)),
+                ("delivery_id", models.CharField(max_length=200)),
+                ("body_hash", models.CharField(max_length=64)),
+                ("kind", models.CharField(max_length=100)),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[("told", "told"), ("known", "known"), ("other", "other"), ("duplicate", "duplicate")],
+                        max_length=10,
+                    ),
+                ),
+                ("happened_at", models.DateTimeField(null=True)),
+                ("received_at", models.DateTimeField()),
+                ("sealed", models.TextField(blank=True)),
             ],
             options={
-                'verbose_name': 'webhook delivery',
-                'verbose_name_plural': 'webhook deliveries',
-                'indexes': [models.Index(fields=['received_at'], name='kb_delivery_received')],
-                'constraints': [models.UniqueConstraint(fields=('account', 'delivery_id'), name='kb_delivery_account_id'), models.UniqueConstraint(fields=('account', 'body_hash'), name='kb_delivery_account_body')],
+                "verbose_name": "webhook delivery",
+                "verbose_name_plural": "webhook deliveries",
+                "indexes": [models.Index(fields=["received_at"], name="kb_delivery_received")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("account", "delivery_id"), name="kb_delivery_account_id"),
+                    models.UniqueConstraint(fields=("account", "body_hash"), name="kb_delivery_account_body"),
+                ],
             },
         ),
     ]
