@@ -7,7 +7,6 @@ import time
 from typing import Any
 
 import pytest
-from django.core.handlers.wsgi import WSGIHandler
 from django.db import OperationalError, connection
 from django.test import Client
 from hypothesis import HealthCheck, given, settings
@@ -231,32 +230,20 @@ class Endless(io.RawIOBase):
         return b"x" * size
 
 
-def posted(body: Any, **environ: str) -> str:
-    """The status that a WSGI server would be given."""
-    said: list[str] = []
-    start = {
-        "REQUEST_METHOD": "POST",
-        "PATH_INFO": URL,
-        "SERVER_NAME": "testserver",
-        "SERVER_PORT": "80",
-        "wsgi.url_scheme": "http",
-        "wsgi.input": body,
-        "wsgi.errors": io.StringIO(),
-        "HTTP_X_KORDLESS_WEBHOOK_ID": "dlv_1",
-        **environ,
-    }
-    list(WSGIHandler()(start, lambda status, _headers: said.append(status)))
-    return said[0]
+def posted(body: Any, **environ: Any) -> int:
+    """The status of a request that is made of nothing but this."""
+    said = {"REQUEST_METHOD": "POST", "PATH_INFO": URL, "wsgi.input": body, "HTTP_X_KORDLESS_WEBHOOK_ID": "dlv_1"}
+    return Client().request(**{**said, **environ}).status_code
 
 
 def test_w14_too_large_by_its_own_word(listener: Listener, caplog: pytest.LogCaptureFixture):
     """413 without a byte being read."""
     body = Endless()
     for length in (str(10 * 1024 * 1024), "9" * 40, str(LARGEST + 1)):
-        assert posted(body, CONTENT_LENGTH=length).startswith("413")
+        assert posted(body, CONTENT_LENGTH=length) == 413
     assert body.given == 0
     caplog.clear()
-    assert posted(body, CONTENT_LENGTH=str(LARGEST + 1)).startswith("413")
+    assert posted(body, CONTENT_LENGTH=str(LARGEST + 1)) == 413
     assert "webhook_too_large" in refused(caplog, listener, logging.INFO)
 
 
@@ -264,9 +251,9 @@ def test_w14_too_large_without_a_word():
     """A chunked body is read no further than the limit, and one that can't be measured is not read at all."""
     body = Endless()
     chunked = {"HTTP_TRANSFER_ENCODING": "chunked"}
-    assert posted(body, **chunked, **{"wsgi.input_terminated": True}).startswith("413")
+    assert posted(body, **chunked, **{"wsgi.input_terminated": True}) == 413
     assert body.given <= LARGEST + 1
-    assert posted(io.BytesIO(b"{}"), **chunked).startswith("413")
+    assert posted(io.BytesIO(b"{}"), **chunked) == 413
 
 
 def test_a_small_chunked_body_is_taken(listener: Listener):
@@ -274,7 +261,7 @@ def test_a_small_chunked_body_is_taken(listener: Listener):
     sent = delivery()
     names = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in sent.headers.items()}
     ends = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
-    assert posted(io.BytesIO(sent.body), **names, **ends).startswith("200")
+    assert posted(io.BytesIO(sent.body), **names, **ends) == 200
     assert listener.told == ["created"]
 
 
@@ -285,7 +272,7 @@ def test_a_body_that_stops_short(caplog: pytest.LogCaptureFixture, listener: Lis
         def read(self, size: int = -1) -> bytes:
             raise OSError("connection reset by canary")
 
-    assert posted(Cut(), CONTENT_LENGTH="100").startswith("400")
+    assert posted(Cut(), CONTENT_LENGTH="100") == 400
     assert "why=cut" in refused(caplog, listener)
 
 
