@@ -58,9 +58,7 @@ def site(settings: Settings, account_settings: dict[str, Any]) -> Iterator[Setti
 
 
 @pytest.fixture
-def two_accounts(
-    settings: Settings, account_settings: dict[str, Any], sandbox: Sandbox
-) -> Iterator[Settings]:
+def two_accounts(settings: Settings, account_settings: dict[str, Any], sandbox: Sandbox) -> Iterator[Settings]:
     """A site with two businesses, mounted at /north/ and /south/."""
     caches["default"].clear()
     settings.ROOT_URLCONF = "tests.projects.several.urls"

@@ -26,9 +26,7 @@ log = logging.getLogger("kordless_booking.views")
 
 
 @register.simple_tag(takes_context=True)
-def booking_widget(
-    context: dict[str, Any], service: str = "", account: str = "", name: str = "widget"
-) -> SafeString:
+def booking_widget(context: dict[str, Any], service: str = "", account: str = "", name: str = "widget") -> SafeString:
     """The first step, or the times of one `service`, ready in the page's own response.
 
     `account` names one of several accounts; `name` tells two widgets on a page apart. Needs
