@@ -25,7 +25,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 PAGES: Final = ROOT / "templates" / "someone_elses"
 FILES: Final = ROOT / "static" / "someone_elses"
 ADDRESSES: Final = {"/": "home", "/two/": "two", "/isolated/": "home", "/preview/": "preview"}
-SNIPPET: Final = ("lang", "scheme", "accent", "width", "position")
+SNIPPET: Final = ("lang", "scheme", "accent", "width", "close_label", "open_label")
 
 
 def website(book: str) -> WSGIApplication:
@@ -71,7 +71,7 @@ def _link(book: str, environ: WSGIEnvironment) -> str:
     """The snippet's link as the query describes it, for the salon's snippet builder."""
     given = dict(parse_qsl(environ.get("QUERY_STRING", "")))
     attributes = {"href": f"{book}{given.get('service', '')}", "data-kordless-booking": given.get("mode", "inline")}
-    attributes |= {f"data-{name}": given[name] for name in SNIPPET if given.get(name)}
+    attributes |= {f"data-{name.replace('_', '-')}": given[name] for name in SNIPPET if given.get(name)}
     written = " ".join(f'{name}="{escape(text)}"' for name, text in attributes.items())
     return f"<a {written}>{escape(given.get('text', 'Book now'))}</a>"
 

@@ -1,6 +1,6 @@
 """Home at /, the widget at /book/ (and the customer's page at /book/manage/), the admin at /admin/.
 
-On the sandbox /sandbox/ is behind the counter.
+The snippet builder, elsewhere for staff alone, is open at /snippet/; on the sandbox /sandbox/ is behind the counter.
 """
 
 from django.contrib import admin
@@ -12,6 +12,7 @@ from demo_site.counter import counter
 urlpatterns = [
     path("", views.home, name="home"),
     path("book/", include("kordless_booking.urls")),
+    path("snippet/", views.snippet, name="snippet"),
     path("sandbox/", counter, name="counter"),
     path("admin/", admin.site.urls),
 ]

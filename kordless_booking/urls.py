@@ -6,6 +6,7 @@ from django.urls import path, re_path
 
 from kordless_booking.views import contact, manage, outcome, reschedule, steps
 from kordless_booking.views.embed import embed
+from kordless_booking.views.snippet import preview, snippet
 from kordless_booking.views.style import style
 from kordless_booking.views.webhook import webhook
 
@@ -17,6 +18,8 @@ urlpatterns = [
     path("embed.js", embed, name="embed"),
     path("manage/", manage.find, name="manage-find"),
     path("webhook/", webhook, name="webhook"),
+    path("snippet/", snippet, name="snippet"),
+    path("snippet/preview/", preview, name="snippet-preview"),
     # Every other name with a single slash is a service; early, because it is what is asked for most.
     path("<str:service>/", steps.slots, name="slots"),
     path("confirmation/<str:token>/", outcome.confirmation, name="confirmation"),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from kordless_booking.conf import Account
 
-__all__ = ["PERSONAL", "STEP", "comes_from_ourselves", "frame", "parents", "reach_isolated"]
+__all__ = ["PERSONAL", "STEP", "comes_from_ourselves", "frame", "parents", "reach_isolated", "static_origin"]
 
 STEP: Final = "private, no-cache"
 PERSONAL: Final = "no-store, private"
@@ -52,7 +52,7 @@ def frame(response: HttpResponse, account: Account, *, image_origin: str | None,
     pages: two policies would be intersected, and the widget's frame would break.
     """
     response["Content-Security-Policy"] = _policy(
-        _static_origin(), image_origin, account.human_check_origins, account.embed_origins
+        static_origin(), image_origin, account.human_check_origins, account.embed_origins
     )
     response.xframe_options_exempt = True  # frame-ancestors says who may
     response["Cache-Control"] = cache
@@ -76,7 +76,7 @@ def reach_isolated(response: HttpResponse, account: Account, *, image_origin: st
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
     if account.human_check_origins:
         return
-    elsewhere = image_origin or _static_origin()
+    elsewhere = image_origin or static_origin()
     response["Cross-Origin-Embedder-Policy"] = "credentialless" if elsewhere else "require-corp"
 
 
@@ -99,7 +99,7 @@ def _policy(
     return "; ".join(f"{name} {value}" for name, value in policy.items())
 
 
-def _static_origin() -> str:
+def static_origin() -> str:
     """The origin of static files when they live elsewhere, such as on a CDN."""
     parts = urlsplit(settings.STATIC_URL or "")
     return f"{parts.scheme}://{parts.netloc}" if parts.scheme and parts.netloc else ""

@@ -44,7 +44,9 @@ _INLINE_STAGE: Final = re.compile(r"kb-inline-[a-z0-9-]{1,40}")
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{1,4096}")
 STAGE: Final = "kb-stage"
-RESERVED: Final = frozenset({"manage", "confirmation", "attempt", "service", "webhook", "health", "embed.js"})
+RESERVED: Final = frozenset(
+    {"manage", "confirmation", "attempt", "service", "webhook", "health", "embed.js", "snippet"}
+)
 """First segments of our own addresses: a service of such a name is reached through `service/`."""
 
 

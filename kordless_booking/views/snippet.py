@@ -1,0 +1,230 @@
+"""The snippet builder: staff choose, see what it will look like on another site, and copy two lines.
+
+It stands beside the widget, so each of several businesses has its own, and looks like the admin, whose login it asks
+for. Its words are English: it is for those who also read the settings.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from django import forms
+from django.apps import apps
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
+from django.core import signing
+from django.core.validators import RegexValidator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.request import validate_host
+from django.shortcuts import render
+from django.urls import NoReverseMatch, reverse
+from django.utils import translation
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
+
+from kordless_booking.booking.snippet import MODES, Snippet
+from kordless_booking.exceptions import KordlessError
+from kordless_booking.views import guard
+from kordless_booking.views.languages import offered_languages
+from kordless_booking.views.steps import bookable
+from kordless_booking.views.visit import RESERVED, Visit
+
+__all__ = ["builder", "preview", "snippet"]
+
+_SALT: Final = "kordless_booking.snippet"
+_ORIGIN: Final = re.compile(r"https?://[a-z0-9.-]+(?::[0-9]{1,5})?")
+
+
+class SnippetForm(forms.Form):
+    """What the snippet may say. Each field that can't be used is simply left out."""
+
+    service = forms.ChoiceField(required=False)
+    mode = forms.ChoiceField(
+        label="How",
+        choices=[
+            ("inline", "In the page"),
+            ("popup", "Link that opens a dialog"),
+            ("button", "Floating button"),
+        ],
+        required=False,
+    )
+    text = forms.CharField(label="Words of the link", max_length=80, required=False)
+    lang = forms.ChoiceField(label="Language", required=False)
+    scheme = forms.ChoiceField(
+        label="Colors",
+        choices=[
+            ("", "As the page"),
+            ("light", "Light"),
+            ("dark", "Dark"),
+            ("light dark", "As the visitor's system"),
+        ],
+        required=False,
+    )
+    accent = forms.CharField(
+        label="Accent color",
+        help_text="Such as #1f6f5c; empty for your own color in Kordless.",
+        validators=[RegexValidator(r"^#[0-9A-Fa-f]{6}$", "A color is # and six digits or letters a to f.")],
+        required=False,
+    )
+    width = forms.ChoiceField(
+        label="Size",
+        choices=[("", "As wide as there is room"), ("720px", "At most 720 pixels"), ("480px", "At most 480 pixels")],
+        required=False,
+    )
+    site = forms.CharField(
+        label="Where it will stand",
+        help_text="The address of the other website, to see whether it may embed yours.",
+        max_length=300,
+        required=False,
+    )
+
+    def __init__(self, visit: Visit) -> None:
+        super().__init__(visit.request.GET or None)
+        try:
+            offered = bookable(visit.catalog.offer().value)
+        except KordlessError:
+            offered = []
+        services = [(service.slug, service.name) for service in offered]
+        languages = [(code, translation.get_language_info(code)["name_local"]) for code in offered_languages()]
+        for name, every, choices in (
+            ("service", "All services", services),
+            ("lang", "The visitor's own", languages),
+        ):
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)  # noqa: S101 (as written above)
+            field.choices = [("", every), *choices]
+
+    def chosen(self, name: str) -> str:
+        """What was chosen and can be used; nothing otherwise."""
+        self.is_valid()
+        return str(self.cleaned_data.get(name) or "") if self.is_bound else ""
+
+
+@login_not_required
+@csrf_exempt
+@require_safe
+@never_cache
+def snippet(request: HttpRequest) -> HttpResponse:
+    """The builder for the staff of a site that has Django's admin."""
+    if not apps.is_installed("django.contrib.admin"):
+        raise Http404
+    from django.contrib import admin  # noqa: PLC0415 (a site may do without)
+
+    try:
+        login = reverse("admin:login")
+    except NoReverseMatch:
+        raise Http404 from None
+    if not admin.site.has_permission(request):
+        return redirect_to_login(request.get_full_path(), login)
+    visit = Visit(request)
+    context = {**admin.site.each_context(request), "title": "Booking on other websites"}
+    return builder(visit, "kordless_booking/snippet/admin.html", context)
+
+
+@login_not_required
+@csrf_exempt
+@require_safe
+def preview(request: HttpRequest) -> HttpResponse:
+    """A bare page of another site's with the snippet on it, for the builder's frame and nobody else's."""
+    visit = Visit(request)
+    try:
+        opener = signing.loads(request.GET.get("from", ""), salt=_SALT)
+    except signing.BadSignature:
+        opener = _origin(request)
+    policy = (
+        f"default-src 'none'; script-src {opener}; frame-src {opener}; style-src 'self'; frame-ancestors {opener}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    made = _snippet(visit, SnippetForm(visit), opener)
+    response = render(request, "kordless_booking/snippet/preview.html", {"snippet": mark_safe(made.html())})  # noqa: S308 (it has escaped itself)
+    response["Content-Security-Policy"] = policy
+    response["X-Robots-Tag"] = "noindex"
+    response.xframe_options_exempt = True  # frame-ancestors says who may
+    return response
+
+
+def builder(
+    visit: Visit, template: str, context: dict[str, Any] | None = None, *, elsewhere: str | None = None
+) -> HttpResponse:
+    """The builder in a page of any look. `elsewhere` is an address on another origin that shows a snippet."""
+    request, form = visit.request, SnippetForm(visit)
+    own = _origin(request)
+    made = _snippet(visit, form, own)
+    if elsewhere is None:
+        origin = _other_name(visit) or own
+        token = signing.dumps(own, salt=_SALT)
+        shown = f"{origin}{reverse(f'{visit.namespace}:snippet-preview')}?from={token}&{request.GET.urlencode()}"
+    else:
+        shown = f"{elsewhere}?{made.query()}"
+    stage = urlsplit(shown)
+    more = {
+        "form": form,
+        "snippet": made.html(),
+        "preview": shown,
+        "same_origin": stage.netloc == request.get_host(),
+        "stage": f"{stage.scheme}://{stage.netloc}",
+        "missing": _missing(visit, form.chosen("site")),
+    }
+    response = render(request, template, {**(context or {}), **more})
+    assets = guard.static_origin()
+    response["Content-Security-Policy"] = (
+        f"default-src 'none'; script-src 'self' {assets}; style-src 'self' {assets}; img-src 'self' data: {assets}; "
+        f"connect-src 'self'; frame-src {stage.scheme}://{stage.netloc}; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    )
+    return response
+
+
+def _snippet(visit: Visit, form: SnippetForm, origin: str) -> Snippet:
+    """The snippet that the form describes; its words in its language."""
+    service, lang = form.chosen("service"), form.chosen("lang")
+    path = f"service/{service}/" if service in RESERVED else f"{service}/" if service else ""
+    with translation.override(lang or "en"):
+        text = form.chosen("text") or _("Book now")
+        labels = {"close_label": _("Close"), "open_label": _("Open in a new tab")}
+    own = {"close_label": "Close", "open_label": "Open in a new tab"}  # the script says these by itself
+    return Snippet(
+        book=f"{origin}{reverse(f'{visit.namespace}:services')}",
+        service=path,
+        mode=form.chosen("mode") or MODES[0],
+        text=text,
+        lang=lang,
+        scheme=form.chosen("scheme"),
+        accent=form.chosen("accent"),
+        width=form.chosen("width"),
+        **{name: label for name, label in labels.items() if label != own[name]},
+    )
+
+
+def _missing(visit: Visit, site: str) -> dict[str, str] | None:
+    """The setting that lets the other site embed the widget, when it may not yet."""
+    found = _ORIGIN.match(site.lower() if "//" in site else f"https://{site.lower()}")
+    if not site or not found:
+        return None
+    origin = found[0]
+    if origin == _origin(visit.request) or re.fullmatch(guard.parents(visit.account), origin):
+        return None
+    origins = [one for one in visit.account.embed_origins if one != "'self'"]
+    return {"origin": origin, "setting": f'"EMBED_ORIGINS": {[*origins, origin]!r}'.replace("'", '"')}
+
+
+def _other_name(visit: Visit) -> str | None:
+    """Another origin that this very site is reached at and that may embed it: the truest stage for a preview."""
+    names = settings.ALLOWED_HOSTS
+    if "*" in names:
+        return None
+    for origin in visit.account.embed_origins:
+        host = urlsplit(origin).hostname
+        if host and "*" not in host and origin != _origin(visit.request) and validate_host(host, names):
+            return origin
+    return None
+
+
+def _origin(request: HttpRequest) -> str:
+    return f"{request.scheme}://{request.get_host()}"

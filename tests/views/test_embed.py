@@ -1,0 +1,235 @@
+"""What other sites are served: the script, pages they may frame, and a way on for frames that can't send."""
+
+import gzip
+import json
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest_django import Settings
+
+from kordless_booking.conf import Account
+from kordless_booking.sandbox import Sandbox
+from kordless_booking.views import guard
+from tests.views.walking import HTMX, JANE, Walk
+
+pytestmark = pytest.mark.django_db
+FOREIGN = {"Sec-Fetch-Site": "cross-site", "Origin": "null"}
+
+
+def test_the_script_is_small_and_for_everybody(client: Client, site: Settings):
+    """At most 2 KB come over the line, an hour from caches, to any page of the web, and no cookie is set."""
+    response = client.get("/book/embed.js", headers={"Accept-Encoding": "gzip, br"})
+    assert response["Content-Type"] == "text/javascript; charset=utf-8"
+    assert response["Content-Encoding"] == "gzip"
+    assert len(response.content) <= 2048
+    assert gzip.decompress(response.content) == client.get("/book/embed.js").content
+    assert response["Vary"] == "Accept-Encoding"
+    assert "max-age=3600" in response["Cache-Control"]
+    assert "public" in response["Cache-Control"]
+    assert response["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert not response.cookies
+
+
+def test_the_script_is_not_sent_twice(client: Client, site: Settings):
+    """Who has it is told so, packed or not; HEAD has the same headers; it can't be posted to."""
+    tag = client.get("/book/embed.js")["ETag"]
+    for encoding in ("gzip", ""):
+        again = client.get("/book/embed.js", headers={"If-None-Match": tag, "Accept-Encoding": encoding})
+        assert (again.status_code, again.content) == (304, b"")
+    assert client.get("/book/embed.js", headers={"If-None-Match": '"another"'}).status_code == 200
+    head = client.head("/book/embed.js")
+    assert (head.status_code, head["ETag"], head.content) == (200, tag, b"")
+    assert client.post("/book/embed.js").status_code == 405
+
+
+def test_the_script_asks_nothing_of_its_host(client: Client, site: Settings):
+    """No eval, no inline style or handler, no storage, no cookie, and no message to just anybody."""
+    code = client.get("/book/embed.js").content.decode()
+    for never in (
+        "eval(",
+        "new Function",
+        "innerHTML",
+        "setAttribute",
+        "localStorage",
+        "sessionStorage",
+        "cookie",
+        '"*"',
+    ):
+        assert never not in code, never
+
+
+def test_a_framed_page_keeps_its_frame(visitor: Walk, sandbox: Sandbox):
+    """Every link and form of the way carries embed, scheme and accent; what leaves opens a tab of its own."""
+    dress = "scheme=dark&accent=1f6f5c&embed=1"
+    confirmation = visitor.book(query=f"?{dress}")
+    managed = visitor.open(confirmation.link("Change or cancel"))
+    visitor.send(managed, "Reschedule")
+    for page in visitor.seen:
+        if page.status != 200:
+            continue
+        assert dress in page.url.replace("&amp;", "&")
+        assert "kb-framed" in page.tree.body.attributes["class"]  # type: ignore[union-attr,operator]
+        for link in page.tree.css("a[href]"):
+            url = link.attributes["href"] or ""
+            ours = url.startswith("/book/")
+            assert "embed=1" in url if ours else link.attributes.get("target") == "_blank" or url[0] == "#", url
+
+
+def test_a_page_of_its_own_says_nothing_about_frames(visitor: Walk):
+    """Without embed there is no mark of a frame and no list of who may hold it."""
+    page = visitor.open("/book/")
+    assert "kb-framed" not in page.html
+    assert "data-kb-parents" not in page.html
+
+
+def test_calendars_lead_out_of_the_frame(visitor: Walk):
+    """The manage link in a calendar entry opens a whole page."""
+    confirmation = visitor.book(query="?embed=1&accent=1f6f5c")
+    entry = visitor.client.get(confirmation.link("Calendar file")).content.decode().replace("\r\n ", "")
+    assert "/book/manage/" in entry
+    assert "embed" not in entry
+
+
+def test_isolated_hosts_may_frame(site: Settings, client: Client):
+    """A framed page says what a cross-origin isolated host wants to hear, redirects too; others say nothing of it."""
+    for url in ("/book/?embed=1", "/book/haircut/?embed=1", "/book/haircut/contact/?embed=1", "/book/none/?embed=1"):
+        for headers in ({}, HTMX):
+            response = client.get(url, headers=headers)
+            assert response["Cross-Origin-Resource-Policy"] == "cross-origin", url
+            assert response["Cross-Origin-Embedder-Policy"] == "require-corp", url
+    assert "Cross-Origin-Embedder-Policy" not in client.get("/book/")
+    assert "Cross-Origin-Resource-Policy" not in client.get("/book/")
+
+
+def test_what_comes_from_elsewhere_is_not_shut_out(site: Settings, client: Client, account_settings: dict[str, Any]):
+    """Static files on a CDN load without credentials; a check for humans in a frame of its own rules isolation out."""
+    site.STATIC_URL = "https://cdn.example/static/"
+    assert client.get("/book/?embed=1")["Cross-Origin-Embedder-Policy"] == "credentialless"
+    site.STATIC_URL = "static/"
+    site.KORDLESS_BOOKING = {**account_settings, "HUMAN_CHECK_ORIGINS": ["https://challenge.example"]}
+    assert "Cross-Origin-Embedder-Policy" not in client.get("/book/?embed=1")
+
+
+def test_nothing_else_of_the_site_can_be_framed(site: Settings, client: Client, account_settings: dict[str, Any]):
+    """The host's own pages and its admin stay as they were, whoever may embed the widget."""
+    site.KORDLESS_BOOKING = {**account_settings, "EMBED_ORIGINS": ["https://shop.example"]}
+    for url in ("/page/", "/admin/login/", "/admin/", "/book/snippet/", "/nowhere/"):
+        response = client.get(f"{url}?embed=1")
+        assert response.get("X-Frame-Options") == "DENY", url
+        assert "shop.example" not in response.get("Content-Security-Policy", ""), url
+    response = client.get("/book/")
+    assert "X-Frame-Options" not in response
+    assert response["Content-Security-Policy"].endswith("frame-ancestors 'self' https://shop.example")
+
+
+def test_who_may_frame_is_told_to_the_script(site: Settings, client: Client, account_settings: dict[str, Any]):
+    """As a regular expression for whole origins."""
+    site.KORDLESS_BOOKING = {
+        **account_settings,
+        "EMBED_ORIGINS": ["'self'", "https://shop.example", "https://*.b.example"],
+    }
+    found = re.search(r'data-kb-parents="([^"]*)"', client.get("/book/?embed=1").content.decode())
+    assert found
+    for may in ("https://shop.example", "https://a.b.example", "https://x.a.b.example"):
+        assert re.fullmatch(found[1], may), may
+    for may_not in ("http://shop.example", "https://shopXexample", "https://b.example", "https://a.b.example.evil", ""):
+        assert not re.fullmatch(found[1], may_not), may_not
+
+
+@given(st.from_regex(r"[a-z0-9:/.*-]{0,40}", fullmatch=True))
+def test_a_pattern_lets_in_nothing_but_its_origins(origin: str):
+    """Only the origin itself and hosts below a starred one match."""
+    account = Account(embed_origins=("'self'", "http://127.0.0.1:8001", "https://*.b.example"))
+    may = bool(re.fullmatch(guard.parents(account), origin))
+    assert may == (origin == "http://127.0.0.1:8001" or bool(re.fullmatch(r"https://[a-z0-9.-]+\.b\.example", origin)))
+
+
+def test_what_happened_stands_on_the_card(visitor: Walk):
+    """Booked, moved, cancelled: service, start and status, and nothing that says who or which number."""
+    confirmation = visitor.book("haircut", "?day=2026-12-09&embed=1")
+    card = confirmation.tree.css_first(".kb-card").attributes
+    assert {name: text for name, text in card.items() if name in EVENT} == {
+        "data-kb-event": "booked",
+        "data-kb-service": "haircut",
+        "data-kb-start": "2026-12-09T14:00:00Z",
+        "data-kb-status": "confirmed",
+    }
+    page = visitor.open(confirmation.link("Change or cancel"))
+    assert "data-kb-event" not in page.html
+    slots = visitor.send(page, "Reschedule")
+    moved = visitor.send(visitor.open(list(slots.times.values())[-1]), "Reschedule")
+    assert moved.tree.css_first(".kb-card").attributes["data-kb-event"] == "rescheduled"
+    gone = visitor.send(visitor.send(moved, "Cancel booking"), "Cancel booking")
+    card = gone.tree.css_first(".kb-card").attributes
+    assert (card["data-kb-event"], card["data-kb-status"]) == ("cancelled", "canceled")
+    for page in (confirmation, moved, gone):
+        said = " ".join(
+            text or "" for name, text in page.tree.css_first(".kb-card").attributes.items() if name in EVENT
+        )
+        assert confirmation.number not in said
+        assert "Jane" not in said
+
+
+EVENT = {"data-kb-event", "data-kb-service", "data-kb-start", "data-kb-status"}
+
+
+def test_a_form_that_can_not_be_sent_goes_along(visitor: Walk, sandbox: Sandbox):
+    """From a frame without an origin the form leads to a new tab, with the same time and all that was typed."""
+    contact = visitor.choose(query="?embed=1&accent=1f6f5c&lang=en")
+    _method, action, fields = contact.form("Book appointment")
+    typed = {**JANE, "phone": "+1 212 555 0123", "notes": "By the window, please"}
+    refused = visitor.open(action, {**fields, **typed}, **FOREIGN)
+    assert (refused.status, sandbox.bookings()) == (403, [])
+    form = next(node for node in refused.tree.css("form") if node.attributes.get("target") == "_blank")
+    assert form.attributes["method"] == "get"
+    method, action, fields = refused.form("Continue in a new tab")
+    assert method == "get"
+    assert "embed" not in fields
+    assert "jane" not in json.dumps(fields).lower()
+    tab = Walk(visitor.client)
+    page = tab.send(refused, "Continue in a new tab")
+    again = page.form("Book appointment")[2]
+    assert {name: again[name] for name in typed} == typed
+    assert "kb-framed" not in page.html
+    assert tab.send(page, "Book appointment").heading == "You're booked"
+    assert len(sandbox.bookings()) == 1
+
+
+def test_changes_go_on_in_a_new_tab_too(visitor: Walk, sandbox: Sandbox):
+    """Cancelling and moving lead to the same question on a page of its own."""
+    page = visitor.open(visitor.book(query="?embed=1").link("Change or cancel"))
+    _method, action, fields = visitor.send(page, "Cancel booking").form("Cancel booking")
+    refused = visitor.open(action, fields, **FOREIGN)
+    question = visitor.send(refused, "Continue in a new tab")
+    assert (refused.status, question.heading) == (403, "Cancel this booking?")
+    slots = visitor.send(page, "Reschedule")
+    asked = visitor.open(list(slots.times.values())[-1])
+    _method, action, fields = asked.form("Reschedule")
+    again = visitor.send(visitor.open(action, fields, **FOREIGN), "Continue in a new tab")
+    assert (again.heading, again.text) == (asked.heading, again.text)
+    assert again.texts(".kb-summary strong") == asked.texts(".kb-summary strong")
+    assert "moved" in visitor.send(again, "Reschedule").text
+
+
+@pytest.mark.parametrize("junk", ["", "x" * 60000, "\x00", "☃"])
+def test_foreign_junk_is_carried_nowhere(visitor: Walk, junk: str):
+    """What a foreign page sends as a draft leads back to the times at worst."""
+    refused = visitor.open("/book/haircut/contact/", {"draft": junk, "name": junk[:90]}, **FOREIGN)
+    assert refused.status == 403
+    assert visitor.send(refused, "Continue in a new tab").status in {200, 404}
+
+
+def test_attribution_survives_a_mistake_in_the_form(visitor: Walk):
+    """A form that comes back still says where its visitor came from; what is no such thing is dropped."""
+    contact = visitor.choose()
+    said = '{"utm_source": "letter"}'
+    again = visitor.send(contact, "Book appointment", attribution=said)
+    assert again.status == 422
+    assert again.form("Book appointment")[2]["attribution"] == said
+    junk = visitor.send(contact, "Book appointment", attribution='"><script>')
+    assert junk.form("Book appointment")[2]["attribution"] == ""

@@ -1,0 +1,132 @@
+"""The snippet builder: for the staff, with a warning that names the exact setting, and a preview nobody else frames."""
+
+import ast
+import html
+import re
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django import Settings
+
+from kordless_booking.sandbox import Sandbox
+from tests.views.walking import Page
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def staff(client: Client, site: Settings) -> Client:
+    """Somebody who may enter the admin."""
+    client.force_login(User.objects.create_user("sarah", is_staff=True))
+    return client
+
+
+def built(client: Client, query: str = "") -> Page:
+    """The builder with these choices."""
+    page = Page("/book/snippet/", client.get(f"/book/snippet/{query}"))
+    assert page.status == 200
+    return page
+
+
+def lines(page: Page) -> str:
+    """The snippet that the page offers."""
+    return page.tree.css_first("textarea").text()
+
+
+def test_strangers_are_asked_to_log_in(client: Client, site: Settings):
+    """Nobody but staff sees it, and whoever is sent to the login comes back here."""
+    response = client.get("/book/snippet/?mode=popup")
+    assert response.status_code == 302
+    assert response["Location"] == "/admin/login/?next=/book/snippet/%3Fmode%3Dpopup"
+    client.force_login(User.objects.create_user("visitor"))
+    assert client.get("/book/snippet/").status_code == 302
+
+
+def test_a_site_without_the_admin_has_none(client: Client, site: Settings):
+    """Where the admin is mounted nowhere there is no login to ask for, and no page."""
+    site.ROOT_URLCONF = "tests.projects.elsewhere.urls"
+    assert client.get("/de/termine/snippet/").status_code == 404
+
+
+def test_it_offers_what_the_business_offers(staff: Client):
+    """All services and languages can be chosen, in a page of the admin's that no other site may frame."""
+    page = built(staff)
+    assert "Haircut" in page.texts("select[name=service] option")
+    assert "Deutsch" in page.texts("select[name=lang] option")
+    assert "frame-ancestors 'none'" in page.response["Content-Security-Policy"]
+    assert page.response["X-Frame-Options"] == "DENY"
+    assert page.tree.css("#user-tools, #header")
+    assert not re.search(r"<script(?![^>]*\ssrc=)|\son[a-z]+=", page.html)
+
+
+def test_what_is_chosen_is_in_the_snippet(staff: Client):
+    """The lines say what was chosen, with absolute addresses of this mount."""
+    text = lines(built(staff, "?service=haircut&mode=popup&accent=%231f6f5c&scheme=dark&width=480px&text=Go+%26+book"))
+    assert text.splitlines()[0] == '<script async src="http://testserver/book/embed.js"></script>'
+    assert '<a href="http://testserver/book/haircut/" data-kordless-booking="popup"' in text
+    for said in ('data-accent="#1f6f5c"', 'data-scheme="dark"', 'data-width="480px"', ">Go &amp; book</a>"):
+        assert said in text
+
+
+def test_what_makes_no_sense_is_left_out(staff: Client):
+    """An unknown service or mode and a color that is none are said to be wrong, and the rest still holds."""
+    page = built(staff, "?service=unknown&mode=sideways&accent=red&lang=de&width=1px")
+    assert (
+        lines(page)
+        .splitlines()[1]
+        .startswith('<a href="http://testserver/book/" data-kordless-booking="inline" data-lang="de"')
+    )
+    assert len(page.tree.css(".kb-snippet-wrong")) == 4
+
+
+def test_the_missing_setting_is_named(staff: Client, site: Settings, account_settings: dict[str, Any]):
+    """A site that may not embed yet is met with the line of settings that lets it; it can be pasted as it is."""
+    site.KORDLESS_BOOKING = {**account_settings, "EMBED_ORIGINS": ["https://*.market.example"]}
+    page = built(staff, "?site=https://Shop.example/some/page")
+    setting = html.unescape(page.tree.css(".kb-snippet-warning code")[1].text())
+    assert ast.literal_eval(f"{{{setting}}}") == {"EMBED_ORIGINS": ["https://*.market.example", "https://shop.example"]}
+    site.KORDLESS_BOOKING = {**account_settings, **ast.literal_eval(f"{{{setting}}}")}
+    for may in ("https://shop.example/", "shop.example", "https://a.market.example", "http://testserver", "", "://"):
+        assert not built(staff, f"?site={may}").tree.css(".kb-snippet-warning"), may
+    for may_not in ("https://shop.example.evil.example", "http://shop.example", "https://market.example"):
+        assert built(staff, f"?site={may_not}").tree.css(".kb-snippet-warning"), may_not
+
+
+def test_the_preview_shows_the_snippet(staff: Client):
+    """It is a page with the same lines on it, which only the builder's own site may frame."""
+    page = built(staff, "?service=haircut&accent=%231f6f5c")
+    url = page.tree.css_first("iframe").attributes["src"] or ""
+    assert url.startswith("http://testserver/book/snippet/preview/?from=")
+    response = Client().get(url)
+    assert lines(page) in response.content.decode()
+    policy = response["Content-Security-Policy"]
+    assert "frame-ancestors http://testserver;" in policy
+    assert "script-src http://testserver;" in policy
+    assert "X-Frame-Options" not in response
+    assert not response.cookies
+
+
+def test_the_preview_stands_on_another_origin_where_there_is_one(
+    staff: Client, site: Settings, account_settings: dict[str, Any]
+):
+    """Another name of this site that may embed is the stage; a forged opener is not believed."""
+    site.ALLOWED_HOSTS = ["testserver", "www.salon.example"]
+    site.KORDLESS_BOOKING = {**account_settings, "EMBED_ORIGINS": ["https://shop.example", "https://www.salon.example"]}
+    page = built(staff)
+    url = page.tree.css_first("iframe").attributes["src"] or ""
+    assert url.startswith("https://www.salon.example/book/snippet/preview/")
+    assert "frame-src https://www.salon.example;" in page.response["Content-Security-Policy"]
+    shown = Client().get(url, headers={"Host": "www.salon.example"}, secure=True)
+    assert "frame-ancestors http://testserver;" in shown["Content-Security-Policy"]
+    assert 'src="http://testserver/book/embed.js"' in shown.content.decode()
+    forged = Client().get("/book/snippet/preview/?from=http://evil.example")
+    assert "evil" not in forged["Content-Security-Policy"]
+
+
+def test_it_works_while_kordless_does_not(staff: Client, sandbox: Sandbox):
+    """Then there is no service to choose, and the rest is there."""
+    sandbox.mischief.set("key_revoked")
+    page = built(staff)
+    assert page.texts("select[name=service] option") == ["All services"]
