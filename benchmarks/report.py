@@ -15,8 +15,10 @@ __all__ = ["Bar", "Report"]
 MARKS = {True: "holds", False: "**does not hold**", None: ""}
 PAGE = """# Benchmarks
 
-Made by `make bench` on {when}: {machine}. Servers, wrk, Redis and the sandbox share these cores.
-Only ratios within one run mean anything; on another machine the rates differ, the ratios hardly.
+Made by `make bench` on {when}: {machine}.
+
+Servers, wrk, Redis and the sandbox share these cores; the load average was {load:.1f} when it began, so the machine was
+{otherwise}. Only ratios within one run mean anything; on another machine the rates differ, the ratios hardly.
 
 {table}
 
@@ -56,6 +58,7 @@ class Report:
     """Bars in the order in which they were measured."""
 
     bars: list[Bar] = field(default_factory=list)
+    load: float = field(default_factory=lambda: os.getloadavg()[0])
 
     def add(self, what: str, server: str, found: str, wanted: str = "", holds: bool | None = None) -> None:
         """One more line, printed at once."""
@@ -71,6 +74,8 @@ class Report:
         page = PAGE.format(
             when=f"{datetime.now(UTC):%Y-%m-%d}",
             machine=_machine(),
+            load=self.load,
+            otherwise="busy with other things too" if self.load > (os.cpu_count() or 1) / 2 else "otherwise idle",
             table="\n".join(rows),
             connections=connections,
             rounds=rounds,
