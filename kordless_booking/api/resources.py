@@ -15,6 +15,8 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
+from kordless_booking.api.worked_out import worked_out
+
 __all__ = [
     "Booking",
     "Branding",
@@ -222,3 +224,6 @@ def decode(data: bytes, shape: type[T]) -> T:
 @lru_cache(maxsize=32)
 def _decoder(shape: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(shape)
+
+
+worked_out(Offer, ServiceDetail, tuple[Slot, ...], Booking, NewBooking)

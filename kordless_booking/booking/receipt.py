@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from kordless_booking.api.resources import Booking
+from kordless_booking.api.worked_out import worked_out
 from kordless_booking.booking.seal import BrokenSeal, seal, unseal
 
 __all__ = ["ManageLink", "Receipt"]
@@ -106,3 +107,6 @@ def _read(kind: type[T], payload: dict[str, object]) -> T:
         return msgspec.convert(payload, kind)
     except msgspec.ValidationError:
         raise BrokenSeal from None
+
+
+worked_out(Receipt, ManageLink)

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from kordless_booking.api.worked_out import worked_out
 from kordless_booking.exceptions import TooMany
 
 from .background import unattended
@@ -108,6 +109,9 @@ class Told(msgspec.Struct, frozen=True):
     limit: int
     at: float
     until: float
+
+
+worked_out(Told)
 
 
 class Budget:

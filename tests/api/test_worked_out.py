@@ -1,0 +1,42 @@
+"""No thread ever finds a struct half known to msgspec."""
+
+import json
+import subprocess
+import sys
+
+MADE_HERE_ONLY = {"Choices", "Event", "Resource", "Time"}
+"""Structs that are never read from bytes."""
+
+LISTING = """
+import importlib, json, pkgutil, sys
+import django, msgspec
+django.setup()
+import kordless_booking
+for module in pkgutil.walk_packages(kordless_booking.__path__, "kordless_booking."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+
+def below(kind):
+    return {kind, *(deeper for sub in kind.__subclasses__() for deeper in below(sub))}
+
+worked_out_now = []
+ours = [kind for kind in below(msgspec.Struct) if kind.__module__.startswith("kordless_booking.")]
+for kind in ours:
+    def seen(frame, event, argument):
+        if event == "call" and frame.f_code.co_name == "get_class_annotations":
+            worked_out_now.append(kind.__name__)
+    sys.setprofile(seen)
+    msgspec.json.Decoder(kind)
+    sys.setprofile(None)
+print(json.dumps([len(ours), worked_out_now]))
+"""
+
+
+def test_every_struct_that_is_read_is_worked_out_on_import():
+    """Two threads that do so at its first use crash the process, so nothing is left for a first use."""
+    environment = {"DJANGO_SETTINGS_MODULE": "tests.projects.plain.settings", "PYTHONPATH": "."}
+    command = [sys.executable, "-c", LISTING]
+    said = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)  # noqa: S603 (ours)
+    known, late = json.loads(said.stdout)
+    assert known > 20
+    assert set(late) <= MADE_HERE_ONLY
