@@ -1,0 +1,134 @@
+"""What a site hears of its visitors' bookings: once, after the fact, with where they came from, and harmlessly."""
+
+import json
+import logging
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+from time_machine import Traveller
+
+from kordless_booking.sandbox import Sandbox
+from kordless_booking.signals import Source, booking_cancelled, booking_created, booking_rescheduled
+from tests.views.test_outcome import lose_answers
+from tests.views.walking import JANE, Walk
+
+pytestmark = pytest.mark.django_db
+
+LETTER = {"utm_source": "river letter", "gclid": "abc"}
+SIGNALS = {"created": booking_created, "rescheduled": booking_rescheduled, "cancelled": booking_cancelled}
+
+
+@pytest.fixture
+def visitor(client: Client, site: Settings) -> Walk:
+    """A visitor without JavaScript."""
+    return Walk(client)
+
+
+@pytest.fixture
+def heard() -> Iterator[list[tuple[str, dict[str, Any]]]]:
+    """(signal, what came with it), in the order in which it was sent."""
+    told: list[tuple[str, dict[str, Any]]] = []
+    listeners = {name: lambda name=name, **said: told.append((name, said)) for name in SIGNALS}
+    for name, signal in SIGNALS.items():
+        signal.connect(listeners[name], weak=False)
+    yield told
+    for name, signal in SIGNALS.items():
+        signal.disconnect(listeners[name])
+
+
+@pytest.fixture
+def failing() -> Iterator[None]:
+    """A receiver of every signal that raises with something personal in its message."""
+
+    def fall_over(**said: Any) -> None:
+        raise RuntimeError(f"canary {said['booking'].contact}")
+
+    for signal in SIGNALS.values():
+        signal.connect(fall_over)
+    yield
+    for signal in SIGNALS.values():
+        signal.disconnect(fall_over)
+
+
+def test_a_booking_its_move_and_its_end(visitor: Walk, sandbox: Sandbox, heard: list[tuple[str, dict[str, Any]]]):
+    """Each is told once, with the booking as it then is, the account and the source."""
+    confirmation = visitor.book("haircut", "?day=2026-12-09")
+    page = visitor.open(confirmation.link("Change or cancel"))
+    moved = visitor.send(visitor.open(list(visitor.send(page, "Reschedule").times.values())[-1]), "Reschedule")
+    question = visitor.send(moved, "Cancel booking")
+    visitor.send(question, "Cancel booking")
+    visitor.send(question, "Cancel booking")
+    assert [name for name, _said in heard] == ["created", "rescheduled", "cancelled"]
+    created, rescheduled, cancelled = (said["booking"] for _name, said in heard)
+    assert {booking.confirmation_number for booking in (created, rescheduled, cancelled)} == {confirmation.number}
+    assert created.contact.email == "jane@example.com"
+    assert (created.status, cancelled.status) == ("confirmed", "canceled")
+    assert rescheduled.start != created.start
+    assert {(said["account"], said["source"]) for _name, said in heard} == {("default", Source.WIDGET)}
+
+
+def test_where_the_visitor_came_from(visitor: Walk, sandbox: Sandbox, heard: list[tuple[str, dict[str, Any]]]):
+    """It reaches the site's own code, and neither Kordless nor an address."""
+    sent = json.dumps({**LETTER, "guest": "private", "utm_term": 7, "utm_medium": "\u0000"})
+    visitor.send(visitor.choose(), "Book appointment", **{**JANE, "attribution": sent})
+    assert [said["attribution"] for _name, said in heard] == [LETTER]
+    assert "river" not in str([(asked.headers, asked.query, asked.body) for asked in sandbox.requests])
+    assert not any("river" in url or "gclid" in url for url in visitor.urls)
+
+
+@pytest.mark.parametrize("junk", ["", "{", "[]", '"x"', "null", '{"utm_source": {"a": 1}}', "x" * 5000, "[" * 4000])
+def test_attribution_that_is_none(visitor: Walk, heard: list[tuple[str, dict[str, Any]]], junk: str):
+    """Whatever else stands in the field, the booking is made and nothing is made up."""
+    page = visitor.send(visitor.choose(), "Book appointment", **{**JANE, "attribution": junk})
+    assert page.number
+    assert [said["attribution"] for _name, said in heard] == [{}]
+
+
+def test_equal_posts_are_told_once(visitor: Walk, sandbox: Sandbox, heard: list[tuple[str, dict[str, Any]]]):
+    """Pressed twice, reloaded, sent again from another tab: it is one booking and one signal."""
+    _method, action, fields = visitor.choose().form("Book appointment")
+    for _ in range(3):
+        visitor.open(action, {**fields, **JANE})
+    assert [name for name, _said in heard] == ["created"]
+    assert len(sandbox.bookings()) == 1
+
+
+def test_a_booking_that_took_its_time_is_told_once(
+    visitor: Walk, sandbox: Sandbox, clock: Traveller, heard: list[tuple[str, dict[str, Any]]]
+):
+    """While the outcome is open nothing is told; the page that finds out tells it, however often it is asked."""
+    lose_answers(sandbox)
+    contact = visitor.choose()
+    waiting = visitor.send(contact, "Book appointment", **{**JANE, "attribution": json.dumps(LETTER)})
+    assert heard == []
+    sandbox.mischief.clear()
+    clock.shift(timedelta(minutes=2))
+    for _ in range(3):
+        assert visitor.open(waiting.url).number
+    assert [(name, said["attribution"]) for name, said in heard] == [("created", LETTER)]
+    assert len(sandbox.bookings()) == 1
+
+
+def test_a_receiver_that_raises_breaks_nothing(
+    visitor: Walk,
+    failing: None,
+    heard: list[tuple[str, dict[str, Any]]],
+    caplog: pytest.LogCaptureFixture,
+):
+    """The visitor books, moves and cancels; others still hear of it; our line names the receiver, nobody else."""
+    confirmation = visitor.book("haircut", "?day=2026-12-09")
+    assert confirmation.heading == "You're booked"
+    page = visitor.open(confirmation.link("Change or cancel"))
+    moved = visitor.send(visitor.open(list(visitor.send(page, "Reschedule").times.values())[-1]), "Reschedule")
+    assert "moved" in moved.text
+    assert "canceled" in visitor.send(visitor.send(moved, "Cancel booking"), "Cancel booking").text
+    assert [name for name, _said in heard] == ["created", "rescheduled", "cancelled"]
+    lines = [record for record in caplog.records if "event=receiver_failed" in record.getMessage()]
+    assert len(lines) == 3
+    assert {record.levelno for record in lines} == {logging.ERROR}
+    ours = [record.getMessage() for record in caplog.records if record.name.startswith("kordless_booking")]
+    assert not any("canary" in line or "jane@" in line for line in ours)
