@@ -64,13 +64,15 @@ def burst(site: Served, passes: Callable[[int], object]) -> None:
     ]
     told = {guest.address: int(ABOUT.search(guest.last.html)[1]) for guest in guests if guest.last.refresh}
     waited = wait_in_line(guests, passes)
-    assert all(abs(waited[address] - told[address]) <= 125 for address in told), (told, waited)
+    right = [address for address in told if abs(waited[address] - told[address]) <= 70]
+    assert len(right) >= 0.8 * len(told), (told, waited)
+    assert max(waited.values()) <= 310
     assert max(told.values()) > 110
     numbers = [guest.last.number for guest in guests if guest.last.number]
     refused = [guest for guest in guests if not guest.last.number]
     assert all(parse_qs(urlsplit(guest.last.url).query).get("taken") for guest in refused)
     assert sorted(numbers) == sorted(booking["number"] for booking in site.kordless.bookings())
-    assert numbers, len(refused) == (APART + 1, TOGETHER - 1)
+    assert (len(numbers), len(refused)) == (APART + 1, TOGETHER - 1)
     creates = site.kordless.requests("create")
     assert counted([create["status"] for create in creates]) == {201: APART + 1, 409: TOGETHER - 1}
 
