@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from typing import Any, Final
+from unicodedata import normalize
 from urllib.parse import urlsplit
 
 from django import forms
@@ -91,7 +92,7 @@ class SnippetForm(forms.Form):
         except KordlessError:
             offered = []
         services = [(service.slug, service.name) for service in offered]
-        languages = [(code, translation.get_language_info(code)["name_local"]) for code in offered_languages()]
+        languages = [(code, _name_of(code)) for code in offered_languages()]
         for name, every, choices in (
             ("service", "All services", services),
             ("lang", "The visitor's own", languages),
@@ -224,6 +225,11 @@ def _other_name(visit: Visit) -> str | None:
         if host and "*" not in host and origin != _origin(visit.request) and validate_host(host, names):
             return origin
     return None
+
+
+def _name_of(code: str) -> str:
+    """A language's own name, in the composed letters that HTML asks for; Django's has one in single pieces."""
+    return normalize("NFC", translation.get_language_info(code)["name_local"])
 
 
 def _origin(request: HttpRequest) -> str:

@@ -71,5 +71,10 @@ def test_nobody_is_left_out(page: Page, demo: Demo, scheme: str):
     inspector.look("cancel")
     page.goto(f"{demo.url}/book/no-such-page/")
     inspector.look("problem")
+    page.goto(f"{demo.url}/book/haircut/?embed=1&accent=ffee00")
+    inspector.look("framed times")
+    page.goto(f"{demo.url}/snippet/?site=https://shop.example&accent=red")
+    page.frame_locator("iframe").locator("iframe").first.wait_for()
+    inspector.look("snippet builder")
     assert inspector.wrong == []
-    assert len(inspector.looked_at) == 15
+    assert len(inspector.looked_at) == 17

@@ -45,6 +45,8 @@ def walked(demo: Demo) -> dict[str, str]:
     visitor.open(booking)
     visitor.send("Reschedule")
     visitor.follow("/reschedule/confirm/")
+    visitor.open("/book/haircut/?embed=1&accent=1f6f5c&scheme=dark")
+    visitor.open("/snippet/?site=https://shop.example&accent=red&service=haircut")
     return {**visitor.seen, **seen}
 
 
@@ -55,7 +57,7 @@ def test_every_page_is_valid(demo: Demo, tmp_path: Path):
         file = tmp_path / f"{number}.html"
         file.write_text(html)
         names[file.name] = address
-    assert len(names) >= 12
+    assert len(names) >= 14
     command = [
         "java",
         "-jar",

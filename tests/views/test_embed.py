@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -233,3 +234,19 @@ def test_attribution_survives_a_mistake_in_the_form(visitor: Walk):
     assert again.form("Book appointment")[2]["attribution"] == said
     junk = visitor.send(contact, "Book appointment", attribution='"><script>')
     assert junk.form("Book appointment")[2]["attribution"] == ""
+
+
+def test_the_document_lists_every_attribute():
+    """docs/embed.md has each data attribute that the two scripts read, and no other."""
+    root = Path(__file__).resolve().parents[2]
+    table = (root / "docs" / "embed.md").read_text().partition("| Attribute |")[2].partition("\n\n")[0]
+    documented = set(re.findall(r"`data-([a-z-]+)`", table))
+    script = (root / "kordless_booking/static/kordless_booking/embed.js").read_text()
+    taken, listed = re.search(r"const \{ (kordless.*) \} = dataset", script), re.search(r"of (\[.*\])", script)
+    assert taken
+    assert listed
+    names = {re.split(r"[: ]", part)[0] for part in taken[1].split(", ")}
+    names |= {*re.findall(r"dataset\.([a-zA-Z]+)", script), *re.findall(r'"(\w+)"', listed[1])}
+    dashed = {re.sub(r"[A-Z]", lambda letter: f"-{letter[0].lower()}", name) for name in names}
+    prefilled = {"prefill-name", "prefill-email", "prefill-phone", "prefill-notes"}
+    assert documented - prefilled - {"attribution"} == dashed - {"kordless-booking"}
