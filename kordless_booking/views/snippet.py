@@ -15,7 +15,6 @@ from django import forms
 from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.views import redirect_to_login
 from django.core import signing
 from django.core.validators import RegexValidator
 from django.http import Http404, HttpRequest, HttpResponse
@@ -116,6 +115,7 @@ def snippet(request: HttpRequest) -> HttpResponse:
     if not apps.is_installed("django.contrib.admin"):
         raise Http404
     from django.contrib import admin  # noqa: PLC0415 (a site may do without)
+    from django.contrib.auth.views import redirect_to_login  # noqa: PLC0415 (as above)
 
     try:
         login = reverse("admin:login")
