@@ -1,4 +1,4 @@
-// Told in docs/embed.md
+// docs/embed.md
 {
   const base = new URL(".", document.currentScript.src).href;
   const { origin } = new URL(base);
@@ -28,7 +28,7 @@ html:has(.kordless[open]) { overflow: hidden }
     const url = new URL(dataset.service ? `service/${dataset.service}/` : link.href, base);
     for (const name of ["host", "party", "tz", "lang", "scheme", "accent"])
       if (chosen[name]) url.searchParams.set(name, chosen[name]);
-    // Seen after 9 s of silence
+    // After 9 s of silence
     const out = make("a", { href: url, target: "_blank", textContent: openLabel });
     out.style.cssText = "display: block; animation: kordless 9s";
     url.searchParams.set("embed", 1);
@@ -70,7 +70,7 @@ html:has(.kordless[open]) { overflow: hidden }
         dialog.showModal();
       };
       if (mode === "button")
-        style.cssText = `position: fixed; z-index: 99999; bottom: 20px; ${dataset.position || "right"}: 20px; padding: 12px 24px; border: 3px solid ${accent || ""}; border-radius: 20px; background: canvas; color: canvastext`;
+        style.cssText = `position: fixed; z-index: 99999; bottom: 20px; ${dataset.position || "right"}: 20px; padding: 8px 20px; border: 3px solid ${accent || ""}; border-radius: 20px; background: canvas; color: canvastext`;
     }
 
     const undo = () => {
