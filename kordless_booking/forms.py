@@ -31,10 +31,20 @@ def e164(text: str, region: str) -> str | None:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-class ContactForm(forms.Form):
-    """Name, and an e-mail or a phone, at least one of the two. `cleaned_data["phone"]` is E.164."""
+class VisitorForm(forms.Form):
+    """What both have in common; `region` (ISO 3166) is where a phone number without a country code is from."""
 
     use_required_attribute = False
+
+    def __init__(self, *args: Any, region: str = "US", **kwargs: Any) -> None:
+        kwargs.setdefault("label_suffix", "")
+        kwargs.setdefault("auto_id", "kb-%s")
+        super().__init__(*args, **kwargs)
+        self.region = region
+
+
+class ContactForm(VisitorForm):
+    """Name, and an e-mail or a phone, at least one of the two. `cleaned_data["phone"]` is E.164."""
 
     name = forms.CharField(
         label=_("Name"),
@@ -61,12 +71,6 @@ class ContactForm(forms.Form):
         max_length=MAX_NOTES,
         widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off"}),
     )
-
-    def __init__(self, *args: Any, region: str = "US", **kwargs: Any) -> None:
-        kwargs.setdefault("label_suffix", "")
-        kwargs.setdefault("auto_id", "kb-%s")
-        super().__init__(*args, **kwargs)
-        self.region = region
 
     def clean_phone(self) -> str:
         given: str = self.cleaned_data["phone"]
@@ -96,10 +100,8 @@ class ContactForm(forms.Form):
         return Contact(name=cleaned["name"], email=cleaned["email"] or None, phone=cleaned["phone"] or None)
 
 
-class FindForm(forms.Form):
+class FindForm(VisitorForm):
     """A confirmation number in any case, and the e-mail or phone that the booking was made with."""
-
-    use_required_attribute = False
 
     number = forms.CharField(
         label=_("Confirmation number"),
@@ -115,12 +117,6 @@ class FindForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "email", "autocapitalize": "none", "spellcheck": "false"}),
         error_messages={"required": _("Please enter the email address or phone number that you booked with.")},
     )
-
-    def __init__(self, *args: Any, region: str = "US", **kwargs: Any) -> None:
-        kwargs.setdefault("label_suffix", "")
-        kwargs.setdefault("auto_id", "kb-%s")
-        super().__init__(*args, **kwargs)
-        self.region = region
 
     def clean_contact(self) -> str:
         """An e-mail as it was typed, or a phone as E.164 when it can be one."""
