@@ -110,9 +110,11 @@ class Circuit:
             self._trip(OPEN)
 
     def _struck_out(self) -> bool:
-        """Add a strike where none is yet; True when that was the last free place."""
+        """Add a strike where none is yet; True when that was the last free place, or none was free: whoever took
+        the last one may be slow to open the circuit, or have died.
+        """
         added = next((key for key in self._strikes if self._cache.add(key, 1, REMEMBERED)), None)
-        return added == self._strikes[-1]
+        return added in {self._strikes[-1], None}
 
     def _ailing(self, *, failed: bool) -> bool:
         now = self._clock.steady()

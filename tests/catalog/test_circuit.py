@@ -56,6 +56,15 @@ def test_it_opens_after_five_failures_in_a_row_for_every_process(scene: Scene, f
     assert scene.refused(processes[0]) == 5
 
 
+def test_it_opens_although_whoever_met_the_fifth_failure_died(scene: Scene) -> None:
+    """All strikes are there and the circuit is not open yet: the next failure opens it."""
+    circuit = scene.process()
+    for key in circuit.keys()[2:]:
+        scene.cache.add(key, 1, 600)
+    scene.call(circuit, None)
+    assert scene.refused(circuit) == 15
+
+
 def test_a_success_in_between_starts_the_row_anew(scene: Scene) -> None:
     """Four failures, one success, four failures: closed."""
     circuit = scene.process()
