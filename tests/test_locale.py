@@ -1,53 +1,19 @@
 """Every language says everything: nothing missing, nothing fuzzy, no placeholder lost, and what is compiled is it."""
 
-import io
 import re
-from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 
 import pytest
 from babel.messages import Catalog, Message
-from babel.messages.extract import extract
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 from django.utils.translation import to_language
-from django.utils.translation.template import templatize
 
 from kordless_booking.views.languages import offered_languages
+from tests.texts import PACKAGE, texts_of_the_package
 
-PACKAGE = Path(__file__).parent.parent / "kordless_booking"
 LANGUAGES = sorted(path.parent.parent.name for path in PACKAGE.glob("locale/*/LC_MESSAGES/django.po"))
-KEYWORDS = {
-    "_": None,
-    "gettext": None,
-    "gettext_lazy": None,
-    "gettext_noop": None,
-    "ngettext": (1, 2),
-    "ngettext_lazy": (1, 2),
-    "pgettext": ((1, "c"), 2),
-    "pgettext_lazy": ((1, "c"), 2),
-    "npgettext": ((1, "c"), 2, 3),
-}
 PLACEHOLDER = re.compile(r"%\([a-z_]+\)[sd]|%%|%[sd]")
-
-
-def texts_in(code: str) -> Iterator[tuple[str | None, str]]:
-    """(context, text) of everything that is to be translated in Python code."""
-    for _line, found, _comments, context in extract("python", io.BytesIO(code.encode()), keywords=KEYWORDS):
-        yield context, found if isinstance(found, str) else found[0]
-
-
-@cache
-def texts_of_the_package() -> frozenset[tuple[str | None, str]]:
-    """What templates and code ask gettext for."""
-    found = set()
-    for path in PACKAGE.rglob("*.py"):
-        if "sandbox" not in path.parts:
-            found |= set(texts_in(path.read_text()))
-    for path in PACKAGE.rglob("*.html"):
-        found |= set(texts_in(templatize(path.read_text())))
-    return frozenset((context, text.replace("%%", "%")) for context, text in found if text)
 
 
 @cache
@@ -73,7 +39,8 @@ def test_nothing_is_missing(language: str) -> None:
     """Each text in code and templates has a translation that somebody stands by."""
     said = {(message.context, _singular(message)): message for message in catalog(language) if message.id}
     known = {(context, text.replace("%%", "%")) for context, text in said}
-    assert sorted(texts_of_the_package() - known, key=str) == []
+    asked = {(text.context, text.singular) for text in texts_of_the_package()}
+    assert sorted(asked - known, key=str) == []
     assert [message.id for message in said.values() if message.fuzzy or not all(forms(message))] == []
 
 

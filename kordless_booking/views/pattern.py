@@ -166,7 +166,7 @@ def mark(number: int) -> SafeString:
 
 @receiver(setting_changed)
 def _forget(*, setting: str, **_kwargs: object) -> None:
-    if setting in {"TEMPLATES", "INSTALLED_APPS", "DEBUG", "ROOT_URLCONF", "STATIC_URL", "STORAGES"}:
+    if setting in {"TEMPLATES", "INSTALLED_APPS", "DEBUG", "ROOT_URLCONF", "STATIC_URL", "STORAGES", "LOCALE_PATHS"}:
         for forget in _forgetting:
             forget()
         _pages.clear()

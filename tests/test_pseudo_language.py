@@ -1,0 +1,200 @@
+"""Every page in a language that nobody has words for but us: what is still English there was never translated.
+
+Japanese stands in for it, because its dates, hours, money and zone names by CLDR have no Latin letter in them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from pathlib import Path
+
+import pytest
+from babel.messages import Catalog
+from babel.messages.mofile import write_mo
+from django.core.cache import caches
+from django.test import Client
+from pytest_django import Settings
+from selectolax.lexbor import LexborNode
+from time_machine import Traveller
+
+from kordless_booking.sandbox import Sandbox
+from tests.texts import Text, texts_of_the_package
+from tests.views.walking import JANE, Page, Walk
+
+pytestmark = pytest.mark.django_db
+
+LANGUAGE = "ja"
+PLACEHOLDER = re.compile(r"%\([a-z_]+\)[sd]|%%|%[sd]")
+LATIN = re.compile(r"[A-Za-z]{2,}")
+SPOKEN = ("aria-label", "alt", "title", "placeholder", "data-kb-wait", "content")
+UNSEEN = {"script", "style", "template"}
+SAME_EVERYWHERE = re.compile(
+    r"\b(?:GMT|UTC|BOOK_\w+|Kordless|Google|Outlook|Office 365|Yahoo|Coyhaique|https?://\S+|[A-Z]\w+/\w+)\b|[0-9a-f]{16}"
+)
+"""Names, numbers and addresses that are written the same in every language; CLDR has a new zone in few of them."""
+
+
+def in_pseudo(text: Text) -> str:
+    """The longer form with nothing left of it but its placeholders."""
+    return "語" + "語".join(PLACEHOLDER.findall(text.plural or text.singular)) + "語"
+
+
+@pytest.fixture
+def pseudo(site: Settings, tmp_path: Path) -> Settings:
+    """A site whose own words take the place of our Japanese ones."""
+    catalog = Catalog(locale=LANGUAGE)
+    for text in texts_of_the_package():
+        key = (text.singular, text.plural) if text.plural else text.singular
+        catalog.add(key, (in_pseudo(text),) if text.plural else in_pseudo(text), context=text.context)
+    folder = tmp_path / LANGUAGE / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    with (folder / "django.mo").open("wb") as file:
+        write_mo(file, catalog)
+    site.LOCALE_PATHS = [tmp_path]
+    return site
+
+
+def said_by(node: LexborNode) -> Iterator[str]:
+    """What is read of a node and all that is inside it: texts, labels, descriptions; not what is there for robots."""
+    for trap in node.css("[aria-hidden=true]:has(input)"):
+        trap.decompose()
+    for inner in node.traverse(include_text=True):
+        if inner.tag == "-text":
+            if inner.parent is not None and inner.parent.tag not in UNSEEN:
+                yield inner.text(deep=False) or ""
+            continue
+        if inner.tag == "meta" and inner.attributes.get("name") != "description":
+            continue
+        yield from (inner.attributes[name] or "" for name in SPOKEN if name in inner.attributes)
+
+
+def texts_in(value: object) -> Iterator[str]:
+    """All texts in the sandbox's world, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from texts_in(inner)
+    elif isinstance(value, list | tuple | set | frozenset):
+        for inner in value:
+            yield from texts_in(inner)
+    elif dataclasses.is_dataclass(value) and not isinstance(value, Enum | type):
+        for field in dataclasses.fields(value):
+            yield from texts_in(getattr(value, field.name))
+
+
+class Reader:
+    """Knows what the business wrote and the visitor typed, and finds English in whatever else a page says."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        known = {*texts_in(sandbox.businesses), *JANE.values(), "acme-salon"} - {""}
+        self._known = sorted((text for text in known if LATIN.search(text)), key=len, reverse=True)
+
+    def english_on(self, page: Page) -> list[str]:
+        found = []
+        for said in said_by(page.tree.root):
+            rest = " ".join(said.split())
+            for known in self._known:
+                rest = rest.replace(" ".join(known.split()), "")
+            if LATIN.search(SAME_EVERYWHERE.sub("", rest)):
+                found.append(f"{page.url[:60]}: {said.strip()!r}")
+        return found
+
+
+class SpeechlessWalk(Walk):
+    """A visitor who goes by what things are, not by what they are called."""
+
+    def post(self, page: Page, **answers: str) -> Page:
+        """Fill in and send the page's form that changes something."""
+        form = page.tree.css_first("main form[method=post]")
+        fields = {field.attributes["name"] or "": field.attributes.get("value") or "" for field in form.css("[name]")}
+        return self.open(form.attributes["action"] or "", {**fields, **answers})
+
+
+@pytest.fixture
+def walk(pseudo: Settings, client: Client) -> SpeechlessWalk:
+    """A visitor whose browser wishes for the language."""
+    return SpeechlessWalk(client, headers={"Accept-Language": LANGUAGE})
+
+
+def no_english(walk: Walk, sandbox: Sandbox) -> None:
+    """Nothing on any page that was seen is English."""
+    reader = Reader(sandbox)
+    assert [text for page in walk.seen for text in reader.english_on(page)] == []
+    assert {page.response["Content-Language"] for page in walk.seen} == {LANGUAGE}
+
+
+def test_the_way_to_a_booking_and_back(walk: SpeechlessWalk, sandbox: Sandbox) -> None:
+    """From the services to the confirmation, with errors on the way; then found, moved and cancelled."""
+    for path in ("", "haircut/", "styling-class/", "haircut/?month=2027-01", "?embed=1", "manage/"):
+        walk.open(f"/book/{path}")
+    for path in ("haircut/zone/", "haircut/zone/?q=xyzzy", "haircut/?tz=Asia/Kathmandu", "haircut/?kept=x&taken=2"):
+        walk.open(f"/book/{path}")
+    form = walk.choose()
+    walk.post(form)
+    walk.post(form, **{**JANE, "email": "jane@", "phone": "1"})
+    done = walk.post(form, **JANE)
+    assert done.number
+    walk.post(walk.open("/book/manage/"))
+    walk.post(walk.seen[-1], number=done.number, contact="nobody@example.com")
+    found = walk.post(walk.open("/book/manage/"), number=done.number, contact=JANE["email"])
+    manage = found.url.partition("?")[0]
+    times = walk.open(f"{manage}reschedule/")
+    walk.post(walk.open(list(times.times.values())[-1]))
+    gone = walk.post(walk.open(f"{manage}cancel/"))
+    assert gone.url.endswith("done=canceled")
+    assert len(walk.seen) > 25
+    no_english(walk, sandbox)
+
+
+def test_when_something_goes_wrong(walk: SpeechlessWalk, sandbox: Sandbox, clock: Traveller, pseudo: Settings) -> None:
+    """Kordless says no or nothing, links are broken, times are taken, somebody is too quick: all in one's own words."""
+    done = walk.post(walk.choose(), **JANE)
+    manage = walk.post(walk.open("/book/manage/"), number=done.number, contact=JANE["email"]).url.partition("?")[0]
+    for path in ("nowhere/at/all/", "nothing/", "manage/x/", "confirmation/x/", "attempt/x/", "haircut/contact/"):
+        walk.open(f"/book/{path}")
+    walk.open("/book/haircut/contact/", {}, **{"Sec-Fetch-Site": "cross-site"})
+    walk.open("/book/haircut/contact/", {}, **{"Sec-Fetch-Site": "cross-site", "Origin": "null"})
+    troubles = (
+        ("status", {"status": 400}),
+        ("status", {"status": 404}),
+        ("status", {"status": 409}),
+        ("status", {"status": 422}),
+        ("status", {"status": 429}),
+        ("status", {"status": 503}),
+        ("status", {"status": 502, "carried_out": True}),
+        ("key_revoked", {}),
+    )
+    for minute, (kind, options) in enumerate(troubles):
+        day = f"?day=2026-12-{minute + 9:02}"
+        form, other_times = walk.choose("haircut", day), walk.open(f"{manage}reschedule/{day}").times
+        asks = [walk.open(list(other_times.values())[-1])] if other_times else []
+        sandbox.mischief.set(kind, **options)
+        pseudo.KORDLESS_BOOKING = {**pseudo.KORDLESS_BOOKING, "SUPPORT_PHONE": "555 01"}
+        for page in (form, *asks, walk.open(f"{manage}cancel/"), walk.open("/book/manage/")):
+            if page.tree.css_first("main form[method=post]"):
+                walk.post(page, **(JANE if page is form else {}))
+        for path in ("/book/", "/book/haircut/", f"{manage}", f"{manage}reschedule/"):
+            walk.open(path)
+        sandbox.mischief.clear()
+        caches["default"].clear()
+        clock.shift(61)
+        pseudo.KORDLESS_BOOKING = {**pseudo.KORDLESS_BOOKING}
+    sandbox.mischief.set("no_slots")
+    walk.open("/book/haircut/?month=2027-01")
+    assert {page.status for page in walk.seen} >= {200, 303, 403, 404, 422, 503}
+    no_english(walk, sandbox)
+
+
+def test_who_comes_too_often(walk: SpeechlessWalk, sandbox: Sandbox, pseudo: Settings) -> None:
+    """The limits of one address, too, are told in one's own words."""
+    few = {"BOOKINGS_PER_ADDRESS": 1, "LOOKUPS_PER_ADDRESS": 1}
+    pseudo.KORDLESS_BOOKING = {**pseudo.KORDLESS_BOOKING, **few}
+    for day in ("09", "10"):
+        walk.post(walk.choose("haircut", f"?day=2026-12-{day}"), **JANE)
+        walk.post(walk.open("/book/manage/"), number="BOOK_1", contact=JANE["email"])
+    assert [page.status for page in walk.seen].count(429) == 2
+    no_english(walk, sandbox)

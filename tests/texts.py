@@ -1,0 +1,54 @@
+"""All that the package asks gettext for, read from its code and templates."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from babel.messages.extract import extract
+from django.utils.translation.template import templatize
+
+__all__ = ["PACKAGE", "Text", "texts_of_the_package"]
+
+PACKAGE = Path(__file__).parent.parent / "kordless_booking"
+KEYWORDS = {
+    "_": None,
+    "gettext": None,
+    "gettext_lazy": None,
+    "gettext_noop": None,
+    "ngettext": (1, 2),
+    "ngettext_lazy": (1, 2),
+    "pgettext": ((1, "c"), 2),
+    "pgettext_lazy": ((1, "c"), 2),
+    "npgettext": ((1, "c"), 2, 3),
+}
+
+
+class Text(NamedTuple):
+    """One text to translate, as gettext knows it; `plural` is empty for one that doesn't count anything."""
+
+    context: str | None
+    singular: str
+    plural: str = ""
+
+
+@cache
+def texts_of_the_package() -> frozenset[Text]:
+    """What templates and code ask gettext for; the sandbox speaks English, as Kordless does."""
+    found: set[Text] = set()
+    for path in PACKAGE.rglob("*.py"):
+        if "sandbox" not in path.parts:
+            found |= set(_texts_in(path.read_text()))
+    for suffix in ("html", "txt"):
+        for path in (PACKAGE / "templates").rglob(f"*.{suffix}"):
+            found |= set(_texts_in(templatize(path.read_text())))
+    return frozenset(text for text in found if text.singular)
+
+
+def _texts_in(code: str) -> Iterator[Text]:
+    for _line, found, _comments, context in extract("python", io.BytesIO(code.encode()), keywords=KEYWORDS):
+        forms = [found] if isinstance(found, str) else found
+        yield Text(context, *[form.replace("%%", "%") for form in forms])
