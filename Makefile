@@ -17,7 +17,7 @@ ARGS ?=
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
 IS_SUITABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help demo test test-postgres test-slow journeys wheel-check bench lint format screenshot clean
+.PHONY: help demo test test-postgres test-slow journeys wheel-check bench lint format messages screenshot clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -65,6 +65,9 @@ format: $(VENV)/.dev ## put code and templates into the house's shape
 
 bench: $(PY) ## measure speed and what it asks of Kordless, and write docs/benchmarks.md; needs wrk and redis-server
 	@$(PY) -m benchmarks $(ARGS)
+
+messages: $(VENV)/.test ## bring the languages up to date with the code: add new texts, drop old ones, compile
+	@$(PY) -m tests.messages
 
 screenshot: $(VENV)/.test ## take docs/screenshot.png anew, with Chromium
 	@KORDLESS_JOURNEYS=required KORDLESS_SCREENSHOT=docs/screenshot.png $(PY) -m pytest -m journey -k screenshot -p no:randomly
