@@ -12,7 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from kordless_booking import conf
 
-__all__ = ["check_apps", "check_mounts", "check_settings", "check_shared_cache", "check_webhook_secrets"]
+__all__ = ["check_apps", "check_mounts", "check_settings", "check_shared_cache", "check_webhook_secrets", "mounts"]
 
 _IDS: Final = {
     "missing": "kordless_booking.E001",
@@ -52,8 +52,8 @@ def check_mounts(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any)
     if check_settings() or not getattr(settings, "ROOT_URLCONF", None):
         return []
     names = conf.accounts()
-    mounts = list(_mounts(get_resolver().url_patterns))
-    if not mounts:
+    found = list(mounts(get_resolver().url_patterns))
+    if not found:
         return [
             Warning(
                 "kordless_booking.urls is mounted nowhere.",
@@ -69,7 +69,7 @@ def check_mounts(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any)
             hint=f"Use include('kordless_booking.urls', namespace=…) with one of: {', '.join(sorted(names))}.",
             id="kordless_booking.E007",
         )
-        for mount in mounts
+        for mount in (each.rpartition(":")[2] for each in found)
         if mount not in names
     ]
 
@@ -107,11 +107,12 @@ def check_webhook_secrets(app_configs: Sequence[AppConfig] | None = None, **_kwa
     ]
 
 
-def _mounts(patterns: Sequence[URLPattern | URLResolver]) -> Iterator[str]:
-    """The instance namespace of every place that our URLs are mounted at."""
+def mounts(patterns: Sequence[URLPattern | URLResolver], above: str = "") -> Iterator[str]:
+    """The instance namespace of every place that our URLs are mounted at, with those `above` it: "shop:north"."""
     for pattern in patterns:
         if isinstance(pattern, URLResolver):
+            name = ":".join(filter(None, (above, pattern.namespace)))
             if pattern.app_name == "kordless_booking":
-                yield pattern.namespace or ""
+                yield name
             else:
-                yield from _mounts(pattern.url_patterns)
+                yield from mounts(pattern.url_patterns, name)

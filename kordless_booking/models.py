@@ -16,7 +16,7 @@ class BookingAttempt(models.Model):
 
     `sealed` is encrypted: while the outcome is open it holds the request body, once placed it holds Kordless's
     answer without the contact, and once refused it is empty. `claim` counts the sends: whoever raises it first
-    may send. Times are UTC.
+    may send. Times are UTC. `email_hash` and `phone_hash` are keyed hashes, to find what is to be forgotten.
     """
 
     key = models.CharField(max_length=64)
@@ -27,6 +27,8 @@ class BookingAttempt(models.Model):
     state = models.CharField(max_length=10, choices=[(state.value, state.value) for state in State])
     refusal = models.CharField(max_length=30, blank=True)
     sealed = models.TextField(blank=True)
+    email_hash = models.CharField(max_length=64, blank=True, default="")
+    phone_hash = models.CharField(max_length=64, blank=True, default="")
     claim = models.PositiveIntegerField(default=1)
     claimed_until = models.DateTimeField()
     unsure = models.BooleanField(default=False)
@@ -42,6 +44,8 @@ class BookingAttempt(models.Model):
         ]
         indexes = [  # noqa: RUF012 (Django's own way to write it)
             models.Index(fields=["state", "created_at"], name="kb_attempt_state_created"),
+            models.Index(fields=["email_hash"], name="kb_attempt_email"),
+            models.Index(fields=["phone_hash"], name="kb_attempt_phone"),
         ]
 
     def __str__(self) -> str:

@@ -19,6 +19,7 @@ from django.dispatch import Signal
 from django.utils.crypto import salted_hmac
 
 from kordless_booking.catalog.keys import cache_key
+from kordless_booking.logs import say
 from kordless_booking.models import KnownBooking
 from kordless_booking.signals import Source, booking_cancelled, booking_created, booking_rescheduled
 
@@ -56,7 +57,7 @@ def announce(
             told = news(change, booking, account=account, at=now)
     except DatabaseError as error:
         # Better told twice than not at all: the visitor's booking stands.
-        log.error("event=news_not_written change=%s error=%s", change.name.lower(), type(error).__name__)
+        say(log, logging.ERROR, "news_not_written", change=change.name.lower(), error=type(error).__name__)
         told = booking
     if told is None:
         return
@@ -67,7 +68,7 @@ def announce(
     for listener, answer in answers:
         if isinstance(answer, Exception):
             name = getattr(listener, "__qualname__", type(listener).__name__)
-            log.error("event=receiver_failed receiver=%s error=%s", name, type(answer).__name__)
+            say(log, logging.ERROR, "receiver_failed", receiver=name, error=type(answer).__name__)
 
 
 def news(change: Change, booking: Booking, *, account: str, at: datetime) -> Booking | None:

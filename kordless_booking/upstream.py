@@ -16,7 +16,7 @@ from django.core.signals import setting_changed
 from django.dispatch import receiver
 
 from kordless_booking.api.client import Kordless
-from kordless_booking.api.wire import wsgi_transport
+from kordless_booking.api.wire import Gate, wsgi_transport
 from kordless_booking.catalog.background import Background
 from kordless_booking.catalog.budget import Allowance
 from kordless_booking.catalog.catalog import Catalog, Limits
@@ -34,18 +34,19 @@ SANDBOX_KEY: Final = "kordless-sandbox-key"
 SANDBOX_ORG: Final = "acme-salon"
 """What the sandbox answers to, written down here so that a site with a real account never loads it."""
 
-__all__ = ["Upstream", "upstream"]
+__all__ = ["Upstream", "client_of", "upstream"]
 
 _lock = Lock()
 
 
 @dataclass(frozen=True)
 class Upstream:
-    """`client` acts on bookings, `catalog` reads what can be booked, off the `shelf`; `cache` never fails, `loudness`
-    spares the log.
+    """`client` acts on bookings, through the `gate`; `catalog` reads what can be booked, off the `shelf`; `cache` never
+    fails, `loudness` spares the log.
     """
 
     client: Kordless
+    gate: CatalogGate
     catalog: Catalog
     shelf: Shelf
     cache: SteadyCache
@@ -61,23 +62,10 @@ def upstream(account: Account) -> Upstream:
 @cache
 def _upstream(account: Account, _pid: int) -> Upstream:
     clock, cache = Clock(), _steady(account.cache, _pid)
-    transport = account.transport
-    if transport is not None and not hasattr(transport, "handle_request"):
-        transport = wsgi_transport(transport)
-    if transport is None and account.sandbox:
-        transport = wsgi_transport(embedded_sandbox(sandbox_path(account)))
     key, org = account.api_key or SANDBOX_KEY, account.org_slug or SANDBOX_ORG
     allowance = Allowance(account.requests_per_minute, account.creations_per_minute)
     gate = _gate(account.cache, _digest(account.base_url, key), allowance, account.processes, _pid)
-    client = Kordless(
-        api_key=key,
-        org_slug=org,
-        base_url=account.base_url,
-        transport=transport,
-        gate=gate,
-        browse_seconds=account.browse_seconds,
-        booking_seconds=account.booking_seconds,
-    )
+    client = client_of(account, gate)
     offer = Lifetime(account.offer_fresh_seconds, max(3600, account.offer_fresh_seconds), 86400)
     slots = Lifetime(account.slots_fresh_seconds, account.slots_stale_seconds, account.slots_on_error_seconds)
     shelf = Shelf(
@@ -89,7 +77,25 @@ def _upstream(account: Account, _pid: int) -> Upstream:
         held_for=account.memory_seconds,
     )
     catalog = Catalog(account=account.name, client=client, shelf=shelf, limits=Limits(offer, offer, slots), clock=clock)
-    return Upstream(client, catalog, shelf, cache, Loudness(clock))
+    return Upstream(client, gate, catalog, shelf, cache, Loudness(clock))
+
+
+def client_of(account: Account, gate: Gate) -> Kordless:
+    """A client of one's own, for who must see every answer: `gate` has to ask the account's own."""
+    transport = account.transport
+    if transport is not None and not hasattr(transport, "handle_request"):
+        transport = wsgi_transport(transport)
+    if transport is None and account.sandbox:
+        transport = wsgi_transport(embedded_sandbox(sandbox_path(account)))
+    return Kordless(
+        api_key=account.api_key or SANDBOX_KEY,
+        org_slug=account.org_slug or SANDBOX_ORG,
+        base_url=account.base_url,
+        transport=transport,
+        gate=gate,
+        browse_seconds=account.browse_seconds,
+        booking_seconds=account.booking_seconds,
+    )
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from kordless_booking.views import contact, manage, outcome, reschedule, steps
+from kordless_booking.views import contact, health, manage, outcome, reschedule, steps
 from kordless_booking.views.embed import embed
 from kordless_booking.views.snippet import preview, snippet
 from kordless_booking.views.style import style
@@ -18,6 +18,8 @@ urlpatterns = [
     path("embed.js", embed, name="embed"),
     path("manage/", manage.find, name="manage-find"),
     path("webhook/", webhook, name="webhook"),
+    path("health/", health.health, name="health"),
+    path("health/booking/", health.booking, name="health-booking"),
     path("snippet/", snippet, name="snippet"),
     path("snippet/preview/", preview, name="snippet-preview"),
     # Every other name with a single slash is a service; early, because it is what is asked for most.

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import re
 import time
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kordless_booking.api.parsing import Dropped
 from kordless_booking.exceptions import BadRequest, KeyRefused, KordlessError, TooMany, Unavailable
+from kordless_booking.logs import request_id, say
 
 if TYPE_CHECKING:
     from kordless_booking.api.answers import Answer
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["Try", "request_id", "write"]
 
 logger = logging.getLogger("kordless_booking.api")
-
-request_id: ContextVar[str] = ContextVar("kordless_booking.api.request_id", default="")
-"""Set this around a call, and its log lines carry the id of the visitor's request."""
 
 _LOGGABLE = re.compile(r"[A-Za-z0-9._:+-]{1,64}")
 
@@ -39,18 +36,13 @@ class Try:
 
 
 def write(seen: Try) -> None:
-    """`event=kordless_call operation=… status=… ms=… request=…` and, where there is more to say, reason and
-    the like.
-
-    The same values stand in the record's attribute `kordless`, for formatters that write JSON.
-    """
+    """`event=kordless_call operation=… status=… ms=… req=…` and, where there is more to say, reason and the like."""
     failure = seen.failure
     said: dict[str, object] = {
-        "event": "kordless_call",
         "operation": seen.operation,
         "status": seen.status or "-",
         "ms": round((time.monotonic() - seen.began) * 1000),
-        "request": _plain(request_id.get()),
+        "req": _plain(request_id.get()),
     }
     if failure is not None:
         said |= {
@@ -62,8 +54,7 @@ def write(seen: Try) -> None:
             said["retry_after"] = failure.retry_after
     if seen.dropped.count:
         said |= {"dropped": seen.dropped.count, "where": seen.dropped.first}
-    line = " ".join(f"{name}={value}" for name, value in said.items())
-    logger.log(_level(seen), "%s", line, extra={"kordless": said})
+    say(logger, _level(seen), "kordless_call", **said)
 
 
 def _level(seen: Try) -> int:

@@ -25,6 +25,7 @@ from django.utils.crypto import salted_hmac
 
 from kordless_booking.api.resources import NewBooking
 from kordless_booking.booking.seal import seal
+from kordless_booking.booking.whose import contact_hash
 
 __all__ = ["Attempt", "State"]
 
@@ -58,6 +59,11 @@ class Attempt:
     def body_hash(self) -> str:
         """A keyed hash of the body: a plain one could be guessed from a known name and address."""
         return salted_hmac("kordless_booking.body", self.body(), algorithm="sha256").hexdigest()
+
+    def contact_hashes(self) -> dict[str, str]:
+        """Keyed hashes by which the row is found when its contact is to be forgotten."""
+        contact = self.new.contact
+        return {"email_hash": contact_hash(contact.email), "phone_hash": contact_hash(contact.phone)}
 
     def sealed(self, account: str) -> str:
         """All of it but the key, encrypted: what a row holds while the outcome is open."""

@@ -22,6 +22,7 @@ from kordless_booking.api.resources import Booking, Contact
 from kordless_booking.booking import line
 from kordless_booking.booking.attempt import Attempt, State, idempotency_key
 from kordless_booking.booking.seal import BrokenSeal, seal, unseal
+from kordless_booking.logs import say
 from kordless_booking.models import BookingAttempt
 
 __all__ = ["Declined", "Open", "Outcome", "Placed", "place", "resume"]
@@ -84,6 +85,7 @@ def place(account: str, client: Kordless, attempt: Attempt, now: datetime, *, a_
         body_hash=attempt.body_hash(),
         state=State.WAITING if wait else State.PLACING,
         sealed=attempt.sealed(account),
+        **attempt.contact_hashes(),
         claimed_until=now if wait else now + LEASE,
         retry_at=now + timedelta(seconds=wait) if wait else None,
         created_at=now,
@@ -96,7 +98,7 @@ def place(account: str, client: Kordless, attempt: Attempt, now: datetime, *, a_
         earlier = BookingAttempt.objects.get(key=attempt.key, account=account)
         return _again(earlier, client, attempt, now, a_minute)
     if wait:
-        log.info("event=create_waiting attempt=%s seconds=%s", row.pk, wait)
+        say(log, logging.INFO, "create_waiting", attempt=row.pk, seconds=wait)
         return Open(line.seconds_in_line(row, now, a_minute=a_minute), waiting=True)
     return _send(row, client, attempt, now)
 
@@ -117,6 +119,7 @@ def _again(row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetim
         "generation": F("generation") + 1,
         "body_hash": attempt.body_hash(),
         "sealed": attempt.sealed(row.account),
+        **attempt.contact_hashes(),
         "state": State.PLACING,
         "refusal": "",
         "unsure": False,
@@ -146,7 +149,7 @@ def _follow_up(row: BookingAttempt, client: Kordless, now: datetime, a_minute: i
         sealed = _unseal("attempt", row, now)
         attempt = Attempt.read(row.key, sealed["body"])
     except (BrokenSeal, KeyError, msgspec.DecodeError):
-        log.error("event=attempt_unreadable attempt=%s", row.pk)
+        say(log, logging.ERROR, "attempt_unreadable", attempt=row.pk)
         return Declined(exceptions.OutcomeUnknown(operation="create", reason="unreadable"), after_unsure=True)
     in_line = row.state == State.WAITING
     # A lease that ran out under PLACING means that its process died: it may have sent.
@@ -172,7 +175,7 @@ def _send(row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetime
     except exceptions.TooMany as error:
         seconds = error.retry_after or 30
         _settle(row, now, state=State.WAITING, retry_at=now + timedelta(seconds=seconds))
-        log.info("event=create_waiting attempt=%s seconds=%s", row.pk, seconds)
+        say(log, logging.INFO, "create_waiting", attempt=row.pk, seconds=seconds)
         return Open(seconds=seconds, waiting=True)
     except exceptions.NotSent as error:
         if row.unsure:
@@ -193,7 +196,7 @@ def _send(row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetime
         _unsure(row, now)
         return Declined(error, after_unsure=True)
     if booking.end != attempt.new.end:
-        log.warning("event=terms_changed attempt=%s what=length", row.pk)
+        say(log, logging.WARNING, "terms_changed", attempt=row.pk, what="length")
     booking = msgspec.structs.replace(booking, contact=None)
     news = _settle(
         row,
@@ -203,14 +206,14 @@ def _send(row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetime
         sealed=seal("answer", row.account, {"booking": msgspec.to_builtins(booking)}),
     )
     if row.unsure:
-        log.warning("event=create_resolved attempt=%s tries=%s", row.pk, row.claim)
+        say(log, logging.WARNING, "create_resolved", attempt=row.pk, tries=row.claim)
     return Placed(booking, news=attempt.new.contact if news else None)
 
 
 def _unsure(row: BookingAttempt, now: datetime) -> Open:
     seconds = min(30, 2 ** min(row.claim, 5))
     _settle(row, now, state=State.UNSURE, unsure=True, retry_at=now + timedelta(seconds=seconds))
-    log.warning("event=create_unknown attempt=%s tries=%s", row.pk, row.claim)
+    say(log, logging.WARNING, "create_unknown", attempt=row.pk, tries=row.claim)
     return Open(seconds=seconds)
 
 
@@ -231,7 +234,7 @@ def _settle(row: BookingAttempt, now: datetime, *, state: State, **changes: Any)
     try:
         return bool(mine.update(state=state, claimed_until=now, changed_at=now, **changes))
     except DatabaseError as error:
-        log.error("event=attempt_not_settled attempt=%s state=%s kind=%s", row.pk, state, type(error).__name__)
+        say(log, logging.ERROR, "attempt_not_settled", attempt=row.pk, state=state, kind=type(error).__name__)
         return False
 
 
@@ -244,7 +247,7 @@ def _remembered(row: BookingAttempt, now: datetime) -> Outcome:
         sealed = _unseal("answer", row, now)
         return Placed(msgspec.convert(sealed["booking"], Booking))
     except (BrokenSeal, KeyError, msgspec.ValidationError):
-        log.error("event=answer_unreadable attempt=%s", row.pk)
+        say(log, logging.ERROR, "answer_unreadable", attempt=row.pk)
         return Declined(exceptions.OutcomeUnknown(operation="create", reason="unreadable"), after_unsure=True)
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from django.db import connections
 
+from kordless_booking.logs import request_id, say
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -32,14 +34,17 @@ class Background:
         self._waiting = waiting
         self._lock = threading.Lock()
         self._process = 0
-        self._jobs: queue.Queue[Callable[[], object]] = queue.Queue(waiting)
+        self._jobs: queue.Queue[tuple[str, Callable[[], object]]] = queue.Queue(waiting)
 
     def __call__(self, job: Callable[[], object]) -> bool:
-        """Have `job` done soon; False when too much is waiting already, and then it is not done."""
+        """Have `job` done soon; False when too much is waiting already, and then it is not done.
+
+        What it says in the log carries the id of the request that asked for it.
+        """
         if self._process != os.getpid():
             self._start()
         try:
-            self._jobs.put_nowait(job)
+            self._jobs.put_nowait((request_id.get(), job))
         except queue.Full:
             return False
         return True
@@ -55,14 +60,15 @@ class Background:
             self._process = os.getpid()
 
     @staticmethod
-    def _work(jobs: queue.Queue[Callable[[], object]]) -> None:
+    def _work(jobs: queue.Queue[tuple[str, Callable[[], object]]]) -> None:
         unattended.set(True)
         while True:
-            job = jobs.get()
+            asked_by, job = jobs.get()
+            request_id.set(asked_by)
             try:
                 job()
-            except Exception:
-                logger.exception("event=background_job_failed")
+            except Exception:  # noqa: BLE001 (a job may raise anything)
+                say(logger, logging.ERROR, "background_job_failed", trace=True)
             finally:
                 # Outside a request nobody else gives back what a database cache has opened.
                 connections.close_all()

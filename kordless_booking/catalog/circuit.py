@@ -24,6 +24,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from kordless_booking.exceptions import CircuitOpen
+from kordless_booking.logs import say
 
 from .keys import cache_key
 
@@ -79,16 +80,21 @@ class Circuit:
 
     def admit(self, operation: str, found: Mapping[str, Storable]) -> Admission:
         """Let a call go, given what was `found` under `keys`. Raises CircuitOpen with the seconds to wait."""
-        if self._open in found:
-            until = found[self._open]
-            seconds = until - self._clock.now() if isinstance(until, int) else OPEN
-            retry_after = max(1, min(LONGEST_OPEN, ceil(seconds)))
+        if retry_after := self.seconds_open(found):
             raise CircuitOpen(operation=operation, reason="circuit_open", retry_after=retry_after)
         if self._tripped not in found:
             return Admission(probe=False, blemished=any(strike in found for strike in self._strikes))
         if not self._cache.add(self._probe, 1, PROBING):
             raise CircuitOpen(operation=operation, reason="circuit_probing", retry_after=1)
         return Admission(probe=True, blemished=True)
+
+    def seconds_open(self, found: Mapping[str, Storable]) -> int:
+        """For how long nothing is sent, given what was `found` under `keys`; 0 when the circuit is not open."""
+        if self._open not in found:
+            return 0
+        until = found[self._open]
+        seconds = until - self._clock.now() if isinstance(until, int) else OPEN
+        return max(1, min(LONGEST_OPEN, ceil(seconds)))
 
     def withdraw(self, admission: Admission) -> None:
         """The call was not made after all: leave the probe to somebody else."""
@@ -126,7 +132,7 @@ class Circuit:
             return len(self._recent) >= RATE_LEAST and failures * 2 > len(self._recent)
 
     def _trip(self, seconds: int) -> None:
-        logger.warning("event=circuit_opened class=%s seconds=%d", self._name, seconds)
+        say(logger, logging.WARNING, "circuit_opened", **{"class": self._name}, seconds=seconds)
         self._cache.set(self._open, ceil(self._clock.now() + seconds), seconds)
         self._cache.set(self._tripped, 1, REMEMBERED)
         self._cache.delete_many([self._probe, *self._strikes])
@@ -135,5 +141,5 @@ class Circuit:
 
     def _close(self, admission: Admission) -> None:
         if admission.probe:
-            logger.warning("event=circuit_closed class=%s", self._name)
+            say(logger, logging.WARNING, "circuit_closed", **{"class": self._name})
         self._cache.delete_many([self._tripped, self._probe, *self._strikes])

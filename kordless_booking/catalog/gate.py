@@ -10,6 +10,7 @@ from kordless_booking.exceptions import TooMany
 from .budget import Allowance, Budget, Ticket
 from .circuit import Admission, Circuit
 from .clock import Clock
+from .skew import Skew
 
 if TYPE_CHECKING:
     from kordless_booking.api.wire import Answer
@@ -43,6 +44,7 @@ class CatalogGate:
         self._budget = Budget(cache, account=account, clock=clock, allowance=allowance, processes=processes)
         self._browse = Circuit(cache, account=account, name="browse", clock=clock)
         self._booking = Circuit(cache, account=account, name="booking", clock=clock)
+        self._skew = Skew(clock)
         self._under_way = threading.local()
 
     def before(self, operation: str) -> None:
@@ -66,6 +68,15 @@ class CatalogGate:
         admission, ticket = call
         self._budget.settle(ticket, operation, answer)
         self._circuit(operation).record(admission, answer)
+        if answer is not None:
+            self._skew.note(answer)
+
+    def resting(self) -> dict[str, int]:
+        """For which class of calls ("browse", "booking") Kordless is left alone now, and for how many seconds."""
+        circuits = {"browse": self._browse, "booking": self._booking}
+        found = self._cache.get_many([*self._browse.keys(), *self._booking.keys()])
+        left = {name: circuit.seconds_open(found) for name, circuit in circuits.items()}
+        return {name: seconds for name, seconds in left.items() if seconds}
 
     def _circuit(self, operation: str) -> Circuit:
         return self._browse if operation in BROWSING else self._booking

@@ -16,8 +16,6 @@ What a reader gets depends on the age of what lies there::
   arrives forgotten. What is forgotten is not served while Kordless answers; when it doesn't, an old value
   with a notice beats none.
 - For a second this process answers from its own memory, and for as long as the cache is down.
-- Whoever writes for an account changes its pulse, a random word. While that is the same, all that this process
-  has seen still lies there, and a short look at the pulse saves reading it all again.
 - Whoever writes for an account changes its pulse, a random word. As long as that is the same, all that this
   process has seen still lies there, and one short look at the pulse saves reading it all again.
 """
@@ -36,6 +34,7 @@ import msgspec
 
 from kordless_booking.api.deadline import seconds_left
 from kordless_booking.exceptions import KeyRefused, KordlessError, TooMany, Unavailable
+from kordless_booking.logs import say
 
 from .clock import Clock
 from .envelope import VERSION, Envelope, Failure, opened, sealed
@@ -278,7 +277,7 @@ class Shelf:
         now = self._clock.now()
         envelope = held.value_within(now, item.lifetime.on_error)
         kind = type(error).__name__
-        logger.warning("event=fetch_failed what=%s error=%s kept=%s", item.parts[0], kind, envelope is not None)
+        say(logger, logging.WARNING, "fetch_failed", what=item.parts[0], error=kind, kept=envelope is not None)
         if envelope is None:
             return self._no(error, held.mark, FAILURE_KEPT)
         forgotten = envelope.mark != held.mark

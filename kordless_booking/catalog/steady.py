@@ -17,6 +17,8 @@ from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.filebased import FileBasedCache
 from django.core.cache.backends.locmem import LocMemCache
 
+from kordless_booking.logs import say
+
 from .keys import cache_key
 from .memory import Memory, Storable
 from .redis_cache import quicker
@@ -132,8 +134,8 @@ class SteadyCache:
             now = self._clock.steady()
             self._trusted = False
             self._again_at = now + LEFT_ALONE
-            say = self._say_at is None or now >= self._say_at
-            if say:
+            aloud = self._say_at is None or now >= self._say_at
+            if aloud:
                 self._say_at = now + SAID_EVERY
-        if say:
-            logger.error("event=cache_unavailable error=%s", type(error).__name__)
+        if aloud:
+            say(logger, logging.ERROR, "cache_unavailable", error=type(error).__name__)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from django import template
@@ -12,17 +11,14 @@ from django.utils import translation
 from django.utils.safestring import SafeString, mark_safe
 
 from kordless_booking.api.deadline import deadline
-from kordless_booking.api.wire import request_id
 from kordless_booking.exceptions import KordlessError
 from kordless_booking.views import problems
 from kordless_booking.views.steps import services_page, slots_page
-from kordless_booking.views.visit import Visit
+from kordless_booking.views.visit import Visit, identified
 
 register = template.Library()
 
 _DRESSED = "_kordless_booking_has_assets"
-
-log = logging.getLogger("kordless_booking.views")
 
 
 @register.simple_tag(takes_context=True)
@@ -39,14 +35,11 @@ def booking_widget(context: dict[str, Any], service: str = "", account: str = ""
     visit = Visit(request, namespace=namespace, stage=f"kb-inline-{name}")
     visit.bare = bool(getattr(request, _DRESSED, False))
     setattr(request, _DRESSED, True)
-    token = request_id.set(visit.id)
-    with translation.override(visit.language), deadline(visit.account.browse_seconds):
+    with identified(request), translation.override(visit.language), deadline(visit.account.browse_seconds):
         try:
             page = slots_page(visit, service) if service else services_page(visit)
         except KordlessError as error:
             page = problems.problem_page(visit, problems.of(error))
         except problems.Problem as problem:
             page = problems.problem_page(visit, problem)
-        finally:
-            request_id.reset(token)
     return mark_safe(page.content.decode())  # noqa: S308 (rendered by our own escaping templates)

@@ -14,6 +14,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from kordless_booking.logs import say
 from kordless_booking.views import throttle
 
 if TYPE_CHECKING:
@@ -43,13 +44,13 @@ class Objection(str):
 def objection(visit: Visit, chosen: Draft, form: ContactForm) -> Objection | None:
     """Why a valid form is not sent on, or None; waits out the rest of the minimum filling time."""
     if visit.request.POST.get(HONEYPOT):
-        log.info("event=honeypot_filled req=%s", visit.id)
+        say(log, logging.INFO, "honeypot_filled")
         return Objection(_("Something about this request looked automatic. Please check your details and try again."))
     if too_many := too_often(visit, "book"):
         return too_many
     check = visit.account.human_check
     if check and not import_string(check)(visit.request, form):
-        log.info("event=human_check_failed req=%s", visit.id)
+        say(log, logging.INFO, "human_check_failed")
         return Objection(_("Please confirm that you are a person, and try again."))
     # A script gains nothing by being quicker than a person, and no person is ever told off for being quick.
     remaining = visit.account.minimum_fill_seconds - (visit.now.timestamp() - chosen.made_at)
@@ -63,7 +64,7 @@ def too_often(visit: Visit, scope: str, who: str | None = None) -> Objection | N
     seconds = throttle.wait_for(visit, scope, who)
     if not seconds:
         return None
-    log.warning("event=throttled scope=%s seconds=%s req=%s", scope, seconds, visit.id)
+    say(log, logging.WARNING, "throttled", scope=scope, seconds=seconds)
     minutes = -(-seconds // 60)
     text = ngettext(
         "That was a little too often. Please try again in %(minutes)s minute.",

@@ -18,6 +18,7 @@ from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.receipt import ManageLink
 from kordless_booking.booking.seal import BrokenSeal
 from kordless_booking.forms import FindForm
+from kordless_booking.logs import say
 from kordless_booking.news import Change, announce, now_changing
 from kordless_booking.views.abuse import too_often
 from kordless_booking.views.happening import happening
@@ -79,7 +80,7 @@ def find(visit: Visit) -> HttpResponse:
         response["Retry-After"] = str(error.retry_after or 30)
         return response
     if asked is None or booking is None:
-        log.info("event=lookup_refused req=%s", visit.id)
+        say(log, logging.INFO, "lookup_refused")
         text = _("We can't find a booking with this number and this email or phone. Please check both.")
         return _find_page(visit, form, problem=text, status=404)
     link = ManageLink(
@@ -136,7 +137,7 @@ def cancel(visit: Visit, token: str) -> HttpResponse:
         announce(Change.CANCELLED, gone, account=visit.account.name, now=visit.now)
     if it.booking.service_slug:
         visit.catalog.forget_slots(it.booking.service_slug)
-    log.info("event=booking_canceled req=%s", visit.id)
+    say(log, logging.INFO, "booking_canceled")
     return visit.go(it.url(visit, "manage", done="canceled"))
 
 

@@ -14,6 +14,7 @@ from kordless_booking.api.resources import ServiceDetail
 from kordless_booking.booking import draft
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.draft import Draft
+from kordless_booking.logs import say
 from kordless_booking.news import Change, announce, now_changing
 from kordless_booking.views.cells import format_start, read_start
 from kordless_booking.views.manage import (
@@ -156,7 +157,7 @@ def _move(visit: Visit, it: Managed) -> HttpResponse:
         moved = msgspec.structs.replace(it.booking, start=chosen.start, end=chosen.end)
         announce(Change.RESCHEDULED, moved, account=visit.account.name, now=visit.now)
     visit.catalog.forget_slots(chosen.service)
-    log.info("event=booking_rescheduled req=%s", visit.id)
+    say(log, logging.INFO, "booking_rescheduled")
     return visit.go(it.url(visit, "manage", done="moved"))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from kordless_booking.logs import say
 from kordless_booking.upstream import upstream
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def tell(visit: Visit, event: str, *, level: int, status: int, error: KordlessEr
 
     Loud once a minute for each event, otherwise INFO; nothing personal ever stands in it.
     """
-    line = f"event={event} status={status} account={visit.account.name} req={visit.id}"
+    said: dict[str, object] = {"status": status, "account": visit.account.name, "req": visit.id}
     if error is not None:
-        line += f" operation={error.operation or '-'} reason={error.reason or '-'} upstream={error.status or '-'}"
-    log.log(upstream(visit.account).loudness.of(event, level), "%s", line)
+        said |= {"operation": error.operation, "reason": error.reason, "upstream": error.status or "-"}
+    say(log, upstream(visit.account).loudness.of(event, level), event, **said)

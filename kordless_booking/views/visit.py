@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import re
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
@@ -28,6 +29,7 @@ from kordless_booking.catalog.catalog import Catalog
 from kordless_booking.catalog.reading import Reading
 from kordless_booking.catalog.steady import SteadyCache
 from kordless_booking.exceptions import KordlessError, NotFound
+from kordless_booking.logs import request_id
 from kordless_booking.upstream import upstream
 from kordless_booking.views import guard
 from kordless_booking.views.addresses import Mount, address, mount
@@ -36,7 +38,7 @@ from kordless_booking.views.page import Business, Crumb, Page
 from kordless_booking.views.pattern import assemble
 from kordless_booking.views.style import style_url
 
-__all__ = ["STAGE", "Visit", "business_of", "origin_of", "request_id_of"]
+__all__ = ["STAGE", "Visit", "business_of", "identified", "origin_of", "request_id_of"]
 
 log = logging.getLogger("kordless_booking.views")
 
@@ -210,9 +212,24 @@ def _is_host(netloc: str) -> bool:
     return re.fullmatch(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?", netloc) is not None
 
 
+@contextmanager
+def identified(request: HttpRequest) -> Iterator[None]:
+    """Whatever is said in the log inside carries the request's id."""
+    token = request_id.set(request_id_of(request))
+    try:
+        yield
+    finally:
+        request_id.reset(token)
+
+
 def request_id_of(request: HttpRequest) -> str:
-    given = request.META.get("HTTP_X_REQUEST_ID", "")
-    return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+    """The request's name in the log: what a proxy in front has called it, if that is a plain word, else one of ours."""
+    name: str | None = getattr(request, "kordless_request_id", None)
+    if name is None:
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
+        name = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        request.kordless_request_id = name  # type: ignore[attr-defined]
+    return name
 
 
 def business_of(organization: Organization) -> Business:

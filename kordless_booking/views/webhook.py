@@ -20,8 +20,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_variables
 
 from kordless_booking import conf
+from kordless_booking.logs import say
 from kordless_booking.upstream import upstream
-from kordless_booking.views.visit import request_id_of
+from kordless_booking.views.visit import identified, request_id_of
 from kordless_booking.webhooks import inbox, signature
 from kordless_booking.webhooks.events import UnreadableEvent, read_event
 
@@ -39,7 +40,7 @@ _METHODS: Final = "POST, HEAD, OPTIONS"
 class _Refused(Exception):
     """Answered with `status`. `event` is the word in the log, `more` what else the operator must know."""
 
-    def __init__(self, status: int, event: str, level: int = logging.WARNING, more: str = "") -> None:
+    def __init__(self, status: int, event: str, level: int = logging.WARNING, **more: str) -> None:
         super().__init__(event)
         self.status = status
         self.event = event
@@ -53,8 +54,10 @@ class _Refused(Exception):
 @sensitive_variables()
 def webhook(request: HttpRequest) -> HttpResponse:
     """Take one delivery in: 2xx means that it need not be sent again."""
-    response = _answer(request)
+    with identified(request):
+        response = _answer(request)
     response["Cache-Control"] = "no-store"
+    response["X-Request-ID"] = request_id_of(request)
     # Our own line is written.
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response
@@ -67,18 +70,17 @@ def _answer(request: HttpRequest) -> HttpResponse:
         return HttpResponse(headers={"Allow": _METHODS})
     if request.method != "POST":
         return HttpResponse(status=405, headers={"Allow": _METHODS})
-    match, reference = request.resolver_match, request_id_of(request)
+    match = request.resolver_match
     try:
         account = conf.account_named((match.namespace if match else "").rpartition(":")[2])
     except ImproperlyConfigured as error:
-        log.error("event=not_configured reason=%r", str(error))
+        say(log, logging.ERROR, "not_configured", reason=str(error))
         return HttpResponse(status=503, headers={"Retry-After": str(RETRY_SECONDS)})
     try:
-        status = _received(request, account, reference)
+        status = _received(request, account)
     except _Refused as refused:
         loudness = upstream(account).loudness.of(refused.event, refused.level)
-        line = "event=%s status=%s account=%s req=%s%s"
-        log.log(loudness, line, refused.event, refused.status, account.name, reference, refused.more)
+        say(log, loudness, refused.event, status=refused.status, account=account.name, **refused.more)
         response = HttpResponse(status=refused.status)
         if refused.status == 503:
             response["Retry-After"] = str(RETRY_SECONDS)
@@ -86,36 +88,30 @@ def _answer(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"received": status})
 
 
-def _received(request: HttpRequest, account: conf.Account, reference: str) -> str:
+def _received(request: HttpRequest, account: conf.Account) -> str:
     """What became of the delivery. Raises _Refused."""
     if not account.webhook_secrets:
         raise _Refused(404, "webhook_without_secret")
     body = _body(request)
     delivery_id = request.headers.get("X-Kordless-Webhook-Id", "")
     if not _ID.fullmatch(delivery_id):
-        raise _Refused(400, "webhook_malformed", more=" why=id")
+        raise _Refused(400, "webhook_malformed", why="id")
     now = datetime.now(UTC)
     _verify(request, account, body, now.timestamp())
     try:
         event = read_event(body)
     except UnreadableEvent as error:
-        raise _Refused(400, "webhook_malformed", more=f" delivery={delivery_id} why={str(error)!r}") from None
+        raise _Refused(400, "webhook_malformed", delivery=delivery_id, why=str(error)) from None
     try:
         outcome = inbox.receive(account, delivery_id=delivery_id, body=body, event=event, now=now)
     except inbox.ReceiverFailed as failed:
-        more = f" delivery={delivery_id} kind={event.kind} error={_where(failed.error)}"
-        raise _Refused(500, "webhook_receiver_failed", logging.ERROR, more) from None
+        more = {"delivery": delivery_id, "kind": event.kind, **_where(failed.error)}
+        raise _Refused(500, "webhook_receiver_failed", logging.ERROR, **more) from None
     except DatabaseError as error:
-        more = f" delivery={delivery_id} error={type(error).__name__}"
-        raise _Refused(503, "webhook_not_written", logging.ERROR, more) from None
-    log.info(
-        "event=webhook_received account=%s kind=%s outcome=%s delivery=%s req=%s",
-        account.name,
-        event.kind,
-        outcome,
-        delivery_id,
-        reference,
-    )
+        more = {"delivery": delivery_id, "error": type(error).__name__}
+        raise _Refused(503, "webhook_not_written", logging.ERROR, **more) from None
+    seen = {"account": account.name, "kind": event.kind, "outcome": outcome.value, "delivery": delivery_id}
+    say(log, logging.INFO, "webhook_received", **seen)
     return outcome.value
 
 
@@ -129,11 +125,11 @@ def _body(request: HttpRequest) -> bytes:
         # Chunked: Django's own stream would be empty without a length, while the server's ends where the body does.
         stream = request.META["wsgi.input"]
     elif not said and request.headers.get("Transfer-Encoding") and "wsgi.input" in request.META:
-        raise _Refused(413, "webhook_too_large", more=" why=no_length")
+        raise _Refused(413, "webhook_too_large", why="no_length")
     try:
         body = stream.read(LARGEST + 1)
     except (UnreadablePostError, RawPostDataException, OSError):
-        raise _Refused(400, "webhook_malformed", more=" why=cut") from None
+        raise _Refused(400, "webhook_malformed", why="cut") from None
     if len(body) > LARGEST:
         raise _Refused(413, "webhook_too_large")
     return body
@@ -156,14 +152,14 @@ def _verify(request: HttpRequest, account: conf.Account, body: bytes, now: float
     except signature.BadSignature as error:
         if error.would_pass is None:
             raise _Refused(401, "webhook_signature_refused") from None
-        more = f" hint='Kordless signs otherwise than the settings say; set {error.would_pass}'"
-        raise _Refused(401, "webhook_recipe_wrong", logging.ERROR, more) from None
+        hint = f"Kordless signs otherwise than the settings say; set {error.would_pass}"
+        raise _Refused(401, "webhook_recipe_wrong", logging.ERROR, hint=hint) from None
 
 
-def _where(error: Exception) -> str:
+def _where(error: Exception) -> dict[str, str]:
     """The kind of error and the line that raised it, without its message: that may hold what a receiver was given."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     name = trace.tb_frame.f_globals.get("__name__", "?") if trace else "?"
-    return f"{type(error).__name__} at={name}:{trace.tb_lineno if trace else 0}"
+    return {"error": type(error).__name__, "at": f"{name}:{trace.tb_lineno if trace else 0}"}

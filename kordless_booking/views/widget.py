@@ -20,11 +20,11 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 
 from kordless_booking.api.deadline import deadline
-from kordless_booking.api.wire import request_id
 from kordless_booking.booking.invite import safe_web_link
+from kordless_booking.logs import say
 from kordless_booking.views import guard, problems
 from kordless_booking.views.remembered import asked, given_before, remember
-from kordless_booking.views.visit import Visit, origin_of, request_id_of
+from kordless_booking.views.visit import Visit, identified, origin_of, request_id_of
 
 __all__ = ["VERSION", "widget_view"]
 
@@ -49,19 +49,18 @@ def widget_view(
     def decorate(view: WidgetView[P]) -> Callable[..., HttpResponse]:
         @wraps(view)
         def answer(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-            words = asked(request) if shared and request.method == "GET" else None
-            before = given_before(words) if words else None
-            if before is not None:
-                before["X-Request-ID"] = request_id_of(request)
-                return _unless_seen(request, before)
-            try:
-                visit = Visit(request)
-            except ImproperlyConfigured as error:
-                log.error("event=not_configured reason=%r", str(error))
-                return problems.not_configured(request)
-            visit.cache = guard.PERSONAL if personal else guard.STEP
-            token = request_id.set(visit.id)
-            try:
+            with identified(request):
+                words = asked(request) if shared and request.method == "GET" else None
+                before = given_before(words) if words else None
+                if before is not None:
+                    before["X-Request-ID"] = request_id_of(request)
+                    return _unless_seen(request, before)
+                try:
+                    visit = Visit(request)
+                except ImproperlyConfigured as error:
+                    say(log, logging.ERROR, "not_configured", reason=str(error))
+                    return problems.not_configured(request)
+                visit.cache = guard.PERSONAL if personal else guard.STEP
                 account = visit.account
                 changes = books or request.method == "POST"
                 with (
@@ -72,8 +71,6 @@ def widget_view(
                     _finish(visit, response)
                     if words:
                         remember(words, visit, response)
-            finally:
-                request_id.reset(token)
             return _unless_seen(request, response)
 
         exempt: Callable[..., HttpResponse] = answer

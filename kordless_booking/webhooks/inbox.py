@@ -18,6 +18,7 @@ from kordless_booking.api.resources import Booking
 from kordless_booking.booking.awaited import awaited
 from kordless_booking.booking.seal import seal
 from kordless_booking.conf import Account
+from kordless_booking.logs import say
 from kordless_booking.models import WebhookDelivery
 from kordless_booking.news import Change, being_changed_here, news
 from kordless_booking.signals import Source, event_received
@@ -79,9 +80,9 @@ def _written_down(row: WebhookDelivery) -> bool:
     except IntegrityError:
         before = WebhookDelivery.objects.filter(account=row.account, delivery_id=row.delivery_id).first()
         if before is None:
-            log.warning("event=webhook_replayed account=%s delivery=%s", row.account, row.delivery_id)
+            say(log, logging.WARNING, "webhook_replayed", account=row.account, delivery=row.delivery_id)
         elif before.body_hash != row.body_hash:
-            log.error("event=webhook_id_reused account=%s delivery=%s", row.account, row.delivery_id)
+            say(log, logging.ERROR, "webhook_id_reused", account=row.account, delivery=row.delivery_id)
         return False
     return True
 

@@ -51,7 +51,7 @@ def test_each_try_writes_one_line(caplog: pytest.LogCaptureFixture) -> None:
     values: Any = record.__dict__["kordless"]
     assert record.levelno == logging.INFO
     assert record.getMessage() == (
-        f"event=kordless_call operation=organization status=200 ms={values['ms']} request=req-7f"
+        f"event=kordless_call operation=organization status=200 ms={values['ms']} req=req-7f"
     )
     assert values["operation"] == "organization"
 
@@ -100,7 +100,7 @@ def test_hostile_ids_do_not_write_the_log(hostile: str, caplog: pytest.LogCaptur
         client(answering(DOCUMENTS["organization"])).organization()
     finally:
         request_id.reset(token)
-    assert lines(caplog)[0].getMessage().endswith(" request=-")
+    assert lines(caplog)[0].getMessage().endswith(" req=-")
 
 
 @pytest.mark.parametrize("operation", CALLS)

@@ -56,6 +56,9 @@ def test_a_dead_kordless_opens_browsing_and_leaves_booking(scene: Scene) -> None
     with pytest.raises(CircuitOpen):
         other.before("service")
     pass_through(other, "create", Answer(201))
+    assert gate.resting() == other.resting() == {"browse": 15}
+    scene.time.pass_(15)
+    assert gate.resting() == {}
 
 
 def test_a_probe_without_a_ticket_is_given_back(scene: Scene) -> None:

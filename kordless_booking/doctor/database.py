@@ -1,0 +1,69 @@
+"""Whether an attempt could be written down: nothing is sent to Kordless before that."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from typing import Final
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db import Error as DatabaseTrouble
+from django.db import connections, router, transaction
+from django.db.migrations.loader import MigrationLoader
+
+from kordless_booking.booking.attempt import State
+from kordless_booking.doctor.finding import Findings, fix, ok
+from kordless_booking.models import BookingAttempt
+
+__all__ = ["examine"]
+
+APP: Final = "kordless_booking"
+
+
+def examine() -> Findings:
+    """Look for our tables, and write a row that is taken back at once."""
+    alias = router.db_for_write(BookingAttempt)
+    try:
+        connection = connections[alias]
+        connection.ensure_connection()
+        missing = _missing(alias)
+    except (DatabaseTrouble, ImproperlyConfigured) as error:
+        advice = "look at DATABASES and whether it runs; pages are shown meanwhile, bookings are not taken"
+        yield fix("database_down", f"The database {alias!r} can't be reached ({type(error).__name__})", advice)
+        return
+    if missing:
+        names = ", ".join(missing)
+        yield fix("migrations", f"{len(missing)} migrations are not applied ({names})", f"run manage.py migrate {APP}")
+        return
+    yield ok("migrations", f"The database {alias!r} ({connection.vendor}) has all our tables")
+    try:
+        _write_and_take_back(alias)
+    except DatabaseTrouble as error:
+        advice = "look for a full disk, a read-only replica or missing rights"
+        yield fix("database_read_only", f"The database {alias!r} takes no writes ({type(error).__name__})", advice)
+    else:
+        yield ok("database_writes", "An attempt can be written down")
+
+
+def _missing(alias: str) -> list[str]:
+    """Our migrations that this database has not seen."""
+    loader = MigrationLoader(connections[alias])
+    ours = sorted(name for app, name in loader.graph.nodes if app == APP)
+    return [name for name in ours if (APP, name) not in loader.applied_migrations]
+
+
+def _write_and_take_back(alias: str) -> None:
+    now = datetime.now(UTC)
+    row = BookingAttempt(
+        key=f"doctor-{secrets.token_hex(8)}",
+        account="",
+        service="",
+        body_hash="",
+        state=State.REFUSED,
+        claimed_until=now,
+        created_at=now,
+        changed_at=now,
+    )
+    with transaction.atomic(using=alias):
+        row.save(using=alias, force_insert=True)
+        transaction.set_rollback(True, using=alias)

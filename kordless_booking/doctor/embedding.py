@@ -1,0 +1,101 @@
+"""Which other sites may show the widget, and whether the host's own middleware lets them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final
+from wsgiref.util import setup_testing_defaults
+
+from django.conf import settings
+from django.core.exceptions import MiddlewareNotUsed
+from django.core.handlers.wsgi import WSGIRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.module_loading import import_string
+
+from kordless_booking.doctor.finding import Findings, fix, note, ok, plain
+from kordless_booking.views import guard
+
+if TYPE_CHECKING:
+    from kordless_booking.conf import Account
+
+__all__ = ["examine"]
+
+POLICY: Final = "Content-Security-Policy"
+
+
+def examine(account: Account) -> Findings:
+    """Look at EMBED_ORIGINS, and send a page of the widget's through every middleware. Nobody's site is visited."""
+    yield from _origins(account)
+    yield from _middleware(account)
+
+
+def _origins(account: Account) -> Findings:
+    others = [origin for origin in account.embed_origins if origin != "'self'"]
+    if not others:
+        yield note("embedded_nowhere", "Only this site itself may show the widget", "EMBED_ORIGINS lets others")
+        return
+    local = [origin for origin in others if origin.startswith("http://")]
+    if local and not settings.DEBUG:
+        advice = "they are for trying things out; take them out of EMBED_ORIGINS"
+        yield note("origins_local", f"Sites on this machine may show the widget ({', '.join(local)})", advice)
+    wide = [origin for origin in others if "*" in origin]
+    if wide:
+        advice = "name those that should, unless all of them are yours"
+        yield note("origins_wide", f"Every site under {', '.join(wide)} may show the widget", advice)
+    secure = [origin for origin in others if origin.startswith("https://")]
+    if secure:
+        yield ok("origins", f"May show the widget: {', '.join(secure)}")
+
+
+def _middleware(account: Account) -> Findings:
+    names: Sequence[str] = settings.MIDDLEWARE
+    try:
+        trouble = _trouble(account, names)
+    except Exception as error:  # noqa: BLE001 (a middleware of anybody's)
+        text = f"The site's middleware could not be tried ({type(error).__name__})"
+        yield note("middleware_not_tried", text, "look at a page of the widget in a frame")
+        return
+    if trouble is None:
+        yield ok("middleware", "The site's middleware leaves the widget's headers alone, and sets no cookie")
+        return
+    # From the outermost on: the first chain that does it ends with whoever does it.
+    name = next((names[:length][-1] for length in range(1, len(names)) if _trouble(account, names[:length])), names[-1])
+    yield fix("middleware", f"{plain(name)} {trouble}", "let it leave responses alone that have such a header already")
+
+
+def _trouble(account: Account, names: Sequence[str]) -> str | None:
+    """What these do to a page of the widget's that would keep it from being shown in a frame."""
+    before, after = _framed(account), _through(names, lambda _request: _framed(account))
+    if after.status_code != before.status_code:
+        return f"answers {after.status_code} in place of the widget"
+    if after.get(POLICY) != before.get(POLICY):
+        return f"replaces the widget's {POLICY}"
+    if "X-Frame-Options" in after:
+        return "adds X-Frame-Options, which keeps other sites from showing the widget"
+    return "sets a cookie on the widget's pages" if after.cookies else None
+
+
+def _framed(account: Account) -> HttpResponse:
+    response = HttpResponse("<!doctype html>")
+    guard.frame(response, account, image_origin=None, cache=guard.STEP)
+    return response
+
+
+def _through(names: Sequence[str], answer: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what they say when they start, the site has heard already
+        for name in reversed(names):
+            try:
+                answer = import_string(name)(answer)
+            except MiddlewareNotUsed:
+                continue
+    environ = {"wsgi.url_scheme": "https", "HTTP_HOST": _host(), "SERVER_PORT": "443"}
+    setup_testing_defaults(environ)
+    return answer(WSGIRequest(environ))
+
+
+def _host() -> str:
+    """A name that this site answers to."""
+    names = [name.removeprefix(".") for name in settings.ALLOWED_HOSTS if name != "*"]
+    return names[0] if names else "localhost"

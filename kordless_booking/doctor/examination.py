@@ -1,0 +1,89 @@
+"""Looks at everything, one area after the other. What fails is a finding, and no reason to leave out the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+
+from kordless_booking import conf
+from kordless_booking.doctor import (
+    database,
+    embedding,
+    mounts,
+    reach,
+    settings_read,
+    shared_cache,
+    site,
+    static_files,
+    webhook,
+)
+from kordless_booking.doctor.finding import Finding, Findings, fix, note
+from kordless_booking.upstream import upstream
+
+__all__ = ["Examination", "Seen"]
+
+Look = Callable[[], Findings]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A finding, and where: `area` is a word for what was looked at, `account` empty for what concerns all of them."""
+
+    area: str
+    account: str
+    finding: Finding
+
+
+@dataclass
+class Examination:
+    """`only` names one of several accounts; `origin` is where the running site is, when that is to be asked.
+
+    `at` is what is being looked at right now, `requests` how many went to Kordless so far.
+    """
+
+    only: str = ""
+    origin: str = ""
+    at: str = ""
+    witnesses: list[reach.Witness] = field(default_factory=list)
+
+    @property
+    def requests(self) -> int:
+        return sum(witness.sent for witness in self.witnesses)
+
+    def run(self) -> Iterator[Seen]:
+        """Everything that is seen, as it is seen."""
+        for area, account, look in self._looks():
+            self.at = f"{area} of {account}" if account else area
+            try:
+                for finding in look():
+                    yield Seen(area, account, finding)
+            except Exception as error:  # noqa: BLE001 (whatever is broken, the rest is still looked at)
+                text = f"This could not be looked at ({type(error).__name__})"
+                yield Seen(area, account, fix("failed", text, "run manage.py check, and mend what it says first"))
+
+    def _looks(self) -> Iterator[tuple[str, str, Look]]:
+        yield "settings", "", settings_read.examine
+        yield "database", "", database.examine
+        yield "static files", "", static_files.examine
+        if not settings_read.usable():
+            yield "accounts", "", _no_accounts
+            return
+        for name, account in conf.accounts().items():
+            if self.only in {"", name}:
+                yield "urls", name, partial(mounts.examine, account)
+                yield "cache", name, partial(shared_cache.examine, account)
+                yield "kordless", name, partial(self._reach, account)
+                yield "webhook", name, partial(webhook.examine, account)
+                yield "embedding", name, partial(embedding.examine, account)
+                if self.origin:
+                    yield "site", name, partial(site.examine, account, self.origin)
+
+    def _reach(self, account: conf.Account) -> Findings:
+        witness = reach.Witness(upstream(account).gate)
+        self.witnesses.append(witness)
+        return reach.examine(account, witness)
+
+
+def _no_accounts() -> Findings:
+    yield note("accounts_unknown", "Kordless was not asked", "mend the settings first")

@@ -1,0 +1,41 @@
+"""Where the widget is in this site's URLs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.urls import NoReverseMatch, get_resolver, reverse
+
+from kordless_booking import conf
+from kordless_booking.checks import mounts
+from kordless_booking.doctor.finding import Findings, fix, ok
+
+if TYPE_CHECKING:
+    from kordless_booking.conf import Account
+
+__all__ = ["addresses", "examine"]
+
+
+def addresses(account: Account) -> list[str]:
+    """The namespaces that the account's pages are mounted under, the first being the one to use."""
+    alone = len(conf.accounts()) == 1
+    found = list(mounts(get_resolver().url_patterns))
+    return [name for name in found if alone or name.rpartition(":")[2] == account.name]
+
+
+def examine(account: Account) -> Findings:
+    """Every address that the account's services are at."""
+    found = addresses(account)
+    if not found:
+        if len(conf.accounts()) > 1:
+            advice = f"add path(…, include('kordless_booking.urls', namespace={account.name!r})) to the URLconf"
+        else:
+            advice = 'add path("book/", include("kordless_booking.urls")) to the URLconf'
+        yield fix("unmounted", "The widget has no address", advice)
+        return
+    for name in found:
+        try:
+            yield ok("mounted", f"The widget is at {reverse(f'{name}:services')}")
+        except NoReverseMatch:
+            advice = "mount it where no part of the address is variable"
+            yield fix("unmounted", f"The address of the widget in {name!r} can't be told", advice)

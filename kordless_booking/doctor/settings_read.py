@@ -1,0 +1,38 @@
+"""Every mistake that our system checks find in the settings."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.conf import settings
+from django.core.checks import run_checks
+
+from kordless_booking import conf
+from kordless_booking.doctor.finding import Findings, fix, ok
+
+__all__ = ["examine", "usable"]
+
+_LOOKED_AT_ELSEWHERE: Final = frozenset({"kordless_booking.W001", "kordless_booking.W002"})
+"""Mounts and caches are looked at more closely by themselves."""
+
+
+def usable() -> bool:
+    """Whether there are accounts to look at."""
+    return not any(
+        mistake.kind != "unknown" for mistake in conf.mistakes_in(getattr(settings, "KORDLESS_BOOKING", None))
+    )
+
+
+def examine() -> Findings:
+    """All of them, not only the first."""
+    found = [
+        message
+        for message in run_checks(tags=["kordless_booking"], include_deployment_checks=True)
+        if message.id not in _LOOKED_AT_ELSEWHERE
+    ]
+    for message in found:
+        code = (message.id or "").rpartition(".")[2]
+        yield fix(code, message.msg.rstrip("."), message.hint or "see manage.py check")
+    if not found:
+        names = ", ".join(conf.accounts())
+        yield ok("settings", f"KORDLESS_BOOKING is as it should be, for {names}")

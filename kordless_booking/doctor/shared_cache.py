@@ -1,0 +1,81 @@
+"""Whether the cache keeps what it is given, and whether all processes share it."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from django.conf import settings
+from django.core.cache import caches
+from django.core.cache.backends.dummy import DummyCache
+
+from kordless_booking.catalog.keys import cache_key
+from kordless_booking.catalog.steady import counts_for_all
+from kordless_booking.doctor.finding import Finding, Findings, fix, note, ok
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.core.cache.backends.base import BaseCache
+
+    from kordless_booking.conf import Account
+
+__all__ = ["examine"]
+
+SLOW: Final = 0.05
+"""Seconds: a page asks once or twice, and nobody should notice."""
+_KEPT: Final = 10
+
+
+def examine(account: Account, timer: Callable[[], float] = time.perf_counter) -> Findings:
+    """Put something in and take it out again, then say who else can see it. `timer` counts seconds."""
+    cache = caches[account.cache]
+    began = timer()
+    try:
+        works = _works(cache)
+    except Exception as error:  # noqa: BLE001 (backends raise anything)
+        advice = "start it, or look at CACHES; until then each process goes on alone, with its own memory"
+        yield fix("cache_down", f"The cache {account.cache!r} fails ({type(error).__name__})", advice)
+        return
+    each = (timer() - began) / 6
+    name = type(cache).__name__
+    if not works:
+        advice = "set CACHES to one that does, or Kordless is asked anew for every page"
+        yield fix("cache_keeps_nothing", f"The cache {account.cache!r} ({name}) does not keep what it is given", advice)
+        return
+    if each > SLOW:
+        advice = "every page asks it: it should be near"
+        yield note("cache_slow", f"The cache {account.cache!r} takes {each * 1000:.0f} ms for each word", advice)
+    yield _shared(account, cache, name)
+
+
+def _works(cache: BaseCache) -> bool:
+    """Six words with the cache."""
+    key, other = (cache_key("doctor", secrets.token_hex(8)) for _ in range(2))
+    cache.set(key, b"[1]", _KEPT)
+    kept = cache.get(key) == b"[1]"
+    twice = cache.add(key, b"[2]", _KEPT)
+    new = cache.add(other, 1, _KEPT)
+    found = cache.get_many([key, other]) == {key: b"[1]", other: 1}
+    cache.delete_many([key, other])
+    return kept and bool(new) and not twice and found
+
+
+def _shared(account: Account, cache: BaseCache, name: str) -> Finding:
+    if counts_for_all(cache):
+        text = f"The cache {account.cache!r} ({name}) is shared by all processes"
+        return ok("cache_shared", f"{text}, and keeps what it is given; let nobody else write to it")
+    text = f"The cache {account.cache!r} ({name}) is not shared by all processes"
+    if isinstance(cache, DummyCache) or not _said(account):
+        advice = 'use Redis, or set "PROCESSES": to 1 if one process serves the whole site'
+        return (note if settings.DEBUG else fix)("cache_alone", text, advice)
+    of = "one process serves the site" if account.processes == 1 else f"each of {account.processes} has its share"
+    return ok("cache_alone", f"{text}, as PROCESSES says: {of}")
+
+
+def _said(account: Account) -> bool:
+    """Whether PROCESSES is set, be it to 1: only then is it known that it was thought of."""
+    given: Any = settings.KORDLESS_BOOKING
+    own = given.get("ACCOUNTS", {}).get(account.name, {})
+    return "PROCESSES" in given or "PROCESSES" in own

@@ -1,0 +1,107 @@
+"""Whether the running site answers as it should, asked over the network as Kordless and browsers would.
+
+It costs Kordless nothing, and leaves nothing behind but a line in the site's log: the delivery that is sent is signed
+and holds nothing, so it is let in, found to be no event, and refused.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+import time
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from django.templatetags.static import static
+from django.urls import reverse
+
+from kordless_booking.doctor.finding import Findings, fix, ok
+from kordless_booking.doctor.mounts import addresses
+from kordless_booking.doctor.static_files import OURS
+from kordless_booking.webhooks import signature
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kordless_booking.conf import Account
+
+__all__ = ["examine"]
+
+SECONDS: Final = 5
+_BODY: Final = b"{}"
+
+
+def examine(account: Account, origin: str) -> Findings:
+    """`origin` is the site's scheme and host, such as https://salon.example."""
+    names = addresses(account)
+    if not names:
+        return
+    try:
+        yield from _health(origin, reverse(f"{names[0]}:health"))
+        yield from _script(origin)
+        if account.webhook_secrets:
+            yield from _webhook(account, origin, reverse(f"{names[0]}:webhook"))
+    except (OSError, http.client.HTTPException) as error:
+        why = "certificate" if isinstance(error, ssl.SSLError) else type(error).__name__
+        yield fix("site_unreachable", f"{origin} can't be asked ({why})", "look at the address, and at what serves it")
+
+
+def _health(origin: str, path: str) -> Findings:
+    status = _ask(origin, "GET", path)
+    if status == 200:
+        yield ok("site_health", f"{origin}{path} answers 200")
+    else:
+        advice = "the site that runs there has other settings or URLs than this one, or a wall in front"
+        yield fix("site_health", f"{origin}{path} answers {status}", advice)
+
+
+def _script(origin: str) -> Findings:
+    address = static(OURS)
+    if urlsplit(address).netloc:
+        return
+    status = _ask(origin, "GET", address)
+    if status == 200:
+        yield ok("site_script", f"{origin}{address} is served")
+    else:
+        advice = "whatever serves static files does not know it: WhiteNoise, nginx, a CDN"
+        yield fix("site_script", f"{origin}{address} answers {status}", advice)
+
+
+def _webhook(account: Account, origin: str, path: str) -> Findings:
+    recipe = signature.Recipe(account.webhook_signed, account.webhook_written)
+    at = str(int(time.time()))
+    headers = {
+        "Content-Type": "application/json",
+        "X-Kordless-Signature": signature.sign(_BODY, timestamp=at, secret=account.webhook_secrets[0], recipe=recipe),
+        "X-Kordless-Timestamp": at,
+        "X-Kordless-Webhook-Id": f"kordless-doctor-{at}",
+    }
+    signed = _ask(origin, "POST", path, headers)
+    unsigned = _ask(origin, "POST", path, {**headers, "X-Kordless-Signature": "0" * 64})
+    if (signed, unsigned) == (400, 401):
+        yield ok("site_webhook", f"{origin}{path} lets in what is signed with the secret, and nothing else")
+    elif signed != 400:
+        yield fix("site_webhook", f"{origin}{path} answers {signed} to what is signed", _WHY.get(signed, _UNKNOWN))
+    else:
+        advice = "a proxy drops X-Kordless-Webhook-Id, or something else than the widget answers"
+        yield fix("site_webhook", f"{origin}{path} answers {unsigned} to what is signed wrongly", advice)
+
+
+_UNKNOWN: Final = "POST must reach the site as it is, past logins, redirects and firewalls"
+_WHY: Final = {
+    401: "the site has other secrets or another recipe, or a proxy changes the body or drops X-Kordless headers",
+    403: "something in front of the site refuses it: a firewall, or a CSRF check of its own",
+    404: "the site has no WEBHOOK_SECRETS, or other URLs than this one",
+}
+
+
+def _ask(origin: str, method: str, path: str, headers: Mapping[str, str] | None = None) -> int:
+    """The status; redirects are not followed, since Kordless may not either."""
+    parts = urlsplit(origin)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    line = kind(parts.netloc, timeout=SECONDS)
+    try:
+        line.request(method, path, _BODY if method == "POST" else None, dict(headers or {}))
+        return line.getresponse().status
+    finally:
+        line.close()

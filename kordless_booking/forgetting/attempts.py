@@ -1,0 +1,105 @@
+"""Booking attempts. The row is what keeps a form from being booked twice, so a young one stays, emptied.
+
+One whose outcome is open holds what was asked for, to be sent again with the same key. Without it nobody could ever
+find out whether there is a booking, so it is kept for its day unless that is wanted all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+from django.db.models import F, Q, QuerySet
+
+from kordless_booking.booking.attempt import Attempt, State
+from kordless_booking.booking.placing import LONGEST, SENT_FOR
+from kordless_booking.booking.seal import BrokenSeal, unseal
+from kordless_booking.forgetting.kind import Person, Tally
+from kordless_booking.models import BookingAttempt
+
+__all__ = ["Attempts"]
+
+FORM_IS_DEAD: Final = timedelta(days=2)
+"""No form can be sent again after that: DRAFT_SECONDS is a day at most."""
+_OPEN: Final = [state.value for state in State if state.open]
+_EMPTY: Final = {"sealed": "", "body_hash": "", "email_hash": "", "phone_hash": ""}
+_AGES: Final = 10**10
+
+
+class Attempts:
+    """Deleted when their form can't be sent again any more, emptied before."""
+
+    name = "booking attempts"
+
+    def of(self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool) -> Tally:
+        tally = Tally()
+        for row in _rows_of(person, accounts):
+            if number := _number(row):
+                person.numbers.add(number)
+            if row.state == State.PLACING and row.claimed_until > now:
+                tally.keep("being sent this very moment: run this again in a minute", personal=True)
+            elif row.state in _OPEN and row.created_at > now - SENT_FOR and not including_open:
+                tally.keep("may still become a booking: --including-open forgets them too", personal=True)
+            elif row.created_at < now - FORM_IS_DEAD:
+                row.delete()
+                tally.deleted += 1
+            else:
+                tally.emptied += _empty(row, now)
+        return tally
+
+    def older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> Tally:
+        old = _all(accounts).filter(changed_at__lt=moment).exclude(state=State.PLACING, claimed_until__gt=now)
+        deleted, _ = old.filter(created_at__lt=now - FORM_IS_DEAD).delete()
+        emptied = sum(_empty(row, now) for row in old.exclude(sealed="", email_hash="", phone_hash=""))
+        return Tally(deleted, emptied)
+
+
+def _all(accounts: list[str] | None) -> QuerySet[BookingAttempt]:
+    rows = BookingAttempt.objects.all()
+    return rows if accounts is None else rows.filter(account__in=accounts)
+
+
+def _rows_of(person: Person, accounts: list[str] | None) -> Iterator[BookingAttempt]:
+    """Those with their hash, and those from before there were hashes, as long as they can be read."""
+    known = Q(email_hash__in=person.hashes) | Q(phone_hash__in=person.hashes)
+    unmarked = Q(email_hash="", phone_hash="", state__in=_OPEN) & ~Q(sealed="")
+    for row in _all(accounts).filter(known | unmarked):
+        if row.email_hash or row.phone_hash or _is_of(person, row):
+            yield row
+
+
+def _is_of(person: Person, row: BookingAttempt) -> bool:
+    try:
+        contact = Attempt.read(row.key, _unsealed("attempt", row)["body"]).new.contact
+    except (BrokenSeal, KeyError, msgspec.DecodeError):
+        return False
+    return person.is_meant_by(contact.email) or person.is_meant_by(contact.phone)
+
+
+def _number(row: BookingAttempt) -> str | None:
+    """The confirmation number of a placed one."""
+    if row.state != State.PLACED:
+        return None
+    try:
+        return str(_unsealed("answer", row)["booking"]["confirmation_number"])
+    except (BrokenSeal, KeyError, TypeError):
+        return None
+
+
+def _unsealed(purpose: str, row: BookingAttempt) -> dict[str, Any]:
+    now = row.created_at.timestamp()
+    return unseal(purpose, row.account, row.sealed, max_age=_AGES, now=now, longest=LONGEST)
+
+
+def _empty(row: BookingAttempt, now: datetime) -> int:
+    """1 when it is done, 0 when somebody else has just begun to send it. Raising the claim keeps others from that."""
+    state, refusal = row.state, row.refusal
+    if state == State.WAITING and not row.unsure:
+        state, refusal = State.REFUSED.value, "NotSent"
+    elif state in _OPEN:
+        state = State.UNSURE.value
+    return BookingAttempt.objects.filter(pk=row.pk, claim=row.claim, state=row.state).update(
+        **_EMPTY, state=state, refusal=refusal, retry_at=None, claim=F("claim") + 1, changed_at=now
+    )

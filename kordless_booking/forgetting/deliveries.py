@@ -1,0 +1,59 @@
+"""Webhook deliveries. A row tells a duplicate for as long as Kordless may still send one; its body is not needed."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any, Final
+
+from django.db.models import QuerySet
+
+from kordless_booking.booking.seal import BrokenSeal, unseal
+from kordless_booking.forgetting.kind import Person, Tally, texts_in
+from kordless_booking.models import WebhookDelivery
+from kordless_booking.webhooks.events import UnreadableEvent, read_event
+from kordless_booking.webhooks.inbox import SEALED_FOR
+
+__all__ = ["Deliveries"]
+
+_AGES: Final = 10**10
+_LONGEST: Final = 10**6
+
+
+class Deliveries:
+    """Emptied, and deleted when they are a month old."""
+
+    name = "webhook deliveries"
+
+    def of(self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool) -> Tally:
+        tally, theirs = Tally(), []
+        for row in _all(accounts).exclude(sealed="").iterator():
+            try:
+                body = unseal("delivery", row.account, row.sealed, max_age=_AGES, now=0, longest=_LONGEST)["body"]
+            except (BrokenSeal, KeyError):
+                tally.keep("sealed with a SECRET_KEY that is gone: only --older-than can tell them", personal=True)
+                continue
+            document: Any = json.loads(body)
+            if any(person.is_meant_by(text) for text in texts_in(document)):
+                person.numbers |= _numbers(body)
+                theirs.append(row.pk)
+        tally.emptied = WebhookDelivery.objects.filter(pk__in=theirs).update(sealed="")
+        return tally
+
+    def older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> Tally:
+        old = _all(accounts).filter(received_at__lt=moment)
+        deleted, _ = old.filter(received_at__lt=now - SEALED_FOR).delete()
+        return Tally(deleted, old.exclude(sealed="").update(sealed=""))
+
+
+def _all(accounts: list[str] | None) -> QuerySet[WebhookDelivery]:
+    rows = WebhookDelivery.objects.all()
+    return rows if accounts is None else rows.filter(account__in=accounts)
+
+
+def _numbers(body: str) -> set[str]:
+    try:
+        booking = read_event(body.encode()).booking
+    except UnreadableEvent:
+        return set()
+    return {booking.confirmation_number} if booking else set()

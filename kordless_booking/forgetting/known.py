@@ -1,0 +1,46 @@
+"""What was told of bookings: a keyed hash of the number, a time, and whether it is cancelled. Nobody's name.
+
+It keeps an old delivery from being told as news, so it stays until the booking's time has passed.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from django.db.models import Q, QuerySet
+
+from kordless_booking.booking.whose import hashes
+from kordless_booking.forgetting.kind import Person, Tally
+from kordless_booking.models import KnownBooking
+
+__all__ = ["KnownBookings"]
+
+NUMBER: Final = "kordless_booking.number"
+
+
+class KnownBookings:
+    """Deleted when their time has passed."""
+
+    name = "known bookings"
+
+    def of(self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool) -> Tally:
+        theirs = _all(accounts).filter(number_hash__in=hashes(NUMBER, person.numbers))
+        tally = Tally()
+        tally.deleted, _ = theirs.filter(_passed(now)).delete()
+        for _row in theirs:
+            tally.keep("still to come; they hold a time and a keyed hash, and nothing of a person", personal=False)
+        return tally
+
+    def older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> Tally:
+        deleted, _ = _all(accounts).filter(_passed(now), changed_at__lt=moment).delete()
+        return Tally(deleted)
+
+
+def _all(accounts: list[str] | None) -> QuerySet[KnownBooking]:
+    rows = KnownBooking.objects.all()
+    return rows if accounts is None else rows.filter(account__in=accounts)
+
+
+def _passed(now: datetime) -> Q:
+    return Q(start__lt=now) | Q(start__isnull=True)

@@ -1,0 +1,148 @@
+"""`manage.py kordless_doctor`: look at everything that the widget needs, and say what to do about what is missing.
+
+Exit code 0 when all is well, 1 when something is to be mended, 2 when it could not finish. docs/operating.md has the
+shape of `--json`, which stays.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import sys
+import threading
+import time
+from argparse import ArgumentParser
+from typing import Any, Final
+
+import django
+from django.core.management.base import BaseCommand, CommandError
+
+from kordless_booking import __version__, conf
+from kordless_booking.doctor.examination import Examination, Seen
+from kordless_booking.doctor.finding import Level, fix
+from kordless_booking.doctor.settings_read import usable
+from kordless_booking.logs import request_id
+
+__all__ = ["Command"]
+
+SECONDS: Final = 40
+NOT_FINISHED: Final = 2
+_ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
+
+
+class Command(BaseCommand):
+    help = "Looks at everything that the booking widget needs; each line is ok, a note, or what to fix."
+    requires_system_checks: list[str] = []  # noqa: RUF012 (Django's own way; they are looked at, not stumbled over)
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--account", default="", metavar="NAME", help="look at one of several accounts")
+        parser.add_argument("--json", action="store_true", help="one JSON object, for monitors")
+        parser.add_argument("--site", default="", metavar="ORIGIN", help="ask the running site too: https://your.site")
+        parser.add_argument("--seconds", type=float, default=SECONDS, help="give up after this long (%(default)s)")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        account, site = options["account"], options["site"].rstrip("/")
+        if account and usable() and account not in conf.accounts():
+            names = ", ".join(conf.accounts())
+            raise CommandError(f"No account is called {account}. There is: {names}.", returncode=NOT_FINISHED)
+        if site and not _ORIGIN.fullmatch(site):
+            raise CommandError("--site is scheme and host, such as https://your.site", returncode=NOT_FINISHED)
+        report = _Report(self, Examination(account, site), as_json=options["json"], seconds=options["seconds"])
+        watch = threading.Timer(options["seconds"], report.give_up)
+        watch.daemon = True
+        watch.start()
+        token = request_id.set(f"doctor-{secrets.token_hex(4)}")
+        try:
+            report.run()
+        finally:
+            request_id.reset(token)
+            watch.cancel()
+        if report.level is Level.FIX:
+            sys.exit(1)
+
+
+class _Report:
+    """What has been seen so far, said as it comes, or at the end as JSON."""
+
+    def __init__(self, command: Command, examination: Examination, *, as_json: bool, seconds: float) -> None:
+        self._command = command
+        self._examination = examination
+        self._as_json = as_json
+        self._seconds = seconds
+        self._began = time.monotonic()
+        self._seen: list[Seen] = []
+        self._heading = ""
+        self._lock = threading.Lock()
+
+    @property
+    def level(self) -> Level:
+        """The worst of all."""
+        levels = {seen.finding.level for seen in self._seen}
+        return next(level for level in (Level.FIX, Level.NOTE, Level.OK) if level in levels or level is Level.OK)
+
+    def run(self) -> None:
+        if not self._as_json:
+            python = ".".join(map(str, sys.version_info[:3]))
+            self._write(f"kordless_booking {__version__}, Django {django.__version__}, Python {python}")
+        for seen in self._examination.run():
+            with self._lock:
+                self._note(seen)
+        with self._lock:
+            self._end()
+
+    def give_up(self) -> None:
+        """Something hangs, and may hang in a way that nothing can interrupt: so the whole process ends."""
+        with self._lock:
+            advice = "find out what does not answer there"
+            text = f"Not finished within {self._seconds:g} s, while looking at {self._examination.at}"
+            self._note(Seen("doctor", "", fix("not_finished", text, advice)))
+            self._end()
+            self._command.stdout.flush()
+            os._exit(NOT_FINISHED)
+
+    def _note(self, seen: Seen) -> None:
+        self._seen.append(seen)
+        if self._as_json:
+            return
+        heading = f"{seen.area} ({seen.account})" if seen.account else seen.area
+        if heading != self._heading:
+            self._heading = heading
+            self._write(f"\n{heading}")
+        style = {Level.OK: self._command.style.SUCCESS, Level.FIX: self._command.style.ERROR}
+        text = str(seen.finding)
+        paint = style.get(seen.finding.level, str)
+        self._write(f"  {paint(text[:4])}{text[4:]}")
+
+    def _end(self) -> None:
+        count = {level: sum(seen.finding.level is level for seen in self._seen) for level in Level}
+        if self._as_json:
+            self._write(json.dumps(self._document(), indent=2))
+            return
+        asked = self._examination.requests
+        said = f"{count[Level.FIX]} to fix" if count[Level.FIX] else "All is well"
+        self._write(f"\n{said}. {count[Level.OK]} ok, {count[Level.NOTE]} notes, {asked} requests to Kordless.")
+
+    def _document(self) -> dict[str, Any]:
+        return {
+            "version": 1,
+            "status": "fix" if self.level is Level.FIX else "ok",
+            "package": __version__,
+            "seconds": round(time.monotonic() - self._began, 3),
+            "requests": self._examination.requests,
+            "findings": [
+                {
+                    "area": seen.area,
+                    "account": seen.account or None,
+                    "level": seen.finding.level.value,
+                    "code": seen.finding.code,
+                    "text": seen.finding.text,
+                    "advice": seen.finding.advice or None,
+                }
+                for seen in self._seen
+            ],
+        }
+
+    def _write(self, line: str) -> None:
+        self._command.stdout.write(line)

@@ -1,0 +1,106 @@
+"""`manage.py kordless_forget`: whatever the widget keeps of a person, or has kept for too long, gone.
+
+Exit code 0 when nothing is left, 1 when something had to stay (and the output says why), 2 when nothing was done.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from argparse import ArgumentParser, ArgumentTypeError
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, TextIO
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+
+from kordless_booking import conf
+from kordless_booking.forgetting.everything import Tallies, forget_old, forget_person
+from kordless_booking.forgetting.kind import Person
+from kordless_booking.logs import say
+
+__all__ = ["Command"]
+
+log = logging.getLogger("kordless_booking.forgetting")
+
+NOT_DONE: Final = 2
+
+
+class Command(BaseCommand):
+    help = "Forgets what the booking widget keeps of a person, or what is old."
+    stealth_options = ("stdin",)
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        what = parser.add_mutually_exclusive_group(required=True)
+        what.add_argument(
+            "--contact",
+            action="append",
+            metavar="EMAIL-OR-PHONE",
+            help="whom to forget; more than once for more, and - to read them from standard input, a line each",
+        )
+        what.add_argument("--older-than", type=_days, metavar="DAYS", help="forget what is older, such as 90 or 90d")
+        parser.add_argument("--account", metavar="NAME", help="of one account only")
+        parser.add_argument("--dry-run", action="store_true", help="only count")
+        parser.add_argument(
+            "--including-open",
+            action="store_true",
+            help="with --contact: also attempts whose outcome nobody knows yet, which then nobody ever will",
+        )
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        now, dry, account = datetime.now(UTC), options["dry_run"], options["account"]
+        accounts = [account] if account else None
+        try:
+            if options["contact"]:
+                person = Person.read(_contacts(options["contact"], options.get("stdin") or sys.stdin), _regions())
+                tallies = forget_person(
+                    person, now, accounts=accounts, including_open=options["including_open"], dry=dry
+                )
+            else:
+                moment = now - timedelta(days=options["older_than"])
+                tallies = forget_old(moment, now, accounts=accounts, dry=dry)
+        except ValueError:
+            # Not repeated: what is shown here may be kept by whoever runs it.
+            message = "One of them is neither an e-mail address nor a phone number. Nothing was done."
+            raise CommandError(message, returncode=NOT_DONE) from None
+        except (DatabaseError, ImproperlyConfigured) as error:
+            message = f"Nothing was done: {type(error).__name__}. manage.py kordless_doctor says more."
+            raise CommandError(message, returncode=NOT_DONE) from None
+        self._report(tallies, dry=dry)
+        if any(tally.remains for tally in tallies.values()):
+            sys.exit(1)
+
+    def _report(self, tallies: Tallies, *, dry: bool) -> None:
+        self.stdout.write("This would be forgotten:" if dry else "Forgotten:")
+        for name, tally in tallies.items():
+            self.stdout.write(f"  {name}: {tally.deleted} deleted, {tally.emptied} emptied")
+            for why, count in tally.kept.items():
+                self.stdout.write(f"    {count} kept, {why}")
+        if not dry:
+            said = {name.replace(" ", "_"): tally.deleted + tally.emptied for name, tally in tallies.items()}
+            kept = sum(tally.remains for tally in tallies.values())
+            say(log, logging.INFO, "forgotten", **said, kept=kept)
+        self.stdout.write("Kordless keeps bookings itself, and so may your mail, logs and backups: look there too.")
+
+
+def _contacts(given: list[str], typed: TextIO) -> list[str]:
+    """Each as it was given, and for a dash all the lines of standard input."""
+    found = [text for text in given if text != "-"]
+    if "-" in given:
+        found += [line.strip() for line in typed if line.strip()]
+    if not found:
+        raise ValueError("nobody is named")
+    return found
+
+
+def _regions() -> frozenset[str]:
+    return frozenset(account.phone_region for account in conf.accounts().values())
+
+
+def _days(text: str) -> int:
+    found = re.fullmatch(r"([0-9]{1,5})d?", text.strip(), re.ASCII)
+    if not found or int(found[1]) < 1:
+        raise ArgumentTypeError("a number of days, 1 or more, such as 90 or 90d")
+    return int(found[1])

@@ -1,0 +1,47 @@
+"""A clock of Kordless's that is off is said, once in a while."""
+
+from __future__ import annotations
+
+import pytest
+
+from kordless_booking.api.answers import Answer
+from kordless_booking.catalog.gate import CatalogGate
+from kordless_booking.catalog.skew import seconds_ahead
+from kordless_booking.catalog.steady import SteadyCache
+from tests.catalog.stand_ins import HandTime, SharedMemory
+
+
+def heard(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What was said of the clock since it was last asked."""
+    lines = [record.getMessage() for record in caplog.records if "clock_off" in record.getMessage()]
+    caplog.clear()
+    return lines
+
+
+def test_it_is_said_once_an_hour(caplog: pytest.LogCaptureFixture) -> None:
+    """Ahead or behind by more than two minutes; a stepped clock of our own doesn't count as an hour."""
+    time = HandTime()
+    gate = CatalogGate(SteadyCache(SharedMemory(time.clock), time.clock), account="key", clock=time.clock)
+
+    def answered(ahead: float | None) -> list[str]:
+        gate.before("organization")
+        gate.after("organization", Answer(200, date=None if ahead is None else time.wall + ahead))
+        return heard(caplog)
+
+    assert answered(None) == answered(120) == answered(-119) == []
+    assert answered(600) == ["event=clock_off seconds=600"]
+    assert answered(-600) == []
+    time.step(-4000)
+    assert answered(600) == []
+    time.pass_(3601)
+    assert answered(-600) == ["event=clock_off seconds=-600"]
+
+
+def test_no_answer_and_no_date_say_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """A time-out is no clock."""
+    time = HandTime()
+    gate = CatalogGate(SteadyCache(None, time.clock), account="key", clock=time.clock)
+    gate.before("organization")
+    gate.after("organization", None)
+    assert heard(caplog) == []
+    assert seconds_ahead(Answer(200), time.wall) is None

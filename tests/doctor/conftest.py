@@ -1,0 +1,82 @@
+"""A site that nothing is wrong with, for each test to break."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.staticfiles import finders
+from django.core.cache import caches
+from pytest_django import Settings
+
+from kordless_booking.api.wire import wsgi_transport
+from kordless_booking.conf import accounts
+from kordless_booking.sandbox import SANDBOX_KEY, SANDBOX_ORG, Limits, Sandbox
+from kordless_booking.upstream import upstream
+from tests.conftest import NOW
+from tests.webhooks.deliveries import NEW, OLD
+
+STATIC = "django.contrib.staticfiles.storage.StaticFilesStorage"
+
+
+@pytest.fixture
+def well(settings: Settings, account_settings: dict[str, Any], tmp_path: Path) -> Iterator[Settings]:
+    """All is well: secrets, origins, a shared cache, collected scripts."""
+    for name in ("kordless_booking/booking.js", "django_htmx/htmx-2.min.js"):
+        kept, found = tmp_path / "static" / name, finders.find(name)
+        assert isinstance(found, str)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_bytes(Path(found).read_bytes())
+    settings.STATIC_ROOT = str(tmp_path / "static")
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": STATIC}}
+    settings.CACHES = {"default": {"BACKEND": "tests.faults.wall_clock_cache.WallClockCache"}}
+    caches["default"].clear()
+    settings.KORDLESS_BOOKING = {
+        **account_settings,
+        "WEBHOOK_SECRETS": [NEW, OLD],
+        "EMBED_ORIGINS": ["https://shop.example"],
+        "REQUESTS_PER_MINUTE": 60,
+        "CREATIONS_PER_MINUTE": 10,
+    }
+    yield settings
+    caches["default"].clear()
+
+
+@pytest.fixture
+def far(well: Settings) -> Iterator[Sandbox]:
+    """Kordless over a real socket, while time runs on from NOW; pages wait for it a third of a second."""
+    over = threading.Event()
+    with time_machine.travel(NOW, tick=True):
+        sandbox = Sandbox(":memory:", now=NOW, limits=Limits.off(), sleep=lambda seconds: _wait(over, seconds))
+        with sandbox.serve() as base:
+            well.KORDLESS_BOOKING = {
+                "API_KEY": SANDBOX_KEY,
+                "ORG_SLUG": SANDBOX_ORG,
+                "BASE_URL": base,
+                "BROWSE_SECONDS": 0.3,
+            }
+            yield sandbox
+            for account in accounts().values():
+                upstream(account).client.close()
+            over.set()
+            for thread in threading.enumerate():
+                if "process_request_thread" in thread.name:
+                    thread.join(5)
+        sandbox.close()
+
+
+def _wait(over: threading.Event, seconds: float) -> None:
+    """As long as the mischief says, but not beyond the test."""
+    over.wait(seconds)
+
+
+@pytest.fixture
+def limited(well: Settings, sandbox: Sandbox) -> Sandbox:
+    """Kordless with the documented limits, which it tells in its headers."""
+    sandbox.limits = Limits()
+    well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "TRANSPORT": wsgi_transport(sandbox)}
+    return sandbox

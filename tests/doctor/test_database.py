@@ -1,0 +1,51 @@
+"""What the doctor says of the database."""
+
+from contextlib import AbstractContextManager
+
+import pytest
+from django.db import InterfaceError, OperationalError, connection
+from django.db.migrations.recorder import MigrationRecorder
+from pytest_django import Settings
+
+from kordless_booking.models import BookingAttempt
+from tests.doctor.asking import ask
+from tests.refused_writes import refused_writes
+
+pytestmark = pytest.mark.django_db
+
+
+def test_all_is_well(well: Settings):
+    """The row that was written is gone."""
+    assert ask().of("database") == {"migrations": "ok", "database_writes": "ok"}
+    assert BookingAttempt.objects.count() == 0
+
+
+def test_a_migration_that_is_not_applied(well: Settings):
+    """It is named, with the command that applies it."""
+    MigrationRecorder(connection).record_unapplied("kordless_booking", "0002_webhooks")
+    told = ask()
+    assert told.fixes() == ["migrations"]
+    assert "0002_webhooks" in told.line("migrations")
+    assert "manage.py migrate kordless_booking" in told.line("migrations")
+
+
+def test_a_database_that_takes_no_writes(well: Settings):
+    """Full, or a replica."""
+    with refused_writes("INSERT"):
+        told = ask()
+    assert told.fixes() == ["database_read_only"]
+
+
+@pytest.mark.parametrize("kind", [OperationalError, InterfaceError])
+def test_a_database_that_is_down(well: Settings, kind: type[Exception]):
+    """Everything else is still looked at."""
+
+    def gone(*_args: object) -> None:
+        raise kind("no route to canary.internal")
+
+    down: AbstractContextManager[None] = connection.execute_wrapper(gone)
+    with down:
+        told = ask()
+    assert told.fixes() == ["database_down"]
+    assert told.of("kordless")["key"] == "ok"
+    assert told.of("webhook")["recipe"] == "ok"

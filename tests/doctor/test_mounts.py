@@ -1,0 +1,68 @@
+"""What the doctor says of where the widget is."""
+
+import pytest
+from django.urls import include, path
+from pytest_django import Settings
+
+from tests.doctor.asking import ask
+from tests.test_checks import ELSEWHERE, mounted
+
+pytestmark = pytest.mark.django_db
+
+
+def test_where_it_is(well: Settings):
+    """The address to give to people."""
+    assert "/book/" in ask().line("mounted")
+
+
+def test_where_each_account_is(two_accounts: Settings):
+    """Each has its own."""
+    two_accounts.KORDLESS_BOOKING = {**two_accounts.KORDLESS_BOOKING, "PROCESSES": 1}
+    assert [ask("--account", name).line("mounted") for name in ("north", "south")] == [
+        "The widget is at /north/",
+        "The widget is at /south/",
+    ]
+
+
+def test_nowhere(well: Settings):
+    """With the line to add."""
+    well.ROOT_URLCONF = ELSEWHERE
+    told = ask()
+    assert told.fixes() == ["unmounted"]
+    assert 'include("kordless_booking.urls")' in told.line("unmounted")
+
+
+def test_one_of_two_is_missing(two_accounts: Settings):
+    """The other one is somewhere."""
+    two_accounts.KORDLESS_BOOKING = {**two_accounts.KORDLESS_BOOKING, "PROCESSES": 1}
+    two_accounts.ROOT_URLCONF = mounted("north")
+    told = ask()
+    assert told.of("urls", "north") == {"mounted": "ok"}
+    assert told.of("urls", "south") == {"unmounted": "fix"}
+    assert "namespace='south'" in told.line("unmounted")
+
+
+def test_a_namespace_of_nobody(two_accounts: Settings):
+    """Told as the system check does."""
+    two_accounts.ROOT_URLCONF = mounted("north", "south", "west")
+    assert "E007" in ask().fixes()
+
+
+def test_deep_in_other_namespaces(well: Settings):
+    """As a part of somebody's app."""
+    well.ROOT_URLCONF = (path("deep/", include((list(mounted(None)), "shop"))),)
+    assert "/deep/0/" in ask().line("mounted")
+
+
+def test_where_the_address_varies(well: Settings):
+    """It can't be told to anybody."""
+    well.ROOT_URLCONF = (path("<slug:salon>/", include("kordless_booking.urls")),)
+    assert ask().of("urls") == {"unmounted": "fix"}
+
+
+def test_urls_that_can_not_be_imported(well: Settings):
+    """The rest is looked at."""
+    well.ROOT_URLCONF = "canary.urls.nowhere"
+    told = ask()
+    assert told.of("urls") == {"failed": "fix"}
+    assert told.of("kordless")["key"] == "ok"

@@ -1,0 +1,195 @@
+"""What the doctor says of Kordless: each way to be ill has its word and its advice, at three requests at most."""
+
+import logging
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+from time_machine import Traveller
+
+from kordless_booking.conf import account_named
+from kordless_booking.sandbox import NORTH_KEY, Sandbox
+from kordless_booking.upstream import upstream
+from tests.doctor.asking import ask
+
+pytestmark = pytest.mark.django_db
+
+
+def test_all_is_well(well: Settings, limited: Sandbox):
+    """Two requests: for the organization, and for times."""
+    limited.mischief.set("date_skew", seconds=1)
+    told = ask()
+    assert told.status == 0, told.text
+    assert told.of("kordless") == dict.fromkeys(("reached", "key", "services", "times", "clock"), "ok")
+    assert [request.operation for request in limited.requests] == ["organization", "availability"]
+    assert told.document["requests"] == 2
+    assert "8 of 9 services" in told.line("services")
+
+
+@pytest.mark.parametrize(
+    ("kind", "operation", "options", "code", "advice", "most"),
+    [
+        ("key_revoked", "*", {}, "key_refused", "create a key in Kordless", 1),
+        ("status", "*", {"status": 403}, "key_of_another", "the same organization", 1),
+        ("status", "organization", {"status": 404}, "org_not_found", "set ORG_SLUG", 1),
+        ("status", "*", {"status": 429, "retry_after": 20}, "too_many", "wait 20 s", 1),
+        ("status", "*", {"status": 500}, "no_usable_answer", "Kordless is ill", 1),
+        ("status", "*", {"status": 502, "html": True}, "no_usable_answer", "Kordless is ill", 2),
+        ("html", "*", {}, "no_usable_answer", "look at BASE_URL", 1),
+        ("redirect", "*", {}, "no_usable_answer", "look at BASE_URL", 1),
+        ("broken_json", "*", {}, "no_usable_answer", "look at BASE_URL", 1),
+        ("empty", "*", {}, "no_usable_answer", "look at BASE_URL", 1),
+        ("other_org", "*", {}, "no_usable_answer", "look at ORG_SLUG", 1),
+        ("reset", "*", {}, "no_usable_answer", "Kordless is ill", 2),
+        ("status", "*", {"status": 400}, "refused", "look for a newer one", 1),
+        ("key_revoked", "availability", {}, "key_refused", "create a key", 2),
+        ("status", "availability", {"status": 503}, "no_usable_answer", "Kordless is ill", 3),
+        ("null_lists", "organization", {}, "nothing_bookable", "make a service public", 1),
+    ],
+)
+def test_each_illness_has_its_advice(
+    well: Settings,
+    sandbox: Sandbox,
+    kind: str,
+    operation: str,
+    options: dict[str, Any],
+    code: str,
+    advice: str,
+    most: int,
+):
+    """Exit code 1, one line with what to do, nothing of the answer's own words, and no more requests than needed."""
+    sandbox.mischief.set(kind, operation, **options)
+    told = ask()
+    assert told.status == 1
+    assert told.fixes() == [code]
+    assert advice in told.line(code)
+    assert "mischief" not in told.text
+    assert "script" not in told.of("kordless")
+    assert len(sandbox.requests) == told.document["requests"] <= most
+
+
+def test_a_key_of_another_organization(well: Settings, sandbox: Sandbox):
+    """The two settings don't belong together."""
+    well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "API_KEY": NORTH_KEY}
+    told = ask()
+    assert told.fixes() == ["key_of_another"]
+    assert "acme-salon" in told.line("key_of_another")
+
+
+def test_no_more_than_three_however_ill(well: Settings, sandbox: Sandbox):
+    """Each of two calls would be tried twice."""
+    sandbox.mischief.set("status", "organization", times=1, status=502)
+    sandbox.mischief.set("status", "availability", status=502)
+    told = ask()
+    assert [request.operation for request in sandbox.requests] == ["organization"] * 2 + ["availability"]
+    assert told.of("kordless")["times_not_asked"] == "note"
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(600, "600 s behind"), (-600, "600 s ahead of"), (121, "121 s behind")])
+def test_a_clock_that_is_off(well: Settings, sandbox: Sandbox, seconds: int, words: str):
+    """In either direction, from two minutes on."""
+    sandbox.mischief.set("date_skew", seconds=seconds)
+    told = ask()
+    assert told.fixes() == ["clock_off"]
+    assert words in told.line("clock_off")
+    assert "NTP" in told.line("clock_off")
+
+
+def test_an_answer_without_date(well: Settings, sandbox: Sandbox):
+    """Nothing is claimed that isn't known."""
+    assert ask().of("kordless")["clock_unknown"] == "note"
+
+
+def test_a_key_that_may_less_than_the_settings_say(well: Settings, limited: Sandbox):
+    """The allowance is Kordless's to say."""
+    well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "REQUESTS_PER_MINUTE": 90}
+    told = ask()
+    assert told.fixes() == ["allowance"]
+    assert 'set "REQUESTS_PER_MINUTE": 60' in told.line("allowance")
+
+
+def test_an_allowance_that_is_used_up(well: Settings, sandbox: Sandbox, clock: Traveller):
+    """The doctor takes its tickets like everybody, and when there is none it asks nothing."""
+    gate = upstream(account_named(None)).gate
+    for _ in range(45):
+        gate.before("availability")
+    told = ask()
+    assert told.fixes() == ["too_many"]
+    assert sandbox.requests == []
+
+
+def test_while_the_circuit_is_open(well: Settings, sandbox: Sandbox):
+    """Kordless is left alone by everybody."""
+    sandbox.mischief.set("status", status=503, retry_after=60)
+    assert ask().fixes() == ["no_usable_answer"]
+    sandbox.forget_requests()
+    told = ask()
+    assert told.fixes() == ["resting"]
+    assert sandbox.requests == []
+
+
+def test_the_lines_in_the_log_are_its_own(well: Settings, sandbox: Sandbox, caplog: pytest.LogCaptureFixture):
+    """So that nobody takes them for a visitor's."""
+    caplog.set_level(logging.INFO)
+    ask()
+    calls = [record.getMessage() for record in caplog.records if "kordless_call" in record.getMessage()]
+    assert len(calls) == 2
+    assert all(" req=doctor-" in line for line in calls)
+
+
+@pytest.mark.parametrize("kind", ["hang", "slow", "drip"])
+def test_a_kordless_that_is_slow(far: Sandbox, kind: str):
+    """The doctor waits no longer than a page would."""
+    far.mischief.set(kind)
+    told = ask()
+    assert "no_usable_answer" in told.fixes()
+    assert "BROWSE_SECONDS" in told.line("no_usable_answer")
+    assert told.document["seconds"] < 5
+
+
+def test_a_kordless_that_is_slow_but_answers(far: Sandbox):
+    """Worth knowing before it gets worse."""
+    far.mischief.set("slow", "organization", seconds=0.2)
+    assert ask().of("kordless")["slow"] == "note"
+
+
+@pytest.mark.parametrize(
+    ("base_url", "advice"),
+    [
+        ("http://127.0.0.1:1", "nothing listens there"),
+        ("https://kordless.invalid/api", "DNS"),
+    ],
+)
+def test_a_kordless_that_is_not_there(far: Sandbox, well: Settings, base_url: str, advice: str):
+    """With the reason, and what that usually means."""
+    well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "BASE_URL": base_url}
+    told = ask()
+    assert "unreachable" in told.fixes()
+    assert advice in told.line("unreachable")
+
+
+def test_something_else_speaks_tls(far: Sandbox, well: Settings):
+    """The sandbox speaks plain HTTP: a handshake with it fails."""
+    base = well.KORDLESS_BOOKING["BASE_URL"].replace("http://", "https://")
+    well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "BASE_URL": base}
+    told = ask()
+    assert "certificate" in told.line("unreachable")
+
+
+def test_a_hostile_name_stays_on_its_line(well: Settings, sandbox: Sandbox):
+    """What the business is called is typed by somebody else."""
+    sandbox.mischief.set("org_renamed", name="Salon\x1b[2J\nfix  nothing" + "x" * 500)
+    told = ask()
+    assert "\x1b" not in told.line("key")
+    assert "\n" not in told.line("key")
+    assert len(told.line("key")) < 200
+
+
+def test_each_account_is_asked_for_itself(two_accounts: Settings, sandbox: Sandbox):
+    """Or one alone."""
+    told = ask()
+    assert told.of("kordless", "north")["key"] == told.of("kordless", "south")["key"] == "ok"
+    assert told.document["requests"] == len(sandbox.requests) == 4
+    sandbox.forget_requests()
+    assert ask("--account", "south").of("kordless", "north") == {}
+    assert len(sandbox.requests) == 2

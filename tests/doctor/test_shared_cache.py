@@ -1,0 +1,95 @@
+"""What the doctor says of the cache: it is tried, and said who else sees it."""
+
+from typing import Any
+
+import pytest
+from django.core.cache.backends.locmem import LocMemCache
+from pytest_django import Settings
+
+from kordless_booking.conf import account_named
+from kordless_booking.doctor.shared_cache import examine
+from tests.doctor.asking import ask
+
+pytestmark = pytest.mark.django_db
+
+LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
+BACKENDS = "django.core.cache.backends"
+
+
+class Forgetful(LocMemCache):
+    """Says that it keeps everything, and keeps nothing."""
+
+    def add(self, *args: Any, **kwargs: Any) -> bool:
+        return True
+
+    def set(self, *args: Any, **kwargs: Any) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("backend", "given", "found"),
+    [
+        ("tests.faults.wall_clock_cache.WallClockCache", {}, {"cache_shared": "ok"}),
+        (LOCMEM, {}, {"cache_alone": "fix"}),
+        (LOCMEM, {"PROCESSES": 1}, {"cache_alone": "ok"}),
+        (LOCMEM, {"PROCESSES": 4}, {"cache_alone": "ok"}),
+        (f"{BACKENDS}.dummy.DummyCache", {"PROCESSES": 1}, {"cache_keeps_nothing": "fix"}),
+        ("tests.doctor.test_shared_cache.Forgetful", {"PROCESSES": 1}, {"cache_keeps_nothing": "fix"}),
+    ],
+)
+def test_each_kind_of_cache(well: Settings, backend: str, given: dict[str, Any], found: dict[str, str]):
+    """A cache of one process alone is a mistake, unless it is said how many there are."""
+    well.CACHES = {"default": {"BACKEND": backend}}
+    well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, **given}
+    told = ask()
+    assert told.of("cache") == found
+    assert told.fixes() == [code for code, level in found.items() if level == "fix"]
+
+
+def test_a_cache_on_another_continent(well: Settings):
+    """Every page would wait for it."""
+    moments = iter([0.0, 0.9])
+    found = examine(account_named(None), timer=lambda: next(moments))
+    assert [(one.code, one.level) for one in found] == [("cache_slow", "note"), ("cache_shared", "ok")]
+
+
+def test_while_trying_out(well: Settings):
+    """With DEBUG nobody serves a site in several processes."""
+    well.CACHES = {"default": {"BACKEND": LOCMEM}}
+    well.DEBUG = True
+    assert ask().of("cache") == {"cache_alone": "note"}
+
+
+def test_files_are_shared_but_do_not_count(well: Settings, tmp_path: Any):
+    """Two processes may both be the first to add something."""
+    well.CACHES = {"default": {"BACKEND": f"{BACKENDS}.filebased.FileBasedCache", "LOCATION": str(tmp_path)}}
+    assert ask().of("cache") == {"cache_alone": "fix"}
+
+
+def test_a_redis_that_is_down(well: Settings):
+    """Everything else is still looked at, Kordless included."""
+    well.CACHES = {"default": {"BACKEND": f"{BACKENDS}.redis.RedisCache", "LOCATION": "redis://:canary@127.0.0.1:1/0"}}
+    told = ask()
+    assert told.fixes() == ["cache_down"]
+    assert "ConnectionError" in told.line("cache_down")
+    assert told.of("kordless")["key"] == "ok"
+    well.CACHES = {"default": {"BACKEND": LOCMEM}}
+
+
+def test_a_backend_that_is_not_there(well: Settings):
+    """A misspelt name in CACHES is no reason to stop."""
+    well.CACHES = {"default": {"BACKEND": "canary.cache.Nowhere"}}
+    told = ask()
+    assert "failed" in told.of("cache")
+    assert told.of("database")["database_writes"] == "ok"
+    assert told.status == 1
+    well.CACHES = {"default": {"BACKEND": LOCMEM}}
+
+
+def test_several_accounts_may_say_it_together(two_accounts: Settings):
+    """PROCESSES beside ACCOUNTS counts for all of them, in one of them for that one."""
+    given = two_accounts.KORDLESS_BOOKING
+    two_accounts.KORDLESS_BOOKING = {**given, "PROCESSES": 2}
+    assert [ask().of("cache", name)["cache_alone"] for name in ("north", "south")] == ["ok", "ok"]
+    one = {**given["ACCOUNTS"]["north"], "PROCESSES": 2}
+    two_accounts.KORDLESS_BOOKING = {**given, "ACCOUNTS": {**given["ACCOUNTS"], "north": one}}
+    assert [ask().of("cache", name)["cache_alone"] for name in ("north", "south")] == ["ok", "fix"]

@@ -1,0 +1,95 @@
+"""What the doctor says of the running site, which it asks as Kordless and browsers would."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+import pytest
+from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.core.handlers.wsgi import WSGIHandler
+from pytest_django import Settings
+
+from kordless_booking.models import WebhookDelivery
+from kordless_booking.sandbox import Sandbox
+from tests.doctor.asking import ask
+from tests.webhooks.deliveries import OLD
+
+pytestmark = pytest.mark.django_db
+
+
+class Silent(WSGIRequestHandler):
+    """Tells nobody."""
+
+    def log_message(self, *_args: Any) -> None: ...
+
+
+@pytest.fixture
+def lost() -> list[str]:
+    """The headers that a proxy in front of the site loses."""
+    return []
+
+
+@pytest.fixture
+def running(well: Settings, lost: list[str]) -> Iterator[str]:
+    """Where the site answers over HTTP, its static files included."""
+    application = StaticFilesHandler(WSGIHandler())
+
+    def behind_a_proxy(environ: dict[str, Any], start_response: Any) -> Any:
+        return application({key: value for key, value in environ.items() if key not in lost}, start_response)
+
+    with make_server("127.0.0.1", 0, behind_a_proxy, handler_class=Silent) as server:
+        serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        serving.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        serving.join()
+
+
+def test_it_answers_and_believes_what_is_signed(running: str, sandbox: Sandbox):
+    """Its health, its script and its webhook; nothing is stored, and Kordless hears nothing of it."""
+    told = ask("--site", f"{running}/")
+    assert told.of("site") == {"site_health": "ok", "site_script": "ok", "site_webhook": "ok"}, told.text
+    assert WebhookDelivery.objects.count() == 0
+    assert told.document["requests"] == len(sandbox.requests) == 2
+    assert told.status == 0
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        ("HTTP_X_KORDLESS_TIMESTAMP", "a proxy changes the body or drops X-Kordless headers"),
+        ("HTTP_X_KORDLESS_WEBHOOK_ID", "a proxy drops X-Kordless-Webhook-Id"),
+    ],
+)
+def test_a_proxy_that_loses_a_header(running: str, lost: list[str], header: str, words: str):
+    """The signature can't be right without its timestamp. Without its id a delivery is refused before it is read."""
+    lost.append(header)
+    told = ask("--site", running)
+    assert told.fixes() == ["site_webhook"]
+    assert words in told.line("site_webhook")
+
+
+def test_no_webhook_to_try(running: str, well: Settings):
+    """Without a secret nothing is sent."""
+    well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "WEBHOOK_SECRETS": []}
+    assert ask("--site", running).of("site") == {"site_health": "ok", "site_script": "ok"}
+
+
+def test_another_site(running: str, well: Settings):
+    """Where other things are at our addresses."""
+    well.ROOT_URLCONF = "tests.projects.several.urls"
+    well.KORDLESS_BOOKING = {"ACCOUNTS": {"north": {**well.KORDLESS_BOOKING, "WEBHOOK_SECRETS": OLD}}}
+    well.STATIC_URL = "https://cdn.example/"
+    told = ask("--site", running.replace("localhost", "127.0.0.1"))
+    assert told.of("site") == {"site_health": "ok", "site_webhook": "ok"}
+
+
+def test_nobody_there(well: Settings):
+    """Or somebody who speaks no HTTP."""
+    assert ask("--site", "http://127.0.0.1:1").of("site") == {"site_unreachable": "fix"}
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        listening.close()
+        assert "site_unreachable" in ask("--site", f"https://127.0.0.1:{port}").fixes()

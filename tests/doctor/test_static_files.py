@@ -1,0 +1,74 @@
+"""What the doctor says of scripts: found, collected, and of this version."""
+
+from pathlib import Path
+
+import pytest
+from django.contrib.staticfiles.storage import staticfiles_storage
+from pytest_django import Settings
+
+from kordless_booking.doctor.static_files import OURS
+from tests.doctor.asking import ask
+
+pytestmark = pytest.mark.django_db
+
+MANIFEST = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+
+
+def kept(well: Settings, backend: str) -> None:
+    """Let static files be kept in another way."""
+    well.STORAGES = {**well.STORAGES, "staticfiles": {"BACKEND": backend}}
+
+
+def test_collected(well: Settings):
+    """As they are in the package."""
+    assert ask().of("static files") == {"static": "ok"}
+
+
+@pytest.mark.parametrize("name", ["kordless_booking/booking.js", "django_htmx/htmx-2.min.js"])
+def test_not_collected(well: Settings, name: str):
+    """With the command that does it."""
+    (Path(well.STATIC_ROOT) / name).unlink()
+    told = ask()
+    assert told.fixes() == ["static_not_collected"]
+    assert name in told.line("static_not_collected")
+    assert "manage.py collectstatic" in told.line("static_not_collected")
+
+
+def test_nowhere_to_collect_to(well: Settings):
+    """STATIC_ROOT is not set."""
+    well.STATIC_ROOT = None
+    assert ask().fixes() == ["static_not_collected"]
+
+
+def test_collected_before_an_upgrade(well: Settings):
+    """The new pages would load the old script."""
+    (Path(well.STATIC_ROOT) / OURS).write_text("// old")
+    assert ask().fixes() == ["static_old"]
+
+
+def test_a_manifest(well: Settings):
+    """Files under hashed names are found by their manifest; without one, pages would fail."""
+    kept(well, MANIFEST)
+    told = ask()
+    assert told.fixes() == ["static_not_collected"]
+    assert "manifest" in told.line("static_not_collected")
+    storage = staticfiles_storage
+    list(storage.post_process({name: (storage, name) for name in (OURS, "django_htmx/htmx-2.min.js")}))
+    kept(well, MANIFEST)
+    assert ask().of("static files") == {"static": "ok"}
+
+
+def test_while_trying_out(well: Settings):
+    """With DEBUG Django has to find them."""
+    well.DEBUG = True
+    assert ask().of("static files") == {"static": "ok"}
+    well.STATICFILES_FINDERS = []
+    assert ask().of("static files") == {"static_not_found": "fix"}
+
+
+def test_elsewhere(well: Settings):
+    """A bucket is not looked into, and a site may serve them without Django's app."""
+    kept(well, "django.core.files.storage.InMemoryStorage")
+    assert ask().of("static files") == {"static_elsewhere": "note"}
+    well.INSTALLED_APPS = [name for name in well.INSTALLED_APPS if name != "django.contrib.staticfiles"]
+    assert ask().of("static files") == {"static_unknown": "note"}

@@ -1,0 +1,69 @@
+"""What the doctor says of the webhook: every secret under every recipe, by the code that takes deliveries in."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+from time_machine import Traveller
+
+from kordless_booking.webhooks.signature import RECIPES, Recipe
+from tests.doctor.asking import ask
+from tests.webhooks.deliveries import NEW, OLD, delivery
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=str)
+def test_each_secret_is_tried_under_the_set_recipe(well: Settings, recipe: Recipe):
+    """Whatever the recipe is."""
+    well.KORDLESS_BOOKING |= {"WEBHOOK_SIGNED": recipe.signed, "WEBHOOK_WRITTEN": recipe.written}
+    well.KORDLESS_BOOKING = dict(well.KORDLESS_BOOKING)
+    told = ask()
+    assert told.of("webhook") == {"recipe": "ok", "no_delivery": "note"}
+    assert told.line("recipe").startswith("What is signed with each of 2 secrets is believed")
+    assert recipe.signed in told.line("recipe")
+
+
+def test_no_secret(well: Settings):
+    """A site may do without a webhook."""
+    well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "WEBHOOK_SECRETS": []}
+    told = ask()
+    assert told.of("webhook") == {"no_webhook": "note"}
+    assert told.status == 0
+
+
+@pytest.mark.parametrize(
+    ("secrets", "fixes", "notes"),
+    [
+        ("canary-short", ["W003"], []),
+        ("", ["E004"], []),
+        (["canary-" * 9, ""], ["E004"], []),
+        ([NEW, NEW], [], ["secret_twice"]),
+    ],
+)
+def test_secrets_that_are_weak_or_none(well: Settings, secrets: object, fixes: list[str], notes: list[str]):
+    """Each has its line, and none is shown."""
+    well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "WEBHOOK_SECRETS": secrets}
+    told = ask()
+    assert told.fixes() == fixes
+    assert [code for code in notes if told.of("webhook").get(code) != "note"] == []
+
+
+@pytest.mark.parametrize(
+    ("age", "words"),
+    [
+        (timedelta(minutes=5), "5 min ago"),
+        (timedelta(hours=3), "3 h ago"),
+        (timedelta(days=9), "9 days ago"),
+    ],
+)
+def test_when_something_was_delivered_last(
+    well: Settings, client: Client, clock: Traveller, age: timedelta, words: str
+):
+    """However long that is ago: perhaps nobody has booked."""
+    assert delivery(secret=OLD).post(client).status_code == 200
+    clock.shift(age)
+    told = ask()
+    assert told.of("webhook")["last_delivery"] == "ok"
+    assert words in told.line("last_delivery")

@@ -1,0 +1,59 @@
+"""What a site keeps after somebody has been there, and reading all of it, sealed or not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.forms import model_to_dict
+from django.test import Client
+
+from kordless_booking.booking.seal import BrokenSeal, unseal
+from kordless_booking.models import BookingAttempt, WebhookDelivery
+from kordless_booking.sandbox import Sandbox
+from tests.views.walking import Walk
+from tests.webhooks.deliveries import delivery, event_body
+
+__all__ = ["CANARY", "OTHER", "book", "everything_kept", "lose", "tell"]
+
+CANARY = {"name": "Zzqx Canary", "email": "Canary@Example.com", "phone": "(212) 555-0147", "notes": "canary notes"}
+OTHER = {"name": "Other Body", "email": "other@example.com", "phone": "", "notes": ""}
+
+
+def book(client: Client, who: dict[str, str] = CANARY, query: str = "") -> str:
+    """Book through the pages; the confirmation number."""
+    return Walk(client).book(query=query, **who).number
+
+
+def lose(client: Client, sandbox: Sandbox, who: dict[str, str] = CANARY, **trick: Any) -> Walk:
+    """Send the form, and lose Kordless's answer."""
+    walk = Walk(client)
+    form = walk.choose("haircut", "?day=2026-12-10")
+    sandbox.mischief.set("status", "create", **{"status": 500, **trick})
+    walk.send(form, "Book appointment", once=True, **who)
+    sandbox.mischief.clear()
+    return walk
+
+
+def tell(client: Client, number: str, who: dict[str, str] = CANARY, kind: str = "booking.created", **more: Any) -> None:
+    """Let Kordless deliver something about a booking."""
+    contact = {name: who[name] for name in ("name", "email", "phone")}
+    sent = delivery(event_body(kind, confirmation_number=number, contact=contact, **more))
+    assert sent.post(client).status_code == 200
+
+
+def everything_kept() -> str:
+    """All that stands in rows, opened with the site's own key, as whoever has that could."""
+    said = []
+    for row in BookingAttempt.objects.all():
+        said.append(str(model_to_dict(row)))
+        said += [_opened(purpose, row.account, row.sealed) for purpose in ("attempt", "answer")]
+    for delivered in WebhookDelivery.objects.all():
+        said += [str(model_to_dict(delivered)), _opened("delivery", delivered.account, delivered.sealed)]
+    return " ".join(said).casefold()
+
+
+def _opened(purpose: str, account: str, token: str) -> str:
+    try:
+        return str(unseal(purpose, account, token, max_age=10**10, now=0, longest=10**7))
+    except BrokenSeal:
+        return ""

@@ -1,0 +1,166 @@
+"""Forgetting attempts: nothing personal stays, and nothing is ever booked twice for it."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db.models import F
+from django.test import Client
+from time_machine import Traveller
+
+from kordless_booking.booking.attempt import State
+from kordless_booking.booking.whose import contact_hash
+from kordless_booking.forgetting import attempts
+from kordless_booking.forgetting.attempts import Attempts
+from kordless_booking.forgetting.kind import Person, Tally
+from kordless_booking.models import BookingAttempt
+from kordless_booking.sandbox import Sandbox
+from tests.conftest import NOW
+from tests.forgetting.living import CANARY, OTHER, book, everything_kept, lose
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hooked")]
+
+US = frozenset({"US"})
+DAY = timedelta(days=1)
+
+
+def forget(contact: str = CANARY["email"], *, later: timedelta = timedelta(0), **how: Any) -> Tally:
+    """Forget somebody, so much later."""
+    person = Person.read([contact], US)
+    given = {"accounts": None, "including_open": False, **how}
+    return Attempts().of(person, NOW + later, **given)
+
+
+@pytest.mark.parametrize("contact", ["canary@example.com", "+12125550147", "212 555 0147"])
+def test_a_booking_is_forgotten_by_either_contact(client: Client, contact: str):
+    """In any spelling; somebody else's stays as it is."""
+    book(client)
+    book(client, OTHER, "?day=2026-12-10")
+    assert "email_hash" in everything_kept()
+    assert forget(contact) == Tally(emptied=1)
+    assert [row.sealed == "" for row in BookingAttempt.objects.order_by("pk")] == [True, False]
+    assert forget(contact) == Tally()
+
+
+def test_its_number_is_passed_on(client: Client):
+    """What else is kept of the booking is found by it."""
+    number = book(client)
+    person = Person.read([CANARY["email"]], US)
+    Attempts().of(person, NOW, accounts=None, including_open=False)
+    assert person.numbers == {number}
+
+
+def test_a_form_that_is_sent_again_books_nothing(client: Client, sandbox: Sandbox):
+    """The emptied row still knows its form."""
+    walk = lose(client, sandbox)
+    address, form = walk.seen[-2], walk.seen[-2]
+    walk.send(form, "Book appointment", **CANARY)
+    assert BookingAttempt.objects.get().state == State.UNSURE
+    forget(including_open=True)
+    assert "canary" not in everything_kept()
+    again = walk.send(address, "Book appointment", **CANARY)
+    assert "We couldn't confirm your booking" in again.text
+    assert len([asked for asked in sandbox.requests if asked.operation == "create"]) <= 1
+    assert BookingAttempt.objects.count() == 1
+
+
+def test_an_old_row_is_deleted(client: Client, clock: Traveller):
+    """When no form can be sent again any more."""
+    book(client)
+    assert forget(later=2 * DAY) == Tally(emptied=1)
+    book(client, query="?day=2026-12-10")
+    assert forget(later=2 * DAY + timedelta(seconds=1)) == Tally(deleted=1)
+
+
+@pytest.mark.parametrize("state", [State.UNSURE, State.WAITING])
+def test_what_may_still_become_a_booking_stays(client: Client, sandbox: Sandbox, state: State):
+    """Unless it is wanted all the same, or its day is over."""
+    lose(client, sandbox, **({"status": 429, "retry_after": 60} if state is State.WAITING else {}))
+    assert BookingAttempt.objects.get().state == state
+    kept = forget()
+    assert (kept.deleted, kept.emptied, kept.remains) == (0, 0, 1)
+    assert "may still become a booking" in next(iter(kept.kept))
+    assert "canary" in everything_kept()
+    assert forget(later=DAY) == Tally(emptied=1)
+    assert "canary" not in everything_kept()
+
+
+def test_one_in_line_is_given_up(client: Client, sandbox: Sandbox):
+    """It was never sent: who comes back to its page reads that nothing is booked, and may send the form anew."""
+    walk = lose(client, sandbox, status=429, retry_after=60)
+    assert forget(including_open=True) == Tally(emptied=1)
+    row = BookingAttempt.objects.get()
+    assert (row.state, row.refusal) == (State.REFUSED, "NotSent")
+    sandbox.forget_requests()
+    walk.open(walk.seen[-1].response["Location"])
+    assert [asked for asked in sandbox.requests if asked.operation == "create"] == []
+
+
+def test_what_is_being_sent_stays(client: Client, sandbox: Sandbox):
+    """Whatever is asked for: its answer is a second away."""
+    lose(client, sandbox)
+    BookingAttempt.objects.update(state=State.PLACING, claimed_until=NOW + timedelta(seconds=20))
+    kept = forget(including_open=True)
+    assert kept.remains == 1
+    assert "this very moment" in next(iter(kept.kept))
+    assert forget(including_open=True, later=timedelta(seconds=21)) == Tally(emptied=1)
+    assert BookingAttempt.objects.get().state == State.UNSURE
+
+
+def test_who_begins_to_send_at_the_same_time_wins(client: Client, sandbox: Sandbox):
+    """A claim that was raised in between is left alone."""
+    lose(client, sandbox)
+    row = BookingAttempt.objects.get()
+    BookingAttempt.objects.update(claim=F("claim") + 1)
+    assert attempts._empty(row, NOW) == 0
+    assert "canary" in everything_kept()
+
+
+def test_rows_from_before_there_were_hashes(client: Client, sandbox: Sandbox):
+    """Open ones are opened to see whose they are."""
+    lose(client, sandbox)
+    lose(client, sandbox, OTHER)
+    BookingAttempt.objects.update(email_hash="", phone_hash="")
+    assert forget("212-555-0147", including_open=True) == Tally(emptied=1)
+    assert "canary" not in everything_kept()
+    assert "other@example.com" in everything_kept()
+
+
+def test_a_row_that_can_not_be_opened(client: Client, sandbox: Sandbox):
+    """Says nothing of anybody, and is no accident."""
+    lose(client, sandbox)
+    BookingAttempt.objects.update(email_hash="", phone_hash="", sealed="damaged")
+    assert forget() == Tally()
+    BookingAttempt.objects.update(email_hash=contact_hash(CANARY["email"]), state=State.PLACED)
+    assert forget() == Tally(emptied=1)
+
+
+def test_a_new_secret_key(client: Client, hooked: Any):
+    """What was written under the one before is found, as long as that is a fallback."""
+    book(client)
+    old = hooked.SECRET_KEY
+    hooked.SECRET_KEY, hooked.SECRET_KEY_FALLBACKS = "another key: nR6yTq0cVwZ3", [old]
+    assert forget() == Tally(emptied=1)
+
+
+def test_one_account_alone(client: Client):
+    """The other businesses of the site keep theirs."""
+    book(client)
+    assert forget(accounts=["north"]) == Tally()
+    assert forget(accounts=["default"]) == Tally(emptied=1)
+
+
+def test_what_is_old(client: Client, sandbox: Sandbox, clock: Traveller):
+    """Whatever its state: deleted when its form is dead, emptied before; what changed since stays."""
+    book(client)
+    lose(client, sandbox)
+    clock.shift(36 * 3600)
+    book(client, OTHER, "?day=2026-12-11")
+    kind, now = Attempts(), NOW + timedelta(hours=36)
+    assert kind.older_than(now - DAY, now, accounts=["north"]) == Tally()
+    assert kind.older_than(now - DAY, now, accounts=None) == Tally(emptied=2)
+    assert kind.older_than(now - DAY, now, accounts=None) == Tally()
+    assert "canary" not in everything_kept()
+    later = now + 90 * DAY
+    assert kind.older_than(later - 89 * DAY, later, accounts=None) == Tally(deleted=3)
+    assert BookingAttempt.objects.count() == 0

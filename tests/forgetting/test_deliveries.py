@@ -1,0 +1,81 @@
+"""Forgetting deliveries: the body goes, what tells a duplicate stays for as long as one may come."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from time_machine import Traveller
+
+from kordless_booking.forgetting.deliveries import Deliveries
+from kordless_booking.forgetting.kind import Person, Tally
+from kordless_booking.models import WebhookDelivery
+from tests.conftest import NOW
+from tests.forgetting.living import CANARY, OTHER, everything_kept, tell
+from tests.webhooks.deliveries import delivery
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hooked")]
+
+DAY = timedelta(days=1)
+
+
+def person(contact: str = "canary@example.com") -> Person:
+    """Somebody in a site where numbers are American."""
+    return Person.read([contact], frozenset({"US"}))
+
+
+def forget(who: Person, accounts: list[str] | None = None) -> Tally:
+    """Now."""
+    return Deliveries().of(who, NOW, accounts=accounts, including_open=False)
+
+
+@pytest.mark.parametrize("contact", ["CANARY@example.com", "+1 212 555 0147"])
+def test_bodies_are_emptied_by_either_contact(client: Client, contact: str):
+    """All that were about this person, and nobody else's; numbers are passed on."""
+    tell(client, "BOOK_AAAA0001")
+    tell(client, "BOOK_AAAA0001", kind="booking.cancelled")
+    tell(client, "BOOK_AAAA0002", OTHER)
+    who = person(contact)
+    assert forget(who, ["north"]) == Tally()
+    assert forget(who) == Tally(emptied=2)
+    assert who.numbers == {"BOOK_AAAA0001"}
+    assert "canary" not in everything_kept()
+    assert "other@example.com" in everything_kept()
+    assert WebhookDelivery.objects.count() == 3
+
+
+def test_a_contact_anywhere_in_an_unknown_event(client: Client):
+    """However deep it stands there."""
+    sent = delivery(b'{"event": "customer.created", "data": [{"reach": {"mail": "canary@example.com"}}]}')
+    assert sent.post(client).status_code == 200
+    assert forget(person()) == Tally(emptied=1)
+
+
+def test_a_duplicate_is_still_known(client: Client):
+    """Forgetting makes nothing news again."""
+    sent = delivery()
+    sent.post(client)
+    forget(person())
+    assert sent.post(client).json() == {"received": "duplicate"}
+
+
+def test_a_body_that_can_not_be_opened(client: Client):
+    """Nobody can say whose it is; it is told, and goes by its age."""
+    tell(client, "BOOK_AAAA0001", CANARY)
+    WebhookDelivery.objects.update(sealed="damaged")
+    told = forget(person())
+    assert (told.emptied, told.remains) == (0, 1)
+    assert Deliveries().older_than(NOW + DAY, NOW + DAY, accounts=None) == Tally(emptied=1)
+
+
+def test_what_is_old(client: Client, clock: Traveller):
+    """Emptied, and deleted after a month."""
+    tell(client, "BOOK_AAAA0001")
+    clock.shift(10 * 86400)
+    tell(client, "BOOK_AAAA0002")
+    kind = Deliveries()
+    now = NOW + 29 * DAY
+    assert kind.older_than(now - 28 * DAY, now, accounts=["north"]) == Tally()
+    assert kind.older_than(now - 28 * DAY, now, accounts=None) == Tally(emptied=1)
+    now = NOW + 31 * DAY
+    assert kind.older_than(now - 28 * DAY, now, accounts=None) == Tally(deleted=1)
+    assert "canary" in everything_kept()

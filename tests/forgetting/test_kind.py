@@ -1,0 +1,55 @@
+"""Who is meant: one person in every spelling of a contact, and nobody else."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kordless_booking.forgetting.kind import Person, texts_in
+
+US, BOTH = frozenset({"US"}), frozenset({"US", "GB"})
+
+
+@pytest.mark.parametrize(
+    ("text", "regions", "contacts"),
+    [
+        ("Jane@Example.COM ", US, {"jane@example.com"}),
+        ("(212) 555-0147", US, {"+12125550147"}),
+        ("+44 20 7946 0958", US, {"+442079460958"}),
+        ("020 7946 0958", BOTH, {"+442079460958"}),
+    ],
+)
+def test_spellings(text: str, regions: frozenset[str], contacts: set[str]):
+    """An e-mail in any case, a phone number from any of the accounts' countries."""
+    assert contacts <= Person.read([text], regions).contacts
+    assert Person.read([text], regions).is_meant_by(next(iter(contacts)))
+
+
+@pytest.mark.parametrize("text", ["", " ", "jane", "@", "jane@", "@example.com", "ja ne@example.com", "12", "1" * 50])
+def test_what_is_no_contact(text: str):
+    """Refused without being repeated."""
+    with pytest.raises(ValueError, match="neither an e-mail address nor a phone number"):
+        Person.read(["jane@example.com", text], US)
+
+
+@given(st.text(max_size=60))
+def test_nobody_else_is_meant(text: str):
+    """Whatever stands in a field."""
+    meant = Person.read(["jane@example.com"], US).is_meant_by(text)
+    assert meant == (text.strip().casefold() == "jane@example.com")
+
+
+def test_nothing_is_nobody():
+    """A contact that isn't there."""
+    assert not Person.read(["jane@example.com"], US).is_meant_by(None)
+
+
+@given(
+    st.recursive(
+        st.text() | st.integers() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+    )
+)
+def test_every_text_is_looked_at(document: object):
+    """However deep, but names of fields."""
+    found = sorted(texts_in({"a": [document, "needle"]}))
+    assert "needle" in found
+    assert all(isinstance(text, str) for text in found)

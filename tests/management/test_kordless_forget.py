@@ -1,0 +1,161 @@
+"""Forgetting as a command: what was done, what had to stay, and nobody's name on the screen."""
+
+from __future__ import annotations
+
+import io
+import logging
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection
+from django.test import Client
+from pytest_django import Settings
+from time_machine import Traveller
+
+from kordless_booking.models import BookingAttempt, KnownBooking, WebhookDelivery
+from kordless_booking.sandbox import Sandbox
+from tests.forgetting.living import CANARY, OTHER, book, everything_kept, lose, tell
+from tests.webhooks.conftest import hooked
+
+__all__ = ["hooked"]
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hooked")]
+
+EMAIL = "canary@example.com"
+
+
+@pytest.fixture
+def lived(client: Client, sandbox: Sandbox) -> str:
+    """Two people have booked, one of them lost an answer, and Kordless has told of all of it."""
+    number = book(client)
+    tell(client, number)
+    tell(client, "BOOK_PHONE001")
+    tell(client, book(client, OTHER, "?day=2026-12-11"), OTHER)
+    lose(client, sandbox)
+    return number
+
+
+def forget(*arguments: str, typed: str = "") -> tuple[int, str]:
+    """Exit code and output, after somebody has typed something."""
+    said, status = io.StringIO(), 0
+    try:
+        call_command("kordless_forget", *arguments, stdout=said, stdin=io.StringIO(typed))
+    except SystemExit as ended:
+        status = int(str(ended.code))
+    text = said.getvalue()
+    assert "canary" not in text.casefold()
+    assert "5550147" not in text
+    return status, text
+
+
+def test_nothing_of_a_person_is_left(lived: str, caplog: pytest.LogCaptureFixture):
+    """Opened with the site's own key, no row knows them; everybody else is as before."""
+    caplog.set_level(logging.INFO)
+    status, text = forget("--contact", EMAIL, "--including-open")
+    assert status == 0
+    assert "booking attempts: 0 deleted, 2 emptied" in text
+    assert "webhook deliveries: 0 deleted, 2 emptied" in text
+    kept = everything_kept()
+    assert "canary" not in kept
+    assert "5550147" not in kept
+    assert lived.casefold() not in kept
+    assert "other@example.com" in kept
+    [line] = [record.getMessage() for record in caplog.records if record.name == "kordless_booking.forgetting"]
+    assert line == "event=forgotten booking_attempts=2 webhook_deliveries=2 known_bookings=0 kept=0"
+
+
+def test_what_is_open_is_said_and_stays(lived: str):
+    """Exit code 1: somebody has to decide."""
+    status, text = forget("--contact", EMAIL)
+    assert status == 1
+    assert "1 kept, may still become a booking: --including-open forgets them too" in text
+    assert "canary" in everything_kept()
+
+
+def test_a_dry_run_changes_nothing(lived: str, caplog: pytest.LogCaptureFixture):
+    """It counts what the real one then does."""
+    caplog.set_level(logging.INFO)
+    before = everything_kept()
+    _, would = forget("--contact", EMAIL, "--including-open", "--dry-run")
+    assert everything_kept() == before
+    assert "forgotten" not in caplog.text
+    _, did = forget("--contact", EMAIL, "--including-open")
+    assert would.replace("This would be forgotten:", "Forgotten:") == did
+
+
+def test_several_at_once_and_from_standard_input(lived: str):
+    """So that nobody's address stands in a shell's history or in a list of processes."""
+    typed = f"{OTHER['email']}\n\n(212) 555-0147\n"
+    status, text = forget("--contact", "-", "--including-open", typed=typed)
+    assert status == 0
+    assert "booking attempts: 0 deleted, 3 emptied" in text
+    assert "other@example.com" not in everything_kept()
+
+
+def test_what_is_old(lived: str, clock: Traveller):
+    """A line for cron: rows of bookings that have passed are gone, and what is new stays."""
+    assert forget("--older-than", "90")[1].count("0 deleted, 0 emptied") == 3
+    clock.shift(91 * 86400)
+    status, text = forget("--older-than", "90d")
+    assert status == 0
+    assert "booking attempts: 3 deleted" in text
+    assert not BookingAttempt.objects.exists()
+    assert not WebhookDelivery.objects.exists()
+    assert not KnownBooking.objects.exists()
+
+
+def test_a_person_who_was_never_here(lived: str):
+    """Nothing is done, and that is fine."""
+    status, text = forget("--contact", "nobody@example.com")
+    assert status == 0
+    assert text.count("0 deleted, 0 emptied") == 3
+
+
+def test_one_account_alone(lived: str):
+    """By its name."""
+    assert forget("--contact", EMAIL, "--account", "north")[1].count("0 deleted, 0 emptied") == 3
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("--contact", "canary"),
+        ("--contact", EMAIL, "--older-than", "90"),
+        ("--older-than", "0"),
+        ("--older-than", "-5"),
+        ("--older-than", "canary"),
+        ("--older-than", "1.5"),
+    ],
+)
+def test_what_can_not_be_meant(lived: str, arguments: tuple[str, ...]):
+    """Nothing is done, and what was typed is not repeated by us."""
+    before = everything_kept()
+    with pytest.raises(CommandError):
+        call_command("kordless_forget", *arguments)
+    assert everything_kept() == before
+
+
+def test_nobody_on_standard_input():
+    """An empty list is a mistake, not everybody."""
+    with pytest.raises(CommandError, match="Nothing was done"):
+        forget("--contact", "-", typed="\n")
+
+
+def test_without_a_database(lived: str):
+    """Nothing was done, and the exit code says so."""
+
+    def gone(*_args: object) -> None:
+        raise OperationalError("canary.internal is down")
+
+    with connection.execute_wrapper(gone), pytest.raises(CommandError, match="OperationalError") as caught:
+        call_command("kordless_forget", "--contact", EMAIL)
+    assert caught.value.returncode == 2
+    assert "internal" not in str(caught.value)
+
+
+def test_with_settings_that_are_broken(hooked: Settings):
+    """Phone numbers need to know where they are from."""
+    hooked.KORDLESS_BOOKING = {}
+    with pytest.raises(CommandError, match="ImproperlyConfigured"):
+        call_command("kordless_forget", "--contact", CANARY["email"])

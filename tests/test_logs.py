@@ -1,0 +1,140 @@
+"""Lines in the log: the same as words, as values and as JSON."""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from logging.config import dictConfig
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kordless_booking.logs import JsonFormatter, request_id, say
+
+log = logging.getLogger("kordless_booking.tests")
+
+
+@pytest.fixture(autouse=True)
+def every_line(caplog: pytest.LogCaptureFixture) -> None:
+    """Quiet ones too."""
+    caplog.set_level(logging.DEBUG)
+
+
+def answering(name: str, *, written: logging.LogRecord) -> dict[str, Any]:
+    """The record as JSON, made while the request of that name is answered."""
+    token = request_id.set(name)
+    try:
+        line = JsonFormatter().format(written)
+    finally:
+        request_id.reset(token)
+    assert "\n" not in line
+    said: dict[str, Any] = json.loads(line)
+    return said
+
+
+def test_words_and_values_agree(caplog: pytest.LogCaptureFixture):
+    """Texts with blanks are quoted, nothing is a dash, None is left out, and the caller's own line is named."""
+    say(log, logging.WARNING, "something", status=503, hint='set "X": 1', empty="", absent=None)
+    [record] = caplog.records
+    assert record.getMessage() == "event=something status=503 hint='set \"X\": 1' empty=-"
+    assert record.__dict__["kordless"] == {"event": "something", "status": 503, "hint": 'set "X": 1', "empty": ""}
+    assert record.levelno == logging.WARNING
+    assert record.filename == "test_logs.py"
+
+
+def test_the_request_is_named_at_the_end(caplog: pytest.LogCaptureFixture):
+    """When one is being answered and the line doesn't name another."""
+    token = request_id.set("one-request")
+    try:
+        say(log, logging.INFO, "first", scope="book")
+        say(log, logging.INFO, "second", req="another-one")
+    finally:
+        request_id.reset(token)
+    say(log, logging.INFO, "third")
+    assert [record.getMessage() for record in caplog.records] == [
+        "event=first scope=book req=one-request",
+        "event=second req=another-one",
+        "event=third",
+    ]
+
+
+@given(st.text())
+def test_no_text_forges_a_line_or_a_value(text: str):
+    """Whatever is said, the line stays one line of ASCII, and reads back as what it was."""
+    lines: list[logging.LogRecord] = []
+    listening = logging.Handler()
+    listening.emit = lines.append  # type: ignore[method-assign]
+    log.addHandler(listening)
+    try:
+        say(log, logging.INFO, "event", said=text)
+    finally:
+        log.removeHandler(listening)
+    [record] = lines
+    line = record.getMessage()
+    assert line.isascii()
+    assert line.isprintable()
+    assert " req=" not in line.replace(ascii(text), "")
+    assert json.loads(JsonFormatter().format(record))["said"] == text
+
+
+def test_json_has_when_where_and_what(caplog: pytest.LogCaptureFixture):
+    """One object a line, with the event's own values beside time, level and logger."""
+    say(
+        log,
+        logging.ERROR,
+        "webhook_not_written",
+        delivery="dlv_1",
+        status=503,
+        kept=False,
+        at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    [record] = caplog.records
+    record.created = 1_796_140_800.25
+    assert answering("", written=record) == {
+        "time": "2026-12-01T16:00:00.250+00:00",
+        "level": "ERROR",
+        "logger": "kordless_booking.tests",
+        "event": "webhook_not_written",
+        "delivery": "dlv_1",
+        "status": 503,
+        "kept": False,
+        "at": "2026-01-01 00:00:00+00:00",
+    }
+
+
+def test_lines_of_others_are_json_too(caplog: pytest.LogCaptureFixture):
+    """With their message, and the request that they were written for."""
+    logging.getLogger("django.db").info("took %s", "long\nand longer")
+    [record] = caplog.records
+    said = answering("one-request", written=record)
+    assert (said["message"], said["req"], said["logger"]) == ("took long\nand longer", "one-request", "django.db")
+    assert "req" not in answering("", written=record)
+
+
+def test_a_traceback_stays_in_its_line(caplog: pytest.LogCaptureFixture):
+    """Under `trace`."""
+    try:
+        {}["no such shelf"]
+    except KeyError:
+        say(log, logging.ERROR, "background_job_failed", trace=True)
+    [record] = caplog.records
+    assert "KeyError: 'no such shelf'" in answering("", written=record)["trace"]
+    assert sys.exc_info() == (None, None, None)
+
+
+def test_it_is_set_up_as_the_docs_say():
+    """By its dotted path, in Django's LOGGING."""
+    name = "kordless_booking.tests.configured"
+    dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {"json": {"()": "kordless_booking.logs.JsonFormatter"}},
+            "handlers": {"here": {"class": "logging.NullHandler", "formatter": "json"}},
+            "loggers": {name: {"handlers": ["here"]}},
+        }
+    )
+    [handler] = logging.getLogger(name).handlers
+    assert isinstance(handler.formatter, JsonFormatter)

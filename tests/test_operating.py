@@ -1,0 +1,54 @@
+"""docs/operating.md says what the log can say, and where things are."""
+
+import re
+from pathlib import Path
+
+from django.apps import apps
+from django.urls import reverse
+
+from kordless_booking.forgetting.everything import KINDS
+from kordless_booking.management.commands import kordless_doctor, kordless_forget
+from tests.faults.test_page_of_faults import SAID, rows, written
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = (ROOT / "docs" / "operating.md").read_text()
+RAISED = re.compile(r'\b(?:Problem\(|_Refused\([0-9]{3},|unavailable\(|(?:tell|not_changed)\(\s*visit,)\s*"([a-z_]+)"')
+
+
+def test_every_event_is_on_one_of_the_two_pages():
+    """None is missing, none is made up, none stands twice."""
+    code = written()
+    events = {*SAID.findall(code), *RAISED.findall(code)}
+    section = PAGE.partition("\n## The log")[2].partition("\n## ")[0]
+    here = re.findall(r"^\| `([a-z_]+)` \| [A-Z]+ \|", section, re.MULTILINE)
+    there = {row[0].strip("`") for row in rows("What is said to the visitor")}
+    assert len(here) == len(set(here))
+    assert set(here) == events - there
+
+
+def test_every_logger_is_listed():
+    """By the name that LOGGING would use."""
+    loggers = set(re.findall(r'getLogger\("(kordless_booking\.[a-z]+)"\)', written())) | {"kordless_booking.catalog"}
+    assert set(re.findall(r"^\| `(kordless_booking\.[a-z]+)` \|", PAGE, re.MULTILINE)) == loggers
+
+
+def test_every_table_is_listed_and_can_be_forgotten():
+    """Whoever adds a model says what is kept in it, and a kind that forgets it."""
+    models = {model.__name__ for model in apps.get_app_config("kordless_booking").get_models()}
+    section = PAGE.partition("\n## What is kept")[2].partition("\n## ")[0]
+    assert set(re.findall(r"\| `([A-Z][A-Za-z]+)` \|", section)) == models
+    assert len(KINDS) == len(models)
+    for kind in KINDS:
+        assert f"  {kind.name}: " in PAGE
+
+
+def test_addresses_and_options_are_real():
+    """What one may copy from the page works."""
+    assert reverse("kordless_booking:health") == "/book/health/"
+    assert reverse("kordless_booking:health-booking") == "/book/health/booking/"
+    known: set[str] = set()
+    for module in (kordless_doctor, kordless_forget):
+        command = module.Command()
+        known |= set(command.create_parser("manage.py", "x")._option_string_actions)
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", PAGE)) <= known
+    assert f"After {kordless_doctor.SECONDS} seconds" in PAGE
