@@ -41,8 +41,8 @@ _lock = Lock()
 
 @dataclass(frozen=True)
 class Upstream:
-    """`client` acts on bookings, `catalog` reads what can be booked, off the `shelf`; `cache` never fails, `loudness`
-    spares the log.
+    """`client` acts on bookings, `catalog` reads what can be booked, off the `shelf`, both through the `gate`; `cache`
+    never fails, `loudness` spares the log.
     """
 
     client: Kordless
@@ -50,6 +50,7 @@ class Upstream:
     shelf: Shelf
     cache: SteadyCache
     loudness: Loudness
+    gate: CatalogGate
 
 
 def upstream(account: Account) -> Upstream:
@@ -89,7 +90,7 @@ def _upstream(account: Account, _pid: int) -> Upstream:
         held_for=account.memory_seconds,
     )
     catalog = Catalog(account=account.name, client=client, shelf=shelf, limits=Limits(offer, offer, slots), clock=clock)
-    return Upstream(client, catalog, shelf, cache, Loudness(clock))
+    return Upstream(client, catalog, shelf, cache, Loudness(clock), gate)
 
 
 @cache

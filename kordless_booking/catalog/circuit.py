@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from .memory import Storable
     from .steady import SteadyCache
 
-__all__ = ["Admission", "Circuit"]
+__all__ = ["Admission", "Circuit", "CircuitState"]
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +57,18 @@ class Admission:
 
     probe: bool
     blemished: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitState:
+    """How a circuit stands: "closed", "open" for so many more `seconds`, or "half open". `strikes` are the failures in
+    a row so far, of `STRIKES` that open it.
+    """
+
+    name: str
+    state: str
+    seconds: int = 0
+    strikes: int = 0
 
 
 class Circuit:
@@ -80,15 +92,25 @@ class Circuit:
     def admit(self, operation: str, found: Mapping[str, Storable]) -> Admission:
         """Let a call go, given what was `found` under `keys`. Raises CircuitOpen with the seconds to wait."""
         if self._open in found:
-            until = found[self._open]
-            seconds = until - self._clock.now() if isinstance(until, int) else OPEN
-            retry_after = max(1, min(LONGEST_OPEN, ceil(seconds)))
+            retry_after = self._seconds_open(found)
             raise CircuitOpen(operation=operation, reason="circuit_open", retry_after=retry_after)
         if self._tripped not in found:
             return Admission(probe=False, blemished=any(strike in found for strike in self._strikes))
         if not self._cache.add(self._probe, 1, PROBING):
             raise CircuitOpen(operation=operation, reason="circuit_probing", retry_after=1)
         return Admission(probe=True, blemished=True)
+
+    def state(self, found: Mapping[str, Storable]) -> CircuitState:
+        """How it stands, given what was `found` under `keys`. Changes nothing."""
+        strikes = sum(strike in found for strike in self._strikes)
+        if self._open in found:
+            return CircuitState(self._name, "open", self._seconds_open(found), strikes)
+        return CircuitState(self._name, "half open" if self._tripped in found else "closed", 0, strikes)
+
+    def _seconds_open(self, found: Mapping[str, Storable]) -> int:
+        until = found[self._open]
+        seconds = until - self._clock.now() if isinstance(until, int) else OPEN
+        return max(1, min(LONGEST_OPEN, ceil(seconds)))
 
     def withdraw(self, admission: Admission) -> None:
         """The call was not made after all: leave the probe to somebody else."""

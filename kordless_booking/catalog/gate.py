@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kordless_booking.exceptions import TooMany
 
-from .budget import Allowance, Budget, Ticket
-from .circuit import Admission, Circuit
+from .budget import Allowance, Budget, Ticket, Usage
+from .circuit import Admission, Circuit, CircuitState
 from .clock import Clock
 
 if TYPE_CHECKING:
@@ -16,9 +17,18 @@ if TYPE_CHECKING:
 
     from .steady import SteadyCache
 
-__all__ = ["CatalogGate"]
+__all__ = ["CatalogGate", "GateState"]
 
 BROWSING = frozenset({"organization", "service", "availability"})
+
+
+@dataclass(frozen=True, slots=True)
+class GateState:
+    """How an API key stands. `shared`: all processes are counted together, not this one alone."""
+
+    circuits: tuple[CircuitState, ...]
+    usage: Usage
+    shared: bool
 
 
 class CatalogGate:
@@ -38,7 +48,8 @@ class CatalogGate:
         clock: Clock | None = None,
     ) -> None:
         clock = clock or Clock()
-        cache = cache.for_counting()
+        whole, cache = cache, cache.for_counting()
+        self._counts_for_all = cache is whole
         self._cache = cache
         self._budget = Budget(cache, account=account, clock=clock, allowance=allowance, processes=processes)
         self._browse = Circuit(cache, account=account, name="browse", clock=clock)
@@ -66,6 +77,16 @@ class CatalogGate:
         admission, ticket = call
         self._budget.settle(ticket, operation, answer)
         self._circuit(operation).record(admission, answer)
+
+    def state(self) -> GateState:
+        """How circuits and budget stand, at one look into the cache. Takes nothing, and asks nobody."""
+        circuits = (self._browse, self._booking)
+        found = self._cache.get_many([*self._budget.keys(), *self._browse.keys(), *self._booking.keys()])
+        return GateState(
+            circuits=tuple(circuit.state(found) for circuit in circuits),
+            usage=self._budget.usage(found),
+            shared=self._counts_for_all and self._cache.up,
+        )
 
     def _circuit(self, operation: str) -> Circuit:
         return self._browse if operation in BROWSING else self._booking

@@ -1,7 +1,8 @@
 """Kordless calling back. Nothing is believed, or even parsed, before its signature has been found right.
 
 The order is: size, headers, timestamp, signature over the raw bytes, and only then JSON and the database. What is
-refused leaves nothing behind but one line in the log. A webhook without secrets isn't set up, and so isn't there: 404.
+refused leaves nothing behind but one line in the log, and that it was one more. A webhook without secrets isn't set up,
+and so isn't there: 404.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_variables
 
 from kordless_booking import conf
+from kordless_booking.counts.counters import count_refusal
 from kordless_booking.upstream import upstream
 from kordless_booking.views.visit import request_id_of
 from kordless_booking.webhooks import inbox, signature
@@ -76,6 +78,7 @@ def _answer(request: HttpRequest) -> HttpResponse:
     try:
         status = _received(request, account, reference)
     except _Refused as refused:
+        count_refusal(account.name, refused.event)
         loudness = upstream(account).loudness.of(refused.event, refused.level)
         line = "event=%s status=%s account=%s req=%s%s"
         log.log(loudness, line, refused.event, refused.status, account.name, reference, refused.more)
@@ -103,7 +106,7 @@ def _received(request: HttpRequest, account: conf.Account, reference: str) -> st
     try:
         outcome = inbox.receive(account, delivery_id=delivery_id, body=body, event=event, now=now)
     except inbox.ReceiverFailed as failed:
-        more = f" delivery={delivery_id} kind={event.kind} error={_where(failed.error)}"
+        more = f" delivery={delivery_id} kind={event.kind} error={failed.where}"
         raise _Refused(500, "webhook_receiver_failed", logging.ERROR, more) from None
     except DatabaseError as error:
         more = f" delivery={delivery_id} error={type(error).__name__}"
@@ -158,12 +161,3 @@ def _verify(request: HttpRequest, account: conf.Account, body: bytes, now: float
             raise _Refused(401, "webhook_signature_refused") from None
         more = f" hint='Kordless signs otherwise than the settings say; set {error.would_pass}'"
         raise _Refused(401, "webhook_recipe_wrong", logging.ERROR, more) from None
-
-
-def _where(error: Exception) -> str:
-    """The kind of error and the line that raised it, without its message: that may hold what a receiver was given."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    name = trace.tb_frame.f_globals.get("__name__", "?") if trace else "?"
-    return f"{type(error).__name__} at={name}:{trace.tb_lineno if trace else 0}"
