@@ -52,8 +52,9 @@ class Limits:
 @dataclass(frozen=True, slots=True)
 class Lying:
     """How something lies in the cache. `what` is "offer", "service" or "slots"; `age` in seconds, None when nothing
-    that can be shown is there. `state`: "fresh", "aging" (a newer one is fetched when somebody looks), "old" (shown
-    only because Kordless fails), "failed", "refused" (the key) or "absent".
+    that can be shown is there. `state`: "fresh", "aging" (a newer one is fetched when somebody looks), "forgotten"
+    (so is then, because something changed), "troubled" (its last refresh failed), "failed", "refused" (the key) or
+    "absent".
     """
 
     what: str
@@ -114,7 +115,7 @@ class Catalog:
         now = self._clock.now()
         looked = self._shelf.look(*[item for item, _, _ in items]) or []
         return [
-            Lying(item.parts[0], slug, month, *_state_of(held, item.lifetime, now))
+            Lying(item.parts[0], slug, month, *_state_of(held, now))
             for (item, slug, month), held in zip(items, looked, strict=True)
         ]
 
@@ -194,7 +195,7 @@ class Catalog:
         return fetched
 
 
-def _state_of(held: Held, lifetime: Lifetime, now: float) -> tuple[str, float | None]:
+def _state_of(held: Held, now: float) -> tuple[str, float | None]:
     envelope = held.envelope
     if held.refusal is not None:
         return "refused", None
@@ -203,8 +204,10 @@ def _state_of(held: Held, lifetime: Lifetime, now: float) -> tuple[str, float | 
     if envelope.failure is not None:
         return "failed", None
     age = envelope.age(now)
-    if envelope.mark != held.mark or age >= lifetime.stale or envelope.troubled:
-        return "old", age
+    if envelope.mark != held.mark:
+        return "forgotten", age
+    if envelope.troubled:
+        return "troubled", age
     return ("fresh" if age < envelope.fresh else "aging"), age
 
 

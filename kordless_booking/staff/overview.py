@@ -1,4 +1,4 @@
-"""What matters about an account at this moment, from the database and the cache alone: looking costs Kordless nothing."""
+"""What matters about an account at this moment, from the database and the cache alone: Kordless isn't asked."""
 
 from __future__ import annotations
 

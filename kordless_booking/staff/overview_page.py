@@ -56,13 +56,13 @@ class OverviewAdmin(ReadOnly):
         states = [(state_of(account, now, today()), account) for account in accounts]
         context = {
             **self.admin_site.each_context(request),
-            "title": _("Booking at a glance"),
+            "title": _("Overview"),
             "opts": self.opts,
             "several": len(states) > 1,
             "accounts": [
                 {
                     "state": state,
-                    "name": state.business or state.name,
+                    "name": state.business or (state.name if len(states) > 1 else _("This site")),
                     "attention": attention(state, now),
                     "refusals": [(refusal_word(row.reason), row.today, row.week) for row in state.refusals],
                     "circuits": [(_circuit_name(circuit), _circuit(circuit)) for circuit in state.gate.circuits],
@@ -125,13 +125,15 @@ def cell(lying: Lying) -> Cell:
             return Cell(age, "good")
         case "aging":
             return Cell(age, "fair")
-        case "old":
-            return Cell(_("%(age)s, out of date") % {"age": age}, "bad")
+        case "forgotten":
+            return Cell(_("fetched anew next time"), "fair")
+        case "troubled":
+            return Cell(_("%(age)s, can't be renewed") % {"age": age}, "bad")
         case "failed":
             return Cell(_("can't be fetched"), "bad")
         case "refused":
             return Cell(_("key refused"), "bad")
-    return Cell(_("not asked for lately"), "none")
+    return Cell("–", "none")
 
 
 def _circuit_name(circuit: CircuitState) -> str:

@@ -22,8 +22,8 @@ COLUMNS = (
     ("cancel", "reschedule"),
 )
 EVENT = re.compile(r"`([a-z]+_[a-z_]+)`")
-OUTSIDE = re.compile("honeypot_filled|human_check_failed|throttled|webhook_.*|news_.*")
-"""Events that are about the visitor (see docs/abuse.md) or about what Kordless tells us of its own accord."""
+OUTSIDE = re.compile("honeypot_filled|human_check_failed|throttled|webhook_.*|news_.*|counts?_.*")
+"""Events that are about the visitor (see docs/abuse.md), what Kordless tells us of its own accord, or our counts."""
 
 
 def rows(heading: str) -> list[list[str]]:
