@@ -106,11 +106,13 @@ class Ticket:
 class Usage:
     """How much of the allowance is taken in this minute, of how much: requests other than creations, and creations.
 
-    `stopped` is for how many seconds Kordless has said "too many" for.
+    `for_pages` is how many of the requests visitors' pages may take. `stopped` is for how many seconds Kordless has
+    said "too many" for.
     """
 
     requests: int
     of_requests: int
+    for_pages: int
     creations: int
     of_creations: int
     stopped: int = 0
@@ -180,6 +182,7 @@ class Budget:
         return Usage(
             requests=len(taken) - booked,
             of_requests=allowance.requests - allowance.creations,
+            for_pages=len(allowance.tickets(Kind.BROWSE)),
             creations=booked,
             of_creations=allowance.creations,
             stopped=max(0, ceil(until - now)),

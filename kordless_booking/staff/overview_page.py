@@ -30,7 +30,7 @@ __all__ = ["OverviewAdmin"]
 LONG_OPEN: Final = timedelta(minutes=10)
 """After so long an open attempt is nobody's turn any more."""
 NEARLY: Final = 0.8
-"""Share of the allowance that is worth a word."""
+"""Share of what may be taken that is worth a word."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def attention(state: AccountState, now: datetime) -> list[str]:
     if not state.cache_up:
         said.append(_("The cache can't be reached, so each process remembers and counts for itself."))
     usage = state.gate.usage
-    if usage.stopped or usage.requests >= NEARLY * usage.of_requests or usage.creations >= NEARLY * usage.of_creations:
+    if usage.stopped or usage.requests >= NEARLY * usage.for_pages or usage.creations >= NEARLY * usage.of_creations:
         said.append(_("The allowance of the API key is nearly used up for this minute. Bookings wait for their turn."))
     if old := sum(row.number for row in state.attempts if now - row.oldest > LONG_OPEN):
         text = ngettext(
@@ -133,7 +133,7 @@ def cell(lying: Lying) -> Cell:
             return Cell(_("can't be fetched"), "bad")
         case "refused":
             return Cell(_("key refused"), "bad")
-    return Cell("–", "none")
+    return Cell("\N{EN DASH}", "none")
 
 
 def _circuit_name(circuit: CircuitState) -> str:
