@@ -12,6 +12,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from django.conf import settings
+
 from kordless_booking.counts.counters import count_stage
 from kordless_booking.counts.stages import Source, Stage
 
@@ -95,8 +97,12 @@ def _path_before(request: HttpRequest, address: str | None) -> str:
         parts = urlsplit(address)
     except ValueError:
         return ""
-    ours = parts.netloc == request.META.get("HTTP_HOST") or parts.netloc == request.get_host()
-    return unquote(parts.path) if ours else ""
+    # As request.get_host(), which would take as long as all the rest to find out whether the site answers to it.
+    meta = request.META
+    own = meta.get("HTTP_HOST", meta.get("SERVER_NAME"))
+    if settings.USE_X_FORWARDED_HOST:
+        own = meta.get("HTTP_X_FORWARDED_HOST", own)
+    return unquote(parts.path) if parts.netloc == own else ""
 
 
 @lru_cache(maxsize=512)

@@ -8,6 +8,7 @@ import pytest
 from django.test import RequestFactory
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_django import Settings
 
 from kordless_booking.counts import counters
 from kordless_booking.counts.looks import Look, count_look, count_step
@@ -147,9 +148,18 @@ def test_whatever_the_headers_hold_the_page_is_not_disturbed(headers: dict[str, 
 
 
 def test_a_failing_count_never_reaches_the_page(caplog: pytest.LogCaptureFixture) -> None:
-    """A host that the site doesn't answer to is one line in the log, without its name."""
-    request = RequestFactory(HTTP_HOST="evil.example").get(
-        "/book/", headers={"User-Agent": CHROME, "Referer": "http://canary.example/"}
-    )
-    count_look(request, LIST)
-    assert [record.getMessage() for record in caplog.records] == ["event=count_failed error=DisallowedHost"]
+    """It is one line in the log, without any of the request's words."""
+    request = RequestFactory().get("/book/")
+    request.META |= {"HTTP_USER_AGENT": CHROME, "HTTP_REFERER": b"canary"}
+    request.META["HTTP_HOST"] = None
+    count_look(request, LIST._replace(root=None))  # type: ignore[arg-type]
+    count_step(request, "default", "haircut", Source.PAGE, Stage.SLOT)
+    assert [record.getMessage() for record in caplog.records] == ["event=count_failed error=TypeError"]
+
+
+def test_behind_a_proxy_that_says_the_name(settings: Settings) -> None:
+    """Where the site believes it, it tells the widget's own pages."""
+    headers = {"Referer": "http://salon.example/book/", "X-Forwarded-Host": "salon.example"}
+    assert counted(LIST, **headers) == {"visit"}
+    settings.USE_X_FORWARDED_HOST = True
+    assert counted(LIST, **headers) == set()
