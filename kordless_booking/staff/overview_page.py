@@ -124,7 +124,7 @@ def cell(lying: Lying) -> Cell:
         case "fresh":
             return Cell(age, "good")
         case "aging":
-            return Cell(age, "fair")
+            return Cell(_("%(age)s, due") % {"age": age}, "fair")
         case "forgotten":
             return Cell(_("fetched anew next time"), "fair")
         case "troubled":
