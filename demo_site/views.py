@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from demo_site.staff import NAME
 from kordless_booking.views.snippet import builder
 from kordless_booking.views.visit import Visit
 
@@ -14,7 +15,9 @@ def home(request: HttpRequest) -> HttpResponse:
     """A salon's home page with the widget inside; it says so when the sandbox answers instead of Kordless."""
     on_sandbox = bool(settings.KORDLESS_BOOKING.get("SANDBOX"))
     salon = "Acme Salon" if on_sandbox else "Our salon"
-    return render(request, "demo_site/home.html", {**_neighbour(), "on_sandbox": on_sandbox, "salon": salon})
+    staff_login = NAME if getattr(settings, "STAFF_LOGIN", False) else ""
+    context = {**_neighbour(), "on_sandbox": on_sandbox, "salon": salon, "staff_login": staff_login}
+    return render(request, "demo_site/home.html", context)
 
 
 @require_safe

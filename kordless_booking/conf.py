@@ -91,6 +91,7 @@ class Account:
     webhook_secrets: tuple[Secret, ...] = ()
     webhook_signed: str = "timestamp.body"
     webhook_written: str = "hex"
+    funnel: bool = True
 
     def __hash__(self) -> int:
         """Each request looks its account up: not all of its fields need be hashed for that."""
@@ -307,6 +308,7 @@ _RULES: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
     ),
     "WEBHOOK_SIGNED": (_text(r"timestamp\.body|body"), '"timestamp.body" or "body".'),
     "WEBHOOK_WRITTEN": (_text(r"hex|base64"), '"hex" or "base64".'),
+    "FUNNEL": (lambda value: isinstance(value, bool), "True or False."),
     "TRUSTED_PROXIES": (_whole(0, 20), "How many proxies stand in front of the site: 0 to 20."),
 }
 

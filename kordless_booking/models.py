@@ -1,4 +1,7 @@
-"""What is written down: each attempt at booking, each delivery from Kordless, and what was told of a booking."""
+"""What is written down: each attempt at booking, each delivery from Kordless, and what was told of a booking.
+
+Beside them stand two tables of plain counts, about nobody.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,10 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from kordless_booking.booking.attempt import State
+from kordless_booking.counts.stages import Source, Stage
 from kordless_booking.webhooks.events import LONGEST_KIND, Outcome
 
-__all__ = ["BookingAttempt", "KnownBooking", "WebhookDelivery"]
+__all__ = ["BookingAttempt", "FunnelCount", "KnownBooking", "Overview", "RefusalCount", "WebhookDelivery"]
 
 
 class BookingAttempt(models.Model):
@@ -55,7 +59,8 @@ class BookingAttempt(models.Model):
 class WebhookDelivery(models.Model):
     """One genuine delivery from Kordless. The same id, or the same body under another id, is no second one.
 
-    `sealed` is the body, encrypted; it can be opened for a month and is emptied after. Times are UTC.
+    `sealed` is the body, encrypted; it can be opened for a month and is emptied after. Times are UTC. `source` is
+    where the change was made, as far as the site was told of it: "widget" or "webhook", as the signals say it.
     """
 
     account = models.CharField(max_length=100)
@@ -65,11 +70,16 @@ class WebhookDelivery(models.Model):
     outcome = models.CharField(max_length=10, choices=[(outcome.value, outcome.value) for outcome in Outcome])
     happened_at = models.DateTimeField(null=True)
     received_at = models.DateTimeField()
+    source = models.CharField(max_length=10, blank=True, default="")
     sealed = models.TextField(blank=True)
 
     class Meta:
         verbose_name = _("webhook delivery")
         verbose_name_plural = _("webhook deliveries")
+        permissions = [  # noqa: RUF012 (Django's own way to write it)
+            ("view_personal_data", "Can see the personal data in webhook deliveries"),
+            ("replay_webhookdelivery", "Can send the signals of webhook deliveries again"),
+        ]
         constraints = [  # noqa: RUF012 (Django's own way to write it)
             models.UniqueConstraint(fields=["account", "delivery_id"], name="kb_delivery_account_id"),
             models.UniqueConstraint(fields=["account", "body_hash"], name="kb_delivery_account_body"),
@@ -107,3 +117,55 @@ class KnownBooking(models.Model):
 
     def __str__(self) -> str:
         return f"{'cancelled' if self.cancelled else 'standing'} {self.changed_at:%Y-%m-%d %H:%M}"
+
+
+class FunnelCount(models.Model):
+    """How many came as far as a stage, on a day of the site's TIME_ZONE. `service` is empty while none was chosen."""
+
+    day = models.DateField()
+    account = models.CharField(max_length=100)
+    service = models.CharField(max_length=200, blank=True)
+    source = models.CharField(max_length=10, choices=[(source.value, source.value) for source in Source])
+    stage = models.CharField(max_length=10, choices=[(stage.value, stage.value) for stage in Stage])
+    count = models.PositiveBigIntegerField()
+
+    class Meta:
+        verbose_name = _("funnel")
+        verbose_name_plural = _("funnel")
+        default_permissions = ("view",)
+        constraints = [  # noqa: RUF012 (Django's own way to write it)
+            models.UniqueConstraint(fields=["account", "day", "service", "source", "stage"], name="kb_funnel_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.service or '-'} {self.source} {self.stage}: {self.count}"
+
+
+class RefusalCount(models.Model):
+    """How many deliveries of a webhook were refused for a reason, on a day of the site's TIME_ZONE."""
+
+    day = models.DateField()
+    account = models.CharField(max_length=100)
+    reason = models.CharField(max_length=40)
+    count = models.PositiveBigIntegerField()
+
+    class Meta:
+        verbose_name = _("refused deliveries")
+        verbose_name_plural = _("refused deliveries")
+        default_permissions = ()
+        constraints = [  # noqa: RUF012 (Django's own way to write it)
+            models.UniqueConstraint(fields=["account", "day", "reason"], name="kb_refusal_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.reason}: {self.count}"
+
+
+class Overview(FunnelCount):
+    """No table: a place in the admin's list, and a permission of its own, for the front page."""
+
+    class Meta:
+        proxy = True
+        verbose_name = _("overview")
+        verbose_name_plural = _("overview")
+        default_permissions = ("view",)

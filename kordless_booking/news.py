@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from kordless_booking.api.resources import Booking
     from kordless_booking.catalog.steady import SteadyCache
 
-__all__ = ["Change", "announce", "being_changed_here", "news", "now_changing"]
+__all__ = ["Change", "announce", "being_changed_here", "newer_is_known", "news", "now_changing"]
 
 log = logging.getLogger("kordless_booking.signals")
 
@@ -63,7 +63,7 @@ def announce(
         return
     source = Source.WIDGET
     answers = change.signal.send_robust(
-        sender=source, booking=told, account=account, source=source, attribution=dict(attribution or {})
+        sender=source, booking=told, account=account, source=source, attribution=dict(attribution or {}), replay=False
     )
     for listener, answer in answers:
         if isinstance(answer, Exception):
@@ -82,6 +82,12 @@ def news(change: Change, booking: Booking, *, account: str, at: datetime) -> Boo
     known.changed_at = max(at, known.changed_at)
     known.save()
     return told
+
+
+def newer_is_known(booking: Booking, *, account: str, at: datetime) -> bool:
+    """Whether something was told of the booking that was newer than what happened `at` that time."""
+    names = {"account": account, "number_hash": _hash(booking.confirmation_number)}
+    return KnownBooking.objects.filter(**names, changed_at__gt=at.replace(microsecond=0)).exists()
 
 
 def now_changing(cache: SteadyCache, account: str, number: str) -> None:

@@ -7,12 +7,14 @@ whoever hears of it first: this site's own pages, or Kordless's webhook. They co
 - `account`: the name of the account, "default" for a site with one;
 - `source`: `Source.WIDGET` for a change made on this site's pages, `Source.WEBHOOK` for one made elsewhere, by phone or
   by staff. It is the sender as well, so `connect(listener, sender=Source.WEBHOOK)` hears of nothing else;
-- `attribution`: where the visitor came from, such as `{"utm_source": "newsletter"}`; empty when nothing is known.
+- `attribution`: where the visitor came from, such as `{"utm_source": "newsletter"}`; empty when nothing is known;
+- `replay`: True when staff had an old delivery told again, in Django's admin. It says what it said then.
 
-What is told of a booking is never older than what was told of it before: nothing follows its cancellation.
+But for replays, what is told of a booking is never older than what was told of it before: nothing follows its
+cancellation.
 
 `event_received` is sent for every genuine delivery of a webhook, of unknown kinds too, with `event` (a
-`webhooks.events.Event`), `account` and `delivery` (Kordless's id for it), before any of the three above.
+`webhooks.events.Event`), `account`, `delivery` (Kordless's id for it) and `replay`, before any of the three above.
 
 A receiver that raises keeps neither a visitor's booking nor the page from being made: it is logged. During a webhook
 it undoes what all receivers have done in the database, and Kordless delivers again. So what can't be undone, and what

@@ -11,6 +11,7 @@ from django.core.cache import caches
 from pytest_django import Settings
 
 from kordless_booking.api.wire import wsgi_transport
+from kordless_booking.counts import counters
 from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG, SANDBOX_KEY, SANDBOX_ORG, Limits, Sandbox
 
 hypothesis.settings.register_profile("shared machine", deadline=None)
@@ -18,6 +19,15 @@ hypothesis.settings.load_profile("shared machine")
 
 NOW = datetime(2026, 12, 1, 15, 0, tzinfo=UTC)
 """A Tuesday: ten in the morning in New York, where Acme Salon is."""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _uncounted() -> Iterator[None]:
+    """What is counted on the way is written when a test says so, and never by a thread of its own."""
+    with counters.held():
+        yield
+        counters.visitors.take()
+        counters.refusals.take()
 
 
 @pytest.fixture

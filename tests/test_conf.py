@@ -59,6 +59,7 @@ GOOD = {
     "WEBHOOK_SECRETS": [["whsec_new", "whsec_old"], ("x" * 500,), []],
     "WEBHOOK_SIGNED": ["timestamp.body", "body"],
     "WEBHOOK_WRITTEN": ["hex", "base64"],
+    "FUNNEL": [True, False],
 }
 NOT_A_NUMBER = ["12", True, float("nan"), float("inf"), [], object()]
 NOT_WHOLE = [*NOT_A_NUMBER, 12.5, 60.0]
@@ -126,6 +127,7 @@ BAD = {
     "WEBHOOK_SECRETS": ["", [""], ["whsec_new", ""], [" padded"], "line\n", ["x" * 501], [None], [7], 7, b"bytes"],
     "WEBHOOK_SIGNED": ["body.timestamp", "id.timestamp.body", 7, True],
     "WEBHOOK_WRITTEN": ["HEX", "base32", 7],
+    "FUNNEL": [1, "yes", "False", []],
 }
 
 

@@ -8,6 +8,7 @@ trusted for that; they only make it cheaper.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -72,8 +73,18 @@ class Open:
 Outcome = Placed | Declined | Open
 
 
-def place(account: str, client: Kordless, attempt: Attempt, now: datetime, *, a_minute: int = 10) -> Outcome:
+def place(
+    account: str,
+    client: Kordless,
+    attempt: Attempt,
+    now: datetime,
+    *,
+    a_minute: int = 10,
+    first: Callable[[], object] | None = None,
+) -> Outcome:
     """Place the attempt, or tell how the one before it with the same key stands. Kordless takes so many `a_minute`.
+
+    `first` is called when there was none before it, as soon as it is written down.
 
     Raises django.db.DatabaseError when it can't be written down; nothing has been sent then.
     """
@@ -97,6 +108,8 @@ def place(account: str, client: Kordless, attempt: Attempt, now: datetime, *, a_
     except IntegrityError:
         earlier = BookingAttempt.objects.get(key=attempt.key, account=account)
         return _again(earlier, client, attempt, now, a_minute)
+    if first is not None:
+        first()
     if wait:
         say(log, logging.INFO, "create_waiting", attempt=row.pk, seconds=wait)
         return Open(line.seconds_in_line(row, now, a_minute=a_minute), waiting=True)

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from .memory import Storable
     from .steady import SteadyCache
 
-__all__ = ["Allowance", "Budget", "Kind", "Ticket"]
+__all__ = ["Allowance", "Budget", "Kind", "Ticket", "Usage"]
 
 WINDOW = 60
 HELD = WINDOW + 1
@@ -102,6 +102,22 @@ class Ticket:
     left: int
 
 
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How much of the allowance is taken in this minute, of how much: requests other than creations, and creations.
+
+    `for_pages` is how many of the requests visitors' pages may take. `stopped` is for how many seconds Kordless has
+    said "too many" for.
+    """
+
+    requests: int
+    of_requests: int
+    for_pages: int
+    creations: int
+    of_creations: int
+    stopped: int = 0
+
+
 class Told(msgspec.Struct, frozen=True):
     """What Kordless said remains of what limit, when, and until when that holds (Unix seconds)."""
 
@@ -155,6 +171,22 @@ class Budget:
                 return Ticket(key, allowance.requests - taken - 1)
         frees_at = min((_moment(found.get(key)) for key in pool if key in found), default=now)
         raise _too_many(operation, "allowance", frees_at - now, HELD)
+
+    def usage(self, found: Mapping[str, Storable]) -> Usage:
+        """How much is taken, given what was `found` under `keys`. Takes nothing."""
+        now, creations = self._clock.now(), self._whole.tickets(Kind.CREATE)
+        allowance = self._whole if self._cache.up else self._part
+        taken = [number for number, key in enumerate(self._tickets) if key in found]
+        booked = sum(number in creations for number in taken)
+        until = max((_moment(found.get(key)) for key in (self._blocked, self._blocked_creations)), default=0.0)
+        return Usage(
+            requests=len(taken) - booked,
+            of_requests=allowance.requests - allowance.creations,
+            for_pages=len(allowance.tickets(Kind.BROWSE)),
+            creations=booked,
+            of_creations=allowance.creations,
+            stopped=max(0, ceil(until - now)),
+        )
 
     def settle(self, ticket: Ticket, operation: str, answer: Answer | None) -> None:
         """Hold the ticket for a minute from now, and note what the answer says about the allowance."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from kordless_booking.api.resources import Offer, ServiceDetail, Slot, decode, encode
 from kordless_booking.exceptions import BadRequest, KeyRefused, NotFound
@@ -14,13 +14,14 @@ from .kept import Item, Kept, Lifetime
 from .window import month_window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import date
 
+    from .kept import Held
     from .reading import Reading
     from .shelf import Shelf
 
-__all__ = ["Catalog", "Client", "Limits"]
+__all__ = ["Catalog", "Client", "Limits", "Lying"]
 
 MOST_PEOPLE = 50
 MINUTES_AND_A_DAY = Lifetime(fresh=300, stale=3_600, on_error=86_400)
@@ -46,6 +47,21 @@ class Limits:
     offer: Lifetime = MINUTES_AND_A_DAY
     service: Lifetime = MINUTES_AND_A_DAY
     slots: Lifetime = SECONDS_AND_MINUTES
+
+
+@dataclass(frozen=True, slots=True)
+class Lying:
+    """How something lies in the cache. `what` is "offer", "service" or "slots"; `age` in seconds, None when nothing
+    that can be shown is there. `state`: "fresh", "aging" (a newer one is fetched when somebody looks), "forgotten"
+    (so is then, because something changed), "troubled" (its last refresh failed), "failed", "refused" (the key) or
+    "absent".
+    """
+
+    what: str
+    service: str
+    month: date | None
+    state: str
+    age: float | None
 
 
 class Catalog:
@@ -84,6 +100,24 @@ class Catalog:
         looked = self._shelf.look(self._offer())
         known: Offer | None = looked[0].value if looked else None
         return known
+
+    def lying(self, months: Sequence[date], *, most: int = 50) -> list[Lying]:
+        """How old everything is that lies here for these months, without asking Kordless.
+
+        The offer, and each of its services (the first `most`) with its times for one person.
+        """
+        offer = self.known_offer()
+        slugs = [service.slug for service in offer.services if service.bookable and service.slug] if offer else []
+        items: list[tuple[Item[Any], str, date | None]] = [(self._offer(), "", None)]
+        for slug in slugs[:most]:
+            items.append((self._service(slug), slug, None))
+            items += [(self._slots(slug, month, 1, None), slug, month) for month in months]
+        now = self._clock.now()
+        looked = self._shelf.look(*[item for item, _, _ in items]) or []
+        return [
+            Lying(item.parts[0], slug, month, *_state_of(held, now))
+            for (item, slug, month), held in zip(items, looked, strict=True)
+        ]
 
     def service(self, slug: str) -> Kept[ServiceDetail]:
         """Return one service with its calendar settings."""
@@ -159,6 +193,22 @@ class Catalog:
                 raise
 
         return fetched
+
+
+def _state_of(held: Held, now: float) -> tuple[str, float | None]:
+    envelope = held.envelope
+    if held.refusal is not None:
+        return "refused", None
+    if envelope is None:
+        return "absent", None
+    if envelope.failure is not None:
+        return "failed", None
+    age = envelope.age(now)
+    if envelope.mark != held.mark:
+        return "forgotten", age
+    if envelope.troubled:
+        return "troubled", age
+    return ("fresh" if age < envelope.fresh else "aging"), age
 
 
 def _item(parts: tuple[str, ...], fetch: Callable[[], T], kind: type[T], lifetime: Lifetime) -> Item[T]:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from .memory import Storable
     from .steady import SteadyCache
 
-__all__ = ["Admission", "Circuit"]
+__all__ = ["Admission", "Circuit", "CircuitState"]
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +58,18 @@ class Admission:
 
     probe: bool
     blemished: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitState:
+    """How a circuit stands: "closed", "open" for so many more `seconds`, or "half open". `strikes` are the failures in
+    a row so far, of `STRIKES` that open it.
+    """
+
+    name: str
+    state: str
+    seconds: int = 0
+    strikes: int = 0
 
 
 class Circuit:
@@ -87,6 +99,13 @@ class Circuit:
         if not self._cache.add(self._probe, 1, PROBING):
             raise CircuitOpen(operation=operation, reason="circuit_probing", retry_after=1)
         return Admission(probe=True, blemished=True)
+
+    def state(self, found: Mapping[str, Storable]) -> CircuitState:
+        """How it stands, given what was `found` under `keys`. Changes nothing."""
+        strikes = sum(strike in found for strike in self._strikes)
+        if seconds := self.seconds_open(found):
+            return CircuitState(self._name, "open", seconds, strikes)
+        return CircuitState(self._name, "half open" if self._tripped in found else "closed", 0, strikes)
 
     def seconds_open(self, found: Mapping[str, Storable]) -> int:
         """For how long nothing is sent, given what was `found` under `keys`; 0 when the circuit is not open."""

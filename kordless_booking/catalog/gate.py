@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kordless_booking.exceptions import TooMany
 
-from .budget import Allowance, Budget, Ticket
-from .circuit import Admission, Circuit
+from .budget import Allowance, Budget, Ticket, Usage
+from .circuit import Admission, Circuit, CircuitState
 from .clock import Clock
 from .skew import Skew
 
@@ -17,9 +18,18 @@ if TYPE_CHECKING:
 
     from .steady import SteadyCache
 
-__all__ = ["CatalogGate"]
+__all__ = ["CatalogGate", "GateState"]
 
 BROWSING = frozenset({"organization", "service", "availability"})
+
+
+@dataclass(frozen=True, slots=True)
+class GateState:
+    """How an API key stands. `shared`: all processes are counted together, not this one alone."""
+
+    circuits: tuple[CircuitState, ...]
+    usage: Usage
+    shared: bool
 
 
 class CatalogGate:
@@ -39,7 +49,8 @@ class CatalogGate:
         clock: Clock | None = None,
     ) -> None:
         clock = clock or Clock()
-        cache = cache.for_counting()
+        whole, cache = cache, cache.for_counting()
+        self._counts_for_all = cache is whole
         self._cache = cache
         self._budget = Budget(cache, account=account, clock=clock, allowance=allowance, processes=processes)
         self._browse = Circuit(cache, account=account, name="browse", clock=clock)
@@ -77,6 +88,16 @@ class CatalogGate:
         found = self._cache.get_many([*self._browse.keys(), *self._booking.keys()])
         left = {name: circuit.seconds_open(found) for name, circuit in circuits.items()}
         return {name: seconds for name, seconds in left.items() if seconds}
+
+    def state(self) -> GateState:
+        """How circuits and budget stand, at one look into the cache. Takes nothing, and asks nobody."""
+        circuits = (self._browse, self._booking)
+        found = self._cache.get_many([*self._budget.keys(), *self._browse.keys(), *self._booking.keys()])
+        return GateState(
+            circuits=tuple(circuit.state(found) for circuit in circuits),
+            usage=self._budget.usage(found),
+            shared=self._counts_for_all and self._cache.up,
+        )
 
     def _circuit(self, operation: str) -> Circuit:
         return self._browse if operation in BROWSING else self._booking

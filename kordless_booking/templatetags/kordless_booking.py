@@ -11,6 +11,7 @@ from django.utils import translation
 from django.utils.safestring import SafeString, mark_safe
 
 from kordless_booking.api.deadline import deadline
+from kordless_booking.counts.looks import count_look
 from kordless_booking.exceptions import KordlessError
 from kordless_booking.views import problems
 from kordless_booking.views.steps import services_page, slots_page
@@ -38,6 +39,8 @@ def booking_widget(context: dict[str, Any], service: str = "", account: str = ""
     with identified(request), translation.override(visit.language), deadline(visit.account.browse_seconds):
         try:
             page = slots_page(visit, service) if service else services_page(visit)
+            if visit.look is not None:
+                count_look(request, visit.look, arrives=not visit.bare)
         except KordlessError as error:
             page = problems.problem_page(visit, problems.of(error))
         except problems.Problem as problem:

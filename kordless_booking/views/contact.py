@@ -21,6 +21,7 @@ from kordless_booking.booking.draft import Draft
 from kordless_booking.booking.receipt import Receipt
 from kordless_booking.booking.steps import Step
 from kordless_booking.booking.typed import seal_typed, typed_text, unseal_typed
+from kordless_booking.counts.stages import Stage
 from kordless_booking.forms import ContactForm
 from kordless_booking.views import guard
 from kordless_booking.views.abuse import HONEYPOT, objection
@@ -65,6 +66,7 @@ def _chosen(visit: Visit, service: str) -> HttpResponse:
     if moment is None:
         return _to_slots(visit, service, taken="1", kept=visit.kept)
     chosen = _draft(visit, detail, moment)
+    visit.reached(Stage.SLOT, service)
     return visit.go(_contact_url(visit, chosen, visit.kept))
 
 
@@ -92,7 +94,12 @@ def _sent(visit: Visit, service: str) -> HttpResponse:
     attempt = Attempt(chosen.nonce, _new_booking(chosen, form), attribution)
     try:
         outcome = placing.place(
-            visit.account.name, visit.client, attempt, visit.now, a_minute=visit.account.creations_per_minute
+            visit.account.name,
+            visit.client,
+            attempt,
+            visit.now,
+            a_minute=visit.account.creations_per_minute,
+            first=lambda: visit.reached(Stage.CONTACT, service),
         )
     except DatabaseError:
         tell(visit, "attempt_not_written", level=logging.ERROR, status=503)

@@ -19,6 +19,7 @@ from kordless_booking.booking.receipt import ManageLink, Receipt
 from kordless_booking.booking.seal import BrokenSeal
 from kordless_booking.booking.steps import Step
 from kordless_booking.booking.typed import seal_typed
+from kordless_booking.counts.stages import Stage
 from kordless_booking.news import Change, announce
 from kordless_booking.views.happening import happening
 from kordless_booking.views.invites import calendar_links, calendar_response, invite_for
@@ -102,6 +103,7 @@ def follow(visit: Visit, receipt: Receipt, outcome: placing.Placed | placing.Ope
         return visit.go(visit.url("attempt", receipt.seal(visit.account.name)))
     visit.catalog.forget_slots(receipt.service)
     if outcome.news:
+        visit.reached(Stage.BOOKED, receipt.service)
         booked = msgspec.structs.replace(outcome.booking, contact=outcome.news)
         announce(Change.CREATED, booked, account=visit.account.name, now=visit.now, attribution=receipt.attribution)
     placed = msgspec.structs.replace(

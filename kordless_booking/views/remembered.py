@@ -22,6 +22,7 @@ from kordless_booking.catalog.reading import changes
 
 if TYPE_CHECKING:
     from kordless_booking.catalog.reading import AsRead
+    from kordless_booking.counts.looks import Look
     from kordless_booking.views.visit import Visit
 
 __all__ = ["Asked", "asked", "given_before", "remember"]
@@ -40,6 +41,7 @@ class _Answer:
     changes: int
     seconds: float
     until: float
+    look: Look | None
 
 
 _answers: dict[Asked, _Answer] = {}
@@ -59,8 +61,8 @@ def asked(request: HttpRequest) -> Asked:
     )
 
 
-def given_before(words: Asked) -> HttpResponse | None:
-    """The answer that somebody else got, if it still is the right one."""
+def given_before(words: Asked) -> tuple[HttpResponse, Look | None] | None:
+    """The answer that somebody else got and what it shows, if it still is the right one."""
     answer = _answers.get(words)
     if answer is None or answer.minute != _minute() or answer.changes != changes():
         return None
@@ -72,7 +74,7 @@ def given_before(words: Asked) -> HttpResponse | None:
     # Middleware may write on a response, so each request gets one of its own.
     response = HttpResponse(answer.content, headers=answer.headers)
     response.xframe_options_exempt = True
-    return response
+    return response, answer.look
 
 
 def remember(words: Asked, visit: Visit, response: HttpResponse) -> None:
@@ -81,7 +83,9 @@ def remember(words: Asked, visit: Visit, response: HttpResponse) -> None:
         return
     now, seconds = time.monotonic(), visit.account.memory_seconds
     headers = dict(response.items())
-    answer = _Answer(response.content, headers, visit.reading.as_read(), _minute(), changes(), seconds, now + seconds)
+    answer = _Answer(
+        response.content, headers, visit.reading.as_read(), _minute(), changes(), seconds, now + seconds, visit.look
+    )
     _keep(words, answer)
 
 

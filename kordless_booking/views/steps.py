@@ -64,6 +64,7 @@ def services_page(visit: Visit) -> HttpResponse:
         if visit.embedded:
             return slots_page(visit, slug)
         return visit.go(visit.service_url("slots", slug, visit.choices, kept=visit.kept))
+    visit.shows()
     groups: dict[str, list[Any]] = {}
     for service in offered:
         choices = visit.choices.but(host=None, day=None, month=None)
@@ -80,6 +81,7 @@ def slots_page(visit: Visit, service: str) -> HttpResponse:
     wished = visit.choices.month or visit.choices.day or visit.now.date()
     visit.catalog.page(service, wished, party_size=visit.choices.party)
     detail = visit.offered(service)
+    visit.shows(service)
     kept = visit.kept
 
     def here(choices: Choices) -> str:

@@ -28,6 +28,8 @@ from kordless_booking.booking.steps import Step
 from kordless_booking.catalog.catalog import Catalog
 from kordless_booking.catalog.reading import Reading
 from kordless_booking.catalog.steady import SteadyCache
+from kordless_booking.counts.looks import Look, count_step
+from kordless_booking.counts.stages import Source, Stage
 from kordless_booking.exceptions import KordlessError, NotFound
 from kordless_booking.logs import request_id
 from kordless_booking.upstream import upstream
@@ -44,6 +46,7 @@ log = logging.getLogger("kordless_booking.views")
 
 _INLINE_STAGE: Final = re.compile(r"kb-inline-[a-z0-9-]{1,40}")
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_CHOSEN_HERE: Final = re.compile(r"(?:^|&)(?:month|day|host|party|hours|after|taken)=")
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{1,4096}")
 STAGE: Final = "kb-stage"
 RESERVED: Final = frozenset(
@@ -77,6 +80,8 @@ class Visit:
         kept = request.GET.get("kept", "")
         self.kept = kept if _TOKEN.fullmatch(kept) else None
         """What was typed before a time was taken, sealed, on its way to the next contact form."""
+        self.look: Look | None = None
+        """What was shown, for the funnel."""
 
     @cached_property
     def mount(self) -> Mount:
@@ -108,6 +113,28 @@ class Visit:
             return self.catalog.offer().value.organization
         except (KordlessError, ImproperlyConfigured):
             return None
+
+    @property
+    def source(self) -> Source:
+        """Where the widget stands that this comes from."""
+        return Source.INLINE if self.inline else Source.EMBED if self.choices.embed else Source.PAGE
+
+    def shows(self, service: str = "") -> None:
+        """This page is the times of a service, or the list of services."""
+        if self.account.funnel:
+            own = self.service_url("slots", service, Choices()) if service else ""
+            # No address in the browser tells a widget inside a page what it showed before; its own links do.
+            within = (
+                self.inline and not self.embedded and _CHOSEN_HERE.search(self.request.META.get("QUERY_STRING", ""))
+            )
+            self.look = Look(
+                self.account.name, service, self.source, address(self.mount, "services"), own, within=bool(within)
+            )
+
+    def reached(self, stage: Stage, service: str) -> None:
+        """Somebody came this far on the way to a booking."""
+        if self.account.funnel:
+            count_step(self.request, self.account.name, service, self.source, stage)
 
     def offered(self, slug: str) -> ServiceDetail:
         """A service that visitors may choose. Raises NotFound also for one that the business books for itself."""

@@ -1,7 +1,8 @@
 """Kordless calling back. Nothing is believed, or even parsed, before its signature has been found right.
 
 The order is: size, headers, timestamp, signature over the raw bytes, and only then JSON and the database. What is
-refused leaves nothing behind but one line in the log. A webhook without secrets isn't set up, and so isn't there: 404.
+refused leaves nothing behind but one line in the log, and that it was one more. A webhook without secrets isn't set up,
+and so isn't there: 404.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_variables
 
 from kordless_booking import conf
+from kordless_booking.counts.counters import count_refusal
 from kordless_booking.logs import say
 from kordless_booking.upstream import upstream
 from kordless_booking.views.visit import identified, request_id_of
@@ -79,6 +81,7 @@ def _answer(request: HttpRequest) -> HttpResponse:
     try:
         status = _received(request, account)
     except _Refused as refused:
+        count_refusal(account.name, refused.event)
         loudness = upstream(account).loudness.of(refused.event, refused.level)
         say(log, loudness, refused.event, status=refused.status, account=account.name, **refused.more)
         response = HttpResponse(status=refused.status)
@@ -105,7 +108,7 @@ def _received(request: HttpRequest, account: conf.Account) -> str:
     try:
         outcome = inbox.receive(account, delivery_id=delivery_id, body=body, event=event, now=now)
     except inbox.ReceiverFailed as failed:
-        more = {"delivery": delivery_id, "kind": event.kind, **_where(failed.error)}
+        more = {"delivery": delivery_id, "kind": event.kind, "error": str(failed), "at": failed.where}
         raise _Refused(500, "webhook_receiver_failed", logging.ERROR, **more) from None
     except DatabaseError as error:
         more = {"delivery": delivery_id, "error": type(error).__name__}
@@ -154,12 +157,3 @@ def _verify(request: HttpRequest, account: conf.Account, body: bytes, now: float
             raise _Refused(401, "webhook_signature_refused") from None
         hint = f"Kordless signs otherwise than the settings say; set {error.would_pass}"
         raise _Refused(401, "webhook_recipe_wrong", logging.ERROR, hint=hint) from None
-
-
-def _where(error: Exception) -> dict[str, str]:
-    """The kind of error and the line that raised it, without its message: that may hold what a receiver was given."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    name = trace.tb_frame.f_globals.get("__name__", "?") if trace else "?"
-    return {"error": type(error).__name__, "at": f"{name}:{trace.tb_lineno if trace else 0}"}

@@ -21,6 +21,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from kordless_booking.api.deadline import deadline
 from kordless_booking.booking.invite import safe_web_link
+from kordless_booking.counts.looks import count_look
 from kordless_booking.logs import say
 from kordless_booking.views import guard, problems
 from kordless_booking.views.remembered import asked, given_before, remember
@@ -53,8 +54,11 @@ def widget_view(
                 words = asked(request) if shared and request.method == "GET" else None
                 before = given_before(words) if words else None
                 if before is not None:
-                    before["X-Request-ID"] = request_id_of(request)
-                    return _unless_seen(request, before)
+                    response, look = before
+                    if look is not None:
+                        count_look(request, look)
+                    response["X-Request-ID"] = request_id_of(request)
+                    return _unless_seen(request, response)
                 try:
                     visit = Visit(request)
                 except ImproperlyConfigured as error:
@@ -69,6 +73,8 @@ def widget_view(
                 ):
                     response = problems.answered(visit, methods, view, *args, **kwargs)
                     _finish(visit, response)
+                    if visit.look is not None and response.status_code == 200:
+                        count_look(request, visit.look)
                     if words:
                         remember(words, visit, response)
             return _unless_seen(request, response)

@@ -26,7 +26,7 @@ from kordless_booking.upstream import upstream
 from kordless_booking.webhooks.changed import forget_changed
 from kordless_booking.webhooks.events import CANCELLED, CREATED, UPDATED, Event, Outcome
 
-__all__ = ["SEALED_FOR", "ReceiverFailed", "receive"]
+__all__ = ["SEALED_FOR", "ReceiverFailed", "change_in", "receive", "tell"]
 
 log = logging.getLogger("kordless_booking.webhooks")
 
@@ -44,6 +44,15 @@ class ReceiverFailed(Exception):
         super().__init__(type(error).__name__)
         self.error = error
 
+    @property
+    def where(self) -> str:
+        """The line that raised it, as module:line. Its message may hold what a receiver was given."""
+        trace = self.error.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        name = trace.tb_frame.f_globals.get("__name__", "?") if trace else "?"
+        return f"{name}:{trace.tb_lineno if trace else 0}"
+
 
 def receive(account: Account, *, delivery_id: str, body: bytes, event: Event, now: datetime) -> Outcome:
     """Take the delivery in, once. Raises ReceiverFailed, and django.db.DatabaseError when it can't be written down."""
@@ -60,10 +69,10 @@ def receive(account: Account, *, delivery_id: str, body: bytes, event: Event, no
     with transaction.atomic():
         if not _written_down(row):
             return Outcome.DUPLICATE
-        _send(event_received, Source.WEBHOOK, account=account.name, event=event, delivery=delivery_id)
+        tell(event_received, Source.WEBHOOK, account=account.name, event=event, delivery=delivery_id)
         if event.booking is not None:
-            row.outcome = _told(account, event, event.booking, now)
-            row.save(update_fields=["outcome"])
+            row.outcome, row.source = _told(account, event, event.booking, now)
+            row.save(update_fields=["outcome", "source"])
         if row.pk % EMPTIED_EVERY == 0:
             old = WebhookDelivery.objects.filter(received_at__lt=now - SEALED_FOR).exclude(sealed="")
             old.update(sealed="")
@@ -87,26 +96,27 @@ def _written_down(row: WebhookDelivery) -> bool:
     return True
 
 
-def _told(account: Account, event: Event, booking: Booking, now: datetime) -> Outcome:
-    change = Change.CANCELLED if booking.status == "canceled" else _CHANGES[event.kind]
+def _told(account: Account, event: Event, booking: Booking, now: datetime) -> tuple[Outcome, Source | str]:
+    change = change_in(event, booking)
     # A clock of Kordless's that is ahead must not make everything older that follows.
     told = news(change, booking, account=account.name, at=min(event.at or now, now))
     if told is None:
-        return Outcome.KNOWN
+        return Outcome.KNOWN, ""
     ours = awaited(account.name, booking, now) if change is Change.CREATED else None
     here = ours is not None or being_changed_here(upstream(account).cache, account.name, booking.confirmation_number)
-    _send(
-        change.signal,
-        Source.WIDGET if here else Source.WEBHOOK,
-        booking=told,
-        account=account.name,
-        attribution=dict(ours.attribution) if ours else {},
-    )
-    return Outcome.TOLD
+    source = Source.WIDGET if here else Source.WEBHOOK
+    tell(change.signal, source, booking=told, account=account.name, attribution=dict(ours.attribution) if ours else {})
+    return Outcome.TOLD, source
 
 
-def _send(signal: Signal, source: Source, **said: Any) -> None:
+def change_in(event: Event, booking: Booking) -> Change:
+    """What happened to the booking of an event about one."""
+    return Change.CANCELLED if booking.status == "canceled" else _CHANGES[event.kind]
+
+
+def tell(signal: Signal, source: Source, *, replay: bool = False, **said: Any) -> None:
+    """Send a signal. Raises ReceiverFailed with the first receiver that does."""
     try:
-        signal.send(sender=source, source=source, **said)
+        signal.send(sender=source, source=source, replay=replay, **said)
     except Exception as error:  # receivers raise anything
         raise ReceiverFailed(error) from error

@@ -295,3 +295,44 @@ def test_all_limits_can_be_set(scene: Scene) -> None:
         catalog.slots("haircut", DECEMBER)
         scene.pass_(2)
     assert scene.asked()["availability"] == 3
+
+
+def state_of_haircut(catalog: Catalog) -> list[tuple[str, str, int | None]]:
+    """(what, state, age in whole seconds) of all that lies there of the offer and of haircut."""
+    lying = [entry for entry in catalog.lying([DECEMBER]) if entry.service in {"", "haircut"}]
+    return [(entry.what, entry.state, None if entry.age is None else int(entry.age)) for entry in lying]
+
+
+def test_how_old_everything_is_costs_kordless_nothing(scene: Scene) -> None:
+    """Neither while nothing is there nor when all of it is out of date; another process sees the same."""
+    catalog = scene.process()
+    assert [(entry.what, entry.state) for entry in catalog.lying([DECEMBER])] == [("offer", "absent")]
+    catalog.slots("haircut", DECEMBER)
+    asked = scene.asked()
+    assert state_of_haircut(scene.process()) == [
+        ("offer", "fresh", 0),
+        ("service", "absent", None),
+        ("slots", "fresh", 0),
+    ]
+    scene.pass_(100)
+    assert state_of_haircut(catalog) == [("offer", "fresh", 100), ("service", "absent", None), ("slots", "aging", 100)]
+    catalog.forget_slots("haircut")
+    assert state_of_haircut(catalog)[2] == ("slots", "forgotten", 100)
+    assert scene.asked() == asked
+
+
+def test_what_can_not_be_renewed_is_told(scene: Scene) -> None:
+    """Troubled while there is something to show, failed while there is not, and refused with the key."""
+    catalog = scene.process()
+    catalog.slots("haircut", DECEMBER)
+    scene.sandbox.mischief.set("status", "availability", status=500)
+    scene.pass_(20)
+    catalog.slots("haircut", DECEMBER)
+    scene.pass_(2)
+    assert state_of_haircut(catalog)[2] == ("slots", "troubled", 22)
+    with pytest.raises(Unavailable):
+        catalog.slots("haircut", date(2027, 1, 1))
+    january = [entry for entry in catalog.lying([date(2027, 1, 1)]) if entry.what == "slots"]
+    assert {entry.state for entry in january if entry.service == "haircut"} == {"failed"}
+    catalog.close(KeyRefused())
+    assert {entry.state for entry in catalog.lying([DECEMBER])} == {"refused"}

@@ -120,3 +120,61 @@ def test_with_the_cache_down_calls_still_go_within_the_part(scene: Scene) -> Non
         pass_through(gate, answer=Answer(200))
     with pytest.raises(TooMany):
         gate.before("availability")
+
+
+def test_how_it_stands_is_told_by_one_look_that_takes_nothing(scene: Scene) -> None:
+    """What any process took is counted for all, creations by themselves; looking a hundred times costs no ticket."""
+    one, other = scene.process(), scene.process()
+    pass_through(one, answer=Answer(200))
+    pass_through(one, "lookup", Answer(200))
+    pass_through(other, "create", Answer(200))
+    for _ in range(100):
+        before = scene.memory.trips
+        state = other.state()
+        assert scene.memory.trips == before + 1
+    assert (state.usage.requests, state.usage.of_requests) == (2, 50)
+    assert (state.usage.creations, state.usage.of_creations) == (1, 10)
+    assert state.shared
+    assert [(circuit.name, circuit.state) for circuit in state.circuits] == [
+        ("browse", "closed"),
+        ("booking", "closed"),
+    ]
+    scene.time.pass_(120)
+    assert (other.state().usage.requests, other.state().usage.creations) == (0, 0)
+
+
+def test_how_a_circuit_stands_is_told(scene: Scene) -> None:
+    """Failures in a row, then open for so long, then half open; the other class stands by itself."""
+    gate = scene.process()
+    for _ in range(3):
+        pass_through(gate)
+    assert gate.state().circuits[0].strikes == 3
+    for _ in range(2):
+        pass_through(gate)
+    browse, booking = scene.process().state().circuits
+    assert (browse.state, browse.seconds) == ("open", 15)
+    assert booking.state == "closed"
+    scene.time.pass_(16)
+    assert gate.state().circuits[0].state == "half open"
+    pass_through(gate, answer=Answer(200))
+    assert gate.state().circuits[0].state == "closed"
+
+
+def test_too_many_is_told_for_as_long_as_it_holds(scene: Scene) -> None:
+    """With the seconds that are left."""
+    gate = scene.process()
+    pass_through(gate, answer=Answer(429, retry_after=40))
+    scene.time.pass_(10)
+    assert gate.state().usage.stopped == 30
+    scene.time.pass_(31)
+    assert gate.state().usage.stopped == 0
+
+
+def test_with_the_cache_down_it_tells_of_this_process(scene: Scene) -> None:
+    """And says so."""
+    gate = scene.process()
+    scene.memory.broken = True
+    pass_through(gate, answer=Answer(200))
+    state = gate.state()
+    assert not state.shared
+    assert state.usage.requests == 1

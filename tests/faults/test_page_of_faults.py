@@ -23,8 +23,8 @@ COLUMNS = (
 )
 SAID = re.compile(r'\bsay\((?:[^"()]|\([^"()]*\))*"([a-z_]+)"')
 EVENT = re.compile(r"`([a-z]+_[a-z_]+)`")
-OUTSIDE = re.compile("honeypot_filled|human_check_failed|throttled|webhook_.*|news_.*|forgotten")
-"""Events that are about the visitor or about what Kordless tells us of its own accord: docs/operating.md has them."""
+OUTSIDE = re.compile("honeypot_filled|human_check_failed|throttled|webhook_.*|news_.*|forgotten|counts?_.*")
+"""Events about the visitor, what Kordless tells us of its own accord, or our counts: docs/operating.md has them."""
 
 
 def rows(heading: str) -> list[list[str]]:

@@ -76,7 +76,7 @@
     root.kbAsked = true;
     const url = new URL(card.dataset.kbDetectZone, location);
     url.searchParams.set("tz", timeZone);
-    htmx.ajax("GET", url.href, { source: card, target: card.parentNode, swap: "innerHTML" });
+    htmx.ajax("GET", url.href, { source: card, target: card.parentNode, swap: "innerHTML", headers: { "KB-Seen": "zone" } });
   };
 
   const arrive = (root, trigger) => {

@@ -1,0 +1,1 @@
+"""What the operator sees in Django's admin, where a site has it."""

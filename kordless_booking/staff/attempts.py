@@ -1,0 +1,37 @@
+"""Attempts at booking in the admin: how they stand, and nothing about whose they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kordless_booking import conf
+from kordless_booking.staff.read_only import ReadOnly
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+__all__ = ["AttemptAdmin"]
+
+
+class AttemptAdmin(ReadOnly):
+    """Neither the key nor the sealed body is ever shown."""
+
+    fields = (
+        "account", "service", "state", "refusal", "unsure", "generation", "claim",
+        "created_at", "changed_at", "claimed_until", "retry_at",
+    )  # fmt: skip
+    readonly_fields = fields
+    list_display = ("created_at", "service", "state", "refusal", "unsure", "claim", "account", "changed_at")
+    list_filter = ("account", "state", "refusal", "service", "created_at")
+    list_per_page = 50
+    date_hierarchy = "created_at"
+    ordering = ("-created_at", "-pk")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).defer("sealed", "key", "body_hash")
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        return [name for name in self.list_display if name != "account" or len(conf.accounts()) > 1]
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        return [name for name in self.list_filter if name != "account" or len(conf.accounts()) > 1]

@@ -1,0 +1,205 @@
+"""Kordless's deliveries in the admin: a list without anything personal, one of them masked, and its replay."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_POST
+
+from kordless_booking import conf
+from kordless_booking.models import WebhookDelivery
+from kordless_booking.signals import Source
+from kordless_booking.staff.finding import find
+from kordless_booking.staff.masking import in_full, masked
+from kordless_booking.staff.read_only import ReadOnly
+from kordless_booking.webhooks.inbox import ReceiverFailed
+from kordless_booking.webhooks.replay import GoneBody, body_of, event_of, is_outdated, replay
+
+__all__ = ["DeliveryAdmin"]
+
+
+class ReplayForm(forms.Form):
+    """As what kind of change a delivery is told again."""
+
+    source = forms.ChoiceField(
+        label=gettext_lazy("The change was made"),
+        widget=forms.RadioSelect,
+        choices=[
+            (Source.WEBHOOK.value, gettext_lazy("elsewhere: by phone, by staff, in Kordless")),
+            (Source.WIDGET.value, gettext_lazy("on this site's own pages")),
+        ],
+    )
+
+
+class FindForm(forms.Form):
+    """Sent, never put into an address: what is looked for is personal."""
+
+    wanted = forms.CharField(
+        label=gettext_lazy("Confirmation number, email or phone"),
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "class": "vTextField"}),
+    )
+
+
+class DeliveryAdmin(ReadOnly):
+    """What came from Kordless, and what became of it."""
+
+    list_display = ("received_at", "kind", "outcome", "source", "account", "delivery_id", "happened_at")
+    list_filter = ("account", "kind", "outcome", "received_at")
+    list_per_page = 50
+    search_fields = ("delivery_id",)
+    search_help_text = gettext_lazy("Search by delivery id.")
+    date_hierarchy = "received_at"
+    ordering = ("-received_at", "-pk")
+    change_list_template = "kordless_booking/admin/deliveries.html"
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).defer("sealed")
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        return [name for name in self.list_display if name != "account" or len(conf.accounts()) > 1]
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        return [name for name in self.list_filter if name != "account" or len(conf.accounts()) > 1]
+
+    def get_urls(self) -> list[URLPattern]:
+        def guarded(view: Any) -> Any:
+            return self.admin_site.admin_view(never_cache(view))
+
+        name = "kordless_booking_webhookdelivery"
+        return [
+            path("find/", guarded(sensitive_post_parameters("wanted")(self.find_view)), name=f"{name}_find"),
+            path("<int:number>/personal/", guarded(require_POST(self.personal_view)), name=f"{name}_personal"),
+            path("<int:number>/replay/", guarded(self.replay_view), name=f"{name}_replay"),
+            *super().get_urls(),
+        ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list; the way to look for somebody is shown to those who may."""
+        more = {"may_find": _may(request, "view_personal_data")}
+        return super().changelist_view(request, {**(extra_context or {}), **more})
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """One delivery, with everything personal masked."""
+        if request.method not in {"GET", "HEAD"}:
+            raise PermissionDenied
+        return self._page(request, self._delivery(request, object_id))
+
+    @sensitive_variables()
+    def personal_view(self, request: HttpRequest, number: int) -> HttpResponse:
+        """The same in full, for those who may, and with a line about it in the history."""
+        row = self._delivery(request, number)
+        if not _may(request, "view_personal_data"):
+            raise PermissionDenied
+        self.log_change(request, row, "Looked at the personal data.")
+        return self._page(request, row, full=True)
+
+    @sensitive_variables()
+    def find_view(self, request: HttpRequest) -> HttpResponse:
+        """Deliveries about somebody. The form asks by POST, so that nothing personal stands in an address or a log."""
+        if not (self.has_view_permission(request) and _may(request, "view_personal_data")):
+            raise PermissionDenied
+        form = FindForm(request.POST if request.method == "POST" else None)
+        found = find(form.cleaned_data["wanted"], datetime.now(UTC)) if form.is_valid() else None
+        context = {**self._context(request), "title": _("Find deliveries of somebody"), "form": form, "found": found}
+        response = render(request, "kordless_booking/admin/find.html", context)
+        response["Cache-Control"] = "no-store, private"
+        return response
+
+    @sensitive_variables()
+    def replay_view(self, request: HttpRequest, number: int) -> HttpResponse:
+        """Asks first, then tells the receivers once more and says how that went."""
+        row = self._delivery(request, number)
+        if not _may(request, "replay_webhookdelivery"):
+            raise PermissionDenied
+        now, back = (
+            datetime.now(UTC),
+            reverse(f"{self.admin_site.name}:kordless_booking_webhookdelivery_change", args=[number]),
+        )
+        try:
+            account, event = _account(row), event_of(row, now)
+        except (GoneBody, ImproperlyConfigured):
+            messages.error(request, _("This delivery can't be replayed: its body or its account is gone."))
+            return HttpResponseRedirect(back)
+        form = ReplayForm(
+            request.POST if request.method == "POST" else None, initial={"source": row.source or Source.WEBHOOK}
+        )
+        if not form.is_valid():
+            context = {
+                "title": _("Replay this delivery?"),
+                "original": row,
+                "form": form,
+                "about_booking": event.booking is not None,
+                "outdated": is_outdated(row, event),
+                "back": back,
+            }
+            return render(request, "kordless_booking/admin/replay.html", {**self._context(request), **context})
+        source = Source(form.cleaned_data["source"])
+        try:
+            replay(account, row, source, now)
+        except ReceiverFailed as failed:
+            self.log_change(request, row, f"Replayed as made at the {source}; a receiver failed.")
+            text = _("A receiver failed, and what receivers had done in the database is undone: %(error)s.")
+            messages.error(request, text % {"error": f"{failed}, {failed.where}"})
+        else:
+            self.log_change(request, row, f"Replayed as made at the {source}.")
+            messages.success(request, _("The receivers were told again."))
+        return HttpResponseRedirect(back)
+
+    def _delivery(self, request: HttpRequest, number: str | int) -> WebhookDelivery:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if not str(number).isdecimal():
+            raise Http404
+        row = WebhookDelivery.objects.filter(pk=int(number)).first()
+        if row is None:
+            raise Http404
+        return row
+
+    @sensitive_variables()
+    def _page(self, request: HttpRequest, row: WebhookDelivery, *, full: bool = False) -> HttpResponse:
+        try:
+            body = body_of(row, datetime.now(UTC))
+        except GoneBody:
+            body = ""
+        context = {
+            **self._context(request),
+            "title": _("Webhook delivery"),
+            "subtitle": str(row),
+            "original": row,
+            "body": (in_full(body) if full else masked(body)) if body else "",
+            "full": full,
+            "may_see": bool(body) and not full and _may(request, "view_personal_data"),
+            "may_replay": bool(body) and _may(request, "replay_webhookdelivery"),
+        }
+        response = render(request, "kordless_booking/admin/delivery.html", context)
+        response["Cache-Control"] = "no-store, private"
+        return response
+
+    def _context(self, request: HttpRequest) -> dict[str, Any]:
+        return {**self.admin_site.each_context(request), "opts": self.opts}
+
+
+def _may(request: HttpRequest, permission: str) -> bool:
+    return request.user.has_perm(f"kordless_booking.{permission}")
+
+
+def _account(row: WebhookDelivery) -> conf.Account:
+    """Raises ImproperlyConfigured when the site has no account of that name any more."""
+    account = conf.account_named(row.account)
+    if account.name != row.account:
+        raise ImproperlyConfigured
+    return account

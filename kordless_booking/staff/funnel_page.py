@@ -1,0 +1,128 @@
+"""The funnel's place in the admin: a chart, tables and a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import URLPattern, path
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from kordless_booking import conf
+from kordless_booking.counts.counters import today
+from kordless_booking.counts.stages import Source, Stage
+from kordless_booking.staff import funnel
+from kordless_booking.staff.chart import HEIGHT, chart
+from kordless_booking.staff.read_only import ReadOnly
+from kordless_booking.staff.words import service_names, source_word, stage_word
+
+__all__ = ["FunnelAdmin"]
+
+
+class FunnelAdmin(ReadOnly):
+    """In the place of a list of rows, what they add up to."""
+
+    def get_urls(self) -> list[URLPattern]:
+        def guarded(view: Any) -> Any:
+            return self.admin_site.admin_view(never_cache(require_safe(view)))
+
+        return [
+            path("", guarded(self.changelist_view), name="kordless_booking_funnelcount_changelist"),
+            path("csv/", guarded(self.file), name="kordless_booking_funnelcount_csv"),
+        ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The page."""
+        wish = self._wish(request)
+        days = funnel.by_day(wish)
+        stages = [stage for stage in Stage if stage is not Stage.VISIT or not wish.service]
+        totals = _added_up(days.values())
+        names = service_names(conf.accounts().values())
+        base, rows = stages[0], funnel.rows_of(wish)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Funnel"),
+            "opts": self.opts,
+            "wish": wish,
+            "query": request.GET.urlencode(),
+            "periods": funnel.PERIODS,
+            "accounts": list(conf.accounts()) if len(conf.accounts()) > 1 else [],
+            "services": [(slug, names.get(slug, slug)) for slug in funnel.services_in(wish)],
+            "sources": [(source.value, source_word(source)) for source in Source],
+            "stages": [stage_word(stage) for stage in stages],
+            "base": stage_word(base),
+            "bars": _bars(totals, stages),
+            "chart": chart(
+                [
+                    (_said(day, counts, base), counts.get(base, 0), counts.get(Stage.BOOKED, 0))
+                    for day, counts in days.items()
+                ]
+            ),
+            "height": HEIGHT,
+            "first": wish.first,
+            "last": wish.today,
+            "days": [(day, _cells(counts, stages)) for day, counts in reversed(days.items())],
+            "by_service": _table(
+                funnel.by("service", rows), stages, lambda slug: names.get(slug, slug) or _("None chosen")
+            ),
+            "by_source": _table(funnel.by("source", rows), stages, source_word),
+            "empty": not any(totals.values()),
+            "counting": any(account.funnel for account in conf.accounts().values()),
+        }
+        return render(request, "kordless_booking/admin/funnel.html", context)
+
+    def file(self, request: HttpRequest) -> HttpResponse:
+        """What the page shows as CSV."""
+        wish = self._wish(request)
+        response = HttpResponse(funnel.written(wish), content_type="text/csv; charset=utf-8")
+        response["Content-Disposition"] = f'attachment; filename="funnel-{wish.first}-{wish.today}.csv"'
+        response["X-Content-Type-Options"] = "nosniff"
+        return response
+
+    def _wish(self, request: HttpRequest) -> funnel.Wish:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return funnel.Wish.read(request.GET, today(), conf.accounts())
+
+
+def _added_up(several: Iterable[funnel.Counts]) -> dict[Stage, int]:
+    totals = dict.fromkeys(Stage, 0)
+    for counts in several:
+        for stage, number in counts.items():
+            totals[stage] += number
+    return totals
+
+
+def _bars(totals: Mapping[Stage, int], stages: list[Stage]) -> list[dict[str, Any]]:
+    """Each stage with its number, how wide its bar is in hundredths, and its share of the first."""
+    most, base = max(totals[stage] for stage in stages), totals[stages[0]]
+    return [
+        {
+            "word": stage_word(stage),
+            "number": totals[stage],
+            "width": f"{totals[stage] / most * 100:.1f}%" if most else "0%",
+            "share": f"{totals[stage] / base:.0%}" if base else "",
+        }
+        for stage in stages
+    ]
+
+
+def _said(day: Any, counts: funnel.Counts, base: Stage) -> str:
+    numbers = [f"{stage_word(stage)} {counts.get(stage, 0)}" for stage in (base, Stage.BOOKED)]
+    return f"{date_format(day, 'SHORT_DATE_FORMAT')}: {', '.join(numbers)}"
+
+
+def _cells(counts: funnel.Counts, stages: list[Stage]) -> list[int]:
+    return [counts.get(stage, 0) for stage in stages]
+
+
+def _table(found: Mapping[str, funnel.Counts], stages: list[Stage], word: Any) -> list[tuple[str, list[int]]]:
+    """Rows with the most booked first."""
+    order = sorted(found.items(), key=lambda row: [-row[1].get(stage, 0) for stage in reversed(Stage)])
+    return [(str(word(name)), _cells(counts, stages)) for name, counts in order]

@@ -1,0 +1,112 @@
+"""What matters about an account at this moment, from the database and the cache alone: Kordless isn't asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from django.db.models import Count, Min, Sum
+
+from kordless_booking.booking.attempt import State
+from kordless_booking.models import BookingAttempt, RefusalCount, WebhookDelivery
+from kordless_booking.upstream import Upstream, upstream
+
+if TYPE_CHECKING:
+    from kordless_booking.catalog.catalog import Lying
+    from kordless_booking.catalog.gate import GateState
+    from kordless_booking.conf import Account
+
+__all__ = ["REFUSAL_DAYS", "AccountState", "OpenAttempts", "Refusals", "ServiceState", "state_of"]
+
+REFUSAL_DAYS: Final = 7
+
+
+@dataclass(frozen=True)
+class Refusals:
+    """How many deliveries were refused for a reason: on this day, and on the last seven."""
+
+    reason: str
+    today: int
+    week: int
+
+
+@dataclass(frozen=True)
+class OpenAttempts:
+    """How many attempts stand so, and since when the oldest."""
+
+    state: str
+    number: int
+    oldest: datetime
+
+
+@dataclass(frozen=True)
+class ServiceState:
+    """What is shown of a service: its details and the times of each month."""
+
+    name: str
+    details: Lying
+    months: tuple[Lying, ...]
+
+
+@dataclass(frozen=True)
+class AccountState:
+    """Everything that the front page says of an account. `offer` is the business and its list of services."""
+
+    name: str
+    business: str
+    webhook: bool
+    last: WebhookDelivery | None
+    deliveries: int
+    refusals: tuple[Refusals, ...]
+    gate: GateState
+    cache_up: bool
+    offer: Lying
+    services: tuple[ServiceState, ...]
+    months: tuple[date, ...]
+    attempts: tuple[OpenAttempts, ...]
+
+
+def state_of(account: Account, now: datetime, today: date) -> AccountState:
+    """How the account stands. `now` is UTC, `today` a day of the site's TIME_ZONE."""
+    reached = upstream(account)
+    months = (today.replace(day=1), (today.replace(day=1) + timedelta(days=32)).replace(day=1))
+    business, offer, services = _shown(reached, months)
+    deliveries = WebhookDelivery.objects.filter(account=account.name)
+    return AccountState(
+        name=account.name,
+        business=business,
+        webhook=bool(account.webhook_secrets),
+        last=deliveries.defer("sealed").order_by("-received_at", "-pk").first(),
+        deliveries=deliveries.filter(received_at__gt=now - timedelta(days=REFUSAL_DAYS)).count(),
+        refusals=_refusals(account, today),
+        gate=reached.gate.state(),
+        cache_up=reached.cache.up,
+        offer=offer,
+        services=services,
+        months=months,
+        attempts=_attempts(account),
+    )
+
+
+def _refusals(account: Account, today: date) -> tuple[Refusals, ...]:
+    rows = RefusalCount.objects.filter(account=account.name, day__gt=today - timedelta(days=REFUSAL_DAYS))
+    week = dict(rows.order_by("reason").values_list("reason").annotate(number=Sum("count")))
+    now = dict(rows.filter(day=today).values_list("reason", "count"))
+    return tuple(Refusals(reason, now.get(reason, 0), number) for reason, number in week.items())
+
+
+def _attempts(account: Account) -> tuple[OpenAttempts, ...]:
+    opened = BookingAttempt.objects.filter(account=account.name, state__in=[state for state in State if state.open])
+    rows = opened.order_by("state").values_list("state").annotate(number=Count("pk"), oldest=Min("created_at"))
+    return tuple(OpenAttempts(*row) for row in rows)
+
+
+def _shown(reached: Upstream, months: tuple[date, ...]) -> tuple[str, Lying, tuple[ServiceState, ...]]:
+    known = reached.catalog.known_offer()
+    offer, *others = reached.catalog.lying(months)
+    names = {service.slug: service.name for service in known.services} if known else {}
+    each = len(months) + 1
+    rows = [others[start : start + each] for start in range(0, len(others), each)]
+    services = tuple(ServiceState(names.get(row[0].service, row[0].service), row[0], tuple(row[1:])) for row in rows)
+    return known.organization.name if known else "", offer, services

@@ -1,0 +1,158 @@
+"""The front page of the admin: what is well, and what needs somebody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from kordless_booking import conf
+from kordless_booking.counts.counters import today
+from kordless_booking.staff.overview import AccountState, state_of
+from kordless_booking.staff.read_only import ReadOnly
+from kordless_booking.staff.words import ago, refusal_word
+
+if TYPE_CHECKING:
+    from kordless_booking.catalog.catalog import Lying
+    from kordless_booking.catalog.circuit import CircuitState
+
+__all__ = ["OverviewAdmin"]
+
+LONG_OPEN: Final = timedelta(minutes=10)
+"""After so long an open attempt is nobody's turn any more."""
+NEARLY: Final = 0.8
+"""Share of what may be taken that is worth a word."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """An age and how it is; `tone` is good, fair, bad or none."""
+
+    text: str
+    tone: str
+
+
+class OverviewAdmin(ReadOnly):
+    """In the place of a list of rows, the front page."""
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(never_cache(require_safe(self.changelist_view)))
+        return [path("", view, name="kordless_booking_overview_changelist")]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The page."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        now, accounts = datetime.now(UTC), list(conf.accounts().values())
+        states = [(state_of(account, now, today()), account) for account in accounts]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Overview"),
+            "opts": self.opts,
+            "several": len(states) > 1,
+            "accounts": [
+                {
+                    "state": state,
+                    "name": state.business or (state.name if len(states) > 1 else _("This site")),
+                    "attention": attention(state, now),
+                    "refusals": [(refusal_word(row.reason), row.today, row.week) for row in state.refusals],
+                    "circuits": [(_circuit_name(circuit), _circuit(circuit)) for circuit in state.gate.circuits],
+                    "offer": cell(state.offer),
+                    "services": [
+                        (row.name, cell(row.details), [cell(month) for month in row.months]) for row in state.services
+                    ],
+                    "attempts": [
+                        (row.state, row.number, ago((now - row.oldest).total_seconds())) for row in state.attempts
+                    ],
+                    "snippet": _snippet_url(account, alone=len(states) == 1),
+                }
+                for state, account in states
+            ],
+            "may_see_deliveries": request.user.has_perm("kordless_booking.view_webhookdelivery"),
+            "may_see_attempts": request.user.has_perm("kordless_booking.view_bookingattempt"),
+            "may_see_funnel": request.user.has_perm("kordless_booking.view_funnelcount"),
+        }
+        return render(request, "kordless_booking/admin/overview.html", context)
+
+
+def attention(state: AccountState, now: datetime) -> list[str]:
+    """What somebody should do something about, the most urgent first."""
+    said = []
+    if state.offer.state == "refused":
+        said.append(
+            _("Kordless refuses the API key, so nothing can be booked. Check the key in Kordless and in the settings.")
+        )
+    if any(circuit.state != "closed" for circuit in state.gate.circuits):
+        said.append(_("Kordless fails at the moment. Visitors see what is remembered; it is tried again by itself."))
+    if not state.cache_up:
+        said.append(_("The cache can't be reached, so each process remembers and counts for itself."))
+    usage = state.gate.usage
+    if usage.stopped or usage.requests >= NEARLY * usage.for_pages or usage.creations >= NEARLY * usage.of_creations:
+        said.append(_("The allowance of the API key is nearly used up for this minute. Bookings wait for their turn."))
+    if old := sum(row.number for row in state.attempts if now - row.oldest > LONG_OPEN):
+        text = ngettext(
+            "%(number)s booking has been open for long: the visitor left before Kordless said yes or no.",
+            "Up to %(number)s bookings have been open for long: the visitors left before Kordless said yes or no.",
+            old,
+        )
+        said.append(text % {"number": old})
+    if not state.webhook:
+        said.append(_("No webhook is set up, so changes made in Kordless are seen only when times are fetched anew."))
+    elif refused := sum(row.today for row in state.refusals):
+        text = ngettext(
+            "%(number)s delivery of the webhook was refused today; the reasons stand below.",
+            "%(number)s deliveries of the webhook were refused today; the reasons stand below.",
+            refused,
+        )
+        said.append(text % {"number": refused})
+    return said
+
+
+def cell(lying: Lying) -> Cell:
+    """How old something is, and whether that is as it should be."""
+    age = ago(lying.age) if lying.age is not None else ""
+    match lying.state:
+        case "fresh":
+            return Cell(age, "good")
+        case "aging":
+            return Cell(_("%(age)s, due") % {"age": age}, "fair")
+        case "forgotten":
+            return Cell(_("fetched anew next time"), "fair")
+        case "troubled":
+            return Cell(_("%(age)s, can't be renewed") % {"age": age}, "bad")
+        case "failed":
+            return Cell(_("can't be fetched"), "bad")
+        case "refused":
+            return Cell(_("key refused"), "bad")
+    return Cell("\N{EN DASH}", "none")
+
+
+def _circuit_name(circuit: CircuitState) -> str:
+    return {"browse": _("Looking"), "booking": _("Booking")}.get(circuit.name, circuit.name)
+
+
+def _circuit(circuit: CircuitState) -> Cell:
+    if circuit.state == "open":
+        return Cell(_("stopped, tried again in %(seconds)s s") % {"seconds": circuit.seconds}, "bad")
+    if circuit.state == "half open":
+        return Cell(_("the next request tries again"), "fair")
+    if circuit.strikes:
+        text = ngettext("works, %(number)s failure", "works, %(number)s failures in a row", circuit.strikes)
+        return Cell(text % {"number": circuit.strikes}, "fair")
+    return Cell(_("works"), "good")
+
+
+def _snippet_url(account: conf.Account, *, alone: bool) -> str:
+    try:
+        return reverse("kordless_booking:snippet") if alone else reverse(f"{account.name}:snippet")
+    except NoReverseMatch:
+        return ""

@@ -1,0 +1,65 @@
+"""What the admin's pages call things."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.utils.translation import gettext as _
+
+from kordless_booking.conf import Account
+from kordless_booking.counts.stages import Source, Stage
+from kordless_booking.upstream import upstream
+
+__all__ = ["ago", "refusal_word", "service_names", "source_word", "stage_word"]
+
+
+def stage_word(stage: Stage) -> str:
+    """What is counted, in the plural."""
+    return {
+        Stage.VISIT: _("Visits"),
+        Stage.SERVICE: _("Services opened"),
+        Stage.SLOT: _("Times chosen"),
+        Stage.CONTACT: _("Forms sent"),
+        Stage.BOOKED: _("Booked"),
+    }[stage]
+
+
+def source_word(source: str) -> str:
+    """Where the widget was seen."""
+    words = {
+        Source.PAGE: _("Pages of the widget"),
+        Source.INLINE: _("Inside pages of this site"),
+        Source.EMBED: _("Frames on other sites"),
+    }
+    return words[Source(source)] if source in list(Source) else source
+
+
+def refusal_word(reason: str) -> str:
+    """Why a delivery was refused."""
+    words = {
+        "webhook_without_secret": _("No secret is set"),
+        "webhook_malformed": _("No event that can be read"),
+        "webhook_stale": _("Timestamp too far off"),
+        "webhook_signature_refused": _("Signed with another secret"),
+        "webhook_recipe_wrong": _("Signed in another way than the settings say"),
+        "webhook_too_large": _("Too large"),
+        "webhook_receiver_failed": _("A receiver of this site failed"),
+        "webhook_not_written": _("The database failed"),
+    }
+    return words.get(reason, reason)
+
+
+def ago(seconds: float) -> str:
+    """An age, in the largest unit that fits."""
+    number = int(seconds)
+    if number < 120:
+        return _("%(number)s s") % {"number": number}
+    if number < 7200:
+        return _("%(number)s min") % {"number": number // 60}
+    return _("%(number)s h") % {"number": number // 3600}
+
+
+def service_names(accounts: Iterable[Account]) -> dict[str, str]:
+    """Slug to name, as far as they lie here: Kordless isn't asked."""
+    offers = [upstream(account).catalog.known_offer() for account in accounts]
+    return {service.slug: service.name for offer in offers if offer for service in offer.services}

@@ -1,0 +1,110 @@
+"""Counts on their way into the database: added up, in one piece, by the site's own day."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+import time_machine
+from django.db import connection
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from kordless_booking.counts import counters
+from kordless_booking.counts.stages import Source, Stage
+from kordless_booking.models import FunnelCount, RefusalCount
+from tests.refused_writes import refused_writes
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _nothing_yet() -> Iterator[None]:
+    counters.visitors.take()
+    counters.refusals.take()
+    yield
+    counters.visitors.take()
+    counters.refusals.take()
+
+
+def rows() -> list[tuple[str, str, str, int]]:
+    """What the table holds."""
+    return list(FunnelCount.objects.order_by("pk").values_list("service", "source", "stage", "count"))
+
+
+def test_what_is_counted_is_added_to_its_row() -> None:
+    """One row for each day, account, service, source and stage; a later writing adds to it."""
+    for _ in range(3):
+        counters.count_stage("default", "haircut", Source.PAGE, Stage.SERVICE)
+    assert counters.flush()
+    counters.count_stage("default", "haircut", Source.PAGE, Stage.SERVICE)
+    counters.count_stage("default", "haircut", Source.EMBED, Stage.SERVICE)
+    assert counters.flush()
+    assert rows() == [("haircut", "page", "service", 4), ("haircut", "embed", "service", 1)]
+
+
+def test_counting_asks_the_database_nothing(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    """Only the writing does, later and elsewhere."""
+    with django_assert_num_queries(0):
+        counters.count_stage("default", "haircut", Source.PAGE, Stage.SERVICE)
+        counters.count_refusal("default", "webhook_stale")
+
+
+def test_refusals_are_counted_too() -> None:
+    """By day, account and reason."""
+    counters.count_refusal("default", "webhook_stale")
+    counters.count_refusal("default", "webhook_stale")
+    assert counters.flush()
+    assert list(RefusalCount.objects.values_list("account", "reason", "count")) == [("default", "webhook_stale", 2)]
+
+
+@pytest.mark.parametrize("verbs", [("INSERT",), ("UPDATE",)])
+def test_a_database_that_fails_midway_has_nothing_of_it(verbs: tuple[str, ...]) -> None:
+    """And all of it is written the next time, once."""
+    counters.count_stage("default", "haircut", Source.PAGE, Stage.SLOT)
+    assert counters.flush()
+    counters.count_stage("default", "haircut", Source.PAGE, Stage.SLOT)
+    counters.count_stage("default", "haircut", Source.PAGE, Stage.VISIT)
+    with refused_writes(*verbs):
+        assert not counters.flush()
+    assert [row[3] for row in rows()] == [1]
+    assert counters.flush()
+    assert sorted(rows()) == [("haircut", "page", "slot", 2), ("haircut", "page", "visit", 1)]
+
+
+@pytest.mark.parametrize(("zone", "day"), [("Asia/Tokyo", 2), ("America/New_York", 1)])
+def test_a_day_is_one_of_the_site(settings: Settings, zone: str, day: int) -> None:
+    """Of its TIME_ZONE, not of UTC and not of any visitor."""
+    settings.TIME_ZONE = zone
+    with time_machine.travel("2026-12-01T16:00:00Z", tick=False):
+        assert counters.today() == date(2026, 12, day)
+
+
+def test_the_longest_service_fits() -> None:
+    """Two hundred characters, as the door to Kordless allows."""
+    counters.count_stage("a" * 100, "s" * 200, Source.INLINE, Stage.CONTACT)
+    assert counters.flush()
+    FunnelCount.objects.get().full_clean()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can't fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_forked_process_begins_with_nothing() -> None:
+    """What its parent has counted is its parent's to write."""
+    counters.count_stage("default", "haircut", Source.PAGE, Stage.SLOT)
+    child = os.fork()
+    if child == 0:
+        os._exit(1 if counters.visitors.take() else 0)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert sum(counters.visitors.take().values()) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files can't be shared so there")
+def test_a_borrowed_connection_is_left_open() -> None:
+    """A writing within somebody's own use of the database doesn't take it away."""
+    counters.count_stage("default", "haircut", Source.PAGE, Stage.SLOT)
+    assert counters.flush()
+    assert connection.connection is not None

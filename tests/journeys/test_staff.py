@@ -1,0 +1,113 @@
+"""What the operator sees, in a real browser: readable by everybody, in light and dark, on a phone and right to left."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.journeys import walk
+from tests.journeys.demo import Demo, served
+from tests.journeys.test_accessibility import Inspector
+
+ADMIN = "/admin/kordless_booking"
+VISITOR = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+
+
+def book(browser: Browser, demo: Demo) -> None:
+    """Somebody comes, looks at another day, and books."""
+    with browser.new_context(user_agent=VISITOR, timezone_id="Europe/Paris") as context:
+        page = context.new_page()
+        page.goto(f"{demo.url}/book/")
+        walk.to_times(page, "Haircut")
+        page.locator("a.kb-day").last.click()
+        walk.to_contact(page)
+        walk.book(page)
+
+
+@pytest.fixture
+def watched(_prepared: Path, tmp_path: Path, browser: Browser) -> Iterator[Demo]:
+    """The demo with a login for staff, after a visit whose process has ended: its counts were written then."""
+    shutil.copytree(_prepared, tmp_path, dirs_exist_ok=True)
+    with served(tmp_path, DEBUG="1") as demo:
+        with browser.new_context() as context:
+            page = context.new_page()
+            page.goto(f"{demo.url}/sandbox/?service=color-consultation")
+            page.get_by_role("button", name="Deliver to this site").click()
+            page.get_by_role("button", name="Book by phone").click()
+            while page.get_by_role("cell", name="delivered").count() == 0:
+                page.reload()
+        book(browser, demo)
+    with served(tmp_path, DEBUG="1") as demo:
+        yield demo
+
+
+def enter(page: Page, demo: Demo) -> None:
+    """From the demo's home page into the admin, as it says there."""
+    page.goto(f"{demo.url}/")
+    page.get_by_role("link", name="the admin").click()
+    page.get_by_label("Username").fill("salon")
+    page.get_by_label("Password").fill("salon")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_operators_way(page: Page, watched: Demo, scheme: str, complaints: list[str]) -> None:
+    """Overview, funnel, deliveries, one masked and then in full, the question before a replay: axe finds nothing."""
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    inspector = Inspector(page)
+    enter(page, watched)
+    inspector.look("overview")
+    page.get_by_role("link", name="Funnel").last.click()
+    rows = page.locator(".kb-funnel tbody tr")
+    for number, words in enumerate(["Visits 1", "Services opened 1", "Times chosen 1", "Forms sent 1", "Booked 1"]):
+        name, _, count = words.rpartition(" ")
+        expect(rows.nth(number)).to_contain_text(name)
+        expect(rows.nth(number).locator("td").nth(1)).to_have_text(count)
+    expect(page.get_by_role("img", name="Day by day")).to_be_visible()
+    inspector.look("funnel")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download as CSV").click()
+    assert "haircut,page,0,1,1,1,1" in download.value.path().read_text()
+    page.goto(f"{watched.url}{ADMIN}/webhookdelivery/")
+    page.locator("#result_list tbody th a").last.click()
+    expect(page.get_by_text("••••").first).to_be_visible()
+    inspector.look("delivery")
+    page.get_by_role("button", name="Show personal data").click()
+    expect(page.get_by_text("••••")).to_have_count(0)
+    inspector.look("delivery in full")
+    page.get_by_role("link", name="Mask it again").click()
+    page.get_by_role("link", name="Replay to receivers").click()
+    inspector.look("replay")
+    page.get_by_role("button", name="Replay to receivers").click()
+    expect(page.get_by_text("The receivers were told again.")).to_be_visible()
+    page.goto(f"{watched.url}{ADMIN}/webhookdelivery/find/")
+    page.get_by_label("Confirmation number, email or phone").fill("nobody@example.com")
+    page.get_by_role("button", name="Find").click()
+    expect(page.get_by_text("None was found.")).to_be_visible()
+    inspector.look("find")
+    assert inspector.wrong == []
+    assert len(inspector.looked_at) == 6
+    assert [
+        text for text in complaints if "favicon" not in text and "404" not in text and "ERR_ABORTED" not in text
+    ] == []
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_it_fits(browser: Browser, watched: Demo, width: int) -> None:
+    """On a phone too, and right to left; without JavaScript as well."""
+    with browser.new_context(viewport={"width": width, "height": 800}, java_script_enabled=False) as context:
+        page = context.new_page()
+        enter(page, watched)
+        cookies = context.cookies()
+    with browser.new_context(viewport={"width": width, "height": 800}) as context:
+        context.add_cookies(cookies)  # type: ignore[arg-type]
+        page = context.new_page()
+        for path in ("overview/", "funnelcount/", "funnelcount/?days=90&service=haircut", "webhookdelivery/1/change/"):
+            page.goto(f"{watched.url}{ADMIN}/{path}")
+            assert page.locator(".kb-card").first.is_visible(), path
+            assert not walk.is_too_wide(page), path
+            page.evaluate("document.documentElement.dir = 'rtl'")
+            assert not walk.is_too_wide(page), path

@@ -1,0 +1,190 @@
+"""The funnel's page and file: right numbers, for those who may see them, and safe in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import date, timedelta
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from kordless_booking.counts.stages import Source, Stage
+from kordless_booking.models import FunnelCount
+from kordless_booking.sandbox import Sandbox
+from tests.staff.conftest import Hire
+from tests.views.walking import Page
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+
+TODAY = date(2026, 12, 1)
+URL = "/admin/kordless_booking/funnelcount/"
+
+
+def count(
+    *numbers: int, ago: int = 0, of: str = "haircut", source: Source = Source.PAGE, account: str = "default"
+) -> None:
+    """Write down so many visits, services, slots, contacts and bookings, some days ago."""
+    for stage, number in zip(Stage, numbers, strict=False):
+        names = {"day": TODAY - timedelta(days=ago), "account": account, "service": of, "source": source}
+        FunnelCount.objects.create(**names, stage=stage, count=number)
+
+
+def seen(client: Client, query: str = "") -> Page:
+    """The page."""
+    page = Page(URL, client.get(f"{URL}{query}"))
+    assert page.status == 200
+    return page
+
+
+def bars(page: Page) -> dict[str, tuple[str, str]]:
+    """Stage to (number, share)."""
+    rows = [[cell.text().strip() for cell in row.css("th, td")] for row in page.tree.css(".kb-funnel tbody tr")]
+    return {name: (number, share) for name, _, number, share in rows}
+
+
+def lines(client: Client, query: str = "") -> list[list[str]]:
+    """The file's lines."""
+    response = client.get(f"{URL}csv/{query}")
+    assert response.status_code == 200
+    return list(csv.reader(io.StringIO(response.content.decode())))
+
+
+def test_the_stages_add_up(owner: Client) -> None:
+    """Over days, services and sources, each with its share of the visits."""
+    count(6, of="")
+    count(2, 4, 2, 1, 1)
+    count(2, 1, 1, ago=3, source=Source.EMBED)
+    assert bars(seen(owner)) == {
+        "Visits": ("10", "100%"),
+        "Services opened": ("5", "50%"),
+        "Times chosen": ("3", "30%"),
+        "Forms sent": ("1", "10%"),
+        "Booked": ("1", "10%"),
+    }
+
+
+def test_a_period_ends_today_and_has_every_day(owner: Client) -> None:
+    """Also those without any; what is older is not in it."""
+    count(1, ago=6)
+    count(1, ago=7)
+    page = seen(owner, "?days=7")
+    assert bars(page)["Visits"] == ("1", "100%")
+    assert len(page.tree.css(".kb-chart g")) == 7
+    assert len(page.tree.css(".kb-tall tbody tr")) == 7
+    assert page.texts(".kb-tall tbody th")[0] == "12/01/2026"
+    assert bars(seen(owner, "?days=30"))["Visits"] == ("2", "100%")
+
+
+def test_of_one_service_the_way_begins_with_its_opening(owner: Client) -> None:
+    """Its visits are only those that began there; filters are plain query text."""
+    count(1, 8, 4, 2, 1)
+    count(9, 9, of="beard-trim", source=Source.EMBED)
+    found = bars(seen(owner, "?service=haircut"))
+    assert "Visits" not in found
+    assert found["Services opened"] == ("8", "100%")
+    assert found["Booked"] == ("1", "12%")
+    assert bars(seen(owner, "?source=embed"))["Visits"] == ("9", "100%")
+    assert "kb-days" in seen(owner, "?service=haircut&source=embed").html
+
+
+@pytest.mark.parametrize(
+    "query", ["?days=365", "?days=x&source=nowhere", "?service=%00", "?account=other", "?service=" + "x" * 5000, "?e=1"]
+)
+def test_what_makes_no_sense_is_left_out(owner: Client, query: str) -> None:
+    """Quietly."""
+    count(1)
+    seen(owner, query)
+    assert lines(owner, query)[0][0] == "day"
+
+
+def test_services_go_by_their_names(owner: Client, client: Client, sandbox: Sandbox) -> None:
+    """As far as they are remembered: Kordless isn't asked."""
+    count(1, 1)
+    count(1, of="")
+    assert "haircut" in seen(owner).texts("#kb-service option")
+    assert sandbox.requests == []
+    client.get("/book/")
+    asked = len(sandbox.requests)
+    page = seen(owner)
+    assert "Haircut" in page.texts("#kb-service option")
+    assert {"Haircut", "None chosen"} <= set(page.texts("section:has(#kb-by-service) tbody th"))
+    assert len(sandbox.requests) == asked
+
+
+def test_the_chart_can_be_read_without_seeing_it(owner: Client) -> None:
+    """It has a title and says where its numbers are; nothing on the page is inline."""
+    count(3, 2, 1, 1, 1)
+    page = seen(owner)
+    drawn = page.tree.css_first(".kb-chart svg")
+    assert drawn.attributes["role"] == "img"
+    named = (drawn.attributes["aria-labelledby"] or "").split()
+    assert len(named) == 2
+    assert all(page.tree.css_first(f"#{name}").text().strip() for name in named)
+    assert "Visits 3, Booked 1" in page.html
+    assert " style=" not in page.html
+    assert not page.tree.css("script:not([src]), style")
+
+
+def test_the_file_has_a_line_for_whatever_was_counted(owner: Client) -> None:
+    """In the columns that the documentation names, with the same filters as the page."""
+    count(2, 1, 1, 1, 1)
+    count(6, of="", ago=1, source=Source.INLINE)
+    assert lines(owner) == [
+        ["day", "account", "service", "source", "visits", "services_opened", "times_chosen", "forms_sent", "booked"],
+        ["2026-11-30", "default", "", "inline", "6", "0", "0", "0", "0"],
+        ["2026-12-01", "default", "haircut", "page", "2", "1", "1", "1", "1"],
+    ]
+    assert len(lines(owner, "?source=inline&days=7")) == 2
+    response = owner.get(f"{URL}csv/?days=7")
+    assert response["Content-Disposition"] == 'attachment; filename="funnel-2026-11-25-2026-12-01.csv"'
+    assert response["Content-Type"] == "text/csv; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    "service", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("//x","y")', "a,b", "'=1"]
+)
+def test_no_cell_is_a_formula(owner: Client, service: str) -> None:
+    """Whatever somebody called a service in Kordless; a comma in it moves no column."""
+    count(1, 1, of=service)
+    [cell] = [line[2] for line in lines(owner)[1:]]
+    assert cell[0] not in "=+-@\t\r"
+    assert cell in {service, f"'{service}"}
+
+
+def test_it_is_for_those_who_may(hire: Hire) -> None:
+    """Strangers log in first, and staff need the permission; nobody adds to it."""
+    assert hire("view_funnelcount").get(URL).status_code == 200
+    assert hire("view_overview", "view_webhookdelivery").get(URL).status_code == 403
+    assert hire().get(f"{URL}csv/").status_code == 403
+    assert Client().get(URL).status_code == 302
+    assert hire("view_funnelcount").post(URL).status_code == 405
+    for other in ("add/", "1/change/", "1/delete/"):
+        assert hire("view_funnelcount").get(f"{URL}{other}").status_code == 404
+
+
+def test_two_businesses_can_be_told_apart(owner: Client, two_accounts: Settings) -> None:
+    """By a filter that a site with one doesn't have."""
+    two_accounts.ROOT_URLCONF = "tests.projects.plain.urls"
+    count(3, account="north")
+    count(4, account="south")
+    assert bars(seen(owner))["Visits"] == ("7", "100%")
+    assert bars(seen(owner, "?account=north"))["Visits"] == ("3", "100%")
+    assert [line[1] for line in lines(owner, "?account=south")] == ["account", "south"]
+
+
+def test_a_large_table_costs_a_handful_of_queries(
+    owner: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    """Whatever the number of rows."""
+    for number in range(40):
+        count(1, 1, 1, ago=number % 30, of=f"service-{number}")
+    with django_assert_max_num_queries(8):
+        seen(owner)
+
+
+def test_counting_that_is_off_is_said(owner: Client, shop: Settings) -> None:
+    """Rather than showing an empty chart without a word."""
+    shop.KORDLESS_BOOKING = {**shop.KORDLESS_BOOKING, "FUNNEL": False}
+    assert "turned off" in seen(owner).text

@@ -1,0 +1,183 @@
+"""The front page: what is well and what is not, without asking Kordless and without anything personal."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import NoReverseMatch, reverse
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from kordless_booking.counts import counters
+from kordless_booking.models import BookingAttempt, RefusalCount
+from kordless_booking.sandbox import Sandbox
+from tests.conftest import NOW
+from tests.staff.conftest import Hire
+from tests.views.walking import JANE, Page, Walk
+from tests.webhooks.deliveries import delivery
+
+pytestmark = pytest.mark.django_db
+
+URL = "/admin/kordless_booking/overview/"
+
+
+def seen(client: Client) -> Page:
+    """The page."""
+    page = Page(URL, client.get(URL))
+    assert page.status == 200
+    return page
+
+
+def row(page: Page, service: str) -> list[str]:
+    """How old what is shown of a service is."""
+    rows = {
+        cells[0]: cells[1:]
+        for line in page.tree.css(".kb-wide tbody tr")
+        for cells in [[c.text().strip() for c in line.css("th, td")]]
+    }
+    return rows[service]
+
+
+def test_all_is_well(owner: Client, client: Client, sandbox: Sandbox) -> None:
+    """It says so, and where to go on."""
+    client.get("/book/haircut/")
+    asked = len(sandbox.requests)
+    page = seen(owner)
+    assert "All is well." in page.text
+    assert "Acme Salon" in page.texts("h2")
+    assert row(page, "Haircut") == ["0 s", "0 s", "\N{EN DASH}"]
+    assert {"Funnel", "Webhook deliveries", "Booking attempts", "Snippet for other websites"} <= page.links(
+        ".kb-links a"
+    ).keys()
+    assert page.link("Snippet") == "/book/snippet/"
+    assert len(sandbox.requests) == asked
+
+
+def test_it_asks_kordless_nothing_even_when_nothing_is_known(owner: Client, sandbox: Sandbox) -> None:
+    """A page on a site that nobody has visited yet."""
+    for _ in range(3):
+        seen(owner)
+    assert sandbox.requests == []
+
+
+def test_ages_grow(owner: Client, client: Client, clock: time_machine.Traveller, shop: Settings) -> None:
+    """And what is old is not called fresh."""
+    client.get("/book/haircut/")
+    clock.shift(200)
+    page = seen(owner)
+    assert row(page, "Haircut")[1] == "3 min, due"
+    assert row(page, "Haircut")[0] == "3 min"
+
+
+def test_the_last_delivery_and_the_refused(owner: Client, client: Client) -> None:
+    """By reason, today and in seven days; older ones are gone from the page."""
+    delivery().post(client)
+    delivery().but(Signature="forged").post(client)
+    delivery().but(Signature="forged").post(client)
+    delivery(at="1").post(client)
+    assert counters.flush()
+    for days, reason in ((6, "webhook_stale"), (7, "webhook_malformed")):
+        RefusalCount.objects.create(day=NOW.date() - timedelta(days=days), account="default", reason=reason, count=5)
+    page = seen(owner)
+    assert "booking.created" in page.text
+    refused = [[c.text().strip() for c in line.css("th, td")] for line in page.tree.css(".kb-card caption ~ tbody tr")]
+    assert refused == [["Signed with another secret", "2", "2"], ["Timestamp too far off", "1", "6"]]
+    assert "3 deliveries of the webhook were refused today" in page.text
+
+
+def test_an_ill_kordless(owner: Client, client: Client, sandbox: Sandbox) -> None:
+    """The circuit that is open, and what can't be renewed."""
+    client.get("/book/haircut/")
+    sandbox.mischief.set("status", status=500)
+    for service in ("full-color", "beard-trim", "bridal-styling", "styling-class", "color-consultation", "head-spa"):
+        client.get(f"/book/{service}/")
+    page = seen(owner)
+    assert "stopped, tried again in" in page.text
+    assert "Kordless fails at the moment" in page.text
+    assert "All is well." not in page.text
+
+
+def test_a_revoked_key(owner: Client, client: Client, sandbox: Sandbox) -> None:
+    """Comes first."""
+    sandbox.mischief.set("key_revoked")
+    client.get("/book/")
+    assert "Kordless refuses the API key" in seen(owner).texts(".kb-attention li")[0]
+
+
+def test_bookings_that_are_open(owner: Client, client: Client, sandbox: Sandbox, clock: time_machine.Traveller) -> None:
+    """How many, since when, and a word when it is long."""
+    walk = Walk(client)
+    sandbox.mischief.set("status", "create", status=500)
+    walk.send(walk.choose(), "Book appointment", **JANE)
+    assert BookingAttempt.objects.get().state == "unsure"
+    page = seen(owner)
+    assert page.links()["unsure"] == "/admin/kordless_booking/bookingattempt/?state__exact=unsure"
+    assert "open for long" not in page.text
+    clock.shift(700)
+    page = seen(owner)
+    assert "1 booking has been open for long" in page.text
+    assert "11 min" in page.text
+    assert JANE["email"] not in page.html
+
+
+def test_the_allowance_of_this_minute(owner: Client, client: Client, shop: Settings) -> None:
+    """What is taken, without taking any; nearly all of it is worth a word."""
+    shop.KORDLESS_BOOKING = {**shop.KORDLESS_BOOKING, "REQUESTS_PER_MINUTE": 6, "CREATIONS_PER_MINUTE": 2}
+    assert "nearly used up" not in seen(owner).text
+    client.get("/book/haircut/")
+    page = seen(owner)
+    assert "3 of 4" in page.text
+    assert "0 of 2" in page.text
+    assert "Of the process that made this page alone" in page.text
+    assert "nearly used up" in page.text
+
+
+def test_without_a_webhook(owner: Client, site: Settings, account_settings: dict[str, Any]) -> None:
+    """What that means is said."""
+    site.KORDLESS_BOOKING = account_settings
+    assert "No webhook is set up" in seen(owner).text
+
+
+def test_two_businesses(owner: Client, two_accounts: Settings, client: Client) -> None:
+    """Each has a part of its own."""
+    client.get("/north/check-up/")
+    two_accounts.ROOT_URLCONF = "tests.projects.plain.urls"
+    assert seen(owner).texts("h2") == ["North Dental", "south"]
+
+
+def test_it_is_for_those_who_may(hire: Hire) -> None:
+    """And each sees the links that lead anywhere."""
+    assert hire().get(URL).status_code == 403
+    assert Client().get(URL).status_code == 302
+    page = seen(hire("view_overview"))
+    assert page.links(".kb-links a").keys() == {"Snippet for other websites"}
+    assert hire("view_overview").post(URL).status_code == 405
+
+
+def test_it_is_in_the_admins_own_list(owner: Client) -> None:
+    """Beside the funnel, the deliveries and the attempts."""
+    page = Page("/admin/", owner.get("/admin/kordless_booking/"))
+    assert {"Overview", "Funnel", "Webhook deliveries", "Booking attempts"} <= page.links().keys()
+    assert "Add" not in page.links()
+    with pytest.raises(NoReverseMatch):
+        reverse("admin:kordless_booking_overview_add")
+
+
+def test_it_costs_few_queries(
+    owner: Client, client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    """Session and user included."""
+    client.get("/book/haircut/")
+    with django_assert_max_num_queries(9):
+        seen(owner)
+
+
+def test_nothing_on_it_is_inline(owner: Client, client: Client) -> None:
+    """So that a strict policy lets all of it pass."""
+    client.get("/book/haircut/")
+    page = seen(owner)
+    assert " style=" not in page.html
+    assert not page.tree.css("script:not([src]), style")

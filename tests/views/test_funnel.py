@@ -1,0 +1,184 @@
+"""What a visitor's way adds to the funnel: each step once, from memory too, and never a query."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from kordless_booking.counts import counters
+from kordless_booking.sandbox import Sandbox
+from tests.views.walking import HTMX, JANE, Walk
+
+pytestmark = pytest.mark.django_db
+
+CHROME = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0"}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_yet(site: Settings) -> Iterator[None]:
+    counters.visitors.take()
+    yield
+    counters.visitors.take()
+
+
+class Browser(Walk):
+    """A visitor who says where each request comes from, as browsers do."""
+
+    def once(self, url: str, sent: dict[str, str] | None = None, **headers: str) -> Any:
+        before = f"http://testserver{self.seen[-1].url}" if self.seen else ""
+        name = "HX-Current-URL" if "HX-Request" in self.headers else "Referer"
+        return super().once(url, sent, **{**CHROME, name: before, **headers})
+
+
+@pytest.fixture(params=["page", "fragment"])
+def browser(request: pytest.FixtureRequest, client: Client) -> Browser:
+    """By whole pages, and with htmx after the first one."""
+    browser = Browser(client)
+    browser.open("/book/")
+    if request.param == "fragment":
+        browser.headers = dict(HTMX)
+    return browser
+
+
+def counted() -> dict[str, int]:
+    """What was counted, by "stage service source"."""
+    taken = counters.visitors.take()
+    return dict(Counter({f"{k.stage} {k.service or '-'} {k.source}": number for k, number in taken.items()}))
+
+
+def book(browser: Walk) -> Any:
+    """From the services to the confirmation, with a look at another day."""
+    times = browser.open(browser.seen[-1].link("Haircut"))
+    times = browser.open(list(times.days.values())[-1])
+    form = browser.open(next(iter(times.times.values())))
+    return browser.send(form, "Book appointment", **JANE)
+
+
+def test_each_step_counts_once(browser: Browser) -> None:
+    """However the pages come, and however many days are looked at."""
+    assert book(browser).number
+    steps = {f"{stage} haircut page": 1 for stage in ("service", "slot", "contact", "booked")}
+    assert counted() == {"visit - page": 1, **steps}
+
+
+def test_a_form_with_mistakes_counts_when_it_is_right(browser: Browser) -> None:
+    """And a page that is shown again is no new step."""
+    times = browser.open(browser.seen[-1].link("Haircut"))
+    form = browser.open(next(iter(times.times.values())))
+    browser.open(form.url)
+    again = browser.send(form, "Book appointment", **{**JANE, "email": "", "phone": ""})
+    assert again.status == 422
+    assert "contact haircut page" not in (before := counted())
+    assert before["slot haircut page"] == 1
+    assert browser.send(again, "Book appointment", **JANE).number
+    assert counted() == {"contact haircut page": 1, "booked haircut page": 1}
+
+
+def test_the_same_form_twice_is_one(browser: Browser) -> None:
+    """A double click, and a reload of the confirmation."""
+    times = browser.open(browser.seen[-1].link("Haircut"))
+    form = browser.open(next(iter(times.times.values())))
+    first = browser.send(form, "Book appointment", **JANE)
+    assert browser.send(form, "Book appointment", **JANE).number == first.number
+    browser.open(first.url)
+    found = counted()
+    assert (found["contact haircut page"], found["booked haircut page"]) == (1, 1)
+
+
+def test_a_booking_whose_answer_was_lost_is_booked_once(browser: Browser, sandbox: Sandbox, clock: Any) -> None:
+    """When Kordless says so at last."""
+    sandbox.mischief.set("status", "create", times=1, status=500, carried_out=True)
+    waiting = book(browser)
+    assert "booked haircut page" not in counted()
+    clock.shift(60)
+    assert browser.open(waiting.url).number
+    browser.open(waiting.url)
+    assert counted() == {"booked haircut page": 1}
+
+
+def test_a_refused_booking_is_not_booked(browser: Browser, sandbox: Sandbox) -> None:
+    """The form was sent, though; the times that follow are no new opening of the service."""
+    sandbox.mischief.set("status", "create", times=1, status=409)
+    book(browser)
+    found = counted()
+    assert found["contact haircut page"] == 1
+    assert found["service haircut page"] == 1
+    assert "booked haircut page" not in found
+
+
+def test_a_page_from_memory_counts_like_any_other(
+    client: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """And costs no query either."""
+    client.get("/book/haircut/", headers=CHROME)
+    counted()
+    with django_assert_num_queries(0):
+        for _ in range(3):
+            client.get("/book/haircut/", headers=CHROME)
+    assert counted() == {"visit haircut page": 3, "service haircut page": 3}
+
+
+def test_an_open_page_that_asks_again_counts_nothing(client: Client) -> None:
+    """Whether or not there is something new."""
+    version = client.get("/book/haircut/")["KB-Version"]
+    for seen in (version, "older"):
+        client.get("/book/haircut/", headers={**CHROME, **HTMX, "KB-Seen": seen})
+    assert counted() == {}
+
+
+def test_what_is_not_there_does_not_count(client: Client, sandbox: Sandbox) -> None:
+    """No service of a visitor's own making, and no page of a problem."""
+    assert client.get("/book/no-such-service/", headers=CHROME).status_code == 404
+    sandbox.mischief.set("key_revoked")
+    assert client.get("/book/color-consultation/", headers=CHROME).status_code >= 400
+    assert counted() == {}
+
+
+def test_a_frame_on_another_site(client: Client) -> None:
+    """All the way through: the snippet's own word in the address says so."""
+    browser = Browser(client)
+    browser.open("/book/?embed=1", Referer="https://shop.example/", **{"Sec-Fetch-Dest": "iframe"})
+    assert book(browser).number
+    assert set(counted()) == {
+        "visit - embed",
+        *(f"{stage} haircut embed" for stage in ("service", "slot", "contact", "booked")),
+    }
+
+
+def test_inside_a_page_of_the_site(client: Client) -> None:
+    """The page's own showing is the visit; what follows says which stage it is for."""
+    page = client.get("/page/", headers=CHROME)
+    assert page.status_code == 200
+    assert counted() == {"visit - inline": 1}
+    inline = {
+        **CHROME,
+        "HX-Request": "true",
+        "HX-Target": "kb-inline-widget",
+        "HX-Current-URL": "http://testserver/page/",
+    }
+    client.get("/book/haircut/?lang=en", headers=inline)
+    assert counted() == {"service haircut inline": 1}
+    client.get("/book/haircut/?day=2026-12-09&lang=en", headers=inline)
+    assert counted() == {}
+
+
+def test_each_business_has_its_own(two_accounts: Settings, client: Client) -> None:
+    """By the account's name."""
+    client.get("/north/check-up/", headers=CHROME)
+    client.get("/south/haircut/", headers=CHROME)
+    assert {key.account for key in counters.visitors.take()} == {"north", "south"}
+
+
+def test_it_can_be_turned_off(site: Settings, client: Client) -> None:
+    """Then nothing at all is counted."""
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "FUNNEL": False}
+    browser = Browser(client)
+    browser.open("/book/")
+    assert book(browser).number
+    client.get("/page/", headers=CHROME)
+    assert counted() == {}

@@ -1,0 +1,130 @@
+"""A delivery told once more, because somebody wants that."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from pytest_django import Settings
+
+from kordless_booking.catalog.reading import changes
+from kordless_booking.conf import account_named
+from kordless_booking.models import KnownBooking, WebhookDelivery
+from kordless_booking.signals import Source, booking_created
+from kordless_booking.webhooks.inbox import ReceiverFailed
+from kordless_booking.webhooks.replay import GoneBody, body_of, event_of, is_outdated, replay
+from tests.conftest import NOW
+from tests.webhooks.deliveries import delivery, event_body
+from tests.webhooks.listening import Listener
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hooked")]
+
+
+def received(client: Client, body: bytes | None = None) -> WebhookDelivery:
+    """A delivery that was taken in."""
+    assert delivery(body or event_body()).post(client).status_code == 200
+    return WebhookDelivery.objects.latest("pk")
+
+
+def test_the_receivers_hear_it_although_it_is_known(client: Client, listener: Listener) -> None:
+    """As often as somebody wants, and each signal says that it is a replay."""
+    row = received(client)
+    replay(account_named(None), row, Source.WEBHOOK, NOW)
+    replay(account_named(None), row, Source.WIDGET, NOW)
+    assert listener.told == ["created"] * 3
+    assert [said["replay"] for said in listener.said] == [False, True, True]
+    assert [str(said["source"]) for said in listener.said] == ["webhook", "webhook", "widget"]
+    assert listener.events == ["booking.created"] * 3
+    assert listener.said[2]["booking"] == listener.said[0]["booking"]
+
+
+def test_a_receiver_of_one_source_hears_what_is_replayed_as_that(client: Client) -> None:
+    """The source is the sender."""
+    row = received(client)
+    heard: list[bool] = []
+
+    def hear(replay: bool, **_said: Any) -> None:
+        heard.append(replay)
+
+    booking_created.connect(hear, sender=Source.WIDGET)
+    try:
+        replay(account_named(None), row, Source.WEBHOOK, NOW)
+        assert heard == []
+        replay(account_named(None), row, Source.WIDGET, NOW)
+        assert heard == [True]
+    finally:
+        booking_created.disconnect(hear, sender=Source.WIDGET)
+
+
+def test_what_is_known_of_the_booking_stays(client: Client, listener: Listener, clock: time_machine.Traveller) -> None:
+    """An old creation that is replayed after the cancellation is told, and makes nothing alive again."""
+    row = received(client)
+    clock.shift(60)
+    received(client, event_body("booking.cancelled", "2026-12-01T15:00:30Z"))
+    known = KnownBooking.objects.values().get()
+    assert is_outdated(row, event_of(row, NOW))
+    replay(account_named(None), row, Source.WEBHOOK, NOW)
+    assert KnownBooking.objects.values().get() == known
+    assert listener.told == ["created", "cancelled", "created"]
+    assert delivery(event_body("booking.updated", "2026-12-01T15:00:40Z")).post(client).json() == {"received": "known"}
+
+
+def test_the_newest_is_not_outdated(client: Client) -> None:
+    """By itself it is no older than what is known."""
+    row = received(client)
+    assert not is_outdated(row, event_of(row, NOW))
+
+
+def test_a_receiver_that_fails_undoes_what_receivers_did(client: Client, listener: Listener) -> None:
+    """And the error says where it was, without its words."""
+    row = received(client)
+    listener.failures = 1
+    with pytest.raises(ReceiverFailed) as failed:
+        replay(account_named(None), row, Source.WEBHOOK, NOW)
+    assert str(failed.value) == "LookupError"
+    assert failed.value.where.startswith("tests.webhooks.listening:")
+    assert "canary" not in failed.value.where
+
+
+def test_an_unknown_kind_is_told_as_an_event(client: Client, listener: Listener) -> None:
+    """No booking, no change."""
+    row = received(client, b'{"event": "invoice.paid", "timestamp": "2026-12-01T14:59:00Z"}')
+    replay(account_named(None), row, Source.WEBHOOK, NOW)
+    assert listener.events == ["invoice.paid"] * 2
+    assert listener.told == []
+    assert not is_outdated(row, event_of(row, NOW))
+
+
+def test_what_it_changed_is_asked_for_anew(client: Client) -> None:
+    """As when it came."""
+    client.get("/book/haircut/")
+    row = received(client)
+    before = changes()
+    replay(account_named(None), row, Source.WEBHOOK, NOW)
+    assert changes() > before
+
+
+@pytest.mark.parametrize("spoilt", ["too old", "emptied", "another key"])
+def test_a_body_that_is_gone(client: Client, hooked: Settings, spoilt: str) -> None:
+    """It can't be told again, and nobody is told half of it."""
+    row, now = received(client), NOW
+    match spoilt:
+        case "too old":
+            now += timedelta(days=31)
+        case "emptied":
+            row.sealed = ""
+        case _:
+            hooked.SECRET_KEY = "another"
+    with pytest.raises(GoneBody):
+        body_of(row, now)
+    with pytest.raises(GoneBody):
+        replay(account_named(None), row, Source.WEBHOOK, now)
+
+
+def test_where_a_change_was_made_is_written_down(client: Client) -> None:
+    """For what was told; what was known already has no source of its own."""
+    assert received(client).source == "webhook"
+    assert received(client, event_body(at="2026-12-01T14:59:30Z")).source == ""
