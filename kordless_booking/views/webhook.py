@@ -11,6 +11,7 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, transaction
@@ -20,7 +21,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_variables
 
 from kordless_booking import conf
-from kordless_booking.logs import say
+from kordless_booking.logs import say, where
 from kordless_booking.upstream import upstream
 from kordless_booking.views.visit import identified, request_id_of
 from kordless_booking.webhooks import inbox, signature
@@ -105,11 +106,16 @@ def _received(request: HttpRequest, account: conf.Account) -> str:
     try:
         outcome = inbox.receive(account, delivery_id=delivery_id, body=body, event=event, now=now)
     except inbox.ReceiverFailed as failed:
-        more = {"delivery": delivery_id, "kind": event.kind, **_where(failed.error)}
+        more = {"delivery": delivery_id, "kind": event.kind, **where(failed.error)}
         raise _Refused(500, "webhook_receiver_failed", logging.ERROR, **more) from None
     except DatabaseError as error:
         more = {"delivery": delivery_id, "error": type(error).__name__}
         raise _Refused(503, "webhook_not_written", logging.ERROR, **more) from None
+    except Exception as error:
+        if settings.DEBUG:
+            raise
+        more = {"delivery": delivery_id, **where(error)}
+        raise _Refused(500, "webhook_failed", logging.ERROR, **more) from None
     seen = {"account": account.name, "kind": event.kind, "outcome": outcome.value, "delivery": delivery_id}
     say(log, logging.INFO, "webhook_received", **seen)
     return outcome.value
@@ -154,12 +160,3 @@ def _verify(request: HttpRequest, account: conf.Account, body: bytes, now: float
             raise _Refused(401, "webhook_signature_refused") from None
         hint = f"Kordless signs otherwise than the settings say; set {error.would_pass}"
         raise _Refused(401, "webhook_recipe_wrong", logging.ERROR, hint=hint) from None
-
-
-def _where(error: Exception) -> dict[str, str]:
-    """The kind of error and the line that raised it, without its message: that may hold what a receiver was given."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    name = trace.tb_frame.f_globals.get("__name__", "?") if trace else "?"
-    return {"error": type(error).__name__, "at": f"{name}:{trace.tb_lineno if trace else 0}"}

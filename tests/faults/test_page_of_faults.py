@@ -23,7 +23,7 @@ COLUMNS = (
 )
 SAID = re.compile(r'\bsay\((?:[^"()]|\([^"()]*\))*"([a-z_]+)"')
 EVENT = re.compile(r"`([a-z]+_[a-z_]+)`")
-OUTSIDE = re.compile("honeypot_filled|human_check_failed|throttled|webhook_.*|news_.*|forgotten")
+OUTSIDE = re.compile("honeypot_filled|human_check_failed|throttled|webhook_.*|news_.*|forgotten|accident")
 """Events that are about the visitor or about what Kordless tells us of its own accord: docs/operating.md has them."""
 
 
