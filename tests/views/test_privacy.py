@@ -4,6 +4,7 @@ import logging
 import re
 
 import pytest
+import stamina
 from django.core.cache import caches
 from django.core.cache.backends.locmem import LocMemCache
 from django.db import connection
@@ -97,7 +98,7 @@ def lived(site: Settings, client: Client, sandbox: Sandbox, clock: Traveller, ca
         logger.setLevel(logging.INFO if logger.name == "django.template" else logging.DEBUG)
     client.raise_request_exception = False
     walk = Walk(client)
-    with caplog.at_level(logging.DEBUG):
+    with caplog.at_level(logging.DEBUG), stamina.set_testing(True, attempts=2, cap=True):
         live_through_it_all(walk, sandbox, clock, site)
         live_on(walk, sandbox, clock, site)
     for logger, level in zip(known, levels, strict=True):
