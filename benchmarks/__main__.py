@@ -17,7 +17,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--seconds", type=int, default=3, help="for each measurement of a rate (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="of which the median counts (default: %(default)s)")
-    parser.add_argument("--only", choices=("rates", "crowds"), help="half of it, without writing the page")
+    parser.add_argument("--only", choices=("rates", "crowds", "deliveries"), help="a part, without writing the page")
     python = enter()
     if python is not None:
         os.chdir(ROOT)
@@ -28,7 +28,7 @@ def main() -> None:
 
 def _measure(seconds: int, rounds: int, only: str | None) -> None:
     # What follows is installed in the environment that enter() has led to.
-    from benchmarks.bars import crowd_bars, rate_bars  # noqa: PLC0415
+    from benchmarks.bars import crowd_bars, delivery_bars, rate_bars  # noqa: PLC0415
     from benchmarks.load import CONNECTIONS, distinct_queries  # noqa: PLC0415
     from benchmarks.report import Report  # noqa: PLC0415
     from benchmarks.world import month_in_view  # noqa: PLC0415
@@ -37,10 +37,12 @@ def _measure(seconds: int, rounds: int, only: str | None) -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kordless-bench-")))
         (folder / "static").mkdir()
-        if only != "crowds":
+        if only in {None, "rates"}:
             rate_bars(report, folder, seconds=seconds, rounds=rounds)
-        if only != "rates":
+        if only in {None, "crowds"}:
             crowd_bars(report, folder)
+        if only in {None, "deliveries"}:
+            delivery_bars(report, folder)
     if only is None:
         queries = len(distinct_queries(month_in_view()))
         report.write(connections=CONNECTIONS, rounds=rounds, queries=queries)

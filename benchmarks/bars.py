@@ -14,13 +14,14 @@ from statistics import median
 
 from benchmarks.bookings import book_throughout
 from benchmarks.crowds import Came, come
+from benchmarks.deliveries import deliver
 from benchmarks.environment import ROOT
 from benchmarks.load import Measured, distinct_queries, measure, script_for
 from benchmarks.report import Report
 from benchmarks.running import Kordless, Site, kordless, redis, site
 from benchmarks.world import CROWDS, month_in_view
 
-__all__ = ["crowd_bars", "rate_bars"]
+__all__ = ["crowd_bars", "delivery_bars", "rate_bars"]
 
 APP, PEER = "benchmarks.site.wsgi:application", "benchmarks.peer.wsgi:application"
 HELLO = "hello"
@@ -139,12 +140,30 @@ def crowd_bars(report: Report, folder: Path) -> None:
     _many_keys(report, folder, keys=300)
 
 
-def _crowd(stack: ExitStack, folder: Path) -> tuple[Site, Kordless]:
+def delivery_bars(report: Report, folder: Path) -> None:
+    """Kordless delivers faster than any business books: each is answered at once, and asks Kordless nothing."""
+    each_second, seconds = 200, 10
+    with ExitStack() as stack:
+        # One thread each: SQLite lets one writer in, and with many it is luck whose turn it is.
+        ours, upstream = _crowd(stack, folder, server="gunicorn")
+        come(ours.url, lambda _number: "/memory/", visitors=8, within=1)
+        upstream.ask("requests", "DELETE")
+        came = deliver(ours.url, "/memory/webhook/", each_second=each_second, seconds=seconds)
+        times = sorted(each.seconds for each in came)
+        late = times[len(times) * 99 // 100]
+        holds = late < 0.1 and _statuses(came) == {200: each_second * seconds}
+        what = f"{each_second} webhook deliveries a second"
+        report.add(f"{what}, p99", "2 processes", f"{late * 1000:.0f} ms ({_told(came)})", "< 100 ms", holds)
+        asked = len(upstream.requests())
+        report.add(f"{what}: upstream requests", "2 processes", str(asked), "0", asked == 0)
+
+
+def _crowd(stack: ExitStack, folder: Path, server: str = "gunicorn threads") -> tuple[Site, Kordless]:
     here = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=folder)))
     upstream, url = stack.enter_context(kordless(here)), stack.enter_context(redis(here))
     environment = _environment(folder, here, upstream, url)
     _run("django", "migrate", "--settings", "benchmarks.site.settings", "--verbosity", "0", environment=environment)
-    ours = stack.enter_context(site(APP, "gunicorn threads", environment, here))
+    ours = stack.enter_context(site(APP, server, environment, here))
     upstream.ask("mischief", "POST", kind="slow", operation="availability", seconds=0.3)
     return ours, upstream
 

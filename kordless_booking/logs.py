@@ -17,27 +17,39 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Final
 
-__all__ = ["JsonFormatter", "request_id", "say"]
+__all__ = ["JsonFormatter", "request_id", "say", "where"]
 
 request_id: ContextVar[str] = ContextVar("kordless_booking.request_id", default="")
 """The id of the visitor's request that is being answered; empty outside of one."""
 
 _PLAIN: Final = re.compile(r"[!#-&(-~]+")
 """What needs no quotes: printable ASCII without blanks and quotation marks."""
+_FRAMES: Final = 5
 _VALUES: Final = (bool, int, float, str, type(None))
 
 
-def say(logger: logging.Logger, level: int, event: str, *, trace: object = False, **said: object) -> None:
+def say(logger: logging.Logger, level: int, event: str, **said: object) -> None:
     """Write `event=… name=value …`, and `req=…` at the end when a request is being answered and none was given.
 
-    Values that are None are left out; texts with blanks are quoted, and never break the line. `trace` adds the
-    traceback of the exception that is being handled.
+    Values that are None are left out; texts with blanks are quoted, and never break the line.
     """
     if "req" not in said and request_id.get():
         said["req"] = request_id.get()
     values = {"event": event} | {name: value for name, value in said.items() if value is not None}
     line = " ".join(f"{name}={_written(value)}" for name, value in values.items())
-    logger.log(level, "%s", line, exc_info=bool(trace), extra={"kordless": values}, stacklevel=2)
+    logger.log(level, "%s", line, extra={"kordless": values}, stacklevel=2)
+
+
+def where(error: BaseException) -> dict[str, str]:
+    """The kind of an unexpected error and the lines that led to it, innermost first, to be said.
+
+    Without its message: that may hold what the code was given, and so what a visitor typed.
+    """
+    lines, trace = [], error.__traceback__
+    while trace is not None:
+        lines.append(f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    return {"error": type(error).__name__, "at": "<".join(lines[::-1][:_FRAMES]) or "?"}
 
 
 def _written(value: object) -> str:

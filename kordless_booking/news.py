@@ -19,9 +19,10 @@ from django.dispatch import Signal
 from django.utils.crypto import salted_hmac
 
 from kordless_booking.catalog.keys import cache_key
-from kordless_booking.logs import say
+from kordless_booking.logs import say, where
 from kordless_booking.models import KnownBooking
 from kordless_booking.signals import Source, booking_cancelled, booking_created, booking_rescheduled
+from kordless_booking.unrepeated import unrepeated
 
 if TYPE_CHECKING:
     from kordless_booking.api.resources import Booking
@@ -62,13 +63,19 @@ def announce(
     if told is None:
         return
     source = Source.WIDGET
-    answers = change.signal.send_robust(
-        sender=source, booking=told, account=account, source=source, attribution=dict(attribution or {}), replay=False
-    )
+    with unrepeated():
+        answers = change.signal.send_robust(
+            sender=source,
+            booking=told,
+            account=account,
+            source=source,
+            attribution=dict(attribution or {}),
+            replay=False,
+        )
     for listener, answer in answers:
         if isinstance(answer, Exception):
             name = getattr(listener, "__qualname__", type(listener).__name__)
-            say(log, logging.ERROR, "receiver_failed", receiver=name, error=type(answer).__name__)
+            say(log, logging.ERROR, "receiver_failed", receiver=name, **where(answer))
 
 
 def news(change: Change, booking: Booking, *, account: str, at: datetime) -> Booking | None:

@@ -2,7 +2,7 @@
 
 import json
 import logging
-import sys
+import re
 from datetime import UTC, datetime
 from logging.config import dictConfig
 from typing import Any
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kordless_booking.logs import JsonFormatter, request_id, say
+from kordless_booking.logs import JsonFormatter, request_id, say, where
 
 log = logging.getLogger("kordless_booking.tests")
 
@@ -113,15 +113,30 @@ def test_lines_of_others_are_json_too(caplog: pytest.LogCaptureFixture):
     assert "req" not in answering("", written=record)
 
 
-def test_a_traceback_stays_in_its_line(caplog: pytest.LogCaptureFixture):
+def test_a_traceback_of_others_stays_in_its_line(caplog: pytest.LogCaptureFixture):
     """Under `trace`."""
     try:
         {}["no such shelf"]
     except KeyError:
-        say(log, logging.ERROR, "background_job_failed", trace=True)
+        logging.getLogger("django.request").exception("Internal Server Error")
     [record] = caplog.records
     assert "KeyError: 'no such shelf'" in answering("", written=record)["trace"]
-    assert sys.exc_info() == (None, None, None)
+
+
+def test_where_an_error_comes_from_is_told_without_its_message():
+    """Innermost first, and not the whole way."""
+
+    def deeper(times: int) -> None:
+        if times:
+            deeper(times - 1)
+        raise LookupError("canary@example.com")
+
+    with pytest.raises(LookupError) as caught:
+        deeper(20)
+    said = where(caught.value)
+    assert said["error"] == "LookupError"
+    assert re.fullmatch(r"tests\.test_logs:\d+(<tests\.test_logs:\d+){4}", said["at"])
+    assert where(LookupError("canary")) == {"error": "LookupError", "at": "?"}
 
 
 def test_it_is_set_up_as_the_docs_say():

@@ -3,6 +3,8 @@
 import os
 from typing import Any
 
+from benchmarks.deliveries import SECRET
+
 SECRET_KEY = "only for the benchmark: k5Qz8Wn1xR7vT3mB"  # noqa: S105 (served on this machine for a minute)
 DEBUG = False
 ALLOWED_HOSTS = ["127.0.0.1"]
@@ -49,7 +51,11 @@ DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": os.environ["BENCH_DATABASE"],
-        "OPTIONS": {"init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL"},
+        "OPTIONS": {
+            "timeout": 20,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
+        },
     }
 }
 CACHES = {
@@ -66,5 +72,6 @@ KORDLESS_BOOKING: dict[str, Any] = {
     "BASE_URL": os.environ["BENCH_KORDLESS"],
     "TRUSTED_PROXIES": 1,
     "MINIMUM_FILL_SECONDS": 0,
+    "WEBHOOK_SECRETS": SECRET,
     "ACCOUNTS": {"memory": {"MEMORY_SECONDS": 1}, "redis": {"MEMORY_SECONDS": 0}},
 }

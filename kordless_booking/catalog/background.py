@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from django.db import connections
 
-from kordless_booking.logs import request_id, say
+from kordless_booking.logs import request_id, say, where
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,8 +67,8 @@ class Background:
             request_id.set(asked_by)
             try:
                 job()
-            except Exception:  # noqa: BLE001 (a job may raise anything)
-                say(logger, logging.ERROR, "background_job_failed", trace=True)
+            except Exception as error:  # noqa: BLE001 (a job may raise anything)
+                say(logger, logging.ERROR, "background_job_failed", **where(error))
             finally:
                 # Outside a request nobody else gives back what a database cache has opened.
                 connections.close_all()

@@ -9,14 +9,21 @@ from typing import Final
 from django.db import router, transaction
 
 from kordless_booking.forgetting.attempts import Attempts
+from kordless_booking.forgetting.counts import Counts
 from kordless_booking.forgetting.deliveries import Deliveries
 from kordless_booking.forgetting.kind import Kind, Person, Tally
 from kordless_booking.forgetting.known import KnownBookings
-from kordless_booking.models import BookingAttempt
+from kordless_booking.models import BookingAttempt, FunnelCount, RefusalCount
 
 __all__ = ["KINDS", "forget_old", "forget_person"]
 
-KINDS: Final[tuple[Kind, ...]] = (Attempts(), Deliveries(), KnownBookings())
+KINDS: Final[tuple[Kind, ...]] = (
+    Attempts(),
+    Deliveries(),
+    KnownBookings(),
+    Counts("days of the funnel", FunnelCount),
+    Counts("days of refused deliveries", RefusalCount),
+)
 """In this order: what comes last is found by the confirmation numbers that the first ones know."""
 
 Tallies = dict[str, Tally]

@@ -18,6 +18,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_POST
 
 from kordless_booking import conf
+from kordless_booking.logs import where
 from kordless_booking.models import WebhookDelivery
 from kordless_booking.signals import Source
 from kordless_booking.staff.finding import find
@@ -153,7 +154,7 @@ class DeliveryAdmin(ReadOnly):
         except ReceiverFailed as failed:
             self.log_change(request, row, f"Replayed as made at the {source}; a receiver failed.")
             text = _("A receiver failed, and what receivers had done in the database is undone: %(error)s.")
-            messages.error(request, text % {"error": f"{failed}, {failed.where}"})
+            messages.error(request, text % {"error": " ".join(where(failed.error).values())})
         else:
             self.log_change(request, row, f"Replayed as made at the {source}.")
             messages.success(request, _("The receivers were told again."))

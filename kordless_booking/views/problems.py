@@ -10,8 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from django.conf import settings
 from django.core.exceptions import BadRequest as UnreadableRequest
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.signals import got_request_exception
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
@@ -21,11 +23,14 @@ from kordless_booking import exceptions
 from kordless_booking.booking.draft import MAX_TOKEN
 from kordless_booking.booking.invite import phone_link
 from kordless_booking.booking.typed import seal_typed, typed_text
+from kordless_booking.logs import say, where
 from kordless_booking.views import guard
 from kordless_booking.views.telling import tell
 from kordless_booking.views.visit import Visit
 
-__all__ = ["Problem", "answered", "not_configured", "problem_page"]
+__all__ = ["Problem", "accident", "answered", "not_configured", "problem_page"]
+
+log = logging.getLogger("kordless_booking.views")
 
 RETRY_SECONDS: Final = 30
 LARGEST_FORM: Final = 64 * 1024
@@ -210,6 +215,10 @@ def foreign(visit: Visit) -> Problem:
 def problem_page(visit: Visit, problem: Problem) -> HttpResponse:
     """The page for a problem, and its line in the log."""
     tell(visit, problem.event, level=problem.level, status=problem.status, error=problem.error)
+    return _page(visit, problem)
+
+
+def _page(visit: Visit, problem: Problem) -> HttpResponse:
     visit.cache = guard.PERSONAL
     context = {
         "headline": problem.headline,
@@ -228,9 +237,35 @@ def problem_page(visit: Visit, problem: Problem) -> HttpResponse:
     return response
 
 
+def accident(visit: Visit, error: Exception) -> HttpResponse:
+    """The page for a mistake in our code, or in a template or function of the site's.
+
+    Django would write the path into the log, and with it the token of a manage link, and the error's message, which
+    may repeat what was typed. Whoever listens to `got_request_exception` hears all of it, as ever.
+    """
+    if settings.DEBUG:
+        raise error
+    got_request_exception.send(sender=None, request=visit.request)
+    say(log, logging.ERROR, "accident", status=500, account=visit.account.name, **where(error))
+    problem = Problem(
+        "accident",
+        500,
+        _("Something went wrong"),
+        _("That was our mistake. If you were booking, please look for your booking before you try again."),
+        onward="manage-find",
+    )
+    try:
+        return _page(visit, problem)
+    except Exception:  # noqa: BLE001 (a template that every page is made of may be what is broken)
+        return HttpResponse(f"{problem.headline}. {problem.text}", status=500, content_type="text/plain; charset=utf-8")
+
+
 def not_configured(request: HttpRequest) -> HttpResponse:
     """Without usable settings there is no account, and so no page of anybody: plain text must do."""
-    return HttpResponse(_("Online booking isn't set up yet."), status=503, content_type="text/plain; charset=utf-8")
+    response = HttpResponse(_("Online booking isn't set up yet."), status=503, content_type="text/plain; charset=utf-8")
+    # Our own line is written; Django's would name the path, and with it the token of a manage link.
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
 
 
 def _actions(visit: Visit, problem: Problem) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, transaction
@@ -22,7 +23,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from kordless_booking import conf
 from kordless_booking.counts.counters import count_refusal
-from kordless_booking.logs import say
+from kordless_booking.logs import say, where
 from kordless_booking.upstream import upstream
 from kordless_booking.views.visit import identified, request_id_of
 from kordless_booking.webhooks import inbox, signature
@@ -108,11 +109,16 @@ def _received(request: HttpRequest, account: conf.Account) -> str:
     try:
         outcome = inbox.receive(account, delivery_id=delivery_id, body=body, event=event, now=now)
     except inbox.ReceiverFailed as failed:
-        more = {"delivery": delivery_id, "kind": event.kind, "error": str(failed), "at": failed.where}
+        more = {"delivery": delivery_id, "kind": event.kind, **where(failed.error)}
         raise _Refused(500, "webhook_receiver_failed", logging.ERROR, **more) from None
     except DatabaseError as error:
         more = {"delivery": delivery_id, "error": type(error).__name__}
         raise _Refused(503, "webhook_not_written", logging.ERROR, **more) from None
+    except Exception as error:
+        if settings.DEBUG:
+            raise
+        more = {"delivery": delivery_id, **where(error)}
+        raise _Refused(500, "webhook_failed", logging.ERROR, **more) from None
     seen = {"account": account.name, "kind": event.kind, "outcome": outcome.value, "delivery": delivery_id}
     say(log, logging.INFO, "webhook_received", **seen)
     return outcome.value

@@ -71,7 +71,10 @@ def widget_view(
                     translation.override(visit.language),
                     deadline(account.booking_seconds if changes else account.browse_seconds),
                 ):
-                    response = problems.answered(visit, methods, view, *args, **kwargs)
+                    try:
+                        response = problems.answered(visit, methods, view, *args, **kwargs)
+                    except Exception as error:  # noqa: BLE001 (whatever it is, the visitor gets a page)
+                        response = problems.accident(visit, error)
                     _finish(visit, response)
                     if visit.look is not None and response.status_code == 200:
                         count_look(request, visit.look)

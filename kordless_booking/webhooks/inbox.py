@@ -44,15 +44,6 @@ class ReceiverFailed(Exception):
         super().__init__(type(error).__name__)
         self.error = error
 
-    @property
-    def where(self) -> str:
-        """The line that raised it, as module:line. Its message may hold what a receiver was given."""
-        trace = self.error.__traceback__
-        while trace is not None and trace.tb_next is not None:
-            trace = trace.tb_next
-        name = trace.tb_frame.f_globals.get("__name__", "?") if trace else "?"
-        return f"{name}:{trace.tb_lineno if trace else 0}"
-
 
 def receive(account: Account, *, delivery_id: str, body: bytes, event: Event, now: datetime) -> Outcome:
     """Take the delivery in, once. Raises ReceiverFailed, and django.db.DatabaseError when it can't be written down."""

@@ -9,6 +9,7 @@ import threading
 import pytest
 
 from kordless_booking.catalog.background import Background, unattended
+from kordless_booking.logs import request_id
 
 
 def test_jobs_are_done_in_daemon_threads_that_know_that_nobody_waits() -> None:
@@ -57,7 +58,24 @@ def test_a_job_that_raises_is_logged_and_the_next_is_done(caplog: pytest.LogCapt
         assert background(bad)
         assert background(done.set)
         assert done.wait(5)
-    assert [record.getMessage() for record in caplog.records] == ["event=background_job_failed"]
+    [line] = [record.getMessage() for record in caplog.records]
+    assert line.startswith("event=background_job_failed error=ZeroDivisionError at=tests.catalog.test_background:")
+
+
+def test_a_job_is_known_by_the_request_that_asked_for_it() -> None:
+    """And the next one in the same thread by its own."""
+    background, names, done = Background(threads=1), [], threading.Semaphore(0)
+
+    def job() -> None:
+        names.append(request_id.get())
+        done.release()
+
+    for name in ("first-request", ""):
+        token = request_id.set(name)
+        background(job)
+        request_id.reset(token)
+        assert done.acquire(timeout=5)
+    assert names == ["first-request", ""]
 
 
 def test_never_more_threads_than_asked_for() -> None:

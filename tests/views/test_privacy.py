@@ -4,6 +4,7 @@ import logging
 import re
 
 import pytest
+import stamina
 from django.core.cache import caches
 from django.core.cache.backends.locmem import LocMemCache
 from django.db import connection
@@ -11,10 +12,15 @@ from django.test import Client
 from pytest_django import Settings
 from time_machine import Traveller
 
+from kordless_booking.logs import JsonFormatter
 from kordless_booking.sandbox import SANDBOX_KEY, Sandbox
+from tests.faults.test_page_of_faults import SAID, written
+from tests.test_operating import RAISED
+from tests.views.living import live_on
 from tests.views.walking import Walk
+from tests.webhooks.deliveries import NEW, OLD
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 CANARY = {
     "name": "Zzqxwvuts Canaryson",
@@ -22,7 +28,11 @@ CANARY = {
     "phone": "+12125550177",
     "notes": "qqcanarynotes",
 }
-SECRETS = re.compile(r"zzqxwvuts|canary|2125550177|212.?555.?0177", re.IGNORECASE)
+SECRETS = re.compile(r"zzqxwvuts|canary|212.?555.?01(?:77|47|99)|jane@example|Jane Doe|Ring twice", re.IGNORECASE)
+NUMBERS = re.compile(r"BOOK_[A-Z0-9]{6,}", re.IGNORECASE)
+KEYS = (SANDBOX_KEY, NEW, OLD)
+ELSEWHERE = {"background_job_failed", "terms_changed"}
+"""A mistake of ours, and one of Kordless's that the sandbox doesn't make: other tests bring them about."""
 TOKENS = re.compile(r"gAAAA[A-Za-z0-9_-]{20,}|\.eJ[A-Za-z0-9_-]{20,}")
 
 
@@ -73,20 +83,24 @@ def live_through_it_all(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Se
 
 @pytest.fixture
 def lived(site: Settings, client: Client, sandbox: Sandbox, clock: Traveller, caplog: pytest.LogCaptureFixture) -> Walk:
-    """A visitor to whom everything has happened, with every logger at DEBUG."""
+    """A visitor to whom everything has happened, and all around it, with every logger at DEBUG."""
     site.KORDLESS_BOOKING = {
         **site.KORDLESS_BOOKING,
         **dict.fromkeys(
             ("BOOKINGS_PER_ADDRESS", "LOOKUPS_PER_ADDRESS", "CHANGES_PER_ADDRESS", "LOOKUPS_PER_NUMBER"), 0
         ),
     }
-    known = [logging.getLogger(name) for name in list(logging.root.manager.loggerDict)]
+    names = {*logging.root.manager.loggerDict, "django.server", "httpx", "httpcore", "stamina", "kordless_booking"}
+    known = [logging.getLogger(name) for name in names]
     levels = [logger.level for logger in known]
     for logger in known:
-        logger.setLevel(logging.DEBUG)
+        # Django's own search for mistakes in templates prints whole contexts, for whoever turns it on.
+        logger.setLevel(logging.INFO if logger.name == "django.template" else logging.DEBUG)
+    client.raise_request_exception = False
     walk = Walk(client)
-    with caplog.at_level(logging.DEBUG):
+    with caplog.at_level(logging.DEBUG), stamina.set_testing(True, attempts=2, cap=True):
         live_through_it_all(walk, sandbox, clock, site)
+        live_on(walk, sandbox, clock, site)
     for logger, level in zip(known, levels, strict=True):
         logger.setLevel(level)
     return walk
@@ -142,24 +156,47 @@ def _kordless(sandbox: Sandbox) -> None:
             assert "x-kordless-key" not in asked.headers
 
 
-def test_nothing_personal_stays_behind(lived: Walk, sandbox: Sandbox):
-    """Addresses, pages before the form, the database, the cache and Kordless's reads: each without the visitor."""
+def _log(records: list[logging.LogRecord]) -> None:
+    """At DEBUG, in every logger, message, argument, attribute and traceback: no contact, number, key or token."""
+    assert len(records) > 300
+    shown = logging.Formatter("%(name)s %(message)s")
+    for record in records:
+        line = f"{shown.format(record)} {JsonFormatter().format(record)} {vars(record)!r}"
+        for never in (SECRETS, NUMBERS, TOKENS):
+            assert not never.search(line), line
+        assert not [key for key in KEYS if key in line], line
+
+
+def _everything_was_said(records: list[logging.LogRecord]) -> None:
+    """So the search has looked at every kind of line there is, but for those that need what a test can't have."""
+    code = written()
+    possible = {*SAID.findall(code), *RAISED.findall(code)}
+    unsaid = possible - {record.__dict__["kordless"]["event"] for record in records}
+    assert unsaid == ELSEWHERE, " ".join(sorted(unsaid ^ ELSEWHERE))
+
+
+def _requests_are_named(records: list[logging.LogRecord]) -> None:
+    """By the page's own id, down to the calls to Kordless and the refreshes behind the scenes."""
+    nameless = {record.__dict__["kordless"]["event"] for record in records if "req" not in record.__dict__["kordless"]}
+    assert nameless <= {"forgotten"}
+    behind = {
+        record.__dict__["kordless"]["event"]
+        for record in records
+        if record.__dict__["kordless"].get("req") == "behind-1"
+    }
+    assert behind == {"kordless_call", "fetch_failed"}
+
+
+def test_nothing_personal_stays_behind(lived: Walk, sandbox: Sandbox, caplog: pytest.LogCaptureFixture):
+    """Addresses, pages before the form, the database, the cache, the log and Kordless's reads: without the visitor."""
     _addresses(lived)
     _pages(lived)
     _key(lived)
     _database()
     _cache()
     _kordless(sandbox)
-
-
-def test_no_log_line_holds_anything_personal(lived: Walk, caplog: pytest.LogCaptureFixture):
-    """At DEBUG, in every logger, message, argument and traceback: no contact, no key, no token."""
     records = caplog.get_records("setup")
-    assert len(records) > 20
-    shown = logging.Formatter("%(name)s %(message)s")
-    for record in records:
-        line = f"{shown.format(record)} {record.args!r}"
-        assert not SECRETS.search(line), line
-        assert SANDBOX_KEY not in line, line
-        # Django's own search for mistakes in templates prints whole contexts, for whoever turns it on.
-        assert record.name == "django.template" or not TOKENS.search(line), line
+    _log(records)
+    ours = [record for record in records if record.name.startswith("kordless_booking")]
+    _everything_was_said(ours)
+    _requests_are_named(ours)

@@ -1,10 +1,17 @@
 """A page for everything that can go wrong: status, words, a way onward, one line in the log."""
 
 import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.exceptions import SuspiciousOperation
+from django.core.signals import got_request_exception
 from django.db import OperationalError
+from django.dispatch import Signal
 from django.http import Http404, HttpResponse
 from django.test import Client, RequestFactory
 from pytest_django import Settings
@@ -135,3 +142,66 @@ def test_options_and_head_are_answered(site: Settings, client: Client):
     response = client.options("/book/manage/")
     assert response.status_code == 204
     assert response["Allow"] == "GET, POST, HEAD, OPTIONS"
+
+
+def careless(request: Any, form: Any) -> bool:
+    """A check for humans that makes a mistake, and tells whom it was about."""
+    raise LookupError(f"no such person: {form.cleaned_data['email']}")
+
+
+def test_an_accident_is_a_page_too(site: Settings, sandbox: Sandbox, caplog: pytest.LogCaptureFixture):
+    """A mistake in the site's own code: a kind page, framed like all others, and a line without its message."""
+    caplog.set_level(logging.INFO)
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "HUMAN_CHECK": "tests.views.test_problems.careless"}
+    heard: list[str] = []
+
+    def listen(request: Any, **_kwargs: Any) -> None:
+        heard.append(f"{request.path} {sys.exc_info()[1]}")
+
+    with listening_to(got_request_exception, listen):
+        page = Walk(Client(raise_request_exception=False)).book(email="canary@example.com")
+    assert page.status == 500
+    assert page.heading == "Something went wrong"
+    assert page.links()["Find a booking"] == "/book/manage/"
+    assert "frame-ancestors" in page.response["Content-Security-Policy"]
+    assert page.response["Cache-Control"] == "no-store, private"
+    [line] = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+    assert line.startswith("event=accident status=500 account=default error=LookupError at=tests.views.test_problems:")
+    assert line.endswith(f"req={page.response['X-Request-ID']}")
+    assert "canary" not in caplog.text
+    assert heard == ["/book/haircut/contact/ no such person: canary@example.com"]
+    assert [asked for asked in sandbox.requests if asked.operation == "create"] == []
+
+
+@contextmanager
+def listening_to(signal: Signal, listener: Callable[..., None]) -> Iterator[None]:
+    """For a while."""
+    signal.connect(listener)
+    try:
+        yield
+    finally:
+        signal.disconnect(listener)
+
+
+def test_an_accident_in_what_every_page_is_made_of(site: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    """Then plain text has to do; the address of a personal page is in no line."""
+    broken = tmp_path / "kordless_booking" / "parts" / "title.html"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("{% load i18n %}{{ kb.title|dictsort:5 }}{% include 'canary/nowhere.html' %}")
+    walk = Walk(Client(raise_request_exception=False))
+    manage = walk.book().link("Change or cancel")
+    site.TEMPLATES = [{**site.TEMPLATES[0], "DIRS": [tmp_path]}]
+    page = walk.open(manage)
+    assert page.status == 500
+    assert page.html.startswith("Something went wrong. ")
+    assert "frame-ancestors" in page.response["Content-Security-Policy"]
+    assert manage not in caplog.text
+    assert "event=accident" in caplog.text
+
+
+def test_whoever_develops_sees_the_error_itself(site: Settings):
+    """With DEBUG, Django's own page is of more use."""
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "HUMAN_CHECK": "tests.views.test_problems.careless"}
+    site.DEBUG = True
+    with pytest.raises(LookupError):
+        Walk(Client()).book()

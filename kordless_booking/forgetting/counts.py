@@ -1,0 +1,28 @@
+"""Days of the funnel and of what the webhook refused: numbers, and nothing of a person."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils import timezone
+
+from kordless_booking.forgetting.kind import Person, Tally
+from kordless_booking.models import FunnelCount, RefusalCount
+
+__all__ = ["Counts"]
+
+
+class Counts:
+    """Deleted when their day is old. A day is one of the site's TIME_ZONE."""
+
+    def __init__(self, name: str, model: type[FunnelCount] | type[RefusalCount]) -> None:
+        self.name = name
+        self._model = model
+
+    def of(self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool) -> Tally:
+        return Tally()
+
+    def older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> Tally:
+        old = self._model.objects.filter(day__lt=timezone.localdate(moment, timezone.get_default_timezone()))
+        deleted, _ = (old if accounts is None else old.filter(account__in=accounts)).delete()
+        return Tally(deleted)

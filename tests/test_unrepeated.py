@@ -1,0 +1,27 @@
+"""What a receiver says when it fails may repeat what it was given."""
+
+import logging
+
+import pytest
+from django.dispatch import Signal
+
+from kordless_booking.unrepeated import unrepeated
+
+
+def test_django_names_the_error_and_does_not_repeat_it(caplog: pytest.LogCaptureFixture):
+    """Inside; what is sent outside is logged as ever."""
+    signal = Signal()
+
+    def careless(**_said: object) -> None:
+        raise LookupError("no such person: canary@example.com")
+
+    signal.connect(careless)
+    with unrepeated():
+        signal.send_robust(sender=None)
+    [record] = caplog.records
+    assert record.name == "django.dispatch"
+    assert record.getMessage().endswith("in Signal.send_robust() (LookupError)")
+    assert "canary" not in caplog.text
+    assert record.levelno == logging.ERROR
+    signal.send_robust(sender=None)
+    assert "canary" in caplog.text
