@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kordless_booking import conf
+from kordless_booking.staff.accounts import are_several
 from kordless_booking.staff.read_only import ReadOnly
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class AttemptAdmin(ReadOnly):
         return super().get_queryset(request).defer("sealed", "key", "body_hash")
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        return [name for name in self.list_display if name != "account" or len(conf.accounts()) > 1]
+        return [name for name in self.list_display if name != "account" or are_several()]
 
     def get_list_filter(self, request: HttpRequest) -> Any:
-        return [name for name in self.list_filter if name != "account" or len(conf.accounts()) > 1]
+        return [name for name in self.list_filter if name != "account" or are_several()]

@@ -21,6 +21,7 @@ from kordless_booking import conf
 from kordless_booking.logs import where
 from kordless_booking.models import WebhookDelivery
 from kordless_booking.signals import Source
+from kordless_booking.staff.accounts import are_several
 from kordless_booking.staff.finding import find
 from kordless_booking.staff.masking import in_full, masked
 from kordless_booking.staff.read_only import ReadOnly
@@ -69,10 +70,10 @@ class DeliveryAdmin(ReadOnly):
         return super().get_queryset(request).defer("sealed")
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        return [name for name in self.list_display if name != "account" or len(conf.accounts()) > 1]
+        return [name for name in self.list_display if name != "account" or are_several()]
 
     def get_list_filter(self, request: HttpRequest) -> Any:
-        return [name for name in self.list_filter if name != "account" or len(conf.accounts()) > 1]
+        return [name for name in self.list_filter if name != "account" or are_several()]
 
     def get_urls(self) -> list[URLPattern]:
         def guarded(view: Any) -> Any:

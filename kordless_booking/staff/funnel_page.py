@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from kordless_booking import conf
 from kordless_booking.counts.counters import today
 from kordless_booking.counts.stages import Source, Stage
 from kordless_booking.staff import funnel
+from kordless_booking.staff.accounts import are_several, known_accounts
 from kordless_booking.staff.chart import HEIGHT, chart
 from kordless_booking.staff.read_only import ReadOnly
 from kordless_booking.staff.words import service_names, source_word, stage_word
@@ -43,7 +43,7 @@ class FunnelAdmin(ReadOnly):
         days = funnel.by_day(wish)
         stages = [stage for stage in Stage if stage is not Stage.VISIT or not wish.service]
         totals = _added_up(days.values())
-        names = service_names(conf.accounts().values())
+        names = service_names(known_accounts().values())
         base, rows = stages[0], funnel.rows_of(wish)
         context = {
             **self.admin_site.each_context(request),
@@ -52,7 +52,7 @@ class FunnelAdmin(ReadOnly):
             "wish": wish,
             "query": request.GET.urlencode(),
             "periods": funnel.PERIODS,
-            "accounts": list(conf.accounts()) if len(conf.accounts()) > 1 else [],
+            "accounts": list(known_accounts()) if are_several() else [],
             "services": [(slug, names.get(slug, slug)) for slug in funnel.services_in(wish)],
             "sources": [(source.value, source_word(source)) for source in Source],
             "stages": [stage_word(stage) for stage in stages],
@@ -73,7 +73,7 @@ class FunnelAdmin(ReadOnly):
             ),
             "by_source": _table(funnel.by("source", rows), stages, source_word),
             "empty": not any(totals.values()),
-            "counting": any(account.funnel for account in conf.accounts().values()),
+            "counting": any(account.funnel for account in known_accounts().values()),
         }
         return render(request, "kordless_booking/admin/funnel.html", context)
 
@@ -88,7 +88,7 @@ class FunnelAdmin(ReadOnly):
     def _wish(self, request: HttpRequest) -> funnel.Wish:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        return funnel.Wish.read(request.GET, today(), conf.accounts())
+        return funnel.Wish.read(request.GET, today(), known_accounts())
 
 
 def _added_up(several: Iterable[funnel.Counts]) -> dict[Stage, int]:

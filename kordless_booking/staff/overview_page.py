@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 
 from kordless_booking import conf
 from kordless_booking.counts.counters import today
+from kordless_booking.staff.accounts import known_accounts
 from kordless_booking.staff.overview import AccountState, state_of
 from kordless_booking.staff.read_only import ReadOnly
 from kordless_booking.staff.words import ago, refusal_word
@@ -52,7 +53,7 @@ class OverviewAdmin(ReadOnly):
         """The page."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        now, accounts = datetime.now(UTC), list(conf.accounts().values())
+        now, accounts = datetime.now(UTC), list(known_accounts().values())
         states = [(state_of(account, now, today()), account) for account in accounts]
         context = {
             **self.admin_site.each_context(request),

@@ -12,7 +12,7 @@ from django.urls import NoReverseMatch, reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from kordless_booking.counts import counters
-from kordless_booking.models import BookingAttempt, RefusalCount
+from kordless_booking.models import BookingAttempt, RefusalCount, WebhookDelivery
 from kordless_booking.sandbox import Sandbox
 from tests.conftest import NOW
 from tests.staff.conftest import Hire
@@ -181,3 +181,16 @@ def test_nothing_on_it_is_inline(owner: Client, client: Client) -> None:
     page = seen(owner)
     assert " style=" not in page.html
     assert not page.tree.css("script:not([src]), style")
+
+
+@pytest.mark.parametrize("settings_", [None, {"SANDBOX": True, "CACHE": "nowhere"}, {"API_KEY": ""}])
+def test_unusable_settings(owner: Client, shop: Settings, settings_: Any) -> None:
+    """Are said to be, and what was written down before can still be looked at."""
+    delivery().post(owner)
+    shop.KORDLESS_BOOKING = settings_
+    assert "The settings are unusable" in seen(owner).text
+    for other in ("funnelcount/", "webhookdelivery/", "bookingattempt/"):
+        assert owner.get(f"/admin/kordless_booking/{other}").status_code == 200
+    row = WebhookDelivery.objects.get()
+    assert owner.get(f"/admin/kordless_booking/webhookdelivery/{row.pk}/change/").status_code == 200
+    assert owner.get(f"/admin/kordless_booking/webhookdelivery/{row.pk}/replay/").status_code == 302
