@@ -24,6 +24,7 @@ from kordless_booking.api.resources import Organization, ServiceDetail
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.invite import safe_web_link
 from kordless_booking.booking.steps import Step
+from kordless_booking.booking.words import business_name
 from kordless_booking.catalog.catalog import Catalog
 from kordless_booking.catalog.reading import Reading
 from kordless_booking.catalog.steady import SteadyCache
@@ -216,7 +217,7 @@ def request_id_of(request: HttpRequest) -> str:
 
 
 def business_of(organization: Organization) -> Business:
-    name = (organization.branding.company_name or organization.name).strip() or organization.slug
+    name = business_name(organization)
     logo = safe_web_link(organization.branding.logo)
     return Business(
         name=name,
