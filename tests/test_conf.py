@@ -59,6 +59,10 @@ GOOD = {
     "WEBHOOK_SECRETS": [["whsec_new", "whsec_old"], ("x" * 500,), []],
     "WEBHOOK_SIGNED": ["timestamp.body", "body"],
     "WEBHOOK_WRITTEN": ["hex", "base64"],
+    "MAIL": [False],
+    "MAIL_FROM": ["bookings@salon.example", "Acme Salon <bookings@salon.example>", '"Acme, Salon" <b@salon.example>'],
+    "SITE_URL": ["https://salon.example", "https://salon.example:8443/shop", "http://127.0.0.1:8000"],
+    "REMINDER_HOURS": [0, 24, 336],
 }
 NOT_A_NUMBER = ["12", True, float("nan"), float("inf"), [], object()]
 NOT_WHOLE = [*NOT_A_NUMBER, 12.5, 60.0]
@@ -126,6 +130,21 @@ BAD = {
     "WEBHOOK_SECRETS": ["", [""], ["whsec_new", ""], [" padded"], "line\n", ["x" * 501], [None], [7], 7, b"bytes"],
     "WEBHOOK_SIGNED": ["body.timestamp", "id.timestamp.body", 7, True],
     "WEBHOOK_WRITTEN": ["HEX", "base32", 7],
+    "MAIL": ["yes", 1, "False"],
+    "MAIL_FROM": ["salon", "Acme <salon>", "a@b\nBcc: c@d", "a@b@c", "x" * 400 + "@b", 7],
+    "SITE_URL": [
+        "salon.example",
+        "http://salon.example",
+        "https://*.salon.example",
+        "https://user@salon.example",
+        "https://salon.example/?q",
+        "https://salon.example/#top",
+        "https://salon.example/a b",
+        "https://salon.example\n",
+        "javascript:alert(1)",
+        7,
+    ],
+    "REMINDER_HOURS": [-1, 337, *NOT_WHOLE],
 }
 
 
