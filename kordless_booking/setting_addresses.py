@@ -45,8 +45,8 @@ def is_origin(value: object) -> bool:
 
 def is_site_url(value: object) -> bool:
     """Where a site is: an origin, perhaps with a path; https, or http on this machine."""
-    found = isinstance(value, str) and _SITE_URL.fullmatch(value)
-    return bool(found) and "*" not in found[1] and is_origin(found[1])
+    found = _SITE_URL.fullmatch(value) if isinstance(value, str) else None
+    return found is not None and "*" not in found[1] and is_origin(found[1])
 
 
 def is_sender(value: object) -> bool:

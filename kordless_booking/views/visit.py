@@ -23,6 +23,7 @@ from kordless_booking.api.client import Kordless
 from kordless_booking.api.resources import Organization, ServiceDetail
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.invite import safe_web_link
+from kordless_booking.booking.reader import Reader
 from kordless_booking.booking.steps import Step
 from kordless_booking.booking.words import business_name
 from kordless_booking.catalog.catalog import Catalog
@@ -107,6 +108,10 @@ class Visit:
             return self.catalog.offer().value.organization
         except (KordlessError, ImproperlyConfigured):
             return None
+
+    def reader(self, zone: str, *, host: str | None = None, party: int = 1) -> Reader:
+        """How this visitor reads, for what is written later."""
+        return Reader(language=self.language, zone=zone, hours=self.choices.hours, host=host, party=party)
 
     def offered(self, slug: str) -> ServiceDetail:
         """A service that visitors may choose. Raises NotFound also for one that the business books for itself."""

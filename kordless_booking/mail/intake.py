@@ -1,0 +1,111 @@
+"""What there is to write about: noted in the same transaction as the news, so that both are there or neither."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+from django.db import IntegrityError, transaction
+
+from kordless_booking.api.resources import Booking
+from kordless_booking.booking.hashes import contact_hash, number_hash
+from kordless_booking.booking.reader import Reader
+from kordless_booking.booking.seal import BrokenSeal
+from kordless_booking.conf import Account
+from kordless_booking.mail.occasions import MailState, Occasion
+from kordless_booking.mail.outbox import send_soon
+from kordless_booking.mail.particulars import Particulars
+from kordless_booking.models import Appointment, OutgoingMail
+
+__all__ = ["queue", "take_in"]
+
+LONGEST_STATUS: Final = 30
+_AT_FIRST: Final = {"confirmed": Occasion.CONFIRMED, "pending": Occasion.REQUESTED}
+
+
+def take_in(
+    account: Account,
+    booking: Booking,
+    change: Occasion | None,
+    *,
+    now: datetime,
+    reader: Reader | None = None,
+) -> None:
+    """Note what was heard of a booking, and queue the mail that is due for it; sent once the transaction is committed.
+
+    `change` is CONFIRMED for a new booking, RESCHEDULED or CANCELLED, and None when the booking is no news: then only
+    what was not known before is noted, and that a request has been accepted. Needs a transaction.
+    """
+    if not account.mail:
+        return
+    row = _row(account, booking)
+    known = _known(row) or Particulars(booking=booking)
+    particulars = known.learn(booking, reader, news=change is not None)
+    occasion = _occasion(row, booking, change)
+    if row is None:
+        if change is None or not particulars.email or booking.end <= now:
+            return
+        row = Appointment(account=account.name, number_hash=number_hash(booking.confirmation_number))
+    elif occasion is not None and change is not Occasion.CONFIRMED:
+        row.revision += 1
+        row.sequence = max(row.sequence + 1, int(now.timestamp()) // 60)
+    before = (row.start, row.end) if row.pk else None
+    if change is not None or occasion is not None:
+        row.start, row.end, row.status = (
+            particulars.booking.start,
+            particulars.booking.end,
+            booking.status[:LONGEST_STATUS],
+        )
+        row.told_at = now
+    row.email_hash = contact_hash(particulars.email)
+    row.phone_hash = contact_hash(particulars.contact.phone or "")
+    row.sealed = particulars.seal(account.name)
+    row.save()
+    if occasion is not None and particulars.email and row.end > now:
+        queue(row, occasion, now=now, before=before if occasion is Occasion.RESCHEDULED else None)
+
+
+def queue(
+    row: Appointment, occasion: Occasion, *, now: datetime, before: tuple[datetime, datetime] | None = None
+) -> bool:
+    """Queue a mail about the appointment as it is now, in place of older ones that wait. False when there is one."""
+    mail = OutgoingMail(
+        appointment=row, occasion=occasion, revision=row.revision, queued_at=now, due_at=now, changed_at=now
+    )
+    if before is not None:
+        mail.before_start, mail.before_end = before
+    try:
+        with transaction.atomic():
+            mail.save(force_insert=True)
+    except IntegrityError:
+        return False
+    older = row.mails.filter(state=MailState.QUEUED).exclude(pk=mail.pk)
+    older.update(state=MailState.OVERTAKEN, changed_at=now)
+    transaction.on_commit(partial(send_soon), robust=True)
+    return True
+
+
+def _row(account: Account, booking: Booking) -> Appointment | None:
+    rows = Appointment.objects.select_for_update()
+    return rows.filter(account=account.name, number_hash=number_hash(booking.confirmation_number)).first()
+
+
+def _known(row: Appointment | None) -> Particulars | None:
+    try:
+        return Particulars.of(row) if row else None
+    except BrokenSeal:
+        return None
+
+
+def _occasion(row: Appointment | None, booking: Booking, change: Occasion | None) -> Occasion | None:
+    match change:
+        case Occasion.CONFIRMED:
+            # One whose move was heard of first has been told with its new time already.
+            return _AT_FIRST.get(booking.status) if row is None else None
+        case Occasion.RESCHEDULED:
+            return change if booking.status in _AT_FIRST else None
+        case None:
+            accepted = row is not None and row.status == "pending" and booking.status == "confirmed"
+            return Occasion.CONFIRMED if accepted and row is not None and row.start == booking.start else None
+    return change
