@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import partial
 from typing import Final
 
 from django.db import IntegrityError, transaction
@@ -16,11 +15,14 @@ from kordless_booking.conf import Account
 from kordless_booking.mail.occasions import MailState, Occasion
 from kordless_booking.mail.outbox import send_soon
 from kordless_booking.mail.particulars import Particulars
+from kordless_booking.mail.past import forget_past
 from kordless_booking.models import Appointment, OutgoingMail
 
 __all__ = ["queue", "take_in"]
 
 LONGEST_STATUS: Final = 30
+TIDIED_EVERY: Final = 100
+"""With so many appointments those that are over are deleted, where no cron does it."""
 _AT_FIRST: Final = {"confirmed": Occasion.CONFIRMED, "pending": Occasion.REQUESTED}
 
 
@@ -40,36 +42,45 @@ def take_in(
     if not account.mail:
         return
     row = _row(account, booking)
+    if change is Occasion.CONFIRMED and row is not None:
+        change = None  # its move was heard of first, and told with all there is to say
     known = _known(row) or Particulars(booking=booking)
     particulars = known.learn(booking, reader, news=change is not None)
     occasion = _occasion(row, booking, change)
+    before = None
     if row is None:
         if change is None or not particulars.email or booking.end <= now:
             return
         row = Appointment(account=account.name, number_hash=number_hash(booking.confirmation_number))
-    elif occasion is not None and change is not Occasion.CONFIRMED:
+    elif change is not None or occasion is not None:
+        before = (row.start, row.end)
         row.revision += 1
         row.sequence = max(row.sequence + 1, int(now.timestamp()) // 60)
-    before = (row.start, row.end) if row.pk else None
     if change is not None or occasion is not None:
-        row.start, row.end, row.status = (
-            particulars.booking.start,
-            particulars.booking.end,
-            booking.status[:LONGEST_STATUS],
-        )
-        row.told_at = now
+        news = particulars.booking
+        row.start, row.end, row.status, row.told_at = news.start, news.end, booking.status[:LONGEST_STATUS], now
     row.email_hash = contact_hash(particulars.email)
     row.phone_hash = contact_hash(particulars.contact.phone or "")
     row.sealed = particulars.seal(account.name)
     row.save()
+    if row.pk % TIDIED_EVERY == 0:
+        forget_past(now)
     if occasion is not None and particulars.email and row.end > now:
         queue(row, occasion, now=now, before=before if occasion is Occasion.RESCHEDULED else None)
 
 
 def queue(
-    row: Appointment, occasion: Occasion, *, now: datetime, before: tuple[datetime, datetime] | None = None
+    row: Appointment,
+    occasion: Occasion,
+    *,
+    now: datetime,
+    before: tuple[datetime, datetime] | None = None,
+    soon: bool = True,
 ) -> bool:
-    """Queue a mail about the appointment as it is now, in place of older ones that wait. False when there is one."""
+    """Queue a mail about the appointment as it is now, in place of older ones that wait. False when there is one.
+
+    `soon`: send it when the transaction is committed; else somebody else will.
+    """
     mail = OutgoingMail(
         appointment=row, occasion=occasion, revision=row.revision, queued_at=now, due_at=now, changed_at=now
     )
@@ -82,7 +93,8 @@ def queue(
         return False
     older = row.mails.filter(state=MailState.QUEUED).exclude(pk=mail.pk)
     older.update(state=MailState.OVERTAKEN, changed_at=now)
-    transaction.on_commit(partial(send_soon), robust=True)
+    if soon:
+        transaction.on_commit(send_soon, robust=True)
     return True
 
 
@@ -99,13 +111,11 @@ def _known(row: Appointment | None) -> Particulars | None:
 
 
 def _occasion(row: Appointment | None, booking: Booking, change: Occasion | None) -> Occasion | None:
-    match change:
-        case Occasion.CONFIRMED:
-            # One whose move was heard of first has been told with its new time already.
-            return _AT_FIRST.get(booking.status) if row is None else None
-        case Occasion.RESCHEDULED:
-            return change if booking.status in _AT_FIRST else None
-        case None:
-            accepted = row is not None and row.status == "pending" and booking.status == "confirmed"
-            return Occasion.CONFIRMED if accepted and row is not None and row.start == booking.start else None
-    return change
+    """What to write about; of a status that nobody knows nothing is said."""
+    if change is Occasion.CANCELLED:
+        return change
+    if change is None:
+        accepted = row is not None and (row.status, row.start) == ("pending", booking.start)
+        return Occasion.CONFIRMED if accepted and booking.status == "confirmed" else None
+    at_first = _AT_FIRST.get(booking.status)
+    return change if at_first and change is Occasion.RESCHEDULED else at_first

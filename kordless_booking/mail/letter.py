@@ -80,6 +80,7 @@ def _written(
     said = words_for(occasion, booking.status, one_line(service), start)
     link = None if gone else _manage_link(account, particulars, reader, now)
     sender = parseaddr(account.mail_from or settings.DEFAULT_FROM_EMAIL)
+    colours = palette(organization.branding.primary_color if organization else None)
     context: dict[str, Any] = {
         "occasion": occasion.value,
         "lang": language,
@@ -90,7 +91,8 @@ def _written(
         "enclosed": said.enclosed,
         "greeting": _greeting(particulars),
         "business": business,
-        "tones": palette(organization.branding.primary_color if organization else None).light,
+        "tones": colours.light,
+        "dark": colours.dark,
         "booking": _booking(booking, offered, reader, zone, service),
         "before": _before(mail, reader, zone),
         "manage_url": link,
