@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
+from django.template import Context
+from django.template.backends.django import Template
 from django.template.loader import select_template
 from django.utils import translation
 from django.utils.crypto import salted_hmac
@@ -128,9 +130,12 @@ def _written(
 
 
 def _rendered(name: str, occasion: Occasion, context: dict[str, Any]) -> str:
-    """A site may have a template for one occasion, or one for all."""
+    """A site may have a template for one occasion, or one for all. In plain text nothing is escaped."""
     folder = "kordless_booking/mail"
-    return str(select_template([f"{folder}/{occasion.value}_{name}", f"{folder}/{name}"]).render(context))
+    found = select_template([f"{folder}/{occasion.value}_{name}", f"{folder}/{name}"])
+    if name.endswith(".txt") and isinstance(found, Template):
+        return found.template.render(Context(context, autoescape=False))
+    return str(found.render(context))
 
 
 def _booking(booking: Booking, offered: Offered, reader: Reader, zone: str, service: str) -> dict[str, Any]:
