@@ -352,3 +352,11 @@ def test_settings_are_read_once_and_again_after_a_change(settings):
         accounts()
     settings.CACHES = {**settings.CACHES, "second": settings.CACHES["default"]}
     assert account_named(None).cache == "second"
+
+
+def test_mail_needs_to_know_where_the_site_is(settings):
+    """Its links must not come from whatever host a request names."""
+    [mistake] = mistakes_in({**FLAT, "MAIL": True})
+    assert (mistake.kind, "SITE_URL" in mistake.text) == ("wrong", True)
+    settings.KORDLESS_BOOKING = {**FLAT, "MAIL": True, "SITE_URL": "https://salon.example/"}
+    assert (account_named(None).mail, account_named(None).site_url) == (True, "https://salon.example")
