@@ -47,7 +47,7 @@ def words_for(occasion: Occasion, status: str, service: str, when: str) -> Words
             return Words(subject, _("See you soon"), _("This is a reminder of your booking."), enclosed)
         case Occasion.REQUESTED:
             subject = _("We have received your request: %(service)s, %(when)s") % said
-        case Occasion.CONFIRMED:
+        case _:
             subject = _("Your booking is confirmed: %(service)s, %(when)s") % said
     return Words(subject, stands.headline, stands.lead, enclosed)
 

@@ -18,6 +18,8 @@ from kordless_booking.api.resources import Booking, Contact
 from kordless_booking.booking.hashes import contact_hash
 from kordless_booking.booking.reader import Reader
 from kordless_booking.conf import account_named
+from kordless_booking.mail.intake import TIDIED_EVERY, queue
+from kordless_booking.mail.occasions import Occasion
 from kordless_booking.mail.particulars import Particulars
 from kordless_booking.models import Appointment, OutgoingMail
 from kordless_booking.news import Change, announce, news, write_about
@@ -321,3 +323,41 @@ def test_what_is_kept_is_sealed_and_can_be_found_again(writing: Settings):
     row.delete()
     assert not OutgoingMail.objects.exists()
     assert sent() == mail.outbox == []
+
+
+@pytest.mark.parametrize("name", ["\\ud800 half a character", "\\u0000\\u0007", "x" * 5000, "\\u202eevil"])
+def test_a_strange_name_keeps_no_mail_back(writing: Settings, client: Client, name: str):
+    """Whatever Kordless calls the customer."""
+    contact = {"email": "canary@example.com", "name": json.loads(f'"{name}"'), "phone": None}
+    assert delivery(event_body(contact=contact)).post(client).status_code == 200
+    assert len(sent()) == 1
+
+
+def test_a_row_that_nobody_can_read_begins_anew(writing: Settings):
+    """With what is heard now."""
+    page(Change.CREATED)
+    Appointment.objects.update(sealed="damaged")
+    hook(Change.CANCELLED)
+    assert Particulars.of(Appointment.objects.get()).contact.name == "Canary Bird"
+    assert len(sent()) == 1
+
+
+def test_a_mail_is_queued_once(writing: Settings):
+    """The database refuses a second about the same revision."""
+    page(Change.CREATED)
+    row = Appointment.objects.get()
+    assert queue(row, Occasion.REMINDER, now=NOW)
+    assert not queue(row, Occasion.REMINDER, now=NOW)
+
+
+def test_where_no_cron_tidies_the_hundredth_does(writing: Settings):
+    """What is over is deleted with it."""
+    page(Change.CREATED, confirmation_number="BOOK_OLD")
+    long_ago = NOW - timedelta(days=9)
+    Appointment.objects.update(start=long_ago, end=long_ago)
+    page(Change.CREATED)
+    new = Appointment.objects.get(start=FIRST)
+    new.mails.all().delete()
+    Appointment.objects.filter(pk=new.pk).update(id=TIDIED_EVERY * 7)
+    hook(Change.CANCELLED)
+    assert Appointment.objects.get().pk == TIDIED_EVERY * 7

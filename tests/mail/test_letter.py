@@ -141,6 +141,14 @@ def test_an_ill_kordless_keeps_no_mail_back(writing: Settings, sandbox: Sandbox)
     assert f"{SITE}/book/manage/" in letter.text
 
 
+def test_a_service_that_nobody_describes_still_has_a_name(writing: Settings, sandbox: Sandbox):
+    """The list names it; its place and its own zone are left out."""
+    sandbox.mischief.set("status", "service", status=503)
+    letter = written(reader=Reader(language="en", zone="Europe/Berlin"))
+    assert "Haircut" in letter.subject
+    assert "Where" not in letter.text
+
+
 def manage_page(letter: Letter, client: Client, words: str = "Change or cancel") -> Page:
     """Where the button leads."""
     [link] = [node.attributes["href"] or "" for node in letter.html.css("a") if words in node.text()]

@@ -245,6 +245,31 @@ def test_no_run_takes_on_too_much(writing: Settings):
     assert AT_A_TIME >= 20
 
 
+@pytest.mark.parametrize("meanwhile", ["somebody else sends it", "it is forgotten", "a newer try has its time"])
+def test_what_happens_between_two_looks(writing: Settings, meanwhile: str):
+    """A mail that was due a moment ago is somebody else's, or gone; then nothing is sent here."""
+    page(Change.CREATED)
+    done = []
+
+    def between(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        ours = sql.startswith("UPDATE") and "sending" in str(params) and not done
+        if ours:
+            done.append(sql)
+            if meanwhile == "somebody else sends it":
+                OutgoingMail.objects.update(state=MailState.SENDING)
+            if meanwhile == "a newer try has its time":
+                OutgoingMail.objects.update(due_at=NOW + timedelta(minutes=1))
+        answer = execute(sql, params, many, context)
+        if ours and meanwhile == "it is forgotten":
+            Appointment.objects.all().delete()
+        return answer
+
+    with connection.execute_wrapper(between):
+        assert send_due() == {}
+    assert done
+    assert mail.outbox == []
+
+
 @pytest.mark.parametrize(
     ("error", "left"),
     [

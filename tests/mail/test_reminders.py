@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from pytest_django import Settings
 from time_machine import Traveller
 
@@ -167,3 +168,17 @@ def test_other_hours(booked: tuple[str, datetime], clock: Traveller, writing: Se
     clock.move_to(booked[1] - timedelta(minutes=90))
     assert remind() == 1
     assert OutgoingMail.objects.filter(occasion="reminder").count() == 1
+
+
+def test_moved_while_kordless_was_asked(booked: tuple[str, datetime], clock: Traveller):
+    """Somebody else's news came in between; the next run looks again."""
+    clock.shift(2 * HOUR)
+
+    def between(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith("SAVEPOINT"):
+            Appointment.objects.update(revision=7)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(between):
+        assert remind() == 0
+    assert remind() == 1
