@@ -30,18 +30,19 @@ demo: $(VENV)/.demo ## serve the demo site on the embedded sandbox, and a site t
 	@echo "  Manage a booking:    http://$(HOST):$(PORT)/book/manage/"
 	@echo "  Behind the counter:  http://$(HOST):$(PORT)/sandbox/"
 	@echo "  The admin:           http://$(HOST):$(PORT)/admin/ (salon, password salon)"
+	@echo "  Mails to customers:  http://$(HOST):$(PORT)/mail/"
 	@echo "  The snippet builder: http://$(HOST):$(PORT)/snippet/"
 	@echo "  Someone else's site: $(NEIGHBOUR)/"
 	@echo "  Ctrl-C ends it. Another port: make demo PORT=8123"
 	@echo
-	@exec env DJANGO_RUNSERVER_HIDE_WARNING=true KORDLESS_SANDBOX_WEBHOOK=http://$(HOST):$(PORT)/book/webhook/ NEIGHBOUR_ORIGIN=$(NEIGHBOUR) $(PY) manage.py demo $(HOST):$(PORT)
+	@exec env DJANGO_RUNSERVER_HIDE_WARNING=true KORDLESS_SANDBOX_WEBHOOK=http://$(HOST):$(PORT)/book/webhook/ SITE_URL=http://$(HOST):$(PORT) NEIGHBOUR_ORIGIN=$(NEIGHBOUR) $(PY) manage.py demo $(HOST):$(PORT)
 
 test: $(VENV)/.test ## run the test suite; ARGS="-k slot" picks tests; browser journeys run where Chromium is
 	@$(PY) -m pytest -m "not (packaging or slow or journey or processes)" -n 2 --dist loadfile $(ARGS) || [ $$? = 5 ]
 	@$(PY) -m pytest -m "(journey or processes) and not slow" $(ARGS) || [ $$? = 5 ]
 
 test-postgres: $(VENV)/.test ## run what touches the database on a PostgreSQL of its own, which Debian's package brings
-	@$(PY) -m tests.postgres_server $(PY) -m pytest -m django_db tests/views tests/booking tests/test_models.py $(ARGS)
+	@$(PY) -m tests.postgres_server $(PY) -m pytest -m django_db tests/views tests/booking tests/mail tests/test_models.py $(ARGS)
 
 test-slow: $(VENV)/.test ## run what takes real minutes, most of them waiting: bursts over the allowance
 	@$(PY) -m pytest -m slow -n 2 $(ARGS)
@@ -75,7 +76,7 @@ screenshot: $(VENV)/.test ## take docs/screenshot.png anew, with Chromium
 
 clean: ## remove the environment, the demo's databases and everything built
 	@rm -rf $(VENV) .venv-bench build dist staticfiles .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis test-results .coverage
-	@rm -f demo.sqlite3* sandbox.sqlite3*
+	@rm -rf demo.sqlite3* sandbox.sqlite3* sandbox-mail
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One environment; each stamp says which group of pyproject.toml is in it.

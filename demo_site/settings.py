@@ -6,6 +6,7 @@ KORDLESS_SANDBOX_FILE                 where the sandbox keeps its bookings; in t
 KORDLESS_SANDBOX_WEBHOOK              where the embedded sandbox delivers its webhooks: this site's own address of them
 KORDLESS_WEBHOOK_SECRET               comma-separated secrets of the webhook that Kordless sends to /book/webhook/
 KORDLESS_EMBED_ORIGINS                comma-separated origins that may frame the widget
+SITE_URL                              where this site is, for the links in mails: the sandbox's stay here, at /mail/
 NEIGHBOUR_ORIGIN                      where `manage.py demo` serves someone else's website; it may frame the widget
 SECRET_KEY                            needed for anything but trying out: without it DEBUG is on
 DEBUG                                 1 or 0; 1 without a SECRET_KEY, otherwise 0
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+import django
 from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -56,6 +58,17 @@ else:
     KORDLESS_BOOKING["WEBHOOK_SECRETS"] = KORDLESS_BOOKING["WEBHOOK_SECRETS"] or [
         f"whsec_{sha256(SECRET_KEY.encode()).hexdigest()}"
     ]
+    # Nobody real gets mail from a sandbox: what it writes is put into a folder, which /mail/ shows.
+    SANDBOX_MAIL = KORDLESS_BOOKING["SANDBOX"].parent / "sandbox-mail"
+    KORDLESS_BOOKING |= {
+        "MAIL": True,
+        "MAIL_FROM": "bookings@acme-salon.example",
+        "SITE_URL": os.environ.get("SITE_URL", "http://127.0.0.1:8000"),
+    }
+    if django.VERSION >= (6, 1):
+        MAILERS = {"default": {"BACKEND": "demo_site.postbox.Folder"}}
+    else:
+        EMAIL_BACKEND = "demo_site.postbox.Folder"
 SANDBOX_WEBHOOK = os.environ.get("KORDLESS_SANDBOX_WEBHOOK", "") if "SANDBOX" in KORDLESS_BOOKING else ""
 
 INSTALLED_APPS = [

@@ -1,12 +1,13 @@
 """Home at /, the widget at /book/ (and the customer's page at /book/manage/), the admin at /admin/.
 
-The snippet builder, elsewhere for staff alone, is open at /snippet/; on the sandbox /sandbox/ is behind the counter.
+The snippet builder, elsewhere for staff alone, is open at /snippet/; on the sandbox /sandbox/ is behind the counter,
+and /mail/ has what the site writes to customers.
 """
 
 from django.contrib import admin
 from django.urls import include, path
 
-from demo_site import views
+from demo_site import postbox, views
 from demo_site.counter import counter
 
 urlpatterns = [
@@ -14,5 +15,8 @@ urlpatterns = [
     path("book/", include("kordless_booking.urls")),
     path("snippet/", views.snippet, name="snippet"),
     path("sandbox/", counter, name="counter"),
+    path("mail/", postbox.postbox, name="postbox"),
+    path("mail/<str:name>/", postbox.letter, name="letter"),
+    path("mail/<str:name>/booking.ics", postbox.calendar, name="letter-calendar"),
     path("admin/", admin.site.urls),
 ]

@@ -12,7 +12,15 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from kordless_booking import conf
 
-__all__ = ["check_apps", "check_mounts", "check_settings", "check_shared_cache", "check_webhook_secrets", "mounts"]
+__all__ = [
+    "check_apps",
+    "check_mail_sender",
+    "check_mounts",
+    "check_settings",
+    "check_shared_cache",
+    "check_webhook_secrets",
+    "mounts",
+]
 
 _IDS: Final = {
     "missing": "kordless_booking.E001",
@@ -104,6 +112,22 @@ def check_webhook_secrets(app_configs: Sequence[AppConfig] | None = None, **_kwa
         )
         for account in conf.accounts().values()
         if any(len(secret.encode()) < SECRET_BYTES for secret in account.webhook_secrets)
+    ]
+
+
+@register("kordless_booking")
+def check_mail_sender(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """W004: mail from Django's own webmaster@localhost is refused nearly everywhere."""
+    if check_settings() or settings.DEFAULT_FROM_EMAIL != "webmaster@localhost":
+        return []
+    return [
+        Warning(
+            f"The account {account.name!r} writes to customers from webmaster@localhost.",
+            hint='Set "MAIL_FROM", or Django\'s DEFAULT_FROM_EMAIL, to an address of your own domain.',
+            id="kordless_booking.W004",
+        )
+        for account in conf.accounts().values()
+        if account.mail and not account.mail_from
     ]
 
 

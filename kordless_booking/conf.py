@@ -16,7 +16,6 @@ the system checks. Both are dropped on `setting_changed`.
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
@@ -30,7 +29,7 @@ from django.core.signals import setting_changed
 from django.dispatch import receiver
 from phonenumbers import SUPPORTED_REGIONS
 
-from kordless_booking.api.wire import checked_base_url
+from kordless_booking.setting_addresses import is_base_url, is_origin, is_sender, is_site_url
 
 __all__ = ["DEFAULT_ACCOUNT", "Account", "Mistake", "Secret", "account_named", "accounts", "mistakes_in"]
 
@@ -92,6 +91,10 @@ class Account:
     webhook_signed: str = "timestamp.body"
     webhook_written: str = "hex"
     funnel: bool = True
+    mail: bool = False
+    mail_from: str = ""
+    site_url: str = ""
+    reminder_hours: int = 24
 
     def __hash__(self) -> int:
         """Each request looks its account up: not all of its fields need be hashed for that."""
@@ -110,8 +113,6 @@ class Mistake:
 SETTING_NAMES: Final = frozenset(f.name.upper() for f in fields(Account)) - {"NAME"}
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _NAMESPACE = re.compile(r"[A-Za-z0-9_.-]{1,100}")
-_HOST_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_ORIGIN = re.compile(rf"https?://(?:\*\.{_HOST_LABEL}\.)?{_HOST_LABEL}(?:\.{_HOST_LABEL})*(?::[0-9]{{1,5}})?", re.ASCII)
 
 
 def accounts() -> Mapping[str, Account]:
@@ -201,6 +202,12 @@ def _mistakes_of_account(name: str, given: object, *, alone: bool) -> Iterator[M
     for key, (_, hint) in _RULES.items():
         if key in wrong:
             yield Mistake("wrong", f"{where}: {key} is not usable.", hint)
+    if given.get("MAIL") is True and not given.get("SITE_URL"):
+        yield Mistake(
+            "wrong",
+            f"{where}: MAIL is on, but there is no SITE_URL.",
+            'Set "SITE_URL" to where your site is, such as "https://salon.example": mails link to it.',
+        )
     every = given.get("REQUESTS_PER_MINUTE") or Account.requests_per_minute
     creations = given.get("CREATIONS_PER_MINUTE") or Account.creations_per_minute
     if wrong.isdisjoint({"REQUESTS_PER_MINUTE", "CREATIONS_PER_MINUTE"}) and creations >= every:
@@ -209,33 +216,6 @@ def _mistakes_of_account(name: str, given: object, *, alone: bool) -> Iterator[M
             f"{where}: CREATIONS_PER_MINUTE leaves nothing of REQUESTS_PER_MINUTE for anything else.",
             "Creations count as requests too, so fewer of them must be allowed: 10 of 60 unless agreed otherwise.",
         )
-
-
-def _is_base_url(value: object) -> bool:
-    """https anywhere; plain http only to this machine, for a sandbox or a tunnel."""
-    try:
-        return isinstance(value, str) and bool(checked_base_url(value))
-    except ValueError:
-        return False
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _is_origin(value: object) -> bool:
-    """An exact origin, or https://*.example.com; plain http only for this machine."""
-    if value == "'self'":
-        return True
-    if not isinstance(value, str) or len(value) > 300 or not _ORIGIN.fullmatch(value):
-        return False
-    host = value.split("//", 1)[1].rsplit(":", 1)[0]
-    return value.startswith("https://") or _is_loopback(host)
 
 
 def _listed(value: object) -> tuple[object, ...]:
@@ -258,7 +238,7 @@ def _text(pattern: str) -> Callable[[object], bool]:
 _RULES: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
     "API_KEY": (_text(r"[\x21-\x7e]{1,500}"), "A key is one line of printable ASCII without spaces."),
     "ORG_SLUG": (_text(_SLUG.pattern), "A slug has letters, digits, dots, dashes and underscores only."),
-    "BASE_URL": (_is_base_url, "Write an https:// address without query; http:// is for this machine only."),
+    "BASE_URL": (is_base_url, "Write an https:// address without query; http:// is for this machine only."),
     "SANDBOX": (
         lambda value: isinstance(value, bool | str | Path),
         "True, or the path of the file that the sandbox keeps its bookings in.",
@@ -268,7 +248,7 @@ _RULES: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
         'The two capital letters of a country, such as "US", "GB" or "DE".',
     ),
     "EMBED_ORIGINS": (
-        lambda value: isinstance(value, list | tuple | set | frozenset) and all(map(_is_origin, value)),
+        lambda value: isinstance(value, list | tuple | set | frozenset) and all(map(is_origin, value)),
         'A list of origins such as "https://shop.example" or "https://*.shop.example"; no paths, no bare "*".',
     ),
     "SUPPORT_EMAIL": (_text(r"[^@\s<>]+@[^@\s<>]+"), "An e-mail address that visitors may write to."),
@@ -299,7 +279,7 @@ _RULES: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
     "MINIMUM_FILL_SECONDS": (_number(0, 5), "Seconds before which no form is sent on: 0 to 5."),
     "HUMAN_CHECK": (_text(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+"), "The dotted path of a function of request and form."),
     "HUMAN_CHECK_ORIGINS": (
-        lambda value: isinstance(value, list | tuple) and all(map(_is_origin, value)),
+        lambda value: isinstance(value, list | tuple) and all(map(is_origin, value)),
         "The origins that your check's script is loaded from.",
     ),
     "WEBHOOK_SECRETS": (
@@ -309,6 +289,16 @@ _RULES: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
     "WEBHOOK_SIGNED": (_text(r"timestamp\.body|body"), '"timestamp.body" or "body".'),
     "WEBHOOK_WRITTEN": (_text(r"hex|base64"), '"hex" or "base64".'),
     "FUNNEL": (lambda value: isinstance(value, bool), "True or False."),
+    "MAIL": (lambda value: isinstance(value, bool), "True, or False: Kordless writes to customers itself."),
+    "MAIL_FROM": (is_sender, 'Who mails are from: "bookings@salon.example" or "Salon <bookings@salon.example>".'),
+    "SITE_URL": (
+        is_site_url,
+        "Where your site is: https:// and its name, perhaps with a path; http:// is for this machine only.",
+    ),
+    "REMINDER_HOURS": (
+        _whole(0, 336),
+        "Hours before an appointment that its reminder is due: 1 to 336; 0 is no reminder.",
+    ),
     "TRUSTED_PROXIES": (_whole(0, 20), "How many proxies stand in front of the site: 0 to 20."),
 }
 
@@ -335,6 +325,8 @@ def _account(name: str, given: object) -> Account:
         values["base_url"] = values["base_url"].rstrip("/")
     if "webhook_secrets" in values:
         values["webhook_secrets"] = tuple(Secret(secret) for secret in _listed(values["webhook_secrets"]))
+    if "site_url" in values:
+        values["site_url"] = values["site_url"].rstrip("/")
     for origins in ("embed_origins", "human_check_origins"):
         if origins in values:
             values[origins] = tuple(sorted(values[origins]))

@@ -1,4 +1,4 @@
-"""What is written down: each attempt at booking, each delivery from Kordless, and what was told of a booking.
+"""What is written down: each attempt at booking, each delivery from Kordless, what was told of a booking, and mails.
 
 Beside them stand two tables of plain counts, about nobody.
 """
@@ -10,9 +10,19 @@ from django.utils.translation import gettext_lazy as _
 
 from kordless_booking.booking.attempt import State
 from kordless_booking.counts.stages import Source, Stage
+from kordless_booking.mail.occasions import MailState, Occasion
 from kordless_booking.webhooks.events import LONGEST_KIND, Outcome
 
-__all__ = ["BookingAttempt", "FunnelCount", "KnownBooking", "Overview", "RefusalCount", "WebhookDelivery"]
+__all__ = [
+    "Appointment",
+    "BookingAttempt",
+    "FunnelCount",
+    "KnownBooking",
+    "OutgoingMail",
+    "Overview",
+    "RefusalCount",
+    "WebhookDelivery",
+]
 
 
 class BookingAttempt(models.Model):
@@ -169,3 +179,73 @@ class Overview(FunnelCount):
         verbose_name = _("overview")
         verbose_name_plural = _("overview")
         default_permissions = ("view",)
+
+
+class Appointment(models.Model):
+    """A booking whose customer gets mail: there while MAIL is on, from the first news of it until a day after its end.
+
+    `sealed` is encrypted: whose it is, and how that person reads. `email_hash` and `phone_hash` are keyed hashes, to
+    find what is to be forgotten; deleting a row takes its mails with it. `revision` counts the changes, `sequence` is
+    the calendar file's. `told_at` is when the newest change was heard of. Times are UTC.
+    """
+
+    account = models.CharField(max_length=100)
+    number_hash = models.CharField(max_length=64)
+    email_hash = models.CharField(max_length=64, blank=True)
+    phone_hash = models.CharField(max_length=64, blank=True)
+    start = models.DateTimeField()
+    end = models.DateTimeField()
+    status = models.CharField(max_length=30)
+    revision = models.PositiveIntegerField(default=0)
+    sequence = models.PositiveIntegerField(default=0)
+    told_at = models.DateTimeField()
+    sealed = models.TextField()
+
+    class Meta:
+        verbose_name = _("appointment")
+        verbose_name_plural = _("appointments")
+        constraints = [  # noqa: RUF012 (Django's own way to write it)
+            models.UniqueConstraint(fields=["account", "number_hash"], name="kb_appointment_number"),
+        ]
+        indexes = [  # noqa: RUF012 (Django's own way to write it)
+            models.Index(fields=["account", "start"], name="kb_appointment_start"),
+            models.Index(fields=["email_hash"], name="kb_appointment_email"),
+            models.Index(fields=["phone_hash"], name="kb_appointment_phone"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.start:%Y-%m-%d %H:%M}"
+
+
+class OutgoingMail(models.Model):
+    """One mail about one revision of an appointment. Nothing personal: it is written when it is sent.
+
+    `before_start` and `before_end` are the time that a moved booking had. `due_at` is when it may be sent, `tries` how
+    often that was begun; whoever turns QUEUED into SENDING may send. Times are UTC.
+    """
+
+    appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="mails")
+    occasion = models.CharField(max_length=20, choices=[(occasion.value, occasion.value) for occasion in Occasion])
+    revision = models.PositiveIntegerField()
+    before_start = models.DateTimeField(null=True)
+    before_end = models.DateTimeField(null=True)
+    state = models.CharField(
+        max_length=10, choices=[(state.value, state.value) for state in MailState], default=MailState.QUEUED.value
+    )
+    tries = models.PositiveSmallIntegerField(default=0)
+    queued_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("outgoing mail")
+        verbose_name_plural = _("outgoing mails")
+        constraints = [  # noqa: RUF012 (Django's own way to write it)
+            models.UniqueConstraint(fields=["appointment", "occasion", "revision"], name="kb_mail_once"),
+        ]
+        indexes = [  # noqa: RUF012 (Django's own way to write it)
+            models.Index(fields=["state", "due_at"], name="kb_mail_state_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.occasion} {self.state} {self.queued_at:%Y-%m-%d %H:%M}"

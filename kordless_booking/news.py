@@ -16,19 +16,24 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from django.db import DatabaseError, IntegrityError, transaction
 from django.dispatch import Signal
-from django.utils.crypto import salted_hmac
 
+from kordless_booking.booking.hashes import number_hash
 from kordless_booking.catalog.keys import cache_key
+from kordless_booking.conf import account_named
 from kordless_booking.logs import say, where
+from kordless_booking.mail.intake import take_in
+from kordless_booking.mail.occasions import Occasion
 from kordless_booking.models import KnownBooking
 from kordless_booking.signals import Source, booking_cancelled, booking_created, booking_rescheduled
 from kordless_booking.unrepeated import unrepeated
 
 if TYPE_CHECKING:
     from kordless_booking.api.resources import Booking
+    from kordless_booking.booking.reader import Reader
     from kordless_booking.catalog.steady import SteadyCache
+    from kordless_booking.conf import Account
 
-__all__ = ["Change", "announce", "being_changed_here", "newer_is_known", "news", "now_changing"]
+__all__ = ["Change", "announce", "being_changed_here", "newer_is_known", "news", "now_changing", "write_about"]
 
 log = logging.getLogger("kordless_booking.signals")
 
@@ -49,13 +54,23 @@ class Change(Enum):
 
 
 def announce(
-    change: Change, booking: Booking, *, account: str, now: datetime, attribution: Mapping[str, str] | None = None
+    change: Change,
+    booking: Booking,
+    *,
+    account: str,
+    now: datetime,
+    attribution: Mapping[str, str] | None = None,
+    reader: Reader | None = None,
 ) -> None:
-    """Tell of a change that was made on our own pages, unless the webhook was quicker. Raises nothing."""
+    """Tell of a change that was made on our own pages, unless the webhook was quicker. Raises nothing.
+
+    `reader` is how the customer reads, for mails.
+    """
     told: Booking | None
     try:
         with transaction.atomic():
             told = news(change, booking, account=account, at=now)
+            write_about(change, told, booking, account=account_named(account), now=now, reader=reader)
     except DatabaseError as error:
         # Better told twice than not at all: the visitor's booking stands.
         say(log, logging.ERROR, "news_not_written", change=change.name.lower(), error=type(error).__name__)
@@ -93,23 +108,46 @@ def news(change: Change, booking: Booking, *, account: str, at: datetime) -> Boo
 
 def newer_is_known(booking: Booking, *, account: str, at: datetime) -> bool:
     """Whether something was told of the booking that was newer than what happened `at` that time."""
-    names = {"account": account, "number_hash": _hash(booking.confirmation_number)}
+    names = {"account": account, "number_hash": number_hash(booking.confirmation_number)}
     return KnownBooking.objects.filter(**names, changed_at__gt=at.replace(microsecond=0)).exists()
+
+
+def write_about(
+    change: Change,
+    told: Booking | None,
+    heard: Booking,
+    *,
+    account: Account,
+    now: datetime,
+    reader: Reader | None = None,
+) -> None:
+    """Queue the mail to the customer, if the account writes any. In the transaction of the news; raises DatabaseError.
+
+    `told` is what `news` gave for what was `heard`.
+    """
+    take_in(account, told or heard, _OCCASIONS[change] if told else None, now=now, reader=reader)
 
 
 def now_changing(cache: SteadyCache, account: str, number: str) -> None:
     """A page of ours is about to ask for a change, whose webhook may be quicker than its answer."""
-    cache.set(cache_key(account, "changing", _hash(number)), 1, CHANGING_SECONDS)
+    cache.set(cache_key(account, "changing", number_hash(number)), 1, CHANGING_SECONDS)
 
 
 def being_changed_here(cache: SteadyCache, account: str, number: str) -> bool:
     """Whether a page of ours has just asked for a change of this booking."""
-    return cache.get(cache_key(account, "changing", _hash(number))) is not None
+    return cache.get(cache_key(account, "changing", number_hash(number))) is not None
+
+
+_OCCASIONS: Final = {
+    Change.CREATED: Occasion.CONFIRMED,
+    Change.RESCHEDULED: Occasion.RESCHEDULED,
+    Change.CANCELLED: Occasion.CANCELLED,
+}
 
 
 def _known(account: str, booking: Booking, at: datetime) -> KnownBooking:
     """The booking's row, locked; a new one knows nothing yet."""
-    names = {"account": account, "number_hash": _hash(booking.confirmation_number)}
+    names = {"account": account, "number_hash": number_hash(booking.confirmation_number)}
     mine = KnownBooking.objects.select_for_update()
     row = mine.filter(**names).first()
     if row is not None:
@@ -140,7 +178,3 @@ def _learn(known: KnownBooking, change: Change, booking: Booking, *, older: bool
 
 def _at(booking: Booking, start: datetime) -> Booking:
     return msgspec.structs.replace(booking, start=start, end=start + (booking.end - booking.start))
-
-
-def _hash(number: str) -> str:
-    return salted_hmac("kordless_booking.number", number.casefold(), algorithm="sha256").hexdigest()

@@ -6,7 +6,14 @@ from django.core.checks import run_checks
 from django.urls import include, path
 from django.views.generic import TemplateView
 
-from kordless_booking.checks import check_apps, check_mounts, check_settings, check_shared_cache, check_webhook_secrets
+from kordless_booking.checks import (
+    check_apps,
+    check_mail_sender,
+    check_mounts,
+    check_settings,
+    check_shared_cache,
+    check_webhook_secrets,
+)
 from kordless_booking.conf import SETTING_NAMES
 
 FLAT = {"API_KEY": "kb-canary-key-5f1d9c", "ORG_SLUG": "acme-salon"}
@@ -200,3 +207,16 @@ def test_the_test_projects_pass_their_own_checks(settings, project):
     settings.KORDLESS_BOOKING = module.KORDLESS_BOOKING
     settings.ROOT_URLCONF = module.ROOT_URLCONF
     assert ours(run_checks()) == []
+
+
+def test_mail_has_a_sender_of_its_own(settings):
+    """Django's own default reaches nobody; what isn't sent needs no sender."""
+    on = {**FLAT, "MAIL": True, "SITE_URL": "https://salon.example"}
+    settings.KORDLESS_BOOKING = on
+    assert found(check_mail_sender) == ["kordless_booking.W004"]
+    settings.DEFAULT_FROM_EMAIL = "desk@salon.example"
+    assert found(check_mail_sender) == []
+    settings.DEFAULT_FROM_EMAIL = "webmaster@localhost"
+    for fine in ({**on, "MAIL_FROM": "desk@salon.example"}, FLAT, None):
+        settings.KORDLESS_BOOKING = fine
+        assert found(check_mail_sender) == []

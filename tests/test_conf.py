@@ -60,6 +60,10 @@ GOOD = {
     "WEBHOOK_SIGNED": ["timestamp.body", "body"],
     "WEBHOOK_WRITTEN": ["hex", "base64"],
     "FUNNEL": [True, False],
+    "MAIL": [False],
+    "MAIL_FROM": ["bookings@salon.example", "Acme Salon <bookings@salon.example>", '"Acme, Salon" <b@salon.example>'],
+    "SITE_URL": ["https://salon.example", "https://salon.example:8443/shop", "http://127.0.0.1:8000"],
+    "REMINDER_HOURS": [0, 24, 336],
 }
 NOT_A_NUMBER = ["12", True, float("nan"), float("inf"), [], object()]
 NOT_WHOLE = [*NOT_A_NUMBER, 12.5, 60.0]
@@ -128,6 +132,21 @@ BAD = {
     "WEBHOOK_SIGNED": ["body.timestamp", "id.timestamp.body", 7, True],
     "WEBHOOK_WRITTEN": ["HEX", "base32", 7],
     "FUNNEL": [1, "yes", "False", []],
+    "MAIL": ["yes", 1, "False"],
+    "MAIL_FROM": ["salon", "Acme <salon>", "a@b\nBcc: c@d", "a@b@c", "x" * 400 + "@b", 7],
+    "SITE_URL": [
+        "salon.example",
+        "http://salon.example",
+        "https://*.salon.example",
+        "https://user@salon.example",
+        "https://salon.example/?q",
+        "https://salon.example/#top",
+        "https://salon.example/a b",
+        "https://salon.example\n",
+        "javascript:alert(1)",
+        7,
+    ],
+    "REMINDER_HOURS": [-1, 337, *NOT_WHOLE],
 }
 
 
@@ -335,3 +354,11 @@ def test_settings_are_read_once_and_again_after_a_change(settings):
         accounts()
     settings.CACHES = {**settings.CACHES, "second": settings.CACHES["default"]}
     assert account_named(None).cache == "second"
+
+
+def test_mail_needs_to_know_where_the_site_is(settings):
+    """Its links must not come from whatever host a request names."""
+    [mistake] = mistakes_in({**FLAT, "MAIL": True})
+    assert (mistake.kind, "SITE_URL" in mistake.text) == ("wrong", True)
+    settings.KORDLESS_BOOKING = {**FLAT, "MAIL": True, "SITE_URL": "https://salon.example/"}
+    assert (account_named(None).mail, account_named(None).site_url) == (True, "https://salon.example")

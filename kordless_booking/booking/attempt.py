@@ -24,8 +24,9 @@ import msgspec
 from django.utils.crypto import salted_hmac
 
 from kordless_booking.api.resources import NewBooking
+from kordless_booking.booking.hashes import contact_hash
+from kordless_booking.booking.reader import Reader
 from kordless_booking.booking.seal import seal
-from kordless_booking.booking.whose import contact_hash
 
 __all__ = ["Attempt", "State"]
 
@@ -46,11 +47,12 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Attempt:
-    """`key` is the draft's nonce; `new` is what Kordless is asked for; `attribution` stays with the site."""
+    """`key` is the draft's nonce, `new` what Kordless is asked for; `attribution` and `reader` stay with the site."""
 
     key: str
     new: NewBooking
     attribution: Mapping[str, str] = field(default_factory=dict, compare=False)
+    reader: Reader | None = field(default=None, compare=False)
 
     def body(self) -> str:
         """The request as JSON, the same text for the same request."""
@@ -67,12 +69,14 @@ class Attempt:
 
     def sealed(self, account: str) -> str:
         """All of it but the key, encrypted: what a row holds while the outcome is open."""
-        return seal("attempt", account, {"body": self.body(), "attribution": dict(self.attribution)})
+        reader = msgspec.to_builtins(self.reader) if self.reader else None
+        return seal("attempt", account, {"body": self.body(), "attribution": dict(self.attribution), "reader": reader})
 
     @classmethod
-    def read(cls, key: str, body: str, attribution: Mapping[str, str] | None = None) -> Attempt:
-        """The attempt that `body()` wrote."""
-        return cls(key, msgspec.json.decode(body, type=NewBooking), attribution or {})
+    def read(cls, key: str, body: str, attribution: Mapping[str, str] | None = None, reader: object = None) -> Attempt:
+        """The attempt that `body()` wrote. Raises msgspec.DecodeError, of which a ValidationError is one."""
+        known = msgspec.convert(reader, Reader) if reader else None
+        return cls(key, msgspec.json.decode(body, type=NewBooking), attribution or {}, known)
 
 
 def idempotency_key(key: str, generation: int) -> str:

@@ -28,7 +28,7 @@ def awaited(account: str, booking: Booking, now: datetime) -> Attempt | None:
     for row in opened.order_by("-created_at")[:MOST]:
         try:
             sealed = unseal("attempt", account, row.sealed, max_age=KEPT, now=now.timestamp(), longest=LONGEST)
-            attempt = Attempt.read(row.key, sealed["body"], sealed.get("attribution"))
+            attempt = Attempt.read(row.key, sealed["body"], sealed.get("attribution"), sealed.get("reader"))
         except (BrokenSeal, KeyError, msgspec.DecodeError):
             continue
         if _same(attempt.new, booking):

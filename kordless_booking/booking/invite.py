@@ -1,9 +1,9 @@
 """A booking as an entry in the visitor's own calendar: a file, and links to the calendars on the web.
 
-The file is iCalendar (RFC 5545) with one event. It says METHOD:PUBLISH for a cancelled booking too, with
-STATUS:CANCELLED and a higher SEQUENCE: METHOD:CANCEL belongs to invitations between people, and calendars
-look for the invitation that it takes back. For the same reason there is no ORGANIZER, who would need an e-mail
-address, but a CONTACT. Titles, places and texts are hostile: control characters never get through.
+The file is iCalendar (RFC 5545) with one event. From a page it says METHOD:PUBLISH for a cancelled booking too, with
+STATUS:CANCELLED and a higher SEQUENCE: METHOD:CANCEL belongs to what is sent from one to another, and has an ORGANIZER,
+who has an e-mail address. So a page's file has a CONTACT alone; a mail's has an organizer as well, and may cancel.
+Titles, places and texts are hostile: control characters never get through.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote, urlencode
 
-from icalendar import Calendar, Event
+from icalendar import Calendar, Event, vCalAddress, vText
 
 from .web_links import map_link, phone_link, safe_web_link
 from .zone_names import known_zone, zone
@@ -48,7 +48,8 @@ class Invite:
     """What a calendar entry says. `start` and `end` are aware; `zone` is the IANA zone they are written in.
 
     `uid` stays the same for all versions of a booking and `sequence` grows with each. `url` leads to the
-    booking. Raises ValueError for naive times and for a uid without a single usable character.
+    booking. `organizer_email` is for mails, and what METHOD:CANCEL needs. Raises ValueError for naive times, for a
+    uid without a single usable character, and for a CANCEL without an organizer.
     """
 
     uid: str
@@ -58,16 +59,20 @@ class Invite:
     zone: str = "UTC"
     location: Location | None = None
     organizer_name: str = ""
+    organizer_email: str = ""
     description: str = ""
     url: str | None = None
     sequence: int = 0
     status: Literal["CONFIRMED", "TENTATIVE", "CANCELLED"] = "CONFIRMED"
+    method: Literal["PUBLISH", "CANCEL"] = "PUBLISH"
 
     def __post_init__(self) -> None:
         if self.start.tzinfo is None or self.end.tzinfo is None:
             raise ValueError("start and end must be aware")
         if not _plain(self.uid):
             raise ValueError("a calendar entry needs a uid")
+        if self.method == "CANCEL" and not self.organizer_email:
+            raise ValueError("only an organizer can cancel")
 
     def __repr__(self) -> str:
         return f"Invite(…, {self.start.isoformat()}, {self.status!r})"
@@ -98,12 +103,17 @@ def calendar_file(invite: Invite, *, now: datetime | None = None) -> bytes:
     for name, text in optional.items():
         if text:
             event.add(name, text)
+    if invite.organizer_email:
+        organizer = vCalAddress(f"mailto:{_plain(invite.organizer_email)}")
+        if name := _one_line(invite.organizer_name).replace('"', ""):
+            organizer.params["cn"] = vText(name)
+        event.add("organizer", organizer)
     calendar = Calendar()
     for name, value in (
         ("prodid", _PRODUCT),
         ("version", "2.0"),
         ("calscale", "GREGORIAN"),
-        ("method", "PUBLISH"),
+        ("method", invite.method),
     ):
         calendar.add(name, value)
     start, end, rules = _when(invite)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Model, Q, QuerySet
 
 from kordless_booking.booking.attempt import Attempt, State
 from kordless_booking.booking.placing import LONGEST, SENT_FOR
@@ -32,6 +32,7 @@ class Attempts:
     """Deleted when their form can't be sent again any more, emptied before."""
 
     name = "booking attempts"
+    models: tuple[type[Model], ...] = (BookingAttempt,)
 
     def of(self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool) -> Tally:
         tally = Tally()

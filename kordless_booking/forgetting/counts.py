@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db.models import Model
 from django.utils import timezone
 
 from kordless_booking.forgetting.kind import Person, Tally
@@ -17,6 +18,7 @@ class Counts:
 
     def __init__(self, name: str, model: type[FunnelCount] | type[RefusalCount]) -> None:
         self.name = name
+        self.models: tuple[type[Model], ...] = (model,)
         self._model = model
 
     def of(self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool) -> Tally:

@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from kordless_booking.booking.seal import BrokenSeal, unseal
 from kordless_booking.forgetting.kind import Person, Tally, texts_in
@@ -24,6 +24,7 @@ class Deliveries:
     """Emptied, and deleted when they are a month old."""
 
     name = "webhook deliveries"
+    models: tuple[type[Model], ...] = (WebhookDelivery,)
 
     def of(self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool) -> Tally:
         tally, theirs = Tally(), []

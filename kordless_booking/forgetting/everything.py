@@ -8,6 +8,7 @@ from typing import Final
 
 from django.db import router, transaction
 
+from kordless_booking.forgetting.appointments import Appointments
 from kordless_booking.forgetting.attempts import Attempts
 from kordless_booking.forgetting.counts import Counts
 from kordless_booking.forgetting.deliveries import Deliveries
@@ -20,6 +21,7 @@ __all__ = ["KINDS", "forget_old", "forget_person"]
 KINDS: Final[tuple[Kind, ...]] = (
     Attempts(),
     Deliveries(),
+    Appointments(),
     KnownBookings(),
     Counts("days of the funnel", FunnelCount),
     Counts("days of refused deliveries", RefusalCount),

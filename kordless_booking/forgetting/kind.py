@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any, Protocol
 
 import phonenumbers
+from django.db.models import Model
 
-from kordless_booking.booking.whose import CONTACT, hashes
+from kordless_booking.booking.hashes import contact_hashes
 from kordless_booking.forms import e164
 
 __all__ = ["Kind", "Person", "Tally", "texts_in"]
@@ -61,7 +62,7 @@ class Person:
     @property
     def hashes(self) -> set[str]:
         """What rows that keep no contact know them by."""
-        return hashes(CONTACT, self.contacts)
+        return contact_hashes(self.contacts)
 
     def is_meant_by(self, text: str | None) -> bool:
         """Whether this is one of the contacts, in any spelling."""
@@ -72,6 +73,7 @@ class Kind(Protocol):
     """One kind of row. `accounts` are the names of those that are meant; `None` is every one, also those of old."""
 
     name: str
+    models: tuple[type[Model], ...]
 
     def of(self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool) -> Tally:
         """Forget a person."""

@@ -6,26 +6,24 @@ It keeps an old delivery from being told as news, so it stays until the booking'
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
 
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 
-from kordless_booking.booking.whose import hashes
+from kordless_booking.booking.hashes import number_hashes
 from kordless_booking.forgetting.kind import Person, Tally
 from kordless_booking.models import KnownBooking
 
 __all__ = ["KnownBookings"]
-
-NUMBER: Final = "kordless_booking.number"
 
 
 class KnownBookings:
     """Deleted when their time has passed."""
 
     name = "known bookings"
+    models: tuple[type[Model], ...] = (KnownBooking,)
 
     def of(self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool) -> Tally:
-        theirs = _all(accounts).filter(number_hash__in=hashes(NUMBER, person.numbers))
+        theirs = _all(accounts).filter(number_hash__in=number_hashes(person.numbers))
         tally = Tally()
         tally.deleted, _ = theirs.filter(_passed(now)).delete()
         for _row in theirs:

@@ -91,7 +91,8 @@ def _sent(visit: Visit, service: str) -> HttpResponse:
             response["Retry-After"] = str(objected.seconds)
         return response
     attribution = read_attribution(visit.request.POST.get("attribution", ""))
-    attempt = Attempt(chosen.nonce, _new_booking(chosen, form), attribution)
+    reader = visit.reader(chosen.zone, host=chosen.host_name, party=chosen.party)
+    attempt = Attempt(chosen.nonce, _new_booking(chosen, form), attribution, reader)
     try:
         outcome = placing.place(
             visit.account.name,

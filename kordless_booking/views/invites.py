@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING
 
 from django.http import HttpResponse
 
 from kordless_booking.api.resources import Booking, Location
 from kordless_booking.booking import invite
+from kordless_booking.booking.entries import calendar_entry
 
 if TYPE_CHECKING:
     from kordless_booking.views.visit import Visit
 
 __all__ = ["calendar_links", "calendar_response", "invite_for"]
-
-_STATUS: Final[Mapping[str, Literal["CONFIRMED", "CANCELLED"]]] = {"confirmed": "CONFIRMED", "canceled": "CANCELLED"}
 
 
 def invite_for(
@@ -30,19 +28,15 @@ def invite_for(
 ) -> invite.Invite:
     """The booking as a calendar entry; the same entry, by its UID, however often it is asked for."""
     organization = visit.organization
-    name = booking.organization_name or (organization.name if organization else "")
-    return invite.Invite(
-        uid=f"{booking.confirmation_number.lower()}@{visit.account.org_slug or 'sandbox'}.kordless.ai",
-        title=f"{title} · {name}" if name else title,
-        start=booking.start,
-        end=booking.end,
+    return calendar_entry(
+        booking,
+        org_slug=visit.account.org_slug,
+        title=title,
+        business=booking.organization_name or (organization.name if organization else ""),
         zone=zone,
         location=location,
-        organizer_name=name,
-        description=booking.confirmation_number,
         url=visit.request.build_absolute_uri(link) if link else None,
         sequence=sequence,
-        status=_STATUS.get(booking.status, "TENTATIVE"),
     )
 
 

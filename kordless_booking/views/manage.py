@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from kordless_booking import exceptions
-from kordless_booking.api.resources import Booking, ServiceDetail
+from kordless_booking.api.resources import Booking, Contact, ServiceDetail
 from kordless_booking.booking import invite, zones
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.receipt import ManageLink
@@ -133,8 +133,7 @@ def cancel(visit: Visit, token: str) -> HttpResponse:
             ) from None
         ours = not isinstance(error, exceptions.Refused)
     if ours:
-        gone = msgspec.structs.replace(it.booking, status="canceled")
-        announce(Change.CANCELLED, gone, account=visit.account.name, now=visit.now)
+        it.announce(visit, Change.CANCELLED, status="canceled")
     if it.booking.service_slug:
         visit.catalog.forget_slots(it.booking.service_slug)
     say(log, logging.INFO, "booking_canceled")
@@ -159,6 +158,13 @@ class Managed:
 
     def url(self, visit: Visit, name: str, done: str | None = None) -> str:
         return visit.url(name, self.token, done=done)
+
+    def announce(self, visit: Visit, change: Change, **changes: Any) -> None:
+        """Tell the site what its customer has just changed."""
+        email = self.link.contact if "@" in self.link.contact else None
+        contact = self.booking.contact or (Contact(email=email) if email else None)
+        changed = msgspec.structs.replace(self.booking, contact=contact, **changes)
+        announce(change, changed, account=visit.account.name, now=visit.now, reader=visit.reader(self.zone))
 
     def detail(self, visit: Visit) -> ServiceDetail | None:
         """The booking's service, as far as Kordless still tells."""

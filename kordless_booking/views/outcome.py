@@ -104,8 +104,17 @@ def follow(visit: Visit, receipt: Receipt, outcome: placing.Placed | placing.Ope
     visit.catalog.forget_slots(receipt.service)
     if outcome.news:
         visit.reached(Stage.BOOKED, receipt.service)
-        booked = msgspec.structs.replace(outcome.booking, contact=outcome.news)
-        announce(Change.CREATED, booked, account=visit.account.name, now=visit.now, attribution=receipt.attribution)
+        slug = outcome.booking.service_slug or receipt.service
+        booked = msgspec.structs.replace(outcome.booking, contact=outcome.news, service_slug=slug)
+        reader = visit.reader(receipt.zone, host=receipt.host, party=receipt.party)
+        announce(
+            Change.CREATED,
+            booked,
+            account=visit.account.name,
+            now=visit.now,
+            attribution=receipt.attribution,
+            reader=reader,
+        )
     placed = msgspec.structs.replace(
         receipt,
         booking=msgspec.structs.replace(outcome.booking, contact=None),

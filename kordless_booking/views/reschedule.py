@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-import msgspec
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
@@ -15,7 +14,7 @@ from kordless_booking.booking import draft
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.draft import Draft
 from kordless_booking.logs import say
-from kordless_booking.news import Change, announce, now_changing
+from kordless_booking.news import Change, now_changing
 from kordless_booking.views.cells import format_start, read_start
 from kordless_booking.views.manage import (
     Managed,
@@ -154,8 +153,7 @@ def _move(visit: Visit, it: Managed) -> HttpResponse:
         except (exceptions.OutcomeUnknown, exceptions.Refused, exceptions.SlotTaken) as error:
             if refused := _not_moved(visit, it, chosen, error):
                 return refused
-        moved = msgspec.structs.replace(it.booking, start=chosen.start, end=chosen.end)
-        announce(Change.RESCHEDULED, moved, account=visit.account.name, now=visit.now)
+        it.announce(visit, Change.RESCHEDULED, start=chosen.start, end=chosen.end)
     visit.catalog.forget_slots(chosen.service)
     say(log, logging.INFO, "booking_rescheduled")
     return visit.go(it.url(visit, "manage", done="moved"))

@@ -24,7 +24,9 @@ from kordless_booking.api.client import Kordless
 from kordless_booking.api.resources import Organization, ServiceDetail
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.invite import safe_web_link
+from kordless_booking.booking.reader import Reader
 from kordless_booking.booking.steps import Step
+from kordless_booking.booking.words import business_name
 from kordless_booking.catalog.catalog import Catalog
 from kordless_booking.catalog.reading import Reading
 from kordless_booking.catalog.steady import SteadyCache
@@ -135,6 +137,10 @@ class Visit:
         """Somebody came this far on the way to a booking."""
         if self.account.funnel:
             count_step(self.request, self.account.name, service, self.source, stage)
+
+    def reader(self, zone: str, *, host: str | None = None, party: int = 1) -> Reader:
+        """How this visitor reads, for what is written later."""
+        return Reader(language=self.language, zone=zone, hours=self.choices.hours, host=host, party=party)
 
     def offered(self, slug: str) -> ServiceDetail:
         """A service that visitors may choose. Raises NotFound also for one that the business books for itself."""
@@ -260,7 +266,7 @@ def request_id_of(request: HttpRequest) -> str:
 
 
 def business_of(organization: Organization) -> Business:
-    name = (organization.branding.company_name or organization.name).strip() or organization.slug
+    name = business_name(organization)
     logo = safe_web_link(organization.branding.logo)
     return Business(
         name=name,

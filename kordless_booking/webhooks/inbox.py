@@ -20,7 +20,7 @@ from kordless_booking.booking.seal import seal
 from kordless_booking.conf import Account
 from kordless_booking.logs import say
 from kordless_booking.models import WebhookDelivery
-from kordless_booking.news import Change, being_changed_here, news
+from kordless_booking.news import Change, being_changed_here, news, write_about
 from kordless_booking.signals import Source, event_received
 from kordless_booking.upstream import upstream
 from kordless_booking.webhooks.changed import forget_changed
@@ -91,9 +91,10 @@ def _told(account: Account, event: Event, booking: Booking, now: datetime) -> tu
     change = change_in(event, booking)
     # A clock of Kordless's that is ahead must not make everything older that follows.
     told = news(change, booking, account=account.name, at=min(event.at or now, now))
+    ours = awaited(account.name, booking, now) if told and change is Change.CREATED else None
+    write_about(change, told, booking, account=account, now=now, reader=ours.reader if ours else None)
     if told is None:
         return Outcome.KNOWN, ""
-    ours = awaited(account.name, booking, now) if change is Change.CREATED else None
     here = ours is not None or being_changed_here(upstream(account).cache, account.name, booking.confirmation_number)
     source = Source.WIDGET if here else Source.WEBHOOK
     tell(change.signal, source, booking=told, account=account.name, attribution=dict(ours.attribution) if ours else {})

@@ -235,3 +235,21 @@ def test_links_are_plain_and_short_whatever_the_text(link, text):
     assert "+" not in url
     assert not set(url) & set(' "<>\\\r\n')
     assert len(url) < 8000
+
+
+def test_a_mails_file_has_an_organizer_and_can_cancel():
+    """A name in quotation marks, an address, nothing else; the method is the file's own."""
+    hostile = 'Acme "Salon"\r\nATTENDEE:mailto:evil@example.com'
+    entry = invite(method="CANCEL", status="CANCELLED", organizer_email="help@salon.example", organizer_name=hostile)
+    found = event(entry)
+    assert str(found["organizer"]) == "mailto:help@salon.example"
+    assert found["organizer"].params["CN"] == "Acme SalonATTENDEE:mailto:evil@example.com"
+    assert "attendee" not in found
+    assert Calendar.from_ical(calendar_file(entry, now=NOW))["method"] == "CANCEL"
+    assert "organizer" not in event(invite())
+
+
+def test_only_an_organizer_cancels():
+    """The standard wants to know who."""
+    with pytest.raises(ValueError, match="organizer"):
+        invite(method="CANCEL")

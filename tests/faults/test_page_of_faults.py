@@ -23,7 +23,9 @@ COLUMNS = (
 )
 SAID = re.compile(r'\bsay\((?:[^"()]|\([^"()]*\))*"([a-z_]+)"')
 EVENT = re.compile(r"`([a-z]+_[a-z_]+)`")
-OUTSIDE = re.compile("honeypot_filled|human_check_failed|throttled|webhook_.*|news_.*|forgotten|counts?_.*|accident")
+OUTSIDE = re.compile(
+    "honeypot_filled|human_check_failed|throttled|webhook_.*|news_.*|forgotten|counts?_.*|mail_.*|reminders?_.*|accident"
+)
 """Events about the visitor, what Kordless tells us of its own accord, or our counts: docs/operating.md has them."""
 
 

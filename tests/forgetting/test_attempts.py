@@ -9,7 +9,7 @@ from django.test import Client
 from time_machine import Traveller
 
 from kordless_booking.booking.attempt import State
-from kordless_booking.booking.whose import contact_hash
+from kordless_booking.booking.hashes import contact_hash
 from kordless_booking.forgetting import attempts
 from kordless_booking.forgetting.attempts import Attempts
 from kordless_booking.forgetting.kind import Person, Tally

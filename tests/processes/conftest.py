@@ -51,7 +51,7 @@ def kordless(tmp_path: Path) -> Iterator[Steered]:
 
 
 @contextmanager
-def four_processes(folder: Path, postgres: str) -> Iterator[Served]:
+def four_processes(folder: Path, postgres: str, mail_folder: str = "") -> Iterator[Served]:
     """The demo in four processes on a Redis, a Kordless and a database that nobody else uses."""
     with ExitStack() as stack:
         server, name = postgres.rpartition("/")[0], f"site_{next(_numbers)}"
@@ -60,7 +60,7 @@ def four_processes(folder: Path, postgres: str) -> Iterator[Served]:
         kordless = stack.enter_context(sandbox_process(folder))
         redis_url = stack.enter_context(running_redis(folder))
         urls = {"redis_url": redis_url, "database_url": f"{server}/{name}"}
-        yield stack.enter_context(served(folder, kordless, workers=4, threads=8, **urls))
+        yield stack.enter_context(served(folder, kordless, workers=4, threads=8, mail_folder=mail_folder, **urls))
 
 
 @pytest.fixture(scope="session")

@@ -110,8 +110,10 @@ def _earlier(value: bytes, seconds: int) -> bytes:
     return value
 
 
-def environment(kordless: Steered, *, workers: int, redis_url: str, database_url: str) -> dict[str, str]:
-    """The site's whole configuration."""
+def environment(
+    kordless: Steered, *, workers: int, redis_url: str, database_url: str, mail_folder: str = ""
+) -> dict[str, str]:
+    """The site's whole configuration. With `mail_folder` it writes to customers, into files there."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("KORDLESS_", "DJANGO_"))}
     return kept | {
         "DJANGO_SETTINGS_MODULE": "tests.processes.settings",
@@ -124,15 +126,25 @@ def environment(kordless: Steered, *, workers: int, redis_url: str, database_url
         "REDIS_URL": redis_url,
         "DATABASE_URL": database_url,
         "WEB_CONCURRENCY": str(workers),
+        "MAIL_FOLDER": mail_folder,
     }
 
 
 @contextmanager
 def served(
-    folder: Path, kordless: Steered, *, workers: int, threads: int, redis_url: str = "", database_url: str
+    folder: Path,
+    kordless: Steered,
+    *,
+    workers: int,
+    threads: int,
+    redis_url: str = "",
+    database_url: str,
+    mail_folder: str = "",
 ) -> Iterator[Served]:
     """The demo on a free port, on a migrated database, for as long as the context lasts."""
-    given = environment(kordless, workers=workers, redis_url=redis_url, database_url=database_url)
+    given = environment(
+        kordless, workers=workers, redis_url=redis_url, database_url=database_url, mail_folder=mail_folder
+    )
     log_file = folder / "site.log"
     with socket.create_server(("127.0.0.1", 0), backlog=1024) as listening, log_file.open("w") as log:
         number = listening.fileno()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+import django
 
 SECRET_KEY = "a key for tests only, never for a site: q3v8Tn2xL0bY5sWk7dRz"
 DEBUG = False
@@ -57,6 +58,8 @@ DATABASES: dict[str, dict[str, Any]] = {
     "default": {**dj_database_url.parse(os.environ.get("DATABASE_URL", "sqlite://:memory:"))}
 }
 CACHES: dict[str, dict[str, Any]] = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+if django.VERSION >= (6, 1):  # where EMAIL_BACKEND is on its way out, and not saying how to send is warned of
+    MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
 STATIC_URL = "static/"
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},

@@ -1,0 +1,46 @@
+"""Keyed hashes that find a booking or a person again, and tell nobody who it is.
+
+What was written under a SECRET_KEY that is now among SECRET_KEY_FALLBACKS is found by the plural ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from django.conf import settings
+from django.utils.crypto import salted_hmac
+
+__all__ = ["contact_hash", "contact_hashes", "number_hash", "number_hashes"]
+
+_CONTACT: Final = "kordless_booking.contact"
+_NUMBER: Final = "kordless_booking.number"
+
+
+def number_hash(number: str) -> str:
+    """Of a confirmation number, in any case."""
+    return _hash(_NUMBER, number, settings.SECRET_KEY)
+
+
+def contact_hash(contact: str | None) -> str:
+    """Of an e-mail address in any case, or of a phone number as E.164; "" for none."""
+    return _hash(_CONTACT, contact, settings.SECRET_KEY) if contact else ""
+
+
+def number_hashes(numbers: Iterable[str]) -> set[str]:
+    """Of each confirmation number, under each key."""
+    return _under_each_key(_NUMBER, numbers)
+
+
+def contact_hashes(contacts: Iterable[str]) -> set[str]:
+    """Of each contact, under each key."""
+    return _under_each_key(_CONTACT, contacts)
+
+
+def _under_each_key(salt: str, texts: Iterable[str]) -> set[str]:
+    keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return {_hash(salt, text, key) for text in texts for key in keys}
+
+
+def _hash(salt: str, text: str, key: str | bytes) -> str:
+    return salted_hmac(salt, text.strip().casefold(), secret=key, algorithm="sha256").hexdigest()

@@ -1,0 +1,46 @@
+"""Which languages the site and we both have, and the nearest of them to a wish."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from django.conf import settings
+from django.conf.locale import LANG_INFO
+from django.core.signals import setting_changed
+from django.dispatch import receiver
+from django.utils import translation
+
+__all__ = ["default_language", "nearest_language", "offered_languages"]
+
+_LOCALE = Path(__file__).parent.parent / "locale"
+
+
+@cache
+def offered_languages() -> tuple[str, ...]:
+    """The codes that the site lists in LANGUAGES and that we have words for."""
+    ours = {"en"} | {translation.to_language(path.parent.parent.name) for path in _LOCALE.glob("*/LC_MESSAGES/*.mo")}
+    return tuple(code for code, _name in settings.LANGUAGES if code.lower() in ours) or ("en",)
+
+
+def default_language() -> str:
+    """The site's own language, or the nearest that is offered."""
+    return nearest_language(settings.LANGUAGE_CODE) or "en"
+
+
+def nearest_language(code: str) -> str | None:
+    """`pt-pt` is served by `pt-br` when that is all there is, `de-AT` by `de`, `zh-TW` by `zh-hant`."""
+    code = code.lower()
+    offered = offered_languages()
+    relatives: list[str] = LANG_INFO.get(code, {}).get("fallback", [])
+    for one in (code, *relatives):
+        if one in offered:
+            return one
+    base = code.split("-")[0]
+    return next((one for one in offered if one.split("-")[0] == base), None) if base else None
+
+
+@receiver(setting_changed)
+def _forget(*, setting: str, **_kwargs: object) -> None:
+    if setting in {"LANGUAGES", "LANGUAGE_CODE"}:
+        offered_languages.cache_clear()

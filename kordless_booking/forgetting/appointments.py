@@ -1,0 +1,42 @@
+"""Appointments that mail is written about, and their mails with them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import Model, Q, QuerySet
+
+from kordless_booking.booking.seal import BrokenSeal
+from kordless_booking.forgetting.kind import Person, Tally
+from kordless_booking.mail.particulars import Particulars
+from kordless_booking.models import Appointment, OutgoingMail
+
+__all__ = ["Appointments"]
+
+
+class Appointments:
+    """Deleted: the booking stands without them, only no mail is sent any more."""
+
+    name = "appointments with mail"
+    models: tuple[type[Model], ...] = (Appointment, OutgoingMail)
+
+    def of(self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool) -> Tally:
+        theirs = _all(accounts).filter(Q(email_hash__in=person.hashes) | Q(phone_hash__in=person.hashes))
+        for row in theirs:
+            try:
+                person.numbers.add(Particulars.of(row).booking.confirmation_number)
+            except BrokenSeal:
+                continue
+        return _deleted(theirs)
+
+    def older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> Tally:
+        return _deleted(_all(accounts).filter(end__lt=moment))
+
+
+def _all(accounts: list[str] | None) -> QuerySet[Appointment]:
+    rows = Appointment.objects.all()
+    return rows if accounts is None else rows.filter(account__in=accounts)
+
+
+def _deleted(rows: QuerySet[Appointment]) -> Tally:
+    return Tally(rows.delete()[1].get(Appointment._meta.label, 0))

@@ -1,0 +1,199 @@
+"""Writes one mail: text, HTML and the calendar file, in the customer's language and zone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from email.utils import formataddr, parseaddr
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template import Context
+from django.template.backends.django import Template
+from django.template.loader import select_template
+from django.utils import translation
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from kordless_booking import conf
+from kordless_booking.booking import display, zones
+from kordless_booking.booking import words as booking_words
+from kordless_booking.booking.entries import calendar_entry
+from kordless_booking.booking.invite import calendar_file
+from kordless_booking.booking.offered import default_language, nearest_language
+from kordless_booking.booking.palette import palette
+from kordless_booking.booking.reader import Reader
+from kordless_booking.booking.receipt import ManageLink
+from kordless_booking.mail.links import absolute
+from kordless_booking.mail.occasions import Occasion
+from kordless_booking.mail.offered import Offered, offered_for
+from kordless_booking.mail.particulars import Particulars
+from kordless_booking.mail.words import one_line, plain_name, words_for
+
+if TYPE_CHECKING:
+    from kordless_booking.api.resources import Booking
+    from kordless_booking.models import OutgoingMail
+
+__all__ = ["compose"]
+
+
+def compose(mail: OutgoingMail, now: datetime) -> EmailMultiAlternatives:
+    """The mail as it would be sent at `now`. Raises BrokenSeal, and whatever a site's own template raises."""
+    account = conf.account_named(mail.appointment.account)
+    particulars = Particulars.of(mail.appointment)
+    offered = offered_for(account, particulars.booking)
+    reader = _reader(particulars, offered)
+    with translation.override(reader.language):
+        return _written(account, mail, particulars, offered, reader, now)
+
+
+def _reader(particulars: Particulars, offered: Offered) -> Reader:
+    """How the customer reads; of one who booked elsewhere only the business's habits are known."""
+    known = particulars.reader
+    business_zone = offered.detail.calendar.timezone if offered.detail else None
+    wished = (known.zone if known else None, particulars.booking.timezone, business_zone, settings.TIME_ZONE)
+    return Reader(
+        language=(nearest_language(known.language) if known else None) or default_language(),
+        zone=next((found for name in wished if (found := zones.known_zone(name))), "UTC"),
+        hours=known.hours if known else None,
+        host=known.host if known else None,
+        party=known.party if known else 1,
+    )
+
+
+def _written(
+    account: conf.Account,
+    mail: OutgoingMail,
+    particulars: Particulars,
+    offered: Offered,
+    reader: Reader,
+    now: datetime,
+) -> EmailMultiAlternatives:
+    booking, occasion = particulars.booking, Occasion(mail.occasion)
+    zone, language = reader.zone or "UTC", reader.language
+    organization = offered.organization
+    business = (
+        booking_words.business_name(organization) if organization else booking.organization_name or account.org_slug
+    )
+    service = offered.service_name or _("Booking")
+    gone = occasion is Occasion.CANCELLED
+    start = display.date_and_time(booking.start.astimezone(zones.zone(zone)), language, reader.hours)
+    said = words_for(occasion, booking.status, one_line(service), start)
+    link = None if gone else _manage_link(account, particulars, reader, now)
+    sender = parseaddr(account.mail_from or settings.DEFAULT_FROM_EMAIL)
+    colours = palette(organization.branding.primary_color if organization else None)
+    context: dict[str, Any] = {
+        "occasion": occasion.value,
+        "lang": language,
+        "dir": "rtl" if translation.get_language_info(language)["bidi"] else "ltr",
+        "subject": said.subject,
+        "headline": said.headline,
+        "about": said.about,
+        "enclosed": said.enclosed,
+        "greeting": _greeting(particulars),
+        "business": business,
+        "tones": colours.light,
+        "dark": colours.dark,
+        "booking": _booking(booking, offered, reader, zone, service),
+        "before": _before(mail, reader, zone),
+        "manage_url": link,
+        "again_url": absolute(account, "services", lang=language) if gone else None,
+        "support_email": account.support_email,
+        "support_phone": account.support_phone,
+        "why": _("You get this email because you booked with %(business)s.") % {"business": business},
+    }
+    message = EmailMultiAlternatives(
+        subject=one_line(_rendered("subject.txt", occasion, context)),
+        body=_rendered("mail.txt", occasion, context).strip() + "\n",
+        from_email=formataddr((sender[0] or one_line(business, 70), sender[1])),
+        to=[particulars.email],
+        reply_to=[account.support_email] if account.support_email else [],
+        headers=_headers(mail, sender[1]),
+    )
+    message.attach_alternative(_rendered("mail.html", occasion, context), "text/html")
+    entry = calendar_entry(
+        booking,
+        org_slug=account.org_slug,
+        title=service,
+        business=booking.organization_name or (organization.name if organization else ""),
+        zone=zone,
+        location=booking.location or (offered.detail.calendar.location if offered.detail else None),
+        url=link,
+        sequence=mail.appointment.sequence,
+        organizer_email=account.support_email or sender[1],
+        method="CANCEL" if gone else "PUBLISH",
+    )
+    file = calendar_file(entry, now=now).decode()
+    message.attach("booking.ics", file, f"text/calendar; method={entry.method}")
+    return message
+
+
+def _rendered(name: str, occasion: Occasion, context: dict[str, Any]) -> str:
+    """A site may have a template for one occasion, or one for all. In plain text nothing is escaped."""
+    folder = "kordless_booking/mail"
+    found = select_template([f"{folder}/{occasion.value}_{name}", f"{folder}/{name}"])
+    if name.endswith(".txt") and isinstance(found, Template):
+        return found.template.render(Context(context, autoescape=False))
+    return str(found.render(context))
+
+
+def _booking(booking: Booking, offered: Offered, reader: Reader, zone: str, service: str) -> dict[str, Any]:
+    calendar = offered.detail.calendar if offered.detail else None
+    there = calendar.timezone if calendar else None
+    where = booking_words.place(booking.location or (calendar.location if calendar else None))
+    language, hours = reader.language, reader.hours
+    rows = [
+        (pgettext("before a person's name", "With"), reader.host or ""),
+        (_("People"), booking_words.party_text(reader.party)),
+        (_("Confirmation number"), booking.confirmation_number),
+    ]
+    return {
+        "number": booking.confirmation_number,
+        "status": booking.status,
+        "service": service,
+        "when": booking_words.span(booking.start, booking.end, zone, language, hours),
+        "zone": booking_words.zone_line(zone, language, booking.start),
+        "business_when": booking_words.business_span(booking.start, booking.end, zone, there, language, hours),
+        "where": where,
+        "rows": [(label, text) for label, text in rows if text],
+        "policy": booking_words.policy_text(calendar.cancellation_policy) if calendar else "",
+    }
+
+
+def _before(mail: OutgoingMail, reader: Reader, zone: str) -> str:
+    if mail.before_start is None or mail.before_end is None or mail.before_start == mail.appointment.start:
+        return ""
+    return booking_words.span(mail.before_start, mail.before_end, zone, reader.language, reader.hours)
+
+
+def _greeting(particulars: Particulars) -> str:
+    name = plain_name(particulars.contact.name)
+    return _("Hello %(name)s,") % {"name": name} if name else _("Hello,")
+
+
+def _manage_link(account: conf.Account, particulars: Particulars, reader: Reader, now: datetime) -> str:
+    link = ManageLink(
+        number=particulars.booking.confirmation_number,
+        contact=particulars.email,
+        expires=int(now.timestamp()) + account.manage_link_days * 86400,
+        zone=reader.zone,
+    )
+    return absolute(account, "manage", link.seal(account.name), lang=reader.language, hours=reader.hours)
+
+
+def _headers(mail: OutgoingMail, sender: str) -> dict[str, str]:
+    """A name for each mail that stays the same, and all about one booking in one thread."""
+    first = _message_id(mail, "", sender)
+    return {
+        "Message-ID": _message_id(mail, f"{mail.occasion}.{mail.revision}", sender),
+        "References": first,
+        "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "All",
+    }
+
+
+def _message_id(mail: OutgoingMail, change: str, sender: str) -> str:
+    about = f"{mail.appointment.account}\0{mail.appointment.number_hash}\0{change}"
+    name = salted_hmac("kordless_booking.message_id", about, algorithm="sha256").hexdigest()[:32]
+    return f"<{name}@{sender.rpartition('@')[2] or 'localhost'}>"

@@ -1,0 +1,64 @@
+"""What a mail says, in the active language."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from django.utils.translation import gettext as _
+
+from kordless_booking.booking.words import status_words
+from kordless_booking.mail.occasions import Occasion
+
+__all__ = ["Words", "one_line", "plain_name", "words_for"]
+
+LONGEST_SUBJECT: Final = 150
+LONGEST_NAME: Final = 60
+_LIKE_A_LINK: Final = re.compile(r"[/\\@:<>]|\w\.\w|www|http|\d{4}", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Words:
+    """`about` is the line under the headline, `enclosed` says what the attached file is for."""
+
+    subject: str
+    headline: str
+    about: str
+    enclosed: str
+
+
+def words_for(occasion: Occasion, status: str, service: str, when: str) -> Words:
+    """`service` and `when` are plain text, `status` the booking's own."""
+    said = {"service": service, "when": when}
+    enclosed = _("The attached file puts it into your calendar.")
+    stands = status_words(status)
+    match occasion:
+        case Occasion.CANCELLED:
+            gone = status_words("canceled")
+            subject = _("Your booking has been canceled: %(service)s, %(when)s") % said
+            return Words(subject, gone.headline, gone.lead, _("The attached file takes it out of your calendar."))
+        case Occasion.RESCHEDULED:
+            subject = _("Your booking has been moved: %(service)s, %(when)s") % said
+            moved = _("Your booking has been moved.")
+            return Words(subject, _("New time"), f"{moved} {stands.lead}" if status == "pending" else moved, enclosed)
+        case Occasion.REMINDER:
+            subject = _("Reminder: %(service)s, %(when)s") % said
+            return Words(subject, _("See you soon"), _("This is a reminder of your booking."), enclosed)
+        case Occasion.REQUESTED:
+            subject = _("We have received your request: %(service)s, %(when)s") % said
+        case _:
+            subject = _("Your booking is confirmed: %(service)s, %(when)s") % said
+    return Words(subject, stands.headline, stands.lead, enclosed)
+
+
+def one_line(text: str, longest: int = LONGEST_SUBJECT) -> str:
+    """A header's text: no line ends, no control characters, single blanks, cut at `longest` characters."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}\u2026"
+
+
+def plain_name(name: str) -> str:
+    """A name to greet with; "" for what is none, because anybody may type a message to somebody else into a form."""
+    line = one_line(name, 1000)
+    return line if 0 < len(line) <= LONGEST_NAME and not _LIKE_A_LINK.search(line) else ""

@@ -1,0 +1,56 @@
+"""Which addresses the settings may hold: of the API, of an origin, of the site, of a sender."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from email.utils import parseaddr
+
+from kordless_booking.api.wire import checked_base_url
+
+__all__ = ["is_base_url", "is_origin", "is_sender", "is_site_url"]
+
+_ADDRESS = re.compile(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+")
+_SITE_URL = re.compile(r"(https?://[^/?#\s]+)((?:/[A-Za-z0-9._~-]+)*)/?")
+_HOST_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_ORIGIN = re.compile(rf"https?://(?:\*\.{_HOST_LABEL}\.)?{_HOST_LABEL}(?:\.{_HOST_LABEL})*(?::[0-9]{{1,5}})?", re.ASCII)
+
+
+def is_base_url(value: object) -> bool:
+    """https anywhere; plain http only to this machine, for a sandbox or a tunnel."""
+    try:
+        return isinstance(value, str) and bool(checked_base_url(value))
+    except ValueError:
+        return False
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_origin(value: object) -> bool:
+    """An exact origin, or https://*.example.com; plain http only for this machine."""
+    if value == "'self'":
+        return True
+    if not isinstance(value, str) or len(value) > 300 or not _ORIGIN.fullmatch(value):
+        return False
+    host = value.split("//", 1)[1].rsplit(":", 1)[0]
+    return value.startswith("https://") or _is_loopback(host)
+
+
+def is_site_url(value: object) -> bool:
+    """Where a site is: an origin, perhaps with a path; https, or http on this machine."""
+    found = _SITE_URL.fullmatch(value) if isinstance(value, str) else None
+    return found is not None and "*" not in found[1] and is_origin(found[1])
+
+
+def is_sender(value: object) -> bool:
+    """An address, alone or as `Name <address>`."""
+    if not isinstance(value, str) or len(value) > 320 or not value.isprintable():
+        return False
+    return _ADDRESS.fullmatch(parseaddr(value)[1]) is not None

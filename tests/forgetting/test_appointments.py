@@ -1,0 +1,41 @@
+"""Forgetting whom mail is written to."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from kordless_booking.forgetting.appointments import Appointments
+from kordless_booking.forgetting.kind import Person, Tally
+from kordless_booking.models import Appointment, OutgoingMail
+from tests.conftest import NOW
+from tests.forgetting.living import CANARY, OTHER, tell
+from tests.mail.conftest import writing  # noqa: F401 (a fixture)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hooked", "writing")]
+
+
+def person(contact: str) -> Person:
+    """Somebody in a site where numbers are American."""
+    return Person.read([contact], frozenset({"US"}))
+
+
+@pytest.mark.parametrize("contact", [CANARY["email"], "+12125550147"])
+def test_a_person_by_either_contact(client: Client, contact: str):
+    """Appointment and mails are gone, whatever is still to come, and the number is passed on; others stay."""
+    tell(client, "BOOK_AAAA0001")
+    tell(client, "BOOK_AAAA0002", OTHER)
+    assert OutgoingMail.objects.count() == 2
+    who = person(contact)
+    assert Appointments().of(who, NOW, accounts=["north"], including_open=True) == Tally()
+    assert Appointments().of(who, NOW, accounts=None, including_open=False) == Tally(deleted=1)
+    assert who.numbers == {"BOOK_AAAA0001"}
+    assert (Appointment.objects.count(), OutgoingMail.objects.count()) == (1, 1)
+
+
+def test_what_is_old(client: Client):
+    """By the end of the appointment, not by when it was made."""
+    tell(client, "BOOK_AAAA0001")
+    end = Appointment.objects.get().end
+    assert Appointments().older_than(end, NOW, accounts=None) == Tally()
+    assert Appointments().older_than(end + timedelta(seconds=1), NOW, accounts=None) == Tally(deleted=1)

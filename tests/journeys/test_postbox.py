@@ -1,0 +1,66 @@
+"""The sandbox's post: a booking's mail can be read in the demo, and looks right in light and dark."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.journeys import walk
+from tests.journeys.demo import Demo
+from tests.journeys.test_accessibility import Inspector
+
+
+def test_a_booking_is_confirmed_by_mail(page: Page, demo: Demo, complaints: list[str]):
+    """Soon after it is made; its links lead to the site, and a calendar file comes with it."""
+    page.goto(f"{demo.url}/mail/")
+    expect(page.get_by_role("heading", name="No mail yet")).to_be_visible()
+    page.get_by_role("link", name="Open the booking page").click()
+    walk.to_times(page, "Haircut")
+    walk.to_contact(page)
+    number = walk.book(page)
+    page.goto(f"{demo.url}/mail/")
+    _wait_for_mail(page)
+    letter = page.frame_locator("iframe")
+    expect(letter.get_by_role("heading", name="You're booked")).to_be_visible()
+    expect(letter.get_by_text(number)).to_be_visible()
+    expect(letter.get_by_role("link", name="Change or cancel")).to_have_attribute(
+        "href", re.compile("^http://127.0.0.1:8000/book/manage/")
+    )
+    assert not walk.is_too_wide(page)
+    page.get_by_text("The same as plain text").click()
+    expect(page.locator(".post-text")).to_contain_text(f"Confirmation number: {number}")
+    assert complaints == []  # a download counts as a request that was broken off
+    with page.expect_download() as download:
+        page.get_by_role("link", name="booking.ics").click()
+    assert download.value.suggested_filename == "booking.ics"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_mail_leaves_nobody_out(page: Page, demo: Demo, scheme: str):
+    """No violation in light and dark, and room enough on the narrowest phone."""
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.goto(f"{demo.url}/book/")
+    walk.to_times(page, "Haircut")
+    walk.to_contact(page)
+    walk.book(page)
+    page.goto(f"{demo.url}/mail/")
+    _wait_for_mail(page)
+    address = page.locator("iframe").get_attribute("src") or ""
+    letter = page.request.get(f"{demo.url}{address}").text()
+    page.goto("about:blank")  # where scripts may run, and so axe
+    page.set_viewport_size({"width": 320, "height": 700})
+    page.set_content(letter)
+    assert not walk.is_too_wide(page)
+    inspector = Inspector(page)
+    inspector.look("letter")
+    assert inspector.wrong == []
+
+
+def _wait_for_mail(page: Page) -> None:
+    """It is sent in the background."""
+    for _ in range(100):
+        if page.get_by_role("navigation", name="Mails").count():
+            return
+        page.wait_for_timeout(100)
+        page.reload()
+    raise AssertionError("no mail has come")

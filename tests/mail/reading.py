@@ -1,0 +1,89 @@
+"""A customer's mailbox: mails as a mail program reads them, calendar file and all."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from typing import Any
+
+from django.core import mail
+from icalendar import Calendar
+from selectolax.lexbor import LexborHTMLParser
+
+from kordless_booking.mail.outbox import send_due
+
+__all__ = ["Letter", "opened", "sent"]
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One mail, parsed from the bytes that went over the line."""
+
+    message: EmailMessage
+
+    @property
+    def subject(self) -> str:
+        return str(self.message["Subject"]).strip()
+
+    @property
+    def parts(self) -> list[str]:
+        """The types of all parts, in their order."""
+        return [part.get_content_type() for part in self.message.walk()]
+
+    def part(self, kind: str) -> EmailMessage:
+        """The one part of this type."""
+        [found] = [part for part in self.message.walk() if part.get_content_type() == kind]
+        assert isinstance(found, EmailMessage)
+        return found
+
+    @property
+    def text(self) -> str:
+        return str(self.part("text/plain").get_content())
+
+    @property
+    def html(self) -> LexborHTMLParser:
+        return LexborHTMLParser(str(self.part("text/html").get_content()))
+
+    @property
+    def words(self) -> str:
+        """What the HTML says, with single blanks."""
+        body = self.html.body
+        return " ".join(body.text(separator=" ").split()) if body else ""
+
+    @property
+    def links(self) -> list[str]:
+        return [node.attributes["href"] or "" for node in self.html.css("a")]
+
+    @property
+    def calendar(self) -> Calendar:
+        found = Calendar.from_ical(self.part("text/calendar").get_content())
+        assert isinstance(found, Calendar)
+        return found
+
+    @property
+    def event(self) -> Any:
+        [event] = self.calendar.walk("VEVENT")
+        return event
+
+    @property
+    def start(self) -> datetime:
+        started: datetime = self.event["dtstart"].dt
+        return started
+
+
+def opened(message: Any) -> Letter:
+    """A mail as it arrives."""
+    parsed = email.message_from_bytes(message.message().as_bytes(), policy=email.policy.default)
+    assert isinstance(parsed, EmailMessage)
+    return Letter(parsed)
+
+
+def sent() -> list[Letter]:
+    """All that the site has written so far, after sending what is due."""
+    send_due()
+    outbox: Sequence[Any] = mail.outbox
+    return [opened(message) for message in outbox]

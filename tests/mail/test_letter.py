@@ -1,0 +1,296 @@
+"""What a mail looks like to the person who opens it: words, links, calendar file and headers."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.urls import set_script_prefix
+from icalendar import Calendar
+from pytest_django import Settings
+from time_machine import Traveller
+
+from kordless_booking.api.resources import Contact, Location
+from kordless_booking.booking.reader import Reader
+from kordless_booking.conf import account_named
+from kordless_booking.mail.intake import take_in
+from kordless_booking.mail.occasions import Occasion
+from kordless_booking.news import Change, announce
+from kordless_booking.sandbox import Sandbox
+from tests.conftest import NOW
+from tests.mail.conftest import MAIL, SITE
+from tests.mail.reading import Letter, sent
+from tests.mail.test_intake import FIRST, GERMAN, MOVED, booking
+from tests.views.walking import Page, Walk
+
+pytestmark = pytest.mark.django_db
+
+HOSTILE = '"><img src=x onerror=alert(1)>{{ 7|add:7 }}{% load x %}\r\nBcc: evil@example.com\r\n\r\n<script>\u2028'
+
+
+def written(change: Change = Change.CREATED, reader: Reader = GERMAN, **changes: Any) -> Letter:
+    """The newest mail, after a change of the booking."""
+    announce(change, booking(**changes), account="default", now=NOW, reader=reader)
+    return sent()[-1]
+
+
+def test_a_mail_is_text_html_and_a_calendar_file(writing: Settings):
+    """In the order that mail programs expect; both say the same."""
+    letter = written(reader=Reader(language="en", zone="Europe/Kyiv", hours="24", host="Sarah", party=2))
+    assert letter.parts == [
+        "multipart/mixed",
+        "multipart/alternative",
+        "text/plain",
+        "text/html",
+        "text/calendar",
+    ]
+    for words in (
+        "Hello Canary Bird,",
+        "Your booking is confirmed.",
+        "Haircut",
+        "Wednesday, December 2, 2026, 17:00 \u2013 18:00",
+        "Kyiv",
+        "New York",
+        "123 Main Street, Brooklyn",
+        "Sarah",
+        "2 people",
+        "BOOK_AB12CD34",
+        "24 hours",
+        "The attached file puts it into your calendar.",
+        "help@salon.example",
+        "You get this email because you booked with Acme Salon.",
+    ):
+        assert words in letter.text
+        assert words in letter.words
+    file = letter.part("text/calendar")
+    assert file.get_filename() == "booking.ics"
+    assert file.get_param("method") == "PUBLISH"
+    assert file.get_content_charset() == "utf-8"
+
+
+def test_the_headers(writing: Settings):
+    """Machine-made and said so, answered by people, each with a name of its own in one thread."""
+    one, two = written().message, written(Change.RESCHEDULED, start=MOVED).message
+    assert one["From"] == "Acme Salon <bookings@salon.example>"
+    assert one["Reply-To"] == "help@salon.example"
+    assert one["Auto-Submitted"] == "auto-generated"
+    assert one["X-Auto-Response-Suppress"] == "All"
+    assert one["Message-ID"].endswith("@salon.example>")
+    assert one["Message-ID"] != two["Message-ID"]
+    assert one["References"] == two["References"]
+    assert "AB12" not in one["Message-ID"].upper()
+
+
+@pytest.mark.parametrize(
+    ("sender", "shown"),
+    [
+        ("Booking desk <desk@salon.example>", "Booking desk <desk@salon.example>"),
+        ("", "Acme Salon <webmaster@localhost>"),
+    ],
+)
+def test_the_sender(site: Settings, account_settings: dict[str, Any], sender: str, shown: str):
+    """As the settings say; else Django's own, under the business's name."""
+    site.KORDLESS_BOOKING = {**account_settings, **MAIL, "MAIL_FROM": sender}
+    assert written().message["From"] == shown
+
+
+def test_a_mail_speaks_the_customers_language_and_clock(writing: Settings):
+    """German, on Berlin's clock with 24 hours."""
+    letter = written()
+    assert letter.html.css_first("html").attributes == {"lang": "de", "dir": "ltr"}
+    assert "Mittwoch, 2. Dezember 2026" in letter.subject
+    assert "Ihre Buchung ist bestätigt." in letter.text
+    assert "16:00" in letter.text
+    assert str(letter.start.tzinfo) == "Europe/Berlin"
+    assert letter.start == FIRST
+
+
+def test_right_to_left(writing: Settings):
+    """The whole mail turns round; what Kordless wrote stands apart in it."""
+    letter = written(reader=Reader(language="ar", zone="Africa/Cairo"))
+    assert letter.html.css_first("html").attributes == {"lang": "ar", "dir": "rtl"}
+    assert "تم تأكيد حجزك" in letter.text
+    assert "الأربعاء" in letter.subject
+    assert letter.html.css_first("h1").text().strip()
+    assert "Haircut" in [node.text() for node in letter.html.css("bdi")]
+    assert "text-align:left" not in letter.part("text/html").get_content()
+
+
+def test_a_booking_from_elsewhere_is_in_the_sites_language_and_the_business_zone(writing: Settings):
+    """Nobody knows how that customer reads."""
+    writing.LANGUAGE_CODE = "nl"
+    take_in(account_named(None), booking(service_slug=None, service_id="srv_haircut"), Occasion.CONFIRMED, now=NOW)
+    [letter] = sent()
+    assert "Haircut" in letter.subject
+    assert "woensdag 2 december 2026" in letter.text
+    assert "10:00" in letter.text
+    assert str(letter.start.tzinfo) == "America/New_York"
+
+
+def test_an_ill_kordless_keeps_no_mail_back(writing: Settings, sandbox: Sandbox):
+    """Then it says what is known: no name of the service, no place, but the time, the number and the link."""
+    sandbox.mischief.set("status", "*", status=503)
+    letter = written(reader=Reader(language="en", zone="Europe/Berlin"))
+    assert letter.subject == "Your booking is confirmed: Booking, Wednesday, December 2, 2026, 4:00 PM"
+    assert "BOOK_AB12CD34" in letter.text
+    assert f"{SITE}/book/manage/" in letter.text
+
+
+def test_a_service_that_nobody_describes_still_has_a_name(writing: Settings, sandbox: Sandbox):
+    """The list names it; its place and its own zone are left out."""
+    sandbox.mischief.set("status", "service", status=503)
+    letter = written(reader=Reader(language="en", zone="Europe/Berlin"))
+    assert "Haircut" in letter.subject
+    assert "Where" not in letter.text
+
+
+def manage_page(letter: Letter, client: Client, words: str = "Change or cancel") -> Page:
+    """Where the button leads."""
+    [link] = [node.attributes["href"] or "" for node in letter.html.css("a") if words in node.text()]
+    assert link in letter.text
+    assert link.startswith(f"{SITE}/book/")
+    return Walk(client).open(link.removeprefix(SITE))
+
+
+def test_the_link_leads_to_the_booking(visitor: Walk, client: Client, sandbox: Sandbox, clock: Traveller):
+    """In the mail's language, on the customer's clock, for as long as the settings say, from an absolute address."""
+    confirmation = visitor.book("haircut", "?day=2026-12-09&tz=Europe/Kyiv&hours=24")
+    [letter] = sent()
+    page = manage_page(letter, client)
+    assert page.heading == "Your booking"
+    assert page.number == confirmation.number
+    assert "Kyiv" in page.text
+    clock.shift(timedelta(days=401))
+    assert manage_page(letter, client).heading == "This link doesn't work"
+
+
+def test_a_cancelled_booking_offers_another(writing: Settings, client: Client):
+    """There is nothing left to change."""
+    written()
+    letter = written(Change.CANCELLED, Reader(language="en", zone="Europe/Berlin"), status="canceled")
+    assert manage_page(letter, client, "Book another appointment").status == 200
+    assert "manage/" not in letter.text
+    assert "Change or cancel" not in letter.words
+    assert letter.html.css_first("s") is not None
+
+
+def test_addresses_come_from_the_settings_alone(writing: Settings, client: Client):
+    """Neither a request's host nor the prefix of a server plays in, and a prefix in SITE_URL does."""
+    writing.KORDLESS_BOOKING = {**writing.KORDLESS_BOOKING, "SITE_URL": "https://salon.example/shop"}
+    set_script_prefix("/elsewhere/")
+    try:
+        letter = written()
+    finally:
+        set_script_prefix("/")
+    [link] = [link for link in letter.links if "manage" in link]
+    assert link.startswith("https://salon.example/shop/book/manage/")
+    assert "testserver" not in letter.message.as_string()
+
+
+def test_the_calendar_entry_is_the_widgets_own(visitor: Walk, sandbox: Sandbox, clock: Traveller):
+    """The same UID from page and mail; each version is newer than the one before, and the last takes it away."""
+    confirmation = visitor.book("haircut", "?day=2026-12-09")
+    file = Calendar.from_ical(visitor.open(confirmation.link("Calendar file")).html)
+    [own] = file.walk("VEVENT")
+    sent()
+    clock.shift(30)
+    manage = visitor.open(confirmation.link("Change or cancel"))
+    moved = visitor.send(visitor.open(list(visitor.send(manage, "Reschedule").times.values())[-1]), "Reschedule")
+    sent()
+    visitor.send(visitor.send(moved, "Cancel booking"), "Cancel booking")
+    booked, rescheduled, cancelled = sent()
+    assert {each.event["uid"] for each in (booked, rescheduled, cancelled)} == {own["uid"]}
+    assert booked.event["summary"] == own["summary"]
+    sequences = [own["sequence"], *(each.event["sequence"] for each in (booked, rescheduled, cancelled))]
+    assert sequences[0] <= sequences[1] < sequences[2] < sequences[3]
+    assert [each.calendar["method"] for each in (booked, rescheduled, cancelled)] == ["PUBLISH", "PUBLISH", "CANCEL"]
+    assert [each.part("text/calendar").get_param("method") for each in (booked, cancelled)] == ["PUBLISH", "CANCEL"]
+    assert [each.event["status"] for each in (booked, rescheduled, cancelled)] == ["CONFIRMED"] * 2 + ["CANCELLED"]
+    assert rescheduled.start == cancelled.start != booked.start
+    assert {str(each.event["organizer"]) for each in (booked, cancelled)} == {"mailto:help@salon.example"}
+
+
+def test_a_move_says_both_times(writing: Settings):
+    """The new one first, the old one struck out."""
+    english = Reader(language="en", zone="Europe/Berlin")
+    written(reader=english)
+    letter = written(Change.RESCHEDULED, english, start=MOVED)
+    assert "Your booking has been moved" in letter.subject
+    assert "Thursday, December 3" in letter.subject
+    assert "Before: Wednesday, December 2, 2026, 4:00 PM" in letter.text
+    assert "December 2" in letter.html.css_first("s").text()
+
+
+def test_hostile_texts_stay_texts(writing: Settings):
+    """In the subject one line, in HTML words, in the calendar file no second property, and no template code runs."""
+    said = {
+        "service_name": f"Cut{HOSTILE}",
+        "organization_name": HOSTILE,
+        "location": Location(type="onsite", value=HOSTILE),
+        "contact": Contact(name=HOSTILE, email="canary@example.com"),
+    }
+    letter = written(reader=Reader(language="en", zone="UTC", host=HOSTILE), **said)
+    assert letter.subject.startswith('Your booking is confirmed: Cut"><img src=x onerror=alert(1)>{{ 7|add:7 }}')
+    assert letter.message["Bcc"] is None
+    assert letter.message.get_all("To") == ["canary@example.com"]
+    assert letter.html.css("img, script, iframe, link") == []
+    assert "{{ 7|add:7 }}" in letter.text
+    assert "Hello," in letter.text
+    assert [name for name in letter.event if name in {"BCC", "ATTENDEE"}] == []
+    for name in letter.message:
+        assert "\n" not in letter.message[name]
+    assert len(letter.subject) <= 150
+
+
+@pytest.mark.parametrize(
+    "name", ["Call +1 900 1234567", "www.evil.example", "see https://evil.example/", "a@b.example"]
+)
+def test_a_name_that_is_a_message_is_not_passed_on(writing: Settings, name: str):
+    """Whoever fills in a form with somebody else's address can't write to them."""
+    letter = written(reader=Reader(language="en"), contact=Contact(name=name, email="canary@example.com"))
+    assert name not in letter.text
+    assert "evil" not in letter.words
+    assert letter.text.startswith("Hello,\n")
+
+
+def test_nothing_is_loaded_and_nothing_is_tracked(writing: Settings):
+    """No picture, no style sheet, no script, no address but our own, the map and the support's."""
+    letter = written()
+    html = letter.part("text/html").get_content()
+    assert letter.html.css("img, script, iframe, object, form, input, link") == []
+    assert "url(" not in html
+    assert "@import" not in html
+    hosts = {re.sub(r"^(https?://[^/]+).*", r"\1", link) for link in letter.links if link.startswith("http")}
+    assert hosts <= {SITE, "https://www.openstreetmap.org", "https://www.google.com", "https://maps.google.com"}
+
+
+def test_a_video_call_can_be_joined_from_the_text(writing: Settings):
+    """Its address stands in words too."""
+    place = Location(type="meet_url", value="https://meet.example/abc")
+    assert "https://meet.example/abc" in written(location=place).text
+
+
+def test_a_site_overrides_all_mails_or_those_of_one_occasion(writing: Settings, tmp_path: Path):
+    """A template of the same name, or with the occasion before it."""
+    folder = tmp_path / "kordless_booking" / "mail"
+    folder.mkdir(parents=True)
+    (folder / "subject.txt").write_text("{{ business }}:\n {{ headline }}\n")
+    (folder / "cancelled_mail.html").write_text("<p>Bye, {{ booking.number }}</p>")
+    engine = writing.TEMPLATES[0]
+    writing.TEMPLATES = [{**engine, "DIRS": [tmp_path]}]
+    booked = written(reader=Reader(language="en", zone="UTC"))
+    gone = written(Change.CANCELLED, status="canceled", reader=Reader(language="en", zone="UTC"))
+    assert (booked.subject, gone.subject) == ("Acme Salon: You're booked", "Acme Salon: Booking canceled")
+    assert gone.words == "Bye, BOOK_AB12CD34"
+    assert "You're booked" in booked.words
+
+
+def test_one_mail_for_one_person(writing: Settings):
+    """Nobody else is in it."""
+    written()
+    assert [message.recipients() for message in mail.outbox] == [["canary@example.com"]]

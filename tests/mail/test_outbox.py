@@ -1,0 +1,335 @@
+"""Sending: each mail at most once, whatever the mail server does and whoever dies in between."""
+
+from __future__ import annotations
+
+import logging
+import smtplib
+import socket
+import threading
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.db import connection, connections
+from django.test import Client
+from pytest_django import Settings
+from time_machine import Traveller
+
+from kordless_booking.mail.line import verdict
+from kordless_booking.mail.occasions import MailState
+from kordless_booking.mail.outbox import AT_A_TIME, BACKOFF, give_up_stuck, send_due
+from kordless_booking.models import Appointment, OutgoingMail
+from kordless_booking.news import Change
+from kordless_booking.sandbox import Sandbox
+from tests.conftest import NOW
+from tests.mail.mail_server import mail_server, use
+from tests.mail.reading import sent
+from tests.mail.test_intake import booking, hook, page
+from tests.views.walking import Walk
+from tests.webhooks.deliveries import delivery
+
+pytestmark = pytest.mark.django_db
+
+
+def state() -> tuple[str, int]:
+    """How the only mail stands, and how often it was tried."""
+    row = OutgoingMail.objects.get()
+    return row.state, row.tries
+
+
+@pytest.fixture
+def lines(caplog: pytest.LogCaptureFixture) -> Any:
+    """What was logged about mails."""
+    caplog.set_level(logging.INFO, "kordless_booking.mail")
+    return lambda: [record.getMessage() for record in caplog.records if record.name == "kordless_booking.mail"]
+
+
+def test_a_real_mail_server_gets_it_once(writing: Settings, lines: Any):
+    """Over SMTP; the second time nothing is due."""
+    page(Change.CREATED)
+    with mail_server() as server:
+        use(writing, server.port)
+        assert send_due() == {MailState.SENT: 1}
+        assert send_due() == {}
+    [taken] = server.taken
+    assert b"To: canary@example.com" in taken
+    assert state() == ("sent", 1)
+    [line] = lines()
+    assert line.startswith("event=mail_tried state=sent mail=")
+    assert line.endswith("occasion=confirmed account=default tries=1")
+
+
+def test_many_mails_go_over_one_connection(writing: Settings):
+    """Opened with the first."""
+    for number in range(3):
+        hook(Change.CREATED, confirmation_number=f"BOOK_{number}")
+    with mail_server() as server:
+        use(writing, server.port)
+        assert send_due() == {MailState.SENT: 3}
+    assert (len(server.taken), server.sessions) == (3, 1)
+
+
+def nobodys_port() -> int:
+    """Where nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    return port
+
+
+def test_an_unreachable_server_is_tried_again_later(writing: Settings, clock: Traveller, lines: Any):
+    """After a minute, five, a quarter of an hour, …; then it goes out once."""
+    page(Change.CREATED)
+    use(writing, nobodys_port())
+    for tries, minutes in enumerate([*BACKOFF, BACKOFF[-1]], 1):
+        assert send_due() == {MailState.QUEUED: 1}
+        assert state() == ("queued", tries)
+        assert send_due() == {}
+        clock.shift(timedelta(minutes=minutes))
+    with mail_server() as server:
+        use(writing, server.port)
+        send_due()
+    assert len(server.taken) == 1
+    assert lines()[0].endswith("error=ConnectionRefusedError code=-")
+
+
+def test_what_nobody_takes_for_two_days_is_given_up(writing: Settings, clock: Traveller):
+    """It would be old news."""
+    page(Change.CREATED, start=NOW + timedelta(days=9))
+    use(writing, nobodys_port())
+    send_due()
+    clock.shift(timedelta(days=2, minutes=1))
+    assert send_due() == {MailState.FAILED: 1}
+    clock.shift(timedelta(days=1))
+    assert send_due() == {}
+
+
+def test_an_unreachable_server_is_not_asked_for_each_mail(writing: Settings):
+    """The others stay as they are."""
+    for number in range(3):
+        hook(Change.CREATED, confirmation_number=f"BOOK_{number}")
+    use(writing, nobodys_port())
+    assert send_due() == {MailState.QUEUED: 1}
+    assert sorted(OutgoingMail.objects.values_list("tries", flat=True)) == [0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("answers", "ended", "code"),
+    [
+        ({"RCPT": "450 try later"}, "queued", "-"),
+        ({"RCPT": "550 no such canary@example.com"}, "failed", "-"),
+        ({"MAIL": "451 busy"}, "queued", "451"),
+        ({"MAIL": "550 not from you"}, "failed", "550"),
+        ({"DATA": "452 full"}, "queued", "452"),
+        ({"DATA": "554 spam"}, "failed", "554"),
+        ({"MAIL_DATA": "451 try later"}, "queued", "451"),
+        ({"MAIL_DATA": "554 spam for canary@example.com"}, "failed", "554"),
+        ({"MAIL_DATA": ""}, "unsure", "-"),
+        ({"DATA": ""}, "unsure", "-"),
+        ({"CONNECT": "554 go away"}, "queued", "554"),
+    ],
+)
+def test_what_a_mail_server_says(writing: Settings, lines: Any, answers: dict[str, str], ended: str, code: str):
+    """Later, never, or nobody knows; what nobody knows is never sent again. No line repeats the address."""
+    page(Change.CREATED)
+    with mail_server(**answers) as server:
+        use(writing, server.port)
+        send_due()
+        assert state() == (ended, 1)
+        send_due()
+    assert len(server.taken) <= 1
+    [line] = lines()
+    assert line.endswith(f"code={code}")
+    assert "canary" not in line
+    assert "555" not in line.replace("code=554", "")
+
+
+def test_the_page_does_not_care(visitor: Walk, writing: Settings, sandbox: Sandbox):
+    """The visitor is booked, quickly, while the mail server is away."""
+    use(writing, nobodys_port())
+    assert visitor.book("haircut", "?day=2026-12-09").heading == "You're booked"
+    assert state() == ("queued", 0)
+
+
+def test_a_sender_that_dies_in_the_middle_is_not_followed(writing: Settings, clock: Traveller, lines: Any):
+    """Nobody knows whether the mail went out: it is left, said so, and never sent again."""
+    page(Change.CREATED)
+
+    class Killed(BaseException):
+        """What a dying process looks like from inside."""
+
+    def kill(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith("UPDATE") and "sent" in str(params):
+            raise Killed
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(kill), pytest.raises(Killed):
+        send_due()
+    assert len(mail.outbox) == 1
+    assert state() == ("sending", 1)
+    assert give_up_stuck(NOW) == 0
+    for _ in range(2):
+        clock.shift(timedelta(minutes=16))
+        assert send_due() == {}
+        give_up_stuck(NOW + timedelta(minutes=16))
+    assert state() == ("unsure", 1)
+    assert len(mail.outbox) == 1
+    assert lines() == ["event=mail_stuck mails=1"]
+
+
+def test_a_process_that_dies_before_sending_leaves_it_to_the_next(writing: Settings, client: Client):
+    """The delivery was taken in and committed; nothing else happened. Whoever comes next sends it, once."""
+    delivery().post(client)
+    assert state() == ("queued", 0)
+    assert len(sent()) == 1
+    assert len(sent()) == 1
+
+
+def test_a_broken_template_of_the_sites_is_tried_again(writing: Settings, tmp_path: Path, clock: Traveller):
+    """Somebody mends it, and the mail goes out."""
+    (tmp_path / "kordless_booking" / "mail").mkdir(parents=True)
+    broken = tmp_path / "kordless_booking" / "mail" / "mail.html"
+    broken.write_text("{% nonsense %}")
+    writing.TEMPLATES = [{**writing.TEMPLATES[0], "DIRS": [tmp_path]}]
+    page(Change.CREATED)
+    assert send_due() == {MailState.QUEUED: 1}
+    broken.write_text("<p>{{ headline }}</p>")
+    writing.TEMPLATES = [{**writing.TEMPLATES[0]}]
+    clock.shift(timedelta(minutes=2))
+    assert len(sent()) == 1
+
+
+def test_a_new_key_makes_old_rows_unreadable(writing: Settings, lines: Any):
+    """Then nobody can be written to; with the old one among the fallbacks all is well."""
+    page(Change.CREATED)
+    old = writing.SECRET_KEY
+    writing.SECRET_KEY = "another key for tests only: 9fK2mX7qW4zT8vB3"
+    assert send_due() == {MailState.FAILED: 1}
+    assert "error=BrokenSeal" in lines()[0]
+    OutgoingMail.objects.update(state=MailState.QUEUED, due_at=NOW)
+    writing.SECRET_KEY_FALLBACKS = [old]
+    assert send_due() == {MailState.SENT: 1}
+
+
+def test_what_began_is_over_before_it_is_sent(writing: Settings, clock: Traveller):
+    """A confirmation after the appointment is of no use."""
+    page(Change.CREATED)
+    clock.shift(timedelta(days=1, minutes=1))
+    assert send_due() == {MailState.OVERTAKEN: 1}
+    assert mail.outbox == []
+
+
+def test_mail_that_is_switched_off_waits(writing: Settings):
+    """And goes out when it is on again."""
+    page(Change.CREATED)
+    on = writing.KORDLESS_BOOKING
+    writing.KORDLESS_BOOKING = {**on, "MAIL": False}
+    assert send_due() == {}
+    writing.KORDLESS_BOOKING = on
+    assert send_due() == {MailState.SENT: 1}
+
+
+def test_an_appointment_that_is_forgotten_meanwhile(writing: Settings):
+    """Its mails are gone with it."""
+    page(Change.CREATED)
+    Appointment.objects.all().delete()
+    assert send_due() == {}
+
+
+def test_no_run_takes_on_too_much(writing: Settings):
+    """The rest is for the next."""
+    for number in range(3):
+        hook(Change.CREATED, confirmation_number=f"BOOK_{number}")
+    assert send_due(most=2) == {MailState.SENT: 2}
+    assert AT_A_TIME >= 20
+
+
+@pytest.mark.parametrize("meanwhile", ["somebody else sends it", "it is forgotten", "a newer try has its time"])
+def test_what_happens_between_two_looks(writing: Settings, meanwhile: str):
+    """A mail that was due a moment ago is somebody else's, or gone; then nothing is sent here."""
+    page(Change.CREATED)
+    done = []
+
+    def between(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        ours = sql.startswith("UPDATE") and "sending" in str(params) and not done
+        if ours:
+            done.append(sql)
+            if meanwhile == "somebody else sends it":
+                OutgoingMail.objects.update(state=MailState.SENDING)
+            if meanwhile == "a newer try has its time":
+                OutgoingMail.objects.update(due_at=NOW + timedelta(minutes=1))
+        answer = execute(sql, params, many, context)
+        if ours and meanwhile == "it is forgotten":
+            Appointment.objects.all().delete()
+        return answer
+
+    with connection.execute_wrapper(between):
+        assert send_due() == {}
+    assert done
+    assert mail.outbox == []
+
+
+@pytest.mark.parametrize(
+    ("error", "left"),
+    [
+        (smtplib.SMTPNotSupportedError("SMTPUTF8"), MailState.FAILED),
+        (smtplib.SMTPRecipientsRefused({"a": (450, b""), "b": (550, b"")}), MailState.UNSURE),
+        (smtplib.SMTPRecipientsRefused({}), MailState.UNSURE),
+        (smtplib.SMTPResponseException(-1, "?"), MailState.UNSURE),
+        (TimeoutError(), MailState.UNSURE),
+        (RuntimeError(), MailState.UNSURE),
+    ],
+)
+def test_whatever_is_not_clear_is_unsure(error: Exception, left: MailState):
+    """Backends raise anything; only a clear no may be tried again."""
+    assert verdict(error) is left
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_mail_goes_out_by_itself_soon_after(writing: Settings):
+    """In the background, when the transaction is committed: nobody waits for it."""
+    with mail_server() as server:
+        use(writing, server.port)
+        page(Change.CREATED)
+        wait_for(lambda: OutgoingMail.objects.get().state == "sent")
+    assert len(server.taken) == 1
+
+
+def wait_for(happened: Any) -> None:
+    """Look again until it has, at most ten seconds."""
+    turn = threading.Event()
+    for _ in range(500):
+        if happened():
+            return
+        turn.wait(0.02)
+    raise AssertionError("it has not happened")
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="one writer at a time; make test-postgres runs it")
+@pytest.mark.django_db(transaction=True)
+def test_twenty_senders_at_once_send_it_once(writing: Settings):
+    """The database lets one of them turn it into a mail that is being sent."""
+    page(Change.CREATED)
+    with mail_server() as server:
+        use(writing, server.port)
+        barrier = threading.Barrier(20)
+
+        def race() -> None:
+            barrier.wait()
+            send_due()
+            connections.close_all()
+
+        racers = [threading.Thread(target=race) for _ in range(20)]
+        for racer in racers:
+            racer.start()
+        for racer in racers:
+            racer.join()
+    assert len(server.taken) == 1
+
+
+def test_bookings_are_told_apart(writing: Settings):
+    """Two customers, two mails."""
+    page(Change.CREATED)
+    page(Change.CREATED, confirmation_number="BOOK_OTHER", contact=booking().contact)
+    assert len(sent()) == 2

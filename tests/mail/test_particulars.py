@@ -1,0 +1,65 @@
+"""What is kept of a customer: never less than was known, never older."""
+
+from datetime import timedelta
+
+import pytest
+
+from kordless_booking.api.resources import Contact
+from kordless_booking.booking.reader import Reader
+from kordless_booking.booking.seal import BrokenSeal, seal
+from kordless_booking.mail.particulars import Particulars, usable_email
+from kordless_booking.models import Appointment
+from tests.conftest import NOW
+from tests.mail.test_intake import FIRST, GERMAN, MOVED, booking
+
+
+def test_news_replace_and_silence_keeps():
+    """A webhook that names neither service nor phone takes neither away."""
+    known = Particulars(booking=booking(service_name="Haircut"), reader=GERMAN)
+    heard = booking(start=MOVED, service_slug=None, contact=Contact(name="Canary B", email="other@example.com"))
+    learnt = known.learn(heard, None, news=True)
+    assert (learnt.booking.start, learnt.booking.service_name, learnt.booking.service_slug) == (
+        MOVED,
+        "Haircut",
+        "haircut",
+    )
+    assert learnt.contact == Contact(name="Canary B", email="other@example.com", phone="+12125550147")
+    assert learnt.reader == GERMAN
+
+
+def test_old_news_add_but_move_nothing():
+    """The time and the status stay."""
+    known = Particulars(booking=booking(service_name=None))
+    learnt = known.learn(booking(start=MOVED, status="canceled", service_name="Haircut"), GERMAN, news=False)
+    assert (learnt.booking.start, learnt.booking.status, learnt.booking.service_name) == (
+        FIRST,
+        "confirmed",
+        "Haircut",
+    )
+    assert learnt.reader == GERMAN
+
+
+def test_the_rows_own_times_count():
+    """What is sealed says who, the row says when."""
+    row = Appointment(account="default", start=MOVED, end=MOVED + timedelta(hours=1), status="pending", told_at=NOW)
+    row.sealed = Particulars(booking=booking(), reader=Reader(language="he")).seal("default")
+    read = Particulars.of(row)
+    assert (read.booking.start, read.booking.status, read.email) == (MOVED, "pending", "canary@example.com")
+    assert read.reader == Reader(language="he")
+
+
+def test_what_nobody_can_read():
+    """Another account's, or of another shape."""
+    row = Appointment(account="default", start=FIRST, end=MOVED, status="confirmed")
+    for sealed in ("", "x", Particulars(booking=booking()).seal("north"), seal("appointment", "default", {"a": 1})):
+        row.sealed = sealed
+        with pytest.raises(BrokenSeal):
+            Particulars.of(row)
+
+
+@pytest.mark.parametrize(
+    "text", [None, "", "nobody", "a@b", "a@b.example\n", "a b@c.example", "a@b.example,c@d.example"]
+)
+def test_what_is_no_address(text: str | None):
+    """Nothing is sent there. (A line end behind it is none of its own.)"""
+    assert usable_email(text) == ("a@b.example" if text == "a@b.example\n" else "")

@@ -1,0 +1,49 @@
+"""With mail on: who a customer is stands in the mail and nowhere else."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.core import mail
+from django.db import connection
+from django.test import Client
+from pytest_django import Settings
+from time_machine import Traveller
+
+from kordless_booking.mail.outbox import send_due
+from kordless_booking.models import OutgoingMail
+from kordless_booking.sandbox import Sandbox
+from tests.conftest import NOW
+from tests.mail.mail_server import mail_server, use
+from tests.mail.reading import sent
+from tests.views.test_privacy import CANARY, SECRETS, TOKENS, live_through_it_all
+from tests.views.walking import Walk
+
+pytestmark = pytest.mark.django_db
+
+
+def test_nothing_personal_is_logged_or_kept_in_the_clear(
+    client: Client, writing: Settings, sandbox: Sandbox, clock: Traveller, caplog: pytest.LogCaptureFixture
+):
+    """Through bookings, troubles, moves, cancellations, and mail servers that take, refuse and repeat the address."""
+    caplog.set_level("DEBUG")
+    live_through_it_all(Walk(client), sandbox, clock, writing)
+    assert sent()
+    OutgoingMail.objects.filter(state="sent").update(state="queued", due_at=NOW)
+    with mail_server(RCPT=f"550 no such {CANARY['email']}") as server:
+        use(writing, server.port)
+        send_due()
+    lines = [f"{record.getMessage()} {record.args!r}" for record in caplog.records if record.name != "django.template"]
+    logged = "\n".join(lines)
+    assert "event=mail_tried state=sent" in logged
+    assert "event=mail_tried state=failed" in logged
+    assert not SECRETS.search(logged)
+    assert not TOKENS.search(logged)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM kordless_booking_appointment")
+        kept = json.dumps(cursor.fetchall(), default=str)
+        cursor.execute("SELECT * FROM kordless_booking_outgoingmail")
+        kept += json.dumps(cursor.fetchall(), default=str)
+    assert not SECRETS.search(kept)
+    assert any(SECRETS.search(message.body) for message in mail.outbox)
