@@ -90,6 +90,8 @@ def test_the_headers(writing: Settings):
     ("sender", "shown"),
     [
         ("Booking desk <desk@salon.example>", "Booking desk <desk@salon.example>"),
+        ("Café Müller <desk@salon.example>", "Café Müller <desk@salon.example>"),
+        ('"Salon, Acme" <desk@salon.example>', '"Salon, Acme" <desk@salon.example>'),
         ("", "Acme Salon <webmaster@localhost>"),
     ],
 )
