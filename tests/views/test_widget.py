@@ -1,6 +1,9 @@
 """What makes a function of a visit into a view: exemptions, language, guard and problem pages."""
 
+import sys
+
 import pytest
+from django.core.signals import got_request_exception
 from django.http import HttpResponse
 from django.test import RequestFactory
 from pytest_django import Settings
@@ -50,12 +53,25 @@ def test_a_failure_of_kordless_is_a_page(site: Settings):
 
 
 def test_a_mistake_of_ours_is_not_hidden(site: Settings):
-    """A programming error stays one: it is for the site's own 500 and its tests, not for a kind page."""
+    """A programming error is a page in the same frame, a 500, and told to error trackers and tests as ever."""
+    told: list[str] = []
+
+    def listen(**_said: object) -> None:
+        told.append(type(sys.exc_info()[1]).__name__)
 
     @widget_view("GET")
     def view(visit: Visit) -> HttpResponse:
         raise ZeroDivisionError
 
+    got_request_exception.connect(listen)
+    try:
+        response = view(RequestFactory().get("/book/"))
+    finally:
+        got_request_exception.disconnect(listen)
+    assert response.status_code == 500
+    assert "frame-ancestors 'self'" in response["Content-Security-Policy"]
+    assert told == ["ZeroDivisionError"]
+    site.DEBUG = True
     with pytest.raises(ZeroDivisionError):
         view(RequestFactory().get("/book/"))
 
