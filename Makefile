@@ -29,6 +29,7 @@ demo: $(VENV)/.demo ## serve the demo site on the embedded sandbox, and a site t
 	@echo "  The widget alone:    http://$(HOST):$(PORT)/book/"
 	@echo "  Manage a booking:    http://$(HOST):$(PORT)/book/manage/"
 	@echo "  Behind the counter:  http://$(HOST):$(PORT)/sandbox/"
+	@echo "  Ready-made themes:   http://$(HOST):$(PORT)/themes/"
 	@echo "  The snippet builder: http://$(HOST):$(PORT)/snippet/"
 	@echo "  Someone else's site: $(NEIGHBOUR)/"
 	@echo "  Ctrl-C ends it. Another port: make demo PORT=8123"

@@ -16,7 +16,6 @@ the system checks. Both are dropped on `setting_changed`.
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
@@ -30,7 +29,8 @@ from django.core.signals import setting_changed
 from django.dispatch import receiver
 from phonenumbers import SUPPORTED_REGIONS
 
-from kordless_booking.api.wire import checked_base_url
+from kordless_booking.booking.themes import READY_MADE
+from kordless_booking.value_rules import is_base_url, is_origin, listed, number, text, whole
 
 __all__ = ["DEFAULT_ACCOUNT", "Account", "Mistake", "Secret", "account_named", "accounts", "mistakes_in"]
 
@@ -65,6 +65,8 @@ class Account:
     transport: Any = field(default=None, repr=False)
     phone_region: str = "US"
     embed_origins: tuple[str, ...] = ()
+    theme: str = ""
+    style_sheets: tuple[str, ...] = ()
     support_email: str = ""
     support_phone: str = ""
     browse_seconds: float = 4.0
@@ -109,8 +111,6 @@ class Mistake:
 SETTING_NAMES: Final = frozenset(f.name.upper() for f in fields(Account)) - {"NAME"}
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _NAMESPACE = re.compile(r"[A-Za-z0-9_.-]{1,100}")
-_HOST_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_ORIGIN = re.compile(rf"https?://(?:\*\.{_HOST_LABEL}\.)?{_HOST_LABEL}(?:\.{_HOST_LABEL})*(?::[0-9]{{1,5}})?", re.ASCII)
 
 
 def accounts() -> Mapping[str, Account]:
@@ -210,54 +210,10 @@ def _mistakes_of_account(name: str, given: object, *, alone: bool) -> Iterator[M
         )
 
 
-def _is_base_url(value: object) -> bool:
-    """https anywhere; plain http only to this machine, for a sandbox or a tunnel."""
-    try:
-        return isinstance(value, str) and bool(checked_base_url(value))
-    except ValueError:
-        return False
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _is_origin(value: object) -> bool:
-    """An exact origin, or https://*.example.com; plain http only for this machine."""
-    if value == "'self'":
-        return True
-    if not isinstance(value, str) or len(value) > 300 or not _ORIGIN.fullmatch(value):
-        return False
-    host = value.split("//", 1)[1].rsplit(":", 1)[0]
-    return value.startswith("https://") or _is_loopback(host)
-
-
-def _listed(value: object) -> tuple[object, ...]:
-    """One text, or several; what is neither is left as it is."""
-    return tuple(value) if isinstance(value, list | tuple) else (value,)
-
-
-def _number(low: float, high: float) -> Callable[[object], bool]:
-    return lambda value: isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
-
-
-def _whole(low: int, high: int) -> Callable[[object], bool]:
-    return lambda value: isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
-
-
-def _text(pattern: str) -> Callable[[object], bool]:
-    return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
-
-
 _RULES: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
-    "API_KEY": (_text(r"[\x21-\x7e]{1,500}"), "A key is one line of printable ASCII without spaces."),
-    "ORG_SLUG": (_text(_SLUG.pattern), "A slug has letters, digits, dots, dashes and underscores only."),
-    "BASE_URL": (_is_base_url, "Write an https:// address without query; http:// is for this machine only."),
+    "API_KEY": (text(r"[\x21-\x7e]{1,500}"), "A key is one line of printable ASCII without spaces."),
+    "ORG_SLUG": (text(_SLUG.pattern), "A slug has letters, digits, dots, dashes and underscores only."),
+    "BASE_URL": (is_base_url, "Write an https:// address without query; http:// is for this machine only."),
     "SANDBOX": (
         lambda value: isinstance(value, bool | str | Path),
         "True, or the path of the file that the sandbox keeps its bookings in.",
@@ -267,47 +223,52 @@ _RULES: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
         'The two capital letters of a country, such as "US", "GB" or "DE".',
     ),
     "EMBED_ORIGINS": (
-        lambda value: isinstance(value, list | tuple | set | frozenset) and all(map(_is_origin, value)),
+        lambda value: isinstance(value, list | tuple | set | frozenset) and all(map(is_origin, value)),
         'A list of origins such as "https://shop.example" or "https://*.shop.example"; no paths, no bare "*".',
     ),
-    "SUPPORT_EMAIL": (_text(r"[^@\s<>]+@[^@\s<>]+"), "An e-mail address that visitors may write to."),
-    "SUPPORT_PHONE": (_text(r"\+?[0-9 ()./-]{3,30}"), "A phone number that visitors may call."),
-    "BROWSE_SECONDS": (_number(0.1, 25), "Seconds that a page may wait for Kordless: 0.1 to 25."),
-    "BOOKING_SECONDS": (_number(0.1, 25), "Seconds that placing a booking may wait: 0.1 to 25."),
-    "OFFER_FRESH_SECONDS": (_whole(1, 86400), "Whole seconds, 1 to 86400."),
-    "MEMORY_SECONDS": (_number(0, 1), "Seconds that a process answers from its own memory: 0 to 1."),
-    "SLOTS_FRESH_SECONDS": (_whole(1, 3600), "Whole seconds, 1 to 3600."),
-    "SLOTS_STALE_SECONDS": (_whole(1, 86400), "Whole seconds, 1 to 86400."),
-    "SLOTS_ON_ERROR_SECONDS": (_whole(1, 86400), "Whole seconds, 1 to 86400."),
-    "REQUESTS_PER_MINUTE": (_whole(3, 1000), "What your Kordless key allows: 60 unless agreed otherwise."),
+    "THEME": (lambda value: value in READY_MADE, f"One of: {', '.join(READY_MADE)}."),
+    "STYLE_SHEETS": (
+        lambda value: isinstance(value, list | tuple) and all(map(text(r"(?!/)(?!.*\.\.)[\w./ -]+\.css"), value)),
+        'A list of static files such as "my_site/booking.css", as {% static %} would name them.',
+    ),
+    "SUPPORT_EMAIL": (text(r"[^@\s<>]+@[^@\s<>]+"), "An e-mail address that visitors may write to."),
+    "SUPPORT_PHONE": (text(r"\+?[0-9 ()./-]{3,30}"), "A phone number that visitors may call."),
+    "BROWSE_SECONDS": (number(0.1, 25), "Seconds that a page may wait for Kordless: 0.1 to 25."),
+    "BOOKING_SECONDS": (number(0.1, 25), "Seconds that placing a booking may wait: 0.1 to 25."),
+    "OFFER_FRESH_SECONDS": (whole(1, 86400), "Whole seconds, 1 to 86400."),
+    "MEMORY_SECONDS": (number(0, 1), "Seconds that a process answers from its own memory: 0 to 1."),
+    "SLOTS_FRESH_SECONDS": (whole(1, 3600), "Whole seconds, 1 to 3600."),
+    "SLOTS_STALE_SECONDS": (whole(1, 86400), "Whole seconds, 1 to 86400."),
+    "SLOTS_ON_ERROR_SECONDS": (whole(1, 86400), "Whole seconds, 1 to 86400."),
+    "REQUESTS_PER_MINUTE": (whole(3, 1000), "What your Kordless key allows: 60 unless agreed otherwise."),
     "CREATIONS_PER_MINUTE": (
-        _whole(1, 999),
+        whole(1, 999),
         "What your Kordless key allows: 10 unless agreed otherwise.",
     ),
-    "PROCESSES": (_whole(1, 10000), "How many server processes share the key when the cache is not shared."),
+    "PROCESSES": (whole(1, 10000), "How many server processes share the key when the cache is not shared."),
     "CACHE": (
         lambda value: isinstance(value, str) and value in settings.CACHES,
         "The name of one of your CACHES.",
     ),
-    "DRAFT_SECONDS": (_whole(300, 86400), "Seconds that a chosen time may be filled in: 300 to 86400."),
-    "MANAGE_LINK_DAYS": (_whole(1, 3650), "Days that a manage link works: 1 to 3650."),
-    "BOOKINGS_PER_ADDRESS": (_whole(0, 1000), "Forms that one address may send in ten minutes; 0 is no limit."),
-    "LOOKUPS_PER_ADDRESS": (_whole(0, 1000), "Look-ups by one address in ten minutes; 0 is no limit."),
-    "CHANGES_PER_ADDRESS": (_whole(0, 1000), "Changes by one address in ten minutes; 0 is no limit."),
-    "LOOKUPS_PER_NUMBER": (_whole(0, 1000), "Look-ups of one confirmation number in an hour; 0 is no limit."),
-    "MINIMUM_FILL_SECONDS": (_number(0, 5), "Seconds before which no form is sent on: 0 to 5."),
-    "HUMAN_CHECK": (_text(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+"), "The dotted path of a function of request and form."),
+    "DRAFT_SECONDS": (whole(300, 86400), "Seconds that a chosen time may be filled in: 300 to 86400."),
+    "MANAGE_LINK_DAYS": (whole(1, 3650), "Days that a manage link works: 1 to 3650."),
+    "BOOKINGS_PER_ADDRESS": (whole(0, 1000), "Forms that one address may send in ten minutes; 0 is no limit."),
+    "LOOKUPS_PER_ADDRESS": (whole(0, 1000), "Look-ups by one address in ten minutes; 0 is no limit."),
+    "CHANGES_PER_ADDRESS": (whole(0, 1000), "Changes by one address in ten minutes; 0 is no limit."),
+    "LOOKUPS_PER_NUMBER": (whole(0, 1000), "Look-ups of one confirmation number in an hour; 0 is no limit."),
+    "MINIMUM_FILL_SECONDS": (number(0, 5), "Seconds before which no form is sent on: 0 to 5."),
+    "HUMAN_CHECK": (text(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+"), "The dotted path of a function of request and form."),
     "HUMAN_CHECK_ORIGINS": (
-        lambda value: isinstance(value, list | tuple) and all(map(_is_origin, value)),
+        lambda value: isinstance(value, list | tuple) and all(map(is_origin, value)),
         "The origins that your check's script is loaded from.",
     ),
     "WEBHOOK_SECRETS": (
-        lambda value: all(map(_text(r"\S(.{0,498}\S)?"), _listed(value))),
+        lambda value: all(map(text(r"\S(.{0,498}\S)?"), listed(value))),
         "The webhook's secret from Kordless, or a list with the new one and the old one; none of them empty.",
     ),
-    "WEBHOOK_SIGNED": (_text(r"timestamp\.body|body"), '"timestamp.body" or "body".'),
-    "WEBHOOK_WRITTEN": (_text(r"hex|base64"), '"hex" or "base64".'),
-    "TRUSTED_PROXIES": (_whole(0, 20), "How many proxies stand in front of the site: 0 to 20."),
+    "WEBHOOK_SIGNED": (text(r"timestamp\.body|body"), '"timestamp.body" or "body".'),
+    "WEBHOOK_WRITTEN": (text(r"hex|base64"), '"hex" or "base64".'),
+    "TRUSTED_PROXIES": (whole(0, 20), "How many proxies stand in front of the site: 0 to 20."),
 }
 
 
@@ -332,7 +293,8 @@ def _account(name: str, given: object) -> Account:
     if "base_url" in values:
         values["base_url"] = values["base_url"].rstrip("/")
     if "webhook_secrets" in values:
-        values["webhook_secrets"] = tuple(Secret(secret) for secret in _listed(values["webhook_secrets"]))
+        values["webhook_secrets"] = tuple(Secret(secret) for secret in listed(values["webhook_secrets"]))
+    values["style_sheets"] = tuple(values.get("style_sheets", ()))
     for origins in ("embed_origins", "human_check_origins"):
         if origins in values:
             values[origins] = tuple(sorted(values[origins]))

@@ -1,0 +1,61 @@
+"""What a setting's value may be: predicates of a value that may be anything."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from typing import Final
+
+from kordless_booking.api.wire import checked_base_url
+
+__all__ = ["is_base_url", "is_origin", "listed", "number", "text", "whole"]
+
+_HOST_LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_ORIGIN: Final = re.compile(
+    rf"https?://(?:\*\.{_HOST_LABEL}\.)?{_HOST_LABEL}(?:\.{_HOST_LABEL})*(?::[0-9]{{1,5}})?", re.ASCII
+)
+
+
+def is_base_url(value: object) -> bool:
+    """https anywhere; plain http only to this machine, for a sandbox or a tunnel."""
+    try:
+        return isinstance(value, str) and bool(checked_base_url(value))
+    except ValueError:
+        return False
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_origin(value: object) -> bool:
+    """An exact origin, or https://*.example.com; plain http only for this machine."""
+    if value == "'self'":
+        return True
+    if not isinstance(value, str) or len(value) > 300 or not _ORIGIN.fullmatch(value):
+        return False
+    host = value.split("//", 1)[1].rsplit(":", 1)[0]
+    return value.startswith("https://") or _is_loopback(host)
+
+
+def listed(value: object) -> tuple[object, ...]:
+    """One text, or several; what is neither is left as it is."""
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
+
+
+def number(low: float, high: float) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+
+
+def whole(low: int, high: int) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+def text(pattern: str) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
