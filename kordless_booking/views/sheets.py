@@ -24,6 +24,7 @@ from kordless_booking.booking.themes import READY_MADE, surfaces_in
 __all__ = ["Dress", "found", "sheet", "version"]
 
 _OURS: Final = Path(__file__).parent.parent / "static" / "kordless_booking"
+_COMMENT: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
 _RELATIVE: Final = re.compile(r"""url\(\s*(["']?)(?![a-z]+:|[/#])([^"')\s]+)\1\s*\)""", re.IGNORECASE)
 
 Dress = tuple[str, tuple[str, ...]]
@@ -55,10 +56,16 @@ def _texts(dress: Dress) -> tuple[str, str, str]:
 @lru_cache(maxsize=32)
 def _read(dress: Dress) -> tuple[str, str, str]:
     theme, names = dress
-    base = (_OURS / "booking.css").read_text(encoding="utf-8")
-    ready = [(_OURS / "themes" / f"{theme}.css").read_text(encoding="utf-8")] if theme in READY_MADE else []
+    base = _small((_OURS / "booking.css").read_text(encoding="utf-8"))
+    ready = [_small((_OURS / "themes" / f"{theme}.css").read_text(encoding="utf-8"))] if theme in READY_MADE else []
     own = "\n".join([*ready, *(_own(name) for name in names)])
     return base, own, sha256(f"{base}\0{own}".encode()).hexdigest()[:8]
+
+
+def _small(css: str) -> str:
+    """Our own sheets without comments and most blanks: half a kilobyte less for every visitor, packed."""
+    one_line = re.sub(r"\s*\n\s*", "", _COMMENT.sub("", css))
+    return re.sub(r"\s*([{};,])\s*|(:) ", lambda match: match[1] or match[2], one_line)
 
 
 def _own(name: str) -> str:

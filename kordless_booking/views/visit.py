@@ -31,6 +31,7 @@ from kordless_booking.exceptions import KordlessError, NotFound
 from kordless_booking.upstream import upstream
 from kordless_booking.views import guard
 from kordless_booking.views.addresses import Mount, address, mount
+from kordless_booking.views.ahead import asked_ahead
 from kordless_booking.views.languages import language_for, offered_languages
 from kordless_booking.views.page import Business, Crumb, Page
 from kordless_booking.views.pattern import assemble
@@ -71,6 +72,7 @@ class Visit:
         if self.inline:
             self.choices = self.choices.but(lang=self.language)
         self.cache = guard.STEP
+        self.ahead = asked_ahead(request)
         self.bare = False
         kept = request.GET.get("kept", "")
         self.kept = kept if _TOKEN.fullmatch(kept) else None
@@ -84,7 +86,7 @@ class Visit:
     @cached_property
     def reading(self) -> Reading:
         """What this page has read of what can be booked."""
-        return Reading(upstream(self.account).shelf)
+        return Reading(upstream(self.account).shelf, at_hand=self.ahead)
 
     @cached_property
     def catalog(self) -> Catalog:

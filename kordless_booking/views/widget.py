@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Concatenate, Final, ParamSpec
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
@@ -22,7 +23,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from kordless_booking.api.deadline import deadline
 from kordless_booking.api.wire import request_id
 from kordless_booking.booking.invite import safe_web_link
+from kordless_booking.exceptions import KordlessError
 from kordless_booking.views import guard, problems
+from kordless_booking.views.ahead import asked_ahead, not_ahead
 from kordless_booking.views.remembered import asked, given_before, remember
 from kordless_booking.views.visit import Visit, origin_of, request_id_of
 
@@ -38,19 +41,22 @@ WidgetView = Callable[Concatenate[Visit, P], HttpResponse]
 
 
 def widget_view(
-    *methods: str, personal: bool = False, shared: bool = False, books: bool = False
+    *methods: str, personal: bool = False, shared: bool = False, books: bool = False, ahead: bool = False
 ) -> Callable[[WidgetView[P]], Callable[..., HttpResponse]]:
     """A Django view out of a function of a Visit.
 
     `personal` pages are never stored by anyone; `shared` ones are the same for everybody who asks in the same words.
-    `books`: a GET may carry a booking on, and so may wait as long as one.
+    `books`: a GET may carry a booking on, and so may wait as long as one. `ahead`: may be asked for on a guess.
     """
 
     def decorate(view: WidgetView[P]) -> Callable[..., HttpResponse]:
         @wraps(view)
         def answer(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            guessed = asked_ahead(request)
+            if guessed and not ahead:
+                return not_ahead()
             words = asked(request) if shared and request.method == "GET" else None
-            before = given_before(words) if words else None
+            before = given_before(words, ahead=guessed) if words else None
             if before is not None:
                 before["X-Request-ID"] = request_id_of(request)
                 return _unless_seen(request, before)
@@ -68,7 +74,10 @@ def widget_view(
                     translation.override(visit.language),
                     deadline(account.booking_seconds if changes else account.browse_seconds),
                 ):
-                    response = problems.answered(visit, methods, view, *args, **kwargs)
+                    if guessed:
+                        response = _answered_ahead(visit, view, *args, **kwargs)
+                    else:
+                        response = problems.answered(visit, methods, view, *args, **kwargs)
                     _finish(visit, response)
                     if words:
                         remember(words, visit, response)
@@ -87,6 +96,18 @@ def widget_view(
         return exempt
 
     return decorate
+
+
+def _answered_ahead(visit: Visit, view: WidgetView[P], *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    """What lies at hand makes the page, or there is none; nor one with what somebody typed."""
+    response = None
+    if not visit.kept:
+        with suppress(KordlessError, problems.Problem, Http404, ImproperlyConfigured):
+            response = view(visit, *args, **kwargs)
+    if response is None or response.status_code not in {200, 303}:
+        visit.cache = guard.PERSONAL
+        return not_ahead()
+    return response
 
 
 def _unless_seen(request: HttpRequest, response: HttpResponse) -> HttpResponse:
