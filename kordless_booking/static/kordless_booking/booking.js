@@ -122,14 +122,16 @@
     if (zoned(root, path)) url.searchParams.set("tz", timeZone);
     const headers = { "HX-Request": "true", "HX-Target": find(root, ".kb-stage").id, "KB-Ahead": "1" };
     const answer = fetch(url, { headers, priority: "low", signal: AbortSignal.timeout(3000) })
-      .then(async (got) => got.status === 200 && { status: 200, response: await got.text(), responseURL: got.url })
+      .then(async (got) => ({ status: got.status, response: await got.text(), responseURL: got.url }))
       .catch(() => {});
     ahead = { path, answer, until: Date.now() + 1e4 };
   };
   const point = ({ type, target }) => {
     clearTimeout(pointing);
     const link = target.closest?.(".kb-card a[data-hx-get]");
-    if (link && !navigator.connection?.saveData) pointing = setTimeout(look, type === "pointerover" ? 80 : 0, link);
+    if (!link || navigator.connection?.saveData) return;
+    if (type === "pointerdown") look(link);
+    else pointing = setTimeout(look, 80, link);
   };
   const expected = (xhr, { path }) => {
     const { answer, until } = ahead;
@@ -144,7 +146,7 @@
         if (gone) return;
         delete xhr.abort;
         delete xhr.send;
-        if (!got) return xhr.send();
+        if (got?.status !== 200) return xhr.send();
         for (const name in got) Object.defineProperty(xhr, name, { value: got[name] });
         xhr.onload();
       };
