@@ -132,7 +132,7 @@ def test_a_server_that_dies_while_it_books(page: Page, demo: Demo):
         relay.cut()
         notice = page.locator("[data-kb-trouble]")
         expect(notice).to_be_visible()
-        expect(notice).to_contain_text("We couldn’t reach the server.")
+        expect(notice).to_contain_text("Nothing you typed is lost.")
         expect(notice.get_by_text("You seem to be offline.")).to_be_hidden()
         expect(button).not_to_have_attribute("aria-disabled", "true")
         assert typed(page) == TYPED
