@@ -17,7 +17,7 @@ ARGS ?=
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
 IS_SUITABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help demo test test-postgres test-slow journeys wheel-check bench lint format screenshot clean
+.PHONY: help demo test test-postgres test-slow journeys wheel-check bench lint format screenshots clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -67,8 +67,8 @@ format: $(VENV)/.dev ## put code and templates into the house's shape
 bench: $(PY) ## measure speed and what it asks of Kordless, and write docs/benchmarks.md; needs wrk and redis-server
 	@$(PY) -m benchmarks $(ARGS)
 
-screenshot: $(VENV)/.test ## take docs/screenshot.png anew, with Chromium
-	@KORDLESS_JOURNEYS=required KORDLESS_SCREENSHOT=docs/screenshot.png $(PY) -m pytest -m journey -k screenshot -p no:randomly
+screenshots: $(VENV)/.test ## take every picture of the docs anew, with Chromium; a few minutes. ARGS="themes home" picks some
+	@$(PY) -m screenshots $(ARGS)
 
 clean: ## remove the environment, the demo's databases and everything built
 	@rm -rf $(VENV) .venv-bench build dist staticfiles .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis test-results .coverage

@@ -1,4 +1,4 @@
-"""`python -m screenshots`: takes every picture of the docs anew. Words pick some: `python -m screenshots themes home`."""
+"""`python -m screenshots`: takes every picture of the docs anew; `python -m screenshots themes home` some."""
 
 from __future__ import annotations
 

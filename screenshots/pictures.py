@@ -18,7 +18,7 @@ GROUND: Final = {"light": ("#d9dade", "#33353a"), "dark": ("#3a3c42", "#e4e5e9")
 
 @dataclass(frozen=True)
 class Device:
-    """`shown`: the width of one picture on a sheet, `tallest`: its greatest height there, `row`: how many side by side."""
+    """`shown`: the width of one picture on a sheet, `tallest`: its greatest height there, `row`: how many in a row."""
 
     name: str
     width: int
@@ -29,7 +29,7 @@ class Device:
 
 
 PHONE: Final = Device("phone", 390, 844, 260, 720, 7)
-DESKTOP: Final = Device("desktop", 1280, 800, 620, 560, 4)
+DESKTOP: Final = Device("desktop", 1120, 760, 560, 560, 5)
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,8 @@ def sheet(browser: Browser, shots: list[Shot], device: Device, scheme: str, file
     ground, ink = GROUND[scheme]
     columns = min(row or device.row, len(shots))
     style = f"""
-      body {{ margin: 0; padding: 24px; width: max-content; background: {ground}; color: {ink}; font: 15px/1.4 sans-serif; }}
+      body {{ margin: 0; padding: 24px; width: max-content; }}
+      body {{ background: {ground}; color: {ink}; font: 15px/1.4 sans-serif; }}
       main {{ display: grid; grid-template-columns: repeat({columns}, {device.shown}px); gap: 24px 20px; }}
       figure {{ margin: 0; }}
       figcaption {{ padding-top: 6px; text-align: center; }}

@@ -3,7 +3,6 @@
 Budgets with room, and the best of a few tries: a busy machine is no slow page.
 """
 
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -88,9 +87,8 @@ def test_nothing_jumps(browser: Browser, demo: Demo, device: str, slow: float):
 
 
 @pytest.mark.parametrize("there", [True, False], ids=["a logo", "a logo that is broken"])
-def test_a_logo_moves_nothing(page: Page, _prepared: Path, tmp_path: Path, there: bool):
+def test_a_logo_moves_nothing(page: Page, demo: Demo, tmp_path: Path, there: bool):
     """Its room is kept; it is asked for without a referrer; where it doesn't come, the initial stands there."""
-    shutil.copytree(_prepared, tmp_path, dirs_exist_ok=True)
     branded = replace(ACME, branding={**ACME.branding, "logo": LOGO})
     kordless = Sandbox(str(tmp_path / "kordless.sqlite3"), limits=Limits.off(), businesses=(branded,))
     asked: list[dict[str, str]] = []
@@ -110,10 +108,10 @@ def test_a_logo_moves_nothing(page: Page, _prepared: Path, tmp_path: Path, there
     with (
         kordless.serve() as address,
         served(
-            tmp_path, KORDLESS_API_KEY=SANDBOX_KEY, KORDLESS_ORG_SLUG=SANDBOX_ORG, KORDLESS_BASE_URL=address
-        ) as demo,
+            demo.folder, KORDLESS_API_KEY=SANDBOX_KEY, KORDLESS_ORG_SLUG=SANDBOX_ORG, KORDLESS_BASE_URL=address
+        ) as branded_demo,
     ):
-        page.goto(f"{demo.url}/book/", wait_until="networkidle")
+        page.goto(f"{branded_demo.url}/book/", wait_until="networkidle")
         walk.to_times(page, "Haircut")
         page.wait_for_load_state("networkidle")
         assert observed(page)["shifts"] == []
