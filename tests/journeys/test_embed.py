@@ -363,7 +363,7 @@ def test_prefilled_by_message(page: Page, elsewhere: Elsewhere):
 
 
 def test_what_the_snippet_says_about_looks(page: Page, elsewhere: Elsewhere):
-    """Colors, scheme, theme, zone, host and party size stand in the frame's first address and stay through the steps."""
+    """Colors, scheme, theme and zone stand in the frame's first address and stay through the steps."""
     link = elsewhere.link(
         "inline", "", accent="#8a3b12", scheme="dark", theme="clinic", tz="Asia/Kathmandu", width="480px"
     )
