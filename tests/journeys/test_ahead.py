@@ -88,6 +88,18 @@ def test_passing_over_asks_nothing(page: Page, demo: Demo):
     assert len(asked.guesses) == 1
 
 
+def test_who_saves_data_is_not_guessed_at(page: Page, demo: Demo):
+    """A visitor who asked for little traffic gets what they click on, no more."""
+    page.add_init_script("Object.defineProperty(navigator, 'connection', { value: { saveData: true } })")
+    page.goto(f"{demo.url}/book/haircut/?tz=America/New_York")
+    asked = Asked(page)
+    day = page.locator("a.kb-day:not([aria-current])").first
+    words = day.get_attribute("aria-label")
+    day.click(delay=150)
+    expect(page.locator("a.kb-day[aria-current]")).to_have_attribute("aria-label", words or "")
+    assert (asked.guesses, len(asked.clicks)) == ([], 1)
+
+
 def test_a_look_grows_old(page: Page, demo: Demo):
     """After ten seconds the page is asked for anew."""
     page.clock.install()

@@ -75,6 +75,14 @@ def test_every_picture_is_there():
     assert sum(path.stat().st_size for path in shown) < 4 * 1024 * 1024
 
 
+def test_every_name_for_rules_of_ones_own_is_listed():
+    """The names without kb- are those that the style sheet sets beside the properties."""
+    section = THEMING.partition("In rules of your own")[2].partition("## Parts")[0]
+    assert set(re.findall(r"var\(--([a-z-]+)\)", section)) == set(
+        re.findall(r"^  --(?!kb-)([a-z-]+):", SHEET, re.MULTILINE)
+    )
+
+
 def test_each_ready_made_theme_is_documented():
     """With its name and its picture."""
     assert set(re.findall(r"^\*\*`(\w+)`\*\*", THEMING, re.MULTILINE)) == set(READY_MADE)
