@@ -39,7 +39,7 @@ def style_url(visit: Visit, organization: Organization | None) -> str:
     theme = visit.choices.theme or visit.account.theme
     if theme == PLAIN:
         theme = ""
-    named = address(visit.mount, "style", colour, *([theme] if theme else []))
+    named = address(visit.mount, *(("style-themed", colour, theme) if theme else ("style", colour)))
     return f"{named}?v={version((theme, visit.account.style_sheets))}"
 
 
