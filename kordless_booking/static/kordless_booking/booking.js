@@ -98,7 +98,7 @@
   const trouble = (root, detail, trigger) => {
     if (trigger.matches("[data-kb-step]," + quiet)) return; // nobody asked for it
     const again = () => htmx.trigger(trigger, trigger.matches("form") ? "submit" : "click");
-    find(root, "[data-kb-offline]").hidden = navigator.onLine;
+    all(root, "[data-kb-offline]").forEach((word) => (word.hidden = navigator.onLine));
     find(root, "[data-kb-again]").onclick = again;
     find(root, "[data-kb-trouble]").hidden = false;
     if (trigger.matches(poll)) setTimeout(again, 5000);
@@ -117,7 +117,7 @@
   let ahead = {}, pointing;
   const look = (link) => {
     const root = link.closest(".kb"), path = link.dataset.hxGet;
-    if (path === ahead.path && Date.now() < ahead.until) return;
+    if (!root || (path === ahead.path && Date.now() < ahead.until)) return;
     const url = new URL(path, location);
     if (zoned(root, path)) url.searchParams.set("tz", timeZone);
     const headers = { "HX-Request": "true", "HX-Target": find(root, ".kb-stage").id, "KB-Ahead": "1" };
