@@ -16,8 +16,6 @@ What a reader gets depends on the age of what lies there::
   arrives forgotten. What is forgotten is not served while Kordless answers; when it doesn't, an old value
   with a notice beats none.
 - For a second this process answers from its own memory, and for as long as the cache is down.
-- Whoever writes for an account changes its pulse, a random word. While that is the same, all that this process
-  has seen still lies there, and a short look at the pulse saves reading it all again.
 - Whoever writes for an account changes its pulse, a random word. As long as that is the same, all that this
   process has seen still lies there, and one short look at the pulse saves reading it all again.
 """
