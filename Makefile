@@ -17,7 +17,7 @@ ARGS ?=
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
 IS_SUITABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help demo test test-postgres test-slow journeys wheel-check bench lint format messages screenshot clean
+.PHONY: help demo test test-postgres test-slow journeys wheel-check bench lint format messages screenshots clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -31,6 +31,7 @@ demo: $(VENV)/.demo ## serve the demo site on the embedded sandbox, and a site t
 	@echo "  Behind the counter:  http://$(HOST):$(PORT)/sandbox/"
 	@echo "  The admin:           http://$(HOST):$(PORT)/admin/ (salon, password salon)"
 	@echo "  Mails to customers:  http://$(HOST):$(PORT)/mail/"
+	@echo "  Ready-made themes:   http://$(HOST):$(PORT)/themes/"
 	@echo "  The snippet builder: http://$(HOST):$(PORT)/snippet/"
 	@echo "  Someone else's site: $(NEIGHBOUR)/"
 	@echo "  Ctrl-C ends it. Another port: make demo PORT=8123"
@@ -71,8 +72,8 @@ bench: $(PY) ## measure speed and what it asks of Kordless, and write docs/bench
 messages: $(VENV)/.test ## bring the languages up to date with the code: add new texts, drop old ones, compile
 	@$(PY) -m tests.messages
 
-screenshot: $(VENV)/.test ## take docs/screenshot.png anew, with Chromium
-	@KORDLESS_JOURNEYS=required KORDLESS_SCREENSHOT=docs/screenshot.png $(PY) -m pytest -m journey -k screenshot -p no:randomly
+screenshots: $(VENV)/.test ## take every picture of the docs anew, with Chromium; a few minutes. ARGS="themes home" picks some
+	@$(PY) -m screenshots $(ARGS)
 
 clean: ## remove the environment, the demo's databases and everything built
 	@rm -rf $(VENV) .venv-bench build dist staticfiles .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis test-results .coverage

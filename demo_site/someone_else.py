@@ -25,7 +25,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 PAGES: Final = ROOT / "templates" / "someone_elses"
 FILES: Final = ROOT / "static" / "someone_elses"
 ADDRESSES: Final = {"/": "home", "/two/": "two", "/isolated/": "home", "/preview/": "preview"}
-SNIPPET: Final = ("lang", "scheme", "accent", "width", "close_label", "open_label")
+SNIPPET: Final = ("lang", "scheme", "accent", "theme", "width", "close_label", "open_label")
 
 
 def website(book: str) -> WSGIApplication:

@@ -1,13 +1,23 @@
 """The demo's own pages."""
 
+from typing import Any, Final
+from urllib.parse import urlencode
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from demo_site.staff import NAME
+from kordless_booking.booking.themes import PLAIN, READY_MADE
 from kordless_booking.views.snippet import builder
 from kordless_booking.views.visit import Visit
+
+SWITCHES: Final = [
+    ("theme", "Theme", {PLAIN: "Plain", "salon": "Salon", "clinic": "Clinic", "studio": "Studio"}),
+    ("scheme", "Light or dark", {"": "As your system", "light": "Light", "dark": "Dark"}),
+    ("accent", "Color", {"": "The salon's", "1f6f5c": "Green", "0b57d0": "Blue", "ffb300": "Amber", "d81b60": "Pink"}),
+]
 
 
 @require_safe
@@ -18,6 +28,28 @@ def home(request: HttpRequest) -> HttpResponse:
     staff_login = NAME if getattr(settings, "STAFF_LOGIN", False) else ""
     context = {**_neighbour(), "on_sandbox": on_sandbox, "salon": salon, "staff_login": staff_login}
     return render(request, "demo_site/home.html", context)
+
+
+@require_safe
+def themes(request: HttpRequest) -> HttpResponse:
+    """The widget in each ready-made theme, in light and dark and in a color of one's choice: plain links switch."""
+    chosen = {name: request.GET.get(name, "") for name in ("theme", "scheme", "accent")}
+    if chosen["theme"] not in READY_MADE:
+        chosen["theme"] = PLAIN
+    return render(request, "demo_site/themes.html", {"switches": _switches(chosen), "theme": chosen["theme"]})
+
+
+def _switches(chosen: dict[str, str]) -> list[dict[str, Any]]:
+    """For each thing to choose its name and its links, each with the rest as it is."""
+
+    def link(name: str, value: str, label: str) -> dict[str, Any]:
+        query = urlencode({key: text for key, text in {**chosen, name: value}.items() if text})
+        return {"label": label, "url": f"?{query}#book", "current": chosen[name] == value}
+
+    return [
+        {"label": label, "options": [link(name, value, text) for value, text in options.items()]}
+        for name, label, options in SWITCHES
+    ]
 
 
 @require_safe

@@ -11,6 +11,7 @@ from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from kordless_booking import conf
+from kordless_booking.views.sheets import found
 
 __all__ = [
     "check_apps",
@@ -18,6 +19,7 @@ __all__ = [
     "check_mounts",
     "check_settings",
     "check_shared_cache",
+    "check_style_sheets",
     "check_webhook_secrets",
     "mounts",
 ]
@@ -79,6 +81,23 @@ def check_mounts(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any)
         )
         for mount in (each.rpartition(":")[2] for each in found)
         if mount not in names
+    ]
+
+
+@register("kordless_booking")
+def check_style_sheets(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """E008: a sheet in STYLE_SHEETS is none of the site's static files."""
+    if check_settings():
+        return []
+    return [
+        Error(
+            f"The account {account.name!r} has {name!r} in STYLE_SHEETS, but no such static file is found.",
+            hint="Put it into a static/ folder of an app or of STATICFILES_DIRS, and write it as {% static %} would.",
+            id="kordless_booking.E008",
+        )
+        for account in conf.accounts().values()
+        for name in account.style_sheets
+        if found(name) is None
     ]
 
 

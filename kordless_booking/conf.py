@@ -29,7 +29,8 @@ from django.core.signals import setting_changed
 from django.dispatch import receiver
 from phonenumbers import SUPPORTED_REGIONS
 
-from kordless_booking.setting_addresses import is_base_url, is_origin, is_sender, is_site_url
+from kordless_booking.booking.themes import READY_MADE
+from kordless_booking.value_rules import is_base_url, is_origin, is_sender, is_site_url, listed, number, text, whole
 
 __all__ = ["DEFAULT_ACCOUNT", "Account", "Mistake", "Secret", "account_named", "accounts", "mistakes_in"]
 
@@ -64,6 +65,8 @@ class Account:
     transport: Any = field(default=None, repr=False)
     phone_region: str = "US"
     embed_origins: tuple[str, ...] = ()
+    theme: str = ""
+    style_sheets: tuple[str, ...] = ()
     support_email: str = ""
     support_phone: str = ""
     browse_seconds: float = 4.0
@@ -218,26 +221,9 @@ def _mistakes_of_account(name: str, given: object, *, alone: bool) -> Iterator[M
         )
 
 
-def _listed(value: object) -> tuple[object, ...]:
-    """One text, or several; what is neither is left as it is."""
-    return tuple(value) if isinstance(value, list | tuple) else (value,)
-
-
-def _number(low: float, high: float) -> Callable[[object], bool]:
-    return lambda value: isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
-
-
-def _whole(low: int, high: int) -> Callable[[object], bool]:
-    return lambda value: isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
-
-
-def _text(pattern: str) -> Callable[[object], bool]:
-    return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
-
-
 _RULES: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
-    "API_KEY": (_text(r"[\x21-\x7e]{1,500}"), "A key is one line of printable ASCII without spaces."),
-    "ORG_SLUG": (_text(_SLUG.pattern), "A slug has letters, digits, dots, dashes and underscores only."),
+    "API_KEY": (text(r"[\x21-\x7e]{1,500}"), "A key is one line of printable ASCII without spaces."),
+    "ORG_SLUG": (text(_SLUG.pattern), "A slug has letters, digits, dots, dashes and underscores only."),
     "BASE_URL": (is_base_url, "Write an https:// address without query; http:// is for this machine only."),
     "SANDBOX": (
         lambda value: isinstance(value, bool | str | Path),
@@ -251,43 +237,48 @@ _RULES: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
         lambda value: isinstance(value, list | tuple | set | frozenset) and all(map(is_origin, value)),
         'A list of origins such as "https://shop.example" or "https://*.shop.example"; no paths, no bare "*".',
     ),
-    "SUPPORT_EMAIL": (_text(r"[^@\s<>]+@[^@\s<>]+"), "An e-mail address that visitors may write to."),
-    "SUPPORT_PHONE": (_text(r"\+?[0-9 ()./-]{3,30}"), "A phone number that visitors may call."),
-    "BROWSE_SECONDS": (_number(0.1, 25), "Seconds that a page may wait for Kordless: 0.1 to 25."),
-    "BOOKING_SECONDS": (_number(0.1, 25), "Seconds that placing a booking may wait: 0.1 to 25."),
-    "OFFER_FRESH_SECONDS": (_whole(1, 86400), "Whole seconds, 1 to 86400."),
-    "MEMORY_SECONDS": (_number(0, 1), "Seconds that a process answers from its own memory: 0 to 1."),
-    "SLOTS_FRESH_SECONDS": (_whole(1, 3600), "Whole seconds, 1 to 3600."),
-    "SLOTS_STALE_SECONDS": (_whole(1, 86400), "Whole seconds, 1 to 86400."),
-    "SLOTS_ON_ERROR_SECONDS": (_whole(1, 86400), "Whole seconds, 1 to 86400."),
-    "REQUESTS_PER_MINUTE": (_whole(3, 1000), "What your Kordless key allows: 60 unless agreed otherwise."),
+    "THEME": (lambda value: value in READY_MADE, f"One of: {', '.join(READY_MADE)}."),
+    "STYLE_SHEETS": (
+        lambda value: isinstance(value, list | tuple) and all(map(text(r"(?!/)(?!.*\.\.)[\w./ -]+\.css"), value)),
+        'A list of static files such as "my_site/booking.css", as {% static %} would name them.',
+    ),
+    "SUPPORT_EMAIL": (text(r"[^@\s<>]+@[^@\s<>]+"), "An e-mail address that visitors may write to."),
+    "SUPPORT_PHONE": (text(r"\+?[0-9 ()./-]{3,30}"), "A phone number that visitors may call."),
+    "BROWSE_SECONDS": (number(0.1, 25), "Seconds that a page may wait for Kordless: 0.1 to 25."),
+    "BOOKING_SECONDS": (number(0.1, 25), "Seconds that placing a booking may wait: 0.1 to 25."),
+    "OFFER_FRESH_SECONDS": (whole(1, 86400), "Whole seconds, 1 to 86400."),
+    "MEMORY_SECONDS": (number(0, 1), "Seconds that a process answers from its own memory: 0 to 1."),
+    "SLOTS_FRESH_SECONDS": (whole(1, 3600), "Whole seconds, 1 to 3600."),
+    "SLOTS_STALE_SECONDS": (whole(1, 86400), "Whole seconds, 1 to 86400."),
+    "SLOTS_ON_ERROR_SECONDS": (whole(1, 86400), "Whole seconds, 1 to 86400."),
+    "REQUESTS_PER_MINUTE": (whole(3, 1000), "What your Kordless key allows: 60 unless agreed otherwise."),
     "CREATIONS_PER_MINUTE": (
-        _whole(1, 999),
+        whole(1, 999),
         "What your Kordless key allows: 10 unless agreed otherwise.",
     ),
-    "PROCESSES": (_whole(1, 10000), "How many server processes share the key when the cache is not shared."),
+    "PROCESSES": (whole(1, 10000), "How many server processes share the key when the cache is not shared."),
     "CACHE": (
         lambda value: isinstance(value, str) and value in settings.CACHES,
         "The name of one of your CACHES.",
     ),
-    "DRAFT_SECONDS": (_whole(300, 86400), "Seconds that a chosen time may be filled in: 300 to 86400."),
-    "MANAGE_LINK_DAYS": (_whole(1, 3650), "Days that a manage link works: 1 to 3650."),
-    "BOOKINGS_PER_ADDRESS": (_whole(0, 1000), "Forms that one address may send in ten minutes; 0 is no limit."),
-    "LOOKUPS_PER_ADDRESS": (_whole(0, 1000), "Look-ups by one address in ten minutes; 0 is no limit."),
-    "CHANGES_PER_ADDRESS": (_whole(0, 1000), "Changes by one address in ten minutes; 0 is no limit."),
-    "LOOKUPS_PER_NUMBER": (_whole(0, 1000), "Look-ups of one confirmation number in an hour; 0 is no limit."),
-    "MINIMUM_FILL_SECONDS": (_number(0, 5), "Seconds before which no form is sent on: 0 to 5."),
-    "HUMAN_CHECK": (_text(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+"), "The dotted path of a function of request and form."),
+    "DRAFT_SECONDS": (whole(300, 86400), "Seconds that a chosen time may be filled in: 300 to 86400."),
+    "MANAGE_LINK_DAYS": (whole(1, 3650), "Days that a manage link works: 1 to 3650."),
+    "BOOKINGS_PER_ADDRESS": (whole(0, 1000), "Forms that one address may send in ten minutes; 0 is no limit."),
+    "LOOKUPS_PER_ADDRESS": (whole(0, 1000), "Look-ups by one address in ten minutes; 0 is no limit."),
+    "CHANGES_PER_ADDRESS": (whole(0, 1000), "Changes by one address in ten minutes; 0 is no limit."),
+    "LOOKUPS_PER_NUMBER": (whole(0, 1000), "Look-ups of one confirmation number in an hour; 0 is no limit."),
+    "MINIMUM_FILL_SECONDS": (number(0, 5), "Seconds before which no form is sent on: 0 to 5."),
+    "HUMAN_CHECK": (text(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+"), "The dotted path of a function of request and form."),
     "HUMAN_CHECK_ORIGINS": (
         lambda value: isinstance(value, list | tuple) and all(map(is_origin, value)),
         "The origins that your check's script is loaded from.",
     ),
     "WEBHOOK_SECRETS": (
-        lambda value: all(map(_text(r"\S(.{0,498}\S)?"), _listed(value))),
+        lambda value: all(map(text(r"\S(.{0,498}\S)?"), listed(value))),
         "The webhook's secret from Kordless, or a list with the new one and the old one; none of them empty.",
     ),
-    "WEBHOOK_SIGNED": (_text(r"timestamp\.body|body"), '"timestamp.body" or "body".'),
-    "WEBHOOK_WRITTEN": (_text(r"hex|base64"), '"hex" or "base64".'),
+    "WEBHOOK_SIGNED": (text(r"timestamp\.body|body"), '"timestamp.body" or "body".'),
+    "WEBHOOK_WRITTEN": (text(r"hex|base64"), '"hex" or "base64".'),
     "FUNNEL": (lambda value: isinstance(value, bool), "True or False."),
     "MAIL": (lambda value: isinstance(value, bool), "True, or False: Kordless writes to customers itself."),
     "MAIL_FROM": (is_sender, 'Who mails are from: "bookings@salon.example" or "Salon <bookings@salon.example>".'),
@@ -296,10 +287,10 @@ _RULES: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
         "Where your site is: https:// and its name, perhaps with a path; http:// is for this machine only.",
     ),
     "REMINDER_HOURS": (
-        _whole(0, 336),
+        whole(0, 336),
         "Hours before an appointment that its reminder is due: 1 to 336; 0 is no reminder.",
     ),
-    "TRUSTED_PROXIES": (_whole(0, 20), "How many proxies stand in front of the site: 0 to 20."),
+    "TRUSTED_PROXIES": (whole(0, 20), "How many proxies stand in front of the site: 0 to 20."),
 }
 
 
@@ -324,9 +315,10 @@ def _account(name: str, given: object) -> Account:
     if "base_url" in values:
         values["base_url"] = values["base_url"].rstrip("/")
     if "webhook_secrets" in values:
-        values["webhook_secrets"] = tuple(Secret(secret) for secret in _listed(values["webhook_secrets"]))
+        values["webhook_secrets"] = tuple(Secret(secret) for secret in listed(values["webhook_secrets"]))
     if "site_url" in values:
         values["site_url"] = values["site_url"].rstrip("/")
+    values["style_sheets"] = tuple(values.get("style_sheets", ()))
     for origins in ("embed_origins", "human_check_origins"):
         if origins in values:
             values[origins] = tuple(sorted(values[origins]))

@@ -15,6 +15,7 @@ app_name = "kordless_booking"
 urlpatterns = [
     path("", steps.services, name="services"),
     re_path(r"^style-(?P<colour>[0-9a-f]{6})\.css$", style, name="style"),
+    re_path(r"^style-(?P<colour>[0-9a-f]{6})-(?P<theme>[a-z]{1,20})\.css$", style, name="style-themed"),
     path("embed.js", embed, name="embed"),
     path("manage/", manage.find, name="manage-find"),
     path("webhook/", webhook, name="webhook"),

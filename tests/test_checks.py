@@ -12,6 +12,7 @@ from kordless_booking.checks import (
     check_mounts,
     check_settings,
     check_shared_cache,
+    check_style_sheets,
     check_webhook_secrets,
 )
 from kordless_booking.conf import SETTING_NAMES
@@ -168,6 +169,16 @@ def test_wrong_settings_hide_the_cache_check(settings):
     """One thing after the other."""
     settings.KORDLESS_BOOKING = {**FLAT, "CACHE": "nowhere"}
     assert check_shared_cache() == []
+
+
+def test_a_style_sheet_that_is_not_there_is_named(settings):
+    """One that is found is nobody's business; wrong settings are another check's."""
+    settings.KORDLESS_BOOKING = {**FLAT, "STYLE_SHEETS": ["my_site/booking.css", "kordless_booking/snippet.css"]}
+    [message] = check_style_sheets()
+    assert message.id == "kordless_booking.E008"
+    assert "'my_site/booking.css'" in message.msg
+    settings.KORDLESS_BOOKING = {**FLAT, "STYLE_SHEETS": "my_site/booking.css"}
+    assert found(check_style_sheets) == []
 
 
 def test_a_short_webhook_secret_is_named(settings):

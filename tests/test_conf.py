@@ -33,6 +33,8 @@ GOOD = {
         ("https://*.shop.example", "'self'"),
         {"http://localhost:8000", "https://shop.example:8443"},
     ],
+    "THEME": ["salon", "clinic", "studio"],
+    "STYLE_SHEETS": [["my_site/booking.css"], ("a.css", "b/c-d.css"), []],
     "SUPPORT_EMAIL": ["help@acme.example"],
     "SUPPORT_PHONE": ["+1 (212) 555-0123", "030/901820"],
     "BROWSE_SECONDS": [0.1, 4, 25],
@@ -105,6 +107,16 @@ BAD = {
         [7],
         7,
     ],
+    "THEME": ["plain", "Salon", "../salon", 7],
+    "STYLE_SHEETS": [
+        "a.css",
+        ["/etc/a.css"],
+        ["../a.css"],
+        ["a/../../b.css"],
+        ["https://x.example/a.css"],
+        ["a.js"],
+        [7],
+    ],
     "SUPPORT_EMAIL": ["help", "a@b@c", "<a@b>", "a b@c", 7],
     "SUPPORT_PHONE": ["call us", "12", "1" * 31, 7],
     "BROWSE_SECONDS": [0, 0.05, 25.5, *NOT_A_NUMBER],
@@ -174,7 +186,7 @@ def test_a_good_value_is_taken(settings, name, value):
         assert taken == value.rstrip("/")
     elif name.endswith("ORIGINS"):
         assert taken == tuple(sorted(value))
-    elif name == "WEBHOOK_SECRETS":
+    elif name in {"WEBHOOK_SECRETS", "STYLE_SHEETS"}:
         assert taken == tuple(value)
     else:
         assert taken == value

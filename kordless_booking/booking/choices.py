@@ -14,6 +14,7 @@ from urllib.parse import quote_plus
 
 import msgspec
 
+from kordless_booking.booking.themes import PLAIN, READY_MADE
 from kordless_booking.booking.zones import known_zone
 
 __all__ = ["Choices"]
@@ -29,7 +30,8 @@ _PARTY = re.compile(r"[0-9]{1,2}")
 class Choices(msgspec.Struct, frozen=True, kw_only=True):
     """`month` is the month's first day. None (1 for `party`) means not chosen.
 
-    `scheme`, `accent` (six hexadecimal digits) and `embed` (shown in a frame) come from the snippet on a host's page.
+    `scheme`, `accent` (six hexadecimal digits), `theme` (a ready-made one, or plain) and `embed` (shown in a frame)
+    come from the snippet on a host's page.
     """
 
     tz: str | None = None
@@ -41,6 +43,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
     lang: str | None = None
     scheme: Literal["light", "dark"] | None = None
     accent: str | None = None
+    theme: str | None = None
     embed: bool = False
 
     @classmethod
@@ -49,6 +52,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
         hours = query.get("hours")
         lang = query.get("lang", "").lower()
         host = query.get("host", "")
+        theme = query.get("theme")
         return cls(
             tz=known_zone(query.get("tz")),
             month=_month(query.get("month", "")),
@@ -59,6 +63,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
             lang=lang if lang in languages else None,
             scheme=_scheme(query.get("scheme")),
             accent=_accent(query.get("accent", "")),
+            theme=theme if theme in {PLAIN, *READY_MADE} else None,
             embed=query.get("embed") == "1",
         )
 
@@ -68,7 +73,14 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
 
     def dress(self) -> Choices:
         """Only what every page of the way keeps: how it speaks and how it looks."""
-        return Choices(hours=self.hours, lang=self.lang, scheme=self.scheme, accent=self.accent, embed=self.embed)
+        return Choices(
+            hours=self.hours,
+            lang=self.lang,
+            scheme=self.scheme,
+            accent=self.accent,
+            theme=self.theme,
+            embed=self.embed,
+        )
 
     def pairs(self) -> list[tuple[str, str]]:
         """Names and values for hidden fields and queries, in one fixed order, without what was not chosen."""
@@ -82,6 +94,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
             ("lang", self.lang),
             ("scheme", self.scheme),
             ("accent", self.accent),
+            ("theme", self.theme),
             ("embed", "1" if self.embed else None),
         ]
         return [(name, value) for name, value in given if value]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import NamedTuple
 
-__all__ = ["DARK_SURFACES", "DEFAULT_COLOR", "LIGHT_SURFACES", "Palette", "Tones", "contrast", "palette"]
+__all__ = ["DARK_SURFACES", "DEFAULT_COLOR", "LIGHT_SURFACES", "Palette", "Surfaces", "Tones", "contrast", "palette"]
 
 DEFAULT_COLOR = "#2f5bd0"
 # The style sheet's own --kb-surface and --kb-page, which every tone is computed against; the first carries tints.
@@ -22,6 +22,13 @@ TEXT, BOUNDARY = 4.5, 3.0
 _HEX = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE | re.ASCII)
 _LIGHT_SOFTNESS, _DARK_SOFTNESS = 0.10, 0.13  # the accent's share in a tinted background
 _HOVER, _NOTICEABLE = 0.14, 1.1
+
+
+class Surfaces(NamedTuple):
+    """What text stands on in light and in dark, each "#rrggbb" or "#rgb"; the first of each is the card."""
+
+    light: tuple[str, ...] = LIGHT_SURFACES
+    dark: tuple[str, ...] = DARK_SURFACES
 
 
 class _Color(NamedTuple):
@@ -81,13 +88,16 @@ class Palette:
 
 
 @lru_cache(maxsize=256)
-def palette(color: str | None) -> Palette:
-    """The palette of "#rgb" or "#rrggbb" in any case; of the default colour for anything else."""
+def palette(color: str | None, surfaces: Surfaces = Surfaces()) -> Palette:  # noqa: B008 (a tuple)
+    """The palette of "#rgb" or "#rrggbb" in any case; of the default colour for anything else.
+
+    `surfaces` are a theme's own. Contrast holds on all that are light, or all that are dark.
+    """
     found = color is not None and _HEX.fullmatch(color)
     accent = _read(color if color and found else DEFAULT_COLOR)
     return Palette(
-        light=_tones(accent, LIGHT_SURFACES, _LIGHT_SOFTNESS, _BLACK),
-        dark=_tones(accent, DARK_SURFACES, _DARK_SOFTNESS, _WHITE),
+        light=_tones(accent, [_read(text) for text in surfaces.light]),
+        dark=_tones(accent, [_read(text) for text in surfaces.dark]),
     )
 
 
@@ -96,9 +106,10 @@ def contrast(one: str, other: str) -> float:
     return _ratio(_read(one), _read(other))
 
 
-def _tones(accent: _Color, surface_texts: tuple[str, ...], softness: float, away: _Color) -> Tones:
-    """`away`: where to go for more contrast with the surfaces."""
-    surfaces = [_read(text) for text in surface_texts]
+def _tones(accent: _Color, surfaces: list[_Color]) -> Tones:
+    # Where to go for more contrast with all of them.
+    away = max(_BLACK, _WHITE, key=lambda color: min(_ratio(color, surface) for surface in surfaces))
+    softness = _LIGHT_SOFTNESS if away == _BLACK else _DARK_SOFTNESS
     on_accent = max(_WHITE, _BLACK, key=lambda color: _ratio(color, accent))
     line = _until(BOUNDARY, accent, away, surfaces)
     soft = _mix(surfaces[0], line, softness)  # of the line, as a white brand tints nothing
@@ -122,9 +133,12 @@ def _hover(accent: _Color, on_accent: _Color) -> _Color:
 
 
 def _until(ratio: float, color: _Color, away: _Color, backgrounds: list[_Color]) -> _Color:
-    """The nearest colour on the way to black or white that has the contrast with all backgrounds."""
+    """The nearest colour on the way to black or white that has the contrast with all backgrounds.
+
+    Surfaces of a grey between may leave no such colour; then as far as it goes.
+    """
     steps = (_mix(color, away, step / 64) for step in range(65))
-    return next(c for c in steps if all(_ratio(c, background) >= ratio for background in backgrounds))
+    return next((c for c in steps if all(_ratio(c, background) >= ratio for background in backgrounds)), away)
 
 
 def _mix(one: _Color, other: _Color, share: float) -> _Color:

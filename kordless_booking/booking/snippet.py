@@ -17,7 +17,7 @@ class Snippet:
     """`book` is the absolute address that the widget is mounted at, `service` the path of a service below it.
 
     Of the rest what is empty is left out: then the visitor's language, the host page's scheme, the business's color
-    and the whole width are used.
+    and theme and the whole width are used.
     """
 
     book: str
@@ -27,6 +27,7 @@ class Snippet:
     lang: str = ""
     scheme: str = ""
     accent: str = ""
+    theme: str = ""
     width: str = ""
     close_label: str = ""
     open_label: str = ""
@@ -47,7 +48,7 @@ class Snippet:
         return urlencode({"service": self.service, "mode": self.mode, "text": self.text, **self._chosen()})
 
     def _chosen(self) -> dict[str, str]:
-        names = ["lang", "scheme", "accent", "width", "open_label"]
+        names = ["lang", "scheme", "accent", "theme", "width", "open_label"]
         if self.mode != "inline":
             names.append("close_label")
         return {name: text for name in names if (text := getattr(self, name))}

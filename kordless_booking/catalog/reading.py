@@ -8,6 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kordless_booking.exceptions import KeyRefused
 
     from .kept import Held, Item, Kept
@@ -19,10 +21,14 @@ T = TypeVar("T")
 
 
 class Reading:
-    """The shelf as one page sees it: what was read stays so until the page itself changes it."""
+    """The shelf as one page sees it: what was read stays so until the page itself changes it.
 
-    def __init__(self, shelf: Shelf) -> None:
+    With `at_hand` only what lies there is read, and Kordless is asked for nothing.
+    """
+
+    def __init__(self, shelf: Shelf, *, at_hand: bool = False) -> None:
         self._shelf = shelf
+        self._read_one: Callable[[Item[Any], Held | None], Kept[Any]] = shelf.lying if at_hand else shelf.read
         self._looked: dict[tuple[str, ...], Held] = {}
         self._read: dict[tuple[str, ...], tuple[Item[Any], Kept[Any]]] = {}
 
@@ -33,10 +39,10 @@ class Reading:
             self._looked[item.parts] = held
 
     def read(self, item: Item[T]) -> Kept[T]:
-        """Like `Shelf.read`, once."""
+        """Like `Shelf.read` or `Shelf.lying`, once."""
         noted = self._read.get(item.parts)
         if noted is None:
-            noted = self._read[item.parts] = item, self._shelf.read(item, self._looked.get(item.parts))
+            noted = self._read[item.parts] = item, self._read_one(item, self._looked.get(item.parts))
         kept: Kept[T] = noted[1]
         return kept
 
@@ -68,9 +74,11 @@ class AsRead:
         self._shelf = shelf
         self._reads = [(item, replace(kept, value=None)) for item, kept in reads]
 
-    def still(self) -> bool:
-        """Whether all of it would be read just so again. Asks the cache at most twice, and never Kordless."""
-        return self._shelf.unchanged(self._reads)
+    def still(self, *, refresh: bool = True) -> bool:
+        """Whether all of it would be read just so again. Asks the cache at most twice, and Kordless at most behind
+        the scenes, when `refresh` is on.
+        """
+        return self._shelf.unchanged(self._reads, refresh=refresh)
 
 
 def changes() -> int:

@@ -106,6 +106,16 @@ class Shelf:
             self._refresh(item, held, now)
         return held.answer(now, item.lifetime)
 
+    def lying(self, item: Item[T], held: Held | None = None) -> Kept[T]:
+        """Like `read`, but of what lies here alone: nothing is fetched, nor refreshed behind the scenes.
+
+        Raises Unavailable where `read` would have to wait.
+        """
+        held, now = held or self.look(item)[0], self._clock.now()
+        if not held.servable(now, item.lifetime):
+            raise Unavailable(reason="not_at_hand")
+        return held.answer(now, item.lifetime)
+
     def look(self, *items: Item[Any]) -> list[Held]:
         """What lies here for each of these. Costs no round trip when they were looked for a moment ago, one when
         nothing was written since or nothing is known of them, else two.
@@ -117,8 +127,11 @@ class Shelf:
             return self._look(*items)
         return [held for held in found if held is not None]
 
-    def unchanged(self, reads: Iterable[tuple[Item[Any], Kept[Any]]]) -> bool:
-        """Whether reading all of these again would say the same, at the cost of a look and never of a fetch."""
+    def unchanged(self, reads: Iterable[tuple[Item[Any], Kept[Any]]], *, refresh: bool = True) -> bool:
+        """Whether reading all of these again would say the same, at the cost of a look and never of a fetch.
+
+        What is due is refreshed behind the scenes, unless `refresh` is off.
+        """
         before, now = list(reads), self._clock.now()
         for (item, kept), held in zip(before, self.look(*[item for item, _ in before]), strict=True):
             if held.serial != kept.serial or held.refusal or not held.servable(now, item.lifetime):
@@ -126,7 +139,8 @@ class Shelf:
             again = held.answer(now, item.lifetime)
             if (again.stale, again.troubled) != (kept.stale, kept.troubled):
                 return False
-            self._refresh(item, held, now)
+            if refresh:
+                self._refresh(item, held, now)
         return True
 
     def refuse(self, error: KeyRefused) -> None:

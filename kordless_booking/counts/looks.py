@@ -30,6 +30,8 @@ _ROBOTS: Final = re.compile(
     r"|whatsapp|^(?:python|curl|wget|java|go-http|node|axios|okhttp|ruby|perl|php|libwww|apache-http)|httpx|aiohttp",
     re.IGNORECASE,
 )
+_NO_LOOK: Final = frozenset({"HTTP_KB_SEEN", "HTTP_KB_AHEAD", "HTTP_HX_HISTORY_RESTORE_REQUEST"})
+"""A page that is open looks again, guesses what comes next, or goes back."""
 _LONGEST_AGENT: Final = 300
 _RELOADING: Final = frozenset({"max-age=0", "no-cache"})
 _PAGES: Final = frozenset({None, "document", "iframe", "frame"})
@@ -70,7 +72,7 @@ def count_step(request: HttpRequest, account: str, service: str, source: Source,
 def is_somebody(request: HttpRequest) -> bool:
     """Whether a person has asked for this, as far as the request shows it."""
     meta = request.META
-    if request.method != "GET" or "HTTP_KB_SEEN" in meta or "HTTP_HX_HISTORY_RESTORE_REQUEST" in meta:
+    if request.method != "GET" or not meta.keys().isdisjoint(_NO_LOOK):
         return False
     if "prefetch" in meta.get("HTTP_SEC_PURPOSE", meta.get("HTTP_PURPOSE", meta.get("HTTP_X_MOZ", ""))):
         return False

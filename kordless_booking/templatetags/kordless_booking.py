@@ -11,6 +11,7 @@ from django.utils import translation
 from django.utils.safestring import SafeString, mark_safe
 
 from kordless_booking.api.deadline import deadline
+from kordless_booking.booking.themes import PLAIN, READY_MADE
 from kordless_booking.counts.looks import count_look
 from kordless_booking.exceptions import KordlessError
 from kordless_booking.views import problems
@@ -23,17 +24,22 @@ _DRESSED = "_kordless_booking_has_assets"
 
 
 @register.simple_tag(takes_context=True)
-def booking_widget(context: dict[str, Any], service: str = "", account: str = "", name: str = "widget") -> SafeString:
+def booking_widget(
+    context: dict[str, Any], service: str = "", account: str = "", name: str = "widget", theme: str = ""
+) -> SafeString:
     """The first step, or the times of one `service`, ready in the page's own response.
 
-    `account` names one of several accounts; `name` tells two widgets on a page apart. Needs
-    `django.template.context_processors.request`. Whatever goes wrong with Kordless, the page around it is shown.
+    `account` names one of several accounts; `name` tells two widgets on a page apart; `theme` is a ready-made one,
+    where it is to be another than the account's. Needs `django.template.context_processors.request`. Whatever goes
+    wrong with Kordless, the page around it is shown.
     """
     request = context.get("request")
     if not isinstance(request, HttpRequest):
         raise ImproperlyConfigured("{% booking_widget %} needs the request context processor.")
     namespace = account or "kordless_booking"
     visit = Visit(request, namespace=namespace, stage=f"kb-inline-{name}")
+    if theme in {PLAIN, *READY_MADE}:
+        visit.choices = visit.choices.but(theme=theme)
     visit.bare = bool(getattr(request, _DRESSED, False))
     setattr(request, _DRESSED, True)
     with identified(request), translation.override(visit.language), deadline(visit.account.browse_seconds):

@@ -37,7 +37,7 @@ from kordless_booking.views.words import party_text, place, policy_text, when, z
 __all__ = ["contact"]
 
 
-@widget_view("GET", "POST", personal=True)
+@widget_view("GET", "POST", personal=True, ahead=True)
 def contact(visit: Visit, service: str) -> HttpResponse:
     """The contact form for a chosen slot, and what its sending leads to."""
     if visit.request.method == "POST":

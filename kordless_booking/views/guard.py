@@ -89,6 +89,7 @@ def _policy(
         "default-src": "'none'",
         "script-src": " ".join((own, *check_origins)),
         "style-src": own,
+        "font-src": own,
         "img-src": f"{own} data: {image_origin or ''}".strip(),
         "connect-src": " ".join(("'self'", *check_origins)),
         "frame-src": " ".join(check_origins) or "'none'",

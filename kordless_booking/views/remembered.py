@@ -61,16 +61,20 @@ def asked(request: HttpRequest) -> Asked:
     )
 
 
-def given_before(words: Asked) -> tuple[HttpResponse, Look | None] | None:
-    """The answer that somebody else got and what it shows, if it still is the right one."""
+def given_before(words: Asked, *, ahead: bool = False) -> tuple[HttpResponse, Look | None] | None:
+    """The answer that somebody else got and what it shows, if it still is the right one.
+
+    Asked `ahead` of a visitor's decision it costs Kordless nothing, not even behind the scenes.
+    """
     answer = _answers.get(words)
     if answer is None or answer.minute != _minute() or answer.changes != changes():
         return None
     now = time.monotonic()
     if now >= answer.until:
-        if not answer.read.still():
+        if not answer.read.still(refresh=not ahead):
             return None
-        answer.until = now + answer.seconds
+        if not ahead:
+            answer.until = now + answer.seconds
     # Middleware may write on a response, so each request gets one of its own.
     response = HttpResponse(answer.content, headers=answer.headers)
     response.xframe_options_exempt = True

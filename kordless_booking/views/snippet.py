@@ -29,6 +29,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from kordless_booking.booking.snippet import MODES, Snippet
+from kordless_booking.booking.themes import PLAIN, READY_MADE
 from kordless_booking.exceptions import KordlessError
 from kordless_booking.views import guard
 from kordless_booking.views.languages import offered_languages
@@ -70,6 +71,11 @@ class SnippetForm(forms.Form):
         label="Accent color",
         help_text="Such as #1f6f5c; empty for your own color in Kordless.",
         validators=[RegexValidator(r"^#[0-9A-Fa-f]{6}$", "A color is # and six digits or letters a to f.")],
+        required=False,
+    )
+    theme = forms.ChoiceField(
+        label="Theme",
+        choices=[("", "Your own"), (PLAIN, "Plain"), *((name, name.capitalize()) for name in READY_MADE)],
         required=False,
     )
     width = forms.ChoiceField(
@@ -198,6 +204,7 @@ def _snippet(visit: Visit, form: SnippetForm, origin: str) -> Snippet:
         lang=lang,
         scheme=form.chosen("scheme"),
         accent=form.chosen("accent"),
+        theme=form.chosen("theme"),
         width=form.chosen("width"),
         **{name: label for name, label in labels.items() if label != own[name]},
     )

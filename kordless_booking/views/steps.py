@@ -20,19 +20,19 @@ from kordless_booking.views.words import service_card
 __all__ = ["bookable", "nowhere", "services", "services_page", "slots", "slots_page", "zone", "zone_context"]
 
 
-@widget_view("GET", shared=True)
+@widget_view("GET", shared=True, ahead=True)
 def services(visit: Visit) -> HttpResponse:
     """All services by category; a business with a single one starts at its times."""
     return services_page(visit)
 
 
-@widget_view("GET", shared=True)
+@widget_view("GET", shared=True, ahead=True)
 def slots(visit: Visit, service: str) -> HttpResponse:
     """A month of days and the times of one of them."""
     return slots_page(visit, service)
 
 
-@widget_view("GET")
+@widget_view("GET", ahead=True)
 def zone(visit: Visit, service: str) -> HttpResponse:
     """All time zones to choose from, searchable."""
     detail = visit.offered(service)

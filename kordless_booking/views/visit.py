@@ -37,6 +37,7 @@ from kordless_booking.logs import request_id
 from kordless_booking.upstream import upstream
 from kordless_booking.views import guard
 from kordless_booking.views.addresses import Mount, address, mount
+from kordless_booking.views.ahead import asked_ahead
 from kordless_booking.views.languages import language_for, offered_languages
 from kordless_booking.views.page import Business, Crumb, Page
 from kordless_booking.views.pattern import assemble
@@ -78,6 +79,7 @@ class Visit:
         if self.inline:
             self.choices = self.choices.but(lang=self.language)
         self.cache = guard.STEP
+        self.ahead = asked_ahead(request)
         self.bare = False
         kept = request.GET.get("kept", "")
         self.kept = kept if _TOKEN.fullmatch(kept) else None
@@ -93,7 +95,7 @@ class Visit:
     @cached_property
     def reading(self) -> Reading:
         """What this page has read of what can be booked."""
-        return Reading(upstream(self.account).shelf)
+        return Reading(upstream(self.account).shelf, at_hand=self.ahead)
 
     @cached_property
     def catalog(self) -> Catalog:

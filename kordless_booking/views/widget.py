@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Concatenate, Final, ParamSpec
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
@@ -22,8 +23,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 from kordless_booking.api.deadline import deadline
 from kordless_booking.booking.invite import safe_web_link
 from kordless_booking.counts.looks import count_look
+from kordless_booking.exceptions import KordlessError
 from kordless_booking.logs import say
 from kordless_booking.views import guard, problems
+from kordless_booking.views.ahead import asked_ahead, not_ahead
 from kordless_booking.views.remembered import asked, given_before, remember
 from kordless_booking.views.visit import Visit, identified, origin_of, request_id_of
 
@@ -39,23 +42,26 @@ WidgetView = Callable[Concatenate[Visit, P], HttpResponse]
 
 
 def widget_view(
-    *methods: str, personal: bool = False, shared: bool = False, books: bool = False
+    *methods: str, personal: bool = False, shared: bool = False, books: bool = False, ahead: bool = False
 ) -> Callable[[WidgetView[P]], Callable[..., HttpResponse]]:
     """A Django view out of a function of a Visit.
 
     `personal` pages are never stored by anyone; `shared` ones are the same for everybody who asks in the same words.
-    `books`: a GET may carry a booking on, and so may wait as long as one.
+    `books`: a GET may carry a booking on, and so may wait as long as one. `ahead`: may be asked for on a guess.
     """
 
     def decorate(view: WidgetView[P]) -> Callable[..., HttpResponse]:
         @wraps(view)
         def answer(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             with identified(request):
+                guessed = asked_ahead(request)
+                if guessed and not ahead:
+                    return not_ahead()
                 words = asked(request) if shared and request.method == "GET" else None
-                before = given_before(words) if words else None
+                before = given_before(words, ahead=guessed) if words else None
                 if before is not None:
                     response, look = before
-                    if look is not None:
+                    if look is not None and not guessed:
                         count_look(request, look)
                     response["X-Request-ID"] = request_id_of(request)
                     return _unless_seen(request, response)
@@ -72,11 +78,14 @@ def widget_view(
                     deadline(account.booking_seconds if changes else account.browse_seconds),
                 ):
                     try:
-                        response = problems.answered(visit, methods, view, *args, **kwargs)
+                        if guessed:
+                            response = _answered_ahead(visit, view, *args, **kwargs)
+                        else:
+                            response = problems.answered(visit, methods, view, *args, **kwargs)
                     except Exception as error:  # noqa: BLE001 (whatever it is, the visitor gets a page)
                         response = problems.accident(visit, error)
                     _finish(visit, response)
-                    if visit.look is not None and response.status_code == 200:
+                    if visit.look is not None and response.status_code == 200 and not guessed:
                         count_look(request, visit.look)
                     if words:
                         remember(words, visit, response)
@@ -95,10 +104,22 @@ def widget_view(
     return decorate
 
 
+def _answered_ahead(visit: Visit, view: WidgetView[P], *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    """What lies at hand makes the page, or there is none; nor one with what somebody typed."""
+    response = None
+    if not visit.kept:
+        with suppress(KordlessError, problems.Problem, Http404, ImproperlyConfigured):
+            response = view(visit, *args, **kwargs)
+    if response is None or response.status_code not in {200, 303}:
+        visit.cache = guard.PERSONAL
+        return not_ahead()
+    return response
+
+
 def _unless_seen(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """204 in place of what an open page shows already."""
-    seen = request.META.get("HTTP_KB_SEEN")
-    if not seen or response.get(VERSION) != seen:
+    """204 in place of what an open page shows already: it has seen this version, or has taken what was asked ahead."""
+    seen, taken = request.META.get("HTTP_KB_SEEN"), "HTTP_KB_TAKEN" in request.META
+    if not (taken or (seen and response.get(VERSION) == seen)):
         return response
     kept = {name: value for name, value in response.items() if name in _SAID_WITHOUT_A_BODY}
     return HttpResponse(status=204, headers=kept)

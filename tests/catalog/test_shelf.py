@@ -675,3 +675,31 @@ def test_a_crowd_of_threads_fetches_once_on_caches_that_do_not_lock(backend: str
         thread.join(10)
     assert values == [1] * 24
     assert source.calls == 1
+
+
+def test_what_lies_there_is_read_without_a_fetch(scene: Scene) -> None:
+    """Fresh or stale it is given as it is; nothing is refreshed, and what isn't there is said to be missing."""
+    shelf = scene.process()
+    with pytest.raises(Unavailable, match="not_at_hand"):
+        shelf.lying(scene.item)
+    shelf.read(scene.item)
+    assert shelf.lying(scene.item).value == 1
+    scene.time.pass_(LIFETIME.fresh + 1)
+    kept = shelf.lying(scene.item)
+    assert (kept.value, kept.stale) == (1, True)
+    scene.time.pass_(LIFETIME.stale)
+    with pytest.raises(Unavailable, match="not_at_hand"):
+        shelf.lying(scene.item)
+    assert scene.source.calls == 1
+
+
+def test_comparing_refreshes_only_when_asked_to(scene: Scene) -> None:
+    """Whether a page could be given again is seen without starting anything, or with."""
+    shelf = scene.process()
+    shelf.read(scene.item)
+    scene.time.pass_(LIFETIME.fresh + 1)
+    reads = [(scene.item, shelf.lying(scene.item))]
+    assert shelf.unchanged(reads, refresh=False)
+    assert scene.source.calls == 1
+    assert shelf.unchanged(reads)
+    assert scene.source.calls == 2

@@ -363,8 +363,10 @@ def test_prefilled_by_message(page: Page, elsewhere: Elsewhere):
 
 
 def test_what_the_snippet_says_about_looks(page: Page, elsewhere: Elsewhere):
-    """Colors, scheme, zone, host and party size stand in the frame's first address and stay through the steps."""
-    link = elsewhere.link("inline", "", accent="#8a3b12", scheme="dark", tz="Asia/Kathmandu", width="480px")
+    """Colors, scheme, theme and zone stand in the frame's first address and stay through the steps."""
+    link = elsewhere.link(
+        "inline", "", accent="#8a3b12", scheme="dark", theme="clinic", tz="Asia/Kathmandu", width="480px"
+    )
     page.goto(elsewhere.write(page.context, link.replace("<a ", '<a data-service="beard-trim" ')))
     frame = framed(page, "Book")
     expect(frame.get_by_role("heading", name="Beard trim")).to_be_visible()
@@ -375,7 +377,7 @@ def test_what_the_snippet_says_about_looks(page: Page, elsewhere: Elsewhere):
     inside = next(each for each in page.frames if each.url.startswith(elsewhere.book))
     assert "accent=8a3b12" in inside.url
     assert "embed=1" in inside.url
-    assert "8a3b12" in (frame.locator("link[rel=stylesheet]").get_attribute("href") or "")
+    assert "8a3b12-clinic" in (frame.locator("link[rel=stylesheet]").get_attribute("href") or "")
 
 
 def test_a_site_that_may_not_embed_shows_a_way_out(page: Page, elsewhere: Elsewhere):

@@ -4,11 +4,16 @@ import dataclasses
 import re
 from pathlib import Path
 
+import pytest
+
+from kordless_booking.booking.themes import READY_MADE
 from kordless_booking.views.page import Page
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ROOT / "kordless_booking" / "templates" / "kordless_booking" / "parts"
 THEMING = (ROOT / "docs" / "theming.md").read_text()
+SHEET = (ROOT / "kordless_booking" / "static" / "kordless_booking" / "booking.css").read_text()
+DRESSED = ROOT / "tests" / "projects" / "dressed"
 
 
 def first_column(heading: str) -> set[str]:
@@ -31,8 +36,7 @@ def test_every_field_of_a_page_is_listed():
 
 def test_every_custom_property_is_listed():
     """The table of custom properties has each one of the style sheet that is not a dark twin."""
-    css = (ROOT / "kordless_booking" / "static" / "kordless_booking" / "booking.css").read_text()
-    set_there = set(re.findall(r"^\s*(--kb-(?!dark-)[a-z-]+):", css, re.MULTILINE))
+    set_there = set(re.findall(r"^\s*(--kb-(?!dark-)[a-z-]+):", SHEET, re.MULTILINE))
     assert first_column("Custom properties") == set_there
 
 
@@ -44,3 +48,54 @@ def test_the_demos_override_replaces_a_part_that_exists():
     ]
     assert overrides
     assert [name for name in overrides if not (ours / name).is_file()] == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "static/dressed/properties.css",
+        "parts/kordless_booking/parts/service_card.html",
+        "pages/kordless_booking/steps/service.html",
+    ],
+)
+def test_every_example_is_a_file_that_was_photographed(name: str):
+    """What the page shows as code is, word for word, what the pictures beside it are taken of."""
+    assert f"\n{(DRESSED / name).read_text()}```\n" in THEMING
+
+
+def test_every_picture_is_there():
+    """The docs show no picture that is missing, and no picture lies there that none of them shows."""
+    docs = ROOT / "docs"
+    shown = {
+        (docs / address).resolve()
+        for page in docs.glob("*.md")
+        for address in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", page.read_text())
+    }
+    assert {path.resolve() for path in (docs / "screenshots").glob("*")} == shown
+    assert sum(path.stat().st_size for path in shown) < 4 * 1024 * 1024
+
+
+def test_every_name_for_rules_of_ones_own_is_listed():
+    """The names without kb- are those that the style sheet sets beside the properties."""
+    section = THEMING.partition("In rules of your own")[2].partition("## Parts")[0]
+    assert set(re.findall(r"var\(--([a-z-]+)\)", section)) == set(
+        re.findall(r"^  --(?!kb-)([a-z-]+):", SHEET, re.MULTILINE)
+    )
+
+
+def test_each_ready_made_theme_is_documented():
+    """With its name and its picture."""
+    assert set(re.findall(r"^\*\*`(\w+)`\*\*", THEMING, re.MULTILINE)) == set(READY_MADE)
+
+
+def test_colors_and_shadow_have_a_dark_twin():
+    """Of what the style sheet sets, just those that differ in the dark."""
+    twins = set(re.findall(r"--kb-dark-([a-z-]+):", SHEET))
+    colors = set(re.findall(r"--kb-(?!dark-)([a-z-]+): #", SHEET))
+    assert twins == {*colors, "shadow"}
+
+
+def test_every_property_does_something():
+    """None is set that no rule uses, in the light or in the dark."""
+    for name in re.findall(r"^\s*(--kb-[a-z-]+):", SHEET, re.MULTILINE):
+        assert f"var({name})" in SHEET, name

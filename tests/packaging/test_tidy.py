@@ -28,7 +28,7 @@ def tracked_texts() -> Iterator[tuple[str, str]]:
         pytest.skip("not a git checkout")
     for name in listed.stdout.split("\0"):
         path = ROOT / name
-        if name and path.is_file() and path.suffix not in {".png", ".mo", ".jar"}:
+        if name and path.is_file() and path.suffix not in {".png", ".webp", ".mo", ".jar"}:
             yield name, path.read_text(encoding="utf-8")
 
 

@@ -182,3 +182,21 @@ def test_it_can_be_turned_off(site: Settings, client: Client) -> None:
     assert book(browser).number
     client.get("/page/", headers=CHROME)
     assert counted() == {}
+
+
+def test_a_guess_counts_when_it_is_taken(client: Client) -> None:
+    """Pointing at a service or a time is no step; the script says when what it fetched ahead is shown."""
+    browser = Browser(client)
+    browser.open("/book/")
+    browser.headers = dict(HTMX)
+    times = browser.open(browser.seen[-1].link("Haircut"))
+    url, time = times.url, next(iter(times.times.values()))
+    browser.seen.pop()
+    counters.visitors.take()
+    for step, address in (("service haircut page", url), ("slot haircut page", time)):
+        browser.once(address, **{"KB-Ahead": "1"})
+        browser.seen.pop()
+        assert counted() == {}
+        taken = browser.once(address, **{"KB-Taken": "1"})
+        assert (taken.status, taken.html) in {(204, ""), (303, "")}
+        assert counted() == {step: 1}

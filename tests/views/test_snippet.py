@@ -63,10 +63,12 @@ def test_it_offers_what_the_business_offers(staff: Client):
 
 def test_what_is_chosen_is_in_the_snippet(staff: Client):
     """The lines say what was chosen, with absolute addresses of this mount."""
-    text = lines(built(staff, "?service=haircut&mode=popup&accent=%231f6f5c&scheme=dark&width=480px&text=Go+%26+book"))
+    looks = "accent=%231f6f5c&scheme=dark&theme=studio&width=480px"
+    text = lines(built(staff, f"?service=haircut&mode=popup&{looks}&text=Go+%26+book"))
     assert text.splitlines()[0] == '<script async src="http://testserver/book/embed.js"></script>'
     assert '<a href="http://testserver/book/haircut/" data-kordless-booking="popup"' in text
-    for said in ('data-accent="#1f6f5c"', 'data-scheme="dark"', 'data-width="480px"', ">Go &amp; book</a>"):
+    told = ('data-accent="#1f6f5c"', 'data-scheme="dark"', 'data-theme="studio"', 'data-width="480px"')
+    for said in (*told, ">Go &amp; book</a>"):
         assert said in text
 
 

@@ -2,14 +2,19 @@
 
 import gzip
 import re
+from pathlib import Path
 
 import pytest
 from django.test import Client
 from pytest_django import Settings
 
+import kordless_booking
+from kordless_booking.booking.palette import contrast
+from kordless_booking.booking.themes import READY_MADE
 from kordless_booking.sandbox import Sandbox
 
 pytestmark = pytest.mark.django_db
+THEMES = Path(kordless_booking.__file__).parent / "static" / "kordless_booking" / "themes"
 
 
 def test_the_sheet_is_kept_for_ever(site: Settings, client: Client):
@@ -50,3 +55,98 @@ def test_a_page_without_a_business_has_a_sheet_too(site: Settings, client: Clien
     html = client.get("/book/").content.decode()
     [sheet] = re.findall(r'rel="stylesheet" href="([^"]+)"', html)
     assert client.get(sheet).status_code == 200
+
+
+def sheet_of(html: str) -> str:
+    """The address of a page's one style sheet, with its version."""
+    [address] = re.findall(r'rel="stylesheet" href="([^"]+)"', html)
+    return address
+
+
+def written(settings: Settings, folder: Path, name: str, css: str) -> None:
+    """A static file of the site's own that belongs to its look."""
+    file = folder / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(css)
+    settings.STATICFILES_DIRS = [folder]
+    names = [*settings.KORDLESS_BOOKING.get("STYLE_SHEETS", []), name]
+    settings.KORDLESS_BOOKING = {**settings.KORDLESS_BOOKING, "STYLE_SHEETS": names}
+
+
+def test_a_theme_is_in_the_one_sheet(site: Settings, client: Client):
+    """The account's theme costs no request of its own, and stands after our own rules."""
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "THEME": "salon"}
+    address = sheet_of(client.get("/book/").content.decode())
+    assert address.startswith("/book/style-7a2e5d-salon.css?v=")
+    css = client.get(address).content.decode()
+    assert css.index("--kb-accent:#2f5bd0") < css.index("--kb-accent:#7a2e5d") < css.index("--kb-page:#f4eadd")
+
+
+def test_an_address_may_choose_a_ready_made_theme(site: Settings, client: Client):
+    """It is carried through the way; plain is the widget's own look, and anything else changes nothing."""
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "THEME": "salon"}
+    html = client.get("/book/?theme=studio").content.decode()
+    assert sheet_of(html).startswith("/book/style-7a2e5d-studio.css")
+    links = re.findall(r'href="(/book/[^"]*)"', html)
+    assert [link for link in links if "theme=studio" not in link and "style-" not in link] == []
+    assert sheet_of(client.get("/book/?theme=plain").content.decode()).startswith("/book/style-7a2e5d.css")
+    for strange in ("", "Studio", "../studio", "studio%00"):
+        assert "style-7a2e5d-salon.css" in client.get(f"/book/?theme={strange}").content.decode()
+
+
+def test_a_theme_that_is_none_has_no_sheet(site: Settings, client: Client):
+    """Only the ready-made ones have an address."""
+    assert client.get("/book/style-7a2e5d-plain.css").status_code == 404
+    assert client.get("/book/style-7a2e5d-nonesuch.css").status_code == 404
+
+
+def rules(css: str) -> list[str]:
+    """A sheet's words and marks, however it is laid out."""
+    return re.findall(r"[^\s{};:,]+|[{};:,]", re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL))
+
+
+@pytest.mark.parametrize("theme", ["", *READY_MADE])
+def test_being_small_costs_no_rule(site: Settings, client: Client, theme: str):
+    """What is served says the same as the files, word for word."""
+    css = client.get(f"/book/style-7a2e5d{'-' if theme else ''}{theme}.css").content.decode()
+    before, _, after = css.partition(".kb{--kb-accent:#7a2e5d")
+    assert rules(before) == rules((THEMES.parent / "booking.css").read_text())
+    if theme:
+        assert rules(after.partition("}")[2]) == rules((THEMES / f"{theme}.css").read_text())
+
+
+def test_the_sites_own_sheets_come_last(site: Settings, client: Client, tmp_path: Path):
+    """In their order, with relative addresses made whole; the address changes with what they say."""
+    before = sheet_of(client.get("/book/").content.decode())
+    written(site, tmp_path, "shop/first.css", '.kb { src: url(../fonts/a.woff2) url("data:x") url("/b.png") }')
+    written(site, tmp_path, "shop/second.css", ".kb { --kb-radius: 0; }")
+    address = sheet_of(client.get("/book/").content.decode())
+    assert address != before
+    css = client.get(address).content.decode()
+    assert css.index("--kb-accent:#7a2e5d") < css.index("src: ") < css.index("--kb-radius: 0")
+    assert 'url("/static/fonts/a.woff2") url("data:x") url("/b.png")' in css
+
+
+def test_the_palette_suits_the_sites_own_surfaces(site: Settings, client: Client, tmp_path: Path):
+    """Links stay readable on a card that the site made dark."""
+    written(site, tmp_path, "shop/dark.css", ".kb { --kb-surface: #101418; --kb-page: #000; }")
+    css = client.get(sheet_of(client.get("/book/").content.decode())).content.decode()
+    *_, link = re.findall(r"--kb-accent-text:(#[0-9a-f]{6})", css)
+    assert contrast(link, "#101418") >= 4.5
+
+
+def test_a_sheet_that_is_missing_spoils_nothing(site: Settings, client: Client):
+    """The system check has said so; visitors get all the rest."""
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "STYLE_SHEETS": ["not/there.css"]}
+    response = client.get(sheet_of(client.get("/book/").content.decode()))
+    assert response.status_code == 200
+    assert b"--kb-accent:#7a2e5d" in response.content
+
+
+def test_an_older_address_is_not_kept_for_ever(site: Settings, client: Client):
+    """While servers are replaced, a new one is asked in the words of an old page: nobody keeps that answer."""
+    assert client.get("/book/style-7a2e5d.css?v=00000000")["Cache-Control"] == "no-cache"
+    address = sheet_of(client.get("/book/").content.decode())
+    assert client.get(address)["Cache-Control"] == "public, max-age=31536000, immutable"
+    site.DEBUG = True
+    assert client.get(address)["Cache-Control"] == "no-cache"

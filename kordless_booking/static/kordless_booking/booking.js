@@ -98,6 +98,7 @@
   const trouble = (root, detail, trigger) => {
     if (trigger.matches("[data-kb-step]," + quiet)) return; // nobody asked for it
     const again = () => htmx.trigger(trigger, trigger.matches("form") ? "submit" : "click");
+    all(root, "[data-kb-offline]").forEach((word) => (word.hidden = navigator.onLine));
     find(root, "[data-kb-again]").onclick = again;
     find(root, "[data-kb-trouble]").hidden = false;
     if (trigger.matches(poll)) setTimeout(again, 5000);
@@ -107,6 +108,54 @@
     root.kbPosting = false;
     clearTimeout(root.kbTimer);
     find(root, ".kb-stage").ariaBusy = null;
+    all(root, "[type=submit]").forEach((button) => (button.ariaDisabled = null));
+  };
+
+  const zoned = (root, path) => find(root, "[data-kb-detect-zone]") && !path.includes("tz=");
+
+  // What is pointed at is likely to be next: our server gives it if that costs nothing.
+  let ahead = {}, pointing;
+  const look = (link) => {
+    const root = link.closest(".kb"), path = link.dataset.hxGet;
+    if (!root || (path === ahead.path && Date.now() < ahead.until)) return;
+    const url = new URL(path, location);
+    if (zoned(root, path)) url.searchParams.set("tz", timeZone);
+    const target = find(root, ".kb-stage").id;
+    const ask = (why, more) =>
+      fetch(url, { headers: { "HX-Request": "true", "HX-Target": target, "HX-Current-URL": location, [why]: "1" }, priority: "low", ...more });
+    const answer = ask("KB-Ahead", { signal: AbortSignal.timeout(3000) })
+      .then(async (got) => ({ status: got.status, response: await got.text(), responseURL: got.url }))
+      .catch(() => {});
+    const take = () => ask("KB-Taken", { redirect: "manual", keepalive: true }).catch(() => {}); // it counts as asked for
+    ahead = { path, answer, take, until: Date.now() + 1e4 };
+  };
+  const point = ({ type, target }) => {
+    clearTimeout(pointing);
+    const link = target.closest?.(".kb-card a[data-hx-get]");
+    if (!link || navigator.connection?.saveData) return;
+    if (type === "pointerdown") look(link);
+    else pointing = setTimeout(look, 80, link);
+  };
+  const expected = (xhr, { path }) => {
+    const { answer, take, until } = ahead;
+    if (path === ahead.path && Date.now() < until) {
+      let gone;
+      xhr.abort = () => {
+        gone = 1;
+        xhr.onabort();
+      };
+      xhr.send = async () => {
+        const got = await answer;
+        if (gone) return;
+        delete xhr.abort;
+        delete xhr.send;
+        if (got?.status !== 200) return xhr.send();
+        take();
+        for (const name in got) Object.defineProperty(xhr, name, { value: got[name] });
+        xhr.onload();
+      };
+    }
+    ahead = {};
   };
 
   const on = (name, act) =>
@@ -121,15 +170,17 @@
   });
 
   on("configRequest", (root, { verb, path, parameters }) => {
-    if (verb === "get" && find(root, "[data-kb-detect-zone]") && !path.includes("tz=")) parameters.tz ??= timeZone;
+    if (verb === "get" && zoned(root, path)) parameters.tz ??= timeZone;
   });
 
-  on("beforeSend", (root, { requestConfig }, trigger) => {
+  on("beforeSend", (root, { xhr, requestConfig }, trigger) => {
     if (trigger.matches(quiet)) return;
     rest(root);
+    expected(xhr, requestConfig);
     find(root, "[data-kb-trouble]").hidden = true;
     if (trigger.matches(poll)) return;
     root.kbPosting = requestConfig.verb !== "get";
+    all(trigger, "[type=submit]").forEach((button) => (button.ariaDisabled = "true"));
     root.kbTimer = setTimeout(() => {
       find(root, ".kb-stage").ariaBusy = "true";
       say(root, root.dataset.kbWait);
@@ -184,6 +235,9 @@
     const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey;
     if (elsewhere && event.target.closest(".kb a")) event.stopPropagation();
   }, true);
+
+  document.addEventListener("pointerover", point);
+  document.addEventListener("pointerdown", point);
 
   document.addEventListener("change", ({ target }) => target.matches("[data-kb-auto]") && target.form.requestSubmit());
 

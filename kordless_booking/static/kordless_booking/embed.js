@@ -26,7 +26,7 @@ html:has(.kordless[open]) { overflow: hidden }
     const scheme = dataset.scheme || getComputedStyle(link).colorScheme.replace("normal", "light");
     const chosen = { tz: Intl.DateTimeFormat().resolvedOptions().timeZone, ...dataset, scheme };
     const url = new URL(dataset.service ? `service/${dataset.service}/` : link.href, base);
-    for (const name of ["host", "party", "tz", "lang", "scheme", "accent"])
+    for (const name of ["host", "party", "tz", "lang", "scheme", "accent", "theme"])
       if (chosen[name]) url.searchParams.set(name, chosen[name]);
     // After 9 s of silence
     const out = make("a", { href: url, target: "_blank", textContent: openLabel });

@@ -1,19 +1,23 @@
-"""Which addresses the settings may hold: of the API, of an origin, of the site, of a sender."""
+"""What a setting's value may be: predicates of a value that may be anything."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Callable
 from email.utils import parseaddr
+from typing import Final
 
 from kordless_booking.api.wire import checked_base_url
 
-__all__ = ["is_base_url", "is_origin", "is_sender", "is_site_url"]
+__all__ = ["is_base_url", "is_origin", "is_sender", "is_site_url", "listed", "number", "text", "whole"]
 
-_ADDRESS = re.compile(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+")
-_SITE_URL = re.compile(r"(https?://[^/?#\s]+)((?:/[A-Za-z0-9._~-]+)*)/?")
-_HOST_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_ORIGIN = re.compile(rf"https?://(?:\*\.{_HOST_LABEL}\.)?{_HOST_LABEL}(?:\.{_HOST_LABEL})*(?::[0-9]{{1,5}})?", re.ASCII)
+_ADDRESS: Final = re.compile(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+")
+_SITE_URL: Final = re.compile(r"(https?://[^/?#\s]+)((?:/[A-Za-z0-9._~-]+)*)/?")
+_HOST_LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_ORIGIN: Final = re.compile(
+    rf"https?://(?:\*\.{_HOST_LABEL}\.)?{_HOST_LABEL}(?:\.{_HOST_LABEL})*(?::[0-9]{{1,5}})?", re.ASCII
+)
 
 
 def is_base_url(value: object) -> bool:
@@ -54,3 +58,20 @@ def is_sender(value: object) -> bool:
     if not isinstance(value, str) or len(value) > 320 or not value.isprintable():
         return False
     return _ADDRESS.fullmatch(parseaddr(value)[1]) is not None
+
+
+def listed(value: object) -> tuple[object, ...]:
+    """One text, or several; what is neither is left as it is."""
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
+
+
+def number(low: float, high: float) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+
+
+def whole(low: int, high: int) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+def text(pattern: str) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None

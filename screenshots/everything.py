@@ -1,0 +1,126 @@
+"""Which pictures there are: every step in four languages, the themes, the three depths of restyling, the home page."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import product
+from pathlib import Path
+from typing import Final
+
+from playwright.sync_api import Browser
+
+from kordless_booking.booking.themes import READY_MADE
+from screenshots.pictures import DESKTOP, PHONE, Device, Shot, sheet, take, visitor
+from screenshots.site import standing
+from screenshots.steps import walked
+
+__all__ = ["DEVICES", "LANGUAGES", "SCHEMES", "depths", "gallery", "home", "sets", "steps", "themes"]
+
+LANGUAGES: Final = {
+    "en": ("English", "America/New_York"),
+    "de": ("German", "Europe/Berlin"),
+    "ja": ("Japanese", "Asia/Tokyo"),
+    "ar": ("Arabic", "Asia/Dubai"),
+}
+"""By their codes: their names, and where their visitor is."""
+SCHEMES: Final = ("light", "dark")
+DEVICES: Final = (PHONE, DESKTOP)
+DEPTHS: Final = ("properties", "parts", "pages")
+
+
+@contextmanager
+def _fresh(settings: str = "screenshots.settings", **more: str) -> Iterator[tuple[str, Path]]:
+    """(the site's address, the file of its sandbox), anew each time: the same times are free on all pictures."""
+    with tempfile.TemporaryDirectory() as folder, standing(Path(folder), settings, **more) as site:
+        yield site, Path(folder) / "sandbox.sqlite3"
+
+
+def steps(browser: Browser, folder: Path, language: str, scheme: str, device: Device) -> Path:
+    """One sheet with every step of both ways."""
+    zone = LANGUAGES[language][1]
+    with _fresh() as (site, sandbox):
+        page = visitor(browser, device, scheme, language, zone)
+        dress = f"lang={language}&tz={zone}"
+        shots = [take(page, name) for name in walked(page, site, sandbox, dress)]
+        page.context.close()
+    file = folder / f"{language}-{scheme}-{device.name}.webp"
+    sheet(browser, shots, device, scheme, file)
+    return file
+
+
+def themes(browser: Browser, folder: Path) -> list[Path]:
+    """A sheet for each ready-made theme: a few steps, in light and dark."""
+    files = []
+    with _fresh() as (site, _sandbox):
+        for theme in READY_MADE:
+            shots = []
+            for scheme in SCHEMES:
+                page = visitor(browser, DESKTOP, scheme, "en", "America/New_York")
+                dress = f"theme={theme}&scheme={scheme}&tz=America/New_York"
+                page.goto(f"{site}/book/?{dress}")
+                shots.append(take(page, f"{theme}, {scheme}"))
+                page.goto(f"{site}/book/haircut/?{dress}&day=2026-12-04")
+                shots.append(take(page, f"{theme}, {scheme}"))
+                page.context.close()
+            files.append(folder / f"theme-{theme}.webp")
+            sheet(browser, shots, DESKTOP, "light", files[-1], row=2)
+    return files
+
+
+def depths(browser: Browser, folder: Path) -> list[Path]:
+    """What the examples of docs/theming.md do, one after the other."""
+    files = []
+    for depth in DEPTHS:
+        with _fresh("tests.projects.dressed.settings", DRESSED=depth) as (site, _sandbox):
+            shots: list[Shot] = []
+            page = visitor(browser, DESKTOP, "light", "en", "America/New_York")
+            for path in ("", "haircut/?day=2026-12-04"):
+                page.goto(f"{site}/book/{path}")
+                shots.append(take(page, depth))
+            page.context.close()
+        files.append(folder / f"restyled-by-{depth}.webp")
+        sheet(browser, shots[:1] if depth != "properties" else shots, DESKTOP, "light", files[-1])
+    return files
+
+
+def home(browser: Browser, file: Path) -> Path:
+    """The README's picture: the salon's home page with the times of a haircut in it."""
+    with _fresh() as (site, _sandbox):
+        page = visitor(browser, DESKTOP, "light", "en", "America/New_York")
+        page.set_viewport_size({"width": 1280, "height": 1120})
+        page.goto(site)
+        page.locator('.kb-service a[href*="/haircut/"]').click()
+        page.locator(".kb-day[href]").nth(3).click()
+        page.locator(".kb-day[aria-current]").wait_for()
+        page.mouse.move(0, 0)
+        page.locator("#book-title").evaluate("title => scrollTo(0, title.getBoundingClientRect().top + scrollY - 48)")
+        page.screenshot(path=file, animations="disabled", caret="hide")
+        page.context.close()
+    return file
+
+
+def gallery(folder: str) -> str:
+    """The text of docs/screenshots.md."""
+    lines = [
+        "# Every step, in four languages",
+        "",
+        "Taken by `make screenshots`, on the sandbox, at ten in the morning of the first of December 2026 in New York.",
+        "Click a picture to see it larger.",
+    ]
+    for language, (name, zone) in LANGUAGES.items():
+        lines += ["", f"## {name}", "", f"A visitor in {zone}.", "", "| | Light | Dark |", "| --- | --- | --- |"]
+        for device in DEVICES:
+            cells = [
+                f"[![{name}, {scheme}, {device.name}]({folder}/{language}-{scheme}-{device.name}.webp)]"
+                f"({folder}/{language}-{scheme}-{device.name}.webp)"
+                for scheme in SCHEMES
+            ]
+            lines.append(f"| {device.name.capitalize()} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def sets() -> Iterator[tuple[str, str, Device]]:
+    """Language, scheme and device of each sheet of steps."""
+    yield from product(LANGUAGES, SCHEMES, DEVICES)

@@ -1,0 +1,156 @@
+"""Pointing at a link brings what is behind it, if that costs nothing, and a click takes it from there."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, expect
+
+from tests.journeys import walk
+from tests.journeys.demo import Demo
+
+
+class Asked:
+    """The page's own requests for steps, told apart by whether they were guesses."""
+
+    def __init__(self, page: Page) -> None:
+        self.guesses: list[str] = []
+        self.clicks: list[str] = []
+        page.on("request", self._note)
+
+    def _note(self, request: Request) -> None:
+        quiet = {"kb-seen", "kb-taken"} & request.headers.keys()
+        if "/book/" in request.url and "hx-request" in request.headers and not quiet:
+            (self.guesses if "kb-ahead" in request.headers else self.clicks).append(request.url)
+
+
+def hovered(page: Page, selector: str, *, status: int = 200) -> None:
+    """Rest the pointer on the first of these until the guess is answered."""
+    with page.expect_response(lambda answer: "kb-ahead" in answer.request.headers) as caught:
+        page.locator(selector).first.hover()
+    if caught.value.status != 303:
+        assert caught.value.status == status
+    caught.value.request.response()
+    page.wait_for_load_state("networkidle")
+
+
+def test_a_click_after_a_look_asks_nothing_more(page: Page, demo: Demo, complaints: list[str]):
+    """Day and contact form come from the look; address, title and history are as ever; the draft books once."""
+    page.goto(f"{demo.url}/book/haircut/?tz=America/New_York")
+    asked = Asked(page)
+    hovered(page, "a.kb-day:not([aria-current])")
+    day = page.locator("a.kb-day:not([aria-current])").first
+    words, address = day.get_attribute("aria-label"), day.get_attribute("href")
+    day.click()
+    expect(page.locator("a.kb-day[aria-current]")).to_have_attribute("aria-label", words or "")
+    assert page.url == f"{demo.url}{address}"
+    assert (len(asked.guesses), asked.clicks) == (1, [])
+    page.mouse.move(0, 0)
+    hovered(page, ".kb-time")
+    page.locator(".kb-time").first.click()
+    walk.at(page, "contact")
+    assert asked.clicks == []
+    assert re.search(r"/book/haircut/contact/\?.*draft=", page.url)
+    assert page.title().startswith("Your details")
+    walk.book(page, email="ahead@example.com")
+    assert str(demo.sandbox.bookings()).count("ahead@example.com") == 1
+    page.go_back()
+    walk.at(page, "contact")
+    assert complaints == []
+
+
+def test_a_guess_costs_kordless_nothing(page: Page, demo: Demo, complaints: list[str]):
+    """What nobody has read yet is left alone until somebody clicks."""
+    page.goto(f"{demo.url}/book/?tz=America/New_York")
+    asked = Asked(page)
+    before = len(demo.sandbox.requests)
+    hovered(page, '.kb-service a:has-text("Beard trim")', status=204)
+    assert len(demo.sandbox.requests) == before
+    walk.to_times(page, "Beard trim")
+    assert len(asked.clicks) == 1
+    assert len(demo.sandbox.requests) > before
+    assert complaints == []
+
+
+def test_passing_over_asks_nothing(page: Page, demo: Demo):
+    """A pointer that is on its way elsewhere rests nowhere; one guess is not made twice."""
+    page.goto(f"{demo.url}/book/haircut/?tz=America/New_York")
+    asked = Asked(page)
+    page.evaluate(
+        """document.querySelectorAll("a.kb-day, a.kb-time").forEach((link) =>
+             link.dispatchEvent(new PointerEvent("pointerover", { bubbles: true })));
+           document.body.dispatchEvent(new PointerEvent("pointerover", { bubbles: true }))"""
+    )
+    page.wait_for_timeout(250)
+    assert asked.guesses == []
+    hovered(page, "a.kb-day:not([aria-current])")
+    page.mouse.move(0, 0)
+    page.locator("a.kb-day:not([aria-current])").first.hover()
+    page.wait_for_timeout(250)
+    assert len(asked.guesses) == 1
+
+
+def test_who_saves_data_is_not_guessed_at(page: Page, demo: Demo):
+    """A visitor who asked for little traffic gets what they click on, no more."""
+    page.add_init_script("Object.defineProperty(navigator, 'connection', { value: { saveData: true } })")
+    page.goto(f"{demo.url}/book/haircut/?tz=America/New_York")
+    asked = Asked(page)
+    day = page.locator("a.kb-day:not([aria-current])").first
+    words = day.get_attribute("aria-label")
+    day.click(delay=150)
+    expect(page.locator("a.kb-day[aria-current]")).to_have_attribute("aria-label", words or "")
+    assert (asked.guesses, len(asked.clicks)) == ([], 1)
+
+
+def test_a_look_grows_old(page: Page, demo: Demo):
+    """After ten seconds the page is asked for anew."""
+    page.clock.install()
+    page.goto(f"{demo.url}/book/haircut/?tz=America/New_York")
+    asked = Asked(page)
+    with page.expect_response(lambda answer: "kb-ahead" in answer.request.headers):
+        page.locator("a.kb-day:not([aria-current])").first.hover()
+        page.clock.run_for(100)
+    page.clock.fast_forward(10_500)
+    page.locator("a.kb-day:not([aria-current])").first.evaluate("link => link.click()")
+    page.wait_for_function("document.querySelectorAll('a.kb-day[aria-current]').length === 1")
+    assert len(asked.clicks) == 1
+
+
+@pytest.mark.parametrize("touch", [True, False])
+def test_a_touch_is_a_look(browser: Browser, demo: Demo, touch: bool):
+    """The finger is down before the click is made: the click joins what is under way."""
+    with browser.new_context(has_touch=touch, is_mobile=touch, timezone_id="America/New_York") as context:
+        page = context.new_page()
+        page.goto(f"{demo.url}/book/haircut/?tz=America/New_York")
+        asked = Asked(page)
+        day = page.locator("a.kb-day:not([aria-current])").first
+        words = day.get_attribute("aria-label")
+        if touch:
+            day.tap()
+        else:
+            day.click(delay=60)
+        expect(page.locator("a.kb-day[aria-current]")).to_have_attribute("aria-label", words or "")
+        assert len(asked.guesses) == 1
+        assert asked.clicks == []
+
+
+def test_inside_the_home_page(page: Page, demo: Demo):
+    """The widget in a host's page looks ahead as well, and leaves the host's address alone."""
+    page.goto(f"{demo.url}/")
+    walk.to_times(page, "Haircut")
+    asked = Asked(page)
+    hovered(page, ".kb-time")
+    page.locator(".kb-time").first.click()
+    walk.at(page, "contact")
+    assert asked.clicks == []
+    assert page.url == f"{demo.url}/"
+
+
+def test_a_dead_line_is_noticed_at_the_click(page: Page, demo: Demo):
+    """A look that fails says nothing; the click asks in earnest, and then the visitor is told."""
+    page.goto(f"{demo.url}/book/haircut/?tz=America/New_York")
+    page.context.set_offline(True)
+    with page.expect_event("requestfailed"):
+        page.locator("a.kb-day:not([aria-current])").first.hover()
+    expect(page.locator("[data-kb-trouble]")).to_be_hidden()
+    page.locator("a.kb-day:not([aria-current])").first.click()
+    expect(page.locator("[data-kb-trouble]")).to_be_visible()

@@ -1,0 +1,168 @@
+"""Speed as it is felt: what is largest is there at first, nothing jumps, and a press is answered at once.
+
+Budgets with room, and the best of a few tries: a busy machine is no slow page.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from kordless_booking.sandbox import SANDBOX_KEY, SANDBOX_ORG, Limits, Sandbox
+from kordless_booking.sandbox.seeds import ACME
+from tests.journeys import walk
+from tests.journeys.demo import Demo, served
+
+SLOWED = 4
+"""Times slower than this machine: about a cheap phone."""
+ANSWERED_MS = 200
+TRIES = 3
+LOGO = "https://logos.example/salon.svg"
+OBSERVE = """
+  window.seen = { shifts: [], largest: null, events: [] };
+  const kept = (type, keep, more) =>
+    new PerformanceObserver((list) => list.getEntries().forEach(keep)).observe({ type, buffered: true, ...more });
+  const named = (node) => (node ? node.className || node.nodeName : "?");
+  kept("layout-shift", (entry) => entry.hadRecentInput || seen.shifts.push(
+    { value: entry.value, of: entry.sources.map(({ node }) => named(node)) }));
+  kept("largest-contentful-paint", ({ element, startTime }) => element && (seen.largest =
+    { name: named(element), text: element.textContent.trim(), at: startTime }));
+  kept("event", (entry) => entry.interactionId && seen.events.push({ name: entry.name, ms: entry.duration }),
+    { durationThreshold: 16 });
+"""
+
+
+def observed(page: Page) -> dict[str, Any]:
+    """What the browser's own observers have noted, after they have had two frames to do so."""
+    found: dict[str, Any] = page.evaluate(
+        "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50, seen))))"
+    )
+    return found
+
+
+@pytest.mark.parametrize("path", ["/book/", "/book/haircut/?tz=America/New_York", "/book/manage/", "/"])
+def test_what_is_largest_is_in_the_first_answer(page: Page, demo: Demo, path: str):
+    """The element that decides when the page seems to be there waits for no script and no second request."""
+    page.add_init_script(OBSERVE)
+    response = page.goto(f"{demo.url}{path}", wait_until="networkidle")
+    assert response is not None
+    largest = observed(page)["largest"]
+    assert largest is not None
+    first = response.text()
+    words = largest["text"].split("\n")[0].strip()
+    assert words in first.replace("&#x27;", "'"), largest
+
+
+def the_whole_way(page: Page, demo: Demo, email: str) -> None:
+    """From the services to the confirmation, over another day, another month and back, and a form with mistakes."""
+    page.goto(f"{demo.url}/book/")
+    walk.to_times(page, "Haircut")
+    page.locator("a.kb-day:not([aria-current])").first.click()
+    page.locator("a[rel=next]").click()
+    page.wait_for_url("**month=**")
+    walk.at(page, "slot")
+    walk.to_contact(page)
+    page.get_by_role("button", name="Book appointment").click()
+    page.locator("[aria-invalid=true]").first.wait_for()
+    walk.book(page, email=email)
+    page.get_by_role("link", name="Change or cancel", exact=True).click()
+    walk.at(page, "booking")
+
+
+@pytest.mark.parametrize("device", ["phone", "desktop"])
+@pytest.mark.parametrize("slow", [0, 0.7], ids=["quick", "slow"])
+def test_nothing_jumps(browser: Browser, demo: Demo, device: str, slow: float):
+    """No layout shift on any step, in a zone that the first answer could not know, also when an answer takes longer."""
+    width = {"phone": 390, "desktop": 1280}[device]
+    with browser.new_context(viewport={"width": width, "height": 800}, timezone_id="Europe/Berlin") as context:
+        page = context.new_page()
+        page.add_init_script(OBSERVE)
+        if slow:
+            demo.sandbox.mischief.set("slow", seconds=slow)
+        the_whole_way(page, demo, f"{device}{slow}@example.com")
+        assert observed(page)["shifts"] == []
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["a logo", "a logo that is broken"])
+def test_a_logo_moves_nothing(page: Page, demo: Demo, tmp_path: Path, there: bool):
+    """Its room is kept; it is asked for without a referrer; where it doesn't come, the initial stands there."""
+    branded = replace(ACME, branding={**ACME.branding, "logo": LOGO})
+    kordless = Sandbox(str(tmp_path / "kordless.sqlite3"), limits=Limits.off(), businesses=(branded,))
+    asked: list[dict[str, str]] = []
+    picture = (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 90 30"><rect width="90" height="30" fill="#075"/></svg>'
+    )
+
+    def answer(route: Any) -> None:
+        asked.append(route.request.headers)
+        if there:
+            route.fulfill(body=picture, content_type="image/svg+xml")
+        else:
+            route.abort()
+
+    page.add_init_script(OBSERVE)
+    page.route(LOGO, answer)
+    with (
+        kordless.serve() as address,
+        served(
+            demo.folder, KORDLESS_API_KEY=SANDBOX_KEY, KORDLESS_ORG_SLUG=SANDBOX_ORG, KORDLESS_BASE_URL=address
+        ) as branded_demo,
+    ):
+        page.goto(f"{branded_demo.url}/book/", wait_until="networkidle")
+        walk.to_times(page, "Haircut")
+        page.wait_for_load_state("networkidle")
+        assert observed(page)["shifts"] == []
+        logo = page.locator(".kb-logo")
+        assert logo.evaluate("logo => [logo.offsetWidth, logo.offsetHeight]") == [44, 44]
+        image = logo.locator("img")
+        assert image.evaluate("image => [image.width, image.height, image.alt]") in ([42, 42, ""], [44, 44, ""])
+        assert image.evaluate("image => image.naturalWidth > 0") is there
+        if not there:
+            shown = image.evaluate("image => getComputedStyle(image, '::after').content")
+            assert shown == '"A"'
+    assert asked
+    assert not any("referer" in headers for headers in asked)
+
+
+def press_around(page: Page) -> None:
+    """Everything that a visitor presses on the way to a form."""
+    page.locator("a.kb-day:not([aria-current])").first.click()
+    page.wait_for_url("**day=**")
+    page.locator("a.kb-day[aria-current]").wait_for()
+    page.keyboard.press("ArrowRight")
+    page.locator("a[rel=next]").click()
+    page.wait_for_url("**month=**")
+    walk.to_contact(page)
+    page.get_by_label("Name", exact=True).press_sequentially("Ada")
+    page.get_by_role("button", name="Book appointment").click()
+    page.locator("[aria-invalid=true]").first.wait_for()
+
+
+def best(tries: int, measure: Callable[[], float], enough: float) -> float:
+    """The lowest of a few measurements; no more than are needed."""
+    lowest = measure()
+    for _ in range(tries - 1):
+        if lowest < enough:
+            break
+        lowest = min(lowest, measure())
+    return lowest
+
+
+def test_a_press_is_answered_at_once(browser: Browser, demo: Demo):
+    """On a processor four times slower each press is on the screen within 200 ms."""
+
+    def slowest() -> float:
+        with browser.new_context(timezone_id="America/New_York", viewport={"width": 390, "height": 800}) as context:
+            page = context.new_page()
+            page.add_init_script(OBSERVE)
+            context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": SLOWED})
+            page.goto(f"{demo.url}/book/haircut/?tz=America/New_York", wait_until="networkidle")
+            press_around(page)
+            events = observed(page)["events"]
+            assert {"pointerdown", "keydown"} & {event["name"] for event in events}
+            return max(float(event["ms"]) for event in events)
+
+    assert best(TRIES, slowest, ANSWERED_MS) < ANSWERED_MS

@@ -1,0 +1,89 @@
+"""The ready-made themes in a real browser: readable for everybody, in any color, and carried through the way."""
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.journeys import walk
+from tests.journeys.demo import Demo
+from tests.journeys.test_accessibility import Inspector
+
+THEMES = ["salon", "clinic", "studio"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("theme", THEMES)
+def test_each_theme_leaves_nobody_out(page: Page, demo: Demo, theme: str, scheme: str):
+    """Each step in each theme, in the business's color and in one that nothing can be written on, has no violation."""
+    page.emulate_media(reduced_motion="reduce")
+    inspector = Inspector(page)
+    for accent in ("", "&accent=ffee00"):
+        page.goto(f"{demo.url}/book/?theme={theme}&scheme={scheme}{accent}")
+        inspector.look(f"services{accent}")
+        walk.to_times(page, "Haircut")
+        page.locator("a.kb-day").nth(1).hover()
+        inspector.look(f"times{accent}")
+        walk.to_contact(page)
+        page.get_by_role("button", name="Book appointment").click()
+        page.locator("[aria-invalid=true]").first.wait_for()
+        inspector.look(f"contact with errors{accent}")
+    walk.book(page, email=f"{theme}-{scheme}@example.com")
+    inspector.look("confirmation")
+    assert f"-{theme}.css" in (page.locator("link[rel=stylesheet]").get_attribute("href") or "")
+    page.get_by_role("link", name="Change or cancel", exact=True).click()
+    walk.at(page, "booking")
+    inspector.look("booking")
+    assert inspector.wrong == []
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("width", [280, 390])
+def test_each_theme_fits_a_phone(browser: Browser, demo: Demo, theme: str, width: int):
+    """Nothing is wider than the screen, and what is pressed is large enough for a finger."""
+    with browser.new_context(viewport={"width": width, "height": 700}, timezone_id="Europe/Berlin") as context:
+        page = context.new_page()
+        page.goto(f"{demo.url}/book/?theme={theme}")
+        assert not walk.is_too_wide(page)
+        walk.to_times(page, "Haircut")
+        assert not walk.is_too_wide(page)
+        heights = page.locator("a.kb-day, a.kb-time").evaluate_all("all => all.map((one) => one.offsetHeight)")
+        assert min(heights) >= 42
+        walk.to_contact(page)
+        assert not walk.is_too_wide(page)
+
+
+def test_the_switcher_needs_no_script(browser: Browser, demo: Demo):
+    """Plain links put the widget into another theme, scheme and color; the way on keeps them; nothing is stored."""
+    with browser.new_context(java_script_enabled=False, color_scheme="light") as context:
+        page = context.new_page()
+        page.goto(f"{demo.url}/themes/")
+        looks = []
+        for name in ("Plain", "Salon", "Clinic", "Studio"):
+            page.get_by_role("link", name=name, exact=True).click()
+            expect(page.get_by_role("link", name=name, exact=True)).to_have_attribute("aria-current", "true")
+            looks.append(
+                page.locator(".kb-card").evaluate(
+                    "card => { const { borderRadius, boxShadow, fontFamily } = getComputedStyle(card);"
+                    " return [borderRadius, boxShadow, fontFamily].join() }"
+                )
+            )
+        assert len(set(looks)) == 4
+        page.get_by_role("link", name="Dark", exact=True).click()
+        page.get_by_role("link", name="Green", exact=True).click()
+        assert page.url.endswith("?theme=studio&scheme=dark&accent=1f6f5c#book")
+        page.get_by_role("link", name="Haircut", exact=True).click()
+        assert "style-1f6f5c-studio.css" in (page.locator("link[rel=stylesheet]").get_attribute("href") or "")
+        walk.to_contact(page)
+        walk.book(page, email="theme@example.com")
+        assert "style-1f6f5c-studio.css" in (page.locator("link[rel=stylesheet]").get_attribute("href") or "")
+        assert context.cookies() == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_of_themes_leaves_nobody_out(page: Page, demo: Demo, scheme: str):
+    """The demo's switcher itself has no violation."""
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
+    inspector = Inspector(page)
+    for theme in ("plain", *THEMES):
+        page.goto(f"{demo.url}/themes/?theme={theme}")
+        inspector.look(theme)
+    assert inspector.wrong == []

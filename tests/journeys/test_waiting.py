@@ -1,0 +1,158 @@
+"""What a visitor sees while something takes its time, and when the network or the server dies in between."""
+
+import re
+
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.journeys import walk
+from tests.journeys.demo import Demo
+from tests.journeys.relay import relayed
+
+TYPED = {"Name": "Ada Lovelace", "Email": "ada@example.com", "Phone": "+1 212 555 0142", "Notes": "By the window"}
+
+
+def watch_for_busy(page: Page) -> None:
+    """Remember for how long the page has shown that it waits: it is looked at on every frame."""
+    page.evaluate(
+        """() => {
+          window.busy = []; window.pressed = [];
+          const look = (now) => {
+            const stage = document.querySelector(".kb-stage");
+            if (stage.getAttribute("aria-busy") === "true") busy.push(now);
+            if (stage.querySelector("[type=submit][aria-disabled=true]")) pressed.push(now);
+            requestAnimationFrame(look);
+          };
+          requestAnimationFrame(look);
+        }"""
+    )
+
+
+def fill_in(page: Page) -> None:
+    for label, text in TYPED.items():
+        page.get_by_label(label, exact=True).fill(text)
+
+
+def typed(page: Page) -> dict[str, str]:
+    return {label: page.get_by_label(label, exact=True).input_value() for label in TYPED}
+
+
+def to_the_form(page: Page, url: str) -> None:
+    page.goto(f"{url}/book/")
+    walk.to_times(page, "Haircut")
+    walk.to_contact(page)
+    fill_in(page)
+
+
+def test_a_quick_answer_does_not_flash(page: Page, demo: Demo):
+    """Nothing is shown to be waiting when the next step is there at once."""
+    page.goto(f"{demo.url}/book/haircut/?tz=America/New_York")
+    watch_for_busy(page)
+    day = page.locator("a.kb-day:not([aria-current])").first
+    with page.expect_response(re.compile(r"day=")) as caught:
+        day.click()
+    timing = caught.value.request.timing
+    page.wait_for_timeout(400)
+    if timing["responseEnd"] < 250:
+        assert page.evaluate("busy.length") == 0
+
+
+def test_a_slow_answer_is_announced(page: Page, demo: Demo, complaints: list[str]):
+    """After about 300 ms the card says that it is busy, in sight and aloud; then all is as before."""
+    page.goto(f"{demo.url}/book/")
+    demo.sandbox.mischief.set("slow", seconds=1.5)
+    watch_for_busy(page)
+    began = page.evaluate("performance.now()")
+    page.get_by_role("link", name="Full color", exact=True).click()
+    expect(page.locator(".kb-stage")).to_have_attribute("aria-busy", "true")
+    line = page.locator(".kb-card").evaluate("card => getComputedStyle(card, '::before').backgroundImage")
+    assert "gradient" in line
+    expect(page.locator("[data-kb-live]")).to_have_text("One moment, please.")
+    walk.at(page, "slot")
+    expect(page.locator(".kb-stage")).not_to_have_attribute("aria-busy", "true")
+    assert page.evaluate("busy[0]") - began >= 300
+    assert complaints == []
+
+
+def test_without_motion_the_wait_stands_still(page: Page, demo: Demo):
+    """Who wants no movement sees the same line, at rest."""
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(f"{demo.url}/book/")
+    demo.sandbox.mischief.set("slow", seconds=1.5)
+    page.get_by_role("link", name="Full color", exact=True).click()
+    expect(page.locator(".kb-stage")).to_have_attribute("aria-busy", "true")
+    card = page.locator(".kb-card")
+    assert card.evaluate("card => getComputedStyle(card, '::before').animationName") == "none"
+    walk.at(page, "slot")
+
+
+def test_a_pressed_button_is_pressed_once(page: Page, demo: Demo):
+    """Further presses while it is sent do nothing, and it says that it can't be pressed."""
+    posts: list[str] = []
+    page.on("request", lambda request: posts.append(request.url) if request.method == "POST" else None)
+    to_the_form(page, demo.url)
+    demo.sandbox.mischief.set("slow", seconds=1.5)
+    button = page.get_by_role("button", name="Book appointment")
+    button.evaluate("button => { button.click(); button.click(); button.form.requestSubmit(); }")
+    expect(button).to_have_attribute("aria-disabled", "true")
+    button.dispatch_event("click")
+    button.press("Enter")
+    walk.at(page, "confirmation")
+    assert len(posts) == 1
+    assert str(demo.sandbox.bookings()).count("ada@example.com") == 1
+
+
+def test_offline(page: Page, context: BrowserContext, demo: Demo):
+    """The visitor is told politely, the button is back, everything is still typed; a second try books."""
+    to_the_form(page, demo.url)
+    button = page.get_by_role("button", name="Book appointment")
+    context.set_offline(True)
+    button.click()
+    notice = page.get_by_role("status").filter(has_text="You seem to be offline.")
+    expect(notice).to_contain_text("Nothing you typed is lost.")
+    expect(button).not_to_have_attribute("aria-disabled", "true")
+    expect(button).to_be_enabled()
+    assert typed(page) == TYPED
+    button.click()
+    expect(notice).to_be_visible()
+    context.set_offline(False)
+    page.get_by_role("button", name="Try again").click()
+    walk.at(page, "confirmation")
+    assert str(demo.sandbox.bookings()).count("ada@example.com") == 1
+    expect(page.locator("[data-kb-trouble]")).to_be_hidden()
+
+
+def test_a_server_that_dies_while_it_books(page: Page, demo: Demo):
+    """The line breaks when the form is sent: nothing is lost, and trying again ends in exactly one booking."""
+    with relayed(demo.url) as relay:
+        to_the_form(page, relay.url)
+        demo.sandbox.mischief.set("slow", seconds=1)
+        button = page.get_by_role("button", name="Book appointment")
+        button.click()
+        expect(button).to_have_attribute("aria-disabled", "true")
+        relay.cut()
+        notice = page.locator("[data-kb-trouble]")
+        expect(notice).to_be_visible()
+        expect(notice).to_contain_text("Nothing you typed is lost.")
+        expect(notice.get_by_text("You seem to be offline.")).to_be_hidden()
+        expect(button).not_to_have_attribute("aria-disabled", "true")
+        assert typed(page) == TYPED
+        button.click()
+        expect(button).not_to_have_attribute("aria-disabled", "true")
+        expect(notice).to_be_visible()
+        relay.mend()
+        page.get_by_role("button", name="Try again").click()
+        walk.at(page, "confirmation")
+        assert str(demo.sandbox.bookings()).count("ada@example.com") == 1
+
+
+def test_a_link_while_offline(page: Page, context: BrowserContext, demo: Demo):
+    """A day that can't be fetched leaves the page as it is, and can be tried again."""
+    page.goto(f"{demo.url}/book/haircut/?tz=America/New_York")
+    heading = page.locator(".kb-times .kb-sub").inner_text()
+    context.set_offline(True)
+    page.locator("a.kb-day:not([aria-current])").first.click()
+    expect(page.get_by_text("You seem to be offline.")).to_be_visible()
+    assert page.locator(".kb-times .kb-sub").inner_text() == heading
+    context.set_offline(False)
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator(".kb-times .kb-sub")).not_to_have_text(heading)

@@ -1,0 +1,92 @@
+"""Pages asked for on a guess: they cost Kordless nothing, and hold nothing of anybody's own."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+from time_machine import Traveller
+
+from kordless_booking.sandbox import Sandbox
+from tests.conftest import NOW
+from tests.views.walking import HTMX, Page, Walk
+
+pytestmark = pytest.mark.django_db
+GUESS = {**HTMX, "KB-Ahead": "1"}
+BROWSERS = [{"Sec-Purpose": "prefetch"}, {"Sec-Purpose": "prefetch;prerender"}, {"Purpose": "prefetch"}]
+
+
+@pytest.fixture(params=[0, 1], ids=["the cache alone", "a second of memory"], autouse=True)
+def memory(request: pytest.FixtureRequest, site: Settings) -> None:
+    """The plain site, with and without a second of memory."""
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "MEMORY_SECONDS": request.param}
+
+
+def time_on(client: Client) -> str:
+    """The address behind the first time that is shown."""
+    page = Page("/book/haircut/", client.get("/book/haircut/?tz=America/New_York"))
+    return page.tree.css_first("a.kb-time").attributes["href"] or ""
+
+
+@pytest.mark.parametrize("headers", [GUESS, *BROWSERS])
+@pytest.mark.parametrize("path", ["/book/", "/book/haircut/", "/book/haircut/?month=2027-01", "/book/haircut/zone/"])
+def test_what_nobody_has_read_yet_is_not_fetched(client: Client, sandbox: Sandbox, path: str, headers: dict[str, str]):
+    """Kordless hears nothing of a guess; the answer is empty and is not kept."""
+    response = client.get(path, headers=headers)
+    assert (response.status_code, response.content, response["Cache-Control"]) == (204, b"", "no-store, private")
+    assert list(sandbox.requests) == []
+    assert client.get(path).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/book/", "/book/haircut/?tz=Europe/Paris", "/book/haircut/zone/?tz=Europe/Paris"])
+def test_what_lies_at_hand_is_the_very_page(client: Client, sandbox: Sandbox, path: str):
+    """The fragment that htmx would get a moment later, for no request to Kordless."""
+    client.get("/book/haircut/?tz=America/New_York")
+    asked = len(sandbox.requests)
+    guessed = client.get(path, headers=GUESS)
+    assert guessed.status_code == 200
+    assert len(sandbox.requests) == asked
+    assert guessed.content == client.get(path, headers=HTMX).content
+
+
+def test_the_contact_form_is_at_hand_behind_a_time(client: Client, sandbox: Sandbox):
+    """Through the redirect that puts the draft into the address, as a click would go."""
+    time = time_on(client)
+    asked = len(sandbox.requests)
+    form = client.get(time, headers=GUESS, follow=True)
+    assert form.redirect_chain[0][1] == 303
+    assert b'data-kb-step="contact"' in form.content
+    assert form["Cache-Control"] == "no-store, private"
+    assert len(sandbox.requests) == asked
+
+
+@pytest.mark.parametrize("path", ["/book/haircut/", "/book/haircut/?tz=Asia/Tokyo", "/book/"])
+def test_a_stale_page_is_not_refreshed_on_a_guess(client: Client, sandbox: Sandbox, clock: Traveller, path: str):
+    """Who only points at a link starts nothing, be it behind the scenes; who opens the page does."""
+    client.get(path)
+    asked = len(sandbox.requests)
+    clock.move_to(NOW + timedelta(seconds=301 if path == "/book/" else 31))
+    assert client.get(path, headers={"KB-Ahead": "1"}).status_code == 200
+    assert client.get(path, headers={"KB-Ahead": "1"}).status_code == 200
+    assert len(sandbox.requests) == asked
+
+
+def test_nothing_personal_is_given_on_a_guess(visitor: Walk, client: Client, sandbox: Sandbox):
+    """No booking, no look-up page, nothing with what somebody typed, and no form is sent."""
+    confirmation = visitor.book()
+    manage = next(link for link in confirmation.links().values() if "/manage/" in link and len(link) > 60)
+    time = time_on(client)
+    asked = len(sandbox.requests)
+    for path in (confirmation.url, manage, "/book/manage/", f"{time}&kept=sealed", "/book/haircut/?kept=sealed"):
+        response = client.get(path, headers=GUESS)
+        assert (response.status_code, response.content) == (204, b""), path
+    assert len(sandbox.requests) == asked
+
+
+def test_a_guess_at_what_is_not_there_says_nothing(client: Client, sandbox: Sandbox, caplog: pytest.LogCaptureFixture):
+    """An unknown service, a time that is none and a page of nobody's: no page, and no line in the log."""
+    client.get("/book/")
+    caplog.clear()
+    for path in ("/book/no-such/", "/book/no/such/page/", "/book/haircut/contact/?start=20261202T150000Z"):
+        assert client.get(path, headers=GUESS).status_code == 204, path
+    assert caplog.messages == []
