@@ -37,6 +37,7 @@ __all__ = [
     "full_date",
     "money",
     "month_title",
+    "short_day",
     "time_range",
     "weekday_names",
 ]
@@ -52,6 +53,11 @@ def full_date(day: date, language: str) -> str:
 def day_title(day: date, language: str) -> str:
     """ "Tuesday, December 1": the full date without the year."""
     return _date(date(day.year, day.month, day.day), locale_name(language), "day")
+
+
+def short_day(day: date, language: str) -> str:
+    """ "Tue, Dec 1": where there is little room, and the day is known but for the weekday."""
+    return _date(date(day.year, day.month, day.day), locale_name(language), "short")
 
 
 def month_title(month: date, language: str) -> str:
@@ -112,11 +118,13 @@ def duration(minutes: int, language: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _date(day: date, name: str, form: Literal["full", "day", "month"]) -> str:
+def _date(day: date, name: str, form: Literal["full", "day", "short", "month"]) -> str:
     locale = locale_of(name)
     if form == "full":
         return format_date(day, "full", locale=locale)
-    pattern = _day_pattern(name) if form == "day" else _pattern(locale, "yMMMM", "MMMM y")
+    if form == "day":
+        return _day_pattern(name).apply(day, locale)
+    pattern = _pattern(locale, "yMMMM", "MMMM y") if form == "month" else _pattern(locale, "MMMEd", "E, d MMM")
     return pattern.apply(day, locale)
 
 

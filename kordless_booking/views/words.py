@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from kordless_booking.views.visit import Visit
 
 __all__ = [
+    "Clocks",
     "Place",
     "ServiceCard",
+    "clocks",
     "party_text",
     "place",
     "policy_text",
     "service_card",
+    "site_zone",
     "status_words",
     "when",
     "zone_text",
@@ -46,6 +49,23 @@ class Place:
     text: str
     url: str | None
     kind: str
+
+
+@dataclass(frozen=True)
+class Clocks:
+    """When it is: the date and both clock times, and the zone they are in. `own` and `own_zone`: the same for the
+    visitor, where they come to a place whose clock shows something else; else "".
+    """
+
+    when: str
+    zone: str
+    own: str = ""
+    own_zone: str = ""
+
+    @property
+    def line(self) -> str:
+        """All clock times in one line, without the zones."""
+        return f"{self.when} · {self.own}" if self.own else self.when
 
 
 @dataclass(frozen=True)
@@ -81,20 +101,28 @@ def zone_text(visit: Visit, zone_name: str, moment: datetime | None = None) -> s
     return f"{zones.zone_label(zone_name, visit.language)} · {zones.offset_text(local, visit.language)}"
 
 
-def business_when(visit: Visit, start: datetime, end: datetime, zone_name: str, business_zone: str | None) -> str:
-    """The business's own clock, when it says something else than the visitor's; else nothing."""
-    known = zones.known_zone(business_zone)
-    if known is None:
-        return ""
-    there, here = start.astimezone(zones.zone(known)), start.astimezone(zones.zone(zone_name))
-    if there.utcoffset() == here.utcoffset():
-        return ""
-    until = end.astimezone(zones.zone(known))
-    return _("%(date)s, %(times)s (%(zone)s)") % {
-        "date": display.full_date(there.date(), visit.language),
-        "times": display.time_range(there, until, visit.language, visit.choices.hours),
-        "zone": zone_text(visit, known, start),
-    }
+def site_zone(location: Location | None, business_zone: str | None) -> str | None:
+    """The zone of the place that the visitor comes to; None where nobody comes, or where nobody knows it."""
+    return zones.known_zone(business_zone) if location and location.type == "onsite" else None
+
+
+def clocks(visit: Visit, start: datetime, end: datetime, zone_name: str, site: str | None) -> Clocks:
+    """The time of a booking in words. `site` is what `site_zone` gave: its clock comes first where it differs."""
+    here, zone = start.astimezone(zones.zone(zone_name)), zone_text(visit, zone_name, start)
+    there = start.astimezone(zones.zone(site)) if site else here
+    if site is None or there.utcoffset() == here.utcoffset():
+        return Clocks(when(visit, start, end, zone_name), zone)
+    own = (
+        display.time_range(here, end.astimezone(here.tzinfo), visit.language, visit.choices.hours)
+        if here.date() == there.date()
+        else when(visit, start, end, zone_name)
+    )
+    return Clocks(
+        _("%(when)s on site") % {"when": when(visit, start, end, site)},
+        zone_text(visit, site, start),
+        _("%(when)s for you") % {"when": own},
+        zone,
+    )
 
 
 def place(location: Location | None) -> Place | None:

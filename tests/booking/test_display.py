@@ -19,6 +19,7 @@ from kordless_booking.booking.display import (
     full_date,
     money,
     month_title,
+    short_day,
     time_range,
     weekday_names,
 )
@@ -32,6 +33,15 @@ EVENING = datetime(2026, 12, 1, 21, 0)  # noqa: DTZ001 (a clock on the wall has 
 def fixed(amount, currency="USD"):
     """A price with an amount."""
     return Price(kind=PriceKind.FIXED, amount=Decimal(amount), currency=currency)
+
+
+@pytest.mark.parametrize(
+    ("language", "short"),
+    [("en", "Tue, Dec 1"), ("de", "Di., 1. Dez."), ("ja", "12月1日(火)"), ("he", "יום ג׳, 1 בדצמ׳")],
+)
+def test_a_day_fits_where_there_is_little_room(language, short):
+    """Weekday, day and month, each as short as the language writes them."""
+    assert short_day(MORNING, language) == short
 
 
 @pytest.mark.parametrize(
