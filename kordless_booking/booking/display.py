@@ -196,7 +196,10 @@ def _money(amount: Decimal, currency: str, name: str) -> str:
     if not 0 <= amount < _LARGEST_AMOUNT:
         return ""
     if re.fullmatch("[A-Za-z]{3}", currency):
-        text = format_currency(amount, currency.upper(), locale=locale_of(name))
+        locale = locale_of(name)
+        text = format_currency(amount, currency.upper(), locale=locale)
+        if locale.text_direction == "rtl":  # without a mark after it, "US$" is shown as "$US"
+            text = re.sub(r"([A-Za-z]+[^\w\s\u200e\u200f]+)", "\\1\u200e", text)
         return re.sub(r"(?<=[^\W\d_])(?=\d)", "\xa0", text)  # CLDR's currencySpacing, which Babel leaves out
     return format_decimal(amount, "#,##0.00", locale=locale_of(name))
 
