@@ -83,6 +83,7 @@
     const titles = all(root, "[data-kb-say]");
     const spot = find(root, "[data-kb-focus]") || (root.dataset.kbMove === "step" && find(root, ".kb-title"));
     if (spot) {
+      say(root, "");
       spot.focus({ preventScroll: true });
       if (root.getBoundingClientRect().top < 0) root.scrollIntoView();
       tell("view", { top: 0 });
