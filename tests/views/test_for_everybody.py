@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.core.cache import caches
 from django.test import Client
@@ -91,3 +93,24 @@ def test_the_rules_can_fail(visitor: Walk):
         bent = Page(page.url, page.response)
         bent.tree = type(page.tree)(page.html.replace(before, after))
         assert broken(bent), before
+
+
+def test_clock_and_zone_are_carried_to_the_end(visitor: Walk, sandbox: Sandbox):
+    """Whoever chose the 24-hour clock and Kathmandu reads both on every page after it, also on the customer's own."""
+    walk = Walk(visitor.client)
+    page = walk.open("/book/haircut/?tz=Asia/Kathmandu&hours=24")
+    walk.open(page.link("Change time zone"))
+    form = walk.open(page.link("on site"))
+    done = walk.send(form, "Book appointment", **JANE)
+    own = walk.open(done.link("Change or cancel"))
+    times = walk.send(own, "Reschedule")
+    move = walk.open([*times.times.values()][-1])
+    moved = walk.send(move, "Reschedule")
+    cancel = walk.send(moved, "Cancel booking")
+    gone = walk.send(cancel, "Cancel booking")
+    for page in (form, done, own, move, moved, cancel, gone):
+        assert "for you Kathmandu · GMT+5:45" in page.text
+    for page in walk.seen:
+        assert not re.search(r"\d [AP]M\b", page.text), page.url
+    assert "12-hour clock" in times.links()
+    assert sandbox.bookings()[0]["timezone"] == "Asia/Kathmandu"
