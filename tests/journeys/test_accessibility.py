@@ -14,6 +14,10 @@ from tests.journeys.measuring import cut_off, too_small
 from tests.journeys.tour import Tour
 
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+AIRY = (
+    "* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important }"
+    " p { margin-block-end: 2em !important }"
+)
 WIDE, PHONE, NARROW = ({"width": width, "height": height} for width, height in ((1280, 900), (390, 844), (320, 640)))
 
 
@@ -42,18 +46,23 @@ class Inspector:
 
 @dataclass(frozen=True)
 class Dress:
-    """How a visitor sees the widget. `least`: CSS pixels of a target; `text`: per cent; `axe`: whether it looks too."""
+    """How a visitor sees the widget.
+
+    `least`: CSS pixels of a target; `text`: per cent; `airy`: with the text spacing of
+    WCAG 1.4.12; `axe`: whether it looks too.
+    """
 
     context: dict[str, Any]
     lang: str = "en"
     least: int = 24
     text: int = 100
+    airy: bool = False
     axe: bool = True
 
 
 DRESSES = {
     "light": Dress({"viewport": WIDE}),
-    "dark, at 400 % zoom": Dress({"viewport": NARROW, "color_scheme": "dark"}),
+    "dark, at 400 % zoom": Dress({"viewport": NARROW, "color_scheme": "dark"}, airy=True),
     "right to left, by touch": Dress({"viewport": PHONE, "has_touch": True, "is_mobile": True}, lang="ar", least=44),
     "forced colors, large text": Dress({"viewport": WIDE, "forced_colors": "active"}, text=200, axe=False),
     "large text on a phone": Dress({"viewport": PHONE, "color_scheme": "dark"}, lang="de", text=200, axe=False),
@@ -65,8 +74,9 @@ def test_nobody_is_left_out(browser: Browser, demo: Demo, dress: Dress):
     """Each step, each page of the customer's way and each kind of trouble: no violation, and all of it in reach."""
     with browser.new_context(reduced_motion="reduce", **dress.context) as context:
         page = context.new_page()
-        large = f"document.documentElement.style.fontSize = '{dress.text}%'"
-        page.add_init_script(f"addEventListener('DOMContentLoaded', () => {large})")
+        rules = f"html {{ font-size: {dress.text}% }} {AIRY if dress.airy else ''}"
+        worn = f"const sheet = new CSSStyleSheet(); sheet.replaceSync('{rules}'); document.adoptedStyleSheets = [sheet]"
+        page.add_init_script(f"addEventListener('DOMContentLoaded', () => {{ {worn} }})")
         inspector, seen = Inspector(page), []
         for name in Tour(page, demo, lang=dress.lang).everything():
             seen.append(name)

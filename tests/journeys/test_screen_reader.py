@@ -175,8 +175,18 @@ def test_managing_by_ear(page: Page, tour: Tour):
 
 
 def test_what_is_said_without_being_asked(page: Page, demo: Demo, tour: Tour):
-    """A chosen day, a wait and its end are said politely, and nothing old stays behind."""
+    """What a search found, a chosen day, a wait and its end are said politely, and nothing old stays behind."""
     live = page.locator("[data-kb-live]")
+    tour.open("color-consultation/zone/", "zone")
+    search = page.get_by_role("searchbox", name="City, country or offset")
+    for typed, heard in (
+        ("Kathmandu", "1 time zone found"),
+        ("zzzz", "No time zone matches. Try the nearest big city"),
+    ):
+        search.fill(typed)
+        page.keyboard.press("Enter")
+        expect(live).to_contain_text(heard)
+        expect(search).to_be_focused()
     tour.open("color-consultation/", "slot")
     expect(live).to_have_text("")
     other = page.locator("a.kb-day:not([aria-current])").first
