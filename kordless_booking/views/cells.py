@@ -45,7 +45,7 @@ def month_rows(
     return [mark_safe(row.fill(values)) for row in rows]  # noqa: S308 (patterns escape)
 
 
-@lru_cache(maxsize=4096)
+@kept_pattern(4096)
 def _spoken(day: date, times: int, today: bool, language: str) -> str:
     """A free day as a screen reader announces it, escaped."""
     text = ngettext("%(date)s, %(count)s time free", "%(date)s, %(count)s times free", times)
