@@ -14,13 +14,19 @@ PERMISSIONS: Final = "camera=(), geolocation=(), microphone=(), payment=(), usb=
 
 
 class PolicyMiddleware:
-    """Add both headers to answers that lack them: nothing inline, nothing from elsewhere but pictures."""
+    """Add both headers to answers that lack them: nothing inline, nothing from elsewhere but pictures.
+
+    A style sheet is no document and obeys the page's policy; the widget's comes with the first free times, where each
+    byte counts.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
+        if response.headers.get("Content-Type", "").startswith("text/css"):
+            return response
         response.headers.setdefault("Permissions-Policy", PERMISSIONS)
         # Django's debug pages carry their styles inside; they are for the person at this machine only.
         if not (settings.DEBUG and response.status_code in {404, 500}):

@@ -49,14 +49,18 @@ class ContactForm(VisitorForm):
     name = forms.CharField(
         label=_("Name"),
         max_length=MAX_NAME,
-        widget=forms.TextInput(attrs={"autocomplete": "name", "autocapitalize": "words", "aria-required": "true"}),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "name", "autocapitalize": "words", "dir": "auto", "aria-required": "true"}
+        ),
         error_messages={"required": _("Please tell us your name.")},
     )
     email = forms.EmailField(
         label=_("Email"),
         required=False,
         max_length=254,
-        widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email", "autocapitalize": "none"}),
+        widget=forms.EmailInput(
+            attrs={"autocomplete": "email", "inputmode": "email", "autocapitalize": "none", "dir": "ltr"}
+        ),
         error_messages={"invalid": _("Please check the email address: it should look like name@example.com.")},
     )
     phone = forms.CharField(
@@ -69,7 +73,7 @@ class ContactForm(VisitorForm):
         label=_("Notes"),
         required=False,
         max_length=MAX_NOTES,
-        widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off"}),
+        widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off", "dir": "auto"}),
     )
 
     def clean_phone(self) -> str:
@@ -107,14 +111,28 @@ class FindForm(VisitorForm):
         label=_("Confirmation number"),
         max_length=80,
         widget=forms.TextInput(
-            attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false", "dir": "ltr"}
+            attrs={
+                "autocomplete": "off",
+                "autocapitalize": "characters",
+                "spellcheck": "false",
+                "dir": "ltr",
+                "aria-required": "true",
+            }
         ),
         error_messages={"required": _("Please enter the confirmation number.")},
     )
     contact = forms.CharField(
         label=_("Email or phone"),
         max_length=254,
-        widget=forms.TextInput(attrs={"autocomplete": "email", "autocapitalize": "none", "spellcheck": "false"}),
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "email",
+                "autocapitalize": "none",
+                "spellcheck": "false",
+                "dir": "ltr",
+                "aria-required": "true",
+            }
+        ),
         error_messages={"required": _("Please enter the email address or phone number that you booked with.")},
     )
 

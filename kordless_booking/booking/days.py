@@ -26,6 +26,7 @@ __all__ = [
     "Opening",
     "PartOfDay",
     "Time",
+    "comes_twice",
     "free_openings",
     "free_times",
     "hosts_of",
@@ -133,7 +134,7 @@ def times_of(openings: Iterable[Opening], zone: tzinfo) -> tuple[Time, ...]:
             hosts=hosts,
             free=free,
             capacity=capacity,
-            ambiguous=changing[day] and _comes_twice(local_start),
+            ambiguous=changing[day] and comes_twice(local_start),
             crosses_midnight=_crosses_midnight(local_start, local_end),
         )
         times.append(found)
@@ -272,7 +273,8 @@ def _clocks_go_back(day: date, zone: tzinfo) -> bool:
     return begin.utcoffset() != end.utcoffset()
 
 
-def _comes_twice(local: datetime) -> bool:
+def comes_twice(local: datetime) -> bool:
+    """Whether the clock shows this aware local time twice, because it is set back."""
     return local.replace(fold=1 - local.fold).utcoffset() != local.utcoffset()
 
 

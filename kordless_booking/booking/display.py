@@ -37,6 +37,7 @@ __all__ = [
     "full_date",
     "money",
     "month_title",
+    "short_day",
     "time_range",
     "weekday_names",
 ]
@@ -52,6 +53,11 @@ def full_date(day: date, language: str) -> str:
 def day_title(day: date, language: str) -> str:
     """ "Tuesday, December 1": the full date without the year."""
     return _date(date(day.year, day.month, day.day), locale_name(language), "day")
+
+
+def short_day(day: date, language: str) -> str:
+    """ "Tue, Dec 1": where there is little room, and the day is known but for the weekday."""
+    return _date(date(day.year, day.month, day.day), locale_name(language), "short")
 
 
 def month_title(month: date, language: str) -> str:
@@ -112,11 +118,13 @@ def duration(minutes: int, language: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _date(day: date, name: str, form: Literal["full", "day", "month"]) -> str:
+def _date(day: date, name: str, form: Literal["full", "day", "short", "month"]) -> str:
     locale = locale_of(name)
     if form == "full":
         return format_date(day, "full", locale=locale)
-    pattern = _day_pattern(name) if form == "day" else _pattern(locale, "yMMMM", "MMMM y")
+    if form == "day":
+        return _day_pattern(name).apply(day, locale)
+    pattern = _pattern(locale, "yMMMM", "MMMM y") if form == "month" else _pattern(locale, "MMMEd", "E, d MMM")
     return pattern.apply(day, locale)
 
 
@@ -188,7 +196,10 @@ def _money(amount: Decimal, currency: str, name: str) -> str:
     if not 0 <= amount < _LARGEST_AMOUNT:
         return ""
     if re.fullmatch("[A-Za-z]{3}", currency):
-        text = format_currency(amount, currency.upper(), locale=locale_of(name))
+        locale = locale_of(name)
+        text = format_currency(amount, currency.upper(), locale=locale)
+        if locale.text_direction == "rtl":  # without a mark after it, "US$" is shown as "$US"
+            text = re.sub(r"([A-Za-z]+[^\w\s\u200e\u200f]+)", "\\1\u200e", text)
         return re.sub(r"(?<=[^\W\d_])(?=\d)", "\xa0", text)  # CLDR's currencySpacing, which Babel leaves out
     return format_decimal(amount, "#,##0.00", locale=locale_of(name))
 

@@ -17,13 +17,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "KNOWN_PLACES",
+    "Clocks",
     "Place",
     "StatusWords",
     "business_name",
-    "business_span",
+    "clocks",
     "party_text",
     "place",
     "policy_text",
+    "site_zone",
     "span",
     "status_words",
     "zone_line",
@@ -39,6 +41,23 @@ class Place:
     text: str
     url: str | None
     kind: str
+
+
+@dataclass(frozen=True)
+class Clocks:
+    """When it is: the date and both clock times, and the zone they are in. `own` and `own_zone`: the same for the
+    visitor, where they come to a place whose clock shows something else; else "".
+    """
+
+    when: str
+    zone: str
+    own: str = ""
+    own_zone: str = ""
+
+    @property
+    def line(self) -> str:
+        """All clock times in one line, without the zones."""
+        return f"{self.when} · {self.own}" if self.own else self.when
 
 
 @dataclass(frozen=True)
@@ -69,22 +88,30 @@ def zone_line(zone_name: str, language: str, moment: datetime) -> str:
     return f"{zones.zone_label(zone_name, language)} · {zones.offset_text(local, language)}"
 
 
-def business_span(
-    start: datetime, end: datetime, zone_name: str, business_zone: str | None, language: str, hours: Hours | None = None
-) -> str:
-    """The business's own clock, when it says something else than the visitor's; else nothing."""
-    known = zones.known_zone(business_zone)
-    if known is None:
-        return ""
-    there, here = start.astimezone(zones.zone(known)), start.astimezone(zones.zone(zone_name))
-    if there.utcoffset() == here.utcoffset():
-        return ""
-    until = end.astimezone(zones.zone(known))
-    return _("%(date)s, %(times)s (%(zone)s)") % {
-        "date": display.full_date(there.date(), language),
-        "times": display.time_range(there, until, language, hours),
-        "zone": zone_line(known, language, start),
-    }
+def site_zone(location: Location | None, business_zone: str | None) -> str | None:
+    """The zone of the place that the visitor comes to; None where nobody comes, or where nobody knows it."""
+    return zones.known_zone(business_zone) if location and location.type == "onsite" else None
+
+
+def clocks(
+    start: datetime, end: datetime, zone_name: str, site: str | None, language: str, hours: Hours | None = None
+) -> Clocks:
+    """The time of a booking. `site` is what `site_zone` gave: its clock comes first where it differs."""
+    here, zone = start.astimezone(zones.zone(zone_name)), zone_line(zone_name, language, start)
+    there = start.astimezone(zones.zone(site)) if site else here
+    if site is None or there.utcoffset() == here.utcoffset():
+        return Clocks(span(start, end, zone_name, language, hours), zone)
+    own = (
+        display.time_range(here, end.astimezone(here.tzinfo), language, hours)
+        if here.date() == there.date()
+        else span(start, end, zone_name, language, hours)
+    )
+    return Clocks(
+        _("%(when)s on site") % {"when": span(start, end, site, language, hours)},
+        zone_line(site, language, start),
+        _("%(when)s for you") % {"when": own},
+        zone,
+    )
 
 
 def place(location: Location | None) -> Place | None:

@@ -61,7 +61,8 @@ def old_names(name: str) -> tuple[str, ...]:
 def offset_text(moment: datetime, language: str = "en") -> str:
     """How far an aware local time is from Greenwich: "GMT+2", "GMT+5:45", "GMT"; "UTC+2" in French.
 
-    Written as browsers do (`timeZoneName: "shortOffset"`). Raises ValueError for a naive time.
+    Written as browsers do (`timeZoneName: "shortOffset"`), and kept in order in right-to-left text. Raises ValueError
+    for a naive time.
     """
     offset = moment.utcoffset()
     if offset is None:
@@ -74,6 +75,8 @@ def _offset_words(minutes: int, locale: str) -> str:
     hours, rest = divmod(abs(minutes), 60)
     sign = "-" if minutes < 0 else "+"
     number = f"{sign}{hours}:{rest:02}" if rest else f"{sign}{hours}" if hours else ""
+    if number and locale_of(locale).text_direction == "rtl":  # after Arabic letters a sign would change sides
+        number = f"\u200e{number}"
     return str(locale_of(locale).zone_formats["gmt"]) % number
 
 

@@ -140,8 +140,8 @@ def _rendered(name: str, occasion: Occasion, context: dict[str, Any]) -> str:
 
 def _booking(booking: Booking, offered: Offered, reader: Reader, zone: str, service: str) -> dict[str, Any]:
     calendar = offered.detail.calendar if offered.detail else None
-    there = calendar.timezone if calendar else None
-    where = booking_words.place(booking.location or (calendar.location if calendar else None))
+    location = booking.location or (calendar.location if calendar else None)
+    site = booking_words.site_zone(location, calendar.timezone if calendar else None)
     language, hours = reader.language, reader.hours
     rows = [
         (pgettext("before a person's name", "With"), reader.host or ""),
@@ -152,10 +152,8 @@ def _booking(booking: Booking, offered: Offered, reader: Reader, zone: str, serv
         "number": booking.confirmation_number,
         "status": booking.status,
         "service": service,
-        "when": booking_words.span(booking.start, booking.end, zone, language, hours),
-        "zone": booking_words.zone_line(zone, language, booking.start),
-        "business_when": booking_words.business_span(booking.start, booking.end, zone, there, language, hours),
-        "where": where,
+        "clocks": booking_words.clocks(booking.start, booking.end, zone, site, language, hours),
+        "where": booking_words.place(location),
         "rows": [(label, text) for label, text in rows if text],
         "policy": booking_words.policy_text(calendar.cancellation_policy) if calendar else "",
     }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
 from html import escape
 from typing import Final
@@ -16,7 +16,7 @@ from kordless_booking.booking import days, display, zones
 from kordless_booking.booking.display import Hours
 from kordless_booking.views.pattern import Pattern, kept_pattern, mark, pattern
 
-__all__ = ["ANY_DAY", "format_start", "month_rows", "read_start", "time_items"]
+__all__ = ["ANY_DAY", "format_start", "month_rows", "other_clock", "read_start", "time_items"]
 
 ANY_DAY: Final = date(1970, 1, 1)
 """Stands in a link for the day that it will lead to."""
@@ -29,25 +29,38 @@ _TIME: Final = "kordless_booking/parts/time.html"
 def month_rows(
     month: date,
     *,
-    free: Iterable[date],
+    free: Mapping[date, int],
     chosen: date | None,
     today: date,
     url: str,
     language: str,
     stage: str,
 ) -> list[SafeString]:
-    """One row of cells for each week. `url` leads to ANY_DAY, in the place of which each free day is put."""
+    """One row of cells for each week. `free` says how many times each free day has; `url` leads to ANY_DAY, in the
+    place of which each free day is put.
+    """
     before, _day, after = escape(url).partition(f"day={ANY_DAY}")
-    rows = _rows(month, frozenset(free), chosen, today, language, stage)
-    return [mark_safe(row.fill((before, after))) for row in rows]  # noqa: S308 (patterns escape)
+    rows = _rows(month, tuple(free), chosen, today, language, stage)
+    values = [before, after, *[_spoken(day, times, day == today, language) for day, times in free.items()]]
+    return [mark_safe(row.fill(values)) for row in rows]  # noqa: S308 (patterns escape)
+
+
+@kept_pattern(4096)
+def _spoken(day: date, times: int, today: bool, language: str) -> str:
+    """A free day as a screen reader announces it, escaped."""
+    text = ngettext("%(date)s, %(count)s time free", "%(date)s, %(count)s times free", times)
+    spoken = text % {"date": display.full_date(day, language), "count": times}
+    return escape(f"{spoken} · {_('today')}" if today else spoken)
 
 
 @kept_pattern(256)
 def _rows(
-    month: date, free: frozenset[date], chosen: date | None, today: date, language: str, stage: str
+    month: date, free: tuple[date, ...], chosen: date | None, today: date, language: str, stage: str
 ) -> list[Pattern]:
-    """The rows for everybody to whom the same days are free; what varies is what stands before and after a day."""
-    before, after = mark(0), mark(1)
+    """The rows for everybody to whom the same days are free; what varies is what stands before and after a day, and
+    how each is announced.
+    """
+    before, after, spoken = mark(0), mark(1), {day: mark(number) for number, day in enumerate(free, 2)}
     nothing = pattern(_DAY, (), id=stage).fill()
     full, free_day = pattern(_DAY, ("number",), id=stage), pattern(_DAY, _DAY_VALUES, id=stage)
 
@@ -55,26 +68,36 @@ def _rows(
         if day is None:
             return nothing
         number, special = str(day.day), day in {today, chosen}
-        if day not in free:
+        if day not in spoken:
             part = pattern(_DAY, ("number",), id=stage, today=day == today) if special else full
             return part.fill(number)
         iso, part = day.isoformat(), free_day
         if special:
             part = pattern(_DAY, _DAY_VALUES, id=stage, today=day == today, current=day == chosen)
-        return part.fill(number, iso, f"{before}day={iso}{after}", display.full_date(day, language))
+        return part.fill(number, iso, f"{before}day={iso}{after}", spoken[day])
 
     weeks = days.month_weeks(month, display.first_weekday(language))
     return [Pattern("".join([cell(day) for day in week])) for week in weeks]
 
 
-def time_items(times: Iterable[days.Time], *, url: str, language: str, hours: Hours | None) -> SafeString:
-    """One item for each time. `url` ends in what the start is written behind."""
+def time_items(
+    times: Iterable[days.Time], *, url: str, language: str, hours: Hours | None, site: tzinfo | None = None
+) -> SafeString:
+    """One item for each time. `url` ends in what the start is written behind.
+
+    `site` is the zone of the place that the visitor comes to: its clock is told too where it shows something else.
+    """
     plain, detailed = pattern(_TIME, ("url", "label")), pattern(_TIME, ("url", "label", "detail"))
     items, begin = [], escape(url)
+    own = escape(_("%(when)s for you")) if site else ""
     for moment in times:
         link = SafeString(begin + format_start(moment.start))  # both are escaped
         label = display.clock_time(moment.local_start, language, hours)
         detail = _detail(moment, language)
+        there = _on_site(moment, site, language, hours) if site else ""
+        if there:
+            label = SafeString(f"<span>{own % {'when': f'<b>{escape(label)}</b>'}}</span>")
+            detail = f"{detail} · {there}" if detail else there
         items.append(detailed.fill(link, label, detail) if detail else plain.fill(link, label))
     return mark_safe("\n".join(items))  # noqa: S308 (patterns escape)
 
@@ -94,6 +117,25 @@ def read_start(text: str) -> datetime | None:
         return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) if text.isascii() else None
     except ValueError:
         return None
+
+
+def other_clock(moment: datetime, zone: tzinfo, site: tzinfo | None) -> bool:
+    """Whether the clock on site shows something else than the visitor's at a moment."""
+    return site is not None and moment.astimezone(site).utcoffset() != moment.astimezone(zone).utcoffset()
+
+
+def _on_site(moment: days.Time, site: tzinfo, language: str, hours: Hours | None) -> str:
+    """What the clock on site shows, with the date where that is another one; "" when it shows the same."""
+    here, there = moment.local_start, moment.start.astimezone(site)
+    if there.utcoffset() == here.utcoffset():
+        return ""
+    clock = display.clock_time(there, language, hours)
+    if days.comes_twice(there):
+        clock = f"{clock} ({zones.offset_text(there, language)})"
+    if there.day != here.day:
+        day = display.short_day(there, language)
+        return _("%(date)s, %(time)s on site") % {"date": day, "time": clock}
+    return _("%(when)s on site") % {"when": clock}
 
 
 def _detail(moment: days.Time, language: str) -> str:

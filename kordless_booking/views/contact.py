@@ -32,7 +32,7 @@ from kordless_booking.views.slot_page import free_slot, visitor_zone
 from kordless_booking.views.telling import tell
 from kordless_booking.views.visit import Visit
 from kordless_booking.views.widget import widget_view
-from kordless_booking.views.words import party_text, place, policy_text, when, zone_text
+from kordless_booking.views.words import clocks, party_text, place, policy_text, site_zone
 
 __all__ = ["contact"]
 
@@ -198,10 +198,10 @@ def _form_page(
 def _summary(visit: Visit, detail: ServiceDetail | None, chosen: Draft) -> dict[str, Any]:
     """What is about to be booked; without `detail` as far as the draft knows."""
     minutes = int((chosen.end - chosen.start).total_seconds() // 60)
+    site = site_zone(detail.calendar.location, detail.calendar.timezone) if detail else None
     return {
         "service": detail.service.name if detail else chosen.service,
-        "when": when(visit, chosen.start, chosen.end, chosen.zone),
-        "zone": zone_text(visit, chosen.zone, chosen.start),
+        "clocks": clocks(visit, chosen.start, chosen.end, chosen.zone, site),
         "where": place(detail.calendar.location) if detail else None,
         "host": chosen.host_name or "",
         "party": party_text(chosen.party),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -27,14 +28,7 @@ from kordless_booking.views.problems import RETRY_SECONDS, Problem, broken_link
 from kordless_booking.views.telling import tell
 from kordless_booking.views.visit import Visit
 from kordless_booking.views.widget import widget_view
-from kordless_booking.views.words import (
-    business_when,
-    place,
-    policy_text,
-    status_words,
-    when,
-    zone_text,
-)
+from kordless_booking.views.words import Clocks, clocks, place, policy_text, site_zone, status_words
 
 __all__ = [
     "Managed",
@@ -191,11 +185,17 @@ class Managed:
             sequence=int(visit.now.timestamp()) // 60,
         )
 
+    def clocks(self, visit: Visit, start: datetime, end: datetime) -> Clocks:
+        """The booking's time, or one that it may move to, in words."""
+        detail = self.detail(visit)
+        location = self.booking.location or (detail.calendar.location if detail else None)
+        site = site_zone(location, detail.calendar.timezone if detail else None)
+        return clocks(visit, start, end, self.zone, site)
+
     def view(self, visit: Visit) -> dict[str, Any]:
         """What parts/booking.html shows."""
         booking, detail = self.booking, self.detail(visit)
         words = status_words(booking.status)
-        business_zone = detail.calendar.timezone if detail else None
         return {
             "number": booking.confirmation_number,
             "status": booking.status,
@@ -203,9 +203,7 @@ class Managed:
             "headline": words.headline,
             "lead_text": words.lead,
             "service": booking.service_name or (detail.service.name if detail else ""),
-            "when": when(visit, booking.start, booking.end, self.zone),
-            "zone": zone_text(visit, self.zone, booking.start),
-            "business_when": business_when(visit, booking.start, booking.end, self.zone, business_zone),
+            "clocks": self.clocks(visit, booking.start, booking.end),
             "where": place(booking.location or (detail.calendar.location if detail else None)),
             "host": "",
             "party": "",

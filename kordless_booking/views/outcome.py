@@ -27,7 +27,7 @@ from kordless_booking.views.problems import Problem, broken_link, of
 from kordless_booking.views.telling import tell
 from kordless_booking.views.visit import Visit
 from kordless_booking.views.widget import widget_view
-from kordless_booking.views.words import business_when, party_text, place, status_words, when, zone_text
+from kordless_booking.views.words import clocks, party_text, place, site_zone, status_words
 
 __all__ = ["attempt", "confirmation", "confirmation_calendar", "follow", "heed", "manage_url"]
 
@@ -65,6 +65,7 @@ def confirmation(visit: Visit, token: str) -> HttpResponse:
         return visit.go(link)
     words = status_words(booking.status)
     location = booking.location or _location(visit, receipt.service)
+    site = site_zone(location, _business_zone(visit, receipt.service))
     context: dict[str, Any] = {
         "booking": {
             "number": booking.confirmation_number,
@@ -73,11 +74,7 @@ def confirmation(visit: Visit, token: str) -> HttpResponse:
             "headline": words.headline,
             "lead_text": words.lead,
             "service": booking.service_name or _service_name(visit, receipt.service),
-            "when": when(visit, booking.start, booking.end, receipt.zone),
-            "zone": zone_text(visit, receipt.zone, booking.start),
-            "business_when": business_when(
-                visit, booking.start, booking.end, receipt.zone, _business_zone(visit, receipt.service)
-            ),
+            "clocks": clocks(visit, booking.start, booking.end, receipt.zone, site),
             "where": place(location),
             "host": receipt.host or "",
             "party": party_text(receipt.party),

@@ -30,7 +30,7 @@ from kordless_booking.views.steps import zone_context
 from kordless_booking.views.telling import tell
 from kordless_booking.views.visit import Visit
 from kordless_booking.views.widget import VERSION, widget_view
-from kordless_booking.views.words import service_card, when, zone_text
+from kordless_booking.views.words import service_card
 
 __all__ = ["confirm", "slots", "zone"]
 
@@ -63,7 +63,7 @@ def slots(visit: Visit, token: str) -> HttpResponse:
         "back": {"url": it.url(visit, "manage"), "label": _("Back to your booking")},
         "rescheduling": {
             "number": it.booking.confirmation_number,
-            "old_when": when(visit, it.booking.start, it.booking.end, it.zone),
+            "old_when": it.clocks(visit, it.booking.start, it.booking.end).line,
         },
         "taken": _("That time was just taken. Here are the times that are still free.")
         if visit.request.GET.get("taken")
@@ -110,8 +110,7 @@ def _confirm_page(visit: Visit, it: Managed, chosen: Draft, problem: str = "") -
     token = it.token
     context = {
         "booking": it.view(visit),
-        "new_when": when(visit, chosen.start, chosen.end, it.zone),
-        "zone": zone_text(visit, it.zone, chosen.start),
+        "new": it.clocks(visit, chosen.start, chosen.end),
         "action": visit.url(
             "reschedule-confirm", token, choices=visit.choices.dress(), start=format_start(chosen.start)
         ),

@@ -20,8 +20,8 @@ from django.utils.translation import ngettext
 from kordless_booking.api.resources import Host, ServiceDetail, Slot
 from kordless_booking.booking import days, display, zones
 from kordless_booking.booking.choices import Choices
-from kordless_booking.views.cells import ANY_DAY, format_start, month_rows, read_start, time_items
-from kordless_booking.views.words import zone_text
+from kordless_booking.views.cells import ANY_DAY, format_start, month_rows, other_clock, read_start, time_items
+from kordless_booking.views.words import site_zone, zone_text
 
 if TYPE_CHECKING:
     from kordless_booking.catalog.shelf import Kept
@@ -72,6 +72,19 @@ def visitor_zone(visit: Visit, detail: ServiceDetail) -> str:
     return visit.choices.tz or zones.known_zone(detail.calendar.timezone) or "UTC"
 
 
+def _site(detail: ServiceDetail) -> ZoneInfo | None:
+    """The zone of the place that the visitor comes to."""
+    name = site_zone(detail.calendar.location, detail.calendar.timezone)
+    return zones.zone(name) if name else None
+
+
+def _site_clock(visit: Visit, site: ZoneInfo | None) -> dict[str, str] | None:
+    if site is None:
+        return None
+    clock = display.clock_time(visit.now.astimezone(site), visit.language, visit.choices.hours)
+    return {"label": zone_text(visit, site.key), "now": clock}
+
+
 def free_slot(visit: Visit, detail: ServiceDetail, start: datetime) -> days.Time | None:
     """The time that starts then, if it is still free for the visitor's host and party."""
     zone = zones.zone(visitor_zone(visit, detail))
@@ -97,17 +110,21 @@ def slot_context(visit: Visit, detail: ServiceDetail, links: SlotLinks) -> dict[
     chosen = visit.choices.day if visit.choices.day in month.free else next(iter(month.free), None)
     base = visit.choices.but(month=None, day=None)
     times = days.times_of(month.free[chosen], zone) if chosen else ()
+    site = _site(detail)
+    if not any(other_clock(at, zone, site) for at in (visit.now, *(time.start for time in times[:1] + times[-1:]))):
+        site = None
     return {
         "hosts": _hosts(visit, month, links),
         "party": _party(visit, month, links),
         "month": _month_view(visit, month, chosen, (first, last), zone, links),
-        "day": _day_view(visit, times, chosen, links) if chosen else None,
+        "day": _day_view(visit, times, chosen, site, links) if chosen else None,
         "empty": _empty_view(visit, month, later, links),
         "zone": {
             "name": zone_name,
             "label": zone_text(visit, zone_name),
             "now": display.clock_time(visit.now.astimezone(zone), visit.language, visit.choices.hours),
             "change_url": links.zone,
+            "site": _site_clock(visit, site),
         },
         "hours": _hours(visit, links, base.but(month=month.first, day=chosen)),
         "notice": age_notice(visit, month.kept, old=OLD_SECONDS),
@@ -183,7 +200,7 @@ def _month_view(
         "weekdays": [Weekday(*name) for name in names[monday:] + names[:monday]],
         "rows": month_rows(
             first,
-            free=month.free,
+            free={day: len(found) for day, found in month.free.items()},
             chosen=chosen,
             today=today,
             url=links.here(base.but(day=ANY_DAY)),
@@ -193,7 +210,9 @@ def _month_view(
     }
 
 
-def _day_view(visit: Visit, times: tuple[days.Time, ...], day: date, links: SlotLinks) -> dict[str, Any]:
+def _day_view(
+    visit: Visit, times: tuple[days.Time, ...], day: date, site: ZoneInfo | None, links: SlotLinks
+) -> dict[str, Any]:
     """A day's times, no more at once than a page can bear; the others are a link away."""
     language, hours = visit.language, visit.choices.hours
     here = links.here(visit.choices.but(month=None, day=day))
@@ -203,8 +222,9 @@ def _day_view(visit: Visit, times: tuple[days.Time, ...], day: date, links: Slot
     return {
         "title": display.day_title(day, language),
         "iso": day.isoformat(),
+        "two_clocks": site is not None,
         "parts": [
-            {"title": part.label, "times": time_items(some, url=links.time, language=language, hours=hours)}
+            {"title": part.label, "times": time_items(some, url=links.time, language=language, hours=hours, site=site)}
             for part, some in days.parts_of_day(shown)
         ],
         "earlier": {"url": here, "label": _("Earlier times")} if first else None,

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from kordless_booking.api.resources import Offer, Service
 from kordless_booking.booking import display, zones
@@ -134,7 +135,8 @@ def zone_context(visit: Visit, current: str, action: str, back: Any) -> dict[str
     """What steps/zone.html shows; `back` gives the slot page's address for some choices."""
     query = visit.request.GET.get("q", "")[:80]
     groups: dict[str, list[dict[str, Any]]] = {}
-    for choice in zones.search_zones(query, visit.now, visit.language):
+    choices = zones.search_zones(query, visit.now, visit.language)
+    for choice in choices:
         groups.setdefault(choice.region, []).append(
             {
                 "label": f"{choice.label}, {choice.country}" if choice.country else choice.label,
@@ -149,5 +151,10 @@ def zone_context(visit: Visit, current: str, action: str, back: Any) -> dict[str
         "form": {"action": action, "hidden": hidden, "query": query},
         "groups": [{"title": title, "zones": listed} for title, listed in groups.items()],
         "none_found": not groups,
+        "found": _found(len(choices)) if query and groups else "",
         "back": {"url": back(visit.choices), "label": _("Back to the times")},
     }
+
+
+def _found(count: int) -> str:
+    return ngettext("%(count)s time zone found", "%(count)s time zones found", count) % {"count": count}

@@ -8,20 +8,31 @@ from typing import TYPE_CHECKING
 
 from kordless_booking.api.resources import Service
 from kordless_booking.booking import display, words
-from kordless_booking.booking.words import KNOWN_PLACES, Place, party_text, place, policy_text, status_words
+from kordless_booking.booking.words import (
+    KNOWN_PLACES,
+    Clocks,
+    Place,
+    party_text,
+    place,
+    policy_text,
+    site_zone,
+    status_words,
+)
 
 if TYPE_CHECKING:
     from kordless_booking.views.visit import Visit
 
 __all__ = [
     "KNOWN_PLACES",
+    "Clocks",
     "Place",
     "ServiceCard",
-    "business_when",
+    "clocks",
     "party_text",
     "place",
     "policy_text",
     "service_card",
+    "site_zone",
     "status_words",
     "when",
     "zone_text",
@@ -57,6 +68,6 @@ def zone_text(visit: Visit, zone_name: str, moment: datetime | None = None) -> s
     return words.zone_line(zone_name, visit.language, moment or visit.now)
 
 
-def business_when(visit: Visit, start: datetime, end: datetime, zone_name: str, business_zone: str | None) -> str:
-    """The business's own clock, when it says something else than the visitor's; else nothing."""
-    return words.business_span(start, end, zone_name, business_zone, visit.language, visit.choices.hours)
+def clocks(visit: Visit, start: datetime, end: datetime, zone_name: str, site: str | None) -> Clocks:
+    """The time of a booking. `site` is what `site_zone` gave: its clock comes first where it differs."""
+    return words.clocks(start, end, zone_name, site, visit.language, visit.choices.hours)

@@ -19,6 +19,7 @@ from kordless_booking.booking.display import (
     full_date,
     money,
     month_title,
+    short_day,
     time_range,
     weekday_names,
 )
@@ -32,6 +33,22 @@ EVENING = datetime(2026, 12, 1, 21, 0)  # noqa: DTZ001 (a clock on the wall has 
 def fixed(amount, currency="USD"):
     """A price with an amount."""
     return Price(kind=PriceKind.FIXED, amount=Decimal(amount), currency=currency)
+
+
+@pytest.mark.parametrize(("language", "currency"), [("ar", "USD"), ("ar", "CAD"), ("he", "CAD")])
+def test_a_foreign_currency_stays_in_order_in_right_to_left_text(language, currency):
+    """A mark behind "US$" keeps its dollar sign from changing sides."""
+    assert "$\u200e" in money(fixed("45", currency), language)
+    assert "\u200e" not in money(fixed("45", "EUR"), language)
+
+
+@pytest.mark.parametrize(
+    ("language", "short"),
+    [("en", "Tue, Dec 1"), ("de", "Di., 1. Dez."), ("ja", "12月1日(火)")],
+)
+def test_a_day_fits_where_there_is_little_room(language, short):
+    """Weekday, day and month, each as short as the language writes them."""
+    assert short_day(MORNING, language) == short
 
 
 @pytest.mark.parametrize(

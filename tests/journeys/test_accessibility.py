@@ -1,17 +1,31 @@
-"""Every page in light and dark, looked over by axe for WCAG 2.2 A and AA."""
+"""Every page in every dress: by axe for WCAG 2.2 A and AA, and by measure for what axe can't see."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from tests.journeys import walk
 from tests.journeys.demo import Demo
+from tests.journeys.measuring import cut_off, too_small
+from tests.journeys.tour import Tour
 
-RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+RULES = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
+    "resultTypes": ["violations"],
+}
+AIRY = (
+    "* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important }"
+    " p { margin-block-end: 2em !important }"
+)
+WIDE, PHONE, NARROW = ({"width": width, "height": height} for width, height in ((1280, 900), (390, 844), (320, 640)))
 
 
 class Inspector:
-    """Looks at a page in one color scheme and remembers what is wrong."""
+    """Looks at a page and remembers what is wrong."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -25,56 +39,102 @@ class Inspector:
         self.looked_at.append(name)
         self.wrong += [f"{name}: {each['id']}: {node['html'][:160]}" for each in found for node in each["nodes"]]
 
+    def measure(self, name: str, least: int) -> None:
+        """Nothing to be scrolled sideways, nothing cut off, nothing too small to be hit."""
+        said = [*cut_off(self.page), *too_small(self.page, least)]
+        if walk.is_too_wide(self.page):
+            said.append("has to be scrolled sideways")
+        self.wrong += [f"{name}: {each}" for each in said]
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nobody_is_left_out(page: Page, demo: Demo, scheme: str):
-    """The home page, each step, each page of the customer's way and a problem page have no violation."""
-    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
+
+@dataclass(frozen=True)
+class Dress:
+    """How a visitor sees the widget.
+
+    `least`: CSS pixels of a target; `text`: per cent; `airy`: with the text spacing of
+    WCAG 1.4.12; `axe`: whether it looks too.
+    """
+
+    context: dict[str, Any]
+    lang: str = "en"
+    least: int = 24
+    text: int = 100
+    airy: bool = False
+    axe: bool = True
+
+
+DRESSES = {
+    "light": Dress({"viewport": WIDE}),
+    "dark, at 400 % zoom": Dress({"viewport": NARROW, "color_scheme": "dark"}, airy=True),
+    "right to left, by touch": Dress({"viewport": PHONE, "has_touch": True, "is_mobile": True}, lang="ar", least=44),
+    "forced colors, large text": Dress({"viewport": WIDE, "forced_colors": "active"}, text=200, axe=False),
+    "large text on a phone": Dress({"viewport": PHONE, "color_scheme": "dark"}, lang="de", text=200, axe=False),
+}
+
+
+@pytest.mark.parametrize("dress", DRESSES.values(), ids=DRESSES)
+def test_nobody_is_left_out(browser: Browser, demo: Demo, dress: Dress):
+    """Each step, each page of the customer's way and each kind of trouble: no violation, and all of it in reach."""
+    with browser.new_context(reduced_motion="reduce", **dress.context) as context:
+        page = context.new_page()
+        rules = f"html {{ font-size: {dress.text}% }} {AIRY if dress.airy else ''}"
+        worn = f"const sheet = new CSSStyleSheet(); sheet.replaceSync('{rules}'); document.adoptedStyleSheets = [sheet]"
+        page.add_init_script(f"addEventListener('DOMContentLoaded', () => {{ {worn} }})")
+        inspector, seen = Inspector(page), []
+        for name in Tour(page, demo, lang=dress.lang).everything():
+            seen.append(name)
+            inspector.measure(name, dress.least)
+            if dress.axe:
+                inspector.look(name)
+        assert inspector.wrong == []
+        assert len(seen) >= 21
+
+
+def test_the_pages_around_the_widget(page: Page, demo: Demo):
+    """The home page, the widget in a frame and the snippet builder have no violation, in light and in dark."""
     inspector = Inspector(page)
-    page.goto(f"{demo.url}/")
-    inspector.look("home")
-    page.goto(f"{demo.url}/book/")
-    inspector.look("services")
-    walk.to_times(page, "Haircut")
-    inspector.look("times")
-    page.get_by_role("link", name="Change time zone").click()
-    walk.at(page, "zone")
-    inspector.look("zones")
-    page.goto(f"{demo.url}/book/")
-    walk.to_times(page, "Styling class")
-    inspector.look("times of a class")
-    walk.to_contact(page)
-    inspector.look("contact")
-    page.get_by_role("button", name="Book appointment").click()
-    page.locator("[aria-invalid=true]").first.wait_for()
-    inspector.look("contact with errors")
-    number = walk.book(page, email=f"{scheme}@example.com")
-    inspector.look("confirmation")
-    page.get_by_role("link", name="Change or cancel", exact=True).click()
-    walk.at(page, "booking")
-    inspector.look("booking")
-    page.get_by_role("button", name="Reschedule").click()
-    walk.at(page, "slot")
-    inspector.look("other times")
-    page.locator(".kb-time").last.click()
-    walk.at(page, "move")
-    inspector.look("move")
-    page.goto(f"{demo.url}/book/manage/")
-    inspector.look("find")
-    walk.find(page, number, "nobody@example.com")
-    page.get_by_role("alert").first.wait_for()
-    inspector.look("not found")
-    walk.find(page, number, f"{scheme}@example.com")
-    walk.at(page, "booking")
-    page.get_by_role("button", name="Cancel booking").click()
-    walk.at(page, "cancel")
-    inspector.look("cancel")
-    page.goto(f"{demo.url}/book/no-such-page/")
-    inspector.look("problem")
-    page.goto(f"{demo.url}/book/haircut/?embed=1&accent=ffee00")
-    inspector.look("framed times")
-    page.goto(f"{demo.url}/snippet/?site=https://shop.example&accent=red")
-    page.frame_locator("iframe").locator("iframe").first.wait_for()
-    inspector.look("snippet builder")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
+        page.goto(f"{demo.url}/")
+        inspector.look("home")
+        page.goto(f"{demo.url}/book/haircut/?embed=1&accent=ffee00")
+        inspector.look("framed times")
+        page.goto(f"{demo.url}/snippet/?site=https://shop.example&accent=red")
+        page.frame_locator("iframe").locator("iframe").first.wait_for()
+        inspector.look("snippet builder")
     assert inspector.wrong == []
-    assert len(inspector.looked_at) == 17
+    assert len(inspector.looked_at) == 6
+
+
+def test_motion_can_be_reduced(browser: Browser, demo: Demo):
+    """Whoever asks for less motion gets none, and everybody else gets some."""
+    moving = "document.getAnimations({subtree: true}).filter(one => one.effect.getTiming().duration > 0).length"
+    counted = {}
+    for wish in ("reduce", "no-preference"):
+        with browser.new_context(reduced_motion="reduce" if wish == "reduce" else "no-preference") as context:
+            page = context.new_page()
+            demo.sandbox.mischief.set("status", "create", status=503)
+            tour = Tour(page, demo)
+            tour.open("beard-trim/", "slot")
+            tour.press(".kb-time", "contact")
+            tour.fill(name="Ada", email=f"{wish}@example.com")
+            tour.press(".kb-form button[type=submit]", "attempt")
+            counted[wish] = page.evaluate(moving)
+            demo.sandbox.mischief.clear()
+    assert counted["reduce"] == 0
+    assert counted["no-preference"] > 0
+
+
+def test_text_may_be_pasted(page: Page, demo: Demo):
+    """Into every field, as a password manager or a customer with a confirmation mail does."""
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    tour = Tour(page, demo)
+    tour.open("beard-trim/", "slot")
+    tour.press(".kb-time", "contact")
+    for name, text in (("name", "Ada"), ("email", "ada@example.com"), ("phone", "+1 212 555 0123"), ("notes", "Hi")):
+        page.evaluate("text => navigator.clipboard.writeText(text)", text)
+        page.locator(f"[name={name}]").focus()
+        page.keyboard.press("Control+V")
+        assert page.locator(f"[name={name}]").input_value() == text
+    tour.press(".kb-form button[type=submit]", "confirmation")
+    assert re.fullmatch("BOOK_[A-Z0-9]+", walk.number_on(page))

@@ -1,9 +1,9 @@
-"""Booking an appointment: with JavaScript and without, by keyboard alone, on a small phone, inside another page."""
+"""Booking an appointment: with JavaScript and without, on a small phone, inside another page."""
 
 import re
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys import walk
 from tests.journeys.demo import Demo
@@ -79,35 +79,6 @@ def test_the_whole_way_without_javascript(browser: Browser, demo: Demo):
         walk.book(page, email="plain@example.com")
         assert str(demo.sandbox.bookings()).count("plain@example.com") == 1
         assert context.cookies() == []
-
-
-def tab_to(page: Page, wanted: Locator, limit: int = 90) -> None:
-    """Press Tab until the wanted element has the focus, as someone without a mouse does."""
-    for _ in range(limit):
-        if wanted.evaluate("element => element === document.activeElement"):
-            return
-        page.keyboard.press("Tab")
-    pytest.fail(f"{wanted} can't be reached with {limit} presses of Tab")
-
-
-def test_by_keyboard_alone(page: Page, demo: Demo, complaints: list[str]):
-    """Tab, Enter and letters are enough, and the focus goes where the page changes."""
-    page.goto(f"{demo.url}/book/")
-    tab_to(page, page.get_by_role("link", name="Color consultation", exact=True))
-    page.keyboard.press("Enter")
-    walk.at(page, "slot")
-    assert page.evaluate("document.activeElement !== document.body")
-    tab_to(page, page.locator(".kb-time").first)
-    page.keyboard.press("Enter")
-    walk.at(page, "contact")
-    for label, typed in (("Name", "Grace Hopper"), ("Email", "grace@example.com")):
-        tab_to(page, page.get_by_label(label, exact=True))
-        page.keyboard.type(typed)
-    tab_to(page, page.get_by_role("button", name="Book appointment"))
-    page.keyboard.press("Enter")
-    walk.at(page, "confirmation")
-    assert walk.number_on(page)
-    assert complaints == []
 
 
 @pytest.mark.parametrize("width", [280, 320])

@@ -9,9 +9,12 @@ from tests.journeys.demo import Demo
 
 
 def booked(page: Page, demo: Demo, email: str) -> str:
-    """Book a haircut for this address; answers the confirmation number, the confirmation on the page."""
+    """Book a consultation for this address, with the one host there is: bookings can move to no other host.
+
+    Answers the confirmation number, the confirmation on the page.
+    """
     page.goto(f"{demo.url}/book/")
-    walk.to_times(page, "Haircut")
+    walk.to_times(page, "Color consultation")
     walk.to_contact(page)
     return walk.book(page, email=email)
 

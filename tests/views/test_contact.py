@@ -68,8 +68,8 @@ def test_the_form_says_what_is_being_booked(walk: Walk):
     [summary] = page.texts(".kb-summary")
     for words in (
         "Haircut",
-        "Tuesday, December 1, 2026, 5:30 PM \u2013 6:30 PM",
-        "Kyiv · GMT+2",
+        "Tuesday, December 1, 2026, 10:30 AM \u2013 11:30 AM on site New York · GMT-5",
+        "5:30 PM \u2013 6:30 PM for you Kyiv · GMT+2",
         "123 Main Street",
         "With Sarah",
         "Duration 1 hr",

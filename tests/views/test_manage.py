@@ -131,8 +131,8 @@ def test_the_page_says_everything(walk: Walk):
         "Haircut",
         "Status Confirmed",
         "Wednesday, December 9, 2026",
-        "Kyiv · GMT+2",
-        "(New York · GMT-5)",
+        "for you Kyiv · GMT+2",
+        "on site New York · GMT-5",
         "123 Main Street",
         "at least 24 hours ahead",
     ):

@@ -46,7 +46,7 @@ def test_the_first_free_day_is_chosen(walk: Walk):
     page = walk.open("/book/haircut/")
     assert page.texts(".kb-sub") == ["December 2026", "Tuesday, December 1"]
     [current] = page.tree.css("table a[aria-current=date]")
-    assert current.attributes["aria-label"] == "Tuesday, December 1, 2026"
+    assert current.attributes["aria-label"] == f"Tuesday, December 1, 2026, {len(page.times)} times free · today"
     assert page.times_of_day[0] == "10:30 AM"
 
 
@@ -54,7 +54,7 @@ def test_free_days_are_links_and_others_are_not(walk: Walk):
     """Free days are links named with their full date; the salon's Mondays are plain numbers."""
     page = walk.open("/book/haircut/")
     cells = {text_of(cell): cell.css_first("a") for cell in page.tree.css("td")}
-    assert cells["2"].attributes["aria-label"] == "Wednesday, December 2, 2026"
+    assert cells["2"].attributes["aria-label"] == "Wednesday, December 2, 2026, 10 times free"
     assert [cells[monday] for monday in ("7", "14", "21", "28")] == [None] * 4
     assert page.texts("th")[0].split() == ["Sun", "Sunday"]
     assert len(page.tree.css("tbody tr")) == 5
@@ -208,24 +208,66 @@ def test_times_move_with_the_zone(visitor: Walk):
 
 
 def test_a_month_is_whole_at_both_ends_of_the_world(visitor: Walk):
-    """The first and last slots of a month are there for visitors 14 hours ahead and 11 hours behind."""
+    """The first and last slots of a month are there 14 hours ahead, 12 behind, and at quarter hours."""
     everywhere = {}
-    for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago", "America/New_York"):
+    for zone in ("Pacific/Kiritimati", "Pacific/Chatham", "Asia/Kathmandu", "Etc/GMT+12", "America/New_York"):
         starts = set()
         for month in ("2026-12", "2027-01"):
             page = visitor.open(f"/book/late-advice/?tz={zone}&month={month}")
             for url in page.days.values():
                 starts |= {link.rpartition("start=")[2] for link in visitor.open(url).times.values()}
         everywhere[zone] = starts
-    ahead, behind, here = everywhere.values()
-    assert ahead == behind == here
+    here = everywhere["America/New_York"]
+    assert here
+    assert all(starts == here for starts in everywhere.values())
 
 
 def test_a_slot_that_crosses_midnight_says_so(visitor: Walk):
     """A time that ends on the visitor's next day says it."""
     page = visitor.open("/book/haircut/?tz=Europe/Kyiv&day=2026-12-10&hours=24")
     late = [name for name in page.times if name.startswith("23:30")]
-    assert late == ["23:30 ends the next day"]
+    assert late == ["23:30 for you ends the next day · 16:30 on site"]
+
+
+def test_both_clocks_are_shown_where_the_visitor_comes_to_another(walk: Walk):
+    """Each time on site says what either clock shows, and the page says what time it is on both."""
+    page = walk.open("/book/haircut/?tz=Europe/Kyiv&day=2026-12-09&hours=24")
+    assert "Times in Kyiv · GMT+2 · 17:00 now On site: New York · GMT-5 · 10:00 now" in page.text
+    assert "16:00 for you 09:00 on site" in page.times
+    assert len([name for name in page.times if " for you " in name and name.endswith(" on site")]) == len(page.times)
+
+
+def test_the_clock_on_site_says_its_date_where_it_has_another(visitor: Walk):
+    """Midnight in Kyiv is the afternoon before in New York."""
+    times = visitor.open("/book/haircut/?tz=Europe/Kyiv&day=2026-12-11&hours=24").times
+    assert "00:00 for you Thu, Dec 10, 17:00 on site" in times
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "haircut/?tz=America/New_York",
+        "haircut/?tz=America/Toronto",
+        "haircut/",
+        "color-consultation/?tz=Europe/Kyiv",
+        "late-advice/?tz=Europe/Kyiv",
+        "bridal-styling/?tz=Europe/Kyiv",
+    ],
+)
+def test_one_clock_is_enough_elsewhere(visitor: Walk, address: str):
+    """For a call, at the visitor's own place, or where both clocks show the same, there is one time."""
+    page = visitor.open(f"/book/{address}")
+    assert page.times
+    assert "on site" not in page.text.lower()
+
+
+def test_clocks_that_differ_for_some_weeks_only(site: Settings, clock: Traveller, client: Client):
+    """Bogotá keeps its clocks while New York's go forward: both are told from that day on."""
+    at(site, clock, datetime(2027, 3, 1, 15, tzinfo=UTC))
+    before = Walk(client).open("/book/haircut/?day=2027-03-12&tz=America/Bogota&hours=24")
+    after = Walk(client).open("/book/haircut/?day=2027-03-16&tz=America/Bogota&hours=24")
+    assert not [name for name in before.times if "on site" in name]
+    assert all("on site" in name for name in after.times)
 
 
 def test_hours_can_be_written_both_ways(walk: Walk):

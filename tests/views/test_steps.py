@@ -177,6 +177,8 @@ def test_zones_are_found_by_offset_and_country(visitor: Walk):
     """A zone is found by country or offset; what isn't found says so kindly."""
     found = visitor.open("/book/haircut/zone/?q=nepal")
     assert next(iter(found.links(".kb-zones a"))).startswith("Kathmandu, Nepal GMT+5:45")
+    assert found.texts("[data-kb-say]") == ["1 time zone found"]
+    assert visitor.open("/book/haircut/zone/").texts("[data-kb-say]") == []
     assert visitor.open("/book/haircut/zone/?q=%2B5:45").links(".kb-zones a")
     assert "No time zone matches" in visitor.open("/book/haircut/zone/?q=Atlantis").text
     assert visitor.open("/book/haircut/zone/?q=" + "x%3Cb%3E" * 400).status == 200

@@ -1,15 +1,17 @@
 """Services, places and bookings in the visitor's words."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from django.test import RequestFactory
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
 from kordless_booking.api.resources import CancellationPolicy, Location, Price, PriceKind, Service
+from kordless_booking.booking.zone_names import listed_zones, zone
 from kordless_booking.views import words
 from kordless_booking.views.visit import Visit
 
@@ -92,13 +94,57 @@ def test_when_is_said_in_the_visitors_zone(visit: Visit):
     assert words.zone_text(visit, "Asia/Kathmandu", START) == "Kathmandu · GMT+5:45"
 
 
-def test_the_business_clock_is_said_only_when_it_differs(visit: Visit):
-    """A second clock stands there only for visitors whose own shows something else."""
-    said = words.business_when(visit, START, END, "Asia/Kathmandu", "America/New_York")
-    assert said == "Tuesday, December 1, 2026, 6:00 PM \u2013 7:00 PM (New York · GMT-5)"
-    assert words.business_when(visit, START, END, "America/Toronto", "America/New_York") == ""
-    for unknown in (None, "", "Nowhere/Atlantis"):
-        assert words.business_when(visit, START, END, "Asia/Kathmandu", unknown) == ""
+def test_the_clock_on_site_comes_first_where_it_differs(visit: Visit):
+    """Both with their zones; the visitor's own date is said where it is another one."""
+    said = words.clocks(visit, START, END, "Asia/Kathmandu", "America/New_York")
+    assert (said.when, said.zone) == (
+        "Tuesday, December 1, 2026, 6:00 PM \u2013 7:00 PM on site",
+        "New York · GMT-5",
+    )
+    assert (said.own, said.own_zone) == (
+        "Wednesday, December 2, 2026, 4:45 AM \u2013 5:45 AM for you",
+        "Kathmandu · GMT+5:45",
+    )
+    assert said.line == f"{said.when} · {said.own}"
+    said = words.clocks(visit, START, END, "America/Chicago", "America/New_York")
+    assert said.own == "5:00 PM \u2013 6:00 PM for you"
+
+
+@pytest.mark.parametrize("site", [None, "America/Toronto"])
+def test_one_clock_is_said_once(visit: Visit, site: str | None):
+    """Where nobody comes, or the clock on site shows the same, the visitor's own is all there is."""
+    said = words.clocks(visit, START, END, "America/New_York", site)
+    assert said.line == said.when == "Tuesday, December 1, 2026, 6:00 PM \u2013 7:00 PM"
+    assert (said.zone, said.own, said.own_zone) == ("New York · GMT-5", "", "")
+
+
+@given(
+    own=st.sampled_from(listed_zones()),
+    site=st.sampled_from(listed_zones()),
+    minutes=st.integers(0, 3 * 365 * 24 * 60),
+)
+def test_both_clocks_tell_the_same_moment(own: str, site: str, minutes: int):
+    """For every two zones: two clocks are told exactly where they differ, and each is its zone's own."""
+    start = START + timedelta(minutes=minutes)
+    with translation.override("en"):
+        told = Visit(RequestFactory().get("/book/?hours=24"))
+        said = words.clocks(told, start, start + timedelta(minutes=50), own, site)
+    here, there = start.astimezone(zone(own)), start.astimezone(zone(site))
+    assert bool(said.own) is (here.utcoffset() != there.utcoffset())
+    if said.own:
+        assert f"{there:%H:%M} \u2013 " in said.when
+        assert f"{here:%H:%M} \u2013 " in said.own
+        assert (f"{here:%Y}" in said.own) is (here.date() != there.date())
+
+
+@pytest.mark.parametrize("zone_name", [None, "", "Nowhere/Atlantis"])
+def test_only_a_known_place_has_a_clock(zone_name: str | None):
+    """A zone that makes no sense, a call, and no place at all have none."""
+    onsite = Location(type="onsite", value="123 Main St")
+    assert words.site_zone(onsite, zone_name) is None
+    assert words.site_zone(onsite, "US/Eastern") == "America/New_York"
+    for other in (None, Location(type="phone", value=""), Location(type="custom", value="At yours")):
+        assert words.site_zone(other, "America/New_York") is None
 
 
 def test_a_card_says_what_is_known():

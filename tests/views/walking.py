@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -72,7 +73,7 @@ class Page:
     @property
     def days(self) -> dict[str, str]:
         """The month's free days: full date to address."""
-        return self.links("table a")
+        return {re.sub(r", \d+ times? free.*", "", name): url for name, url in self.links("table a").items()}
 
     @property
     def times(self) -> dict[str, str]:

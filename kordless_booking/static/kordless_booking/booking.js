@@ -83,12 +83,13 @@
     const titles = all(root, "[data-kb-say]");
     const spot = find(root, "[data-kb-focus]") || (root.dataset.kbMove === "step" && find(root, ".kb-title"));
     if (spot) {
+      say(root, "");
       spot.focus({ preventScroll: true });
       if (root.getBoundingClientRect().top < 0) root.scrollIntoView();
       tell("view", { top: 0 });
       return;
     }
-    if (document.activeElement === document.body) titles[0]?.focus();
+    if (trigger.kbRove || document.activeElement === body) (trigger.kbRove && find(root, 'a.kb-day[tabindex="0"]') || titles[0])?.focus();
     say(root, words(root));
     if (!trigger.matches(".kb-day")) return;
     titles.at(-1).scrollIntoView({ block: "nearest" });
@@ -244,13 +245,19 @@
   document.addEventListener("keydown", (event) => {
     const { key, target } = event;
     if (key === "Escape" && !event.defaultPrevented) tell("close");
-    if (!target.matches("a.kb-day") || event.altKey || event.metaKey) return;
+    if (!target.matches("a.kb-day") || event.altKey || event.metaKey || event.ctrlKey || event.shiftKey) return;
     const days = all(target.closest("table"), "a.kb-day");
     const way = target.closest("[dir]").dir === "rtl" ? -1 : 1;
-    const line = /Up|Down/.test(key) ? days.filter((day) => day.parentNode.cellIndex === target.parentNode.cellIndex) : days;
-    const to = line[line.indexOf(target) + { ArrowRight: way, ArrowLeft: -way, ArrowDown: 1, ArrowUp: -1 }[key]];
+    const place = ({ parentNode: cell }) => /^Arrow[UD]/.test(key) ? cell.cellIndex : /^[HE]/.test(key) ? cell.parentNode.rowIndex : 0;
+    const line = days.filter((day) => place(day) === place(target));
+    const at = line.indexOf(target);
+    const turn = { PageUp: "prev", PageDown: "next" }[key];
+    const to = turn
+      ? find(target.closest(".kb"), `a.kb-turn[rel=${turn}]`)
+      : line[{ ArrowRight: at + way, ArrowLeft: at - way, ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: line.length - 1 }[key]];
     if (!to) return;
     event.preventDefault();
+    if (!to.matches(".kb-day")) return (to.kbRove = true) && to.click();
     rove(days, to);
     to.focus();
   });

@@ -1,0 +1,217 @@
+"""What is said to somebody who can't see: Chromium's own accessibility tree, names and roles, step by step."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.journeys import walk
+from tests.journeys.demo import Demo
+from tests.journeys.tour import Tour
+from tests.journeys.tree import in_order, said
+
+FOOT = ('contentinfo "…', 'link "All services"', 'link "Change or cancel a booking"', 'status ""')
+WEEK = [f'columnheader "{day}day"' for day in ("Sun", "Mon", "Tues", "Wednes", "Thurs", "Fri", "Satur")]
+
+
+def hears(page: Page, *wanted: str) -> list[str]:
+    """All of it is in the tree, in this order; answers the whole tree."""
+    lines = said(page)
+    assert in_order(lines, *wanted) == [], "\n".join(lines)
+    assert len([line for line in lines if " level=1" in line]) == 1
+    assert [line for line in lines if line.startswith(("link", "button", "textbox")) and ' ""' in line] == []
+    return lines
+
+
+@pytest.fixture
+def tour(page: Page, demo: Demo) -> Tour:
+    """A visitor in the salon's own city."""
+    return Tour(page, demo, tz="America/New_York")
+
+
+def test_booking_by_ear(page: Page, tour: Tour):
+    """Services, days, times, form, errors and the good news, each with a role and a name."""
+    tour.open("", "service")
+    hears(
+        page,
+        'banner "Acme Salon…',
+        'navigation "Steps of your booking"',
+        'main "…',
+        'heading "What would you like to book?" level=1',
+        'heading "Classes" level=2',
+        'link "Styling class"',
+        *FOOT,
+    )
+    page.get_by_role("link", name="Styling class").click()
+    walk.at(page, "slot")
+    expect(page.get_by_role("heading", name="Styling class")).to_be_focused()
+    month, chosen = page.locator(".kb-sub").all_inner_texts()
+    day = page.locator(".kb-day[aria-current=date]").get_attribute("aria-label") or ""
+    lines = hears(
+        page,
+        'link "Service"',
+        'main "…',
+        'link "All services"',
+        'heading "Styling class" focused level=1',
+        'combobox "Number of people"',
+        f'region "{month}"',
+        f'heading "{month}" level=2',
+        f'table "{month}"',
+        *WEEK,
+        f'link "{day}"',
+        'link "Change time zone"',
+        'link "24-hour clock"',
+        f'region "{chosen}"',
+        f'heading "{chosen}" level=2',
+        'list "…',
+        'link "…',
+        *FOOT,
+    )
+    assert day.startswith(chosen)
+    assert [line for line in lines if line.startswith("link") and line.endswith('left"')]
+
+    page.locator(".kb-time").first.click()
+    walk.at(page, "contact")
+    expect(page.get_by_role("heading", name="Your details")).to_be_focused()
+    form = ('textbox "Email"', 'textbox "Phone"', 'textbox "Notes"', 'button "Book appointment"')
+    hears(
+        page,
+        'heading "Your details" focused level=1',
+        'region "Your appointment"',
+        'term "When"',
+        'definition "…',
+        'term "Price"',
+        'definition "$30.00"',
+        'textbox "Name" required',
+        *form,
+        *FOOT,
+    )
+    page.get_by_role("button", name="Book appointment").click()
+    expect(page.get_by_role("alert")).to_be_focused()
+    nameless, unreachable = "Please tell us your name.", "Please give an email address or a phone number."
+    hears(
+        page,
+        'heading "Your details" level=1',
+        f'alert "Please check the following. {nameless} {unreachable}" focused',
+        f'link "{nameless}"',
+        f'link "{unreachable}"',
+        f'textbox "Name" invalid required: {nameless}',
+        f'textbox "Email" invalid: {unreachable}',
+        *form[1:],
+    )
+    number = walk.book(page)
+    expect(page.get_by_role("heading", name="You're booked")).to_be_focused()
+    hears(
+        page,
+        'heading "You\'re booked" focused level=1',
+        'region "Your appointment"',
+        'term "Status"',
+        'definition "Confirmed"',
+        'term "Confirmation number"',
+        f'definition "{number}"',
+        'region "Add it to your calendar"',
+        'link "Calendar file"',
+        'link "Google (opens in a new tab)"',
+        'link "Change or cancel"',
+        *FOOT,
+    )
+
+
+def test_managing_by_ear(page: Page, tour: Tour):
+    """Finding, moving and canceling: what is asked, what is pressed, and what became of it."""
+    tour.open("color-consultation/", "slot")
+    walk.to_contact(page)
+    number = walk.book(page)
+    tour.open("manage/", "find")
+    hears(
+        page,
+        'heading "Find your booking" level=1',
+        'textbox "Confirmation number" required',
+        'textbox "Email or phone" required',
+        'button "Find booking"',
+    )
+    walk.find(page, number, "nobody@example.com")
+    expect(page.get_by_role("alert")).to_be_focused()
+    hears(page, 'heading "Find your booking" level=1', "alert \"We can't find a booking…", 'textbox "Confirmation…')
+    walk.find(page, number, "ada@example.com")
+    walk.at(page, "booking")
+    expect(page.get_by_role("heading", name="Your booking")).to_be_focused()
+    hears(
+        page,
+        'heading "Your booking" focused level=1',
+        'definition "Confirmed"',
+        'button "Reschedule"',
+        'button "Cancel booking"',
+    )
+    page.get_by_role("button", name="Reschedule").click()
+    walk.at(page, "slot")
+    page.locator(".kb-time").last.click()
+    walk.at(page, "move")
+    expect(page.get_by_role("heading", name="Move your booking?")).to_be_focused()
+    hears(
+        page,
+        'heading "Move your booking?" focused level=1',
+        'term "Before"',
+        'term "New time"',
+        'button "Reschedule"',
+        'link "Choose another time"',
+    )
+    page.get_by_role("button", name="Reschedule").click()
+    moved = page.get_by_role("status").filter(has_text="Your booking has been moved.")
+    expect(moved).to_be_focused()
+    hears(page, 'heading "Your booking" level=1', 'status "Your booking has been moved." focused')
+    page.get_by_role("button", name="Cancel booking").click()
+    walk.at(page, "cancel")
+    expect(page.get_by_role("heading", name="Cancel this booking?")).to_be_focused()
+    hears(
+        page,
+        'heading "Cancel this booking?" focused level=1',
+        'button "Cancel booking"',
+        'link "Keep booking"',
+    )
+    page.get_by_role("button", name="Cancel booking").click()
+    expect(page.get_by_role("status").filter(has_text="Your booking has been canceled.")).to_be_focused()
+    hears(page, 'status "Your booking has been canceled." focused', 'definition "Canceled"')
+
+
+def test_what_is_said_without_being_asked(page: Page, demo: Demo, tour: Tour):
+    """What a search found, a chosen day, a wait and its end are said politely, and nothing old stays behind."""
+    live = page.locator("[data-kb-live]")
+    tour.open("color-consultation/zone/", "zone")
+    search = page.get_by_role("searchbox", name="City, country or offset")
+    for typed, heard in (
+        ("Kathmandu", "1 time zone found"),
+        ("zzzz", "No time zone matches. Try the nearest big city"),
+    ):
+        search.fill(typed)
+        page.keyboard.press("Enter")
+        expect(live).to_contain_text(heard)
+        expect(search).to_be_focused()
+    tour.open("color-consultation/", "slot")
+    expect(live).to_have_text("")
+    other = page.locator("a.kb-day:not([aria-current])").first
+    other.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".kb-day[aria-current]")).to_be_focused()
+    expect(live).to_contain_text(page.locator(".kb-times .kb-sub").inner_text())
+    demo.sandbox.mischief.set("slow", "create", seconds=2)
+    tour.press(".kb-time", "contact")
+    tour.fill(name="Ada", email="slow@example.com")
+    page.get_by_role("button", name="Book appointment").click()
+    expect(live).to_have_text("One moment, please.")
+    walk.at(page, "confirmation")
+    expect(live).to_have_text("")
+
+
+def test_two_clocks_by_ear(page: Page, demo: Demo):
+    """For a visitor from afar each time says whose clock it is by, in one breath."""
+    tour = Tour(page, demo, tz="Europe/Kyiv")
+    tour.open("haircut/", "slot", hours="24")
+    times = [line for line in said(page) if line.startswith("link") and line.endswith(' on site"')]
+    assert len(times) == page.locator(".kb-time").count() > 0
+    assert all(" for you " in line for line in times)
+    tour.press(".kb-time", "contact")
+    lines = hears(page, 'term "When"', 'definition "…')
+    [when] = [line for line in lines if line.startswith("definition") and " on site " in line]
+    assert " on site New York · GMT-" in when
+    assert " for you Kyiv · GMT+" in when

@@ -1,0 +1,62 @@
+"""The times of a day as ready HTML: what each says of the visitor's clock and of the one on site."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from selectolax.lexbor import LexborHTMLParser
+
+from kordless_booking.api.resources import Slot
+from kordless_booking.booking.days import free_times
+from kordless_booking.booking.display import short_day
+from kordless_booking.booking.zone_names import listed_zones, zone
+from kordless_booking.booking.zone_rules import changes
+from kordless_booking.views.cells import time_items
+from tests.views.walking import text_of
+
+NOW = datetime(2026, 10, 1, tzinfo=UTC)
+
+
+def told(start: datetime, own: str, site: str | None) -> str:
+    """What a time that starts then says, on a 24-hour clock."""
+    slot = Slot(start=start, end=start + timedelta(minutes=15), host=None, free=1, capacity=1)
+    [times] = free_times([slot], zone=zone(own), now=NOW).values()
+    html = time_items(times, url="/?start=", language="en", hours="24", site=zone(site) if site else None)
+    [item] = LexborHTMLParser(html).css("li")
+    return text_of(item)
+
+
+def test_the_clock_on_site_shows_an_hour_twice():
+    """When the clocks go back there and nowhere else, the offset tells its two equal hours apart."""
+    first = datetime(2026, 11, 1, 5, tzinfo=UTC)
+    said = [told(first + timedelta(hours=hour), "Europe/London", "America/New_York") for hour in (0, 1, 2)]
+    assert said == [
+        "05:00 for you 01:00 (GMT-4) on site",
+        "06:00 for you 01:00 (GMT-5) on site",
+        "07:00 for you 02:00 on site",
+    ]
+
+
+def test_a_whole_day_may_lie_between():
+    """Kiritimati is a day ahead of Niue, and the quarter hours of Chatham are kept."""
+    moment = datetime(2026, 12, 1, 10, 30, tzinfo=UTC)
+    assert told(moment, "Pacific/Kiritimati", "Pacific/Niue") == "00:30 for you Mon, Nov 30, 23:30 on site"
+    assert told(moment, "Asia/Kathmandu", "Pacific/Chatham") == "16:15 for you Wed, Dec 2, 00:15 on site"
+
+
+@given(data=st.data(), own=st.sampled_from(listed_zones()), site=st.sampled_from(listed_zones()))
+@settings(max_examples=150)
+def test_each_clock_is_its_zones_own(data: st.DataObject, own: str, site: str):
+    """For every two zones, around each change of their clocks: told twice exactly where they differ, and rightly."""
+    near = [*changes(own, NOW, NOW + timedelta(days=400)), *changes(site, NOW, NOW + timedelta(days=400))]
+    around = data.draw(st.sampled_from(near or [NOW + timedelta(days=60)]))
+    start = around + timedelta(minutes=15 * data.draw(st.integers(-100, 100)))
+    if start <= NOW:
+        start = NOW + timedelta(minutes=15)
+    here, there = start.astimezone(zone(own)), start.astimezone(zone(site))
+    said = told(start, own, site)
+    assert said.startswith(f"{here:%H:%M}")
+    assert said.endswith(" on site") is (here.utcoffset() != there.utcoffset())
+    if said.endswith(" on site"):
+        assert f"{there:%H:%M}" in said.partition(" for you ")[2]
+        assert (short_day(there, "en") in said) is (here.date() != there.date())
