@@ -83,7 +83,9 @@ class Chromium:
         try:
             expect(self._in(frame).locator(what).first).to_be_visible(timeout=15000)
         except AssertionError as missing:
-            raise AssertionError(f"{what} can't be seen in {self._in(frame).locator('body').inner_text()!r}") from missing
+            raise AssertionError(
+                f"{what} can't be seen in {self._in(frame).locator('body').inner_text()!r}"
+            ) from missing
 
     def click(self, what: str, frame: str = "") -> None:
         self._in(frame).locator(what).first.click()
@@ -126,13 +128,21 @@ def chromium(
     """A visitor's Chromium: cookies of third parties `allowed` or `blocked`, scripts inside frames or not."""
     profile, blocker = folder / "profile", folder / "blocker"
     (profile / "Default").mkdir(parents=True)
-    (profile / "Default" / "Preferences").write_text(json.dumps({"profile": {"cookie_controls_mode": COOKIES[cookies]}}))
+    (profile / "Default" / "Preferences").write_text(
+        json.dumps({"profile": {"cookie_controls_mode": COOKIES[cookies]}})
+    )
     arguments = [*launching["args"]]
     if not scripts:
         blocker.mkdir()
         (blocker / "manifest.json").write_text(json.dumps(MANIFEST))
         (blocker / "rules.json").write_text(json.dumps(RULES))
-        arguments += [f"--disable-extensions-except={blocker}", f"--load-extension={blocker}", "--disable-features=DisableLoadExtensionCommandLineSwitch"]
+        arguments += [
+            f"--disable-extensions-except={blocker}",
+            f"--load-extension={blocker}",
+            "--disable-features=DisableLoadExtensionCommandLineSwitch",
+        ]
     settings = {**launching, "args": arguments, "timezone_id": "America/New_York", "locale": "en-US"}
+    # So tall that nothing is scrolled: a click that scrolls first may be lost between the page and a frame of another.
+    settings["viewport"] = {"width": 1280, "height": 2400}
     with browser_type.launch_persistent_context(profile, **settings) as context:
         yield Chromium(context)

@@ -22,13 +22,13 @@ KEPT = """ // looking at localStorage would make one
   const workers = Cc["@mozilla.org/serviceworkers/manager;1"].getService(Ci.nsIServiceWorkerManager);
   found.push(...Array.from({ length: workers.getAllRegistrations().length }, () => "service worker"));
   Services.qms.listOrigins().callback = ({ result }) =>
-    done([...found, ...[...result].filter((origin) => origin.startsWith("http")).map((origin) => `storage of ${origin}`)]);
+    done([...found, ...Array.from(result, (site) => `storage of ${site}`).filter((one) => one.includes("http"))]);
 """
 HEAR = """() => {
   this.heardClick = false;
   addEventListener("click", () => { this.heardClick = true; }, { capture: true, once: true });
 }"""
-IS_HEARD = "() => this.heardClick !== false" # or the page has gone
+IS_HEARD = "() => this.heardClick !== false"  # or the page has gone
 IN_A_WINDOW = """() => {
   try {
     return Object.keys(sessionStorage).map((key) => `sessionStorage ${key} of ${location.origin}`);
@@ -149,7 +149,9 @@ class Firefox:
 
     def _outside(self, function: str, *, newSandbox: bool = True) -> Any:  # noqa: N803 (as Marionette spells it)
         """Call a function with a look into the page but none of its limits: scripts may be off in it."""
-        return self._call("WebDriver:ExecuteScript", script=f"return ({function})()", args=[], sandbox="system", newSandbox=newSandbox)
+        return self._call(
+            "WebDriver:ExecuteScript", script=f"return ({function})()", args=[], sandbox="system", newSandbox=newSandbox
+        )
 
     def _inside(self, script: str) -> Any:
         """Run a script in the browser itself; it answers by calling its first argument."""

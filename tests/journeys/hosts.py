@@ -34,7 +34,9 @@ def host(book: str) -> WSGIApplication:
     salon = "{0.scheme}://{0.netloc}".format(urlsplit(book))
 
     def links(query: dict[str, list[str]]) -> str:
-        more = "".join(f' data-{name}="{escape(text[0])}"' for name, text in query.items() if name not in {"mode", "link"})
+        more = "".join(
+            f' data-{name}="{escape(text[0])}"' for name, text in query.items() if name not in {"mode", "link"}
+        )
         return "".join(
             f'<p><a href="{book}{SERVICES[words]}" data-kordless-booking="{query["mode"][0]}"{more}>{words}</a></p>'
             for words in query["link"]
@@ -54,7 +56,10 @@ def host(book: str) -> WSGIApplication:
         elif path == "/":
             query = parse_qs(environ.get("QUERY_STRING", ""))
             headers.append(
-                ("Content-Security-Policy", f"default-src 'none'; script-src 'self' {salon}; frame-src {salon}; img-src data:")
+                (
+                    "Content-Security-Policy",
+                    f"default-src 'none'; script-src 'self' {salon}; frame-src {salon}; img-src data:",
+                )
             )
             scripts = f'<script src="/listen.js"></script><script async src="{book}embed.js"></script>'
             head = f'<title>A host</title><link rel="icon" href="data:,">{scripts}'

@@ -1,6 +1,7 @@
 """Firefox's own remote control, spoken over a plain socket: no driver program stands between.
 
-Each message is its length in bytes, a colon, and JSON: [0, id, command, parameters] one way, [1, id, error, result] back.
+Each message is its length in bytes, a colon, and JSON: [0, id, command, parameters] one way, [1, id, error, result]
+back.
 """
 
 from __future__ import annotations

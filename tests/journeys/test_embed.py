@@ -5,7 +5,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qs
 
 import pytest
@@ -472,14 +472,22 @@ def test_the_snippet_builder(page: Page, elsewhere: Elsewhere, complaints: list[
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto(f"{elsewhere.demo.url}/snippet/")
     page.get_by_label("Service").select_option("beard-trim")
-    page.get_by_label("Accent color").fill("#1f6f5c")
     page.get_by_label("Words of the link").fill("Trim & shave")
     page.get_by_label("Where it will stand").fill("https://other.example")
     expect(page.get_by_text("https://other.example may not embed your booking yet")).to_be_visible()
-    expect(page.locator("code", has_text='"https://*.shop.example", "https://other.example"]')).to_be_visible()
+    setting = page.locator("code", has_text='"https://*.shop.example", "https://other.example"]')
+    expect(setting).to_be_visible()
+    page.get_by_role("button", name="Copy the setting").click()
+    expect(page.get_by_text("Copied.")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == setting.inner_text()
     page.get_by_label("Where it will stand").fill("https://my.shop.example")
+    expect(page.get_by_text("https://my.shop.example may embed your booking")).to_be_visible()
     expect(page.get_by_text("may not embed")).to_be_hidden()
-    page.get_by_role("button", name="Copy").click()
+    page.get_by_label("Accent color", exact=True).fill("red")
+    expect(page.get_by_text("A color is # and six digits")).to_be_visible()
+    page.get_by_label("Pick the accent color").fill("#1f6f5c")
+    expect(page.get_by_text("A color is # and six digits")).to_be_hidden()
+    page.get_by_role("button", name="Copy", exact=True).click()
     expect(page.get_by_text("Copied.")).to_be_visible()
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == page.locator("textarea").input_value()
@@ -504,6 +512,29 @@ def test_the_snippet_builder_without_javascript(strict_browser: Browser, elsewhe
     with strict_browser.new_context(java_script_enabled=False) as context:
         page = context.new_page()
         page.goto(f"{elsewhere.demo.url}/snippet/")
-        page.get_by_label("How").select_option("popup")
+        page.get_by_label("Link that opens a dialog").check()
+        page.get_by_label("Where it will stand").fill("other.example")
         page.get_by_role("button", name="Show").click()
         assert 'data-kordless-booking="popup"' in page.locator("textarea").input_value()
+        expect(page.get_by_label("Link that opens a dialog")).to_be_checked()
+        expect(page.get_by_text("https://other.example may not embed your booking yet")).to_be_visible()
+        expect(page.get_by_role("button", name="Copy")).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_snippet_builder_is_for_everybody(page: Page, elsewhere: Elsewhere, scheme: Literal["light", "dark"]):
+    """Small, wide, light and dark it can be read and reached, with all that it has to say."""
+    page.emulate_media(color_scheme=scheme)
+    for width in (320, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto(f"{elsewhere.demo.url}/snippet/?mode=popup&accent=red&site=other.example")
+        expect(page.get_by_label("At most 480 pixels")).to_be_hidden()
+        page.get_by_label("In the page").check()
+        expect(page.get_by_label("At most 480 pixels")).to_be_visible()
+        assert not walk.is_too_wide(page)
+        found = Axe().run(page, options=RULES).response["violations"]
+        assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == []
+    preview = page.locator("iframe[title=Preview]")
+    wide = preview.evaluate("frame => frame.clientWidth")
+    page.get_by_label("A phone").check()
+    assert preview.evaluate("frame => frame.clientWidth") == 390 < wide

@@ -41,7 +41,8 @@ def page(elsewhere: Elsewhere, mode: str, **attributes: str) -> str:
 def settled(visitor: Firefox) -> int:
     """The height of the frame, once it is that of its content; nothing in it can be scrolled then."""
     visitor.ask("""new Promise((done) => {
-      const look = () => heard.some(({ name }) => name === "resize") ? requestAnimationFrame(done) : setTimeout(look, 20);
+      const look = () =>
+        heard.some(({ name }) => name === "resize") ? requestAnimationFrame(done) : setTimeout(look, 20);
       look();
     })""")
     inner = "Math.ceil(document.body.getBoundingClientRect().height)"
@@ -81,7 +82,7 @@ def test_the_frame_is_as_high_as_its_content(visitor: Firefox, elsewhere: Elsewh
 
 
 def test_the_dialog_by_keyboard(visitor: Firefox, elsewhere: Elsewhere):
-    """Enter opens it, Tab stays in it, Escape closes it from the dialog and from inside the frame, the focus returns."""
+    """Enter opens it, Tab stays in it, Escape closes it from everywhere inside, and the focus returns."""
     with visitor.tab(page(elsewhere, "popup")):
         visitor.see("a")
         visitor.ask("document.querySelector('a').focus()")
@@ -99,7 +100,12 @@ def test_the_dialog_by_keyboard(visitor: Firefox, elsewhere: Elsewhere):
         visitor.see(".kb-time", "Haircut")
         visitor.ask("document.querySelector('.kb-time').focus()", "Haircut")
         visitor.press("Escape")
-        visitor.ask("new Promise((done) => { const look = () => document.querySelector('dialog').open ? setTimeout(look, 20) : done(); look(); })")
+        visitor.ask(
+            """new Promise((done) => {
+              const look = () => document.querySelector("dialog").open ? setTimeout(look, 20) : done();
+              look();
+            })"""
+        )
         assert visitor.ask(FOCUS) == "a"
         assert visitor.ask("heard.filter(({ name }) => name === 'closed').length") == 2
         assert visitor.ask("getComputedStyle(document.documentElement).overflowY") == "visible"
@@ -112,7 +118,8 @@ def test_strange_messages_are_ignored_both_ways(visitor: Firefox, elsewhere: Els
         visitor.click(".kb-time", "Haircut")
         visitor.see('[data-kb-step="contact"]', "Haircut")
         height = settled(visitor)
-        lies = "[{ kordless: 'resize', detail: { height: 9999 } }, { kordless: 'booked', detail: {} }, null, 'kordless', 7]"
+        height_of_its_own = "{ kordless: 'resize', detail: { height: 9999 } }"
+        lies = f"[{height_of_its_own}, {{ kordless: 'booked', detail: {{}} }}, null, 'kordless', 7]"
         visitor.ask(
             f"""new Promise((done) => {{
               const ours = document.querySelector("iframe").contentWindow;
