@@ -108,7 +108,7 @@ class SnippetForm(forms.Form):
             field.choices = [("", every), *choices]
 
     def clean_site(self) -> str:
-        """The address's origin, in small letters; https where it doesn't say. Raises ValidationError where there is none."""
+        """Its origin, in small letters; https where it does not say. Raises ValidationError where there is none."""
         site = str(self.cleaned_data["site"]).strip().lower()
         found = _ORIGIN.match(site if "//" in site else f"https://{site}")
         if site and not found:

@@ -28,14 +28,17 @@ SERVICES = {"Haircut": "haircut/", "Advice": "color-consultation/"}
 def host(book: str) -> WSGIApplication:
     """The site as a WSGI application; `book` is where the widget is, such as http://127.0.0.1:8000/book/.
 
-    /?mode=popup&link=Haircut&link=Advice has these links. /third/ frames /party/ under this machine's number, where
+    /?mode=popup&link=Haircut&link=Advice has these links, with isolated=1 on an isolated page; anything else
+    in the query becomes a data attribute. /third/ frames /party/ under this machine's number, where
     it is another site.
     """
     salon = "{0.scheme}://{0.netloc}".format(urlsplit(book))
 
     def links(query: dict[str, list[str]]) -> str:
         more = "".join(
-            f' data-{name}="{escape(text[0])}"' for name, text in query.items() if name not in {"mode", "link"}
+            f' data-{name}="{escape(text[0])}"'
+            for name, text in query.items()
+            if name not in {"mode", "link", "isolated"}
         )
         return "".join(
             f'<p><a href="{book}{SERVICES[words]}" data-kordless-booking="{query["mode"][0]}"{more}>{words}</a></p>'
@@ -61,6 +64,9 @@ def host(book: str) -> WSGIApplication:
                     f"default-src 'none'; script-src 'self' {salon}; frame-src {salon}; img-src data:",
                 )
             )
+            if "isolated" in query:
+                headers.append(("Cross-Origin-Opener-Policy", "same-origin"))
+                headers.append(("Cross-Origin-Embedder-Policy", "require-corp"))
             scripts = f'<script src="/listen.js"></script><script async src="{book}embed.js"></script>'
             head = f'<title>A host</title><link rel="icon" href="data:,">{scripts}'
             body = f'<!doctype html><html lang="en">{head}<h1>A host</h1>{links(query)}</html>'

@@ -161,3 +161,12 @@ def test_prefilled_by_message(visitor: Firefox, elsewhere: Elsewhere):
         assert visitor.ask("document.querySelector('[name=name]').value", "Haircut") == "Grace Hopper"
         assert visitor.ask("document.querySelector('[name=email]').value", "Haircut") == ""
         assert "Grace" not in visitor.ask("location.href", "Haircut")
+
+
+def test_an_isolated_page_may_embed(visitor: Firefox, elsewhere: Elsewhere):
+    """Script and frame say what a page with COOP and COEP wants to hear."""
+    with visitor.tab(page(elsewhere, "inline", isolated="1")):
+        visitor.click(".kb-time", "Haircut")
+        visitor.see('[data-kb-step="contact"]', "Haircut")
+        assert visitor.ask("self.crossOriginIsolated") is True
+        assert visitor.complaints() == []
