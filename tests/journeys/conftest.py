@@ -15,10 +15,10 @@ HERE = Path(__file__).parent
 CHROMIUM = os.environ.get("KORDLESS_CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
-FIREFOX = os.environ.get("KORDLESS_FIREFOX") or next(filter(None, map(shutil.which, ("firefox-esr", "firefox"))), None)
+FIREFOX = os.environ.get("KORDLESS_FIREFOX") or shutil.which("firefox-esr")
 REQUIRED = os.environ.get("KORDLESS_JOURNEYS") == "required"
 MISSING = {
-    name: f"{name} is missing: install it (Debian and Ubuntu: apt-get install {package}), or set {variable} to its path"
+    name: f"{name} is missing: install it (Debian: apt-get install {package}), or set {variable} to its path"
     for name, found, package, variable in (
         ("Chromium", CHROMIUM, "chromium", "KORDLESS_CHROMIUM"),
         ("Firefox", FIREFOX, "firefox-esr", "KORDLESS_FIREFOX"),

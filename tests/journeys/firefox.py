@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from tests.journeys.marionette import ELEMENT, Marionette, Refused, running
 
+PATIENCE_SECONDS = 15
 COOKIES = {"allowed": 0, "blocked": 1}
 """network.cookie.cookieBehavior: all are taken, or none of third parties."""
 NO_SCRIPTS_IN_FRAMES = """
   Services.obs.addObserver(
     (frame) => { if (frame.parent && frame.isContent) frame.allowJavascript = false; }, "browsing-context-attached");
 """
-KEPT = """ // looking at localStorage would make one
-
+KEPT = """
   const [done] = arguments, found = [];
   for (const { host, name } of Services.cookies.cookies) found.push(`cookie ${name} of ${host}`);
   const workers = Cc["@mozilla.org/serviceworkers/manager;1"].getService(Ci.nsIServiceWorkerManager);
@@ -29,6 +30,7 @@ HEAR = """() => {
   addEventListener("click", () => { this.heardClick = true; }, { capture: true, once: true });
 }"""
 IS_HEARD = "() => this.heardClick !== false"  # or the page has gone
+# Without localStorage: a look at it would make one, and Firefox itself knows of each.
 IN_A_WINDOW = """() => {
   try {
     return Object.keys(sessionStorage).map((key) => `sessionStorage ${key} of ${location.origin}`);
@@ -106,7 +108,7 @@ class Firefox:
 
     def complaints(self) -> list[str]:
         """The console's errors about pages of this machine so far, and forget them."""
-        return self._inside(
+        heard: list[str] = self._inside(
             """const [done] = arguments;
             const errors = Services.console.getMessageArray().filter((one) =>
               one instanceof Ci.nsIScriptError && !(one.flags & one.warningFlag));
@@ -114,14 +116,20 @@ class Firefox:
             done(errors.filter(({ sourceName, category }) => /^http/.test(sourceName) || category.startsWith("CSP"))
               .map(({ message }) => message));"""
         )
+        return heard
 
     def forget(self) -> None:
-        """Drop every cookie."""
-        self._inside("Services.cookies.removeAll(); arguments[0]();")
+        """Drop everything that any site has stored; what a window holds goes with its tab."""
+        self._inside(
+            """const [done] = arguments;
+            const all = Ci.nsIClearDataService.CLEAR_COOKIES_AND_SITE_DATA;
+            Services.clearData.deleteData(all, { onDataDeleted: () => done() });"""
+        )
 
-    def _on(self, what: str, frame: str, act: Any) -> None:
+    def _on(self, what: str, frame: str, act: Callable[[str], object]) -> None:
         """Do something with an element; anew when the page has put another one in its place meanwhile."""
-        for _ in range(5):
+        give_up = monotonic() + PATIENCE_SECONDS
+        while monotonic() < give_up:
             self._enter(frame)
             found = self._call("WebDriver:FindElement", using="css selector", value=what)
             try:
@@ -131,7 +139,7 @@ class Firefox:
                     raise
             else:
                 return
-        raise AssertionError(f"{what} doesn't stay on the page")
+        raise AssertionError(f"{what} can't be seen, or doesn't stay on the page")
 
     def _press(self, element: str) -> None:
         self._outside(HEAR, newSandbox=False)
@@ -171,7 +179,7 @@ def firefox(program: str, folder: Path, *, cookies: str, scripts: bool) -> Itera
     """A visitor's Firefox: cookies of third parties `allowed` or `blocked`, scripts inside frames or not."""
     behavior = COOKIES[cookies]
     with running(program, folder, network__cookie__cookieBehavior=behavior) as marionette:
-        marionette.call("WebDriver:NewSession", timeouts={"implicit": 15000})
+        marionette.call("WebDriver:NewSession", timeouts={"implicit": PATIENCE_SECONDS * 1000})
         visitor = Firefox(marionette)
         if not scripts:
             visitor.take_scripts_from_frames()

@@ -28,9 +28,9 @@ SERVICES = {"Haircut": "haircut/", "Advice": "color-consultation/"}
 def host(book: str) -> WSGIApplication:
     """The site as a WSGI application; `book` is where the widget is, such as http://127.0.0.1:8000/book/.
 
-    /?mode=popup&link=Haircut&link=Advice has these links, with isolated=1 on an isolated page; anything else
-    in the query becomes a data attribute. /third/ frames /party/ under this machine's number, where
-    it is another site.
+    /?mode=popup&link=Haircut&link=Advice has these links, with isolated=1 on an isolated page; anything else in its
+    query becomes a data attribute. /bare/ has nothing. /third/ frames /party/ under this machine's number, where it
+    is another site.
     """
     salon = "{0.scheme}://{0.netloc}".format(urlsplit(book))
 
@@ -54,6 +54,8 @@ def host(book: str) -> WSGIApplication:
         elif path == "/party/":
             headers.append(("Set-Cookie", "third=party; Secure; SameSite=None; Path=/"))
             body = f"<p id=got>{escape(environ.get('HTTP_COOKIE', 'nothing'))}</p><a href=?>Again</a>"
+        elif path == "/bare/":
+            body = "<!doctype html><title>A host</title><h1>Nothing</h1>"
         elif path == "/third/":
             body = f'<!doctype html><title>A host</title><iframe title="Party" src="{third}/party/"></iframe>'
         elif path == "/":

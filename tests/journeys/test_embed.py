@@ -56,6 +56,8 @@ def elsewhere(_prepared: Path, tmp_path: Path) -> Iterator[Elsewhere]:
 def book_in(frame: FrameLocator, email: str, nth: int = 0) -> None:
     """From the times to the confirmation, inside a frame."""
     walk.to_contact(frame, nth)
+    # A click that has to scroll first may be lost between the page and a frame of another site.
+    frame.get_by_role("button", name="Book appointment").scroll_into_view_if_needed()
     walk.book(frame, email=email)
 
 

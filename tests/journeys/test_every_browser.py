@@ -103,3 +103,20 @@ def test_the_setting_is_what_it_says(visit: Visit):
         assert bool(visitor.kept("Party")) is (visit.cookies == "allowed")
         visitor.forget()
         assert visitor.kept("Party") == []
+
+
+def test_what_is_kept_would_be_found(visit: Visit):
+    """Each place that a site may keep something in is looked into."""
+    visitor = visit.visitor
+    for keep in (
+        "void (document.cookie = 'one=thing')",
+        "localStorage.setItem('one', 'thing')",
+        "sessionStorage.setItem('one', 'thing')",
+        "new Promise((done) => { indexedDB.open('one').onsuccess = () => done(); })",
+        "caches.open('one').then(() => null)",
+    ):
+        with visitor.tab(f"{visit.elsewhere.url}/bare/"):
+            assert visitor.kept() == [], keep
+            visitor.ask(keep)
+            assert len(visitor.kept()) == 1, keep
+            visitor.forget()
