@@ -38,7 +38,7 @@ demo: $(VENV)/.demo ## serve the demo site on the embedded sandbox, and a site t
 	@echo
 	@exec env DJANGO_RUNSERVER_HIDE_WARNING=true KORDLESS_SANDBOX_WEBHOOK=http://$(HOST):$(PORT)/book/webhook/ SITE_URL=http://$(HOST):$(PORT) NEIGHBOUR_ORIGIN=$(NEIGHBOUR) $(PY) manage.py demo $(HOST):$(PORT)
 
-test: $(VENV)/.test ## run the test suite; ARGS="-k slot" picks tests; browser journeys run where Chromium is
+test: $(VENV)/.test ## run the test suite; ARGS="-k slot" picks tests; browser journeys run where Chromium and Firefox are
 	@$(PY) -m pytest -m "not (packaging or slow or journey or processes)" -n 2 --dist loadfile $(ARGS) || [ $$? = 5 ]
 	@$(PY) -m pytest -m "(journey or processes) and not slow" $(ARGS) || [ $$? = 5 ]
 
@@ -48,7 +48,7 @@ test-postgres: $(VENV)/.test ## run what touches the database on a PostgreSQL of
 test-slow: $(VENV)/.test ## run what takes real minutes, most of them waiting: bursts over the allowance
 	@$(PY) -m pytest -m slow -n 2 $(ARGS)
 
-journeys: $(VENV)/.test ## run the browser journeys alone; fails where Chromium is missing
+journeys: $(VENV)/.test ## run the browser journeys alone; fails where Chromium or Firefox is missing
 	@KORDLESS_JOURNEYS=required $(PY) -m pytest -m journey $(ARGS)
 
 wheel-check: $(VENV)/.test ## build the wheel, install it in a clean environment and book through it

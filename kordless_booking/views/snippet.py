@@ -54,6 +54,8 @@ class SnippetForm(forms.Form):
             ("button", "Floating button"),
         ],
         required=False,
+        initial="inline",
+        widget=forms.RadioSelect,
     )
     text = forms.CharField(label="Words of the link", max_length=80, required=False)
     lang = forms.ChoiceField(label="Language", required=False)
@@ -82,6 +84,8 @@ class SnippetForm(forms.Form):
         label="Size",
         choices=[("", "As wide as there is room"), ("720px", "At most 720 pixels"), ("480px", "At most 480 pixels")],
         required=False,
+        initial="",
+        widget=forms.RadioSelect,
     )
     site = forms.CharField(
         label="Where it will stand",
@@ -91,7 +95,10 @@ class SnippetForm(forms.Form):
     )
 
     def __init__(self, visit: Visit) -> None:
-        super().__init__(visit.request.GET or None)
+        given = visit.request.GET.copy()
+        for name in ("mode", "width"):
+            given.setdefault(name, self.base_fields[name].initial)
+        super().__init__(given if visit.request.GET else None)
         try:
             offered = bookable(visit.catalog.offer().value)
         except KordlessError:
@@ -105,6 +112,14 @@ class SnippetForm(forms.Form):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)  # noqa: S101 (as written above)
             field.choices = [("", every), *choices]
+
+    def clean_site(self) -> str:
+        """Its origin, in small letters; https where it does not say. Raises ValidationError where there is none."""
+        site = str(self.cleaned_data["site"]).strip().lower()
+        found = _ORIGIN.match(site if "//" in site else f"https://{site}")
+        if site and not found:
+            raise forms.ValidationError("This is no address of a website. One is such as https://shop.example.")
+        return found[0] if site and found else ""
 
     def chosen(self, name: str) -> str:
         """What was chosen and can be used; nothing otherwise."""
@@ -176,7 +191,7 @@ def builder(
         "preview": shown,
         "same_origin": stage.netloc == request.get_host(),
         "stage": f"{stage.scheme}://{stage.netloc}",
-        "missing": _missing(visit, form.chosen("site")),
+        **_verdict(visit, form.chosen("site")),
     }
     response = render(request, template, {**(context or {}), **more})
     assets = guard.static_origin()
@@ -210,26 +225,29 @@ def _snippet(visit: Visit, form: SnippetForm, origin: str) -> Snippet:
     )
 
 
-def _missing(visit: Visit, site: str) -> dict[str, str] | None:
-    """The setting that lets the other site embed the widget, when it may not yet."""
-    found = _ORIGIN.match(site.lower() if "//" in site else f"https://{site.lower()}")
-    if not site or not found:
-        return None
-    origin = found[0]
+def _verdict(visit: Visit, origin: str) -> dict[str, Any]:
+    """Whether the other site may embed the widget; when it may not yet, the setting that lets it."""
+    if not origin:
+        return {}
     if origin == _origin(visit.request) or re.fullmatch(guard.parents(visit.account), origin):
-        return None
+        return {"allowed": origin}
     origins = [one for one in visit.account.embed_origins if one != "'self'"]
-    return {"origin": origin, "setting": f'"EMBED_ORIGINS": {[*origins, origin]!r}'.replace("'", '"')}
+    return {"missing": {"origin": origin, "setting": f'"EMBED_ORIGINS": {[*origins, origin]!r}'.replace("'", '"')}}
 
 
 def _other_name(visit: Visit) -> str | None:
-    """Another origin that this very site is reached at and that may embed it: the truest stage for a preview."""
-    names = settings.ALLOWED_HOSTS
+    """Another origin that this very site is reached at and that may embed it: the truest stage for a preview.
+
+    On another port of the same name somebody else may live.
+    """
+    own, names = urlsplit(_origin(visit.request)), settings.ALLOWED_HOSTS
     if "*" in names:
         return None
     for origin in visit.account.embed_origins:
-        host = urlsplit(origin).hostname
-        if host and "*" not in host and origin != _origin(visit.request) and validate_host(host, names):
+        other = urlsplit(origin)
+        if not other.hostname or "*" in other.hostname or (other.hostname, other.port) == (own.hostname, own.port):
+            continue
+        if other.port == own.port and validate_host(other.hostname, names):
             return origin
     return None
 

@@ -1,10 +1,11 @@
 // Everything that the widget tells this page, newest first.
+const say = (name, text) => Object.assign(document.createElement(name), { textContent: text });
+
 for (const name of ["ready", "step", "booked", "rescheduled", "cancelled", "resize", "closed"]) {
   document.addEventListener(`kordless:${name}`, ({ type, detail, target }) => {
     const line = document.createElement("li");
-    const code = document.createElement("code");
-    code.textContent = `${type} ${JSON.stringify(detail)}`;
-    line.append(code, ` on “${target.textContent.trim()}”`);
+    const when = say("time", new Date().toLocaleTimeString());
+    line.append(when, say("strong", `${type} from “${target.textContent.trim()}”`), say("code", JSON.stringify(detail)));
     document.getElementById("log").prepend(line);
   });
 }

@@ -15,8 +15,16 @@ HERE = Path(__file__).parent
 CHROMIUM = os.environ.get("KORDLESS_CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
+FIREFOX = os.environ.get("KORDLESS_FIREFOX") or shutil.which("firefox-esr")
 REQUIRED = os.environ.get("KORDLESS_JOURNEYS") == "required"
-HOW = "install it (Debian and Ubuntu: apt-get install chromium), or set KORDLESS_CHROMIUM to its path"
+MISSING = {
+    name: f"{name} is missing: install it (Debian: apt-get install {package}), or set {variable} to its path"
+    for name, found, package, variable in (
+        ("Chromium", CHROMIUM, "chromium", "KORDLESS_CHROMIUM"),
+        ("Firefox", FIREFOX, "firefox-esr", "KORDLESS_FIREFOX"),
+    )
+    if not found
+}
 
 # Playwright's event loop stays on this thread for the rest of the run, and Django would refuse the database
 # to every test after it.
@@ -24,20 +32,21 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in this folder is a journey."""
+    """Everything in this folder is a journey, most of them in Chromium."""
     journeys = [item for item in items if HERE in item.path.parents]
-    if journeys and REQUIRED and not CHROMIUM:
-        raise pytest.UsageError(f"KORDLESS_JOURNEYS=required, but Chromium is missing: {HOW}.")
+    if journeys and REQUIRED and MISSING:
+        raise pytest.UsageError(f"KORDLESS_JOURNEYS=required, but {'; '.join(MISSING.values())}.")
     for item in journeys:
         item.add_marker(pytest.mark.journey)
-        if not CHROMIUM:
-            item.add_marker(pytest.mark.skip(reason=f"Chromium is missing: {HOW}"))
+        why = MISSING.get("Firefox" if item.get_closest_marker("firefox") else "Chromium")
+        if why:
+            item.add_marker(pytest.mark.skip(reason=why))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say it where nobody overlooks it."""
-    if not CHROMIUM:
-        terminalreporter.write_line(f"Browser journeys were skipped, Chromium is missing: {HOW}.", yellow=True)
+    for why in MISSING.values():
+        terminalreporter.write_line(f"Browser journeys were skipped, {why}.", yellow=True)
 
 
 @pytest.fixture(scope="session")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from playwright.sync_api import BrowserContext, FrameLocator, Page, Route
 
 from demo_site.someone_else import serve, website
 from tests.journeys.demo import Demo, served
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
 
 SHOP = "https://www.shop.example"
 """May embed, by a pattern; its pages are the tests' own."""
@@ -53,13 +57,13 @@ class Elsewhere:
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[Elsewhere]:
-    """Both sites, on two ports and under two names of this machine."""
+def opened(folder: Path, site: Callable[[str], WSGIApplication] = website) -> Iterator[Elsewhere]:
+    """Both sites, on two ports and under two names of this machine; `site` makes the other one for a booking page."""
     house = serve("http://127.0.0.1/", "127.0.0.1", 0)
     origin = f"http://localhost:{house.server_port}"
     try:
         with served(folder, KORDLESS_EMBED_ORIGINS="https://*.shop.example", NEIGHBOUR_ORIGIN=origin) as demo:
-            house.set_app(website(f"{demo.url}/book/"))
+            house.set_app(site(f"{demo.url}/book/"))
             yield Elsewhere(demo, origin)
     finally:
         house.shutdown()

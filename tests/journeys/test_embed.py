@@ -5,7 +5,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qs
 
 import pytest
@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, BrowserType, FrameLocat
 from tests.journeys import walk
 from tests.journeys.elsewhere import STRANGER, Elsewhere, framed, heard, listen, opened
 from tests.journeys.test_accessibility import RULES
+from tests.journeys.test_manage import move_and_cancel
 
 HAIRCUT = "Book haircut/"
 
@@ -55,6 +56,8 @@ def elsewhere(_prepared: Path, tmp_path: Path) -> Iterator[Elsewhere]:
 def book_in(frame: FrameLocator, email: str, nth: int = 0) -> None:
     """From the times to the confirmation, inside a frame."""
     walk.to_contact(frame, nth)
+    # A click that has to scroll first may be lost between the page and a frame of another site.
+    frame.get_by_role("button", name="Book appointment").scroll_into_view_if_needed()
     walk.book(frame, email=email)
 
 
@@ -98,6 +101,9 @@ def test_books_from_a_strict_site(page: Page, elsewhere: Elsewhere, complaints: 
     assert [set(one) for one in told] == [{"name", "link", "version", "service", "start", "status"}]
     assert (told[0]["version"], told[0]["service"], told[0]["status"]) == (1, "haircut", "confirmed")
     assert [one["step"] for one in heard(page, "step")] == ["slot", "contact", "confirmation"]
+    expect(
+        page.locator("#log li").filter(has_text="kordless:booked from “Book a haircut at Acme Salon”")
+    ).to_be_visible()
     everything = json.dumps(page.evaluate("heard"))
     assert "guest@example.com" not in everything
     assert "Ada" not in everything
@@ -275,6 +281,18 @@ def test_links_come_and_go(page: Page, elsewhere: Elsewhere, complaints: list[st
     assert [each for each in complaints if "ERR_ABORTED" not in each] == []
 
 
+def test_a_link_that_goes_while_its_dialog_is_open(page: Page, elsewhere: Elsewhere):
+    """The dialog goes with it, and the page can be scrolled again."""
+    page.goto(elsewhere.write(page.context, elsewhere.link("popup") + "<p>Text.</p>" * 99))
+    page.get_by_role("link", name=HAIRCUT).click()
+    walk.at(framed(page), "slot")
+    page.evaluate("document.querySelector('a').remove()")
+    expect(page.locator("dialog, iframe")).to_have_count(0)
+    page.mouse.move(5, 5)
+    page.mouse.wheel(0, 400)
+    page.wait_for_function("scrollY > 0")
+
+
 def test_only_links_under_the_scripts_own_address(page: Page, elsewhere: Elsewhere):
     """A link to anywhere else stays a link, whatever it calls itself."""
     other = '<a href="https://elsewhere.example/book/" data-kordless-booking="inline">Elsewhere</a>'
@@ -362,8 +380,55 @@ def test_prefilled_by_message(page: Page, elsewhere: Elsewhere):
     assert not any("Grace" in url or "555" in url for url in addresses)
 
 
+def test_what_the_snippet_says_about_the_booking(page: Page, elsewhere: Elsewhere):
+    """Host, party size and language are chosen from the start; what the page is not to pass on stays with it."""
+    posts: list[str] = []
+    page.on("request", lambda request: posts.append(request.post_data or "") if request.method == "POST" else None)
+    cut = elsewhere.link("inline", host="host_sarah", lang="de", attribution="off")
+    group = elsewhere.link("inline", "styling-class/", party="3")
+    page.goto(f"{elsewhere.write(page.context, cut + group)}?utm_source=letter")
+    frame = framed(page)
+    expect(frame.locator("[aria-current=true]", has_text="Sarah")).to_be_visible()
+    assert frame.locator("html").get_attribute("lang") == "de"
+    walk.to_contact(frame)
+    expect(frame.locator("[data-kb-step]")).to_contain_text("Sarah")
+    frame.locator("[name=name]").fill("Ada Lovelace")
+    frame.locator("[name=email]").fill("ada@example.com")
+    frame.locator("form[method=post] [type=submit]").click()
+    walk.at(frame, "confirmation")
+    assert json.loads(parse_qs(posts[0]).get("attribution", ["{}"])[0] or "{}").get("utm_source") is None
+    several = framed(page, "Book styling-class/")
+    expect(several.locator("[name=party]")).to_have_value("3")
+
+
+def test_moved_and_cancelled_in_the_frame(page: Page, elsewhere: Elsewhere):
+    """The page hears of each once, with nothing personal; a frame that is loaded anew tells nothing again."""
+    # So tall that nothing is scrolled: a click that scrolls first may be lost between the page and a frame of another.
+    page.set_viewport_size({"width": 1280, "height": 2400})
+    page.goto(elsewhere.write(page.context, elsewhere.link(service="beard-trim/")))
+    frame = framed(page, "Book beard-trim/")
+    walk.to_contact(frame)
+    number = walk.book(frame, email="mover@example.com")
+    page.wait_for_function("heard.some(({ name }) => name === 'booked')")
+    inside = next(each for each in page.frames if each.url.startswith(elsewhere.book))
+    inside.evaluate("location.reload()")
+    page.wait_for_function("heard.filter(({ name }) => name === 'ready').length === 2")
+    frame.get_by_role("link", name="Change or cancel", exact=True).click()
+    move_and_cancel(frame, elsewhere.demo, number)
+    page.wait_for_function("heard.some(({ name }) => name === 'cancelled')")
+    told = heard(page, "booked", "rescheduled", "cancelled")
+    assert [(one["name"], one["service"], one["status"]) for one in told] == [
+        ("booked", "beard-trim", "confirmed"),
+        ("rescheduled", "beard-trim", "confirmed"),
+        ("cancelled", "beard-trim", "canceled"),
+    ]
+    assert told[0]["start"] != told[1]["start"] == told[2]["start"]
+    assert all(set(one) == {"name", "link", "version", "service", "start", "status"} for one in told)
+    assert number not in json.dumps(page.evaluate("heard"))
+
+
 def test_what_the_snippet_says_about_looks(page: Page, elsewhere: Elsewhere):
-    """Colors, scheme, theme and zone stand in the frame's first address and stay through the steps."""
+    """Colors, scheme, theme, width, zone and service stand in the frame's first address and stay through the steps."""
     link = elsewhere.link(
         "inline", "", accent="#8a3b12", scheme="dark", theme="clinic", tz="Asia/Kathmandu", width="480px"
     )
@@ -474,14 +539,22 @@ def test_the_snippet_builder(page: Page, elsewhere: Elsewhere, complaints: list[
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto(f"{elsewhere.demo.url}/snippet/")
     page.get_by_label("Service").select_option("beard-trim")
-    page.get_by_label("Accent color").fill("#1f6f5c")
     page.get_by_label("Words of the link").fill("Trim & shave")
     page.get_by_label("Where it will stand").fill("https://other.example")
     expect(page.get_by_text("https://other.example may not embed your booking yet")).to_be_visible()
-    expect(page.locator("code", has_text='"https://*.shop.example", "https://other.example"]')).to_be_visible()
+    setting = page.locator("code", has_text='"https://*.shop.example", "https://other.example"]')
+    expect(setting).to_be_visible()
+    page.get_by_role("button", name="Copy the setting").click()
+    expect(page.get_by_text("Copied.")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == setting.inner_text()
     page.get_by_label("Where it will stand").fill("https://my.shop.example")
+    expect(page.get_by_text("https://my.shop.example may embed your booking")).to_be_visible()
     expect(page.get_by_text("may not embed")).to_be_hidden()
-    page.get_by_role("button", name="Copy").click()
+    page.get_by_label("Accent color", exact=True).fill("red")
+    expect(page.get_by_text("A color is # and six digits")).to_be_visible()
+    page.get_by_label("Pick the accent color").fill("#1f6f5c")
+    expect(page.get_by_text("A color is # and six digits")).to_be_hidden()
+    page.get_by_role("button", name="Copy", exact=True).click()
     expect(page.get_by_text("Copied.")).to_be_visible()
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == page.locator("textarea").input_value()
@@ -506,6 +579,29 @@ def test_the_snippet_builder_without_javascript(strict_browser: Browser, elsewhe
     with strict_browser.new_context(java_script_enabled=False) as context:
         page = context.new_page()
         page.goto(f"{elsewhere.demo.url}/snippet/")
-        page.get_by_label("How").select_option("popup")
+        page.get_by_label("Link that opens a dialog").check()
+        page.get_by_label("Where it will stand").fill("other.example")
         page.get_by_role("button", name="Show").click()
         assert 'data-kordless-booking="popup"' in page.locator("textarea").input_value()
+        expect(page.get_by_label("Link that opens a dialog")).to_be_checked()
+        expect(page.get_by_text("https://other.example may not embed your booking yet")).to_be_visible()
+        expect(page.get_by_role("button", name="Copy")).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_snippet_builder_is_for_everybody(page: Page, elsewhere: Elsewhere, scheme: Literal["light", "dark"]):
+    """Small, wide, light and dark it can be read and reached, with all that it has to say."""
+    page.emulate_media(color_scheme=scheme)
+    for width in (320, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto(f"{elsewhere.demo.url}/snippet/?mode=popup&accent=red&site=other.example")
+        expect(page.get_by_label("At most 480 pixels")).to_be_hidden()
+        page.get_by_label("In the page").check()
+        expect(page.get_by_label("At most 480 pixels")).to_be_visible()
+        assert not walk.is_too_wide(page)
+        found = Axe().run(page, options=RULES).response["violations"]
+        assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == []
+    preview = page.locator("iframe[title=Preview]")
+    wide = preview.evaluate("frame => frame.clientWidth")
+    page.get_by_label("A phone").check()
+    assert preview.evaluate("frame => frame.clientWidth") == 390 < wide

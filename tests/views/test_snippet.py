@@ -90,10 +90,27 @@ def test_the_missing_setting_is_named(staff: Client, site: Settings, account_set
     setting = html.unescape(page.tree.css(".kb-snippet-warning code")[1].text())
     assert ast.literal_eval(f"{{{setting}}}") == {"EMBED_ORIGINS": ["https://*.market.example", "https://shop.example"]}
     site.KORDLESS_BOOKING = {**account_settings, **ast.literal_eval(f"{{{setting}}}")}
-    for may in ("https://shop.example/", "shop.example", "https://a.market.example", "http://testserver", "", "://"):
-        assert not built(staff, f"?site={may}").tree.css(".kb-snippet-warning"), may
+    for may in ("https://shop.example/", "shop.example", "https://a.market.example", "http://testserver"):
+        assert "may embed your booking." in built(staff, f"?site={may}").tree.css_first(".kb-snippet-verdict").text(), (
+            may
+        )
+    for nowhere in ("", "://", "ftp://shop.example", "%00"):
+        page = built(staff, f"?site={nowhere}")
+        assert not page.tree.css(".kb-snippet-verdict")
+        assert bool(page.tree.css(".kb-snippet-wrong")) is bool(nowhere), nowhere
     for may_not in ("https://shop.example.evil.example", "http://shop.example", "https://market.example"):
         assert built(staff, f"?site={may_not}").tree.css(".kb-snippet-warning"), may_not
+
+
+def test_it_says_what_is_chosen(staff: Client):
+    """Without a choice it is a widget in the page, as wide as there is room; a choice stays one."""
+    for query, chosen in (
+        ("", ["inline", ""]),
+        ("?lang=de", ["inline", ""]),
+        ("?mode=popup&width=480px", ["popup", "480px"]),
+    ):
+        checked = built(staff, query).tree.css(".kb-snippet-form [type=radio][checked]")
+        assert [each.attributes["value"] or "" for each in checked] == chosen
 
 
 def test_the_preview_shows_the_snippet(staff: Client):
@@ -123,6 +140,8 @@ def test_the_preview_stands_on_another_origin_where_there_is_one(
     shown = Client().get(url, headers={"Host": "www.salon.example"}, secure=True)
     assert "frame-ancestors http://testserver;" in shown["Content-Security-Policy"]
     assert 'src="http://testserver/book/embed.js"' in shown.content.decode()
+    site.KORDLESS_BOOKING = {**account_settings, "EMBED_ORIGINS": ["https://www.salon.example:8443"]}
+    assert (built(staff).tree.css_first("iframe").attributes["src"] or "").startswith("http://testserver/")
     forged = Client().get("/book/snippet/preview/?from=http://evil.example")
     assert "evil" not in forged["Content-Security-Policy"]
 

@@ -1,31 +1,60 @@
 // The snippet builder shows at once what was chosen, and copies it.
-const form = document.querySelector("[data-kb-snippet]");
-const result = () => document.querySelector("[data-kb-snippet-result]");
-const offerCopy = () => (result().querySelector("[data-kb-copy]").hidden = !navigator.clipboard);
-let timer;
-let asked = 0;
+{
+  const form = document.querySelector("[data-kb-snippet]");
+  const pick = form.querySelector("[data-kb-pick]");
+  const find = (what, page = document) => page.querySelector(what);
+  let timer;
+  let asked = 0;
 
-const show = async () => {
-  const mine = ++asked;
-  const answer = await fetch(`?${new URLSearchParams(new FormData(form))}`);
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const made = page.querySelector("[data-kb-snippet-result]");
-  if (!made || mine !== asked) return;
-  const [before, after] = [result(), made].map((one) => one.querySelector("iframe").src);
-  if (before === after) made.querySelector("iframe").replaceWith(result().querySelector("iframe"));
-  result().replaceWith(made);
-  offerCopy();
-};
+  const offer = () => document.querySelectorAll("[data-kb-copy]").forEach((button) => (button.hidden = false));
 
-form.addEventListener("input", () => {
-  clearTimeout(timer);
-  timer = setTimeout(show, 300);
-});
+  const show = async () => {
+    const mine = ++asked;
+    const chosen = `?${new URLSearchParams(new FormData(form))}`;
+    const answer = await fetch(chosen);
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (mine !== asked || !find("[data-kb-preview]", page)) return;
+    history.replaceState(null, "", chosen);
+    for (const part of page.querySelectorAll("[data-kb-part]")) {
+      const shown = find(`[data-kb-part="${part.dataset.kbPart}"]`);
+      if (shown.textContent !== part.textContent) shown.replaceChildren(...part.childNodes);
+    }
+    find("#kb-snippet-text").value = find("#kb-snippet-text", page).value;
+    find("[data-kb-copied]").textContent = "";
+    const [before, after] = [document, page].map((one) => find("[data-kb-preview]", one));
+    // A frame's own address says nothing of where it has gone meanwhile.
+    if (before.getAttribute("src") !== after.getAttribute("src")) before.src = after.src;
+    offer();
+  };
 
-document.addEventListener("click", async ({ target }) => {
-  if (!target.matches("[data-kb-copy]")) return;
-  await navigator.clipboard.writeText(document.getElementById("kb-snippet-text").value);
-  result().querySelector("[data-kb-copied]").textContent = "Copied.";
-});
+  const copy = async (source) => {
+    if (navigator.clipboard) return navigator.clipboard.writeText(source.value ?? source.textContent);
+    getSelection().selectAllChildren(source);
+    source.select?.();
+    document.execCommand("copy");
+  };
 
-offerCopy();
+  form.addEventListener("input", ({ target }) => {
+    if (target === pick) form.elements.accent.value = pick.value;
+    else if (target.name === "accent" && target.checkValidity() && /^#\w{6}$/.test(target.value)) pick.value = target.value;
+    clearTimeout(timer);
+    timer = setTimeout(show, 300);
+  });
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    clearTimeout(timer);
+    show();
+  });
+
+  document.addEventListener("click", async ({ target }) => {
+    if (!target.matches("[data-kb-copy]")) return;
+    await copy(document.getElementById(target.dataset.kbCopy));
+    find("[data-kb-copied]").textContent = "Copied.";
+  });
+
+  form.classList.add("kb-snippet-live");
+  if (/^#\w{6}$/.test(form.elements.accent.value)) pick.value = form.elements.accent.value;
+  pick.hidden = false;
+  offer();
+}

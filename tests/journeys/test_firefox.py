@@ -1,0 +1,172 @@
+"""The widget on another site in Firefox, beyond that it books: how high it is, the keyboard, and who is believed."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.journeys.conftest import FIREFOX
+from tests.journeys.elsewhere import Elsewhere, opened
+from tests.journeys.firefox import Firefox, firefox
+from tests.journeys.hosts import host
+
+pytestmark = pytest.mark.firefox
+FOCUS = "(document.activeElement.closest('dialog') ?? document.activeElement).localName"
+
+
+@pytest.fixture(scope="module")
+def elsewhere(_prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Elsewhere]:
+    folder = tmp_path_factory.mktemp("sites")
+    shutil.copytree(_prepared, folder, dirs_exist_ok=True)
+    with opened(folder, host) as both:
+        yield both
+
+
+@pytest.fixture(scope="module")
+def visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
+    """Firefox without cookies of third parties."""
+    assert FIREFOX
+    with firefox(FIREFOX, tmp_path_factory.mktemp("firefox"), cookies="blocked", scripts=True) as visitor:
+        visitor.resize(1280, 900)
+        yield visitor
+
+
+def page(elsewhere: Elsewhere, mode: str, **attributes: str) -> str:
+    """The host's page with the haircut on it."""
+    return f"{elsewhere.url}/?{urlencode({'mode': mode, 'link': 'Haircut', **attributes})}"
+
+
+def settled(visitor: Firefox) -> int:
+    """The height of the frame, once it is that of its content; nothing in it can be scrolled then."""
+    visitor.ask("""new Promise((done) => {
+      const look = () =>
+        heard.some(({ name }) => name === "resize") ? requestAnimationFrame(done) : setTimeout(look, 20);
+      look();
+    })""")
+    inner = "Math.ceil(document.body.getBoundingClientRect().height)"
+    outer = "document.querySelector('iframe').clientHeight"
+    for _ in range(100):
+        if (height := visitor.ask(outer)) == visitor.ask(inner, "Haircut"):
+            break
+    assert height == visitor.ask(inner, "Haircut")
+    root = "document.documentElement"
+    assert visitor.ask(f"{root}.scrollHeight - {root}.clientHeight", "Haircut") <= 0
+    assert visitor.ask(f"{root}.scrollWidth - {root}.clientWidth", "Haircut") <= 0
+    return int(height)
+
+
+def test_the_frame_is_as_high_as_its_content(visitor: Firefox, elsewhere: Elsewhere):
+    """It shrinks and grows with the steps and with the width, and comes to rest."""
+    with visitor.tab(page(elsewhere, "inline")):
+        visitor.see(".kb-time", "Haircut")
+        times = settled(visitor)
+        visitor.click(".kb-time", "Haircut")
+        visitor.see('[data-kb-step="contact"]', "Haircut")
+        form = settled(visitor)
+        visitor.click("form[method=post] [type=submit]", "Haircut")
+        visitor.see("[aria-invalid=true]", "Haircut")
+        wrong = settled(visitor)
+        assert times > form < wrong
+        visitor.resize(500, 900)
+        try:
+            assert settled(visitor) > wrong
+            said = "heard.filter(({ name }) => name === 'resize').length"
+            before = visitor.ask(said)
+            after = visitor.ask(f"new Promise((done) => setTimeout(() => done({said}), 400))")
+            assert before == after <= 12
+        finally:
+            visitor.resize(1280, 900)
+        assert visitor.complaints() == []
+
+
+def test_the_dialog_by_keyboard(visitor: Firefox, elsewhere: Elsewhere):
+    """Enter opens it, Tab stays in it, Escape closes it from everywhere inside, and the focus returns."""
+    with visitor.tab(page(elsewhere, "popup")):
+        visitor.see("a")
+        visitor.ask("document.querySelector('a').focus()")
+        visitor.press("Enter")
+        visitor.see(".kb-time", "Haircut")
+        settled(visitor)
+        for _ in range(6):
+            visitor.press("Tab")
+            assert visitor.ask(FOCUS) in {"dialog", "body"}
+        assert visitor.ask("getComputedStyle(document.documentElement).overflowY") == "hidden"
+        visitor.press("Escape")
+        assert visitor.ask("document.querySelector('dialog').open") is False
+        assert visitor.ask(FOCUS) == "a"
+        visitor.press("Enter")
+        visitor.see(".kb-time", "Haircut")
+        visitor.ask("document.querySelector('.kb-time').focus()", "Haircut")
+        visitor.press("Escape")
+        visitor.ask(
+            """new Promise((done) => {
+              const look = () => document.querySelector("dialog").open ? setTimeout(look, 20) : done();
+              look();
+            })"""
+        )
+        assert visitor.ask(FOCUS) == "a"
+        assert visitor.ask("heard.filter(({ name }) => name === 'closed').length") == 2
+        assert visitor.ask("getComputedStyle(document.documentElement).overflowY") == "visible"
+        assert visitor.complaints() == []
+
+
+def test_strange_messages_are_ignored_both_ways(visitor: Firefox, elsewhere: Elsewhere):
+    """The page heeds only its frame, the frame only its page, each by window and by origin."""
+    with visitor.tab(page(elsewhere, "inline")):
+        visitor.click(".kb-time", "Haircut")
+        visitor.see('[data-kb-step="contact"]', "Haircut")
+        height = settled(visitor)
+        height_of_its_own = "{ kordless: 'resize', detail: { height: 9999 } }"
+        lies = f"[{height_of_its_own}, {{ kordless: 'booked', detail: {{}} }}, null, 'kordless', 7]"
+        visitor.ask(
+            f"""new Promise((done) => {{
+              const ours = document.querySelector("iframe").contentWindow;
+              const say = (data, origin, source) =>
+                window.dispatchEvent(new MessageEvent("message", {{ data, origin, source }}));
+              for (const lie of {lies}) {{
+                window.postMessage(lie, "*");
+                say(lie, "{elsewhere.demo.url}", window);
+                say(lie, "https://evil.example", ours);
+              }}
+              setTimeout(done, 200);
+            }})"""
+        )
+        assert settled(visitor) == height
+        assert visitor.ask("heard.filter(({ name }) => name === 'booked').length") == 0
+        visitor.ask(
+            f"""new Promise((done) => {{
+              const data = {{ kordless: "hello", detail: {{ prefillName: "Mallory" }} }};
+              const say = (origin, source) =>
+                window.dispatchEvent(new MessageEvent("message", {{ data, origin, source }}));
+              window.postMessage(data, "*");
+              say("https://evil.example", parent);
+              say("{elsewhere.url}.evil.example", parent);
+              say("{elsewhere.url}", window);
+              setTimeout(done, 100);
+            }})""",
+            "Haircut",
+        )
+        assert visitor.ask("document.querySelector('[name=name]').value", "Haircut") == ""
+        assert visitor.complaints() == []
+
+
+def test_prefilled_by_message(visitor: Firefox, elsewhere: Elsewhere):
+    """What the host knows of the visitor stands in the form, in no address, and nothing that can't be right."""
+    known = {"prefill-name": "Grace Hopper", "prefill-email": "not an address"}
+    with visitor.tab(page(elsewhere, "inline", **known)):
+        visitor.click(".kb-time", "Haircut")
+        visitor.see('[data-kb-step="contact"]', "Haircut")
+        assert visitor.ask("document.querySelector('[name=name]').value", "Haircut") == "Grace Hopper"
+        assert visitor.ask("document.querySelector('[name=email]').value", "Haircut") == ""
+        assert "Grace" not in visitor.ask("location.href", "Haircut")
+
+
+def test_an_isolated_page_may_embed(visitor: Firefox, elsewhere: Elsewhere):
+    """Script and frame say what a page with COOP and COEP wants to hear."""
+    with visitor.tab(page(elsewhere, "inline", isolated="1")):
+        visitor.click(".kb-time", "Haircut")
+        visitor.see('[data-kb-step="contact"]', "Haircut")
+        assert visitor.ask("self.crossOriginIsolated") is True
+        assert visitor.complaints() == []
