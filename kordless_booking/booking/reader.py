@@ -21,6 +21,7 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     zone: str | None = None
     hours: Literal["12", "24"] | None = None
     host: str | None = None
+    host_id: str | None = None
     party: int = 1
 
 

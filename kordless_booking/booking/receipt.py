@@ -34,6 +34,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     zone: str
     contact: str | None = None
     host: str | None = None
+    host_id: str | None = None
     party: int = 1
     typed: dict[str, str] = {}
     attribution: dict[str, str] = {}
@@ -76,13 +77,16 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class ManageLink(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Leads straight to a booking, for as long as the account's settings say.
 
-    `expires` is Unix time; `zone` is the visitor's, when it is known.
+    `expires` is Unix time; `zone` is the visitor's, when it is known. So are `host` (an id) and `party`, which Kordless
+    doesn't repeat: the booking can only move to a time that both of them fit.
     """
 
     number: str
     contact: str
     expires: int
     zone: str | None = None
+    host: str | None = None
+    party: int = 1
 
     def __repr__(self) -> str:
         return "ManageLink(…)"

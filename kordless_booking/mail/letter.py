@@ -176,6 +176,8 @@ def _manage_link(account: conf.Account, particulars: Particulars, reader: Reader
         contact=particulars.email,
         expires=int(now.timestamp()) + account.manage_link_days * 86400,
         zone=reader.zone,
+        host=reader.host_id,
+        party=reader.party,
     )
     return absolute(account, "manage", link.seal(account.name), lang=reader.language, hours=reader.hours)
 

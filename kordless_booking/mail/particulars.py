@@ -74,7 +74,8 @@ def _joined(known: Reader | None, heard: Reader | None) -> Reader | None:
     if known is None or heard is None:
         return heard or known
     party = heard.party if heard.party > 1 else known.party
-    return msgspec.structs.replace(heard, host=heard.host or known.host, party=party)
+    chosen = heard if heard.host else known
+    return msgspec.structs.replace(heard, host=chosen.host, host_id=chosen.host_id, party=party)
 
 
 def usable_email(text: str | None) -> str:

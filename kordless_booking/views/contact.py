@@ -91,7 +91,7 @@ def _sent(visit: Visit, service: str) -> HttpResponse:
             response["Retry-After"] = str(objected.seconds)
         return response
     attribution = read_attribution(visit.request.POST.get("attribution", ""))
-    reader = visit.reader(chosen.zone, host=chosen.host_name, party=chosen.party)
+    reader = visit.reader(chosen.zone, host=chosen.host_name, host_id=chosen.host_id, party=chosen.party)
     attempt = Attempt(chosen.nonce, _new_booking(chosen, form), attribution, reader)
     try:
         outcome = placing.place(
@@ -120,6 +120,7 @@ def _sent(visit: Visit, service: str) -> HttpResponse:
         zone=chosen.zone,
         contact=person.email or person.phone,
         host=chosen.host_name,
+        host_id=chosen.host_id,
         party=chosen.party,
         typed=typed_text(form.data),
         attribution=attribution,

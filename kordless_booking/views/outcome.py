@@ -103,7 +103,7 @@ def follow(visit: Visit, receipt: Receipt, outcome: placing.Placed | placing.Ope
         visit.reached(Stage.BOOKED, receipt.service)
         slug = outcome.booking.service_slug or receipt.service
         booked = msgspec.structs.replace(outcome.booking, contact=outcome.news, service_slug=slug)
-        reader = visit.reader(receipt.zone, host=receipt.host, party=receipt.party)
+        reader = visit.reader(receipt.zone, host=receipt.host, host_id=receipt.host_id, party=receipt.party)
         announce(
             Change.CREATED,
             booked,
@@ -142,6 +142,8 @@ def manage_url(visit: Visit, receipt: Receipt, choices: Choices | None = None) -
         contact=receipt.contact,
         expires=int(visit.now.timestamp()) + visit.account.manage_link_days * 86400,
         zone=receipt.zone,
+        host=receipt.host_id,
+        party=receipt.party,
     )
     return visit.url("manage", link.seal(visit.account.name), choices=choices)
 

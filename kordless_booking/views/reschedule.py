@@ -41,7 +41,7 @@ log = logging.getLogger("kordless_booking.views")
 def slots(visit: Visit, token: str) -> HttpResponse:
     """The times that the booking could move to."""
     it, detail = _movable(visit, token)
-    choices = visit.choices.but(host=None, party=1)
+    choices = _choices(visit, it)
 
     def here(wished: Choices) -> str:
         return visit.url("reschedule", token, choices=wished)
@@ -92,6 +92,7 @@ def confirm(visit: Visit, token: str) -> HttpResponse:
     if visit.request.method == "POST":
         return _move(visit, _movable_booking(visit, token))
     it, detail = _movable(visit, token)
+    visit.choices = _choices(visit, it)
     start = read_start(visit.request.GET.get("start", ""))
     moment = free_slot(visit, detail, start) if start else None
     if moment is None:
@@ -158,6 +159,11 @@ def _move(visit: Visit, it: Managed) -> HttpResponse:
     return visit.go(it.url(visit, "manage", done="moved"))
 
 
+def _choices(visit: Visit, it: Managed) -> Choices:
+    """A booking keeps its host and how many come, as far as its link says who that is."""
+    return visit.choices.but(host=it.link.host, party=it.link.party)
+
+
 def _movable(visit: Visit, token: str) -> tuple[Managed, ServiceDetail]:
     """Also lets a service that is gone speak for itself."""
     it = _movable_booking(visit, token)
@@ -198,8 +204,11 @@ def _not_moved(visit: Visit, it: Managed, chosen: Draft, error: exceptions.Kordl
     raise Problem(
         "reschedule_refused",
         422,
-        _("This booking can't be moved online"),
-        _("It may be too late for that. Please contact us directly. Your booking is unchanged."),
+        _("This booking can't be moved to that time"),
+        _(
+            "It may be too late for that, or whom you booked with isn't free then. Please choose another time, "
+            "or contact us directly. Your booking is unchanged."
+        ),
         back=(it.url(visit, "manage"), _("Back to your booking")),
         error=error,
     ) from None

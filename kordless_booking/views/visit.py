@@ -140,9 +140,10 @@ class Visit:
         if self.account.funnel:
             count_step(self.request, self.account.name, service, self.source, stage)
 
-    def reader(self, zone: str, *, host: str | None = None, party: int = 1) -> Reader:
-        """How this visitor reads, for what is written later."""
-        return Reader(language=self.language, zone=zone, hours=self.choices.hours, host=host, party=party)
+    def reader(self, zone: str, *, host: str | None = None, host_id: str | None = None, party: int = 1) -> Reader:
+        """How this visitor reads, and what they chose, for what is written later."""
+        hours = self.choices.hours
+        return Reader(language=self.language, zone=zone, hours=hours, host=host, host_id=host_id, party=party)
 
     def offered(self, slug: str) -> ServiceDetail:
         """A service that visitors may choose. Raises NotFound also for one that the business books for itself."""

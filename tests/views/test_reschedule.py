@@ -110,7 +110,7 @@ def test_a_refused_move_is_said_kindly(visitor: Walk, sandbox: Sandbox):
     before = sandbox.bookings()
     ask, _start = question(visitor, page, "Friday, December 11, 2026")
     page = visitor.send(ask, "Reschedule")
-    assert (page.status, page.heading) == (422, "This booking can't be moved online")
+    assert (page.status, page.heading) == (422, "This booking can't be moved to that time")
     assert "Your booking is unchanged" in page.text
     assert sandbox.bookings() == before
 
