@@ -41,20 +41,20 @@ log = logging.getLogger("kordless_booking.views")
 def slots(visit: Visit, token: str) -> HttpResponse:
     """The times that the booking could move to."""
     it, detail = _movable(visit, token)
-    choices = _choices(visit, it)
+    visit.choices = _choices(visit, it)
+    choices = _asked(visit.choices)
 
     def here(wished: Choices) -> str:
-        return visit.url("reschedule", token, choices=wished)
+        return visit.url("reschedule", token, choices=_asked(wished))
 
     start = visit.url("reschedule-confirm", token, choices=choices.but(month=None, day=None))
     links = SlotLinks(
         here=here,
         form=visit.url("reschedule", token, choices=Choices()),
-        hidden=lambda wished: wished.pairs(),
+        hidden=lambda wished: _asked(wished).pairs(),
         time=f"{start}{'&' if '?' in start else '?'}start=",
         zone=visit.url("reschedule-zone", token, choices=choices),
     )
-    visit.choices = choices
     context: dict[str, Any] = slot_context(visit, detail, links)
     context |= {
         "hosts": [],
@@ -96,7 +96,8 @@ def confirm(visit: Visit, token: str) -> HttpResponse:
     start = read_start(visit.request.GET.get("start", ""))
     moment = free_slot(visit, detail, start) if start else None
     if moment is None:
-        return visit.go(visit.url("reschedule", token, choices=visit.choices, taken="1" if start else None))
+        again = visit.url("reschedule", token, choices=_asked(visit.choices), taken="1" if start else None)
+        return visit.go(again)
     chosen = Draft(
         service=detail.service.slug,
         start=moment.start,
@@ -116,7 +117,7 @@ def _confirm_page(visit: Visit, it: Managed, chosen: Draft, problem: str = "") -
             "reschedule-confirm", token, choices=visit.choices.dress(), start=format_start(chosen.start)
         ),
         "hidden": [("draft", draft.seal(chosen, _purpose(visit, it)))],
-        "back_url": visit.url("reschedule", token, choices=visit.choices),
+        "back_url": visit.url("reschedule", token, choices=_asked(visit.choices)),
         "problem": problem,
     }
     page, status = visit.page(_("Reschedule")), 503 if problem else 200
@@ -162,6 +163,11 @@ def _move(visit: Visit, it: Managed) -> HttpResponse:
 def _choices(visit: Visit, it: Managed) -> Choices:
     """A booking keeps its host and how many come, as far as its link says who that is."""
     return visit.choices.but(host=it.link.host, party=it.link.party)
+
+
+def _asked(choices: Choices) -> Choices:
+    """What an address says: host and party stand in the link already."""
+    return choices.but(host=None, party=1)
 
 
 def _movable(visit: Visit, token: str) -> tuple[Managed, ServiceDetail]:

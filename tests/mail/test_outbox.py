@@ -91,7 +91,7 @@ def test_an_unreachable_server_is_tried_again_later(writing: Settings, clock: Tr
         use(writing, server.port)
         send_due()
     assert len(server.taken) == 1
-    assert lines()[0].endswith("error=ConnectionRefusedError code=-")
+    assert lines()[0].endswith("error=ConnectionRefusedError")
 
 
 def test_what_nobody_takes_for_two_days_is_given_up(writing: Settings, clock: Traveller):
@@ -117,16 +117,16 @@ def test_an_unreachable_server_is_not_asked_for_each_mail(writing: Settings):
 @pytest.mark.parametrize(
     ("answers", "ended", "code"),
     [
-        ({"RCPT": "450 try later"}, "queued", "-"),
-        ({"RCPT": "550 no such canary@example.com"}, "failed", "-"),
+        ({"RCPT": "450 try later"}, "queued", ""),
+        ({"RCPT": "550 no such canary@example.com"}, "failed", ""),
         ({"MAIL": "451 busy"}, "queued", "451"),
         ({"MAIL": "550 not from you"}, "failed", "550"),
         ({"DATA": "452 full"}, "queued", "452"),
         ({"DATA": "554 spam"}, "failed", "554"),
         ({"MAIL_DATA": "451 try later"}, "queued", "451"),
         ({"MAIL_DATA": "554 spam for canary@example.com"}, "failed", "554"),
-        ({"MAIL_DATA": ""}, "unsure", "-"),
-        ({"DATA": ""}, "unsure", "-"),
+        ({"MAIL_DATA": ""}, "unsure", ""),
+        ({"DATA": ""}, "unsure", ""),
         ({"CONNECT": "554 go away"}, "queued", "554"),
     ],
 )
@@ -140,7 +140,7 @@ def test_what_a_mail_server_says(writing: Settings, lines: Any, answers: dict[st
         send_due()
     assert len(server.taken) <= 1
     [line] = lines()
-    assert line.endswith(f"code={code}")
+    assert line.endswith(f" code={code}") if code else " code=" not in line
     assert "canary" not in line
     assert "555" not in line.replace("code=554", "")
 

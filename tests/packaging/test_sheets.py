@@ -9,7 +9,7 @@ import kordless_booking
 
 STATIC = Path(kordless_booking.__file__).parent / "static" / "kordless_booking"
 PHYSICAL = re.compile(
-    r"(?<![\w-])(?:(?:margin|padding|border|scroll-margin|scroll-padding)-(?:left|right)[\w-]*|left|right|float)\s*:"
+    r"(?<![\w-])(?:(?:margin|padding|border|scroll-margin|scroll-padding)-(?:left|right)[\w-]*|left|right)\s*:"
     r"|(?:text-align|float|clear)\s*:\s*(?:left|right)\b|border-(?:top|bottom)-(?:left|right)-radius"
 )
 """What means a side of the screen rather than the beginning or the end of a line."""

@@ -8,6 +8,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,14 @@ from django.test import Client
 from pytest_django import Settings
 from time_machine import Traveller
 
-from kordless_booking.models import BookingAttempt, WebhookDelivery
+from kordless_booking.conf import account_named
+from kordless_booking.counts import counters
+from kordless_booking.counts.counters import count_refusal
+from kordless_booking.counts.tally import MOST
+from kordless_booking.mail.occasions import MailState
+from kordless_booking.mail.outbox import give_up_stuck
+from kordless_booking.mail.reminders import queue_reminders
+from kordless_booking.models import Appointment, BookingAttempt, OutgoingMail, WebhookDelivery
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.views.abuse import HONEYPOT
 from kordless_booking.webhooks import signature
@@ -43,7 +51,19 @@ ILLNESSES: tuple[tuple[str, dict[str, Any]], ...] = (
 def live_on(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """Each chapter begins with a Kordless that is well."""
     before = dict(site.KORDLESS_BOOKING)
-    for chapter in (_illness, _behind_the_scenes, _junk, _in_line, _no_database, _deliveries, _accidents, _operators):
+    chapters = (
+        _illness,
+        _behind_the_scenes,
+        _junk,
+        _in_line,
+        _no_database,
+        _deliveries,
+        _mails,
+        _counts,
+        _accidents,
+        _operators,
+    )
+    for chapter in chapters:
         chapter(walk, sandbox, clock, site)
         sandbox.mischief.clear()
         clock.shift(120)
@@ -220,6 +240,33 @@ def _deliveries(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) 
 def _mistake(*given: Any) -> None:
     """No fault of the database's."""
     raise LookupError(f"canary {given}")
+
+
+def _mails(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+    """One that is sent, one whose sender died, and reminders of what Kordless doesn't know or tell."""
+    change(site, MAIL=True, MAIL_FROM="bookings@salon.example", SITE_URL="https://salon.example")
+    with heard("mail_tried") as tried:
+        walk.send(walk.choose("haircut", "?day=2026-12-21"), "Book appointment", **JANE)
+        assert tried.wait(10)
+    now = datetime.now(UTC)
+    OutgoingMail.objects.update(state=MailState.SENDING, changed_at=now - timedelta(hours=1))
+    give_up_stuck(now)
+    soon = {"start": now + timedelta(hours=2), "end": now + timedelta(hours=3), "told_at": now - timedelta(days=9)}
+    for status in (500, 404):
+        Appointment.objects.update(status="confirmed", **soon)
+        sandbox.mischief.set("status", "lookup", status=status)
+        queue_reminders(account_named(None), now)
+        sandbox.mischief.clear()
+        change(site)
+
+
+def _counts(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+    """A database that takes none, and more different ones than are kept."""
+    for number in range(MOST + 1):
+        count_refusal("default", f"reason_{number}")
+    with refused_writes("INSERT"):
+        assert not counters.flush()
+    assert counters.flush()
 
 
 def _accidents(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from kordless_booking import conf
 from kordless_booking.catalog.background import unattended
+from kordless_booking.logs import request_id
 from kordless_booking.mail.occasions import MailState
 from kordless_booking.mail.outbox import give_up_stuck, send_due
 from kordless_booking.mail.past import forget_past
@@ -26,12 +28,13 @@ class Command(BaseCommand):
         if not writing:
             self.stdout.write('Mail is off: set "MAIL": True in KORDLESS_BOOKING.')
             return
-        waited = unattended.set(True)
+        waited, named = unattended.set(True), request_id.set(f"mail-{secrets.token_hex(4)}")
         try:
             reminders = sum(queue_reminders(account, now) for account in writing if account.reminder_hours)
             ended = send_due()
         finally:
             unattended.reset(waited)
+            request_id.reset(named)
         lost = give_up_stuck(now) + ended[MailState.UNSURE] + ended[MailState.FAILED]
         if options["verbosity"]:
             self.stdout.write(
