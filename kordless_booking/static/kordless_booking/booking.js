@@ -11,7 +11,7 @@
 
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
   const poll = "[data-kb-poll]";
-  const quiet = "[data-kb-watch]"; // looks whether the times are still as they are shown
+  const quiet = "[data-kb-watch]";
   const find = (root, what) => root.querySelector(what);
   const all = (root, what) => [...root.querySelectorAll(what)];
   const words = (root) => all(root, "[data-kb-say]").map((word) => word.textContent).join(". ");
@@ -19,7 +19,7 @@
 
   const rove = (days, to) => days.forEach((day) => (day.tabIndex = day === to ? 0 : -1));
 
-  // To the page around our frame, once it is known to be one that may
+  // To the page around our frame, once it may be told
   const mayFrame = RegExp(`^(${body.dataset.kbParents})$`);
   let around, height, heard = {}, landing = location.search.match(/\b(utm_\w+|\w+clk?id|.braid|li_fat_id)=[^&]+/g);
 
@@ -44,7 +44,7 @@
     const form = find(root, "[data-kb-step=contact] form[method=post]");
     if (!form) return;
     if (landing) form.attribution.value = JSON.stringify(Object.fromEntries(new URLSearchParams(landing.join("&"))));
-    if (find(root, "[role=alert]")) return; // it is as it was typed
+    if (find(root, "[role=alert]")) return;
     for (const name of ["Name", "Email", "Phone", "Notes"]) {
       const field = form.elements[name.toLowerCase()];
       const text = heard["prefill" + name];
@@ -97,7 +97,7 @@
   };
 
   const trouble = (root, detail, trigger) => {
-    if (trigger.matches("[data-kb-step]," + quiet)) return; // nobody asked for it
+    if (trigger.matches("[data-kb-step]," + quiet)) return;
     const again = () => htmx.trigger(trigger, trigger.matches("form") ? "submit" : "click");
     all(root, "[data-kb-offline]").forEach((word) => (word.hidden = navigator.onLine));
     find(root, "[data-kb-again]").onclick = again;
@@ -114,7 +114,7 @@
 
   const zoned = (root, path) => find(root, "[data-kb-detect-zone]") && !path.includes("tz=");
 
-  // What is pointed at is likely to be next: our server gives it if that costs nothing.
+  // What is pointed at is likely to be next.
   let ahead = {}, pointing;
   const look = (link) => {
     const root = link.closest(".kb"), path = link.dataset.hxGet;
@@ -219,7 +219,7 @@
   on("afterSettle", (root, detail, trigger) => {
     if (trigger.matches(quiet)) {
       settle(root);
-      if (words(root) !== root.kbWords) say(root, words(root)); // the day is full: another one is shown
+      if (words(root) !== root.kbWords) say(root, words(root));
       const lost = root.kbHref && document.activeElement === body;
       const spot = lost && (all(root, ".kb-slot a").find((link) => link.href === root.kbHref) || all(root, "[data-kb-say]").at(-1));
       return spot && spot.focus({ preventScroll: true });
