@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from pathlib import Path
 
@@ -21,6 +21,8 @@ from selectolax.lexbor import LexborNode
 from time_machine import Traveller
 
 from kordless_booking.sandbox import Sandbox
+from tests.mail.conftest import MAIL
+from tests.mail.reading import sent
 from tests.texts import Text, texts_of_the_package
 from tests.views.walking import JANE, Page, Walk
 
@@ -94,14 +96,17 @@ class Reader:
         self._known = sorted((text for text in known if LATIN.search(text)), key=len, reverse=True)
 
     def english_on(self, page: Page) -> list[str]:
-        found = []
-        for said in said_by(page.tree.root):
-            rest = " ".join(said.split())
-            for known in self._known:
-                rest = rest.replace(" ".join(known.split()), "")
-            if LATIN.search(SAME_EVERYWHERE.sub("", rest)):
-                found.append(f"{page.url[:60]}: {said.strip()!r}")
-        return found
+        return [f"{page.url[:60]}: {said}" for said in self.english_in(said_by(page.tree.root))]
+
+    def english_in(self, texts: Iterable[str]) -> list[str]:
+        """The texts that somebody has to translate."""
+        return [said.strip() for said in texts if LATIN.search(self._rest_of(said))]
+
+    def _rest_of(self, said: str) -> str:
+        rest = " ".join(said.split())
+        for known in self._known:
+            rest = rest.replace(" ".join(known.split()), "")
+        return SAME_EVERYWHERE.sub("", rest)
 
 
 class SpeechlessWalk(Walk):
@@ -198,3 +203,18 @@ def test_who_comes_too_often(walk: SpeechlessWalk, sandbox: Sandbox, pseudo: Set
         walk.post(walk.open("/book/manage/"), number="BOOK_1", contact=JANE["email"])
     assert [page.status for page in walk.seen].count(429) == 2
     no_english(walk, sandbox)
+
+
+def test_mails_to_the_customer(walk: SpeechlessWalk, sandbox: Sandbox, pseudo: Settings) -> None:
+    """Booked, moved, cancelled: subject, text, HTML and the calendar's entry."""
+    pseudo.KORDLESS_BOOKING = {**pseudo.KORDLESS_BOOKING, **MAIL}
+    done = walk.post(walk.choose(), **JANE)
+    manage = walk.post(walk.open("/book/manage/"), number=done.number, contact=JANE["email"]).url.partition("?")[0]
+    walk.post(walk.open(list(walk.open(f"{manage}reschedule/?day=2026-12-10").times.values())[-1]))
+    walk.post(walk.open(f"{manage}cancel/"))
+    letters = sent()
+    assert letters
+    reader = Reader(sandbox)
+    for letter in letters:
+        said = [letter.subject, *letter.text.splitlines(), *said_by(letter.html.root), str(letter.event["summary"])]
+        assert reader.english_in(said) == []
