@@ -34,7 +34,7 @@ LATIN = re.compile(r"[A-Za-z]{2,}")
 SPOKEN = ("aria-label", "alt", "title", "placeholder", "data-kb-wait", "content")
 UNSEEN = {"script", "style", "template"}
 SAME_EVERYWHERE = re.compile(
-    r"\b(?:GMT|UTC|BOOK_\w+|Kordless|Google|Outlook|Office 365|Yahoo|Coyhaique|https?://\S+|[A-Z]\w+/\w+)\b|[0-9a-f]{16}"
+    r"\b(?:GMT|UTC|BOOK_\w+|Kordless|Google|Outlook|Office 365|Yahoo|Coyhaique|[A-Z]\w+/\w+)\b|[0-9a-f]{16}"
 )
 """Names, numbers and addresses that are written the same in every language; CLDR has a new zone in few of them."""
 
@@ -92,7 +92,7 @@ class Reader:
     """Knows what the business wrote and the visitor typed, and finds English in whatever else a page says."""
 
     def __init__(self, sandbox: Sandbox) -> None:
-        known = {*texts_in(sandbox.businesses), *JANE.values(), "acme-salon"} - {""}
+        known = {*texts_in(sandbox.businesses), *texts_in(MAIL), *JANE.values(), "acme-salon"} - {""}
         self._known = sorted((text for text in known if LATIN.search(text)), key=len, reverse=True)
 
     def english_on(self, page: Page) -> list[str]:
@@ -103,7 +103,7 @@ class Reader:
         return [said.strip() for said in texts if LATIN.search(self._rest_of(said))]
 
     def _rest_of(self, said: str) -> str:
-        rest = " ".join(said.split())
+        rest = re.sub(r"https?://\S+", "", " ".join(said.split()))
         for known in self._known:
             rest = rest.replace(" ".join(known.split()), "")
         return SAME_EVERYWHERE.sub("", rest)

@@ -71,6 +71,9 @@ def served(folder: Path, **more: str) -> Iterator[Demo]:
             f"fd://{number}",
             "--threads",
             "8",
+            # A browser opens lines ahead of need; a thread that waits on one is not waited for.
+            "--graceful-timeout",
+            "1",
         ]
         with subprocess.Popen(  # noqa: S603 (ours)
             command,

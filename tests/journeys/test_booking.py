@@ -35,14 +35,14 @@ def test_back_and_forward(page: Page, demo: Demo, complaints: list[str]):
     expect(page).to_have_url(re.compile("month="))
     chosen = page.url
     walk.to_contact(page)
-    page.go_back()
+    walk.back(page)
     walk.at(page, "slot")
     assert page.url == chosen
-    page.go_back()
+    walk.back(page)
     walk.at(page, "slot")
-    page.go_back()
+    walk.back(page)
     walk.at(page, "service")
-    page.go_forward()
+    page.evaluate("history.forward()")
     walk.at(page, "slot")
     assert complaints == []
 
@@ -56,7 +56,7 @@ def test_reloading_the_confirmation_books_nothing(page: Page, demo: Demo):
     page.reload()
     assert walk.number_on(page) == number
     page.goto(f"{demo.url}/book/")
-    page.go_back()
+    walk.back(page)
     assert walk.number_on(page) == number
     assert str(demo.sandbox.bookings()).count("reload@example.com") == 1
 

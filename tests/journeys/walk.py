@@ -36,6 +36,11 @@ def book(page: Page, name: str = "Ada Lovelace", email: str = "ada@example.com")
     return number_on(page)
 
 
+def back(page: Page) -> None:
+    """Press the browser's button; whoever does waits for what is to be seen next."""
+    page.evaluate("history.back()")
+
+
 def number_on(page: Page) -> str:
     """The confirmation number that the page shows."""
     return page.locator(".kb-number").inner_text()

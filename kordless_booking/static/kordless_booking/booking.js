@@ -127,7 +127,7 @@
     const answer = ask("KB-Ahead", { signal: AbortSignal.timeout(3000) })
       .then(async (got) => ({ status: got.status, response: await got.text(), responseURL: got.url }))
       .catch(() => {});
-    const take = () => ask("KB-Taken", { redirect: "manual", keepalive: true }).catch(() => {}); // it counts as asked for
+    const take = () => ask("KB-Taken", { redirect: "manual" }).catch(() => {}); // it counts as asked for
     ahead = { path, answer, take, until: Date.now() + 1e4 };
   };
   const point = ({ type, target }) => {
