@@ -39,8 +39,9 @@ demo: $(VENV)/.demo ## serve the demo site on the embedded sandbox, and a site t
 	@exec env DJANGO_RUNSERVER_HIDE_WARNING=true KORDLESS_SANDBOX_WEBHOOK=http://$(HOST):$(PORT)/book/webhook/ SITE_URL=http://$(HOST):$(PORT) NEIGHBOUR_ORIGIN=$(NEIGHBOUR) $(PY) manage.py demo $(HOST):$(PORT)
 
 test: $(VENV)/.test ## run the test suite; ARGS="-k slot" picks tests; browser journeys run where Chromium and Firefox are
-	@$(PY) -m pytest -m "not (packaging or slow or journey or processes)" -n 2 --dist loadfile $(ARGS) || [ $$? = 5 ]
-	@$(PY) -m pytest -m "(journey or processes) and not slow" $(ARGS) || [ $$? = 5 ]
+	@$(PY) -m pytest -m "not (packaging or slow or journey or processes)" -n 3 --dist loadfile $(ARGS) || [ $$? = 5 ]
+	@$(PY) -m pytest -m "journey and not slow" -n 2 --dist loadfile $(ARGS) || [ $$? = 5 ]
+	@$(PY) -m pytest -m "processes and not slow" $(ARGS) || [ $$? = 5 ]
 
 test-postgres: $(VENV)/.test ## run what touches the database on a PostgreSQL of its own, which Debian's package brings
 	@$(PY) -m tests.postgres_server $(PY) -m pytest -m django_db tests/views tests/booking tests/counts tests/forgetting tests/mail tests/staff tests/test_models.py $(ARGS)
