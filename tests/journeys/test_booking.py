@@ -42,7 +42,7 @@ def test_back_and_forward(page: Page, demo: Demo, complaints: list[str]):
     walk.at(page, "slot")
     walk.back(page)
     walk.at(page, "service")
-    page.evaluate("history.forward()")
+    walk.forward(page)
     walk.at(page, "slot")
     assert complaints == []
 

@@ -38,7 +38,12 @@ def book(page: Page, name: str = "Ada Lovelace", email: str = "ada@example.com")
 
 def back(page: Page) -> None:
     """Press the browser's button; whoever does waits for what is to be seen next."""
-    page.evaluate("history.back()")
+    page.evaluate("setTimeout(() => history.back())")
+
+
+def forward(page: Page) -> None:
+    """As `back`, the other way."""
+    page.evaluate("setTimeout(() => history.forward())")
 
 
 def number_on(page: Page) -> str:
