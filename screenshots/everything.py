@@ -31,7 +31,7 @@ DEPTHS: Final = ("properties", "parts", "pages")
 
 
 @contextmanager
-def _fresh(settings: str = "screenshots.settings", **more: str) -> Iterator[tuple[str, Path]]:
+def _fresh(settings: str = "demo_site.settings", **more: str) -> Iterator[tuple[str, Path]]:
     """(the site's address, the file of its sandbox), anew each time: the same times are free on all pictures."""
     with tempfile.TemporaryDirectory() as folder, standing(Path(folder), settings, **more) as site:
         yield site, Path(folder) / "sandbox.sqlite3"

@@ -24,7 +24,7 @@ MOMENT = datetime(2026, 12, 1, 15, 0, 5, tzinfo=UTC)
 
 
 @contextmanager
-def standing(folder: Path, settings: str = "screenshots.settings", **more: str) -> Iterator[str]:
+def standing(folder: Path, settings: str = "demo_site.settings", **more: str) -> Iterator[str]:
     """The site's address, from MOMENT on, with nothing booked. `more` are further variables of its environment."""
     kept = {name: text for name, text in os.environ.items() if not name.startswith(("KORDLESS_", "DJANGO_"))}
     environment = {

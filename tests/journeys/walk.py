@@ -1,6 +1,8 @@
 """The way through the widget as a visitor sees it: by the words on links, fields and buttons."""
 
-from playwright.sync_api import Page, expect
+from contextlib import suppress
+
+from playwright.sync_api import Error, Page, expect
 
 
 def at(page: Page, step: str) -> None:
@@ -38,12 +40,16 @@ def book(page: Page, name: str = "Ada Lovelace", email: str = "ada@example.com")
 
 def back(page: Page) -> None:
     """Press the browser's button; whoever does waits for what is to be seen next."""
-    page.evaluate("setTimeout(() => history.back())")
+    page.wait_for_load_state("networkidle")
+    with suppress(Error):  # a page that loads itself anew on its way back is an error to Playwright
+        page.go_back()
 
 
 def forward(page: Page) -> None:
     """As `back`, the other way."""
-    page.evaluate("setTimeout(() => history.forward())")
+    page.wait_for_load_state("networkidle")
+    with suppress(Error):
+        page.go_forward()
 
 
 def number_on(page: Page) -> str:
