@@ -184,3 +184,34 @@ def test_the_service_is_gone(visitor: Walk, sandbox: Sandbox, site: Settings, cl
     clock.move_to(datetime(2026, 12, 3, 15, tzinfo=UTC))
     page = visitor.open(f"{page.url}reschedule/")
     assert (page.status, page.heading) == (404, "This service isn't offered")
+
+
+def test_only_times_of_the_booking_s_own_host(walk: Walk, sandbox: Sandbox):
+    """Kordless keeps the host, so nobody else's times are offered, and no address says whose they are."""
+    page = own_page(walk, query="?day=2026-12-09&tz=America/New_York&host=host_miguel")
+    slots = walk.open(f"{page.url.partition('?')[0]}reschedule/?day=2026-12-10")
+    his = walk.open("/book/haircut/?day=2026-12-10&tz=America/New_York&host=host_miguel").times_of_day
+    everybodys = walk.open("/book/haircut/?day=2026-12-10&tz=America/New_York").times_of_day
+    assert slots.times_of_day == his != everybodys
+    assert "host=" not in "".join(slots.links().values())
+    ask = walk.open(list(slots.times.values())[-1])
+    walk.send(ask, "Reschedule")
+    [booking] = sandbox.bookings()
+    assert booking["host_id"] == "host_miguel"
+    assert booking["starts"] == start_of(list(slots.times.values())[-1]).timestamp()
+
+
+def test_only_times_with_room_for_all(walk: Walk):
+    """Those who booked for three are offered no time that has fewer places left."""
+    page = own_page(walk, "styling-class", "?party=3&tz=America/New_York")
+    base = page.url.partition("?")[0]
+    one, three, moving = (
+        {day for month in ("2026-12", "2027-01") for day in walk.open(f"{url}month={month}").days}
+        for url in (
+            "/book/styling-class/?tz=America/New_York&",
+            "/book/styling-class/?tz=America/New_York&party=3&",
+            f"{base}reschedule/?",
+        )
+    )
+    assert moving == three
+    assert three < one
