@@ -1,14 +1,13 @@
 """A real browser against the demo as it is served for real; skipped, and said so, without Chromium."""
 
 import os
-import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Page
+from playwright.sync_api import Page
 
 from tests.journeys.demo import Demo, manage, served
 
@@ -50,9 +49,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"Browser journeys were skipped, {why}.", yellow=True)
 
 
-OVERTAKEN = re.compile(r"htmx:(?:sendAbort|afterRequest), \[object HTMLDivElement\]")
-
-
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
     """The system's Chromium, without a sandbox of its own (root has none) and without calls to its maker."""
@@ -79,18 +75,10 @@ def browser_context_args() -> dict[str, Any]:
 
 @pytest.fixture
 def complaints(page: Page) -> list[str]:
-    """What the browser has to complain about on `page`: script errors, refused resources, failed requests.
-
-    Not that a click has overtaken the quiet look of an open page, which htmx calls an error.
-    """
+    """What the browser has to complain about on `page`: script errors, refused resources, failed requests."""
     heard: list[str] = []
-
-    def hear(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"} and not OVERTAKEN.fullmatch(message.text):
-            heard.append(message.text)
-
     page.on("pageerror", lambda error: heard.append(f"error: {error}"))
-    page.on("console", hear)
+    page.on("console", lambda message: heard.append(message.text) if message.type in {"error", "warning"} else None)
     page.on("requestfailed", lambda request: heard.append(f"failed: {request.url} {request.failure}"))
     return heard
 
