@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -17,13 +18,12 @@ ABOUT = re.compile(r"about (\d+) second")
 
 def forms(site: Served) -> list[tuple[Guest, str, dict[str, str]]]:
     """34 filled in for times that don't touch, and six for one and the same time of one person."""
-    first, ready = Guest(site.url), []
-    days = [link.url for link in Reading(first.open("/book/color-consultation/").html).links if "day=" in link.url]
-    times = [
-        found
-        for day in sorted(set(days))[:6]
-        for found in first.times("color-consultation", f"?{urlsplit(day).query}")[::2]
-    ]
+    first, ready, today = Guest(site.url), [], datetime.now(UTC)
+    days = set()
+    for month in (today, today.replace(day=1) + timedelta(days=32)):  # towards its end a month has too few days left
+        page = first.open(f"/book/color-consultation/?month={month:%Y-%m}")
+        days |= {re.search(r"day=[0-9-]+", link.url)[0] for link in Reading(page.html).links if "day=" in link.url}
+    times = [found for day in sorted(days)[:6] for found in first.times("color-consultation", f"?{day}")[::2]]
     apart = list(dict.fromkeys(times))[:APART]
     assert len(apart) == APART
     host = next(link.url for link in Reading(first.open("/book/haircut/").html).links if "host=host_sarah" in link.url)
