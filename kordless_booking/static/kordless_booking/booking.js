@@ -1,11 +1,10 @@
 (() => {
-  if (window.kordlessBooking) return; // two on one page
+  if (window.kordlessBooking) return;
   window.kordlessBooking = true;
   const { body } = document;
   // A sandboxed frame may not ask our server: plain links and forms can.
   if (self.origin === "null") return (body.dataset.hxDisable = "");
 
-  // A host's own htmx stays as it is.
   const ours = "kbOurs" in document.currentScript.dataset;
   if (ours) htmx.config.includeIndicatorStyles = false;
 
@@ -19,7 +18,6 @@
 
   const rove = (days, to) => days.forEach((day) => (day.tabIndex = day === to ? 0 : -1));
 
-  // To the page around our frame, once it may be told
   const mayFrame = RegExp(`^(${body.dataset.kbParents})$`);
   let around, height, heard = {}, landing = location.search.match(/\b(utm_\w+|\w+clk?id|.braid|li_fat_id)=[^&]+/g);
 
@@ -114,7 +112,6 @@
 
   const zoned = (root, path) => find(root, "[data-kb-detect-zone]") && !path.includes("tz=");
 
-  // What is pointed at is likely to be next.
   let ahead = {}, pointing;
   const look = (link) => {
     const root = link.closest(".kb"), path = link.dataset.hxGet;
@@ -127,7 +124,7 @@
     const answer = ask("KB-Ahead", { signal: AbortSignal.timeout(3000) })
       .then(async (got) => ({ status: got.status, response: await got.text(), responseURL: got.url }))
       .catch(() => {});
-    const take = () => ask("KB-Taken", { redirect: "manual" }).catch(() => {}); // it counts as asked for
+    const take = () => ask("KB-Taken", { redirect: "manual" }).catch(() => {});
     ahead = { path, answer, take, until: Date.now() + 1e4 };
   };
   const point = ({ type, target }) => {
@@ -188,12 +185,11 @@
     }, 300);
   });
 
-  on("beforeOnLoad", (root, detail, trigger, event) => event.stopPropagation()); // its debug script
+  on("beforeOnLoad", (root, detail, trigger, event) => event.stopPropagation());
   on("afterRequest", rest);
   on("sendError", trouble);
   on("timeout", trouble);
 
-  // Errors of ours are shown, a proxy's are not.
   on("beforeSwap", (root, detail, trigger) => {
     const step = /data-kb-step="(\w+)"/.exec(detail.serverResponse)?.[1];
     const same = step === root.kbStep;
