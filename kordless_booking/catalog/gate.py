@@ -14,8 +14,11 @@ from .clock import Clock
 from .skew import Skew
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kordless_booking.api.wire import Answer
 
+    from .memory import Storable
     from .steady import SteadyCache
 
 __all__ = ["CatalogGate", "GateState"]
@@ -84,20 +87,20 @@ class CatalogGate:
 
     def resting(self) -> dict[str, int]:
         """For which class of calls ("browse", "booking") Kordless is left alone now, and for how many seconds."""
-        circuits = {"browse": self._browse, "booking": self._booking}
         found = self._cache.get_many([*self._browse.keys(), *self._booking.keys()])
-        left = {name: circuit.seconds_open(found) for name, circuit in circuits.items()}
-        return {name: seconds for name, seconds in left.items() if seconds}
+        return {state.name: state.seconds for state in self._states(found) if state.seconds}
 
     def state(self) -> GateState:
         """How circuits and budget stand, at one look into the cache. Takes nothing, and asks nobody."""
-        circuits = (self._browse, self._booking)
         found = self._cache.get_many([*self._budget.keys(), *self._browse.keys(), *self._booking.keys()])
         return GateState(
-            circuits=tuple(circuit.state(found) for circuit in circuits),
+            circuits=self._states(found),
             usage=self._budget.usage(found),
             shared=self._counts_for_all and self._cache.up,
         )
+
+    def _states(self, found: Mapping[str, Storable]) -> tuple[CircuitState, ...]:
+        return self._browse.state(found), self._booking.state(found)
 
     def _circuit(self, operation: str) -> Circuit:
         return self._browse if operation in BROWSING else self._booking

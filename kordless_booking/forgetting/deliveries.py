@@ -13,11 +13,11 @@ from kordless_booking.forgetting.kind import Person, Tally, texts_in
 from kordless_booking.models import WebhookDelivery
 from kordless_booking.webhooks.events import UnreadableEvent, read_event
 from kordless_booking.webhooks.inbox import SEALED_FOR
+from kordless_booking.webhooks.replay import LONGEST
 
 __all__ = ["Deliveries"]
 
 _AGES: Final = 10**10
-_LONGEST: Final = 10**6
 
 
 class Deliveries:
@@ -30,7 +30,7 @@ class Deliveries:
         tally, theirs = Tally(), []
         for row in _all(accounts).exclude(sealed="").iterator():
             try:
-                body = unseal("delivery", row.account, row.sealed, max_age=_AGES, now=0, longest=_LONGEST)["body"]
+                body = unseal("delivery", row.account, row.sealed, max_age=_AGES, now=0, longest=LONGEST)["body"]
             except (BrokenSeal, KeyError):
                 tally.keep("sealed with a SECRET_KEY that is gone: only --older-than can tell them", personal=True)
                 continue

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from kordless_booking.conf import Account
     from kordless_booking.models import WebhookDelivery
 
-__all__ = ["GoneBody", "body_of", "event_of", "is_outdated", "replay"]
+__all__ = ["LONGEST", "GoneBody", "body_of", "event_of", "is_outdated", "replay"]
 
 LONGEST: Final = 1_000_000
 """Characters of a sealed body: one of the largest that is taken in, encrypted."""
