@@ -12,6 +12,7 @@ SECRET_KEY                            needed for anything but trying out: withou
 DEBUG                                 1 or 0; 1 without a SECRET_KEY, otherwise 0
 ALLOWED_HOSTS                         comma-separated; with DEBUG this machine's names need not be listed
 DATABASE_URL                          SQLite in this folder by default
+STATIC_ROOT                           where collectstatic puts the static files; staticfiles/ in this folder by default
 REDIS_URL                             a cache inside the process by default
 WEB_CONCURRENCY                       gunicorn's own: how many processes share the key while there is no Redis
 """
@@ -146,7 +147,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = Path(os.environ.get("STATIC_ROOT", BASE_DIR / "staticfiles"))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 _STATIC_STORAGE = (
     "django.contrib.staticfiles.storage.StaticFilesStorage"

@@ -34,7 +34,7 @@ SANDBOX_KEY: Final = "kordless-sandbox-key"
 SANDBOX_ORG: Final = "acme-salon"
 """What the sandbox answers to, written down here so that a site with a real account never loads it."""
 
-__all__ = ["Upstream", "client_of", "upstream"]
+__all__ = ["Upstream", "background", "client_of", "upstream"]
 
 _lock = Lock()
 
@@ -71,7 +71,7 @@ def _upstream(account: Account, _pid: int) -> Upstream:
     shelf = Shelf(
         cache,
         account=_digest(account.base_url, key, org),
-        run=_background,
+        run=background,
         clock=clock,
         patience=account.browse_seconds,
         held_for=account.memory_seconds,
@@ -110,7 +110,8 @@ def _gate(alias: str, key: str, allowance: Allowance, processes: int, pid: int) 
     return CatalogGate(_steady(alias, pid), account=key, allowance=allowance, processes=processes)
 
 
-_background = Background()
+background = Background()
+"""What refreshes behind the scenes, for every account of this process."""
 
 
 def _digest(*parts: str) -> str:

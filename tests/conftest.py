@@ -13,6 +13,7 @@ from pytest_django import Settings
 from kordless_booking.api.wire import wsgi_transport
 from kordless_booking.counts import counters
 from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG, SANDBOX_KEY, SANDBOX_ORG, Limits, Sandbox
+from kordless_booking.upstream import background
 
 hypothesis.settings.register_profile("shared machine", deadline=None)
 hypothesis.settings.load_profile("shared machine")
@@ -42,6 +43,7 @@ def sandbox(clock: time_machine.Traveller) -> Iterator[Sandbox]:
     """A fresh Kordless without rate limits; `sandbox.limits = Limits()` brings the documented ones back."""
     kordless = Sandbox(":memory:", now=NOW, limits=Limits.off())
     yield kordless
+    background.join()
     kordless.close()
 
 

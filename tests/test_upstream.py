@@ -172,7 +172,7 @@ def test_the_sandboxs_file_is_the_projects_own(settings):
 
 def test_a_slow_kordless_costs_a_page_no_more_than_the_settings_say(site, account_settings):
     """The limits of the account reach the client."""
-    client = upstream(replace(account_named(None), browse_seconds=0.5, booking_seconds=0.7)).client
+    client = upstream(replace(account_named(None), browse_seconds=5.5, booking_seconds=7.5)).client
     slots = client.availability("haircut", NOW, NOW + timedelta(days=2))
     assert slots
-    assert (client._browse_seconds, client._booking_seconds) == (0.5, 0.7)
+    assert (client._browse_seconds, client._booking_seconds) == (5.5, 7.5)

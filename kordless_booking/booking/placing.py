@@ -113,7 +113,7 @@ def place(
     if wait:
         say(log, logging.INFO, "create_waiting", attempt=row.pk, seconds=wait)
         return Open(line.seconds_in_line(row, now, a_minute=a_minute), waiting=True)
-    return _send(row, client, attempt, now)
+    return _send(row, client, attempt, now, a_minute)
 
 
 def resume(account: str, client: Kordless, key: str, now: datetime, *, a_minute: int = 10) -> Outcome | None:
@@ -139,7 +139,7 @@ def _again(row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetim
     }
     if not _claim(row, now, **renewed):
         return Open(seconds=1)
-    return _send(row, client, attempt, now)
+    return _send(row, client, attempt, now, a_minute)
 
 
 def _follow_up(row: BookingAttempt, client: Kordless, now: datetime, a_minute: int) -> Outcome:
@@ -168,7 +168,7 @@ def _follow_up(row: BookingAttempt, client: Kordless, now: datetime, a_minute: i
     # A lease that ran out under PLACING means that its process died: it may have sent.
     if not _claim(row, now, state=State.PLACING, unsure=row.unsure or row.state != State.WAITING):
         return Open(seconds=2)
-    return _send(row, client, attempt, now, in_line=in_line)
+    return _send(row, client, attempt, now, a_minute, in_line=in_line)
 
 
 def _claim(row: BookingAttempt, now: datetime, **changes: Any) -> bool:
@@ -181,12 +181,14 @@ def _claim(row: BookingAttempt, now: datetime, **changes: Any) -> bool:
     return bool(mine)
 
 
-def _send(row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetime, *, in_line: bool = False) -> Outcome:
+def _send(
+    row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetime, a_minute: int, *, in_line: bool = False
+) -> Outcome:
     """`in_line`: its sender was promised that it goes by itself when its turn comes."""
     try:
         booking = client.create(attempt.new, idempotency_key=idempotency_key(row.key, row.generation))
     except exceptions.TooMany as error:
-        seconds = error.retry_after or 30
+        seconds = _turn(row, now, error.retry_after or 30, a_minute)
         _settle(row, now, state=State.WAITING, retry_at=now + timedelta(seconds=seconds))
         say(log, logging.INFO, "create_waiting", attempt=row.pk, seconds=seconds)
         return Open(seconds=seconds, waiting=True)
@@ -221,6 +223,14 @@ def _send(row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetime
     if row.unsure:
         say(log, logging.WARNING, "create_resolved", attempt=row.pk, tries=row.claim)
     return Placed(booking, news=attempt.new.contact if news else None)
+
+
+def _turn(row: BookingAttempt, now: datetime, seconds: int, a_minute: int) -> int:
+    """When Kordless has room again in `seconds`: until it is this one's turn, as far as that can be counted."""
+    try:
+        return line.seconds_after_racing(row, now, seconds=seconds, a_minute=a_minute)
+    except DatabaseError:
+        return seconds
 
 
 def _unsure(row: BookingAttempt, now: datetime) -> Open:

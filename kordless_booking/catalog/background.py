@@ -49,6 +49,11 @@ class Background:
             return False
         return True
 
+    def join(self) -> None:
+        """Wait until all that was asked for in this process is done, for who is about to take its ground away."""
+        if self._process == os.getpid():
+            self._jobs.join()
+
     def _start(self) -> None:
         with self._lock:
             if self._process == os.getpid():
@@ -72,3 +77,4 @@ class Background:
             finally:
                 # Outside a request nobody else gives back what a database cache has opened.
                 connections.close_all()
+                jobs.task_done()

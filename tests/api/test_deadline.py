@@ -25,8 +25,12 @@ from tests.api.doors import DOCUMENTS, KEY, NEW, NUMBER, Watch
 from tests.api.loopback import Line, Script, answer, certificate, serving
 
 BODY = json.dumps(DOCUMENTS["organization"]).encode()
-BUDGET = 0.4
-GRACE = 0.5
+PLENTY = 5.0
+"""Seconds for a call that is not about time, so that a busy machine is not taken for a slow server."""
+BUDGET = 0.8
+"""Seconds for one that is: enough to connect on a busy machine."""
+GRACE = 2.0
+"""Seconds after which a call that was to end is late, while the servers here would dawdle for at least ten."""
 
 
 Door = Callable[..., Kordless]
@@ -38,7 +42,7 @@ def door() -> Iterator[Door]:
     made: list[Kordless] = []
 
     def make(url: str, **options: Any) -> Kordless:
-        settings: dict[str, Any] = {"api_key": KEY, "org_slug": "acme-salon", "browse_seconds": BUDGET}
+        settings: dict[str, Any] = {"api_key": KEY, "org_slug": "acme-salon", "browse_seconds": PLENTY}
         made.append(Kordless(**settings | options, base_url=url))
         return made[-1]
 
@@ -98,7 +102,7 @@ def test_everything_ends_in_time(door: Door, script: Script, operation: str) -> 
     """However a server dawdles, the call ends with its budget, as an unknown outcome, after one try."""
     watch = Watch()
     with serving(script) as server:
-        client = door(server.url, gate=watch, booking_seconds=BUDGET)
+        client = door(server.url, gate=watch, browse_seconds=BUDGET, booking_seconds=BUDGET)
         began = time.monotonic()
         with pytest.raises(OutcomeUnknown) as caught:
             client.organization() if operation == "organization" else client.create(NEW, idempotency_key="k")
@@ -114,8 +118,8 @@ def test_a_caller_may_choose_another_budget(door: Door) -> None:
     with serving(silent) as server:
         began = time.monotonic()
         with pytest.raises(OutcomeUnknown):
-            door(server.url, browse_seconds=20).organization(seconds=0.15)
-        assert time.monotonic() - began < 5
+            door(server.url, browse_seconds=20).organization(seconds=0.3)
+        assert time.monotonic() - began < 10
 
 
 def test_no_time_means_no_try(door: Door) -> None:
@@ -212,18 +216,18 @@ def test_a_refused_connection_is_unreachable(door: Door) -> None:
         door(f"http://127.0.0.1:{closed_port()}/v1", gate=watch).organization(seconds=3)
     assert caught.value.reason == "refused"
     assert watch.told == [("organization", None)] * 2
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 3
 
 
 def test_a_full_pool_is_unreachable(door: Door) -> None:
     """When every connection is taken, the next call waits half a second at most and was not sent."""
     with serving(silent) as server, ThreadPoolExecutor(10) as pool:
         client = door(server.url)
-        busy = [pool.submit(client.organization, seconds=1.6) for _ in range(10)]
+        busy = [pool.submit(client.organization, seconds=4) for _ in range(10)]
         while len(server.lines) < 10:
             threading.Event().wait(0.01)
         with pytest.raises(Unreachable) as caught:
-            client.organization(seconds=1.0)
+            client.organization(seconds=2)
         assert caught.value.reason == "pool_timeout"
         for call in busy:
             assert isinstance(call.exception(), OutcomeUnknown)
@@ -353,7 +357,7 @@ def test_a_silent_handshake_ends(door: Door) -> None:
     with serving(deaf) as server:
         began = time.monotonic()
         with pytest.raises(Unreachable) as caught:
-            door(server.url.replace("http:", "https:")).organization()
+            door(server.url.replace("http:", "https:"), browse_seconds=BUDGET).organization()
         assert time.monotonic() - began <= BUDGET + GRACE
     assert caught.value.reason == "connect_timeout"
 
@@ -364,7 +368,7 @@ def test_slow_tls_ends_in_time(door: Door, tmp_path: Path) -> None:
     def check(url: str, trust: ssl.SSLContext) -> None:
         began = time.monotonic()
         with pytest.raises(OutcomeUnknown):
-            door(url, transport=PunctualTransport(trust)).organization()
+            door(url, transport=PunctualTransport(trust), browse_seconds=BUDGET).organization()
         assert time.monotonic() - began <= BUDGET + GRACE
 
     https(slow_body, tmp_path, check)
@@ -446,7 +450,7 @@ def test_a_stuck_name_service_holds_nobody() -> None:
     for _ in range(3):
         with pytest.raises(TimeoutError):
             resolver.addresses("api.kordless.example", 443, 0.05)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
     assert resolver.asked == 1
     resolver.go.set()
     assert "127.0.0.1" in resolver.addresses("api.kordless.example", 443, 5)

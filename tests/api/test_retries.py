@@ -160,7 +160,7 @@ def test_the_pause_is_short_and_random() -> None:
     """In production the second try waits between 0.15 and 0.3 seconds."""
     began = time.monotonic()
     assert tries(LOOKUP, Unreachable(reason="dns"), left=20, of=20) == 2
-    assert 0.15 <= time.monotonic() - began < 0.6
+    assert 0.15 <= time.monotonic() - began < 1.5
 
 
 def test_a_name_that_was_not_found_may_be_found() -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from kordless_booking.booking.attempt import State
-from kordless_booking.booking.line import seconds_for_newcomer, seconds_in_line
+from kordless_booking.booking.line import seconds_after_racing, seconds_for_newcomer, seconds_in_line
 from kordless_booking.booking.placing import Open, Placed, place, resume
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Limits
@@ -16,13 +16,13 @@ pytestmark = pytest.mark.django_db
 
 
 def waiting(number: int, *, due: float = 40, account: str = "default", state: State = State.WAITING) -> BookingAttempt:
-    """The attempt that came `number` seconds after the first, and is due so many seconds from NOW."""
+    """The attempt that came `number` seconds after the first, and is due so many seconds from NOW, as is its claim."""
     return BookingAttempt.objects.create(
         key=f"{account}-{number}",
         account=account,
         state=state,
         retry_at=NOW + timedelta(seconds=due),
-        claimed_until=NOW,
+        claimed_until=NOW + timedelta(seconds=due if state == State.PLACING else 0),
         created_at=NOW - timedelta(minutes=1) + timedelta(seconds=number),
         changed_at=NOW,
     )
@@ -46,10 +46,11 @@ def test_of_those_who_are_due_only_the_first_may_try():
 
 
 def test_those_who_came_in_the_same_moment_are_told_apart():
-    """The row that was written first goes first."""
+    """The row that was written first goes first, whatever the clocks of two processes say."""
     rows = [waiting(0, due=-1)]
     rows.append(BookingAttempt.objects.create(**{**vars_of(rows[0]), "key": "other"}))
-    assert told(rows, a_minute=1) == [0, 61]
+    rows.append(waiting(-1, due=-1))
+    assert told(rows, a_minute=1) == [0, 61, 122]
 
 
 def vars_of(row: BookingAttempt) -> dict[str, object]:
@@ -73,6 +74,33 @@ def test_only_those_who_wait_at_the_same_account_count():
     mine = waiting(5, due=-1)
     assert told([mine], a_minute=1) == [0]
     assert seconds_for_newcomer("south", NOW) == 0
+
+
+def raced(row: BookingAttempt, a_minute: int = 10) -> int:
+    """What it is told when Kordless has room again in 50 seconds."""
+    return seconds_after_racing(row, NOW, seconds=50, a_minute=a_minute)
+
+
+def test_who_loses_a_race_is_told_of_those_who_will_lose_it_too():
+    """Of 35 sent in one moment ten are taken, so ten wait one round, ten wait two, and five three."""
+    rows = [waiting(number, state=State.PLACING, due=20) for number in range(35)]
+    assert [raced(row) for row in rows] == [50] * 20 + [111] * 10 + [172] * 5
+
+
+def test_who_loses_a_race_late_is_told_of_those_who_wait_by_then():
+    """Ten were taken and ten wait, so of those being sent none will be taken; a minute later ten may be again."""
+    for number in range(10):
+        waiting(number, state=State.PLACED)
+    for number in range(10, 20):
+        waiting(number)
+    for number in range(20, 29):
+        waiting(number, state=State.PLACING, due=20)
+    assert [raced(waiting(number)) for number in (30, 31)] == [50 + 61, 50 + 122]
+    BookingAttempt.objects.filter(state=State.PLACED).update(changed_at=NOW - timedelta(seconds=61))
+    assert raced(waiting(32)) == 50 + 61
+    BookingAttempt.objects.filter(state=State.PLACING).update(claimed_until=NOW)
+    BookingAttempt.objects.filter(state=State.WAITING).exclude(key="default-10").delete()
+    assert raced(waiting(33)) == 50
 
 
 def test_a_newcomer_waits_for_the_first_in_line():

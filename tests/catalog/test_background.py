@@ -22,7 +22,7 @@ def test_jobs_are_done_in_daemon_threads_that_know_that_nobody_waits() -> None:
         done.set()
 
     assert Background()(job)
-    assert done.wait(5)
+    assert done.wait(30)
     assert seen == [(True, True)]
     assert not unattended.get()
 
@@ -35,14 +35,14 @@ def test_what_does_not_fit_is_declined_at_once() -> None:
 
     def busy() -> None:
         started.set()
-        release.wait(5)
+        release.wait(30)
 
     assert background(busy)
-    assert started.wait(5)
+    assert started.wait(30)
     assert background(done.set)
     assert not background(lambda: extra.append("done"))
     release.set()
-    assert done.wait(5)
+    assert done.wait(30)
     assert extra == []
 
 
@@ -57,7 +57,7 @@ def test_a_job_that_raises_is_logged_and_the_next_is_done(caplog: pytest.LogCapt
     with caplog.at_level(logging.ERROR):
         assert background(bad)
         assert background(done.set)
-        assert done.wait(5)
+        assert done.wait(30)
     [line] = [record.getMessage() for record in caplog.records]
     assert line.startswith("event=background_job_failed error=ZeroDivisionError at=tests.catalog.test_background:")
 
@@ -74,15 +74,31 @@ def test_a_job_is_known_by_the_request_that_asked_for_it() -> None:
         token = request_id.set(name)
         background(job)
         request_id.reset(token)
-        assert done.acquire(timeout=5)
+        assert done.acquire(timeout=30)
     assert names == ["first-request", ""]
+
+
+def test_whoever_joins_waits_for_all_that_was_asked_for() -> None:
+    """For what waits in the queue as well; where nothing was ever asked for, there is nothing to wait for."""
+    background, done, release = Background(threads=2), [], threading.Event()
+    background.join()
+
+    def job() -> None:
+        release.wait(30)
+        done.append("done")
+
+    for _ in range(5):
+        assert background(job)
+    threading.Timer(0.05, release.set).start()
+    background.join()
+    assert done == ["done"] * 5
 
 
 def test_never_more_threads_than_asked_for() -> None:
     """Many callers at once start the pool once."""
     before = threading.active_count()
     background = Background(threads=2, waiting=100)
-    barrier = threading.Barrier(8, timeout=5)
+    barrier = threading.Barrier(8, timeout=30)
     done = threading.Semaphore(0)
 
     def submit() -> None:
@@ -95,7 +111,7 @@ def test_never_more_threads_than_asked_for() -> None:
     for caller in callers:
         caller.join(5)
     for _ in range(8):
-        assert done.acquire(timeout=5)
+        assert done.acquire(timeout=30)
     assert threading.active_count() == before + 2
 
 
@@ -105,10 +121,11 @@ def test_after_a_fork_the_child_has_threads_of_its_own() -> None:
     background = Background()
     done = threading.Event()
     background(done.set)
-    assert done.wait(5)
+    assert done.wait(30)
     child = os.fork()
     if child == 0:  # pragma: no cover - another process
+        background.join()
         again = threading.Event()
         background(again.set)
-        os._exit(0 if again.wait(5) else 1)
+        os._exit(0 if again.wait(30) else 1)
     assert os.waitpid(child, 0)[1] == 0

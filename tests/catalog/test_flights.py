@@ -27,7 +27,7 @@ class Crowd:
 
     def __init__(self, size: int, act: Callable[[], object]) -> None:
         self.outcomes: list[object] = []
-        self._barrier = threading.Barrier(size, timeout=5)
+        self._barrier = threading.Barrier(size, timeout=30)
         self._act = act
         self._threads = [threading.Thread(target=self._run) for _ in range(size)]
         for thread in self._threads:

@@ -87,7 +87,7 @@ def test_an_answer_without_a_question_changes_nothing(scene: Scene) -> None:
 def test_tries_in_several_threads_do_not_mix(scene: Scene) -> None:
     """Two threads between before and after hold a ticket each."""
     gate = scene.process(Allowance(4, 1))
-    barrier = threading.Barrier(2, timeout=5)
+    barrier = threading.Barrier(2, timeout=30)
     outcomes: list[str] = []
 
     def try_() -> None:

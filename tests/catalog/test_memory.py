@@ -40,7 +40,7 @@ def test_add_has_one_winner_until_the_key_expires_or_is_deleted(time: HandTime) 
 def test_of_many_threads_one_adds() -> None:
     """Atomic inside the process."""
     memory, winners = Memory(HandTime().clock), []
-    barrier = threading.Barrier(16, timeout=5)
+    barrier = threading.Barrier(16, timeout=30)
 
     def race(number: int) -> None:
         barrier.wait()

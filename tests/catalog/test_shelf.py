@@ -661,7 +661,7 @@ def test_a_crowd_of_threads_fetches_once_on_caches_that_do_not_lock(backend: str
     cache: BaseCache = LocMemCache("crowd", {}) if backend == "locmem" else FileBasedCache(str(tmp_path), {})
     cache.clear()
     shelf = Shelf(SteadyCache(cache, Clock()), account="a", run=at_once)
-    source, barrier, values = Source(), threading.Barrier(24, timeout=5), []
+    source, barrier, values = Source(), threading.Barrier(24, timeout=30), []
     item = Item(("offer",), source, lambda value: str(value).encode(), int, LIFETIME)
 
     def read() -> None:

@@ -16,7 +16,7 @@ from pytest_django import Settings
 from kordless_booking.api.wire import wsgi_transport
 from kordless_booking.conf import accounts
 from kordless_booking.sandbox import SANDBOX_KEY, SANDBOX_ORG, Limits, Sandbox
-from kordless_booking.upstream import upstream
+from kordless_booking.upstream import background, upstream
 from tests.conftest import NOW
 from tests.webhooks.deliveries import NEW, OLD
 
@@ -48,7 +48,7 @@ def well(settings: Settings, account_settings: dict[str, Any], tmp_path: Path) -
 
 @pytest.fixture
 def far(well: Settings) -> Iterator[Sandbox]:
-    """Kordless over a real socket, while time runs on from NOW; pages wait for it a third of a second."""
+    """Kordless over a real socket, while time runs on from NOW; pages wait for it as long as they usually do."""
     over = threading.Event()
     with time_machine.travel(NOW, tick=True):
         sandbox = Sandbox(":memory:", now=NOW, limits=Limits.off(), sleep=lambda seconds: _wait(over, seconds))
@@ -57,12 +57,12 @@ def far(well: Settings) -> Iterator[Sandbox]:
                 "API_KEY": SANDBOX_KEY,
                 "ORG_SLUG": SANDBOX_ORG,
                 "BASE_URL": base,
-                "BROWSE_SECONDS": 0.3,
             }
             yield sandbox
             for account in accounts().values():
                 upstream(account).client.close()
             over.set()
+            background.join()
             for thread in threading.enumerate():
                 if "process_request_thread" in thread.name:
                     thread.join(5)

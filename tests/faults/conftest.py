@@ -11,6 +11,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from kordless_booking.sandbox import SANDBOX_KEY, SANDBOX_ORG, Limits, Sandbox
+from kordless_booking.upstream import background
 from tests.conftest import NOW
 from tests.faults.acts import Scene
 from tests.views.walking import Walk
@@ -45,6 +46,7 @@ def street(db: None, settings: Settings, client: Client) -> Iterator[Scene]:
             yield scene
             scene.change()
             over.set()
+            background.join()
             for thread in threading.enumerate():
                 if "process_request_thread" in thread.name:
                     thread.join(5)

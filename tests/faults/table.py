@@ -205,15 +205,15 @@ FAULTS = (
 )
 
 LINES = (
-    Fault("slow", "slow", {"seconds": 3}, unanswered("read_timeout"), socket=True),
+    Fault("slow", "slow", {"seconds": 9}, unanswered("read_timeout"), socket=True),
     Fault(
         "slow, carried out",
         "slow",
-        {"seconds": 3, "carried_out": True},
+        {"seconds": 9, "carried_out": True},
         only(unanswered("read_timeout", carried_out=True), "create", "cancel", "reschedule"),
         socket=True,
     ),
-    Fault("hang", "hang", {"seconds": 3}, unanswered("read_timeout"), socket=True),
+    Fault("hang", "hang", {"seconds": 9}, unanswered("read_timeout"), socket=True),
     Fault("drip", "drip", {"seconds": 0.1}, unanswered("read_timeout", carried_out=True), socket=True),
     Fault("reset", "reset", {}, unanswered("cut", carried_out=True), socket=True),
     Fault("cut before the head", "reset", {"after_bytes": 0}, unanswered("cut", carried_out=True), socket=True),

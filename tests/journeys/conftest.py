@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from tests.journeys.demo import Demo, manage, served
+from tests.journeys.demo import Demo, furnish, prepare, served
 
 HERE = Path(__file__).parent
 CHROMIUM = os.environ.get("KORDLESS_CHROMIUM") or next(
@@ -85,16 +85,15 @@ def complaints(page: Page) -> list[str]:
 
 @pytest.fixture(scope="session")
 def _prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the demo's empty database, migrated; its static files are collected on the way."""
+    """A folder with the demo's empty database and its static files, of this worker's own."""
     folder = tmp_path_factory.mktemp("prepared")
-    manage("migrate", "--verbosity", "0", folder=folder)
-    manage("collectstatic", "--no-input", "--verbosity", "0", folder=folder)
+    prepare(folder, tmp_path_factory.mktemp("static"))
     return folder
 
 
 @pytest.fixture
 def demo(_prepared: Path, tmp_path: Path) -> Iterator[Demo]:
     """The demo site, fresh for each journey: nobody else books, and nobody else uses up the sandbox's allowance."""
-    shutil.copytree(_prepared, tmp_path, dirs_exist_ok=True)
+    furnish(tmp_path, _prepared)
     with served(tmp_path) as demo:
         yield demo

@@ -1,6 +1,7 @@
 """The demo site as it is served for real: gunicorn, DEBUG off, hashed and compressed static files."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -43,6 +44,7 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
         "DATABASE_URL": f"sqlite:///{folder / 'demo.sqlite3'}",
         "KORDLESS_SANDBOX_FILE": str(folder / "sandbox.sqlite3"),
+        "STATIC_ROOT": str(folder / "static"),
         **more,
     }
 
@@ -50,6 +52,18 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 def manage(*command: str, folder: Path) -> None:
     """Run a management command of the demo; raises CalledProcessError when it fails."""
     subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=environment(folder), check=True)  # noqa: S603 (ours)
+
+
+def prepare(folder: Path, static: Path) -> None:
+    """Make `folder` one that a demo can be served from, its database migrated and its files collected into `static`."""
+    (folder / "static").symlink_to(static, target_is_directory=True)
+    manage("migrate", "--verbosity", "0", folder=folder)
+    manage("collectstatic", "--no-input", "--verbosity", "0", folder=folder)
+
+
+def furnish(folder: Path, prepared: Path) -> None:
+    """Make `folder` a copy of one that is prepared; the static files are the same, and nobody writes to them."""
+    shutil.copytree(prepared, folder, dirs_exist_ok=True, symlinks=True)
 
 
 @contextmanager

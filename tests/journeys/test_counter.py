@@ -1,6 +1,5 @@
 """Behind the counter of the sandbox: what staff do there, the widget beside it shows."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys import walk
-from tests.journeys.demo import Demo, served
+from tests.journeys.demo import Demo, furnish, served
 
 
 @pytest.fixture
@@ -89,7 +88,7 @@ def test_it_fits(browser: Browser, demo: Demo, width: int):
 @pytest.fixture
 def real(_prepared: Path, tmp_path: Path) -> Iterator[Demo]:
     """The demo with an account of its own."""
-    shutil.copytree(_prepared, tmp_path, dirs_exist_ok=True)
+    furnish(tmp_path, _prepared)
     with served(
         tmp_path,
         KORDLESS_API_KEY="a-key",

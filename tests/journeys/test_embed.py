@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, BrowserType, FrameLocator, Page, expect
 
 from tests.journeys import walk
+from tests.journeys.demo import furnish
 from tests.journeys.elsewhere import STRANGER, Elsewhere, framed, heard, listen, opened
 from tests.journeys.test_accessibility import RULES
 from tests.journeys.test_manage import move_and_cancel
@@ -48,7 +48,7 @@ def page(context: BrowserContext) -> Page:
 @pytest.fixture
 def elsewhere(_prepared: Path, tmp_path: Path) -> Iterator[Elsewhere]:
     """The demo and someone else's website, fresh for each journey: its allowance is for one visitor's minute."""
-    shutil.copytree(_prepared, tmp_path, dirs_exist_ok=True)
+    furnish(tmp_path, _prepared)
     with opened(tmp_path) as both:
         yield both
 

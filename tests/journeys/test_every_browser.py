@@ -2,7 +2,6 @@
 the page or in a dialog. Nothing is left behind in any of them.
 """
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -15,6 +14,7 @@ from playwright.sync_api import BrowserType
 
 from tests.journeys.chromium import Chromium, chromium
 from tests.journeys.conftest import FIREFOX
+from tests.journeys.demo import furnish
 from tests.journeys.elsewhere import Elsewhere, opened
 from tests.journeys.firefox import Firefox, firefox
 from tests.journeys.hosts import SERVICES, host
@@ -50,7 +50,7 @@ def visit(
     """A browser and sites for each setting: four cells book six times, less than Kordless allows in a minute."""
     browser, cookies, scripts = request.param
     folder, profile = tmp_path_factory.mktemp("sites"), tmp_path_factory.mktemp("browser")
-    shutil.copytree(_prepared, folder, dirs_exist_ok=True)
+    furnish(folder, _prepared)
     if browser == "firefox":
         assert FIREFOX
         started: Any = firefox(FIREFOX, profile, cookies=cookies, scripts=scripts)

@@ -1,6 +1,5 @@
 """The widget on another site in Firefox, beyond that it books: how high it is, the keyboard, and who is believed."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
@@ -8,6 +7,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.journeys.conftest import FIREFOX
+from tests.journeys.demo import furnish
 from tests.journeys.elsewhere import Elsewhere, opened
 from tests.journeys.firefox import Firefox, firefox
 from tests.journeys.hosts import host
@@ -19,7 +19,7 @@ FOCUS = "(document.activeElement.closest('dialog') ?? document.activeElement).lo
 @pytest.fixture(scope="module")
 def elsewhere(_prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Elsewhere]:
     folder = tmp_path_factory.mktemp("sites")
-    shutil.copytree(_prepared, folder, dirs_exist_ok=True)
+    furnish(folder, _prepared)
     with opened(folder, host) as both:
         yield both
 

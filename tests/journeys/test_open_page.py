@@ -1,6 +1,5 @@
 """A page that stays open: what is booked elsewhere vanishes from it, and nothing else moves."""
 
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from kordless_booking.sandbox.posting import Endpoint
 from tests.journeys import walk
-from tests.journeys.demo import Demo, served
+from tests.journeys.demo import Demo, furnish, served
 
 SECRET = "whsec_journeys_0123456789abcdef"
 SERVICE = "color-consultation"
@@ -24,7 +23,7 @@ LOOKS = 31_000
 @pytest.fixture
 def told(_prepared: Path, tmp_path: Path) -> Iterator[Demo]:
     """The demo with a webhook, which its sandbox delivers to over real HTTP."""
-    shutil.copytree(_prepared, tmp_path, dirs_exist_ok=True)
+    furnish(tmp_path, _prepared)
     with served(tmp_path, KORDLESS_WEBHOOK_SECRET=SECRET) as demo:
         demo.sandbox.courier.by_hand = True
         demo.sandbox.courier.endpoints = (Endpoint(f"{demo.url}/book/webhook/", SECRET),)

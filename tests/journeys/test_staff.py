@@ -1,6 +1,5 @@
 """What the operator sees, in a real browser: readable by everybody, in light and dark, on a phone and right to left."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys import walk
-from tests.journeys.demo import Demo, served
+from tests.journeys.demo import Demo, furnish, served
 from tests.journeys.test_accessibility import Inspector
 
 ADMIN = "/admin/kordless_booking"
@@ -29,7 +28,7 @@ def book(browser: Browser, demo: Demo) -> None:
 @pytest.fixture
 def watched(_prepared: Path, tmp_path: Path, browser: Browser) -> Iterator[Demo]:
     """The demo with a login for staff, after a visit whose process has ended: its counts were written then."""
-    shutil.copytree(_prepared, tmp_path, dirs_exist_ok=True)
+    furnish(tmp_path, _prepared)
     with served(tmp_path, DEBUG="1") as demo:
         with browser.new_context() as context:
             page = context.new_page()

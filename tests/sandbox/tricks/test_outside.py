@@ -36,7 +36,7 @@ def test_429_with_and_without_retry_after(api: Api) -> None:
     assert "Retry-After" not in plain.headers
     later = bent(api, "status", status=429, retry_after=20)
     assert later.headers["Retry-After"] == "20"
-    assert 18 <= int(later.headers["X-RateLimit-Reset"]) - time.time() <= 20
+    assert 10 <= int(later.headers["X-RateLimit-Reset"]) - time.time() <= 20
     assert bent(api, "status", status=503, retry_after="Wed, 21 Oct 2026 07:28:00 GMT").headers["Retry-After"]
 
 
