@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 
+from kordless_booking.ahead import asked_ahead
 from kordless_booking.counts.counters import count_stage
 from kordless_booking.counts.stages import Source, Stage
 from kordless_booking.logs import say
@@ -30,8 +31,8 @@ _ROBOTS: Final = re.compile(
     r"|whatsapp|^(?:python|curl|wget|java|go-http|node|axios|okhttp|ruby|perl|php|libwww|apache-http)|httpx|aiohttp",
     re.IGNORECASE,
 )
-_NO_LOOK: Final = frozenset({"HTTP_KB_SEEN", "HTTP_KB_AHEAD", "HTTP_HX_HISTORY_RESTORE_REQUEST"})
-"""A page that is open looks again, guesses what comes next, or goes back."""
+_NO_LOOK: Final = frozenset({"HTTP_KB_SEEN", "HTTP_HX_HISTORY_RESTORE_REQUEST"})
+"""A page that is open looks again, or goes back."""
 _LONGEST_AGENT: Final = 300
 _RELOADING: Final = frozenset({"max-age=0", "no-cache"})
 _PAGES: Final = frozenset({None, "document", "iframe", "frame"})
@@ -72,9 +73,7 @@ def count_step(request: HttpRequest, account: str, service: str, source: Source,
 def is_somebody(request: HttpRequest) -> bool:
     """Whether a person has asked for this, as far as the request shows it."""
     meta = request.META
-    if request.method != "GET" or not meta.keys().isdisjoint(_NO_LOOK):
-        return False
-    if "prefetch" in meta.get("HTTP_SEC_PURPOSE", meta.get("HTTP_PURPOSE", meta.get("HTTP_X_MOZ", ""))):
+    if request.method != "GET" or not meta.keys().isdisjoint(_NO_LOOK) or asked_ahead(request):
         return False
     return not _is_robot(meta.get("HTTP_USER_AGENT", "")[:_LONGEST_AGENT])
 

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from django.db.models import Model, QuerySet
 
-from kordless_booking.booking.seal import BrokenSeal, unseal
 from kordless_booking.forgetting.kind import Person, Tally, texts_in
 from kordless_booking.models import WebhookDelivery
 from kordless_booking.webhooks.events import UnreadableEvent, read_event
-from kordless_booking.webhooks.inbox import SEALED_FOR
-from kordless_booking.webhooks.replay import LONGEST
+from kordless_booking.webhooks.kept import SEALED_FOR, GoneBody, body_of
 
 __all__ = ["Deliveries"]
-
-_AGES: Final = 10**10
 
 
 class Deliveries:
@@ -30,8 +26,8 @@ class Deliveries:
         tally, theirs = Tally(), []
         for row in _all(accounts).exclude(sealed="").iterator():
             try:
-                body = unseal("delivery", row.account, row.sealed, max_age=_AGES, now=0, longest=LONGEST)["body"]
-            except (BrokenSeal, KeyError):
+                body = body_of(row, None)
+            except GoneBody:
                 tally.keep("sealed with a SECRET_KEY that is gone: only --older-than can tell them", personal=True)
                 continue
             document: Any = json.loads(body)

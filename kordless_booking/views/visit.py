@@ -20,6 +20,7 @@ from django.utils import translation
 from django.utils.encoding import iri_to_uri
 
 from kordless_booking import conf
+from kordless_booking.ahead import asked_ahead
 from kordless_booking.api.client import Kordless
 from kordless_booking.api.resources import Organization, ServiceDetail
 from kordless_booking.booking.choices import Choices
@@ -37,7 +38,6 @@ from kordless_booking.logs import request_id
 from kordless_booking.upstream import upstream
 from kordless_booking.views import guard
 from kordless_booking.views.addresses import Mount, address, mount
-from kordless_booking.views.ahead import asked_ahead
 from kordless_booking.views.languages import language_for, offered_languages
 from kordless_booking.views.page import Business, Crumb, Page
 from kordless_booking.views.pattern import assemble

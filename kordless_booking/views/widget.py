@@ -20,13 +20,13 @@ from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 
+from kordless_booking.ahead import asked_ahead, not_ahead
 from kordless_booking.api.deadline import deadline
 from kordless_booking.booking.invite import safe_web_link
 from kordless_booking.counts.looks import count_look
 from kordless_booking.exceptions import KordlessError
 from kordless_booking.logs import say
 from kordless_booking.views import guard, problems
-from kordless_booking.views.ahead import asked_ahead, not_ahead
 from kordless_booking.views.remembered import asked, given_before, remember
 from kordless_booking.views.visit import Visit, identified, origin_of, request_id_of
 

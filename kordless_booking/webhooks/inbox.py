@@ -7,7 +7,7 @@ nothing here and everything is told again; nothing is ever counted as known and 
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
 
@@ -16,7 +16,6 @@ from django.dispatch import Signal
 
 from kordless_booking.api.resources import Booking
 from kordless_booking.booking.awaited import awaited
-from kordless_booking.booking.seal import seal
 from kordless_booking.conf import Account
 from kordless_booking.logs import say
 from kordless_booking.models import WebhookDelivery
@@ -25,13 +24,12 @@ from kordless_booking.signals import Source, event_received
 from kordless_booking.upstream import upstream
 from kordless_booking.webhooks.changed import forget_changed
 from kordless_booking.webhooks.events import CANCELLED, CREATED, UPDATED, Event, Outcome
+from kordless_booking.webhooks.kept import SEALED_FOR, sealed_body
 
-__all__ = ["SEALED_FOR", "ReceiverFailed", "change_in", "receive", "tell"]
+__all__ = ["ReceiverFailed", "change_in", "receive", "tell"]
 
 log = logging.getLogger("kordless_booking.webhooks")
 
-SEALED_FOR: Final = timedelta(days=30)
-"""How long a delivery's body is kept."""
 EMPTIED_EVERY: Final = 100
 """After so many deliveries those that are older than that are emptied."""
 _CHANGES: Final = {CREATED: Change.CREATED, UPDATED: Change.RESCHEDULED, CANCELLED: Change.CANCELLED}
@@ -55,7 +53,7 @@ def receive(account: Account, *, delivery_id: str, body: bytes, event: Event, no
         outcome=Outcome.OTHER,
         happened_at=event.at,
         received_at=now,
-        sealed=seal("delivery", account.name, {"body": body.decode()}),
+        sealed=sealed_body(account.name, body),
     )
     with transaction.atomic():
         if not _written_down(row):

@@ -8,40 +8,23 @@ that it is a replay.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from kordless_booking.booking.seal import BrokenSeal, unseal
 from kordless_booking.news import newer_is_known
 from kordless_booking.signals import Source, event_received
 from kordless_booking.upstream import upstream
 from kordless_booking.webhooks.changed import forget_changed
 from kordless_booking.webhooks.events import Event, UnreadableEvent, read_event
-from kordless_booking.webhooks.inbox import SEALED_FOR, change_in, tell
+from kordless_booking.webhooks.inbox import change_in, tell
+from kordless_booking.webhooks.kept import GoneBody, body_of
 
 if TYPE_CHECKING:
     from kordless_booking.conf import Account
     from kordless_booking.models import WebhookDelivery
 
-__all__ = ["LONGEST", "GoneBody", "body_of", "event_of", "is_outdated", "replay"]
-
-LONGEST: Final = 1_000_000
-"""Characters of a sealed body: one of the largest that is taken in, encrypted."""
-
-
-class GoneBody(Exception):
-    """The delivery's body can't be opened any more: it is too old, or was sealed with a key that is gone."""
-
-
-def body_of(row: WebhookDelivery, now: datetime) -> str:
-    """The body as it came. Raises GoneBody."""
-    seconds = int(SEALED_FOR.total_seconds())
-    try:
-        opened = unseal("delivery", row.account, row.sealed, max_age=seconds, now=now.timestamp(), longest=LONGEST)
-        return str(opened["body"])
-    except (BrokenSeal, KeyError, ValueError):
-        raise GoneBody from None
+__all__ = ["event_of", "is_outdated", "replay"]
 
 
 def is_outdated(row: WebhookDelivery, event: Event) -> bool:

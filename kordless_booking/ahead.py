@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 __all__ = ["asked_ahead", "not_ahead"]
 
 _OURS: Final = "HTTP_KB_AHEAD"
-_THE_BROWSERS: Final = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE")
+_THE_BROWSERS: Final = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_MOZ")
 
 
 def asked_ahead(request: HttpRequest) -> bool:

@@ -1,0 +1,32 @@
+"""Who only guesses that a page will be wanted says so, in our script's way or in a browser's."""
+
+import pytest
+from django.test import RequestFactory
+
+from kordless_booking.ahead import asked_ahead, not_ahead
+
+
+@pytest.mark.parametrize(
+    ("headers", "guessed"),
+    [
+        ({"KB-Ahead": "1"}, True),
+        ({"Sec-Purpose": "prefetch"}, True),
+        ({"Sec-Purpose": "prefetch;prerender"}, True),
+        ({"Purpose": "prefetch"}, True),
+        ({"X-Moz": "prefetch"}, True),
+        ({"Sec-Purpose": "", "Purpose": "prefetch"}, True),
+        ({"Sec-Purpose": "navigate"}, False),
+        ({}, False),
+    ],
+)
+def test_a_guess_is_known_by_its_headers(headers: dict[str, str], *, guessed: bool) -> None:
+    """And only a GET can be one: who posts means it."""
+    requests = RequestFactory()
+    assert asked_ahead(requests.get("/book/", headers=headers)) is guessed
+    assert not asked_ahead(requests.post("/book/", headers=headers))
+
+
+def test_a_guess_that_is_not_answered_is_not_remembered() -> None:
+    """Nothing, to be asked for again in earnest."""
+    answer = not_ahead()
+    assert (answer.status_code, answer.content, answer["Cache-Control"]) == (204, b"", "no-store")

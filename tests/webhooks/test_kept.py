@@ -1,0 +1,52 @@
+"""What is kept of a delivery's body: sealed, opened for a month, and after that only by who wants to empty it."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from pytest_django import Settings
+
+from kordless_booking.models import WebhookDelivery
+from kordless_booking.webhooks.kept import SEALED_FOR, GoneBody, body_of, sealed_body
+from tests.conftest import NOW
+
+pytestmark = pytest.mark.usefixtures("clock")
+
+BODY = '{"booking": {"email": "ada@example.com"}}'
+
+
+def kept() -> WebhookDelivery:
+    """One that comes now."""
+    return WebhookDelivery(account="default", sealed=sealed_body("default", BODY.encode()))
+
+
+def test_it_is_sealed_and_opens_as_it_came() -> None:
+    """Nothing of it stands in the database in the clear."""
+    row = kept()
+    assert "ada" not in row.sealed
+    assert body_of(row, NOW) == BODY
+
+
+def test_after_a_month_only_who_empties_it_can_open_it() -> None:
+    """Staff can't any more; what a person wants forgotten is found however old it is."""
+    row, late = kept(), NOW + SEALED_FOR + timedelta(seconds=1)
+    with pytest.raises(GoneBody):
+        body_of(row, late)
+    assert body_of(row, None) == BODY
+
+
+@pytest.mark.parametrize("now", [NOW, None])
+@pytest.mark.parametrize("spoilt", ["emptied", "cut", "another account", "another key"])
+def test_what_can_not_be_opened_is_gone(settings: Settings, spoilt: str, now: datetime | None) -> None:
+    """Whatever is the matter with it."""
+    row = kept()
+    match spoilt:
+        case "emptied":
+            row.sealed = ""
+        case "cut":
+            row.sealed = row.sealed[:-9]
+        case "another account":
+            row.account = "north"
+        case _:
+            settings.SECRET_KEY = "another"
+    with pytest.raises(GoneBody):
+        body_of(row, now)
