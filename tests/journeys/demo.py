@@ -1,28 +1,41 @@
 """The demo site as it is served for real: gunicorn, DEBUG off, hashed and compressed static files."""
 
 import os
+import select
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from kordless_booking.sandbox import Sandbox
+from tests.journeys import nursery
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
 class Demo:
-    """A running demo: `url` is its root without a slash at the end, `folder` holds its files and its log."""
+    """A running demo: `url` is its root without a slash at the end, `folder` holds its files and its log, `leader` is
+    the first of its processes.
+    """
 
     url: str
     folder: Path
+    leader: int
+
+    def finish(self) -> None:
+        """Let the site end by itself, as an operator would, and wait until it has."""
+        ended = os.pidfd_open(self.leader)
+        os.kill(self.leader, signal.SIGQUIT)
+        found, _, _ = select.select([ended], [], [], 30)
+        os.close(ended)
+        assert found, self.log()
 
     @cached_property
     def sandbox(self) -> Sandbox:
@@ -75,29 +88,9 @@ def served(folder: Path, **more: str) -> Iterator[Demo]:
     The server is handed a socket that listens already, so that there is nothing to wait for.
     """
     with socket.create_server(("127.0.0.1", 0)) as listening, (folder / "demo.log").open("w") as log:
-        number = listening.fileno()
-        command = [
-            sys.executable,
-            "-m",
-            "gunicorn",
-            "demo_site.wsgi",
-            "--bind",
-            f"fd://{number}",
-            "--threads",
-            "8",
-            # A browser opens lines ahead of need; a thread that waits on one is not waited for.
-            "--graceful-timeout",
-            "1",
-        ]
-        with subprocess.Popen(  # noqa: S603 (ours)
-            command,
-            cwd=ROOT,
-            env=environment(folder, **more),
-            pass_fds=[number],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        ) as running:
-            try:
-                yield Demo(f"http://127.0.0.1:{listening.getsockname()[1]}", folder)
-            finally:
-                running.send_signal(signal.SIGQUIT)  # gunicorn's way to stop without waiting for idle browsers
+        leader = nursery.serve(listening, log, ["demo_site.wsgi", "--threads", "8"], environment(folder, **more))
+        try:
+            yield Demo(f"http://127.0.0.1:{listening.getsockname()[1]}", folder, leader)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(leader, signal.SIGKILL)  # else it would wait for the lines that browsers keep open

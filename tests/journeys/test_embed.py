@@ -571,7 +571,8 @@ def test_the_snippet_builder(page: Page, elsewhere: Elsewhere, complaints: list[
     assert str(elsewhere.demo.sandbox.bookings()).count("preview@example.com") == 1
     page.goto(elsewhere.write(page.context, link))
     walk.at(framed(page, "Trim & shave"), "slot")
-    assert complaints == []
+    # A preview that the next one overtakes is given up by the browser.
+    assert [each for each in complaints if "ERR_ABORTED" not in each] == []
 
 
 def test_the_snippet_builder_without_javascript(strict_browser: Browser, elsewhere: Elsewhere):

@@ -38,6 +38,7 @@ def watched(_prepared: Path, tmp_path: Path, browser: Browser) -> Iterator[Demo]
             while page.get_by_role("cell", name="delivered").count() == 0:
                 page.reload()
         book(browser, demo)
+        demo.finish()
     with served(tmp_path, DEBUG="1") as demo:
         yield demo
 
