@@ -44,7 +44,7 @@ LONGEST = 1_000_000
 
 
 def serve(listening: socket.socket, log: TextIO, arguments: list[str], environment: dict[str, str]) -> int:
-    """Serve with gunicorn on the socket, writing to the log; the number of its first process, which leads a group of them."""
+    """Serve with gunicorn on the socket, writing to the log; the number of its first process, which leads its group."""
     order = json.dumps({"arguments": arguments, "environment": environment}).encode()
     socket.send_fds(_opened(), [order], [listening.fileno(), log.fileno()])
     return int(_opened().recv(64))
