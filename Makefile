@@ -46,7 +46,7 @@ test: $(VENV)/.test ## run the test suite; ARGS="-k slot" picks tests; browser j
 	@$(PY) -m pytest -m "processes and not slow" $(ARGS) || [ $$? = 5 ] || $(ONCE_MORE) -m "processes and not slow" $(ARGS)
 
 test-postgres: $(VENV)/.test ## run what touches the database on a PostgreSQL of its own, which Debian's package brings
-	@$(PY) -m tests.postgres_server $(PY) -m pytest -m django_db tests/views tests/booking tests/counts tests/forgetting tests/mail tests/staff tests/test_models.py $(ARGS)
+	@$(PY) -m tests.postgres_server $(PY) -m pytest -m django_db -n 2 --dist loadfile tests/views tests/booking tests/counts tests/forgetting tests/mail tests/staff tests/test_models.py $(ARGS)
 
 test-slow: $(VENV)/.test ## run what takes real minutes, most of them waiting: bursts over the allowance
 	@$(PY) -m pytest -m slow -n 2 $(ARGS)

@@ -1,5 +1,6 @@
 """A sandbox of its own for every test that asks for one, on a clock that stands still."""
 
+import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +18,10 @@ from kordless_booking.upstream import background
 
 hypothesis.settings.register_profile("shared machine", deadline=None)
 hypothesis.settings.load_profile("shared machine")
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    # A shell's background job ignores Ctrl-C, and so would every server that a test starts and ends by it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 NOW = datetime(2026, 12, 1, 15, 0, tzinfo=UTC)
 """A Tuesday: ten in the morning in New York, where Acme Salon is."""

@@ -43,8 +43,10 @@ def test_a_click_after_a_look_asks_nothing_more(page: Page, demo: Demo, complain
     day.click()
     expect(page.locator("a.kb-day[aria-current]")).to_have_attribute("aria-label", words or "")
     assert page.url == f"{demo.url}{address}"
-    assert (len(asked.guesses), asked.clicks) == (1, [])
+    # What is under the pointer after the click may be a guess of its own.
+    assert (asked.guesses[0], asked.clicks) == (page.url, [])
     page.mouse.move(0, 0)
+    page.wait_for_load_state("networkidle")
     hovered(page, ".kb-time")
     page.locator(".kb-time").first.click()
     walk.at(page, "contact")
