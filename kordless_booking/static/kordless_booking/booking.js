@@ -129,7 +129,7 @@
   };
   const point = ({ type, target }) => {
     clearTimeout(pointing);
-    const link = target.closest?.(".kb-card a[data-hx-get]");
+    const link = target.closest?.(".kb-card a[data-hx-get]:not([aria-current])");
     if (!link || navigator.connection?.saveData) return;
     if (type === "pointerdown") look(link);
     else pointing = setTimeout(look, 80, link);
