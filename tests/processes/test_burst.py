@@ -65,8 +65,8 @@ def burst(site: Served, passes: Callable[[int], object]) -> None:
     told = {guest.address: int(ABOUT.search(guest.last.html)[1]) for guest in guests if guest.last.refresh}
     waited = wait_in_line(guests, passes)
     right = [address for address in told if abs(waited[address] - told[address]) <= 70]
-    # Who sends in the very same moment is told before the line is known; how many do is a matter of luck.
-    assert len(right) > 0.5 * len(told), (told, waited)
+    # Of those who send in the very same moment one may be told before another is written down who goes first.
+    assert len(right) >= 0.9 * len(told), (told, waited)
     assert max(waited.values()) <= 310
     assert max(told.values()) > 110
     numbers = [guest.last.number for guest in guests if guest.last.number]
