@@ -99,9 +99,20 @@ def news(change: Change, booking: Booking, *, account: str, at: datetime) -> Boo
     `at` is when the change was made. A booking whose creation is heard of only after it was moved is told as it is now.
     """
     at = at.replace(microsecond=0)  # Kordless's own times have whole seconds
-    known = _known(account, booking, at)
-    told = None if known.cancelled else _learn(known, change, booking, older=at < known.changed_at)
-    known.changed_at = max(at, known.changed_at)
+    names = {"account": account, "number_hash": number_hash(booking.confirmation_number)}
+    mine = KnownBooking.objects.select_for_update()
+    known = mine.filter(**names).first()
+    if known is None:
+        known = KnownBooking(**names, changed_at=at)
+        told = _learn(known, change, booking, at)
+        try:
+            with transaction.atomic():
+                known.save(force_insert=True)
+        except IntegrityError:  # another teller was quicker
+            known = mine.get(**names)
+        else:
+            return told
+    told = _learn(known, change, booking, at)
     known.save()
     return told
 
@@ -145,21 +156,12 @@ _OCCASIONS: Final = {
 }
 
 
-def _known(account: str, booking: Booking, at: datetime) -> KnownBooking:
-    """The booking's row, locked; a new one knows nothing yet."""
-    names = {"account": account, "number_hash": number_hash(booking.confirmation_number)}
-    mine = KnownBooking.objects.select_for_update()
-    row = mine.filter(**names).first()
-    if row is not None:
-        return row
-    try:
-        with transaction.atomic():
-            return KnownBooking.objects.create(**names, changed_at=at)
-    except IntegrityError:
-        return mine.get(**names)
-
-
-def _learn(known: KnownBooking, change: Change, booking: Booking, *, older: bool) -> Booking | None:
+def _learn(known: KnownBooking, change: Change, booking: Booking, at: datetime) -> Booking | None:
+    """What is told of the change; `known` knows it then, and has to be saved."""
+    older = at < known.changed_at
+    known.changed_at = max(at, known.changed_at)
+    if known.cancelled:
+        return None
     match change:
         case Change.CANCELLED:
             known.cancelled = True

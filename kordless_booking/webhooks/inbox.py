@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 from django.dispatch import Signal
 
 from kordless_booking.api.resources import Booking
+from kordless_booking.booking.attempt import Attempt
 from kordless_booking.booking.awaited import awaited
 from kordless_booking.conf import Account
 from kordless_booking.logs import say
@@ -55,18 +56,22 @@ def receive(account: Account, *, delivery_id: str, body: bytes, event: Event, no
         received_at=now,
         sealed=sealed_body(account.name, body),
     )
+    booking, attempt = event.booking, None
+    if booking is not None and change_in(event, booking) is Change.CREATED:
+        # Beforehand: a database with one writer at a time should not wait for it.
+        attempt = awaited(account.name, booking, now)
     with transaction.atomic():
         if not _written_down(row):
             return Outcome.DUPLICATE
         tell(event_received, Source.WEBHOOK, account=account.name, event=event, delivery=delivery_id)
-        if event.booking is not None:
-            row.outcome, row.source = _told(account, event, event.booking, now)
+        if booking is not None:
+            row.outcome, row.source = _told(account, event, booking, attempt, now)
             row.save(update_fields=["outcome", "source"])
         if row.pk % EMPTIED_EVERY == 0:
             old = WebhookDelivery.objects.filter(received_at__lt=now - SEALED_FOR).exclude(sealed="")
             old.update(sealed="")
-    if event.booking is not None:
-        forget_changed(upstream(account), event.booking)
+    if booking is not None:
+        forget_changed(upstream(account), booking)
     return Outcome(row.outcome)
 
 
@@ -85,11 +90,14 @@ def _written_down(row: WebhookDelivery) -> bool:
     return True
 
 
-def _told(account: Account, event: Event, booking: Booking, now: datetime) -> tuple[Outcome, Source | str]:
+def _told(
+    account: Account, event: Event, booking: Booking, attempt: Attempt | None, now: datetime
+) -> tuple[Outcome, Source | str]:
+    """`attempt` is our own that the booking may have come of."""
     change = change_in(event, booking)
     # A clock of Kordless's that is ahead must not make everything older that follows.
     told = news(change, booking, account=account.name, at=min(event.at or now, now))
-    ours = awaited(account.name, booking, now) if told and change is Change.CREATED else None
+    ours = attempt if told else None
     write_about(change, told, booking, account=account, now=now, reader=ours.reader if ours else None)
     if told is None:
         return Outcome.KNOWN, ""
