@@ -14,17 +14,17 @@ app_name = "kordless_booking"
 
 urlpatterns = [
     path("", steps.services, name="services"),
-    re_path(r"^style-(?P<colour>[0-9a-f]{6})\.css$", style, name="style"),
-    re_path(r"^style-(?P<colour>[0-9a-f]{6})-(?P<theme>[a-z]{1,20})\.css$", style, name="style-themed"),
-    path("embed.js", embed, name="embed"),
     path("manage/", manage.find, name="manage-find"),
     path("webhook/", webhook, name="webhook"),
     path("health/", health.health, name="health"),
-    path("health/booking/", health.booking, name="health-booking"),
     path("snippet/", snippet, name="snippet"),
-    path("snippet/preview/", preview, name="snippet-preview"),
     # Every other name with a single slash is a service; early, because it is what is asked for most.
     path("<str:service>/", steps.slots, name="slots"),
+    re_path(r"^style-(?P<colour>[0-9a-f]{6})\.css$", style, name="style"),
+    re_path(r"^style-(?P<colour>[0-9a-f]{6})-(?P<theme>[a-z]{1,20})\.css$", style, name="style-themed"),
+    path("embed.js", embed, name="embed"),
+    path("health/booking/", health.booking, name="health-booking"),
+    path("snippet/preview/", preview, name="snippet-preview"),
     path("confirmation/<str:token>/", outcome.confirmation, name="confirmation"),
     path("confirmation/<str:token>/booking.ics", outcome.confirmation_calendar, name="confirmation-calendar"),
     path("attempt/<str:token>/", outcome.attempt, name="attempt"),
