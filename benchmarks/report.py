@@ -28,8 +28,8 @@ Servers, wrk, Redis and the sandbox share these cores; the load average was {loa
   whole pages, asked for by wrk over {connections} connections; each ratio is the median of {rounds} rounds, in each of
   which all are measured one after the other. CPU is what the workers used for a request; the ratio by CPU is less
   disturbed by whatever else the machine does.
-  The bars are the same under both servers. Under granian hello costs a fifth less, while carrying a page of 13 KB
-  costs as much as under gunicorn, so the same page is a smaller part of it there, and may miss a bar.
+  The bars are the same under both servers. Granian answers hello's five bytes quicker than gunicorn, and a page of
+  13 KB hardly, so that ratios are lower there and may miss a bar.
 - *100 free slots in view*: the month shown has exactly a hundred free slots, five on each of twenty days. The rows
   "100 on one day" have them all on the day shown, so that the page lists a hundred times.
 - *asked before*: somebody asked for the same service, zone and language. Redis is asked on each request, once; with
