@@ -56,6 +56,14 @@ KEPT = """async () => {
   return found;
 }"""
 
+STILL = """title => new Promise((done) => {
+  const frame = document.querySelector(`iframe[title="${title}"]`);
+  const place = () => JSON.stringify(frame?.getBoundingClientRect());
+  const before = place();
+  setTimeout(() => done(before && place() === before), 150);
+})"""
+"""A dialog that opens and grows carries its frame along, and who clicks then hits what was there before."""
+
 
 class Chromium:
     """Acts are on the page, or with `frame` inside the frame of that title. `what` is a CSS selector."""
@@ -88,6 +96,8 @@ class Chromium:
             ) from missing
 
     def click(self, what: str, frame: str = "") -> None:
+        if frame:
+            self._page.wait_for_function(STILL, arg=frame)
         self._in(frame).locator(what).first.click()
 
     def fill(self, what: str, text: str, frame: str = "") -> None:
