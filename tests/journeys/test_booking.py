@@ -29,6 +29,8 @@ def test_back_and_forward(page: Page, demo: Demo, complaints: list[str]):
     """The browser's own buttons lead through the steps, and what was chosen is still chosen."""
     page.goto(f"{demo.url}/book/")
     walk.to_times(page, "Haircut")
+    expect(page).to_have_url(re.compile("/haircut/"))
+    first = page.url
     page.get_by_role("link", name=re.compile("next month", re.IGNORECASE)).or_(
         page.locator("a[rel=next]")
     ).first.click()
@@ -39,6 +41,7 @@ def test_back_and_forward(page: Page, demo: Demo, complaints: list[str]):
     walk.at(page, "slot")
     assert page.url == chosen
     walk.back(page)
+    expect(page).to_have_url(first)  # this month's times look like the next one's until then
     walk.at(page, "slot")
     walk.back(page)
     walk.at(page, "service")
