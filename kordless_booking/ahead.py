@@ -14,15 +14,13 @@ __all__ = ["asked_ahead", "not_ahead"]
 
 _OURS: Final = "HTTP_KB_AHEAD"
 _THE_BROWSERS: Final = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_MOZ")
-_SAID_BY_WHOM: Final = frozenset({_OURS, *_THE_BROWSERS})
 
 
 def asked_ahead(request: HttpRequest) -> bool:
     """Whether our script, or the browser of itself, only guesses that the page will be wanted."""
     meta = request.META
-    if request.method != "GET" or meta.keys().isdisjoint(_SAID_BY_WHOM):
-        return False
-    return _OURS in meta or any("prefetch" in meta.get(name, "") for name in _THE_BROWSERS)
+    guessed = _OURS in meta or any("prefetch" in meta.get(name, "") for name in _THE_BROWSERS)
+    return guessed and request.method == "GET"
 
 
 def not_ahead() -> HttpResponse:

@@ -84,21 +84,20 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
 
     def pairs(self) -> list[tuple[str, str]]:
         """Names and values for hidden fields and queries, in one fixed order, without what was not chosen."""
-        month, day = self.month, self.day
-        values = (
-            self.tz,
-            month.isoformat()[:7] if month else None,
-            day.isoformat() if day else None,
-            self.host,
-            str(self.party) if self.party != 1 else None,
-            self.hours,
-            self.lang,
-            self.scheme,
-            self.accent,
-            self.theme,
-            "1" if self.embed else None,
-        )
-        return [(name, value) for name, value in zip(self.__struct_fields__, values, strict=True) if value]
+        given = [
+            ("tz", self.tz),
+            ("month", self.month.isoformat()[:7] if self.month else None),
+            ("day", self.day.isoformat() if self.day else None),
+            ("host", self.host),
+            ("party", str(self.party) if self.party != 1 else None),
+            ("hours", self.hours),
+            ("lang", self.lang),
+            ("scheme", self.scheme),
+            ("accent", self.accent),
+            ("theme", self.theme),
+            ("embed", "1" if self.embed else None),
+        ]
+        return [(name, value) for name, value in given if value]
 
     def query(self) -> str:
         """`?tz=…&day=…`, or nothing when nothing was chosen."""

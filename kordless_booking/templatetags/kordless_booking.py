@@ -16,7 +16,7 @@ from kordless_booking.counts.looks import count_look
 from kordless_booking.exceptions import KordlessError
 from kordless_booking.views import problems
 from kordless_booking.views.steps import services_page, slots_page
-from kordless_booking.views.visit import Identified, Visit
+from kordless_booking.views.visit import Visit, identified
 
 register = template.Library()
 
@@ -42,7 +42,7 @@ def booking_widget(
         visit.choices = visit.choices.but(theme=theme)
     visit.bare = bool(getattr(request, _DRESSED, False))
     setattr(request, _DRESSED, True)
-    with Identified(request), translation.override(visit.language), deadline(visit.account.browse_seconds):
+    with identified(request), translation.override(visit.language), deadline(visit.account.browse_seconds):
         try:
             page = slots_page(visit, service) if service else services_page(visit)
             if visit.look is not None:

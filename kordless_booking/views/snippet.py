@@ -34,7 +34,7 @@ from kordless_booking.exceptions import KordlessError
 from kordless_booking.views import guard
 from kordless_booking.views.languages import offered_languages
 from kordless_booking.views.steps import bookable
-from kordless_booking.views.visit import RESERVED, Identified, Visit
+from kordless_booking.views.visit import RESERVED, Visit, identified
 
 __all__ = ["builder", "preview", "snippet"]
 
@@ -144,7 +144,7 @@ def snippet(request: HttpRequest) -> HttpResponse:
         raise Http404 from None
     if not admin.site.has_permission(request):
         return redirect_to_login(request.get_full_path(), login)
-    with Identified(request):
+    with identified(request):
         context = {**admin.site.each_context(request), "title": "Booking on other websites"}
         return builder(Visit(request), "kordless_booking/snippet/admin.html", context)
 

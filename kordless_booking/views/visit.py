@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import re
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
@@ -42,7 +43,7 @@ from kordless_booking.views.page import Business, Crumb, Page
 from kordless_booking.views.pattern import assemble
 from kordless_booking.views.style import style_url
 
-__all__ = ["STAGE", "Identified", "Visit", "business_of", "origin_of", "request_id_of"]
+__all__ = ["STAGE", "Visit", "business_of", "identified", "origin_of", "request_id_of"]
 
 log = logging.getLogger("kordless_booking.views")
 
@@ -247,19 +248,14 @@ def _is_host(netloc: str) -> bool:
     return re.fullmatch(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?", netloc) is not None
 
 
-class Identified:
+@contextmanager
+def identified(request: HttpRequest) -> Iterator[None]:
     """Whatever is said in the log inside carries the request's id."""
-
-    __slots__ = ("_request", "_token")
-
-    def __init__(self, request: HttpRequest) -> None:
-        self._request = request
-
-    def __enter__(self) -> None:
-        self._token = request_id.set(request_id_of(self._request))
-
-    def __exit__(self, *_error: object) -> None:
-        request_id.reset(self._token)
+    token = request_id.set(request_id_of(request))
+    try:
+        yield
+    finally:
+        request_id.reset(token)
 
 
 def request_id_of(request: HttpRequest) -> str:

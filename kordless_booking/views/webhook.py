@@ -25,7 +25,7 @@ from kordless_booking import conf
 from kordless_booking.counts.counters import count_refusal
 from kordless_booking.logs import say, where
 from kordless_booking.upstream import upstream
-from kordless_booking.views.visit import Identified, request_id_of
+from kordless_booking.views.visit import identified, request_id_of
 from kordless_booking.webhooks import inbox, signature
 from kordless_booking.webhooks.events import UnreadableEvent, read_event
 
@@ -57,7 +57,7 @@ class _Refused(Exception):
 @sensitive_variables()
 def webhook(request: HttpRequest) -> HttpResponse:
     """Take one delivery in: 2xx means that it need not be sent again."""
-    with Identified(request):
+    with identified(request):
         response = _answer(request)
     response["Cache-Control"] = "no-store"
     response["X-Request-ID"] = request_id_of(request)

@@ -28,7 +28,7 @@ from kordless_booking.exceptions import KordlessError
 from kordless_booking.logs import say
 from kordless_booking.views import guard, problems
 from kordless_booking.views.remembered import asked, given_before, remember
-from kordless_booking.views.visit import Identified, Visit, origin_of, request_id_of
+from kordless_booking.views.visit import Visit, identified, origin_of, request_id_of
 
 __all__ = ["VERSION", "widget_view"]
 
@@ -53,7 +53,7 @@ def widget_view(
     def decorate(view: WidgetView[P]) -> Callable[..., HttpResponse]:
         @wraps(view)
         def answer(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-            with Identified(request):
+            with identified(request):
                 guessed = asked_ahead(request)
                 if guessed and not ahead:
                     return not_ahead()
