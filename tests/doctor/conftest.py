@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import time_machine
 from django.contrib.staticfiles import finders
 from django.core.cache import caches
 from pytest_django import Settings
@@ -16,8 +14,8 @@ from pytest_django import Settings
 from kordless_booking.api.wire import wsgi_transport
 from kordless_booking.conf import accounts
 from kordless_booking.sandbox import SANDBOX_KEY, SANDBOX_ORG, Limits, Sandbox
-from kordless_booking.upstream import background, upstream
-from tests.conftest import NOW
+from kordless_booking.upstream import upstream
+from tests.far_kordless import far_kordless
 from tests.webhooks.deliveries import NEW, OLD
 
 STATIC = "django.contrib.staticfiles.storage.StaticFilesStorage"
@@ -49,29 +47,15 @@ def well(settings: Settings, account_settings: dict[str, Any], tmp_path: Path) -
 @pytest.fixture
 def far(well: Settings) -> Iterator[Sandbox]:
     """Kordless over a real socket, while time runs on from NOW; pages wait for it as long as they usually do."""
-    over = threading.Event()
-    with time_machine.travel(NOW, tick=True):
-        sandbox = Sandbox(":memory:", now=NOW, limits=Limits.off(), sleep=lambda seconds: _wait(over, seconds))
-        with sandbox.serve() as base:
-            well.KORDLESS_BOOKING = {
-                "API_KEY": SANDBOX_KEY,
-                "ORG_SLUG": SANDBOX_ORG,
-                "BASE_URL": base,
-            }
-            yield sandbox
-            for account in accounts().values():
-                upstream(account).client.close()
-            over.set()
-            background.join()
-            for thread in threading.enumerate():
-                if "process_request_thread" in thread.name:
-                    thread.join(5)
-        sandbox.close()
-
-
-def _wait(over: threading.Event, seconds: float) -> None:
-    """As long as the mischief says, but not beyond the test."""
-    over.wait(seconds)
+    with far_kordless() as (sandbox, base, _clock):
+        well.KORDLESS_BOOKING = {
+            "API_KEY": SANDBOX_KEY,
+            "ORG_SLUG": SANDBOX_ORG,
+            "BASE_URL": base,
+        }
+        yield sandbox
+        for account in accounts().values():
+            upstream(account).client.close()
 
 
 @pytest.fixture

@@ -16,8 +16,6 @@ from pathlib import Path
 from kordless_booking.sandbox import Sandbox
 from tests.journeys import nursery
 
-ROOT = Path(__file__).resolve().parents[2]
-
 
 @dataclass(frozen=True)
 class Demo:
@@ -64,7 +62,7 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 
 def manage(*command: str, folder: Path) -> None:
     """Run a management command of the demo; raises CalledProcessError when it fails."""
-    subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=environment(folder), check=True)  # noqa: S603 (ours)
+    subprocess.run([sys.executable, "manage.py", *command], cwd=nursery.ROOT, env=environment(folder), check=True)  # noqa: S603 (ours)
 
 
 def prepare(folder: Path, static: Path) -> None:
