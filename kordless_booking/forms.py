@@ -88,6 +88,11 @@ class ContactForm(VisitorForm):
             )
         return number
 
+    def clean_notes(self) -> str:
+        """The same text whether the browser sends the form (CRLF) or htmx does (LF): it must be the same request."""
+        given: str = self.cleaned_data["notes"]
+        return given.replace("\r\n", "\n")
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         untouched = not (self.errors.get("email") or self.errors.get("phone"))

@@ -11,7 +11,10 @@
                       └──┴────> WAITING    too many at once: sent by itself when its turn comes
 
 The key comes from the draft's nonce and the body from the form, so a double click, a reload and a retry all carry
-the same two. Only after REFUSED may a new generation, and with it a new key, follow.
+the same two. Only after REFUSED may a new generation, and with it a new key, follow, with any body.
+
+Another body under the same key is another request: a second person with the same link, or the first one with another
+name. In every state but REFUSED it is told so at once; it neither changes nor learns anything of this attempt.
 """
 
 from __future__ import annotations
@@ -19,16 +22,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from hashlib import sha256
+from typing import Final
 
 import msgspec
-from django.utils.crypto import salted_hmac
+from django.conf import settings
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from kordless_booking.api.resources import NewBooking
 from kordless_booking.booking.hashes import contact_hash
 from kordless_booking.booking.reader import Reader
 from kordless_booking.booking.seal import seal
 
-__all__ = ["Attempt", "State"]
+__all__ = ["Attempt", "State", "is_body_hash"]
+
+_BODY: Final = "kordless_booking.body"
 
 
 class State(StrEnum):
@@ -58,9 +66,13 @@ class Attempt:
         """The request as JSON, the same text for the same request."""
         return msgspec.json.encode(self.new, order="deterministic").decode()
 
+    def body_digest(self) -> str:
+        """A plain hash of the body, for encrypted tokens only: a known name and address would give it away."""
+        return sha256(self.body().encode()).hexdigest()
+
     def body_hash(self) -> str:
-        """A keyed hash of the body: a plain one could be guessed from a known name and address."""
-        return salted_hmac("kordless_booking.body", self.body(), algorithm="sha256").hexdigest()
+        """A keyed hash of the digest, for the row."""
+        return _body_hash(self.body_digest(), settings.SECRET_KEY)
 
     def contact_hashes(self) -> dict[str, str]:
         """Keyed hashes by which the row is found when its contact is to be forgotten."""
@@ -77,6 +89,19 @@ class Attempt:
         """The attempt that `body()` wrote. Raises msgspec.DecodeError, of which a ValidationError is one."""
         known = msgspec.convert(reader, Reader) if reader else None
         return cls(key, msgspec.json.decode(body, type=NewBooking), attribution or {}, known)
+
+
+def is_body_hash(body_hash: str, digest: str) -> bool:
+    """Tell whether a row's `body_hash` is of the body with this digest, under SECRET_KEY or one of its fallbacks.
+
+    The time that it takes says nothing about how much of the two is alike.
+    """
+    keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return any(constant_time_compare(_body_hash(digest, key), body_hash) for key in keys)
+
+
+def _body_hash(digest: str, key: str | bytes) -> str:
+    return salted_hmac(_BODY, digest, secret=key, algorithm="sha256").hexdigest()
 
 
 def idempotency_key(key: str, generation: int) -> str:

@@ -2,14 +2,14 @@
 
 The row in the database decides between two equal posts, in whichever process they arrive: it is written before
 anything is sent, and raising its claim is the right to send. Neither the cache nor Kordless's own idempotency is
-trusted for that; they only make it cheaper.
+trusted for that; they only make it cheaper. A post with another body is no equal one: it is a DifferentRequest.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -21,12 +21,12 @@ from kordless_booking import exceptions
 from kordless_booking.api.client import Kordless
 from kordless_booking.api.resources import Booking, Contact
 from kordless_booking.booking import line
-from kordless_booking.booking.attempt import Attempt, State, idempotency_key
+from kordless_booking.booking.attempt import Attempt, State, idempotency_key, is_body_hash
 from kordless_booking.booking.seal import BrokenSeal, seal, unseal
 from kordless_booking.logs import say
 from kordless_booking.models import BookingAttempt
 
-__all__ = ["Declined", "Open", "Outcome", "Placed", "place", "resume"]
+__all__ = ["Declined", "DifferentRequest", "Open", "Outcome", "Placed", "has_attempt", "place", "resume"]
 
 log = logging.getLogger("kordless_booking.booking")
 
@@ -44,13 +44,12 @@ LONGEST: Final = 200_000
 
 @dataclass(frozen=True)
 class Placed:
-    """Kordless said yes. `same` is false when the form now says something else than what was booked.
+    """Kordless said yes to this very body.
 
     `news` is whose booking it is, for exactly one of all those who are told of it: the one who announces it.
     """
 
     booking: Booking
-    same: bool = True
     news: Contact | None = field(default=None, compare=False, repr=False)
 
 
@@ -70,7 +69,15 @@ class Open:
     waiting: bool = False
 
 
-Outcome = Placed | Declined | Open
+@dataclass(frozen=True)
+class DifferentRequest:
+    """The key belongs to an attempt with another body. Nothing was sent, and that attempt was left alone.
+
+    It holds nothing of the other attempt, not even how it stands: the one who is told may be somebody else.
+    """
+
+
+Outcome = Placed | Declined | Open | DifferentRequest
 
 
 def place(
@@ -83,6 +90,8 @@ def place(
     first: Callable[[], object] | None = None,
 ) -> Outcome:
     """Place the attempt, or tell how the one before it with the same key stands. Kordless takes so many `a_minute`.
+
+    The one before it is followed up only for the same body; for another one, DifferentRequest is the answer at once.
 
     `first` is called when there was none before it, as soon as it is written down.
 
@@ -116,18 +125,32 @@ def place(
     return _send(row, client, attempt, now, a_minute)
 
 
-def resume(account: str, client: Kordless, key: str, now: datetime, *, a_minute: int = 10) -> Outcome | None:
-    """How the attempt stands, sending it again when that is due. None when there is none."""
+def resume(
+    account: str, client: Kordless, key: str, digest: str, now: datetime, *, a_minute: int = 10
+) -> Outcome | None:
+    """Tell how the attempt stands, sending it again when that is due. None when there is none.
+
+    `digest` is of the body that the asker has sent: DifferentRequest when a refused attempt was renewed with another.
+    """
     row = BookingAttempt.objects.filter(key=key, account=account).first()
-    return _follow_up(row, client, now, a_minute) if row else None
+    if row is None:
+        return None
+    # A row without a hash was emptied for its person's sake: whose it was is unknown, and there is nothing to show.
+    if row.body_hash and not is_body_hash(row.body_hash, digest):
+        return DifferentRequest()
+    return _follow_up(row, client, now, a_minute)
+
+
+def has_attempt(account: str, key: str) -> bool:
+    """Tell whether the key is used: by an attempt that is placed or may still be. Costs one query."""
+    return BookingAttempt.objects.filter(key=key, account=account).exclude(state=State.REFUSED).exists()
 
 
 def _again(row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetime, a_minute: int) -> Outcome:
-    """The same form was sent before."""
-    same = row.body_hash == attempt.body_hash()
+    """Follow up an earlier attempt with the same key, or renew a refused one, whatever the body."""
+    same = is_body_hash(row.body_hash, attempt.body_digest())
     if row.state != State.REFUSED:
-        outcome = _follow_up(row, client, now, a_minute)
-        return replace(outcome, same=same) if isinstance(outcome, Placed) else outcome
+        return _follow_up(row, client, now, a_minute) if same else DifferentRequest()
     renewed = {
         "generation": F("generation") + 1,
         "body_hash": attempt.body_hash(),
@@ -137,9 +160,13 @@ def _again(row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetim
         "refusal": "",
         "unsure": False,
     }
-    if not _claim(row, now, **renewed):
+    if _claim(row, now, **renewed):
+        return _send(row, client, attempt, now, a_minute)
+    row.refresh_from_db()
+    if is_body_hash(row.body_hash, attempt.body_digest()):
         return Open(seconds=1)
-    return _send(row, client, attempt, now, a_minute)
+    # Somebody else's body won. If it is refused by now, the key is free again.
+    return _again(row, client, attempt, now, a_minute)
 
 
 def _follow_up(row: BookingAttempt, client: Kordless, now: datetime, a_minute: int) -> Outcome:

@@ -6,6 +6,7 @@ booking; nobody without SECRET_KEY can read it there.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final, TypeVar
 
 import msgspec
@@ -25,17 +26,21 @@ MAX_TOKEN: Final = 3000
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One attempt as its visitor knows it; with `booking` once Kordless has said yes.
 
-    `contact` is the e-mail or phone that proves the right to manage, None when it isn't known to fit.
-    `typed` is what stood in the form, for as long as the outcome is open. `placed_at` is Unix time.
+    `contact` is the e-mail or phone that proves the right to manage. `start` and `end` are the slot's, in UTC.
+    `digest` is of the body that was sent, by which the attempt is known to be the visitor's own, and `typed` what
+    stood in the form; both for as long as the outcome is open. `placed_at` is Unix time.
     """
 
     key: str
     service: str
     zone: str
-    contact: str | None = None
+    contact: str
+    start: datetime
+    end: datetime
     host: str | None = None
     host_id: str | None = None
     party: int = 1
+    digest: str = ""
     typed: dict[str, str] = {}
     attribution: dict[str, str] = {}
     booking: Booking | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -25,9 +26,10 @@ from kordless_booking.counts.stages import Stage
 from kordless_booking.forms import ContactForm
 from kordless_booking.views import guard
 from kordless_booking.views.abuse import HONEYPOT, objection
+from kordless_booking.views.already_requested import already_requested
 from kordless_booking.views.cells import read_start
 from kordless_booking.views.outcome import follow, heed
-from kordless_booking.views.problems import of
+from kordless_booking.views.problems import Problem, of
 from kordless_booking.views.slot_page import free_slot, visitor_zone
 from kordless_booking.views.telling import tell
 from kordless_booking.views.visit import Visit
@@ -48,9 +50,13 @@ def contact(visit: Visit, service: str) -> HttpResponse:
     try:
         chosen = _unseal(visit, token, service)
     except draft.OldDraft as old:
+        if _is_used(visit, old.draft):
+            raise _already_requested(visit, old.draft) from None
         return _afresh(visit, old.draft)
     except draft.BrokenDraft:
         return _to_slots(visit, service, kept=visit.kept)
+    if _is_used(visit, chosen):
+        raise _already_requested(visit, chosen)
     detail = visit.offered(service)
     typed = unseal_typed(visit.account.name, visit.kept, visit.now.timestamp())
     return _form_page(visit, detail, chosen, ContactForm(initial=typed, region=visit.account.phone_region))
@@ -75,14 +81,20 @@ def _sent(visit: Visit, service: str) -> HttpResponse:
     try:
         chosen = _unseal(visit, visit.request.POST.get("draft", ""), service)
     except draft.OldDraft as old:
-        try:
-            return _afresh(visit, old.draft, form)
-        except exceptions.Unavailable as error:
-            tell(visit, "create_not_sent", level=logging.ERROR, status=503, error=error)
-            return _form_page(visit, None, old.draft, form, problem=_unreached(), status=503)
+        # One that was used is never too old: whoever sent it hears what became of it, and nothing new is sent.
+        if not _is_used(visit, old.draft):
+            try:
+                return _afresh(visit, old.draft, form)
+            except exceptions.Unavailable as error:
+                tell(visit, "create_not_sent", level=logging.ERROR, status=503, error=error)
+                return _form_page(visit, None, old.draft, form, problem=_unreached(), status=503)
+        chosen = old.draft
     except draft.BrokenDraft:
         return _to_slots(visit, service, kept=_keep(visit, form))
     if not form.is_valid():
+        # What was placed under this key was valid, so these are other details, whatever is wrong with them.
+        if _is_used(visit, chosen):
+            raise _already_requested(visit, chosen, form)
         return _form_page(visit, _detail(visit, service), chosen, form, status=422)
     if objected := objection(visit, chosen, form):
         status = 429 if objected.seconds else 422
@@ -113,15 +125,20 @@ def _sent(visit: Visit, service: str) -> HttpResponse:
         # The no isn't about an earlier send, which may be booked: no new draft, but the page that finds out.
         heed(visit, service, outcome.error)
         outcome = placing.Open(seconds=1)
+    if isinstance(outcome, placing.DifferentRequest):
+        raise _already_requested(visit, chosen, form)
     person = attempt.new.contact
     receipt = Receipt(
         key=chosen.nonce,
         service=service,
         zone=chosen.zone,
-        contact=person.email or person.phone,
+        contact=person.email or person.phone or "",
+        start=chosen.start,
+        end=chosen.end,
         host=chosen.host_name,
         host_id=chosen.host_id,
         party=chosen.party,
+        digest=attempt.body_digest(),
         typed=typed_text(form.data),
         attribution=attribution,
     )
@@ -168,6 +185,27 @@ def _afresh(visit: Visit, old: Draft, form: ContactForm | None = None) -> HttpRe
         return visit.go(_contact_url(visit, _draft(visit, detail, moment), kept))
     text = _("You took a break, and the time is still free. Please check your details and book again.")
     return _form_page(visit, detail, _draft(visit, detail, moment), form, problem=text, status=409)
+
+
+def _is_used(visit: Visit, chosen: Draft) -> bool:
+    """Tell whether there is an attempt under the draft's key that Kordless hasn't refused, at the cost of one query."""
+    with suppress(DatabaseError):
+        # Begun times are led back to free ones, as ever.
+        return chosen.start > visit.now and placing.has_attempt(visit.account.name, chosen.nonce)
+    return False  # a page must not be lost over this: sending the form decides
+
+
+def _already_requested(visit: Visit, chosen: Draft, form: ContactForm | None = None) -> Problem:
+    kept = _keep(visit, form) if form else visit.kept
+    found = unseal_typed(visit.account.name, kept, visit.now.timestamp())
+    return already_requested(
+        visit,
+        chosen,
+        visit.choices,
+        sent=form is not None,
+        kept=kept if found else None,
+        all_kept=bool(found) and (form is None or found == typed_text(form.data)),
+    )
 
 
 def _form_page(

@@ -15,12 +15,14 @@ from kordless_booking import exceptions
 from kordless_booking.api.resources import Booking, Location
 from kordless_booking.booking import invite, placing
 from kordless_booking.booking.choices import Choices
+from kordless_booking.booking.draft import Draft
 from kordless_booking.booking.receipt import ManageLink, Receipt
 from kordless_booking.booking.seal import BrokenSeal
 from kordless_booking.booking.steps import Step
 from kordless_booking.booking.typed import seal_typed
 from kordless_booking.counts.stages import Stage
 from kordless_booking.news import Change, announce
+from kordless_booking.views.already_requested import already_requested
 from kordless_booking.views.happening import happening
 from kordless_booking.views.invites import calendar_links, calendar_response, invite_for
 from kordless_booking.views.problems import Problem, broken_link, of
@@ -44,11 +46,20 @@ def attempt(visit: Visit, token: str) -> HttpResponse:
         receipt = Receipt.of_attempt(token, visit.account.name, visit.now.timestamp())
     except BrokenSeal:
         raise broken_link() from None
+    if not receipt.digest:
+        raise broken_link()
     outcome = placing.resume(
-        visit.account.name, visit.client, receipt.key, visit.now, a_minute=visit.account.creations_per_minute
+        visit.account.name,
+        visit.client,
+        receipt.key,
+        receipt.digest,
+        visit.now,
+        a_minute=visit.account.creations_per_minute,
     )
     if outcome is None:
         raise broken_link()
+    if isinstance(outcome, placing.DifferentRequest):
+        raise _renewed_by_another(visit, receipt)
     if isinstance(outcome, placing.Open):
         return _waiting_page(visit, outcome)
     if isinstance(outcome, placing.Declined):
@@ -60,8 +71,8 @@ def attempt(visit: Visit, token: str) -> HttpResponse:
 def confirmation(visit: Visit, token: str) -> HttpResponse:
     """The booking that was just made. Looking at it again books nothing."""
     receipt, booking = _receipt(visit, token)
-    link = manage_url(visit, receipt)
-    if link and visit.now.timestamp() - receipt.placed_at > TRUTHFUL_SECONDS:
+    link = manage_url(visit, receipt, booking)
+    if visit.now.timestamp() - receipt.placed_at > TRUTHFUL_SECONDS:
         return visit.go(link)
     words = status_words(booking.status)
     location = booking.location or _location(visit, receipt.service)
@@ -115,7 +126,7 @@ def follow(visit: Visit, receipt: Receipt, outcome: placing.Placed | placing.Ope
     placed = msgspec.structs.replace(
         receipt,
         booking=msgspec.structs.replace(outcome.booking, contact=None),
-        contact=receipt.contact if outcome.same else None,
+        digest="",
         typed={},
         attribution={},
         placed_at=int(visit.now.timestamp()),
@@ -133,12 +144,10 @@ def heed(visit: Visit, service: str, error: exceptions.KordlessError) -> None:
         visit.catalog.close(error)
 
 
-def manage_url(visit: Visit, receipt: Receipt, choices: Choices | None = None) -> str | None:
-    """The manage link of a placed booking; None when its contact isn't known."""
-    if receipt.booking is None or receipt.contact is None:
-        return None
+def manage_url(visit: Visit, receipt: Receipt, booking: Booking, choices: Choices | None = None) -> str:
+    """The manage link of the receipt's booking."""
     link = ManageLink(
-        number=receipt.booking.confirmation_number,
+        number=booking.confirmation_number,
         contact=receipt.contact,
         expires=int(visit.now.timestamp()) + visit.account.manage_link_days * 86400,
         zone=receipt.zone,
@@ -192,6 +201,21 @@ def _declined(visit: Visit, receipt: Receipt, outcome: placing.Declined) -> Http
     raise replace(of(error), back=(times, _("Choose a time again")), kept=kept)
 
 
+def _renewed_by_another(visit: Visit, receipt: Receipt) -> Problem:
+    """The visitor's own attempt was refused, and somebody else has sent the same form with other details since."""
+    chosen = Draft(
+        service=receipt.service,
+        start=receipt.start,
+        end=receipt.end,
+        zone=receipt.zone,
+        host_name=receipt.host,
+        party=receipt.party,
+    )
+    kept = seal_typed(visit.account.name, receipt.typed)
+    choices = visit.choices.but(host=receipt.host_id)
+    return already_requested(visit, chosen, choices, sent=True, kept=kept, all_kept=kept is not None)
+
+
 def _receipt(visit: Visit, token: str) -> tuple[Receipt, Booking]:
     try:
         receipt = Receipt.of_booking(token, visit.account.name, visit.now.timestamp())
@@ -209,7 +233,7 @@ def _invite(visit: Visit, receipt: Receipt, booking: Booking) -> invite.Invite:
         zone=receipt.zone,
         title=booking.service_name or _service_name(visit, receipt.service),
         location=booking.location or _location(visit, receipt.service),
-        link=manage_url(visit, receipt, Choices(lang=visit.choices.lang)),
+        link=manage_url(visit, receipt, booking, Choices(lang=visit.choices.lang)),
     )
 
 

@@ -51,6 +51,10 @@ class Problem(Exception):
     carry: dict[str, Any] | None = None
     back: tuple[str, str] | None = None
     """Address and label of the way on, where it is none of the usual ones."""
+    beside: tuple[str, str] | None = None
+    """Address and label of the way beside `back`, in place of the services."""
+    summary: dict[str, Any] | None = None
+    """The time that this is about, as parts/summary.html shows it."""
     kept: str | None = None
     """What was typed, sealed, to go along to another service."""
     error: exceptions.KordlessError | None = None
@@ -228,6 +232,7 @@ def _page(visit: Visit, problem: Problem) -> HttpResponse:
         "reference": visit.id,
         "retry_after": problem.retry_after,
         "carry": problem.carry,
+        "summary": problem.summary,
     }
     response = visit.render(
         "kordless_booking/problems/problem.html", visit.page(problem.headline), context, problem.status
@@ -275,7 +280,8 @@ def _actions(visit: Visit, problem: Problem) -> list[dict[str, Any]]:
         "primary": problem.onward == "services" and problem.back is None,
     }
     if problem.back is not None:
-        return [{"url": problem.back[0], "label": problem.back[1], "primary": True}, services]
+        beside = {"url": problem.beside[0], "label": problem.beside[1]} if problem.beside else services
+        return [{"url": problem.back[0], "label": problem.back[1], "primary": True}, beside]
     match problem.onward:
         case "again" if visit.request.method in {"GET", "HEAD"}:
             return [{"url": visit.request.get_full_path(), "label": _("Try again"), "primary": True}]

@@ -6,11 +6,12 @@ from typing import Any
 
 import httpx
 import msgspec
+import pytest
 
 from kordless_booking.api.client import Kordless
 from kordless_booking.api.resources import Contact, NewBooking
 from kordless_booking.api.wire import wsgi_transport
-from kordless_booking.booking.attempt import Attempt
+from kordless_booking.booking.attempt import Attempt, State
 from kordless_booking.booking.placing import Open, Outcome, Placed, place
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import SANDBOX_KEY, SANDBOX_ORG, Sandbox
@@ -91,6 +92,40 @@ def row() -> BookingAttempt:
 def edited(attempt: Attempt, **changes: Any) -> Attempt:
     """The same form, filled in otherwise."""
     return Attempt(attempt.key, msgspec.structs.replace(attempt.new, **changes))
+
+
+def place_it(_sandbox: Sandbox, client: Kordless, attempt: Attempt) -> Placed:
+    """Bring the attempt into PLACED."""
+    outcome = place("default", client, attempt, NOW)
+    assert isinstance(outcome, Placed)
+    return outcome
+
+
+def killed(network: Network, client: Kordless, attempt: Attempt, *, sent: bool) -> None:
+    """Place the attempt in a process that dies, before or after the request has gone out: it stays in PLACING."""
+
+    def die() -> None:
+        raise SystemExit(9)
+
+    setattr(network, "after" if sent else "before", die)
+    with pytest.raises(SystemExit):
+        place("default", client, attempt, NOW)
+    network.before, network.after = (lambda: None), (lambda: None)
+    assert row().state == State.PLACING
+
+
+class JustBefore:
+    """Runs something right before the first statement of a kind, as another process might."""
+
+    def __init__(self, statement: str, run: Callable[[], object]) -> None:
+        self.statement = statement
+        self.run: Callable[[], object] | None = run
+
+    def __call__(self, execute: Any, sql: str, params: Any, many: Any, context: Any) -> Any:
+        if sql.startswith(self.statement) and self.run:
+            run, self.run = self.run, None
+            run()
+        return execute(sql, params, many, context)
 
 
 def unsure(sandbox: Sandbox, client: Kordless, attempt: Attempt) -> Open:

@@ -9,7 +9,7 @@ from hypothesis import settings as fast
 from hypothesis import strategies as st
 
 from kordless_booking.api.resources import Contact, NewBooking
-from kordless_booking.booking.attempt import Attempt, State, idempotency_key
+from kordless_booking.booking.attempt import Attempt, State, idempotency_key, is_body_hash
 from tests.conftest import NOW
 
 NEW = NewBooking(
@@ -71,6 +71,35 @@ def test_a_hash_can_not_be_guessed_from_a_known_contact(settings):
     assert re.fullmatch(r"[0-9a-f]{64}", first)
     settings.SECRET_KEY = "another one, 4aG7pQ9sWz2k"
     assert Attempt("nonce", NEW).body_hash() != first
+
+
+@fast(max_examples=100, deadline=None)
+@given(
+    names=st.tuples(*[st.text(min_size=1, max_size=20)] * 2), notes=st.tuples(*[st.none() | st.text(max_size=9)] * 2)
+)
+def test_a_hash_is_of_one_body_only(names, notes):
+    """A row's hash is recognized by the digest of the same body, and by no other's."""
+    first, second = (
+        Attempt("nonce", msgspec.structs.replace(NEW, contact=Contact(name=name), notes=note))
+        for name, note in zip(names, notes, strict=True)
+    )
+    assert is_body_hash(first.body_hash(), first.body_digest())
+    assert is_body_hash(first.body_hash(), second.body_digest()) is (first.new == second.new)
+
+
+@pytest.mark.parametrize("rotated", [True, False])
+def test_a_hash_is_recognized_while_the_secret_key_rotates(settings, rotated):
+    """Under the old key as long as that is among the fallbacks."""
+    known = Attempt("nonce", NEW).body_hash()
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY] if rotated else []
+    settings.SECRET_KEY = "another one, 4aG7pQ9sWz2k"
+    assert is_body_hash(known, Attempt("nonce", NEW).body_digest()) is rotated
+
+
+@pytest.mark.parametrize("known", ["", "f" * 64, "\N{SNOWMAN}"])
+def test_no_body_has_the_hash_of_an_emptied_row(known):
+    """Nor one that was made up."""
+    assert not is_body_hash(known, Attempt("nonce", NEW).body_digest())
 
 
 def test_each_generation_has_a_key_of_its_own():

@@ -127,7 +127,7 @@ def test_a_newcomer_does_not_overtake(sandbox):
     assert 60 <= told_second.seconds - told_first.seconds <= 62
     sent = len(creates(sandbox))
     due = later(NOW, told_first.seconds)
-    assert resume("default", client, second.key, due, a_minute=1) == Open(61, waiting=True)
+    assert resume("default", client, second.key, second.body_digest(), due, a_minute=1) == Open(61, waiting=True)
     assert len(creates(sandbox)) == sent
-    assert isinstance(resume("default", client, first.key, due, a_minute=1), Placed)
-    assert isinstance(resume("default", client, second.key, later(due, 61), a_minute=1), Placed)
+    assert isinstance(resume("default", client, first.key, first.body_digest(), due, a_minute=1), Placed)
+    assert isinstance(resume("default", client, second.key, second.body_digest(), later(due, 61), a_minute=1), Placed)

@@ -14,9 +14,11 @@ from kordless_booking.conf import mistakes_in
 from kordless_booking.sandbox import Limits, Sandbox
 from tests.booking.placing_parts import (
     KEY,
+    JustBefore,
     booked,
     client_of,
     creates,
+    killed,
     later,
     row,
     unsure,
@@ -26,27 +28,14 @@ from tests.conftest import NOW
 pytestmark = pytest.mark.django_db
 
 
-def killed(network, client, attempt, *, sent: bool) -> None:
-    """Place the attempt in a process that dies, before or after the request has gone out."""
-
-    def die() -> None:
-        raise SystemExit(9)
-
-    setattr(network, "after" if sent else "before", die)
-    with pytest.raises(SystemExit):
-        place("default", client, attempt, NOW)
-    network.before, network.after = (lambda: None), (lambda: None)
-    assert row().state == State.PLACING
-
-
 @pytest.mark.parametrize("sent", [True, False])
 def test_a_killed_process_is_waited_out_and_then_asked_for(sandbox, network, client, attempt, sent):
     """The row says PLACING until the lease runs out; then the same request follows, as after a lost answer."""
     killed(network, client, attempt, sent=sent)
-    assert resume("default", client, KEY, later(NOW, 1)) == Open(seconds=2)
+    assert resume("default", client, KEY, attempt.body_digest(), later(NOW, 1)) == Open(seconds=2)
     assert place("default", client, attempt, later(NOW, LEASE.total_seconds() - 1)) == Open(seconds=2)
     assert len(creates(sandbox)) == sent
-    outcome = resume("default", client, KEY, NOW + LEASE)
+    outcome = resume("default", client, KEY, attempt.body_digest(), NOW + LEASE)
     assert isinstance(outcome, Placed)
     assert row().unsure
     assert [booking["number"] for booking in sandbox.bookings()] == [outcome.booking.confirmation_number]
@@ -74,13 +63,13 @@ def test_a_late_yes_is_kept_though_another_has_asked_meanwhile(sandbox, network,
 
     def overtaken() -> None:
         network.before = lambda: None
-        assert isinstance(resume("default", client_of(sandbox), KEY, NOW + LEASE), Open)
+        assert isinstance(resume("default", client_of(sandbox), KEY, attempt.body_digest(), NOW + LEASE), Open)
 
     network.before = overtaken
     outcome = place("default", client, attempt, NOW)
     assert isinstance(outcome, Placed)
     assert row().state == State.PLACED
-    assert booked(resume("default", client, KEY, NOW + LEASE)) == booked(outcome)
+    assert booked(resume("default", client, KEY, attempt.body_digest(), NOW + LEASE)) == booked(outcome)
 
 
 def test_a_late_no_does_not_undo_a_yes(sandbox, network, client, attempt):
@@ -88,34 +77,21 @@ def test_a_late_no_does_not_undo_a_yes(sandbox, network, client, attempt):
 
     def overtaken() -> None:
         network.before = lambda: None
-        assert isinstance(resume("default", client_of(sandbox), KEY, NOW + LEASE), Placed)
+        assert isinstance(resume("default", client_of(sandbox), KEY, attempt.body_digest(), NOW + LEASE), Placed)
         sandbox.mischief.set("status", "create", times=1, status=409)
 
     network.before = overtaken
     place("default", client, attempt, NOW)
     assert row().state == State.PLACED
-    assert isinstance(resume("default", client, KEY, NOW + LEASE), Placed)
+    assert isinstance(resume("default", client, KEY, attempt.body_digest(), NOW + LEASE), Placed)
     assert len(sandbox.bookings()) == 1
-
-
-class JustBefore:
-    """Runs something right before the first UPDATE, as another process might."""
-
-    def __init__(self, run) -> None:
-        self.run = run
-
-    def __call__(self, execute, sql, params, many, context):
-        if sql.startswith("UPDATE") and self.run:
-            run, self.run = self.run, None
-            run()
-        return execute(sql, params, many, context)
 
 
 @pytest.mark.parametrize(
     "again",
     [
         lambda client, attempt, now: place("default", client, attempt, now),
-        lambda client, attempt, now: resume("default", client, attempt.key, now),
+        lambda client, attempt, now: resume("default", client, attempt.key, attempt.body_digest(), now),
     ],
     ids=["place", "resume"],
 )
@@ -125,9 +101,9 @@ def test_only_one_of_two_that_see_it_due_sends(sandbox, client, attempt, again):
     now, first = later(NOW, 2), []
 
     def other() -> None:
-        first.append(resume("default", client, KEY, now))
+        first.append(resume("default", client, KEY, attempt.body_digest(), now))
 
-    with connection.execute_wrapper(JustBefore(other)):
+    with connection.execute_wrapper(JustBefore("UPDATE", other)):
         second = again(client, attempt, now)
     assert isinstance(first[0], Placed)
     assert second == Open(seconds=2)
@@ -143,11 +119,11 @@ def test_only_one_of_two_renews_a_refused_attempt(sandbox, client, attempt):
     def other() -> None:
         first.append(place("default", client, attempt, now))
 
-    with connection.execute_wrapper(JustBefore(other)):
+    with connection.execute_wrapper(JustBefore("UPDATE", other)):
         second = place("default", client, attempt, now)
     assert isinstance(first[0], Placed)
     assert second == Open(seconds=1)
-    assert booked(resume("default", client, KEY, later(now, 1))) == booked(first[0])
+    assert booked(resume("default", client, KEY, attempt.body_digest(), later(now, 1))) == booked(first[0])
     assert row().generation == 2
     assert len(sandbox.bookings()) == 1
 

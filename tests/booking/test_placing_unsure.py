@@ -50,7 +50,7 @@ def test_a_lost_answer_is_asked_for_again_with_the_same_bytes(sandbox, client, a
     assert len(sandbox.bookings()) == carried_out
     written = row()
     assert (written.state, written.unsure, written.retry_at) == ("unsure", True, later(NOW, 2))
-    outcome = resume("default", client, KEY, later(NOW, 2))
+    outcome = resume("default", client, KEY, attempt.body_digest(), later(NOW, 2))
     assert isinstance(outcome, Placed)
     first, second = creates(sandbox)
     assert first.body == second.body
@@ -62,8 +62,8 @@ def test_a_lost_answer_is_asked_for_again_with_the_same_bytes(sandbox, client, a
 def test_nothing_is_sent_before_it_is_due(sandbox, client, attempt):
     """However often the page asks, Kordless is asked again only when the pause is over."""
     unsure(sandbox, client, attempt)
-    assert resume("default", client, KEY, later(NOW, 0.5)) == Open(seconds=2)
-    assert resume("default", client, KEY, later(NOW, 1.5)) == Open(seconds=1)
+    assert resume("default", client, KEY, attempt.body_digest(), later(NOW, 0.5)) == Open(seconds=2)
+    assert resume("default", client, KEY, attempt.body_digest(), later(NOW, 1.5)) == Open(seconds=1)
     assert place("default", client, attempt, later(NOW, 1.9)) == Open(seconds=1)
     assert len(creates(sandbox)) == 1
 
@@ -77,20 +77,9 @@ def test_the_pauses_grow_to_half_a_minute(sandbox, client, attempt):
         assert isinstance(outcome, Open)
         pauses.append(outcome.seconds)
         now = later(now, outcome.seconds)
-        outcome = resume("default", client, KEY, now)
+        outcome = resume("default", client, KEY, attempt.body_digest(), now)
     assert pauses == [2, 4, 8, 16, 30, 30]
     assert len(set(keys_sent(sandbox))) == 1
-
-
-def test_an_edited_form_while_unsure_asks_for_the_first_one(sandbox, client, attempt):
-    """The first body may be booked, so it alone is sent again; the visitor hears that it isn't the same."""
-    unsure(sandbox, client, attempt)
-    outcome = place("default", client, edited(attempt, notes="edited"), later(NOW, 2))
-    assert isinstance(outcome, Placed)
-    assert not outcome.same
-    assert len({request.body for request in creates(sandbox)}) == 1
-    assert "edited" not in creates(sandbox)[-1].body
-    assert len(sandbox.bookings()) == 1
 
 
 def test_no_connection_while_unsure_stays_unsure(sandbox, network, client, attempt):
@@ -101,10 +90,10 @@ def test_no_connection_while_unsure_stays_unsure(sandbox, network, client, attem
         raise httpx.ConnectError("refused")
 
     network.before = refuse
-    assert resume("default", client, KEY, later(NOW, 2)) == Open(seconds=4)
+    assert resume("default", client, KEY, attempt.body_digest(), later(NOW, 2)) == Open(seconds=4)
     assert row().state == State.UNSURE
     network.before = lambda: None
-    assert isinstance(resume("default", client, KEY, later(NOW, 6)), Placed)
+    assert isinstance(resume("default", client, KEY, attempt.body_digest(), later(NOW, 6)), Placed)
     assert len(sandbox.bookings()) == 1
 
 
@@ -120,7 +109,7 @@ def test_a_no_about_something_else_leaves_an_unsure_one_open(sandbox, client, at
     """A refused key doesn't say what became of the send before: the visitor is told so, and the truth comes later."""
     unsure(sandbox, client, attempt)
     sandbox.mischief.set(kind, "create", times=1, **options)
-    outcome = resume("default", client, KEY, later(NOW, 2))
+    outcome = resume("default", client, KEY, attempt.body_digest(), later(NOW, 2))
     assert isinstance(outcome, Declined)
     assert type(outcome.error) is expected
     assert outcome.after_unsure
@@ -136,11 +125,11 @@ def test_taken_after_unsure_says_that_it_may_be_our_own(sandbox, client, attempt
     unsure(sandbox, client, attempt)
     with sandbox.store.write() as db:
         db.execute("DELETE FROM replays")
-    outcome = resume("default", client, KEY, later(NOW, 2))
+    outcome = resume("default", client, KEY, attempt.body_digest(), later(NOW, 2))
     assert isinstance(outcome, Declined)
     assert isinstance(outcome.error, exceptions.SlotTaken)
     assert outcome.after_unsure
-    again = resume("default", client, KEY, later(NOW, 3))
+    again = resume("default", client, KEY, attempt.body_digest(), later(NOW, 3))
     assert isinstance(again, Declined)
     assert again.after_unsure
     assert (row().state, row().sealed) == ("refused", "")
@@ -154,7 +143,7 @@ def test_long_notes_in_any_script_survive_being_unsure(sandbox, client, attempt)
     long = edited(attempt, notes=notes)
     unsure(sandbox, client, long)
     assert len(row().sealed) > 4096
-    assert isinstance(resume("default", client, KEY, later(NOW, 2)), Placed)
+    assert isinstance(resume("default", client, KEY, long.body_digest(), later(NOW, 2)), Placed)
     assert len({request.body for request in creates(sandbox)}) == 1
 
 
@@ -163,9 +152,9 @@ def test_too_many_waits_as_long_as_kordless_says(sandbox, client, attempt):
     sandbox.mischief.set("status", "create", times=1, status=429, retry_after=20)
     assert place("default", client, attempt, NOW) == Open(seconds=20, waiting=True)
     assert (row().state, row().unsure) == ("waiting", False)
-    assert resume("default", client, KEY, later(NOW, 10)) == Open(seconds=11, waiting=True)
+    assert resume("default", client, KEY, attempt.body_digest(), later(NOW, 10)) == Open(seconds=11, waiting=True)
     assert len(creates(sandbox)) == 1
-    assert isinstance(resume("default", client, KEY, later(NOW, 20)), Placed)
+    assert isinstance(resume("default", client, KEY, attempt.body_digest(), later(NOW, 20)), Placed)
     assert keys_sent(sandbox) == [f"kb-{KEY}-1"] * 2
     assert not row().unsure
 
@@ -191,14 +180,14 @@ def test_too_many_while_unsure_keeps_the_doubt(sandbox, network, client, attempt
     """Waiting for a turn, it is still unsure; no connection then doesn't make it a no."""
     unsure(sandbox, client, attempt)
     sandbox.mischief.set("status", "create", times=1, status=429, retry_after=20)
-    assert resume("default", client, KEY, later(NOW, 2)) == Open(seconds=20, waiting=True)
+    assert resume("default", client, KEY, attempt.body_digest(), later(NOW, 2)) == Open(seconds=20, waiting=True)
     assert (row().state, row().unsure) == ("waiting", True)
 
     def refuse() -> None:
         raise httpx.ConnectError("refused")
 
     network.before = refuse
-    outcome = resume("default", client, KEY, later(NOW, 22))
+    outcome = resume("default", client, KEY, attempt.body_digest(), later(NOW, 22))
     assert isinstance(outcome, Open)
     assert not outcome.waiting
     assert row().state == State.UNSURE
@@ -213,10 +202,10 @@ def test_no_connection_when_the_turn_has_come_keeps_the_place(sandbox, network, 
         raise httpx.ConnectError("refused")
 
     network.before = refuse
-    assert resume("default", client, KEY, later(NOW, 20)) == Open(seconds=10)
+    assert resume("default", client, KEY, attempt.body_digest(), later(NOW, 20)) == Open(seconds=10)
     assert (row().state, row().unsure) == (State.WAITING, False)
     network.before = lambda: None
-    assert isinstance(resume("default", client, KEY, later(NOW, 30)), Placed)
+    assert isinstance(resume("default", client, KEY, attempt.body_digest(), later(NOW, 30)), Placed)
     assert len(sandbox.bookings()) == 1
 
 
@@ -224,8 +213,8 @@ def test_an_unsure_attempt_is_sent_for_a_day(sandbox, client, attempt):
     """After a day Kordless may have forgotten the key: nothing is sent any more, and nothing is claimed."""
     unsure(sandbox, client, attempt)
     sent = len(creates(sandbox))
-    outcome = resume("default", client, KEY, later(NOW, 86_401))
+    outcome = resume("default", client, KEY, attempt.body_digest(), later(NOW, 86_401))
     assert isinstance(outcome, Declined)
     assert outcome.after_unsure
     assert len(creates(sandbox)) == sent
-    assert isinstance(resume("default", client, KEY, later(NOW, 86_399)), Placed)
+    assert isinstance(resume("default", client, KEY, attempt.body_digest(), later(NOW, 86_399)), Placed)

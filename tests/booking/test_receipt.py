@@ -26,11 +26,14 @@ OPEN = Receipt(
     service="haircut",
     zone="Europe/Paris",
     contact=EMAIL,
+    start=NOW + timedelta(days=1),
+    end=NOW + timedelta(days=1, hours=1),
     host="Sarah",
     party=2,
+    digest="0123456789abcdef" * 4,
     typed={"name": "Zzqx Canary", "email": EMAIL, "notes": "Side door"},
 )
-PLACED = msgspec.structs.replace(OPEN, typed={}, booking=BOOKING, placed_at=int(STAMP))
+PLACED = msgspec.structs.replace(OPEN, digest="", typed={}, booking=BOOKING, placed_at=int(STAMP))
 LINK = ManageLink(number="BOOK_AB12", contact=EMAIL, expires=int(STAMP) + 400 * 86400, zone="Europe/Paris")
 
 

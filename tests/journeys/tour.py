@@ -98,10 +98,14 @@ class Tour:
         self.open("beard-trim/", "slot")
         self.press(".kb-time", "contact")
         self.fill(name="Ada", email="ada@example.com")
+        details = self.page.url
         mischief.set("status", "create", status=503)
         self.press(".kb-form button[type=submit]", "attempt")
         yield "confirming"
         mischief.clear()
+        self.page.goto(details)
+        self.at("problem")
+        yield "already requested"
         mischief.set("status", status=503)
         self.open("full-color/", "problem")
         yield "out of order"

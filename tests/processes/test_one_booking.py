@@ -12,12 +12,13 @@ SOON = 3
 """Seconds that pass before a page that was not answered asks again, at most the first two times."""
 
 
-def sent_by(site: Served, number_of_posts: int) -> list[Guest]:
-    """The same contact form, sent so often at one moment."""
+def sent_by(site: Served, number_of_posts: int, *names: str) -> list[Guest]:
+    """The same contact form, sent so often at one moment, by each of these people in turn."""
     first = Guest(site.url)
     action, fields = first.fill_in(first.times("haircut")[0])
+    sent = [{**fields, "name": name} for name in names or (fields["name"],)]
     guests = [Guest(site.url, first.address) for _ in range(number_of_posts)]
-    all_at_once(lambda number: guests[number].open(action, fields), number_of_posts)
+    all_at_once(lambda number: guests[number].open(action, sent[number % len(sent)]), number_of_posts)
     return guests
 
 
@@ -57,6 +58,23 @@ def test_twenty_posts_of_one_form_whose_answers_are_lost_are_one_booking(four: S
     creates = four.kordless.requests("create")
     assert len(creates) == 4
     assert len({(each["headers"]["idempotency-key"], each["body"]) for each in creates}) == 1
+
+
+def test_twenty_posts_of_one_form_by_two_people_are_one_booking(site: Served) -> None:
+    """One of the two is booked, ten times the same; the other is told so ten times, at once, and learns no number."""
+    names = ("Jane Doe", "Zoe Roe")
+    site.kordless.mischief("slow", "create", seconds=0.5)
+    guests = sent_by(site, 20, *names)
+    told = [guest for guest in guests if guest.last.status == 409]
+    assert [guest for guest in told if guest.last.refresh or len(guest.seen) > 1] == []
+    assert {"already requested from this page" in guest.last.html for guest in told} == {True}
+    the_booking(site, seen_through(site, [guest for guest in guests if guest not in told], seconds=SOON))
+    [booking] = site.kordless.bookings()
+    winners, losers = (guests[0::2], guests[1::2]) if booking["name"] == names[0] else (guests[1::2], guests[0::2])
+    assert {guest.last.number for guest in winners} == {booking["number"]}
+    assert [guest.last.status for guest in losers] == [409] * 10
+    assert not [guest for guest in losers if booking["number"] in guest.last.html or "/manage/g" in guest.last.html]
+    assert len(site.kordless.requests("create")) == 1
 
 
 @pytest.mark.parametrize("sent", [True, False], ids=["sent", "not sent"])

@@ -170,17 +170,6 @@ def test_sending_twice_books_once(walk: Walk, sandbox: Sandbox):
     assert BookingAttempt.objects.count() == 1
 
 
-def test_an_edited_form_after_success_shows_what_was_booked(walk: Walk, sandbox: Sandbox):
-    """Going back and correcting the e-mail books nothing more; the first booking is shown without a manage link."""
-    form = walk.choose()
-    first = walk.send(form, "Book appointment", **JANE)
-    edited = walk.send(form, "Book appointment", **{**JANE, "email": "other@example.com"})
-    assert edited.number == first.number
-    assert "Change or cancel" in first.texts("main a, .kb-onward a")
-    assert "Change or cancel" not in edited.texts("main a, .kb-onward a")
-    assert (booked(sandbox), creations(sandbox)) == (1, 1)
-
-
 def test_a_taken_time_leads_back_to_fresh_times(walk: Walk, sandbox: Sandbox):
     """When somebody was quicker: a kind word, fresh times around the day, and everything typed in the next form."""
     form = walk.choose("haircut", "?tz=Europe/Kyiv")
