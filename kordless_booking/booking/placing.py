@@ -98,19 +98,7 @@ def place(
     Raises django.db.DatabaseError when it can't be written down; nothing has been sent then.
     """
     wait = line.seconds_for_newcomer(account, now)
-    row = BookingAttempt(
-        key=attempt.key,
-        account=account,
-        service=attempt.new.service_slug,
-        body_hash=attempt.body_hash(),
-        state=State.WAITING if wait else State.PLACING,
-        sealed=attempt.sealed(account),
-        **attempt.contact_hashes(),
-        claimed_until=now if wait else now + LEASE,
-        retry_at=now + timedelta(seconds=wait) if wait else None,
-        created_at=now,
-        changed_at=now,
-    )
+    row = _new_row(account, attempt, now, wait)
     try:
         with transaction.atomic():
             row.save(force_insert=True)
@@ -119,10 +107,7 @@ def place(
         return _again(earlier, client, attempt, now, a_minute)
     if first is not None:
         first()
-    if wait:
-        say(log, logging.INFO, "create_waiting", attempt=row.pk, seconds=wait)
-        return Open(line.seconds_in_line(row, now, a_minute=a_minute), waiting=True)
-    return _send(row, client, attempt, now, a_minute)
+    return _send_in_turn(row, client, attempt, now, wait, a_minute)
 
 
 def resume(
@@ -151,22 +136,54 @@ def _again(row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetim
     same = is_body_hash(row.body_hash, attempt.body_digest())
     if row.state != State.REFUSED:
         return _follow_up(row, client, now, a_minute) if same else DifferentRequest()
-    renewed = {
-        "generation": F("generation") + 1,
-        "body_hash": attempt.body_hash(),
-        "sealed": attempt.sealed(row.account),
+    wait = line.seconds_for_newcomer(row.account, now)
+    renewed = _renew(row, attempt, now, wait)
+    # Somebody else was quicker, with this body or another one: what that came to decides, as it does for a newcomer.
+    if renewed is None:
+        return place(row.account, client, attempt, now, a_minute=a_minute)
+    return _send_in_turn(renewed, client, attempt, now, wait, a_minute)
+
+
+def _new_row(account: str, attempt: Attempt, now: datetime, wait: int, generation: int = 1) -> BookingAttempt:
+    """Make the row of an attempt that is sent at once, or waits for the first in the line for `wait` seconds."""
+    return BookingAttempt(
+        key=attempt.key,
+        account=account,
+        service=attempt.new.service_slug,
+        generation=generation,
+        body_hash=attempt.body_hash(),
+        state=State.WAITING if wait else State.PLACING,
+        sealed=attempt.sealed(account),
         **attempt.contact_hashes(),
-        "state": State.PLACING,
-        "refusal": "",
-        "unsure": False,
-    }
-    if _claim(row, now, **renewed):
+        claimed_until=now if wait else now + LEASE,
+        retry_at=now + timedelta(seconds=wait) if wait else None,
+        created_at=now,
+        changed_at=now,
+    )
+
+
+def _renew(row: BookingAttempt, attempt: Attempt, now: datetime, wait: int) -> BookingAttempt | None:
+    """Put a row of the next generation in a refused one's place; None when somebody else was quicker.
+
+    It is a new row, because the line goes by their numbers: whoever comes again goes to its end, as a newcomer does.
+    """
+    renewed = _new_row(row.account, attempt, now, wait, row.generation + 1)
+    with transaction.atomic():
+        gone, _by_model = BookingAttempt.objects.filter(pk=row.pk, claim=row.claim, state=State.REFUSED).delete()
+        if not gone:
+            return None
+        renewed.save(force_insert=True)
+    return renewed
+
+
+def _send_in_turn(
+    row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetime, wait: int, a_minute: int
+) -> Outcome:
+    """Send a new row's attempt, or tell how long until its turn comes when others wait already."""
+    if not wait:
         return _send(row, client, attempt, now, a_minute)
-    row.refresh_from_db()
-    if is_body_hash(row.body_hash, attempt.body_digest()):
-        return Open(seconds=1)
-    # Somebody else's body won. If it is refused by now, the key is free again.
-    return _again(row, client, attempt, now, a_minute)
+    say(log, logging.INFO, "create_waiting", attempt=row.pk, seconds=wait)
+    return Open(line.seconds_in_line(row, now, a_minute=a_minute), waiting=True)
 
 
 def _follow_up(row: BookingAttempt, client: Kordless, now: datetime, a_minute: int) -> Outcome:

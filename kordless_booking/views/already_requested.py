@@ -10,6 +10,7 @@ from kordless_booking import exceptions
 from kordless_booking.booking import zones
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.draft import Draft
+from kordless_booking.booking.steps import Step
 from kordless_booking.views.cells import format_start
 from kordless_booking.views.problems import Problem
 from kordless_booking.views.visit import Visit
@@ -41,6 +42,7 @@ def already_requested(
     ways: dict[str, Any] = {
         "back": (afresh, _("Book this time for someone else")),
         "beside": (visit.url("manage-find"), _("Find that booking")),
+        "step": Step.CONTACT,
         "summary": _summary(visit, chosen),
     }
     if sent:

@@ -154,21 +154,21 @@ def _declined(visit: Visit, chosen: Draft, form: ContactForm, outcome: placing.D
         return _to_slots(visit, service, chosen, taken="2" if outcome.after_unsure else "1", kept=_keep(visit, form))
     if isinstance(error, exceptions.NotFound):
         raise replace(of(error), kept=_keep(visit, form))
-    fresh = _draft_again(visit, chosen)
+    # The form keeps its key, which a no makes free again, so that its address knows of the booking that may follow.
     detail = _detail(visit, service)
     match error:
         case exceptions.KeyRefused():
             tell(visit, "api_key_rejected", level=logging.CRITICAL, status=503, error=error)
             text = _("Online booking is paused at the moment. Nothing has been booked; your details are still here.")
-            return _form_page(visit, detail, fresh, form, problem=text, status=503)
+            return _form_page(visit, detail, chosen, form, problem=text, status=503)
         case exceptions.BadRequest() | exceptions.Refused():
             # That the details are impossible is the visitor's to mend; that they are unreadable is ours.
             level = logging.INFO if isinstance(error, exceptions.Refused) else logging.WARNING
             tell(visit, "request_refused", level=level, status=422, error=error)
             text = _("The booking system didn't accept these details. Please check them, or choose another time.")
-            return _form_page(visit, detail, fresh, form, problem=text, status=422)
+            return _form_page(visit, detail, chosen, form, problem=text, status=422)
     tell(visit, "create_not_sent", level=logging.ERROR, status=503, error=error)
-    response = _form_page(visit, detail, fresh, form, problem=_unreached(), status=503)
+    response = _form_page(visit, detail, chosen, form, problem=_unreached(), status=503)
     response["Retry-After"] = str(error.retry_after or 30)
     return response
 
@@ -279,12 +279,6 @@ def _draft(visit: Visit, detail: ServiceDetail, moment: Time) -> Draft:
         party=visit.choices.party,
         made_at=visit.now.timestamp(),
     )
-
-
-def _draft_again(visit: Visit, chosen: Draft) -> Draft:
-    """The same slot under a new nonce, for after an attempt that is known to be dead."""
-    fields = {name: getattr(chosen, name) for name in chosen.__dataclass_fields__ if name not in {"nonce", "made_at"}}
-    return Draft(**fields, made_at=visit.now.timestamp())
 
 
 def _unseal(visit: Visit, token: str, service: str) -> Draft:

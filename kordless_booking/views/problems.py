@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from kordless_booking import exceptions
 from kordless_booking.booking.draft import MAX_TOKEN
 from kordless_booking.booking.invite import phone_link
+from kordless_booking.booking.steps import Step
 from kordless_booking.booking.typed import seal_typed, typed_text
 from kordless_booking.logs import say, where
 from kordless_booking.views import guard
@@ -53,6 +54,8 @@ class Problem(Exception):
     """Address and label of the way on, where it is none of the usual ones."""
     beside: tuple[str, str] | None = None
     """Address and label of the way beside `back`, in place of the services."""
+    step: Step | None = None
+    """Where on the way to a booking the visitor stands, for the progress line."""
     summary: dict[str, Any] | None = None
     """The time that this is about, as parts/summary.html shows it."""
     kept: str | None = None
@@ -235,7 +238,10 @@ def _page(visit: Visit, problem: Problem) -> HttpResponse:
         "summary": problem.summary,
     }
     response = visit.render(
-        "kordless_booking/problems/problem.html", visit.page(problem.headline), context, problem.status
+        "kordless_booking/problems/problem.html",
+        visit.page(problem.headline, step=problem.step),
+        context,
+        problem.status,
     )
     if problem.retry_after:
         response["Retry-After"] = str(problem.retry_after)

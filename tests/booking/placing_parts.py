@@ -115,16 +115,19 @@ def killed(network: Network, client: Kordless, attempt: Attempt, *, sent: bool) 
 
 
 class JustBefore:
-    """Runs something right before the first statement of a kind, as another process might."""
+    """Runs something right before the first (or `nth`) statement of a kind, as another process might."""
 
-    def __init__(self, statement: str, run: Callable[[], object]) -> None:
+    def __init__(self, statement: str, run: Callable[[], object], nth: int = 1) -> None:
         self.statement = statement
+        self.still = nth
         self.run: Callable[[], object] | None = run
 
     def __call__(self, execute: Any, sql: str, params: Any, many: Any, context: Any) -> Any:
         if sql.startswith(self.statement) and self.run:
-            run, self.run = self.run, None
-            run()
+            self.still -= 1
+            if not self.still:
+                run, self.run = self.run, None
+                run()
         return execute(sql, params, many, context)
 
 

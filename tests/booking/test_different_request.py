@@ -7,7 +7,7 @@ from django.db import connection
 
 from kordless_booking.api.resources import Contact
 from kordless_booking.booking import attempt as drawing
-from kordless_booking.booking.attempt import State
+from kordless_booking.booking.attempt import Attempt, State
 from kordless_booking.booking.placing import (
     LEASE,
     Declined,
@@ -149,6 +149,20 @@ def test_a_receipt_of_a_renewed_attempt_does_not_show_the_other_ones_no(sandbox,
     assert isinstance(resume("default", client, KEY, other.body_digest(), later(NOW, 6)), Declined)
 
 
+def test_whoever_is_sent_again_goes_to_the_end_of_the_line(sandbox, client, attempt):
+    """A form that was refused overtakes nobody who was told to wait since."""
+    refused(sandbox, client, attempt)
+    waiter = Attempt("f" * 32, edited(attempt, contact=ELSE).new)
+    sandbox.mischief.set("status", "create", times=1, status=429, retry_after=20)
+    assert place("default", client, waiter, later(NOW, 1)) == Open(seconds=20, waiting=True)
+    sent = len(creates(sandbox))
+    assert place("default", client, attempt, later(NOW, 2), a_minute=1) == Open(seconds=20 + 61, waiting=True)
+    assert len(creates(sandbox)) == sent
+    assert resume("default", client, waiter.key, waiter.body_digest(), later(NOW, 3)) == Open(19, waiting=True)
+    renewed = BookingAttempt.objects.get(key=KEY)
+    assert (renewed.generation, renewed.state, renewed.created_at) == (2, State.WAITING, later(NOW, 2))
+
+
 def test_of_two_bodies_in_one_moment_the_insert_decides(sandbox, client, attempt):
     """The other one's row comes right before ours: ours is told so, and nothing of it is sent."""
     # Inside a test's transaction the insert has a savepoint of its own, and what came after that would be undone.
@@ -177,7 +191,7 @@ def test_whose_body_loses_the_renewal_is_told_so(sandbox, client, attempt):
     refused(sandbox, client, attempt)
     other, first = edited(attempt, contact=ELSE), []
     with connection.execute_wrapper(
-        JustBefore("UPDATE", lambda: first.append(place("default", client, other, later(NOW, 2))))
+        JustBefore("SAVEPOINT", lambda: first.append(place("default", client, other, later(NOW, 2))), nth=2)
     ):
         second = place("default", client, attempt, later(NOW, 2))
     assert booked(first[0])
@@ -194,7 +208,7 @@ def test_whose_body_loses_the_renewal_to_a_refused_one_is_sent(sandbox, client, 
         sandbox.mischief.set("status", "create", times=1, status=422)
         assert isinstance(place("default", client, other, later(NOW, 2)), Declined)
 
-    with connection.execute_wrapper(JustBefore("UPDATE", lose)):
+    with connection.execute_wrapper(JustBefore("SAVEPOINT", lose, nth=2)):
         assert booked(place("default", client, attempt, later(NOW, 2)))
     assert keys_sent(sandbox) == [f"kb-{KEY}-{generation}" for generation in (1, 2, 3)]
     assert [booking["name"] for booking in sandbox.bookings()] == [attempt.new.contact.name]

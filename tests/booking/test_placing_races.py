@@ -119,10 +119,11 @@ def test_only_one_of_two_renews_a_refused_attempt(sandbox, client, attempt):
     def other() -> None:
         first.append(place("default", client, attempt, now))
 
-    with connection.execute_wrapper(JustBefore("UPDATE", other)):
+    # Inside a test's transaction the renewal has a savepoint of its own, and what came after that would be undone.
+    with connection.execute_wrapper(JustBefore("SAVEPOINT", other, nth=2)):
         second = place("default", client, attempt, now)
     assert isinstance(first[0], Placed)
-    assert second == Open(seconds=1)
+    assert booked(second) == booked(first[0])
     assert booked(resume("default", client, KEY, attempt.body_digest(), later(now, 1))) == booked(first[0])
     assert row().generation == 2
     assert len(sandbox.bookings()) == 1

@@ -241,6 +241,20 @@ def test_after_a_no_other_details_are_sent(walk: Walk, sandbox: Sandbox):
     assert [booking["name"] for booking in sandbox.bookings()] == ["Zoë O'Neil"]
 
 
+def test_a_form_that_came_back_with_a_no_keeps_its_key(walk: Walk, sandbox: Sandbox):
+    """Refused, sent again and booked: by Back its address doesn't offer the same time as if nothing had happened."""
+    form = walk.choose("styling-class")
+    sandbox.mischief.set("status", "create", times=1, status=422)
+    page = walk.send(form, "Book appointment", **JANE)
+    assert page.status == 422
+    first = walk.send(page, "Book appointment")
+    assert first.heading == "You're booked"
+    page = walk.open(form.url)
+    assert (page.status, page.heading) == (409, SAID)
+    assert walk.send(form, "Book appointment", **JANE).number == first.number
+    assert len(sandbox.bookings()) == 1
+
+
 def test_an_attempt_page_never_shows_what_others_have_sent(
     walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings
 ):
