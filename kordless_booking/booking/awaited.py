@@ -21,10 +21,14 @@ OPEN_FOR: Final = timedelta(days=2)
 
 
 def awaited(account: str, booking: Booking, now: datetime) -> Attempt | None:
-    """The open attempt that `booking` came of, by its time and contact; None when somebody else made it."""
+    """The open attempt that `booking` came of, by its time and contact; None when somebody else made it.
+
+    Of several people who share an address and want the same time, the one with the booking's name.
+    """
     opened = BookingAttempt.objects.filter(
         account=account, created_at__gt=now - OPEN_FOR, state__in=[state for state in State if state.open]
     )
+    found: Attempt | None = None
     for row in opened.order_by("-created_at")[:MOST]:
         try:
             sealed = unseal("attempt", account, row.sealed, max_age=KEPT, now=now.timestamp(), longest=LONGEST)
@@ -32,8 +36,10 @@ def awaited(account: str, booking: Booking, now: datetime) -> Attempt | None:
         except (BrokenSeal, KeyError, msgspec.DecodeError):
             continue
         if _same(attempt.new, booking):
-            return attempt
-    return None
+            if booking.contact and attempt.new.contact.name == booking.contact.name:
+                return attempt
+            found = found or attempt
+    return found
 
 
 def _same(new: NewBooking, booking: Booking) -> bool:

@@ -67,6 +67,23 @@ def test_a_webhook_that_is_quicker_than_the_answer(visitor: Walk, listener: List
     assert listener.said[0]["attribution"] == {"utm_source": "letter"}
 
 
+def test_two_who_share_an_address_and_a_time_are_told_apart(
+    visitor: Walk, listener: Listener, sandbox: Sandbox, clock: Any
+):
+    """A mother books a class for one child and then for the other, and the first answer is lost: the name decides."""
+    form = visitor.choose("styling-class")
+    for name, campaign, carried_out in (("Jane Doe", "letter", True), ("John Doe", "poster", False)):
+        sandbox.mischief.set("status", "create", times=1, status=500, carried_out=carried_out)
+        sent = visitor.send(
+            form, "Book appointment", **{**JANE, "name": name}, attribution=f'{{"utm_source": "{campaign}"}}'
+        )
+        assert not sent.number
+        clock.shift(1)
+        form = visitor.open(visitor.open(form.url).link("Book this time for someone else"))
+    assert delivery(body_of(sandbox)).post(visitor.client).json() == {"received": "told"}
+    assert listener.said[0]["attribution"] == {"utm_source": "letter"}
+
+
 @pytest.mark.parametrize(
     "other",
     [
