@@ -11,12 +11,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from kordless_booking.api.client import Kordless
+from kordless_booking.api.resources import Contact
 from kordless_booking.booking.attempt import Attempt
-from kordless_booking.booking.placing import Declined, Open, Outcome, Placed, place, resume
+from kordless_booking.booking.placing import Declined, DifferentRequest, Open, Outcome, Placed, place, resume
 from kordless_booking.exceptions import SlotTaken
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Limits, Sandbox
-from tests.booking.placing_parts import Network, attempt_at, client_of, creates
+from tests.booking.placing_parts import Network, attempt_at, client_of, creates, edited
 from tests.conftest import NOW
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +36,7 @@ MISHAPS = {
 }
 UNREACHED = {"no_connection", "connect_timeout"}
 EVENTS = st.sampled_from([*MISHAPS, *sorted(UNREACHED), "taken", "killed", "killed_after", "forgotten"])
-ENTRANCES = st.sampled_from(["resume", "post", "early"])
+ENTRANCES = st.sampled_from(["resume", "post", "early", "after another body"])
 
 
 class World:
@@ -66,6 +67,8 @@ class World:
             with self.sandbox.store.write() as db:
                 db.execute("DELETE FROM replays")
         self.now += timedelta(seconds=1 if entrance == "early" else 40)
+        if entrance == "after another body":
+            self.turn_another_body_away()
         try:
             if entrance == "post" or not BookingAttempt.objects.filter(key=self.attempt.key).exists():
                 outcome: Outcome | None = place("default", self.client, self.attempt, self.now)
@@ -75,6 +78,17 @@ class World:
             return None
         self.check(outcome)
         return outcome
+
+    def turn_another_body_away(self) -> None:
+        """Somebody else sends the same form: told so in whatever state it is, and nothing comes of it."""
+        rows = list(BookingAttempt.objects.values())
+        if not rows or rows[0]["state"] == "refused":
+            return
+        sent = len(creates(self.sandbox))
+        other = edited(self.attempt, contact=Contact(name="Somebody Else", email="else@example.com"))
+        assert place("default", self.client, other, self.now) == DifferentRequest()
+        assert list(BookingAttempt.objects.values()) == rows
+        assert len(creates(self.sandbox)) == sent
 
     def _die(self) -> None:
         raise SystemExit(9)
@@ -110,6 +124,7 @@ class World:
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.tuples(EVENTS, ENTRANCES), min_size=1, max_size=7))
 @example([("lost", "post"), ("gone", "resume")])
+@example([("killed_after", "post"), ("ok", "after another body")])
 @example([("cut", "post"), ("no_connection", "post")])
 @example([("killed_after", "post"), ("connect_timeout", "resume")])
 @example([("killed_after", "post"), ("too_many", "resume"), ("no_connection", "post")])

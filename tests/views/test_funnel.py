@@ -66,6 +66,22 @@ def test_each_step_counts_once(browser: Browser) -> None:
     assert counted() == {"visit - page": 1, **steps}
 
 
+def test_other_details_under_a_used_key_are_no_step(browser: Browser) -> None:
+    """Nothing was written down to be booked; whoever goes on from there is counted as anybody is."""
+    times = browser.open(browser.seen[-1].link("Styling class"))
+    form = browser.open(next(iter(times.times.values())))
+    assert browser.send(form, "Book appointment", **JANE).number
+    before = counted()
+    assert browser.send(form, "Book appointment", **{**JANE, "name": "John Doe"}).status == 409
+    assert browser.open(form.url).status == 409
+    assert counted() == {}
+    again = browser.open(browser.seen[-1].link("Book this time for someone else"))
+    assert browser.send(again, "Book appointment", **{**JANE, "name": "John Doe"}).number
+    steps = {f"{stage} styling-class page": 1 for stage in ("slot", "contact", "booked")}
+    assert counted() == steps
+    assert steps.items() <= before.items()
+
+
 def test_a_form_with_mistakes_counts_when_it_is_right(browser: Browser) -> None:
     """And a page that is shown again is no new step."""
     times = browser.open(browser.seen[-1].link("Haircut"))
