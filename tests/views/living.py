@@ -161,6 +161,7 @@ def _junk(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> Non
         walk.open(action, {**typed, "email": "canary@"})
         walk.open(action, typed)
         walk.send(walk.open("/book/manage/"), "Find booking", number="BOOK_CANARY01", contact="canary@example.com")
+    walk.open(form.url)
     walk.client.get("/book/manage/gAAAAAcanary/")
     walk.client.get("/book/a/b/c/canary/")
     walk.client.get("/page/")
