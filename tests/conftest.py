@@ -14,7 +14,7 @@ from pytest_django import Settings
 from kordless_booking.api.wire import wsgi_transport
 from kordless_booking.counts import counters
 from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG, SANDBOX_KEY, SANDBOX_ORG, Limits, Sandbox
-from kordless_booking.upstream import background
+from kordless_booking.upstream import background, foreground
 
 hypothesis.settings.register_profile("shared machine", deadline=None)
 hypothesis.settings.load_profile("shared machine")
@@ -49,6 +49,7 @@ def sandbox(clock: time_machine.Traveller) -> Iterator[Sandbox]:
     kordless = Sandbox(":memory:", now=NOW, limits=Limits.off())
     yield kordless
     background.join()
+    foreground.join()
     kordless.close()
 
 
@@ -71,6 +72,7 @@ def site(settings: Settings, account_settings: dict[str, Any]) -> Iterator[Setti
     caches["default"].clear()
     settings.KORDLESS_BOOKING = account_settings
     yield settings
+    foreground.join()  # what a page no longer waited for would arrive in the next test's cache
     caches["default"].clear()
 
 

@@ -82,3 +82,19 @@ def test_a_page_that_forgets_reads_anew_and_says_so_to_its_process(scene: Scene)
     assert changes() == before + 2
     with pytest.raises(KeyRefused):
         reading.read(scene.item)
+
+
+def test_at_hand_nothing_is_ever_begun(scene: Scene):
+    """A guess costs Kordless nothing."""
+    assert not Reading(scene.process(), at_hand=True).must_fetch(scene.item)
+    assert Reading(scene.process()).must_fetch(scene.item)
+
+
+def test_what_is_begun_need_not_be_begun_again(scene: Scene):
+    """It is read as it came."""
+    reading = Reading(scene.process())
+    reading.begin(scene.item)
+    assert not reading.must_fetch(scene.item)
+    assert reading.read(scene.item).value == 1
+    assert not reading.must_fetch(scene.item)
+    assert scene.source.calls == 1

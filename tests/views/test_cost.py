@@ -70,4 +70,4 @@ def test_a_thousand_pages_from_all_over_the_world_cost_three_requests(client: Cl
     for number in range(200):
         zone, day = zones[number % 5], 2 + number % 20
         client.get(f"/book/haircut/?tz={zone}&day=2026-12-{day:02}&hours={12 + number % 2 * 12}")
-    assert [request.operation for request in sandbox.requests] == ["organization", "service", "availability"]
+    assert sorted(request.operation for request in sandbox.requests) == ["availability", "organization", "service"]
