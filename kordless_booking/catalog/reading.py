@@ -42,7 +42,7 @@ class Reading:
 
     def must_fetch(self, item: Item[Any]) -> bool:
         """Whether `read` would have to ask Kordless for something that nobody has begun to ask for."""
-        if self._at_hand or item.parts in self._read or item.parts in self._begun:
+        if self._at_hand or item.parts in self._read or item.parts in self._begun or self._shelf.is_under_way(item):
             return False
         return self._shelf.must_fetch(item, self.look(item)[0])
 
@@ -68,6 +68,8 @@ class Reading:
         held = self._looked.get(item.parts)
         if self._at_hand:
             return self._shelf.lying(item, held)
+        if held is not None and self._shelf.must_fetch(item, held):
+            self._looked = {}  # while this is waited for, other pages' fetches may bring what was missing
         return self._shelf.read(item, held, self._begun.get(item.parts))
 
     def forget(self, *group: str) -> None:

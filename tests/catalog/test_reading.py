@@ -98,3 +98,25 @@ def test_what_is_begun_need_not_be_begun_again(scene: Scene):
     assert reading.read(scene.item).value == 1
     assert not reading.must_fetch(scene.item)
     assert scene.source.calls == 1
+
+
+def test_what_comes_while_a_page_waits_need_not_be_fetched(scene: Scene):
+    """Somebody else had begun it: it was missing when the page looked for it, and lies there when it is needed."""
+    december, january = (scene.named("slots", "haircut", month) for month in ("2026-12", "2027-01"))
+    reading, other = Reading(scene.process()), scene.process()
+    reading.look(december, january)
+    scene.source.meanwhile = lambda: setattr(scene.source, "meanwhile", lambda: None) or other.read(january)
+    reading.read(december)
+    assert not reading.must_fetch(january)
+
+
+def test_what_another_page_has_begun_need_not_be_fetched(scene: Scene):
+    """It is joined when it is needed."""
+    jobs: list[object] = []
+    shelf = scene.process(run=lambda job: jobs.append(job) is None)
+    shelf.read(scene.item)
+    scene.time.pass_(20)
+    shelf.read(scene.item)  # a refresh waits for a thread
+    scene.time.pass_(400)
+    assert jobs
+    assert not Reading(shelf).must_fetch(scene.item)

@@ -2,6 +2,7 @@
 
 import logging
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -72,6 +73,16 @@ def test_after_an_empty_month_the_next_ones_are_asked_for_together(visitor: Walk
     with cold_in_rounds(site, sandbox, 3, 3):
         page = visitor.open("/book/head-spa/")
         assert page.texts(".kb-month .kb-sub") == ["January 2027"]
+
+
+def test_a_crowd_at_a_months_end_costs_what_one_visitor_costs(
+    site: Settings, sandbox: Sandbox, clock: time_machine.Traveller
+):
+    """Those who come while the first page waits find its fetches under way, and begin none of their own."""
+    at(datetime(2027, 2, 1, 4, 55, tzinfo=UTC), clock, sandbox)
+    with cold_in_rounds(site, sandbox, 4), ThreadPoolExecutor(12) as crowd:
+        pages = list(crowd.map(lambda _: Walk(Client()).open("/book/haircut/"), range(12)))
+    assert {page.status for page in pages} == {200}
 
 
 def test_at_a_months_end_the_next_month_is_not_asked_for_while_this_one_is_here(
