@@ -210,8 +210,11 @@ def _first_free(visit: Visit, detail: ServiceDetail, first: date, last: date) ->
     months = [month for month in ahead[1:] if month <= last]
     slug, party = detail.service.slug, visit.choices.party
     visit.catalog.page(slug, *months, party_size=party)
+    # A month that begins soon was asked for already, here or by another process, and is likely to have free days.
+    soon = _first_months(visit.now, visitor_zone(visit, detail))
     while months:
-        visit.catalog.begin(slug, *months, party_size=party, window_days=_window(detail))
+        if months[0] not in soon:
+            visit.catalog.begin(slug, *months, party_size=party, window_days=_window(detail))
         found = _month(visit, detail, months.pop(0))
         if found.free:
             return found

@@ -9,6 +9,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from kordless_booking.sandbox import Sandbox
+from kordless_booking.upstream import foreground
 from tests.views.counting import trips
 
 PAGES = [
@@ -34,7 +35,8 @@ def counted(request: pytest.FixtureRequest, site: Settings) -> Iterator[Settings
 
 
 def look(client: Client, path: str, **headers: Any) -> int:
-    """Open a page and count what it cost."""
+    """Open a page and count what it cost, once nothing is under way any more for the page before."""
+    foreground.join()
     del trips[:]
     assert client.get(path, **headers).status_code == 200
     return len(trips)
