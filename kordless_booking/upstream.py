@@ -17,7 +17,7 @@ from django.dispatch import receiver
 
 from kordless_booking.api.client import Kordless
 from kordless_booking.api.wire import Gate, wsgi_transport
-from kordless_booking.catalog.background import Background
+from kordless_booking.catalog.background import Background, Foreground
 from kordless_booking.catalog.budget import Allowance
 from kordless_booking.catalog.catalog import Catalog, Limits
 from kordless_booking.catalog.clock import Clock
@@ -34,7 +34,7 @@ SANDBOX_KEY: Final = "kordless-sandbox-key"
 SANDBOX_ORG: Final = "acme-salon"
 """What the sandbox answers to, written down here so that a site with a real account never loads it."""
 
-__all__ = ["Upstream", "background", "client_of", "upstream"]
+__all__ = ["Upstream", "background", "client_of", "foreground", "upstream"]
 
 _lock = Lock()
 
@@ -72,6 +72,7 @@ def _upstream(account: Account, _pid: int) -> Upstream:
         cache,
         account=_digest(account.base_url, key, org),
         run=background,
+        run_awaited=lambda job: gate.takes_several() and foreground(job),
         clock=clock,
         patience=account.browse_seconds,
         held_for=account.memory_seconds,
@@ -112,6 +113,9 @@ def _gate(alias: str, key: str, allowance: Allowance, processes: int, pid: int) 
 
 background = Background()
 """What refreshes behind the scenes, for every account of this process."""
+foreground = Foreground(threads=8)
+"""What fetches side by side for visitors who wait, for every account of this process. A cold page needs three threads
+beside its own; when none is free it fetches one thing after another."""
 
 
 def _digest(*parts: str) -> str:

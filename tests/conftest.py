@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import hypothesis
@@ -14,7 +14,8 @@ from pytest_django import Settings
 from kordless_booking.api.wire import wsgi_transport
 from kordless_booking.counts import counters
 from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG, SANDBOX_KEY, SANDBOX_ORG, Limits, Sandbox
-from kordless_booking.upstream import background
+from kordless_booking.upstream import background, foreground
+from tests.clock import MOMENT, NOW
 
 hypothesis.settings.register_profile("shared machine", deadline=None)
 hypothesis.settings.load_profile("shared machine")
@@ -22,9 +23,6 @@ hypothesis.settings.load_profile("shared machine")
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # A shell's background job ignores Ctrl-C, and so would every server that a test starts and ends by it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-NOW = datetime(2026, 12, 1, 15, 0, tzinfo=UTC)
-"""A Tuesday: ten in the morning in New York, where Acme Salon is."""
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -37,18 +35,25 @@ def _uncounted() -> Iterator[None]:
 
 
 @pytest.fixture
-def clock() -> Iterator[time_machine.Traveller]:
-    """The time, standing still at NOW until it is moved."""
-    with time_machine.travel(NOW, tick=False) as moved:
+def now(request: pytest.FixtureRequest) -> datetime:
+    """When the test begins: NOW, or for one that works on any date the moment that the environment names."""
+    return MOMENT if request.node.get_closest_marker("dates") else NOW
+
+
+@pytest.fixture
+def clock(now: datetime) -> Iterator[time_machine.Traveller]:
+    """The time, standing still until it is moved."""
+    with time_machine.travel(now, tick=False) as moved:
         yield moved
 
 
 @pytest.fixture
-def sandbox(clock: time_machine.Traveller) -> Iterator[Sandbox]:
+def sandbox(now: datetime, clock: time_machine.Traveller) -> Iterator[Sandbox]:
     """A fresh Kordless without rate limits; `sandbox.limits = Limits()` brings the documented ones back."""
-    kordless = Sandbox(":memory:", now=NOW, limits=Limits.off())
+    kordless = Sandbox(":memory:", now=now, limits=Limits.off())
     yield kordless
     background.join()
+    foreground.join()
     kordless.close()
 
 
@@ -71,6 +76,7 @@ def site(settings: Settings, account_settings: dict[str, Any]) -> Iterator[Setti
     caches["default"].clear()
     settings.KORDLESS_BOOKING = account_settings
     yield settings
+    foreground.join()  # what a page no longer waited for would arrive in the next test's cache
     caches["default"].clear()
 
 

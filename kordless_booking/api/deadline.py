@@ -18,15 +18,17 @@ import time
 from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import httpcore
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["PunctualBackend", "Resolver", "deadline", "seconds_left"]
+__all__ = ["PunctualBackend", "Resolver", "deadline", "seconds_left", "with_same_deadline"]
+
+T = TypeVar("T")
 
 _ends: ContextVar[float] = ContextVar("kordless_booking.api.deadline", default=math.inf)
 _ADDRESSES: Final = 4
@@ -46,6 +48,20 @@ def deadline(seconds: float) -> Iterator[None]:
 def seconds_left() -> float:
     """Seconds until the running deadline, negative when it is past, infinite when there is none."""
     return _ends.get() - time.monotonic()
+
+
+def with_same_deadline(work: Callable[[], T]) -> Callable[[], T]:
+    """Return `work` bound to the deadline that runs now, for a thread that would know of none."""
+    ends = _ends.get()
+
+    def bound() -> T:
+        token = _ends.set(ends)
+        try:
+            return work()
+        finally:
+            _ends.reset(token)
+
+    return bound
 
 
 def _within(timeout: float | None, late: type[Exception]) -> float | None:

@@ -101,7 +101,8 @@ class PunctualTransport(httpx.BaseTransport):
             raise ValueError("TLS must be verified.")
         self._pool = httpcore.ConnectionPool(
             ssl_context=context,
-            max_connections=10,
+            # More than one for each thread of a usual server: a cold page asks for up to four things at once.
+            max_connections=20,
             max_keepalive_connections=10,
             # Shorter than common servers' idle limit, so that a create seldom meets a closing connection.
             keepalive_expiry=4.0,

@@ -1,4 +1,4 @@
-"""Work that no visitor waits for."""
+"""Pools of threads: for work that no visitor waits for, and for what one visitor waits for several of."""
 
 from __future__ import annotations
 
@@ -16,18 +16,23 @@ from kordless_booking.logs import request_id, say, where
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Background", "unattended"]
+__all__ = ["Background", "Foreground", "beside", "unattended"]
 
 logger = logging.getLogger(__name__)
 
 unattended: ContextVar[bool] = ContextVar("unattended", default=False)
 """True inside a background job: the budget grants such calls less."""
 
+beside: ContextVar[bool] = ContextVar("beside", default=False)
+"""True inside a foreground job: the circuit takes the calls of one page that fail together for one failure."""
+
 
 class Background:
     """A few daemon threads, started when first needed (and again after a fork), with a short queue before
     them.
     """
+
+    _kind = unattended
 
     def __init__(self, *, threads: int = 2, waiting: int = 16) -> None:
         self._threads = threads
@@ -64,9 +69,8 @@ class Background:
                 threading.Thread(target=self._work, args=(self._jobs,), name=name, daemon=True).start()
             self._process = os.getpid()
 
-    @staticmethod
-    def _work(jobs: queue.Queue[tuple[str, Callable[[], object]]]) -> None:
-        unattended.set(True)
+    def _work(self, jobs: queue.Queue[tuple[str, Callable[[], object]]]) -> None:
+        self._kind.set(True)
         while True:
             asked_by, job = jobs.get()
             request_id.set(asked_by)
@@ -78,3 +82,12 @@ class Background:
                 # Outside a request nobody else gives back what a database cache has opened.
                 connections.close_all()
                 jobs.task_done()
+
+
+class Foreground(Background):
+    """The same for work that a visitor waits for: the budget grants its calls what it grants visitors.
+
+    A job that is declined, or still waits when its result is needed, is done by the thread that needs it.
+    """
+
+    _kind = beside

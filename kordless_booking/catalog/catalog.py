@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from kordless_booking.api.resources import Offer, ServiceDetail, Slot, decode, encode
-from kordless_booking.exceptions import BadRequest, KeyRefused, NotFound
+from kordless_booking.exceptions import BadRequest, KeyRefused, KordlessError, NotFound
 
 from .clock import Clock
 from .kept import Item, Kept, Lifetime
-from .window import month_window
+from .reading import Reading
+from .window import bookable_days, month_window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import date
 
     from .kept import Held
-    from .reading import Reading
     from .shelf import Shelf
 
 __all__ = ["Catalog", "Client", "Limits", "Lying"]
@@ -97,8 +98,7 @@ class Catalog:
 
     def known_offer(self) -> Offer | None:
         """Return the business and its services as far as they lie here, however old, without asking Kordless."""
-        looked = self._shelf.look(self._offer())
-        known: Offer | None = looked[0].value if looked else None
+        known: Offer | None = self._shelf.look(self._offer())[0].value
         return known
 
     def lying(self, months: Sequence[date], *, most: int = 50) -> list[Lying]:
@@ -113,7 +113,7 @@ class Catalog:
             items.append((self._service(slug), slug, None))
             items += [(self._slots(slug, month, 1, None), slug, month) for month in months]
         now = self._clock.now()
-        looked = self._shelf.look(*[item for item, _, _ in items]) or []
+        looked = self._shelf.look(*[item for item, _, _ in items])
         return [
             Lying(item.parts[0], slug, month, *_state_of(held, now))
             for (item, slug, month), held in zip(items, looked, strict=True)
@@ -121,6 +121,7 @@ class Catalog:
 
     def service(self, slug: str) -> Kept[ServiceDetail]:
         """Return one service with its calendar settings."""
+        self.begin(slug)
         self._must_be_offered(slug)
         return self._shelf.read(self._service(slug))
 
@@ -139,10 +140,44 @@ class Catalog:
             return Kept((), self._clock.now())
         return self._shelf.read(self._slots(slug, month, party_size, window_days))
 
-    def page(self, slug: str, *months: date, party_size: int = 1) -> None:
-        """Look for all that a page of slots reads in a single cache round trip, so that the reads need none."""
+    def page(self, slug: str, *months: date, party_size: int = 1) -> ServiceDetail | None:
+        """Look for all that a page of slots reads in a single cache round trip, so that the reads need none.
+
+        Return the service as far as it lies here, however old.
+        """
         slots = [self._slots(slug, month, party_size, None) for month in months]
-        self._shelf.look(self._offer(), self._service(slug), *slots)
+        known: ServiceDetail | None = self._shelf.look(self._offer(), self._service(slug), *slots)[1].value
+        return known
+
+    def begin_offer(self) -> None:
+        """Have the business fetched, if need be, while the page asks Kordless for something else."""
+        if isinstance(self._shelf, Reading) and self._shelf.must_fetch(self._offer()):
+            self._shelf.begin(self._offer())
+
+    def begin(self, slug: str, *months: date, party_size: int = 1, window_days: int | None = None) -> None:
+        """Have all that is missing for a page fetched side by side: its waits must not add up to more than its time.
+
+        `months` in the order in which the page reads them. All of them are fetched when the first is missing, because
+        it may turn out empty; none when it lies here. `window_days` as for `slots`, None when the page doesn't know
+        yet. Only for a page's catalog: whoever is in no hurry reads one thing after another.
+        """
+        reading = self._shelf
+        if not isinstance(reading, Reading) or not self._may_ask_for(reading, slug):
+            return
+        offer, service = self._offer(), self._service(slug)
+        [known] = reading.look(service)
+        if window_days is None and known.value is not None and not reading.must_fetch(service):
+            window_days = bookable_days(known.value.calendar.booking_window_days)
+        today, most = self._today(), bookable_days(window_days)
+        slots = [
+            self._slots(slug, month, party_size, window_days, cut=window_days is None)
+            for month in months
+            if 1 <= party_size <= MOST_PEOPLE and month_window(month, today, most) is not None
+        ]
+        items: list[Item[Any]] = [offer, service, *(slots if slots and reading.must_fetch(slots[0]) else [])]
+        # The first one is left to whoever reads it: this thread would only wait.
+        for item in [item for item in items if reading.must_fetch(item)][1:]:
+            reading.begin(item)
 
     def forget_offer(self) -> None:
         """The business or its list of services changed."""
@@ -161,8 +196,22 @@ class Catalog:
         self._shelf.refuse(error)
 
     def _must_be_offered(self, slug: str) -> None:
-        if not any(service.slug == slug for service in self.offer().value.services):
+        if not _lists(self.offer().value, slug):
             raise NotFound(operation="service", reason="not_offered")
+
+    def _may_ask_for(self, reading: Reading, slug: str) -> bool:
+        """Whether a service may be asked for before its name was found in the list of services.
+
+        While that list is unknown any name may be made up. So only the page that asks for the list asks for a name as
+        well; all others wait for the list.
+        """
+        offer = self._offer()
+        [held] = reading.look(offer)
+        if reading.must_fetch(offer) and not (held.value is None and reading.is_under_way(offer)):
+            return held.refusal is None and (held.value is None or _lists(held.value, slug))
+        with suppress(KordlessError):
+            return _lists(self.offer().value, slug)
+        return False
 
     def _today(self) -> datetime:
         return datetime.fromtimestamp(self._clock.now(), UTC)
@@ -171,28 +220,50 @@ class Catalog:
         return _item(("offer",), self._client.organization, Offer, self._limits.offer)
 
     def _service(self, slug: str) -> Item[ServiceDetail]:
-        fetch = self._doubting_offer(lambda: self._client.service(slug))
+        fetch = self._doubting_offer(lambda: self._client.service(slug), slug)
         return _item(("service", slug), fetch, ServiceDetail, self._limits.service)
 
-    def _slots(self, slug: str, month: date, party_size: int, window_days: int | None) -> Item[tuple[Slot, ...]]:
+    def _slots(
+        self,
+        slug: str,
+        month: date,
+        party_size: int,
+        window_days: int | None,
+        *,
+        cut: bool = False,
+    ) -> Item[tuple[Slot, ...]]:
+        """With `cut` the service itself says, when it is known, how far ahead the answer counts."""
+
         def fetch() -> tuple[Slot, ...]:
             window = month_window(month, self._today(), window_days)
-            return () if window is None else self._client.availability(slug, *window, party_size=party_size)
+            slots = () if window is None else self._client.availability(slug, *window, party_size=party_size)
+            return self._cut(slug, month, slots) if cut else slots
 
         parts = ("slots", slug, f"{month:%Y-%m}", str(party_size))
-        return _item(parts, self._doubting_offer(fetch), tuple[Slot, ...], self._limits.slots)
+        return _item(parts, self._doubting_offer(fetch, slug), tuple[Slot, ...], self._limits.slots)
 
-    def _doubting_offer(self, fetch: Callable[[], T]) -> Callable[[], T]:
-        """Kordless knows no such service any more, so the list that names it is out of date."""
+    def _cut(self, slug: str, month: date, slots: tuple[Slot, ...]) -> tuple[Slot, ...]:
+        calendar = self._shelf.read(self._service(slug)).value.calendar
+        window = month_window(month, self._today(), bookable_days(calendar.booking_window_days))
+        return tuple(slot for slot in slots if window is not None and slot.start < window[1])
+
+    def _doubting_offer(self, fetch: Callable[[], T], slug: str) -> Callable[[], T]:
+        """Kordless knows no such service any more, so a list that names it is out of date."""
 
         def fetched() -> T:
             try:
                 return fetch()
             except NotFound:
-                self.forget_offer()
+                known = self.known_offer()
+                if known is not None and _lists(known, slug):
+                    self.forget_offer()
                 raise
 
         return fetched
+
+
+def _lists(offer: Offer, slug: str) -> bool:
+    return any(service.slug == slug for service in offer.services)
 
 
 def _state_of(held: Held, now: float) -> tuple[str, float | None]:

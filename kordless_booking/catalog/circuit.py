@@ -120,11 +120,13 @@ class Circuit:
         if admission.probe:
             self._cache.delete_many([self._probe])
 
-    def record(self, admission: Admission, answer: Answer | None) -> None:
+    def record(self, admission: Admission, answer: Answer | None, *, beside: bool = False) -> None:
         """Note how the call went. No answer and 5xx are failures; a no from Kordless shows that it is
-        alive.
+        alive. `beside` another call of the same page only success counts: else one cold page would open the circuit.
         """
         failed = answer is None or (answer.failed and not 400 <= answer.status < 500)
+        if failed and beside and not admission.probe:
+            return
         ailing = self._ailing(failed=failed)
         if not failed:
             if admission.blemished:

@@ -30,6 +30,9 @@ PAUSE = 0.05
 LOCKED = 10
 """Whole seconds for which a lock holds, well above any fetch, so that a crashed owner's expires by itself."""
 
+GRACE_SECONDS = 1.0
+"""Seconds that a flight of one's own, whose time is up, is given to say so on a busy machine."""
+
 R = TypeVar("R")
 Name = tuple[str, ...]
 
@@ -45,14 +48,29 @@ class Flights(Generic[R]):
         self._flights: dict[Name, Future[R | None]] = {}
         self._process = os.getpid()
 
-    def join(self, name: Name, deadline: float, *, work: Callable[[], R], arrived: Callable[[], R | None]) -> R | None:
+    def join(
+        self,
+        name: Name,
+        deadline: float,
+        *,
+        work: Callable[[], R],
+        arrived: Callable[[], R | None],
+        begun: Future[R | None] | None = None,
+    ) -> R | None:
         """Have `work` done once and return its outcome; None if that took somebody else past the deadline.
 
         `arrived` looks whether another process has come up with an outcome meanwhile. `work` runs alone,
-        and should look as well before it starts: the lock may have been let go a moment ago.
+        and should look as well before it starts: the lock may have been let go a moment ago. `begun` is what
+        `start` has returned for it: its outcome counts also when it has landed by now, and as it ends by the same
+        deadline, it is given time to say how.
         """
         while (left := deadline - self._clock.steady()) > 0:
-            flight, mine = self._board(name)
+            # One that still waits for a thread is not waited for: it is taken over.
+            if begun is not None and not begun.cancel():
+                flight, mine, left = begun, False, left + GRACE_SECONDS
+            else:
+                flight, mine = self._board(name)
+            begun = None
             try:
                 if mine:
                     outcome = self._fly(name, flight, lambda: self._alone(name, deadline, work, arrived))
@@ -64,8 +82,13 @@ class Flights(Generic[R]):
                 return outcome
         return None
 
-    def start(self, name: Name, run: Callable[[Callable[[], object]], bool], *, work: Callable[[], R]) -> None:
-        """Have `work` done behind the scenes by `run`, unless somebody does it already."""
+    def start(
+        self, name: Name, run: Callable[[Callable[[], object]], bool], *, work: Callable[[], R | None]
+    ) -> Future[R | None] | None:
+        """Have `work` done by `run` in another thread, and return the flight; None if somebody does it already.
+
+        It is canceled when `run` declines, and brings None when another process is at it or `work` has no outcome.
+        """
 
         def job() -> None:
             if flight.set_running_or_notify_cancel():
@@ -74,10 +97,16 @@ class Flights(Generic[R]):
 
         with self._guard:
             if name in self._current():
-                return
+                return None
             flight = self._flights[name] = Future()
         if not run(job) and flight.cancel():
             self._leave(name, flight)
+        return flight
+
+    def is_under_way(self, name: Name) -> bool:
+        """Whether a thread of this process does this work, or is about to."""
+        with self._guard:
+            return name in self._current()
 
     def part(self, group: Name) -> None:
         """Let nobody join the flights of this group any more: what they bring is out of date."""
@@ -117,7 +146,9 @@ class Flights(Generic[R]):
             if self._flights.get(name) is flight:
                 del self._flights[name]
 
-    def _alone(self, name: Name, deadline: float, work: Callable[[], R], arrived: Callable[[], R | None]) -> R | None:
+    def _alone(
+        self, name: Name, deadline: float, work: Callable[[], R | None], arrived: Callable[[], R | None]
+    ) -> R | None:
         lock, token = cache_key(self._account, "lock", *name), secrets.token_hex(8)
         while not self._cache.add(lock, token, LOCKED):
             if self._clock.steady() >= deadline:

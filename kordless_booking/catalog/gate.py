@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from kordless_booking.exceptions import TooMany
 
+from .background import beside
 from .budget import Allowance, Budget, Ticket, Usage
 from .circuit import Admission, Circuit, CircuitState
 from .clock import Clock
@@ -81,7 +82,7 @@ class CatalogGate:
         self._under_way.call = None
         admission, ticket = call
         self._budget.settle(ticket, operation, answer)
-        self._circuit(operation).record(admission, answer)
+        self._circuit(operation).record(admission, answer, beside=beside.get())
         if answer is not None:
             self._skew.note(answer)
 
@@ -89,6 +90,10 @@ class CatalogGate:
         """For which class of calls ("browse", "booking") Kordless is left alone now, and for how many seconds."""
         found = self._cache.get_many([*self._browse.keys(), *self._booking.keys()])
         return {state.name: state.seconds for state in self._states(found) if state.seconds}
+
+    def takes_several(self) -> bool:
+        """Whether calls may be made at the same time. After an outage a single one tries, and turns others away."""
+        return self._browse.state(self._cache.get_many(self._browse.keys())).state == "closed"
 
     def state(self) -> GateState:
         """How circuits and budget stand, at one look into the cache. Takes nothing, and asks nobody."""

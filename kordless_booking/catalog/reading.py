@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from concurrent.futures import Future
 
     from kordless_booking.exceptions import KeyRefused
 
@@ -28,23 +28,49 @@ class Reading:
 
     def __init__(self, shelf: Shelf, *, at_hand: bool = False) -> None:
         self._shelf = shelf
-        self._read_one: Callable[[Item[Any], Held | None], Kept[Any]] = shelf.lying if at_hand else shelf.read
+        self._at_hand = at_hand
         self._looked: dict[tuple[str, ...], Held] = {}
+        self._begun: dict[tuple[str, ...], Future[Held | None]] = {}
         self._read: dict[tuple[str, ...], tuple[Item[Any], Kept[Any]]] = {}
 
-    def look(self, *items: Item[Any]) -> None:
+    def look(self, *items: Item[Any]) -> list[Held]:
         """Look for all of these at once, so that reading them needs no round trip of its own."""
-        new = [item for item in items if item.parts not in self._looked]
-        for item, held in zip(new, self._shelf.look(*new), strict=True):
-            self._looked[item.parts] = held
+        looked = self._looked
+        if new := [item for item in items if item.parts not in looked]:
+            looked |= {item.parts: held for item, held in zip(new, self._shelf.look(*new), strict=True)}
+        return [looked[item.parts] for item in items]
+
+    def must_fetch(self, item: Item[Any]) -> bool:
+        """Whether `read` would have to ask Kordless for something that nobody has begun to ask for."""
+        if self._at_hand or item.parts in self._read or item.parts in self._begun or self._shelf.is_under_way(item):
+            return False
+        return self._shelf.must_fetch(item, self.look(item)[0])
+
+    def is_under_way(self, item: Item[Any]) -> bool:
+        """Like `Shelf.is_under_way`."""
+        return self._shelf.is_under_way(item)
+
+    def begin(self, item: Item[Any]) -> None:
+        """Like `Shelf.begin`, for something that `must_fetch`: `read` then waits for what is under way."""
+        if begun := self._shelf.begin(item):
+            self._begun[item.parts] = begun
 
     def read(self, item: Item[T]) -> Kept[T]:
         """Like `Shelf.read` or `Shelf.lying`, once."""
-        noted = self._read.get(item.parts)
+        read = self._read
+        noted = read.get(item.parts)
         if noted is None:
-            noted = self._read[item.parts] = item, self._read_one(item, self._looked.get(item.parts))
+            noted = read[item.parts] = item, self._read_one(item)
         kept: Kept[T] = noted[1]
         return kept
+
+    def _read_one(self, item: Item[T]) -> Kept[T]:
+        held = self._looked.get(item.parts)
+        if self._at_hand:
+            return self._shelf.lying(item, held)
+        if held is not None and self._shelf.must_fetch(item, held):
+            self._looked = {}  # while this is waited for, other pages' fetches may bring what was missing
+        return self._shelf.read(item, held, self._begun.get(item.parts))
 
     def forget(self, *group: str) -> None:
         """Like `Shelf.forget`, and whoever asks this process again sees it at once."""
@@ -63,8 +89,8 @@ class Reading:
     def _changed(self) -> None:
         global _count  # noqa: PLW0603 (one number for the whole process)
         _count += 1
-        self._looked.clear()
-        self._read.clear()
+        # New ones, not emptied ones: what was begun may forget something in a thread of its own.
+        self._looked, self._begun, self._read = {}, {}, {}
 
 
 class AsRead:

@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from kordless_booking.api.deadline import seconds_left
+from kordless_booking.api.deadline import seconds_left, with_same_deadline
 from kordless_booking.exceptions import KeyRefused, KordlessError, TooMany, Unavailable
 from kordless_booking.logs import say
 
@@ -44,6 +44,7 @@ from .keys import cache_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from concurrent.futures import Future
 
     from .steady import SteadyCache
 
@@ -63,9 +64,9 @@ T = TypeVar("T")
 class Shelf:
     """Reads, warms and forgets the items of one account. Safe to share between threads.
 
-    `run` takes a job and does it behind the scenes, or says False. `patience`: for how many seconds a
-    reader waits for somebody else's fetch. `held_for`: for how many this process doesn't ask the cache
-    again, about `size` items.
+    `run` takes a job and does it behind the scenes, or says False; `run_awaited` does the same for what a reader is
+    about to wait for. `patience`: for how many seconds a reader waits for somebody else's fetch. `held_for`: for how
+    many this process doesn't ask the cache again, about `size` items.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Shelf:
         *,
         account: str,
         run: Callable[[Callable[[], object]], bool],
+        run_awaited: Callable[[Callable[[], object]], bool] = lambda _job: False,
         clock: Clock | None = None,
         patience: float = 4.0,
         held_for: float = 1.0,
@@ -82,6 +84,7 @@ class Shelf:
         self._cache = cache
         self._account = account
         self._run = run
+        self._run_awaited = run_awaited
         self._clock = clock or Clock()
         self._patience = patience
         self._held_for = held_for
@@ -91,20 +94,37 @@ class Shelf:
         self._forgettings = 0
         self._guard = threading.Lock()
 
-    def read(self, item: Item[T], held: Held | None = None) -> Kept[T]:
+    def read(self, item: Item[T], held: Held | None = None, begun: Future[Held | None] | None = None) -> Kept[T]:
         """Return the best value there is, asking Kordless only when nothing acceptable lies here.
 
-        `held` is what `look` has just found. Raises the KordlessError that stands in the way when there is
-        nothing to show.
+        `held` is what `look` has just found, `begun` what `begin` has returned. Raises the KordlessError that stands
+        in the way when there is nothing to show.
         """
         held = held or self.look(item)[0]
         now = self._clock.now()
         if not held.servable(now, item.lifetime):
-            held = self._fetched(item, held)
+            held = self._fetched(item, held, begun)
             now = self._clock.now()
         else:
             self._refresh(item, held, now)
         return held.answer(now, item.lifetime)
+
+    def must_fetch(self, item: Item[Any], held: Held) -> bool:
+        """Whether `read` would have to wait for Kordless, given what `look` has just found."""
+        return not held.servable(self._clock.now(), item.lifetime)
+
+    def begin(self, item: Item[Any]) -> Future[Held | None] | None:
+        """Have an item fetched in another thread, within this one's deadline, for a `read` that follows.
+
+        Whoever reads it meanwhile shares the fetch. None if it is being fetched already.
+        """
+        # As in `_fetched`: too late, it would fail for everybody.
+        work = with_same_deadline(lambda: self._fetch(item) if seconds_left() > 0 else None)
+        return self._flights.start(item.parts, self._run_awaited, work=work)
+
+    def is_under_way(self, item: Item[Any]) -> bool:
+        """Whether this process is fetching the item."""
+        return self._flights.is_under_way(item.parts)
 
     def lying(self, item: Item[T], held: Held | None = None) -> Kept[T]:
         """Like `read`, but of what lies here alone: nothing is fetched, nor refreshed behind the scenes.
@@ -224,13 +244,14 @@ class Shelf:
             held.refresh_again_at = steady + 1
             self._flights.start(item.parts, self._run, work=lambda: self._fetch(item))
 
-    def _fetched(self, item: Item[Any], held: Held) -> Held:
+    def _fetched(self, item: Item[Any], held: Held, begun: Future[Held | None] | None) -> Held:
         # A page whose time is up starts no fetch: it would fail at once, and for everybody.
         outcome = self._flights.join(
             item.parts,
             self._clock.steady() + min(self._patience, seconds_left()),
             work=lambda: self._fetch(item),
             arrived=lambda: self._settled(item),
+            begun=begun,
         )
         if outcome:
             return outcome

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 
-__all__ = ["month_window"]
+__all__ = ["bookable_days", "month_window"]
 
 DAY = timedelta(days=1)
 FURTHEST = 366
+USUAL = 60
+"""Days, for a service that doesn't say how far ahead it can be booked."""
+
+
+def bookable_days(booking_window_days: int | None) -> int:
+    """How many days ahead a service can be booked, given what Kordless says; 60 where that makes no sense."""
+    return USUAL if booking_window_days is None or booking_window_days < 0 else booking_window_days
 
 
 def month_window(month: date, now: datetime, window_days: int | None) -> tuple[datetime, datetime] | None:

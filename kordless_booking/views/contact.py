@@ -30,7 +30,7 @@ from kordless_booking.views.already_requested import already_requested
 from kordless_booking.views.cells import read_start
 from kordless_booking.views.outcome import follow, heed
 from kordless_booking.views.problems import Problem, of
-from kordless_booking.views.slot_page import free_slot, visitor_zone
+from kordless_booking.views.slot_page import begin_time, free_slot, visitor_zone
 from kordless_booking.views.telling import tell
 from kordless_booking.views.visit import Visit
 from kordless_booking.views.widget import widget_view
@@ -64,8 +64,10 @@ def contact(visit: Visit, service: str) -> HttpResponse:
 
 def _chosen(visit: Visit, service: str) -> HttpResponse:
     """A time was clicked: sign it into a draft, and keep the draft in the address, so that a reload keeps its nonce."""
-    detail = visit.offered(service)
     start = read_start(visit.request.GET.get("start", ""))
+    if start is not None:
+        begin_time(visit, service, start)
+    detail = visit.offered(service)
     if start is None:
         return _to_slots(visit, service, kept=visit.kept)
     moment = free_slot(visit, detail, start)
@@ -175,8 +177,9 @@ def _declined(visit: Visit, chosen: Draft, form: ContactForm, outcome: placing.D
 
 def _afresh(visit: Visit, old: Draft, form: ContactForm | None = None) -> HttpResponse:
     """The draft is too old: if the time is still free, go on with a new one and all that was typed."""
-    detail = visit.offered(old.service)
     visit.choices = visit.choices.but(tz=old.zone, host=old.host_id, party=old.party)
+    begin_time(visit, old.service, old.start)
+    detail = visit.offered(old.service)
     kept = _keep(visit, form) if form else visit.kept
     moment = free_slot(visit, detail, old.start)
     if moment is None:

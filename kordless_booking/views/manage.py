@@ -217,6 +217,7 @@ def managed(visit: Visit, token: str) -> Managed:
         link = ManageLink.read(token, visit.account.name, visit.now.timestamp())
     except BrokenSeal:
         raise broken_link() from None
+    visit.catalog.begin_offer()
     try:
         booking = visit.client.lookup(link.number, link.contact)
     except exceptions.BadRequest as error:

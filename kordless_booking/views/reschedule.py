@@ -25,7 +25,7 @@ from kordless_booking.views.manage import (
     seen_again,
 )
 from kordless_booking.views.problems import Problem
-from kordless_booking.views.slot_page import SlotLinks, free_slot, slot_context
+from kordless_booking.views.slot_page import SlotLinks, begin_month, begin_time, free_slot, slot_context
 from kordless_booking.views.steps import zone_context
 from kordless_booking.views.telling import tell
 from kordless_booking.views.visit import Visit
@@ -40,8 +40,9 @@ log = logging.getLogger("kordless_booking.views")
 @widget_view("GET", personal=True)
 def slots(visit: Visit, token: str) -> HttpResponse:
     """The times that the booking could move to."""
-    it, detail = _movable(visit, token)
-    visit.choices = _choices(visit, it)
+    it = _movable_booking(visit, token)
+    begin_month(visit, it.booking.service_slug or "")
+    detail = _detail(visit, it)
     choices = _asked(visit.choices)
 
     def here(wished: Choices) -> str:
@@ -91,9 +92,11 @@ def confirm(visit: Visit, token: str) -> HttpResponse:
     """Shows the old and the new time once, then moves the booking."""
     if visit.request.method == "POST":
         return _move(visit, _movable_booking(visit, token))
-    it, detail = _movable(visit, token)
-    visit.choices = _choices(visit, it)
+    it = _movable_booking(visit, token)
     start = read_start(visit.request.GET.get("start", ""))
+    if start:
+        begin_time(visit, it.booking.service_slug or "", start)
+    detail = _detail(visit, it)
     moment = free_slot(visit, detail, start) if start else None
     if moment is None:
         again = visit.url("reschedule", token, choices=_asked(visit.choices), taken="1" if start else None)
@@ -160,20 +163,14 @@ def _move(visit: Visit, it: Managed) -> HttpResponse:
     return visit.go(it.url(visit, "manage", done="moved"))
 
 
-def _choices(visit: Visit, it: Managed) -> Choices:
-    """A booking keeps its host and how many come, as far as its link says who that is."""
-    return visit.choices.but(host=it.link.host, party=it.link.party)
-
-
 def _asked(choices: Choices) -> Choices:
     """What an address says: host and party stand in the link already."""
     return choices.but(host=None, party=1)
 
 
-def _movable(visit: Visit, token: str) -> tuple[Managed, ServiceDetail]:
-    """Also lets a service that is gone speak for itself."""
-    it = _movable_booking(visit, token)
-    return it, visit.catalog.service(it.booking.service_slug or "").value
+def _detail(visit: Visit, it: Managed) -> ServiceDetail:
+    """The booking's service. Also lets one that is gone speak for itself."""
+    return visit.catalog.service(it.booking.service_slug or "").value
 
 
 def _movable_booking(visit: Visit, token: str) -> Managed:
@@ -186,8 +183,8 @@ def _movable_booking(visit: Visit, token: str) -> Managed:
             _("This booking can't be moved"),
             _("It has been canceled or has already begun. You are welcome to book a new time."),
         )
-    if visit.choices.tz is None:
-        visit.choices = visit.choices.but(tz=it.zone)
+    # A booking keeps its host and how many come, as far as its link says who that is.
+    visit.choices = visit.choices.but(tz=visit.choices.tz or it.zone, host=it.link.host, party=it.link.party)
     return it
 
 

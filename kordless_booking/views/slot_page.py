@@ -20,6 +20,7 @@ from django.utils.translation import ngettext
 from kordless_booking.api.resources import Host, ServiceDetail, Slot
 from kordless_booking.booking import days, display, zones
 from kordless_booking.booking.choices import Choices
+from kordless_booking.catalog.window import bookable_days
 from kordless_booking.views.cells import ANY_DAY, format_start, month_rows, other_clock, read_start, time_items
 from kordless_booking.views.words import site_zone, zone_text
 
@@ -27,14 +28,26 @@ if TYPE_CHECKING:
     from kordless_booking.catalog.shelf import Kept
     from kordless_booking.views.visit import Visit
 
-__all__ = ["VARYING", "SlotLinks", "age_notice", "free_slot", "slot_context", "visitor_zone"]
+__all__ = [
+    "VARYING",
+    "SlotLinks",
+    "age_notice",
+    "begin_month",
+    "begin_time",
+    "free_slot",
+    "slot_context",
+    "visitor_zone",
+]
 
 MONTHS_AHEAD: Final = 3
 """How many months one page may ask Kordless for, to find the first free day."""
 MOST_TIMES: Final = 80
 """Times of one day in one response: with the days of the month about 120 links and 60 kB."""
 OLD_SECONDS: Final = 120
-DEFAULT_WINDOW_DAYS: Final = 60
+SOON: Final = timedelta(days=7)
+"""A month that has fewer days left is likely to have no free one: the next is asked for at the same time."""
+FARTHEST_BEHIND: Final = timedelta(hours=12)
+"""How far clocks on the wall are behind UTC at most."""
 VARYING: Final = frozenset(
     {"change_url", "home_url", "iso", "label", "name", "now", "self_url", "title", "url", "version"}
 )
@@ -65,6 +78,32 @@ class _Month:
     first: date
     kept: Kept[tuple[Slot, ...]]
     free: Openings
+
+
+def begin_month(visit: Visit, service: str) -> None:
+    """Have all that `slot_context` reads fetched side by side, as far as can be told before the service is known."""
+    asked = visit.choices.month or visit.choices.day
+    zone = visit.choices.tz
+    months = [asked] if asked else _first_months(visit.now, zone)
+    known = visit.catalog.page(service, *months, party_size=visit.choices.party)
+    if known:
+        zone = visitor_zone(visit, known)
+    if zone or asked:
+        first, last = days.months_in_window(visit.now, zones.zone(zone or "UTC"), _window(known))
+        months = [min(max(asked.replace(day=1), first), last)] if asked else _first_months(visit.now, zone)
+    visit.catalog.begin(service, *months, party_size=visit.choices.party)
+
+
+def begin_time(visit: Visit, service: str, start: datetime) -> None:
+    """Have all that `free_slot` reads fetched side by side."""
+    visit.catalog.page(service, start.date(), party_size=visit.choices.party)
+    visit.catalog.begin(service, start.date(), party_size=visit.choices.party)
+
+
+def _first_months(now: datetime, zone: str | None) -> list[date]:
+    """The month that it is, and the next one when little is left of that. Without a zone each that it may be."""
+    begin = now.astimezone(zones.zone(zone)) if zone else now - FARTHEST_BEHIND
+    return sorted({moment.date().replace(day=1) for moment in (begin, begin + SOON)})
 
 
 def visitor_zone(visit: Visit, detail: ServiceDetail) -> str:
@@ -150,9 +189,8 @@ def _watch(
     }
 
 
-def _window(detail: ServiceDetail) -> int:
-    given = detail.calendar.booking_window_days
-    return given if given is not None and given >= 0 else DEFAULT_WINDOW_DAYS
+def _window(detail: ServiceDetail | None) -> int:
+    return bookable_days(detail.calendar.booking_window_days if detail else None)
 
 
 def _month(visit: Visit, detail: ServiceDetail, first: date) -> _Month:
@@ -170,8 +208,17 @@ def _first_free(visit: Visit, detail: ServiceDetail, first: date, last: date) ->
     while len(ahead) <= MONTHS_AHEAD:
         ahead.append((ahead[-1] + timedelta(days=32)).replace(day=1))
     months = [month for month in ahead[1:] if month <= last]
-    visit.catalog.page(detail.service.slug, *months, party_size=visit.choices.party)
-    return next((found for month in months if (found := _month(visit, detail, month)).free), None)
+    slug, party = detail.service.slug, visit.choices.party
+    visit.catalog.page(slug, *months, party_size=party)
+    # A month that begins soon was asked for already, here or by another process, and is likely to have free days.
+    soon = _first_months(visit.now, visitor_zone(visit, detail))
+    while months:
+        if months[0] not in soon:
+            visit.catalog.begin(slug, *months, party_size=party, window_days=_window(detail))
+        found = _month(visit, detail, months.pop(0))
+        if found.free:
+            return found
+    return None
 
 
 def _month_view(

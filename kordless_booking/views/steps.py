@@ -13,7 +13,14 @@ from kordless_booking.booking import display, zones
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.steps import Step
 from kordless_booking.views.problems import not_found
-from kordless_booking.views.slot_page import VARYING, SlotLinks, age_notice, slot_context, visitor_zone
+from kordless_booking.views.slot_page import (
+    VARYING,
+    SlotLinks,
+    age_notice,
+    begin_month,
+    slot_context,
+    visitor_zone,
+)
 from kordless_booking.views.visit import Visit
 from kordless_booking.views.widget import VERSION, widget_view
 from kordless_booking.views.words import service_card
@@ -79,8 +86,7 @@ def services_page(visit: Visit) -> HttpResponse:
 
 
 def slots_page(visit: Visit, service: str) -> HttpResponse:
-    wished = visit.choices.month or visit.choices.day or visit.now.date()
-    visit.catalog.page(service, wished, party_size=visit.choices.party)
+    begin_month(visit, service)
     detail = visit.offered(service)
     visit.shows(service)
     kept = visit.kept

@@ -18,7 +18,7 @@ import httpcore
 import pytest
 
 from kordless_booking.api.client import Kordless
-from kordless_booking.api.deadline import PunctualBackend, Resolver, deadline, seconds_left
+from kordless_booking.api.deadline import PunctualBackend, Resolver, deadline, seconds_left, with_same_deadline
 from kordless_booking.api.wire import PunctualTransport
 from kordless_booking.exceptions import KordlessError, OutcomeUnknown, SlotTaken, TooMany, Unreachable
 from tests.api.doors import DOCUMENTS, KEY, NEW, NUMBER, Watch
@@ -221,10 +221,10 @@ def test_a_refused_connection_is_unreachable(door: Door) -> None:
 
 def test_a_full_pool_is_unreachable(door: Door) -> None:
     """When every connection is taken, the next call waits half a second at most and was not sent."""
-    with serving(silent) as server, ThreadPoolExecutor(10) as pool:
+    with serving(silent) as server, ThreadPoolExecutor(20) as pool:
         client = door(server.url)
-        busy = [pool.submit(client.organization, seconds=4) for _ in range(10)]
-        while len(server.lines) < 10:
+        busy = [pool.submit(client.organization, seconds=4) for _ in range(20)]
+        while len(server.lines) < 20:
             threading.Event().wait(0.01)
         with pytest.raises(Unreachable) as caught:
             client.organization(seconds=2)
@@ -505,3 +505,13 @@ def test_past_its_deadline_a_connection_is_not_even_read() -> None:
             with pytest.raises(httpcore.WriteTimeout):
                 stream.write(b"x")
         stream.close()
+
+
+def test_another_thread_may_be_bound_to_the_same_deadline() -> None:
+    """By itself it knows of none; afterwards it is free again."""
+    with ThreadPoolExecutor(1) as pool:
+        with deadline(5):
+            bound = with_same_deadline(seconds_left)
+        assert math.isinf(pool.submit(seconds_left).result())
+        assert 0 < pool.submit(bound).result() <= 5
+        assert math.isinf(pool.submit(seconds_left).result())

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from kordless_booking.catalog.background import Background, unattended
+from kordless_booking.catalog.background import Background, Foreground, unattended
 from kordless_booking.logs import request_id
 
 
@@ -25,6 +25,15 @@ def test_jobs_are_done_in_daemon_threads_that_know_that_nobody_waits() -> None:
     assert done.wait(30)
     assert seen == [(True, True)]
     assert not unattended.get()
+
+
+def test_foreground_jobs_are_calls_that_a_visitor_waits_for() -> None:
+    """The budget must not take them for refreshes."""
+    seen: list[bool] = []
+    foreground = Foreground()
+    assert foreground(lambda: seen.append(unattended.get()))
+    foreground.join()
+    assert seen == [False]
 
 
 def test_what_does_not_fit_is_declined_at_once() -> None:

@@ -73,6 +73,28 @@ def test_a_success_in_between_starts_the_row_anew(scene: Scene) -> None:
     scene.call(circuit)
 
 
+def test_calls_beside_another_are_no_failures_of_their_own(scene: Scene) -> None:
+    """A cold page that makes four calls at once while Kordless stumbles counts as one failure, not as four."""
+    circuit = scene.process()
+    for _ in range(12):
+        circuit.record(scene.admit(circuit), None, beside=True)
+    assert scene.admit(circuit) == Admission(probe=False, blemished=False)
+    for _ in range(4):
+        scene.call(circuit, None)
+    circuit.record(scene.admit(circuit), FINE, beside=True)
+    assert scene.admit(circuit) == Admission(probe=False, blemished=False)
+
+
+def test_a_failed_probe_opens_it_again_also_beside_another_call(scene: Scene) -> None:
+    """Nobody else would say so."""
+    circuit = scene.process()
+    for _ in range(5):
+        scene.call(circuit, None)
+    scene.time.pass_(15)
+    circuit.record(scene.admit(circuit), None, beside=True)
+    assert scene.refused(circuit) == 15
+
+
 @pytest.mark.parametrize(
     "no", [GONE, Answer(401), Answer(409), Answer(409, failed=True), Answer(422), Answer(429, retry_after=3)]
 )

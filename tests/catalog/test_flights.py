@@ -268,3 +268,35 @@ def test_a_forked_child_does_not_wait_for_its_parents_threads() -> None:
         return str(os.waitpid(child, 0)[1])
 
     assert flights.join(NAME, far(clock), work=work, arrived=nothing) == "0"
+
+
+def test_what_was_begun_counts_also_after_it_has_landed() -> None:
+    """Nothing is done twice, although nobody can join it any more."""
+    time = HandTime()
+    flights: Flights[str] = Flights(SteadyCache(None, time.clock), account="north", clock=time.clock)
+    begun = flights.start(NAME, at_once, work=lambda: "begun")
+    assert not flights.is_under_way(NAME)
+    joined = flights.join(NAME, far(time.clock), work=lambda: "again", arrived=nothing, begun=begun)
+    assert joined == "begun"
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_what_was_begun_and_still_waits_is_taken_over(taken: bool) -> None:
+    """Whether it waits for a thread or was declined; the thread that comes to it later does nothing."""
+    time = HandTime()
+    flights: Flights[str] = Flights(SteadyCache(None, time.clock), account="north", clock=time.clock)
+    jobs: list[Callable[[], object]] = []
+    begun = flights.start(NAME, lambda job: jobs.append(job) or taken, work=lambda: "begun")
+    joined = flights.join(NAME, far(time.clock), work=lambda: "mine", arrived=nothing, begun=begun)
+    assert joined == "mine"
+    for job in jobs:
+        job()
+    assert not flights.is_under_way(NAME)
+
+
+def test_what_was_begun_in_vain_is_done_by_who_needs_it() -> None:
+    """None is no outcome."""
+    time = HandTime()
+    flights: Flights[str] = Flights(SteadyCache(None, time.clock), account="north", clock=time.clock)
+    begun = flights.start(NAME, at_once, work=lambda: None)
+    assert flights.join(NAME, far(time.clock), work=lambda: "mine", arrived=nothing, begun=begun) == "mine"

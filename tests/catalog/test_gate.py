@@ -61,6 +61,19 @@ def test_a_dead_kordless_opens_browsing_and_leaves_booking(scene: Scene) -> None
     assert gate.resting() == {}
 
 
+def test_several_calls_are_taken_only_while_all_is_well(scene: Scene) -> None:
+    """Open nothing goes, half open a single call: until that has succeeded, others would be turned away."""
+    gate = scene.process()
+    assert gate.takes_several()
+    for _ in range(5):
+        pass_through(gate)
+    assert not gate.takes_several()
+    scene.time.pass_(15)
+    assert not gate.takes_several()
+    pass_through(gate, answer=Answer(200))
+    assert gate.takes_several()
+
+
 def test_a_probe_without_a_ticket_is_given_back(scene: Scene) -> None:
     """Half open and out of allowance: the next one may still probe, as soon as there is a ticket."""
     gate = scene.process(Allowance(3, 1))

@@ -82,3 +82,41 @@ def test_a_page_that_forgets_reads_anew_and_says_so_to_its_process(scene: Scene)
     assert changes() == before + 2
     with pytest.raises(KeyRefused):
         reading.read(scene.item)
+
+
+def test_at_hand_nothing_is_ever_begun(scene: Scene):
+    """A guess costs Kordless nothing."""
+    assert not Reading(scene.process(), at_hand=True).must_fetch(scene.item)
+    assert Reading(scene.process()).must_fetch(scene.item)
+
+
+def test_what_is_begun_need_not_be_begun_again(scene: Scene):
+    """It is read as it came."""
+    reading = Reading(scene.process())
+    reading.begin(scene.item)
+    assert not reading.must_fetch(scene.item)
+    assert reading.read(scene.item).value == 1
+    assert not reading.must_fetch(scene.item)
+    assert scene.source.calls == 1
+
+
+def test_what_comes_while_a_page_waits_need_not_be_fetched(scene: Scene):
+    """Somebody else had begun it: it was missing when the page looked for it, and lies there when it is needed."""
+    december, january = (scene.named("slots", "haircut", month) for month in ("2026-12", "2027-01"))
+    reading, other = Reading(scene.process()), scene.process()
+    reading.look(december, january)
+    scene.source.meanwhile = lambda: setattr(scene.source, "meanwhile", lambda: None) or other.read(january)
+    reading.read(december)
+    assert not reading.must_fetch(january)
+
+
+def test_what_another_page_has_begun_need_not_be_fetched(scene: Scene):
+    """It is joined when it is needed."""
+    jobs: list[object] = []
+    shelf = scene.process(run=lambda job: jobs.append(job) is None)
+    shelf.read(scene.item)
+    scene.time.pass_(20)
+    shelf.read(scene.item)  # a refresh waits for a thread
+    scene.time.pass_(400)
+    assert jobs
+    assert not Reading(shelf).must_fetch(scene.item)

@@ -11,7 +11,7 @@ from django.core.cache import caches
 
 from kordless_booking.booking.receipt import ManageLink
 from kordless_booking.conf import account_named
-from kordless_booking.upstream import upstream
+from kordless_booking.upstream import foreground, upstream
 from tests.views.walking import JANE, Page, Walk
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ class Scene:
         self.change()
 
     def change(self, **given: object) -> None:
-        """Other settings, and a new line to Kordless."""
+        """Other settings, and a new line to Kordless; what still uses the old one would leave it open."""
+        foreground.join()
         upstream(account_named("default")).client.close()
         self.site.KORDLESS_BOOKING = {**self.site.KORDLESS_BOOKING, **given}
 

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from playwright.sync_api import Page
 
+from tests.clock import MOMENT
 from tests.journeys.demo import Demo, furnish, prepare, served
 
 HERE = Path(__file__).parent
@@ -47,6 +49,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say it where nobody overlooks it."""
     for why in MISSING.values():
         terminalreporter.write_line(f"Browser journeys were skipped, {why}.", yellow=True)
+
+
+@pytest.fixture(autouse=True)
+def _clock() -> Iterator[None]:
+    """Each journey begins at the same moment, here as in the demo, and time runs on from there.
+
+    The browser keeps its own time: of the widget's scripts none asks what time it is, only how much has passed.
+    """
+    with time_machine.travel(MOMENT, tick=True):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 
 from kordless_booking.sandbox import Sandbox
+from tests import clock
 from tests.journeys import nursery
 
 
@@ -46,16 +47,17 @@ class Demo:
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
-    """The demo's whole configuration: everything that it keeps is in the folder."""
+    """The demo's whole configuration: everything that it keeps is in the folder, and it goes by our clock."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("KORDLESS_", "DJANGO_"))}
     return kept | {
-        "DJANGO_SETTINGS_MODULE": "demo_site.settings",
+        "DJANGO_SETTINGS_MODULE": "tests.journeys.settings",
         "SECRET_KEY": "only for journeys: 8Jw2mQ7zR4tX1vB9nL5cK3",
         "DEBUG": "0",
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
         "DATABASE_URL": f"sqlite:///{folder / 'demo.sqlite3'}",
         "KORDLESS_SANDBOX_FILE": str(folder / "sandbox.sqlite3"),
         "STATIC_ROOT": str(folder / "static"),
+        **clock.environment(),
         **more,
     }
 

@@ -14,6 +14,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
+from tests import clock
+
 ROOT = Path(__file__).resolve().parents[2]
 """Where demo_site is found."""
 LIBRARIES = (
@@ -71,6 +73,7 @@ def _become(order: dict[str, Any], listening: int, log: int) -> NoReturn:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.environ.clear()
     os.environ.update(order["environment"])
+    clock.follow(os.environ)
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.set_inheritable(listening, True)

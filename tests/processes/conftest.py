@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests import clock
 from tests.postgres_server import POSTGRES, WHY_NO_POSTGRES, running_postgres
 from tests.processes.served import ROOT, Served, environment, served
 from tests.processes.steered import Steered, sandbox_process
@@ -31,6 +32,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.processes)
         if MISSING:
             item.add_marker(pytest.mark.skip(reason="; ".join(MISSING)))
+
+
+@pytest.fixture(autouse=True)
+def _clock() -> Iterator[None]:
+    """The test's own process goes by the clock of the sites, which runs on from one test to the next."""
+    with clock.running_from(clock.AHEAD):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from pathlib import Path
 import psycopg
 import redis
 
+from tests import clock
 from tests.processes.steered import Steered
 
 __all__ = ["ROOT", "Served", "environment", "served"]
@@ -127,6 +128,7 @@ def environment(
         "DATABASE_URL": database_url,
         "WEB_CONCURRENCY": str(workers),
         "MAIL_FOLDER": mail_folder,
+        **clock.environment(clock.AHEAD),
     }
 
 
@@ -148,7 +150,7 @@ def served(
     log_file = folder / "site.log"
     with socket.create_server(("127.0.0.1", 0), backlog=1024) as listening, log_file.open("w") as log:
         number = listening.fileno()
-        command = [sys.executable, "-m", "gunicorn", "tests.processes.wsgi", "--bind", f"fd://{number}"]
+        command = [sys.executable, "-m", "tests.clock", "gunicorn", "tests.processes.wsgi", "--bind", f"fd://{number}"]
         command += ["--threads", str(threads), "--preload", "--graceful-timeout", "1"]
         with subprocess.Popen(  # noqa: S603 (ours)
             command, cwd=ROOT, env=given, pass_fds=[number], stdout=log, stderr=subprocess.STDOUT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -13,7 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests import clock
+
 __all__ = ["Steered", "sandbox_process"]
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -55,10 +60,11 @@ class Steered:
 
 @contextmanager
 def sandbox_process(folder: Path) -> Iterator[Steered]:
-    """Run `python -m kordless_booking.sandbox` while the context lasts."""
-    command = [sys.executable, "-m", "kordless_booking.sandbox", "--port", "0", "--quiet"]
+    """Run `python -m kordless_booking.sandbox` while the context lasts, by the tests' clock."""
+    command = [sys.executable, "-m", "tests.clock", "kordless_booking.sandbox", "--port", "0", "--quiet"]
     command += ["--path", str(folder / "sandbox.sqlite3")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:  # noqa: S603 (ours)
+    given = {**os.environ, **clock.environment(clock.AHEAD)}
+    with subprocess.Popen(command, cwd=ROOT, env=given, stdout=subprocess.PIPE, text=True) as running:  # noqa: S603 (ours)
         try:
             assert running.stdout is not None
             found = re.search(r"(http://\S+?:\d+)/\S+", running.stdout.readline())

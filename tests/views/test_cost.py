@@ -9,6 +9,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from kordless_booking.sandbox import Sandbox
+from kordless_booking.upstream import foreground
 from tests.views.counting import trips
 
 PAGES = [
@@ -34,7 +35,8 @@ def counted(request: pytest.FixtureRequest, site: Settings) -> Iterator[Settings
 
 
 def look(client: Client, path: str, **headers: Any) -> int:
-    """Open a page and count what it cost."""
+    """Open a page and count what it cost, once nothing is under way any more for the page before."""
+    foreground.join()
     del trips[:]
     assert client.get(path, **headers).status_code == 200
     return len(trips)
@@ -48,6 +50,7 @@ def test_a_page_costs_no_query_and_two_round_trips(
 ):
     """While what it is made from lies in the cache, whether or not somebody has asked for the page before."""
     client.get(path)
+    look(client, path)  # the first to find there what the page before has fetched looks once more
     with django_assert_num_queries(0):
         assert look(client, path) <= 2
         assert look(client, path, headers={"Accept-Language": "en;q=0.5"}) <= 2
@@ -70,4 +73,4 @@ def test_a_thousand_pages_from_all_over_the_world_cost_three_requests(client: Cl
     for number in range(200):
         zone, day = zones[number % 5], 2 + number % 20
         client.get(f"/book/haircut/?tz={zone}&day=2026-12-{day:02}&hours={12 + number % 2 * 12}")
-    assert [request.operation for request in sandbox.requests] == ["organization", "service", "availability"]
+    assert sorted(request.operation for request in sandbox.requests) == ["availability", "organization", "service"]

@@ -1,0 +1,198 @@
+"""What a page asks of Kordless is asked at the same time: waits that add up would use up the page's own time."""
+
+import logging
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import pytest
+import time_machine
+from django.core.cache import caches
+from django.test import Client
+from pytest_django import Settings
+
+from kordless_booking.sandbox import Sandbox
+from tests.views.rounds import cold_in_rounds
+from tests.views.walking import Walk
+
+pytestmark = pytest.mark.django_db
+
+FAR = "?day=2026-12-09"
+
+
+def at(moment: datetime, clock: time_machine.Traveller, sandbox: Sandbox) -> None:
+    """Let it be that moment here and at Kordless."""
+    clock.move_to(moment)
+    sandbox.clock.set(moment)
+
+
+def asked(sandbox: Sandbox) -> Counter[str]:
+    """How often Kordless was asked, by operation."""
+    return Counter(request.operation for request in sandbox.requests)
+
+
+@pytest.mark.parametrize("query", ["", "?tz=Asia/Tokyo", FAR, "?month=2027-01&party=3"])
+def test_a_cold_page_of_times_asks_for_all_it_needs_at_once(
+    visitor: Walk, site: Settings, sandbox: Sandbox, query: str
+):
+    """The business, the service and the month, and not one request more."""
+    with cold_in_rounds(site, sandbox, 3):
+        page = visitor.open(f"/book/styling-class/{query}")
+        assert (page.status, bool(page.times)) == (200, True)
+    assert asked(sandbox) == {"organization": 1, "service": 1, "availability": 1}
+
+
+@pytest.mark.parametrize(
+    ("moment", "query"),
+    [
+        (datetime(2026, 11, 28, 20, tzinfo=UTC), ""),
+        (datetime(2026, 12, 1, 3, tzinfo=UTC), ""),
+        (datetime(2027, 2, 1, 4, 55, tzinfo=UTC), ""),
+        (datetime(2027, 2, 1, 4, 55, tzinfo=UTC), "?tz=America/New_York"),
+        (datetime(2027, 1, 31, 22, 55, tzinfo=UTC), "?tz=Europe/Berlin"),
+        (datetime(2028, 2, 29, 23, 55, tzinfo=UTC), ""),
+    ],
+)
+def test_at_a_months_end_the_next_month_is_asked_for_at_the_same_time(
+    visitor: Walk,
+    site: Settings,
+    sandbox: Sandbox,
+    clock: time_machine.Traveller,
+    moment: datetime,
+    query: str,
+):
+    """On the last evening nothing is left in the month that it is where the business is."""
+    at(moment, clock, sandbox)
+    with cold_in_rounds(site, sandbox, 4):
+        page = visitor.open(f"/book/haircut/{query}")
+        assert (page.status, bool(page.times)) == (200, True)
+
+
+def test_after_an_empty_month_the_next_ones_are_asked_for_together(visitor: Walk, site: Settings, sandbox: Sandbox):
+    """A service that is booked out for weeks: two waits, not one for each month."""
+    with cold_in_rounds(site, sandbox, 3, 3):
+        page = visitor.open("/book/head-spa/")
+        assert page.texts(".kb-month .kb-sub") == ["January 2027"]
+
+
+def test_a_crowd_at_a_months_end_costs_what_one_visitor_costs(
+    site: Settings, sandbox: Sandbox, clock: time_machine.Traveller
+):
+    """Those who come while the first page waits find its fetches under way, and begin none of their own."""
+    at(datetime(2027, 2, 1, 4, 55, tzinfo=UTC), clock, sandbox)
+    with cold_in_rounds(site, sandbox, 4), ThreadPoolExecutor(12) as crowd:
+        pages = list(crowd.map(lambda _: Walk(Client()).open("/book/haircut/"), range(12)))
+    assert {page.status for page in pages} == {200}
+
+
+def test_at_a_months_end_the_next_month_is_not_asked_for_while_this_one_is_here(
+    visitor: Walk, sandbox: Sandbox, clock: time_machine.Traveller
+):
+    """What is left of it can be seen at once."""
+    at(datetime(2026, 11, 27, 15, tzinfo=UTC), clock, sandbox)
+    visitor.open("/book/haircut/?month=2026-11")
+    sandbox.forget_requests()
+    page = visitor.open("/book/haircut/")
+    assert page.texts(".kb-month .kb-sub") == ["November 2026"]
+    assert asked(sandbox) == {}
+
+
+def test_a_chosen_time_is_looked_for_together_with_its_service(visitor: Walk, site: Settings, sandbox: Sandbox):
+    """On the way to the contact form, and on the form itself when it is loaded again."""
+    first = next(iter(visitor.open(f"/book/haircut/{FAR}").times.values()))
+    with cold_in_rounds(site, sandbox, 3):
+        form = visitor.open(first)
+        assert form.heading == "Your details"
+    with cold_in_rounds(site, sandbox, 2):
+        assert visitor.open(form.url).heading == "Your details"
+
+
+def test_the_choice_of_a_zone_asks_for_business_and_service_together(visitor: Walk, site: Settings, sandbox: Sandbox):
+    """Nothing else stands on it."""
+    with cold_in_rounds(site, sandbox, 2):
+        assert visitor.open("/book/haircut/zone/").heading == "Choose your time zone"
+
+
+def test_a_confirmation_asks_for_business_and_service_together(visitor: Walk, site: Settings, sandbox: Sandbox):
+    """The booking itself stands in the address."""
+    confirmation = visitor.book("haircut", FAR)
+    with cold_in_rounds(site, sandbox, 2):
+        assert visitor.open(confirmation.url).number == confirmation.number
+
+
+def test_a_booking_is_looked_up_while_the_business_is_asked_for(visitor: Walk, site: Settings, sandbox: Sandbox):
+    """Its service can't be asked for before the booking has named it; its times come together with that."""
+    own = visitor.open(visitor.book("haircut", FAR).link("Change or cancel"))
+    with cold_in_rounds(site, sandbox, 2, 1):
+        page = visitor.open(own.url)
+        assert page.heading == "Your booking"
+    with cold_in_rounds(site, sandbox, 2, 2):
+        times = visitor.send(page, "Reschedule")
+        assert times.times
+    with cold_in_rounds(site, sandbox, 2, 2):
+        assert visitor.open(list(times.times.values())[-1]).heading == "Move your booking?"
+
+
+def test_a_made_up_service_costs_nothing_while_the_list_is_known(
+    visitor: Walk, sandbox: Sandbox, clock: time_machine.Traveller
+):
+    """However old that list is: only the list is asked for anew."""
+    visitor.open("/book/")
+    clock.shift(3600 * 20)
+    sandbox.forget_requests()
+    for number in range(20):
+        assert visitor.open(f"/book/made-up-{number}/").status == 404
+    assert asked(sandbox) == {"organization": 1}
+
+
+def test_of_many_made_up_services_at_once_one_is_asked_for(client: Client, site: Settings, sandbox: Sandbox):
+    """While the list is on its way, only the page that asks for it asks for a name beside it."""
+    caches["default"].clear()
+    for number in range(20):
+        assert client.get(f"/book/made-up-{number}/").status_code == 404
+    assert asked(sandbox) == {"organization": 1, "service": 1, "availability": 1}
+
+
+@pytest.mark.parametrize("backend", ["dummy.DummyCache", "locmem.LocMemCache"])
+def test_a_cold_page_costs_three_requests_whatever_the_cache(
+    visitor: Walk, site: Settings, sandbox: Sandbox, backend: str
+):
+    """What was fetched beside the page reaches it also where nothing can be kept."""
+    site.CACHES = {"default": {"BACKEND": f"django.core.cache.backends.{backend}"}}
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "MEMORY_SECONDS": 0}
+    with cold_in_rounds(site, sandbox, 3):
+        assert visitor.open("/book/haircut/").times
+
+
+def test_the_first_page_after_an_outage_is_whole(
+    visitor: Walk, site: Settings, sandbox: Sandbox, clock: time_machine.Traveller
+):
+    """One call tries whether Kordless is back, and would turn away all that are made at the same time."""
+    site.CACHES = {"default": {"BACKEND": "tests.faults.wall_clock_cache.WallClockCache"}}
+    sandbox.mischief.set("status", status=503)
+    for _ in range(4):
+        assert visitor.open("/book/haircut/").status == 503
+        clock.shift(3)
+    sandbox.mischief.clear()
+    clock.shift(16)
+    assert visitor.open("/book/haircut/").times
+
+
+def test_what_is_asked_beside_a_page_carries_its_request_id(
+    visitor: Walk, sandbox: Sandbox, site: Settings, caplog: pytest.LogCaptureFixture
+):
+    """So that the log tells whose calls they were."""
+    with caplog.at_level(logging.INFO, logger="kordless_booking.api"), cold_in_rounds(site, sandbox, 3):
+        visitor.open("/book/haircut/", **{"X-Request-ID": "cold-page-1234"})
+    calls = [record.getMessage() for record in caplog.records if record.name == "kordless_booking.api"]
+    assert len(calls) == 3
+    assert all("req=cold-page-1234" in line for line in calls)
+
+
+def test_times_beyond_the_booking_window_are_not_offered_when_it_was_unknown(
+    visitor: Walk, site: Settings, sandbox: Sandbox
+):
+    """The month is asked for together with the service that says how far ahead it can be booked."""
+    last = visitor.open("/book/haircut/?month=2027-01").days
+    with cold_in_rounds(site, sandbox, 3):
+        assert visitor.open("/book/haircut/?month=2027-01").days == last
