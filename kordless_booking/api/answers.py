@@ -51,7 +51,7 @@ _BUSY = re.compile(r"idempoten\w*[_-]?(in[_-]?progress|processing|busy|running)|
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The part of an HTTP response that the rate limiter and the circuit breaker need. None: absent or nonsense."""
+    """The part of a response that rate limiter and circuit breaker need. Absent and invalid headers are None."""
 
     status: int
     limit: int | None = None

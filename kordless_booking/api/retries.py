@@ -59,6 +59,6 @@ def _harmless(call: Call[Any], error: Exception) -> bool:
         # so a retry never ignores the rate limiter or the circuit breaker.
         return error.reason not in _CERTAIN and (call.reads_only or call.operation == "create")
     if isinstance(error, OutcomeUnknown) and call.reads_only:
-        # With Retry-After the server has asked for a longer pause than a visitor waits.
+        # With Retry-After the server asks for at least a second, which is longer than the backoff.
         return error.reason in _CUT or (error.status in _PASSING_STATUS and error.retry_after is None)
     return False
