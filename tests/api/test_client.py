@@ -1,4 +1,4 @@
-"""The client's own part: whose answers count, and what an error report may show."""
+"""The client's own part: mismatched responses, and what an error report may show."""
 
 import os
 import pickle

@@ -1,4 +1,4 @@
-"""The client against the sandbox, which knows nothing of it: every operation, every documented error, all mischief."""
+"""The client against the sandbox, which is written independently: every operation, documented error and fault."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta

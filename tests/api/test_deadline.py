@@ -1,4 +1,4 @@
-"""Over real sockets: everything ends in time, and every failure of the line has its name."""
+"""Deadlines over real sockets: every call ends in time, and every network failure has its own reason."""
 
 import gzip
 import json

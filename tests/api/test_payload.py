@@ -1,4 +1,4 @@
-"""Bodies are read within limits, and only strict JSON is JSON."""
+"""Bodies are read within limits, and only strict JSON is accepted."""
 
 import contextlib
 import gzip

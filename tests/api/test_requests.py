@@ -1,4 +1,4 @@
-"""The requests are exactly the documented ones, and what can't be right is never sent."""
+"""Requests are exactly the documented ones, and impossible input is never sent."""
 
 import json
 import pickle

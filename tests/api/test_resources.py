@@ -1,4 +1,4 @@
-"""Resources are immutable, say nothing personal, and survive the cache."""
+"""Resources are immutable, hide personal data in their repr, and survive the cache."""
 
 from datetime import UTC, datetime
 from decimal import Decimal

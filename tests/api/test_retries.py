@@ -1,4 +1,4 @@
-"""A second try comes only where it is harmless and in time, and never a third."""
+"""Retries: at most one, only where it is safe, and only with enough time left."""
 
 import contextlib
 import socket

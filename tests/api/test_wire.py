@@ -1,4 +1,4 @@
-"""What happens around one HTTP try: the gate, the log, failures, secrets."""
+"""The session around one HTTP request: gate, log, failures, secrets."""
 
 import socket
 import ssl

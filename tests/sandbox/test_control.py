@@ -1,4 +1,4 @@
-"""Steering over HTTP."""
+"""Control of the sandbox over HTTP."""
 
 from __future__ import annotations
 

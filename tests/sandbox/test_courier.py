@@ -1,4 +1,4 @@
-"""The courier delivers what happened, over real HTTP: signed, tried again, and badly when asked to."""
+"""The webhook sender delivers over real HTTP: signed, with retries, and with faults on request."""
 
 from __future__ import annotations
 
