@@ -127,8 +127,8 @@ def read_booking(
 ) -> Booking:
     """Parse a booking in the short or the long form, bare or under "booking".
 
-    The arguments are what was asked for. Another number, organization, service or start in the document is a mismatch;
-    absent ones are filled in from the arguments. Without `number` (create) the document must contain one.
+    The arguments are what was asked for. Another number, organization, service or start in the document is a mismatch.
+    An absent number, start or end is taken from the arguments. Without `number` (create) the document must contain one.
     """
     fields = document.inner("booking") or document
     said = fields.text("confirmation_number", "number")

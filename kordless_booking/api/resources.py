@@ -131,7 +131,7 @@ class CancellationPolicy(Resource, frozen=True, kw_only=True):
 
 
 class CalendarSettings(Resource, frozen=True, kw_only=True):
-    """Calendar settings of a service. None: Kordless doesn't say."""
+    """Calendar settings of a service. A field is None if the response lacks it."""
 
     duration_minutes: int | None = None
     slot_interval_minutes: int | None = None

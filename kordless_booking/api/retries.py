@@ -36,7 +36,7 @@ _CERTAIN: Final = frozenset({"tls", "deadline", "pool_timeout"})
 def attempts(call: Call[Any], seconds: float) -> Iterator[stamina.Attempt]:
     """Return one or two stamina attempts at `call`, which has `seconds` in all.
 
-    Retried are:
+    Retry rules:
 
     - reads: after a failed or broken connection, and after a 502, 503 or 504 without Retry-After;
     - create: only after a failed connection, when nothing was sent, with the same idempotency key;
