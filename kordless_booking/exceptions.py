@@ -1,20 +1,21 @@
-"""Everything that can go wrong between a caller and Kordless.
+"""The exceptions that calls to the Kordless Booking API raise.
 
-One class for each decision a caller makes, not one for each status::
+There is one class for each decision that a caller has to make, not one for each HTTP status. A test compares
+this tree with the classes::
 
     KordlessError
-    ├── BadRequest        400: we sent something that Kordless can't read
-    ├── KeyRefused        401, or 403 where the API key is the proof: booking is closed
-    ├── ContactRefused    403 where the contact is the proof: treat as "no such booking"
+    ├── BadRequest        400: Kordless can't parse our request
+    ├── KeyRefused        401, or 403 on an operation authenticated by the API key: booking is closed
+    ├── ContactRefused    403 on an operation authenticated by the contact: treat as "no such booking"
     ├── NotFound          404: no such organization, service or booking
-    ├── SlotTaken         409: choose another time
+    ├── SlotTaken         409: the visitor chooses another time
     ├── Refused           422: understood, but impossible (already canceled, too late, …)
-    └── Unavailable       Kordless gave no usable answer
-        ├── NotSent       nothing reached Kordless: trying again is always safe
-        │   ├── Unreachable   no connection: refused, DNS, TLS, connect time-out
-        │   ├── CircuitOpen   not tried: the last calls all failed
-        │   └── TooMany       429, or our own allowance is used up: `retry_after` says when
-        └── OutcomeUnknown    sent, then silence, a cut, a 5xx or rubbish: it may have happened
+    └── Unavailable       no usable response
+        ├── NotSent       the operation was not carried out: a retry is always safe
+        │   ├── Unreachable   no connection: refused, DNS, TLS, connect timeout
+        │   ├── CircuitOpen   not attempted: the circuit breaker is open
+        │   └── TooMany       429, or our own quota is used up: see `retry_after`
+        └── OutcomeUnknown    sent, then timeout, cut connection, 5xx or invalid body: it may have happened
 
 Messages are for operators. They never contain the API key, a contact, a query string or a body.
 """
@@ -39,11 +40,7 @@ __all__ = [
 
 
 class KordlessError(Exception):
-    """Anything that kept Kordless from doing what was asked.
-
-    `operation` is the client method's name, `status` the HTTP status when there was one, `reason` a short
-    word for the log ("read_timeout", "tls", "bad_payload", …) and `retry_after` whole seconds when known.
-    """
+    """Base class of all failures of a call to Kordless."""
 
     def __init__(
         self,
@@ -56,21 +53,28 @@ class KordlessError(Exception):
     ) -> None:
         super().__init__(message or reason or type(self).__name__)
         self.operation = operation
+        """Name of the client method, such as "create"; empty when the error is raised outside of a call."""
         self.status = status
+        """HTTP status, or None when no response arrived."""
         self.reason = reason
+        """Short word for the log: "read_timeout", "tls", "bad_payload", …"""
         self.retry_after = retry_after
+        """Whole seconds to wait before the next attempt, or None when unknown."""
 
 
 class BadRequest(KordlessError):
-    """Kordless could not read what we sent (400)."""
+    """Kordless could not parse the request (400)."""
 
 
 class KeyRefused(KordlessError):
-    """The API key is missing, wrong, revoked or another organization's (401, 403)."""
+    """The API key is missing, wrong, revoked or belongs to another organization (401, 403)."""
 
 
 class ContactRefused(KordlessError):
-    """The contact does not match the booking (403). Never tell it apart from NotFound to a visitor."""
+    """The contact does not match the booking (403).
+
+    Show a visitor the same page as for NotFound: the difference would tell which confirmation numbers exist.
+    """
 
 
 class NotFound(KordlessError):
@@ -78,35 +82,42 @@ class NotFound(KordlessError):
 
 
 class SlotTaken(KordlessError):
-    """Somebody else has that time (409)."""
+    """The slot is already taken (409)."""
 
 
 class Refused(KordlessError):
-    """Understood but impossible (422): already canceled, too late, the same key with another body."""
+    """The request is understood but impossible (422).
+
+    For example: already canceled, too late, or an idempotency key reused with another body.
+    """
 
 
 class Unavailable(KordlessError):
-    """Kordless gave no usable answer. For a read, show what is known; for a write, see the two kinds."""
+    """Kordless gave no usable response.
+
+    After a read, serve cached data. After a write, tell NotSent and OutcomeUnknown apart.
+    """
 
 
 class NotSent(Unavailable):
-    """Nothing reached Kordless, so nothing happened there: trying again is always safe."""
+    """The operation was certainly not carried out, so a retry is always safe."""
 
 
 class Unreachable(NotSent):
-    """No connection: refused, name not found, TLS failure, connect time-out."""
+    """No connection: refused, name not found, TLS failure, connect timeout."""
 
 
 class CircuitOpen(NotSent):
-    """Not even tried, because the last calls all failed. `retry_after` says when the next one may go."""
+    """The circuit breaker is open, so nothing was sent. `retry_after` is the time until the next attempt is allowed."""
 
 
 class TooMany(NotSent):
-    """Kordless said 429, or our own share of its allowance is used up. `retry_after` says when to come back."""
+    """Kordless answered 429, or our own rate limiter has no permit left. `retry_after` says how long to wait."""
 
 
 class OutcomeUnknown(Unavailable):
-    """The request was sent, and then came silence, a cut, a 5xx or rubbish: it may have been carried out.
+    """The request was sent, but no usable response came back, so it may have been carried out.
 
-    Only the same request with the same idempotency key may follow.
+    Causes: timeout, cut connection, 5xx, invalid body. Retry a write only as the same request with the same
+    idempotency key; otherwise it could happen twice.
     """

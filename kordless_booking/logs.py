@@ -1,11 +1,12 @@
-"""One line in the log for each event, as words and as values.
+"""Structured logging: one logfmt line for each event, with the same values as a dict on the record.
 
     event=throttled scope=book seconds=60 req=8f0c2a91d3e4b576
 
-The same values stand in the record's attribute `kordless`, and `JsonFormatter` writes them as JSON. `req` is the id of
-the visitor's request: the page shows it, its header X-Request-ID carries it, and it goes along to every request that is
-made to Kordless for this visitor, also behind the scenes. What a visitor typed, a key or a token is never given to
-`say`; a test lives through everything and looks.
+The dict is the record's attribute `kordless`; `JsonFormatter` writes it as JSON. `req` is the request id of the
+visitor's request. The page and its X-Request-ID header show it, and every call to Kordless on behalf of this visitor
+logs it, calls from the background worker included.
+
+Never pass form input, a key or a token to `log_event`. A test triggers every event and searches the log for them.
 """
 
 from __future__ import annotations
@@ -20,30 +21,33 @@ from typing import Any, Final
 __all__ = ["JsonFormatter", "request_id", "say", "where"]
 
 request_id: ContextVar[str] = ContextVar("kordless_booking.request_id", default="")
-"""The id of the visitor's request that is being answered; empty outside of one."""
+"""Request id of the visitor's request that is being processed; empty outside of a request."""
 
 _PLAIN: Final = re.compile(r"[!#-&(-~]+")
-"""What needs no quotes: printable ASCII without blanks and quotation marks."""
+"""Text that needs no quotes in logfmt: printable ASCII without spaces and quotation marks."""
 _FRAMES: Final = 5
+"""Number of innermost stack frames that an error location keeps."""
 _VALUES: Final = (bool, int, float, str, type(None))
+"""Types that JSON has too. Values of other types become text."""
 
 
 def say(logger: logging.Logger, level: int, event: str, **said: object) -> None:
-    """Write `event=… name=value …`, and `req=…` at the end when a request is being answered and none was given.
+    """Log `event=… name=value …`, and append `req=…` inside a request unless the caller passes its own.
 
-    Values that are None are left out; texts with blanks are quoted, and never break the line.
+    Leaves out values that are None. Quotes and escapes texts with spaces, so an event is always one line.
     """
     if "req" not in said and request_id.get():
         said["req"] = request_id.get()
     values = {"event": event} | {name: value for name, value in said.items() if value is not None}
     line = " ".join(f"{name}={_written(value)}" for name, value in values.items())
+    # "%s": a percent sign in a value must not be read as a format. stacklevel=2: the record names the caller's line.
     logger.log(level, "%s", line, extra={"kordless": values}, stacklevel=2)
 
 
 def where(error: BaseException) -> dict[str, str]:
-    """The kind of an unexpected error and the lines that led to it, innermost first, to be said.
+    """Return `error` (the class name) and `at` (`module:line<module:line…`, innermost first) for `log_event`.
 
-    Without its message: that may hold what the code was given, and so what a visitor typed.
+    Omits the error's message, because it may repeat an argument and thus form input.
     """
     lines, trace = [], error.__traceback__
     while trace is not None:
@@ -54,15 +58,16 @@ def where(error: BaseException) -> dict[str, str]:
 
 def _written(value: object) -> str:
     text = str(value)
+    # ascii() quotes and escapes newlines, so a value can neither break the line nor forge another event.
     return text if _PLAIN.fullmatch(text) else ascii(text) if text else "-"
 
 
 class JsonFormatter(logging.Formatter):
-    """Writes each record as one line of JSON, for collectors that read such; it needs nothing but Python.
+    """Formatter that writes each record as one line of JSON, without third-party packages.
 
-    Always there: `time` (UTC, ISO 8601, milliseconds), `level`, `logger`. Our own lines have their values beside these;
-    lines of others have `message`, and `req` when they were written while a visitor's request was being answered.
-    `trace` is a traceback. All of it is ASCII, whatever the stream's encoding.
+    Every line has `time` (UTC, ISO 8601, milliseconds), `level` and `logger`. Records of `log_event` add their values
+    at the top level. Other records have `message`, and `req` inside a visitor's request. `trace` is a traceback.
+    The output is ASCII, so it does not depend on the stream's encoding.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -80,4 +85,5 @@ class JsonFormatter(logging.Formatter):
                 written["req"] = request_id.get()
         if record.exc_info:
             written["trace"] = self.formatException(record.exc_info)
+        # json.dumps escapes everything beyond ASCII by default, newlines in the trace included.
         return json.dumps(written)

@@ -1,7 +1,7 @@
-"""How loud a line in the log is: a fault that hits everybody should be heard, not drown the log.
+"""Log throttling: a failure that hits every visitor alerts once, instead of flooding the log.
 
-Of one kind the first line in a minute (five minutes for CRITICAL) is as loud as it deserves; those that follow are
-INFO, so that each refused visitor still has a line and can be counted.
+The first line of a kind in a period keeps its level. The lines that follow are lowered to INFO instead of dropped, so
+every refused visitor still has a line and can be counted.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 __all__ = ["Loudness"]
 
 QUIET: Final = {logging.WARNING: 60.0, logging.ERROR: 60.0, logging.CRITICAL: 300.0}
-"""Seconds for which lines of a kind that was just told aloud are INFO."""
+"""Level to the seconds for which more lines of the same kind are lowered to INFO. Other levels are not throttled."""
 
 
 class Loudness:
-    """Remembers what was told aloud, for one account in one process."""
+    """Log throttle of one account in one process: each process alerts once."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -28,12 +28,13 @@ class Loudness:
         self._lock = threading.Lock()
 
     def of(self, kind: str, level: int) -> int:
-        """The level at which to tell of `kind` now: `level`, or INFO when that was told a moment ago."""
+        """Return the level to log the event `kind` at now: `level`, or INFO while it is throttled at `level`."""
         if level not in QUIET:
             return level
         now = self._clock.now()
         with self._lock:
             told = self._told.get((kind, level))
+            # abs(): after the wall clock is set back, the next line must not stay quiet until it catches up.
             if told is not None and abs(now - told) < QUIET[level]:
                 return logging.INFO
             self._told[kind, level] = now

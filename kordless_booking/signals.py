@@ -1,24 +1,24 @@
-"""What a site can listen to.
+"""Django signals that a site can connect receivers to.
 
-`booking_created`, `booking_rescheduled` and `booking_cancelled` are sent once for each change, whoever made it and
-whoever hears of it first: this site's own pages, or Kordless's webhook. They come with these keyword arguments:
+`booking_created`, `booking_rescheduled` and `booking_cancelled` are sent once for each change, no matter who made it
+and whether this site's own pages or Kordless's webhook reports it first. Receivers get these keyword arguments:
 
 - `booking`: an `api.resources.Booking`, times in UTC, with the contact as far as it is known;
-- `account`: the name of the account, "default" for a site with one;
-- `source`: `Source.WIDGET` for a change made on this site's pages, `Source.WEBHOOK` for one made elsewhere, by phone or
-  by staff. It is the sender as well, so `connect(listener, sender=Source.WEBHOOK)` hears of nothing else;
-- `attribution`: where the visitor came from, such as `{"utm_source": "newsletter"}`; empty when nothing is known;
-- `replay`: True when staff had an old delivery told again, in Django's admin. It says what it said then.
+- `account`: name of the account, "default" on a site with a single account;
+- `source`: `ChangeSource.WIDGET` for a change made on this site's pages, `ChangeSource.WEBHOOK` for one made elsewhere
+  (by phone, by staff). It is also the sender: `connect(receiver, sender=ChangeSource.WEBHOOK)` selects those alone;
+- `attribution`: campaign parameters of the visit, such as `{"utm_source": "newsletter"}`; empty when unknown;
+- `replay`: True when staff replayed an old delivery in Django's admin. The arguments are those of the old delivery.
 
-But for replays, what is told of a booking is never older than what was told of it before: nothing follows its
-cancellation.
+Signals about one booking never go back in time, replays excepted: nothing follows a cancellation.
 
-`event_received` is sent for every genuine delivery of a webhook, of unknown kinds too, with `event` (a
-`webhooks.events.Event`), `account`, `delivery` (Kordless's id for it) and `replay`, before any of the three above.
+`event_received` is sent for every webhook delivery with a valid signature, also of unknown event types, before any of
+the three signals above. Receivers get `event` (a `webhooks.events.Event`), `account`, `delivery` (Kordless's delivery
+id), `source` and `replay`.
 
-A receiver that raises keeps neither a visitor's booking nor the page from being made: it is logged. During a webhook
-it undoes what all receivers have done in the database, and Kordless delivers again. So what can't be undone, and what
-takes long, belongs in the site's task queue; docs/webhooks.md shows how.
+Errors raised by receivers: on the widget's pages the error is logged, and the visitor's booking and page are not
+affected. During a webhook the database transaction is rolled back for all receivers, and Kordless delivers again. So
+anything slow, and anything that a rollback can't undo, belongs in the site's task queue: see docs/webhooks.md.
 """
 
 from __future__ import annotations
@@ -32,13 +32,19 @@ __all__ = ["Source", "booking_cancelled", "booking_created", "booking_reschedule
 
 
 class Source(StrEnum):
-    """Where a change was made."""
+    """Origin of a change to a booking."""
 
     WIDGET = "widget"
+    """Made on this site's pages, even if the webhook reported it first."""
     WEBHOOK = "webhook"
+    """Made elsewhere, for example by phone or by the business's staff."""
 
 
 booking_created: Final = Signal()
+"""A booking was made."""
 booking_rescheduled: Final = Signal()
+"""A booking was moved to another time, or changed in another way that Kordless reports as `booking.updated`."""
 booking_cancelled: Final = Signal()
+"""A booking was canceled. Spelled with two l's like Kordless's event `booking.cancelled`."""
 event_received: Final = Signal()
+"""A webhook delivery with a valid signature arrived, of any event type."""

@@ -1,7 +1,7 @@
-"""Keeps what a site's receiver says when it fails out of Django's own log.
+"""Redaction of Django's own log records about failing signal receivers.
 
-`Signal.send_robust` logs the error with its message and traceback, under "django.dispatch". Our receivers are given
-bookings, so the message may well repeat whose. Our own line says what failed, and where.
+`Signal.send_robust` logs a receiver's error with message and traceback under "django.dispatch". Receivers of our
+signals get bookings, so the message may repeat personal data. Our own log line says what failed and where.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _telling: ContextVar[bool] = ContextVar("kordless_booking.unrepeated", default=F
 
 @contextmanager
 def unrepeated() -> Iterator[None]:
-    """Inside, Django's lines about receivers that failed have the kind of the error alone."""
+    """Reduce Django's records about failing receivers to the error's class name inside the `with` block."""
     token = _telling.set(True)
     try:
         yield
@@ -28,9 +28,12 @@ def unrepeated() -> Iterator[None]:
 
 def _without_message(record: logging.LogRecord) -> bool:
     if _telling.get() and isinstance(record.args, tuple):
+        # Django passes the receiver and the exception as arguments of the format string.
         record.args = tuple(type(said).__name__ if isinstance(said, Exception) else said for said in record.args)
-        record.exc_info = None
+        record.exc_info = None  # the traceback ends with the message
+    # True in any case: the filter edits records and never drops one.
     return True
 
 
+# On the logger, not on a handler: the site configures its own handlers. Without effect outside of the `with` block.
 logging.getLogger("django.dispatch").addFilter(_without_message)

@@ -1,4 +1,4 @@
-"""The error tree is as drawn."""
+"""The exception tree equals its drawing."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Lines in the log: the same as words, as values and as JSON."""
+"""Structured logging: one event as a logfmt line, as values on the record, and as JSON."""
 
 import json
 import logging

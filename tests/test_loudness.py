@@ -1,4 +1,4 @@
-"""How often trouble is told aloud."""
+"""Log throttling: which lines keep their level."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""What a site hears of its visitors' bookings: once, after the fact, with where they came from, and harmlessly."""
+"""Signals: sent once per change, after it is stored, with attribution, and receivers can't break a booking."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""What a receiver says when it fails may repeat what it was given."""
+"""Redaction of Django's log about failing receivers, whose message may repeat personal data."""
 
 import logging
 

@@ -1,4 +1,8 @@
-"""What an HTTP answer means: its allowance headers, and the exception that its status stands for."""
+"""Interpretation of an HTTP response: its rate-limit headers, and the exception that its status maps to.
+
+Kordless documents neither Retry-After nor the `type` words of most errors, so the status decides alone. The words only
+refine the log, with one exception: a 409 that reports an idempotent request still in progress.
+"""
 
 from __future__ import annotations
 
@@ -29,35 +33,46 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "read_answer", "refusal"]
 
 DEFAULT_WAIT: Final = 30
+"""Seconds to wait after a 429 that has neither Retry-After nor a usable X-RateLimit-Reset."""
 LONGEST_WAIT: Final = 120
+"""Seconds. Retry-After is capped at this, and a reset further ahead is ignored: one absurd header must not close
+booking for hours.
+"""
 WITH_CONTACT: Final = frozenset({"lookup", "cancel", "reschedule"})
-"""Operations where the contact is the proof of right, and no API key is sent."""
+"""Operations authenticated by number and contact. The API key is not sent with them."""
 
 _DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,9})?")
+"""Digits are bounded, and ASCII only: int() and float() would also accept "1_0", "nan" and other scripts' digits."""
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
+"""An error's `type` that is safe to log."""
+# Undocumented. Covers the words that APIs use for a 409 while the first request with the same key is running.
 _BUSY = re.compile(r"idempoten\w*[_-]?(in[_-]?progress|processing|busy|running)|^(in[_-]?progress|processing)$", re.I)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The part of an HTTP answer that budget and circuit need.
-
-    `limit` and `remaining` are calls of the present window; `reset` is when it ends, in Unix seconds by our
-    own clock, or None when the header made no sense; `retry_after` is whole seconds from 1 to 120 and always
-    set on a 429; `date` is the upstream clock in Unix seconds; `failed` says 5xx or rubbish.
-    """
+    """The part of a response that rate limiter and circuit breaker need. Absent and invalid headers are None."""
 
     status: int
     limit: int | None = None
+    """Requests that the current rate-limit window allows."""
     remaining: int | None = None
+    """Requests left in the current window."""
     reset: float | None = None
+    """End of the current window in Unix seconds by our own clock, at most 120 seconds ahead."""
     retry_after: int | None = None
+    """Whole seconds from 1 to 120. Always set on a 429."""
     date: float | None = None
+    """Kordless's clock in Unix seconds, from the Date header."""
     failed: bool = False
+    """True when the response was complete but of no use: a 5xx or an invalid body."""
 
 
 def read_answer(status: int, headers: Mapping[str, str], *, now: float, failed: bool = False) -> Answer:
-    """`headers` must be looked up without regard to case; `now` is Unix seconds."""
+    """Parse the status and the rate-limit headers of a response. Never raises: bad headers become None.
+
+    `headers` must be a case-insensitive mapping; `now` is our clock in Unix seconds.
+    """
     date = _http_date(headers.get("date", ""))
     wait = _retry_after(headers.get("retry-after", ""), reference=date or now)
     left = _until_reset(headers.get("x-ratelimit-reset", ""), now=now, reference=date)
@@ -75,7 +90,7 @@ def read_answer(status: int, headers: Mapping[str, str], *, now: float, failed: 
 
 
 def refusal(operation: str, answer: Answer, body: bytes) -> KordlessError | None:
-    """The exception that a status stands for, None for 2xx. The body only lends a word for the log."""
+    """Return the exception for a status, or None for 2xx. Of the body only the error's `type` is used."""
     status = answer.status
     if 200 <= status < 300:
         return None
@@ -91,21 +106,25 @@ def refusal(operation: str, answer: Answer, body: bytes) -> KordlessError | None
 
 def _decision(operation: str, status: int, word: str) -> tuple[type[KordlessError], str]:
     if status >= 500:
-        return OutcomeUnknown, "server_error"
+        return OutcomeUnknown, "server_error"  # a server may fail after the booking was stored
     if status < 400:
+        # Redirects are never followed: they would carry the API key, or a contact, to another address.
         return OutcomeUnknown, "redirect" if status >= 300 else "unexpected_status"
     if status == 409:
         if _BUSY.search(word):
+            # Not "slot taken": the first request with this idempotency key may be about to succeed.
             return OutcomeUnknown, "in_progress"
         if operation in {"create", "reschedule"}:
             return SlotTaken, word or "slot_taken"
         return (Refused if operation == "cancel" else BadRequest), word or "conflict"
+    # No API key was sent, so a 403 can only be about the contact.
     if status == 403 and operation in WITH_CONTACT:
         return ContactRefused, word or "contact_refused"
     kind, reason = _BY_STATUS.get(status, (BadRequest, "bad_request"))
     return kind, reason if kind is OutcomeUnknown else word or reason
 
 
+# 408 and 425 are OutcomeUnknown: the server gave up waiting or postponed, which is no verdict on the request.
 _BY_STATUS: Final[dict[int, tuple[type[KordlessError], str]]] = {
     401: (KeyRefused, "key_refused"),
     403: (KeyRefused, "key_refused"),
@@ -119,7 +138,7 @@ _BY_STATUS: Final[dict[int, tuple[type[KordlessError], str]]] = {
 
 
 def _type(body: bytes) -> str:
-    """The `type` of an error body when it is a plain word. `detail` may repeat what was typed: not read."""
+    """Return the `type` of an error body if it is a plain word, else "". `detail` may repeat form input: ignored."""
     try:
         word = Fields(load(body)).text("type") or ""
     except (KordlessError, Unreadable):
@@ -132,10 +151,11 @@ def _count(value: str) -> int | None:
 
 
 def _http_date(value: str) -> float | None:
-    if len(value) > 64:
+    if len(value) > 64:  # an HTTP date has 29 characters: longer text isn't worth parsing
         return None
     try:
         moment = parsedate_to_datetime(value)
+        # "-0000" yields a naive datetime, and means UTC (RFC 5322).
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
@@ -149,27 +169,30 @@ def _retry_after(value: str, *, reference: float) -> int | None:
         moment = _http_date(text)
         if moment is None:
             return None
+        # Both from Kordless's clock, where it sent a Date: a skew between the two clocks cancels out.
         seconds = moment - reference
     return math.ceil(min(max(seconds, 1), LONGEST_WAIT))
 
 
 def _until_reset(value: str, *, now: float, reference: float | None) -> float | None:
-    """Seconds until the allowance renews, from Unix seconds, milliseconds, a delta, ISO 8601 or an HTTP date.
+    """Return the seconds until the rate limit resets, at most LONGEST_WAIT, or None.
 
-    Measured against the answer's own Date, where there is one, so that a skewed upstream clock does no harm.
+    Documented are Unix seconds. Also accepts milliseconds, a number of seconds from now, ISO 8601 and an HTTP date.
+    Measures from the response's Date header if there is one, so a skewed upstream clock does no harm.
     """
     text = value.strip()
     if _DECIMAL.fullmatch(text):
         number = float(text)
         if 0 < number <= LONGEST_WAIT:
-            return number
-        moment = number / 1000 if number > 1e11 else number
+            return number  # a duration: as Unix time it would be 1970
+        moment = number / 1000 if number > 1e11 else number  # 1e11 is year 5138 in seconds, 1973 in milliseconds
     else:
         iso = as_moment(text)
         read = _http_date(text) if iso is None else iso.timestamp()
         if read is None:
             return None
         moment = read
+    # Falls back to our own clock where there is no Date, or where the Date makes no sense of the reset.
     for clock in (reference, now):
         if clock is not None and 0 < moment - clock <= LONGEST_WAIT:
             return moment - clock

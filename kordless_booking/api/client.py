@@ -1,4 +1,9 @@
-"""Kordless, as seen from Python: one short method for each of its seven operations."""
+"""Client of the Kordless Booking API: one method for each of the seven documented operations.
+
+Operations 1 to 4 (organization, service, availability, create) are authenticated by the API key. Operations 5 to 7
+(lookup, cancel, reschedule) are authenticated by confirmation number and contact, for any organization's booking:
+see `Kordless.cancel`.
+"""
 
 from __future__ import annotations
 
@@ -33,11 +38,16 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 BROWSE_SECONDS: Final = 4.0
+"""Default deadline of a read in seconds, retry included."""
 BOOKING_SECONDS: Final = 12.0
+"""Default deadline of create, cancel and reschedule in seconds, retry included."""
 
 
 def _forgetful(method: Callable[Concatenate[Kordless, P], T]) -> Callable[Concatenate[Kordless, P], T]:
-    """Lets a KordlessError out without the frames that hold arguments: error reports print variables."""
+    """Strip the traceback of a KordlessError from `method`.
+
+    Its frames hold contacts and idempotency keys as local variables, and error reports print those.
+    """
 
     @functools.wraps(method)
     def call(self: Kordless, /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -45,6 +55,7 @@ def _forgetful(method: Callable[Concatenate[Kordless, P], T]) -> Callable[Concat
             return method(self, *args, **kwargs)
         except KordlessError as error:
             failure = error.with_traceback(None)
+        # Raising adds this frame to the traceback again, so its variables have to go first.
         del args, kwargs
         raise failure
 
@@ -52,17 +63,16 @@ def _forgetful(method: Callable[Concatenate[Kordless, P], T]) -> Callable[Concat
 
 
 class Kordless:
-    """A client for one organization's account. Make one per process and share it: it is safe across threads
-    and forks.
+    """Client for the account of one organization. Create one per process and share it: it is thread-safe and fork-safe.
 
-    `base_url` is https, or http on a loopback host; `transport` replaces the network
-    (`wire.wsgi_transport(app)` for a WSGI application inside the process); `gate` is asked before and told
-    after every HTTP try. `browse_seconds` is the wall-clock limit for reads and `booking_seconds` for
-    create, cancel and reschedule, a second try included; every method takes `seconds` to choose another.
+    - `base_url`: https, or http on a loopback host.
+    - `transport`: replaces the network, for example `session.wsgi_transport(app)`.
+    - `gate`: admits and observes every HTTP request.
+    - `browse_seconds`: deadline of reads. `booking_seconds`: deadline of create, cancel and reschedule. Both include a
+      retry; each method takes `seconds` to override them.
 
-    All methods raise subclasses of KordlessError. Naive times, an unusable key, URL or slug of the
-    organization raise ValueError before anything is sent. Source: Kordless's public documentation of the
-    Booking API.
+    Methods raise subclasses of KordlessError. Naive times, and an unusable API key, base URL or organization slug,
+    raise ValueError before anything is sent. Source: Kordless's public documentation of the Booking API.
     """
 
     def __init__(
@@ -80,11 +90,12 @@ class Kordless:
         try:
             self._org_path = f"/org/{segment(org_slug, 'organization')}"
         except NotFound:
+            # This slug comes from the settings, not from a visitor, so it is a programming error.
             raise ValueError("The organization's slug can't stand in a path.") from None
         self.org_slug = org_slug
         self._browse_seconds = browse_seconds
         self._booking_seconds = booking_seconds
-        self._keys: dict[str, str] = {}
+        self._keys: dict[str, str] = {}  # service slug to service key; see _own
         self._wire = Wire(base_url=base_url, api_key=api_key, transport=transport, gate=gate, user_agent=user_agent)
 
     def __repr__(self) -> str:
@@ -94,11 +105,11 @@ class Kordless:
         raise TypeError("A client is never pickled or copied: make another one.")
 
     def close(self) -> None:
-        """Closes idle connections. A later call opens new ones."""
+        """Close idle connections. A later call opens new ones."""
         self._wire.close()
 
     def organization(self, *, seconds: float | None = None) -> Offer:
-        """The organization and its services. Raises KeyRefused, NotFound, Unavailable."""
+        """Fetch the organization and its services. Raises KeyRefused, NotFound or Unavailable."""
 
         def read(document: object, dropped: parsing.Dropped) -> Offer:
             return parsing.read_offer(document, dropped, org_slug=self.org_slug)
@@ -108,7 +119,7 @@ class Kordless:
         return offer
 
     def service(self, slug: str, *, seconds: float | None = None) -> ServiceDetail:
-        """One service with its calendar settings. Raises KeyRefused, NotFound, Unavailable."""
+        """Fetch one service with its calendar settings. Raises KeyRefused, NotFound or Unavailable."""
 
         def read(document: object, dropped: parsing.Dropped) -> ServiceDetail:
             return parsing.read_service_detail(document, dropped, org_slug=self.org_slug, slug=slug)
@@ -127,12 +138,12 @@ class Kordless:
         party_size: int = 1,
         seconds: float | None = None,
     ) -> tuple[Slot, ...]:
-        """Slots that start from `start` until `end` (whole seconds), full ones included if Kordless lists them.
+        """Fetch the slots that start in [`start`, `end`), both cut to whole seconds.
 
-        Sorted by start and host id; the same time with several hosts stands there once for each. Raises
-        BadRequest (the range is too long), KeyRefused, NotFound, Unavailable.
+        Sorted by start, then host id. A time with several hosts is one slot per host. Full slots are included if
+        Kordless lists them. Raises BadRequest (range too long), KeyRefused, NotFound or Unavailable.
         """
-        segment(service_slug, "availability")
+        segment(service_slug, "availability")  # only for its NotFound: the slug travels in the query
         since, until = span(start.replace(microsecond=0), end.replace(microsecond=0))
         query = {
             "org_slug": self.org_slug,
@@ -153,11 +164,11 @@ class Kordless:
 
     @_forgetful
     def create(self, new: NewBooking, *, idempotency_key: str, seconds: float | None = None) -> Booking:
-        """Books. The same `new` with the same `idempotency_key` may be sent again after Unavailable, and
-        nothing else.
+        """Create a booking.
 
-        Raises SlotTaken, Refused, BadRequest, KeyRefused, NotFound, NotSent (nothing happened) or
-        OutcomeUnknown.
+        After Unavailable, retry only with an equal `new` and the same `idempotency_key`: anything else may book
+        twice. Raises SlotTaken, Refused, BadRequest, KeyRefused, NotFound, NotSent (nothing happened) or
+        OutcomeUnknown (it may have happened).
         """
 
         def read(document: object, _dropped: parsing.Dropped) -> Booking:
@@ -177,20 +188,21 @@ class Kordless:
 
     @_forgetful
     def lookup(self, number: str, contact: str, *, seconds: float | None = None) -> Booking:
-        """The booking with this confirmation number (any case) that was made with this e-mail or phone.
+        """Fetch the booking with this confirmation number (any case) and this e-mail or phone.
 
-        Raises NotFound (also for another organization's booking) and ContactRefused, which a visitor must not
-        be able to tell apart, and Unavailable.
+        Raises NotFound (also for another organization's booking), ContactRefused or Unavailable. A visitor must not
+        be able to tell NotFound and ContactRefused apart: that would reveal which numbers exist.
         """
         call = self._about("lookup", "GET", number, contact)
         return self._browse(call, seconds)
 
     @_forgetful
     def cancel(self, number: str, contact: str, *, seconds: float | None = None) -> Booking:
-        """Cancels. Look the booking up first: Kordless does not check whose page this is.
+        """Cancel a booking and return it.
 
-        Raises Refused (already canceled, too late), NotFound, ContactRefused, NotSent or OutcomeUnknown: then
-        look it up.
+        Call `lookup` first: Kordless can't know which site asks, and would cancel another organization's booking too.
+        Raises Refused (already canceled, too late), NotFound, ContactRefused, NotSent or OutcomeUnknown. After
+        OutcomeUnknown, call `lookup` to see what happened.
         """
         call = self._about("cancel", "POST", number, contact, then="/cancel")
         return self._book(call, seconds)
@@ -208,10 +220,12 @@ class Kordless:
         idempotency_key: str | None = None,
         seconds: float | None = None,
     ) -> Booking:
-        """Moves a booking to another slot of the same service and length. Look it up first, as for cancel.
+        """Move a booking to another slot of the same service and length. Call `lookup` before, as for `cancel`.
 
-        Raises SlotTaken, Refused, NotFound, ContactRefused, NotSent or OutcomeUnknown: then look it up.
+        Raises SlotTaken, Refused, NotFound, ContactRefused, NotSent or OutcomeUnknown. After OutcomeUnknown, call
+        `lookup` to see what happened.
         """
+        # Spelled start_at and end_at here, but starts_at and ends_at in create: as documented.
         starts, ends = span(start, end)
         body = as_json({"start_at": starts, "end_at": ends, "timezone": timezone, "notes": notes})
         call = self._about(
@@ -247,6 +261,8 @@ class Kordless:
         end: datetime | None = None,
     ) -> Call[Booking]:
         def read(document: object, _dropped: parsing.Dropped) -> Booking:
+            # After a lookup, another organization is NotFound (below). After a write it is a mismatch, and thus
+            # OutcomeUnknown: something has happened.
             org_slug = None if operation == "lookup" else self.org_slug
             booking = parsing.read_booking(document, number=number.strip(), org_slug=org_slug, start=start, end=end)
             if (booking.organization_slug or self.org_slug).casefold() != self.org_slug.casefold():
@@ -264,15 +280,16 @@ class Kordless:
         )
 
     def _own(self, slots: tuple[Slot, ...], slug: str, seconds: float | None) -> tuple[Slot, ...]:
-        """The slots of the service that was asked for.
+        """Return the slots that belong to the requested service.
 
-        They carry the service's key, which usually is its slug. Where it isn't, the service itself is asked
-        for once.
+        Slots carry the service's key. It usually equals the slug; where it doesn't, and the key isn't known yet, this
+        fetches the service once. Raises OutcomeUnknown (reason "mismatch") if all slots are another service's.
         """
 
         def own(key: str) -> tuple[Slot, ...]:
             return tuple(slot for slot in slots if slot.service_id is None or parsing.same_id(slot.service_id, key))
 
+        # No slots at all is an ordinary result, and needs no second request.
         found = own(slug) or own(self._keys.get(slug, slug))
         if slots and not found and slug not in self._keys:
             found = own(self.service(slug, seconds=seconds).service.key)

@@ -1,11 +1,11 @@
-"""A limit in wall-clock time for everything inside a `with deadline(seconds)`, without a thread per call.
+"""Deadlines: a wall-clock limit for all network I/O inside `with deadline(seconds)`, without a thread per call.
 
-A read time-out starts anew with every byte that drips in. So each socket operation gets no more time than the
-whole call has left. The deadline is a context variable, because the stream that reads was opened long before
-by another call.
+The timeouts of httpx and httpcore apply to each socket operation: a server that drips one byte at a time restarts the
+read timeout with each byte and can hold a call for minutes. Here each socket operation may only take the time that
+the whole call has left.
 
-Only looking up a name has no time-out in the operating system: `Resolver` asks in a thread that may be left
-behind, one per name however many wait, and only when a new connection is opened.
+Name lookup is the one step without a timeout in the operating system. `Resolver` runs it in a thread that is left
+behind when the deadline passes.
 """
 
 from __future__ import annotations
@@ -30,14 +30,18 @@ __all__ = ["PunctualBackend", "Resolver", "deadline", "seconds_left", "with_same
 
 T = TypeVar("T")
 
+# A context variable, not an argument: a pooled connection outlives the call that opened it, so it has to look up the
+# deadline of the call that is using it now.
 _ends: ContextVar[float] = ContextVar("kordless_booking.api.deadline", default=math.inf)
 _ADDRESSES: Final = 4
+"""Number of addresses of a host that are tried."""
 _SHORTEST_TRY: Final = 0.5
+"""Minimum seconds for connecting to one address, if the deadline leaves as much."""
 
 
 @contextmanager
 def deadline(seconds: float) -> Iterator[None]:
-    """Whatever is inside ends within `seconds`. Nested deadlines only ever shorten."""
+    """Limit the network I/O in the `with` block to `seconds`. A nested deadline can only shorten the outer one."""
     token = _ends.set(min(_ends.get(), time.monotonic() + seconds))
     try:
         yield
@@ -46,7 +50,7 @@ def deadline(seconds: float) -> Iterator[None]:
 
 
 def seconds_left() -> float:
-    """Seconds until the running deadline, negative when it is past, infinite when there is none."""
+    """Return the seconds until the current deadline: negative when it has passed, infinite when there is none."""
     return _ends.get() - time.monotonic()
 
 
@@ -65,36 +69,43 @@ def with_same_deadline(work: Callable[[], T]) -> Callable[[], T]:
 
 
 def _within(timeout: float | None, late: type[Exception]) -> float | None:
+    """Return the shorter of `timeout` and the time left, or None for no limit. Raises `late` if no time is left."""
     left = seconds_left()
     if left <= 0:
         raise late("deadline")
     shorter = left if timeout is None else min(timeout, left)
+    # socket.settimeout() rejects infinity.
     return None if math.isinf(shorter) else shorter
 
 
 class Resolver:
-    """Addresses of a host, within a time limit. Raises OSError, or TimeoutError when the limit passes."""
+    """DNS lookup with a time limit, one thread for each host name however many callers wait for it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._asked: dict[str, Future[list[str]]] = {}
 
     def addresses(self, host: str, port: int, timeout: float | None) -> list[str]:
-        """At most four addresses, in the system's order of preference."""
+        """Return at most four addresses, in the operating system's order of preference.
+
+        Raises OSError if the lookup fails, and TimeoutError after `timeout` seconds.
+        """
         try:
-            return [str(ipaddress.ip_address(host.strip("[]")))]
+            return [str(ipaddress.ip_address(host.strip("[]")))]  # a literal address needs no thread
         except ValueError:
             pass
         with self._lock:
             answer = self._asked.get(host)
             if answer is None:
                 answer = self._asked[host] = Future()
+                # Daemon: a lookup that hangs must not keep the process from exiting.
                 threading.Thread(target=self._ask, args=(host, port, answer), name="kordless-dns", daemon=True).start()
         return answer.result(timeout)
 
     def look_up(self, host: str, port: int) -> list[str]:
-        """Asks the operating system, for as long as that takes."""
+        """Return the addresses from the operating system, however long that takes. Tests replace this method."""
         rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        # A dict removes duplicates and keeps the order.
         return list(dict.fromkeys(str(row[4][0]) for row in rows))[:_ADDRESSES]
 
     def _ask(self, host: str, port: int, answer: Future[list[str]]) -> None:
@@ -103,8 +114,10 @@ class Resolver:
         try:
             found = self.look_up(host, port)
         except (OSError, UnicodeError) as error:
+            # UnicodeError: Python's IDNA codec rejects the name, for example a label of more than 63 characters.
             failure = error if isinstance(error, OSError) else socket.gaierror(socket.EAI_NONAME, "not a host name")
         finally:
+            # Removed before the result is set: a caller that comes now starts a new lookup instead of an old answer.
             with self._lock:
                 del self._asked[host]
             if failure is None:
@@ -114,7 +127,7 @@ class Resolver:
 
 
 class PunctualStream(httpcore.NetworkStream):
-    """A connection whose every read and write ends before the running deadline."""
+    """Connection whose reads and writes end before the deadline of the current call."""
 
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
@@ -132,6 +145,7 @@ class PunctualStream(httpcore.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         limit = _within(timeout, httpcore.ConnectTimeout)
+        # httpcore goes on with the stream that is returned here, so it has to be wrapped again.
         return PunctualStream(self._stream.start_tls(ssl_context, server_hostname, limit))
 
     def get_extra_info(self, info: str) -> Any:
@@ -139,7 +153,7 @@ class PunctualStream(httpcore.NetworkStream):
 
 
 class PunctualBackend(httpcore.NetworkBackend):
-    """Opens connections within `timeout`, the name's lookup and all tried addresses included."""
+    """Network backend that opens connections within `timeout` in all: name lookup and every address included."""
 
     def __init__(self, resolver: Resolver | None = None) -> None:
         self._sockets = httpcore.SyncBackend()
@@ -157,13 +171,13 @@ class PunctualBackend(httpcore.NetworkBackend):
             addresses = self._addresses(host, port)
             failure: Exception = httpcore.ConnectError("no address")
             for index, address in enumerate(addresses):
-                # A dead first address (often IPv6) must not eat the time of the second.
+                # An unreachable first address (often IPv6) must not use up the time of the next ones.
                 share = max(seconds_left() / (len(addresses) - index), _SHORTEST_TRY)
                 limit = _within(share, httpcore.ConnectTimeout)
                 try:
                     stream = self._sockets.connect_tcp(address, port, limit, local_address, socket_options)
                 except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                    failure = error
+                    failure = error  # the last address's error is raised
                 else:
                     return PunctualStream(stream)
             raise failure

@@ -1,4 +1,7 @@
-"""One line in the log for each HTTP try. What may stand in it is listed here; nothing else ever does."""
+"""Call log: one line for each HTTP request to Kordless, retries included.
+
+This module is the complete list of what the line may contain. URLs, contacts, keys and bodies never appear.
+"""
 
 from __future__ import annotations
 
@@ -20,23 +23,32 @@ __all__ = ["Try", "request_id", "write"]
 logger = logging.getLogger("kordless_booking.api")
 
 _LOGGABLE = re.compile(r"[A-Za-z0-9._:+-]{1,64}")
+"""Text from upstream that may be logged: one short word, so no sentence and no e-mail address."""
 
 
 @dataclass(slots=True)
 class Try:
-    """What is known about one HTTP try, filled in as it goes."""
+    """Record of one HTTP request, filled in while it runs."""
 
     operation: str
     began: float = field(default_factory=time.monotonic)
+    """Seconds on the monotonic clock."""
     status: int | None = None
     upstream_id: str = ""
+    """X-Request-ID of the response, to quote to Kordless's support."""
     answer: Answer | None = None
+    """None until the response's headers have arrived."""
     failure: KordlessError | None = None
     dropped: Dropped = field(default_factory=Dropped)
+    """Items of the response that could not be parsed and were skipped."""
 
 
 def write(seen: Try) -> None:
-    """`event=kordless_call operation=… status=… ms=… req=…` and, where there is more to say, reason and the like."""
+    """Log `event=kordless_call operation=… status=… ms=… req=…`.
+
+    A failure adds `error`, `reason`, `upstream` and perhaps `retry_after`; skipped items add `dropped` (how many) and
+    `where` (the JSON path of the first).
+    """
     failure = seen.failure
     said: dict[str, object] = {
         "operation": seen.operation,
@@ -59,10 +71,12 @@ def write(seen: Try) -> None:
 
 def _level(seen: Try) -> int:
     failure = seen.failure
+    # Somebody has to act: the configuration, our code, a certificate or Kordless is wrong.
     if isinstance(failure, (KeyRefused, BadRequest)) or (failure is not None and failure.reason in {"tls", "mismatch"}):
         return logging.ERROR
     if isinstance(failure, (Unavailable, TooMany)) or seen.dropped.count:
         return logging.WARNING
+    # SlotTaken, NotFound, ContactRefused and Refused are ordinary answers to a visitor.
     return logging.INFO
 
 

@@ -1,9 +1,9 @@
-"""From a JSON document to the structs of `resources`, tolerant of all that can be tolerated.
+"""Lenient parsing of JSON documents into the structs of `resources`.
 
-Unknown fields are ignored, optional ones may be missing, types are put right where that is safe, and a single
-bad slot or service is left out and counted in `Dropped`. When nothing usable remains, every reader raises
-OutcomeUnknown with the reason "bad_payload", or "mismatch" when the answer is about something else than was
-asked. Messages carry a path, never a value.
+A change on Kordless's side must not take a site down. Unknown fields are ignored, optional fields may be missing, types
+are converted where that is safe, and an invalid slot or service is skipped and counted in `SkippedItems`. A public
+function raises OutcomeUnknown if nothing usable remains (reason "bad_payload"), or if the document is about something
+else than was asked for (reason "mismatch"). Error messages contain a JSON path, never a value.
 """
 
 from __future__ import annotations
@@ -44,14 +44,15 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 MOST_SLOTS: Final = 5_000
-_SLUG = re.compile(r"[A-Za-z0-9_-]{1,100}")
+"""Slots that are parsed of one response; more are skipped."""
+_SLUG = re.compile(r"[A-Za-z0-9_-]{1,100}")  # slugs become part of our own URLs
 _CURRENCY = re.compile(r"[A-Za-z]{3}")
 _NUMBER = re.compile(r"[A-Za-z0-9_-]{4,64}")
 
 
 @dataclass(slots=True)
 class Dropped:
-    """What was left out of an answer: how many, and the path of the first."""
+    """Number of items that were skipped while parsing a response, and the JSON path of the first."""
 
     count: int = 0
     first: str = ""
@@ -62,7 +63,7 @@ class Dropped:
 
 
 def _reader(read: Callable[Concatenate[Fields, P], T]) -> Callable[Concatenate[object, P], T]:
-    """Opens the document for a reader, and turns what it could not read into OutcomeUnknown."""
+    """Pass the document as LenientObject, and raise OutcomeUnknown in place of InvalidField."""
 
     @functools.wraps(read)
     def reader(document: object, /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -77,7 +78,7 @@ def _reader(read: Callable[Concatenate[Fields, P], T]) -> Callable[Concatenate[o
 
 @_reader
 def read_offer(document: Fields, dropped: Dropped, *, org_slug: str) -> Offer:
-    """The answer of "Get organization". Services keep their order; of two with one slug the first counts."""
+    """Parse the response of "Get organization". Services keep their order; a repeated slug is skipped."""
     organization = _organization(document.needed_inner("organization", "org"), org_slug)
     services: dict[str, Service] = {}
     for service, path in _each(document, "services", dropped=dropped, read=_service):
@@ -88,7 +89,7 @@ def read_offer(document: Fields, dropped: Dropped, *, org_slug: str) -> Offer:
 
 @_reader
 def read_service_detail(document: Fields, dropped: Dropped, *, org_slug: str, slug: str) -> ServiceDetail:
-    """The answer of "Get service"."""
+    """Parse the response of "Get service"."""
     found = document.inner("organization", "org")
     service = _service(document.needed_inner("service"), slug=slug)
     if service.slug.casefold() != slug.casefold():
@@ -102,12 +103,13 @@ def read_service_detail(document: Fields, dropped: Dropped, *, org_slug: str, sl
 
 @_reader
 def read_slots(document: Fields, dropped: Dropped) -> tuple[Slot, ...]:
-    """The answer of "Get availability" by start and host, each time and host once (the fewer seats count)."""
+    """Parse the response of "Get availability", sorted by start and host, without duplicates."""
     slots: dict[tuple[datetime, str, datetime, str, str], Slot] = {}
     for slot, _path in _each(document, "slots", dropped=dropped, read=_slot, most=MOST_SLOTS):
         host, team = slot.host.id if slot.host else "", slot.team.id if slot.team else ""
         key = (slot.start, host, slot.end, team, slot.service_id or "")
         twin = slots.get(key)
+        # Of duplicates the one with fewer free seats counts: better to hide a seat than to offer a taken one.
         if twin is None or slot.free < twin.free:
             slots[key] = slot
     return tuple(slots[key] for key in sorted(slots))
@@ -123,11 +125,10 @@ def read_booking(
     start: datetime | None = None,
     end: datetime | None = None,
 ) -> Booking:
-    """A booking in the short or the long form, bare or under "booking".
+    """Parse a booking in the short or the long form, bare or under "booking".
 
-    The arguments are what was asked for: where the answer names another number, organization, service or start,
-    that is a mismatch. `start` and `end` also stand in where the answer is silent. Without `number` (a create)
-    the answer must bring one.
+    The arguments are what was asked for. Another number, organization, service or start in the document is a mismatch.
+    An absent number, start or end is taken from the arguments. Without `number` (create) the document must contain one.
     """
     fields = document.inner("booking") or document
     said = fields.text("confirmation_number", "number")
@@ -148,6 +149,7 @@ def read_booking(
     ends = fields.needed_moment("end_at", "ends_at", "end", otherwise=end)
     if ends <= starts:
         raise Unreadable(fields.at("end_at"))
+    # Only the start: if the service's length has changed meanwhile, it is still the booking that was asked for.
     if start is not None and starts != start:
         raise _mismatch("start_at")
     return Booking(
@@ -171,7 +173,7 @@ def read_booking(
 
 
 def same_id(one: str, other: str) -> bool:
-    """Whether two ids of a service mean one: webhooks write `srv_haircut` where the API writes `haircut`."""
+    """Return True if two service ids mean the same service: webhooks write `srv_haircut`, the API `haircut`."""
     return one.casefold().removeprefix("srv_") == other.casefold().removeprefix("srv_")
 
 
@@ -182,7 +184,10 @@ def _mismatch(name: str) -> OutcomeUnknown:
 def _each(
     fields: Fields, name: str, *, dropped: Dropped, read: Callable[[Fields], T], most: int = 1_000
 ) -> list[tuple[T, str]]:
-    """Every readable item of a list with its path. Null is an empty list; only rubbish is Unreadable."""
+    """Return each valid item of a list with its JSON path, and record the others in `dropped`.
+
+    Null is an empty list. Raises InvalidField if the list is absent or no list, or if none of its items is valid.
+    """
     items = fields.raw(name)
     path = fields.at(name)
     if items is None:
@@ -225,6 +230,7 @@ def _organization(fields: Fields, asked: str) -> Organization:
 
 def _service(fields: Fields, slug: str | None = None) -> Service:
     key = fields.text("key", "id")
+    # Without a slug, fall back to the one that was asked for, then to the key, which usually equals the slug.
     found = fields.text("slug", "service_slug") or slug or key or ""
     if not _SLUG.fullmatch(found):
         raise Unreadable(fields.at("slug"))
@@ -248,9 +254,11 @@ def _price(fields: Fields) -> Price:
     if amount is not None and amount >= 0:
         if amount == 0:
             return Price(kind=PriceKind.FREE, currency=currency)
+        # Whole amounts lose their zeros (45.00 becomes 45), and "f" avoids an exponent (4.5E+1).
         whole = amount.to_integral_value() if amount == amount.to_integral_value() else amount
         return Price(kind=PriceKind.FIXED, amount=Decimal(f"{whole:f}"), currency=currency)
     word = as_text(value) if isinstance(value, str) else None
+    # [^\W\d_] is any letter. Text without one, such as "-", stays UNSAID, and so does a negative amount.
     if word is not None and amount is None and re.search(r"[^\W\d_]", word) and word.casefold() != "nan":
         return Price(kind=PriceKind.FREE if word.casefold() == "free" else PriceKind.VARIABLE, currency=currency)
     return Price(kind=PriceKind.VARIABLE if value is None else PriceKind.UNSAID, currency=currency)
@@ -282,7 +290,7 @@ def _calendar(fields: Fields | None) -> CalendarSettings:
 def _location(fields: Fields) -> Location | None:
     inner = fields.inner("location")
     if inner is None:
-        bare = fields.raw("location")
+        bare = fields.raw("location")  # plain text instead of the documented object
         return Location(type="custom", value=as_text(bare)) if isinstance(bare, str) and as_text(bare) else None
     return Location(type=(inner.text("type", limit=40) or "").lower(), value=inner.text("value", "address", "url"))
 
@@ -294,7 +302,7 @@ def _slot(fields: Fields) -> Slot:
         raise Unreadable(fields.at("endsAt"))
     said = _seats(fields, "capacity")
     free = _seats(fields, "availableCapacity", "available")
-    capacity = max(1, free or 0) if said is None else said
+    capacity = max(1, free or 0) if said is None else said  # no total given: at least the free seats
     host = _person(fields, "host")
     team = _person(fields, "team")
     return Slot(
@@ -310,7 +318,7 @@ def _slot(fields: Fields) -> Slot:
 
 
 def _seats(fields: Fields, *names: str) -> int | None:
-    """Seats, never less than 0; None when nothing is said. Unreadable when what is said is no number."""
+    """Return a number of seats, at least 0, or None if absent or null. Raises InvalidField if it is no integer."""
     value = fields.raw(*names)
     if value is None or value is MISSING:
         return None
@@ -321,7 +329,7 @@ def _seats(fields: Fields, *names: str) -> int | None:
 
 
 def _person(fields: Fields, what: str) -> tuple[str, str | None] | None:
-    """Id and name of a host or team, from `hostId`, `host` or both. Without an id it can't be asked for."""
+    """Return id and name of a host or team, from `hostId`, `host` or both. None without an id: it can't be booked."""
     inner = fields.inner(what)
     name = fields.text(what) if inner is None else inner.text("displayName", "name", "fullName", "title")
     found = fields.text(f"{what}Id", limit=200) or (None if inner is None else inner.text("id", f"{what}Id", limit=200))
@@ -330,4 +338,5 @@ def _person(fields: Fields, what: str) -> tuple[str, str | None] | None:
 
 def _status(said: str | None) -> str:
     status = (said or "").lower()
+    # The documented status has one l, the documented event `booking.cancelled` two: accept both.
     return "canceled" if status == "cancelled" else status

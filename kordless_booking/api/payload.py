@@ -1,6 +1,7 @@
-"""From the bytes of an answer to a JSON document, within limits, or OutcomeUnknown with the reason.
+"""Reading a response body: decompress within limits, then parse strict JSON.
 
-Nothing here trusts the length, the encoding or the content type that the answer claims.
+Every failure raises OutcomeUnknown with a `reason`. Content-Length and Content-Type are ignored, because proxies and
+broken servers get them wrong; Content-Encoding is used but verified.
 """
 
 from __future__ import annotations
@@ -19,35 +20,46 @@ if TYPE_CHECKING:
 __all__ = ["LARGEST", "collect", "load"]
 
 LARGEST: Final = 2 * 1024 * 1024
-"""Bytes of a body that are read at most, counted after decompression."""
+"""Maximum size of a body in bytes, counted after decompression. At least 6,000 slots fit."""
 
 
 def collect(chunks: Iterable[bytes], *, encoding: str = "", largest: int = LARGEST) -> bytes:
-    """Reads and decompresses a body. Raises OutcomeUnknown: too_large, encoding, cut or deadline.
+    """Read and decompress a body of at most `largest` bytes.
 
-    Decompression stops at the limit, so a small bomb never becomes a large one.
+    `encoding` is the Content-Encoding header. Raises OutcomeUnknown with the reason too_large, encoding, cut (the
+    compressed stream ends early) or deadline. Decompression stops at the limit, so a decompression bomb costs no
+    more memory than a large body.
     """
     coding = encoding.strip().lower()
+    # The request asks for gzip only. Deflate is accepted from servers that send it all the same.
     if coding not in {"", "identity", "gzip", "x-gzip", "deflate"}:
         raise OutcomeUnknown("the answer's content encoding is not known", reason="encoding")
+    # wbits: 47 detects a gzip or zlib header by itself (32 + 15), 15 is zlib, which HTTP calls deflate (RFC 9110).
     inflater = None if coding in {"", "identity"} else zlib.decompressobj(wbits=47 if "gzip" in coding else 15)
     body = bytearray()
     for chunk in chunks:
         try:
+            # One byte more than allowed tells a full body from one that is too large. Never 0, which means no limit.
             body += chunk if inflater is None else inflater.decompress(chunk, largest + 1 - len(body))
         except zlib.error:
             raise OutcomeUnknown("the answer can't be decompressed", reason="encoding") from None
         if len(body) > largest:
             raise OutcomeUnknown("the answer is larger than 2 MiB", reason="too_large")
+        # Checked here as well as on the socket: a WSGI transport has no socket.
         if seconds_left() <= 0:
             raise OutcomeUnknown("the answer took too long", reason="deadline")
+    # zlib reports no error when its input just stops.
     if inflater is not None and not inflater.eof:
         raise OutcomeUnknown("the compressed answer ends early", reason="cut")
     return bytes(body)
 
 
 def load(body: bytes) -> object:
-    """Strict JSON: UTF-8, no BOM, no NaN, no name twice. Raises OutcomeUnknown: empty, html or not_json."""
+    """Parse strict JSON: UTF-8 without byte order mark, no NaN or Infinity, no duplicate names.
+
+    Numbers with a fraction or an exponent become Decimal. Raises OutcomeUnknown with the reason empty, html or
+    not_json. The three are told apart for the operator alone.
+    """
     text = body.strip()
     if not text:
         raise OutcomeUnknown("the answer is empty", reason="empty")
@@ -61,8 +73,10 @@ def load(body: bytes) -> object:
             object_pairs_hook=_no_name_twice,
         )
     except (ValueError, ArithmeticError, RecursionError):
+        # ValueError also covers invalid UTF-8 and integers of more digits than Python converts; ArithmeticError an
+        # exponent beyond Decimal's range; RecursionError deep nesting.
         pass
-    # Raised outside of the handler, so that no chained JSONDecodeError carries the document along.
+    # Raised outside of the handler, so no chained JSONDecodeError carries the document into an error report.
     raise OutcomeUnknown("the answer is not JSON", reason="not_json")
 
 
@@ -70,6 +84,7 @@ def _no_constant(_name: str) -> NoReturn:
     raise ValueError
 
 
+# With duplicate names, parsers disagree about which value counts (RFC 8259, section 4), so neither is trusted.
 def _no_name_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     document = dict(pairs)
     if len(document) != len(pairs):

@@ -1,8 +1,8 @@
-"""The seven requests exactly as Kordless documents them: method, path, query and body, before any HTTP.
+"""Building blocks of the seven documented requests: method, path, query and body, before any HTTP.
 
-What can't be right is refused here, before anything is sent: ValueError for a programming mistake (a naive
-time, an empty name), NotFound for what a visitor typed and Kordless could never know (a slug with a slash, an
-impossible number).
+Impossible input is rejected here and never sent. A programming error (a naive time, an empty name) raises ValueError.
+Input from a URL or a form that no organization, service or booking can match (a slug with a slash, an impossible
+confirmation number) raises NotFound.
 """
 
 from __future__ import annotations
@@ -38,25 +38,36 @@ __all__ = [
 T = TypeVar("T")
 
 _NUMBER = re.compile(r"[A-Za-z0-9_-]{4,64}")
+"""Confirmation number. The format is undocumented, so this is wider than the documented example `BOOK_AB12`."""
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _NOT_A_SEGMENT = re.compile(r"[/\\\x00-\x1f\x7f\ud800-\udfff]")
+"""Characters that a segment can't carry: separators (servers and proxies may decode "%2F" and "%5C" before they split
+the path), control characters, and lone surrogates, which have no UTF-8 form.
+"""
 _LONGEST_SLUG: Final = 200
+"""Characters."""
 _LONGEST_CONTACT: Final = 320
+"""Characters: the longest e-mail address has 64 before the @ and 255 after it (RFC 5321)."""
 _MOST_PEOPLE: Final = 1_000
+"""Upper bound of a party size."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T]):
-    """One operation, ready to be sent. `read` makes the result out of the JSON document.
+    """One API operation with its arguments, ready to be sent.
 
-    Only `operation` shows in a repr: path, query and body may hold a confirmation number and a contact.
+    The repr shows only `operation`: path, query and body may contain a confirmation number and a contact.
     """
 
     operation: str
+    """Name of the client method, such as "create"."""
     method: str = field(repr=False)
     path: str = field(repr=False)
+    """Percent-encoded, relative to the base URL."""
     read: Callable[[object, Dropped], T] = field(repr=False)
+    """Function that parses the JSON document and records the items that it skips."""
     query: str = field(default="", repr=False)
+    """Percent-encoded, without the question mark."""
     body: bytes | None = field(default=None, repr=False)
     idempotency_key: str | None = field(default=None, repr=False)
 
@@ -66,23 +77,24 @@ class Call(Generic[T]):
 
     @property
     def keyed(self) -> bool:
-        """Whether the API key is the proof of right, and so is sent."""
+        """True if the operation is authenticated by the API key. Otherwise the key is not sent."""
         return self.operation not in WITH_CONTACT
 
     @property
     def reads_only(self) -> bool:
+        """True for a safe method (RFC 9110): it changes nothing and may be repeated."""
         return self.method == "GET"
 
 
 def in_utc(moment: datetime) -> str:
-    """`2026-12-01T14:00:00Z`. Raises ValueError for a naive time."""
-    if moment.utcoffset() is None:
+    """Format a time as `2026-12-01T14:00:00Z`. Raises ValueError for a naive time."""
+    if moment.utcoffset() is None:  # not tzinfo: a datetime whose tzinfo gives no offset is naive too
         raise ValueError("Times must be aware: a naive one is nobody's.")
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
 def span(start: datetime, end: datetime) -> tuple[str, str]:
-    """Both ends in UTC. Raises ValueError for naive times, and when the end is not after the start."""
+    """Format start and end in UTC. Raises ValueError for naive times, and unless `end` is after `start`."""
     ends = in_utc(start), in_utc(end)
     if start >= end:
         raise ValueError("A span of time must end after it starts.")
@@ -90,36 +102,42 @@ def span(start: datetime, end: datetime) -> tuple[str, str]:
 
 
 def segment(slug: str, operation: str) -> str:
-    """A slug as one segment of a path. Raises NotFound, unsent, for what no path segment can be."""
+    """Return a slug percent-encoded as one path segment. Raises NotFound if it can't be one."""
+    # Segments of dots alone are removed from a path by clients and proxies: ".." would name another resource.
     if not slug.strip(". ") or len(slug) > _LONGEST_SLUG or _NOT_A_SEGMENT.search(slug):
         raise NotFound("no such slug is possible", operation=operation, reason="impossible_slug")
     return quote(slug, safe="")
 
 
 def booking_path(number: str, operation: str) -> str:
-    """The path of a booking. Raises NotFound, unsent, for an impossible confirmation number."""
+    """Return the path of a booking. Raises NotFound for an impossible confirmation number."""
     if not _NUMBER.fullmatch(number.strip()):
         raise NotFound("no such confirmation number is possible", operation=operation, reason="impossible_number")
     return f"/bookings/confirmation/{number.strip()}"
 
 
 def contact_query(contact: str, operation: str) -> str:
-    """The contact as a query, its `+` as `%2B`. Raises NotFound, unsent, for an impossible one."""
+    """Return the query with the contact. Raises NotFound for an impossible contact."""
     contact = contact.strip()
     if not contact or len(contact) > _LONGEST_CONTACT or re.search(r"[\x00-\x1f\x7f\ud800-\udfff]", contact):
         raise NotFound("no such contact is possible", operation=operation, reason="impossible_contact")
+    # A phone's "+" must travel as "%2B", or servers read it as a space. quote also writes a space as "%20", not "+".
     return urlencode({"contact": contact}, quote_via=quote, safe="")
 
 
 def people(party_size: int) -> int:
-    """`party_size` itself. Raises ValueError outside of 1 to 1,000."""
+    """Return `party_size`. Raises ValueError unless it is an integer from 1 to 1,000."""
+    # bool is a subclass of int: True would be sent as `true`.
     if isinstance(party_size, bool) or not 1 <= party_size <= _MOST_PEOPLE:
         raise ValueError("A party has 1 to 1,000 people.")
     return party_size
 
 
 def body_of(new: NewBooking, org_slug: str) -> bytes:
-    """The body of a create: the same booking always gives the same bytes. What is not known is left out."""
+    """Return the body of a create request, without the fields that are None. Raises ValueError.
+
+    Equal bookings give equal bytes: the same idempotency key with another body is refused (422).
+    """
     if not new.service_slug or not new.timezone:
         raise ValueError("A booking needs a service and the visitor's time zone.")
     starts, ends = span(new.start, new.end)
@@ -139,7 +157,7 @@ def body_of(new: NewBooking, org_slug: str) -> bytes:
 
 
 def as_json(document: Mapping[str, Any]) -> bytes:
-    """Compact JSON of what is not None. A lone surrogate becomes a question mark."""
+    """Return compact UTF-8 JSON of the values that are not None. A lone surrogate becomes a question mark."""
     said = {name: value for name, value in document.items() if value is not None}
     return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
@@ -148,4 +166,5 @@ def _person(contact: Contact) -> dict[str, str]:
     if not contact.name.strip() or not (contact.email or contact.phone):
         raise ValueError("A contact needs a name, and an e-mail or a phone.")
     said = {"name": contact.name, "email": contact.email, "phone": contact.phone}
+    # Empty texts are left out as well: a blank e-mail beside a phone would be refused.
     return {name: value for name, value in said.items() if value}

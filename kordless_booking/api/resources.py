@@ -1,8 +1,13 @@
-"""What Kordless says, as frozen typed structs.
+"""Resources of the Kordless Booking API as frozen, typed structs.
 
-Source: Kordless's public documentation of the Booking API. Times are aware datetimes in UTC, lengths are
-minutes. Every text and URL here was typed by a business: escape it, and validate colours and URLs, before it
-is shown.
+Field names are ours, not the wire's: `parsing` maps every spelling to them. Times are aware datetimes in UTC,
+lengths are minutes. Every text, color and URL was typed by a business and is untrusted input: escape texts, and
+validate colors and URLs, before they reach a page.
+
+These structs are also the cache format (`encode`, `decode`). A new field therefore needs a default, or entries
+written by the previous version no longer decode.
+
+Source: Kordless's public documentation of the Booking API.
 """
 
 from __future__ import annotations
@@ -42,79 +47,109 @@ T = TypeVar("T")
 
 
 class Resource(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
-    """Base of all: immutable, compared by value, encodable as JSON by msgspec."""
+    """Base class of all resources: immutable, compared by value, encodable as JSON by msgspec."""
 
 
 class Branding(Resource, frozen=True, kw_only=True):
+    """Appearance of an organization. Every value is untrusted input."""
+
     primary_color: str | None = None
+    """A CSS color such as "#6366f1", not validated here."""
     logo: str | None = None
+    """URL of an image."""
     company_name: str | None = None
     favicon: str | None = None
+    """URL of an icon."""
     og_image: str | None = None
+    """URL of the image for shared links (Open Graph)."""
 
 
 class Organization(Resource, frozen=True, kw_only=True):
+    """An organization. Endpoint 2 (one service) omits its `tagline`."""
+
     id: str = ""
     name: str
+    """Falls back to the branding's company name, then to the slug."""
     slug: str
     tagline: str | None = None
     branding: Branding = Branding()
 
 
 class PriceKind(StrEnum):
-    """FREE is 0; VARIABLE is null or a word; UNSAID is an absent or unusable price."""
+    """Kind of a price. Kordless doesn't document how it writes a free or variable price; see `parsing`."""
 
     FREE = "free"
+    """0 or the word "free"."""
     FIXED = "fixed"
+    """A positive number."""
     VARIABLE = "variable"
+    """null or any other word."""
     UNSAID = "unsaid"
+    """The field is absent or unusable."""
 
 
 class Price(Resource, frozen=True, kw_only=True):
-    """For display only. `amount`, in major units, is there when FIXED; `currency` is ISO 4217 or None."""
+    """Price of a service. For display only: Kordless takes no payment."""
 
     kind: PriceKind = PriceKind.UNSAID
     amount: Decimal | None = None
+    """Major units (dollars, not cents). Set only if `kind` is FIXED."""
     currency: str | None = None
+    """Three upper-case letters (ISO 4217), or None."""
 
 
 class Service(Resource, frozen=True, kw_only=True):
+    """A service as the organization lists it."""
+
     key: str = ""
+    """Id that the service's slots carry; usually equal to `slug`."""
     name: str
+    """Falls back to the slug."""
     slug: str
     description: str | None = None
     category: str | None = None
     duration_minutes: int | None = None
     price: Price = Price()
     bookable: bool = True
+    """False hides the service from visitors (`isBookablePublic` on the wire)."""
 
 
 class Location(Resource, frozen=True, kw_only=True):
-    """Where it happens. `type` is onsite, phone, meet_url, custom or something newer; `value` is hostile."""
+    """Location of an appointment."""
 
     type: str = ""
+    """Lower case: "onsite", "phone", "meet_url", "custom", or a type that Kordless adds later."""
     value: str | None = None
+    """Street address, phone number, URL or free text: untrusted input."""
 
 
 class CancellationPolicy(Resource, frozen=True, kw_only=True):
+    """Cancellation policy. For display: it is unknown whether Kordless enforces the notice, so let Kordless decide."""
+
     notice_hours: float | None = None
     text: str | None = None
 
 
 class CalendarSettings(Resource, frozen=True, kw_only=True):
+    """Calendar settings of a service. A field is None if the response lacks it."""
+
     duration_minutes: int | None = None
     slot_interval_minutes: int | None = None
     buffer_before: int = 0
+    """Minutes."""
     buffer_after: int = 0
+    """Minutes."""
     booking_window_days: int | None = None
+    """Days that visitors may book ahead."""
     timezone: str | None = None
+    """Time zone of the venue, an IANA name that is not validated here."""
     location: Location | None = None
     max_parallel_bookings: int | None = None
     cancellation_policy: CancellationPolicy | None = None
 
 
 class Offer(Resource, frozen=True, kw_only=True):
-    """An organization and all that it offers."""
+    """An organization with its services, in Kordless's order."""
 
     organization: Organization
     services: tuple[Service, ...] = ()
@@ -129,48 +164,62 @@ class ServiceDetail(Resource, frozen=True, kw_only=True):
 
 
 class Host(Resource, frozen=True, kw_only=True):
+    """The person who carries out an appointment."""
+
     id: str
     name: str | None = None
 
 
 class Team(Resource, frozen=True, kw_only=True):
+    """A group of hosts."""
+
     id: str
     name: str | None = None
 
 
 class Slot(Resource, frozen=True, kw_only=True):
-    """A time that can be booked. `free` is the number of seats left, 0 when full."""
+    """A time that can be booked. One time with several hosts is several slots."""
 
     start: datetime
     end: datetime
     capacity: int = 1
+    """Seats in all."""
     free: int = 1
+    """Seats left, from 0 (full) to `capacity`."""
     service_id: str | None = None
     host: Host | None = None
+    """None when any host, or any member of the team, may serve the slot."""
     team: Team | None = None
     timezone: str | None = None
+    """Time zone of the venue, an IANA name that is not validated here."""
 
 
 class Contact(Resource, frozen=True, kw_only=True):
-    """The person a booking is for: a name, and an e-mail or an E.164 phone, at least one of the two."""
+    """The person a booking is for. To create a booking, give a name and at least one of e-mail and phone."""
 
     name: str = ""
     email: str | None = None
     phone: str | None = None
+    """E.164, such as "+12125550123"."""
 
     def __repr__(self) -> str:
+        # Personal data: error reports and logs print the repr.
         return "Contact(…)"
 
 
 class NewBooking(Resource, frozen=True, kw_only=True):
-    """What create sends. `start` and `end` are the slot's own; `timezone` is the visitor's IANA zone."""
+    """A booking to be created."""
 
     service_slug: str
     start: datetime
+    """Start of the slot, unchanged."""
     end: datetime
+    """End of the slot, unchanged: Kordless refuses any other length."""
     timezone: str
+    """Time zone of the visitor, an IANA name."""
     contact: Contact
     party_size: int | None = None
+    """1 to 1,000. None leaves the field out, and Kordless assumes 1."""
     host_id: str | None = None
     team_id: str | None = None
     notes: str | None = None
@@ -180,13 +229,16 @@ class NewBooking(Resource, frozen=True, kw_only=True):
 
 
 class Booking(Resource, frozen=True, kw_only=True):
-    """A booking, from the short form (create, reschedule) or the long one (lookup, cancel).
+    """A booking, from the short form (create, reschedule) or the long form (lookup, cancel).
 
-    `status` is confirmed, pending or canceled (any spelling is normalised to one l), or something newer.
+    The fields that the short form lacks are None after create and reschedule. `ics_url` is None after lookup and
+    cancel. Neither form has host, team, party size or notes.
     """
 
     confirmation_number: str
+    """Case-insensitive. Together with the contact it opens the booking, so treat it as personal data."""
     status: str
+    """Lower case: "confirmed", "pending", "canceled" (always one l), or a status that Kordless adds later."""
     start: datetime
     end: datetime
     id: str = ""
@@ -199,31 +251,36 @@ class Booking(Resource, frozen=True, kw_only=True):
     location: Location | None = None
     timezone: str | None = None
     ics_url: str | None = None
+    """URL of a calendar file: untrusted input."""
 
     def __repr__(self) -> str:
+        # Neither number nor contact: error reports and logs print the repr.
         return f"Booking(…, {self.status!r}, {self.start.isoformat()})"
 
 
 def encode(value: object) -> bytes:
-    """JSON bytes of any resource, or of a tuple of them: what a cache keeps."""
+    """Return the JSON bytes of a resource or a tuple of resources, to be cached."""
     return msgspec.json.encode(value)
 
 
 def decode(data: bytes, shape: type[T]) -> T:
-    """The value that `encode` was given: `decode(data, Offer)`, `decode(data, tuple[Slot, ...])`.
+    """Return the value that was given to `encode`, of the type `shape`.
 
-    Raises ValueError when `data` is not that, for instance because another version wrote it.
+    For example `decode(data, OrganizationDetail)` or `decode(data, tuple[Slot, ...])`. Raises ValueError when `data`
+    doesn't have this type, for instance because another version of the package wrote it.
     """
     try:
         return cast("T", _decoder(cast("Any", shape)).decode(data))
     except (msgspec.MsgspecError, UnicodeDecodeError):
         pass
+    # Raised outside of the handler: msgspec's error may quote the data, and would be chained.
     raise ValueError("The bytes do not hold what was expected.")
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=32)  # far more than the types in use: effectively unlimited
 def _decoder(shape: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(shape)
 
 
+# At import time, because msgspec's lazy analysis of a type is not thread-safe: see msgspec_warmup.
 worked_out(Offer, ServiceDetail, tuple[Slot, ...], Booking, NewBooking)

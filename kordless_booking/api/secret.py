@@ -1,4 +1,4 @@
-"""An API key that can be sent, and nothing else: not printed, not pickled, not logged."""
+"""Secret wrapper for the API key, so that it can't be printed, pickled, copied or logged by accident."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ _SENDABLE = re.compile(r"[\x21-\x7e]{1,512}")
 
 
 class Key:
-    """Holds the API key. `reveal()` is for the one line that puts it into a header.
+    """API key that only `reveal()` gives out.
 
-    A key that can't stand in a header is refused with a ValueError that does not repeat it.
+    Raises ValueError, without repeating the key, if it can't be an HTTP header value.
     """
 
+    # No __dict__: vars() and error reports that list attributes find nothing to print.
     __slots__ = ("_value",)
 
     def __init__(self, value: str) -> None:
@@ -24,10 +25,12 @@ class Key:
         self._value = value
 
     def reveal(self) -> str:
+        """Return the key. Call it only where the header is set, and keep no reference."""
         return self._value
 
     def __repr__(self) -> str:
         return "Key(…)"
 
+    # Also called by copy.copy and copy.deepcopy.
     def __reduce__(self) -> NoReturn:
         raise TypeError("An API key is never pickled or copied.")

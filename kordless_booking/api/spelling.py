@@ -1,8 +1,8 @@
-"""One JSON object, read by any spelling of its names and with every safe mistake of type put right.
+"""Lenient reading of JSON objects: any spelling of a name, and every type that converts safely.
 
-Kordless spells the same thing `starts_at`, `start_at` and `startsAt`. Case, underscores and hyphens don't
-count here, and each reader takes the names it answers to, the documented one first. That first name also
-stands in the path that an operator sees, such as `$.slots[3].startsAt`; a value never does.
+Kordless spells the same field `starts_at`, `start_at` and `startsAt`. Names are therefore compared without case,
+underscores and hyphens, and each accessor takes several names, the documented one first. The first name also appears
+in the JSON path that operators see in errors, such as `$.slots[3].startsAt`. Values never appear there.
 """
 
 from __future__ import annotations
@@ -27,21 +27,25 @@ __all__ = [
 ]
 
 MISSING: Final = object()
+"""Result of `LenientObject.raw` for an absent field, as opposed to None for null."""
 
+# Python's own parsers also accept "1_000", "nan", "inf" and other scripts' digits, so ASCII is matched first.
 _NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?")
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]"
     r"[0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?"
     r"([Zz]|[+-][0-9]{2}:?[0-9]{2})"
 )
+# Control characters but tab, line feed and carriage return; lone surrogates, which can't be encoded as UTF-8.
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _LARGEST: Final = 10**9
+"""Maximum absolute value of an integer field (minutes, seats, days)."""
 _TRUE: Final = {"true", "yes", "1"}
 _FALSE: Final = {"false", "no", "0"}
 
 
 class Unreadable(Exception):
-    """Something needed is absent or unusable. `path` says where, never what."""
+    """A required field is absent or unusable. `path` is its JSON path; the value is not kept."""
 
     def __init__(self, path: str) -> None:
         super().__init__(path)
@@ -50,39 +54,42 @@ class Unreadable(Exception):
 
 @lru_cache(maxsize=512)
 def normal(name: str) -> str:
-    """What all spellings of a name share: `startsAt`, `starts_at` and `Starts-At` are `startsat`."""
+    """Return the form that all spellings of a name share: `startsat` for `startsAt`, `starts_at` and `Starts-At`."""
     return name.replace("_", "").replace("-", "").lower()
 
 
 def as_text(value: object, *, limit: int = 10_000) -> str | None:
-    """Trimmed text without control characters and lone surrogates, also from a whole number (an id)."""
+    """Return trimmed text without control characters and lone surrogates, or None if nothing is left.
+
+    Accepts integers too, because an id may turn into a number. Text is cut to `limit` characters.
+    """
     if isinstance(value, int) and not isinstance(value, bool):
-        return str(value) if abs(value) < 10**30 else None
+        return str(value) if abs(value) < 10**30 else None  # str() refuses more than some 4,300 digits
     if not isinstance(value, str):
         return None
     return _UNPRINTABLE.sub("", value[:limit]).strip() or None
 
 
 def as_number(value: object) -> Decimal | None:
-    """A finite number, also from text such as "45.00". True and False are no numbers."""
-    if isinstance(value, bool):
+    """Return a finite number, also from text such as "45.00", or None. True and False are no numbers."""
+    if isinstance(value, bool):  # bool is a subclass of int
         return None
     if isinstance(value, int):
         return Decimal(value) if abs(value) < 10**15 else None
     if isinstance(value, float):
-        value = Decimal(repr(value))
+        value = Decimal(repr(value))  # Decimal(0.1) would show the binary error: 0.1000000000000000055…
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         value = Decimal(value.strip())
     if not isinstance(value, Decimal) or not value.is_finite():
         return None
     if value == 0:
-        return Decimal(0)
-    # An exponent in the millions is short to write and endless to count with.
+        return Decimal(0)  # a zero may have a huge exponent as well
+    # "1e999999" is short, but formatting it or converting it to int takes up to a million digits.
     return value if -20 < value.adjusted() < 15 else None
 
 
 def as_whole(value: object) -> int | None:
-    """A whole number within a thousand million, also from "3" or 30.0."""
+    """Return an integer, also from "3" or 30.0, or None if it is no integer or its absolute value exceeds 10**9."""
     number = as_number(value)
     if number is None or abs(number) > _LARGEST or number != number.to_integral_value():
         return None
@@ -90,7 +97,7 @@ def as_whole(value: object) -> int | None:
 
 
 def as_flag(value: object, *, otherwise: bool) -> bool:
-    """True or False, also from 1, 0, "true" and "false"; anything else is `otherwise`."""
+    """Return a bool, also from 1, 0, "true", "false", "yes" and "no". Anything else gives `otherwise`."""
     if isinstance(value, bool):
         return value
     word = (as_text(value) or "").lower()
@@ -98,17 +105,25 @@ def as_flag(value: object, *, otherwise: bool) -> bool:
 
 
 def as_moment(value: object) -> datetime | None:
-    """An instant in UTC from ISO 8601 text with an offset. Without one it is nobody's time, hence None."""
+    """Return a datetime in UTC from ISO 8601 text with an offset, or None.
+
+    A time without offset gives None. A guessed zone would be wrong by hours, which is worse than a skipped slot.
+    """
+    # The pattern comes first: fromisoformat also accepts dates alone, week dates and naive times.
     if not isinstance(value, str) or not _MOMENT.fullmatch(value.strip()):
         return None
     try:
         return datetime.fromisoformat(value.strip().upper()).astimezone(UTC)
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError):  # February 30; year 1 with a positive offset
         return None
 
 
 class Fields:
-    """One JSON object. Raises `Unreadable` when `value` is none, or something `needed_…` is unusable."""
+    """One JSON object, read leniently by any spelling of its names.
+
+    Raises InvalidField if `value` is no object. Accessors return None for absent and unusable values; those called
+    `required_…` raise InvalidField instead.
+    """
 
     def __init__(self, value: object, path: str = "$") -> None:
         if not isinstance(value, Mapping):
@@ -116,14 +131,16 @@ class Fields:
         self.path = path
         self._values: dict[str, object] = {}
         for name, item in value.items():
+            # Of two spellings of one name the first that isn't null counts. Names are cut: they fill a bounded cache.
             if self._values.get(normal(name[:64])) is None:
                 self._values[normal(name[:64])] = item
 
     def at(self, name: str) -> str:
+        """Return the JSON path of a field."""
         return f"{self.path}.{name}"
 
     def raw(self, *names: str) -> object:
-        """The first of `names` that is not null; None if there is only null; MISSING if there is nothing."""
+        """Return the first value that isn't null; None if all present ones are null; MISSING if none is present."""
         found: object = MISSING
         for name in names:
             value = self._values.get(normal(name), MISSING)
@@ -134,26 +151,31 @@ class Fields:
         return found
 
     def text(self, *names: str, limit: int = 10_000) -> str | None:
+        """Return the text under one of `names`, cut to `limit` characters, or None."""
         return as_text(self.raw(*names), limit=limit)
 
     def whole(self, *names: str, least: int = 0) -> int | None:
+        """Return the integer under one of `names`, or None if it is less than `least`."""
         number = as_whole(self.raw(*names))
         return None if number is None or number < least else number
 
     def flag(self, *names: str, otherwise: bool) -> bool:
+        """Return the bool under one of `names`, or `otherwise`."""
         return as_flag(self.raw(*names), otherwise=otherwise)
 
     def moment(self, *names: str) -> datetime | None:
+        """Return the time under one of `names` in UTC, or None."""
         return as_moment(self.raw(*names))
 
     def inner(self, *names: str) -> Fields | None:
-        """The object under one of `names`, or None when there is no object."""
+        """Return the nested object under one of `names`, or None if there is none."""
         value = self.raw(*names)
         return Fields(value, self.at(names[0])) if isinstance(value, Mapping) else None
 
     def needed_moment(self, *names: str, otherwise: datetime | None = None) -> datetime:
-        """`otherwise` stands in for an absent time, never for an unusable one."""
+        """Return the time, or `otherwise` if the field is absent or null. Raises InvalidField."""
         value = self.moment(*names)
+        # An unusable time is an error: the response names a time, perhaps another one than was asked for.
         if value is None and self.raw(*names) in (MISSING, None):
             value = otherwise
         if value is None:
@@ -161,6 +183,7 @@ class Fields:
         return value
 
     def needed_inner(self, *names: str) -> Fields:
+        """Return the nested object under one of `names`. Raises InvalidField."""
         value = self.inner(*names)
         if value is None:
             raise Unreadable(self.at(names[0]))

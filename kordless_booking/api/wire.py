@@ -1,10 +1,7 @@
-"""The only place that speaks HTTP: one operation in, one struct or one KordlessError out, in limited
-wall-clock time.
+"""HTTP session: sends one operation and returns one struct or raises one KordlessError, within a deadline.
 
-Requests go straight to a transport, without `httpx.Client`: so no redirect is ever followed, no cookie
-kept, and no line with a full URL reaches the "httpx" logger at any level. Each HTTP try asks the gate
-before, tells it after, and writes one line to the logger "kordless_booking.api": event, operation, status,
-milliseconds, request id; never a URL, a contact, a key or a body.
+Requests go to a transport directly, without `httpx.Client`. So redirects are never followed, cookies are never kept,
+and httpx logs no URLs. Each HTTP request, a retry included, passes the gate and writes one line to the call log.
 """
 
 from __future__ import annotations
@@ -52,26 +49,28 @@ __all__ = [
 T = TypeVar("T")
 
 Transport = httpx.BaseTransport
-"""What carries requests: the network, a WSGI application, or a test's own answers."""
+"""Carrier of requests: the network, a WSGI application, or a test double."""
 
 CONNECT_SECONDS: Final = 1.5
+"""Limit for one connection, name lookup included; TLS has the same again. A retry still fits into BROWSE_SECONDS."""
 POOL_SECONDS: Final = 0.5
+"""Limit for waiting until a connection of the pool is free."""
 ERROR_BODY: Final = 64 * 1024
-"""Bytes that are read at most of an answer whose status says no."""
+"""Maximum bytes to read of an error response. Its body only refines the log."""
 
 
 class Gate(Protocol):
-    """Asked before and told after every HTTP try, retries included."""
+    """Admission gate around every HTTP request, retries included. Rate limiter and circuit breaker stand behind it."""
 
     def before(self, operation: str) -> None:
-        """May raise TooMany or CircuitOpen: then nothing is sent and `after` is not called."""
+        """Admit a request, or raise TooMany or CircuitOpen: then nothing is sent and `after` is not called."""
 
     def after(self, operation: str, answer: Answer | None) -> None:
-        """Called once for each `before` that let the try pass. None: no whole answer (time-out, cut, TLS)."""
+        """Report the result, once for each admitted request. None: no complete response (timeout, cut, TLS)."""
 
 
 class OpenGate:
-    """Lets everything pass."""
+    """Null object: a gate that admits everything."""
 
     def before(self, operation: str) -> None: ...
 
@@ -79,20 +78,20 @@ class OpenGate:
 
 
 def wsgi_transport(app: WSGIApplication) -> httpx.BaseTransport:
-    """A transport to a WSGI application inside this process. What that raises counts as a cut."""
+    """Return a transport to a WSGI application in this process. An exception from it counts as a lost response."""
     return httpx.WSGITransport(app, raise_app_exceptions=False)
 
 
 @functools.cache
 def _default_trust() -> ssl.SSLContext:
-    """Loading the authorities takes some 40 ms, so it is done once."""
+    """Return the default TLS context. Loading the certificate authorities takes about 40 ms, so it is cached."""
     return httpx.create_ssl_context()
 
 
 class PunctualTransport(httpx.BaseTransport):
-    """HTTP/1.1 over a small pool, every socket operation within the running deadline, TLS always verified.
+    """HTTP/1.1 over a connection pool, with each socket operation limited by the current deadline.
 
-    `ssl_context` replaces the default trust (certifi, or SSL_CERT_FILE); it must verify too.
+    `ssl_context` replaces the default trust store (certifi, or SSL_CERT_FILE). Raises ValueError if it doesn't verify.
     """
 
     def __init__(self, ssl_context: ssl.SSLContext | None = None) -> None:
@@ -104,7 +103,8 @@ class PunctualTransport(httpx.BaseTransport):
             # More than one for each thread of a usual server: a cold page asks for up to four things at once.
             max_connections=20,
             max_keepalive_connections=10,
-            # Shorter than common servers' idle limit, so that a create seldom meets a closing connection.
+            # Seconds. Shorter than the idle limit of common servers, so that a create, which is not retried once it
+            # was sent, seldom meets a connection that the server is closing.
             keepalive_expiry=4.0,
             network_backend=PunctualBackend(),
         )
@@ -116,6 +116,7 @@ class PunctualTransport(httpx.BaseTransport):
             port=request.url.port,
             target=request.url.raw_path,
         )
+        # No read or write timeout: DeadlineStream limits both. 0.001: the deadline may have passed just now.
         timeouts = {"connect": CONNECT_SECONDS, "pool": min(POOL_SECONDS, max(seconds_left(), 0.001))}
         with _as_httpx():
             response = self._pool.handle_request(
@@ -147,7 +148,7 @@ class _Body(httpx.SyncByteStream):
 
 @contextlib.contextmanager
 def _as_httpx() -> Iterator[None]:
-    """httpcore's exceptions under httpx's names, so that every transport fails alike."""
+    """Raise httpcore's exceptions as httpx's exceptions of the same name, so that all transports fail alike."""
     try:
         yield
     except (
@@ -156,19 +157,20 @@ def _as_httpx() -> Iterator[None]:
         httpcore.ProtocolError,
         httpcore.ProxyError,
     ) as error:
+        # The nearest class in the MRO that httpx has too: a subclass that only httpcore has becomes its parent.
         names = [kind.__name__ for kind in type(error).__mro__ if hasattr(httpx, kind.__name__)]
         raise getattr(httpx, names[0])(str(error)) from error
 
 
 class _Quiet(httpx.Request):
-    """A request whose repr, and so an error report that shows local variables, does not tell its URL."""
+    """Request whose repr hides the URL from error reports that show local variables."""
 
     def __repr__(self) -> str:
         return "<Request>"
 
 
 class Wire:
-    """Sends calls. Without a `transport`, every process builds its own: a fork shares no socket."""
+    """HTTP session. Without a given `transport`, each process builds its own, so a fork shares no socket."""
 
     def __init__(
         self,
@@ -181,10 +183,10 @@ class Wire:
     ) -> None:
         self._base_url = checked_base_url(base_url)
         self._key = Key(api_key)
-        self._given = transport
+        self._given = transport  # never closed here: it belongs to the caller
         self._gate: Gate = OpenGate() if gate is None else gate
-        self._built: dict[int, httpx.BaseTransport] = {}
-        self._locks: dict[int, threading.Lock] = {}
+        self._built: dict[int, httpx.BaseTransport] = {}  # by process id
+        self._locks: dict[int, threading.Lock] = {}  # by process id
         if not re.fullmatch(r"[\x20-\x7e]{1,200}", user_agent):
             raise ValueError("The user agent must be printable ASCII.")
         self._user_agent = user_agent
@@ -196,7 +198,7 @@ class Wire:
         raise TypeError("A connection to Kordless is never pickled or copied.")
 
     def send(self, call: Call[T], seconds: float) -> T:
-        """Carries out `call`, a second try included, within `seconds`. Raises KordlessError."""
+        """Send `call` and return its parsed result within `seconds`, a retry included. Raises KordlessError."""
         with deadline(seconds):
             for attempt in attempts(call, seconds):
                 with attempt:
@@ -204,7 +206,7 @@ class Wire:
         return result
 
     def close(self) -> None:
-        """Closes idle connections. A later call opens new ones."""
+        """Close idle connections. A later call opens new ones."""
         transport = self._built.pop(os.getpid(), None)
         if transport is not None:
             transport.close()
@@ -213,7 +215,7 @@ class Wire:
         if self._given is not None:
             return self._given
         pid = os.getpid()
-        # A lock for each process too: one that was held during a fork would never open again.
+        # One lock per process: a lock that another thread holds during a fork stays locked in the child for ever.
         with self._locks.setdefault(pid, threading.Lock()):
             if pid not in self._built:
                 self._built[pid] = PunctualTransport()
@@ -232,6 +234,7 @@ class Wire:
         except Exception as error:  # noqa: BLE001 (a transport may raise anything)
             seen.failure = _failure(error)
         except BaseException:
+            # KeyboardInterrupt, or SystemExit when the server stops a slow worker: the gate needs its permit back.
             seen.failure = OutcomeUnknown("interrupted", reason="interrupted")
             raise
         finally:
@@ -241,7 +244,7 @@ class Wire:
             return cast("T", result)
         seen.failure.operation = call.operation
         seen.failure.status = seen.failure.status or seen.status
-        # Raised outside of the handlers: no chained exception that knows the URL travels along.
+        # Raised outside of the handlers, so no chained exception carries the URL into an error report.
         raise seen.failure
 
     def _exchange(self, call: Call[T], seen: Try) -> T:
@@ -257,6 +260,7 @@ class Wire:
         return call.read(load(body), seen.dropped)
 
     def _request(self, call: Call[T]) -> httpx.Request:
+        # Only gzip: servers disagree about "deflate" (RFC 9110, section 8.4.1.2), and "br" needs another package.
         headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": self._user_agent}
         if call.keyed:
             headers["x-kordless-key"] = self._key.reveal()
@@ -271,18 +275,18 @@ class Wire:
 def _body(response: httpx.Response) -> bytes:
     refused = response.status_code >= 400
     encoding = response.headers.get("content-encoding", "")
-    chunks = cast("httpx.SyncByteStream", response.stream)
+    chunks = cast("httpx.SyncByteStream", response.stream)  # raw: read_body decompresses within its own limits
     try:
         return collect(chunks, encoding=encoding, largest=ERROR_BODY if refused else LARGEST)
     except (httpx.TransportError, OutcomeUnknown, OSError):
-        # Where the status says no, it alone decides: its body is of no use to anybody.
+        # The status of an error response decides alone, so a broken body doesn't matter.
         if refused:
             return b""
         raise
 
 
 def _judged(seen: Try) -> Answer | None:
-    """The answer as the gate should see it: none when it never came whole, failed when it was of no use."""
+    """Return what the gate is told: None if no complete response came, `failed` set if the response was unusable."""
     failure = seen.failure
     if seen.answer is None or not isinstance(failure, OutcomeUnknown):
         return seen.answer
@@ -290,7 +294,7 @@ def _judged(seen: Try) -> Answer | None:
 
 
 def _failure(error: Exception) -> KordlessError:
-    """The exception for a try that got no answer. Its message repeats only the verdict on a certificate."""
+    """Map an exception of the transport. The message repeats nothing but the verdict on a TLS certificate."""
     causes = _causes(error)
     if isinstance(error, (httpx.ConnectError, httpx.ProxyError)):
         for cause in causes:
@@ -310,6 +314,7 @@ def _failure(error: Exception) -> KordlessError:
     return OutcomeUnknown(f"the transport raised {type(error).__name__}", reason="transport_error")
 
 
+# Both tables are searched in order, subclasses before their base classes.
 _UNSENT: Final[dict[type[Exception], str]] = {
     httpx.ConnectTimeout: "connect_timeout",
     httpx.PoolTimeout: "pool_timeout",
@@ -327,7 +332,7 @@ _NOT_WHOLE: Final = frozenset({*_SENT.values(), "transport_error", "deadline", "
 
 
 def _causes(error: BaseException) -> list[BaseException]:
-    """The exception and all that led to it, also where somebody said `from None`."""
+    """Return the exception and its whole chain. Follows `__context__` even where `from None` hides it."""
     found: list[BaseException] = []
     current: BaseException | None = error
     while current is not None and current not in found:

@@ -1,4 +1,4 @@
-"""Shapes that msgspec knows before two threads can ask for them."""
+"""Warm-up of msgspec types at import time, because their lazy analysis is not thread-safe."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ __all__ = ["worked_out"]
 
 
 def worked_out(*shapes: Any) -> None:
-    """Have msgspec work out what these types hold: call it where they are made, while one thread imports that.
+    """Make msgspec analyze these types now. Call it at the end of the module that defines them.
 
-    It does so at a type's first use otherwise, and when another thread uses the same type in the middle of that, the
-    whole process crashes (seen with msgspec 0.22: a process that has just started and gets many visitors at once).
+    msgspec otherwise analyzes a type at its first use. If a second thread uses the type meanwhile, the process crashes
+    with a segmentation fault: seen with msgspec 0.22 in about one of ten processes that got many visitors right after
+    their start. An import runs in one thread only, under the import lock.
     """
     for shape in shapes:
-        msgspec.json.Decoder(shape)
+        msgspec.json.Decoder(shape)  # discarded: msgspec keeps the analysis on the struct classes

@@ -1,6 +1,8 @@
-"""A small, strict, honest Kordless: plain WSGI on the standard library, imports nothing of ours.
+"""Fake Kordless Booking API with fault injection: plain WSGI and SQLite, standard library only.
 
-Runs inside a process (any WSGI transport), under the tests, and as `python -m kordless_booking.sandbox`.
+It implements the documented contract strictly, and imports nothing of the rest of the package, so that it can't
+repeat the client's misunderstandings. It runs in-process behind any WSGI transport, or as a server of its own:
+`python -m kordless_booking.sandbox`.
 """
 
 from .app import Sandbox

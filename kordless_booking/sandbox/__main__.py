@@ -1,4 +1,4 @@
-"""`python -m kordless_booking.sandbox --port 8765`: the sandbox as a server of its own."""
+"""Run the sandbox as an HTTP server: python -m kordless_booking.sandbox --port 8765."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def _moment(text: str) -> datetime:
 
 
 def _stop(*_: object) -> None:
+    # SIGTERM then ends the server like Ctrl-C, and the store is closed.
     raise KeyboardInterrupt
 
 
@@ -55,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             f"  steer it under http://{given.host}:{server.server_port}/_sandbox/ and stop it with Ctrl-C",
         ):
             print(line, flush=True)  # noqa: T201 - what this command is for
-        server.serve_forever(poll_interval=0.1)
+        server.serve_forever(poll_interval=0.1)  # seconds between two looks for a shutdown
     sandbox.close()
 
 

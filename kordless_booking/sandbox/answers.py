@@ -1,4 +1,4 @@
-"""What the sandbox answers: a status with a JSON document, or a refusal in the documented flat error form."""
+"""Responses of the sandbox: a status with a JSON document, or an error in the documented flat form."""
 
 from __future__ import annotations
 
@@ -24,30 +24,32 @@ TYPES = {
     503: "unavailable",
     504: "gateway_timeout",
 }
+"""Status to the error's `type`. Those of 400, 401, 403 and 404 are documented, the others are assumed."""
 
 
 @dataclass
 class Answer:
-    """An answer on its way out.
-
-    `raw`, or `stream` with its own Content-Length, is sent instead of the JSON of `document`.
-    """
+    """A response. Mutable, because faults change it on its way out."""
 
     status: int = 200
     document: Any = None
+    """Sent as JSON, unless `raw` or `stream` is set."""
     headers: dict[str, str] = field(default_factory=dict)
     raw: bytes | None = None
+    """Body to send instead of `document`."""
     stream: Iterable[bytes] | None = None
+    """Body to send instead of `document` and `raw`; `headers` then holds its Content-Length."""
 
     def body(self) -> bytes:
-        """The bytes to send when there is no stream."""
+        """Return the bytes to send if there is no stream."""
         if self.raw is not None:
             return self.raw
+        # "replace": a lone surrogate, which JSON can escape but UTF-8 can't encode, becomes a question mark.
         return json.dumps(self.document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 class Refusal(Exception):
-    """The operation says no: raised anywhere inside, answered as {"detail", "status", "type"}."""
+    """Error of an operation, sent in the documented form {"detail", "status", "type"}."""
 
     def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(status)
@@ -56,10 +58,10 @@ class Refusal(Exception):
         self.headers = dict(headers or {})
 
     def answer(self) -> Answer:
-        """The refusal in the documented form."""
+        """Return the error as a response."""
         return Answer(self.status, error(self.status, self.detail), self.headers)
 
 
 def error(status: int, detail: str) -> dict[str, Any]:
-    """The flat error document."""
+    """Return the documented flat error document."""
     return {"detail": detail, "status": status, "type": TYPES.get(status, "error")}

@@ -1,4 +1,4 @@
-"""The sandbox itself: a WSGI application that answers as Kordless is documented to, strictly and honestly."""
+"""The sandbox's WSGI application: routing, authentication, rate limits and fault injection around the operations."""
 
 from __future__ import annotations
 
@@ -36,15 +36,18 @@ _NUMBER = "/bookings/confirmation/(?P<number>[^/]{1,100})"
 
 @dataclass(frozen=True)
 class _Route:
-    """An operation's method, path and work; `keyed` ones need the API key, the others a contact."""
+    """Route of one operation."""
 
     operation: str
     method: str
     path: str
+    """Regular expression; its named groups are arguments of `work`."""
     work: Callable[..., Answer]
     keyed: bool
+    """True: authenticated by the API key. False: by the contact."""
 
     def match(self, path: str) -> re.Match[str] | None:
+        """Return the match of the whole path, or None."""
         return re.fullmatch(PREFIX + self.path, path)
 
 
@@ -61,10 +64,12 @@ _KEY = "x-kordless-key"
 
 
 class Sandbox:
-    """A small honest Kordless. Call it as WSGI, or steer it through its attributes.
+    """Fake Kordless: a WSGI application that is controlled through its attributes, or over HTTP under /_sandbox/.
 
-    `path` is an SQLite file that several processes may share, or ":memory:". `now` stops its clock there.
-    `limits` replaces the documented ones (for all processes on the file). `sleep` is how slow mischief waits.
+    - `path`: an SQLite file that several processes may share, or ":memory:".
+    - `now`: freezes the clock at this time.
+    - `limits`: replaces the documented rate limits, for all processes on the file.
+    - `sleep`: called by faults that delay; tests pass one that returns at once.
     """
 
     def __init__(
@@ -95,7 +100,7 @@ class Sandbox:
 
     @property
     def limits(self) -> Limits:
-        """The rate limits in force; may be set."""
+        """The rate limits in force; can be set."""
         return self._limiter.limits
 
     @limits.setter
@@ -104,15 +109,15 @@ class Sandbox:
 
     @property
     def requests(self) -> list[Recorded]:
-        """The newest requests to the API (control requests are not in it), oldest first."""
+        """The recorded requests to the API, oldest first. Requests to /_sandbox/ are not recorded."""
         return self._ledger.read()
 
     def forget_requests(self) -> None:
-        """Start recording anew."""
+        """Empty the request log."""
         self._ledger.forget()
 
     def bookings(self) -> list[dict[str, Any]]:
-        """All bookings, oldest first; times (`starts`, `ends`, `created`…) are Unix seconds."""
+        """Return all bookings, oldest first. Times (`starts`, `ends`, `created`, …) are Unix seconds."""
         with self.store.read() as db:
             return [dict(row) for row in db.execute("SELECT * FROM bookings ORDER BY created, rowid")]
 
@@ -124,7 +129,10 @@ class Sandbox:
         party_size: int = 1,
         org_slug: str = SANDBOX_ORG,
     ) -> str:
-        """Somebody books this time by phone; answers the confirmation number. Raises ValueError if taken."""
+        """Book as the business does for a caller on the phone, and return the confirmation number.
+
+        Raises ValueError if the time is taken or never offered, and for an unknown service.
+        """
         business = next(each for each in self.businesses if each.slug == org_slug)
         service = business.service(service_slug)
         if service is None or start.tzinfo is None:
@@ -148,7 +156,10 @@ class Sandbox:
     def free(
         self, service_slug: str, start: datetime, end: datetime, host_id: str | None = None, org_slug: str = SANDBOX_ORG
     ) -> list[datetime]:
-        """The times that one person can still have, in UTC, each once. Raises ValueError for an unknown service."""
+        """Return the free start times for one person in UTC, sorted and unique, of any host or one host.
+
+        Raises ValueError for an unknown service.
+        """
         business = next(each for each in self.businesses if each.slug == org_slug)
         service = business.service(service_slug)
         if service is None:
@@ -162,7 +173,7 @@ class Sandbox:
         ]
 
     def move(self, number: str, start: datetime) -> None:
-        """The business puts a booking to another time. Raises ValueError if it is taken or there is no such booking."""
+        """Move a booking as the business does. Raises ValueError if the time is taken or the booking unknown."""
         stamp = int(start.timestamp())
         try:
             with self.store.write() as db:
@@ -179,23 +190,27 @@ class Sandbox:
         self.courier.wake()
 
     def decide(self, number: str, status: str) -> None:
-        """The business says "confirmed" or "canceled". Raises ValueError, or Refusal (404) for the number."""
+        """Set a booking's status as the business does: "confirmed", "pending" or "canceled".
+
+        Raises ValueError for another status, and ApiError (404) for an unknown confirmation number.
+        """
         if status not in ("confirmed", "pending", "canceled"):
             raise ValueError(f"no such status {status!r}")
         with self.store.write() as db:
             row = find(db, number)
             db.execute("UPDATE bookings SET status = ? WHERE id = ?", (status, row["id"]))
+            # The documented events have none for a confirmation.
             if status == "canceled" and row["status"] != "canceled":
                 business, service = self._desk(None, frozenset()).booked(row)
                 self.courier.note(db, "booking.cancelled", business, service, find(db, number))
         self.courier.wake()
 
     def reset(self) -> None:
-        """Forget bookings, requests, mischief, limits, idempotency keys and the clock."""
+        """Delete everything: bookings, requests, faults, limits, idempotency keys, webhooks and the clock's setting."""
         self.store.reset()
 
     def serve(self, host: str = "127.0.0.1", port: int = 0) -> AbstractContextManager[str]:
-        """Serve over real HTTP while the context lasts; gives the base URL (with the API's prefix)."""
+        """Return a context manager that serves over real HTTP and yields the base URL, including the API's prefix."""
         from .server import serving  # noqa: PLC0415 - in-process use needs no server
 
         return serving(self, host, port)
@@ -205,19 +220,24 @@ class Sandbox:
         self.store.close()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """WSGI."""
+        """Process one request (WSGI).
+
+        Order: record it, take its faults, delay, carry out the operation (or let a fault replace it), distort the
+        response, send due webhooks, delay again, send.
+        """
         asking = Asking.read(environ)
         if asking.path == "/" or asking.path.startswith("/_sandbox"):
             return _send(self._control.answer(asking), start_response)
+        # In-process there is no socket, so faults of the connection become exceptions: see faults.connection.
         line = Line(self._sleep, bool(environ.get("kordless.over_socket")))
         found = [(route, match) for route in _ROUTES if (match := route.match(asking.path))]
         route, match = next((each for each in found if each[0].method == asking.method), (None, None))
         operation = environ["kordless.operation"] = route.operation if route else "unknown"
-        with self.store.write():
+        with self.store.write():  # one transaction for both writes
             place = self._ledger.enter(operation, asking)
             tricks = self.mischief.draw(operation)
         tricks.wait(line, carried_out=False)
-        answer = tricks.instead()
+        answer = tricks.instead()  # skips authentication and rate limits too: it uses up no request of the limit
         if answer is None:
             try:
                 if route is None or match is None:
@@ -236,11 +256,12 @@ class Sandbox:
         return Desk(self.businesses, self.store, self.clock, owner, removed, self.courier)
 
     def _work(self, route: _Route, asking: Asking, arguments: dict[str, str], tricks: Tricks) -> Answer:
-        """Check the key, count the request, do the work. The rate limit's headers are on its errors too."""
+        """Authenticate, count against the rate limits, and carry out the operation."""
         owner = None
         if route.keyed:
             key = asking.headers.get(_KEY, "")
             owner = next((each for each in self.businesses if each.key == key), None)
+            # 401 before counting: an unknown key has no limit of its own.
             if owner is None or tricks.revoked:
                 raise Refusal(401, "the API key is missing, wrong or revoked")
             headers = self._limiter.keyed(key, creation=route.operation == "create")
@@ -252,7 +273,7 @@ class Sandbox:
             answer = route.work(desk, asking, **arguments)
         except Refusal as refusal:
             answer = refusal.answer()
-        answer.headers = headers | answer.headers
+        answer.headers = headers | answer.headers  # the rate-limit headers are on errors of the operation too
         return answer
 
 
@@ -267,10 +288,10 @@ def _send(
     start_response: Callable[..., Any],
     through: Callable[[Iterator[bytes]], Iterator[bytes] | None] = lambda body: None,
 ) -> Iterable[bytes]:
-    """Start the response; `through` may exchange the body's way out."""
+    """Start the WSGI response and return the body. `through` may wrap it; None leaves it as it is."""
     body = answer.stream if answer.stream is not None else [answer.body()]
     headers = {"Content-Type": "application/json", "Cache-Control": "no-store"} | answer.headers
-    if isinstance(body, list):
+    if isinstance(body, list):  # a stream brings its own length
         headers["Content-Length"] = str(len(body[0]))
     start_response(f"{answer.status} {_reason(answer.status)}", list(headers.items()))
     return through(iter(body)) or body

@@ -1,4 +1,4 @@
-"""A request as it came in, read from a WSGI environ: nothing is interpreted yet, only sizes are limited."""
+"""The sandbox's request object, built from a WSGI environ. Building it interprets nothing and only limits sizes."""
 
 from __future__ import annotations
 
@@ -14,23 +14,29 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_BODY = 64 * 1024
+"""Bytes. Kordless's own limit is unknown."""
 PREFIX = "/api/calendar/v1/public"
+"""Path of the documented base URL."""
 
 
 @dataclass(frozen=True)
 class Asking:
-    """One request. `path` is decoded, `query` is the raw text, header names are in lower case."""
+    """One HTTP request."""
 
     method: str
     path: str
+    """Percent-decoded."""
     query: str
+    """Raw, percent-encoded text."""
     headers: Mapping[str, str]
+    """Names are in lower case."""
     body: bytes
     too_long: bool = False
+    """True if the body exceeds MAX_BODY; then `body` is empty."""
 
     @classmethod
     def read(cls, environ: Mapping[str, Any]) -> Asking:
-        """Take the request out of the environ; a body over 64 KiB is not read."""
+        """Build a request from a WSGI environ. A body over 64 KiB is not read."""
         headers = {
             name[5:].replace("_", "-").lower(): str(value)
             for name, value in environ.items()
@@ -38,11 +44,13 @@ class Asking:
         }
         if environ.get("CONTENT_TYPE"):
             headers["content-type"] = str(environ["CONTENT_TYPE"])
+        # int() would also accept "1_0" and other scripts' digits.
         length = str(environ.get("CONTENT_LENGTH") or "0")
         size = int(length) if re.fullmatch("[0-9]{1,15}", length) else 0
         body = environ["wsgi.input"].read(size) if 0 < size <= MAX_BODY else b""
         return cls(
             method=str(environ.get("REQUEST_METHOD", "GET")).upper(),
+            # WSGI passes the path's bytes as Latin-1 text (PEP 3333).
             path=str(environ.get("PATH_INFO", "")).encode("latin-1", "replace").decode("utf-8", "replace"),
             query=str(environ.get("QUERY_STRING") or ""),
             headers=headers,
@@ -51,7 +59,7 @@ class Asking:
         )
 
     def parameters(self) -> dict[str, str]:
-        """The query, each name once. A raw plus is a space, as everywhere. Raises Refusal (400)."""
+        """Parse the query. A raw "+" is a space. Raises ApiError (400) for a repeated name."""
         try:
             pairs = parse_qsl(self.query, keep_blank_values=True, errors="replace", max_num_fields=40)
         except ValueError as error:
@@ -62,7 +70,7 @@ class Asking:
         return found
 
     def document(self) -> dict[str, Any]:
-        """The JSON object in the body; no NaN, no name twice. Raises Refusal (400, 413)."""
+        """Parse the JSON object in the body, without NaN and repeated names. Raises ApiError (400, 413)."""
         if self.too_long:
             raise Refusal(413, f"the body is longer than {MAX_BODY} bytes")
         if self.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
@@ -76,6 +84,7 @@ class Asking:
         return found
 
 
+# json calls these two for each object, and for NaN and Infinity.
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):

@@ -1,4 +1,4 @@
-"""The sandbox's own clock, kept in the store: real, shifted, or standing still."""
+"""The sandbox's clock, kept in the store: real, shifted or frozen."""
 
 from __future__ import annotations
 
@@ -11,45 +11,45 @@ if TYPE_CHECKING:
 
 
 class Clock:
-    """Tells the business's time. Every process on the same file sees the same clock."""
+    """Clock of the businesses, shared by all processes on the same store."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def now(self) -> datetime:
-        """The present moment in UTC."""
+        """Return the sandbox's current time in UTC."""
         return datetime.fromtimestamp(self.stamp(), UTC)
 
     def stamp(self) -> float:
-        """The present moment as Unix seconds."""
+        """Return the sandbox's current time in Unix seconds."""
         kept = self._store.setting("clock") or {}
         if "frozen" in kept:
             return float(kept["frozen"])
         return time.time() + float(kept.get("shift", 0.0))
 
     def set(self, moment: datetime, *, frozen: bool = True) -> None:
-        """Go to this moment and stand still there, or run on from it. Raises ValueError for a naive one."""
+        """Set the clock, and freeze it or let it run on. Raises ValueError for a naive datetime."""
         if moment.tzinfo is None:
             raise ValueError("the clock needs an aware datetime")
         stamp = moment.timestamp()
         self._store.keep("clock", {"frozen": stamp} if frozen else {"shift": stamp - time.time()})
 
     def advance(self, by: timedelta) -> None:
-        """Go forward (or back) by this much; the minute of the rate limits passes along with it."""
+        """Move the clock by `by`, forward or back. The windows of the rate limits move along."""
         seconds = by.total_seconds()
-        with self._store.write():
+        with self._store.write():  # one transaction, so that no process sees half of it
             kept = self._store.setting("clock") or {}
             name = "frozen" if "frozen" in kept else "shift"
             self._store.keep("clock", {name: float(kept.get(name, 0.0)) + seconds})
             self._store.keep("advanced", self.advanced() + seconds)
 
     def real(self) -> None:
-        """Back to the real time."""
-        self._store.keep("clock", None)
+        """Return to real time."""
+        self._store.keep("clock", None)  # "advanced" stays: the rate limiter's time must not jump back
 
     def advanced(self) -> float:
-        """By how many seconds `advance` has moved this clock in all.
+        """Return the total seconds by which `advance` has moved the clock.
 
-        Rate limits run on real time plus this: a clock that stands still doesn't close the door for ever.
+        The rate limiter runs on real time plus this. On a frozen clock its window would never end.
         """
         return float(self._store.setting("advanced") or 0.0)

@@ -1,4 +1,7 @@
-"""Steering a sandbox in its own process: JSON under /_sandbox/. Anyone who reaches the port may steer it."""
+"""Control of a sandbox in another process: a JSON API under /_sandbox/.
+
+It has no authentication: anyone who can reach the port can change everything. The server binds to 127.0.0.1 by default.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +19,15 @@ if TYPE_CHECKING:
 
 
 class Control:
-    """Routes /_sandbox/<what> by method to the sandbox's own attributes."""
+    """Router for /_sandbox/<what>: calls the method `_<HTTP method>_<what>`, such as `_post_clock`."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
 
     def answer(self, asking: Asking) -> Answer:
-        """Do as asked; 400 with the reason when it makes no sense, 404 and 405 as usual."""
+        """Process a control request. Invalid input is a 400 with the reason; an unknown path or method is a 404."""
         what = asking.path.removeprefix("/_sandbox").strip("/") or "about"
+        # isalpha(): the path must not reach any other attribute.
         work = getattr(self, f"_{asking.method.lower()}_{what}", None) if what.isalpha() else None
         if work is None:
             return Refusal(404, "no such control; see GET /_sandbox/").answer()
@@ -55,7 +59,7 @@ class Control:
         return {"now": self._sandbox.clock.now().isoformat()}
 
     def _post_clock(self, given: dict[str, Any]) -> Any:
-        """{"now": ISO, "frozen": true} | {"advance": seconds} | {} for the real time."""
+        """Set the clock: {"now": ISO, "frozen": true} | {"advance": seconds} | {} for real time."""
         clock = self._sandbox.clock
         if "now" in given:
             clock.set(datetime.fromisoformat(given["now"]), frozen=bool(given.get("frozen", True)))
@@ -69,7 +73,7 @@ class Control:
         return {"mischief": self._sandbox.mischief.rules()}
 
     def _post_mischief(self, given: dict[str, Any]) -> Any:
-        """{"kind": …, "operation": "*", "times": null, …the kind's options}."""
+        """Add a fault: {"kind": …, "operation": "*", "times": null, …options of the kind}."""
         self._sandbox.mischief.set(**given)
         return self._get_mischief({})
 
@@ -81,7 +85,7 @@ class Control:
         return asdict(self._sandbox.limits)
 
     def _post_limits(self, given: dict[str, Any]) -> Any:
-        """Any of {"general", "creations", "contact", "window", "retry_after"}; the rest is by default."""
+        """Set any of {"general", "creations", "contact", "window", "retry_after"}; the others get their defaults."""
         self._sandbox.limits = Limits(**given)
         return self._get_limits({})
 
@@ -96,27 +100,31 @@ class Control:
         return {"bookings": self._sandbox.bookings()}
 
     def _post_take(self, given: dict[str, Any]) -> Any:
-        """{"service_slug", "start": ISO, "host_id"?, "party_size"?, "org_slug"?}."""
+        """Book by phone: {"service_slug", "start": ISO, "host_id"?, "party_size"?, "org_slug"?}."""
         start = datetime.fromisoformat(given.pop("start"))
         return {"confirmation_number": self._sandbox.take(start=start, **given)}
 
     def _post_decide(self, given: dict[str, Any]) -> Any:
-        """{"number", "status": "confirmed" | "pending" | "canceled"}."""
+        """Set a booking's status: {"number", "status": "confirmed" | "pending" | "canceled"}."""
         self._sandbox.decide(**given)
         return {"bookings": self._sandbox.bookings()}
 
     def _post_move(self, given: dict[str, Any]) -> Any:
-        """{"number", "start": ISO}."""
+        """Move a booking: {"number", "start": ISO}."""
         self._sandbox.move(given["number"], datetime.fromisoformat(given["start"]))
         return {"bookings": self._sandbox.bookings()}
 
     def _get_webhooks(self, _: dict[str, Any]) -> Any:
         courier = self._sandbox.courier
+        # Without the secret: responses end up in terminals and test output.
         said = [{name: value for name, value in vars(each).items() if name != "secret"} for each in courier.endpoints]
         return {"endpoints": said, "mischief": courier.rules(), "deliveries": courier.deliveries()}
 
     def _post_webhooks(self, given: dict[str, Any]) -> Any:
-        """{"endpoints"?: [{"url", "secret", "org_slug"?, "events"?, "signed"?, "written"?}], "mischief"?: {…}}."""
+        """Set receivers and faults of webhooks.
+
+        {"endpoints"?: [{"url", "secret", "org_slug"?, "events"?, "signed"?, "written"?}], "mischief"?: {…}}
+        """
         courier = self._sandbox.courier
         if "endpoints" in given:
             courier.endpoints = tuple(Endpoint.read(each) for each in given["endpoints"])

@@ -1,6 +1,12 @@
-"""Delivers webhooks: written into the store together with what they tell, sent from a thread, tried again on failure.
+"""Webhook sender: a transactional outbox in the store, and a thread that sends from it and retries failures.
 
-Mischief of its own, set for the next deliveries: more than one of each, in the wrong order, tampered with, lost, late.
+It has its own fault injection, for the next deliveries: duplicated, reordered, tampered with, lost, late.
+
+States of a delivery. It starts as waiting, or as held while the fault `reorder` is set::
+
+    held ──(enough are held)──> waiting ──(2xx, no duplicate left)──> delivered
+                                 │  ^ └───(failed, no retry left)───> given up
+                                 └──┘ (failed, or a duplicate left)
 """
 
 from __future__ import annotations
@@ -23,28 +29,35 @@ if TYPE_CHECKING:
     from .world import Business, Service
 
 RETRIES = (1.0, 5.0, 15.0, 60.0, 300.0)
-"""Seconds after which a delivery that failed is tried again; then it is given up."""
+"""Seconds before each retry of a failed delivery. After the last retry it is given up. Kordless's own schedule is
+unknown.
+"""
 LEASE = 60.0
-"""Seconds after which somebody else tries what a process has taken and not brought back."""
+"""Seconds after which another process may take over a delivery whose sender has not reported back. Longer than a
+receiver may take (30 seconds).
+"""
 KEPT = 500
+"""Number of deliveries that the store keeps."""
 _MISCHIEF = {"duplicate", "reorder", "tamper", "times", "lose", "late"}
 
 
 class Courier:
-    """One for each sandbox. `by_hand` leaves the sending to calls of `deliver()`."""
+    """Webhook sender of one sandbox. The processes that share the store share the outbox."""
 
     def __init__(self, store: Store, clock: Clock, *, retries: tuple[float, ...] = RETRIES) -> None:
         self.by_hand = False
+        """True: no thread is started, and only `deliver()` sends."""
         self._store = store
         self._clock = clock
         self._retries = retries
         self._guard = threading.Lock()
+        # With the process id: after a fork the child has the attribute, but not the thread.
         self._thread: tuple[int, threading.Thread] | None = None
         self._woken = threading.Event()
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
-        """Where webhooks go; may be set. None by default, and then nothing is written down either."""
+        """Receivers of webhooks; can be set. Empty by default, and then no deliveries are recorded."""
         return tuple(Endpoint.read(each) for each in self._store.setting("endpoints") or ())
 
     @endpoints.setter
@@ -52,11 +65,14 @@ class Courier:
         self._store.keep("endpoints", [vars(each) for each in endpoints] or None)
 
     def mischief(self, **rules: Any) -> None:
-        """`duplicate`: how many times more each is delivered. `reorder`: how many are held back and then go the newest
-        first. `tamper`: with body, signature, timestamp, secret or id, of the next `times` tries (else of all). `lose`:
-        how many tries of each get lost. `late`: seconds that each is held back. Without any it behaves again.
+        """Set the faults of the next deliveries; without arguments, clear them. Raises ValueError.
 
-        Raises ValueError.
+        - `duplicate`: number of extra deliveries of each event.
+        - `reorder`: number of deliveries to hold back, to be sent together, newest first.
+        - `tamper`: what to falsify ("body", "signature", "timestamp", "secret" or "id"), in the next `times` attempts,
+          or in all attempts without `times`.
+        - `lose`: number of attempts of each delivery that never arrive.
+        - `late`: seconds to delay each delivery.
         """
         if not _MISCHIEF.issuperset(rules) or rules.get("tamper") not in (None, *TAMPERINGS):
             raise ValueError(f"there is {', '.join(sorted(_MISCHIEF))}; tamper is one of {', '.join(TAMPERINGS)}")
@@ -65,12 +81,15 @@ class Courier:
         self._store.keep("courier", rules or None)
 
     def rules(self) -> dict[str, Any]:
-        """The mischief in force."""
+        """Return the faults that are set."""
         found: dict[str, Any] = self._store.setting("courier") or {}
         return found
 
     def deliveries(self) -> list[dict[str, Any]]:
-        """The newest, newest first: number, event, url, state (held, waiting, delivered, given up), tries, status."""
+        """Return the newest 50 deliveries, newest first.
+
+        Each has number, event, url, state ("held", "waiting", "delivered" or "given up"), tries, status and body.
+        """
         with self._store.read() as db:
             rows = db.execute(
                 "SELECT number, event, url, state, tries, status, body FROM deliveries ORDER BY id DESC LIMIT 50"
@@ -78,11 +97,13 @@ class Courier:
         return [dict(row) for row in rows]
 
     def note(self, db: sqlite3.Connection, event: str, business: Business, service: Service, row: sqlite3.Row) -> None:
-        """Something happened: what is to be told is written down with it, in its transaction."""
+        """Add the event to the outbox, in the transaction that makes the change (transactional outbox pattern)."""
         endpoints = self.endpoints
         if not endpoints:
             return
+        # Real time, not the sandbox's clock: receivers and retries live in real time, even while that clock is frozen.
         rules, now = self.rules(), time.time()
+        # Serialized now: a retry must send the state at the time of the event, not today's.
         body = json.dumps(documents.event(event, service, row, self._clock.stamp()), ensure_ascii=False)
         for endpoint in endpoints:
             if endpoint.wants(business.slug, event):
@@ -104,7 +125,7 @@ class Courier:
         db.execute("DELETE FROM deliveries WHERE id <= (SELECT max(id) FROM deliveries) - ?", (KEPT,))
 
     def wake(self) -> None:
-        """Look whether there is something to send; returns at once."""
+        """Start the sending thread if there is something to send and none is running. Returns at once."""
         if self.by_hand:
             return
         self._woken.set()
@@ -118,16 +139,20 @@ class Courier:
             thread.start()
 
     def deliver(self, *, due_by: float | None = None) -> int:
-        """Send what is due (by now, or by a Unix time), one after the other; how many tries that took."""
+        """Send what is due now, or by the Unix time `due_by`, and return the number of attempts.
+
+        A `due_by` in the future sends retries without waiting for them.
+        """
         tries = 0
         while self._try_one(time.time() if due_by is None else due_by):
             tries += 1
         return tries
 
     def _run(self) -> None:
-        """Until nothing is waiting any more, or the store is closed."""
+        """Send until nothing is waiting or the store is closed (ProgrammingError)."""
         with suppress(sqlite3.ProgrammingError):
             while True:
+                # Cleared before the outbox is read: a wake() from now on is seen below, and no event is missed.
                 self._woken.clear()
                 self.deliver()
                 with self._guard:
@@ -135,6 +160,7 @@ class Courier:
                     if due is None and not self._woken.is_set():
                         self._thread = None
                         return
+                # At most 5 seconds, because another process may add an event without waking this thread.
                 self._woken.wait(max(0.01, min(due or 0.0, time.time() + 5) - time.time()))
 
     def _next_due(self) -> float | None:
@@ -149,8 +175,10 @@ class Courier:
             ).fetchone()
             if row is None:
                 return False
+            # Leased, not locked: if this process dies while it sends, another one takes over after LEASE.
             db.execute("UPDATE deliveries SET due = ?, tries = tries + 1 WHERE id = ?", (now + LEASE, row["id"]))
             tampering = self._tampering()
+        # Outside of the transaction, which would block all processes for as long as the receiver takes.
         endpoint = next((each for each in self.endpoints if each.url == row["url"]), None)
         status = 0
         if endpoint is not None and row["tries"] >= row["lost"]:
@@ -159,7 +187,7 @@ class Courier:
         return True
 
     def _settle(self, row: sqlite3.Row, status: int, now: float) -> None:
-        delivered, tries = 200 <= status < 300, row["tries"]
+        delivered, tries = 200 <= status < 300, row["tries"]  # as read: without the attempt that was just made
         if delivered and row["copies"]:
             state, due = "waiting", now
         elif delivered:
@@ -175,7 +203,7 @@ class Courier:
             )
 
     def _tampering(self) -> str | None:
-        """With what the next try is tampered with; counts it down."""
+        """Return the tampering for the next attempt, or None, and count it down."""
         rules = self.rules()
         found: str | None = rules.get("tamper")
         if found and "times" in rules:
@@ -186,10 +214,11 @@ class Courier:
 
     @staticmethod
     def _let_go(db: sqlite3.Connection, how_many: int) -> None:
-        """Once so many are held back, all of them go, the newest first."""
+        """Release all held deliveries, newest first, once there are `how_many`. 0 releases what an old fault held."""
         held = [row["id"] for row in db.execute("SELECT id FROM deliveries WHERE state = 'held' ORDER BY id")]
         if held and len(held) >= how_many:
             for place, number in enumerate(reversed(held)):
+                # Due a second ago and a millisecond apart: sent at once, and in this order.
                 db.execute(
                     "UPDATE deliveries SET state = 'waiting', due = ? WHERE id = ?",
                     (time.time() - 1 + place / 1000, number),

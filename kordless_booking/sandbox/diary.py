@@ -1,4 +1,8 @@
-"""Who has which time: what is free, booking, moving; call within a transaction. Times are Unix seconds."""
+"""Bookings in the store: find free times, book, move.
+
+Call these functions inside a transaction of the store, or a time could be booked twice between the check and the
+insert. Times are Unix seconds.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +20,17 @@ if TYPE_CHECKING:
     from .world import Business, Calendar, Service
 
 _DAY = 86400
+"""Seconds."""
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+"""Characters of confirmation numbers, without I, O, 0 and 1, which are easily mixed up."""
 
 
 class Taken:
-    """The bookings that could touch a span of time, found by calendar and UTC day."""
+    """Index of the bookings around a range of time, by calendar and UTC day."""
 
     def __init__(self, db: sqlite3.Connection, business: Business, start: int, end: int, but: str = "") -> None:
         self._days: dict[tuple[str, int], list[sqlite3.Row]] = {}
+        # Wider than the range by a day or two, for bookings that start before it or whose buffers reach into it.
         rows = db.execute(
             "SELECT * FROM bookings WHERE org = ? AND status <> 'canceled' AND number <> ?"
             " AND blocks_from < ? AND blocks_from > ?",
@@ -34,10 +41,11 @@ class Taken:
                 self._days.setdefault((row["calendar"], day), []).append(row)
 
     def left(self, service: Service, calendar: Calendar, start: int, seats: int) -> int:
-        """Seats left of `seats`: other bookings in the way, with both their buffers and ours, leave none."""
+        """Return how many of `seats` are left at `start`: 0 if another booking overlaps, buffers included."""
         begins, ends = blocked(service, start)
         for day in {begins // _DAY, ends // _DAY}:
             for row in self._days.get((calendar.id, day), ()):
+                # Bookings of the same group appointment share its seats, and don't overlap with it.
                 if row["service"] == service.slug and row["starts"] == start:
                     continue
                 if row["blocks_from"] < ends and begins < row["blocks_to"]:
@@ -48,7 +56,7 @@ class Taken:
 
 
 def blocked(service: Service, start: int) -> tuple[int, int]:
-    """From when to when a booking of this service keeps its calendar."""
+    """Return (from, to) of the time that a booking blocks in its calendar, buffers included."""
     return start - service.buffer_before * 60, start + (service.duration + service.buffer_after) * 60
 
 
@@ -61,7 +69,10 @@ def free(
     party: int,
     now: float,
 ) -> list[tuple[int, Calendar, int]]:
-    """(start, calendar, seats left) of all that can be booked and starts in [from, to), in this order."""
+    """Return (start, calendar, seats left) for each bookable time that starts in `span`, [from, to), sorted by start.
+
+    Calendars at the same time keep the order of `service.calendars`.
+    """
     if not service.public:
         return []
     today = local_day(business, now)
@@ -71,6 +82,7 @@ def free(
     if start >= end:
         return []
     taken = Taken(db, business, start, end)
+    # From the day before: opening hours may reach past midnight.
     first, last = max(opens, local_day(business, start) - timedelta(days=1)), local_day(business, end)
     found = []
     for order, calendar in enumerate(service.calendars):
@@ -94,7 +106,11 @@ def choose(
     among: Iterable[Calendar] | None = None,
     but: str = "",
 ) -> Calendar:
-    """The calendar that takes this time. Raises Refusal: 422 when never offered, 409 when taken."""
+    """Return a calendar that is free at `start`.
+
+    `among` limits the calendars, and `but` is the number of a booking to ignore (the one that is moved). Raises
+    ApiError: 422 if the service never offers this time, 409 if it is taken.
+    """
     today = local_day(business, now)
     if start <= now + service.notice_minutes * 60:
         raise Refusal(422, "this time has passed, or is too soon")
@@ -108,7 +124,7 @@ def choose(
     for calendar in service.calendars if among is None else among:
         for begins, seats in openings(business, service, calendar, day - timedelta(days=1), day):
             if begins == start:
-                offered = True
+                offered = True  # from here on the error is "taken" (409), no more "not a time" (422)
                 booked_out = day < today + timedelta(days=service.booked_out_days)
                 if not booked_out and taken.left(service, calendar, start, seats) >= party:
                     return calendar
@@ -130,7 +146,7 @@ def write_down(
     party: int = 1,
     notes: str | None = None,
 ) -> sqlite3.Row:
-    """Write a new booking into the diary."""
+    """Insert a booking and return its row. `choose` must have found the calendar free in the same transaction."""
     token = "".join(secrets.choice(_ALPHABET) for _ in range(8))
     begins, ends = blocked(service, start)
     values = (
@@ -160,7 +176,7 @@ def write_down(
 
 
 def find(db: sqlite3.Connection, number: str) -> sqlite3.Row:
-    """The booking with this confirmation number, in any case. Raises Refusal (404)."""
+    """Return the booking with this confirmation number, in any case. Raises ApiError (404)."""
     row: sqlite3.Row | None = db.execute("SELECT * FROM bookings WHERE number = ?", (number.upper(),)).fetchone()
     if row is None:
         raise Refusal(404, "no booking with this confirmation number")
@@ -176,7 +192,10 @@ def move(
     timezone: str | None,
     notes: str | None,
 ) -> None:
-    """Put a booking to another time of the same calendar. Raises Refusal (422) for one that is canceled."""
+    """Move a booking to another time of the same calendar. Raises ApiError (422) if it is canceled.
+
+    None for `timezone` or `notes` keeps the old value.
+    """
     if find(db, number)["status"] == "canceled":
         raise Refusal(422, "this booking is canceled")
     begins, ends = blocked(service, start)

@@ -1,4 +1,8 @@
-"""The wire forms, in exactly the documented spellings, which differ from place to place."""
+"""JSON documents of the API in exactly the documented spellings, which differ from endpoint to endpoint.
+
+Don't unify them: bookings say `start_at`, slots and webhooks `startsAt`; services have camelCase, calendar settings
+snake_case.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def utc(stamp: int) -> str:
-    """Unix seconds as "2026-12-01T14:00:00Z"."""
+    """Format Unix seconds as "2026-12-01T14:00:00Z"."""
     return datetime.fromtimestamp(stamp, UTC).isoformat()[:19] + "Z"
 
 
 def organization(business: Business, *, tagline: bool) -> dict[str, Any]:
-    """The business itself; endpoint 2 says it without the tagline."""
+    """Return the organization. Endpoint 1 has the tagline, endpoint 2 doesn't."""
     said: dict[str, Any] = {"id": business.id, "name": business.name, "slug": business.slug}
     if tagline:
         said["tagline"] = business.tagline
@@ -25,7 +29,7 @@ def organization(business: Business, *, tagline: bool) -> dict[str, Any]:
 
 
 def service(offered: Service) -> dict[str, Any]:
-    """A service; an unsaid price is left out together with its currency."""
+    """Return a service. A price of UNSAID is left out together with the currency."""
     said: dict[str, Any] = {
         "key": offered.slug,
         "name": offered.name,
@@ -41,12 +45,12 @@ def service(offered: Service) -> dict[str, Any]:
 
 
 def location(offered: Service) -> dict[str, str]:
-    """Where it happens."""
+    """Return the location of a service."""
     return {"type": offered.location[0], "value": offered.location[1]}
 
 
 def calendar_settings(business: Business, offered: Service) -> dict[str, Any]:
-    """camelCase key outside, snake_case inside, camelCase inside the policy."""
+    """Return the calendar settings: snake_case, but camelCase inside `cancellation_policy`."""
     policy = offered.policy
     return {
         "duration_minutes": offered.duration,
@@ -62,7 +66,7 @@ def calendar_settings(business: Business, offered: Service) -> dict[str, Any]:
 
 
 def slot(business: Business, offered: Service, calendar: Calendar, start: int, free: int) -> dict[str, Any]:
-    """One bookable time of one calendar."""
+    """Return one bookable time of one calendar. `free` is the number of seats left."""
     host, team = calendar.host, offered.team
     return {
         "startsAt": utc(start),
@@ -79,7 +83,7 @@ def slot(business: Business, offered: Service, calendar: Calendar, start: int, f
 
 
 def short_booking(business: Business, offered: Service, row: sqlite3.Row) -> dict[str, Any]:
-    """What create and reschedule answer."""
+    """Return the short form of a booking, the response of create and reschedule."""
     return {
         "booking": {
             "id": row["id"],
@@ -96,16 +100,16 @@ def short_booking(business: Business, offered: Service, row: sqlite3.Row) -> dic
 
 
 def event(kind: str, offered: Service, row: sqlite3.Row, now: float) -> dict[str, Any]:
-    """What a webhook tells."""
+    """Return the body of a webhook."""
     return {
         "event": kind,
         "timestamp": utc(int(now)),
-        "webhookId": "whk_1",
+        "webhookId": "whk_1",  # the subscription's id (assumed); the delivery's id is in a header
         "data": {
             "booking": {
                 "id": row["id"],
                 "confirmation_number": row["number"],
-                "serviceId": f"srv_{offered.slug}",
+                "serviceId": f"srv_{offered.slug}",  # documented: the prefix exists in webhooks only
                 "startsAt": utc(row["starts"]),
                 "endsAt": utc(row["ends"]),
                 "status": row["status"],
@@ -116,7 +120,7 @@ def event(kind: str, offered: Service, row: sqlite3.Row, now: float) -> dict[str
 
 
 def long_booking(business: Business, offered: Service, row: sqlite3.Row) -> dict[str, Any]:
-    """What lookup and cancel answer."""
+    """Return the long form of a booking, the response of lookup and cancel."""
     return {
         "booking": {
             "id": row["id"],

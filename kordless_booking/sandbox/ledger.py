@@ -1,4 +1,4 @@
-"""What was asked: the newest requests, for tests to look at. Foreign keys are not kept."""
+"""Request log: the newest requests to the sandbox, for tests to inspect. Foreign API keys are not recorded."""
 
 from __future__ import annotations
 
@@ -14,34 +14,37 @@ if TYPE_CHECKING:
     from .store import Store
 
 KEPT = 20_000
+"""Number of requests that are kept, give or take 500."""
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """One request.
-
-    `query` is the raw text, header names are in lower case, `status` is None until it was answered.
-    """
+    """One recorded request."""
 
     operation: str
+    """Name of the operation, or "unknown"."""
     method: str
     path: str
     query: str
+    """Raw, percent-encoded text."""
     headers: Mapping[str, str]
+    """Names are in lower case."""
     body: str
     status: int | None
+    """None until a response was produced; a request that hangs never gets one."""
 
 
 class Ledger:
-    """Writes requests down as they come in, and how they were answered."""
+    """Request log in the store. Records requests on arrival, so those that never get a response are in it too."""
 
     def __init__(self, store: Store, own_keys: Collection[str]) -> None:
         self._store = store
         self._own_keys = own_keys
 
     def enter(self, operation: str, asking: Asking) -> int:
-        """Write a request down; answers its place in the ledger."""
+        """Record a request and return its id."""
         headers = dict(asking.headers)
+        # Somebody may point a real client at the sandbox by mistake: its key must not end up in a file.
         if headers.get("x-kordless-key", "") not in ("", *self._own_keys):
             headers["x-kordless-key"] = "(not a sandbox key)"
         values = (time.time(), operation, asking.method, asking.path, asking.query, json.dumps(headers))
@@ -51,17 +54,17 @@ class Ledger:
                 (*values, asking.body.decode("utf-8", "replace")),
             ).lastrowid
             assert place is not None  # noqa: S101 - SQLite gives each row a number
-            if place % 500 == 0:
+            if place % 500 == 0:  # not with every request: about KEPT is good enough
                 db.execute("DELETE FROM requests WHERE id <= ?", (place - KEPT,))
         return place
 
     def close(self, place: int, status: int) -> None:
-        """Write down how it was answered."""
+        """Record the status of the response to request `place`."""
         with self._store.write() as db:
             db.execute("UPDATE requests SET status = ? WHERE id = ?", (status, place))
 
     def read(self) -> list[Recorded]:
-        """All that is kept, oldest first."""
+        """Return the recorded requests, oldest first."""
         with self._store.read() as db:
             rows = db.execute(
                 "SELECT operation, method, path, query, headers, body, status FROM requests ORDER BY id"
@@ -69,6 +72,6 @@ class Ledger:
         return [Recorded(**(dict(row) | {"headers": json.loads(row["headers"])})) for row in rows]
 
     def forget(self) -> None:
-        """Start with an empty page."""
+        """Delete all recorded requests."""
         with self._store.write() as db:
             db.execute("DELETE FROM requests")

@@ -1,4 +1,8 @@
-"""Requests a minute, in a true sliding window: no sixty seconds ever have more than the limit."""
+"""Rate limits of the sandbox: a sliding-window log, so no 60 seconds ever contain more requests than the limit.
+
+Kordless documents the numbers but not the kind of window. A sliding window is the strictest kind: a client that stays
+within it also stays within fixed windows.
+"""
 
 from __future__ import annotations
 
@@ -16,27 +20,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Limits:
-    """How many in `window` seconds; None is no limit.
-
-    `general` counts every request of a key, `creations` its POSTs of bookings (these count in both), `contact` the
-    keyless ones for one confirmation number, known or not. Undocumented upstream: `contact`, and the Retry-After
-    header that `retry_after` adds to a 429.
-    """
+    """Maximum numbers of requests per window. None: no limit."""
 
     general: int | None = 60
+    """Requests per API key, creations included. Documented by Kordless."""
     creations: int | None = 10
+    """Booking creations per API key. Documented by Kordless."""
     contact: int | None = 30
+    """Requests per confirmation number, existing or not, in the operations without a key. Assumed."""
     window: float = 60.0
+    """Seconds."""
     retry_after: bool = False
+    """True: add Retry-After to a 429. Undocumented by Kordless."""
 
     @classmethod
     def off(cls) -> Limits:
-        """No limits at all."""
+        """Return limits that limit nothing."""
         return cls(general=None, creations=None, contact=None)
 
 
 class Limiter:
-    """Counts in the store. A refused request doesn't count."""
+    """Rate limiter that counts in the store, for all processes. Refused requests don't count."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
@@ -44,7 +48,7 @@ class Limiter:
 
     @property
     def limits(self) -> Limits:
-        """The limits in force, shared by all processes on the file."""
+        """The limits in force, shared by all processes on the store."""
         return Limits(**(self._store.setting("limits") or {}))
 
     @limits.setter
@@ -52,7 +56,7 @@ class Limiter:
         self._store.keep("limits", asdict(limits))
 
     def keyed(self, key: str, *, creation: bool) -> dict[str, str]:
-        """Count a request of a key; answers the headers of its narrowest bucket. Raises Refusal (429)."""
+        """Count a request with an API key, and return the headers of its narrowest limit. Raises ApiError (429)."""
         limits = self.limits
         buckets = [(f"key {key}", limits.general)]
         if creation:
@@ -60,8 +64,9 @@ class Limiter:
         return self._count(buckets, limits)
 
     def contact(self, number: str) -> dict[str, str]:
-        """Count a keyless request for a confirmation number. Raises Refusal (429)."""
+        """Count a request about a confirmation number, and return its headers. Raises ApiError (429)."""
         limits = self.limits
+        # Cut and in upper case, as numbers are case-insensitive: spellings of one number share a bucket.
         return self._count([(f"number {number[:40].upper()}", limits.contact)], limits)
 
     def _count(self, buckets: list[tuple[str, int | None]], limits: Limits) -> dict[str, str]:
@@ -69,16 +74,19 @@ class Limiter:
         with self._store.write() as db:
             advanced = self._clock.advanced()
             now = time.time() + advanced
+            # "at > now + 1" is left over from before the clock was moved back.
             db.execute("DELETE FROM hits WHERE at <= ? OR at > ?", (now - limits.window, now + 1))
             full = False
             for bucket, limit in buckets:
                 if limit is None:
                     continue
+                # The last bucket's headers are sent, or those of the first full one.
                 found = db.execute("SELECT count(*), min(at) FROM hits WHERE bucket = ?", (bucket,)).fetchone()
                 used, oldest = int(found[0]), float(found[1] or now)
                 headers = {
                     "X-RateLimit-Limit": str(limit),
                     "X-RateLimit-Remaining": str(max(0, limit - used - 1)),
+                    # When the oldest request leaves the window, in the client's (real) time.
                     "X-RateLimit-Reset": str(math.ceil(oldest + limits.window - advanced)),
                 }
                 full = used >= limit
@@ -86,6 +94,7 @@ class Limiter:
                     break
             if not full:
                 db.executemany("INSERT INTO hits VALUES (?, ?)", [(bucket, now) for bucket, _ in buckets])
+        # Outside of the transaction: an exception inside would roll back the deletions above.
         if full:
             if limits.retry_after:
                 headers["Retry-After"] = str(max(1, int(headers["X-RateLimit-Reset"]) - int(time.time())))

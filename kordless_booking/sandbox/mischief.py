@@ -1,7 +1,13 @@
-"""Mischief on demand: what goes wrong, for which operation and how often. All processes on the store do it.
+"""Fault injector: rules for which fault hits which operation how often, shared by all processes on the store.
 
-The kinds are the functions of `tricks` (slots, shape, meaning, outside, line) and two that change the world:
-key_revoked and service_removed.
+The kinds of faults, by the layer that they distort, are the functions of these modules:
+
+- `faults.slots`, `faults.schema`, `faults.content`: the JSON document of a successful response;
+- `faults.response`: status, headers and bytes;
+- `faults.connection`: delays and broken connections;
+- here: `key_revoked` and `service_removed`, which change the sandbox's state instead of a response.
+
+A fault's options are the keyword-only parameters of its function.
 """
 
 from __future__ import annotations
@@ -25,13 +31,14 @@ OPERATIONS = ("organization", "service", "availability", "create", "lookup", "ca
 
 
 def key_revoked() -> None:
-    """Every key is wrong (401)."""
+    """Refuse every API key (401)."""
 
 
 def service_removed(*, service: str = "*") -> None:
-    """A service (by its slug), or all of them, is gone: 404, and not in the list."""
+    """Remove the service with this slug, or all services: 404, and absent from the organization's list."""
 
 
+# The functions above have no body: operations ask RequestFaults for these two. Only name and signature count.
 WORLD: dict[str, Callable[..., None]] = {"key_revoked": key_revoked, "service_removed": service_removed}
 DISTORTIONS = slots.DISTORTIONS | shape.DISTORTIONS | meaning.DISTORTIONS
 KINDS: dict[str, Callable[..., Any]] = {**WORLD, **DISTORTIONS, **DISGUISES, **WAITS, **STREAMS}
@@ -39,19 +46,20 @@ KINDS: dict[str, Callable[..., Any]] = {**WORLD, **DISTORTIONS, **DISGUISES, **W
 
 @dataclass(frozen=True)
 class Trick:
-    """One piece of mischief that hits one request."""
+    """A fault that hits one request, with its options."""
 
     kind: str
     options: dict[str, Any]
 
 
 def _instead(trick: Trick) -> bool:
+    """Return True for a fault that answers before the operation is carried out."""
     return trick.kind == "redirect" or (trick.kind == "status" and not trick.options.get("carried_out"))
 
 
 @dataclass(frozen=True)
 class Tricks:
-    """All that hits one request, in the order in which it was set."""
+    """The faults that hit one request, in the order in which they were set."""
 
     all: tuple[Trick, ...] = ()
 
@@ -60,22 +68,22 @@ class Tricks:
 
     @property
     def revoked(self) -> bool:
-        """Whether the key is to be refused."""
+        """True if the API key is to be refused."""
         return any(trick.kind == "key_revoked" for trick in self.all)
 
     def removed(self, slugs: frozenset[str]) -> frozenset[str]:
-        """Which of these services are gone."""
+        """Return those of `slugs` whose service is removed."""
         gone = {options.get("service", "*") for _, options in self._of({"service_removed": None})}
         return slugs if "*" in gone else slugs & gone
 
     def wait(self, line: Line, *, carried_out: bool) -> None:
-        """Be slow or hang, before or after the work."""
+        """Delay or hang, before the operation or, with `carried_out`, after it."""
         for play, options in self._of(WAITS):
             if bool(options.get("carried_out")) == carried_out:
                 play(line, **options)
 
     def instead(self) -> Answer | None:
-        """An answer that is given without doing the work."""
+        """Return a response that replaces the operation, or None to carry it out."""
         for trick in self.all:
             if _instead(trick):
                 play = DISGUISES[trick.kind]
@@ -83,9 +91,11 @@ class Tricks:
         return None
 
     def bend(self, answer: Answer, now: float) -> Answer:
-        """The answer, distorted (only when it was a yes) and disguised."""
+        """Return the response with all faults applied: those of the document first, then those of the response."""
         if answer.status < 400:
+            # Error documents stay as documented; faults of the response can still replace them.
             for play, options in self._of(DISTORTIONS):
+                # An earlier fault may have made it a list or a text, which the other ones can't walk.
                 if isinstance(answer.document, dict):
                     answer.document = play(answer.document, now, **options)
         for trick in self.all:
@@ -95,7 +105,7 @@ class Tricks:
         return answer
 
     def stream(self, line: Line, body: Iterator[bytes]) -> Iterator[bytes] | None:
-        """The body as it trickles out or breaks off, or None when the line is sound."""
+        """Return the body with delays and cuts, or None if no fault of the connection is set."""
         changed = False
         for play, options in self._of(STREAMS):
             body, changed = play(line, body, **options), True
@@ -103,15 +113,16 @@ class Tricks:
 
 
 class Mischief:
-    """Sets it, tells it, draws it."""
+    """Stores the rules, and hands out the faults of each request."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def set(self, kind: str, operation: str = "*", times: int | None = None, **options: Any) -> None:
-        """Let it happen to an operation ("*" is all) so many times (None: until cleared).
+        """Add a rule: inject the fault into the next `times` requests of the operation.
 
-        Raises ValueError for an unknown kind, operation or option.
+        "*" is every operation; `times=None` is until `clear()`. Raises ValueError for an unknown kind, operation or
+        option.
         """
         if kind not in KINDS:
             raise ValueError(f"unknown mischief {kind!r}; there is {', '.join(sorted(KINDS))}")
@@ -130,18 +141,19 @@ class Mischief:
             )
 
     def clear(self) -> None:
-        """Behave again."""
+        """Delete all rules."""
         with self._store.write() as db:
             db.execute("DELETE FROM mischief")
 
     def rules(self) -> list[dict[str, Any]]:
-        """What is set: kind, operation, times left (None: for ever), options."""
+        """Return the rules: kind, operation, times left (None: until cleared), options."""
         with self._store.read() as db:
             rows = db.execute("SELECT kind, operation, times, options FROM mischief ORDER BY id").fetchall()
         return [dict(row) | {"options": json.loads(row["options"])} for row in rows]
 
     def draw(self, operation: str) -> Tricks:
-        """What hits the present request; counts it down."""
+        """Return the faults of the current request, and count the rules down."""
+        # A write transaction from the start: two processes must not both take the last of `times`.
         with self._store.write() as db:
             rows = db.execute("SELECT * FROM mischief WHERE operation IN ('*', ?) ORDER BY id", (operation,)).fetchall()
             for row in rows:

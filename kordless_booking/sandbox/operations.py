@@ -1,4 +1,8 @@
-"""The seven documented operations, strict about what they are given. Refusals are the documented errors."""
+"""The seven documented operations, strict about their input. Errors are raised as ApiError in the documented form.
+
+Each function takes the context, the request and the arguments in its path. Input is validated before the organization
+is looked up, so a malformed request is a 400 even for an unknown organization.
+"""
 
 from __future__ import annotations
 
@@ -21,29 +25,29 @@ if TYPE_CHECKING:
     from .world import Business, Calendar, Service
 
 LONGEST_RANGE = 62 * 86400
+"""Maximum range of an availability request in seconds (assumed: Kordless documents none)."""
 
 
 @dataclass(frozen=True)
 class Desk:
-    """What an operation works with: the businesses, the store, the clock, and whose key was shown.
-
-    `removed` holds the slugs of services that mischief has taken away.
-    """
+    """Context of one operation."""
 
     businesses: tuple[Business, ...]
     store: Store
     clock: Clock
     owner: Business | None = None
+    """Business that the request's API key belongs to; None in operations without a key."""
     removed: frozenset[str] = frozenset()
+    """Slugs of services that fault injection has removed."""
     courier: Courier | None = None
 
     def tell(self, db: sqlite3.Connection, event: str, offered: Service, business: Business, row: sqlite3.Row) -> None:
-        """Let the webhooks tell of it."""
+        """Enqueue a webhook in the transaction of `db`."""
         if self.courier is not None:
             self.courier.note(db, event, business, offered, row)
 
     def business(self, slug: str) -> Business:
-        """The organization, if the key opens it. Raises Refusal: 404 unknown, 403 another's."""
+        """Return the organization. Raises ApiError: 404 if unknown, 403 if the key is another organization's."""
         business = next((each for each in self.businesses if each.slug == slug), None)
         if business is None:
             raise Refusal(404, "organization not found")
@@ -52,20 +56,20 @@ class Desk:
         return business
 
     def service(self, business: Business, slug: str) -> Service:
-        """A service of the business. Raises Refusal (404)."""
+        """Return a service of the business. Raises ApiError (404)."""
         service = business.service(slug)
         if service is None or slug in self.removed:
             raise Refusal(404, "service not found")
         return service
 
     def booked(self, row: sqlite3.Row) -> tuple[Business, Service]:
-        """What a booking was made for."""
+        """Return business and service of a booking, also of a service that is removed now."""
         business = next(each for each in self.businesses if each.slug == row["org"])
         return business, next(each for each in business.services if each.slug == row["service"])
 
 
 def organization(desk: Desk, asking: Asking, slug: str) -> Answer:
-    """1. The organization and its services."""
+    """Answer operation 1: the organization and its services."""
     strict.only(asking.parameters(), ())
     business = desk.business(slug)
     services = [documents.service(each) for each in business.services if each.slug not in desk.removed]
@@ -73,7 +77,7 @@ def organization(desk: Desk, asking: Asking, slug: str) -> Answer:
 
 
 def service(desk: Desk, asking: Asking, slug: str, service_slug: str) -> Answer:
-    """2. One service and its calendar settings."""
+    """Answer operation 2: one service and its calendar settings."""
     strict.only(asking.parameters(), ())
     business = desk.business(slug)
     offered = desk.service(business, service_slug)
@@ -87,7 +91,7 @@ def service(desk: Desk, asking: Asking, slug: str, service_slug: str) -> Answer:
 
 
 def availability(desk: Desk, asking: Asking) -> Answer:
-    """3. The free times that start in [from, to), once per host, by time."""
+    """Answer operation 3: the free times that start in [from, to), one per host, sorted by start; never full ones."""
     query = asking.parameters()
     strict.only(query, ("org_slug", "service_slug", "from", "to", "partySize", "timezone"))
     org_slug, slug = strict.needed_text(query, "org_slug"), strict.needed_text(query, "service_slug")
@@ -121,7 +125,10 @@ _CREATE = (
 
 
 def create(desk: Desk, asking: Asking) -> Answer:
-    """4. A booking. With an Idempotency-Key it is tried once: its 201, 409 or 422 is repeated for ever."""
+    """Carry out operation 4: create a booking.
+
+    With an Idempotency-Key it is carried out once. Its 201, 409 or 422 is stored and repeated for ever (assumed).
+    """
     strict.only(asking.parameters(), ())
     body = asking.document()
     strict.only(body, _CREATE)
@@ -136,7 +143,9 @@ def create(desk: Desk, asking: Asking) -> Answer:
     key = asking.headers.get("idempotency-key", "")
     if len(key) > 255:
         raise Refusal(400, "'Idempotency-Key' is longer than 255 characters")
+    # Of the parsed body: the same fields in another order are the same request.
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    # One transaction for check, booking, webhook and stored response: two equal requests at once book only once.
     with desk.store.write() as db:
         if key and (before := _replayed(db, business.key, key, digest)):
             return before
@@ -153,6 +162,7 @@ def create(desk: Desk, asking: Asking) -> Answer:
             desk.tell(db, "booking.created", offered, business, row)
             answer = Answer(201, documents.short_booking(business, offered, row))
         except Refusal as refusal:
+            # A 400 or 404 is not stored: the same key may be sent again with a corrected body.
             if refusal.status not in (409, 422):
                 raise
             answer = refusal.answer()
@@ -165,6 +175,7 @@ def create(desk: Desk, asking: Asking) -> Answer:
 
 
 def _replayed(db: sqlite3.Connection, bucket: str, key: str, digest: str) -> Answer | None:
+    """Return the stored response of this idempotency key, or None. Raises ApiError (422) if the body differs."""
     row = db.execute("SELECT * FROM replays WHERE bucket = ? AND idempotency_key = ?", (bucket, key)).fetchone()
     if row is None:
         return None
@@ -192,7 +203,7 @@ def _bookable(offered: Service, start: int, end: int) -> None:
 
 
 def _own(db: sqlite3.Connection, asking: Asking, number: str) -> sqlite3.Row:
-    """The booking, if the contact fits. Raises Refusal: 400 without contact, 404, 403."""
+    """Return the booking if the contact matches. Raises ApiError: 400 without contact, 404 unknown, 403 no match."""
     query = asking.parameters()
     strict.only(query, ("contact",))
     contact = strict.needed_text(query, "contact").strip()
@@ -207,13 +218,14 @@ def _own(db: sqlite3.Connection, asking: Asking, number: str) -> sqlite3.Row:
 
 
 def lookup(desk: Desk, asking: Asking, number: str) -> Answer:
-    """5. A booking by its number and contact."""
+    """Answer operation 5: look up a booking by number and contact."""
     with desk.store.read() as db:
         row = _own(db, asking, number)
     return Answer(document=documents.long_booking(*desk.booked(row), row))
 
 
 def _changeable(desk: Desk, row: sqlite3.Row, offered: Service) -> None:
+    """Raise ApiError (422) unless the booking can still be canceled or moved."""
     if row["status"] == "canceled":
         raise Refusal(422, "this booking is already canceled")
     now = desk.clock.stamp()
@@ -225,7 +237,8 @@ def _changeable(desk: Desk, row: sqlite3.Row, offered: Service) -> None:
 
 
 def cancel(desk: Desk, asking: Asking, number: str) -> Answer:
-    """6. Cancel a booking; takes no body."""
+    """Carry out operation 6: cancel a booking. Takes no body, and thus no reason."""
+    # An empty JSON object says as little as an empty body.
     if asking.too_long or asking.body.strip() not in (b"", b"{}"):
         raise Refusal(400, "cancel takes no body")
     with desk.store.write() as db:
@@ -239,7 +252,7 @@ def cancel(desk: Desk, asking: Asking, number: str) -> Answer:
 
 
 def reschedule(desk: Desk, asking: Asking, number: str) -> Answer:
-    """7. Move a booking: same service, host, people and length."""
+    """Carry out operation 7: move a booking. Service, host, party size and length stay the same."""
     body = asking.document()
     strict.only(body, ("start_at", "end_at", "timezone", "notes"))
     start, end = strict.moment(body, "start_at"), strict.moment(body, "end_at")
@@ -251,6 +264,7 @@ def reschedule(desk: Desk, asking: Asking, number: str) -> Answer:
         _changeable(desk, row, offered)
         _bookable(offered, start, end)
         calendars = [each for each in offered.calendars if each.id == row["calendar"]]
+        # For its errors alone; the booking itself is ignored, so it can move to a time that overlaps with its own.
         choose(
             db, business, offered, start, now=desk.clock.stamp(),
             party=row["party_size"], among=calendars, but=row["number"],

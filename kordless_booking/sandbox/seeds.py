@@ -1,4 +1,8 @@
-"""The two businesses of the sandbox: Acme Salon shows every case, North Dental has one service only."""
+"""Sample data: the two businesses of the sandbox.
+
+Acme Salon covers every documented case. North Dental has a single service, another time zone and another currency, and
+serves to test that one organization's key doesn't open the other. Tests and documentation rely on these values.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +38,7 @@ _NOOR = Calendar(
     "host_noor", hours("08:00-12:00", "13:00-17:00", days="Mon Tue Wed Thu Fri"), Host("host_noor", "Noor")
 )
 _LENA = Calendar("host_lena", hours("11:00-15:00", "16:00-19:00", days="Tue Thu Sat"), Host("host_lena", "Lena"))
+# A calendar without a host, open past midnight.
 _LINE = Calendar("line_advice", hours("17:00-22:00", days="Wed") | hours("20:00-26:00", days="Fri Sat"), crowd=20)
 
 _HAIR_TEAM = Team("team_hair", "Hair team")
@@ -89,7 +94,7 @@ _ACME_SERVICES = (
         (_SARAH,),
         ("custom", "At your place: we call you to arrange the details"),
         description="Hair for the day itself. We confirm each request by hand.",
-        price=None,
+        price=None,  # sent as null: a variable price
         currency="USD",
         interval=60,
         window_days=180,
@@ -107,7 +112,7 @@ _ACME_SERVICES = (
         price=Decimal("30.00"),
         currency="USD",
         interval=90,
-        capacity=8,
+        capacity=8,  # a group: one start time has several seats
         window_days=45,
         policy=_POLICY,
     ),
@@ -119,7 +124,7 @@ _ACME_SERVICES = (
         (_NOOR,),
         ("meet_url", "https://meet.example.com/acme-salon-color"),
         description="A free video call before your first color.",
-        price=Decimal(0),
+        price=Decimal(0),  # free
         currency="USD",
         interval=15,
         window_days=30,
@@ -144,9 +149,9 @@ _ACME_SERVICES = (
         (_LENA,),
         _ADDRESS,
         description="Scalp massage with warm oils. Usually booked out for weeks.",
-        price=UNSAID,
+        price=UNSAID,  # left out of the response
         window_days=90,
-        booked_out_days=35,
+        booked_out_days=35,  # more than a month: visitors have to page ahead
         buffer_after=15,
     ),
     Service(
@@ -159,7 +164,7 @@ _ACME_SERVICES = (
         description="Only for the team.",
         price=Decimal(0),
         currency="USD",
-        public=False,
+        public=False,  # listed, but can't be booked: the widget must hide it
     ),
 )
 
@@ -200,7 +205,7 @@ NORTH = Business(
         Service(
             "check-up",
             "Check-up",
-            None,
+            None,  # no category
             30,
             (_MEYER,),
             ("onsite", "Nordstraße 12, 10115 Berlin"),

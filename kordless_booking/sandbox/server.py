@@ -1,4 +1,7 @@
-"""Serves a sandbox over HTTP/1.1 with threads, kept-alive connections, and a line that can really be cut."""
+"""Threaded HTTP/1.1 server for the sandbox, with keep-alive and connections that faults can really cut.
+
+wsgiref's own server closes each connection after one request, and can't send a TCP reset.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +27,11 @@ if TYPE_CHECKING:
 
 
 class SandboxServer(ThreadingMixIn, WSGIServer):
-    """One thread per connection. `quiet` False prints a line per request: operation, status, milliseconds."""
+    """HTTP server with one thread per connection. `quiet=False` prints a line per request: operation, status, ms."""
 
-    daemon_threads = True
+    daemon_threads = True  # a fault that hangs must not keep the process from exiting
     request_queue_size = 256
+    """Pending connections. The standard library's 5 would refuse a burst of visitors."""
 
     def __init__(self, sandbox: Sandbox, host: str, port: int, *, quiet: bool = True) -> None:
         self.quiet = quiet
@@ -35,7 +39,7 @@ class SandboxServer(ThreadingMixIn, WSGIServer):
         self.sandbox = sandbox
 
     def server_bind(self) -> None:
-        """Bind without asking the name service who we are."""
+        """Bind without the reverse name lookup of the standard library, which may take seconds."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
@@ -43,27 +47,29 @@ class SandboxServer(ThreadingMixIn, WSGIServer):
         self.setup_environ()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that go away are no news."""
+        """Ignore connections that the client closed; print other errors."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
 
 class _Exchange(WSGIRequestHandler):
-    """One connection, any number of requests."""
+    """One connection with any number of requests."""
 
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
+    disable_nagle_algorithm = True  # the fault `drip` sends single bytes, which must leave at once
     timeout = 75
+    """Seconds after which an idle connection is closed."""
     server: SandboxServer
 
     def handle(self) -> None:
-        """Requests until the connection is closed (wsgiref alone would do one)."""
+        """Process requests until the connection is closed; wsgiref's own method processes one."""
         BaseHTTPRequestHandler.handle(self)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name it overrides
-        """Paths hold confirmation numbers and contacts: never logged."""
+        """Log nothing: the standard line contains the path, and thus confirmation numbers and contacts."""
 
     def _exchange(self) -> None:
+        """Process one request."""
         length = self.headers.get("Content-Length", "0")
         if not re.fullmatch("[0-9]{1,15}", length) or self.headers.get("Transfer-Encoding"):
             self.close_connection = True
@@ -73,11 +79,12 @@ class _Exchange(WSGIRequestHandler):
         environ["kordless.over_socket"] = True
         environ["wsgi.input"] = io.BytesIO(self.rfile.read(int(length)) if int(length) <= MAX_BODY else b"")
         if int(length) > MAX_BODY:
+            # The unread body would be taken for the next request.
             self.close_connection = True
         began = time.perf_counter()
         try:
             status = self._answer(environ)
-        except ConnectionResetError:
+        except ConnectionResetError:  # raised by faults.connection, or by the socket when the client is gone
             status = "cut"
             self._cut()
         if not self.server.quiet:
@@ -97,6 +104,7 @@ class _Exchange(WSGIRequestHandler):
         if "date" not in said:
             lines.append(f"Date: {self.date_time_string()}")
         if "content-length" not in said:
+            # Without a length, only the end of the connection ends the body.
             self.close_connection = True
         if self.close_connection:
             lines.append("Connection: close")
@@ -104,21 +112,23 @@ class _Exchange(WSGIRequestHandler):
         head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
         bodiless = self.command == "HEAD" or status[:3] in ("204", "304")
         for chunk in chunks:
+            # The head goes out with the first chunk: a cut before it (`reset` with 0 bytes) sends nothing at all.
             self.wfile.write(head if bodiless else head + chunk)
             head = b""
         self.wfile.flush()
         return str(status[:3])
 
     def _cut(self) -> None:
-        """Close so that the other side sees a reset, not an end."""
+        """Close the connection with a TCP reset, which the client can't mistake for the end of the body."""
         self.close_connection = True
+        # SO_LINGER on, with 0 seconds.
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.connection.close()
 
 
 @contextmanager
 def serving(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
-    """Serve in a thread; gives the API's base URL. Port 0 takes a free one."""
+    """Serve in a background thread and yield the API's base URL. Port 0 picks a free port."""
     with SandboxServer(sandbox, host, port) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()

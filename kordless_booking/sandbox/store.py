@@ -1,6 +1,7 @@
-"""Everything that changes, in one SQLite file: several processes and threads that share the file agree.
+"""SQLite store of everything that changes in the sandbox, shared by the threads and processes on one file.
 
-One connection per process behind a lock. A forked process opens its own; ":memory:" stays with its process.
+Each process has one connection behind a lock. A forked process opens its own. ":memory:" can't be shared between
+processes.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 VERSION = 2
+"""Version of the schema, kept in SQLite's `user_version`."""
 _TABLES = """
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE requests (
@@ -51,12 +53,12 @@ _NAMES = ("settings", "requests", "mischief", "hits", "bookings", "replays", "de
 
 
 class Store:
-    """A connection that is safe to share. Rows are sqlite3.Row."""
+    """Thread-safe and fork-safe SQLite connection. Rows are sqlite3.Row."""
 
     def __init__(self, path: str = ":memory:") -> None:
         self.path = path
-        self._lock = threading.RLock()
-        self._depth = 0
+        self._lock = threading.RLock()  # reentrant: a transaction calls functions that read and write again
+        self._depth = 0  # open transactions, 0 or 1
         self._inherited: list[sqlite3.Connection] = []
         self._open()
 
@@ -64,14 +66,17 @@ class Store:
         if self.path != ":memory:":
             Path(self.path).parent.mkdir(parents=True, exist_ok=True)
         self._pid = os.getpid()
+        # timeout: seconds to wait for another process's lock. isolation_level=None: only write() begins transactions.
         self._connection = sqlite3.connect(self.path, timeout=20, isolation_level=None, check_same_thread=False)
         self._close = weakref.finalize(self, _close, self._connection, self._pid)
         self._connection.row_factory = sqlite3.Row
         _to_wal(self._connection)
+        # Fast instead of safe from power loss: this is test data.
         self._connection.execute("PRAGMA synchronous = OFF")
         with self.write() as db:
             found = db.execute("PRAGMA user_version").fetchone()[0]
-            if found in (0, 1):
+            if found in (0, 1):  # 0: new file
+                # Not executescript(), which would commit the transaction.
                 for statement in (_SINCE_2 if found else _TABLES + _SINCE_2).split(";\n"):
                     db.execute(statement)
                 db.execute(f"PRAGMA user_version = {VERSION}")
@@ -80,10 +85,11 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """The connection, for looking only."""
+        """Yield the connection for reading, with the lock held."""
         with self._lock:
             if self._pid != os.getpid() and self.path != ":memory:":
-                # Closing an inherited connection would drop the locks of the process that it belongs to.
+                # The inherited connection is kept, not closed: closing it would drop the parent process's file locks
+                # (POSIX locks belong to the file, not to the connection).
                 self._inherited.append(self._connection)
                 self._close.detach()
                 self._open()
@@ -91,11 +97,15 @@ class Store:
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """One transaction that no other process or thread interleaves with; inside another it joins that."""
+        """Yield the connection inside an exclusive write transaction. A nested call joins the outer transaction.
+
+        An exception rolls everything back.
+        """
         with self.read() as db:
             if self._depth:
                 yield db
                 return
+            # IMMEDIATE locks now. A lock that is taken only at the first write can fail after a read.
             db.execute("BEGIN IMMEDIATE")
             self._depth += 1
             try:
@@ -109,13 +119,13 @@ class Store:
                 self._depth -= 1
 
     def setting(self, name: str) -> Any:
-        """A kept value, or None."""
+        """Return a setting, or None."""
         with self.read() as db:
             row = db.execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
         return None if row is None else json.loads(row["value"])
 
     def keep(self, name: str, value: Any) -> None:
-        """Keep a JSON value under a name, None to forget it."""
+        """Store a JSON value as a setting. None deletes it."""
         with self.write() as db:
             if value is None:
                 db.execute("DELETE FROM settings WHERE name = ?", (name,))
@@ -123,24 +133,28 @@ class Store:
                 db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, json.dumps(value)))
 
     def reset(self) -> None:
-        """Forget everything."""
+        """Delete all rows of all tables."""
         with self.write() as db:
             for name in _NAMES:
                 db.execute(f"DELETE FROM {name}")  # noqa: S608 - a constant of this module
 
     def close(self) -> None:
-        """Close the connection; the store is of no use after."""
+        """Close the connection. The store can't be used any more."""
         with self._lock:
             self._close()
 
 
 def _close(connection: sqlite3.Connection, pid: int) -> None:
-    if pid == os.getpid():
+    if pid == os.getpid():  # never a parent's connection: see Store.read
         connection.close()
 
 
 def _to_wal(connection: sqlite3.Connection) -> None:
-    """Write-ahead logging. While another process writes, SQLite refuses the switch without waiting."""
+    """Switch to write-ahead logging, so that readers don't wait for writers.
+
+    SQLite's busy timeout doesn't apply to the switch: it fails at once while another process writes. So it is tried for
+    about 4 seconds.
+    """
     for _ in range(200):
         try:
             if connection.execute("PRAGMA journal_mode").fetchone()[0] in ("wal", "memory"):

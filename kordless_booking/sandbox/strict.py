@@ -1,4 +1,7 @@
-"""Strict reading of what a client sends: the documented spelling and type, else a 400."""
+"""Strict validation of request fields: the documented spelling and type, or ApiError (400).
+
+The opposite of `api.lenient` on purpose. Whatever the client sends must be exactly as documented.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ _PHONE = re.compile(r"\+?[0-9][0-9 ().-]*", re.ASCII)
 
 
 def only(given: Mapping[str, Any], allowed: Iterable[str], where: str = "") -> None:
-    """Refuse any name that isn't documented, with a hint when merely its spelling is wrong."""
+    """Raise ApiError for a field that isn't documented, with a hint if only its spelling is wrong."""
     allowed = tuple(allowed)
     for name in given:
         if name not in allowed:
@@ -29,12 +32,13 @@ def only(given: Mapping[str, Any], allowed: Iterable[str], where: str = "") -> N
 
 
 def _bare(name: str) -> str:
+    """Return the form that all spellings of a name share."""
     bare = name.replace("_", "").replace("-", "").lower()
     return {"startat": "startsat", "endat": "endsat"}.get(bare, bare)
 
 
 def text(given: Mapping[str, Any], name: str, *, longest: int = 200, needed: bool = True) -> str | None:
-    """A string that is not blank; None when absent or null, unless `needed`."""
+    """Return a string of at most `longest` characters. It must not be blank if `needed`; otherwise it may be absent."""
     value = given.get(name)
     if value is None and not needed:
         return None
@@ -46,18 +50,19 @@ def text(given: Mapping[str, Any], name: str, *, longest: int = 200, needed: boo
         raise Refusal(400, f"'{name}' is longer than {longest} characters")
     if needed and not value.strip():
         raise Refusal(400, f"'{name}' must not be blank")
+    # JSON may escape a lone surrogate ("\ud800"), which neither SQLite nor UTF-8 can store.
     if "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
         raise Refusal(400, f"'{name}' has characters that are not text")
     return value
 
 
 def needed_text(given: Mapping[str, Any], name: str, *, longest: int = 200) -> str:
-    """A string that must be there."""
+    """Return a required string."""
     return str(text(given, name, longest=longest))
 
 
 def moment(given: Mapping[str, Any], name: str) -> int:
-    """An ISO 8601 time in UTC ("…Z" or "…+00:00"), as Unix seconds."""
+    """Return an ISO 8601 time in UTC ("…Z" or "…+00:00") as whole Unix seconds."""
     value = needed_text(given, name)
     if not _MOMENT.fullmatch(value):
         raise Refusal(400, f"'{name}' must be ISO 8601 in UTC, like 2026-12-01T14:00:00Z")
@@ -71,20 +76,20 @@ def moment(given: Mapping[str, Any], name: str) -> int:
 
 
 def zone(given: Mapping[str, Any], name: str = "timezone", *, needed: bool = True) -> str | None:
-    """A time zone by its IANA name."""
+    """Return an IANA time zone name."""
     value = text(given, name, needed=needed)
     if value is not None and value not in _zones():
         raise Refusal(400, f"'{name}' must be an IANA time zone")
     return value
 
 
-@cache
+@cache  # available_timezones() walks the file system
 def _zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
 def count(given: Mapping[str, Any], name: str, *, written: bool = False) -> int:
-    """A whole number from 1 to 1000, by default 1; `written` reads it from query text."""
+    """Return an integer from 1 to 1000, by default 1. `written` accepts digits as text, for a query parameter."""
     value = given.get(name, 1)
     if written and isinstance(value, str) and re.fullmatch(r"[0-9]{1,4}", value, re.ASCII):
         value = int(value)
@@ -94,7 +99,7 @@ def count(given: Mapping[str, Any], name: str, *, written: bool = False) -> int:
 
 
 def person(given: Mapping[str, Any]) -> dict[str, str | None]:
-    """The contact: a name, and an e-mail or a phone."""
+    """Return the contact: a name, and an e-mail, a phone or both."""
     contact = given.get("contact")
     if not isinstance(contact, dict):
         raise Refusal(400, "'contact' is required and must be an object")
@@ -111,5 +116,5 @@ def person(given: Mapping[str, Any]) -> dict[str, str | None]:
 
 
 def digits(phone: str) -> str:
-    """The digits alone, which is how phones are compared."""
+    """Return the digits of a phone number; phones are compared by them. A "+" in a query may arrive as a space."""
     return "".join(letter for letter in phone if letter.isascii() and letter.isdigit())

@@ -1,6 +1,7 @@
-"""What a business in the sandbox is made of: services, calendars, opening hours. Nothing here ever changes.
+"""Immutable domain model of the sandbox: businesses, services, calendars, opening hours.
 
-Hours are minutes of the local day in the business's zone, beyond 1440 after midnight. Lengths are minutes.
+Opening hours are minutes of the local day in the business's time zone; values above 1440 are after midnight. Lengths
+are minutes.
 """
 
 from __future__ import annotations
@@ -16,21 +17,22 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 Week = Mapping[int, tuple[tuple[int, int], ...]]
-"""Weekday (Monday is 0) to its opening spans, each (from, to) in local minutes."""
+"""Weekday (Monday is 0) to its opening hours, each (from, to) in local minutes."""
 
 
 class Unsaid(Enum):
-    """A field that isn't in the answer at all, as opposed to null."""
+    """Type of the marker UNSAID."""
 
     UNSAID = "unsaid"
 
 
 UNSAID = Unsaid.UNSAID
+"""Value of a field that is absent from the response, as opposed to None for null."""
 
 
 @dataclass(frozen=True)
 class Host:
-    """A person who can be booked; their bookings block them in every service of the business."""
+    """A person who can be booked. A booking blocks the person in every service of the business."""
 
     id: str
     name: str
@@ -46,56 +48,67 @@ class Team:
 
 @dataclass(frozen=True, eq=False)
 class Calendar:
-    """Something that can be taken: a host's time, or without a host the service's own line or room.
-
-    `crowd` is about how many percent of its hours the world has taken already.
-    """
+    """A bookable resource: a host's time, or without a host the service's own phone line or room."""
 
     id: str
     week: Week
     host: Host | None = None
     crowd: int = 30
+    """Approximate percentage of hours that are booked from the start, so that calendars look real."""
 
 
 @dataclass(frozen=True)
 class Policy:
-    """A cancellation policy; only an enforced one makes the sandbox refuse (422) inside the notice."""
+    """A cancellation policy."""
 
     notice_hours: int
     text: str
     enforced: bool = False
+    """True: changes within `notice_hours` of the start are refused (422). Kordless's own behavior is unknown."""
 
 
 @dataclass(frozen=True, eq=False)
 class Service:
-    """One thing that can be booked; its key is its slug."""
+    """A bookable service. Its key in the API is its slug."""
 
     slug: str
     name: str
     category: str | None
     duration: int
+    """Minutes."""
     calendars: tuple[Calendar, ...]
     location: tuple[str, str]
+    """(type, value)."""
     description: str | None = None
     price: Decimal | Unsaid | None = None
+    """Major units; None is sent as null."""
     currency: str | None = None
     interval: int = 30
+    """Minutes between two start times."""
     buffer_before: int = 0
+    """Minutes."""
     buffer_after: int = 0
+    """Minutes."""
     window_days: int = 60
+    """Days that can be booked ahead."""
     capacity: int = 1
+    """Seats of one start time; more than 1 for a group."""
     team: Team | None = None
     policy: Policy | None = None
     public: bool = True
+    """False: listed by the API, but can't be booked."""
     pending: bool = False
+    """True: new bookings have the status "pending" until the business confirms them."""
     notice_minutes: int = 0
+    """Minutes before its start from which a time can't be booked any more."""
     booked_out_days: int = 0
+    """Days from today that are fully booked."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
 class Business:
-    """An organization, the one key that opens it, and all that it offers."""
+    """An organization with its API key and its services."""
 
     id: str
     slug: str
@@ -105,15 +118,16 @@ class Business:
     branding: Mapping[str, str | None]
     services: tuple[Service, ...]
     closed: Callable[[date], bool]
+    """Predicate for holidays, given a local date."""
     tagline: str | None = None
 
     def service(self, slug: str) -> Service | None:
-        """The service with this slug, or None."""
+        """Return the service with this slug, or None."""
         return next((service for service in self.services if service.slug == slug), None)
 
 
 def hours(*spans: str, days: str) -> dict[int, tuple[tuple[int, int], ...]]:
-    """A week from text: `hours("09:00-13:00", "20:00-26:00", days="Tue Wed")`, the latter past midnight."""
+    """Build a Week from text: `hours("09:00-13:00", "20:00-26:00", days="Tue Wed")`. 26:00 is 2 a.m. the next day."""
     names = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
     parsed = tuple((_minutes(start), _minutes(end)) for start, _, end in (span.partition("-") for span in spans))
     return {names.index(day): parsed for day in days.split()}
@@ -125,11 +139,12 @@ def _minutes(clock: str) -> int:
 
 
 def yearly(*days: tuple[int, int]) -> Callable[[date], bool]:
-    """Closed on these (month, day) of every year."""
+    """Return a predicate that is true on these (month, day) of every year."""
     return lambda day: (day.month, day.day) in days
 
 
 def thanksgiving(day: date) -> bool:
-    """Whether this is the fourth Thursday of November."""
+    """Return True for the fourth Thursday of November."""
     first = date(day.year, 11, 1)
+    # The first bracket is the distance to the first Thursday (weekday 3); 21 days later is the fourth.
     return day == first + timedelta(days=(3 - first.weekday()) % 7 + 21)

@@ -1,4 +1,4 @@
-"""What all tests of the door share."""
+"""Fixtures of all tests of the API client."""
 
 from collections.abc import Iterator
 
@@ -8,6 +8,6 @@ import stamina
 
 @pytest.fixture(autouse=True)
 def _no_pause() -> Iterator[None]:
-    """Second tries follow at once."""
+    """Make retries follow without backoff."""
     with stamina.set_testing(True, attempts=2, cap=True):
         yield

@@ -1,4 +1,4 @@
-"""Clients on made-up answers, and the documented examples to make them up from."""
+"""Clients with canned responses, and the documented example documents to build those from."""
 
 import json
 from collections.abc import Callable
@@ -109,7 +109,7 @@ type_of_answer = httpx.Response | Exception
 
 
 class Recorder:
-    """Gives answers in turn (the last one for ever) and keeps the requests. An exception is raised."""
+    """Handler that records requests and returns `answers` in turn, the last one for ever. Exceptions are raised."""
 
     def __init__(self, *answers: type_of_answer) -> None:
         self.answers = list(answers)
@@ -124,7 +124,7 @@ class Recorder:
 
 
 class Watch:
-    """A gate that lets everything pass and writes down what it sees."""
+    """Gate that admits everything and records its calls."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -138,18 +138,19 @@ class Watch:
 
 
 def client(handler: Callable[[httpx.Request], httpx.Response], **options: Any) -> Kordless:
-    """A client whose network is `handler`."""
+    """Return a client whose transport calls `handler`."""
     settings: dict[str, Any] = {"api_key": KEY, "org_slug": "acme-salon", "base_url": BASE}
     return Kordless(**settings | {"transport": httpx.MockTransport(handler)} | options)
 
 
 def answering(document: object, status: int = 200, **headers: str) -> Recorder:
-    """A network that always answers this JSON."""
+    """Return a handler that always responds with this JSON."""
     text = json.dumps(document).encode()
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Recorder(httpx.Response(status, headers=named, content=text))
 
 
 def refusing(status: int, kind: str = "", **headers: str) -> Recorder:
-    """A network that always answers the documented error."""
+    """Return a handler that always responds with the documented error form."""
+    # The contact stands in `detail`, as an API may echo input: no test may find it in a message or the log.
     return answering({"detail": CONTACT, "status": status, "type": kind}, status, **headers)

@@ -1,4 +1,4 @@
-"""A server on a real socket that does to its connections exactly what a test says."""
+"""Server on a real loopback socket that runs a test's script on each connection."""
 
 import datetime
 import socket
@@ -24,9 +24,10 @@ class Line:
 
     socket: socket.socket
     over: threading.Event
+    """Set when the test is over."""
 
     def request(self) -> bytes:
-        """The head of the next request, and of its body what came with it; empty when the client has gone."""
+        """Read the head of the next request, with as much body as came along. Empty if the client has closed."""
         read = b""
         while b"\r\n\r\n" not in read:
             more = self.socket.recv(65536)
@@ -36,29 +37,30 @@ class Line:
         return read
 
     def send(self, content: bytes) -> None:
-        """Sends all of it."""
+        """Send all of `content`."""
         self.socket.sendall(content)
 
     def drip(self, content: bytes, every: float = 0.05) -> None:
-        """One byte after the other, until the test is over."""
+        """Send one byte every `every` seconds until the test is over."""
         for index in range(len(content)):
             if self.over.wait(every):
                 return
             self.send(content[index : index + 1])
 
     def hold(self) -> None:
-        """Silent until the test is over."""
-        self.over.wait(30)
+        """Send nothing until the test is over."""
+        self.over.wait(30)  # seconds, in case a test never ends
 
     def reset(self) -> None:
-        """Cuts the connection with a RST."""
+        """Reset the connection (TCP RST)."""
+        # SO_LINGER on, with 0 seconds.
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
         self.socket.close()
 
 
 @dataclass
 class Server:
-    """Where it listens, and how many connections came."""
+    """Address of the server, and the connections that it has accepted."""
 
     url: str
     port: int
@@ -67,7 +69,7 @@ class Server:
 
 @contextmanager
 def serving(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
-    """Runs `script` for every connection, each in a thread, until the block ends."""
+    """Run `script` for every connection, each in its own thread, until the `with` block ends."""
     over = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -106,7 +108,7 @@ def serving(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[Serve
 
 
 def answer(body: bytes, *headers: bytes, status: bytes = b"200 OK") -> bytes:
-    """A complete HTTP answer."""
+    """Return a complete HTTP response."""
     lines = [b"HTTP/1.1 " + status, b"Content-Type: application/json", *headers]
     if not any(line.lower().startswith((b"content-length", b"transfer")) for line in headers):
         lines.append(b"Content-Length: %d" % len(body))
@@ -114,7 +116,10 @@ def answer(body: bytes, *headers: bytes, status: bytes = b"200 OK") -> bytes:
 
 
 def certificate(folder: Path, *, host: str = "127.0.0.1", days: int = 1) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """A self-signed certificate as a server's context, and a client's that trusts it. `days` < 0: expired."""
+    """Create a self-signed certificate; return a server's TLS context, and a client's that trusts it.
+
+    A negative `days` makes an expired one.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")])
     now = datetime.datetime.now(datetime.UTC)

@@ -1,4 +1,4 @@
-"""Where the API key may travel to."""
+"""The base URL: https, or http on a loopback host."""
 
 import pytest
 

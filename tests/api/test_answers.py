@@ -1,4 +1,4 @@
-"""Every status has its exception, and no header can upset anything."""
+"""Every status maps to its exception, and no rate-limit header can break the parsing."""
 
 import email.utils
 from typing import Any

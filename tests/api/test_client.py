@@ -1,4 +1,4 @@
-"""The client's own part: whose answers count, and what an error report may show."""
+"""The client's own part: mismatched responses, and what an error report may show."""
 
 import os
 import pickle
@@ -37,7 +37,7 @@ from tests.api.doors import (
 
 
 def test_slots_of_another_service_are_never_shown() -> None:
-    """Where a slot names a service, it must be the one asked for, by slug or by key."""
+    """A slot that names a service must name the requested one, by slug or by key."""
     other = SLOT | {"serviceId": "something-else"}
     replies = {
         "/availability": {"slots": [other]},

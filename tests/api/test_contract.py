@@ -1,4 +1,4 @@
-"""The client against the sandbox, which knows nothing of it: every operation, every documented error, all mischief."""
+"""The client against the sandbox, which is written independently: every operation, documented error and fault."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -51,7 +51,7 @@ def opened(sandbox: Sandbox, **options: Any) -> Kordless:
 
 
 def times(door: Kordless, slug: str = "haircut", days: int = 7, **options: Any) -> tuple[Slot, ...]:
-    """What is free from tomorrow on."""
+    """Return the free times from tomorrow on."""
     return door.availability(slug, MORROW, MORROW + timedelta(days=days), **options)
 
 
@@ -264,7 +264,7 @@ REFUSALS: list[tuple[str, int, type[KordlessError], Refusal]] = [
 def test_each_documented_refusal(
     door: Kordless, sandbox: Sandbox, operation: str, status: int, expected: type[KordlessError], refused: Refusal
 ) -> None:
-    """What the documentation refuses is refused by the sandbox, and becomes the class for it."""
+    """The sandbox sends each documented error, and the client raises its exception class."""
     with pytest.raises(expected) as caught:
         refused(door, sandbox)
     assert type(caught.value) is expected

@@ -1,4 +1,4 @@
-"""Over real sockets: everything ends in time, and every failure of the line has its name."""
+"""Deadlines over real sockets: every call ends in time, and every network failure has its own reason."""
 
 import gzip
 import json
@@ -375,7 +375,7 @@ def test_slow_tls_ends_in_time(door: Door, tmp_path: Path) -> None:
 
 
 def child(client: Kordless, results: Any) -> None:
-    """What a forked worker does."""
+    """Run a forked worker."""
     offer = client.organization(seconds=5)
     results.put((os.getpid(), offer.organization.slug))
 

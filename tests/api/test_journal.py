@@ -1,4 +1,4 @@
-"""One line for each try, with nothing personal in it."""
+"""The call log: one line per HTTP request, without personal data."""
 
 import contextlib
 import logging

@@ -1,4 +1,4 @@
-"""Documents become structs, whatever is odd about them, or OutcomeUnknown."""
+"""Lenient parsing: odd documents become structs, or raise OutcomeUnknown."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Bodies are read within limits, and only strict JSON is JSON."""
+"""Bodies are read within limits, and only strict JSON is accepted."""
 
 import contextlib
 import gzip
@@ -72,7 +72,7 @@ def test_a_bomb_does_not_go_off(encoding: str) -> None:
     ],
 )
 def test_a_strange_encoding_is_no_answer(body: bytes, encoding: str, reason: str) -> None:
-    """What can't be unpacked, or not to its end, is OutcomeUnknown."""
+    """A body that can't be decompressed completely is OutcomeUnknown."""
     with pytest.raises(OutcomeUnknown) as caught:
         collect([body], encoding=encoding)
     assert caught.value.reason == reason

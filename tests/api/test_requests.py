@@ -1,4 +1,4 @@
-"""The requests are exactly the documented ones, and what can't be right is never sent."""
+"""Requests are exactly the documented ones, and impossible input is never sent."""
 
 import json
 import pickle
@@ -193,7 +193,7 @@ def test_an_idempotency_key_fits_a_header(key: str) -> None:
     ["", "abc", "x" * 65, "../../x", "AB12?admin=1", "AB12/../services", "%2e%2e%2f", "AB12\n", "ÄÖÜß", "A\0BC"],
 )
 def test_an_impossible_number_is_not_found_without_a_call(number: str) -> None:
-    """What no confirmation number can be never reaches a path: NotFound, nothing sent."""
+    """An impossible confirmation number raises NotFound, and nothing is sent."""
     network = answering(DOCUMENTS["lookup"])
     door = client(network)
     if number.strip() != "AB12":

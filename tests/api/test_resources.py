@@ -1,4 +1,4 @@
-"""Resources are immutable, say nothing personal, and survive the cache."""
+"""Resources are immutable, hide personal data in their repr, and survive the cache."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -69,7 +69,7 @@ def test_slots_survive_the_cache() -> None:
 
 
 def test_bookings_survive_the_cache() -> None:
-    """What was asked for and what came of it are the same after JSON."""
+    """NewBooking and Booking are equal after encoding and decoding."""
     booking = read_booking(LONG)
     assert decode(encode(booking), Booking) == booking
     assert decode(encode(NEW), NewBooking) == NEW
@@ -84,7 +84,7 @@ def test_prices_survive_the_cache_to_the_cent(amount: Decimal) -> None:
 
 @pytest.mark.parametrize("data", [b"", b"{", b"null", b"[]", b'{"organization": 1}', b"\x80\x04", b'"\xff"'])
 def test_other_bytes_are_refused(data: bytes) -> None:
-    """What an older version or somebody else wrote raises ValueError."""
+    """Bytes of another version or of another origin raise ValueError."""
     with pytest.raises(ValueError, match="expected"):
         decode(data, Offer)
 

@@ -1,4 +1,4 @@
-"""A second try comes only where it is harmless and in time, and never a third."""
+"""Retries: at most one, only where it is safe, and only with enough time left."""
 
 import contextlib
 import socket
@@ -125,7 +125,7 @@ LOOKUP = Call("lookup", "GET", "/x", lambda document, dropped: None)
 
 
 def tries(call: Call[None], error: KordlessError, *, left: float, of: float) -> int:
-    """How often a call that always fails is tried with `left` seconds of `of` to go."""
+    """Return the number of attempts at a call that always fails, with `left` of `of` seconds left."""
     count = 0
     with deadline(left), contextlib.suppress(KordlessError):
         for attempt in attempts(call, of):

@@ -1,4 +1,4 @@
-"""The API key can be sent, and nothing else."""
+"""The API key can be sent, but not printed, pickled or logged."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""One normaliser for every spelling, and safe mistakes of type put right."""
+"""Lenient objects: every spelling of a name, and safe type conversions."""
 
 from datetime import UTC, datetime
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""What happens around one HTTP try: the gate, the log, failures, secrets."""
+"""The session around one HTTP request: gate, log, failures, secrets."""
 
 import socket
 import ssl
@@ -160,7 +160,7 @@ class Closed(Watch):
 
 @pytest.mark.parametrize("operation", CALLS)
 def test_a_closed_gate_lets_nothing_out(operation: str) -> None:
-    """What the gate raises reaches the caller; nothing is sent and the gate is told nothing."""
+    """The gate's exception reaches the caller; nothing is sent, and `after` is not called."""
     network, gate = answering(DOCUMENTS[operation]), Closed()
     with pytest.raises(TooMany) as caught:
         CALLS[operation](client(network, gate=gate))

@@ -1,4 +1,4 @@
-"""A sandbox that stands still on a Sunday in November, and a small client that speaks to it without our own client."""
+"""Fixtures: a sandbox whose clock is frozen on a Sunday in November, and a small HTTP client independent of ours."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ JANE = {"name": "Jane Doe", "email": "jane@example.com", "phone": "+12125550123"
 
 
 class Api:
-    """Requests as anyone could make them; `key` None sends none."""
+    """Plain HTTP client of the sandbox. `key=None` sends no API key."""
 
     def __init__(self, sandbox: Sandbox, key: str | None = SANDBOX_KEY, base: str = BASE) -> None:
         self.sandbox = sandbox
@@ -66,7 +66,7 @@ class Api:
 
 
 def refused(answer: httpx.Response, status: int, type_: str, says: str = "") -> None:
-    """The documented flat error, whose detail matches."""
+    """Assert that the response is the documented flat error, with a `detail` that matches `says`."""
     assert answer.status_code == status, answer.text
     said = answer.json()
     assert set(said) == {"detail", "status", "type"}

@@ -1,4 +1,4 @@
-"""Somebody who receives webhooks over real HTTP, notes them, and answers as told."""
+"""Webhook receiver over real HTTP that records deliveries and responds with given statuses."""
 
 from __future__ import annotations
 
@@ -13,16 +13,19 @@ __all__ = ["Receiver", "receiving"]
 
 @dataclass
 class Receiver:
-    """`got` has (headers, body) of each; `answers` are given in turn, then 200."""
+    """Record of received deliveries, and the statuses to respond with."""
 
     url: str = ""
     got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    """(headers, body) of each delivery."""
     answers: list[int] = field(default_factory=list)
+    """Statuses of the next responses; 200 after these."""
     arrived: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    """Released once for each delivery, so a test can wait for one."""
 
     @property
     def ids(self) -> list[str]:
-        """Of each delivery, in the order in which they came."""
+        """Ids of the deliveries, in the order of arrival."""
         return [headers["X-Kordless-Webhook-Id"] for headers, _ in self.got]
 
 
@@ -42,7 +45,7 @@ def receiving() -> Iterator[Receiver]:
             receiver.arrived.release()
 
         def log_message(self, *_args: object) -> None:
-            """Nothing to say."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Exchange) as server:
         receiver.url = f"http://127.0.0.1:{server.server_port}/hook/?from=sandbox"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def test_the_public_names() -> None:
-    """What others build on."""
+    """The public names are pinned."""
     assert kordless_booking.sandbox.__all__ == [
         "NORTH_KEY", "NORTH_ORG", "SANDBOX_KEY", "SANDBOX_ORG", "Limits", "Sandbox",
     ]  # fmt: skip

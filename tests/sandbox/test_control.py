@@ -1,4 +1,4 @@
-"""Steering over HTTP."""
+"""Control of the sandbox over HTTP."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_limits(api: Api) -> None:
 
 
 def test_requests_and_bookings(api: Api) -> None:
-    """What was asked and what was booked; control requests are not among them."""
+    """Requests and bookings are listed, without the control requests themselves."""
     api.book()
     said = control(api, "requests").json()["requests"]
     assert [each["operation"] for each in said] == ["availability", "create"]

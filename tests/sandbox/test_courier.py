@@ -1,4 +1,4 @@
-"""The courier delivers what happened, over real HTTP: signed, tried again, and badly when asked to."""
+"""The webhook sender delivers over real HTTP: signed, with retries, and with faults on request."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def posting(sandbox: Sandbox, receiver: Receiver) -> Sandbox:
 
 
 def genuine(headers: dict[str, str], body: bytes, recipe: Recipe | None = None) -> bool:
-    """Whether our own check lets it through; it knows nothing of the courier."""
+    """Return True if the product's own verification, written independently, accepts the delivery."""
     try:
         verify(
             body,

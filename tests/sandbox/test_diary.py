@@ -1,4 +1,4 @@
-"""Who can be booked when: hosts, seats, buffers, windows, and people who book at the same moment."""
+"""Bookable times: hosts, seats, buffers, windows, and simultaneous bookings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The record of requests doesn't grow for ever."""
+"""The request log stays bounded."""
 
 from __future__ import annotations
 

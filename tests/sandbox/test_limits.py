@@ -1,4 +1,4 @@
-"""Rate limits: a sliding minute per key, told in headers, also on errors."""
+"""Rate limits: a sliding minute per key, reported in headers, also on errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mischief on demand: when it hits, how often, and what it does to the world."""
+"""Fault injection: when a fault hits, how often, and what it changes."""
 
 from __future__ import annotations
 

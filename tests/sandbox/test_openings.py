@@ -1,4 +1,4 @@
-"""The grid: hours in the business's zone, right on clock-change days, the same for everybody."""
+"""The schedule: hours in the business's time zone, correct on clock-change days, deterministic."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The seven operations: what they answer, and each documented error in its order."""
+"""The seven operations: their responses, and each documented error in its order of precedence."""
 
 from __future__ import annotations
 

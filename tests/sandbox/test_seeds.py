@@ -1,4 +1,4 @@
-"""The two businesses show every case that a visitor can meet."""
+"""The two sample businesses cover every case that a visitor can meet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One file, many hands: sandboxes on one file agree, also in threads and other processes."""
+"""The store: sandboxes on one file agree, across threads and processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Strictness: any spelling, type or value other than the documented one is a 400 that names the field."""
+"""Strict validation: any spelling, type or value but the documented one is a 400 that names the field."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The kinds of mischief: what an answer says, how it looks outside, and how it comes down the line."""
+"""Kinds of faults, one module for each layer of a response: document, status and bytes, connection."""

@@ -1,7 +1,7 @@
-"""Mischief with the line itself: waiting, dripping, cutting. Some only means something over a real socket.
+"""Faults of the connection: delay, hang, drip, reset.
 
-Called in the same process there is no socket to keep silent or to cut: `hang` raises TimeoutError and `reset`
-ConnectionResetError at once, which is how a transport sees it.
+In-process there is no socket to keep silent or to cut. There `hang` raises TimeoutError and `reset`
+ConnectionResetError at once, which is how a transport would report them.
 """
 
 from __future__ import annotations
@@ -14,19 +14,22 @@ Sleep = Callable[[float], None]
 
 @dataclass(frozen=True)
 class Line:
-    """How this answer goes out: `over_socket` when a real server sends it."""
+    """Connection that a response is sent over."""
 
     sleep: Sleep
+    """Function that waits, given seconds."""
     over_socket: bool
+    """True if a real server sends the response; False in-process."""
 
 
 def slow(line: Line, *, seconds: float = 30.0, carried_out: bool = False) -> None:
-    """Answer after so many seconds; with `carried_out` the work is done first and the waiting comes after."""
+    """Delay the response by `seconds`: before the operation, or after it with `carried_out`."""
+    # `carried_out`, here and in `hang`, is read by RequestFaults.wait, which calls this at the right moment.
     line.sleep(seconds)
 
 
 def hang(line: Line, *, seconds: float = 120.0, carried_out: bool = False) -> None:
-    """Say nothing for so long, then close without an answer."""
+    """Send nothing for `seconds`, then close without a response. With `carried_out` the operation is done first."""
     if not line.over_socket:
         raise TimeoutError("the sandbox hangs")
     line.sleep(seconds)
@@ -34,7 +37,7 @@ def hang(line: Line, *, seconds: float = 120.0, carried_out: bool = False) -> No
 
 
 def reset(line: Line, body: Iterator[bytes], *, after_bytes: int = 20) -> Iterator[bytes]:
-    """Do the work, send so many bytes of the body and cut the connection; with 0 not even the headers."""
+    """Send `after_bytes` bytes of the body, then reset the connection. With 0, not even the headers are sent."""
     left = after_bytes
     for chunk in body:
         if len(chunk) >= left:
@@ -46,7 +49,10 @@ def reset(line: Line, body: Iterator[bytes], *, after_bytes: int = 20) -> Iterat
 
 
 def drip(line: Line, body: Iterator[bytes], *, seconds: float = 0.5, size: int = 1) -> Iterator[bytes]:
-    """Send the body `size` bytes at a time, with so many seconds between."""
+    """Send the body `size` bytes at a time, with a pause of `seconds` after each part.
+
+    A read timeout never fires against this; only a deadline for the whole call does.
+    """
     for chunk in body:
         for index in range(0, len(chunk), size):
             yield chunk[index : index + size]

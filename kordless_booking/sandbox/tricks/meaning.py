@@ -1,4 +1,7 @@
-"""Mischief with what an answer says: hostile texts, other terms, somebody else's booking."""
+"""Faults of the content: hostile texts, changed terms, another booking or organization. See `slots` for the parameters.
+
+The documents stay valid, so only a client that compares them with its request notices.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,12 @@ from .walk import objects, stamp
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+# The fields that a business or a visitor types.
 _TYPED = (
     *("name", "tagline", "description", "category", "policyText", "displayName", "companyName"),
     *("service_name", "organization_name"),
 )
+# Markup, quotes, htmx attributes, template syntax, header injection, a right-to-left override, a zero-width space.
 _HOSTILE = (
     "<img src=x onerror=alert(1)>\"'</title></script><script>alert(2)</script>"
     "<div hx-get=/x hx-trigger=load>{{7*7}} {% load x %}\r\nSet-Cookie: x=1 \u202eevil\u200b"
@@ -21,7 +26,7 @@ _HOSTILE = (
 
 
 def unknown_values(document: Any, now: float, *, status: str = "waitlisted", location: str = "hologram") -> Any:
-    """A booking status and a location type that nobody has heard of."""
+    """Send a booking status and a location type that aren't documented."""
     for found in objects(document):
         if "confirmation_number" in found:
             found["status"] = status
@@ -31,7 +36,7 @@ def unknown_values(document: Any, now: float, *, status: str = "waitlisted", loc
 
 
 def hostile(document: Any, now: float) -> Any:
-    """Markup in every text that people type, javascript: in logo and location, CSS in the colour."""
+    """Put markup into every typed text, javascript: URLs into logo, location and invite, and CSS into the color."""
     for found in objects(document):
         for name in _TYPED:
             if isinstance(found.get(name), str):
@@ -48,7 +53,7 @@ def hostile(document: Any, now: float) -> Any:
 
 
 def long_texts(document: Any, now: float, *, length: int = 300) -> Any:
-    """Very long names: without a space, right-to-left, and emoji."""
+    """Send very long names: without a space, right-to-left, and emoji."""
     for index, found in enumerate(objects(document)):
         for name in ("name", "service_name", "displayName"):
             if isinstance(found.get(name), str):
@@ -64,8 +69,9 @@ def terms_changed(
     currency: str = "USD",
     duration: int | None = None,
 ) -> Any:
-    """Another price, and if given another length, of every service."""
+    """Change the price, and with `duration` (minutes) also the length, of every service."""
     for found in objects(document):
+        # Only services have this field.
         if "isBookablePublic" in found:
             found |= {"price": price, "currency": currency}
             found["duration"] = duration or found["duration"]
@@ -75,8 +81,9 @@ def terms_changed(
 
 
 def org_renamed(document: Any, now: float, *, name: str = "Acme Hair & Co.", slug: str | None = None) -> Any:
-    """The organization has another name, and if given another slug."""
+    """Change the name, and with `slug` also the slug, of the organization."""
     for found in objects(document):
+        # Only organizations have this field.
         if "branding" in found:
             found |= {"name": name, "slug": slug or found["slug"]}
         if "organization_name" in found:
@@ -87,14 +94,14 @@ def org_renamed(document: Any, now: float, *, name: str = "Acme Hair & Co.", slu
 
 
 def no_number(document: Any, now: float) -> Any:
-    """A booking without its confirmation number."""
+    """Leave the confirmation number out of a booking."""
     for found in objects(document):
         found.pop("confirmation_number", None)
     return document
 
 
 def other_booking(document: Any, now: float) -> Any:
-    """Somebody else's: another number, service and time, and slots of another service."""
+    """Answer about something else: a booking with another number, service and time; another service, and its slots."""
     for found in objects(document):
         if "confirmation_number" in found:
             found |= {
@@ -102,6 +109,7 @@ def other_booking(document: Any, now: float) -> Any:
                 "confirmation_number": "BOOK_OTHER",
                 "service_name": "Something else",
             }
+            # A day later.
             found |= {name: utc(stamp(found[name]) + 86400) for name in ("start_at", "end_at")}
             if "service_slug" in found:
                 found |= {"service_id": "something-else", "service_slug": "something-else"}
@@ -113,7 +121,7 @@ def other_booking(document: Any, now: float) -> Any:
 
 
 def other_org(document: Any, now: float) -> Any:
-    """The answer is about another organization."""
+    """Answer about another organization."""
     return org_renamed(document, now, name="Somebody Else Ltd.", slug="somebody-else")
 
 

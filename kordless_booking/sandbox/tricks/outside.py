@@ -1,4 +1,7 @@
-"""Mischief with the outside of an answer: status, bytes and headers. Takes an answer, gives one back."""
+"""Faults of the response: status, headers and bytes. Each function takes a response and returns one.
+
+Options are keyword-only parameters with defaults.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
 
 _HTML = b"<!doctype html><title>Bad Gateway</title><script>alert('proxy')</script><h1>Bad Gateway</h1>\n"
 _CHUNK = 64 * 1024
+"""Bytes."""
 
 
 def status(
@@ -25,16 +29,17 @@ def status(
     detail: str = "mischief",
     carried_out: bool = False,
 ) -> Answer:
-    """Another status: in the documented error form, or as the HTML of a proxy.
+    """Replace the response by an error with `status`, in the documented form or as a proxy's HTML page.
 
-    With `carried_out` the operation is done nevertheless and only its answer is lost.
+    Without `carried_out` the operation is not done at all. With it the operation is done, and only its response is
+    lost: the visitor sees an error although the booking exists.
     """
     headers = dict(answer.headers)
     if retry_after is not None:
         headers["Retry-After"] = str(retry_after)
     if status == 429:
         headers |= {"X-RateLimit-Limit": "60", "X-RateLimit-Remaining": "0"}
-        wait = int(str(retry_after)) if str(retry_after).isdigit() else 30
+        wait = int(str(retry_after)) if str(retry_after).isdigit() else 30  # seconds
         headers["X-RateLimit-Reset"] = str(int(time.time()) + wait)
     if html:
         return Answer(status, None, headers | {"Content-Type": "text/html; charset=utf-8"}, raw=_HTML)
@@ -42,57 +47,57 @@ def status(
 
 
 def redirect(answer: Answer, *, status: int = 301, location: str = "https://elsewhere.example/moved") -> Answer:
-    """Sent elsewhere, without being carried out."""
+    """Redirect to `location` without carrying out the operation."""
     return Answer(status, error(status, "moved"), {"Location": location})
 
 
 def html(answer: Answer) -> Answer:
-    """An HTML page under the true status."""
+    """Send an HTML page with the true status."""
     return Answer(answer.status, None, answer.headers | {"Content-Type": "text/html; charset=utf-8"}, raw=_HTML)
 
 
 def broken_json(answer: Answer) -> Answer:
-    """The JSON breaks off in the middle."""
+    """Cut the JSON in the middle, with a Content-Length that fits."""
     return Answer(answer.status, None, answer.headers, raw=answer.body()[: len(answer.body()) // 2])
 
 
 def empty(answer: Answer, *, status: int | None = None) -> Answer:
-    """No body at all, under the true status or for example 204."""
+    """Send no body, with the true status or another one, such as 204."""
     return Answer(status or answer.status, None, answer.headers, raw=b"")
 
 
 def bom(answer: Answer) -> Answer:
-    """A byte order mark in front."""
+    """Put a byte order mark in front of the body."""
     return Answer(answer.status, None, answer.headers, raw=b"\xef\xbb\xbf" + answer.body())
 
 
 def nan(answer: Answer) -> Answer:
-    """NaN and Infinity, which aren't JSON."""
+    """Add NaN and -Infinity, which aren't JSON but are accepted by Python's parser."""
     return Answer(answer.status, None, answer.headers, raw=b'{"nan":NaN,"infinity":-Infinity,' + answer.body()[1:])
 
 
 def duplicate_keys(answer: Answer) -> Answer:
-    """Each outermost name a second time, with null."""
+    """Repeat each top-level name with the value null."""
     names = list(answer.document) if isinstance(answer.document, dict) else []
     more = "".join(f',"{name}":null' for name in names) + "}"
     return Answer(answer.status, None, answer.headers, raw=answer.body()[:-1] + more.encode())
 
 
 def wrong_charset(answer: Answer) -> Answer:
-    """UTF-16 that calls itself UTF-8."""
+    """Encode the body as UTF-16, under the same Content-Type."""
     return Answer(answer.status, None, answer.headers, raw=answer.body().decode().encode("utf-16"))
 
 
 def deep(answer: Answer, *, depth: int = 100_000) -> Answer:
-    """Lists in lists in lists."""
+    """Send `depth` nested lists, to overflow a recursive parser."""
     return Answer(answer.status, None, answer.headers, raw=b"[" * depth + b"]" * depth)
 
 
 def huge(answer: Answer, *, megabytes: int = 200, gzipped: bool = False) -> Answer:
-    """A body of so many megabytes of valid JSON; `gzipped` it is small until it is unpacked."""
+    """Send valid JSON of `megabytes` MiB. With `gzipped` it is a decompression bomb."""
     size = megabytes * 1024 * 1024
     if gzipped:
-        packer = zlib.compressobj(wbits=31)
+        packer = zlib.compressobj(wbits=31)  # gzip format
         packed = b"".join(map(packer.compress, _blanks(size))) + packer.flush()
         return Answer(answer.status, None, answer.headers | {"Content-Encoding": "gzip"}, raw=packed)
     headers = answer.headers | {"Content-Length": str(size)}
@@ -100,8 +105,9 @@ def huge(answer: Answer, *, megabytes: int = 200, gzipped: bool = False) -> Answ
 
 
 def _blanks(size: int) -> Iterator[bytes]:
+    """Yield a JSON document of `size` bytes with an empty list of slots, mostly spaces."""
     yield b'{"slots":['
-    left = size - 12
+    left = size - 12  # the 12 bytes of the two other parts
     while left:
         chunk = min(left, _CHUNK)
         yield b" " * chunk
@@ -116,7 +122,7 @@ def rate_headers(
     remaining: int | str | None = None,
     reset: float | str | None = None,
 ) -> Answer:
-    """X-RateLimit headers that say what they like; None leaves one out."""
+    """Replace the X-RateLimit headers. None leaves one out."""
     said = {"X-RateLimit-Limit": limit, "X-RateLimit-Remaining": remaining, "X-RateLimit-Reset": reset}
     for name, value in said.items():
         answer.headers.pop(name, None)
@@ -126,7 +132,7 @@ def rate_headers(
 
 
 def date_skew(answer: Answer, *, seconds: float = 600) -> Answer:
-    """A Date header that is wrong by so many seconds."""
+    """Add a Date header that is wrong by `seconds` (positive: Kordless's clock is ahead)."""
     answer.headers["Date"] = formatdate(time.time() + seconds, usegmt=True)
     return answer
 

@@ -1,4 +1,4 @@
-"""Mischief with the shape of an answer: fields, types and spellings."""
+"""Faults of the schema: fields, types and spellings in the JSON document. See `slots` for the parameters."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _NEEDED = ("startsAt", "name", "start_at")
+"""Default fields to leave out: one of a slot, one of a service, one of a booking."""
 
 
 def missing_fields(document: Any, now: float, *, fields: list[str] | None = None, every: int = 2) -> Any:
-    """Leave fields (by default a needed one) out of each `every`th item, or out of the only one."""
+    """Leave `fields` (by default one that matters) out of each `every`th item, or out of the only item."""
     found = items(document)
     for item in found[:: every if len(found) > 1 else 1]:
         for name in _NEEDED if fields is None else fields:
@@ -24,15 +25,15 @@ def missing_fields(document: Any, now: float, *, fields: list[str] | None = None
 
 
 def unknown_fields(document: Any, now: float) -> Any:
-    """New fields in every object."""
-    for found in list(objects(document)):
+    """Add new fields to every object."""
+    for found in list(objects(document)):  # a list: the new fields contain objects as well
         found["xNewField"] = {"nested": [1, "two", None]}
         found["another_new_field"] = True
     return document
 
 
 def naive_times(document: Any, now: float, *, every: int = 1) -> Any:
-    """Times without an offset, in each `every`th item."""
+    """Remove the offset of all times in each `every`th item."""
     for item in items(document)[::every]:
         for name in TIMES:
             if isinstance(item.get(name), str):
@@ -41,8 +42,9 @@ def naive_times(document: Any, now: float, *, every: int = 1) -> Any:
 
 
 def mixed_offsets(document: Any, now: float) -> Any:
-    """The same instants, each item in another offset: Z, +02:00, -05:00, +05:45, +00:00."""
+    """Write the same instants with another offset in each item: Z, +02:00, -05:00, +05:45."""
     for index, item in enumerate(items(document)):
+        # Minutes; 0 leaves the Z.
         minutes = (0, 120, -300, 345)[index % 4]
         for name in TIMES:
             if minutes and isinstance(item.get(name), str):
@@ -52,7 +54,7 @@ def mixed_offsets(document: Any, now: float) -> Any:
 
 
 def wrong_types(document: Any, now: float) -> Any:
-    """Whole numbers as text, other numbers as text, ids as numbers, lengths as floats."""
+    """Change types: numbers to text, ids to numbers, durations to floats."""
     for found in objects(document):
         for name, value in found.items():
             if name in ("duration", "duration_minutes"):
@@ -65,7 +67,7 @@ def wrong_types(document: Any, now: float) -> Any:
 
 
 def null_lists(document: Any, now: float) -> Any:
-    """Null where a list belongs."""
+    """Replace each top-level list by null."""
     for name, value in document.items():
         if isinstance(value, list):
             document[name] = None
@@ -73,7 +75,7 @@ def null_lists(document: Any, now: float) -> Any:
 
 
 def null_fields(document: Any, now: float) -> Any:
-    """Null in everything that may be null."""
+    """Set every field that may be null to null."""
     optional = (
         "tagline",
         "description",
@@ -101,7 +103,7 @@ def null_fields(document: Any, now: float) -> Any:
 
 
 def other_spellings(document: Any, now: float) -> Any:
-    """camelCase where snake_case is documented and the other way round; `starts_at` for `start_at`."""
+    """Swap camelCase and snake_case in all names, and write `starts_at` for `start_at`."""
     if isinstance(document, list):
         return [other_spellings(each, now) for each in document]
     if not isinstance(document, dict):
@@ -118,7 +120,7 @@ def _respelt(name: str) -> str:
 
 
 def bare(document: Any, now: float) -> Any:
-    """The booking without its wrapping, or slots and services as a plain list."""
+    """Send the booking without its wrapper, or the slots or services as a plain list."""
     for name in ("booking", "slots", "services"):
         if name in document:
             return document[name]
@@ -126,7 +128,7 @@ def bare(document: Any, now: float) -> Any:
 
 
 def wrong_shape(document: Any, now: float, *, value: Any = "surprise") -> Any:
-    """Valid JSON of quite another shape: whatever `value` is."""
+    """Replace the document by `value`: valid JSON of another shape."""
     return value
 
 

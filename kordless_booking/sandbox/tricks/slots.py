@@ -1,7 +1,8 @@
-"""Mischief with slots: hosts, order, number, capacity.
+"""Faults of slots: hosts, order, number, capacity.
 
-Here as in shape and meaning a trick takes the JSON document and the sandbox's time (Unix seconds) and gives a
-bent document back; its options are keyword arguments with defaults.
+Here as in `schema` and `content`, a fault takes the JSON document of a successful response and the sandbox's time
+(Unix seconds), and returns the distorted document. It may change the document in place. Options are keyword-only
+parameters with defaults. A fault leaves documents alone that it has nothing to do with.
 """
 
 from __future__ import annotations
@@ -16,21 +17,21 @@ if TYPE_CHECKING:
 
 
 def null_host(document: Any, now: float) -> Any:
-    """No slot has a host."""
+    """Remove the host of every slot."""
     for slot in slots(document):
         slot |= {"host": None, "hostId": None}
     return document
 
 
 def null_team(document: Any, now: float) -> Any:
-    """No slot has a team."""
+    """Remove the team of every slot."""
     for slot in slots(document):
         slot |= {"team": None, "teamId": None}
     return document
 
 
 def host_spelling(document: Any, now: float, *, name: str = "display_name") -> Any:
-    """Hosts and teams say their name under another name."""
+    """Rename the field `displayName` of hosts and teams."""
     for found in objects(document):
         if "displayName" in found:
             found[name] = found.pop("displayName")
@@ -38,7 +39,7 @@ def host_spelling(document: Any, now: float, *, name: str = "display_name") -> A
 
 
 def unsorted(document: Any, now: float) -> Any:
-    """Slots backwards, and every third of them first."""
+    """Put the slots into a wrong order: backwards, and every third one first."""
     found = slots(document)[::-1]
     if found:
         document["slots"] = found[1::3] + found[::3] + found[2::3]
@@ -46,14 +47,14 @@ def unsorted(document: Any, now: float) -> Any:
 
 
 def duplicates(document: Any, now: float) -> Any:
-    """Every slot twice."""
+    """List every slot twice."""
     if slots(document):
         document["slots"] = [dict(slot) for slot in slots(document) for _ in range(2)]
     return document
 
 
 def past(document: Any, now: float, *, count: int = 5) -> Any:
-    """Slots that have begun already: the last one starts a minute ago."""
+    """Add `count` slots that have begun already, the newest of them a minute ago."""
     for slot in slots(document)[:1]:
         length = stamp(slot["endsAt"]) - stamp(slot["startsAt"])
         starts = [int(now) - 60 - 3600 * index for index in range(count)]
@@ -63,19 +64,19 @@ def past(document: Any, now: float, *, count: int = 5) -> Any:
 
 
 def full(document: Any, now: float, *, every: int = 2) -> Any:
-    """Each `every`th slot is listed with no capacity left."""
+    """List each `every`th slot as full."""
     return capacity(document, now, value=0, every=every)
 
 
 def capacity(document: Any, now: float, *, value: Any = None, every: int = 1) -> Any:
-    """Slots say another available capacity: null, negative, a text."""
+    """Set the available capacity of each `every`th slot to `value`: null, negative, a text."""
     for slot in slots(document)[::every]:
         slot["availableCapacity"] = value
     return document
 
 
 def many(document: Any, now: float, *, count: int = 3000) -> Any:
-    """So many slots, a minute apart, from the first one on."""
+    """Replace the slots by `count` slots, a minute apart, from the first one on."""
     for slot in slots(document)[:1]:
         start, end = stamp(slot["startsAt"]), stamp(slot["endsAt"])
         document["slots"] = [
@@ -85,7 +86,7 @@ def many(document: Any, now: float, *, count: int = 3000) -> Any:
 
 
 def no_slots(document: Any, now: float) -> Any:
-    """Nothing is free."""
+    """Empty the list of slots."""
     if isinstance(document, dict) and "slots" in document:
         document["slots"] = []
     return document

@@ -1,4 +1,4 @@
-"""Finding one's way in the JSON documents that mischief bends."""
+"""Traversal of the JSON documents that faults distort."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ TIMES = ("startsAt", "endsAt", "start_at", "end_at")
 
 
 def objects(document: Any) -> Iterator[dict[str, Any]]:
-    """Every JSON object in the document, outermost first."""
+    """Yield every JSON object in the document, outermost first. The caller may change each one."""
     if isinstance(document, dict):
         yield document
+        # A list, because the caller may have added or removed fields meanwhile.
         for value in list(document.values()):
             yield from objects(value)
     elif isinstance(document, list):
@@ -23,13 +24,13 @@ def objects(document: Any) -> Iterator[dict[str, Any]]:
 
 
 def slots(document: Any) -> list[dict[str, Any]]:
-    """The slots of an availability answer, else nothing."""
+    """Return the slots of an availability response, or an empty list for other documents."""
     found = document.get("slots") if isinstance(document, dict) else None
     return found if isinstance(found, list) else []
 
 
 def items(document: Any) -> list[dict[str, Any]]:
-    """What an answer is about: its slots, its services, or its one service or booking."""
+    """Return the items of a response: its slots, its services, or its single service or booking."""
     for name in ("slots", "services"):
         if isinstance(document.get(name), list):
             return list(document[name])
@@ -37,5 +38,5 @@ def items(document: Any) -> list[dict[str, Any]]:
 
 
 def stamp(text: str) -> int:
-    """ISO text as Unix seconds."""
+    """Parse ISO 8601 text into Unix seconds."""
     return int(datetime.fromisoformat(text).timestamp())

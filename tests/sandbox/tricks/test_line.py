@@ -1,4 +1,4 @@
-"""Waiting, dripping and cutting, over real sockets."""
+"""Faults of the connection over real sockets: delay, drip, reset."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers that are well-formed and say the wrong thing."""
+"""Faults of the content: well-formed responses with wrong values."""
 
 from __future__ import annotations
 

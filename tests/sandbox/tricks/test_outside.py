@@ -1,4 +1,4 @@
-"""Answers whose status, bytes or headers are off."""
+"""Faults of the response: status, bytes and headers."""
 
 from __future__ import annotations
 

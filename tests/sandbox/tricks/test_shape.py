@@ -1,4 +1,4 @@
-"""Answers whose fields, types or spellings are off."""
+"""Faults of the schema: fields, types and spellings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Slots that are odd in number, order, time or capacity."""
+"""Faults of slots: number, order, time and capacity."""
 
 from __future__ import annotations
 
