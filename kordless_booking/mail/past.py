@@ -10,7 +10,7 @@ from kordless_booking.models import Appointment
 __all__ = ["KEPT_AFTER", "forget_past"]
 
 KEPT_AFTER: Final = timedelta(days=1)
-"""How long an appointment is kept after its end."""
+"""Time for which an appointment is kept after its end."""
 
 
 def forget_past(now: datetime) -> int:

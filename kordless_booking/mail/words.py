@@ -29,7 +29,7 @@ class Words:
     about: str
     """The line under the headline."""
     enclosed: str
-    """What the attached calendar file is for."""
+    """Purpose of the attached calendar file."""
 
 
 def words_for(occasion: Occasion, status: str, service: str, when: str) -> Words:
