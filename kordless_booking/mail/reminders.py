@@ -64,7 +64,7 @@ def _due(account: Account, now: datetime) -> list[Appointment]:
     coming = Appointment.objects.filter(
         ~Exists(reminded), account=account.name, status="confirmed", start__gt=now, start__lte=now + ahead
     )
-    # `notified_at`, the newest change, must be older than the reminder's time: otherwise that change's mail just went out.
+    # A change after the reminder's time has just had a mail of its own. `notified_at` is the newest change.
     return [row for row in coming.order_by("start") if row.told_at <= row.start - ahead]
 
 

@@ -30,7 +30,7 @@ class MailServer:
 
 @contextmanager
 def mail_server(**answers: str) -> Iterator[MailServer]:
-    """Listen on a free port in this context. Replies are given as `RCPT="550 no"`, `DATA=""`, `MAIL_DATA="451 later"`."""
+    """Listen on a free port in this context. Replies: `RCPT="550 no"`, `DATA=""`, `MAIL_DATA="451 later"`, …"""
     known = MailServer(answers={name.replace("_", " "): text for name, text in answers.items()})
 
     class Session(socketserver.StreamRequestHandler):

@@ -22,7 +22,7 @@ SIGNALS: dict[str, Signal] = {
 
 @dataclass
 class Listener:
-    """Recording receiver. `heard` has (signal, source, start) of each change; `failures` is how often it still raises."""
+    """Recording receiver. `heard` has (signal, source, start) of changes; `failures` is how often it still raises."""
 
     heard: list[tuple[str, str, str]] = field(default_factory=list)
     said: list[dict[str, Any]] = field(default_factory=list)
