@@ -1,4 +1,4 @@
-"""The operator's pages in Django's admin. A site without the admin never loads them."""
+"""Registers the operator's pages with Django's admin, which imports this module. Other sites never load it."""
 
 from __future__ import annotations
 

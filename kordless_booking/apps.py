@@ -1,4 +1,4 @@
-"""Who we are among the installed apps."""
+"""Configuration of the Django app."""
 
 from __future__ import annotations
 

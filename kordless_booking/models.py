@@ -1,6 +1,7 @@
-"""What is written down: each attempt at booking, each delivery from Kordless, what was told of a booking, and mails.
+"""Tables: booking attempts, webhook deliveries, booking projections, appointments, outgoing mail, and counts.
 
-Beside them stand two tables of plain counts, about nobody.
+All times are UTC. A column `sealed` is encrypted with a key made from SECRET_KEY. Columns `…_hash` are HMAC-SHA256 with
+that key, so that rows can be found by a value that they don't reveal. docs/operating.md says how long each row is kept.
 """
 
 from __future__ import annotations
@@ -26,27 +27,37 @@ __all__ = [
 
 
 class BookingAttempt(models.Model):
-    """One try at booking, written down before anything is sent, so that it can never be made twice.
+    """One attempt at booking, recorded before anything is sent, so that no form is booked twice.
 
-    `sealed` is encrypted: while the outcome is open it holds the request body, once placed it holds Kordless's
-    answer without the contact, and once refused it is empty. `claim` counts the sends: whoever raises it first
-    may send. Times are UTC. `email_hash` and `phone_hash` are keyed hashes, to find what is to be forgotten.
+    The states are drawn in `booking/attempt.py`.
     """
 
     key = models.CharField(max_length=64)
+    """The draft's nonce: a double click, a reload and a retry of a form all have the same."""
     account = models.CharField(max_length=100)
     service = models.CharField(max_length=200)
+    """Slug of the service."""
     generation = models.PositiveSmallIntegerField(default=1)
+    """Grows when a refused attempt is sent anew. The idempotency key contains it."""
     body_hash = models.CharField(max_length=64)
+    """Hash of the request body: tells the same form from a changed one under the same key."""
     state = models.CharField(max_length=10, choices=[(state.value, state.value) for state in State])
     refusal = models.CharField(max_length=30, blank=True)
+    """Name of the exception class in `exceptions.py` that a refused attempt ended with."""
     sealed = models.TextField(blank=True)
+    """While the outcome is open the request, once placed Kordless's response without the contact, else empty."""
     email_hash = models.CharField(max_length=64, blank=True, default="")
+    """Finds the rows of a person for erasure."""
     phone_hash = models.CharField(max_length=64, blank=True, default="")
+    """Finds the rows of a person for erasure. Of the number as E.164."""
     claim = models.PositiveIntegerField(default=1)
+    """Number of sends. Raising it, in an UPDATE that names the old value, is the right to send."""
     claimed_until = models.DateTimeField()
+    """End of the sender's lease. An attempt that is still PLACING after it was left behind by a process that died."""
     unsure = models.BooleanField(default=False)
+    """A send had no usable response, so a booking may exist even where a later one is refused."""
     retry_at = models.DateTimeField(null=True)
+    """Not sent again before this time."""
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
 
@@ -67,21 +78,24 @@ class BookingAttempt(models.Model):
 
 
 class WebhookDelivery(models.Model):
-    """One genuine delivery from Kordless. The same id, or the same body under another id, is no second one.
-
-    `sealed` is the body, encrypted; it can be opened for a month and is emptied after. Times are UTC. `source` is
-    where the change was made, as far as the site was told of it: "widget" or "webhook", as the signals say it.
-    """
+    """One genuine delivery from Kordless. The same id, or the same body under another id, is recorded once."""
 
     account = models.CharField(max_length=100)
     delivery_id = models.CharField(max_length=200)
+    """From the header `X-Kordless-Webhook-Id`."""
     body_hash = models.CharField(max_length=64)
+    """A plain SHA-256 of the body."""
     kind = models.CharField(max_length=LONGEST_KIND)
+    """Kordless's name for the event."""
     outcome = models.CharField(max_length=10, choices=[(outcome.value, outcome.value) for outcome in Outcome])
     happened_at = models.DateTimeField(null=True)
+    """Time of the event by Kordless's clock; null when the body doesn't say."""
     received_at = models.DateTimeField()
+    """Arrival, by our clock."""
     source = models.CharField(max_length=10, blank=True, default="")
+    """Place of the change, as in the signals ("widget" or "webhook"); empty when nothing was published."""
     sealed = models.TextField(blank=True)
+    """The body. It can be decrypted for a month, and is emptied afterwards."""
 
     class Meta:
         verbose_name = _("webhook delivery")
@@ -103,17 +117,22 @@ class WebhookDelivery(models.Model):
 
 
 class KnownBooking(models.Model):
-    """The newest that was told of a booking, so that nothing is told twice, and nothing older after it.
+    """Newest published state of a booking, so that nothing is published twice and nothing outdated after it.
 
-    Nothing personal: the confirmation number is a keyed hash. `changed_at` is when the newest known change was made.
+    Contains nothing personal.
     """
 
     account = models.CharField(max_length=100)
     number_hash = models.CharField(max_length=64)
+    """Hash of the confirmation number."""
     start = models.DateTimeField(null=True)
+    """Newest known start; null when only the cancellation was reported."""
     created = models.BooleanField(default=False)
+    """The creation was published."""
     cancelled = models.BooleanField(default=False)
+    """The cancellation was published: nothing follows it."""
     changed_at = models.DateTimeField()
+    """Time of the newest known change, in whole seconds."""
 
     class Meta:
         verbose_name = _("known booking")
@@ -130,11 +149,13 @@ class KnownBooking(models.Model):
 
 
 class FunnelCount(models.Model):
-    """How many came as far as a stage, on a day of the site's TIME_ZONE. `service` is empty while none was chosen."""
+    """Number of visitors who reached a stage, per day, account, service and source."""
 
     day = models.DateField()
+    """A day of the site's TIME_ZONE."""
     account = models.CharField(max_length=100)
     service = models.CharField(max_length=200, blank=True)
+    """Slug of the service; empty while none was chosen."""
     source = models.CharField(max_length=10, choices=[(source.value, source.value) for source in Source])
     stage = models.CharField(max_length=10, choices=[(stage.value, stage.value) for stage in Stage])
     count = models.PositiveBigIntegerField()
@@ -152,11 +173,13 @@ class FunnelCount(models.Model):
 
 
 class RefusalCount(models.Model):
-    """How many deliveries of a webhook were refused for a reason, on a day of the site's TIME_ZONE."""
+    """Number of webhook deliveries that were rejected, per day, account and reason."""
 
     day = models.DateField()
+    """A day of the site's TIME_ZONE."""
     account = models.CharField(max_length=100)
     reason = models.CharField(max_length=40)
+    """Name of the log event, such as `webhook_stale`."""
     count = models.PositiveBigIntegerField()
 
     class Meta:
@@ -172,7 +195,7 @@ class RefusalCount(models.Model):
 
 
 class Overview(FunnelCount):
-    """No table: a place in the admin's list, and a permission of its own, for the front page."""
+    """Entry and permission for the admin's overview page. A proxy: it has no table."""
 
     class Meta:
         proxy = True
@@ -182,24 +205,30 @@ class Overview(FunnelCount):
 
 
 class Appointment(models.Model):
-    """A booking whose customer gets mail: there while MAIL is on, from the first news of it until a day after its end.
+    """A booking whose customer gets mail. Exists while MAIL is on, until a day after the appointment's end.
 
-    `sealed` is encrypted: whose it is, and how that person reads. `email_hash` and `phone_hash` are keyed hashes, to
-    find what is to be forgotten; deleting a row takes its mails with it. `revision` counts the changes, `sequence` is
-    the calendar file's. `told_at` is when the newest change was heard of. Times are UTC.
+    Deleting a row deletes its mails.
     """
 
     account = models.CharField(max_length=100)
     number_hash = models.CharField(max_length=64)
+    """Hash of the confirmation number."""
     email_hash = models.CharField(max_length=64, blank=True)
+    """Finds the rows of a person for erasure."""
     phone_hash = models.CharField(max_length=64, blank=True)
+    """Finds the rows of a person for erasure. Of the number as E.164."""
     start = models.DateTimeField()
     end = models.DateTimeField()
     status = models.CharField(max_length=30)
+    """Kordless's status, or "missing" when a lookup before a reminder didn't find the booking."""
     revision = models.PositiveIntegerField(default=0)
+    """Grows with each change. A mail is about one revision."""
     sequence = models.PositiveIntegerField(default=0)
+    """SEQUENCE of the calendar file (RFC 5545), which must grow with each change."""
     told_at = models.DateTimeField()
+    """Time at which the newest change was recorded."""
     sealed = models.TextField()
+    """The booking with its contact, and the customer's preferences (`mail/appointment_data.py`)."""
 
     class Meta:
         verbose_name = _("appointment")
@@ -218,29 +247,31 @@ class Appointment(models.Model):
 
 
 class OutgoingMail(models.Model):
-    """One mail about one revision of an appointment. Nothing personal: it is written when it is sent.
-
-    `before_start` and `before_end` are the time that a moved booking had. `due_at` is when it may be sent, `tries` how
-    often that was begun; whoever turns QUEUED into SENDING may send. Times are UTC.
-    """
+    """One mail about one revision of an appointment. Contains no text: mails are built when they are sent."""
 
     appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="mails")
     occasion = models.CharField(max_length=20, choices=[(occasion.value, occasion.value) for occasion in Occasion])
     revision = models.PositiveIntegerField()
     before_start = models.DateTimeField(null=True)
+    """The start that a moved booking had before."""
     before_end = models.DateTimeField(null=True)
+    """The end that a moved booking had before."""
     state = models.CharField(
         max_length=10, choices=[(state.value, state.value) for state in MailState], default=MailState.QUEUED.value
     )
+    """Changing QUEUED to SENDING, in an UPDATE that names both, is the right to send."""
     tries = models.PositiveSmallIntegerField(default=0)
+    """Number of times that sending was begun."""
     queued_at = models.DateTimeField()
     due_at = models.DateTimeField()
+    """Not sent before this time."""
     changed_at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("outgoing mail")
         verbose_name_plural = _("outgoing mails")
         constraints = [  # noqa: RUF012 (Django's own way to write it)
+            # The promise "never two mails for one change" rests on this.
             models.UniqueConstraint(fields=["appointment", "occasion", "revision"], name="kb_mail_once"),
         ]
         indexes = [  # noqa: RUF012 (Django's own way to write it)

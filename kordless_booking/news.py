@@ -1,8 +1,8 @@
-"""What is news about a booking, and telling it once.
+"""Records the changes of bookings, and publishes each change once.
 
-This site's own pages and Kordless's webhook both hear of most changes, in any order and perhaps more than once. One
-row for each booking remembers the newest that was told, so that the second teller is silent, and an old delivery that
-comes late never turns a cancelled booking back into a confirmed one, or moves one back to where it was.
+Both our own pages and Kordless's webhook report most changes, in any order and perhaps more than once. One row per
+booking, a BookingProjection, holds the newest state that was published. So the second report of a change is dropped,
+and an old delivery that arrives late neither revives a canceled booking nor moves one back.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ __all__ = ["Change", "announce", "being_changed_here", "newer_is_known", "news",
 log = logging.getLogger("kordless_booking.signals")
 
 CHANGING_SECONDS: Final = 60
-"""How long after a page of ours has asked for a change a webhook about it is still about that."""
+"""Seconds after a change was requested on our page, in which a webhook about the booking counts as its result."""
 
 
 class Change(Enum):
-    """What happens to a booking, and the signal that tells it."""
+    """Kind of change of a booking. The value is the signal that publishes it."""
 
     CREATED = booking_created
     RESCHEDULED = booking_rescheduled
@@ -62,9 +62,9 @@ def announce(
     attribution: Mapping[str, str] | None = None,
     reader: Reader | None = None,
 ) -> None:
-    """Tell of a change that was made on our own pages, unless the webhook was quicker. Raises nothing.
+    """Record and publish a change that was made on our own pages, unless the webhook was quicker. Never raises.
 
-    `reader` is how the customer reads, for mails.
+    `reader` holds the customer's preferences, for mails.
     """
     told: Booking | None
     try:
@@ -72,13 +72,15 @@ def announce(
             told = news(change, booking, account=account, at=now)
             write_about(change, told, booking, account=account_named(account), now=now, reader=reader)
     except DatabaseError as error:
-        # Better told twice than not at all: the visitor's booking stands.
+        # Better published twice than never: Kordless has changed the booking already.
         say(log, logging.ERROR, "news_not_written", change=change.name.lower(), error=type(error).__name__)
         told = booking
     if told is None:
         return
     source = Source.WIDGET
+    # Django logs a receiver's exception with its message, which may contain the booking.
     with unrepeated():
+        # Robust, in contrast to the webhook's: a failing receiver must not turn the visitor's success into an error.
         answers = change.signal.send_robust(
             sender=source,
             booking=told,
@@ -94,21 +96,25 @@ def announce(
 
 
 def news(change: Change, booking: Booking, *, account: str, at: datetime) -> Booking | None:
-    """The booking to tell of, or None when there is nothing new in it. Needs a transaction; raises DatabaseError.
+    """Record a change. Return the booking to publish, or None when the change contains nothing new.
 
-    `at` is when the change was made. A booking whose creation is heard of only after it was moved is told as it is now.
+    `at` is when the change was made. A booking that was moved before its creation is reported is published as it is
+    now. Needs a transaction. Raises DatabaseError.
     """
-    at = at.replace(microsecond=0)  # Kordless's own times have whole seconds
+    # Kordless's own times have whole seconds. With ours in microseconds, equal moments would look older.
+    at = at.replace(microsecond=0)
     names = {"account": account, "number_hash": number_hash(booking.confirmation_number)}
+    # Locked: two reports of one booking must not both find that they are the first.
     mine = KnownBooking.objects.select_for_update()
     known = mine.filter(**names).first()
     if known is None:
         known = KnownBooking(**names, changed_at=at)
         told = _learn(known, change, booking, at)
+        # `select_for_update` can't lock a row that isn't there; the unique constraint decides instead.
         try:
             with transaction.atomic():
                 known.save(force_insert=True)
-        except IntegrityError:  # another teller was quicker
+        except IntegrityError:  # another report was quicker: compare with that one
             known = mine.get(**names)
         else:
             return told
@@ -118,7 +124,7 @@ def news(change: Change, booking: Booking, *, account: str, at: datetime) -> Boo
 
 
 def newer_is_known(booking: Booking, *, account: str, at: datetime) -> bool:
-    """Whether something was told of the booking that was newer than what happened `at` that time."""
+    """Return whether a change of the booking was published that is newer than `at`."""
     names = {"account": account, "number_hash": number_hash(booking.confirmation_number)}
     return KnownBooking.objects.filter(**names, changed_at__gt=at.replace(microsecond=0)).exists()
 
@@ -132,20 +138,21 @@ def write_about(
     now: datetime,
     reader: Reader | None = None,
 ) -> None:
-    """Queue the mail to the customer, if the account writes any. In the transaction of the news; raises DatabaseError.
+    """Queue the mail to the customer, if the account sends any. Needs the change's transaction; raises DatabaseError.
 
-    `told` is what `news` gave for what was `heard`.
+    `told` is what `record_change` returned for `heard`.
     """
+    # An outdated report is passed on as well, without a kind: it may contain details that were missing.
     take_in(account, told or heard, _OCCASIONS[change] if told else None, now=now, reader=reader)
 
 
 def now_changing(cache: SteadyCache, account: str, number: str) -> None:
-    """A page of ours is about to ask for a change, whose webhook may be quicker than its answer."""
+    """Mark that a page of ours is about to request a change: its webhook may arrive before the response."""
     cache.set(cache_key(account, "changing", number_hash(number)), 1, CHANGING_SECONDS)
 
 
 def being_changed_here(cache: SteadyCache, account: str, number: str) -> bool:
-    """Whether a page of ours has just asked for a change of this booking."""
+    """Return whether a page of ours has just requested a change of this booking."""
     return cache.get(cache_key(account, "changing", number_hash(number))) is not None
 
 
@@ -157,9 +164,11 @@ _OCCASIONS: Final = {
 
 
 def _learn(known: KnownBooking, change: Change, booking: Booking, at: datetime) -> Booking | None:
-    """What is told of the change; `known` knows it then, and has to be saved."""
+    """Apply the change to the projection. Return the booking to publish, or None. The caller saves `known`."""
+    # Not `<=`: within one second the order of two changes is unknown, so both are published.
     older = at < known.changed_at
     known.changed_at = max(at, known.changed_at)
+    # A cancellation is final. Whatever is reported later was made earlier.
     if known.cancelled:
         return None
     match change:
@@ -170,8 +179,10 @@ def _learn(known: KnownBooking, change: Change, booking: Booking, at: datetime) 
             if known.created:
                 return None
             known.created = True
+            # Reported after a move: publish it with the time that is known to be newer.
             booking = booking if known.start is None else _at(booking, known.start)
         case Change.RESCHEDULED:
+            # Outdated, or the second report of the same move.
             if known.start is not None and (older or known.start == booking.start):
                 return None
     known.start = booking.start
@@ -179,4 +190,5 @@ def _learn(known: KnownBooking, change: Change, booking: Booking, at: datetime) 
 
 
 def _at(booking: Booking, start: datetime) -> Booking:
+    # The length stays: Kordless only moves a booking to a slot of the same length.
     return msgspec.structs.replace(booking, start=start, end=start + (booking.end - booking.start))

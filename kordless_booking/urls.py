@@ -1,4 +1,8 @@
-"""Mount with `path("book/", include("kordless_booking.urls"))`, once for each account."""
+"""URLconf of the widget.
+
+Mount it with `path("book/", include("kordless_booking.urls"))`, once for each account and then with the account's name
+as `namespace`. The order of the patterns matters: a service may have any slug.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,7 @@ urlpatterns = [
     path("webhook/", webhook, name="webhook"),
     path("health/", health.health, name="health"),
     path("snippet/", snippet, name="snippet"),
-    # Every other name with a single slash is a service; early, because it is what is asked for most.
+    # Any other name with a single slash is a service. Early, because most requests are for it.
     path("<str:service>/", steps.slots, name="slots"),
     re_path(r"^style-(?P<colour>[0-9a-f]{6})\.css$", style, name="style"),
     re_path(r"^style-(?P<colour>[0-9a-f]{6})-(?P<theme>[a-z]{1,20})\.css$", style, name="style-themed"),
@@ -34,10 +38,12 @@ urlpatterns = [
     path("manage/<str:token>/reschedule/", reschedule.slots, name="reschedule"),
     path("manage/<str:token>/reschedule/zone/", reschedule.zone, name="reschedule-zone"),
     path("manage/<str:token>/reschedule/confirm/", reschedule.confirm, name="reschedule-confirm"),
+    # For services whose slug is one of the names above, such as "manage".
     path("service/<str:service>/", steps.slots, name="slots-named"),
     path("service/<str:service>/zone/", steps.zone, name="zone-named"),
     path("service/<str:service>/contact/", contact.contact, name="contact-named"),
     path("<str:service>/zone/", steps.zone, name="zone"),
     path("<str:service>/contact/", contact.contact, name="contact"),
+    # Last: the widget's own 404 page, in its design and language, for the rest of the mount point.
     re_path(r"^(?P<rest>.*)$", steps.nowhere, name="nowhere"),
 ]

@@ -1,1 +1,1 @@
-"""What happens on the site, counted: in memory first, in the database every half minute, and nothing about anybody."""
+"""Counts of visitors and of rejected deliveries: kept in memory, written every half minute, nothing personal."""

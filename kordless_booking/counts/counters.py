@@ -1,6 +1,6 @@
-"""This process's counts, and how they are written: one row for each day and thing counted, added to.
+"""Counters of this process, and how they are written: one row per day and key, incremented.
 
-A day is one of the site's TIME_ZONE. What the process has counted is written when it ends, too.
+A day is one of the site's TIME_ZONE. The process writes its counts when it exits, too.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ["count_refusal", "count_stage", "flush", "held", "refusals", "today",
 
 
 class Passed(NamedTuple):
-    """Somebody came as far as `stage`, on that day. No service while none was chosen."""
+    """Key of a count in the funnel. `service` is empty while none was chosen."""
 
     day: date
     account: str
@@ -36,7 +36,7 @@ class Passed(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """A webhook's delivery was refused for a reason: the event's name in the log."""
+    """Key of a count of rejected deliveries. `reason` is the name of the log event."""
 
     day: date
     account: str
@@ -44,17 +44,18 @@ class Refused(NamedTuple):
 
 
 def count_stage(account: str, service: str, source: Source, stage: Stage) -> None:
-    """Count somebody who came as far as that."""
+    """Count a visitor who has reached `stage`."""
     visitors.add(Passed(today(), account, service, source, stage))
 
 
 def count_refusal(account: str, reason: str) -> None:
-    """Count a delivery that was refused."""
+    """Count a delivery that was rejected."""
     refusals.add(Refused(today(), account, reason))
 
 
 def today() -> date:
-    """The day that it is where the site is, whatever zone a visitor has chosen."""
+    """Return the current day in the site's TIME_ZONE, whatever zone a visitor has chosen."""
+    # Cached per minute, because every count needs it. A new minute is a new key, and so is another TIME_ZONE in tests.
     return _day(int(time.time() // 60), timezone.get_default_timezone())
 
 
@@ -64,13 +65,14 @@ def _day(minute: int, zone: tzinfo) -> date:
 
 
 def flush() -> bool:
-    """Write all that this process has counted, now. False when that failed."""
+    """Write everything that this process has counted, now. Return False when something could not be written."""
+    # Both are called before the `and`: when the first fails, the second must still be written.
     stages, deliveries = visitors.flush(), refusals.flush()
     return stages and deliveries
 
 
 def held() -> AbstractContextManager[Any]:
-    """Nothing that is counted is written by itself while this lasts: for the tests of a site."""
+    """Suspend automatic writing, for the tests of a site: a thread would write into the test's database."""
     stack = ExitStack()
     stack.enter_context(visitors.held())
     stack.enter_context(refusals.held())
@@ -86,23 +88,25 @@ def _write_refusals(counts: Mapping[Refused, int]) -> None:
 
 
 def _write(model: type[models.Model], counts: Mapping[Any, int]) -> None:
-    """Add the counts to their rows, in one transaction and, so that two processes can't lock each other, in order."""
+    """Add the counts to their rows, all or none of them."""
     rows = model._default_manager
     using = router.db_for_write(model)
     fresh = connections[using].connection is None
     try:
         with transaction.atomic(using=using):
+            # Sorted, so that two processes lock rows in the same order and can't deadlock.
             for key, number in sorted(counts.items()):
                 names = key._asdict()
                 if rows.filter(**names).update(count=F("count") + number):
+                    # The usual case: the row of the day exists. An increment in SQL loses no count of another process.
                     continue
                 try:
                     with transaction.atomic(using=using):
                         rows.create(**names, count=number)
-                except IntegrityError:  # another process was quicker
+                except IntegrityError:  # another process inserted the row first
                     rows.filter(**names).update(count=F("count") + number)
     finally:
-        if fresh:  # outside of a request nobody else would close it
+        if fresh:  # outside of a request nobody else closes what was opened here
             connections[using].close()
 
 
@@ -110,6 +114,7 @@ visitors: Final[Tally[Passed]] = Tally(_write_stages, name="funnel")
 refusals: Final[Tally[Refused]] = Tally(_write_refusals, name="refusals")
 
 atexit.register(flush)
+# A forked worker (gunicorn with --preload) starts with its parent's counts, which the parent writes as well.
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=visitors.begin_anew)
     os.register_at_fork(after_in_child=refusals.begin_anew)

@@ -1,7 +1,7 @@
-"""Which requests are somebody's first look, or opening of a service, told without any memory of who it is.
+"""Decides, from one request alone, whether a page view counts as a visit or as the opening of a service.
 
-What a browser says by itself decides: where it comes from, whether it only reloads, whether it fetches ahead of its
-user. Obvious robots are left out. Nothing of that is kept.
+No visitor is recognized. The browser's own headers decide: where the request comes from, whether it is a reload, and
+whether it is a prefetch. Robots that say so are left out. Nothing of that is stored.
 """
 
 from __future__ import annotations
@@ -26,35 +26,38 @@ __all__ = ["Look", "count_look", "count_step", "is_somebody"]
 
 log = logging.getLogger("kordless_booking.counts")
 
+# Also link previews of messengers, and HTTP libraries, whose default User-Agent begins with their name.
 _ROBOTS: Final = re.compile(
     r"bot\b|bot[/;_-]|crawl|spider|slurp|scrap|preview|headless|monitor|uptime|pingdom|lighthouse|facebookexternalhit"
     r"|whatsapp|^(?:python|curl|wget|java|go-http|node|axios|okhttp|ruby|perl|php|libwww|apache-http)|httpx|aiohttp",
     re.IGNORECASE,
 )
 _NO_LOOK: Final = frozenset({"HTTP_KB_SEEN", "HTTP_HX_HISTORY_RESTORE_REQUEST"})
-"""A page that is open looks again, or goes back."""
+"""Headers of an open page that asks again (our script), or goes back in its history (htmx)."""
 _LONGEST_AGENT: Final = 300
+"""Characters of the User-Agent that are searched."""
 _RELOADING: Final = frozenset({"max-age=0", "no-cache"})
+"""`Cache-Control` of a reload and of a forced reload."""
 _PAGES: Final = frozenset({None, "document", "iframe", "frame"})
+"""`Sec-Fetch-Dest` of whole pages. None: an older browser, which doesn't send it."""
 
 
 class Look(NamedTuple):
-    """What a page shows, and so what looking at it may count as.
-
-    `root` is the path of the widget, `own` that of the service's times ("" for the list of services). `within`: its
-    address alone says that somebody was here already.
-    """
+    """View of a page, with what decides whether and as what it counts."""
 
     account: str
     service: str
     source: Source
     root: str
+    """Path of the widget."""
     own: str
+    """Path of the service's times; empty for the list of services."""
     within: bool = False
+    """The page's query string alone says that the visitor has been in this widget before."""
 
 
 def count_look(request: HttpRequest, look: Look, *, arrives: bool = True) -> None:
-    """Count a page that was shown. `arrives`: it may be a first look. Raises nothing."""
+    """Count a page that was shown. `arrives=False`: it can't be a visit. Never raises."""
     try:
         _count(request, look, arrives=arrives)
     except Exception as error:  # noqa: BLE001 (a page is worth more than its count)
@@ -62,8 +65,9 @@ def count_look(request: HttpRequest, look: Look, *, arrives: bool = True) -> Non
 
 
 def count_step(request: HttpRequest, account: str, service: str, source: Source, stage: Stage) -> None:
-    """Count a step further, whoever it is. Raises nothing."""
+    """Count a stage after the first page. Never raises."""
     try:
+        # `is_human_navigation` is about GET alone; a form that was sent always counts.
         if request.method == "POST" or is_somebody(request):
             count_stage(account, service, source, stage)
     except Exception as error:  # noqa: BLE001 (as above)
@@ -71,7 +75,7 @@ def count_step(request: HttpRequest, account: str, service: str, source: Source,
 
 
 def is_somebody(request: HttpRequest) -> bool:
-    """Whether a person has asked for this, as far as the request shows it."""
+    """Return whether a person has navigated to this page, as far as the request shows it."""
     meta = request.META
     if request.method != "GET" or not meta.keys().isdisjoint(_NO_LOOK) or asked_ahead(request):
         return False
@@ -82,9 +86,11 @@ def _count(request: HttpRequest, look: Look, *, arrives: bool) -> None:
     meta = request.META
     if not is_somebody(request) or meta.get("HTTP_CACHE_CONTROL") in _RELOADING:
         return
+    # Where the visitor is: htmx says so in a header when it loads a fragment. A boosted link loads a whole page.
     swaps = meta.get("HTTP_HX_REQUEST") == "true" and "HTTP_HX_BOOSTED" not in meta
     before = _path_before(request, meta.get("HTTP_HX_CURRENT_URL") if swaps else meta.get("HTTP_REFERER"))
     arrives = arrives and not swaps and meta.get("HTTP_SEC_FETCH_DEST") in _PAGES
+    # A visit comes from outside of the widget. The site's other pages are outside, too.
     if arrives and not before.startswith(look.root):
         count_stage(look.account, look.service, look.source, Stage.VISIT)
     if look.service and not (look.within or before.startswith(look.own)):
@@ -92,14 +98,15 @@ def _count(request: HttpRequest, look: Look, *, arrives: bool) -> None:
 
 
 def _path_before(request: HttpRequest, address: str | None) -> str:
-    """The path of this site's page that the request comes from; nothing when it comes from elsewhere."""
+    """Return the path of this site's page that the request comes from; "" when it comes from elsewhere."""
     if not address:
         return ""
     try:
         parts = urlsplit(address)
     except ValueError:
         return ""
-    # As request.get_host(), which would take as long as all the rest to find out whether the site answers to it.
+    # Like request.get_host(), but without the ALLOWED_HOSTS check, which takes as long as all the rest. A forged host
+    # can only change this count.
     meta = request.META
     own = meta.get("HTTP_HOST", meta.get("SERVER_NAME"))
     if settings.USE_X_FORWARDED_HOST:
@@ -109,5 +116,5 @@ def _path_before(request: HttpRequest, address: str | None) -> str:
 
 @lru_cache(maxsize=512)
 def _is_robot(agent: str) -> bool:
-    """Browsers say who they are; who doesn't is none."""
+    """Return whether the User-Agent is a robot's. Browsers always send one."""
     return not agent or _ROBOTS.search(agent) is not None

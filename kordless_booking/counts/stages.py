@@ -1,4 +1,4 @@
-"""The way from a first look to a booking, and where the widget stands while it is gone."""
+"""Stages from the first page view to a booking, and where the widget is placed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["Source", "Stage"]
 
 
 class Stage(StrEnum):
-    """How far somebody came. docs/funnel-and-admin.md says exactly what each of them counts."""
+    """Stage that a visitor has reached. docs/funnel-and-admin.md defines exactly what each stage counts."""
 
     VISIT = "visit"
     SERVICE = "service"
@@ -18,8 +18,11 @@ class Stage(StrEnum):
 
 
 class Source(StrEnum):
-    """Where the widget was seen: on a PAGE of its own, INLINE in a page of the site, or EMBEDded in another site."""
+    """Placement of the widget in which a visitor saw it."""
 
     PAGE = "page"
+    """On a page of its own."""
     INLINE = "inline"
+    """Inside a page of the site, by `{% booking_widget %}`."""
     EMBED = "embed"
+    """In a frame on another site."""

@@ -1,4 +1,4 @@
-"""Counts that cost a request a microsecond: kept in the process, and written by and by from a thread of their own."""
+"""Write-behind counter: a count costs a request a microsecond, and a thread writes the sums now and then."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ __all__ = ["Tally", "in_a_thread"]
 log = logging.getLogger("kordless_booking.counts")
 
 EVERY: Final = 30.0
-"""Seconds that a count waits before it is written; a failed writing is tried again as late."""
+"""Seconds between a count and its writing, and until a failed writing is tried again."""
 MOST: Final = 2000
-"""Different things that are counted between two writings. What is new beyond that is lost, and said to be."""
+"""Different keys between two writings, so that visitors can't fill the memory. More are dropped, and logged."""
 
 K = TypeVar("K", bound=Hashable)
 
 
 def in_a_thread(seconds: float, job: Callable[[], object]) -> None:
-    """Do `job` after some seconds. Its thread keeps no process from ending."""
+    """Run `job` after `seconds`, in a thread that doesn't keep the process from exiting."""
     timer = threading.Timer(seconds, job)
     timer.daemon = True
     timer.name = "kordless-counts"
@@ -31,10 +31,10 @@ def in_a_thread(seconds: float, job: Callable[[], object]) -> None:
 
 
 class Tally(Generic[K]):
-    """How often each key was counted since the last writing. Safe to share between threads.
+    """Write-behind counter. Threads may share it.
 
-    `write` is given the counts and writes all of them or, raising, none; `later` does something after some seconds.
-    The first count after a writing starts the wait for the next, so that nothing runs while nothing happens.
+    `write` gets the counts and must write all of them or, raising, none. `later(seconds, job)` schedules a job. The
+    first count after a writing schedules the next one, so that an idle process does nothing.
     """
 
     def __init__(
@@ -51,14 +51,19 @@ class Tally(Generic[K]):
         self._every = every
         self._most = most
         self._later = later
+        #: How many `paused` blocks are open.
         self._held = 0
         self._begin()
 
     def _begin(self) -> None:
+        #: Guards the fields below.
         self._lock = threading.Lock()
+        #: Held during a writing: one at a time.
         self._writing = threading.Lock()
         self._counts: dict[K, int] = {}
+        #: A writing is scheduled.
         self._waits = False
+        #: How many counts were dropped.
         self._lost = 0
 
     def add(self, key: K) -> None:
@@ -66,12 +71,14 @@ class Tally(Generic[K]):
         with self._lock:
             self._count(key, 1)
             start = self._is_to_start()
+        # Outside of the lock: starting a thread takes time, in which other requests must be able to count.
         if start:
             self._start()
 
     def flush(self) -> bool:
-        """Write what was counted. False when that failed: then it is kept for the next time."""
+        """Write what was counted. Return False when that failed: then it is kept for the next time."""
         with self._writing:
+            # Only for the exchange: requests go on counting during the writing.
             with self._lock:
                 counts, self._counts = self._counts, {}
                 lost, self._lost = self._lost, 0
@@ -89,14 +96,14 @@ class Tally(Generic[K]):
         return True
 
     def take(self) -> dict[K, int]:
-        """What is not written yet; from now on it counts as written."""
+        """Return what isn't written yet, and forget it. For tests."""
         with self._lock:
             counts, self._counts = self._counts, {}
         return counts
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Nothing is written by itself while this lasts: for tests, whose database is nobody else's to write to."""
+        """Suspend automatic writing. For tests, in whose database nobody else may write."""
         with self._lock:
             self._held += 1
         try:
@@ -109,7 +116,10 @@ class Tally(Generic[K]):
                 self._start()
 
     def begin_anew(self) -> None:
-        """In a process that has just been forked: what was counted is its parent's to write, and no lock is held."""
+        """Start empty in a forked process. The parent writes what it has counted.
+
+        The locks are new too: the parent's may be held by a thread that this process doesn't have.
+        """
         self._begin()
 
     def _count(self, key: K, number: int) -> None:
@@ -121,6 +131,7 @@ class Tally(Generic[K]):
             self._lost += number
 
     def _take_back(self, counts: Mapping[K, int]) -> None:
+        """Add counts that could not be written to those that were counted meanwhile."""
         with self._lock:
             for key, number in counts.items():
                 self._count(key, number)
@@ -129,6 +140,7 @@ class Tally(Generic[K]):
             self._start()
 
     def _is_to_start(self) -> bool:
+        """Return whether the caller must schedule a writing. Needs the lock."""
         if self._waits or self._held:
             return False
         self._waits = True
@@ -137,10 +149,11 @@ class Tally(Generic[K]):
     def _start(self) -> None:
         try:
             self._later(self._every, self._on_time)
-        except RuntimeError:  # no thread can be started: the next count tries again
+        except RuntimeError:  # no thread can be started (uWSGI, interpreter exit): the next count tries again
             self._waits = False
 
     def _on_time(self) -> None:
+        # Paused after this was scheduled: the end of the pause schedules again.
         if self._held:
             self._waits = False
         else:

@@ -1,1 +1,1 @@
-"""What `manage.py kordless_doctor` looks at. Everything here is for operators, and in English like the settings."""
+"""Checks of `manage.py kordless_doctor`. For operators, and so in English like the settings."""

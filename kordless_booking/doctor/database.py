@@ -1,4 +1,4 @@
-"""Whether an attempt could be written down: nothing is sent to Kordless before that."""
+"""Check of the database: an attempt must be recorded there before anything is sent to Kordless."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ APP: Final = "kordless_booking"
 
 
 def examine() -> Findings:
-    """Look for our tables, and write a row that is taken back at once."""
+    """Check for unapplied migrations, and insert a row that is rolled back."""
     alias = router.db_for_write(BookingAttempt)
     try:
         connection = connections[alias]
+        # Django connects lazily: only this finds out whether the server answers.
         connection.ensure_connection()
         missing = _missing(alias)
     except (DatabaseTrouble, ImproperlyConfigured) as error:
@@ -34,6 +35,7 @@ def examine() -> Findings:
     if missing:
         names = ", ".join(missing)
         yield fix("migrations", f"{len(missing)} migrations are not applied ({names})", f"run manage.py migrate {APP}")
+        # Without all columns the test row could not be written, for a reason that has been said.
         return
     yield ok("migrations", f"The database {alias!r} ({connection.vendor}) has all our tables")
     try:
@@ -46,7 +48,7 @@ def examine() -> Findings:
 
 
 def _missing(alias: str) -> list[str]:
-    """Our migrations that this database has not seen."""
+    """Return the app's migrations that aren't applied to this database."""
     loader = MigrationLoader(connections[alias])
     ours = sorted(name for app, name in loader.graph.nodes if app == APP)
     return [name for name in ours if (APP, name) not in loader.applied_migrations]
@@ -66,4 +68,5 @@ def _write_and_take_back(alias: str) -> None:
     )
     with transaction.atomic(using=alias):
         row.save(using=alias, force_insert=True)
+        # Rolled back, so that no other process ever sees the row.
         transaction.set_rollback(True, using=alias)

@@ -1,4 +1,4 @@
-"""Which other sites may show the widget, and whether the host's own middleware lets them."""
+"""Check of embedding: which other sites may show the widget, and whether the site's own middleware lets them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ POLICY: Final = "Content-Security-Policy"
 
 
 def examine(account: Account) -> Findings:
-    """Look at EMBED_ORIGINS, and send a page of the widget's through every middleware. Nobody's site is visited."""
+    """Check EMBED_ORIGINS, and pass a page of the widget through every middleware. No other site is visited."""
     yield from _origins(account)
     yield from _middleware(account)
 
@@ -52,20 +52,20 @@ def _middleware(account: Account) -> Findings:
     names: Sequence[str] = settings.MIDDLEWARE
     try:
         trouble = _trouble(account, names)
-    except Exception as error:  # noqa: BLE001 (a middleware of anybody's)
+    except Exception as error:  # noqa: BLE001 (the site's middleware raises anything)
         text = f"The site's middleware could not be tried ({type(error).__name__})"
         yield note("middleware_not_tried", text, "look at a page of the widget in a frame")
         return
     if trouble is None:
         yield ok("middleware", "The site's middleware leaves the widget's headers alone, and sets no cookie")
         return
-    # From the outermost on: the first chain that does it ends with whoever does it.
+    # Ever longer chains from the outermost on: the first that causes the trouble ends with the culprit.
     name = next((names[:length][-1] for length in range(1, len(names)) if _trouble(account, names[:length])), names[-1])
     yield fix("middleware", f"{plain(name)} {trouble}", "let it leave responses alone that have such a header already")
 
 
 def _trouble(account: Account, names: Sequence[str]) -> str | None:
-    """What these do to a page of the widget's that would keep it from being shown in a frame."""
+    """Return what these middlewares do to the widget's page that hinders its use in a frame, or None."""
     before, after = _framed(account), _through(names, lambda _request: _framed(account))
     if after.status_code != before.status_code:
         return f"answers {after.status_code} in place of the widget"
@@ -78,24 +78,27 @@ def _trouble(account: Account, names: Sequence[str]) -> str | None:
 
 def _framed(account: Account) -> HttpResponse:
     response = HttpResponse("<!doctype html>")
+    # The real headers on a made-up page: a real one would call Kordless.
     guard.frame(response, account, image_origin=None, cache=guard.STEP)
     return response
 
 
 def _through(names: Sequence[str], answer: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what they say when they start, the site has heard already
+        warnings.simplefilter("ignore")  # the site has seen their warnings when it started
+        # As Django builds its chain: the innermost is made first.
         for name in reversed(names):
             try:
                 answer = import_string(name)(answer)
             except MiddlewareNotUsed:
                 continue
+    # HTTPS, since SecurityMiddleware may redirect plain HTTP.
     environ = {"wsgi.url_scheme": "https", "HTTP_HOST": _host(), "SERVER_PORT": "443"}
     setup_testing_defaults(environ)
     return answer(WSGIRequest(environ))
 
 
 def _host() -> str:
-    """A name that this site answers to."""
+    """Return a host name that ALLOWED_HOSTS accepts."""
     names = [name.removeprefix(".") for name in settings.ALLOWED_HOSTS if name != "*"]
     return names[0] if names else "localhost"

@@ -1,4 +1,4 @@
-"""Looks at everything, one area after the other. What fails is a finding, and no reason to leave out the rest."""
+"""Run of all checks, one area after the other. A check that fails is a finding; the others still run."""
 
 from __future__ import annotations
 
@@ -28,41 +28,45 @@ Look = Callable[[], Findings]
 
 @dataclass(frozen=True)
 class Seen:
-    """A finding, and where: `area` is a word for what was looked at, `account` empty for what concerns all of them."""
+    """Finding with the place where it was made."""
 
     area: str
+    """Subject of the check, in a word or two."""
     account: str
+    """Name of the account; empty for what concerns all of them."""
     finding: Finding
 
 
 @dataclass
 class Examination:
-    """`only` names one of several accounts; `origin` is where the running site is, when that is to be asked.
-
-    `at` is what is being looked at right now, `requests` how many went to Kordless so far.
-    """
+    """One run of the doctor."""
 
     only: str = ""
+    """Name of the one account to check; empty for all."""
     origin: str = ""
+    """Scheme and host of the running site; empty when it isn't to be asked."""
     at: str = ""
+    """Check that is running, for the message at a timeout."""
     witnesses: list[reach.Witness] = field(default_factory=list)
 
     @property
     def requests(self) -> int:
+        """Requests sent to Kordless so far."""
         return sum(witness.sent for witness in self.witnesses)
 
     def run(self) -> Iterator[Seen]:
-        """Everything that is seen, as it is seen."""
+        """Yield findings as they are made."""
         for area, account, look in self._looks():
             self.at = f"{area} of {account}" if account else area
             try:
                 for finding in look():
                     yield Seen(area, account, finding)
-            except Exception as error:  # noqa: BLE001 (whatever is broken, the rest is still looked at)
+            except Exception as error:  # noqa: BLE001 (whatever is broken, the rest is still checked)
                 text = f"This could not be looked at ({type(error).__name__})"
                 yield Seen(area, account, fix("failed", text, "run manage.py check, and mend what it says first"))
 
     def _looks(self) -> Iterator[tuple[str, str, Look]]:
+        # Those without an account come first: they work while the settings are unusable.
         yield "settings", "", settings_read.examine
         yield "database", "", database.examine
         yield "static files", "", static_files.examine
@@ -80,6 +84,7 @@ class Examination:
                     yield "site", name, partial(site.examine, account, self.origin)
 
     def _reach(self, account: conf.Account) -> Findings:
+        # Around the account's own gate, so that these requests take permits like all others.
         witness = reach.Witness(upstream(account).gate)
         self.witnesses.append(witness)
         return reach.examine(account, witness)

@@ -1,4 +1,4 @@
-"""One thing that was looked at: fine, worth knowing, or to be mended, and then how."""
+"""Finding of the doctor: something is fine, worth knowing, or to be repaired, and then how."""
 
 from __future__ import annotations
 
@@ -9,27 +9,31 @@ from enum import StrEnum
 __all__ = ["Finding", "Findings", "Level", "fix", "note", "ok", "plain"]
 
 LONGEST_WORD = 80
+"""Characters."""
 
 
 class Level(StrEnum):
-    """`OK` needs nothing, a `NOTE` may be meant to be so, a `FIX` keeps something from working."""
+    """Severity of a finding."""
 
     OK = "ok"
+    """Needs nothing."""
     NOTE = "note"
+    """May be intended."""
     FIX = "fix"
+    """Keeps something from working."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """`code` is a word that stays the same, for monitors; `text` says what is, `advice` what to do.
-
-    Neither holds a key, a secret or anything personal.
-    """
+    """Finding. Its texts contain no key, no secret and nothing personal."""
 
     level: Level
     code: str
+    """Stable identifier for monitors, listed in docs/operating.md."""
     text: str
+    """The observation, without a full stop."""
     advice: str = ""
+    """Remedy; empty where none is needed."""
 
     def __str__(self) -> str:
         said = f"{self.text}: {self.advice}" if self.advice else self.text
@@ -40,21 +44,21 @@ Findings = Iterable[Finding]
 
 
 def ok(code: str, text: str) -> Finding:
-    """All is well with this."""
+    """Build a finding that all is well."""
     return Finding(Level.OK, code, text)
 
 
 def note(code: str, text: str, advice: str = "") -> Finding:
-    """Works, and perhaps otherwise than was meant."""
+    """Build a finding that something works, but perhaps not as intended."""
     return Finding(Level.NOTE, code, text, advice)
 
 
 def fix(code: str, text: str, advice: str) -> Finding:
-    """Does not work; `advice` says what to do."""
+    """Build a finding that something doesn't work; `advice` says what to do."""
     return Finding(Level.FIX, code, text, advice)
 
 
 def plain(word: object) -> str:
-    """What somebody else wrote, fit for a terminal: printable, and not endless."""
+    """Return a text from outside in a form that is safe on a terminal: printable (no escape sequences) and short."""
     text = "".join(letter if letter.isprintable() else "?" for letter in str(word))
     return text if len(text) <= LONGEST_WORD else f"{text[: LONGEST_WORD - 1]}…"

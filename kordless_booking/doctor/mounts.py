@@ -1,4 +1,4 @@
-"""Where the widget is in this site's URLs."""
+"""Check of the URLconf: where the widget is mounted."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ __all__ = ["addresses", "examine"]
 
 
 def addresses(account: Account) -> list[str]:
-    """The namespaces that the account's pages are mounted under, the first being the one to use."""
+    """Return the namespaces that the account is mounted under. Links use the first one."""
+    # With one account any namespace is its own; with several, the last part must be the account's name.
     alone = len(conf.accounts()) == 1
     found = list(mounts(get_resolver().url_patterns))
     return [name for name in found if alone or name.rpartition(":")[2] == account.name]
 
 
 def examine(account: Account) -> Findings:
-    """Every address that the account's services are at."""
+    """Report each address of the account's pages."""
     found = addresses(account)
     if not found:
         if len(conf.accounts()) > 1:
@@ -36,6 +37,7 @@ def examine(account: Account) -> Findings:
     for name in found:
         try:
             yield ok("mounted", f"The widget is at {reverse(f'{name}:services')}")
+        # The mount point has a path parameter, such as `<slug:shop>/book/`, for which no value is known here.
         except NoReverseMatch:
             advice = "mount it where no part of the address is variable"
             yield fix("unmounted", f"The address of the widget in {name!r} can't be told", advice)

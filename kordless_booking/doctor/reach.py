@@ -1,7 +1,7 @@
-"""Whether Kordless answers, knows the key and the organization, and has the same time as we.
+"""Check of Kordless: it answers, accepts the key, knows the organization, and its clock agrees with ours.
 
-Three requests at most, second tries included, each with a ticket from the account's allowance; nothing is read from
-what is remembered, since that would tell of yesterday.
+Sends three requests at most, retries included, each with a permit from the account's rate limiter. Nothing is read from
+the cache, which would describe the past.
 """
 
 from __future__ import annotations
@@ -29,24 +29,29 @@ if TYPE_CHECKING:
 __all__ = ["MOST_REQUESTS", "Witness", "examine"]
 
 MOST_REQUESTS: Final = 3
+"""Requests to Kordless per account: the check must not use up the quota that visitors need."""
 AHEAD: Final = timedelta(days=7)
-"""How far free times are asked for."""
+"""Range in which free times are requested."""
 
 
 @dataclass
 class Witness:
-    """The account's own gate, with a look at what passes. Lets three tries through and no more."""
+    """The account's own gate, which also records what passes through it, and stops after MOST_REQUESTS."""
 
     gate: Gate
     sent: int = 0
+    """Requests sent so far."""
     milliseconds: int = 0
+    """Duration of the last request."""
     answer: Answer | None = None
+    """The last response; None when there was none."""
     ahead: float | None = None
-    """Seconds that Kordless's clock is ahead of ours."""
+    """Seconds by which Kordless's clock is ahead of ours; None until a response has a Date."""
     _began: float = field(default=0.0, repr=False)
 
     def before(self, operation: str) -> None:
         if self.sent >= MOST_REQUESTS:
+            # Stops the client's retries too, since it asks the gate before each try.
             raise exceptions.NotSent(operation=operation, reason="asked_enough")
         self.gate.before(operation)
         self.sent += 1
@@ -61,13 +66,14 @@ class Witness:
 
 
 def examine(account: Account, witness: Witness | None = None) -> Findings:
-    """Ask for the organization, then for the free times of one service."""
+    """Request the organization, then the free times of one service."""
     witness = witness or Witness(upstream(account).gate)
     with closing(client_of(account, witness)) as client:
         try:
             offer = client.organization()
         except exceptions.KordlessError as error:
             yield _refused(account, error)
+            # A refusal has a Date as well, and a wrong clock may be part of the trouble.
             yield from _clock(account, witness)
             return
         yield _answered(account, witness)
@@ -82,6 +88,7 @@ def _answered(account: Account, witness: Witness) -> Finding:
         advice = "bookings are made up until API_KEY and ORG_SLUG are set and SANDBOX is gone"
         return note("sandbox", "The embedded sandbox answers in place of Kordless", advice)
     text = f"Kordless at {urlsplit(account.base_url).netloc} answers in {witness.milliseconds} ms"
+    # 500 ms for each second: half of the timeout.
     if witness.milliseconds > account.browse_seconds * 500:
         return note("slow", text, f"that is more than half of BROWSE_SECONDS ({account.browse_seconds:g} s)")
     return ok("reached", text)
@@ -106,6 +113,7 @@ def _times(account: Account, client: Kordless, offer: Offer) -> Findings:
     try:
         slots = client.availability(service.slug, start, start + AHEAD)
     except exceptions.NotSent as error:
+        # Not a fault of Kordless, but our own limit.
         if error.reason == "asked_enough":
             advice = "Kordless needed second tries; run this again when it is well"
             yield note("times_not_asked", "Free times were not asked for", advice)
@@ -130,6 +138,7 @@ def _clock(account: Account, witness: Witness) -> Findings:
     if ahead is None:
         if witness.answer is not None and not account.sandbox:
             yield note("clock_unknown", "Kordless does not say what time it has, so the clocks were not compared")
+    # The webhook tolerates 300 s; this warns earlier, before deliveries are rejected.
     elif abs(ahead) > MOST_SKEW:
         text = f"This machine's clock is {abs(ahead):.0f} s {'behind' if ahead > 0 else 'ahead of'} Kordless's"
         advice = "set it by NTP; webhooks are refused when the two differ by more than 300 s"
@@ -139,9 +148,10 @@ def _clock(account: Account, witness: Witness) -> Findings:
 
 
 def _refused(account: Account, error: exceptions.KordlessError) -> Finding:
-    """What an error means here, and what an operator does about it. Repeats nothing of the answer."""
+    """Describe an error and what an operator can do about it. Repeats no text of the response."""
     slug = plain(account.org_slug)
     match error:
+        # 403: the key is valid, but belongs to another organization.
         case exceptions.KeyRefused(status=403):
             advice = "API_KEY and ORG_SLUG must be of the same organization"
             return fix("key_of_another", f"Kordless says that the key is not {slug}'s (403)", advice)

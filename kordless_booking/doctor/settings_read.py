@@ -1,4 +1,4 @@
-"""Every mistake that our system checks find in the settings."""
+"""Check of the settings: all errors that the app's system checks find."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from kordless_booking.doctor.finding import Findings, fix, ok
 __all__ = ["examine", "usable"]
 
 _LOOKED_AT_ELSEWHERE: Final = frozenset({"kordless_booking.W001", "kordless_booking.W002"})
-"""Mounts and caches are looked at more closely by themselves."""
+"""Ids of checks about mounts and caches. The doctor has closer checks of its own for these."""
 
 
 def usable() -> bool:
-    """Whether there are accounts to look at."""
+    """Return whether the settings contain usable accounts. Unknown settings alone don't make them unusable."""
     return not any(
         mistake.kind != "unknown" for mistake in conf.mistakes_in(getattr(settings, "KORDLESS_BOOKING", None))
     )
 
 
 def examine() -> Findings:
-    """All of them, not only the first."""
+    """Report all errors, not only the first."""
     found = [
         message
         for message in run_checks(tags=["kordless_booking"], include_deployment_checks=True)

@@ -1,4 +1,4 @@
-"""Whether the cache keeps what it is given, and whether all processes share it."""
+"""Check of the cache: it must keep what it is given, and should be shared by all processes."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 __all__ = ["examine"]
 
 SLOW: Final = 0.05
-"""Seconds: a page asks once or twice, and nobody should notice."""
+"""Seconds per operation. A page asks the cache once or twice, and nobody should notice that."""
 _KEPT: Final = 10
+"""Seconds that the test values stay in the cache, should they not be deleted."""
 
 
 def examine(account: Account, timer: Callable[[], float] = time.perf_counter) -> Findings:
-    """Put something in and take it out again, then say who else can see it. `timer` counts seconds."""
+    """Write and read test values, then report whether processes share the cache. `timer` returns seconds."""
     cache = caches[account.cache]
     began = timer()
     try:
@@ -38,6 +39,7 @@ def examine(account: Account, timer: Callable[[], float] = time.perf_counter) ->
         advice = "start it, or look at CACHES; until then each process goes on alone, with its own memory"
         yield fix("cache_down", f"The cache {account.cache!r} fails ({type(error).__name__})", advice)
         return
+    # `_works` does six operations.
     each = (timer() - began) / 6
     name = type(cache).__name__
     if not works:
@@ -51,10 +53,11 @@ def examine(account: Account, timer: Callable[[], float] = time.perf_counter) ->
 
 
 def _works(cache: BaseCache) -> bool:
-    """Six words with the cache."""
+    """Check the six operations that the app relies on."""
     key, other = (cache_key("doctor", secrets.token_hex(8)) for _ in range(2))
     cache.set(key, b"[1]", _KEPT)
     kept = cache.get(key) == b"[1]"
+    # On an existing key `add` must fail: rate limiter and locks depend on it.
     twice = cache.add(key, b"[2]", _KEPT)
     new = cache.add(other, 1, _KEPT)
     found = cache.get_many([key, other]) == {key: b"[1]", other: 1}
@@ -67,6 +70,7 @@ def _shared(account: Account, cache: BaseCache, name: str) -> Finding:
         text = f"The cache {account.cache!r} ({name}) is shared by all processes"
         return ok("cache_shared", f"{text}, and keeps what it is given; let nobody else write to it")
     text = f"The cache {account.cache!r} ({name}) is not shared by all processes"
+    # A cache of its own is right for a site with one process, but somebody must have said so. With DEBUG it is a note.
     if isinstance(cache, DummyCache) or not _said(account):
         advice = 'use Redis, or set "PROCESSES": to 1 if one process serves the whole site'
         return (note if settings.DEBUG else fix)("cache_alone", text, advice)
@@ -75,7 +79,7 @@ def _shared(account: Account, cache: BaseCache, name: str) -> Finding:
 
 
 def _said(account: Account) -> bool:
-    """Whether PROCESSES is set, be it to 1: only then is it known that it was thought of."""
+    """Return whether PROCESSES is set, even to its default of 1: only then was it considered."""
     given: Any = settings.KORDLESS_BOOKING
     own = given.get("ACCOUNTS", {}).get(account.name, {})
     return "PROCESSES" in given or "PROCESSES" in own

@@ -1,7 +1,7 @@
-"""Whether the running site answers as it should, asked over the network as Kordless and browsers would.
+"""Check of the running site, over the network as Kordless and browsers reach it. Only with `--site`.
 
-It costs Kordless nothing, and leaves nothing behind but a line in the site's log: the delivery that is sent is signed
-and holds nothing, so it is let in, found to be no event, and refused.
+It calls no Kordless and stores nothing. The delivery that it sends is signed and empty, so the site verifies it, finds
+that it is no event, and rejects it. The site's log has a line for each request.
 """
 
 from __future__ import annotations
@@ -28,11 +28,13 @@ if TYPE_CHECKING:
 __all__ = ["examine"]
 
 SECONDS: Final = 5
+"""Timeout of each request."""
+# Valid JSON that is no event: status 400 therefore proves that the signature was accepted.
 _BODY: Final = b"{}"
 
 
 def examine(account: Account, origin: str) -> Findings:
-    """`origin` is the site's scheme and host, such as https://salon.example."""
+    """Check the site at `origin`, its scheme and host, such as https://salon.example."""
     names = addresses(account)
     if not names:
         return
@@ -58,6 +60,7 @@ def _health(origin: str, path: str) -> Findings:
 def _script(origin: str) -> Findings:
     address = static(OURS)
     if urlsplit(address).netloc:
+        # Served by a CDN on another host, which isn't this site's to check.
         return
     status = _ask(origin, "GET", address)
     if status == 200:
@@ -77,6 +80,7 @@ def _webhook(account: Account, origin: str, path: str) -> Findings:
         "X-Kordless-Webhook-Id": f"kordless-doctor-{at}",
     }
     signed = _ask(origin, "POST", path, headers)
+    # The counter-check: a site that answers 400 to everything must not pass.
     unsigned = _ask(origin, "POST", path, {**headers, "X-Kordless-Signature": "0" * 64})
     if (signed, unsigned) == (400, 401):
         yield ok("site_webhook", f"{origin}{path} lets in what is signed with the secret, and nothing else")
@@ -96,7 +100,7 @@ _WHY: Final = {
 
 
 def _ask(origin: str, method: str, path: str, headers: Mapping[str, str] | None = None) -> int:
-    """The status; redirects are not followed, since Kordless may not either."""
+    """Send a request and return its status. Redirects aren't followed, since Kordless may not follow them either."""
     parts = urlsplit(origin)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     line = kind(parts.netloc, timeout=SECONDS)

@@ -1,4 +1,4 @@
-"""Whether the widget's scripts can be served, and are those of this version."""
+"""Check of the scripts: they can be served, and belong to this version."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ __all__ = ["examine"]
 
 OURS: Final = "kordless_booking/booking.js"
 SCRIPTS: Final = (OURS, "django_htmx/htmx-2.min.js")
-"""Without them the widget works as it does without JavaScript. Its styles and embed.js are no static files."""
+"""Without them the widget works as it does without JavaScript. Style sheets and embed.js aren't static files."""
 _SOURCE: Final = Path(__file__).parent.parent / "static"
+"""The app's own static files, to compare with the collected ones."""
 
 
 def examine() -> Findings:
-    """With DEBUG, whether Django finds them; else whether they were collected, under the names that pages say."""
+    """Check that Django finds the scripts (with DEBUG), or that they were collected under the names in the pages."""
     if not apps.is_installed("django.contrib.staticfiles"):
         advice = "add django.contrib.staticfiles to INSTALLED_APPS, or serve them at STATIC_URL some other way"
         yield note("static_unknown", "django.contrib.staticfiles is not installed", advice)
@@ -42,20 +43,24 @@ def examine() -> Findings:
 def _collected() -> Findings:
     try:
         addresses = [static(name) for name in SCRIPTS]
+    # ManifestStaticFilesStorage raises for a file that isn't in its manifest.
     except ValueError:
         advice = "run manage.py collectstatic; until then pages with the widget fail"
         yield fix("static_not_collected", "The manifest of static files does not name our scripts", advice)
         return
     storage = staticfiles_storage
+    # On S3, for example. Only local files are looked at.
     if not isinstance(storage, FileSystemStorage):
         yield note("static_elsewhere", f"Scripts are at {addresses[0]}, where they were not looked for")
         return
+    # Only manifest storages have `stored_name`; elsewhere files keep their names.
     stored_name = getattr(storage, "stored_name", str)
     where = {name: Path(storage.path(stored_name(name))) for name in SCRIPTS} if storage.location else {}
     lost = [name for name in SCRIPTS if name not in where or not where[name].is_file()]
     if lost:
         advice = "run manage.py collectstatic; until then the widget works as without JavaScript"
         yield fix("static_not_collected", f"Not collected: {', '.join(lost)}", advice)
+    # Only our own script: htmx has its version from another package.
     elif where[OURS].read_bytes() != (_SOURCE / OURS).read_bytes():
         advice = "run manage.py collectstatic, and restart the site"
         yield fix("static_old", f"The collected {OURS} is of another version", advice)

@@ -1,4 +1,4 @@
-"""Whether a delivery that Kordless signs would be believed, by the very code that takes them in."""
+"""Check of the webhook: a delivery that Kordless signs would be accepted, by the code that accepts real ones."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BODY: Final = b'{"event": "kordless_doctor"}'
 
 
 def examine(account: Account) -> Findings:
-    """Sign something with each secret and let it be verified, as it is and with one byte changed."""
+    """Sign a body with each secret and verify it, unchanged and with one byte added. Report the last delivery."""
     if not account.webhook_secrets:
         advice = "set WEBHOOK_SECRETS to hear of bookings that are made, moved or cancelled elsewhere"
         yield note("no_webhook", "There is no webhook", advice)
@@ -54,15 +54,16 @@ def _believed(account: Account, secret: str, recipe: signature.Recipe) -> bool:
             return False
         return True
 
+    # A verification that accepts everything would pass the first half.
     return passes(_BODY) and not passes(_BODY + b" ")
 
 
 def _last(account: Account) -> Findings:
-    """When something came last. Silence is no fault: perhaps nobody has booked."""
+    """Report when the last delivery arrived. Silence is no fault: perhaps nobody has booked."""
     try:
         newest = WebhookDelivery.objects.filter(account=account.name).order_by("-received_at").first()
     except DatabaseTrouble:
-        return  # which is said where the database is looked at
+        return  # the check of the database reports this
     yield _said_of(newest.received_at if newest else None, datetime.now(UTC))
 
 

@@ -1,4 +1,4 @@
-"""Whatever is kept of a person, gone: by contact, or by age.
+"""Erasure of personal data: by contact (the right to erasure), or by age (retention).
 
-Each kind of row says in a module of its own what "forgotten" means for it; `everything.KINDS` lists them.
+Each kind of row has an ErasureTarget that defines what "erased" means for it; the list is in `erasure/run.py`.
 """

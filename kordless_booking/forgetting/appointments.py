@@ -1,4 +1,4 @@
-"""Appointments that mail is written about, and their mails with them."""
+"""Erasure of appointments, and of their mails with them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Appointments"]
 
 
 class Appointments:
-    """Deleted: the booking stands without them, only no mail is sent any more."""
+    """Erasure target that deletes: the booking itself stands at Kordless, only no mail is sent any more."""
 
     name = "appointments with mail"
     models: tuple[type[Model], ...] = (Appointment, OutgoingMail)
@@ -23,9 +23,11 @@ class Appointments:
     def of(self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool) -> Tally:
         theirs = _all(accounts).filter(Q(email_hash__in=person.hashes) | Q(phone_hash__in=person.hashes))
         for row in theirs:
+            # Collected before the rows are gone: later targets know bookings by their number alone.
             try:
                 person.numbers.add(Particulars.of(row).booking.confirmation_number)
             except BrokenSeal:
+                # Its hashes are the person's, so it is deleted; only its number stays unknown.
                 continue
         return _deleted(theirs)
 
@@ -39,4 +41,5 @@ def _all(accounts: list[str] | None) -> QuerySet[Appointment]:
 
 
 def _deleted(rows: QuerySet[Appointment]) -> Tally:
+    # `delete()` also counts the mails that go with them.
     return Tally(rows.delete()[1].get(Appointment._meta.label, 0))

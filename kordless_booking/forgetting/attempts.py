@@ -1,7 +1,8 @@
-"""Booking attempts. The row is what keeps a form from being booked twice, so a young one stays, emptied.
+"""Erasure of booking attempts.
 
-One whose outcome is open holds what was asked for, to be sent again with the same key. Without it nobody could ever
-find out whether there is a booking, so it is kept for its day unless that is wanted all the same.
+A row keeps its form from being booked twice, so while that form may still be sent the row is emptied, not deleted. An
+attempt with an open outcome holds the request, to be sent again with the same idempotency key. Without it nobody could
+ever find out whether there is a booking, so it stays for its day unless `including_open` is set.
 """
 
 from __future__ import annotations
@@ -22,14 +23,16 @@ from kordless_booking.models import BookingAttempt
 __all__ = ["Attempts"]
 
 FORM_IS_DEAD: Final = timedelta(days=2)
-"""No form can be sent again after that: DRAFT_SECONDS is a day at most."""
+"""Age from which no form can be sent again: DRAFT_SECONDS is a day at most."""
 _OPEN: Final = [state.value for state in State if state.open]
 _EMPTY: Final = {"sealed": "", "body_hash": "", "email_hash": "", "phone_hash": ""}
+"""Columns with personal data, or with a hash of it, and their value when emptied."""
 _AGES: Final = 10**10
+"""Seconds, more than 300 years: no limit to the age."""
 
 
 class Attempts:
-    """Deleted when their form can't be sent again any more, emptied before."""
+    """Erasure target that deletes rows whose form can't be sent any more, and empties younger ones."""
 
     name = "booking attempts"
     models: tuple[type[Model], ...] = (BookingAttempt,)
@@ -39,6 +42,7 @@ class Attempts:
         for row in _rows_of(person, accounts):
             if number := _number(row):
                 person.numbers.add(number)
+            # A request is under way with what the row holds, and its result will be written to the row.
             if row.state == State.PLACING and row.claimed_until > now:
                 tally.keep("being sent this very moment: run this again in a minute", personal=True)
             elif row.state in _OPEN and row.created_at > now - SENT_FOR and not including_open:
@@ -51,6 +55,7 @@ class Attempts:
         return tally
 
     def older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> Tally:
+        # By the last change, so that an attempt that is still being resolved isn't old.
         old = _all(accounts).filter(changed_at__lt=moment).exclude(state=State.PLACING, claimed_until__gt=now)
         deleted, _ = old.filter(created_at__lt=now - FORM_IS_DEAD).delete()
         emptied = sum(_empty(row, now) for row in old.exclude(sealed="", email_hash="", phone_hash=""))
@@ -63,7 +68,7 @@ def _all(accounts: list[str] | None) -> QuerySet[BookingAttempt]:
 
 
 def _rows_of(person: Person, accounts: list[str] | None) -> Iterator[BookingAttempt]:
-    """Those with their hash, and those from before there were hashes, as long as they can be read."""
+    """Yield rows with the person's hashes, and those that were written before there were hashes but can be read."""
     known = Q(email_hash__in=person.hashes) | Q(phone_hash__in=person.hashes)
     unmarked = Q(email_hash="", phone_hash="", state__in=_OPEN) & ~Q(sealed="")
     for row in _all(accounts).filter(known | unmarked):
@@ -76,11 +81,12 @@ def _is_of(person: Person, row: BookingAttempt) -> bool:
         contact = Attempt.read(row.key, _unsealed("attempt", row)["body"]).new.contact
     except (BrokenSeal, KeyError, msgspec.DecodeError):
         return False
+    # Kordless and the form may spell a contact differently, such as a phone number with spaces.
     return person.is_meant_by(contact.email) or person.is_meant_by(contact.phone)
 
 
 def _number(row: BookingAttempt) -> str | None:
-    """The confirmation number of a placed one."""
+    """Return the confirmation number of a placed attempt, or None."""
     if row.state != State.PLACED:
         return None
     try:
@@ -90,16 +96,22 @@ def _number(row: BookingAttempt) -> str | None:
 
 
 def _unsealed(purpose: str, row: BookingAttempt) -> dict[str, Any]:
+    # The row's own time instead of the current one: no token is too old to be erased.
     now = row.created_at.timestamp()
     return unseal(purpose, row.account, row.sealed, max_age=_AGES, now=now, longest=LONGEST)
 
 
 def _empty(row: BookingAttempt, now: datetime) -> int:
-    """1 when it is done, 0 when somebody else has just begun to send it. Raising the claim keeps others from that."""
+    """Empty the row. Return 1, or 0 when a process has begun to send it since it was read.
+
+    Raises the claim, so that a process that read the row before can't send it afterwards.
+    """
     state, refusal = row.state, row.refusal
     if state == State.WAITING and not row.unsure:
+        # Never sent, so it can be given up with a clear answer to its visitor.
         state, refusal = State.REFUSED.value, "NotSent"
     elif state in _OPEN:
+        # May have been sent. It is never sent again, and its visitor is told to contact the business.
         state = State.UNSURE.value
     return BookingAttempt.objects.filter(pk=row.pk, claim=row.claim, state=row.state).update(
         **_EMPTY, state=state, refusal=refusal, retry_at=None, claim=F("claim") + 1, changed_at=now

@@ -1,4 +1,4 @@
-"""Days of the funnel and of what the webhook refused: numbers, and nothing of a person."""
+"""Retention of the funnel's counts and of the counts of rejected deliveries. They contain nothing personal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Counts"]
 
 
 class Counts:
-    """Deleted when their day is old. A day is one of the site's TIME_ZONE."""
+    """Erasure target that deletes rows by their day, which is one of the site's TIME_ZONE."""
 
     def __init__(self, name: str, model: type[FunnelCount] | type[RefusalCount]) -> None:
         self.name = name
@@ -22,6 +22,7 @@ class Counts:
         self._model = model
 
     def of(self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool) -> Tally:
+        # A count is about nobody, so there is nothing to erase.
         return Tally()
 
     def older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> Tally:

@@ -1,4 +1,7 @@
-"""Webhook deliveries. A row tells a duplicate for as long as Kordless may still send one; its body is not needed."""
+"""Erasure of webhook deliveries.
+
+A row identifies duplicates for as long as Kordless may still send one. Its body isn't needed for that.
+"""
 
 from __future__ import annotations
 
@@ -17,20 +20,23 @@ __all__ = ["Deliveries"]
 
 
 class Deliveries:
-    """Emptied, and deleted when they are a month old."""
+    """Erasure target that empties bodies, and deletes rows that are a month old."""
 
     name = "webhook deliveries"
     models: tuple[type[Model], ...] = (WebhookDelivery,)
 
     def of(self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool) -> Tally:
         tally, theirs = Tally(), []
+        # Bodies are encrypted and have no hash of the contact: each one must be decrypted and searched.
         for row in _all(accounts).exclude(sealed="").iterator():
             try:
+                # Without the time, because an expired body that isn't emptied yet is personal all the same.
                 body = body_of(row, None)
             except GoneBody:
                 tally.keep("sealed with a SECRET_KEY that is gone: only --older-than can tell them", personal=True)
                 continue
             document: Any = json.loads(body)
+            # Any text, not only the contact's fields: events of unknown kinds have fields that nobody knows.
             if any(person.is_meant_by(text) for text in texts_in(document)):
                 person.numbers |= _numbers(body)
                 theirs.append(row.pk)

@@ -1,4 +1,4 @@
-"""All kinds of rows at once, in one transaction."""
+"""Erasure in all tables, in one transaction."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     Counts("days of the funnel", FunnelCount),
     Counts("days of refused deliveries", RefusalCount),
 )
-"""In this order: what comes last is found by the confirmation numbers that the first ones know."""
+"""In this order: the projections are found by confirmation numbers that the targets before them collect."""
 
 Tallies = dict[str, Tally]
 
@@ -34,12 +34,16 @@ Tallies = dict[str, Tally]
 def forget_person(
     person: Person, now: datetime, *, accounts: list[str] | None = None, including_open: bool = False, dry: bool = False
 ) -> Tallies:
-    """Forget somebody. `dry` does it all, counts, and takes it back. Raises django.db.DatabaseError."""
+    """Erase a person's data. Returns the results by the targets' names. Raises django.db.DatabaseError.
+
+    `accounts` are names, None for all. `including_open` also erases attempts that may still become a booking. `dry`
+    erases, counts, and rolls back.
+    """
     return _all(lambda kind: kind.of(person, now, accounts=accounts, including_open=including_open), dry=dry)
 
 
 def forget_old(moment: datetime, now: datetime, *, accounts: list[str] | None = None, dry: bool = False) -> Tallies:
-    """Forget what was last changed before `moment`. Raises django.db.DatabaseError."""
+    """Erase what was last changed before `moment`. Everything else is as in `forget_person`."""
     return _all(lambda kind: kind.older_than(moment, now, accounts=accounts), dry=dry)
 
 
@@ -48,5 +52,6 @@ def _all(forget: Callable[[Kind], Tally], *, dry: bool) -> Tallies:
     with transaction.atomic(using=alias):
         tallies = {kind.name: forget(kind) for kind in KINDS}
         if dry:
+            # Not a calculation of its own: the numbers are those of a real run.
             transaction.set_rollback(True, using=alias)
     return tallies

@@ -1,4 +1,4 @@
-"""What every kind of row can do: forget a person, and forget what is old."""
+"""Interface of all erasure targets, and the person and the result that they share."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ __all__ = ["Kind", "Person", "Tally", "texts_in"]
 
 @dataclass
 class Tally:
-    """How many rows were deleted, or emptied of all that is personal, or kept, and then `why`.
-
-    `remains` counts those of the kept that still hold something personal.
-    """
+    """Result of one target: numbers of rows."""
 
     deleted: int = 0
     emptied: int = 0
+    """Rows that stay without their personal data."""
     kept: dict[str, int] = field(default_factory=dict)
+    """Rows that stay as they are, by reason."""
     remains: int = 0
+    """Those of the kept rows that still contain personal data."""
 
     def keep(self, why: str, *, personal: bool) -> None:
-        """One row stays, for this reason."""
+        """Count a row that stays, with the reason."""
         self.kept[why] = self.kept.get(why, 0) + 1
         self.remains += personal
 
 
 @dataclass
 class Person:
-    """Somebody by their contacts: e-mail addresses in lower case, phone numbers as E.164.
-
-    `numbers` are confirmation numbers, collected by one kind for those that follow.
-    """
+    """Person to erase, by their contacts."""
 
     contacts: frozenset[str]
+    """Email addresses in lower case, phone numbers as E.164."""
     regions: frozenset[str] = frozenset()
+    """Countries (ISO 3166) that a phone number without a country code may be from."""
     numbers: set[str] = field(default_factory=set)
+    """Confirmation numbers of the person's bookings. Targets add to it; later ones search by it."""
 
     @classmethod
     def read(cls, texts: list[str], regions: frozenset[str]) -> Person:
-        """`regions` (ISO 3166) are where a phone number without a country code may be from.
+        """Parse what an operator typed: email addresses and phone numbers in any spelling.
 
-        Raises ValueError when one of the texts is neither an e-mail address nor a phone number.
+        Raises ValueError when one of the texts is neither.
         """
         contacts: set[str] = set()
         for text in texts:
@@ -61,29 +61,33 @@ class Person:
 
     @property
     def hashes(self) -> set[str]:
-        """What rows that keep no contact know them by."""
+        """Return the keyed hashes of all contacts, under the SECRET_KEY and its fallbacks."""
         return contact_hashes(self.contacts)
 
     def is_meant_by(self, text: str | None) -> bool:
-        """Whether this is one of the contacts, in any spelling."""
+        """Return whether `text` is one of the contacts, in any spelling."""
         return bool(text) and not self.contacts.isdisjoint(_normal(text or "", self.regions))
 
 
 class Kind(Protocol):
-    """One kind of row. `accounts` are the names of those that are meant; `None` is every one, also those of old."""
+    """Erasure in one table, or in several that belong together.
+
+    `accounts` are names of accounts. None means all, also those that are no longer in the settings.
+    """
 
     name: str
     models: tuple[type[Model], ...]
 
     def of(self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool) -> Tally:
-        """Forget a person."""
+        """Erase a person's data."""
 
     def older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> Tally:
-        """Forget what was written, or last changed, before `moment`, which is a day ago at least."""
+        """Erase what was written, or last changed, before `moment`, which is at least a day ago."""
 
 
 def texts_in(document: Any) -> Iterator[str]:
-    """Every text in a JSON document, however deep."""
+    """Yield every text in a JSON document, at any depth, without the names of fields."""
+    # A stack instead of recursion: the document comes from outside and may be nested deeply.
     waiting = [document]
     while waiting:
         found = waiting.pop()
@@ -96,11 +100,12 @@ def texts_in(document: Any) -> Iterator[str]:
 
 
 def _normal(text: str, regions: frozenset[str]) -> set[str]:
-    """How a contact is written for comparing: one way for an e-mail, one for each region that a phone may be from."""
+    """Return the spellings under which a contact is compared: one of an email, one per region of a phone number."""
     text = text.strip()
     if "@" in text:
         before, _, after = text.rpartition("@")
         return {text.casefold()} if before and after and not any(letter.isspace() for letter in text) else set()
+    # Any text of a delivery's body comes here. 40 characters is the form's limit for a phone number.
     if not any(letter.isdigit() for letter in text) or len(text) > 40:
         return set()
     found = {e164(text, region) for region in regions or {phonenumbers.UNKNOWN_REGION}}

@@ -1,6 +1,6 @@
-"""What was told of bookings: a keyed hash of the number, a time, and whether it is cancelled. Nobody's name.
+"""Erasure of booking projections, which contain a keyed hash of the number, a time and a state, but nobody's name.
 
-It keeps an old delivery from being told as news, so it stays until the booking's time has passed.
+A projection keeps an old delivery from being published as news, so it stays until the booking's time has passed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["KnownBookings"]
 
 
 class KnownBookings:
-    """Deleted when their time has passed."""
+    """Erasure target that deletes rows whose time has passed."""
 
     name = "known bookings"
     models: tuple[type[Model], ...] = (KnownBooking,)
@@ -41,4 +41,5 @@ def _all(accounts: list[str] | None) -> QuerySet[KnownBooking]:
 
 
 def _passed(now: datetime) -> Q:
+    # Null when only the cancellation was reported: no time that could pass is known.
     return Q(start__lt=now) | Q(start__isnull=True)

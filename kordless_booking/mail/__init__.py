@@ -1,1 +1,1 @@
-"""Mails to customers, if the site wants them: written down with the news, sent after, each at most once."""
+"""Email to customers: an outbox that is filled in the booking change's transaction and sent afterwards."""

@@ -1,4 +1,7 @@
-"""What there is to write about: noted in the same transaction as the news, so that both are there or neither."""
+"""Records appointments and queues the mail that is due about them.
+
+Both happen in the transaction that records the booking change, so that either all of it exists or none of it.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +25,11 @@ from kordless_booking.models import Appointment, OutgoingMail
 __all__ = ["queue", "take_in"]
 
 LONGEST_STATUS: Final = 30
+"""Characters. The width of the column `Appointment.status`; Kordless may send a status that nobody knows."""
 TIDIED_EVERY: Final = 100
-"""With so many appointments those that are over are deleted, where no cron does it."""
+"""Saving a row whose primary key is a multiple of this deletes past appointments, for sites that run no cron job."""
 _AT_FIRST: Final = {"confirmed": Occasion.CONFIRMED, "pending": Occasion.REQUESTED}
+"""Kind of the mail about a new booking, by the booking's status. Any other status leads to no mail."""
 
 
 def take_in(
@@ -35,34 +40,40 @@ def take_in(
     now: datetime,
     reader: Reader | None = None,
 ) -> None:
-    """Note what was heard of a booking, and queue the mail that is due for it; sent once the transaction is committed.
+    """Record what a booking says, and queue the mail that is due. Does nothing while the account's MAIL is off.
 
-    `change` is CONFIRMED for a new booking, RESCHEDULED or CANCELLED, and None when the booking is no news: then only
-    what was not known before is noted, and that a request has been accepted. Needs a transaction.
+    `change` is CONFIRMED for a new booking, RESCHEDULED or CANCELLED, and None when the booking contains nothing new.
+    With None only missing details are filled in, and the acceptance of a pending request is noticed. Needs a
+    transaction; the mail is sent after its commit. `reader` is None when the visitor's preferences aren't known.
     """
     if not account.mail:
         return
     row = _row(account, booking)
     if change is Occasion.CONFIRMED and row is not None:
-        change = None  # its move was heard of first, and told with all there is to say
+        # A later change arrived before the creation. Its mail has already told the customer everything.
+        change = None
     known = _known(row) or Particulars(booking=booking)
     particulars = known.learn(booking, reader, news=change is not None)
     occasion = _occasion(row, booking, change)
     before = None
     if row is None:
+        # There is nothing to mail about: not a new booking, no usable address, or the appointment is over.
         if change is None or not particulars.email or booking.end <= now:
             return
         row = Appointment(account=account.name, number_hash=number_hash(booking.confirmation_number))
     elif change is not None or occasion is not None:
         before = (row.start, row.end)
+        # A mail that waits with an older revision is superseded when the outbox comes to it.
         row.revision += 1
+        # iCalendar SEQUENCE in minutes since 1970, as in the manage page's file: calendars ignore a lower number.
         row.sequence = max(row.sequence + 1, int(now.timestamp()) // 60)
     if change is not None or occasion is not None:
         news = particulars.booking
         row.start, row.end, row.status, row.told_at = news.start, news.end, booking.status[:LONGEST_STATUS], now
     row.email_hash = contact_hash(particulars.email)
     phone = particulars.contact.phone or ""
-    row.phone_hash = contact_hash(e164(phone, account.phone_region) or phone)  # as it is in a form, and when forgotten
+    # E.164, as the form stores it: erasure by contact compares hashes, and so spellings must agree.
+    row.phone_hash = contact_hash(e164(phone, account.phone_region) or phone)
     row.sealed = particulars.seal(account.name)
     row.save()
     if row.pk % TIDIED_EVERY == 0:
@@ -79,9 +90,10 @@ def queue(
     before: tuple[datetime, datetime] | None = None,
     soon: bool = True,
 ) -> bool:
-    """Queue a mail about the appointment as it is now, in place of older ones that wait. False when there is one.
+    """Queue a mail about the appointment as it is now. Return False when that mail exists already.
 
-    `soon`: send it when the transaction is committed; else somebody else will.
+    Older mails of the appointment that still wait are superseded. `before` is the start and end that a moved booking
+    had. With `soon` the outbox is sent after the transaction's commit; otherwise the caller sees to that.
     """
     mail = OutgoingMail(
         appointment=row, occasion=occasion, revision=row.revision, queued_at=now, due_at=now, changed_at=now
@@ -89,6 +101,7 @@ def queue(
     if before is not None:
         mail.before_start, mail.before_end = before
     try:
+        # A savepoint, so that the unique constraint's error doesn't end the caller's transaction.
         with transaction.atomic():
             mail.save(force_insert=True)
     except IntegrityError:
@@ -96,11 +109,13 @@ def queue(
     older = row.mails.filter(state=MailState.QUEUED).exclude(pk=mail.pk)
     older.update(state=MailState.OVERTAKEN, changed_at=now)
     if soon:
+        # `robust`: a failing sender must not break what the caller does after its commit.
         transaction.on_commit(send_soon, robust=True)
     return True
 
 
 def _row(account: Account, booking: Booking) -> Appointment | None:
+    # Locked: the visitor's page and the webhook may record changes of the same booking at the same time.
     rows = Appointment.objects.select_for_update()
     return rows.filter(account=account.name, number_hash=number_hash(booking.confirmation_number)).first()
 
@@ -109,15 +124,18 @@ def _known(row: Appointment | None) -> Particulars | None:
     try:
         return Particulars.of(row) if row else None
     except BrokenSeal:
+        # The SECRET_KEY has changed. The row starts anew with what this booking says.
         return None
 
 
 def _occasion(row: Appointment | None, booking: Booking, change: Occasion | None) -> Occasion | None:
-    """What to write about; of a status that nobody knows nothing is said."""
+    """Return the kind of mail to write, or None. A status that isn't known leads to no mail."""
     if change is Occasion.CANCELLED:
         return change
     if change is None:
+        # Only at the recorded start: a booking at another time is outdated, or a move with a change of its own.
         accepted = row is not None and (row.status, row.start) == ("pending", booking.start)
         return Occasion.CONFIRMED if accepted and booking.status == "confirmed" else None
     at_first = _AT_FIRST.get(booking.status)
+    # A moved booking that still waits for acceptance is RESCHEDULED too: its text says that it is pending.
     return change if at_first and change is Occasion.RESCHEDULED else at_first

@@ -1,4 +1,8 @@
-"""Writes one mail: text, HTML and the calendar file, in the customer's language and zone."""
+"""Builds one mail: plain text, HTML and a calendar file, in the customer's language and time zone.
+
+Mails are built when they are sent, never when they are queued, so that a mail that waited says what is true now.
+Templates can be overridden by the site; their context is public API and documented in docs/mail.md.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +43,10 @@ __all__ = ["compose"]
 
 
 def compose(mail: OutgoingMail, now: datetime) -> EmailMultiAlternatives:
-    """The mail as it would be sent at `now`. Raises BrokenSeal, and whatever a site's own template raises."""
+    """Build the mail as it would be sent at `now` (UTC).
+
+    Raises InvalidToken when the appointment can't be decrypted, and whatever a template of the site raises.
+    """
     account = conf.account_named(mail.appointment.account)
     particulars = Particulars.of(mail.appointment)
     offered = offered_for(account, particulars.booking)
@@ -49,12 +56,14 @@ def compose(mail: OutgoingMail, now: datetime) -> EmailMultiAlternatives:
 
 
 def _reader(particulars: Particulars, offered: Offered) -> Reader:
-    """How the customer reads; of one who booked elsewhere only the business's habits are known."""
+    """Return the customer's preferences, with the business's own as fallback for customers who booked elsewhere."""
     known = particulars.reader
     business_zone = offered.detail.calendar.timezone if offered.detail else None
+    # First match wins: the visitor's choice, the zone Kordless has for the booking, the service's zone, the site's.
     wished = (known.zone if known else None, particulars.booking.timezone, business_zone, settings.TIME_ZONE)
     return Reader(
         language=(nearest_language(known.language) if known else None) or default_language(),
+        # `known.language` may have been removed from the site's LANGUAGES since.
         zone=next((found for name in wished if (found := zones.known_zone(name))), "UTC"),
         hours=known.hours if known else None,
         host=known.host if known else None,
@@ -77,6 +86,7 @@ def _written(
         booking_words.business_name(organization) if organization else booking.organization_name or account.org_slug
     )
     service = offered.service_name or _("Booking")
+    # A canceled booking has nothing to manage: its mail links to the services instead.
     gone = occasion is Occasion.CANCELLED
     start = display.date_and_time(booking.start.astimezone(zones.zone(zone)), language, reader.hours)
     said = words_for(occasion, booking.status, one_line(service), start)
@@ -104,8 +114,10 @@ def _written(
         "why": _("You get this email because you booked with %(business)s.") % {"business": business},
     }
     message = EmailMultiAlternatives(
+        # A template file ends with a line break, which Django refuses in a header.
         subject=one_line(_rendered("subject.txt", occasion, context)),
         body=_rendered("mail.txt", occasion, context).strip() + "\n",
+        # Without a name in MAIL_FROM the business's is shown, with 70 characters at most.
         from_email=formataddr((sender[0] or one_line(business, 70), sender[1])),
         to=[particulars.email],
         reply_to=[account.support_email] if account.support_email else [],
@@ -121,18 +133,22 @@ def _written(
         location=booking.location or (offered.detail.calendar.location if offered.detail else None),
         url=link,
         sequence=mail.appointment.sequence,
+        # RFC 5546: METHOD:CANCEL needs an organizer, and an organizer has an email address.
         organizer_email=account.support_email or sender[1],
+        # PUBLISH, not REQUEST: a request would ask the customer's calendar for a reply.
         method="CANCEL" if gone else "PUBLISH",
     )
     file = calendar_file(entry, now=now).decode()
+    # Mail clients read the method from this parameter; it must equal the METHOD in the file.
     message.attach("booking.ics", file, f"text/calendar; method={entry.method}")
     return message
 
 
 def _rendered(name: str, occasion: Occasion, context: dict[str, Any]) -> str:
-    """A site may have a template for one occasion, or one for all. In plain text nothing is escaped."""
+    """Render the template for this kind of mail, or else the one for all kinds. Plain text isn't escaped."""
     folder = "kordless_booking/mail"
     found = select_template([f"{folder}/{occasion.value}_{name}", f"{folder}/{name}"])
+    # Django's engine escapes whatever the file's extension. Other engines, such as Jinja2, decide by themselves.
     if name.endswith(".txt") and isinstance(found, Template):
         return found.template.render(Context(context, autoescape=False))
     return str(found.render(context))
@@ -161,6 +177,7 @@ def _booking(booking: Booking, offered: Offered, reader: Reader, zone: str, serv
 
 def _before(mail: OutgoingMail, reader: Reader, zone: str) -> str:
     if mail.before_start is None or mail.before_end is None or mail.before_start == mail.appointment.start:
+        # Unknown, or moved back to where it was: "before" would repeat the current time.
         return ""
     return booking_words.span(mail.before_start, mail.before_end, zone, reader.language, reader.hours)
 
@@ -183,17 +200,22 @@ def _manage_link(account: conf.Account, particulars: Particulars, reader: Reader
 
 
 def _headers(mail: OutgoingMail, sender: str) -> dict[str, str]:
-    """A name for each mail that stays the same, and all about one booking in one thread."""
+    """Return the threading headers and the markers of automatic mail."""
+    # No mail has this id. It makes mail clients show all mails about the booking as one thread.
     first = _message_id(mail, "", sender)
     return {
+        # The same each time the mail is tried, so that a server that gets it twice may notice.
         "Message-ID": _message_id(mail, f"{mail.occasion}.{mail.revision}", sender),
         "References": first,
+        # RFC 3834: no vacation responder should answer.
         "Auto-Submitted": "auto-generated",
+        # Exchange looks at this one instead.
         "X-Auto-Response-Suppress": "All",
     }
 
 
 def _message_id(mail: OutgoingMail, change: str, sender: str) -> str:
+    # Keyed, because a plain hash could be compared with those of guessed numbers.
     about = f"{mail.appointment.account}\0{mail.appointment.number_hash}\0{change}"
     name = salted_hmac("kordless_booking.message_id", about, algorithm="sha256").hexdigest()[:32]
     return f"<{name}@{sender.rpartition('@')[2] or 'localhost'}>"

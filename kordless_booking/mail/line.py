@@ -1,4 +1,4 @@
-"""A connection to the site's mail server, and what its failures mean for the mail that was in it."""
+"""Connection to the site's mail server, and what a failed send means for the mail."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from kordless_booking.mail.occasions import MailState
 
 __all__ = ["Line", "NoLine", "verdict"]
 
+# SMTP reply codes (RFC 5321): 4xx means "not now", 5xx "never".
 _TRANSIENT: Final = range(400, 500)
 _PERMANENT: Final = range(500, 600)
 
 
 class NoLine(Exception):
-    """The mail server was not reached, for `reason`: nothing was sent."""
+    """The mail server could not be reached, for `reason`. Nothing was sent."""
 
     def __init__(self, reason: Exception) -> None:
         super().__init__(type(reason).__name__)
@@ -27,9 +28,10 @@ class NoLine(Exception):
 
 
 class Line:
-    """Opened with the first mail, kept for those that follow. `dead` once the server could not be reached."""
+    """Mail connection that opens with the first mail and stays open for those that follow."""
 
     def __init__(self) -> None:
+        #: True once the server could not be reached. Further mails would only wait for the same timeout.
         self.dead = False
         self._backend: Any = None
 
@@ -42,12 +44,13 @@ class Line:
         self._close()
 
     def send(self, message: EmailMessage) -> None:
-        """Send it. Raises NoLine when it never left, and whatever the mail backend raises."""
+        """Send the message. Raises ConnectionFailed without a connection, else whatever the backend raises."""
         if self._backend is None:
             self._open()
         try:
             self._backend.send_messages([message])
         except BaseException:
+            # The connection is in an unknown state: the next mail opens a new one.
             self._close()
             raise
 
@@ -55,6 +58,7 @@ class Line:
         try:
             backend = _site_backend()
             backend.open()
+        # `open` may be DNS, TCP, TLS or the login: the mail itself hasn't been mentioned yet.
         except Exception as error:  # noqa: BLE001 (mail backends raise anything)
             self.dead = True
             raise NoLine(error) from None
@@ -63,19 +67,24 @@ class Line:
     def _close(self) -> None:
         backend, self._backend = self._backend, None
         if backend is not None:
-            with contextlib.suppress(Exception):  # the mail is out or it isn't, whatever the goodbye was like
+            with contextlib.suppress(Exception):  # the mail's state is decided; a failing QUIT doesn't change it
                 backend.close()
 
 
 def verdict(error: Exception) -> MailState:
-    """What a failed send leaves behind: QUEUED and FAILED only where the server has certainly not taken the mail."""
+    """Return the state of a mail whose send raised `error`.
+
+    QUEUED (try again) and FAILED only when the server has certainly not accepted the mail, else UNSURE.
+    """
     match error:
         case smtplib.SMTPRecipientsRefused():
             codes = [code for code, _text in error.recipients.values()]
         case smtplib.SMTPResponseException():
             codes = [error.smtp_code]
+        # The server lacks an extension that the message needs, such as SMTPUTF8. smtplib finds out before it sends.
         case smtplib.SMTPNotSupportedError():
             return MailState.FAILED
+        # A timeout or a cut connection, perhaps after the last byte; or a backend that doesn't speak SMTP.
         case _:
             return MailState.UNSURE
     if codes and all(code in _TRANSIENT for code in codes):
@@ -84,6 +93,6 @@ def verdict(error: Exception) -> MailState:
 
 
 def _site_backend() -> Any:
-    """As the site has set it up: MAILERS since Django 6.1, EMAIL_BACKEND before."""
+    """Return the site's default mail backend: from MAILERS since Django 6.1, from EMAIL_BACKEND before."""
     mailers = getattr(mail, "mailers", None)
     return mail.get_connection() if mailers is None else mailers.default

@@ -1,4 +1,7 @@
-"""Addresses of our pages for mails: built on the site's own address from the settings, never on a request's host."""
+"""Absolute URLs of the widget's pages for mails.
+
+They begin with SITE_URL from the settings, never with the host of a request, which a client can choose.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,17 @@ __all__ = ["absolute"]
 
 
 def absolute(account: Account, name: str, *args: str, **query: str | None) -> str:
-    """The whole address of a page. Raises django.urls.NoReverseMatch where the account's URLs are mounted nowhere.
+    """Return the absolute URL of the page with this URL name.
 
-    SITE_URL says all that stands before the URLconf's own paths, so neither FORCE_SCRIPT_NAME nor a request plays in.
+    `args` are its path arguments. `query` becomes the query string, without empty values. Raises
+    django.urls.NoReverseMatch when the account's URLs are mounted nowhere.
     """
+    # SITE_URL contains all that stands before the URLconf's own paths. The script name of the current request, or
+    # FORCE_SCRIPT_NAME, would stand there twice.
     prefix = get_script_prefix()
     set_script_prefix("/")
     try:
+        # Not the active URLconf: a middleware may have set another one for the current request.
         path = reverse(f"{_namespace(account)}:{name}", args=args, urlconf=settings.ROOT_URLCONF)
     finally:
         set_script_prefix(prefix)
@@ -29,7 +36,10 @@ def absolute(account: Account, name: str, *args: str, **query: str | None) -> st
 
 
 def _namespace(account: Account) -> str:
-    """Where the account is mounted; with one account, wherever the URLs are."""
+    """Return the account's instance namespace, or the first mount when none has the account's name.
+
+    A site with one account may mount it under any namespace.
+    """
     mounts = list(_mounts(get_resolver(settings.ROOT_URLCONF).url_patterns, ""))
     own = [namespace for namespace in mounts if namespace.rpartition(":")[2] == account.name]
     return next(iter(own or mounts), "kordless_booking")

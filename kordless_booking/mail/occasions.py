@@ -1,13 +1,13 @@
-"""What mails are about, and how one can stand.
+"""Kinds of mail, and the states of one.
 
 ::
 
     QUEUED ──> SENDING ──> SENT
       ▲  │        │
-      │  │        ├──────> UNSURE      it may have been sent, or its process died: never sent again
-      │  │        ├──────> FAILED      refused for good, or not accepted for two days
-      │  └────────│──────> OVERTAKEN   something newer about the booking is told instead
-      └───────────┘                    certainly not accepted: later once more
+      │  │        ├──────> UNSURE      may have been sent, or the process died while sending; never sent again
+      │  │        ├──────> FAILED      refused permanently, or not accepted for two days
+      │  └────────│──────> SUPERSEDED  a newer mail is sent instead, or the appointment has begun
+      └───────────┘                    certainly not accepted: tried again later
 """
 
 from __future__ import annotations
@@ -18,17 +18,19 @@ __all__ = ["MailState", "Occasion"]
 
 
 class Occasion(StrEnum):
-    """Why a customer is written to. The values are names of templates too."""
+    """Kind of mail. The values are also the beginnings of template names, see docs/mail.md."""
 
     REQUESTED = "requested"
+    """A booking was made that staff must accept first."""
     CONFIRMED = "confirmed"
+    """A booking was made, or such a request was accepted."""
     RESCHEDULED = "rescheduled"
     CANCELLED = "cancelled"
     REMINDER = "reminder"
 
 
 class MailState(StrEnum):
-    """How a mail stands."""
+    """State of a mail, as drawn above."""
 
     QUEUED = "queued"
     SENDING = "sending"

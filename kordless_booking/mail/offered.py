@@ -1,4 +1,4 @@
-"""What the catalog still says of a booking that a mail is about: its service, and whose it is."""
+"""Catalog data about the booking in a mail: the business and the details of the service."""
 
 from __future__ import annotations
 
@@ -16,22 +16,28 @@ __all__ = ["Offered", "offered_for"]
 
 @dataclass(frozen=True)
 class Offered:
-    """As far as it is known; `service_name` may be ""."""
+    """Catalog data about a booking, as far as it is available."""
 
     organization: Organization | None = None
     detail: ServiceDetail | None = None
     service_name: str = ""
+    """Empty when neither the booking nor the catalog names the service."""
 
 
 def offered_for(account: Account, booking: Booking) -> Offered:
-    """From what is remembered, or asked of Kordless like for a page. An ill Kordless keeps no mail from going out."""
+    """Return the catalog data, from the read-through cache as for a page.
+
+    Raises no KordlessError: while Kordless fails, mails are sent with less in them.
+    """
     catalog = upstream(account).catalog
+    # Seconds for both reads together; without a limit a slow Kordless would hold up all mails behind this one.
     with deadline(account.browse_seconds):
         try:
             offer = catalog.offer().value
         except KordlessError:
             return Offered(service_name=booking.service_name or "")
         ids = [each for each in (booking.service_slug, booking.service_id) if each]
+        # Webhooks write `srv_haircut` where the API writes `haircut`, and a booking may have the slug, the id or both.
         found = next((s for s in offer.services if any(same_id(i, key) for i in ids for key in (s.slug, s.key))), None)
         name = booking.service_name or (found.name if found else "")
         try:

@@ -1,7 +1,8 @@
-"""Sends what is queued, each mail at most once: nobody likes to be told twice, and Kordless writes as well.
+"""Sends queued mail, each mail at most once.
 
-Turning QUEUED into SENDING is the right to send, and only what the mail server has certainly not taken goes back. Who
-dies in between leaves SENDING behind, and that is never sent again.
+Changing QUEUED to SENDING is the right to send. Only a mail that the server has certainly not accepted goes back to
+QUEUED. A process that dies in between leaves SENDING behind, and that mail is never sent again: a duplicate is worse
+than a missing mail, because Kordless and the confirmation page say the same.
 """
 
 from __future__ import annotations
@@ -27,27 +28,39 @@ __all__ = ["give_up_stuck", "send_due", "send_soon"]
 log = logging.getLogger("kordless_booking.mail")
 
 AT_A_TIME: Final = 50
+"""Mails that one run sends at most."""
 BACKOFF: Final = (1, 5, 15, 30, 60)
-"""Minutes until what was not accepted is tried again: after the first time, the second, and so on."""
+"""Minutes until a mail that wasn't accepted is tried again: after the first try, the second, and so on.
+
+The last one repeats.
+"""
 TRIED_FOR: Final = timedelta(days=2)
+"""A mail that isn't accepted this long after it was queued becomes FAILED."""
 STUCK_AFTER: Final = timedelta(minutes=15)
+"""A mail that has been SENDING for this long was left behind by a process that died."""
+# A job sends all that is due, so nothing is lost when a job finds no room behind the 100 that wait.
 _background = Background(threads=1, waiting=100)
 
 
 def send_soon() -> None:
-    """Send what is queued, beside the request. What finds no room there stays queued."""
+    """Send due mail in a background thread. When its queue is full, mail waits for the next job or cron run."""
     _background(send_due)
 
 
 def send_due(most: int = AT_A_TIME) -> Counter[MailState]:
-    """Send what is due, oldest first. How many ended in which state."""
+    """Send due mail, oldest first, `most` mails at most. Return how many ended in which state.
+
+    Several processes may do this at once.
+    """
     now = datetime.now(UTC)
     writing = [account.name for account in conf.accounts().values() if account.mail]
     due = OutgoingMail.objects.filter(state=MailState.QUEUED, due_at__lte=now, appointment__account__in=writing)
     ended: Counter[MailState] = Counter()
     with Line() as line:
+        # By primary key: the order of queuing, whatever the clocks of several servers say.
         for pk in list(due.order_by("pk").values_list("pk", flat=True)[:most]):
             if line.dead:
+                # The others would wait for the same timeout one by one, and each would count a try.
                 break
             state = _send(pk, line, now)
             if state is not None:
@@ -56,7 +69,7 @@ def send_due(most: int = AT_A_TIME) -> Counter[MailState]:
 
 
 def give_up_stuck(now: datetime) -> int:
-    """Whose sender has died is left as it is, and said so: nobody knows whether it went out."""
+    """Set mails of processes that died to UNSURE, and return how many. Nobody knows whether they went out."""
     stuck = OutgoingMail.objects.filter(state=MailState.SENDING, changed_at__lt=now - STUCK_AFTER)
     number = stuck.update(state=MailState.UNSURE, changed_at=now)
     if number:
@@ -65,17 +78,21 @@ def give_up_stuck(now: datetime) -> int:
 
 
 def _send(pk: int, line: Line, now: datetime) -> MailState | None:
-    """None when it is somebody else's."""
+    """Claim and send one mail. Return its new state, or None when another process has claimed it."""
     waiting = OutgoingMail.objects.filter(pk=pk, state=MailState.QUEUED, due_at__lte=now)
+    # One UPDATE with a condition: of several processes the database lets one change the row.
     if not waiting.update(state=MailState.SENDING, tries=F("tries") + 1, changed_at=now):
         return None
     mail = OutgoingMail.objects.select_related("appointment").filter(pk=pk).first()
     if mail is None:
+        # Its appointment was deleted in the meantime, and the mail with it.
         return None
     state, error = _outcome(mail, line, now)
     if state is MailState.QUEUED and mail.queued_at + TRIED_FOR < now:
         state = MailState.FAILED
+    # `tries` was read after the update above, so it is 1 or more.
     later = timedelta(minutes=BACKOFF[min(mail.tries, len(BACKOFF)) - 1])
+    # Not if `mark_stuck_unsure` gave the mail up while a slow server kept it: UNSURE must stay.
     OutgoingMail.objects.filter(pk=pk, state=MailState.SENDING).update(state=state, due_at=now + later, changed_at=now)
     _tell(mail, state, error)
     return state
@@ -83,14 +100,18 @@ def _send(pk: int, line: Line, now: datetime) -> MailState | None:
 
 def _outcome(mail: OutgoingMail, line: Line, now: datetime) -> tuple[MailState, Exception | None]:
     appointment = mail.appointment
+    # A newer revision has its own mail. Once the appointment has begun, only its cancellation is still worth sending.
     if mail.revision != appointment.revision or (appointment.start <= now and mail.occasion != Occasion.CANCELLED):
         return MailState.OVERTAKEN, None
     try:
         message = compose(mail, now)
-        message.message().as_bytes()  # what can't be written down is found out before anything is sent
+        # Raises for text that can't be encoded while it is still certain that nothing was sent.
+        message.message().as_bytes()
     except BrokenSeal as error:
+        # The key is gone for good, so trying again can't help.
         return MailState.FAILED, error
     except Exception as error:  # noqa: BLE001 (a site's own template raises anything)
+        # QUEUED, because the site may repair its template within the two days.
         return MailState.QUEUED, error
     try:
         line.send(message)
@@ -102,7 +123,7 @@ def _outcome(mail: OutgoingMail, line: Line, now: datetime) -> tuple[MailState, 
 
 
 def _tell(mail: OutgoingMail, state: MailState, error: Exception | None) -> None:
-    """One line, without the error's text: mail servers repeat addresses in it."""
+    """Log the result in one line, without the error's text: mail servers repeat addresses in it."""
     level = logging.INFO if error is None else logging.WARNING if state is MailState.QUEUED else logging.ERROR
     say(
         log,

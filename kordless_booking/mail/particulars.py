@@ -1,4 +1,4 @@
-"""Whose appointment it is and how that person reads: what an appointment's row keeps, encrypted."""
+"""Encrypted contents of an appointment's row: booking, contact, and the customer's preferences."""
 
 from __future__ import annotations
 
@@ -19,18 +19,21 @@ if TYPE_CHECKING:
 __all__ = ["Particulars", "usable_email"]
 
 KEPT: Final = 10 * 366 * 86400
-"""Seconds that the seal holds: rows are deleted long before."""
+"""Seconds that encrypted data is valid. Never reached: rows are deleted a day after the appointment's end."""
 LONGEST: Final = 200_000
+"""Characters of encrypted data that are decrypted at most."""
 LONGEST_ADDRESS: Final = 254
+"""Characters of an email address: SMTP's limit for a path is 256 with its angle brackets (RFC 5321)."""
 
 
 class Particulars(msgspec.Struct, frozen=True, kw_only=True):
-    """A booking with all that was ever said of it, and its reader as far as known."""
+    """Everything that is known about a booking, and its customer's preferences as far as known."""
 
     booking: Booking
     reader: Reader | None = None
 
     def __repr__(self) -> str:
+        # Personal data: it must not appear in a traceback or a log.
         return "Particulars(…)"
 
     @property
@@ -39,15 +42,20 @@ class Particulars(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def email(self) -> str:
-        """Where to write to; "" when there is no address that could be one."""
+        """Return the address to write to, or "" when no usable one is known."""
         return usable_email(self.contact.email)
 
     def seal(self, account: str) -> str:
+        """Encrypt for the row's column `sealed`."""
         return seal("appointment", account, msgspec.to_builtins(self))
 
     @classmethod
     def of(cls, row: Appointment) -> Particulars:
-        """What a row keeps, with the row's own times and status. Raises BrokenSeal when nobody can read it any more."""
+        """Decrypt a row. Start, end and status are those of the row's own columns.
+
+        Raises InvalidToken when the data can't be decrypted, or was written by a version with other fields.
+        """
+        # `now=0` switches the check of the age off.
         sealed = unseal("appointment", row.account, row.sealed, max_age=KEPT, now=0, longest=LONGEST)
         try:
             kept = msgspec.convert(sealed, cls)
@@ -57,7 +65,11 @@ class Particulars(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(kept, booking=now)
 
     def learn(self, booking: Booking, reader: Reader | None, *, news: bool) -> Particulars:
-        """The same with what `booking` says beyond it, and with its times and status if they are `news`."""
+        """Return these data merged with `booking` and `reader`. Fields that `booking` leaves empty keep their value.
+
+        Start, end and status are taken over only when the booking is `news`: an outdated delivery may still
+        contain the phone number, but its time is wrong.
+        """
         mine, own = self.booking, {"contact"} if news else {"contact", "start", "end", "status"}
         said = {
             name: value for name in Booking.__struct_fields__ if name not in own and (value := getattr(booking, name))
@@ -70,17 +82,19 @@ class Particulars(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _joined(known: Reader | None, heard: Reader | None) -> Reader | None:
-    """The newer, with what was chosen for the booking when it was made."""
+    """Merge preferences: the newer ones, with the host and the party size that were chosen with the booking."""
     if known is None or heard is None:
         return heard or known
+    # 1 is the default, so it also means "not known": Kordless's answers repeat neither party size nor host.
     party = heard.party if heard.party > 1 else known.party
     chosen = heard if heard.host else known
     return msgspec.structs.replace(heard, host=chosen.host, host_id=chosen.host_id, party=party)
 
 
 def usable_email(text: str | None) -> str:
-    """The address if mail can go there, else ""."""
+    """Return the address when mail can be sent to it, else ""."""
     address = (text or "").strip()
+    # `isprintable` keeps out line breaks, which would end the To header.
     if len(address) > LONGEST_ADDRESS or not address.isprintable():
         return ""
     try:
@@ -90,4 +104,5 @@ def usable_email(text: str | None) -> str:
     return address
 
 
+# While one thread imports this: msgspec crashes when two threads use a new type for the first time at once.
 worked_out(Particulars)

@@ -1,4 +1,4 @@
-"""Appointments that are over: forgotten, and their mails with them."""
+"""Deletes appointments that are over, and their mails with them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from kordless_booking.models import Appointment
 __all__ = ["KEPT_AFTER", "forget_past"]
 
 KEPT_AFTER: Final = timedelta(days=1)
-"""How long after its end an appointment is still kept."""
+"""Time for which an appointment is kept after its end."""
 
 
 def forget_past(now: datetime) -> int:
-    """Delete what is over for longer than KEPT_AFTER. How many appointments."""
+    """Delete appointments that ended more than KEPT_AFTER ago. Return how many."""
+    # `delete()` also counts the mails that go with them.
     gone = Appointment.objects.filter(end__lt=now - KEPT_AFTER).delete()[1]
     return gone.get("kordless_booking.Appointment", 0)

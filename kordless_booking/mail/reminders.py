@@ -1,4 +1,4 @@
-"""Reminders of coming appointments: once for each time that one has, after a look whether it still stands."""
+"""Reminders of coming appointments: one per appointment and time, after a lookup whether the booking still stands."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ __all__ = ["queue_reminders"]
 log = logging.getLogger("kordless_booking.mail")
 
 AT_A_TIME: Final = 20
-"""Looks at bookings in one run: visitors need the rest of the minute's allowance. The next run goes on."""
+"""Lookups in one run at most: visitors need the rest of the minute's quota. The next run continues."""
 MISSING: Final = "missing"
-"""The status of an appointment that Kordless doesn't know any more."""
+"""Status of an appointment whose booking Kordless no longer finds. It is never reminded of again."""
 
 
 def queue_reminders(account: Account, now: datetime, most: int = AT_A_TIME) -> int:
-    """Queue the reminders that are due, each after asking Kordless for its booking. How many there are.
+    """Look up the appointments that are due, queue their reminders, and return how many.
 
-    Who has booked or moved within REMINDER_HOURS of the appointment has just heard of it, and isn't reminded. While
-    Kordless doesn't answer nobody is: the next run goes on.
+    Looks up `most` bookings at most. A customer who booked or moved within REMINDER_HOURS of the start has just had a
+    mail and gets no reminder. While Kordless doesn't answer nobody gets one; the next run continues.
     """
     queued = 0
     for row in _due(account, now)[:most]:
@@ -42,11 +42,13 @@ def queue_reminders(account: Account, now: datetime, most: int = AT_A_TIME) -> i
             particulars = Particulars.of(row)
             found = upstream(account).client.lookup(particulars.booking.confirmation_number, particulars.email)
         except (exceptions.NotFound, exceptions.ContactRefused, exceptions.BadRequest, BrokenSeal) as error:
+            # Kordless knows no such booking, or the row can't be decrypted: asking again is useless.
             kind = type(error).__name__
             say(log, logging.WARNING, "reminder_without_booking", appointment=row.pk, error=kind)
             Appointment.objects.filter(pk=row.pk, revision=row.revision).update(status=MISSING)
             continue
         except exceptions.KordlessError as error:
+            # An outage or a used-up quota meets all the others as well.
             say(log, logging.WARNING, "reminders_postponed", account=account.name, reason=error.reason or None)
             break
         queued += _remind(account, row, particulars, found, now)
@@ -54,23 +56,27 @@ def queue_reminders(account: Account, now: datetime, most: int = AT_A_TIME) -> i
 
 
 def _due(account: Account, now: datetime) -> list[Appointment]:
-    """Soonest first."""
+    """Return the confirmed appointments that need a reminder, soonest first."""
     ahead = timedelta(hours=account.reminder_hours)
     reminders = OutgoingMail.objects.filter(occasion=Occasion.REMINDER)
+    # A reminder is for one revision, so a moved appointment gets another one.
     reminded = reminders.filter(appointment=OuterRef("pk"), revision=OuterRef("revision"))
     coming = Appointment.objects.filter(
         ~Exists(reminded), account=account.name, status="confirmed", start__gt=now, start__lte=now + ahead
     )
+    # A change after the reminder's time has just had a mail of its own. `notified_at` is the newest change.
     return [row for row in coming.order_by("start") if row.told_at <= row.start - ahead]
 
 
 def _remind(account: Account, row: Appointment, particulars: Particulars, found: Booking, now: datetime) -> bool:
-    """Bring the row up to date, and remind if it still is the time for that."""
+    """Update the row from Kordless's answer. Queue the reminder, and return True, if it is still due."""
     with transaction.atomic():
+        # No row when the appointment changed during the lookup: then the answer may be older than the row.
         mine = Appointment.objects.select_for_update().filter(pk=row.pk, revision=row.revision).first()
         if mine is None:
             return False
         if found.start != mine.start:
+            # Moved in Kordless without a webhook. The new revision supersedes mails that wait.
             mine.revision += 1
             mine.sequence = max(mine.sequence + 1, int(now.timestamp()) // 60)
         mine.start, mine.end, mine.status = found.start, found.end, found.status[:LONGEST_STATUS]
@@ -79,4 +85,5 @@ def _remind(account: Account, row: Appointment, particulars: Particulars, found:
         ahead = timedelta(hours=account.reminder_hours)
         if mine.status != "confirmed" or not now < mine.start <= now + ahead:
             return False
+        # kordless_mail sends when all reminders are queued; a background thread might not outlive the command.
         return queue(mine, Occasion.REMINDER, now=now, soon=False)

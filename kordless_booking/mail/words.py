@@ -1,4 +1,4 @@
-"""What a mail says, in the active language."""
+"""Texts of each kind of mail, in the active language."""
 
 from __future__ import annotations
 
@@ -14,22 +14,26 @@ from kordless_booking.mail.occasions import Occasion
 __all__ = ["Words", "one_line", "plain_name", "words_for"]
 
 LONGEST_SUBJECT: Final = 150
+"""Characters."""
 LONGEST_NAME: Final = 60
+"""Characters."""
 _LIKE_A_LINK: Final = re.compile(r"[/\\@:<>]|\w\.\w|www|http|\d{4}", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Words:
-    """`about` is the line under the headline, `enclosed` says what the attached file is for."""
+    """Texts of one mail."""
 
     subject: str
     headline: str
     about: str
+    """The line under the headline."""
     enclosed: str
+    """Purpose of the attached calendar file."""
 
 
 def words_for(occasion: Occasion, status: str, service: str, when: str) -> Words:
-    """`service` and `when` are plain text, `status` the booking's own."""
+    """Return the texts. `service` and `when` are plain text; `status` is the booking's, as Kordless writes it."""
     said = {"service": service, "when": when}
     enclosed = _("The attached file puts it into your calendar.")
     stands = status_words(status)
@@ -41,6 +45,7 @@ def words_for(occasion: Occasion, status: str, service: str, when: str) -> Words
         case Occasion.RESCHEDULED:
             subject = _("Your booking has been moved: %(service)s, %(when)s") % said
             moved = _("Your booking has been moved.")
+            # Staff may have to accept the new time first; the status text says so.
             return Words(subject, _("New time"), f"{moved} {stands.lead}" if status == "pending" else moved, enclosed)
         case Occasion.REMINDER:
             subject = _("Reminder: %(service)s, %(when)s") % said
@@ -53,12 +58,17 @@ def words_for(occasion: Occasion, status: str, service: str, when: str) -> Words
 
 
 def one_line(text: str, longest: int = LONGEST_SUBJECT) -> str:
-    """A header's text: no line ends, no control characters, single blanks, cut at `longest` characters."""
+    """Return `text` as one line for a header: single spaces, at most `longest` characters."""
+    # Unprintable are line breaks (header injection), control characters and bidirectional overrides.
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}\u2026"
 
 
 def plain_name(name: str) -> str:
-    """A name to greet with; "" for what is none, because anybody may type a message to somebody else into a form."""
+    """Return a name to greet with, or "" when the text looks like something else.
+
+    Anybody can type a message with a link as the name and somebody else's address into the form.
+    """
+    # 1000 instead of the default, so that a name isn't cut before its length is checked.
     line = one_line(name, 1000)
     return line if 0 < len(line) <= LONGEST_NAME and not _LIKE_A_LINK.search(line) else ""

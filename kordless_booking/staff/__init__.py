@@ -1,1 +1,1 @@
-"""What the operator sees in Django's admin, where a site has it."""
+"""Pages for the operator in Django's admin, on sites that have it installed."""

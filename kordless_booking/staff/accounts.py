@@ -1,4 +1,4 @@
-"""The accounts that the admin's pages are about; they are shown also while the settings are unusable."""
+"""Accounts for the admin's pages, which must also open while the settings are unusable."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["are_several", "known_accounts"]
 
 
 def known_accounts() -> Mapping[str, conf.Account]:
-    """All accounts by name; none when the settings are unusable."""
+    """Return all accounts by name, or none while the settings are unusable."""
     try:
         return conf.accounts()
     except ImproperlyConfigured:
@@ -20,5 +20,5 @@ def known_accounts() -> Mapping[str, conf.Account]:
 
 
 def are_several() -> bool:
-    """Whether it is worth saying which account something is of."""
+    """Return whether pages must say which account something belongs to."""
     return len(known_accounts()) > 1

@@ -1,4 +1,4 @@
-"""Attempts at booking in the admin: how they stand, and nothing about whose they are."""
+"""Admin of booking attempts: their states, and nothing about whose they are."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["AttemptAdmin"]
 
 
 class AttemptAdmin(ReadOnly):
-    """Neither the key nor the sealed body is ever shown."""
+    """Read-only list of attempts. Neither the key nor the encrypted request is ever shown."""
 
     fields = (
         "account", "service", "state", "refusal", "unsure", "generation", "claim",
@@ -28,9 +28,11 @@ class AttemptAdmin(ReadOnly):
     ordering = ("-created_at", "-pk")
 
     def get_queryset(self, request: HttpRequest) -> Any:
+        # Not loaded at all, so that no template, error page or debugger can show them.
         return super().get_queryset(request).defer("sealed", "key", "body_hash")
 
     def get_list_display(self, request: HttpRequest) -> Any:
+        # Not in `list_display` itself: the number of accounts isn't known when this module is imported.
         return [name for name in self.list_display if name != "account" or are_several()]
 
     def get_list_filter(self, request: HttpRequest) -> Any:

@@ -1,4 +1,4 @@
-"""Where the columns of a chart stand. All text is beside it, so that it may be stretched and mirrored."""
+"""Geometry of a column chart. All text is outside of the SVG, so that it can be stretched and mirrored (RTL)."""
 
 from __future__ import annotations
 
@@ -9,22 +9,27 @@ from typing import Final
 __all__ = ["HEIGHT", "Chart", "Column", "chart"]
 
 HEIGHT: Final = 100
+"""Height of the SVG's view box, in whose units all lengths here are."""
 STEP: Final = 10
-"""Width of one day; with the gap beside its column."""
+"""Width of one day: its column and the gap beside it."""
 GAP: Final = 2
+"""Width of the gap between two columns."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """One day: `many` is how high the pale column is and `few` the full one before it, measured from the bottom."""
+    """One day: a pale column with a full, smaller one before it."""
 
     label: str
     x: float
     many: float
+    """Height of the pale column."""
     few: float
+    """Height of the full column."""
 
     @property
     def top_of_many(self) -> float:
+        # SVG counts from the top, the heights from the bottom.
         return HEIGHT - self.many
 
     @property
@@ -34,26 +39,30 @@ class Column:
 
 @dataclass(frozen=True)
 class Chart:
-    """`width` by HEIGHT without unit. `ticks` are what the lines stand for, from the top to 0."""
+    """Chart of `width` by HEIGHT."""
 
     width: int
     column: int
+    """Width of each column."""
     columns: tuple[Column, ...]
     ticks: tuple[int, ...]
+    """Numbers at the horizontal lines, from the top to 0."""
 
 
 def chart(days: Sequence[tuple[str, int, int]]) -> Chart:
-    """Columns for (label, many, few) of each day, oldest first."""
+    """Lay out a column for each day's (label, many, few), oldest first."""
+    # At least 2, so the heights below are never divided by 0.
     top = _round_up(max((max(many, few) for _, many, few in days), default=0))
     columns = tuple(
         Column(label, number * STEP + GAP / 2, round(many / top * HEIGHT, 2), round(few / top * HEIGHT, 2))
         for number, (label, many, few) in enumerate(days)
     )
+    # At least one day wide: an SVG with a view box of width 0 isn't drawn.
     return Chart(max(1, len(days)) * STEP, STEP - GAP, columns, (top, top // 2, 0))
 
 
 def _round_up(most: int) -> int:
-    """The next even 2, 4, 10, 20, 40, 100, …: half of it is a whole number too."""
+    """Return the next of 2, 4, 10, 20, 40, 100, …: even, so that the middle line has a whole number."""
     unit = 1
     while True:
         for step in (2, 4, 10):

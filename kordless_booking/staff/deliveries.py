@@ -1,4 +1,4 @@
-"""Kordless's deliveries in the admin: a list without anything personal, one of them masked, and its replay."""
+"""Admin of webhook deliveries: a list without personal data, a masked view of one, a search, and replay."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ __all__ = ["DeliveryAdmin"]
 
 
 class ReplayForm(forms.Form):
-    """As what kind of change a delivery is told again."""
+    """Form of a replay: the kind of change that the signals report."""
 
     source = forms.ChoiceField(
         label=gettext_lazy("The change was made"),
@@ -46,7 +46,7 @@ class ReplayForm(forms.Form):
 
 
 class FindForm(forms.Form):
-    """Sent, never put into an address: what is looked for is personal."""
+    """Form to search by person. POST only: what is searched for is personal and must not be in a URL."""
 
     wanted = forms.CharField(
         label=gettext_lazy("Confirmation number, email or phone"),
@@ -56,7 +56,7 @@ class FindForm(forms.Form):
 
 
 class DeliveryAdmin(ReadOnly):
-    """What came from Kordless, and what became of it."""
+    """Read-only list of deliveries and their outcomes."""
 
     list_display = ("received_at", "kind", "outcome", "source", "account", "delivery_id", "happened_at")
     list_filter = ("account", "kind", "outcome", "received_at")
@@ -68,6 +68,7 @@ class DeliveryAdmin(ReadOnly):
     change_list_template = "kordless_booking/admin/deliveries.html"
 
     def get_queryset(self, request: HttpRequest) -> Any:
+        # Bodies are encrypted and not shown in the list; they are the largest part of a row.
         return super().get_queryset(request).defer("sealed")
 
     def get_list_display(self, request: HttpRequest) -> Any:
@@ -77,11 +78,13 @@ class DeliveryAdmin(ReadOnly):
         return [name for name in self.list_filter if name != "account" or are_several()]
 
     def get_urls(self) -> list[URLPattern]:
+        # `admin_view` checks for staff alone. Each view checks its own permissions.
         def guarded(view: Any) -> Any:
             return self.admin_site.admin_view(never_cache(view))
 
         name = "kordless_booking_webhookdelivery"
         return [
+            # `sensitive_post_parameters` keeps the search out of error reports.
             path("find/", guarded(sensitive_post_parameters("wanted")(self.find_view)), name=f"{name}_find"),
             path("<int:number>/personal/", guarded(require_POST(self.personal_view)), name=f"{name}_personal"),
             path("<int:number>/replay/", guarded(self.replay_view), name=f"{name}_replay"),
@@ -89,21 +92,22 @@ class DeliveryAdmin(ReadOnly):
         ]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The list; the way to look for somebody is shown to those who may."""
+        """Show the list. Only those who may see personal data get the link to the search."""
         more = {"may_find": _may(request, "view_personal_data")}
         return super().changelist_view(request, {**(extra_context or {}), **more})
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """One delivery, with everything personal masked."""
+        """Show one delivery with everything personal masked."""
         if request.method not in {"GET", "HEAD"}:
             raise PermissionDenied
         return self._page(request, self._delivery(request, object_id))
 
     @sensitive_variables()
     def personal_view(self, request: HttpRequest, number: int) -> HttpResponse:
-        """The same in full, for those who may, and with a line about it in the history."""
+        """Show one delivery in full, and record in the admin's history who looked."""
+        # POST only (see `get_urls`), because it writes to the history: a prefetched link must not.
         row = self._delivery(request, number)
         if not _may(request, "view_personal_data"):
             raise PermissionDenied
@@ -112,7 +116,7 @@ class DeliveryAdmin(ReadOnly):
 
     @sensitive_variables()
     def find_view(self, request: HttpRequest) -> HttpResponse:
-        """Deliveries about somebody. The form asks by POST, so that nothing personal stands in an address or a log."""
+        """Search deliveries by person. POST, so that nothing personal is in a URL or an access log."""
         if not (self.has_view_permission(request) and _may(request, "view_personal_data")):
             raise PermissionDenied
         form = FindForm(request.POST if request.method == "POST" else None)
@@ -124,7 +128,7 @@ class DeliveryAdmin(ReadOnly):
 
     @sensitive_variables()
     def replay_view(self, request: HttpRequest, number: int) -> HttpResponse:
-        """Asks first, then tells the receivers once more and says how that went."""
+        """Ask for confirmation, then send the delivery's signals again and show the result."""
         row = self._delivery(request, number)
         if not _may(request, "replay_webhookdelivery"):
             raise PermissionDenied
@@ -140,6 +144,7 @@ class DeliveryAdmin(ReadOnly):
         form = ReplayForm(
             request.POST if request.method == "POST" else None, initial={"source": row.source or Source.WEBHOOK}
         )
+        # A GET has an unbound form, which is never valid: it shows the question.
         if not form.is_valid():
             context = {
                 "title": _("Replay this delivery?"),
@@ -155,6 +160,7 @@ class DeliveryAdmin(ReadOnly):
             replay(account, row, source, now)
         except ReceiverFailed as failed:
             self.log_change(request, row, f"Replayed as made at the {source}; a receiver failed.")
+            # Only the error's class and place: its message may contain the booking.
             text = _("A receiver failed, and what receivers had done in the database is undone: %(error)s.")
             messages.error(request, text % {"error": " ".join(where(failed.error).values())})
         else:
@@ -166,6 +172,7 @@ class DeliveryAdmin(ReadOnly):
         if not self.has_view_permission(request):
             raise PermissionDenied
         if not str(number).isdecimal():
+            # From `change_view` the id is whatever stands in the URL.
             raise Http404
         row = WebhookDelivery.objects.filter(pk=int(number)).first()
         if row is None:
@@ -176,6 +183,7 @@ class DeliveryAdmin(ReadOnly):
     def _page(self, request: HttpRequest, row: WebhookDelivery, *, full: bool = False) -> HttpResponse:
         try:
             body = body_of(row, datetime.now(UTC))
+        # The body is gone, but the row's other columns are still worth a page.
         except GoneBody:
             body = ""
         context = {
@@ -201,8 +209,9 @@ def _may(request: HttpRequest, permission: str) -> bool:
 
 
 def _account(row: WebhookDelivery) -> conf.Account:
-    """Raises ImproperlyConfigured when the site has no account of that name any more."""
+    """Return the delivery's account. Raises ImproperlyConfigured when the settings no longer have it."""
     account = conf.account_named(row.account)
+    # With a single account `get_account` returns that one for every name.
     if account.name != row.account:
         raise ImproperlyConfigured
     return account

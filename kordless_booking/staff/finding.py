@@ -1,4 +1,4 @@
-"""Finding deliveries by whom they are about, although that is stored encrypted only: each body is opened and read."""
+"""Search of deliveries by the person they are about. Bodies are encrypted, so each one is decrypted and parsed."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ if TYPE_CHECKING:
 __all__ = ["MOST", "find"]
 
 MOST: Final = 2000
-"""Deliveries that are opened, the newest first: each costs a fraction of a millisecond."""
+"""Deliveries that are decrypted at most, newest first: each costs a fraction of a millisecond."""
 MOST_FOUND: Final = 100
+"""Results at most."""
 SHORTEST: Final = 5
-"""Digits of a phone number that is looked for by its end."""
+"""Digits that are needed to search for a phone number by its end."""
 
 
 def find(wanted: str, now: datetime) -> list[WebhookDelivery]:
-    """The deliveries about a booking with this confirmation number, or of somebody with this e-mail address or phone.
+    """Return deliveries about a booking with this confirmation number, or with this email address or phone number.
 
-    Upper and lower case are the same; of a phone number the last digits are enough.
+    The case doesn't matter. For a phone number its last digits are enough.
     """
     wanted = wanted.strip().casefold()
     if not wanted:
@@ -49,7 +50,9 @@ def _is_about(booking: Booking, wanted: str) -> bool:
     names = [booking.confirmation_number, *([contact.email or ""] if contact else [])]
     if wanted in [name.casefold() for name in names]:
         return True
+    # By digits alone: Kordless has E.164, staff type what the customer says.
     digits = re.sub(r"\D", "", wanted)
     phone = re.sub(r"\D", "", contact.phone or "") if contact else ""
     is_phone = re.fullmatch(r"[\d\s()+./-]+", wanted) is not None
+    # A leading 0 is the national prefix, which E.164 doesn't have.
     return is_phone and len(digits) >= SHORTEST and phone.endswith(digits.lstrip("0"))

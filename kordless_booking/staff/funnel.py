@@ -1,4 +1,4 @@
-"""How many came how far, by day, service and source, as the funnel's page and its file say it."""
+"""Queries of the funnel's counts, by day, service and source, for the page and the CSV file."""
 
 from __future__ import annotations
 
@@ -18,14 +18,17 @@ from kordless_booking.models import FunnelCount
 __all__ = ["PERIODS", "Counts", "Wish", "by", "by_day", "rows_of", "services_in", "written"]
 
 PERIODS: Final = (7, 30, 90)
+"""Days that can be chosen."""
 LONGEST_SERVICE: Final = 200
+"""Characters, the width of the column `FunnelCount.service`."""
 COLUMNS: Final = ("visits", "services_opened", "times_chosen", "forms_sent", "booked")
+"""Column names in the file, in the order of `Stage`. Public API: spreadsheets rely on them."""
 Counts = Mapping[Stage, int]
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What is to be seen: so many days up to `today`, and what of it; an empty text is all."""
+    """Filters: a number of days up to `today`, and an account, service and source; an empty text means all."""
 
     today: date
     days: int = 30
@@ -35,12 +38,13 @@ class Wish:
 
     @classmethod
     def read(cls, query: Mapping[str, str], today: date, accounts: Iterable[str]) -> Wish:
-        """From a page's query. What makes no sense is left out quietly."""
+        """Parse a page's query string. Invalid values are ignored."""
         days, account, source = query.get("days", ""), query.get("account", ""), query.get("source", "")
         return cls(
             today,
             int(days) if days in map(str, PERIODS) else 30,
             account if account in set(accounts) else "",
+            # PostgreSQL raises for NUL in a text.
             query.get("service", "").replace("\0", "")[:LONGEST_SERVICE],
             source if source in list(Source) else "",
         )
@@ -51,34 +55,36 @@ class Wish:
 
 
 def rows_of(wish: Wish) -> QuerySet[FunnelCount]:
-    """The rows that are wished for."""
+    """Return the rows that match."""
     names = {name: said for name in ("account", "service", "source") if (said := getattr(wish, name))}
     return FunnelCount.objects.filter(day__gte=wish.first, day__lte=wish.today, **names)
 
 
 def by_day(wish: Wish) -> dict[date, Counts]:
-    """The counts of each day, oldest first, also of days without any."""
+    """Return the counts of each day, oldest first, also of days without any."""
     found = by("day", rows_of(wish))
     return {day: found.get(day, {}) for day in (wish.first + timedelta(days=number) for number in range(wish.days))}
 
 
 def by(name: str, rows: QuerySet[FunnelCount]) -> dict[Any, Counts]:
-    """The counts for each value of one column."""
+    """Return the counts for each value of one column."""
     found: dict[Any, dict[Stage, int]] = defaultdict(dict)
+    # `order_by()` removes the ordering, whose columns would become part of GROUP BY.
     for row in rows.order_by().values(name, "stage").annotate(number=Sum("count")):
+        # Stages of another version of the app are left out.
         if row["stage"] in list(Stage):
             found[row[name]][Stage(row["stage"])] = row["number"]
     return dict(found)
 
 
 def services_in(wish: Wish) -> list[str]:
-    """The services that anybody came for in the period."""
+    """Return the slugs of services that were counted in the period, whatever service is chosen now."""
     rows = rows_of(replace(wish, service="", source="")).exclude(service="")
     return sorted(rows.order_by().values_list("service", flat=True).distinct())
 
 
 def written(wish: Wish) -> str:
-    """The counts as CSV: one line for each day, account, service and source that anything was counted for."""
+    """Format the counts as CSV: one line per day, account, service and source with any count."""
     lines: dict[tuple[date, str, str, str], dict[str, int]] = defaultdict(dict)
     rows = rows_of(wish).order_by("day", "account", "service", "source")
     for row in rows.values_list("day", "account", "service", "source", "stage", "count"):
@@ -92,5 +98,5 @@ def written(wish: Wish) -> str:
 
 
 def _harmless(text: str) -> str:
-    """A spreadsheet takes a cell that begins like a formula for one; an apostrophe before it makes it a text."""
+    """Escape a text that a spreadsheet would run as a formula: an apostrophe makes it a text (CSV injection)."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "'")) else text

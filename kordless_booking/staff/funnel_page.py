@@ -1,4 +1,4 @@
-"""The funnel's place in the admin: a chart, tables and a file."""
+"""Page of the funnel in the admin: a chart, tables and a CSV file."""
 
 from __future__ import annotations
 
@@ -26,21 +26,23 @@ __all__ = ["FunnelAdmin"]
 
 
 class FunnelAdmin(ReadOnly):
-    """In the place of a list of rows, what they add up to."""
+    """Admin whose list page shows sums instead of rows."""
 
     def get_urls(self) -> list[URLPattern]:
         def guarded(view: Any) -> Any:
             return self.admin_site.admin_view(never_cache(require_safe(view)))
 
+        # Not the inherited URLs: there is no page for a single row.
         return [
             path("", guarded(self.changelist_view), name="kordless_booking_funnelcount_changelist"),
             path("csv/", guarded(self.file), name="kordless_booking_funnelcount_csv"),
         ]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The page."""
+        """Show the page."""
         wish = self._wish(request)
         days = funnel.by_day(wish)
+        # A visit has a service only if it began at its times. So for one service the shares begin with its opening.
         stages = [stage for stage in Stage if stage is not Stage.VISIT or not wish.service]
         totals = _added_up(days.values())
         names = service_names(known_accounts().values())
@@ -78,7 +80,7 @@ class FunnelAdmin(ReadOnly):
         return render(request, "kordless_booking/admin/funnel.html", context)
 
     def file(self, request: HttpRequest) -> HttpResponse:
-        """What the page shows as CSV."""
+        """Download what the page shows, as CSV."""
         wish = self._wish(request)
         response = HttpResponse(funnel.written(wish), content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="funnel-{wish.first}-{wish.today}.csv"'
@@ -100,7 +102,8 @@ def _added_up(several: Iterable[funnel.Counts]) -> dict[Stage, int]:
 
 
 def _bars(totals: Mapping[Stage, int], stages: list[Stage]) -> list[dict[str, Any]]:
-    """Each stage with its number, how wide its bar is in hundredths, and its share of the first."""
+    """Return each stage with its number, the width of its bar, and its share of the first stage."""
+    # The widest bar isn't always the first: choosing another time counts again.
     most, base = max(totals[stage] for stage in stages), totals[stages[0]]
     return [
         {
@@ -123,6 +126,6 @@ def _cells(counts: funnel.Counts, stages: list[Stage]) -> list[int]:
 
 
 def _table(found: Mapping[str, funnel.Counts], stages: list[Stage], word: Any) -> list[tuple[str, list[int]]]:
-    """Rows with the most booked first."""
+    """Return the rows of a table, those with the most bookings first."""
     order = sorted(found.items(), key=lambda row: [-row[1].get(stage, 0) for stage in reversed(Stage)])
     return [(str(word(name)), _cells(counts, stages)) for name, counts in order]

@@ -1,4 +1,4 @@
-"""A delivery's body to look at: in full, or with everything masked that may be about somebody."""
+"""Masks a delivery's body for display: whatever might be about a person is replaced."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ _HARMLESS: Final = frozenset(
         "startsat", "start", "starttime", "endsat", "end", "endtime", "timezone", "partysize", "attempt", "version",
     }
 )  # fmt: skip
-"""Names, without case and underscores, whose values say nothing about a person. All others are masked."""
+"""Names, in lower case and without underscores, of fields whose values reveal no person. All others are masked."""
+# A harmless name isn't enough, its value must look harmless too: an address may stand in any field.
 _PLAIN: Final = re.compile(r"[\w:.+/-]{0,64}", re.ASCII)
 
 
 def masked(body: str) -> str:
-    """The body with its shape and what is harmless in it; nothing but the mask when it is no JSON."""
+    """Return the body with its structure and its harmless values; only the mask when it isn't JSON."""
     return _written(_mask(_read(body)))
 
 
 def in_full(body: str) -> str:
-    """The whole body, indented."""
+    """Return the whole body, indented."""
     try:
         return _written(json.loads(body))
     except ValueError:
@@ -35,6 +36,7 @@ def in_full(body: str) -> str:
 def _read(body: str) -> Any:
     try:
         return json.loads(body)
+    # RecursionError: nesting deeper than Python's parser allows.
     except (ValueError, RecursionError):
         return MASK
 
@@ -49,10 +51,12 @@ def _mask(value: Any, name: str = "") -> Any:
     if isinstance(value, list):
         return [_mask(inner) for inner in value]
     if value is None or isinstance(value, bool):
+        # No personal data, whatever the name.
         return value
     harmless = name.replace("_", "").casefold() in _HARMLESS and _PLAIN.fullmatch(str(value))
     return value if harmless else MASK
 
 
 def _name(name: str) -> str:
+    # Field names come from outside as well and may contain anything.
     return name if _PLAIN.fullmatch(name) else MASK

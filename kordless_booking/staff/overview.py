@@ -1,4 +1,4 @@
-"""What matters about an account at this moment, from the database and the cache alone: Kordless isn't asked."""
+"""Current state of an account for the overview page, from the database and the cache. Kordless isn't asked."""
 
 from __future__ import annotations
 
@@ -20,29 +20,32 @@ if TYPE_CHECKING:
 __all__ = ["REFUSAL_DAYS", "AccountState", "OpenAttempts", "Refusals", "ServiceState", "state_of"]
 
 REFUSAL_DAYS: Final = 7
+"""Days for which deliveries and rejections are counted."""
 
 
 @dataclass(frozen=True)
 class Refusals:
-    """How many deliveries were refused for a reason: on this day, and on the last seven."""
+    """Deliveries that were rejected for one reason."""
 
     reason: str
     today: int
     week: int
+    """In the last REFUSAL_DAYS days."""
 
 
 @dataclass(frozen=True)
 class OpenAttempts:
-    """How many attempts stand so, and since when the oldest."""
+    """Attempts in one open state."""
 
     state: str
     number: int
     oldest: datetime
+    """Creation of the oldest of them."""
 
 
 @dataclass(frozen=True)
 class ServiceState:
-    """What is shown of a service: its details and the times of each month."""
+    """Cache status of a service: of its details, and of the times of each month."""
 
     name: str
     details: Lying
@@ -51,25 +54,31 @@ class ServiceState:
 
 @dataclass(frozen=True)
 class AccountState:
-    """Everything that the front page says of an account. `offer` is the business and its list of services."""
+    """Everything that the overview page shows of an account."""
 
     name: str
     business: str
+    """The business's name; empty when the cache doesn't have it."""
     webhook: bool
+    """A secret is set."""
     last: WebhookDelivery | None
     deliveries: int
+    """Received in the last REFUSAL_DAYS days."""
     refusals: tuple[Refusals, ...]
     gate: GateState
     cache_up: bool
     offer: Lying
+    """Cache status of the business and its list of services."""
     services: tuple[ServiceState, ...]
     months: tuple[date, ...]
+    """First days of the months that `services` are about: this one and the next."""
     attempts: tuple[OpenAttempts, ...]
 
 
 def state_of(account: Account, now: datetime, today: date) -> AccountState:
-    """How the account stands. `now` is UTC, `today` a day of the site's TIME_ZONE."""
+    """Collect the state of an account. `now` is UTC, `today` a day of the site's TIME_ZONE."""
     reached = upstream(account)
+    # 32 days after the first is always in the next month.
     months = (today.replace(day=1), (today.replace(day=1) + timedelta(days=32)).replace(day=1))
     business, offer, services = _shown(reached, months)
     deliveries = WebhookDelivery.objects.filter(account=account.name)
@@ -106,6 +115,7 @@ def _shown(reached: Upstream, months: tuple[date, ...]) -> tuple[str, Lying, tup
     known = reached.catalog.known_offer()
     offer, *others = reached.catalog.lying(months)
     names = {service.slug: service.name for service in known.services} if known else {}
+    # `cache_status` returns a flat list: for each service its details, then its months.
     each = len(months) + 1
     rows = [others[start : start + each] for start in range(0, len(others), each)]
     services = tuple(ServiceState(names.get(row[0].service, row[0].service), row[0], tuple(row[1:])) for row in rows)

@@ -1,4 +1,4 @@
-"""The front page of the admin: what is well, and what needs somebody."""
+"""Overview page of the admin: what is well, and what needs attention."""
 
 from __future__ import annotations
 
@@ -29,28 +29,29 @@ if TYPE_CHECKING:
 __all__ = ["OverviewAdmin"]
 
 LONG_OPEN: Final = timedelta(minutes=10)
-"""After so long an open attempt is nobody's turn any more."""
+"""An attempt that has been open for longer isn't waiting for its turn any more."""
 NEARLY: Final = 0.8
-"""Share of what may be taken that is worth a word."""
+"""Share of the quota from which its use is mentioned."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """An age and how it is; `tone` is good, fair, bad or none."""
+    """Text with a color."""
 
     text: str
     tone: str
+    """`good`, `fair`, `bad` or `none`: a CSS class."""
 
 
 class OverviewAdmin(ReadOnly):
-    """In the place of a list of rows, the front page."""
+    """Admin whose list page is the overview."""
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(never_cache(require_safe(self.changelist_view)))
         return [path("", view, name="kordless_booking_overview_changelist")]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The page."""
+        """Show the page."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         now, accounts = datetime.now(UTC), list(known_accounts().values())
@@ -86,7 +87,7 @@ class OverviewAdmin(ReadOnly):
 
 
 def attention(state: AccountState, now: datetime) -> list[str]:
-    """What somebody should do something about, the most urgent first."""
+    """Return what needs attention, the most urgent first."""
     said = []
     if state.offer.state == "refused":
         said.append(
@@ -97,6 +98,7 @@ def attention(state: AccountState, now: datetime) -> list[str]:
     if not state.cache_up:
         said.append(_("The cache can't be reached, so each process remembers and counts for itself."))
     usage = state.gate.usage
+    # Pages may use a part of the requests only, so they run short before the key does.
     if usage.stopped or usage.requests >= NEARLY * usage.for_pages or usage.creations >= NEARLY * usage.of_creations:
         said.append(_("The allowance of the API key is nearly used up for this minute. Bookings wait for their turn."))
     if old := sum(row.number for row in state.attempts if now - row.oldest > LONG_OPEN):
@@ -107,6 +109,7 @@ def attention(state: AccountState, now: datetime) -> list[str]:
         )
         said.append(text % {"number": old})
     if not state.webhook:
+        # Not both: without a secret every delivery is rejected, and this text explains that.
         said.append(_("No webhook is set up, so changes made in Kordless are seen only when times are fetched anew."))
     elif refused := sum(row.today for row in state.refusals):
         text = ngettext(
@@ -119,7 +122,7 @@ def attention(state: AccountState, now: datetime) -> list[str]:
 
 
 def cell(lying: Lying) -> Cell:
-    """How old something is, and whether that is as it should be."""
+    """Describe the age of a cached value, and whether that is as it should be."""
     age = ago(lying.age) if lying.age is not None else ""
     match lying.state:
         case "fresh":
@@ -142,6 +145,7 @@ def _circuit_name(circuit: CircuitState) -> str:
 
 
 def _circuit(circuit: CircuitState) -> Cell:
+    # Matches the states of `CircuitState`; "closed" is what remains at the end.
     if circuit.state == "open":
         return Cell(_("stopped, tried again in %(seconds)s s") % {"seconds": circuit.seconds}, "bad")
     if circuit.state == "half open":
@@ -154,6 +158,8 @@ def _circuit(circuit: CircuitState) -> Cell:
 
 def _snippet_url(account: conf.Account, *, alone: bool) -> str:
     try:
+        # A site with one account may use the default namespace.
         return reverse("kordless_booking:snippet") if alone else reverse(f"{account.name}:snippet")
     except NoReverseMatch:
+        # The account is in the settings but not in the URLconf.
         return ""

@@ -1,4 +1,4 @@
-"""Tables that the admin shows and never changes."""
+"""Base class for admin pages that show rows and never change them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ __all__ = ["ReadOnly"]
 
 
 class ReadOnly(Base):
-    """What is written down here is what happened: nobody adds to it, changes or deletes it."""
+    """Read-only ModelAdmin. The rows are a record of what happened: nobody adds, changes or deletes one."""
 
+    # Also removes the checkboxes: Django's only action is deleting.
     actions = None
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -1,4 +1,4 @@
-"""What the admin's pages call things."""
+"""Labels on the admin's pages, in the active language."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["ago", "refusal_word", "service_names", "source_word", "stage_word"]
 
 
 def stage_word(stage: Stage) -> str:
-    """What is counted, in the plural."""
+    """Return the label of what a stage counts, in the plural."""
     return {
         Stage.VISIT: _("Visits"),
         Stage.SERVICE: _("Services opened"),
@@ -25,7 +25,7 @@ def stage_word(stage: Stage) -> str:
 
 
 def source_word(source: str) -> str:
-    """Where the widget was seen."""
+    """Return the label of a placement of the widget; unknown ones as they are."""
     words = {
         Source.PAGE: _("Pages of the widget"),
         Source.INLINE: _("Inside pages of this site"),
@@ -35,7 +35,7 @@ def source_word(source: str) -> str:
 
 
 def refusal_word(reason: str) -> str:
-    """Why a delivery was refused."""
+    """Return the label of a reason for rejecting a delivery; unknown ones as they are."""
     words = {
         "webhook_without_secret": _("No secret is set"),
         "webhook_malformed": _("No event that can be read"),
@@ -50,7 +50,7 @@ def refusal_word(reason: str) -> str:
 
 
 def ago(seconds: float) -> str:
-    """An age, in the largest unit that fits."""
+    """Format an age in the largest unit that fits: seconds up to two minutes, minutes up to two hours, else hours."""
     number = int(seconds)
     if number < 120:
         return _("%(number)s s") % {"number": number}
@@ -60,6 +60,6 @@ def ago(seconds: float) -> str:
 
 
 def service_names(accounts: Iterable[Account]) -> dict[str, str]:
-    """Slug to name, as far as they lie here: Kordless isn't asked."""
+    """Return names of services by slug, as far as the cache has them. Kordless isn't asked."""
     offers = [upstream(account).catalog.known_offer() for account in accounts]
     return {service.slug: service.name for offer in offers if offer for service in offer.services}

@@ -1,4 +1,4 @@
-"""`{% booking_widget %}` puts the widget into any page of the same site, without a frame."""
+"""Template tag that puts the widget into a page of the same site, without a frame."""
 
 from __future__ import annotations
 
@@ -21,17 +21,18 @@ from kordless_booking.views.visit import Visit, identified
 register = template.Library()
 
 _DRESSED = "_kordless_booking_has_assets"
+"""Attribute of the request: a widget on this page has brought the style sheet and the scripts already."""
 
 
 @register.simple_tag(takes_context=True)
 def booking_widget(
     context: dict[str, Any], service: str = "", account: str = "", name: str = "widget", theme: str = ""
 ) -> SafeString:
-    """The first step, or the times of one `service`, ready in the page's own response.
+    """Render the list of services, or the times of one `service`, in the page's own response.
 
-    `account` names one of several accounts; `name` tells two widgets on a page apart; `theme` is a ready-made one,
-    where it is to be another than the account's. Needs `django.template.context_processors.request`. Whatever goes
-    wrong with Kordless, the page around it is shown.
+    `account` names one of several accounts. `name` distinguishes two widgets on a page. `theme` overrides the account's
+    theme; an unknown one is ignored. Needs `django.template.context_processors.request`. An error of Kordless becomes a
+    message in the widget, so that the page around it is always shown.
     """
     request = context.get("request")
     if not isinstance(request, HttpRequest):
@@ -42,10 +43,12 @@ def booking_widget(
         visit.choices = visit.choices.but(theme=theme)
     visit.bare = bool(getattr(request, _DRESSED, False))
     setattr(request, _DRESSED, True)
+    # One deadline, in seconds, for all calls to Kordless: the host's page must not wait longer than the widget's own.
     with identified(request), translation.override(visit.language), deadline(visit.account.browse_seconds):
         try:
             page = slots_page(visit, service) if service else services_page(visit)
             if visit.look is not None:
+                # A second widget on the same page is no second visit.
                 count_look(request, visit.look, arrives=not visit.bare)
         except KordlessError as error:
             page = problems.problem_page(visit, problems.of(error))

@@ -1,1 +1,1 @@
-"""Kordless calling back: verified, recorded once, and passed on to the site."""
+"""Webhook deliveries from Kordless: verified, recorded once, and passed on to the site."""

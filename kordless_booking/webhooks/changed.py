@@ -1,4 +1,4 @@
-"""What a change elsewhere makes out of date: the free times of the service, which its event names in its own way."""
+"""Cache invalidation after a booking change: the free times of the booking's service."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ __all__ = ["forget_changed"]
 
 
 def forget_changed(upstream: Upstream, booking: Booking) -> None:
-    """Forget the free times of the booking's service, or of every service where none can be told to be it.
+    """Invalidate the cached free times of the booking's service, or of every service when none matches.
 
-    Asks the cache at most, never Kordless. All months of the service go, so that zones and midnights play no part.
+    Reads the cache at most and never calls Kordless. All months go, so that time zones and midnight don't matter.
     """
     offer = upstream.catalog.known_offer()
+    # Through a RequestView: unlike `invalidate` of the cache, it also drops the responses that this process keeps.
     catalog = upstream.catalog.on(Reading(upstream.shelf))
     for slug in _slugs(booking, offer.services if offer else ()):
         catalog.forget_slots(slug)
@@ -29,10 +30,11 @@ def forget_changed(upstream: Upstream, booking: Booking) -> None:
 
 def _slugs(booking: Booking, services: Iterable[Service]) -> set[str]:
     names = [name for name in (booking.service_slug, booking.service_id) if name]
+    # Events may have the id, the slug or both, and the id as `srv_haircut`: `is_same_service` knows the spellings.
     named = {
         service.slug for service in services if any(same_id(name, key) for name in names for key in _names_of(service))
     }
-    # Without a list there is hardly anything to forget; what there may be goes by the plain name.
+    # Without a list of services hardly any times can be cached; try the names themselves.
     return named or {service.slug for service in services} or {name.removeprefix("srv_") for name in names}
 
 

@@ -1,7 +1,7 @@
-"""What a verified delivery says: which event, when, and about which booking.
+"""Parsing of a verified delivery: which event, when, and about which booking.
 
-Source: Kordless's public documentation. Unknown events and unknown fields are welcome; a known event without a readable
-booking is not.
+Source: Kordless's public documentation. Unknown events and unknown fields are accepted. A known event without a
+readable booking is an error.
 """
 
 from __future__ import annotations
@@ -25,59 +25,68 @@ UPDATED: Final = "booking.updated"
 CANCELLED: Final = "booking.cancelled"
 ABOUT_BOOKINGS: Final = frozenset({CREATED, UPDATED, CANCELLED})
 LONGEST_KIND: Final = 100
+"""Characters. Also the width of the column `WebhookDelivery.kind`."""
 _KIND: Final = re.compile(rf"[!-~]{{1,{LONGEST_KIND}}}")
+"""Printable ASCII without spaces: the name goes into the log and the database."""
 _OTHER_SPELLINGS: Final = {"booking.canceled": CANCELLED, "booking.rescheduled": UPDATED}
+"""Undocumented but likely spellings: a booking's status has one l, and Kordless's endpoint is called reschedule."""
 
 
 class Outcome(StrEnum):
-    """What became of a delivery: TOLD to the site as a change of a booking, KNOWN already or overtaken by newer news,
-    of some OTHER kind, or a DUPLICATE, which is not written down again.
-    """
+    """Result of a delivery."""
 
     TOLD = "told"
+    """Published to the site's receivers as a change of a booking."""
     KNOWN = "known"
+    """Nothing new: the change was published before, or a newer one was."""
     OTHER = "other"
+    """An event of a kind that this version doesn't know."""
     DUPLICATE = "duplicate"
+    """Received before, under this id or with the same body. It isn't recorded again."""
 
 
 class UnreadableEvent(Exception):
-    """The body is no event. The message is for operators and holds nothing of the body."""
+    """The body is no event. The message is for operators and contains nothing of the body."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """`kind` is Kordless's name for the event, `at` when it happened there (UTC, None when it doesn't say).
-
-    `booking` is there for the three known kinds, and `document` is the whole body as parsed JSON, in Kordless's own
-    spelling and with decimals for fractions, for kinds that this version doesn't know.
-    """
+    """Event of a delivery."""
 
     kind: str
+    """Kordless's name for the event, such as `booking.created`."""
     at: datetime | None = None
+    """Time of the change at Kordless, in UTC. None when the body doesn't say."""
     booking: Booking | None = None
+    """Always set for the three known kinds, else None."""
     document: Mapping[str, Any] = {}
+    """The whole body as parsed JSON, in Kordless's spelling and with Decimal for fractions; for unknown kinds."""
 
     def __repr__(self) -> str:
+        # Personal data: it must not appear in a traceback or a log.
         return f"Event({self.kind!r}, …)"
 
 
 def read_event(body: bytes) -> Event:
-    """The event in a delivery's raw body. Raises UnreadableEvent.
+    """Parse the raw body of a delivery. Raises UnreadableEvent.
 
-    The status follows the event: after `booking.cancelled` a booking is canceled, whatever else the body says.
+    After `booking.cancelled` the booking's status is "canceled", whatever the body says.
     """
     try:
         document = payload.load(body)
         fields = spelling.Fields(document)
+        # One character more than allowed, so that a name that is too long fails below instead of being cut.
         kind = fields.text("event", "type", limit=LONGEST_KIND + 1) or ""
         kind = _OTHER_SPELLINGS.get(kind, kind)
         if not _KIND.fullmatch(kind):
             raise UnreadableEvent("unreadable $.event")
         booking = None
         if kind in ABOUT_BOOKINGS:
+            # Accept a booking without the documented wrapper, too.
             inner = fields.raw("data")
             booking = parsing.read_booking(inner if isinstance(inner, Mapping) else document)
     except spelling.Unreadable as error:
         problem = f"unreadable {error.path}"
+    # The parsers of API responses raise this for unusable JSON. Its message says where, never what.
     except OutcomeUnknown as error:
         problem = str(error)
     else:
@@ -85,7 +94,7 @@ def read_event(body: bytes) -> Event:
             booking = msgspec.structs.replace(booking, status="canceled")
         at = fields.moment("timestamp", "created_at")
         return Event(kind=kind, at=at, booking=booking, document=_as_mapping(document))
-    # Raised out here, so that no chained error carries the body along.
+    # Raised outside of the `except` blocks: a chained exception would carry the body along.
     raise UnreadableEvent(problem)
 
 

@@ -1,7 +1,7 @@
-"""Takes a verified delivery in: written down once, told to the site, and what it changed forgotten.
+"""Inbox for verified deliveries: each is recorded once, published to the site, and invalidates the cached times.
 
-Writing it down and telling it is one transaction. A receiver that raises undoes both, so that Kordless's next try finds
-nothing here and everything is told again; nothing is ever counted as known and yet lost.
+Recording and publishing is one transaction. A receiver that raises rolls back both, so that Kordless's retry finds no
+record and everything is published again. No delivery is ever recorded and yet lost.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ __all__ = ["ReceiverFailed", "change_in", "receive", "tell"]
 log = logging.getLogger("kordless_booking.webhooks")
 
 EMPTIED_EVERY: Final = 100
-"""After so many deliveries those that are older than that are emptied."""
+"""A new delivery whose primary key is a multiple of this empties the bodies that are older than SEALED_FOR."""
 _CHANGES: Final = {CREATED: Change.CREATED, UPDATED: Change.RESCHEDULED, CANCELLED: Change.CANCELLED}
 
 
 class ReceiverFailed(Exception):
-    """A receiver of the site's raised `error`; nothing was written down."""
+    """A receiver of the site raised `error`. Nothing was recorded."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(type(error).__name__)
@@ -45,7 +45,11 @@ class ReceiverFailed(Exception):
 
 
 def receive(account: Account, *, delivery_id: str, body: bytes, event: Event, now: datetime) -> Outcome:
-    """Take the delivery in, once. Raises ReceiverFailed, and django.db.DatabaseError when it can't be written down."""
+    """Take in the delivery, once. Return its outcome.
+
+    Raises ReceiverFailed, and django.db.DatabaseError when the delivery can't be recorded. Kordless retries in both
+    cases.
+    """
     row = WebhookDelivery(
         account=account.name,
         delivery_id=delivery_id,
@@ -58,33 +62,42 @@ def receive(account: Account, *, delivery_id: str, body: bytes, event: Event, no
     )
     booking, attempt = event.booking, None
     if booking is not None and change_in(event, booking) is Change.CREATED:
-        # Beforehand: a database with one writer at a time should not wait for it.
+        # Before the transaction: decrypting open attempts takes time, and SQLite has one writer at a time.
         attempt = awaited(account.name, booking, now)
     with transaction.atomic():
+        # First of all: of two equal deliveries the second waits here, for the first one's unique key.
         if not _written_down(row):
             return Outcome.DUPLICATE
         tell(event_received, Source.WEBHOOK, account=account.name, event=event, delivery=delivery_id)
+        # The row was inserted without its final outcome, which is known only now.
         if booking is not None:
             row.outcome, row.source = _told(account, event, booking, attempt, now)
             row.save(update_fields=["outcome", "source"])
         if row.pk % EMPTIED_EVERY == 0:
             old = WebhookDelivery.objects.filter(received_at__lt=now - SEALED_FOR).exclude(sealed="")
             old.update(sealed="")
+    # After the commit, and for a superseded change too: the cached times may be older than it.
     if booking is not None:
         forget_changed(upstream(account), booking)
     return Outcome(row.outcome)
 
 
 def _written_down(row: WebhookDelivery) -> bool:
-    """False when it, or its body under another id, was there before: the database lets one of any number pass."""
+    """Insert the row. Return False when the delivery, or its body under another id, is there already.
+
+    The unique constraints decide, so that of several simultaneous deliveries exactly one is inserted.
+    """
     try:
+        # A savepoint: the constraint's error must not end the outer transaction.
         with transaction.atomic():
             row.save(force_insert=True)
     except IntegrityError:
         before = WebhookDelivery.objects.filter(account=row.account, delivery_id=row.delivery_id).first()
         if before is None:
+            # The same body under a new id. Where only the body is signed, anybody who has seen it can send that.
             say(log, logging.WARNING, "webhook_replayed", account=row.account, delivery=row.delivery_id)
         elif before.body_hash != row.body_hash:
+            # Not a retry, since its body differs. The first one stays.
             say(log, logging.ERROR, "webhook_id_reused", account=row.account, delivery=row.delivery_id)
         return False
     return True
@@ -93,14 +106,19 @@ def _written_down(row: WebhookDelivery) -> bool:
 def _told(
     account: Account, event: Event, booking: Booking, attempt: Attempt | None, now: datetime
 ) -> tuple[Outcome, Source | str]:
-    """`attempt` is our own that the booking may have come of."""
+    """Record the change, queue the mail and send the change's signal. Return the outcome and the change's source.
+
+    `attempt` is the attempt of ours that led to the booking, if there is one.
+    """
     change = change_in(event, booking)
-    # A clock of Kordless's that is ahead must not make everything older that follows.
+    # Kordless's clock may be ahead. A time in the future would make all later changes look outdated.
     told = news(change, booking, account=account.name, at=min(event.at or now, now))
+    # Attribution and preferences go with the first report alone, which is the one that is published.
     ours = attempt if told else None
     write_about(change, told, booking, account=account, now=now, reader=ours.reader if ours else None)
     if told is None:
         return Outcome.KNOWN, ""
+    # A change that our own page has just requested counts as ours, even if its webhook beats the response.
     here = ours is not None or being_changed_here(upstream(account).cache, account.name, booking.confirmation_number)
     source = Source.WIDGET if here else Source.WEBHOOK
     tell(change.signal, source, booking=told, account=account.name, attribution=dict(ours.attribution) if ours else {})
@@ -108,13 +126,14 @@ def _told(
 
 
 def change_in(event: Event, booking: Booking) -> Change:
-    """What happened to the booking of an event about one."""
+    """Return the change that the event reports. A canceled status overrides the event's name."""
     return Change.CANCELLED if booking.status == "canceled" else _CHANGES[event.kind]
 
 
 def tell(signal: Signal, source: Source, *, replay: bool = False, **said: Any) -> None:
-    """Send a signal. Raises ReceiverFailed with the first receiver that does."""
+    """Send a signal. Raises ReceiverFailed when a receiver raises; the receivers after it aren't called."""
     try:
+        # Not `send_robust`: a receiver that fails must roll back the transaction.
         signal.send(sender=source, source=source, replay=replay, **said)
     except Exception as error:  # receivers raise anything
         raise ReceiverFailed(error) from error

@@ -1,4 +1,4 @@
-"""The body of a delivery as it is kept: sealed, and for a month."""
+"""Encrypted storage of a delivery's body, for a month."""
 
 from __future__ import annotations
 
@@ -13,23 +13,25 @@ if TYPE_CHECKING:
 __all__ = ["SEALED_FOR", "GoneBody", "body_of", "sealed_body"]
 
 SEALED_FOR: Final = timedelta(days=30)
-"""How long a delivery's body is kept."""
+"""Time for which a delivery's body can be decrypted. It is emptied after that."""
 _LONGEST: Final = 1_000_000
-"""Characters of a sealed body: one of the largest that is taken in, encrypted."""
+"""Characters of an encrypted body that are decrypted at most. The largest body that is accepted fits in."""
 _AGES: Final = 10**10
+"""Seconds, more than 300 years: no limit to the age."""
 
 
 class GoneBody(Exception):
-    """The delivery's body can't be opened any more: it is too old, or was sealed with a key that is gone."""
+    """The delivery's body can't be decrypted: it is too old, was emptied, or its key is gone."""
 
 
 def sealed_body(account: str, body: bytes) -> str:
-    """What is written down of a body that came for the account."""
+    """Encrypt the body of a delivery to the account."""
     return seal("delivery", account, {"body": body.decode()})
 
 
 def body_of(row: WebhookDelivery, now: datetime | None) -> str:
-    """The body as it came; without `now` one that is too old as well, while it is there. Raises GoneBody."""
+    """Decrypt a delivery's body. With `now=None` its age doesn't matter. Raises BodyUnavailable."""
+    # With 0 as the current time no token is too old.
     age, at = (_AGES, 0.0) if now is None else (int(SEALED_FOR.total_seconds()), now.timestamp())
     try:
         return str(unseal("delivery", row.account, row.sealed, max_age=age, now=at, longest=_LONGEST)["body"])

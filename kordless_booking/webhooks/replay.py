@@ -1,8 +1,7 @@
-"""Telling the site again what a delivery said, because somebody of the staff wants that.
+"""Replay of a stored delivery to the site's receivers, on request of staff.
 
-The receivers hear it whatever they were told before or since: the rule that nothing is told twice, and nothing old
-after something new, is about what comes by itself. So nothing that is kept of the booking changes, and each signal says
-that it is a replay.
+Receivers get it whatever was published before or since. The rules against duplicates and outdated changes apply to what
+arrives by itself. Therefore a replay changes no BookingProjection, and each of its signals has `replay=True`.
 """
 
 from __future__ import annotations
@@ -28,30 +27,32 @@ __all__ = ["event_of", "is_outdated", "replay"]
 
 
 def is_outdated(row: WebhookDelivery, event: Event) -> bool:
-    """Whether something newer was told of the same booking since."""
+    """Return whether a newer change of the same booking has been published since."""
     if event.booking is None:
         return False
     return newer_is_known(event.booking, account=row.account, at=event.at or row.received_at)
 
 
 def event_of(row: WebhookDelivery, now: datetime) -> Event:
-    """The event in a delivery that was taken in before. Raises GoneBody."""
+    """Parse a stored delivery. Raises BodyUnavailable."""
     try:
         return read_event(body_of(row, now).encode())
-    except UnreadableEvent:  # by a version that reads it otherwise
+    except UnreadableEvent:  # stored by a version that could read it
         raise GoneBody from None
 
 
 def replay(account: Account, row: WebhookDelivery, source: Source, now: datetime) -> None:
-    """Send the delivery's signals again, as about a change made at `source`, all in one transaction.
+    """Send the delivery's signals again, in one transaction, with `source` as the place of the change.
 
-    Raises GoneBody, and ReceiverFailed when a receiver does; what receivers did in the database is undone then.
+    Raises BodyUnavailable, and ReceiverFailed when a receiver raises; the receivers' changes to the database are rolled
+    back then. Sends no mail.
     """
     event = event_of(row, now)
     with transaction.atomic():
         tell(event_received, Source.WEBHOOK, replay=True, account=row.account, event=event, delivery=row.delivery_id)
         if event.booking is not None:
             signal = change_in(event, event.booking).signal
+            # What the original signal had came from the attempt, which the delivery doesn't contain.
             tell(signal, source, replay=True, booking=event.booking, account=row.account, attribution={})
     if event.booking is not None:
         forget_changed(upstream(account), event.booking)

@@ -1,8 +1,8 @@
-"""Whether a delivery really comes from Kordless, before a single byte of it is believed.
+"""Verification of a delivery's signature, before any byte of it is believed.
 
-The signed bytes are not documented, so the recipe is a setting: what is signed (`timestamp.body` or `body`) and how the
-HMAC-SHA256 is written (`hex` or `base64`). In front of a signature `sha256=` or `v1=` may stand, and one header may
-hold several, separated by commas or spaces. Source: Kordless's public documentation; the default recipe is assumed.
+The signed bytes aren't documented, so the scheme is a setting: what is signed (`timestamp.body` or `body`) and how the
+HMAC-SHA256 is encoded (`hex` or `base64`). A signature may begin with `sha256=` or `v1=`, and one header may hold
+several, separated by commas or spaces. Source: Kordless's public documentation; the default scheme is assumed.
 """
 
 from __future__ import annotations
@@ -18,34 +18,41 @@ from typing import Final
 __all__ = ["RECIPES", "BadSignature", "Recipe", "StaleDelivery", "moment", "sign", "verify"]
 
 TOLERANCE: Final = 300
-"""Seconds that a delivery's timestamp may be off, in either direction."""
+"""Seconds that a delivery's timestamp may differ from our clock, in either direction."""
 MOST_SIGNATURES: Final = 16
+"""Signatures of a header that are compared; each costs one comparison per secret."""
 LONGEST_HEADER: Final = 4096
+"""Characters. A longer header counts as one without signatures."""
 _TIMESTAMP: Final = re.compile(r"[0-9]{1,13}", re.ASCII)
 _PREFIX: Final = re.compile(r"(?:^|(?<=[\s,]))(?:sha256|v1)[=,]", re.ASCII)
 _MILLISECONDS_FROM: Final = 100_000_000_000
+"""From this number on a timestamp is in milliseconds: as such it is in 1973, in seconds it would be in 5138."""
 
 
 class BadSignature(Exception):
-    """Not signed with one of the secrets. `would_pass` is the recipe under which it would have been accepted."""
+    """No signature was made with one of the secrets."""
 
     def __init__(self, would_pass: Recipe | None = None) -> None:
         super().__init__("No signature fits.")
+        #: The scheme under which the delivery would have been accepted, so that the log can name the right setting.
         self.would_pass = would_pass
 
 
 class StaleDelivery(Exception):
-    """The timestamp is none, or too far from now."""
+    """The timestamp can't be read, or differs too much from the current time."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What is signed (`timestamp.body` or `body`), and how the signature is written (`hex` or `base64`)."""
+    """Signature scheme."""
 
     signed: str = "timestamp.body"
+    """Bytes that are signed: `timestamp.body` or `body`."""
     written: str = "hex"
+    """Encoding of the signature: `hex` or `base64`."""
 
     def __str__(self) -> str:
+        # As it is written in the settings, because the log tells operators to copy it.
         return f'"WEBHOOK_SIGNED": "{self.signed}", "WEBHOOK_WRITTEN": "{self.written}"'
 
 
@@ -55,7 +62,7 @@ RECIPES: Final = tuple(
 
 
 def moment(timestamp: str) -> float:
-    """The Unix time in a timestamp header of seconds or milliseconds. Raises StaleDelivery for anything else."""
+    """Parse a timestamp header, in seconds or milliseconds, into Unix time. Raises StaleDelivery if it is neither."""
     if not _TIMESTAMP.fullmatch(timestamp):
         raise StaleDelivery
     number = int(timestamp)
@@ -63,17 +70,18 @@ def moment(timestamp: str) -> float:
 
 
 def sign(body: bytes, *, timestamp: str, secret: str, recipe: Recipe | None = None) -> str:
-    """The signature that a delivery with this body and timestamp header must carry."""
+    """Compute the signature that a delivery with this body and timestamp header must have."""
     recipe = recipe or Recipe()
+    # The timestamp as it came: 1700000000 and 1700000000000 are signed differently.
     signed = body if recipe.signed == "body" else timestamp.encode() + b"." + body
     digest = hmac.new(secret.encode(), signed, sha256).digest()
     return digest.hex() if recipe.written == "hex" else base64.b64encode(digest).decode()
 
 
 def verify(body: bytes, *, signatures: str, timestamp: str, secrets: Sequence[str], recipe: Recipe, now: float) -> None:
-    """Return when `body` was signed with one of the secrets, at most five minutes from `now` (Unix time).
+    """Verify that `body` was signed with one of the secrets, at most five minutes from `now` (Unix time).
 
-    Every secret is compared with every signature in constant time, so that an answer's time tells nothing.
+    Every secret is compared with every signature, in constant time, so that the response time reveals nothing.
     Raises StaleDelivery or BadSignature.
     """
     if abs(moment(timestamp) - now) > TOLERANCE:
@@ -81,20 +89,24 @@ def verify(body: bytes, *, signatures: str, timestamp: str, secrets: Sequence[st
     given = list(_candidates(signatures))
     if _fits(body, given, timestamp, secrets, recipe):
         return
+    # Only somebody with a secret passes under another scheme, so looking for it tells an attacker nothing.
     others = (other for other in RECIPES if other != recipe)
     raise BadSignature(next((other for other in others if _fits(body, given, timestamp, secrets, other)), None))
 
 
 def _fits(body: bytes, given: Sequence[bytes], timestamp: str, secrets: Sequence[str], recipe: Recipe) -> bool:
     right = [sign(body, timestamp=timestamp, secret=secret, recipe=recipe).encode() for secret in secrets]
+    # A list, not a generator: `any` would stop at the first match and so reveal which secret it was.
     matches = [hmac.compare_digest(one, other) for one in right for other in given]
     return any(matches)
 
 
 def _candidates(header: str) -> Iterator[bytes]:
-    """The signatures in a header, as bytes: `compare_digest` raises on text that is not ASCII."""
+    """Yield the signatures in a header, as bytes: `compare_digest` raises for text that isn't ASCII."""
     if len(header) > LONGEST_HEADER:
         return
+    # One part more than signatures, because a prefix at the beginning leaves an empty one.
     for part in re.split(r"[,\s]+", _PREFIX.sub(" ", header))[: MOST_SIGNATURES + 1]:
         if part:
+            # Headers can contain lone surrogates, which strict UTF-8 would refuse with an exception.
             yield part.encode("utf-8", "surrogatepass")

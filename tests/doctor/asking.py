@@ -1,4 +1,4 @@
-"""Runs the doctor as an operator or a monitor does, and reads what it says."""
+"""Runs the doctor as an operator or a monitor does, and parses its output."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from tests.webhooks.deliveries import NEW, OLD
 __all__ = ["Told", "ask"]
 
 SECRETS = (SANDBOX_KEY, NORTH_KEY, NEW, OLD, "canary")
-"""Never said, whatever happens."""
+"""Must not appear in any output."""
 
 
 @dataclass
 class Told:
-    """What was said, as text and as values, and the exit code."""
+    """Output of a run, as text and as JSON, with its exit code."""
 
     status: int
     text: str
     document: dict[str, Any]
 
     def of(self, area: str, account: str | None = None) -> dict[str, str]:
-        """Code to level of what was found in an area."""
+        """Return the level of each finding in an area, by its code."""
         return {
             found["code"]: found["level"]
             for found in self.document["findings"]
@@ -36,17 +36,17 @@ class Told:
         }
 
     def fixes(self) -> list[str]:
-        """The codes of what is to be mended."""
+        """Return the codes of all findings at the level "fix"."""
         return [found["code"] for found in self.document["findings"] if found["level"] == "fix"]
 
     def line(self, code: str) -> str:
-        """What was said of one thing, in one line."""
+        """Return the text and the advice of one finding, in one line."""
         [found] = [found for found in self.document["findings"] if found["code"] == code]
         return " ".join(filter(None, (found["text"], found["advice"])))
 
 
 def run(*arguments: str) -> tuple[int, str]:
-    """Exit code and output of one run."""
+    """Run the command, and return its exit code and output."""
     said, complained = StringIO(), StringIO()
     status = 0
     try:
@@ -61,6 +61,6 @@ def run(*arguments: str) -> tuple[int, str]:
 
 
 def ask(*arguments: str) -> Told:
-    """One run for a monitor."""
+    """Run the command with --json."""
     status, text = run("--json", *arguments)
     return Told(status, text, json.loads(text))

@@ -1,4 +1,4 @@
-"""A site that nothing is wrong with, for each test to break."""
+"""Fixtures: a site without any fault, for each test to break."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STATIC = "django.contrib.staticfiles.storage.StaticFilesStorage"
 
 @pytest.fixture
 def well(settings: Settings, account_settings: dict[str, Any], tmp_path: Path) -> Iterator[Settings]:
-    """All is well: secrets, origins, a shared cache, collected scripts."""
+    """Set up everything that the doctor checks: secrets, origins, a shared cache, collected scripts."""
     for name in ("kordless_booking/booking.js", "django_htmx/htmx-2.min.js"):
         kept, found = tmp_path / "static" / name, finders.find(name)
         assert isinstance(found, str)
@@ -46,7 +46,7 @@ def well(settings: Settings, account_settings: dict[str, Any], tmp_path: Path) -
 
 @pytest.fixture
 def far(well: Settings) -> Iterator[Sandbox]:
-    """Kordless over a real socket, while time runs on from NOW; pages wait for it as long as they usually do."""
+    """Run Kordless behind a real socket, on a clock that runs from NOW, with the usual timeout of pages."""
     with far_kordless() as (sandbox, base, _clock):
         well.KORDLESS_BOOKING = {
             "API_KEY": SANDBOX_KEY,
@@ -60,7 +60,7 @@ def far(well: Settings) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def limited(well: Settings, sandbox: Sandbox) -> Sandbox:
-    """Kordless with the documented limits, which it tells in its headers."""
+    """Apply the documented limits, which the sandbox reports in its headers."""
     sandbox.limits = Limits()
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "TRANSPORT": wsgi_transport(sandbox)}
     return sandbox

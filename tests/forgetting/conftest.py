@@ -1,4 +1,4 @@
-"""A site with a webhook, where somebody has been."""
+"""Fixtures: a site with a webhook, with data of a person."""
 
 from tests.webhooks.conftest import hooked
 

@@ -1,4 +1,4 @@
-"""What a site keeps after somebody has been there, and reading all of it, sealed or not."""
+"""Leaves personal data on a site, and reads all that is stored, decrypted where it can be."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ OTHER = {"name": "Other Body", "email": "other@example.com", "phone": "", "notes
 
 
 def book(client: Client, who: dict[str, str] = CANARY, query: str = "") -> str:
-    """Book through the pages; the confirmation number."""
+    """Book through the pages, and return the confirmation number."""
     return Walk(client).book(query=query, **who).number
 
 
 def lose(client: Client, sandbox: Sandbox, who: dict[str, str] = CANARY, **trick: Any) -> Walk:
-    """Send the form, and lose Kordless's answer."""
+    """Send the form, and lose Kordless's response."""
     walk = Walk(client)
     form = walk.choose("haircut", "?day=2026-12-10")
     sandbox.mischief.set("status", "create", **{"status": 500, **trick})
@@ -35,14 +35,14 @@ def lose(client: Client, sandbox: Sandbox, who: dict[str, str] = CANARY, **trick
 
 
 def tell(client: Client, number: str, who: dict[str, str] = CANARY, kind: str = "booking.created", **more: Any) -> None:
-    """Let Kordless deliver something about a booking."""
+    """Let Kordless deliver an event about a booking."""
     contact = {name: who[name] for name in ("name", "email", "phone")}
     sent = delivery(event_body(kind, confirmation_number=number, contact=contact, **more))
     assert sent.post(client).status_code == 200
 
 
 def everything_kept() -> str:
-    """All that stands in rows, opened with the site's own key, as whoever has that could."""
+    """Return the content of all rows, decrypted with the site's own key."""
     said = []
     for row in BookingAttempt.objects.all():
         said.append(str(model_to_dict(row)))

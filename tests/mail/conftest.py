@@ -1,4 +1,4 @@
-"""A site that writes to its customers, and has a webhook."""
+"""Fixtures: a site with mail on, and a webhook."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ MAIL: dict[str, Any] = {
 
 @pytest.fixture
 def writing(site: Settings, account_settings: dict[str, Any]) -> Settings:
-    """The plain site with mail on."""
+    """Return the settings of the plain site with mail on."""
     site.KORDLESS_BOOKING = {**account_settings, **MAIL}
     return site
 
 
 @pytest.fixture
 def visitor(client: Client, writing: Settings) -> Walk:
-    """A visitor without JavaScript."""
+    """Return a visitor without JavaScript."""
     return Walk(client)

@@ -1,4 +1,4 @@
-"""A mail server on this machine that takes, refuses or drops what comes, as told."""
+"""SMTP server on this machine that accepts, refuses or drops mail, as a test wants."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ __all__ = ["MailServer", "mail_server", "use"]
 
 @dataclass
 class MailServer:
-    """`answers` replace what it says to a command (or to the mail itself, "MAIL DATA"); an empty one hangs up.
+    """Running server.
 
-    `taken` are the mails that it has said yes to, or hung up on after reading them.
+    `answers` maps an SMTP command, or "MAIL DATA" for the mail itself, to the reply; an empty reply closes the
+    connection. `taken` holds the mails that were accepted, or read before the connection was closed.
     """
 
     port: int = 0
@@ -29,7 +30,7 @@ class MailServer:
 
 @contextmanager
 def mail_server(**answers: str) -> Iterator[MailServer]:
-    """Listen on a free port while the context lasts. `RCPT="550 no"`, `DATA=""`, `MAIL_DATA="451 later"`, …"""
+    """Listen on a free port in this context. Replies: `RCPT="550 no"`, `DATA=""`, `MAIL_DATA="451 later"`, …"""
     known = MailServer(answers={name.replace("_", " "): text for name, text in answers.items()})
 
     class Session(socketserver.StreamRequestHandler):
@@ -71,7 +72,7 @@ def mail_server(**answers: str) -> Iterator[MailServer]:
 
 
 def use(settings: Settings, port: int) -> None:
-    """Let Django send through the mail server at this port, for real."""
+    """Let Django send through the mail server at this port, over a real connection."""
     backend = "django.core.mail.backends.smtp.EmailBackend"
     if django.VERSION >= (6, 1):
         options = {"host": "127.0.0.1", "port": port, "timeout": 5}

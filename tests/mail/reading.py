@@ -1,4 +1,4 @@
-"""A customer's mailbox: mails as a mail program reads them, calendar file and all."""
+"""Reads mails as a mail program does, with their calendar files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Letter", "opened", "sent"]
 
 @dataclass(frozen=True)
 class Letter:
-    """One mail, parsed from the bytes that went over the line."""
+    """Mail, parsed from the bytes that were sent."""
 
     message: EmailMessage
 
@@ -31,11 +31,11 @@ class Letter:
 
     @property
     def parts(self) -> list[str]:
-        """The types of all parts, in their order."""
+        """Return the content types of all parts, in order."""
         return [part.get_content_type() for part in self.message.walk()]
 
     def part(self, kind: str) -> EmailMessage:
-        """The one part of this type."""
+        """Return the one part with this content type."""
         [found] = [part for part in self.message.walk() if part.get_content_type() == kind]
         assert isinstance(found, EmailMessage)
         return found
@@ -50,7 +50,7 @@ class Letter:
 
     @property
     def words(self) -> str:
-        """What the HTML says, with single blanks."""
+        """Return the text of the HTML part, with single spaces."""
         body = self.html.body
         return " ".join(body.text(separator=" ").split()) if body else ""
 
@@ -76,14 +76,14 @@ class Letter:
 
 
 def opened(message: Any) -> Letter:
-    """A mail as it arrives."""
+    """Parse a mail as it arrives."""
     parsed = email.message_from_bytes(message.message().as_bytes(), policy=email.policy.default)
     assert isinstance(parsed, EmailMessage)
     return Letter(parsed)
 
 
 def sent() -> list[Letter]:
-    """All that the site has written so far, after sending what is due."""
+    """Send what is due, and return all mails of the site so far."""
     send_due()
     outbox: Sequence[Any] = mail.outbox
     return [opened(message) for message in outbox]

@@ -1,4 +1,4 @@
-"""The doctor's site, which nothing is wrong with."""
+"""Fixtures of the doctor's tests."""
 
 from tests.doctor.conftest import well
 

@@ -1,4 +1,4 @@
-"""People who work there: one who may do everything, one who may only look, and one without any permission."""
+"""Fixtures: staff with every permission, with some, and with none."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Hire = Callable[..., Client]
 
 @pytest.fixture
 def shop(site: Settings, account_settings: dict[str, Any]) -> Iterator[Settings]:
-    """The plain site with a webhook, and nothing counted yet."""
+    """Set up the plain site with a webhook, and with empty counters."""
     site.KORDLESS_BOOKING = {**account_settings, "WEBHOOK_SECRETS": [NEW, OLD]}
     counters.visitors.take()
     counters.refusals.take()
@@ -30,7 +30,7 @@ def shop(site: Settings, account_settings: dict[str, Any]) -> Iterator[Settings]
 
 @pytest.fixture
 def hire(shop: Settings, db: None) -> Hire:
-    """Somebody of the staff with these permissions of ours, logged in."""
+    """Return a function that logs in a member of staff with the given permissions of the app."""
 
     def hired(*permissions: str) -> Client:
         user = User.objects.create_user(f"staff-{User.objects.count()}", is_staff=True)
@@ -45,7 +45,7 @@ def hire(shop: Settings, db: None) -> Hire:
 
 @pytest.fixture
 def owner(shop: Settings, db: None) -> Client:
-    """Who may do everything."""
+    """Return the client of a superuser."""
     client = Client()
     client.force_login(User.objects.create_superuser("owner"))
     return client
@@ -53,6 +53,6 @@ def owner(shop: Settings, db: None) -> Client:
 
 @pytest.fixture
 def listener() -> Iterator[Listener]:
-    """Something of the site's that hears every signal."""
+    """Connect a receiver to every signal."""
     with listening() as one:
         yield one

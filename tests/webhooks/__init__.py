@@ -1,1 +1,1 @@
-"""What Kordless sends, and what is believed of it."""
+"""Tests of webhooks: what Kordless delivers, and what is accepted of it."""

@@ -1,4 +1,4 @@
-"""A site that has a webhook, and something that listens to it."""
+"""Fixtures: a site with a webhook, and a receiver of its signals."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,13 +12,13 @@ from tests.webhooks.listening import Listener, listening
 
 @pytest.fixture
 def hooked(site: Settings, account_settings: dict[str, Any]) -> Settings:
-    """The plain site with a new and an old secret."""
+    """Return the settings of the plain site with a new and an old secret."""
     site.KORDLESS_BOOKING = {**account_settings, "WEBHOOK_SECRETS": [NEW, OLD]}
     return site
 
 
 @pytest.fixture
 def listener() -> Iterator[Listener]:
-    """Something of the site's that hears every signal."""
+    """Connect a receiver to every signal."""
     with listening() as one:
         yield one

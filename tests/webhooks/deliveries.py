@@ -1,4 +1,4 @@
-"""Deliveries as Kordless makes them, each part of which a test may break."""
+"""Builds deliveries as Kordless sends them; a test may break any part of one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _numbers = count(1)
 
 
 def booking_document(**changes: Any) -> dict[str, Any]:
-    """The booking in an event, spelt as documented."""
+    """Return the booking in an event, in the documented spelling."""
     said = {
         "id": "book_ab12cd34",
         "confirmation_number": "BOOK_AB12CD34",
@@ -35,7 +35,7 @@ def booking_document(**changes: Any) -> dict[str, Any]:
 
 
 def event_body(event: str = "booking.created", at: str = "2026-12-01T14:59:00Z", **booking: Any) -> bytes:
-    """The raw body of an event."""
+    """Build the raw body of an event."""
     document = {
         "event": event,
         "timestamp": at,
@@ -47,19 +47,19 @@ def event_body(event: str = "booking.created", at: str = "2026-12-01T14:59:00Z",
 
 @dataclass(frozen=True)
 class Delivery:
-    """One request. `headers` are what is sent beside the body."""
+    """Request of a delivery. `headers` are sent beside the body."""
 
     body: bytes
     headers: dict[str, str]
 
     def but(self, body: bytes | None = None, **headers: str | None) -> Delivery:
-        """The same, with another body or other headers (None takes one away), and nothing signed anew."""
+        """Return a copy with another body or other headers (None removes one). The signature stays as it is."""
         renamed = {f"X-Kordless-{name}": value for name, value in headers.items()}
         kept = {name: value for name, value in {**self.headers, **renamed}.items() if value is not None}
         return replace(self, body=self.body if body is None else body, headers=kept)
 
     def post(self, client: Client, url: str = "/book/webhook/") -> HttpResponse:
-        """Send it."""
+        """Send the request."""
         return client.post(url, self.body, content_type="application/json", headers=self.headers)
 
 
@@ -71,7 +71,7 @@ def delivery(
     secret: str = NEW,
     recipe: Recipe | None = None,
 ) -> Delivery:
-    """A genuine delivery. `at` is its timestamp: Unix time, or the header's text."""
+    """Build a genuine delivery. `at` is its timestamp: Unix time, or the text of the header."""
     timestamp = at if isinstance(at, str) else str(int(time.time() if at is None else at))
     body = event_body() if body is None else body
     return Delivery(
@@ -85,5 +85,5 @@ def delivery(
 
 
 def moment(text: str) -> datetime:
-    """An instant in UTC from its ISO form without offset."""
+    """Parse an instant in UTC from its ISO form without an offset."""
     return datetime.fromisoformat(text).replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""A site that listens: it notes what it is told, and may fail on demand."""
+"""Receiver of the site's signals that records them, and can be told to fail."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SIGNALS: dict[str, Signal] = {
 
 @dataclass
 class Listener:
-    """`heard` has (what, where it was made, start) of each change; `failures` says how often it still raises."""
+    """Recording receiver. `heard` has (signal, source, start) of changes; `failures` is how often it still raises."""
 
     heard: list[tuple[str, str, str]] = field(default_factory=list)
     said: list[dict[str, Any]] = field(default_factory=list)
@@ -30,7 +30,7 @@ class Listener:
     failures: int = 0
 
     def hear(self, what: str, **said: Any) -> None:
-        """Note a change, or fail."""
+        """Record a change, or raise."""
         if self.failures:
             self.failures -= 1
             raise LookupError("canary-message")
@@ -39,13 +39,13 @@ class Listener:
 
     @property
     def told(self) -> list[str]:
-        """The changes alone."""
+        """Return the names of the signals, without sources and times."""
         return [what for what, *_ in self.heard]
 
 
 @contextmanager
 def listening() -> Iterator[Listener]:
-    """Connect a listener to all four signals while the context lasts."""
+    """Connect a listener to all four signals in this context."""
     listener = Listener()
 
     def hearer(what: str) -> Any:

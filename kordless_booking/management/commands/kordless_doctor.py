@@ -1,7 +1,7 @@
-"""`manage.py kordless_doctor`: look at everything that the widget needs, and say what to do about what is missing.
+"""`manage.py kordless_doctor`: check everything that the widget needs, and say how to repair what is wrong.
 
-Exit code 0 when all is well, 1 when something is to be mended, 2 when it could not finish. docs/operating.md has the
-shape of `--json`, which stays.
+Exit code 0 when all is well, 1 when something must be repaired, 2 when the command could not finish. docs/operating.md
+documents the shape of `--json`, which is public API.
 """
 
 from __future__ import annotations
@@ -28,13 +28,16 @@ from kordless_booking.logs import request_id
 __all__ = ["Command"]
 
 SECONDS: Final = 40
+"""Default of `--seconds`."""
 NOT_FINISHED: Final = 2
+"""Exit code."""
 _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 
 
 class Command(BaseCommand):
     help = "Looks at everything that the booking widget needs; each line is ok, a note, or what to fix."
-    requires_system_checks: list[str] = []  # noqa: RUF012 (Django's own way; they are looked at, not stumbled over)
+    # Django runs no command while a system check fails; here a failing check is one finding among others.
+    requires_system_checks: list[str] = []  # noqa: RUF012 (Django's own way to write it)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--account", default="", metavar="NAME", help="look at one of several accounts")
@@ -50,9 +53,11 @@ class Command(BaseCommand):
         if site and not _ORIGIN.fullmatch(site):
             raise CommandError("--site is scheme and host, such as https://your.site", returncode=NOT_FINISHED)
         report = _Report(self, Examination(account, site), as_json=options["json"], seconds=options["seconds"])
+        # A timer thread, because what hangs may not be interruptible: DNS, a database driver.
         watch = threading.Timer(options["seconds"], report.give_up)
         watch.daemon = True
         watch.start()
+        # Sent to Kordless as X-Request-ID, and logged, so that this run's requests can be told from visitors'.
         token = request_id.set(f"doctor-{secrets.token_hex(4)}")
         try:
             report.run()
@@ -64,7 +69,7 @@ class Command(BaseCommand):
 
 
 class _Report:
-    """What has been seen so far, said as it comes, or at the end as JSON."""
+    """Report of a run: prints findings as they come, or all of them as JSON at the end."""
 
     def __init__(self, command: Command, examination: Examination, *, as_json: bool, seconds: float) -> None:
         self._command = command
@@ -74,11 +79,12 @@ class _Report:
         self._began = time.monotonic()
         self._seen: list[Seen] = []
         self._heading = ""
+        #: Findings come from the main thread, the timeout from the timer's.
         self._lock = threading.Lock()
 
     @property
     def level(self) -> Level:
-        """The worst of all."""
+        """The worst level so far."""
         levels = {seen.finding.level for seen in self._seen}
         return next(level for level in (Level.FIX, Level.NOTE, Level.OK) if level in levels or level is Level.OK)
 
@@ -93,13 +99,14 @@ class _Report:
             self._end()
 
     def give_up(self) -> None:
-        """Something hangs, and may hang in a way that nothing can interrupt: so the whole process ends."""
+        """Report the timeout and end the process, whatever it hangs in."""
         with self._lock:
             advice = "find out what does not answer there"
             text = f"Not finished within {self._seconds:g} s, while looking at {self._examination.at}"
             self._note(Seen("doctor", "", fix("not_finished", text, advice)))
             self._end()
             self._command.stdout.flush()
+            # `sys.exit` would only end the timer's thread, and exit handlers might hang as well.
             os._exit(NOT_FINISHED)
 
     def _note(self, seen: Seen) -> None:
@@ -111,6 +118,7 @@ class _Report:
             self._heading = heading
             self._write(f"\n{heading}")
         style = {Level.OK: self._command.style.SUCCESS, Level.FIX: self._command.style.ERROR}
+        # Only the level at the beginning is colored.
         text = str(seen.finding)
         paint = style.get(seen.finding.level, str)
         self._write(f"  {paint(text[:4])}{text[4:]}")

@@ -1,6 +1,6 @@
-"""`manage.py kordless_forget`: whatever the widget keeps of a person, or has kept for too long, gone.
+"""`manage.py kordless_forget`: erase a person's data, or what the widget has stored for too long.
 
-Exit code 0 when nothing is left, 1 when something had to stay (and the output says why), 2 when nothing was done.
+Exit code 0 when nothing personal is left, 1 when something had to stay (the output says why), 2 when nothing was done.
 """
 
 from __future__ import annotations
@@ -26,10 +26,12 @@ __all__ = ["Command"]
 log = logging.getLogger("kordless_booking.forgetting")
 
 NOT_DONE: Final = 2
+"""Exit code."""
 
 
 class Command(BaseCommand):
     help = "Forgets what the booking widget keeps of a person, or what is old."
+    # For tests: `call_command` accepts only options that the parser knows, or that are named here.
     stealth_options = ("stdin",)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -62,7 +64,7 @@ class Command(BaseCommand):
                 moment = now - timedelta(days=options["older_than"])
                 tallies = forget_old(moment, now, accounts=accounts, dry=dry)
         except ValueError:
-            # Not repeated: what is shown here may be kept by whoever runs it.
+            # The text isn't repeated: a command's output may be stored by whoever runs it.
             message = "One of them is neither an e-mail address nor a phone number. Nothing was done."
             raise CommandError(message, returncode=NOT_DONE) from None
         except (DatabaseError, ImproperlyConfigured) as error:
@@ -86,7 +88,7 @@ class Command(BaseCommand):
 
 
 def _contacts(given: list[str], typed: TextIO) -> list[str]:
-    """Each as it was given, and for a dash all the lines of standard input."""
+    """Return the contacts as given, with the lines of standard input in place of a dash."""
     found = [text for text in given if text != "-"]
     if "-" in given:
         found += [line.strip() for line in typed if line.strip()]

@@ -1,4 +1,4 @@
-"""`manage.py kordless_mail`, from cron every few minutes: reminders, what could not be sent before, and tidying up."""
+"""`manage.py kordless_mail`: send reminders and waiting mail, and tidy up. Run it by cron every few minutes."""
 
 from __future__ import annotations
 
@@ -21,20 +21,24 @@ class Command(BaseCommand):
     help = "Sends the mails to customers that are due: reminders, and what the mail server did not take before."
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Raises CommandError, and so ends with 1, when mails were given up."""
+        """Run once. Raises CommandError, and so exits with 1, when mails were given up."""
         now = datetime.now(UTC)
         writing = [account for account in conf.accounts().values() if account.mail]
+        # Before the check: appointments from a time when mail was on must go as well.
         forgotten = forget_past(now)
         if not writing:
             self.stdout.write('Mail is off: set "MAIL": True in KORDLESS_BOOKING.')
             return
+        # In the background: the rate limiter grants such calls less, so that visitors have their share.
         waited, named = unattended.set(True), request_id.set(f"mail-{secrets.token_hex(4)}")
         try:
             reminders = sum(queue_reminders(account, now) for account in writing if account.reminder_hours)
+            # In the same run, so that reminders go out now and not at cron's next turn.
             ended = send_due()
         finally:
             unattended.reset(waited)
             request_id.reset(named)
+        # Mails of other processes that died count as lost here, since nobody else reports them.
         lost = give_up_stuck(now) + ended[MailState.UNSURE] + ended[MailState.FAILED]
         if options["verbosity"]:
             self.stdout.write(
