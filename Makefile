@@ -19,7 +19,7 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 ONCE_MORE = $(PY) -m pytest --last-failed --last-failed-no-failures none
 IS_SUITABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help demo test test-postgres test-slow journeys wheel-check bench lint format messages screenshots clean
+.PHONY: help demo test test-dates test-postgres test-slow journeys wheel-check bench lint format messages screenshots clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -44,6 +44,16 @@ test: $(VENV)/.test ## run the test suite; ARGS="-k slot" picks tests; browser j
 	@$(PY) -m pytest -m "not (packaging or slow or journey or processes)" -n 3 --dist loadfile $(ARGS) || [ $$? = 5 ]
 	@$(PY) -m pytest -m "journey and not slow" -n 2 --dist loadfile $(ARGS) || [ $$? = 5 ] || $(ONCE_MORE) -m "journey and not slow" $(ARGS)
 	@$(PY) -m pytest -m "processes and not slow" $(ARGS) || [ $$? = 5 ] || $(ONCE_MORE) -m "processes and not slow" $(ARGS)
+
+# The clock-change days of Berlin and New York, month's and year's ends and beginnings; New York where no zone is given.
+DATES := 2026-10-25T00:30+02:00 2026-11-01T00:30 2026-12-01T00:05 2026-12-28T10:00 2026-12-31T23:30 2027-01-31T23:55 \
+  2027-01-31T23:55+00:00 2027-02-28T18:30 2027-03-14T00:30 2027-03-28T00:30+01:00 2028-02-29T23:55
+
+test-dates: $(VENV)/.test ## run what depends on dates on days that are special: month's ends, leap day, clock changes
+	@for date in $(DATES); do \
+	  echo "$$date"; \
+	  KORDLESS_TEST_NOW=$$date $(PY) -m pytest --quiet -m dates -n 2 --dist worksteal tests/dates tests/journeys $(ARGS) || exit 1; \
+	done
 
 test-postgres: $(VENV)/.test ## run what touches the database on a PostgreSQL of its own, which Debian's package brings
 	@$(PY) -m tests.postgres_server $(PY) -m pytest -m django_db -n 2 --dist loadfile tests/views tests/booking tests/counts tests/forgetting tests/mail tests/staff tests/test_models.py $(ARGS)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.clock import MOMENT
 from tests.journeys.demo import Demo, furnish, prepare, served
@@ -49,6 +49,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say it where nobody overlooks it."""
     for why in MISSING.values():
         terminalreporter.write_line(f"Browser journeys were skipped, {why}.", yellow=True)
+
+
+# Playwright's own five seconds are what a busy machine may need for a single page.
+expect.set_options(timeout=25_000)
 
 
 @pytest.fixture(autouse=True)

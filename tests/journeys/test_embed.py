@@ -75,7 +75,7 @@ def fits(page: Page, title: str = HAIRCUT) -> None:
         "document.querySelector(`iframe[title='${title}']`).clientHeight > 0",
         arg=title,
     )
-    for _ in range(40):
+    for _ in range(300):
         outer, inner = heights(page, title)
         if outer == inner:
             break

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys import walk
@@ -39,6 +40,7 @@ def move_and_cancel(page: Page, demo: Demo, number: str) -> None:
     assert page.get_by_role("button", name="Reschedule").count() == 0
 
 
+@pytest.mark.dates
 def test_from_the_confirmation(page: Page, demo: Demo, complaints: list[str]):
     """The manage link leads straight to the booking, which is moved and then cancelled."""
     number = booked(page, demo, "mover@example.com")

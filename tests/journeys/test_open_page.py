@@ -67,6 +67,7 @@ def opened(page: Page, url: str) -> Locator:
     return page.locator(".kb-time")
 
 
+@pytest.mark.dates
 def test_a_time_that_is_taken_by_phone_vanishes(page: Page, told: Demo, complaints: list[str]):
     """The focus stays where it is, so does the page, and nothing is said aloud; then all is quiet again."""
     times = opened(page, busy_day(told))

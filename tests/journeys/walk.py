@@ -1,8 +1,9 @@
 """The way through the widget as a visitor sees it: by the words on links, fields and buttons."""
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
-from playwright.sync_api import Error, Page, expect
+from playwright.sync_api import Error, Locator, Page, Route, expect
 
 
 def at(page: Page, step: str) -> None:
@@ -16,6 +17,27 @@ def to_times(page: Page, service: str) -> None:
     page.get_by_role("link", name=service, exact=True).click()
     at(page, "slot")
     expect(page.locator("[data-kb-step]").get_by_role("heading", name=service)).to_be_visible()
+
+
+@contextmanager
+def unanswered(page: Page, address: str) -> Iterator[None]:
+    """Inside, what the page asks for under this address (a pattern) is as slow as the test: it gets no answer."""
+
+    def hold(_route: Route) -> None:
+        """Neither let it go nor answer it."""
+
+    page.route(address, hold)
+    yield
+    page.unroute(address, hold)  # which lets go all that wait
+
+
+def another_day(page: Page) -> Locator:
+    """A free day that isn't the one shown: in the next month when there is none in this one."""
+    others = page.locator("a.kb-day:not([aria-current])")
+    if not others.count():
+        page.locator("a[rel=next]").click()
+        expect(others.first).to_be_visible()
+    return others.first
 
 
 def to_contact(page: Page, nth: int = 0) -> str:
