@@ -28,6 +28,7 @@ class Reading:
 
     def __init__(self, shelf: Shelf, *, at_hand: bool = False) -> None:
         self._shelf = shelf
+        self.changes_before = changes()
         self._read_one: Callable[[Item[Any], Held | None], Kept[Any]] = shelf.lying if at_hand else shelf.read
         self._looked: dict[tuple[str, ...], Held] = {}
         self._read: dict[tuple[str, ...], tuple[Item[Any], Kept[Any]]] = {}

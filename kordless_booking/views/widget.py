@@ -17,6 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import translation
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 
@@ -129,6 +130,9 @@ def _finish(visit: Visit, response: HttpResponse) -> None:
     logo = visit.organization.branding.logo if visit.organization else None
     image_origin = origin_of(safe_web_link(logo))
     guard.frame(response, visit.account, image_origin=image_origin, cache=visit.cache)
+    if visit.saw_site_template:
+        # It may show who is logged in. Without one, no page of ours depends on a cookie.
+        patch_vary_headers(response, ["Cookie"])
     if visit.choices.embed:
         guard.reach_isolated(response, visit.account, image_origin=image_origin)
     response["Content-Language"] = visit.language
