@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
-from html import escape
+from html import escape, unescape
 from typing import Final
 
 from django.utils.safestring import SafeString, mark_safe
@@ -41,21 +41,30 @@ def month_rows(
     """One row of cells for each week. `part` is DAY's template; `free` says how many times each free day has; `url`
     leads to ANY_DAY, in the place of which each free day is put.
     """
-    spoken = {day: _spoken(day, times, day == today, language) for day, times in free.items()}
+    spoken = _all_spoken(tuple(free.items()), today, language)
     if isinstance(part, SitePart):
-        return _rows_of_the_site(part, month, spoken, chosen, today, url, language, stage)
+        texts = {day: unescape(text) for day, text in zip(free, spoken, strict=True)}
+        return _rows_of_the_site(part, month, texts, chosen, today, url, language, stage)
     before, _day, after = escape(url).partition(f"day={ANY_DAY}")
     rows = _rows(part, month, tuple(free), chosen, today, language, stage)
-    values = [before, after, *map(escape, spoken.values())]
+    values = [before, after, *spoken]
     return [mark_safe(row.fill(values)) for row in rows]  # noqa: S308 (skeletons escape)
+
+
+@kept_pattern(256)
+def _all_spoken(free: tuple[tuple[date, int], ...], today: date, language: str) -> list[str]:
+    """All free days as `_spoken`. Kept together as well: asking for the active language once for each day costs more
+    than the rest of the month.
+    """
+    return [_spoken(day, times, day == today, language) for day, times in free]
 
 
 @kept_pattern(4096)
 def _spoken(day: date, times: int, today: bool, language: str) -> str:
-    """A free day as a screen reader announces it."""
+    """A free day as a screen reader announces it, escaped."""
     text = ngettext("%(date)s, %(count)s time free", "%(date)s, %(count)s times free", times)
     spoken = text % {"date": display.full_date(day, language), "count": times}
-    return f"{spoken} · {_('today')}" if today else spoken
+    return escape(f"{spoken} · {_('today')}" if today else spoken)
 
 
 @kept_pattern(256)

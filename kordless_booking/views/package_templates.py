@@ -18,7 +18,7 @@ or a filtered value, so it is rendered for each request. The decision is made on
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -35,7 +35,7 @@ from django.template.loader import get_template
 from django.template.loader_tags import ExtendsNode, IncludeNode
 from django.template.loaders.cached import Loader as CachedLoader
 
-__all__ = ["PackageTemplates", "find_package_templates"]
+__all__ = ["PackageTemplates", "find_package_templates", "to_be_watched"]
 
 _FOLDER: Final = Path(__file__).parent.parent / "templates"
 _LAYOUT: Final = "kb.layout"
@@ -84,6 +84,12 @@ class PackageTemplates:
             )
         except (TemplateDoesNotExist, TemplateSyntaxError):
             return False
+
+
+def to_be_watched(packages: Iterable[PackageTemplates]) -> tuple[PackageTemplates, ...]:
+    """Pick those of which `is_current` has to be asked: one is enough of all that one cached loader holds."""
+    picked = {id(each) if each._memory is None else id(each._memory): each for each in packages}
+    return tuple(picked.values())
 
 
 def find_package_templates(name: str, layout: str | None = None) -> PackageTemplates | None:

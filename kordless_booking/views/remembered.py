@@ -19,6 +19,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import get_language
 
 from kordless_booking.catalog.reading import changes
+from kordless_booking.views.package_templates import to_be_watched
 
 if TYPE_CHECKING:
     from kordless_booking.catalog.reading import AsRead
@@ -98,7 +99,7 @@ def remember(words: Asked, visit: Visit, response: HttpResponse) -> None:
     answer = _Answer(
         content=response.content,
         headers=dict(response.items()),
-        templates=tuple(dict.fromkeys(visit.package_templates)),
+        templates=to_be_watched(visit.package_templates),
         read=visit.reading.as_read(),
         # Of the time that the page shows, and of before it was read: meanwhile a minute or a booking may have passed.
         minute=_minute(visit.now.timestamp()),

@@ -232,7 +232,9 @@ class Visit:
         if package is None:
             return self.render(template, page, context)
         self.package_templates.append(package)
-        return HttpResponse(assemble(package, {**context, "kb": page}, varying))
+        given = {**context, "kb": page}
+        # What somebody typed travels in hidden fields too, and must not become part of what a skeleton is kept under.
+        return HttpResponse(package.render(given) if self.kept else assemble(package, given, varying))
 
     def part(self, template: str, page: Page) -> PackageTemplates | SitePart:
         """Find a part of the page that is rendered many times: to be made from a skeleton, or the site's own."""

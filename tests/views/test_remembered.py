@@ -14,7 +14,7 @@ from kordless_booking.catalog.reading import Reading
 from kordless_booking.conf import account_named
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.upstream import upstream
-from kordless_booking.views import remembered, widget
+from kordless_booking.views import pattern, remembered, widget
 from kordless_booking.views.visit import Visit
 from tests.conftest import NOW
 
@@ -75,6 +75,8 @@ def test_what_travels_for_one_visitor_is_kept_for_nobody(client: Client):
     mine = client.get("/book/haircut/?kept=sealed-text-of-mine").content.decode()
     assert "sealed-text-of-mine" in mine
     assert "sealed-text-of-mine" not in client.get("/book/haircut/").content.decode()
+    assert "sealed-text-of-mine" in client.get("/book/styling-class/?kept=sealed-text-of-mine").content.decode()
+    assert "sealed-text-of-mine" not in repr((remembered._answers, pattern._pages))
 
 
 @pytest.mark.usefixtures("site")
