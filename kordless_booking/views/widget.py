@@ -47,8 +47,8 @@ def widget_view(
 ) -> Callable[[WidgetView[P]], Callable[..., HttpResponse]]:
     """A Django view out of a function of a Visit.
 
-    `personal` pages are never stored by anyone; `shared` ones are the same for everybody who asks in the same words, and
-    are kept for the next of them where templates of the package's own alone made them.
+    `personal` pages are never stored by anyone; `shared` ones are the same for everybody who asks in the same words,
+    and are kept for the next of them where templates of the package's own alone made them.
     `books`: a GET may carry a booking on, and so may wait as long as one. `ahead`: may be asked for on a guess.
     """
 

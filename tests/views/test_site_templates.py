@@ -121,7 +121,9 @@ def test_what_a_replaced_template_shows_reaches_nobody_else(
     replaced: str, site: Settings, sarah: Client, sandbox: Sandbox, clock: Traveller
 ):
     """A signed-in visitor looks, then within the same minute one who isn't, by whole pages and by fragments."""
-    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "SUPPORT_PHONE": "+1 212 555 0100"}
+    # The walk is about what is shown: a machine with much to do must not end it with a page about Kordless's slowness.
+    patient = {"BROWSE_SECONDS": 25, "BOOKING_SECONDS": 25}
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **patient, "SUPPORT_PHONE": "+1 212 555 0100"}
     visits = [
         Watched(sarah, "sarah"),
         Watched(Client(), ""),
