@@ -29,6 +29,7 @@ class Reading:
     def __init__(self, shelf: Shelf, *, at_hand: bool = False) -> None:
         self._shelf = shelf
         self._at_hand = at_hand
+        self.changes_before = changes()
         self._looked: dict[tuple[str, ...], Held] = {}
         self._begun: dict[tuple[str, ...], Future[Held | None]] = {}
         self._read: dict[tuple[str, ...], tuple[Item[Any], Kept[Any]]] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
-from html import escape
+from html import escape, unescape
 from typing import Final
 
 from django.utils.safestring import SafeString, mark_safe
@@ -14,21 +14,23 @@ from django.utils.translation import ngettext
 
 from kordless_booking.booking import days, display, zones
 from kordless_booking.booking.display import Hours
-from kordless_booking.views.pattern import Pattern, kept_pattern, mark, pattern
+from kordless_booking.views.package_templates import PackageTemplates
+from kordless_booking.views.pattern import Pattern, SitePart, kept_pattern, mark, pattern
 
-__all__ = ["ANY_DAY", "format_start", "month_rows", "other_clock", "read_start", "time_items"]
+__all__ = ["ANY_DAY", "DAY", "TIME", "format_start", "month_rows", "other_clock", "read_start", "time_items"]
 
 ANY_DAY: Final = date(1970, 1, 1)
 """Stands in a link for the day that it will lead to."""
-_DAY: Final = "kordless_booking/parts/day.html"
+DAY: Final = "kordless_booking/parts/day.html"
 _DAY_VALUES: Final = ("number", "iso", "url", "full")
 _START_LENGTH: Final = len("20261201T150000Z")
-_TIME: Final = "kordless_booking/parts/time.html"
+TIME: Final = "kordless_booking/parts/time.html"
 
 
 def month_rows(
     month: date,
     *,
+    part: PackageTemplates | SitePart,
     free: Mapping[date, int],
     chosen: date | None,
     today: date,
@@ -36,13 +38,25 @@ def month_rows(
     language: str,
     stage: str,
 ) -> list[SafeString]:
-    """One row of cells for each week. `free` says how many times each free day has; `url` leads to ANY_DAY, in the
-    place of which each free day is put.
+    """One row of cells for each week. `part` is DAY's template; `free` says how many times each free day has; `url`
+    leads to ANY_DAY, in the place of which each free day is put.
     """
+    spoken = _all_spoken(tuple(free.items()), today, language)
+    if isinstance(part, SitePart):
+        texts = {day: unescape(text) for day, text in zip(free, spoken, strict=True)}
+        return _rows_of_the_site(part, month, texts, chosen, today, url, language, stage)
     before, _day, after = escape(url).partition(f"day={ANY_DAY}")
-    rows = _rows(month, tuple(free), chosen, today, language, stage)
-    values = [before, after, *[_spoken(day, times, day == today, language) for day, times in free.items()]]
-    return [mark_safe(row.fill(values)) for row in rows]  # noqa: S308 (patterns escape)
+    rows = _rows(part, month, tuple(free), chosen, today, language, stage)
+    values = [before, after, *spoken]
+    return [mark_safe(row.fill(values)) for row in rows]  # noqa: S308 (skeletons escape)
+
+
+@kept_pattern(256)
+def _all_spoken(free: tuple[tuple[date, int], ...], today: date, language: str) -> list[str]:
+    """All free days as `_spoken`. Kept together as well: asking for the active language once for each day costs more
+    than the rest of the month.
+    """
+    return [_spoken(day, times, day == today, language) for day, times in free]
 
 
 @kept_pattern(4096)
@@ -55,51 +69,103 @@ def _spoken(day: date, times: int, today: bool, language: str) -> str:
 
 @kept_pattern(256)
 def _rows(
-    month: date, free: tuple[date, ...], chosen: date | None, today: date, language: str, stage: str
+    part: PackageTemplates,
+    month: date,
+    free: tuple[date, ...],
+    chosen: date | None,
+    today: date,
+    language: str,
+    stage: str,
 ) -> list[Pattern]:
     """The rows for everybody to whom the same days are free; what varies is what stands before and after a day, and
     how each is announced.
     """
     before, after, spoken = mark(0), mark(1), {day: mark(number) for number, day in enumerate(free, 2)}
-    nothing = pattern(_DAY, (), id=stage).fill()
-    full, free_day = pattern(_DAY, ("number",), id=stage), pattern(_DAY, _DAY_VALUES, id=stage)
+    nothing = pattern(part, (), id=stage).fill()
+    full, free_day = pattern(part, ("number",), id=stage), pattern(part, _DAY_VALUES, id=stage)
 
     def cell(day: date | None) -> str:
         if day is None:
             return nothing
         number, special = str(day.day), day in {today, chosen}
         if day not in spoken:
-            part = pattern(_DAY, ("number",), id=stage, today=day == today) if special else full
-            return part.fill(number)
-        iso, part = day.isoformat(), free_day
+            skeleton = pattern(part, ("number",), id=stage, today=day == today) if special else full
+            return skeleton.fill(number)
+        iso, skeleton = day.isoformat(), free_day
         if special:
-            part = pattern(_DAY, _DAY_VALUES, id=stage, today=day == today, current=day == chosen)
-        return part.fill(number, iso, f"{before}day={iso}{after}", spoken[day])
+            skeleton = pattern(part, _DAY_VALUES, id=stage, today=day == today, current=day == chosen)
+        return skeleton.fill(number, iso, f"{before}day={iso}{after}", spoken[day])
 
     weeks = days.month_weeks(month, display.first_weekday(language))
     return [Pattern("".join([cell(day) for day in week])) for week in weeks]
 
 
+def _rows_of_the_site(
+    part: SitePart,
+    month: date,
+    spoken: Mapping[date, str],
+    chosen: date | None,
+    today: date,
+    url: str,
+    language: str,
+    stage: str,
+) -> list[SafeString]:
+    """The same cells by the site's own template, each rendered with its real values."""
+    before, _day, after = url.partition(f"day={ANY_DAY}")
+
+    def cell(day: date | None) -> str:
+        number, iso = (str(day.day), day.isoformat()) if day else ("", "")
+        free = day in spoken
+        return part.render(
+            id=stage,
+            number=number,
+            iso=iso if free else "",
+            url=f"{before}day={iso}{after}" if free else "",
+            full=spoken[day] if day is not None and free else "",
+            today=day == today,
+            current=free and day == chosen,
+        )
+
+    weeks = days.month_weeks(month, display.first_weekday(language))
+    return [mark_safe("".join([cell(day) for day in week])) for week in weeks]  # noqa: S308 (a template's output)
+
+
 def time_items(
-    times: Iterable[days.Time], *, url: str, language: str, hours: Hours | None, site: tzinfo | None = None
+    times: Iterable[days.Time],
+    *,
+    part: PackageTemplates | SitePart,
+    url: str,
+    language: str,
+    hours: Hours | None,
+    site: tzinfo | None = None,
 ) -> SafeString:
-    """One item for each time. `url` ends in what the start is written behind.
+    """One item for each time. `part` is TIME's template; `url` ends in what the start is written behind.
 
     `site` is the zone of the place that the visitor comes to: its clock is told too where it shows something else.
     """
-    plain, detailed = pattern(_TIME, ("url", "label")), pattern(_TIME, ("url", "label", "detail"))
-    items, begin = [], escape(url)
     own = escape(_("%(when)s for you")) if site else ""
+    told = []
     for moment in times:
-        link = SafeString(begin + format_start(moment.start))  # both are escaped
         label = display.clock_time(moment.local_start, language, hours)
         detail = _detail(moment, language)
         there = _on_site(moment, site, language, hours) if site else ""
         if there:
             label = SafeString(f"<span>{own % {'when': f'<b>{escape(label)}</b>'}}</span>")
             detail = f"{detail} · {there}" if detail else there
-        items.append(detailed.fill(link, label, detail) if detail else plain.fill(link, label))
-    return mark_safe("\n".join(items))  # noqa: S308 (patterns escape)
+        told.append((format_start(moment.start), label, detail))
+    if isinstance(part, SitePart):
+        items = [part.render(url=url + start, label=label, detail=detail) for start, label, detail in told]
+    else:
+        plain, detailed = pattern(part, ("url", "label")), pattern(part, ("url", "label", "detail"))
+        begin = escape(url)
+        items = [
+            # Both parts of the link are escaped.
+            detailed.fill(SafeString(begin + start), label, detail)
+            if detail
+            else plain.fill(SafeString(begin + start), label)
+            for start, label, detail in told
+        ]
+    return mark_safe("\n".join(items))  # noqa: S308 (skeletons and templates escape)
 
 
 @lru_cache(maxsize=4096)

@@ -1,11 +1,10 @@
-"""Templates that are rendered once and filled many times.
+"""Skeletons: templates that are rendered once, with a placeholder for each value that varies, and filled many times.
 
 A month has some forty cells and a day may have a hundred times; and but for those, and for some links, the slot page
-is the same for every visitor. Rendering it all anew for each costs ten times what joining strings costs. So a part or
-a page is rendered once with a mark in the place of each value that varies, and then only filled.
+is the same for every visitor. Rendering it all anew for each costs ten times what joining strings costs.
 
-A site may override such a template like any other. It can show the values, but not look into them: conditions see a
-mark where a value stands, and nothing where none does.
+Only a template of the package's own makes a skeleton, as `PackageTemplates` proves: one of the site's would see
+placeholders where values stand. `SitePart` renders such a part, with real values, for one request.
 """
 
 from __future__ import annotations
@@ -22,11 +21,13 @@ from typing import Any, Final, ParamSpec, TypeVar
 from django.conf import settings
 from django.core.signals import setting_changed
 from django.dispatch import receiver
-from django.template.loader import render_to_string
+from django.template.loader import get_template
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
-__all__ = ["Pattern", "assemble", "kept_pattern", "mark", "pattern"]
+from kordless_booking.views.package_templates import PackageTemplates
+
+__all__ = ["Pattern", "SitePart", "assemble", "kept_pattern", "mark", "pattern"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -55,13 +56,25 @@ class Pattern:
 class PartPattern:
     """A part by the names of its values."""
 
-    def __init__(self, template: str, names: tuple[str, ...], fixed: Mapping[str, object]) -> None:
+    def __init__(self, package: PackageTemplates, names: tuple[str, ...], fixed: Mapping[str, object]) -> None:
         marks = {name: mark(number) for number, name in enumerate(names)}
-        self._pattern = Pattern(render_to_string(template, {**fixed, **marks}).strip())
+        self._pattern = Pattern(package.render({**fixed, **marks}).strip())
 
     def fill(self, *values: str) -> str:
         """The part with these values, in the order of the names, escaped unless they are ready HTML."""
         return self._pattern.fill([value if type(value) is SafeString else escape(value) for value in values])
+
+
+class SitePart:
+    """A part that the site has a template of its own for. `context` is what stands beside the part's own values."""
+
+    def __init__(self, template: str, context: Mapping[str, Any]) -> None:
+        self._template = get_template(template)
+        self._context = context
+
+    def render(self, **values: object) -> str:
+        """Render for the present request, with these values as they are."""
+        return str(self._template.render({**self._context, **values})).strip()
 
 
 def kept_pattern(most: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
@@ -85,29 +98,30 @@ def kept_pattern(most: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
 
 
 @kept_pattern(512)
-def pattern(template: str, names: tuple[str, ...], **fixed: str | bool) -> PartPattern:
-    """A part as a pattern in the active language. `fixed` is what its conditions look at."""
-    return PartPattern(template, names, fixed)
+def pattern(package: PackageTemplates, names: tuple[str, ...], **fixed: str | bool) -> PartPattern:
+    """A part as a skeleton in the active language. `fixed` is what its conditions look at."""
+    return PartPattern(package, names, fixed)
 
 
-def assemble(template: str, context: Mapping[str, Any], varying: Collection[str]) -> str:
-    """The page that `template` makes of `context`, from a pattern.
+def assemble(package: PackageTemplates, context: Mapping[str, Any], varying: Collection[str]) -> str:
+    """The page that the package's templates make of `context`, from a skeleton.
 
     Ready HTML, and text that stands under one of the names in `varying`, is put in place afterwards; everything else
-    makes the pattern, so it should be the same for many visitors. Lists, dictionaries and dataclasses are looked
+    makes the skeleton, so it should be the same for many visitors. Lists, dictionaries and dataclasses are looked
     through, tuples are not.
     """
     values: list[str] = []
     key = (
-        template,
+        # By identity: templates that were loaded anew make a skeleton of their own.
+        package,
         get_language(),
         tuple([(name, _shape(name, value, varying, values)) for name, value in context.items()]),
     )
-    page = None if settings.DEBUG else _pages.get(key)
+    page = _pages.get(key)
     if page is None:
         numbers = count()
         marked = {name: _marked(name, value, varying, numbers) for name, value in context.items()}
-        page = Pattern(render_to_string(template, marked))
+        page = Pattern(package.render(marked))
         if len(_pages) >= _MOST_PAGES:
             _pages.clear()
         _pages[key] = page

@@ -19,10 +19,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import get_language
 
 from kordless_booking.catalog.reading import changes
+from kordless_booking.views.package_templates import to_be_watched
 
 if TYPE_CHECKING:
     from kordless_booking.catalog.reading import AsRead
     from kordless_booking.counts.looks import Look
+    from kordless_booking.views.package_templates import PackageTemplates
     from kordless_booking.views.visit import Visit
 
 __all__ = ["Asked", "asked", "given_before", "remember"]
@@ -36,6 +38,7 @@ _HEADERS: Final = ("HTTP_HX_REQUEST", "HTTP_HX_TARGET", "HTTP_HX_HISTORY_RESTORE
 class _Answer:
     content: bytes
     headers: dict[str, str]
+    templates: tuple[PackageTemplates, ...]
     read: AsRead
     minute: int
     changes: int
@@ -52,7 +55,9 @@ def asked(request: HttpRequest) -> Asked:
     """All that an answer may depend on, as long as nobody has chosen a language for it yet."""
     match, meta = request.resolver_match, request.META
     return (
+        # Both: where one ends and the other begins, the site's prefix does, which every link repeats.
         request.path,
+        request.path_info,
         meta.get("QUERY_STRING"),
         match.namespace if match else None,
         getattr(request, "urlconf", None),
@@ -67,8 +72,11 @@ def given_before(words: Asked, *, ahead: bool = False) -> tuple[HttpResponse, Lo
     Asked `ahead` of a visitor's decision it costs Kordless nothing, not even behind the scenes.
     """
     answer = _answers.get(words)
-    if answer is None or answer.minute != _minute() or answer.changes != changes():
+    if answer is None or answer.minute != _minute(time.time()) or answer.changes != changes():
         return None
+    for package in answer.templates:
+        if not package.is_current():
+            return None
     now = time.monotonic()
     if now >= answer.until:
         if not answer.read.still(refresh=not ahead):
@@ -82,13 +90,23 @@ def given_before(words: Asked, *, ahead: bool = False) -> tuple[HttpResponse, Lo
 
 
 def remember(words: Asked, visit: Visit, response: HttpResponse) -> None:
-    """Keep a page that is the same for everybody: not one on which somebody's own words travel."""
-    if response.status_code != 200 or visit.kept or settings.DEBUG:
+    """Keep a page that is the same for everybody: made of package templates without a request, and not one on which
+    somebody's own words travel.
+    """
+    if response.status_code != 200 or visit.kept or settings.DEBUG or not visit.shareable:
         return
     now, seconds = time.monotonic(), visit.account.memory_seconds
-    headers = dict(response.items())
     answer = _Answer(
-        response.content, headers, visit.reading.as_read(), _minute(), changes(), seconds, now + seconds, visit.look
+        content=response.content,
+        headers=dict(response.items()),
+        templates=to_be_watched(visit.package_templates),
+        read=visit.reading.as_read(),
+        # Of the time that the page shows, and of before it was read: meanwhile a minute or a booking may have passed.
+        minute=_minute(visit.now.timestamp()),
+        changes=visit.reading.changes_before,
+        seconds=seconds,
+        until=now + seconds,
+        look=visit.look,
     )
     _keep(words, answer)
 
@@ -101,8 +119,8 @@ def _keep(words: Asked, answer: _Answer) -> None:
         _answers[words] = answer
 
 
-def _minute() -> int:
-    return int(time.time() // 60)
+def _minute(seconds: float) -> int:
+    return int(seconds // 60)
 
 
 @receiver(setting_changed)

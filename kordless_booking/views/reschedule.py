@@ -56,7 +56,8 @@ def slots(visit: Visit, token: str) -> HttpResponse:
         time=f"{start}{'&' if '?' in start else '?'}start=",
         zone=visit.url("reschedule-zone", token, choices=choices),
     )
-    context: dict[str, Any] = slot_context(visit, detail, links)
+    page = visit.page(_("Choose a new time"))
+    context: dict[str, Any] = slot_context(visit, detail, links, page)
     context |= {
         "hosts": [],
         "party": None,
@@ -70,7 +71,7 @@ def slots(visit: Visit, token: str) -> HttpResponse:
         if visit.request.GET.get("taken")
         else "",
     }
-    response = visit.render("kordless_booking/steps/slot.html", visit.page(_("Choose a new time")), context)
+    response = visit.render("kordless_booking/steps/slot.html", page, context)
     response[VERSION] = context["watch"]["version"]
     return response
 

@@ -21,11 +21,21 @@ from kordless_booking.api.resources import Host, ServiceDetail, Slot
 from kordless_booking.booking import days, display, zones
 from kordless_booking.booking.choices import Choices
 from kordless_booking.catalog.window import bookable_days
-from kordless_booking.views.cells import ANY_DAY, format_start, month_rows, other_clock, read_start, time_items
+from kordless_booking.views.cells import (
+    ANY_DAY,
+    DAY,
+    TIME,
+    format_start,
+    month_rows,
+    other_clock,
+    read_start,
+    time_items,
+)
 from kordless_booking.views.words import site_zone, zone_text
 
 if TYPE_CHECKING:
     from kordless_booking.catalog.shelf import Kept
+    from kordless_booking.views.page import Page
     from kordless_booking.views.visit import Visit
 
 __all__ = [
@@ -134,8 +144,8 @@ def free_slot(visit: Visit, detail: ServiceDetail, start: datetime) -> days.Time
     return next((times[day][0] for day in times), None)
 
 
-def slot_context(visit: Visit, detail: ServiceDetail, links: SlotLinks) -> dict[str, Any]:
-    """Everything that steps/slot.html shows, but for what surrounds it."""
+def slot_context(visit: Visit, detail: ServiceDetail, links: SlotLinks, page: Page) -> dict[str, Any]:
+    """Everything that steps/slot.html shows, but for `page`, which surrounds it."""
     zone_name = visitor_zone(visit, detail)
     zone = zones.zone(zone_name)
     first, last = days.months_in_window(visit.now, zone, _window(detail))
@@ -155,8 +165,8 @@ def slot_context(visit: Visit, detail: ServiceDetail, links: SlotLinks) -> dict[
     return {
         "hosts": _hosts(visit, month, links),
         "party": _party(visit, month, links),
-        "month": _month_view(visit, month, chosen, (first, last), zone, links),
-        "day": _day_view(visit, times, chosen, site, links) if chosen else None,
+        "month": _month_view(visit, month, chosen, (first, last), zone, links, page),
+        "day": _day_view(visit, times, chosen, site, links, page) if chosen else None,
         "empty": _empty_view(visit, month, later, links),
         "zone": {
             "name": zone_name,
@@ -228,6 +238,7 @@ def _month_view(
     ends: tuple[date, date],
     zone: ZoneInfo,
     links: SlotLinks,
+    page: Page,
 ) -> dict[str, Any]:
     language, first = visit.language, month.first
     names, monday = display.weekday_names(language), display.first_weekday(language)
@@ -247,6 +258,7 @@ def _month_view(
         "weekdays": [Weekday(*name) for name in names[monday:] + names[:monday]],
         "rows": month_rows(
             first,
+            part=visit.part(DAY, page),
             free={day: len(found) for day, found in month.free.items()},
             chosen=chosen,
             today=today,
@@ -258,7 +270,7 @@ def _month_view(
 
 
 def _day_view(
-    visit: Visit, times: tuple[days.Time, ...], day: date, site: ZoneInfo | None, links: SlotLinks
+    visit: Visit, times: tuple[days.Time, ...], day: date, site: ZoneInfo | None, links: SlotLinks, page: Page
 ) -> dict[str, Any]:
     """A day's times, no more at once than a page can bear; the others are a link away."""
     language, hours = visit.language, visit.choices.hours
@@ -266,13 +278,17 @@ def _day_view(
     after = read_start(visit.request.GET.get("after", ""))
     first = next((index for index, time in enumerate(times) if after and time.start > after), 0)
     shown, more = times[first : first + MOST_TIMES], len(times) > first + MOST_TIMES
+    part = visit.part(TIME, page)
     return {
         "title": display.day_title(day, language),
         "iso": day.isoformat(),
         "two_clocks": site is not None,
         "parts": [
-            {"title": part.label, "times": time_items(some, url=links.time, language=language, hours=hours, site=site)}
-            for part, some in days.parts_of_day(shown)
+            {
+                "title": stretch.label,
+                "times": time_items(some, part=part, url=links.time, language=language, hours=hours, site=site),
+            }
+            for stretch, some in days.parts_of_day(shown)
         ],
         "earlier": {"url": here, "label": _("Earlier times")} if first else None,
         "later": {"url": f"{here}&after={format_start(shown[-1].start)}", "label": _("Later times")} if more else None,

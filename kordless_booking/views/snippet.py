@@ -152,6 +152,7 @@ def snippet(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @csrf_exempt
 @require_safe
+@never_cache  # a template of the site's own may show who is logged in
 def preview(request: HttpRequest) -> HttpResponse:
     """A bare page of another site's with the snippet on it, for the builder's frame and nobody else's."""
     visit = Visit(request)

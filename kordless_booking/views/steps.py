@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
@@ -26,6 +26,9 @@ from kordless_booking.views.widget import VERSION, widget_view
 from kordless_booking.views.words import service_card
 
 __all__ = ["bookable", "nowhere", "services", "services_page", "slots", "slots_page", "zone", "zone_context"]
+
+_VARYING: Final = frozenset({"description", "duration", "home_url", "name", "price", "title", "url"})
+"""The names of the texts on the list of services that differ from visitor to visitor, or from service to service."""
 
 
 @widget_view("GET", shared=True, ahead=True)
@@ -82,7 +85,7 @@ def services_page(visit: Visit) -> HttpResponse:
     unnamed = [{"title": _("More") if named else "", "services": groups[""]}] if "" in groups else []
     page = visit.page(_("Choose a service"), step=Step.SERVICE, autozone=visit.choices.tz is None)
     context = {"groups": named + unnamed, "empty": not offered, "notice": age_notice(visit, kept)}
-    return visit.render(Step.SERVICE.template, page, context)
+    return visit.assemble(Step.SERVICE.template, page, context, _VARYING)
 
 
 def slots_page(visit: Visit, service: str) -> HttpResponse:
@@ -103,13 +106,13 @@ def slots_page(visit: Visit, service: str) -> HttpResponse:
         time=f"{start}{'&' if '?' in start else '?'}start=",
         zone=visit.service_url("zone", service, visit.choices, kept=kept),
     )
-    context = slot_context(visit, detail, links)
-    context["service"] = service_card(detail.service, visit.language)
-    context["back"] = _back(visit)
-    context["taken"] = _taken(visit.request.GET.get("taken"))
     page = visit.page(
         detail.service.name, step=Step.SLOT, autozone=visit.choices.tz is None, self_url=here(visit.choices)
     )
+    context = slot_context(visit, detail, links, page)
+    context["service"] = service_card(detail.service, visit.language)
+    context["back"] = _back(visit)
+    context["taken"] = _taken(visit.request.GET.get("taken"))
     response = visit.assemble(Step.SLOT.template, page, context, VARYING)
     response[VERSION] = context["watch"]["version"]
     return response

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
@@ -39,8 +39,9 @@ from kordless_booking.upstream import upstream
 from kordless_booking.views import guard
 from kordless_booking.views.addresses import Mount, address, mount
 from kordless_booking.views.languages import language_for, offered_languages
+from kordless_booking.views.package_templates import PackageTemplates, find_package_templates
 from kordless_booking.views.page import Business, Crumb, Page
-from kordless_booking.views.pattern import assemble
+from kordless_booking.views.pattern import SitePart, assemble, kept_pattern
 from kordless_booking.views.style import style_url
 
 __all__ = ["STAGE", "Visit", "business_of", "identified", "origin_of", "request_id_of"]
@@ -86,6 +87,12 @@ class Visit:
         """What was typed before a time was taken, sealed, on its way to the next contact form."""
         self.look: Look | None = None
         """What was shown, for the funnel."""
+        self.package_templates: list[PackageTemplates] = []
+        """What was rendered without the request."""
+        self.saw_request = False
+        """Whether a template was given the request, and so may have written anything of this visitor's."""
+        self.saw_site_template = False
+        """Whether one of them may be the site's own."""
 
     @cached_property
     def mount(self) -> Mount:
@@ -196,20 +203,52 @@ class Visit:
         return self.url("services", choices=self.choices.but(month=None, day=None, host=None, party=1))
 
     def _progress(self, current: Step) -> list[Crumb]:
-        first, *others = _crumbs(current, self.language)
+        first, *others = _crumbs(current)
         leads = self._home() if current in {Step.SLOT, Step.CONTACT} else None
         return [replace(first, url=leads), *others]
+
+    @property
+    def shareable(self) -> bool:
+        """Whether all that was rendered is the same for every visitor: of package templates, without the request."""
+        return bool(self.package_templates) and not self.saw_request
 
     def render(
         self, template: str, page: Page, context: dict[str, Any] | None = None, status: int = 200
     ) -> HttpResponse:
-        """Without the site's context processors: they may touch the session, and so set a cookie."""
-        text = render_to_string(template, {**(context or {}), "kb": page, "request": self.request})
+        """Render for this visitor alone.
+
+        Without the site's context processors: they may touch the session, and so set a cookie.
+        """
+        if find_package_templates(template, page.layout) is None:
+            self.saw_site_template = True
+        text = render_to_string(template, {**(context or {}), **self._beside(page)})
         return HttpResponse(text, status=status)
 
     def assemble(self, template: str, page: Page, context: dict[str, Any], varying: Collection[str]) -> HttpResponse:
-        """Like `render`, from a pattern: for a page that only differs in texts that stand under certain names."""
-        return HttpResponse(assemble(template, {**context, "kb": page}, varying))
+        """Render a page that differs only in texts under the names in `varying`: from a skeleton if all its templates
+        are the package's own, else like `render`.
+        """
+        package = find_package_templates(template, page.layout)
+        if package is None:
+            return self.render(template, page, context)
+        self.package_templates.append(package)
+        given = {**context, "kb": page}
+        # What somebody typed travels in hidden fields too, and must not become part of what a skeleton is kept under.
+        return HttpResponse(package.render(given) if self.kept else assemble(package, given, varying))
+
+    def part(self, template: str, page: Page) -> PackageTemplates | SitePart:
+        """Find a part of the page that is rendered many times: to be made from a skeleton, or the site's own."""
+        package = find_package_templates(template)
+        if package is None:
+            self.saw_site_template = True
+            return SitePart(template, self._beside(page))
+        self.package_templates.append(package)
+        return package
+
+    def _beside(self, page: Page) -> dict[str, Any]:
+        """What a template has beside its own values. With the request in it, its output is this visitor's."""
+        self.saw_request = True
+        return {"kb": page, "request": self.request}
 
     def go(self, url: str) -> HttpResponse:
         """See other: a reload after it repeats nothing."""
@@ -232,8 +271,8 @@ class SeeOther(HttpResponse):
         return self.headers["Location"]
 
 
-@lru_cache(maxsize=64)
-def _crumbs(current: Step, _language: str) -> list[Crumb]:
+@kept_pattern(64)
+def _crumbs(current: Step) -> list[Crumb]:
     """The progress line in the active language."""
     states = {step: "done" if step.before(current) else "todo" for step in Step} | {current: "current"}
     return [Crumb(str(step.label), states[step]) for step in Step]

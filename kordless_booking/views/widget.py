@@ -17,6 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import translation
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 
@@ -46,7 +47,8 @@ def widget_view(
 ) -> Callable[[WidgetView[P]], Callable[..., HttpResponse]]:
     """A Django view out of a function of a Visit.
 
-    `personal` pages are never stored by anyone; `shared` ones are the same for everybody who asks in the same words.
+    `personal` pages are never stored by anyone; `shared` ones are the same for everybody who asks in the same words,
+    and are kept for the next of them where templates of the package's own alone made them.
     `books`: a GET may carry a booking on, and so may wait as long as one. `ahead`: may be asked for on a guess.
     """
 
@@ -129,6 +131,9 @@ def _finish(visit: Visit, response: HttpResponse) -> None:
     logo = visit.organization.branding.logo if visit.organization else None
     image_origin = origin_of(safe_web_link(logo))
     guard.frame(response, visit.account, image_origin=image_origin, cache=visit.cache)
+    if visit.saw_site_template:
+        # It may show who is logged in. Without one, no page of ours depends on a cookie.
+        patch_vary_headers(response, ["Cookie"])
     if visit.choices.embed:
         guard.reach_isolated(response, visit.account, image_origin=image_origin)
     response["Content-Language"] = visit.language

@@ -2,13 +2,14 @@
 
 import importlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
+from django.conf.urls.i18n import i18n_patterns
 from django.test import Client
-from django.urls import clear_script_prefix
+from django.urls import clear_script_prefix, include, path
 from django.utils import translation
 from pytest_django import Settings
 
@@ -114,3 +115,26 @@ def test_two_businesses_keep_to_themselves(two_accounts: Settings, client: Clien
     refused = walk.open(manage.replace(first, other, 1))
     assert refused.status >= 400
     assert confirmed.number not in refused.text
+
+
+@pytest.fixture
+def _language() -> Iterator[None]:
+    """LocaleMiddleware leaves the language of the last request active."""
+    with translation.override("en-us"):
+        yield
+
+
+@pytest.mark.usefixtures("_language")
+def test_each_language_has_links_of_its_own(site: Settings, client: Client):
+    """Under i18n_patterns, and whoever came first."""
+    site.ROOT_URLCONF = tuple(i18n_patterns(path("book/", include("kordless_booking.urls"))))
+    site.MIDDLEWARE = [*site.MIDDLEWARE, "django.middleware.locale.LocaleMiddleware"]
+    for language in ("en", "de", "fr", "en"):
+        for address in (f"/{language}/book/haircut/", f"/{language}/book/"):
+            page = Page(address, client.get(address))
+            assert page.status == 200
+            links = [url for url in page.links().values() if url.startswith("/")]
+            assert len(links) > 5
+            assert {url.split("/")[1] for url in links} == {language}
+    page = Page("/de/book/", client.get("/de/book/?lang=fr"))
+    assert page.link("Haircut").startswith("/fr/book/haircut/?lang=fr")

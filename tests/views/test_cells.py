@@ -11,7 +11,8 @@ from kordless_booking.booking.days import free_times
 from kordless_booking.booking.display import short_day
 from kordless_booking.booking.zone_names import listed_zones, zone
 from kordless_booking.booking.zone_rules import changes
-from kordless_booking.views.cells import time_items
+from kordless_booking.views.cells import TIME, time_items
+from kordless_booking.views.package_templates import find_package_templates
 from tests.views.walking import text_of
 
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
@@ -21,7 +22,9 @@ def told(start: datetime, own: str, site: str | None) -> str:
     """What a time that starts then says, on a 24-hour clock."""
     slot = Slot(start=start, end=start + timedelta(minutes=15), host=None, free=1, capacity=1)
     [times] = free_times([slot], zone=zone(own), now=NOW).values()
-    html = time_items(times, url="/?start=", language="en", hours="24", site=zone(site) if site else None)
+    part = find_package_templates(TIME)
+    assert part is not None
+    html = time_items(times, part=part, url="/?start=", language="en", hours="24", site=zone(site) if site else None)
     [item] = LexborHTMLParser(html).css("li")
     return text_of(item)
 

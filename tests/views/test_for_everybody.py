@@ -5,58 +5,17 @@ from __future__ import annotations
 import re
 
 import pytest
-from django.core.cache import caches
 from django.test import Client
 from pytest_django import Settings
 
 from kordless_booking.sandbox import Sandbox
+from tests.views.every_page import every_page
 from tests.views.rules import broken
 from tests.views.walking import HTMX, JANE, Page, Walk
 
 pytestmark = pytest.mark.django_db
 
 STEPS = ("services", "times", "zones", "contact", "confirmation", "booking", "move", "cancel", "find", "confirming")
-
-
-def first_form(page: Page, kind: str) -> str:
-    """The words on the first button of a kind, whatever the language."""
-    return page.texts(f"form .kb-button{kind}")[0]
-
-
-def every_page(walk: Walk, sandbox: Sandbox, lang: str) -> dict[str, Page]:
-    """All pages and states, by name."""
-    query, seen = f"?lang={lang}&tz=Europe/Kyiv", {}
-    seen["services"] = walk.open(f"/book/{query}")
-    seen["times"] = walk.open(f"/book/haircut/{query}")
-    seen["taken"] = walk.open(f"/book/haircut/{query}&taken=2")
-    seen["empty month"] = walk.open(f"/book/head-spa/{query}&month=2026-12")
-    seen["class"] = walk.open(f"/book/styling-class/{query}")
-    seen["zones"] = walk.open(f"/book/haircut/zone/{query}&q=ind")
-    seen["no zone"] = walk.open(f"/book/haircut/zone/{query}&q=zzzz")
-    seen["contact"] = form = walk.choose("haircut", query)
-    book = first_form(form, ".kb-primary")
-    seen["errors"] = walk.send(form, book, email="x", phone="1")
-    seen["nothing typed"] = walk.send(form, book)
-    seen["confirmation"] = done = walk.send(form, book, **JANE)
-    seen["booking"] = own = walk.open(next(url for url in done.links(".kb-onward a").values()))
-    seen["other times"] = times = walk.send(own, first_form(own, ".kb-primary"))
-    seen["move"] = move = walk.open([*times.times.values()][-1])
-    seen["moved"] = moved = walk.send(move, first_form(move, ".kb-primary"))
-    seen["cancel"] = cancel = walk.send(moved, first_form(moved, ".kb-danger"))
-    seen["canceled"] = walk.send(cancel, first_form(cancel, ".kb-danger"))
-    seen["find"] = find = walk.open(f"/book/manage/{query}")
-    search = first_form(find, ".kb-primary")
-    seen["nothing to find"] = walk.send(find, search)
-    seen["not found"] = walk.send(find, search, number="BOOK_NONE", contact="nobody@example.com")
-    seen["no page"] = walk.open(f"/book/nowhere/at/all/{query}")
-    sandbox.mischief.set("status", "create", status=503)
-    seen["confirming"] = walk.send(walk.choose("beard-trim", query), book, **JANE)
-    sandbox.mischief.clear()
-    sandbox.mischief.set("status", status=503)
-    caches["default"].clear()
-    seen["out of order"] = walk.open(f"/book/full-color/{query}")
-    sandbox.mischief.clear()
-    return seen
 
 
 @pytest.mark.parametrize(("lang", "whole"), [("en", True), ("ar", True), ("en", False)])

@@ -3,15 +3,16 @@
 from dataclasses import dataclass
 
 import pytest
-from django.template.loader import render_to_string
-from django.test import override_settings
+from django.template.backends.django import Template
+from django.template.loader import get_template, render_to_string
 from django.utils import translation
 from django.utils.safestring import mark_safe
 from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from kordless_booking.views.pattern import assemble, kept_pattern, pattern
+from kordless_booking.views.package_templates import PackageTemplates, find_package_templates
+from kordless_booking.views.pattern import SitePart, assemble, kept_pattern, pattern
 
 TIME = "kordless_booking/parts/time.html"
 PAGE = "page.html"
@@ -31,11 +32,14 @@ class One:
 
 
 @pytest.fixture
-def templates(settings: Settings) -> None:
-    """One template of our own."""
+def page(settings: Settings) -> PackageTemplates:
+    """One template for tests, taken for one of the package's."""
     loader = ("django.template.loaders.locmem.Loader", TEMPLATES)
     backend = "django.template.backends.django.DjangoTemplates"
     settings.TEMPLATES = [{"BACKEND": backend, "OPTIONS": {"loaders": [loader]}}]
+    found = get_template(PAGE)
+    assert isinstance(found, Template)
+    return PackageTemplates(PAGE, found, {})
 
 
 def context(
@@ -53,38 +57,35 @@ def context(
 
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_a_part_is_filled_as_it_is_rendered(url: str, label: str):
-    """Every text comes out as Django would have escaped it."""
-    assert (
-        pattern(TIME, ("url", "label")).fill(url, label) == render_to_string(TIME, {"url": url, "label": label}).strip()
-    )
+    """Every text comes out as Django would have escaped it, from a skeleton and from a template of the site's own."""
+    package, values = find_package_templates(TIME), {"url": url, "label": label}
+    assert package is not None
+    rendered = render_to_string(TIME, values).strip()
+    assert pattern(package, ("url", "label")).fill(url, label) == rendered
+    assert SitePart(TIME, {}).render(**values) == rendered
 
 
-@pytest.mark.usefixtures("templates")
-@pytest.mark.parametrize("debug", [True, False])
 @pytest.mark.parametrize(
     "given_context",
     [context(), context("Bob", ("x",), "/there"), context(HOSTILE, (HOSTILE, "&"), HOSTILE), context(urls=())],
 )
-def test_an_assembled_page_is_as_rendered(given_context: dict[str, object], debug: bool):
-    """From the pattern or without it, the first time and when only texts differ."""
-    with override_settings(DEBUG=debug):
-        for _again in range(2):
-            assert assemble(PAGE, given_context, {"name", "url"}) == render_to_string(PAGE, given_context)
+def test_an_assembled_page_is_as_rendered(page: PackageTemplates, given_context: dict[str, object]):
+    """The first time and when only texts differ."""
+    for _again in range(2):
+        assert assemble(page, given_context, {"name", "url"}) == render_to_string(PAGE, given_context)
 
 
-@pytest.mark.usefixtures("templates")
-def test_what_does_not_vary_makes_another_pattern():
+def test_what_does_not_vary_makes_another_pattern(page: PackageTemplates):
     """Other texts, another number of them, or one that is missing: none gets another's page."""
     pages = [context(), context(fixed="other"), context(urls=("a",)), context(url="/x"), context(name="")]
     for given_context in [*pages, *pages]:
-        assert assemble(PAGE, given_context, {"name", "url"}) == render_to_string(PAGE, given_context)
+        assert assemble(page, given_context, {"name", "url"}) == render_to_string(PAGE, given_context)
 
 
-@pytest.mark.usefixtures("templates")
-def test_a_value_can_not_pose_as_a_place():
+def test_a_value_can_not_pose_as_a_place(page: PackageTemplates):
     """A business that writes our marks into its name gets them shown, not filled."""
     given_context = context("\ue0000:1\ue001", ("secret",))
-    assert assemble(PAGE, given_context, {"name", "url"}).split("|")[1] == "\ue0000:1\ue001"
+    assert assemble(page, given_context, {"name", "url"}).split("|")[1] == "\ue0000:1\ue001"
 
 
 def test_what_is_made_of_templates_is_kept_for_each_language(settings: Settings):

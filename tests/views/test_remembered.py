@@ -1,9 +1,12 @@
 """Answers that are given again: to whom, for how long, and never another's."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from django.test import Client
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
+from django.urls import resolve
 from pytest_django import Settings
 from time_machine import Traveller
 
@@ -11,7 +14,8 @@ from kordless_booking.catalog.reading import Reading
 from kordless_booking.conf import account_named
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.upstream import upstream
-from kordless_booking.views import remembered
+from kordless_booking.views import pattern, remembered, widget
+from kordless_booking.views.visit import Visit
 from tests.conftest import NOW
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +75,8 @@ def test_what_travels_for_one_visitor_is_kept_for_nobody(client: Client):
     mine = client.get("/book/haircut/?kept=sealed-text-of-mine").content.decode()
     assert "sealed-text-of-mine" in mine
     assert "sealed-text-of-mine" not in client.get("/book/haircut/").content.decode()
+    assert "sealed-text-of-mine" in client.get("/book/styling-class/?kept=sealed-text-of-mine").content.decode()
+    assert "sealed-text-of-mine" not in repr((remembered._answers, pattern._pages))
 
 
 @pytest.mark.usefixtures("site")
@@ -93,3 +99,93 @@ def test_the_memory_is_bounded(client: Client):
         remembered._keep((f"/{number}", *words[1:]), answer)
     assert len(remembered._answers) == remembered.MOST
     assert words not in remembered._answers
+
+
+class Noted(dict[str, Any]):
+    """A request's META that notes what is read of it."""
+
+    def __init__(self, meta: dict[str, Any]) -> None:
+        super().__init__(meta)
+        self.read: set[str] = set()
+
+    def __getitem__(self, name: str) -> Any:
+        self.read.add(name)
+        return super().__getitem__(name)
+
+    def __contains__(self, name: object) -> bool:
+        self.read.add(str(name))
+        return super().__contains__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """As a dictionary's."""
+        self.read.add(name)
+        return super().get(name, default)
+
+
+NOT_IN_THE_PAGE = {
+    "HTTP_X_REQUEST_ID",  # each answer has its own
+    *("HTTP_KB_AHEAD", "HTTP_KB_SEEN", "HTTP_KB_TAKEN"),  # whether there is a page at all
+    *("HTTP_PURPOSE", "HTTP_SEC_PURPOSE", "HTTP_X_MOZ"),
+    *("HTTP_USER_AGENT", "HTTP_CACHE_CONTROL", "HTTP_HX_BOOSTED", "HTTP_REFERER", "HTTP_HX_CURRENT_URL"),  # counts
+    *("HTTP_HOST", "SERVER_NAME", "HTTP_SEC_FETCH_DEST", "HTTP_X_FORWARDED_HOST"),
+}
+
+
+@pytest.mark.parametrize("address", ["/book/", "/book/haircut/?tz=Asia/Tokyo", "/book/nothing/"])
+def test_a_shared_page_depends_on_nothing_but_what_was_asked(address: str):
+    """Of a request's headers only those that make another key, and no user, session or cookie, are looked at."""
+    request = RequestFactory().get(address)
+    request.META = meta = Noted(request.META)
+    request.resolver_match = match = resolve(request.path)
+    for name in ("user", "session", "COOKIES", "POST", "site", "_messages"):
+        assert name not in vars(request)
+    assert match.func(request, *match.args, **match.kwargs).status_code in {200, 404}
+    assert "COOKIES" not in vars(request)
+    assert meta.read - NOT_IN_THE_PAGE == {"QUERY_STRING", *remembered._HEADERS}
+
+
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What happens once between a page's being made and its being kept."""
+    happens: list[Any] = []
+
+    def later(words: remembered.Asked, visit: Visit, response: HttpResponse) -> None:
+        if happens:
+            happens.pop()()
+        remembered.remember(words, visit, response)
+
+    monkeypatch.setattr(widget, "remember", later)
+    return happens
+
+
+def test_a_page_is_of_the_minute_that_it_shows(client: Client, clock: Traveller, meanwhile: list[Any]):
+    """Also one that was begun in one minute and finished in the next."""
+    meanwhile.append(lambda: clock.shift(60))
+    address = "/book/haircut/?tz=Europe/Paris"
+    assert "4:00 PM" in client.get(address).content.decode()
+    assert "4:01 PM" in client.get(address).content.decode()
+
+
+def test_what_is_forgotten_while_a_page_is_made_is_seen_on_the_next(
+    client: Client, sandbox: Sandbox, meanwhile: list[Any]
+):
+    """Somebody books between the page's being read and its being kept, and looks again within the second."""
+    address, known = "/book/full-color/?day=2026-12-09", upstream(account_named(None))
+
+    def booked() -> None:
+        slot = next(slot for slot in known.catalog.slots("full-color", NOW.date()).value if slot.start.day == 9)
+        sandbox.take("full-color", slot.start)
+        known.catalog.on(Reading(known.shelf)).forget_slots("full-color")
+
+    meanwhile.append(booked)
+    before = client.get(address).content
+    assert client.get(address).content != before
+
+
+def test_the_same_path_under_another_prefix_is_another_page():
+    """Where the server's prefix ends is part of what was asked: every link begins with it."""
+    shorter = RequestFactory().get("/inner/book/", SCRIPT_NAME="/outer")
+    longer = RequestFactory().get("/book/", SCRIPT_NAME="/outer/inner")
+    shorter.resolver_match = longer.resolver_match = resolve("/book/")
+    assert shorter.path == longer.path
+    assert remembered.asked(shorter) != remembered.asked(longer)

@@ -1,0 +1,226 @@
+"""A template of the site's own is rendered for each visitor, with real values, whatever it replaces.
+
+Each template that ships is replaced in turn by itself and a marker: who is logged in, the time, and each of its
+variables whole and cut by a filter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.http import HttpResponse
+from django.test import Client
+from pytest_django import Settings
+from time_machine import Traveller
+
+from kordless_booking.models import WebhookDelivery
+from kordless_booking.sandbox import Sandbox
+from tests.conftest import NOW
+from tests.mail.conftest import MAIL
+from tests.mail.reading import sent
+from tests.views.every_page import every_page
+from tests.views.walking import HTMX, Page, Walk
+from tests.webhooks.deliveries import NEW, delivery
+
+pytestmark = pytest.mark.django_db
+
+SHIPPED = Path(__file__).resolve().parents[2] / "kordless_booking" / "templates"
+ALL = sorted(path.relative_to(SHIPPED).as_posix() for path in SHIPPED.rglob("*") if path.is_file())
+VISITORS = [name for name in ALL if name.split("/")[1] not in {"admin", "mail", "snippet"}]
+STAFFS = [name for name in ALL if name.split("/")[1] in {"admin", "snippet"}]
+MAILS = [name for name in ALL if name.split("/")[1] == "mail"]
+
+PUBLIC = (
+    "/book/",
+    "/book/haircut/",
+    "/book/haircut/?tz=Asia/Tokyo",
+    "/book/styling-class/",
+    "/book/head-spa/?month=2026-12",
+    "/page/",
+    "/page/?service=haircut",
+)
+"""What is shared between visitors as long as the package's own templates make it."""
+PRIVATE_USE = re.compile("[\ue000-\uf8ff]")
+MARKER = re.compile(r"\[\[(.*?)\]\]", re.DOTALL)
+VARIABLE = re.compile(r"\{\{ ([a-z_]+(?:\.[a-z_]+)*)")
+NOT_TEXT = {"block", "body", "field", "form", "forloop", "row", "snippet"}
+
+
+def marked(source: str) -> str:
+    """The template with a marker in it."""
+    shown = sorted({name for name in VARIABLE.findall(source) if name.split(".")[0] not in NOT_TEXT})
+    values = "".join(f'|{{{{ {name}|striptags|slice:":5" }}}}~{{{{ {name}|striptags }}}}' for name in shown)
+    marker = f'[[{{{{ request.user.username }}}}|{{% now "U" %}}{values}]]'
+    if "<" not in source and "{{" in source:  # it stands inside a tag
+        marker = f' data-seen="{marker}"'
+    if "{% extends" in source:
+        last = [*re.finditer(r"\{% block [\w-]+ %\}", source)][-1].end()
+        return source[:last] + marker + source[last:]
+    return marker + source
+
+
+@pytest.fixture
+def replaced(request: pytest.FixtureRequest, site: Settings, tmp_path: Path) -> str:
+    """The name of the template that the site has replaced."""
+    name = str(request.param)
+    own = tmp_path / name
+    own.parent.mkdir(parents=True)
+    own.write_text(marked((SHIPPED / name).read_text()))
+    site.TEMPLATES = [{**site.TEMPLATES[0], "DIRS": [tmp_path, *site.TEMPLATES[0]["DIRS"]]}]
+    return name
+
+
+def checked(content: str, user: str, now: datetime) -> int:
+    """How many markers there are; each is about this user and this moment, and cut right."""
+    assert not PRIVATE_USE.search(content)
+    found = MARKER.findall(content)
+    for marker in found:
+        who, at, *values = marker.split("|")
+        assert (who, at) == (user, str(int(now.timestamp())))
+        for value in values:
+            cut, whole = map(unescape, value.split("~", 1))
+            assert cut == whole[:5]
+    return len(found)
+
+
+class Watched(Walk):
+    """A visit on which each answer is checked as it comes."""
+
+    def __init__(self, client: Client, user: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(client, headers or {})
+        self.user = user
+        self.markers = 0
+
+    def once(self, url: str, sent: dict[str, str] | None = None, **headers: str) -> Page:
+        """As any visitor, with open eyes."""
+        page = super().once(url, sent, **headers)
+        here = checked(page.html, self.user, datetime.now(UTC))
+        self.markers += here
+        if here:
+            assert "Cookie" in page.response["Vary"]
+            # What the host's own pages say of themselves is the host's affair.
+            assert page.url.startswith("/page/") or "private" in page.response["Cache-Control"]
+        return page
+
+
+@pytest.fixture
+def sarah(client: Client) -> Client:
+    """A signed-in visitor, who also works there."""
+    client.force_login(User.objects.create_superuser("sarah"))
+    return client
+
+
+@pytest.mark.parametrize("replaced", VISITORS, indirect=True)
+def test_what_a_replaced_template_shows_reaches_nobody_else(
+    replaced: str, site: Settings, sarah: Client, sandbox: Sandbox, clock: Traveller
+):
+    """A signed-in visitor looks, then within the same minute one who isn't, by whole pages and by fragments."""
+    # The walk is about what is shown: a machine with much to do must not end it with a page about Kordless's slowness.
+    patient = {"BROWSE_SECONDS": 25, "BOOKING_SECONDS": 25}
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **patient, "SUPPORT_PHONE": "+1 212 555 0100"}
+    visits = [
+        Watched(sarah, "sarah"),
+        Watched(Client(), ""),
+        Watched(sarah, "sarah", HTMX),
+        Watched(Client(), "", HTMX),
+    ]
+    for number, walk in enumerate(visits):
+        clock.move_to(NOW + timedelta(seconds=7 * number))
+        for path in PUBLIC:
+            assert walk.open(path).status == 200
+    for walk in visits[:2]:
+        clock.shift(7)
+        seen = every_page(walk, sandbox, "en")
+        refused = walk.open(seen["contact"].url, {"name": walk.user}, **{"Sec-Fetch-Site": "cross-site"})
+        assert refused.status == 403
+    assert all(first.markers + by_fragments.markers for first, by_fragments in zip(visits[:2], visits[2:], strict=True))
+
+
+@pytest.mark.parametrize("replaced", STAFFS, indirect=True)
+def test_what_staff_see_is_rendered_for_each_of_them(replaced: str, sarah: Client, site: Settings, clock: Traveller):
+    """The pages of the admin and the snippet builder know two people and two moments apart."""
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "WEBHOOK_SECRETS": [NEW]}
+    delivery().post(sarah)
+    tom = Client()
+    tom.force_login(User.objects.create_superuser("tom"))
+    markers = 0
+    for client, user in [(sarah, "sarah"), (tom, "tom"), (sarah, "sarah")]:
+        clock.shift(7)
+        for path in staff_pages():
+            answer = client.get(path)
+            assert answer.status_code == 200, path
+            assert "private" in answer["Cache-Control"]
+            markers += checked(answer.content.decode(), user, datetime.now(UTC))
+    assert markers, "the template was never rendered"
+
+
+def staff_pages() -> Iterator[str]:
+    """Where each template for staff is used."""
+    yield "/book/snippet/"
+    yield "/book/snippet/preview/"
+    deliveries = "/admin/kordless_booking/webhookdelivery/"
+    pk = WebhookDelivery.objects.get().pk
+    yield from (deliveries, f"{deliveries}{pk}/change/", f"{deliveries}{pk}/replay/", f"{deliveries}find/")
+    yield "/admin/kordless_booking/funnelcount/"
+    yield "/admin/kordless_booking/overview/"
+
+
+@pytest.mark.parametrize("replaced", MAILS, indirect=True)
+def test_what_a_replaced_mail_shows_is_its_own_readers(
+    replaced: str, site: Settings, sarah: Client, sandbox: Sandbox, clock: Traveller
+):
+    """Two customers' mails have the values of each, and the time at which each was written; no user is there."""
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **MAIL}
+    for client, person, other in [(sarah, "Jane Doe", "Tom Roe"), (Client(), "Tom Roe", "Jane Doe")]:
+        clock.shift(7)
+        Walk(client).book(name=person)
+        letter = sent()[-1]
+        for content in (letter.subject, letter.text, letter.part("text/html").get_content()):
+            assert other not in content
+            checked(content, "", datetime.now(UTC))
+        assert person in letter.text
+        assert MARKER.search(letter.subject + letter.text + letter.part("text/html").get_content())
+
+
+@pytest.fixture
+def own(site: Settings, tmp_path: Path) -> Path:
+    """The folder of a site's own parts, found before the package's."""
+    site.TEMPLATES = [{**site.TEMPLATES[0], "DIRS": [tmp_path, *site.TEMPLATES[0]["DIRS"]]}]
+    folder = tmp_path / "kordless_booking" / "parts"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def seen(answer: HttpResponse) -> list[str]:
+    """What stands in the markers of an answer."""
+    return MARKER.findall(answer.content.decode())
+
+
+def test_a_day_of_the_sites_own_can_look_into_its_values(own: Path, client: Client):
+    """Conditions and filters see the day's number, address and words, and what is true of it."""
+    (own / "day.html").write_text(
+        '<td>[[{% if number == "29" %}the 29th{% endif %}|{{ iso|slice:"8:" }}|'
+        "{% if full|length > 20 %}long{% endif %}|{{ today }}|{{ current }}|{{ kb.lang }}|{{ number|add:1 }}]]</td>"
+    )
+    days = [day.split("|") for day in seen(client.get("/book/haircut/"))]
+    assert sum(day[0] == "the 29th" for day in days) == 1
+    [the_29th] = [day for day in days if day[0]]
+    assert the_29th[1:] == ["29", "long", "False", "False", "en", "30"]
+    assert [day[3] for day in days].count("True") == 1
+    assert [day[4] for day in days].count("True") == 1
+
+
+def test_a_time_of_the_sites_own_can_cut_its_label(own: Path, client: Client):
+    """`label` is a text, and markup only where a time has two clocks."""
+    (own / "time.html").write_text('<li>[[{{ label|slice:":5" }}|{{ label }}|{{ url|slice:"-16:" }}]]</li>')
+    times = [time.split("|") for time in seen(client.get("/book/haircut/"))]
+    assert len(times) > 3
+    for cut, label, start in times:
+        assert cut == label[:5]
+        assert re.fullmatch(r"\d{8}T\d{6}Z", start)
