@@ -8,6 +8,9 @@ from typing import Any, Final
 from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 (Django's name for it)
+from django.core.exceptions import ImproperlyConfigured
+from django.template import TemplateDoesNotExist, TemplateSyntaxError
+from django.template.loader import get_template
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from kordless_booking import conf
@@ -15,11 +18,13 @@ from kordless_booking.views.sheets import found
 
 __all__ = [
     "check_apps",
+    "check_host_settings",
     "check_mail_sender",
     "check_mounts",
     "check_settings",
     "check_shared_cache",
     "check_style_sheets",
+    "check_templates",
     "check_webhook_secrets",
     "mounts",
 ]
@@ -32,6 +37,10 @@ _IDS: Final = {
     "unknown": "kordless_booking.E005",
 }
 SECRET_BYTES: Final = 24
+MIN_FORM_FIELDS: Final = 20
+"""The longest form has 14 fields; a human check adds its own."""
+MIN_FORM_BYTES: Final = 32_768
+"""1,000 characters of notes take up to 12,000 bytes once they are URL-encoded, and each token up to 4,096."""
 _PER_PROCESS_CACHES: Final = ("locmem.LocMemCache", "dummy.DummyCache", "filebased.FileBasedCache")
 
 
@@ -148,6 +157,90 @@ def check_mail_sender(app_configs: Sequence[AppConfig] | None = None, **_kwargs:
         for account in conf.accounts().values()
         if account.mail and not account.mail_from
     ]
+
+
+@register("kordless_booking")
+def check_host_settings(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """Report Django settings under which no page, or no booking, works: E009, E011, E012 and E013.
+
+    Django accepts each of them, and the site's own pages may well run with them.
+    """
+    found: list[CheckMessage] = []
+    if not settings.USE_TZ:
+        # Moments are compared with aware ones and stored as such: the first form that is sent would fail.
+        found.append(
+            Error(
+                "USE_TZ is False, and bookings are moments in time zones: every booking would fail.",
+                hint="Set USE_TZ = True, Django's default.",
+                id="kordless_booking.E009",
+            )
+        )
+    if settings.DEFAULT_CHARSET.lower().replace("_", "-") not in {"utf-8", "utf8"}:
+        found.append(
+            Error(
+                f"DEFAULT_CHARSET is {settings.DEFAULT_CHARSET!r}, which has no way to write every page.",
+                hint='Set DEFAULT_CHARSET = "utf-8", Django\'s default.',
+                id="kordless_booking.E011",
+            )
+        )
+    for name, least in (
+        ("DATA_UPLOAD_MAX_MEMORY_SIZE", MIN_FORM_BYTES),
+        ("DATA_UPLOAD_MAX_NUMBER_FIELDS", MIN_FORM_FIELDS),
+    ):
+        most = getattr(settings, name)
+        if most is not None and most < least:
+            found.append(
+                Error(
+                    f"{name} is {most}, less than the booking form needs: Django would refuse it.",
+                    hint=f"Set {name} to {least} or more.",
+                    id="kordless_booking.E012",
+                )
+            )
+    if not settings.STATIC_URL:
+        found.append(
+            Error(
+                "STATIC_URL is not set, so no page can name its scripts.",
+                hint='Set STATIC_URL = "static/".',
+                id="kordless_booking.E013",
+            )
+        )
+    return found
+
+
+@register("kordless_booking")
+def check_templates(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """Report an engine that doesn't find our templates or doesn't escape (E010), or is set for debugging (W005)."""
+    try:
+        template: Any = get_template("kordless_booking/layouts/page.html")
+        engine = template.backend.engine
+    except TemplateDoesNotExist:
+        return [
+            Error(
+                "No template engine finds the templates of kordless_booking.",
+                hint='Set "APP_DIRS": True in one whose backend is DjangoTemplates, or add app_directories.Loader.',
+                id="kordless_booking.E010",
+            )
+        ]
+    except (TemplateSyntaxError, ImproperlyConfigured):
+        return []  # E006, or Django's own check of TEMPLATES, says what is wrong
+    if not engine.autoescape:
+        # Names, descriptions and notes come from outside, and our templates rely on the engine to escape them.
+        return [
+            Error(
+                "The template engine that finds our templates has autoescape off: any text could run as a script.",
+                hint="Remove autoescape from its OPTIONS, or add a second engine for pages that are no HTML.",
+                id="kordless_booking.E010",
+            )
+        ]
+    if engine.string_if_invalid:
+        return [
+            Warning(
+                "The template engine that finds our templates has string_if_invalid: pages show it, or fail.",
+                hint="Use it for debugging only.",
+                id="kordless_booking.W005",
+            )
+        ]
+    return []
 
 
 def mounts(patterns: Sequence[URLPattern | URLResolver], above: str = "") -> Iterator[str]:
