@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from django.apps import AppConfig, apps
@@ -18,6 +21,7 @@ from kordless_booking.views.sheets import found
 
 __all__ = [
     "check_apps",
+    "check_cache_folder",
     "check_host_settings",
     "check_mail_sender",
     "check_mounts",
@@ -125,6 +129,34 @@ def check_shared_cache(app_configs: Sequence[AppConfig] | None = None, **_kwargs
         for alias in sorted(aliases)
         if settings.CACHES[alias]["BACKEND"].endswith(_PER_PROCESS_CACHES)
     ]
+
+
+@register("kordless_booking", deploy=True)
+def check_cache_folder(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """W006: Django unpickles the files of its file cache, so whoever writes there runs code in every process."""
+    if check_settings():
+        return []
+    return [
+        Warning(
+            f"Others can write to the folder of the cache {alias!r}, and so run code in every process of the site.",
+            hint="Give the folder to the user that the site runs as, and to nobody else: chmod 700. Or use Redis.",
+            id="kordless_booking.W006",
+        )
+        for alias in sorted({account.cache for account in conf.accounts().values()})
+        if settings.CACHES[alias]["BACKEND"].endswith("filebased.FileBasedCache")
+        and _is_open_to_others(Path(settings.CACHES[alias].get("LOCATION", "")))
+    ]
+
+
+def _is_open_to_others(folder: Path) -> bool:
+    """Say whether another user than this one and root can write to a folder; False where that can't be known."""
+    if not hasattr(os, "getuid"):
+        return False  # Windows has other permissions
+    try:
+        found = folder.stat()
+    except OSError:
+        return False  # Django makes it, with the mode 700
+    return bool(found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)) or found.st_uid not in {os.getuid(), 0}
 
 
 @register("kordless_booking")

@@ -10,6 +10,7 @@ from kordless_booking.checks import (
     MIN_FORM_BYTES,
     MIN_FORM_FIELDS,
     check_apps,
+    check_cache_folder,
     check_host_settings,
     check_mail_sender,
     check_mounts,
@@ -173,6 +174,23 @@ def test_wrong_settings_hide_the_cache_check(settings):
     """One thing after the other."""
     settings.KORDLESS_BOOKING = {**FLAT, "CACHE": "nowhere"}
     assert check_shared_cache() == []
+    assert check_cache_folder() == []
+
+
+@pytest.mark.parametrize(("mode", "warned"), [(0o700, False), (0o755, False), (0o770, True), (0o1777, True)])
+def test_a_cache_folder_that_others_may_write_to_is_warned_of(settings, tmp_path, mode, warned):
+    """Django unpickles what lies there; a folder that isn't there yet is made by Django, for its own user."""
+    settings.KORDLESS_BOOKING = FLAT
+    folder = tmp_path / "cache"
+    settings.CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": str(folder)}
+    }
+    assert check_cache_folder() == []
+    folder.mkdir()
+    folder.chmod(mode)
+    assert found(check_cache_folder) == ["kordless_booking.W006"] * warned
+    settings.CACHES = {"default": {"BACKEND": LOCMEM, "LOCATION": str(folder)}}
+    assert check_cache_folder() == []
 
 
 def test_a_style_sheet_that_is_not_there_is_named(settings):
