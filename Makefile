@@ -19,7 +19,7 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 ONCE_MORE = $(PY) -m pytest --last-failed --last-failed-no-failures none
 IS_SUITABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help demo test test-dates test-postgres test-slow journeys wheel-check bench lint format messages screenshots clean
+.PHONY: help demo test test-dates test-postgres test-slow journeys wheel-check lowest bench lint format messages screenshots clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -67,6 +67,9 @@ journeys: $(VENV)/.test ## run the browser journeys alone; fails where Chromium 
 wheel-check: $(VENV)/.test ## build the wheel, install it in a clean environment and book through it
 	@$(PY) -m pytest -m packaging $(ARGS)
 
+lowest: $(VENV)/.dev ## run a quick part of the suite on the lowest version of each dependency that pyproject.toml allows
+	@$(VENV)/bin/nox --session lowest $(if $(ARGS),-- $(ARGS))
+
 lint: $(VENV)/.dev ## ruff, mypy, import-linter and djade
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
@@ -89,7 +92,7 @@ screenshots: $(VENV)/.test ## take every picture of the docs anew, with Chromium
 	@$(PY) -m screenshots $(ARGS)
 
 clean: ## remove the environment, the demo's databases and everything built
-	@rm -rf $(VENV) .venv-bench build dist staticfiles .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis test-results .coverage
+	@rm -rf $(VENV) .venv-bench .nox build dist staticfiles .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis test-results .coverage
 	@rm -rf demo.sqlite3* sandbox.sqlite3* sandbox-mail
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 (Django's name for it)
+from django.core.exceptions import ImproperlyConfigured
+from django.template import TemplateDoesNotExist, TemplateSyntaxError
+from django.template.loader import get_template
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from kordless_booking import conf
@@ -15,11 +21,14 @@ from kordless_booking.views.sheets import found
 
 __all__ = [
     "check_apps",
+    "check_cache_folder",
+    "check_host_settings",
     "check_mail_sender",
     "check_mounts",
     "check_settings",
     "check_shared_cache",
     "check_style_sheets",
+    "check_templates",
     "check_webhook_secrets",
     "mounts",
 ]
@@ -32,6 +41,10 @@ _IDS: Final = {
     "unknown": "kordless_booking.E005",
 }
 SECRET_BYTES: Final = 24
+MIN_FORM_FIELDS: Final = 20
+"""The longest form has 14 fields; a human check adds its own."""
+MIN_FORM_BYTES: Final = 32_768
+"""1,000 characters of notes take up to 12,000 bytes once they are URL-encoded, and each token up to 4,096."""
 _PER_PROCESS_CACHES: Final = ("locmem.LocMemCache", "dummy.DummyCache", "filebased.FileBasedCache")
 
 
@@ -118,6 +131,34 @@ def check_shared_cache(app_configs: Sequence[AppConfig] | None = None, **_kwargs
     ]
 
 
+@register("kordless_booking", deploy=True)
+def check_cache_folder(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """W006: Django unpickles the files of its file cache, so whoever writes there runs code in every process."""
+    if check_settings():
+        return []
+    return [
+        Warning(
+            f"Others can write to the folder of the cache {alias!r}, and so run code in every process of the site.",
+            hint="Give the folder to the user that the site runs as, and to nobody else: chmod 700. Or use Redis.",
+            id="kordless_booking.W006",
+        )
+        for alias in sorted({account.cache for account in conf.accounts().values()})
+        if settings.CACHES[alias]["BACKEND"].endswith("filebased.FileBasedCache")
+        and _is_open_to_others(Path(settings.CACHES[alias].get("LOCATION", "")))
+    ]
+
+
+def _is_open_to_others(folder: Path) -> bool:
+    """Say whether another user than this one and root can write to a folder; False where that can't be known."""
+    if not hasattr(os, "getuid"):
+        return False  # Windows has other permissions
+    try:
+        found = folder.stat()
+    except OSError:
+        return False  # Django makes it, with the mode 700
+    return bool(found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)) or found.st_uid not in {os.getuid(), 0}
+
+
 @register("kordless_booking")
 def check_webhook_secrets(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
     """W003: a short secret can be guessed from one delivery that somebody has seen."""
@@ -148,6 +189,90 @@ def check_mail_sender(app_configs: Sequence[AppConfig] | None = None, **_kwargs:
         for account in conf.accounts().values()
         if account.mail and not account.mail_from
     ]
+
+
+@register("kordless_booking")
+def check_host_settings(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """Report Django settings under which no page, or no booking, works: E009, E011, E012 and E013.
+
+    Django accepts each of them, and the site's own pages may well run with them.
+    """
+    found: list[CheckMessage] = []
+    if not settings.USE_TZ:
+        # Moments are compared with aware ones and stored as such: the first form that is sent would fail.
+        found.append(
+            Error(
+                "USE_TZ is False, and bookings are moments in time zones: every booking would fail.",
+                hint="Set USE_TZ = True, Django's default.",
+                id="kordless_booking.E009",
+            )
+        )
+    if settings.DEFAULT_CHARSET.lower().replace("_", "-") not in {"utf-8", "utf8"}:
+        found.append(
+            Error(
+                f"DEFAULT_CHARSET is {settings.DEFAULT_CHARSET!r}, which has no way to write every page.",
+                hint='Set DEFAULT_CHARSET = "utf-8", Django\'s default.',
+                id="kordless_booking.E011",
+            )
+        )
+    for name, least in (
+        ("DATA_UPLOAD_MAX_MEMORY_SIZE", MIN_FORM_BYTES),
+        ("DATA_UPLOAD_MAX_NUMBER_FIELDS", MIN_FORM_FIELDS),
+    ):
+        most = getattr(settings, name)
+        if most is not None and most < least:
+            found.append(
+                Error(
+                    f"{name} is {most}, less than the booking form needs: Django would refuse it.",
+                    hint=f"Set {name} to {least} or more.",
+                    id="kordless_booking.E012",
+                )
+            )
+    if not settings.STATIC_URL:
+        found.append(
+            Error(
+                "STATIC_URL is not set, so no page can name its scripts.",
+                hint='Set STATIC_URL = "static/".',
+                id="kordless_booking.E013",
+            )
+        )
+    return found
+
+
+@register("kordless_booking")
+def check_templates(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """Report an engine that doesn't find our templates or doesn't escape (E010), or is set for debugging (W005)."""
+    try:
+        template: Any = get_template("kordless_booking/layouts/page.html")
+        engine = template.backend.engine
+    except TemplateDoesNotExist:
+        return [
+            Error(
+                "No template engine finds the templates of kordless_booking.",
+                hint='Set "APP_DIRS": True in one whose backend is DjangoTemplates, or add app_directories.Loader.',
+                id="kordless_booking.E010",
+            )
+        ]
+    except (TemplateSyntaxError, ImproperlyConfigured):
+        return []  # E006, or Django's own check of TEMPLATES, says what is wrong
+    if not engine.autoescape:
+        # Names, descriptions and notes come from outside, and our templates rely on the engine to escape them.
+        return [
+            Error(
+                "The template engine that finds our templates has autoescape off: any text could run as a script.",
+                hint="Remove autoescape from its OPTIONS, or add a second engine for pages that are no HTML.",
+                id="kordless_booking.E010",
+            )
+        ]
+    if engine.string_if_invalid:
+        return [
+            Warning(
+                "The template engine that finds our templates has string_if_invalid: pages show it, or fail.",
+                hint="Use it for debugging only.",
+                id="kordless_booking.W005",
+            )
+        ]
+    return []
 
 
 def mounts(patterns: Sequence[URLPattern | URLResolver], above: str = "") -> Iterator[str]:

@@ -7,12 +7,17 @@ from django.urls import include, path
 from django.views.generic import TemplateView
 
 from kordless_booking.checks import (
+    MIN_FORM_BYTES,
+    MIN_FORM_FIELDS,
     check_apps,
+    check_cache_folder,
+    check_host_settings,
     check_mail_sender,
     check_mounts,
     check_settings,
     check_shared_cache,
     check_style_sheets,
+    check_templates,
     check_webhook_secrets,
 )
 from kordless_booking.conf import SETTING_NAMES
@@ -169,6 +174,23 @@ def test_wrong_settings_hide_the_cache_check(settings):
     """One thing after the other."""
     settings.KORDLESS_BOOKING = {**FLAT, "CACHE": "nowhere"}
     assert check_shared_cache() == []
+    assert check_cache_folder() == []
+
+
+@pytest.mark.parametrize(("mode", "warned"), [(0o700, False), (0o755, False), (0o770, True), (0o1777, True)])
+def test_a_cache_folder_that_others_may_write_to_is_warned_of(settings, tmp_path, mode, warned):
+    """Django unpickles what lies there; a folder that isn't there yet is made by Django, for its own user."""
+    settings.KORDLESS_BOOKING = FLAT
+    folder = tmp_path / "cache"
+    settings.CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": str(folder)}
+    }
+    assert check_cache_folder() == []
+    folder.mkdir()
+    folder.chmod(mode)
+    assert found(check_cache_folder) == ["kordless_booking.W006"] * warned
+    settings.CACHES = {"default": {"BACKEND": LOCMEM, "LOCATION": str(folder)}}
+    assert check_cache_folder() == []
 
 
 def test_a_style_sheet_that_is_not_there_is_named(settings):
@@ -231,3 +253,55 @@ def test_mail_has_a_sender_of_its_own(settings):
     for fine in ({**on, "MAIL_FROM": "desk@salon.example"}, FLAT, None):
         settings.KORDLESS_BOOKING = fine
         assert found(check_mail_sender) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "ids"),
+    [
+        ("USE_TZ", False, ["E009"]),
+        ("USE_TZ", True, []),
+        ("DEFAULT_CHARSET", "iso-8859-1", ["E011"]),
+        ("DEFAULT_CHARSET", "utf-16", ["E011"]),
+        ("DEFAULT_CHARSET", "UTF-8", []),
+        ("DEFAULT_CHARSET", "utf_8", []),
+        ("DATA_UPLOAD_MAX_MEMORY_SIZE", MIN_FORM_BYTES - 1, ["E012"]),
+        ("DATA_UPLOAD_MAX_MEMORY_SIZE", MIN_FORM_BYTES, []),
+        ("DATA_UPLOAD_MAX_MEMORY_SIZE", None, []),
+        ("DATA_UPLOAD_MAX_NUMBER_FIELDS", MIN_FORM_FIELDS - 1, ["E012"]),
+        ("DATA_UPLOAD_MAX_NUMBER_FIELDS", None, []),
+        ("STATIC_URL", None, ["E013"]),
+    ],
+)
+def test_django_settings_under_which_no_booking_works_are_refused(settings, name, value, ids):
+    """Each has its number, names the setting, and says what to write instead."""
+    setattr(settings, name, value)
+    messages = check_host_settings()
+    assert [message.id for message in messages] == [f"kordless_booking.{id_}" for id_ in ids]
+    assert all(name in message.msg and name in message.hint and message.is_serious() for message in messages)
+
+
+@pytest.mark.parametrize(
+    ("engine", "options", "ids"),
+    [
+        ({}, {}, []),
+        ({"APP_DIRS": False}, {}, ["E010"]),
+        ({"APP_DIRS": False}, {"loaders": ["django.template.loaders.app_directories.Loader"]}, []),
+        ({}, {"autoescape": False}, ["E010"]),
+        ({}, {"string_if_invalid": "(%s)"}, ["W005"]),
+    ],
+)
+def test_template_engines_that_break_or_endanger_pages_are_named(settings, engine, options, ids):
+    """They must find our templates and escape what is put into them."""
+    settings.TEMPLATES = [{**settings.TEMPLATES[0], **engine, "OPTIONS": options}]
+    messages = check_templates()
+    assert [message.id for message in messages] == [f"kordless_booking.{id_}" for id_ in ids]
+    assert all(message.hint for message in messages)
+
+
+def test_another_engine_of_the_site_is_left_alone(settings):
+    """The engine that finds our templates counts: the site may write its letters unescaped with another."""
+    plain_text = {"BACKEND": "django.template.backends.django.DjangoTemplates", "NAME": "letters"}
+    settings.TEMPLATES = [{**plain_text, "OPTIONS": {"autoescape": False}}, *settings.TEMPLATES]
+    assert check_templates() == []
+    settings.TEMPLATES = []
+    assert found(check_templates) == ["kordless_booking.E010"]

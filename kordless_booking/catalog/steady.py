@@ -1,5 +1,8 @@
 """Django's cache, or this process's own memory for as long as that one fails.
 
+Nothing is ever unpickled from a cache that a network leads to (see `own_backend`), and what lies under a key of ours
+without being a number, a text or bytes is removed and counts as absent.
+
 Nothing here ever raises: a cache that refuses, times out or is full costs freshness and a log line, never a
 page. After a failure the cache is left alone for a few seconds, because asking a hanging one costs each
 visitor a time-out. It is believed again once a write has gone through; one that reads but can't write
@@ -12,7 +15,6 @@ import logging
 import threading
 from typing import TYPE_CHECKING, TypeVar
 
-from django.core.cache import caches
 from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.filebased import FileBasedCache
 from django.core.cache.backends.locmem import LocMemCache
@@ -21,10 +23,10 @@ from kordless_booking.logs import say
 
 from .keys import cache_key
 from .memory import Memory, Storable
-from .redis_cache import quicker
+from .own_backend import OwnBackend
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from django.core.cache.backends.base import BaseCache
 
@@ -37,6 +39,7 @@ logger = logging.getLogger(__name__)
 LEFT_ALONE = 5.0
 SAID_EVERY = 60.0
 AWAKE = cache_key("", "awake")
+_STORABLE = (bytes, str, int)
 
 T = TypeVar("T")
 
@@ -54,14 +57,14 @@ class SteadyCache:
     """
 
     def __init__(self, cache: str | BaseCache | Memory | None, clock: Clock) -> None:
-        self._cache = cache
-        self._quicker = quicker(cache) if isinstance(cache, str) else None
+        self._cache = OwnBackend(cache) if isinstance(cache, str) else cache
         self._clock = clock
         self._memory = Memory(clock)
         self._guard = threading.Lock()
         self._trusted = True
         self._again_at = 0.0
         self._say_at: float | None = None
+        self._unreadable_at: float | None = None
 
     @property
     def up(self) -> bool:
@@ -79,12 +82,13 @@ class SteadyCache:
 
     def get(self, key: str) -> Storable | None:
         """Return what is kept under one key."""
-        return self._on(lambda cache: cache.get(key))
+        value = self._on(lambda cache: cache.get(key))
+        return None if value is None else self._readable({key: value}).get(key)
 
     def get_many(self, keys: Iterable[str]) -> dict[str, Storable]:
         """Return what is kept, by key, in one round trip."""
         wanted = list(keys)
-        return self._on(lambda cache: cache.get_many(wanted))
+        return self._readable(self._on(lambda cache: cache.get_many(wanted)))
 
     def add(self, key: str, value: Storable, timeout: int) -> bool:
         """Keep `value` for `timeout` whole seconds (at least 1) unless the key is taken; True for the
@@ -102,9 +106,26 @@ class SteadyCache:
         self._on(lambda cache: cache.delete_many(unwanted))
 
     def _backend(self) -> BaseCache | Memory:
-        if isinstance(self._cache, str):
-            return self._quicker or caches[self._cache]
+        if isinstance(self._cache, OwnBackend):
+            return self._cache()
         return self._memory if self._cache is None else self._cache
+
+    def _readable(self, found: Mapping[str, object]) -> dict[str, Storable]:
+        """Leave out what we can't have written, and remove it: it would stand in the way of `add` for ever."""
+        readable = {key: value for key, value in found.items() if isinstance(value, _STORABLE)}
+        if len(readable) < len(found):
+            self._say_unreadable()
+            self.delete_many(found.keys() - readable.keys())
+        return readable
+
+    def _say_unreadable(self) -> None:
+        with self._guard:
+            now = self._clock.steady()
+            aloud = self._unreadable_at is None or now >= self._unreadable_at
+            if aloud:
+                self._unreadable_at = now + SAID_EVERY
+        if aloud:
+            say(logger, logging.ERROR, "cache_value_unreadable")
 
     def _on(self, operation: Callable[[BaseCache | Memory], T]) -> T:
         if self.up:

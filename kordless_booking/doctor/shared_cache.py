@@ -11,6 +11,7 @@ from django.core.cache import caches
 from django.core.cache.backends.dummy import DummyCache
 
 from kordless_booking.catalog.keys import cache_key
+from kordless_booking.catalog.own_backend import OwnBackend, may_unpickle
 from kordless_booking.catalog.steady import counts_for_all
 from kordless_booking.doctor.finding import Finding, Findings, fix, note, ok
 
@@ -31,9 +32,10 @@ _KEPT: Final = 10
 
 def examine(account: Account, timer: Callable[[], float] = time.perf_counter) -> Findings:
     """Write and read test values, then report whether processes share the cache. `timer` returns seconds."""
-    cache = caches[account.cache]
+    name = type(caches[account.cache]).__name__
     began = timer()
     try:
+        cache = OwnBackend(account.cache)()
         works = _works(cache)
     except Exception as error:  # noqa: BLE001 (backends raise anything)
         advice = "start it, or look at CACHES; until then each process goes on alone, with its own memory"
@@ -41,7 +43,6 @@ def examine(account: Account, timer: Callable[[], float] = time.perf_counter) ->
         return
     # `_works` does six operations.
     each = (timer() - began) / 6
-    name = type(cache).__name__
     if not works:
         advice = "set CACHES to one that does, or Kordless is asked anew for every page"
         yield fix("cache_keeps_nothing", f"The cache {account.cache!r} ({name}) does not keep what it is given", advice)
@@ -68,7 +69,10 @@ def _works(cache: BaseCache) -> bool:
 def _shared(account: Account, cache: BaseCache, name: str) -> Finding:
     if counts_for_all(cache):
         text = f"The cache {account.cache!r} ({name}) is shared by all processes"
-        return ok("cache_shared", f"{text}, and keeps what it is given; let nobody else write to it")
+        others = "let nobody else write to it"
+        if may_unpickle(account.cache):
+            others = "whoever else can write to it can run code in them, since it unpickles"
+        return ok("cache_shared", f"{text}, and keeps what it is given; {others}")
     text = f"The cache {account.cache!r} ({name}) is not shared by all processes"
     # A cache of its own is right for a site with one process, but somebody must have said so. With DEBUG it is a note.
     if isinstance(cache, DummyCache) or not _said(account):

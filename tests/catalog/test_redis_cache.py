@@ -31,14 +31,14 @@ def test_several_servers_are_left_to_django(settings: Settings):
 
 @pytest.mark.skipif(not REDIS, reason=WHY_NOT)
 def test_it_is_the_same_cache_with_one_client(settings: Settings, tmp_path: Path):
-    """What one door keeps, the other finds, with the site's own prefix; and the client is always the same."""
+    """What one instance keeps, the other finds, with the site's own prefix; and the client is always the same."""
     with running_redis(tmp_path) as url:
         settings.CACHES = {"default": {"BACKEND": REDIS_CACHE, "LOCATION": url, "KEY_PREFIX": "site"}}
         cache = quicker("default")
         assert cache is not None
-        cache.set("a", b"1", 60)
+        cache.set("a", 1, 60)
         caches["default"].set("b", 2, 60)
-        assert cache.get_many(["a", "b"]) == caches["default"].get_many(["a", "b"]) == {"a": b"1", "b": 2}
+        assert cache.get_many(["a", "b"]) == caches["default"].get_many(["a", "b"]) == {"a": 1, "b": 2}
         assert cache._cache.get_client() is cache._cache.get_client(write=True)
         for each in (cache, caches["default"]):
             each._cache.get_client().connection_pool.disconnect()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.core.cache import caches
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
@@ -91,7 +92,7 @@ def _illness(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> 
 
 
 def _behind_the_scenes(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
-    """Refreshes that fail, a circuit that opens and closes, a cache that is down."""
+    """Refreshes that fail, a circuit that opens and closes, a cache that is down, one that somebody else writes to."""
     own = site.CACHES
     site.CACHES = {"default": {"BACKEND": "tests.faults.wall_clock_cache.WallClockCache"}}
     walk.open("/book/haircut/")
@@ -112,6 +113,10 @@ def _behind_the_scenes(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Set
     }
     walk.open("/book/")
     site.CACHES = own
+    for key in list(vars(caches["default"])["_cache"]):
+        caches["default"].set(key.removeprefix(":1:"), ["planted"])
+    change(site)
+    walk.open("/book/")
 
 
 @contextmanager

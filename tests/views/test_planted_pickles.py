@@ -1,0 +1,112 @@
+"""Somebody can write to the site's cache server: nothing that is planted there runs, and visitors book on."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from django.core.cache import caches
+from django.core.signals import request_finished
+from django.test import Client
+from pytest_django import Settings
+
+from kordless_booking.conf import account_named
+from kordless_booking.sandbox import Sandbox
+from kordless_booking.upstream import background, upstream
+from tests.redis_server import REDIS, WHY_NOT, running_redis
+from tests.support.memcached_server import MEMCACHED, WHY_NO_MEMCACHED, running_memcached
+from tests.support.planted_pickles import Memcached, Redis, Server, trap
+from tests.views.walking import JANE, Walk
+
+pytestmark = pytest.mark.django_db
+
+DJANGO = "django.core.cache.backends"
+REQUIRED = os.environ.get("KORDLESS_SERVERS") == "required"
+
+
+@pytest.fixture(params=["redis.RedisCache", "memcached.PyMemcacheCache"])
+def server(request: pytest.FixtureRequest, site: Settings, tmp_path: Path) -> Iterator[Server]:
+    """The server of the site's cache; skips, or fails where it is required, when it is missing."""
+    is_redis = request.param.startswith("redis")
+    found, why_not = (REDIS, WHY_NOT) if is_redis else (MEMCACHED, WHY_NO_MEMCACHED)
+    if not found:
+        (pytest.fail if REQUIRED else pytest.skip)(why_not)
+    with ExitStack() as stack:
+        folder = tmp_path / "server"
+        folder.mkdir()
+        location = stack.enter_context(running_redis(folder) if is_redis else running_memcached())
+        one: Server = Redis(location) if is_redis else Memcached(location)
+        stack.callback(one.close)
+        site.CACHES = {"default": {"BACKEND": f"{DJANGO}.{request.param}", "LOCATION": location}}
+        yield one
+        background.join()
+        request_finished.send(Client)
+        site.CACHES = {"default": {"BACKEND": f"{DJANGO}.locmem.LocMemCache"}}
+
+
+def as_a_new_process(site: Settings) -> None:
+    """Forget what this process has in its own memory."""
+    background.join()
+    site.KORDLESS_BOOKING = dict(site.KORDLESS_BOOKING)
+
+
+def whole_walk(client: Client) -> Walk:
+    """All that a visitor does: book, look the booking up, move and cancel it; and what monitors ask."""
+    walk = Walk(client)
+    walk.open("/book/")
+    booked = walk.book()
+    assert booked.number, booked.text
+    walk.send(walk.open("/book/manage/"), "Find booking", number=booked.number, contact=JANE["email"])
+    manage = next(url for url in booked.links().values() if re.search("/manage/.{20}", url)).partition("?")[0]
+    walk.open(list(walk.open(f"{manage}reschedule/").times.values())[-1])
+    walk.send(walk.open(f"{manage}cancel/"), "Cancel booking")
+    assert client.get("/book/health/booking/").json()["cache"] == "ok"
+    return walk
+
+
+def test_planted_pickles_are_never_run_and_visitors_book_on(
+    server: Server, site: Settings, client: Client, sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Under every key that a whole walk leaves behind, not once but three times over."""
+    marker = tmp_path / "ran"
+    whole_walk(client)
+    background.join()
+    assert len(server.values()) > 15
+    assert not [key for key, value in server.values().items() if value.startswith(b"\x80")]
+    key = next(iter(server.values()))
+    server.plant(key, trap(marker))
+    caches["default"].get(key.removeprefix(":1:"))
+    assert marker.is_dir(), "the trap doesn't work"
+    marker.rmdir()
+    for number in range(2, 5):
+        for key in server.values():
+            server.plant(key, trap(marker))
+        as_a_new_process(site)
+        with caplog.at_level(logging.ERROR, "kordless_booking"):
+            walk = whole_walk(client)
+        assert not marker.exists()
+        assert [(page.url, page.status) for page in walk.seen if page.status >= 400] == []
+        assert len(sandbox.bookings()) == number
+        assert upstream(account_named(None)).cache.up
+    assert {record.getMessage().partition(" req=")[0] for record in caplog.records} == {"event=cache_value_unreadable"}
+    assert len(caplog.records) == 3, "said once a minute by each process"
+
+
+def test_planted_values_of_other_kinds_are_no_trouble(
+    server: Server, site: Settings, client: Client, sandbox: Sandbox
+) -> None:
+    """Values that our serializer does read, each under a key that should have another."""
+    whole_walk(client)
+    for value in (b"7", b"-1", b"9" * 19, b"stext", b"b", b"b{}", b"b[1]", b"b\x80\x04", b'b{"version":1}'):
+        for key in server.values():
+            server.plant(key, value)
+        as_a_new_process(site)
+        walk = Walk(client)
+        for url in ("/book/", "/book/haircut/", "/book/manage/", "/book/health/booking/"):
+            assert walk.open(url).status in {200, 429, 503}, (value, url)
+            assert "That was our mistake" not in walk.seen[-1].text
