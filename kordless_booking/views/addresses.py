@@ -1,4 +1,4 @@
-"""The paths of our own pages: Django's `reverse`, remembered, because a slot page asks for a dozen of them."""
+"""Paths of our own pages: a cache for Django's `reverse`, because a slot page calls it a dozen times."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from django.urls import get_script_prefix, get_urlconf, reverse
 __all__ = ["Mount", "address", "mount"]
 
 Mount = tuple[str, str, str | None]
-"""Namespace, script prefix, and the URL configuration if the request has one of its own."""
+"""Namespace, script prefix, and the request's own URL configuration if it has one. All that `reverse` depends on."""
 
 
 def mount(namespace: str) -> Mount:
-    """Where the pages of that namespace are in the present request."""
+    """Return the mount of a namespace in the current request."""
     return namespace, get_script_prefix(), get_urlconf()
 
 
 @lru_cache(maxsize=1024)
 def address(mount: Mount, name: str, *args: str) -> str:
-    """The path of a page, in the request that the mount is of."""
+    """Return the path of a page under a mount, cached."""
     namespace, _prefix, urlconf = mount
     return reverse(f"{namespace}:{name}", args=args, urlconf=urlconf)
 

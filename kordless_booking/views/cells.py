@@ -1,4 +1,7 @@
-"""The many small things on the slot page: the cells of a month and the times of a day, as ready HTML."""
+"""Calendar cells and time buttons of the slot page, as ready HTML.
+
+There are many of each, so they are filled into template skeletons instead of being rendered one by one.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from kordless_booking.views.pattern import Pattern, kept_pattern, mark, pattern
 __all__ = ["ANY_DAY", "format_start", "month_rows", "other_clock", "read_start", "time_items"]
 
 ANY_DAY: Final = date(1970, 1, 1)
-"""Stands in a link for the day that it will lead to."""
+"""Placeholder in a link, to be replaced by each free day."""
 _DAY: Final = "kordless_booking/parts/day.html"
 _DAY_VALUES: Final = ("number", "iso", "url", "full")
 _START_LENGTH: Final = len("20261201T150000Z")
@@ -36,10 +39,12 @@ def month_rows(
     language: str,
     stage: str,
 ) -> list[SafeString]:
-    """One row of cells for each week. `free` says how many times each free day has; `url` leads to ANY_DAY, in the
-    place of which each free day is put.
+    """Return one row of cells for each week.
+
+    `free` is the number of times of each free day. `url` is the link to ANY_DAY, which is replaced by each free day.
     """
     before, _day, after = escape(url).partition(f"day={ANY_DAY}")
+    # Only what all visitors share is an argument here, so that the skeleton of a month is built once for all of them.
     rows = _rows(month, tuple(free), chosen, today, language, stage)
     values = [before, after, *[_spoken(day, times, day == today, language) for day, times in free.items()]]
     return [mark_safe(row.fill(values)) for row in rows]  # noqa: S308 (patterns escape)
@@ -47,7 +52,7 @@ def month_rows(
 
 @kept_pattern(4096)
 def _spoken(day: date, times: int, today: bool, language: str) -> str:
-    """A free day as a screen reader announces it, escaped."""
+    """Return the accessible name of a free day, escaped."""
     text = ngettext("%(date)s, %(count)s time free", "%(date)s, %(count)s times free", times)
     spoken = text % {"date": display.full_date(day, language), "count": times}
     return escape(f"{spoken} · {_('today')}" if today else spoken)
@@ -57,10 +62,12 @@ def _spoken(day: date, times: int, today: bool, language: str) -> str:
 def _rows(
     month: date, free: tuple[date, ...], chosen: date | None, today: date, language: str, stage: str
 ) -> list[Pattern]:
-    """The rows for everybody to whom the same days are free; what varies is what stands before and after a day, and
-    how each is announced.
+    """Return the skeletons of the rows, for all visitors to whom the same days are free.
+
+    Placeholders are the parts of the link before and after a day, and each free day's accessible name.
     """
     before, after, spoken = mark(0), mark(1), {day: mark(number) for number, day in enumerate(free, 2)}
+    # One skeleton each for the three common kinds of cell. Only today and the chosen day are rendered on their own.
     nothing = pattern(_DAY, (), id=stage).fill()
     full, free_day = pattern(_DAY, ("number",), id=stage), pattern(_DAY, _DAY_VALUES, id=stage)
 
@@ -83,12 +90,13 @@ def _rows(
 def time_items(
     times: Iterable[days.Time], *, url: str, language: str, hours: Hours | None, site: tzinfo | None = None
 ) -> SafeString:
-    """One item for each time. `url` ends in what the start is written behind.
+    """Return one item for each time. The start of each is appended to `url`.
 
-    `site` is the zone of the place that the visitor comes to: its clock is told too where it shows something else.
+    `site` is the zone of the venue: its time is shown too where it differs.
     """
     plain, detailed = pattern(_TIME, ("url", "label")), pattern(_TIME, ("url", "label", "detail"))
     items, begin = [], escape(url)
+    # Translated once, not once for each of a hundred times.
     own = escape(_("%(when)s for you")) if site else ""
     for moment in times:
         link = SafeString(begin + format_start(moment.start))  # both are escaped
@@ -104,28 +112,30 @@ def time_items(
 
 @lru_cache(maxsize=4096)
 def format_start(start: datetime) -> str:
-    """A slot's start as it stands in a link: UTC, to the second."""
+    """Format a slot's start for a link: UTC, to the second."""
     at = start if start.tzinfo is UTC else start.astimezone(UTC)
+    # Not `strftime`, which is slower, and doesn't pad a year before 1000 everywhere.
     return f"{at.year:04}{at.month:02}{at.day:02}T{at.hour:02}{at.minute:02}{at.second:02}Z"
 
 
 def read_start(text: str) -> datetime | None:
-    """The start in a link, or None when it is none."""
+    """Parse the start in a link; None for anything else."""
     if len(text) != _START_LENGTH:
         return None
     try:
+        # `strptime` accepts digits of other scripts.
         return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) if text.isascii() else None
     except ValueError:
         return None
 
 
 def other_clock(moment: datetime, zone: tzinfo, site: tzinfo | None) -> bool:
-    """Whether the clock on site shows something else than the visitor's at a moment."""
+    """Return True when the venue's clock differs from the visitor's at this moment."""
     return site is not None and moment.astimezone(site).utcoffset() != moment.astimezone(zone).utcoffset()
 
 
 def _on_site(moment: days.Time, site: tzinfo, language: str, hours: Hours | None) -> str:
-    """What the clock on site shows, with the date where that is another one; "" when it shows the same."""
+    """Return the time on the venue's clock, with the date where that differs; "" when the clocks agree."""
     here, there = moment.local_start, moment.start.astimezone(site)
     if there.utcoffset() == here.utcoffset():
         return ""
@@ -139,7 +149,7 @@ def _on_site(moment: days.Time, site: tzinfo, language: str, hours: Hours | None
 
 
 def _detail(moment: days.Time, language: str) -> str:
-    """What there is to know about a time beside its hour."""
+    """Return what a time's button says beside the time: offset when ambiguous, end on the next day, places left."""
     details = []
     if moment.ambiguous:
         details.append(zones.offset_text(moment.local_start, language))

@@ -1,4 +1,4 @@
-"""Moving a booking to another time: the same slot page, the same service and length, then one question."""
+"""Reschedule pages: the slot page for the same service and length, then one confirmation."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ log = logging.getLogger("kordless_booking.views")
 
 @widget_view("GET", personal=True)
 def slots(visit: Visit, token: str) -> HttpResponse:
-    """The times that the booking could move to."""
+    """Show the times that the booking could move to."""
     it, detail = _movable(visit, token)
     visit.choices = _choices(visit, it)
     choices = _asked(visit.choices)
@@ -76,7 +76,7 @@ def slots(visit: Visit, token: str) -> HttpResponse:
 
 @widget_view("GET", personal=True)
 def zone(visit: Visit, token: str) -> HttpResponse:
-    """All time zones to choose from, searchable."""
+    """Show all time zones, with a search."""
     it = managed(visit, token)
 
     def back(choices: Choices) -> str:
@@ -88,8 +88,9 @@ def zone(visit: Visit, token: str) -> HttpResponse:
 
 @widget_view("GET", "POST", personal=True)
 def confirm(visit: Visit, token: str) -> HttpResponse:
-    """Shows the old and the new time once, then moves the booking."""
+    """Show the old and the new time once for confirmation, then move the booking."""
     if visit.request.method == "POST":
+        # Without the service's settings, which moving doesn't need: one thing less that can fail.
         return _move(visit, _movable_booking(visit, token))
     it, detail = _movable(visit, token)
     visit.choices = _choices(visit, it)
@@ -116,6 +117,7 @@ def _confirm_page(visit: Visit, it: Managed, chosen: Draft, problem: str = "") -
         "action": visit.url(
             "reschedule-confirm", token, choices=visit.choices.dress(), start=format_start(chosen.start)
         ),
+        # Signed, so that only a time that was offered can be sent.
         "hidden": [("draft", draft.seal(chosen, _purpose(visit, it)))],
         "back_url": visit.url("reschedule", token, choices=_asked(visit.choices)),
         "problem": problem,
@@ -137,8 +139,10 @@ def _move(visit: Visit, it: Managed) -> HttpResponse:
         return visit.go(again)
     if chosen.start <= visit.now:
         return visit.go(again)
+    # Equal: the same form was sent twice, and the first one has moved it.
     if it.booking.start != chosen.start:
         not_too_often(visit)
+        # Before the request: Kordless's webhook may arrive before its response does.
         now_changing(visit.cache_of_account, visit.account.name, it.link.number)
         try:
             visit.client.reschedule(
@@ -161,23 +165,26 @@ def _move(visit: Visit, it: Managed) -> HttpResponse:
 
 
 def _choices(visit: Visit, it: Managed) -> Choices:
-    """A booking keeps its host and how many come, as far as its link says who that is."""
+    """Return the choices with host and party size of the booking, as far as its link knows them.
+
+    Neither can be changed.
+    """
     return visit.choices.but(host=it.link.host, party=it.link.party)
 
 
 def _asked(choices: Choices) -> Choices:
-    """What an address says: host and party stand in the link already."""
+    """Return the choices for a URL, without host and party size, which the token has already."""
     return choices.but(host=None, party=1)
 
 
 def _movable(visit: Visit, token: str) -> tuple[Managed, ServiceDetail]:
-    """Also lets a service that is gone speak for itself."""
+    """Return a booking that can move, and its service. Raises NotFound when the service doesn't exist any more."""
     it = _movable_booking(visit, token)
     return it, visit.catalog.service(it.booking.service_slug or "").value
 
 
 def _movable_booking(visit: Visit, token: str) -> Managed:
-    """Raises a problem for a booking that can't move."""
+    """Return a booking that can move. Raises Problem when it can't."""
     it = managed(visit, token)
     if it.booking.status == "canceled" or it.booking.start <= visit.now or not it.booking.service_slug:
         raise Problem(
@@ -192,10 +199,14 @@ def _movable_booking(visit: Visit, token: str) -> Managed:
 
 
 def _not_moved(visit: Visit, it: Managed, chosen: Draft, error: exceptions.KordlessError) -> HttpResponse | None:
-    """After a cut or a no: look, and tell the truth. None when the booking has moved after all."""
+    """Handle a lost response or a refusal of a move.
+
+    Looks the booking up, so that the page says what is true. None when it has moved after all.
+    """
     found = seen_again(visit, it)
     if found is not None and found.start == chosen.start:
         return None
+    # The cached slots offered a time that Kordless doesn't give.
     visit.catalog.forget_slots(chosen.service)
     if isinstance(error, exceptions.SlotTaken):
         tell(visit, "slot_conflict", level=logging.INFO, status=303, error=error)
@@ -221,5 +232,5 @@ def _not_moved(visit: Visit, it: Managed, chosen: Draft, error: exceptions.Kordl
 
 
 def _purpose(visit: Visit, it: Managed) -> str:
-    """A time chosen for one booking moves no other."""
+    """Return the signing purpose of a draft. It names the booking, so that a time chosen for one can't move another."""
     return f"{visit.account.name}:reschedule:{it.link.number}"
