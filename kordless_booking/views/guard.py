@@ -102,7 +102,7 @@ def _policy(
         # No "unsafe-inline" anywhere: styles and scripts are files.
         "style-src": own,
         "font-src": own,
-        # data: for the small images that style sheets contain.
+        # data: for the empty icon in parts/head.html.
         "img-src": f"{own} data: {image_origin or ''}".strip(),
         "connect-src": " ".join(("'self'", *check_origins)),
         "frame-src": " ".join(check_origins) or "'none'",
