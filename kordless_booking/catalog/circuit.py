@@ -143,7 +143,7 @@ class Circuit:
         No response and 5xx are failures. Any 4xx is a success here: it shows that Kordless is alive.
         """
         failed = answer is None or (answer.failed and not 400 <= answer.status < 500)
-        # Before any branch: successes too belong into the rate.
+        # Before any branch: successes count for the rate too.
         ailing = self._ailing(failed=failed)
         if not failed:
             if admission.blemished:
