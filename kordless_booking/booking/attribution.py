@@ -1,6 +1,6 @@
-"""Where a visitor came from, as far as the page around the widget says: campaign parameters and click ids.
+"""Marketing attribution: campaign parameters and click ids that the host page passes to the widget.
 
-It reaches the site's own code and nobody else: never Kordless, and no URL after the first.
+They are given to the site's own code only. They are never sent to Kordless, and stand in no URL after the first.
 """
 
 from __future__ import annotations
@@ -26,18 +26,23 @@ KNOWN: Final = (
     "twclid",
     "li_fat_id",
 )
-"""The names that are passed on."""
+"""Parameter names that are passed on. All others are dropped."""
 LONGEST_VALUE: Final = 200
+"""Characters of a value that are kept."""
 LONGEST: Final = 4096
+"""Characters of the JSON text; a longer one is ignored."""
 
 
 def read_attribution(text: str) -> dict[str, str]:
-    """The known parameters in a JSON object, printable and cut to length; nothing for anything else."""
+    """Return the known parameters of a JSON object, printable and cut to length. Never raises.
+
+    Anything but an object gives an empty dict.
+    """
     if not text or len(text) > LONGEST:
         return {}
     try:
         given = json.loads(text)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError):  # deeply nested brackets
         return {}
     if not isinstance(given, dict):
         return {}

@@ -1,6 +1,7 @@
-"""What a visitor chose before a slot, as it stands in the query: bookmarkable, and never trusted.
+"""A visitor's choices before a slot is taken, parsed from the query string and written back to it.
 
-Unknown and absurd values are dropped quietly; what is left is safe to show, to link and to ask Kordless for.
+The query can be bookmarked and is never trusted: unknown and absurd values are dropped without an error. What is left
+is safe to show, to link and to send to Kordless.
 """
 
 from __future__ import annotations
@@ -20,35 +21,42 @@ from kordless_booking.booking.zones import known_zone
 __all__ = ["Choices"]
 
 MAX_PARTY = 50
+"""People. The largest party size that can be chosen; the catalog requests no larger one."""
 _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
 _DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+# Visible ASCII, 100 characters at most. Any other host id counts as not chosen.
 _HOST = re.compile(r"[\x21-\x7e]{1,100}")
 _ACCENT = re.compile(r"#?([0-9A-Fa-f]{6})")
 _PARTY = re.compile(r"[0-9]{1,2}")
 
 
 class Choices(msgspec.Struct, frozen=True, kw_only=True):
-    """`month` is the month's first day. None (1 for `party`) means not chosen.
-
-    `scheme`, `accent` (six hexadecimal digits), `theme` (a ready-made one, or plain) and `embed` (shown in a frame)
-    come from the snippet on a host's page.
-    """
+    """Choices in the query string. None means not chosen."""
 
     tz: str | None = None
+    """IANA name, in its canonical spelling."""
     month: date | None = None
+    """First day of the month."""
     day: date | None = None
     host: str | None = None
+    """Host id."""
     party: int = 1
+    """Party size; 1 means not chosen."""
     hours: Literal["12", "24"] | None = None
     lang: str | None = None
+    """Language code, one of the supported ones."""
     scheme: Literal["light", "dark"] | None = None
+    """Color scheme, set by the snippet on the host page, like the three that follow."""
     accent: str | None = None
+    """Six lower-case hexadecimal digits."""
     theme: str | None = None
+    """One of `THEMES`, or `PLAIN`."""
     embed: bool = False
+    """Shown in a frame."""
 
     @classmethod
     def read(cls, query: Mapping[str, str], languages: Collection[str]) -> Choices:
-        """From a query's last values; `languages` are the codes that the site offers."""
+        """Parse a query, given by its last value for each name. `languages` are the codes that the site supports."""
         hours = query.get("hours")
         lang = query.get("lang", "").lower()
         host = query.get("host", "")
@@ -68,11 +76,11 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def but(self, **changes: Any) -> Choices:
-        """The same with some of it changed."""
+        """Return a copy with these fields replaced."""
         return msgspec.structs.replace(self, **changes)
 
     def dress(self) -> Choices:
-        """Only what every page of the way keeps: how it speaks and how it looks."""
+        """Return only the choices that every page keeps: language, hours and appearance."""
         return Choices(
             hours=self.hours,
             lang=self.lang,
@@ -83,7 +91,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def pairs(self) -> list[tuple[str, str]]:
-        """Names and values for hidden fields and queries, in one fixed order, without what was not chosen."""
+        """Return names and values for hidden fields and queries, in a fixed order, without what was not chosen."""
         given = [
             ("tz", self.tz),
             ("month", self.month.isoformat()[:7] if self.month else None),
@@ -100,13 +108,14 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
         return [(name, value) for name, value in given if value]
 
     def query(self) -> str:
-        """`?tz=…&day=…`, or nothing when nothing was chosen."""
+        """Return `?tz=…&day=…`, or "" when nothing was chosen."""
         pairs = self.pairs()
         return "?" + "&".join([_quoted(name, value) for name, value in pairs]) if pairs else ""
 
 
 @lru_cache(maxsize=2048)
 def _quoted(name: str, value: str) -> str:
+    # "/" is allowed in a query, and keeps time zones such as Europe/Paris readable.
     return f"{name}={quote_plus(value, safe='/:')}"
 
 
@@ -130,7 +139,10 @@ def _day(text: str) -> date | None:
 
 
 def _date(year: int, month: int, day: int) -> date | None:
-    """Years near the ends of the calendar are absurd, and date arithmetic overflows there."""
+    """Return the date, or None if there is none.
+
+    Years near the ends of the calendar overflow in later date arithmetic.
+    """
     if not 1970 <= year <= 9000:
         return None
     try:

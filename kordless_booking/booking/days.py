@@ -1,8 +1,8 @@
-"""From slots to the visitor's days: which times are free on which date of their own calendar.
+"""Availability: from Kordless's slots in UTC to the free times on the dates of the visitor's calendar.
 
-Kordless speaks UTC; a person reads a clock on the wall. All arithmetic here is done on instants, and only the
-results are put on the wall, so days with 23, 24, 24½ or 25 hours come out right by themselves. No texts but
-the names of the parts of the day, no I/O, and `now` is always given.
+All arithmetic is done on instants (UTC), and only the results are converted to local time. So days with 23, 24, 24½ or
+25 hours come out right without special cases. No texts but the names of the parts of the day, no I/O, and `now` is
+always an argument.
 """
 
 from __future__ import annotations
@@ -37,12 +37,13 @@ __all__ = [
     "times_of",
 ]
 
+# Days that can be shown ahead, and the assumption when Kordless doesn't say.
 _LONGEST_WINDOW = 366
 _MIDNIGHT = time()
 
 
 class Opening(NamedTuple):
-    """What a `Time` is for every visitor, whatever their clock shows."""
+    """A bookable time in UTC: the part of an `AvailableTime` that is the same for all visitors."""
 
     start: datetime
     end: datetime
@@ -53,35 +54,35 @@ class Opening(NamedTuple):
 
 
 class Time(msgspec.Struct, frozen=True, kw_only=True):
-    """One time that can be chosen, with everybody who is free then.
-
-    `start`, `end`: UTC. `local_start`, `local_end`: the same instants on the visitor's clock. `slots` are
-    the slots behind it, one for each host in the order of `hosts`; a slot of nobody in particular adds no
-    host. `free` and `capacity` are those of the host with most seats left, as a booking can't be split
-    between hosts. `ambiguous`: the clocks go back and show this start twice, so it needs its offset said.
-    `crosses_midnight`: it ends on a later date than it starts; ending at midnight sharp does not count.
-    """
+    """A bookable time in the visitor's time zone, with everybody who is free then."""
 
     start: datetime
+    """UTC, as is `end`."""
     end: datetime
     local_start: datetime
+    """The same instants in the visitor's time zone, as is `local_end`."""
     local_end: datetime
     slots: tuple[Slot, ...]
+    """The slots of this time, one for each host and in the order of `hosts`. A slot without a host adds none."""
     hosts: tuple[Host, ...]
     free: int
+    """Seats left with the host who has most: a booking can't be split between hosts."""
     capacity: int
+    """All seats with that host, taken ones included."""
     ambiguous: bool = False
+    """The clocks go back and show this start twice (PEP 495), so the page has to show its offset."""
     crosses_midnight: bool = False
+    """Ends on a later date than it starts. Ending at midnight sharp does not count."""
 
 
 def free_times(
     slots: Iterable[Slot], *, zone: tzinfo, now: datetime, host_id: str | None = None, party_size: int = 1
 ) -> dict[date, tuple[Time, ...]]:
-    """The times that `party_size` people can still book, by the visitor's date; dates and times in order.
+    """Return the times that `party_size` people can still book, by the visitor's date; dates and times in order.
 
-    Dropped: what has begun, is too full for the whole party with one host, belongs to another host than
-    `host_id`, or makes no sense. Slots with the same start and end are one time.
-    Raises ValueError if `now` is naive.
+    Left out are times that have begun, have too few seats for the whole party with one host, belong to another host
+    than `host_id`, or end before they start. Slots with the same start and end are one time. Raises ValueError if `now`
+    is naive.
     """
     openings = free_openings(slots, zone=zone, now=now, host_id=host_id, party_size=party_size)
     return {day: times_of(found, zone) for day, found in openings.items()}
@@ -90,10 +91,10 @@ def free_times(
 def free_openings(
     slots: Iterable[Slot], *, zone: tzinfo, now: datetime, host_id: str | None = None, party_size: int = 1
 ) -> dict[date, list[Opening]]:
-    """What `times_of` makes the times of a date from: enough to know which dates are free, at a tenth of the cost.
+    """Return the free openings by the visitor's date: enough to know which dates are free, at a tenth of the cost.
 
-    Give the same tuple of slots again, as the catalog does for all visitors, and only what hangs on the zone and
-    on `now` is worked out again. Raises ValueError if `now` is naive.
+    `localize` makes times of them. Pass the same tuple of slots again, as the catalog does for all visitors, and only
+    what depends on the zone and on `now` is computed again. Raises ValueError if `now` is naive.
     """
     if now.tzinfo is None:
         raise ValueError("now must be aware")
@@ -101,12 +102,14 @@ def free_openings(
     openings, starts = _openings(_Same(whole), host_id, party_size)
     days: dict[date, list[Opening]] = {}
     begin = bisect_right(starts, now)
+    # One conversion per date instead of one per slot: the slots of a date are found by bisecting the next midnight.
     while begin < len(starts):
         try:
             day = starts[begin].astimezone(zone).date()
             midnight = _midnight_after(day, zone)
-        except OverflowError:  # the last day of the year 9999 has no tomorrow
+        except OverflowError:  # the day after 9999-12-31 does not exist
             break
+        # At least one further: where midnight comes twice, it may lie before this start, and the loop would not end.
         end = bisect_left(starts, midnight, begin + 1)
         days.setdefault(day, []).extend(openings[begin:end])
         begin = end
@@ -114,7 +117,7 @@ def free_openings(
 
 
 def times_of(openings: Iterable[Opening], zone: tzinfo) -> tuple[Time, ...]:
-    """The times of one date, in order."""
+    """Convert the openings of one date to local times, in order."""
     times: list[Time] = []
     changing: dict[date, bool] = {}
     for start, end, slots, hosts, free, capacity in openings:
@@ -142,7 +145,10 @@ def times_of(openings: Iterable[Opening], zone: tzinfo) -> tuple[Time, ...]:
 
 
 class _Same:
-    """A tuple of slots as a key that is compared by identity: hashing a month of slots costs more than it saves."""
+    """Cache key for a tuple of slots, compared by identity.
+
+    Hashing a month of slots costs more than the cache saves.
+    """
 
     __slots__ = ("slots",)
 
@@ -150,19 +156,23 @@ class _Same:
         self.slots = slots
 
     def __hash__(self) -> int:
+        # Safe, because the cache holds the tuple: its id can't be given to another one.
         return id(self.slots)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Same) and other.slots is self.slots
 
 
+# Entries, each for one tuple of slots (a service's month), host and party size. An outdated tuple is pushed out.
 @lru_cache(maxsize=128)
 def _openings(same: _Same, host_id: str | None, party_size: int) -> tuple[list[Opening], list[datetime]]:
-    """What a party can book with a host, in order, whenever it is, and when each begins; the slots of one time
-    together.
+    """Return the openings that a party can book with a host, in order of start, and the list of their starts.
+
+    Independent of zone and `now`. The slots of one time become one opening.
     """
     together: dict[tuple[datetime, datetime], list[Slot]] = {}
     for slot in same.slots:
+        # Kordless may list full slots (unknown), so they are left out here.
         if slot.free < party_size or slot.free < 1 or slot.end <= slot.start:
             continue
         if host_id is not None and (slot.host is None or slot.host.id != host_id):
@@ -176,22 +186,23 @@ def _opening(start: datetime, end: datetime, same: list[Slot]) -> Opening:
     slots = _one_per_host(same) if len(same) > 1 else tuple(same)
     best = max(slots, key=lambda slot: slot.free)
     hosts = tuple(slot.host for slot in slots if slot.host is not None)
+    # More free seats than seats is nonsense that Kordless may send: "5 of 1" is never shown.
     return Opening(start, end, slots, hosts, best.free, max(best.capacity, best.free))
 
 
 def _midnight_after(day: date, zone: tzinfo) -> datetime:
-    """The instant at which the next date begins; where the clock skips midnight, the instant at which it does."""
+    """Return the instant at which the next date begins; where the clock skips midnight, the instant of the skip."""
     following = day + timedelta(days=1)
     return datetime(following.year, following.month, following.day, tzinfo=zone).astimezone(UTC)
 
 
 def hosts_of(slots: Iterable[Slot]) -> tuple[Host, ...]:
-    """Everybody who has a slot, once, by name; those without a name last."""
+    """Return each host who has a slot once, by name; those without a name last."""
     return _hosts(_Same(slots if isinstance(slots, tuple) else tuple(slots)))
 
 
 def most_seats(slots: tuple[Slot, ...]) -> int:
-    """The largest party that any of these could ever take; 1 when there are none."""
+    """Return the largest party that any of these slots could take if it were empty; 1 when there are none."""
     return _most_seats(_Same(slots))
 
 
@@ -206,7 +217,7 @@ def _most_seats(same: _Same) -> int:
 
 
 class PartOfDay(StrEnum):
-    """A stretch of the visitor's clock: night until 5, morning until 12, afternoon until 17, then evening."""
+    """Part of the visitor's day: night until 5, morning until 12, afternoon until 17, then evening."""
 
     NIGHT = "night"
     MORNING = "morning"
@@ -215,7 +226,7 @@ class PartOfDay(StrEnum):
 
     @property
     def label(self) -> str:
-        """Its name as a heading, in the active language."""
+        """Heading in the active language."""
         return {
             PartOfDay.NIGHT: pgettext("part of day", "Night"),
             PartOfDay.MORNING: pgettext("part of day", "Morning"),
@@ -224,11 +235,12 @@ class PartOfDay(StrEnum):
         }[self]
 
 
+# The part for each of the 24 hours.
 _PART_BY_HOUR = [PartOfDay.NIGHT] * 5 + [PartOfDay.MORNING] * 7 + [PartOfDay.AFTERNOON] * 5 + [PartOfDay.EVENING] * 7
 
 
 def parts_of_day(times: Iterable[Time]) -> list[tuple[PartOfDay, tuple[Time, ...]]]:
-    """One day's times by part of the day, in the order of the clock; empty parts are left out."""
+    """Group one day's times by part of the day, in the order of the clock; empty parts are left out."""
     parts: dict[PartOfDay, list[Time]] = {}
     for moment in times:
         parts.setdefault(_PART_BY_HOUR[moment.local_start.hour], []).append(moment)
@@ -236,7 +248,7 @@ def parts_of_day(times: Iterable[Time]) -> list[tuple[PartOfDay, tuple[Time, ...
 
 
 def month_weeks(month: date, first_weekday: int) -> list[list[date | None]]:
-    """The rows of a month's table, seven cells each, None outside the month. `first_weekday`: 0 is Monday."""
+    """Return the rows of a month's table, seven cells each, None outside the month. `first_weekday`: 0 is Monday."""
     cells = [
         date(month.year, month.month, day) if day else None
         for day in calendar.Calendar(first_weekday).itermonthdays(month.year, month.month)
@@ -245,9 +257,9 @@ def month_weeks(month: date, first_weekday: int) -> list[list[date | None]]:
 
 
 def months_in_window(now: datetime, zone: tzinfo, window_days: int | None) -> tuple[date, date]:
-    """The first and the last month (each as its first day) that may be opened, by the visitor's own today.
+    """Return the first and the last month (each as its first day) that may be opened, by the visitor's own today.
 
-    `window_days` is how far ahead can be booked: a year when unknown, and at most.
+    `window_days` is how many days ahead can be booked: a year when unknown, and at most.
     """
     today = now.astimezone(zone).date()
     last = today + timedelta(days=_window(window_days))
@@ -267,19 +279,21 @@ def _by_host(slot: Slot) -> tuple[bool, bool, str, str]:
 
 
 def _clocks_go_back(day: date, zone: tzinfo) -> bool:
-    """Whether some clock time may come twice on a date: asked once per day, because asking is slow."""
+    """Return True when some local time may come twice on a date. Checked once per date, because `utcoffset` is slow."""
     begin = datetime(day.year, day.month, day.day, tzinfo=zone)
+    # `fold=1`: when the clocks go back around midnight, the day ends at the second midnight.
     end = (begin + timedelta(days=1)).replace(fold=1)
     return begin.utcoffset() != end.utcoffset()
 
 
 def comes_twice(local: datetime) -> bool:
-    """Whether the clock shows this aware local time twice, because it is set back."""
+    """Return True when this aware local time is ambiguous (PEP 495), because the clocks are set back."""
+    # A local time that the clocks skip differs too; but no instant converts to one.
     return local.replace(fold=1 - local.fold).utcoffset() != local.utcoffset()
 
 
 def _one_per_host(same: list[Slot]) -> tuple[Slot, ...]:
-    """Kordless may say a thing twice: for each host, the slot with most seats left counts."""
+    """Return the slot with most seats left for each host: Kordless may list one time of a host more than once."""
     chosen: dict[str | None, Slot] = {}
     for slot in same:
         key = slot.host.id if slot.host else None
@@ -289,6 +303,7 @@ def _one_per_host(same: list[Slot]) -> tuple[Slot, ...]:
 
 
 def _crosses_midnight(start: datetime, end: datetime) -> bool:
+    # By date, not by hours: a visit from 23:30 to 0:00 ends on the same evening for people.
     days = end.toordinal() - start.toordinal()
     return days > 1 or (days == 1 and end.time() != _MIDNIGHT)
 

@@ -1,8 +1,8 @@
-"""Dates, times, money and durations in words, by CLDR, for the visitor's language.
+"""Formatting of dates, times, money and durations in the visitor's language, by CLDR data.
 
-`language` is a Django code ("pt-br", "zh-hans", "he"); an unknown one means English. Times are formatted as
-they stand: put them into the visitor's zone first. Every pattern is looked up once and every minute of the
-day is formatted once per language, because a page with a hundred times can't afford to do it a hundred times.
+`language` is a Django code ("pt-br", "zh-hans", "he"); an unknown one means English. Times are formatted as they are:
+convert them to the visitor's zone first. Each pattern is looked up once, and each minute of the day is formatted once
+per language: a page shows a hundred times, and Babel is too slow to format each of them anew.
 """
 
 from __future__ import annotations
@@ -43,58 +43,69 @@ __all__ = [
 ]
 
 Hours = Literal["12", "24"]
+"""12-hour or 24-hour clock."""
 
 
 def full_date(day: date, language: str) -> str:
-    """ "Tuesday, December 1, 2026"."""
+    """Format as "Tuesday, December 1, 2026"."""
     return _date(date(day.year, day.month, day.day), locale_name(language), "full")
 
 
 def day_title(day: date, language: str) -> str:
-    """ "Tuesday, December 1": the full date without the year."""
+    """Format as "Tuesday, December 1": the full date without the year."""
     return _date(date(day.year, day.month, day.day), locale_name(language), "day")
 
 
 def short_day(day: date, language: str) -> str:
-    """ "Tue, Dec 1": where there is little room, and the day is known but for the weekday."""
+    """Format as "Tue, Dec 1", for where there is little room."""
     return _date(date(day.year, day.month, day.day), locale_name(language), "short")
 
 
 def month_title(month: date, language: str) -> str:
-    """ "December 2026"; in lower case where the language writes months so: it may stand within a sentence."""
+    """Format as "December 2026".
+
+    In lower case in languages that write months so, because it may stand within a sentence.
+    """
     return _date(date(month.year, month.month, 1), locale_name(language), "month")
 
 
 def weekday_names(language: str) -> list[tuple[str, str]]:
-    """The short and the full name of each weekday, Monday first, whatever day the week begins with."""
+    """Return the short and the full name of each weekday, Monday first, whatever day the week begins with."""
     return list(_weekdays(locale_name(language)))
 
 
 def first_weekday(language: str) -> int:
-    """The day a week begins with where the language is mostly spoken: 0 is Monday, 6 is Sunday."""
+    """Return the first day of the week where the language is mostly spoken: 0 is Monday, 6 is Sunday."""
     return int(regional_locale(language).first_week_day)
 
 
 def default_hours(language: str) -> Hours:
-    """Whether the language writes 9 in the evening as 9 PM ("12") or as 21 ("24")."""
+    """Return the clock that the language uses: "12" for 9 PM, "24" for 21:00."""
     return _default_hours(locale_name(language))
 
 
 def clock_time(moment: datetime | time, language: str, hours: Hours | None = None) -> str:
-    """ "9:00 AM" or "09:00", on the clock that `moment` shows; `hours` None is the language's own way."""
+    """Format the time of day as "9:00 AM" or "09:00". `hours` None means the language's own clock.
+
+    The time is taken as it stands, without any conversion of zones.
+    """
     name = locale_name(language)
     return _clock(moment.hour, moment.minute, name, hours or _default_hours(name))
 
 
 def date_and_time(moment: datetime, language: str, hours: Hours | None = None) -> str:
-    """ "Tuesday, December 1, 2026, 9:00 AM"."""
+    """Format as "Tuesday, December 1, 2026, 9:00 AM"."""
+    # Quotes mark literal text in CLDR patterns; here only the two places are filled, so they would be shown.
     pattern = str(locale_of(language).datetime_formats["full"]).replace("'", "")
     clock = clock_time(moment, language, hours)
     return pattern.replace("{0}", clock).replace("{1}", full_date(moment, language))
 
 
 def time_range(start: datetime, end: datetime, language: str, hours: Hours | None = None) -> str:
-    """ "9:00 AM - 10:00 AM" with the language's own dash. Both ends in full: each reads like its button."""
+    """Format as "9:00 AM - 10:00 AM", with the language's own dash.
+
+    Both ends are written in full, not as "9:00 - 10:00 AM", so that each reads like the button it was chosen with.
+    """
     locale = locale_of(language)
     pattern = _typed(str(locale.interval_formats.get(None, "{0} \u2013 {1}")), locale)
     clocks = clock_time(start, language, hours), clock_time(end, language, hours)
@@ -102,7 +113,7 @@ def time_range(start: datetime, end: datetime, language: str, hours: Hours | Non
 
 
 def money(price: Price, language: str) -> str:
-    """ "$45.00"; "Free" or "Price varies" in the active language; "" when nothing sensible is known."""
+    """Format as "$45.00", or "Free" or "Price varies" in the active language; "" when nothing sensible is known."""
     if price.kind is PriceKind.FREE:
         return pgettext("price", "Free")
     if price.kind is PriceKind.VARIABLE:
@@ -113,7 +124,7 @@ def money(price: Price, language: str) -> str:
 
 
 def duration(minutes: int, language: str) -> str:
-    """ "45 min", "1 hr", "1 hr 30 min"; whole days as days. "" for nothing and for less than nothing."""
+    """Format as "45 min", "1 hr" or "1 hr 30 min"; whole days as days; "" for zero or less."""
     return _duration(minutes, locale_name(language)) if minutes > 0 else ""
 
 
@@ -130,11 +141,14 @@ def _date(day: date, name: str, form: Literal["full", "day", "short", "month"]) 
 
 @lru_cache(maxsize=64)
 def _day_pattern(name: str) -> DateTimePattern:
-    """CLDR gives "E, d MMM" and expects the widths to be stretched: names in full here."""
+    """Return the pattern of a date without the year, names in full.
+
+    CLDR gives only "E, d MMM" for some languages, and expects the program to stretch the widths.
+    """
     skeletons = locale_of(name).datetime_skeletons
     key = next((k for k in ("MMMMEEEEd", "MMMMEd", "MMMEd") if k in skeletons), None)
     pattern = skeletons[key].pattern if key else "EEEE, d MMMM"
-    parts = re.split("('[^']*')", pattern)  # what is quoted stays
+    parts = re.split("('[^']*')", pattern)  # quoted text is literal and must not be stretched
     parts[::2] = [re.sub("[Ec]+", "EEEE", re.sub("M{3,}", "MMMM", part)) for part in parts[::2]]
     return parse_pattern("".join(parts))
 
@@ -149,15 +163,18 @@ def _weekdays(name: str) -> tuple[tuple[str, str], ...]:
     days = locale_of(name).days["stand-alone"]
     short = days["abbreviated"]
     if max(len(short[day].rstrip(".")) for day in range(7)) > _LONGEST_SHORT_DAY:
+        # In some languages the abbreviated names are nearly the full ones; the "short" ones are shorter still.
         short = days.get("short", short)
     return tuple((short[day], days["wide"][day]) for day in range(7))
 
 
-_LONGEST_SHORT_DAY = 5  # letters that still fit a seventh of 280 px
+# Letters that still fit a column of the month, a seventh of 280 px.
+_LONGEST_SHORT_DAY = 5
 
 
 @lru_cache(maxsize=64)
 def _default_hours(name: str) -> Hours:
+    # Quoted letters are literal text. H and k are the 24-hour fields, h and K the 12-hour ones.
     pattern = re.sub("'[^']*'", "", regional_locale(name).time_formats["short"].pattern)
     return "24" if "H" in pattern or "k" in pattern else "12"
 
@@ -166,6 +183,7 @@ def _default_hours(name: str) -> Hours:
 def _clock(hour: int, minute: int, name: str, hours: Hours) -> str:
     locale = locale_of(name)
     if hours == _default_hours(name):
+        # The language's own clock: its short time format, by country. The skeletons below are for the other clock.
         pattern = regional_locale(name).time_formats["short"]
     elif hours == "12":
         pattern = _pattern(locale, "hm", "h:mm a")
@@ -177,17 +195,21 @@ def _clock(hour: int, minute: int, name: str, hours: Hours) -> str:
 
 
 def _typed(text: str, locale: Locale) -> str:
-    """English with the blanks that people type: CLDR's narrow ones before AM keep texts from being found."""
+    """Replace CLDR's narrow spaces before AM with plain ones in English.
+
+    People type plain ones, and would not find the text otherwise.
+    """
     return re.sub("[\u202f\xa0\u2009]", " ", text) if locale.language == "en" else text
 
 
 @lru_cache(maxsize=64)
 def _writes_own_wide_periods(name: str) -> bool:
-    """Whether only the wide form of AM is in the language's own script, as in Korean."""
+    """Return True when only the wide form of AM is in the language's own script, as in Korean."""
     forms = locale_of(name).day_periods["format"]
     return forms["abbreviated"]["am"].isascii() and not forms["wide"].get("am", "AM").isascii()
 
 
+# An amount from here on is nonsense, and is not shown.
 _LARGEST_AMOUNT = Decimal(10) ** 12
 
 
@@ -198,9 +220,10 @@ def _money(amount: Decimal, currency: str, name: str) -> str:
     if re.fullmatch("[A-Za-z]{3}", currency):
         locale = locale_of(name)
         text = format_currency(amount, currency.upper(), locale=locale)
-        if locale.text_direction == "rtl":  # without a mark after it, "US$" is shown as "$US"
+        if locale.text_direction == "rtl":  # without a left-to-right mark after it, "US$" is shown as "$US"
             text = re.sub(r"([A-Za-z]+[^\w\s\u200e\u200f]+)", "\\1\u200e", text)
         return re.sub(r"(?<=[^\W\d_])(?=\d)", "\xa0", text)  # CLDR's currencySpacing, which Babel leaves out
+    # A currency that is unknown or mistyped: show the number alone rather than guess.
     return format_decimal(amount, "#,##0.00", locale=locale_of(name))
 
 
@@ -216,16 +239,19 @@ def _duration(minutes: int, name: str) -> str:
 
 
 def _list_of_two(name: str) -> str:
-    """CLDR's way to join hours and minutes. Not `format_list`: where "2" is left out, it repeats the last."""
+    """Return CLDR's pattern to join hours and minutes.
+
+    Not `format_list`: where CLDR leaves "2" out, Babel repeats the last element.
+    """
     styles = locale_of(name).list_patterns
     found: Mapping[str, str] = styles.get("unit-narrow") or styles.get("unit-short") or {}
     return found.get("2") or found.get("end") or "{0} {1}"
 
 
 def _amount(number: int, unit: str, name: str) -> str:
-    """A number with its unit by CLDR, which leaves a plural form out where it is the same as "other".
+    """Format a number with its unit by CLDR, which leaves a plural form out where it equals "other".
 
-    Babel's `format_unit` says "1 horas" then, so its data is read here directly.
+    Babel's `format_unit` then says "1 horas", so its data is read here directly.
     """
     locale = locale_of(name)
     number_text = format_decimal(number, locale=locale)

@@ -1,4 +1,7 @@
-"""A booking as a calendar entry: the same one, by its UID, whether a page or a mail gives it out."""
+"""Calendar event of a booking.
+
+Pages and mails build it here, so that both have the same UID and update the same event.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +17,19 @@ _STATUS: Final[Mapping[str, Literal["CONFIRMED", "CANCELLED"]]] = {"confirmed": 
 
 
 def calendar_entry(booking: Booking, *, org_slug: str, title: str, business: str, **more: Any) -> Invite:
-    """The booking's entry. `more` goes on to `Invite` as it is: zone, location, url, sequence, …"""
+    """Return the calendar event of a booking.
+
+    `more` is passed to `CalendarEvent` as it is: zone, location, url, sequence, …
+    """
     return Invite(
+        # Kordless's numbers are case-insensitive: however it is spelled, one booking has one UID.
         uid=f"{booking.confirmation_number.lower()}@{org_slug or 'sandbox'}.kordless.ai",
         title=f"{title} · {business}" if business else title,
         start=booking.start,
         end=booking.end,
         organizer_name=business,
         description=booking.confirmation_number,
+        # "pending", and any status that Kordless may add: nothing unconfirmed must look confirmed.
         status=_STATUS.get(booking.status, "TENTATIVE"),
         **more,
     )

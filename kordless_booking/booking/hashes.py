@@ -1,6 +1,7 @@
-"""Keyed hashes that find a booking or a person again, and tell nobody who it is.
+"""Keyed hashes by which a booking or a person is found again without storing who it is.
 
-What was written under a SECRET_KEY that is now among SECRET_KEY_FALLBACKS is found by the plural ones.
+Hashes depend on SECRET_KEY. The plural functions also return those under each of SECRET_KEY_FALLBACKS, and so find what
+was written before the key was rotated.
 """
 
 from __future__ import annotations
@@ -18,22 +19,22 @@ _NUMBER: Final = "kordless_booking.number"
 
 
 def number_hash(number: str) -> str:
-    """Of a confirmation number, in any case."""
+    """Hash a confirmation number, in any case."""
     return _hash(_NUMBER, number, settings.SECRET_KEY)
 
 
 def contact_hash(contact: str | None) -> str:
-    """Of an e-mail address in any case, or of a phone number as E.164; "" for none."""
+    """Hash an e-mail address in any case, or a phone number as E.164; "" for none."""
     return _hash(_CONTACT, contact, settings.SECRET_KEY) if contact else ""
 
 
 def number_hashes(numbers: Iterable[str]) -> set[str]:
-    """Of each confirmation number, under each key."""
+    """Hash each confirmation number under each key."""
     return _under_each_key(_NUMBER, numbers)
 
 
 def contact_hashes(contacts: Iterable[str]) -> set[str]:
-    """Of each contact, under each key."""
+    """Hash each contact under each key."""
     return _under_each_key(_CONTACT, contacts)
 
 
@@ -43,4 +44,5 @@ def _under_each_key(salt: str, texts: Iterable[str]) -> set[str]:
 
 
 def _hash(salt: str, text: str, key: str | bytes) -> str:
+    # Keyed, because a plain hash of an address or a number could be found by trying them all.
     return salted_hmac(salt, text.strip().casefold(), secret=key, algorithm="sha256").hexdigest()

@@ -1,9 +1,9 @@
-"""A booking as an entry in the visitor's own calendar: a file, and links to the calendars on the web.
+"""Calendar event of a booking: an iCalendar file (RFC 5545) with one event, and links to calendars on the web.
 
-The file is iCalendar (RFC 5545) with one event. From a page it says METHOD:PUBLISH for a cancelled booking too, with
-STATUS:CANCELLED and a higher SEQUENCE: METHOD:CANCEL belongs to what is sent from one to another, and has an ORGANIZER,
-who has an e-mail address. So a page's file has a CONTACT alone; a mail's has an organizer as well, and may cancel.
-Titles, places and texts are hostile: control characters never get through.
+A page's file says METHOD:PUBLISH for a canceled booking too, with STATUS:CANCELLED and a higher SEQUENCE. METHOD:CANCEL
+belongs to scheduling messages, which need an ORGANIZER with an e-mail address. So a page's file has a CONTACT only; a
+mail's file has an organizer as well, and may cancel. Titles, places and texts are hostile: control characters never
+reach the file.
 """
 
 from __future__ import annotations
@@ -38,31 +38,37 @@ __all__ = [
 ]
 
 _PRODUCT = "-//kordless-booking//kordless-booking//EN"
+# Written as UTC with a "Z": no VTIMEZONE needed.
 _UTC_NAMES = ("UTC", "Etc/GMT")
-# In octets before quoting, which makes three of each: calendars refuse links of more than some 8,000.
+# Octets before percent-encoding, which may triple them: calendars refuse links of more than about 8,000.
 _SHORT, _LONG = 300, 1500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invite:
-    """What a calendar entry says. `start` and `end` are aware; `zone` is the IANA zone they are written in.
+    """Calendar event, for the file and the links. Not an invitation: METHOD:PUBLISH invites nobody.
 
-    `uid` stays the same for all versions of a booking and `sequence` grows with each. `url` leads to the
-    booking. `organizer_email` is for mails, and what METHOD:CANCEL needs. Raises ValueError for naive times, for a
-    uid without a single usable character, and for a CANCEL without an organizer.
+    Raises ValueError for naive times, for a `uid` without a single usable character, and for a CANCEL without an
+    organizer.
     """
 
     uid: str
+    """The same for all versions of a booking."""
     title: str
     start: datetime
+    """Aware, as is `end`."""
     end: datetime
     zone: str = "UTC"
+    """IANA zone in which the times are written."""
     location: Location | None = None
     organizer_name: str = ""
     organizer_email: str = ""
+    """For mails only; required for METHOD:CANCEL."""
     description: str = ""
     url: str | None = None
+    """Leads to the booking."""
     sequence: int = 0
+    """Grows with each version."""
     status: Literal["CONFIRMED", "TENTATIVE", "CANCELLED"] = "CONFIRMED"
     method: Literal["PUBLISH", "CANCEL"] = "PUBLISH"
 
@@ -75,15 +81,16 @@ class Invite:
             raise ValueError("only an organizer can cancel")
 
     def __repr__(self) -> str:
+        # The title and the uid are personal, and a repr may get into a log.
         return f"Invite(…, {self.start.isoformat()}, {self.status!r})"
 
 
 def calendar_file(invite: Invite, *, now: datetime | None = None) -> bytes:
-    """The .ics: UTF-8, CRLF, no line over 75 octets. Serve it as `text/calendar; charset=utf-8`.
+    """Return the .ics file: UTF-8, CRLF, no line over 75 octets. Serve it as `text/calendar; charset=utf-8`.
 
-    Times carry their zone, and the file that zone's rules; an unknown zone gives UTC, and so does the second
-    of two equal clock times, because a local time in iCalendar always means the first. `now` (aware) is the
-    DTSTAMP: this moment by default.
+    Times carry their zone, and the file that zone's rules (VTIMEZONE). An unknown zone gives UTC. So does the second of
+    two ambiguous local times, because a local time in iCalendar always means the first. `now` (aware, the current time
+    by default) is the DTSTAMP.
     """
     stamp = (now or datetime.now(UTC)).astimezone(UTC)
     event = Event()
@@ -105,6 +112,7 @@ def calendar_file(invite: Invite, *, now: datetime | None = None) -> bytes:
             event.add(name, text)
     if invite.organizer_email:
         organizer = vCalAddress(f"mailto:{_plain(invite.organizer_email)}")
+        # A parameter value can't contain a double quote, not even escaped (RFC 5545, 3.2).
         if name := _one_line(invite.organizer_name).replace('"', ""):
             organizer.params["cn"] = vText(name)
         event.add("organizer", organizer)
@@ -126,7 +134,7 @@ def calendar_file(invite: Invite, *, now: datetime | None = None) -> bytes:
 
 
 def google_link(invite: Invite) -> str:
-    """A link that opens Google Calendar with the entry filled in."""
+    """Return a link that opens Google Calendar with the event filled in."""
     return "https://calendar.google.com/calendar/render?" + _query(
         action="TEMPLATE",
         text=_short(_one_line(invite.title)),
@@ -138,9 +146,9 @@ def google_link(invite: Invite) -> str:
 
 
 def outlook_link(invite: Invite) -> str:
-    """A link that opens Outlook on the web with the entry filled in.
+    """Return a link that opens Outlook on the web with the event filled in.
 
-    The address for personal accounts, which customers mostly have; Outlook at work takes the file.
+    This is the address for personal accounts, which most customers have; Outlook at work takes the file.
     """
     return "https://outlook.live.com/calendar/0/deeplink/compose?" + _query(
         path="/calendar/action/compose",
@@ -154,7 +162,7 @@ def outlook_link(invite: Invite) -> str:
 
 
 def yahoo_link(invite: Invite) -> str:
-    """A link that opens Yahoo Calendar with the entry filled in."""
+    """Return a link that opens Yahoo Calendar with the event filled in."""
     return "https://calendar.yahoo.com/?" + _query(
         v="60",
         title=_short(_one_line(invite.title)),
@@ -166,7 +174,7 @@ def yahoo_link(invite: Invite) -> str:
 
 
 def _when(invite: Invite) -> tuple[datetime, datetime, Timezone | None]:
-    """Start and end as they are written, and the rules of their zone when they are local."""
+    """Return start and end as they are written, and the rules of their zone when they are local."""
     start, end = invite.start.astimezone(UTC), invite.end.astimezone(UTC)
     place = known_zone(invite.zone)
     if place is None or place in _UTC_NAMES:
@@ -176,6 +184,7 @@ def _when(invite: Invite) -> tuple[datetime, datetime, Timezone | None]:
         rules = zone_rules(place, start, end)
     except OverflowError:
         return start, end, None
+    # A local time in iCalendar always means the first of two, so the second can only be written as UTC.
     if local_start.fold or local_end.fold:
         return start, end, None
     return local_start, local_end, rules
@@ -191,11 +200,12 @@ def _place(invite: Invite) -> str:
 
 
 def _plain(uid: str) -> str:
+    # Visible ASCII only, for UIDs and addresses: nothing here needs escaping.
     return re.sub(r"[^\x21-\x7e]", "", uid)
 
 
 def _lines(text: str) -> str:
-    """A text with its lines, without any other control character and without lone surrogates."""
+    """Return a text with its line breaks, without other control characters and without lone surrogates."""
     lines = re.sub("\r\n|[\r\v\f\x85\u2028\u2029]", "\n", text)
     return "".join(c for c in lines if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs"))
 
@@ -206,6 +216,7 @@ def _one_line(text: str) -> str:
 
 def _short(text: str, octets: int = _SHORT) -> str:
     whole = text.encode()
+    # Cut by octets, which may split a character: `ignore` drops its rest.
     return text if len(whole) <= octets else whole[:octets].decode(errors="ignore") + "\u2026"
 
 
@@ -214,6 +225,7 @@ def _query(**values: str) -> str:
 
 
 def _basic(moment: datetime) -> str:
+    # ISO 8601 basic format, as the links of Google and Yahoo write it. Outlook's use the extended format.
     return moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
 
 

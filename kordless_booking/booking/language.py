@@ -1,7 +1,7 @@
-"""A visitor's language as Babel knows it: CLDR data for a Django language code.
+"""Babel locales (CLDR data) for Django language codes.
 
-Every function that formats for people takes a Django code ("pt-br", "zh-hans", "he"); this module turns it
-into one Babel locale. Codes come from the query string too, so anything unusable simply means English.
+Every function that formats for people takes a Django code ("pt-br", "zh-hans", "he"); this module converts it to a
+Babel locale. Codes come from the query string too, so an unusable one means English and never raises.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _CODE = re.compile(r"[a-z]{2,3}(?:[-_][a-z0-9]{2,8}){0,3}", re.IGNORECASE | re.A
 
 
 class _Locale(Locale):
-    """A locale with data of its own.
+    """Locale with data of its own.
 
-    Babel's locales share what they inherit and write into it what they look up first, so that after a Sindhi page a
-    Spanish one may have Sindhi weekdays. A copy takes twenty milliseconds and a megabyte, once for each language.
+    Babel's locales share the data that they inherit, and write into it what they look up first, so that after a Sindhi
+    page a Spanish one may have Sindhi weekdays. A copy takes 20 milliseconds and 1 MB, once for each language.
     """
 
     @cached_property
@@ -36,7 +36,11 @@ class _Locale(Locale):
 
 @lru_cache(maxsize=256)
 def locale_name(language: str) -> str:
-    """The Babel identifier of a Django code: "pt-br" is "pt_BR", "de-xx" is "de", anything unknown "en"."""
+    """Return the Babel identifier of a Django code.
+
+    "pt-br" gives "pt_BR", "de-xx" gives "de", and anything unknown "en".
+    """
+    # Codes come from the query string: only what looks like one gets to Babel's parser.
     if not _CODE.fullmatch(language):
         return DEFAULT
     parts = re.split("[-_]", language)
@@ -44,17 +48,21 @@ def locale_name(language: str) -> str:
         try:
             return str(Locale.parse("_".join(parts)))
         except (UnknownLocaleError, ValueError):
+            # Fall back from the most specific to the plain language.
             parts.pop()
     return DEFAULT
 
 
 def locale_of(language: str) -> Locale:
-    """The Babel locale of a Django language code. Never raises."""
+    """Return the Babel locale of a Django language code. Never raises."""
     return _locale(locale_name(language))
 
 
 def regional_locale(language: str) -> Locale:
-    """As `locale_of`, with the likeliest country where the code has none: a week begins by country."""
+    """Return the locale with its likeliest country where the code has none.
+
+    The first day of the week and the clock depend on the country, not on the language.
+    """
     return _regional(locale_name(language))
 
 

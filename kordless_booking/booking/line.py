@@ -1,10 +1,11 @@
-"""Who is next when more want to book than Kordless takes in a minute.
+"""Queue of booking attempts, for when more are sent than Kordless creates in a minute.
 
-The attempts that wait are a line, oldest first. Only as many from its front may be sent as Kordless takes in a
-minute, and a newcomer goes to its end, so that nobody is overtaken for ever. Who has not asked by some seconds after
-its time (a closed tab) is not waited for, and finds its place again when it comes back.
+Waiting attempts form a queue, oldest first. Only as many from its front may be sent as Kordless takes in a minute, and
+a new attempt goes to its end, so that none waits without end. An attempt whose page has not asked by some seconds
+after its time (a closed tab) is not waited for, and finds its position again when the page comes back.
 
-Oldest is whose row was written first: by the clock, one could come in before others who were told their place already.
+Ordered by primary key, not by time: an attempt from a worker with a slow clock could otherwise overtake others that
+were told their position already.
 """
 
 from __future__ import annotations
@@ -25,33 +26,42 @@ __all__ = ["seconds_after_racing", "seconds_for_newcomer", "seconds_in_line"]
 ROUND: Final = 61
 """Seconds after which Kordless takes as many again."""
 MINUTE: Final = timedelta(seconds=60)
+"""Kordless's rate-limit window."""
 LONGEST: Final = timedelta(minutes=30)
-"""Older attempts than this are hardly placed any more: an index leaves them out of what is counted."""
+"""Older attempts are hardly ever placed any more. The bound lets an index exclude them from the count."""
 LATE: Final = timedelta(seconds=10)
-"""How long after its time one is still waited for."""
+"""Time after its turn for which an attempt that does not ask is still waited for."""
 
 
 def seconds_for_newcomer(account: str, now: datetime) -> int:
-    """Until the first who waits may be sent, and nobody before; 0 when nobody waits."""
+    """Return the seconds until the first waiting attempt may be sent; 0 when none waits.
+
+    No new attempt may be sent before it.
+    """
     first = _line(account, now).aggregate(first=Min("retry_at"))["first"]
     return max(1, _seconds(first, now)) if first else 0
 
 
 def seconds_in_line(row: BookingAttempt, now: datetime, *, a_minute: int) -> int:
-    """About how long until a waiting attempt is sent; 0 when it may be now. Kordless takes `a_minute` of them."""
+    """Estimate the seconds until a waiting attempt is sent; 0 when it may be sent now.
+
+    Kordless takes `a_minute` of them.
+    """
     before = _line(row.account, now).filter(pk__lt=row.pk).aggregate(first=Min("retry_at"), many=Count("pk"))
     own = _seconds(row.retry_at, now)
+    # Whole rounds only: with fewer than `a_minute` attempts before it, it is sent in the same round as they are.
     rounds = before["many"] // a_minute
     return max(own, _seconds(before["first"], now) + rounds * ROUND) if rounds else own
 
 
 def seconds_after_racing(row: BookingAttempt, now: datetime, *, seconds: int, a_minute: int) -> int:
-    """About how long until an attempt is sent for which Kordless, asked just now, had no room for `seconds`.
+    """Estimate the seconds until an attempt is sent that Kordless has just refused with a 429 for `seconds`.
 
-    Of the older ones that are being sent in this moment, those that Kordless will not take either are before it.
+    Older attempts that are being sent at this moment, and for which Kordless will have no room either, come before it.
     """
     ours = BookingAttempt.objects.filter(account=row.account)
     waiting = _line(row.account, now).filter(pk__lt=row.pk).count()
+    # Leases that have not expired: these are in flight right now, in other threads and processes.
     racing = ours.filter(state=State.PLACING, claimed_until__gt=now, pk__lt=row.pk).count()
     taken = ours.filter(state=State.PLACED, created_at__gt=now - LONGEST, changed_at__gt=now - MINUTE).count()
     lost = max(0, racing - max(0, a_minute - taken))
@@ -63,4 +73,5 @@ def _line(account: str, now: datetime) -> QuerySet[BookingAttempt]:
 
 
 def _seconds(moment: datetime | None, now: datetime) -> int:
+    # Rounded up, so that a page that waits this long never asks too early.
     return int((moment - now).total_seconds()) + 1 if moment and moment > now else 0

@@ -1,4 +1,4 @@
-"""Which languages the site and we both have, and the nearest of them to a wish."""
+"""Language negotiation between the site's LANGUAGES, our translations and a visitor's wish."""
 
 from __future__ import annotations
 
@@ -18,18 +18,24 @@ _LOCALE = Path(__file__).parent.parent / "locale"
 
 @cache
 def offered_languages() -> tuple[str, ...]:
-    """The codes that the site lists in LANGUAGES and that we have words for."""
+    """Return the codes that the site lists in LANGUAGES and that we have translations for.
+
+    ("en",) when there are none.
+    """
     ours = {"en"} | {translation.to_language(path.parent.parent.name) for path in _LOCALE.glob("*/LC_MESSAGES/*.mo")}
     return tuple(code for code, _name in settings.LANGUAGES if code.lower() in ours) or ("en",)
 
 
 def default_language() -> str:
-    """The site's own language, or the nearest that is offered."""
+    """Return the site's own language, or the nearest supported one."""
     return nearest_language(settings.LANGUAGE_CODE) or "en"
 
 
 def nearest_language(code: str) -> str | None:
-    """`pt-pt` is served by `pt-br` when that is all there is, `de-AT` by `de`, `zh-TW` by `zh-hant`."""
+    """Return the best supported language for a code, or None.
+
+    `pt-pt` is served by `pt-br` when that is all there is, `de-AT` by `de`, `zh-TW` by `zh-hant`.
+    """
     code = code.lower()
     offered = offered_languages()
     relatives: list[str] = LANG_INFO.get(code, {}).get("fallback", [])

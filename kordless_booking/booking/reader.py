@@ -1,4 +1,4 @@
-"""How a customer reads: what a page knows of its visitor, and a mail that is written later must still know."""
+"""A visitor's preferences, kept with a booking for mails that are written later, without the visitor's request."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ __all__ = ["Reader"]
 
 
 class Reader(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`language` is a Django code, `zone` an IANA name, `hours` the clock if one was chosen.
-
-    `host` and `party` are what the visitor chose with the slot, where Kordless's answers don't repeat it.
-    """
+    """The visitor's language, time zone and clock, and what they chose with the slot."""
 
     language: str
+    """Django language code."""
     zone: str | None = None
+    """IANA name."""
     hours: Literal["12", "24"] | None = None
+    """12-hour or 24-hour clock; None for the language's own."""
     host: str | None = None
+    """The host's name, as chosen with the slot. Kordless's responses repeat neither the host nor the party size."""
     host_id: str | None = None
     party: int = 1
+    """Party size."""
 
 
 worked_out(Reader)

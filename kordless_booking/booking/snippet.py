@@ -1,4 +1,4 @@
-"""The two lines that a business pastes into somebody's page, as docs/embed.md describes them."""
+"""Embed code: the two lines of HTML that a business pastes into a page, as described in docs/embed.md."""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ MODES: Final = ("inline", "popup", "button")
 
 @dataclass(frozen=True, kw_only=True)
 class Snippet:
-    """`book` is the absolute address that the widget is mounted at, `service` the path of a service below it.
+    """Embed code of one widget.
 
-    Of the rest what is empty is left out: then the visitor's language, the host page's scheme, the business's color
-    and theme and the whole width are used.
+    What is empty is left out of the HTML: then the visitor's language, the host page's color scheme, the business's
+    color and theme and the full width apply.
     """
 
     book: str
+    """Absolute URL at which the widget is mounted, with a slash at its end."""
     service: str = ""
+    """Path of a service below `book`; "" for all services."""
     mode: str = "inline"
+    """One of `MODES`."""
     text: str = "Book now"
     lang: str = ""
     scheme: str = ""
@@ -33,22 +36,23 @@ class Snippet:
     open_label: str = ""
 
     def html(self) -> str:
-        """Script and link."""
+        """Return the script and the link."""
         return f'<script async src="{escape(self.book)}embed.js"></script>\n{self.link()}'
 
     def link(self) -> str:
-        """The link alone; it books without the script as well."""
+        """Return the link alone. It works without the script as well: it then opens the booking page."""
         attributes = {"href": f"{self.book}{self.service}", "data-kordless-booking": self.mode}
         attributes |= {f"data-{name.replace('_', '-')}": text for name, text in self._chosen().items()}
         written = " ".join(f'{name}="{escape(text)}"' for name, text in attributes.items())
         return f"<a {written}>{escape(self.text)}</a>"
 
     def query(self) -> str:
-        """What a preview page makes the same link of."""
+        """Return the query string with which the preview page builds the same link."""
         return urlencode({"service": self.service, "mode": self.mode, "text": self.text, **self._chosen()})
 
     def _chosen(self) -> dict[str, str]:
         names = ["lang", "scheme", "accent", "theme", "width", "open_label"]
+        # An inline widget has nothing to close.
         if self.mode != "inline":
             names.append("close_label")
         return {name: text for name in names if (text := getattr(self, name))}

@@ -1,4 +1,4 @@
-"""The four steps of a booking, in order. What differs between them lives on the member."""
+"""The four steps of a booking, in order. What differs between them is on the member."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Step"]
 
 
 class Step(Enum):
-    """`template` shows the step, `url_name` leads to it, `label` names it in the progress line."""
+    """Step of a booking, with the name of its URL and its label in the progress line."""
 
     SERVICE = ("services", pgettext_lazy("booking step", "Service"))
     SLOT = ("slots", pgettext_lazy("booking step", "Time"))
@@ -24,8 +24,10 @@ class Step(Enum):
 
     @property
     def template(self) -> str:
+        """Name of the template that shows the step."""
         return f"kordless_booking/steps/{self.name.lower()}.html"
 
     def before(self, other: Step) -> bool:
+        """Return True when this step comes before the other."""
         steps = list(Step)
         return steps.index(self) < steps.index(other)

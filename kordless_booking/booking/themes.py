@@ -1,4 +1,4 @@
-"""The ready-made themes, and what a style sheet says of the surfaces that text will stand on."""
+"""The themes that ship with the widget, and the background colors that a theme's style sheet sets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["PLAIN", "READY_MADE", "surfaces_in"]
 READY_MADE: Final = ("clinic", "salon", "studio")
 """Each is a file of this name in static/kordless_booking/themes/."""
 PLAIN: Final = "plain"
-"""The widget's own look, where a theme could be chosen."""
+"""Name of the widget's own look where a theme can be chosen."""
 
 _COMMENT: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
 _SURFACE: Final = re.compile(
@@ -21,10 +21,11 @@ _SURFACE: Final = re.compile(
 
 
 def surfaces_in(css: str) -> Surfaces:
-    """The `--kb-surface`, `--kb-page` and their dark twins that a sheet sets, as far as they are #rgb or #rrggbb.
+    """Parse the `--kb-surface` and `--kb-page` of a style sheet, and their `--kb-dark-…` counterparts.
 
-    The last of each counts; where there is none, the widget's own.
+    Only #rgb and #rrggbb are understood. The last declaration of each counts; without one, the widget's own color.
     """
+    # A sheet's comments may show examples, which are not declarations.
     said = {f"{dark}{name}": color.lower() for dark, name, color in _SURFACE.findall(_COMMENT.sub("", css))}
     own = Surfaces()
     if {"surface", "page"} & said.keys():

@@ -1,4 +1,4 @@
-"""Links made from what a business typed, hostile until it went through here: pages, places, phone numbers."""
+"""Safe links from what a business typed, which is hostile until it was parsed here: pages, places, phone numbers."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ import phonenumbers
 
 __all__ = ["map_link", "phone_link", "safe_web_link"]
 
+# Characters of a URL.
 _LONGEST = 2000
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?\.?", re.ASCII)
 _UNSAFE = re.compile(r"[\x00-\x20\x7f-\xa0\\<>\"`{}|^\u2028\u2029\ud800-\udfff]")
 
 
 def safe_web_link(value: str | None, *, https_only: bool = False) -> str | None:
-    """An absolute http(s) address that is safe in a link, rebuilt from its parts; None for everything else.
+    """Return an absolute http(s) URL that is safe in a link, rebuilt from its parts; None for everything else.
 
-    Refused: other schemes, user names and passwords, control characters, blanks, backslashes, addresses
-    without a plain host. Rebuilding means that a browser can't read it in another way than it was read here.
-    `https_only` is for what a page loads by itself, such as a logo.
+    Rejected: other schemes, user names and passwords, control characters, spaces, backslashes, and URLs without a plain
+    host. It is rebuilt so that a browser can't parse it in another way than it was parsed here. `https_only` is for
+    what a page loads by itself, such as a logo.
     """
     text = (value or "").strip(" ")
     if not text or len(text) > _LONGEST or _UNSAFE.search(text):
@@ -31,6 +32,7 @@ def safe_web_link(value: str | None, *, https_only: bool = False) -> str | None:
         port = parts.port
     except ValueError:
         return None
+    # "@": https://trusted.example@evil.example leads to evil.example.
     if parts.scheme not in ({"https"} if https_only else {"https", "http"}) or "@" in parts.netloc or not host:
         return None
     address = f"{parts.scheme}://{host}" + (f":{port}" if port else "") + (_quoted(parts.path) or "/")
@@ -40,9 +42,9 @@ def safe_web_link(value: str | None, *, https_only: bool = False) -> str | None:
 
 
 def map_link(address: str) -> str:
-    """A map search for an address as typed. "" when there is none.
+    """Return a link to a map search for an address as typed; "" when there is none.
 
-    Google's documented Maps URL: it needs no key, and opens the map app on phones and a page everywhere else.
+    Google's documented Maps URL: it needs no key, and opens the app on phones and a page everywhere else.
     """
     place = " ".join(_printable(address).split())[:500]
     if not place:
@@ -51,11 +53,12 @@ def map_link(address: str) -> str:
 
 
 def phone_link(value: str | None, region: str | None = None) -> str | None:
-    """ "tel:+12125550123" for a number that can exist, with ";ext=5" for its extension; else None.
+    """Return "tel:+12125550123" for a number that is possible, with ";ext=5" for its extension; else None.
 
-    `region` (ISO 3166, "US") reads numbers without a country code; without it only those with one are read.
+    `region` (ISO 3166, "US") is the default for numbers without a country code; without it they are rejected.
     """
     try:
+        # What is longer is no phone number; the parser need not see all of it.
         number = phonenumbers.parse((value or "")[:100], region)
     except phonenumbers.NumberParseException:
         return None
@@ -68,12 +71,14 @@ def phone_link(value: str | None, region: str | None = None) -> str | None:
 
 def _host(host: str, *, bracketed: bool) -> str:
     if bracketed:
+        # "%" starts a zone id, which means something on the visitor's own machine only.
         return "" if "%" in host else f"[{IPv6Address(host)}]"
     name = host if host.isascii() else host.encode("idna").decode("ascii")
     return name if _HOST.fullmatch(name) and ".." not in name else ""
 
 
 def _quoted(part: str) -> str:
+    # "%" is safe, so that what is percent-encoded already isn't encoded twice.
     return quote(part, safe="/?:@!$&'()*+,;=%~")
 
 

@@ -1,4 +1,4 @@
-"""Bookings and places in the customer's words, on pages and in mails alike, as plain strings."""
+"""Texts about bookings, places and times, as plain strings. Pages and mails share them."""
 
 from __future__ import annotations
 
@@ -32,48 +32,55 @@ __all__ = [
 ]
 
 KNOWN_PLACES: Final = frozenset({"onsite", "phone", "meet_url", "custom"})
+"""Location types that Kordless documents."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where it happens. `url` is safe to link to, or None; `kind` is one of KNOWN_PLACES."""
+    """Location of a booking, in words."""
 
     text: str
     url: str | None
+    """Safe to link to, or None."""
     kind: str
+    """One of KNOWN_PLACES."""
 
 
 @dataclass(frozen=True)
 class Clocks:
-    """When it is: the date and both clock times, and the zone they are in. `own` and `own_zone`: the same for the
-    visitor, where they come to a place whose clock shows something else; else "".
-    """
+    """Time of a booking in words, in the zone of the venue where that differs from the visitor's."""
 
     when: str
+    """Date, start and end."""
     zone: str
+    """The zone of `when`: its city and offset."""
     own: str = ""
+    """The same time for the visitor, where they come to a venue in another zone; else ""."""
     own_zone: str = ""
+    """The zone of `visitor`; "" where that is empty."""
 
     @property
     def line(self) -> str:
-        """All clock times in one line, without the zones."""
+        """All times in one line, without the zones."""
         return f"{self.when} · {self.own}" if self.own else self.when
 
 
 @dataclass(frozen=True)
 class StatusWords:
+    """Texts for the status of a booking."""
+
     headline: str
     lead: str
     status: str
 
 
 def business_name(organization: Organization) -> str:
-    """What the business calls itself."""
+    """Return the name that the business calls itself by; its slug when it has none."""
     return (organization.branding.company_name or organization.name).strip() or organization.slug
 
 
 def span(start: datetime, end: datetime, zone_name: str, language: str, hours: Hours | None = None) -> str:
-    """The full date and both clock times in a zone."""
+    """Format the full date, the start and the end in a zone."""
     zone = zones.zone(zone_name)
     local, until = start.astimezone(zone), end.astimezone(zone)
     return _("%(date)s, %(times)s") % {
@@ -83,22 +90,29 @@ def span(start: datetime, end: datetime, zone_name: str, language: str, hours: H
 
 
 def zone_line(zone_name: str, language: str, moment: datetime) -> str:
-    """The zone's city and its offset at a moment."""
+    """Format the zone's city and its offset at a moment."""
     local = moment.astimezone(zones.zone(zone_name))
     return f"{zones.zone_label(zone_name, language)} · {zones.offset_text(local, language)}"
 
 
 def site_zone(location: Location | None, business_zone: str | None) -> str | None:
-    """The zone of the place that the visitor comes to; None where nobody comes, or where nobody knows it."""
+    """Return the time zone of the venue that the visitor comes to.
+
+    None where nobody travels (phone, video call), and where the zone is unknown.
+    """
     return zones.known_zone(business_zone) if location and location.type == "onsite" else None
 
 
 def clocks(
     start: datetime, end: datetime, zone_name: str, site: str | None, language: str, hours: Hours | None = None
 ) -> Clocks:
-    """The time of a booking. `site` is what `site_zone` gave: its clock comes first where it differs."""
+    """Return the time of a booking in words.
+
+    `site` is the zone from `venue_timezone`: where its clock shows another time, that time comes first.
+    """
     here, zone = start.astimezone(zones.zone(zone_name)), zone_line(zone_name, language, start)
     there = start.astimezone(zones.zone(site)) if site else here
+    # By offset, not by name: Paris and Berlin show the same time.
     if site is None or there.utcoffset() == here.utcoffset():
         return Clocks(span(start, end, zone_name, language, hours), zone)
     own = (
@@ -115,7 +129,7 @@ def clocks(
 
 
 def place(location: Location | None) -> Place | None:
-    """Where to go, call or click; a link only where the business's text is a safe one."""
+    """Describe where to go, call or click; with a link only where the business's text is a safe one."""
     text = (location.value or "").strip() if location else ""
     if location is None:
         return None
@@ -127,12 +141,13 @@ def place(location: Location | None) -> Place | None:
             return Place(text or _("By phone: we will call you"), url, "phone")
         case "meet_url":
             url = invite.safe_web_link(text)
+            # A text that is no safe URL may still explain how to join, so it is shown as text.
             return Place(_("Video call") if url or not text else text, url, "meet_url")
     return Place(text, invite.safe_web_link(text), "custom") if text else None
 
 
 def policy_text(policy: CancellationPolicy | None) -> str:
-    """The business's own words, or its notice in ours."""
+    """Return the business's own policy text, or its notice period in a sentence of ours; "" for neither."""
     if policy is None:
         return ""
     if policy.text and policy.text.strip():
@@ -148,12 +163,12 @@ def policy_text(policy: CancellationPolicy | None) -> str:
 
 
 def party_text(party: int) -> str:
-    """Said only when it is about more than one."""
+    """Return "3 people"; "" for one, which needs no mention."""
     return ngettext("%(count)s person", "%(count)s people", party) % {"count": party} if party > 1 else ""
 
 
 def status_words(status: str) -> StatusWords:
-    """A booking's status said plainly: only a confirmed one is called confirmed."""
+    """Return the texts for a booking's status. Only a confirmed booking is called confirmed."""
     match status:
         case "confirmed":
             return StatusWords(_("You're booked"), _("Your booking is confirmed."), _("Confirmed"))
@@ -165,4 +180,5 @@ def status_words(status: str) -> StatusWords:
             )
         case "canceled":
             return StatusWords(_("Booking canceled"), _("This booking has been canceled."), _("Canceled"))
+    # A status that Kordless may add is shown as it is.
     return StatusWords(_("Your booking"), "", status)

@@ -1,8 +1,8 @@
-"""Names of time zones: which are real, today's name for an old one, and what to call each of them.
+"""Time zone names: validation, canonical names for old ones, countries and offsets.
 
-Nothing that a visitor sends ever reaches `ZoneInfo`: a name is looked up in a table made once from the
-installed time zone database, because a directory name, a long name or a zero byte each raise something else.
-Old names ("Asia/Calcutta") become today's ("Asia/Kolkata") by CLDR first, then by the database's own links.
+A name from a visitor never reaches `ZoneInfo`, which raises a different error for a directory name, a long name and a
+zero byte. It is looked up in a table instead, made once from the installed time zone database. Old names
+("Asia/Calcutta") become canonical ones ("Asia/Kolkata") by CLDR first, then by the database's own links.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 __all__ = ["known_zone", "listed_zones", "offset_text", "old_names", "zone", "zone_country"]
 
-# Not places: they follow the machine or the compiler of the database.
+# Not places: these depend on the machine, or on who compiled the database.
 _UNUSABLE = ("Factory", "localtime", "posixrules")
 _UTC = "Etc/UTC"
 
 
 def known_zone(name: str | None) -> str | None:
-    """Today's IANA name for an exact name from anywhere, or None. "Europe/Kiev" gives "Europe/Kyiv".
+    """Return the canonical IANA name for an exact name from anywhere, or None. "Europe/Kiev" gives "Europe/Kyiv".
 
     "UTC" and "Etc/…" are accepted although they are not listed; every spelling of UTC gives "UTC".
     """
@@ -37,32 +37,32 @@ def known_zone(name: str | None) -> str | None:
 
 @cache  # bounded: only known names get in
 def zone(name: str) -> ZoneInfo:
-    """The zone of a name that `known_zone` gave. Raises ValueError for any other name."""
+    """Return the zone for a name from `canonical_timezone`. Raises ValueError for any other name."""
     if name not in _todays_names():
         raise ValueError("not a time zone that is known here")
     return ZoneInfo(name)
 
 
 def listed_zones() -> tuple[str, ...]:
-    """The names to choose from, one for each place that the database lists, sorted: about 420."""
+    """Return the names to choose from, sorted: one for each place that the database lists, about 420."""
     return tuple(sorted(_countries()))
 
 
 def zone_country(name: str) -> str | None:
-    """The ISO 3166 code of the country of a listed zone ("UA"), or None."""
+    """Return the ISO 3166 code of a listed zone's country ("UA"), or None."""
     return _countries().get(name)
 
 
 def old_names(name: str) -> tuple[str, ...]:
-    """What a zone was or is called elsewhere, sorted: people search for the name they know."""
+    """Return former and alternative names of a zone, sorted: people search for the name they know."""
     return _old_names().get(name, ())
 
 
 def offset_text(moment: datetime, language: str = "en") -> str:
-    """How far an aware local time is from Greenwich: "GMT+2", "GMT+5:45", "GMT"; "UTC+2" in French.
+    """Format the UTC offset of an aware local time: "GMT+2", "GMT+5:45", "GMT"; "UTC+2" in French.
 
-    Written as browsers do (`timeZoneName: "shortOffset"`), and kept in order in right-to-left text. Raises ValueError
-    for a naive time.
+    As browsers format it (`timeZoneName: "shortOffset"`), and in order in right-to-left text. Raises ValueError for a
+    naive time.
     """
     offset = moment.utcoffset()
     if offset is None:
@@ -75,13 +75,15 @@ def _offset_words(minutes: int, locale: str) -> str:
     hours, rest = divmod(abs(minutes), 60)
     sign = "-" if minutes < 0 else "+"
     number = f"{sign}{hours}:{rest:02}" if rest else f"{sign}{hours}" if hours else ""
-    if number and locale_of(locale).text_direction == "rtl":  # after Arabic letters a sign would change sides
+    # After right-to-left letters a sign would be shown on the other side of its number.
+    if number and locale_of(locale).text_direction == "rtl":
         number = f"\u200e{number}"
     return str(locale_of(locale).zone_formats["gmt"]) % number
 
 
 @cache
 def _countries() -> dict[str, str]:
+    # zone.tab: country, coordinates, name, comments. Unlike zone1970.tab it has a zone for each country.
     rows = (line.split("\t") for line in _tzdata("zone.tab") if line and not line.startswith("#"))
     names = available_timezones()
     return {row[2]: row[0] for row in rows if row[2] in names}
@@ -91,10 +93,12 @@ def _countries() -> dict[str, str]:
 def _todays_names() -> dict[str, str]:
     names = {name for name in available_timezones() if not name.startswith(_UNUSABLE)}
     listed = _countries()
+    # In tzdata.zi, "L" lines are links: target, then alias.
     links = {new: old for mark, old, new in (line.split() for line in _tzdata("tzdata.zi") if line[:2] == "L ")}
     renamed = get_global("zone_aliases")
 
     def today(name: str) -> str:
+        # Before any link: the database links listed places too, such as Europe/Oslo to Europe/Berlin.
         if name in listed:
             return name
         for better in (renamed.get(name), links.get(name)):

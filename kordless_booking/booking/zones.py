@@ -1,7 +1,4 @@
-"""Finding a time zone by city, country, region, everyday name or offset, in the visitor's language.
-
-`ZoneChoice` is what a list shows: a city and a country by CLDR, and the offset at this moment.
-"""
+"""Search for a time zone by city, country, region, everyday name or offset, in the visitor's language."""
 
 from __future__ import annotations
 
@@ -26,39 +23,45 @@ __all__ = ["ZoneChoice", "known_zone", "offset_text", "search_zones", "zone", "z
 
 @dataclass(frozen=True, slots=True)
 class ZoneChoice:
-    """One zone in words: `label` is the city; `country` and `region` may be ""; `local` is now in it."""
+    """A zone as a list shows it, in words by CLDR."""
 
     name: str
+    """Canonical IANA name."""
     label: str
+    """The city."""
     country: str
+    """May be ""."""
     region: str
+    """The continent; may be ""."""
     offset: str
     local: datetime
+    """The current time in the zone."""
 
 
 def zone_label(name: str, language: str) -> str:
-    """The zone's city (a name that `known_zone` gave), without all else that finding it takes."""
+    """Return the city of a zone (a name from `canonical_timezone`), without building the search index."""
     return _label(name, locale_name(language))
 
 
 def zone_choice(name: str, now: datetime, language: str) -> ZoneChoice:
-    """A zone (a name that `known_zone` gave) in words at `now` (aware). Raises ValueError for others."""
+    """Describe a zone (a name from `canonical_timezone`) at `now` (aware). Raises ValueError for other names."""
     return _choice(_entry(name, locale_name(language)), now.astimezone(zone(name)), language)
 
 
 def search_zones(query: str, now: datetime, language: str) -> list[ZoneChoice]:
-    """The listed zones that fit all words of a query, best first; for an empty one all, from west to east.
+    """Return the listed zones that match all words of a query, best first; for an empty query all, from west to east.
 
     Words match the beginning of a word of the city, country, region, zone name, old names, or everyday names
-    ("Eastern", "CET") in the language or in English; accents and case don't matter. "+2", "GMT+5:45" or
-    "UTC-3" match the offset at `now` (aware).
+    ("Eastern", "CET"), in the language or in English; accents and case don't matter. "+2", "GMT+5:45" or "UTC-3" match
+    the offset at `now` (aware).
     """
     entries = _index(locale_name(language))
     offset, words = _read(query)
     moments = [(entry, now.astimezone(zone(entry.name))) for entry in entries]
     if offset is not None:
         moments = [pair for pair in moments if pair[1].utcoffset() == offset]
-    for begins in (" ", ""):  # within words only if nothing begins so: Chinese and Japanese write no spaces
+    # Within words only if no word begins so: Chinese and Japanese write no spaces between words.
+    for begins in (" ", ""):
         found = [pair for pair in moments if all(begins + word in pair[0].text for word in words)]
         if found:
             break
@@ -75,8 +78,8 @@ class _Entry(NamedTuple):
     country: str
     region: str
     sort_key: str
-    names: frozenset[str]  # today's and all old ones, folded
-    text: str  # all that can be searched for, folded, each word after a space
+    names: frozenset[str]  # the canonical name and all old ones, folded
+    text: str  # all that can be searched for, folded, with a space before each word
 
 
 def _choice(entry: _Entry, local: datetime, language: str) -> ZoneChoice:
@@ -85,6 +88,7 @@ def _choice(entry: _Entry, local: datetime, language: str) -> ZoneChoice:
 
 
 def _rank(entry: _Entry, words: list[str]) -> int:
+    """Rank a match: 0 for the zone itself, 1 when the first word begins a word of the city, 2 for any other match."""
     phrase = " ".join(words)
     if phrase in entry.names or entry.sort_key.startswith(phrase):
         return 0
@@ -92,6 +96,7 @@ def _rank(entry: _Entry, words: list[str]) -> int:
 
 
 _OFFSET = re.compile(r"(?:gmt|utc)?\s*([+\-−])\s*(\d{1,2})(?::?(\d{2}))?(?!\S)", re.IGNORECASE | re.ASCII)  # noqa: RUF001 (people paste a real minus)
+# Characters.
 _LONGEST_QUERY = 100
 
 
@@ -106,6 +111,7 @@ def _read(query: str) -> tuple[timedelta | None, list[str]]:
     return offset, _fold(query).split()
 
 
+# Locales. Each index describes some 420 zones.
 @lru_cache(maxsize=32)
 def _index(locale: str) -> tuple[_Entry, ...]:
     return tuple(_described(name, locale_of(locale)) for name in listed_zones())
@@ -149,11 +155,15 @@ def _last_part(name: str) -> str:
 
 @cache
 def _cldr_names() -> dict[str, str]:
-    """CLDR files a renamed city under its first name for ever: Kyiv's translations stand at "Europe/Kiev"."""
+    """Return the name under which CLDR has a renamed city's translations.
+
+    CLDR keeps the first name: Kyiv's translations are at "Europe/Kiev".
+    """
     english = locale_of("en").time_zones
     found = {}
     for old, new in get_global("zone_aliases").items():
         city = english.get(old, {}).get("city") or _last_part(old)
+        # An alias may also be another city of the same zone, whose name would be wrong here.
         if city.startswith(_last_part(new)):
             found[new] = old
     return found
@@ -162,17 +172,18 @@ def _cldr_names() -> dict[str, str]:
 def _everyday_names(name: str, locale: Locale) -> list[str]:
     try:
         return [get_timezone_name(zone(name), width="long", zone_variant="generic", locale=locale)]
-    except KeyError:  # CLDR has only the beginnings of some languages, without a word for an unknown country
+    except KeyError:  # CLDR data of some languages is incomplete and lacks the text for an unknown country
         return []
 
 
 def _abbreviations(name: str) -> list[str]:
+    # January and July: one is standard time and the other summer time. The year hardly matters.
     days = (datetime(2026, month, 1, tzinfo=UTC) for month in (1, 7))
     names = (day.astimezone(zone(name)).tzname() or "" for day in days)
     return [text for text in names if text.isalpha()]
 
 
-# CLDR's codes of the continents (UN M.49); the seas are not continents, so their islands are told one by one.
+# Continents by their CLDR codes (UN M.49). Oceans are not continents, so their islands are listed one by one.
 _CONTINENTS = {"Africa": "002", "America": "019", "Asia": "142", "Europe": "150", "Australia": "009"}
 _CONTINENTS |= {"Pacific": "009", "Antarctica": "AQ", "Arctic": "150"}
 _ISLANDS = {"Atlantic/Bermuda": "019", "Atlantic/Stanley": "019", "Atlantic/South_Georgia": "019"}
@@ -186,13 +197,16 @@ def _region(name: str, locale: Locale) -> str:
     return str(locale.territories.get(code, ""))
 
 
+# Letters that Unicode doesn't decompose into a base letter and an accent.
 _PLAIN = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "\u0131": "i", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th"})
 
 
 def _fold(text: str) -> str:
-    """Lower case, no accents, words apart by one space."""
+    """Fold to lower case without accents, words separated by one space."""
+    # Decomposed twice: folding the case may compose characters anew.
     flat = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold()).translate(_PLAIN)
     kept = (
+        # Spacing marks (Mc) are vowels of Indic scripts, and part of the word; other marks are dropped as accents.
         c if unicodedata.category(c)[0] in "LN" or unicodedata.category(c) == "Mc" else " "
         for c in flat
         if unicodedata.category(c) != "Mn"

@@ -1,21 +1,21 @@
-"""The allowance of one API key, shared by all processes: 60 requests in any 60 seconds, 10 of them creations.
+"""Rate limiter for one API key, shared by all processes: 60 requests in any 60 seconds, 10 of them creations.
 
-There is a numbered ticket in the cache for each request of the allowance. A call takes one with `add`,
-which only one caller can win, and holds it until a minute after Kordless answered; so whenever Kordless
-counts the call, the ticket's next one comes at least a minute later. Nothing is counted up, so nothing can
-be counted wrong, and an owner that crashed is waited for by the ticket's own expiry. The cache's clock
-alone decides; ours may step.
+Each request of the quota is a numbered permit, which is a key in the cache. `acquire` takes a free permit with
+`cache.add`, which has one winner among all processes. `release` keeps it taken for one more minute after Kordless
+answered. So two uses of one permit are at least a full window apart, whenever within the call Kordless counts it, and
+no window of Kordless's holds more than the quota. There is no counter that could drift, and the permits of a crashed
+process expire by themselves. The cache's clock alone decides expiry; the clock of this process may step.
 
-Who may take which tickets keeps the better from being starved by the many (of 60, 10 creations)::
+Priorities reserve permits, so that many unimportant calls can't starve an important one (of 60, 10 creations)::
 
     0            30           45     50        60
-    ├── refresh ──┤            │      │         │    nobody waits: values just get older when there are many
+    ├── refresh ──┤            │      │         │    nobody waits: with many, cached values just get older
     ├── browse ────────────────┤      │         │    a visitor waits for times
     ├── manage ───────────────────────┤         │    look up, cancel, reschedule
-                                      ├─ create ┤    never lent to anybody else
+                                      ├─ create ┤    never lent to another priority
 
-Others may use the same key. So what Kordless says in its rate-limit headers is believed when it is worse
-than what we think, and "too many" stops every process until the time it named.
+Other programs may use the same key. So the rate-limit headers of Kordless are believed when they report less than this
+process counted, and a 429 stops every process until the time that it named.
 """
 
 from __future__ import annotations
@@ -46,14 +46,21 @@ if TYPE_CHECKING:
 __all__ = ["Allowance", "Budget", "Kind", "Ticket", "Usage"]
 
 WINDOW = 60
+"""Seconds: the window of Kordless's limits, which are per minute."""
 HELD = WINDOW + 1
+"""Seconds that a permit stays taken after the answer: one more than the window."""
 LONGEST_CALL = 30
+"""Seconds that a permit stays taken in addition while its call is under way. Above the 25 seconds that the settings
+allow for a call at most (`BROWSE_SECONDS`, `BOOKING_SECONDS`).
+"""
 TOO_MANY = 30
+"""Seconds that a 429 without `Retry-After` blocks."""
 LONGEST_BLOCK = 120
+"""Seconds that a 429 blocks at most, whatever its `Retry-After` says."""
 
 
 class Kind(Enum):
-    """What a call is for, from the most patient to the least."""
+    """Priority class of a call, from the most patient to the least."""
 
     REFRESH = "refresh"
     BROWSE = "browse"
@@ -62,7 +69,10 @@ class Kind(Enum):
 
     @classmethod
     def of(cls, operation: str) -> Kind:
-        """Tell from the client's operation, and from whether anybody waits for it."""
+        """Return the priority of a client operation.
+
+        A read in a background job is a refresh, because nobody waits for it.
+        """
         if operation == "create":
             return cls.CREATE
         if operation in {"lookup", "cancel", "reschedule"}:
@@ -72,66 +82,77 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """Requests a minute, and how many of them are set aside for creations."""
+    """Quota of requests a minute, and how many of them are reserved for creations."""
 
     requests: int = 60
     creations: int = 10
 
     def share(self, processes: int) -> Allowance:
-        """Return what one of several processes may use when they can't see each other; at least one of each
-        kind.
+        """Return the quota of one of several processes that can't see each other's permits.
+
+        At least 3 requests, 1 of them a creation, so that each priority keeps a permit.
         """
         return Allowance(max(3, self.requests // processes), max(1, self.creations // processes))
 
     def tickets(self, kind: Kind) -> range:
-        """Return the numbers of the tickets that `kind` may take."""
+        """Return the numbers of the permits that `kind` may take."""
         others = self.requests - self.creations
         if kind is Kind.CREATE:
             return range(others, self.requests)
         if kind is Kind.MANAGE:
             return range(others)
+        # At least one permit is left to manage alone, also in a small quota.
         browsing = max(1, min(self.requests * 3 // 4, others - 1))
         return range(browsing if kind is Kind.BROWSE else max(1, browsing * 2 // 3))
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """The right to one request. `left` is how many we think remain after it."""
+    """Permit for one request."""
 
     key: str
+    """Its key in the cache."""
     left: int
+    """Requests that remain after it, as far as we counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """How much of the allowance is taken in this minute, of how much: requests other than creations, and creations.
-
-    `for_pages` is how many of the requests visitors' pages may take. `stopped` is for how many seconds Kordless has
-    said "too many" for.
-    """
+    """Permits taken in this minute, by quota. For the doctor and the admin pages."""
 
     requests: int
+    """Taken permits, those for creations not included."""
     of_requests: int
     for_pages: int
+    """How many of `of_requests` a visitor's page may take."""
     creations: int
     of_creations: int
     stopped: int = 0
+    """Seconds for which a 429 of Kordless still blocks; 0 for none."""
 
 
 class Told(msgspec.Struct, frozen=True):
-    """What Kordless said remains of what limit, when, and until when that holds (Unix seconds)."""
+    """Limit as the rate-limit headers of one response reported it. Cached as JSON."""
 
     left: int
+    """Requests that remained in Kordless's window, by `X-RateLimit-Remaining`."""
     limit: int
+    """Size of the limit that was reported, by `X-RateLimit-Limit`."""
     at: float
+    """When it was reported, in Unix seconds."""
     until: float
+    """When Kordless's window ends, in Unix seconds, by `X-RateLimit-Reset`."""
 
 
 worked_out(Told)
 
 
 class Budget:
-    """Hands out tickets. `processes` divides the allowance while the cache is not shared by all of them."""
+    """Rate limiter: hands out the permits of one API key.
+
+    `account` names the key: accounts that share an API key must share it. While the cache is down, or not shared by all
+    processes, each process may use one part in `processes` of the quota.
+    """
 
     def __init__(
         self,
@@ -146,6 +167,7 @@ class Budget:
         self._clock = clock
         self._whole = allowance or Allowance()
         self._part = self._whole.share(processes)
+        # All permits are named, also in a process that may use a part only: the cache may come back at any time.
         self._tickets = [cache_key(account, "ticket", str(number)) for number in range(self._whole.requests)]
         self._told = cache_key(account, "told")
         self._told_creations = cache_key(account, "told", "create")
@@ -153,27 +175,33 @@ class Budget:
         self._blocked_creations = cache_key(account, "blocked", "create")
 
     def keys(self) -> list[str]:
-        """What to look up, in one round trip, before a claim."""
+        """Return the cache keys to read, in one round trip, before `acquire`."""
         return [*self._tickets, self._told, self._told_creations, self._blocked, self._blocked_creations]
 
     def claim(self, operation: str, found: Mapping[str, Storable]) -> Ticket:
-        """Take a ticket, given what was `found` under `keys`. Raises TooMany, saying honestly for how long."""
+        """Acquire a permit for `operation`. `found` is what the cache holds under `keys()`.
+
+        Raises TooMany with the seconds until a permit is free, or until Kordless's block or reported limit ends.
+        """
         kind, now = Kind.of(operation), self._clock.now()
         allowance = self._whole if self._cache.up else self._part
         self._heed_blocks(operation, kind, found, now)
         self._heed_told(operation, kind, found, now)
         pool = [self._tickets[number] for number in allowance.tickets(kind)]
         free = [key for key in pool if key not in found]
+        # Processes that read the same snapshot would otherwise all try for the same permit.
         random.shuffle(free)
         for key in free:
+            # `found` may be out of date by now: `add` decides who gets it, and the loser goes on to the next.
             if self._cache.add(key, _thousandths(now + HELD), HELD + LONGEST_CALL):
                 taken = sum(ticket in found for ticket in self._tickets)
                 return Ticket(key, allowance.requests - taken - 1)
+        # The stored time says when a permit is free if its call ends now; a call under way takes longer.
         frees_at = min((_moment(found.get(key)) for key in pool if key in found), default=now)
         raise _too_many(operation, "allowance", frees_at - now, HELD)
 
     def usage(self, found: Mapping[str, Storable]) -> Usage:
-        """How much is taken, given what was `found` under `keys`. Takes nothing."""
+        """Return how much of the quota is taken, given what was `found` under `keys()`. Takes nothing."""
         now, creations = self._clock.now(), self._whole.tickets(Kind.CREATE)
         allowance = self._whole if self._cache.up else self._part
         taken = [number for number, key in enumerate(self._tickets) if key in found]
@@ -189,18 +217,26 @@ class Budget:
         )
 
     def settle(self, ticket: Ticket, operation: str, answer: Answer | None) -> None:
-        """Hold the ticket for a minute from now, and note what the answer says about the allowance."""
+        """Release the permit a minute from now, and note what the response says about the limits.
+
+        `answer` is None when there was no usable response. The permit stays taken then too, because Kordless may have
+        counted the request.
+        """
         now = self._clock.now()
         self._cache.set(ticket.key, _thousandths(now + HELD), HELD)
         if answer is None:
             return
+        # A creation counts against both limits, and its headers may report either. The size tells which one they mean.
         creations = operation == "create" and (answer.limit is None or answer.limit <= self._whole.creations)
         if answer.status == 429:
             seconds = _whole_seconds(answer.retry_after or TOO_MANY, LONGEST_BLOCK)
             key = self._blocked_creations if creations else self._blocked
             self._cache.set(key, _thousandths(now + seconds), seconds)
+        # A remainder worse than our own count means that somebody else uses the key; any other says nothing new.
+        # A permit's `left` counts all requests, so it can't judge a remainder of creations: that is always kept.
         elif answer.remaining is not None and (creations or answer.remaining < ticket.left):
             seconds = WINDOW if answer.reset is None else _whole_seconds(answer.reset - now, WINDOW)
+            # A header may hold anything: a limit above the quota would enlarge the reserve beyond the quota.
             limit = min(answer.limit or self._whole.requests, self._whole.requests)
             told = Told(answer.remaining, limit, now, now + seconds)
             key = self._told_creations if creations else self._told
@@ -212,7 +248,10 @@ class Budget:
             raise _too_many(operation, "blocked", max(until) - now, LONGEST_BLOCK)
 
     def _heed_told(self, operation: str, kind: Kind, found: Mapping[str, Storable], now: float) -> None:
-        """Of what Kordless says remains, leave to the better kinds the share that is theirs."""
+        """Raise TooMany when the reported remainder leaves nothing for this priority.
+
+        The reserves of the higher priorities are kept out of it, scaled to the limit that Kordless reported.
+        """
         pool = self._whole.tickets(kind)
         kept_back = 0 if kind is Kind.CREATE else self._whole.requests - len(pool)
         bounds = [(self._told, self._tickets)]
@@ -222,13 +261,14 @@ class Budget:
             told = _said(found.get(key))
             if told is None:
                 continue
+            # Permits taken or released after the report: requests that its remainder may not include yet.
             since = sum(_moment(found.get(ticket)) - HELD > told.at for ticket in tickets)
             if told.left - since <= kept_back * told.limit // self._whole.requests:
                 raise _too_many(operation, "told", told.until - now, WINDOW)
 
 
 def _thousandths(moment: float) -> int:
-    """Unix milliseconds: whole numbers, which every cache keeps as they are."""
+    """Convert to Unix milliseconds: an integer, because every cache backend returns integers unchanged."""
     return round(moment * 1000)
 
 

@@ -1,4 +1,4 @@
-"""What Kordless offers right now: the only way in which views read."""
+"""Catalog of what Kordless offers: organization, services and slots. Views read these only here."""
 
 from __future__ import annotations
 
@@ -25,14 +25,17 @@ if TYPE_CHECKING:
 __all__ = ["Catalog", "Client", "Limits", "Lying"]
 
 MOST_PEOPLE = 50
+"""Largest party size that is requested. Bounds the number of cache entries that a visitor can create."""
 MINUTES_AND_A_DAY = Lifetime(fresh=300, stale=3_600, on_error=86_400)
+"""Seconds. Default for the organization and for each service."""
 SECONDS_AND_MINUTES = Lifetime(fresh=15, stale=300, on_error=1_800)
+"""Seconds. Default for slots."""
 
 T = TypeVar("T")
 
 
 class Client(Protocol):
-    """What the catalog needs of `api.client.Kordless`."""
+    """The methods of `api.client.Kordless` that the catalog calls."""
 
     def organization(self) -> Offer: ...
     def service(self, slug: str) -> ServiceDetail: ...
@@ -43,7 +46,7 @@ class Client(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How old what is shown may be, in seconds."""
+    """Lifetimes of cached values, by type."""
 
     offer: Lifetime = MINUTES_AND_A_DAY
     service: Lifetime = MINUTES_AND_A_DAY
@@ -52,25 +55,28 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Lying:
-    """How something lies in the cache. `what` is "offer", "service" or "slots"; `age` in seconds, None when nothing
-    that can be shown is there. `state`: "fresh", "aging" (a newer one is fetched when somebody looks), "forgotten"
-    (so is then, because something changed), "troubled" (its last refresh failed), "failed", "refused" (the key) or
-    "absent".
-    """
+    """Status of one cached value."""
 
     what: str
+    """ "offer", "service" or "slots"."""
     service: str
+    """The service's slug; "" for the offer."""
     month: date | None
+    """For slots, a day of the month they are of."""
     state: str
+    """ "fresh", "aging" (the next read refreshes it), "forgotten" (invalidated: the next read fetches it), "troubled"
+    (its last refresh failed), "failed" (an error is cached in its place), "refused" (the API key was) or "absent".
+    """
     age: float | None
+    """In seconds; None when there is nothing that can be shown."""
 
 
 class Catalog:
-    """Reads of one account, through its shelf.
+    """Reads of one account, through its read-through cache.
 
-    Each read returns the best value there is, with its age, and raises a KordlessError only when no
-    acceptable one exists. NotFound and KeyRefused are never papered over. A service that the offer doesn't
-    list is NotFound without a call, so that made-up names can't spend the allowance.
+    Each read returns the best value there is, with its age, and raises a KordlessError only when no acceptable one
+    exists. NotFound and KeyRefused are always raised, even when an older value is cached. A service that the
+    organization doesn't list is NotFound without a request, so that made-up names can't use up the quota.
     """
 
     def __init__(
@@ -89,11 +95,11 @@ class Catalog:
         self._clock = clock or Clock()
 
     def on(self, reading: Reading) -> Catalog:
-        """The same catalog for one page, which notes what it reads."""
+        """Return the same catalog scoped to one request, which records its reads."""
         return Catalog(account=self.account, client=self._client, shelf=reading, limits=self._limits, clock=self._clock)
 
     def offer(self) -> Kept[Offer]:
-        """Return the business and its services."""
+        """Return the organization and its services."""
         return self._shelf.read(self._offer())
 
     def known_offer(self) -> Offer | None:
@@ -102,9 +108,9 @@ class Catalog:
         return known
 
     def lying(self, months: Sequence[date], *, most: int = 50) -> list[Lying]:
-        """How old everything is that lies here for these months, without asking Kordless.
+        """Return the cache status for these months without a request to Kordless.
 
-        The offer, and each of its services (the first `most`) with its times for one person.
+        That is: of the offer, and of each of its services (the first `most`) with its slots for one person.
         """
         offer = self.known_offer()
         slugs = [service.slug for service in offer.services if service.bookable and service.slug] if offer else []
@@ -130,8 +136,9 @@ class Catalog:
     ) -> Kept[tuple[Slot, ...]]:
         """Return the slots around `month` (any day of it) for `party_size` people, in UTC.
 
-        The same for every visitor: a day more than the month on both sides, nothing before today, nothing
-        beyond `window_days` from now. A month outside of that is empty and costs no call.
+        The same for every visitor: a day more than the month on both sides, nothing before today, nothing beyond
+        `window_days` from now. A month outside of that is empty and costs no request. Raises BadRequest for an absurd
+        party size.
         """
         if not 1 <= party_size <= MOST_PEOPLE:
             raise BadRequest(operation="availability", reason="party_size")
@@ -180,19 +187,19 @@ class Catalog:
             reading.begin(item)
 
     def forget_offer(self) -> None:
-        """The business or its list of services changed."""
+        """Invalidate the organization and its list of services."""
         self._shelf.forget("offer")
 
     def forget_service(self, slug: str) -> None:
-        """The settings of a service changed."""
+        """Invalidate the settings of one service."""
         self._shelf.forget("service", slug)
 
     def forget_slots(self, slug: str) -> None:
-        """Something was booked, moved or canceled: forget every month and party size of that service."""
+        """Invalidate every month and party size of a service, because something was booked, moved or canceled."""
         self._shelf.forget("slots", slug)
 
     def close(self, error: KeyRefused) -> None:
-        """Kordless refused the key for a booking: offer nothing more until it accepts it again."""
+        """Mark the API key as refused, because a booking was. Nothing is offered until Kordless accepts the key."""
         self._shelf.refuse(error)
 
     def _must_be_offered(self, slug: str) -> None:
@@ -239,6 +246,7 @@ class Catalog:
             slots = () if window is None else self._client.availability(slug, *window, party_size=party_size)
             return self._cut(slug, month, slots) if cut else slots
 
+        # Without the visitor's time zone: the window covers every zone, and so all visitors share one entry.
         parts = ("slots", slug, f"{month:%Y-%m}", str(party_size))
         return _item(parts, self._doubting_offer(fetch, slug), tuple[Slot, ...], self._limits.slots)
 

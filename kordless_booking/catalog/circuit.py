@@ -1,5 +1,4 @@
-"""A breaker for each account and class of operation: a dead Kordless costs visitors milliseconds, not
-seconds.
+"""Circuit breaker for each account and class of operation: a dead Kordless costs visitors milliseconds, not seconds.
 
 ::
 
@@ -8,10 +7,10 @@ seconds.
        └────────── it succeeds ────────── half open: one call may try ◀──────────┘         │
                                                      └────────────── it fails ─────────────┘
 
-Failures in a row are counted in the cache, for all processes, as numbered strikes that `add` puts there one
-by one; the rate is counted in each process. Whether the circuit is open is read together with the budget,
-so that a call that succeeds costs nothing extra. Nothing compares clocks: what has lapsed is gone from the
-cache.
+Failures in a row are counted in the cache for all processes, as numbered keys that `cache.add` puts there one by one,
+so that no read-modify-write can lose one. The failure rate is counted in each process. The keys of the circuit are read
+in the same round trip as those of the rate limiter, so that a call that succeeds costs nothing extra. No clocks of
+different machines are compared: a state ends when its key expires from the cache.
 """
 
 from __future__ import annotations
@@ -42,44 +41,56 @@ __all__ = ["Admission", "Circuit", "CircuitState"]
 logger = logging.getLogger(__name__)
 
 STRIKES = 5
+"""Failures in a row that open the circuit."""
 OPEN = 15
+"""Seconds that the circuit stays open."""
 LONGEST_OPEN = 120
+"""Seconds that it stays open at most, whatever a `Retry-After` says."""
 PROBING = 30
+"""Seconds after which another call may probe if the first probe never reported. Above the 25 seconds that the settings
+allow for a call at most.
+"""
 REMEMBERED = 600
+"""Seconds until a failure no longer counts as in a row, and until an open circuit that nobody probed closes by itself.
+"""
 RATE_WINDOW = 30.0
+"""Seconds over which the failure rate is taken."""
 RATE_LEAST = 10
+"""Calls that there must have been in that time for the rate to count."""
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """A call that may go: whether it is the probe, and whether there are failures that its success would
-    clear.
-    """
+    """Permission for one call, to be given back to `record` or `cancel`."""
 
     probe: bool
+    """The circuit is half open, and this is the one call that tries."""
     blemished: bool
+    """There are failures in the cache that a success of this call clears."""
 
 
 @dataclass(frozen=True, slots=True)
 class CircuitState:
-    """How a circuit stands: "closed", "open" for so many more `seconds`, or "half open". `strikes` are the failures in
-    a row so far, of `STRIKES` that open it.
-    """
+    """State of a circuit, for the doctor and the health check."""
 
     name: str
     state: str
+    """ "closed", "open" or "half open"."""
     seconds: int = 0
+    """How much longer it is open; 0 otherwise."""
     strikes: int = 0
+    """Failures in a row so far, of the `FAILURE_THRESHOLD` that open it."""
 
 
 class Circuit:
-    """The breaker of one class of operations, such as "browse" or "booking"."""
+    """Circuit breaker of one class of operations, such as "browse" or "booking"."""
 
     def __init__(self, cache: SteadyCache, *, account: str, name: str, clock: Clock) -> None:
         self._cache = cache
         self._name = name
         self._clock = clock
         self._open = cache_key(account, "circuit", name, "open")
+        # Outlives `_open`: tripped without open means half open.
         self._tripped = cache_key(account, "circuit", name, "tripped")
         self._probe = cache_key(account, "circuit", name, "probe")
         self._strikes = [cache_key(account, "circuit", name, "strike", str(n)) for n in range(STRIKES)]
@@ -87,36 +98,42 @@ class Circuit:
         self._recent: deque[tuple[float, bool]] = deque()
 
     def keys(self) -> list[str]:
-        """What to look up, in one round trip, before asking for admission."""
+        """Return the cache keys to read, in one round trip, before `admit`."""
         return [self._open, self._tripped, *self._strikes]
 
     def admit(self, operation: str, found: Mapping[str, Storable]) -> Admission:
-        """Let a call go, given what was `found` under `keys`. Raises CircuitOpen with the seconds to wait."""
+        """Admit a call, given what was `found` under `keys()`. Raises CircuitOpen with the seconds to wait."""
         if retry_after := self.seconds_open(found):
             raise CircuitOpen(operation=operation, reason="circuit_open", retry_after=retry_after)
         if self._tripped not in found:
             return Admission(probe=False, blemished=any(strike in found for strike in self._strikes))
+        # One winner among all processes: the others stay out until the probe has reported.
         if not self._cache.add(self._probe, 1, PROBING):
             raise CircuitOpen(operation=operation, reason="circuit_probing", retry_after=1)
         return Admission(probe=True, blemished=True)
 
     def state(self, found: Mapping[str, Storable]) -> CircuitState:
-        """How it stands, given what was `found` under `keys`. Changes nothing."""
+        """Return the state, given what was `found` under `keys()`. Changes nothing."""
         strikes = sum(strike in found for strike in self._strikes)
         if seconds := self.seconds_open(found):
             return CircuitState(self._name, "open", seconds, strikes)
         return CircuitState(self._name, "half open" if self._tripped in found else "closed", 0, strikes)
 
     def seconds_open(self, found: Mapping[str, Storable]) -> int:
-        """For how long nothing is sent, given what was `found` under `keys`; 0 when the circuit is not open."""
+        """Return for how many seconds nothing is sent; 0 when the circuit is not open.
+
+        `found` is what the cache holds under `keys()`.
+        """
         if self._open not in found:
             return 0
         until = found[self._open]
+        # The key's presence alone opens the circuit. Its value is for Retry-After, and may come from a machine whose
+        # clock is off, hence the bounds.
         seconds = until - self._clock.now() if isinstance(until, int) else OPEN
         return max(1, min(LONGEST_OPEN, ceil(seconds)))
 
     def withdraw(self, admission: Admission) -> None:
-        """The call was not made after all: leave the probe to somebody else."""
+        """Cancel an admission whose call was not made, so that another call may be the probe."""
         if admission.probe:
             self._cache.delete_many([self._probe])
 
@@ -131,14 +148,17 @@ class Circuit:
         if not failed:
             if admission.blemished:
                 self._close(admission)
+        # One is enough: Kordless says itself that it is down, and for how long.
         elif answer is not None and answer.status == 503 and answer.retry_after:
             self._trip(min(answer.retry_after, LONGEST_OPEN))
         elif admission.probe or ailing or self._struck_out():
             self._trip(OPEN)
 
     def _struck_out(self) -> bool:
-        """Add a strike where none is yet; True when that was the last free place, or none was free: whoever took
-        the last one may be slow to open the circuit, or have died.
+        """Count one failure in a row. Return True when the circuit is to open.
+
+        That is so for whoever takes the last free place, and also when no place is free: the process that took the last
+        one may be slow to open the circuit, or may have died.
         """
         added = next((key for key in self._strikes if self._cache.add(key, 1, REMEMBERED)), None)
         return added in {self._strikes[-1], None}
@@ -147,6 +167,7 @@ class Circuit:
         now = self._clock.steady()
         with self._lock:
             self._recent.append((now, failed))
+            # Never empty: the entry that was just appended is inside the window.
             while self._recent[0][0] <= now - RATE_WINDOW:
                 self._recent.popleft()
             failures = sum(failure for _, failure in self._recent)
@@ -157,10 +178,12 @@ class Circuit:
         self._cache.set(self._open, ceil(self._clock.now() + seconds), seconds)
         self._cache.set(self._tripped, 1, REMEMBERED)
         self._cache.delete_many([self._probe, *self._strikes])
+        # The half-open probe decides now; old failures must not open the circuit again after it.
         with self._lock:
             self._recent.clear()
 
     def _close(self, admission: Admission) -> None:
+        # A success of an ordinary call clears failures in a row; that is no event.
         if admission.probe:
             say(logger, logging.WARNING, "circuit_closed", **{"class": self._name})
         self._cache.delete_many([self._tripped, self._probe, *self._strikes])

@@ -1,4 +1,4 @@
-"""The three ways in which the catalog meets time, in one object so that tests can be the time."""
+"""Wall clock, monotonic clock and sleep in one object, so that tests can replace time."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ __all__ = ["Clock"]
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """`now` is Unix seconds and may be stepped by an operator; `steady` only runs forward; `sleep` waits.
-
-    What several processes compare is told in `now`; what one process measures is measured in `steady`.
-    """
+    """Source of time. Values that several processes compare use `now`; durations within one process use `monotonic`."""
 
     now: Callable[[], float] = time.time
+    """Unix seconds. An operator may step it, in either direction."""
     steady: Callable[[], float] = time.monotonic
+    """Monotonic seconds: `monotonic` never runs backward."""
     sleep: Callable[[float], None] = time.sleep
+    """Wait for so many seconds."""

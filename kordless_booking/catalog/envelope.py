@@ -1,6 +1,6 @@
-"""What lies in the cache: one JSON document for each kept value or remembered refusal.
+"""Serialization of cache entries: one JSON document for each cached value or cached error.
 
-JSON, not pickle: whoever can write to the cache must not be able to run code here.
+JSON, not pickle: who can write to the cache must not be able to run code here.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from kordless_booking.exceptions import KordlessError
 __all__ = ["Envelope", "Failure", "opened", "sealed"]
 
 VERSION = 1
+"""Raise it when the format changes: entries of another version are read as absent."""
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """A KordlessError in words, so that other processes can raise the same."""
+    """A KordlessError as plain fields, so that other processes can raise the same."""
 
     kind: str
     operation: str = ""
@@ -26,35 +27,39 @@ class Failure(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, error: KordlessError) -> Failure:
-        """Describe `error`. Its message stays behind."""
+        """Describe `error` by its fields; its message is not kept."""
         return cls(type(error).__name__, error.operation, error.status, error.reason, error.retry_after)
 
     def error(self) -> KordlessError:
         """Build the exception anew: one instance must not be raised in several threads."""
+        # The name comes from the cache: it may be from another version, and must not reach any other attribute.
         known = self.kind if self.kind in exceptions.__all__ else "Unavailable"
         kind: type[KordlessError] = getattr(exceptions, known)
         return kind(operation=self.operation, status=self.status, reason=self.reason, retry_after=self.retry_after)
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A payload and what is known about it. Times are Unix seconds, `fresh` is seconds after `fetched_at`."""
+    """Cache entry: a payload or a failure, and what is known about it. Times are Unix seconds."""
 
     version: int
     fetched_at: float
-    """When Kordless was asked, not when it answered: what it said may be as old as that."""
+    """When Kordless was asked, not when it answered: the answer may be as old as that."""
     fresh: float
+    """Seconds after `fetched_at` for which the entry is served without a refresh."""
     mark: str = ""
-    """The group's mark when Kordless was asked; another mark by now means: forgotten since."""
+    """Generation of the item's group when Kordless was asked. It differs from the current one after an invalidation."""
     again_at: float = 0.0
-    """After a failed refresh: not to be tried again before."""
+    """After a failed refresh: no other try before this time."""
     troubled: bool = False
-    """The last refresh failed, and not merely because refreshes were rationed."""
+    """The last refresh failed, and not merely because the rate limiter held it back. Served as degraded."""
     failure: Failure | None = None
+    """Set in a negative entry, which has no payload."""
     payload: msgspec.Raw = msgspec.Raw(b"null")
 
     def age(self, now: float) -> float:
-        """Seconds since Kordless was asked. A value from the future (a stepped clock) counts as old, not as
-        new.
+        """Return the seconds since Kordless was asked.
+
+        An entry from the future (a stepped clock) counts as old, not as new.
         """
         return abs(now - self.fetched_at)
 
@@ -64,12 +69,12 @@ _decoder = msgspec.json.Decoder(Envelope)
 
 
 def sealed(envelope: Envelope) -> bytes:
-    """Return the JSON to keep."""
+    """Encode as JSON for the cache."""
     return _encoder.encode(envelope)
 
 
 def opened(raw: object) -> Envelope | None:
-    """Read what was kept; None for anything that this version did not write."""
+    """Decode what the cache returned; None for anything that this version did not write."""
     if not isinstance(raw, bytes):
         return None
     try:

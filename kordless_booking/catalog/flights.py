@@ -1,9 +1,7 @@
-"""One at a time: of all threads and processes that want the same work done, one does it and the others get
-its outcome.
+"""Single-flight: of all threads and processes that want the same work done, one does it and the others get its result.
 
-A `Future` joins the threads of this process, a lock in the cache the processes. Both are needed: LocMem and
-file caches don't lock between processes, and a thread that waits for its neighbour should cost no round
-trips.
+A `Future` joins the threads of this process, a lock in the cache joins the processes. Both are needed: LocMem and file
+caches don't lock between processes, and a thread that waits for its neighbor should cost no round trips.
 """
 
 from __future__ import annotations
@@ -25,10 +23,10 @@ if TYPE_CHECKING:
 __all__ = ["Flights"]
 
 PAUSE = 0.05
-"""Seconds between two looks at what another process is doing."""
+"""Seconds between two polls for the result of another process."""
 
 LOCKED = 10
-"""Whole seconds for which a lock holds, well above any fetch, so that a crashed owner's expires by itself."""
+"""Whole seconds until a lock expires. Well above the time of any fetch, so that only a crashed owner's lock expires."""
 
 GRACE_SECONDS = 1.0
 """Seconds that a flight of one's own, whose time is up, is given to say so on a busy machine."""
@@ -38,7 +36,7 @@ Name = tuple[str, ...]
 
 
 class Flights(Generic[R]):
-    """The work under way in this process, by name. Deadlines are in the clock's steady seconds."""
+    """Work in progress of this process, by name. Deadlines are in the clock's monotonic seconds."""
 
     def __init__(self, cache: SteadyCache, *, account: str, clock: Clock) -> None:
         self._cache = cache
@@ -78,6 +76,7 @@ class Flights(Generic[R]):
                     outcome = flight.result(left)
             except TimeoutError:
                 break
+            # None: the one whose work this was gave up at its own, earlier deadline. Try again with ours.
             if outcome is not None:
                 return outcome
         return None
@@ -91,7 +90,9 @@ class Flights(Generic[R]):
         """
 
         def job() -> None:
+            # False when a reader has taken the work over while this waited for a background thread.
             if flight.set_running_or_notify_cancel():
+                # A deadline of now: when another process holds the lock, it refreshes, and nobody waits here.
                 now = self._clock.steady()
                 self._fly(name, flight, lambda: self._alone(name, now, work, lambda: None))
 
@@ -99,6 +100,7 @@ class Flights(Generic[R]):
             if name in self._current():
                 return None
             flight = self._flights[name] = Future()
+        # Not taken, and no reader has joined meanwhile: without this, later callers would wait for nobody.
         if not run(job) and flight.cancel():
             self._leave(name, flight)
         return flight
@@ -109,7 +111,10 @@ class Flights(Generic[R]):
             return name in self._current()
 
     def part(self, group: Name) -> None:
-        """Let nobody join the flights of this group any more: what they bring is out of date."""
+        """Let no later caller join the work of this group: its result is out of date.
+
+        Those who wait already still get it.
+        """
         with self._guard:
             for name in [name for name in self._current() if name[: len(group)] == group]:
                 del self._flights[name]
@@ -117,7 +122,8 @@ class Flights(Generic[R]):
     def _board(self, name: Name) -> tuple[Future[R | None], bool]:
         with self._guard:
             flight = self._current().get(name)
-            # One that still waits for a background thread is not waited for: it is taken over.
+            # `cancel` succeeds only while the work still waits for a background thread. A reader would wait for that
+            # thread too, so it takes the work over.
             if flight is not None and not flight.cancel():
                 return flight, False
             flight = self._flights[name] = Future()
@@ -126,7 +132,7 @@ class Flights(Generic[R]):
 
     def _current(self) -> dict[Name, Future[R | None]]:
         if self._process != os.getpid():
-            # The threads that were flying these stayed behind when the process forked.
+            # Threads don't survive a fork: in the child nobody would ever complete these futures.
             self._flights, self._process = {}, os.getpid()
         return self._flights
 
@@ -134,6 +140,7 @@ class Flights(Generic[R]):
         try:
             outcome = alone()
         except BaseException as error:
+            # Unregister before the result is set: who comes after that starts anew instead of getting an old result.
             self._leave(name, flight)
             flight.set_exception(error)
             raise
@@ -143,6 +150,7 @@ class Flights(Generic[R]):
 
     def _leave(self, name: Name, flight: Future[R | None]) -> None:
         with self._guard:
+            # After `forget`, the name may belong to newer work.
             if self._flights.get(name) is flight:
                 del self._flights[name]
 
@@ -156,10 +164,11 @@ class Flights(Generic[R]):
             self._clock.sleep(PAUSE)
             if (outcome := arrived()) is not None:
                 return outcome
+        # A second of margin: the lock must not expire between this check and the delete.
         until = self._clock.steady() + LOCKED - 1
         try:
             return work()
         finally:
-            # Past its time the lock may be another's; and a cache that lost ours may have granted it anew.
+            # Past its time the lock may be another's; and a cache that lost our lock may have granted it anew.
             if self._clock.steady() < until and self._cache.get_many([lock]).get(lock) == token:
                 self._cache.delete_many([lock])

@@ -1,4 +1,7 @@
-"""The wire's gate: asked before and told after every single try. Three round trips to the cache for each."""
+"""Gate of the HTTP session: applies rate limiter and circuit breakers to every single HTTP attempt, retries included.
+
+Each attempt costs three round trips to the cache: one read, one `add` for the permit, one `set` to release it.
+"""
 
 from __future__ import annotations
 
@@ -25,22 +28,23 @@ if TYPE_CHECKING:
 __all__ = ["CatalogGate", "GateState"]
 
 BROWSING = frozenset({"organization", "service", "availability"})
+"""Operations of the "browse" circuit. All others are "booking": when reading is slow, booking must not be cut off."""
 
 
 @dataclass(frozen=True, slots=True)
 class GateState:
-    """How an API key stands. `shared`: all processes are counted together, not this one alone."""
+    """State of an API key: circuits and quota."""
 
     circuits: tuple[CircuitState, ...]
     usage: Usage
     shared: bool
+    """All processes are counted together; False when this process counts alone."""
 
 
 class CatalogGate:
-    """Budget and circuits of one API key, as the `Gate` that `api.wire` knows.
+    """Rate limiter and circuit breakers of one API key, as the `Gate` that the HTTP session knows.
 
-    `before` and `after` of one try must be called in one thread. Accounts that share an API key must share
-    `account`.
+    Call `before` and `after` of one attempt in the same thread. Accounts that share an API key must share `account`.
     """
 
     def __init__(
@@ -53,6 +57,7 @@ class CatalogGate:
         clock: Clock | None = None,
     ) -> None:
         clock = clock or Clock()
+        # Permits and probes need an atomic `add`. Where the cache has none, this process counts alone in its memory.
         whole, cache = cache, cache.for_counting()
         self._counts_for_all = cache is whole
         self._cache = cache
@@ -60,23 +65,26 @@ class CatalogGate:
         self._browse = Circuit(cache, account=account, name="browse", clock=clock)
         self._booking = Circuit(cache, account=account, name="booking", clock=clock)
         self._skew = Skew(clock)
+        # `Gate` has no handle to pass from `before` to `after`: the thread is what connects the two.
         self._under_way = threading.local()
 
     def before(self, operation: str) -> None:
-        """Raise CircuitOpen or TooMany unless this try may go."""
+        """Raise CircuitOpen or TooMany unless this attempt may go."""
         circuit = self._circuit(operation)
         found = self._cache.get_many([*circuit.keys(), *self._budget.keys()])
         admission = circuit.admit(operation, found)
         try:
             ticket = self._budget.claim(operation, found)
         except TooMany:
+            # Without this, a probe that found no permit would keep the circuit half open until the probe's key expires.
             circuit.withdraw(admission)
             raise
         self._under_way.call = (admission, ticket)
 
     def after(self, operation: str, answer: Answer | None) -> None:
-        """Note how it went; `answer` is None when there was no usable one."""
+        """Record how the attempt went; `answer` is None when there was no usable response."""
         call: tuple[Admission, Ticket] | None = getattr(self._under_way, "call", None)
+        # No matching `before`, or a second `after`: there is nothing to release.
         if call is None:
             return
         self._under_way.call = None
@@ -87,7 +95,7 @@ class CatalogGate:
             self._skew.note(answer)
 
     def resting(self) -> dict[str, int]:
-        """For which class of calls ("browse", "booking") Kordless is left alone now, and for how many seconds."""
+        """Return the open circuits ("browse", "booking") and for how many more seconds each is open."""
         found = self._cache.get_many([*self._browse.keys(), *self._booking.keys()])
         return {state.name: state.seconds for state in self._states(found) if state.seconds}
 
@@ -96,7 +104,7 @@ class CatalogGate:
         return self._browse.state(self._cache.get_many(self._browse.keys())).state == "closed"
 
     def state(self) -> GateState:
-        """How circuits and budget stand, at one look into the cache. Takes nothing, and asks nobody."""
+        """Return the state of circuits and quota with one cache read. Takes no permit and sends nothing."""
         found = self._cache.get_many([*self._budget.keys(), *self._browse.keys(), *self._booking.keys()])
         return GateState(
             circuits=self._states(found),

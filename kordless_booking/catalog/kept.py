@@ -1,4 +1,4 @@
-"""What may be served: the rules of age, trouble and forgetting, without any cache or clock."""
+"""Cache entries and the rules for serving them: age, failed refreshes, invalidation. No I/O and no clock here."""
 
 from __future__ import annotations
 
@@ -20,28 +20,30 @@ T = TypeVar("T")
 _serials = count(1)
 
 AGAIN_WITHIN = 30
-"""Seconds: the longest that a failed refresh is not tried again."""
+"""Seconds after a failed refresh within which it is tried again at the latest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lifetime:
-    """Ages in seconds: until `fresh` served as it is, until `stale` while refreshed, until `on_error` on
-    failure.
-    """
+    """Ages in seconds up to which a value is served (RFC 5861, but measured from the fetch, not from each other)."""
 
     fresh: float
+    """Served as it is."""
     stale: float
+    """`stale_while_revalidate`: served at once, and refreshed in the background."""
     on_error: float
+    """`stale_if_error`: served only when fetching a new one fails."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item(Generic[T]):
-    """Something to keep: its name, how to get it, how to write it as JSON, and for how long it is good.
+    """Description of a cached value: its key, how to fetch it, its JSON codec and its lifetime.
 
-    Items with the same first two `parts` form a group and are forgotten together.
+    Items with the same first two `parts` form a group and are invalidated together.
     """
 
     parts: tuple[str, ...]
+    """Parts of the cache key, within one account."""
     fetch: Callable[[], T]
     encode: Callable[[T], bytes]
     decode: Callable[[bytes], T]
@@ -49,73 +51,78 @@ class Item(Generic[T]):
 
     @property
     def group(self) -> tuple[str, ...]:
-        """What this item is forgotten with."""
+        """The prefix of `parts` that this item is invalidated with."""
         return self.parts[:2]
 
 
 @dataclass(frozen=True, slots=True)
 class Kept(Generic[T]):
-    """A value, and when it was asked for (Unix seconds).
-
-    `stale`: a newer one is wanted. `troubled`: shown only because Kordless fails or says too many, so say so.
-    `serial`: tells this value from all others that this process has had.
-    """
+    """A value from the cache, with its age."""
 
     value: T
     fetched_at: float
+    """When Kordless was asked, in Unix seconds."""
     stale: bool = False
+    """A refresh is due."""
     troubled: bool = False
+    """Degraded: served only because Kordless fails or answers 429. The page has to say so."""
     serial: int = field(default=0, compare=False)
+    """Tells this value from all others that this process has had. Equal serials mean the same entry."""
 
 
 @dataclass(slots=True)
 class Held:
-    """What one look at the cache found for one item: its envelope, the group's mark, the account's refusal.
-
-    While the account's `pulse` in the cache is the same, another look would find the same. `refresh_again_at` is
-    in steady seconds.
-    """
+    """Entry of the local (in-process) cache: what one cache read found for one item."""
 
     envelope: Envelope | None = None
     value: Any = None
     mark: str = ""
+    """Generation of the item's group as the cache has it now."""
     refusal: Envelope | None = None
+    """Set while Kordless refuses the account's API key."""
     raw: object = None
+    """The bytes as read: equal bytes need no decoding again."""
     looked_at: float = 0.0
+    """Monotonic seconds of the last cache read that confirmed this entry."""
     pulse: str = ""
+    """Epoch of the account at that read. While the epoch in the cache is the same, another read would find the same."""
     refresh_again_at: float = 0.0
+    """Monotonic seconds before which this process starts no other background refresh."""
     serial: int = field(default_factory=lambda: next(_serials), compare=False)
 
     def settled(self, now: float) -> bool:
-        """Nobody need ask Kordless now: there is a fresh answer, or asking failed a moment ago."""
+        """Return True when no fetch is due: there is a fresh answer, or a fetch failed a moment ago."""
         if self.refusal is not None:
             return self.refusal.age(now) < self.refusal.fresh
         envelope = self.envelope
         if envelope is None or envelope.mark != self.mark:
             return False
+        # The upper bound is for a stepped clock: a time further ahead can't have been meant, and would block for long.
         return envelope.age(now) < envelope.fresh or 0 < envelope.again_at - now <= AGAIN_WITHIN
 
     def servable(self, now: float, lifetime: Lifetime) -> bool:
-        """The reader need not wait."""
+        """Return True when the caller need not wait for a fetch."""
         if self.settled(now):
             return True
         envelope = self.value_within(now, lifetime.stale)
         return envelope is not None and envelope.mark == self.mark
 
     def value_within(self, now: float, seconds: float) -> Envelope | None:
-        """The envelope, if it holds a value of less than that age and the key is not refused."""
+        """Return the envelope if it holds a value of less than `seconds` of age, and the key is not refused."""
         envelope = self.envelope
         if envelope is None or envelope.failure or self.refusal or envelope.age(now) >= seconds:
             return None
         return envelope
 
     def answer(self, now: float, lifetime: Lifetime) -> Kept[Any]:
-        """What the reader gets; raises the KordlessError that is there instead."""
+        """Return the value with its age. Raises the KordlessError that is cached in its place."""
+        # A refused key outranks every value: what it offered can't be booked.
         envelope = self.refusal or self.envelope
         if envelope is None:
             raise Unavailable(reason="waited_in_vain")
         if envelope.failure:
             raise envelope.failure.error()
+        # An invalidated or too old value gets here only after a fetch failed, so it is degraded by definition.
         age, forgotten = envelope.age(now), envelope.mark != self.mark
         return Kept(
             self.value,

@@ -1,4 +1,4 @@
-"""A small cache inside the process, for when there is no better one."""
+"""A small in-process cache, for when there is no better one."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 __all__ = ["Memory", "Storable"]
 
 Storable = bytes | str | int
+"""Types that every cache backend returns unchanged."""
 
 
 class Memory:
-    """The five cache operations that the catalog needs, counted in steady seconds: a stepped clock changes
-    nothing.
+    """In-memory cache with the cache operations that the catalog uses. Safe to share between threads.
 
-    Keeps at most `size` entries; the one written longest ago goes first.
+    Expiry is measured in monotonic seconds, so a stepped clock changes nothing. Holds at most `size` entries; the one
+    written longest ago is evicted first.
     """
 
     def __init__(self, clock: Clock, *, size: int = 2048) -> None:
@@ -29,20 +30,18 @@ class Memory:
         self._lock = threading.Lock()
 
     def get(self, key: str) -> Storable | None:
-        """Return what is here under one key."""
+        """Return the value under one key, or None."""
         return self.get_many([key]).get(key)
 
     def get_many(self, keys: Iterable[str]) -> dict[str, Storable]:
-        """Return what is here, by key; absent and expired keys are left out."""
+        """Return values by key; absent and expired keys are left out."""
         now = self._clock.steady()
         with self._lock:
             found = [(key, self._entries[key]) for key in keys if key in self._entries]
         return {key: value for key, (value, expires) in found if now < expires}
 
     def add(self, key: str, value: Storable, timeout: int) -> bool:
-        """Keep `value` for `timeout` seconds unless the key is taken; True for the one caller who made it
-        so.
-        """
+        """Store `value` for `timeout` seconds unless the key is taken. Return True for the one caller who stored it."""
         with self._lock:
             _, expires = self._entries.get(key, (b"", 0.0))
             if self._clock.steady() < expires:
@@ -51,17 +50,18 @@ class Memory:
             return True
 
     def set(self, key: str, value: Storable, timeout: int) -> None:
-        """Keep `value` for `timeout` seconds."""
+        """Store `value` for `timeout` seconds."""
         with self._lock:
             self._put(key, value, timeout)
 
     def delete_many(self, keys: Iterable[str]) -> None:
-        """Drop these keys."""
+        """Delete these keys."""
         with self._lock:
             for key in keys:
                 self._entries.pop(key, None)
 
     def _put(self, key: str, value: Storable, timeout: int) -> None:
+        # A dict keeps the place of a key that is overwritten: popping it moves it to the end, away from eviction.
         self._entries.pop(key, None)
         if len(self._entries) >= self._size:
             del self._entries[next(iter(self._entries))]

@@ -1,5 +1,7 @@
-"""What one page reads: each thing is looked for once, several in one round trip, and all of it is noted, so that the
-page can be given again for as long as reading again would say the same.
+"""Request-scoped view of the read-through cache.
+
+Each item is read once per request, and several in one round trip. All reads are recorded, so that the rendered page can
+be served again for as long as reading again would give the same.
 """
 
 from __future__ import annotations
@@ -21,9 +23,9 @@ T = TypeVar("T")
 
 
 class Reading:
-    """The shelf as one page sees it: what was read stays so until the page itself changes it.
+    """Request-scoped view of the cache: what was read stays the same until this request itself invalidates something.
 
-    With `at_hand` only what lies there is read, and Kordless is asked for nothing.
+    With `at_hand`, only cached values are read, and nothing is fetched from Kordless.
     """
 
     def __init__(self, shelf: Shelf, *, at_hand: bool = False) -> None:
@@ -74,42 +76,48 @@ class Reading:
         return self._shelf.read(item, held, self._begun.get(item.parts))
 
     def forget(self, *group: str) -> None:
-        """Like `Shelf.forget`, and whoever asks this process again sees it at once."""
+        """Invalidate a group, as `ReadThroughCache.invalidate` does, and drop all that this request has read."""
         self._changed()
         self._shelf.forget(*group)
 
     def refuse(self, error: KeyRefused) -> None:
-        """Like `Shelf.refuse`."""
+        """Mark the key as refused, as `ReadThroughCache.mark_key_refused` does."""
         self._changed()
         self._shelf.refuse(error)
 
     def as_read(self) -> AsRead:
-        """What has been read so far, to be compared later."""
+        """Return what has been read so far, to be validated later."""
         return AsRead(self._shelf, list(self._read.values()))
 
     def _changed(self) -> None:
         global _count  # noqa: PLW0603 (one number for the whole process)
+        # Not locked: it is compared for equality only, so two invalidations at once may count as one.
         _count += 1
         # New ones, not emptied ones: what was begun may forget something in a thread of its own.
         self._looked, self._begun, self._read = {}, {}, {}
 
 
 class AsRead:
-    """What a page was made from, without keeping the values themselves."""
+    """Snapshot of what a page was made from, without the values themselves."""
 
     def __init__(self, shelf: Shelf, reads: list[tuple[Item[Any], Kept[Any]]]) -> None:
         self._shelf = shelf
+        # The values are not needed to compare, and a stored page would keep them alive.
         self._reads = [(item, replace(kept, value=None)) for item, kept in reads]
 
     def still(self, *, refresh: bool = True) -> bool:
-        """Whether all of it would be read just so again. Asks the cache at most twice, and Kordless at most behind
-        the scenes, when `refresh` is on.
+        """Return True when reading all of it again would give the same.
+
+        Costs at most two round trips to the cache. With `refresh`, what is due is fetched in the background.
         """
         return self._shelf.unchanged(self._reads, refresh=refresh)
 
 
 def changes() -> int:
-    """How often this process has made its shelves forget something: whoever books must see it at once."""
+    """Return how often this process has invalidated something.
+
+    Pages stored before an invalidation of this process are not served after it: who books must see the change at once.
+    """
     return _count
 
 

@@ -1,23 +1,22 @@
-"""A read-through shelf: what was fetched once is shared by every visitor of every process.
+"""Read-through cache with stale-while-revalidate and stale-if-error: one fetch serves every visitor of every process.
 
-What a reader gets depends on the age of what lies there::
+What a caller gets depends on the age of the cached value::
 
-    0 ───────────── fresh ────────────── stale ─────────────── on_error ──────▶ age
-        served as      served at once,      the reader waits for    gone
-        it is          refreshed behind     a new one, and gets
-                       the scenes           the old if that fails
+    0 ───────────── fresh ─── stale_while_revalidate ────── stale_if_error ──────▶ age
+        served as      served at once,      the caller waits for    gone
+        it is          refreshed in the     a new one, and gets
+                       background           the old if that fails
 
-- For one item at most one fetch is under way (see `flights`); all others share its outcome, be it value or
-  error.
-- A no (`NotFound`, …) replaces the value and is remembered for half a minute, so that asking for what
-  doesn't exist costs Kordless nothing. A refused key closes the whole account until a fetch succeeds again.
-- Forgetting a group changes its mark, a random word that is read in the same round trip as the values. Each
-  value carries the mark under which it was asked for, so one that was on its way when the mark changed
-  arrives forgotten. What is forgotten is not served while Kordless answers; when it doesn't, an old value
-  with a notice beats none.
-- For a second this process answers from its own memory, and for as long as the cache is down.
-- Whoever writes for an account changes its pulse, a random word. As long as that is the same, all that this
-  process has seen still lies there, and one short look at the pulse saves reading it all again.
+- Single-flight: for one item at most one fetch is in progress; all others share its result, be it value or error.
+- Negative caching: an error such as `NotFound` replaces the value for half a minute, so that requests for what doesn't
+  exist cost Kordless nothing. A refused API key closes the whole account until a fetch succeeds again.
+- Invalidation by generation: each group has one in the cache, a random word that is read in the same round trip as the
+  values. Each value carries the generation under which it was requested, so one that was on its way during an
+  invalidation arrives invalid. An invalid value is not served while Kordless answers; when it doesn't, an old value
+  with a notice is better than none.
+- Local cache: for a second this process answers from its own memory, and for as long as the shared cache is down.
+- Epoch: every write for an account changes one random word. While it is unchanged, all that this process has read is
+  still current, and one short read of the epoch replaces reading it all again.
 """
 
 from __future__ import annotations
@@ -53,16 +52,21 @@ __all__ = ["Item", "Kept", "Lifetime", "Shelf"]
 logger = logging.getLogger(__name__)
 
 DAY = 86_400
+"""Seconds."""
 NO_KEPT = 30
+"""Seconds for which an error that Kordless answered is cached (negative caching)."""
 FAILURE_KEPT = 2
+"""Seconds for which a failure to reach Kordless is cached when there is no older value to serve."""
 AGAIN_AFTER = 5
+"""Seconds after a failed refresh before the next, unless Kordless named a later time."""
 NEVER = float("-inf")
+"""A time before any other, on the monotonic clock."""
 
 T = TypeVar("T")
 
 
 class Shelf:
-    """Reads, warms and forgets the items of one account. Safe to share between threads.
+    """Read-through cache for the items of one account. Safe to share between threads.
 
     `run` takes a job and does it behind the scenes, or says False; `run_awaited` does the same for what a reader is
     about to wait for. `patience`: for how many seconds a reader waits for somebody else's fetch. `held_for`: for how
@@ -127,7 +131,7 @@ class Shelf:
         return self._flights.is_under_way(item.parts)
 
     def lying(self, item: Item[T], held: Held | None = None) -> Kept[T]:
-        """Like `read`, but of what lies here alone: nothing is fetched, nor refreshed behind the scenes.
+        """Return the cached value as `read` does, but never fetch or refresh.
 
         Raises Unavailable where `read` would have to wait.
         """
@@ -137,8 +141,10 @@ class Shelf:
         return held.answer(now, item.lifetime)
 
     def look(self, *items: Item[Any]) -> list[Held]:
-        """What lies here for each of these. Costs no round trip when they were looked for a moment ago, one when
-        nothing was written since or nothing is known of them, else two.
+        """Return the local entry for each item.
+
+        Costs no round trip when all were read within `held_for`, one when the epoch is unchanged or nothing is known of
+        them, else two.
         """
         now = self._clock.steady()
         found = [self._held.get(item.parts) for item in items]
@@ -148,14 +154,15 @@ class Shelf:
         return [held for held in found if held is not None]
 
     def unchanged(self, reads: Iterable[tuple[Item[Any], Kept[Any]]], *, refresh: bool = True) -> bool:
-        """Whether reading all of these again would say the same, at the cost of a look and never of a fetch.
+        """Return True when reading all of these again would give the same. Never waits for a fetch.
 
-        What is due is refreshed behind the scenes, unless `refresh` is off.
+        What is due is refreshed in the background, unless `refresh` is off.
         """
         before, now = list(reads), self._clock.now()
         for (item, kept), held in zip(before, self.look(*[item for item, _ in before]), strict=True):
             if held.serial != kept.serial or held.refusal or not held.servable(now, item.lifetime):
                 return False
+            # The same value may have become stale or degraded by age alone, and the page says so.
             again = held.answer(now, item.lifetime)
             if (again.stale, again.troubled) != (kept.stale, kept.troubled):
                 return False
@@ -164,20 +171,23 @@ class Shelf:
         return True
 
     def refuse(self, error: KeyRefused) -> None:
-        """The key was refused elsewhere: nothing is served any more until a fetch succeeds again."""
+        """Stop serving this account, because its API key was refused elsewhere, until a fetch succeeds again."""
         self._close(self._no(error, "", NO_KEPT))
 
     def forget(self, *group: str) -> None:
-        """From now on nothing in this group counts as known, nor what is being fetched at this moment."""
+        """Invalidate a group, including what is being fetched at this moment."""
+        # Longer than any value lives (a day in an outage): a generation that expired earlier would read as "" and make
+        # values from before the first invalidation valid again.
         self._cache.set(self._key("mark", *group), secrets.token_hex(8), 2 * DAY)
         self._beat()
         self._drop(group)
 
-    # Looking
+    # Looking up
 
     def _still(self, old: list[Held], now: float) -> bool:
-        """Whether the account's pulse says that all of these are as they were."""
+        """Return True when the account's epoch says that all of these are still current."""
         pulses = {held.pulse for held in old}
+        # No epoch ("") proves nothing: it may have been evicted since.
         if len(pulses) > 1 or "" in pulses or self._cache.get(self._key("pulse")) not in pulses:
             return False
         for held in old:
@@ -185,16 +195,16 @@ class Shelf:
         return True
 
     def _beat(self) -> None:
-        """Everybody look again: something was written."""
+        """Change the epoch, so that every process reads the shared cache again."""
         self._cache.set(self._key("pulse"), secrets.token_hex(8), 2 * DAY)
 
     def _look(self, *items: Item[Any]) -> list[Held]:
-        """Look for items in the cache, in one round trip. The pulse is read first: whatever is written later
-        changes it.
-        """
+        """Load items from the shared cache in one round trip."""
         forgettings = self._forgettings
         pulse_key, refusal_key = self._key("pulse"), self._key("refusal")
         keys = [(self._key("value", *item.parts), self._key("mark", *item.group)) for item in items]
+        # The epoch is the first key: a value that is written in between then only costs another read. Read last, a
+        # new epoch would vouch for old values.
         found = self._cache.get_many([pulse_key, refusal_key, *(key for pair in keys for key in pair)])
         pulse, refusal = str(found.get(pulse_key, "")), opened(found.get(refusal_key))
         looked = [
@@ -202,6 +212,7 @@ class Shelf:
             for item, (value, mark) in zip(items, keys, strict=True)
         ]
         with self._guard:
+            # Else an invalidation of this process happened meanwhile, and this is what was there before it.
             if forgettings == self._forgettings:
                 for item, held in zip(items, looked, strict=True):
                     self._remember(item, held)
@@ -209,8 +220,10 @@ class Shelf:
 
     def _made_out(self, item: Item[Any], raw: object, mark: str, refusal: Envelope | None, pulse: str) -> Held:
         before, now = self._held.get(item.parts), self._clock.steady()
+        # The shared cache is down, and its stand-in in memory starts empty: the local entry is the best there is.
         if before and raw is None and not self._cache.up:
             return replace(before, looked_at=now, pulse=pulse)
+        # Same bytes: saves decoding, and keeps the serial by which pages recognize the value.
         if before and raw is not None and raw == before.raw:
             return replace(before, mark=mark, refusal=refusal, looked_at=now, pulse=pulse)
         envelope, value = opened(raw), None
@@ -222,6 +235,7 @@ class Shelf:
         return Held(envelope, value, mark, refusal, raw, now, pulse)
 
     def _remember(self, item: Item[Any], held: Held) -> None:
+        # Popped first, so that the entry moves to the end: the first one is evicted.
         self._held.pop(item.parts, None)
         if held.envelope:
             if len(self._held) >= self._size:
@@ -231,6 +245,7 @@ class Shelf:
     def _drop(self, group: tuple[str, ...]) -> None:
         self._flights.part(group)
         with self._guard:
+            # Tells a `_load` that is under way not to keep what it read.
             self._forgettings += 1
             for parts in [parts for parts in self._held if parts[: len(group)] == group]:
                 del self._held[parts]
@@ -238,7 +253,7 @@ class Shelf:
     # Fetching
 
     def _refresh(self, item: Item[Any], held: Held, now: float) -> None:
-        """Get a newer value behind the scenes when one is due; each process tries once a second."""
+        """Start a background refresh when one is due. Each process tries once a second."""
         steady = self._clock.steady()
         if steady >= held.refresh_again_at and not held.settled(now):
             held.refresh_again_at = steady + 1
@@ -255,6 +270,7 @@ class Shelf:
         )
         if outcome:
             return outcome
+        # Waited in vain: the old value if it is acceptable in an outage, else an empty entry, which raises Unavailable.
         return held if held.value_within(self._clock.now(), item.lifetime.on_error) else Held()
 
     def _settled(self, item: Item[Any]) -> Held | None:
@@ -262,7 +278,8 @@ class Shelf:
         return held if held.settled(self._clock.now()) else None
 
     def _fetch(self, item: Item[Any]) -> Held:
-        """Ask Kordless, unless somebody did a moment ago. Runs alone."""
+        """Fetch from Kordless, unless another process did a moment ago. Runs under the item's lock."""
+        # Read again under the lock: the one who held it before may just have stored a new value.
         [held], asked_at = self._look(item), self._clock.now()
         if held.settled(asked_at):
             return held
@@ -274,11 +291,13 @@ class Shelf:
             return self._put(item, self._after(error, held, item), held.value)
         except KordlessError as error:
             return self._put(item, self._no(error, held.mark, NO_KEPT))
+        # A fetch has succeeded, so Kordless accepts the key again.
         if held.refusal:
             self._cache.delete_many([self._key("refusal")])
         return self._put(item, self._new(item, value, held.mark, asked_at), value)
 
     def _put(self, item: Item[Any], envelope: Envelope, value: Any = None) -> Held:
+        # A cached error is never served stale, so it need not be kept longer than it is fresh.
         lasts = envelope.fresh if envelope.failure else item.lifetime.on_error
         seconds = ceil(lasts - envelope.age(self._clock.now()))
         raw = sealed(envelope)
@@ -286,7 +305,8 @@ class Shelf:
         self._beat()
         held = Held(envelope, value, envelope.mark, raw=raw, looked_at=NEVER)
         with self._guard:
-            self._remember(item, held)  # to be recognized, not to be served before it was looked for
+            # Stored to be recognized by its bytes, not to be served: NEVER makes the next lookup read the cache.
+            self._remember(item, held)
         return held
 
     def _close(self, refusal: Envelope) -> Held:
@@ -296,7 +316,7 @@ class Shelf:
         return Held(refusal=refusal)
 
     def _new(self, item: Item[T], value: T, mark: str, asked_at: float) -> Envelope:
-        # Freshness varies a little, so that keys that were filled together don't run out together.
+        # Jitter, so that entries that were stored together don't expire together.
         fresh = item.lifetime.fresh * random.uniform(0.9, 1.0)  # noqa: S311 - nothing secret
         payload = msgspec.Raw(item.encode(value))
         return Envelope(version=VERSION, fetched_at=asked_at, fresh=fresh, mark=mark, payload=payload)
@@ -306,8 +326,9 @@ class Shelf:
         return Envelope(version=VERSION, fetched_at=now, fresh=seconds, mark=mark, failure=Failure.of(error))
 
     def _after(self, error: Unavailable, held: Held, item: Item[Any]) -> Envelope:
-        """What to keep after a failure: the value there was, not to be refreshed again at once, or the
-        failure.
+        """Return what to store after a failed fetch.
+
+        That is the old value, with a pause before the next try; without an acceptable one, the failure.
         """
         now = self._clock.now()
         envelope = held.value_within(now, item.lifetime.on_error)
@@ -318,9 +339,11 @@ class Shelf:
         forgotten = envelope.mark != held.mark
         return msgspec.structs.replace(
             envelope,
+            # Made valid again under the current generation, so that it is served during the pause, but as not fresh.
             mark=held.mark,
             fresh=0.0 if forgotten else envelope.fresh,
             again_at=now + min(max(AGAIN_AFTER, error.retry_after or 0), AGAIN_WITHIN),
+            # A TooMany alone says nothing about the value: refreshes are the first to be held back, by design.
             troubled=forgotten or envelope.troubled or not isinstance(error, TooMany),
         )
 

@@ -1,7 +1,7 @@
-"""Whether Kordless's clock and ours agree, by the Date of its answers.
+"""Clock skew between Kordless and this machine, by the Date header of responses.
 
-Nothing that a visitor sees depends on Kordless's clock, but a webhook's timestamp is compared with ours: one that is
-minutes off has every delivery refused. So it is said, before anybody wonders.
+Nothing that a visitor sees depends on Kordless's clock. But a webhook's timestamp is compared with our clock, and a
+clock that is minutes off makes every delivery fail. So the skew is logged before anybody has to search for it.
 """
 
 from __future__ import annotations
@@ -22,17 +22,21 @@ __all__ = ["MOST", "Skew", "seconds_ahead"]
 logger = logging.getLogger(__name__)
 
 MOST: Final = 120
-"""Seconds that the two may differ by before it is said."""
+"""Seconds that the two clocks may differ before it is logged."""
 SAID_EVERY: Final = 3600.0
+"""Seconds between two log lines of one process."""
 
 
 def seconds_ahead(answer: Answer, now: float) -> float | None:
-    """How far Kordless's clock is ahead of ours (`now`, Unix seconds), negative when behind; None without a Date."""
+    """Return by how many seconds Kordless's clock is ahead of `now` (Unix seconds), negative when behind.
+
+    None when the response has no Date.
+    """
     return None if answer.date is None else answer.date - now
 
 
 class Skew:
-    """Says `event=clock_off` at most once an hour, in each process."""
+    """Logs `event=clock_off` at most once an hour in each process."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -40,11 +44,12 @@ class Skew:
         self._guard = threading.Lock()
 
     def note(self, answer: Answer) -> None:
-        """Look at one answer."""
+        """Check the clock of one response."""
         ahead = seconds_ahead(answer, self._clock.now())
         if ahead is None or abs(ahead) <= MOST:
             return
         with self._guard:
+            # Monotonic: the wall clock is the suspect here.
             steady = self._clock.steady()
             if steady < self._say_at:
                 return

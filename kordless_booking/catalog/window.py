@@ -1,4 +1,4 @@
-"""The stretch of time that one month's page asks Kordless about."""
+"""Time range that one month's page requests from Kordless."""
 
 from __future__ import annotations
 
@@ -20,16 +20,15 @@ def bookable_days(booking_window_days: int | None) -> int:
 def month_window(month: date, now: datetime, window_days: int | None) -> tuple[datetime, datetime] | None:
     """Return start and end (UTC midnights) around `month`, or None when nothing of it can be booked.
 
-    A day is added on both sides, so that the month is whole in every time zone; what is past, and what lies
-    beyond `window_days` from `now` (a year when unknown), is cut off. At most 33 days. Raises ValueError
-    for a naive `now`.
+    A day is added on both sides, so that the month is whole in every time zone. The past is cut off, and so is what
+    lies beyond `window_days` from `now` (a year when unknown). At most 33 days. Raises ValueError for a naive `now`.
     """
     if now.tzinfo is None:
         raise ValueError("now must be aware")
     today = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
     ahead = FURTHEST if window_days is None else max(0, min(window_days, FURTHEST))
     horizon = today + (ahead + 1) * DAY
-    # Before any arithmetic: the month comes from a visitor, and the calendar ends in 9999.
+    # Before any arithmetic: the month comes from a visitor, and datetime overflows after 9999.
     if not today.year - 1 <= month.year <= horizon.year + 1:
         return None
     first = datetime(month.year, month.month, 1, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""The paths of our own pages: Django's `reverse`, remembered, because a slot page asks for a dozen of them."""
+"""Paths of our own pages: a cache for Django's `reverse`, because a slot page calls it a dozen times."""
 
 from __future__ import annotations
 

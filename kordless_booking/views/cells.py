@@ -1,4 +1,7 @@
-"""The many small things on the slot page: the cells of a month and the times of a day, as ready HTML."""
+"""Calendar cells and time buttons of the slot page, as ready HTML.
+
+There are many of each, so they are filled into template skeletons instead of being rendered one by one.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +64,7 @@ def _all_spoken(free: tuple[tuple[date, int], ...], today: date, language: str) 
 
 @kept_pattern(4096)
 def _spoken(day: date, times: int, today: bool, language: str) -> str:
-    """A free day as a screen reader announces it, escaped."""
+    """Return the accessible name of a free day, escaped."""
     text = ngettext("%(date)s, %(count)s time free", "%(date)s, %(count)s times free", times)
     spoken = text % {"date": display.full_date(day, language), "count": times}
     return escape(f"{spoken} · {_('today')}" if today else spoken)
@@ -77,8 +80,9 @@ def _rows(
     language: str,
     stage: str,
 ) -> list[Pattern]:
-    """The rows for everybody to whom the same days are free; what varies is what stands before and after a day, and
-    how each is announced.
+    """Return the skeletons of the rows, for all visitors to whom the same days are free.
+
+    Placeholders are the parts of the link before and after a day, and each free day's accessible name.
     """
     before, after, spoken = mark(0), mark(1), {day: mark(number) for number, day in enumerate(free, 2)}
     nothing = pattern(part, (), id=stage).fill()
@@ -141,7 +145,7 @@ def time_items(
 ) -> SafeString:
     """One item for each time. `part` is TIME's template; `url` ends in what the start is written behind.
 
-    `site` is the zone of the place that the visitor comes to: its clock is told too where it shows something else.
+    `site` is the zone of the venue: its time is shown too where it differs.
     """
     own = escape(_("%(when)s for you")) if site else ""
     told = []
@@ -170,28 +174,30 @@ def time_items(
 
 @lru_cache(maxsize=4096)
 def format_start(start: datetime) -> str:
-    """A slot's start as it stands in a link: UTC, to the second."""
+    """Format a slot's start for a link: UTC, to the second."""
     at = start if start.tzinfo is UTC else start.astimezone(UTC)
+    # Not `strftime`, which is slower, and doesn't pad a year before 1000 everywhere.
     return f"{at.year:04}{at.month:02}{at.day:02}T{at.hour:02}{at.minute:02}{at.second:02}Z"
 
 
 def read_start(text: str) -> datetime | None:
-    """The start in a link, or None when it is none."""
+    """Parse the start in a link; None for anything else."""
     if len(text) != _START_LENGTH:
         return None
     try:
+        # `strptime` accepts digits of other scripts.
         return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) if text.isascii() else None
     except ValueError:
         return None
 
 
 def other_clock(moment: datetime, zone: tzinfo, site: tzinfo | None) -> bool:
-    """Whether the clock on site shows something else than the visitor's at a moment."""
+    """Return True when the venue's clock differs from the visitor's at this moment."""
     return site is not None and moment.astimezone(site).utcoffset() != moment.astimezone(zone).utcoffset()
 
 
 def _on_site(moment: days.Time, site: tzinfo, language: str, hours: Hours | None) -> str:
-    """What the clock on site shows, with the date where that is another one; "" when it shows the same."""
+    """Return the time on the venue's clock, with the date where that differs; "" when the clocks agree."""
     here, there = moment.local_start, moment.start.astimezone(site)
     if there.utcoffset() == here.utcoffset():
         return ""
@@ -205,7 +211,7 @@ def _on_site(moment: days.Time, site: tzinfo, language: str, hours: Hours | None
 
 
 def _detail(moment: days.Time, language: str) -> str:
-    """What there is to know about a time beside its hour."""
+    """Return what a time's button says beside the time: offset when ambiguous, end on the next day, places left."""
     details = []
     if moment.ambiguous:
         details.append(zones.offset_text(moment.local_start, language))

@@ -1,8 +1,8 @@
-"""Who may send to the widget, and who may frame it, without a single cookie.
+"""Security headers and the same-origin rule, which protects forms without a cookie.
 
-There is no session, so there is no authority that a foreign site could borrow. What is left to stop is a foreign
-page that makes a visitor's browser send our forms: browsers say where a request comes from, and ours must come
-from ourselves. Inside a frame on any site the widget's own requests are still same-origin.
+There is no session, so there is no authority that a foreign site could borrow, and no CSRF token is needed. What is
+left to stop is a foreign page that makes a visitor's browser send our forms. Browsers say where a request comes from,
+and ours must come from our own pages. In a frame on any site, the widget's own requests are still same-origin.
 """
 
 from __future__ import annotations
@@ -23,17 +23,20 @@ if TYPE_CHECKING:
 __all__ = ["PERSONAL", "STEP", "comes_from_ourselves", "frame", "parents", "reach_isolated", "static_origin"]
 
 STEP: Final = "private, no-cache"
+"""Cache-Control for pages on the way to a booking: kept by the browser alone, and revalidated each time."""
 PERSONAL: Final = "no-store, private"
+"""Cache-Control for pages that show a booking or what somebody typed."""
 
 
 def comes_from_ourselves(request: HttpRequest) -> bool:
-    """Whether an unsafe request was made by one of our own pages.
+    """Return True when one of our own pages made this unsafe request.
 
-    Sec-Fetch-Site decides where the browser sends it; else Origin, else Referer must be our own. A client that
-    sends none of them is no browser with a page in it, and can't be made to do anything.
+    Sec-Fetch-Site decides where the browser sends it; else Origin, else Referer must be our own. A client that sends
+    none of them is not a browser with a page in it, and can't be tricked into sending anything.
     """
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
+        # "same-site" is not enough: another subdomain may belong to somebody else.
         return site == "same-origin"
     claimed = request.headers.get("Origin") or request.headers.get("Referer")
     if not claimed:
@@ -46,36 +49,44 @@ def comes_from_ourselves(request: HttpRequest) -> bool:
 
 
 def frame(response: HttpResponse, account: Account, *, image_origin: str | None, cache: str) -> None:
-    """Set who may frame the page, what it may load and how long it may be kept.
+    """Set the security headers: who may frame the page, what it may load, and how it may be cached.
 
-    `image_origin` is the origin of the business's logo. An own policy of the host site does not apply to these
-    pages: two policies would be intersected, and the widget's frame would break.
+    `image_origin` is the origin of the business's logo. `cache` is the Cache-Control value. The host site's own
+    Content-Security-Policy does not apply to these pages: a browser would enforce both, and the widget's frame would
+    break.
     """
     response["Content-Security-Policy"] = _policy(
         static_origin(), image_origin, account.human_check_origins, account.embed_origins
     )
-    response.xframe_options_exempt = True  # frame-ancestors says who may
+    # X-Frame-Options knows no list of origins; frame-ancestors in the policy does.
+    response.xframe_options_exempt = True
     response["Cache-Control"] = cache
+    # Personal pages have a token in their path: another origin gets no referrer from them, and from steps the origin.
     response["Referrer-Policy"] = "strict-origin-when-cross-origin" if cache == STEP else "same-origin"
+    # Steps carry choices in the query: endless variants that no index needs, but with links that may be followed.
     response["X-Robots-Tag"] = "noindex" if cache == PERSONAL else "noindex, follow"
     response["X-Content-Type-Options"] = "nosniff"
+    # One URL gives a whole page, or a fragment for htmx and its target.
     patch_vary_headers(response, ["HX-Request", "HX-Target", "Accept-Language"])
 
 
 def parents(account: Account) -> str:
-    """EMBED_ORIGINS as a regular expression that an origin must match as a whole, in Python and in JavaScript."""
+    """Return EMBED_ORIGINS as a regular expression that must match a whole origin, in Python and in JavaScript."""
     exact = [origin for origin in account.embed_origins if origin != "'self'"]
     return "|".join(re.escape(origin).replace(r"\*", r"[\w.-]+") for origin in exact)
 
 
 def reach_isolated(response: HttpResponse, account: Account, *, image_origin: str | None) -> None:
-    """Let pages that are cross-origin isolated frame this one: they take only what says that it may be taken.
+    """Let cross-origin isolated pages frame this one, by headers that opt in to it (CORP and COEP).
 
-    The page has to be isolated itself then. A check for humans in a frame of its own would be shut out by that.
+    With COEP this page has to be isolated too. A spam check in a frame of its own would be blocked by that, so there is
+    no COEP where one is set up.
     """
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
     if account.human_check_origins:
         return
+    # "require-corp" would block images and static files of servers that don't send CORP; "credentialless" loads them
+    # without cookies.
     elsewhere = image_origin or static_origin()
     response["Cross-Origin-Embedder-Policy"] = "credentialless" if elsewhere else "require-corp"
 
@@ -88,8 +99,10 @@ def _policy(
     policy = {
         "default-src": "'none'",
         "script-src": " ".join((own, *check_origins)),
+        # No "unsafe-inline" anywhere: styles and scripts are files.
         "style-src": own,
         "font-src": own,
+        # data: for the empty icon in parts/head.html.
         "img-src": f"{own} data: {image_origin or ''}".strip(),
         "connect-src": " ".join(("'self'", *check_origins)),
         "frame-src": " ".join(check_origins) or "'none'",
@@ -101,6 +114,6 @@ def _policy(
 
 
 def static_origin() -> str:
-    """The origin of static files when they live elsewhere, such as on a CDN."""
+    """Return the origin of static files when it is another one, such as a CDN; else ""."""
     parts = urlsplit(settings.STATIC_URL or "")
     return f"{parts.scheme}://{parts.netloc}" if parts.scheme and parts.netloc else ""

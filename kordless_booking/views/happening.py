@@ -1,4 +1,4 @@
-"""What a page tells the page around its frame: that something has happened to a booking, and to nobody whose."""
+"""DOM events that a page in a frame passes to the page around it. They say that a booking changed, and never whose."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ __all__ = ["happening"]
 def happening(
     name: Literal["booked", "rescheduled", "cancelled"], booking: Booking, service: str | None = None
 ) -> dict[str, str]:
-    """What parts/event.html puts on the card: the service's slug, the start in UTC, the status; nothing personal."""
+    """Return the data that parts/event.html puts on the card: slug of the service, start in UTC, status.
+
+    Nothing personal, because the host page gets it. See docs/embed.md.
+    """
     return {
         "name": name,
         "service": service or booking.service_slug or "",

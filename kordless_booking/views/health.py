@@ -1,10 +1,10 @@
-"""Two answers for machines that watch the site. Neither asks Kordless anything, nor tells anything about anybody.
+"""Health checks for load balancers and monitors. Neither sends anything to Kordless nor reveals anything about anybody.
 
-`health/` is for a load balancer: whether this process can give visitors a page. It touches neither database nor cache:
-what is remembered is shown without them, so their trouble must not take every process out at once.
+`health/` is for a load balancer: can this process give visitors a page? It touches neither database nor cache. Cached
+pages are served without them, so an outage of theirs must not take every process out of service at once.
 
-`health/booking/` is for a monitor: whether a booking could be written down and sent as well. Kordless's own illness
-does not count there: it is told beside it, and is no reason to take visitors away from a page that explains it.
+`health/booking/` is for a monitor: could a booking be recorded and sent as well? An outage of Kordless does not count
+as a failure. It is reported beside the status, and is no reason to take visitors away from a page that explains it.
 """
 
 from __future__ import annotations
@@ -27,13 +27,14 @@ __all__ = ["booking", "health"]
 
 _METHODS: Final = "GET, HEAD, OPTIONS"
 RETRY_SECONDS: Final = 30
+"""Seconds in the Retry-After of a 503."""
 
 
 @csrf_exempt
 @login_not_required
 @transaction.non_atomic_requests
 def health(request: HttpRequest) -> HttpResponse:
-    """200 while pages can be given, 503 when the settings are unusable."""
+    """Answer 200 while pages can be served, 503 when the settings are unusable."""
     return _not_asked(request) or _said({} if _account(request) else {"settings": "unusable"})
 
 
@@ -41,9 +42,9 @@ def health(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @transaction.non_atomic_requests
 def booking(request: HttpRequest) -> HttpResponse:
-    """503 too when the database can't be asked: then nothing is sent, and a visitor's booking has to wait.
+    """Answer 503 also when the database can't be reached: then nothing is sent, and a visitor's booking has to wait.
 
-    `cache` is "down" while each process goes on alone; `kordless` is "resting" while it is left alone after failures.
+    `cache` is "down" while each process uses its own memory; `kordless` is "resting" while a circuit is open.
     """
     if refused := _not_asked(request):
         return refused
@@ -66,6 +67,7 @@ def _account(request: HttpRequest) -> conf.Account | None:
 
 def _database_answers() -> bool:
     try:
+        # The database that is written to: a replica that can be read records no booking.
         BookingAttempt.objects.using(router.db_for_write(BookingAttempt)).exists()
     except (DatabaseTrouble, ImproperlyConfigured):
         return False
@@ -73,7 +75,10 @@ def _database_answers() -> bool:
 
 
 def _cache_answers(reached: Upstream) -> bool:
-    """One look; while the cache is known to be down, it is looked at once in a few seconds."""
+    """Return True when the cache answers.
+
+    While the cache is known to be down, it is tried only once in a few seconds, however often this is called.
+    """
     reached.cache.get(cache_key("", "health"))
     return reached.cache.up
 
@@ -85,13 +90,13 @@ def _said(trouble: dict[str, str], **beside: str) -> HttpResponse:
     response["X-Robots-Tag"] = "noindex"
     if trouble:
         response["Retry-After"] = str(RETRY_SECONDS)
-    # It is asked every few seconds: who asks hears it, and need not be told by the log as well.
+    # Called every few seconds: the monitor gets the answer, so Django need not log each 503 as well.
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response
 
 
 def _not_asked(request: HttpRequest) -> HttpResponse | None:
-    """The answer to any other method than GET and HEAD."""
+    """Return the response to any method but GET and HEAD; None for these."""
     if request.method in {"GET", "HEAD"}:
         return None
     return HttpResponse(status=204 if request.method == "OPTIONS" else 405, headers={"Allow": _METHODS})

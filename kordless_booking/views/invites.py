@@ -1,4 +1,4 @@
-"""Bookings for people's calendars."""
+"""Calendar events of bookings: the .ics file and the links to calendars on the web."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def invite_for(
     link: str | None,
     sequence: int = 0,
 ) -> invite.Invite:
-    """The booking as a calendar entry; the same entry, by its UID, however often it is asked for."""
+    """Return the calendar event of a booking; with the same UID each time, so that calendars update it."""
     organization = visit.organization
     return calendar_entry(
         booking,

@@ -1,4 +1,4 @@
-"""Which language to speak, without a cookie."""
+"""Language negotiation without a cookie."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ __all__ = ["language_for", "offered_languages"]
 
 
 def language_for(request: HttpRequest) -> str:
-    """The site's own choice where it makes one, else the best of what the browser asks for."""
+    """Return the language that the site has activated where it does so, else the best of what the browser accepts."""
+    # A subclass of the site's counts too. Without such a middleware the active language is only the default.
     if any(name.endswith("LocaleMiddleware") for name in settings.MIDDLEWARE):
         return nearest_language(translation.get_language() or "") or default_language()
     for wished, _quality in parse_accept_lang_header(request.META.get("HTTP_ACCEPT_LANGUAGE", "")):

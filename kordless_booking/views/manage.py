@@ -1,4 +1,8 @@
-"""The customer's own page: find a booking, look at it, cancel it."""
+"""Manage pages: the customer finds a booking, sees it, and cancels it.
+
+Kordless is asked live on each page, because the booking may have been changed elsewhere. When the response to a change
+is lost, the booking is looked up again, and the page says what is true.
+"""
 
 from __future__ import annotations
 
@@ -46,18 +50,25 @@ __all__ = [
 log = logging.getLogger("kordless_booking.views")
 
 FOUND_SECONDS: Final = 2 * 3600
-"""How long the page may be used that a customer found by number and contact."""
+"""Seconds for which the page can be used that a customer found by number and contact.
+
+Whoever got it from a mail has a link that lives longer.
+"""
 
 
 @widget_view("GET", "POST", personal=True)
 def find(visit: Visit) -> HttpResponse:
-    """Confirmation number and contact lead to the booking. Whatever is wrong with them, the answer is the same."""
+    """Find a booking by confirmation number and contact.
+
+    Whatever is wrong with them, the answer is the same, so that nobody can test which numbers or contacts exist.
+    """
     if visit.request.method != "POST":
         return _find_page(visit, FindForm(region=visit.account.phone_region))
     form = FindForm(visit.request.POST, region=visit.account.phone_region)
     if not form.is_valid():
         return _find_page(visit, form, status=422)
     asked = form.number_and_contact()
+    # By client, and by number: many clients together must not guess one booking's contact either.
     objected = too_often(visit, "find") or (too_often(visit, "number", asked[0]) if asked else None)
     if objected:
         response = _find_page(visit, form, problem=objected, status=429)
@@ -88,20 +99,21 @@ def find(visit: Visit) -> HttpResponse:
 
 @widget_view("GET", personal=True)
 def show(visit: Visit, token: str) -> HttpResponse:
-    """The booking as Kordless knows it now."""
+    """Show the booking as Kordless has it now."""
     it = managed(visit, token)
     return visit.render("kordless_booking/manage/booking.html", visit.page(_("Your booking")), _context(it, visit))
 
 
 @widget_view("GET", "POST", personal=True)
 def cancel(visit: Visit, token: str) -> HttpResponse:
-    """Asks once, then cancels. Doing it twice changes nothing more."""
+    """Ask once for confirmation, then cancel. Canceling twice changes nothing more."""
     it = managed(visit, token)
     if it.booking.status == "canceled":
         return visit.go(it.url(visit, "manage", done="canceled"))
     if visit.request.method != "POST":
         return _cancel_page(visit, it)
     not_too_often(visit)
+    # Before the request: Kordless's webhook may arrive before its response does.
     now_changing(visit.cache_of_account, visit.account.name, it.link.number)
     try:
         visit.client.cancel(it.link.number, it.link.contact, seconds=change_seconds(visit))
@@ -110,6 +122,7 @@ def cancel(visit: Visit, token: str) -> HttpResponse:
         return not_changed(visit, "cancel_not_sent", error, lambda text: _cancel_page(visit, it, text))
     except (exceptions.OutcomeUnknown, exceptions.Refused) as error:
         found = seen_again(visit, it)
+        # Unchanged after a lost response may only mean "not yet", so the page doesn't say that nothing happened.
         if found is None or (found.status != "canceled" and isinstance(error, exceptions.OutcomeUnknown)):
             text = _(
                 "We couldn't confirm that your booking is canceled. Please look at your booking again in a minute; "
@@ -125,6 +138,7 @@ def cancel(visit: Visit, token: str) -> HttpResponse:
                 back=(it.url(visit, "manage"), _("Back to your booking")),
                 error=error,
             ) from None
+        # Refused, yet canceled: somebody else has canceled it, and has announced it.
         ours = not isinstance(error, exceptions.Refused)
     if ours:
         it.announce(visit, Change.CANCELLED, status="canceled")
@@ -136,32 +150,34 @@ def cancel(visit: Visit, token: str) -> HttpResponse:
 
 @widget_view("GET", personal=True)
 def calendar(visit: Visit, token: str) -> HttpResponse:
-    """The booking as a calendar file, newer than any that was given before."""
+    """Return the booking as a calendar file, with a higher SEQUENCE than any before."""
     it = managed(visit, token)
     return calendar_response(it.invite(visit))
 
 
 @dataclass(frozen=True)
 class Managed:
-    """A booking that its customer has the right to. `zone` is where its times are shown."""
+    """A booking that its customer has proved the right to."""
 
     token: str
     link: ManageLink
     booking: Booking
     zone: str
+    """Time zone in which its times are shown."""
 
     def url(self, visit: Visit, name: str, done: str | None = None) -> str:
         return visit.url(name, self.token, done=done)
 
     def announce(self, visit: Visit, change: Change, **changes: Any) -> None:
-        """Tell the site what its customer has just changed."""
+        """Publish what the customer has just changed, as a signal and a mail."""
+        # Kordless's response may lack the contact. The link has one that Kordless has just accepted.
         email = self.link.contact if "@" in self.link.contact else None
         contact = self.booking.contact or (Contact(email=email) if email else None)
         changed = msgspec.structs.replace(self.booking, contact=contact, **changes)
         announce(change, changed, account=visit.account.name, now=visit.now, reader=visit.reader(self.zone))
 
     def detail(self, visit: Visit) -> ServiceDetail | None:
-        """The booking's service, as far as Kordless still tells."""
+        """Return the booking's service, or None when Kordless doesn't have it any more or can't be asked."""
         if not self.booking.service_slug:
             return None
         try:
@@ -182,18 +198,19 @@ class Managed:
             title=self.booking.service_name or (detail.service.name if detail else _("Booking")),
             location=self.booking.location or (detail.calendar.location if detail else None),
             link=visit.url("manage", self.token, choices=Choices(lang=visit.choices.lang)),
+            # Versions are not stored, so the current minute is the number: it only ever grows.
             sequence=int(visit.now.timestamp()) // 60,
         )
 
     def clocks(self, visit: Visit, start: datetime, end: datetime) -> Clocks:
-        """The booking's time, or one that it may move to, in words."""
+        """Return the booking's time in words, or one that it may move to."""
         detail = self.detail(visit)
         location = self.booking.location or (detail.calendar.location if detail else None)
         site = site_zone(location, detail.calendar.timezone if detail else None)
         return clocks(visit, start, end, self.zone, site)
 
     def view(self, visit: Visit) -> dict[str, Any]:
-        """What parts/booking.html shows."""
+        """Return the context of parts/booking.html."""
         booking, detail = self.booking, self.detail(visit)
         words = status_words(booking.status)
         return {
@@ -212,7 +229,10 @@ class Managed:
 
 
 def managed(visit: Visit, token: str) -> Managed:
-    """The booking behind a manage link, asked for live. Raises a problem when there is none any more."""
+    """Load the booking behind a manage link from Kordless.
+
+    Raises Problem for a broken or expired link, and NotFound when the booking doesn't exist any more.
+    """
     try:
         link = ManageLink.read(token, visit.account.name, visit.now.timestamp())
     except BrokenSeal:
@@ -221,13 +241,14 @@ def managed(visit: Visit, token: str) -> Managed:
     try:
         booking = visit.client.lookup(link.number, link.contact)
     except exceptions.BadRequest as error:
+        # The link holds what Kordless has accepted before: a 400 now means the same to the visitor as a 404.
         raise exceptions.NotFound(operation="lookup", status=error.status) from error
     zone = visit.choices.tz or zones.known_zone(link.zone) or zones.known_zone(booking.timezone) or "UTC"
     return Managed(token, link, booking, zone)
 
 
 def not_too_often(visit: Visit) -> None:
-    """Raises a problem for a client that changes bookings too often."""
+    """Raise Problem (429) for a client that changes bookings too often."""
     if objected := too_often(visit, "change"):
         raise Problem(
             "throttled",
@@ -240,13 +261,14 @@ def not_too_often(visit: Visit) -> None:
 
 
 def change_seconds(visit: Visit) -> float:
-    """How long a change may take, so that time is left to look what became of it."""
+    """Return the seconds that a change may take, so that time is left for looking up its result."""
     account = visit.account
+    # At least half of it, because a site may set BROWSE_SECONDS close to BOOKING_SECONDS.
     return max(account.booking_seconds / 2, account.booking_seconds - account.browse_seconds)
 
 
 def seen_again(visit: Visit, it: Managed) -> Booking | None:
-    """The booking as it is after a cut or a no; None when nobody can tell."""
+    """Return the booking as it is after a lost response or a refusal; None when it can't be looked up."""
     try:
         return visit.client.lookup(it.link.number, it.link.contact)
     except exceptions.Unavailable:
@@ -256,7 +278,10 @@ def seen_again(visit: Visit, it: Managed) -> Booking | None:
 def not_changed(
     visit: Visit, event: str, error: exceptions.KordlessError, page: Callable[[str], HttpResponse]
 ) -> HttpResponse:
-    """The question once more, with what is known. `page` is given the text for when nothing was sent."""
+    """Return the confirmation question again, with what is known.
+
+    `page` renders it with the text for the case that nothing was sent. A caller that knows less may ignore that text.
+    """
     tell(visit, event, level=logging.ERROR, status=503, error=error)
     response = page(_("We can't reach the booking system right now. Your booking is unchanged; please try again soon."))
     response["Retry-After"] = str(error.retry_after or RETRY_SECONDS)
@@ -287,10 +312,10 @@ def _find_page(visit: Visit, form: FindForm, *, problem: str = "", status: int =
 
 
 def _context(it: Managed, visit: Visit) -> dict[str, Any]:
-    # A form that is sent by GET puts its fields in place of the query that stands in its address.
+    # A form sent by GET replaces the query of its action with its fields, so the choices travel as hidden fields.
     carried = visit.choices.dress().pairs()
     changeable = it.booking.status in {"confirmed", "pending"} and it.booking.start > visit.now
-    # Believed only as far as the booking bears it out: the address may be old, or somebody's own.
+    # The query is believed only as far as the booking confirms it: the URL may be old, or made up.
     done, event = {
         "canceled": (_("Your booking has been canceled."), happening("cancelled", it.booking))
         if it.booking.status == "canceled"

@@ -1,4 +1,4 @@
-"""What every template is given as `kb`: the frame around a step."""
+"""Context that every template gets as `kb`: the frame around a step."""
 
 from __future__ import annotations
 
@@ -9,47 +9,67 @@ __all__ = ["Business", "Crumb", "Page"]
 
 @dataclass(frozen=True)
 class Business:
-    """The business as its visitors know it. `logo` is a safe https URL or None; `initial` stands in for it."""
+    """The business as its visitors know it."""
 
     name: str
     tagline: str
     logo: str | None
+    """A safe https URL, or None; then `initial` is shown instead."""
     initial: str
 
 
 @dataclass(frozen=True)
 class Crumb:
-    """One step in the progress line; `state` is done, current or todo."""
+    """One step in the progress line."""
 
     label: str
     state: str
+    """ "done", "current" or "todo"."""
     url: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """See docs/theming.md for the same list in prose: it is what an overriding template can rely on."""
+    """Values that every template can rely on, also one that overrides ours.
+
+    docs/theming.md has the same list in prose.
+    """
 
     layout: str
+    """Name of the template to extend."""
     stage_id: str
+    """DOM id of the element that a step is swapped into."""
     inline: bool
+    """Inside a page of the host's, without a frame."""
     push: bool
+    """The browser's URL changes with the step."""
     lang: str
     dir: str
+    """ "ltr" or "rtl"."""
     title: str
     heading: str
+    """Element of the main heading: h1 on a page of ours, h2 inside a host's."""
     subheading: str
     business: Business | None
+    """None when Kordless could not be asked."""
     style_url: str
     home_url: str
     manage_url: str
     sandbox: bool
+    """Nothing here is real."""
     scheme: str = ""
+    """ "light" or "dark" when the snippet asked for one."""
     autozone: bool = False
+    """The visitor's time zone is not known yet, and the script may report it."""
     self_url: str = ""
     framed: bool = False
+    """In a frame on another page."""
     parents: str = ""
+    """Regular expression of the origins that may frame the page."""
     bare: bool = False
+    """Without style sheet and scripts."""
     host_htmx: bool = False
+    """The host page loads htmx itself."""
     progress: list[Crumb] = field(default_factory=list)
     refresh: int | None = None
+    """Seconds after which a page without JavaScript reloads, or None."""

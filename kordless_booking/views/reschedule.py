@@ -1,4 +1,4 @@
-"""Moving a booking to another time: the same slot page, the same service and length, then one question."""
+"""Reschedule pages: the slot page for the same service and length, then one confirmation."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def slots(visit: Visit, token: str) -> HttpResponse:
 
 @widget_view("GET", personal=True)
 def zone(visit: Visit, token: str) -> HttpResponse:
-    """All time zones to choose from, searchable."""
+    """Show all time zones, with a search."""
     it = managed(visit, token)
 
     def back(choices: Choices) -> str:
@@ -90,8 +90,9 @@ def zone(visit: Visit, token: str) -> HttpResponse:
 
 @widget_view("GET", "POST", personal=True)
 def confirm(visit: Visit, token: str) -> HttpResponse:
-    """Shows the old and the new time once, then moves the booking."""
+    """Show the old and the new time once for confirmation, then move the booking."""
     if visit.request.method == "POST":
+        # Without the service's settings, which moving doesn't need: one thing less that can fail.
         return _move(visit, _movable_booking(visit, token))
     it = _movable_booking(visit, token)
     start = read_start(visit.request.GET.get("start", ""))
@@ -120,6 +121,7 @@ def _confirm_page(visit: Visit, it: Managed, chosen: Draft, problem: str = "") -
         "action": visit.url(
             "reschedule-confirm", token, choices=visit.choices.dress(), start=format_start(chosen.start)
         ),
+        # Signed, so that only a time that was offered can be sent.
         "hidden": [("draft", draft.seal(chosen, _purpose(visit, it)))],
         "back_url": visit.url("reschedule", token, choices=_asked(visit.choices)),
         "problem": problem,
@@ -141,8 +143,10 @@ def _move(visit: Visit, it: Managed) -> HttpResponse:
         return visit.go(again)
     if chosen.start <= visit.now:
         return visit.go(again)
+    # Equal: the same form was sent twice, and the first one has moved it.
     if it.booking.start != chosen.start:
         not_too_often(visit)
+        # Before the request: Kordless's webhook may arrive before its response does.
         now_changing(visit.cache_of_account, visit.account.name, it.link.number)
         try:
             visit.client.reschedule(
@@ -165,7 +169,7 @@ def _move(visit: Visit, it: Managed) -> HttpResponse:
 
 
 def _asked(choices: Choices) -> Choices:
-    """What an address says: host and party stand in the link already."""
+    """Return the choices for a URL, without host and party size, which the token has already."""
     return choices.but(host=None, party=1)
 
 
@@ -175,7 +179,7 @@ def _detail(visit: Visit, it: Managed) -> ServiceDetail:
 
 
 def _movable_booking(visit: Visit, token: str) -> Managed:
-    """Raises a problem for a booking that can't move."""
+    """Return a booking that can move. Raises Problem when it can't."""
     it = managed(visit, token)
     if it.booking.status == "canceled" or it.booking.start <= visit.now or not it.booking.service_slug:
         raise Problem(
@@ -190,10 +194,14 @@ def _movable_booking(visit: Visit, token: str) -> Managed:
 
 
 def _not_moved(visit: Visit, it: Managed, chosen: Draft, error: exceptions.KordlessError) -> HttpResponse | None:
-    """After a cut or a no: look, and tell the truth. None when the booking has moved after all."""
+    """Handle a lost response or a refusal of a move.
+
+    Looks the booking up, so that the page says what is true. None when it has moved after all.
+    """
     found = seen_again(visit, it)
     if found is not None and found.start == chosen.start:
         return None
+    # The cached slots offered a time that Kordless doesn't give.
     visit.catalog.forget_slots(chosen.service)
     if isinstance(error, exceptions.SlotTaken):
         tell(visit, "slot_conflict", level=logging.INFO, status=303, error=error)
@@ -219,5 +227,5 @@ def _not_moved(visit: Visit, it: Managed, chosen: Draft, error: exceptions.Kordl
 
 
 def _purpose(visit: Visit, it: Managed) -> str:
-    """A time chosen for one booking moves no other."""
+    """Return the signing purpose of a draft. It names the booking, so that a time chosen for one can't move another."""
     return f"{visit.account.name}:reschedule:{it.link.number}"

@@ -1,4 +1,4 @@
-"""The operator's one line about a visitor who did not get what was wanted."""
+"""Log line for the operator about a visitor who did not get what they wanted."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ log = logging.getLogger("kordless_booking.views")
 
 
 def tell(visit: Visit, event: str, *, level: int, status: int, error: KordlessError | None = None) -> None:
-    """`event=… status=… account=… req=…` and, where Kordless had to do with it, operation, reason and its status.
+    """Log `event=… status=… account=… req=…`, with operation, reason and upstream status where Kordless caused it.
 
-    Loud once a minute for each event, otherwise INFO; nothing personal ever stands in it.
+    The first of each event in a minute is logged at `level`, the others as INFO. Nothing personal is ever logged.
     """
     said: dict[str, object] = {"status": status, "account": visit.account.name, "req": visit.id}
     if error is not None:

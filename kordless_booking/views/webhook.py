@@ -1,8 +1,8 @@
-"""Kordless calling back. Nothing is believed, or even parsed, before its signature has been found right.
+"""Webhook endpoint. Nothing of a delivery is trusted, or even parsed, before its signature is verified.
 
-The order is: size, headers, timestamp, signature over the raw bytes, and only then JSON and the database. What is
-refused leaves nothing behind but one line in the log, and that it was one more. A webhook without secrets isn't set up,
-and so isn't there: 404.
+The order is: size, headers, timestamp, signature over the raw bytes, and only then JSON and the database. A rejected
+delivery leaves one log line and raises one counter, nothing else. Without a secret in the settings, the webhook is not
+set up, and the answer is 404.
 """
 
 from __future__ import annotations
@@ -34,14 +34,16 @@ __all__ = ["webhook"]
 log = logging.getLogger("kordless_booking.webhooks")
 
 LARGEST: Final = 256 * 1024
-"""Bytes of a body. A booking needs one of them."""
+"""Bytes of a body. A booking needs about 1 KiB."""
 RETRY_SECONDS: Final = 30
+"""Seconds in the Retry-After of a 503."""
+# The delivery id is stored and logged, so only visible ASCII is accepted.
 _ID: Final = re.compile(r"[!-~]{1,200}")
 _METHODS: Final = "POST, HEAD, OPTIONS"
 
 
 class _Refused(Exception):
-    """Answered with `status`. `event` is the word in the log, `more` what else the operator must know."""
+    """Rejection of a delivery, answered with `status`. `event` is the log event, `more` its fields."""
 
     def __init__(self, status: int, event: str, level: int = logging.WARNING, **more: str) -> None:
         super().__init__(event)
@@ -56,12 +58,12 @@ class _Refused(Exception):
 @transaction.non_atomic_requests
 @sensitive_variables()
 def webhook(request: HttpRequest) -> HttpResponse:
-    """Take one delivery in: 2xx means that it need not be sent again."""
+    """Receive one delivery. 2xx means that Kordless need not send it again."""
     with identified(request):
         response = _answer(request)
     response["Cache-Control"] = "no-store"
     response["X-Request-ID"] = request_id_of(request)
-    # Our own line is written.
+    # We have logged it; Django would log each 4xx and 5xx once more.
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response
 
@@ -69,6 +71,7 @@ def webhook(request: HttpRequest) -> HttpResponse:
 def _answer(request: HttpRequest) -> HttpResponse:
     if request.method == "OPTIONS":
         return HttpResponse(status=204, headers={"Allow": _METHODS})
+    # Answered, so that the URL can be tested without a delivery.
     if request.method == "HEAD":
         return HttpResponse(headers={"Allow": _METHODS})
     if request.method != "POST":
@@ -93,7 +96,7 @@ def _answer(request: HttpRequest) -> HttpResponse:
 
 
 def _received(request: HttpRequest, account: conf.Account) -> str:
-    """What became of the delivery. Raises _Refused."""
+    """Process one delivery and return its outcome. Raises _Refused."""
     if not account.webhook_secrets:
         raise _Refused(404, "webhook_without_secret")
     body = _body(request)
@@ -110,11 +113,13 @@ def _received(request: HttpRequest, account: conf.Account) -> str:
         outcome = inbox.receive(account, delivery_id=delivery_id, body=body, event=event, now=now)
     except inbox.ReceiverFailed as failed:
         more = {"delivery": delivery_id, "kind": event.kind, **where(failed.error)}
+        # A 5xx asks Kordless to send the delivery again, when the site's receiver may work.
         raise _Refused(500, "webhook_receiver_failed", logging.ERROR, **more) from None
     except DatabaseError as error:
         more = {"delivery": delivery_id, "error": type(error).__name__}
         raise _Refused(503, "webhook_not_written", logging.ERROR, **more) from None
     except Exception as error:
+        # Let the developer see the traceback; elsewhere it could show personal data.
         if settings.DEBUG:
             raise
         more = {"delivery": delivery_id, **where(error)}
@@ -125,17 +130,22 @@ def _received(request: HttpRequest, account: conf.Account) -> str:
 
 
 def _body(request: HttpRequest) -> bytes:
-    """The raw bytes. Raises _Refused: 413 for too many of them, without reading on; 400 when they stop short."""
+    """Return the raw bytes of the body.
+
+    Raises _Refused: 413 when there are too many, without reading on; 400 when the body ends too early.
+    """
     said = request.META.get("CONTENT_LENGTH") or ""
     if said.isdecimal() and (len(said) > 9 or int(said) > LARGEST):
         raise _Refused(413, "webhook_too_large")
     stream = request
     if not said and request.META.get("wsgi.input_terminated"):
-        # Chunked: Django's own stream would be empty without a length, while the server's ends where the body does.
+        # Chunked: without a length Django's stream is empty, but the server's ends where the body does.
         stream = request.META["wsgi.input"]
     elif not said and request.headers.get("Transfer-Encoding") and "wsgi.input" in request.META:
+        # Chunked, but this server's stream doesn't end by itself: reading it could block without end.
         raise _Refused(413, "webhook_too_large", why="no_length")
     try:
+        # One byte more than allowed tells a body that is too large from one that just fits.
         body = stream.read(LARGEST + 1)
     except (UnreadablePostError, RawPostDataException, OSError):
         raise _Refused(400, "webhook_malformed", why="cut") from None
@@ -145,7 +155,7 @@ def _body(request: HttpRequest) -> bytes:
 
 
 def _verify(request: HttpRequest, account: conf.Account, body: bytes, now: float) -> None:
-    """Raises _Refused (401)."""
+    """Verify the signature. Raises _Refused (401)."""
     recipe = signature.Recipe(account.webhook_signed, account.webhook_written)
     try:
         signature.verify(
@@ -161,5 +171,7 @@ def _verify(request: HttpRequest, account: conf.Account, body: bytes, now: float
     except signature.BadSignature as error:
         if error.would_pass is None:
             raise _Refused(401, "webhook_signature_refused") from None
+        # How Kordless signs is not documented, so the signature scheme is a setting, and the log says which value would
+        # fit.
         hint = f"Kordless signs otherwise than the settings say; set {error.would_pass}"
         raise _Refused(401, "webhook_recipe_wrong", logging.ERROR, hint=hint) from None

@@ -1,4 +1,4 @@
-"""Bookings, services and places in the visitor's words: what the templates show, as plain strings."""
+"""Texts that templates show about bookings, services and places, in the visitor's language, as plain strings."""
 
 from __future__ import annotations
 
@@ -41,6 +41,8 @@ __all__ = [
 
 @dataclass(frozen=True)
 class ServiceCard:
+    """Service as a list of services shows it."""
+
     name: str
     description: str
     duration: str
@@ -59,15 +61,18 @@ def service_card(service: Service, language: str, url: str = "") -> ServiceCard:
 
 
 def when(visit: Visit, start: datetime, end: datetime, zone_name: str) -> str:
-    """The full date and both clock times in a zone."""
+    """Format the full date, the start and the end in a zone."""
     return words.span(start, end, zone_name, visit.language, visit.choices.hours)
 
 
 def zone_text(visit: Visit, zone_name: str, moment: datetime | None = None) -> str:
-    """The zone's city and its offset at a moment."""
+    """Format the zone's city and its offset at a moment, now by default."""
     return words.zone_line(zone_name, visit.language, moment or visit.now)
 
 
 def clocks(visit: Visit, start: datetime, end: datetime, zone_name: str, site: str | None) -> Clocks:
-    """The time of a booking. `site` is what `site_zone` gave: its clock comes first where it differs."""
+    """Return the time of a booking in words.
+
+    `site` is the zone from `venue_timezone`: where its clock shows another time, that time comes first.
+    """
     return words.clocks(start, end, zone_name, site, visit.language, visit.choices.hours)

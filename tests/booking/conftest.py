@@ -1,4 +1,4 @@
-"""The way from an attempt to the sandbox, for the tests of placing."""
+"""Fixtures of the placement tests: client, network and sandbox."""
 
 from collections.abc import Iterator
 
@@ -13,24 +13,24 @@ from tests.booking.placing_parts import Network, attempt_at, client_of
 
 @pytest.fixture(autouse=True)
 def _no_pause() -> Iterator[None]:
-    """The client's own second try follows at once."""
+    """Let the client retry without a pause."""
     with stamina.set_testing(True, attempts=2, cap=True):
         yield
 
 
 @pytest.fixture
 def network(sandbox: Sandbox) -> Network:
-    """The way to the sandbox, to be cut."""
+    """Return a transport to the sandbox that a test can cut."""
     return Network(sandbox)
 
 
 @pytest.fixture
 def client(network: Network) -> Kordless:
-    """A client on that network."""
+    """Return a client on that network."""
     return client_of(network)
 
 
 @pytest.fixture
 def attempt(client: Kordless) -> Attempt:
-    """An attempt at a free time."""
+    """Return an attempt at a free time."""
     return attempt_at(client)

@@ -1,4 +1,4 @@
-"""Every zone that the installed database has, and a database in which one of them has other rules."""
+"""Every zone of the installed database, and a database in which one zone has other rules."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from kordless_booking.booking.zone_names import known_zone
 __all__ = ["EVERY_NAME", "EVERY_ZONE", "write_zone"]
 
 EVERY_NAME = sorted(name for name in available_timezones() if known_zone(name))
-"""Old names too, and those of no place: "Asia/Calcutta", "Etc/GMT+12"."""
+"""Includes old names and those that are no place: "Asia/Calcutta", "Etc/GMT+12"."""
 EVERY_ZONE = sorted({known_zone(name) or "" for name in EVERY_NAME})
 
 
 def write_zone(folder: Path, name: str, rule: str, seconds: int) -> None:
-    """A zone with one rule for ever (POSIX, "<+03>-3", `seconds` east of Greenwich), as a compiled file (RFC 9636)."""
+    """Write a compiled zone file (RFC 9636) with one permanent rule.
+
+    The rule is in POSIX form ("<+03>-3"), `seconds` east of Greenwich.
+    """
     abbreviation = b"XXX\0"
     block = struct.pack(">4sc15x6l", b"TZif", b"2", 0, 0, 0, 0, 1, len(abbreviation))
     block += struct.pack(">lbB", seconds, 0, 0) + abbreviation

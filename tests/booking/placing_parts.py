@@ -1,4 +1,4 @@
-"""What the tests of placing share: an attempt at a free time of the sandbox, and networks that misbehave."""
+"""Shared parts of the placement tests: an attempt at a free time of the sandbox, and networks that fail on demand."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -26,13 +26,13 @@ NAME = "Zzqx Canary"
 
 
 def client_of(transport: httpx.BaseTransport | Sandbox, key: str = SANDBOX_KEY, org: str = SANDBOX_ORG) -> Kordless:
-    """A client without a gate: what is sent is up to placing alone."""
+    """Return a client without a gate: placement alone decides what is sent."""
     network = wsgi_transport(transport) if isinstance(transport, Sandbox) else transport
     return Kordless(api_key=key, org_slug=org, base_url=BASE, transport=network)
 
 
 def attempt_at(client: Kordless, service: str = "haircut", key: str = KEY, **changes: Any) -> Attempt:
-    """An attempt at the first free time, with its host, so that only one booking fits there."""
+    """Return an attempt at the first free time, with its host, so that only one booking fits there."""
     slots = client.availability(service, NOW, NOW + timedelta(days=4))
     slot = next(slot for slot in slots if slot.free and slot.start > NOW + timedelta(days=1))
     said: dict[str, Any] = {
@@ -48,28 +48,28 @@ def attempt_at(client: Kordless, service: str = "haircut", key: str = KEY, **cha
 
 
 def creates(sandbox: Sandbox) -> list[Recorded]:
-    """The create requests that reached the sandbox."""
+    """Return the create requests that reached the sandbox."""
     return [request for request in sandbox.requests if request.operation == "create"]
 
 
 def keys_sent(sandbox: Sandbox) -> list[str]:
-    """Their idempotency keys."""
+    """Return the idempotency keys of these requests."""
     return [request.headers["idempotency-key"] for request in creates(sandbox)]
 
 
 def later(now: datetime, seconds: float) -> datetime:
-    """So many seconds after."""
+    """Return the time so many seconds later."""
     return now + timedelta(seconds=seconds)
 
 
 def booked(outcome: Outcome | None) -> str:
-    """The confirmation number of a placed attempt; anything else fails."""
+    """Return the confirmation number of a placed attempt; fail for anything else."""
     assert isinstance(outcome, Placed), outcome
     return outcome.booking.confirmation_number
 
 
 class Network(httpx.BaseTransport):
-    """The way to the sandbox; `before` and `after` are called around every create and may raise."""
+    """Transport to the sandbox; `before` and `after` are called around every create and may raise."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.inner = wsgi_transport(sandbox)
@@ -85,12 +85,12 @@ class Network(httpx.BaseTransport):
 
 
 def row() -> BookingAttempt:
-    """The only row."""
+    """Return the only row."""
     return BookingAttempt.objects.get()
 
 
 def edited(attempt: Attempt, **changes: Any) -> Attempt:
-    """The same form, filled in otherwise."""
+    """Return the same form with other input: same key, another body."""
     return Attempt(attempt.key, msgspec.structs.replace(attempt.new, **changes))
 
 
@@ -132,7 +132,7 @@ class JustBefore:
 
 
 def unsure(sandbox: Sandbox, client: Kordless, attempt: Attempt) -> Open:
-    """Bring the attempt into UNSURE: carried out, and the answer lost."""
+    """Bring the attempt into OUTCOME_UNKNOWN: Kordless has carried it out, and the response is lost."""
     sandbox.mischief.set("status", "create", times=1, status=500, carried_out=True)
     outcome = place("default", client, attempt, NOW)
     assert isinstance(outcome, Open)

@@ -1,4 +1,4 @@
-"""Time and a cache that tests hold in their hands. Both are real parts of the catalog, only slower or watched."""
+"""Clock and cache under the control of a test. Both are real parts of the catalog, only controlled or observed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kordless_booking.catalog.memory import Memory, Storable
 
 
 class HandTime:
-    """Time that passes when told to; `step` moves only the wall clock, as an operator or NTP would."""
+    """Clock that a test advances; `step` moves only the wall clock, as an operator or NTP would."""
 
     def __init__(self) -> None:
         self.steady = 1_000.0
@@ -18,22 +18,22 @@ class HandTime:
         self.clock = Clock(now=lambda: self.wall, steady=lambda: self.steady, sleep=self.sleep)
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass, and whatever else happens meanwhile."""
+        """Advance both clocks, then call `while_sleeping`, which acts for other threads and processes."""
         self.pass_(seconds)
         self.while_sleeping()
 
     def pass_(self, seconds: float) -> None:
-        """Let time pass on both clocks."""
+        """Advance both clocks."""
         self.steady += seconds
         self.wall += seconds
 
     def step(self, seconds: float) -> None:
-        """Put the wall clock forward or back."""
+        """Set the wall clock forward or back."""
         self.wall += seconds
 
 
 class SharedMemory(Memory):
-    """A cache that several "processes" of a test share: counts round trips, and fails when told to."""
+    """Cache that several "processes" of a test share: counts round trips, and fails on demand."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)
@@ -66,6 +66,6 @@ class SharedMemory(Memory):
 
 
 def at_once(job: Callable[[], object]) -> bool:
-    """Do background work here and now."""
+    """Run a background job at once, in the calling thread."""
     job()
     return True

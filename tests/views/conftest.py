@@ -1,4 +1,4 @@
-"""Visitors: with htmx, without it, and both in turn."""
+"""Visitors: with htmx, without it, and each test with both."""
 
 import pytest
 from django.test import Client
@@ -9,11 +9,11 @@ from tests.views.walking import HTMX, Walk
 
 @pytest.fixture(params=["page", "fragment"])
 def walk(request: pytest.FixtureRequest, client: Client, site: Settings) -> Walk:
-    """A visitor to the plain site; each test once by whole pages and once by htmx fragments."""
+    """Return a visitor to the plain site. Runs each test with whole pages and with htmx fragments."""
     return Walk(client, HTMX if request.param == "fragment" else {})
 
 
 @pytest.fixture
 def visitor(client: Client, site: Settings) -> Walk:
-    """A visitor without JavaScript."""
+    """Return a visitor without JavaScript."""
     return Walk(client)

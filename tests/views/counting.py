@@ -1,4 +1,4 @@
-"""A cache that counts how often it is asked."""
+"""Cache backend that counts its round trips."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ trips: list[str] = []
 
 
 class CountingCache(LocMemCache):
-    """LocMem, with each operation that would be a round trip to a server noted."""
+    """LocMem backend that records each operation that would be a round trip to a server."""
 
     def get(self, key: Any, *args: Any, **kwargs: Any) -> Any:
         trips.append("get")

@@ -1,4 +1,4 @@
-"""What every page must be for those who don't see it, or don't use a mouse: read off the HTML itself."""
+"""Accessibility rules that every page must keep, checked on its HTML."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ __all__ = ["broken"]
 PURPOSES = {"name": "name", "email": "email", "phone": "tel", "contact": "email"}
 TOKENS = {"name", "email", "tel", "off"}
 LTR = {"email", "phone", "number", "contact"}
-"""Fields whose text runs from left to right in every language."""
+"""Fields that hold left-to-right text in every language."""
 FIELDS = "input:not([type=hidden]), select, textarea"
 
 
 def broken(page: Page, *, whole: bool = True) -> list[str]:
-    """The rules that a page breaks. `whole`: a page of its own, not a piece of one."""
+    """Return the rules that a page breaks. `whole`: a full document, not a fragment."""
     tree = page.tree
     rules = [_headings, _fields, _errors, _names, _references, _order, _month]
     found = [complaint for rule in rules for complaint in rule(tree)]
