@@ -12,8 +12,8 @@ from kordless_booking.doctor.finding import Findings, fix, ok
 
 __all__ = ["examine", "usable"]
 
-_LOOKED_AT_ELSEWHERE: Final = frozenset({"kordless_booking.W001", "kordless_booking.W002"})
-"""Mounts and caches are looked at more closely by themselves."""
+_LOOKED_AT_ELSEWHERE: Final = frozenset({"kordless_booking.W001", "kordless_booking.W002", "kordless_booking.W007"})
+"""Mounts, caches and whether Kordless is the sandbox are looked at more closely by themselves."""
 
 
 def usable() -> bool:
