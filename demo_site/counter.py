@@ -1,7 +1,7 @@
 """Behind the counter: what the salon's own staff would do in Kordless, done in the embedded sandbox.
 
 Book by phone, cancel, move, break things, and watch the widget beside it react. Only there while the demo runs on the
-sandbox: nothing here is real, so nobody has to prove who they are.
+sandbox, and only for somebody at this machine or for staff: it shows and cancels what visitors have booked.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
+from demo_site.local import demo_tool
 from kordless_booking import conf
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.sandbox.answers import Refusal
@@ -43,6 +44,7 @@ POST_TROUBLES: Final[Mapping[str, tuple[str, dict[str, Any]]]] = {
 }
 
 
+@demo_tool
 @require_http_methods(["GET", "HEAD", "POST"])
 def counter(request: HttpRequest) -> HttpResponse:
     """The page; a form on it does one thing and leads back to it."""

@@ -1,6 +1,7 @@
 """The sandbox's post: what the site writes to its customers lies in a folder, and can be read at /mail/.
 
-Only there while the demo runs on the sandbox: nobody real gets mail from it, and nobody's mail is shown.
+Only there while the demo runs on the sandbox, and only for somebody at this machine or for staff: each letter has the
+link that cancels its booking.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from demo_site.local import demo_tool
+
 __all__ = ["Folder", "calendar", "letter", "postbox"]
 
 KEPT: Final = 50
@@ -40,7 +43,8 @@ class Folder(BaseEmailBackend):
     def send_messages(self, email_messages: Sequence[mail.EmailMessage]) -> int:
         """How many there were: all of them arrive."""
         folder = _folder()
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)  # it may be there from an earlier version: no other user of this machine reads letters
         for number, message in enumerate(email_messages):
             (folder / f"{time.time_ns()}-{number}.eml").write_bytes(message.message().as_bytes())
         for old in sorted(folder.glob("*.eml"), reverse=True)[KEPT:]:
@@ -48,6 +52,7 @@ class Folder(BaseEmailBackend):
         return len(email_messages)
 
 
+@demo_tool
 @require_safe
 def postbox(request: HttpRequest) -> HttpResponse:
     """All letters, newest first, and the chosen one beside them."""
@@ -61,6 +66,7 @@ def postbox(request: HttpRequest) -> HttpResponse:
     return render(request, "demo_site/postbox.html", context)
 
 
+@demo_tool
 @require_safe
 def letter(request: HttpRequest, name: str) -> HttpResponse:
     """A letter's HTML, without any right but to be looked at; its links open beside it."""
@@ -69,6 +75,7 @@ def letter(request: HttpRequest, name: str) -> HttpResponse:
     return HttpResponse(html, headers=headers)
 
 
+@demo_tool
 @require_safe
 def calendar(request: HttpRequest, name: str) -> HttpResponse:
     """A letter's calendar file."""

@@ -1,7 +1,7 @@
 """Home at /, the widget at /book/ (and the customer's page at /book/manage/), the admin at /admin/.
 
-The snippet builder, elsewhere for staff alone, is open at /snippet/; on the sandbox /sandbox/ is behind the counter,
-and /mail/ has what the site writes to customers. The ready-made themes are at /themes/.
+The demo's tools are for whoever is at this machine, and for staff: the snippet builder at /snippet/, the ready-made
+themes at /themes/, and on the sandbox /sandbox/ behind the counter and /mail/ with what the site writes to customers.
 """
 
 from django.contrib import admin

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from demo_site.local import demo_tool, may_use_tools
 from demo_site.staff import NAME
 from kordless_booking.booking.themes import PLAIN, READY_MADE
 from kordless_booking.views.snippet import builder
@@ -27,9 +28,11 @@ def home(request: HttpRequest) -> HttpResponse:
     salon = "Acme Salon" if on_sandbox else "Our salon"
     staff_login = NAME if getattr(settings, "STAFF_LOGIN", False) else ""
     context = {**_neighbour(), "on_sandbox": on_sandbox, "salon": salon, "staff_login": staff_login}
+    context["tools"] = may_use_tools(request)
     return render(request, "demo_site/home.html", context)
 
 
+@demo_tool
 @require_safe
 def themes(request: HttpRequest) -> HttpResponse:
     """The widget in each ready-made theme, in light and dark and in a color of one's choice: plain links switch."""
@@ -52,9 +55,10 @@ def _switches(chosen: dict[str, str]) -> list[dict[str, Any]]:
     ]
 
 
+@demo_tool
 @require_safe
 def snippet(request: HttpRequest) -> HttpResponse:
-    """The snippet builder for everybody; its preview is someone else's website, where that is served."""
+    """The snippet builder; its preview is someone else's website, where that is served."""
     neighbour = _neighbour()["neighbour"]
     visit = Visit(request, namespace="kordless_booking")
     elsewhere = f"{neighbour}/preview/" if neighbour else None

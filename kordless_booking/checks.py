@@ -25,6 +25,7 @@ __all__ = [
     "check_host_settings",
     "check_mail_sender",
     "check_mounts",
+    "check_sandbox",
     "check_settings",
     "check_shared_cache",
     "check_style_sheets",
@@ -157,6 +158,22 @@ def _is_open_to_others(folder: Path) -> bool:
     except OSError:
         return False  # Django makes it, with the mode 700
     return bool(found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)) or found.st_uid not in {os.getuid(), 0}
+
+
+@register("kordless_booking", deploy=True)
+def check_sandbox(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """W007: visitors of a site in production would be told that they are booked, and nobody would expect them."""
+    if check_settings():
+        return []
+    return [
+        Warning(
+            f"The account {account.name!r} books in the embedded sandbox: its bookings reach nobody.",
+            hint="Set API_KEY and ORG_SLUG, and leave SANDBOX out.",
+            id="kordless_booking.W007",
+        )
+        for account in conf.accounts().values()
+        if account.sandbox
+    ]
 
 
 @register("kordless_booking")

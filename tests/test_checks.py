@@ -14,6 +14,7 @@ from kordless_booking.checks import (
     check_host_settings,
     check_mail_sender,
     check_mounts,
+    check_sandbox,
     check_settings,
     check_shared_cache,
     check_style_sheets,
@@ -201,6 +202,16 @@ def test_a_style_sheet_that_is_not_there_is_named(settings):
     assert "'my_site/booking.css'" in message.msg
     settings.KORDLESS_BOOKING = {**FLAT, "STYLE_SHEETS": "my_site/booking.css"}
     assert found(check_style_sheets) == []
+
+
+def test_a_sandbox_is_warned_of_before_deploying(settings):
+    """W007 for each account on it: what is booked there reaches nobody."""
+    settings.KORDLESS_BOOKING = {"ACCOUNTS": {"real": FLAT, "toy": {"SANDBOX": True}}}
+    [message] = check_sandbox()
+    assert message.id == "kordless_booking.W007"
+    assert "'toy'" in message.msg
+    settings.KORDLESS_BOOKING = {}
+    assert check_sandbox() == []
 
 
 def test_a_short_webhook_secret_is_named(settings):

@@ -12,8 +12,8 @@ from kordless_booking.doctor.finding import Findings, fix, ok
 
 __all__ = ["examine", "usable"]
 
-_LOOKED_AT_ELSEWHERE: Final = frozenset({"kordless_booking.W001", "kordless_booking.W002"})
-"""Ids of checks about mounts and caches. The doctor has closer checks of its own for these."""
+_LOOKED_AT_ELSEWHERE: Final = frozenset({"kordless_booking.W001", "kordless_booking.W002", "kordless_booking.W007"})
+"""Ids of checks about mounts, caches and the sandbox. The doctor has closer checks of its own for these."""
 
 
 def usable() -> bool:

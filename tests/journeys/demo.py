@@ -49,6 +49,8 @@ class Demo:
 def environment(folder: Path, **more: str) -> dict[str, str]:
     """The demo's whole configuration: everything that it keeps is in the folder, and it goes by our clock."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("KORDLESS_", "DJANGO_"))}
+    if "KORDLESS_API_KEY" not in more:
+        more["KORDLESS_SANDBOX"] = "1"
     return kept | {
         "DJANGO_SETTINGS_MODULE": "tests.journeys.settings",
         "SECRET_KEY": "only for journeys: 8Jw2mQ7zR4tX1vB9nL5cK3",

@@ -91,8 +91,10 @@ def test_the_readme_names_only_commands_that_exist():
 
 
 def test_the_readme_names_every_variable_of_the_demo():
-    """The list on top of the demo's settings has exactly the variables that the settings read."""
+    """The list on top of the demo's settings has exactly the variables that the settings and their rules read."""
     source = (ROOT / "demo_site" / "settings.py").read_text()
     rows = re.findall(r"^([A-Z_]+(?:, [A-Z_]+)*) {2,}", source, re.MULTILINE)
-    read = re.findall(r"(?:environ(?:\.get\(|\[)|_listed\()\s*\"([A-Z_]+)\"", source)
+    rules = (ROOT / "demo_site" / "exposure.py").read_text()
+    reading = r"(?:environ(?:ment)?(?:\.get\(|\[)|_listed\(|switched_on\([a-z.]+, )\s*\"([A-Z_]+)\""
+    read = re.findall(reading, source + rules)
     assert {name for row in rows for name in row.split(", ")} == {*read, "DATABASE_URL"}

@@ -1,4 +1,4 @@
-"""The demo's login for its staff: there on the sandbox with DEBUG, and nowhere else."""
+"""The demo's login for its staff: there on the sandbox of this machine alone, and nowhere else."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pytest_django import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL, SALON = "django.contrib.auth.backends.ModelBackend", "demo_site.staff.SalonBackend"
+SANDBOX = {"KORDLESS_SANDBOX": "1"}
 REAL = {"KORDLESS_API_KEY": "a-key", "KORDLESS_ORG_SLUG": "salon"}
 
 
@@ -21,8 +22,9 @@ REAL = {"KORDLESS_API_KEY": "a-key", "KORDLESS_ORG_SLUG": "salon"}
     ("environment", "there"),
     [
         ({}, True),
-        ({"SECRET_KEY": "s" * 50}, False),
-        ({"SECRET_KEY": "s" * 50, "DEBUG": "1"}, True),
+        ({**SANDBOX, "SECRET_KEY": "s" * 50}, False),
+        ({**SANDBOX, "SECRET_KEY": "s" * 50, "DEBUG": "1"}, True),
+        ({**SANDBOX, "SECRET_KEY": "s" * 50, "ALLOWED_HOSTS": "book.example"}, False),
         (REAL, False),
         ({**REAL, "SECRET_KEY": "s" * 50, "DEBUG": "1"}, False),
     ],
@@ -40,6 +42,7 @@ def test_where_it_is(environment: dict[str, str], there: bool) -> None:
 def test_the_salon_comes_in_and_keeps_no_password(client: Client, site: Settings) -> None:
     """Without the backend nobody is let in with it, and who was in is out."""
     site.AUTHENTICATION_BACKENDS = [MODEL, SALON]
+    site.LOCAL_ONLY = True
     for wrong in (
         {"username": "salon", "password": "x"},
         {"username": "salon"},

@@ -10,7 +10,13 @@ from pytest_django import Settings
 
 from demo_site import postbox
 
-GET = RequestFactory().get("/mail/")
+GET = RequestFactory().get("/mail/", headers={"Host": "127.0.0.1"})
+
+
+@pytest.fixture(autouse=True)
+def _for_this_machine(settings: Settings) -> None:
+    """The demo without a public name."""
+    settings.PUBLIC_HOSTS = []
 
 
 def put(subject: str = "Booked") -> None:

@@ -7,10 +7,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.contrib.staticfiles.management.commands.runserver import Command as RunserverCommand
 from django.urls import reverse
 from django.utils.autoreload import DJANGO_AUTORELOAD_ENV
 
+from demo_site.exposure import is_loopback_name
+from demo_site.management.commands.runserver import Command as RunserverCommand
 from demo_site.someone_else import serve
 
 
@@ -22,12 +23,16 @@ class Command(RunserverCommand):
 
     def run(self, **options: Any) -> None:
         """The reloader starts the demo anew in a child of this process; the neighbour stays here."""
+        self.refuse_strangers()
         neighbour = getattr(settings, "NEIGHBOUR_ORIGIN", "")
         if neighbour and DJANGO_AUTORELOAD_ENV not in os.environ:
-            port = urlsplit(neighbour).port or 80
+            origin = urlsplit(neighbour)
+            port = origin.port or 80
+            # A name of this machine is of no use to others, so they need not reach it.
+            address = "127.0.0.1" if is_loopback_name(origin.hostname or "") else self.addr
             book = f"http://{self.addr}:{self.port}{reverse('kordless_booking:services')}"
             try:
-                serve(book, self.addr, port)
+                serve(book, address, port)
             except OSError as error:
                 self.stderr.write(f"Someone else's website can't be served on port {port}: {error.strerror}.")
-        super().run(**{**options, "use_static_handler": False})  # whitenoise serves them
+        super().run(**options)

@@ -1,0 +1,147 @@
+"""Who can reach the demo, and what must be set before strangers can: the rules of `demo_site.settings`.
+
+The demo fails closed. With nothing set it runs on this machine, on the sandbox, with DEBUG, a known secret key and a
+login that everybody knows, so it answers nobody else. Whatever is set half is refused with what is missing::
+
+    nothing                                          this machine only: sandbox, DEBUG, all tools open
+    SECRET_KEY, KORDLESS_API_KEY, KORDLESS_ORG_SLUG  the real account; no tool of the sandbox
+    SECRET_KEY, KORDLESS_SANDBOX=1                   the sandbox; its tools are open on this machine alone
+    … and a public name in ALLOWED_HOSTS             the same; the tools need the login of a staff account
+
+Imported by the settings, so nothing here may need them.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from django.http.request import validate_host
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+__all__ = ["comes_from_this_machine", "is_loopback_address", "is_loopback_name", "refusal", "switched_on"]
+
+MIN_SECRET_CHARACTERS: Final = 32
+INSECURE: Final = "django-insecure-"
+_ON: Final = frozenset({"1", "true", "yes", "on"})
+_OFF: Final = frozenset({"", "0", "false", "no", "off"})
+_FORWARDED: Final = (
+    "HTTP_CF_",
+    "HTTP_CLIENT_IP",
+    "HTTP_FASTLY_",
+    "HTTP_FLY_",
+    "HTTP_FORWARDED",
+    "HTTP_TRUE_CLIENT_IP",
+    "HTTP_VIA",
+    "HTTP_X_CLIENT_IP",
+    "HTTP_X_CLUSTER_CLIENT_IP",
+    "HTTP_X_ENVOY_",
+    "HTTP_X_FORWARDED",
+    "HTTP_X_ORIGINAL_",
+    "HTTP_X_REAL_IP",
+)
+"""How a header begins that only something in front of the site adds."""
+
+
+def refusal(environment: Mapping[str, str], hosts: Sequence[str]) -> str:
+    """Return why the demo must not start with these variables and ALLOWED_HOSTS, and what to set; "" if it may.
+
+    Never repeats a secret.
+    """
+    public = [host for host in hosts if not is_loopback_name(host)]
+    secret = environment.get("SECRET_KEY", "")
+    named = f"ALLOWED_HOSTS names {public[0]}, which is not this machine" if public else ""
+    for name in ("DEBUG", "KORDLESS_SANDBOX"):
+        if environment.get(name, "").lower() not in _ON | _OFF:
+            return f"{name} is {environment[name]!r}. Set it to 1 or 0."
+    if public and not secret:
+        return f"{named}. Set SECRET_KEY to a long random string, or leave ALLOWED_HOSTS out."
+    if public and switched_on(environment, "DEBUG"):
+        return f"{named}, and DEBUG would show it settings and source code. Leave DEBUG out."
+    if public and (secret.startswith(INSECURE) or len(secret) < MIN_SECRET_CHARACTERS):
+        return f"{named}. Set SECRET_KEY to a random string of at least {MIN_SECRET_CHARACTERS} characters."
+    if not secret and not switched_on(environment, "DEBUG", otherwise=True):
+        return "Set SECRET_KEY to a long random string when DEBUG is off."
+    return _account_refusal(environment) or _webhook_refusal(environment, hosts)
+
+
+def _account_refusal(environment: Mapping[str, str]) -> str:
+    """Which account is meant must be said in full: no typo may lead to the sandbox, where bookings reach nobody."""
+    key, sandbox = environment.get("KORDLESS_API_KEY", ""), switched_on(environment, "KORDLESS_SANDBOX")
+    if key and sandbox:
+        return "KORDLESS_API_KEY and KORDLESS_SANDBOX are both set. Leave one out: your account or the sandbox."
+    if key and not environment.get("KORDLESS_ORG_SLUG"):
+        return "KORDLESS_API_KEY is set without KORDLESS_ORG_SLUG. Set it to your organization's slug."
+    if key or sandbox:
+        return ""
+    if environment.get("KORDLESS_SANDBOX"):
+        return "KORDLESS_SANDBOX is off, and no account is set. Set KORDLESS_API_KEY and KORDLESS_ORG_SLUG."
+    if half := [name for name in ("KORDLESS_ORG_SLUG", "KORDLESS_BASE_URL") if environment.get(name)]:
+        return f"{half[0]} is set without KORDLESS_API_KEY. Set the key, or leave {half[0]} out for the sandbox."
+    if environment.get("SECRET_KEY"):
+        return (
+            "SECRET_KEY is set, but no account. Set KORDLESS_API_KEY and KORDLESS_ORG_SLUG to book in Kordless, or "
+            "KORDLESS_SANDBOX=1 to serve the sandbox, whose bookings reach nobody."
+        )
+    return ""
+
+
+def _webhook_refusal(environment: Mapping[str, str], hosts: Sequence[str]) -> str:
+    """The sandbox's deliveries hold what visitors typed, and go nowhere but to this site."""
+    url = environment.get("KORDLESS_SANDBOX_WEBHOOK", "")
+    if not url:
+        return ""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    here = is_loopback_name(host) or host in {"0.0.0.0", "::"}  # noqa: S104 (this machine, as a target)
+    # "*" would be leave to send them anywhere.
+    if parts.scheme in {"http", "https"} and (here or validate_host(host, [name for name in hosts if name != "*"])):
+        return ""
+    return f"KORDLESS_SANDBOX_WEBHOOK is {url!r}. Set it to an address of this site: on this machine or ALLOWED_HOSTS."
+
+
+def switched_on(environment: Mapping[str, str], name: str, *, otherwise: bool = False) -> bool:
+    """Read a variable that is 1 or 0; `otherwise` is for one that isn't set."""
+    given = environment.get(name, "").lower()
+    return given in _ON if given else otherwise
+
+
+def is_loopback_name(host: str) -> bool:
+    """Say whether a Host header or an entry of ALLOWED_HOSTS can only mean this machine. When in doubt it doesn't."""
+    name = host.strip().lower()
+    if name.startswith("["):
+        name, _, port = name[1:].partition("]")
+        if port and not port.startswith(":"):
+            return False
+    elif name.count(":") == 1:
+        name = name.partition(":")[0]
+    name = name.removesuffix(".")
+    return name.removeprefix(".") == "localhost" or name.endswith(".localhost") or is_loopback_address(name)
+
+
+def is_loopback_address(address: str) -> bool:
+    """Say whether this is an IP address of this machine's own, such as 127.0.0.1 or ::1."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    return (mapped or parsed).is_loopback
+
+
+def comes_from_this_machine(request: HttpRequest) -> bool:
+    """Say whether somebody at this machine asks, and not a proxy on it for somebody elsewhere.
+
+    The address alone would let in all whom a proxy here serves, and the Host header alone all who write one.
+    """
+    return (
+        is_loopback_address(request.META.get("REMOTE_ADDR", ""))
+        and is_loopback_name(request.META.get("HTTP_HOST", ""))
+        and not any(name.startswith(_FORWARDED) for name in request.META)
+        # nginx's proxy_pass alone adds no header and names the upstream as Host; but it speaks HTTP/1.0, as no browser.
+        and request.META.get("SERVER_PROTOCOL") != "HTTP/1.0"
+    )
