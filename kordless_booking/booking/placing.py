@@ -18,7 +18,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import F
 
 from kordless_booking import exceptions
-from kordless_booking.api.client import Kordless
+from kordless_booking.api.client import CREATIONS_PER_MINUTE, Kordless
 from kordless_booking.api.resources import Booking, Contact
 from kordless_booking.booking import line
 from kordless_booking.booking.attempt import Attempt, State, idempotency_key, is_body_hash
@@ -86,7 +86,7 @@ def place(
     attempt: Attempt,
     now: datetime,
     *,
-    a_minute: int = 10,
+    a_minute: int = CREATIONS_PER_MINUTE,
     first: Callable[[], object] | None = None,
 ) -> Outcome:
     """Place the attempt, or tell how the one before it with the same key stands. Kordless takes so many `a_minute`.
@@ -111,7 +111,7 @@ def place(
 
 
 def resume(
-    account: str, client: Kordless, key: str, digest: str, now: datetime, *, a_minute: int = 10
+    account: str, client: Kordless, key: str, digest: str, now: datetime, *, a_minute: int = CREATIONS_PER_MINUTE
 ) -> Outcome | None:
     """Tell how the attempt stands, sending it again when that is due. None when there is none.
 

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from kordless_booking.api.client import CREATIONS_PER_MINUTE, REQUESTS_PER_MINUTE
 from kordless_booking.api.worked_out import worked_out
 from kordless_booking.exceptions import TooMany
 
@@ -74,8 +75,8 @@ class Kind(Enum):
 class Allowance:
     """Requests a minute, and how many of them are set aside for creations."""
 
-    requests: int = 60
-    creations: int = 10
+    requests: int = REQUESTS_PER_MINUTE
+    creations: int = CREATIONS_PER_MINUTE
 
     def share(self, processes: int) -> Allowance:
         """Return what one of several processes may use when they can't see each other; at least one of each

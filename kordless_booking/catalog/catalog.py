@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["Catalog", "Client", "Limits", "Lying"]
 
 MOST_PEOPLE = 50
-MINUTES_AND_A_DAY = Lifetime(fresh=300, stale=3_600, on_error=86_400)
-SECONDS_AND_MINUTES = Lifetime(fresh=15, stale=300, on_error=1_800)
 
 T = TypeVar("T")
 
@@ -43,11 +41,11 @@ class Client(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How old what is shown may be, in seconds."""
+    """Lifetimes of what the catalog caches. No defaults: the account's settings are the only source."""
 
-    offer: Lifetime = MINUTES_AND_A_DAY
-    service: Lifetime = MINUTES_AND_A_DAY
-    slots: Lifetime = SECONDS_AND_MINUTES
+    offer: Lifetime
+    service: Lifetime
+    slots: Lifetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +77,20 @@ class Catalog:
         account: str,
         client: Client,
         shelf: Shelf | Reading,
-        limits: Limits | None = None,
+        lifetimes: Limits,
         clock: Clock | None = None,
     ) -> None:
         self.account = account
         self._client = client
         self._shelf = shelf
-        self._limits = limits or Limits()
+        self.lifetimes = lifetimes
         self._clock = clock or Clock()
 
     def on(self, reading: Reading) -> Catalog:
         """The same catalog for one page, which notes what it reads."""
-        return Catalog(account=self.account, client=self._client, shelf=reading, limits=self._limits, clock=self._clock)
+        return Catalog(
+            account=self.account, client=self._client, shelf=reading, lifetimes=self.lifetimes, clock=self._clock
+        )
 
     def offer(self) -> Kept[Offer]:
         """Return the business and its services."""
@@ -217,11 +217,11 @@ class Catalog:
         return datetime.fromtimestamp(self._clock.now(), UTC)
 
     def _offer(self) -> Item[Offer]:
-        return _item(("offer",), self._client.organization, Offer, self._limits.offer)
+        return _item(("offer",), self._client.organization, Offer, self.lifetimes.offer)
 
     def _service(self, slug: str) -> Item[ServiceDetail]:
         fetch = self._doubting_offer(lambda: self._client.service(slug), slug)
-        return _item(("service", slug), fetch, ServiceDetail, self._limits.service)
+        return _item(("service", slug), fetch, ServiceDetail, self.lifetimes.service)
 
     def _slots(
         self,
@@ -240,7 +240,7 @@ class Catalog:
             return self._cut(slug, month, slots) if cut else slots
 
         parts = ("slots", slug, f"{month:%Y-%m}", str(party_size))
-        return _item(parts, self._doubting_offer(fetch, slug), tuple[Slot, ...], self._limits.slots)
+        return _item(parts, self._doubting_offer(fetch, slug), tuple[Slot, ...], self.lifetimes.slots)
 
     def _cut(self, slug: str, month: date, slots: tuple[Slot, ...]) -> tuple[Slot, ...]:
         calendar = self._shelf.read(self._service(slug)).value.calendar

@@ -53,6 +53,8 @@ __all__ = ["Item", "Kept", "Lifetime", "Shelf"]
 logger = logging.getLogger(__name__)
 
 DAY = 86_400
+INVALIDATION_SECONDS = 2 * DAY
+"""Seconds that the mark of an invalidation is kept: longer than any lifetime that the settings allow."""
 NO_KEPT = 30
 FAILURE_KEPT = 2
 AGAIN_AFTER = 5
@@ -76,9 +78,9 @@ class Shelf:
         account: str,
         run: Callable[[Callable[[], object]], bool],
         run_awaited: Callable[[Callable[[], object]], bool] = lambda _job: False,
+        patience: float,
+        held_for: float,
         clock: Clock | None = None,
-        patience: float = 4.0,
-        held_for: float = 1.0,
         size: int = 256,
     ) -> None:
         self._cache = cache
@@ -169,7 +171,7 @@ class Shelf:
 
     def forget(self, *group: str) -> None:
         """From now on nothing in this group counts as known, nor what is being fetched at this moment."""
-        self._cache.set(self._key("mark", *group), secrets.token_hex(8), 2 * DAY)
+        self._cache.set(self._key("mark", *group), secrets.token_hex(8), INVALIDATION_SECONDS)
         self._beat()
         self._drop(group)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from kordless_booking import conf
+from tests.support.in_force import numbers_in_force
 
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCT = sorted((ROOT / "kordless_booking").rglob("*.py"))
@@ -75,11 +76,16 @@ def test_every_public_module_says_what_it_is_for():
 
 
 def test_the_readme_lists_every_setting_with_its_default():
-    """The table in docs/settings.md has exactly the keys of conf.Account, each with its real default."""
+    """The table in docs/settings.md has exactly the keys of conf.Account, each with its real default.
+
+    What reaches the services of a real account is what the table says.
+    """
     rows = re.findall(r"^\| `([A-Z_]+)` \| (?:`(.*?)`)? *\|", (ROOT / "docs" / "settings.md").read_text(), re.MULTILINE)
     real = {field.name.upper(): field.default for field in dataclasses.fields(conf.Account) if field.name != "name"}
     documented = {key: ast.literal_eval(default or '""') for key, default in rows}
     assert documented == real
+    in_force = numbers_in_force().settings
+    assert {key: documented[key] for key in in_force} == in_force
 
 
 def test_the_readme_names_only_commands_that_exist():
