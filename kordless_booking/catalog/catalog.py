@@ -12,15 +12,14 @@ from kordless_booking.exceptions import BadRequest, KeyRefused, KordlessError, N
 
 from .clock import Clock
 from .kept import Item, Kept, Lifetime
-from .reading import Reading
 from .window import bookable_days, month_window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import date
 
-    from .kept import Held
-    from .shelf import Shelf
+    from .kept import CatalogCache, Held
+    from .reading import Reading
 
 __all__ = ["Catalog", "Client", "Limits", "Lying"]
 
@@ -76,7 +75,7 @@ class Catalog:
         *,
         account: str,
         client: Client,
-        shelf: Shelf | Reading,
+        shelf: CatalogCache,
         lifetimes: Limits,
         clock: Clock | None = None,
     ) -> None:
@@ -151,7 +150,7 @@ class Catalog:
 
     def begin_offer(self) -> None:
         """Have the business fetched, if need be, while the page asks Kordless for something else."""
-        if isinstance(self._shelf, Reading) and self._shelf.must_fetch(self._offer()):
+        if self._shelf.fetches_ahead and self._shelf.must_fetch(self._offer()):
             self._shelf.begin(self._offer())
 
     def begin(self, slug: str, *months: date, party_size: int = 1, window_days: int | None = None) -> None:
@@ -159,14 +158,14 @@ class Catalog:
 
         `months` in the order in which the page reads them. All of them are fetched when the first is missing, because
         it may turn out empty; none when it lies here. `window_days` as for `slots`, None when the page doesn't know
-        yet. Only for a page's catalog: whoever is in no hurry reads one thing after another.
+        yet. Does nothing unless the catalog `fetches_ahead`.
         """
-        reading = self._shelf
-        if not isinstance(reading, Reading) or not self._may_ask_for(reading, slug):
+        shelf = self._shelf
+        if not shelf.fetches_ahead or not self._may_ask_for(slug):
             return
         offer, service = self._offer(), self._service(slug)
-        [known] = reading.look(service)
-        if window_days is None and known.value is not None and not reading.must_fetch(service):
+        [known] = shelf.look(service)
+        if window_days is None and known.value is not None and not shelf.must_fetch(service):
             window_days = bookable_days(known.value.calendar.booking_window_days)
         today, most = self._today(), bookable_days(window_days)
         slots = [
@@ -174,10 +173,10 @@ class Catalog:
             for month in months
             if 1 <= party_size <= MOST_PEOPLE and month_window(month, today, most) is not None
         ]
-        items: list[Item[Any]] = [offer, service, *(slots if slots and reading.must_fetch(slots[0]) else [])]
+        items: list[Item[Any]] = [offer, service, *(slots if slots and shelf.must_fetch(slots[0]) else [])]
         # The first one is left to whoever reads it: this thread would only wait.
-        for item in [item for item in items if reading.must_fetch(item)][1:]:
-            reading.begin(item)
+        for item in [item for item in items if shelf.must_fetch(item)][1:]:
+            shelf.begin(item)
 
     def forget_offer(self) -> None:
         """The business or its list of services changed."""
@@ -199,15 +198,15 @@ class Catalog:
         if not _lists(self.offer().value, slug):
             raise NotFound(operation="service", reason="not_offered")
 
-    def _may_ask_for(self, reading: Reading, slug: str) -> bool:
+    def _may_ask_for(self, slug: str) -> bool:
         """Whether a service may be asked for before its name was found in the list of services.
 
         While that list is unknown any name may be made up. So only the page that asks for the list asks for a name as
         well; all others wait for the list.
         """
-        offer = self._offer()
-        [held] = reading.look(offer)
-        if reading.must_fetch(offer) and not (held.value is None and reading.is_under_way(offer)):
+        shelf, offer = self._shelf, self._offer()
+        [held] = shelf.look(offer)
+        if shelf.must_fetch(offer) and not (held.value is None and shelf.is_under_way(offer)):
             return held.refusal is None and (held.value is None or _lists(held.value, slug))
         with suppress(KordlessError):
             return _lists(self.offer().value, slug)

@@ -111,8 +111,17 @@ class Shelf:
             self._refresh(item, held, now)
         return held.answer(now, item.lifetime)
 
-    def must_fetch(self, item: Item[Any], held: Held) -> bool:
-        """Whether `read` would have to wait for Kordless, given what `look` has just found."""
+    @property
+    def fetches_ahead(self) -> bool:
+        """False: who reads here directly is in no hurry."""
+        return False
+
+    def must_fetch(self, item: Item[Any], held: Held | None = None) -> bool:
+        """Whether `read` would have to ask Kordless for something that nobody is fetching. `held` as for `read`."""
+        return not self.is_under_way(item) and self.must_wait(item, held or self.look(item)[0])
+
+    def must_wait(self, item: Item[Any], held: Held) -> bool:
+        """Whether `read` would have to wait for Kordless, whoever asks it."""
         return not held.servable(self._clock.now(), item.lifetime)
 
     def begin(self, item: Item[Any]) -> Future[Held | None] | None:
