@@ -13,14 +13,13 @@ import msgspec
 
 from kordless_booking.api.resources import Booking
 from kordless_booking.api.worked_out import worked_out
-from kordless_booking.booking.seal import BrokenSeal, seal, unseal
+from kordless_booking.booking.seal import MAX_URL_TOKEN, BrokenSeal, seal, unseal
+from kordless_booking.booking.typed import without_longest
 
 __all__ = ["ManageLink", "Receipt"]
 
 ATTEMPT_SECONDS: Final = 24 * 3600
 CONFIRMATION_SECONDS: Final = 30 * 86400
-MAX_TOKEN: Final = 3000
-"""Characters. Servers take request lines of about 4,000."""
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -53,7 +52,14 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """A token for URLs. What would make it too long for one, and can be asked for again, is left out."""
         purpose = "confirmation" if self.booking else "receipt"
         token = seal(purpose, account, msgspec.to_builtins(self))
-        return token if len(token) <= MAX_TOKEN else seal(purpose, account, msgspec.to_builtins(self._short()))
+        if len(token) <= MAX_URL_TOKEN:
+            return token
+        short = self._short()
+        token = seal(purpose, account, msgspec.to_builtins(short))
+        while len(token) > MAX_URL_TOKEN and short.typed:
+            short = msgspec.structs.replace(short, typed=without_longest(short.typed))
+            token = seal(purpose, account, msgspec.to_builtins(short))
+        return token
 
     def _short(self) -> Receipt:
         said = self.booking
@@ -61,7 +67,6 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             self,
             host=None,
             attribution={},
-            typed={name: text for name, text in self.typed.items() if name != "notes"},
             booking=said
             and Booking(
                 confirmation_number=said.confirmation_number, status=said.status, start=said.start, end=said.end

@@ -17,10 +17,13 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
-__all__ = ["MAX_TOKEN", "BrokenSeal", "OldSeal", "seal", "unseal"]
+__all__ = ["MAX_TOKEN", "MAX_URL_TOKEN", "BrokenSeal", "OldSeal", "seal", "unseal"]
 
 MAX_TOKEN = 4096
 """Characters. No URL of ours holds a longer one, so nothing longer is ever decoded."""
+MAX_URL_TOKEN = 3000
+"""Characters that a token is cut down to, by leaving out what can be asked for again. Servers take request lines of
+about 4,000."""
 
 
 class BrokenSeal(Exception):
