@@ -32,6 +32,7 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from kordless_booking.api.client import BOOKING_SECONDS, BROWSE_SECONDS, CREATIONS_PER_MINUTE, REQUESTS_PER_MINUTE
 from kordless_booking.booking.themes import READY_MADE
+from kordless_booking.limits import MAX_MANAGE_LINK_DAYS
 from kordless_booking.value_rules import is_base_url, is_origin, is_sender, is_site_url, listed, number, text, whole
 
 __all__ = ["DEFAULT_ACCOUNT", "Account", "Mistake", "Secret", "account_named", "accounts", "mistakes_in"]
@@ -242,6 +243,8 @@ def _decreasing_lifetimes(where: str, given: Mapping[Any, Any], wrong: set[str])
                 )
 
 
+_MAX_WAIT: Final = 25
+"""Seconds. Servers and proxies give up after 30 by default, and so does a claim to send an attempt."""
 _LIFETIMES: Final = (
     ("OFFER_FRESH_SECONDS", "CATALOG_STALE_SECONDS", "CATALOG_STALE_IF_ERROR_SECONDS"),
     ("SLOTS_FRESH_SECONDS", "SLOTS_STALE_SECONDS", "SLOTS_ON_ERROR_SECONDS"),
@@ -271,8 +274,8 @@ _RULES: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
     ),
     "SUPPORT_EMAIL": (text(r"[^@\s<>]+@[^@\s<>]+"), "An e-mail address that visitors may write to."),
     "SUPPORT_PHONE": (text(r"\+?[0-9 ()./-]{3,30}"), "A phone number that visitors may call."),
-    "BROWSE_SECONDS": (number(0.1, 25), "Seconds that a page may wait for Kordless: 0.1 to 25."),
-    "BOOKING_SECONDS": (number(0.1, 25), "Seconds that placing a booking may wait: 0.1 to 25."),
+    "BROWSE_SECONDS": (number(0.1, _MAX_WAIT), f"Seconds that a page may wait for Kordless: 0.1 to {_MAX_WAIT}."),
+    "BOOKING_SECONDS": (number(0.1, _MAX_WAIT), f"Seconds that placing a booking may wait: 0.1 to {_MAX_WAIT}."),
     "OFFER_FRESH_SECONDS": (whole(1, 86400), "Whole seconds, 1 to 86400."),
     "CATALOG_STALE_SECONDS": (whole(1, 86400), "Whole seconds, 1 to 86400."),
     "CATALOG_STALE_IF_ERROR_SECONDS": (whole(1, 86400), "Whole seconds, 1 to 86400."),
@@ -294,7 +297,10 @@ _RULES: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
         "The name of one of your CACHES.",
     ),
     "DRAFT_SECONDS": (whole(300, 86400), "Seconds that a chosen time may be filled in: 300 to 86400."),
-    "MANAGE_LINK_DAYS": (whole(1, 3650), "Days that a manage link works: 1 to 3650."),
+    "MANAGE_LINK_DAYS": (
+        whole(1, MAX_MANAGE_LINK_DAYS),
+        f"Days that a manage link works: 1 to {MAX_MANAGE_LINK_DAYS}.",
+    ),
     "BOOKINGS_PER_ADDRESS": (whole(0, 1000), "Forms that one address may send in ten minutes; 0 is no limit."),
     "LOOKUPS_PER_ADDRESS": (whole(0, 1000), "Look-ups by one address in ten minutes; 0 is no limit."),
     "CHANGES_PER_ADDRESS": (whole(0, 1000), "Changes by one address in ten minutes; 0 is no limit."),

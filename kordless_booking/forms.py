@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Any, Final, Literal, cast
@@ -11,12 +10,12 @@ import phonenumbers
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from kordless_booking.api.resources import Contact
+from kordless_booking.api.resources import CONFIRMATION_NUMBER, Contact
 
 __all__ = ["ContactField", "ContactForm", "FindForm"]
 
-# Wider than `BOOK_AB12`, the documented form of a confirmation number: what others look like is unknown.
-NUMBER: Final = re.compile(r"[A-Za-z0-9_-]{4,64}")
+MAX_PHONE: Final = 40
+"""Characters of a phone number as typed; E.164 itself has 15 digits at most."""
 MAX_EMAIL: Final = 254
 """Characters of an email address: SMTP's limit for a path is 256 with its angle brackets (RFC 5321)."""
 
@@ -111,8 +110,7 @@ class ContactForm(VisitorForm):
         label=_("Phone"),
         sent_as="contact.phone",
         required=False,
-        # Characters, as typed; E.164 itself has 15 digits at most.
-        max_length=40,
+        max_length=MAX_PHONE,
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel", "dir": "ltr"}),
     )
     notes = ContactField(
@@ -224,4 +222,4 @@ class FindForm(VisitorForm):
         """Return what to look up, or None when no booking can have such a number."""
         # People copy numbers with spaces. Kordless ignores the case; one spelling makes one throttle key.
         number = "".join(self.cleaned_data["number"].split()).upper()
-        return (number, self.cleaned_data["contact"]) if NUMBER.fullmatch(number) else None
+        return (number, self.cleaned_data["contact"]) if CONFIRMATION_NUMBER.fullmatch(number) else None

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import settings as fast
 from hypothesis import strategies as st
 
-from kordless_booking.api.resources import Contact
-from kordless_booking.forms import NUMBER, ContactForm, FindForm, e164
+from kordless_booking.api.resources import CONFIRMATION_NUMBER, Contact
+from kordless_booking.forms import ContactForm, FindForm, e164
 
 PERSON = {"name": "Jane Doe", "email": "jane@example.com"}
 
@@ -212,7 +212,7 @@ def test_only_a_safe_number_ever_leaves(number, contact):
     """Whatever is typed, what goes into a path is letters, digits, - and _."""
     form = find(number=number, contact=contact)
     if form.is_valid() and (asked := form.number_and_contact()):
-        assert NUMBER.fullmatch(asked[0])
+        assert CONFIRMATION_NUMBER.fullmatch(asked[0])
         assert asked[0].isascii()
 
 

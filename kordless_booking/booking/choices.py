@@ -16,10 +16,10 @@ import msgspec
 
 from kordless_booking.booking.themes import PLAIN, READY_MADE
 from kordless_booking.booking.zones import known_zone
+from kordless_booking.limits import MAX_PARTY_SIZE
 
 __all__ = ["Choices"]
 
-MAX_PARTY = 50
 _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
 _DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _HOST = re.compile(r"[\x21-\x7e]{1,100}")
@@ -140,4 +140,4 @@ def _date(year: int, month: int, day: int) -> date | None:
 
 
 def _party(text: str) -> int:
-    return min(max(int(text), 1), MAX_PARTY) if _PARTY.fullmatch(text) and text.isascii() else 1
+    return min(max(int(text), 1), MAX_PARTY_SIZE) if _PARTY.fullmatch(text) and text.isascii() else 1

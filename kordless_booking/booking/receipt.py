@@ -15,6 +15,7 @@ from kordless_booking.api.resources import Booking
 from kordless_booking.api.worked_out import worked_out
 from kordless_booking.booking.seal import MAX_URL_TOKEN, BrokenSeal, seal, unseal
 from kordless_booking.booking.typed import without_longest
+from kordless_booking.limits import MAX_MANAGE_LINK_DAYS
 
 __all__ = ["ManageLink", "Receipt"]
 
@@ -107,7 +108,7 @@ class ManageLink(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @classmethod
     def read(cls, token: str, account: str, now: float) -> ManageLink:
         """Raises BrokenSeal for anything that is not a living manage link of this account."""
-        link = _read(cls, unseal("manage", account, token, max_age=10 * 366 * 86400, now=now))
+        link = _read(cls, unseal("manage", account, token, max_age=(MAX_MANAGE_LINK_DAYS + 1) * 86400, now=now))
         if link.expires < now:
             raise BrokenSeal
         return link

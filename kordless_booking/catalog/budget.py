@@ -28,7 +28,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from kordless_booking.api.client import CREATIONS_PER_MINUTE, REQUESTS_PER_MINUTE
+from kordless_booking.api.answers import DEFAULT_WAIT, LONGEST_WAIT
+from kordless_booking.api.client import CREATIONS_PER_MINUTE, QUOTA_SECONDS, REQUESTS_PER_MINUTE
 from kordless_booking.api.worked_out import worked_out
 from kordless_booking.exceptions import TooMany
 
@@ -46,11 +47,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Allowance", "Budget", "Kind", "Ticket", "Usage"]
 
-WINDOW = 60
+WINDOW = QUOTA_SECONDS
 HELD = WINDOW + 1
 LONGEST_CALL = 30
-TOO_MANY = 30
-LONGEST_BLOCK = 120
 
 
 class Kind(Enum):
@@ -197,7 +196,7 @@ class Budget:
             return
         creations = operation == "create" and (answer.limit is None or answer.limit <= self._whole.creations)
         if answer.status == 429:
-            seconds = _whole_seconds(answer.retry_after or TOO_MANY, LONGEST_BLOCK)
+            seconds = _whole_seconds(answer.retry_after or DEFAULT_WAIT, LONGEST_WAIT)
             key = self._blocked_creations if creations else self._blocked
             self._cache.set(key, _thousandths(now + seconds), seconds)
         elif answer.remaining is not None and (creations or answer.remaining < ticket.left):
@@ -210,7 +209,7 @@ class Budget:
     def _heed_blocks(self, operation: str, kind: Kind, found: Mapping[str, Storable], now: float) -> None:
         keys = [self._blocked, *([self._blocked_creations] if kind is Kind.CREATE else [])]
         if until := [_moment(found[key]) for key in keys if key in found]:
-            raise _too_many(operation, "blocked", max(until) - now, LONGEST_BLOCK)
+            raise _too_many(operation, "blocked", max(until) - now, LONGEST_WAIT)
 
     def _heed_told(self, operation: str, kind: Kind, found: Mapping[str, Storable], now: float) -> None:
         """Of what Kordless says remains, leave to the better kinds the share that is theirs."""

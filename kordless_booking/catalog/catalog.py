@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from kordless_booking.api.resources import Offer, ServiceDetail, Slot, decode, encode
 from kordless_booking.exceptions import BadRequest, KeyRefused, KordlessError, NotFound
+from kordless_booking.limits import MAX_PARTY_SIZE
 
 from .clock import Clock
 from .kept import Item, Kept, Lifetime
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Catalog", "Client", "Limits", "Lying"]
 
-MOST_PEOPLE = 50
 
 T = TypeVar("T")
 
@@ -132,7 +132,7 @@ class Catalog:
         The same for every visitor: a day more than the month on both sides, nothing before today, nothing
         beyond `window_days` from now. A month outside of that is empty and costs no call.
         """
-        if not 1 <= party_size <= MOST_PEOPLE:
+        if not 1 <= party_size <= MAX_PARTY_SIZE:
             raise BadRequest(operation="availability", reason="party_size")
         self._must_be_offered(slug)
         if month_window(month, self._today(), window_days) is None:
@@ -171,7 +171,7 @@ class Catalog:
         slots = [
             self._slots(slug, month, party_size, window_days, cut=window_days is None)
             for month in months
-            if 1 <= party_size <= MOST_PEOPLE and month_window(month, today, most) is not None
+            if 1 <= party_size <= MAX_PARTY_SIZE and month_window(month, today, most) is not None
         ]
         items: list[Item[Any]] = [offer, service, *(slots if slots and shelf.must_fetch(slots[0]) else [])]
         # The first one is left to whoever reads it: this thread would only wait.

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING
 
+from kordless_booking.api.answers import LONGEST_WAIT
 from kordless_booking.exceptions import CircuitOpen
 from kordless_booking.logs import say
 
@@ -43,7 +44,7 @@ logger = logging.getLogger(__name__)
 
 STRIKES = 5
 OPEN = 15
-LONGEST_OPEN = 120
+LONGEST_OPEN = LONGEST_WAIT
 PROBING = 30
 REMEMBERED = 600
 RATE_WINDOW = 30.0

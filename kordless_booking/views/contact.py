@@ -29,7 +29,7 @@ from kordless_booking.views.abuse import HONEYPOT, objection
 from kordless_booking.views.already_requested import already_requested
 from kordless_booking.views.cells import read_start
 from kordless_booking.views.outcome import follow, heed
-from kordless_booking.views.problems import Problem, of
+from kordless_booking.views.problems import RETRY_SECONDS, Problem, of
 from kordless_booking.views.slot_page import begin_time, free_slot, visitor_zone
 from kordless_booking.views.telling import tell
 from kordless_booking.views.visit import Visit
@@ -172,7 +172,7 @@ def _declined(visit: Visit, chosen: Draft, form: ContactForm, outcome: placing.D
             return _form_page(visit, detail, chosen, form, problem=text, status=422)
     tell(visit, "create_not_sent", level=logging.ERROR, status=503, error=error)
     response = _form_page(visit, detail, chosen, form, problem=_unreached(), status=503)
-    response["Retry-After"] = str(error.retry_after or 30)
+    response["Retry-After"] = str(error.retry_after or RETRY_SECONDS)
     return response
 
 

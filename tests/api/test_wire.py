@@ -227,6 +227,7 @@ def test_what_is_public_is_pinned() -> None:
         "BOOKING_SECONDS",
         "BROWSE_SECONDS",
         "CREATIONS_PER_MINUTE",
+        "QUOTA_SECONDS",
         "REQUESTS_PER_MINUTE",
         "Kordless",
     ]
