@@ -20,6 +20,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,7 +30,9 @@ from django.core.signals import setting_changed
 from django.dispatch import receiver
 from phonenumbers import SUPPORTED_REGIONS
 
+from kordless_booking.api.client import BOOKING_SECONDS, BROWSE_SECONDS, CREATIONS_PER_MINUTE, REQUESTS_PER_MINUTE
 from kordless_booking.booking.themes import READY_MADE
+from kordless_booking.limits import MAX_MANAGE_LINK_DAYS
 from kordless_booking.value_rules import is_base_url, is_origin, is_sender, is_site_url, listed, number, text, whole
 
 __all__ = ["DEFAULT_ACCOUNT", "Account", "Mistake", "Secret", "account_named", "accounts", "mistakes_in"]
@@ -69,15 +72,17 @@ class Account:
     style_sheets: tuple[str, ...] = ()
     support_email: str = ""
     support_phone: str = ""
-    browse_seconds: float = 4.0
-    booking_seconds: float = 12.0
+    browse_seconds: float = BROWSE_SECONDS
+    booking_seconds: float = BOOKING_SECONDS
     offer_fresh_seconds: int = 300
+    catalog_stale_seconds: int = 3600
+    catalog_stale_if_error_seconds: int = 86400
     memory_seconds: float = 1.0
     slots_fresh_seconds: int = 15
     slots_stale_seconds: int = 300
     slots_on_error_seconds: int = 1800
-    requests_per_minute: int = 60
-    creations_per_minute: int = 10
+    requests_per_minute: int = REQUESTS_PER_MINUTE
+    creations_per_minute: int = CREATIONS_PER_MINUTE
     processes: int = 1
     cache: str = "default"
     draft_seconds: int = 7200
@@ -217,9 +222,34 @@ def _mistakes_of_account(name: str, given: object, *, alone: bool) -> Iterator[M
         yield Mistake(
             "wrong",
             f"{where}: CREATIONS_PER_MINUTE leaves nothing of REQUESTS_PER_MINUTE for anything else.",
-            "Creations count as requests too, so fewer of them must be allowed: 10 of 60 unless agreed otherwise.",
+            "Creations count as requests too, so fewer of them must be allowed: "
+            f"{CREATIONS_PER_MINUTE} of {REQUESTS_PER_MINUTE} unless agreed otherwise.",
         )
+    yield from _decreasing_lifetimes(where, given, wrong)
 
+
+def _decreasing_lifetimes(where: str, given: Mapping[Any, Any], wrong: set[str]) -> Iterator[Mistake]:
+    """Yield an error for each lifetime that is shorter than the one before it. Skips what is `wrong` by itself."""
+    for names in _LIFETIMES:
+        if not wrong.isdisjoint(names):
+            continue
+        ages = [given.get(name) or getattr(Account, name.lower()) for name in names]
+        for (shorter, low), (longer, high) in pairwise(zip(names, ages, strict=True)):
+            if high < low:
+                yield Mistake(
+                    "wrong",
+                    f"{where}: {longer} is less than {shorter}.",
+                    f"Both count from the moment that Kordless was asked: set {longer} to {low} or more.",
+                )
+
+
+_MAX_WAIT: Final = 25
+"""Seconds. Servers and proxies give up after 30 by default, and so does a claim to send an attempt."""
+_LIFETIMES: Final = (
+    ("OFFER_FRESH_SECONDS", "CATALOG_STALE_SECONDS", "CATALOG_STALE_IF_ERROR_SECONDS"),
+    ("SLOTS_FRESH_SECONDS", "SLOTS_STALE_SECONDS", "SLOTS_ON_ERROR_SECONDS"),
+)
+"""Ages until which a cached value is fresh, served while it is refreshed, and served in an outage: never decreasing."""
 
 _RULES: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
     "API_KEY": (text(r"[\x21-\x7e]{1,500}"), "A key is one line of printable ASCII without spaces."),
@@ -244,17 +274,22 @@ _RULES: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
     ),
     "SUPPORT_EMAIL": (text(r"[^@\s<>]+@[^@\s<>]+"), "An e-mail address that visitors may write to."),
     "SUPPORT_PHONE": (text(r"\+?[0-9 ()./-]{3,30}"), "A phone number that visitors may call."),
-    "BROWSE_SECONDS": (number(0.1, 25), "Seconds that a page may wait for Kordless: 0.1 to 25."),
-    "BOOKING_SECONDS": (number(0.1, 25), "Seconds that placing a booking may wait: 0.1 to 25."),
+    "BROWSE_SECONDS": (number(0.1, _MAX_WAIT), f"Seconds that a page may wait for Kordless: 0.1 to {_MAX_WAIT}."),
+    "BOOKING_SECONDS": (number(0.1, _MAX_WAIT), f"Seconds that placing a booking may wait: 0.1 to {_MAX_WAIT}."),
     "OFFER_FRESH_SECONDS": (whole(1, 86400), "Whole seconds, 1 to 86400."),
+    "CATALOG_STALE_SECONDS": (whole(1, 86400), "Whole seconds, 1 to 86400."),
+    "CATALOG_STALE_IF_ERROR_SECONDS": (whole(1, 86400), "Whole seconds, 1 to 86400."),
     "MEMORY_SECONDS": (number(0, 1), "Seconds that a process answers from its own memory: 0 to 1."),
     "SLOTS_FRESH_SECONDS": (whole(1, 3600), "Whole seconds, 1 to 3600."),
     "SLOTS_STALE_SECONDS": (whole(1, 86400), "Whole seconds, 1 to 86400."),
     "SLOTS_ON_ERROR_SECONDS": (whole(1, 86400), "Whole seconds, 1 to 86400."),
-    "REQUESTS_PER_MINUTE": (whole(3, 1000), "What your Kordless key allows: 60 unless agreed otherwise."),
+    "REQUESTS_PER_MINUTE": (
+        whole(3, 1000),
+        f"What your Kordless key allows: {REQUESTS_PER_MINUTE} unless agreed otherwise.",
+    ),
     "CREATIONS_PER_MINUTE": (
         whole(1, 999),
-        "What your Kordless key allows: 10 unless agreed otherwise.",
+        f"What your Kordless key allows: {CREATIONS_PER_MINUTE} unless agreed otherwise.",
     ),
     "PROCESSES": (whole(1, 10000), "How many server processes share the key when the cache is not shared."),
     "CACHE": (
@@ -262,7 +297,10 @@ _RULES: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
         "The name of one of your CACHES.",
     ),
     "DRAFT_SECONDS": (whole(300, 86400), "Seconds that a chosen time may be filled in: 300 to 86400."),
-    "MANAGE_LINK_DAYS": (whole(1, 3650), "Days that a manage link works: 1 to 3650."),
+    "MANAGE_LINK_DAYS": (
+        whole(1, MAX_MANAGE_LINK_DAYS),
+        f"Days that a manage link works: 1 to {MAX_MANAGE_LINK_DAYS}.",
+    ),
     "BOOKINGS_PER_ADDRESS": (whole(0, 1000), "Forms that one address may send in ten minutes; 0 is no limit."),
     "LOOKUPS_PER_ADDRESS": (whole(0, 1000), "Look-ups by one address in ten minutes; 0 is no limit."),
     "CHANGES_PER_ADDRESS": (whole(0, 1000), "Changes by one address in ten minutes; 0 is no limit."),

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, Final, Literal, cast
 
 import phonenumbers
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from kordless_booking.api.resources import Contact
+from kordless_booking.api.resources import CONFIRMATION_NUMBER, Contact
 
-__all__ = ["ContactForm", "FindForm"]
+__all__ = ["ContactField", "ContactForm", "FindForm"]
 
-# Wider than `BOOK_AB12`, the documented form of a confirmation number: what others look like is unknown.
-NUMBER: Final = re.compile(r"[A-Za-z0-9_-]{4,64}")
-MAX_NAME: Final = 120
-"""Characters."""
-MAX_NOTES: Final = 1000
-"""Characters."""
+MAX_PHONE: Final = 40
+"""Characters of a phone number as typed; E.164 itself has 15 digits at most."""
+MAX_EMAIL: Final = 254
+"""Characters of an email address: SMTP's limit for a path is 256 with its angle brackets (RFC 5321)."""
 
 
 def e164(text: str, region: str) -> str | None:
@@ -52,40 +50,86 @@ class VisitorForm(forms.Form):
         self.region = region
 
 
-class ContactForm(VisitorForm):
-    """Form for the contact: a name, and an email address or a phone number. `cleaned_data["phone"]` is E.164."""
+class ContactField(forms.CharField):
+    """Field of the contact form. Its declaration there is all that a field needs to be kept, sent and prefilled."""
 
-    name = forms.CharField(
+    max_length: int
+    """Characters. Longer input is refused, and cut where it is kept for the next form."""
+
+    def __init__(
+        self,
+        *,
+        sent_as: Literal["contact.name", "contact.email", "contact.phone", "notes"],
+        max_length: int,
+        heading: str = "",
+        **options: Any,
+    ) -> None:
+        super().__init__(max_length=max_length, **options)
+        #: Place in the body of the create request. Any number of fields can be sent as notes, one under another.
+        self.sent_as = sent_as
+        #: What stands before the text in the notes, for the business. Not translated: the body of a request that is
+        #: sent again must be the same, also after the visitor has changed the language.
+        self.heading = heading
+
+    def to_python(self, value: Any) -> str:
+        # The same text whether the browser sends the form (CRLF) or htmx does (LF): it must be the same request.
+        return str(super().to_python(value)).replace("\r\n", "\n")
+
+
+class ContactEmailField(ContactField, forms.EmailField):
+    """Email address in the contact form."""
+
+
+class ContactForm(VisitorForm):
+    """Form for the contact: a name, and an email address or a phone number. `cleaned_data["phone"]` is E.164.
+
+    The declared fields are the only list of them. What is kept for the next form (`max_lengths`), the body of the
+    create request (`contact`, `notes_text`) and what the script fills in (`data-kb-prefill`) follow from it.
+    """
+
+    name = ContactField(
         label=_("Name"),
-        max_length=MAX_NAME,
+        sent_as="contact.name",
+        max_length=120,
         widget=forms.TextInput(
             attrs={"autocomplete": "name", "autocapitalize": "words", "dir": "auto", "aria-required": "true"}
         ),
         error_messages={"required": _("Please tell us your name.")},
     )
-    email = forms.EmailField(
+    email = ContactEmailField(
         label=_("Email"),
+        sent_as="contact.email",
         required=False,
-        # Characters, the longest address that SMTP can carry.
-        max_length=254,
+        max_length=MAX_EMAIL,
         widget=forms.EmailInput(
             attrs={"autocomplete": "email", "inputmode": "email", "autocapitalize": "none", "dir": "ltr"}
         ),
         error_messages={"invalid": _("Please check the email address: it should look like name@example.com.")},
     )
-    phone = forms.CharField(
+    phone = ContactField(
         label=_("Phone"),
+        sent_as="contact.phone",
         required=False,
-        # Characters, as typed; E.164 itself has 15 digits at most.
-        max_length=40,
+        max_length=MAX_PHONE,
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel", "dir": "ltr"}),
     )
-    notes = forms.CharField(
+    notes = ContactField(
         label=_("Notes"),
+        sent_as="notes",
         required=False,
-        max_length=MAX_NOTES,
+        max_length=1000,
         widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off", "dir": "auto"}),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.widget.attrs["data-kb-prefill"] = prefill_key(name)
+
+    @property
+    def contact_fields(self) -> Mapping[str, ContactField]:
+        # A cast and no filter: a field of another class must fail here, not be left out.
+        return cast("Mapping[str, ContactField]", self.fields)
 
     def clean_phone(self) -> str:
         given: str = self.cleaned_data["phone"]
@@ -98,11 +142,6 @@ class ContactForm(VisitorForm):
                 code="invalid",
             )
         return number
-
-    def clean_notes(self) -> str:
-        """The same text whether the browser sends the form (CRLF) or htmx does (LF): it must be the same request."""
-        given: str = self.cleaned_data["notes"]
-        return given.replace("\r\n", "\n")
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -117,8 +156,28 @@ class ContactForm(VisitorForm):
 
     def contact(self) -> Contact:
         """Return the contact of a valid form."""
-        cleaned = self.cleaned_data
-        return Contact(name=cleaned["name"], email=cleaned["email"] or None, phone=cleaned["phone"] or None)
+        sent = {field.sent_as: self.cleaned_data[name] for name, field in self.contact_fields.items()}
+        return Contact(
+            name=sent["contact.name"], email=sent["contact.email"] or None, phone=sent["contact.phone"] or None
+        )
+
+    def notes_text(self) -> str | None:
+        """Return the notes of a valid form: the text of each field that is sent as notes, under its heading."""
+        texts = [
+            f"{field.heading}: {self.cleaned_data[name]}" if field.heading else self.cleaned_data[name]
+            for name, field in self.contact_fields.items()
+            if field.sent_as == "notes" and self.cleaned_data[name]
+        ]
+        return "\n".join(texts) or None
+
+    def max_lengths(self) -> dict[str, int]:
+        """Return the most characters of each field, by name."""
+        return {name: field.max_length for name, field in self.contact_fields.items()}
+
+
+def prefill_key(name: str) -> str:
+    """Return the key under which a host page tells a field's text: `prefillName` for `data-prefill-name`."""
+    return "prefill" + "".join(word.capitalize() for word in name.split("_"))
 
 
 class FindForm(VisitorForm):
@@ -140,7 +199,7 @@ class FindForm(VisitorForm):
     )
     contact = forms.CharField(
         label=_("Email or phone"),
-        max_length=254,
+        max_length=MAX_EMAIL,
         widget=forms.TextInput(
             attrs={
                 "autocomplete": "email",
@@ -163,4 +222,4 @@ class FindForm(VisitorForm):
         """Return what to look up, or None when no booking can have such a number."""
         # People copy numbers with spaces. Kordless ignores the case; one spelling makes one throttle key.
         number = "".join(self.cleaned_data["number"].split()).upper()
-        return (number, self.cleaned_data["contact"]) if NUMBER.fullmatch(number) else None
+        return (number, self.cleaned_data["contact"]) if CONFIRMATION_NUMBER.fullmatch(number) else None

@@ -34,7 +34,7 @@ SANDBOX_KEY: Final = "kordless-sandbox-key"
 SANDBOX_ORG: Final = "acme-salon"
 """What the sandbox answers to, written down here so that a site with a real account never loads it."""
 
-__all__ = ["Upstream", "background", "client_of", "foreground", "upstream"]
+__all__ = ["Upstream", "background", "build_lifetimes", "client_of", "foreground", "upstream"]
 
 _lock = Lock()
 
@@ -66,8 +66,6 @@ def _upstream(account: Account, _pid: int) -> Upstream:
     allowance = Allowance(account.requests_per_minute, account.creations_per_minute)
     gate = _gate(account.cache, _digest(account.base_url, key), allowance, account.processes, _pid)
     client = client_of(account, gate)
-    offer = Lifetime(account.offer_fresh_seconds, max(3600, account.offer_fresh_seconds), 86400)
-    slots = Lifetime(account.slots_fresh_seconds, account.slots_stale_seconds, account.slots_on_error_seconds)
     shelf = Shelf(
         cache,
         account=_digest(account.base_url, key, org),
@@ -77,8 +75,16 @@ def _upstream(account: Account, _pid: int) -> Upstream:
         patience=account.browse_seconds,
         held_for=account.memory_seconds,
     )
-    catalog = Catalog(account=account.name, client=client, shelf=shelf, limits=Limits(offer, offer, slots), clock=clock)
+    lifetimes = build_lifetimes(account)
+    catalog = Catalog(account=account.name, client=client, shelf=shelf, lifetimes=lifetimes, clock=clock)
     return Upstream(client, gate, catalog, shelf, cache, Loudness(clock))
+
+
+def build_lifetimes(account: Account) -> Limits:
+    """Return the lifetimes that the account's settings give to what its catalog caches."""
+    offer = Lifetime(account.offer_fresh_seconds, account.catalog_stale_seconds, account.catalog_stale_if_error_seconds)
+    slots = Lifetime(account.slots_fresh_seconds, account.slots_stale_seconds, account.slots_on_error_seconds)
+    return Limits(offer=offer, service=offer, slots=slots)
 
 
 def client_of(account: Account, gate: Gate) -> Kordless:

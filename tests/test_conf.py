@@ -1,6 +1,7 @@
 """The settings: read once, typed, every mistake told with what to write instead, and the key never shown."""
 
 import copy
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import settings as fast
 from hypothesis import strategies as st
 
 from kordless_booking.api.wire import checked_base_url
+from kordless_booking.catalog.shelf import INVALIDATION_SECONDS
 from kordless_booking.conf import SETTING_NAMES, Account, Secret, account_named, accounts, mistakes_in
 
 KEY = "kb-canary-key-5f1d9c"
@@ -40,6 +42,8 @@ GOOD = {
     "BROWSE_SECONDS": [0.1, 4, 25],
     "BOOKING_SECONDS": [0.1, 12.5, 25],
     "OFFER_FRESH_SECONDS": [1, 86400],
+    "CATALOG_STALE_SECONDS": [1, 86400],
+    "CATALOG_STALE_IF_ERROR_SECONDS": [1, 86400],
     "SLOTS_FRESH_SECONDS": [1, 3600],
     "SLOTS_STALE_SECONDS": [1, 86400],
     "SLOTS_ON_ERROR_SECONDS": [1, 86400],
@@ -67,6 +71,10 @@ GOOD = {
     "SITE_URL": ["https://salon.example", "https://salon.example:8443/shop", "http://127.0.0.1:8000"],
     "REMINDER_HOURS": [0, 24, 336],
 }
+LIFETIMES = (
+    ("OFFER_FRESH_SECONDS", "CATALOG_STALE_SECONDS", "CATALOG_STALE_IF_ERROR_SECONDS"),
+    ("SLOTS_FRESH_SECONDS", "SLOTS_STALE_SECONDS", "SLOTS_ON_ERROR_SECONDS"),
+)
 NOT_A_NUMBER = ["12", True, float("nan"), float("inf"), [], object()]
 NOT_WHOLE = [*NOT_A_NUMBER, 12.5, 60.0]
 BAD = {
@@ -122,6 +130,8 @@ BAD = {
     "BROWSE_SECONDS": [0, 0.05, 25.5, *NOT_A_NUMBER],
     "BOOKING_SECONDS": [0, -1, 26, *NOT_A_NUMBER],
     "OFFER_FRESH_SECONDS": [0, 86401, *NOT_WHOLE],
+    "CATALOG_STALE_SECONDS": [0, 86401, *NOT_WHOLE],
+    "CATALOG_STALE_IF_ERROR_SECONDS": [0, 86401, *NOT_WHOLE],
     "SLOTS_FRESH_SECONDS": [0, 3601, *NOT_WHOLE],
     "SLOTS_STALE_SECONDS": [0, 86401, *NOT_WHOLE],
     "SLOTS_ON_ERROR_SECONDS": [0, 86401, *NOT_WHOLE],
@@ -176,11 +186,19 @@ def test_every_setting_has_its_rule_tested():
     assert GOOD.keys() == BAD.keys() == SETTING_NAMES - {"TRANSPORT"}
 
 
+def beside(name: str, value: float) -> dict[str, float]:
+    """The other ages of a lifetime, so that they do not decrease: shorter ones at 1, longer ones equal."""
+    for names in LIFETIMES:
+        if name in names:
+            return {other: 1 if names.index(other) < names.index(name) else value for other in names}
+    return {}
+
+
 @pytest.mark.parametrize(("name", "value"), rows(GOOD))
 def test_a_good_value_is_taken(settings, name, value):
     """Without a word, and it reaches the account."""
-    assert mistakes_in({**FLAT, name: value}) == []
-    settings.KORDLESS_BOOKING = {**FLAT, name: value}
+    settings.KORDLESS_BOOKING = {**FLAT, **beside(name, value), name: value}
+    assert mistakes_in(settings.KORDLESS_BOOKING) == []
     taken = getattr(account_named(None), name.lower())
     if name == "BASE_URL":
         assert taken == value.rstrip("/")
@@ -228,6 +246,31 @@ def test_creations_leave_something_of_the_allowance(every, creations):
     """Else nobody could look at times or cancel."""
     (mistake,) = mistakes_in({**FLAT, **every, **creations})
     assert (mistake.kind, "CREATIONS_PER_MINUTE" in mistake.text) == ("wrong", True)
+
+
+@pytest.mark.parametrize(("shorter", "longer"), [pair for names in LIFETIMES for pair in pairwise(names)])
+def test_a_lifetime_that_is_shorter_than_the_one_before_it_is_a_mistake(shorter, longer):
+    """A value can't be shown in an outage for less long than it is fresh; an equal age is fine."""
+    ages = {name: 100 for names in LIFETIMES for name in names}
+    assert mistakes_in({**FLAT, **ages}) == []
+    ages = {**ages, longer: 99} if longer in {names[-1] for names in LIFETIMES} else {**ages, shorter: 101}
+    (mistake,) = mistakes_in({**FLAT, **ages})
+    assert mistake.text == f"KORDLESS_BOOKING: {longer} is less than {shorter}."
+    assert f"set {longer} to " in mistake.hint
+
+
+def test_a_lifetime_is_compared_with_the_defaults_of_those_that_are_not_set():
+    """Free times that are fresh for an hour need a longer life in an outage too, and the hint says so."""
+    found = mistakes_in({**FLAT, "SLOTS_FRESH_SECONDS": 3600})
+    assert [mistake.text for mistake in found] == [
+        "KORDLESS_BOOKING: SLOTS_STALE_SECONDS is less than SLOTS_FRESH_SECONDS."
+    ]
+
+
+def test_an_invalidation_outlasts_the_longest_lifetime_that_can_be_set():
+    """Else a value that was invalidated would count as known again."""
+    for _, _, longest in LIFETIMES:
+        assert mistakes_in({**FLAT, longest: INVALIDATION_SECONDS - 1}) != []
 
 
 @pytest.mark.parametrize("raw", [None, [], "key", 7])

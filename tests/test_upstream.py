@@ -4,7 +4,6 @@ import contextlib
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import timedelta
 from threading import Thread
 
 import httpx
@@ -17,7 +16,7 @@ from kordless_booking.sandbox import SANDBOX_KEY, SANDBOX_ORG
 from kordless_booking.upstream import SANDBOX_KEY as OUR_KEY
 from kordless_booking.upstream import SANDBOX_ORG as OUR_ORG
 from kordless_booking.upstream import embedded_sandbox, sandbox_path, upstream
-from tests.conftest import NOW
+from tests.support.in_force import REAL_ACCOUNT, numbers_in_force
 
 REDIS_THAT_IS_DOWN = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
 
@@ -170,9 +169,12 @@ def test_the_sandboxs_file_is_the_projects_own(settings):
     assert sandbox_path(account_named(None)) != first
 
 
-def test_a_slow_kordless_costs_a_page_no_more_than_the_settings_say(site, account_settings):
-    """The limits of the account reach the client."""
-    client = upstream(replace(account_named(None), browse_seconds=5.5, booking_seconds=7.5)).client
-    slots = client.availability("haircut", NOW, NOW + timedelta(days=2))
-    assert slots
-    assert (client._browse_seconds, client._booking_seconds) == (5.5, 7.5)
+def test_each_number_of_the_settings_reaches_the_services_of_its_account():
+    """None is replaced on the way, and none stands twice: each differs from its default and from the others."""
+    defaults = numbers_in_force().settings
+    others = {name: value + 0.001 * (1 + index) for index, (name, value) in enumerate(defaults.items())}
+    others |= {"REQUESTS_PER_MINUTE": 77, "CREATIONS_PER_MINUTE": 7}
+    account = replace(REAL_ACCOUNT, **{name.lower(): value for name, value in others.items()})
+    in_force = numbers_in_force(account)
+    assert in_force.settings == others
+    assert in_force.service == in_force.offer

@@ -30,7 +30,7 @@ from kordless_booking.exceptions import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Answer", "read_answer", "refusal"]
+__all__ = ["DEFAULT_WAIT", "LONGEST_WAIT", "Answer", "read_answer", "refusal"]
 
 DEFAULT_WAIT: Final = 30
 """Seconds to wait after a 429 that has neither Retry-After nor a usable X-RateLimit-Reset."""

@@ -32,7 +32,14 @@ if TYPE_CHECKING:
 
     from kordless_booking.api.resources import Booking, NewBooking, Offer, ServiceDetail, Slot
 
-__all__ = ["BOOKING_SECONDS", "BROWSE_SECONDS", "Kordless"]
+__all__ = [
+    "BOOKING_SECONDS",
+    "BROWSE_SECONDS",
+    "CREATIONS_PER_MINUTE",
+    "QUOTA_SECONDS",
+    "REQUESTS_PER_MINUTE",
+    "Kordless",
+]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -41,6 +48,12 @@ BROWSE_SECONDS: Final = 4.0
 """Default deadline of a read in seconds, retry included."""
 BOOKING_SECONDS: Final = 12.0
 """Default deadline of create, cancel and reschedule in seconds, retry included."""
+QUOTA_SECONDS: Final = 60
+"""Length of the window that Kordless counts requests in."""
+REQUESTS_PER_MINUTE: Final = 60
+"""Documented limit of an API key, for all operations that it authenticates."""
+CREATIONS_PER_MINUTE: Final = 10
+"""Documented limit of an API key for create. Creations count as requests too."""
 
 
 def _forgetful(method: Callable[Concatenate[Kordless, P], T]) -> Callable[Concatenate[Kordless, P], T]:

@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
 from kordless_booking.api.resources import (
+    CONFIRMATION_NUMBER,
     Booking,
     Branding,
     CalendarSettings,
@@ -47,7 +48,6 @@ MOST_SLOTS: Final = 5_000
 """Slots that are parsed of one response; more are skipped."""
 _SLUG = re.compile(r"[A-Za-z0-9_-]{1,100}")  # slugs become part of our own URLs
 _CURRENCY = re.compile(r"[A-Za-z]{3}")
-_NUMBER = re.compile(r"[A-Za-z0-9_-]{4,64}")
 
 
 @dataclass(slots=True)
@@ -134,7 +134,7 @@ def read_booking(
     said = fields.text("confirmation_number", "number")
     if said is None and number is None:
         raise Unreadable(fields.at("confirmation_number"))
-    if said is not None and not _NUMBER.fullmatch(said):
+    if said is not None and not CONFIRMATION_NUMBER.fullmatch(said):
         raise Unreadable(fields.at("confirmation_number"))
     for name, one, other in (
         ("confirmation_number", said, number),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from urllib.parse import quote, urlencode
 
 from kordless_booking.api.answers import WITH_CONTACT
+from kordless_booking.api.resources import CONFIRMATION_NUMBER
 from kordless_booking.exceptions import NotFound
 
 if TYPE_CHECKING:
@@ -37,8 +38,6 @@ __all__ = [
 
 T = TypeVar("T")
 
-_NUMBER = re.compile(r"[A-Za-z0-9_-]{4,64}")
-"""Confirmation number. The format is undocumented, so this is wider than the documented example `BOOK_AB12`."""
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _NOT_A_SEGMENT = re.compile(r"[/\\\x00-\x1f\x7f\ud800-\udfff]")
 """Characters that a segment can't carry: separators (servers and proxies may decode "%2F" and "%5C" before they split
@@ -111,7 +110,7 @@ def segment(slug: str, operation: str) -> str:
 
 def booking_path(number: str, operation: str) -> str:
     """Return the path of a booking. Raises NotFound for an impossible confirmation number."""
-    if not _NUMBER.fullmatch(number.strip()):
+    if not CONFIRMATION_NUMBER.fullmatch(number.strip()):
         raise NotFound("no such confirmation number is possible", operation=operation, reason="impossible_number")
     return f"/bookings/confirmation/{number.strip()}"
 

@@ -12,17 +12,19 @@ Source: Kordless's public documentation of the Booking API.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 
 from kordless_booking.api.worked_out import worked_out
 
 __all__ = [
+    "CONFIRMATION_NUMBER",
     "Booking",
     "Branding",
     "CalendarSettings",
@@ -44,6 +46,9 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+CONFIRMATION_NUMBER: Final = re.compile(r"[A-Za-z0-9_-]{4,64}")
+"""The format is undocumented, so this is wider than the documented example `BOOK_AB12`."""
 
 
 class Resource(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):

@@ -9,8 +9,8 @@ import msgspec
 
 from kordless_booking.api.resources import Booking, NewBooking
 from kordless_booking.booking.attempt import Attempt, State
-from kordless_booking.booking.placing import KEPT, LONGEST
-from kordless_booking.booking.seal import BrokenSeal, unseal
+from kordless_booking.booking.placing import KEPT
+from kordless_booking.booking.seal import MAX_ROW_TOKEN, BrokenSeal, unseal
 from kordless_booking.models import BookingAttempt
 
 __all__ = ["awaited"]
@@ -31,7 +31,7 @@ def awaited(account: str, booking: Booking, now: datetime) -> Attempt | None:
     found: Attempt | None = None
     for row in opened.order_by("-created_at")[:MOST]:
         try:
-            sealed = unseal("attempt", account, row.sealed, max_age=KEPT, now=now.timestamp(), longest=LONGEST)
+            sealed = unseal("attempt", account, row.sealed, max_age=KEPT, now=now.timestamp(), longest=MAX_ROW_TOKEN)
             attempt = Attempt.read(row.key, sealed["body"], sealed.get("attribution"), sealed.get("reader"))
         except (BrokenSeal, KeyError, msgspec.DecodeError):
             continue

@@ -17,11 +17,10 @@ import msgspec
 
 from kordless_booking.booking.themes import PLAIN, READY_MADE
 from kordless_booking.booking.zones import known_zone
+from kordless_booking.limits import MAX_PARTY_SIZE
 
 __all__ = ["Choices"]
 
-MAX_PARTY = 50
-"""People. The largest party size that can be chosen; the catalog requests no larger one."""
 _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
 _DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 # Visible ASCII, 100 characters at most. Any other host id counts as not chosen.
@@ -152,4 +151,4 @@ def _date(year: int, month: int, day: int) -> date | None:
 
 
 def _party(text: str) -> int:
-    return min(max(int(text), 1), MAX_PARTY) if _PARTY.fullmatch(text) and text.isascii() else 1
+    return min(max(int(text), 1), MAX_PARTY_SIZE) if _PARTY.fullmatch(text) and text.isascii() else 1

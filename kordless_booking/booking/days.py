@@ -18,6 +18,7 @@ import msgspec
 from django.utils.translation import pgettext
 
 from kordless_booking.api.resources import Host, Slot
+from kordless_booking.limits import MAX_WINDOW_DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,8 +38,6 @@ __all__ = [
     "times_of",
 ]
 
-# Days that can be shown ahead, and the assumption when Kordless doesn't say.
-_LONGEST_WINDOW = 366
 _MIDNIGHT = time()
 
 
@@ -309,4 +308,4 @@ def _crosses_midnight(start: datetime, end: datetime) -> bool:
 
 
 def _window(days: int | None) -> int:
-    return _LONGEST_WINDOW if days is None else min(max(days, 0), _LONGEST_WINDOW)
+    return MAX_WINDOW_DAYS if days is None else min(max(days, 0), MAX_WINDOW_DAYS)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.db.models import Count, Min
 
+from kordless_booking.api.client import QUOTA_SECONDS
 from kordless_booking.booking.attempt import State
 from kordless_booking.models import BookingAttempt
 
@@ -23,10 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["seconds_after_racing", "seconds_for_newcomer", "seconds_in_line"]
 
-ROUND: Final = 61
+ROUND: Final = QUOTA_SECONDS + 1
 """Seconds after which Kordless takes as many again."""
-MINUTE: Final = timedelta(seconds=60)
-"""Kordless's rate-limit window."""
+MINUTE: Final = timedelta(seconds=QUOTA_SECONDS)
 LONGEST: Final = timedelta(minutes=30)
 """Older attempts are hardly ever placed any more. The bound lets an index exclude them from the count."""
 LATE: Final = timedelta(seconds=10)

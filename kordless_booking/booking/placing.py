@@ -18,11 +18,12 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import F
 
 from kordless_booking import exceptions
-from kordless_booking.api.client import Kordless
+from kordless_booking.api.answers import DEFAULT_WAIT
+from kordless_booking.api.client import CREATIONS_PER_MINUTE, Kordless
 from kordless_booking.api.resources import Booking, Contact
 from kordless_booking.booking import line
 from kordless_booking.booking.attempt import Attempt, State, idempotency_key, is_body_hash
-from kordless_booking.booking.seal import BrokenSeal, seal, unseal
+from kordless_booking.booking.seal import MAX_ROW_TOKEN, BrokenSeal, seal, unseal
 from kordless_booking.logs import say
 from kordless_booking.models import BookingAttempt
 
@@ -36,10 +37,10 @@ SENT_FOR: Final = timedelta(days=1)
 """How long an unsure attempt is sent again: nobody knows how long Kordless remembers a key; others keep it a day."""
 KEPT: Final = 30 * 86400
 """Seconds that a sealed body or answer in a row stays readable."""
+MAX_PAUSE_SECONDS: Final = 30
+"""The longest that an attempt is not sent again after Kordless could not be reached, or its answer was lost."""
 LATER: Final = 10
 """Seconds until one in line is tried again that could not be sent."""
-LONGEST: Final = 200_000
-"""Characters of a sealed body or answer: a row has more room than a URL."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def place(
     attempt: Attempt,
     now: datetime,
     *,
-    a_minute: int = 10,
+    a_minute: int = CREATIONS_PER_MINUTE,
     first: Callable[[], object] | None = None,
 ) -> Outcome:
     """Place the attempt, or tell how the one before it with the same key stands. Kordless takes so many `a_minute`.
@@ -111,7 +112,7 @@ def place(
 
 
 def resume(
-    account: str, client: Kordless, key: str, digest: str, now: datetime, *, a_minute: int = 10
+    account: str, client: Kordless, key: str, digest: str, now: datetime, *, a_minute: int = CREATIONS_PER_MINUTE
 ) -> Outcome | None:
     """Tell how the attempt stands, sending it again when that is due. None when there is none.
 
@@ -232,7 +233,7 @@ def _send(
     try:
         booking = client.create(attempt.new, idempotency_key=idempotency_key(row.key, row.generation))
     except exceptions.TooMany as error:
-        seconds = _turn(row, now, error.retry_after or 30, a_minute)
+        seconds = _turn(row, now, error.retry_after or DEFAULT_WAIT, a_minute)
         _settle(row, now, state=State.WAITING, retry_at=now + timedelta(seconds=seconds))
         say(log, logging.INFO, "create_waiting", attempt=row.pk, seconds=seconds)
         return Open(seconds=seconds, waiting=True)
@@ -241,7 +242,7 @@ def _send(
             return _unsure(row, now)
         if not in_line:
             return _refuse(row, now, error)
-        seconds = min(30, error.retry_after or LATER)
+        seconds = min(MAX_PAUSE_SECONDS, error.retry_after or LATER)
         _settle(row, now, state=State.WAITING, retry_at=now + timedelta(seconds=seconds))
         return Open(seconds=seconds)
     except exceptions.OutcomeUnknown:
@@ -278,7 +279,7 @@ def _turn(row: BookingAttempt, now: datetime, seconds: int, a_minute: int) -> in
 
 
 def _unsure(row: BookingAttempt, now: datetime) -> Open:
-    seconds = min(30, 2 ** min(row.claim, 5))
+    seconds = min(MAX_PAUSE_SECONDS, 2 ** min(row.claim, 5))
     _settle(row, now, state=State.UNSURE, unsure=True, retry_at=now + timedelta(seconds=seconds))
     say(log, logging.WARNING, "create_unknown", attempt=row.pk, tries=row.claim)
     return Open(seconds=seconds)
@@ -306,7 +307,7 @@ def _settle(row: BookingAttempt, now: datetime, *, state: State, **changes: Any)
 
 
 def _unseal(purpose: str, row: BookingAttempt, now: datetime) -> dict[str, Any]:
-    return unseal(purpose, row.account, row.sealed, max_age=KEPT, now=now.timestamp(), longest=LONGEST)
+    return unseal(purpose, row.account, row.sealed, max_age=KEPT, now=now.timestamp(), longest=MAX_ROW_TOKEN)
 
 
 def _remembered(row: BookingAttempt, now: datetime) -> Outcome:

@@ -13,14 +13,14 @@ import msgspec
 
 from kordless_booking.api.resources import Booking
 from kordless_booking.api.worked_out import worked_out
-from kordless_booking.booking.seal import BrokenSeal, seal, unseal
+from kordless_booking.booking.seal import MAX_URL_TOKEN, BrokenSeal, seal, unseal
+from kordless_booking.booking.typed import without_longest
+from kordless_booking.limits import MAX_MANAGE_LINK_DAYS
 
 __all__ = ["ManageLink", "Receipt"]
 
 ATTEMPT_SECONDS: Final = 24 * 3600
 CONFIRMATION_SECONDS: Final = 30 * 86400
-MAX_TOKEN: Final = 3000
-"""Characters. Servers take request lines of about 4,000."""
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -53,7 +53,14 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """A token for URLs. What would make it too long for one, and can be asked for again, is left out."""
         purpose = "confirmation" if self.booking else "receipt"
         token = seal(purpose, account, msgspec.to_builtins(self))
-        return token if len(token) <= MAX_TOKEN else seal(purpose, account, msgspec.to_builtins(self._short()))
+        if len(token) <= MAX_URL_TOKEN:
+            return token
+        short = self._short()
+        token = seal(purpose, account, msgspec.to_builtins(short))
+        while len(token) > MAX_URL_TOKEN and short.typed:
+            short = msgspec.structs.replace(short, typed=without_longest(short.typed))
+            token = seal(purpose, account, msgspec.to_builtins(short))
+        return token
 
     def _short(self) -> Receipt:
         said = self.booking
@@ -61,7 +68,6 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             self,
             host=None,
             attribution={},
-            typed={name: text for name, text in self.typed.items() if name != "notes"},
             booking=said
             and Booking(
                 confirmation_number=said.confirmation_number, status=said.status, start=said.start, end=said.end
@@ -102,7 +108,7 @@ class ManageLink(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @classmethod
     def read(cls, token: str, account: str, now: float) -> ManageLink:
         """Raises BrokenSeal for anything that is not a living manage link of this account."""
-        link = _read(cls, unseal("manage", account, token, max_age=10 * 366 * 86400, now=now))
+        link = _read(cls, unseal("manage", account, token, max_age=(MAX_MANAGE_LINK_DAYS + 1) * 86400, now=now))
         if link.expires < now:
             raise BrokenSeal
         return link

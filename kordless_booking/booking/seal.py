@@ -17,10 +17,15 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
-__all__ = ["MAX_TOKEN", "BrokenSeal", "OldSeal", "seal", "unseal"]
+__all__ = ["MAX_ROW_TOKEN", "MAX_TOKEN", "MAX_URL_TOKEN", "BrokenSeal", "OldSeal", "seal", "unseal"]
 
 MAX_TOKEN = 4096
 """Characters. No URL of ours holds a longer one, so nothing longer is ever decoded."""
+MAX_ROW_TOKEN = 200_000
+"""Characters of a token in a column of a row, which has more room than a URL."""
+MAX_URL_TOKEN = 3000
+"""Characters that a token is cut down to, by leaving out what can be asked for again. Servers take request lines of
+about 4,000."""
 
 
 class BrokenSeal(Exception):
@@ -38,11 +43,12 @@ def seal(purpose: str, account: str, payload: dict[str, Any]) -> str:
 
 
 def unseal(
-    purpose: str, account: str, token: str, *, max_age: int, now: float, longest: int = MAX_TOKEN
+    purpose: str, account: str, token: str, *, max_age: int | None, now: float, longest: int = MAX_TOKEN
 ) -> dict[str, Any]:
-    """What `seal` was given, at most `max_age` seconds ago. `now` is Unix time, `longest` is in characters.
+    """Return what `seal` was given, at most `max_age` seconds ago, or however long ago with None.
 
-    Raises OldSeal when it was sealed longer ago, BrokenSeal for anything else that is wrong with it.
+    `now` is Unix time, `longest` is in characters. Raises OldSeal when it was sealed longer ago, BrokenSeal for
+    anything else that is wrong with it.
     """
     if len(token) > longest or not token.isascii() or "=" in token:
         raise BrokenSeal
@@ -55,7 +61,7 @@ def unseal(
         made_at = box.extract_timestamp(padded)
     except (InvalidToken, TypeError, ValueError):
         raise BrokenSeal from None
-    if made_at + max_age < now:
+    if max_age is not None and made_at + max_age < now:
         raise OldSeal
     payload = json.loads(zlib.decompress(packed))
     if not isinstance(payload, dict):

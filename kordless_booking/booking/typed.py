@@ -5,41 +5,39 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from kordless_booking.booking.seal import BrokenSeal, seal, unseal
+from kordless_booking.booking.seal import MAX_URL_TOKEN, BrokenSeal, seal, unseal
 
-__all__ = ["FIELDS", "seal_typed", "typed_text", "unseal_typed"]
+__all__ = ["seal_typed", "typed_text", "unseal_typed", "without_longest"]
 
-FIELDS: Final = {"name": 120, "email": 254, "phone": 40, "notes": 1000}
-"""Names of the fields that are kept, and the maximum number of characters of each."""
 KEPT_SECONDS: Final = 24 * 3600
-"""Seconds for which a token can be decrypted: a day."""
-MAX_TOKEN: Final = 3000
-"""Characters. Servers accept request lines of about 4,000, and a draft stands in the same one."""
 
 
-def typed_text(given: Mapping[str, str]) -> dict[str, str]:
-    """Return the known fields that are not empty, cut to their length."""
-    typed = {name: str(given.get(name) or "")[:most] for name, most in FIELDS.items()}
+def typed_text(given: Mapping[str, str], max_lengths: Mapping[str, int]) -> dict[str, str]:
+    """Return the fields that have something in them, cut to their lengths. Other fields are left out."""
+    typed = {name: str(given.get(name) or "")[:most] for name, most in max_lengths.items()}
     return {name: text for name, text in typed.items() if text}
 
 
-def seal_typed(account: str, typed: Mapping[str, str]) -> str | None:
-    """Encrypt what was typed.
+def without_longest(typed: Mapping[str, str]) -> dict[str, str]:
+    """Return all but the longest text, which is as a rule the notes."""
+    longest = max(typed, key=lambda name: len(typed[name]), default=None)
+    return {name: text for name, text in typed.items() if name != longest}
 
-    Without the notes when they would make the token too long for a URL; None when there is nothing.
-    """
-    for wanted in (dict(typed), {name: text for name, text in typed.items() if name != "notes"}):
-        token = seal("typed", account, wanted) if wanted else None
-        if token is None or len(token) <= MAX_TOKEN:
+
+def seal_typed(account: str, typed: Mapping[str, str]) -> str | None:
+    """A token of what was typed; without the longest texts when they would make it too long for a URL."""
+    while typed:
+        token = seal("typed", account, dict(typed))
+        if len(token) <= MAX_URL_TOKEN:
             return token
+        typed = without_longest(typed)
     return None
 
 
-def unseal_typed(account: str, token: str | None, now: float) -> dict[str, str]:
-    """Decrypt what was typed within a day; an empty dict for anything that is not such a token."""
+def unseal_typed(account: str, token: str | None, now: float, max_lengths: Mapping[str, int]) -> dict[str, str]:
+    """What was typed, within a day; nothing for anything that is not such a token."""
     try:
         found = unseal("typed", account, token or "", max_age=KEPT_SECONDS, now=now)
     except BrokenSeal:
         return {}
-    # Cut again: the limits may have changed since the token was made.
-    return typed_text(found)
+    return typed_text(found, max_lengths)

@@ -96,12 +96,12 @@ def _rank(entry: _Entry, words: list[str]) -> int:
 
 
 _OFFSET = re.compile(r"(?:gmt|utc)?\s*([+\-−])\s*(\d{1,2})(?::?(\d{2}))?(?!\S)", re.IGNORECASE | re.ASCII)  # noqa: RUF001 (people paste a real minus)
-# Characters.
-_LONGEST_QUERY = 100
+MAX_QUERY = 80
+"""Characters of a search."""
 
 
 def _read(query: str) -> tuple[timedelta | None, list[str]]:
-    query = query[:_LONGEST_QUERY]
+    query = query[:MAX_QUERY]
     match = _OFFSET.search(query)
     offset = None
     if match:

@@ -28,6 +28,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from kordless_booking.api.answers import DEFAULT_WAIT, LONGEST_WAIT
+from kordless_booking.api.client import CREATIONS_PER_MINUTE, QUOTA_SECONDS, REQUESTS_PER_MINUTE
 from kordless_booking.api.worked_out import worked_out
 from kordless_booking.exceptions import TooMany
 
@@ -45,18 +47,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Allowance", "Budget", "Kind", "Ticket", "Usage"]
 
-WINDOW = 60
-"""Seconds: the window of Kordless's limits, which are per minute."""
+WINDOW = QUOTA_SECONDS
 HELD = WINDOW + 1
 """Seconds that a permit stays taken after the answer: one more than the window."""
 LONGEST_CALL = 30
-"""Seconds that a permit stays taken in addition while its call is under way. Above the 25 seconds that the settings
-allow for a call at most (`BROWSE_SECONDS`, `BOOKING_SECONDS`).
-"""
-TOO_MANY = 30
-"""Seconds that a 429 without `Retry-After` blocks."""
-LONGEST_BLOCK = 120
-"""Seconds that a 429 blocks at most, whatever its `Retry-After` says."""
 
 
 class Kind(Enum):
@@ -84,8 +78,8 @@ class Kind(Enum):
 class Allowance:
     """Quota of requests a minute, and how many of them are reserved for creations."""
 
-    requests: int = 60
-    creations: int = 10
+    requests: int = REQUESTS_PER_MINUTE
+    creations: int = CREATIONS_PER_MINUTE
 
     def share(self, processes: int) -> Allowance:
         """Return the quota of one of several processes that can't see each other's permits.
@@ -229,7 +223,7 @@ class Budget:
         # A creation counts against both limits, and its headers may report either. The size tells which one they mean.
         creations = operation == "create" and (answer.limit is None or answer.limit <= self._whole.creations)
         if answer.status == 429:
-            seconds = _whole_seconds(answer.retry_after or TOO_MANY, LONGEST_BLOCK)
+            seconds = _whole_seconds(answer.retry_after or DEFAULT_WAIT, LONGEST_WAIT)
             key = self._blocked_creations if creations else self._blocked
             self._cache.set(key, _thousandths(now + seconds), seconds)
         # A remainder worse than our own count means that somebody else uses the key; any other says nothing new.
@@ -245,7 +239,7 @@ class Budget:
     def _heed_blocks(self, operation: str, kind: Kind, found: Mapping[str, Storable], now: float) -> None:
         keys = [self._blocked, *([self._blocked_creations] if kind is Kind.CREATE else [])]
         if until := [_moment(found[key]) for key in keys if key in found]:
-            raise _too_many(operation, "blocked", max(until) - now, LONGEST_BLOCK)
+            raise _too_many(operation, "blocked", max(until) - now, LONGEST_WAIT)
 
     def _heed_told(self, operation: str, kind: Kind, found: Mapping[str, Storable], now: float) -> None:
         """Raise TooMany when the reported remainder leaves nothing for this priority.

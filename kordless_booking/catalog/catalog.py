@@ -9,27 +9,21 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from kordless_booking.api.resources import Offer, ServiceDetail, Slot, decode, encode
 from kordless_booking.exceptions import BadRequest, KeyRefused, KordlessError, NotFound
+from kordless_booking.limits import MAX_PARTY_SIZE
 
 from .clock import Clock
 from .kept import Item, Kept, Lifetime
-from .reading import Reading
 from .window import bookable_days, month_window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import date
 
-    from .kept import Held
-    from .shelf import Shelf
+    from .kept import CatalogCache, Held
+    from .reading import Reading
 
 __all__ = ["Catalog", "Client", "Limits", "Lying"]
 
-MOST_PEOPLE = 50
-"""Largest party size that is requested. Bounds the number of cache entries that a visitor can create."""
-MINUTES_AND_A_DAY = Lifetime(fresh=300, stale=3_600, on_error=86_400)
-"""Seconds. Default for the organization and for each service."""
-SECONDS_AND_MINUTES = Lifetime(fresh=15, stale=300, on_error=1_800)
-"""Seconds. Default for slots."""
 
 T = TypeVar("T")
 
@@ -46,11 +40,11 @@ class Client(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Lifetimes of cached values, by type."""
+    """Lifetimes of what the catalog caches. No defaults: the account's settings are the only source."""
 
-    offer: Lifetime = MINUTES_AND_A_DAY
-    service: Lifetime = MINUTES_AND_A_DAY
-    slots: Lifetime = SECONDS_AND_MINUTES
+    offer: Lifetime
+    service: Lifetime
+    slots: Lifetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +78,21 @@ class Catalog:
         *,
         account: str,
         client: Client,
-        shelf: Shelf | Reading,
-        limits: Limits | None = None,
+        shelf: CatalogCache,
+        lifetimes: Limits,
         clock: Clock | None = None,
     ) -> None:
         self.account = account
         self._client = client
         self._shelf = shelf
-        self._limits = limits or Limits()
+        self.lifetimes = lifetimes
         self._clock = clock or Clock()
 
     def on(self, reading: Reading) -> Catalog:
-        """Return the same catalog scoped to one request, which records its reads."""
-        return Catalog(account=self.account, client=self._client, shelf=reading, limits=self._limits, clock=self._clock)
+        """The same catalog for one page, which notes what it reads."""
+        return Catalog(
+            account=self.account, client=self._client, shelf=reading, lifetimes=self.lifetimes, clock=self._clock
+        )
 
     def offer(self) -> Kept[Offer]:
         """Return the organization and its services."""
@@ -140,7 +136,7 @@ class Catalog:
         `window_days` from now. A month outside of that is empty and costs no request. Raises BadRequest for an absurd
         party size.
         """
-        if not 1 <= party_size <= MOST_PEOPLE:
+        if not 1 <= party_size <= MAX_PARTY_SIZE:
             raise BadRequest(operation="availability", reason="party_size")
         self._must_be_offered(slug)
         if month_window(month, self._today(), window_days) is None:
@@ -158,7 +154,7 @@ class Catalog:
 
     def begin_offer(self) -> None:
         """Have the business fetched, if need be, while the page asks Kordless for something else."""
-        if isinstance(self._shelf, Reading) and self._shelf.must_fetch(self._offer()):
+        if self._shelf.fetches_ahead and self._shelf.must_fetch(self._offer()):
             self._shelf.begin(self._offer())
 
     def begin(self, slug: str, *months: date, party_size: int = 1, window_days: int | None = None) -> None:
@@ -166,25 +162,25 @@ class Catalog:
 
         `months` in the order in which the page reads them. All of them are fetched when the first is missing, because
         it may turn out empty; none when it lies here. `window_days` as for `slots`, None when the page doesn't know
-        yet. Only for a page's catalog: whoever is in no hurry reads one thing after another.
+        yet. Does nothing unless the catalog `fetches_ahead`.
         """
-        reading = self._shelf
-        if not isinstance(reading, Reading) or not self._may_ask_for(reading, slug):
+        shelf = self._shelf
+        if not shelf.fetches_ahead or not self._may_ask_for(slug):
             return
         offer, service = self._offer(), self._service(slug)
-        [known] = reading.look(service)
-        if window_days is None and known.value is not None and not reading.must_fetch(service):
+        [known] = shelf.look(service)
+        if window_days is None and known.value is not None and not shelf.must_fetch(service):
             window_days = bookable_days(known.value.calendar.booking_window_days)
         today, most = self._today(), bookable_days(window_days)
         slots = [
             self._slots(slug, month, party_size, window_days, cut=window_days is None)
             for month in months
-            if 1 <= party_size <= MOST_PEOPLE and month_window(month, today, most) is not None
+            if 1 <= party_size <= MAX_PARTY_SIZE and month_window(month, today, most) is not None
         ]
-        items: list[Item[Any]] = [offer, service, *(slots if slots and reading.must_fetch(slots[0]) else [])]
+        items: list[Item[Any]] = [offer, service, *(slots if slots and shelf.must_fetch(slots[0]) else [])]
         # The first one is left to whoever reads it: this thread would only wait.
-        for item in [item for item in items if reading.must_fetch(item)][1:]:
-            reading.begin(item)
+        for item in [item for item in items if shelf.must_fetch(item)][1:]:
+            shelf.begin(item)
 
     def forget_offer(self) -> None:
         """Invalidate the organization and its list of services."""
@@ -206,15 +202,15 @@ class Catalog:
         if not _lists(self.offer().value, slug):
             raise NotFound(operation="service", reason="not_offered")
 
-    def _may_ask_for(self, reading: Reading, slug: str) -> bool:
+    def _may_ask_for(self, slug: str) -> bool:
         """Whether a service may be asked for before its name was found in the list of services.
 
         While that list is unknown any name may be made up. So only the page that asks for the list asks for a name as
         well; all others wait for the list.
         """
-        offer = self._offer()
-        [held] = reading.look(offer)
-        if reading.must_fetch(offer) and not (held.value is None and reading.is_under_way(offer)):
+        shelf, offer = self._shelf, self._offer()
+        [held] = shelf.look(offer)
+        if shelf.must_fetch(offer) and not (held.value is None and shelf.is_under_way(offer)):
             return held.refusal is None and (held.value is None or _lists(held.value, slug))
         with suppress(KordlessError):
             return _lists(self.offer().value, slug)
@@ -224,11 +220,11 @@ class Catalog:
         return datetime.fromtimestamp(self._clock.now(), UTC)
 
     def _offer(self) -> Item[Offer]:
-        return _item(("offer",), self._client.organization, Offer, self._limits.offer)
+        return _item(("offer",), self._client.organization, Offer, self.lifetimes.offer)
 
     def _service(self, slug: str) -> Item[ServiceDetail]:
         fetch = self._doubting_offer(lambda: self._client.service(slug), slug)
-        return _item(("service", slug), fetch, ServiceDetail, self._limits.service)
+        return _item(("service", slug), fetch, ServiceDetail, self.lifetimes.service)
 
     def _slots(
         self,
@@ -248,7 +244,7 @@ class Catalog:
 
         # Without the visitor's time zone: the window covers every zone, and so all visitors share one entry.
         parts = ("slots", slug, f"{month:%Y-%m}", str(party_size))
-        return _item(parts, self._doubting_offer(fetch, slug), tuple[Slot, ...], self._limits.slots)
+        return _item(parts, self._doubting_offer(fetch, slug), tuple[Slot, ...], self.lifetimes.slots)
 
     def _cut(self, slug: str, month: date, slots: tuple[Slot, ...]) -> tuple[Slot, ...]:
         calendar = self._shelf.read(self._service(slug)).value.calendar

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING
 
+from kordless_booking.api.answers import LONGEST_WAIT
 from kordless_booking.exceptions import CircuitOpen
 from kordless_booking.logs import say
 
@@ -43,9 +44,7 @@ logger = logging.getLogger(__name__)
 STRIKES = 5
 """Failures in a row that open the circuit."""
 OPEN = 15
-"""Seconds that the circuit stays open."""
-LONGEST_OPEN = 120
-"""Seconds that it stays open at most, whatever a `Retry-After` says."""
+LONGEST_OPEN = LONGEST_WAIT
 PROBING = 30
 """Seconds after which another call may probe if the first probe never reported. Above the 25 seconds that the settings
 allow for a call at most.

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from kordless_booking.exceptions import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
+
+    from kordless_booking.exceptions import KeyRefused
 
     from .envelope import Envelope
 
-__all__ = ["AGAIN_WITHIN", "Held", "Item", "Kept", "Lifetime"]
+__all__ = ["AGAIN_WITHIN", "CatalogCache", "Held", "Item", "Kept", "Lifetime"]
 
 T = TypeVar("T")
 
@@ -131,3 +134,46 @@ class Held:
             troubled=forgotten or age >= lifetime.stale or envelope.troubled,
             serial=self.serial,
         )
+
+
+class CatalogCache(Protocol):
+    """What the catalog reads through. The account's cache and one request's view of it answer alike.
+
+    Each method means the same in both; the tests of this protocol run against both.
+    """
+
+    @property
+    def fetches_ahead(self) -> bool:
+        """True if a reader waits for a whole page, so what it lacks is fetched side by side.
+
+        Others read one item after another: they must not take permits that visitors need.
+        """
+        ...
+
+    def look(self, *items: Item[Any]) -> list[Held]:
+        """Return what is cached for each item, in their order. Fetches nothing."""
+        ...
+
+    def read(self, item: Item[T]) -> Kept[T]:
+        """Return the best value there is, and fetch it if nothing acceptable is cached. Raises KordlessError."""
+        ...
+
+    def must_fetch(self, item: Item[Any]) -> bool:
+        """Return whether `read` would have to ask Kordless for something that nobody is fetching."""
+        ...
+
+    def begin(self, item: Item[Any]) -> Future[Held | None] | None:
+        """Start to fetch an item that a `read` follows for. None if it is being fetched already."""
+        ...
+
+    def is_under_way(self, item: Item[Any]) -> bool:
+        """Return whether this process is fetching the item."""
+        ...
+
+    def forget(self, *group: str) -> None:
+        """Invalidate all items of a group, and those of it that are being fetched."""
+        ...
+
+    def refuse(self, error: KeyRefused) -> None:
+        """Serve nothing until a fetch succeeds again: Kordless has refused the key."""
+        ...

@@ -36,6 +36,11 @@ class Reading:
         self._begun: dict[tuple[str, ...], Future[Held | None]] = {}
         self._read: dict[tuple[str, ...], tuple[Item[Any], Kept[Any]]] = {}
 
+    @property
+    def fetches_ahead(self) -> bool:
+        """True, unless nothing may be fetched at all."""
+        return not self._at_hand
+
     def look(self, *items: Item[Any]) -> list[Held]:
         """Look for all of these at once, so that reading them needs no round trip of its own."""
         looked = self._looked
@@ -45,7 +50,7 @@ class Reading:
 
     def must_fetch(self, item: Item[Any]) -> bool:
         """Whether `read` would have to ask Kordless for something that nobody has begun to ask for."""
-        if self._at_hand or item.parts in self._read or item.parts in self._begun or self._shelf.is_under_way(item):
+        if self._at_hand or item.parts in self._read or item.parts in self._begun:
             return False
         return self._shelf.must_fetch(item, self.look(item)[0])
 
@@ -53,10 +58,12 @@ class Reading:
         """Like `Shelf.is_under_way`."""
         return self._shelf.is_under_way(item)
 
-    def begin(self, item: Item[Any]) -> None:
+    def begin(self, item: Item[Any]) -> Future[Held | None] | None:
         """Like `Shelf.begin`, for something that `must_fetch`: `read` then waits for what is under way."""
-        if begun := self._shelf.begin(item):
+        begun = self._shelf.begin(item)
+        if begun is not None:
             self._begun[item.parts] = begun
+        return begun
 
     def read(self, item: Item[T]) -> Kept[T]:
         """Like `Shelf.read` or `Shelf.lying`, once."""
@@ -71,7 +78,7 @@ class Reading:
         held = self._looked.get(item.parts)
         if self._at_hand:
             return self._shelf.lying(item, held)
-        if held is not None and self._shelf.must_fetch(item, held):
+        if held is not None and self._shelf.must_wait(item, held):
             self._looked = {}  # while this is waited for, other pages' fetches may bring what was missing
         return self._shelf.read(item, held, self._begun.get(item.parts))
 

@@ -52,7 +52,8 @@ __all__ = ["Item", "Kept", "Lifetime", "Shelf"]
 logger = logging.getLogger(__name__)
 
 DAY = 86_400
-"""Seconds."""
+INVALIDATION_SECONDS = 2 * DAY
+"""Seconds that the mark of an invalidation is kept: longer than any lifetime that the settings allow."""
 NO_KEPT = 30
 """Seconds for which an error that Kordless answered is cached (negative caching)."""
 FAILURE_KEPT = 2
@@ -80,9 +81,9 @@ class Shelf:
         account: str,
         run: Callable[[Callable[[], object]], bool],
         run_awaited: Callable[[Callable[[], object]], bool] = lambda _job: False,
+        patience: float,
+        held_for: float,
         clock: Clock | None = None,
-        patience: float = 4.0,
-        held_for: float = 1.0,
         size: int = 256,
     ) -> None:
         self._cache = cache
@@ -113,8 +114,17 @@ class Shelf:
             self._refresh(item, held, now)
         return held.answer(now, item.lifetime)
 
-    def must_fetch(self, item: Item[Any], held: Held) -> bool:
-        """Whether `read` would have to wait for Kordless, given what `look` has just found."""
+    @property
+    def fetches_ahead(self) -> bool:
+        """False: who reads here directly is in no hurry."""
+        return False
+
+    def must_fetch(self, item: Item[Any], held: Held | None = None) -> bool:
+        """Whether `read` would have to ask Kordless for something that nobody is fetching. `held` as for `read`."""
+        return not self.is_under_way(item) and self.must_wait(item, held or self.look(item)[0])
+
+    def must_wait(self, item: Item[Any], held: Held) -> bool:
+        """Whether `read` would have to wait for Kordless, whoever asks it."""
         return not held.servable(self._clock.now(), item.lifetime)
 
     def begin(self, item: Item[Any]) -> Future[Held | None] | None:
@@ -175,10 +185,8 @@ class Shelf:
         self._close(self._no(error, "", NO_KEPT))
 
     def forget(self, *group: str) -> None:
-        """Invalidate a group, including what is being fetched at this moment."""
-        # Longer than any value lives (a day in an outage): a generation that expired earlier would read as "" and make
-        # values from before the first invalidation valid again.
-        self._cache.set(self._key("mark", *group), secrets.token_hex(8), 2 * DAY)
+        """From now on nothing in this group counts as known, nor what is being fetched at this moment."""
+        self._cache.set(self._key("mark", *group), secrets.token_hex(8), INVALIDATION_SECONDS)
         self._beat()
         self._drop(group)
 

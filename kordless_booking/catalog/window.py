@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 
+from kordless_booking.limits import MAX_WINDOW_DAYS
+
 __all__ = ["bookable_days", "month_window"]
 
 DAY = timedelta(days=1)
-FURTHEST = 366
 USUAL = 60
 """Days, for a service that doesn't say how far ahead it can be booked."""
 
@@ -26,7 +27,7 @@ def month_window(month: date, now: datetime, window_days: int | None) -> tuple[d
     if now.tzinfo is None:
         raise ValueError("now must be aware")
     today = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
-    ahead = FURTHEST if window_days is None else max(0, min(window_days, FURTHEST))
+    ahead = MAX_WINDOW_DAYS if window_days is None else max(0, min(window_days, MAX_WINDOW_DAYS))
     horizon = today + (ahead + 1) * DAY
     # Before any arithmetic: the month comes from a visitor, and datetime overflows after 9999.
     if not today.year - 1 <= month.year <= horizon.year + 1:

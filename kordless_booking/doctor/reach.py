@@ -20,6 +20,7 @@ from kordless_booking.catalog.skew import MOST as MOST_SKEW
 from kordless_booking.catalog.skew import seconds_ahead
 from kordless_booking.doctor.finding import Finding, Findings, fix, note, ok, plain
 from kordless_booking.upstream import client_of, upstream
+from kordless_booking.webhooks.signature import TOLERANCE
 
 if TYPE_CHECKING:
     from kordless_booking.api.answers import Answer
@@ -138,10 +139,10 @@ def _clock(account: Account, witness: Witness) -> Findings:
     if ahead is None:
         if witness.answer is not None and not account.sandbox:
             yield note("clock_unknown", "Kordless does not say what time it has, so the clocks were not compared")
-    # The webhook tolerates 300 s; this warns earlier, before deliveries are rejected.
+    # Less than the webhook's TOLERANCE: this warns before deliveries are rejected.
     elif abs(ahead) > MOST_SKEW:
         text = f"This machine's clock is {abs(ahead):.0f} s {'behind' if ahead > 0 else 'ahead of'} Kordless's"
-        advice = "set it by NTP; webhooks are refused when the two differ by more than 300 s"
+        advice = f"set it by NTP; webhooks are refused when the two differ by more than {TOLERANCE} s"
         yield fix("clock_off", text, advice)
     else:
         yield ok("clock", f"This machine and Kordless have the same time to within {max(1, abs(round(ahead)))} s")

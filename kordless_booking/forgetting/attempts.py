@@ -15,8 +15,8 @@ import msgspec
 from django.db.models import F, Model, Q, QuerySet
 
 from kordless_booking.booking.attempt import Attempt, State
-from kordless_booking.booking.placing import LONGEST, SENT_FOR
-from kordless_booking.booking.seal import BrokenSeal, unseal
+from kordless_booking.booking.placing import SENT_FOR
+from kordless_booking.booking.seal import MAX_ROW_TOKEN, BrokenSeal, unseal
 from kordless_booking.forgetting.kind import Person, Tally
 from kordless_booking.models import BookingAttempt
 
@@ -27,8 +27,6 @@ FORM_IS_DEAD: Final = timedelta(days=2)
 _OPEN: Final = [state.value for state in State if state.open]
 _EMPTY: Final = {"sealed": "", "body_hash": "", "email_hash": "", "phone_hash": ""}
 """Columns with personal data, or with a hash of it, and their value when emptied."""
-_AGES: Final = 10**10
-"""Seconds, more than 300 years: no limit to the age."""
 
 
 class Attempts:
@@ -96,9 +94,8 @@ def _number(row: BookingAttempt) -> str | None:
 
 
 def _unsealed(purpose: str, row: BookingAttempt) -> dict[str, Any]:
-    # The row's own time instead of the current one: no token is too old to be erased.
-    now = row.created_at.timestamp()
-    return unseal(purpose, row.account, row.sealed, max_age=_AGES, now=now, longest=LONGEST)
+    # No token is too old to be erased.
+    return unseal(purpose, row.account, row.sealed, max_age=None, now=0, longest=MAX_ROW_TOKEN)
 
 
 def _empty(row: BookingAttempt, now: datetime) -> int:

@@ -11,7 +11,7 @@ import phonenumbers
 from django.db.models import Model
 
 from kordless_booking.booking.hashes import contact_hashes
-from kordless_booking.forms import e164
+from kordless_booking.forms import MAX_PHONE, e164
 
 __all__ = ["Kind", "Person", "Tally", "texts_in"]
 
@@ -105,8 +105,8 @@ def _normal(text: str, regions: frozenset[str]) -> set[str]:
     if "@" in text:
         before, _, after = text.rpartition("@")
         return {text.casefold()} if before and after and not any(letter.isspace() for letter in text) else set()
-    # Any text of a delivery's body comes here. 40 characters is the form's limit for a phone number.
-    if not any(letter.isdigit() for letter in text) or len(text) > 40:
+    # Any text of a delivery's body comes here.
+    if not any(letter.isdigit() for letter in text) or len(text) > MAX_PHONE:
         return set()
     found = {e164(text, region) for region in regions or {phonenumbers.UNKNOWN_REGION}}
     return {number for number in found if number}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import msgspec
 from django.core.exceptions import ValidationError
@@ -11,19 +11,13 @@ from django.core.validators import validate_email
 from kordless_booking.api.resources import Booking, Contact
 from kordless_booking.api.worked_out import worked_out
 from kordless_booking.booking.reader import Reader
-from kordless_booking.booking.seal import BrokenSeal, seal, unseal
+from kordless_booking.booking.seal import MAX_ROW_TOKEN, BrokenSeal, seal, unseal
+from kordless_booking.forms import MAX_EMAIL
 
 if TYPE_CHECKING:
     from kordless_booking.models import Appointment
 
 __all__ = ["Particulars", "usable_email"]
-
-KEPT: Final = 10 * 366 * 86400
-"""Seconds that encrypted data is valid. Never reached: rows are deleted a day after the appointment's end."""
-LONGEST: Final = 200_000
-"""Characters of encrypted data that are decrypted at most."""
-LONGEST_ADDRESS: Final = 254
-"""Characters of an email address: SMTP's limit for a path is 256 with its angle brackets (RFC 5321)."""
 
 
 class Particulars(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,8 +49,8 @@ class Particulars(msgspec.Struct, frozen=True, kw_only=True):
 
         Raises InvalidToken when the data can't be decrypted, or was written by a version with other fields.
         """
-        # `now=0` switches the check of the age off.
-        sealed = unseal("appointment", row.account, row.sealed, max_age=KEPT, now=0, longest=LONGEST)
+        # However old: rows are deleted a day after the appointment's end.
+        sealed = unseal("appointment", row.account, row.sealed, max_age=None, now=0, longest=MAX_ROW_TOKEN)
         try:
             kept = msgspec.convert(sealed, cls)
         except msgspec.ValidationError:
@@ -95,7 +89,7 @@ def usable_email(text: str | None) -> str:
     """Return the address when mail can be sent to it, else ""."""
     address = (text or "").strip()
     # `isprintable` keeps out line breaks, which would end the To header.
-    if len(address) > LONGEST_ADDRESS or not address.isprintable():
+    if len(address) > MAX_EMAIL or not address.isprintable():
         return ""
     try:
         validate_email(address)

@@ -29,7 +29,7 @@ from kordless_booking.views.abuse import HONEYPOT, objection
 from kordless_booking.views.already_requested import already_requested
 from kordless_booking.views.cells import read_start
 from kordless_booking.views.outcome import follow, heed
-from kordless_booking.views.problems import Problem, of
+from kordless_booking.views.problems import RETRY_SECONDS, Problem, of
 from kordless_booking.views.slot_page import begin_time, free_slot, visitor_zone
 from kordless_booking.views.telling import tell
 from kordless_booking.views.visit import Visit
@@ -58,8 +58,9 @@ def contact(visit: Visit, service: str) -> HttpResponse:
     if _is_used(visit, chosen):
         raise _already_requested(visit, chosen)
     detail = visit.offered(service)
-    typed = unseal_typed(visit.account.name, visit.kept, visit.now.timestamp())
-    return _form_page(visit, detail, chosen, ContactForm(initial=typed, region=visit.account.phone_region))
+    form = ContactForm(region=visit.account.phone_region)
+    form.initial = unseal_typed(visit.account.name, visit.kept, visit.now.timestamp(), form.max_lengths())
+    return _form_page(visit, detail, chosen, form)
 
 
 def _chosen(visit: Visit, service: str) -> HttpResponse:
@@ -141,7 +142,7 @@ def _sent(visit: Visit, service: str) -> HttpResponse:
         host_id=chosen.host_id,
         party=chosen.party,
         digest=attempt.body_digest(),
-        typed=typed_text(form.data),
+        typed=_form_input(form),
         attribution=attribution,
     )
     return follow(visit, receipt, outcome)
@@ -171,7 +172,7 @@ def _declined(visit: Visit, chosen: Draft, form: ContactForm, outcome: placing.D
             return _form_page(visit, detail, chosen, form, problem=text, status=422)
     tell(visit, "create_not_sent", level=logging.ERROR, status=503, error=error)
     response = _form_page(visit, detail, chosen, form, problem=_unreached(), status=503)
-    response["Retry-After"] = str(error.retry_after or 30)
+    response["Retry-After"] = str(error.retry_after or RETRY_SECONDS)
     return response
 
 
@@ -200,14 +201,15 @@ def _is_used(visit: Visit, chosen: Draft) -> bool:
 
 def _already_requested(visit: Visit, chosen: Draft, form: ContactForm | None = None) -> Problem:
     kept = _keep(visit, form) if form else visit.kept
-    found = unseal_typed(visit.account.name, kept, visit.now.timestamp())
+    limits = (form or ContactForm()).max_lengths()
+    found = unseal_typed(visit.account.name, kept, visit.now.timestamp(), limits)
     return already_requested(
         visit,
         chosen,
         visit.choices,
         sent=form is not None,
         kept=kept if found else None,
-        all_kept=bool(found) and (form is None or found == typed_text(form.data)),
+        all_kept=bool(found) and (form is None or found == _form_input(form)),
     )
 
 
@@ -263,7 +265,7 @@ def _new_booking(chosen: Draft, form: ContactForm) -> NewBooking:
         party_size=chosen.party,
         host_id=chosen.host_id,
         team_id=chosen.team_id,
-        notes=form.cleaned_data["notes"] or None,
+        notes=form.notes_text(),
     )
 
 
@@ -327,5 +329,10 @@ def _attribution(visit: Visit) -> str:
     return text if read_attribution(text) else ""
 
 
+def _form_input(form: ContactForm) -> dict[str, str]:
+    """Return what was typed into a bound form, valid or not."""
+    return typed_text(form.data, form.max_lengths())
+
+
 def _keep(visit: Visit, form: ContactForm) -> str | None:
-    return seal_typed(visit.account.name, typed_text(form.data))
+    return seal_typed(visit.account.name, _form_input(form))

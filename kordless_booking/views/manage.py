@@ -82,7 +82,7 @@ def find(visit: Visit) -> HttpResponse:
         tell(visit, "lookup_failed", level=logging.ERROR, status=503, error=error)
         text = _("We can't reach the booking system right now. Please try again in a moment.")
         response = _find_page(visit, form, problem=text, status=503)
-        response["Retry-After"] = str(error.retry_after or 30)
+        response["Retry-After"] = str(error.retry_after or RETRY_SECONDS)
         return response
     if asked is None or booking is None:
         say(log, logging.INFO, "lookup_refused")

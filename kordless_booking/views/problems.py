@@ -24,6 +24,7 @@ from kordless_booking.booking.draft import MAX_TOKEN
 from kordless_booking.booking.invite import phone_link
 from kordless_booking.booking.steps import Step
 from kordless_booking.booking.typed import seal_typed, typed_text
+from kordless_booking.forms import ContactForm
 from kordless_booking.logs import say, where
 from kordless_booking.views import guard
 from kordless_booking.views.telling import tell
@@ -202,7 +203,8 @@ def foreign(visit: Visit) -> Problem:
     hidden = {name: text for name, text in request.GET.items() if name != "embed"}
     if match and (match.url_name or "").startswith("contact"):
         hidden["draft"] = request.POST.get("draft", "")[:MAX_TOKEN]
-        hidden["kept"] = seal_typed(visit.account.name, typed_text(request.POST)) or ""
+        form_input = typed_text(request.POST, ContactForm().max_lengths())
+        hidden["kept"] = seal_typed(visit.account.name, form_input) or ""
     return Problem(
         "foreign_post_refused",
         403,

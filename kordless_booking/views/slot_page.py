@@ -21,16 +21,8 @@ from kordless_booking.api.resources import Host, ServiceDetail, Slot
 from kordless_booking.booking import days, display, zones
 from kordless_booking.booking.choices import Choices
 from kordless_booking.catalog.window import bookable_days
-from kordless_booking.views.cells import (
-    ANY_DAY,
-    DAY,
-    TIME,
-    format_start,
-    month_rows,
-    other_clock,
-    read_start,
-    time_items,
-)
+from kordless_booking.limits import MAX_PARTY_SIZE
+from kordless_booking.views.cells import ANY_DAY, format_start, month_rows, other_clock, read_start, time_items
 from kordless_booking.views.words import site_zone, zone_text
 
 if TYPE_CHECKING:
@@ -334,7 +326,7 @@ def _hosts(visit: Visit, month: _Month, links: SlotLinks) -> list[dict[str, Any]
 
 def _party(visit: Visit, month: _Month, links: SlotLinks) -> dict[str, Any] | None:
     """A choice of how many come, where a time has seats for several."""
-    most = min(days.most_seats(month.kept.value), 50)
+    most = min(days.most_seats(month.kept.value), MAX_PARTY_SIZE)
     if most < 2 and visit.choices.party == 1:
         return None
     base = visit.choices.but(month=month.first, party=1)

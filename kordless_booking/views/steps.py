@@ -142,7 +142,7 @@ def _back(visit: Visit) -> dict[str, str] | None:
 
 def zone_context(visit: Visit, current: str, action: str, back: Any) -> dict[str, Any]:
     """What steps/zone.html shows; `back` gives the slot page's address for some choices."""
-    query = visit.request.GET.get("q", "")[:80]
+    query = visit.request.GET.get("q", "")[: zones.MAX_QUERY]
     groups: dict[str, list[dict[str, Any]]] = {}
     choices = zones.search_zones(query, visit.now, visit.language)
     for choice in choices:
@@ -157,7 +157,7 @@ def zone_context(visit: Visit, current: str, action: str, back: Any) -> dict[str
         )
     hidden = [*visit.choices.pairs(), *([("kept", visit.kept)] if visit.kept else [])]
     return {
-        "form": {"action": action, "hidden": hidden, "query": query},
+        "form": {"action": action, "hidden": hidden, "query": query, "max_length": zones.MAX_QUERY},
         "groups": [{"title": title, "zones": listed} for title, listed in groups.items()],
         "none_found": not groups,
         "found": _found(len(choices)) if query and groups else "",

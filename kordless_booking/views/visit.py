@@ -26,6 +26,7 @@ from kordless_booking.api.resources import Organization, ServiceDetail
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.invite import safe_web_link
 from kordless_booking.booking.reader import Reader
+from kordless_booking.booking.seal import MAX_TOKEN
 from kordless_booking.booking.steps import Step
 from kordless_booking.booking.words import business_name
 from kordless_booking.catalog.catalog import Catalog
@@ -51,7 +52,7 @@ log = logging.getLogger("kordless_booking.views")
 _INLINE_STAGE: Final = re.compile(r"kb-inline-[a-z0-9-]{1,40}")
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _CHOSEN_HERE: Final = re.compile(r"(?:^|&)(?:month|day|host|party|hours|after|taken)=")
-_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{1,4096}")
+_TOKEN: Final = re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_TOKEN}}}")
 STAGE: Final = "kb-stage"
 RESERVED: Final = frozenset(
     {"manage", "confirmation", "attempt", "service", "webhook", "health", "embed.js", "snippet"}

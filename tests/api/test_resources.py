@@ -27,6 +27,7 @@ from tests.api.doors import CONTACT, DOCUMENTS, END, LONG, NEW, NUMBER, START
 def test_what_is_public_is_pinned() -> None:
     """The names that others build on are these."""
     assert resources.__all__ == [
+        "CONFIRMATION_NUMBER",
         "Booking",
         "Branding",
         "CalendarSettings",

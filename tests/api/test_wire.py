@@ -223,7 +223,14 @@ def test_a_wsgi_application_can_be_the_network() -> None:
 
 def test_what_is_public_is_pinned() -> None:
     """The names that others build on are these."""
-    assert client_module.__all__ == ["BOOKING_SECONDS", "BROWSE_SECONDS", "Kordless"]
+    assert client_module.__all__ == [
+        "BOOKING_SECONDS",
+        "BROWSE_SECONDS",
+        "CREATIONS_PER_MINUTE",
+        "QUOTA_SECONDS",
+        "REQUESTS_PER_MINUTE",
+        "Kordless",
+    ]
     assert wire.__all__ == [
         "Answer",
         "Gate",

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import settings as fast
 from hypothesis import strategies as st
 
-from kordless_booking.booking.choices import MAX_PARTY, Choices
+from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.zone_names import listed_zones
+from kordless_booking.limits import MAX_PARTY_SIZE
 
 LANGUAGES = ("en", "de", "pt-br", "zh-hans", "he")
 NAMES = ("tz", "month", "day", "host", "party", "hours", "lang")
@@ -21,7 +22,7 @@ CHOICES = st.builds(
     month=st.none() | DAYS.map(lambda day: day.replace(day=1)),
     day=st.none() | DAYS,
     host=st.none() | st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=100),
-    party=st.integers(1, MAX_PARTY),
+    party=st.integers(1, MAX_PARTY_SIZE),
     hours=st.sampled_from([None, "12", "24"]),
     lang=st.sampled_from([None, *LANGUAGES]),
 )
@@ -49,7 +50,7 @@ def test_any_text_reads_as_something_safe(query):
     """Nothing raises, and what is left has its type and its limits and can be written again."""
     choices = Choices.read(query, LANGUAGES)
     assert Choices.read(dict(choices.pairs()), LANGUAGES) == choices
-    assert 1 <= choices.party <= MAX_PARTY
+    assert 1 <= choices.party <= MAX_PARTY_SIZE
     assert choices.lang in {None, *LANGUAGES}
     assert choices.hours in {None, "12", "24"}
 
@@ -110,7 +111,7 @@ def test_absurd_values_are_dropped_quietly(name, value):
         ({"host": "host_sarah"}, Choices(host="host_sarah")),
         ({"party": "3"}, Choices(party=3)),
         ({"party": "0"}, Choices()),
-        ({"party": "99"}, Choices(party=MAX_PARTY)),
+        ({"party": "99"}, Choices(party=MAX_PARTY_SIZE)),
         ({"hours": "24"}, Choices(hours="24")),
         ({"lang": "PT-BR"}, Choices(lang="pt-br")),
         ({"unknown": "1"}, Choices()),

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from kordless_booking.api.resources import Booking, Contact, Location
-from kordless_booking.booking.receipt import MAX_TOKEN, ManageLink, Receipt
-from kordless_booking.booking.seal import BrokenSeal, OldSeal, seal
+from kordless_booking.booking.receipt import ManageLink, Receipt
+from kordless_booking.booking.seal import MAX_URL_TOKEN, BrokenSeal, OldSeal, seal
 from tests.conftest import NOW
 
 STAMP = NOW.timestamp()
@@ -117,7 +117,7 @@ def test_long_notes_stay_behind_and_the_rest_comes_along(clock):
     """The attempt page's address must fit every server."""
     wordy = msgspec.structs.replace(OPEN, typed={**OPEN.typed, "notes": hardly_compressible(1000) * 2})
     token = wordy.seal("default")
-    assert len(token) <= MAX_TOKEN
+    assert len(token) <= MAX_URL_TOKEN
     kept = Receipt.of_attempt(token, "default", STAMP)
     assert kept.typed == {"name": "Zzqx Canary", "email": EMAIL}
     assert (kept.key, kept.contact, kept.party) == (OPEN.key, EMAIL, 2)
@@ -129,6 +129,6 @@ def test_a_wordy_business_does_not_break_the_confirmation(clock):
         BOOKING, location=Location(type="custom", value=hardly_compressible(3000)), contact=Contact(name="Zzqx")
     )
     token = msgspec.structs.replace(PLACED, booking=wordy).seal("default")
-    assert len(token) <= MAX_TOKEN
+    assert len(token) <= MAX_URL_TOKEN
     kept = Receipt.of_booking(token, "default", STAMP).booking
     assert kept == Booking(confirmation_number="BOOK_AB12", status="confirmed", start=BOOKING.start, end=BOOKING.end)

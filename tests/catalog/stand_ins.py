@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from kordless_booking.catalog.clock import Clock
 from kordless_booking.catalog.memory import Memory, Storable
+from kordless_booking.conf import Account
+
+WAITS: Final = {"patience": Account.browse_seconds, "held_for": Account.memory_seconds}
+"""Arguments of the shelf that come from the account's settings, as they are by default."""
 
 
 class HandTime:

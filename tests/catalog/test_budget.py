@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kordless_booking.api.answers import Answer
+from kordless_booking.catalog import budget as budget_module
 from kordless_booking.catalog.background import unattended
 from kordless_booking.catalog.budget import Allowance, Budget, Kind, Ticket
 from kordless_booking.catalog.clock import Clock
@@ -409,3 +410,13 @@ def test_never_more_than_the_allowance_in_any_minute(steps: list[tuple], shared:
     assert most_in_a_minute([moment for _, moment in arrived]) <= 9
     assert most_in_a_minute([moment for operation, moment in arrived if operation == "create"]) <= 3
     assert all(1 <= wait <= 61 for wait in waits)
+
+
+def test_the_drawing_has_the_numbers_of_the_code() -> None:
+    """The module's picture says which permits each kind of call may take, by default."""
+    drawn = budget_module.__doc__ or ""
+    allowance = Allowance()
+    [scale] = [line.split() for line in drawn.splitlines() if line.strip().startswith("0  ")]
+    ends = [allowance.tickets(kind).stop for kind in (Kind.REFRESH, Kind.BROWSE, Kind.MANAGE, Kind.CREATE)]
+    assert [int(number) for number in scale] == [0, *ends]
+    assert f"{allowance.requests} requests in any {budget_module.WINDOW} seconds, {allowance.creations} of" in drawn

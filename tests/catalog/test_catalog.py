@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -15,10 +16,12 @@ from kordless_booking.catalog.gate import CatalogGate
 from kordless_booking.catalog.kept import Lifetime
 from kordless_booking.catalog.shelf import Shelf
 from kordless_booking.catalog.steady import SteadyCache
+from kordless_booking.conf import Account
 from kordless_booking.exceptions import BadRequest, KeyRefused, NotFound, TooMany, Unavailable
 from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG, SANDBOX_KEY, SANDBOX_ORG, Sandbox
 from kordless_booking.sandbox import Limits as RateLimits
-from tests.catalog.stand_ins import HandTime, SharedMemory, at_once
+from kordless_booking.upstream import build_lifetimes
+from tests.catalog.stand_ins import WAITS, HandTime, SharedMemory, at_once
 
 NOW = datetime(2026, 12, 1, 15, 0, tzinfo=UTC)
 DECEMBER = date(2026, 12, 1)
@@ -33,7 +36,7 @@ class Scene:
         self.time.wall = NOW.timestamp()
         self.memory = SharedMemory(self.time.clock)
 
-    def process(self, *, key: str = SANDBOX_KEY, org: str = SANDBOX_ORG, limits: Limits | None = None) -> Catalog:
+    def process(self, *, key: str = SANDBOX_KEY, org: str = SANDBOX_ORG, lifetimes: Limits | None = None) -> Catalog:
         clock = self.time.clock
         cache = SteadyCache(self.memory, clock)
         client = Kordless(
@@ -43,8 +46,9 @@ class Scene:
             transport=wsgi_transport(self.sandbox),
             gate=CatalogGate(cache, account=key, clock=clock),
         )
-        shelf = Shelf(cache, account=org, run=at_once, clock=clock)
-        return Catalog(account=org, client=client, shelf=shelf, limits=limits, clock=clock)
+        shelf = Shelf(cache, account=org, run=at_once, clock=clock, **WAITS)
+        lifetimes = lifetimes or build_lifetimes(Account())
+        return Catalog(account=org, client=client, shelf=shelf, lifetimes=lifetimes, clock=clock)
 
     def pass_(self, seconds: float) -> None:
         """Let time pass here and at Kordless."""
@@ -290,7 +294,8 @@ def test_freshness_stretches_when_there_are_many_keys(scene: Scene) -> None:
 
 def test_all_limits_can_be_set(scene: Scene) -> None:
     """A site may want its times fresher."""
-    catalog = scene.process(limits=Limits(slots=Lifetime(fresh=1, stale=1, on_error=1)))
+    brief = Lifetime(fresh=1, stale=1, on_error=1)
+    catalog = scene.process(lifetimes=replace(build_lifetimes(Account()), slots=brief))
     for _ in range(3):
         catalog.slots("haircut", DECEMBER)
         scene.pass_(2)

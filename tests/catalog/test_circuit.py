@@ -7,6 +7,7 @@ import logging
 import pytest
 
 from kordless_booking.api.answers import Answer
+from kordless_booking.catalog import circuit
 from kordless_booking.catalog.circuit import Admission, Circuit
 from kordless_booking.catalog.steady import SteadyCache
 from kordless_booking.exceptions import CircuitOpen
@@ -219,3 +220,11 @@ def test_classes_and_accounts_break_apart(scene: Scene) -> None:
         scene.call(circuit, None)
     scene.admit(scene.process("booking"))
     scene.admit(scene.process(account="another"))
+
+
+def test_the_drawing_has_the_numbers_of_the_code() -> None:
+    """The module opens with a picture of its states and says when they change."""
+    drawn = " ".join((circuit.__doc__ or "").split())
+    assert f"{circuit.STRIKES} failures in a row" in drawn
+    assert f"more than half of at least {circuit.RATE_LEAST} in {circuit.RATE_WINDOW:g} s" in drawn
+    assert f"open, for {circuit.OPEN} s" in drawn

@@ -20,7 +20,7 @@ from kordless_booking.catalog.gate import CatalogGate
 from kordless_booking.catalog.shelf import Item, Lifetime, Shelf
 from kordless_booking.catalog.steady import SteadyCache
 from kordless_booking.exceptions import CircuitOpen, TooMany
-from tests.catalog.stand_ins import at_once
+from tests.catalog.stand_ins import WAITS, at_once
 from tests.redis_server import REDIS, WHY_NOT, running_redis
 
 pytestmark = pytest.mark.skipif(REDIS is None, reason=WHY_NOT)
@@ -102,7 +102,7 @@ def read_in_threads(url: str, ready: Callable[[], object]) -> tuple[int, set[str
         return f"fetched {count}"
 
     item = Item(("slots", "haircut"), fetch, msgspec.json.encode, msgspec.json.decode, LIFETIME)
-    shelf = Shelf(cache_at(url), account="north", run=at_once, patience=8)
+    shelf = Shelf(cache_at(url), account="north", run=at_once, **WAITS | {"patience": 8})
     with ThreadPoolExecutor(8) as pool:
         ready()
         values = list(pool.map(lambda _: shelf.read(item).value, range(8)))
@@ -179,7 +179,7 @@ def test_a_redis_that_is_full_or_gone_takes_no_page_down(tmp_path: Path) -> None
     calls: list[int] = []
     item = Item(("offer",), lambda: calls.append(1) or len(calls), lambda value: str(value).encode(), int, LIFETIME)
     with running_redis(tmp_path, "--maxmemory", "1mb", "--maxmemory-policy", "noeviction") as url:
-        shelf = Shelf(cache_at(url), account="north", run=at_once)
+        shelf = Shelf(cache_at(url), account="north", run=at_once, **WAITS)
         gate = CatalogGate(cache_at(url), account="key", processes=4)
         for _ in range(3):
             assert shelf.read(item).value == 1

@@ -30,7 +30,7 @@ from kordless_booking.exceptions import (
     Unavailable,
     Unreachable,
 )
-from tests.catalog.stand_ins import HandTime, SharedMemory, at_once
+from tests.catalog.stand_ins import WAITS, HandTime, SharedMemory, at_once
 
 LIFETIME = Lifetime(fresh=15, stale=300, on_error=1800)
 
@@ -66,7 +66,7 @@ class Scene:
 
     def process(self, *, account: str = "north", run: Callable[[Callable[[], object]], bool] = at_once) -> Shelf:
         clock = self.time.clock
-        return Shelf(SteadyCache(self.memory, clock), account=account, run=run, clock=clock)
+        return Shelf(SteadyCache(self.memory, clock), account=account, run=run, clock=clock, **WAITS)
 
 
 @pytest.fixture
@@ -381,7 +381,7 @@ def test_who_comes_after_forgetting_does_not_join_the_fetch_that_was_under_way(s
     """In the same process: the old one ends first, then a new one brings what is true now."""
     polling, fetching = threading.Event(), threading.Event()
     clock = Clock(sleep=lambda _seconds: polling.set())
-    shelf = Shelf(SteadyCache(SharedMemory(clock), clock), account="north", run=at_once, clock=clock)
+    shelf = Shelf(SteadyCache(SharedMemory(clock), clock), account="north", run=at_once, clock=clock, **WAITS)
     values: dict[str, int] = {}
 
     def first_waits_for_the_second() -> None:
@@ -553,7 +553,7 @@ def test_a_cache_that_is_full_serves_and_forgets_in_the_process(scene: Scene) ->
 def test_the_memory_of_a_process_is_bounded(scene: Scene) -> None:
     """A thousand keys cost no more memory than the newest few hundred."""
     clock = scene.time.clock
-    shelf = Shelf(SteadyCache(scene.memory, clock), account="north", run=at_once, clock=clock, size=8)
+    shelf = Shelf(SteadyCache(scene.memory, clock), account="north", run=at_once, clock=clock, size=8, **WAITS)
     items = [scene.named("slots", str(number)) for number in range(50)]
     for item in items:
         shelf.read(item)
@@ -650,7 +650,7 @@ def test_at_most_one_fetch_at_a_time_and_never_an_old_value_after_forgetting(
 def test_it_works_on_the_real_clock() -> None:
     """The defaults are the real ones."""
     clock = Clock()
-    shelf = Shelf(SteadyCache(None, clock), account="a", run=at_once)
+    shelf = Shelf(SteadyCache(None, clock), account="a", run=at_once, **WAITS)
     item = Item(("offer",), lambda: 5, lambda value: str(value).encode(), int, LIFETIME)
     assert shelf.read(item).value == shelf.read(item).value == 5
 
@@ -660,7 +660,7 @@ def test_a_crowd_of_threads_fetches_once_on_caches_that_do_not_lock(backend: str
     """LocMem is each process's own and files race; inside a process one fetch at a time holds all the same."""
     cache: BaseCache = LocMemCache("crowd", {}) if backend == "locmem" else FileBasedCache(str(tmp_path), {})
     cache.clear()
-    shelf = Shelf(SteadyCache(cache, Clock()), account="a", run=at_once)
+    shelf = Shelf(SteadyCache(cache, Clock()), account="a", run=at_once, **WAITS)
     source, barrier, values = Source(), threading.Barrier(24, timeout=30), []
     item = Item(("offer",), source, lambda value: str(value).encode(), int, LIFETIME)
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from kordless_booking.api.payload import LARGEST
 from kordless_booking.catalog import circuit, shelf
-from kordless_booking.catalog.catalog import MINUTES_AND_A_DAY, SECONDS_AND_MINUTES
-from kordless_booking.conf import Account
+from kordless_booking.catalog.kept import Lifetime
 from tests.faults.table import ALL, FINE
+from tests.support.in_force import numbers_in_force
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "kordless_booking"
@@ -101,18 +101,25 @@ def test_quoted_words_are_the_visitors():
 
 
 def test_the_numbers_are_the_codes():
-    """Limits on the page are those in force."""
+    """Limits on the page are those that the services of a real account go by."""
+    in_force = numbers_in_force()
+    offer, slots = in_force.offer, in_force.slots
+    assert in_force.service == offer
     for said in (
-        f"| `BROWSE_SECONDS` | {Account.browse_seconds:g} seconds",
-        f"| `BOOKING_SECONDS` | {Account.booking_seconds:g} seconds",
+        f"| `BROWSE_SECONDS` | {in_force.settings['BROWSE_SECONDS']:g} seconds",
+        f"| `BOOKING_SECONDS` | {in_force.settings['BOOKING_SECONDS']:g} seconds",
         f"after {circuit.STRIKES} failures in a row",
         f"at least {circuit.RATE_LEAST} in {circuit.RATE_WINDOW:g} seconds",
         f"| {circuit.OPEN} seconds, as long as `Retry-After` says with a 503, at most {circuit.LONGEST_OPEN};",
-        f"{Account.slots_fresh_seconds} seconds as fresh, {Account.slots_stale_seconds} while",
-        f"{SECONDS_AND_MINUTES.on_error} in an outage",
-        f"{MINUTES_AND_A_DAY.fresh} seconds as fresh, {MINUTES_AND_A_DAY.stale} while",
-        f"{MINUTES_AND_A_DAY.on_error} in an outage",
+        f"| Times are remembered | {_in_words(slots)} |",
+        f"| Services are remembered | {_in_words(offer)} |",
+        f"the latest when what is remembered is {offer.fresh // 60} minutes old",
         f"every {shelf.NO_KEPT} seconds",
         f"{LARGEST // 1024**2} MiB",
     ):
         assert said in PAGE, said
+
+
+def _in_words(lifetime: Lifetime) -> str:
+    stale, on_error = lifetime.stale, lifetime.on_error
+    return f"{lifetime.fresh} seconds as fresh, {stale} while they are refreshed, {on_error} in an outage"

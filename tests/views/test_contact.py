@@ -11,6 +11,7 @@ from pytest_django import Settings
 from time_machine import Traveller
 
 from kordless_booking.api.wire import wsgi_transport
+from kordless_booking.forms import ContactForm
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Sandbox
 from tests.conftest import NOW
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.django_db
 
 FIRST = datetime(2026, 12, 1, 15, 30, tzinfo=UTC)
 TYPED = {"name": "Zoë O'Neil", "email": "zoe@example.com", "phone": "+12125550123", "notes": "Two\r\nlines & <b>"}
+assert TYPED.keys() == ContactForm.base_fields.keys(), "the tests below fill in the whole form"
 
 
 def fields(page: Page) -> dict[str, str]:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from kordless_booking.conf import Account
+from kordless_booking.forms import ContactForm
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.views import guard
 from tests.views.walking import HTMX, JANE, Walk
@@ -248,5 +249,5 @@ def test_the_document_lists_every_attribute():
     names = {re.split(r"[: ]", part)[0] for part in taken[1].split(", ")}
     names |= {*re.findall(r"dataset\.([a-zA-Z]+)", script), *re.findall(r'"(\w+)"', listed[1])}
     dashed = {re.sub(r"[A-Z]", lambda letter: f"-{letter[0].lower()}", name) for name in names}
-    prefilled = {"prefill-name", "prefill-email", "prefill-phone", "prefill-notes"}
+    prefilled = {f"prefill-{name.replace('_', '-')}" for name in ContactForm.base_fields}
     assert documented - prefilled - {"attribution"} == dashed - {"kordless-booking"}

@@ -43,12 +43,11 @@
     if (!form) return;
     if (landing) form.attribution.value = JSON.stringify(Object.fromEntries(new URLSearchParams(landing.join("&"))));
     if (find(root, "[role=alert]")) return;
-    for (const name of ["Name", "Email", "Phone", "Notes"]) {
-      const field = form.elements[name.toLowerCase()];
-      const text = heard["prefill" + name];
+    for (const field of all(form, "[data-kb-prefill]")) {
+      const text = heard[field.dataset.kbPrefill];
       if (field.value || !text || text.length > field.maxLength) continue;
       field.value = text;
-      if (!field.checkValidity() || (name === "Phone" && /[^\d\s()+./-]/.test(text))) field.value = "";
+      if (!field.checkValidity() || (field.type === "tel" && /[^\d\s()+./-]/.test(text))) field.value = "";
     }
   };
 

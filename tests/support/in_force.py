@@ -1,0 +1,51 @@
+"""Reads the numbers that are in force from the services of a real account, as `upstream` composes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kordless_booking.catalog.kept import Lifetime
+from kordless_booking.conf import Account, Secret
+from kordless_booking.upstream import upstream
+
+__all__ = ["REAL_ACCOUNT", "InForce", "numbers_in_force"]
+
+REAL_ACCOUNT = Account(api_key=Secret("a-key-of-nobody"), org_slug="acme-salon")
+"""An account with the two settings that every site must write, and the defaults for all others."""
+
+
+@dataclass(frozen=True)
+class InForce:
+    """What the services of an account go by."""
+
+    offer: Lifetime
+    service: Lifetime
+    slots: Lifetime
+    settings: dict[str, float]
+    """Each number that the services were given, by the setting that it comes from."""
+
+
+def numbers_in_force(account: Account = REAL_ACCOUNT) -> InForce:
+    """Build the account's services as a request would, and read their numbers. Sends nothing."""
+    services = upstream(account)
+    lifetimes, allowance = services.catalog.lifetimes, services.gate._budget._whole
+    client, shelf = services.client, services.shelf
+    assert shelf._patience == client._browse_seconds, "a page waits for another's fetch as long as for its own"
+    return InForce(
+        offer=lifetimes.offer,
+        service=lifetimes.service,
+        slots=lifetimes.slots,
+        settings={
+            "BROWSE_SECONDS": client._browse_seconds,
+            "BOOKING_SECONDS": client._booking_seconds,
+            "OFFER_FRESH_SECONDS": lifetimes.offer.fresh,
+            "CATALOG_STALE_SECONDS": lifetimes.offer.stale,
+            "CATALOG_STALE_IF_ERROR_SECONDS": lifetimes.offer.on_error,
+            "SLOTS_FRESH_SECONDS": lifetimes.slots.fresh,
+            "SLOTS_STALE_SECONDS": lifetimes.slots.stale,
+            "SLOTS_ON_ERROR_SECONDS": lifetimes.slots.on_error,
+            "MEMORY_SECONDS": shelf._held_for,
+            "REQUESTS_PER_MINUTE": allowance.requests,
+            "CREATIONS_PER_MINUTE": allowance.creations,
+        },
+    )

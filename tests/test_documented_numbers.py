@@ -1,0 +1,208 @@
+"""The numbers in the documents are those in force, and numbers that depend on one another fit together."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from django.apps import apps
+from django.db.models import CharField
+from time_machine import Traveller
+
+from kordless_booking import checks, conf, loudness, news
+from kordless_booking.api import answers, parsing
+from kordless_booking.booking import draft, line, placing, receipt, seal, typed
+from kordless_booking.catalog import budget, skew, steady
+from kordless_booking.counts import tally
+from kordless_booking.doctor import reach, shared_cache
+from kordless_booking.forgetting import attempts
+from kordless_booking.limits import MAX_MANAGE_LINK_DAYS
+from kordless_booking.mail import intake, outbox, past, reminders
+from kordless_booking.models import Appointment
+from kordless_booking.staff import finding, funnel
+from kordless_booking.views import outcome, problems, slot_page, throttle, visit, webhook
+from kordless_booking.webhooks import kept, signature
+from tests.conftest import NOW
+from tests.support.in_force import REAL_ACCOUNT, numbers_in_force
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+FLAT = {"API_KEY": "k", "ORG_SLUG": "acme"}
+DAY = 86400
+SPELLED = {2: "two", 3: "three", 5: "five", 10: "ten"}
+
+
+def spelled(number: float) -> str:
+    """A whole number as a word, as in running text; in digits when no word is known here."""
+    return SPELLED.get(int(number), f"{number:,g}") if number == int(number) else str(number)
+
+
+def minutes(seconds: float) -> str:
+    """Seconds in words: "ten minutes", "a minute"."""
+    return "a minute" if seconds == 60 else f"{spelled(seconds / 60)} minutes"
+
+
+def days(length: timedelta | float) -> str:
+    """Days in words: "two days", "a day"."""
+    number = length.total_seconds() / DAY if isinstance(length, timedelta) else length / DAY
+    return "a day" if number == 1 else f"{spelled(number)} days"
+
+
+def _documented() -> dict[str, list[str]]:
+    """What each document must say, with the numbers that are in force."""
+    account, in_force = REAL_ACCOUNT, numbers_in_force()
+    rules = {name: rule for name, rule in throttle_rules().items() if name != "number"}
+    assert len({rule.seconds for rule in rules.values()}) == 1
+    address, number = minutes(rules["book"].seconds), throttle_rules()["number"]
+    assert number.seconds == 3600, "the documents say: an hour"
+    kept_body, creations = f"{kept.SEALED_FOR.days} days", in_force.settings["CREATIONS_PER_MINUTE"]
+    a_minute = f"{in_force.settings['REQUESTS_PER_MINUTE']} requests and {creations} bookings a minute"
+    return {
+        "abuse.md": [
+            f"lets {spelled(creations)} bookings a minute through",
+            f"may send {account.bookings_per_address} contact forms",
+            f"look for {account.lookups_per_address} bookings",
+            f"change {account.changes_per_address} of them in {address}",
+            f"may be looked for {spelled(number.most)} times in an hour",
+            f"of more than {problems.LARGEST_FORM // 1024} KB",
+        ],
+        "funnel-and-admin.md": [
+            f"the bodies of the last {kept_body}, at most {finding.MOST:,}",
+            f"Bodies are kept for {kept_body}",
+            f"at most every {tally.EVERY:g} seconds",
+            f"At most {tally.MOST:,} different things are held",
+            "(`?days={}`, `{}` or `{}`".format(*funnel.PERIODS),
+        ],
+        "mail.md": [
+            f"no more than {reminders.AT_A_TIME}",
+            f"`REMINDER_HOURS` | {account.reminder_hours} by default",
+            "after {}, {}, {}, {} and {} minutes and then hourly".format(*outbox.BACKOFF),
+            f"with the next mail, for {days(outbox.TRIED_FOR)}",
+            f"not taken for {days(outbox.TRIED_FOR)}",
+            f"Until {days(past.KEPT_AFTER)} after its end",
+        ],
+        "operating.md": [
+            f"differ by more than {signature.TOLERANCE} s",
+            f"asks Kordless {spelled(reach.MOST_REQUESTS)} times at most",
+            f"takes more than {shared_cache.SLOW * 1000:g} ms",
+            f"the same, more than {minutes(skew.MOST)} apart",
+            f"with {REQUEST_ID[0]} to {REQUEST_ID[1]} letters, digits",
+            f"more than {minutes(signature.TOLERANCE)} off",
+            f"More than {webhook.LARGEST // 1024} KiB",
+            f"says yes or no: seconds, {days(placing.SENT_FOR)} at most",
+            f"the body {kept_body}",
+            f"{days(past.KEPT_AFTER)} after its end",
+            f"a keyed hash of the number | {minutes(news.CHANGING_SECONDS)} |",
+            f"| nothing | {days(in_force.offer.on_error)} at most | itself |",
+            f"| what was typed | {days(typed.KEPT_SECONDS)}; a manage link",
+            f"could be sent again ({days(attempts.FORM_IS_DEAD)})",
+            f"might send it again ({kept_body})",
+        ],
+        "running.md": [
+            a_minute,
+            f"asks once in {spelled(steady.LEFT_ALONE)} seconds whether it is back",
+            f"at most once {minutes(steady.SAID_EVERY)}",
+            f"is claimed for {placing.LEASE.total_seconds():g} seconds",
+            f"## More than {spelled(creations)} bookings a minute",
+            f"The first {spelled(creations)} are sent at once",
+            f"at least every {outcome.ASK_WITHIN} seconds",
+        ],
+        "webhooks.md": [
+            f"less than {checks.SECRET_BYTES} bytes is a warning",
+            f"more than {minutes(signature.TOLERANCE)} off",
+            f"More than {webhook.LARGEST // 1024} KiB",
+            f"The body {kept_body}",
+        ],
+        "when-kordless-is-ill.md": [
+            f"At most {slot_page.MOST_TIMES} times of a day on one page",
+            f"of more than {parsing.MOST_SLOTS:,} the first {parsing.MOST_SLOTS:,}",
+            f"at most {spelled(slot_page.MONTHS_AHEAD)} more months",
+            f"says `clock_off` from {minutes(skew.MOST)} on",
+            f"a wait is never longer than {minutes(answers.LONGEST_WAIT)}",
+            f"of its kind in {minutes(loudness.QUIET[logging.ERROR])} ",
+            f"({minutes(loudness.QUIET[logging.CRITICAL])} for CRITICAL)",
+        ],
+        "settings.md": [
+            f"may send in {address}; 0",
+            f"look for a booking in {address}; 0",
+            f"cancel or move in {address}; 0",
+            "may be looked for in an hour; 0",
+        ],
+    }
+
+
+REQUEST_ID = (8, 64)
+"""Characters of a request id from a proxy, see the test of it."""
+
+
+def throttle_rules() -> dict[str, throttle.Rule]:
+    """The throttles of a real account."""
+    return throttle.rules(SimpleNamespace(account=REAL_ACCOUNT))
+
+
+def test_the_numbers_in_the_documents_are_those_in_force() -> None:
+    """Whoever changes one is shown the phrases that have to follow."""
+    missing = [
+        (document, phrase)
+        for document, phrases in _documented().items()
+        for phrase in phrases
+        if phrase not in " ".join((DOCS / document).read_text().split())
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize("length", range(REQUEST_ID[0] - 1, REQUEST_ID[1] + 2))
+def test_a_request_id_has_as_many_characters_as_documented(length: int) -> None:
+    """Shorter and longer ones are replaced."""
+    taken = visit._REQUEST_ID.fullmatch("x" * length) is not None
+    assert taken == (REQUEST_ID[0] <= length <= REQUEST_ID[1])
+
+
+def test_the_settings_allow_no_wait_that_outlasts_what_guards_it() -> None:
+    """A call must end before its permit is handed out again and before its claim is."""
+    for longest in (budget.LONGEST_CALL, placing.LEASE.total_seconds()):
+        for name in ("BROWSE_SECONDS", "BOOKING_SECONDS"):
+            assert conf.mistakes_in({**FLAT, name: longest}) != []
+
+
+def test_no_draft_outlives_the_row_that_keeps_it_from_being_booked_twice() -> None:
+    """A row is deleted once its form can't be sent any more, so no setting may keep a form alive for longer."""
+    assert conf.mistakes_in({**FLAT, "DRAFT_SECONDS": int(attempts.FORM_IS_DEAD.total_seconds())}) != []
+    assert timedelta(seconds=receipt.ATTEMPT_SECONDS) <= placing.SENT_FOR
+
+
+def test_a_manage_link_works_for_the_longest_time_that_can_be_set(clock: Traveller) -> None:
+    """To the second."""
+    assert conf.mistakes_in({**FLAT, "MANAGE_LINK_DAYS": MAX_MANAGE_LINK_DAYS}) == []
+    assert conf.mistakes_in({**FLAT, "MANAGE_LINK_DAYS": MAX_MANAGE_LINK_DAYS + 1}) != []
+    expires = int(NOW.timestamp()) + MAX_MANAGE_LINK_DAYS * DAY
+    link = receipt.ManageLink(number="BOOK_AB12", contact="jane@example.com", expires=expires)
+    token = link.seal("default")
+    assert receipt.ManageLink.read(token, "default", expires) == link
+    with pytest.raises(seal.BrokenSeal):
+        receipt.ManageLink.read(token, "default", expires + 1)
+
+
+def test_a_permit_is_held_for_as_long_as_kordless_counts() -> None:
+    """The queue and the rate limiter go by the same window, and so does what the settings promise."""
+    assert line.ROUND == budget.HELD
+    assert line.MINUTE.total_seconds() == budget.WINDOW == 60
+
+
+def test_tokens_fit_where_they_travel() -> None:
+    """What is cut down for a URL can be decrypted again, and a row holds more than a URL."""
+    assert draft.MAX_TOKEN < seal.MAX_URL_TOKEN < seal.MAX_TOKEN < seal.MAX_ROW_TOKEN
+
+
+def test_columns_hold_what_the_settings_allow() -> None:
+    """The longest name of an account, and what is cut to the width of its column."""
+    models = [model for model in apps.get_app_config("kordless_booking").get_models() if not model._meta.proxy]
+    fields = [field for model in models for field in model._meta.get_fields() if field.name == "account"]
+    widths = {field.max_length for field in fields if isinstance(field, CharField)}
+    [width] = widths
+    name = "x" * (width or 0)
+    assert conf.mistakes_in({"ACCOUNTS": {name: FLAT}}) == []
+    assert conf.mistakes_in({"ACCOUNTS": {name + "x": FLAT}}) != []
+    assert Appointment._meta.get_field("status").max_length == intake.LONGEST_STATUS
