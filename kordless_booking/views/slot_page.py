@@ -22,7 +22,16 @@ from kordless_booking.booking import days, display, zones
 from kordless_booking.booking.choices import Choices
 from kordless_booking.catalog.window import bookable_days
 from kordless_booking.limits import MAX_PARTY_SIZE
-from kordless_booking.views.cells import ANY_DAY, format_start, month_rows, other_clock, read_start, time_items
+from kordless_booking.views.cells import (
+    ANY_DAY,
+    DAY,
+    TIME,
+    format_start,
+    month_rows,
+    other_clock,
+    read_start,
+    time_items,
+)
 from kordless_booking.views.words import site_zone, zone_text
 
 if TYPE_CHECKING:
