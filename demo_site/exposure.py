@@ -14,6 +14,7 @@ Imported by the settings, so nothing here may need them.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -47,6 +48,9 @@ _FORWARDED: Final = (
 """How a header begins that only something in front of the site adds."""
 
 
+_PORT: Final = re.compile(r":[0-9]{1,5}", re.ASCII)
+
+
 def refusal(environment: Mapping[str, str], hosts: Sequence[str]) -> str:
     """Return why the demo must not start with these variables and ALLOWED_HOSTS, and what to set; "" if it may.
 
@@ -62,11 +66,17 @@ def refusal(environment: Mapping[str, str], hosts: Sequence[str]) -> str:
         return f"{named}. Set SECRET_KEY to a long random string, or leave ALLOWED_HOSTS out."
     if public and switched_on(environment, "DEBUG"):
         return f"{named}, and DEBUG would show it settings and source code. Leave DEBUG out."
-    if public and (secret.startswith(INSECURE) or len(secret) < MIN_SECRET_CHARACTERS):
-        return f"{named}. Set SECRET_KEY to a random string of at least {MIN_SECRET_CHARACTERS} characters."
+    if secret and (public or not switched_on(environment, "DEBUG")) and _is_weak(secret):
+        # Also on this machine alone: without DEBUG whoever writes the Host header is answered.
+        why = named or "SECRET_KEY is too easy to guess"
+        return f"{why}. Set SECRET_KEY to a random string of at least {MIN_SECRET_CHARACTERS} characters."
     if not secret and not switched_on(environment, "DEBUG", otherwise=True):
         return "Set SECRET_KEY to a long random string when DEBUG is off."
     return _account_refusal(environment) or _webhook_refusal(environment, hosts)
+
+
+def _is_weak(secret: str) -> bool:
+    return secret.startswith(INSECURE) or len(secret.strip()) < MIN_SECRET_CHARACTERS
 
 
 def _account_refusal(environment: Mapping[str, str]) -> str:
@@ -115,10 +125,12 @@ def is_loopback_name(host: str) -> bool:
     name = host.strip().lower()
     if name.startswith("["):
         name, _, port = name[1:].partition("]")
-        if port and not port.startswith(":"):
+        if port and not _PORT.fullmatch(port):
             return False
     elif name.count(":") == 1:
-        name = name.partition(":")[0]
+        name, colon, port = name.partition(":")
+        if not _PORT.fullmatch(colon + port):
+            return False
     name = name.removesuffix(".")
     return name.removeprefix(".") == "localhost" or name.endswith(".localhost") or is_loopback_address(name)
 
@@ -142,6 +154,7 @@ def comes_from_this_machine(request: HttpRequest) -> bool:
         is_loopback_address(request.META.get("REMOTE_ADDR", ""))
         and is_loopback_name(request.META.get("HTTP_HOST", ""))
         and not any(name.startswith(_FORWARDED) for name in request.META)
-        # nginx's proxy_pass alone adds no header and names the upstream as Host; but it speaks HTTP/1.0, as no browser.
+        # An nginx before 1.29.7 that adds no header speaks HTTP/1.0, as no browser does. A newer one, or a port that
+        # ssh or socat forwards, can't be told from this machine: the README says not to put one in front.
         and request.META.get("SERVER_PROTOCOL") != "HTTP/1.0"
     )

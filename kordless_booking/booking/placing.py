@@ -48,9 +48,11 @@ class Placed:
     """Kordless said yes to this very body.
 
     `news` is whose booking it is, for exactly one of all those who are told of it: the one who announces it.
+    `placed_at` is when Kordless said so (UTC): the booking may have been moved or canceled since.
     """
 
     booking: Booking
+    placed_at: datetime = field(compare=False)
     news: Contact | None = field(default=None, compare=False, repr=False)
 
 
@@ -267,7 +269,7 @@ def _send(
     )
     if row.unsure:
         say(log, logging.WARNING, "create_resolved", attempt=row.pk, tries=row.claim)
-    return Placed(booking, news=attempt.new.contact if news else None)
+    return Placed(booking, now, news=attempt.new.contact if news else None)
 
 
 def _turn(row: BookingAttempt, now: datetime, seconds: int, a_minute: int) -> int:
@@ -313,7 +315,7 @@ def _unseal(purpose: str, row: BookingAttempt, now: datetime) -> dict[str, Any]:
 def _remembered(row: BookingAttempt, now: datetime) -> Outcome:
     try:
         sealed = _unseal("answer", row, now)
-        return Placed(msgspec.convert(sealed["booking"], Booking))
+        return Placed(msgspec.convert(sealed["booking"], Booking), row.changed_at)
     except (BrokenSeal, KeyError, msgspec.ValidationError):
         say(log, logging.ERROR, "answer_unreadable", attempt=row.pk)
         return Declined(exceptions.OutcomeUnknown(operation="create", reason="unreadable"), after_unsure=True)

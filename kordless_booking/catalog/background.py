@@ -13,6 +13,8 @@ from django.db import connections
 
 from kordless_booking.logs import request_id, say, where
 
+from .own_backend import close_own_backends
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -79,8 +81,9 @@ class Background:
             except Exception as error:  # noqa: BLE001 (a job may raise anything)
                 say(logger, logging.ERROR, "background_job_failed", **where(error))
             finally:
-                # Outside a request nobody else gives back what a database cache has opened.
+                # Outside a request nobody else closes what the job has opened, in a database or a cache server.
                 connections.close_all()
+                close_own_backends()
                 jobs.task_done()
 
 

@@ -178,8 +178,9 @@ class Catalog:
             if 1 <= party_size <= MAX_PARTY_SIZE and month_window(month, today, most) is not None
         ]
         items: list[Item[Any]] = [offer, service, *(slots if slots and shelf.must_fetch(slots[0]) else [])]
-        # The first one is left to whoever reads it: this thread would only wait.
-        for item in [item for item in items if shelf.must_fetch(item)][1:]:
+        missing = [item for item in items if shelf.must_fetch(item)]
+        # The first to be read is left to the reader, which would only wait; unless it waits for the list, begun above.
+        for item in missing if shelf.is_under_way(offer) else missing[1:]:
             shelf.begin(item)
 
     def forget_offer(self) -> None:
@@ -210,8 +211,12 @@ class Catalog:
         """
         shelf, offer = self._shelf, self._offer()
         [held] = shelf.look(offer)
-        if shelf.must_fetch(offer) and not (held.value is None and shelf.is_under_way(offer)):
-            return held.refusal is None and (held.value is None or _lists(held.value, slug))
+        if held.value is None and held.refusal is None and shelf.must_fetch(offer):
+            # Claimed at once, not when the page reads it: of many pages that arrive together one speculates.
+            if shelf.begin(offer) is not None:
+                return True
+        elif shelf.must_fetch(offer):
+            return held.refusal is None and _lists(held.value, slug)
         with suppress(KordlessError):
             return _lists(self.offer().value, slug)
         return False

@@ -79,6 +79,6 @@ def opened(raw: object) -> Envelope | None:
         return None
     try:
         envelope = _decoder.decode(raw)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):  # deeply nested JSON, which somebody else has written
         return None
     return envelope if envelope.version == VERSION else None

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import threading
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakSet
 
 from django.conf import settings
 from django.core.cache import caches
@@ -32,11 +33,13 @@ from .redis_cache import quicker
 if TYPE_CHECKING:
     from django.core.cache.backends.base import BaseCache
 
-__all__ = ["OwnBackend", "may_unpickle"]
+__all__ = ["OwnBackend", "close_own_backends", "may_unpickle"]
 
 _PLAIN: Final = f"{PlainSerializer.__module__}.{PlainSerializer.__name__}"
 _NAMED_SERIALIZER: Final = frozenset({"django_redis.cache.RedisCache", "django_valkey.base.BaseValkeyCache"})
 """Third-party backends that take the dotted path of a serializer. Known by name: they need not be installed."""
+_all: Final[WeakSet[OwnBackend]] = WeakSet()
+_guard: Final = threading.Lock()
 
 
 class OwnBackend:
@@ -49,6 +52,8 @@ class OwnBackend:
         self._alias = alias
         self._quicker = quicker(alias)
         self._own = threading.local()
+        with _guard:
+            _all.add(self)
 
     def __call__(self) -> BaseCache:
         if self._quicker is not None:
@@ -60,13 +65,21 @@ class OwnBackend:
         if made is None:
             return caches[self._alias]
         self._own.cache = made
-        request_finished.connect(self._close)
+        request_finished.connect(self.close)
         return made
 
-    def _close(self, **_kwargs: object) -> None:
+    def close(self, **_kwargs: object) -> None:
         """End this thread's connections with the request, as Django does: a client in no request's hands goes stale."""
         if (cache := getattr(self._own, "cache", None)) is not None:
             cache.close()
+
+
+def close_own_backends() -> None:
+    """Close the connections of this thread, which serves no request that would."""
+    with _guard:
+        backends = list(_all)
+    for backend in backends:
+        backend.close()
 
 
 def may_unpickle(alias: str) -> bool:

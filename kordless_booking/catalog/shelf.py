@@ -238,7 +238,7 @@ class Shelf:
         if envelope and not envelope.failure:
             try:
                 value = item.decode(bytes(envelope.payload))
-            except ValueError:  # written by another version of this package
+            except (ValueError, RecursionError):  # written by another version of this package, or by somebody else
                 envelope = None
         return Held(envelope, value, mark, refusal, raw, now, pulse)
 

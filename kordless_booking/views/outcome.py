@@ -37,6 +37,10 @@ ASK_WITHIN: Final = 30
 """Seconds after which a waiting page asks again at the latest: what it says may have changed."""
 TRUTHFUL_SECONDS: Final = 15 * 60
 """How long a confirmation may be shown as it was given; after that the booking itself is asked for."""
+RESENT_SECONDS: Final = 60
+"""How long the same form, sent again, may lead to the confirmation: a double click, a reload, a retry after a cut
+connection. Later the visitor may have moved or canceled the booking, so the form leads to its live page.
+"""
 
 
 @widget_view("GET", personal=True, books=True)
@@ -129,8 +133,10 @@ def follow(visit: Visit, receipt: Receipt, outcome: placing.Placed | placing.Ope
         digest="",
         typed={},
         attribution={},
-        placed_at=int(visit.now.timestamp()),
+        placed_at=int(outcome.placed_at.timestamp()),
     )
+    if (visit.now - outcome.placed_at).total_seconds() > RESENT_SECONDS:
+        return visit.go(manage_url(visit, placed, outcome.booking))
     return visit.go(visit.url("confirmation", placed.seal(visit.account.name)))
 
 
