@@ -1,1 +1,1 @@
-"""A host site that shows the widget: inside a page of its own, on pages of its own, and for the customer."""
+"""Demo host site: shows the widget inline in a page, framed on another site, and on pages of its own."""

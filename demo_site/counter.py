@@ -1,7 +1,8 @@
-"""Behind the counter: what the salon's own staff would do in Kordless, done in the embedded sandbox.
+"""Control page of the embedded sandbox at /sandbox/: does what a salon's staff would do in Kordless.
 
-Book by phone, cancel, move, break things, and watch the widget beside it react. Only there while the demo runs on the
-sandbox, and only for somebody at this machine or for staff: it shows and cancels what visitors have booked.
+It books by phone, cancels, moves and confirms bookings, and injects faults, to see how the widget reacts. It exists
+only while the demo runs on the sandbox, and only for this machine or for staff, because it shows and cancels visitors'
+bookings.
 """
 
 from __future__ import annotations
@@ -27,8 +28,11 @@ from kordless_booking.upstream import embedded_sandbox, sandbox_path
 __all__ = ["counter", "deliver_webhooks"]
 
 AHEAD: Final = timedelta(days=21)
+"""How far ahead free times are offered."""
 MOST_TIMES: Final = 60
+"""Free times on the page, at most."""
 MOST_BOOKINGS: Final = 12
+"""Bookings on the page, at most."""
 TROUBLES: Final[Mapping[str, tuple[str, dict[str, Any]]]] = {
     "slow": ("Kordless takes three seconds for everything", {"kind": "slow", "seconds": 3}),
     "down": ("Kordless is down", {"kind": "status", "status": 503}),
@@ -36,6 +40,7 @@ TROUBLES: Final[Mapping[str, tuple[str, dict[str, Any]]]] = {
     "taken": ("The next booking comes too late", {"kind": "status", "operation": "create", "times": 1, "status": 409}),
     "key": ("The API key is revoked", {"kind": "key_revoked"}),
 }
+# As above, for the webhook sender of the sandbox.
 POST_TROUBLES: Final[Mapping[str, tuple[str, dict[str, Any]]]] = {
     "twice": ("Each webhook comes three times", {"duplicate": 2}),
     "order": ("Two webhooks wait, then come in the wrong order", {"reorder": 2}),
@@ -47,7 +52,7 @@ POST_TROUBLES: Final[Mapping[str, tuple[str, dict[str, Any]]]] = {
 @demo_tool
 @require_http_methods(["GET", "HEAD", "POST"])
 def counter(request: HttpRequest) -> HttpResponse:
-    """The page; a form on it does one thing and leads back to it."""
+    """Render the page. A POST performs the action named in `do` and redirects back."""
     sandbox = _sandbox()
     if request.method != "POST":
         return render(request, "demo_site/counter.html", _context(request, sandbox))
@@ -64,14 +69,17 @@ def counter(request: HttpRequest) -> HttpResponse:
 
 
 def deliver_webhooks(url: str) -> None:
-    """Let the embedded sandbox deliver its webhooks to this address of ours, signed with our own secret."""
+    """Make the embedded sandbox deliver webhooks to `url`, signed with the account's first secret.
+
+    Raises Http404 where the demo has a real account. Does nothing without a secret.
+    """
     secrets = conf.account_named(None).webhook_secrets
     if secrets:
         _sandbox().courier.endpoints = (Endpoint(url, str(secrets[0])),)
 
 
 def _sandbox() -> Sandbox:
-    """Raises Http404 where the demo has a real account."""
+    """Return the embedded sandbox. Raises Http404 if the demo has a real account."""
     account = conf.account_named(None)
     if not account.sandbox:
         raise Http404
@@ -146,9 +154,10 @@ def _confirm(sandbox: Sandbox, request: HttpRequest) -> str:
 
 
 def _move(sandbox: Sandbox, request: HttpRequest) -> str:
-    """To the next time that the same person has free."""
+    """Move a booking to the next free slot of the same host. Raises LookupError if there is none."""
     row = {row["number"]: row for row in sandbox.bookings()}[request.POST["number"]]
     start = datetime.fromtimestamp(row["starts"], UTC)
+    # A second later, so that the booking's own slot doesn't count.
     after = max(start, sandbox.clock.now()) + timedelta(seconds=1)
     free = sandbox.free(row["service"], after, after + AHEAD, row["host_id"], row["org"])
     if not free:
@@ -185,12 +194,14 @@ def _webhooks(sandbox: Sandbox, request: HttpRequest) -> str:
 
 
 def _afresh(sandbox: Sandbox, request: HttpRequest) -> str:
+    # The reset removes the endpoints too.
     endpoints = sandbox.courier.endpoints
     sandbox.reset()
     sandbox.courier.endpoints = endpoints
     return "The diary is empty."
 
 
+# Value of the form field "do" to the function, which returns the message for the page.
 _ACTS: Final[Mapping[str, Callable[[Sandbox, HttpRequest], str]]] = {
     "phone": _by_phone,
     "cancel": _cancel,

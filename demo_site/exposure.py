@@ -1,14 +1,14 @@
-"""Who can reach the demo, and what must be set before strangers can: the rules of `demo_site.settings`.
+"""Access rules of the demo: who can reach it, and what must be set before the public can.
 
-The demo fails closed. With nothing set it runs on this machine, on the sandbox, with DEBUG, a known secret key and a
-login that everybody knows, so it answers nobody else. Whatever is set half is refused with what is missing::
+The demo fails closed. With nothing set it runs on this machine, on the sandbox, with DEBUG, a public secret key and a
+public login, so it serves nobody else. Incomplete settings are rejected with a message that says what is missing::
 
     nothing                                          this machine only: sandbox, DEBUG, all tools open
     SECRET_KEY, KORDLESS_API_KEY, KORDLESS_ORG_SLUG  the real account; no tool of the sandbox
     SECRET_KEY, KORDLESS_SANDBOX=1                   the sandbox; its tools are open on this machine alone
     … and a public name in ALLOWED_HOSTS             the same; the tools need the login of a staff account
 
-Imported by the settings, so nothing here may need them.
+The settings import this module, so it must not import them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 __all__ = ["comes_from_this_machine", "is_loopback_address", "is_loopback_name", "refusal", "switched_on"]
 
 MIN_SECRET_CHARACTERS: Final = 32
+"""Minimum length of SECRET_KEY on a site with a public name."""
 INSECURE: Final = "django-insecure-"
+"""Prefix of the keys that Django's `startproject` generates."""
 _ON: Final = frozenset({"1", "true", "yes", "on"})
 _OFF: Final = frozenset({"", "0", "false", "no", "off"})
 _FORWARDED: Final = (
@@ -45,7 +47,7 @@ _FORWARDED: Final = (
     "HTTP_X_ORIGINAL_",
     "HTTP_X_REAL_IP",
 )
-"""How a header begins that only something in front of the site adds."""
+"""Prefixes of request headers, as in META, that only a proxy adds."""
 
 
 _PORT: Final = re.compile(r":[0-9]{1,5}", re.ASCII)
@@ -54,7 +56,7 @@ _PORT: Final = re.compile(r":[0-9]{1,5}", re.ASCII)
 def refusal(environment: Mapping[str, str], hosts: Sequence[str]) -> str:
     """Return why the demo must not start with these variables and ALLOWED_HOSTS, and what to set; "" if it may.
 
-    Never repeats a secret.
+    The text never repeats a secret.
     """
     public = [host for host in hosts if not is_loopback_name(host)]
     secret = environment.get("SECRET_KEY", "")
@@ -80,7 +82,10 @@ def _is_weak(secret: str) -> bool:
 
 
 def _account_refusal(environment: Mapping[str, str]) -> str:
-    """Which account is meant must be said in full: no typo may lead to the sandbox, where bookings reach nobody."""
+    """Return why the account's variables are incomplete, or "".
+
+    The account must be named completely: a typo must not lead to the sandbox, where bookings reach nobody.
+    """
     key, sandbox = environment.get("KORDLESS_API_KEY", ""), switched_on(environment, "KORDLESS_SANDBOX")
     if key and sandbox:
         return "KORDLESS_API_KEY and KORDLESS_SANDBOX are both set. Leave one out: your account or the sandbox."
@@ -101,28 +106,32 @@ def _account_refusal(environment: Mapping[str, str]) -> str:
 
 
 def _webhook_refusal(environment: Mapping[str, str], hosts: Sequence[str]) -> str:
-    """The sandbox's deliveries hold what visitors typed, and go nowhere but to this site."""
+    """Return why the sandbox must not deliver webhooks to the given address, or "".
+
+    Deliveries hold what visitors typed, so they may go only to this site.
+    """
     url = environment.get("KORDLESS_SANDBOX_WEBHOOK", "")
     if not url:
         return ""
     parts = urlsplit(url)
     host = parts.hostname or ""
     here = is_loopback_name(host) or host in {"0.0.0.0", "::"}  # noqa: S104 (this machine, as a target)
-    # "*" would be leave to send them anywhere.
+    # "*" in ALLOWED_HOSTS would allow any target.
     if parts.scheme in {"http", "https"} and (here or validate_host(host, [name for name in hosts if name != "*"])):
         return ""
     return f"KORDLESS_SANDBOX_WEBHOOK is {url!r}. Set it to an address of this site: on this machine or ALLOWED_HOSTS."
 
 
 def switched_on(environment: Mapping[str, str], name: str, *, otherwise: bool = False) -> bool:
-    """Read a variable that is 1 or 0; `otherwise` is for one that isn't set."""
+    """Return a variable's value as a bool, or `otherwise` if it isn't set or is empty."""
     given = environment.get(name, "").lower()
     return given in _ON if given else otherwise
 
 
 def is_loopback_name(host: str) -> bool:
-    """Say whether a Host header or an entry of ALLOWED_HOSTS can only mean this machine. When in doubt it doesn't."""
+    """Return True if a Host header or an entry of ALLOWED_HOSTS can mean only this machine; False when in doubt."""
     name = host.strip().lower()
+    # "[::1]:8000": an IPv6 address has brackets in a Host header.
     if name.startswith("["):
         name, _, port = name[1:].partition("]")
         if port and not _PORT.fullmatch(port):
@@ -136,19 +145,21 @@ def is_loopback_name(host: str) -> bool:
 
 
 def is_loopback_address(address: str) -> bool:
-    """Say whether this is an IP address of this machine's own, such as 127.0.0.1 or ::1."""
+    """Return True for a loopback IP address, such as 127.0.0.1 or ::1."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return False
+    # "::ffff:127.0.0.1" is how a dual-stack server sees an IPv4 client.
     mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
     return (mapped or parsed).is_loopback
 
 
 def comes_from_this_machine(request: HttpRequest) -> bool:
-    """Say whether somebody at this machine asks, and not a proxy on it for somebody elsewhere.
+    """Return True if the request comes from this machine itself, not through a proxy on it.
 
-    The address alone would let in all whom a proxy here serves, and the Host header alone all who write one.
+    Both address and Host header are needed. The address alone would admit everybody behind a local proxy, and any
+    client can write any Host header.
     """
     return (
         is_loopback_address(request.META.get("REMOTE_ADDR", ""))

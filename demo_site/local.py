@@ -1,4 +1,4 @@
-"""What only somebody at this machine, or staff, may see of the demo."""
+"""Access control of the demo: a middleware that admits only this machine, and a guard for the demo's tools."""
 
 from __future__ import annotations
 
@@ -24,24 +24,25 @@ REFUSED: Final = (
 
 
 class LocalMiddleware:
-    """Refuse everybody elsewhere while LOCAL_ONLY is set: the secret key is known, or debug pages are on.
+    """Reject requests from other machines while LOCAL_ONLY is set: the secret key is public, or DEBUG is on.
 
-    ALLOWED_HOSTS doesn't do it, since a client writes any Host header. The first middleware of all.
+    ALLOWED_HOSTS isn't enough, because a client can write any Host header. Must be the first middleware.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        # Absent settings count as the strict ones, here and below.
         if getattr(settings, "LOCAL_ONLY", True) and not comes_from_this_machine(request):
             return HttpResponse(REFUSED, status=403, content_type="text/plain; charset=utf-8")
         return self.get_response(request)
 
 
 def may_use_tools(request: HttpRequest) -> bool:
-    """Say whether the demo's tools are for whoever asks: somebody at this machine, or staff.
+    """Return True if the request may use the demo's tools: it comes from this machine, or from a staff account.
 
-    Where the site has a public name there is a proxy in front, which may look like somebody at this machine.
+    With a public name, only staff may: requests through a proxy on this machine could look local.
     """
     if not getattr(settings, "PUBLIC_HOSTS", ["*"]) and comes_from_this_machine(request):
         return True
@@ -49,7 +50,7 @@ def may_use_tools(request: HttpRequest) -> bool:
 
 
 def demo_tool(view: View) -> View:
-    """Send whoever may not use a view of the demo to the admin's login."""
+    """Decorate a view so that requests that may not use it are redirected to the admin's login."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

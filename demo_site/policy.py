@@ -1,4 +1,4 @@
-"""The demo's own Content-Security-Policy and Permissions-Policy; the widget's views bring theirs."""
+"""Content-Security-Policy and Permissions-Policy of the demo's own pages. The widget's views set their own."""
 
 from collections.abc import Callable
 from typing import Final
@@ -14,21 +14,18 @@ PERMISSIONS: Final = "camera=(), geolocation=(), microphone=(), payment=(), usb=
 
 
 class PolicyMiddleware:
-    """Add both headers to answers that lack them: nothing inline, nothing from elsewhere but pictures.
-
-    A style sheet is no document and obeys the page's policy; the widget's comes with the first free times, where each
-    byte counts.
-    """
+    """Add both headers to responses that lack them. Nothing inline is allowed, and only images from other origins."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
+        # A style sheet obeys the policy of its page. The widget's is part of the first load, where each byte counts.
         if response.headers.get("Content-Type", "").startswith("text/css"):
             return response
         response.headers.setdefault("Permissions-Policy", PERMISSIONS)
-        # Django's debug pages carry their styles inside; they are for the person at this machine only.
+        # Django's debug pages have inline styles. Only this machine can see them.
         if not (settings.DEBUG and response.status_code in {404, 500}):
             response.headers.setdefault("Content-Security-Policy", CONTENT)
         return response

@@ -1,7 +1,7 @@
-"""The sandbox's post: what the site writes to its customers lies in a folder, and can be read at /mail/.
+"""Mailbox of the sandbox: an e-mail backend that writes mails into a folder, and pages at /mail/ that show them.
 
-Only there while the demo runs on the sandbox, and only for somebody at this machine or for staff: each letter has the
-link that cancels its booking.
+The pages exist only while the demo runs on the sandbox, and only for this machine or for staff, because each mail holds
+the link that cancels its booking.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ from demo_site.local import demo_tool
 __all__ = ["Folder", "calendar", "letter", "postbox"]
 
 KEPT: Final = 50
-"""So many letters are kept."""
+"""Number of mails that are kept. Older ones are deleted."""
 _NAME: Final = re.compile(r"[0-9]{10,20}-[0-9]{1,4}")
+# Mail HTML runs no script and loads nothing. Styles are inline, as in all mail. Links open in a new tab.
 LETTER_POLICY: Final = (
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'self'; frame-ancestors 'self'; "
     "sandbox allow-popups allow-popups-to-escape-sandbox"
@@ -38,14 +39,16 @@ LETTER_POLICY: Final = (
 
 
 class Folder(BaseEmailBackend):
-    """A mail backend that puts each mail into a file of its own."""
+    """E-mail backend that writes each mail into a file of its own."""
 
     def send_messages(self, email_messages: Sequence[mail.EmailMessage]) -> int:
-        """How many there were: all of them arrive."""
+        """Write the mails and return their number. Deletes the oldest beyond `KEPT`."""
         folder = _folder()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.chmod(0o700)  # it may be there from an earlier version: no other user of this machine reads letters
+        # The folder may exist with other permissions. No other user of this machine may read mails.
+        folder.chmod(0o700)
         for number, message in enumerate(email_messages):
+            # By time, so that names sort by age. The number tells apart mails of the same nanosecond.
             (folder / f"{time.time_ns()}-{number}.eml").write_bytes(message.message().as_bytes())
         for old in sorted(folder.glob("*.eml"), reverse=True)[KEPT:]:
             old.unlink(missing_ok=True)
@@ -55,7 +58,7 @@ class Folder(BaseEmailBackend):
 @demo_tool
 @require_safe
 def postbox(request: HttpRequest) -> HttpResponse:
-    """All letters, newest first, and the chosen one beside them."""
+    """Render the list of mails, newest first, and the chosen one."""
     names = _names()
     chosen = request.GET.get("letter", "")
     chosen = chosen if chosen in names else next(iter(names), "")
@@ -69,7 +72,8 @@ def postbox(request: HttpRequest) -> HttpResponse:
 @demo_tool
 @require_safe
 def letter(request: HttpRequest, name: str) -> HttpResponse:
-    """A letter's HTML, without any right but to be looked at; its links open beside it."""
+    """Return a mail's HTML for a frame, under a policy that allows nothing but inline styles and links in new tabs."""
+    # The base makes plain links open in a new tab instead of inside the frame.
     html = _part(name, "text/html").replace("<head>", '<head><base target="_blank">', 1)
     headers = {"Content-Security-Policy": LETTER_POLICY, "X-Frame-Options": "SAMEORIGIN"}
     return HttpResponse(html, headers=headers)
@@ -78,13 +82,13 @@ def letter(request: HttpRequest, name: str) -> HttpResponse:
 @demo_tool
 @require_safe
 def calendar(request: HttpRequest, name: str) -> HttpResponse:
-    """A letter's calendar file."""
+    """Return a mail's calendar file as a download."""
     headers = {"Content-Disposition": 'attachment; filename="booking.ics"'}
     return HttpResponse(_part(name, "text/calendar"), content_type="text/calendar; charset=utf-8", headers=headers)
 
 
 def _folder() -> Path:
-    """Raises Http404 where the demo has a real account."""
+    """Return the folder of mails. Raises Http404 if the demo has a real account."""
     folder = getattr(settings, "SANDBOX_MAIL", None)
     if not isinstance(folder, Path):
         raise Http404
@@ -96,7 +100,8 @@ def _names() -> list[str]:
 
 
 def _message(name: str) -> EmailMessage:
-    """Raises Http404 for anything that is no letter of ours."""
+    """Read and parse a mail. Raises Http404 if `name` isn't the name of one."""
+    # Also keeps the path inside the folder: the name comes from the URL.
     if not _NAME.fullmatch(name):
         raise Http404
     try:
@@ -109,7 +114,7 @@ def _message(name: str) -> EmailMessage:
 
 
 def _part(name: str, kind: str) -> str:
-    """Raises Http404 where the letter has no such part."""
+    """Return the text of a mail's first part of this content type. Raises Http404 if there is none."""
     for part in _message(name).walk():
         if part.get_content_type() == kind and isinstance(part, EmailMessage):
             return str(part.get_content())

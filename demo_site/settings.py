@@ -1,24 +1,24 @@
-"""The demo's settings, all from the environment. With nothing set it runs on this machine, on the sandbox.
+"""Django settings of the demo, all from the environment. With nothing set it runs on this machine, on the sandbox.
 
 KORDLESS_API_KEY, KORDLESS_ORG_SLUG   your Kordless account
-KORDLESS_SANDBOX                      1 for the embedded sandbox instead, whose bookings reach nobody; without a
-                                      SECRET_KEY it need not be asked for
-KORDLESS_BASE_URL                     another address of the Booking API
-KORDLESS_SANDBOX_FILE                 where the sandbox keeps its bookings; in this folder by default
-KORDLESS_SANDBOX_WEBHOOK              where the embedded sandbox delivers its webhooks: this site's own address of them
+KORDLESS_SANDBOX                      1 for the embedded sandbox instead, whose bookings reach nobody; the default
+                                      without an account and a SECRET_KEY
+KORDLESS_BASE_URL                     URL of the Booking API, if it isn't the default one
+KORDLESS_SANDBOX_FILE                 file for the sandbox's bookings; in this folder by default
+KORDLESS_SANDBOX_WEBHOOK              URL that the embedded sandbox delivers its webhooks to: this site's own endpoint
 KORDLESS_WEBHOOK_SECRET               comma-separated secrets of the webhook that Kordless sends to /book/webhook/
 KORDLESS_EMBED_ORIGINS                comma-separated origins that may frame the widget
-SITE_URL                              where this site is, for the links in mails: the sandbox's stay here, at /mail/
+SITE_URL                              URL of this site for links in mails; the sandbox's mails are shown at /mail/
 NEIGHBOUR_ORIGIN                      where `manage.py demo` serves someone else's website; it may frame the widget
-SECRET_KEY                            needed for anything but trying out: without it only this machine is answered
-DEBUG                                 1 or 0; 1 without a SECRET_KEY, otherwise 0. With 1 only this machine is answered
+SECRET_KEY                            required to serve others: without it only this machine is served
+DEBUG                                 1 or 0; 1 without a SECRET_KEY, otherwise 0. With 1 only this machine is served
 ALLOWED_HOSTS                         comma-separated; with DEBUG this machine's names need not be listed
 DATABASE_URL                          SQLite in this folder by default
 STATIC_ROOT                           where collectstatic puts the static files; staticfiles/ in this folder by default
-REDIS_URL                             a cache inside the process by default
-WEB_CONCURRENCY                       gunicorn's own: how many processes share the key while there is no Redis
+REDIS_URL                             the cache; by default each process has its own
+WEB_CONCURRENCY                       gunicorn's own: number of processes that share the key while there is no Redis
 
-What is set half, or would show strangers what is for this machine, is refused: see `demo_site.exposure`.
+Settings that are incomplete, or would expose the demo's tools to the public, are rejected: see `demo_site.exposure`.
 """
 
 import hmac
@@ -45,12 +45,12 @@ if _why_not := refusal(os.environ, ALLOWED_HOSTS):
 PUBLIC_HOSTS = [host for host in ALLOWED_HOSTS if not is_loopback_name(host)]
 DEBUG = switched_on(os.environ, "DEBUG", otherwise=not os.environ.get("SECRET_KEY"))
 LOCAL_ONLY = DEBUG
-"""Whether nobody but this machine is answered: always so while the secret key is the one below."""
-# The known key is only ever used with DEBUG on, `refusal` has made sure.
+"""True to serve this machine only. Always so with the public secret key below."""
+# The public key is only used with DEBUG on: `refusal` rejects it otherwise.
 SECRET_KEY = os.environ.get("SECRET_KEY") or "django-insecure-the-demo-is-for-this-machine-only"
 
 _NAMED = [host for host in PUBLIC_HOSTS if not host.startswith(("*", "."))]
-# A proxy in front ends TLS, so Django can't tell by itself that a form on https:// is its own.
+# A proxy terminates TLS, so Django can't tell by itself that a form on https:// is its own.
 CSRF_TRUSTED_ORIGINS = [
     f"https://{f'*{host}' if host.startswith('.') else host}" for host in PUBLIC_HOSTS if host != "*"
 ]
@@ -69,17 +69,18 @@ if os.environ.get("KORDLESS_API_KEY"):
     }
 else:
     KORDLESS_BOOKING["SANDBOX"] = Path(os.environ.get("KORDLESS_SANDBOX_FILE", BASE_DIR / "sandbox.sqlite3"))
-    # Both ends of the webhook are here, so they agree on a secret that nobody has to think of.
+    # Both ends of the webhook are this site, so the secret can be derived from SECRET_KEY.
     KORDLESS_BOOKING["WEBHOOK_SECRETS"] = KORDLESS_BOOKING["WEBHOOK_SECRETS"] or [
         f"whsec_{hmac.digest(SECRET_KEY.encode(), b'demo_site.webhook', 'sha256').hex()}"
     ]
-    # Nobody real gets mail from a sandbox: what it writes is put into a folder, which /mail/ shows.
+    # The sandbox's customers aren't real. Mails to them go into a folder, which /mail/ shows.
     SANDBOX_MAIL = KORDLESS_BOOKING["SANDBOX"].parent / "sandbox-mail"
     KORDLESS_BOOKING |= {
         "MAIL": True,
         "MAIL_FROM": "bookings@acme-salon.example",
         "SITE_URL": os.environ.get("SITE_URL") or (f"https://{_NAMED[0]}" if _NAMED else "http://127.0.0.1:8000"),
     }
+    # Django 6.1 replaces EMAIL_BACKEND by MAILERS.
     if django.VERSION >= (6, 1):
         MAILERS = {"default": {"BACKEND": "demo_site.postbox.Folder"}}
     else:
@@ -87,7 +88,7 @@ else:
 SANDBOX_WEBHOOK = os.environ.get("KORDLESS_SANDBOX_WEBHOOK", "") if "SANDBOX" in KORDLESS_BOOKING else ""
 
 INSTALLED_APPS = [
-    "demo_site",  # before all others that bring a runserver
+    "demo_site",  # before the other apps with a `runserver` command: the first one wins
     "whitenoise.runserver_nostatic",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -131,7 +132,8 @@ TEMPLATES: list[dict[str, Any]] = [
 
 _DATABASE: dict[str, Any] = {**dj_database_url.config(default=f"sqlite:///{BASE_DIR / 'demo.sqlite3'}")}
 if _DATABASE["ENGINE"] == "django.db.backends.sqlite3":
-    # Several workers write: let them queue from the start of a transaction on, and readers read meanwhile.
+    # For several writing workers. IMMEDIATE takes the write lock when a transaction starts, so they wait for their turn
+    # (up to 20 seconds) instead of failing in the middle. WAL lets others read meanwhile.
     _DATABASE["OPTIONS"] = {
         "timeout": 20,
         "transaction_mode": "IMMEDIATE",
@@ -146,11 +148,11 @@ if os.environ.get("REDIS_URL"):
     CACHES["default"] = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": os.environ["REDIS_URL"],
-        # A Redis that hangs is given up after a second; by default every visitor would wait for five.
+        # Seconds. By default, every visitor would wait five seconds for a Redis that hangs.
         "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
     }
 
-# Nothing is real on the sandbox, so its staff need no secret at this machine; anywhere else there is no such login.
+# The sandbox holds nothing real, so on this machine its staff login is public. Elsewhere it doesn't exist.
 STAFF_LOGIN = LOCAL_ONLY and "SANDBOX" in KORDLESS_BOOKING
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",

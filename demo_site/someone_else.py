@@ -1,7 +1,7 @@
-"""Someone else's website: a guest house that shows the salon's booking widget on pages of its own.
+"""Website of somebody else that embeds the widget: a guest house with the salon's booking widget on its pages.
 
-Nothing of it is Django's, and nothing of the salon's is on it but a script and links. It stands on another origin and
-has a policy as strict as a site can have: scripts and frames from the salon's one origin, nothing inline.
+It is a plain WSGI application without Django, on another origin. Of the salon it has only the script and links. Its
+Content-Security-Policy is as strict as possible: scripts and frames from the salon's origin only, nothing inline.
 """
 
 from __future__ import annotations
@@ -24,12 +24,14 @@ __all__ = ["serve", "website"]
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGES: Final = ROOT / "templates" / "someone_elses"
 FILES: Final = ROOT / "static" / "someone_elses"
+# Path to the template in PAGES.
 ADDRESSES: Final = {"/": "home", "/two/": "two", "/isolated/": "home", "/preview/": "preview"}
+# Options of the snippet that the query may set.
 SNIPPET: Final = ("lang", "scheme", "accent", "theme", "width", "close_label", "open_label")
 
 
 def website(book: str) -> WSGIApplication:
-    """The site as a WSGI application; `book` is where the salon's widget is, such as http://127.0.0.1:8000/book/."""
+    """Return the site as a WSGI application. `book`: URL of the salon's widget, such as http://127.0.0.1:8000/book/."""
     salon = "{0.scheme}://{0.netloc}".format(urlsplit(book))
     policy = (
         f"default-src 'none'; script-src 'self' {salon}; frame-src {salon}; style-src 'self'; img-src 'self'; "
@@ -40,14 +42,17 @@ def website(book: str) -> WSGIApplication:
         path = environ.get("PATH_INFO") or "/"
         headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
         if path in ADDRESSES:
+            # Only the salon's snippet builder may frame a page of this site.
             ancestors = salon if path == "/preview/" else "'none'"
             headers["Content-Security-Policy"] = f"{policy}; frame-ancestors {ancestors}"
+            # Cross-origin isolation: the frame must work where the page requires an opt-in from everything it embeds.
             if path == "/isolated/":
                 headers["Cross-Origin-Opener-Policy"] = "same-origin"
                 headers["Cross-Origin-Embedder-Policy"] = "require-corp"
             headers["Content-Type"] = "text/html; charset=utf-8"
             text = (PAGES / f"{ADDRESSES[path]}.html").read_text(encoding="utf-8")
             body = text.replace("{book}", book).replace("{link}", _link(book, environ)).encode()
+        # Exactly inside FILES, so "../" leads nowhere.
         elif (file := FILES / path.lstrip("/")).parent == FILES and file.is_file():
             headers["Content-Type"] = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
             body = file.read_bytes()
@@ -61,14 +66,14 @@ def website(book: str) -> WSGIApplication:
 
 
 def serve(book: str, host: str, port: int) -> WSGIServer:
-    """Serve the site in a thread of its own until `shutdown()`; raises OSError when the port is taken."""
+    """Serve the site in a daemon thread until `shutdown()`. Raises OSError if the port is taken."""
     server = make_server(host, port, website(book), server_class=_Server, handler_class=_Quiet)
     Thread(target=server.serve_forever, name="someone else's website", daemon=True).start()
     return server
 
 
 def _link(book: str, environ: WSGIEnvironment) -> str:
-    """The snippet's link as the query describes it, for the salon's snippet builder."""
+    """Return the HTML of the snippet's link with the options from the query, for the salon's snippet builder."""
     given = dict(parse_qsl(environ.get("QUERY_STRING", "")))
     attributes = {"href": f"{book}{given.get('service', '')}", "data-kordless-booking": given.get("mode", "inline")}
     attributes |= {f"data-{name.replace('_', '-')}": given[name] for name in SNIPPET if given.get(name)}
@@ -82,4 +87,4 @@ class _Server(ThreadingMixIn, WSGIServer):
 
 class _Quiet(WSGIRequestHandler):
     def log_message(self, *_args: object) -> None:
-        """The salon's log is the interesting one."""
+        """Log nothing: both sites share a terminal, and the salon's log is the one to read."""

@@ -1,7 +1,7 @@
-"""The salon's own staff, who log into the admin as "salon" with the password "salon".
+"""Authentication backend for the demo's staff: user "salon", password "salon".
 
-Settings name this backend only while the demo runs on the sandbox and answers its own machine alone. No password is
-kept anywhere: without the backend nobody can log in as the salon, and who was logged in is so no more.
+The settings list this backend only while the demo runs on the sandbox and serves this machine only. The database holds
+no password: without the backend nobody can log in as the salon, and Django accepts no session of an earlier login.
 """
 
 from __future__ import annotations
@@ -22,14 +22,16 @@ NAME: Final = "salon"
 
 
 class SalonBackend(ModelBackend):
-    """Lets the salon in, and makes its user when it first comes."""
+    """Accepts the public login, and creates or repairs its superuser."""
 
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **_kwargs: Any
     ) -> User | None:
         if username != NAME or not constant_time_compare(password or "", NAME):
             return None
+        # Checked again, in case a site lists this backend by mistake.
         if not getattr(settings, "LOCAL_ONLY", False) or (request is not None and not comes_from_this_machine(request)):
             return None
+        # "!" is Django's mark for an unusable password: ModelBackend, which is listed too, must not accept this user.
         staff = {"is_staff": True, "is_superuser": True, "password": "!"}
         return User.objects.update_or_create(username=NAME, defaults=staff)[0]

@@ -1,7 +1,7 @@
-"""Home at /, the widget at /book/ (and the customer's page at /book/manage/), the admin at /admin/.
+"""URLs of the demo: home at /, the widget at /book/ (manage pages at /book/manage/), the admin at /admin/.
 
-The demo's tools are for whoever is at this machine, and for staff: the snippet builder at /snippet/, the ready-made
-themes at /themes/, and on the sandbox /sandbox/ behind the counter and /mail/ with what the site writes to customers.
+The demo's tools are for this machine and for staff: the snippet builder at /snippet/, the themes at /themes/ and, on
+the sandbox, the control page at /sandbox/ and the mails to customers at /mail/.
 """
 
 from django.contrib import admin

@@ -1,4 +1,4 @@
-"""The demo's own pages."""
+"""Pages of the demo itself: home, themes and the snippet builder."""
 
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -23,7 +23,7 @@ SWITCHES: Final = [
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """A salon's home page with the widget inside; it says so when the sandbox answers instead of Kordless."""
+    """Render a salon's home page with the widget inline, and a notice if the sandbox replaces Kordless."""
     on_sandbox = bool(settings.KORDLESS_BOOKING.get("SANDBOX"))
     salon = "Acme Salon" if on_sandbox else "Our salon"
     staff_login = NAME if getattr(settings, "STAFF_LOGIN", False) else ""
@@ -35,7 +35,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @demo_tool
 @require_safe
 def themes(request: HttpRequest) -> HttpResponse:
-    """The widget in each ready-made theme, in light and dark and in a color of one's choice: plain links switch."""
+    """Render the widget in a theme, color scheme and accent color. Plain links switch them."""
     chosen = {name: request.GET.get(name, "") for name in ("theme", "scheme", "accent")}
     if chosen["theme"] not in READY_MADE:
         chosen["theme"] = PLAIN
@@ -43,7 +43,7 @@ def themes(request: HttpRequest) -> HttpResponse:
 
 
 def _switches(chosen: dict[str, str]) -> list[dict[str, Any]]:
-    """For each thing to choose its name and its links, each with the rest as it is."""
+    """Return label and links of each switch. A link changes one choice and keeps the others."""
 
     def link(name: str, value: str, label: str) -> dict[str, Any]:
         query = urlencode({key: text for key, text in {**chosen, name: value}.items() if text})
@@ -58,7 +58,7 @@ def _switches(chosen: dict[str, str]) -> list[dict[str, Any]]:
 @demo_tool
 @require_safe
 def snippet(request: HttpRequest) -> HttpResponse:
-    """The snippet builder; its preview is someone else's website, where that is served."""
+    """Render the snippet builder. Its preview is someone else's website, if that is served."""
     neighbour = _neighbour()["neighbour"]
     visit = Visit(request, namespace="kordless_booking")
     elsewhere = f"{neighbour}/preview/" if neighbour else None

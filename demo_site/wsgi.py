@@ -1,4 +1,4 @@
-"""What a WSGI server serves: gunicorn demo_site.wsgi"""
+"""WSGI entry point of the demo: `gunicorn demo_site.wsgi`."""
 
 import os
 
@@ -9,6 +9,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "demo_site.settings")
 
 application = get_wsgi_application()
 
+# In each server process, because each has a sandbox of its own on the same file.
 if url := getattr(settings, "SANDBOX_WEBHOOK", ""):
     from demo_site.counter import deliver_webhooks
 

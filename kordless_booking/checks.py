@@ -1,4 +1,7 @@
-"""System checks: every mistake in the settings, with an id and what to write instead."""
+"""System checks: report errors in KORDLESS_BOOKING, and Django settings under which the widget can't work.
+
+A check that needs valid accounts returns nothing while `check_settings` reports errors: those come first.
+"""
 
 from __future__ import annotations
 
@@ -42,23 +45,27 @@ _IDS: Final = {
     "unknown": "kordless_booking.E005",
 }
 SECRET_BYTES: Final = 24
+"""Minimum length of a webhook secret in bytes, 192 bits."""
 MIN_FORM_FIELDS: Final = 20
-"""The longest form has 14 fields; a human check adds its own."""
+"""Minimum of DATA_UPLOAD_MAX_NUMBER_FIELDS. The longest form has 14 fields, and a spam check adds its own."""
 MIN_FORM_BYTES: Final = 32_768
-"""1,000 characters of notes take up to 12,000 bytes once they are URL-encoded, and each token up to 4,096."""
+"""Minimum of DATA_UPLOAD_MAX_MEMORY_SIZE. 1,000 characters of notes take up to 12,000 bytes when URL-encoded, and each
+token takes up to 4,096.
+"""
 _PER_PROCESS_CACHES: Final = ("locmem.LocMemCache", "dummy.DummyCache", "filebased.FileBasedCache")
+"""Backends that can't count for all processes. A file cache is shared, but its `add` is a race."""
 
 
 @register("kordless_booking")
 def check_settings(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
-    """E001 to E005: what is missing, wrong or unknown in KORDLESS_BOOKING."""
+    """Report missing, wrong and unknown keys in KORDLESS_BOOKING: E001 to E005."""
     mistakes = conf.mistakes_in(getattr(settings, "KORDLESS_BOOKING", None))
     return [Error(mistake.text, hint=mistake.hint, id=_IDS[mistake.kind]) for mistake in mistakes]
 
 
 @register("kordless_booking")
 def check_apps(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
-    """E006: django_htmx brings htmx itself and must be installed."""
+    """Report that django_htmx, which serves htmx, is not installed: E006."""
     if apps.is_installed("django_htmx"):
         return []
     return [
@@ -72,7 +79,10 @@ def check_apps(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -
 
 @register("kordless_booking")
 def check_mounts(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
-    """E007: with several accounts, each mount's namespace must be the name of one. W001: mounted nowhere."""
+    """Report URLs that are mounted nowhere (W001), or in a namespace that is the name of no account (E007).
+
+    With a single account, any namespace will do.
+    """
     if check_settings() or not getattr(settings, "ROOT_URLCONF", None):
         return []
     names = conf.accounts()
@@ -100,7 +110,7 @@ def check_mounts(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any)
 
 @register("kordless_booking")
 def check_style_sheets(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
-    """E008: a sheet in STYLE_SHEETS is none of the site's static files."""
+    """Report entries of STYLE_SHEETS that aren't static files of the site: E008."""
     if check_settings():
         return []
     return [
@@ -117,9 +127,10 @@ def check_style_sheets(app_configs: Sequence[AppConfig] | None = None, **_kwargs
 
 @register("kordless_booking", deploy=True)
 def check_shared_cache(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
-    """W002: a cache that processes don't share can't share Kordless's allowance between them either."""
+    """Report a cache that processes don't share, because then each process uses the whole quota: W002."""
     if check_settings():
         return []
+    # A PROCESSES above 1 says that the site knows: each process then takes its part of the quota.
     aliases = {account.cache for account in conf.accounts().values() if account.processes == 1}
     return [
         Warning(
@@ -134,7 +145,10 @@ def check_shared_cache(app_configs: Sequence[AppConfig] | None = None, **_kwargs
 
 @register("kordless_booking", deploy=True)
 def check_cache_folder(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
-    """W006: Django unpickles the files of its file cache, so whoever writes there runs code in every process."""
+    """Report a file cache whose folder other users can write to: W006.
+
+    Django unpickles the files of its file cache, so whoever can write there can run code in every process.
+    """
     if check_settings():
         return []
     return [
@@ -150,19 +164,20 @@ def check_cache_folder(app_configs: Sequence[AppConfig] | None = None, **_kwargs
 
 
 def _is_open_to_others(folder: Path) -> bool:
-    """Say whether another user than this one and root can write to a folder; False where that can't be known."""
+    """Return True if a user other than this one and root can write to the folder; False if that can't be determined."""
     if not hasattr(os, "getuid"):
-        return False  # Windows has other permissions
+        return False  # Windows, which has another permission model
     try:
         found = folder.stat()
     except OSError:
-        return False  # Django makes it, with the mode 700
+        return False  # no such folder: Django creates it with the mode 700
+    # An owner can make the folder writable at any time, so a foreign owner counts too.
     return bool(found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)) or found.st_uid not in {os.getuid(), 0}
 
 
 @register("kordless_booking", deploy=True)
 def check_sandbox(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
-    """W007: visitors of a site in production would be told that they are booked, and nobody would expect them."""
+    """Report the embedded sandbox in production: visitors would get confirmations that reach nobody. W007."""
     if check_settings():
         return []
     return [
@@ -178,7 +193,7 @@ def check_sandbox(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any
 
 @register("kordless_booking")
 def check_webhook_secrets(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
-    """W003: a short secret can be guessed from one delivery that somebody has seen."""
+    """Report short webhook secrets: they can be found by brute force from one observed delivery. W003."""
     if check_settings():
         return []
     return [
@@ -194,7 +209,7 @@ def check_webhook_secrets(app_configs: Sequence[AppConfig] | None = None, **_kwa
 
 @register("kordless_booking")
 def check_mail_sender(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
-    """W004: mail from Django's own webmaster@localhost is refused nearly everywhere."""
+    """Report mail that would come from Django's default webmaster@localhost, which most servers reject: W004."""
     if check_settings() or settings.DEFAULT_FROM_EMAIL != "webmaster@localhost":
         return []
     return [
@@ -216,7 +231,7 @@ def check_host_settings(app_configs: Sequence[AppConfig] | None = None, **_kwarg
     """
     found: list[CheckMessage] = []
     if not settings.USE_TZ:
-        # Moments are compared with aware ones and stored as such: the first form that is sent would fail.
+        # Datetimes are stored and compared as aware ones, so the first submitted form would fail.
         found.append(
             Error(
                 "USE_TZ is False, and bookings are moments in time zones: every booking would fail.",
@@ -237,6 +252,7 @@ def check_host_settings(app_configs: Sequence[AppConfig] | None = None, **_kwarg
         ("DATA_UPLOAD_MAX_NUMBER_FIELDS", MIN_FORM_FIELDS),
     ):
         most = getattr(settings, name)
+        # None means no limit.
         if most is not None and most < least:
             found.append(
                 Error(
@@ -258,7 +274,7 @@ def check_host_settings(app_configs: Sequence[AppConfig] | None = None, **_kwarg
 
 @register("kordless_booking")
 def check_templates(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
-    """Report an engine that doesn't find our templates or doesn't escape (E010), or is set for debugging (W005)."""
+    """Report a template engine that doesn't find our templates, doesn't escape (E010) or is set to debug (W005)."""
     try:
         template: Any = get_template("kordless_booking/layouts/page.html")
         engine = template.backend.engine
@@ -271,9 +287,9 @@ def check_templates(app_configs: Sequence[AppConfig] | None = None, **_kwargs: A
             )
         ]
     except (TemplateSyntaxError, ImproperlyConfigured):
-        return []  # E006, or Django's own check of TEMPLATES, says what is wrong
+        return []  # E006, or Django's own check of TEMPLATES, reports the cause
     if not engine.autoescape:
-        # Names, descriptions and notes come from outside, and our templates rely on the engine to escape them.
+        # Names, descriptions and notes come from outside, and our templates rely on the engine for escaping.
         return [
             Error(
                 "The template engine that finds our templates has autoescape off: any text could run as a script.",
@@ -293,7 +309,10 @@ def check_templates(app_configs: Sequence[AppConfig] | None = None, **_kwargs: A
 
 
 def mounts(patterns: Sequence[URLPattern | URLResolver], above: str = "") -> Iterator[str]:
-    """The instance namespace of every place that our URLs are mounted at, with those `above` it: "shop:north"."""
+    """Yield the full instance namespace of each place where our URLs are mounted, such as "shop:north".
+
+    `above`: the namespace that encloses `patterns`.
+    """
     for pattern in patterns:
         if isinstance(pattern, URLResolver):
             name = ":".join(filter(None, (above, pattern.namespace)))

@@ -1,16 +1,16 @@
-"""settings.KORDLESS_BOOKING, read once into frozen, typed accounts.
+"""Settings: reads settings.KORDLESS_BOOKING once into frozen, typed accounts.
 
-A site with one business writes the keys flat::
+A site with one business writes the keys directly::
 
     KORDLESS_BOOKING = {"API_KEY": "…", "ORG_SLUG": "acme-salon"}
 
-A site with several gives each a name, which is also the instance namespace that its URLs are mounted under.
-Keys beside ACCOUNTS are defaults for all of them::
+A site with several businesses gives each account a name, which is also the instance namespace that its URLs are mounted
+under. Keys beside ACCOUNTS are defaults for all accounts::
 
     KORDLESS_BOOKING = {"PHONE_REGION": "GB", "ACCOUNTS": {"north": {…}, "south": {…}}}
 
-`accounts()` raises ImproperlyConfigured when nothing usable is there; `problems_of(raw)` lists every mistake for
-the system checks. Both are dropped on `setting_changed`.
+`accounts()` raises ImproperlyConfigured if the settings are unusable. `find_errors(raw)` lists every error for the
+system checks. The accounts are cached until Django sends `setting_changed`.
 """
 
 from __future__ import annotations
@@ -39,10 +39,11 @@ __all__ = ["DEFAULT_ACCOUNT", "Account", "Mistake", "Secret", "account_named", "
 
 DEFAULT_ACCOUNT: Final = "default"
 DEFAULT_BASE_URL: Final = "https://api.kordless.ai/api/calendar/v1/public"
+"""From Kordless's documentation of the Booking API."""
 
 
 class Secret(str):
-    """A string that never prints itself: its repr, and so every traceback and debug page, shows only dots."""
+    """String whose repr, and so every traceback and debug page, shows only dots."""
 
     __slots__ = ()
 
@@ -55,67 +56,103 @@ NO_KEY: Final = Secret("")
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """One business: how to reach its Kordless organization and how its widget behaves.
+    """Settings of one account: how to reach its Kordless organization, and how its widget behaves.
 
-    Field names are the settings' keys in lower case. Seconds unless the name says otherwise.
+    A field is the setting of the same name in lower case. docs/settings.md is the reference for adopters.
     """
 
     name: str = DEFAULT_ACCOUNT
+    """Name in ACCOUNTS, and the instance namespace of the account's URLs."""
     api_key: Secret = NO_KEY
     org_slug: str = ""
     base_url: str = DEFAULT_BASE_URL
+    """URL of the Booking API, without a trailing slash."""
     sandbox: bool | str | Path = False
+    """True to use the embedded sandbox instead of Kordless, or the path of the file for its bookings."""
     transport: Any = field(default=None, repr=False)
+    """httpx transport or WSGI application that replaces the network in tests. Not in the repr."""
     phone_region: str = "US"
+    """ISO 3166 country code for phone numbers without a country code."""
     embed_origins: tuple[str, ...] = ()
+    """Origins that may frame the widget, besides the site itself. Sorted."""
     theme: str = ""
+    """Name of a theme; "" for the plain one."""
     style_sheets: tuple[str, ...] = ()
+    """Names of static files that are appended to the widget's style sheet."""
     support_email: str = ""
     support_phone: str = ""
+    """Both contacts are shown to visitors when something goes wrong."""
     browse_seconds: float = BROWSE_SECONDS
+    """Deadline for a page's reads from Kordless."""
     booking_seconds: float = BOOKING_SECONDS
+    """Deadline for creating, moving or canceling a booking."""
     offer_fresh_seconds: int = 300
     catalog_stale_seconds: int = 3600
     catalog_stale_if_error_seconds: int = 86400
+    """Ages until which services, prices and hosts are fresh, served stale, and served if Kordless fails."""
     memory_seconds: float = 1.0
+    """Seconds that a process answers from its own memory before it reads the cache again. Limited to 1."""
     slots_fresh_seconds: int = 15
     slots_stale_seconds: int = 300
     slots_on_error_seconds: int = 1800
+    """The same ages for slots. Shorter, because slots change with every booking."""
     requests_per_minute: int = REQUESTS_PER_MINUTE
     creations_per_minute: int = CREATIONS_PER_MINUTE
+    """Quota of the API key. Creations count as requests too."""
     processes: int = 1
+    """Number of server processes that share the key. It divides the quota where they share no cache."""
     cache: str = "default"
+    """Alias in CACHES."""
     draft_seconds: int = 7200
+    """Seconds that a chosen slot's form can be submitted."""
     manage_link_days: int = 400
+    """Days that the manage link of a confirmation works."""
     trusted_proxies: int = 0
+    """Number of proxies in front of the site, to find the client address in X-Forwarded-For."""
     bookings_per_address: int = 50
     lookups_per_address: int = 20
     changes_per_address: int = 40
+    """Submitted forms, lookups and changes that one client address may make in ten minutes. 0 is no limit."""
     lookups_per_number: int = 10
+    """Lookups of one confirmation number in an hour, by anybody. 0 is no limit."""
     minimum_fill_seconds: float = 1.0
+    """Seconds between showing a form and sending it to Kordless. A quicker form waits for the rest."""
     human_check: str = ""
+    """Dotted path of the site's own spam check."""
     human_check_origins: tuple[str, ...] = ()
+    """Origins that the script of the spam check is loaded from. Sorted."""
     webhook_secrets: tuple[Secret, ...] = ()
+    """Secrets of the webhook: several while one replaces another. Without one, no delivery is accepted."""
     webhook_signed: str = "timestamp.body"
+    """Payload that Kordless signs: "timestamp.body" or "body"."""
     webhook_written: str = "hex"
+    """Encoding of the signature: "hex" or "base64"."""
     funnel: bool = True
+    """Count visits, by the step that they reach."""
     mail: bool = False
+    """Send mail to customers from this site, besides Kordless's own."""
     mail_from: str = ""
+    """Sender of mails; "" for Django's DEFAULT_FROM_EMAIL."""
     site_url: str = ""
+    """URL of the site for links in mails, without a trailing slash. Required with `mail`."""
     reminder_hours: int = 24
+    """Hours before an appointment at which its reminder is due. 0 is no reminder."""
 
     def __hash__(self) -> int:
-        """Each request looks its account up: not all of its fields need be hashed for that."""
+        """Hash two fields only: each request looks up its account, and hashing all fields would take longer."""
         return hash((self.name, self.org_slug))
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """Something wrong in the settings: `kind` picks the system check's id, `hint` says what to write instead."""
+    """One error in the settings."""
 
     kind: str
+    """Key of `checks._IDS`, which determines the id of the system check."""
     text: str
+    """Description of the error, with the key."""
     hint: str
+    """Advice: the value to write instead."""
 
 
 SETTING_NAMES: Final = frozenset(f.name.upper() for f in fields(Account)) - {"NAME"}
@@ -124,14 +161,14 @@ _NAMESPACE = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 
 def accounts() -> Mapping[str, Account]:
-    """All accounts by name. Raises ImproperlyConfigured with the first mistake when the settings are unusable."""
+    """Return all accounts by name. Raises ImproperlyConfigured with the first error if the settings are unusable."""
     return _accounts()
 
 
 def account_named(name: str | None) -> Account:
-    """The account for an instance namespace. With one account any namespace will do.
+    """Return the account for an instance namespace. With one account, any namespace will do.
 
-    Raises ImproperlyConfigured when there are several and none has this name.
+    Raises ImproperlyConfigured if there are several accounts and none has this name.
     """
     known = accounts()
     if len(known) == 1:
@@ -145,7 +182,7 @@ def account_named(name: str | None) -> Account:
 
 
 def mistakes_in(raw: object) -> list[Mistake]:
-    """Every mistake in a KORDLESS_BOOKING value, in reading order; empty when all is well."""
+    """Return all errors in a KORDLESS_BOOKING value, in reading order; an empty list if there are none."""
     if not isinstance(raw, Mapping):
         return [
             Mistake(
@@ -169,12 +206,13 @@ def mistakes_in(raw: object) -> list[Mistake]:
 
 
 def _sections(raw: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
-    """(account name, its settings with the shared defaults under them)."""
+    """Yield each account's name and its settings, merged over the shared defaults."""
     if "ACCOUNTS" not in raw:
         yield DEFAULT_ACCOUNT, raw
         return
     shared = {key: value for key, value in raw.items() if key != "ACCOUNTS"}
     for name, own in raw["ACCOUNTS"].items():
+        # An account that is no dictionary is passed on as it is: `_account_errors` reports it.
         yield str(name), {**shared, **own} if isinstance(own, Mapping) else own
 
 
@@ -186,6 +224,7 @@ def _mistakes_of_account(name: str, given: object, *, alone: bool) -> Iterator[M
         yield Mistake("wrong", f"{where} is not a dictionary.", "Give it API_KEY and ORG_SLUG.")
         return
     names = sorted(SETTING_NAMES | {"ACCOUNTS"} if alone else SETTING_NAMES)
+    # A key that is unknown is reported, but doesn't stop the site: see `_accounts`.
     for key in given:
         if key not in SETTING_NAMES:
             near = difflib.get_close_matches(str(key).upper(), names, n=1, cutoff=0.5)
@@ -204,7 +243,8 @@ def _mistakes_of_account(name: str, given: object, *, alone: bool) -> Iterator[M
                 f"{where} has no ORG_SLUG.",
                 'Set "ORG_SLUG" to your organization\'s slug: the last part of its Kordless booking address.',
             )
-    # An empty text is as good as none, but for a secret: who means to have one must not go without.
+    # An empty string counts as absent, for settings read from the environment. Not so for a secret: a site that sets
+    # one must not run without.
     absent = {key for key in given if given[key] is None or (given[key] == "" and key != "WEBHOOK_SECRETS")}
     wrong = {key for key, (right, _) in _RULES.items() if key in given and key not in absent and not right(given[key])}
     for key, (_, hint) in _RULES.items():
@@ -216,6 +256,7 @@ def _mistakes_of_account(name: str, given: object, *, alone: bool) -> Iterator[M
             f"{where}: MAIL is on, but there is no SITE_URL.",
             'Set "SITE_URL" to where your site is, such as "https://salon.example": mails link to it.',
         )
+    # Zero is rejected above, so `or` replaces only absent values.
     every = given.get("REQUESTS_PER_MINUTE") or Account.requests_per_minute
     creations = given.get("CREATIONS_PER_MINUTE") or Account.creations_per_minute
     if wrong.isdisjoint({"REQUESTS_PER_MINUTE", "CREATIONS_PER_MINUTE"}) and creations >= every:
@@ -229,7 +270,7 @@ def _mistakes_of_account(name: str, given: object, *, alone: bool) -> Iterator[M
 
 
 def _decreasing_lifetimes(where: str, given: Mapping[Any, Any], wrong: set[str]) -> Iterator[Mistake]:
-    """Yield an error for each lifetime that is shorter than the one before it. Skips what is `wrong` by itself."""
+    """Yield an error for each age that is less than the one before it. Skips lifetimes with a `wrong` value."""
     for names in _LIFETIMES:
         if not wrong.isdisjoint(names):
             continue
@@ -244,13 +285,16 @@ def _decreasing_lifetimes(where: str, given: Mapping[Any, Any], wrong: set[str])
 
 
 _MAX_WAIT: Final = 25
-"""Seconds. Servers and proxies give up after 30 by default, and so does a claim to send an attempt."""
+"""Maximum of both deadlines in seconds. Below 30: servers and proxies time out after 30 by default, a claimed attempt
+may be sent again after 30, and a permit allows for a call of 30 (`rate_limiter.MAX_CALL_SECONDS`).
+"""
 _LIFETIMES: Final = (
     ("OFFER_FRESH_SECONDS", "CATALOG_STALE_SECONDS", "CATALOG_STALE_IF_ERROR_SECONDS"),
     ("SLOTS_FRESH_SECONDS", "SLOTS_STALE_SECONDS", "SLOTS_ON_ERROR_SECONDS"),
 )
 """Ages until which a cached value is fresh, served while it is refreshed, and served in an outage: never decreasing."""
 
+# Setting to its validator, and the hint for a value that is rejected.
 _RULES: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
     "API_KEY": (text(r"[\x21-\x7e]{1,500}"), "A key is one line of printable ASCII without spaces."),
     "ORG_SLUG": (text(_SLUG.pattern), "A slug has letters, digits, dots, dashes and underscores only."),
@@ -334,6 +378,7 @@ _RULES: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
 
 @cache
 def _accounts() -> Mapping[str, Account]:
+    # A site with a misspelled key still runs, with the default. The system check reports it.
     fatal = [mistake for mistake in mistakes_in(_raw()) if mistake.kind != "unknown"]
     if fatal:
         # No variable here holds the settings: Django's debug page would print the key with them.
@@ -356,9 +401,11 @@ def _account(name: str, given: object) -> Account:
         values["webhook_secrets"] = tuple(Secret(secret) for secret in listed(values["webhook_secrets"]))
     if "site_url" in values:
         values["site_url"] = values["site_url"].rstrip("/")
+    # An immutable copy: a list would still be the site's own, and could change.
     values["style_sheets"] = tuple(values.get("style_sheets", ()))
     for origins in ("embed_origins", "human_check_origins"):
         if origins in values:
+            # Sorted, because a set may have another order in each process, and the origins end up in pages.
             values[origins] = tuple(sorted(values[origins]))
     return Account(name=name, **values)
 

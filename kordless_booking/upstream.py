@@ -1,4 +1,4 @@
-"""How this process reaches Kordless for an account: one client and one catalog, made once and shared by all threads."""
+"""Composition root: builds the services of each account once per process. All threads share them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 SANDBOX_KEY: Final = "kordless-sandbox-key"
 SANDBOX_ORG: Final = "acme-salon"
-"""What the sandbox answers to, written down here so that a site with a real account never loads it."""
+"""Credentials of the embedded sandbox. Repeated here, so that a site with a real account never imports the sandbox."""
 
 __all__ = ["Upstream", "background", "build_lifetimes", "client_of", "foreground", "upstream"]
 
@@ -41,37 +41,46 @@ _lock = Lock()
 
 @dataclass(frozen=True)
 class Upstream:
-    """`client` acts on bookings, through the `gate`; `catalog` reads what can be booked, off the `shelf`; `cache` never
-    fails, `loudness` spares the log.
-    """
+    """Services of one account in this process."""
 
     client: Kordless
+    """Client of the Booking API. Views use it for bookings only."""
     gate: CatalogGate
+    """Rate limiter and circuit breakers, which every request of `client` passes."""
     catalog: Catalog
+    """Organization, services and slots, as every visitor sees them."""
     shelf: Shelf
+    """Read-through cache of `catalog`."""
     cache: SteadyCache
+    """Fallback cache under `shelf` and `gate`. None of its operations raises."""
     loudness: Loudness
+    """Log throttle."""
 
 
 def upstream(account: Account) -> Upstream:
-    """The account's client and catalog in this process."""
+    """Return the services of an account in this process."""
+    # `functools.cache` may run a function twice when two threads miss at once, and there must be one rate limiter.
     with _lock:
         return _upstream(account, os.getpid())
 
 
+# The process id is a part of the key: after a fork, the child must not use its parent's connections and locks.
 @cache
 def _upstream(account: Account, _pid: int) -> Upstream:
     clock, cache = Clock(), _steady(account.cache, _pid)
     key, org = account.api_key or SANDBOX_KEY, account.org_slug or SANDBOX_ORG
     allowance = Allowance(account.requests_per_minute, account.creations_per_minute)
+    # Without the organization: Kordless counts requests per API key.
     gate = _gate(account.cache, _digest(account.base_url, key), allowance, account.processes, _pid)
     client = client_of(account, gate)
     shelf = Shelf(
         cache,
         account=_digest(account.base_url, key, org),
         run=background,
+        # After an outage only one call is let through as a probe, so parallel ones would only be refused.
         run_awaited=lambda job: gate.takes_several() and foreground(job),
         clock=clock,
+        # A page waits for another's fetch as long as for its own.
         patience=account.browse_seconds,
         held_for=account.memory_seconds,
     )
@@ -88,8 +97,12 @@ def build_lifetimes(account: Account) -> Limits:
 
 
 def client_of(account: Account, gate: Gate) -> Kordless:
-    """A client of one's own, for who must see every answer: `gate` has to ask the account's own."""
+    """Build a separate client for an account, for a caller that has to observe every response through its own `gate`.
+
+    `gate` should delegate to the account's gate, so that the requests count against the quota.
+    """
     transport = account.transport
+    # TRANSPORT may be an httpx transport or a WSGI application.
     if transport is not None and not hasattr(transport, "handle_request"):
         transport = wsgi_transport(transport)
     if transport is None and account.sandbox:
@@ -107,31 +120,37 @@ def client_of(account: Account, gate: Gate) -> Kordless:
 
 @cache
 def _steady(alias: str, _pid: int) -> SteadyCache:
-    """One for all that this process keeps in a cache, so that a failing one is tried, and complained of, once."""
+    """Return the process's one fallback cache for an alias, so that a failing cache is probed and logged only once."""
     return SteadyCache(alias, Clock())
 
 
 @cache
 def _gate(alias: str, key: str, allowance: Allowance, processes: int, pid: int) -> CatalogGate:
-    """One for all accounts that share an API key: Kordless counts keys, whatever we call the accounts."""
+    """Return the one gate for all accounts that share an API key, because Kordless counts requests per key."""
     return CatalogGate(_steady(alias, pid), account=key, allowance=allowance, processes=processes)
 
 
 background = Background()
-"""What refreshes behind the scenes, for every account of this process."""
+"""Thread pool for background refreshes, for all accounts of this process."""
 foreground = Foreground(threads=8)
-"""What fetches side by side for visitors who wait, for every account of this process. A cold page needs three threads
-beside its own; when none is free it fetches one thing after another."""
+"""Thread pool for the parallel fetches of pages, for all accounts of this process. A cold page uses three threads
+beside its own. When none is free, a page fetches one item after another.
+"""
 
 
 def _digest(*parts: str) -> str:
-    """Names what is kept for one key and organization, so that nothing mixes in a cache that sites share."""
+    """Return a namespace for cache keys, 32 hexadecimal digits, so that sites that share a cache don't mix.
+
+    It is a digest, so it doesn't reveal the API key.
+    """
+    # Joined by a character that no part contains, so different tuples of parts can't give the same text.
     return sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
 def sandbox_path(account: Account) -> str:
-    """Where the embedded sandbox keeps its bookings: as the setting says, else a file in the temporary folder."""
+    """Return the file of the embedded sandbox's bookings: as SANDBOX says, else a file in the temporary folder."""
     if isinstance(account.sandbox, bool):
+        # A name of its own for each project, and the same one in each of its processes.
         project = sha256(str(settings.SECRET_KEY).encode()).hexdigest()[:12]
         return str(Path(tempfile.gettempdir()) / f"kordless-sandbox-{project}.sqlite3")
     return str(account.sandbox)
@@ -139,7 +158,7 @@ def sandbox_path(account: Account) -> str:
 
 @cache
 def embedded_sandbox(path: str) -> Any:
-    """One sandbox for each file and process: two accounts may share it, as two organizations share Kordless."""
+    """Return the sandbox for a file, one in each process. Accounts may share it, as organizations share Kordless."""
     from kordless_booking.sandbox import Sandbox  # noqa: PLC0415 (a site with a real account never loads it)
 
     return Sandbox(path=path)

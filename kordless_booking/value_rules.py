@@ -1,4 +1,4 @@
-"""What a setting's value may be: predicates of a value that may be anything."""
+"""Validators for setting values. Each is a predicate that accepts a value of any type and never raises."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ORIGIN: Final = re.compile(
 
 
 def is_base_url(value: object) -> bool:
-    """https anywhere; plain http only to this machine, for a sandbox or a tunnel."""
+    """Return True for an https URL without query, or an http URL of this machine (for a sandbox or a tunnel)."""
     try:
         return isinstance(value, str) and bool(checked_base_url(value))
     except ValueError:
@@ -38,9 +38,13 @@ def _is_loopback(host: str) -> bool:
 
 
 def is_origin(value: object) -> bool:
-    """An exact origin, or https://*.example.com; plain http only for this machine."""
+    """Return True for a CSP source of one origin: 'self', https://shop.example or https://*.example.com.
+
+    http:// is accepted only for this machine.
+    """
     if value == "'self'":
         return True
+    # The origin ends up in a response header, so its length and characters are limited.
     if not isinstance(value, str) or len(value) > 300 or not _ORIGIN.fullmatch(value):
         return False
     host = value.split("//", 1)[1].rsplit(":", 1)[0]
@@ -48,30 +52,36 @@ def is_origin(value: object) -> bool:
 
 
 def is_site_url(value: object) -> bool:
-    """Where a site is: an origin, perhaps with a path; https, or http on this machine."""
+    """Return True for a site's URL: an origin and an optional path; https, or http on this machine."""
     found = _SITE_URL.fullmatch(value) if isinstance(value, str) else None
+    # No wildcard: unlike an origin that may frame the widget, this address is linked to.
     return found is not None and "*" not in found[1] and is_origin(found[1])
 
 
 def is_sender(value: object) -> bool:
-    """An address, alone or as `Name <address>`."""
+    """Return True for an e-mail address, alone or as `Name <address>`."""
+    # Printable only: a line break could add a mail header.
     if not isinstance(value, str) or len(value) > 320 or not value.isprintable():
         return False
     return _ADDRESS.fullmatch(parseaddr(value)[1]) is not None
 
 
 def listed(value: object) -> tuple[object, ...]:
-    """One text, or several; what is neither is left as it is."""
+    """Return a list or tuple as a tuple, and any other value as a tuple of that one value."""
     return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
 def number(low: float, high: float) -> Callable[[object], bool]:
+    """Return a validator for an int or float from `low` to `high`, both included."""
+    # bool is a subclass of int, but True is a mistake where a number is expected.
     return lambda value: isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
 
 
 def whole(low: int, high: int) -> Callable[[object], bool]:
+    """Return a validator for an int from `low` to `high`, both included."""
     return lambda value: isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
 
 
 def text(pattern: str) -> Callable[[object], bool]:
+    """Return a validator for a string that matches the whole regular expression."""
     return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None

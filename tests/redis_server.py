@@ -1,4 +1,4 @@
-"""A real Redis for tests, on a free loopback port, that keeps nothing on disk."""
+"""Real Redis for tests, on a free loopback port, without persistence."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WHY_NOT = "no redis-server on this machine: install Debian's redis-server packag
 
 @contextmanager
 def running_redis(folder: Path, *options: str) -> Iterator[str]:
-    """Run a Redis while the context lasts; gives its URL. `options` are more command line options."""
+    """Run a Redis for the duration of the context. Yields its URL. `options`: more command line options."""
     assert REDIS is not None
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -151,12 +151,12 @@ class Kordless:
         party_size: int = 1,
         seconds: float | None = None,
     ) -> tuple[Slot, ...]:
-        """Fetch the slots that start in [`start`, `end`), both cut to whole seconds.
+        """Fetch the slots that start in [`start`, `end`), both truncated to whole seconds.
 
         Sorted by start, then host id. A time with several hosts is one slot per host. Full slots are included if
         Kordless lists them. Raises BadRequest (range too long), KeyRefused, NotFound or Unavailable.
         """
-        segment(service_slug, "availability")  # only for its NotFound: the slug travels in the query
+        segment(service_slug, "availability")  # only for its NotFound: the slug is sent in the query
         since, until = span(start.replace(microsecond=0), end.replace(microsecond=0))
         query = {
             "org_slug": self.org_slug,

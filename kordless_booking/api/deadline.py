@@ -55,7 +55,7 @@ def seconds_left() -> float:
 
 
 def with_same_deadline(work: Callable[[], T]) -> Callable[[], T]:
-    """Return `work` bound to the deadline that runs now, for a thread that would know of none."""
+    """Return `work` bound to the current deadline, to be called in another thread, which has no deadline of its own."""
     ends = _ends.get()
 
     def bound() -> T:
@@ -79,7 +79,7 @@ def _within(timeout: float | None, late: type[Exception]) -> float | None:
 
 
 class Resolver:
-    """DNS lookup with a time limit, one thread for each host name however many callers wait for it."""
+    """DNS lookup with a time limit. Callers that wait for the same host name share one thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -103,7 +103,7 @@ class Resolver:
         return answer.result(timeout)
 
     def look_up(self, host: str, port: int) -> list[str]:
-        """Return the addresses from the operating system, however long that takes. Tests replace this method."""
+        """Return the operating system's addresses, without a time limit. Tests replace this method."""
         rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         # A dict removes duplicates and keeps the order.
         return list(dict.fromkeys(str(row[4][0]) for row in rows))[:_ADDRESSES]

@@ -52,7 +52,9 @@ Transport = httpx.BaseTransport
 """Carrier of requests: the network, a WSGI application, or a test double."""
 
 CONNECT_SECONDS: Final = 1.5
-"""Limit for one connection, name lookup included; TLS has the same again. A retry still fits into BROWSE_SECONDS."""
+"""Limit for opening one connection, name lookup included; the TLS handshake gets as much again. A retry still fits into
+BROWSE_SECONDS.
+"""
 POOL_SECONDS: Final = 0.5
 """Limit for waiting until a connection of the pool is free."""
 ERROR_BODY: Final = 64 * 1024
@@ -100,7 +102,7 @@ class PunctualTransport(httpx.BaseTransport):
             raise ValueError("TLS must be verified.")
         self._pool = httpcore.ConnectionPool(
             ssl_context=context,
-            # More than one for each thread of a usual server: a cold page asks for up to four things at once.
+            # More than one for each thread of a usual server: a cold page makes up to four calls in parallel.
             max_connections=20,
             max_keepalive_connections=10,
             # Seconds. Shorter than the idle limit of common servers, so that a create, which is not retried once it
@@ -286,7 +288,7 @@ def _body(response: httpx.Response) -> bytes:
 
 
 def _judged(seen: Try) -> Answer | None:
-    """Return what the gate is told: None if no complete response came, `failed` set if the response was unusable."""
+    """Return what the gate gets: None if there was no complete response, `failed` set if the response was unusable."""
     failure = seen.failure
     if seen.answer is None or not isinstance(failure, OutcomeUnknown):
         return seen.answer
@@ -294,7 +296,7 @@ def _judged(seen: Try) -> Answer | None:
 
 
 def _failure(error: Exception) -> KordlessError:
-    """Map an exception of the transport. The message repeats nothing but the verdict on a TLS certificate."""
+    """Map an exception of the transport to ours. Of its text, only the verdict on a TLS certificate is repeated."""
     causes = _causes(error)
     if isinstance(error, (httpx.ConnectError, httpx.ProxyError)):
         for cause in causes:
@@ -333,6 +335,7 @@ _NOT_WHOLE: Final = frozenset({*_SENT.values(), "transport_error", "deadline", "
 
 def _causes(error: BaseException) -> list[BaseException]:
     """Return the exception and its whole chain. Follows `__context__` even where `from None` hides it."""
+    # `not in` also ends a chain that is a cycle.
     found: list[BaseException] = []
     current: BaseException | None = error
     while current is not None and current not in found:

@@ -1,4 +1,4 @@
-"""Pools of threads: for work that no visitor waits for, and for what one visitor waits for several of."""
+"""Bounded thread pools: one for work that no visitor waits for, one for fetches that a page waits for in parallel."""
 
 from __future__ import annotations
 
@@ -23,15 +23,18 @@ __all__ = ["Background", "Foreground", "beside", "unattended"]
 logger = logging.getLogger(__name__)
 
 unattended: ContextVar[bool] = ContextVar("unattended", default=False)
-"""True inside a background job: the budget grants such calls less."""
+"""True inside a background job. The rate limiter gives such calls the lowest priority."""
 
 beside: ContextVar[bool] = ContextVar("beside", default=False)
-"""True inside a foreground job: the circuit takes the calls of one page that fail together for one failure."""
+"""True inside a foreground job. The circuit breaker doesn't count failures of such calls: the parallel calls of a page
+tend to fail together, and the page's own call counts for all of them.
+"""
 
 
 class Background:
-    """A few daemon threads, started when first needed (and again after a fork), with a short queue before
-    them.
+    """Pool of daemon threads behind a bounded queue. Starts its threads with the first job, and again after a fork.
+
+    `threads`: size of the pool. `waiting`: maximum number of queued jobs.
     """
 
     _kind = unattended
@@ -44,10 +47,11 @@ class Background:
         self._jobs: queue.Queue[tuple[str, Callable[[], object]]] = queue.Queue(waiting)
 
     def __call__(self, job: Callable[[], object]) -> bool:
-        """Have `job` done soon; False when too much is waiting already, and then it is not done.
+        """Queue `job` and return True. Return False, without running it, when the queue is full.
 
-        What it says in the log carries the id of the request that asked for it.
+        Log lines of the job carry the id of the request that queued it.
         """
+        # Threads don't survive a fork: a forked worker has to start its own.
         if self._process != os.getpid():
             self._start()
         try:
@@ -57,7 +61,7 @@ class Background:
         return True
 
     def join(self) -> None:
-        """Wait until all that was asked for in this process is done, for who is about to take its ground away."""
+        """Wait until all jobs queued in this process are done, for a caller about to remove what they depend on."""
         if self._process == os.getpid():
             self._jobs.join()
 
@@ -65,13 +69,16 @@ class Background:
         with self._lock:
             if self._process == os.getpid():
                 return
+            # A new queue: the parent runs the jobs of the old one, and its locks may have been held during the fork.
             self._jobs = queue.Queue(self._waiting)
             for number in range(self._threads):
                 name = f"kordless-background-{number}"
                 threading.Thread(target=self._work, args=(self._jobs,), name=name, daemon=True).start()
+            # Set last: `__call__` reads it without the lock.
             self._process = os.getpid()
 
     def _work(self, jobs: queue.Queue[tuple[str, Callable[[], object]]]) -> None:
+        # A thread starts with an empty context, so this marks all calls that are ever made in it.
         self._kind.set(True)
         while True:
             asked_by, job = jobs.get()
@@ -88,9 +95,9 @@ class Background:
 
 
 class Foreground(Background):
-    """The same for work that a visitor waits for: the budget grants its calls what it grants visitors.
+    """Pool for work that a visitor waits for. Its calls have the same priority as those of the visitor's own thread.
 
-    A job that is declined, or still waits when its result is needed, is done by the thread that needs it.
+    The thread that needs the result runs a job itself if the pool declined it or hasn't started it yet.
     """
 
     _kind = beside

@@ -51,6 +51,7 @@ WINDOW = QUOTA_SECONDS
 HELD = WINDOW + 1
 """Seconds that a permit stays taken after the answer: one more than the window."""
 LONGEST_CALL = 30
+"""Seconds that a call may take, for a permit whose call never ends. Above the 25 that the settings allow at most."""
 
 
 class Kind(Enum):
@@ -95,7 +96,8 @@ class Allowance:
             return range(others, self.requests)
         if kind is Kind.MANAGE:
             return range(others)
-        # At least one permit is left to manage alone, also in a small quota.
+        # Three quarters for visitors' pages, and two thirds of these for refreshes: the drawing above. At least one
+        # permit is left to manage alone, also in a small quota.
         browsing = max(1, min(self.requests * 3 // 4, others - 1))
         return range(browsing if kind is Kind.BROWSE else max(1, browsing * 2 // 3))
 
@@ -164,6 +166,7 @@ class Budget:
         # All permits are named, also in a process that may use a part only: the cache may come back at any time.
         self._tickets = [cache_key(account, "ticket", str(number)) for number in range(self._whole.requests)]
         self._told = cache_key(account, "told")
+        # Kordless limits creations separately, so their report and their block have keys of their own.
         self._told_creations = cache_key(account, "told", "create")
         self._blocked = cache_key(account, "blocked")
         self._blocked_creations = cache_key(account, "blocked", "create")
@@ -187,6 +190,7 @@ class Budget:
         random.shuffle(free)
         for key in free:
             # `found` may be out of date by now: `add` decides who gets it, and the loser goes on to the next.
+            # It outlasts the call, so a permit can't be taken twice while its call is under way.
             if self._cache.add(key, _thousandths(now + HELD), HELD + LONGEST_CALL):
                 taken = sum(ticket in found for ticket in self._tickets)
                 return Ticket(key, allowance.requests - taken - 1)
@@ -217,6 +221,7 @@ class Budget:
         counted the request.
         """
         now = self._clock.now()
+        # `set`, not a longer expiry from the start: the window counts from the answer, whenever that came.
         self._cache.set(ticket.key, _thousandths(now + HELD), HELD)
         if answer is None:
             return

@@ -62,7 +62,7 @@ class Lying:
     (its last refresh failed), "failed" (an error is cached in its place), "refused" (the API key was) or "absent".
     """
     age: float | None
-    """In seconds; None when there is nothing that can be shown."""
+    """In seconds; None when no value can be shown."""
 
 
 class Catalog:
@@ -89,7 +89,7 @@ class Catalog:
         self._clock = clock or Clock()
 
     def on(self, reading: Reading) -> Catalog:
-        """The same catalog for one page, which notes what it reads."""
+        """Return the same catalog for one request: it reads through the request's view, which records the reads."""
         return Catalog(
             account=self.account, client=self._client, shelf=reading, lifetimes=self.lifetimes, clock=self._clock
         )
@@ -99,7 +99,7 @@ class Catalog:
         return self._shelf.read(self._offer())
 
     def known_offer(self) -> Offer | None:
-        """Return the business and its services as far as they lie here, however old, without asking Kordless."""
+        """Return the cached organization and its services, however old; None if not cached. Sends no request."""
         known: Offer | None = self._shelf.look(self._offer())[0].value
         return known
 
@@ -139,38 +139,41 @@ class Catalog:
         if not 1 <= party_size <= MAX_PARTY_SIZE:
             raise BadRequest(operation="availability", reason="party_size")
         self._must_be_offered(slug)
+        # Not read through the cache: a visitor can ask for any month, and each would be an entry.
         if month_window(month, self._today(), window_days) is None:
             return Kept((), self._clock.now())
         return self._shelf.read(self._slots(slug, month, party_size, window_days))
 
     def page(self, slug: str, *months: date, party_size: int = 1) -> ServiceDetail | None:
-        """Look for all that a page of slots reads in a single cache round trip, so that the reads need none.
+        """Load everything that a page of slots reads in one cache round trip, so that the reads need none of their own.
 
-        Return the service as far as it lies here, however old.
+        Return the cached service, however old; None if it isn't cached. Sends no request.
         """
         slots = [self._slots(slug, month, party_size, None) for month in months]
         known: ServiceDetail | None = self._shelf.look(self._offer(), self._service(slug), *slots)[1].value
         return known
 
     def begin_offer(self) -> None:
-        """Have the business fetched, if need be, while the page asks Kordless for something else."""
+        """Start to fetch the organization if nothing acceptable is cached, while the page waits for another call."""
         if self._shelf.fetches_ahead and self._shelf.must_fetch(self._offer()):
             self._shelf.begin(self._offer())
 
     def begin(self, slug: str, *months: date, party_size: int = 1, window_days: int | None = None) -> None:
-        """Have all that is missing for a page fetched side by side: its waits must not add up to more than its time.
+        """Start to fetch in parallel what a page lacks, because one fetch after another could exceed its deadline.
 
-        `months` in the order in which the page reads them. All of them are fetched when the first is missing, because
-        it may turn out empty; none when it lies here. `window_days` as for `slots`, None when the page doesn't know
-        yet. Does nothing unless the catalog `fetches_ahead`.
+        `months`: in the order in which the page reads them. All are fetched if the first isn't cached, because it may
+        turn out empty; none if it is. `window_days`: as for `slots`; None when the page doesn't know it yet. Does
+        nothing unless `fetches_ahead` of the cache is True.
         """
         shelf = self._shelf
+        # Asked before anything is started: a made-up slug must not cost a request.
         if not shelf.fetches_ahead or not self._may_ask_for(slug):
             return
         offer, service = self._offer(), self._service(slug)
         [known] = shelf.look(service)
         if window_days is None and known.value is not None and not shelf.must_fetch(service):
             window_days = bookable_days(known.value.calendar.booking_window_days)
+        # While the window is unknown, months beyond the usual one aren't fetched, and the others are cut afterward.
         today, most = self._today(), bookable_days(window_days)
         slots = [
             self._slots(slug, month, party_size, window_days, cut=window_days is None)
@@ -204,10 +207,10 @@ class Catalog:
             raise NotFound(operation="service", reason="not_offered")
 
     def _may_ask_for(self, slug: str) -> bool:
-        """Whether a service may be asked for before its name was found in the list of services.
+        """Return True if a service may be requested: it is listed, or this page is the one that fetches the list.
 
-        While that list is unknown any name may be made up. So only the page that asks for the list asks for a name as
-        well; all others wait for the list.
+        While the list isn't cached, any slug may be made up. So only the page that fetches the list requests a slug at
+        the same time; all others wait for the list. So each fetch allows for one made-up slug.
         """
         shelf, offer = self._shelf, self._offer()
         [held] = shelf.look(offer)
@@ -240,7 +243,10 @@ class Catalog:
         *,
         cut: bool = False,
     ) -> Item[tuple[Slot, ...]]:
-        """With `cut` the service itself says, when it is known, how far ahead the answer counts."""
+        """Describe the slots of one month.
+
+        `cut`: `window_days` isn't known yet. The slots are cut after the fetch, when the service is known.
+        """
 
         def fetch() -> tuple[Slot, ...]:
             window = month_window(month, self._today(), window_days)
@@ -252,17 +258,19 @@ class Catalog:
         return _item(parts, self._doubting_offer(fetch, slug), tuple[Slot, ...], self.lifetimes.slots)
 
     def _cut(self, slug: str, month: date, slots: tuple[Slot, ...]) -> tuple[Slot, ...]:
+        # Usually no fetch of its own: `begin` has started this one, and the read joins it.
         calendar = self._shelf.read(self._service(slug)).value.calendar
         window = month_window(month, self._today(), bookable_days(calendar.booking_window_days))
         return tuple(slot for slot in slots if window is not None and slot.start < window[1])
 
     def _doubting_offer(self, fetch: Callable[[], T], slug: str) -> Callable[[], T]:
-        """Kordless knows no such service any more, so a list that names it is out of date."""
+        """Wrap `fetch` so that a NotFound invalidates the list of services if the list names this service."""
 
         def fetched() -> T:
             try:
                 return fetch()
             except NotFound:
+                # Kordless doesn't know the service any more, so the cached list is out of date.
                 known = self.known_offer()
                 if known is not None and _lists(known, slug):
                     self.forget_offer()
@@ -284,6 +292,7 @@ def _state_of(held: Held, now: float) -> tuple[str, float | None]:
     if envelope.failure is not None:
         return "failed", None
     age = envelope.age(now)
+    # A different generation: something was invalidated after this was fetched.
     if envelope.mark != held.mark:
         return "forgotten", age
     if envelope.troubled:

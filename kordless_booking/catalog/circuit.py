@@ -44,7 +44,9 @@ logger = logging.getLogger(__name__)
 STRIKES = 5
 """Failures in a row that open the circuit."""
 OPEN = 15
+"""Seconds that the circuit stays open, unless Kordless named a time (503 with Retry-After)."""
 LONGEST_OPEN = LONGEST_WAIT
+"""Maximum seconds that a Retry-After may keep the circuit open."""
 PROBING = 30
 """Seconds after which another call may probe if the first probe never reported. Above the 25 seconds that the settings
 allow for a call at most.
@@ -97,7 +99,7 @@ class Circuit:
         self._recent: deque[tuple[float, bool]] = deque()
 
     def keys(self) -> list[str]:
-        """Return the cache keys to read, in one round trip, before `admit`."""
+        """Return the cache keys to read, in one round trip, before `allow`."""
         return [self._open, self._tripped, *self._strikes]
 
     def admit(self, operation: str, found: Mapping[str, Storable]) -> Admission:
@@ -137,8 +139,10 @@ class Circuit:
             self._cache.delete_many([self._probe])
 
     def record(self, admission: Admission, answer: Answer | None, *, beside: bool = False) -> None:
-        """Note how the call went. No answer and 5xx are failures; a no from Kordless shows that it is
-        alive. `beside` another call of the same page only success counts: else one cold page would open the circuit.
+        """Record how the call went.
+
+        No response and 5xx are failures. A 4xx is a success here: it shows that Kordless works. `beside`: the call was
+        one of several that a page made in parallel. Its failure isn't counted, or one cold page would open the circuit.
         """
         failed = answer is None or (answer.failed and not 400 <= answer.status < 500)
         if failed and beside and not admission.probe:
@@ -147,16 +151,16 @@ class Circuit:
         if not failed:
             if admission.blemished:
                 self._close(admission)
-        # One is enough: Kordless says itself that it is down, and for how long.
+        # One is enough: with a Retry-After, Kordless itself says that it is down, and for how long.
         elif answer is not None and answer.status == 503 and answer.retry_after:
             self._trip(min(answer.retry_after, LONGEST_OPEN))
         elif admission.probe or ailing or self._struck_out():
             self._trip(OPEN)
 
     def _struck_out(self) -> bool:
-        """Count one failure in a row. Return True when the circuit is to open.
+        """Count one failure in a row. Return True when the circuit has to open.
 
-        That is so for whoever takes the last free place, and also when no place is free: the process that took the last
+        That is when this failure takes the last free key, and also when no key is free: the process that took the last
         one may be slow to open the circuit, or may have died.
         """
         added = next((key for key in self._strikes if self._cache.add(key, 1, REMEMBERED)), None)

@@ -1,6 +1,6 @@
 """Serialization of cache entries: one JSON document for each cached value or cached error.
 
-JSON, not pickle: who can write to the cache must not be able to run code here.
+JSON, not pickle: whoever can write to the cache must not be able to run code here.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Failure(msgspec.Struct, frozen=True):
         return cls(type(error).__name__, error.operation, error.status, error.reason, error.retry_after)
 
     def error(self) -> KordlessError:
-        """Build the exception anew: one instance must not be raised in several threads."""
+        """Return a new exception: one instance must not be raised in several threads."""
         # The name comes from the cache: it may be from another version, and must not reach any other attribute.
         known = self.kind if self.kind in exceptions.__all__ else "Unavailable"
         kind: type[KordlessError] = getattr(exceptions, known)
@@ -43,7 +43,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     version: int
     fetched_at: float
-    """When Kordless was asked, not when it answered: the answer may be as old as that."""
+    """When Kordless was asked, not when it answered: the value may be as old as that."""
     fresh: float
     """Seconds after `fetched_at` for which the entry is served without a refresh."""
     mark: str = ""

@@ -29,14 +29,19 @@ LOCKED = 10
 """Whole seconds until a lock expires. Well above the time of any fetch, so that only a crashed owner's lock expires."""
 
 GRACE_SECONDS = 1.0
-"""Seconds that a flight of one's own, whose time is up, is given to say so on a busy machine."""
+"""Extra seconds to wait for work that this caller began. It ends by the same deadline, but on a busy machine its thread
+may report that a moment late.
+"""
 
 R = TypeVar("R")
 Name = tuple[str, ...]
 
 
 class Flights(Generic[R]):
-    """Work in progress of this process, by name. Deadlines are in the clock's monotonic seconds."""
+    """Single-flight for threads and processes. Knows the work in progress of this process, by name.
+
+    Deadlines are in the clock's monotonic seconds.
+    """
 
     def __init__(self, cache: SteadyCache, *, account: str, clock: Clock) -> None:
         self._cache = cache
@@ -55,19 +60,24 @@ class Flights(Generic[R]):
         arrived: Callable[[], R | None],
         begun: Future[R | None] | None = None,
     ) -> R | None:
-        """Have `work` done once and return its outcome; None if that took somebody else past the deadline.
+        """Run `work`, or wait for the caller that is running it, and return the result.
 
-        `arrived` looks whether another process has come up with an outcome meanwhile. `work` runs alone,
-        and should look as well before it starts: the lock may have been let go a moment ago. `begun` is what
-        `start` has returned for it: its outcome counts also when it has landed by now, and as it ends by the same
-        deadline, it is given time to say how.
+        Return None if another caller did not finish by the deadline. An exception of `work` is raised to all callers of
+        this process.
+
+        - `work` runs under the lock. It should check once more for a result of another process before it starts: the
+          lock may have been released a moment ago.
+        - `arrived` returns the result of another process, or None while there is none. It is polled.
+        - `begun` is what `start_in_background` returned for this work. Its result counts even if it is complete by now.
+          It ends by the same deadline, so it gets `GRACE_SECONDS` more to report.
         """
         while (left := deadline - self._clock.steady()) > 0:
-            # One that still waits for a thread is not waited for: it is taken over.
+            # `cancel` succeeds if the work still waits for a background thread. Then this thread takes it over.
             if begun is not None and not begun.cancel():
                 flight, mine, left = begun, False, left + GRACE_SECONDS
             else:
                 flight, mine = self._board(name)
+            # For the first round only: after it, the begun work has ended or was taken over.
             begun = None
             try:
                 if mine:
@@ -84,9 +94,10 @@ class Flights(Generic[R]):
     def start(
         self, name: Name, run: Callable[[Callable[[], object]], bool], *, work: Callable[[], R | None]
     ) -> Future[R | None] | None:
-        """Have `work` done by `run` in another thread, and return the flight; None if somebody does it already.
+        """Start `work` in another thread by `run`, and return its future; None if this process does it already.
 
-        It is canceled when `run` declines, and brings None when another process is at it or `work` has no outcome.
+        The future is canceled when `run` declines the job, or when a reader takes over the queued work. Its result is
+        None when another process does the work, or when `work` returned None.
         """
 
         def job() -> None:
@@ -106,14 +117,14 @@ class Flights(Generic[R]):
         return flight
 
     def is_under_way(self, name: Name) -> bool:
-        """Whether a thread of this process does this work, or is about to."""
+        """Return True if a thread of this process does this work, or is about to."""
         with self._guard:
             return name in self._current()
 
     def part(self, group: Name) -> None:
-        """Let no later caller join the work of this group: its result is out of date.
+        """Forget the work in progress of this group, because its result is out of date: later callers start anew.
 
-        Those who wait already still get it.
+        Callers that wait already still get the result.
         """
         with self._guard:
             for name in [name for name in self._current() if name[: len(group)] == group]:
@@ -140,7 +151,7 @@ class Flights(Generic[R]):
         try:
             outcome = alone()
         except BaseException as error:
-            # Unregister before the result is set: who comes after that starts anew instead of getting an old result.
+            # Unregistered before the result is set: a later caller starts new work instead of getting an old result.
             self._leave(name, flight)
             flight.set_exception(error)
             raise

@@ -21,6 +21,7 @@ __all__ = ["AGAIN_WITHIN", "CatalogCache", "Held", "Item", "Kept", "Lifetime"]
 T = TypeVar("T")
 
 _serials = count(1)
+"""Source of `LocalEntry.serial`. `next` on it is atomic in CPython, so it needs no lock."""
 
 AGAIN_WITHIN = 30
 """Seconds after a failed refresh within which it is tried again at the latest."""
@@ -137,16 +138,16 @@ class Held:
 
 
 class CatalogCache(Protocol):
-    """What the catalog reads through. The account's cache and one request's view of it answer alike.
+    """Interface that the catalog reads through: the account's cache, or one request's view of it.
 
     Each method means the same in both; the tests of this protocol run against both.
     """
 
     @property
     def fetches_ahead(self) -> bool:
-        """True if a reader waits for a whole page, so what it lacks is fetched side by side.
+        """True if a reader waits for a whole page, so that everything it lacks should be fetched in parallel.
 
-        Others read one item after another: they must not take permits that visitors need.
+        Other readers fetch one item after another: they must not take permits that visitors need.
         """
         ...
 
@@ -159,15 +160,15 @@ class CatalogCache(Protocol):
         ...
 
     def must_fetch(self, item: Item[Any]) -> bool:
-        """Return whether `read` would have to ask Kordless for something that nobody is fetching."""
+        """Return True if `read` would have to fetch, and nobody in this process is fetching the item yet."""
         ...
 
     def begin(self, item: Item[Any]) -> Future[Held | None] | None:
-        """Start to fetch an item that a `read` follows for. None if it is being fetched already."""
+        """Start to fetch an item that the caller will `read`. None if it is being fetched already."""
         ...
 
     def is_under_way(self, item: Item[Any]) -> bool:
-        """Return whether this process is fetching the item."""
+        """Return True if this process is fetching the item."""
         ...
 
     def forget(self, *group: str) -> None:

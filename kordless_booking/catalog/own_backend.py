@@ -1,15 +1,17 @@
-"""Our own instances of the site's cache backends, which read and write without pickle where the backend allows it.
+"""Private instances of the site's cache backends that read and write without pickle where the backend allows it.
 
-| Backend, or a subclass of it                         | What our instance has            |
-| ---------------------------------------------------- | -------------------------------- |
-| Django's RedisCache                                  | OPTIONS["serializer"] of ours    |
-| Django's PyMemcacheCache                             | OPTIONS["serde"] of ours         |
-| Django's PyLibMCCache                                | a client class of ours           |
-| django-redis' RedisCache, django-valkey's ValkeyCache | OPTIONS["SERIALIZER"] of ours    |
-| LocMemCache, DummyCache                              | nothing: no other process writes |
-| FileBasedCache, DatabaseCache, any other             | nothing: it unpickles            |
+Whoever can write to a cache server could otherwise run code in every process that reads from it.
 
-Key prefix, version, key function, servers and all other options stay the site's.
+| Backend, or a subclass of it                          | Our instance uses                     |
+| ----------------------------------------------------- | ------------------------------------- |
+| Django's RedisCache                                   | our OPTIONS["serializer"]             |
+| Django's PyMemcacheCache                              | our OPTIONS["serde"]                  |
+| Django's PyLibMCCache                                 | a client class of ours                |
+| django-redis' RedisCache, django-valkey's ValkeyCache | our OPTIONS["SERIALIZER"]             |
+| LocMemCache, DummyCache                               | no change: no other process writes it |
+| FileBasedCache, DatabaseCache, any other              | no change: it unpickles               |
+
+Key prefix, version, key function, servers and all other options stay as the site has set them.
 """
 
 from __future__ import annotations
@@ -43,9 +45,10 @@ _guard: Final = threading.Lock()
 
 
 class OwnBackend:
-    """The cache `alias` of the site. Call it for the instance to use in this thread.
+    """Factory for the cache `alias` of the site. Call it to get the instance for this thread.
 
-    The instance is made at the first call, so that whatever is wrong with it shows where a failing cache is expected.
+    The instance is made at the first call, not here: if it can't be made, the error comes where a failing cache is
+    handled.
     """
 
     def __init__(self, alias: str) -> None:
@@ -56,12 +59,14 @@ class OwnBackend:
             _all.add(self)
 
     def __call__(self) -> BaseCache:
+        # One instance for all threads: its client is thread-safe and pools connections.
         if self._quicker is not None:
             return self._quicker
         known: BaseCache | None = getattr(self._own, "cache", None)
         if known is not None:
             return known
         made = _without_pickle(self._alias)
+        # Django's own instance is per thread too, and Django closes it.
         if made is None:
             return caches[self._alias]
         self._own.cache = made
@@ -83,19 +88,21 @@ def close_own_backends() -> None:
 
 
 def may_unpickle(alias: str) -> bool:
-    """Say whether reading this cache of the site may run what somebody has written to it."""
+    """Return True if reading from this cache may run code that somebody has written to it."""
     kind = _kind(alias)
+    # PyLibMCCache takes no option, but gets a client class of ours, so it doesn't unpickle either.
     return not (issubclass(kind, LocMemCache | DummyCache | PyLibMCCache) or _options_without_pickle(kind, {}))
 
 
 def _without_pickle(alias: str) -> BaseCache | None:
-    """A new instance of the site's backend with a serializer of ours; None where there is no need or no way."""
+    """Return a new instance of the site's backend with our serializer, or None where that is unneeded or impossible."""
     kind: Any = _kind(alias)
     given = {name: value for name, value in settings.CACHES[alias].items() if name not in {"BACKEND", "LOCATION"}}
     location = settings.CACHES[alias].get("LOCATION", "")
     cache: BaseCache | None = None
     if issubclass(kind, PyLibMCCache):
         cache = kind(location, given)
+        # `_class` is Django's private attribute for the class that it makes clients from. It has no option for that.
         vars(cache)["_class"] = _libmemcached_client(vars(cache)["_class"])
     elif options := _options_without_pickle(kind, given.get("OPTIONS", {})):
         cache = kind(location, {**given, "OPTIONS": options})
@@ -103,7 +110,7 @@ def _without_pickle(alias: str) -> BaseCache | None:
 
 
 def _options_without_pickle(kind: type[BaseCache], options: dict[str, Any]) -> dict[str, Any]:
-    """The backend's OPTIONS with our serializer; empty where it takes none."""
+    """Return the backend's OPTIONS with our serializer added; empty if the backend takes none."""
     if issubclass(kind, RedisCache):
         return {**options, "serializer": PlainSerializer}
     if issubclass(kind, PyMemcacheCache):
@@ -114,7 +121,10 @@ def _options_without_pickle(kind: type[BaseCache], options: dict[str, Any]) -> d
 
 
 def _libmemcached_client(kind: Any) -> Any:
-    """A subclass of pylibmc's client: its two methods are what reads and writes, and the flags are not believed."""
+    """Return a subclass of pylibmc's client that serializes without pickle.
+
+    A value's flags are ignored: one of them says "pickle", and whoever writes the value sets them.
+    """
     plain = PlainSerializer()
 
     class Client(kind):  # type: ignore[misc]  # known at run time only

@@ -1,13 +1,13 @@
 """Serializers for the site's cache that never unpickle.
 
-Django's Redis and Memcached backends pickle what they keep, so whoever can write to the server could run code in every
-process that reads it. We keep numbers, texts and bytes only, and write them so::
+Django's Redis and Memcached backends pickle values, so whoever can write to the server could run code in every process
+that reads from it. We store only integers, strings and bytes, in this format::
 
     7          b"7"         digits, as Django does
-    "mark"     b"smark"     UTF-8
-    b"{...}"   b"b{...}"    as they are
+    "mark"     b"smark"     UTF-8 after an "s"
+    b"{...}"   b"b{...}"    unchanged after a "b"
 
-Anything else that lies under a key of ours is read as UNREADABLE, and counts as absent.
+Any other value under one of our keys is read as UNREADABLE, and counts as absent.
 """
 
 from __future__ import annotations
@@ -21,20 +21,22 @@ if TYPE_CHECKING:
 __all__ = ["UNREADABLE", "PlainSerde", "PlainSerializer"]
 
 UNREADABLE: Final = object()
-"""What a value reads as that we did not write. A planted value must not make a reading of many fail."""
+"""Stands for a value that we did not write. Not an exception: one planted value must not make `get_many` fail."""
 
 _WHOLE_NUMBER: Final = re.compile(rb"-?[0-9]{1,19}")
-"""Milliseconds of Unix time have 13 digits; `int` would also take spaces, underscores and megabytes."""
+"""Format of an integer. Our largest is Unix milliseconds, 13 digits. `int` alone would accept spaces, underscores and
+megabytes of digits.
+"""
 
 
 class PlainSerializer:
-    """The `serializer` of Django's RedisCache, and the SERIALIZER of django-redis and django-valkey."""
+    """Serializer for Django's RedisCache (`serializer`), django-redis and django-valkey (`SERIALIZER`)."""
 
     def __init__(self, **_options: Any) -> None:
-        """Take and ignore what the backends give their serializers."""
+        """Accept and ignore the options that the backends pass to their serializers."""
 
     def dumps(self, value: Storable) -> bytes:
-        """Return the bytes to keep. Raises TypeError for anything but a number, a text or bytes."""
+        """Return the bytes to store. Raises TypeError for anything but an integer, a string or bytes."""
         if isinstance(value, bytes):
             return b"b" + value
         if isinstance(value, str):
@@ -44,8 +46,8 @@ class PlainSerializer:
         raise TypeError(f"A cache keeps no {type(value).__name__} of ours.")
 
     def loads(self, data: Any) -> Storable | object:
-        """Return the value, or UNREADABLE for what `dumps` did not write."""
-        if not isinstance(data, bytes):
+        """Return the value, or UNREADABLE for anything that `dumps` did not write."""
+        if not isinstance(data, bytes):  # a client that decodes by itself
             return UNREADABLE
         kind = data[:1]
         if kind == b"b":
@@ -59,14 +61,17 @@ class PlainSerializer:
 
 
 class PlainSerde:
-    """The `serde` of pymemcache's clients. A value's flags are not believed: one of them says "pickle"."""
+    """Serializer for pymemcache's clients (`serde`).
+
+    Ignores a value's flags: one of them says "pickle", and whoever writes the value sets them.
+    """
 
     _plain = PlainSerializer()
 
     def serialize(self, _key: object, value: Storable) -> tuple[bytes, int]:
-        """Return the bytes to keep, and no flags."""
+        """Return the bytes to store, and no flags."""
         return self._plain.dumps(value), 0
 
     def deserialize(self, _key: object, value: Any, _flags: int) -> Storable | object:
-        """Return the value, or UNREADABLE for what `serialize` did not write."""
+        """Return the value, or UNREADABLE for anything that `serialize` did not write."""
         return self._plain.loads(value)

@@ -38,35 +38,38 @@ class Reading:
 
     @property
     def fetches_ahead(self) -> bool:
-        """True, unless nothing may be fetched at all."""
+        """True, unless nothing may be fetched at all (`at_hand`)."""
         return not self._at_hand
 
     def look(self, *items: Item[Any]) -> list[Held]:
-        """Look for all of these at once, so that reading them needs no round trip of its own."""
+        """Load all of these in one round trip, so that reading them needs none of its own."""
         looked = self._looked
         if new := [item for item in items if item.parts not in looked]:
             looked |= {item.parts: held for item, held in zip(new, self._shelf.look(*new), strict=True)}
         return [looked[item.parts] for item in items]
 
     def must_fetch(self, item: Item[Any]) -> bool:
-        """Whether `read` would have to ask Kordless for something that nobody has begun to ask for."""
+        """Return True if `read` would have to fetch, and nobody in this process is fetching the item yet."""
         if self._at_hand or item.parts in self._read or item.parts in self._begun:
             return False
         return self._shelf.must_fetch(item, self.look(item)[0])
 
     def is_under_way(self, item: Item[Any]) -> bool:
-        """Like `Shelf.is_under_way`."""
+        """Return True if this process is fetching the item, as `ReadThroughCache.is_under_way` does."""
         return self._shelf.is_under_way(item)
 
     def begin(self, item: Item[Any]) -> Future[Held | None] | None:
-        """Like `Shelf.begin`, for something that `must_fetch`: `read` then waits for what is under way."""
+        """Start to fetch an item that `must_fetch`, as `ReadThroughCache.begin` does. `read` then waits for it."""
         begun = self._shelf.begin(item)
         if begun is not None:
             self._begun[item.parts] = begun
         return begun
 
     def read(self, item: Item[T]) -> Kept[T]:
-        """Like `Shelf.read` or `Shelf.lying`, once."""
+        """Return the value of `ReadThroughCache.read`, or of `read_cached` with `at_hand`; in later reads, the same.
+
+        Raises KordlessError. An error isn't remembered: the next read tries again.
+        """
         read = self._read
         noted = read.get(item.parts)
         if noted is None:
@@ -79,7 +82,8 @@ class Reading:
         if self._at_hand:
             return self._shelf.lying(item, held)
         if held is not None and self._shelf.must_wait(item, held):
-            self._looked = {}  # while this is waited for, other pages' fetches may bring what was missing
+            # While this request waits, fetches of other pages may bring what was missing, so look again afterward.
+            self._looked = {}
         return self._shelf.read(item, held, self._begun.get(item.parts))
 
     def forget(self, *group: str) -> None:
@@ -100,12 +104,13 @@ class Reading:
         global _count  # noqa: PLW0603 (one number for the whole process)
         # Not locked: it is compared for equality only, so two invalidations at once may count as one.
         _count += 1
-        # New ones, not emptied ones: what was begun may forget something in a thread of its own.
+        # New dicts instead of `clear()`: a fetch that was begun may invalidate something from its own thread, while
+        # this request's thread still uses the old dicts.
         self._looked, self._begun, self._read = {}, {}, {}
 
 
 class AsRead:
-    """Snapshot of what a page was made from, without the values themselves."""
+    """Record of the reads that a page was rendered from, without the values, to check later if they are current."""
 
     def __init__(self, shelf: Shelf, reads: list[tuple[Item[Any], Kept[Any]]]) -> None:
         self._shelf = shelf
@@ -123,7 +128,8 @@ class AsRead:
 def changes() -> int:
     """Return how often this process has invalidated something.
 
-    Pages stored before an invalidation of this process are not served after it: who books must see the change at once.
+    Pages stored before an invalidation of this process are not served after it: a visitor who books must see the change
+    at once.
     """
     return _count
 

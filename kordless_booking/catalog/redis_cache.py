@@ -1,6 +1,6 @@
-"""Django's Redis cache with its client made once, and without pickle.
+"""Django's Redis cache with one pooled client instead of a client per operation, and without pickle.
 
-Making a client for each operation costs more than the operation.
+Django makes a redis-py client for each operation, which costs more than the operation itself.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ __all__ = ["quicker"]
 
 
 class _Client(RedisCacheClient):
-    """With a single server, a redis-py client that threads share: its connections are pooled."""
+    """Cache client that keeps one redis-py client for all threads. Its connections are pooled.
+
+    Only with a single server. With replicas, Django picks a server for each operation.
+    """
 
     _lib: Any
 
@@ -34,7 +37,7 @@ class _Client(RedisCacheClient):
         try:
             return super().get(key, default)
         except self._lib.ResponseError as error:
-            # A list or a set lies under the key. That is no outage, unlike everything else that Redis refuses.
+            # The key holds a list or a set. That is no outage, unlike all other errors of Redis.
             if not str(error).startswith("WRONGTYPE"):
                 raise
             return UNREADABLE
@@ -42,13 +45,16 @@ class _Client(RedisCacheClient):
 
 class _Cache(RedisCache):
     def __init__(self, server: Any, params: dict[str, Any]) -> None:
-        # Whatever serializer the site uses for its own values.
+        # Also in place of a serializer that the site has set for its own values: that may unpickle.
         super().__init__(server, {**params, "OPTIONS": {**params.get("OPTIONS", {}), "serializer": PlainSerializer}})
         self._class = _Client
 
 
 def quicker(alias: str) -> BaseCache | None:
-    """Return an instance of our own, to be shared by threads, or None for anything but exactly Django's RedisCache."""
+    """Return an instance of our own that all threads may share; None unless the backend is exactly Django's RedisCache.
+
+    A subclass may override what is replaced here, so `own_backend` treats it like other backends.
+    """
     given = dict(settings.CACHES[alias])
     backend, location = given.pop("BACKEND"), given.pop("LOCATION", "")
     return _Cache(location, given) if backend == f"{RedisCache.__module__}.{RedisCache.__name__}" else None

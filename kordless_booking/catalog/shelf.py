@@ -52,8 +52,11 @@ __all__ = ["Item", "Kept", "Lifetime", "Shelf"]
 logger = logging.getLogger(__name__)
 
 DAY = 86_400
+"""Seconds in a day. Also how long a refused API key is remembered in the cache."""
 INVALIDATION_SECONDS = 2 * DAY
-"""Seconds that the mark of an invalidation is kept: longer than any lifetime that the settings allow."""
+"""Seconds that a group's generation is stored after an invalidation. Longer than any lifetime that the settings allow:
+an older value would be valid again once the generation is gone.
+"""
 NO_KEPT = 30
 """Seconds for which an error that Kordless answered is cached (negative caching)."""
 FAILURE_KEPT = 2
@@ -69,9 +72,11 @@ T = TypeVar("T")
 class Shelf:
     """Read-through cache for the items of one account. Safe to share between threads.
 
-    `run` takes a job and does it behind the scenes, or says False; `run_awaited` does the same for what a reader is
-    about to wait for. `patience`: for how many seconds a reader waits for somebody else's fetch. `held_for`: for how
-    many this process doesn't ask the cache again, about `size` items.
+    - `run`: runs a job in the background and returns True, or returns False if it declines. Used for refreshes.
+    - `run_awaited`: the same for a fetch that a reader is about to wait for.
+    - `patience`: maximum seconds that a reader waits for a fetch of somebody else.
+    - `held_for`: seconds that the local cache answers before the shared cache is read again.
+    - `size`: maximum number of items in the local cache.
     """
 
     def __init__(
@@ -100,15 +105,16 @@ class Shelf:
         self._guard = threading.Lock()
 
     def read(self, item: Item[T], held: Held | None = None, begun: Future[Held | None] | None = None) -> Kept[T]:
-        """Return the best value there is, asking Kordless only when nothing acceptable lies here.
+        """Return the best cached value, and fetch from Kordless only if there is no acceptable one.
 
-        `held` is what `look` has just found, `begun` what `begin` has returned. Raises the KordlessError that stands
-        in the way when there is nothing to show.
+        `held`: what `lookup` has just returned, to save the round trip. `begun`: what `begin` has returned. Raises the
+        cached or new KordlessError if there is no value to return.
         """
         held = held or self.look(item)[0]
         now = self._clock.now()
         if not held.servable(now, item.lifetime):
             held = self._fetched(item, held, begun)
+            # The fetch took time, and the answer's age is measured from now on.
             now = self._clock.now()
         else:
             self._refresh(item, held, now)
@@ -116,28 +122,31 @@ class Shelf:
 
     @property
     def fetches_ahead(self) -> bool:
-        """False: who reads here directly is in no hurry."""
+        """False: only a page needs its fetches in parallel, and a page reads through a `RequestView`."""
         return False
 
     def must_fetch(self, item: Item[Any], held: Held | None = None) -> bool:
-        """Whether `read` would have to ask Kordless for something that nobody is fetching. `held` as for `read`."""
+        """Return True if `read` would have to fetch, and nobody in this process is fetching the item yet.
+
+        `held`: as for `read`.
+        """
         return not self.is_under_way(item) and self.must_wait(item, held or self.look(item)[0])
 
     def must_wait(self, item: Item[Any], held: Held) -> bool:
-        """Whether `read` would have to wait for Kordless, whoever asks it."""
+        """Return True if `read` would have to wait for a fetch, its own or another's."""
         return not held.servable(self._clock.now(), item.lifetime)
 
     def begin(self, item: Item[Any]) -> Future[Held | None] | None:
-        """Have an item fetched in another thread, within this one's deadline, for a `read` that follows.
+        """Start to fetch an item in another thread, within the deadline of this one, for a `read` that follows.
 
-        Whoever reads it meanwhile shares the fetch. None if it is being fetched already.
+        Other readers share the fetch. Returns None if the item is being fetched already.
         """
-        # As in `_fetched`: too late, it would fail for everybody.
+        # The job may have waited in the queue past the deadline. Its fetch would fail at once, for all who share it.
         work = with_same_deadline(lambda: self._fetch(item) if seconds_left() > 0 else None)
         return self._flights.start(item.parts, self._run_awaited, work=work)
 
     def is_under_way(self, item: Item[Any]) -> bool:
-        """Whether this process is fetching the item."""
+        """Return True if this process is fetching the item."""
         return self._flights.is_under_way(item.parts)
 
     def lying(self, item: Item[T], held: Held | None = None) -> Kept[T]:
@@ -185,12 +194,15 @@ class Shelf:
         self._close(self._no(error, "", NO_KEPT))
 
     def forget(self, *group: str) -> None:
-        """From now on nothing in this group counts as known, nor what is being fetched at this moment."""
+        """Invalidate all items of a group, and also values of it that are being fetched at this moment.
+
+        `group`: the first parts of the items' keys. An invalid value is served only if the next fetch fails.
+        """
         self._cache.set(self._key("mark", *group), secrets.token_hex(8), INVALIDATION_SECONDS)
         self._beat()
         self._drop(group)
 
-    # Looking up
+    # Lookup
 
     def _still(self, old: list[Held], now: float) -> bool:
         """Return True when the account's epoch says that all of these are still current."""
@@ -234,6 +246,7 @@ class Shelf:
         # Same bytes: saves decoding, and keeps the serial by which pages recognize the value.
         if before and raw is not None and raw == before.raw:
             return replace(before, mark=mark, refusal=refusal, looked_at=now, pulse=pulse)
+        # An entry of another format version decodes to None, that is, as absent.
         envelope, value = opened(raw), None
         if envelope and not envelope.failure:
             try:
@@ -245,6 +258,7 @@ class Shelf:
     def _remember(self, item: Item[Any], held: Held) -> None:
         # Popped first, so that the entry moves to the end: the first one is evicted.
         self._held.pop(item.parts, None)
+        # Absent values are not kept: requests for made-up items would evict real ones.
         if held.envelope:
             if len(self._held) >= self._size:
                 del self._held[next(iter(self._held))]
@@ -261,14 +275,14 @@ class Shelf:
     # Fetching
 
     def _refresh(self, item: Item[Any], held: Held, now: float) -> None:
-        """Start a background refresh when one is due. Each process tries once a second."""
+        """Start a background refresh if one is due. Each process tries at most once a second for an item."""
         steady = self._clock.steady()
         if steady >= held.refresh_again_at and not held.settled(now):
             held.refresh_again_at = steady + 1
             self._flights.start(item.parts, self._run, work=lambda: self._fetch(item))
 
     def _fetched(self, item: Item[Any], held: Held, begun: Future[Held | None] | None) -> Held:
-        # A page whose time is up starts no fetch: it would fail at once, and for everybody.
+        # With no time left, the deadline has passed and no fetch starts: it would fail at once, for all who share it.
         outcome = self._flights.join(
             item.parts,
             self._clock.steady() + min(self._patience, seconds_left()),
@@ -278,10 +292,11 @@ class Shelf:
         )
         if outcome:
             return outcome
-        # Waited in vain: the old value if it is acceptable in an outage, else an empty entry, which raises Unavailable.
+        # No result in time: the old value if stale-if-error allows it, else an empty entry, which raises Unavailable.
         return held if held.value_within(self._clock.now(), item.lifetime.on_error) else Held()
 
     def _settled(self, item: Item[Any]) -> Held | None:
+        # `_load`, not `lookup`: another process has written it, so the local cache can't have it.
         [held] = self._look(item)
         return held if held.settled(self._clock.now()) else None
 
@@ -295,6 +310,7 @@ class Shelf:
             value = item.fetch()
         except KeyRefused as error:
             return self._close(self._no(error, "", NO_KEPT))
+        # Before KordlessError, its base: only a failure to get an answer lets an old value be served.
         except Unavailable as error:
             return self._put(item, self._after(error, held, item), held.value)
         except KordlessError as error:
@@ -318,6 +334,7 @@ class Shelf:
         return held
 
     def _close(self, refusal: Envelope) -> Held:
+        # Stored for a day, although fresh for `NEGATIVE_TTL` only: nothing may be served until a fetch succeeds.
         self._cache.set(self._key("refusal"), sealed(refusal), DAY)
         self._beat()
         self._drop(())

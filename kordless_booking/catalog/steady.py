@@ -1,12 +1,11 @@
-"""Django's cache, or this process's own memory for as long as that one fails.
+"""Fallback cache: uses Django's cache, and this process's memory for as long as that one fails.
 
-Nothing is ever unpickled from a cache that a network leads to (see `own_backend`), and what lies under a key of ours
-without being a number, a text or bytes is removed and counts as absent.
+No operation raises. A cache that refuses, times out or is full costs freshness and a log line, never a page. After a
+failure the cache isn't used for `RETRY_SECONDS`, because each operation on a hanging cache costs a visitor a timeout.
+Then one thread probes it with a write: a cache that reads but can't write (Redis out of memory) would grant every lock.
 
-Nothing here ever raises: a cache that refuses, times out or is full costs freshness and a log line, never a
-page. After a failure the cache is left alone for a few seconds, because asking a hanging one costs each
-visitor a time-out. It is believed again once a write has gone through; one that reads but can't write
-(Redis: OOM) would grant every lock.
+Nothing is unpickled from a cache server (see `own_backend`). A value under one of our keys that isn't an integer, a
+string or bytes is deleted and counts as absent.
 """
 
 from __future__ import annotations
@@ -37,23 +36,29 @@ __all__ = ["SteadyCache", "counts_for_all"]
 logger = logging.getLogger(__name__)
 
 LEFT_ALONE = 5.0
+"""Seconds after a failure before the cache is probed."""
 SAID_EVERY = 60.0
+"""Minimum seconds between two log lines of one process about the same trouble."""
 AWAKE = cache_key("", "awake")
+"""Key that the probe writes."""
 _STORABLE = (bytes, str, int)
 
 T = TypeVar("T")
 
 
 def counts_for_all(cache: BaseCache | Memory) -> bool:
-    """Say whether `cache.add` has one winner among all processes: not in LocMem, files (they race) or Dummy."""
+    """Return True if `cache.add` has one winner among all processes.
+
+    Not so in LocMemCache (each process has its own), FileBasedCache (its `add` is a race) and DummyCache.
+    """
     return not isinstance(cache, LocMemCache | FileBasedCache | DummyCache)
 
 
 class SteadyCache:
-    """The cache operations of the catalog, on a cache or, while that fails, on this process's memory.
+    """Cache that falls back to this process's memory while the given cache fails. Safe to share between threads.
 
-    `cache` is the alias of a Django cache, so that each thread uses a connection of its own; a backend will do
-    if threads may share it. None is for memory alone.
+    `cache`: the alias of a Django cache, for which each thread gets its own connection; or a backend that threads may
+    share; or None for memory alone.
     """
 
     def __init__(self, cache: str | BaseCache | Memory | None, clock: Clock) -> None:
@@ -68,40 +73,40 @@ class SteadyCache:
 
     @property
     def up(self) -> bool:
-        """Whether the next operation goes to the cache, not to memory."""
+        """True if the next operation goes to the cache, False if it goes to memory. May send a probe."""
         return self._cache is not None and (self._trusted or self._woken())
 
     def for_counting(self) -> SteadyCache:
-        """Return a cache whose `add` has one winner among all processes while it is up; else memory alone.
+        """Return this cache if its `add` has one winner among all processes, else one in memory alone.
 
-        Memory counts in steady time; LocMem, by the wall clock, would let a minute pass when that is stepped.
+        In memory and not in LocMemCache, although both belong to one process: memory expires by the monotonic clock.
+        LocMemCache expires by the wall clock, so a stepped clock would end the minute of every permit.
         """
         if self._cache is None or counts_for_all(self._backend()):
             return self
         return SteadyCache(None, self._clock)
 
     def get(self, key: str) -> Storable | None:
-        """Return what is kept under one key."""
+        """Return the value under one key, or None."""
         value = self._on(lambda cache: cache.get(key))
         return None if value is None else self._readable({key: value}).get(key)
 
     def get_many(self, keys: Iterable[str]) -> dict[str, Storable]:
-        """Return what is kept, by key, in one round trip."""
+        """Return values by key, in one round trip. Absent keys are left out."""
         wanted = list(keys)
         return self._readable(self._on(lambda cache: cache.get_many(wanted)))
 
     def add(self, key: str, value: Storable, timeout: int) -> bool:
-        """Keep `value` for `timeout` whole seconds (at least 1) unless the key is taken; True for the
-        winner.
-        """
+        """Store `value` for `timeout` whole seconds (at least 1) unless the key is taken. Return True if stored."""
+        # At least 1: a timeout of 0 or less makes Django's backends store nothing, or delete the key.
         return self._on(lambda cache: cache.add(key, value, max(1, timeout)))
 
     def set(self, key: str, value: Storable, timeout: int) -> None:
-        """Keep `value` for `timeout` whole seconds (at least 1)."""
+        """Store `value` for `timeout` whole seconds (at least 1)."""
         self._on(lambda cache: cache.set(key, value, max(1, timeout)))
 
     def delete_many(self, keys: Iterable[str]) -> None:
-        """Drop these keys."""
+        """Delete these keys."""
         unwanted = list(keys)
         self._on(lambda cache: cache.delete_many(unwanted))
 
@@ -111,7 +116,7 @@ class SteadyCache:
         return self._memory if self._cache is None else self._cache
 
     def _readable(self, found: Mapping[str, object]) -> dict[str, Storable]:
-        """Leave out what we can't have written, and remove it: it would stand in the way of `add` for ever."""
+        """Leave out values that we can't have written, and delete them, because they would block `add` for ever."""
         readable = {key: value for key, value in found.items() if isinstance(value, _STORABLE)}
         if len(readable) < len(found):
             self._say_unreadable()
@@ -133,6 +138,7 @@ class SteadyCache:
                 return operation(self._backend())
             except Exception as error:  # noqa: BLE001 - backends raise anything
                 self._fell(error)
+        # The failed operation is done in memory at once: the caller never notices.
         return operation(self._memory)
 
     def _woken(self) -> bool:
@@ -140,9 +146,10 @@ class SteadyCache:
             now = self._clock.steady()
             if now < self._again_at:
                 return False
-            # One thread tries; while it waits for a time-out the others go on with memory.
+            # Moved ahead first, so that one thread probes. While it waits for a timeout, the others use memory.
             self._again_at = now + LEFT_ALONE
         try:
+            # For 10 seconds: only that the write succeeds matters.
             self._backend().set(AWAKE, 1, 10)
         except Exception as error:  # noqa: BLE001 - as above
             self._fell(error)

@@ -1,4 +1,4 @@
-"""Check of the cache: it must keep what it is given, and should be shared by all processes."""
+"""Check of the cache: it must store values, and all processes should share it."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["examine"]
 
 SLOW: Final = 0.05
-"""Seconds per operation. A page asks the cache once or twice, and nobody should notice that."""
+"""Seconds per operation above which the cache is slow. A page makes one or two, and a visitor shouldn't notice them."""
 _KEPT: Final = 10
-"""Seconds that the test values stay in the cache, should they not be deleted."""
+"""Seconds until the test values expire, in case they can't be deleted."""
 
 
 def examine(account: Account, timer: Callable[[], float] = time.perf_counter) -> Findings:
@@ -74,7 +74,8 @@ def _shared(account: Account, cache: BaseCache, name: str) -> Finding:
             others = "whoever else can write to it can run code in them, since it unpickles"
         return ok("cache_shared", f"{text}, and keeps what it is given; {others}")
     text = f"The cache {account.cache!r} ({name}) is not shared by all processes"
-    # A cache of its own is right for a site with one process, but somebody must have said so. With DEBUG it is a note.
+    # A cache for each process is right for a site with one process, but the settings must say so. With DEBUG, only a
+    # note is reported.
     if isinstance(cache, DummyCache) or not _said(account):
         advice = 'use Redis, or set "PROCESSES": to 1 if one process serves the whole site'
         return (note if settings.DEBUG else fix)("cache_alone", text, advice)

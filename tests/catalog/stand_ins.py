@@ -10,7 +10,7 @@ from kordless_booking.catalog.memory import Memory, Storable
 from kordless_booking.conf import Account
 
 WAITS: Final = {"patience": Account.browse_seconds, "held_for": Account.memory_seconds}
-"""Arguments of the shelf that come from the account's settings, as they are by default."""
+"""Arguments of the read-through cache that come from the account's settings, with the default values."""
 
 
 class HandTime:

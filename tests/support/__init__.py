@@ -1,1 +1,1 @@
-"""What several tests use and no test is."""
+"""Helpers that several test modules use."""

@@ -1,4 +1,4 @@
-"""Reads the numbers that are in force from the services of a real account, as `upstream` composes them."""
+"""Reader of the numbers in force: takes them from the services of a real account, as `registry` composes them."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ REAL_ACCOUNT = Account(api_key=Secret("a-key-of-nobody"), org_slug="acme-salon")
 
 @dataclass(frozen=True)
 class InForce:
-    """What the services of an account go by."""
+    """Numbers that the services of an account use."""
 
     offer: Lifetime
     service: Lifetime
     slots: Lifetime
     settings: dict[str, float]
-    """Each number that the services were given, by the setting that it comes from."""
+    """Numbers that the services were given, by the name of the setting."""
 
 
 def numbers_in_force(account: Account = REAL_ACCOUNT) -> InForce:

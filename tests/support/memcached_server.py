@@ -1,4 +1,4 @@
-"""A real Memcached for tests, on a free loopback port."""
+"""Real Memcached for tests, on a free loopback port."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ WHY_NO_MEMCACHED = "no memcached on this machine: install Debian's memcached pac
 
 @contextmanager
 def running_memcached() -> Iterator[str]:
-    """Run a Memcached while the context lasts; gives its host and port as Django's LOCATION."""
+    """Run a Memcached for the duration of the context. Yields its host and port as Django's LOCATION."""
     assert MEMCACHED is not None
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    # -vv says when it listens, and as root it won't start without -u. Without the threads that sort values by use, all
-    # of them are in the one list that `stats cachedump` reads.
+    # -vv logs when it listens, and as root it doesn't start without -u. Without the threads that sort values by use,
+    # all values are in the one list that `stats cachedump` reads.
     command = [MEMCACHED, "-l", "127.0.0.1", "-p", str(port), "-u", getpass.getuser(), "-vv"]
     command += ["-o", "no_lru_maintainer,no_lru_crawler"]
     server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)  # noqa: S603 - arguments of our own
@@ -35,7 +35,7 @@ def running_memcached() -> Iterator[str]:
                 break
         else:
             raise RuntimeError("Memcached did not start")
-        # It writes on, and would stand still once the pipe is full.
+        # It goes on logging, and would block once the pipe is full.
         drain = Thread(target=server.stderr.read)
         drain.start()
         yield f"127.0.0.1:{port}"

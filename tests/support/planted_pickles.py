@@ -1,4 +1,4 @@
-"""Pickles that leave a trace when somebody reads them, and servers to plant them in."""
+"""Pickles that leave a trace when they are loaded, and cache servers to write them to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pymemcache.client.base import Client
 __all__ = ["PICKLED_FLAG", "Memcached", "Redis", "Server", "trap"]
 
 PICKLED_FLAG = 1
-"""What pymemcache and pylibmc mark a pickled value with."""
+"""Flag by which pymemcache and pylibmc mark a pickled value."""
 
 
 class _Trap:
@@ -25,27 +25,27 @@ class _Trap:
 
 
 def trap(folder: Path) -> bytes:
-    """A pickle that makes `folder` when it is loaded."""
+    """Return a pickle that creates `folder` when it is loaded."""
     return pickle.dumps(_Trap(folder))
 
 
 class Server(Protocol):
-    """A cache server, seen by somebody who can write to it."""
+    """Cache server, as an attacker who can write to it uses it."""
 
     location: str
 
     def values(self) -> dict[str, bytes]:
-        """All that lies there."""
+        """Return all values on the server, by key."""
 
     def plant(self, key: str, value: bytes) -> None:
-        """Write a value as a pickle would be written."""
+        """Write a value marked as a pickle."""
 
     def close(self) -> None:
-        """End the connection."""
+        """Close the connection."""
 
 
 class Redis:
-    """A Redis; what is planted expires as what was there."""
+    """Redis. A planted value keeps the expiry of the value that it replaces."""
 
     def __init__(self, location: str) -> None:
         self.location = location
@@ -62,7 +62,7 @@ class Redis:
 
 
 class Memcached:
-    """A Memcached; what is planted does not expire."""
+    """Memcached. A planted value does not expire."""
 
     def __init__(self, location: str) -> None:
         self.location = location

@@ -1,4 +1,4 @@
-"""`manage.py demo 127.0.0.1:8000`: the demo, and someone else's website beside it on NEIGHBOUR_ORIGIN."""
+"""Command `manage.py demo 127.0.0.1:8000`: serves the demo, and someone else's website on NEIGHBOUR_ORIGIN."""
 
 from __future__ import annotations
 
@@ -22,13 +22,16 @@ class Command(RunserverCommand):
     port: str
 
     def run(self, **options: Any) -> None:
-        """The reloader starts the demo anew in a child of this process; the neighbour stays here."""
+        """Serve both sites. Raises CommandError as `refuse_strangers` does.
+
+        The autoreloader restarts the demo in a child process. Someone else's website stays in the parent.
+        """
         self.refuse_strangers()
         neighbour = getattr(settings, "NEIGHBOUR_ORIGIN", "")
         if neighbour and DJANGO_AUTORELOAD_ENV not in os.environ:
             origin = urlsplit(neighbour)
             port = origin.port or 80
-            # A name of this machine is of no use to others, so they need not reach it.
+            # Others can't use a name of this machine, so nothing but the loopback interface is needed.
             address = "127.0.0.1" if is_loopback_name(origin.hostname or "") else self.addr
             book = f"http://{self.addr}:{self.port}{reverse('kordless_booking:services')}"
             try:

@@ -1,4 +1,4 @@
-"""`manage.py runserver`, which serves others only what is configured for them."""
+"""Command `manage.py runserver`: refuses to listen on a public address while the demo is for this machine only."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class Command(StaticfilesCommand):
     port: str
 
     def run(self, **options: Any) -> None:
-        """Serve, with WhiteNoise for the static files. Raises CommandError for an address that strangers can reach."""
+        """Serve, with WhiteNoise for the static files. Raises CommandError as `refuse_strangers` does."""
         self.refuse_strangers()
         super().run(**{**options, "use_static_handler": False})
 
     def refuse_strangers(self) -> None:
-        """Raise CommandError where the site would listen to those whom it refuses anyway."""
+        """Raise CommandError if other machines could connect, whose requests the middleware would reject anyway."""
         if getattr(settings, "LOCAL_ONLY", True) and not is_loopback_name(self.addr):
             raise CommandError(
                 f"{self.addr} can be reached from elsewhere, and this demo is for this machine only, "
