@@ -128,6 +128,7 @@ class ContactForm(VisitorForm):
 
     @property
     def contact_fields(self) -> Mapping[str, ContactField]:
+        """The form's fields, typed as what they are."""
         # A cast and no filter: a field of another class must fail here, not be left out.
         return cast("Mapping[str, ContactField]", self.fields)
 
@@ -145,7 +146,7 @@ class ContactForm(VisitorForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        # A field with an error counts as filled in: its own message is enough.
+        # An invalid email or phone counts as filled in: its own error message is enough.
         untouched = not (self.errors.get("email") or self.errors.get("phone"))
         if untouched and not cleaned.get("email") and not cleaned.get("phone"):
             self.add_error(

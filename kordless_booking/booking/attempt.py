@@ -1,20 +1,22 @@
-"""One try at booking: what is sent, under which key, and how it can stand.
+"""Booking attempt: the request that is sent to Kordless, its idempotency key, and its states.
 
 ::
 
-    (form sent) ──> PLACING ──> PLACED     Kordless said yes
+    (form sent) ──> PLACING ──> PLACED     Kordless created the booking
                       │  ▲
-                      │  ├────> REFUSED    Kordless said no, or nothing ever reached it
+                      │  ├────> REFUSED    Kordless rejected it, or nothing ever reached Kordless
                       │  │
-                      │  ├────> UNSURE     sent, no usable answer: ask again, same key, same body
+                      │  ├────> UNSURE     sent, no usable response: sent again with the same key and body
                       │  │
-                      └──┴────> WAITING    too many at once: sent by itself when its turn comes
+                      └──┴────> WAITING    over the creation limit: queued, and sent when its turn comes
 
-The key comes from the draft's nonce and the body from the form, so a double click, a reload and a retry all carry
-the same two. Only after REFUSED may a new generation, and with it a new key, follow, with any body.
+The key comes from the draft's nonce and the body from the form, so a double click, a reload and a retry all send the
+same key and body. Only a REFUSED attempt may be followed by a new generation, which has a new idempotency key and may
+have another body.
 
-Another body under the same key is another request: a second person with the same link, or the first one with another
-name. In every state but REFUSED it is told so at once; it neither changes nor learns anything of this attempt.
+Another body under the same key is a different request: from a second person with the same link, or from the same
+person with another name. In every state but REFUSED, such a request is turned down at once; it neither changes the
+attempt nor reveals anything of it.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ _BODY: Final = "kordless_booking.body"
 
 
 class State(StrEnum):
-    """How an attempt stands. `open` ones may still become a booking."""
+    """State of an attempt, as stored in its row."""
 
     PLACING = "placing"
     PLACED = "placed"
@@ -50,51 +52,59 @@ class State(StrEnum):
 
     @property
     def open(self) -> bool:
+        """True while the attempt may still become a booking."""
         return self in {State.PLACING, State.UNSURE, State.WAITING}
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """`key` is the draft's nonce, `new` what Kordless is asked for; `attribution` and `reader` stay with the site."""
+    """Request for a booking. Two attempts are equal when key and request are."""
 
     key: str
+    """The draft's nonce."""
     new: NewBooking
+    """The request to Kordless."""
     attribution: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """UTM parameters and the like. Not sent to Kordless."""
     reader: Reader | None = field(default=None, compare=False)
+    """The visitor's preferences, for mails. Not sent to Kordless."""
 
     def body(self) -> str:
-        """The request as JSON, the same text for the same request."""
+        """Return the request as JSON: the same text for the same request."""
         return msgspec.json.encode(self.new, order="deterministic").decode()
 
     def body_digest(self) -> str:
-        """A plain hash of the body, for encrypted tokens only: a known name and address would give it away."""
+        """Return a plain SHA-256 of the body, in hexadecimal.
+
+        Only for encrypted tokens: it has no key, so whoever guesses the name and the contact could confirm the guess.
+        """
         return sha256(self.body().encode()).hexdigest()
 
     def body_hash(self) -> str:
-        """A keyed hash of the digest, for the row."""
+        """Return a keyed hash (HMAC) of the digest, for the row."""
         return _body_hash(self.body_digest(), settings.SECRET_KEY)
 
     def contact_hashes(self) -> dict[str, str]:
-        """Keyed hashes by which the row is found when its contact is to be forgotten."""
+        """Return keyed hashes by which an erasure finds the row: `email_hash` and `phone_hash`."""
         contact = self.new.contact
         return {"email_hash": contact_hash(contact.email), "phone_hash": contact_hash(contact.phone)}
 
     def sealed(self, account: str) -> str:
-        """All of it but the key, encrypted: what a row holds while the outcome is open."""
+        """Return everything but the key, encrypted. The row holds it while the outcome is open."""
         reader = msgspec.to_builtins(self.reader) if self.reader else None
         return seal("attempt", account, {"body": self.body(), "attribution": dict(self.attribution), "reader": reader})
 
     @classmethod
     def read(cls, key: str, body: str, attribution: Mapping[str, str] | None = None, reader: object = None) -> Attempt:
-        """The attempt that `body()` wrote. Raises msgspec.DecodeError, of which a ValidationError is one."""
+        """Parse what `body` returned. Raises msgspec.DecodeError, also as its subclass ValidationError."""
         known = msgspec.convert(reader, Reader) if reader else None
         return cls(key, msgspec.json.decode(body, type=NewBooking), attribution or {}, known)
 
 
 def is_body_hash(body_hash: str, digest: str) -> bool:
-    """Tell whether a row's `body_hash` is of the body with this digest, under SECRET_KEY or one of its fallbacks.
+    """Return True when a row's `body_hash` belongs to this digest, under SECRET_KEY or one of SECRET_KEY_FALLBACKS.
 
-    The time that it takes says nothing about how much of the two is alike.
+    Compares in constant time.
     """
     keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
     return any(constant_time_compare(_body_hash(digest, key), body_hash) for key in keys)
@@ -105,5 +115,8 @@ def _body_hash(digest: str, key: str | bytes) -> str:
 
 
 def idempotency_key(key: str, generation: int) -> str:
-    """What Kordless gets: one per generation, so that a refused attempt's key is never used for another body."""
+    """Return the Idempotency-Key for Kordless.
+
+    It differs for each generation, so that the key of a rejected attempt is never used for another body.
+    """
     return f"kb-{key}-{generation}"

@@ -1,4 +1,4 @@
-"""Bookings that this site has asked for and whose answer it may not have: Kordless's webhook can be quicker."""
+"""Finds the open attempt behind a booking that a webhook reports: the webhook may arrive before the response does."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ from kordless_booking.models import BookingAttempt
 __all__ = ["awaited"]
 
 MOST: Final = 100
-"""Open attempts that are looked through: each costs a tenth of a millisecond."""
+"""Newest open attempts that are searched. Decrypting one takes a tenth of a millisecond."""
 OPEN_FOR: Final = timedelta(days=2)
+"""Age up to which open attempts are searched: longer than the day for which they are sent again."""
 
 
 def awaited(account: str, booking: Booking, now: datetime) -> Attempt | None:
-    """The open attempt that `booking` came of, by its time and contact; None when somebody else made it.
+    """Return the open attempt with the booking's start and contact, or None: then the booking was made elsewhere.
 
-    Of several people who share an address and want the same time, the one with the booking's name.
+    When several attempts match, because people share an email address or a phone, one with the booking's name is
+    preferred, else the newest.
     """
     opened = BookingAttempt.objects.filter(
         account=account, created_at__gt=now - OPEN_FOR, state__in=[state for state in State if state.open]
@@ -34,6 +36,7 @@ def awaited(account: str, booking: Booking, now: datetime) -> Attempt | None:
             sealed = unseal("attempt", account, row.sealed, max_age=KEPT, now=now.timestamp(), longest=MAX_ROW_TOKEN)
             attempt = Attempt.read(row.key, sealed["body"], sealed.get("attribution"), sealed.get("reader"))
         except (BrokenSeal, KeyError, msgspec.DecodeError):
+            # Of a SECRET_KEY that was rotated away, or of another release. One bad row must not hide the others.
             continue
         if _same(attempt.new, booking):
             if booking.contact and attempt.new.contact.name == booking.contact.name:
@@ -43,6 +46,7 @@ def awaited(account: str, booking: Booking, now: datetime) -> Attempt | None:
 
 
 def _same(new: NewBooking, booking: Booking) -> bool:
+    """Compare start and email; the phone only when one side has no email."""
     asked, said = new.contact, booking.contact
     if said is None or new.start != booking.start:
         return False

@@ -1,7 +1,7 @@
-"""The slot that a visitor has chosen, as a signed token that travels through the contact form.
+"""Signed token of the slot that a visitor has chosen. It travels through the contact form.
 
-There is nothing personal in it, so it is signed and not encrypted. Its nonce becomes the idempotency key of the
-attempt: the same form, however often it is sent, is the same attempt.
+It contains nothing personal, so it is signed and not encrypted. Its nonce becomes the key of the attempt, so a form
+that is sent several times makes only one attempt.
 """
 
 from __future__ import annotations
@@ -16,39 +16,54 @@ from django.core import signing
 __all__ = ["BrokenDraft", "Draft", "OldDraft", "seal", "unseal"]
 
 VERSION = 1
+"""First item of the payload. A token of an unknown version is invalid."""
 MAX_TOKEN = 2048
+"""Characters. Longer tokens are neither made nor read."""
 
 
 class BrokenDraft(Exception):
-    """Not a draft of this account, or changed since it was signed."""
+    """The token is not a draft of this account, or was changed."""
 
 
 class OldDraft(BrokenDraft):
-    """A true draft that has passed its age. `draft` is what it said."""
+    """The draft is genuine, but too old."""
 
     def __init__(self, draft: Draft) -> None:
         super().__init__("The draft has passed its age.")
         self.draft = draft
+        """The draft itself, so that the visitor can go on with the same slot."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """`start` and `end` are the slot's own, in UTC; `zone` is the visitor's; `made_at` is Unix time."""
+    """Chosen slot, with the visitor's choices."""
 
     service: str
+    """Slug."""
     start: datetime
+    """Start of the slot, in UTC."""
     end: datetime
+    """End of the slot, in UTC."""
     zone: str
+    """The visitor's time zone (IANA)."""
     host_id: str | None = None
+    """None lets Kordless pick a host."""
     host_name: str | None = None
     team_id: str | None = None
     party: int = 1
+    """Party size."""
     nonce: str = field(default_factory=lambda: secrets.token_hex(16))
+    """Key of the attempt: 128 random bits, in hexadecimal."""
     made_at: float = 0
+    """Unix time."""
 
 
 def seal(draft: Draft, account: str) -> str:
-    """A URL-safe token of the draft, for this account only. A host's name that is too long for it is left out."""
+    """Return a URL-safe token of the draft, valid for this account only.
+
+    The host's name is left out when the token would get too long with it.
+    """
+    # A list without names: the token is part of a URL, and should be short.
     payload: list[Any] = [
         VERSION,
         draft.service,
@@ -69,9 +84,9 @@ def seal(draft: Draft, account: str) -> str:
 
 
 def unseal(token: str, account: str, *, max_age: int, now: float) -> Draft:
-    """The draft in a token that was made at most `max_age` seconds before `now` (Unix time).
+    """Return the draft in a token that was made at most `max_age` seconds before `now` (Unix time).
 
-    Raises OldDraft, which still carries the draft, or BrokenDraft.
+    Raises ExpiredDraft, which still carries the draft, or InvalidDraft.
     """
     if not token.isascii() or len(token) > MAX_TOKEN:
         raise BrokenDraft

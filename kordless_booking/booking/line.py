@@ -1,11 +1,9 @@
-"""Queue of booking attempts, for when more are sent than Kordless creates in a minute.
+"""Queue of booking attempts, for when more are requested than Kordless creates per minute.
 
-Waiting attempts form a queue, oldest first. Only as many from its front may be sent as Kordless takes in a minute, and
-a new attempt goes to its end, so that none waits without end. An attempt whose page has not asked by some seconds
-after its time (a closed tab) is not waited for, and finds its position again when the page comes back.
-
-Ordered by primary key, not by time: an attempt from a worker with a slow clock could otherwise overtake others that
-were told their position already.
+The queue is first in, first out. Only as many attempts from its front may be sent as Kordless accepts per minute, and a
+new attempt goes to its end, so that none starves. Attempts are sent by the visitors' own pages, which ask again after
+the seconds they were told. An attempt whose page has not asked within `LATE` of its time (a closed tab) does not hold
+up the others. It has its old position again when the page comes back.
 """
 
 from __future__ import annotations
@@ -25,12 +23,13 @@ if TYPE_CHECKING:
 __all__ = ["seconds_after_racing", "seconds_for_newcomer", "seconds_in_line"]
 
 ROUND: Final = QUOTA_SECONDS + 1
-"""Seconds after which Kordless takes as many again."""
+"""Seconds after which Kordless accepts the full number again; with a second to spare."""
 MINUTE: Final = timedelta(seconds=QUOTA_SECONDS)
 LONGEST: Final = timedelta(minutes=30)
-"""Older attempts are hardly ever placed any more. The bound lets an index exclude them from the count."""
+"""Age up to which placed attempts are counted. Older attempts are hardly ever placed any more, and the bound on
+`created_at` lets an index exclude them from the count."""
 LATE: Final = timedelta(seconds=10)
-"""Time after its turn for which an attempt that does not ask is still waited for."""
+"""Time after which a queued attempt whose page does not ask no longer holds up the others."""
 
 
 def seconds_for_newcomer(account: str, now: datetime) -> int:
@@ -47,6 +46,8 @@ def seconds_in_line(row: BookingAttempt, now: datetime, *, a_minute: int) -> int
 
     Kordless takes `a_minute` of them.
     """
+    # By primary key, not by time: an attempt from a worker with a slow clock could otherwise overtake others that were
+    # told their position already.
     before = _line(row.account, now).filter(pk__lt=row.pk).aggregate(first=Min("retry_at"), many=Count("pk"))
     own = _seconds(row.retry_at, now)
     # Whole rounds only: with fewer than `a_minute` attempts before it, it is sent in the same round as they are.

@@ -1,8 +1,11 @@
-"""Places an attempt at Kordless, at most once, whatever happens in between.
+"""Idempotent placement of bookings: each attempt is placed at Kordless at most once, in spite of crashes and retries.
 
-The row in the database decides between two equal posts, in whichever process they arrive: it is written before
-anything is sent, and raising its claim is the right to send. Neither the cache nor Kordless's own idempotency is
-trusted for that; they only make it cheaper. A post with another body is no equal one: it is a DifferentRequest.
+The database row is what makes it idempotent. It is inserted before anything is sent, under a unique key, and only the
+process that increments its `claim` may send. So the database decides between two identical posts, whichever processes
+receive them. Neither the cache nor Kordless's own idempotency is relied on; they only make it cheaper.
+
+A post with the same key and another body is a different request. It is answered with DifferentRequest, and the row is
+left alone. booking/attempt.py draws the states of a row.
 """
 
 from __future__ import annotations
@@ -32,15 +35,18 @@ __all__ = ["Declined", "DifferentRequest", "Open", "Outcome", "Placed", "has_att
 log = logging.getLogger("kordless_booking.booking")
 
 LEASE: Final = timedelta(seconds=30)
-"""How long a claim to send is honoured: longer than BOOKING_SECONDS may be, so a killed process is waited out."""
+"""How long the right to send lasts. Longer than BOOKING_SECONDS may be, so that a process that still sends keeps it;
+after that, the process is assumed to be dead."""
 SENT_FOR: Final = timedelta(days=1)
-"""How long an unsure attempt is sent again: nobody knows how long Kordless remembers a key; others keep it a day."""
+"""How long an attempt with an unknown outcome is sent again. How long Kordless remembers an idempotency key is not
+documented; other APIs keep theirs for a day."""
 KEPT: Final = 30 * 86400
-"""Seconds that a sealed body or answer in a row stays readable."""
+"""Seconds for which the encrypted body or response in a row can be decrypted."""
 MAX_PAUSE_SECONDS: Final = 30
-"""The longest that an attempt is not sent again after Kordless could not be reached, or its answer was lost."""
+"""Upper bound of the wait before an attempt is sent again, when Kordless could not be reached or its response was
+lost."""
 LATER: Final = 10
-"""Seconds until one in line is tried again that could not be sent."""
+"""Seconds until a queued attempt that could not be sent is tried again, where Kordless sent no Retry-After."""
 
 
 @dataclass(frozen=True)
@@ -54,29 +60,35 @@ class Placed:
     booking: Booking
     placed_at: datetime = field(compare=False)
     news: Contact | None = field(default=None, compare=False, repr=False)
+    """Contact of the booking, for the one caller whose call recorded the outcome: it must publish the booking. None
+    for every later caller, so that the booking is published once."""
 
 
 @dataclass(frozen=True)
 class Declined:
-    """Kordless said no, or was never reached. `after_unsure`: an earlier send may have been the one that took it."""
+    """Outcome: Kordless rejected the booking, or was never reached."""
 
     error: exceptions.KordlessError
     after_unsure: bool = False
+    """True when the outcome of an earlier send is unknown: that one may have been booked, and may be what took the
+    slot."""
 
 
 @dataclass(frozen=True)
 class Open:
-    """Nobody knows yet, for about `seconds`; `waiting` when it is only our turn that has not come."""
+    """Outcome: not known yet."""
 
     seconds: int
+    """Estimated seconds until it is worth asking again."""
     waiting: bool = False
+    """True when the attempt is only queued."""
 
 
 @dataclass(frozen=True)
 class DifferentRequest:
-    """The key belongs to an attempt with another body. Nothing was sent, and that attempt was left alone.
+    """Outcome: the key belongs to an attempt with another body. Nothing was sent, and that attempt was left alone.
 
-    It holds nothing of the other attempt, not even how it stands: the one who is told may be somebody else.
+    It carries nothing of the other attempt, not even its state, because the caller's visitor may be somebody else.
     """
 
 
@@ -92,17 +104,20 @@ def place(
     a_minute: int = CREATIONS_PER_MINUTE,
     first: Callable[[], object] | None = None,
 ) -> Outcome:
-    """Place the attempt, or tell how the one before it with the same key stands. Kordless takes so many `a_minute`.
+    """Place the attempt, or follow up an earlier one with the same key.
 
-    The one before it is followed up only for the same body; for another one, DifferentRequest is the answer at once.
+    An earlier attempt is followed up only for the same body. For another body, return DifferentRequest at once; but a
+    rejected attempt is replaced, whatever the body.
 
-    `first` is called when there was none before it, as soon as it is written down.
+    `a_minute` is how many creations Kordless accepts per minute. `first` is called as soon as the row is inserted, and
+    only when the key was new.
 
-    Raises django.db.DatabaseError when it can't be written down; nothing has been sent then.
+    Raises django.db.DatabaseError when the row can't be inserted; nothing has been sent then.
     """
     wait = line.seconds_for_newcomer(account, now)
     row = _new_row(account, attempt, now, wait)
     try:
+        # Within an outer transaction this is a savepoint: a failed insert must not break the queries that follow.
         with transaction.atomic():
             row.save(force_insert=True)
     except IntegrityError:
@@ -116,39 +131,41 @@ def place(
 def resume(
     account: str, client: Kordless, key: str, digest: str, now: datetime, *, a_minute: int = CREATIONS_PER_MINUTE
 ) -> Outcome | None:
-    """Tell how the attempt stands, sending it again when that is due. None when there is none.
+    """Return the state of the attempt, after sending it again when that is due. None when there is no such attempt.
 
-    `digest` is of the body that the asker has sent: DifferentRequest when a refused attempt was renewed with another.
+    `digest` is the plain hash of the body that the visitor sent. Return DifferentRequest when their attempt was
+    rejected, and has been replaced by one with another body.
     """
     row = BookingAttempt.objects.filter(key=key, account=account).first()
     if row is None:
         return None
-    # A row without a hash was emptied for its person's sake: whose it was is unknown, and there is nothing to show.
+    # A row without a hash was emptied by an erasure. It can't be compared, and it has nothing left to show.
     if row.body_hash and not is_body_hash(row.body_hash, digest):
         return DifferentRequest()
     return _follow_up(row, client, now, a_minute)
 
 
 def has_attempt(account: str, key: str) -> bool:
-    """Tell whether the key is used: by an attempt that is placed or may still be. Costs one query."""
+    """Return True when an attempt with this key is placed or may still be. Costs one query."""
     return BookingAttempt.objects.filter(key=key, account=account).exclude(state=State.REFUSED).exists()
 
 
 def _again(row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetime, a_minute: int) -> Outcome:
-    """Follow up an earlier attempt with the same key, or renew a refused one, whatever the body."""
+    """Follow up an earlier attempt with the same key. Replace a rejected one, whatever the body."""
     same = is_body_hash(row.body_hash, attempt.body_digest())
     if row.state != State.REFUSED:
         return _follow_up(row, client, now, a_minute) if same else DifferentRequest()
     wait = line.seconds_for_newcomer(row.account, now)
     renewed = _renew(row, attempt, now, wait)
-    # Somebody else was quicker, with this body or another one: what that came to decides, as it does for a newcomer.
+    # Another request replaced it first, with this body or another one. Start over, to follow up that attempt. The
+    # recursion ends: each further round needs another rejection in between.
     if renewed is None:
         return place(row.account, client, attempt, now, a_minute=a_minute)
     return _send_in_turn(renewed, client, attempt, now, wait, a_minute)
 
 
 def _new_row(account: str, attempt: Attempt, now: datetime, wait: int, generation: int = 1) -> BookingAttempt:
-    """Make the row of an attempt that is sent at once, or waits for the first in the line for `wait` seconds."""
+    """Build the row of an attempt that is sent at once, or, when others are queued, is due again in `wait` seconds."""
     return BookingAttempt(
         key=attempt.key,
         account=account,
@@ -166,10 +183,8 @@ def _new_row(account: str, attempt: Attempt, now: datetime, wait: int, generatio
 
 
 def _renew(row: BookingAttempt, attempt: Attempt, now: datetime, wait: int) -> BookingAttempt | None:
-    """Put a row of the next generation in a refused one's place; None when somebody else was quicker.
-
-    It is a new row, because the line goes by their numbers: whoever comes again goes to its end, as a newcomer does.
-    """
+    """Replace a rejected row by one of the next generation. Return None when another request was quicker."""
+    # A new row instead of an update: the queue is ordered by primary key, and a renewed attempt goes to its end.
     renewed = _new_row(row.account, attempt, now, wait, row.generation + 1)
     with transaction.atomic():
         gone, _by_model = BookingAttempt.objects.filter(pk=row.pk, claim=row.claim, state=State.REFUSED).delete()
@@ -182,7 +197,7 @@ def _renew(row: BookingAttempt, attempt: Attempt, now: datetime, wait: int) -> B
 def _send_in_turn(
     row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetime, wait: int, a_minute: int
 ) -> Outcome:
-    """Send a new row's attempt, or tell how long until its turn comes when others wait already."""
+    """Send the attempt of a new row. When others are queued, return the estimated wait instead."""
     if not wait:
         return _send(row, client, attempt, now, a_minute)
     say(log, logging.INFO, "create_waiting", attempt=row.pk, seconds=wait)
@@ -190,18 +205,20 @@ def _send_in_turn(
 
 
 def _follow_up(row: BookingAttempt, client: Kordless, now: datetime, a_minute: int) -> Outcome:
+    """Return the outcome of an existing row. When it is due, claim it and send it again."""
     if row.state == State.PLACED:
         return _remembered(row, now)
     if row.state == State.REFUSED:
         return Declined(_refusal(row.refusal), after_unsure=row.unsure)
     if row.state == State.WAITING and (seconds := line.seconds_in_line(row, now, a_minute=a_minute)):
+        # Its time has come, but not its turn. Without a later time, the others would stop waiting for it.
         if row.retry_at is not None and row.retry_at <= now:
             kept = BookingAttempt.objects.filter(pk=row.pk, claim=row.claim, state=State.WAITING)
             kept.update(retry_at=now + timedelta(seconds=seconds), changed_at=now)
         return Open(seconds, waiting=True)
     due = max(row.claimed_until, row.retry_at or row.claimed_until)
     if due > now:
-        # A send under way answers long before its lease runs out.
+        # Another process is sending. It answers long before its lease expires, so ask again in two seconds.
         return Open(2 if row.state == State.PLACING else int((due - now).total_seconds()) + 1)
     if row.unsure and row.created_at + SENT_FOR < now:
         return Declined(exceptions.OutcomeUnknown(operation="create", reason="too_old"), after_unsure=True)
@@ -212,14 +229,15 @@ def _follow_up(row: BookingAttempt, client: Kordless, now: datetime, a_minute: i
         say(log, logging.ERROR, "attempt_unreadable", attempt=row.pk)
         return Declined(exceptions.OutcomeUnknown(operation="create", reason="unreadable"), after_unsure=True)
     in_line = row.state == State.WAITING
-    # A lease that ran out under PLACING means that its process died: it may have sent.
+    # An expired lease in state PLACING means that the process died. It may have sent, so the outcome is unknown.
     if not _claim(row, now, state=State.PLACING, unsure=row.unsure or row.state != State.WAITING):
         return Open(seconds=2)
     return _send(row, client, attempt, now, a_minute, in_line=in_line)
 
 
 def _claim(row: BookingAttempt, now: datetime, **changes: Any) -> bool:
-    """Raise the claim if nobody has in the meantime; the one who does may send."""
+    """Increment the claim and take the lease. Return True when this call did; only then may the caller send."""
+    # Compare-and-swap: the filter on the claim that was read lets one of several processes through.
     mine = BookingAttempt.objects.filter(pk=row.pk, claim=row.claim).update(
         claim=F("claim") + 1, claimed_until=now + LEASE, retry_at=None, changed_at=now, **changes
     )
@@ -231,7 +249,11 @@ def _claim(row: BookingAttempt, now: datetime, **changes: Any) -> bool:
 def _send(
     row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetime, a_minute: int, *, in_line: bool = False
 ) -> Outcome:
-    """`in_line`: its sender was promised that it goes by itself when its turn comes."""
+    """Send the attempt and record the outcome. The caller must hold the claim.
+
+    With `in_line`, the attempt was queued, and the visitor was promised that it will be sent without their help: one
+    that could not be sent is queued again instead of rejected.
+    """
     try:
         booking = client.create(attempt.new, idempotency_key=idempotency_key(row.key, row.generation))
     except exceptions.TooMany as error:
@@ -240,6 +262,7 @@ def _send(
         say(log, logging.INFO, "create_waiting", attempt=row.pk, seconds=seconds)
         return Open(seconds=seconds, waiting=True)
     except exceptions.NotSent as error:
+        # This send never left, but an earlier one may have been booked: the outcome stays unknown.
         if row.unsure:
             return _unsure(row, now)
         if not in_line:
@@ -254,11 +277,13 @@ def _send(
     except exceptions.KordlessError as error:
         if not row.unsure:
             return _refuse(row, now, error)
-        # About the key or the request as such, not about the send before it: that one's outcome stays open.
+        # An error about the API key or the request as such says nothing about the earlier send, so its outcome stays
+        # unknown.
         _unsure(row, now)
         return Declined(error, after_unsure=True)
     if booking.end != attempt.new.end:
         say(log, logging.WARNING, "terms_changed", attempt=row.pk, what="length")
+    # The row and the confirmation's URL get the booking; neither needs another copy of the contact.
     booking = msgspec.structs.replace(booking, contact=None)
     news = _settle(
         row,
@@ -273,14 +298,17 @@ def _send(
 
 
 def _turn(row: BookingAttempt, now: datetime, seconds: int, a_minute: int) -> int:
-    """When Kordless has room again in `seconds`: until it is this one's turn, as far as that can be counted."""
+    """Return the seconds until it is this attempt's turn, when Kordless accepts more in `seconds`."""
     try:
         return line.seconds_after_racing(row, now, seconds=seconds, a_minute=a_minute)
     except DatabaseError:
+        # Only an estimate: without the count, the attempt comes back as soon as Kordless has room.
         return seconds
 
 
 def _unsure(row: BookingAttempt, now: datetime) -> Open:
+    """Record that the outcome is unknown, to be asked for again with exponential backoff."""
+    # Doubles with each claim. The exponent is bounded as well, because the claim may grow for a day.
     seconds = min(MAX_PAUSE_SECONDS, 2 ** min(row.claim, 5))
     _settle(row, now, state=State.UNSURE, unsure=True, retry_at=now + timedelta(seconds=seconds))
     say(log, logging.WARNING, "create_unknown", attempt=row.pk, tries=row.claim)
@@ -288,15 +316,18 @@ def _unsure(row: BookingAttempt, now: datetime) -> Open:
 
 
 def _refuse(row: BookingAttempt, now: datetime, error: exceptions.KordlessError) -> Declined:
+    # The body is dropped: a rejected attempt is never sent again.
     _settle(row, now, state=State.REFUSED, retry_at=None, sealed="", refusal=type(error).__name__)
     return Declined(error, after_unsure=row.unsure)
 
 
 def _settle(row: BookingAttempt, now: datetime, *, state: State, **changes: Any) -> bool:
-    """Write how the send ended, unless somebody with a later claim has already; a yes always counts.
+    """Record the outcome of a send. Return True when this call recorded it.
 
-    What can't be written stays open until the lease runs out, and is then asked for again: the visitor is told
-    what Kordless said all the same. True when this call is the one that wrote it.
+    A sender with a later claim takes precedence, except over a booking that was created, which always counts.
+
+    A database error is logged and not raised: the visitor still gets Kordless's answer. The row stays open until its
+    lease expires, and is then sent again under the same idempotency key.
     """
     mine = BookingAttempt.objects.filter(pk=row.pk, generation=row.generation).exclude(state=State.PLACED)
     if state != State.PLACED:
@@ -313,6 +344,7 @@ def _unseal(purpose: str, row: BookingAttempt, now: datetime) -> dict[str, Any]:
 
 
 def _remembered(row: BookingAttempt, now: datetime) -> Outcome:
+    """Return the booking stored in a placed row; an unknown outcome when it can't be decrypted any more."""
     try:
         sealed = _unseal("answer", row, now)
         return Placed(msgspec.convert(sealed["booking"], Booking), row.changed_at)
@@ -322,6 +354,8 @@ def _remembered(row: BookingAttempt, now: datetime) -> Outcome:
 
 
 def _refusal(name: str) -> exceptions.KordlessError:
+    """Rebuild the error of a rejected row from its class name."""
+    # The default is for a row of another release, with an exception that this one doesn't have.
     kind = getattr(exceptions, name, exceptions.Refused)
     error: exceptions.KordlessError = kind(operation="create")
     return error

@@ -1,7 +1,7 @@
-"""What a visitor carries away from the contact form: the way back to an attempt, a booking, or its manage page.
+"""Encrypted tokens in URLs that lead a visitor to their attempt, to their confirmation, or to a manage page.
 
-Receipts are sealed into URLs. They hold the contact, because Kordless asks for it as proof with every look at a
-booking; nobody without SECRET_KEY can read it there.
+They contain the contact, because Kordless demands it as proof with each lookup. They are encrypted, so nobody without
+SECRET_KEY can read it in the URL.
 """
 
 from __future__ import annotations
@@ -20,37 +20,53 @@ from kordless_booking.limits import MAX_MANAGE_LINK_DAYS
 __all__ = ["ManageLink", "Receipt"]
 
 ATTEMPT_SECONDS: Final = 24 * 3600
+"""Seconds for which the link to an attempt works: as long as an attempt is sent again."""
 CONFIRMATION_SECONDS: Final = 30 * 86400
+"""Seconds for which the link to a confirmation works."""
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One attempt as its visitor knows it; with `booking` once Kordless has said yes.
-
-    `contact` is the e-mail or phone that proves the right to manage. `start` and `end` are the slot's, in UTC.
-    `digest` is of the body that was sent, by which the attempt is known to be the visitor's own, and `typed` what
-    stood in the form; both for as long as the outcome is open. `placed_at` is Unix time.
-    """
+    """A visitor's attempt, and its booking once there is one."""
 
     key: str
+    """Key of the attempt: the draft's nonce."""
     service: str
+    """Slug."""
     zone: str
+    """The visitor's time zone (IANA)."""
     contact: str
+    """Email or phone that proves the right to manage the booking."""
     start: datetime
+    """Start of the slot, in UTC."""
     end: datetime
+    """End of the slot, in UTC."""
     host: str | None = None
+    """The host's name."""
     host_id: str | None = None
     party: int = 1
+    """Party size."""
     digest: str = ""
+    """Plain hash of the body that was sent: proves that the attempt is this visitor's own. Empty once there is a
+    booking."""
     typed: dict[str, str] = {}
+    """Form input, while the outcome is open."""
     attribution: dict[str, str] = {}
     booking: Booking | None = None
+    """The booking, without its contact, once it is placed."""
     placed_at: int = 0
+    """When the visitor was led to the confirmation, in Unix time."""
 
     def __repr__(self) -> str:
+        # Without the contact, because a repr may end up in a log.
         return f"Receipt({self.service!r}, …)"
 
     def seal(self, account: str) -> str:
-        """A token for URLs. What would make it too long for one, and can be asked for again, is left out."""
+        """Return an encrypted token for URLs.
+
+        When it would be too long, details that Kordless can be asked for again are left out, then the longest texts of
+        the form input.
+        """
+        # Another purpose, so that the link to an attempt can't be used as one to a confirmation.
         purpose = "confirmation" if self.booking else "receipt"
         token = seal(purpose, account, msgspec.to_builtins(self))
         if len(token) <= MAX_URL_TOKEN:
@@ -76,38 +92,44 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @classmethod
     def of_attempt(cls, token: str, account: str, now: float) -> Receipt:
-        """Raises BrokenSeal, or OldSeal after a day."""
+        """Decrypt the token of an attempt. Raises InvalidToken; after a day, its subclass ExpiredToken."""
         return _read(cls, unseal("receipt", account, token, max_age=ATTEMPT_SECONDS, now=now))
 
     @classmethod
     def of_booking(cls, token: str, account: str, now: float) -> Receipt:
-        """Raises BrokenSeal, or OldSeal after a month."""
+        """Decrypt the token of a confirmation. Raises InvalidToken; after 30 days, its subclass ExpiredToken."""
         return _read(cls, unseal("confirmation", account, token, max_age=CONFIRMATION_SECONDS, now=now))
 
 
 class ManageLink(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Leads straight to a booking, for as long as the account's settings say.
-
-    `expires` is Unix time; `zone` is the visitor's, when it is known. So are `host` (an id) and `party`, which Kordless
-    doesn't repeat: the booking can only move to a time that both of them fit.
-    """
+    """Link to the manage page of a booking, valid until it expires."""
 
     number: str
+    """Confirmation number."""
     contact: str
+    """Email or phone that the booking was made with."""
     expires: int
+    """Unix time."""
     zone: str | None = None
+    """The visitor's time zone (IANA), if known."""
     host: str | None = None
+    """Host id, if known. Kordless doesn't repeat host and party size, but the booking can only move to a time that
+    fits both."""
     party: int = 1
+    """Party size."""
 
     def __repr__(self) -> str:
+        # Number and contact together are the right to cancel the booking, and a repr may end up in a log.
         return "ManageLink(…)"
 
     def seal(self, account: str) -> str:
+        """Return an encrypted token for URLs."""
         return seal("manage", account, msgspec.to_builtins(self))
 
     @classmethod
     def read(cls, token: str, account: str, now: float) -> ManageLink:
-        """Raises BrokenSeal for anything that is not a living manage link of this account."""
+        """Decrypt a token. Raises InvalidToken for anything but an unexpired manage link of this account."""
+        # The link says itself when it expires. `max_age` only bounds that, with a day to spare.
         link = _read(cls, unseal("manage", account, token, max_age=(MAX_MANAGE_LINK_DAYS + 1) * 86400, now=now))
         if link.expires < now:
             raise BrokenSeal

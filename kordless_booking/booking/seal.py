@@ -1,7 +1,7 @@
-"""Tokens that nobody else can read or change, for what must travel in a URL.
+"""Encrypted and authenticated tokens (Fernet) for URLs and database rows.
 
-`seal` encrypts a small JSON object for one purpose and one account; a token made for another purpose, by another
-account, or with another SECRET_KEY does not open. SECRET_KEY_FALLBACKS still open what older keys sealed.
+A token holds a small JSON object. Its key is derived from SECRET_KEY, the purpose and the account (HKDF), so a token
+can't be decrypted for another purpose or account. SECRET_KEY_FALLBACKS still decrypt, but never encrypt.
 """
 
 from __future__ import annotations
@@ -20,39 +20,41 @@ from django.conf import settings
 __all__ = ["MAX_ROW_TOKEN", "MAX_TOKEN", "MAX_URL_TOKEN", "BrokenSeal", "OldSeal", "seal", "unseal"]
 
 MAX_TOKEN = 4096
-"""Characters. No URL of ours holds a longer one, so nothing longer is ever decoded."""
+"""Longest token, in characters, that is decoded from a URL. No URL of ours contains a longer one."""
 MAX_ROW_TOKEN = 200_000
-"""Characters of a token in a column of a row, which has more room than a URL."""
+"""Longest token, in characters, that is decoded from a database row."""
 MAX_URL_TOKEN = 3000
-"""Characters that a token is cut down to, by leaving out what can be asked for again. Servers take request lines of
-about 4,000."""
+"""Characters that callers shorten a token to, by leaving out what can be asked for again. Servers accept request lines
+of about 4,000 characters."""
 
 
 class BrokenSeal(Exception):
-    """Not a token of ours, for this purpose and account, or changed since."""
+    """The token was not made here for this purpose and account, or was changed."""
 
 
 class OldSeal(BrokenSeal):
-    """A token of ours that has passed its age."""
+    """The token is genuine, but too old."""
 
 
 def seal(purpose: str, account: str, payload: dict[str, Any]) -> str:
-    """A URL-safe token of `payload`, which must be JSON."""
+    """Encrypt `payload`, which must be JSON-serializable, into a URL-safe token."""
     text = json.dumps(payload, separators=(",", ":"), ensure_ascii=False)
+    # Without "=", which urlencode would escape.
     return _box(purpose, account).encrypt(zlib.compress(text.encode(), 9)).decode().rstrip("=")
 
 
 def unseal(
     purpose: str, account: str, token: str, *, max_age: int | None, now: float, longest: int = MAX_TOKEN
 ) -> dict[str, Any]:
-    """Return what `seal` was given, at most `max_age` seconds ago, or however long ago with None.
+    """Decrypt a token made by `encrypt_token` at most `max_age` seconds ago; None accepts any age.
 
-    `now` is Unix time, `longest` is in characters. Raises OldSeal when it was sealed longer ago, BrokenSeal for
+    `now` is Unix time, `longest` is in characters. Raises ExpiredToken when the token is too old, and InvalidToken for
     anything else that is wrong with it.
     """
     if len(token) > longest or not token.isascii() or "=" in token:
         raise BrokenSeal
     padded = (token + "=" * (-len(token) % 4)).encode()
+    # Otherwise one token could be written in several ways.
     if not _canonical(padded):
         raise BrokenSeal
     box = _box(purpose, account)
@@ -70,7 +72,7 @@ def unseal(
 
 
 def _canonical(padded: bytes) -> bool:
-    """Whether this is the only spelling of its bytes: Base64 decoding skips strange characters and spare bits."""
+    """Return True for canonical Base64. Python's decoder skips foreign characters and ignores unused bits."""
     try:
         return base64.urlsafe_b64encode(base64.urlsafe_b64decode(padded)) == padded
     except ValueError:
@@ -82,6 +84,7 @@ def _box(purpose: str, account: str) -> MultiFernet:
     return MultiFernet([_fernet(secret, f"{purpose}\0{account}") for secret in secrets])
 
 
+# One entry for each secret, purpose and account: HKDF for each token would be wasted work.
 @lru_cache(maxsize=128)
 def _fernet(secret: str | bytes, info: str) -> Fernet:
     given = secret.encode() if isinstance(secret, str) else secret

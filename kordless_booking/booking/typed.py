@@ -1,4 +1,4 @@
-"""Form input as an encrypted token, which carries what a visitor typed past the slot page into the next form."""
+"""Form input as an encrypted token. It carries what a visitor typed through the slot page into the next form."""
 
 from __future__ import annotations
 
@@ -10,22 +10,26 @@ from kordless_booking.booking.seal import MAX_URL_TOKEN, BrokenSeal, seal, unsea
 __all__ = ["seal_typed", "typed_text", "unseal_typed", "without_longest"]
 
 KEPT_SECONDS: Final = 24 * 3600
+"""Seconds after which the token is ignored."""
 
 
 def typed_text(given: Mapping[str, str], max_lengths: Mapping[str, int]) -> dict[str, str]:
-    """Return the fields that have something in them, cut to their lengths. Other fields are left out."""
+    """Return the non-empty fields named in `max_lengths`, each cut to its length in characters."""
     typed = {name: str(given.get(name) or "")[:most] for name, most in max_lengths.items()}
     return {name: text for name, text in typed.items() if text}
 
 
 def without_longest(typed: Mapping[str, str]) -> dict[str, str]:
-    """Return all but the longest text, which is as a rule the notes."""
+    """Return all but the longest text, which usually is the notes."""
     longest = max(typed, key=lambda name: len(typed[name]), default=None)
     return {name: text for name, text in typed.items() if name != longest}
 
 
 def seal_typed(account: str, typed: Mapping[str, str]) -> str | None:
-    """A token of what was typed; without the longest texts when they would make it too long for a URL."""
+    """Return an encrypted token of the form input, or None when nothing is left of it.
+
+    The longest texts are left out, one by one, while the token is too long for a URL.
+    """
     while typed:
         token = seal("typed", account, dict(typed))
         if len(token) <= MAX_URL_TOKEN:
@@ -35,7 +39,7 @@ def seal_typed(account: str, typed: Mapping[str, str]) -> str | None:
 
 
 def unseal_typed(account: str, token: str | None, now: float, max_lengths: Mapping[str, int]) -> dict[str, str]:
-    """What was typed, within a day; nothing for anything that is not such a token."""
+    """Return the form input in a token. Return an empty dict for a token that is missing, invalid or expired."""
     try:
         found = unseal("typed", account, token or "", max_age=KEPT_SECONDS, now=now)
     except BrokenSeal:

@@ -1,7 +1,7 @@
-"""What stands between the contact form and Kordless for those who are no visitors.
+"""Abuse protection of the contact form: honeypot, rate limit, the site's own spam check, and a minimum fill time.
 
-Kordless lets ten bookings a minute through, so junk would keep everybody else waiting. Nobody is ever asked to solve
-a puzzle; a site that wants one names its own check in HUMAN_CHECK.
+Kordless accepts ten bookings per minute, so spam would keep everybody else waiting. There is no captcha; a site that
+wants one names its own check in SPAM_CHECK.
 """
 
 from __future__ import annotations
@@ -27,13 +27,14 @@ __all__ = ["HONEYPOT", "Objection", "objection", "too_often"]
 log = logging.getLogger("kordless_booking.views")
 
 HONEYPOT: Final = "kb_hp_url"
-"""A field that people never see and browsers never fill in."""
+"""Name of a hidden field that neither people nor browsers fill in."""
 
 
 class Objection(str):
-    """What to tell the sender; `seconds` says when to try again, 0 when that is not about time."""
+    """Reason why a form is rejected, as a text for the visitor."""
 
     seconds: int
+    """Seconds after which to try again; 0 when waiting doesn't help."""
 
     def __new__(cls, text: str, seconds: int = 0) -> Objection:
         made = super().__new__(cls, text)
@@ -42,7 +43,10 @@ class Objection(str):
 
 
 def objection(visit: Visit, chosen: Draft, form: ContactForm) -> Objection | None:
-    """Why a valid form is not sent on, or None; waits out the rest of the minimum filling time."""
+    """Return the reason to reject a valid form, or None.
+
+    Sleeps until the form's minimum fill time has passed, if it was posted earlier.
+    """
     if visit.request.POST.get(HONEYPOT):
         say(log, logging.INFO, "honeypot_filled")
         return Objection(_("Something about this request looked automatic. Please check your details and try again."))
@@ -52,15 +56,17 @@ def objection(visit: Visit, chosen: Draft, form: ContactForm) -> Objection | Non
     if check and not import_string(check)(visit.request, form):
         say(log, logging.INFO, "human_check_failed")
         return Objection(_("Please confirm that you are a person, and try again."))
-    # A script gains nothing by being quicker than a person, and no person is ever told off for being quick.
+    # Waits instead of rejecting: a script gains nothing by being quick, and a quick person gets no error. Last, so that
+    # a rejected form occupies no worker.
     remaining = visit.account.minimum_fill_seconds - (visit.now.timestamp() - chosen.made_at)
+    # More than the whole time would be left if another server's clock, which made the draft, were ahead.
     if 0 < remaining <= visit.account.minimum_fill_seconds:
         time.sleep(remaining)
     return None
 
 
 def too_often(visit: Visit, scope: str, who: str | None = None) -> Objection | None:
-    """What to tell a client that does something too often."""
+    """Count one use of `scope`. Return the reason to reject it, or None."""
     seconds = throttle.wait_for(visit, scope, who)
     if not seconds:
         return None

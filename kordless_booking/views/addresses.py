@@ -1,4 +1,4 @@
-"""Paths of our own pages: a cache for Django's `reverse`, because a slot page calls it a dozen times."""
+"""Cached `reverse()` for our own pages: a slot page calls it a dozen times."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from django.utils.translation import get_language
 __all__ = ["Mount", "address", "mount"]
 
 Mount = tuple[str, str, str | None, str | None]
-"""All that a path depends on: namespace, script prefix, the URL configuration if the request has one of its own, and
-the active language, which `i18n_patterns` puts into paths and translated paths are written in.
+"""Everything that a path depends on: namespace, script prefix, the URL configuration of the request if middleware has
+set one, and the active language, because of `i18n_patterns` and translated paths.
 """
 
 
 def mount(namespace: str) -> Mount:
-    """Where the pages of that namespace are in the present request and language."""
+    """Return the mount of a namespace in the current request and language."""
     return namespace, get_script_prefix(), get_urlconf(), get_language()
 
 
 @lru_cache(maxsize=1024)
 def address(mount: Mount, name: str, *args: str) -> str:
-    """The path of a page, in the request and language that the mount is of: they must be active still."""
+    """Return the path of a page. Request and language of the mount must still be active."""
+    # `reverse` reads prefix and language from the thread; here they are only part of the cache's key.
     namespace, _prefix, urlconf, _language = mount
     return reverse(f"{namespace}:{name}", args=args, urlconf=urlconf)
 

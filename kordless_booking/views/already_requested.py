@@ -1,4 +1,4 @@
-"""The page for a form, or its address, whose time was requested before by somebody with other details."""
+"""Problem page for a draft whose key was used by an attempt with other details."""
 
 from __future__ import annotations
 
@@ -22,15 +22,17 @@ __all__ = ["already_requested"]
 def already_requested(
     visit: Visit, chosen: Draft, choices: Choices, *, sent: bool, kept: str | None, all_kept: bool
 ) -> Problem:
-    """Build the page that says so, with a way to the same time under a fresh key and one to the look-up.
+    """Build the problem. Its page links to the same time under a new key, and to the search for a booking.
 
-    `choices` are those under which the time was chosen; `sent` tells a form that was sent from a page that was only
-    looked at. `kept` is what was typed, sealed, and `all_kept` whether it is all of it. Nothing on the page is of the
-    attempt that was made before: the visitor may be somebody else, so it says neither for whom nor how it stands.
+    `choices` are those under which the time was chosen. `sent` is True when a form was posted, False when a page was
+    only opened. `kept` is the encrypted form input, and `all_kept` says that it is complete.
+
+    The visitor may be somebody else, so the page reveals nothing of the earlier attempt, neither its details nor its
+    state.
     """
     day = chosen.start.astimezone(zones.zone(chosen.zone)).date()
     around = choices.but(tz=chosen.zone, month=None, day=day, party=chosen.party)
-    # By way of the clicked time: it is looked up as ever, and only then gets a draft, and with it a key, of its own.
+    # The same link as for a click on the time: it is checked to be free, and then gets a draft with a key of its own.
     afresh = visit.service_url("contact", chosen.service, around, kept=kept, start=format_start(chosen.start))
     said = (
         409,
@@ -51,7 +53,7 @@ def already_requested(
 
 
 def _summary(visit: Visit, chosen: Draft) -> dict[str, Any]:
-    """What the draft in the visitor's own address says, and nothing that was typed."""
+    """Return the context of parts/summary.html, from the draft in the visitor's own URL."""
     try:
         detail = visit.catalog.service(chosen.service).value
     except exceptions.KordlessError:

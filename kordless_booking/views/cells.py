@@ -23,11 +23,14 @@ from kordless_booking.views.pattern import Pattern, SitePart, kept_pattern, mark
 __all__ = ["ANY_DAY", "DAY", "TIME", "format_start", "month_rows", "other_clock", "read_start", "time_items"]
 
 ANY_DAY: Final = date(1970, 1, 1)
-"""Stands in a link for the day that it will lead to."""
+"""Placeholder for the day in a link."""
 DAY: Final = "kordless_booking/parts/day.html"
+"""Template of a day's cell."""
+# Context of DAY, in the order in which its skeleton is filled.
 _DAY_VALUES: Final = ("number", "iso", "url", "full")
 _START_LENGTH: Final = len("20261201T150000Z")
 TIME: Final = "kordless_booking/parts/time.html"
+"""Template of a time's button."""
 
 
 def month_rows(
@@ -41,8 +44,10 @@ def month_rows(
     language: str,
     stage: str,
 ) -> list[SafeString]:
-    """One row of cells for each week. `part` is DAY's template; `free` says how many times each free day has; `url`
-    leads to ANY_DAY, in the place of which each free day is put.
+    """Return one row of cells for each week.
+
+    `part` is the template DAY. `free` has the number of available times of each free day. `url` is a link to ANY_DAY,
+    which is replaced by each free day.
     """
     spoken = _all_spoken(tuple(free.items()), today, language)
     if isinstance(part, SitePart):
@@ -56,9 +61,9 @@ def month_rows(
 
 @kept_pattern(256)
 def _all_spoken(free: tuple[tuple[date, int], ...], today: date, language: str) -> list[str]:
-    """All free days as `_spoken`. Kept together as well: asking for the active language once for each day costs more
-    than the rest of the month.
-    """
+    """Return the accessible names of all free days."""
+    # Cached as a whole as well as one by one: looking up the active language for each day would cost more than the rest
+    # of the month.
     return [_spoken(day, times, day == today, language) for day, times in free]
 
 
@@ -114,7 +119,7 @@ def _rows_of_the_site(
     language: str,
     stage: str,
 ) -> list[SafeString]:
-    """The same cells by the site's own template, each rendered with its real values."""
+    """Return the rows with cells of the site's own template, each rendered with its real values."""
     before, _day, after = url.partition(f"day={ANY_DAY}")
 
     def cell(day: date | None) -> str:
@@ -143,9 +148,10 @@ def time_items(
     hours: Hours | None,
     site: tzinfo | None = None,
 ) -> SafeString:
-    """One item for each time. `part` is TIME's template; `url` ends in what the start is written behind.
+    """Return one item for each time.
 
-    `site` is the zone of the venue: its time is shown too where it differs.
+    `part` is the template TIME. `url` is a link up to "start=", to which the start is appended. `site` is the venue's
+    zone: its time is shown as well where it differs.
     """
     own = escape(_("%(when)s for you")) if site else ""
     told = []

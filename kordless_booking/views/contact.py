@@ -1,4 +1,8 @@
-"""Who the booking is for; and with the form's sending, the booking itself."""
+"""Contact step: the form for the visitor's details, and the booking that posting it places.
+
+The chosen slot travels as a signed draft, first in the URL and then in a hidden field. Whatever goes wrong, the next
+page has everything that was typed: in the form itself, or as an encrypted token (`form_input_token`).
+"""
 
 from __future__ import annotations
 
@@ -41,7 +45,10 @@ __all__ = ["contact"]
 
 @widget_view("GET", "POST", personal=True, ahead=True)
 def contact(visit: Visit, service: str) -> HttpResponse:
-    """The contact form for a chosen slot, and what its sending leads to."""
+    """Show the contact form for the chosen slot; when it is posted, place the booking.
+
+    A GET has a `start` when a time was clicked, and a `draft` after the redirect that follows.
+    """
     if visit.request.method == "POST":
         return _sent(visit, service)
     token = visit.request.GET.get("draft", "")
@@ -50,6 +57,7 @@ def contact(visit: Visit, service: str) -> HttpResponse:
     try:
         chosen = _unseal(visit, token, service)
     except draft.OldDraft as old:
+        # Before its age matters: a URL that has led to a booking must say so, not offer the same time again.
         if _is_used(visit, old.draft):
             raise _already_requested(visit, old.draft) from None
         return _afresh(visit, old.draft)
@@ -64,7 +72,7 @@ def contact(visit: Visit, service: str) -> HttpResponse:
 
 
 def _chosen(visit: Visit, service: str) -> HttpResponse:
-    """A time was clicked: sign it into a draft, and keep the draft in the address, so that a reload keeps its nonce."""
+    """Sign the clicked time into a draft, and redirect to a URL with it, so that a reload keeps the nonce."""
     start = read_start(visit.request.GET.get("start", ""))
     if start is not None:
         begin_time(visit, service, start)
@@ -80,11 +88,15 @@ def _chosen(visit: Visit, service: str) -> HttpResponse:
 
 
 def _sent(visit: Visit, service: str) -> HttpResponse:
+    """Validate the posted form, place the booking, and redirect to its outcome.
+
+    What may be the same attempt again is checked before anything that could give it a new key.
+    """
     form = ContactForm(visit.request.POST, region=visit.account.phone_region)
     try:
         chosen = _unseal(visit, visit.request.POST.get("draft", ""), service)
     except draft.OldDraft as old:
-        # One that was used is never too old: whoever sent it hears what became of it, and nothing new is sent.
+        # A draft that was used never expires: the visitor gets the outcome of that attempt, and nothing new is sent.
         if not _is_used(visit, old.draft):
             try:
                 return _afresh(visit, old.draft, form)
@@ -95,7 +107,7 @@ def _sent(visit: Visit, service: str) -> HttpResponse:
     except draft.BrokenDraft:
         return _to_slots(visit, service, kept=_keep(visit, form))
     if not form.is_valid():
-        # What was placed under this key was valid, so these are other details, whatever is wrong with them.
+        # Only valid details are ever placed. So an invalid form under a used key has other details than the attempt.
         if _is_used(visit, chosen):
             raise _already_requested(visit, chosen, form)
         return _form_page(visit, _detail(visit, service), chosen, form, status=422)
@@ -119,13 +131,15 @@ def _sent(visit: Visit, service: str) -> HttpResponse:
         )
     except DatabaseError:
         tell(visit, "attempt_not_written", level=logging.ERROR, status=503)
-        # Not "nothing has been booked": an earlier send of this form may have been, and the same draft finds out.
+        # The text doesn't say "nothing has been booked", because an earlier post of this form may have been. Posting
+        # the same draft again finds out.
         text = _("We can't reach the booking system right now. Please try again in a moment.")
         return _form_page(visit, _detail(visit, service), chosen, form, problem=text, status=503)
     if isinstance(outcome, placing.Declined):
         if not outcome.after_unsure or isinstance(outcome.error, exceptions.SlotTaken):
             return _declined(visit, chosen, form, outcome)
-        # The no isn't about an earlier send, which may be booked: no new draft, but the page that finds out.
+        # This error says nothing about an earlier send, which may be booked. So the visitor doesn't get a form with a
+        # new key, but the page that finds out.
         heed(visit, service, outcome.error)
         outcome = placing.Open(seconds=1)
     if isinstance(outcome, placing.DifferentRequest):
@@ -149,7 +163,7 @@ def _sent(visit: Visit, service: str) -> HttpResponse:
 
 
 def _declined(visit: Visit, chosen: Draft, form: ContactForm, outcome: placing.Declined) -> HttpResponse:
-    """Kordless said no: whatever the reason, nothing that was typed is lost."""
+    """Answer a rejected booking, by the kind of error. Form input is always kept."""
     error, service = outcome.error, chosen.service
     heed(visit, service, error)
     if isinstance(error, exceptions.SlotTaken):
@@ -157,7 +171,8 @@ def _declined(visit: Visit, chosen: Draft, form: ContactForm, outcome: placing.D
         return _to_slots(visit, service, chosen, taken="2" if outcome.after_unsure else "1", kept=_keep(visit, form))
     if isinstance(error, exceptions.NotFound):
         raise replace(of(error), kept=_keep(visit, form))
-    # The form keeps its key, which a no makes free again, so that its address knows of the booking that may follow.
+    # The form keeps its draft and so its key, which may be used again after a rejection. Then the URL of this page
+    # leads to the booking that may follow.
     detail = _detail(visit, service)
     match error:
         case exceptions.KeyRefused():
@@ -165,7 +180,7 @@ def _declined(visit: Visit, chosen: Draft, form: ContactForm, outcome: placing.D
             text = _("Online booking is paused at the moment. Nothing has been booked; your details are still here.")
             return _form_page(visit, detail, chosen, form, problem=text, status=503)
         case exceptions.BadRequest() | exceptions.Refused():
-            # That the details are impossible is the visitor's to mend; that they are unreadable is ours.
+            # The visitor can correct details that Kordless refuses; a request that it can't read is our bug.
             level = logging.INFO if isinstance(error, exceptions.Refused) else logging.WARNING
             tell(visit, "request_refused", level=level, status=422, error=error)
             text = _("The booking system didn't accept these details. Please check them, or choose another time.")
@@ -177,7 +192,8 @@ def _declined(visit: Visit, chosen: Draft, form: ContactForm, outcome: placing.D
 
 
 def _afresh(visit: Visit, old: Draft, form: ContactForm | None = None) -> HttpResponse:
-    """The draft is too old: if the time is still free, go on with a new one and all that was typed."""
+    """Replace an expired draft by a new one when the time is still free; form input is kept."""
+    # The draft's own choices: the query of a posted form need not have them.
     visit.choices = visit.choices.but(tz=old.zone, host=old.host_id, party=old.party)
     begin_time(visit, old.service, old.start)
     detail = visit.offered(old.service)
@@ -192,11 +208,11 @@ def _afresh(visit: Visit, old: Draft, form: ContactForm | None = None) -> HttpRe
 
 
 def _is_used(visit: Visit, chosen: Draft) -> bool:
-    """Tell whether there is an attempt under the draft's key that Kordless hasn't refused, at the cost of one query."""
+    """Return True when the draft's key belongs to an attempt that wasn't rejected. Costs one query."""
     with suppress(DatabaseError):
-        # Begun times are led back to free ones, as ever.
+        # A time that has begun needs no query: its page leads to the free times anyway.
         return chosen.start > visit.now and placing.has_attempt(visit.account.name, chosen.nonce)
-    return False  # a page must not be lost over this: sending the form decides
+    return False  # the page is shown in spite of the database error: posting the form decides
 
 
 def _already_requested(visit: Visit, chosen: Draft, form: ContactForm | None = None) -> Problem:
@@ -222,7 +238,9 @@ def _form_page(
     problem: str = "",
     status: int = 200,
 ) -> HttpResponse:
+    """Render the contact form. Without `detail`, the summary has only what the draft knows."""
     visit.cache = guard.PERSONAL
+    # The zone that the draft was made in: the page must show the time that was clicked.
     choices = visit.choices.but(tz=chosen.zone, day=None, month=None)
     kept = _keep(visit, form) if form.is_bound else visit.kept
     slots = visit.service_url("slots", chosen.service, _around(visit, chosen), kept=kept)
@@ -240,7 +258,7 @@ def _form_page(
 
 
 def _summary(visit: Visit, detail: ServiceDetail | None, chosen: Draft) -> dict[str, Any]:
-    """What is about to be booked; without `detail` as far as the draft knows."""
+    """Return the context of parts/summary.html: what is about to be booked."""
     minutes = int((chosen.end - chosen.start).total_seconds() // 60)
     site = site_zone(detail.calendar.location, detail.calendar.timezone) if detail else None
     return {
@@ -270,7 +288,8 @@ def _new_booking(chosen: Draft, form: ContactForm) -> NewBooking:
 
 
 def _draft(visit: Visit, detail: ServiceDetail, moment: Time) -> Draft:
-    """With the only host that there is, or the chosen one; among several, Kordless may pick."""
+    """Build the draft of an available time."""
+    # Only one slot left means the only host there is, or the chosen one. Among several, Kordless picks the host.
     only = moment.slots[0] if len(moment.slots) == 1 else None
     host = only.host if only else None
     return Draft(
@@ -287,7 +306,7 @@ def _draft(visit: Visit, detail: ServiceDetail, moment: Time) -> Draft:
 
 
 def _unseal(visit: Visit, token: str, service: str) -> Draft:
-    """Raises BrokenDraft also for another service's draft and for a time that has begun."""
+    """Verify a draft. Raises ExpiredDraft, or InvalidDraft: also for another service, or a time that has begun."""
     now = visit.now.timestamp()
     chosen = draft.unseal(token, visit.account.name, max_age=visit.account.draft_seconds, now=now)
     if chosen.service != service or chosen.start <= visit.now:
@@ -296,7 +315,7 @@ def _unseal(visit: Visit, token: str, service: str) -> Draft:
 
 
 def _detail(visit: Visit, service: str) -> ServiceDetail | None:
-    """The service for what stands around a form. A form is never lost because Kordless can't be asked about it."""
+    """Return the service, or None when Kordless can't be asked: the form is shown without its details then."""
     try:
         return visit.catalog.service(service).value
     except (exceptions.Unavailable, exceptions.KeyRefused):
@@ -304,7 +323,7 @@ def _detail(visit: Visit, service: str) -> ServiceDetail | None:
 
 
 def _around(visit: Visit, chosen: Draft) -> Choices:
-    """The choices that show the slot page around the chosen time."""
+    """Return the choices with which the slot page shows the day of the chosen time."""
     day = chosen.start.astimezone(zones.zone(chosen.zone)).date()
     return visit.choices.but(tz=chosen.zone, month=None, day=day, party=chosen.party)
 
@@ -324,13 +343,16 @@ def _unreached() -> str:
 
 
 def _attribution(visit: Visit) -> str:
-    """As the script put it into the form before; it does so only once for each page."""
+    """Return the attribution that was posted, for the form that is shown again; "" when it is invalid.
+
+    The script fills it in only once for each page.
+    """
     text = visit.request.POST.get("attribution", "")
     return text if read_attribution(text) else ""
 
 
 def _form_input(form: ContactForm) -> dict[str, str]:
-    """Return what was typed into a bound form, valid or not."""
+    """Return the form input of a bound form, valid or not."""
     return typed_text(form.data, form.max_lengths())
 
 

@@ -1,4 +1,4 @@
-"""The script that other sites put on their pages to show the widget."""
+"""View of embed.js, the script with which other sites embed the widget."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ __all__ = ["embed"]
 
 _SCRIPT: Final = Path(__file__).parent.parent / "static" / "kordless_booking" / "embed.js"
 FRESH_SECONDS: Final = 3600
-"""Its address stands in pages of other people, so a new release has to arrive under the old one."""
+"""Seconds. The script's URL is in other people's pages and has no version, so a new release must arrive under it."""
 
 
 def _etag(_request: HttpRequest) -> str:
-    """Weak, because it is the same packed and plain."""
+    """Return the ETag. Weak, because it is the same for the plain and the gzipped bytes."""
     return f'W/"{sha256(_script()[0]).hexdigest()[:16]}"'
 
 
@@ -29,7 +29,7 @@ def _etag(_request: HttpRequest) -> str:
 @require_safe
 @condition(etag_func=_etag)
 def embed(request: HttpRequest) -> HttpResponse:
-    """embed.js, for every page of the web, also for those that are cross-origin isolated."""
+    """Return embed.js, for pages of any origin, also cross-origin isolated ones."""
     plain, packed = _script()
     wants_gzip = "gzip" in request.headers.get("Accept-Encoding", "")
     response = HttpResponse(packed if wants_gzip else plain, content_type="text/javascript; charset=utf-8")
@@ -44,5 +44,7 @@ def embed(request: HttpRequest) -> HttpResponse:
 
 @cache
 def _script() -> tuple[bytes, bytes]:
+    """Return the script plain and gzipped."""
+    # `mtime=0` makes the bytes the same in every process.
     text = _SCRIPT.read_bytes()
     return text, gzip.compress(text, 9, mtime=0)

@@ -41,6 +41,7 @@ def invite_for(
 
 
 def calendar_links(entry: invite.Invite, ics_url: str) -> dict[str, str]:
+    """Return the URLs that add the event to a calendar: the file, and Google's, Outlook's and Yahoo's web pages."""
     return {
         "ics_url": ics_url,
         "google": invite.google_link(entry),
@@ -50,6 +51,7 @@ def calendar_links(entry: invite.Invite, ics_url: str) -> dict[str, str]:
 
 
 def calendar_response(entry: invite.Invite) -> HttpResponse:
+    """Return the event as a download, booking.ics."""
     return HttpResponse(
         invite.calendar_file(entry),
         content_type="text/calendar; charset=utf-8",

@@ -50,10 +50,8 @@ __all__ = [
 log = logging.getLogger("kordless_booking.views")
 
 FOUND_SECONDS: Final = 2 * 3600
-"""Seconds for which the page can be used that a customer found by number and contact.
-
-Whoever got it from a mail has a link that lives longer.
-"""
+"""Seconds for which the link to a booking works that was found by number and contact. Links in mails work longer
+(MANAGE_LINK_DAYS)."""
 
 
 @widget_view("GET", "POST", personal=True)
@@ -157,11 +155,13 @@ def calendar(visit: Visit, token: str) -> HttpResponse:
 
 @dataclass(frozen=True)
 class Managed:
-    """A booking that its customer has proved the right to."""
+    """Booking whose customer has proved the right to manage it."""
 
     token: str
+    """Encrypted `link`, for URLs."""
     link: ManageLink
     booking: Booking
+    """As Kordless returned it for this request."""
     zone: str
     """Time zone in which its times are shown."""
 
@@ -186,10 +186,12 @@ class Managed:
             return None
 
     def policy(self, visit: Visit) -> str:
+        """Return the cancellation policy in words; "" when there is none, or it is unknown."""
         detail = self.detail(visit)
         return policy_text(detail.calendar.cancellation_policy) if detail else ""
 
     def invite(self, visit: Visit) -> invite.Invite:
+        """Return the calendar event of the booking."""
         detail = self.detail(visit)
         return invite_for(
             visit,
@@ -222,6 +224,7 @@ class Managed:
             "service": booking.service_name or (detail.service.name if detail else ""),
             "clocks": self.clocks(visit, booking.start, booking.end),
             "where": place(booking.location or (detail.calendar.location if detail else None)),
+            # Kordless doesn't return them.
             "host": "",
             "party": "",
             "policy": self.policy(visit),
@@ -312,6 +315,7 @@ def _find_page(visit: Visit, form: FindForm, *, problem: str = "", status: int =
 
 
 def _context(it: Managed, visit: Visit) -> dict[str, Any]:
+    """Return the context that the pages of a booking share."""
     # A form sent by GET replaces the query of its action with its fields, so the choices travel as hidden fields.
     carried = visit.choices.dress().pairs()
     changeable = it.booking.status in {"confirmed", "pending"} and it.booking.start > visit.now

@@ -1,4 +1,4 @@
-"""What follows the sending of the form: the confirmation, or a page that asks again until there is one."""
+"""Pages after the contact form was posted: the waiting page, which resumes the attempt, and the confirmation."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from kordless_booking.views.words import clocks, party_text, place, site_zone, s
 __all__ = ["attempt", "confirmation", "confirmation_calendar", "follow", "heed", "manage_url"]
 
 ASK_WITHIN: Final = 30
-"""Seconds after which a waiting page asks again at the latest: what it says may have changed."""
+"""Longest interval, in seconds, at which a waiting page reloads: what it says may have changed."""
 TRUTHFUL_SECONDS: Final = 15 * 60
 """How long a confirmation may be shown as it was given; after that the booking itself is asked for."""
 RESENT_SECONDS: Final = 60
@@ -45,11 +45,15 @@ connection. Later the visitor may have moved or canceled the booking, so the for
 
 @widget_view("GET", personal=True, books=True)
 def attempt(visit: Visit, token: str) -> HttpResponse:
-    """ "We're confirming your booking": asks again with the same key and body until Kordless says yes or no."""
+    """Resume the attempt, and show "We're confirming your booking" until its outcome is known.
+
+    Each load may send the same body with the same key again. The page reloads itself.
+    """
     try:
         receipt = Receipt.of_attempt(token, visit.account.name, visit.now.timestamp())
     except BrokenSeal:
         raise broken_link() from None
+    # Without the digest, nothing proves that the attempt under this key is this visitor's.
     if not receipt.digest:
         raise broken_link()
     outcome = placing.resume(
@@ -73,7 +77,7 @@ def attempt(visit: Visit, token: str) -> HttpResponse:
 
 @widget_view("GET", personal=True)
 def confirmation(visit: Visit, token: str) -> HttpResponse:
-    """The booking that was just made. Looking at it again books nothing."""
+    """Show the booking that was just made, from the token and the catalog. Reloading the page books nothing."""
     receipt, booking = _receipt(visit, token)
     link = manage_url(visit, receipt, booking)
     if visit.now.timestamp() - receipt.placed_at > TRUTHFUL_SECONDS:
@@ -104,13 +108,16 @@ def confirmation(visit: Visit, token: str) -> HttpResponse:
 
 @widget_view("GET", personal=True)
 def confirmation_calendar(visit: Visit, token: str) -> HttpResponse:
-    """The booking as a calendar file."""
+    """Return the booking as a calendar file."""
     receipt, booking = _receipt(visit, token)
     return calendar_response(_invite(visit, receipt, booking))
 
 
 def follow(visit: Visit, receipt: Receipt, outcome: placing.Placed | placing.Open) -> HttpResponse:
-    """Send the visitor on to where the outcome is shown."""
+    """Redirect to the page that shows the outcome; publish a new booking first.
+
+    Only the caller whose call recorded the booking publishes it (`Placed.notify_contact`).
+    """
     if isinstance(outcome, placing.Open):
         return visit.go(visit.url("attempt", receipt.seal(visit.account.name)))
     visit.catalog.forget_slots(receipt.service)
@@ -141,7 +148,11 @@ def follow(visit: Visit, receipt: Receipt, outcome: placing.Placed | placing.Ope
 
 
 def heed(visit: Visit, service: str, error: exceptions.KordlessError) -> None:
-    """What a no to a booking says about what we offer: nothing of it is offered a moment longer."""
+    """Invalidate what a rejected booking proves to be outdated in the cache.
+
+    Always the free times. NotFound also invalidates the service and the list of services; KeyRefused takes everything
+    offline until Kordless accepts the API key again.
+    """
     visit.catalog.forget_slots(service)
     if isinstance(error, exceptions.NotFound):
         visit.catalog.forget_service(service)
@@ -151,7 +162,7 @@ def heed(visit: Visit, service: str, error: exceptions.KordlessError) -> None:
 
 
 def manage_url(visit: Visit, receipt: Receipt, booking: Booking, choices: Choices | None = None) -> str:
-    """The manage link of the receipt's booking."""
+    """Return the path of the manage page of the receipt's booking."""
     link = ManageLink(
         number=booking.confirmation_number,
         contact=receipt.contact,
@@ -181,7 +192,7 @@ def _waiting_page(visit: Visit, outcome: placing.Open) -> HttpResponse:
 
 
 def _declined(visit: Visit, receipt: Receipt, outcome: placing.Declined) -> HttpResponse:
-    """The answer came after the form was left: say it, and lead back to the times."""
+    """Answer a rejection that became known on the waiting page: raise a Problem, or redirect to the free times."""
     error = outcome.error
     heed(visit, receipt.service, error)
     choices = visit.choices.but(tz=receipt.zone, party=receipt.party)
@@ -196,7 +207,7 @@ def _declined(visit: Visit, receipt: Receipt, outcome: placing.Declined) -> Http
             503,
             _("We couldn't confirm your booking"),
             _("Please contact us before you book again: your first try may have reached us."),
-            # A no to this booking is final; about anything else Kordless may think again.
+            # Refused is final. After any other error, trying again may still resolve the earlier send.
             onward="services" if isinstance(error, exceptions.Refused) else "again",
             level=logging.ERROR,
             error=error,
@@ -208,7 +219,7 @@ def _declined(visit: Visit, receipt: Receipt, outcome: placing.Declined) -> Http
 
 
 def _renewed_by_another(visit: Visit, receipt: Receipt) -> Problem:
-    """The visitor's own attempt was refused, and somebody else has sent the same form with other details since."""
+    """Build the problem for a rejected attempt that another post, with other details, has replaced since."""
     chosen = Draft(
         service=receipt.service,
         start=receipt.start,
@@ -223,6 +234,7 @@ def _renewed_by_another(visit: Visit, receipt: Receipt) -> Problem:
 
 
 def _receipt(visit: Visit, token: str) -> tuple[Receipt, Booking]:
+    """Decrypt the token of a confirmation. Raises Problem (404) for any other token."""
     try:
         receipt = Receipt.of_booking(token, visit.account.name, visit.now.timestamp())
     except BrokenSeal:
@@ -244,7 +256,7 @@ def _invite(visit: Visit, receipt: Receipt, booking: Booking) -> invite.Invite:
 
 
 def _service_name(visit: Visit, slug: str) -> str:
-    """A confirmation is shown even when Kordless has nothing to say about the service any more."""
+    """Return the service's name, or its slug when Kordless can't be asked or has removed the service."""
     try:
         return visit.catalog.service(slug).value.service.name
     except exceptions.KordlessError:

@@ -1,7 +1,7 @@
-"""Decides whether everything that a template is rendered from ships in the package.
+"""Decides if a template, and everything that it extends, includes and loads, ships with the package.
 
-Only such HTML is shared between visitors or made from a skeleton. A site's own template may show the user, the time,
-or a filtered value, so it is rendered for each request. The decision is made once for each template and layout::
+Only HTML of such templates is shared between visitors or made from a skeleton. A site's own template may show the user,
+the time, or a filtered value, so it is rendered for each request. The decision is cached for each template and layout::
 
     find_package_templates(name, layout)
       ├─ settings.DEBUG                                    → None
@@ -9,9 +9,9 @@ or a filtered value, so it is rendered for each request. The decision is made on
       ├─ the engine has other tags or filters than Django  → None
       └─ for the template, the layout, and all that they include:
            ├─ the file is not the package's                → None
-           ├─ the text is not the file's (a loader's doing) → None
-           ├─ a library is loaded that is not known here   → None
-           └─ a name can't be read from the text           → None
+           ├─ a loader has changed the file's text         → None
+           ├─ an unknown tag library is loaded             → None
+           └─ a name is no literal, nor kb.layout          → None
                                                            otherwise PackageTemplates
 """
 
@@ -39,22 +39,23 @@ __all__ = ["PackageTemplates", "find_package_templates", "to_be_watched"]
 
 _FOLDER: Final = Path(__file__).parent.parent / "templates"
 _LAYOUT: Final = "kb.layout"
-"""The only variable that a template of the package extends. The caller says what is in it."""
+"""The only variable that the package's templates extend. The caller passes its value as `layout`."""
 _LOADED: Final = re.compile(r"\{%\s*load\s+(.*?)\s*%\}")
 _LIBRARIES: Final[Mapping[str, str]] = {
     "django_htmx": "django_htmx.templatetags.django_htmx",
     "i18n": "django.templatetags.i18n",
     "static": "django.templatetags.static",
 }
-"""What the widget's templates load. A tag of theirs depends on the language and on settings, and on nothing else."""
+"""Tag libraries that the package's templates load. The output of their tags depends only on language and settings."""
+# None is a cached decision, too.
 _UNKNOWN: Final = object()
 
 
 class PackageTemplates:
-    """A template, and all that it extends and includes, proved to be the package's own.
+    """Template that is proved to be the package's own, with all that it extends and includes.
 
-    Only `find_package_templates` makes one. Skeletons and the response cache demand one, so neither can hold anything
-    of a site's template.
+    Only `find_package_templates` creates instances. Skeletons and the response cache require one, so neither can
+    contain output of a site's template.
     """
 
     def __init__(self, name: str, found: BackendTemplate, used: Mapping[tuple[str, bool], Template]) -> None:
@@ -65,17 +66,15 @@ class PackageTemplates:
         self._memory = _memory_of(self._root.engine)
 
     def render(self, context: dict[str, Any]) -> str:
-        """Render without a request: nothing in the result can be about a visitor who is not in `context`."""
+        """Render without a request, so that the result depends on `context`, language and settings alone."""
         return str(self._found.render(context))
 
     def is_current(self) -> bool:
-        """Whether the engine would still render from the very same templates.
-
-        Django's cached loader forgets all its templates at once or none, so that looking for one of them is enough.
-        Any other loader is asked for each: it may read from a database, or have templates for each tenant.
-        """
+        """Return True while the engine would still use the same template objects."""
+        # Django's cached loader drops all its templates at once, so checking one of them is enough.
         if self._memory is not None:
             return self._memory.get(self._name) is self._root
+        # Any other loader is asked for each template: it may read from a database, or have templates for each tenant.
         try:
             found = get_template(self._name)
             return getattr(found, "template", None) is self._root and all(
@@ -87,19 +86,21 @@ class PackageTemplates:
 
 
 def to_be_watched(packages: Iterable[PackageTemplates]) -> tuple[PackageTemplates, ...]:
-    """Pick those of which `is_current` has to be asked: one is enough of all that one cached loader holds."""
+    """Return those whose `is_current` must be checked: of all that one cached loader holds, one is enough."""
     picked = {id(each) if each._memory is None else id(each._memory): each for each in packages}
     return tuple(picked.values())
 
 
 def find_package_templates(name: str, layout: str | None = None) -> PackageTemplates | None:
-    """Find the template `name`; None unless it and all that it may use are the package's own.
+    """Return the template `name`, or None unless it and everything that it may use are the package's own.
 
-    `layout` is what stands in `kb.layout`; without it a template that extends is never the package's own. A None lasts
-    until a setting changes: rendering for each request is always right.
+    `layout` is the value of `kb.layout`. Without it, a template that extends another one gives None.
     """
+    # Templates are edited now, so none is kept.
     if settings.DEBUG:
         return None
+    # A cached None stays until a setting changes, although a template may since have become the package's own:
+    # rendering for each request is always correct.
     known: Any = _known.get((name, layout), _UNKNOWN)
     if known is None or (known is not _UNKNOWN and known.is_current()):
         return known if isinstance(known, PackageTemplates) else None
@@ -107,27 +108,31 @@ def find_package_templates(name: str, layout: str | None = None) -> PackageTempl
     return proved
 
 
+# Decisions, by template and layout.
 _known: dict[tuple[str, str | None], PackageTemplates | None] = {}
 
 
 def _prove(name: str, layout: str | None) -> PackageTemplates | None:
     try:
         found = get_template(name)
-        # A subclass may add what it likes to the context.
+        # A subclass of the backend's template may add anything to the context.
         if type(found) is not BackendTemplate or not _has_djangos_own_tags(found.template.engine):
             return None
         used = _used_by(name, found.template, layout)
     except (TemplateDoesNotExist, TemplateSyntaxError):
-        return None  # whoever renders it will hear of it
+        return None  # rendering the template raises the same error, where it can be seen
     if used is None:
         return None
     proved = PackageTemplates(name, found, used)
-    # A loader that compiles a template anew each time may find another one when the page is rendered.
+    # A loader without a cache compiles a new object each time, and may find another template when the page is rendered.
     return proved if proved.is_current() else None
 
 
 def _used_by(name: str, root: Template, layout: str | None) -> dict[tuple[str, bool], Template] | None:
-    """All templates that rendering `root` may touch, by name and whether they are extended; None if one isn't ours."""
+    """Return all templates that rendering `root` may use, by name and a flag for extended ones; None if one isn't ours.
+
+    Walks the compiled nodes instead of rendering, so that untaken branches count as well.
+    """
     used: dict[tuple[str, bool], Template] = {}
     waiting = [(name, False), *([(layout, True)] if layout else [])]
     while waiting:
@@ -140,6 +145,7 @@ def _used_by(name: str, root: Template, layout: str | None) -> dict[tuple[str, b
         for node in template.nodelist.get_nodes_by_type(Node):
             match node:
                 case IncludeNode():
+                    # Not a literal: the name depends on the context.
                     if not isinstance(node.template.var, str) or node.template.filters:
                         return None
                     waiting.append((str(node.template.var), False))
@@ -148,20 +154,22 @@ def _used_by(name: str, root: Template, layout: str | None) -> dict[tuple[str, b
                     if layout is None or not isinstance(parent, Variable) or parent.var != _LAYOUT:
                         return None
                 case InclusionNode():
+                    # A tag with a template of its own, whose name isn't in this template's text.
                     return None
     return used
 
 
 def _load(root: Template, name: str, *, extended: bool) -> Template:
-    """Load as rendering `root` would: in its engine, and as a parent only what is not `root` itself."""
+    """Load a template as rendering `root` would: from the same engine."""
     if extended:
+        # As ExtendsNode does: a template may extend another one of its own name, but never itself.
         parent, _origin = root.engine.find_template(name, skip=[root.origin])
         return parent
     return root.engine.get_template(name)
 
 
 def _is_the_packages(template: Template, name: str) -> bool:
-    """Whether the template is the package's file of that name, as it was written."""
+    """Return True when the template is the package's file of that name, with its text unchanged."""
     own = _FOLDER / name
     if Path(template.origin.name).resolve() != own.resolve() or not own.is_file():
         return False
@@ -173,7 +181,11 @@ def _is_the_packages(template: Template, name: str) -> bool:
 
 
 def _has_djangos_own_tags(engine: Engine) -> bool:
-    """Whether no library in the engine's `builtins` replaces a tag or filter of Django's. More of them do no harm."""
+    """Return True unless a library in the engine's `builtins` replaces a tag or filter of Django's own.
+
+    Additional tags and filters do no harm, because the package's templates don't use them.
+    """
+    # Merged in the order in which the engine's parser does it: the last library with a name wins.
     tags: dict[str, Any] = {}
     filters: dict[str, Any] = {}
     for library in engine.template_builtins:
@@ -190,7 +202,8 @@ def _djangos_own() -> list[Library]:
 
 
 def _memory_of(engine: Engine) -> Mapping[str, Any] | None:
-    """The memory of Django's cached loader, if it alone decides which template is found."""
+    """Return the cache of Django's cached loader when it alone decides which template is found, else None."""
+    # `get_template` asks the engines in their order, so only the first one can decide alone.
     first, loaders = engines.all()[0], engine.template_loaders
     if not isinstance(first, DjangoTemplates) or first.engine is not engine or len(loaders) != 1:
         return None

@@ -56,7 +56,7 @@ class Page:
     home_url: str
     manage_url: str
     sandbox: bool
-    """Nothing here is real."""
+    """The account uses the sandbox: no booking is real."""
     scheme: str = ""
     """ "light" or "dark" when the snippet asked for one."""
     autozone: bool = False
@@ -65,9 +65,9 @@ class Page:
     framed: bool = False
     """In a frame on another page."""
     parents: str = ""
-    """Regular expression of the origins that may frame the page."""
+    """Regular expression of the origins that may frame the page. The script needs it to send events to them."""
     bare: bool = False
-    """Without style sheet and scripts."""
+    """Leave out style sheet and scripts: another widget on the page has loaded them."""
     host_htmx: bool = False
     """The host page loads htmx itself."""
     progress: list[Crumb] = field(default_factory=list)

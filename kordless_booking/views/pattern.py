@@ -1,10 +1,10 @@
-"""Skeletons: templates that are rendered once, with a placeholder for each value that varies, and filled many times.
+"""Template skeletons (partial evaluation): rendered once with placeholders, then filled for each request.
 
-A month has some forty cells and a day may have a hundred times; and but for those, and for some links, the slot page
-is the same for every visitor. Rendering it all anew for each costs ten times what joining strings costs.
+A month has about forty cells and a day up to a hundred times. Apart from these and from some links, the slot page is
+the same for every visitor. Rendering all of it for each request costs ten times as much as joining strings.
 
-Only a template of the package's own makes a skeleton, as `PackageTemplates` proves: one of the site's would see
-placeholders where values stand. `SitePart` renders such a part, with real values, for one request.
+Only the package's own templates are made into skeletons, which `PackageTemplates` proves: a site's template would see
+placeholders instead of values. `SitePart` renders a site's template with the real values, for one request.
 """
 
 from __future__ import annotations
@@ -32,21 +32,25 @@ __all__ = ["Pattern", "SitePart", "assemble", "kept_pattern", "mark", "pattern"]
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# Private-use characters pass every filter and need no escaping; the random part can't be forged by a business's text.
+# Private-use characters pass through every filter and need no escaping. The random part (per process) keeps a text from
+# outside, such as a business's name, from being taken for a placeholder.
 _NONCE: Final = secrets.token_hex(4)
+# The `cache_clear` of each function that `cached_per_language` decorates.
 _forgetting: Final[list[Callable[[], None]]] = []
 _MARK: Final = re.compile(f"\ue000{_NONCE}:([0-9]+)\ue001")
 
 
 class Pattern:
-    """A rendered text with places in it; `fill` takes escaped values by the number of their mark."""
+    """Rendered text, split at its placeholders."""
 
     def __init__(self, text: str) -> None:
+        # `split` returns texts and the captured numbers in turn.
         pieces = _MARK.split(text)
         self._texts = pieces[::2]
         self._places = [int(number) for number in pieces[1::2]]
 
     def fill(self, values: Sequence[str]) -> str:
+        """Return the text with `values[n]` in place of placeholder n. The values must be escaped already."""
         filled = [self._texts[0]]
         for place, text in zip(self._places, self._texts[1:], strict=True):
             filled += (values[place], text)
@@ -54,31 +58,35 @@ class Pattern:
 
 
 class PartPattern:
-    """A part by the names of its values."""
+    """Skeleton of a small template that is used many times on a page, such as a cell of the month."""
 
     def __init__(self, package: PackageTemplates, names: tuple[str, ...], fixed: Mapping[str, object]) -> None:
         marks = {name: mark(number) for number, name in enumerate(names)}
         self._pattern = Pattern(package.render({**fixed, **marks}).strip())
 
     def fill(self, *values: str) -> str:
-        """The part with these values, in the order of the names, escaped unless they are ready HTML."""
+        """Return the part with these values, in the order of the names. Escapes them, except SafeString."""
         return self._pattern.fill([value if type(value) is SafeString else escape(value) for value in values])
 
 
 class SitePart:
-    """A part that the site has a template of its own for. `context` is what stands beside the part's own values."""
+    """Part that the site has overridden with a template of its own."""
 
     def __init__(self, template: str, context: Mapping[str, Any]) -> None:
         self._template = get_template(template)
+        #: What the template gets besides the part's own values.
         self._context = context
 
     def render(self, **values: object) -> str:
-        """Render for the present request, with these values as they are."""
+        """Render for the current request, with the real values. The template escapes them."""
         return str(self._template.render({**self._context, **values})).strip()
 
 
 def kept_pattern(most: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Keep what a function makes of templates, for its arguments and the active language; never while DEBUG."""
+    """Return a decorator that caches a function's results per active language and arguments, `most` in all.
+
+    Nothing is cached while DEBUG is on. The cache is cleared when a setting changes that templates depend on.
+    """
 
     def decorate(make: Callable[P, T]) -> Callable[P, T]:
         @lru_cache(most)
@@ -99,20 +107,23 @@ def kept_pattern(most: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
 
 @kept_pattern(512)
 def pattern(package: PackageTemplates, names: tuple[str, ...], **fixed: str | bool) -> PartPattern:
-    """A part as a skeleton in the active language. `fixed` is what its conditions look at."""
+    """Return the skeleton of a part in the active language, with placeholders for `names`.
+
+    `fixed` are the values that the template's conditions test: a placeholder would always be true.
+    """
     return PartPattern(package, names, fixed)
 
 
 def assemble(package: PackageTemplates, context: Mapping[str, Any], varying: Collection[str]) -> str:
-    """The page that the package's templates make of `context`, from a skeleton.
+    """Render a page of the package's templates from a skeleton, which is cached.
 
-    Ready HTML, and text that stands under one of the names in `varying`, is put in place afterwards; everything else
-    makes the skeleton, so it should be the same for many visitors. Lists, dictionaries and dataclasses are looked
-    through, tuples are not.
+    SafeString, and text under one of the names in `varying`, becomes a placeholder, and is filled in afterwards. All
+    else is part of the skeleton's key, so it should be the same for many visitors. Searches lists, dicts and
+    dataclasses, but not tuples. An empty text stays as it is, so that conditions in the templates work.
     """
     values: list[str] = []
     key = (
-        # By identity: templates that were loaded anew make a skeleton of their own.
+        # By identity: templates that were loaded again get new skeletons.
         package,
         get_language(),
         tuple([(name, _shape(name, value, varying, values)) for name, value in context.items()]),
@@ -122,6 +133,7 @@ def assemble(package: PackageTemplates, context: Mapping[str, Any], varying: Col
         numbers = count()
         marked = {name: _marked(name, value, varying, numbers) for name, value in context.items()}
         page = Pattern(package.render(marked))
+        # All at once: the next page that needs one of them rebuilds it with a single rendering.
         if len(_pages) >= _MOST_PAGES:
             _pages.clear()
         _pages[key] = page
@@ -130,10 +142,11 @@ def assemble(package: PackageTemplates, context: Mapping[str, Any], varying: Col
 
 _pages: dict[tuple[object, ...], Pattern] = {}
 _MOST_PAGES: Final = 256
+"""Skeletons of whole pages in this process."""
 
 
 def _shape(name: str, value: Any, varying: Collection[str], values: list[str]) -> Hashable:
-    """What makes the pattern; what varies is put into `values`, escaped."""
+    """Return the part of the skeleton's key for a value. Append what varies to `values`, escaped."""
     kind: Any = type(value)
     if isinstance(value, str):
         ready = kind is SafeString
@@ -151,7 +164,7 @@ def _shape(name: str, value: Any, varying: Collection[str], values: list[str]) -
 
 
 def _marked(name: str, value: Any, varying: Collection[str], numbers: Iterator[int]) -> Any:
-    """The same with a mark in the place of each value that varies, in the same order."""
+    """Return the value with placeholders. Must visit the varying values in the same order as `_shape`."""
     if isinstance(value, str):
         return mark(next(numbers)) if value and (name in varying or type(value) is SafeString) else value
     if isinstance(value, dict):
@@ -174,7 +187,7 @@ def _fields(kind: type) -> tuple[str, ...]:
 
 @lru_cache(maxsize=2048)
 def mark(number: int) -> SafeString:
-    """Stands in a text for the value of this number."""
+    """Return the placeholder for the value with this number."""
     return mark_safe(f"\ue000{_NONCE}:{number}\ue001")  # noqa: S308 (no markup in it)
 
 

@@ -1,6 +1,7 @@
-"""A page for everything that can go wrong: the right status, plain words, and a way onward.
+"""Error pages of the widget: `call_view` maps every exception to a problem page.
 
-One log line per problem for the operator, with the request id and nothing personal.
+Each page has the right HTTP status, a plain text, and a link that leads on. Each problem is logged once, with the
+request id and nothing personal.
 """
 
 from __future__ import annotations
@@ -35,43 +36,52 @@ __all__ = ["Problem", "accident", "answered", "not_configured", "problem_page"]
 log = logging.getLogger("kordless_booking.views")
 
 RETRY_SECONDS: Final = 30
+"""Seconds in the Retry-After of a 503, where Kordless sent none."""
 LARGEST_FORM: Final = 64 * 1024
-"""Bytes. Ours hold a few texts of known length and a token."""
+"""Bytes of a posted form. Ours have a few texts of known length, and a token."""
 
 
 @dataclass(eq=False)
 class Problem(Exception):
-    """Raised by a view to answer with a problem page. `event` is the word in the log."""
+    """Problem page, as an exception that a view raises."""
 
     event: str
+    """Log event."""
     status: int
+    """HTTP status."""
     headline: str
     text: str
     onward: str = "services"
+    """Main link: "services", "manage-find", or "again" for the same URL (of a GET)."""
     retry_after: int | None = None
+    """Seconds for Retry-After."""
     level: int = logging.INFO
     carry: dict[str, Any] | None = None
+    """Form with hidden fields that leads on, as the template wants it."""
     back: tuple[str, str] | None = None
-    """Address and label of the way on, where it is none of the usual ones."""
+    """URL and label of the main link, in place of `onward`'s."""
     beside: tuple[str, str] | None = None
-    """Address and label of the way beside `back`, in place of the services."""
+    """URL and label of the link beside `back`, in place of the list of services."""
     step: Step | None = None
-    """Where on the way to a booking the visitor stands, for the progress line."""
+    """Current step, for the progress line."""
     summary: dict[str, Any] | None = None
-    """The time that this is about, as parts/summary.html shows it."""
+    """Context of parts/summary.html: the time that the problem is about."""
     kept: str | None = None
-    """What was typed, sealed, to go along to another service."""
+    """Encrypted form input, for the link to the services."""
     error: exceptions.KordlessError | None = None
+    """Cause, for the log."""
 
 
 def answered(
     visit: Visit, methods: tuple[str, ...], view: Callable[..., HttpResponse], *args: Any, **kwargs: Any
 ) -> HttpResponse:
-    """The view's answer, or the page for what kept it from answering."""
+    """Call the view. Return its response, or the page for the method, the size, the origin or the error."""
     method = visit.request.method or "GET"
     try:
+        # HEAD is answered like GET; Django drops the body.
         if ("GET" if method == "HEAD" else method) not in methods:
             return _not_allowed(visit, methods)
+        # Before the body is read. Django's own DATA_UPLOAD_MAX_MEMORY_SIZE is a setting of the whole site.
         if method == "POST" and int(visit.request.META.get("CONTENT_LENGTH") or 0) > LARGEST_FORM:
             return problem_page(visit, unreadable(413))
         if method == "POST" and not guard.comes_from_ourselves(visit.request):
@@ -92,7 +102,7 @@ def answered(
 
 
 def of(error: exceptions.KordlessError) -> Problem:
-    """The problem that a failure of Kordless is to a visitor who only wanted to look."""
+    """Return the problem for an error of the Kordless client, for a page that has changed nothing."""
     return replace(_kind_of(error), error=error)
 
 
@@ -145,6 +155,7 @@ def _kind_of(error: exceptions.KordlessError) -> Problem:
 
 
 def unavailable(event: str, retry_after: int | None = None) -> Problem:
+    """Build the 503 for an outage of Kordless or of our database."""
     return Problem(
         event,
         503,
@@ -166,6 +177,7 @@ def not_found() -> Problem:
 
 
 def no_booking() -> Problem:
+    """Build the 404 for a booking that Kordless doesn't have, or whose contact it doesn't accept."""
     return Problem(
         "booking_not_found",
         404,
@@ -176,6 +188,7 @@ def no_booking() -> Problem:
 
 
 def broken_link() -> Problem:
+    """Build the 404 for a token that is invalid or expired."""
     return Problem(
         "link_refused",
         404,
@@ -186,6 +199,7 @@ def broken_link() -> Problem:
 
 
 def unreadable(status: int) -> Problem:
+    """Build the problem for a malformed (400) or too large (413) request."""
     return Problem(
         "request_unreadable",
         status,
@@ -195,9 +209,10 @@ def unreadable(status: int) -> Problem:
 
 
 def foreign(visit: Visit) -> Problem:
-    """A form that the browser doesn't vouch for, as from a sandboxed frame: the same page in a tab of its own.
+    """Build the problem for a cross-origin POST. Its page opens the same URL, by GET, in a new tab.
 
-    What the contact form held goes along, signed and sealed as it always travels.
+    A visitor can cause this: in a sandboxed frame, the browser sends no origin of ours. So draft and form input of the
+    contact form are carried along, the first signed and the second encrypted, as always.
     """
     request, match = visit.request, visit.request.resolver_match
     hidden = {name: text for name, text in request.GET.items() if name != "embed"}
@@ -222,7 +237,7 @@ def foreign(visit: Visit) -> Problem:
 
 
 def problem_page(visit: Visit, problem: Problem) -> HttpResponse:
-    """The page for a problem, and its line in the log."""
+    """Log a problem, and return its page."""
     tell(visit, problem.event, level=problem.level, status=problem.status, error=problem.error)
     return _page(visit, problem)
 
@@ -251,13 +266,15 @@ def _page(visit: Visit, problem: Problem) -> HttpResponse:
 
 
 def accident(visit: Visit, error: Exception) -> HttpResponse:
-    """The page for a mistake in our code, or in a template or function of the site's.
+    """Return the page for an unexpected exception: a bug of ours, or of the site's template or function.
 
-    Django would write the path into the log, and with it the token of a manage link, and the error's message, which
-    may repeat what was typed. Whoever listens to `got_request_exception` hears all of it, as ever.
+    Replaces Django's handling, which would log the path (with the token of a manage link) and the error's message
+    (which may contain form input).
     """
+    # The developer wants to see Django's error page.
     if settings.DEBUG:
         raise error
+    # As Django does, so that error trackers get the exception.
     got_request_exception.send(sender=None, request=visit.request)
     say(log, logging.ERROR, "accident", status=500, account=visit.account.name, **where(error))
     problem = Problem(
@@ -274,14 +291,15 @@ def accident(visit: Visit, error: Exception) -> HttpResponse:
 
 
 def not_configured(request: HttpRequest) -> HttpResponse:
-    """Without usable settings there is no account, and so no page of anybody: plain text must do."""
+    """Return a 503 in plain text: without usable settings there is no account, whose page this could be."""
     response = HttpResponse(_("Online booking isn't set up yet."), status=503, content_type="text/plain; charset=utf-8")
-    # Our own line is written; Django's would name the path, and with it the token of a manage link.
+    # We have logged it. Django's line would contain the path, and with it the token of a manage link.
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response
 
 
 def _actions(visit: Visit, problem: Problem) -> list[dict[str, Any]]:
+    """Return the links of a problem page, the main one first."""
     services = {
         "url": visit.url("services", kept=problem.kept),
         "label": _("See all services"),
@@ -291,6 +309,7 @@ def _actions(visit: Visit, problem: Problem) -> list[dict[str, Any]]:
         beside = {"url": problem.beside[0], "label": problem.beside[1]} if problem.beside else services
         return [{"url": problem.back[0], "label": problem.back[1], "primary": True}, beside]
     match problem.onward:
+        # The URL of a POST can't be opened by a link.
         case "again" if visit.request.method in {"GET", "HEAD"}:
             return [{"url": visit.request.get_full_path(), "label": _("Try again"), "primary": True}]
         case "manage-find":
@@ -309,6 +328,7 @@ def _support(visit: Visit) -> dict[str, str] | None:
 
 
 def _not_allowed(visit: Visit, methods: tuple[str, ...]) -> HttpResponse:
+    # OPTIONS comes here as well, because no view lists it.
     allowed = ", ".join(dict.fromkeys((*methods, "HEAD", "OPTIONS")))
     if visit.request.method == "OPTIONS":
         return HttpResponse(status=204, headers={"Allow": allowed})

@@ -1,8 +1,14 @@
-"""Answers that need not be made again.
+"""In-process cache of whole responses that are the same for every visitor.
 
-Who asks in the same words as somebody before is given the same answer, for as long as what it was made from would be
-read just so again, and the minute it was made in lasts: times pass, and a page says how late it is. For as long as the
-account's MEMORY_SECONDS not even that is looked up.
+A request with the same cache key gets the stored response while all of these hold:
+
+- the cached upstream data that the page was made from is still current. This is checked again only after the account's
+  LOCAL_CACHE_SECONDS;
+- the minute in which it was made is not over, because slots pass and a page shows the time of day;
+- this process has invalidated nothing since;
+- the engine would still use the same templates.
+
+Only pages made of package templates, without the request, are stored (`WidgetRequest.shareable`).
 """
 
 from __future__ import annotations
@@ -30,21 +36,31 @@ if TYPE_CHECKING:
 __all__ = ["Asked", "asked", "given_before", "remember"]
 
 MOST: Final = 512
+"""Responses in this process. The oldest is dropped for a new one."""
 Asked = tuple[str | None, ...]
+"""Cache key."""
+# Everything that decides on layout, swap target and language of a page.
 _HEADERS: Final = ("HTTP_HX_REQUEST", "HTTP_HX_TARGET", "HTTP_HX_HISTORY_RESTORE_REQUEST", "HTTP_ACCEPT_LANGUAGE")
 
 
 @dataclass(slots=True)
 class _Answer:
+    """Stored response, with what it must be validated against."""
+
     content: bytes
     headers: dict[str, str]
     templates: tuple[PackageTemplates, ...]
     read: AsRead
     minute: int
+    """Minute of the clock time that the page shows, since the Unix epoch."""
     changes: int
+    """Number of invalidations in this process before the page was made."""
     seconds: float
+    """LOCAL_CACHE_SECONDS of the account."""
     until: float
+    """Monotonic time until which `read` is not checked again."""
     look: Look | None
+    """What is counted in the funnel each time that the response is served."""
 
 
 _answers: dict[Asked, _Answer] = {}
@@ -52,14 +68,15 @@ _guard = Lock()
 
 
 def asked(request: HttpRequest) -> Asked:
-    """All that an answer may depend on, as long as nobody has chosen a language for it yet."""
+    """Return the cache key: all that a shared page depends on. Call it before the widget activates a language."""
     match, meta = request.resolver_match, request.META
     return (
-        # Both: where one ends and the other begins, the site's prefix does, which every link repeats.
+        # Both paths: their difference is the script prefix, which every link on the page contains.
         request.path,
         request.path_info,
         meta.get("QUERY_STRING"),
         match.namespace if match else None,
+        # Middleware may choose a URL configuration for each request, and activate a language.
         getattr(request, "urlconf", None),
         get_language(),
         *[meta.get(name) for name in _HEADERS],
@@ -67,9 +84,9 @@ def asked(request: HttpRequest) -> Asked:
 
 
 def given_before(words: Asked, *, ahead: bool = False) -> tuple[HttpResponse, Look | None] | None:
-    """The answer that somebody else got and what it shows, if it still is the right one.
+    """Return the stored response and its page view while it is current, else None.
 
-    Asked `ahead` of a visitor's decision it costs Kordless nothing, not even behind the scenes.
+    With `ahead` (a prefetch), nothing is refreshed in the background either, so that it costs Kordless no request.
     """
     answer = _answers.get(words)
     if answer is None or answer.minute != _minute(time.time()) or answer.changes != changes():
@@ -81,18 +98,17 @@ def given_before(words: Asked, *, ahead: bool = False) -> tuple[HttpResponse, Lo
     if now >= answer.until:
         if not answer.read.still(refresh=not ahead):
             return None
+        # A prefetch has refreshed nothing, so it must not put off the check that would.
         if not ahead:
             answer.until = now + answer.seconds
-    # Middleware may write on a response, so each request gets one of its own.
+    # A new object for each request, because middleware may change it.
     response = HttpResponse(answer.content, headers=answer.headers)
     response.xframe_options_exempt = True
     return response, answer.look
 
 
 def remember(words: Asked, visit: Visit, response: HttpResponse) -> None:
-    """Keep a page that is the same for everybody: made of package templates without a request, and not one on which
-    somebody's own words travel.
-    """
+    """Store the response if it is the same for every visitor: a 200 from package templates, without form input."""
     if response.status_code != 200 or visit.kept or settings.DEBUG or not visit.shareable:
         return
     now, seconds = time.monotonic(), visit.account.memory_seconds
@@ -101,7 +117,7 @@ def remember(words: Asked, visit: Visit, response: HttpResponse) -> None:
         headers=dict(response.items()),
         templates=to_be_watched(visit.package_templates),
         read=visit.reading.as_read(),
-        # Of the time that the page shows, and of before it was read: meanwhile a minute or a booking may have passed.
+        # Both from before the data was read: a minute or an invalidation that has passed since makes it outdated.
         minute=_minute(visit.now.timestamp()),
         changes=visit.reading.changes_before,
         seconds=seconds,
@@ -113,6 +129,7 @@ def remember(words: Asked, visit: Visit, response: HttpResponse) -> None:
 
 def _keep(words: Asked, answer: _Answer) -> None:
     with _guard:
+        # Removed first, so that a replaced response becomes the newest in the dict's order.
         _answers.pop(words, None)
         if len(_answers) >= MOST:
             del _answers[next(iter(_answers))]

@@ -39,7 +39,7 @@ log = logging.getLogger("kordless_booking.views")
 
 @widget_view("GET", personal=True)
 def slots(visit: Visit, token: str) -> HttpResponse:
-    """The times that the booking could move to."""
+    """Show the times that the booking can be moved to."""
     it = _movable_booking(visit, token)
     begin_month(visit, it.booking.service_slug or "")
     detail = _detail(visit, it)
@@ -59,6 +59,7 @@ def slots(visit: Visit, token: str) -> HttpResponse:
     page = visit.page(_("Choose a new time"))
     context: dict[str, Any] = slot_context(visit, detail, links, page)
     context |= {
+        # A booking keeps its host and party size.
         "hosts": [],
         "party": None,
         "service": service_card(detail.service, visit.language),
@@ -92,7 +93,7 @@ def zone(visit: Visit, token: str) -> HttpResponse:
 def confirm(visit: Visit, token: str) -> HttpResponse:
     """Show the old and the new time once for confirmation, then move the booking."""
     if visit.request.method == "POST":
-        # Without the service's settings, which moving doesn't need: one thing less that can fail.
+        # The service isn't loaded, because moving doesn't need it: one request less that can fail.
         return _move(visit, _movable_booking(visit, token))
     it = _movable_booking(visit, token)
     start = read_start(visit.request.GET.get("start", ""))
@@ -174,7 +175,7 @@ def _asked(choices: Choices) -> Choices:
 
 
 def _detail(visit: Visit, it: Managed) -> ServiceDetail:
-    """The booking's service. Also lets one that is gone speak for itself."""
+    """Return the booking's service. Raises NotFound when the service was removed."""
     return visit.catalog.service(it.booking.service_slug or "").value
 
 
@@ -188,7 +189,7 @@ def _movable_booking(visit: Visit, token: str) -> Managed:
             _("This booking can't be moved"),
             _("It has been canceled or has already begun. You are welcome to book a new time."),
         )
-    # A booking keeps its host and how many come, as far as its link says who that is.
+    # A booking keeps its host and party size, as far as its link has them.
     visit.choices = visit.choices.but(tz=visit.choices.tz or it.zone, host=it.link.host, party=it.link.party)
     return it
 

@@ -1,6 +1,6 @@
-"""The text of the widget's style sheet: booking.css, the business's palette, the theme, and the site's own sheets.
+"""Builds the widget's style sheet: booking.css, the business's palette, the theme, and the site's own sheets.
 
-All in one answer, so that a theme costs no request. What the site wrote comes last, and so has the last word.
+They are joined into one response, so that a theme costs no request. The site's sheets come last, so their rules win.
 """
 
 from __future__ import annotations
@@ -28,28 +28,28 @@ _COMMENT: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
 _RELATIVE: Final = re.compile(r"""url\(\s*(["']?)(?![a-z]+:|[/#])([^"')\s]+)\1\s*\)""", re.IGNORECASE)
 
 Dress = tuple[str, tuple[str, ...]]
-"""A theme, or "" for none; and the site's own sheets, by the names of their static files."""
+"""Name of a theme, or "" for none; and the names of the static files that are the site's own sheets."""
 
 
 def sheet(dress: Dress, colour: str) -> str:
-    """The whole sheet in the colour, six hexadecimal digits."""
+    """Return the complete style sheet for a color, six hexadecimal digits."""
     base, own, _ = _texts(dress)
     return "\n".join((base, palette(f"#{colour}", surfaces_in(own)).css(), own, ""))
 
 
 def version(dress: Dress) -> str:
-    """Another word for every other sheet."""
+    """Return a hash of the sheet without the palette: eight hexadecimal digits."""
     return _texts(dress)[2]
 
 
 def found(name: str) -> Path | None:
-    """Where a static file of the site lies."""
+    """Return the path of a static file of the site, or None."""
     path = finders.find(name)
     return Path(path) if isinstance(path, str) else None
 
 
 def _texts(dress: Dress) -> tuple[str, str, str]:
-    """(our own sheet, the theme and the site's, the version); read anew each time while the site is worked on."""
+    """Return our sheet, the theme with the site's sheets, and the version. Not cached while DEBUG is on."""
     return _read.__wrapped__(dress) if settings.DEBUG else _read(dress)
 
 
@@ -63,14 +63,18 @@ def _read(dress: Dress) -> tuple[str, str, str]:
 
 
 def _small(css: str) -> str:
-    """Our own sheets without comments and most blanks: half a kilobyte less for every visitor, packed."""
+    """Minify one of our own sheets. Saves half a kilobyte for each visitor, gzipped.
+
+    Only good for the CSS that we write: a string or a comment that looks like the other would break it.
+    """
     one_line = re.sub(r"\s*\n\s*", "", _COMMENT.sub("", css))
     return re.sub(r"\s*([{};,])\s*|(:) ", lambda match: match[1] or match[2], one_line)
 
 
 def _own(name: str) -> str:
-    """A sheet of the site's, its relative addresses made whole. One that is missing is the system check's to tell."""
+    """Return a sheet of the site, with its relative URLs made absolute: it is served from another path than its own."""
     path = found(name)
+    # Reported by the system check.
     if path is None:
         return ""
 
@@ -78,7 +82,7 @@ def _own(name: str) -> str:
         target = posixpath.normpath(posixpath.join(posixpath.dirname(name), match[2]))
         try:
             return f'url("{static(target)}")'
-        except ValueError:  # no such file among those that were collected
+        except ValueError:  # ManifestStaticFilesStorage has no such file
             return match[0]
 
     return _RELATIVE.sub(whole, path.read_text(encoding="utf-8"))

@@ -1,7 +1,7 @@
-"""The slot step as its template wants it: a month, a day, its times, and everything that changes them.
+"""Context of steps/slot.html: a month, the times of one of its days, and the controls that change them.
 
-The same page serves booking and rescheduling; what differs is where its links lead, which `SlotLinks` says. All
-text is made here, once, so that the template only puts strings in place.
+Booking and rescheduling share this page. They differ in where its links lead, which `SlotLinks` says. All texts are
+built here, so that the template only inserts strings, and can be made into a skeleton.
 """
 
 from __future__ import annotations
@@ -51,34 +51,41 @@ __all__ = [
 ]
 
 MONTHS_AHEAD: Final = 3
-"""How many months one page may ask Kordless for, to find the first free day."""
+"""Months that one page may look at beyond an empty one to find a free day. Each may cost a request to Kordless."""
 MOST_TIMES: Final = 80
-"""Times of one day in one response: with the days of the month about 120 links and 60 kB."""
+"""Times of a day in one response. Together with the days of the month, these are about 120 links and 60 kB."""
 OLD_SECONDS: Final = 120
+"""Age of the free times, in seconds, from which the page says when they were checked."""
 SOON: Final = timedelta(days=7)
-"""A month that has fewer days left is likely to have no free one: the next is asked for at the same time."""
+"""When less than this is left of a month, it is likely to have no free day: the next month is fetched with it."""
 FARTHEST_BEHIND: Final = timedelta(hours=12)
-"""How far clocks on the wall are behind UTC at most."""
+"""How far the westernmost time zone is behind UTC."""
 VARYING: Final = frozenset(
     {"change_url", "home_url", "iso", "label", "name", "now", "self_url", "title", "url", "version"}
 )
-"""The names of the texts on the slot page that differ from visitor to visitor."""
+"""Names of the context's texts that differ between visitors. They become placeholders of the skeleton."""
+# Free openings by local day.
 Openings = dict[date, list[days.Opening]]
 
 
 @dataclass(frozen=True)
 class SlotLinks:
-    """Where the page's links lead. `time` ends in what the start is written behind."""
+    """URLs of the slot page's links."""
 
     here: Callable[[Choices], str]
+    """Return the URL of this page with other choices."""
     form: str
+    """Action of the form that changes the party size."""
     hidden: Callable[[Choices], list[tuple[str, str]]]
+    """Return the hidden fields of that form."""
     time: str
+    """URL of a time, up to "start=". The start is appended."""
     zone: str
+    """URL of the page that changes the time zone."""
 
 
 class Weekday(NamedTuple):
-    """What stands over a column of the month."""
+    """Heading of a column of the month."""
 
     short: str
     full: str
@@ -86,19 +93,29 @@ class Weekday(NamedTuple):
 
 @dataclass(frozen=True)
 class _Month:
+    """One month of free times."""
+
     first: date
+    """First day of the month."""
     kept: Kept[tuple[Slot, ...]]
+    """All slots of the month, as cached."""
     free: Openings
+    """Free openings for the visitor's host and party, by day in the visitor's zone."""
 
 
 def begin_month(visit: Visit, service: str) -> None:
-    """Have all that `slot_context` reads fetched side by side, as far as can be told before the service is known."""
+    """Start fetching in parallel what `slot_context` will read.
+
+    One after the other, the fetches could exceed the page's deadline. Until the service is known, its zone and booking
+    window are not, so some months are guessed.
+    """
     asked = visit.choices.month or visit.choices.day
     zone = visit.choices.tz
     months = [asked] if asked else _first_months(visit.now, zone)
     known = visit.catalog.page(service, *months, party_size=visit.choices.party)
     if known:
         zone = visitor_zone(visit, known)
+    # Without either, it stays at the months that it may be anywhere on earth.
     if zone or asked:
         first, last = days.months_in_window(visit.now, zones.zone(zone or "UTC"), _window(known))
         months = [min(max(asked.replace(day=1), first), last)] if asked else _first_months(visit.now, zone)
@@ -106,24 +123,24 @@ def begin_month(visit: Visit, service: str) -> None:
 
 
 def begin_time(visit: Visit, service: str, start: datetime) -> None:
-    """Have all that `free_slot` reads fetched side by side."""
+    """Start fetching in parallel what `free_slot` will read."""
     visit.catalog.page(service, start.date(), party_size=visit.choices.party)
     visit.catalog.begin(service, start.date(), party_size=visit.choices.party)
 
 
 def _first_months(now: datetime, zone: str | None) -> list[date]:
-    """The month that it is, and the next one when little is left of that. Without a zone each that it may be."""
+    """Return the current month, and the next one when less than `SOON` is left. Without a zone, all that it may be."""
     begin = now.astimezone(zones.zone(zone)) if zone else now - FARTHEST_BEHIND
     return sorted({moment.date().replace(day=1) for moment in (begin, begin + SOON)})
 
 
 def visitor_zone(visit: Visit, detail: ServiceDetail) -> str:
-    """The chosen zone, else the business's own, else UTC."""
+    """Return the IANA name of the chosen zone, else of the business's own, else "UTC"."""
     return visit.choices.tz or zones.known_zone(detail.calendar.timezone) or "UTC"
 
 
 def _site(detail: ServiceDetail) -> ZoneInfo | None:
-    """The zone of the place that the visitor comes to."""
+    """Return the zone of the venue, or None when the visitor doesn't come to one."""
     name = site_zone(detail.calendar.location, detail.calendar.timezone)
     return zones.zone(name) if name else None
 
@@ -136,7 +153,7 @@ def _site_clock(visit: Visit, site: ZoneInfo | None) -> dict[str, str] | None:
 
 
 def free_slot(visit: Visit, detail: ServiceDetail, start: datetime) -> days.Time | None:
-    """The time that starts then, if it is still free for the visitor's host and party."""
+    """Return the time that starts at `start`, or None when it isn't free for the visitor's host and party."""
     zone = zones.zone(visitor_zone(visit, detail))
     slug, choices = detail.service.slug, visit.choices
     kept = visit.catalog.slots(slug, start.date().replace(day=1), choices.party, window_days=_window(detail))
@@ -146,13 +163,18 @@ def free_slot(visit: Visit, detail: ServiceDetail, start: datetime) -> days.Time
 
 
 def slot_context(visit: Visit, detail: ServiceDetail, links: SlotLinks, page: Page) -> dict[str, Any]:
-    """Everything that steps/slot.html shows, but for `page`, which surrounds it."""
+    """Return the context of steps/slot.html, without `kb`.
+
+    `page` is for parts that the site has overridden: their templates get it as `kb`. Raises KordlessError.
+    """
     zone_name = visitor_zone(visit, detail)
     zone = zones.zone(zone_name)
     first, last = days.months_in_window(visit.now, zone, _window(detail))
     asked = visit.choices.month or (visit.choices.day.replace(day=1) if visit.choices.day else None)
     month = _month(visit, detail, min(max(asked or first, first), last))
     later = None
+    # Without a chosen month, the page goes on to the next one with a free day. A chosen one is shown even when it is
+    # empty, with a link to that day.
     if not month.free:
         later = _first_free(visit, detail, month.first, last)
         if later and asked is None:
@@ -161,6 +183,7 @@ def slot_context(visit: Visit, detail: ServiceDetail, links: SlotLinks, page: Pa
     base = visit.choices.but(month=None, day=None)
     times = days.times_of(month.free[chosen], zone) if chosen else ()
     site = _site(detail)
+    # First and last time as well: daylight saving may begin or end in one of the two zones before that day.
     if not any(other_clock(at, zone, site) for at in (visit.now, *(time.start for time in times[:1] + times[-1:]))):
         site = None
     return {
@@ -185,7 +208,7 @@ def slot_context(visit: Visit, detail: ServiceDetail, links: SlotLinks, page: Pa
 def _watch(
     visit: Visit, month: _Month, chosen: date | None, times: Sequence[days.Time], links: SlotLinks
 ) -> dict[str, str]:
-    """Where the open page asks whether all is as it was, and the word for how it is: of what is free, not of texts."""
+    """Return the URL that an open page polls, and a version to compare: a hash of what is free, and not of texts."""
     here = links.here(visit.choices.but(month=month.first, day=chosen))
     after = read_start(visit.request.GET.get("after", ""))
     free = [
@@ -210,18 +233,20 @@ def _month(visit: Visit, detail: ServiceDetail, first: date) -> _Month:
     zone = zones.zone(visitor_zone(visit, detail))
     free = days.free_openings(kept.value, zone=zone, now=visit.now, host_id=choices.host, party_size=choices.party)
     here = (first.year, first.month)
+    # The catalog returns a day more on both sides, so that no zone's month is cut. Days of other months are dropped.
     return _Month(first, kept, {day: found for day, found in free.items() if (day.year, day.month) == here})
 
 
 def _first_free(visit: Visit, detail: ServiceDetail, first: date, last: date) -> _Month | None:
-    """The next month with a free day, looking at no more than a few."""
+    """Return the next month with a free day, among the `MONTHS_AHEAD` after `first`; else None."""
     ahead = [first]
     while len(ahead) <= MONTHS_AHEAD:
         ahead.append((ahead[-1] + timedelta(days=32)).replace(day=1))
     months = [month for month in ahead[1:] if month <= last]
     slug, party = detail.service.slug, visit.choices.party
     visit.catalog.page(slug, *months, party_size=party)
-    # A month that begins soon was asked for already, here or by another process, and is likely to have free days.
+    # `begin_month` has fetched a month that begins soon. It is likely to have free days, so it is read before any later
+    # one is fetched.
     soon = _first_months(visit.now, visitor_zone(visit, detail))
     while months:
         if months[0] not in soon:
@@ -273,7 +298,7 @@ def _month_view(
 def _day_view(
     visit: Visit, times: tuple[days.Time, ...], day: date, site: ZoneInfo | None, links: SlotLinks, page: Page
 ) -> dict[str, Any]:
-    """A day's times, no more at once than a page can bear; the others are a link away."""
+    """Return the context of a day: at most `MOST_TIMES` times, and links to the earlier and later ones."""
     language, hours = visit.language, visit.choices.hours
     here = links.here(visit.choices.but(month=None, day=day))
     after = read_start(visit.request.GET.get("after", ""))
@@ -314,9 +339,10 @@ def _empty_view(visit: Visit, month: _Month, later: _Month | None, links: SlotLi
 
 
 def _hosts(visit: Visit, month: _Month, links: SlotLinks) -> list[dict[str, Any]]:
-    """ "Anyone" and everybody with a slot in this month; the chosen one stays even without any."""
+    """Return "Anyone" and all hosts with a slot in this month; [] when there is no choice."""
     chosen = visit.choices.host
     known = list(days.hosts_of(month.kept.value))
+    # A chosen host without a slot in this month has no known name, and isn't listed. "Anyone" is, as the way back.
     if chosen and chosen not in {host.id for host in known}:
         known.append(Host(id=chosen))
     named = [host for host in known if host.name]
@@ -334,7 +360,7 @@ def _hosts(visit: Visit, month: _Month, links: SlotLinks) -> list[dict[str, Any]
 
 
 def _party(visit: Visit, month: _Month, links: SlotLinks) -> dict[str, Any] | None:
-    """A choice of how many come, where a time has seats for several."""
+    """Return the context of the party size's form; None when every time has one seat."""
     most = min(days.most_seats(month.kept.value), MAX_PARTY_SIZE)
     if most < 2 and visit.choices.party == 1:
         return None
@@ -349,7 +375,7 @@ def _party(visit: Visit, month: _Month, links: SlotLinks) -> dict[str, Any] | No
 
 
 def _hours(visit: Visit, links: SlotLinks, here: Choices) -> dict[str, str]:
-    """The other way of writing the hours."""
+    """Return the link to the other hour format."""
     now = visit.choices.hours or display.default_hours(visit.language)
     if now == "12":
         return {"url": links.here(here.but(hours="24")), "label": _("24-hour clock")}
@@ -357,7 +383,7 @@ def _hours(visit: Visit, links: SlotLinks, here: Choices) -> dict[str, str]:
 
 
 def age_notice(visit: Visit, kept: Kept[Any], *, old: float = inf) -> str:
-    """Said when the times may have changed because Kordless can't be asked, or was last asked `old` seconds ago."""
+    """Return a notice when the data is degraded (Kordless can't be asked) or at least `old` seconds old; else ""."""
     age = int(visit.now.timestamp() - kept.fetched_at)
     if not kept.troubled and age < old:
         return ""

@@ -1,7 +1,7 @@
-"""The snippet builder: staff choose, see what it will look like on another site, and copy two lines.
+"""Snippet builder: staff choose options, see a preview on another site, and copy two lines of HTML.
 
-It stands beside the widget, so each of several businesses has its own, and looks like the admin, whose login it asks
-for. Its words are English: it is for those who also read the settings.
+It is mounted with the widget, so each account has its own. It looks like Django's admin, and requires the admin's
+login. Its texts are English and not translated: it is for the people who also edit the settings.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _ORIGIN: Final = re.compile(r"https?://[a-z0-9.-]+(?::[0-9]{1,5})?")
 
 
 class SnippetForm(forms.Form):
-    """What the snippet may say. Each field that can't be used is simply left out."""
+    """Options of the snippet. An invalid field is left out of the snippet instead of blocking it."""
 
     service = forms.ChoiceField(required=False)
     mode = forms.ChoiceField(
@@ -95,6 +95,7 @@ class SnippetForm(forms.Form):
     )
 
     def __init__(self, visit: Visit) -> None:
+        # A bound form ignores `initial`, so the defaults of the radio buttons are put into its data.
         given = visit.request.GET.copy()
         for name in ("mode", "width"):
             given.setdefault(name, self.base_fields[name].initial)
@@ -102,6 +103,7 @@ class SnippetForm(forms.Form):
         try:
             offered = bookable(visit.catalog.offer().value)
         except KordlessError:
+            # The builder works without Kordless; only the choice of a service is missing.
             offered = []
         services = [(service.slug, service.name) for service in offered]
         languages = [(code, _name_of(code)) for code in offered_languages()]
@@ -114,7 +116,7 @@ class SnippetForm(forms.Form):
             field.choices = [("", every), *choices]
 
     def clean_site(self) -> str:
-        """Its origin, in small letters; https where it does not say. Raises ValidationError where there is none."""
+        """Return the origin in lower case, with https by default. Raises ValidationError when there is none."""
         site = str(self.cleaned_data["site"]).strip().lower()
         found = _ORIGIN.match(site if "//" in site else f"https://{site}")
         if site and not found:
@@ -122,7 +124,7 @@ class SnippetForm(forms.Form):
         return found[0] if site and found else ""
 
     def chosen(self, name: str) -> str:
-        """What was chosen and can be used; nothing otherwise."""
+        """Return the field's value; "" when it is invalid or nothing was chosen."""
         self.is_valid()
         return str(self.cleaned_data.get(name) or "") if self.is_bound else ""
 
@@ -132,7 +134,7 @@ class SnippetForm(forms.Form):
 @require_safe
 @never_cache
 def snippet(request: HttpRequest) -> HttpResponse:
-    """The builder for the staff of a site that has Django's admin."""
+    """Show the builder to staff. Raises Http404 on a site without Django's admin."""
     if not apps.is_installed("django.contrib.admin"):
         raise Http404
     from django.contrib import admin  # noqa: PLC0415 (a site may do without)
@@ -154,7 +156,11 @@ def snippet(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache  # a template of the site's own may show who is logged in
 def preview(request: HttpRequest) -> HttpResponse:
-    """A bare page of another site's with the snippet on it, for the builder's frame and nobody else's."""
+    """Show an empty page with the snippet on it. Only the builder may frame it.
+
+    It plays the part of another site, so it is opened on another origin of this site where there is one. `from` is the
+    signed origin of the builder, so that nobody else can have their scripts allowed.
+    """
     visit = Visit(request)
     try:
         opener = signing.loads(request.GET.get("from", ""), salt=_SALT)
@@ -175,7 +181,10 @@ def preview(request: HttpRequest) -> HttpResponse:
 def builder(
     visit: Visit, template: str, context: dict[str, Any] | None = None, *, elsewhere: str | None = None
 ) -> HttpResponse:
-    """The builder in a page of any look. `elsewhere` is an address on another origin that shows a snippet."""
+    """Return the builder, rendered with `template`.
+
+    `elsewhere` is the URL of a page on another origin that shows the snippet in its query; by default, `preview` does.
+    """
     request, form = visit.request, SnippetForm(visit)
     own = _origin(request)
     made = _snippet(visit, form, own)
@@ -205,13 +214,13 @@ def builder(
 
 
 def _snippet(visit: Visit, form: SnippetForm, origin: str) -> Snippet:
-    """The snippet that the form describes; its words in its language."""
+    """Return the snippet that the form describes, with its texts in the chosen language."""
     service, lang = form.chosen("service"), form.chosen("lang")
     path = f"service/{service}/" if service in RESERVED else f"{service}/" if service else ""
     with translation.override(lang or "en"):
         text = form.chosen("text") or _("Book now")
         labels = {"close_label": _("Close"), "open_label": _("Open in a new tab")}
-    own = {"close_label": "Close", "open_label": "Open in a new tab"}  # the script says these by itself
+    own = {"close_label": "Close", "open_label": "Open in a new tab"}  # the script's defaults need no attribute
     return Snippet(
         book=f"{origin}{reverse(f'{visit.namespace}:services')}",
         service=path,
@@ -227,7 +236,10 @@ def _snippet(visit: Visit, form: SnippetForm, origin: str) -> Snippet:
 
 
 def _verdict(visit: Visit, origin: str) -> dict[str, Any]:
-    """Whether the other site may embed the widget; when it may not yet, the setting that lets it."""
+    """Return `allowed` when the other site may embed the widget, else `missing` with the setting to add.
+
+    Empty when no site was given.
+    """
     if not origin:
         return {}
     if origin == _origin(visit.request) or re.fullmatch(guard.parents(visit.account), origin):
@@ -237,9 +249,9 @@ def _verdict(visit: Visit, origin: str) -> dict[str, Any]:
 
 
 def _other_name(visit: Visit) -> str | None:
-    """Another origin that this very site is reached at and that may embed it: the truest stage for a preview.
+    """Return another origin of this same site that may embed the widget, or None.
 
-    On another port of the same name somebody else may live.
+    A preview there is the most realistic one: it is cross-origin.
     """
     own, names = urlsplit(_origin(visit.request)), settings.ALLOWED_HOSTS
     if "*" in names:
@@ -248,13 +260,14 @@ def _other_name(visit: Visit) -> str | None:
         other = urlsplit(origin)
         if not other.hostname or "*" in other.hostname or (other.hostname, other.port) == (own.hostname, own.port):
             continue
+        # Another port may belong to another site, even under a host name of ours.
         if other.port == own.port and validate_host(other.hostname, names):
             return origin
     return None
 
 
 def _name_of(code: str) -> str:
-    """A language's own name, in the composed letters that HTML asks for; Django's has one in single pieces."""
+    """Return a language's own name in Unicode NFC, as HTML recommends. One of Django's names is decomposed."""
     return normalize("NFC", translation.get_language_info(code)["name_local"])
 
 

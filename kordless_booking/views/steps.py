@@ -1,4 +1,4 @@
-"""The visitor's way to a time: choose a service, then a slot, in a zone of one's own."""
+"""Steps before the contact form: choose a service, then a time, in the visitor's time zone."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ from kordless_booking.views.words import service_card
 __all__ = ["bookable", "nowhere", "services", "services_page", "slots", "slots_page", "zone", "zone_context"]
 
 _VARYING: Final = frozenset({"description", "duration", "home_url", "name", "price", "title", "url"})
-"""The names of the texts on the list of services that differ from visitor to visitor, or from service to service."""
+"""Names of the texts in the list of services that differ between visitors or services. They become placeholders."""
 
 
 @widget_view("GET", shared=True, ahead=True)
 def services(visit: Visit) -> HttpResponse:
-    """All services by category; a business with a single one starts at its times."""
+    """Show all services by category. With a single service, redirect to its times."""
     return services_page(visit)
 
 
 @widget_view("GET", shared=True, ahead=True)
 def slots(visit: Visit, service: str) -> HttpResponse:
-    """A month of days and the times of one of them."""
+    """Show a month of days, and the times of one of them."""
     return slots_page(visit, service)
 
 
 @widget_view("GET", ahead=True)
 def zone(visit: Visit, service: str) -> HttpResponse:
-    """All time zones to choose from, searchable."""
+    """Show all time zones, with a search."""
     detail = visit.offered(service)
 
     def back(choices: Choices) -> str:
@@ -58,20 +58,22 @@ def zone(visit: Visit, service: str) -> HttpResponse:
 
 @widget_view("GET", "POST")
 def nowhere(visit: Visit, rest: str) -> HttpResponse:
-    """Every other address under the mount point."""
+    """Answer all other URLs under the mount point with the widget's own 404 page."""
     raise not_found()
 
 
 def bookable(offer: Offer) -> list[Service]:
-    """What visitors may choose: public services with an address of their own."""
+    """Return the services that visitors can choose: public ones whose slug fits into a single path segment."""
     return [service for service in offer.services if service.bookable and service.slug and "/" not in service.slug]
 
 
 def services_page(visit: Visit) -> HttpResponse:
+    """Return the list of services. With a single service, redirect to its times, or show them when embedded."""
     kept = visit.catalog.offer()
     offered = bookable(kept.value)
     if len(offered) == 1:
         slug = offered[0].slug
+        # A template tag renders into a page of the site, which can't be redirected.
         if visit.embedded:
             return slots_page(visit, slug)
         return visit.go(visit.service_url("slots", slug, visit.choices, kept=visit.kept))
@@ -89,6 +91,8 @@ def services_page(visit: Visit) -> HttpResponse:
 
 
 def slots_page(visit: Visit, service: str) -> HttpResponse:
+    """Return the slot page of a service. Raises NotFound and other KordlessErrors."""
+    # Before anything is read: reading one thing after another could exceed the page's deadline.
     begin_month(visit, service)
     detail = visit.offered(service)
     visit.shows(service)
@@ -119,7 +123,7 @@ def slots_page(visit: Visit, service: str) -> HttpResponse:
 
 
 def _taken(how: str | None) -> str:
-    """Why the visitor is back at the times: somebody was quicker, or perhaps it was their own first try."""
+    """Return the notice for a visitor who was sent back: the time is taken, perhaps by their own earlier attempt."""
     match how:
         case "1":
             return _("That time was just taken. Here are the times that are still free; everything you typed is kept.")
@@ -132,7 +136,7 @@ def _taken(how: str | None) -> str:
 
 
 def _back(visit: Visit) -> dict[str, str] | None:
-    """To the services, where there is more than one."""
+    """Return the link to the list of services; None when there is only one."""
     offer = visit.catalog.offer().value
     if len(bookable(offer)) < 2:
         return None
@@ -141,7 +145,7 @@ def _back(visit: Visit) -> dict[str, str] | None:
 
 
 def zone_context(visit: Visit, current: str, action: str, back: Any) -> dict[str, Any]:
-    """What steps/zone.html shows; `back` gives the slot page's address for some choices."""
+    """Return the context of steps/zone.html. `back` returns the slot page's URL for given choices."""
     query = visit.request.GET.get("q", "")[: zones.MAX_QUERY]
     groups: dict[str, list[dict[str, Any]]] = {}
     choices = zones.search_zones(query, visit.now, visit.language)

@@ -1,7 +1,7 @@
-"""The widget's one style sheet, in the business's color and the site's dress, as a single cacheable answer.
+"""The widget's style sheet in the business's color and the site's theme, as one response that can be cached for good.
 
-Color, theme and version stand in the URL, so a strict `style-src 'self'` needs no inline style and the answer never
-changes.
+Color, theme and version are part of the URL. So the response never changes, and needs no inline style, which a strict
+`style-src 'self'` would block.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _A_YEAR: Final = 365 * 86400
 
 
 def style_url(visit: Visit, organization: Organization | None) -> str:
-    """Where the style sheet for this business's color is; a new color, theme or release has a new address."""
+    """Return the URL of the style sheet. It changes with the color, the theme and the release."""
     own = organization.branding.primary_color if organization else None
     chosen = f"#{visit.choices.accent}" if visit.choices.accent else own
     colour = palette(chosen).light.accent.lstrip("#")
@@ -45,7 +45,7 @@ def style_url(visit: Visit, organization: Organization | None) -> str:
 
 @login_not_required
 def style(request: HttpRequest, colour: str, theme: str = "") -> HttpResponse:
-    """The style sheet with the palette of `colour`, six hexadecimal digits. Raises Http404 for an unknown theme."""
+    """Return the style sheet for `colour`, six hexadecimal digits. Raises Http404 for an unknown theme."""
     if theme and theme not in READY_MADE:
         raise Http404
     dress = theme, _own_sheets(request)
@@ -55,7 +55,7 @@ def style(request: HttpRequest, colour: str, theme: str = "") -> HttpResponse:
     if wants_gzip:
         response["Content-Encoding"] = "gzip"
     patch_vary_headers(response, ["Accept-Encoding"])
-    # An address without a version, or of another one, is not for ever: it would go out of date unseen.
+    # A URL with another version must not be cached for a year: it is of another release, whose sheet this isn't.
     lasting = request.GET.get("v") in {None, version(dress)} and not settings.DEBUG
     response["Cache-Control"] = f"public, max-age={_A_YEAR}, immutable" if lasting else "no-cache"
     response["X-Content-Type-Options"] = "nosniff"
@@ -64,6 +64,7 @@ def style(request: HttpRequest, colour: str, theme: str = "") -> HttpResponse:
 
 
 def _own_sheets(request: HttpRequest) -> tuple[str, ...]:
+    """Return STYLE_SHEETS of the account; () when the settings are unusable, because errors need a style sheet too."""
     match = request.resolver_match
     try:
         return conf.account_named((match.namespace if match else "").rpartition(":")[2]).style_sheets
@@ -73,5 +74,7 @@ def _own_sheets(request: HttpRequest) -> tuple[str, ...]:
 
 @lru_cache(maxsize=64)
 def _packed(_version: str, dress: Dress, colour: str) -> tuple[bytes, bytes]:
+    """Return the sheet plain and gzipped. `_version` only makes the cache build a changed sheet again."""
+    # `mtime=0` makes the bytes the same in every process.
     text = sheet(dress, colour).encode()
     return text, gzip.compress(text, 9, mtime=0)

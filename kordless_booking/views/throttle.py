@@ -1,7 +1,8 @@
-"""How often one client address may book, look up and change, and how often one number may be looked up.
+"""Rate limits on visitors: bookings, lookups and changes per client address, and lookups per confirmation number.
 
-Counted in the shared cache as numbered tickets, each taken by an atomic add and given back by time alone, so that no
-window of the rule's length ever sees more than the rule allows. Who it was is kept as a keyed hash.
+Each use takes one of N numbered permits, which are keys in the shared cache. A permit is taken by an atomic `add`, and
+only expires. This makes a sliding window: no period of the rule's length ever has more uses than the rule allows. The
+keys contain keyed hashes, so the cache holds no addresses.
 """
 
 from __future__ import annotations
@@ -23,15 +24,17 @@ __all__ = ["Rule", "client_address", "rules", "wait_for"]
 
 @dataclass(frozen=True)
 class Rule:
-    """At most `most` in any `seconds`; 0 is no limit. Rules of different `scope` count apart."""
+    """Limit of `most` uses in any `seconds`."""
 
     scope: str
+    """Rules of different scopes are counted separately."""
     most: int
+    """0 means no limit."""
     seconds: int = 600
 
 
 def rules(visit: Visit) -> dict[str, Rule]:
-    """What the account's settings say."""
+    """Return the rules of the account, by scope."""
     account = visit.account
     return {
         "book": Rule("book", account.bookings_per_address),
@@ -42,28 +45,34 @@ def rules(visit: Visit) -> dict[str, Rule]:
 
 
 def wait_for(visit: Visit, scope: str, who: str | None = None) -> int:
-    """Count one more; 0 when it may go on, else the seconds until it may. `who` is the client unless given."""
+    """Count one use. Return 0 when it is allowed, else the seconds until the next one is.
+
+    `who` is the client's address by default.
+    """
     rule = rules(visit)[scope]
     if not rule.most:
         return 0
     who = who or client_address(visit.request, visit.account.trusted_proxies)
     keys = [_key(visit.account.name, rule.scope, who, number) for number in range(rule.most)]
     cache, now = visit.cache_of_account, visit.now.timestamp()
+    # One round trip tells which permits are taken. Of the others, `add` decides who gets them.
     found = cache.get_many(keys)
     for key in keys:
         if key not in found and cache.add(key, ceil(now + rule.seconds), rule.seconds):
             return 0
+    # Each value is the Unix time at which the permit expires. It may be missing when all were taken in this moment.
     until = min((moment for moment in found.values() if isinstance(moment, int)), default=ceil(now + rule.seconds))
     return min(max(1, until - int(now)), rule.seconds)
 
 
 def client_address(request: HttpRequest, trusted_proxies: int) -> str:
-    """The address that the outermost trusted proxy saw; an IPv6 one as its /64, which is one household.
+    """Return the address that the outermost trusted proxy saw, or "unknown".
 
-    What stands further left in X-Forwarded-For was written by the client and is not believed.
+    An IPv6 address is reduced to its /64, which is a single household.
     """
     address = request.META.get("REMOTE_ADDR", "")
     if trusted_proxies:
+        # Entries further left were written by the client, who can put anything there.
         hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
         if len(hops) >= trusted_proxies:
             address = hops[-trusted_proxies]

@@ -1,4 +1,4 @@
-"""One request to the widget: whose account, which language, which choices, and how to answer."""
+"""Request object of the widget: account, language, choices, access to the catalog, URLs, and rendering."""
 
 from __future__ import annotations
 
@@ -49,78 +49,98 @@ __all__ = ["STAGE", "Visit", "business_of", "identified", "origin_of", "request_
 
 log = logging.getLogger("kordless_booking.views")
 
+# All four are matched against what a client sends.
 _INLINE_STAGE: Final = re.compile(r"kb-inline-[a-z0-9-]{1,40}")
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
+# Only the widget's own links have one of these parameters.
 _CHOSEN_HERE: Final = re.compile(r"(?:^|&)(?:month|day|host|party|hours|after|taken)=")
 _TOKEN: Final = re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_TOKEN}}}")
 STAGE: Final = "kb-stage"
+"""DOM id of the swap target on the widget's own pages."""
 RESERVED: Final = frozenset(
     {"manage", "confirmation", "attempt", "service", "webhook", "health", "embed.js", "snippet"}
 )
-"""First segments of our own addresses: a service of such a name is reached through `service/`."""
+"""First path segments of our own pages. A service with such a slug has its pages under `service/`."""
 
 
 class Visit:
-    """A visitor's request. `now` is UTC and the same throughout the request."""
+    """Request of a visitor to the widget, and the means to answer it.
+
+    `namespace` overrides the namespace of the URL, which names the account. `stage` is the DOM id of the swap target
+    when a template tag renders the widget inside a page of the site.
+    """
 
     def __init__(self, request: HttpRequest, *, namespace: str | None = None, stage: str | None = None) -> None:
         match = request.resolver_match
         self.request = request
         self.namespace = namespace or (match.namespace if match else "") or "kordless_booking"
         self.account = conf.account_named(self.namespace.rpartition(":")[2])
+        #: UTC, and the same throughout the request.
         self.now = datetime.now(UTC)
+        #: Request id, for the log.
         self.id = request_id_of(request)
         target = request.META.get("HTTP_HX_TARGET", "")
+        # To restore its history, htmx needs a whole page.
         htmx = request.META.get("HTTP_HX_REQUEST") == "true" and "HTTP_HX_HISTORY_RESTORE_REQUEST" not in request.META
+        #: Rendered by a template tag inside a page of the site.
         self.embedded = stage is not None
+        #: Answer with the step alone, for htmx to swap in.
         self.fragment = htmx and not self.embedded
+        #: DOM id of the swap target.
         self.stage = stage or (target if _INLINE_STAGE.fullmatch(target) else STAGE)
+        #: Shown inside a page of the site, without a frame: at first by the template tag, then by htmx.
         self.inline = self.stage != STAGE
         self.choices = Choices.read(request.GET, offered_languages())
         self.language = self.choices.lang or language_for(request)
         if self.inline:
+            # The page around it may have a language of its own, so each link names it.
             self.choices = self.choices.but(lang=self.language)
+        #: Cache-Control of the response.
         self.cache = guard.STEP
+        #: A prefetch: only cached data may be used.
         self.ahead = asked_ahead(request)
+        #: Leave out style sheet and scripts, because another widget on the same page has loaded them.
         self.bare = False
         kept = request.GET.get("kept", "")
         self.kept = kept if _TOKEN.fullmatch(kept) else None
-        """What was typed before a time was taken, sealed, on its way to the next contact form."""
+        """Encrypted form input, on its way through the slot page into the next contact form."""
         self.look: Look | None = None
-        """What was shown, for the funnel."""
+        """Page view, for the funnel."""
         self.package_templates: list[PackageTemplates] = []
-        """What was rendered without the request."""
+        """Package templates that were rendered without the request."""
         self.saw_request = False
-        """Whether a template was given the request, and so may have written anything of this visitor's."""
+        """A template got the request, so its output may depend on this visitor."""
         self.saw_site_template = False
-        """Whether one of them may be the site's own."""
+        """A template that was rendered may be the site's own."""
 
     @cached_property
     def mount(self) -> Mount:
-        """Where our own pages are."""
+        """Prefix of our own pages, as the key for cached paths."""
         return mount(self.namespace)
 
     @cached_property
     def reading(self) -> Reading:
-        """What this page has read of what can be booked."""
+        """View of the read-through cache for this request. It records what the page reads."""
         return Reading(upstream(self.account).shelf, at_hand=self.ahead)
 
     @cached_property
     def catalog(self) -> Catalog:
-        """What can be booked, for this page."""
+        """Catalog that reads through `reading`."""
         return upstream(self.account).catalog.on(self.reading)
 
     @property
     def client(self) -> Kordless:
+        """Client of the account, for what must not be cached."""
         return upstream(self.account).client
 
     @property
     def cache_of_account(self) -> SteadyCache:
+        """Shared cache, which falls back to process memory."""
         return upstream(self.account).cache
 
     @cached_property
     def organization(self) -> Organization | None:
-        """Whose page this is; None when Kordless can't say."""
+        """Organization, or None when Kordless can't be asked: pages are shown without its name then."""
         try:
             return self.catalog.offer().value.organization
         except (KordlessError, ImproperlyConfigured):
@@ -128,14 +148,15 @@ class Visit:
 
     @property
     def source(self) -> Source:
-        """Where the widget stands that this comes from."""
+        """Placement of the widget, for the funnel."""
         return Source.INLINE if self.inline else Source.EMBED if self.choices.embed else Source.PAGE
 
     def shows(self, service: str = "") -> None:
-        """This page is the times of a service, or the list of services."""
+        """Record the page view: the times of a service, or the list of services. Counted with the response."""
         if self.account.funnel:
             own = self.service_url("slots", service, Choices()) if service else ""
-            # No address in the browser tells a widget inside a page what it showed before; its own links do.
+            # Inline, the browser's URL (and so the Referer) doesn't change with the step. But links of the widget have
+            # parameters that the first page has not.
             within = (
                 self.inline and not self.embedded and _CHOSEN_HERE.search(self.request.META.get("QUERY_STRING", ""))
             )
@@ -144,35 +165,38 @@ class Visit:
             )
 
     def reached(self, stage: Stage, service: str) -> None:
-        """Somebody came this far on the way to a booking."""
+        """Count a visitor who reached this stage of the funnel."""
         if self.account.funnel:
             count_step(self.request, self.account.name, service, self.source, stage)
 
     def reader(self, zone: str, *, host: str | None = None, host_id: str | None = None, party: int = 1) -> Reader:
-        """How this visitor reads, and what they chose, for what is written later."""
+        """Return the visitor's preferences and choices, for mails that are written later."""
         hours = self.choices.hours
         return Reader(language=self.language, zone=zone, hours=hours, host=host, host_id=host_id, party=party)
 
     def offered(self, slug: str) -> ServiceDetail:
-        """A service that visitors may choose. Raises NotFound also for one that the business books for itself."""
+        """Return a service. Raises NotFound also for one that is not bookable by the public."""
         detail = self.catalog.service(slug).value
         if not detail.service.bookable:
             raise NotFound(operation="service")
         return detail
 
     def url(self, name: str, *args: str, choices: Choices | None = None, **query: str | None) -> str:
-        """The address of one of our pages in the same mount, with choices and other non-personal query text."""
+        """Return the path and query of a page, with `choices` (by default only the appearance) and `query`.
+
+        Empty values are left out. A query ends up in the logs of servers, so nothing personal may be in it.
+        """
         url = address(self.mount, name, *args) + (choices or self.choices.dress()).query()
         more = [(key, value) for key, value in query.items() if value]
         return f"{url}{'&' if '?' in url else '?'}{urlencode(more, safe='/:')}" if more else url
 
     def service_url(self, name: str, slug: str, choices: Choices | None = None, **query: str | None) -> str:
-        """Like `url` for a page of one service, also when the business called it "manage"."""
+        """Return the path and query of a page of one service, as `url` does. The slug may be a reserved word."""
         named = f"{name}-named" if slug in RESERVED else name
         return self.url(named, slug, choices=choices, **query)
 
     def page(self, title: str, *, step: Step | None = None, **more: Any) -> Page:
-        """The frame for a page with this title."""
+        """Return the context that every template gets as `kb`. `more` are further fields of it."""
         layout = "inline" if self.embedded else "fragment" if self.fragment else "page"
         organization = self.organization
         business = business_of(organization) if organization else None
@@ -200,45 +224,46 @@ class Visit:
         )
 
     def _home(self) -> str:
-        """The services, with what was chosen that holds for all of them."""
+        """Return the URL of the list of services, with the choices that apply to all of them."""
         return self.url("services", choices=self.choices.but(month=None, day=None, host=None, party=1))
 
     def _progress(self, current: Step) -> list[Crumb]:
         first, *others = _crumbs(current)
+        # After the booking there is no way back.
         leads = self._home() if current in {Step.SLOT, Step.CONTACT} else None
         return [replace(first, url=leads), *others]
 
     @property
     def shareable(self) -> bool:
-        """Whether all that was rendered is the same for every visitor: of package templates, without the request."""
+        """True when the page is the same for every visitor: package templates only, rendered without the request."""
         return bool(self.package_templates) and not self.saw_request
 
     def render(
         self, template: str, page: Page, context: dict[str, Any] | None = None, status: int = 200
     ) -> HttpResponse:
-        """Render for this visitor alone.
-
-        Without the site's context processors: they may touch the session, and so set a cookie.
-        """
+        """Render a page for this visitor alone, with the request in its context."""
         if find_package_templates(template, page.layout) is None:
             self.saw_site_template = True
+        # The request is a variable, not an argument: so the site's context processors don't run. They may touch the
+        # session, and so set a cookie.
         text = render_to_string(template, {**(context or {}), **self._beside(page)})
         return HttpResponse(text, status=status)
 
     def assemble(self, template: str, page: Page, context: dict[str, Any], varying: Collection[str]) -> HttpResponse:
-        """Render a page that differs only in texts under the names in `varying`: from a skeleton if all its templates
-        are the package's own, else like `render`.
+        """Render a page that differs between visitors only in texts under the names in `varying`.
+
+        Uses a skeleton when all its templates are the package's own, else does what `render` does.
         """
         package = find_package_templates(template, page.layout)
         if package is None:
             return self.render(template, page, context)
         self.package_templates.append(package)
         given = {**context, "kb": page}
-        # What somebody typed travels in hidden fields too, and must not become part of what a skeleton is kept under.
+        # Encrypted form input is in hidden fields as well, which are part of a skeleton's key. It must not be cached.
         return HttpResponse(package.render(given) if self.kept else assemble(package, given, varying))
 
     def part(self, template: str, page: Page) -> PackageTemplates | SitePart:
-        """Find a part of the page that is rendered many times: to be made from a skeleton, or the site's own."""
+        """Return a part that is used many times on the page: a package template for a skeleton, or the site's own."""
         package = find_package_templates(template)
         if package is None:
             self.saw_site_template = True
@@ -247,21 +272,19 @@ class Visit:
         return package
 
     def _beside(self, page: Page) -> dict[str, Any]:
-        """What a template has beside its own values. With the request in it, its output is this visitor's."""
+        """Return the context that every template gets. Notes that the output may depend on this visitor."""
         self.saw_request = True
         return {"kb": page, "request": self.request}
 
     def go(self, url: str) -> HttpResponse:
-        """See other: a reload after it repeats nothing."""
+        """Redirect with 303 See Other, so that a reload doesn't repeat a POST."""
         return SeeOther(url)
 
 
 class SeeOther(HttpResponse):
-    """Django's own redirects refuse addresses as long as a sealed token and what was typed can make ours.
+    """Redirect to one of our own pages. `url` must never come from the visitor."""
 
-    `url` is one of our own pages, never anything that a visitor sent.
-    """
-
+    # No subclass of HttpResponseRedirect: that refuses long URLs, and two encrypted tokens can make ours too long.
     status_code = 303
 
     def __init__(self, url: str) -> None:
@@ -274,12 +297,13 @@ class SeeOther(HttpResponse):
 
 @kept_pattern(64)
 def _crumbs(current: Step) -> list[Crumb]:
-    """The progress line in the active language."""
+    """Return the progress line in the active language, without links."""
     states = {step: "done" if step.before(current) else "todo" for step in Step} | {current: "current"}
     return [Crumb(str(step.label), states[step]) for step in Step]
 
 
 def origin_of(url: str | None) -> str | None:
+    """Return the origin of an https URL, safe to put into a header; None for any other."""
     parts = urlsplit(url) if url else None
     return f"{parts.scheme}://{parts.netloc}" if parts and parts.scheme == "https" and _is_host(parts.netloc) else None
 
@@ -290,7 +314,7 @@ def _is_host(netloc: str) -> bool:
 
 @contextmanager
 def identified(request: HttpRequest) -> Iterator[None]:
-    """Whatever is said in the log inside carries the request's id."""
+    """Add the request id to each log line that is written in this context."""
     token = request_id.set(request_id_of(request))
     try:
         yield
@@ -299,16 +323,18 @@ def identified(request: HttpRequest) -> Iterator[None]:
 
 
 def request_id_of(request: HttpRequest) -> str:
-    """The request's name in the log: what a proxy in front has called it, if that is a plain word, else one of ours."""
+    """Return the request id: the proxy's X-Request-ID when it is 8 to 64 safe characters, else a random one."""
     name: str | None = getattr(request, "kordless_request_id", None)
     if name is None:
         given = request.META.get("HTTP_X_REQUEST_ID", "")
         name = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        # Stored, so that every line and the response's header have the same id.
         request.kordless_request_id = name  # type: ignore[attr-defined]
     return name
 
 
 def business_of(organization: Organization) -> Business:
+    """Return what templates get of the organization. A logo that isn't on https is dropped."""
     name = business_name(organization)
     logo = safe_web_link(organization.branding.logo)
     return Business(

@@ -1,7 +1,10 @@
-"""`widget_view` turns a function of a Visit into a Django view.
+"""View decorator of the widget: `widget_view` turns a function of a WidgetRequest into a Django view.
 
-Exempt from cookie CSRF and from logins, guarded by its own rule, in the visitor's language, framable by those who
-may, and with every failure of Kordless answered by a page.
+The view needs no login and no CSRF token; POSTs must be same-origin instead (views/security.py). It runs in the
+visitor's language and under a deadline, answers every error with a page, and sets the security headers. The order of
+its steps, from the outside in::
+
+    request id → prefetch allowed? → response cache → WidgetRequest → language, deadline → call_view → headers → store
 """
 
 from __future__ import annotations
@@ -36,8 +39,10 @@ __all__ = ["VERSION", "widget_view"]
 log = logging.getLogger("kordless_booking.views")
 
 VERSION: Final = "KB-Version"
-"""Says how a page is; one that is open sends it back as KB-Seen, to hear only of what has changed."""
+"""Header with a hash of a page's free times. An open page sends it back as KB-Seen, and gets a 204 while it is
+unchanged."""
 P = ParamSpec("P")
+# Headers that a 204 keeps: all others describe the body.
 _SAID_WITHOUT_A_BODY: Final = {VERSION, "Cache-Control", "Referrer-Policy", "Vary", "X-Request-ID", "X-Robots-Tag"}
 WidgetView = Callable[Concatenate[Visit, P], HttpResponse]
 
@@ -45,11 +50,13 @@ WidgetView = Callable[Concatenate[Visit, P], HttpResponse]
 def widget_view(
     *methods: str, personal: bool = False, shared: bool = False, books: bool = False, ahead: bool = False
 ) -> Callable[[WidgetView[P]], Callable[..., HttpResponse]]:
-    """A Django view out of a function of a Visit.
+    """Return a decorator for a view that allows `methods`. HEAD is allowed where GET is, OPTIONS always.
 
-    `personal` pages are never stored by anyone; `shared` ones are the same for everybody who asks in the same words,
-    and are kept for the next of them where templates of the package's own alone made them.
-    `books`: a GET may carry a booking on, and so may wait as long as one. `ahead`: may be asked for on a guess.
+    - `personal`: nobody may store the page (`no-store`).
+    - `shared`: the page is the same for all requests with the same cache key. It is stored in the response cache when
+      package templates alone made it.
+    - `books`: a GET may send a booking, so it gets BOOKING_SECONDS instead of BROWSE_SECONDS.
+    - `ahead`: the page may be prefetched. Others answer a prefetch with an empty 204.
     """
 
     def decorate(view: WidgetView[P]) -> Callable[..., HttpResponse]:
@@ -63,6 +70,7 @@ def widget_view(
                 before = given_before(words, ahead=guessed) if words else None
                 if before is not None:
                     response, look = before
+                    # A prefetched page may never be shown.
                     if look is not None and not guessed:
                         count_look(request, look)
                     response["X-Request-ID"] = request_id_of(request)
@@ -95,7 +103,9 @@ def widget_view(
 
         exempt: Callable[..., HttpResponse] = answer
         for decorator in (
+            # Hides all POST data in Django's error reports.
             sensitive_post_parameters(),
+            # An attempt must be committed before it is sent, also when the site sets ATOMIC_REQUESTS.
             transaction.non_atomic_requests,
             login_not_required,
             csrf_exempt,
@@ -107,7 +117,7 @@ def widget_view(
 
 
 def _answered_ahead(visit: Visit, view: WidgetView[P], *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-    """What lies at hand makes the page, or there is none; nor one with what somebody typed."""
+    """Answer a prefetch from cached data alone; with an empty 204 when that isn't enough, or there is form input."""
     response = None
     if not visit.kept:
         with suppress(KordlessError, problems.Problem, Http404, ImproperlyConfigured):
@@ -119,7 +129,11 @@ def _answered_ahead(visit: Visit, view: WidgetView[P], *args: P.args, **kwargs: 
 
 
 def _unless_seen(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """204 in place of what an open page shows already: it has seen this version, or has taken what was asked ahead."""
+    """Return a 204 when the page already shows this response, else the response itself.
+
+    KB-Seen is the version that an open page shows. KB-Taken says that the script shows a page that it had prefetched:
+    this request only counts the view.
+    """
     seen, taken = request.META.get("HTTP_KB_SEEN"), "HTTP_KB_TAKEN" in request.META
     if not (taken or (seen and response.get(VERSION) == seen)):
         return response
@@ -128,15 +142,16 @@ def _unless_seen(request: HttpRequest, response: HttpResponse) -> HttpResponse:
 
 
 def _finish(visit: Visit, response: HttpResponse) -> None:
+    """Set the headers of a response."""
     logo = visit.organization.branding.logo if visit.organization else None
     image_origin = origin_of(safe_web_link(logo))
     guard.frame(response, visit.account, image_origin=image_origin, cache=visit.cache)
     if visit.saw_site_template:
-        # It may show who is logged in. Without one, no page of ours depends on a cookie.
+        # A site's template may show who is logged in. Package templates never depend on a cookie.
         patch_vary_headers(response, ["Cookie"])
     if visit.choices.embed:
         guard.reach_isolated(response, visit.account, image_origin=image_origin)
     response["Content-Language"] = visit.language
     response["X-Request-ID"] = visit.id
-    # Our own line is written; Django's would name the path, and with it the token of a manage link.
+    # We have logged it. Django's line would contain the path, and with it the token of a manage link.
     response._has_been_logged = True  # type: ignore[attr-defined]

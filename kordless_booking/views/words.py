@@ -51,6 +51,7 @@ class ServiceCard:
 
 
 def service_card(service: Service, language: str, url: str = "") -> ServiceCard:
+    """Return what templates show of a service. `url` leads to its times."""
     return ServiceCard(
         name=service.name,
         description=service.description or "",
