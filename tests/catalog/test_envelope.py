@@ -64,3 +64,11 @@ def test_a_value_from_the_future_is_old() -> None:
     """A clock put back must not keep it fresh."""
     envelope = Envelope(version=VERSION, fetched_at=1000.0, fresh=15.0)
     assert [envelope.age(now) for now in (990.0, 1000.0, 1020.0)] == [10.0, 0.0, 20.0]
+
+
+@pytest.mark.parametrize("depth", [900, 1200, 100_000])
+def test_deeply_nested_json_is_no_envelope_or_holds_none_of_our_values(depth: int) -> None:
+    """Somebody else's value costs a fetch, never a page."""
+    raw = b'{"version":%d,"fetched_at":1,"fresh":1,"payload":%s%s}' % (VERSION, b"[" * depth, b"]" * depth)
+    envelope = opened(raw)
+    assert envelope is None or bytes(envelope.payload).startswith(b"[[")

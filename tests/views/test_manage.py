@@ -173,6 +173,24 @@ def test_nothing_personal_stands_in_a_link(visitor: Walk):
         assert not re.search(r"jane|example\.com|BOOK_", url), url
 
 
+@pytest.mark.parametrize("change", ["Cancel booking", "Reschedule"])
+def test_the_same_form_sent_again_later_leads_to_the_live_booking(
+    walk: Walk, sandbox: Sandbox, clock: Traveller, change: str
+):
+    """An old tab must not say "You're booked" when the booking was canceled or moved since."""
+    form = walk.choose("haircut", FAR)
+    own = walk.open(walk.send(form, "Book appointment", **JANE).link("Change or cancel"))
+    page = walk.send(own, change)
+    if change == "Reschedule":
+        page = walk.open(list(page.times.values())[-1])
+    walk.send(page, change)
+    clock.shift(90)
+    again = walk.send(form, "Book appointment", **JANE)
+    assert again.heading == "Your booking"
+    assert ("Status Canceled" in again.text) == (change == "Cancel booking")
+    assert len(sandbox.bookings()) == 1
+
+
 def test_canceling_asks_once(walk: Walk, sandbox: Sandbox):
     """One page asks, one button does it, and the booking says so from then on."""
     page = own_page(walk)

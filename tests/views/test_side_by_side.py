@@ -1,6 +1,7 @@
 """What a page asks of Kordless is asked at the same time: waits that add up would use up the page's own time."""
 
 import logging
+import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -152,6 +153,23 @@ def test_of_many_made_up_services_at_once_one_is_asked_for(client: Client, site:
     for number in range(20):
         assert client.get(f"/book/made-up-{number}/").status_code == 404
     assert asked(sandbox) == {"organization": 1, "service": 1, "availability": 1}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_made_up_services_that_arrive_together_one_is_asked_for(site: Settings, sandbox: Sandbox):
+    """The list is claimed before a name is asked for, not when the page comes to read it."""
+    caches["default"].clear()
+    begin = threading.Barrier(12, timeout=20)
+
+    def open_made_up(number: int) -> int:
+        begin.wait()
+        return Client().get(f"/book/made-up-{number}/").status_code
+
+    with ThreadPoolExecutor(12) as visitors:
+        assert set(visitors.map(open_made_up, range(12))) == {404}
+    foreground.join()
+    assert asked(sandbox)["organization"] == 1
+    assert asked(sandbox)["service"] <= 1
 
 
 @pytest.mark.parametrize("backend", ["dummy.DummyCache", "locmem.LocMemCache"])
