@@ -19,7 +19,7 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 ONCE_MORE = $(PY) -m pytest --last-failed --last-failed-no-failures none
 IS_SUITABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help demo test test-dates test-postgres test-slow journeys wheel-check lowest bench lint format messages screenshots clean
+.PHONY: help demo test test-dates test-postgres test-slow journeys wheel-check lowest bench lint format scripts messages screenshots clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -84,6 +84,9 @@ format: $(VENV)/.dev ## put code and templates into the house's shape
 
 bench: $(PY) ## measure speed and what it asks of Kordless, and write docs/benchmarks.md; needs wrk and redis-server
 	@$(PY) -m benchmarks $(ARGS)
+
+scripts: $(PY) ## build the served scripts from frontend/; needs npm. ARGS=--check compares with what is committed
+	@$(PY) -m frontend $(ARGS)
 
 messages: $(VENV)/.test ## bring the languages up to date with the code: add new texts, drop old ones, compile
 	@$(PY) -m tests.messages

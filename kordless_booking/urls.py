@@ -9,7 +9,7 @@ from __future__ import annotations
 from django.urls import path, re_path
 
 from kordless_booking.views import contact, health, manage, outcome, reschedule, steps
-from kordless_booking.views.embed import embed
+from kordless_booking.views.embed import embed, embed_dialog
 from kordless_booking.views.snippet import preview, snippet
 from kordless_booking.views.style import style
 from kordless_booking.views.webhook import webhook
@@ -27,6 +27,7 @@ urlpatterns = [
     re_path(r"^style-(?P<colour>[0-9a-f]{6})\.css$", style, name="style"),
     re_path(r"^style-(?P<colour>[0-9a-f]{6})-(?P<theme>[a-z]{1,20})\.css$", style, name="style-themed"),
     path("embed.js", embed, name="embed"),
+    path("embed-dialog.js", embed_dialog, name="embed-dialog"),
     path("health/booking/", health.booking, name="health-booking"),
     path("snippet/preview/", preview, name="snippet-preview"),
     path("confirmation/<str:token>/", outcome.confirmation, name="confirmation"),

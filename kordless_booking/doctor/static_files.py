@@ -18,7 +18,8 @@ __all__ = ["examine"]
 
 OURS: Final = "kordless_booking/booking.js"
 SCRIPTS: Final = (OURS, "django_htmx/htmx-2.min.js")
-"""Without them the widget works as it does without JavaScript. Style sheets and embed.js aren't static files."""
+"""Without them the widget works as it does without JavaScript. Views serve the style sheets and the scripts for other
+sites."""
 _SOURCE: Final = Path(__file__).parent.parent / "static"
 """The app's own static files, to compare with the collected ones."""
 

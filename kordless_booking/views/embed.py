@@ -1,4 +1,4 @@
-"""View of embed.js, the script with which other sites embed the widget."""
+"""The scripts that other sites put on their pages to show the widget: the loader, and the dialog that it may load."""
 
 from __future__ import annotations
 
@@ -8,43 +8,78 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import condition, require_safe
 
-__all__ = ["embed"]
+__all__ = ["embed", "embed_dialog"]
 
-_SCRIPT: Final = Path(__file__).parent.parent / "static" / "kordless_booking" / "embed.js"
+_FOLDER: Final = Path(__file__).parent.parent / "static" / "kordless_booking"
+_LOADER: Final = "embed.js"
+_DIALOG: Final = "embed-dialog.js"
 FRESH_SECONDS: Final = 3600
-"""Seconds. The script's URL is in other people's pages and has no version, so a new release must arrive under it."""
+"""Its address stands in pages of other people, so a new release has to arrive under the old one."""
+_YEAR_SECONDS: Final = 365 * 86400
 
 
-def _etag(_request: HttpRequest) -> str:
-    """Return the ETag. Weak, because it is the same for the plain and the gzipped bytes."""
-    return f'W/"{sha256(_script()[0]).hexdigest()[:16]}"'
+def _loader_etag(_request: HttpRequest) -> str:
+    return _etag(_LOADER)
+
+
+def _dialog_etag(_request: HttpRequest) -> str:
+    return _etag(_DIALOG)
 
 
 @login_not_required
 @require_safe
-@condition(etag_func=_etag)
+@condition(etag_func=_loader_etag)
 def embed(request: HttpRequest) -> HttpResponse:
-    """Return embed.js, for pages of any origin, also cross-origin isolated ones."""
-    plain, packed = _script()
+    """Serve the loader, for every page of the web, also for those that are cross-origin isolated."""
+    return _respond(request, _LOADER, f"public, max-age={FRESH_SECONDS}, stale-while-revalidate=86400")
+
+
+@login_not_required
+@require_safe
+@condition(etag_func=_dialog_etag)
+def embed_dialog(request: HttpRequest) -> HttpResponse:
+    """Serve the script of `popup` and `button` links, which the loader imports with the version that it was built with.
+
+    A loader of another release gets this one's as well, but nobody stores it under that address.
+    """
+    lasting = request.GET.get("v") == _digest(_DIALOG)[:8] and not settings.DEBUG
+    response = _respond(request, _DIALOG, f"public, max-age={_YEAR_SECONDS}, immutable" if lasting else "no-cache")
+    # Browsers fetch modules by CORS, unlike classic scripts. There is nothing in it but the script.
+    response["Access-Control-Allow-Origin"] = "*"
+    return response
+
+
+def _respond(request: HttpRequest, name: str, cache_control: str) -> HttpResponse:
+    plain, packed = _script(name)
     wants_gzip = "gzip" in request.headers.get("Accept-Encoding", "")
     response = HttpResponse(packed if wants_gzip else plain, content_type="text/javascript; charset=utf-8")
     if wants_gzip:
         response["Content-Encoding"] = "gzip"
     patch_vary_headers(response, ["Accept-Encoding"])
-    response["Cache-Control"] = f"public, max-age={FRESH_SECONDS}, stale-while-revalidate=86400"
+    response["Cache-Control"] = cache_control
     response["X-Content-Type-Options"] = "nosniff"
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response
 
 
 @cache
-def _script() -> tuple[bytes, bytes]:
-    """Return the script plain and gzipped."""
-    # `mtime=0` makes the bytes the same in every process.
-    text = _SCRIPT.read_bytes()
+def _script(name: str) -> tuple[bytes, bytes]:
+    """Read a built script: (plain, packed)."""
+    text = (_FOLDER / name).read_bytes()
     return text, gzip.compress(text, 9, mtime=0)
+
+
+@cache
+def _digest(name: str) -> str:
+    return sha256(_script(name)[0]).hexdigest()
+
+
+def _etag(name: str) -> str:
+    """Weak, because it is the same packed and plain."""
+    return f'W/"{_digest(name)[:16]}"'

@@ -58,7 +58,7 @@ _TOKEN: Final = re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_TOKEN}}}")
 STAGE: Final = "kb-stage"
 """DOM id of the swap target on the widget's own pages."""
 RESERVED: Final = frozenset(
-    {"manage", "confirmation", "attempt", "service", "webhook", "health", "embed.js", "snippet"}
+    {"manage", "confirmation", "attempt", "service", "webhook", "health", "embed.js", "embed-dialog.js", "snippet"}
 )
 """First path segments of our own pages. A service with such a slug has its pages under `service/`."""
 

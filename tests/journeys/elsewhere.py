@@ -38,9 +38,15 @@ class Elsewhere:
         """As strict as a host may be: nothing inline, scripts and frames from one other origin."""
         return f"default-src 'none'; script-src 'self' {self.demo.url}; frame-src {self.demo.url}; style-src 'self'"
 
-    def write(self, context: BrowserContext, body: str, *, origin: str = SHOP, **headers: str) -> str:
-        """A page of another site's; answers its address. `headers` are written with underscores."""
-        script = f'<script async src="{self.book}embed.js"></script>'
+    def write(
+        self, context: BrowserContext, body: str, *, origin: str = SHOP, nonce: str = "", **headers: str
+    ) -> str:
+        """Write a page of another site's and return its address.
+
+        `nonce` is the script's, for the page's policy; `headers` are written with underscores.
+        """
+        attributes = f' nonce="{nonce}"' if nonce else ""
+        script = f'<script async{attributes} src="{self.book}embed.js"></script>'
         html = f'<!doctype html><html lang="en"><title>A host</title>{script}<body>{body}</body></html>'
         named = {name.replace("_", "-"): text for name, text in headers.items()}
 

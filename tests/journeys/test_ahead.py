@@ -56,7 +56,8 @@ def test_a_click_after_a_look_asks_nothing_more(page: Page, demo: Demo, complain
     walk.book(page, email="ahead@example.com")
     assert str(demo.sandbox.bookings()).count("ahead@example.com") == 1
     page.go_back()
-    walk.at(page, "contact")
+    # The form's address is that of its draft, which is booked by now.
+    walk.at(page, "problem")
     assert complaints == []
 
 

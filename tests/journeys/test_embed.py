@@ -230,6 +230,36 @@ def test_the_floating_button(page: Page, elsewhere: Elsewhere):
     walk.at(page.locator("dialog iframe").content_frame, "service")
 
 
+@pytest.mark.parametrize(
+    "trust",
+    ["{site}", "'nonce-2hQ8'", "'nonce-2hQ8' 'strict-dynamic'", "{site}; require-trusted-types-for 'script'"],
+    ids=["origin", "nonce", "strict-dynamic", "trusted types"],
+)
+def test_the_dialog_comes_under_every_policy_that_lets_the_loader_in(
+    page: Page, elsewhere: Elsewhere, complaints: list[str], trust: str
+):
+    """The second file is trusted as the first one is; the page's policy refuses nothing."""
+    site = elsewhere.demo.url
+    policy = f"default-src 'none'; frame-src {site}; script-src {trust.format(site=site)}"
+    body = elsewhere.link("popup")
+    page.goto(elsewhere.write(page.context, body, nonce="2hQ8", Content_Security_Policy=policy))
+    expect(page.locator("dialog")).to_be_attached()
+    page.get_by_role("link", name=HAIRCUT).click()
+    walk.at(framed(page), "slot")
+    assert page.evaluate("refused") == []
+    assert complaints == []
+
+
+def test_a_link_whose_dialog_can_not_be_had_stays_a_link(page: Page, elsewhere: Elsewhere):
+    """Without the second file a click leads to the booking page, and the widgets in the page are as ever."""
+    page.context.route("**/embed-dialog.js*", lambda route: route.abort())
+    page.goto(elsewhere.write(page.context, elsewhere.link("popup") + elsewhere.link("inline", "")))
+    walk.at(framed(page, "Book"), "service")
+    page.get_by_role("link", name=HAIRCUT).click()
+    walk.at(page, "slot")
+    assert page.url == f"{elsewhere.book}haircut/"
+
+
 def test_a_click_for_a_new_tab_opens_one(page: Page, elsewhere: Elsewhere):
     """With Ctrl or in the middle the link is a link."""
     page.goto(elsewhere.write(page.context, elsewhere.link("popup")))
@@ -517,7 +547,7 @@ def test_an_isolated_page_may_embed(page: Page, elsewhere: Elsewhere, complaints
 
 
 def test_what_it_costs(page: Page, elsewhere: Elsewhere):
-    """One script of at most 2 KB for the host; inside the frame at most 4 requests and 30 KB to the first times."""
+    """One script for a host without dialogs; inside the frame at most 4 requests and 30 KB to the first times."""
     url = elsewhere.write(page.context, elsewhere.link(scheme="dark", accent="#1f6f5c"))
     page.goto(url)
     walk.at(framed(page), "slot")

@@ -297,7 +297,7 @@ def _operators(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -
     """What staff and machines look at."""
     change(site, WEBHOOK_SECRETS=[NEW, OLD])
     client = walk.client
-    for path in ("embed.js", "style-112233.css", "health/", "health/booking/", "snippet/preview/"):
+    for path in ("embed.js", "embed-dialog.js", "style-112233.css", "health/", "health/booking/", "snippet/preview/"):
         client.get(f"/book/{path}")
     staff = Client()
     staff.force_login(User.objects.create_user("sarah", is_staff=True))

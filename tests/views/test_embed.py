@@ -3,7 +3,6 @@
 import gzip
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
+from frontend.bundles import BUILT, SOURCES, version_of
 from kordless_booking.conf import Account
 from kordless_booking.forms import ContactForm
 from kordless_booking.sandbox import Sandbox
@@ -22,36 +22,67 @@ pytestmark = pytest.mark.django_db
 FOREIGN = {"Sec-Fetch-Site": "cross-site", "Origin": "null"}
 
 
-def test_the_script_is_small_and_for_everybody(client: Client, site: Settings):
-    """At most 2 KB come over the line, an hour from caches, to any page of the web, and no cookie is set."""
-    response = client.get("/book/embed.js", headers={"Accept-Encoding": "gzip, br"})
+LOADER = "/book/embed.js"
+DIALOG = f"/book/embed-dialog.js?v={version_of((BUILT / 'embed-dialog.js').read_bytes())}"
+LOADER_BYTES = 2000
+"""Budget of the loader, packed: every page of a host's pays it."""
+DIALOG_BYTES = 1500
+"""Budget of what only dialogs and floating buttons need, packed."""
+
+
+@pytest.mark.parametrize(("path", "budget"), [(LOADER, LOADER_BYTES), (DIALOG, DIALOG_BYTES)], ids=["loader", "dialog"])
+def test_the_scripts_are_small_and_for_everybody(client: Client, site: Settings, path: str, budget: int):
+    """No more than the budget comes over the line, to any page of the web, and no cookie is set."""
+    response = client.get(path, headers={"Accept-Encoding": "gzip, br"})
     assert response["Content-Type"] == "text/javascript; charset=utf-8"
     assert response["Content-Encoding"] == "gzip"
-    assert len(response.content) <= 2048
-    assert gzip.decompress(response.content) == client.get("/book/embed.js").content
+    assert len(response.content) <= budget
+    assert gzip.decompress(response.content) == client.get(path).content
     assert response["Vary"] == "Accept-Encoding"
-    assert "max-age=3600" in response["Cache-Control"]
     assert "public" in response["Cache-Control"]
     assert response["Cross-Origin-Resource-Policy"] == "cross-origin"
     assert response["X-Content-Type-Options"] == "nosniff"
     assert not response.cookies
 
 
-def test_the_script_is_not_sent_twice(client: Client, site: Settings):
+def test_a_new_release_of_the_loader_arrives_within_an_hour(client: Client, site: Settings):
+    """Its address stands in pages of other people and has no version."""
+    assert "max-age=3600" in client.get(LOADER)["Cache-Control"]
+
+
+def test_the_dialog_is_cached_for_ever_under_its_own_version_alone(client: Client, site: Settings):
+    """A loader of another release gets the same script, but caches must ask again; while DEBUG they always must."""
+    assert "max-age=31536000, immutable" in client.get(DIALOG)["Cache-Control"]
+    for path in (DIALOG.partition("?")[0], DIALOG[:-1]):
+        other = client.get(path)
+        assert (other.content, other["Cache-Control"]) == (client.get(DIALOG).content, "no-cache")
+    site.DEBUG = True
+    assert client.get(DIALOG)["Cache-Control"] == "no-cache"
+
+
+def test_the_loader_imports_the_dialog_of_its_own_release(client: Client, site: Settings):
+    """The version in the loader is that of the file beside it, which browsers fetch by CORS, as all modules."""
+    assert DIALOG.removeprefix("/book/") in client.get(LOADER).content.decode()
+    assert client.get(DIALOG)["Access-Control-Allow-Origin"] == "*"
+
+
+@pytest.mark.parametrize("path", [LOADER, DIALOG])
+def test_a_script_is_not_sent_twice(client: Client, site: Settings, path: str):
     """Who has it is told so, packed or not; HEAD has the same headers; it can't be posted to."""
-    tag = client.get("/book/embed.js")["ETag"]
+    tag = client.get(path)["ETag"]
     for encoding in ("gzip", ""):
-        again = client.get("/book/embed.js", headers={"If-None-Match": tag, "Accept-Encoding": encoding})
+        again = client.get(path, headers={"If-None-Match": tag, "Accept-Encoding": encoding})
         assert (again.status_code, again.content) == (304, b"")
-    assert client.get("/book/embed.js", headers={"If-None-Match": '"another"'}).status_code == 200
-    head = client.head("/book/embed.js")
+    assert client.get(path, headers={"If-None-Match": '"another"'}).status_code == 200
+    head = client.head(path)
     assert (head.status_code, head["ETag"], head.content) == (200, tag, b"")
-    assert client.post("/book/embed.js").status_code == 405
+    assert client.post(path).status_code == 405
 
 
-def test_the_script_asks_nothing_of_its_host(client: Client, site: Settings):
+@pytest.mark.parametrize("path", [LOADER, DIALOG])
+def test_the_scripts_ask_nothing_of_their_host(client: Client, site: Settings, path: str):
     """No eval, no inline style or handler, no storage, no cookie, and no message to just anybody."""
-    code = client.get("/book/embed.js").content.decode()
+    code = client.get(path).content.decode()
     for never in (
         "eval(",
         "new Function",
@@ -238,16 +269,15 @@ def test_attribution_survives_a_mistake_in_the_form(visitor: Walk):
 
 
 def test_the_document_lists_every_attribute():
-    """docs/embed.md has each data attribute that the two scripts read, and no other."""
-    root = Path(__file__).resolve().parents[2]
-    table = (root / "docs" / "embed.md").read_text().partition("| Attribute |")[2].partition("\n\n")[0]
+    """docs/embed.md has each data attribute that the scripts read, and no other."""
+    table = (SOURCES.parent / "docs" / "embed.md").read_text().partition("| Attribute |")[2].partition("\n\n")[0]
     documented = set(re.findall(r"`data-([a-z-]+)`", table))
-    script = (root / "kordless_booking/static/kordless_booking/embed.js").read_text()
-    taken, listed = re.search(r"const \{ (kordless.*) \} = dataset", script), re.search(r"of (\[.*\])", script)
-    assert taken
+    script = "\n".join(path.read_text() for path in sorted((SOURCES / "embed").glob("*.js")))
+    listed = re.search(r"QUERY_PARAMETERS = (\[.*\])", script)
     assert listed
-    names = {re.split(r"[: ]", part)[0] for part in taken[1].split(", ")}
-    names |= {*re.findall(r"dataset\.([a-zA-Z]+)", script), *re.findall(r'"(\w+)"', listed[1])}
+    names = {*re.findall(r"\bdataset\.([a-zA-Z]+)", script), *re.findall(r'"(\w+)"', listed[1])}
+    for taken in re.findall(r"const \{ (.*) \} = (?:link\.)?dataset;", script):
+        names |= {re.split(r"[: ]", part)[0] for part in taken.split(", ")}
     dashed = {re.sub(r"[A-Z]", lambda letter: f"-{letter[0].lower()}", name) for name in names}
     prefilled = {f"prefill-{name.replace('_', '-')}" for name in ContactForm.base_fields}
     assert documented - prefilled - {"attribution"} == dashed - {"kordless-booking"}

@@ -1,0 +1,1 @@
+"""Sources of the browser scripts, and the build of what is served of them: `make scripts`."""

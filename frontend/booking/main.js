@@ -1,0 +1,45 @@
+// The script of all the widget's pages: it makes links and forms, which work without it, smooth.
+
+import { onCalendarKey } from "./calendar-keys.js";
+import { receiveHostDetails } from "./contact-form.js";
+import { body, findAll } from "./dom.js";
+import { connectToHost, guessHost, postToHost, reportHeight } from "./host-page.js";
+import { htmxIsOurs } from "./page.js";
+import { prefetchOnPointer } from "./prefetch.js";
+import { listenToHtmx } from "./requests.js";
+import { initStep } from "./step.js";
+
+const onClick = (event) => {
+  // For a new tab or window. htmx would open it here as well, so the click is kept from it.
+  const isForElsewhere = event.ctrlKey || event.metaKey || event.shiftKey;
+  if (isForElsewhere && event.target.closest(".kb a")) event.stopPropagation();
+};
+
+const onKey = (event) => {
+  // The dialog around the frame can't hear it: keys go to the document that has the focus.
+  if (event.key === "Escape" && !event.defaultPrevented) postToHost("close");
+  onCalendarKey(event);
+};
+
+const start = () => {
+  // Else htmx adds a <style>, which the page's Content-Security-Policy refuses.
+  if (htmxIsOurs) htmx.config.includeIndicatorStyles = false;
+  connectToHost(receiveHostDetails);
+  listenToHtmx();
+  document.addEventListener("click", onClick, true);
+  document.addEventListener("keydown", onKey);
+  document.addEventListener("pointerover", prefetchOnPointer);
+  document.addEventListener("pointerdown", prefetchOnPointer);
+  document.addEventListener("change", ({ target }) => target.matches("[data-kb-auto]") && target.form.requestSubmit());
+  guessHost();
+  findAll(document, ".kb").forEach(initStep);
+  new ResizeObserver(reportHeight).observe(body);
+};
+
+// Two widgets on a page may bring the script twice.
+if (!window.kordlessBooking) {
+  window.kordlessBooking = true;
+  // A frame that is sandboxed without `allow-same-origin` may not ask our server by script. Links and forms may.
+  if (self.origin === "null") body.dataset.hxDisable = "";
+  else start();
+}

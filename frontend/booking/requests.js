@@ -1,0 +1,117 @@
+// What htmx asks for and what it does with the answer: waiting states, failures, swaps.
+
+import { announce, find, findAll, headlines, stage, stateOf, stepCard } from "./dom.js";
+import { focusAfterSwap, rememberFocus, restoreFocus } from "./focus.js";
+import { postToHost } from "./host-page.js";
+import { takePrefetched } from "./prefetch.js";
+import { initStep } from "./step.js";
+import { addTimeZone } from "./time-zone.js";
+
+const POLL = "[data-kb-poll]"; // asks whether a booking has been made by now
+const WATCH = "[data-kb-watch]"; // asks whether the times are still as an open page shows them
+
+const BUSY_AFTER_MILLISECONDS = 300; // an earlier sign of waiting would only flash
+const POLL_AGAIN_MILLISECONDS = 5000; // after a failure: as long as a short outage
+
+/** Listens to an htmx event of the widgets alone: the host's page may use htmx as well. */
+const onHtmx = (name, act) =>
+  document.addEventListener(
+    "htmx:" + name,
+    (event) => {
+      const { detail } = event;
+      const widget = detail.target.closest(".kb");
+      if (widget) act(widget, detail, detail.requestConfig?.elt, event);
+    },
+    true, // before the listeners of anybody else, which `beforeOnLoad` keeps from running
+  );
+
+const showProblem = (widget, detail, trigger) => {
+  // Nobody has asked for these, so nobody needs to hear that they failed: the zone's correction, and the watch.
+  if (trigger.matches("[data-kb-step]," + WATCH)) return;
+  const retry = () => htmx.trigger(trigger, trigger.matches("form") ? "submit" : "click");
+  findAll(widget, "[data-kb-offline]").forEach((text) => (text.hidden = navigator.onLine));
+  find(widget, "[data-kb-again]").onclick = retry;
+  find(widget, "[data-kb-trouble]").hidden = false;
+  if (trigger.matches(POLL)) setTimeout(retry, POLL_AGAIN_MILLISECONDS);
+};
+
+const endWaiting = (widget) => {
+  const state = stateOf(widget);
+  state.isPosting = false;
+  clearTimeout(state.busyTimer);
+  stage(widget).ariaBusy = null;
+  findAll(widget, "[type=submit]").forEach((button) => (button.ariaDisabled = null));
+};
+
+const beginWaiting = (widget, { xhr, requestConfig }, trigger) => {
+  if (trigger.matches(WATCH)) return;
+  endWaiting(widget); // this request replaces the one before
+  takePrefetched(xhr, requestConfig);
+  find(widget, "[data-kb-trouble]").hidden = true;
+  if (trigger.matches(POLL)) return;
+  const state = stateOf(widget);
+  state.isPosting = requestConfig.verb !== "get";
+  // `disabled` would take the focus from the button.
+  findAll(trigger, "[type=submit]").forEach((button) => (button.ariaDisabled = "true"));
+  state.busyTimer = setTimeout(() => {
+    stage(widget).ariaBusy = "true";
+    announce(widget, widget.dataset.kbWait);
+  }, BUSY_AFTER_MILLISECONDS);
+};
+
+const chooseSwap = (widget, detail, trigger) => {
+  const state = stateOf(widget);
+  // An error page of ours is a step like any other, and is shown. A proxy's is none: what was typed must not be lost to it.
+  const step = /data-kb-step="(\w+)"/.exec(detail.serverResponse)?.[1];
+  const isSameStep = step === state.step;
+  const isStillWaiting = isSameStep && trigger.matches(POLL);
+  detail.isError = false;
+  if (trigger.matches(WATCH)) {
+    detail.shouldSwap = isSameStep;
+    rememberFocus(widget);
+    Object.assign(detail, { target: trigger.parentNode, selectOverride: ".kb-slot > *", swapOverride: "innerHTML" });
+    return;
+  }
+  detail.shouldSwap = !!step;
+  state.isSwapped = step && !isStillWaiting;
+  widget.dataset.kbMove = isSameStep ? "day" : "step"; // the style sheet moves a step in, but not a day
+  if (isStillWaiting) Object.assign(detail, { target: trigger, selectOverride: POLL, swapOverride: "outerHTML" });
+  if (!step) showProblem(widget, detail, trigger);
+};
+
+const afterSettle = (widget, detail, trigger) => {
+  const state = stateOf(widget);
+  if (trigger.matches(WATCH)) {
+    initStep(widget);
+    restoreFocus(widget);
+    return;
+  }
+  if (!state.isSwapped) return;
+  state.isSwapped = false;
+  initStep(widget);
+  // Told here and not when a page is loaded, so that a reload never tells a booking again.
+  const { kbEvent, kbService: service, kbStart: start, kbStatus: status } = stepCard(widget).dataset;
+  if (kbEvent) postToHost(kbEvent, { service, start, status });
+  // The zone's correction comes by itself, and takes the focus from nobody.
+  if (!trigger.matches("[data-kb-step]")) focusAfterSwap(widget, trigger);
+};
+
+export const listenToHtmx = () => {
+  onHtmx("confirm", (widget, { elt }, trigger, event) => {
+    // A press while a form is on its way does nothing, and a tab that nobody sees doesn't watch.
+    if (stateOf(widget).isPosting || (document.hidden && elt.matches(WATCH))) event.preventDefault();
+  });
+  onHtmx("configRequest", (widget, { verb, path, parameters }) => verb === "get" && addTimeZone(widget, path, parameters));
+  onHtmx("beforeSend", beginWaiting);
+  // django-htmx's script for DEBUG would replace the whole page by any answer with status 400, 403, 404 or 500.
+  onHtmx("beforeOnLoad", (widget, detail, trigger, event) => event.stopPropagation());
+  onHtmx("afterRequest", endWaiting);
+  onHtmx("sendError", showProblem);
+  onHtmx("timeout", showProblem);
+  onHtmx("beforeSwap", chooseSwap);
+  onHtmx("beforeHistoryUpdate", (widget, { history }) => {
+    // As browsers do: a link to the page that is shown adds nothing to go Back to.
+    if (history.path === location.pathname + location.search) history.type = "replace";
+  });
+  onHtmx("afterSettle", afterSettle);
+};

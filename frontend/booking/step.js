@@ -1,0 +1,21 @@
+// What is done each time that a step is shown, loaded or swapped in.
+
+import { initTabStop } from "./calendar-keys.js";
+import { fillContactForm } from "./contact-form.js";
+import { stateOf, stepCard } from "./dom.js";
+import { postToHost } from "./host-page.js";
+import { htmxIsOurs } from "./page.js";
+import { correctTimeZone } from "./time-zone.js";
+
+export const initStep = (widget) => {
+  const state = stateOf(widget);
+  // The widget promises to store nothing, but htmx notes the current path. Storage may be forbidden, and then throws.
+  try { htmxIsOurs && sessionStorage.removeItem("htmx-current-path-for-history"); } catch {}
+  initTabStop(widget);
+  widget.classList.add("kb-js");
+  const { kbStep: step } = stepCard(widget).dataset;
+  if (state.step !== step) postToHost("step", { step });
+  state.step = step;
+  fillContactForm(widget);
+  correctTimeZone(widget);
+};

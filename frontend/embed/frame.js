@@ -1,0 +1,67 @@
+// The widget's frame on the host's page, and the messages to and from it. docs/embed.md lists them.
+
+// The frame reports its content's height, within the same limit as in booking/host-page.js.
+const MAX_HEIGHT_PIXELS = 10000;
+const MIN_VISIBLE_PIXELS = 150; // of what a step in the frame wants to show, else the page scrolls to it
+
+/** The link's data attributes that become parameters of the frame's address. The widget validates each of them. */
+const QUERY_PARAMETERS = ["host", "party", "tz", "lang", "scheme", "accent", "theme"];
+
+export const createElement = (tag, properties) => Object.assign(document.createElement(tag), properties);
+
+/** Adds CSS to the page. Unlike a <style> it is forbidden by no Content-Security-Policy. */
+export const addStyles = (css) => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(css);
+  // Assigned as a whole, because browsers of 2022 have a frozen array there.
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+};
+
+/**
+ * Makes the frame for a link, and the way out beside it: a link to a new tab, which shows when the frame stays silent.
+ *
+ * Returns `{ link, title, frame, wayOut, dispatch, receive }`, to be put onto the page. `receive` takes a message of the
+ * frame's; for "close" it calls the `close` that whoever has a dialog adds.
+ */
+export const createWidget = (link, base, parameters) => {
+  const { dataset } = link;
+  const { width, openLabel = "Open in a new tab" } = dataset;
+  const { origin } = new URL(base);
+  const title = link.textContent.trim() || "Booking";
+  // A frame whose scheme differs from the page's gets an opaque background from the browser.
+  const scheme = dataset.scheme || getComputedStyle(link).colorScheme.replace("normal", "light");
+  const chosen = { tz: Intl.DateTimeFormat().resolvedOptions().timeZone, ...dataset, scheme };
+  const url = new URL(dataset.service ? `service/${dataset.service}/` : link.href, base);
+  for (const name of QUERY_PARAMETERS) if (chosen[name]) url.searchParams.set(name, chosen[name]);
+
+  const wayOut = createElement("a", { href: url, target: "_blank", textContent: openLabel });
+  wayOut.style.cssText = "display: block; animation: kordless 9s"; // the animation, in loader.js, hides it so long
+
+  url.searchParams.set("embed", 1);
+  const frame = createElement("iframe", { title, allow: "", loading: "lazy", referrerPolicy: "strict-origin", src: url });
+  // `all: initial`, because many a page has rules for every iframe. 40rem is about a month on a phone.
+  frame.style.cssText = `all: initial; display: block; width: 100%; max-width: ${width}; height: 40rem; margin: auto; color-scheme: ${scheme}`;
+  // On each load: a form that is sent without htmx loads another page into the frame.
+  frame.onload = () =>
+    frame.contentWindow.postMessage({ kordless: "hello", detail: { attribution: parameters, ...dataset } }, origin);
+
+  const dispatch = (type, detail) =>
+    link.dispatchEvent(new CustomEvent("kordless:" + type, { bubbles: true, detail: { version: 1, ...detail } }));
+
+  const scrollTo = (topInFrame) => {
+    const top = frame.getBoundingClientRect().top + topInFrame;
+    if (top >= 0 && top <= innerHeight - MIN_VISIBLE_PIXELS) return;
+    frame.style.scrollMarginTop = -topInFrame + "px";
+    frame.scrollIntoView();
+  };
+
+  const widget = { link, title, frame, wayOut, dispatch };
+  widget.receive = (type, detail) => {
+    if (type === "close") return widget.close?.();
+    if (type === "view") return scrollTo(detail.top);
+    if (type === "ready") wayOut.remove();
+    if (type === "resize") frame.style.height = Math.min(detail.height, MAX_HEIGHT_PIXELS) + "px";
+    dispatch(type, detail);
+  };
+  return widget;
+};

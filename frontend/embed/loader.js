@@ -1,0 +1,55 @@
+// embed.js: on pages of other sites it puts the widget in the place of links. docs/embed.md is written for those sites.
+//
+// The page owes us nothing: its policy may forbid inline scripts and styles, eval and cookies, and its own script may add
+// and remove links at any time. What only dialogs need comes in a second file, which most pages never load.
+
+import { campaignParameters } from "../campaign-parameters.js";
+import { addStyles, createWidget } from "./frame.js";
+
+const base = new URL(".", document.currentScript.src).href; // such as https://salon.example/book/
+const { origin } = new URL(base);
+const parameters = campaignParameters();
+const widgets = new Map(); // by link
+
+// 9 seconds: more than a slow line needs, so that whoever sees the way out needs it.
+addStyles("@keyframes kordless { 0%, 99% { font-size: 0; visibility: hidden } }");
+
+// `import()` and not a <script>: the page's policy trusts it as it trusts this script, be it by origin, by nonce with
+// 'strict-dynamic' or under Trusted Types. The version makes it cacheable for ever; the build puts it in.
+const openInDialog = (widget) =>
+  import(`${base}embed-dialog.js?v=${DIALOG_VERSION}`).then(({ attachDialog }) => {
+    // The link may have gone while the file was on its way.
+    if (widgets.get(widget.link) === widget) attachDialog(widget);
+  }, () => {}); // it can't be had: the link stays a link
+
+const upgrade = (link) => {
+  const widget = createWidget(link, base, parameters);
+  widgets.set(link, widget);
+  link.kordless = true; // on the link, because a page may load the script twice
+  if (link.dataset.kordlessBooking === "inline") {
+    link.style.display = "none";
+    link.after(widget.wayOut, widget.frame);
+  } else openInDialog(widget);
+};
+
+const remove = ({ link, frame, wayOut, dialog }) => {
+  for (const element of [frame, wayOut, dialog]) element?.remove();
+  widgets.delete(link);
+  link.kordless = false; // a page may take a link off and put it back
+};
+
+/** Upgrades new links and removes what belonged to links that are gone. Also called by pages, as documented. */
+const scan = (root = document) => {
+  for (const widget of widgets.values()) if (!widget.link.isConnected) remove(widget);
+  for (const link of root.querySelectorAll("a[data-kordless-booking]"))
+    if (link.href.startsWith(base) && !link.kordless) upgrade(link);
+};
+
+addEventListener("message", ({ source, origin: from, data }) => {
+  if (from !== origin || !data?.kordless) return;
+  for (const { frame, receive } of widgets.values())
+    if (source === frame.contentWindow) receive(data.kordless, data.detail);
+});
+window.KordlessBooking = { version: 1, scan };
+new MutationObserver(() => scan()).observe(document, { childList: true, subtree: true });
+scan();

@@ -1,0 +1,9 @@
+// Readable source: frontend/ in the repository and the sdist.
+var n=(t,e)=>Object.assign(document.createElement(t),e),a=t=>{let e=new CSSStyleSheet;e.replaceSync(t),document.adoptedStyleSheets=[...document.adoptedStyleSheets,e]};a(`
+html:has(.kordless[open]) { overflow: hidden }
+.kordless {
+  width: 60rem; max-width: 95%; max-height: 95%; padding: 0; border: 0; border-radius: 20px; background: canvas;
+  &::backdrop { background: #000a }
+  button { position: sticky; top: 0; width: 100%; padding: 8px 20px; border: 0; background: canvas; color: canvastext; font-size: 28px; text-align: end }
+  @media (width < 640px) { & { width: 100%; height: 100%; max-width: none; max-height: none; border-radius: 0 } }
+}`);var u=t=>{let{link:e,title:r,frame:c,wayOut:i,dispatch:l}=t,{kordlessBooking:d,accent:h,closeLabel:p="Close",position:m}=e.dataset,o=n("dialog",{className:"kordless",ariaLabel:r});t.dialog=o,t.close=()=>o.close(),o.append(n("button",{textContent:"×",ariaLabel:p}),i,c),document.body.append(o),o.onclick=t.close,o.onclose=()=>{e.focus(),l("closed")},e.onclick=s=>{s.ctrlKey||s.metaKey||s.shiftKey||(s.preventDefault(),o.showModal())},d==="button"&&(e.style.cssText=`position: fixed; z-index: 99999; bottom: 20px; ${m||"right"}: 20px; padding: 8px 20px; border: 3px solid ${h||""}; border-radius: 20px; background: canvas; color: canvastext`)};export{u as attachDialog};
