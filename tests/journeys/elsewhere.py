@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from playwright.sync_api import BrowserContext, FrameLocator, Page, Route
+from playwright.sync_api import BrowserContext, FrameLocator, Page, Route, expect
 
 from demo_site.someone_else import serve, website
 from tests.journeys.demo import Demo, served
@@ -38,9 +38,7 @@ class Elsewhere:
         """As strict as a host may be: nothing inline, scripts and frames from one other origin."""
         return f"default-src 'none'; script-src 'self' {self.demo.url}; frame-src {self.demo.url}; style-src 'self'"
 
-    def write(
-        self, context: BrowserContext, body: str, *, origin: str = SHOP, nonce: str = "", **headers: str
-    ) -> str:
+    def write(self, context: BrowserContext, body: str, *, origin: str = SHOP, nonce: str = "", **headers: str) -> str:
         """Write a page of another site's and return its address.
 
         `nonce` is the script's, for the page's policy; `headers` are written with underscores.
@@ -91,6 +89,11 @@ def heard(page: Page, *names: str) -> list[dict[str, object]]:
     """What the widget has told the page so far, of these kinds."""
     found: list[dict[str, object]] = page.evaluate("heard")
     return [one for one in found if one["name"] in names]
+
+
+def has_dialog(page: Page) -> None:
+    """Wait until the page's only popup or button link opens its dialog: a click before that follows the link."""
+    expect(page.locator("dialog")).to_be_attached()
 
 
 def framed(page: Page, title: str = "Book haircut/") -> FrameLocator:

@@ -21,6 +21,14 @@ addEventListener("kordless:booked", () => {
 });
 addEventListener("securitypolicyviolation", (event) => refused.push(event.violatedDirective));
 """
+NONCE = "'nonce-2hQ8'"
+DIALOGS = """new Promise((done) => {
+  const links = document.querySelectorAll("a[data-kordless-booking]").length;
+  const look = () =>
+    document.querySelectorAll("dialog").length === links ? done() : setTimeout(look, 20);
+  look();
+})"""
+"""Comes true when each link of the page opens its dialog: a click before that follows the link."""
 SERVICES = {"Haircut": "haircut/", "Advice": "color-consultation/"}
 """The words of the links, and where they lead: two services that need not the same person."""
 
@@ -29,7 +37,8 @@ def host(book: str) -> WSGIApplication:
     """The site as a WSGI application; `book` is where the widget is, such as http://127.0.0.1:8000/book/.
 
     /?mode=popup&link=Haircut&link=Advice has these links, with isolated=1 on an isolated page; anything else in its
-    query becomes a data attribute. /bare/ has nothing. /third/ frames /party/ under this machine's number, where it
+    query becomes a data attribute, but for trust=nonce and trust=strict-dynamic, which change by what the page's policy
+    trusts scripts. /bare/ has nothing. /third/ frames /party/ under this machine's number, where it
     is another site.
     """
     salon = "{0.scheme}://{0.netloc}".format(urlsplit(book))
@@ -38,7 +47,7 @@ def host(book: str) -> WSGIApplication:
         more = "".join(
             f' data-{name}="{escape(text[0])}"'
             for name, text in query.items()
-            if name not in {"mode", "link", "isolated"}
+            if name not in {"mode", "link", "isolated", "trust"}
         )
         return "".join(
             f'<p><a href="{book}{SERVICES[words]}" data-kordless-booking="{query["mode"][0]}"{more}>{words}</a></p>'
@@ -60,16 +69,15 @@ def host(book: str) -> WSGIApplication:
             body = f'<!doctype html><title>A host</title><iframe title="Party" src="{third}/party/"></iframe>'
         elif path == "/":
             query = parse_qs(environ.get("QUERY_STRING", ""))
-            headers.append(
-                (
-                    "Content-Security-Policy",
-                    f"default-src 'none'; script-src 'self' {salon}; frame-src {salon}; img-src data:",
-                )
-            )
+            trust = {"nonce": NONCE, "strict-dynamic": f"{NONCE} 'strict-dynamic'"}
+            sources = trust.get(query.get("trust", [""])[0], f"'self' {salon}")
+            policy = f"default-src 'none'; script-src {sources}; frame-src {salon}; img-src data:"
+            headers.append(("Content-Security-Policy", policy))
             if "isolated" in query:
                 headers.append(("Cross-Origin-Opener-Policy", "same-origin"))
                 headers.append(("Cross-Origin-Embedder-Policy", "require-corp"))
-            scripts = f'<script src="/listen.js"></script><script async src="{book}embed.js"></script>'
+            listen = f'<script nonce="{NONCE[7:-1]}" src="/listen.js"></script>'
+            scripts = f'{listen}<script nonce="{NONCE[7:-1]}" async src="{book}embed.js"></script>'
             head = f'<title>A host</title><link rel="icon" href="data:,">{scripts}'
             body = f'<!doctype html><html lang="en">{head}<h1>A host</h1>{links(query)}</html>'
         else:

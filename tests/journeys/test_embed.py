@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, BrowserType, FrameLocat
 
 from tests.journeys import walk
 from tests.journeys.demo import furnish
-from tests.journeys.elsewhere import STRANGER, Elsewhere, framed, heard, listen, opened
+from tests.journeys.elsewhere import STRANGER, Elsewhere, framed, has_dialog, heard, listen, opened
 from tests.journeys.test_accessibility import RULES
 from tests.journeys.test_manage import move_and_cancel
 
@@ -168,6 +168,7 @@ def test_loading_takes_no_focus_and_moves_nothing(page: Page, elsewhere: Elsewhe
 def test_the_dialog(page: Page, elsewhere: Elsewhere, complaints: list[str]):
     """It opens by keyboard, keeps the focus, holds the page behind still, closes in many ways, gives the focus back."""
     page.goto(elsewhere.write(page.context, elsewhere.link("popup") + "<p>Text.</p>" * 99))
+    has_dialog(page)
     link = page.get_by_role("link", name=HAIRCUT)
     assert page.locator("iframe").evaluate("frame => frame.isConnected && !frame.clientHeight")
     link.press("Enter")
@@ -208,6 +209,7 @@ def test_the_dialog_on_a_phone(page: Page, elsewhere: Elsewhere):
     """It takes the whole screen, and its words may be the host's."""
     page.set_viewport_size({"width": 360, "height": 640})
     page.goto(elsewhere.write(page.context, elsewhere.link("popup", close_label="Schließen")))
+    has_dialog(page)
     page.get_by_role("link", name=HAIRCUT).click()
     walk.at(framed(page), "slot")
     box = page.get_by_role("dialog").bounding_box()
@@ -220,6 +222,7 @@ def test_the_floating_button(page: Page, elsewhere: Elsewhere):
     """It stays in its corner while the page scrolls, can be read in any color, and opens the same dialog."""
     text = "<p>Text.</p>" * 99
     page.goto(elsewhere.write(page.context, text + elsewhere.link("button", "", accent="#ffee00", position="left")))
+    has_dialog(page)
     button = page.get_by_role("link", name="Book")
     page.mouse.wheel(0, 900)
     box = button.bounding_box()
@@ -243,7 +246,7 @@ def test_the_dialog_comes_under_every_policy_that_lets_the_loader_in(
     policy = f"default-src 'none'; frame-src {site}; script-src {trust.format(site=site)}"
     body = elsewhere.link("popup")
     page.goto(elsewhere.write(page.context, body, nonce="2hQ8", Content_Security_Policy=policy))
-    expect(page.locator("dialog")).to_be_attached()
+    has_dialog(page)
     page.get_by_role("link", name=HAIRCUT).click()
     walk.at(framed(page), "slot")
     assert page.evaluate("refused") == []
@@ -263,6 +266,7 @@ def test_a_link_whose_dialog_can_not_be_had_stays_a_link(page: Page, elsewhere: 
 def test_a_click_for_a_new_tab_opens_one(page: Page, elsewhere: Elsewhere):
     """With Ctrl or in the middle the link is a link."""
     page.goto(elsewhere.write(page.context, elsewhere.link("popup")))
+    has_dialog(page)
     with page.context.expect_page() as opening:
         page.get_by_role("link", name=HAIRCUT).click(modifiers=["ControlOrMeta"])
     assert opening.value.url == f"{elsewhere.book}haircut/"
@@ -293,7 +297,7 @@ def test_links_come_and_go(page: Page, elsewhere: Elsewhere, complaints: list[st
     add = f"document.querySelector('main').innerHTML = {json.dumps(elsewhere.link() + elsewhere.link('popup', ''))}"
     for _ in range(2):
         page.evaluate(f"{add}; KordlessBooking.scan()")
-        assert page.locator("iframe").count() == 2
+        expect(page.locator("iframe")).to_have_count(2)
         walk.at(framed(page), "slot")
         page.evaluate("KordlessBooking.scan(); KordlessBooking.scan(document.querySelector('main'))")
         assert page.locator("iframe").count() == 2
@@ -306,7 +310,7 @@ def test_links_come_and_go(page: Page, elsewhere: Elsewhere, complaints: list[st
     )
     page.evaluate(add)
     walk.at(framed(page), "slot")
-    assert page.locator("iframe").count() == 2
+    expect(page.locator("iframe")).to_have_count(2)
     # A frame that goes while it loads aborts what it asked for.
     assert [each for each in complaints if "ERR_ABORTED" not in each] == []
 
@@ -314,6 +318,7 @@ def test_links_come_and_go(page: Page, elsewhere: Elsewhere, complaints: list[st
 def test_a_link_that_goes_while_its_dialog_is_open(page: Page, elsewhere: Elsewhere):
     """The dialog goes with it, and the page can be scrolled again."""
     page.goto(elsewhere.write(page.context, elsewhere.link("popup") + "<p>Text.</p>" * 99))
+    has_dialog(page)
     page.get_by_role("link", name=HAIRCUT).click()
     walk.at(framed(page), "slot")
     page.evaluate("document.querySelector('a').remove()")

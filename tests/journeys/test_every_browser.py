@@ -17,7 +17,7 @@ from tests.journeys.conftest import FIREFOX
 from tests.journeys.demo import furnish
 from tests.journeys.elsewhere import Elsewhere, opened
 from tests.journeys.firefox import Firefox, firefox
-from tests.journeys.hosts import SERVICES, host
+from tests.journeys.hosts import DIALOGS, SERVICES, host
 
 SETTINGS = [
     pytest.param(
@@ -76,6 +76,8 @@ def test_books(visit: Visit, mode: str, links: list[str]):
     """Each widget on the page books once; no policy is broken, and neither site has kept anything."""
     visitor = visit.visitor
     with visitor.tab(f"{visit.elsewhere.url}/?{urlencode({'mode': mode, 'link': links}, doseq=True)}"):
+        if mode == "popup":
+            visitor.ask(DIALOGS)
         for link in links:
             email = f"{mode}-{len(links)}-{link.lower()}@example.com"
             if mode == "popup":

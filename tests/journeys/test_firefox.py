@@ -10,7 +10,7 @@ from tests.journeys.conftest import FIREFOX
 from tests.journeys.demo import furnish
 from tests.journeys.elsewhere import Elsewhere, opened
 from tests.journeys.firefox import Firefox, firefox
-from tests.journeys.hosts import host
+from tests.journeys.hosts import DIALOGS, host
 
 pytestmark = pytest.mark.firefox
 FOCUS = "(document.activeElement.closest('dialog') ?? document.activeElement).localName"
@@ -84,7 +84,7 @@ def test_the_frame_is_as_high_as_its_content(visitor: Firefox, elsewhere: Elsewh
 def test_the_dialog_by_keyboard(visitor: Firefox, elsewhere: Elsewhere):
     """Enter opens it, Tab stays in it, Escape closes it from everywhere inside, and the focus returns."""
     with visitor.tab(page(elsewhere, "popup")):
-        visitor.see("a")
+        visitor.ask(DIALOGS)
         visitor.ask("document.querySelector('a').focus()")
         visitor.press("Enter")
         visitor.see(".kb-time", "Haircut")
@@ -109,6 +109,17 @@ def test_the_dialog_by_keyboard(visitor: Firefox, elsewhere: Elsewhere):
         assert visitor.ask(FOCUS) == "a"
         assert visitor.ask("heard.filter(({ name }) => name === 'closed').length") == 2
         assert visitor.ask("getComputedStyle(document.documentElement).overflowY") == "visible"
+        assert visitor.complaints() == []
+
+
+@pytest.mark.parametrize("trust", ["nonce", "strict-dynamic"])
+def test_the_dialog_comes_under_a_policy_with_a_nonce(visitor: Firefox, elsewhere: Elsewhere, trust: str):
+    """The second file, which the loader imports, is trusted as the loader is."""
+    with visitor.tab(page(elsewhere, "popup", trust=trust)):
+        visitor.ask(DIALOGS)
+        visitor.click("a")
+        visitor.see(".kb-time", "Haircut")
+        assert visitor.ask("refused") == []
         assert visitor.complaints() == []
 
 
