@@ -9,10 +9,16 @@ from typing import Final
 
 from django.http import HttpRequest, HttpResponse
 
-__all__ = ["asked_ahead", "not_ahead"]
+__all__ = ["PREFETCH_SECONDS", "asked_ahead", "keep_for_click", "not_ahead"]
 
 _OURS: Final = "HTTP_KB_AHEAD"
 """`KB-Ahead`, the header that our script sends."""
+_MARK: Final = "KB-Ahead"
+"""The same header in a response: a script that shows the page must report it (`KB-Taken`), because it isn't counted."""
+PREFETCH_SECONDS: Final = 5
+"""How long a browser may show a prefetched page without asking again: longer than most people take from pointing to
+pressing, and short, because a time may be taken in between.
+"""
 _THE_BROWSERS: Final = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_MOZ")
 """Headers of browsers that prefetch by themselves: `Sec-Purpose`, and its predecessors `Purpose` and `X-Moz`."""
 
@@ -23,6 +29,17 @@ def asked_ahead(request: HttpRequest) -> bool:
     # Substring, because browsers add to it: "prefetch;prerender".
     guessed = _OURS in meta or any("prefetch" in meta.get(name, "") for name in _THE_BROWSERS)
     return guessed and request.method == "GET"
+
+
+def keep_for_click(request: HttpRequest, response: HttpResponse) -> None:
+    """Let the visitor's browser, and no other cache, keep a page that our script has prefetched, for the click.
+
+    Browsers that prefetch by themselves get no such answer: what they show would never be reported.
+    """
+    # A chosen time redirects to the form; htmx follows both from the cache.
+    if _OURS in request.META and response.status_code in {200, 303}:
+        response["Cache-Control"] = f"private, max-age={PREFETCH_SECONDS}"
+        response[_MARK] = "1"
 
 
 def not_ahead() -> HttpResponse:

@@ -1,31 +1,24 @@
-// Fetches what a visitor is about to open, and hands it to the request that a click makes.
+// Fetches what a visitor is about to open, so that the click finds it in the browser's HTTP cache.
 //
-// The server answers from what lies in its cache or with an empty 204, so no guess ever causes a request to Kordless. See
-// kordless_booking/ahead.py.
+// The server answers from what lies in its cache or with an empty 204 that isn't stored, so no guess ever causes a
+// request to Kordless. What it does answer may be used for a few seconds (`max-age`), so that to point at a link twice costs
+// nothing either; and `Vary` keeps it apart from whole pages. See kordless_booking/ahead.py.
 
 import { stage } from "./dom.js";
 import { addressOf } from "./time-zone.js";
 
 const HOVER_MILLISECONDS = 80; // a pointer that crosses a link on its way elsewhere has left it by then
-const KEEP_MILLISECONDS = 10000;
 const TIMEOUT_MILLISECONDS = 3000; // the click waits for a prefetch that is under way, and then asks itself
 
 let hoverTimer;
-let latest = {};
 
 const prefetch = (link) => {
   const widget = link.closest(".kb");
-  const path = link.dataset.hxGet;
-  if (!widget || (path === latest.path && Date.now() < latest.until)) return; // or swapped away while the pointer rested
-  const headers = { "HX-Request": "true", "HX-Target": stage(widget).id, "HX-Current-URL": location };
-  const ask = (reason, options) =>
-    fetch(addressOf(widget, path), { headers: { ...headers, [reason]: "1" }, priority: "low", ...options });
-  const answer = ask("KB-Ahead", { signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS) })
-    .then(async (got) => ({ status: got.status, response: await got.text(), responseURL: got.url }))
+  if (!widget) return; // swapped away while the pointer rested
+  const headers = { "HX-Request": "true", "HX-Target": stage(widget).id, "KB-Ahead": "1" };
+  fetch(addressOf(widget, link.dataset.hxGet), { headers, signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS) })
+    .then((response) => response.text()) // a body that nobody reads may not get into the cache
     .catch(() => {}); // the click asks again, and says what is wrong
-  // Tells the server that the page is shown: only then does it count in the funnel.
-  const reportShown = () => ask("KB-Taken", { redirect: "manual" }).catch(() => {});
-  latest = { path, answer, reportShown, until: Date.now() + KEEP_MILLISECONDS };
 };
 
 export const prefetchOnPointer = ({ type, target }) => {
@@ -37,25 +30,9 @@ export const prefetchOnPointer = ({ type, target }) => {
   else hoverTimer = setTimeout(prefetch, HOVER_MILLISECONDS, link);
 };
 
-/** Lets a request that htmx is about to send take the prefetched answer instead. */
-export const takePrefetched = (xhr, { path }) => {
-  const { answer, reportShown, until } = latest;
-  if (path === latest.path && Date.now() < until) {
-    let isAborted;
-    xhr.abort = () => {
-      isAborted = true;
-      xhr.onabort();
-    };
-    xhr.send = async () => {
-      const got = await answer;
-      if (isAborted) return;
-      delete xhr.abort;
-      delete xhr.send;
-      if (got?.status !== 200) return xhr.send();
-      reportShown();
-      for (const name in got) Object.defineProperty(xhr, name, { value: got[name] });
-      xhr.onload();
-    };
-  }
-  latest = {};
+/** Tells the server that a prefetched page is shown now: only then does it count in the funnel. */
+export const reportShown = ({ xhr, pathInfo, requestConfig }) => {
+  if (!xhr.getResponseHeader("KB-Ahead")) return;
+  const headers = { ...requestConfig.headers, "KB-Taken": "1" };
+  fetch(pathInfo.finalRequestPath, { headers, cache: "no-store", redirect: "manual" }).catch(() => {});
 };

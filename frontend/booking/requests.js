@@ -3,7 +3,7 @@
 import { announce, find, findAll, headlines, stage, stateOf, stepCard } from "./dom.js";
 import { focusAfterSwap, rememberFocus, restoreFocus } from "./focus.js";
 import { postToHost } from "./host-page.js";
-import { takePrefetched } from "./prefetch.js";
+import { reportShown } from "./prefetch.js";
 import { initStep } from "./step.js";
 import { addTimeZone } from "./time-zone.js";
 
@@ -43,10 +43,9 @@ const endWaiting = (widget) => {
   findAll(widget, "[type=submit]").forEach((button) => (button.ariaDisabled = null));
 };
 
-const beginWaiting = (widget, { xhr, requestConfig }, trigger) => {
+const beginWaiting = (widget, { requestConfig }, trigger) => {
   if (trigger.matches(WATCH)) return;
   endWaiting(widget); // this request replaces the one before
-  takePrefetched(xhr, requestConfig);
   find(widget, "[data-kb-trouble]").hidden = true;
   if (trigger.matches(POLL)) return;
   const state = stateOf(widget);
@@ -76,7 +75,8 @@ const chooseSwap = (widget, detail, trigger) => {
   state.isSwapped = step && !isStillWaiting;
   widget.dataset.kbMove = isSameStep ? "day" : "step"; // the style sheet moves a step in, but not a day
   if (isStillWaiting) Object.assign(detail, { target: trigger, selectOverride: POLL, swapOverride: "outerHTML" });
-  if (!step) showProblem(widget, detail, trigger);
+  if (step) reportShown(detail);
+  else showProblem(widget, detail, trigger);
 };
 
 const afterSettle = (widget, detail, trigger) => {

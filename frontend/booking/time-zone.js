@@ -12,7 +12,7 @@ export const addTimeZone = (widget, path, parameters) => {
   if (lacksTimeZone(widget, path)) parameters.tz ??= timeZone;
 };
 
-/** Returns the address that htmx will ask for when a link is clicked. */
+/** Returns the address that htmx will ask for when a link is clicked, to the letter: the HTTP cache compares it so. */
 export const addressOf = (widget, path) =>
   lacksTimeZone(widget, path) ? `${path}${path.includes("?") ? "&" : "?"}tz=${encodeURIComponent(timeZone)}` : path;
 

@@ -24,7 +24,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 
-from kordless_booking.ahead import asked_ahead, not_ahead
+from kordless_booking.ahead import asked_ahead, keep_for_click, not_ahead
 from kordless_booking.api.deadline import deadline
 from kordless_booking.booking.invite import safe_web_link
 from kordless_booking.counts.looks import count_look
@@ -74,6 +74,8 @@ def widget_view(
                     if look is not None and not guessed:
                         count_look(request, look)
                     response["X-Request-ID"] = request_id_of(request)
+                    if guessed:
+                        keep_for_click(request, response)
                     return _unless_seen(request, response)
                 try:
                     visit = Visit(request)
@@ -99,6 +101,9 @@ def widget_view(
                         count_look(request, visit.look)
                     if words:
                         remember(words, visit, response)
+                    # After that: what is remembered for everybody may not be kept by anybody.
+                    if guessed:
+                        keep_for_click(request, response)
             return _unless_seen(request, response)
 
         exempt: Callable[..., HttpResponse] = answer

@@ -123,6 +123,32 @@ def test_the_dialog_comes_under_a_policy_with_a_nonce(visitor: Firefox, elsewher
         assert visitor.complaints() == []
 
 
+def test_a_click_after_a_look_asks_nothing_more(visitor: Firefox, elsewhere: Elsewhere):
+    """The form comes from the cache, through the redirect, and is reported; Back brings the whole page."""
+    visitor.forget_pages_at_once()
+    asked = "performance.getEntriesByType('resource').filter(({ name }) => name.includes('/contact/'))"
+    with visitor.tab(f"{elsewhere.book}haircut/?tz=America/New_York"):
+        visitor.see(".kb-js .kb-time")
+        visitor.ask(f"""new Promise((done) => {{
+          document.querySelector(".kb-time").dispatchEvent(new PointerEvent("pointerdown", {{ bubbles: true }}));
+          const look = () => {asked}.length ? done() : setTimeout(look, 20);
+          look();
+        }})""")
+        visitor.click(".kb-time")
+        visitor.see('[data-kb-step="contact"]')
+        visitor.ask(f"""new Promise((done) => {{
+          const look = () => {asked}.length > 2 ? done() : setTimeout(look, 20);
+          look();
+        }})""")
+        sizes = visitor.ask(f"{asked}.map((one) => [one.initiatorType, one.transferSize > 0])")
+        assert sorted(sizes) == [["fetch", True], ["fetch", True], ["xmlhttprequest", False]]
+        visitor.ask("location.assign('/book/manage/')")
+        visitor.see('[data-kb-step="find"]')
+        visitor.ask("history.back()")
+        visitor.see('[data-kb-step="contact"]')
+        assert visitor.ask("!!document.querySelector('head link[rel=stylesheet]')")
+
+
 def test_strange_messages_are_ignored_both_ways(visitor: Firefox, elsewhere: Elsewhere):
     """The page heeds only its frame, the frame only its page, each by window and by origin."""
     with visitor.tab(page(elsewhere, "inline")):

@@ -7,6 +7,7 @@ from django.test import Client
 from pytest_django import Settings
 from time_machine import Traveller
 
+from kordless_booking.ahead import PREFETCH_SECONDS
 from kordless_booking.sandbox import Sandbox
 from tests.conftest import NOW
 from tests.views.walking import HTMX, Page, Walk
@@ -56,8 +57,28 @@ def test_the_contact_form_is_at_hand_behind_a_time(client: Client, sandbox: Sand
     form = client.get(time, headers=GUESS, follow=True)
     assert form.redirect_chain[0][1] == 303
     assert b'data-kb-step="contact"' in form.content
-    assert form["Cache-Control"] == "no-store, private"
     assert len(sandbox.requests) == asked
+
+
+def test_the_visitors_own_browser_keeps_a_guess_for_a_few_seconds(client: Client, sandbox: Sandbox):
+    """So that the click finds it there, through the redirect behind a time; it says that it must be reported."""
+    time = time_on(client)
+    for path in ("/book/", "/book/haircut/", "/book/haircut/zone/", time):
+        response = client.get(path, headers=GUESS, follow=True)
+        for answer in (response, client.get(path, headers=GUESS)):
+            assert answer["Cache-Control"] == f"private, max-age={PREFETCH_SECONDS}", path
+            assert answer["KB-Ahead"] == "1"
+            assert {"HX-Request", "HX-Target"} <= set(answer["Vary"].split(", "))
+
+
+@pytest.mark.parametrize("headers", [HTMX, *BROWSERS], ids=["a click", *[str(one) for one in BROWSERS]])
+def test_nothing_else_is_kept_after_a_guess(client: Client, sandbox: Sandbox, headers: dict[str, str]):
+    """Clicks, and browsers that prefetch by themselves, get pages that must be asked for each time."""
+    time = time_on(client)
+    for path, control in (("/book/haircut/", "private, no-cache"), (time, "no-store, private")):
+        client.get(path, headers=GUESS)
+        response = client.get(path, headers=headers)
+        assert (response["Cache-Control"], "KB-Ahead" in response) == (control, False), path
 
 
 @pytest.mark.parametrize("path", ["/book/haircut/", "/book/haircut/?tz=Asia/Tokyo", "/book/"])
