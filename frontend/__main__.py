@@ -23,7 +23,7 @@ def build(folder: Path) -> None:
         defined = []
         if name == LOADER:
             defined = [f'--define:DIALOG_VERSION="{version_of((folder / DIALOG).read_bytes())}"']
-        command = [esbuild, *OPTIONS, *defined, "--log-level=warning", f"--format={bundle.format}", bundle.source]
+        command = [str(esbuild), *OPTIONS, *defined, "--log-level=warning", f"--format={bundle.format}", bundle.source]
         subprocess.run([*command, f"--outfile={folder / name}"], cwd=SOURCES, check=True)  # noqa: S603 (ours)
 
 

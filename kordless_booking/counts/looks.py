@@ -87,6 +87,7 @@ def _count(request: HttpRequest, look: Look, *, arrives: bool) -> None:
     if not is_somebody(request) or meta.get("HTTP_CACHE_CONTROL") in _RELOADING:
         return
     # Where the visitor is: htmx says so in a header when it loads a fragment. A boosted link loads a whole page.
+    # HtmxDetails says the same, but `request.headers`, which it reads, takes longer to build than all of this.
     swaps = meta.get("HTTP_HX_REQUEST") == "true" and "HTTP_HX_BOOSTED" not in meta
     before = _path_before(request, meta.get("HTTP_HX_CURRENT_URL") if swaps else meta.get("HTTP_REFERER"))
     arrives = arrives and not swaps and meta.get("HTTP_SEC_FETCH_DEST") in _PAGES

@@ -40,6 +40,7 @@ MOST: Final = 512
 Asked = tuple[str | None, ...]
 """Cache key."""
 # Everything that decides on layout, swap target and language of a page.
+# From META: `request.headers`, and with it HtmxDetails, would take a good part of what a remembered page costs.
 _HEADERS: Final = ("HTTP_HX_REQUEST", "HTTP_HX_TARGET", "HTTP_HX_HISTORY_RESTORE_REQUEST", "HTTP_ACCEPT_LANGUAGE")
 
 

@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.encoding import iri_to_uri
+from django_htmx.middleware import HtmxDetails
 
 from kordless_booking import conf
 from kordless_booking.ahead import asked_ahead
@@ -79,13 +80,12 @@ class Visit:
         self.now = datetime.now(UTC)
         #: Request id, for the log.
         self.id = request_id_of(request)
-        target = request.META.get("HTTP_HX_TARGET", "")
-        # To restore its history, htmx needs a whole page.
-        htmx = request.META.get("HTTP_HX_REQUEST") == "true" and "HTTP_HX_HISTORY_RESTORE_REQUEST" not in request.META
+        htmx = HtmxDetails(request)  # not `request.htmx`: a host may do without the middleware
+        target = htmx.target or ""
         #: Rendered by a template tag inside a page of the site.
         self.embedded = stage is not None
-        #: Answer with the step alone, for htmx to swap in.
-        self.fragment = htmx and not self.embedded
+        #: Answer with the step alone, for htmx to swap in. To restore its history, htmx needs a whole page.
+        self.fragment = bool(htmx) and not htmx.history_restore_request and not self.embedded
         #: DOM id of the swap target.
         self.stage = stage or (target if _INLINE_STAGE.fullmatch(target) else STAGE)
         #: Shown inside a page of the site, without a frame: at first by the template tag, then by htmx.
