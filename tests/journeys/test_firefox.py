@@ -136,12 +136,14 @@ def test_a_click_after_a_look_asks_nothing_more(visitor: Firefox, elsewhere: Els
         }})""")
         visitor.click(".kb-time")
         visitor.see('[data-kb-step="contact"]')
+        sent = f"{asked}.filter(({{ transferSize }}) => transferSize > 0)"
         visitor.ask(f"""new Promise((done) => {{
-          const look = () => {asked}.length > 2 ? done() : setTimeout(look, 20);
+          const look = () => {sent}.length > 1 ? done() : setTimeout(look, 20);
           look();
         }})""")
-        sizes = visitor.ask(f"{asked}.map((one) => [one.initiatorType, one.transferSize > 0])")
-        assert sorted(sizes) == [["fetch", True], ["fetch", True], ["xmlhttprequest", False]]
+        # The pointer on its way to the click may prefetch once more, from the cache.
+        assert visitor.ask(f"{sent}.map((one) => one.initiatorType)") == ["fetch", "fetch"]
+        assert visitor.ask(f"{asked}.filter(({{ initiatorType }}) => initiatorType === 'xmlhttprequest').length") == 1
         visitor.ask("location.assign('/book/manage/')")
         visitor.see('[data-kb-step="find"]')
         visitor.ask("history.back()")
