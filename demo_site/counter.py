@@ -28,7 +28,7 @@ from kordless_booking.upstream import embedded_sandbox, sandbox_path
 __all__ = ["counter", "deliver_webhooks"]
 
 AHEAD: Final = timedelta(days=21)
-"""How far ahead free times are offered."""
+"""Time ahead within which free times are offered."""
 MOST_TIMES: Final = 60
 """Free times on the page, at most."""
 MOST_BOOKINGS: Final = 12

@@ -16,8 +16,8 @@ _OURS: Final = "HTTP_KB_AHEAD"
 _MARK: Final = "KB-Ahead"
 """The same header in a response: a script that shows the page must report it (`KB-Taken`), because it isn't counted."""
 PREFETCH_SECONDS: Final = 5
-"""How long a browser may show a prefetched page without asking again: longer than most people take from pointing to
-pressing, and short, because a time may be taken in between.
+"""Seconds for which a browser may show a prefetched page without asking again: longer than most people take from
+pointing to pressing, and short, because a time may be taken in between.
 """
 _THE_BROWSERS: Final = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_MOZ")
 """Headers of browsers that prefetch by themselves: `Sec-Purpose`, and its predecessors `Purpose` and `X-Moz`."""

@@ -35,11 +35,11 @@ __all__ = ["Declined", "DifferentRequest", "Open", "Outcome", "Placed", "has_att
 log = logging.getLogger("kordless_booking.booking")
 
 LEASE: Final = timedelta(seconds=30)
-"""How long the right to send lasts. Longer than BOOKING_SECONDS may be, so that a process that still sends keeps it;
-after that, the process is assumed to be dead."""
+"""Time for which the right to send lasts. Longer than BOOKING_SECONDS may be, so that a process that still sends
+keeps it; after that, the process is assumed to be dead."""
 SENT_FOR: Final = timedelta(days=1)
-"""How long an attempt with an unknown outcome is sent again. How long Kordless remembers an idempotency key is not
-documented; other APIs keep theirs for a day."""
+"""Time for which an attempt with an unknown outcome is sent again. How long Kordless remembers an idempotency key is
+not documented; other APIs keep theirs for a day."""
 KEPT: Final = 30 * 86400
 """Seconds for which the encrypted body or response in a row can be decrypted."""
 MAX_PAUSE_SECONDS: Final = 30

@@ -120,7 +120,7 @@ class Usage:
     """Taken permits, those for creations not included."""
     of_requests: int
     for_pages: int
-    """How many of `of_requests` a visitor's page may take."""
+    """Requests, of `of_requests`, that pages may take."""
     creations: int
     of_creations: int
     stopped: int = 0

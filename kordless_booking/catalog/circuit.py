@@ -78,7 +78,7 @@ class CircuitState:
     state: str
     """ "closed", "open" or "half open"."""
     seconds: int = 0
-    """How much longer it is open; 0 otherwise."""
+    """Seconds for which it stays open; 0 when it is not."""
     strikes: int = 0
     """Failures in a row so far, of the `FAILURE_THRESHOLD` that open it."""
 

@@ -100,7 +100,7 @@ class CatalogGate:
         return {state.name: state.seconds for state in self._states(found) if state.seconds}
 
     def takes_several(self) -> bool:
-        """Whether calls may be made at the same time. After an outage a single one tries, and turns others away."""
+        """Return True if calls may be made in parallel. After an outage one call probes, and others are refused."""
         return self._browse.state(self._cache.get_many(self._browse.keys())).state == "closed"
 
     def state(self) -> GateState:

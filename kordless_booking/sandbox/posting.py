@@ -31,7 +31,7 @@ class Endpoint:
     events: tuple[str, ...] = ()
     """Event types that are sent; empty for all."""
     signed: str = "timestamp.body"
-    """What is signed: "timestamp.body" or "body"."""
+    """Signed payload: "timestamp.body" or "body"."""
     written: str = "hex"
     """Encoding of the signature: "hex" or "base64"."""
 

@@ -36,9 +36,9 @@ __all__ = ["attempt", "confirmation", "confirmation_calendar", "follow", "heed",
 ASK_WITHIN: Final = 30
 """Longest interval, in seconds, at which a waiting page reloads: what it says may have changed."""
 TRUTHFUL_SECONDS: Final = 15 * 60
-"""How long a confirmation may be shown as it was given; after that the booking itself is asked for."""
+"""Seconds for which a confirmation is shown as it was given; after that the booking is looked up."""
 RESENT_SECONDS: Final = 60
-"""How long the same form, sent again, may lead to the confirmation: a double click, a reload, a retry after a cut
+"""Seconds for which the same form, sent again, leads to the confirmation: a double click, a reload, a retry after a cut
 connection. Later the visitor may have moved or canceled the booking, so the form leads to its live page.
 """
 

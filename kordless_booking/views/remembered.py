@@ -61,7 +61,7 @@ class _Answer:
     until: float
     """Monotonic time until which `read` is not checked again."""
     look: Look | None
-    """What is counted in the funnel each time that the response is served."""
+    """Page view that the funnel counts each time that the response is served."""
 
 
 _answers: dict[Asked, _Answer] = {}

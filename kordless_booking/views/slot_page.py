@@ -59,7 +59,7 @@ OLD_SECONDS: Final = 120
 SOON: Final = timedelta(days=7)
 """When less than this is left of a month, it is likely to have no free day: the next month is fetched with it."""
 FARTHEST_BEHIND: Final = timedelta(hours=12)
-"""How far the westernmost time zone is behind UTC."""
+"""Offset of the westernmost time zone, which is behind UTC."""
 VARYING: Final = frozenset(
     {"change_url", "home_url", "iso", "label", "name", "now", "self_url", "title", "url", "version"}
 )
