@@ -43,6 +43,7 @@ class Scene:
 
     def cold(self) -> None:
         """Nothing is known any more."""
+        foreground.join()  # first: a late answer would be written into the empty cache
         caches["default"].clear()
         self.change()
 
