@@ -144,8 +144,8 @@ class Walk:
                 content_type="application/x-www-form-urlencoded",
                 headers={"Sec-Fetch-Site": "same-origin", **given},
             )
-        # What the page began beside itself ends before the next step; else a test that mends Kordless or moves the clock
-        # in between would find an answer of before in the cache of after.
+        # Parallel fetches of the page end before the next step. Else a test that changes the sandbox or the clock in
+        # between would find a late response in its cache.
         foreground.join()
         page = Page(url, response)
         self.seen.append(page)
