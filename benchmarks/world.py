@@ -14,8 +14,8 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from kordless_booking.sandbox import SANDBOX_KEY, Sandbox
+from kordless_booking.sandbox.model import Business, Calendar, Host, Service, hours
 from kordless_booking.sandbox.server import SandboxServer
-from kordless_booking.sandbox.world import Business, Calendar, Host, Service, hours
 
 __all__ = ["BENCH_ORG", "BUSINESS", "CROWDS", "LARGEST_PARTY", "month_in_view"]
 

@@ -21,9 +21,9 @@ from django.views.decorators.http import require_http_methods
 from demo_site.local import demo_tool
 from kordless_booking import conf
 from kordless_booking.sandbox import Sandbox
-from kordless_booking.sandbox.answers import Refusal
 from kordless_booking.sandbox.posting import Endpoint
-from kordless_booking.upstream import embedded_sandbox, sandbox_path
+from kordless_booking.sandbox.response import Refusal
+from kordless_booking.upstream.registry import embedded_sandbox, sandbox_path
 
 __all__ = ["counter", "deliver_webhooks"]
 

@@ -82,9 +82,9 @@ else:
     }
     # Django 6.1 replaces EMAIL_BACKEND by MAILERS.
     if django.VERSION >= (6, 1):
-        MAILERS = {"default": {"BACKEND": "demo_site.postbox.Folder"}}
+        MAILERS = {"default": {"BACKEND": "demo_site.mail_viewer.Folder"}}
     else:
-        EMAIL_BACKEND = "demo_site.postbox.Folder"
+        EMAIL_BACKEND = "demo_site.mail_viewer.Folder"
 SANDBOX_WEBHOOK = os.environ.get("KORDLESS_SANDBOX_WEBHOOK", "") if "SANDBOX" in KORDLESS_BOOKING else ""
 
 INSTALLED_APPS = [

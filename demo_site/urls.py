@@ -7,8 +7,8 @@ the sandbox, the control page at /sandbox/ and the mails to customers at /mail/.
 from django.contrib import admin
 from django.urls import include, path
 
-from demo_site import postbox, views
-from demo_site.counter import counter
+from demo_site import mail_viewer, views
+from demo_site.sandbox_panel import counter
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -16,8 +16,8 @@ urlpatterns = [
     path("themes/", views.themes, name="themes"),
     path("snippet/", views.snippet, name="snippet"),
     path("sandbox/", counter, name="counter"),
-    path("mail/", postbox.postbox, name="postbox"),
-    path("mail/<str:name>/", postbox.letter, name="letter"),
-    path("mail/<str:name>/booking.ics", postbox.calendar, name="letter-calendar"),
+    path("mail/", mail_viewer.postbox, name="postbox"),
+    path("mail/<str:name>/", mail_viewer.letter, name="letter"),
+    path("mail/<str:name>/booking.ics", mail_viewer.calendar, name="letter-calendar"),
     path("admin/", admin.site.urls),
 ]

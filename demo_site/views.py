@@ -10,9 +10,9 @@ from django.views.decorators.http import require_safe
 
 from demo_site.local import demo_tool, may_use_tools
 from demo_site.staff import NAME
-from kordless_booking.booking.themes import PLAIN, READY_MADE
+from kordless_booking.presentation.themes import PLAIN, READY_MADE
+from kordless_booking.views.request import Visit
 from kordless_booking.views.snippet import builder
-from kordless_booking.views.visit import Visit
 
 SWITCHES: Final = [
     ("theme", "Theme", {PLAIN: "Plain", "salon": "Salon", "clinic": "Clinic", "studio": "Studio"}),

@@ -11,6 +11,6 @@ application = get_wsgi_application()
 
 # In each server process, because each has a sandbox of its own on the same file.
 if url := getattr(settings, "SANDBOX_WEBHOOK", ""):
-    from demo_site.counter import deliver_webhooks
+    from demo_site.sandbox_panel import deliver_webhooks
 
     deliver_webhooks(url)

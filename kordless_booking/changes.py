@@ -18,20 +18,20 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.dispatch import Signal
 
 from kordless_booking.booking.hashes import number_hash
-from kordless_booking.catalog.keys import cache_key
 from kordless_booking.conf import account_named
 from kordless_booking.logs import say, where
-from kordless_booking.mail.intake import take_in
+from kordless_booking.mail.enqueue import take_in
 from kordless_booking.mail.occasions import Occasion
 from kordless_booking.models import KnownBooking
 from kordless_booking.signals import Source, booking_cancelled, booking_created, booking_rescheduled
 from kordless_booking.unrepeated import unrepeated
+from kordless_booking.upstream.keys import cache_key
 
 if TYPE_CHECKING:
     from kordless_booking.api.resources import Booking
-    from kordless_booking.booking.reader import Reader
-    from kordless_booking.catalog.steady import SteadyCache
+    from kordless_booking.booking.preferences import Reader
     from kordless_booking.conf import Account
+    from kordless_booking.upstream.fallback_cache import SteadyCache
 
 __all__ = ["Change", "announce", "being_changed_here", "newer_is_known", "news", "now_changing", "write_about"]
 

@@ -20,7 +20,7 @@ from django.template.loader import get_template
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from kordless_booking import conf
-from kordless_booking.views.sheets import found
+from kordless_booking.presentation.stylesheet import found
 
 __all__ = [
     "check_apps",

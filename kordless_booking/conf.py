@@ -31,8 +31,8 @@ from django.dispatch import receiver
 from phonenumbers import SUPPORTED_REGIONS
 
 from kordless_booking.api.client import BOOKING_SECONDS, BROWSE_SECONDS, CREATIONS_PER_MINUTE, REQUESTS_PER_MINUTE
-from kordless_booking.booking.themes import READY_MADE
 from kordless_booking.limits import MAX_MANAGE_LINK_DAYS
+from kordless_booking.presentation.themes import READY_MADE
 from kordless_booking.value_rules import is_base_url, is_origin, is_sender, is_site_url, listed, number, text, whole
 
 __all__ = ["DEFAULT_ACCOUNT", "Account", "Mistake", "Secret", "account_named", "accounts", "mistakes_in"]

@@ -11,7 +11,7 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from kordless_booking.catalog.clock import Clock
+    from kordless_booking.clock import Clock
 
 __all__ = ["Loudness"]
 

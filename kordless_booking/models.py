@@ -10,7 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from kordless_booking.booking.attempt import State
-from kordless_booking.counts.stages import Source, Stage
+from kordless_booking.funnel.stages import Source, Stage
 from kordless_booking.mail.occasions import MailState, Occasion
 from kordless_booking.webhooks.events import LONGEST_KIND, Outcome
 

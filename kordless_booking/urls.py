@@ -11,7 +11,7 @@ from django.urls import path, re_path
 from kordless_booking.views import contact, health, manage, outcome, reschedule, steps
 from kordless_booking.views.embed import embed, embed_dialog
 from kordless_booking.views.snippet import preview, snippet
-from kordless_booking.views.style import style
+from kordless_booking.views.stylesheet import style
 from kordless_booking.views.webhook import webhook
 
 app_name = "kordless_booking"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from email.utils import parseaddr
 from typing import Final
 
-from kordless_booking.api.wire import checked_base_url
+from kordless_booking.api.session import checked_base_url
 
 __all__ = ["is_base_url", "is_origin", "is_sender", "is_site_url", "listed", "number", "text", "whole"]
 

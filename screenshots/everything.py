@@ -11,7 +11,7 @@ from typing import Final
 
 from playwright.sync_api import Browser
 
-from kordless_booking.booking.themes import READY_MADE
+from kordless_booking.presentation.themes import READY_MADE
 from screenshots.pictures import DESKTOP, PHONE, Device, Shot, sheet, take, visitor
 from screenshots.site import standing
 from screenshots.steps import walked

@@ -11,10 +11,10 @@ import time_machine
 from django.core.cache import caches
 from pytest_django import Settings
 
-from kordless_booking.api.wire import wsgi_transport
-from kordless_booking.counts import counters
+from kordless_booking.api.session import wsgi_transport
+from kordless_booking.funnel import counters
 from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG, SANDBOX_KEY, SANDBOX_ORG, Limits, Sandbox
-from kordless_booking.upstream import background, foreground
+from kordless_booking.upstream.registry import background, foreground
 from tests.clock import MOMENT, NOW
 
 hypothesis.settings.register_profile("shared machine", deadline=None)

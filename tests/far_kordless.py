@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import time_machine
 
 from kordless_booking.sandbox import Limits, Sandbox
-from kordless_booking.upstream import background, foreground
+from kordless_booking.upstream.registry import background, foreground
 from tests.conftest import NOW
 
 __all__ = ["far_kordless"]

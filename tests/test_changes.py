@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kordless_booking.api.resources import Booking
+from kordless_booking.changes import Change, announce, news
 from kordless_booking.models import KnownBooking
-from kordless_booking.news import Change, announce, news
 from kordless_booking.signals import Source, booking_cancelled, booking_created, booking_rescheduled
 from tests.conftest import NOW
 from tests.refused_writes import refused_writes

@@ -6,7 +6,7 @@ import time
 
 import time_machine
 
-from kordless_booking.catalog.clock import Clock
+from kordless_booking.clock import Clock
 
 
 def test_by_default_it_is_the_real_one() -> None:

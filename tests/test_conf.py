@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import settings as fast
 from hypothesis import strategies as st
 
-from kordless_booking.api.wire import checked_base_url
-from kordless_booking.catalog.shelf import INVALIDATION_SECONDS
+from kordless_booking.api.session import checked_base_url
 from kordless_booking.conf import SETTING_NAMES, Account, Secret, account_named, accounts, mistakes_in
+from kordless_booking.upstream.read_through import INVALIDATION_SECONDS
 
 KEY = "kb-canary-key-5f1d9c"
 FLAT = {"API_KEY": KEY, "ORG_SLUG": "acme-salon"}

@@ -12,19 +12,19 @@ from django.apps import apps
 from django.db.models import CharField
 from time_machine import Traveller
 
-from kordless_booking import checks, conf, loudness, news
-from kordless_booking.api import answers, parsing
-from kordless_booking.booking import draft, line, placing, receipt, seal, typed
-from kordless_booking.catalog import budget, skew, steady
-from kordless_booking.counts import tally
-from kordless_booking.doctor import reach, shared_cache
-from kordless_booking.forgetting import attempts
+from kordless_booking import changes, checks, conf, loudness
+from kordless_booking.api import parsing, responses
+from kordless_booking.booking import draft, form_input, placement, queue, receipt, tokens
+from kordless_booking.doctor import shared_cache, upstream_check
+from kordless_booking.erasure import targets
+from kordless_booking.funnel import buffered_counter
 from kordless_booking.limits import MAX_MANAGE_LINK_DAYS
-from kordless_booking.mail import intake, outbox, past, reminders
+from kordless_booking.mail import enqueue, outbox, past, reminders
 from kordless_booking.models import Appointment
 from kordless_booking.staff import finding, funnel
-from kordless_booking.views import outcome, problems, slot_page, throttle, visit, webhook
-from kordless_booking.webhooks import kept, signature
+from kordless_booking.upstream import fallback_cache, rate_limiter, skew
+from kordless_booking.views import outcome, problems, request, slot_page, throttle, webhook
+from kordless_booking.webhooks import signature, stored_body
 from tests.conftest import NOW
 from tests.support.in_force import REAL_ACCOUNT, numbers_in_force
 
@@ -57,7 +57,7 @@ def _documented() -> dict[str, list[str]]:
     assert len({rule.seconds for rule in rules.values()}) == 1
     address, number = minutes(rules["book"].seconds), throttle_rules()["number"]
     assert number.seconds == 3600, "the documents say: an hour"
-    kept_body, creations = f"{kept.SEALED_FOR.days} days", in_force.settings["CREATIONS_PER_MINUTE"]
+    kept_body, creations = f"{stored_body.SEALED_FOR.days} days", in_force.settings["CREATIONS_PER_MINUTE"]
     a_minute = f"{in_force.settings['REQUESTS_PER_MINUTE']} requests and {creations} bookings a minute"
     return {
         "abuse.md": [
@@ -71,8 +71,8 @@ def _documented() -> dict[str, list[str]]:
         "funnel-and-admin.md": [
             f"the bodies of the last {kept_body}, at most {finding.MOST:,}",
             f"Bodies are kept for {kept_body}",
-            f"at most every {tally.EVERY:g} seconds",
-            f"At most {tally.MOST:,} different things are held",
+            f"at most every {buffered_counter.EVERY:g} seconds",
+            f"At most {buffered_counter.MOST:,} different things are held",
             "(`?days={}`, `{}` or `{}`".format(*funnel.PERIODS),
         ],
         "mail.md": [
@@ -85,26 +85,26 @@ def _documented() -> dict[str, list[str]]:
         ],
         "operating.md": [
             f"differ by more than {signature.TOLERANCE} s",
-            f"asks Kordless {spelled(reach.MOST_REQUESTS)} times at most",
+            f"asks Kordless {spelled(upstream_check.MOST_REQUESTS)} times at most",
             f"takes more than {shared_cache.SLOW * 1000:g} ms",
             f"the same, more than {minutes(skew.MOST)} apart",
             f"with {REQUEST_ID[0]} to {REQUEST_ID[1]} letters, digits",
             f"more than {minutes(signature.TOLERANCE)} off",
             f"More than {webhook.LARGEST // 1024} KiB",
-            f"says yes or no: seconds, {days(placing.SENT_FOR)} at most",
+            f"says yes or no: seconds, {days(placement.SENT_FOR)} at most",
             f"the body {kept_body}",
             f"{days(past.KEPT_AFTER)} after its end",
-            f"a keyed hash of the number | {minutes(news.CHANGING_SECONDS)} |",
+            f"a keyed hash of the number | {minutes(changes.CHANGING_SECONDS)} |",
             f"| nothing | {days(in_force.offer.on_error)} at most | itself |",
-            f"| what was typed | {days(typed.KEPT_SECONDS)}; a manage link",
-            f"could be sent again ({days(attempts.FORM_IS_DEAD)})",
+            f"| what was typed | {days(form_input.KEPT_SECONDS)}; a manage link",
+            f"could be sent again ({days(targets.FORM_IS_DEAD)})",
             f"might send it again ({kept_body})",
         ],
         "running.md": [
             a_minute,
-            f"asks once in {spelled(steady.LEFT_ALONE)} seconds whether it is back",
-            f"at most once {minutes(steady.SAID_EVERY)}",
-            f"is claimed for {placing.LEASE.total_seconds():g} seconds",
+            f"asks once in {spelled(fallback_cache.LEFT_ALONE)} seconds whether it is back",
+            f"at most once {minutes(fallback_cache.SAID_EVERY)}",
+            f"is claimed for {placement.LEASE.total_seconds():g} seconds",
             f"## More than {spelled(creations)} bookings a minute",
             f"The first {spelled(creations)} are sent at once",
             f"at least every {outcome.ASK_WITHIN} seconds",
@@ -120,7 +120,7 @@ def _documented() -> dict[str, list[str]]:
             f"of more than {parsing.MOST_SLOTS:,} the first {parsing.MOST_SLOTS:,}",
             f"at most {spelled(slot_page.MONTHS_AHEAD)} more months",
             f"says `clock_off` from {minutes(skew.MOST)} on",
-            f"a wait is never longer than {minutes(answers.LONGEST_WAIT)}",
+            f"a wait is never longer than {minutes(responses.LONGEST_WAIT)}",
             f"of its kind in {minutes(loudness.QUIET[logging.ERROR])} ",
             f"({minutes(loudness.QUIET[logging.CRITICAL])} for CRITICAL)",
         ],
@@ -156,21 +156,21 @@ def test_the_numbers_in_the_documents_are_those_in_force() -> None:
 @pytest.mark.parametrize("length", range(REQUEST_ID[0] - 1, REQUEST_ID[1] + 2))
 def test_a_request_id_has_as_many_characters_as_documented(length: int) -> None:
     """Shorter and longer ones are replaced."""
-    taken = visit._REQUEST_ID.fullmatch("x" * length) is not None
+    taken = request._REQUEST_ID.fullmatch("x" * length) is not None
     assert taken == (REQUEST_ID[0] <= length <= REQUEST_ID[1])
 
 
 def test_the_settings_allow_no_wait_that_outlasts_what_guards_it() -> None:
     """A call must end before its permit is handed out again and before its claim is."""
-    for longest in (budget.LONGEST_CALL, placing.LEASE.total_seconds()):
+    for longest in (rate_limiter.LONGEST_CALL, placement.LEASE.total_seconds()):
         for name in ("BROWSE_SECONDS", "BOOKING_SECONDS"):
             assert conf.mistakes_in({**FLAT, name: longest}) != []
 
 
 def test_no_draft_outlives_the_row_that_keeps_it_from_being_booked_twice() -> None:
     """A row is deleted once its form can't be sent any more, so no setting may keep a form alive for longer."""
-    assert conf.mistakes_in({**FLAT, "DRAFT_SECONDS": int(attempts.FORM_IS_DEAD.total_seconds())}) != []
-    assert timedelta(seconds=receipt.ATTEMPT_SECONDS) <= placing.SENT_FOR
+    assert conf.mistakes_in({**FLAT, "DRAFT_SECONDS": int(targets.FORM_IS_DEAD.total_seconds())}) != []
+    assert timedelta(seconds=receipt.ATTEMPT_SECONDS) <= placement.SENT_FOR
 
 
 def test_a_manage_link_works_for_the_longest_time_that_can_be_set(clock: Traveller) -> None:
@@ -181,19 +181,19 @@ def test_a_manage_link_works_for_the_longest_time_that_can_be_set(clock: Travell
     link = receipt.ManageLink(number="BOOK_AB12", contact="jane@example.com", expires=expires)
     token = link.seal("default")
     assert receipt.ManageLink.read(token, "default", expires) == link
-    with pytest.raises(seal.BrokenSeal):
+    with pytest.raises(tokens.BrokenSeal):
         receipt.ManageLink.read(token, "default", expires + 1)
 
 
 def test_a_permit_is_held_for_as_long_as_kordless_counts() -> None:
     """The queue and the rate limiter go by the same window, and so does what the settings promise."""
-    assert line.ROUND == budget.HELD
-    assert line.MINUTE.total_seconds() == budget.WINDOW == 60
+    assert queue.ROUND == rate_limiter.HELD
+    assert queue.MINUTE.total_seconds() == rate_limiter.WINDOW == 60
 
 
 def test_tokens_fit_where_they_travel() -> None:
     """What is cut down for a URL can be decrypted again, and a row holds more than a URL."""
-    assert draft.MAX_TOKEN < seal.MAX_URL_TOKEN < seal.MAX_TOKEN < seal.MAX_ROW_TOKEN
+    assert draft.MAX_TOKEN < tokens.MAX_URL_TOKEN < tokens.MAX_TOKEN < tokens.MAX_ROW_TOKEN
 
 
 def test_columns_hold_what_the_settings_allow() -> None:
@@ -205,4 +205,4 @@ def test_columns_hold_what_the_settings_allow() -> None:
     name = "x" * (width or 0)
     assert conf.mistakes_in({"ACCOUNTS": {name: FLAT}}) == []
     assert conf.mistakes_in({"ACCOUNTS": {name + "x": FLAT}}) != []
-    assert Appointment._meta.get_field("status").max_length == intake.LONGEST_STATUS
+    assert Appointment._meta.get_field("status").max_length == enqueue.LONGEST_STATUS

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from kordless_booking.catalog.clock import Clock
+from kordless_booking.clock import Clock
 from kordless_booking.loudness import Loudness
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from django.apps import apps
 from django.urls import reverse
 
-from kordless_booking.forgetting.everything import KINDS
+from kordless_booking.erasure.run import KINDS
 from kordless_booking.management.commands import kordless_doctor, kordless_forget
 from tests.faults.test_page_of_faults import SAID, rows, written
 
@@ -28,7 +28,7 @@ def test_every_event_is_on_one_of_the_two_pages():
 
 def test_every_logger_is_listed():
     """By the name that LOGGING would use."""
-    loggers = set(re.findall(r'getLogger\("(kordless_booking\.[a-z]+)"\)', written())) | {"kordless_booking.catalog"}
+    loggers = set(re.findall(r'getLogger\("(kordless_booking\.[a-z]+)"\)', written())) | {"kordless_booking.upstream"}
     assert set(re.findall(r"^\| `(kordless_booking\.[a-z]+)` \|", PAGE, re.MULTILINE)) == loggers
 
 

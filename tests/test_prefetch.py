@@ -3,7 +3,7 @@
 import pytest
 from django.test import RequestFactory
 
-from kordless_booking.ahead import asked_ahead, not_ahead
+from kordless_booking.prefetch import asked_ahead, not_ahead
 
 
 @pytest.mark.parametrize(

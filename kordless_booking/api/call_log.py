@@ -16,7 +16,7 @@ from kordless_booking.exceptions import BadRequest, KeyRefused, KordlessError, T
 from kordless_booking.logs import request_id, say
 
 if TYPE_CHECKING:
-    from kordless_booking.api.answers import Answer
+    from kordless_booking.api.responses import Answer
 
 __all__ = ["Try", "request_id", "write"]
 

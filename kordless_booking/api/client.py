@@ -13,17 +13,8 @@ from urllib.parse import quote, urlencode
 
 from kordless_booking import __version__
 from kordless_booking.api import parsing
-from kordless_booking.api.requests import (
-    Call,
-    as_json,
-    body_of,
-    booking_path,
-    contact_query,
-    people,
-    segment,
-    span,
-)
-from kordless_booking.api.wire import Gate, Transport, Wire
+from kordless_booking.api.requests import Call, as_json, body_of, booking_path, contact_query, people, segment, span
+from kordless_booking.api.session import Gate, Transport, Wire
 from kordless_booking.exceptions import KordlessError, NotFound, OutcomeUnknown
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
+from kordless_booking.api.lenient import MISSING, Fields, Unreadable, as_number, as_text, as_whole
 from kordless_booking.api.resources import (
     CONFIRMATION_NUMBER,
     Booking,
@@ -32,7 +33,6 @@ from kordless_booking.api.resources import (
     Slot,
     Team,
 )
-from kordless_booking.api.spelling import MISSING, Fields, Unreadable, as_number, as_text, as_whole
 from kordless_booking.exceptions import OutcomeUnknown
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from urllib.parse import quote, urlencode
 
-from kordless_booking.api.answers import WITH_CONTACT
 from kordless_booking.api.resources import CONFIRMATION_NUMBER
+from kordless_booking.api.responses import WITH_CONTACT
 from kordless_booking.exceptions import NotFound
 
 if TYPE_CHECKING:

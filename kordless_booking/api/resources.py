@@ -21,7 +21,7 @@ from typing import Any, Final, TypeVar, cast
 
 import msgspec
 
-from kordless_booking.api.worked_out import worked_out
+from kordless_booking.api.msgspec_warmup import worked_out
 
 __all__ = [
     "CONFIRMATION_NUMBER",

@@ -13,8 +13,8 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 
+from kordless_booking.api.lenient import Fields, Unreadable, as_moment
 from kordless_booking.api.payload import load
-from kordless_booking.api.spelling import Fields, Unreadable, as_moment
 from kordless_booking.exceptions import (
     BadRequest,
     ContactRefused,

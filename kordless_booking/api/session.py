@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Final, NoReturn, Protocol, TypeVar, cast
 import httpcore
 import httpx
 
-from kordless_booking.api.address import checked_base_url
-from kordless_booking.api.answers import Answer, read_answer, refusal
+from kordless_booking.api.base_url import checked_base_url
+from kordless_booking.api.call_log import Try, request_id, write
 from kordless_booking.api.deadline import PunctualBackend, deadline, seconds_left
-from kordless_booking.api.journal import Try, request_id, write
 from kordless_booking.api.payload import LARGEST, collect, load
+from kordless_booking.api.responses import Answer, read_answer, refusal
 from kordless_booking.api.retries import attempts
 from kordless_booking.api.secret import Key
 from kordless_booking.exceptions import KordlessError, OutcomeUnknown, Unreachable

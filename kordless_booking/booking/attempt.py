@@ -33,8 +33,8 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from kordless_booking.api.resources import NewBooking
 from kordless_booking.booking.hashes import contact_hash
-from kordless_booking.booking.reader import Reader
-from kordless_booking.booking.seal import seal
+from kordless_booking.booking.preferences import Reader
+from kordless_booking.booking.tokens import seal
 
 __all__ = ["Attempt", "State", "is_body_hash"]
 

@@ -9,8 +9,8 @@ import msgspec
 
 from kordless_booking.api.resources import Booking, NewBooking
 from kordless_booking.booking.attempt import Attempt, State
-from kordless_booking.booking.placing import KEPT
-from kordless_booking.booking.seal import MAX_ROW_TOKEN, BrokenSeal, unseal
+from kordless_booking.booking.placement import KEPT
+from kordless_booking.booking.tokens import MAX_ROW_TOKEN, BrokenSeal, unseal
 from kordless_booking.models import BookingAttempt
 
 __all__ = ["awaited"]

@@ -15,9 +15,9 @@ from urllib.parse import quote_plus
 
 import msgspec
 
-from kordless_booking.booking.themes import PLAIN, READY_MADE
-from kordless_booking.booking.zones import known_zone
 from kordless_booking.limits import MAX_PARTY_SIZE
+from kordless_booking.presentation.themes import PLAIN, READY_MADE
+from kordless_booking.presentation.timezone_search import known_zone
 
 __all__ = ["Choices"]
 

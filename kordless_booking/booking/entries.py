@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from kordless_booking.api.resources import Booking
-from kordless_booking.booking.invite import Invite
+from kordless_booking.presentation.calendar_event import Invite
 
 __all__ = ["calendar_entry"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from kordless_booking.booking.seal import MAX_URL_TOKEN, BrokenSeal, seal, unseal
+from kordless_booking.booking.tokens import MAX_URL_TOKEN, BrokenSeal, seal, unseal
 
 __all__ = ["seal_typed", "typed_text", "unseal_typed", "without_longest"]
 

@@ -21,12 +21,12 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import F
 
 from kordless_booking import exceptions
-from kordless_booking.api.answers import DEFAULT_WAIT
 from kordless_booking.api.client import CREATIONS_PER_MINUTE, Kordless
 from kordless_booking.api.resources import Booking, Contact
-from kordless_booking.booking import line
+from kordless_booking.api.responses import DEFAULT_WAIT
+from kordless_booking.booking import queue
 from kordless_booking.booking.attempt import Attempt, State, idempotency_key, is_body_hash
-from kordless_booking.booking.seal import MAX_ROW_TOKEN, BrokenSeal, seal, unseal
+from kordless_booking.booking.tokens import MAX_ROW_TOKEN, BrokenSeal, seal, unseal
 from kordless_booking.logs import say
 from kordless_booking.models import BookingAttempt
 
@@ -114,7 +114,7 @@ def place(
 
     Raises django.db.DatabaseError when the row can't be inserted; nothing has been sent then.
     """
-    wait = line.seconds_for_newcomer(account, now)
+    wait = queue.seconds_for_newcomer(account, now)
     row = _new_row(account, attempt, now, wait)
     try:
         # Within an outer transaction this is a savepoint: a failed insert must not break the queries that follow.
@@ -155,7 +155,7 @@ def _again(row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetim
     same = is_body_hash(row.body_hash, attempt.body_digest())
     if row.state != State.REFUSED:
         return _follow_up(row, client, now, a_minute) if same else DifferentRequest()
-    wait = line.seconds_for_newcomer(row.account, now)
+    wait = queue.seconds_for_newcomer(row.account, now)
     renewed = _renew(row, attempt, now, wait)
     # Another request replaced it first, with this body or another one. Start over, to follow up that attempt. The
     # recursion ends: each further round needs another rejection in between.
@@ -201,7 +201,7 @@ def _send_in_turn(
     if not wait:
         return _send(row, client, attempt, now, a_minute)
     say(log, logging.INFO, "create_waiting", attempt=row.pk, seconds=wait)
-    return Open(line.seconds_in_line(row, now, a_minute=a_minute), waiting=True)
+    return Open(queue.seconds_in_line(row, now, a_minute=a_minute), waiting=True)
 
 
 def _follow_up(row: BookingAttempt, client: Kordless, now: datetime, a_minute: int) -> Outcome:
@@ -210,7 +210,7 @@ def _follow_up(row: BookingAttempt, client: Kordless, now: datetime, a_minute: i
         return _remembered(row, now)
     if row.state == State.REFUSED:
         return Declined(_refusal(row.refusal), after_unsure=row.unsure)
-    if row.state == State.WAITING and (seconds := line.seconds_in_line(row, now, a_minute=a_minute)):
+    if row.state == State.WAITING and (seconds := queue.seconds_in_line(row, now, a_minute=a_minute)):
         # Its time has come, but not its turn. Without a later time, the others would stop waiting for it.
         if row.retry_at is not None and row.retry_at <= now:
             kept = BookingAttempt.objects.filter(pk=row.pk, claim=row.claim, state=State.WAITING)
@@ -300,7 +300,7 @@ def _send(
 def _turn(row: BookingAttempt, now: datetime, seconds: int, a_minute: int) -> int:
     """Return the seconds until it is this attempt's turn, when Kordless accepts more in `seconds`."""
     try:
-        return line.seconds_after_racing(row, now, seconds=seconds, a_minute=a_minute)
+        return queue.seconds_after_racing(row, now, seconds=seconds, a_minute=a_minute)
     except DatabaseError:
         # Only an estimate: without the count, the attempt comes back as soon as Kordless has room.
         return seconds

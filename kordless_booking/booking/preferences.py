@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from kordless_booking.api.worked_out import worked_out
+from kordless_booking.api.msgspec_warmup import worked_out
 
 __all__ = ["Reader"]
 

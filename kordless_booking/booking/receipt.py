@@ -11,10 +11,10 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from kordless_booking.api.msgspec_warmup import worked_out
 from kordless_booking.api.resources import Booking
-from kordless_booking.api.worked_out import worked_out
-from kordless_booking.booking.seal import MAX_URL_TOKEN, BrokenSeal, seal, unseal
-from kordless_booking.booking.typed import without_longest
+from kordless_booking.booking.form_input import without_longest
+from kordless_booking.booking.tokens import MAX_URL_TOKEN, BrokenSeal, seal, unseal
 from kordless_booking.limits import MAX_MANAGE_LINK_DAYS
 
 __all__ = ["ManageLink", "Receipt"]

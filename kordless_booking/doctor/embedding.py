@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.module_loading import import_string
 
 from kordless_booking.doctor.finding import Findings, fix, note, ok, plain
-from kordless_booking.views import guard
+from kordless_booking.views import security
 
 if TYPE_CHECKING:
     from kordless_booking.conf import Account
@@ -79,7 +79,7 @@ def _trouble(account: Account, names: Sequence[str]) -> str | None:
 def _framed(account: Account) -> HttpResponse:
     response = HttpResponse("<!doctype html>")
     # The real headers on a made-up page: a real one would call Kordless.
-    guard.frame(response, account, image_origin=None, cache=guard.STEP)
+    security.frame(response, account, image_origin=None, cache=security.STEP)
     return response
 
 

@@ -11,15 +11,15 @@ from kordless_booking.doctor import (
     database,
     embedding,
     mounts,
-    reach,
     settings_read,
     shared_cache,
     site,
     static_files,
+    upstream_check,
     webhook,
 )
 from kordless_booking.doctor.finding import Finding, Findings, fix, note
-from kordless_booking.upstream import upstream
+from kordless_booking.upstream.registry import upstream
 
 __all__ = ["Examination", "Seen"]
 
@@ -47,7 +47,7 @@ class Examination:
     """Scheme and host of the running site; empty when it isn't to be asked."""
     at: str = ""
     """Check that is running, for the message at a timeout."""
-    witnesses: list[reach.Witness] = field(default_factory=list)
+    witnesses: list[upstream_check.Witness] = field(default_factory=list)
 
     @property
     def requests(self) -> int:
@@ -85,9 +85,9 @@ class Examination:
 
     def _reach(self, account: conf.Account) -> Findings:
         # Around the account's own gate, so that these requests take permits like all others.
-        witness = reach.Witness(upstream(account).gate)
+        witness = upstream_check.Witness(upstream(account).gate)
         self.witnesses.append(witness)
-        return reach.examine(account, witness)
+        return upstream_check.examine(account, witness)
 
 
 def _no_accounts() -> Findings:

@@ -10,10 +10,10 @@ from django.conf import settings
 from django.core.cache import caches
 from django.core.cache.backends.dummy import DummyCache
 
-from kordless_booking.catalog.keys import cache_key
-from kordless_booking.catalog.own_backend import OwnBackend, may_unpickle
-from kordless_booking.catalog.steady import counts_for_all
 from kordless_booking.doctor.finding import Finding, Findings, fix, note, ok
+from kordless_booking.upstream.fallback_cache import counts_for_all
+from kordless_booking.upstream.keys import cache_key
+from kordless_booking.upstream.own_backend import OwnBackend, may_unpickle
 
 if TYPE_CHECKING:
     from collections.abc import Callable

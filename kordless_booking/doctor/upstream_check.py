@@ -16,15 +16,15 @@ from urllib.parse import urlsplit
 from kordless_booking import exceptions
 from kordless_booking.api.client import Kordless
 from kordless_booking.api.resources import Offer
-from kordless_booking.catalog.skew import MOST as MOST_SKEW
-from kordless_booking.catalog.skew import seconds_ahead
 from kordless_booking.doctor.finding import Finding, Findings, fix, note, ok, plain
-from kordless_booking.upstream import client_of, upstream
+from kordless_booking.upstream.registry import client_of, upstream
+from kordless_booking.upstream.skew import MOST as MOST_SKEW
+from kordless_booking.upstream.skew import seconds_ahead
 from kordless_booking.webhooks.signature import TOLERANCE
 
 if TYPE_CHECKING:
-    from kordless_booking.api.answers import Answer
-    from kordless_booking.api.wire import Gate
+    from kordless_booking.api.responses import Answer
+    from kordless_booking.api.session import Gate
     from kordless_booking.conf import Account
 
 __all__ = ["MOST_REQUESTS", "Witness", "examine"]

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from django.db.models import Model, Q, QuerySet
 
-from kordless_booking.booking.seal import BrokenSeal
-from kordless_booking.forgetting.kind import Person, Tally
-from kordless_booking.mail.particulars import Particulars
+from kordless_booking.booking.tokens import BrokenSeal
+from kordless_booking.erasure.base import Person, Tally
+from kordless_booking.mail.appointment_data import Particulars
 from kordless_booking.models import Appointment, OutgoingMail
 
 __all__ = ["Appointments"]

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Model
 from django.utils import timezone
 
-from kordless_booking.forgetting.kind import Person, Tally
+from kordless_booking.erasure.base import Person, Tally
 from kordless_booking.models import FunnelCount, RefusalCount
 
 __all__ = ["Counts"]

@@ -11,10 +11,10 @@ from typing import Any
 
 from django.db.models import Model, QuerySet
 
-from kordless_booking.forgetting.kind import Person, Tally, texts_in
+from kordless_booking.erasure.base import Person, Tally, texts_in
 from kordless_booking.models import WebhookDelivery
 from kordless_booking.webhooks.events import UnreadableEvent, read_event
-from kordless_booking.webhooks.kept import SEALED_FOR, GoneBody, body_of
+from kordless_booking.webhooks.stored_body import SEALED_FOR, GoneBody, body_of
 
 __all__ = ["Deliveries"]
 

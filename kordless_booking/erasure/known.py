@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db.models import Model, Q, QuerySet
 
 from kordless_booking.booking.hashes import number_hashes
-from kordless_booking.forgetting.kind import Person, Tally
+from kordless_booking.erasure.base import Person, Tally
 from kordless_booking.models import KnownBooking
 
 __all__ = ["KnownBookings"]

@@ -8,12 +8,12 @@ from typing import Final
 
 from django.db import router, transaction
 
-from kordless_booking.forgetting.appointments import Appointments
-from kordless_booking.forgetting.attempts import Attempts
-from kordless_booking.forgetting.counts import Counts
-from kordless_booking.forgetting.deliveries import Deliveries
-from kordless_booking.forgetting.kind import Kind, Person, Tally
-from kordless_booking.forgetting.known import KnownBookings
+from kordless_booking.erasure.appointments import Appointments
+from kordless_booking.erasure.base import Kind, Person, Tally
+from kordless_booking.erasure.counts import Counts
+from kordless_booking.erasure.deliveries import Deliveries
+from kordless_booking.erasure.known import KnownBookings
+from kordless_booking.erasure.targets import Attempts
 from kordless_booking.models import BookingAttempt, FunnelCount, RefusalCount
 
 __all__ = ["KINDS", "forget_old", "forget_person"]

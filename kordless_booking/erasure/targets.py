@@ -15,9 +15,9 @@ import msgspec
 from django.db.models import F, Model, Q, QuerySet
 
 from kordless_booking.booking.attempt import Attempt, State
-from kordless_booking.booking.placing import SENT_FOR
-from kordless_booking.booking.seal import MAX_ROW_TOKEN, BrokenSeal, unseal
-from kordless_booking.forgetting.kind import Person, Tally
+from kordless_booking.booking.placement import SENT_FOR
+from kordless_booking.booking.tokens import MAX_ROW_TOKEN, BrokenSeal, unseal
+from kordless_booking.erasure.base import Person, Tally
 from kordless_booking.models import BookingAttempt
 
 __all__ = ["Attempts"]

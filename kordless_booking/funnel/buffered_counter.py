@@ -12,7 +12,7 @@ from kordless_booking.logs import say
 
 __all__ = ["Tally", "in_a_thread"]
 
-log = logging.getLogger("kordless_booking.counts")
+log = logging.getLogger("kordless_booking.funnel")
 
 EVERY: Final = 30.0
 """Seconds between a count and its writing, and until a failed writing is tried again."""

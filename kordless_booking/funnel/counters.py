@@ -18,8 +18,8 @@ from django.db import IntegrityError, connections, models, router, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from kordless_booking.counts.stages import Source, Stage
-from kordless_booking.counts.tally import Tally
+from kordless_booking.funnel.buffered_counter import Tally
+from kordless_booking.funnel.stages import Source, Stage
 from kordless_booking.models import FunnelCount, RefusalCount
 
 __all__ = ["count_refusal", "count_stage", "flush", "held", "refusals", "today", "visitors"]

@@ -14,17 +14,17 @@ from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 
-from kordless_booking.ahead import asked_ahead
-from kordless_booking.counts.counters import count_stage
-from kordless_booking.counts.stages import Source, Stage
+from kordless_booking.funnel.counters import count_stage
+from kordless_booking.funnel.stages import Source, Stage
 from kordless_booking.logs import say
+from kordless_booking.prefetch import asked_ahead
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
 __all__ = ["Look", "count_look", "count_step", "is_somebody"]
 
-log = logging.getLogger("kordless_booking.counts")
+log = logging.getLogger("kordless_booking.funnel")
 
 # Also link previews of messengers, and HTTP libraries, whose default User-Agent begins with their name.
 _ROBOTS: Final = re.compile(

@@ -8,10 +8,10 @@ import msgspec
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
+from kordless_booking.api.msgspec_warmup import worked_out
 from kordless_booking.api.resources import Booking, Contact
-from kordless_booking.api.worked_out import worked_out
-from kordless_booking.booking.reader import Reader
-from kordless_booking.booking.seal import MAX_ROW_TOKEN, BrokenSeal, seal, unseal
+from kordless_booking.booking.preferences import Reader
+from kordless_booking.booking.tokens import MAX_ROW_TOKEN, BrokenSeal, seal, unseal
 from kordless_booking.forms import MAX_EMAIL
 
 if TYPE_CHECKING:

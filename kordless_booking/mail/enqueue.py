@@ -12,13 +12,13 @@ from django.db import IntegrityError, transaction
 
 from kordless_booking.api.resources import Booking
 from kordless_booking.booking.hashes import contact_hash, number_hash
-from kordless_booking.booking.reader import Reader
-from kordless_booking.booking.seal import BrokenSeal
+from kordless_booking.booking.preferences import Reader
+from kordless_booking.booking.tokens import BrokenSeal
 from kordless_booking.conf import Account
 from kordless_booking.forms import e164
+from kordless_booking.mail.appointment_data import Particulars
 from kordless_booking.mail.occasions import MailState, Occasion
 from kordless_booking.mail.outbox import send_soon
-from kordless_booking.mail.particulars import Particulars
 from kordless_booking.mail.past import forget_past
 from kordless_booking.models import Appointment, OutgoingMail
 

@@ -21,19 +21,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from kordless_booking import conf
-from kordless_booking.booking import display, zones
-from kordless_booking.booking import words as booking_words
 from kordless_booking.booking.entries import calendar_entry
-from kordless_booking.booking.invite import calendar_file
 from kordless_booking.booking.offered import default_language, nearest_language
-from kordless_booking.booking.palette import palette
-from kordless_booking.booking.reader import Reader
+from kordless_booking.booking.preferences import Reader
 from kordless_booking.booking.receipt import ManageLink
+from kordless_booking.mail.appointment_data import Particulars
 from kordless_booking.mail.links import absolute
 from kordless_booking.mail.occasions import Occasion
 from kordless_booking.mail.offered import Offered, offered_for
-from kordless_booking.mail.particulars import Particulars
-from kordless_booking.mail.words import one_line, plain_name, words_for
+from kordless_booking.mail.texts import one_line, plain_name, words_for
+from kordless_booking.presentation import formatting, timezone_search
+from kordless_booking.presentation import texts as booking_words
+from kordless_booking.presentation.calendar_event import calendar_file
+from kordless_booking.presentation.palette import palette
 
 if TYPE_CHECKING:
     from kordless_booking.api.resources import Booking
@@ -64,7 +64,7 @@ def _reader(particulars: Particulars, offered: Offered) -> Reader:
     return Reader(
         language=(nearest_language(known.language) if known else None) or default_language(),
         # `known.language` may have been removed from the site's LANGUAGES since.
-        zone=next((found for name in wished if (found := zones.known_zone(name))), "UTC"),
+        zone=next((found for name in wished if (found := timezone_search.known_zone(name))), "UTC"),
         hours=known.hours if known else None,
         host=known.host if known else None,
         party=known.party if known else 1,
@@ -88,7 +88,7 @@ def _written(
     service = offered.service_name or _("Booking")
     # A canceled booking has nothing to manage: its mail links to the services instead.
     gone = occasion is Occasion.CANCELLED
-    start = display.date_and_time(booking.start.astimezone(zones.zone(zone)), language, reader.hours)
+    start = formatting.date_and_time(booking.start.astimezone(timezone_search.zone(zone)), language, reader.hours)
     said = words_for(occasion, booking.status, one_line(service), start)
     link = None if gone else _manage_link(account, particulars, reader, now)
     sender = parseaddr(account.mail_from or settings.DEFAULT_FROM_EMAIL)

@@ -9,7 +9,7 @@ from kordless_booking.api.parsing import same_id
 from kordless_booking.api.resources import Booking, Organization, ServiceDetail
 from kordless_booking.conf import Account
 from kordless_booking.exceptions import KordlessError
-from kordless_booking.upstream import upstream
+from kordless_booking.upstream.registry import upstream
 
 __all__ = ["Offered", "offered_for"]
 

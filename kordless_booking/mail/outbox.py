@@ -15,13 +15,13 @@ from typing import Final
 from django.db.models import F
 
 from kordless_booking import conf
-from kordless_booking.booking.seal import BrokenSeal
-from kordless_booking.catalog.background import Background
+from kordless_booking.booking.tokens import BrokenSeal
 from kordless_booking.logs import say
-from kordless_booking.mail.letter import compose
-from kordless_booking.mail.line import Line, NoLine, verdict
+from kordless_booking.mail.connection import Line, NoLine, verdict
+from kordless_booking.mail.message import compose
 from kordless_booking.mail.occasions import MailState, Occasion
 from kordless_booking.models import OutgoingMail
+from kordless_booking.upstream.worker import Background
 
 __all__ = ["give_up_stuck", "send_due", "send_soon"]
 

@@ -11,14 +11,14 @@ from django.db.models import Exists, OuterRef
 
 from kordless_booking import exceptions
 from kordless_booking.api.resources import Booking
-from kordless_booking.booking.seal import BrokenSeal
+from kordless_booking.booking.tokens import BrokenSeal
 from kordless_booking.conf import Account
 from kordless_booking.logs import say
-from kordless_booking.mail.intake import LONGEST_STATUS, queue
+from kordless_booking.mail.appointment_data import Particulars
+from kordless_booking.mail.enqueue import LONGEST_STATUS, queue
 from kordless_booking.mail.occasions import Occasion
-from kordless_booking.mail.particulars import Particulars
 from kordless_booking.models import Appointment, OutgoingMail
-from kordless_booking.upstream import upstream
+from kordless_booking.upstream.registry import upstream
 
 __all__ = ["queue_reminders"]
 

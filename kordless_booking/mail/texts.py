@@ -8,8 +8,8 @@ from typing import Final
 
 from django.utils.translation import gettext as _
 
-from kordless_booking.booking.words import status_words
 from kordless_booking.mail.occasions import Occasion
+from kordless_booking.presentation.texts import status_words
 
 __all__ = ["Words", "one_line", "plain_name", "words_for"]
 

@@ -17,9 +17,9 @@ from urllib.parse import quote, urlencode
 
 from icalendar import Calendar, Event, vCalAddress, vText
 
-from .web_links import map_link, phone_link, safe_web_link
-from .zone_names import known_zone, zone
-from .zone_rules import zone_rules
+from .safe_links import map_link, phone_link, safe_web_link
+from .timezones import known_zone, zone
+from .vtimezone import zone_rules
 
 if TYPE_CHECKING:
     from icalendar import Timezone

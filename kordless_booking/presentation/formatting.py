@@ -19,7 +19,7 @@ from django.utils.translation import pgettext
 
 from kordless_booking.api.resources import Price, PriceKind
 
-from .language import locale_name, locale_of, regional_locale
+from .locales import locale_name, locale_of, regional_locale
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

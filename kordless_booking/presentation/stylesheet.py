@@ -18,8 +18,8 @@ from django.core.signals import setting_changed
 from django.dispatch import receiver
 from django.templatetags.static import static
 
-from kordless_booking.booking.palette import palette
-from kordless_booking.booking.themes import READY_MADE, surfaces_in
+from kordless_booking.presentation.palette import palette
+from kordless_booking.presentation.themes import READY_MADE, surfaces_in
 
 __all__ = ["Dress", "found", "sheet", "version"]
 

@@ -10,10 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from kordless_booking.api.resources import CancellationPolicy, Location, Organization
-from kordless_booking.booking import display, invite, zones
+from kordless_booking.presentation import calendar_event, formatting, timezone_search
 
 if TYPE_CHECKING:
-    from kordless_booking.booking.display import Hours
+    from kordless_booking.presentation.formatting import Hours
 
 __all__ = [
     "KNOWN_PLACES",
@@ -81,18 +81,18 @@ def business_name(organization: Organization) -> str:
 
 def span(start: datetime, end: datetime, zone_name: str, language: str, hours: Hours | None = None) -> str:
     """Format the full date, the start and the end in a zone."""
-    zone = zones.zone(zone_name)
+    zone = timezone_search.zone(zone_name)
     local, until = start.astimezone(zone), end.astimezone(zone)
     return _("%(date)s, %(times)s") % {
-        "date": display.full_date(local.date(), language),
-        "times": display.time_range(local, until, language, hours),
+        "date": formatting.full_date(local.date(), language),
+        "times": formatting.time_range(local, until, language, hours),
     }
 
 
 def zone_line(zone_name: str, language: str, moment: datetime) -> str:
     """Format the zone's city and its offset at a moment."""
-    local = moment.astimezone(zones.zone(zone_name))
-    return f"{zones.zone_label(zone_name, language)} · {zones.offset_text(local, language)}"
+    local = moment.astimezone(timezone_search.zone(zone_name))
+    return f"{timezone_search.zone_label(zone_name, language)} · {timezone_search.offset_text(local, language)}"
 
 
 def site_zone(location: Location | None, business_zone: str | None) -> str | None:
@@ -100,7 +100,7 @@ def site_zone(location: Location | None, business_zone: str | None) -> str | Non
 
     None where nobody travels (phone, video call), and where the zone is unknown.
     """
-    return zones.known_zone(business_zone) if location and location.type == "onsite" else None
+    return timezone_search.known_zone(business_zone) if location and location.type == "onsite" else None
 
 
 def clocks(
@@ -110,13 +110,13 @@ def clocks(
 
     `site` is the zone from `venue_timezone`: where its clock shows another time, that time comes first.
     """
-    here, zone = start.astimezone(zones.zone(zone_name)), zone_line(zone_name, language, start)
-    there = start.astimezone(zones.zone(site)) if site else here
+    here, zone = start.astimezone(timezone_search.zone(zone_name)), zone_line(zone_name, language, start)
+    there = start.astimezone(timezone_search.zone(site)) if site else here
     # By offset, not by name: Paris and Berlin show the same time.
     if site is None or there.utcoffset() == here.utcoffset():
         return Clocks(span(start, end, zone_name, language, hours), zone)
     own = (
-        display.time_range(here, end.astimezone(here.tzinfo), language, hours)
+        formatting.time_range(here, end.astimezone(here.tzinfo), language, hours)
         if here.date() == there.date()
         else span(start, end, zone_name, language, hours)
     )
@@ -135,15 +135,15 @@ def place(location: Location | None) -> Place | None:
         return None
     match location.type:
         case "onsite" if text:
-            return Place(text, invite.map_link(text) or None, "onsite")
+            return Place(text, calendar_event.map_link(text) or None, "onsite")
         case "phone":
-            url = invite.phone_link(text) if text else None
+            url = calendar_event.phone_link(text) if text else None
             return Place(text or _("By phone: we will call you"), url, "phone")
         case "meet_url":
-            url = invite.safe_web_link(text)
+            url = calendar_event.safe_web_link(text)
             # A text that is no safe URL may still explain how to join, so it is shown as text.
             return Place(_("Video call") if url or not text else text, url, "meet_url")
-    return Place(text, invite.safe_web_link(text), "custom") if text else None
+    return Place(text, calendar_event.safe_web_link(text), "custom") if text else None
 
 
 def policy_text(policy: CancellationPolicy | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from kordless_booking.booking.palette import Surfaces
+from kordless_booking.presentation.palette import Surfaces
 
 __all__ = ["PLAIN", "READY_MADE", "surfaces_in"]
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from babel.core import get_global
 from babel.dates import get_timezone_name
 
-from .language import locale_name, locale_of
-from .zone_names import known_zone, listed_zones, offset_text, old_names, zone, zone_country
+from .locales import locale_name, locale_of
+from .timezones import known_zone, listed_zones, offset_text, old_names, zone, zone_country
 
 if TYPE_CHECKING:
     from babel import Locale

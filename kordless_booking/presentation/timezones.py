@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from babel.core import get_global
 
-from .language import locale_name, locale_of
+from .locales import locale_name, locale_of
 
 if TYPE_CHECKING:
     from datetime import datetime

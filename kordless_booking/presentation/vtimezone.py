@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from icalendar import Timezone, TimezoneDaylight, TimezoneStandard
 
-from .zone_names import zone
+from .timezones import zone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

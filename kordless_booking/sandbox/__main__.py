@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from .app import Sandbox
-from .asking import PREFIX
 from .limits import Limits
+from .request import PREFIX
 from .seeds import NORTH_KEY, NORTH_ORG, SANDBOX_KEY, SANDBOX_ORG
 from .server import SandboxServer
 

@@ -10,26 +10,26 @@ from time import sleep as real_sleep
 from typing import TYPE_CHECKING, Any
 
 from . import operations
-from .answers import Answer, Refusal
-from .asking import PREFIX, Asking
+from .bookings import choose, find, free, move, write_down
 from .clock import Clock
 from .control import Control
-from .courier import Courier
-from .diary import choose, find, free, move, write_down
-from .ledger import Ledger, Recorded
+from .faults.connection import Line
+from .faults.injector import Mischief, Tricks
 from .limits import Limiter, Limits
-from .mischief import Mischief, Tricks
 from .operations import Desk
+from .request import PREFIX, Asking
+from .request_log import Ledger, Recorded
+from .response import Answer, Refusal
 from .seeds import BUSINESSES, SANDBOX_ORG
 from .store import Store
-from .tricks.line import Line
+from .webhook_sender import Courier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from contextlib import AbstractContextManager
 
-    from .tricks.line import Sleep
-    from .world import Business
+    from .faults.connection import Sleep
+    from .model import Business
 
 _NUMBER = "/bookings/confirmation/(?P<number>[^/]{1,100})"
 

@@ -10,14 +10,14 @@ import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from .answers import Refusal
-from .openings import local_day, openings, window_end
+from .response import Refusal
+from .schedule import local_day, openings, window_end
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping
 
-    from .world import Business, Calendar, Service
+    from .model import Business, Calendar, Service
 
 _DAY = 86400
 """Seconds."""

@@ -9,10 +9,10 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from .answers import Answer, Refusal
-from .asking import PREFIX, Asking
 from .limits import Limits
 from .posting import Endpoint
+from .request import PREFIX, Asking
+from .response import Answer, Refusal
 
 if TYPE_CHECKING:
     from .app import Sandbox

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from .world import Business, Calendar, Service, Unsaid
+from .model import Business, Calendar, Service, Unsaid
 
 if TYPE_CHECKING:
     import sqlite3

@@ -11,7 +11,7 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from .answers import Refusal
+from .response import Refusal
 
 if TYPE_CHECKING:
     from .clock import Clock

@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import documents, strict
-from .answers import Answer, Refusal
-from .diary import choose, find, free, move, write_down
+from .bookings import choose, find, free, move, write_down
+from .response import Answer, Refusal
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from .asking import Asking
     from .clock import Clock
-    from .courier import Courier
+    from .model import Business, Calendar, Service
+    from .request import Asking
     from .store import Store
-    from .world import Business, Calendar, Service
+    from .webhook_sender import Courier
 
 LONGEST_RANGE = 62 * 86400
 """Maximum range of an availability request in seconds (assumed: Kordless documents none)."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from .answers import Refusal
+from .response import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from .asking import Asking
+    from .request import Asking
     from .store import Store
 
 KEPT = 20_000

@@ -14,7 +14,7 @@ from zlib import crc32
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .world import Business, Calendar, Service
+    from .model import Business, Calendar, Service
 
 HOUR = 3600
 

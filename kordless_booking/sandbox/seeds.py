@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from .world import UNSAID, Business, Calendar, Host, Policy, Service, Team, hours, thanksgiving, yearly
+from .model import UNSAID, Business, Calendar, Host, Policy, Service, Team, hours, thanksgiving, yearly
 
 SANDBOX_KEY = "kordless-sandbox-key"
 SANDBOX_ORG = "acme-salon"

@@ -18,7 +18,7 @@ from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
-from .asking import MAX_BODY, PREFIX
+from .request import MAX_BODY, PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from zoneinfo import available_timezones
 
-from .answers import Refusal
+from .response import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -25,8 +25,8 @@ from .posting import TAMPERINGS, Endpoint, letter, post
 
 if TYPE_CHECKING:
     from .clock import Clock
+    from .model import Business, Service
     from .store import Store
-    from .world import Business, Service
 
 RETRIES = (1.0, 5.0, 15.0, 60.0, 300.0)
 """Seconds before each retry of a failed delivery. After the last retry it is given up. Kordless's own schedule is

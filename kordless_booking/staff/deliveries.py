@@ -26,8 +26,8 @@ from kordless_booking.staff.finding import find
 from kordless_booking.staff.masking import in_full, masked
 from kordless_booking.staff.read_only import ReadOnly
 from kordless_booking.webhooks.inbox import ReceiverFailed
-from kordless_booking.webhooks.kept import GoneBody, body_of
 from kordless_booking.webhooks.replay import event_of, is_outdated, replay
+from kordless_booking.webhooks.stored_body import GoneBody, body_of
 
 __all__ = ["DeliveryAdmin"]
 

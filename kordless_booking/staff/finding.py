@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from kordless_booking.models import WebhookDelivery
-from kordless_booking.webhooks.kept import SEALED_FOR, GoneBody
 from kordless_booking.webhooks.replay import event_of
+from kordless_booking.webhooks.stored_body import SEALED_FOR, GoneBody
 
 if TYPE_CHECKING:
     from kordless_booking.api.resources import Booking

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from django.db.models import QuerySet, Sum
 
-from kordless_booking.counts.stages import Source, Stage
+from kordless_booking.funnel.stages import Source, Stage
 from kordless_booking.models import FunnelCount
 
 __all__ = ["PERIODS", "Counts", "Wish", "by", "by_day", "rows_of", "services_in", "written"]

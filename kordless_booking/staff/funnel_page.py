@@ -14,13 +14,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from kordless_booking.counts.counters import today
-from kordless_booking.counts.stages import Source, Stage
+from kordless_booking.funnel.counters import today
+from kordless_booking.funnel.stages import Source, Stage
 from kordless_booking.staff import funnel
 from kordless_booking.staff.accounts import are_several, known_accounts
 from kordless_booking.staff.chart import HEIGHT, chart
+from kordless_booking.staff.labels import service_names, source_word, stage_word
 from kordless_booking.staff.read_only import ReadOnly
-from kordless_booking.staff.words import service_names, source_word, stage_word
 
 __all__ = ["FunnelAdmin"]
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from django.utils.translation import gettext as _
 
 from kordless_booking.conf import Account
-from kordless_booking.counts.stages import Source, Stage
-from kordless_booking.upstream import upstream
+from kordless_booking.funnel.stages import Source, Stage
+from kordless_booking.upstream.registry import upstream
 
 __all__ = ["ago", "refusal_word", "service_names", "source_word", "stage_word"]
 

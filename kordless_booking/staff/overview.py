@@ -10,12 +10,12 @@ from django.db.models import Count, Min, Sum
 
 from kordless_booking.booking.attempt import State
 from kordless_booking.models import BookingAttempt, RefusalCount, WebhookDelivery
-from kordless_booking.upstream import Upstream, upstream
+from kordless_booking.upstream.registry import Upstream, upstream
 
 if TYPE_CHECKING:
-    from kordless_booking.catalog.catalog import Lying
-    from kordless_booking.catalog.gate import GateState
     from kordless_booking.conf import Account
+    from kordless_booking.upstream.catalog import Lying
+    from kordless_booking.upstream.gate import GateState
 
 __all__ = ["REFUSAL_DAYS", "AccountState", "OpenAttempts", "Refusals", "ServiceState", "state_of"]
 

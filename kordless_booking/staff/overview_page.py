@@ -16,15 +16,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from kordless_booking import conf
-from kordless_booking.counts.counters import today
+from kordless_booking.funnel.counters import today
 from kordless_booking.staff.accounts import known_accounts
+from kordless_booking.staff.labels import ago, refusal_word
 from kordless_booking.staff.overview import AccountState, state_of
 from kordless_booking.staff.read_only import ReadOnly
-from kordless_booking.staff.words import ago, refusal_word
 
 if TYPE_CHECKING:
-    from kordless_booking.catalog.catalog import Lying
-    from kordless_booking.catalog.circuit import CircuitState
+    from kordless_booking.upstream.catalog import Lying
+    from kordless_booking.upstream.circuit_breaker import CircuitState
 
 __all__ = ["OverviewAdmin"]
 

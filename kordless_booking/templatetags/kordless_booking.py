@@ -11,12 +11,12 @@ from django.utils import translation
 from django.utils.safestring import SafeString, mark_safe
 
 from kordless_booking.api.deadline import deadline
-from kordless_booking.booking.themes import PLAIN, READY_MADE
-from kordless_booking.counts.looks import count_look
 from kordless_booking.exceptions import KordlessError
+from kordless_booking.funnel.page_views import count_look
+from kordless_booking.presentation.themes import PLAIN, READY_MADE
 from kordless_booking.views import problems
+from kordless_booking.views.request import Visit, identified
 from kordless_booking.views.steps import services_page, slots_page
-from kordless_booking.views.visit import Visit, identified
 
 register = template.Library()
 

@@ -8,19 +8,19 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from kordless_booking.api.resources import Offer, ServiceDetail, Slot, decode, encode
+from kordless_booking.clock import Clock
 from kordless_booking.exceptions import BadRequest, KeyRefused, KordlessError, NotFound
 from kordless_booking.limits import MAX_PARTY_SIZE
 
-from .clock import Clock
-from .kept import Item, Kept, Lifetime
+from .entries import Item, Kept, Lifetime
 from .window import bookable_days, month_window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import date
 
-    from .kept import CatalogCache, Held
-    from .reading import Reading
+    from .entries import CatalogCache, Held
+    from .request_view import Reading
 
 __all__ = ["Catalog", "Client", "Limits", "Lying"]
 

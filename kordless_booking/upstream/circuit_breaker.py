@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING
 
-from kordless_booking.api.answers import LONGEST_WAIT
+from kordless_booking.api.responses import LONGEST_WAIT
 from kordless_booking.exceptions import CircuitOpen
 from kordless_booking.logs import say
 
@@ -31,11 +31,11 @@ from .keys import cache_key
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kordless_booking.api.wire import Answer
+    from kordless_booking.api.session import Answer
+    from kordless_booking.clock import Clock
 
-    from .clock import Clock
+    from .fallback_cache import SteadyCache
     from .memory import Storable
-    from .steady import SteadyCache
 
 __all__ = ["Admission", "Circuit", "CircuitState"]
 

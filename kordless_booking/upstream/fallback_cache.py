@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from django.core.cache.backends.base import BaseCache
 
-    from .clock import Clock
+    from kordless_booking.clock import Clock
 
 __all__ = ["SteadyCache", "counts_for_all"]
 

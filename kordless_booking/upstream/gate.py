@@ -9,21 +9,21 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kordless_booking.clock import Clock
 from kordless_booking.exceptions import TooMany
 
-from .background import beside
-from .budget import Allowance, Budget, Ticket, Usage
-from .circuit import Admission, Circuit, CircuitState
-from .clock import Clock
+from .circuit_breaker import Admission, Circuit, CircuitState
+from .rate_limiter import Allowance, Budget, Ticket, Usage
 from .skew import Skew
+from .worker import beside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kordless_booking.api.wire import Answer
+    from kordless_booking.api.session import Answer
 
+    from .fallback_cache import SteadyCache
     from .memory import Storable
-    from .steady import SteadyCache
 
 __all__ = ["CatalogGate", "GateState"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .clock import Clock
+    from kordless_booking.clock import Clock
 
 __all__ = ["Memory", "Storable"]
 

@@ -28,22 +28,22 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from kordless_booking.api.answers import DEFAULT_WAIT, LONGEST_WAIT
 from kordless_booking.api.client import CREATIONS_PER_MINUTE, QUOTA_SECONDS, REQUESTS_PER_MINUTE
-from kordless_booking.api.worked_out import worked_out
+from kordless_booking.api.msgspec_warmup import worked_out
+from kordless_booking.api.responses import DEFAULT_WAIT, LONGEST_WAIT
 from kordless_booking.exceptions import TooMany
 
-from .background import unattended
 from .keys import cache_key
+from .worker import unattended
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kordless_booking.api.wire import Answer
+    from kordless_booking.api.session import Answer
+    from kordless_booking.clock import Clock
 
-    from .clock import Clock
+    from .fallback_cache import SteadyCache
     from .memory import Storable
-    from .steady import SteadyCache
 
 __all__ = ["Allowance", "Budget", "Kind", "Ticket", "Usage"]
 

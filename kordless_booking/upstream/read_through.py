@@ -32,20 +32,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from kordless_booking.api.deadline import seconds_left, with_same_deadline
+from kordless_booking.clock import Clock
 from kordless_booking.exceptions import KeyRefused, KordlessError, TooMany, Unavailable
 from kordless_booking.logs import say
 
-from .clock import Clock
+from .entries import AGAIN_WITHIN, Held, Item, Kept, Lifetime
 from .envelope import VERSION, Envelope, Failure, opened, sealed
-from .flights import Flights
-from .kept import AGAIN_WITHIN, Held, Item, Kept, Lifetime
 from .keys import cache_key
+from .single_flight import Flights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from concurrent.futures import Future
 
-    from .steady import SteadyCache
+    from .fallback_cache import SteadyCache
 
 __all__ = ["Item", "Kept", "Lifetime", "Shelf"]
 

@@ -16,16 +16,16 @@ from django.core.signals import setting_changed
 from django.dispatch import receiver
 
 from kordless_booking.api.client import Kordless
-from kordless_booking.api.wire import Gate, wsgi_transport
-from kordless_booking.catalog.background import Background, Foreground
-from kordless_booking.catalog.budget import Allowance
-from kordless_booking.catalog.catalog import Catalog, Limits
-from kordless_booking.catalog.clock import Clock
-from kordless_booking.catalog.gate import CatalogGate
-from kordless_booking.catalog.kept import Lifetime
-from kordless_booking.catalog.shelf import Shelf
-from kordless_booking.catalog.steady import SteadyCache
+from kordless_booking.api.session import Gate, wsgi_transport
+from kordless_booking.clock import Clock
 from kordless_booking.loudness import Loudness
+from kordless_booking.upstream.catalog import Catalog, Limits
+from kordless_booking.upstream.entries import Lifetime
+from kordless_booking.upstream.fallback_cache import SteadyCache
+from kordless_booking.upstream.gate import CatalogGate
+from kordless_booking.upstream.rate_limiter import Allowance
+from kordless_booking.upstream.read_through import Shelf
+from kordless_booking.upstream.worker import Background, Foreground
 
 if TYPE_CHECKING:
     from kordless_booking.conf import Account

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from kordless_booking.exceptions import KeyRefused
 
-    from .kept import Held, Item, Kept
-    from .shelf import Shelf
+    from .entries import Held, Item, Kept
+    from .read_through import Shelf
 
 __all__ = ["AsRead", "Reading", "changes"]
 

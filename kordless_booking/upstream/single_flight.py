@@ -17,8 +17,9 @@ from .keys import cache_key
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .clock import Clock
-    from .steady import SteadyCache
+    from kordless_booking.clock import Clock
+
+    from .fallback_cache import SteadyCache
 
 __all__ = ["Flights"]
 

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Final
 from kordless_booking.logs import say
 
 if TYPE_CHECKING:
-    from kordless_booking.api.wire import Answer
-
-    from .clock import Clock
+    from kordless_booking.api.session import Answer
+    from kordless_booking.clock import Clock
 
 __all__ = ["MOST", "Skew", "seconds_ahead"]
 

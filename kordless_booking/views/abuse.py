@@ -20,7 +20,7 @@ from kordless_booking.views import throttle
 if TYPE_CHECKING:
     from kordless_booking.booking.draft import Draft
     from kordless_booking.forms import ContactForm
-    from kordless_booking.views.visit import Visit
+    from kordless_booking.views.request import Visit
 
 __all__ = ["HONEYPOT", "Objection", "objection", "too_often"]
 

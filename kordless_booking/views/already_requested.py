@@ -7,13 +7,13 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from kordless_booking import exceptions
-from kordless_booking.booking import zones
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.draft import Draft
 from kordless_booking.booking.steps import Step
+from kordless_booking.presentation import timezone_search
 from kordless_booking.views.cells import format_start
 from kordless_booking.views.problems import Problem
-from kordless_booking.views.visit import Visit
+from kordless_booking.views.request import Visit
 from kordless_booking.views.words import clocks, party_text, site_zone
 
 __all__ = ["already_requested"]
@@ -30,7 +30,7 @@ def already_requested(
     The visitor may be somebody else, so the page reveals nothing of the earlier attempt, neither its details nor its
     state.
     """
-    day = chosen.start.astimezone(zones.zone(chosen.zone)).date()
+    day = chosen.start.astimezone(timezone_search.zone(chosen.zone)).date()
     around = choices.but(tz=chosen.zone, month=None, day=day, party=chosen.party)
     # The same link as for a click on the time: it is checked to be free, and then gets a draft with a key of its own.
     afresh = visit.service_url("contact", chosen.service, around, kept=kept, start=format_start(chosen.start))

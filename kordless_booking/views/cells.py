@@ -15,10 +15,11 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from kordless_booking.booking import days, display, zones
-from kordless_booking.booking.display import Hours
+from kordless_booking.booking import availability
+from kordless_booking.presentation import formatting, timezone_search
+from kordless_booking.presentation.formatting import Hours
 from kordless_booking.views.package_templates import PackageTemplates
-from kordless_booking.views.pattern import Pattern, SitePart, kept_pattern, mark, pattern
+from kordless_booking.views.skeletons import Pattern, SitePart, kept_pattern, mark, pattern
 
 __all__ = ["ANY_DAY", "DAY", "TIME", "format_start", "month_rows", "other_clock", "read_start", "time_items"]
 
@@ -71,7 +72,7 @@ def _all_spoken(free: tuple[tuple[date, int], ...], today: date, language: str) 
 def _spoken(day: date, times: int, today: bool, language: str) -> str:
     """Return the accessible name of a free day, escaped."""
     text = ngettext("%(date)s, %(count)s time free", "%(date)s, %(count)s times free", times)
-    spoken = text % {"date": display.full_date(day, language), "count": times}
+    spoken = text % {"date": formatting.full_date(day, language), "count": times}
     return escape(f"{spoken} · {_('today')}" if today else spoken)
 
 
@@ -105,7 +106,7 @@ def _rows(
             skeleton = pattern(part, _DAY_VALUES, id=stage, today=day == today, current=day == chosen)
         return skeleton.fill(number, iso, f"{before}day={iso}{after}", spoken[day])
 
-    weeks = days.month_weeks(month, display.first_weekday(language))
+    weeks = availability.month_weeks(month, formatting.first_weekday(language))
     return [Pattern("".join([cell(day) for day in week])) for week in weeks]
 
 
@@ -135,12 +136,12 @@ def _rows_of_the_site(
             current=free and day == chosen,
         )
 
-    weeks = days.month_weeks(month, display.first_weekday(language))
+    weeks = availability.month_weeks(month, formatting.first_weekday(language))
     return [mark_safe("".join([cell(day) for day in week])) for week in weeks]  # noqa: S308 (a template's output)
 
 
 def time_items(
-    times: Iterable[days.Time],
+    times: Iterable[availability.Time],
     *,
     part: PackageTemplates | SitePart,
     url: str,
@@ -156,7 +157,7 @@ def time_items(
     own = escape(_("%(when)s for you")) if site else ""
     told = []
     for moment in times:
-        label = display.clock_time(moment.local_start, language, hours)
+        label = formatting.clock_time(moment.local_start, language, hours)
         detail = _detail(moment, language)
         there = _on_site(moment, site, language, hours) if site else ""
         if there:
@@ -202,25 +203,25 @@ def other_clock(moment: datetime, zone: tzinfo, site: tzinfo | None) -> bool:
     return site is not None and moment.astimezone(site).utcoffset() != moment.astimezone(zone).utcoffset()
 
 
-def _on_site(moment: days.Time, site: tzinfo, language: str, hours: Hours | None) -> str:
+def _on_site(moment: availability.Time, site: tzinfo, language: str, hours: Hours | None) -> str:
     """Return the time on the venue's clock, with the date where that differs; "" when the clocks agree."""
     here, there = moment.local_start, moment.start.astimezone(site)
     if there.utcoffset() == here.utcoffset():
         return ""
-    clock = display.clock_time(there, language, hours)
-    if days.comes_twice(there):
-        clock = f"{clock} ({zones.offset_text(there, language)})"
+    clock = formatting.clock_time(there, language, hours)
+    if availability.comes_twice(there):
+        clock = f"{clock} ({timezone_search.offset_text(there, language)})"
     if there.day != here.day:
-        day = display.short_day(there, language)
+        day = formatting.short_day(there, language)
         return _("%(date)s, %(time)s on site") % {"date": day, "time": clock}
     return _("%(when)s on site") % {"when": clock}
 
 
-def _detail(moment: days.Time, language: str) -> str:
+def _detail(moment: availability.Time, language: str) -> str:
     """Return what a time's button says beside the time: offset when ambiguous, end on the next day, places left."""
     details = []
     if moment.ambiguous:
-        details.append(zones.offset_text(moment.local_start, language))
+        details.append(timezone_search.offset_text(moment.local_start, language))
     if moment.crosses_midnight:
         details.append(_("ends the next day"))
     if moment.capacity > 1:

@@ -17,27 +17,28 @@ from django.utils.translation import gettext as _
 
 from kordless_booking import exceptions
 from kordless_booking.api.resources import NewBooking, ServiceDetail
-from kordless_booking.booking import display, draft, placing, zones
+from kordless_booking.booking import draft, placement
 from kordless_booking.booking.attempt import Attempt
 from kordless_booking.booking.attribution import read_attribution
+from kordless_booking.booking.availability import Time
 from kordless_booking.booking.choices import Choices
-from kordless_booking.booking.days import Time
 from kordless_booking.booking.draft import Draft
+from kordless_booking.booking.form_input import seal_typed, typed_text, unseal_typed
 from kordless_booking.booking.receipt import Receipt
 from kordless_booking.booking.steps import Step
-from kordless_booking.booking.typed import seal_typed, typed_text, unseal_typed
-from kordless_booking.counts.stages import Stage
 from kordless_booking.forms import ContactForm
-from kordless_booking.views import guard
+from kordless_booking.funnel.stages import Stage
+from kordless_booking.presentation import formatting, timezone_search
+from kordless_booking.views import security
 from kordless_booking.views.abuse import HONEYPOT, objection
 from kordless_booking.views.already_requested import already_requested
 from kordless_booking.views.cells import read_start
+from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.outcome import follow, heed
 from kordless_booking.views.problems import RETRY_SECONDS, Problem, of
+from kordless_booking.views.request import Visit
 from kordless_booking.views.slot_page import begin_time, free_slot, visitor_zone
 from kordless_booking.views.telling import tell
-from kordless_booking.views.visit import Visit
-from kordless_booking.views.widget import widget_view
 from kordless_booking.views.words import clocks, party_text, place, policy_text, site_zone
 
 __all__ = ["contact"]
@@ -121,7 +122,7 @@ def _sent(visit: Visit, service: str) -> HttpResponse:
     reader = visit.reader(chosen.zone, host=chosen.host_name, host_id=chosen.host_id, party=chosen.party)
     attempt = Attempt(chosen.nonce, _new_booking(chosen, form), attribution, reader)
     try:
-        outcome = placing.place(
+        outcome = placement.place(
             visit.account.name,
             visit.client,
             attempt,
@@ -135,14 +136,14 @@ def _sent(visit: Visit, service: str) -> HttpResponse:
         # the same draft again finds out.
         text = _("We can't reach the booking system right now. Please try again in a moment.")
         return _form_page(visit, _detail(visit, service), chosen, form, problem=text, status=503)
-    if isinstance(outcome, placing.Declined):
+    if isinstance(outcome, placement.Declined):
         if not outcome.after_unsure or isinstance(outcome.error, exceptions.SlotTaken):
             return _declined(visit, chosen, form, outcome)
         # This error says nothing about an earlier send, which may be booked. So the visitor doesn't get a form with a
         # new key, but the page that finds out.
         heed(visit, service, outcome.error)
-        outcome = placing.Open(seconds=1)
-    if isinstance(outcome, placing.DifferentRequest):
+        outcome = placement.Open(seconds=1)
+    if isinstance(outcome, placement.DifferentRequest):
         raise _already_requested(visit, chosen, form)
     person = attempt.new.contact
     receipt = Receipt(
@@ -162,7 +163,7 @@ def _sent(visit: Visit, service: str) -> HttpResponse:
     return follow(visit, receipt, outcome)
 
 
-def _declined(visit: Visit, chosen: Draft, form: ContactForm, outcome: placing.Declined) -> HttpResponse:
+def _declined(visit: Visit, chosen: Draft, form: ContactForm, outcome: placement.Declined) -> HttpResponse:
     """Answer a rejected booking, by the kind of error. Form input is always kept."""
     error, service = outcome.error, chosen.service
     heed(visit, service, error)
@@ -211,7 +212,7 @@ def _is_used(visit: Visit, chosen: Draft) -> bool:
     """Return True when the draft's key belongs to an attempt that wasn't rejected. Costs one query."""
     with suppress(DatabaseError):
         # A time that has begun needs no query: its page leads to the free times anyway.
-        return chosen.start > visit.now and placing.has_attempt(visit.account.name, chosen.nonce)
+        return chosen.start > visit.now and placement.has_attempt(visit.account.name, chosen.nonce)
     return False  # the page is shown in spite of the database error: posting the form decides
 
 
@@ -239,7 +240,7 @@ def _form_page(
     status: int = 200,
 ) -> HttpResponse:
     """Render the contact form. Without `detail`, the summary has only what the draft knows."""
-    visit.cache = guard.PERSONAL
+    visit.cache = security.PERSONAL
     # The zone that the draft was made in: the page must show the time that was clicked.
     choices = visit.choices.but(tz=chosen.zone, day=None, month=None)
     kept = _keep(visit, form) if form.is_bound else visit.kept
@@ -267,8 +268,8 @@ def _summary(visit: Visit, detail: ServiceDetail | None, chosen: Draft) -> dict[
         "where": place(detail.calendar.location) if detail else None,
         "host": chosen.host_name or "",
         "party": party_text(chosen.party),
-        "duration": display.duration(minutes, visit.language),
-        "price": display.money(detail.service.price, visit.language) if detail else "",
+        "duration": formatting.duration(minutes, visit.language),
+        "price": formatting.money(detail.service.price, visit.language) if detail else "",
         "policy": policy_text(detail.calendar.cancellation_policy) if detail else "",
     }
 
@@ -324,7 +325,7 @@ def _detail(visit: Visit, service: str) -> ServiceDetail | None:
 
 def _around(visit: Visit, chosen: Draft) -> Choices:
     """Return the choices with which the slot page shows the day of the chosen time."""
-    day = chosen.start.astimezone(zones.zone(chosen.zone)).date()
+    day = chosen.start.astimezone(timezone_search.zone(chosen.zone)).date()
     return visit.choices.but(tz=chosen.zone, month=None, day=day, party=chosen.party)
 
 

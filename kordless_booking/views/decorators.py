@@ -24,15 +24,15 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 
-from kordless_booking.ahead import asked_ahead, keep_for_click, not_ahead
 from kordless_booking.api.deadline import deadline
-from kordless_booking.booking.invite import safe_web_link
-from kordless_booking.counts.looks import count_look
 from kordless_booking.exceptions import KordlessError
+from kordless_booking.funnel.page_views import count_look
 from kordless_booking.logs import say
-from kordless_booking.views import guard, problems
-from kordless_booking.views.remembered import asked, given_before, remember
-from kordless_booking.views.visit import Visit, identified, origin_of, request_id_of
+from kordless_booking.prefetch import asked_ahead, keep_for_click, not_ahead
+from kordless_booking.presentation.calendar_event import safe_web_link
+from kordless_booking.views import problems, security
+from kordless_booking.views.request import Visit, identified, origin_of, request_id_of
+from kordless_booking.views.response_cache import asked, given_before, remember
 
 __all__ = ["VERSION", "widget_view"]
 
@@ -82,7 +82,7 @@ def widget_view(
                 except ImproperlyConfigured as error:
                     say(log, logging.ERROR, "not_configured", reason=str(error))
                     return problems.not_configured(request)
-                visit.cache = guard.PERSONAL if personal else guard.STEP
+                visit.cache = security.PERSONAL if personal else security.STEP
                 account = visit.account
                 changes = books or request.method == "POST"
                 with (
@@ -128,7 +128,7 @@ def _answered_ahead(visit: Visit, view: WidgetView[P], *args: P.args, **kwargs: 
         with suppress(KordlessError, problems.Problem, Http404, ImproperlyConfigured):
             response = view(visit, *args, **kwargs)
     if response is None or response.status_code not in {200, 303}:
-        visit.cache = guard.PERSONAL
+        visit.cache = security.PERSONAL
         return not_ahead()
     return response
 
@@ -150,12 +150,12 @@ def _finish(visit: Visit, response: HttpResponse) -> None:
     """Set the headers of a response."""
     logo = visit.organization.branding.logo if visit.organization else None
     image_origin = origin_of(safe_web_link(logo))
-    guard.frame(response, visit.account, image_origin=image_origin, cache=visit.cache)
+    security.frame(response, visit.account, image_origin=image_origin, cache=visit.cache)
     if visit.saw_site_template:
         # A site's template may show who is logged in. Package templates never depend on a cookie.
         patch_vary_headers(response, ["Cookie"])
     if visit.choices.embed:
-        guard.reach_isolated(response, visit.account, image_origin=image_origin)
+        security.reach_isolated(response, visit.account, image_origin=image_origin)
     response["Content-Language"] = visit.language
     response["X-Request-ID"] = visit.id
     # We have logged it. Django's line would contain the path, and with it the token of a manage link.

@@ -19,9 +19,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from kordless_booking import conf
-from kordless_booking.catalog.keys import cache_key
 from kordless_booking.models import BookingAttempt
-from kordless_booking.upstream import Upstream, upstream
+from kordless_booking.upstream.keys import cache_key
+from kordless_booking.upstream.registry import Upstream, upstream
 
 __all__ = ["booking", "health"]
 

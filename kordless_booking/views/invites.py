@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from django.http import HttpResponse
 
 from kordless_booking.api.resources import Booking, Location
-from kordless_booking.booking import invite
 from kordless_booking.booking.entries import calendar_entry
+from kordless_booking.presentation import calendar_event
 
 if TYPE_CHECKING:
-    from kordless_booking.views.visit import Visit
+    from kordless_booking.views.request import Visit
 
 __all__ = ["calendar_links", "calendar_response", "invite_for"]
 
@@ -25,7 +25,7 @@ def invite_for(
     location: Location | None,
     link: str | None,
     sequence: int = 0,
-) -> invite.Invite:
+) -> calendar_event.Invite:
     """Return the calendar event of a booking; with the same UID each time, so that calendars update it."""
     organization = visit.organization
     return calendar_entry(
@@ -40,20 +40,20 @@ def invite_for(
     )
 
 
-def calendar_links(entry: invite.Invite, ics_url: str) -> dict[str, str]:
+def calendar_links(entry: calendar_event.Invite, ics_url: str) -> dict[str, str]:
     """Return the URLs that add the event to a calendar: the file, and Google's, Outlook's and Yahoo's web pages."""
     return {
         "ics_url": ics_url,
-        "google": invite.google_link(entry),
-        "outlook": invite.outlook_link(entry),
-        "yahoo": invite.yahoo_link(entry),
+        "google": calendar_event.google_link(entry),
+        "outlook": calendar_event.outlook_link(entry),
+        "yahoo": calendar_event.yahoo_link(entry),
     }
 
 
-def calendar_response(entry: invite.Invite) -> HttpResponse:
+def calendar_response(entry: calendar_event.Invite) -> HttpResponse:
     """Return the event as a download, booking.ics."""
     return HttpResponse(
-        invite.calendar_file(entry),
+        calendar_event.calendar_file(entry),
         content_type="text/calendar; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="booking.ics"'},
     )

@@ -18,20 +18,20 @@ from django.utils.translation import gettext as _
 
 from kordless_booking import exceptions
 from kordless_booking.api.resources import Booking, Contact, ServiceDetail
-from kordless_booking.booking import invite, zones
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.receipt import ManageLink
-from kordless_booking.booking.seal import BrokenSeal
+from kordless_booking.booking.tokens import BrokenSeal
+from kordless_booking.changes import Change, announce, now_changing
 from kordless_booking.forms import FindForm
 from kordless_booking.logs import say
-from kordless_booking.news import Change, announce, now_changing
+from kordless_booking.presentation import calendar_event, timezone_search
 from kordless_booking.views.abuse import too_often
+from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.happening import happening
 from kordless_booking.views.invites import calendar_links, calendar_response, invite_for
 from kordless_booking.views.problems import RETRY_SECONDS, Problem, broken_link
+from kordless_booking.views.request import Visit
 from kordless_booking.views.telling import tell
-from kordless_booking.views.visit import Visit
-from kordless_booking.views.widget import widget_view
 from kordless_booking.views.words import Clocks, clocks, place, policy_text, site_zone, status_words
 
 __all__ = [
@@ -190,7 +190,7 @@ class Managed:
         detail = self.detail(visit)
         return policy_text(detail.calendar.cancellation_policy) if detail else ""
 
-    def invite(self, visit: Visit) -> invite.Invite:
+    def invite(self, visit: Visit) -> calendar_event.Invite:
         """Return the calendar event of the booking."""
         detail = self.detail(visit)
         return invite_for(
@@ -246,7 +246,12 @@ def managed(visit: Visit, token: str) -> Managed:
     except exceptions.BadRequest as error:
         # The link holds what Kordless has accepted before: a 400 now means the same to the visitor as a 404.
         raise exceptions.NotFound(operation="lookup", status=error.status) from error
-    zone = visit.choices.tz or zones.known_zone(link.zone) or zones.known_zone(booking.timezone) or "UTC"
+    zone = (
+        visit.choices.tz
+        or timezone_search.known_zone(link.zone)
+        or timezone_search.known_zone(booking.timezone)
+        or "UTC"
+    )
     return Managed(token, link, booking, zone)
 
 

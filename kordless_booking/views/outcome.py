@@ -13,22 +13,23 @@ from django.utils.translation import ngettext
 
 from kordless_booking import exceptions
 from kordless_booking.api.resources import Booking, Location
-from kordless_booking.booking import invite, placing
+from kordless_booking.booking import placement
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.draft import Draft
+from kordless_booking.booking.form_input import seal_typed
 from kordless_booking.booking.receipt import ManageLink, Receipt
-from kordless_booking.booking.seal import BrokenSeal
 from kordless_booking.booking.steps import Step
-from kordless_booking.booking.typed import seal_typed
-from kordless_booking.counts.stages import Stage
-from kordless_booking.news import Change, announce
+from kordless_booking.booking.tokens import BrokenSeal
+from kordless_booking.changes import Change, announce
+from kordless_booking.funnel.stages import Stage
+from kordless_booking.presentation import calendar_event
 from kordless_booking.views.already_requested import already_requested
+from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.happening import happening
 from kordless_booking.views.invites import calendar_links, calendar_response, invite_for
 from kordless_booking.views.problems import Problem, broken_link, of
+from kordless_booking.views.request import Visit
 from kordless_booking.views.telling import tell
-from kordless_booking.views.visit import Visit
-from kordless_booking.views.widget import widget_view
 from kordless_booking.views.words import clocks, party_text, place, site_zone, status_words
 
 __all__ = ["attempt", "confirmation", "confirmation_calendar", "follow", "heed", "manage_url"]
@@ -56,7 +57,7 @@ def attempt(visit: Visit, token: str) -> HttpResponse:
     # Without the digest, nothing proves that the attempt under this key is this visitor's.
     if not receipt.digest:
         raise broken_link()
-    outcome = placing.resume(
+    outcome = placement.resume(
         visit.account.name,
         visit.client,
         receipt.key,
@@ -66,11 +67,11 @@ def attempt(visit: Visit, token: str) -> HttpResponse:
     )
     if outcome is None:
         raise broken_link()
-    if isinstance(outcome, placing.DifferentRequest):
+    if isinstance(outcome, placement.DifferentRequest):
         raise _renewed_by_another(visit, receipt)
-    if isinstance(outcome, placing.Open):
+    if isinstance(outcome, placement.Open):
         return _waiting_page(visit, outcome)
-    if isinstance(outcome, placing.Declined):
+    if isinstance(outcome, placement.Declined):
         return _declined(visit, receipt, outcome)
     return follow(visit, receipt, outcome)
 
@@ -113,12 +114,12 @@ def confirmation_calendar(visit: Visit, token: str) -> HttpResponse:
     return calendar_response(_invite(visit, receipt, booking))
 
 
-def follow(visit: Visit, receipt: Receipt, outcome: placing.Placed | placing.Open) -> HttpResponse:
+def follow(visit: Visit, receipt: Receipt, outcome: placement.Placed | placement.Open) -> HttpResponse:
     """Redirect to the page that shows the outcome; publish a new booking first.
 
     Only the caller whose call recorded the booking publishes it (`Placed.notify_contact`).
     """
-    if isinstance(outcome, placing.Open):
+    if isinstance(outcome, placement.Open):
         return visit.go(visit.url("attempt", receipt.seal(visit.account.name)))
     visit.catalog.forget_slots(receipt.service)
     if outcome.news:
@@ -174,7 +175,7 @@ def manage_url(visit: Visit, receipt: Receipt, booking: Booking, choices: Choice
     return visit.url("manage", link.seal(visit.account.name), choices=choices)
 
 
-def _waiting_page(visit: Visit, outcome: placing.Open) -> HttpResponse:
+def _waiting_page(visit: Visit, outcome: placement.Open) -> HttpResponse:
     if outcome.waiting:
         text = ngettext(
             "Many people are booking right now. Yours is next in line and will be placed in about %(seconds)s second.",
@@ -191,7 +192,7 @@ def _waiting_page(visit: Visit, outcome: placing.Open) -> HttpResponse:
     return response
 
 
-def _declined(visit: Visit, receipt: Receipt, outcome: placing.Declined) -> HttpResponse:
+def _declined(visit: Visit, receipt: Receipt, outcome: placement.Declined) -> HttpResponse:
     """Answer a rejection that became known on the waiting page: raise a Problem, or redirect to the free times."""
     error = outcome.error
     heed(visit, receipt.service, error)
@@ -244,7 +245,7 @@ def _receipt(visit: Visit, token: str) -> tuple[Receipt, Booking]:
     return receipt, receipt.booking
 
 
-def _invite(visit: Visit, receipt: Receipt, booking: Booking) -> invite.Invite:
+def _invite(visit: Visit, receipt: Receipt, booking: Booking) -> calendar_event.Invite:
     return invite_for(
         visit,
         booking,

@@ -22,14 +22,14 @@ from django.utils.translation import gettext as _
 
 from kordless_booking import exceptions
 from kordless_booking.booking.draft import MAX_TOKEN
-from kordless_booking.booking.invite import phone_link
+from kordless_booking.booking.form_input import seal_typed, typed_text
 from kordless_booking.booking.steps import Step
-from kordless_booking.booking.typed import seal_typed, typed_text
 from kordless_booking.forms import ContactForm
 from kordless_booking.logs import say, where
-from kordless_booking.views import guard
+from kordless_booking.presentation.calendar_event import phone_link
+from kordless_booking.views import security
+from kordless_booking.views.request import Visit
 from kordless_booking.views.telling import tell
-from kordless_booking.views.visit import Visit
 
 __all__ = ["Problem", "accident", "answered", "not_configured", "problem_page"]
 
@@ -84,7 +84,7 @@ def answered(
         # Before the body is read. Django's own DATA_UPLOAD_MAX_MEMORY_SIZE is a setting of the whole site.
         if method == "POST" and int(visit.request.META.get("CONTENT_LENGTH") or 0) > LARGEST_FORM:
             return problem_page(visit, unreadable(413))
-        if method == "POST" and not guard.comes_from_ourselves(visit.request):
+        if method == "POST" and not security.comes_from_ourselves(visit.request):
             return problem_page(visit, foreign(visit))
         return view(visit, *args, **kwargs)
     except Problem as problem:
@@ -243,7 +243,7 @@ def problem_page(visit: Visit, problem: Problem) -> HttpResponse:
 
 
 def _page(visit: Visit, problem: Problem) -> HttpResponse:
-    visit.cache = guard.PERSONAL
+    visit.cache = security.PERSONAL
     context = {
         "headline": problem.headline,
         "text": problem.text,

@@ -21,30 +21,30 @@ from django.utils.encoding import iri_to_uri
 from django_htmx.middleware import HtmxDetails
 
 from kordless_booking import conf
-from kordless_booking.ahead import asked_ahead
 from kordless_booking.api.client import Kordless
 from kordless_booking.api.resources import Organization, ServiceDetail
 from kordless_booking.booking.choices import Choices
-from kordless_booking.booking.invite import safe_web_link
-from kordless_booking.booking.reader import Reader
-from kordless_booking.booking.seal import MAX_TOKEN
+from kordless_booking.booking.preferences import Reader
 from kordless_booking.booking.steps import Step
-from kordless_booking.booking.words import business_name
-from kordless_booking.catalog.catalog import Catalog
-from kordless_booking.catalog.reading import Reading
-from kordless_booking.catalog.steady import SteadyCache
-from kordless_booking.counts.looks import Look, count_step
-from kordless_booking.counts.stages import Source, Stage
+from kordless_booking.booking.tokens import MAX_TOKEN
 from kordless_booking.exceptions import KordlessError, NotFound
+from kordless_booking.funnel.page_views import Look, count_step
+from kordless_booking.funnel.stages import Source, Stage
 from kordless_booking.logs import request_id
-from kordless_booking.upstream import upstream
-from kordless_booking.views import guard
+from kordless_booking.prefetch import asked_ahead
+from kordless_booking.presentation.calendar_event import safe_web_link
+from kordless_booking.presentation.texts import business_name
+from kordless_booking.upstream.catalog import Catalog
+from kordless_booking.upstream.fallback_cache import SteadyCache
+from kordless_booking.upstream.registry import upstream
+from kordless_booking.upstream.request_view import Reading
+from kordless_booking.views import security
 from kordless_booking.views.addresses import Mount, address, mount
 from kordless_booking.views.languages import language_for, offered_languages
 from kordless_booking.views.package_templates import PackageTemplates, find_package_templates
 from kordless_booking.views.page import Business, Crumb, Page
-from kordless_booking.views.pattern import SitePart, assemble, kept_pattern
-from kordless_booking.views.style import style_url
+from kordless_booking.views.skeletons import SitePart, assemble, kept_pattern
+from kordless_booking.views.stylesheet import style_url
 
 __all__ = ["STAGE", "Visit", "business_of", "identified", "origin_of", "request_id_of"]
 
@@ -96,7 +96,7 @@ class Visit:
             # The page around it may have a language of its own, so each link names it.
             self.choices = self.choices.but(lang=self.language)
         #: Cache-Control of the response.
-        self.cache = guard.STEP
+        self.cache = security.STEP
         #: A prefetch: only cached data may be used.
         self.ahead = asked_ahead(request)
         #: Leave out style sheet and scripts, because another widget on the same page has loaded them.
@@ -218,7 +218,7 @@ class Visit:
             bare=self.bare,
             scheme=self.choices.scheme or "",
             framed=self.choices.embed and not self.inline,
-            parents=guard.parents(self.account),
+            parents=security.parents(self.account),
             progress=self._progress(step) if step else [],
             **more,
         )

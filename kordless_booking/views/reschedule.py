@@ -13,23 +13,16 @@ from kordless_booking.api.resources import ServiceDetail
 from kordless_booking.booking import draft
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.draft import Draft
+from kordless_booking.changes import Change, now_changing
 from kordless_booking.logs import say
-from kordless_booking.news import Change, now_changing
 from kordless_booking.views.cells import format_start, read_start
-from kordless_booking.views.manage import (
-    Managed,
-    change_seconds,
-    managed,
-    not_changed,
-    not_too_often,
-    seen_again,
-)
+from kordless_booking.views.decorators import VERSION, widget_view
+from kordless_booking.views.manage import Managed, change_seconds, managed, not_changed, not_too_often, seen_again
 from kordless_booking.views.problems import Problem
+from kordless_booking.views.request import Visit
 from kordless_booking.views.slot_page import SlotLinks, begin_month, begin_time, free_slot, slot_context
 from kordless_booking.views.steps import zone_context
 from kordless_booking.views.telling import tell
-from kordless_booking.views.visit import Visit
-from kordless_booking.views.widget import VERSION, widget_view
 from kordless_booking.views.words import service_card
 
 __all__ = ["confirm", "slots", "zone"]

@@ -24,14 +24,14 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import get_language
 
-from kordless_booking.catalog.reading import changes
+from kordless_booking.upstream.request_view import changes
 from kordless_booking.views.package_templates import to_be_watched
 
 if TYPE_CHECKING:
-    from kordless_booking.catalog.reading import AsRead
-    from kordless_booking.counts.looks import Look
+    from kordless_booking.funnel.page_views import Look
+    from kordless_booking.upstream.request_view import AsRead
     from kordless_booking.views.package_templates import PackageTemplates
-    from kordless_booking.views.visit import Visit
+    from kordless_booking.views.request import Visit
 
 __all__ = ["Asked", "asked", "given_before", "remember"]
 

@@ -18,10 +18,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from kordless_booking.api.resources import Host, ServiceDetail, Slot
-from kordless_booking.booking import days, display, zones
+from kordless_booking.booking import availability
 from kordless_booking.booking.choices import Choices
-from kordless_booking.catalog.window import bookable_days
 from kordless_booking.limits import MAX_PARTY_SIZE
+from kordless_booking.presentation import formatting, timezone_search
+from kordless_booking.upstream.window import bookable_days
 from kordless_booking.views.cells import (
     ANY_DAY,
     DAY,
@@ -35,9 +36,9 @@ from kordless_booking.views.cells import (
 from kordless_booking.views.words import site_zone, zone_text
 
 if TYPE_CHECKING:
-    from kordless_booking.catalog.shelf import Kept
+    from kordless_booking.upstream.read_through import Kept
     from kordless_booking.views.page import Page
-    from kordless_booking.views.visit import Visit
+    from kordless_booking.views.request import Visit
 
 __all__ = [
     "VARYING",
@@ -65,7 +66,7 @@ VARYING: Final = frozenset(
 )
 """Names of the context's texts that differ between visitors. They become placeholders of the skeleton."""
 # Free openings by local day.
-Openings = dict[date, list[days.Opening]]
+Openings = dict[date, list[availability.Opening]]
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def begin_month(visit: Visit, service: str) -> None:
         zone = visitor_zone(visit, known)
     # Without either, it stays at the months that it may be anywhere on earth.
     if zone or asked:
-        first, last = days.months_in_window(visit.now, zones.zone(zone or "UTC"), _window(known))
+        first, last = availability.months_in_window(visit.now, timezone_search.zone(zone or "UTC"), _window(known))
         months = [min(max(asked.replace(day=1), first), last)] if asked else _first_months(visit.now, zone)
     visit.catalog.begin(service, *months, party_size=visit.choices.party)
 
@@ -130,35 +131,35 @@ def begin_time(visit: Visit, service: str, start: datetime) -> None:
 
 def _first_months(now: datetime, zone: str | None) -> list[date]:
     """Return the current month, and the next one when less than `SOON` is left. Without a zone, all that it may be."""
-    begin = now.astimezone(zones.zone(zone)) if zone else now - FARTHEST_BEHIND
+    begin = now.astimezone(timezone_search.zone(zone)) if zone else now - FARTHEST_BEHIND
     return sorted({moment.date().replace(day=1) for moment in (begin, begin + SOON)})
 
 
 def visitor_zone(visit: Visit, detail: ServiceDetail) -> str:
     """Return the IANA name of the chosen zone, else of the business's own, else "UTC"."""
-    return visit.choices.tz or zones.known_zone(detail.calendar.timezone) or "UTC"
+    return visit.choices.tz or timezone_search.known_zone(detail.calendar.timezone) or "UTC"
 
 
 def _site(detail: ServiceDetail) -> ZoneInfo | None:
     """Return the zone of the venue, or None when the visitor doesn't come to one."""
     name = site_zone(detail.calendar.location, detail.calendar.timezone)
-    return zones.zone(name) if name else None
+    return timezone_search.zone(name) if name else None
 
 
 def _site_clock(visit: Visit, site: ZoneInfo | None) -> dict[str, str] | None:
     if site is None:
         return None
-    clock = display.clock_time(visit.now.astimezone(site), visit.language, visit.choices.hours)
+    clock = formatting.clock_time(visit.now.astimezone(site), visit.language, visit.choices.hours)
     return {"label": zone_text(visit, site.key), "now": clock}
 
 
-def free_slot(visit: Visit, detail: ServiceDetail, start: datetime) -> days.Time | None:
+def free_slot(visit: Visit, detail: ServiceDetail, start: datetime) -> availability.Time | None:
     """Return the time that starts at `start`, or None when it isn't free for the visitor's host and party."""
-    zone = zones.zone(visitor_zone(visit, detail))
+    zone = timezone_search.zone(visitor_zone(visit, detail))
     slug, choices = detail.service.slug, visit.choices
     kept = visit.catalog.slots(slug, start.date().replace(day=1), choices.party, window_days=_window(detail))
     exact = [slot for slot in kept.value if slot.start == start]
-    times = days.free_times(exact, zone=zone, now=visit.now, host_id=choices.host, party_size=choices.party)
+    times = availability.free_times(exact, zone=zone, now=visit.now, host_id=choices.host, party_size=choices.party)
     return next((times[day][0] for day in times), None)
 
 
@@ -168,8 +169,8 @@ def slot_context(visit: Visit, detail: ServiceDetail, links: SlotLinks, page: Pa
     `page` is for parts that the site has overridden: their templates get it as `kb`. Raises KordlessError.
     """
     zone_name = visitor_zone(visit, detail)
-    zone = zones.zone(zone_name)
-    first, last = days.months_in_window(visit.now, zone, _window(detail))
+    zone = timezone_search.zone(zone_name)
+    first, last = availability.months_in_window(visit.now, zone, _window(detail))
     asked = visit.choices.month or (visit.choices.day.replace(day=1) if visit.choices.day else None)
     month = _month(visit, detail, min(max(asked or first, first), last))
     later = None
@@ -181,7 +182,7 @@ def slot_context(visit: Visit, detail: ServiceDetail, links: SlotLinks, page: Pa
             month, later = later, None
     chosen = visit.choices.day if visit.choices.day in month.free else next(iter(month.free), None)
     base = visit.choices.but(month=None, day=None)
-    times = days.times_of(month.free[chosen], zone) if chosen else ()
+    times = availability.times_of(month.free[chosen], zone) if chosen else ()
     site = _site(detail)
     # First and last time as well: daylight saving may begin or end in one of the two zones before that day.
     if not any(other_clock(at, zone, site) for at in (visit.now, *(time.start for time in times[:1] + times[-1:]))):
@@ -195,7 +196,7 @@ def slot_context(visit: Visit, detail: ServiceDetail, links: SlotLinks, page: Pa
         "zone": {
             "name": zone_name,
             "label": zone_text(visit, zone_name),
-            "now": display.clock_time(visit.now.astimezone(zone), visit.language, visit.choices.hours),
+            "now": formatting.clock_time(visit.now.astimezone(zone), visit.language, visit.choices.hours),
             "change_url": links.zone,
             "site": _site_clock(visit, site),
         },
@@ -206,7 +207,7 @@ def slot_context(visit: Visit, detail: ServiceDetail, links: SlotLinks, page: Pa
 
 
 def _watch(
-    visit: Visit, month: _Month, chosen: date | None, times: Sequence[days.Time], links: SlotLinks
+    visit: Visit, month: _Month, chosen: date | None, times: Sequence[availability.Time], links: SlotLinks
 ) -> dict[str, str]:
     """Return the URL that an open page polls, and a version to compare: a hash of what is free, and not of texts."""
     here = links.here(visit.choices.but(month=month.first, day=chosen))
@@ -230,8 +231,10 @@ def _window(detail: ServiceDetail | None) -> int:
 def _month(visit: Visit, detail: ServiceDetail, first: date) -> _Month:
     choices = visit.choices
     kept = visit.catalog.slots(detail.service.slug, first, choices.party, window_days=_window(detail))
-    zone = zones.zone(visitor_zone(visit, detail))
-    free = days.free_openings(kept.value, zone=zone, now=visit.now, host_id=choices.host, party_size=choices.party)
+    zone = timezone_search.zone(visitor_zone(visit, detail))
+    free = availability.free_openings(
+        kept.value, zone=zone, now=visit.now, host_id=choices.host, party_size=choices.party
+    )
     here = (first.year, first.month)
     # The catalog returns a day more on both sides, so that no zone's month is cut. Days of other months are dropped.
     return _Month(first, kept, {day: found for day, found in free.items() if (day.year, day.month) == here})
@@ -267,7 +270,7 @@ def _month_view(
     page: Page,
 ) -> dict[str, Any]:
     language, first = visit.language, month.first
-    names, monday = display.weekday_names(language), display.first_weekday(language)
+    names, monday = formatting.weekday_names(language), formatting.first_weekday(language)
     today = visit.now.astimezone(zone).date()
     base = visit.choices.but(month=None)
     before, after = (first - timedelta(days=1)).replace(day=1), (first + timedelta(days=32)).replace(day=1)
@@ -278,7 +281,7 @@ def _month_view(
         return {"url": links.here(base.but(month=to, day=None)), "label": label}
 
     return {
-        "title": display.month_title(first, language),
+        "title": formatting.month_title(first, language),
         "previous": step(before, _("Previous month")),
         "next": step(after, _("Next month")),
         "weekdays": [Weekday(*name) for name in names[monday:] + names[:monday]],
@@ -296,7 +299,7 @@ def _month_view(
 
 
 def _day_view(
-    visit: Visit, times: tuple[days.Time, ...], day: date, site: ZoneInfo | None, links: SlotLinks, page: Page
+    visit: Visit, times: tuple[availability.Time, ...], day: date, site: ZoneInfo | None, links: SlotLinks, page: Page
 ) -> dict[str, Any]:
     """Return the context of a day: at most `MOST_TIMES` times, and links to the earlier and later ones."""
     language, hours = visit.language, visit.choices.hours
@@ -306,7 +309,7 @@ def _day_view(
     shown, more = times[first : first + MOST_TIMES], len(times) > first + MOST_TIMES
     part = visit.part(TIME, page)
     return {
-        "title": display.day_title(day, language),
+        "title": formatting.day_title(day, language),
         "iso": day.isoformat(),
         "two_clocks": site is not None,
         "parts": [
@@ -314,7 +317,7 @@ def _day_view(
                 "title": stretch.label,
                 "times": time_items(some, part=part, url=links.time, language=language, hours=hours, site=site),
             }
-            for stretch, some in days.parts_of_day(shown)
+            for stretch, some in availability.parts_of_day(shown)
         ],
         "earlier": {"url": here, "label": _("Earlier times")} if first else None,
         "later": {"url": f"{here}&after={format_start(shown[-1].start)}", "label": _("Later times")} if more else None,
@@ -334,14 +337,14 @@ def _empty_view(visit: Visit, month: _Month, later: _Month | None, links: SlotLi
     return {
         "text": _("There are no free times in this month."),
         "url": links.here(visit.choices.but(month=None, day=day)),
-        "label": _("Next free day: %(date)s") % {"date": display.day_title(day, visit.language)},
+        "label": _("Next free day: %(date)s") % {"date": formatting.day_title(day, visit.language)},
     }
 
 
 def _hosts(visit: Visit, month: _Month, links: SlotLinks) -> list[dict[str, Any]]:
     """Return "Anyone" and all hosts with a slot in this month; [] when there is no choice."""
     chosen = visit.choices.host
-    known = list(days.hosts_of(month.kept.value))
+    known = list(availability.hosts_of(month.kept.value))
     # A chosen host without a slot in this month has no known name, and isn't listed. "Anyone" is, as the way back.
     if chosen and chosen not in {host.id for host in known}:
         known.append(Host(id=chosen))
@@ -361,7 +364,7 @@ def _hosts(visit: Visit, month: _Month, links: SlotLinks) -> list[dict[str, Any]
 
 def _party(visit: Visit, month: _Month, links: SlotLinks) -> dict[str, Any] | None:
     """Return the context of the party size's form; None when every time has one seat."""
-    most = min(days.most_seats(month.kept.value), MAX_PARTY_SIZE)
+    most = min(availability.most_seats(month.kept.value), MAX_PARTY_SIZE)
     if most < 2 and visit.choices.party == 1:
         return None
     base = visit.choices.but(month=month.first, party=1)
@@ -376,7 +379,7 @@ def _party(visit: Visit, month: _Month, links: SlotLinks) -> dict[str, Any] | No
 
 def _hours(visit: Visit, links: SlotLinks, here: Choices) -> dict[str, str]:
     """Return the link to the other hour format."""
-    now = visit.choices.hours or display.default_hours(visit.language)
+    now = visit.choices.hours or formatting.default_hours(visit.language)
     if now == "12":
         return {"url": links.here(here.but(hours="24")), "label": _("24-hour clock")}
     return {"url": links.here(here.but(hours="12")), "label": _("12-hour clock")}

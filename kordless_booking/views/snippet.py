@@ -29,12 +29,12 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from kordless_booking.booking.snippet import MODES, Snippet
-from kordless_booking.booking.themes import PLAIN, READY_MADE
 from kordless_booking.exceptions import KordlessError
-from kordless_booking.views import guard
+from kordless_booking.presentation.themes import PLAIN, READY_MADE
+from kordless_booking.views import security
 from kordless_booking.views.languages import offered_languages
+from kordless_booking.views.request import RESERVED, Visit, identified
 from kordless_booking.views.steps import bookable
-from kordless_booking.views.visit import RESERVED, Visit, identified
 
 __all__ = ["builder", "preview", "snippet"]
 
@@ -204,7 +204,7 @@ def builder(
         **_verdict(visit, form.chosen("site")),
     }
     response = render(request, template, {**(context or {}), **more})
-    assets = guard.static_origin()
+    assets = security.static_origin()
     response["Content-Security-Policy"] = (
         f"default-src 'none'; script-src 'self' {assets}; style-src 'self' {assets}; img-src 'self' data: {assets}; "
         f"connect-src 'self'; frame-src {stage.scheme}://{stage.netloc}; form-action 'self'; base-uri 'none'; "
@@ -242,7 +242,7 @@ def _verdict(visit: Visit, origin: str) -> dict[str, Any]:
     """
     if not origin:
         return {}
-    if origin == _origin(visit.request) or re.fullmatch(guard.parents(visit.account), origin):
+    if origin == _origin(visit.request) or re.fullmatch(security.parents(visit.account), origin):
         return {"allowed": origin}
     origins = [one for one in visit.account.embed_origins if one != "'self'"]
     return {"missing": {"origin": origin, "setting": f'"EMBED_ORIGINS": {[*origins, origin]!r}'.replace("'", '"')}}

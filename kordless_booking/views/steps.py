@@ -9,20 +9,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from kordless_booking.api.resources import Offer, Service
-from kordless_booking.booking import display, zones
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.steps import Step
+from kordless_booking.presentation import formatting, timezone_search
+from kordless_booking.views.decorators import VERSION, widget_view
 from kordless_booking.views.problems import not_found
-from kordless_booking.views.slot_page import (
-    VARYING,
-    SlotLinks,
-    age_notice,
-    begin_month,
-    slot_context,
-    visitor_zone,
-)
-from kordless_booking.views.visit import Visit
-from kordless_booking.views.widget import VERSION, widget_view
+from kordless_booking.views.request import Visit
+from kordless_booking.views.slot_page import VARYING, SlotLinks, age_notice, begin_month, slot_context, visitor_zone
 from kordless_booking.views.words import service_card
 
 __all__ = ["bookable", "nowhere", "services", "services_page", "slots", "slots_page", "zone", "zone_context"]
@@ -146,22 +139,22 @@ def _back(visit: Visit) -> dict[str, str] | None:
 
 def zone_context(visit: Visit, current: str, action: str, back: Any) -> dict[str, Any]:
     """Return the context of steps/zone.html. `back` returns the slot page's URL for given choices."""
-    query = visit.request.GET.get("q", "")[: zones.MAX_QUERY]
+    query = visit.request.GET.get("q", "")[: timezone_search.MAX_QUERY]
     groups: dict[str, list[dict[str, Any]]] = {}
-    choices = zones.search_zones(query, visit.now, visit.language)
+    choices = timezone_search.search_zones(query, visit.now, visit.language)
     for choice in choices:
         groups.setdefault(choice.region, []).append(
             {
                 "label": f"{choice.label}, {choice.country}" if choice.country else choice.label,
                 "offset": choice.offset,
-                "now": display.clock_time(choice.local, visit.language, visit.choices.hours),
+                "now": formatting.clock_time(choice.local, visit.language, visit.choices.hours),
                 "url": back(visit.choices.but(tz=choice.name)),
                 "current": choice.name == current,
             }
         )
     hidden = [*visit.choices.pairs(), *([("kept", visit.kept)] if visit.kept else [])]
     return {
-        "form": {"action": action, "hidden": hidden, "query": query, "max_length": zones.MAX_QUERY},
+        "form": {"action": action, "hidden": hidden, "query": query, "max_length": timezone_search.MAX_QUERY},
         "groups": [{"title": title, "zones": listed} for title, listed in groups.items()],
         "none_found": not groups,
         "found": _found(len(choices)) if query and groups else "",

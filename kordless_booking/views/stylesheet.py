@@ -17,14 +17,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
 from kordless_booking import conf
-from kordless_booking.booking.palette import palette
-from kordless_booking.booking.themes import PLAIN, READY_MADE
+from kordless_booking.presentation.palette import palette
+from kordless_booking.presentation.stylesheet import Dress, sheet, version
+from kordless_booking.presentation.themes import PLAIN, READY_MADE
 from kordless_booking.views.addresses import address
-from kordless_booking.views.sheets import Dress, sheet, version
 
 if TYPE_CHECKING:
     from kordless_booking.api.resources import Organization
-    from kordless_booking.views.visit import Visit
+    from kordless_booking.views.request import Visit
 
 __all__ = ["style", "style_url"]
 

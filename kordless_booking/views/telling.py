@@ -6,11 +6,11 @@ import logging
 from typing import TYPE_CHECKING
 
 from kordless_booking.logs import say
-from kordless_booking.upstream import upstream
+from kordless_booking.upstream.registry import upstream
 
 if TYPE_CHECKING:
     from kordless_booking.exceptions import KordlessError
-    from kordless_booking.views.visit import Visit
+    from kordless_booking.views.request import Visit
 
 __all__ = ["tell"]
 

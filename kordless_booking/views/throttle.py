@@ -17,7 +17,7 @@ from django.utils.crypto import salted_hmac
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-    from kordless_booking.views.visit import Visit
+    from kordless_booking.views.request import Visit
 
 __all__ = ["Rule", "client_address", "rules", "wait_for"]
 

@@ -22,10 +22,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_variables
 
 from kordless_booking import conf
-from kordless_booking.counts.counters import count_refusal
+from kordless_booking.funnel.counters import count_refusal
 from kordless_booking.logs import say, where
-from kordless_booking.upstream import upstream
-from kordless_booking.views.visit import identified, request_id_of
+from kordless_booking.upstream.registry import upstream
+from kordless_booking.views.request import identified, request_id_of
 from kordless_booking.webhooks import inbox, signature
 from kordless_booking.webhooks.events import UnreadableEvent, read_event
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from kordless_booking.api.resources import Service
-from kordless_booking.booking import display, words
-from kordless_booking.booking.words import (
+from kordless_booking.presentation import formatting, texts
+from kordless_booking.presentation.texts import (
     KNOWN_PLACES,
     Clocks,
     Place,
@@ -20,7 +20,7 @@ from kordless_booking.booking.words import (
 )
 
 if TYPE_CHECKING:
-    from kordless_booking.views.visit import Visit
+    from kordless_booking.views.request import Visit
 
 __all__ = [
     "KNOWN_PLACES",
@@ -55,20 +55,20 @@ def service_card(service: Service, language: str, url: str = "") -> ServiceCard:
     return ServiceCard(
         name=service.name,
         description=service.description or "",
-        duration=display.duration(service.duration_minutes, language) if service.duration_minutes else "",
-        price=display.money(service.price, language),
+        duration=formatting.duration(service.duration_minutes, language) if service.duration_minutes else "",
+        price=formatting.money(service.price, language),
         url=url,
     )
 
 
 def when(visit: Visit, start: datetime, end: datetime, zone_name: str) -> str:
     """Format the full date, the start and the end in a zone."""
-    return words.span(start, end, zone_name, visit.language, visit.choices.hours)
+    return texts.span(start, end, zone_name, visit.language, visit.choices.hours)
 
 
 def zone_text(visit: Visit, zone_name: str, moment: datetime | None = None) -> str:
     """Format the zone's city and its offset at a moment, now by default."""
-    return words.zone_line(zone_name, visit.language, moment or visit.now)
+    return texts.zone_line(zone_name, visit.language, moment or visit.now)
 
 
 def clocks(visit: Visit, start: datetime, end: datetime, zone_name: str, site: str | None) -> Clocks:
@@ -76,4 +76,4 @@ def clocks(visit: Visit, start: datetime, end: datetime, zone_name: str, site: s
 
     `site` is the zone from `venue_timezone`: where its clock shows another time, that time comes first.
     """
-    return words.clocks(start, end, zone_name, site, visit.language, visit.choices.hours)
+    return texts.clocks(start, end, zone_name, site, visit.language, visit.choices.hours)

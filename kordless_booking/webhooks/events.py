@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from kordless_booking.api import parsing, payload, spelling
+from kordless_booking.api import lenient, parsing, payload
 from kordless_booking.api.resources import Booking
 from kordless_booking.exceptions import OutcomeUnknown
 
@@ -73,7 +73,7 @@ def read_event(body: bytes) -> Event:
     """
     try:
         document = payload.load(body)
-        fields = spelling.Fields(document)
+        fields = lenient.Fields(document)
         # One character more than allowed, so that a name that is too long fails below instead of being cut.
         kind = fields.text("event", "type", limit=LONGEST_KIND + 1) or ""
         kind = _OTHER_SPELLINGS.get(kind, kind)
@@ -84,7 +84,7 @@ def read_event(body: bytes) -> Event:
             # Accept a booking without the documented wrapper, too.
             inner = fields.raw("data")
             booking = parsing.read_booking(inner if isinstance(inner, Mapping) else document)
-    except spelling.Unreadable as error:
+    except lenient.Unreadable as error:
         problem = f"unreadable {error.path}"
     # The parsers of API responses raise this for unusable JSON. Its message says where, never what.
     except OutcomeUnknown as error:

@@ -17,15 +17,15 @@ from django.dispatch import Signal
 from kordless_booking.api.resources import Booking
 from kordless_booking.booking.attempt import Attempt
 from kordless_booking.booking.awaited import awaited
+from kordless_booking.changes import Change, being_changed_here, news, write_about
 from kordless_booking.conf import Account
 from kordless_booking.logs import say
 from kordless_booking.models import WebhookDelivery
-from kordless_booking.news import Change, being_changed_here, news, write_about
 from kordless_booking.signals import Source, event_received
-from kordless_booking.upstream import upstream
-from kordless_booking.webhooks.changed import forget_changed
+from kordless_booking.upstream.registry import upstream
 from kordless_booking.webhooks.events import CANCELLED, CREATED, UPDATED, Event, Outcome
-from kordless_booking.webhooks.kept import SEALED_FOR, sealed_body
+from kordless_booking.webhooks.invalidation import forget_changed
+from kordless_booking.webhooks.stored_body import SEALED_FOR, sealed_body
 
 __all__ = ["ReceiverFailed", "change_in", "receive", "tell"]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kordless_booking.api.parsing import same_id
-from kordless_booking.catalog.reading import Reading
+from kordless_booking.upstream.request_view import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kordless_booking.api.resources import Booking, Service
-    from kordless_booking.upstream import Upstream
+    from kordless_booking.upstream.registry import Upstream
 
 __all__ = ["forget_changed"]
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from kordless_booking.news import newer_is_known
+from kordless_booking.changes import newer_is_known
 from kordless_booking.signals import Source, event_received
-from kordless_booking.upstream import upstream
-from kordless_booking.webhooks.changed import forget_changed
+from kordless_booking.upstream.registry import upstream
 from kordless_booking.webhooks.events import Event, UnreadableEvent, read_event
 from kordless_booking.webhooks.inbox import change_in, tell
-from kordless_booking.webhooks.kept import GoneBody, body_of
+from kordless_booking.webhooks.invalidation import forget_changed
+from kordless_booking.webhooks.stored_body import GoneBody, body_of
 
 if TYPE_CHECKING:
     from kordless_booking.conf import Account

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from kordless_booking.booking.seal import BrokenSeal, seal, unseal
+from kordless_booking.booking.tokens import BrokenSeal, seal, unseal
 
 if TYPE_CHECKING:
     from kordless_booking.models import WebhookDelivery

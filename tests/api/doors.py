@@ -9,7 +9,7 @@ import httpx
 
 from kordless_booking.api.client import Kordless
 from kordless_booking.api.resources import Contact, NewBooking
-from kordless_booking.api.wire import Answer
+from kordless_booking.api.session import Answer
 
 BASE = "https://api.kordless.example/api/calendar/v1/public"
 KEY = "key-canary-5f1d"

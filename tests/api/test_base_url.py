@@ -2,11 +2,8 @@
 
 import pytest
 
-from kordless_booking.api.address import checked_base_url
-from tests.api.doors import (
-    answering,
-    client,
-)
+from kordless_booking.api.base_url import checked_base_url
+from tests.api.doors import answering, client
 
 
 @pytest.mark.parametrize(

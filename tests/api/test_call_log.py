@@ -8,10 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from kordless_booking.api.wire import request_id
-from kordless_booking.exceptions import (
-    KordlessError,
-)
+from kordless_booking.api.session import request_id
+from kordless_booking.exceptions import KordlessError
 from tests.api.doors import (
     CALLS,
     CONTACT,

@@ -12,11 +12,7 @@ import pytest
 
 from kordless_booking.api.client import Kordless
 from kordless_booking.api.secret import Key
-from kordless_booking.exceptions import (
-    KordlessError,
-    NotFound,
-    OutcomeUnknown,
-)
+from kordless_booking.exceptions import KordlessError, NotFound, OutcomeUnknown
 from tests.api.doors import (
     BASE,
     CALLS,

@@ -8,7 +8,7 @@ import pytest
 
 from kordless_booking.api.client import Kordless
 from kordless_booking.api.resources import Booking, Contact, NewBooking, PriceKind, Slot
-from kordless_booking.api.wire import wsgi_transport
+from kordless_booking.api.session import wsgi_transport
 from kordless_booking.exceptions import (
     BadRequest,
     ContactRefused,
@@ -21,7 +21,7 @@ from kordless_booking.exceptions import (
     TooMany,
 )
 from kordless_booking.sandbox import NORTH_KEY, SANDBOX_KEY, SANDBOX_ORG, Limits, Sandbox
-from kordless_booking.sandbox.mischief import KINDS
+from kordless_booking.sandbox.faults.injector import KINDS
 from tests.api.doors import BASE
 
 NOW = datetime(2026, 12, 1, 15, tzinfo=UTC)

@@ -19,7 +19,7 @@ import pytest
 
 from kordless_booking.api.client import Kordless
 from kordless_booking.api.deadline import PunctualBackend, Resolver, deadline, seconds_left, with_same_deadline
-from kordless_booking.api.wire import PunctualTransport
+from kordless_booking.api.session import PunctualTransport
 from kordless_booking.exceptions import KordlessError, OutcomeUnknown, SlotTaken, TooMany, Unreachable
 from tests.api.doors import DOCUMENTS, KEY, NEW, NUMBER, Watch
 from tests.api.loopback import Line, Script, answer, certificate, serving

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kordless_booking.api.spelling import (
+from kordless_booking.api.lenient import (
     MISSING,
     Fields,
     Unreadable,

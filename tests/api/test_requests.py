@@ -10,16 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kordless_booking.api.client import Kordless
-from kordless_booking.api.requests import (
-    Call,
-    as_json,
-    body_of,
-    booking_path,
-    contact_query,
-    in_utc,
-    people,
-    segment,
-)
+from kordless_booking.api.requests import Call, as_json, body_of, booking_path, contact_query, in_utc, people, segment
 from kordless_booking.api.resources import Contact, NewBooking
 from kordless_booking.exceptions import NotFound
 from tests.api.doors import BASE, CALLS, DOCUMENTS, END, KEY, NEW, START, answering, client

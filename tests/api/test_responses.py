@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kordless_booking import exceptions
-from kordless_booking.api.answers import Answer, read_answer, refusal
+from kordless_booking.api.responses import Answer, read_answer, refusal
 from tests.api.doors import CALLS, CONTACT, Watch, client, refusing
 
 NOW = 1_796_000_000.0

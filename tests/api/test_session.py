@@ -9,16 +9,10 @@ import pytest
 import stamina
 
 from kordless_booking.api import client as client_module
-from kordless_booking.api import wire
+from kordless_booking.api import session
 from kordless_booking.api.client import Kordless
-from kordless_booking.api.wire import PunctualTransport, wsgi_transport
-from kordless_booking.exceptions import (
-    KordlessError,
-    OutcomeUnknown,
-    SlotTaken,
-    TooMany,
-    Unreachable,
-)
+from kordless_booking.api.session import PunctualTransport, wsgi_transport
+from kordless_booking.exceptions import KordlessError, OutcomeUnknown, SlotTaken, TooMany, Unreachable
 from tests.api.doors import (
     BASE,
     CALLS,
@@ -231,7 +225,7 @@ def test_what_is_public_is_pinned() -> None:
         "REQUESTS_PER_MINUTE",
         "Kordless",
     ]
-    assert wire.__all__ == [
+    assert session.__all__ == [
         "Answer",
         "Gate",
         "PunctualTransport",

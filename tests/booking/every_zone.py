@@ -6,7 +6,7 @@ import struct
 from pathlib import Path
 from zoneinfo import available_timezones
 
-from kordless_booking.booking.zone_names import known_zone
+from kordless_booking.presentation.timezones import known_zone
 
 __all__ = ["EVERY_NAME", "EVERY_ZONE", "write_zone"]
 

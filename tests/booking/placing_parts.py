@@ -10,12 +10,12 @@ import pytest
 
 from kordless_booking.api.client import Kordless
 from kordless_booking.api.resources import Contact, NewBooking
-from kordless_booking.api.wire import wsgi_transport
+from kordless_booking.api.session import wsgi_transport
 from kordless_booking.booking.attempt import Attempt, State
-from kordless_booking.booking.placing import Open, Outcome, Placed, place
+from kordless_booking.booking.placement import Open, Outcome, Placed, place
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import SANDBOX_KEY, SANDBOX_ORG, Sandbox
-from kordless_booking.sandbox.ledger import Recorded
+from kordless_booking.sandbox.request_log import Recorded
 from tests.conftest import NOW
 
 BASE = "https://api.kordless.example/api/calendar/v1/public"

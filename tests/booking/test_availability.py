@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kordless_booking.api.resources import Host, Slot
-from kordless_booking.booking.days import (
+from kordless_booking.booking.availability import (
     PartOfDay,
     free_times,
     hosts_of,
@@ -17,8 +17,8 @@ from kordless_booking.booking.days import (
     months_in_window,
     parts_of_day,
 )
-from kordless_booking.booking.zone_names import zone
-from kordless_booking.booking.zone_rules import changes
+from kordless_booking.presentation.timezones import zone
+from kordless_booking.presentation.vtimezone import changes
 from tests.booking.every_zone import EVERY_ZONE
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

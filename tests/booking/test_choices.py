@@ -10,8 +10,8 @@ from hypothesis import settings as fast
 from hypothesis import strategies as st
 
 from kordless_booking.booking.choices import Choices
-from kordless_booking.booking.zone_names import listed_zones
 from kordless_booking.limits import MAX_PARTY_SIZE
+from kordless_booking.presentation.timezones import listed_zones
 
 LANGUAGES = ("en", "de", "pt-br", "zh-hans", "he")
 NAMES = ("tz", "month", "day", "host", "party", "hours", "lang")

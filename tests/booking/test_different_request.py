@@ -8,7 +8,7 @@ from django.db import connection
 from kordless_booking.api.resources import Contact
 from kordless_booking.booking import attempt as drawing
 from kordless_booking.booking.attempt import Attempt, State
-from kordless_booking.booking.placing import (
+from kordless_booking.booking.placement import (
     LEASE,
     Declined,
     DifferentRequest,

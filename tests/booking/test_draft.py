@@ -10,7 +10,7 @@ from hypothesis import settings as fast
 from hypothesis import strategies as st
 
 from kordless_booking.booking.draft import MAX_TOKEN, BrokenDraft, Draft, OldDraft, seal, unseal
-from kordless_booking.booking.zone_names import listed_zones
+from kordless_booking.presentation.timezones import listed_zones
 from tests.conftest import NOW
 
 STAMP = NOW.timestamp()

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 
 from kordless_booking.api.resources import Slot
-from kordless_booking.booking.days import free_times, months_in_window
-from kordless_booking.booking.invite import Invite, calendar_file, google_link
-from kordless_booking.booking.zone_names import known_zone, zone
-from kordless_booking.booking.zone_rules import changes
+from kordless_booking.booking.availability import free_times, months_in_window
+from kordless_booking.presentation.calendar_event import Invite, calendar_file, google_link
+from kordless_booking.presentation.timezones import known_zone, zone
+from kordless_booking.presentation.vtimezone import changes
 from tests.booking.every_zone import EVERY_NAME, EVERY_ZONE, write_zone
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import settings as fast
 from hypothesis import strategies as st
 
-from kordless_booking.booking.seal import MAX_URL_TOKEN, seal
-from kordless_booking.booking.typed import seal_typed, typed_text, unseal_typed
+from kordless_booking.booking.form_input import seal_typed, typed_text, unseal_typed
+from kordless_booking.booking.tokens import MAX_URL_TOKEN, seal
 from kordless_booking.forms import ContactForm
 from tests.conftest import NOW
 

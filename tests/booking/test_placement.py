@@ -9,8 +9,8 @@ from django.db import DatabaseError, OperationalError, connection
 
 from kordless_booking import exceptions
 from kordless_booking.booking.attempt import State
-from kordless_booking.booking.placing import LEASE, Declined, DifferentRequest, Placed, place, resume
-from kordless_booking.booking.seal import unseal
+from kordless_booking.booking.placement import LEASE, Declined, DifferentRequest, Placed, place, resume
+from kordless_booking.booking.tokens import unseal
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG
 from tests.booking.placing_parts import (

@@ -9,20 +9,10 @@ import pytest
 from django.db import connection
 
 from kordless_booking.booking.attempt import State
-from kordless_booking.booking.placing import LEASE, Open, Placed, place, resume
+from kordless_booking.booking.placement import LEASE, Open, Placed, place, resume
 from kordless_booking.conf import mistakes_in
 from kordless_booking.sandbox import Limits, Sandbox
-from tests.booking.placing_parts import (
-    KEY,
-    JustBefore,
-    booked,
-    client_of,
-    creates,
-    killed,
-    later,
-    row,
-    unsure,
-)
+from tests.booking.placing_parts import KEY, JustBefore, booked, client_of, creates, killed, later, row, unsure
 from tests.conftest import NOW
 
 pytestmark = pytest.mark.django_db

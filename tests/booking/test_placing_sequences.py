@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from kordless_booking.api.client import Kordless
 from kordless_booking.api.resources import Contact
 from kordless_booking.booking.attempt import Attempt
-from kordless_booking.booking.placing import Declined, DifferentRequest, Open, Outcome, Placed, place, resume
+from kordless_booking.booking.placement import Declined, DifferentRequest, Open, Outcome, Placed, place, resume
 from kordless_booking.exceptions import SlotTaken
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Limits, Sandbox

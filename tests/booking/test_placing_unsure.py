@@ -9,18 +9,9 @@ import pytest
 
 from kordless_booking import exceptions
 from kordless_booking.booking.attempt import Attempt, State
-from kordless_booking.booking.placing import Declined, Open, Placed, place, resume
+from kordless_booking.booking.placement import Declined, Open, Placed, place, resume
 from kordless_booking.sandbox import Limits
-from tests.booking.placing_parts import (
-    KEY,
-    attempt_at,
-    creates,
-    edited,
-    keys_sent,
-    later,
-    row,
-    unsure,
-)
+from tests.booking.placing_parts import KEY, attempt_at, creates, edited, keys_sent, later, row, unsure
 from tests.conftest import NOW
 
 pytestmark = pytest.mark.django_db

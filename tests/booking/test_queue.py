@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from kordless_booking.booking.attempt import State
-from kordless_booking.booking.line import seconds_after_racing, seconds_for_newcomer, seconds_in_line
-from kordless_booking.booking.placing import Open, Placed, place, resume
+from kordless_booking.booking.placement import Open, Placed, place, resume
+from kordless_booking.booking.queue import seconds_after_racing, seconds_for_newcomer, seconds_in_line
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Limits
 from tests.booking.placing_parts import KEY, attempt_at, client_of, creates, later

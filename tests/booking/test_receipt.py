@@ -7,7 +7,7 @@ import pytest
 
 from kordless_booking.api.resources import Booking, Contact, Location
 from kordless_booking.booking.receipt import ManageLink, Receipt
-from kordless_booking.booking.seal import MAX_URL_TOKEN, BrokenSeal, OldSeal, seal
+from kordless_booking.booking.tokens import MAX_URL_TOKEN, BrokenSeal, OldSeal, seal
 from tests.conftest import NOW
 
 STAMP = NOW.timestamp()

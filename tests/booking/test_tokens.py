@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import settings as fast
 from hypothesis import strategies as st
 
-from kordless_booking.booking.seal import MAX_TOKEN, BrokenSeal, OldSeal, seal, unseal
+from kordless_booking.booking.tokens import MAX_TOKEN, BrokenSeal, OldSeal, seal, unseal
 from tests.conftest import NOW
 
 STAMP = int(NOW.timestamp())

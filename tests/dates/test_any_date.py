@@ -10,12 +10,12 @@ from icalendar import Calendar
 from pytest_django import Settings
 from time_machine import Traveller
 
-from kordless_booking.catalog.window import month_window
 from kordless_booking.conf import account_named
-from kordless_booking.counts import counters
+from kordless_booking.funnel import counters
 from kordless_booking.mail.reminders import queue_reminders
 from kordless_booking.models import Appointment, FunnelCount
 from kordless_booking.sandbox import Sandbox
+from kordless_booking.upstream.window import month_window
 from tests.mail.reading import sent
 from tests.views.rounds import cold_in_rounds
 from tests.views.walking import Page, Walk, start_of

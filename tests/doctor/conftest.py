@@ -11,10 +11,10 @@ from django.contrib.staticfiles import finders
 from django.core.cache import caches
 from pytest_django import Settings
 
-from kordless_booking.api.wire import wsgi_transport
+from kordless_booking.api.session import wsgi_transport
 from kordless_booking.conf import accounts
 from kordless_booking.sandbox import SANDBOX_KEY, SANDBOX_ORG, Limits, Sandbox
-from kordless_booking.upstream import upstream
+from kordless_booking.upstream.registry import upstream
 from tests.far_kordless import far_kordless
 from tests.webhooks.deliveries import NEW, OLD
 

@@ -9,7 +9,7 @@ from time_machine import Traveller
 
 from kordless_booking.conf import account_named
 from kordless_booking.sandbox import NORTH_KEY, Sandbox
-from kordless_booking.upstream import upstream
+from kordless_booking.upstream.registry import upstream
 from tests.doctor.asking import ask
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ from typing import Any
 from django.forms import model_to_dict
 from django.test import Client
 
-from kordless_booking.booking.seal import BrokenSeal, unseal
+from kordless_booking.booking.tokens import BrokenSeal, unseal
 from kordless_booking.models import BookingAttempt, WebhookDelivery
 from kordless_booking.sandbox import Sandbox
 from tests.views.walking import Walk

@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from kordless_booking.forgetting.appointments import Appointments
-from kordless_booking.forgetting.kind import Person, Tally
+from kordless_booking.erasure.appointments import Appointments
+from kordless_booking.erasure.base import Person, Tally
 from kordless_booking.models import Appointment, OutgoingMail
 from tests.conftest import NOW
-from tests.forgetting.living import CANARY, OTHER, tell
+from tests.erasure.living import CANARY, OTHER, tell
 from tests.mail.conftest import writing  # noqa: F401 (a fixture)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hooked", "writing")]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kordless_booking.forgetting.kind import Person, texts_in
+from kordless_booking.erasure.base import Person, texts_in
 
 US, BOTH = frozenset({"US"}), frozenset({"US", "GB"})
 

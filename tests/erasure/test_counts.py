@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from kordless_booking.forgetting.counts import Counts
-from kordless_booking.forgetting.kind import Person
+from kordless_booking.erasure.base import Person
+from kordless_booking.erasure.counts import Counts
 from kordless_booking.models import FunnelCount, RefusalCount
 
 pytestmark = pytest.mark.django_db

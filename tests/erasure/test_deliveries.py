@@ -6,11 +6,11 @@ import pytest
 from django.test import Client
 from time_machine import Traveller
 
-from kordless_booking.forgetting.deliveries import Deliveries
-from kordless_booking.forgetting.kind import Person, Tally
+from kordless_booking.erasure.base import Person, Tally
+from kordless_booking.erasure.deliveries import Deliveries
 from kordless_booking.models import WebhookDelivery
 from tests.conftest import NOW
-from tests.forgetting.living import CANARY, OTHER, everything_kept, tell
+from tests.erasure.living import CANARY, OTHER, everything_kept, tell
 from tests.webhooks.deliveries import delivery
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hooked")]

@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from kordless_booking.forgetting.kind import Person, Tally
-from kordless_booking.forgetting.known import KnownBookings
+from kordless_booking.erasure.base import Person, Tally
+from kordless_booking.erasure.known import KnownBookings
 from kordless_booking.models import KnownBooking
 from tests.conftest import NOW
-from tests.forgetting.living import tell
+from tests.erasure.living import tell
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hooked")]
 

@@ -10,13 +10,13 @@ from time_machine import Traveller
 
 from kordless_booking.booking.attempt import State
 from kordless_booking.booking.hashes import contact_hash
-from kordless_booking.forgetting import attempts
-from kordless_booking.forgetting.attempts import Attempts
-from kordless_booking.forgetting.kind import Person, Tally
+from kordless_booking.erasure import targets
+from kordless_booking.erasure.base import Person, Tally
+from kordless_booking.erasure.targets import Attempts
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Sandbox
 from tests.conftest import NOW
-from tests.forgetting.living import CANARY, OTHER, book, everything_kept, lose
+from tests.erasure.living import CANARY, OTHER, book, everything_kept, lose
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hooked")]
 
@@ -112,7 +112,7 @@ def test_who_begins_to_send_at_the_same_time_wins(client: Client, sandbox: Sandb
     lose(client, sandbox)
     row = BookingAttempt.objects.get()
     BookingAttempt.objects.update(claim=F("claim") + 1)
-    assert attempts._empty(row, NOW) == 0
+    assert targets._empty(row, NOW) == 0
     assert "canary" in everything_kept()
 
 

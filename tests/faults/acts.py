@@ -11,7 +11,7 @@ from django.core.cache import caches
 
 from kordless_booking.booking.receipt import ManageLink
 from kordless_booking.conf import account_named
-from kordless_booking.upstream import foreground, upstream
+from kordless_booking.upstream.registry import foreground, upstream
 from tests.views.walking import JANE, Page, Walk
 
 if TYPE_CHECKING:

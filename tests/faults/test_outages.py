@@ -12,7 +12,7 @@ from django.core.cache import caches
 from django.db import connection
 from django.test import Client
 
-from kordless_booking.api.wire import wsgi_transport
+from kordless_booking.api.session import wsgi_transport
 from kordless_booking.sandbox import SANDBOX_KEY
 from tests.api.loopback import Line, serving
 from tests.faults.acts import START, TYPED, Scene, written

@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 
 from kordless_booking.api.payload import LARGEST
-from kordless_booking.catalog import circuit, shelf
-from kordless_booking.catalog.kept import Lifetime
+from kordless_booking.upstream import circuit_breaker, read_through
+from kordless_booking.upstream.entries import Lifetime
 from tests.faults.table import ALL, FINE
 from tests.support.in_force import numbers_in_force
 
@@ -108,13 +108,13 @@ def test_the_numbers_are_the_codes():
     for said in (
         f"| `BROWSE_SECONDS` | {in_force.settings['BROWSE_SECONDS']:g} seconds",
         f"| `BOOKING_SECONDS` | {in_force.settings['BOOKING_SECONDS']:g} seconds",
-        f"after {circuit.STRIKES} failures in a row",
-        f"at least {circuit.RATE_LEAST} in {circuit.RATE_WINDOW:g} seconds",
-        f"| {circuit.OPEN} seconds, as long as `Retry-After` says with a 503, at most {circuit.LONGEST_OPEN};",
+        f"after {circuit_breaker.STRIKES} failures in a row",
+        f"at least {circuit_breaker.RATE_LEAST} in {circuit_breaker.RATE_WINDOW:g} seconds",
+        f"| {circuit_breaker.OPEN} seconds, as long as `Retry-After` says with a 503, at most {circuit_breaker.LONGEST_OPEN};",
         f"| Times are remembered | {_in_words(slots)} |",
         f"| Services are remembered | {_in_words(offer)} |",
         f"the latest when what is remembered is {offer.fresh // 60} minutes old",
-        f"every {shelf.NO_KEPT} seconds",
+        f"every {read_through.NO_KEPT} seconds",
         f"{LARGEST // 1024**2} MiB",
     ):
         assert said in PAGE, said

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kordless_booking.api.wire import wsgi_transport
+from kordless_booking.api.session import wsgi_transport
 from kordless_booking.sandbox import Sandbox
 from tests.faults.acts import LATER, START, Scene, written
 from tests.views.walking import Page

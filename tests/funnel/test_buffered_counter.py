@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from kordless_booking.counts.tally import EVERY, Tally, in_a_thread
+from kordless_booking.funnel.buffered_counter import EVERY, Tally, in_a_thread
 
 
 class Book:

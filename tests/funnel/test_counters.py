@@ -12,8 +12,8 @@ import time_machine
 from django.db import connection
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from kordless_booking.counts import counters
-from kordless_booking.counts.stages import Source, Stage
+from kordless_booking.funnel import counters
+from kordless_booking.funnel.stages import Source, Stage
 from kordless_booking.models import FunnelCount, RefusalCount
 from tests.refused_writes import refused_writes
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from kordless_booking.counts import counters
-from kordless_booking.counts.looks import Look, count_look, count_step
-from kordless_booking.counts.stages import Source, Stage
+from kordless_booking.funnel import counters
+from kordless_booking.funnel.page_views import Look, count_look, count_step
+from kordless_booking.funnel.stages import Source, Stage
 
 CHROME = "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0"

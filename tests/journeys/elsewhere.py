@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import BrowserContext, FrameLocator, Page, Route, expect
 
-from demo_site.someone_else import serve, website
+from demo_site.embedding_site import serve, website
 from tests.journeys.demo import Demo, served
 
 if TYPE_CHECKING:

@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 
 from kordless_booking.api.resources import Contact
-from kordless_booking.booking.reader import Reader
-from kordless_booking.booking.seal import BrokenSeal, seal
-from kordless_booking.mail.particulars import Particulars, usable_email
+from kordless_booking.booking.preferences import Reader
+from kordless_booking.booking.tokens import BrokenSeal, seal
+from kordless_booking.mail.appointment_data import Particulars, usable_email
 from kordless_booking.models import Appointment
 from tests.conftest import NOW
-from tests.mail.test_intake import FIRST, GERMAN, MOVED, booking
+from tests.mail.test_enqueue import FIRST, GERMAN, MOVED, booking
 
 
 def test_news_replace_and_silence_keeps():

@@ -16,13 +16,13 @@ from time_machine import Traveller
 
 from kordless_booking.api.resources import Booking, Contact
 from kordless_booking.booking.hashes import contact_hash
-from kordless_booking.booking.reader import Reader
+from kordless_booking.booking.preferences import Reader
+from kordless_booking.changes import Change, announce, news, write_about
 from kordless_booking.conf import account_named
-from kordless_booking.mail.intake import TIDIED_EVERY, queue
+from kordless_booking.mail.appointment_data import Particulars
+from kordless_booking.mail.enqueue import TIDIED_EVERY, queue
 from kordless_booking.mail.occasions import Occasion
-from kordless_booking.mail.particulars import Particulars
 from kordless_booking.models import Appointment, OutgoingMail
-from kordless_booking.news import Change, announce, news, write_about
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.signals import booking_created
 from tests.conftest import NOW

@@ -16,16 +16,16 @@ from pytest_django import Settings
 from time_machine import Traveller
 
 from kordless_booking.api.resources import Contact, Location
-from kordless_booking.booking.reader import Reader
+from kordless_booking.booking.preferences import Reader
+from kordless_booking.changes import Change, announce
 from kordless_booking.conf import account_named
-from kordless_booking.mail.intake import take_in
+from kordless_booking.mail.enqueue import take_in
 from kordless_booking.mail.occasions import Occasion
-from kordless_booking.news import Change, announce
 from kordless_booking.sandbox import Sandbox
 from tests.conftest import NOW
 from tests.mail.conftest import MAIL, SITE
 from tests.mail.reading import Letter, sent
-from tests.mail.test_intake import FIRST, GERMAN, MOVED, booking
+from tests.mail.test_enqueue import FIRST, GERMAN, MOVED, booking
 from tests.views.walking import Page, Walk
 
 pytestmark = pytest.mark.django_db

@@ -17,16 +17,16 @@ from django.test import Client
 from pytest_django import Settings
 from time_machine import Traveller
 
-from kordless_booking.mail.line import verdict
+from kordless_booking.changes import Change
+from kordless_booking.mail.connection import verdict
 from kordless_booking.mail.occasions import MailState
 from kordless_booking.mail.outbox import AT_A_TIME, BACKOFF, give_up_stuck, send_due
 from kordless_booking.models import Appointment, OutgoingMail
-from kordless_booking.news import Change
 from kordless_booking.sandbox import Sandbox
 from tests.conftest import NOW
 from tests.mail.mail_server import mail_server, use
 from tests.mail.reading import sent
-from tests.mail.test_intake import booking, hook, page
+from tests.mail.test_enqueue import booking, hook, page
 from tests.views.walking import Walk
 from tests.webhooks.deliveries import delivery
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kordless_booking.mail.occasions import Occasion
-from kordless_booking.mail.words import one_line, plain_name, words_for
+from kordless_booking.mail.texts import one_line, plain_name, words_for
 
 
 @pytest.mark.parametrize("occasion", Occasion)

@@ -12,10 +12,10 @@ from django.test import Client
 from pytest_django import Settings
 from time_machine import Traveller
 
-from kordless_booking.forgetting.everything import KINDS
+from kordless_booking.erasure.run import KINDS
 from kordless_booking.models import BookingAttempt, KnownBooking, WebhookDelivery
 from kordless_booking.sandbox import Sandbox
-from tests.forgetting.living import CANARY, OTHER, book, everything_kept, lose, tell
+from tests.erasure.living import CANARY, OTHER, book, everything_kept, lose, tell
 from tests.webhooks.conftest import hooked
 
 __all__ = ["hooked"]
@@ -61,7 +61,7 @@ def test_nothing_of_a_person_is_left(lived: str, caplog: pytest.LogCaptureFixtur
     assert "5550147" not in kept
     assert lived.casefold() not in kept
     assert "other@example.com" in kept
-    [line] = [record.getMessage() for record in caplog.records if record.name == "kordless_booking.forgetting"]
+    [line] = [record.getMessage() for record in caplog.records if record.name == "kordless_booking.erasure"]
     assert line.startswith("event=forgotten booking_attempts=2 webhook_deliveries=2 appointments_with_mail=0 ")
     assert line.endswith(" kept=0")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kordless_booking.booking.themes import READY_MADE
+from kordless_booking.presentation.themes import READY_MADE
 from kordless_booking.views.page import Page
 
 ROOT = Path(__file__).resolve().parents[2]

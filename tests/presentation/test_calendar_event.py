@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 
 from kordless_booking.api.resources import Location
-from kordless_booking.booking.invite import Invite, calendar_file, google_link, outlook_link, yahoo_link
-from kordless_booking.booking.zone_names import zone
-from kordless_booking.booking.zone_rules import changes
+from kordless_booking.presentation.calendar_event import Invite, calendar_file, google_link, outlook_link, yahoo_link
+from kordless_booking.presentation.timezones import zone
+from kordless_booking.presentation.vtimezone import changes
 from tests.booking.every_zone import EVERY_ZONE
 
 START = datetime(2026, 12, 1, 14, tzinfo=UTC)

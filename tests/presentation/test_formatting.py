@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kordless_booking.api.resources import Price, PriceKind
-from kordless_booking.booking.display import (
+from kordless_booking.presentation.formatting import (
     clock_time,
     date_and_time,
     day_title,

@@ -8,8 +8,8 @@ from django.conf.locale import LANG_INFO
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kordless_booking.booking import display, zones
-from kordless_booking.booking.language import locale_name, locale_of, regional_locale
+from kordless_booking.presentation import formatting, timezone_search
+from kordless_booking.presentation.locales import locale_name, locale_of, regional_locale
 
 MOMENT = datetime(2026, 12, 1, 9, 5, tzinfo=UTC)
 
@@ -69,12 +69,12 @@ SOME = sorted(name for name in locale_identifiers() if "_" not in name)[::6]
 def test_every_language_of_cldr_can_be_asked_for(name):
     """Dates, clocks, durations and zones are said without an error, however little CLDR knows of a language."""
     assert 0 <= regional_locale(name).first_week_day <= 6
-    assert display.date_and_time(MOMENT, name)
-    assert display.clock_time(MOMENT, name, "12")
-    assert display.duration(90, name)
-    assert display.day_title(MOMENT, name)
-    assert len(display.weekday_names(name)) == 7
-    assert zones.zone_choice("Europe/Kyiv", MOMENT, name).label
+    assert formatting.date_and_time(MOMENT, name)
+    assert formatting.clock_time(MOMENT, name, "12")
+    assert formatting.duration(90, name)
+    assert formatting.day_title(MOMENT, name)
+    assert len(formatting.weekday_names(name)) == 7
+    assert timezone_search.zone_choice("Europe/Kyiv", MOMENT, name).label
 
 
 def test_no_language_leaks_into_another():

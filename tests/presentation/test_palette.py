@@ -8,13 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kordless_booking
-from kordless_booking.booking.palette import (
-    DARK_SURFACES,
-    DEFAULT_COLOR,
-    LIGHT_SURFACES,
-    contrast,
-    palette,
-)
+from kordless_booking.presentation.palette import DARK_SURFACES, DEFAULT_COLOR, LIGHT_SURFACES, contrast, palette
 
 COLORS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 EDGES = ["#000000", "#ffffff", "#14161a", "#18191d", "#767676", "#ff0000", "#00ff00", "#0000ff", "#ffff00", "#fefefe"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kordless_booking.booking.web_links import map_link, phone_link, safe_web_link
+from kordless_booking.presentation.safe_links import map_link, phone_link, safe_web_link
 
 REFUSED = ["javascript:alert(1)", "JaVaScRiPt:alert(1)", "data:text/html,x", "vbscript:x", "//evil", "/path", "evil"]
 REFUSED += ["https:evil", "https:/evil", "https:///evil", "https:\\\\evil", "https://evil\\@good", "https://u:p@x.com"]

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kordless_booking
-from kordless_booking.booking.palette import DARK_SURFACES, LIGHT_SURFACES, Surfaces, contrast, palette
-from kordless_booking.booking.themes import READY_MADE, surfaces_in
+from kordless_booking.presentation.palette import DARK_SURFACES, LIGHT_SURFACES, Surfaces, contrast, palette
+from kordless_booking.presentation.themes import READY_MADE, surfaces_in
 
 STATIC = Path(kordless_booking.__file__).parent / "static" / "kordless_booking"
 OWN = (STATIC / "booking.css").read_text()

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kordless_booking.booking.zone_names import listed_zones
-from kordless_booking.booking.zones import search_zones, zone_choice
+from kordless_booking.presentation.timezone_search import search_zones, zone_choice
+from kordless_booking.presentation.timezones import listed_zones
 
 WINTER = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SUMMER = datetime(2026, 7, 1, 12, tzinfo=UTC)

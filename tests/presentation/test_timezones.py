@@ -7,14 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kordless_booking.booking.zone_names import (
-    known_zone,
-    listed_zones,
-    offset_text,
-    old_names,
-    zone,
-    zone_country,
-)
+from kordless_booking.presentation.timezones import known_zone, listed_zones, offset_text, old_names, zone, zone_country
 
 REAL = available_timezones() - {"Factory", "localtime"}
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

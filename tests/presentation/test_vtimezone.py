@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kordless_booking.booking.zone_names import zone
-from kordless_booking.booking.zone_rules import changes, zone_rules
+from kordless_booking.presentation.timezones import zone
+from kordless_booking.presentation.vtimezone import changes, zone_rules
 from tests.booking.every_zone import EVERY_ZONE
 
 START = datetime(2020, 1, 1, tzinfo=UTC)

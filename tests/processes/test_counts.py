@@ -17,8 +17,8 @@ ROUNDS = 40
 COUNTING = f"""
 import django
 django.setup()
-from kordless_booking.counts import counters
-from kordless_booking.counts.stages import Source, Stage
+from kordless_booking.funnel import counters
+from kordless_booking.funnel.stages import Source, Stage
 input()
 with counters.held():
     for number in range({ROUNDS}):

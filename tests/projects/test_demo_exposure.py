@@ -17,7 +17,7 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 from pytest_django import Settings
 
-from demo_site import postbox
+from demo_site import mail_viewer
 from demo_site.exposure import comes_from_this_machine, is_loopback_name, refusal
 from demo_site.local import LocalMiddleware, demo_tool
 from demo_site.management.commands.demo import Command as Demo
@@ -318,7 +318,7 @@ def test_letters_are_for_the_sites_own_user(settings: Settings, tmp_path: Path) 
         settings.SANDBOX_MAIL = folder
         if folder.name == "old":
             folder.mkdir(mode=0o755)
-        postbox.Folder().send_messages([EmailMessage("Booked", "text", "a@salon.example", ["b@example.com"])])
+        mail_viewer.Folder().send_messages([EmailMessage("Booked", "text", "a@salon.example", ["b@example.com"])])
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 

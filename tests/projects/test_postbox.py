@@ -8,7 +8,7 @@ from django.http import Http404
 from django.test import RequestFactory
 from pytest_django import Settings
 
-from demo_site import postbox
+from demo_site import mail_viewer
 
 GET = RequestFactory().get("/mail/", headers={"Host": "127.0.0.1"})
 
@@ -24,21 +24,21 @@ def put(subject: str = "Booked") -> None:
     message = EmailMultiAlternatives(subject, "plain", "a@salon.example", ["b@example.com"])
     message.attach_alternative("<html><head></head><p>Booked <script>alert(1)</script></p></html>", "text/html")
     message.attach("booking.ics", "BEGIN:VCALENDAR", "text/calendar; method=PUBLISH")
-    assert postbox.Folder().send_messages([message]) == 1
+    assert mail_viewer.Folder().send_messages([message]) == 1
 
 
 def test_letters_are_kept_and_shown(settings: Settings, tmp_path: Path):
     """As HTML that may do nothing, and as a calendar file; the oldest go when there are too many."""
     settings.SANDBOX_MAIL = tmp_path / "mail"
-    for number in range(postbox.KEPT + 2):
+    for number in range(mail_viewer.KEPT + 2):
         put(f"Letter {number}")
     names = sorted(file.stem for file in settings.SANDBOX_MAIL.iterdir())
-    assert len(names) == postbox.KEPT
-    shown = postbox.letter(GET, names[-1])
+    assert len(names) == mail_viewer.KEPT
+    shown = mail_viewer.letter(GET, names[-1])
     assert b'<base target="_blank">' in shown.content
     assert "default-src 'none'" in shown["Content-Security-Policy"]
     assert "allow-scripts" not in shown["Content-Security-Policy"]
-    assert b"BEGIN:VCALENDAR" in postbox.calendar(GET, names[-1]).content
+    assert b"BEGIN:VCALENDAR" in mail_viewer.calendar(GET, names[-1]).content
 
 
 @pytest.mark.parametrize("name", ["../settings", "..%2f", "", "x", "1234567890-0", "1" * 30])
@@ -46,10 +46,10 @@ def test_nothing_else_is_shown(settings: Settings, tmp_path: Path, name: str):
     """No other file, no letter that isn't there."""
     settings.SANDBOX_MAIL = tmp_path
     with pytest.raises(Http404):
-        postbox.letter(GET, name)
+        mail_viewer.letter(GET, name)
 
 
 def test_with_a_real_account_there_is_no_postbox():
     """Nobody's mail is shown."""
     with pytest.raises(Http404):
-        postbox.postbox(GET)
+        mail_viewer.postbox(GET)

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from demo_site.someone_else import serve, website
+from demo_site.embedding_site import serve, website
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = "http://127.0.0.1:8000/book/"

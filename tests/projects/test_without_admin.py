@@ -27,7 +27,7 @@ call_command("check")
 call_command("migrate", verbosity=0)
 with_a_name = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0.0.0"}
 assert Client().get("/book/haircut/", headers=with_a_name).status_code == 200
-from kordless_booking.counts import counters
+from kordless_booking.funnel import counters
 from kordless_booking.models import FunnelCount
 assert counters.flush()
 print(sorted(FunnelCount.objects.values_list("stage", "count")), "django.contrib.admin" in sys.modules)

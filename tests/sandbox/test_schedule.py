@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kordless_booking.sandbox.openings import local_day, openings, window_end
+from kordless_booking.sandbox.model import Business, Calendar, Service, hours, yearly
+from kordless_booking.sandbox.schedule import local_day, openings, window_end
 from kordless_booking.sandbox.seeds import ACME, BUSINESSES, NORTH
-from kordless_booking.sandbox.world import Business, Calendar, Service, hours, yearly
 
 ZONES = ("America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Kiritimati")
 

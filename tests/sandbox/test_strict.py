@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kordless_booking.sandbox.answers import Refusal
+from kordless_booking.sandbox.response import Refusal
 from kordless_booking.sandbox.strict import moment, only
 
 from .conftest import Api, refused

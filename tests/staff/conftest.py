@@ -10,7 +10,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from pytest_django import Settings
 
-from kordless_booking.counts import counters
+from kordless_booking.funnel import counters
 from tests.webhooks.deliveries import NEW, OLD
 from tests.webhooks.listening import Listener, listening
 

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from kordless_booking.counts.stages import Source, Stage
+from kordless_booking.funnel.stages import Source, Stage
 from kordless_booking.models import FunnelCount
 from kordless_booking.sandbox import Sandbox
 from tests.staff.conftest import Hire

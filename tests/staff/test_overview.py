@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import NoReverseMatch, reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from kordless_booking.counts import counters
+from kordless_booking.funnel import counters
 from kordless_booking.models import BookingAttempt, RefusalCount, WebhookDelivery
 from kordless_booking.sandbox import Sandbox
 from tests.conftest import NOW

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kordless_booking.catalog.kept import Lifetime
 from kordless_booking.conf import Account, Secret
-from kordless_booking.upstream import upstream
+from kordless_booking.upstream.entries import Lifetime
+from kordless_booking.upstream.registry import upstream
 
 __all__ = ["REAL_ACCOUNT", "InForce", "numbers_in_force"]
 

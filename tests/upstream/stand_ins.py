@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from kordless_booking.catalog.clock import Clock
-from kordless_booking.catalog.memory import Memory, Storable
+from kordless_booking.clock import Clock
 from kordless_booking.conf import Account
+from kordless_booking.upstream.memory import Memory, Storable
 
 WAITS: Final = {"patience": Account.browse_seconds, "held_for": Account.memory_seconds}
 """Arguments of the read-through cache that come from the account's settings, with the default values."""

@@ -10,18 +10,18 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from kordless_booking.api.client import Kordless
-from kordless_booking.api.wire import wsgi_transport
-from kordless_booking.catalog.catalog import Catalog, Limits
-from kordless_booking.catalog.gate import CatalogGate
-from kordless_booking.catalog.kept import Lifetime
-from kordless_booking.catalog.shelf import Shelf
-from kordless_booking.catalog.steady import SteadyCache
+from kordless_booking.api.session import wsgi_transport
 from kordless_booking.conf import Account
 from kordless_booking.exceptions import BadRequest, KeyRefused, NotFound, TooMany, Unavailable
 from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG, SANDBOX_KEY, SANDBOX_ORG, Sandbox
 from kordless_booking.sandbox import Limits as RateLimits
-from kordless_booking.upstream import build_lifetimes
-from tests.catalog.stand_ins import WAITS, HandTime, SharedMemory, at_once
+from kordless_booking.upstream.catalog import Catalog, Limits
+from kordless_booking.upstream.entries import Lifetime
+from kordless_booking.upstream.fallback_cache import SteadyCache
+from kordless_booking.upstream.gate import CatalogGate
+from kordless_booking.upstream.read_through import Shelf
+from kordless_booking.upstream.registry import build_lifetimes
+from tests.upstream.stand_ins import WAITS, HandTime, SharedMemory, at_once
 
 NOW = datetime(2026, 12, 1, 15, 0, tzinfo=UTC)
 DECEMBER = date(2026, 12, 1)

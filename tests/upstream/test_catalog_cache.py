@@ -8,14 +8,14 @@ from datetime import date
 
 import pytest
 
-from kordless_booking.catalog.catalog import Catalog
-from kordless_booking.catalog.kept import CatalogCache, Kept
-from kordless_booking.catalog.reading import Reading
-from kordless_booking.catalog.shelf import Shelf
 from kordless_booking.conf import Account
 from kordless_booking.exceptions import KeyRefused, NotFound, Unavailable
-from kordless_booking.upstream import build_lifetimes
-from tests.catalog.test_shelf import Scene
+from kordless_booking.upstream.catalog import Catalog
+from kordless_booking.upstream.entries import CatalogCache, Kept
+from kordless_booking.upstream.read_through import Shelf
+from kordless_booking.upstream.registry import build_lifetimes
+from kordless_booking.upstream.request_view import Reading
+from tests.upstream.test_read_through import Scene
 
 METHODS = sorted(name for name in vars(CatalogCache) if not name.startswith("_"))
 KINDS: dict[str, Callable[[Shelf], CatalogCache]] = {

@@ -6,12 +6,12 @@ import logging
 
 import pytest
 
-from kordless_booking.api.answers import Answer
-from kordless_booking.catalog import circuit
-from kordless_booking.catalog.circuit import Admission, Circuit
-from kordless_booking.catalog.steady import SteadyCache
+from kordless_booking.api.responses import Answer
 from kordless_booking.exceptions import CircuitOpen
-from tests.catalog.stand_ins import HandTime, SharedMemory
+from kordless_booking.upstream import circuit_breaker
+from kordless_booking.upstream.circuit_breaker import Admission, Circuit
+from kordless_booking.upstream.fallback_cache import SteadyCache
+from tests.upstream.stand_ins import HandTime, SharedMemory
 
 FINE, GONE, BROKEN = Answer(200), Answer(404), Answer(500, failed=True)
 
@@ -28,14 +28,14 @@ class Scene:
         return Circuit(self.cache, account=account, name=name, clock=self.time.clock)
 
     def admit(self, circuit: Circuit) -> Admission:
-        return circuit.admit("availability", self.cache.get_many(circuit.keys()))
+        return circuit_breaker.admit("availability", self.cache.get_many(circuit_breaker.keys()))
 
     def call(self, circuit: Circuit, answer: Answer | None = FINE) -> None:
-        circuit.record(self.admit(circuit), answer)
+        circuit_breaker.record(self.admit(circuit_breaker), answer)
 
     def refused(self, circuit: Circuit) -> int:
         with pytest.raises(CircuitOpen) as caught:
-            self.admit(circuit)
+            self.admit(circuit_breaker)
         assert caught.value.operation == "availability"
         return caught.value.retry_after or 0
 
@@ -59,41 +59,41 @@ def test_it_opens_after_five_failures_in_a_row_for_every_process(scene: Scene, f
 
 def test_it_opens_although_whoever_met_the_fifth_failure_died(scene: Scene) -> None:
     """All strikes are there and the circuit is not open yet: the next failure opens it."""
-    circuit = scene.process()
-    for key in circuit.keys()[2:]:
+    circuit_breaker = scene.process()
+    for key in circuit_breaker.keys()[2:]:
         scene.cache.add(key, 1, 600)
-    scene.call(circuit, None)
-    assert scene.refused(circuit) == 15
+    scene.call(circuit_breaker, None)
+    assert scene.refused(circuit_breaker) == 15
 
 
 def test_a_success_in_between_starts_the_row_anew(scene: Scene) -> None:
     """Four failures, one success, four failures: closed."""
-    circuit = scene.process()
+    circuit_breaker = scene.process()
     for answer in (None, None, None, None, FINE, None, None, None, None):
-        scene.call(circuit, answer)
-    scene.call(circuit)
+        scene.call(circuit_breaker, answer)
+    scene.call(circuit_breaker)
 
 
 def test_calls_beside_another_are_no_failures_of_their_own(scene: Scene) -> None:
     """A cold page that makes four calls at once while Kordless stumbles counts as one failure, not as four."""
-    circuit = scene.process()
+    circuit_breaker = scene.process()
     for _ in range(12):
-        circuit.record(scene.admit(circuit), None, beside=True)
-    assert scene.admit(circuit) == Admission(probe=False, blemished=False)
+        circuit_breaker.record(scene.admit(circuit_breaker), None, beside=True)
+    assert scene.admit(circuit_breaker) == Admission(probe=False, blemished=False)
     for _ in range(4):
-        scene.call(circuit, None)
-    circuit.record(scene.admit(circuit), FINE, beside=True)
-    assert scene.admit(circuit) == Admission(probe=False, blemished=False)
+        scene.call(circuit_breaker, None)
+    circuit_breaker.record(scene.admit(circuit_breaker), FINE, beside=True)
+    assert scene.admit(circuit_breaker) == Admission(probe=False, blemished=False)
 
 
 def test_a_failed_probe_opens_it_again_also_beside_another_call(scene: Scene) -> None:
     """Nobody else would say so."""
-    circuit = scene.process()
+    circuit_breaker = scene.process()
     for _ in range(5):
-        scene.call(circuit, None)
+        scene.call(circuit_breaker, None)
     scene.time.pass_(15)
-    circuit.record(scene.admit(circuit), None, beside=True)
-    assert scene.refused(circuit) == 15
+    circuit_breaker.record(scene.admit(circuit_breaker), None, beside=True)
+    assert scene.refused(circuit_breaker) == 15
 
 
 @pytest.mark.parametrize(
@@ -101,30 +101,30 @@ def test_a_failed_probe_opens_it_again_also_beside_another_call(scene: Scene) ->
 )
 def test_a_no_shows_that_kordless_is_alive(scene: Scene, no: Answer) -> None:
     """Being refused is an answer, not a failure."""
-    circuit = scene.process()
+    circuit_breaker = scene.process()
     for answer in (None, None, None, None, no, None, None, None, None):
-        scene.call(circuit, answer)
-    scene.admit(circuit)
+        scene.call(circuit_breaker, answer)
+    scene.admit(circuit_breaker)
 
 
 def test_it_opens_when_more_than_half_of_ten_fail_within_half_a_minute(scene: Scene) -> None:
     """Two failures for each success are an outage too, if never five in a row."""
-    circuit = scene.process()
+    circuit_breaker = scene.process()
     answers = [None, None, FINE] * 3
     for answer in answers:
-        scene.call(circuit, answer)
-    scene.call(circuit, None)
-    assert scene.refused(circuit) == 15
+        scene.call(circuit_breaker, answer)
+    scene.call(circuit_breaker, None)
+    assert scene.refused(circuit_breaker) == 15
 
 
 def test_failures_long_ago_do_not_count_towards_the_rate(scene: Scene) -> None:
     """The same answers over many minutes are just a bad day."""
-    circuit = scene.process()
+    circuit_breaker = scene.process()
     for _ in range(5):
         for answer in (None, None, FINE):
             scene.time.pass_(11)
-            scene.call(circuit, answer)
-    scene.admit(circuit)
+            scene.call(circuit_breaker, answer)
+    scene.admit(circuit_breaker)
 
 
 def test_half_open_one_probe_goes_and_its_success_closes(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
@@ -148,11 +148,11 @@ def test_half_open_one_probe_goes_and_its_success_closes(scene: Scene, caplog: p
 
 def test_a_probe_that_fails_opens_it_again(scene: Scene) -> None:
     """A dead Kordless is asked once every fifteen seconds."""
-    circuit = scene.process()
+    circuit_breaker = scene.process()
     asked = 0
     for _ in range(240):
         try:
-            scene.call(circuit, None)
+            scene.call(circuit_breaker, None)
         except CircuitOpen:
             pass
         else:
@@ -163,68 +163,68 @@ def test_a_probe_that_fails_opens_it_again(scene: Scene) -> None:
 
 def test_a_probe_that_was_not_made_is_left_to_the_next(scene: Scene) -> None:
     """The budget had no ticket for it."""
-    circuit = scene.process()
+    circuit_breaker = scene.process()
     for _ in range(5):
-        scene.call(circuit, None)
+        scene.call(circuit_breaker, None)
     scene.time.pass_(15)
-    circuit.withdraw(scene.admit(circuit))
-    assert scene.admit(circuit).probe
+    circuit_breaker.withdraw(scene.admit(circuit_breaker))
+    assert scene.admit(circuit_breaker).probe
 
 
 def test_a_prober_that_crashed_is_waited_for_half_a_minute(scene: Scene) -> None:
     """Its right expires by itself."""
-    circuit = scene.process()
+    circuit_breaker = scene.process()
     for _ in range(5):
-        scene.call(circuit, None)
+        scene.call(circuit_breaker, None)
     scene.time.pass_(15)
-    scene.admit(circuit)
+    scene.admit(circuit_breaker)
     scene.time.pass_(29)
-    scene.refused(circuit)
+    scene.refused(circuit_breaker)
     scene.time.pass_(1)
-    assert scene.admit(circuit).probe
+    assert scene.admit(circuit_breaker).probe
 
 
 @pytest.mark.parametrize(("asked", "heeded"), [(60, 60), (5, 5), (3600, 120)])
 def test_maintenance_opens_it_for_as_long_as_kordless_says(scene: Scene, asked: int, heeded: int) -> None:
     """One 503 with Retry-After is enough, up to two minutes."""
-    circuit = scene.process()
-    scene.call(circuit, Answer(503, retry_after=asked, failed=True))
-    assert scene.refused(circuit) == heeded
+    circuit_breaker = scene.process()
+    scene.call(circuit_breaker, Answer(503, retry_after=asked, failed=True))
+    assert scene.refused(circuit_breaker) == heeded
 
 
 @pytest.mark.parametrize("step", [-3600.0, 3600.0])
 def test_a_stepped_clock_keeps_it_open_no_longer(scene: Scene, step: float) -> None:
     """The cache's own expiry counts."""
-    circuit = scene.process()
+    circuit_breaker = scene.process()
     for _ in range(5):
-        scene.call(circuit, None)
+        scene.call(circuit_breaker, None)
     scene.time.step(step)
-    assert 1 <= scene.refused(circuit) <= 120
+    assert 1 <= scene.refused(circuit_breaker) <= 120
     scene.time.pass_(15)
-    scene.call(circuit)
-    scene.call(circuit)
+    scene.call(circuit_breaker)
+    scene.call(circuit_breaker)
 
 
 def test_a_call_that_succeeds_costs_no_round_trip(scene: Scene) -> None:
     """Nothing is written while all is well."""
-    circuit = scene.process()
-    admission, before = scene.admit(circuit), scene.memory.trips
-    circuit.record(admission, FINE)
+    circuit_breaker = scene.process()
+    admission, before = scene.admit(circuit_breaker), scene.memory.trips
+    circuit_breaker.record(admission, FINE)
     assert scene.memory.trips == before
 
 
 def test_classes_and_accounts_break_apart(scene: Scene) -> None:
     """Browsing being dead does not stop booking, nor another account."""
-    circuit = scene.process()
+    circuit_breaker = scene.process()
     for _ in range(5):
-        scene.call(circuit, None)
+        scene.call(circuit_breaker, None)
     scene.admit(scene.process("booking"))
     scene.admit(scene.process(account="another"))
 
 
 def test_the_drawing_has_the_numbers_of_the_code() -> None:
     """The module opens with a picture of its states and says when they change."""
-    drawn = " ".join((circuit.__doc__ or "").split())
-    assert f"{circuit.STRIKES} failures in a row" in drawn
-    assert f"more than half of at least {circuit.RATE_LEAST} in {circuit.RATE_WINDOW:g} s" in drawn
-    assert f"open, for {circuit.OPEN} s" in drawn
+    drawn = " ".join((circuit_breaker.__doc__ or "").split())
+    assert f"{circuit_breaker.STRIKES} failures in a row" in drawn
+    assert f"more than half of at least {circuit_breaker.RATE_LEAST} in {circuit_breaker.RATE_WINDOW:g} s" in drawn
+    assert f"open, for {circuit_breaker.OPEN} s" in drawn

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kordless_booking.catalog.envelope import VERSION, Envelope, Failure
-from kordless_booking.catalog.kept import AGAIN_WITHIN, Held, Item, Lifetime
 from kordless_booking.exceptions import KeyRefused, NotFound, Unavailable
+from kordless_booking.upstream.entries import AGAIN_WITHIN, Held, Item, Lifetime
+from kordless_booking.upstream.envelope import VERSION, Envelope, Failure
 
 LIFETIME = Lifetime(fresh=15, stale=300, on_error=1800)
 VALUE = Envelope(version=VERSION, fetched_at=1000.0, fresh=15.0, payload=msgspec.Raw(b"1"))

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kordless_booking import exceptions
-from kordless_booking.catalog.envelope import VERSION, Envelope, Failure, opened, sealed
 from kordless_booking.exceptions import KordlessError, TooMany
+from kordless_booking.upstream.envelope import VERSION, Envelope, Failure, opened, sealed
 
 
 def test_an_envelope_comes_back_as_it_went() -> None:

@@ -15,9 +15,9 @@ from django.core.cache.backends.filebased import FileBasedCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
 
-from kordless_booking.catalog.clock import Clock
-from kordless_booking.catalog.steady import SteadyCache, counts_for_all
-from tests.catalog.stand_ins import HandTime, SharedMemory
+from kordless_booking.clock import Clock
+from kordless_booking.upstream.fallback_cache import SteadyCache, counts_for_all
+from tests.upstream.stand_ins import HandTime, SharedMemory
 
 
 class Scene:

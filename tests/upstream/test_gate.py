@@ -6,13 +6,13 @@ import threading
 
 import pytest
 
-from kordless_booking.api.answers import Answer
-from kordless_booking.api.wire import Gate
-from kordless_booking.catalog.budget import Allowance
-from kordless_booking.catalog.gate import CatalogGate
-from kordless_booking.catalog.steady import SteadyCache
+from kordless_booking.api.responses import Answer
+from kordless_booking.api.session import Gate
 from kordless_booking.exceptions import CircuitOpen, TooMany
-from tests.catalog.stand_ins import HandTime, SharedMemory
+from kordless_booking.upstream.fallback_cache import SteadyCache
+from kordless_booking.upstream.gate import CatalogGate
+from kordless_booking.upstream.rate_limiter import Allowance
+from tests.upstream.stand_ins import HandTime, SharedMemory
 
 
 class Scene:

@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kordless_booking.catalog.keys import cache_key
+from kordless_booking.upstream.keys import cache_key
 
 PARTS = st.lists(st.text(max_size=30), max_size=4).map(tuple)
 

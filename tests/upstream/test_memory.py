@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from kordless_booking.catalog.memory import Memory
-from tests.catalog.stand_ins import HandTime
+from kordless_booking.upstream.memory import Memory
+from tests.upstream.stand_ins import HandTime
 
 
 @pytest.fixture

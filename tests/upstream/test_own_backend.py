@@ -14,9 +14,9 @@ from django.core.cache.backends.redis import RedisCache
 from django.core.signals import request_finished
 from pytest_django import Settings
 
-from kordless_booking.catalog.clock import Clock
-from kordless_booking.catalog.own_backend import OwnBackend, may_unpickle
-from kordless_booking.catalog.steady import SteadyCache
+from kordless_booking.clock import Clock
+from kordless_booking.upstream.fallback_cache import SteadyCache
+from kordless_booking.upstream.own_backend import OwnBackend, may_unpickle
 from tests.redis_server import REDIS, WHY_NOT, running_redis
 from tests.support.memcached_server import MEMCACHED, WHY_NO_MEMCACHED, running_memcached
 from tests.support.planted_pickles import Memcached, Redis, Server, trap
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db  # the end of a request concerns the database
 DJANGO = "django.core.cache.backends"
 BACKENDS = [
     f"{DJANGO}.redis.RedisCache",
-    "tests.catalog.test_own_backend.SitesOwnRedisCache",
+    "tests.upstream.test_own_backend.SitesOwnRedisCache",
     "django_redis.cache.RedisCache",
     "django_valkey.cache.ValkeyCache",
     f"{DJANGO}.memcached.PyMemcacheCache",

@@ -14,14 +14,14 @@ import pytest
 import redis
 from django.core.cache.backends.redis import RedisCache
 
-from kordless_booking.api.answers import Answer
-from kordless_booking.catalog.clock import Clock
-from kordless_booking.catalog.gate import CatalogGate
-from kordless_booking.catalog.shelf import Item, Lifetime, Shelf
-from kordless_booking.catalog.steady import SteadyCache
+from kordless_booking.api.responses import Answer
+from kordless_booking.clock import Clock
 from kordless_booking.exceptions import CircuitOpen, TooMany
-from tests.catalog.stand_ins import WAITS, at_once
+from kordless_booking.upstream.fallback_cache import SteadyCache
+from kordless_booking.upstream.gate import CatalogGate
+from kordless_booking.upstream.read_through import Item, Lifetime, Shelf
 from tests.redis_server import REDIS, WHY_NOT, running_redis
+from tests.upstream.stand_ins import WAITS, at_once
 
 pytestmark = pytest.mark.skipif(REDIS is None, reason=WHY_NOT)
 

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kordless_booking.api.answers import Answer
-from kordless_booking.catalog import budget as budget_module
-from kordless_booking.catalog.background import unattended
-from kordless_booking.catalog.budget import Allowance, Budget, Kind, Ticket
-from kordless_booking.catalog.clock import Clock
-from kordless_booking.catalog.steady import SteadyCache
+from kordless_booking.api.responses import Answer
+from kordless_booking.clock import Clock
 from kordless_booking.exceptions import TooMany
-from tests.catalog.stand_ins import HandTime, SharedMemory
+from kordless_booking.upstream import rate_limiter as budget_module
+from kordless_booking.upstream.fallback_cache import SteadyCache
+from kordless_booking.upstream.rate_limiter import Allowance, Budget, Kind, Ticket
+from kordless_booking.upstream.worker import unattended
+from tests.upstream.stand_ins import HandTime, SharedMemory
 
 OPERATIONS = ["organization", "service", "availability", "create", "lookup", "cancel", "reschedule"]
 

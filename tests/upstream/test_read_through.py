@@ -15,11 +15,7 @@ from django.core.cache.backends.locmem import LocMemCache
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kordless_booking.catalog.clock import Clock
-from kordless_booking.catalog.flights import LOCKED
-from kordless_booking.catalog.keys import cache_key
-from kordless_booking.catalog.shelf import Item, Kept, Lifetime, Shelf
-from kordless_booking.catalog.steady import SteadyCache
+from kordless_booking.clock import Clock
 from kordless_booking.exceptions import (
     CircuitOpen,
     KeyRefused,
@@ -30,7 +26,11 @@ from kordless_booking.exceptions import (
     Unavailable,
     Unreachable,
 )
-from tests.catalog.stand_ins import WAITS, HandTime, SharedMemory, at_once
+from kordless_booking.upstream.fallback_cache import SteadyCache
+from kordless_booking.upstream.keys import cache_key
+from kordless_booking.upstream.read_through import Item, Kept, Lifetime, Shelf
+from kordless_booking.upstream.single_flight import LOCKED
+from tests.upstream.stand_ins import WAITS, HandTime, SharedMemory, at_once
 
 LIFETIME = Lifetime(fresh=15, stale=300, on_error=1800)
 

@@ -6,7 +6,7 @@ import pytest
 from django.core.cache import caches
 from pytest_django import Settings
 
-from kordless_booking.catalog.redis_cache import quicker
+from kordless_booking.upstream.redis_cache import quicker
 from tests.redis_server import REDIS, WHY_NOT, running_redis
 
 REDIS_CACHE = "django.core.cache.backends.redis.RedisCache"

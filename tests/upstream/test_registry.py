@@ -13,9 +13,9 @@ from django.core.cache import caches
 from kordless_booking.conf import account_named
 from kordless_booking.exceptions import KeyRefused, TooMany
 from kordless_booking.sandbox import SANDBOX_KEY, SANDBOX_ORG
-from kordless_booking.upstream import SANDBOX_KEY as OUR_KEY
-from kordless_booking.upstream import SANDBOX_ORG as OUR_ORG
-from kordless_booking.upstream import embedded_sandbox, sandbox_path, upstream
+from kordless_booking.upstream.registry import SANDBOX_KEY as OUR_KEY
+from kordless_booking.upstream.registry import SANDBOX_ORG as OUR_ORG
+from kordless_booking.upstream.registry import embedded_sandbox, sandbox_path, upstream
 from tests.support.in_force import REAL_ACCOUNT, numbers_in_force
 
 REDIS_THAT_IS_DOWN = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
@@ -138,7 +138,7 @@ def test_the_sandbox_is_known_without_loading_it(site):
     assert (OUR_KEY, OUR_ORG) == (SANDBOX_KEY, SANDBOX_ORG)
     code = (
         "import django, sys; django.setup();"
-        "from kordless_booking.upstream import upstream; from kordless_booking.conf import Account;"
+        "from kordless_booking.upstream.registry import upstream; from kordless_booking.conf import Account;"
         "upstream(Account(api_key='k', org_slug='acme'));"
         "sys.exit('kordless_booking.sandbox' in sys.modules)"
     )

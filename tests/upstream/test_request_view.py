@@ -2,9 +2,9 @@
 
 import pytest
 
-from kordless_booking.catalog.reading import Reading, changes
 from kordless_booking.exceptions import KeyRefused
-from tests.catalog.test_shelf import Scene
+from kordless_booking.upstream.request_view import Reading, changes
+from tests.upstream.test_read_through import Scene
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 import pytest
 
-from kordless_booking.catalog.clock import Clock
-from kordless_booking.catalog.flights import LOCKED, Flights
-from kordless_booking.catalog.keys import cache_key
-from kordless_booking.catalog.steady import SteadyCache
-from tests.catalog.stand_ins import HandTime, SharedMemory, at_once
+from kordless_booking.clock import Clock
+from kordless_booking.upstream.fallback_cache import SteadyCache
+from kordless_booking.upstream.keys import cache_key
+from kordless_booking.upstream.single_flight import LOCKED, Flights
+from tests.upstream.stand_ins import HandTime, SharedMemory, at_once
 
 NAME = ("slots", "haircut", "2026-12")
 LOCK = cache_key("north", "lock", *NAME)

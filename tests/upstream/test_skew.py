@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from kordless_booking.api.answers import Answer
-from kordless_booking.catalog.gate import CatalogGate
-from kordless_booking.catalog.skew import seconds_ahead
-from kordless_booking.catalog.steady import SteadyCache
-from tests.catalog.stand_ins import HandTime, SharedMemory
+from kordless_booking.api.responses import Answer
+from kordless_booking.upstream.fallback_cache import SteadyCache
+from kordless_booking.upstream.gate import CatalogGate
+from kordless_booking.upstream.skew import seconds_ahead
+from tests.upstream.stand_ins import HandTime, SharedMemory
 
 
 def heard(caplog: pytest.LogCaptureFixture) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kordless_booking.catalog.window import month_window
+from kordless_booking.upstream.window import month_window
 
 NOW = datetime(2026, 12, 10, 15, 30, tzinfo=UTC)
 

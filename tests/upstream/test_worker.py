@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
-from kordless_booking.catalog.background import Background, Foreground, unattended
 from kordless_booking.logs import request_id
+from kordless_booking.upstream.worker import Background, Foreground, unattended
 
 
 def test_jobs_are_done_in_daemon_threads_that_know_that_nobody_waits() -> None:
@@ -68,7 +68,7 @@ def test_a_job_that_raises_is_logged_and_the_next_is_done(caplog: pytest.LogCapt
         assert background(done.set)
         assert done.wait(30)
     [line] = [record.getMessage() for record in caplog.records]
-    assert line.startswith("event=background_job_failed error=ZeroDivisionError at=tests.catalog.test_background:")
+    assert line.startswith("event=background_job_failed error=ZeroDivisionError at=tests.upstream.test_worker:")
 
 
 def test_a_job_is_known_by_the_request_that_asked_for_it() -> None:

@@ -21,9 +21,9 @@ from pytest_django import Settings
 from time_machine import Traveller
 
 from kordless_booking.conf import account_named
-from kordless_booking.counts import counters
-from kordless_booking.counts.counters import count_refusal
-from kordless_booking.counts.tally import MOST
+from kordless_booking.funnel import counters
+from kordless_booking.funnel.buffered_counter import MOST
+from kordless_booking.funnel.counters import count_refusal
 from kordless_booking.mail.occasions import MailState
 from kordless_booking.mail.outbox import give_up_stuck
 from kordless_booking.mail.reminders import queue_reminders

@@ -10,7 +10,7 @@ import httpx
 from django.core.cache import caches
 from pytest_django import Settings
 
-from kordless_booking.api.wire import wsgi_transport
+from kordless_booking.api.session import wsgi_transport
 from kordless_booking.sandbox import Sandbox
 
 __all__ = ["cold_in_rounds"]

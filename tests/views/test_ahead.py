@@ -7,7 +7,7 @@ from django.test import Client
 from pytest_django import Settings
 from time_machine import Traveller
 
-from kordless_booking.ahead import PREFETCH_SECONDS
+from kordless_booking.prefetch import PREFETCH_SECONDS
 from kordless_booking.sandbox import Sandbox
 from tests.conftest import NOW
 from tests.views.walking import HTMX, Page, Walk

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
 from kordless_booking.api.resources import Slot
-from kordless_booking.booking.days import free_times
-from kordless_booking.booking.display import short_day
-from kordless_booking.booking.zone_names import listed_zones, zone
-from kordless_booking.booking.zone_rules import changes
+from kordless_booking.booking.availability import free_times
+from kordless_booking.presentation.formatting import short_day
+from kordless_booking.presentation.timezones import listed_zones, zone
+from kordless_booking.presentation.vtimezone import changes
 from kordless_booking.views.cells import TIME, time_items
 from kordless_booking.views.package_templates import find_package_templates
 from tests.views.walking import text_of

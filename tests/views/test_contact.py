@@ -10,7 +10,7 @@ from django.test import Client
 from pytest_django import Settings
 from time_machine import Traveller
 
-from kordless_booking.api.wire import wsgi_transport
+from kordless_booking.api.session import wsgi_transport
 from kordless_booking.forms import ContactForm
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Sandbox

@@ -9,7 +9,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from kordless_booking.sandbox import Sandbox
-from kordless_booking.upstream import foreground
+from kordless_booking.upstream.registry import foreground
 from tests.views.counting import trips
 
 PAGES = [

@@ -9,8 +9,8 @@ from django.test import RequestFactory
 from pytest_django import Settings
 
 from kordless_booking import exceptions, urls
-from kordless_booking.views.visit import Visit
-from kordless_booking.views.widget import widget_view
+from kordless_booking.views.decorators import widget_view
+from kordless_booking.views.request import Visit
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from kordless_booking.counts import counters
+from kordless_booking.funnel import counters
 from kordless_booking.sandbox import Sandbox
 from tests.views.walking import HTMX, JANE, Walk
 

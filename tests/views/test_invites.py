@@ -8,9 +8,9 @@ from icalendar import Calendar
 from pytest_django import Settings
 
 from kordless_booking.api.resources import Booking, Location
-from kordless_booking.booking.invite import Invite
+from kordless_booking.presentation.calendar_event import Invite
 from kordless_booking.views.invites import calendar_links, calendar_response, invite_for
-from kordless_booking.views.visit import Visit
+from kordless_booking.views.request import Visit
 
 pytestmark = pytest.mark.django_db
 

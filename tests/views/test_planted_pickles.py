@@ -17,7 +17,7 @@ from pytest_django import Settings
 
 from kordless_booking.conf import account_named
 from kordless_booking.sandbox import Sandbox
-from kordless_booking.upstream import background, upstream
+from kordless_booking.upstream.registry import background, upstream
 from tests.redis_server import REDIS, WHY_NOT, running_redis
 from tests.support.memcached_server import MEMCACHED, WHY_NO_MEMCACHED, running_memcached
 from tests.support.planted_pickles import Memcached, Redis, Server, trap

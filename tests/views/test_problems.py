@@ -19,7 +19,7 @@ from pytest_django import Settings
 from kordless_booking import exceptions
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.views import problems
-from kordless_booking.views.visit import Visit
+from kordless_booking.views.request import Visit
 from tests.views.walking import Page, Walk
 
 pytestmark = pytest.mark.django_db

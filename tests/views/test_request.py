@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from kordless_booking.api.resources import Branding, Organization
 from kordless_booking.sandbox import Sandbox
-from kordless_booking.views.visit import Visit, business_of, origin_of
+from kordless_booking.views.request import Visit, business_of, origin_of
 from tests.views.walking import HTMX, Walk
 
 pytestmark = pytest.mark.django_db

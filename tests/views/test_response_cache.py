@@ -10,12 +10,12 @@ from django.urls import resolve
 from pytest_django import Settings
 from time_machine import Traveller
 
-from kordless_booking.catalog.reading import Reading
 from kordless_booking.conf import account_named
 from kordless_booking.sandbox import Sandbox
-from kordless_booking.upstream import upstream
-from kordless_booking.views import pattern, remembered, widget
-from kordless_booking.views.visit import Visit
+from kordless_booking.upstream.registry import upstream
+from kordless_booking.upstream.request_view import Reading
+from kordless_booking.views import decorators, response_cache, skeletons
+from kordless_booking.views.request import Visit
 from tests.conftest import NOW
 
 pytestmark = pytest.mark.django_db
@@ -76,7 +76,7 @@ def test_what_travels_for_one_visitor_is_kept_for_nobody(client: Client):
     assert "sealed-text-of-mine" in mine
     assert "sealed-text-of-mine" not in client.get("/book/haircut/").content.decode()
     assert "sealed-text-of-mine" in client.get("/book/styling-class/?kept=sealed-text-of-mine").content.decode()
-    assert "sealed-text-of-mine" not in repr((remembered._answers, pattern._pages))
+    assert "sealed-text-of-mine" not in repr((response_cache._answers, skeletons._pages))
 
 
 @pytest.mark.usefixtures("site")
@@ -94,11 +94,11 @@ def test_what_this_process_forgot_is_seen_at_once(client: Client, sandbox: Sandb
 def test_the_memory_is_bounded(client: Client):
     """The answer given longest ago goes first."""
     client.get("/book/haircut/")
-    [(words, answer)] = remembered._answers.items()
-    for number in range(remembered.MOST):
-        remembered._keep((f"/{number}", *words[1:]), answer)
-    assert len(remembered._answers) == remembered.MOST
-    assert words not in remembered._answers
+    [(words, answer)] = response_cache._answers.items()
+    for number in range(response_cache.MOST):
+        response_cache._keep((f"/{number}", *words[1:]), answer)
+    assert len(response_cache._answers) == response_cache.MOST
+    assert words not in response_cache._answers
 
 
 class Noted(dict[str, Any]):
@@ -141,7 +141,7 @@ def test_a_shared_page_depends_on_nothing_but_what_was_asked(address: str):
         assert name not in vars(request)
     assert match.func(request, *match.args, **match.kwargs).status_code in {200, 404}
     assert "COOKIES" not in vars(request)
-    assert meta.read - NOT_IN_THE_PAGE == {"QUERY_STRING", *remembered._HEADERS}
+    assert meta.read - NOT_IN_THE_PAGE == {"QUERY_STRING", *response_cache._HEADERS}
 
 
 @pytest.fixture
@@ -149,12 +149,12 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What happens once between a page's being made and its being kept."""
     happens: list[Any] = []
 
-    def later(words: remembered.Asked, visit: Visit, response: HttpResponse) -> None:
+    def later(words: response_cache.Asked, visit: Visit, response: HttpResponse) -> None:
         if happens:
             happens.pop()()
-        remembered.remember(words, visit, response)
+        response_cache.remember(words, visit, response)
 
-    monkeypatch.setattr(widget, "remember", later)
+    monkeypatch.setattr(decorators, "remember", later)
     return happens
 
 
@@ -188,4 +188,4 @@ def test_the_same_path_under_another_prefix_is_another_page():
     longer = RequestFactory().get("/book/", SCRIPT_NAME="/outer/inner")
     shorter.resolver_match = longer.resolver_match = resolve("/book/")
     assert shorter.path == longer.path
-    assert remembered.asked(shorter) != remembered.asked(longer)
+    assert response_cache.asked(shorter) != response_cache.asked(longer)

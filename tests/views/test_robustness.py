@@ -12,7 +12,7 @@ from pytest_django import Settings
 from selectolax.lexbor import LexborHTMLParser
 
 from kordless_booking.sandbox import Sandbox
-from kordless_booking.sandbox.mischief import DISTORTIONS
+from kordless_booking.sandbox.faults.injector import DISTORTIONS
 from tests.views.walking import HTMX, JANE, Walk
 
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from kordless_booking.sandbox import Sandbox
-from kordless_booking.views import guard
+from kordless_booking.views import security
 from tests.views.walking import HTMX, JANE, Walk
 
 pytestmark = pytest.mark.django_db
@@ -49,14 +49,14 @@ def test_every_combination_of_where_it_comes_from(rf: RequestFactory):
     for site, origin, referer in product(SITES, ORIGINS, REFERERS):
         named = {"Sec-Fetch-Site": site, "Origin": origin, "Referer": referer}
         request = rf.post("/book/", headers={name: value for name, value in named.items() if value is not None})
-        assert guard.comes_from_ourselves(request) is allowed(site, origin, referer), named
+        assert security.comes_from_ourselves(request) is allowed(site, origin, referer), named
 
 
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=60))
 def test_no_origin_breaks_the_guard(origin: str):
     """Whatever stands in Origin, the answer is yes or no, and yes only for our own."""
     request = RequestFactory().post("/book/", headers={"Origin": origin})
-    assert guard.comes_from_ourselves(request) is (origin in {"", OWN})
+    assert security.comes_from_ourselves(request) is (origin in {"", OWN})
 
 
 @pytest.mark.parametrize(

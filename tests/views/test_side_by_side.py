@@ -13,7 +13,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from kordless_booking.sandbox import Sandbox
-from kordless_booking.upstream import foreground
+from kordless_booking.upstream.registry import foreground
 from tests.views.rounds import cold_in_rounds
 from tests.views.walking import Walk
 

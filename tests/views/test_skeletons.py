@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from kordless_booking.views.package_templates import PackageTemplates, find_package_templates
-from kordless_booking.views.pattern import SitePart, assemble, kept_pattern, pattern
+from kordless_booking.views.skeletons import SitePart, assemble, kept_pattern, pattern
 
 TIME = "kordless_booking/parts/time.html"
 PAGE = "page.html"

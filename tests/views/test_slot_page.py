@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 from time_machine import Traveller
 
-from kordless_booking.api.wire import wsgi_transport
+from kordless_booking.api.session import wsgi_transport
 from kordless_booking.sandbox import Limits, Sandbox
 from kordless_booking.views.cells import format_start, read_start
 from tests.conftest import NOW

@@ -9,8 +9,8 @@ from django.test import Client
 from pytest_django import Settings
 
 import kordless_booking
-from kordless_booking.booking.palette import contrast
-from kordless_booking.booking.themes import READY_MADE
+from kordless_booking.presentation.palette import contrast
+from kordless_booking.presentation.themes import READY_MADE
 from kordless_booking.sandbox import Sandbox
 
 pytestmark = pytest.mark.django_db

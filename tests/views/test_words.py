@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from kordless_booking.api.resources import CancellationPolicy, Location, Price, PriceKind, Service
-from kordless_booking.booking.zone_names import listed_zones, zone
+from kordless_booking.presentation.timezones import listed_zones, zone
 from kordless_booking.views import words
-from kordless_booking.views.visit import Visit
+from kordless_booking.views.request import Visit
 
 START, END = datetime(2026, 12, 1, 23, 0, tzinfo=UTC), datetime(2026, 12, 2, 0, 0, tzinfo=UTC)
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, unquote, urlencode, urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from kordless_booking.upstream import foreground
+from kordless_booking.upstream.registry import foreground
 
 if TYPE_CHECKING:
     from django.http import HttpResponse

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from kordless_booking.api.wire import wsgi_transport
+from kordless_booking.api.session import wsgi_transport
 from kordless_booking.conf import account_named
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.webhooks.events import read_event

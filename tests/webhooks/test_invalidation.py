@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kordless_booking.api.resources import Booking, Service
-from kordless_booking.webhooks.changed import _slugs
+from kordless_booking.webhooks.invalidation import _slugs
 from tests.conftest import NOW
 
 OFFER = (

@@ -11,7 +11,7 @@ from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kordless_booking.booking.seal import unseal
+from kordless_booking.booking.tokens import unseal
 from kordless_booking.models import KnownBooking, WebhookDelivery
 from kordless_booking.views.webhook import LARGEST
 from kordless_booking.webhooks.signature import RECIPES, Recipe

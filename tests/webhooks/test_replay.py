@@ -10,14 +10,14 @@ import time_machine
 from django.test import Client
 from pytest_django import Settings
 
-from kordless_booking.catalog.reading import changes
 from kordless_booking.conf import account_named
 from kordless_booking.logs import where
 from kordless_booking.models import KnownBooking, WebhookDelivery
 from kordless_booking.signals import Source, booking_created
+from kordless_booking.upstream.request_view import changes
 from kordless_booking.webhooks.inbox import ReceiverFailed
-from kordless_booking.webhooks.kept import GoneBody
 from kordless_booking.webhooks.replay import event_of, is_outdated, replay
+from kordless_booking.webhooks.stored_body import GoneBody
 from tests.conftest import NOW
 from tests.webhooks.deliveries import delivery, event_body
 from tests.webhooks.listening import Listener

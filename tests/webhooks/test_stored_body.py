@@ -6,7 +6,7 @@ import pytest
 from pytest_django import Settings
 
 from kordless_booking.models import WebhookDelivery
-from kordless_booking.webhooks.kept import SEALED_FOR, GoneBody, body_of, sealed_body
+from kordless_booking.webhooks.stored_body import SEALED_FOR, GoneBody, body_of, sealed_body
 from tests.conftest import NOW
 
 pytestmark = pytest.mark.usefixtures("clock")

@@ -10,9 +10,9 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.autoreload import DJANGO_AUTORELOAD_ENV
 
+from demo_site.embedding_site import serve
 from demo_site.exposure import is_loopback_name
 from demo_site.management.commands.runserver import Command as RunserverCommand
-from demo_site.someone_else import serve
 
 
 class Command(RunserverCommand):

@@ -20,8 +20,8 @@ import django
 from django.core.management.base import BaseCommand, CommandError
 
 from kordless_booking import __version__, conf
-from kordless_booking.doctor.examination import Examination, Seen
 from kordless_booking.doctor.finding import Level, fix
+from kordless_booking.doctor.run import Examination, Seen
 from kordless_booking.doctor.settings_read import usable
 from kordless_booking.logs import request_id
 

@@ -17,13 +17,13 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
 from kordless_booking import conf
-from kordless_booking.forgetting.everything import Tallies, forget_old, forget_person
-from kordless_booking.forgetting.kind import Person
+from kordless_booking.erasure.base import Person
+from kordless_booking.erasure.run import Tallies, forget_old, forget_person
 from kordless_booking.logs import say
 
 __all__ = ["Command"]
 
-log = logging.getLogger("kordless_booking.forgetting")
+log = logging.getLogger("kordless_booking.erasure")
 
 NOT_DONE: Final = 2
 """Exit code."""

@@ -9,12 +9,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from kordless_booking import conf
-from kordless_booking.catalog.background import unattended
 from kordless_booking.logs import request_id
 from kordless_booking.mail.occasions import MailState
 from kordless_booking.mail.outbox import give_up_stuck, send_due
 from kordless_booking.mail.past import forget_past
 from kordless_booking.mail.reminders import queue_reminders
+from kordless_booking.upstream.worker import unattended
 
 
 class Command(BaseCommand):

@@ -17,15 +17,16 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .answers import Answer
-from .tricks import meaning, shape, slots
-from .tricks.line import STREAMS, WAITS, Line
-from .tricks.outside import DISGUISES
+from kordless_booking.sandbox.response import Answer
+
+from . import content, schema, slots
+from .connection import STREAMS, WAITS, Line
+from .response import DISGUISES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from .store import Store
+    from kordless_booking.sandbox.store import Store
 
 OPERATIONS = ("organization", "service", "availability", "create", "lookup", "cancel", "reschedule")
 
@@ -40,7 +41,7 @@ def service_removed(*, service: str = "*") -> None:
 
 # The functions above have no body: operations ask RequestFaults for these two. Only name and signature count.
 WORLD: dict[str, Callable[..., None]] = {"key_revoked": key_revoked, "service_removed": service_removed}
-DISTORTIONS = slots.DISTORTIONS | shape.DISTORTIONS | meaning.DISTORTIONS
+DISTORTIONS = slots.DISTORTIONS | schema.DISTORTIONS | content.DISTORTIONS
 KINDS: dict[str, Callable[..., Any]] = {**WORLD, **DISTORTIONS, **DISGUISES, **WAITS, **STREAMS}
 
 

@@ -10,7 +10,7 @@ import zlib
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
-from ..answers import Answer, error
+from ..response import Answer, error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

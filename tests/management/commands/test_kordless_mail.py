@@ -10,14 +10,14 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 from time_machine import Traveller
 
+from kordless_booking.changes import Change
 from kordless_booking.mail.occasions import MailState
 from kordless_booking.models import Appointment, OutgoingMail
-from kordless_booking.news import Change
 from kordless_booking.sandbox import Sandbox
 from tests.mail.conftest import visitor, writing
 from tests.mail.mail_server import mail_server, use
 from tests.mail.reading import sent
-from tests.mail.test_intake import hook, page
+from tests.mail.test_enqueue import hook, page
 from tests.views.walking import Walk
 
 __all__ = ["visitor", "writing"]

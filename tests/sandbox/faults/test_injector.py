@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from kordless_booking.sandbox import Limits, Sandbox
-from kordless_booking.sandbox.mischief import KINDS, OPERATIONS
-
-from .conftest import NOW, Api, refused
+from kordless_booking.sandbox.faults.injector import KINDS, OPERATIONS
+from tests.sandbox.conftest import NOW, Api, refused
 
 
 def test_it_hits_its_operation_so_many_times(api: Api) -> None:

@@ -1,0 +1,1 @@
+"""How things are said and shown: formatting, texts, locales, time zones, calendar events, colors, style sheets."""
