@@ -34,7 +34,7 @@ def month_in_view(today: date | None = None) -> date:
 
 
 def _calendar(name: str, open_hours: str) -> Calendar:
-    return Calendar(name, hours(open_hours, days=_EVERY_DAY), Host(name, name.title()), crowd=0)
+    return Calendar(name, hours(open_hours, days=_EVERY_DAY), Host(name, name.title()), occupancy_percent=0)
 
 
 def _service(slug: str, open_hours: str, *, minutes: int, interval: int, capacity: int = 1) -> Service:

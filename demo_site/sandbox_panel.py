@@ -22,7 +22,7 @@ from demo_site.local import demo_tool
 from kordless_booking import conf
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.sandbox.posting import Endpoint
-from kordless_booking.sandbox.response import Refusal
+from kordless_booking.sandbox.response import ApiError
 from kordless_booking.upstream.registry import embedded_sandbox, sandbox_path
 
 __all__ = ["counter", "deliver_webhooks"]
@@ -63,7 +63,7 @@ def counter(request: HttpRequest) -> HttpResponse:
         messages.success(request, act(sandbox, request))
     except (ValueError, LookupError) as error:
         messages.error(request, f"That didn't work: {error}.")
-    except Refusal as refusal:
+    except ApiError as refusal:
         messages.error(request, f"That didn't work: {refusal.detail}.")
     return HttpResponseRedirect(request.get_full_path())
 
@@ -73,14 +73,14 @@ def deliver_webhooks(url: str) -> None:
 
     Raises Http404 where the demo has a real account. Does nothing without a secret.
     """
-    secrets = conf.account_named(None).webhook_secrets
+    secrets = conf.get_account(None).webhook_secrets
     if secrets:
         _sandbox().courier.endpoints = (Endpoint(url, str(secrets[0])),)
 
 
 def _sandbox() -> Sandbox:
     """Return the embedded sandbox. Raises Http404 if the demo has a real account."""
-    account = conf.account_named(None)
+    account = conf.get_account(None)
     if not account.sandbox:
         raise Http404
     sandbox: Sandbox = embedded_sandbox(sandbox_path(account))
@@ -102,7 +102,7 @@ def _context(request: HttpRequest, sandbox: Sandbox) -> dict[str, Any]:
         "more": max(0, len(coming) - MOST_BOOKINGS),
         "troubles": {name: title for name, (title, _) in TROUBLES.items()},
         "post_troubles": {name: title for name, (title, _) in POST_TROUBLES.items()},
-        "in_force": [*(_said(rule) for rule in sandbox.mischief.rules()), *_post_in_force(sandbox)],
+        "in_force": [*(_said(rule) for rule in sandbox.faults.rules()), *_post_in_force(sandbox)],
         "endpoints": sandbox.courier.endpoints,
         "deliveries": sandbox.courier.deliveries()[:8],
         "zone": business.zone.key,
@@ -139,17 +139,17 @@ def _post_in_force(sandbox: Sandbox) -> list[str]:
 
 
 def _by_phone(sandbox: Sandbox, request: HttpRequest) -> str:
-    number = sandbox.take(request.POST["service"], datetime.fromisoformat(request.POST["start"]))
+    number = sandbox.book_by_phone(request.POST["service"], datetime.fromisoformat(request.POST["start"]))
     return f"{number} is booked by phone."
 
 
 def _cancel(sandbox: Sandbox, request: HttpRequest) -> str:
-    sandbox.decide(request.POST["number"], "canceled")
+    sandbox.set_status(request.POST["number"], "canceled")
     return f"{request.POST['number']} is canceled."
 
 
 def _confirm(sandbox: Sandbox, request: HttpRequest) -> str:
-    sandbox.decide(request.POST["number"], "confirmed")
+    sandbox.set_status(request.POST["number"], "confirmed")
     return f"{request.POST['number']} is confirmed."
 
 
@@ -169,19 +169,19 @@ def _move(sandbox: Sandbox, request: HttpRequest) -> str:
 
 def _break(sandbox: Sandbox, request: HttpRequest) -> str:
     title, trouble = TROUBLES[request.POST["trouble"]]
-    sandbox.mischief.set(**trouble)
+    sandbox.faults.add(**trouble)
     return f"{title}."
 
 
 def _break_post(sandbox: Sandbox, request: HttpRequest) -> str:
     title, trouble = POST_TROUBLES[request.POST["trouble"]]
-    sandbox.courier.mischief(**trouble)
+    sandbox.courier.set_faults(**trouble)
     return f"{title}."
 
 
 def _behave(sandbox: Sandbox, request: HttpRequest) -> str:
-    sandbox.mischief.clear()
-    sandbox.courier.mischief()
+    sandbox.faults.clear()
+    sandbox.courier.set_faults()
     return "Everything works again."
 
 

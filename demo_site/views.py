@@ -10,8 +10,8 @@ from django.views.decorators.http import require_safe
 
 from demo_site.local import demo_tool, may_use_tools
 from demo_site.staff import NAME
-from kordless_booking.presentation.themes import PLAIN, READY_MADE
-from kordless_booking.views.request import Visit
+from kordless_booking.presentation.themes import PLAIN, THEMES
+from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.snippet import builder
 
 SWITCHES: Final = [
@@ -37,7 +37,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def themes(request: HttpRequest) -> HttpResponse:
     """Render the widget in a theme, color scheme and accent color. Plain links switch them."""
     chosen = {name: request.GET.get(name, "") for name in ("theme", "scheme", "accent")}
-    if chosen["theme"] not in READY_MADE:
+    if chosen["theme"] not in THEMES:
         chosen["theme"] = PLAIN
     return render(request, "demo_site/themes.html", {"switches": _switches(chosen), "theme": chosen["theme"]})
 
@@ -60,7 +60,7 @@ def _switches(chosen: dict[str, str]) -> list[dict[str, Any]]:
 def snippet(request: HttpRequest) -> HttpResponse:
     """Render the snippet builder. Its preview is someone else's website, if that is served."""
     neighbour = _neighbour()["neighbour"]
-    visit = Visit(request, namespace="kordless_booking")
+    visit = WidgetRequest(request, namespace="kordless_booking")
     elsewhere = f"{neighbour}/preview/" if neighbour else None
     return builder(visit, "demo_site/snippet.html", _neighbour(), elsewhere=elsewhere)
 

@@ -18,30 +18,38 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.dispatch import Signal
 
 from kordless_booking.booking.hashes import number_hash
-from kordless_booking.conf import account_named
-from kordless_booking.logs import say, where
-from kordless_booking.mail.enqueue import take_in
+from kordless_booking.conf import get_account
+from kordless_booking.logs import error_location, log_event
+from kordless_booking.mail.enqueue import record_and_enqueue
 from kordless_booking.mail.occasions import Occasion
-from kordless_booking.models import KnownBooking
-from kordless_booking.signals import Source, booking_cancelled, booking_created, booking_rescheduled
-from kordless_booking.unrepeated import unrepeated
+from kordless_booking.models import BookingProjection
+from kordless_booking.signals import ChangeSource, booking_cancelled, booking_created, booking_rescheduled
+from kordless_booking.unrepeated import redacted_dispatch_log
 from kordless_booking.upstream.keys import cache_key
 
 if TYPE_CHECKING:
     from kordless_booking.api.resources import Booking
-    from kordless_booking.booking.preferences import Reader
+    from kordless_booking.booking.preferences import VisitorPreferences
     from kordless_booking.conf import Account
-    from kordless_booking.upstream.fallback_cache import SteadyCache
+    from kordless_booking.upstream.fallback_cache import FallbackCache
 
-__all__ = ["Change", "announce", "being_changed_here", "newer_is_known", "news", "now_changing", "write_about"]
+__all__ = [
+    "BookingChange",
+    "has_newer_change",
+    "is_change_in_progress",
+    "mark_change_in_progress",
+    "publish_change",
+    "queue_mail",
+    "record_change",
+]
 
 log = logging.getLogger("kordless_booking.signals")
 
-CHANGING_SECONDS: Final = 60
+IN_PROGRESS_SECONDS: Final = 60
 """Seconds after a change was requested on our page, in which a webhook about the booking counts as its result."""
 
 
-class Change(Enum):
+class BookingChange(Enum):
     """Kind of change of a booking. The value is the signal that publishes it."""
 
     CREATED = booking_created
@@ -53,14 +61,14 @@ class Change(Enum):
         return self.value
 
 
-def announce(
-    change: Change,
+def publish_change(
+    change: BookingChange,
     booking: Booking,
     *,
     account: str,
     now: datetime,
     attribution: Mapping[str, str] | None = None,
-    reader: Reader | None = None,
+    reader: VisitorPreferences | None = None,
 ) -> None:
     """Record and publish a change that was made on our own pages, unless the webhook was quicker. Never raises.
 
@@ -69,17 +77,17 @@ def announce(
     told: Booking | None
     try:
         with transaction.atomic():
-            told = news(change, booking, account=account, at=now)
-            write_about(change, told, booking, account=account_named(account), now=now, reader=reader)
+            told = record_change(change, booking, account=account, at=now)
+            queue_mail(change, told, booking, account=get_account(account), now=now, reader=reader)
     except DatabaseError as error:
         # Better published twice than never: Kordless has changed the booking already.
-        say(log, logging.ERROR, "news_not_written", change=change.name.lower(), error=type(error).__name__)
+        log_event(log, logging.ERROR, "news_not_written", change=change.name.lower(), error=type(error).__name__)
         told = booking
     if told is None:
         return
-    source = Source.WIDGET
+    source = ChangeSource.WIDGET
     # Django logs a receiver's exception with its message, which may contain the booking.
-    with unrepeated():
+    with redacted_dispatch_log():
         # Robust, in contrast to the webhook's: a failing receiver must not turn the visitor's success into an error.
         answers = change.signal.send_robust(
             sender=source,
@@ -92,10 +100,10 @@ def announce(
     for listener, answer in answers:
         if isinstance(answer, Exception):
             name = getattr(listener, "__qualname__", type(listener).__name__)
-            say(log, logging.ERROR, "receiver_failed", receiver=name, **where(answer))
+            log_event(log, logging.ERROR, "receiver_failed", receiver=name, **error_location(answer))
 
 
-def news(change: Change, booking: Booking, *, account: str, at: datetime) -> Booking | None:
+def record_change(change: BookingChange, booking: Booking, *, account: str, at: datetime) -> Booking | None:
     """Record a change. Return the booking to publish, or None when the change contains nothing new.
 
     `at` is when the change was made. A booking that was moved before its creation is reported is published as it is
@@ -105,11 +113,11 @@ def news(change: Change, booking: Booking, *, account: str, at: datetime) -> Boo
     at = at.replace(microsecond=0)
     names = {"account": account, "number_hash": number_hash(booking.confirmation_number)}
     # Locked: two reports of one booking must not both find that they are the first.
-    mine = KnownBooking.objects.select_for_update()
+    mine = BookingProjection.objects.select_for_update()
     known = mine.filter(**names).first()
     if known is None:
-        known = KnownBooking(**names, changed_at=at)
-        told = _learn(known, change, booking, at)
+        known = BookingProjection(**names, changed_at=at)
+        told = _apply(known, change, booking, at)
         # `select_for_update` can't lock a row that isn't there; the unique constraint decides instead.
         try:
             with transaction.atomic():
@@ -118,52 +126,52 @@ def news(change: Change, booking: Booking, *, account: str, at: datetime) -> Boo
             known = mine.get(**names)
         else:
             return told
-    told = _learn(known, change, booking, at)
+    told = _apply(known, change, booking, at)
     known.save()
     return told
 
 
-def newer_is_known(booking: Booking, *, account: str, at: datetime) -> bool:
+def has_newer_change(booking: Booking, *, account: str, at: datetime) -> bool:
     """Return whether a change of the booking was published that is newer than `at`."""
     names = {"account": account, "number_hash": number_hash(booking.confirmation_number)}
-    return KnownBooking.objects.filter(**names, changed_at__gt=at.replace(microsecond=0)).exists()
+    return BookingProjection.objects.filter(**names, changed_at__gt=at.replace(microsecond=0)).exists()
 
 
-def write_about(
-    change: Change,
+def queue_mail(
+    change: BookingChange,
     told: Booking | None,
     heard: Booking,
     *,
     account: Account,
     now: datetime,
-    reader: Reader | None = None,
+    reader: VisitorPreferences | None = None,
 ) -> None:
     """Queue the mail to the customer, if the account sends any. Needs the change's transaction; raises DatabaseError.
 
     `told` is what `record_change` returned for `heard`.
     """
     # An outdated report is passed on as well, without a kind: it may contain details that were missing.
-    take_in(account, told or heard, _OCCASIONS[change] if told else None, now=now, reader=reader)
+    record_and_enqueue(account, told or heard, _OCCASIONS[change] if told else None, now=now, reader=reader)
 
 
-def now_changing(cache: SteadyCache, account: str, number: str) -> None:
+def mark_change_in_progress(cache: FallbackCache, account: str, number: str) -> None:
     """Mark that a page of ours is about to request a change: its webhook may arrive before the response."""
-    cache.set(cache_key(account, "changing", number_hash(number)), 1, CHANGING_SECONDS)
+    cache.set(cache_key(account, "changing", number_hash(number)), 1, IN_PROGRESS_SECONDS)
 
 
-def being_changed_here(cache: SteadyCache, account: str, number: str) -> bool:
+def is_change_in_progress(cache: FallbackCache, account: str, number: str) -> bool:
     """Return whether a page of ours has just requested a change of this booking."""
     return cache.get(cache_key(account, "changing", number_hash(number))) is not None
 
 
 _OCCASIONS: Final = {
-    Change.CREATED: Occasion.CONFIRMED,
-    Change.RESCHEDULED: Occasion.RESCHEDULED,
-    Change.CANCELLED: Occasion.CANCELLED,
+    BookingChange.CREATED: Occasion.CONFIRMED,
+    BookingChange.RESCHEDULED: Occasion.RESCHEDULED,
+    BookingChange.CANCELLED: Occasion.CANCELLED,
 }
 
 
-def _learn(known: KnownBooking, change: Change, booking: Booking, at: datetime) -> Booking | None:
+def _apply(known: BookingProjection, change: BookingChange, booking: Booking, at: datetime) -> Booking | None:
     """Apply the change to the projection. Return the booking to publish, or None. The caller saves `known`."""
     # Not `<=`: within one second the order of two changes is unknown, so both are published.
     older = at < known.changed_at
@@ -172,16 +180,16 @@ def _learn(known: KnownBooking, change: Change, booking: Booking, at: datetime) 
     if known.cancelled:
         return None
     match change:
-        case Change.CANCELLED:
+        case BookingChange.CANCELLED:
             known.cancelled = True
             return booking
-        case Change.CREATED:
+        case BookingChange.CREATED:
             if known.created:
                 return None
             known.created = True
             # Reported after a move: publish it with the time that is known to be newer.
             booking = booking if known.start is None else _at(booking, known.start)
-        case Change.RESCHEDULED:
+        case BookingChange.RESCHEDULED:
             # Outdated, or the second report of the same move.
             if known.start is not None and (older or known.start == booking.start):
                 return None

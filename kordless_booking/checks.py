@@ -20,7 +20,7 @@ from django.template.loader import get_template
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from kordless_booking import conf
-from kordless_booking.presentation.stylesheet import found
+from kordless_booking.presentation.stylesheet import find_static
 
 __all__ = [
     "check_apps",
@@ -34,7 +34,7 @@ __all__ = [
     "check_style_sheets",
     "check_templates",
     "check_webhook_secrets",
-    "mounts",
+    "mounted_namespaces",
 ]
 
 _IDS: Final = {
@@ -59,7 +59,7 @@ _PER_PROCESS_CACHES: Final = ("locmem.LocMemCache", "dummy.DummyCache", "filebas
 @register("kordless_booking")
 def check_settings(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
     """Report missing, wrong and unknown keys in KORDLESS_BOOKING: E001 to E005."""
-    mistakes = conf.mistakes_in(getattr(settings, "KORDLESS_BOOKING", None))
+    mistakes = conf.find_errors(getattr(settings, "KORDLESS_BOOKING", None))
     return [Error(mistake.text, hint=mistake.hint, id=_IDS[mistake.kind]) for mistake in mistakes]
 
 
@@ -86,7 +86,7 @@ def check_mounts(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any)
     if check_settings() or not getattr(settings, "ROOT_URLCONF", None):
         return []
     names = conf.accounts()
-    found = list(mounts(get_resolver().url_patterns))
+    found = list(mounted_namespaces(get_resolver().url_patterns))
     if not found:
         return [
             Warning(
@@ -121,7 +121,7 @@ def check_style_sheets(app_configs: Sequence[AppConfig] | None = None, **_kwargs
         )
         for account in conf.accounts().values()
         for name in account.style_sheets
-        if found(name) is None
+        if find_static(name) is None
     ]
 
 
@@ -308,7 +308,7 @@ def check_templates(app_configs: Sequence[AppConfig] | None = None, **_kwargs: A
     return []
 
 
-def mounts(patterns: Sequence[URLPattern | URLResolver], above: str = "") -> Iterator[str]:
+def mounted_namespaces(patterns: Sequence[URLPattern | URLResolver], above: str = "") -> Iterator[str]:
     """Yield the full instance namespace of each place where our URLs are mounted, such as "shop:north".
 
     `above`: the namespace that encloses `patterns`.
@@ -319,4 +319,4 @@ def mounts(patterns: Sequence[URLPattern | URLResolver], above: str = "") -> Ite
             if pattern.app_name == "kordless_booking":
                 yield name
             else:
-                yield from mounts(pattern.url_patterns, name)
+                yield from mounted_namespaces(pattern.url_patterns, name)

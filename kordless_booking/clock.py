@@ -15,7 +15,7 @@ class Clock:
 
     now: Callable[[], float] = time.time
     """Unix seconds. An operator may step it, in either direction."""
-    steady: Callable[[], float] = time.monotonic
+    monotonic: Callable[[], float] = time.monotonic
     """Monotonic seconds: `monotonic` never runs backward."""
     sleep: Callable[[float], None] = time.sleep
     """Wait for so many seconds."""

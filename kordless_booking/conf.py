@@ -32,10 +32,19 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from kordless_booking.api.client import BOOKING_SECONDS, BROWSE_SECONDS, CREATIONS_PER_MINUTE, REQUESTS_PER_MINUTE
 from kordless_booking.limits import MAX_MANAGE_LINK_DAYS
-from kordless_booking.presentation.themes import READY_MADE
-from kordless_booking.value_rules import is_base_url, is_origin, is_sender, is_site_url, listed, number, text, whole
+from kordless_booking.presentation.themes import THEMES
+from kordless_booking.value_rules import (
+    as_tuple,
+    integer_between,
+    is_base_url,
+    is_origin,
+    is_sender,
+    is_site_url,
+    matching,
+    number_between,
+)
 
-__all__ = ["DEFAULT_ACCOUNT", "Account", "Mistake", "Secret", "account_named", "accounts", "mistakes_in"]
+__all__ = ["DEFAULT_ACCOUNT", "Account", "Secret", "SettingError", "accounts", "find_errors", "get_account"]
 
 DEFAULT_ACCOUNT: Final = "default"
 DEFAULT_BASE_URL: Final = "https://api.kordless.ai/api/calendar/v1/public"
@@ -144,7 +153,7 @@ class Account:
 
 
 @dataclass(frozen=True)
-class Mistake:
+class SettingError:
     """One error in the settings."""
 
     kind: str
@@ -165,7 +174,7 @@ def accounts() -> Mapping[str, Account]:
     return _accounts()
 
 
-def account_named(name: str | None) -> Account:
+def get_account(name: str | None) -> Account:
     """Return the account for an instance namespace. With one account, any namespace will do.
 
     Raises ImproperlyConfigured if there are several accounts and none has this name.
@@ -181,11 +190,11 @@ def account_named(name: str | None) -> Account:
     return known[name]
 
 
-def mistakes_in(raw: object) -> list[Mistake]:
+def find_errors(raw: object) -> list[SettingError]:
     """Return all errors in a KORDLESS_BOOKING value, in reading order; an empty list if there are none."""
     if not isinstance(raw, Mapping):
         return [
-            Mistake(
+            SettingError(
                 "missing",
                 "KORDLESS_BOOKING is not set.",
                 'Add KORDLESS_BOOKING = {"API_KEY": "…", "ORG_SLUG": "your-org"} to your settings, '
@@ -196,13 +205,13 @@ def mistakes_in(raw: object) -> list[Mistake]:
     several = raw.get("ACCOUNTS")
     if not alone and (not isinstance(several, Mapping) or not several):
         return [
-            Mistake(
+            SettingError(
                 "wrong",
                 'KORDLESS_BOOKING["ACCOUNTS"] holds no account.',
                 'Write {"name": {"API_KEY": "…", "ORG_SLUG": "…"}}, or leave ACCOUNTS out when there is only one.',
             )
         ]
-    return [mistake for name, given in _sections(raw) for mistake in _mistakes_of_account(name, given, alone=alone)]
+    return [mistake for name, given in _sections(raw) for mistake in _account_errors(name, given, alone=alone)]
 
 
 def _sections(raw: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
@@ -216,12 +225,12 @@ def _sections(raw: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
         yield str(name), {**shared, **own} if isinstance(own, Mapping) else own
 
 
-def _mistakes_of_account(name: str, given: object, *, alone: bool) -> Iterator[Mistake]:
+def _account_errors(name: str, given: object, *, alone: bool) -> Iterator[SettingError]:
     where = "KORDLESS_BOOKING" if alone else f'KORDLESS_BOOKING["ACCOUNTS"]["{name}"]'
     if not _NAMESPACE.fullmatch(name):
-        yield Mistake("wrong", f"{where}: an account can't be called that.", "Letters, digits, -, _ and . only.")
+        yield SettingError("wrong", f"{where}: an account can't be called that.", "Letters, digits, -, _ and . only.")
     if not isinstance(given, Mapping):
-        yield Mistake("wrong", f"{where} is not a dictionary.", "Give it API_KEY and ORG_SLUG.")
+        yield SettingError("wrong", f"{where} is not a dictionary.", "Give it API_KEY and ORG_SLUG.")
         return
     names = sorted(SETTING_NAMES | {"ACCOUNTS"} if alone else SETTING_NAMES)
     # A key that is unknown is reported, but doesn't stop the site: see `_accounts`.
@@ -229,16 +238,16 @@ def _mistakes_of_account(name: str, given: object, *, alone: bool) -> Iterator[M
         if key not in SETTING_NAMES:
             near = difflib.get_close_matches(str(key).upper(), names, n=1, cutoff=0.5)
             hint = f"Did you mean {near[0]}?" if near else f"Known keys: {', '.join(names)}."
-            yield Mistake("unknown", f"{where} has an unknown key {key!r}.", hint)
+            yield SettingError("unknown", f"{where} has an unknown key {key!r}.", hint)
     if not given.get("SANDBOX"):
         if not given.get("API_KEY"):
-            yield Mistake(
+            yield SettingError(
                 "api_key",
                 f"{where} has no API_KEY.",
                 'Create a key in Kordless and set "API_KEY", or set "SANDBOX": True to try without an account.',
             )
         if not given.get("ORG_SLUG"):
-            yield Mistake(
+            yield SettingError(
                 "org_slug",
                 f"{where} has no ORG_SLUG.",
                 'Set "ORG_SLUG" to your organization\'s slug: the last part of its Kordless booking address.',
@@ -246,12 +255,14 @@ def _mistakes_of_account(name: str, given: object, *, alone: bool) -> Iterator[M
     # An empty string counts as absent, for settings read from the environment. Not so for a secret: a site that sets
     # one must not run without.
     absent = {key for key in given if given[key] is None or (given[key] == "" and key != "WEBHOOK_SECRETS")}
-    wrong = {key for key, (right, _) in _RULES.items() if key in given and key not in absent and not right(given[key])}
-    for key, (_, hint) in _RULES.items():
+    wrong = {
+        key for key, (right, _) in _VALIDATORS.items() if key in given and key not in absent and not right(given[key])
+    }
+    for key, (_, hint) in _VALIDATORS.items():
         if key in wrong:
-            yield Mistake("wrong", f"{where}: {key} is not usable.", hint)
+            yield SettingError("wrong", f"{where}: {key} is not usable.", hint)
     if given.get("MAIL") is True and not given.get("SITE_URL"):
-        yield Mistake(
+        yield SettingError(
             "wrong",
             f"{where}: MAIL is on, but there is no SITE_URL.",
             'Set "SITE_URL" to where your site is, such as "https://salon.example": mails link to it.',
@@ -260,7 +271,7 @@ def _mistakes_of_account(name: str, given: object, *, alone: bool) -> Iterator[M
     every = given.get("REQUESTS_PER_MINUTE") or Account.requests_per_minute
     creations = given.get("CREATIONS_PER_MINUTE") or Account.creations_per_minute
     if wrong.isdisjoint({"REQUESTS_PER_MINUTE", "CREATIONS_PER_MINUTE"}) and creations >= every:
-        yield Mistake(
+        yield SettingError(
             "wrong",
             f"{where}: CREATIONS_PER_MINUTE leaves nothing of REQUESTS_PER_MINUTE for anything else.",
             "Creations count as requests too, so fewer of them must be allowed: "
@@ -269,7 +280,7 @@ def _mistakes_of_account(name: str, given: object, *, alone: bool) -> Iterator[M
     yield from _decreasing_lifetimes(where, given, wrong)
 
 
-def _decreasing_lifetimes(where: str, given: Mapping[Any, Any], wrong: set[str]) -> Iterator[Mistake]:
+def _decreasing_lifetimes(where: str, given: Mapping[Any, Any], wrong: set[str]) -> Iterator[SettingError]:
     """Yield an error for each age that is less than the one before it. Skips lifetimes with a `wrong` value."""
     for names in _LIFETIMES:
         if not wrong.isdisjoint(names):
@@ -277,7 +288,7 @@ def _decreasing_lifetimes(where: str, given: Mapping[Any, Any], wrong: set[str])
         ages = [given.get(name) or getattr(Account, name.lower()) for name in names]
         for (shorter, low), (longer, high) in pairwise(zip(names, ages, strict=True)):
             if high < low:
-                yield Mistake(
+                yield SettingError(
                     "wrong",
                     f"{where}: {longer} is less than {shorter}.",
                     f"Both count from the moment that Kordless was asked: set {longer} to {low} or more.",
@@ -295,9 +306,9 @@ _LIFETIMES: Final = (
 """Ages until which a cached value is fresh, served while it is refreshed, and served in an outage: never decreasing."""
 
 # Setting to its validator, and the hint for a value that is rejected.
-_RULES: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
-    "API_KEY": (text(r"[\x21-\x7e]{1,500}"), "A key is one line of printable ASCII without spaces."),
-    "ORG_SLUG": (text(_SLUG.pattern), "A slug has letters, digits, dots, dashes and underscores only."),
+_VALIDATORS: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
+    "API_KEY": (matching(r"[\x21-\x7e]{1,500}"), "A key is one line of printable ASCII without spaces."),
+    "ORG_SLUG": (matching(_SLUG.pattern), "A slug has letters, digits, dots, dashes and underscores only."),
     "BASE_URL": (is_base_url, "Write an https:// address without query; http:// is for this machine only."),
     "SANDBOX": (
         lambda value: isinstance(value, bool | str | Path),
@@ -311,56 +322,65 @@ _RULES: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
         lambda value: isinstance(value, list | tuple | set | frozenset) and all(map(is_origin, value)),
         'A list of origins such as "https://shop.example" or "https://*.shop.example"; no paths, no bare "*".',
     ),
-    "THEME": (lambda value: value in READY_MADE, f"One of: {', '.join(READY_MADE)}."),
+    "THEME": (lambda value: value in THEMES, f"One of: {', '.join(THEMES)}."),
     "STYLE_SHEETS": (
-        lambda value: isinstance(value, list | tuple) and all(map(text(r"(?!/)(?!.*\.\.)[\w./ -]+\.css"), value)),
+        lambda value: isinstance(value, list | tuple) and all(map(matching(r"(?!/)(?!.*\.\.)[\w./ -]+\.css"), value)),
         'A list of static files such as "my_site/booking.css", as {% static %} would name them.',
     ),
-    "SUPPORT_EMAIL": (text(r"[^@\s<>]+@[^@\s<>]+"), "An e-mail address that visitors may write to."),
-    "SUPPORT_PHONE": (text(r"\+?[0-9 ()./-]{3,30}"), "A phone number that visitors may call."),
-    "BROWSE_SECONDS": (number(0.1, _MAX_WAIT), f"Seconds that a page may wait for Kordless: 0.1 to {_MAX_WAIT}."),
-    "BOOKING_SECONDS": (number(0.1, _MAX_WAIT), f"Seconds that placing a booking may wait: 0.1 to {_MAX_WAIT}."),
-    "OFFER_FRESH_SECONDS": (whole(1, 86400), "Whole seconds, 1 to 86400."),
-    "CATALOG_STALE_SECONDS": (whole(1, 86400), "Whole seconds, 1 to 86400."),
-    "CATALOG_STALE_IF_ERROR_SECONDS": (whole(1, 86400), "Whole seconds, 1 to 86400."),
-    "MEMORY_SECONDS": (number(0, 1), "Seconds that a process answers from its own memory: 0 to 1."),
-    "SLOTS_FRESH_SECONDS": (whole(1, 3600), "Whole seconds, 1 to 3600."),
-    "SLOTS_STALE_SECONDS": (whole(1, 86400), "Whole seconds, 1 to 86400."),
-    "SLOTS_ON_ERROR_SECONDS": (whole(1, 86400), "Whole seconds, 1 to 86400."),
+    "SUPPORT_EMAIL": (matching(r"[^@\s<>]+@[^@\s<>]+"), "An e-mail address that visitors may write to."),
+    "SUPPORT_PHONE": (matching(r"\+?[0-9 ()./-]{3,30}"), "A phone number that visitors may call."),
+    "BROWSE_SECONDS": (
+        number_between(0.1, _MAX_WAIT),
+        f"Seconds that a page may wait for Kordless: 0.1 to {_MAX_WAIT}.",
+    ),
+    "BOOKING_SECONDS": (
+        number_between(0.1, _MAX_WAIT),
+        f"Seconds that placing a booking may wait: 0.1 to {_MAX_WAIT}.",
+    ),
+    "OFFER_FRESH_SECONDS": (integer_between(1, 86400), "Whole seconds, 1 to 86400."),
+    "CATALOG_STALE_SECONDS": (integer_between(1, 86400), "Whole seconds, 1 to 86400."),
+    "CATALOG_STALE_IF_ERROR_SECONDS": (integer_between(1, 86400), "Whole seconds, 1 to 86400."),
+    "MEMORY_SECONDS": (number_between(0, 1), "Seconds that a process answers from its own memory: 0 to 1."),
+    "SLOTS_FRESH_SECONDS": (integer_between(1, 3600), "Whole seconds, 1 to 3600."),
+    "SLOTS_STALE_SECONDS": (integer_between(1, 86400), "Whole seconds, 1 to 86400."),
+    "SLOTS_ON_ERROR_SECONDS": (integer_between(1, 86400), "Whole seconds, 1 to 86400."),
     "REQUESTS_PER_MINUTE": (
-        whole(3, 1000),
+        integer_between(3, 1000),
         f"What your Kordless key allows: {REQUESTS_PER_MINUTE} unless agreed otherwise.",
     ),
     "CREATIONS_PER_MINUTE": (
-        whole(1, 999),
+        integer_between(1, 999),
         f"What your Kordless key allows: {CREATIONS_PER_MINUTE} unless agreed otherwise.",
     ),
-    "PROCESSES": (whole(1, 10000), "How many server processes share the key when the cache is not shared."),
+    "PROCESSES": (integer_between(1, 10000), "How many server processes share the key when the cache is not shared."),
     "CACHE": (
         lambda value: isinstance(value, str) and value in settings.CACHES,
         "The name of one of your CACHES.",
     ),
-    "DRAFT_SECONDS": (whole(300, 86400), "Seconds that a chosen time may be filled in: 300 to 86400."),
+    "DRAFT_SECONDS": (integer_between(300, 86400), "Seconds that a chosen time may be filled in: 300 to 86400."),
     "MANAGE_LINK_DAYS": (
-        whole(1, MAX_MANAGE_LINK_DAYS),
+        integer_between(1, MAX_MANAGE_LINK_DAYS),
         f"Days that a manage link works: 1 to {MAX_MANAGE_LINK_DAYS}.",
     ),
-    "BOOKINGS_PER_ADDRESS": (whole(0, 1000), "Forms that one address may send in ten minutes; 0 is no limit."),
-    "LOOKUPS_PER_ADDRESS": (whole(0, 1000), "Look-ups by one address in ten minutes; 0 is no limit."),
-    "CHANGES_PER_ADDRESS": (whole(0, 1000), "Changes by one address in ten minutes; 0 is no limit."),
-    "LOOKUPS_PER_NUMBER": (whole(0, 1000), "Look-ups of one confirmation number in an hour; 0 is no limit."),
-    "MINIMUM_FILL_SECONDS": (number(0, 5), "Seconds before which no form is sent on: 0 to 5."),
-    "HUMAN_CHECK": (text(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+"), "The dotted path of a function of request and form."),
+    "BOOKINGS_PER_ADDRESS": (
+        integer_between(0, 1000),
+        "Forms that one address may send in ten minutes; 0 is no limit.",
+    ),
+    "LOOKUPS_PER_ADDRESS": (integer_between(0, 1000), "Look-ups by one address in ten minutes; 0 is no limit."),
+    "CHANGES_PER_ADDRESS": (integer_between(0, 1000), "Changes by one address in ten minutes; 0 is no limit."),
+    "LOOKUPS_PER_NUMBER": (integer_between(0, 1000), "Look-ups of one confirmation number in an hour; 0 is no limit."),
+    "MINIMUM_FILL_SECONDS": (number_between(0, 5), "Seconds before which no form is sent on: 0 to 5."),
+    "HUMAN_CHECK": (matching(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+"), "The dotted path of a function of request and form."),
     "HUMAN_CHECK_ORIGINS": (
         lambda value: isinstance(value, list | tuple) and all(map(is_origin, value)),
         "The origins that your check's script is loaded from.",
     ),
     "WEBHOOK_SECRETS": (
-        lambda value: all(map(text(r"\S(.{0,498}\S)?"), listed(value))),
+        lambda value: all(map(matching(r"\S(.{0,498}\S)?"), as_tuple(value))),
         "The webhook's secret from Kordless, or a list with the new one and the old one; none of them empty.",
     ),
-    "WEBHOOK_SIGNED": (text(r"timestamp\.body|body"), '"timestamp.body" or "body".'),
-    "WEBHOOK_WRITTEN": (text(r"hex|base64"), '"hex" or "base64".'),
+    "WEBHOOK_SIGNED": (matching(r"timestamp\.body|body"), '"timestamp.body" or "body".'),
+    "WEBHOOK_WRITTEN": (matching(r"hex|base64"), '"hex" or "base64".'),
     "FUNNEL": (lambda value: isinstance(value, bool), "True or False."),
     "MAIL": (lambda value: isinstance(value, bool), "True, or False: Kordless writes to customers itself."),
     "MAIL_FROM": (is_sender, 'Who mails are from: "bookings@salon.example" or "Salon <bookings@salon.example>".'),
@@ -369,17 +389,17 @@ _RULES: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
         "Where your site is: https:// and its name, perhaps with a path; http:// is for this machine only.",
     ),
     "REMINDER_HOURS": (
-        whole(0, 336),
+        integer_between(0, 336),
         "Hours before an appointment that its reminder is due: 1 to 336; 0 is no reminder.",
     ),
-    "TRUSTED_PROXIES": (whole(0, 20), "How many proxies stand in front of the site: 0 to 20."),
+    "TRUSTED_PROXIES": (integer_between(0, 20), "How many proxies stand in front of the site: 0 to 20."),
 }
 
 
 @cache
 def _accounts() -> Mapping[str, Account]:
     # A site with a misspelled key still runs, with the default. The system check reports it.
-    fatal = [mistake for mistake in mistakes_in(_raw()) if mistake.kind != "unknown"]
+    fatal = [mistake for mistake in find_errors(_raw()) if mistake.kind != "unknown"]
     if fatal:
         # No variable here holds the settings: Django's debug page would print the key with them.
         raise ImproperlyConfigured(f"{fatal[0].text} {fatal[0].hint}")
@@ -398,7 +418,7 @@ def _account(name: str, given: object) -> Account:
     if "base_url" in values:
         values["base_url"] = values["base_url"].rstrip("/")
     if "webhook_secrets" in values:
-        values["webhook_secrets"] = tuple(Secret(secret) for secret in listed(values["webhook_secrets"]))
+        values["webhook_secrets"] = tuple(Secret(secret) for secret in as_tuple(values["webhook_secrets"]))
     if "site_url" in values:
         values["site_url"] = values["site_url"].rstrip("/")
     # An immutable copy: a list would still be the site's own, and could change.
@@ -411,6 +431,6 @@ def _account(name: str, given: object) -> Account:
 
 
 @receiver(setting_changed)
-def _forget(*, setting: str, **_kwargs: object) -> None:
+def _reset(*, setting: str, **_kwargs: object) -> None:
     if setting in {"KORDLESS_BOOKING", "CACHES", "SECRET_KEY"}:
         _accounts.cache_clear()

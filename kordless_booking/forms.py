@@ -20,7 +20,7 @@ MAX_EMAIL: Final = 254
 """Characters of an email address: SMTP's limit for a path is 256 with its angle brackets (RFC 5321)."""
 
 
-def e164(text: str, region: str) -> str | None:
+def to_e164(text: str, region: str) -> str | None:
     """Return a phone number in E.164, such as `+12125550123`, or None when it can't be one.
 
     `region` (ISO 3166) is where a number without a country code is from.
@@ -136,7 +136,7 @@ class ContactForm(VisitorForm):
         given: str = self.cleaned_data["phone"]
         if not given:
             return ""
-        number = e164(given, self.region)
+        number = to_e164(given, self.region)
         if number is None:
             raise forms.ValidationError(
                 _("Please check the phone number. Outside your country, start with + and the country code."),
@@ -217,7 +217,7 @@ class FindForm(VisitorForm):
         """Return an email address as it was typed, or a phone number as E.164 when it can be one."""
         given: str = self.cleaned_data["contact"]
         # What is neither is sent to Kordless as it is: Kordless knows which contact the booking was made with.
-        return given if "@" in given else e164(given, self.region) or given
+        return given if "@" in given else to_e164(given, self.region) or given
 
     def number_and_contact(self) -> tuple[str, str] | None:
         """Return what to look up, or None when no booking can have such a number."""

@@ -18,20 +18,20 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Final
 
-__all__ = ["JsonFormatter", "request_id", "say", "where"]
+__all__ = ["JsonFormatter", "error_location", "log_event", "request_id"]
 
 request_id: ContextVar[str] = ContextVar("kordless_booking.request_id", default="")
 """Request id of the visitor's request that is being processed; empty outside of a request."""
 
-_PLAIN: Final = re.compile(r"[!#-&(-~]+")
+_UNQUOTED: Final = re.compile(r"[!#-&(-~]+")
 """Text that needs no quotes in logfmt: printable ASCII without spaces and quotation marks."""
-_FRAMES: Final = 5
+_MAX_FRAMES: Final = 5
 """Number of innermost stack frames that an error location keeps."""
 _VALUES: Final = (bool, int, float, str, type(None))
 """Types that JSON has too. Values of other types become text."""
 
 
-def say(logger: logging.Logger, level: int, event: str, **said: object) -> None:
+def log_event(logger: logging.Logger, level: int, event: str, **said: object) -> None:
     """Log `event=… name=value …`, and append `req=…` inside a request unless the caller passes its own.
 
     Leaves out values that are None. Quotes and escapes texts with spaces, so an event is always one line.
@@ -39,12 +39,12 @@ def say(logger: logging.Logger, level: int, event: str, **said: object) -> None:
     if "req" not in said and request_id.get():
         said["req"] = request_id.get()
     values = {"event": event} | {name: value for name, value in said.items() if value is not None}
-    line = " ".join(f"{name}={_written(value)}" for name, value in values.items())
+    line = " ".join(f"{name}={_format_value(value)}" for name, value in values.items())
     # "%s": a percent sign in a value must not be read as a format. stacklevel=2: the record names the caller's line.
     logger.log(level, "%s", line, extra={"kordless": values}, stacklevel=2)
 
 
-def where(error: BaseException) -> dict[str, str]:
+def error_location(error: BaseException) -> dict[str, str]:
     """Return `error` (the class name) and `at` (`module:line<module:line…`, innermost first) for `log_event`.
 
     Omits the error's message, because it may repeat an argument and thus form input.
@@ -53,13 +53,13 @@ def where(error: BaseException) -> dict[str, str]:
     while trace is not None:
         lines.append(f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}")
         trace = trace.tb_next
-    return {"error": type(error).__name__, "at": "<".join(lines[::-1][:_FRAMES]) or "?"}
+    return {"error": type(error).__name__, "at": "<".join(lines[::-1][:_MAX_FRAMES]) or "?"}
 
 
-def _written(value: object) -> str:
+def _format_value(value: object) -> str:
     text = str(value)
     # ascii() quotes and escapes newlines, so a value can neither break the line nor forge another event.
-    return text if _PLAIN.fullmatch(text) else ascii(text) if text else "-"
+    return text if _UNQUOTED.fullmatch(text) else ascii(text) if text else "-"
 
 
 class JsonFormatter(logging.Formatter):

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from kordless_booking.clock import Clock
 
-__all__ = ["Loudness"]
+__all__ = ["LogThrottle"]
 
-QUIET: Final = {logging.WARNING: 60.0, logging.ERROR: 60.0, logging.CRITICAL: 300.0}
+QUIET_SECONDS: Final = {logging.WARNING: 60.0, logging.ERROR: 60.0, logging.CRITICAL: 300.0}
 """Level to the seconds for which more lines of the same kind are lowered to INFO. Other levels are not throttled."""
 
 
-class Loudness:
+class LogThrottle:
     """Log throttle of one account in one process: each process alerts once."""
 
     def __init__(self, clock: Clock) -> None:
@@ -27,15 +27,15 @@ class Loudness:
         self._told: dict[tuple[str, int], float] = {}
         self._lock = threading.Lock()
 
-    def of(self, kind: str, level: int) -> int:
+    def level_for(self, kind: str, level: int) -> int:
         """Return the level to log the event `kind` at now: `level`, or INFO while it is throttled at `level`."""
-        if level not in QUIET:
+        if level not in QUIET_SECONDS:
             return level
         now = self._clock.now()
         with self._lock:
             told = self._told.get((kind, level))
             # abs(): after the wall clock is set back, the next line must not stay quiet until it catches up.
-            if told is not None and abs(now - told) < QUIET[level]:
+            if told is not None and abs(now - told) < QUIET_SECONDS[level]:
                 return logging.INFO
             self._told[kind, level] = now
         return level

@@ -12,16 +12,16 @@ from django.utils.translation import gettext_lazy as _
 from kordless_booking.booking.attempt import State
 from kordless_booking.funnel.stages import Source, Stage
 from kordless_booking.mail.occasions import MailState, Occasion
-from kordless_booking.webhooks.events import LONGEST_KIND, Outcome
+from kordless_booking.webhooks.events import MAX_KIND_CHARS, Outcome
 
 __all__ = [
     "Appointment",
     "BookingAttempt",
+    "BookingProjection",
     "FunnelCount",
-    "KnownBooking",
     "OutgoingMail",
     "Overview",
-    "RefusalCount",
+    "RejectedDeliveryCount",
     "WebhookDelivery",
 ]
 
@@ -54,7 +54,7 @@ class BookingAttempt(models.Model):
     """Number of sends. Raising it, in an UPDATE that names the old value, is the right to send."""
     claimed_until = models.DateTimeField()
     """End of the sender's lease. An attempt that is still PLACING after it was left behind by a process that died."""
-    unsure = models.BooleanField(default=False)
+    outcome_unknown = models.BooleanField(default=False)
     """A send had no usable response, so a booking may exist even where a later one is refused."""
     retry_at = models.DateTimeField(null=True)
     """Not sent again before this time."""
@@ -85,7 +85,7 @@ class WebhookDelivery(models.Model):
     """From the header `X-Kordless-Webhook-Id`."""
     body_hash = models.CharField(max_length=64)
     """A plain SHA-256 of the body."""
-    kind = models.CharField(max_length=LONGEST_KIND)
+    kind = models.CharField(max_length=MAX_KIND_CHARS)
     """Kordless's name for the event."""
     outcome = models.CharField(max_length=10, choices=[(outcome.value, outcome.value) for outcome in Outcome])
     happened_at = models.DateTimeField(null=True)
@@ -116,7 +116,7 @@ class WebhookDelivery(models.Model):
         return f"{self.kind} {self.outcome} {self.received_at:%Y-%m-%d %H:%M}"
 
 
-class KnownBooking(models.Model):
+class BookingProjection(models.Model):
     """Newest published state of a booking, so that nothing is published twice and nothing outdated after it.
 
     Contains nothing personal.
@@ -172,7 +172,7 @@ class FunnelCount(models.Model):
         return f"{self.day} {self.service or '-'} {self.source} {self.stage}: {self.count}"
 
 
-class RefusalCount(models.Model):
+class RejectedDeliveryCount(models.Model):
     """Number of webhook deliveries that were rejected, per day, account and reason."""
 
     day = models.DateField()
@@ -225,7 +225,7 @@ class Appointment(models.Model):
     """Grows with each change. A mail is about one revision."""
     sequence = models.PositiveIntegerField(default=0)
     """SEQUENCE of the calendar file (RFC 5545), which must grow with each change."""
-    told_at = models.DateTimeField()
+    notified_at = models.DateTimeField()
     """Time at which the newest change was recorded."""
     sealed = models.TextField()
     """The booking with its contact, and the customer's preferences (`mail/appointment_data.py`)."""
@@ -250,7 +250,7 @@ class OutgoingMail(models.Model):
     """One mail about one revision of an appointment. Contains no text: mails are built when they are sent."""
 
     appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="mails")
-    occasion = models.CharField(max_length=20, choices=[(occasion.value, occasion.value) for occasion in Occasion])
+    kind = models.CharField(max_length=20, choices=[(occasion.value, occasion.value) for occasion in Occasion])
     revision = models.PositiveIntegerField()
     before_start = models.DateTimeField(null=True)
     """The start that a moved booking had before."""
@@ -272,11 +272,11 @@ class OutgoingMail(models.Model):
         verbose_name_plural = _("outgoing mails")
         constraints = [  # noqa: RUF012 (Django's own way to write it)
             # The promise "never two mails for one change" rests on this.
-            models.UniqueConstraint(fields=["appointment", "occasion", "revision"], name="kb_mail_once"),
+            models.UniqueConstraint(fields=["appointment", "kind", "revision"], name="kb_mail_once"),
         ]
         indexes = [  # noqa: RUF012 (Django's own way to write it)
             models.Index(fields=["state", "due_at"], name="kb_mail_state_due"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.occasion} {self.state} {self.queued_at:%Y-%m-%d %H:%M}"
+        return f"{self.kind} {self.state} {self.queued_at:%Y-%m-%d %H:%M}"

@@ -9,9 +9,9 @@ from typing import Final
 
 from django.http import HttpRequest, HttpResponse
 
-__all__ = ["PREFETCH_SECONDS", "asked_ahead", "keep_for_click", "not_ahead"]
+__all__ = ["PREFETCH_SECONDS", "is_prefetch", "keep_for_click", "prefetch_declined"]
 
-_OURS: Final = "HTTP_KB_AHEAD"
+_SCRIPT_HEADER: Final = "HTTP_KB_AHEAD"
 """`KB-Ahead`, the header that our script sends."""
 _MARK: Final = "KB-Ahead"
 """The same header in a response: a script that shows the page must report it (`KB-Taken`), because it isn't counted."""
@@ -19,15 +19,15 @@ PREFETCH_SECONDS: Final = 5
 """Seconds for which a browser may show a prefetched page without asking again: longer than most people take from
 pointing to pressing, and short, because a time may be taken in between.
 """
-_THE_BROWSERS: Final = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_MOZ")
+_BROWSER_HEADERS: Final = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_MOZ")
 """Headers of browsers that prefetch by themselves: `Sec-Purpose`, and its predecessors `Purpose` and `X-Moz`."""
 
 
-def asked_ahead(request: HttpRequest) -> bool:
+def is_prefetch(request: HttpRequest) -> bool:
     """Return whether our script, or the browser by itself, only guesses that the page will be wanted."""
     meta = request.META
     # Substring, because browsers add to it: "prefetch;prerender".
-    guessed = _OURS in meta or any("prefetch" in meta.get(name, "") for name in _THE_BROWSERS)
+    guessed = _SCRIPT_HEADER in meta or any("prefetch" in meta.get(name, "") for name in _BROWSER_HEADERS)
     return guessed and request.method == "GET"
 
 
@@ -37,11 +37,11 @@ def keep_for_click(request: HttpRequest, response: HttpResponse) -> None:
     Browsers that prefetch by themselves get no such answer: what they show would never be reported.
     """
     # A chosen time redirects to the form; htmx follows both from the cache.
-    if _OURS in request.META and response.status_code in {200, 303}:
+    if _SCRIPT_HEADER in request.META and response.status_code in {200, 303}:
         response["Cache-Control"] = f"private, max-age={PREFETCH_SECONDS}"
         response[_MARK] = "1"
 
 
-def not_ahead() -> HttpResponse:
+def prefetch_declined() -> HttpResponse:
     """Build an empty response that nobody stores: the page must be requested again when it is wanted."""
     return HttpResponse(status=204, headers={"Cache-Control": "no-store"})

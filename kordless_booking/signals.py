@@ -28,10 +28,10 @@ from typing import Final
 
 from django.dispatch import Signal
 
-__all__ = ["Source", "booking_cancelled", "booking_created", "booking_rescheduled", "event_received"]
+__all__ = ["ChangeSource", "booking_cancelled", "booking_created", "booking_rescheduled", "event_received"]
 
 
-class Source(StrEnum):
+class ChangeSource(StrEnum):
     """Origin of a change to a booking."""
 
     WIDGET = "widget"

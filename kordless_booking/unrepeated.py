@@ -11,23 +11,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-__all__ = ["unrepeated"]
+__all__ = ["redacted_dispatch_log"]
 
-_telling: ContextVar[bool] = ContextVar("kordless_booking.unrepeated", default=False)
+_redacting: ContextVar[bool] = ContextVar("kordless_booking.unrepeated", default=False)
 
 
 @contextmanager
-def unrepeated() -> Iterator[None]:
+def redacted_dispatch_log() -> Iterator[None]:
     """Reduce Django's records about failing receivers to the error's class name inside the `with` block."""
-    token = _telling.set(True)
+    token = _redacting.set(True)
     try:
         yield
     finally:
-        _telling.reset(token)
+        _redacting.reset(token)
 
 
-def _without_message(record: logging.LogRecord) -> bool:
-    if _telling.get() and isinstance(record.args, tuple):
+def _redact(record: logging.LogRecord) -> bool:
+    if _redacting.get() and isinstance(record.args, tuple):
         # Django passes the receiver and the exception as arguments of the format string.
         record.args = tuple(type(said).__name__ if isinstance(said, Exception) else said for said in record.args)
         record.exc_info = None  # the traceback ends with the message
@@ -36,4 +36,4 @@ def _without_message(record: logging.LogRecord) -> bool:
 
 
 # On the logger, not on a handler: the site configures its own handlers. Without effect outside of the `with` block.
-logging.getLogger("django.dispatch").addFilter(_without_message)
+logging.getLogger("django.dispatch").addFilter(_redact)

@@ -46,5 +46,5 @@ urlpatterns = [
     path("<str:service>/zone/", steps.zone, name="zone"),
     path("<str:service>/contact/", contact.contact, name="contact"),
     # Last: the widget's own 404 page, in its design and language, for the rest of the mount point.
-    re_path(r"^(?P<rest>.*)$", steps.nowhere, name="nowhere"),
+    re_path(r"^(?P<rest>.*)$", steps.not_found_view, name="nowhere"),
 ]

@@ -8,9 +8,18 @@ from collections.abc import Callable
 from email.utils import parseaddr
 from typing import Final
 
-from kordless_booking.api.session import checked_base_url
+from kordless_booking.api.session import validated_base_url
 
-__all__ = ["is_base_url", "is_origin", "is_sender", "is_site_url", "listed", "number", "text", "whole"]
+__all__ = [
+    "as_tuple",
+    "integer_between",
+    "is_base_url",
+    "is_origin",
+    "is_sender",
+    "is_site_url",
+    "matching",
+    "number_between",
+]
 
 _ADDRESS: Final = re.compile(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+")
 _SITE_URL: Final = re.compile(r"(https?://[^/?#\s]+)((?:/[A-Za-z0-9._~-]+)*)/?")
@@ -23,7 +32,7 @@ _ORIGIN: Final = re.compile(
 def is_base_url(value: object) -> bool:
     """Return True for an https URL without query, or an http URL of this machine (for a sandbox or a tunnel)."""
     try:
-        return isinstance(value, str) and bool(checked_base_url(value))
+        return isinstance(value, str) and bool(validated_base_url(value))
     except ValueError:
         return False
 
@@ -66,22 +75,22 @@ def is_sender(value: object) -> bool:
     return _ADDRESS.fullmatch(parseaddr(value)[1]) is not None
 
 
-def listed(value: object) -> tuple[object, ...]:
+def as_tuple(value: object) -> tuple[object, ...]:
     """Return a list or tuple as a tuple, and any other value as a tuple of that one value."""
     return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
-def number(low: float, high: float) -> Callable[[object], bool]:
+def number_between(low: float, high: float) -> Callable[[object], bool]:
     """Return a validator for an int or float from `low` to `high`, both included."""
     # bool is a subclass of int, but True is a mistake where a number is expected.
     return lambda value: isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
 
 
-def whole(low: int, high: int) -> Callable[[object], bool]:
+def integer_between(low: int, high: int) -> Callable[[object], bool]:
     """Return a validator for an int from `low` to `high`, both included."""
     return lambda value: isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
 
 
-def text(pattern: str) -> Callable[[object], bool]:
+def matching(pattern: str) -> Callable[[object], bool]:
     """Return a validator for a string that matches the whole regular expression."""
     return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None

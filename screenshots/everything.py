@@ -11,7 +11,7 @@ from typing import Final
 
 from playwright.sync_api import Browser
 
-from kordless_booking.presentation.themes import READY_MADE
+from kordless_booking.presentation.themes import THEMES
 from screenshots.pictures import DESKTOP, PHONE, Device, Shot, sheet, take, visitor
 from screenshots.site import standing
 from screenshots.steps import walked
@@ -54,7 +54,7 @@ def themes(browser: Browser, folder: Path) -> list[Path]:
     """A sheet for each ready-made theme: a few steps, in light and dark."""
     files = []
     with _fresh() as (site, _sandbox):
-        for theme in READY_MADE:
+        for theme in THEMES:
             shots = []
             for scheme in SCHEMES:
                 page = visitor(browser, DESKTOP, scheme, "en", "America/New_York")

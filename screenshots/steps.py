@@ -53,7 +53,7 @@ def walked(page: Page, site: str, sandbox: Path, dress: str) -> Iterator[str]:
     page.locator("[name=name]").fill(TYPED["name"])
     page.locator("[name=email]").fill(TYPED["email"])
     with closing(Sandbox(str(sandbox))) as kordless:
-        kordless.mischief.set("status", operation="create", times=1, status=502)
+        kordless.faults.add("status", operation="create", times=1, status=502)
     _send(page)
     _at(page, "attempt")
     yield "waiting"

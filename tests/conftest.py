@@ -14,7 +14,7 @@ from pytest_django import Settings
 from kordless_booking.api.session import wsgi_transport
 from kordless_booking.funnel import counters
 from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG, SANDBOX_KEY, SANDBOX_ORG, Limits, Sandbox
-from kordless_booking.upstream.registry import background, foreground
+from kordless_booking.upstream.registry import background_worker, foreground
 from tests.clock import MOMENT, NOW
 
 hypothesis.settings.register_profile("shared machine", deadline=None)
@@ -28,10 +28,10 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 @pytest.fixture(autouse=True, scope="session")
 def _uncounted() -> Iterator[None]:
     """What is counted on the way is written when a test says so, and never by a thread of its own."""
-    with counters.held():
+    with counters.paused():
         yield
-        counters.visitors.take()
-        counters.refusals.take()
+        counters.stage_counter.drain()
+        counters.rejection_counter.drain()
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def sandbox(now: datetime, clock: time_machine.Traveller) -> Iterator[Sandbox]:
     """A fresh Kordless without rate limits; `sandbox.limits = Limits()` brings the documented ones back."""
     kordless = Sandbox(":memory:", now=now, limits=Limits.off())
     yield kordless
-    background.join()
+    background_worker.join()
     foreground.join()
     kordless.close()
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import time_machine
 
 from kordless_booking.sandbox import Limits, Sandbox
-from kordless_booking.upstream.registry import background, foreground
+from kordless_booking.upstream.registry import background_worker, foreground
 from tests.conftest import NOW
 
 __all__ = ["far_kordless"]
@@ -25,7 +25,7 @@ def far_kordless() -> Iterator[tuple[Sandbox, str, time_machine.Traveller]]:
         with sandbox.serve() as base:
             yield sandbox, base, clock
             over.set()
-            background.join()
+            background_worker.join()
             foreground.join()
             for thread in threading.enumerate():
                 if "process_request_thread" in thread.name:

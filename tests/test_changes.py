@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kordless_booking.api.resources import Booking
-from kordless_booking.changes import Change, announce, news
-from kordless_booking.models import KnownBooking
-from kordless_booking.signals import Source, booking_cancelled, booking_created, booking_rescheduled
+from kordless_booking.changes import BookingChange, publish_change, record_change
+from kordless_booking.models import BookingProjection
+from kordless_booking.signals import ChangeSource, booking_cancelled, booking_created, booking_rescheduled
 from tests.conftest import NOW
 from tests.refused_writes import refused_writes
 from tests.webhooks.listening import Listener, listening
@@ -28,20 +28,20 @@ def booking(start: datetime = FIRST, number: str = "BOOK_AB12CD34", status: str 
     return Booking(confirmation_number=number, status=status, start=start, end=start + timedelta(hours=1))
 
 
-def heard(change: Change, start: datetime = FIRST, *, at: int = 0, **more: Any) -> datetime | None:
+def heard(change: BookingChange, start: datetime = FIRST, *, at: int = 0, **more: Any) -> datetime | None:
     """The start that there is to tell when the webhook speaks of a change `at` seconds after NOW; None for nothing."""
     with transaction.atomic():
-        told = news(change, booking(start, **more), account="default", at=NOW + timedelta(seconds=at))
+        told = record_change(change, booking(start, **more), account="default", at=NOW + timedelta(seconds=at))
     return told and told.start
 
 
 def test_each_change_is_news_once():
     """A booking is made, moved, moved back and cancelled; every second time it is old news."""
     for change, start, at in (
-        (Change.CREATED, FIRST, 0),
-        (Change.RESCHEDULED, MOVED, 10),
-        (Change.RESCHEDULED, FIRST, 20),
-        (Change.CANCELLED, FIRST, 30),
+        (BookingChange.CREATED, FIRST, 0),
+        (BookingChange.RESCHEDULED, MOVED, 10),
+        (BookingChange.RESCHEDULED, FIRST, 20),
+        (BookingChange.CANCELLED, FIRST, 30),
     ):
         assert heard(change, start, at=at) == start
         assert heard(change, start, at=at) is None
@@ -49,49 +49,55 @@ def test_each_change_is_news_once():
 
 def test_accounts_and_numbers_are_apart_and_case_is_not():
     """A number is written in any case."""
-    assert heard(Change.CREATED)
-    assert heard(Change.CREATED, number="BOOK_OTHER123")
-    assert heard(Change.CREATED, number="book_ab12cd34") is None
-    assert news(Change.CREATED, booking(), account="north", at=NOW)
+    assert heard(BookingChange.CREATED)
+    assert heard(BookingChange.CREATED, number="BOOK_OTHER123")
+    assert heard(BookingChange.CREATED, number="book_ab12cd34") is None
+    assert record_change(BookingChange.CREATED, booking(), account="north", at=NOW)
 
 
-@pytest.mark.parametrize("late", [Change.CREATED, Change.RESCHEDULED])
-def test_nothing_follows_a_cancellation(late: Change):
+@pytest.mark.parametrize("late", [BookingChange.CREATED, BookingChange.RESCHEDULED])
+def test_nothing_follows_a_cancellation(late: BookingChange):
     """However new it claims to be."""
-    assert heard(Change.CANCELLED)
+    assert heard(BookingChange.CANCELLED)
     assert heard(late, MOVED, at=1000) is None
-    assert KnownBooking.objects.get().cancelled
+    assert BookingProjection.objects.get().cancelled
 
 
 def test_an_older_move_is_no_news():
     """Two moves arrive in the wrong order."""
-    assert heard(Change.RESCHEDULED, MOVED, at=20)
-    assert heard(Change.RESCHEDULED, FIRST, at=10) is None
-    assert KnownBooking.objects.get().start == MOVED
+    assert heard(BookingChange.RESCHEDULED, MOVED, at=20)
+    assert heard(BookingChange.RESCHEDULED, FIRST, at=10) is None
+    assert BookingProjection.objects.get().start == MOVED
 
 
 def test_a_creation_that_comes_after_a_move_is_told_as_it_is_now():
     """Who writes it down must not end up with the old time."""
-    assert heard(Change.RESCHEDULED, MOVED, at=20)
-    assert heard(Change.CREATED, FIRST) == MOVED
-    assert KnownBooking.objects.get().start == MOVED
+    assert heard(BookingChange.RESCHEDULED, MOVED, at=20)
+    assert heard(BookingChange.CREATED, FIRST) == MOVED
+    assert BookingProjection.objects.get().start == MOVED
 
 
-CHANGES = ((Change.CREATED, FIRST, 0), (Change.RESCHEDULED, MOVED, 10), (Change.CANCELLED, MOVED, 20))
+CHANGES = (
+    (BookingChange.CREATED, FIRST, 0),
+    (BookingChange.RESCHEDULED, MOVED, 10),
+    (BookingChange.CANCELLED, MOVED, 20),
+)
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 def test_in_every_order_it_ends_cancelled(order: tuple[int, ...]):
     """And what was told last is the cancellation."""
     told = [change for change, start, at in (CHANGES[index] for index in order) if heard(change, start, at=at)]
-    assert told[-1] is Change.CANCELLED
-    assert KnownBooking.objects.get().cancelled
+    assert told[-1] is BookingChange.CANCELLED
+    assert BookingProjection.objects.get().cancelled
     assert len(set(told)) == len(told)
 
 
 steps = st.lists(
     st.tuples(
-        st.sampled_from(list(Change)), st.sampled_from([FIRST, MOVED, MOVED + timedelta(days=1)]), st.integers(0, 99)
+        st.sampled_from(list(BookingChange)),
+        st.sampled_from([FIRST, MOVED, MOVED + timedelta(days=1)]),
+        st.integers(0, 99),
     ),
     max_size=8,
 )
@@ -99,24 +105,24 @@ steps = st.lists(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(steps=steps)
-def test_any_sequence_keeps_to_the_rules(steps: list[tuple[Change, datetime, int]]):
+def test_any_sequence_keeps_to_the_rules(steps: list[tuple[BookingChange, datetime, int]]):
     """At most one creation, at most one cancellation and nothing after it, and no move to where it is."""
-    KnownBooking.objects.all().delete()
+    BookingProjection.objects.all().delete()
     told = [(change, start) for change, start, at in steps if heard(change, start, at=at)]
     changes = [change for change, _ in told]
-    assert changes.count(Change.CREATED) <= 1
-    assert Change.CANCELLED not in changes[:-1]
-    moves = [start for change, start in told if change is Change.RESCHEDULED]
+    assert changes.count(BookingChange.CREATED) <= 1
+    assert BookingChange.CANCELLED not in changes[:-1]
+    moves = [start for change, start in told if change is BookingChange.RESCHEDULED]
     assert all(one != other for one, other in pairwise(moves))
 
 
 def test_the_page_tells_only_what_the_webhook_has_not():
     """The quicker one tells; the page says that it was made here, and carries where the visitor came from."""
     with listening() as listener:
-        announce(Change.CREATED, booking(), account="default", now=NOW, attribution={"utm_source": "x"})
-        assert heard(Change.CREATED) is None
-        assert heard(Change.CANCELLED)
-        announce(Change.CANCELLED, booking(), account="default", now=NOW)
+        publish_change(BookingChange.CREATED, booking(), account="default", now=NOW, attribution={"utm_source": "x"})
+        assert heard(BookingChange.CREATED) is None
+        assert heard(BookingChange.CANCELLED)
+        publish_change(BookingChange.CANCELLED, booking(), account="default", now=NOW)
     assert listener.heard == [("created", "widget", f"{FIRST:%d %H:%M}")]
     assert listener.said[0]["attribution"] == {"utm_source": "x"}
 
@@ -124,21 +130,21 @@ def test_the_page_tells_only_what_the_webhook_has_not():
 def test_a_receiver_may_ask_for_one_source():
     """The source is the sender."""
     asked = Listener()
-    booking_created.connect(on_created := lambda **said: asked.hear("created", **said), sender=Source.WEBHOOK)
+    booking_created.connect(on_created := lambda **said: asked.hear("created", **said), sender=ChangeSource.WEBHOOK)
     try:
-        announce(Change.CREATED, booking(), account="default", now=NOW)
+        publish_change(BookingChange.CREATED, booking(), account="default", now=NOW)
         assert asked.told == []
-        booking_created.send(sender=Source.WEBHOOK, source=Source.WEBHOOK, booking=booking())
+        booking_created.send(sender=ChangeSource.WEBHOOK, source=ChangeSource.WEBHOOK, booking=booking())
         assert asked.told == ["created"]
     finally:
-        booking_created.disconnect(on_created, sender=Source.WEBHOOK)
+        booking_created.disconnect(on_created, sender=ChangeSource.WEBHOOK)
 
 
 def test_a_receiver_that_fails_keeps_nobody_from_booking(caplog: pytest.LogCaptureFixture):
     """It is logged by its name; our line is without its message."""
     with listening() as listener:
         listener.failures = 1
-        announce(Change.CREATED, booking(), account="default", now=NOW)
+        publish_change(BookingChange.CREATED, booking(), account="default", now=NOW)
         assert listener.told == []
     [line] = [record.getMessage() for record in caplog.records if record.name.startswith("kordless_booking")]
     assert line.startswith("event=receiver_failed receiver=")
@@ -148,18 +154,18 @@ def test_a_receiver_that_fails_keeps_nobody_from_booking(caplog: pytest.LogCaptu
 def test_a_page_tells_also_what_it_can_not_write_down(caplog: pytest.LogCaptureFixture):
     """The booking stands, so the site must hear of it; perhaps twice."""
     with listening() as listener, refused_writes("INSERT", "UPDATE"):
-        announce(Change.CREATED, booking(), account="default", now=NOW)
+        publish_change(BookingChange.CREATED, booking(), account="default", now=NOW)
         assert listener.told == ["created"]
     assert "event=news_not_written change=created" in caplog.text
 
 
 def test_what_is_kept_is_nobodys():
     """No confirmation number in the clear."""
-    heard(Change.CREATED)
-    row = KnownBooking.objects.get()
+    heard(BookingChange.CREATED)
+    row = BookingProjection.objects.get()
     assert "AB12" not in str(vars(row)) + str(row) + repr(row)
 
 
 def test_each_change_has_its_signal():
     """Three of them."""
-    assert [change.signal for change in Change] == [booking_created, booking_rescheduled, booking_cancelled]
+    assert [change.signal for change in BookingChange] == [booking_created, booking_rescheduled, booking_cancelled]

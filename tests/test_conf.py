@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import settings as fast
 from hypothesis import strategies as st
 
-from kordless_booking.api.session import checked_base_url
-from kordless_booking.conf import SETTING_NAMES, Account, Secret, account_named, accounts, mistakes_in
+from kordless_booking.api.session import validated_base_url
+from kordless_booking.conf import SETTING_NAMES, Account, Secret, accounts, find_errors, get_account
 from kordless_booking.upstream.read_through import INVALIDATION_SECONDS
 
 KEY = "kb-canary-key-5f1d9c"
@@ -198,8 +198,8 @@ def beside(name: str, value: float) -> dict[str, float]:
 def test_a_good_value_is_taken(settings, name, value):
     """Without a word, and it reaches the account."""
     settings.KORDLESS_BOOKING = {**FLAT, **beside(name, value), name: value}
-    assert mistakes_in(settings.KORDLESS_BOOKING) == []
-    taken = getattr(account_named(None), name.lower())
+    assert find_errors(settings.KORDLESS_BOOKING) == []
+    taken = getattr(get_account(None), name.lower())
     if name == "BASE_URL":
         assert taken == value.rstrip("/")
     elif name.endswith("ORIGINS"):
@@ -213,7 +213,7 @@ def test_a_good_value_is_taken(settings, name, value):
 @pytest.mark.parametrize(("name", "value"), rows(BAD))
 def test_a_bad_value_is_one_mistake_with_a_hint(settings, name, value):
     """It names the setting, doesn't repeat the value, and stops the widget instead of surprising it later."""
-    found = mistakes_in({**FLAT, name: value})
+    found = find_errors({**FLAT, name: value})
     assert [mistake.kind for mistake in found] == ["wrong"]
     assert found[0].text == f"KORDLESS_BOOKING: {name} is not usable."
     assert found[0].hint
@@ -230,8 +230,8 @@ def test_a_bad_value_is_one_mistake_with_a_hint(settings, name, value):
 )
 def test_a_base_url_that_passes_is_one_that_the_wire_takes(value):
     """The check promises what the client keeps."""
-    if value and not mistakes_in({**FLAT, "BASE_URL": value}):
-        assert checked_base_url(value)
+    if value and not find_errors({**FLAT, "BASE_URL": value}):
+        assert validated_base_url(value)
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_a_base_url_that_passes_is_one_that_the_wire_takes(value):
 )
 def test_creations_leave_something_of_the_allowance(every, creations):
     """Else nobody could look at times or cancel."""
-    (mistake,) = mistakes_in({**FLAT, **every, **creations})
+    (mistake,) = find_errors({**FLAT, **every, **creations})
     assert (mistake.kind, "CREATIONS_PER_MINUTE" in mistake.text) == ("wrong", True)
 
 
@@ -252,16 +252,16 @@ def test_creations_leave_something_of_the_allowance(every, creations):
 def test_a_lifetime_that_is_shorter_than_the_one_before_it_is_a_mistake(shorter, longer):
     """A value can't be shown in an outage for less long than it is fresh; an equal age is fine."""
     ages = {name: 100 for names in LIFETIMES for name in names}
-    assert mistakes_in({**FLAT, **ages}) == []
+    assert find_errors({**FLAT, **ages}) == []
     ages = {**ages, longer: 99} if longer in {names[-1] for names in LIFETIMES} else {**ages, shorter: 101}
-    (mistake,) = mistakes_in({**FLAT, **ages})
+    (mistake,) = find_errors({**FLAT, **ages})
     assert mistake.text == f"KORDLESS_BOOKING: {longer} is less than {shorter}."
     assert f"set {longer} to " in mistake.hint
 
 
 def test_a_lifetime_is_compared_with_the_defaults_of_those_that_are_not_set():
     """Free times that are fresh for an hour need a longer life in an outage too, and the hint says so."""
-    found = mistakes_in({**FLAT, "SLOTS_FRESH_SECONDS": 3600})
+    found = find_errors({**FLAT, "SLOTS_FRESH_SECONDS": 3600})
     assert [mistake.text for mistake in found] == [
         "KORDLESS_BOOKING: SLOTS_STALE_SECONDS is less than SLOTS_FRESH_SECONDS."
     ]
@@ -270,13 +270,13 @@ def test_a_lifetime_is_compared_with_the_defaults_of_those_that_are_not_set():
 def test_an_invalidation_outlasts_the_longest_lifetime_that_can_be_set():
     """Else a value that was invalidated would count as known again."""
     for _, _, longest in LIFETIMES:
-        assert mistakes_in({**FLAT, longest: INVALIDATION_SECONDS - 1}) != []
+        assert find_errors({**FLAT, longest: INVALIDATION_SECONDS - 1}) != []
 
 
 @pytest.mark.parametrize("raw", [None, [], "key", 7])
 def test_without_settings_it_says_what_to_add(settings, raw):
     """Also when they are something else than a dictionary."""
-    (mistake,) = mistakes_in(raw)
+    (mistake,) = find_errors(raw)
     assert mistake.kind == "missing"
     assert '"API_KEY"' in mistake.hint
     settings.KORDLESS_BOOKING = raw
@@ -306,7 +306,7 @@ def test_without_settings_it_says_what_to_add(settings, raw):
 )
 def test_all_mistakes_are_told_at_once(raw, kinds):
     """In one go, so that nobody fixes them one by one."""
-    assert [mistake.kind for mistake in mistakes_in(raw)] == kinds
+    assert [mistake.kind for mistake in find_errors(raw)] == kinds
 
 
 @pytest.mark.parametrize(
@@ -325,7 +325,7 @@ def test_all_mistakes_are_told_at_once(raw, kinds):
 def test_an_unknown_key_names_the_nearest_known_one(settings, typed, meant):
     """Misspelt settings are not silently ignored; but they don't close the site either."""
     settings.KORDLESS_BOOKING = raw = {**FLAT, typed: "x"}
-    (mistake,) = mistakes_in(raw)
+    (mistake,) = find_errors(raw)
     assert (mistake.kind, mistake.hint) == ("unknown", f"Did you mean {meant}?")
     assert accounts()
 
@@ -333,7 +333,7 @@ def test_an_unknown_key_names_the_nearest_known_one(settings, typed, meant):
 @pytest.mark.parametrize("typed", ["XYZZY", 7, ("a",)])
 def test_an_unknown_key_like_no_other_gets_the_list(typed):
     """All there are."""
-    (mistake,) = mistakes_in({**FLAT, typed: "x"})
+    (mistake,) = find_errors({**FLAT, typed: "x"})
     assert "API_KEY" in mistake.hint
     assert "TRUSTED_PROXIES" in mistake.hint
 
@@ -341,7 +341,7 @@ def test_an_unknown_key_like_no_other_gets_the_list(typed):
 def test_a_mistake_in_an_account_says_in_which(settings):
     """By the path that stands in the settings."""
     raw = {"ACCOUNTS": {"north": FLAT, "default": {**FLAT, "PHONE_REGION": "us"}}}
-    (mistake,) = mistakes_in(raw)
+    (mistake,) = find_errors(raw)
     assert mistake.text == 'KORDLESS_BOOKING["ACCOUNTS"]["default"]: PHONE_REGION is not usable.'
 
 
@@ -352,7 +352,7 @@ def test_keys_beside_the_accounts_are_defaults_for_all(settings):
         "PHONE_REGION": "GB",
         "ACCOUNTS": {"north": {"ORG_SLUG": "n"}, "south": {"ORG_SLUG": "s", "PHONE_REGION": "DE", "API_KEY": "other"}},
     }
-    north, south = account_named("north"), account_named("south")
+    north, south = get_account("north"), get_account("south")
     assert (north.name, north.api_key, north.phone_region) == ("north", KEY, "GB")
     assert (south.name, south.api_key, south.phone_region) == ("south", "other", "DE")
     assert list(accounts()) == ["north", "south"]
@@ -363,7 +363,7 @@ def test_with_several_accounts_the_namespace_must_be_one(settings, name):
     """Else the message says which there are."""
     settings.KORDLESS_BOOKING = {"ACCOUNTS": {"north": FLAT, "south": FLAT}}
     with pytest.raises(ImproperlyConfigured, match="one of: north, south"):
-        account_named(name)
+        get_account(name)
 
 
 @pytest.mark.parametrize("name", [None, "kordless_booking", "anything"])
@@ -371,27 +371,27 @@ def test_with_several_accounts_the_namespace_must_be_one(settings, name):
 def test_a_single_account_answers_to_any_namespace(settings, raw, name):
     """One business needs none of this."""
     settings.KORDLESS_BOOKING = raw
-    assert account_named(name).org_slug == "acme-salon"
+    assert get_account(name).org_slug == "acme-salon"
 
 
 def test_empty_values_are_the_defaults(settings):
     """`os.environ.get` gives None or "" for what isn't set. Only an empty secret is a mistake: it would be guessed."""
     unset = dict.fromkeys(SETTING_NAMES - FLAT.keys(), "")
     settings.KORDLESS_BOOKING = {**FLAT, **unset, "PHONE_REGION": None, "WEBHOOK_SECRETS": None}
-    assert account_named(None) == Account(api_key=Secret(KEY), org_slug="acme-salon")
+    assert get_account(None) == Account(api_key=Secret(KEY), org_slug="acme-salon")
 
 
 def test_one_webhook_secret_may_stand_alone(settings):
     """A list is only needed while one takes the other's place."""
     settings.KORDLESS_BOOKING = {**FLAT, "WEBHOOK_SECRETS": "whsec_alone"}
-    assert account_named(None).webhook_secrets == ("whsec_alone",)
-    assert "whsec" not in repr(account_named(None))
+    assert get_account(None).webhook_secrets == ("whsec_alone",)
+    assert "whsec" not in repr(get_account(None))
 
 
 def test_an_account_is_frozen_and_hashable(settings):
     """Clients are cached by it."""
     settings.KORDLESS_BOOKING = {**FLAT, "EMBED_ORIGINS": ["https://b.example", "https://a.example"]}
-    account = account_named(None)
+    account = get_account(None)
     assert hash(account) == hash(copy.copy(account))
     with pytest.raises(AttributeError):
         account.org_slug = "other"
@@ -403,17 +403,17 @@ def test_settings_are_read_once_and_again_after_a_change(settings):
     first = accounts()
     assert accounts() is first
     settings.KORDLESS_BOOKING = {**FLAT, "ORG_SLUG": "other"}
-    assert account_named(None).org_slug == "other"
+    assert get_account(None).org_slug == "other"
     settings.KORDLESS_BOOKING = {**FLAT, "CACHE": "second"}
     with pytest.raises(ImproperlyConfigured):
         accounts()
     settings.CACHES = {**settings.CACHES, "second": settings.CACHES["default"]}
-    assert account_named(None).cache == "second"
+    assert get_account(None).cache == "second"
 
 
 def test_mail_needs_to_know_where_the_site_is(settings):
     """Its links must not come from whatever host a request names."""
-    [mistake] = mistakes_in({**FLAT, "MAIL": True})
+    [mistake] = find_errors({**FLAT, "MAIL": True})
     assert (mistake.kind, "SITE_URL" in mistake.text) == ("wrong", True)
     settings.KORDLESS_BOOKING = {**FLAT, "MAIL": True, "SITE_URL": "https://salon.example/"}
-    assert (account_named(None).mail, account_named(None).site_url) == (True, "https://salon.example")
+    assert (get_account(None).mail, get_account(None).site_url) == (True, "https://salon.example")

@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import RequestFactory
 from django.views.debug import SafeExceptionReporterFilter, technical_500_response
 
-from kordless_booking.conf import account_named, accounts, mistakes_in
+from kordless_booking.conf import accounts, find_errors, get_account
 
 KEY = "kb-canary-key-5f1d9c"
 FLAT = {"API_KEY": KEY, "ORG_SLUG": "acme-salon"}
@@ -19,7 +19,7 @@ FLAT = {"API_KEY": KEY, "ORG_SLUG": "acme-salon"}
 def test_the_key_is_not_in_any_repr(settings):
     """Not of the account, a copy, a dictionary of it, or anything around."""
     settings.KORDLESS_BOOKING = FLAT
-    account = account_named(None)
+    account = get_account(None)
     key = account.api_key
     assert key == KEY
     shown = [repr(account), str(account), f"{account}", repr(key), f"{key!r}", repr([key]), repr(asdict(account))]
@@ -48,7 +48,7 @@ def test_the_debug_page_does_not_show_the_key(settings):
     settings.KORDLESS_BOOKING = {"ACCOUNTS": {"north": FLAT, "south": {**FLAT, "API_KEY": KEY + "-south"}}}
 
     def view() -> None:
-        account = account_named("north")
+        account = get_account("north")
         raise Broken(account)
 
     page = debug_page(settings, view)
@@ -70,16 +70,16 @@ def test_the_debug_page_does_not_show_the_key(settings):
 def test_no_complaint_about_the_settings_shows_the_key(settings, raw):
     """Not on the debug page, not in a printed traceback with its variables, not in a mistake."""
     settings.KORDLESS_BOOKING = raw
-    assert KEY not in debug_page(settings, lambda: account_named("elsewhere"))
+    assert KEY not in debug_page(settings, lambda: get_account("elsewhere"))
     with pytest.raises(ImproperlyConfigured) as caught:
-        account_named("elsewhere")
+        get_account("elsewhere")
     told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
     # Only the frames of the package: this test's own hold the settings.
     ours = [frame for frame in told.stack if frame.filename.endswith("kordless_booking/conf.py")]
     assert ours
     told.stack = traceback.StackSummary.from_list(ours)
     assert KEY not in "".join(told.format())
-    assert KEY not in repr(mistakes_in(raw))
+    assert KEY not in repr(find_errors(raw))
 
 
 def test_djangos_own_filter_hides_the_key(settings):

@@ -57,7 +57,7 @@ def _documented() -> dict[str, list[str]]:
     assert len({rule.seconds for rule in rules.values()}) == 1
     address, number = minutes(rules["book"].seconds), throttle_rules()["number"]
     assert number.seconds == 3600, "the documents say: an hour"
-    kept_body, creations = f"{stored_body.SEALED_FOR.days} days", in_force.settings["CREATIONS_PER_MINUTE"]
+    kept_body, creations = f"{stored_body.BODY_RETENTION.days} days", in_force.settings["CREATIONS_PER_MINUTE"]
     a_minute = f"{in_force.settings['REQUESTS_PER_MINUTE']} requests and {creations} bookings a minute"
     return {
         "abuse.md": [
@@ -69,40 +69,40 @@ def _documented() -> dict[str, list[str]]:
             f"of more than {problems.LARGEST_FORM // 1024} KB",
         ],
         "funnel-and-admin.md": [
-            f"the bodies of the last {kept_body}, at most {finding.MOST:,}",
+            f"the bodies of the last {kept_body}, at most {finding.MAX_DECRYPTED:,}",
             f"Bodies are kept for {kept_body}",
-            f"at most every {buffered_counter.EVERY:g} seconds",
-            f"At most {buffered_counter.MOST:,} different things are held",
+            f"at most every {buffered_counter.WRITE_EVERY_SECONDS:g} seconds",
+            f"At most {buffered_counter.MAX_KEYS:,} different things are held",
             "(`?days={}`, `{}` or `{}`".format(*funnel.PERIODS),
         ],
         "mail.md": [
-            f"no more than {reminders.AT_A_TIME}",
+            f"no more than {reminders.MAX_LOOKUPS}",
             f"`REMINDER_HOURS` | {account.reminder_hours} by default",
-            "after {}, {}, {}, {} and {} minutes and then hourly".format(*outbox.BACKOFF),
-            f"with the next mail, for {days(outbox.TRIED_FOR)}",
-            f"not taken for {days(outbox.TRIED_FOR)}",
-            f"Until {days(past.KEPT_AFTER)} after its end",
+            "after {}, {}, {}, {} and {} minutes and then hourly".format(*outbox.BACKOFF_MINUTES),
+            f"with the next mail, for {days(outbox.GIVE_UP_AFTER)}",
+            f"not taken for {days(outbox.GIVE_UP_AFTER)}",
+            f"Until {days(past.RETENTION)} after its end",
         ],
         "operating.md": [
-            f"differ by more than {signature.TOLERANCE} s",
+            f"differ by more than {signature.TOLERANCE_SECONDS} s",
             f"asks Kordless {spelled(upstream_check.MOST_REQUESTS)} times at most",
-            f"takes more than {shared_cache.SLOW * 1000:g} ms",
-            f"the same, more than {minutes(skew.MOST)} apart",
+            f"takes more than {shared_cache.SLOW_SECONDS * 1000:g} ms",
+            f"the same, more than {minutes(skew.MAX_SKEW_SECONDS)} apart",
             f"with {REQUEST_ID[0]} to {REQUEST_ID[1]} letters, digits",
-            f"more than {minutes(signature.TOLERANCE)} off",
-            f"More than {webhook.LARGEST // 1024} KiB",
-            f"says yes or no: seconds, {days(placement.SENT_FOR)} at most",
+            f"more than {minutes(signature.TOLERANCE_SECONDS)} off",
+            f"More than {webhook.MAX_BODY_BYTES // 1024} KiB",
+            f"says yes or no: seconds, {days(placement.RESEND_WINDOW)} at most",
             f"the body {kept_body}",
-            f"{days(past.KEPT_AFTER)} after its end",
-            f"a keyed hash of the number | {minutes(changes.CHANGING_SECONDS)} |",
+            f"{days(past.RETENTION)} after its end",
+            f"a keyed hash of the number | {minutes(changes.IN_PROGRESS_SECONDS)} |",
             f"| nothing | {days(in_force.offer.on_error)} at most | itself |",
-            f"| what was typed | {days(form_input.KEPT_SECONDS)}; a manage link",
-            f"could be sent again ({days(targets.FORM_IS_DEAD)})",
+            f"| what was typed | {days(form_input.TOKEN_SECONDS)}; a manage link",
+            f"could be sent again ({days(targets.FORM_EXPIRES_AFTER)})",
             f"might send it again ({kept_body})",
         ],
         "running.md": [
             a_minute,
-            f"asks once in {spelled(fallback_cache.LEFT_ALONE)} seconds whether it is back",
+            f"asks once in {spelled(fallback_cache.RETRY_SECONDS)} seconds whether it is back",
             f"at most once {minutes(fallback_cache.SAID_EVERY)}",
             f"is claimed for {placement.LEASE.total_seconds():g} seconds",
             f"## More than {spelled(creations)} bookings a minute",
@@ -111,18 +111,18 @@ def _documented() -> dict[str, list[str]]:
         ],
         "webhooks.md": [
             f"less than {checks.SECRET_BYTES} bytes is a warning",
-            f"more than {minutes(signature.TOLERANCE)} off",
-            f"More than {webhook.LARGEST // 1024} KiB",
+            f"more than {minutes(signature.TOLERANCE_SECONDS)} off",
+            f"More than {webhook.MAX_BODY_BYTES // 1024} KiB",
             f"The body {kept_body}",
         ],
         "when-kordless-is-ill.md": [
             f"At most {slot_page.MOST_TIMES} times of a day on one page",
-            f"of more than {parsing.MOST_SLOTS:,} the first {parsing.MOST_SLOTS:,}",
+            f"of more than {parsing.MAX_SLOTS:,} the first {parsing.MAX_SLOTS:,}",
             f"at most {spelled(slot_page.MONTHS_AHEAD)} more months",
-            f"says `clock_off` from {minutes(skew.MOST)} on",
-            f"a wait is never longer than {minutes(responses.LONGEST_WAIT)}",
-            f"of its kind in {minutes(loudness.QUIET[logging.ERROR])} ",
-            f"({minutes(loudness.QUIET[logging.CRITICAL])} for CRITICAL)",
+            f"says `clock_off` from {minutes(skew.MAX_SKEW_SECONDS)} on",
+            f"a wait is never longer than {minutes(responses.MAX_WAIT_SECONDS)}",
+            f"of its kind in {minutes(loudness.QUIET_SECONDS[logging.ERROR])} ",
+            f"({minutes(loudness.QUIET_SECONDS[logging.CRITICAL])} for CRITICAL)",
         ],
         "settings.md": [
             f"may send in {address}; 0",
@@ -162,33 +162,33 @@ def test_a_request_id_has_as_many_characters_as_documented(length: int) -> None:
 
 def test_the_settings_allow_no_wait_that_outlasts_what_guards_it() -> None:
     """A call must end before its permit is handed out again and before its claim is."""
-    for longest in (rate_limiter.LONGEST_CALL, placement.LEASE.total_seconds()):
+    for longest in (rate_limiter.MAX_CALL_SECONDS, placement.LEASE.total_seconds()):
         for name in ("BROWSE_SECONDS", "BOOKING_SECONDS"):
-            assert conf.mistakes_in({**FLAT, name: longest}) != []
+            assert conf.find_errors({**FLAT, name: longest}) != []
 
 
 def test_no_draft_outlives_the_row_that_keeps_it_from_being_booked_twice() -> None:
     """A row is deleted once its form can't be sent any more, so no setting may keep a form alive for longer."""
-    assert conf.mistakes_in({**FLAT, "DRAFT_SECONDS": int(targets.FORM_IS_DEAD.total_seconds())}) != []
-    assert timedelta(seconds=receipt.ATTEMPT_SECONDS) <= placement.SENT_FOR
+    assert conf.find_errors({**FLAT, "DRAFT_SECONDS": int(targets.FORM_EXPIRES_AFTER.total_seconds())}) != []
+    assert timedelta(seconds=receipt.ATTEMPT_SECONDS) <= placement.RESEND_WINDOW
 
 
 def test_a_manage_link_works_for_the_longest_time_that_can_be_set(clock: Traveller) -> None:
     """To the second."""
-    assert conf.mistakes_in({**FLAT, "MANAGE_LINK_DAYS": MAX_MANAGE_LINK_DAYS}) == []
-    assert conf.mistakes_in({**FLAT, "MANAGE_LINK_DAYS": MAX_MANAGE_LINK_DAYS + 1}) != []
+    assert conf.find_errors({**FLAT, "MANAGE_LINK_DAYS": MAX_MANAGE_LINK_DAYS}) == []
+    assert conf.find_errors({**FLAT, "MANAGE_LINK_DAYS": MAX_MANAGE_LINK_DAYS + 1}) != []
     expires = int(NOW.timestamp()) + MAX_MANAGE_LINK_DAYS * DAY
     link = receipt.ManageLink(number="BOOK_AB12", contact="jane@example.com", expires=expires)
     token = link.seal("default")
     assert receipt.ManageLink.read(token, "default", expires) == link
-    with pytest.raises(tokens.BrokenSeal):
+    with pytest.raises(tokens.InvalidToken):
         receipt.ManageLink.read(token, "default", expires + 1)
 
 
 def test_a_permit_is_held_for_as_long_as_kordless_counts() -> None:
     """The queue and the rate limiter go by the same window, and so does what the settings promise."""
-    assert queue.ROUND == rate_limiter.HELD
-    assert queue.MINUTE.total_seconds() == rate_limiter.WINDOW == 60
+    assert queue.WINDOW_SECONDS == rate_limiter.PERMIT_SECONDS
+    assert queue.RATE_WINDOW.total_seconds() == rate_limiter.WINDOW_SECONDS == 60
 
 
 def test_tokens_fit_where_they_travel() -> None:
@@ -203,6 +203,6 @@ def test_columns_hold_what_the_settings_allow() -> None:
     widths = {field.max_length for field in fields if isinstance(field, CharField)}
     [width] = widths
     name = "x" * (width or 0)
-    assert conf.mistakes_in({"ACCOUNTS": {name: FLAT}}) == []
-    assert conf.mistakes_in({"ACCOUNTS": {name + "x": FLAT}}) != []
-    assert Appointment._meta.get_field("status").max_length == enqueue.LONGEST_STATUS
+    assert conf.find_errors({"ACCOUNTS": {name: FLAT}}) == []
+    assert conf.find_errors({"ACCOUNTS": {name + "x": FLAT}}) != []
+    assert Appointment._meta.get_field("status").max_length == enqueue.MAX_STATUS_CHARS

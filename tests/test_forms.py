@@ -6,7 +6,7 @@ from hypothesis import settings as fast
 from hypothesis import strategies as st
 
 from kordless_booking.api.resources import CONFIRMATION_NUMBER, Contact
-from kordless_booking.forms import ContactForm, FindForm, e164
+from kordless_booking.forms import ContactForm, FindForm, to_e164
 
 PERSON = {"name": "Jane Doe", "email": "jane@example.com"}
 
@@ -67,7 +67,7 @@ def test_what_can_not_be_dialled_is_said_beside_the_field(typed):
 @given(typed=st.text(max_size=60), region=st.sampled_from(["US", "DE", "JP", "BR"]))
 def test_any_text_is_a_phone_or_none(typed, region):
     """Never anything but E.164 goes out, and nothing raises."""
-    number = e164(typed, region)
+    number = to_e164(typed, region)
     assert number is None or (number[0] == "+" and number[1:].isascii() and number[1:].isdigit() and len(number) <= 18)
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kordless_booking.logs import JsonFormatter, request_id, say, where
+from kordless_booking.logs import JsonFormatter, error_location, log_event, request_id
 
 log = logging.getLogger("kordless_booking.tests")
 
@@ -36,7 +36,7 @@ def answering(name: str, *, written: logging.LogRecord) -> dict[str, Any]:
 
 def test_words_and_values_agree(caplog: pytest.LogCaptureFixture):
     """Texts with blanks are quoted, nothing is a dash, None is left out, and the caller's own line is named."""
-    say(log, logging.WARNING, "something", status=503, hint='set "X": 1', empty="", absent=None)
+    log_event(log, logging.WARNING, "something", status=503, hint='set "X": 1', empty="", absent=None)
     [record] = caplog.records
     assert record.getMessage() == "event=something status=503 hint='set \"X\": 1' empty=-"
     assert record.__dict__["kordless"] == {"event": "something", "status": 503, "hint": 'set "X": 1', "empty": ""}
@@ -48,11 +48,11 @@ def test_the_request_is_named_at_the_end(caplog: pytest.LogCaptureFixture):
     """When one is being answered and the line doesn't name another."""
     token = request_id.set("one-request")
     try:
-        say(log, logging.INFO, "first", scope="book")
-        say(log, logging.INFO, "second", req="another-one")
+        log_event(log, logging.INFO, "first", scope="book")
+        log_event(log, logging.INFO, "second", req="another-one")
     finally:
         request_id.reset(token)
-    say(log, logging.INFO, "third")
+    log_event(log, logging.INFO, "third")
     assert [record.getMessage() for record in caplog.records] == [
         "event=first scope=book req=one-request",
         "event=second req=another-one",
@@ -68,7 +68,7 @@ def test_no_text_forges_a_line_or_a_value(text: str):
     listening.emit = lines.append  # type: ignore[method-assign]
     log.addHandler(listening)
     try:
-        say(log, logging.INFO, "event", said=text)
+        log_event(log, logging.INFO, "event", said=text)
     finally:
         log.removeHandler(listening)
     [record] = lines
@@ -81,7 +81,7 @@ def test_no_text_forges_a_line_or_a_value(text: str):
 
 def test_json_has_when_where_and_what(caplog: pytest.LogCaptureFixture):
     """One object a line, with the event's own values beside time, level and logger."""
-    say(
+    log_event(
         log,
         logging.ERROR,
         "webhook_not_written",
@@ -133,10 +133,10 @@ def test_where_an_error_comes_from_is_told_without_its_message():
 
     with pytest.raises(LookupError) as caught:
         deeper(20)
-    said = where(caught.value)
+    said = error_location(caught.value)
     assert said["error"] == "LookupError"
     assert re.fullmatch(r"tests\.test_logs:\d+(<tests\.test_logs:\d+){4}", said["at"])
-    assert where(LookupError("canary")) == {"error": "LookupError", "at": "?"}
+    assert error_location(LookupError("canary")) == {"error": "LookupError", "at": "?"}
 
 
 def test_it_is_set_up_as_the_docs_say():

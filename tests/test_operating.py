@@ -6,7 +6,7 @@ from pathlib import Path
 from django.apps import apps
 from django.urls import reverse
 
-from kordless_booking.erasure.run import KINDS
+from kordless_booking.erasure.run import TARGETS
 from kordless_booking.management.commands import kordless_doctor, kordless_forget
 from tests.faults.test_page_of_faults import SAID, rows, written
 
@@ -37,8 +37,8 @@ def test_every_table_is_listed_and_can_be_forgotten():
     models = {model.__name__ for model in apps.get_app_config("kordless_booking").get_models() if not model._meta.proxy}
     section = PAGE.partition("\n## What is kept")[2].partition("\n## ")[0]
     assert set(re.findall(r"\| `([A-Z][A-Za-z]+)` \|", section)) == models
-    assert {model.__name__ for kind in KINDS for model in kind.models} == models
-    for kind in KINDS:
+    assert {model.__name__ for kind in TARGETS for model in kind.models} == models
+    for kind in TARGETS:
         assert f"  {kind.name}: " in PAGE
 
 

@@ -3,7 +3,7 @@
 import pytest
 from django.test import RequestFactory
 
-from kordless_booking.prefetch import asked_ahead, not_ahead
+from kordless_booking.prefetch import is_prefetch, prefetch_declined
 
 
 @pytest.mark.parametrize(
@@ -22,11 +22,11 @@ from kordless_booking.prefetch import asked_ahead, not_ahead
 def test_a_guess_is_known_by_its_headers(headers: dict[str, str], *, guessed: bool) -> None:
     """And only a GET can be one: who posts means it."""
     requests = RequestFactory()
-    assert asked_ahead(requests.get("/book/", headers=headers)) is guessed
-    assert not asked_ahead(requests.post("/book/", headers=headers))
+    assert is_prefetch(requests.get("/book/", headers=headers)) is guessed
+    assert not is_prefetch(requests.post("/book/", headers=headers))
 
 
 def test_a_guess_that_is_not_answered_is_not_remembered() -> None:
     """Nothing, to be asked for again in earnest."""
-    answer = not_ahead()
+    answer = prefetch_declined()
     assert (answer.status_code, answer.content, answer["Cache-Control"]) == (204, b"", "no-store")

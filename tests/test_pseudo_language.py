@@ -177,18 +177,18 @@ def test_when_something_goes_wrong(walk: SpeechlessWalk, sandbox: Sandbox, clock
         day = f"?day=2026-12-{minute + 9:02}"
         form, other_times = walk.choose("haircut", day), walk.open(f"{manage}reschedule/{day}").times
         asks = [walk.open(list(other_times.values())[-1])] if other_times else []
-        sandbox.mischief.set(kind, **options)
+        sandbox.faults.add(kind, **options)
         pseudo.KORDLESS_BOOKING = {**pseudo.KORDLESS_BOOKING, "SUPPORT_PHONE": "555 01"}
         for page in (form, *asks, walk.open(f"{manage}cancel/"), walk.open("/book/manage/")):
             if page.tree.css_first("main form[method=post]"):
                 walk.post(page, **(JANE if page is form else {}))
         for path in ("/book/", "/book/haircut/", f"{manage}", f"{manage}reschedule/"):
             walk.open(path)
-        sandbox.mischief.clear()
+        sandbox.faults.clear()
         caches["default"].clear()
         clock.shift(61)
         pseudo.KORDLESS_BOOKING = {**pseudo.KORDLESS_BOOKING}
-    sandbox.mischief.set("no_slots")
+    sandbox.faults.add("no_slots")
     walk.open("/book/haircut/?month=2027-01")
     assert {page.status for page in walk.seen} >= {200, 303, 403, 404, 422, 503}
     no_english(walk, sandbox)

@@ -12,7 +12,7 @@ from pytest_django import Settings
 from time_machine import Traveller
 
 from kordless_booking.sandbox import Sandbox
-from kordless_booking.signals import Source, booking_cancelled, booking_created, booking_rescheduled
+from kordless_booking.signals import ChangeSource, booking_cancelled, booking_created, booking_rescheduled
 from tests.views.test_outcome import lose_answers
 from tests.views.walking import JANE, Walk
 
@@ -68,7 +68,7 @@ def test_a_booking_its_move_and_its_end(visitor: Walk, sandbox: Sandbox, heard: 
     assert created.contact.email == "jane@example.com"
     assert (created.status, cancelled.status) == ("confirmed", "canceled")
     assert rescheduled.start != created.start
-    assert {(said["account"], said["source"]) for _name, said in heard} == {("default", Source.WIDGET)}
+    assert {(said["account"], said["source"]) for _name, said in heard} == {("default", ChangeSource.WIDGET)}
 
 
 def test_where_the_visitor_came_from(visitor: Walk, sandbox: Sandbox, heard: list[tuple[str, dict[str, Any]]]):
@@ -105,7 +105,7 @@ def test_a_booking_that_took_its_time_is_told_once(
     contact = visitor.choose()
     waiting = visitor.send(contact, "Book appointment", **{**JANE, "attribution": json.dumps(LETTER)})
     assert heard == []
-    sandbox.mischief.clear()
+    sandbox.faults.clear()
     clock.shift(timedelta(minutes=2))
     for _ in range(3):
         assert visitor.open(waiting.url).number

@@ -90,7 +90,7 @@ def test_the_page_around_it_survives(
     site: Settings, client: Client, sandbox: Sandbox, kind: str, options: dict[str, int]
 ):
     """Whatever goes wrong with Kordless, the host's page is shown, with the reason where the widget would be."""
-    sandbox.mischief.set(kind, **options)
+    sandbox.faults.add(kind, **options)
     page = Walk(client).open("/page/")
     assert page.status == 200
     assert page.texts("h1") == ["A page of the host's own"]
@@ -126,7 +126,7 @@ def test_choices_of_the_page_are_heeded(site: Settings, client: Client):
 
 def test_hostile_texts_stay_texts(site: Settings, client: Client, sandbox: Sandbox):
     """What the tag calls safe is escaped by the widget's own templates."""
-    sandbox.mischief.set("hostile")
+    sandbox.faults.add("hostile")
     for url in ("/page/", "/page/?service=haircut", "/page/?service=<script>alert(1)</script>"):
         html = client.get(url).content.decode()
         assert "<script>alert" not in html

@@ -7,10 +7,10 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
-__all__ = ["checked_base_url"]
+__all__ = ["validated_base_url"]
 
 
-def checked_base_url(value: str) -> str:
+def validated_base_url(value: str) -> str:
     """Return `value` without trailing slashes.
 
     Raises ValueError unless it is an https URL, or an http URL on a loopback host, made of scheme, host, port and path
@@ -26,12 +26,12 @@ def checked_base_url(value: str) -> str:
     # "?" and "#" are searched for too: urlsplit reports an empty query or fragment as none.
     if not host or port == 0 or not plain or parts.query or parts.fragment or "?" in value or "#" in value:
         raise ValueError("The base URL must be scheme, host and path, without a user, a query or a fragment.")
-    if parts.scheme != "https" and not (parts.scheme == "http" and _on_this_machine(host)):
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
         raise ValueError("The base URL must be https (http only for a loopback host).")
     return value.rstrip("/")
 
 
-def _on_this_machine(host: str) -> bool:
+def _is_loopback(host: str) -> bool:
     with contextlib.suppress(ValueError):
         return ipaddress.ip_address(host).is_loopback
     # No other name counts, whatever it resolves to now: DNS may point it elsewhere later.

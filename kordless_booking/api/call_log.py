@@ -11,14 +11,14 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from kordless_booking.api.parsing import Dropped
+from kordless_booking.api.parsing import SkippedItems
 from kordless_booking.exceptions import BadRequest, KeyRefused, KordlessError, TooMany, Unavailable
-from kordless_booking.logs import request_id, say
+from kordless_booking.logs import log_event, request_id
 
 if TYPE_CHECKING:
-    from kordless_booking.api.responses import Answer
+    from kordless_booking.api.responses import ResponseMeta
 
-__all__ = ["Try", "request_id", "write"]
+__all__ = ["CallRecord", "log_call", "request_id"]
 
 logger = logging.getLogger("kordless_booking.api")
 
@@ -27,7 +27,7 @@ _LOGGABLE = re.compile(r"[A-Za-z0-9._:+-]{1,64}")
 
 
 @dataclass(slots=True)
-class Try:
+class CallRecord:
     """Record of one HTTP request, filled in while it runs."""
 
     operation: str
@@ -36,14 +36,14 @@ class Try:
     status: int | None = None
     upstream_id: str = ""
     """X-Request-ID of the response, to quote to Kordless's support."""
-    answer: Answer | None = None
+    answer: ResponseMeta | None = None
     """None until the response's headers have arrived."""
     failure: KordlessError | None = None
-    dropped: Dropped = field(default_factory=Dropped)
+    skipped: SkippedItems = field(default_factory=SkippedItems)
     """Items of the response that could not be parsed and were skipped."""
 
 
-def write(seen: Try) -> None:
+def log_call(seen: CallRecord) -> None:
     """Log `event=kordless_call operation=… status=… ms=… req=…`.
 
     A failure adds `error`, `reason`, `upstream` and perhaps `retry_after`; skipped items add `dropped` (how many) and
@@ -54,31 +54,31 @@ def write(seen: Try) -> None:
         "operation": seen.operation,
         "status": seen.status or "-",
         "ms": round((time.monotonic() - seen.began) * 1000),
-        "req": _plain(request_id.get()),
+        "req": _loggable(request_id.get()),
     }
     if failure is not None:
         said |= {
             "error": type(failure).__name__,
-            "reason": _plain(failure.reason),
-            "upstream": _plain(seen.upstream_id),
+            "reason": _loggable(failure.reason),
+            "upstream": _loggable(seen.upstream_id),
         }
         if failure.retry_after is not None:
             said["retry_after"] = failure.retry_after
-    if seen.dropped.count:
-        said |= {"dropped": seen.dropped.count, "where": seen.dropped.first}
-    say(logger, _level(seen), "kordless_call", **said)
+    if seen.skipped.count:
+        said |= {"dropped": seen.skipped.count, "where": seen.skipped.first_path}
+    log_event(logger, _level(seen), "kordless_call", **said)
 
 
-def _level(seen: Try) -> int:
+def _level(seen: CallRecord) -> int:
     failure = seen.failure
     # Somebody has to act: the configuration, our code, a certificate or Kordless is wrong.
     if isinstance(failure, (KeyRefused, BadRequest)) or (failure is not None and failure.reason in {"tls", "mismatch"}):
         return logging.ERROR
-    if isinstance(failure, (Unavailable, TooMany)) or seen.dropped.count:
+    if isinstance(failure, (Unavailable, TooMany)) or seen.skipped.count:
         return logging.WARNING
     # SlotTaken, NotFound, ContactRefused and Refused are ordinary answers to a visitor.
     return logging.INFO
 
 
-def _plain(word: str) -> str:
+def _loggable(word: str) -> str:
     return word if _LOGGABLE.fullmatch(word) else "-"

@@ -13,15 +13,24 @@ from urllib.parse import quote, urlencode
 
 from kordless_booking import __version__
 from kordless_booking.api import parsing
-from kordless_booking.api.requests import Call, as_json, body_of, booking_path, contact_query, people, segment, span
-from kordless_booking.api.session import Gate, Transport, Wire
+from kordless_booking.api.requests import (
+    Operation,
+    booking_path,
+    contact_query,
+    create_body,
+    encode_json,
+    path_segment,
+    utc_range,
+    validated_party_size,
+)
+from kordless_booking.api.session import Gate, Session, Transport
 from kordless_booking.exceptions import KordlessError, NotFound, OutcomeUnknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from kordless_booking.api.resources import Booking, NewBooking, Offer, ServiceDetail, Slot
+    from kordless_booking.api.resources import Booking, NewBooking, OrganizationDetail, ServiceDetail, Slot
 
 __all__ = [
     "BOOKING_SECONDS",
@@ -47,7 +56,7 @@ CREATIONS_PER_MINUTE: Final = 10
 """Documented limit of an API key for create. Creations count as requests too."""
 
 
-def _forgetful(method: Callable[Concatenate[Kordless, P], T]) -> Callable[Concatenate[Kordless, P], T]:
+def _without_argument_frames(method: Callable[Concatenate[Kordless, P], T]) -> Callable[Concatenate[Kordless, P], T]:
     """Strip the traceback of a KordlessError from `method`.
 
     Its frames hold contacts and idempotency keys as local variables, and error reports print those.
@@ -92,15 +101,15 @@ class Kordless:
         user_agent: str = f"kordless-booking/{__version__}",
     ) -> None:
         try:
-            self._org_path = f"/org/{segment(org_slug, 'organization')}"
+            self._org_path = f"/org/{path_segment(org_slug, 'organization')}"
         except NotFound:
             # This slug comes from the settings, not from a visitor, so it is a programming error.
             raise ValueError("The organization's slug can't stand in a path.") from None
         self.org_slug = org_slug
         self._browse_seconds = browse_seconds
         self._booking_seconds = booking_seconds
-        self._keys: dict[str, str] = {}  # service slug to service key; see _own
-        self._wire = Wire(base_url=base_url, api_key=api_key, transport=transport, gate=gate, user_agent=user_agent)
+        self._service_keys: dict[str, str] = {}  # service slug to service key; see _own
+        self._wire = Session(base_url=base_url, api_key=api_key, transport=transport, gate=gate, user_agent=user_agent)
 
     def __repr__(self) -> str:
         return f"Kordless({self.org_slug!r}, {self._wire!r})"
@@ -112,25 +121,25 @@ class Kordless:
         """Close idle connections. A later call opens new ones."""
         self._wire.close()
 
-    def organization(self, *, seconds: float | None = None) -> Offer:
+    def organization(self, *, seconds: float | None = None) -> OrganizationDetail:
         """Fetch the organization and its services. Raises KeyRefused, NotFound or Unavailable."""
 
-        def read(document: object, dropped: parsing.Dropped) -> Offer:
-            return parsing.read_offer(document, dropped, org_slug=self.org_slug)
+        def read(document: object, dropped: parsing.SkippedItems) -> OrganizationDetail:
+            return parsing.parse_organization(document, dropped, org_slug=self.org_slug)
 
-        offer = self._browse(Call("organization", "GET", self._org_path, read), seconds)
-        self._keys.update({service.slug: service.key for service in offer.services})
+        offer = self._send_read(Operation("organization", "GET", self._org_path, read), seconds)
+        self._service_keys.update({service.slug: service.key for service in offer.services})
         return offer
 
     def service(self, slug: str, *, seconds: float | None = None) -> ServiceDetail:
         """Fetch one service with its calendar settings. Raises KeyRefused, NotFound or Unavailable."""
 
-        def read(document: object, dropped: parsing.Dropped) -> ServiceDetail:
-            return parsing.read_service_detail(document, dropped, org_slug=self.org_slug, slug=slug)
+        def read(document: object, dropped: parsing.SkippedItems) -> ServiceDetail:
+            return parsing.parse_service_detail(document, dropped, org_slug=self.org_slug, slug=slug)
 
-        path = f"{self._org_path}/service/{segment(slug, 'service')}"
-        detail = self._browse(Call("service", "GET", path, read), seconds)
-        self._keys[slug] = detail.service.key
+        path = f"{self._org_path}/service/{path_segment(slug, 'service')}"
+        detail = self._send_read(Operation("service", "GET", path, read), seconds)
+        self._service_keys[slug] = detail.service.key
         return detail
 
     def availability(
@@ -147,26 +156,26 @@ class Kordless:
         Sorted by start, then host id. A time with several hosts is one slot per host. Full slots are included if
         Kordless lists them. Raises BadRequest (range too long), KeyRefused, NotFound or Unavailable.
         """
-        segment(service_slug, "availability")  # only for its NotFound: the slug is sent in the query
-        since, until = span(start.replace(microsecond=0), end.replace(microsecond=0))
+        path_segment(service_slug, "availability")  # only for its NotFound: the slug is sent in the query
+        since, until = utc_range(start.replace(microsecond=0), end.replace(microsecond=0))
         query = {
             "org_slug": self.org_slug,
             "service_slug": service_slug,
             "from": since,
             "to": until,
-            "partySize": str(people(party_size)),
+            "partySize": str(validated_party_size(party_size)),
         }
-        call = Call(
+        call = Operation(
             "availability",
             "GET",
             "/availability",
-            parsing.read_slots,
+            parsing.parse_slots,
             query=urlencode(query, quote_via=quote, safe=""),
         )
-        slots = self._browse(call, seconds)
-        return self._own(slots, service_slug, seconds)
+        slots = self._send_read(call, seconds)
+        return self._slots_of_service(slots, service_slug, seconds)
 
-    @_forgetful
+    @_without_argument_frames
     def create(self, new: NewBooking, *, idempotency_key: str, seconds: float | None = None) -> Booking:
         """Create a booking.
 
@@ -175,32 +184,32 @@ class Kordless:
         OutcomeUnknown (it may have happened).
         """
 
-        def read(document: object, _dropped: parsing.Dropped) -> Booking:
-            return parsing.read_booking(
+        def read(document: object, _dropped: parsing.SkippedItems) -> Booking:
+            return parsing.parse_booking(
                 document, org_slug=self.org_slug, service_slug=new.service_slug, start=new.start, end=new.end
             )
 
-        call = Call(
+        call = Operation(
             "create",
             "POST",
             "/bookings",
             read,
-            body=body_of(new, self.org_slug),
+            body=create_body(new, self.org_slug),
             idempotency_key=idempotency_key,
         )
-        return self._book(call, seconds)
+        return self._send_write(call, seconds)
 
-    @_forgetful
+    @_without_argument_frames
     def lookup(self, number: str, contact: str, *, seconds: float | None = None) -> Booking:
         """Fetch the booking with this confirmation number (any case) and this e-mail or phone.
 
         Raises NotFound (also for another organization's booking), ContactRefused or Unavailable. A visitor must not
         be able to tell NotFound and ContactRefused apart: that would reveal which numbers exist.
         """
-        call = self._about("lookup", "GET", number, contact)
-        return self._browse(call, seconds)
+        call = self._booking_operation("lookup", "GET", number, contact)
+        return self._send_read(call, seconds)
 
-    @_forgetful
+    @_without_argument_frames
     def cancel(self, number: str, contact: str, *, seconds: float | None = None) -> Booking:
         """Cancel a booking and return it.
 
@@ -208,10 +217,10 @@ class Kordless:
         Raises Refused (already canceled, too late), NotFound, ContactRefused, NotSent or OutcomeUnknown. After
         OutcomeUnknown, call `lookup` to see what happened.
         """
-        call = self._about("cancel", "POST", number, contact, then="/cancel")
-        return self._book(call, seconds)
+        call = self._booking_operation("cancel", "POST", number, contact, then="/cancel")
+        return self._send_write(call, seconds)
 
-    @_forgetful
+    @_without_argument_frames
     def reschedule(
         self,
         number: str,
@@ -230,9 +239,9 @@ class Kordless:
         `lookup` to see what happened.
         """
         # Spelled start_at and end_at here, but starts_at and ends_at in create: as documented.
-        starts, ends = span(start, end)
-        body = as_json({"start_at": starts, "end_at": ends, "timezone": timezone, "notes": notes})
-        call = self._about(
+        starts, ends = utc_range(start, end)
+        body = encode_json({"start_at": starts, "end_at": ends, "timezone": timezone, "notes": notes})
+        call = self._booking_operation(
             "reschedule",
             "POST",
             number,
@@ -243,15 +252,15 @@ class Kordless:
             start=start,
             end=end,
         )
-        return self._book(call, seconds)
+        return self._send_write(call, seconds)
 
-    def _browse(self, call: Call[T], seconds: float | None) -> T:
+    def _send_read(self, call: Operation[T], seconds: float | None) -> T:
         return self._wire.send(call, self._browse_seconds if seconds is None else seconds)
 
-    def _book(self, call: Call[T], seconds: float | None) -> T:
+    def _send_write(self, call: Operation[T], seconds: float | None) -> T:
         return self._wire.send(call, self._booking_seconds if seconds is None else seconds)
 
-    def _about(
+    def _booking_operation(
         self,
         operation: str,
         method: str,
@@ -263,17 +272,17 @@ class Kordless:
         idempotency_key: str | None = None,
         start: datetime | None = None,
         end: datetime | None = None,
-    ) -> Call[Booking]:
-        def read(document: object, _dropped: parsing.Dropped) -> Booking:
+    ) -> Operation[Booking]:
+        def read(document: object, _dropped: parsing.SkippedItems) -> Booking:
             # After a lookup, another organization is NotFound (below). After a write it is a mismatch, and thus
             # OutcomeUnknown: something has happened.
             org_slug = None if operation == "lookup" else self.org_slug
-            booking = parsing.read_booking(document, number=number.strip(), org_slug=org_slug, start=start, end=end)
+            booking = parsing.parse_booking(document, number=number.strip(), org_slug=org_slug, start=start, end=end)
             if (booking.organization_slug or self.org_slug).casefold() != self.org_slug.casefold():
                 raise NotFound("another organization's booking", reason="other_organization")
             return booking
 
-        return Call(
+        return Operation(
             operation,
             method,
             booking_path(number, operation) + then,
@@ -283,7 +292,7 @@ class Kordless:
             idempotency_key=idempotency_key,
         )
 
-    def _own(self, slots: tuple[Slot, ...], slug: str, seconds: float | None) -> tuple[Slot, ...]:
+    def _slots_of_service(self, slots: tuple[Slot, ...], slug: str, seconds: float | None) -> tuple[Slot, ...]:
         """Return the slots that belong to the requested service.
 
         Slots carry the service's key. It usually equals the slug; where it doesn't, and the key isn't known yet, this
@@ -291,11 +300,13 @@ class Kordless:
         """
 
         def own(key: str) -> tuple[Slot, ...]:
-            return tuple(slot for slot in slots if slot.service_id is None or parsing.same_id(slot.service_id, key))
+            return tuple(
+                slot for slot in slots if slot.service_id is None or parsing.is_same_service(slot.service_id, key)
+            )
 
         # No slots at all is an ordinary result, and needs no second request.
-        found = own(slug) or own(self._keys.get(slug, slug))
-        if slots and not found and slug not in self._keys:
+        found = own(slug) or own(self._service_keys.get(slug, slug))
+        if slots and not found and slug not in self._service_keys:
             found = own(self.service(slug, seconds=seconds).service.key)
         if slots and not found:
             raise OutcomeUnknown(

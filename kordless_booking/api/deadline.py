@@ -26,49 +26,49 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["PunctualBackend", "Resolver", "deadline", "seconds_left", "with_same_deadline"]
+__all__ = ["DeadlineBackend", "Resolver", "deadline", "seconds_left", "with_same_deadline"]
 
 T = TypeVar("T")
 
 # A context variable, not an argument: a pooled connection outlives the call that opened it, so it has to look up the
 # deadline of the call that is using it now.
-_ends: ContextVar[float] = ContextVar("kordless_booking.api.deadline", default=math.inf)
-_ADDRESSES: Final = 4
+_deadline: ContextVar[float] = ContextVar("kordless_booking.api.deadline", default=math.inf)
+_MAX_ADDRESSES: Final = 4
 """Number of addresses of a host that are tried."""
-_SHORTEST_TRY: Final = 0.5
+_MIN_CONNECT_SECONDS: Final = 0.5
 """Minimum seconds for connecting to one address, if the deadline leaves as much."""
 
 
 @contextmanager
 def deadline(seconds: float) -> Iterator[None]:
     """Limit the network I/O in the `with` block to `seconds`. A nested deadline can only shorten the outer one."""
-    token = _ends.set(min(_ends.get(), time.monotonic() + seconds))
+    token = _deadline.set(min(_deadline.get(), time.monotonic() + seconds))
     try:
         yield
     finally:
-        _ends.reset(token)
+        _deadline.reset(token)
 
 
 def seconds_left() -> float:
     """Return the seconds until the current deadline: negative when it has passed, infinite when there is none."""
-    return _ends.get() - time.monotonic()
+    return _deadline.get() - time.monotonic()
 
 
 def with_same_deadline(work: Callable[[], T]) -> Callable[[], T]:
     """Return `work` bound to the current deadline, to be called in another thread, which has no deadline of its own."""
-    ends = _ends.get()
+    ends = _deadline.get()
 
     def bound() -> T:
-        token = _ends.set(ends)
+        token = _deadline.set(ends)
         try:
             return work()
         finally:
-            _ends.reset(token)
+            _deadline.reset(token)
 
     return bound
 
 
-def _within(timeout: float | None, late: type[Exception]) -> float | None:
+def _clamp_timeout(timeout: float | None, late: type[Exception]) -> float | None:
     """Return the shorter of `timeout` and the time left, or None for no limit. Raises `late` if no time is left."""
     left = seconds_left()
     if left <= 0:
@@ -83,7 +83,7 @@ class Resolver:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._asked: dict[str, Future[list[str]]] = {}
+        self._pending: dict[str, Future[list[str]]] = {}
 
     def addresses(self, host: str, port: int, timeout: float | None) -> list[str]:
         """Return at most four addresses, in the operating system's order of preference.
@@ -95,48 +95,48 @@ class Resolver:
         except ValueError:
             pass
         with self._lock:
-            answer = self._asked.get(host)
+            answer = self._pending.get(host)
             if answer is None:
-                answer = self._asked[host] = Future()
+                answer = self._pending[host] = Future()
                 # Daemon: a lookup that hangs must not keep the process from exiting.
-                threading.Thread(target=self._ask, args=(host, port, answer), name="kordless-dns", daemon=True).start()
+                threading.Thread(target=self._run, args=(host, port, answer), name="kordless-dns", daemon=True).start()
         return answer.result(timeout)
 
-    def look_up(self, host: str, port: int) -> list[str]:
+    def getaddrinfo(self, host: str, port: int) -> list[str]:
         """Return the operating system's addresses, without a time limit. Tests replace this method."""
         rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         # A dict removes duplicates and keeps the order.
-        return list(dict.fromkeys(str(row[4][0]) for row in rows))[:_ADDRESSES]
+        return list(dict.fromkeys(str(row[4][0]) for row in rows))[:_MAX_ADDRESSES]
 
-    def _ask(self, host: str, port: int, answer: Future[list[str]]) -> None:
+    def _run(self, host: str, port: int, answer: Future[list[str]]) -> None:
         found: list[str] = []
         failure: OSError | None = None
         try:
-            found = self.look_up(host, port)
+            found = self.getaddrinfo(host, port)
         except (OSError, UnicodeError) as error:
             # UnicodeError: Python's IDNA codec rejects the name, for example a label of more than 63 characters.
             failure = error if isinstance(error, OSError) else socket.gaierror(socket.EAI_NONAME, "not a host name")
         finally:
             # Removed before the result is set: a caller that comes now starts a new lookup instead of an old answer.
             with self._lock:
-                del self._asked[host]
+                del self._pending[host]
             if failure is None:
                 answer.set_result(found)
             else:
                 answer.set_exception(failure)
 
 
-class PunctualStream(httpcore.NetworkStream):
+class DeadlineStream(httpcore.NetworkStream):
     """Connection whose reads and writes end before the deadline of the current call."""
 
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _within(timeout, httpcore.ReadTimeout))
+        return self._stream.read(max_bytes, _clamp_timeout(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, _within(timeout, httpcore.WriteTimeout))
+        self._stream.write(buffer, _clamp_timeout(timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:
         self._stream.close()
@@ -144,15 +144,15 @@ class PunctualStream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        limit = _within(timeout, httpcore.ConnectTimeout)
+        limit = _clamp_timeout(timeout, httpcore.ConnectTimeout)
         # httpcore goes on with the stream that is returned here, so it has to be wrapped again.
-        return PunctualStream(self._stream.start_tls(ssl_context, server_hostname, limit))
+        return DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, limit))
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
 
 
-class PunctualBackend(httpcore.NetworkBackend):
+class DeadlineBackend(httpcore.NetworkBackend):
     """Network backend that opens connections within `timeout` in all: name lookup and every address included."""
 
     def __init__(self, resolver: Resolver | None = None) -> None:
@@ -172,19 +172,19 @@ class PunctualBackend(httpcore.NetworkBackend):
             failure: Exception = httpcore.ConnectError("no address")
             for index, address in enumerate(addresses):
                 # An unreachable first address (often IPv6) must not use up the time of the next ones.
-                share = max(seconds_left() / (len(addresses) - index), _SHORTEST_TRY)
-                limit = _within(share, httpcore.ConnectTimeout)
+                share = max(seconds_left() / (len(addresses) - index), _MIN_CONNECT_SECONDS)
+                limit = _clamp_timeout(share, httpcore.ConnectTimeout)
                 try:
                     stream = self._sockets.connect_tcp(address, port, limit, local_address, socket_options)
                 except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                     failure = error  # the last address's error is raised
                 else:
-                    return PunctualStream(stream)
+                    return DeadlineStream(stream)
             raise failure
 
     def _addresses(self, host: str, port: int) -> list[str]:
         try:
-            return self._resolver.addresses(host, port, _within(None, httpcore.ConnectTimeout))
+            return self._resolver.addresses(host, port, _clamp_timeout(None, httpcore.ConnectTimeout))
         except TimeoutError as error:
             raise httpcore.ConnectTimeout("name lookup") from error
         except OSError as error:

@@ -16,14 +16,14 @@ from typing import Final
 
 __all__ = [
     "MISSING",
-    "Fields",
-    "Unreadable",
-    "as_flag",
-    "as_moment",
-    "as_number",
+    "InvalidField",
+    "LenientObject",
+    "as_bool",
+    "as_datetime",
+    "as_decimal",
+    "as_int",
     "as_text",
-    "as_whole",
-    "normal",
+    "normalize_name",
 ]
 
 MISSING: Final = object()
@@ -38,13 +38,13 @@ _MOMENT = re.compile(
 )
 # Control characters but tab, line feed and carriage return; lone surrogates, which can't be encoded as UTF-8.
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-_LARGEST: Final = 10**9
+_MAX_INTEGER: Final = 10**9
 """Maximum absolute value of an integer field (minutes, seats, days)."""
 _TRUE: Final = {"true", "yes", "1"}
 _FALSE: Final = {"false", "no", "0"}
 
 
-class Unreadable(Exception):
+class InvalidField(Exception):
     """A required field is absent or unusable. `path` is its JSON path; the value is not kept."""
 
     def __init__(self, path: str) -> None:
@@ -53,7 +53,7 @@ class Unreadable(Exception):
 
 
 @lru_cache(maxsize=512)
-def normal(name: str) -> str:
+def normalize_name(name: str) -> str:
     """Return the form that all spellings of a name share: `startsat` for `startsAt`, `starts_at` and `Starts-At`."""
     return name.replace("_", "").replace("-", "").lower()
 
@@ -70,7 +70,7 @@ def as_text(value: object, *, limit: int = 10_000) -> str | None:
     return _UNPRINTABLE.sub("", value[:limit]).strip() or None
 
 
-def as_number(value: object) -> Decimal | None:
+def as_decimal(value: object) -> Decimal | None:
     """Return a finite number, also from text such as "45.00", or None. True and False are no numbers."""
     if isinstance(value, bool):  # bool is a subclass of int
         return None
@@ -88,15 +88,15 @@ def as_number(value: object) -> Decimal | None:
     return value if -20 < value.adjusted() < 15 else None
 
 
-def as_whole(value: object) -> int | None:
+def as_int(value: object) -> int | None:
     """Return an integer, also from "3" or 30.0, or None if it is no integer or its absolute value exceeds 10**9."""
-    number = as_number(value)
-    if number is None or abs(number) > _LARGEST or number != number.to_integral_value():
+    number = as_decimal(value)
+    if number is None or abs(number) > _MAX_INTEGER or number != number.to_integral_value():
         return None
     return int(number)
 
 
-def as_flag(value: object, *, otherwise: bool) -> bool:
+def as_bool(value: object, *, otherwise: bool) -> bool:
     """Return a bool, also from 1, 0, "true", "false", "yes" and "no". Anything else gives `otherwise`."""
     if isinstance(value, bool):
         return value
@@ -104,7 +104,7 @@ def as_flag(value: object, *, otherwise: bool) -> bool:
     return word in _TRUE or (word not in _FALSE and otherwise)
 
 
-def as_moment(value: object) -> datetime | None:
+def as_datetime(value: object) -> datetime | None:
     """Return a datetime in UTC from ISO 8601 text with an offset, or None.
 
     A time without offset gives None. A guessed zone would be wrong by hours, which is worse than a skipped slot.
@@ -118,7 +118,7 @@ def as_moment(value: object) -> datetime | None:
         return None
 
 
-class Fields:
+class LenientObject:
     """One JSON object, read leniently by any spelling of its names.
 
     Raises InvalidField if `value` is no object. Accessors return None for absent and unusable values; those called
@@ -127,15 +127,15 @@ class Fields:
 
     def __init__(self, value: object, path: str = "$") -> None:
         if not isinstance(value, Mapping):
-            raise Unreadable(path)
+            raise InvalidField(path)
         self.path = path
         self._values: dict[str, object] = {}
         for name, item in value.items():
             # Of two spellings of one name the first that isn't null counts. Names are cut: they fill a bounded cache.
-            if self._values.get(normal(name[:64])) is None:
-                self._values[normal(name[:64])] = item
+            if self._values.get(normalize_name(name[:64])) is None:
+                self._values[normalize_name(name[:64])] = item
 
-    def at(self, name: str) -> str:
+    def path_of(self, name: str) -> str:
         """Return the JSON path of a field."""
         return f"{self.path}.{name}"
 
@@ -143,7 +143,7 @@ class Fields:
         """Return the first value that isn't null; None if all present ones are null; MISSING if none is present."""
         found: object = MISSING
         for name in names:
-            value = self._values.get(normal(name), MISSING)
+            value = self._values.get(normalize_name(name), MISSING)
             if value is not MISSING and value is not None:
                 return value
             if value is None:
@@ -154,37 +154,37 @@ class Fields:
         """Return the text under one of `names`, cut to `limit` characters, or None."""
         return as_text(self.raw(*names), limit=limit)
 
-    def whole(self, *names: str, least: int = 0) -> int | None:
+    def integer(self, *names: str, least: int = 0) -> int | None:
         """Return the integer under one of `names`, or None if it is less than `least`."""
-        number = as_whole(self.raw(*names))
+        number = as_int(self.raw(*names))
         return None if number is None or number < least else number
 
-    def flag(self, *names: str, otherwise: bool) -> bool:
+    def boolean(self, *names: str, otherwise: bool) -> bool:
         """Return the bool under one of `names`, or `otherwise`."""
-        return as_flag(self.raw(*names), otherwise=otherwise)
+        return as_bool(self.raw(*names), otherwise=otherwise)
 
-    def moment(self, *names: str) -> datetime | None:
+    def utc_datetime(self, *names: str) -> datetime | None:
         """Return the time under one of `names` in UTC, or None."""
-        return as_moment(self.raw(*names))
+        return as_datetime(self.raw(*names))
 
-    def inner(self, *names: str) -> Fields | None:
+    def object(self, *names: str) -> LenientObject | None:
         """Return the nested object under one of `names`, or None if there is none."""
         value = self.raw(*names)
-        return Fields(value, self.at(names[0])) if isinstance(value, Mapping) else None
+        return LenientObject(value, self.path_of(names[0])) if isinstance(value, Mapping) else None
 
-    def needed_moment(self, *names: str, otherwise: datetime | None = None) -> datetime:
+    def required_datetime(self, *names: str, otherwise: datetime | None = None) -> datetime:
         """Return the time, or `otherwise` if the field is absent or null. Raises InvalidField."""
-        value = self.moment(*names)
+        value = self.utc_datetime(*names)
         # An unusable time is an error: the response names a time, perhaps another one than was asked for.
         if value is None and self.raw(*names) in (MISSING, None):
             value = otherwise
         if value is None:
-            raise Unreadable(self.at(names[0]))
+            raise InvalidField(self.path_of(names[0]))
         return value
 
-    def needed_inner(self, *names: str) -> Fields:
+    def required_object(self, *names: str) -> LenientObject:
         """Return the nested object under one of `names`. Raises InvalidField."""
-        value = self.inner(*names)
+        value = self.object(*names)
         if value is None:
-            raise Unreadable(self.at(names[0]))
+            raise InvalidField(self.path_of(names[0]))
         return value

@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["worked_out"]
+__all__ = ["warm_up"]
 
 
-def worked_out(*shapes: Any) -> None:
+def warm_up(*shapes: Any) -> None:
     """Make msgspec analyze these types now. Call it at the end of the module that defines them.
 
     msgspec otherwise analyzes a type at its first use. If a second thread uses the type meanwhile, the process crashes

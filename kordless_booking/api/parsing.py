@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
-from kordless_booking.api.lenient import MISSING, Fields, Unreadable, as_number, as_text, as_whole
+from kordless_booking.api.lenient import MISSING, InvalidField, LenientObject, as_decimal, as_int, as_text
 from kordless_booking.api.resources import (
     CONFIRMATION_NUMBER,
     Booking,
@@ -24,8 +24,8 @@ from kordless_booking.api.resources import (
     Contact,
     Host,
     Location,
-    Offer,
     Organization,
+    OrganizationDetail,
     Price,
     PriceKind,
     Service,
@@ -39,85 +39,92 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-__all__ = ["Dropped", "read_booking", "read_offer", "read_service_detail", "read_slots", "same_id"]
+__all__ = [
+    "SkippedItems",
+    "is_same_service",
+    "parse_booking",
+    "parse_organization",
+    "parse_service_detail",
+    "parse_slots",
+]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-MOST_SLOTS: Final = 5_000
+MAX_SLOTS: Final = 5_000
 """Slots that are parsed of one response; more are skipped."""
 _SLUG = re.compile(r"[A-Za-z0-9_-]{1,100}")  # slugs become part of our own URLs
 _CURRENCY = re.compile(r"[A-Za-z]{3}")
 
 
 @dataclass(slots=True)
-class Dropped:
+class SkippedItems:
     """Number of items that were skipped while parsing a response, and the JSON path of the first."""
 
     count: int = 0
-    first: str = ""
+    first_path: str = ""
 
     def add(self, path: str, count: int = 1) -> None:
         self.count += count
-        self.first = self.first or path
+        self.first_path = self.first_path or path
 
 
-def _reader(read: Callable[Concatenate[Fields, P], T]) -> Callable[Concatenate[object, P], T]:
+def _lenient_parser(read: Callable[Concatenate[LenientObject, P], T]) -> Callable[Concatenate[object, P], T]:
     """Pass the document as LenientObject, and raise OutcomeUnknown in place of InvalidField."""
 
     @functools.wraps(read)
     def reader(document: object, /, *args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            return read(Fields(document), *args, **kwargs)
-        except Unreadable as error:
+            return read(LenientObject(document), *args, **kwargs)
+        except InvalidField as error:
             path = error.path
         raise OutcomeUnknown(f"unusable answer at {path}", reason="bad_payload")
 
     return reader
 
 
-@_reader
-def read_offer(document: Fields, dropped: Dropped, *, org_slug: str) -> Offer:
+@_lenient_parser
+def parse_organization(document: LenientObject, dropped: SkippedItems, *, org_slug: str) -> OrganizationDetail:
     """Parse the response of "Get organization". Services keep their order; a repeated slug is skipped."""
-    organization = _organization(document.needed_inner("organization", "org"), org_slug)
+    organization = _parse_organization(document.required_object("organization", "org"), org_slug)
     services: dict[str, Service] = {}
-    for service, path in _each(document, "services", dropped=dropped, read=_service):
+    for service, path in _parse_items(document, "services", dropped=dropped, read=_parse_service):
         if services.setdefault(service.slug, service) is not service:
             dropped.add(path)
-    return Offer(organization=organization, services=tuple(services.values()))
+    return OrganizationDetail(organization=organization, services=tuple(services.values()))
 
 
-@_reader
-def read_service_detail(document: Fields, dropped: Dropped, *, org_slug: str, slug: str) -> ServiceDetail:
+@_lenient_parser
+def parse_service_detail(document: LenientObject, dropped: SkippedItems, *, org_slug: str, slug: str) -> ServiceDetail:
     """Parse the response of "Get service"."""
-    found = document.inner("organization", "org")
-    service = _service(document.needed_inner("service"), slug=slug)
+    found = document.object("organization", "org")
+    service = _parse_service(document.required_object("service"), slug=slug)
     if service.slug.casefold() != slug.casefold():
         raise _mismatch("service.slug")
     return ServiceDetail(
-        organization=_organization(found, org_slug) if found else Organization(name=org_slug, slug=org_slug),
+        organization=_parse_organization(found, org_slug) if found else Organization(name=org_slug, slug=org_slug),
         service=service,
-        calendar=_calendar(document.inner("calendarSettings", "calendar")),
+        calendar=_calendar(document.object("calendarSettings", "calendar")),
     )
 
 
-@_reader
-def read_slots(document: Fields, dropped: Dropped) -> tuple[Slot, ...]:
+@_lenient_parser
+def parse_slots(document: LenientObject, dropped: SkippedItems) -> tuple[Slot, ...]:
     """Parse the response of "Get availability", sorted by start and host, without duplicates."""
     slots: dict[tuple[datetime, str, datetime, str, str], Slot] = {}
-    for slot, _path in _each(document, "slots", dropped=dropped, read=_slot, most=MOST_SLOTS):
+    for slot, _path in _parse_items(document, "slots", dropped=dropped, read=_parse_slot, most=MAX_SLOTS):
         host, team = slot.host.id if slot.host else "", slot.team.id if slot.team else ""
         key = (slot.start, host, slot.end, team, slot.service_id or "")
         twin = slots.get(key)
         # Of duplicates the one with fewer free seats counts: better to hide a seat than to offer a taken one.
-        if twin is None or slot.free < twin.free:
+        if twin is None or slot.available < twin.available:
             slots[key] = slot
     return tuple(slots[key] for key in sorted(slots))
 
 
-@_reader
-def read_booking(
-    document: Fields,
+@_lenient_parser
+def parse_booking(
+    document: LenientObject,
     *,
     number: str | None = None,
     org_slug: str | None = None,
@@ -130,12 +137,12 @@ def read_booking(
     The arguments are what was asked for. Another number, organization, service or start in the document is a mismatch.
     An absent number, start or end is taken from the arguments. Without `number` (create) the document must contain one.
     """
-    fields = document.inner("booking") or document
+    fields = document.object("booking") or document
     said = fields.text("confirmation_number", "number")
     if said is None and number is None:
-        raise Unreadable(fields.at("confirmation_number"))
+        raise InvalidField(fields.path_of("confirmation_number"))
     if said is not None and not CONFIRMATION_NUMBER.fullmatch(said):
-        raise Unreadable(fields.at("confirmation_number"))
+        raise InvalidField(fields.path_of("confirmation_number"))
     for name, one, other in (
         ("confirmation_number", said, number),
         ("organization_slug", fields.text("organization_slug", "org_slug"), org_slug),
@@ -143,12 +150,12 @@ def read_booking(
     ):
         if one is not None and other is not None and one.casefold() != other.casefold():
             raise _mismatch(name)
-    invite = document.inner("calendar_invite") or fields.inner("calendar_invite")
-    person = fields.inner("contact")
-    starts = fields.needed_moment("start_at", "starts_at", "start", otherwise=start)
-    ends = fields.needed_moment("end_at", "ends_at", "end", otherwise=end)
+    invite = document.object("calendar_invite") or fields.object("calendar_invite")
+    person = fields.object("contact")
+    starts = fields.required_datetime("start_at", "starts_at", "start", otherwise=start)
+    ends = fields.required_datetime("end_at", "ends_at", "end", otherwise=end)
     if ends <= starts:
-        raise Unreadable(fields.at("end_at"))
+        raise InvalidField(fields.path_of("end_at"))
     # Only the start: if the service's length has changed meanwhile, it is still the booking that was asked for.
     if start is not None and starts != start:
         raise _mismatch("start_at")
@@ -172,7 +179,7 @@ def read_booking(
     )
 
 
-def same_id(one: str, other: str) -> bool:
+def is_same_service(one: str, other: str) -> bool:
     """Return True if two service ids mean the same service: webhooks write `srv_haircut`, the API `haircut`."""
     return one.casefold().removeprefix("srv_") == other.casefold().removeprefix("srv_")
 
@@ -181,37 +188,37 @@ def _mismatch(name: str) -> OutcomeUnknown:
     return OutcomeUnknown(f"the answer is about another {name} than asked", reason="mismatch")
 
 
-def _each(
-    fields: Fields, name: str, *, dropped: Dropped, read: Callable[[Fields], T], most: int = 1_000
+def _parse_items(
+    fields: LenientObject, name: str, *, dropped: SkippedItems, read: Callable[[LenientObject], T], most: int = 1_000
 ) -> list[tuple[T, str]]:
     """Return each valid item of a list with its JSON path, and record the others in `dropped`.
 
     Null is an empty list. Raises InvalidField if the list is absent or no list, or if none of its items is valid.
     """
     items = fields.raw(name)
-    path = fields.at(name)
+    path = fields.path_of(name)
     if items is None:
         return []
     if not isinstance(items, list):
-        raise Unreadable(path)
+        raise InvalidField(path)
     good: list[tuple[T, str]] = []
     for index, item in enumerate(items[:most]):
         try:
-            good.append((read(Fields(item, f"{path}[{index}]")), f"{path}[{index}]"))
-        except Unreadable as error:
+            good.append((read(LenientObject(item, f"{path}[{index}]")), f"{path}[{index}]"))
+        except InvalidField as error:
             dropped.add(error.path)
     if len(items) > most:
         dropped.add(f"{path}[{most}]", len(items) - most)
     if items and not good:
-        raise Unreadable(dropped.first)
+        raise InvalidField(dropped.first_path)
     return good
 
 
-def _organization(fields: Fields, asked: str) -> Organization:
+def _parse_organization(fields: LenientObject, asked: str) -> Organization:
     slug = fields.text("slug", "org_slug") or asked
     if slug.casefold() != asked.casefold():
         raise _mismatch("organization.slug")
-    look = fields.inner("branding") or Fields({})
+    look = fields.object("branding") or LenientObject({})
     branding = Branding(
         primary_color=look.text("primaryColor", limit=64),
         logo=look.text("logo", "logoUrl"),
@@ -228,29 +235,29 @@ def _organization(fields: Fields, asked: str) -> Organization:
     )
 
 
-def _service(fields: Fields, slug: str | None = None) -> Service:
+def _parse_service(fields: LenientObject, slug: str | None = None) -> Service:
     key = fields.text("key", "id")
     # Without a slug, fall back to the one that was asked for, then to the key, which usually equals the slug.
     found = fields.text("slug", "service_slug") or slug or key or ""
     if not _SLUG.fullmatch(found):
-        raise Unreadable(fields.at("slug"))
+        raise InvalidField(fields.path_of("slug"))
     return Service(
         key=key or found,
         name=fields.text("name", "title") or found,
         slug=found,
         description=fields.text("description"),
         category=fields.text("category"),
-        duration_minutes=fields.whole("duration", "duration_minutes", least=1),
-        price=_price(fields),
-        bookable=fields.flag("isBookablePublic", "bookable", otherwise=True),
+        duration_minutes=fields.integer("duration", "duration_minutes", least=1),
+        price=_parse_price(fields),
+        bookable=fields.boolean("isBookablePublic", "bookable", otherwise=True),
     )
 
 
-def _price(fields: Fields) -> Price:
+def _parse_price(fields: LenientObject) -> Price:
     value = fields.raw("price")
     code = fields.text("currency") or ""
     currency = code.upper() if _CURRENCY.fullmatch(code) else None
-    amount = as_number(value)
+    amount = as_decimal(value)
     if amount is not None and amount >= 0:
         if amount == 0:
             return Price(kind=PriceKind.FREE, currency=currency)
@@ -261,23 +268,23 @@ def _price(fields: Fields) -> Price:
     # [^\W\d_] is any letter. Text without one, such as "-", stays UNSAID, and so does a negative amount.
     if word is not None and amount is None and re.search(r"[^\W\d_]", word) and word.casefold() != "nan":
         return Price(kind=PriceKind.FREE if word.casefold() == "free" else PriceKind.VARIABLE, currency=currency)
-    return Price(kind=PriceKind.VARIABLE if value is None else PriceKind.UNSAID, currency=currency)
+    return Price(kind=PriceKind.VARIABLE if value is None else PriceKind.UNSPECIFIED, currency=currency)
 
 
-def _calendar(fields: Fields | None) -> CalendarSettings:
+def _calendar(fields: LenientObject | None) -> CalendarSettings:
     if fields is None:
         return CalendarSettings()
-    policy = fields.inner("cancellation_policy")
-    notice = None if policy is None else as_number(policy.raw("noticeHours"))
+    policy = fields.object("cancellation_policy")
+    notice = None if policy is None else as_decimal(policy.raw("noticeHours"))
     return CalendarSettings(
-        duration_minutes=fields.whole("duration_minutes", "duration", least=1),
-        slot_interval_minutes=fields.whole("slot_interval_minutes", "slot_interval", least=1),
-        buffer_before=fields.whole("buffer_before", "buffer_before_minutes") or 0,
-        buffer_after=fields.whole("buffer_after", "buffer_after_minutes") or 0,
-        booking_window_days=fields.whole("booking_window_days", "booking_window", least=1),
+        duration_minutes=fields.integer("duration_minutes", "duration", least=1),
+        slot_interval_minutes=fields.integer("slot_interval_minutes", "slot_interval", least=1),
+        buffer_before=fields.integer("buffer_before", "buffer_before_minutes") or 0,
+        buffer_after=fields.integer("buffer_after", "buffer_after_minutes") or 0,
+        booking_window_days=fields.integer("booking_window_days", "booking_window", least=1),
         timezone=fields.text("timezone", "time_zone", limit=64),
         location=_location(fields),
-        max_parallel_bookings=fields.whole("max_parallel_bookings", least=1),
+        max_parallel_bookings=fields.integer("max_parallel_bookings", least=1),
         cancellation_policy=None
         if policy is None
         else CancellationPolicy(
@@ -287,29 +294,29 @@ def _calendar(fields: Fields | None) -> CalendarSettings:
     )
 
 
-def _location(fields: Fields) -> Location | None:
-    inner = fields.inner("location")
+def _location(fields: LenientObject) -> Location | None:
+    inner = fields.object("location")
     if inner is None:
         bare = fields.raw("location")  # plain text instead of the documented object
         return Location(type="custom", value=as_text(bare)) if isinstance(bare, str) and as_text(bare) else None
     return Location(type=(inner.text("type", limit=40) or "").lower(), value=inner.text("value", "address", "url"))
 
 
-def _slot(fields: Fields) -> Slot:
-    start = fields.needed_moment("startsAt", "start_at", "start")
-    end = fields.needed_moment("endsAt", "end_at", "end")
+def _parse_slot(fields: LenientObject) -> Slot:
+    start = fields.required_datetime("startsAt", "start_at", "start")
+    end = fields.required_datetime("endsAt", "end_at", "end")
     if end <= start:
-        raise Unreadable(fields.at("endsAt"))
+        raise InvalidField(fields.path_of("endsAt"))
     said = _seats(fields, "capacity")
     free = _seats(fields, "availableCapacity", "available")
     capacity = max(1, free or 0) if said is None else said  # no total given: at least the free seats
-    host = _person(fields, "host")
-    team = _person(fields, "team")
+    host = _parse_id_and_name(fields, "host")
+    team = _parse_id_and_name(fields, "team")
     return Slot(
         start=start,
         end=end,
         capacity=capacity,
-        free=capacity if free is None else min(free, capacity),
+        available=capacity if free is None else min(free, capacity),
         service_id=fields.text("serviceId"),
         host=None if host is None else Host(id=host[0], name=host[1]),
         team=None if team is None else Team(id=team[0], name=team[1]),
@@ -317,20 +324,20 @@ def _slot(fields: Fields) -> Slot:
     )
 
 
-def _seats(fields: Fields, *names: str) -> int | None:
+def _seats(fields: LenientObject, *names: str) -> int | None:
     """Return a number of seats, at least 0, or None if absent or null. Raises InvalidField if it is no integer."""
     value = fields.raw(*names)
     if value is None or value is MISSING:
         return None
-    seats = as_whole(value)
+    seats = as_int(value)
     if seats is None:
-        raise Unreadable(fields.at(names[0]))
+        raise InvalidField(fields.path_of(names[0]))
     return max(0, seats)
 
 
-def _person(fields: Fields, what: str) -> tuple[str, str | None] | None:
+def _parse_id_and_name(fields: LenientObject, what: str) -> tuple[str, str | None] | None:
     """Return id and name of a host or team, from `hostId`, `host` or both. None without an id: it can't be booked."""
-    inner = fields.inner(what)
+    inner = fields.object(what)
     name = fields.text(what) if inner is None else inner.text("displayName", "name", "fullName", "title")
     found = fields.text(f"{what}Id", limit=200) or (None if inner is None else inner.text("id", f"{what}Id", limit=200))
     return None if found is None else (found, name)

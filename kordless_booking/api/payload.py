@@ -17,13 +17,13 @@ from kordless_booking.exceptions import OutcomeUnknown
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["LARGEST", "collect", "load"]
+__all__ = ["MAX_BODY_BYTES", "parse_json_strict", "read_body"]
 
-LARGEST: Final = 2 * 1024 * 1024
+MAX_BODY_BYTES: Final = 2 * 1024 * 1024
 """Maximum size of a body in bytes, counted after decompression. At least 6,000 slots fit."""
 
 
-def collect(chunks: Iterable[bytes], *, encoding: str = "", largest: int = LARGEST) -> bytes:
+def read_body(chunks: Iterable[bytes], *, encoding: str = "", largest: int = MAX_BODY_BYTES) -> bytes:
     """Read and decompress a body of at most `largest` bytes.
 
     `encoding` is the Content-Encoding header. Raises OutcomeUnknown with the reason too_large, encoding, cut (the
@@ -54,7 +54,7 @@ def collect(chunks: Iterable[bytes], *, encoding: str = "", largest: int = LARGE
     return bytes(body)
 
 
-def load(body: bytes) -> object:
+def parse_json_strict(body: bytes) -> object:
     """Parse strict JSON: UTF-8 without byte order mark, no NaN or Infinity, no duplicate names.
 
     Numbers with a fraction or an exponent become Decimal. Raises OutcomeUnknown with the reason empty, html or
@@ -69,8 +69,8 @@ def load(body: bytes) -> object:
         return json.loads(
             text.decode("utf-8"),
             parse_float=Decimal,
-            parse_constant=_no_constant,
-            object_pairs_hook=_no_name_twice,
+            parse_constant=_reject_constant,
+            object_pairs_hook=_reject_duplicate_names,
         )
     except (ValueError, ArithmeticError, RecursionError):
         # ValueError also covers invalid UTF-8 and integers of more digits than Python converts; ArithmeticError an
@@ -80,12 +80,12 @@ def load(body: bytes) -> object:
     raise OutcomeUnknown("the answer is not JSON", reason="not_json")
 
 
-def _no_constant(_name: str) -> NoReturn:
+def _reject_constant(_name: str) -> NoReturn:
     raise ValueError
 
 
 # With duplicate names, parsers disagree about which value counts (RFC 8259, section 4), so neither is trusted.
-def _no_name_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _reject_duplicate_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     document = dict(pairs)
     if len(document) != len(pairs):
         raise ValueError

@@ -21,7 +21,7 @@ from typing import Any, Final, TypeVar, cast
 
 import msgspec
 
-from kordless_booking.api.msgspec_warmup import worked_out
+from kordless_booking.api.msgspec_warmup import warm_up
 
 __all__ = [
     "CONFIRMATION_NUMBER",
@@ -33,8 +33,8 @@ __all__ = [
     "Host",
     "Location",
     "NewBooking",
-    "Offer",
     "Organization",
+    "OrganizationDetail",
     "Price",
     "PriceKind",
     "Service",
@@ -89,14 +89,14 @@ class PriceKind(StrEnum):
     """A positive number."""
     VARIABLE = "variable"
     """null or any other word."""
-    UNSAID = "unsaid"
+    UNSPECIFIED = "unsaid"
     """The field is absent or unusable."""
 
 
 class Price(Resource, frozen=True, kw_only=True):
     """Price of a service. For display only: Kordless takes no payment."""
 
-    kind: PriceKind = PriceKind.UNSAID
+    kind: PriceKind = PriceKind.UNSPECIFIED
     amount: Decimal | None = None
     """Major units (dollars, not cents). Set only if `kind` is FIXED."""
     currency: str | None = None
@@ -153,7 +153,7 @@ class CalendarSettings(Resource, frozen=True, kw_only=True):
     cancellation_policy: CancellationPolicy | None = None
 
 
-class Offer(Resource, frozen=True, kw_only=True):
+class OrganizationDetail(Resource, frozen=True, kw_only=True):
     """An organization with its services, in Kordless's order."""
 
     organization: Organization
@@ -189,7 +189,7 @@ class Slot(Resource, frozen=True, kw_only=True):
     end: datetime
     capacity: int = 1
     """Seats in all."""
-    free: int = 1
+    available: int = 1
     """Seats left, from 0 (full) to `capacity`."""
     service_id: str | None = None
     host: Host | None = None
@@ -288,4 +288,4 @@ def _decoder(shape: Any) -> msgspec.json.Decoder[Any]:
 
 
 # At import time, because msgspec's lazy analysis of a type is not thread-safe: see msgspec_warmup.
-worked_out(Offer, ServiceDetail, tuple[Slot, ...], Booking, NewBooking)
+warm_up(OrganizationDetail, ServiceDetail, tuple[Slot, ...], Booking, NewBooking)

@@ -13,8 +13,8 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 
-from kordless_booking.api.lenient import Fields, Unreadable, as_moment
-from kordless_booking.api.payload import load
+from kordless_booking.api.lenient import InvalidField, LenientObject, as_datetime
+from kordless_booking.api.payload import parse_json_strict
 from kordless_booking.exceptions import (
     BadRequest,
     ContactRefused,
@@ -30,15 +30,15 @@ from kordless_booking.exceptions import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["DEFAULT_WAIT", "LONGEST_WAIT", "Answer", "read_answer", "refusal"]
+__all__ = ["DEFAULT_WAIT_SECONDS", "MAX_WAIT_SECONDS", "ResponseMeta", "error_from_response", "parse_response_meta"]
 
-DEFAULT_WAIT: Final = 30
+DEFAULT_WAIT_SECONDS: Final = 30
 """Seconds to wait after a 429 that has neither Retry-After nor a usable X-RateLimit-Reset."""
-LONGEST_WAIT: Final = 120
+MAX_WAIT_SECONDS: Final = 120
 """Seconds. Retry-After is capped at this, and a reset further ahead is ignored: one absurd header must not close
 booking for hours.
 """
-WITH_CONTACT: Final = frozenset({"lookup", "cancel", "reschedule"})
+CONTACT_AUTHENTICATED: Final = frozenset({"lookup", "cancel", "reschedule"})
 """Operations authenticated by number and contact. The API key is not sent with them."""
 
 _DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,9})?")
@@ -46,11 +46,13 @@ _DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,9})?")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
 """An error's `type` that is safe to log."""
 # Undocumented. Covers the words that APIs use for a 409 while the first request with the same key is running.
-_BUSY = re.compile(r"idempoten\w*[_-]?(in[_-]?progress|processing|busy|running)|^(in[_-]?progress|processing)$", re.I)
+_IN_PROGRESS = re.compile(
+    r"idempoten\w*[_-]?(in[_-]?progress|processing|busy|running)|^(in[_-]?progress|processing)$", re.I
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ResponseMeta:
     """The part of a response that rate limiter and circuit breaker need. Absent and invalid headers are None."""
 
     status: int
@@ -68,20 +70,20 @@ class Answer:
     """True when the response was complete but of no use: a 5xx or an invalid body."""
 
 
-def read_answer(status: int, headers: Mapping[str, str], *, now: float, failed: bool = False) -> Answer:
+def parse_response_meta(status: int, headers: Mapping[str, str], *, now: float, failed: bool = False) -> ResponseMeta:
     """Parse the status and the rate-limit headers of a response. Never raises: bad headers become None.
 
     `headers` must be a case-insensitive mapping; `now` is our clock in Unix seconds.
     """
     date = _http_date(headers.get("date", ""))
     wait = _retry_after(headers.get("retry-after", ""), reference=date or now)
-    left = _until_reset(headers.get("x-ratelimit-reset", ""), now=now, reference=date)
+    left = _seconds_until_reset(headers.get("x-ratelimit-reset", ""), now=now, reference=date)
     if status == 429 and wait is None:
-        wait = DEFAULT_WAIT if left is None else max(1, math.ceil(left))
-    return Answer(
+        wait = DEFAULT_WAIT_SECONDS if left is None else max(1, math.ceil(left))
+    return ResponseMeta(
         status=status,
-        limit=_count(headers.get("x-ratelimit-limit", "")),
-        remaining=_count(headers.get("x-ratelimit-remaining", "")),
+        limit=_parse_count(headers.get("x-ratelimit-limit", "")),
+        remaining=_parse_count(headers.get("x-ratelimit-remaining", "")),
         reset=None if left is None else now + left,
         retry_after=wait,
         date=date,
@@ -89,12 +91,12 @@ def read_answer(status: int, headers: Mapping[str, str], *, now: float, failed: 
     )
 
 
-def refusal(operation: str, answer: Answer, body: bytes) -> KordlessError | None:
+def error_from_response(operation: str, answer: ResponseMeta, body: bytes) -> KordlessError | None:
     """Return the exception for a status, or None for 2xx. Of the body only the error's `type` is used."""
     status = answer.status
     if 200 <= status < 300:
         return None
-    kind, reason = _decision(operation, status, _type(body))
+    kind, reason = _exception_for_status(operation, status, _error_type(body))
     return kind(
         f"{reason} ({status})",
         operation=operation,
@@ -104,21 +106,21 @@ def refusal(operation: str, answer: Answer, body: bytes) -> KordlessError | None
     )
 
 
-def _decision(operation: str, status: int, word: str) -> tuple[type[KordlessError], str]:
+def _exception_for_status(operation: str, status: int, word: str) -> tuple[type[KordlessError], str]:
     if status >= 500:
         return OutcomeUnknown, "server_error"  # a server may fail after the booking was stored
     if status < 400:
         # Redirects are never followed: they would carry the API key, or a contact, to another address.
         return OutcomeUnknown, "redirect" if status >= 300 else "unexpected_status"
     if status == 409:
-        if _BUSY.search(word):
+        if _IN_PROGRESS.search(word):
             # Not "slot taken": the first request with this idempotency key may be about to succeed.
             return OutcomeUnknown, "in_progress"
         if operation in {"create", "reschedule"}:
             return SlotTaken, word or "slot_taken"
         return (Refused if operation == "cancel" else BadRequest), word or "conflict"
     # No API key was sent, so a 403 can only be about the contact.
-    if status == 403 and operation in WITH_CONTACT:
+    if status == 403 and operation in CONTACT_AUTHENTICATED:
         return ContactRefused, word or "contact_refused"
     kind, reason = _BY_STATUS.get(status, (BadRequest, "bad_request"))
     return kind, reason if kind is OutcomeUnknown else word or reason
@@ -137,16 +139,16 @@ _BY_STATUS: Final[dict[int, tuple[type[KordlessError], str]]] = {
 }
 
 
-def _type(body: bytes) -> str:
+def _error_type(body: bytes) -> str:
     """Return the `type` of an error body if it is a plain word, else "". `detail` may repeat form input: ignored."""
     try:
-        word = Fields(load(body)).text("type") or ""
-    except (KordlessError, Unreadable):
+        word = LenientObject(parse_json_strict(body)).text("type") or ""
+    except (KordlessError, InvalidField):
         return ""
     return word if _WORD.fullmatch(word) else ""
 
 
-def _count(value: str) -> int | None:
+def _parse_count(value: str) -> int | None:
     return int(value) if re.fullmatch(r"[0-9]{1,9}", value.strip(), re.ASCII) else None
 
 
@@ -171,10 +173,10 @@ def _retry_after(value: str, *, reference: float) -> int | None:
             return None
         # Both from Kordless's clock, where it sent a Date: a skew between the two clocks cancels out.
         seconds = moment - reference
-    return math.ceil(min(max(seconds, 1), LONGEST_WAIT))
+    return math.ceil(min(max(seconds, 1), MAX_WAIT_SECONDS))
 
 
-def _until_reset(value: str, *, now: float, reference: float | None) -> float | None:
+def _seconds_until_reset(value: str, *, now: float, reference: float | None) -> float | None:
     """Return the seconds until the rate limit resets, at most LONGEST_WAIT, or None.
 
     Documented are Unix seconds. Also accepts milliseconds, a number of seconds from now, ISO 8601 and an HTTP date.
@@ -183,17 +185,17 @@ def _until_reset(value: str, *, now: float, reference: float | None) -> float | 
     text = value.strip()
     if _DECIMAL.fullmatch(text):
         number = float(text)
-        if 0 < number <= LONGEST_WAIT:
+        if 0 < number <= MAX_WAIT_SECONDS:
             return number  # a duration: as Unix time it would be 1970
         moment = number / 1000 if number > 1e11 else number  # 1e11 is year 5138 in seconds, 1973 in milliseconds
     else:
-        iso = as_moment(text)
+        iso = as_datetime(text)
         read = _http_date(text) if iso is None else iso.timestamp()
         if read is None:
             return None
         moment = read
     # Falls back to our own clock where there is no Date, or where the Date makes no sense of the reset.
     for clock in (reference, now):
-        if clock is not None and 0 < moment - clock <= LONGEST_WAIT:
+        if clock is not None and 0 < moment - clock <= MAX_WAIT_SECONDS:
             return moment - clock
     return None

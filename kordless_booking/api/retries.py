@@ -13,27 +13,27 @@ from kordless_booking.exceptions import OutcomeUnknown, Unreachable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kordless_booking.api.requests import Call
+    from kordless_booking.api.requests import Operation
 
-__all__ = ["attempts"]
+__all__ = ["retrying"]
 
-ENOUGH: Final = 0.4
+MIN_TIME_SHARE: Final = 0.4
 """Minimum share of the time budget (0 to 1) that must be left for a retry."""
 
-PAUSE: Final = 0.3
+BACKOFF_SECONDS: Final = 0.3
 """Maximum backoff in seconds before the retry. Half is fixed and half is random ("equal jitter"), so that processes
 that failed together don't retry together.
 """
 
-_PASSING_STATUS: Final = frozenset({502, 503, 504})
+_TRANSIENT_STATUSES: Final = frozenset({502, 503, 504})
 """Transient statuses, of a gateway or an overloaded server."""
-_CUT: Final = frozenset({"cut", "protocol_error"})
+_BROKEN_CONNECTION_REASONS: Final = frozenset({"cut", "protocol_error"})
 """Reasons that mean a broken connection. A timeout is not among them: it has used up the time for a retry."""
-_CERTAIN: Final = frozenset({"tls", "deadline", "pool_timeout"})
+_PERMANENT: Final = frozenset({"tls", "deadline", "pool_timeout"})
 """Reasons for having no connection that a retry can't change."""
 
 
-def attempts(call: Call[Any], seconds: float) -> Iterator[stamina.Attempt]:
+def retrying(call: Operation[Any], seconds: float) -> Iterator[stamina.Attempt]:
     """Return one or two stamina attempts at `call`, which has `seconds` in all.
 
     Retry rules:
@@ -44,8 +44,8 @@ def attempts(call: Call[Any], seconds: float) -> Iterator[stamina.Attempt]:
     """
 
     def again(error: Exception) -> bool | float:
-        pause = PAUSE / 2 + random.uniform(0, PAUSE / 2)  # noqa: S311 (jitter, not a secret)
-        if not _harmless(call, error) or seconds_left() - pause < ENOUGH * seconds:
+        pause = BACKOFF_SECONDS / 2 + random.uniform(0, BACKOFF_SECONDS / 2)  # noqa: S311 (jitter, not a secret)
+        if not _is_retryable(call, error) or seconds_left() - pause < MIN_TIME_SHARE * seconds:
             return False
         return pause  # stamina takes a number from the hook as the backoff
 
@@ -53,12 +53,14 @@ def attempts(call: Call[Any], seconds: float) -> Iterator[stamina.Attempt]:
     return iter(stamina.retry_context(again, attempts=2, timeout=None))
 
 
-def _harmless(call: Call[Any], error: Exception) -> bool:
+def _is_retryable(call: Operation[Any], error: Exception) -> bool:
     if isinstance(error, Unreachable):
         # Of the writes only a create always carries an idempotency key. TooMany and CircuitOpen are not Unreachable,
         # so a retry never ignores the rate limiter or the circuit breaker.
-        return error.reason not in _CERTAIN and (call.reads_only or call.operation == "create")
-    if isinstance(error, OutcomeUnknown) and call.reads_only:
+        return error.reason not in _PERMANENT and (call.is_safe or call.operation == "create")
+    if isinstance(error, OutcomeUnknown) and call.is_safe:
         # With Retry-After the server asks for at least a second, which is longer than the backoff.
-        return error.reason in _CUT or (error.status in _PASSING_STATUS and error.retry_after is None)
+        return error.reason in _BROKEN_CONNECTION_REASONS or (
+            error.status in _TRANSIENT_STATUSES and error.retry_after is None
+        )
     return False

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import NoReturn
 
-__all__ = ["Key"]
+__all__ = ["Secret"]
 
 _SENDABLE = re.compile(r"[\x21-\x7e]{1,512}")
 
 
-class Key:
+class Secret:
     """API key that only `reveal()` gives out.
 
     Raises ValueError, without repeating the key, if it can't be an HTTP header value.

@@ -20,29 +20,29 @@ from typing import TYPE_CHECKING, Final, NoReturn, Protocol, TypeVar, cast
 import httpcore
 import httpx
 
-from kordless_booking.api.base_url import checked_base_url
-from kordless_booking.api.call_log import Try, request_id, write
-from kordless_booking.api.deadline import PunctualBackend, deadline, seconds_left
-from kordless_booking.api.payload import LARGEST, collect, load
-from kordless_booking.api.responses import Answer, read_answer, refusal
-from kordless_booking.api.retries import attempts
-from kordless_booking.api.secret import Key
+from kordless_booking.api.base_url import validated_base_url
+from kordless_booking.api.call_log import CallRecord, log_call, request_id
+from kordless_booking.api.deadline import DeadlineBackend, deadline, seconds_left
+from kordless_booking.api.payload import MAX_BODY_BYTES, parse_json_strict, read_body
+from kordless_booking.api.responses import ResponseMeta, error_from_response, parse_response_meta
+from kordless_booking.api.retries import retrying
+from kordless_booking.api.secret import Secret
 from kordless_booking.exceptions import KordlessError, OutcomeUnknown, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from wsgiref.types import WSGIApplication
 
-    from kordless_booking.api.requests import Call
+    from kordless_booking.api.requests import Operation
 
 __all__ = [
-    "Answer",
+    "DeadlineTransport",
     "Gate",
-    "PunctualTransport",
+    "ResponseMeta",
+    "Session",
     "Transport",
-    "Wire",
-    "checked_base_url",
     "request_id",
+    "validated_base_url",
     "wsgi_transport",
 ]
 
@@ -57,7 +57,7 @@ BROWSE_SECONDS.
 """
 POOL_SECONDS: Final = 0.5
 """Limit for waiting until a connection of the pool is free."""
-ERROR_BODY: Final = 64 * 1024
+MAX_ERROR_BODY_BYTES: Final = 64 * 1024
 """Maximum bytes to read of an error response. Its body only refines the log."""
 
 
@@ -67,16 +67,16 @@ class Gate(Protocol):
     def before(self, operation: str) -> None:
         """Admit a request, or raise TooMany or CircuitOpen: then nothing is sent and `after` is not called."""
 
-    def after(self, operation: str, answer: Answer | None) -> None:
+    def after(self, operation: str, answer: ResponseMeta | None) -> None:
         """Report the result, once for each admitted request. None: no complete response (timeout, cut, TLS)."""
 
 
-class OpenGate:
+class NoGate:
     """Null object: a gate that admits everything."""
 
     def before(self, operation: str) -> None: ...
 
-    def after(self, operation: str, answer: Answer | None) -> None: ...
+    def after(self, operation: str, answer: ResponseMeta | None) -> None: ...
 
 
 def wsgi_transport(app: WSGIApplication) -> httpx.BaseTransport:
@@ -85,19 +85,19 @@ def wsgi_transport(app: WSGIApplication) -> httpx.BaseTransport:
 
 
 @functools.cache
-def _default_trust() -> ssl.SSLContext:
+def _default_ssl_context() -> ssl.SSLContext:
     """Return the default TLS context. Loading the certificate authorities takes about 40 ms, so it is cached."""
     return httpx.create_ssl_context()
 
 
-class PunctualTransport(httpx.BaseTransport):
+class DeadlineTransport(httpx.BaseTransport):
     """HTTP/1.1 over a connection pool, with each socket operation limited by the current deadline.
 
     `ssl_context` replaces the default trust store (certifi, or SSL_CERT_FILE). Raises ValueError if it doesn't verify.
     """
 
     def __init__(self, ssl_context: ssl.SSLContext | None = None) -> None:
-        context = _default_trust() if ssl_context is None else ssl_context
+        context = _default_ssl_context() if ssl_context is None else ssl_context
         if context.verify_mode is not ssl.CERT_REQUIRED or not context.check_hostname:
             raise ValueError("TLS must be verified.")
         self._pool = httpcore.ConnectionPool(
@@ -108,7 +108,7 @@ class PunctualTransport(httpx.BaseTransport):
             # Seconds. Shorter than the idle limit of common servers, so that a create, which is not retried once it
             # was sent, seldom meets a connection that the server is closing.
             keepalive_expiry=4.0,
-            network_backend=PunctualBackend(),
+            network_backend=DeadlineBackend(),
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -120,7 +120,7 @@ class PunctualTransport(httpx.BaseTransport):
         )
         # No read or write timeout: DeadlineStream limits both. 0.001: the deadline may have passed just now.
         timeouts = {"connect": CONNECT_SECONDS, "pool": min(POOL_SECONDS, max(seconds_left(), 0.001))}
-        with _as_httpx():
+        with _map_httpcore_exceptions():
             response = self._pool.handle_request(
                 httpcore.Request(
                     request.method,
@@ -141,7 +141,7 @@ class _Body(httpx.SyncByteStream):
         self._response = response
 
     def __iter__(self) -> Iterator[bytes]:
-        with _as_httpx():
+        with _map_httpcore_exceptions():
             yield from self._response.iter_stream()
 
     def close(self) -> None:
@@ -149,7 +149,7 @@ class _Body(httpx.SyncByteStream):
 
 
 @contextlib.contextmanager
-def _as_httpx() -> Iterator[None]:
+def _map_httpcore_exceptions() -> Iterator[None]:
     """Raise httpcore's exceptions as httpx's exceptions of the same name, so that all transports fail alike."""
     try:
         yield
@@ -164,14 +164,14 @@ def _as_httpx() -> Iterator[None]:
         raise getattr(httpx, names[0])(str(error)) from error
 
 
-class _Quiet(httpx.Request):
+class _RedactedRequest(httpx.Request):
     """Request whose repr hides the URL from error reports that show local variables."""
 
     def __repr__(self) -> str:
         return "<Request>"
 
 
-class Wire:
+class Session:
     """HTTP session. Without a given `transport`, each process builds its own, so a fork shares no socket."""
 
     def __init__(
@@ -183,10 +183,10 @@ class Wire:
         gate: Gate | None,
         user_agent: str,
     ) -> None:
-        self._base_url = checked_base_url(base_url)
-        self._key = Key(api_key)
+        self._base_url = validated_base_url(base_url)
+        self._key = Secret(api_key)
         self._given = transport  # never closed here: it belongs to the caller
-        self._gate: Gate = OpenGate() if gate is None else gate
+        self._gate: Gate = NoGate() if gate is None else gate
         self._built: dict[int, httpx.BaseTransport] = {}  # by process id
         self._locks: dict[int, threading.Lock] = {}  # by process id
         if not re.fullmatch(r"[\x20-\x7e]{1,200}", user_agent):
@@ -199,12 +199,12 @@ class Wire:
     def __reduce__(self) -> NoReturn:
         raise TypeError("A connection to Kordless is never pickled or copied.")
 
-    def send(self, call: Call[T], seconds: float) -> T:
+    def send(self, call: Operation[T], seconds: float) -> T:
         """Send `call` and return its parsed result within `seconds`, a retry included. Raises KordlessError."""
         with deadline(seconds):
-            for attempt in attempts(call, seconds):
+            for attempt in retrying(call, seconds):
                 with attempt:
-                    result = self._try(call)
+                    result = self._attempt(call)
         return result
 
     def close(self) -> None:
@@ -220,28 +220,28 @@ class Wire:
         # One lock per process: a lock that another thread holds during a fork stays locked in the child for ever.
         with self._locks.setdefault(pid, threading.Lock()):
             if pid not in self._built:
-                self._built[pid] = PunctualTransport()
+                self._built[pid] = DeadlineTransport()
             return self._built[pid]
 
-    def _try(self, call: Call[T]) -> T:
+    def _attempt(self, call: Operation[T]) -> T:
         if seconds_left() <= 0:
             raise Unreachable("no time left to connect", operation=call.operation, reason="deadline")
         self._gate.before(call.operation)
-        seen = Try(call.operation)
+        seen = CallRecord(call.operation)
         result: T | None = None
         try:
             result = self._exchange(call, seen)
         except KordlessError as error:
             seen.failure = error
         except Exception as error:  # noqa: BLE001 (a transport may raise anything)
-            seen.failure = _failure(error)
+            seen.failure = _error_from_transport(error)
         except BaseException:
             # KeyboardInterrupt, or SystemExit when the server stops a slow worker: the gate needs its permit back.
             seen.failure = OutcomeUnknown("interrupted", reason="interrupted")
             raise
         finally:
-            self._gate.after(call.operation, _judged(seen))
-            write(seen)
+            self._gate.after(call.operation, _answer_for_gate(seen))
+            log_call(seen)
         if seen.failure is None:
             return cast("T", result)
         seen.failure.operation = call.operation
@@ -249,29 +249,29 @@ class Wire:
         # Raised outside of the handlers, so no chained exception carries the URL into an error report.
         raise seen.failure
 
-    def _exchange(self, call: Call[T], seen: Try) -> T:
+    def _exchange(self, call: Operation[T], seen: CallRecord) -> T:
         response = self._transport().handle_request(self._request(call))
         with contextlib.closing(response):
             seen.status = response.status_code
             seen.upstream_id = response.headers.get("x-request-id", "")
-            seen.answer = read_answer(response.status_code, response.headers, now=time.time())
+            seen.answer = parse_response_meta(response.status_code, response.headers, now=time.time())
             body = _body(response)
-        refused = refusal(call.operation, seen.answer, body)
+        refused = error_from_response(call.operation, seen.answer, body)
         if refused is not None:
             raise refused
-        return call.read(load(body), seen.dropped)
+        return call.parse(parse_json_strict(body), seen.skipped)
 
-    def _request(self, call: Call[T]) -> httpx.Request:
+    def _request(self, call: Operation[T]) -> httpx.Request:
         # Only gzip: servers disagree about "deflate" (RFC 9110, section 8.4.1.2), and "br" needs another package.
         headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": self._user_agent}
-        if call.keyed:
+        if call.needs_api_key:
             headers["x-kordless-key"] = self._key.reveal()
         if call.body is not None:
             headers["Content-Type"] = "application/json"
         if call.idempotency_key is not None:
             headers["Idempotency-Key"] = call.idempotency_key
         url = f"{self._base_url}{call.path}" + (f"?{call.query}" if call.query else "")
-        return _Quiet(call.method, url, headers=headers, content=call.body)
+        return _RedactedRequest(call.method, url, headers=headers, content=call.body)
 
 
 def _body(response: httpx.Response) -> bytes:
@@ -279,7 +279,7 @@ def _body(response: httpx.Response) -> bytes:
     encoding = response.headers.get("content-encoding", "")
     chunks = cast("httpx.SyncByteStream", response.stream)  # raw: read_body decompresses within its own limits
     try:
-        return collect(chunks, encoding=encoding, largest=ERROR_BODY if refused else LARGEST)
+        return read_body(chunks, encoding=encoding, largest=MAX_ERROR_BODY_BYTES if refused else MAX_BODY_BYTES)
     except (httpx.TransportError, OutcomeUnknown, OSError):
         # The status of an error response decides alone, so a broken body doesn't matter.
         if refused:
@@ -287,15 +287,15 @@ def _body(response: httpx.Response) -> bytes:
         raise
 
 
-def _judged(seen: Try) -> Answer | None:
+def _answer_for_gate(seen: CallRecord) -> ResponseMeta | None:
     """Return what the gate gets: None if there was no complete response, `failed` set if the response was unusable."""
     failure = seen.failure
     if seen.answer is None or not isinstance(failure, OutcomeUnknown):
         return seen.answer
-    return None if failure.reason in _NOT_WHOLE else replace(seen.answer, failed=True)
+    return None if failure.reason in _NO_COMPLETE_RESPONSE else replace(seen.answer, failed=True)
 
 
-def _failure(error: Exception) -> KordlessError:
+def _error_from_transport(error: Exception) -> KordlessError:
     """Map an exception of the transport to ours. Of its text, only the verdict on a TLS certificate is repeated."""
     causes = _causes(error)
     if isinstance(error, (httpx.ConnectError, httpx.ProxyError)):
@@ -307,22 +307,22 @@ def _failure(error: Exception) -> KordlessError:
             return Unreachable("name not found", reason="dns")
         refused = any(isinstance(cause, ConnectionRefusedError) for cause in causes)
         return Unreachable("no connection", reason="refused" if refused else "connect_error")
-    for kind, reason in _UNSENT.items():
+    for kind, reason in _NOT_SENT_REASONS.items():
         if isinstance(error, kind):
             return Unreachable(reason.replace("_", " "), reason=reason)
-    for kind, reason in _SENT.items():
+    for kind, reason in _OUTCOME_UNKNOWN_REASONS.items():
         if isinstance(error, kind):
             return OutcomeUnknown(reason.replace("_", " "), reason=reason)
     return OutcomeUnknown(f"the transport raised {type(error).__name__}", reason="transport_error")
 
 
 # Both tables are searched in order, subclasses before their base classes.
-_UNSENT: Final[dict[type[Exception], str]] = {
+_NOT_SENT_REASONS: Final[dict[type[Exception], str]] = {
     httpx.ConnectTimeout: "connect_timeout",
     httpx.PoolTimeout: "pool_timeout",
     httpx.UnsupportedProtocol: "unsupported_protocol",
 }
-_SENT: Final[dict[type[Exception], str]] = {
+_OUTCOME_UNKNOWN_REASONS: Final[dict[type[Exception], str]] = {
     httpx.ReadTimeout: "read_timeout",
     httpx.TimeoutException: "timeout",
     httpx.NetworkError: "cut",
@@ -330,7 +330,9 @@ _SENT: Final[dict[type[Exception], str]] = {
     TimeoutError: "timeout",
     OSError: "cut",
 }
-_NOT_WHOLE: Final = frozenset({*_SENT.values(), "transport_error", "deadline", "interrupted"})
+_NO_COMPLETE_RESPONSE: Final = frozenset(
+    {*_OUTCOME_UNKNOWN_REASONS.values(), "transport_error", "deadline", "interrupted"}
+)
 
 
 def _causes(error: BaseException) -> list[BaseException]:

@@ -33,8 +33,8 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from kordless_booking.api.resources import NewBooking
 from kordless_booking.booking.hashes import contact_hash
-from kordless_booking.booking.preferences import Reader
-from kordless_booking.booking.tokens import seal
+from kordless_booking.booking.preferences import VisitorPreferences
+from kordless_booking.booking.tokens import encrypt_token
 
 __all__ = ["Attempt", "State", "is_body_hash"]
 
@@ -47,13 +47,13 @@ class State(StrEnum):
     PLACING = "placing"
     PLACED = "placed"
     REFUSED = "refused"
-    UNSURE = "unsure"
+    OUTCOME_UNKNOWN = "unsure"
     WAITING = "waiting"
 
     @property
     def open(self) -> bool:
         """True while the attempt may still become a booking."""
-        return self in {State.PLACING, State.UNSURE, State.WAITING}
+        return self in {State.PLACING, State.OUTCOME_UNKNOWN, State.WAITING}
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Attempt:
     """The request to Kordless."""
     attribution: Mapping[str, str] = field(default_factory=dict, compare=False)
     """UTM parameters and the like. Not sent to Kordless."""
-    reader: Reader | None = field(default=None, compare=False)
+    reader: VisitorPreferences | None = field(default=None, compare=False)
     """The visitor's preferences, for mails. Not sent to Kordless."""
 
     def body(self) -> str:
@@ -92,12 +92,14 @@ class Attempt:
     def sealed(self, account: str) -> str:
         """Return everything but the key, encrypted. The row holds it while the outcome is open."""
         reader = msgspec.to_builtins(self.reader) if self.reader else None
-        return seal("attempt", account, {"body": self.body(), "attribution": dict(self.attribution), "reader": reader})
+        return encrypt_token(
+            "attempt", account, {"body": self.body(), "attribution": dict(self.attribution), "reader": reader}
+        )
 
     @classmethod
     def read(cls, key: str, body: str, attribution: Mapping[str, str] | None = None, reader: object = None) -> Attempt:
         """Parse what `body` returned. Raises msgspec.DecodeError, also as its subclass ValidationError."""
-        known = msgspec.convert(reader, Reader) if reader else None
+        known = msgspec.convert(reader, VisitorPreferences) if reader else None
         return cls(key, msgspec.json.decode(body, type=NewBooking), attribution or {}, known)
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 from typing import Final
 
-__all__ = ["KNOWN", "read_attribution"]
+__all__ = ["PARAMETERS", "parse_attribution"]
 
-KNOWN: Final = (
+PARAMETERS: Final = (
     "utm_source",
     "utm_medium",
     "utm_campaign",
@@ -27,18 +27,18 @@ KNOWN: Final = (
     "li_fat_id",
 )
 """Parameter names that are passed on. All others are dropped."""
-LONGEST_VALUE: Final = 200
+MAX_VALUE_CHARS: Final = 200
 """Characters of a value that are kept."""
-LONGEST: Final = 4096
+MAX_JSON_CHARS: Final = 4096
 """Characters of the JSON text; a longer one is ignored."""
 
 
-def read_attribution(text: str) -> dict[str, str]:
+def parse_attribution(text: str) -> dict[str, str]:
     """Return the known parameters of a JSON object, printable and cut to length. Never raises.
 
     Anything but an object gives an empty dict.
     """
-    if not text or len(text) > LONGEST:
+    if not text or len(text) > MAX_JSON_CHARS:
         return {}
     try:
         given = json.loads(text)
@@ -47,7 +47,7 @@ def read_attribution(text: str) -> dict[str, str]:
     if not isinstance(given, dict):
         return {}
     return {
-        name: given[name][:LONGEST_VALUE]
-        for name in KNOWN
+        name: given[name][:MAX_VALUE_CHARS]
+        for name in PARAMETERS
         if isinstance(given.get(name), str) and given[name] and given[name].isprintable()
     }

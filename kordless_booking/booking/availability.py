@@ -24,18 +24,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
+    "AvailableTime",
     "Opening",
     "PartOfDay",
-    "Time",
-    "comes_twice",
     "free_openings",
     "free_times",
-    "hosts_of",
+    "is_ambiguous",
+    "localize",
+    "max_party_size",
     "month_weeks",
     "months_in_window",
-    "most_seats",
     "parts_of_day",
-    "times_of",
+    "unique_hosts",
 ]
 
 _MIDNIGHT = time()
@@ -52,7 +52,7 @@ class Opening(NamedTuple):
     capacity: int
 
 
-class Time(msgspec.Struct, frozen=True, kw_only=True):
+class AvailableTime(msgspec.Struct, frozen=True, kw_only=True):
     """A bookable time in the visitor's time zone, with everybody who is free then."""
 
     start: datetime
@@ -76,7 +76,7 @@ class Time(msgspec.Struct, frozen=True, kw_only=True):
 
 def free_times(
     slots: Iterable[Slot], *, zone: tzinfo, now: datetime, host_id: str | None = None, party_size: int = 1
-) -> dict[date, tuple[Time, ...]]:
+) -> dict[date, tuple[AvailableTime, ...]]:
     """Return the times that `party_size` people can still book, by the visitor's date; dates and times in order.
 
     Left out are times that have begun, have too few seats for the whole party with one host, belong to another host
@@ -84,7 +84,7 @@ def free_times(
     is naive.
     """
     openings = free_openings(slots, zone=zone, now=now, host_id=host_id, party_size=party_size)
-    return {day: times_of(found, zone) for day, found in openings.items()}
+    return {day: localize(found, zone) for day, found in openings.items()}
 
 
 def free_openings(
@@ -98,7 +98,7 @@ def free_openings(
     if now.tzinfo is None:
         raise ValueError("now must be aware")
     whole = slots if isinstance(slots, tuple) else tuple(slots)
-    openings, starts = _openings(_Same(whole), host_id, party_size)
+    openings, starts = _openings(_ByIdentity(whole), host_id, party_size)
     days: dict[date, list[Opening]] = {}
     begin = bisect_right(starts, now)
     # One conversion per date instead of one per slot: the slots of a date are found by bisecting the next midnight.
@@ -115,19 +115,19 @@ def free_openings(
     return days
 
 
-def times_of(openings: Iterable[Opening], zone: tzinfo) -> tuple[Time, ...]:
+def localize(openings: Iterable[Opening], zone: tzinfo) -> tuple[AvailableTime, ...]:
     """Convert the openings of one date to local times, in order."""
-    times: list[Time] = []
+    times: list[AvailableTime] = []
     changing: dict[date, bool] = {}
     for start, end, slots, hosts, free, capacity in openings:
         try:
             local_start, local_end = start.astimezone(zone), end.astimezone(zone)
             day = local_start.date()
             if day not in changing:
-                changing[day] = _clocks_go_back(day, zone)
+                changing[day] = _may_be_ambiguous(day, zone)
         except OverflowError:  # as above
             continue
-        found = Time(
+        found = AvailableTime(
             start=start,
             end=end,
             local_start=local_start,
@@ -136,14 +136,14 @@ def times_of(openings: Iterable[Opening], zone: tzinfo) -> tuple[Time, ...]:
             hosts=hosts,
             free=free,
             capacity=capacity,
-            ambiguous=changing[day] and comes_twice(local_start),
+            ambiguous=changing[day] and is_ambiguous(local_start),
             crosses_midnight=_crosses_midnight(local_start, local_end),
         )
         times.append(found)
     return tuple(times)
 
 
-class _Same:
+class _ByIdentity:
     """Cache key for a tuple of slots, compared by identity.
 
     Hashing a month of slots costs more than the cache saves.
@@ -159,12 +159,12 @@ class _Same:
         return id(self.slots)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.slots is self.slots
+        return isinstance(other, _ByIdentity) and other.slots is self.slots
 
 
 # Entries, each for one tuple of slots (a service's month), host and party size. An outdated tuple is pushed out.
 @lru_cache(maxsize=128)
-def _openings(same: _Same, host_id: str | None, party_size: int) -> tuple[list[Opening], list[datetime]]:
+def _openings(same: _ByIdentity, host_id: str | None, party_size: int) -> tuple[list[Opening], list[datetime]]:
     """Return the openings that a party can book with a host, in order of start, and the list of their starts.
 
     Independent of zone and `now`. The slots of one time become one opening.
@@ -172,7 +172,7 @@ def _openings(same: _Same, host_id: str | None, party_size: int) -> tuple[list[O
     together: dict[tuple[datetime, datetime], list[Slot]] = {}
     for slot in same.slots:
         # Kordless may list full slots (unknown), so they are left out here.
-        if slot.free < party_size or slot.free < 1 or slot.end <= slot.start:
+        if slot.available < party_size or slot.available < 1 or slot.end <= slot.start:
             continue
         if host_id is not None and (slot.host is None or slot.host.id != host_id):
             continue
@@ -183,10 +183,10 @@ def _openings(same: _Same, host_id: str | None, party_size: int) -> tuple[list[O
 
 def _opening(start: datetime, end: datetime, same: list[Slot]) -> Opening:
     slots = _one_per_host(same) if len(same) > 1 else tuple(same)
-    best = max(slots, key=lambda slot: slot.free)
+    best = max(slots, key=lambda slot: slot.available)
     hosts = tuple(slot.host for slot in slots if slot.host is not None)
     # More free seats than seats is nonsense that Kordless may send: "5 of 1" is never shown.
-    return Opening(start, end, slots, hosts, best.free, max(best.capacity, best.free))
+    return Opening(start, end, slots, hosts, best.available, max(best.capacity, best.available))
 
 
 def _midnight_after(day: date, zone: tzinfo) -> datetime:
@@ -195,23 +195,23 @@ def _midnight_after(day: date, zone: tzinfo) -> datetime:
     return datetime(following.year, following.month, following.day, tzinfo=zone).astimezone(UTC)
 
 
-def hosts_of(slots: Iterable[Slot]) -> tuple[Host, ...]:
+def unique_hosts(slots: Iterable[Slot]) -> tuple[Host, ...]:
     """Return each host who has a slot once, by name; those without a name last."""
-    return _hosts(_Same(slots if isinstance(slots, tuple) else tuple(slots)))
+    return _hosts(_ByIdentity(slots if isinstance(slots, tuple) else tuple(slots)))
 
 
-def most_seats(slots: tuple[Slot, ...]) -> int:
+def max_party_size(slots: tuple[Slot, ...]) -> int:
     """Return the largest party that any of these slots could take if it were empty; 1 when there are none."""
-    return _most_seats(_Same(slots))
+    return _most_seats(_ByIdentity(slots))
 
 
 @lru_cache(maxsize=128)
-def _hosts(same: _Same) -> tuple[Host, ...]:
+def _hosts(same: _ByIdentity) -> tuple[Host, ...]:
     return tuple(sorted({s.host.id: s.host for s in same.slots if s.host is not None}.values(), key=_by_name))
 
 
 @lru_cache(maxsize=128)
-def _most_seats(same: _Same) -> int:
+def _most_seats(same: _ByIdentity) -> int:
     return max((slot.capacity for slot in same.slots), default=1)
 
 
@@ -238,9 +238,9 @@ class PartOfDay(StrEnum):
 _PART_BY_HOUR = [PartOfDay.NIGHT] * 5 + [PartOfDay.MORNING] * 7 + [PartOfDay.AFTERNOON] * 5 + [PartOfDay.EVENING] * 7
 
 
-def parts_of_day(times: Iterable[Time]) -> list[tuple[PartOfDay, tuple[Time, ...]]]:
+def parts_of_day(times: Iterable[AvailableTime]) -> list[tuple[PartOfDay, tuple[AvailableTime, ...]]]:
     """Group one day's times by part of the day, in the order of the clock; empty parts are left out."""
-    parts: dict[PartOfDay, list[Time]] = {}
+    parts: dict[PartOfDay, list[AvailableTime]] = {}
     for moment in times:
         parts.setdefault(_PART_BY_HOUR[moment.local_start.hour], []).append(moment)
     return [(part, tuple(parts[part])) for part in PartOfDay if part in parts]
@@ -277,7 +277,7 @@ def _by_host(slot: Slot) -> tuple[bool, bool, str, str]:
     return (slot.host is None, *(_by_name(slot.host) if slot.host else (True, "", "")))
 
 
-def _clocks_go_back(day: date, zone: tzinfo) -> bool:
+def _may_be_ambiguous(day: date, zone: tzinfo) -> bool:
     """Return True when some local time may come twice on a date. Checked once per date, because `utcoffset` is slow."""
     begin = datetime(day.year, day.month, day.day, tzinfo=zone)
     # `fold=1`: when the clocks go back around midnight, the day ends at the second midnight.
@@ -285,7 +285,7 @@ def _clocks_go_back(day: date, zone: tzinfo) -> bool:
     return begin.utcoffset() != end.utcoffset()
 
 
-def comes_twice(local: datetime) -> bool:
+def is_ambiguous(local: datetime) -> bool:
     """Return True when this aware local time is ambiguous (PEP 495), because the clocks are set back."""
     # A local time that the clocks skip differs too; but no instant converts to one.
     return local.replace(fold=1 - local.fold).utcoffset() != local.utcoffset()
@@ -296,7 +296,7 @@ def _one_per_host(same: list[Slot]) -> tuple[Slot, ...]:
     chosen: dict[str | None, Slot] = {}
     for slot in same:
         key = slot.host.id if slot.host else None
-        if key not in chosen or chosen[key].free < slot.free:
+        if key not in chosen or chosen[key].available < slot.available:
             chosen[key] = slot
     return tuple(sorted(chosen.values(), key=_by_host))
 

@@ -9,11 +9,11 @@ import msgspec
 
 from kordless_booking.api.resources import Booking, NewBooking
 from kordless_booking.booking.attempt import Attempt, State
-from kordless_booking.booking.placement import KEPT
-from kordless_booking.booking.tokens import MAX_ROW_TOKEN, BrokenSeal, unseal
+from kordless_booking.booking.placement import SEALED_BODY_TTL
+from kordless_booking.booking.tokens import MAX_ROW_TOKEN, InvalidToken, decrypt_token
 from kordless_booking.models import BookingAttempt
 
-__all__ = ["awaited"]
+__all__ = ["find_open_attempt"]
 
 MOST: Final = 100
 """Newest open attempts that are searched. Decrypting one takes a tenth of a millisecond."""
@@ -21,7 +21,7 @@ OPEN_FOR: Final = timedelta(days=2)
 """Age up to which open attempts are searched: longer than the day for which they are sent again."""
 
 
-def awaited(account: str, booking: Booking, now: datetime) -> Attempt | None:
+def find_open_attempt(account: str, booking: Booking, now: datetime) -> Attempt | None:
     """Return the open attempt with the booking's start and contact, or None: then the booking was made elsewhere.
 
     When several attempts match, because people share an email address or a phone, one with the booking's name is
@@ -33,9 +33,11 @@ def awaited(account: str, booking: Booking, now: datetime) -> Attempt | None:
     found: Attempt | None = None
     for row in opened.order_by("-created_at")[:MOST]:
         try:
-            sealed = unseal("attempt", account, row.sealed, max_age=KEPT, now=now.timestamp(), longest=MAX_ROW_TOKEN)
+            sealed = decrypt_token(
+                "attempt", account, row.sealed, max_age=SEALED_BODY_TTL, now=now.timestamp(), longest=MAX_ROW_TOKEN
+            )
             attempt = Attempt.read(row.key, sealed["body"], sealed.get("attribution"), sealed.get("reader"))
-        except (BrokenSeal, KeyError, msgspec.DecodeError):
+        except (InvalidToken, KeyError, msgspec.DecodeError):
             # Of a SECRET_KEY that was rotated away, or of another release. One bad row must not hide the others.
             continue
         if _same(attempt.new, booking):

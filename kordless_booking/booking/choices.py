@@ -16,8 +16,8 @@ from urllib.parse import quote_plus
 import msgspec
 
 from kordless_booking.limits import MAX_PARTY_SIZE
-from kordless_booking.presentation.themes import PLAIN, READY_MADE
-from kordless_booking.presentation.timezone_search import known_zone
+from kordless_booking.presentation.themes import PLAIN, THEMES
+from kordless_booking.presentation.timezone_search import canonical_timezone
 
 __all__ = ["Choices"]
 
@@ -39,7 +39,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
     day: date | None = None
     host: str | None = None
     """Host id."""
-    party: int = 1
+    party_size: int = 1
     """Party size; 1 means not chosen."""
     hours: Literal["12", "24"] | None = None
     lang: str | None = None
@@ -54,31 +54,31 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
     """Shown in a frame."""
 
     @classmethod
-    def read(cls, query: Mapping[str, str], languages: Collection[str]) -> Choices:
+    def from_query(cls, query: Mapping[str, str], languages: Collection[str]) -> Choices:
         """Parse a query, given by its last value for each name. `languages` are the codes that the site supports."""
         hours = query.get("hours")
         lang = query.get("lang", "").lower()
         host = query.get("host", "")
         theme = query.get("theme")
         return cls(
-            tz=known_zone(query.get("tz")),
+            tz=canonical_timezone(query.get("tz")),
             month=_month(query.get("month", "")),
             day=_day(query.get("day", "")),
             host=host if _HOST.fullmatch(host) else None,
-            party=_party(query.get("party", "")),
+            party_size=_party(query.get("party", "")),
             hours="12" if hours == "12" else "24" if hours == "24" else None,
             lang=lang if lang in languages else None,
             scheme=_scheme(query.get("scheme")),
             accent=_accent(query.get("accent", "")),
-            theme=theme if theme in {PLAIN, *READY_MADE} else None,
+            theme=theme if theme in {PLAIN, *THEMES} else None,
             embed=query.get("embed") == "1",
         )
 
-    def but(self, **changes: Any) -> Choices:
+    def replace(self, **changes: Any) -> Choices:
         """Return a copy with these fields replaced."""
         return msgspec.structs.replace(self, **changes)
 
-    def dress(self) -> Choices:
+    def appearance(self) -> Choices:
         """Return only the choices that every page keeps: language, hours and appearance."""
         return Choices(
             hours=self.hours,
@@ -89,14 +89,14 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
             embed=self.embed,
         )
 
-    def pairs(self) -> list[tuple[str, str]]:
+    def query_items(self) -> list[tuple[str, str]]:
         """Return names and values for hidden fields and queries, in a fixed order, without what was not chosen."""
         given = [
             ("tz", self.tz),
             ("month", self.month.isoformat()[:7] if self.month else None),
             ("day", self.day.isoformat() if self.day else None),
             ("host", self.host),
-            ("party", str(self.party) if self.party != 1 else None),
+            ("party", str(self.party_size) if self.party_size != 1 else None),
             ("hours", self.hours),
             ("lang", self.lang),
             ("scheme", self.scheme),
@@ -108,12 +108,12 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
 
     def query(self) -> str:
         """Return `?tz=…&day=…`, or "" when nothing was chosen."""
-        pairs = self.pairs()
-        return "?" + "&".join([_quoted(name, value) for name, value in pairs]) if pairs else ""
+        pairs = self.query_items()
+        return "?" + "&".join([_query_item(name, value) for name, value in pairs]) if pairs else ""
 
 
 @lru_cache(maxsize=2048)
-def _quoted(name: str, value: str) -> str:
+def _query_item(name: str, value: str) -> str:
     # "/" is allowed in a query, and keeps time zones such as Europe/Paris readable.
     return f"{name}={quote_plus(value, safe='/:')}"
 

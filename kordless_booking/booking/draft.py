@@ -13,7 +13,7 @@ from typing import Any
 
 from django.core import signing
 
-__all__ = ["BrokenDraft", "Draft", "OldDraft", "seal", "unseal"]
+__all__ = ["Draft", "ExpiredDraft", "InvalidDraft", "sign", "unsign"]
 
 VERSION = 1
 """First item of the payload. A token of an unknown version is invalid."""
@@ -21,11 +21,11 @@ MAX_TOKEN = 2048
 """Characters. Longer tokens are neither made nor read."""
 
 
-class BrokenDraft(Exception):
+class InvalidDraft(Exception):
     """The token is not a draft of this account, or was changed."""
 
 
-class OldDraft(BrokenDraft):
+class ExpiredDraft(InvalidDraft):
     """The draft is genuine, but too old."""
 
     def __init__(self, draft: Draft) -> None:
@@ -50,7 +50,7 @@ class Draft:
     """None lets Kordless pick a host."""
     host_name: str | None = None
     team_id: str | None = None
-    party: int = 1
+    party_size: int = 1
     """Party size."""
     nonce: str = field(default_factory=lambda: secrets.token_hex(16))
     """Key of the attempt: 128 random bits, in hexadecimal."""
@@ -58,7 +58,7 @@ class Draft:
     """Unix time."""
 
 
-def seal(draft: Draft, account: str) -> str:
+def sign(draft: Draft, account: str) -> str:
     """Return a URL-safe token of the draft, valid for this account only.
 
     The host's name is left out when the token would get too long with it.
@@ -73,30 +73,30 @@ def seal(draft: Draft, account: str) -> str:
         draft.host_id,
         draft.host_name,
         draft.team_id,
-        draft.party,
+        draft.party_size,
         draft.nonce,
         round(draft.made_at, 2),
     ]
     token = signing.dumps(payload, salt=_salt(account), compress=True)
     if len(token) > MAX_TOKEN and draft.host_name:
-        return seal(replace(draft, host_name=None), account)
+        return sign(replace(draft, host_name=None), account)
     return token
 
 
-def unseal(token: str, account: str, *, max_age: int, now: float) -> Draft:
+def unsign(token: str, account: str, *, max_age: int, now: float) -> Draft:
     """Return the draft in a token that was made at most `max_age` seconds before `now` (Unix time).
 
     Raises ExpiredDraft, which still carries the draft, or InvalidDraft.
     """
     if not token.isascii() or len(token) > MAX_TOKEN:
-        raise BrokenDraft
+        raise InvalidDraft
     try:
         payload = signing.loads(token, salt=_salt(account))
     except signing.BadSignature:
-        raise BrokenDraft from None
+        raise InvalidDraft from None
     draft = _read(payload)
     if draft.made_at + max_age < now:
-        raise OldDraft(draft)
+        raise ExpiredDraft(draft)
     return draft
 
 
@@ -111,11 +111,11 @@ def _read(payload: Any) -> Draft:
                 host_id=host_id,
                 host_name=host_name,
                 team_id=team_id,
-                party=party,
+                party_size=party,
                 nonce=nonce,
                 made_at=made_at,
             )
-    raise BrokenDraft
+    raise InvalidDraft
 
 
 def _salt(account: str) -> str:

@@ -9,19 +9,19 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from kordless_booking.api.resources import Booking
-from kordless_booking.presentation.calendar_event import Invite
+from kordless_booking.presentation.calendar_event import CalendarEvent
 
-__all__ = ["calendar_entry"]
+__all__ = ["event_for_booking"]
 
 _STATUS: Final[Mapping[str, Literal["CONFIRMED", "CANCELLED"]]] = {"confirmed": "CONFIRMED", "canceled": "CANCELLED"}
 
 
-def calendar_entry(booking: Booking, *, org_slug: str, title: str, business: str, **more: Any) -> Invite:
+def event_for_booking(booking: Booking, *, org_slug: str, title: str, business: str, **more: Any) -> CalendarEvent:
     """Return the calendar event of a booking.
 
     `more` is passed to `CalendarEvent` as it is: zone, location, url, sequence, …
     """
-    return Invite(
+    return CalendarEvent(
         # Kordless's numbers are case-insensitive: however it is spelled, one booking has one UID.
         uid=f"{booking.confirmation_number.lower()}@{org_slug or 'sandbox'}.kordless.ai",
         title=f"{title} · {business}" if business else title,

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from kordless_booking.booking.tokens import MAX_URL_TOKEN, BrokenSeal, seal, unseal
+from kordless_booking.booking.tokens import MAX_URL_TOKEN, InvalidToken, decrypt_token, encrypt_token
 
-__all__ = ["seal_typed", "typed_text", "unseal_typed", "without_longest"]
+__all__ = ["decrypt_form_input", "encrypt_form_input", "known_fields", "without_longest"]
 
-KEPT_SECONDS: Final = 24 * 3600
+TOKEN_SECONDS: Final = 24 * 3600
 """Seconds after which the token is ignored."""
 
 
-def typed_text(given: Mapping[str, str], max_lengths: Mapping[str, int]) -> dict[str, str]:
+def known_fields(given: Mapping[str, str], max_lengths: Mapping[str, int]) -> dict[str, str]:
     """Return the non-empty fields named in `max_lengths`, each cut to its length in characters."""
     typed = {name: str(given.get(name) or "")[:most] for name, most in max_lengths.items()}
     return {name: text for name, text in typed.items() if text}
@@ -25,23 +25,23 @@ def without_longest(typed: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name, text in typed.items() if name != longest}
 
 
-def seal_typed(account: str, typed: Mapping[str, str]) -> str | None:
+def encrypt_form_input(account: str, typed: Mapping[str, str]) -> str | None:
     """Return an encrypted token of the form input, or None when nothing is left of it.
 
     The longest texts are left out, one by one, while the token is too long for a URL.
     """
     while typed:
-        token = seal("typed", account, dict(typed))
+        token = encrypt_token("typed", account, dict(typed))
         if len(token) <= MAX_URL_TOKEN:
             return token
         typed = without_longest(typed)
     return None
 
 
-def unseal_typed(account: str, token: str | None, now: float, max_lengths: Mapping[str, int]) -> dict[str, str]:
+def decrypt_form_input(account: str, token: str | None, now: float, max_lengths: Mapping[str, int]) -> dict[str, str]:
     """Return the form input in a token. Return an empty dict for a token that is missing, invalid or expired."""
     try:
-        found = unseal("typed", account, token or "", max_age=KEPT_SECONDS, now=now)
-    except BrokenSeal:
+        found = decrypt_token("typed", account, token or "", max_age=TOKEN_SECONDS, now=now)
+    except InvalidToken:
         return {}
-    return typed_text(found, max_lengths)
+    return known_fields(found, max_lengths)

@@ -11,13 +11,13 @@ from django.core.signals import setting_changed
 from django.dispatch import receiver
 from django.utils import translation
 
-__all__ = ["default_language", "nearest_language", "offered_languages"]
+__all__ = ["best_supported_language", "default_language", "supported_languages"]
 
 _LOCALE = Path(__file__).parent.parent / "locale"
 
 
 @cache
-def offered_languages() -> tuple[str, ...]:
+def supported_languages() -> tuple[str, ...]:
     """Return the codes that the site lists in LANGUAGES and that we have translations for.
 
     ("en",) when there are none.
@@ -28,16 +28,16 @@ def offered_languages() -> tuple[str, ...]:
 
 def default_language() -> str:
     """Return the site's own language, or the nearest supported one."""
-    return nearest_language(settings.LANGUAGE_CODE) or "en"
+    return best_supported_language(settings.LANGUAGE_CODE) or "en"
 
 
-def nearest_language(code: str) -> str | None:
+def best_supported_language(code: str) -> str | None:
     """Return the best supported language for a code, or None.
 
     `pt-pt` is served by `pt-br` when that is all there is, `de-AT` by `de`, `zh-TW` by `zh-hant`.
     """
     code = code.lower()
-    offered = offered_languages()
+    offered = supported_languages()
     relatives: list[str] = LANG_INFO.get(code, {}).get("fallback", [])
     for one in (code, *relatives):
         if one in offered:
@@ -49,4 +49,4 @@ def nearest_language(code: str) -> str | None:
 @receiver(setting_changed)
 def _forget(*, setting: str, **_kwargs: object) -> None:
     if setting in {"LANGUAGES", "LANGUAGE_CODE"}:
-        offered_languages.cache_clear()
+        supported_languages.cache_clear()

@@ -23,29 +23,29 @@ from django.db.models import F
 from kordless_booking import exceptions
 from kordless_booking.api.client import CREATIONS_PER_MINUTE, Kordless
 from kordless_booking.api.resources import Booking, Contact
-from kordless_booking.api.responses import DEFAULT_WAIT
+from kordless_booking.api.responses import DEFAULT_WAIT_SECONDS
 from kordless_booking.booking import queue
 from kordless_booking.booking.attempt import Attempt, State, idempotency_key, is_body_hash
-from kordless_booking.booking.tokens import MAX_ROW_TOKEN, BrokenSeal, seal, unseal
-from kordless_booking.logs import say
+from kordless_booking.booking.tokens import MAX_ROW_TOKEN, InvalidToken, decrypt_token, encrypt_token
+from kordless_booking.logs import log_event
 from kordless_booking.models import BookingAttempt
 
-__all__ = ["Declined", "DifferentRequest", "Open", "Outcome", "Placed", "has_attempt", "place", "resume"]
+__all__ = ["DifferentRequest", "Outcome", "Pending", "Placed", "Rejected", "has_attempt", "place_booking", "resume"]
 
 log = logging.getLogger("kordless_booking.booking")
 
 LEASE: Final = timedelta(seconds=30)
 """Time for which the right to send lasts. Longer than BOOKING_SECONDS may be, so that a process that still sends
 keeps it; after that, the process is assumed to be dead."""
-SENT_FOR: Final = timedelta(days=1)
+RESEND_WINDOW: Final = timedelta(days=1)
 """Time for which an attempt with an unknown outcome is sent again. How long Kordless remembers an idempotency key is
 not documented; other APIs keep theirs for a day."""
-KEPT: Final = 30 * 86400
+SEALED_BODY_TTL: Final = 30 * 86400
 """Seconds for which the encrypted body or response in a row can be decrypted."""
 MAX_PAUSE_SECONDS: Final = 30
 """Upper bound of the wait before an attempt is sent again, when Kordless could not be reached or its response was
 lost."""
-LATER: Final = 10
+RETRY_SECONDS: Final = 10
 """Seconds until a queued attempt that could not be sent is tried again, where Kordless sent no Retry-After."""
 
 
@@ -59,23 +59,23 @@ class Placed:
 
     booking: Booking
     placed_at: datetime = field(compare=False)
-    news: Contact | None = field(default=None, compare=False, repr=False)
+    notify_contact: Contact | None = field(default=None, compare=False, repr=False)
     """Contact of the booking, for the one caller whose call recorded the outcome: it must publish the booking. None
     for every later caller, so that the booking is published once."""
 
 
 @dataclass(frozen=True)
-class Declined:
+class Rejected:
     """Outcome: Kordless rejected the booking, or was never reached."""
 
     error: exceptions.KordlessError
-    after_unsure: bool = False
+    after_unknown_outcome: bool = False
     """True when the outcome of an earlier send is unknown: that one may have been booked, and may be what took the
     slot."""
 
 
 @dataclass(frozen=True)
-class Open:
+class Pending:
     """Outcome: not known yet."""
 
     seconds: int
@@ -92,10 +92,10 @@ class DifferentRequest:
     """
 
 
-Outcome = Placed | Declined | Open | DifferentRequest
+Outcome = Placed | Rejected | Pending | DifferentRequest
 
 
-def place(
+def place_booking(
     account: str,
     client: Kordless,
     attempt: Attempt,
@@ -114,7 +114,7 @@ def place(
 
     Raises django.db.DatabaseError when the row can't be inserted; nothing has been sent then.
     """
-    wait = queue.seconds_for_newcomer(account, now)
+    wait = queue.wait_for_new_attempt(account, now)
     row = _new_row(account, attempt, now, wait)
     try:
         # Within an outer transaction this is a savepoint: a failed insert must not break the queries that follow.
@@ -122,7 +122,7 @@ def place(
             row.save(force_insert=True)
     except IntegrityError:
         earlier = BookingAttempt.objects.get(key=attempt.key, account=account)
-        return _again(earlier, client, attempt, now, a_minute)
+        return _resubmit(earlier, client, attempt, now, a_minute)
     if first is not None:
         first()
     return _send_in_turn(row, client, attempt, now, wait, a_minute)
@@ -150,17 +150,17 @@ def has_attempt(account: str, key: str) -> bool:
     return BookingAttempt.objects.filter(key=key, account=account).exclude(state=State.REFUSED).exists()
 
 
-def _again(row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetime, a_minute: int) -> Outcome:
+def _resubmit(row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetime, a_minute: int) -> Outcome:
     """Follow up an earlier attempt with the same key. Replace a rejected one, whatever the body."""
     same = is_body_hash(row.body_hash, attempt.body_digest())
     if row.state != State.REFUSED:
         return _follow_up(row, client, now, a_minute) if same else DifferentRequest()
-    wait = queue.seconds_for_newcomer(row.account, now)
+    wait = queue.wait_for_new_attempt(row.account, now)
     renewed = _renew(row, attempt, now, wait)
     # Another request replaced it first, with this body or another one. Start over, to follow up that attempt. The
     # recursion ends: each further round needs another rejection in between.
     if renewed is None:
-        return place(row.account, client, attempt, now, a_minute=a_minute)
+        return place_booking(row.account, client, attempt, now, a_minute=a_minute)
     return _send_in_turn(renewed, client, attempt, now, wait, a_minute)
 
 
@@ -200,38 +200,38 @@ def _send_in_turn(
     """Send the attempt of a new row. When others are queued, return the estimated wait instead."""
     if not wait:
         return _send(row, client, attempt, now, a_minute)
-    say(log, logging.INFO, "create_waiting", attempt=row.pk, seconds=wait)
-    return Open(queue.seconds_in_line(row, now, a_minute=a_minute), waiting=True)
+    log_event(log, logging.INFO, "create_waiting", attempt=row.pk, seconds=wait)
+    return Pending(queue.wait_for(row, now, a_minute=a_minute), waiting=True)
 
 
 def _follow_up(row: BookingAttempt, client: Kordless, now: datetime, a_minute: int) -> Outcome:
     """Return the outcome of an existing row. When it is due, claim it and send it again."""
     if row.state == State.PLACED:
-        return _remembered(row, now)
+        return _stored_outcome(row, now)
     if row.state == State.REFUSED:
-        return Declined(_refusal(row.refusal), after_unsure=row.unsure)
-    if row.state == State.WAITING and (seconds := queue.seconds_in_line(row, now, a_minute=a_minute)):
+        return Rejected(_rejection_error(row.refusal), after_unknown_outcome=row.outcome_unknown)
+    if row.state == State.WAITING and (seconds := queue.wait_for(row, now, a_minute=a_minute)):
         # Its time has come, but not its turn. Without a later time, the others would stop waiting for it.
         if row.retry_at is not None and row.retry_at <= now:
             kept = BookingAttempt.objects.filter(pk=row.pk, claim=row.claim, state=State.WAITING)
             kept.update(retry_at=now + timedelta(seconds=seconds), changed_at=now)
-        return Open(seconds, waiting=True)
+        return Pending(seconds, waiting=True)
     due = max(row.claimed_until, row.retry_at or row.claimed_until)
     if due > now:
         # Another process is sending. It answers long before its lease expires, so ask again in two seconds.
-        return Open(2 if row.state == State.PLACING else int((due - now).total_seconds()) + 1)
-    if row.unsure and row.created_at + SENT_FOR < now:
-        return Declined(exceptions.OutcomeUnknown(operation="create", reason="too_old"), after_unsure=True)
+        return Pending(2 if row.state == State.PLACING else int((due - now).total_seconds()) + 1)
+    if row.outcome_unknown and row.created_at + RESEND_WINDOW < now:
+        return Rejected(exceptions.OutcomeUnknown(operation="create", reason="too_old"), after_unknown_outcome=True)
     try:
-        sealed = _unseal("attempt", row, now)
+        sealed = _decrypt("attempt", row, now)
         attempt = Attempt.read(row.key, sealed["body"])
-    except (BrokenSeal, KeyError, msgspec.DecodeError):
-        say(log, logging.ERROR, "attempt_unreadable", attempt=row.pk)
-        return Declined(exceptions.OutcomeUnknown(operation="create", reason="unreadable"), after_unsure=True)
+    except (InvalidToken, KeyError, msgspec.DecodeError):
+        log_event(log, logging.ERROR, "attempt_unreadable", attempt=row.pk)
+        return Rejected(exceptions.OutcomeUnknown(operation="create", reason="unreadable"), after_unknown_outcome=True)
     in_line = row.state == State.WAITING
     # An expired lease in state PLACING means that the process died. It may have sent, so the outcome is unknown.
-    if not _claim(row, now, state=State.PLACING, unsure=row.unsure or row.state != State.WAITING):
-        return Open(seconds=2)
+    if not _claim(row, now, state=State.PLACING, outcome_unknown=row.outcome_unknown or row.state != State.WAITING):
+        return Pending(seconds=2)
     return _send(row, client, attempt, now, a_minute, in_line=in_line)
 
 
@@ -257,71 +257,73 @@ def _send(
     try:
         booking = client.create(attempt.new, idempotency_key=idempotency_key(row.key, row.generation))
     except exceptions.TooMany as error:
-        seconds = _turn(row, now, error.retry_after or DEFAULT_WAIT, a_minute)
-        _settle(row, now, state=State.WAITING, retry_at=now + timedelta(seconds=seconds))
-        say(log, logging.INFO, "create_waiting", attempt=row.pk, seconds=seconds)
-        return Open(seconds=seconds, waiting=True)
+        seconds = _queue_wait(row, now, error.retry_after or DEFAULT_WAIT_SECONDS, a_minute)
+        _record_outcome(row, now, state=State.WAITING, retry_at=now + timedelta(seconds=seconds))
+        log_event(log, logging.INFO, "create_waiting", attempt=row.pk, seconds=seconds)
+        return Pending(seconds=seconds, waiting=True)
     except exceptions.NotSent as error:
         # This send never left, but an earlier one may have been booked: the outcome stays unknown.
-        if row.unsure:
-            return _unsure(row, now)
+        if row.outcome_unknown:
+            return _record_unknown_outcome(row, now)
         if not in_line:
-            return _refuse(row, now, error)
-        seconds = min(MAX_PAUSE_SECONDS, error.retry_after or LATER)
-        _settle(row, now, state=State.WAITING, retry_at=now + timedelta(seconds=seconds))
-        return Open(seconds=seconds)
+            return _record_rejection(row, now, error)
+        seconds = min(MAX_PAUSE_SECONDS, error.retry_after or RETRY_SECONDS)
+        _record_outcome(row, now, state=State.WAITING, retry_at=now + timedelta(seconds=seconds))
+        return Pending(seconds=seconds)
     except exceptions.OutcomeUnknown:
-        return _unsure(row, now)
+        return _record_unknown_outcome(row, now)
     except (exceptions.SlotTaken, exceptions.Refused) as error:
-        return _refuse(row, now, error)
+        return _record_rejection(row, now, error)
     except exceptions.KordlessError as error:
-        if not row.unsure:
-            return _refuse(row, now, error)
+        if not row.outcome_unknown:
+            return _record_rejection(row, now, error)
         # An error about the API key or the request as such says nothing about the earlier send, so its outcome stays
         # unknown.
-        _unsure(row, now)
-        return Declined(error, after_unsure=True)
+        _record_unknown_outcome(row, now)
+        return Rejected(error, after_unknown_outcome=True)
     if booking.end != attempt.new.end:
-        say(log, logging.WARNING, "terms_changed", attempt=row.pk, what="length")
+        log_event(log, logging.WARNING, "terms_changed", attempt=row.pk, what="length")
     # The row and the confirmation's URL get the booking; neither needs another copy of the contact.
     booking = msgspec.structs.replace(booking, contact=None)
-    news = _settle(
+    news = _record_outcome(
         row,
         now,
         state=State.PLACED,
         retry_at=None,
-        sealed=seal("answer", row.account, {"booking": msgspec.to_builtins(booking)}),
+        sealed=encrypt_token("answer", row.account, {"booking": msgspec.to_builtins(booking)}),
     )
-    if row.unsure:
-        say(log, logging.WARNING, "create_resolved", attempt=row.pk, tries=row.claim)
-    return Placed(booking, now, news=attempt.new.contact if news else None)
+    if row.outcome_unknown:
+        log_event(log, logging.WARNING, "create_resolved", attempt=row.pk, tries=row.claim)
+    return Placed(booking, now, notify_contact=attempt.new.contact if news else None)
 
 
-def _turn(row: BookingAttempt, now: datetime, seconds: int, a_minute: int) -> int:
+def _queue_wait(row: BookingAttempt, now: datetime, seconds: int, a_minute: int) -> int:
     """Return the seconds until it is this attempt's turn, when Kordless accepts more in `seconds`."""
     try:
-        return queue.seconds_after_racing(row, now, seconds=seconds, a_minute=a_minute)
+        return queue.wait_after_contention(row, now, seconds=seconds, a_minute=a_minute)
     except DatabaseError:
         # Only an estimate: without the count, the attempt comes back as soon as Kordless has room.
         return seconds
 
 
-def _unsure(row: BookingAttempt, now: datetime) -> Open:
+def _record_unknown_outcome(row: BookingAttempt, now: datetime) -> Pending:
     """Record that the outcome is unknown, to be asked for again with exponential backoff."""
     # Doubles with each claim. The exponent is bounded as well, because the claim may grow for a day.
     seconds = min(MAX_PAUSE_SECONDS, 2 ** min(row.claim, 5))
-    _settle(row, now, state=State.UNSURE, unsure=True, retry_at=now + timedelta(seconds=seconds))
-    say(log, logging.WARNING, "create_unknown", attempt=row.pk, tries=row.claim)
-    return Open(seconds=seconds)
+    _record_outcome(
+        row, now, state=State.OUTCOME_UNKNOWN, outcome_unknown=True, retry_at=now + timedelta(seconds=seconds)
+    )
+    log_event(log, logging.WARNING, "create_unknown", attempt=row.pk, tries=row.claim)
+    return Pending(seconds=seconds)
 
 
-def _refuse(row: BookingAttempt, now: datetime, error: exceptions.KordlessError) -> Declined:
+def _record_rejection(row: BookingAttempt, now: datetime, error: exceptions.KordlessError) -> Rejected:
     # The body is dropped: a rejected attempt is never sent again.
-    _settle(row, now, state=State.REFUSED, retry_at=None, sealed="", refusal=type(error).__name__)
-    return Declined(error, after_unsure=row.unsure)
+    _record_outcome(row, now, state=State.REFUSED, retry_at=None, sealed="", refusal=type(error).__name__)
+    return Rejected(error, after_unknown_outcome=row.outcome_unknown)
 
 
-def _settle(row: BookingAttempt, now: datetime, *, state: State, **changes: Any) -> bool:
+def _record_outcome(row: BookingAttempt, now: datetime, *, state: State, **changes: Any) -> bool:
     """Record the outcome of a send. Return True when this call recorded it.
 
     A sender with a later claim takes precedence, except over a booking that was created, which always counts.
@@ -335,25 +337,27 @@ def _settle(row: BookingAttempt, now: datetime, *, state: State, **changes: Any)
     try:
         return bool(mine.update(state=state, claimed_until=now, changed_at=now, **changes))
     except DatabaseError as error:
-        say(log, logging.ERROR, "attempt_not_settled", attempt=row.pk, state=state, kind=type(error).__name__)
+        log_event(log, logging.ERROR, "attempt_not_settled", attempt=row.pk, state=state, kind=type(error).__name__)
         return False
 
 
-def _unseal(purpose: str, row: BookingAttempt, now: datetime) -> dict[str, Any]:
-    return unseal(purpose, row.account, row.sealed, max_age=KEPT, now=now.timestamp(), longest=MAX_ROW_TOKEN)
+def _decrypt(purpose: str, row: BookingAttempt, now: datetime) -> dict[str, Any]:
+    return decrypt_token(
+        purpose, row.account, row.sealed, max_age=SEALED_BODY_TTL, now=now.timestamp(), longest=MAX_ROW_TOKEN
+    )
 
 
-def _remembered(row: BookingAttempt, now: datetime) -> Outcome:
+def _stored_outcome(row: BookingAttempt, now: datetime) -> Outcome:
     """Return the booking stored in a placed row; an unknown outcome when it can't be decrypted any more."""
     try:
-        sealed = _unseal("answer", row, now)
+        sealed = _decrypt("answer", row, now)
         return Placed(msgspec.convert(sealed["booking"], Booking), row.changed_at)
-    except (BrokenSeal, KeyError, msgspec.ValidationError):
-        say(log, logging.ERROR, "answer_unreadable", attempt=row.pk)
-        return Declined(exceptions.OutcomeUnknown(operation="create", reason="unreadable"), after_unsure=True)
+    except (InvalidToken, KeyError, msgspec.ValidationError):
+        log_event(log, logging.ERROR, "answer_unreadable", attempt=row.pk)
+        return Rejected(exceptions.OutcomeUnknown(operation="create", reason="unreadable"), after_unknown_outcome=True)
 
 
-def _refusal(name: str) -> exceptions.KordlessError:
+def _rejection_error(name: str) -> exceptions.KordlessError:
     """Rebuild the error of a rejected row from its class name."""
     # The default is for a row of another release, with an exception that this one doesn't have.
     kind = getattr(exceptions, name, exceptions.Refused)

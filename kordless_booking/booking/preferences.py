@@ -6,25 +6,25 @@ from typing import Literal
 
 import msgspec
 
-from kordless_booking.api.msgspec_warmup import worked_out
+from kordless_booking.api.msgspec_warmup import warm_up
 
-__all__ = ["Reader"]
+__all__ = ["VisitorPreferences"]
 
 
-class Reader(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class VisitorPreferences(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The visitor's language, time zone and clock, and what they chose with the slot."""
 
     language: str
     """Django language code."""
-    zone: str | None = None
+    timezone: str | None = None
     """IANA name."""
     hours: Literal["12", "24"] | None = None
     """12-hour or 24-hour clock; None for the language's own."""
     host: str | None = None
     """The host's name, as chosen with the slot. Kordless's responses repeat neither the host nor the party size."""
     host_id: str | None = None
-    party: int = 1
+    party_size: int = 1
     """Party size."""
 
 
-worked_out(Reader)
+warm_up(VisitorPreferences)

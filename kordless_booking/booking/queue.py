@@ -20,57 +20,57 @@ from kordless_booking.models import BookingAttempt
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-__all__ = ["seconds_after_racing", "seconds_for_newcomer", "seconds_in_line"]
+__all__ = ["wait_after_contention", "wait_for", "wait_for_new_attempt"]
 
-ROUND: Final = QUOTA_SECONDS + 1
+WINDOW_SECONDS: Final = QUOTA_SECONDS + 1
 """Seconds after which Kordless accepts the full number again; with a second to spare."""
-MINUTE: Final = timedelta(seconds=QUOTA_SECONDS)
-LONGEST: Final = timedelta(minutes=30)
+RATE_WINDOW: Final = timedelta(seconds=QUOTA_SECONDS)
+MAX_AGE: Final = timedelta(minutes=30)
 """Age up to which placed attempts are counted. Older attempts are hardly ever placed any more, and the bound on
 `created_at` lets an index exclude them from the count."""
-LATE: Final = timedelta(seconds=10)
+GRACE: Final = timedelta(seconds=10)
 """Time after which a queued attempt whose page does not ask no longer holds up the others."""
 
 
-def seconds_for_newcomer(account: str, now: datetime) -> int:
+def wait_for_new_attempt(account: str, now: datetime) -> int:
     """Return the seconds until the first waiting attempt may be sent; 0 when none waits.
 
     No new attempt may be sent before it.
     """
-    first = _line(account, now).aggregate(first=Min("retry_at"))["first"]
+    first = _waiting(account, now).aggregate(first=Min("retry_at"))["first"]
     return max(1, _seconds(first, now)) if first else 0
 
 
-def seconds_in_line(row: BookingAttempt, now: datetime, *, a_minute: int) -> int:
+def wait_for(row: BookingAttempt, now: datetime, *, a_minute: int) -> int:
     """Estimate the seconds until a waiting attempt is sent; 0 when it may be sent now.
 
     Kordless takes `a_minute` of them.
     """
     # By primary key, not by time: an attempt from a worker with a slow clock could otherwise overtake others that were
     # told their position already.
-    before = _line(row.account, now).filter(pk__lt=row.pk).aggregate(first=Min("retry_at"), many=Count("pk"))
+    before = _waiting(row.account, now).filter(pk__lt=row.pk).aggregate(first=Min("retry_at"), many=Count("pk"))
     own = _seconds(row.retry_at, now)
     # Whole rounds only: with fewer than `a_minute` attempts before it, it is sent in the same round as they are.
     rounds = before["many"] // a_minute
-    return max(own, _seconds(before["first"], now) + rounds * ROUND) if rounds else own
+    return max(own, _seconds(before["first"], now) + rounds * WINDOW_SECONDS) if rounds else own
 
 
-def seconds_after_racing(row: BookingAttempt, now: datetime, *, seconds: int, a_minute: int) -> int:
+def wait_after_contention(row: BookingAttempt, now: datetime, *, seconds: int, a_minute: int) -> int:
     """Estimate the seconds until an attempt is sent that Kordless has just refused with a 429 for `seconds`.
 
     Older attempts that are being sent at this moment, and for which Kordless will have no room either, come before it.
     """
     ours = BookingAttempt.objects.filter(account=row.account)
-    waiting = _line(row.account, now).filter(pk__lt=row.pk).count()
+    waiting = _waiting(row.account, now).filter(pk__lt=row.pk).count()
     # Leases that have not expired: these are in flight right now, in other threads and processes.
     racing = ours.filter(state=State.PLACING, claimed_until__gt=now, pk__lt=row.pk).count()
-    taken = ours.filter(state=State.PLACED, created_at__gt=now - LONGEST, changed_at__gt=now - MINUTE).count()
+    taken = ours.filter(state=State.PLACED, created_at__gt=now - MAX_AGE, changed_at__gt=now - RATE_WINDOW).count()
     lost = max(0, racing - max(0, a_minute - taken))
-    return seconds + (waiting + lost) // a_minute * ROUND
+    return seconds + (waiting + lost) // a_minute * WINDOW_SECONDS
 
 
-def _line(account: str, now: datetime) -> QuerySet[BookingAttempt]:
-    return BookingAttempt.objects.filter(account=account, state=State.WAITING, retry_at__gt=now - LATE)
+def _waiting(account: str, now: datetime) -> QuerySet[BookingAttempt]:
+    return BookingAttempt.objects.filter(account=account, state=State.WAITING, retry_at__gt=now - GRACE)
 
 
 def _seconds(moment: datetime | None, now: datetime) -> int:

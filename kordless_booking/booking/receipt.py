@@ -11,10 +11,10 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from kordless_booking.api.msgspec_warmup import worked_out
+from kordless_booking.api.msgspec_warmup import warm_up
 from kordless_booking.api.resources import Booking
 from kordless_booking.booking.form_input import without_longest
-from kordless_booking.booking.tokens import MAX_URL_TOKEN, BrokenSeal, seal, unseal
+from kordless_booking.booking.tokens import MAX_URL_TOKEN, InvalidToken, decrypt_token, encrypt_token
 from kordless_booking.limits import MAX_MANAGE_LINK_DAYS
 
 __all__ = ["ManageLink", "Receipt"]
@@ -40,10 +40,10 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Start of the slot, in UTC."""
     end: datetime
     """End of the slot, in UTC."""
-    host: str | None = None
+    host_name: str | None = None
     """The host's name."""
     host_id: str | None = None
-    party: int = 1
+    party_size: int = 1
     """Party size."""
     digest: str = ""
     """Plain hash of the body that was sent: proves that the attempt is this visitor's own. Empty once there is a
@@ -68,14 +68,14 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """
         # Another purpose, so that the link to an attempt can't be used as one to a confirmation.
         purpose = "confirmation" if self.booking else "receipt"
-        token = seal(purpose, account, msgspec.to_builtins(self))
+        token = encrypt_token(purpose, account, msgspec.to_builtins(self))
         if len(token) <= MAX_URL_TOKEN:
             return token
         short = self._short()
-        token = seal(purpose, account, msgspec.to_builtins(short))
+        token = encrypt_token(purpose, account, msgspec.to_builtins(short))
         while len(token) > MAX_URL_TOKEN and short.typed:
             short = msgspec.structs.replace(short, typed=without_longest(short.typed))
-            token = seal(purpose, account, msgspec.to_builtins(short))
+            token = encrypt_token(purpose, account, msgspec.to_builtins(short))
         return token
 
     def _short(self) -> Receipt:
@@ -91,14 +91,14 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         )
 
     @classmethod
-    def of_attempt(cls, token: str, account: str, now: float) -> Receipt:
+    def from_attempt_token(cls, token: str, account: str, now: float) -> Receipt:
         """Decrypt the token of an attempt. Raises InvalidToken; after a day, its subclass ExpiredToken."""
-        return _read(cls, unseal("receipt", account, token, max_age=ATTEMPT_SECONDS, now=now))
+        return _read(cls, decrypt_token("receipt", account, token, max_age=ATTEMPT_SECONDS, now=now))
 
     @classmethod
-    def of_booking(cls, token: str, account: str, now: float) -> Receipt:
+    def from_confirmation_token(cls, token: str, account: str, now: float) -> Receipt:
         """Decrypt the token of a confirmation. Raises InvalidToken; after 30 days, its subclass ExpiredToken."""
-        return _read(cls, unseal("confirmation", account, token, max_age=CONFIRMATION_SECONDS, now=now))
+        return _read(cls, decrypt_token("confirmation", account, token, max_age=CONFIRMATION_SECONDS, now=now))
 
 
 class ManageLink(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -112,10 +112,10 @@ class ManageLink(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Unix time."""
     zone: str | None = None
     """The visitor's time zone (IANA), if known."""
-    host: str | None = None
+    host_id: str | None = None
     """Host id, if known. Kordless doesn't repeat host and party size, but the booking can only move to a time that
     fits both."""
-    party: int = 1
+    party_size: int = 1
     """Party size."""
 
     def __repr__(self) -> str:
@@ -124,15 +124,15 @@ class ManageLink(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def seal(self, account: str) -> str:
         """Return an encrypted token for URLs."""
-        return seal("manage", account, msgspec.to_builtins(self))
+        return encrypt_token("manage", account, msgspec.to_builtins(self))
 
     @classmethod
     def read(cls, token: str, account: str, now: float) -> ManageLink:
         """Decrypt a token. Raises InvalidToken for anything but an unexpired manage link of this account."""
         # The link says itself when it expires. `max_age` only bounds that, with a day to spare.
-        link = _read(cls, unseal("manage", account, token, max_age=(MAX_MANAGE_LINK_DAYS + 1) * 86400, now=now))
+        link = _read(cls, decrypt_token("manage", account, token, max_age=(MAX_MANAGE_LINK_DAYS + 1) * 86400, now=now))
         if link.expires < now:
-            raise BrokenSeal
+            raise InvalidToken
         return link
 
 
@@ -143,7 +143,7 @@ def _read(kind: type[T], payload: dict[str, object]) -> T:
     try:
         return msgspec.convert(payload, kind)
     except msgspec.ValidationError:
-        raise BrokenSeal from None
+        raise InvalidToken from None
 
 
-worked_out(Receipt, ManageLink)
+warm_up(Receipt, ManageLink)

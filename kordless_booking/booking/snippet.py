@@ -20,7 +20,7 @@ class Snippet:
     color and theme and the full width apply.
     """
 
-    book: str
+    base_url: str
     """Absolute URL at which the widget is mounted, with a slash at its end."""
     service: str = ""
     """Path of a service below `book`; "" for all services."""
@@ -37,11 +37,11 @@ class Snippet:
 
     def html(self) -> str:
         """Return the script and the link."""
-        return f'<script async src="{escape(self.book)}embed.js"></script>\n{self.link()}'
+        return f'<script async src="{escape(self.base_url)}embed.js"></script>\n{self.link()}'
 
     def link(self) -> str:
         """Return the link alone. It works without the script as well: it then opens the booking page."""
-        attributes = {"href": f"{self.book}{self.service}", "data-kordless-booking": self.mode}
+        attributes = {"href": f"{self.base_url}{self.service}", "data-kordless-booking": self.mode}
         attributes |= {f"data-{name.replace('_', '-')}": text for name, text in self._chosen().items()}
         written = " ".join(f'{name}="{escape(text)}"' for name, text in attributes.items())
         return f"<a {written}>{escape(self.text)}</a>"

@@ -12,12 +12,21 @@ import zlib
 from functools import lru_cache
 from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import InvalidToken as FernetInvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
-__all__ = ["MAX_ROW_TOKEN", "MAX_TOKEN", "MAX_URL_TOKEN", "BrokenSeal", "OldSeal", "seal", "unseal"]
+__all__ = [
+    "MAX_ROW_TOKEN",
+    "MAX_TOKEN",
+    "MAX_URL_TOKEN",
+    "ExpiredToken",
+    "InvalidToken",
+    "decrypt_token",
+    "encrypt_token",
+]
 
 MAX_TOKEN = 4096
 """Longest token, in characters, that is decoded from a URL. No URL of ours contains a longer one."""
@@ -28,22 +37,22 @@ MAX_URL_TOKEN = 3000
 of about 4,000 characters."""
 
 
-class BrokenSeal(Exception):
+class InvalidToken(Exception):
     """The token was not made here for this purpose and account, or was changed."""
 
 
-class OldSeal(BrokenSeal):
+class ExpiredToken(InvalidToken):
     """The token is genuine, but too old."""
 
 
-def seal(purpose: str, account: str, payload: dict[str, Any]) -> str:
+def encrypt_token(purpose: str, account: str, payload: dict[str, Any]) -> str:
     """Encrypt `payload`, which must be JSON-serializable, into a URL-safe token."""
     text = json.dumps(payload, separators=(",", ":"), ensure_ascii=False)
     # Without "=", which urlencode would escape.
     return _box(purpose, account).encrypt(zlib.compress(text.encode(), 9)).decode().rstrip("=")
 
 
-def unseal(
+def decrypt_token(
     purpose: str, account: str, token: str, *, max_age: int | None, now: float, longest: int = MAX_TOKEN
 ) -> dict[str, Any]:
     """Decrypt a token made by `encrypt_token` at most `max_age` seconds ago; None accepts any age.
@@ -52,22 +61,22 @@ def unseal(
     anything else that is wrong with it.
     """
     if len(token) > longest or not token.isascii() or "=" in token:
-        raise BrokenSeal
+        raise InvalidToken
     padded = (token + "=" * (-len(token) % 4)).encode()
     # Otherwise one token could be written in several ways.
     if not _canonical(padded):
-        raise BrokenSeal
+        raise InvalidToken
     box = _box(purpose, account)
     try:
         packed = box.decrypt(padded)
         made_at = box.extract_timestamp(padded)
-    except (InvalidToken, TypeError, ValueError):
-        raise BrokenSeal from None
+    except (FernetInvalidToken, TypeError, ValueError):
+        raise InvalidToken from None
     if max_age is not None and made_at + max_age < now:
-        raise OldSeal
+        raise ExpiredToken
     payload = json.loads(zlib.decompress(packed))
     if not isinstance(payload, dict):
-        raise BrokenSeal
+        raise InvalidToken
     return payload
 
 

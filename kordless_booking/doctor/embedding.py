@@ -13,7 +13,7 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.utils.module_loading import import_string
 
-from kordless_booking.doctor.finding import Findings, fix, note, ok, plain
+from kordless_booking.doctor.finding import Findings, fix, note, ok, printable
 from kordless_booking.views import security
 
 if TYPE_CHECKING:
@@ -61,7 +61,9 @@ def _middleware(account: Account) -> Findings:
         return
     # Ever longer chains from the outermost on: the first that causes the trouble ends with the culprit.
     name = next((names[:length][-1] for length in range(1, len(names)) if _trouble(account, names[:length])), names[-1])
-    yield fix("middleware", f"{plain(name)} {trouble}", "let it leave responses alone that have such a header already")
+    yield fix(
+        "middleware", f"{printable(name)} {trouble}", "let it leave responses alone that have such a header already"
+    )
 
 
 def _trouble(account: Account, names: Sequence[str]) -> str | None:
@@ -79,7 +81,7 @@ def _trouble(account: Account, names: Sequence[str]) -> str | None:
 def _framed(account: Account) -> HttpResponse:
     response = HttpResponse("<!doctype html>")
     # The real headers on a made-up page: a real one would call Kordless.
-    security.frame(response, account, image_origin=None, cache=security.STEP)
+    security.set_security_headers(response, account, image_origin=None, cache=security.CACHE_PRIVATE)
     return response
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Finding", "Findings", "Level", "fix", "note", "ok", "plain"]
+__all__ = ["Finding", "Findings", "Level", "fix", "note", "ok", "printable"]
 
 LONGEST_WORD = 80
 """Characters."""
@@ -58,7 +58,7 @@ def fix(code: str, text: str, advice: str) -> Finding:
     return Finding(Level.FIX, code, text, advice)
 
 
-def plain(word: object) -> str:
+def printable(word: object) -> str:
     """Return a text from outside in a form that is safe on a terminal: printable (no escape sequences) and short."""
     text = "".join(letter if letter.isprintable() else "?" for letter in str(word))
     return text if len(text) <= LONGEST_WORD else f"{text[: LONGEST_WORD - 1]}…"

@@ -7,26 +7,26 @@ from typing import TYPE_CHECKING
 from django.urls import NoReverseMatch, get_resolver, reverse
 
 from kordless_booking import conf
-from kordless_booking.checks import mounts
+from kordless_booking.checks import mounted_namespaces
 from kordless_booking.doctor.finding import Findings, fix, ok
 
 if TYPE_CHECKING:
     from kordless_booking.conf import Account
 
-__all__ = ["addresses", "examine"]
+__all__ = ["examine", "namespaces_of"]
 
 
-def addresses(account: Account) -> list[str]:
+def namespaces_of(account: Account) -> list[str]:
     """Return the namespaces that the account is mounted under. Links use the first one."""
     # With one account any namespace is its own; with several, the last part must be the account's name.
     alone = len(conf.accounts()) == 1
-    found = list(mounts(get_resolver().url_patterns))
+    found = list(mounted_namespaces(get_resolver().url_patterns))
     return [name for name in found if alone or name.rpartition(":")[2] == account.name]
 
 
 def examine(account: Account) -> Findings:
     """Report each address of the account's pages."""
-    found = addresses(account)
+    found = namespaces_of(account)
     if not found:
         if len(conf.accounts()) > 1:
             advice = f"add path(…, include('kordless_booking.urls', namespace={account.name!r})) to the URLconf"

@@ -19,15 +19,15 @@ from kordless_booking.doctor import (
     webhook,
 )
 from kordless_booking.doctor.finding import Finding, Findings, fix, note
-from kordless_booking.upstream.registry import upstream
+from kordless_booking.upstream.registry import services_for
 
-__all__ = ["Examination", "Seen"]
+__all__ = ["DoctorRun", "LocatedFinding"]
 
 Look = Callable[[], Findings]
 
 
 @dataclass(frozen=True)
-class Seen:
+class LocatedFinding:
     """Finding with the place where it was made."""
 
     area: str
@@ -38,43 +38,45 @@ class Seen:
 
 
 @dataclass
-class Examination:
+class DoctorRun:
     """One run of the doctor."""
 
-    only: str = ""
+    only_account: str = ""
     """Name of the one account to check; empty for all."""
     origin: str = ""
     """Scheme and host of the running site; empty when it isn't to be asked."""
-    at: str = ""
+    current_check: str = ""
     """Check that is running, for the message at a timeout."""
-    witnesses: list[upstream_check.Witness] = field(default_factory=list)
+    gates: list[upstream_check.RecordingGate] = field(default_factory=list)
 
     @property
     def requests(self) -> int:
         """Requests sent to Kordless so far."""
-        return sum(witness.sent for witness in self.witnesses)
+        return sum(witness.sent for witness in self.gates)
 
-    def run(self) -> Iterator[Seen]:
+    def run(self) -> Iterator[LocatedFinding]:
         """Yield findings as they are made."""
-        for area, account, look in self._looks():
-            self.at = f"{area} of {account}" if account else area
+        for area, account, look in self._checks():
+            self.current_check = f"{area} of {account}" if account else area
             try:
                 for finding in look():
-                    yield Seen(area, account, finding)
+                    yield LocatedFinding(area, account, finding)
             except Exception as error:  # noqa: BLE001 (whatever is broken, the rest is still checked)
                 text = f"This could not be looked at ({type(error).__name__})"
-                yield Seen(area, account, fix("failed", text, "run manage.py check, and mend what it says first"))
+                yield LocatedFinding(
+                    area, account, fix("failed", text, "run manage.py check, and mend what it says first")
+                )
 
-    def _looks(self) -> Iterator[tuple[str, str, Look]]:
+    def _checks(self) -> Iterator[tuple[str, str, Look]]:
         # Those without an account come first: they work while the settings are unusable.
         yield "settings", "", settings_read.examine
         yield "database", "", database.examine
         yield "static files", "", static_files.examine
-        if not settings_read.usable():
+        if not settings_read.has_usable_accounts():
             yield "accounts", "", _no_accounts
             return
         for name, account in conf.accounts().items():
-            if self.only in {"", name}:
+            if self.only_account in {"", name}:
                 yield "urls", name, partial(mounts.examine, account)
                 yield "cache", name, partial(shared_cache.examine, account)
                 yield "kordless", name, partial(self._reach, account)
@@ -85,8 +87,8 @@ class Examination:
 
     def _reach(self, account: conf.Account) -> Findings:
         # Around the account's own gate, so that these requests take permits like all others.
-        witness = upstream_check.Witness(upstream(account).gate)
-        self.witnesses.append(witness)
+        witness = upstream_check.RecordingGate(services_for(account).gate)
+        self.gates.append(witness)
         return upstream_check.examine(account, witness)
 
 

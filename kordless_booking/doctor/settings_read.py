@@ -10,16 +10,16 @@ from django.core.checks import run_checks
 from kordless_booking import conf
 from kordless_booking.doctor.finding import Findings, fix, ok
 
-__all__ = ["examine", "usable"]
+__all__ = ["examine", "has_usable_accounts"]
 
-_LOOKED_AT_ELSEWHERE: Final = frozenset({"kordless_booking.W001", "kordless_booking.W002", "kordless_booking.W007"})
+_CHECKED_ELSEWHERE: Final = frozenset({"kordless_booking.W001", "kordless_booking.W002", "kordless_booking.W007"})
 """Ids of checks about mounts, caches and the sandbox. The doctor has closer checks of its own for these."""
 
 
-def usable() -> bool:
+def has_usable_accounts() -> bool:
     """Return whether the settings contain usable accounts. Unknown settings alone don't make them unusable."""
     return not any(
-        mistake.kind != "unknown" for mistake in conf.mistakes_in(getattr(settings, "KORDLESS_BOOKING", None))
+        mistake.kind != "unknown" for mistake in conf.find_errors(getattr(settings, "KORDLESS_BOOKING", None))
     )
 
 
@@ -28,7 +28,7 @@ def examine() -> Findings:
     found = [
         message
         for message in run_checks(tags=["kordless_booking"], include_deployment_checks=True)
-        if message.id not in _LOOKED_AT_ELSEWHERE
+        if message.id not in _CHECKED_ELSEWHERE
     ]
     for message in found:
         code = (message.id or "").rpartition(".")[2]

@@ -11,7 +11,7 @@ from django.core.cache import caches
 from django.core.cache.backends.dummy import DummyCache
 
 from kordless_booking.doctor.finding import Finding, Findings, fix, note, ok
-from kordless_booking.upstream.fallback_cache import counts_for_all
+from kordless_booking.upstream.fallback_cache import has_shared_atomic_add
 from kordless_booking.upstream.keys import cache_key
 from kordless_booking.upstream.own_backend import OwnBackend, may_unpickle
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["examine"]
 
-SLOW: Final = 0.05
+SLOW_SECONDS: Final = 0.05
 """Seconds per operation above which the cache is slow. A page makes one or two, and a visitor shouldn't notice them."""
-_KEPT: Final = 10
+_TTL_SECONDS: Final = 10
 """Seconds until the test values expire, in case they can't be deleted."""
 
 
@@ -47,7 +47,7 @@ def examine(account: Account, timer: Callable[[], float] = time.perf_counter) ->
         advice = "set CACHES to one that does, or Kordless is asked anew for every page"
         yield fix("cache_keeps_nothing", f"The cache {account.cache!r} ({name}) does not keep what it is given", advice)
         return
-    if each > SLOW:
+    if each > SLOW_SECONDS:
         advice = "every page asks it: it should be near"
         yield note("cache_slow", f"The cache {account.cache!r} takes {each * 1000:.0f} ms for each word", advice)
     yield _shared(account, cache, name)
@@ -56,18 +56,18 @@ def examine(account: Account, timer: Callable[[], float] = time.perf_counter) ->
 def _works(cache: BaseCache) -> bool:
     """Check the six operations that the app relies on."""
     key, other = (cache_key("doctor", secrets.token_hex(8)) for _ in range(2))
-    cache.set(key, b"[1]", _KEPT)
+    cache.set(key, b"[1]", _TTL_SECONDS)
     kept = cache.get(key) == b"[1]"
     # On an existing key `add` must fail: rate limiter and locks depend on it.
-    twice = cache.add(key, b"[2]", _KEPT)
-    new = cache.add(other, 1, _KEPT)
+    twice = cache.add(key, b"[2]", _TTL_SECONDS)
+    new = cache.add(other, 1, _TTL_SECONDS)
     found = cache.get_many([key, other]) == {key: b"[1]", other: 1}
     cache.delete_many([key, other])
     return kept and bool(new) and not twice and found
 
 
 def _shared(account: Account, cache: BaseCache, name: str) -> Finding:
-    if counts_for_all(cache):
+    if has_shared_atomic_add(cache):
         text = f"The cache {account.cache!r} ({name}) is shared by all processes"
         others = "let nobody else write to it"
         if may_unpickle(account.cache):
@@ -76,14 +76,14 @@ def _shared(account: Account, cache: BaseCache, name: str) -> Finding:
     text = f"The cache {account.cache!r} ({name}) is not shared by all processes"
     # A cache for each process is right for a site with one process, but the settings must say so. With DEBUG, only a
     # note is reported.
-    if isinstance(cache, DummyCache) or not _said(account):
+    if isinstance(cache, DummyCache) or not _is_processes_set(account):
         advice = 'use Redis, or set "PROCESSES": to 1 if one process serves the whole site'
         return (note if settings.DEBUG else fix)("cache_alone", text, advice)
     of = "one process serves the site" if account.processes == 1 else f"each of {account.processes} has its share"
     return ok("cache_alone", f"{text}, as PROCESSES says: {of}")
 
 
-def _said(account: Account) -> bool:
+def _is_processes_set(account: Account) -> bool:
     """Return whether PROCESSES is set, even to its default of 1: only then was it considered."""
     given: Any = settings.KORDLESS_BOOKING
     own = given.get("ACCOUNTS", {}).get(account.name, {})

@@ -16,8 +16,8 @@ from django.templatetags.static import static
 from django.urls import reverse
 
 from kordless_booking.doctor.finding import Findings, fix, ok
-from kordless_booking.doctor.mounts import addresses
-from kordless_booking.doctor.static_files import OURS
+from kordless_booking.doctor.mounts import namespaces_of
+from kordless_booking.doctor.static_files import OWN_SCRIPT
 from kordless_booking.webhooks import signature
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["examine"]
 
-SECONDS: Final = 5
+TIMEOUT_SECONDS: Final = 5
 """Timeout of each request."""
 # Valid JSON that is no event: status 400 therefore proves that the signature was accepted.
 _BODY: Final = b"{}"
@@ -35,7 +35,7 @@ _BODY: Final = b"{}"
 
 def examine(account: Account, origin: str) -> Findings:
     """Check the site at `origin`, its scheme and host, such as https://salon.example."""
-    names = addresses(account)
+    names = namespaces_of(account)
     if not names:
         return
     try:
@@ -49,7 +49,7 @@ def examine(account: Account, origin: str) -> Findings:
 
 
 def _health(origin: str, path: str) -> Findings:
-    status = _ask(origin, "GET", path)
+    status = _request_status(origin, "GET", path)
     if status == 200:
         yield ok("site_health", f"{origin}{path} answers 200")
     else:
@@ -58,11 +58,11 @@ def _health(origin: str, path: str) -> Findings:
 
 
 def _script(origin: str) -> Findings:
-    address = static(OURS)
+    address = static(OWN_SCRIPT)
     if urlsplit(address).netloc:
         # Served by a CDN on another host, which isn't this site's to check.
         return
-    status = _ask(origin, "GET", address)
+    status = _request_status(origin, "GET", address)
     if status == 200:
         yield ok("site_script", f"{origin}{address} is served")
     else:
@@ -71,7 +71,7 @@ def _script(origin: str) -> Findings:
 
 
 def _webhook(account: Account, origin: str, path: str) -> Findings:
-    recipe = signature.Recipe(account.webhook_signed, account.webhook_written)
+    recipe = signature.SignatureScheme(account.webhook_signed, account.webhook_written)
     at = str(int(time.time()))
     headers = {
         "Content-Type": "application/json",
@@ -79,9 +79,9 @@ def _webhook(account: Account, origin: str, path: str) -> Findings:
         "X-Kordless-Timestamp": at,
         "X-Kordless-Webhook-Id": f"kordless-doctor-{at}",
     }
-    signed = _ask(origin, "POST", path, headers)
+    signed = _request_status(origin, "POST", path, headers)
     # The counter-check: a site that answers 400 to everything must not pass.
-    unsigned = _ask(origin, "POST", path, {**headers, "X-Kordless-Signature": "0" * 64})
+    unsigned = _request_status(origin, "POST", path, {**headers, "X-Kordless-Signature": "0" * 64})
     if (signed, unsigned) == (400, 401):
         yield ok("site_webhook", f"{origin}{path} lets in what is signed with the secret, and nothing else")
     elif signed != 400:
@@ -99,11 +99,11 @@ _WHY: Final = {
 }
 
 
-def _ask(origin: str, method: str, path: str, headers: Mapping[str, str] | None = None) -> int:
+def _request_status(origin: str, method: str, path: str, headers: Mapping[str, str] | None = None) -> int:
     """Send a request and return its status. Redirects aren't followed, since Kordless may not follow them either."""
     parts = urlsplit(origin)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    line = kind(parts.netloc, timeout=SECONDS)
+    line = kind(parts.netloc, timeout=TIMEOUT_SECONDS)
     try:
         line.request(method, path, _BODY if method == "POST" else None, dict(headers or {}))
         return line.getresponse().status

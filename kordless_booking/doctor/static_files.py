@@ -16,8 +16,8 @@ from kordless_booking.doctor.finding import Findings, fix, note, ok
 
 __all__ = ["examine"]
 
-OURS: Final = "kordless_booking/booking.js"
-SCRIPTS: Final = (OURS, "django_htmx/htmx-2.min.js")
+OWN_SCRIPT: Final = "kordless_booking/booking.js"
+SCRIPTS: Final = (OWN_SCRIPT, "django_htmx/htmx-2.min.js")
 """Without them the widget works as it does without JavaScript. Views serve the style sheets and the scripts for other
 sites."""
 _SOURCE: Final = Path(__file__).parent.parent / "static"
@@ -62,8 +62,8 @@ def _collected() -> Findings:
         advice = "run manage.py collectstatic; until then the widget works as without JavaScript"
         yield fix("static_not_collected", f"Not collected: {', '.join(lost)}", advice)
     # Only our own script: htmx has its version from another package.
-    elif where[OURS].read_bytes() != (_SOURCE / OURS).read_bytes():
+    elif where[OWN_SCRIPT].read_bytes() != (_SOURCE / OWN_SCRIPT).read_bytes():
         advice = "run manage.py collectstatic, and restart the site"
-        yield fix("static_old", f"The collected {OURS} is of another version", advice)
+        yield fix("static_old", f"The collected {OWN_SCRIPT} is of another version", advice)
     else:
         yield ok("static", "Scripts are collected, and of this version")

@@ -15,28 +15,28 @@ from urllib.parse import urlsplit
 
 from kordless_booking import exceptions
 from kordless_booking.api.client import Kordless
-from kordless_booking.api.resources import Offer
-from kordless_booking.doctor.finding import Finding, Findings, fix, note, ok, plain
-from kordless_booking.upstream.registry import client_of, upstream
-from kordless_booking.upstream.skew import MOST as MOST_SKEW
+from kordless_booking.api.resources import OrganizationDetail
+from kordless_booking.doctor.finding import Finding, Findings, fix, note, ok, printable
+from kordless_booking.upstream.registry import build_client, services_for
+from kordless_booking.upstream.skew import MAX_SKEW_SECONDS as MOST_SKEW
 from kordless_booking.upstream.skew import seconds_ahead
-from kordless_booking.webhooks.signature import TOLERANCE
+from kordless_booking.webhooks.signature import TOLERANCE_SECONDS
 
 if TYPE_CHECKING:
-    from kordless_booking.api.responses import Answer
+    from kordless_booking.api.responses import ResponseMeta
     from kordless_booking.api.session import Gate
     from kordless_booking.conf import Account
 
-__all__ = ["MOST_REQUESTS", "Witness", "examine"]
+__all__ = ["MOST_REQUESTS", "RecordingGate", "examine"]
 
 MOST_REQUESTS: Final = 3
 """Requests to Kordless per account: the check must not use up the quota that visitors need."""
-AHEAD: Final = timedelta(days=7)
+LOOKAHEAD: Final = timedelta(days=7)
 """Range in which free times are requested."""
 
 
 @dataclass
-class Witness:
+class RecordingGate:
     """The account's own gate, which also records what passes through it, and stops after MOST_REQUESTS."""
 
     gate: Gate
@@ -44,7 +44,7 @@ class Witness:
     """Requests sent so far."""
     milliseconds: int = 0
     """Duration of the last request."""
-    answer: Answer | None = None
+    answer: ResponseMeta | None = None
     """The last response; None when there was none."""
     ahead: float | None = None
     """Seconds by which Kordless's clock is ahead of ours; None until a response has a Date."""
@@ -58,7 +58,7 @@ class Witness:
         self.sent += 1
         self._began = time.monotonic()
 
-    def after(self, operation: str, answer: Answer | None) -> None:
+    def after(self, operation: str, answer: ResponseMeta | None) -> None:
         self.milliseconds = round((time.monotonic() - self._began) * 1000)
         self.answer = answer
         if answer is not None and answer.date is not None:
@@ -66,25 +66,25 @@ class Witness:
         self.gate.after(operation, answer)
 
 
-def examine(account: Account, witness: Witness | None = None) -> Findings:
+def examine(account: Account, witness: RecordingGate | None = None) -> Findings:
     """Request the organization, then the free times of one service."""
-    witness = witness or Witness(upstream(account).gate)
-    with closing(client_of(account, witness)) as client:
+    witness = witness or RecordingGate(services_for(account).gate)
+    with closing(build_client(account, witness)) as client:
         try:
             offer = client.organization()
         except exceptions.KordlessError as error:
-            yield _refused(account, error)
+            yield _finding_for_error(account, error)
             # A refusal has a Date as well, and a wrong clock may be part of the trouble.
             yield from _clock(account, witness)
             return
         yield _answered(account, witness)
         yield from _organization(offer)
         yield from _times(account, client, offer)
-    yield from _allowance(account, witness)
+    yield from _quota(account, witness)
     yield from _clock(account, witness)
 
 
-def _answered(account: Account, witness: Witness) -> Finding:
+def _answered(account: Account, witness: RecordingGate) -> Finding:
     if account.sandbox and account.transport is None:
         advice = "bookings are made up until API_KEY and ORG_SLUG are set and SANDBOX is gone"
         return note("sandbox", "The embedded sandbox answers in place of Kordless", advice)
@@ -95,9 +95,9 @@ def _answered(account: Account, witness: Witness) -> Finding:
     return ok("reached", text)
 
 
-def _organization(offer: Offer) -> Findings:
+def _organization(offer: OrganizationDetail) -> Findings:
     organization = offer.organization
-    yield ok("key", f"The key opens {plain(organization.slug)} ({plain(organization.name)})")
+    yield ok("key", f"The key opens {printable(organization.slug)} ({printable(organization.name)})")
     bookable = [service for service in offer.services if service.bookable]
     if not bookable:
         advice = "make a service public in Kordless, or visitors find nothing to book"
@@ -106,35 +106,35 @@ def _organization(offer: Offer) -> Findings:
         yield ok("services", f"{len(bookable)} of {len(offer.services)} services can be booked online")
 
 
-def _times(account: Account, client: Kordless, offer: Offer) -> Findings:
+def _times(account: Account, client: Kordless, offer: OrganizationDetail) -> Findings:
     service = next((service for service in offer.services if service.bookable), None)
     if service is None:
         return
     start = datetime.now(UTC)
     try:
-        slots = client.availability(service.slug, start, start + AHEAD)
+        slots = client.availability(service.slug, start, start + LOOKAHEAD)
     except exceptions.NotSent as error:
         # Not a fault of Kordless, but our own limit.
         if error.reason == "asked_enough":
             advice = "Kordless needed second tries; run this again when it is well"
             yield note("times_not_asked", "Free times were not asked for", advice)
             return
-        yield _refused(account, error)
+        yield _finding_for_error(account, error)
     except exceptions.KordlessError as error:
-        yield _refused(account, error)
+        yield _finding_for_error(account, error)
     else:
-        days = AHEAD.days
-        yield ok("times", f"Free times can be read: {len(slots)} of {plain(service.slug)} in the next {days} days")
+        days = LOOKAHEAD.days
+        yield ok("times", f"Free times can be read: {len(slots)} of {printable(service.slug)} in the next {days} days")
 
 
-def _allowance(account: Account, witness: Witness) -> Findings:
+def _quota(account: Account, witness: RecordingGate) -> Findings:
     limit = witness.answer.limit if witness.answer else None
     if limit is not None and limit < account.requests_per_minute:
         text = f"Kordless allows this key {limit} requests a minute, the settings say {account.requests_per_minute}"
         yield fix("allowance", text, f'set "REQUESTS_PER_MINUTE": {limit}')
 
 
-def _clock(account: Account, witness: Witness) -> Findings:
+def _clock(account: Account, witness: RecordingGate) -> Findings:
     ahead = witness.ahead
     if ahead is None:
         if witness.answer is not None and not account.sandbox:
@@ -142,15 +142,15 @@ def _clock(account: Account, witness: Witness) -> Findings:
     # Less than the webhook's TOLERANCE: this warns before deliveries are rejected.
     elif abs(ahead) > MOST_SKEW:
         text = f"This machine's clock is {abs(ahead):.0f} s {'behind' if ahead > 0 else 'ahead of'} Kordless's"
-        advice = f"set it by NTP; webhooks are refused when the two differ by more than {TOLERANCE} s"
+        advice = f"set it by NTP; webhooks are refused when the two differ by more than {TOLERANCE_SECONDS} s"
         yield fix("clock_off", text, advice)
     else:
         yield ok("clock", f"This machine and Kordless have the same time to within {max(1, abs(round(ahead)))} s")
 
 
-def _refused(account: Account, error: exceptions.KordlessError) -> Finding:
+def _finding_for_error(account: Account, error: exceptions.KordlessError) -> Finding:
     """Describe an error and what an operator can do about it. Repeats no text of the response."""
-    slug = plain(account.org_slug)
+    slug = printable(account.org_slug)
     match error:
         # 403: the key is valid, but belongs to another organization.
         case exceptions.KeyRefused(status=403):
@@ -178,7 +178,7 @@ def _refused(account: Account, error: exceptions.KordlessError) -> Finding:
             status = f", status {error.status}" if error.status else ""
             return fix("no_usable_answer", f"Kordless gave no usable answer ({error.reason}{status})", advice)
     advice = "this version and Kordless may have grown apart: look for a newer one"
-    return fix("refused", f"Kordless refuses {error.operation} ({error.status}, {plain(error.reason)})", advice)
+    return fix("refused", f"Kordless refuses {error.operation} ({error.status}, {printable(error.reason)})", advice)
 
 
 _SLOW: Final = "Kordless is slow; BROWSE_SECONDS says how long a page waits for it"

@@ -26,7 +26,7 @@ def examine(account: Account) -> Findings:
         advice = "set WEBHOOK_SECRETS to hear of bookings that are made, moved or cancelled elsewhere"
         yield note("no_webhook", "There is no webhook", advice)
         return
-    recipe = signature.Recipe(account.webhook_signed, account.webhook_written)
+    recipe = signature.SignatureScheme(account.webhook_signed, account.webhook_written)
     secrets = account.webhook_secrets
     if len(set(secrets)) < len(secrets):
         yield note("secret_twice", "A secret stands twice in WEBHOOK_SECRETS", "one of them can go")
@@ -37,11 +37,11 @@ def examine(account: Account) -> Findings:
         yield fix("recipe", f"What is signed with secret {numbers} of {len(secrets)} is not believed", advice)
     else:
         which = "the secret" if len(secrets) == 1 else f"each of {len(secrets)} secrets"
-        yield ok("recipe", f"What is signed with {which} is believed ({recipe.signed}, {recipe.written})")
+        yield ok("recipe", f"What is signed with {which} is believed ({recipe.signed_payload}, {recipe.encoding})")
     yield from _last(account)
 
 
-def _believed(account: Account, secret: str, recipe: signature.Recipe) -> bool:
+def _believed(account: Account, secret: str, recipe: signature.SignatureScheme) -> bool:
     at = str(int(time.time()))
     made = signature.sign(_BODY, timestamp=at, secret=secret, recipe=recipe)
 

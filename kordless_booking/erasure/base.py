@@ -11,13 +11,13 @@ import phonenumbers
 from django.db.models import Model
 
 from kordless_booking.booking.hashes import contact_hashes
-from kordless_booking.forms import MAX_PHONE, e164
+from kordless_booking.forms import MAX_PHONE, to_e164
 
-__all__ = ["Kind", "Person", "Tally", "texts_in"]
+__all__ = ["ErasureResult", "ErasureTarget", "Person", "iter_strings"]
 
 
 @dataclass
-class Tally:
+class ErasureResult:
     """Result of one target: numbers of rows."""
 
     deleted: int = 0
@@ -25,13 +25,13 @@ class Tally:
     """Rows that stay without their personal data."""
     kept: dict[str, int] = field(default_factory=dict)
     """Rows that stay as they are, by reason."""
-    remains: int = 0
+    personal_left: int = 0
     """Those of the kept rows that still contain personal data."""
 
     def keep(self, why: str, *, personal: bool) -> None:
         """Count a row that stays, with the reason."""
         self.kept[why] = self.kept.get(why, 0) + 1
-        self.remains += personal
+        self.personal_left += personal
 
 
 @dataclass
@@ -46,14 +46,14 @@ class Person:
     """Confirmation numbers of the person's bookings. Targets add to it; later ones search by it."""
 
     @classmethod
-    def read(cls, texts: list[str], regions: frozenset[str]) -> Person:
+    def from_texts(cls, texts: list[str], regions: frozenset[str]) -> Person:
         """Parse what an operator typed: email addresses and phone numbers in any spelling.
 
         Raises ValueError when one of the texts is neither.
         """
         contacts: set[str] = set()
         for text in texts:
-            found = _normal(text, regions)
+            found = _normalize_contact(text, regions)
             if not found:
                 raise ValueError("neither an e-mail address nor a phone number")
             contacts |= found
@@ -64,12 +64,12 @@ class Person:
         """Return the keyed hashes of all contacts, under the SECRET_KEY and its fallbacks."""
         return contact_hashes(self.contacts)
 
-    def is_meant_by(self, text: str | None) -> bool:
+    def matches(self, text: str | None) -> bool:
         """Return whether `text` is one of the contacts, in any spelling."""
-        return bool(text) and not self.contacts.isdisjoint(_normal(text or "", self.regions))
+        return bool(text) and not self.contacts.isdisjoint(_normalize_contact(text or "", self.regions))
 
 
-class Kind(Protocol):
+class ErasureTarget(Protocol):
     """Erasure in one table, or in several that belong together.
 
     `accounts` are names of accounts. None means all, also those that are no longer in the settings.
@@ -78,14 +78,16 @@ class Kind(Protocol):
     name: str
     models: tuple[type[Model], ...]
 
-    def of(self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool) -> Tally:
+    def erase_person(
+        self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool
+    ) -> ErasureResult:
         """Erase a person's data."""
 
-    def older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> Tally:
+    def erase_older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> ErasureResult:
         """Erase what was written, or last changed, before `moment`, which is at least a day ago."""
 
 
-def texts_in(document: Any) -> Iterator[str]:
+def iter_strings(document: Any) -> Iterator[str]:
     """Yield every text in a JSON document, at any depth, without the names of fields."""
     # A stack instead of recursion: the document comes from outside and may be nested deeply.
     waiting = [document]
@@ -99,7 +101,7 @@ def texts_in(document: Any) -> Iterator[str]:
             waiting += found
 
 
-def _normal(text: str, regions: frozenset[str]) -> set[str]:
+def _normalize_contact(text: str, regions: frozenset[str]) -> set[str]:
     """Return the spellings under which a contact is compared: one of an email, one per region of a phone number."""
     text = text.strip()
     if "@" in text:
@@ -108,5 +110,5 @@ def _normal(text: str, regions: frozenset[str]) -> set[str]:
     # Any text of a delivery's body comes here.
     if not any(letter.isdigit() for letter in text) or len(text) > MAX_PHONE:
         return set()
-    found = {e164(text, region) for region in regions or {phonenumbers.UNKNOWN_REGION}}
+    found = {to_e164(text, region) for region in regions or {phonenumbers.UNKNOWN_REGION}}
     return {number for number in found if number}

@@ -11,10 +11,10 @@ from typing import Any
 
 from django.db.models import Model, QuerySet
 
-from kordless_booking.erasure.base import Person, Tally, texts_in
+from kordless_booking.erasure.base import ErasureResult, Person, iter_strings
 from kordless_booking.models import WebhookDelivery
-from kordless_booking.webhooks.events import UnreadableEvent, read_event
-from kordless_booking.webhooks.stored_body import SEALED_FOR, GoneBody, body_of
+from kordless_booking.webhooks.events import UnreadableEvent, parse_event
+from kordless_booking.webhooks.stored_body import BODY_RETENTION, BodyUnavailable, decrypt_body
 
 __all__ = ["Deliveries"]
 
@@ -25,28 +25,30 @@ class Deliveries:
     name = "webhook deliveries"
     models: tuple[type[Model], ...] = (WebhookDelivery,)
 
-    def of(self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool) -> Tally:
-        tally, theirs = Tally(), []
+    def erase_person(
+        self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool
+    ) -> ErasureResult:
+        tally, theirs = ErasureResult(), []
         # Bodies are encrypted and have no hash of the contact: each one must be decrypted and searched.
         for row in _all(accounts).exclude(sealed="").iterator():
             try:
                 # Without the time, because an expired body that isn't emptied yet is personal all the same.
-                body = body_of(row, None)
-            except GoneBody:
+                body = decrypt_body(row, None)
+            except BodyUnavailable:
                 tally.keep("sealed with a SECRET_KEY that is gone: only --older-than can tell them", personal=True)
                 continue
             document: Any = json.loads(body)
             # Any text, not only the contact's fields: events of unknown kinds have fields that nobody knows.
-            if any(person.is_meant_by(text) for text in texts_in(document)):
+            if any(person.matches(text) for text in iter_strings(document)):
                 person.numbers |= _numbers(body)
                 theirs.append(row.pk)
         tally.emptied = WebhookDelivery.objects.filter(pk__in=theirs).update(sealed="")
         return tally
 
-    def older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> Tally:
+    def erase_older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> ErasureResult:
         old = _all(accounts).filter(received_at__lt=moment)
-        deleted, _ = old.filter(received_at__lt=now - SEALED_FOR).delete()
-        return Tally(deleted, old.exclude(sealed="").update(sealed=""))
+        deleted, _ = old.filter(received_at__lt=now - BODY_RETENTION).delete()
+        return ErasureResult(deleted, old.exclude(sealed="").update(sealed=""))
 
 
 def _all(accounts: list[str] | None) -> QuerySet[WebhookDelivery]:
@@ -56,7 +58,7 @@ def _all(accounts: list[str] | None) -> QuerySet[WebhookDelivery]:
 
 def _numbers(body: str) -> set[str]:
     try:
-        booking = read_event(body.encode()).booking
+        booking = parse_event(body.encode()).booking
     except UnreadableEvent:
         return set()
     return {booking.confirmation_number} if booking else set()

@@ -10,8 +10,8 @@ from datetime import datetime
 from django.db.models import Model, Q, QuerySet
 
 from kordless_booking.booking.hashes import number_hashes
-from kordless_booking.erasure.base import Person, Tally
-from kordless_booking.models import KnownBooking
+from kordless_booking.erasure.base import ErasureResult, Person
+from kordless_booking.models import BookingProjection
 
 __all__ = ["KnownBookings"]
 
@@ -20,23 +20,25 @@ class KnownBookings:
     """Erasure target that deletes rows whose time has passed."""
 
     name = "known bookings"
-    models: tuple[type[Model], ...] = (KnownBooking,)
+    models: tuple[type[Model], ...] = (BookingProjection,)
 
-    def of(self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool) -> Tally:
+    def erase_person(
+        self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool
+    ) -> ErasureResult:
         theirs = _all(accounts).filter(number_hash__in=number_hashes(person.numbers))
-        tally = Tally()
+        tally = ErasureResult()
         tally.deleted, _ = theirs.filter(_passed(now)).delete()
         for _row in theirs:
             tally.keep("still to come; they hold a time and a keyed hash, and nothing of a person", personal=False)
         return tally
 
-    def older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> Tally:
+    def erase_older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> ErasureResult:
         deleted, _ = _all(accounts).filter(_passed(now), changed_at__lt=moment).delete()
-        return Tally(deleted)
+        return ErasureResult(deleted)
 
 
-def _all(accounts: list[str] | None) -> QuerySet[KnownBooking]:
-    rows = KnownBooking.objects.all()
+def _all(accounts: list[str] | None) -> QuerySet[BookingProjection]:
+    rows = BookingProjection.objects.all()
     return rows if accounts is None else rows.filter(account__in=accounts)
 
 

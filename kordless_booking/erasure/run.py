@@ -9,48 +9,50 @@ from typing import Final
 from django.db import router, transaction
 
 from kordless_booking.erasure.appointments import Appointments
-from kordless_booking.erasure.base import Kind, Person, Tally
+from kordless_booking.erasure.base import ErasureResult, ErasureTarget, Person
 from kordless_booking.erasure.counts import Counts
 from kordless_booking.erasure.deliveries import Deliveries
 from kordless_booking.erasure.known import KnownBookings
 from kordless_booking.erasure.targets import Attempts
-from kordless_booking.models import BookingAttempt, FunnelCount, RefusalCount
+from kordless_booking.models import BookingAttempt, FunnelCount, RejectedDeliveryCount
 
-__all__ = ["KINDS", "forget_old", "forget_person"]
+__all__ = ["TARGETS", "erase_old", "erase_person"]
 
-KINDS: Final[tuple[Kind, ...]] = (
+TARGETS: Final[tuple[ErasureTarget, ...]] = (
     Attempts(),
     Deliveries(),
     Appointments(),
     KnownBookings(),
     Counts("days of the funnel", FunnelCount),
-    Counts("days of refused deliveries", RefusalCount),
+    Counts("days of refused deliveries", RejectedDeliveryCount),
 )
 """In this order: the projections are found by confirmation numbers that the targets before them collect."""
 
-Tallies = dict[str, Tally]
+ErasureResults = dict[str, ErasureResult]
 
 
-def forget_person(
+def erase_person(
     person: Person, now: datetime, *, accounts: list[str] | None = None, including_open: bool = False, dry: bool = False
-) -> Tallies:
+) -> ErasureResults:
     """Erase a person's data. Returns the results by the targets' names. Raises django.db.DatabaseError.
 
     `accounts` are names, None for all. `including_open` also erases attempts that may still become a booking. `dry`
     erases, counts, and rolls back.
     """
-    return _all(lambda kind: kind.of(person, now, accounts=accounts, including_open=including_open), dry=dry)
+    return _all(lambda kind: kind.erase_person(person, now, accounts=accounts, including_open=including_open), dry=dry)
 
 
-def forget_old(moment: datetime, now: datetime, *, accounts: list[str] | None = None, dry: bool = False) -> Tallies:
+def erase_old(
+    moment: datetime, now: datetime, *, accounts: list[str] | None = None, dry: bool = False
+) -> ErasureResults:
     """Erase what was last changed before `moment`. Everything else is as in `forget_person`."""
-    return _all(lambda kind: kind.older_than(moment, now, accounts=accounts), dry=dry)
+    return _all(lambda kind: kind.erase_older_than(moment, now, accounts=accounts), dry=dry)
 
 
-def _all(forget: Callable[[Kind], Tally], *, dry: bool) -> Tallies:
+def _all(forget: Callable[[ErasureTarget], ErasureResult], *, dry: bool) -> ErasureResults:
     alias = router.db_for_write(BookingAttempt)
     with transaction.atomic(using=alias):
-        tallies = {kind.name: forget(kind) for kind in KINDS}
+        tallies = {kind.name: forget(kind) for kind in TARGETS}
         if dry:
             # Not a calculation of its own: the numbers are those of a real run.
             transaction.set_rollback(True, using=alias)

@@ -15,14 +15,14 @@ import msgspec
 from django.db.models import F, Model, Q, QuerySet
 
 from kordless_booking.booking.attempt import Attempt, State
-from kordless_booking.booking.placement import SENT_FOR
-from kordless_booking.booking.tokens import MAX_ROW_TOKEN, BrokenSeal, unseal
-from kordless_booking.erasure.base import Person, Tally
+from kordless_booking.booking.placement import RESEND_WINDOW
+from kordless_booking.booking.tokens import MAX_ROW_TOKEN, InvalidToken, decrypt_token
+from kordless_booking.erasure.base import ErasureResult, Person
 from kordless_booking.models import BookingAttempt
 
 __all__ = ["Attempts"]
 
-FORM_IS_DEAD: Final = timedelta(days=2)
+FORM_EXPIRES_AFTER: Final = timedelta(days=2)
 """Age from which no form can be sent again: DRAFT_SECONDS is a day at most."""
 _OPEN: Final = [state.value for state in State if state.open]
 _EMPTY: Final = {"sealed": "", "body_hash": "", "email_hash": "", "phone_hash": ""}
@@ -35,29 +35,31 @@ class Attempts:
     name = "booking attempts"
     models: tuple[type[Model], ...] = (BookingAttempt,)
 
-    def of(self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool) -> Tally:
-        tally = Tally()
+    def erase_person(
+        self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool
+    ) -> ErasureResult:
+        tally = ErasureResult()
         for row in _rows_of(person, accounts):
             if number := _number(row):
                 person.numbers.add(number)
             # A request is under way with what the row holds, and its result will be written to the row.
             if row.state == State.PLACING and row.claimed_until > now:
                 tally.keep("being sent this very moment: run this again in a minute", personal=True)
-            elif row.state in _OPEN and row.created_at > now - SENT_FOR and not including_open:
+            elif row.state in _OPEN and row.created_at > now - RESEND_WINDOW and not including_open:
                 tally.keep("may still become a booking: --including-open forgets them too", personal=True)
-            elif row.created_at < now - FORM_IS_DEAD:
+            elif row.created_at < now - FORM_EXPIRES_AFTER:
                 row.delete()
                 tally.deleted += 1
             else:
                 tally.emptied += _empty(row, now)
         return tally
 
-    def older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> Tally:
+    def erase_older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> ErasureResult:
         # By the last change, so that an attempt that is still being resolved isn't old.
         old = _all(accounts).filter(changed_at__lt=moment).exclude(state=State.PLACING, claimed_until__gt=now)
-        deleted, _ = old.filter(created_at__lt=now - FORM_IS_DEAD).delete()
+        deleted, _ = old.filter(created_at__lt=now - FORM_EXPIRES_AFTER).delete()
         emptied = sum(_empty(row, now) for row in old.exclude(sealed="", email_hash="", phone_hash=""))
-        return Tally(deleted, emptied)
+        return ErasureResult(deleted, emptied)
 
 
 def _all(accounts: list[str] | None) -> QuerySet[BookingAttempt]:
@@ -77,10 +79,10 @@ def _rows_of(person: Person, accounts: list[str] | None) -> Iterator[BookingAtte
 def _is_of(person: Person, row: BookingAttempt) -> bool:
     try:
         contact = Attempt.read(row.key, _unsealed("attempt", row)["body"]).new.contact
-    except (BrokenSeal, KeyError, msgspec.DecodeError):
+    except (InvalidToken, KeyError, msgspec.DecodeError):
         return False
     # Kordless and the form may spell a contact differently, such as a phone number with spaces.
-    return person.is_meant_by(contact.email) or person.is_meant_by(contact.phone)
+    return person.matches(contact.email) or person.matches(contact.phone)
 
 
 def _number(row: BookingAttempt) -> str | None:
@@ -89,13 +91,13 @@ def _number(row: BookingAttempt) -> str | None:
         return None
     try:
         return str(_unsealed("answer", row)["booking"]["confirmation_number"])
-    except (BrokenSeal, KeyError, TypeError):
+    except (InvalidToken, KeyError, TypeError):
         return None
 
 
 def _unsealed(purpose: str, row: BookingAttempt) -> dict[str, Any]:
     # No token is too old to be erased.
-    return unseal(purpose, row.account, row.sealed, max_age=None, now=0, longest=MAX_ROW_TOKEN)
+    return decrypt_token(purpose, row.account, row.sealed, max_age=None, now=0, longest=MAX_ROW_TOKEN)
 
 
 def _empty(row: BookingAttempt, now: datetime) -> int:
@@ -104,12 +106,12 @@ def _empty(row: BookingAttempt, now: datetime) -> int:
     Raises the claim, so that a process that read the row before can't send it afterwards.
     """
     state, refusal = row.state, row.refusal
-    if state == State.WAITING and not row.unsure:
+    if state == State.WAITING and not row.outcome_unknown:
         # Never sent, so it can be given up with a clear answer to its visitor.
         state, refusal = State.REFUSED.value, "NotSent"
     elif state in _OPEN:
         # May have been sent. It is never sent again, and its visitor is told to contact the business.
-        state = State.UNSURE.value
+        state = State.OUTCOME_UNKNOWN.value
     return BookingAttempt.objects.filter(pk=row.pk, claim=row.claim, state=row.state).update(
         **_EMPTY, state=state, refusal=refusal, retry_at=None, claim=F("claim") + 1, changed_at=now
     )

@@ -8,21 +8,21 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final, Generic, TypeVar
 
-from kordless_booking.logs import say
+from kordless_booking.logs import log_event
 
-__all__ = ["Tally", "in_a_thread"]
+__all__ = ["BufferedCounter", "run_later"]
 
 log = logging.getLogger("kordless_booking.funnel")
 
-EVERY: Final = 30.0
+WRITE_EVERY_SECONDS: Final = 30.0
 """Seconds between a count and its writing, and until a failed writing is tried again."""
-MOST: Final = 2000
+MAX_KEYS: Final = 2000
 """Different keys between two writings, so that visitors can't fill the memory. More are dropped, and logged."""
 
 K = TypeVar("K", bound=Hashable)
 
 
-def in_a_thread(seconds: float, job: Callable[[], object]) -> None:
+def run_later(seconds: float, job: Callable[[], object]) -> None:
     """Run `job` after `seconds`, in a thread that doesn't keep the process from exiting."""
     timer = threading.Timer(seconds, job)
     timer.daemon = True
@@ -30,7 +30,7 @@ def in_a_thread(seconds: float, job: Callable[[], object]) -> None:
     timer.start()
 
 
-class Tally(Generic[K]):
+class BufferedCounter(Generic[K]):
     """Write-behind counter. Threads may share it.
 
     `write` gets the counts and must write all of them or, raising, none. `later(seconds, job)` schedules a job. The
@@ -42,9 +42,9 @@ class Tally(Generic[K]):
         write: Callable[[Mapping[K, int]], None],
         *,
         name: str,
-        every: float = EVERY,
-        most: int = MOST,
-        later: Callable[[float, Callable[[], object]], None] = in_a_thread,
+        every: float = WRITE_EVERY_SECONDS,
+        most: int = MAX_KEYS,
+        later: Callable[[float, Callable[[], object]], None] = run_later,
     ) -> None:
         self._write = write
         self._name = name
@@ -84,25 +84,25 @@ class Tally(Generic[K]):
                 lost, self._lost = self._lost, 0
                 self._waits = False
             if lost:
-                say(log, logging.WARNING, "counts_dropped", what=self._name, number=lost)
+                log_event(log, logging.WARNING, "counts_dropped", what=self._name, number=lost)
             if not counts:
                 return True
             try:
                 self._write(counts)
             except Exception as error:  # noqa: BLE001 (a database raises anything, and no visitor must hear of it)
-                say(log, logging.ERROR, "counts_not_written", what=self._name, error=type(error).__name__)
+                log_event(log, logging.ERROR, "counts_not_written", what=self._name, error=type(error).__name__)
                 self._take_back(counts)
                 return False
         return True
 
-    def take(self) -> dict[K, int]:
+    def drain(self) -> dict[K, int]:
         """Return what isn't written yet, and forget it. For tests."""
         with self._lock:
             counts, self._counts = self._counts, {}
         return counts
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def paused(self) -> Iterator[None]:
         """Suspend automatic writing. For tests, in whose database nobody else may write."""
         with self._lock:
             self._held += 1
@@ -115,7 +115,7 @@ class Tally(Generic[K]):
             if start:
                 self._start()
 
-    def begin_anew(self) -> None:
+    def reset_after_fork(self) -> None:
         """Start empty in a forked process. The parent writes what it has counted.
 
         The locks are new too: the parent's may be held by a thread that this process doesn't have.

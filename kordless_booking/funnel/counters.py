@@ -18,14 +18,14 @@ from django.db import IntegrityError, connections, models, router, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from kordless_booking.funnel.buffered_counter import Tally
+from kordless_booking.funnel.buffered_counter import BufferedCounter
 from kordless_booking.funnel.stages import Source, Stage
-from kordless_booking.models import FunnelCount, RefusalCount
+from kordless_booking.models import FunnelCount, RejectedDeliveryCount
 
-__all__ = ["count_refusal", "count_stage", "flush", "held", "refusals", "today", "visitors"]
+__all__ = ["count_rejection", "count_stage", "flush", "paused", "rejection_counter", "stage_counter", "today"]
 
 
-class Passed(NamedTuple):
+class StageKey(NamedTuple):
     """Key of a count in the funnel. `service` is empty while none was chosen."""
 
     day: date
@@ -35,7 +35,7 @@ class Passed(NamedTuple):
     stage: Stage
 
 
-class Refused(NamedTuple):
+class RejectionKey(NamedTuple):
     """Key of a count of rejected deliveries. `reason` is the name of the log event."""
 
     day: date
@@ -45,12 +45,12 @@ class Refused(NamedTuple):
 
 def count_stage(account: str, service: str, source: Source, stage: Stage) -> None:
     """Count a visitor who has reached `stage`."""
-    visitors.add(Passed(today(), account, service, source, stage))
+    stage_counter.add(StageKey(today(), account, service, source, stage))
 
 
-def count_refusal(account: str, reason: str) -> None:
+def count_rejection(account: str, reason: str) -> None:
     """Count a delivery that was rejected."""
-    refusals.add(Refused(today(), account, reason))
+    rejection_counter.add(RejectionKey(today(), account, reason))
 
 
 def today() -> date:
@@ -67,24 +67,24 @@ def _day(minute: int, zone: tzinfo) -> date:
 def flush() -> bool:
     """Write everything that this process has counted, now. Return False when something could not be written."""
     # Both are called before the `and`: when the first fails, the second must still be written.
-    stages, deliveries = visitors.flush(), refusals.flush()
+    stages, deliveries = stage_counter.flush(), rejection_counter.flush()
     return stages and deliveries
 
 
-def held() -> AbstractContextManager[Any]:
+def paused() -> AbstractContextManager[Any]:
     """Suspend automatic writing, for the tests of a site: a thread would write into the test's database."""
     stack = ExitStack()
-    stack.enter_context(visitors.held())
-    stack.enter_context(refusals.held())
+    stack.enter_context(stage_counter.paused())
+    stack.enter_context(rejection_counter.paused())
     return stack
 
 
-def _write_stages(counts: Mapping[Passed, int]) -> None:
+def _write_stages(counts: Mapping[StageKey, int]) -> None:
     _write(FunnelCount, counts)
 
 
-def _write_refusals(counts: Mapping[Refused, int]) -> None:
-    _write(RefusalCount, counts)
+def _write_refusals(counts: Mapping[RejectionKey, int]) -> None:
+    _write(RejectedDeliveryCount, counts)
 
 
 def _write(model: type[models.Model], counts: Mapping[Any, int]) -> None:
@@ -110,11 +110,11 @@ def _write(model: type[models.Model], counts: Mapping[Any, int]) -> None:
             connections[using].close()
 
 
-visitors: Final[Tally[Passed]] = Tally(_write_stages, name="funnel")
-refusals: Final[Tally[Refused]] = Tally(_write_refusals, name="refusals")
+stage_counter: Final[BufferedCounter[StageKey]] = BufferedCounter(_write_stages, name="funnel")
+rejection_counter: Final[BufferedCounter[RejectionKey]] = BufferedCounter(_write_refusals, name="refusals")
 
 atexit.register(flush)
 # A forked worker (gunicorn with --preload) starts with its parent's counts, which the parent writes as well.
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=visitors.begin_anew)
-    os.register_at_fork(after_in_child=refusals.begin_anew)
+    os.register_at_fork(after_in_child=stage_counter.reset_after_fork)
+    os.register_at_fork(after_in_child=rejection_counter.reset_after_fork)

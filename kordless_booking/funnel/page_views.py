@@ -16,13 +16,13 @@ from django.conf import settings
 
 from kordless_booking.funnel.counters import count_stage
 from kordless_booking.funnel.stages import Source, Stage
-from kordless_booking.logs import say
-from kordless_booking.prefetch import asked_ahead
+from kordless_booking.logs import log_event
+from kordless_booking.prefetch import is_prefetch
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-__all__ = ["Look", "count_look", "count_step", "is_somebody"]
+__all__ = ["PageView", "count_later_stage", "count_page_view", "is_human_navigation"]
 
 log = logging.getLogger("kordless_booking.funnel")
 
@@ -32,7 +32,7 @@ _ROBOTS: Final = re.compile(
     r"|whatsapp|^(?:python|curl|wget|java|go-http|node|axios|okhttp|ruby|perl|php|libwww|apache-http)|httpx|aiohttp",
     re.IGNORECASE,
 )
-_NO_LOOK: Final = frozenset({"HTTP_KB_SEEN", "HTTP_HX_HISTORY_RESTORE_REQUEST"})
+_NOT_A_VIEW: Final = frozenset({"HTTP_KB_SEEN", "HTTP_HX_HISTORY_RESTORE_REQUEST"})
 """Headers of an open page that asks again (our script), or goes back in its history (htmx)."""
 _LONGEST_AGENT: Final = 300
 """Characters of the User-Agent that are searched."""
@@ -42,7 +42,7 @@ _PAGES: Final = frozenset({None, "document", "iframe", "frame"})
 """`Sec-Fetch-Dest` of whole pages. None: an older browser, which doesn't send it."""
 
 
-class Look(NamedTuple):
+class PageView(NamedTuple):
     """View of a page, with what decides whether and as what it counts."""
 
     account: str
@@ -50,41 +50,41 @@ class Look(NamedTuple):
     source: Source
     root: str
     """Path of the widget."""
-    own: str
+    service_path: str
     """Path of the service's times; empty for the list of services."""
-    within: bool = False
+    continues: bool = False
     """The page's query string alone says that the visitor has been in this widget before."""
 
 
-def count_look(request: HttpRequest, look: Look, *, arrives: bool = True) -> None:
+def count_page_view(request: HttpRequest, look: PageView, *, arrives: bool = True) -> None:
     """Count a page that was shown. `arrives=False`: it can't be a visit. Never raises."""
     try:
         _count(request, look, arrives=arrives)
     except Exception as error:  # noqa: BLE001 (a page is worth more than its count)
-        say(log, logging.ERROR, "count_failed", error=type(error).__name__)
+        log_event(log, logging.ERROR, "count_failed", error=type(error).__name__)
 
 
-def count_step(request: HttpRequest, account: str, service: str, source: Source, stage: Stage) -> None:
+def count_later_stage(request: HttpRequest, account: str, service: str, source: Source, stage: Stage) -> None:
     """Count a stage after the first page. Never raises."""
     try:
         # `is_human_navigation` is about GET alone; a form that was sent always counts.
-        if request.method == "POST" or is_somebody(request):
+        if request.method == "POST" or is_human_navigation(request):
             count_stage(account, service, source, stage)
     except Exception as error:  # noqa: BLE001 (as above)
-        say(log, logging.ERROR, "count_failed", error=type(error).__name__)
+        log_event(log, logging.ERROR, "count_failed", error=type(error).__name__)
 
 
-def is_somebody(request: HttpRequest) -> bool:
+def is_human_navigation(request: HttpRequest) -> bool:
     """Return whether a person has navigated to this page, as far as the request shows it."""
     meta = request.META
-    if request.method != "GET" or not meta.keys().isdisjoint(_NO_LOOK) or asked_ahead(request):
+    if request.method != "GET" or not meta.keys().isdisjoint(_NOT_A_VIEW) or is_prefetch(request):
         return False
     return not _is_robot(meta.get("HTTP_USER_AGENT", "")[:_LONGEST_AGENT])
 
 
-def _count(request: HttpRequest, look: Look, *, arrives: bool) -> None:
+def _count(request: HttpRequest, look: PageView, *, arrives: bool) -> None:
     meta = request.META
-    if not is_somebody(request) or meta.get("HTTP_CACHE_CONTROL") in _RELOADING:
+    if not is_human_navigation(request) or meta.get("HTTP_CACHE_CONTROL") in _RELOADING:
         return
     # Where the visitor is: htmx says so in a header when it loads a fragment. A boosted link loads a whole page.
     # HtmxDetails says the same, but `request.headers`, which it reads, takes longer to build than all of this.
@@ -94,7 +94,7 @@ def _count(request: HttpRequest, look: Look, *, arrives: bool) -> None:
     # A visit comes from outside of the widget. The site's other pages are outside, too.
     if arrives and not before.startswith(look.root):
         count_stage(look.account, look.service, look.source, Stage.VISIT)
-    if look.service and not (look.within or before.startswith(look.own)):
+    if look.service and not (look.continues or before.startswith(look.service_path)):
         count_stage(look.account, look.service, look.source, Stage.SERVICE)
 
 

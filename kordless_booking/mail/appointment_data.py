@@ -8,23 +8,23 @@ import msgspec
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from kordless_booking.api.msgspec_warmup import worked_out
+from kordless_booking.api.msgspec_warmup import warm_up
 from kordless_booking.api.resources import Booking, Contact
-from kordless_booking.booking.preferences import Reader
-from kordless_booking.booking.tokens import MAX_ROW_TOKEN, BrokenSeal, seal, unseal
+from kordless_booking.booking.preferences import VisitorPreferences
+from kordless_booking.booking.tokens import MAX_ROW_TOKEN, InvalidToken, decrypt_token, encrypt_token
 from kordless_booking.forms import MAX_EMAIL
 
 if TYPE_CHECKING:
     from kordless_booking.models import Appointment
 
-__all__ = ["Particulars", "usable_email"]
+__all__ = ["AppointmentData", "usable_email"]
 
 
-class Particulars(msgspec.Struct, frozen=True, kw_only=True):
+class AppointmentData(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is known about a booking, and its customer's preferences as far as known."""
 
     booking: Booking
-    reader: Reader | None = None
+    reader: VisitorPreferences | None = None
 
     def __repr__(self) -> str:
         # Personal data: it must not appear in a traceback or a log.
@@ -39,26 +39,26 @@ class Particulars(msgspec.Struct, frozen=True, kw_only=True):
         """Return the address to write to, or "" when no usable one is known."""
         return usable_email(self.contact.email)
 
-    def seal(self, account: str) -> str:
+    def encrypt(self, account: str) -> str:
         """Encrypt for the row's column `sealed`."""
-        return seal("appointment", account, msgspec.to_builtins(self))
+        return encrypt_token("appointment", account, msgspec.to_builtins(self))
 
     @classmethod
-    def of(cls, row: Appointment) -> Particulars:
+    def from_row(cls, row: Appointment) -> AppointmentData:
         """Decrypt a row. Start, end and status are those of the row's own columns.
 
         Raises InvalidToken when the data can't be decrypted, or was written by a version with other fields.
         """
         # However old: rows are deleted a day after the appointment's end.
-        sealed = unseal("appointment", row.account, row.sealed, max_age=None, now=0, longest=MAX_ROW_TOKEN)
+        sealed = decrypt_token("appointment", row.account, row.sealed, max_age=None, now=0, longest=MAX_ROW_TOKEN)
         try:
             kept = msgspec.convert(sealed, cls)
         except msgspec.ValidationError:
-            raise BrokenSeal from None
+            raise InvalidToken from None
         now = msgspec.structs.replace(kept.booking, start=row.start, end=row.end, status=row.status)
         return msgspec.structs.replace(kept, booking=now)
 
-    def learn(self, booking: Booking, reader: Reader | None, *, news: bool) -> Particulars:
+    def merged_with(self, booking: Booking, reader: VisitorPreferences | None, *, news: bool) -> AppointmentData:
         """Return these data merged with `booking` and `reader`. Fields that `booking` leaves empty keep their value.
 
         Start, end and status are taken over only when the booking is `news`: an outdated delivery may still
@@ -72,17 +72,19 @@ class Particulars(msgspec.Struct, frozen=True, kw_only=True):
         said["contact"] = Contact(
             name=heard.name or contact.name, email=heard.email or contact.email, phone=heard.phone or contact.phone
         )
-        return Particulars(booking=msgspec.structs.replace(mine, **said), reader=_joined(self.reader, reader))
+        return AppointmentData(
+            booking=msgspec.structs.replace(mine, **said), reader=_merge_preferences(self.reader, reader)
+        )
 
 
-def _joined(known: Reader | None, heard: Reader | None) -> Reader | None:
+def _merge_preferences(known: VisitorPreferences | None, heard: VisitorPreferences | None) -> VisitorPreferences | None:
     """Merge preferences: the newer ones, with the host and the party size that were chosen with the booking."""
     if known is None or heard is None:
         return heard or known
     # 1 is the default, so it also means "not known": Kordless's answers repeat neither party size nor host.
-    party = heard.party if heard.party > 1 else known.party
+    party = heard.party_size if heard.party_size > 1 else known.party_size
     chosen = heard if heard.host else known
-    return msgspec.structs.replace(heard, host=chosen.host, host_id=chosen.host_id, party=party)
+    return msgspec.structs.replace(heard, host=chosen.host, host_id=chosen.host_id, party_size=party)
 
 
 def usable_email(text: str | None) -> str:
@@ -99,4 +101,4 @@ def usable_email(text: str | None) -> str:
 
 
 # While one thread imports this: msgspec crashes when two threads use a new type for the first time at once.
-worked_out(Particulars)
+warm_up(AppointmentData)

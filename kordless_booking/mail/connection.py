@@ -12,14 +12,14 @@ from django.core.mail import EmailMessage
 
 from kordless_booking.mail.occasions import MailState
 
-__all__ = ["Line", "NoLine", "verdict"]
+__all__ = ["ConnectionFailed", "MailConnection", "state_after_error"]
 
 # SMTP reply codes (RFC 5321): 4xx means "not now", 5xx "never".
 _TRANSIENT: Final = range(400, 500)
 _PERMANENT: Final = range(500, 600)
 
 
-class NoLine(Exception):
+class ConnectionFailed(Exception):
     """The mail server could not be reached, for `reason`. Nothing was sent."""
 
     def __init__(self, reason: Exception) -> None:
@@ -27,12 +27,12 @@ class NoLine(Exception):
         self.reason = reason
 
 
-class Line:
+class MailConnection:
     """Mail connection that opens with the first mail and stays open for those that follow."""
 
     def __init__(self) -> None:
         #: True once the server could not be reached. Further mails would only wait for the same timeout.
-        self.dead = False
+        self.unreachable = False
         self._backend: Any = None
 
     def __enter__(self) -> Self:
@@ -60,8 +60,8 @@ class Line:
             backend.open()
         # `open` may be DNS, TCP, TLS or the login: the mail itself hasn't been mentioned yet.
         except Exception as error:  # noqa: BLE001 (mail backends raise anything)
-            self.dead = True
-            raise NoLine(error) from None
+            self.unreachable = True
+            raise ConnectionFailed(error) from None
         self._backend = backend
 
     def _close(self) -> None:
@@ -71,7 +71,7 @@ class Line:
                 backend.close()
 
 
-def verdict(error: Exception) -> MailState:
+def state_after_error(error: Exception) -> MailState:
     """Return the state of a mail whose send raised `error`.
 
     QUEUED (try again) and FAILED only when the server has certainly not accepted the mail, else UNSURE.
@@ -86,10 +86,10 @@ def verdict(error: Exception) -> MailState:
             return MailState.FAILED
         # A timeout or a cut connection, perhaps after the last byte; or a backend that doesn't speak SMTP.
         case _:
-            return MailState.UNSURE
+            return MailState.OUTCOME_UNKNOWN
     if codes and all(code in _TRANSIENT for code in codes):
         return MailState.QUEUED
-    return MailState.FAILED if codes and all(code in _PERMANENT for code in codes) else MailState.UNSURE
+    return MailState.FAILED if codes and all(code in _PERMANENT for code in codes) else MailState.OUTCOME_UNKNOWN
 
 
 def _site_backend() -> Any:

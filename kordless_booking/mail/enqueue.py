@@ -12,33 +12,33 @@ from django.db import IntegrityError, transaction
 
 from kordless_booking.api.resources import Booking
 from kordless_booking.booking.hashes import contact_hash, number_hash
-from kordless_booking.booking.preferences import Reader
-from kordless_booking.booking.tokens import BrokenSeal
+from kordless_booking.booking.preferences import VisitorPreferences
+from kordless_booking.booking.tokens import InvalidToken
 from kordless_booking.conf import Account
-from kordless_booking.forms import e164
-from kordless_booking.mail.appointment_data import Particulars
+from kordless_booking.forms import to_e164
+from kordless_booking.mail.appointment_data import AppointmentData
 from kordless_booking.mail.occasions import MailState, Occasion
-from kordless_booking.mail.outbox import send_soon
-from kordless_booking.mail.past import forget_past
+from kordless_booking.mail.outbox import send_in_background
+from kordless_booking.mail.past import delete_past
 from kordless_booking.models import Appointment, OutgoingMail
 
-__all__ = ["queue", "take_in"]
+__all__ = ["enqueue", "record_and_enqueue"]
 
-LONGEST_STATUS: Final = 30
+MAX_STATUS_CHARS: Final = 30
 """Characters. The width of the column `Appointment.status`; Kordless may send a status that nobody knows."""
-TIDIED_EVERY: Final = 100
+CLEANUP_EVERY: Final = 100
 """Saving a row whose primary key is a multiple of this deletes past appointments, for sites that run no cron job."""
-_AT_FIRST: Final = {"confirmed": Occasion.CONFIRMED, "pending": Occasion.REQUESTED}
+_FIRST_KIND: Final = {"confirmed": Occasion.CONFIRMED, "pending": Occasion.REQUESTED}
 """Kind of the mail about a new booking, by the booking's status. Any other status leads to no mail."""
 
 
-def take_in(
+def record_and_enqueue(
     account: Account,
     booking: Booking,
     change: Occasion | None,
     *,
     now: datetime,
-    reader: Reader | None = None,
+    reader: VisitorPreferences | None = None,
 ) -> None:
     """Record what a booking says, and queue the mail that is due. Does nothing while the account's MAIL is off.
 
@@ -48,13 +48,13 @@ def take_in(
     """
     if not account.mail:
         return
-    row = _row(account, booking)
+    row = _lock_appointment(account, booking)
     if change is Occasion.CONFIRMED and row is not None:
         # A later change arrived before the creation. Its mail has already told the customer everything.
         change = None
-    known = _known(row) or Particulars(booking=booking)
-    particulars = known.learn(booking, reader, news=change is not None)
-    occasion = _occasion(row, booking, change)
+    known = _decrypt_or_none(row) or AppointmentData(booking=booking)
+    particulars = known.merged_with(booking, reader, news=change is not None)
+    occasion = _mail_kind(row, booking, change)
     before = None
     if row is None:
         # There is nothing to mail about: not a new booking, no usable address, or the appointment is over.
@@ -69,20 +69,20 @@ def take_in(
         row.sequence = max(row.sequence + 1, int(now.timestamp()) // 60)
     if change is not None or occasion is not None:
         news = particulars.booking
-        row.start, row.end, row.status, row.told_at = news.start, news.end, booking.status[:LONGEST_STATUS], now
+        row.start, row.end, row.status, row.notified_at = news.start, news.end, booking.status[:MAX_STATUS_CHARS], now
     row.email_hash = contact_hash(particulars.email)
     phone = particulars.contact.phone or ""
     # E.164, as the form stores it: erasure by contact compares hashes, and so spellings must agree.
-    row.phone_hash = contact_hash(e164(phone, account.phone_region) or phone)
-    row.sealed = particulars.seal(account.name)
+    row.phone_hash = contact_hash(to_e164(phone, account.phone_region) or phone)
+    row.sealed = particulars.encrypt(account.name)
     row.save()
-    if row.pk % TIDIED_EVERY == 0:
-        forget_past(now)
+    if row.pk % CLEANUP_EVERY == 0:
+        delete_past(now)
     if occasion is not None and particulars.email and row.end > now:
-        queue(row, occasion, now=now, before=before if occasion is Occasion.RESCHEDULED else None)
+        enqueue(row, occasion, now=now, before=before if occasion is Occasion.RESCHEDULED else None)
 
 
-def queue(
+def enqueue(
     row: Appointment,
     occasion: Occasion,
     *,
@@ -96,7 +96,7 @@ def queue(
     had. With `soon` the outbox is sent after the transaction's commit; otherwise the caller sees to that.
     """
     mail = OutgoingMail(
-        appointment=row, occasion=occasion, revision=row.revision, queued_at=now, due_at=now, changed_at=now
+        appointment=row, kind=occasion, revision=row.revision, queued_at=now, due_at=now, changed_at=now
     )
     if before is not None:
         mail.before_start, mail.before_end = before
@@ -107,28 +107,28 @@ def queue(
     except IntegrityError:
         return False
     older = row.mails.filter(state=MailState.QUEUED).exclude(pk=mail.pk)
-    older.update(state=MailState.OVERTAKEN, changed_at=now)
+    older.update(state=MailState.SUPERSEDED, changed_at=now)
     if soon:
         # `robust`: a failing sender must not break what the caller does after its commit.
-        transaction.on_commit(send_soon, robust=True)
+        transaction.on_commit(send_in_background, robust=True)
     return True
 
 
-def _row(account: Account, booking: Booking) -> Appointment | None:
+def _lock_appointment(account: Account, booking: Booking) -> Appointment | None:
     # Locked: the visitor's page and the webhook may record changes of the same booking at the same time.
     rows = Appointment.objects.select_for_update()
     return rows.filter(account=account.name, number_hash=number_hash(booking.confirmation_number)).first()
 
 
-def _known(row: Appointment | None) -> Particulars | None:
+def _decrypt_or_none(row: Appointment | None) -> AppointmentData | None:
     try:
-        return Particulars.of(row) if row else None
-    except BrokenSeal:
+        return AppointmentData.from_row(row) if row else None
+    except InvalidToken:
         # The SECRET_KEY has changed. The row starts anew with what this booking says.
         return None
 
 
-def _occasion(row: Appointment | None, booking: Booking, change: Occasion | None) -> Occasion | None:
+def _mail_kind(row: Appointment | None, booking: Booking, change: Occasion | None) -> Occasion | None:
     """Return the kind of mail to write, or None. A status that isn't known leads to no mail."""
     if change is Occasion.CANCELLED:
         return change
@@ -136,6 +136,6 @@ def _occasion(row: Appointment | None, booking: Booking, change: Occasion | None
         # Only at the recorded start: a booking at another time is outdated, or a move with a change of its own.
         accepted = row is not None and (row.status, row.start) == ("pending", booking.start)
         return Occasion.CONFIRMED if accepted and booking.status == "confirmed" else None
-    at_first = _AT_FIRST.get(booking.status)
+    at_first = _FIRST_KIND.get(booking.status)
     # A moved booking that still waits for acceptance is RESCHEDULED too: its text says that it is pending.
     return change if at_first and change is Occasion.RESCHEDULED else at_first

@@ -13,10 +13,10 @@ from django.urls import URLPattern, URLResolver, get_resolver, get_script_prefix
 
 from kordless_booking.conf import Account
 
-__all__ = ["absolute"]
+__all__ = ["absolute_url"]
 
 
-def absolute(account: Account, name: str, *args: str, **query: str | None) -> str:
+def absolute_url(account: Account, name: str, *args: str, **query: str | None) -> str:
     """Return the absolute URL of the page with this URL name.
 
     `args` are its path arguments. `query` becomes the query string, without empty values. Raises

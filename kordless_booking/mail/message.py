@@ -21,19 +21,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from kordless_booking import conf
-from kordless_booking.booking.entries import calendar_entry
-from kordless_booking.booking.offered import default_language, nearest_language
-from kordless_booking.booking.preferences import Reader
+from kordless_booking.booking.entries import event_for_booking
+from kordless_booking.booking.offered import best_supported_language, default_language
+from kordless_booking.booking.preferences import VisitorPreferences
 from kordless_booking.booking.receipt import ManageLink
-from kordless_booking.mail.appointment_data import Particulars
-from kordless_booking.mail.links import absolute
+from kordless_booking.mail.appointment_data import AppointmentData
+from kordless_booking.mail.links import absolute_url
 from kordless_booking.mail.occasions import Occasion
-from kordless_booking.mail.offered import Offered, offered_for
-from kordless_booking.mail.texts import one_line, plain_name, words_for
+from kordless_booking.mail.offered import BookingDetails, booking_details
+from kordless_booking.mail.texts import greeting_name, mail_texts, one_line
 from kordless_booking.presentation import formatting, timezone_search
 from kordless_booking.presentation import texts as booking_words
 from kordless_booking.presentation.calendar_event import calendar_file
-from kordless_booking.presentation.palette import palette
+from kordless_booking.presentation.palette import build_palette
 
 if TYPE_CHECKING:
     from kordless_booking.api.resources import Booking
@@ -47,40 +47,40 @@ def compose(mail: OutgoingMail, now: datetime) -> EmailMultiAlternatives:
 
     Raises InvalidToken when the appointment can't be decrypted, and whatever a template of the site raises.
     """
-    account = conf.account_named(mail.appointment.account)
-    particulars = Particulars.of(mail.appointment)
-    offered = offered_for(account, particulars.booking)
+    account = conf.get_account(mail.appointment.account)
+    particulars = AppointmentData.from_row(mail.appointment)
+    offered = booking_details(account, particulars.booking)
     reader = _reader(particulars, offered)
     with translation.override(reader.language):
-        return _written(account, mail, particulars, offered, reader, now)
+        return _build_message(account, mail, particulars, offered, reader, now)
 
 
-def _reader(particulars: Particulars, offered: Offered) -> Reader:
+def _reader(particulars: AppointmentData, offered: BookingDetails) -> VisitorPreferences:
     """Return the customer's preferences, with the business's own as fallback for customers who booked elsewhere."""
     known = particulars.reader
     business_zone = offered.detail.calendar.timezone if offered.detail else None
     # First match wins: the visitor's choice, the zone Kordless has for the booking, the service's zone, the site's.
-    wished = (known.zone if known else None, particulars.booking.timezone, business_zone, settings.TIME_ZONE)
-    return Reader(
-        language=(nearest_language(known.language) if known else None) or default_language(),
+    wished = (known.timezone if known else None, particulars.booking.timezone, business_zone, settings.TIME_ZONE)
+    return VisitorPreferences(
+        language=(best_supported_language(known.language) if known else None) or default_language(),
         # `known.language` may have been removed from the site's LANGUAGES since.
-        zone=next((found for name in wished if (found := timezone_search.known_zone(name))), "UTC"),
+        timezone=next((found for name in wished if (found := timezone_search.canonical_timezone(name))), "UTC"),
         hours=known.hours if known else None,
         host=known.host if known else None,
-        party=known.party if known else 1,
+        party_size=known.party_size if known else 1,
     )
 
 
-def _written(
+def _build_message(
     account: conf.Account,
     mail: OutgoingMail,
-    particulars: Particulars,
-    offered: Offered,
-    reader: Reader,
+    particulars: AppointmentData,
+    offered: BookingDetails,
+    reader: VisitorPreferences,
     now: datetime,
 ) -> EmailMultiAlternatives:
-    booking, occasion = particulars.booking, Occasion(mail.occasion)
-    zone, language = reader.zone or "UTC", reader.language
+    booking, occasion = particulars.booking, Occasion(mail.kind)
+    zone, language = reader.timezone or "UTC", reader.language
     organization = offered.organization
     business = (
         booking_words.business_name(organization) if organization else booking.organization_name or account.org_slug
@@ -88,11 +88,13 @@ def _written(
     service = offered.service_name or _("Booking")
     # A canceled booking has nothing to manage: its mail links to the services instead.
     gone = occasion is Occasion.CANCELLED
-    start = formatting.date_and_time(booking.start.astimezone(timezone_search.zone(zone)), language, reader.hours)
-    said = words_for(occasion, booking.status, one_line(service), start)
+    start = formatting.date_and_time(
+        booking.start.astimezone(timezone_search.get_timezone(zone)), language, reader.hours
+    )
+    said = mail_texts(occasion, booking.status, one_line(service), start)
     link = None if gone else _manage_link(account, particulars, reader, now)
     sender = parseaddr(account.mail_from or settings.DEFAULT_FROM_EMAIL)
-    colours = palette(organization.branding.primary_color if organization else None)
+    colours = build_palette(organization.branding.primary_color if organization else None)
     context: dict[str, Any] = {
         "occasion": occasion.value,
         "lang": language,
@@ -108,7 +110,7 @@ def _written(
         "booking": _booking(booking, offered, reader, zone, service),
         "before": _before(mail, reader, zone),
         "manage_url": link,
-        "again_url": absolute(account, "services", lang=language) if gone else None,
+        "again_url": absolute_url(account, "services", lang=language) if gone else None,
         "support_email": account.support_email,
         "support_phone": account.support_phone,
         "why": _("You get this email because you booked with %(business)s.") % {"business": business},
@@ -124,7 +126,7 @@ def _written(
         headers=_headers(mail, sender[1]),
     )
     message.attach_alternative(_rendered("mail.html", occasion, context), "text/html")
-    entry = calendar_entry(
+    entry = event_for_booking(
         booking,
         org_slug=account.org_slug,
         title=service,
@@ -154,49 +156,51 @@ def _rendered(name: str, occasion: Occasion, context: dict[str, Any]) -> str:
     return str(found.render(context))
 
 
-def _booking(booking: Booking, offered: Offered, reader: Reader, zone: str, service: str) -> dict[str, Any]:
+def _booking(
+    booking: Booking, offered: BookingDetails, reader: VisitorPreferences, zone: str, service: str
+) -> dict[str, Any]:
     calendar = offered.detail.calendar if offered.detail else None
     location = booking.location or (calendar.location if calendar else None)
-    site = booking_words.site_zone(location, calendar.timezone if calendar else None)
+    site = booking_words.venue_timezone(location, calendar.timezone if calendar else None)
     language, hours = reader.language, reader.hours
     rows = [
         (pgettext("before a person's name", "With"), reader.host or ""),
-        (_("People"), booking_words.party_text(reader.party)),
+        (_("People"), booking_words.party_text(reader.party_size)),
         (_("Confirmation number"), booking.confirmation_number),
     ]
     return {
         "number": booking.confirmation_number,
         "status": booking.status,
         "service": service,
-        "clocks": booking_words.clocks(booking.start, booking.end, zone, site, language, hours),
-        "where": booking_words.place(location),
+        "clocks": booking_words.display_times(booking.start, booking.end, zone, site, language, hours),
+        "where": booking_words.describe_location(location),
         "rows": [(label, text) for label, text in rows if text],
         "policy": booking_words.policy_text(calendar.cancellation_policy) if calendar else "",
     }
 
 
-def _before(mail: OutgoingMail, reader: Reader, zone: str) -> str:
+def _before(mail: OutgoingMail, reader: VisitorPreferences, zone: str) -> str:
     if mail.before_start is None or mail.before_end is None or mail.before_start == mail.appointment.start:
         # Unknown, or moved back to where it was: "before" would repeat the current time.
         return ""
-    return booking_words.span(mail.before_start, mail.before_end, zone, reader.language, reader.hours)
+    return booking_words.format_range(mail.before_start, mail.before_end, zone, reader.language, reader.hours)
 
 
-def _greeting(particulars: Particulars) -> str:
-    name = plain_name(particulars.contact.name)
+def _greeting(particulars: AppointmentData) -> str:
+    name = greeting_name(particulars.contact.name)
     return _("Hello %(name)s,") % {"name": name} if name else _("Hello,")
 
 
-def _manage_link(account: conf.Account, particulars: Particulars, reader: Reader, now: datetime) -> str:
+def _manage_link(account: conf.Account, particulars: AppointmentData, reader: VisitorPreferences, now: datetime) -> str:
     link = ManageLink(
         number=particulars.booking.confirmation_number,
         contact=particulars.email,
         expires=int(now.timestamp()) + account.manage_link_days * 86400,
-        zone=reader.zone,
-        host=reader.host_id,
-        party=reader.party,
+        zone=reader.timezone,
+        host_id=reader.host_id,
+        party_size=reader.party_size,
     )
-    return absolute(account, "manage", link.seal(account.name), lang=reader.language, hours=reader.hours)
+    return absolute_url(account, "manage", link.seal(account.name), lang=reader.language, hours=reader.hours)
 
 
 def _headers(mail: OutgoingMail, sender: str) -> dict[str, str]:
@@ -205,7 +209,7 @@ def _headers(mail: OutgoingMail, sender: str) -> dict[str, str]:
     first = _message_id(mail, "", sender)
     return {
         # The same each time the mail is tried, so that a server that gets it twice may notice.
-        "Message-ID": _message_id(mail, f"{mail.occasion}.{mail.revision}", sender),
+        "Message-ID": _message_id(mail, f"{mail.kind}.{mail.revision}", sender),
         "References": first,
         # RFC 3834: no vacation responder should answer.
         "Auto-Submitted": "auto-generated",

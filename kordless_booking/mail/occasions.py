@@ -35,6 +35,6 @@ class MailState(StrEnum):
     QUEUED = "queued"
     SENDING = "sending"
     SENT = "sent"
-    UNSURE = "unsure"
+    OUTCOME_UNKNOWN = "unsure"
     FAILED = "failed"
-    OVERTAKEN = "overtaken"
+    SUPERSEDED = "overtaken"

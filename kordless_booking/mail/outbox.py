@@ -15,39 +15,39 @@ from typing import Final
 from django.db.models import F
 
 from kordless_booking import conf
-from kordless_booking.booking.tokens import BrokenSeal
-from kordless_booking.logs import say
-from kordless_booking.mail.connection import Line, NoLine, verdict
+from kordless_booking.booking.tokens import InvalidToken
+from kordless_booking.logs import log_event
+from kordless_booking.mail.connection import ConnectionFailed, MailConnection, state_after_error
 from kordless_booking.mail.message import compose
 from kordless_booking.mail.occasions import MailState, Occasion
 from kordless_booking.models import OutgoingMail
-from kordless_booking.upstream.worker import Background
+from kordless_booking.upstream.worker import BackgroundWorker
 
-__all__ = ["give_up_stuck", "send_due", "send_soon"]
+__all__ = ["mark_stuck_unsure", "send_due", "send_in_background"]
 
 log = logging.getLogger("kordless_booking.mail")
 
-AT_A_TIME: Final = 50
+BATCH_SIZE: Final = 50
 """Mails that one run sends at most."""
-BACKOFF: Final = (1, 5, 15, 30, 60)
+BACKOFF_MINUTES: Final = (1, 5, 15, 30, 60)
 """Minutes until a mail that wasn't accepted is tried again: after the first try, the second, and so on.
 
 The last one repeats.
 """
-TRIED_FOR: Final = timedelta(days=2)
+GIVE_UP_AFTER: Final = timedelta(days=2)
 """A mail that isn't accepted this long after it was queued becomes FAILED."""
 STUCK_AFTER: Final = timedelta(minutes=15)
 """A mail that has been SENDING for this long was left behind by a process that died."""
 # A job sends all that is due, so nothing is lost when a job finds no room behind the 100 that wait.
-_background = Background(threads=1, waiting=100)
+_background = BackgroundWorker(threads=1, waiting=100)
 
 
-def send_soon() -> None:
+def send_in_background() -> None:
     """Send due mail in a background thread. When its queue is full, mail waits for the next job or cron run."""
     _background(send_due)
 
 
-def send_due(most: int = AT_A_TIME) -> Counter[MailState]:
+def send_due(most: int = BATCH_SIZE) -> Counter[MailState]:
     """Send due mail, oldest first, `most` mails at most. Return how many ended in which state.
 
     Several processes may do this at once.
@@ -56,10 +56,10 @@ def send_due(most: int = AT_A_TIME) -> Counter[MailState]:
     writing = [account.name for account in conf.accounts().values() if account.mail]
     due = OutgoingMail.objects.filter(state=MailState.QUEUED, due_at__lte=now, appointment__account__in=writing)
     ended: Counter[MailState] = Counter()
-    with Line() as line:
+    with MailConnection() as line:
         # By primary key: the order of queuing, whatever the clocks of several servers say.
         for pk in list(due.order_by("pk").values_list("pk", flat=True)[:most]):
-            if line.dead:
+            if line.unreachable:
                 # The others would wait for the same timeout one by one, and each would count a try.
                 break
             state = _send(pk, line, now)
@@ -68,16 +68,16 @@ def send_due(most: int = AT_A_TIME) -> Counter[MailState]:
     return ended
 
 
-def give_up_stuck(now: datetime) -> int:
+def mark_stuck_unsure(now: datetime) -> int:
     """Set mails of processes that died to UNSURE, and return how many. Nobody knows whether they went out."""
     stuck = OutgoingMail.objects.filter(state=MailState.SENDING, changed_at__lt=now - STUCK_AFTER)
-    number = stuck.update(state=MailState.UNSURE, changed_at=now)
+    number = stuck.update(state=MailState.OUTCOME_UNKNOWN, changed_at=now)
     if number:
-        say(log, logging.WARNING, "mail_stuck", mails=number)
+        log_event(log, logging.WARNING, "mail_stuck", mails=number)
     return number
 
 
-def _send(pk: int, line: Line, now: datetime) -> MailState | None:
+def _send(pk: int, line: MailConnection, now: datetime) -> MailState | None:
     """Claim and send one mail. Return its new state, or None when another process has claimed it."""
     waiting = OutgoingMail.objects.filter(pk=pk, state=MailState.QUEUED, due_at__lte=now)
     # One UPDATE with a condition: of several processes the database lets one change the row.
@@ -87,27 +87,27 @@ def _send(pk: int, line: Line, now: datetime) -> MailState | None:
     if mail is None:
         # Its appointment was deleted in the meantime, and the mail with it.
         return None
-    state, error = _outcome(mail, line, now)
-    if state is MailState.QUEUED and mail.queued_at + TRIED_FOR < now:
+    state, error = _try_to_send(mail, line, now)
+    if state is MailState.QUEUED and mail.queued_at + GIVE_UP_AFTER < now:
         state = MailState.FAILED
     # `tries` was read after the update above, so it is 1 or more.
-    later = timedelta(minutes=BACKOFF[min(mail.tries, len(BACKOFF)) - 1])
+    later = timedelta(minutes=BACKOFF_MINUTES[min(mail.tries, len(BACKOFF_MINUTES)) - 1])
     # Not if `mark_stuck_unsure` gave the mail up while a slow server kept it: UNSURE must stay.
     OutgoingMail.objects.filter(pk=pk, state=MailState.SENDING).update(state=state, due_at=now + later, changed_at=now)
-    _tell(mail, state, error)
+    _log_result(mail, state, error)
     return state
 
 
-def _outcome(mail: OutgoingMail, line: Line, now: datetime) -> tuple[MailState, Exception | None]:
+def _try_to_send(mail: OutgoingMail, line: MailConnection, now: datetime) -> tuple[MailState, Exception | None]:
     appointment = mail.appointment
     # A newer revision has its own mail. Once the appointment has begun, only its cancellation is still worth sending.
-    if mail.revision != appointment.revision or (appointment.start <= now and mail.occasion != Occasion.CANCELLED):
-        return MailState.OVERTAKEN, None
+    if mail.revision != appointment.revision or (appointment.start <= now and mail.kind != Occasion.CANCELLED):
+        return MailState.SUPERSEDED, None
     try:
         message = compose(mail, now)
         # Raises for text that can't be encoded while it is still certain that nothing was sent.
         message.message().as_bytes()
-    except BrokenSeal as error:
+    except InvalidToken as error:
         # The key is gone for good, so trying again can't help.
         return MailState.FAILED, error
     except Exception as error:  # noqa: BLE001 (a site's own template raises anything)
@@ -115,23 +115,23 @@ def _outcome(mail: OutgoingMail, line: Line, now: datetime) -> tuple[MailState, 
         return MailState.QUEUED, error
     try:
         line.send(message)
-    except NoLine as error:
+    except ConnectionFailed as error:
         return MailState.QUEUED, error.reason
     except Exception as error:  # noqa: BLE001 (mail backends raise anything)
-        return verdict(error), error
+        return state_after_error(error), error
     return MailState.SENT, None
 
 
-def _tell(mail: OutgoingMail, state: MailState, error: Exception | None) -> None:
+def _log_result(mail: OutgoingMail, state: MailState, error: Exception | None) -> None:
     """Log the result in one line, without the error's text: mail servers repeat addresses in it."""
     level = logging.INFO if error is None else logging.WARNING if state is MailState.QUEUED else logging.ERROR
-    say(
+    log_event(
         log,
         level,
         "mail_tried",
         state=state.value,
         mail=mail.pk,
-        occasion=mail.occasion,
+        occasion=mail.kind,
         account=mail.appointment.account,
         tries=mail.tries,
         error=type(error).__name__ if error else None,

@@ -7,14 +7,14 @@ from typing import Final
 
 from kordless_booking.models import Appointment
 
-__all__ = ["KEPT_AFTER", "forget_past"]
+__all__ = ["RETENTION", "delete_past"]
 
-KEPT_AFTER: Final = timedelta(days=1)
+RETENTION: Final = timedelta(days=1)
 """Time for which an appointment is kept after its end."""
 
 
-def forget_past(now: datetime) -> int:
+def delete_past(now: datetime) -> int:
     """Delete appointments that ended more than KEPT_AFTER ago. Return how many."""
     # `delete()` also counts the mails that go with them.
-    gone = Appointment.objects.filter(end__lt=now - KEPT_AFTER).delete()[1]
+    gone = Appointment.objects.filter(end__lt=now - RETENTION).delete()[1]
     return gone.get("kordless_booking.Appointment", 0)

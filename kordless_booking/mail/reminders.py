@@ -11,26 +11,26 @@ from django.db.models import Exists, OuterRef
 
 from kordless_booking import exceptions
 from kordless_booking.api.resources import Booking
-from kordless_booking.booking.tokens import BrokenSeal
+from kordless_booking.booking.tokens import InvalidToken
 from kordless_booking.conf import Account
-from kordless_booking.logs import say
-from kordless_booking.mail.appointment_data import Particulars
-from kordless_booking.mail.enqueue import LONGEST_STATUS, queue
+from kordless_booking.logs import log_event
+from kordless_booking.mail.appointment_data import AppointmentData
+from kordless_booking.mail.enqueue import MAX_STATUS_CHARS, enqueue
 from kordless_booking.mail.occasions import Occasion
 from kordless_booking.models import Appointment, OutgoingMail
-from kordless_booking.upstream.registry import upstream
+from kordless_booking.upstream.registry import services_for
 
 __all__ = ["queue_reminders"]
 
 log = logging.getLogger("kordless_booking.mail")
 
-AT_A_TIME: Final = 20
+MAX_LOOKUPS: Final = 20
 """Lookups in one run at most: visitors need the rest of the minute's quota. The next run continues."""
 MISSING: Final = "missing"
 """Status of an appointment whose booking Kordless no longer finds. It is never reminded of again."""
 
 
-def queue_reminders(account: Account, now: datetime, most: int = AT_A_TIME) -> int:
+def queue_reminders(account: Account, now: datetime, most: int = MAX_LOOKUPS) -> int:
     """Look up the appointments that are due, queue their reminders, and return how many.
 
     Looks up `most` bookings at most. A customer who booked or moved within REMINDER_HOURS of the start has just had a
@@ -39,36 +39,38 @@ def queue_reminders(account: Account, now: datetime, most: int = AT_A_TIME) -> i
     queued = 0
     for row in _due(account, now)[:most]:
         try:
-            particulars = Particulars.of(row)
-            found = upstream(account).client.lookup(particulars.booking.confirmation_number, particulars.email)
-        except (exceptions.NotFound, exceptions.ContactRefused, exceptions.BadRequest, BrokenSeal) as error:
+            particulars = AppointmentData.from_row(row)
+            found = services_for(account).client.lookup(particulars.booking.confirmation_number, particulars.email)
+        except (exceptions.NotFound, exceptions.ContactRefused, exceptions.BadRequest, InvalidToken) as error:
             # Kordless knows no such booking, or the row can't be decrypted: asking again is useless.
             kind = type(error).__name__
-            say(log, logging.WARNING, "reminder_without_booking", appointment=row.pk, error=kind)
+            log_event(log, logging.WARNING, "reminder_without_booking", appointment=row.pk, error=kind)
             Appointment.objects.filter(pk=row.pk, revision=row.revision).update(status=MISSING)
             continue
         except exceptions.KordlessError as error:
             # An outage or a used-up quota meets all the others as well.
-            say(log, logging.WARNING, "reminders_postponed", account=account.name, reason=error.reason or None)
+            log_event(log, logging.WARNING, "reminders_postponed", account=account.name, reason=error.reason or None)
             break
-        queued += _remind(account, row, particulars, found, now)
+        queued += _update_and_enqueue(account, row, particulars, found, now)
     return queued
 
 
 def _due(account: Account, now: datetime) -> list[Appointment]:
     """Return the confirmed appointments that need a reminder, soonest first."""
     ahead = timedelta(hours=account.reminder_hours)
-    reminders = OutgoingMail.objects.filter(occasion=Occasion.REMINDER)
+    reminders = OutgoingMail.objects.filter(kind=Occasion.REMINDER)
     # A reminder is for one revision, so a moved appointment gets another one.
     reminded = reminders.filter(appointment=OuterRef("pk"), revision=OuterRef("revision"))
     coming = Appointment.objects.filter(
         ~Exists(reminded), account=account.name, status="confirmed", start__gt=now, start__lte=now + ahead
     )
     # A change after the reminder's time has just had a mail of its own. `notified_at` is the newest change.
-    return [row for row in coming.order_by("start") if row.told_at <= row.start - ahead]
+    return [row for row in coming.order_by("start") if row.notified_at <= row.start - ahead]
 
 
-def _remind(account: Account, row: Appointment, particulars: Particulars, found: Booking, now: datetime) -> bool:
+def _update_and_enqueue(
+    account: Account, row: Appointment, particulars: AppointmentData, found: Booking, now: datetime
+) -> bool:
     """Update the row from Kordless's answer. Queue the reminder, and return True, if it is still due."""
     with transaction.atomic():
         # No row when the appointment changed during the lookup: then the answer may be older than the row.
@@ -79,11 +81,11 @@ def _remind(account: Account, row: Appointment, particulars: Particulars, found:
             # Moved in Kordless without a webhook. The new revision supersedes mails that wait.
             mine.revision += 1
             mine.sequence = max(mine.sequence + 1, int(now.timestamp()) // 60)
-        mine.start, mine.end, mine.status = found.start, found.end, found.status[:LONGEST_STATUS]
-        mine.sealed = particulars.learn(found, None, news=True).seal(account.name)
+        mine.start, mine.end, mine.status = found.start, found.end, found.status[:MAX_STATUS_CHARS]
+        mine.sealed = particulars.merged_with(found, None, news=True).encrypt(account.name)
         mine.save()
         ahead = timedelta(hours=account.reminder_hours)
         if mine.status != "confirmed" or not now < mine.start <= now + ahead:
             return False
         # kordless_mail sends when all reminders are queued; a background thread might not outlive the command.
-        return queue(mine, Occasion.REMINDER, now=now, soon=False)
+        return enqueue(mine, Occasion.REMINDER, now=now, soon=False)

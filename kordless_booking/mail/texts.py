@@ -9,9 +9,9 @@ from typing import Final
 from django.utils.translation import gettext as _
 
 from kordless_booking.mail.occasions import Occasion
-from kordless_booking.presentation.texts import status_words
+from kordless_booking.presentation.texts import status_texts
 
-__all__ = ["Words", "one_line", "plain_name", "words_for"]
+__all__ = ["MailTexts", "greeting_name", "mail_texts", "one_line"]
 
 LONGEST_SUBJECT: Final = 150
 """Characters."""
@@ -21,7 +21,7 @@ _LIKE_A_LINK: Final = re.compile(r"[/\\@:<>]|\w\.\w|www|http|\d{4}", re.IGNORECA
 
 
 @dataclass(frozen=True)
-class Words:
+class MailTexts:
     """Texts of one mail."""
 
     subject: str
@@ -32,29 +32,31 @@ class Words:
     """Purpose of the attached calendar file."""
 
 
-def words_for(occasion: Occasion, status: str, service: str, when: str) -> Words:
+def mail_texts(occasion: Occasion, status: str, service: str, when: str) -> MailTexts:
     """Return the texts. `service` and `when` are plain text; `status` is the booking's, as Kordless writes it."""
     said = {"service": service, "when": when}
     enclosed = _("The attached file puts it into your calendar.")
-    stands = status_words(status)
+    stands = status_texts(status)
     match occasion:
         case Occasion.CANCELLED:
-            gone = status_words("canceled")
+            gone = status_texts("canceled")
             subject = _("Your booking has been canceled: %(service)s, %(when)s") % said
-            return Words(subject, gone.headline, gone.lead, _("The attached file takes it out of your calendar."))
+            return MailTexts(subject, gone.headline, gone.lead, _("The attached file takes it out of your calendar."))
         case Occasion.RESCHEDULED:
             subject = _("Your booking has been moved: %(service)s, %(when)s") % said
             moved = _("Your booking has been moved.")
             # Staff may have to accept the new time first; the status text says so.
-            return Words(subject, _("New time"), f"{moved} {stands.lead}" if status == "pending" else moved, enclosed)
+            return MailTexts(
+                subject, _("New time"), f"{moved} {stands.lead}" if status == "pending" else moved, enclosed
+            )
         case Occasion.REMINDER:
             subject = _("Reminder: %(service)s, %(when)s") % said
-            return Words(subject, _("See you soon"), _("This is a reminder of your booking."), enclosed)
+            return MailTexts(subject, _("See you soon"), _("This is a reminder of your booking."), enclosed)
         case Occasion.REQUESTED:
             subject = _("We have received your request: %(service)s, %(when)s") % said
         case _:
             subject = _("Your booking is confirmed: %(service)s, %(when)s") % said
-    return Words(subject, stands.headline, stands.lead, enclosed)
+    return MailTexts(subject, stands.headline, stands.lead, enclosed)
 
 
 def one_line(text: str, longest: int = LONGEST_SUBJECT) -> str:
@@ -64,7 +66,7 @@ def one_line(text: str, longest: int = LONGEST_SUBJECT) -> str:
     return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}\u2026"
 
 
-def plain_name(name: str) -> str:
+def greeting_name(name: str) -> str:
     """Return a name to greet with, or "" when the text looks like something else.
 
     Anybody can type a message with a link as the name and somebody else's address into the form.

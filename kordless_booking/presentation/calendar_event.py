@@ -17,8 +17,8 @@ from urllib.parse import quote, urlencode
 
 from icalendar import Calendar, Event, vCalAddress, vText
 
-from .safe_links import map_link, phone_link, safe_web_link
-from .timezones import known_zone, zone
+from .safe_links import map_link, phone_link, safe_url
+from .timezones import canonical_timezone, get_timezone
 from .vtimezone import zone_rules
 
 if TYPE_CHECKING:
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from kordless_booking.api.resources import Location
 
 __all__ = [
-    "Invite",
+    "CalendarEvent",
     "calendar_file",
     "google_link",
     "map_link",
     "outlook_link",
     "phone_link",
-    "safe_web_link",
+    "safe_url",
     "yahoo_link",
 ]
 
@@ -45,7 +45,7 @@ _SHORT, _LONG = 300, 1500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Invite:
+class CalendarEvent:
     """Calendar event, for the file and the links. Not an invitation: METHOD:PUBLISH invites nobody.
 
     Raises ValueError for naive times, for a `uid` without a single usable character, and for a CANCEL without an
@@ -58,7 +58,7 @@ class Invite:
     start: datetime
     """Aware, as is `end`."""
     end: datetime
-    zone: str = "UTC"
+    timezone: str = "UTC"
     """IANA zone in which the times are written."""
     location: Location | None = None
     organizer_name: str = ""
@@ -75,7 +75,7 @@ class Invite:
     def __post_init__(self) -> None:
         if self.start.tzinfo is None or self.end.tzinfo is None:
             raise ValueError("start and end must be aware")
-        if not _plain(self.uid):
+        if not _visible_ascii(self.uid):
             raise ValueError("a calendar entry needs a uid")
         if self.method == "CANCEL" and not self.organizer_email:
             raise ValueError("only an organizer can cancel")
@@ -85,7 +85,7 @@ class Invite:
         return f"Invite(…, {self.start.isoformat()}, {self.status!r})"
 
 
-def calendar_file(invite: Invite, *, now: datetime | None = None) -> bytes:
+def calendar_file(invite: CalendarEvent, *, now: datetime | None = None) -> bytes:
     """Return the .ics file: UTF-8, CRLF, no line over 75 octets. Serve it as `text/calendar; charset=utf-8`.
 
     Times carry their zone, and the file that zone's rules (VTIMEZONE). An unknown zone gives UTC. So does the second of
@@ -94,7 +94,7 @@ def calendar_file(invite: Invite, *, now: datetime | None = None) -> bytes:
     """
     stamp = (now or datetime.now(UTC)).astimezone(UTC)
     event = Event()
-    event.add("uid", _plain(invite.uid))
+    event.add("uid", _visible_ascii(invite.uid))
     event.add("dtstamp", stamp)
     event.add("last-modified", stamp)
     event.add("sequence", max(invite.sequence, 0))
@@ -102,16 +102,16 @@ def calendar_file(invite: Invite, *, now: datetime | None = None) -> bytes:
     event.add("transp", "TRANSPARENT" if invite.status == "CANCELLED" else "OPAQUE")
     event.add("summary", _one_line(invite.title))
     optional = {
-        "description": _lines(invite.description),
-        "location": _place(invite),
+        "description": _strip_controls(invite.description),
+        "location": _location_text(invite),
         "contact": _one_line(invite.organizer_name),
-        "url": safe_web_link(invite.url),
+        "url": safe_url(invite.url),
     }
     for name, text in optional.items():
         if text:
             event.add(name, text)
     if invite.organizer_email:
-        organizer = vCalAddress(f"mailto:{_plain(invite.organizer_email)}")
+        organizer = vCalAddress(f"mailto:{_visible_ascii(invite.organizer_email)}")
         # A parameter value can't contain a double quote, not even escaped (RFC 5545, 3.2).
         if name := _one_line(invite.organizer_name).replace('"', ""):
             organizer.params["cn"] = vText(name)
@@ -133,19 +133,19 @@ def calendar_file(invite: Invite, *, now: datetime | None = None) -> bytes:
     return bytes(calendar.to_ical())
 
 
-def google_link(invite: Invite) -> str:
+def google_link(invite: CalendarEvent) -> str:
     """Return a link that opens Google Calendar with the event filled in."""
     return "https://calendar.google.com/calendar/render?" + _query(
         action="TEMPLATE",
-        text=_short(_one_line(invite.title)),
+        text=_truncate(_one_line(invite.title)),
         dates=f"{_basic(invite.start)}/{_basic(invite.end)}",
-        details=_short(_lines(invite.description), _LONG),
-        location=_short(_place(invite)),
-        ctz=known_zone(invite.zone) or "",
+        details=_truncate(_strip_controls(invite.description), _LONG),
+        location=_truncate(_location_text(invite)),
+        ctz=canonical_timezone(invite.timezone) or "",
     )
 
 
-def outlook_link(invite: Invite) -> str:
+def outlook_link(invite: CalendarEvent) -> str:
     """Return a link that opens Outlook on the web with the event filled in.
 
     This is the address for personal accounts, which most customers have; Outlook at work takes the file.
@@ -153,34 +153,34 @@ def outlook_link(invite: Invite) -> str:
     return "https://outlook.live.com/calendar/0/deeplink/compose?" + _query(
         path="/calendar/action/compose",
         rru="addevent",
-        subject=_short(_one_line(invite.title)),
+        subject=_truncate(_one_line(invite.title)),
         startdt=_extended(invite.start),
         enddt=_extended(invite.end),
-        body=_short(_lines(invite.description), _LONG),
-        location=_short(_place(invite)),
+        body=_truncate(_strip_controls(invite.description), _LONG),
+        location=_truncate(_location_text(invite)),
     )
 
 
-def yahoo_link(invite: Invite) -> str:
+def yahoo_link(invite: CalendarEvent) -> str:
     """Return a link that opens Yahoo Calendar with the event filled in."""
     return "https://calendar.yahoo.com/?" + _query(
         v="60",
-        title=_short(_one_line(invite.title)),
+        title=_truncate(_one_line(invite.title)),
         st=_basic(invite.start),
         et=_basic(invite.end),
-        desc=_short(_lines(invite.description), _LONG),
-        in_loc=_short(_place(invite)),
+        desc=_truncate(_strip_controls(invite.description), _LONG),
+        in_loc=_truncate(_location_text(invite)),
     )
 
 
-def _when(invite: Invite) -> tuple[datetime, datetime, Timezone | None]:
+def _when(invite: CalendarEvent) -> tuple[datetime, datetime, Timezone | None]:
     """Return start and end as they are written, and the rules of their zone when they are local."""
     start, end = invite.start.astimezone(UTC), invite.end.astimezone(UTC)
-    place = known_zone(invite.zone)
+    place = canonical_timezone(invite.timezone)
     if place is None or place in _UTC_NAMES:
         return start, end, None
     try:
-        local_start, local_end = start.astimezone(zone(place)), end.astimezone(zone(place))
+        local_start, local_end = start.astimezone(get_timezone(place)), end.astimezone(get_timezone(place))
         rules = zone_rules(place, start, end)
     except OverflowError:
         return start, end, None
@@ -190,31 +190,31 @@ def _when(invite: Invite) -> tuple[datetime, datetime, Timezone | None]:
     return local_start, local_end, rules
 
 
-def _place(invite: Invite) -> str:
+def _location_text(invite: CalendarEvent) -> str:
     location = invite.location
     if location is None or not location.value:
         return ""
     if location.type == "meet_url":
-        return safe_web_link(location.value) or ""
-    return _lines(location.value).strip()
+        return safe_url(location.value) or ""
+    return _strip_controls(location.value).strip()
 
 
-def _plain(uid: str) -> str:
+def _visible_ascii(uid: str) -> str:
     # Visible ASCII only, for UIDs and addresses: nothing here needs escaping.
     return re.sub(r"[^\x21-\x7e]", "", uid)
 
 
-def _lines(text: str) -> str:
+def _strip_controls(text: str) -> str:
     """Return a text with its line breaks, without other control characters and without lone surrogates."""
     lines = re.sub("\r\n|[\r\v\f\x85\u2028\u2029]", "\n", text)
     return "".join(c for c in lines if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs"))
 
 
 def _one_line(text: str) -> str:
-    return _lines(text).replace("\n", "")
+    return _strip_controls(text).replace("\n", "")
 
 
-def _short(text: str, octets: int = _SHORT) -> str:
+def _truncate(text: str, octets: int = _SHORT) -> str:
     whole = text.encode()
     # Cut by octets, which may split a character: `ignore` drops its rest.
     return text if len(whole) <= octets else whole[:octets].decode(errors="ignore") + "\u2026"

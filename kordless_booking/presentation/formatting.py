@@ -107,7 +107,7 @@ def time_range(start: datetime, end: datetime, language: str, hours: Hours | Non
     Both ends are written in full, not as "9:00 - 10:00 AM", so that each reads like the button it was chosen with.
     """
     locale = locale_of(language)
-    pattern = _typed(str(locale.interval_formats.get(None, "{0} \u2013 {1}")), locale)
+    pattern = _plain_spaces(str(locale.interval_formats.get(None, "{0} \u2013 {1}")), locale)
     clocks = clock_time(start, language, hours), clock_time(end, language, hours)
     return pattern.replace("{0}", clocks[0]).replace("{1}", clocks[1])
 
@@ -191,10 +191,10 @@ def _clock(hour: int, minute: int, name: str, hours: Hours) -> str:
         pattern = _pattern(locale, "Hm", "HH:mm")
     if _writes_own_wide_periods(name):
         pattern = parse_pattern(re.sub("a+", "aaaa", pattern.pattern))
-    return _typed(pattern.apply(time(hour, minute), locale), locale)
+    return _plain_spaces(pattern.apply(time(hour, minute), locale), locale)
 
 
-def _typed(text: str, locale: Locale) -> str:
+def _plain_spaces(text: str, locale: Locale) -> str:
     """Replace CLDR's narrow spaces before AM with plain ones in English.
 
     People type plain ones, and would not find the text otherwise.

@@ -11,7 +11,16 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import NamedTuple
 
-__all__ = ["DARK_SURFACES", "DEFAULT_COLOR", "LIGHT_SURFACES", "Palette", "Surfaces", "Tones", "contrast", "palette"]
+__all__ = [
+    "DARK_SURFACES",
+    "DEFAULT_COLOR",
+    "LIGHT_SURFACES",
+    "Palette",
+    "Surfaces",
+    "Tones",
+    "build_palette",
+    "contrast",
+]
 
 DEFAULT_COLOR = "#2f5bd0"
 # --kb-surface and --kb-page of our style sheet, against which every tone is computed; tints are mixed into the first.
@@ -95,22 +104,22 @@ class Palette:
 
 
 @lru_cache(maxsize=256)
-def palette(color: str | None, surfaces: Surfaces = Surfaces()) -> Palette:  # noqa: B008 (a tuple)
+def build_palette(color: str | None, surfaces: Surfaces = Surfaces()) -> Palette:  # noqa: B008 (a tuple)
     """Return the palette of "#rgb" or "#rrggbb" in any case; of the default color for anything else.
 
     `surfaces` are those of a theme. The contrast holds on all of its light ones, and on all of its dark ones.
     """
     found = color is not None and _HEX.fullmatch(color)
-    accent = _read(color if color and found else DEFAULT_COLOR)
+    accent = _parse(color if color and found else DEFAULT_COLOR)
     return Palette(
-        light=_tones(accent, [_read(text) for text in surfaces.light]),
-        dark=_tones(accent, [_read(text) for text in surfaces.dark]),
+        light=_tones(accent, [_parse(text) for text in surfaces.light]),
+        dark=_tones(accent, [_parse(text) for text in surfaces.dark]),
     )
 
 
 def contrast(one: str, other: str) -> float:
     """Return the contrast ratio of two "#rrggbb" colors by WCAG 2.2, 1 to 21."""
-    return _ratio(_read(one), _read(other))
+    return _ratio(_parse(one), _parse(other))
 
 
 def _tones(accent: _Color, surfaces: list[_Color]) -> Tones:
@@ -118,16 +127,16 @@ def _tones(accent: _Color, surfaces: list[_Color]) -> Tones:
     away = max(_BLACK, _WHITE, key=lambda color: min(_ratio(color, surface) for surface in surfaces))
     softness = _LIGHT_SOFTNESS if away == _BLACK else _DARK_SOFTNESS
     on_accent = max(_WHITE, _BLACK, key=lambda color: _ratio(color, accent))
-    line = _until(BOUNDARY, accent, away, surfaces)
+    line = _with_contrast(BOUNDARY, accent, away, surfaces)
     soft = _mix(surfaces[0], line, softness)  # of the line: a white accent would give no tint on white
     return Tones(
         accent=accent.text,
         on_accent=on_accent.text,
         accent_hover=_hover(accent, on_accent).text,
         accent_line=line.text,
-        accent_text=_until(TEXT, accent, away, [*surfaces, soft]).text,
+        accent_text=_with_contrast(TEXT, accent, away, [*surfaces, soft]).text,
         accent_soft=soft.text,
-        ring=_until(BOUNDARY, accent, away, [*surfaces, soft]).text,
+        ring=_with_contrast(BOUNDARY, accent, away, [*surfaces, soft]).text,
     )
 
 
@@ -140,7 +149,7 @@ def _hover(accent: _Color, on_accent: _Color) -> _Color:
     return next(seen, shades[0])
 
 
-def _until(ratio: float, color: _Color, away: _Color, backgrounds: list[_Color]) -> _Color:
+def _with_contrast(ratio: float, color: _Color, away: _Color, backgrounds: list[_Color]) -> _Color:
     """Return the nearest color on the way to `away` (black or white) that has the contrast with all backgrounds.
 
     Medium gray surfaces may leave no such color; then `away` itself.
@@ -159,7 +168,7 @@ def _ratio(one: _Color, other: _Color) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def _read(text: str) -> _Color:
+def _parse(text: str) -> _Color:
     """Parse "#rgb" or "#rrggbb"."""
     digits = text[1:] if len(text) == 7 else "".join(digit * 2 for digit in text[1:])
     return _Color(*bytes.fromhex(digits))

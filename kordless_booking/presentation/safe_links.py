@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import phonenumbers
 
-__all__ = ["map_link", "phone_link", "safe_web_link"]
+__all__ = ["map_link", "phone_link", "safe_url"]
 
 # Characters of a URL.
 _LONGEST = 2000
@@ -16,7 +16,7 @@ _HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?\.?", re.ASCII)
 _UNSAFE = re.compile(r"[\x00-\x20\x7f-\xa0\\<>\"`{}|^\u2028\u2029\ud800-\udfff]")
 
 
-def safe_web_link(value: str | None, *, https_only: bool = False) -> str | None:
+def safe_url(value: str | None, *, https_only: bool = False) -> str | None:
     """Return an absolute http(s) URL that is safe in a link, rebuilt from its parts; None for everything else.
 
     Rejected: other schemes, user names and passwords, control characters, spaces, backslashes, and URLs without a plain

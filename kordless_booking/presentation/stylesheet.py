@@ -18,46 +18,46 @@ from django.core.signals import setting_changed
 from django.dispatch import receiver
 from django.templatetags.static import static
 
-from kordless_booking.presentation.palette import palette
-from kordless_booking.presentation.themes import READY_MADE, surfaces_in
+from kordless_booking.presentation.palette import build_palette
+from kordless_booking.presentation.themes import THEMES, parse_surfaces
 
-__all__ = ["Dress", "found", "sheet", "version"]
+__all__ = ["StyleKey", "build_css", "css_version", "find_static"]
 
 _OURS: Final = Path(__file__).parent.parent / "static" / "kordless_booking"
 _COMMENT: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
 _RELATIVE: Final = re.compile(r"""url\(\s*(["']?)(?![a-z]+:|[/#])([^"')\s]+)\1\s*\)""", re.IGNORECASE)
 
-Dress = tuple[str, tuple[str, ...]]
+StyleKey = tuple[str, tuple[str, ...]]
 """Name of a theme, or "" for none; and the names of the static files that are the site's own sheets."""
 
 
-def sheet(dress: Dress, colour: str) -> str:
+def build_css(dress: StyleKey, colour: str) -> str:
     """Return the complete style sheet for a color, six hexadecimal digits."""
     base, own, _ = _texts(dress)
-    return "\n".join((base, palette(f"#{colour}", surfaces_in(own)).css(), own, ""))
+    return "\n".join((base, build_palette(f"#{colour}", parse_surfaces(own)).css(), own, ""))
 
 
-def version(dress: Dress) -> str:
+def css_version(dress: StyleKey) -> str:
     """Return a hash of the sheet without the palette: eight hexadecimal digits."""
     return _texts(dress)[2]
 
 
-def found(name: str) -> Path | None:
+def find_static(name: str) -> Path | None:
     """Return the path of a static file of the site, or None."""
     path = finders.find(name)
     return Path(path) if isinstance(path, str) else None
 
 
-def _texts(dress: Dress) -> tuple[str, str, str]:
+def _texts(dress: StyleKey) -> tuple[str, str, str]:
     """Return our sheet, the theme with the site's sheets, and the version. Not cached while DEBUG is on."""
     return _read.__wrapped__(dress) if settings.DEBUG else _read(dress)
 
 
 @lru_cache(maxsize=32)
-def _read(dress: Dress) -> tuple[str, str, str]:
+def _read(dress: StyleKey) -> tuple[str, str, str]:
     theme, names = dress
     base = _small((_OURS / "booking.css").read_text(encoding="utf-8"))
-    ready = [_small((_OURS / "themes" / f"{theme}.css").read_text(encoding="utf-8"))] if theme in READY_MADE else []
+    ready = [_small((_OURS / "themes" / f"{theme}.css").read_text(encoding="utf-8"))] if theme in THEMES else []
     own = "\n".join([*ready, *(_own(name) for name in names)])
     return base, own, sha256(f"{base}\0{own}".encode()).hexdigest()[:8]
 
@@ -73,7 +73,7 @@ def _small(css: str) -> str:
 
 def _own(name: str) -> str:
     """Return a sheet of the site, with its relative URLs made absolute: it is served from another path than its own."""
-    path = found(name)
+    path = find_static(name)
     # Reported by the system check.
     if path is None:
         return ""

@@ -16,27 +16,27 @@ if TYPE_CHECKING:
     from kordless_booking.presentation.formatting import Hours
 
 __all__ = [
-    "KNOWN_PLACES",
-    "Clocks",
-    "Place",
-    "StatusWords",
+    "LOCATION_TYPES",
+    "DisplayTimes",
+    "LocationText",
+    "StatusTexts",
     "business_name",
-    "clocks",
+    "describe_location",
+    "display_times",
+    "format_range",
+    "format_timezone",
     "party_text",
-    "place",
     "policy_text",
-    "site_zone",
-    "span",
-    "status_words",
-    "zone_line",
+    "status_texts",
+    "venue_timezone",
 ]
 
-KNOWN_PLACES: Final = frozenset({"onsite", "phone", "meet_url", "custom"})
+LOCATION_TYPES: Final = frozenset({"onsite", "phone", "meet_url", "custom"})
 """Location types that Kordless documents."""
 
 
 @dataclass(frozen=True)
-class Place:
+class LocationText:
     """Location of a booking, in words."""
 
     text: str
@@ -47,26 +47,26 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Clocks:
+class DisplayTimes:
     """Time of a booking in words, in the zone of the venue where that differs from the visitor's."""
 
     when: str
     """Date, start and end."""
     zone: str
     """The zone of `when`: its city and offset."""
-    own: str = ""
+    visitor: str = ""
     """The same time for the visitor, where they come to a venue in another zone; else ""."""
-    own_zone: str = ""
+    visitor_zone: str = ""
     """The zone of `visitor`; "" where that is empty."""
 
     @property
     def line(self) -> str:
         """All times in one line, without the zones."""
-        return f"{self.when} · {self.own}" if self.own else self.when
+        return f"{self.when} · {self.visitor}" if self.visitor else self.when
 
 
 @dataclass(frozen=True)
-class StatusWords:
+class StatusTexts:
     """Texts for the status of a booking."""
 
     headline: str
@@ -79,9 +79,9 @@ def business_name(organization: Organization) -> str:
     return (organization.branding.company_name or organization.name).strip() or organization.slug
 
 
-def span(start: datetime, end: datetime, zone_name: str, language: str, hours: Hours | None = None) -> str:
+def format_range(start: datetime, end: datetime, zone_name: str, language: str, hours: Hours | None = None) -> str:
     """Format the full date, the start and the end in a zone."""
-    zone = timezone_search.zone(zone_name)
+    zone = timezone_search.get_timezone(zone_name)
     local, until = start.astimezone(zone), end.astimezone(zone)
     return _("%(date)s, %(times)s") % {
         "date": formatting.full_date(local.date(), language),
@@ -89,61 +89,61 @@ def span(start: datetime, end: datetime, zone_name: str, language: str, hours: H
     }
 
 
-def zone_line(zone_name: str, language: str, moment: datetime) -> str:
+def format_timezone(zone_name: str, language: str, moment: datetime) -> str:
     """Format the zone's city and its offset at a moment."""
-    local = moment.astimezone(timezone_search.zone(zone_name))
-    return f"{timezone_search.zone_label(zone_name, language)} · {timezone_search.offset_text(local, language)}"
+    local = moment.astimezone(timezone_search.get_timezone(zone_name))
+    return f"{timezone_search.city_name(zone_name, language)} · {timezone_search.offset_text(local, language)}"
 
 
-def site_zone(location: Location | None, business_zone: str | None) -> str | None:
+def venue_timezone(location: Location | None, business_zone: str | None) -> str | None:
     """Return the time zone of the venue that the visitor comes to.
 
     None where nobody travels (phone, video call), and where the zone is unknown.
     """
-    return timezone_search.known_zone(business_zone) if location and location.type == "onsite" else None
+    return timezone_search.canonical_timezone(business_zone) if location and location.type == "onsite" else None
 
 
-def clocks(
+def display_times(
     start: datetime, end: datetime, zone_name: str, site: str | None, language: str, hours: Hours | None = None
-) -> Clocks:
+) -> DisplayTimes:
     """Return the time of a booking in words.
 
     `site` is the zone from `venue_timezone`: where its clock shows another time, that time comes first.
     """
-    here, zone = start.astimezone(timezone_search.zone(zone_name)), zone_line(zone_name, language, start)
-    there = start.astimezone(timezone_search.zone(site)) if site else here
+    here, zone = start.astimezone(timezone_search.get_timezone(zone_name)), format_timezone(zone_name, language, start)
+    there = start.astimezone(timezone_search.get_timezone(site)) if site else here
     # By offset, not by name: Paris and Berlin show the same time.
     if site is None or there.utcoffset() == here.utcoffset():
-        return Clocks(span(start, end, zone_name, language, hours), zone)
+        return DisplayTimes(format_range(start, end, zone_name, language, hours), zone)
     own = (
         formatting.time_range(here, end.astimezone(here.tzinfo), language, hours)
         if here.date() == there.date()
-        else span(start, end, zone_name, language, hours)
+        else format_range(start, end, zone_name, language, hours)
     )
-    return Clocks(
-        _("%(when)s on site") % {"when": span(start, end, site, language, hours)},
-        zone_line(site, language, start),
+    return DisplayTimes(
+        _("%(when)s on site") % {"when": format_range(start, end, site, language, hours)},
+        format_timezone(site, language, start),
         _("%(when)s for you") % {"when": own},
         zone,
     )
 
 
-def place(location: Location | None) -> Place | None:
+def describe_location(location: Location | None) -> LocationText | None:
     """Describe where to go, call or click; with a link only where the business's text is a safe one."""
     text = (location.value or "").strip() if location else ""
     if location is None:
         return None
     match location.type:
         case "onsite" if text:
-            return Place(text, calendar_event.map_link(text) or None, "onsite")
+            return LocationText(text, calendar_event.map_link(text) or None, "onsite")
         case "phone":
             url = calendar_event.phone_link(text) if text else None
-            return Place(text or _("By phone: we will call you"), url, "phone")
+            return LocationText(text or _("By phone: we will call you"), url, "phone")
         case "meet_url":
-            url = calendar_event.safe_web_link(text)
+            url = calendar_event.safe_url(text)
             # A text that is no safe URL may still explain how to join, so it is shown as text.
-            return Place(_("Video call") if url or not text else text, url, "meet_url")
-    return Place(text, calendar_event.safe_web_link(text), "custom") if text else None
+            return LocationText(_("Video call") if url or not text else text, url, "meet_url")
+    return LocationText(text, calendar_event.safe_url(text), "custom") if text else None
 
 
 def policy_text(policy: CancellationPolicy | None) -> str:
@@ -167,18 +167,18 @@ def party_text(party: int) -> str:
     return ngettext("%(count)s person", "%(count)s people", party) % {"count": party} if party > 1 else ""
 
 
-def status_words(status: str) -> StatusWords:
+def status_texts(status: str) -> StatusTexts:
     """Return the texts for a booking's status. Only a confirmed booking is called confirmed."""
     match status:
         case "confirmed":
-            return StatusWords(_("You're booked"), _("Your booking is confirmed."), _("Confirmed"))
+            return StatusTexts(_("You're booked"), _("Your booking is confirmed."), _("Confirmed"))
         case "pending":
-            return StatusWords(
+            return StatusTexts(
                 _("Request sent"),
                 _("Your booking still has to be accepted. You will hear from us."),
                 _("Waiting to be accepted"),
             )
         case "canceled":
-            return StatusWords(_("Booking canceled"), _("This booking has been canceled."), _("Canceled"))
+            return StatusTexts(_("Booking canceled"), _("This booking has been canceled."), _("Canceled"))
     # A status that Kordless may add is shown as it is.
-    return StatusWords(_("Your booking"), "", status)
+    return StatusTexts(_("Your booking"), "", status)

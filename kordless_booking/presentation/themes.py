@@ -7,9 +7,9 @@ from typing import Final
 
 from kordless_booking.presentation.palette import Surfaces
 
-__all__ = ["PLAIN", "READY_MADE", "surfaces_in"]
+__all__ = ["PLAIN", "THEMES", "parse_surfaces"]
 
-READY_MADE: Final = ("clinic", "salon", "studio")
+THEMES: Final = ("clinic", "salon", "studio")
 """Each is a file of this name in static/kordless_booking/themes/."""
 PLAIN: Final = "plain"
 """Name of the widget's own look where a theme can be chosen."""
@@ -20,7 +20,7 @@ _SURFACE: Final = re.compile(
 )
 
 
-def surfaces_in(css: str) -> Surfaces:
+def parse_surfaces(css: str) -> Surfaces:
     """Parse the `--kb-surface` and `--kb-page` of a style sheet, and their `--kb-dark-…` counterparts.
 
     Only #rgb and #rrggbb are understood. The last declaration of each counts; without one, the widget's own color.

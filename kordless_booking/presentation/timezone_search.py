@@ -13,12 +13,27 @@ from babel.core import get_global
 from babel.dates import get_timezone_name
 
 from .locales import locale_name, locale_of
-from .timezones import known_zone, listed_zones, offset_text, old_names, zone, zone_country
+from .timezones import (
+    canonical_timezone,
+    get_timezone,
+    offset_text,
+    selectable_timezones,
+    timezone_aliases,
+    zone_country,
+)
 
 if TYPE_CHECKING:
     from babel import Locale
 
-__all__ = ["ZoneChoice", "known_zone", "offset_text", "search_zones", "zone", "zone_choice", "zone_label"]
+__all__ = [
+    "ZoneChoice",
+    "canonical_timezone",
+    "city_name",
+    "describe_timezone",
+    "get_timezone",
+    "offset_text",
+    "search_zones",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +53,14 @@ class ZoneChoice:
     """The current time in the zone."""
 
 
-def zone_label(name: str, language: str) -> str:
+def city_name(name: str, language: str) -> str:
     """Return the city of a zone (a name from `canonical_timezone`), without building the search index."""
     return _label(name, locale_name(language))
 
 
-def zone_choice(name: str, now: datetime, language: str) -> ZoneChoice:
+def describe_timezone(name: str, now: datetime, language: str) -> ZoneChoice:
     """Describe a zone (a name from `canonical_timezone`) at `now` (aware). Raises ValueError for other names."""
-    return _choice(_entry(name, locale_name(language)), now.astimezone(zone(name)), language)
+    return _choice(_entry(name, locale_name(language)), now.astimezone(get_timezone(name)), language)
 
 
 def search_zones(query: str, now: datetime, language: str) -> list[ZoneChoice]:
@@ -57,7 +72,7 @@ def search_zones(query: str, now: datetime, language: str) -> list[ZoneChoice]:
     """
     entries = _index(locale_name(language))
     offset, words = _read(query)
-    moments = [(entry, now.astimezone(zone(entry.name))) for entry in entries]
+    moments = [(entry, now.astimezone(get_timezone(entry.name))) for entry in entries]
     if offset is not None:
         moments = [pair for pair in moments if pair[1].utcoffset() == offset]
     # Within words only if no word begins so: Chinese and Japanese write no spaces between words.
@@ -114,7 +129,7 @@ def _read(query: str) -> tuple[timedelta | None, list[str]]:
 # Locales. Each index describes some 420 zones.
 @lru_cache(maxsize=32)
 def _index(locale: str) -> tuple[_Entry, ...]:
-    return tuple(_described(name, locale_of(locale)) for name in listed_zones())
+    return tuple(_described(name, locale_of(locale)) for name in selectable_timezones())
 
 
 @lru_cache(maxsize=2048)
@@ -134,7 +149,7 @@ def _described(name: str, locale: Locale) -> _Entry:
     country = locale.territories.get(code, "")
     region = _region(name, locale)
     known_as = [label, _city(name, english), country, english.territories.get(code, ""), region]
-    names = [name, *old_names(name)]
+    names = [name, *timezone_aliases(name)]
     known_as += [*names, *_everyday_names(name, locale), *_everyday_names(name, english)]
     known_as += _abbreviations(name)
     words = dict.fromkeys(word for text in known_as for word in _fold(text).split())
@@ -171,7 +186,7 @@ def _cldr_names() -> dict[str, str]:
 
 def _everyday_names(name: str, locale: Locale) -> list[str]:
     try:
-        return [get_timezone_name(zone(name), width="long", zone_variant="generic", locale=locale)]
+        return [get_timezone_name(get_timezone(name), width="long", zone_variant="generic", locale=locale)]
     except KeyError:  # CLDR data of some languages is incomplete and lacks the text for an unknown country
         return []
 
@@ -179,7 +194,7 @@ def _everyday_names(name: str, locale: Locale) -> list[str]:
 def _abbreviations(name: str) -> list[str]:
     # January and July: one is standard time and the other summer time. The year hardly matters.
     days = (datetime(2026, month, 1, tzinfo=UTC) for month in (1, 7))
-    names = (day.astimezone(zone(name)).tzname() or "" for day in days)
+    names = (day.astimezone(get_timezone(name)).tzname() or "" for day in days)
     return [text for text in names if text.isalpha()]
 
 

@@ -20,14 +20,21 @@ from .locales import locale_name, locale_of
 if TYPE_CHECKING:
     from datetime import datetime
 
-__all__ = ["known_zone", "listed_zones", "offset_text", "old_names", "zone", "zone_country"]
+__all__ = [
+    "canonical_timezone",
+    "get_timezone",
+    "offset_text",
+    "selectable_timezones",
+    "timezone_aliases",
+    "zone_country",
+]
 
 # Not places: these depend on the machine, or on who compiled the database.
 _UNUSABLE = ("Factory", "localtime", "posixrules")
 _UTC = "Etc/UTC"
 
 
-def known_zone(name: str | None) -> str | None:
+def canonical_timezone(name: str | None) -> str | None:
     """Return the canonical IANA name for an exact name from anywhere, or None. "Europe/Kiev" gives "Europe/Kyiv".
 
     "UTC" and "Etc/…" are accepted although they are not listed; every spelling of UTC gives "UTC".
@@ -36,14 +43,14 @@ def known_zone(name: str | None) -> str | None:
 
 
 @cache  # bounded: only known names get in
-def zone(name: str) -> ZoneInfo:
+def get_timezone(name: str) -> ZoneInfo:
     """Return the zone for a name from `canonical_timezone`. Raises ValueError for any other name."""
     if name not in _todays_names():
         raise ValueError("not a time zone that is known here")
     return ZoneInfo(name)
 
 
-def listed_zones() -> tuple[str, ...]:
+def selectable_timezones() -> tuple[str, ...]:
     """Return the names to choose from, sorted: one for each place that the database lists, about 420."""
     return tuple(sorted(_countries()))
 
@@ -53,7 +60,7 @@ def zone_country(name: str) -> str | None:
     return _countries().get(name)
 
 
-def old_names(name: str) -> tuple[str, ...]:
+def timezone_aliases(name: str) -> tuple[str, ...]:
     """Return former and alternative names of a zone, sorted: people search for the name they know."""
     return _old_names().get(name, ())
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from icalendar import Timezone, TimezoneDaylight, TimezoneStandard
 
-from .timezones import zone
+from .timezones import get_timezone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["changes", "zone_rules"]
+__all__ = ["utc_offset_changes", "zone_rules"]
 
 _AROUND = timedelta(days=366)
 """The rules cover a year before and a year after the event."""
@@ -35,14 +35,14 @@ def zone_rules(name: str, start: datetime, end: datetime) -> Timezone:
     rules.add("tzid", name)
     # The offset in force at the beginning, as if it had begun there: there is no change before the first one.
     rules.add_component(_observance(name, first, first))
-    for change in changes(name, first, last):
+    for change in utc_offset_changes(name, first, last):
         rules.add_component(_observance(name, change - _EXACT, change))
     return rules
 
 
-def changes(name: str, first: datetime, last: datetime) -> Iterator[datetime]:
+def utc_offset_changes(name: str, first: datetime, last: datetime) -> Iterator[datetime]:
     """Yield the instants (UTC, to the second) between `first` and `last` at which a known zone's UTC offset changes."""
-    place = zone(name)
+    place = get_timezone(name)
     before = first
     while before < last:
         after = min(before + _STEP, last)
@@ -58,7 +58,7 @@ def changes(name: str, first: datetime, last: datetime) -> Iterator[datetime]:
 
 
 def _observance(name: str, before: datetime, at: datetime) -> TimezoneDaylight | TimezoneStandard:
-    old, new = before.astimezone(zone(name)), at.astimezone(zone(name))
+    old, new = before.astimezone(get_timezone(name)), at.astimezone(get_timezone(name))
     offset_from, offset_to = old.utcoffset() or timedelta(), new.utcoffset() or timedelta()
     observance = TimezoneDaylight() if (new.dst() or timedelta()) > timedelta() else TimezoneStandard()
     # In local time before the change, and naive, as RFC 5545 (3.6.5) wants it.

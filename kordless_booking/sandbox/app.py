@@ -10,19 +10,19 @@ from time import sleep as real_sleep
 from typing import TYPE_CHECKING, Any
 
 from . import operations
-from .bookings import choose, find, free, move, write_down
+from .bookings import find, find_calendar, free, insert_booking, move
 from .clock import Clock
 from .control import Control
-from .faults.connection import Line
-from .faults.injector import Mischief, Tricks
+from .faults.connection import Connection
+from .faults.injector import FaultInjector, RequestFaults
 from .limits import Limiter, Limits
-from .operations import Desk
-from .request import PREFIX, Asking
-from .request_log import Ledger, Recorded
-from .response import Answer, Refusal
+from .operations import OperationContext
+from .request import PREFIX, Request
+from .request_log import Recorded, RequestLog
+from .response import ApiError, Response
 from .seeds import BUSINESSES, SANDBOX_ORG
 from .store import Store
-from .webhook_sender import Courier
+from .webhook_sender import WebhookSender
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -42,8 +42,8 @@ class _Route:
     method: str
     path: str
     """Regular expression; its named groups are arguments of `work`."""
-    work: Callable[..., Answer]
-    keyed: bool
+    work: Callable[..., Response]
+    needs_api_key: bool
     """True: authenticated by the API key. False: by the contact."""
 
     def match(self, path: str) -> re.Match[str] | None:
@@ -84,10 +84,10 @@ class Sandbox:
         self.businesses = businesses
         self.store = Store(str(path))
         self.clock = Clock(self.store)
-        self.mischief = Mischief(self.store)
+        self.faults = FaultInjector(self.store)
         self._limiter = Limiter(self.store, self.clock)
-        self._ledger = Ledger(self.store, [business.key for business in businesses])
-        self.courier = Courier(self.store, self.clock)
+        self._ledger = RequestLog(self.store, [business.key for business in businesses])
+        self.courier = WebhookSender(self.store, self.clock)
         self._sleep = sleep
         self._control = Control(self)
         if now is not None:
@@ -114,14 +114,14 @@ class Sandbox:
 
     def forget_requests(self) -> None:
         """Empty the request log."""
-        self._ledger.forget()
+        self._ledger.clear()
 
     def bookings(self) -> list[dict[str, Any]]:
         """Return all bookings, oldest first. Times (`starts`, `ends`, `created`, …) are Unix seconds."""
         with self.store.read() as db:
             return [dict(row) for row in db.execute("SELECT * FROM bookings ORDER BY created, rowid")]
 
-    def take(
+    def book_by_phone(
         self,
         service_slug: str,
         start: datetime,
@@ -138,17 +138,17 @@ class Sandbox:
         if service is None or start.tzinfo is None:
             raise ValueError("no such service, or a naive datetime")
         among = [each for each in service.calendars if host_id in (None, each.id)]
-        stamp, now = int(start.timestamp()), self.clock.stamp()
+        stamp, now = int(start.timestamp()), self.clock.unix_seconds()
         caller = {"name": "Somebody by phone", "phone": "+12125550199"}
         try:
             with self.store.write() as db:
-                calendar = choose(db, business, service, stamp, now=now, party=party_size, among=among)
-                row = write_down(
+                calendar = find_calendar(db, business, service, stamp, now=now, party=party_size, among=among)
+                row = insert_booking(
                     db, business, service, calendar, stamp, now=now,
                     contact=caller, timezone=business.zone.key, party=party_size,
                 )  # fmt: skip
-                self.courier.note(db, "booking.created", business, service, row)
-        except Refusal as refusal:
+                self.courier.enqueue(db, "booking.created", business, service, row)
+        except ApiError as refusal:
             raise ValueError(refusal.detail) from refusal
         self.courier.wake()
         return str(row["number"])
@@ -166,7 +166,7 @@ class Sandbox:
             raise ValueError("no such service")
         span = (int(start.timestamp()), int(end.timestamp()))
         with self.store.read() as db:
-            found = free(db, business, service, span, party=1, now=self.clock.stamp())
+            found = free(db, business, service, span, party=1, now=self.clock.unix_seconds())
         return [
             datetime.fromtimestamp(stamp, UTC)
             for stamp in sorted({begins for begins, calendar, _ in found if host_id in (None, calendar.id)})
@@ -178,18 +178,18 @@ class Sandbox:
         try:
             with self.store.write() as db:
                 row = find(db, number)
-                business, service = self._desk(None, frozenset()).booked(row)
-                choose(
-                    db, business, service, stamp, now=self.clock.stamp(), party=row["party_size"],
+                business, service = self._desk(None, frozenset()).business_and_service(row)
+                find_calendar(
+                    db, business, service, stamp, now=self.clock.unix_seconds(), party=row["party_size"],
                     among=[each for each in service.calendars if each.id == row["calendar"]], but=row["number"],
                 )  # fmt: skip
                 move(db, service, row["number"], stamp, timezone=None, notes=None)
-                self.courier.note(db, "booking.updated", business, service, find(db, number))
-        except Refusal as refusal:
+                self.courier.enqueue(db, "booking.updated", business, service, find(db, number))
+        except ApiError as refusal:
             raise ValueError(refusal.detail) from refusal
         self.courier.wake()
 
-    def decide(self, number: str, status: str) -> None:
+    def set_status(self, number: str, status: str) -> None:
         """Set a booking's status as the business does: "confirmed", "pending" or "canceled".
 
         Raises ValueError for another status, and ApiError (404) for an unknown confirmation number.
@@ -201,8 +201,8 @@ class Sandbox:
             db.execute("UPDATE bookings SET status = ? WHERE id = ?", (status, row["id"]))
             # The documented events have none for a confirmation.
             if status == "canceled" and row["status"] != "canceled":
-                business, service = self._desk(None, frozenset()).booked(row)
-                self.courier.note(db, "booking.cancelled", business, service, find(db, number))
+                business, service = self._desk(None, frozenset()).business_and_service(row)
+                self.courier.enqueue(db, "booking.cancelled", business, service, find(db, number))
         self.courier.wake()
 
     def reset(self) -> None:
@@ -225,45 +225,45 @@ class Sandbox:
         Order: record it, take its faults, delay, carry out the operation (or let a fault replace it), distort the
         response, send due webhooks, delay again, send.
         """
-        asking = Asking.read(environ)
+        asking = Request.from_environ(environ)
         if asking.path == "/" or asking.path.startswith("/_sandbox"):
             return _send(self._control.answer(asking), start_response)
         # In-process there is no socket, so faults of the connection become exceptions: see faults.connection.
-        line = Line(self._sleep, bool(environ.get("kordless.over_socket")))
+        line = Connection(self._sleep, bool(environ.get("kordless.over_socket")))
         found = [(route, match) for route in _ROUTES if (match := route.match(asking.path))]
         route, match = next((each for each in found if each[0].method == asking.method), (None, None))
         operation = environ["kordless.operation"] = route.operation if route else "unknown"
         with self.store.write():  # one transaction for both writes
-            place = self._ledger.enter(operation, asking)
-            tricks = self.mischief.draw(operation)
+            place = self._ledger.record_request(operation, asking)
+            tricks = self.faults.next_faults(operation)
         tricks.wait(line, carried_out=False)
-        answer = tricks.instead()  # skips authentication and rate limits too: it uses up no request of the limit
+        answer = tricks.short_circuit()  # skips authentication and rate limits too: it uses up no request of the limit
         if answer is None:
             try:
                 if route is None or match is None:
                     raise _nowhere([each.method for each, _ in found])
-                answer = self._work(route, asking, match.groupdict(), tricks)
-            except Refusal as refusal:
-                answer = refusal.answer()
-        answer = tricks.bend(answer, self.clock.stamp())
-        self._ledger.close(place, answer.status)
+                answer = self._carry_out(route, asking, match.groupdict(), tricks)
+            except ApiError as refusal:
+                answer = refusal.to_response()
+        answer = tricks.distort(answer, self.clock.unix_seconds())
+        self._ledger.record_status(place, answer.status)
         if route is not None and route.method == "POST":
             self.courier.wake()
         tricks.wait(line, carried_out=True)
         return _send(answer, start_response, lambda body: tricks.stream(line, body))
 
-    def _desk(self, owner: Business | None, removed: frozenset[str]) -> Desk:
-        return Desk(self.businesses, self.store, self.clock, owner, removed, self.courier)
+    def _desk(self, owner: Business | None, removed: frozenset[str]) -> OperationContext:
+        return OperationContext(self.businesses, self.store, self.clock, owner, removed, self.courier)
 
-    def _work(self, route: _Route, asking: Asking, arguments: dict[str, str], tricks: Tricks) -> Answer:
+    def _carry_out(self, route: _Route, asking: Request, arguments: dict[str, str], tricks: RequestFaults) -> Response:
         """Authenticate, count against the rate limits, and carry out the operation."""
         owner = None
-        if route.keyed:
+        if route.needs_api_key:
             key = asking.headers.get(_KEY, "")
             owner = next((each for each in self.businesses if each.key == key), None)
             # 401 before counting: an unknown key has no limit of its own.
             if owner is None or tricks.revoked:
-                raise Refusal(401, "the API key is missing, wrong or revoked")
+                raise ApiError(401, "the API key is missing, wrong or revoked")
             headers = self._limiter.keyed(key, creation=route.operation == "create")
         else:
             headers = self._limiter.contact(arguments["number"])
@@ -271,20 +271,20 @@ class Sandbox:
         desk = self._desk(owner, tricks.removed(slugs))
         try:
             answer = route.work(desk, asking, **arguments)
-        except Refusal as refusal:
-            answer = refusal.answer()
+        except ApiError as refusal:
+            answer = refusal.to_response()
         answer.headers = headers | answer.headers  # the rate-limit headers are on errors of the operation too
         return answer
 
 
-def _nowhere(allowed: list[str]) -> Refusal:
+def _nowhere(allowed: list[str]) -> ApiError:
     if allowed:
-        return Refusal(405, "method not allowed", {"Allow": ", ".join(allowed)})
-    return Refusal(404, "no such path")
+        return ApiError(405, "method not allowed", {"Allow": ", ".join(allowed)})
+    return ApiError(404, "no such path")
 
 
 def _send(
-    answer: Answer,
+    answer: Response,
     start_response: Callable[..., Any],
     through: Callable[[Iterator[bytes]], Iterator[bytes] | None] = lambda body: None,
 ) -> Iterable[bytes]:

@@ -10,7 +10,7 @@ import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from .response import Refusal
+from .response import ApiError
 from .schedule import local_day, openings, window_end
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 """Characters of confirmation numbers, without I, O, 0 and 1, which are easily mixed up."""
 
 
-class Taken:
+class BookingIndex:
     """Index of the bookings around a range of time, by calendar and UTC day."""
 
     def __init__(self, db: sqlite3.Connection, business: Business, start: int, end: int, but: str = "") -> None:
@@ -81,7 +81,7 @@ def free(
     end = min(span[1], window_end(business, service, today))
     if start >= end:
         return []
-    taken = Taken(db, business, start, end)
+    taken = BookingIndex(db, business, start, end)
     # From the day before: opening hours may reach past midnight.
     first, last = max(opens, local_day(business, start) - timedelta(days=1)), local_day(business, end)
     found = []
@@ -95,7 +95,7 @@ def free(
     return [(begins, calendar, left) for begins, _, calendar, left in found]
 
 
-def choose(
+def find_calendar(
     db: sqlite3.Connection,
     business: Business,
     service: Service,
@@ -113,13 +113,13 @@ def choose(
     """
     today = local_day(business, now)
     if start <= now + service.notice_minutes * 60:
-        raise Refusal(422, "this time has passed, or is too soon")
+        raise ApiError(422, "this time has passed, or is too soon")
     if start >= window_end(business, service, today):
-        raise Refusal(422, "this time is beyond the booking window")
+        raise ApiError(422, "this time is beyond the booking window")
     if party > service.capacity:
-        raise Refusal(422, f"at most {service.capacity} people fit")
+        raise ApiError(422, f"at most {service.capacity} people fit")
     day = local_day(business, start)
-    taken = Taken(db, business, start, start, but)
+    taken = BookingIndex(db, business, start, start, but)
     offered = False
     for calendar in service.calendars if among is None else among:
         for begins, seats in openings(business, service, calendar, day - timedelta(days=1), day):
@@ -129,11 +129,11 @@ def choose(
                 if not booked_out and taken.left(service, calendar, start, seats) >= party:
                     return calendar
     if offered:
-        raise Refusal(409, "this time is already taken")
-    raise Refusal(422, "this is not one of the service's times")
+        raise ApiError(409, "this time is already taken")
+    raise ApiError(422, "this is not one of the service's times")
 
 
-def write_down(
+def insert_booking(
     db: sqlite3.Connection,
     business: Business,
     service: Service,
@@ -179,7 +179,7 @@ def find(db: sqlite3.Connection, number: str) -> sqlite3.Row:
     """Return the booking with this confirmation number, in any case. Raises ApiError (404)."""
     row: sqlite3.Row | None = db.execute("SELECT * FROM bookings WHERE number = ?", (number.upper(),)).fetchone()
     if row is None:
-        raise Refusal(404, "no booking with this confirmation number")
+        raise ApiError(404, "no booking with this confirmation number")
     return row
 
 
@@ -197,7 +197,7 @@ def move(
     None for `timezone` or `notes` keeps the old value.
     """
     if find(db, number)["status"] == "canceled":
-        raise Refusal(422, "this booking is canceled")
+        raise ApiError(422, "this booking is canceled")
     begins, ends = blocked(service, start)
     db.execute(
         "UPDATE bookings SET starts = ?, ends = ?, blocks_from = ?, blocks_to = ?,"

@@ -18,11 +18,11 @@ class Clock:
 
     def now(self) -> datetime:
         """Return the sandbox's current time in UTC."""
-        return datetime.fromtimestamp(self.stamp(), UTC)
+        return datetime.fromtimestamp(self.unix_seconds(), UTC)
 
-    def stamp(self) -> float:
+    def unix_seconds(self) -> float:
         """Return the sandbox's current time in Unix seconds."""
-        kept = self._store.setting("clock") or {}
+        kept = self._store.get_setting("clock") or {}
         if "frozen" in kept:
             return float(kept["frozen"])
         return time.time() + float(kept.get("shift", 0.0))
@@ -32,24 +32,24 @@ class Clock:
         if moment.tzinfo is None:
             raise ValueError("the clock needs an aware datetime")
         stamp = moment.timestamp()
-        self._store.keep("clock", {"frozen": stamp} if frozen else {"shift": stamp - time.time()})
+        self._store.set_setting("clock", {"frozen": stamp} if frozen else {"shift": stamp - time.time()})
 
     def advance(self, by: timedelta) -> None:
         """Move the clock by `by`, forward or back. The windows of the rate limits move along."""
         seconds = by.total_seconds()
         with self._store.write():  # one transaction, so that no process sees half of it
-            kept = self._store.setting("clock") or {}
+            kept = self._store.get_setting("clock") or {}
             name = "frozen" if "frozen" in kept else "shift"
-            self._store.keep("clock", {name: float(kept.get(name, 0.0)) + seconds})
-            self._store.keep("advanced", self.advanced() + seconds)
+            self._store.set_setting("clock", {name: float(kept.get(name, 0.0)) + seconds})
+            self._store.set_setting("advanced", self.advanced() + seconds)
 
-    def real(self) -> None:
+    def use_real_time(self) -> None:
         """Return to real time."""
-        self._store.keep("clock", None)  # "advanced" stays: the rate limiter's time must not jump back
+        self._store.set_setting("clock", None)  # "advanced" stays: the rate limiter's time must not jump back
 
     def advanced(self) -> float:
         """Return the total seconds by which `advance` has moved the clock.
 
         The rate limiter runs on real time plus this. On a frozen clock its window would never end.
         """
-        return float(self._store.setting("advanced") or 0.0)
+        return float(self._store.get_setting("advanced") or 0.0)

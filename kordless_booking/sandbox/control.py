@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from .limits import Limits
 from .posting import Endpoint
-from .request import PREFIX, Asking
-from .response import Answer, Refusal
+from .request import PREFIX, Request
+from .response import ApiError, Response
 
 if TYPE_CHECKING:
     from .app import Sandbox
@@ -24,20 +24,20 @@ class Control:
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
 
-    def answer(self, asking: Asking) -> Answer:
+    def answer(self, asking: Request) -> Response:
         """Process a control request. Invalid input is a 400 with the reason; an unknown path or method is a 404."""
         what = asking.path.removeprefix("/_sandbox").strip("/") or "about"
         # isalpha(): the path must not reach any other attribute.
         work = getattr(self, f"_{asking.method.lower()}_{what}", None) if what.isalpha() else None
         if work is None:
-            return Refusal(404, "no such control; see GET /_sandbox/").answer()
+            return ApiError(404, "no such control; see GET /_sandbox/").to_response()
         try:
             given = asking.document() if asking.method == "POST" else {}
-            return Answer(document=work(given))
-        except Refusal as refusal:
-            return refusal.answer()
+            return Response(document=work(given))
+        except ApiError as refusal:
+            return refusal.to_response()
         except (ValueError, TypeError, KeyError, OverflowError) as error:
-            return Refusal(400, f"{type(error).__name__}: {error}").answer()
+            return ApiError(400, f"{type(error).__name__}: {error}").to_response()
 
     def _get_about(self, _: dict[str, Any]) -> Any:
         keys = {each.slug: each.key for each in self._sandbox.businesses}
@@ -66,19 +66,19 @@ class Control:
         elif "advance" in given:
             clock.advance(timedelta(seconds=given["advance"]))
         else:
-            clock.real()
+            clock.use_real_time()
         return self._get_clock({})
 
     def _get_mischief(self, _: dict[str, Any]) -> Any:
-        return {"mischief": self._sandbox.mischief.rules()}
+        return {"mischief": self._sandbox.faults.rules()}
 
     def _post_mischief(self, given: dict[str, Any]) -> Any:
         """Add a fault: {"kind": …, "operation": "*", "times": null, …options of the kind}."""
-        self._sandbox.mischief.set(**given)
+        self._sandbox.faults.add(**given)
         return self._get_mischief({})
 
     def _delete_mischief(self, _: dict[str, Any]) -> Any:
-        self._sandbox.mischief.clear()
+        self._sandbox.faults.clear()
         return self._get_mischief({})
 
     def _get_limits(self, _: dict[str, Any]) -> Any:
@@ -102,11 +102,11 @@ class Control:
     def _post_take(self, given: dict[str, Any]) -> Any:
         """Book by phone: {"service_slug", "start": ISO, "host_id"?, "party_size"?, "org_slug"?}."""
         start = datetime.fromisoformat(given.pop("start"))
-        return {"confirmation_number": self._sandbox.take(start=start, **given)}
+        return {"confirmation_number": self._sandbox.book_by_phone(start=start, **given)}
 
     def _post_decide(self, given: dict[str, Any]) -> Any:
         """Set a booking's status: {"number", "status": "confirmed" | "pending" | "canceled"}."""
-        self._sandbox.decide(**given)
+        self._sandbox.set_status(**given)
         return {"bookings": self._sandbox.bookings()}
 
     def _post_move(self, given: dict[str, Any]) -> Any:
@@ -127,9 +127,9 @@ class Control:
         """
         courier = self._sandbox.courier
         if "endpoints" in given:
-            courier.endpoints = tuple(Endpoint.read(each) for each in given["endpoints"])
+            courier.endpoints = tuple(Endpoint.from_json(each) for each in given["endpoints"])
         if "mischief" in given:
-            courier.mischief(**given["mischief"])
+            courier.set_faults(**given["mischief"])
         return self._get_webhooks({})
 
     def _post_reset(self, _: dict[str, Any]) -> Any:

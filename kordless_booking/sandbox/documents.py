@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from .model import Business, Calendar, Service, Unsaid
+from .model import Absent, Business, Calendar, Service
 
 if TYPE_CHECKING:
     import sqlite3
@@ -38,7 +38,7 @@ def service(offered: Service) -> dict[str, Any]:
         "category": offered.category,
         "duration": offered.duration,
     }
-    if not isinstance(offered.price, Unsaid):
+    if not isinstance(offered.price, Absent):
         said["price"] = None if offered.price is None else float(offered.price)
         said["currency"] = offered.currency
     return said | {"isBookablePublic": offered.public, "metadata": dict(offered.metadata)}

@@ -11,7 +11,7 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from .response import Refusal
+from .response import ApiError
 
 if TYPE_CHECKING:
     from .clock import Clock
@@ -49,11 +49,11 @@ class Limiter:
     @property
     def limits(self) -> Limits:
         """The limits in force, shared by all processes on the store."""
-        return Limits(**(self._store.setting("limits") or {}))
+        return Limits(**(self._store.get_setting("limits") or {}))
 
     @limits.setter
     def limits(self, limits: Limits) -> None:
-        self._store.keep("limits", asdict(limits))
+        self._store.set_setting("limits", asdict(limits))
 
     def keyed(self, key: str, *, creation: bool) -> dict[str, str]:
         """Count a request with an API key, and return the headers of its narrowest limit. Raises ApiError (429)."""
@@ -98,5 +98,5 @@ class Limiter:
         if full:
             if limits.retry_after:
                 headers["Retry-After"] = str(max(1, int(headers["X-RateLimit-Reset"]) - int(time.time())))
-            raise Refusal(429, "too many requests, slow down", headers)
+            raise ApiError(429, "too many requests, slow down", headers)
         return headers

@@ -20,13 +20,13 @@ Week = Mapping[int, tuple[tuple[int, int], ...]]
 """Weekday (Monday is 0) to its opening hours, each (from, to) in local minutes."""
 
 
-class Unsaid(Enum):
+class Absent(Enum):
     """Type of the marker UNSAID."""
 
     UNSAID = "unsaid"
 
 
-UNSAID = Unsaid.UNSAID
+ABSENT = Absent.UNSAID
 """Value of a field that is absent from the response, as opposed to None for null."""
 
 
@@ -53,7 +53,7 @@ class Calendar:
     id: str
     week: Week
     host: Host | None = None
-    crowd: int = 30
+    occupancy_percent: int = 30
     """Approximate percentage of hours that are booked from the start, so that calendars look real."""
 
 
@@ -80,7 +80,7 @@ class Service:
     location: tuple[str, str]
     """(type, value)."""
     description: str | None = None
-    price: Decimal | Unsaid | None = None
+    price: Decimal | Absent | None = None
     """Major units; None is sent as null."""
     currency: str | None = None
     interval: int = 30

@@ -12,24 +12,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import documents, strict
-from .bookings import choose, find, free, move, write_down
-from .response import Answer, Refusal
+from .bookings import find, find_calendar, free, insert_booking, move
+from .response import ApiError, Response
 
 if TYPE_CHECKING:
     import sqlite3
 
     from .clock import Clock
     from .model import Business, Calendar, Service
-    from .request import Asking
+    from .request import Request
     from .store import Store
-    from .webhook_sender import Courier
+    from .webhook_sender import WebhookSender
 
-LONGEST_RANGE = 62 * 86400
+MAX_RANGE_SECONDS = 62 * 86400
 """Maximum range of an availability request in seconds (assumed: Kordless documents none)."""
 
 
 @dataclass(frozen=True)
-class Desk:
+class OperationContext:
     """Context of one operation."""
 
     businesses: tuple[Business, ...]
@@ -39,49 +39,51 @@ class Desk:
     """Business that the request's API key belongs to; None in operations without a key."""
     removed: frozenset[str] = frozenset()
     """Slugs of services that fault injection has removed."""
-    courier: Courier | None = None
+    courier: WebhookSender | None = None
 
-    def tell(self, db: sqlite3.Connection, event: str, offered: Service, business: Business, row: sqlite3.Row) -> None:
+    def enqueue_webhook(
+        self, db: sqlite3.Connection, event: str, offered: Service, business: Business, row: sqlite3.Row
+    ) -> None:
         """Enqueue a webhook in the transaction of `db`."""
         if self.courier is not None:
-            self.courier.note(db, event, business, offered, row)
+            self.courier.enqueue(db, event, business, offered, row)
 
     def business(self, slug: str) -> Business:
         """Return the organization. Raises ApiError: 404 if unknown, 403 if the key is another organization's."""
         business = next((each for each in self.businesses if each.slug == slug), None)
         if business is None:
-            raise Refusal(404, "organization not found")
+            raise ApiError(404, "organization not found")
         if business is not self.owner:
-            raise Refusal(403, "this API key belongs to another organization")
+            raise ApiError(403, "this API key belongs to another organization")
         return business
 
     def service(self, business: Business, slug: str) -> Service:
         """Return a service of the business. Raises ApiError (404)."""
         service = business.service(slug)
         if service is None or slug in self.removed:
-            raise Refusal(404, "service not found")
+            raise ApiError(404, "service not found")
         return service
 
-    def booked(self, row: sqlite3.Row) -> tuple[Business, Service]:
+    def business_and_service(self, row: sqlite3.Row) -> tuple[Business, Service]:
         """Return business and service of a booking, also of a service that is removed now."""
         business = next(each for each in self.businesses if each.slug == row["org"])
         return business, next(each for each in business.services if each.slug == row["service"])
 
 
-def organization(desk: Desk, asking: Asking, slug: str) -> Answer:
+def organization(desk: OperationContext, asking: Request, slug: str) -> Response:
     """Answer operation 1: the organization and its services."""
-    strict.only(asking.parameters(), ())
+    strict.reject_unknown_fields(asking.parameters(), ())
     business = desk.business(slug)
     services = [documents.service(each) for each in business.services if each.slug not in desk.removed]
-    return Answer(document={"organization": documents.organization(business, tagline=True), "services": services})
+    return Response(document={"organization": documents.organization(business, tagline=True), "services": services})
 
 
-def service(desk: Desk, asking: Asking, slug: str, service_slug: str) -> Answer:
+def service(desk: OperationContext, asking: Request, slug: str, service_slug: str) -> Response:
     """Answer operation 2: one service and its calendar settings."""
-    strict.only(asking.parameters(), ())
+    strict.reject_unknown_fields(asking.parameters(), ())
     business = desk.business(slug)
     offered = desk.service(business, service_slug)
-    return Answer(
+    return Response(
         document={
             "organization": documents.organization(business, tagline=False),
             "service": documents.service(offered),
@@ -90,24 +92,24 @@ def service(desk: Desk, asking: Asking, slug: str, service_slug: str) -> Answer:
     )
 
 
-def availability(desk: Desk, asking: Asking) -> Answer:
+def availability(desk: OperationContext, asking: Request) -> Response:
     """Answer operation 3: the free times that start in [from, to), one per host, sorted by start; never full ones."""
     query = asking.parameters()
-    strict.only(query, ("org_slug", "service_slug", "from", "to", "partySize", "timezone"))
-    org_slug, slug = strict.needed_text(query, "org_slug"), strict.needed_text(query, "service_slug")
-    start, end = strict.moment(query, "from"), strict.moment(query, "to")
-    party = strict.count(query, "partySize", written=True)
+    strict.reject_unknown_fields(query, ("org_slug", "service_slug", "from", "to", "partySize", "timezone"))
+    org_slug, slug = strict.required_text(query, "org_slug"), strict.required_text(query, "service_slug")
+    start, end = strict.utc_seconds(query, "from"), strict.utc_seconds(query, "to")
+    party = strict.positive_integer(query, "partySize", written=True)
     strict.zone(query, needed=False)
     if start >= end:
-        raise Refusal(400, "'from' must be before 'to'")
-    if end - start > LONGEST_RANGE:
-        raise Refusal(400, "'to' is more than 62 days after 'from'")
+        raise ApiError(400, "'from' must be before 'to'")
+    if end - start > MAX_RANGE_SECONDS:
+        raise ApiError(400, "'to' is more than 62 days after 'from'")
     business = desk.business(org_slug)
     offered = desk.service(business, slug)
     with desk.store.read() as db:
-        found = free(db, business, offered, (start, end), party=party, now=desk.clock.stamp())
+        found = free(db, business, offered, (start, end), party=party, now=desk.clock.unix_seconds())
     slots = [documents.slot(business, offered, calendar, begins, left) for begins, calendar, left in found]
-    return Answer(document={"slots": slots})
+    return Response(document={"slots": slots})
 
 
 _CREATE = (
@@ -124,48 +126,48 @@ _CREATE = (
 )
 
 
-def create(desk: Desk, asking: Asking) -> Answer:
+def create(desk: OperationContext, asking: Request) -> Response:
     """Carry out operation 4: create a booking.
 
     With an Idempotency-Key it is carried out once. Its 201, 409 or 422 is stored and repeated for ever (assumed).
     """
-    strict.only(asking.parameters(), ())
+    strict.reject_unknown_fields(asking.parameters(), ())
     body = asking.document()
-    strict.only(body, _CREATE)
-    org_slug, slug = strict.needed_text(body, "org_slug"), strict.needed_text(body, "service_slug")
-    start, end = strict.moment(body, "starts_at"), strict.moment(body, "ends_at")
+    strict.reject_unknown_fields(body, _CREATE)
+    org_slug, slug = strict.required_text(body, "org_slug"), strict.required_text(body, "service_slug")
+    start, end = strict.utc_seconds(body, "starts_at"), strict.utc_seconds(body, "ends_at")
     timezone = str(strict.zone(body))
     contact = strict.person(body)
-    party = strict.count(body, "party_size")
+    party = strict.positive_integer(body, "party_size")
     host_id, team_id = strict.text(body, "host_id", needed=False), strict.text(body, "team_id", needed=False)
     notes = strict.text(body, "notes", longest=2000, needed=False)
     business = desk.business(org_slug)
     key = asking.headers.get("idempotency-key", "")
     if len(key) > 255:
-        raise Refusal(400, "'Idempotency-Key' is longer than 255 characters")
+        raise ApiError(400, "'Idempotency-Key' is longer than 255 characters")
     # Of the parsed body: the same fields in another order are the same request.
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
     # One transaction for check, booking, webhook and stored response: two equal requests at once book only once.
     with desk.store.write() as db:
-        if key and (before := _replayed(db, business.key, key, digest)):
+        if key and (before := _stored_response(db, business.key, key, digest)):
             return before
         try:
             offered = desk.service(business, slug)
             calendars = _calendars(offered, host_id, team_id)
-            _bookable(offered, start, end)
-            now = desk.clock.stamp()
-            calendar = choose(db, business, offered, start, now=now, party=party, among=calendars)
-            row = write_down(
+            _require_bookable(offered, start, end)
+            now = desk.clock.unix_seconds()
+            calendar = find_calendar(db, business, offered, start, now=now, party=party, among=calendars)
+            row = insert_booking(
                 db, business, offered, calendar, start, now=now,
                 contact=contact, timezone=timezone, party=party, notes=notes,
             )  # fmt: skip
-            desk.tell(db, "booking.created", offered, business, row)
-            answer = Answer(201, documents.short_booking(business, offered, row))
-        except Refusal as refusal:
+            desk.enqueue_webhook(db, "booking.created", offered, business, row)
+            answer = Response(201, documents.short_booking(business, offered, row))
+        except ApiError as refusal:
             # A 400 or 404 is not stored: the same key may be sent again with a corrected body.
             if refusal.status not in (409, 422):
                 raise
-            answer = refusal.answer()
+            answer = refusal.to_response()
         if key:
             db.execute(
                 "INSERT INTO replays VALUES (?, ?, ?, ?, ?)",
@@ -174,102 +176,102 @@ def create(desk: Desk, asking: Asking) -> Answer:
     return answer
 
 
-def _replayed(db: sqlite3.Connection, bucket: str, key: str, digest: str) -> Answer | None:
+def _stored_response(db: sqlite3.Connection, bucket: str, key: str, digest: str) -> Response | None:
     """Return the stored response of this idempotency key, or None. Raises ApiError (422) if the body differs."""
     row = db.execute("SELECT * FROM replays WHERE bucket = ? AND idempotency_key = ?", (bucket, key)).fetchone()
     if row is None:
         return None
     if row["digest"] != digest:
-        raise Refusal(422, "this Idempotency-Key was used with another body")
-    return Answer(row["status"], json.loads(row["document"]))
+        raise ApiError(422, "this Idempotency-Key was used with another body")
+    return Response(row["status"], json.loads(row["document"]))
 
 
 def _calendars(offered: Service, host_id: str | None, team_id: str | None) -> tuple[Calendar, ...]:
     if team_id is not None and (offered.team is None or offered.team.id != team_id):
-        raise Refusal(400, "'team_id' is not a team of this service")
+        raise ApiError(400, "'team_id' is not a team of this service")
     if host_id is None:
         return offered.calendars
     named = tuple(each for each in offered.calendars if each.host and each.host.id == host_id)
     if not named:
-        raise Refusal(400, "'host_id' is not a host of this service")
+        raise ApiError(400, "'host_id' is not a host of this service")
     return named
 
 
-def _bookable(offered: Service, start: int, end: int) -> None:
+def _require_bookable(offered: Service, start: int, end: int) -> None:
     if end - start != offered.duration * 60:
-        raise Refusal(400, f"start and end must be {offered.duration} minutes apart")
+        raise ApiError(400, f"start and end must be {offered.duration} minutes apart")
     if not offered.public:
-        raise Refusal(422, "this service can't be booked in public")
+        raise ApiError(422, "this service can't be booked in public")
 
 
-def _own(db: sqlite3.Connection, asking: Asking, number: str) -> sqlite3.Row:
+def _authenticated_booking(db: sqlite3.Connection, asking: Request, number: str) -> sqlite3.Row:
     """Return the booking if the contact matches. Raises ApiError: 400 without contact, 404 unknown, 403 no match."""
     query = asking.parameters()
-    strict.only(query, ("contact",))
-    contact = strict.needed_text(query, "contact").strip()
+    strict.reject_unknown_fields(query, ("contact",))
+    contact = strict.required_text(query, "contact").strip()
     row = find(db, number)
     if "@" in contact:
         fits = (row["email"] or "").casefold() == contact.casefold()
     else:
         fits = bool(row["phone"]) and strict.digits(row["phone"]) == strict.digits(contact)
     if not fits:
-        raise Refusal(403, "the contact doesn't match this booking")
+        raise ApiError(403, "the contact doesn't match this booking")
     return row
 
 
-def lookup(desk: Desk, asking: Asking, number: str) -> Answer:
+def lookup(desk: OperationContext, asking: Request, number: str) -> Response:
     """Answer operation 5: look up a booking by number and contact."""
     with desk.store.read() as db:
-        row = _own(db, asking, number)
-    return Answer(document=documents.long_booking(*desk.booked(row), row))
+        row = _authenticated_booking(db, asking, number)
+    return Response(document=documents.long_booking(*desk.business_and_service(row), row))
 
 
-def _changeable(desk: Desk, row: sqlite3.Row, offered: Service) -> None:
+def _require_changeable(desk: OperationContext, row: sqlite3.Row, offered: Service) -> None:
     """Raise ApiError (422) unless the booking can still be canceled or moved."""
     if row["status"] == "canceled":
-        raise Refusal(422, "this booking is already canceled")
-    now = desk.clock.stamp()
+        raise ApiError(422, "this booking is already canceled")
+    now = desk.clock.unix_seconds()
     if row["starts"] <= now:
-        raise Refusal(422, "this booking has begun or is over")
+        raise ApiError(422, "this booking has begun or is over")
     policy = offered.policy
     if policy and policy.enforced and row["starts"] - now < policy.notice_hours * 3600:
-        raise Refusal(422, f"changes need {policy.notice_hours} hours' notice")
+        raise ApiError(422, f"changes need {policy.notice_hours} hours' notice")
 
 
-def cancel(desk: Desk, asking: Asking, number: str) -> Answer:
+def cancel(desk: OperationContext, asking: Request, number: str) -> Response:
     """Carry out operation 6: cancel a booking. Takes no body, and thus no reason."""
     # An empty JSON object says as little as an empty body.
     if asking.too_long or asking.body.strip() not in (b"", b"{}"):
-        raise Refusal(400, "cancel takes no body")
+        raise ApiError(400, "cancel takes no body")
     with desk.store.write() as db:
-        row = _own(db, asking, number)
-        business, offered = desk.booked(row)
-        _changeable(desk, row, offered)
+        row = _authenticated_booking(db, asking, number)
+        business, offered = desk.business_and_service(row)
+        _require_changeable(desk, row, offered)
         db.execute("UPDATE bookings SET status = 'canceled' WHERE id = ?", (row["id"],))
         row = find(db, number)
-        desk.tell(db, "booking.cancelled", offered, business, row)
-        return Answer(document=documents.long_booking(business, offered, row))
+        desk.enqueue_webhook(db, "booking.cancelled", offered, business, row)
+        return Response(document=documents.long_booking(business, offered, row))
 
 
-def reschedule(desk: Desk, asking: Asking, number: str) -> Answer:
+def reschedule(desk: OperationContext, asking: Request, number: str) -> Response:
     """Carry out operation 7: move a booking. Service, host, party size and length stay the same."""
     body = asking.document()
-    strict.only(body, ("start_at", "end_at", "timezone", "notes"))
-    start, end = strict.moment(body, "start_at"), strict.moment(body, "end_at")
+    strict.reject_unknown_fields(body, ("start_at", "end_at", "timezone", "notes"))
+    start, end = strict.utc_seconds(body, "start_at"), strict.utc_seconds(body, "end_at")
     timezone = strict.zone(body, needed=False)
     notes = strict.text(body, "notes", longest=2000, needed=False)
     with desk.store.write() as db:
-        row = _own(db, asking, number)
-        business, offered = desk.booked(row)
-        _changeable(desk, row, offered)
-        _bookable(offered, start, end)
+        row = _authenticated_booking(db, asking, number)
+        business, offered = desk.business_and_service(row)
+        _require_changeable(desk, row, offered)
+        _require_bookable(offered, start, end)
         calendars = [each for each in offered.calendars if each.id == row["calendar"]]
         # For its errors alone; the booking itself is ignored, so it can move to a time that overlaps with its own.
-        choose(
-            db, business, offered, start, now=desk.clock.stamp(),
+        find_calendar(
+            db, business, offered, start, now=desk.clock.unix_seconds(),
             party=row["party_size"], among=calendars, but=row["number"],
         )  # fmt: skip
         move(db, offered, row["number"], start, timezone=timezone, notes=notes)
         row = find(db, number)
-        desk.tell(db, "booking.updated", offered, business, row)
-        return Answer(document=documents.short_booking(business, offered, row))
+        desk.enqueue_webhook(db, "booking.updated", offered, business, row)
+        return Response(document=documents.short_booking(business, offered, row))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-SECONDS = 30.0
+TIMEOUT_SECONDS = 30.0
 """Seconds that a receiver may take, as documented by Kordless."""
 TAMPERINGS = ("body", "signature", "timestamp", "secret", "id")
 """Parts of a delivery that can be falsified."""
@@ -30,18 +30,18 @@ class Endpoint:
     """Business whose events are sent; None for all."""
     events: tuple[str, ...] = ()
     """Event types that are sent; empty for all."""
-    signed: str = "timestamp.body"
+    signed_payload: str = "timestamp.body"
     """Signed payload: "timestamp.body" or "body"."""
-    written: str = "hex"
+    encoding: str = "hex"
     """Encoding of the signature: "hex" or "base64"."""
 
     @classmethod
-    def read(cls, given: dict[str, Any]) -> Endpoint:
+    def from_json(cls, given: dict[str, Any]) -> Endpoint:
         """Build an endpoint from JSON. Raises ValueError or TypeError if it is invalid."""
         endpoint = cls(**given | {"events": tuple(given.get("events") or ())})
         if urlsplit(endpoint.url).scheme not in ("http", "https") or not endpoint.secret:
             raise ValueError("an endpoint needs an http(s) url and a secret")
-        if endpoint.signed not in ("timestamp.body", "body") or endpoint.written not in ("hex", "base64"):
+        if endpoint.signed_payload not in ("timestamp.body", "body") or endpoint.encoding not in ("hex", "base64"):
             raise ValueError("signed is timestamp.body or body; written is hex or base64")
         return endpoint
 
@@ -51,12 +51,12 @@ class Endpoint:
 
     def sign(self, body: bytes, timestamp: str) -> str:
         """Return the value of X-Kordless-Signature: HMAC-SHA256 with the secret's UTF-8 bytes as the key."""
-        signed = body if self.signed == "body" else timestamp.encode() + b"." + body
+        signed = body if self.signed_payload == "body" else timestamp.encode() + b"." + body
         digest = hmac.new(self.secret.encode(), signed, hashlib.sha256).digest()
-        return digest.hex() if self.written == "hex" else base64.b64encode(digest).decode()
+        return digest.hex() if self.encoding == "hex" else base64.b64encode(digest).decode()
 
 
-def letter(endpoint: Endpoint, number: str, body: bytes, tampering: str | None) -> tuple[bytes, dict[str, str]]:
+def signed_request(endpoint: Endpoint, number: str, body: bytes, tampering: str | None) -> tuple[bytes, dict[str, str]]:
     """Return body and headers of one attempt, signed and perhaps tampered with."""
     # Real time, not the sandbox's clock, because receivers compare it with their own. New for each attempt, or a late
     # retry would be refused as too old.
@@ -82,7 +82,7 @@ def letter(endpoint: Endpoint, number: str, body: bytes, tampering: str | None) 
     return body, headers
 
 
-def post(url: str, body: bytes, headers: dict[str, str], seconds: float = SECONDS) -> int:
+def post(url: str, body: bytes, headers: dict[str, str], seconds: float = TIMEOUT_SECONDS) -> int:
     """Send one attempt and return the status, or 0 if no response came. Redirects are not followed."""
     parts = urlsplit(url)
     secure = parts.scheme == "https"

@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from .response import Refusal
+from .response import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MAX_BODY = 64 * 1024
+MAX_BODY_BYTES = 64 * 1024
 """Bytes. Kordless's own limit is unknown."""
 PREFIX = "/api/calendar/v1/public"
 """Path of the documented base URL."""
 
 
 @dataclass(frozen=True)
-class Asking:
+class Request:
     """One HTTP request."""
 
     method: str
@@ -35,7 +35,7 @@ class Asking:
     """True if the body exceeds MAX_BODY; then `body` is empty."""
 
     @classmethod
-    def read(cls, environ: Mapping[str, Any]) -> Asking:
+    def from_environ(cls, environ: Mapping[str, Any]) -> Request:
         """Build a request from a WSGI environ. A body over 64 KiB is not read."""
         headers = {
             name[5:].replace("_", "-").lower(): str(value)
@@ -47,7 +47,7 @@ class Asking:
         # int() would also accept "1_0" and other scripts' digits.
         length = str(environ.get("CONTENT_LENGTH") or "0")
         size = int(length) if re.fullmatch("[0-9]{1,15}", length) else 0
-        body = environ["wsgi.input"].read(size) if 0 < size <= MAX_BODY else b""
+        body = environ["wsgi.input"].read(size) if 0 < size <= MAX_BODY_BYTES else b""
         return cls(
             method=str(environ.get("REQUEST_METHOD", "GET")).upper(),
             # WSGI passes the path's bytes as Latin-1 text (PEP 3333).
@@ -55,7 +55,7 @@ class Asking:
             query=str(environ.get("QUERY_STRING") or ""),
             headers=headers,
             body=body,
-            too_long=size > MAX_BODY,
+            too_long=size > MAX_BODY_BYTES,
         )
 
     def parameters(self) -> dict[str, str]:
@@ -63,24 +63,24 @@ class Asking:
         try:
             pairs = parse_qsl(self.query, keep_blank_values=True, errors="replace", max_num_fields=40)
         except ValueError as error:
-            raise Refusal(400, "too many query parameters") from error
+            raise ApiError(400, "too many query parameters") from error
         found = dict(pairs)
         if len(found) != len(pairs):
-            raise Refusal(400, "a query parameter is given more than once")
+            raise ApiError(400, "a query parameter is given more than once")
         return found
 
     def document(self) -> dict[str, Any]:
         """Parse the JSON object in the body, without NaN and repeated names. Raises ApiError (400, 413)."""
         if self.too_long:
-            raise Refusal(413, f"the body is longer than {MAX_BODY} bytes")
+            raise ApiError(413, f"the body is longer than {MAX_BODY_BYTES} bytes")
         if self.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-            raise Refusal(400, "Content-Type must be application/json")
+            raise ApiError(400, "Content-Type must be application/json")
         try:
             found = json.loads(self.body.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)
         except (ValueError, RecursionError) as error:
-            raise Refusal(400, "the body is not valid JSON") from error
+            raise ApiError(400, "the body is not valid JSON") from error
         if not isinstance(found, dict):
-            raise Refusal(400, "the body must be a JSON object")
+            raise ApiError(400, "the body must be a JSON object")
         return found
 
 

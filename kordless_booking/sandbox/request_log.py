@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from .request import Asking
+    from .request import Request
     from .store import Store
 
-KEPT = 20_000
+MAX_REQUESTS = 20_000
 """Number of requests that are kept, give or take 500."""
 
 
@@ -34,14 +34,14 @@ class Recorded:
     """None until a response was produced; a request that hangs never gets one."""
 
 
-class Ledger:
+class RequestLog:
     """Request log in the store. Records requests on arrival, so those that never get a response are in it too."""
 
     def __init__(self, store: Store, own_keys: Collection[str]) -> None:
         self._store = store
         self._own_keys = own_keys
 
-    def enter(self, operation: str, asking: Asking) -> int:
+    def record_request(self, operation: str, asking: Request) -> int:
         """Record a request and return its id."""
         headers = dict(asking.headers)
         # Somebody may point a real client at the sandbox by mistake: its key must not end up in a file.
@@ -55,10 +55,10 @@ class Ledger:
             ).lastrowid
             assert place is not None  # noqa: S101 - SQLite gives each row a number
             if place % 500 == 0:  # not with every request: about KEPT is good enough
-                db.execute("DELETE FROM requests WHERE id <= ?", (place - KEPT,))
+                db.execute("DELETE FROM requests WHERE id <= ?", (place - MAX_REQUESTS,))
         return place
 
-    def close(self, place: int, status: int) -> None:
+    def record_status(self, place: int, status: int) -> None:
         """Record the status of the response to request `place`."""
         with self._store.write() as db:
             db.execute("UPDATE requests SET status = ? WHERE id = ?", (status, place))
@@ -71,7 +71,7 @@ class Ledger:
             ).fetchall()
         return [Recorded(**(dict(row) | {"headers": json.loads(row["headers"])})) for row in rows]
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Delete all recorded requests."""
         with self._store.write() as db:
             db.execute("DELETE FROM requests")

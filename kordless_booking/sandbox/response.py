@@ -28,7 +28,7 @@ TYPES = {
 
 
 @dataclass
-class Answer:
+class Response:
     """A response. Mutable, because faults change it on its way out."""
 
     status: int = 200
@@ -48,7 +48,7 @@ class Answer:
         return json.dumps(self.document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
-class Refusal(Exception):
+class ApiError(Exception):
     """Error of an operation, sent in the documented form {"detail", "status", "type"}."""
 
     def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
@@ -57,11 +57,11 @@ class Refusal(Exception):
         self.detail = detail
         self.headers = dict(headers or {})
 
-    def answer(self) -> Answer:
+    def to_response(self) -> Response:
         """Return the error as a response."""
-        return Answer(self.status, error(self.status, self.detail), self.headers)
+        return Response(self.status, error_document(self.status, self.detail), self.headers)
 
 
-def error(status: int, detail: str) -> dict[str, Any]:
+def error_document(status: int, detail: str) -> dict[str, Any]:
     """Return the documented flat error document."""
     return {"detail": detail, "status": status, "type": TYPES.get(status, "error")}

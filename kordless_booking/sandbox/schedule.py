@@ -30,14 +30,14 @@ def openings(
     day = first
     while day <= last:
         spans = () if business.closed(day) else calendar.week.get(day.weekday(), ())
-        taken = _taken_hours(calendar.id, day.toordinal(), calendar.crowd) if spans else frozenset()
+        taken = _crowd_hours(calendar.id, day.toordinal(), calendar.occupancy_percent) if spans else frozenset()
         for opens, closes in spans:
             begin, end = _instant(business, day, opens), _instant(business, day, closes)
             shift = opens * 60 - begin  # Unix seconds to local seconds of this day
             # Steps in real time: on a clock-change day the opening hours have more or fewer start times.
             for start in range(begin, end - length + 1, step):
                 if service.capacity > 1:
-                    yield start, service.capacity - _seats_taken(calendar.id, start, service.capacity)
+                    yield start, service.capacity - _crowd_seats(calendar.id, start, service.capacity)
                 else:
                     # Every hour that the appointment touches, the last one included only if it reaches into it.
                     hours = range((start + shift) // HOUR, (start + shift + length - 1) // HOUR + 1)
@@ -68,21 +68,21 @@ def _instant(business: Business, day: date, minutes: int) -> int:
 
 
 @lru_cache(maxsize=8192)
-def _taken_hours(calendar_id: str, ordinal: int, crowd: int) -> frozenset[int]:
+def _crowd_hours(calendar_id: str, ordinal: int, crowd: int) -> frozenset[int]:
     """Return the local hours of a day that the crowd occupies. About one day in fourteen is full, others are quiet."""
-    mood = _dice(calendar_id, ordinal) % 14
+    mood = _deterministic_random(calendar_id, ordinal) % 14
     # Percent for each hour. Moods: 0 full, 1 to 4 a third of the usual crowd, 5 to 13 a little more than usual.
     chance = 100 if mood == 0 else crowd // 3 if mood < 5 else crowd + mood
     # 27 hours: opening hours may reach past midnight.
-    return frozenset(hour for hour in range(27) if _dice(calendar_id, ordinal, hour) % 100 < chance)
+    return frozenset(hour for hour in range(27) if _deterministic_random(calendar_id, ordinal, hour) % 100 < chance)
 
 
 @lru_cache(maxsize=8192)
-def _seats_taken(calendar_id: str, start: int, capacity: int) -> int:
+def _crowd_seats(calendar_id: str, start: int, capacity: int) -> int:
     """Return the seats of a group that the crowd occupies: mostly a few, now and then all."""
-    return min(capacity, _dice(calendar_id, start, "seats") % (capacity + 3))
+    return min(capacity, _deterministic_random(calendar_id, start, "seats") % (capacity + 3))
 
 
-def _dice(*what: object) -> int:
+def _deterministic_random(*what: object) -> int:
     """Return a pseudo-random number that depends on the arguments alone; hash() would differ in each process."""
     return crc32("/".join(map(str, what)).encode())

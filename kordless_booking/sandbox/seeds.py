@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from .model import UNSAID, Business, Calendar, Host, Policy, Service, Team, hours, thanksgiving, yearly
+from .model import ABSENT, Business, Calendar, Host, Policy, Service, Team, hours, thanksgiving, yearly
 
 SANDBOX_KEY = "kordless-sandbox-key"
 SANDBOX_ORG = "acme-salon"
@@ -39,7 +39,9 @@ _NOOR = Calendar(
 )
 _LENA = Calendar("host_lena", hours("11:00-15:00", "16:00-19:00", days="Tue Thu Sat"), Host("host_lena", "Lena"))
 # A calendar without a host, open past midnight.
-_LINE = Calendar("line_advice", hours("17:00-22:00", days="Wed") | hours("20:00-26:00", days="Fri Sat"), crowd=20)
+_LINE = Calendar(
+    "line_advice", hours("17:00-22:00", days="Wed") | hours("20:00-26:00", days="Fri Sat"), occupancy_percent=20
+)
 
 _HAIR_TEAM = Team("team_hair", "Hair team")
 
@@ -149,7 +151,7 @@ _ACME_SERVICES = (
         (_LENA,),
         _ADDRESS,
         description="Scalp massage with warm oils. Usually booked out for weeks.",
-        price=UNSAID,  # left out of the response
+        price=ABSENT,  # left out of the response
         window_days=90,
         booked_out_days=35,  # more than a month: visitors have to page ahead
         buffer_after=15,

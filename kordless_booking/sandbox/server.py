@@ -18,7 +18,7 @@ from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
-from .request import MAX_BODY, PREFIX
+from .request import MAX_BODY_BYTES, PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +35,7 @@ class SandboxServer(ThreadingMixIn, WSGIServer):
 
     def __init__(self, sandbox: Sandbox, host: str, port: int, *, quiet: bool = True) -> None:
         self.quiet = quiet
-        super().__init__((host, port), _Exchange)
+        super().__init__((host, port), _RequestHandler)
         self.sandbox = sandbox
 
     def server_bind(self) -> None:
@@ -52,7 +52,7 @@ class SandboxServer(ThreadingMixIn, WSGIServer):
             super().handle_error(request, client_address)
 
 
-class _Exchange(WSGIRequestHandler):
+class _RequestHandler(WSGIRequestHandler):
     """One connection with any number of requests."""
 
     protocol_version = "HTTP/1.1"
@@ -68,7 +68,7 @@ class _Exchange(WSGIRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name it overrides
         """Log nothing: the standard line contains the path, and thus confirmation numbers and contacts."""
 
-    def _exchange(self) -> None:
+    def _handle_request(self) -> None:
         """Process one request."""
         length = self.headers.get("Content-Length", "0")
         if not re.fullmatch("[0-9]{1,15}", length) or self.headers.get("Transfer-Encoding"):
@@ -77,8 +77,8 @@ class _Exchange(WSGIRequestHandler):
             return
         environ = self.get_environ()
         environ["kordless.over_socket"] = True
-        environ["wsgi.input"] = io.BytesIO(self.rfile.read(int(length)) if int(length) <= MAX_BODY else b"")
-        if int(length) > MAX_BODY:
+        environ["wsgi.input"] = io.BytesIO(self.rfile.read(int(length)) if int(length) <= MAX_BODY_BYTES else b"")
+        if int(length) > MAX_BODY_BYTES:
             # The unread body would be taken for the next request.
             self.close_connection = True
         began = time.perf_counter()
@@ -86,13 +86,13 @@ class _Exchange(WSGIRequestHandler):
             status = self._answer(environ)
         except ConnectionResetError:  # raised by faults.connection, or by the socket when the client is gone
             status = "cut"
-            self._cut()
+            self._reset_connection()
         if not self.server.quiet:
             spent = round((time.perf_counter() - began) * 1000)
             operation = environ.get("kordless.operation", "control")
             print(f"{operation} {status} {spent} ms", flush=True)  # noqa: T201 - the server's log
 
-    do_GET = do_POST = do_DELETE = do_PUT = do_PATCH = do_HEAD = do_OPTIONS = _exchange  # noqa: N815 - its names
+    do_GET = do_POST = do_DELETE = do_PUT = do_PATCH = do_HEAD = do_OPTIONS = _handle_request  # noqa: N815 - its names
 
     def _answer(self, environ: dict[str, Any]) -> str:
         started: list[Any] = []
@@ -118,7 +118,7 @@ class _Exchange(WSGIRequestHandler):
         self.wfile.flush()
         return str(status[:3])
 
-    def _cut(self) -> None:
+    def _reset_connection(self) -> None:
         """Close the connection with a TCP reset, which the client can't mistake for the end of the body."""
         self.close_connection = True
         # SO_LINGER on, with 0 seconds.

@@ -118,13 +118,13 @@ class Store:
             finally:
                 self._depth -= 1
 
-    def setting(self, name: str) -> Any:
+    def get_setting(self, name: str) -> Any:
         """Return a setting, or None."""
         with self.read() as db:
             row = db.execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
         return None if row is None else json.loads(row["value"])
 
-    def keep(self, name: str, value: Any) -> None:
+    def set_setting(self, name: str, value: Any) -> None:
         """Store a JSON value as a setting. None deletes it."""
         with self.write() as db:
             if value is None:

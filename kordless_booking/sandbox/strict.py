@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from zoneinfo import available_timezones
 
-from .response import Refusal
+from .response import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,14 +21,14 @@ _EMAIL = re.compile(r"[^@\s,;<>\x00-\x1f]{1,64}@[^@\s,;<>\x00-\x1f.]+(\.[^@\s,;<
 _PHONE = re.compile(r"\+?[0-9][0-9 ().-]*", re.ASCII)
 
 
-def only(given: Mapping[str, Any], allowed: Iterable[str], where: str = "") -> None:
+def reject_unknown_fields(given: Mapping[str, Any], allowed: Iterable[str], where: str = "") -> None:
     """Raise ApiError for a field that isn't documented, with a hint if only its spelling is wrong."""
     allowed = tuple(allowed)
     for name in given:
         if name not in allowed:
             meant = next((good for good in allowed if _bare(good) == _bare(name)), None)
             hint = f"; it is spelt '{meant}' here" if meant else ""
-            raise Refusal(400, f"unknown field '{where}{name[:60]}'{hint}")
+            raise ApiError(400, f"unknown field '{where}{name[:60]}'{hint}")
 
 
 def _bare(name: str) -> str:
@@ -43,35 +43,35 @@ def text(given: Mapping[str, Any], name: str, *, longest: int = 200, needed: boo
     if value is None and not needed:
         return None
     if name not in given:
-        raise Refusal(400, f"'{name}' is required")
+        raise ApiError(400, f"'{name}' is required")
     if not isinstance(value, str):
-        raise Refusal(400, f"'{name}' must be a string")
+        raise ApiError(400, f"'{name}' must be a string")
     if len(value) > longest:
-        raise Refusal(400, f"'{name}' is longer than {longest} characters")
+        raise ApiError(400, f"'{name}' is longer than {longest} characters")
     if needed and not value.strip():
-        raise Refusal(400, f"'{name}' must not be blank")
+        raise ApiError(400, f"'{name}' must not be blank")
     # JSON may escape a lone surrogate ("\ud800"), which neither SQLite nor UTF-8 can store.
     if "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
-        raise Refusal(400, f"'{name}' has characters that are not text")
+        raise ApiError(400, f"'{name}' has characters that are not text")
     return value
 
 
-def needed_text(given: Mapping[str, Any], name: str, *, longest: int = 200) -> str:
+def required_text(given: Mapping[str, Any], name: str, *, longest: int = 200) -> str:
     """Return a required string."""
     return str(text(given, name, longest=longest))
 
 
-def moment(given: Mapping[str, Any], name: str) -> int:
+def utc_seconds(given: Mapping[str, Any], name: str) -> int:
     """Return an ISO 8601 time in UTC ("…Z" or "…+00:00") as whole Unix seconds."""
-    value = needed_text(given, name)
+    value = required_text(given, name)
     if not _MOMENT.fullmatch(value):
-        raise Refusal(400, f"'{name}' must be ISO 8601 in UTC, like 2026-12-01T14:00:00Z")
+        raise ApiError(400, f"'{name}' must be ISO 8601 in UTC, like 2026-12-01T14:00:00Z")
     try:
         found = datetime.fromisoformat(value).timestamp()
     except (ValueError, OverflowError) as error:
-        raise Refusal(400, f"'{name}' is no real date or time") from error
+        raise ApiError(400, f"'{name}' is no real date or time") from error
     if found != int(found):
-        raise Refusal(400, f"'{name}' must be whole seconds")
+        raise ApiError(400, f"'{name}' must be whole seconds")
     return int(found)
 
 
@@ -79,7 +79,7 @@ def zone(given: Mapping[str, Any], name: str = "timezone", *, needed: bool = Tru
     """Return an IANA time zone name."""
     value = text(given, name, needed=needed)
     if value is not None and value not in _zones():
-        raise Refusal(400, f"'{name}' must be an IANA time zone")
+        raise ApiError(400, f"'{name}' must be an IANA time zone")
     return value
 
 
@@ -88,13 +88,13 @@ def _zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
-def count(given: Mapping[str, Any], name: str, *, written: bool = False) -> int:
+def positive_integer(given: Mapping[str, Any], name: str, *, written: bool = False) -> int:
     """Return an integer from 1 to 1000, by default 1. `written` accepts digits as text, for a query parameter."""
     value = given.get(name, 1)
     if written and isinstance(value, str) and re.fullmatch(r"[0-9]{1,4}", value, re.ASCII):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1000:
-        raise Refusal(400, f"'{name}' must be a whole number from 1 to 1000")
+        raise ApiError(400, f"'{name}' must be a whole number from 1 to 1000")
     return value
 
 
@@ -102,16 +102,16 @@ def person(given: Mapping[str, Any]) -> dict[str, str | None]:
     """Return the contact: a name, and an e-mail, a phone or both."""
     contact = given.get("contact")
     if not isinstance(contact, dict):
-        raise Refusal(400, "'contact' is required and must be an object")
-    only(contact, ("name", "email", "phone"), "contact.")
-    name = needed_text(contact, "name")
+        raise ApiError(400, "'contact' is required and must be an object")
+    reject_unknown_fields(contact, ("name", "email", "phone"), "contact.")
+    name = required_text(contact, "name")
     email, phone = text(contact, "email", needed=False), text(contact, "phone", needed=False)
     if email is None and phone is None:
-        raise Refusal(400, "'contact' needs an 'email' or a 'phone'")
+        raise ApiError(400, "'contact' needs an 'email' or a 'phone'")
     if email is not None and not _EMAIL.fullmatch(email):
-        raise Refusal(400, "'email' is not a valid e-mail address")
+        raise ApiError(400, "'email' is not a valid e-mail address")
     if phone is not None and not (_PHONE.fullmatch(phone) and 7 <= len(digits(phone)) <= 15):
-        raise Refusal(400, "'phone' is not a valid phone number")
+        raise ApiError(400, "'phone' is not a valid phone number")
     return {"name": name, "email": email, "phone": phone}
 
 

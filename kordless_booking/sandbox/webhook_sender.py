@@ -21,30 +21,30 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from . import documents
-from .posting import TAMPERINGS, Endpoint, letter, post
+from .posting import TAMPERINGS, Endpoint, post, signed_request
 
 if TYPE_CHECKING:
     from .clock import Clock
     from .model import Business, Service
     from .store import Store
 
-RETRIES = (1.0, 5.0, 15.0, 60.0, 300.0)
+RETRY_SECONDS = (1.0, 5.0, 15.0, 60.0, 300.0)
 """Seconds before each retry of a failed delivery. After the last retry it is given up. Kordless's own schedule is
 unknown.
 """
-LEASE = 60.0
+LEASE_SECONDS = 60.0
 """Seconds after which another process may take over a delivery whose sender has not reported back. Longer than a
 receiver may take (30 seconds).
 """
-KEPT = 500
+MAX_DELIVERIES = 500
 """Number of deliveries that the store keeps."""
 _MISCHIEF = {"duplicate", "reorder", "tamper", "times", "lose", "late"}
 
 
-class Courier:
+class WebhookSender:
     """Webhook sender of one sandbox. The processes that share the store share the outbox."""
 
-    def __init__(self, store: Store, clock: Clock, *, retries: tuple[float, ...] = RETRIES) -> None:
+    def __init__(self, store: Store, clock: Clock, *, retries: tuple[float, ...] = RETRY_SECONDS) -> None:
         self.by_hand = False
         """True: no thread is started, and only `deliver()` sends."""
         self._store = store
@@ -58,13 +58,13 @@ class Courier:
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Receivers of webhooks; can be set. Empty by default, and then no deliveries are recorded."""
-        return tuple(Endpoint.read(each) for each in self._store.setting("endpoints") or ())
+        return tuple(Endpoint.from_json(each) for each in self._store.get_setting("endpoints") or ())
 
     @endpoints.setter
     def endpoints(self, endpoints: tuple[Endpoint, ...]) -> None:
-        self._store.keep("endpoints", [vars(each) for each in endpoints] or None)
+        self._store.set_setting("endpoints", [vars(each) for each in endpoints] or None)
 
-    def mischief(self, **rules: Any) -> None:
+    def set_faults(self, **rules: Any) -> None:
         """Set the faults of the next deliveries; without arguments, clear them. Raises ValueError.
 
         - `duplicate`: number of extra deliveries of each event.
@@ -78,11 +78,11 @@ class Courier:
             raise ValueError(f"there is {', '.join(sorted(_MISCHIEF))}; tamper is one of {', '.join(TAMPERINGS)}")
         if any(not isinstance(value, int | float) or value < 0 for name, value in rules.items() if name != "tamper"):
             raise ValueError("all but tamper are numbers")
-        self._store.keep("courier", rules or None)
+        self._store.set_setting("courier", rules or None)
 
     def rules(self) -> dict[str, Any]:
         """Return the faults that are set."""
-        found: dict[str, Any] = self._store.setting("courier") or {}
+        found: dict[str, Any] = self._store.get_setting("courier") or {}
         return found
 
     def deliveries(self) -> list[dict[str, Any]]:
@@ -96,7 +96,9 @@ class Courier:
             ).fetchall()
         return [dict(row) for row in rows]
 
-    def note(self, db: sqlite3.Connection, event: str, business: Business, service: Service, row: sqlite3.Row) -> None:
+    def enqueue(
+        self, db: sqlite3.Connection, event: str, business: Business, service: Service, row: sqlite3.Row
+    ) -> None:
         """Add the event to the outbox, in the transaction that makes the change (transactional outbox pattern)."""
         endpoints = self.endpoints
         if not endpoints:
@@ -104,7 +106,7 @@ class Courier:
         # Real time, not the sandbox's clock: receivers and retries live in real time, even while that clock is frozen.
         rules, now = self.rules(), time.time()
         # Serialized now: a retry must send the state at the time of the event, not today's.
-        body = json.dumps(documents.event(event, service, row, self._clock.stamp()), ensure_ascii=False)
+        body = json.dumps(documents.event(event, service, row, self._clock.unix_seconds()), ensure_ascii=False)
         for endpoint in endpoints:
             if endpoint.wants(business.slug, event):
                 db.execute(
@@ -121,8 +123,8 @@ class Courier:
                         int(rules.get("lose", 0)),
                     ),
                 )
-        self._let_go(db, int(rules.get("reorder", 0)))
-        db.execute("DELETE FROM deliveries WHERE id <= (SELECT max(id) FROM deliveries) - ?", (KEPT,))
+        self._release_held(db, int(rules.get("reorder", 0)))
+        db.execute("DELETE FROM deliveries WHERE id <= (SELECT max(id) FROM deliveries) - ?", (MAX_DELIVERIES,))
 
     def wake(self) -> None:
         """Start the sending thread if there is something to send and none is running. Returns at once."""
@@ -144,7 +146,7 @@ class Courier:
         A `due_by` in the future sends retries without waiting for them.
         """
         tries = 0
-        while self._try_one(time.time() if due_by is None else due_by):
+        while self._send_one(time.time() if due_by is None else due_by):
             tries += 1
         return tries
 
@@ -168,7 +170,7 @@ class Courier:
             found = db.execute("SELECT min(due) AS due FROM deliveries WHERE state = 'waiting'").fetchone()
         return None if found["due"] is None else float(found["due"])
 
-    def _try_one(self, now: float) -> bool:
+    def _send_one(self, now: float) -> bool:
         with self._store.write() as db:
             row = db.execute(
                 "SELECT * FROM deliveries WHERE state = 'waiting' AND due <= ? ORDER BY due, id LIMIT 1", (now,)
@@ -176,17 +178,19 @@ class Courier:
             if row is None:
                 return False
             # Leased, not locked: if this process dies while it sends, another one takes over after LEASE.
-            db.execute("UPDATE deliveries SET due = ?, tries = tries + 1 WHERE id = ?", (now + LEASE, row["id"]))
+            db.execute(
+                "UPDATE deliveries SET due = ?, tries = tries + 1 WHERE id = ?", (now + LEASE_SECONDS, row["id"])
+            )
             tampering = self._tampering()
         # Outside of the transaction, which would block all processes for as long as the receiver takes.
         endpoint = next((each for each in self.endpoints if each.url == row["url"]), None)
         status = 0
         if endpoint is not None and row["tries"] >= row["lost"]:
-            status = post(row["url"], *letter(endpoint, row["number"], row["body"].encode(), tampering))
-        self._settle(row, status, now)
+            status = post(row["url"], *signed_request(endpoint, row["number"], row["body"].encode(), tampering))
+        self._record_result(row, status, now)
         return True
 
-    def _settle(self, row: sqlite3.Row, status: int, now: float) -> None:
+    def _record_result(self, row: sqlite3.Row, status: int, now: float) -> None:
         delivered, tries = 200 <= status < 300, row["tries"]  # as read: without the attempt that was just made
         if delivered and row["copies"]:
             state, due = "waiting", now
@@ -209,11 +213,11 @@ class Courier:
         if found and "times" in rules:
             left = int(rules["times"]) - 1
             kept = {name: value for name, value in rules.items() if name not in ("tamper", "times")}
-            self._store.keep("courier", (kept | ({"tamper": found, "times": left} if left > 0 else {})) or None)
+            self._store.set_setting("courier", (kept | ({"tamper": found, "times": left} if left > 0 else {})) or None)
         return found
 
     @staticmethod
-    def _let_go(db: sqlite3.Connection, how_many: int) -> None:
+    def _release_held(db: sqlite3.Connection, how_many: int) -> None:
         """Release all held deliveries, newest first, once there are `how_many`. 0 releases what an old fault held."""
         held = [row["id"] for row in db.execute("SELECT id FROM deliveries WHERE state = 'held' ORDER BY id")]
         if held and len(held) >= how_many:

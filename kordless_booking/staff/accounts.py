@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from kordless_booking import conf
 
-__all__ = ["are_several", "known_accounts"]
+__all__ = ["has_several_accounts", "known_accounts"]
 
 
 def known_accounts() -> Mapping[str, conf.Account]:
@@ -19,6 +19,6 @@ def known_accounts() -> Mapping[str, conf.Account]:
         return {}
 
 
-def are_several() -> bool:
+def has_several_accounts() -> bool:
     """Return whether pages must say which account something belongs to."""
     return len(known_accounts()) > 1

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kordless_booking.staff.accounts import are_several
-from kordless_booking.staff.read_only import ReadOnly
+from kordless_booking.staff.accounts import has_several_accounts
+from kordless_booking.staff.read_only import ReadOnlyAdmin
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 __all__ = ["AttemptAdmin"]
 
 
-class AttemptAdmin(ReadOnly):
+class AttemptAdmin(ReadOnlyAdmin):
     """Read-only list of attempts. Neither the key nor the encrypted request is ever shown."""
 
     fields = (
-        "account", "service", "state", "refusal", "unsure", "generation", "claim",
+        "account", "service", "state", "refusal", "outcome_unknown", "generation", "claim",
         "created_at", "changed_at", "claimed_until", "retry_at",
     )  # fmt: skip
     readonly_fields = fields
-    list_display = ("created_at", "service", "state", "refusal", "unsure", "claim", "account", "changed_at")
+    list_display = ("created_at", "service", "state", "refusal", "outcome_unknown", "claim", "account", "changed_at")
     list_filter = ("account", "state", "refusal", "service", "created_at")
     list_per_page = 50
     date_hierarchy = "created_at"
@@ -33,7 +33,7 @@ class AttemptAdmin(ReadOnly):
 
     def get_list_display(self, request: HttpRequest) -> Any:
         # Not in `list_display` itself: the number of accounts isn't known when this module is imported.
-        return [name for name in self.list_display if name != "account" or are_several()]
+        return [name for name in self.list_display if name != "account" or has_several_accounts()]
 
     def get_list_filter(self, request: HttpRequest) -> Any:
-        return [name for name in self.list_filter if name != "account" or are_several()]
+        return [name for name in self.list_filter if name != "account" or has_several_accounts()]

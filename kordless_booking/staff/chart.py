@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["HEIGHT", "Chart", "Column", "chart"]
+__all__ = ["HEIGHT", "Chart", "Column", "build_chart"]
 
 HEIGHT: Final = 100
 """Height of the SVG's view box, in whose units all lengths here are."""
@@ -49,7 +49,7 @@ class Chart:
     """Numbers at the horizontal lines, from the top to 0."""
 
 
-def chart(days: Sequence[tuple[str, int, int]]) -> Chart:
+def build_chart(days: Sequence[tuple[str, int, int]]) -> Chart:
     """Lay out a column for each day's (label, many, few), oldest first."""
     # At least 2, so the heights below are never divided by 0.
     top = _round_up(max((max(many, few) for _, many, few in days), default=0))

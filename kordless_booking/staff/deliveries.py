@@ -18,16 +18,16 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_POST
 
 from kordless_booking import conf
-from kordless_booking.logs import where
+from kordless_booking.logs import error_location
 from kordless_booking.models import WebhookDelivery
-from kordless_booking.signals import Source
-from kordless_booking.staff.accounts import are_several
-from kordless_booking.staff.finding import find
-from kordless_booking.staff.masking import in_full, masked
-from kordless_booking.staff.read_only import ReadOnly
+from kordless_booking.signals import ChangeSource
+from kordless_booking.staff.accounts import has_several_accounts
+from kordless_booking.staff.finding import search_deliveries
+from kordless_booking.staff.masking import format_body, mask_body
+from kordless_booking.staff.read_only import ReadOnlyAdmin
 from kordless_booking.webhooks.inbox import ReceiverFailed
 from kordless_booking.webhooks.replay import event_of, is_outdated, replay
-from kordless_booking.webhooks.stored_body import GoneBody, body_of
+from kordless_booking.webhooks.stored_body import BodyUnavailable, decrypt_body
 
 __all__ = ["DeliveryAdmin"]
 
@@ -39,8 +39,8 @@ class ReplayForm(forms.Form):
         label=gettext_lazy("The change was made"),
         widget=forms.RadioSelect,
         choices=[
-            (Source.WEBHOOK.value, gettext_lazy("elsewhere: by phone, by staff, in Kordless")),
-            (Source.WIDGET.value, gettext_lazy("on this site's own pages")),
+            (ChangeSource.WEBHOOK.value, gettext_lazy("elsewhere: by phone, by staff, in Kordless")),
+            (ChangeSource.WIDGET.value, gettext_lazy("on this site's own pages")),
         ],
     )
 
@@ -55,7 +55,7 @@ class FindForm(forms.Form):
     )
 
 
-class DeliveryAdmin(ReadOnly):
+class DeliveryAdmin(ReadOnlyAdmin):
     """Read-only list of deliveries and their outcomes."""
 
     list_display = ("received_at", "kind", "outcome", "source", "account", "delivery_id", "happened_at")
@@ -72,10 +72,10 @@ class DeliveryAdmin(ReadOnly):
         return super().get_queryset(request).defer("sealed")
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        return [name for name in self.list_display if name != "account" or are_several()]
+        return [name for name in self.list_display if name != "account" or has_several_accounts()]
 
     def get_list_filter(self, request: HttpRequest) -> Any:
-        return [name for name in self.list_filter if name != "account" or are_several()]
+        return [name for name in self.list_filter if name != "account" or has_several_accounts()]
 
     def get_urls(self) -> list[URLPattern]:
         # `admin_view` checks for staff alone. Each view checks its own permissions.
@@ -120,7 +120,7 @@ class DeliveryAdmin(ReadOnly):
         if not (self.has_view_permission(request) and _may(request, "view_personal_data")):
             raise PermissionDenied
         form = FindForm(request.POST if request.method == "POST" else None)
-        found = find(form.cleaned_data["wanted"], datetime.now(UTC)) if form.is_valid() else None
+        found = search_deliveries(form.cleaned_data["wanted"], datetime.now(UTC)) if form.is_valid() else None
         context = {**self._context(request), "title": _("Find deliveries of somebody"), "form": form, "found": found}
         response = render(request, "kordless_booking/admin/find.html", context)
         response["Cache-Control"] = "no-store, private"
@@ -138,11 +138,11 @@ class DeliveryAdmin(ReadOnly):
         )
         try:
             account, event = _account(row), event_of(row, now)
-        except (GoneBody, ImproperlyConfigured):
+        except (BodyUnavailable, ImproperlyConfigured):
             messages.error(request, _("This delivery can't be replayed: its body or its account is gone."))
             return HttpResponseRedirect(back)
         form = ReplayForm(
-            request.POST if request.method == "POST" else None, initial={"source": row.source or Source.WEBHOOK}
+            request.POST if request.method == "POST" else None, initial={"source": row.source or ChangeSource.WEBHOOK}
         )
         # A GET has an unbound form, which is never valid: it shows the question.
         if not form.is_valid():
@@ -155,14 +155,14 @@ class DeliveryAdmin(ReadOnly):
                 "back": back,
             }
             return render(request, "kordless_booking/admin/replay.html", {**self._context(request), **context})
-        source = Source(form.cleaned_data["source"])
+        source = ChangeSource(form.cleaned_data["source"])
         try:
             replay(account, row, source, now)
         except ReceiverFailed as failed:
             self.log_change(request, row, f"Replayed as made at the {source}; a receiver failed.")
             # Only the error's class and place: its message may contain the booking.
             text = _("A receiver failed, and what receivers had done in the database is undone: %(error)s.")
-            messages.error(request, text % {"error": " ".join(where(failed.error).values())})
+            messages.error(request, text % {"error": " ".join(error_location(failed.error).values())})
         else:
             self.log_change(request, row, f"Replayed as made at the {source}.")
             messages.success(request, _("The receivers were told again."))
@@ -182,16 +182,16 @@ class DeliveryAdmin(ReadOnly):
     @sensitive_variables()
     def _page(self, request: HttpRequest, row: WebhookDelivery, *, full: bool = False) -> HttpResponse:
         try:
-            body = body_of(row, datetime.now(UTC))
+            body = decrypt_body(row, datetime.now(UTC))
         # The body is gone, but the row's other columns are still worth a page.
-        except GoneBody:
+        except BodyUnavailable:
             body = ""
         context = {
             **self._context(request),
             "title": _("Webhook delivery"),
             "subtitle": str(row),
             "original": row,
-            "body": (in_full(body) if full else masked(body)) if body else "",
+            "body": (format_body(body) if full else mask_body(body)) if body else "",
             "full": full,
             "may_see": bool(body) and not full and _may(request, "view_personal_data"),
             "may_replay": bool(body) and _may(request, "replay_webhookdelivery"),
@@ -210,7 +210,7 @@ def _may(request: HttpRequest, permission: str) -> bool:
 
 def _account(row: WebhookDelivery) -> conf.Account:
     """Return the delivery's account. Raises ImproperlyConfigured when the settings no longer have it."""
-    account = conf.account_named(row.account)
+    account = conf.get_account(row.account)
     # With a single account `get_account` returns that one for every name.
     if account.name != row.account:
         raise ImproperlyConfigured

@@ -15,7 +15,7 @@ from django.db.models import QuerySet, Sum
 from kordless_booking.funnel.stages import Source, Stage
 from kordless_booking.models import FunnelCount
 
-__all__ = ["PERIODS", "Counts", "Wish", "by", "by_day", "rows_of", "services_in", "written"]
+__all__ = ["PERIODS", "Counts", "FunnelQuery", "by_day", "counts_by", "rows_of", "services_in", "to_csv"]
 
 PERIODS: Final = (7, 30, 90)
 """Days that can be chosen."""
@@ -27,7 +27,7 @@ Counts = Mapping[Stage, int]
 
 
 @dataclass(frozen=True)
-class Wish:
+class FunnelQuery:
     """Filters: a number of days up to `today`, and an account, service and source; an empty text means all."""
 
     today: date
@@ -37,7 +37,7 @@ class Wish:
     source: str = ""
 
     @classmethod
-    def read(cls, query: Mapping[str, str], today: date, accounts: Iterable[str]) -> Wish:
+    def from_query(cls, query: Mapping[str, str], today: date, accounts: Iterable[str]) -> FunnelQuery:
         """Parse a page's query string. Invalid values are ignored."""
         days, account, source = query.get("days", ""), query.get("account", ""), query.get("source", "")
         return cls(
@@ -54,19 +54,19 @@ class Wish:
         return self.today - timedelta(days=self.days - 1)
 
 
-def rows_of(wish: Wish) -> QuerySet[FunnelCount]:
+def rows_of(wish: FunnelQuery) -> QuerySet[FunnelCount]:
     """Return the rows that match."""
     names = {name: said for name in ("account", "service", "source") if (said := getattr(wish, name))}
     return FunnelCount.objects.filter(day__gte=wish.first, day__lte=wish.today, **names)
 
 
-def by_day(wish: Wish) -> dict[date, Counts]:
+def by_day(wish: FunnelQuery) -> dict[date, Counts]:
     """Return the counts of each day, oldest first, also of days without any."""
-    found = by("day", rows_of(wish))
+    found = counts_by("day", rows_of(wish))
     return {day: found.get(day, {}) for day in (wish.first + timedelta(days=number) for number in range(wish.days))}
 
 
-def by(name: str, rows: QuerySet[FunnelCount]) -> dict[Any, Counts]:
+def counts_by(name: str, rows: QuerySet[FunnelCount]) -> dict[Any, Counts]:
     """Return the counts for each value of one column."""
     found: dict[Any, dict[Stage, int]] = defaultdict(dict)
     # `order_by()` removes the ordering, whose columns would become part of GROUP BY.
@@ -77,13 +77,13 @@ def by(name: str, rows: QuerySet[FunnelCount]) -> dict[Any, Counts]:
     return dict(found)
 
 
-def services_in(wish: Wish) -> list[str]:
+def services_in(wish: FunnelQuery) -> list[str]:
     """Return the slugs of services that were counted in the period, whatever service is chosen now."""
     rows = rows_of(replace(wish, service="", source="")).exclude(service="")
     return sorted(rows.order_by().values_list("service", flat=True).distinct())
 
 
-def written(wish: Wish) -> str:
+def to_csv(wish: FunnelQuery) -> str:
     """Format the counts as CSV: one line per day, account, service and source with any count."""
     lines: dict[tuple[date, str, str, str], dict[str, int]] = defaultdict(dict)
     rows = rows_of(wish).order_by("day", "account", "service", "source")
@@ -93,10 +93,10 @@ def written(wish: Wish) -> str:
     sheet = csv.writer(text)
     sheet.writerow(("day", "account", "service", "source", *COLUMNS))
     for (day, *names), counts in lines.items():
-        sheet.writerow((day.isoformat(), *map(_harmless, names), *(counts.get(stage, 0) for stage in Stage)))
+        sheet.writerow((day.isoformat(), *map(_escape_formula, names), *(counts.get(stage, 0) for stage in Stage)))
     return text.getvalue()
 
 
-def _harmless(text: str) -> str:
+def _escape_formula(text: str) -> str:
     """Escape a text that a spreadsheet would run as a formula: an apostrophe makes it a text (CSV injection)."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "'")) else text

@@ -17,15 +17,15 @@ from django.views.decorators.http import require_safe
 from kordless_booking.funnel.counters import today
 from kordless_booking.funnel.stages import Source, Stage
 from kordless_booking.staff import funnel
-from kordless_booking.staff.accounts import are_several, known_accounts
-from kordless_booking.staff.chart import HEIGHT, chart
-from kordless_booking.staff.labels import service_names, source_word, stage_word
-from kordless_booking.staff.read_only import ReadOnly
+from kordless_booking.staff.accounts import has_several_accounts, known_accounts
+from kordless_booking.staff.chart import HEIGHT, build_chart
+from kordless_booking.staff.labels import placement_label, service_names, stage_label
+from kordless_booking.staff.read_only import ReadOnlyAdmin
 
 __all__ = ["FunnelAdmin"]
 
 
-class FunnelAdmin(ReadOnly):
+class FunnelAdmin(ReadOnlyAdmin):
     """Admin whose list page shows sums instead of rows."""
 
     def get_urls(self) -> list[URLPattern]:
@@ -35,12 +35,12 @@ class FunnelAdmin(ReadOnly):
         # Not the inherited URLs: there is no page for a single row.
         return [
             path("", guarded(self.changelist_view), name="kordless_booking_funnelcount_changelist"),
-            path("csv/", guarded(self.file), name="kordless_booking_funnelcount_csv"),
+            path("csv/", guarded(self.csv_view), name="kordless_booking_funnelcount_csv"),
         ]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Show the page."""
-        wish = self._wish(request)
+        wish = self._query(request)
         days = funnel.by_day(wish)
         # A visit has a service only if it began at its times. So for one service the shares begin with its opening.
         stages = [stage for stage in Stage if stage is not Stage.VISIT or not wish.service]
@@ -54,15 +54,15 @@ class FunnelAdmin(ReadOnly):
             "wish": wish,
             "query": request.GET.urlencode(),
             "periods": funnel.PERIODS,
-            "accounts": list(known_accounts()) if are_several() else [],
+            "accounts": list(known_accounts()) if has_several_accounts() else [],
             "services": [(slug, names.get(slug, slug)) for slug in funnel.services_in(wish)],
-            "sources": [(source.value, source_word(source)) for source in Source],
-            "stages": [stage_word(stage) for stage in stages],
-            "base": stage_word(base),
+            "sources": [(source.value, placement_label(source)) for source in Source],
+            "stages": [stage_label(stage) for stage in stages],
+            "base": stage_label(base),
             "bars": _bars(totals, stages),
-            "chart": chart(
+            "chart": build_chart(
                 [
-                    (_said(day, counts, base), counts.get(base, 0), counts.get(Stage.BOOKED, 0))
+                    (_day_label(day, counts, base), counts.get(base, 0), counts.get(Stage.BOOKED, 0))
                     for day, counts in days.items()
                 ]
             ),
@@ -71,26 +71,26 @@ class FunnelAdmin(ReadOnly):
             "last": wish.today,
             "days": [(day, _cells(counts, stages)) for day, counts in reversed(days.items())],
             "by_service": _table(
-                funnel.by("service", rows), stages, lambda slug: names.get(slug, slug) or _("None chosen")
+                funnel.counts_by("service", rows), stages, lambda slug: names.get(slug, slug) or _("None chosen")
             ),
-            "by_source": _table(funnel.by("source", rows), stages, source_word),
+            "by_source": _table(funnel.counts_by("source", rows), stages, placement_label),
             "empty": not any(totals.values()),
             "counting": any(account.funnel for account in known_accounts().values()),
         }
         return render(request, "kordless_booking/admin/funnel.html", context)
 
-    def file(self, request: HttpRequest) -> HttpResponse:
+    def csv_view(self, request: HttpRequest) -> HttpResponse:
         """Download what the page shows, as CSV."""
-        wish = self._wish(request)
-        response = HttpResponse(funnel.written(wish), content_type="text/csv; charset=utf-8")
+        wish = self._query(request)
+        response = HttpResponse(funnel.to_csv(wish), content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="funnel-{wish.first}-{wish.today}.csv"'
         response["X-Content-Type-Options"] = "nosniff"
         return response
 
-    def _wish(self, request: HttpRequest) -> funnel.Wish:
+    def _query(self, request: HttpRequest) -> funnel.FunnelQuery:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        return funnel.Wish.read(request.GET, today(), known_accounts())
+        return funnel.FunnelQuery.from_query(request.GET, today(), known_accounts())
 
 
 def _added_up(several: Iterable[funnel.Counts]) -> dict[Stage, int]:
@@ -107,7 +107,7 @@ def _bars(totals: Mapping[Stage, int], stages: list[Stage]) -> list[dict[str, An
     most, base = max(totals[stage] for stage in stages), totals[stages[0]]
     return [
         {
-            "word": stage_word(stage),
+            "word": stage_label(stage),
             "number": totals[stage],
             "width": f"{totals[stage] / most * 100:.1f}%" if most else "0%",
             "share": f"{totals[stage] / base:.0%}" if base else "",
@@ -116,8 +116,8 @@ def _bars(totals: Mapping[Stage, int], stages: list[Stage]) -> list[dict[str, An
     ]
 
 
-def _said(day: Any, counts: funnel.Counts, base: Stage) -> str:
-    numbers = [f"{stage_word(stage)} {counts.get(stage, 0)}" for stage in (base, Stage.BOOKED)]
+def _day_label(day: Any, counts: funnel.Counts, base: Stage) -> str:
+    numbers = [f"{stage_label(stage)} {counts.get(stage, 0)}" for stage in (base, Stage.BOOKED)]
     return f"{date_format(day, 'SHORT_DATE_FORMAT')}: {', '.join(numbers)}"
 
 

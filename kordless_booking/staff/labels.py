@@ -8,12 +8,12 @@ from django.utils.translation import gettext as _
 
 from kordless_booking.conf import Account
 from kordless_booking.funnel.stages import Source, Stage
-from kordless_booking.upstream.registry import upstream
+from kordless_booking.upstream.registry import services_for
 
-__all__ = ["ago", "refusal_word", "service_names", "source_word", "stage_word"]
+__all__ = ["format_age", "placement_label", "rejection_label", "service_names", "stage_label"]
 
 
-def stage_word(stage: Stage) -> str:
+def stage_label(stage: Stage) -> str:
     """Return the label of what a stage counts, in the plural."""
     return {
         Stage.VISIT: _("Visits"),
@@ -24,7 +24,7 @@ def stage_word(stage: Stage) -> str:
     }[stage]
 
 
-def source_word(source: str) -> str:
+def placement_label(source: str) -> str:
     """Return the label of a placement of the widget; unknown ones as they are."""
     words = {
         Source.PAGE: _("Pages of the widget"),
@@ -34,7 +34,7 @@ def source_word(source: str) -> str:
     return words[Source(source)] if source in list(Source) else source
 
 
-def refusal_word(reason: str) -> str:
+def rejection_label(reason: str) -> str:
     """Return the label of a reason for rejecting a delivery; unknown ones as they are."""
     words = {
         "webhook_without_secret": _("No secret is set"),
@@ -49,7 +49,7 @@ def refusal_word(reason: str) -> str:
     return words.get(reason, reason)
 
 
-def ago(seconds: float) -> str:
+def format_age(seconds: float) -> str:
     """Format an age in the largest unit that fits: seconds up to two minutes, minutes up to two hours, else hours."""
     number = int(seconds)
     if number < 120:
@@ -61,5 +61,5 @@ def ago(seconds: float) -> str:
 
 def service_names(accounts: Iterable[Account]) -> dict[str, str]:
     """Return names of services by slug, as far as the cache has them. Kordless isn't asked."""
-    offers = [upstream(account).catalog.known_offer() for account in accounts]
+    offers = [services_for(account).catalog.cached_offer() for account in accounts]
     return {service.slug: service.name for offer in offers if offer for service in offer.services}

@@ -6,10 +6,10 @@ import json
 import re
 from typing import Any, Final
 
-__all__ = ["MASK", "in_full", "masked"]
+__all__ = ["MASK", "format_body", "mask_body"]
 
 MASK: Final = "••••"
-_HARMLESS: Final = frozenset(
+_HARMLESS_FIELDS: Final = frozenset(
     {
         "event", "type", "timestamp", "createdat", "updatedat", "webhookid", "status", "serviceid", "serviceslug",
         "startsat", "start", "starttime", "endsat", "end", "endtime", "timezone", "partysize", "attempt", "version",
@@ -17,15 +17,15 @@ _HARMLESS: Final = frozenset(
 )  # fmt: skip
 """Names, in lower case and without underscores, of fields whose values reveal no person. All others are masked."""
 # A harmless name isn't enough, its value must look harmless too: an address may stand in any field.
-_PLAIN: Final = re.compile(r"[\w:.+/-]{0,64}", re.ASCII)
+_HARMLESS_VALUE: Final = re.compile(r"[\w:.+/-]{0,64}", re.ASCII)
 
 
-def masked(body: str) -> str:
+def mask_body(body: str) -> str:
     """Return the body with its structure and its harmless values; only the mask when it isn't JSON."""
     return _written(_mask(_read(body)))
 
 
-def in_full(body: str) -> str:
+def format_body(body: str) -> str:
     """Return the whole body, indented."""
     try:
         return _written(json.loads(body))
@@ -53,10 +53,10 @@ def _mask(value: Any, name: str = "") -> Any:
     if value is None or isinstance(value, bool):
         # No personal data, whatever the name.
         return value
-    harmless = name.replace("_", "").casefold() in _HARMLESS and _PLAIN.fullmatch(str(value))
+    harmless = name.replace("_", "").casefold() in _HARMLESS_FIELDS and _HARMLESS_VALUE.fullmatch(str(value))
     return value if harmless else MASK
 
 
 def _name(name: str) -> str:
     # Field names come from outside as well and may contain anything.
-    return name if _PLAIN.fullmatch(name) else MASK
+    return name if _HARMLESS_VALUE.fullmatch(name) else MASK

@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING, Final
 from django.db.models import Count, Min, Sum
 
 from kordless_booking.booking.attempt import State
-from kordless_booking.models import BookingAttempt, RefusalCount, WebhookDelivery
-from kordless_booking.upstream.registry import Upstream, upstream
+from kordless_booking.models import BookingAttempt, RejectedDeliveryCount, WebhookDelivery
+from kordless_booking.upstream.registry import AccountServices, services_for
 
 if TYPE_CHECKING:
     from kordless_booking.conf import Account
-    from kordless_booking.upstream.catalog import Lying
+    from kordless_booking.upstream.catalog import CacheStatus
     from kordless_booking.upstream.gate import GateState
 
-__all__ = ["REFUSAL_DAYS", "AccountState", "OpenAttempts", "Refusals", "ServiceState", "state_of"]
+__all__ = ["REFUSAL_DAYS", "AccountState", "OpenAttempts", "Rejections", "ServiceState", "account_state"]
 
 REFUSAL_DAYS: Final = 7
 """Days for which deliveries and rejections are counted."""
 
 
 @dataclass(frozen=True)
-class Refusals:
+class Rejections:
     """Deliveries that were rejected for one reason."""
 
     reason: str
@@ -48,8 +48,8 @@ class ServiceState:
     """Cache status of a service: of its details, and of the times of each month."""
 
     name: str
-    details: Lying
-    months: tuple[Lying, ...]
+    details: CacheStatus
+    months: tuple[CacheStatus, ...]
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,10 @@ class AccountState:
     last: WebhookDelivery | None
     deliveries: int
     """Received in the last REFUSAL_DAYS days."""
-    refusals: tuple[Refusals, ...]
+    refusals: tuple[Rejections, ...]
     gate: GateState
     cache_up: bool
-    offer: Lying
+    offer: CacheStatus
     """Cache status of the business and its list of services."""
     services: tuple[ServiceState, ...]
     months: tuple[date, ...]
@@ -75,12 +75,12 @@ class AccountState:
     attempts: tuple[OpenAttempts, ...]
 
 
-def state_of(account: Account, now: datetime, today: date) -> AccountState:
+def account_state(account: Account, now: datetime, today: date) -> AccountState:
     """Collect the state of an account. `now` is UTC, `today` a day of the site's TIME_ZONE."""
-    reached = upstream(account)
+    reached = services_for(account)
     # 32 days after the first is always in the next month.
     months = (today.replace(day=1), (today.replace(day=1) + timedelta(days=32)).replace(day=1))
-    business, offer, services = _shown(reached, months)
+    business, offer, services = _cache_state(reached, months)
     deliveries = WebhookDelivery.objects.filter(account=account.name)
     return AccountState(
         name=account.name,
@@ -98,11 +98,11 @@ def state_of(account: Account, now: datetime, today: date) -> AccountState:
     )
 
 
-def _refusals(account: Account, today: date) -> tuple[Refusals, ...]:
-    rows = RefusalCount.objects.filter(account=account.name, day__gt=today - timedelta(days=REFUSAL_DAYS))
+def _refusals(account: Account, today: date) -> tuple[Rejections, ...]:
+    rows = RejectedDeliveryCount.objects.filter(account=account.name, day__gt=today - timedelta(days=REFUSAL_DAYS))
     week = dict(rows.order_by("reason").values_list("reason").annotate(number=Sum("count")))
     now = dict(rows.filter(day=today).values_list("reason", "count"))
-    return tuple(Refusals(reason, now.get(reason, 0), number) for reason, number in week.items())
+    return tuple(Rejections(reason, now.get(reason, 0), number) for reason, number in week.items())
 
 
 def _attempts(account: Account) -> tuple[OpenAttempts, ...]:
@@ -111,9 +111,11 @@ def _attempts(account: Account) -> tuple[OpenAttempts, ...]:
     return tuple(OpenAttempts(*row) for row in rows)
 
 
-def _shown(reached: Upstream, months: tuple[date, ...]) -> tuple[str, Lying, tuple[ServiceState, ...]]:
-    known = reached.catalog.known_offer()
-    offer, *others = reached.catalog.lying(months)
+def _cache_state(
+    reached: AccountServices, months: tuple[date, ...]
+) -> tuple[str, CacheStatus, tuple[ServiceState, ...]]:
+    known = reached.catalog.cached_offer()
+    offer, *others = reached.catalog.cache_status(months)
     names = {service.slug: service.name for service in known.services} if known else {}
     # `cache_status` returns a flat list: for each service its details, then its months.
     each = len(months) + 1

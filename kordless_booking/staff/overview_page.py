@@ -18,24 +18,24 @@ from django.views.decorators.http import require_safe
 from kordless_booking import conf
 from kordless_booking.funnel.counters import today
 from kordless_booking.staff.accounts import known_accounts
-from kordless_booking.staff.labels import ago, refusal_word
-from kordless_booking.staff.overview import AccountState, state_of
-from kordless_booking.staff.read_only import ReadOnly
+from kordless_booking.staff.labels import format_age, rejection_label
+from kordless_booking.staff.overview import AccountState, account_state
+from kordless_booking.staff.read_only import ReadOnlyAdmin
 
 if TYPE_CHECKING:
-    from kordless_booking.upstream.catalog import Lying
+    from kordless_booking.upstream.catalog import CacheStatus
     from kordless_booking.upstream.circuit_breaker import CircuitState
 
 __all__ = ["OverviewAdmin"]
 
-LONG_OPEN: Final = timedelta(minutes=10)
+OPEN_TOO_LONG: Final = timedelta(minutes=10)
 """An attempt that has been open for longer isn't waiting for its turn any more."""
-NEARLY: Final = 0.8
+QUOTA_WARNING_SHARE: Final = 0.8
 """Share of the quota from which its use is mentioned."""
 
 
 @dataclass(frozen=True)
-class Cell:
+class StatusCell:
     """Text with a color."""
 
     text: str
@@ -43,7 +43,7 @@ class Cell:
     """`good`, `fair`, `bad` or `none`: a CSS class."""
 
 
-class OverviewAdmin(ReadOnly):
+class OverviewAdmin(ReadOnlyAdmin):
     """Admin whose list page is the overview."""
 
     def get_urls(self) -> list[URLPattern]:
@@ -55,7 +55,7 @@ class OverviewAdmin(ReadOnly):
         if not self.has_view_permission(request):
             raise PermissionDenied
         now, accounts = datetime.now(UTC), list(known_accounts().values())
-        states = [(state_of(account, now, today()), account) for account in accounts]
+        states = [(account_state(account, now, today()), account) for account in accounts]
         context = {
             **self.admin_site.each_context(request),
             "title": _("Overview"),
@@ -66,14 +66,16 @@ class OverviewAdmin(ReadOnly):
                     "state": state,
                     "name": state.business or (state.name if len(states) > 1 else _("This site")),
                     "attention": attention(state, now),
-                    "refusals": [(refusal_word(row.reason), row.today, row.week) for row in state.refusals],
+                    "refusals": [(rejection_label(row.reason), row.today, row.week) for row in state.refusals],
                     "circuits": [(_circuit_name(circuit), _circuit(circuit)) for circuit in state.gate.circuits],
-                    "offer": cell(state.offer),
+                    "offer": status_cell(state.offer),
                     "services": [
-                        (row.name, cell(row.details), [cell(month) for month in row.months]) for row in state.services
+                        (row.name, status_cell(row.details), [status_cell(month) for month in row.months])
+                        for row in state.services
                     ],
                     "attempts": [
-                        (row.state, row.number, ago((now - row.oldest).total_seconds())) for row in state.attempts
+                        (row.state, row.number, format_age((now - row.oldest).total_seconds()))
+                        for row in state.attempts
                     ],
                     "snippet": _snippet_url(account, alone=len(states) == 1),
                 }
@@ -99,9 +101,13 @@ def attention(state: AccountState, now: datetime) -> list[str]:
         said.append(_("The cache can't be reached, so each process remembers and counts for itself."))
     usage = state.gate.usage
     # Pages may use a part of the requests only, so they run short before the key does.
-    if usage.stopped or usage.requests >= NEARLY * usage.for_pages or usage.creations >= NEARLY * usage.of_creations:
+    if (
+        usage.blocked_seconds
+        or usage.requests >= QUOTA_WARNING_SHARE * usage.browse_requests
+        or usage.creations >= QUOTA_WARNING_SHARE * usage.of_creations
+    ):
         said.append(_("The allowance of the API key is nearly used up for this minute. Bookings wait for their turn."))
-    if old := sum(row.number for row in state.attempts if now - row.oldest > LONG_OPEN):
+    if old := sum(row.number for row in state.attempts if now - row.oldest > OPEN_TOO_LONG):
         text = ngettext(
             "%(number)s booking has been open for long: the visitor left before Kordless said yes or no.",
             "Up to %(number)s bookings have been open for long: the visitors left before Kordless said yes or no.",
@@ -121,39 +127,39 @@ def attention(state: AccountState, now: datetime) -> list[str]:
     return said
 
 
-def cell(lying: Lying) -> Cell:
+def status_cell(lying: CacheStatus) -> StatusCell:
     """Describe the age of a cached value, and whether that is as it should be."""
-    age = ago(lying.age) if lying.age is not None else ""
+    age = format_age(lying.age) if lying.age is not None else ""
     match lying.state:
         case "fresh":
-            return Cell(age, "good")
+            return StatusCell(age, "good")
         case "aging":
-            return Cell(_("%(age)s, due") % {"age": age}, "fair")
+            return StatusCell(_("%(age)s, due") % {"age": age}, "fair")
         case "forgotten":
-            return Cell(_("fetched anew next time"), "fair")
+            return StatusCell(_("fetched anew next time"), "fair")
         case "troubled":
-            return Cell(_("%(age)s, can't be renewed") % {"age": age}, "bad")
+            return StatusCell(_("%(age)s, can't be renewed") % {"age": age}, "bad")
         case "failed":
-            return Cell(_("can't be fetched"), "bad")
+            return StatusCell(_("can't be fetched"), "bad")
         case "refused":
-            return Cell(_("key refused"), "bad")
-    return Cell("\N{EN DASH}", "none")
+            return StatusCell(_("key refused"), "bad")
+    return StatusCell("\N{EN DASH}", "none")
 
 
 def _circuit_name(circuit: CircuitState) -> str:
     return {"browse": _("Looking"), "booking": _("Booking")}.get(circuit.name, circuit.name)
 
 
-def _circuit(circuit: CircuitState) -> Cell:
+def _circuit(circuit: CircuitState) -> StatusCell:
     # Matches the states of `CircuitState`; "closed" is what remains at the end.
     if circuit.state == "open":
-        return Cell(_("stopped, tried again in %(seconds)s s") % {"seconds": circuit.seconds}, "bad")
+        return StatusCell(_("stopped, tried again in %(seconds)s s") % {"seconds": circuit.seconds}, "bad")
     if circuit.state == "half open":
-        return Cell(_("the next request tries again"), "fair")
+        return StatusCell(_("the next request tries again"), "fair")
     if circuit.strikes:
         text = ngettext("works, %(number)s failure", "works, %(number)s failures in a row", circuit.strikes)
-        return Cell(text % {"number": circuit.strikes}, "fair")
-    return Cell(_("works"), "good")
+        return StatusCell(text % {"number": circuit.strikes}, "fair")
+    return StatusCell(_("works"), "good")
 
 
 def _snippet_url(account: conf.Account, *, alone: bool) -> str:

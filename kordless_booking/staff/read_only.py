@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 else:
     Base = admin.ModelAdmin
 
-__all__ = ["ReadOnly"]
+__all__ = ["ReadOnlyAdmin"]
 
 
-class ReadOnly(Base):
+class ReadOnlyAdmin(Base):
     """Read-only ModelAdmin. The rows are a record of what happened: nobody adds, changes or deletes one."""
 
     # Also removes the checkboxes: Django's only action is deleting.

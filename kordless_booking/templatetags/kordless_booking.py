@@ -12,15 +12,15 @@ from django.utils.safestring import SafeString, mark_safe
 
 from kordless_booking.api.deadline import deadline
 from kordless_booking.exceptions import KordlessError
-from kordless_booking.funnel.page_views import count_look
-from kordless_booking.presentation.themes import PLAIN, READY_MADE
+from kordless_booking.funnel.page_views import count_page_view
+from kordless_booking.presentation.themes import PLAIN, THEMES
 from kordless_booking.views import problems
-from kordless_booking.views.request import Visit, identified
+from kordless_booking.views.request import WidgetRequest, request_id_context
 from kordless_booking.views.steps import services_page, slots_page
 
 register = template.Library()
 
-_DRESSED = "_kordless_booking_has_assets"
+_ASSETS_LOADED = "_kordless_booking_has_assets"
 """Attribute of the request: a widget on this page has brought the style sheet and the scripts already."""
 
 
@@ -38,20 +38,20 @@ def booking_widget(
     if not isinstance(request, HttpRequest):
         raise ImproperlyConfigured("{% booking_widget %} needs the request context processor.")
     namespace = account or "kordless_booking"
-    visit = Visit(request, namespace=namespace, stage=f"kb-inline-{name}")
-    if theme in {PLAIN, *READY_MADE}:
-        visit.choices = visit.choices.but(theme=theme)
-    visit.bare = bool(getattr(request, _DRESSED, False))
-    setattr(request, _DRESSED, True)
+    visit = WidgetRequest(request, namespace=namespace, stage=f"kb-inline-{name}")
+    if theme in {PLAIN, *THEMES}:
+        visit.choices = visit.choices.replace(theme=theme)
+    visit.skip_assets = bool(getattr(request, _ASSETS_LOADED, False))
+    setattr(request, _ASSETS_LOADED, True)
     # One deadline, in seconds, for all calls to Kordless: the host's page must not wait longer than the widget's own.
-    with identified(request), translation.override(visit.language), deadline(visit.account.browse_seconds):
+    with request_id_context(request), translation.override(visit.language), deadline(visit.account.browse_seconds):
         try:
             page = slots_page(visit, service) if service else services_page(visit)
-            if visit.look is not None:
+            if visit.page_view is not None:
                 # A second widget on the same page is no second visit.
-                count_look(request, visit.look, arrives=not visit.bare)
+                count_page_view(request, visit.page_view, arrives=not visit.skip_assets)
         except KordlessError as error:
-            page = problems.problem_page(visit, problems.of(error))
+            page = problems.problem_page(visit, problems.from_api_error(error))
         except problems.Problem as problem:
             page = problems.problem_page(visit, problem)
     return mark_safe(page.content.decode())  # noqa: S308 (rendered by our own escaping templates)

@@ -7,22 +7,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from kordless_booking.api.resources import Offer, ServiceDetail, Slot, decode, encode
+from kordless_booking.api.resources import OrganizationDetail, ServiceDetail, Slot, decode, encode
 from kordless_booking.clock import Clock
 from kordless_booking.exceptions import BadRequest, KeyRefused, KordlessError, NotFound
 from kordless_booking.limits import MAX_PARTY_SIZE
 
-from .entries import Item, Kept, Lifetime
+from .entries import Cached, CacheItem, Lifetime
 from .window import bookable_days, month_window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import date
 
-    from .entries import CatalogCache, Held
-    from .request_view import Reading
+    from .entries import CatalogCache, LocalEntry
+    from .request_view import RequestView
 
-__all__ = ["Catalog", "Client", "Limits", "Lying"]
+__all__ = ["CacheStatus", "Catalog", "Client", "Lifetimes"]
 
 
 T = TypeVar("T")
@@ -31,7 +31,7 @@ T = TypeVar("T")
 class Client(Protocol):
     """The methods of `api.client.Kordless` that the catalog calls."""
 
-    def organization(self) -> Offer: ...
+    def organization(self) -> OrganizationDetail: ...
     def service(self, slug: str) -> ServiceDetail: ...
     def availability(
         self, service_slug: str, start: datetime, end: datetime, *, party_size: int = 1
@@ -39,7 +39,7 @@ class Client(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class Lifetimes:
     """Lifetimes of what the catalog caches. No defaults: the account's settings are the only source."""
 
     offer: Lifetime
@@ -48,7 +48,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Lying:
+class CacheStatus:
     """Status of one cached value."""
 
     what: str
@@ -79,7 +79,7 @@ class Catalog:
         account: str,
         client: Client,
         shelf: CatalogCache,
-        lifetimes: Limits,
+        lifetimes: Lifetimes,
         clock: Clock | None = None,
     ) -> None:
         self.account = account
@@ -88,48 +88,48 @@ class Catalog:
         self.lifetimes = lifetimes
         self._clock = clock or Clock()
 
-    def on(self, reading: Reading) -> Catalog:
+    def for_request(self, reading: RequestView) -> Catalog:
         """Return the same catalog for one request: it reads through the request's view, which records the reads."""
         return Catalog(
             account=self.account, client=self._client, shelf=reading, lifetimes=self.lifetimes, clock=self._clock
         )
 
-    def offer(self) -> Kept[Offer]:
+    def organization(self) -> Cached[OrganizationDetail]:
         """Return the organization and its services."""
         return self._shelf.read(self._offer())
 
-    def known_offer(self) -> Offer | None:
+    def cached_offer(self) -> OrganizationDetail | None:
         """Return the cached organization and its services, however old; None if not cached. Sends no request."""
-        known: Offer | None = self._shelf.look(self._offer())[0].value
+        known: OrganizationDetail | None = self._shelf.look(self._offer())[0].value
         return known
 
-    def lying(self, months: Sequence[date], *, most: int = 50) -> list[Lying]:
+    def cache_status(self, months: Sequence[date], *, most: int = 50) -> list[CacheStatus]:
         """Return the cache status for these months without a request to Kordless.
 
         That is: of the offer, and of each of its services (the first `most`) with its slots for one person.
         """
-        offer = self.known_offer()
+        offer = self.cached_offer()
         slugs = [service.slug for service in offer.services if service.bookable and service.slug] if offer else []
-        items: list[tuple[Item[Any], str, date | None]] = [(self._offer(), "", None)]
+        items: list[tuple[CacheItem[Any], str, date | None]] = [(self._offer(), "", None)]
         for slug in slugs[:most]:
             items.append((self._service(slug), slug, None))
             items += [(self._slots(slug, month, 1, None), slug, month) for month in months]
         now = self._clock.now()
         looked = self._shelf.look(*[item for item, _, _ in items])
         return [
-            Lying(item.parts[0], slug, month, *_state_of(held, now))
+            CacheStatus(item.parts[0], slug, month, *_state_of(held, now))
             for (item, slug, month), held in zip(items, looked, strict=True)
         ]
 
-    def service(self, slug: str) -> Kept[ServiceDetail]:
+    def service(self, slug: str) -> Cached[ServiceDetail]:
         """Return one service with its calendar settings."""
         self.begin(slug)
-        self._must_be_offered(slug)
+        self._require_offered(slug)
         return self._shelf.read(self._service(slug))
 
     def slots(
         self, slug: str, month: date, party_size: int = 1, *, window_days: int | None = None
-    ) -> Kept[tuple[Slot, ...]]:
+    ) -> Cached[tuple[Slot, ...]]:
         """Return the slots around `month` (any day of it) for `party_size` people, in UTC.
 
         The same for every visitor: a day more than the month on both sides, nothing before today, nothing beyond
@@ -138,13 +138,13 @@ class Catalog:
         """
         if not 1 <= party_size <= MAX_PARTY_SIZE:
             raise BadRequest(operation="availability", reason="party_size")
-        self._must_be_offered(slug)
+        self._require_offered(slug)
         # Not read through the cache: a visitor can ask for any month, and each would be an entry.
         if month_window(month, self._today(), window_days) is None:
-            return Kept((), self._clock.now())
+            return Cached((), self._clock.now())
         return self._shelf.read(self._slots(slug, month, party_size, window_days))
 
-    def page(self, slug: str, *months: date, party_size: int = 1) -> ServiceDetail | None:
+    def preload(self, slug: str, *months: date, party_size: int = 1) -> ServiceDetail | None:
         """Load everything that a page of slots reads in one cache round trip, so that the reads need none of their own.
 
         Return the cached service, however old; None if it isn't cached. Sends no request.
@@ -180,30 +180,30 @@ class Catalog:
             for month in months
             if 1 <= party_size <= MAX_PARTY_SIZE and month_window(month, today, most) is not None
         ]
-        items: list[Item[Any]] = [offer, service, *(slots if slots and shelf.must_fetch(slots[0]) else [])]
+        items: list[CacheItem[Any]] = [offer, service, *(slots if slots and shelf.must_fetch(slots[0]) else [])]
         missing = [item for item in items if shelf.must_fetch(item)]
         # The first to be read is left to the reader, which would only wait; unless it waits for the list, begun above.
         for item in missing if shelf.is_under_way(offer) else missing[1:]:
             shelf.begin(item)
 
-    def forget_offer(self) -> None:
+    def invalidate_organization(self) -> None:
         """Invalidate the organization and its list of services."""
         self._shelf.forget("offer")
 
-    def forget_service(self, slug: str) -> None:
+    def invalidate_service(self, slug: str) -> None:
         """Invalidate the settings of one service."""
         self._shelf.forget("service", slug)
 
-    def forget_slots(self, slug: str) -> None:
+    def invalidate_slots(self, slug: str) -> None:
         """Invalidate every month and party size of a service, because something was booked, moved or canceled."""
         self._shelf.forget("slots", slug)
 
-    def close(self, error: KeyRefused) -> None:
+    def mark_key_refused(self, error: KeyRefused) -> None:
         """Mark the API key as refused, because a booking was. Nothing is offered until Kordless accepts the key."""
         self._shelf.refuse(error)
 
-    def _must_be_offered(self, slug: str) -> None:
-        if not _lists(self.offer().value, slug):
+    def _require_offered(self, slug: str) -> None:
+        if not _lists(self.organization().value, slug):
             raise NotFound(operation="service", reason="not_offered")
 
     def _may_ask_for(self, slug: str) -> bool:
@@ -214,24 +214,24 @@ class Catalog:
         """
         shelf, offer = self._shelf, self._offer()
         [held] = shelf.look(offer)
-        if held.value is None and held.refusal is None and shelf.must_fetch(offer):
+        if held.value is None and held.key_refusal is None and shelf.must_fetch(offer):
             # Claimed at once, not when the page reads it: of many pages that arrive together one speculates.
             if shelf.begin(offer) is not None:
                 return True
         elif shelf.must_fetch(offer):
-            return held.refusal is None and _lists(held.value, slug)
+            return held.key_refusal is None and _lists(held.value, slug)
         with suppress(KordlessError):
-            return _lists(self.offer().value, slug)
+            return _lists(self.organization().value, slug)
         return False
 
     def _today(self) -> datetime:
         return datetime.fromtimestamp(self._clock.now(), UTC)
 
-    def _offer(self) -> Item[Offer]:
-        return _item(("offer",), self._client.organization, Offer, self.lifetimes.offer)
+    def _offer(self) -> CacheItem[OrganizationDetail]:
+        return _item(("offer",), self._client.organization, OrganizationDetail, self.lifetimes.offer)
 
-    def _service(self, slug: str) -> Item[ServiceDetail]:
-        fetch = self._doubting_offer(lambda: self._client.service(slug), slug)
+    def _service(self, slug: str) -> CacheItem[ServiceDetail]:
+        fetch = self._invalidate_offer_on_404(lambda: self._client.service(slug), slug)
         return _item(("service", slug), fetch, ServiceDetail, self.lifetimes.service)
 
     def _slots(
@@ -242,7 +242,7 @@ class Catalog:
         window_days: int | None,
         *,
         cut: bool = False,
-    ) -> Item[tuple[Slot, ...]]:
+    ) -> CacheItem[tuple[Slot, ...]]:
         """Describe the slots of one month.
 
         `cut`: `window_days` isn't known yet. The slots are cut after the fetch, when the service is known.
@@ -255,7 +255,7 @@ class Catalog:
 
         # Without the visitor's time zone: the window covers every zone, and so all visitors share one entry.
         parts = ("slots", slug, f"{month:%Y-%m}", str(party_size))
-        return _item(parts, self._doubting_offer(fetch, slug), tuple[Slot, ...], self.lifetimes.slots)
+        return _item(parts, self._invalidate_offer_on_404(fetch, slug), tuple[Slot, ...], self.lifetimes.slots)
 
     def _cut(self, slug: str, month: date, slots: tuple[Slot, ...]) -> tuple[Slot, ...]:
         # Usually no fetch of its own: `begin` has started this one, and the read joins it.
@@ -263,7 +263,7 @@ class Catalog:
         window = month_window(month, self._today(), bookable_days(calendar.booking_window_days))
         return tuple(slot for slot in slots if window is not None and slot.start < window[1])
 
-    def _doubting_offer(self, fetch: Callable[[], T], slug: str) -> Callable[[], T]:
+    def _invalidate_offer_on_404(self, fetch: Callable[[], T], slug: str) -> Callable[[], T]:
         """Wrap `fetch` so that a NotFound invalidates the list of services if the list names this service."""
 
         def fetched() -> T:
@@ -271,21 +271,21 @@ class Catalog:
                 return fetch()
             except NotFound:
                 # Kordless doesn't know the service any more, so the cached list is out of date.
-                known = self.known_offer()
+                known = self.cached_offer()
                 if known is not None and _lists(known, slug):
-                    self.forget_offer()
+                    self.invalidate_organization()
                 raise
 
         return fetched
 
 
-def _lists(offer: Offer, slug: str) -> bool:
+def _lists(offer: OrganizationDetail, slug: str) -> bool:
     return any(service.slug == slug for service in offer.services)
 
 
-def _state_of(held: Held, now: float) -> tuple[str, float | None]:
+def _state_of(held: LocalEntry, now: float) -> tuple[str, float | None]:
     envelope = held.envelope
-    if held.refusal is not None:
+    if held.key_refusal is not None:
         return "refused", None
     if envelope is None:
         return "absent", None
@@ -293,12 +293,12 @@ def _state_of(held: Held, now: float) -> tuple[str, float | None]:
         return "failed", None
     age = envelope.age(now)
     # A different generation: something was invalidated after this was fetched.
-    if envelope.mark != held.mark:
+    if envelope.generation != held.generation:
         return "forgotten", age
-    if envelope.troubled:
+    if envelope.degraded:
         return "troubled", age
     return ("fresh" if age < envelope.fresh else "aging"), age
 
 
-def _item(parts: tuple[str, ...], fetch: Callable[[], T], kind: type[T], lifetime: Lifetime) -> Item[T]:
-    return Item(parts, fetch, encode, lambda raw: decode(raw, kind), lifetime)
+def _item(parts: tuple[str, ...], fetch: Callable[[], T], kind: type[T], lifetime: Lifetime) -> CacheItem[T]:
+    return CacheItem(parts, fetch, encode, lambda raw: decode(raw, kind), lifetime)

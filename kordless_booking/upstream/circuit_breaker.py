@@ -22,41 +22,41 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING
 
-from kordless_booking.api.responses import LONGEST_WAIT
+from kordless_booking.api.responses import MAX_WAIT_SECONDS
 from kordless_booking.exceptions import CircuitOpen
-from kordless_booking.logs import say
+from kordless_booking.logs import log_event
 
 from .keys import cache_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kordless_booking.api.session import Answer
+    from kordless_booking.api.session import ResponseMeta
     from kordless_booking.clock import Clock
 
-    from .fallback_cache import SteadyCache
+    from .fallback_cache import FallbackCache
     from .memory import Storable
 
-__all__ = ["Admission", "Circuit", "CircuitState"]
+__all__ = ["Admission", "CircuitBreaker", "CircuitState"]
 
 logger = logging.getLogger(__name__)
 
-STRIKES = 5
+FAILURE_THRESHOLD = 5
 """Failures in a row that open the circuit."""
-OPEN = 15
+OPEN_SECONDS = 15
 """Seconds that the circuit stays open, unless Kordless named a time (503 with Retry-After)."""
-LONGEST_OPEN = LONGEST_WAIT
+MAX_OPEN_SECONDS = MAX_WAIT_SECONDS
 """Maximum seconds that a Retry-After may keep the circuit open."""
-PROBING = 30
+PROBE_SECONDS = 30
 """Seconds after which another call may probe if the first probe never reported. Above the 25 seconds that the settings
 allow for a call at most.
 """
-REMEMBERED = 600
+FAILURE_TTL_SECONDS = 600
 """Seconds until a failure no longer counts as in a row, and until an open circuit that nobody probed closes by itself.
 """
-RATE_WINDOW = 30.0
+RATE_WINDOW_SECONDS = 30.0
 """Seconds over which the failure rate is taken."""
-RATE_LEAST = 10
+MIN_CALLS = 10
 """Calls that there must have been in that time for the rate to count."""
 
 
@@ -66,7 +66,7 @@ class Admission:
 
     probe: bool
     """The circuit is half open, and this is the one call that tries."""
-    blemished: bool
+    has_failures: bool
     """There are failures in the cache that a success of this call clears."""
 
 
@@ -83,10 +83,10 @@ class CircuitState:
     """Failures in a row so far, of the `FAILURE_THRESHOLD` that open it."""
 
 
-class Circuit:
+class CircuitBreaker:
     """Circuit breaker of one class of operations, such as "browse" or "booking"."""
 
-    def __init__(self, cache: SteadyCache, *, account: str, name: str, clock: Clock) -> None:
+    def __init__(self, cache: FallbackCache, *, account: str, name: str, clock: Clock) -> None:
         self._cache = cache
         self._name = name
         self._clock = clock
@@ -94,7 +94,7 @@ class Circuit:
         # Outlives `_open`: tripped without open means half open.
         self._tripped = cache_key(account, "circuit", name, "tripped")
         self._probe = cache_key(account, "circuit", name, "probe")
-        self._strikes = [cache_key(account, "circuit", name, "strike", str(n)) for n in range(STRIKES)]
+        self._strikes = [cache_key(account, "circuit", name, "strike", str(n)) for n in range(FAILURE_THRESHOLD)]
         self._lock = threading.Lock()
         self._recent: deque[tuple[float, bool]] = deque()
 
@@ -102,16 +102,16 @@ class Circuit:
         """Return the cache keys to read, in one round trip, before `allow`."""
         return [self._open, self._tripped, *self._strikes]
 
-    def admit(self, operation: str, found: Mapping[str, Storable]) -> Admission:
+    def allow(self, operation: str, found: Mapping[str, Storable]) -> Admission:
         """Admit a call, given what was `found` under `keys()`. Raises CircuitOpen with the seconds to wait."""
         if retry_after := self.seconds_open(found):
             raise CircuitOpen(operation=operation, reason="circuit_open", retry_after=retry_after)
         if self._tripped not in found:
-            return Admission(probe=False, blemished=any(strike in found for strike in self._strikes))
+            return Admission(probe=False, has_failures=any(strike in found for strike in self._strikes))
         # One winner among all processes: the others stay out until the probe has reported.
-        if not self._cache.add(self._probe, 1, PROBING):
+        if not self._cache.add(self._probe, 1, PROBE_SECONDS):
             raise CircuitOpen(operation=operation, reason="circuit_probing", retry_after=1)
-        return Admission(probe=True, blemished=True)
+        return Admission(probe=True, has_failures=True)
 
     def state(self, found: Mapping[str, Storable]) -> CircuitState:
         """Return the state, given what was `found` under `keys()`. Changes nothing."""
@@ -130,15 +130,15 @@ class Circuit:
         until = found[self._open]
         # The key's presence alone opens the circuit. Its value is for Retry-After, and may come from a machine whose
         # clock is off, hence the bounds.
-        seconds = until - self._clock.now() if isinstance(until, int) else OPEN
-        return max(1, min(LONGEST_OPEN, ceil(seconds)))
+        seconds = until - self._clock.now() if isinstance(until, int) else OPEN_SECONDS
+        return max(1, min(MAX_OPEN_SECONDS, ceil(seconds)))
 
-    def withdraw(self, admission: Admission) -> None:
+    def cancel(self, admission: Admission) -> None:
         """Cancel an admission whose call was not made, so that another call may be the probe."""
         if admission.probe:
             self._cache.delete_many([self._probe])
 
-    def record(self, admission: Admission, answer: Answer | None, *, beside: bool = False) -> None:
+    def record(self, admission: Admission, answer: ResponseMeta | None, *, beside: bool = False) -> None:
         """Record how the call went.
 
         No response and 5xx are failures. A 4xx is a success here: it shows that Kordless works. `beside`: the call was
@@ -147,39 +147,39 @@ class Circuit:
         failed = answer is None or (answer.failed and not 400 <= answer.status < 500)
         if failed and beside and not admission.probe:
             return
-        ailing = self._ailing(failed=failed)
+        ailing = self._failure_rate_exceeded(failed=failed)
         if not failed:
-            if admission.blemished:
+            if admission.has_failures:
                 self._close(admission)
         # One is enough: with a Retry-After, Kordless itself says that it is down, and for how long.
         elif answer is not None and answer.status == 503 and answer.retry_after:
-            self._trip(min(answer.retry_after, LONGEST_OPEN))
-        elif admission.probe or ailing or self._struck_out():
-            self._trip(OPEN)
+            self._trip(min(answer.retry_after, MAX_OPEN_SECONDS))
+        elif admission.probe or ailing or self._count_failure():
+            self._trip(OPEN_SECONDS)
 
-    def _struck_out(self) -> bool:
+    def _count_failure(self) -> bool:
         """Count one failure in a row. Return True when the circuit has to open.
 
         That is when this failure takes the last free key, and also when no key is free: the process that took the last
         one may be slow to open the circuit, or may have died.
         """
-        added = next((key for key in self._strikes if self._cache.add(key, 1, REMEMBERED)), None)
+        added = next((key for key in self._strikes if self._cache.add(key, 1, FAILURE_TTL_SECONDS)), None)
         return added in {self._strikes[-1], None}
 
-    def _ailing(self, *, failed: bool) -> bool:
-        now = self._clock.steady()
+    def _failure_rate_exceeded(self, *, failed: bool) -> bool:
+        now = self._clock.monotonic()
         with self._lock:
             self._recent.append((now, failed))
             # Never empty: the entry that was just appended is inside the window.
-            while self._recent[0][0] <= now - RATE_WINDOW:
+            while self._recent[0][0] <= now - RATE_WINDOW_SECONDS:
                 self._recent.popleft()
             failures = sum(failure for _, failure in self._recent)
-            return len(self._recent) >= RATE_LEAST and failures * 2 > len(self._recent)
+            return len(self._recent) >= MIN_CALLS and failures * 2 > len(self._recent)
 
     def _trip(self, seconds: int) -> None:
-        say(logger, logging.WARNING, "circuit_opened", **{"class": self._name}, seconds=seconds)
+        log_event(logger, logging.WARNING, "circuit_opened", **{"class": self._name}, seconds=seconds)
         self._cache.set(self._open, ceil(self._clock.now() + seconds), seconds)
-        self._cache.set(self._tripped, 1, REMEMBERED)
+        self._cache.set(self._tripped, 1, FAILURE_TTL_SECONDS)
         self._cache.delete_many([self._probe, *self._strikes])
         # The half-open probe decides now; old failures must not open the circuit again after it.
         with self._lock:
@@ -188,5 +188,5 @@ class Circuit:
     def _close(self, admission: Admission) -> None:
         # A success of an ordinary call clears failures in a row; that is no event.
         if admission.probe:
-            say(logger, logging.WARNING, "circuit_closed", **{"class": self._name})
+            log_event(logger, logging.WARNING, "circuit_closed", **{"class": self._name})
         self._cache.delete_many([self._tripped, self._probe, *self._strikes])

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
     from .envelope import Envelope
 
-__all__ = ["AGAIN_WITHIN", "CatalogCache", "Held", "Item", "Kept", "Lifetime"]
+__all__ = ["MAX_RETRY_DELAY_SECONDS", "CacheItem", "Cached", "CatalogCache", "Lifetime", "LocalEntry"]
 
 T = TypeVar("T")
 
 _serials = count(1)
 """Source of `LocalEntry.serial`. `next` on it is atomic in CPython, so it needs no lock."""
 
-AGAIN_WITHIN = 30
+MAX_RETRY_DELAY_SECONDS = 30
 """Seconds after a failed refresh within which it is tried again at the latest."""
 
 
@@ -40,7 +40,7 @@ class Lifetime:
 
 
 @dataclass(frozen=True, slots=True)
-class Item(Generic[T]):
+class CacheItem(Generic[T]):
     """Description of a cached value: its key, how to fetch it, its JSON codec and its lifetime.
 
     Items with the same first two `parts` form a group and are invalidated together.
@@ -60,7 +60,7 @@ class Item(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept(Generic[T]):
+class Cached(Generic[T]):
     """A value from the cache, with its age."""
 
     value: T
@@ -68,71 +68,71 @@ class Kept(Generic[T]):
     """When Kordless was asked, in Unix seconds."""
     stale: bool = False
     """A refresh is due."""
-    troubled: bool = False
+    degraded: bool = False
     """Degraded: served only because Kordless fails or answers 429. The page has to say so."""
     serial: int = field(default=0, compare=False)
     """Tells this value from all others that this process has had. Equal serials mean the same entry."""
 
 
 @dataclass(slots=True)
-class Held:
+class LocalEntry:
     """Entry of the local (in-process) cache: what one cache read found for one item."""
 
     envelope: Envelope | None = None
     value: Any = None
-    mark: str = ""
+    generation: str = ""
     """Generation of the item's group as the cache has it now."""
-    refusal: Envelope | None = None
+    key_refusal: Envelope | None = None
     """Set while Kordless refuses the account's API key."""
     raw: object = None
     """The bytes as read: equal bytes need no decoding again."""
-    looked_at: float = 0.0
+    read_at: float = 0.0
     """Monotonic seconds of the last cache read that confirmed this entry."""
-    pulse: str = ""
+    epoch: str = ""
     """Epoch of the account at that read. While the epoch in the cache is the same, another read would find the same."""
     refresh_again_at: float = 0.0
     """Monotonic seconds before which this process starts no other background refresh."""
     serial: int = field(default_factory=lambda: next(_serials), compare=False)
 
-    def settled(self, now: float) -> bool:
+    def needs_no_fetch(self, now: float) -> bool:
         """Return True when no fetch is due: there is a fresh answer, or a fetch failed a moment ago."""
-        if self.refusal is not None:
-            return self.refusal.age(now) < self.refusal.fresh
+        if self.key_refusal is not None:
+            return self.key_refusal.age(now) < self.key_refusal.fresh
         envelope = self.envelope
-        if envelope is None or envelope.mark != self.mark:
+        if envelope is None or envelope.generation != self.generation:
             return False
         # The upper bound is for a stepped clock: a time further ahead can't have been meant, and would block for long.
-        return envelope.age(now) < envelope.fresh or 0 < envelope.again_at - now <= AGAIN_WITHIN
+        return envelope.age(now) < envelope.fresh or 0 < envelope.retry_at - now <= MAX_RETRY_DELAY_SECONDS
 
-    def servable(self, now: float, lifetime: Lifetime) -> bool:
+    def is_servable(self, now: float, lifetime: Lifetime) -> bool:
         """Return True when the caller need not wait for a fetch."""
-        if self.settled(now):
+        if self.needs_no_fetch(now):
             return True
         envelope = self.value_within(now, lifetime.stale)
-        return envelope is not None and envelope.mark == self.mark
+        return envelope is not None and envelope.generation == self.generation
 
     def value_within(self, now: float, seconds: float) -> Envelope | None:
         """Return the envelope if it holds a value of less than `seconds` of age, and the key is not refused."""
         envelope = self.envelope
-        if envelope is None or envelope.failure or self.refusal or envelope.age(now) >= seconds:
+        if envelope is None or envelope.failure or self.key_refusal or envelope.age(now) >= seconds:
             return None
         return envelope
 
-    def answer(self, now: float, lifetime: Lifetime) -> Kept[Any]:
+    def answer(self, now: float, lifetime: Lifetime) -> Cached[Any]:
         """Return the value with its age. Raises the KordlessError that is cached in its place."""
         # A refused key outranks every value: what it offered can't be booked.
-        envelope = self.refusal or self.envelope
+        envelope = self.key_refusal or self.envelope
         if envelope is None:
             raise Unavailable(reason="waited_in_vain")
         if envelope.failure:
             raise envelope.failure.error()
         # An invalidated or too old value gets here only after a fetch failed, so it is degraded by definition.
-        age, forgotten = envelope.age(now), envelope.mark != self.mark
-        return Kept(
+        age, forgotten = envelope.age(now), envelope.generation != self.generation
+        return Cached(
             self.value,
             envelope.fetched_at,
             stale=forgotten or age >= envelope.fresh,
-            troubled=forgotten or age >= lifetime.stale or envelope.troubled,
+            degraded=forgotten or age >= lifetime.stale or envelope.degraded,
             serial=self.serial,
         )
 
@@ -151,23 +151,23 @@ class CatalogCache(Protocol):
         """
         ...
 
-    def look(self, *items: Item[Any]) -> list[Held]:
+    def look(self, *items: CacheItem[Any]) -> list[LocalEntry]:
         """Return what is cached for each item, in their order. Fetches nothing."""
         ...
 
-    def read(self, item: Item[T]) -> Kept[T]:
+    def read(self, item: CacheItem[T]) -> Cached[T]:
         """Return the best value there is, and fetch it if nothing acceptable is cached. Raises KordlessError."""
         ...
 
-    def must_fetch(self, item: Item[Any]) -> bool:
+    def must_fetch(self, item: CacheItem[Any]) -> bool:
         """Return True if `read` would have to fetch, and nobody in this process is fetching the item yet."""
         ...
 
-    def begin(self, item: Item[Any]) -> Future[Held | None] | None:
+    def begin(self, item: CacheItem[Any]) -> Future[LocalEntry | None] | None:
         """Start to fetch an item that the caller will `read`. None if it is being fetched already."""
         ...
 
-    def is_under_way(self, item: Item[Any]) -> bool:
+    def is_under_way(self, item: CacheItem[Any]) -> bool:
         """Return True if this process is fetching the item."""
         ...
 

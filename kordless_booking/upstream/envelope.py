@@ -10,7 +10,7 @@ import msgspec
 from kordless_booking import exceptions
 from kordless_booking.exceptions import KordlessError
 
-__all__ = ["Envelope", "Failure", "opened", "sealed"]
+__all__ = ["Envelope", "Failure", "decode", "encode"]
 
 VERSION = 1
 """Raise it when the format changes: entries of another version are read as absent."""
@@ -46,11 +46,11 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When Kordless was asked, not when it answered: the value may be as old as that."""
     fresh: float
     """Seconds after `fetched_at` for which the entry is served without a refresh."""
-    mark: str = ""
+    generation: str = ""
     """Generation of the item's group when Kordless was asked. It differs from the current one after an invalidation."""
-    again_at: float = 0.0
+    retry_at: float = 0.0
     """After a failed refresh: no other try before this time."""
-    troubled: bool = False
+    degraded: bool = False
     """The last refresh failed, and not merely because the rate limiter held it back. Served as degraded."""
     failure: Failure | None = None
     """Set in a negative entry, which has no payload."""
@@ -68,12 +68,12 @@ _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Envelope)
 
 
-def sealed(envelope: Envelope) -> bytes:
+def encode(envelope: Envelope) -> bytes:
     """Encode as JSON for the cache."""
     return _encoder.encode(envelope)
 
 
-def opened(raw: object) -> Envelope | None:
+def decode(raw: object) -> Envelope | None:
     """Decode what the cache returned; None for anything that this version did not write."""
     if not isinstance(raw, bytes):
         return None

@@ -18,10 +18,10 @@ from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.filebased import FileBasedCache
 from django.core.cache.backends.locmem import LocMemCache
 
-from kordless_booking.logs import say
+from kordless_booking.logs import log_event
 
 from .keys import cache_key
-from .memory import Memory, Storable
+from .memory import MemoryCache, Storable
 from .own_backend import OwnBackend
 
 if TYPE_CHECKING:
@@ -31,22 +31,22 @@ if TYPE_CHECKING:
 
     from kordless_booking.clock import Clock
 
-__all__ = ["SteadyCache", "counts_for_all"]
+__all__ = ["FallbackCache", "has_shared_atomic_add"]
 
 logger = logging.getLogger(__name__)
 
-LEFT_ALONE = 5.0
+RETRY_SECONDS = 5.0
 """Seconds after a failure before the cache is probed."""
 SAID_EVERY = 60.0
 """Minimum seconds between two log lines of one process about the same trouble."""
-AWAKE = cache_key("", "awake")
+PROBE_KEY = cache_key("", "awake")
 """Key that the probe writes."""
 _STORABLE = (bytes, str, int)
 
 T = TypeVar("T")
 
 
-def counts_for_all(cache: BaseCache | Memory) -> bool:
+def has_shared_atomic_add(cache: BaseCache | MemoryCache) -> bool:
     """Return True if `cache.add` has one winner among all processes.
 
     Not so in LocMemCache (each process has its own), FileBasedCache (its `add` is a race) and DummyCache.
@@ -54,17 +54,17 @@ def counts_for_all(cache: BaseCache | Memory) -> bool:
     return not isinstance(cache, LocMemCache | FileBasedCache | DummyCache)
 
 
-class SteadyCache:
+class FallbackCache:
     """Cache that falls back to this process's memory while the given cache fails. Safe to share between threads.
 
     `cache`: the alias of a Django cache, for which each thread gets its own connection; or a backend that threads may
     share; or None for memory alone.
     """
 
-    def __init__(self, cache: str | BaseCache | Memory | None, clock: Clock) -> None:
+    def __init__(self, cache: str | BaseCache | MemoryCache | None, clock: Clock) -> None:
         self._cache = OwnBackend(cache) if isinstance(cache, str) else cache
         self._clock = clock
-        self._memory = Memory(clock)
+        self._memory = MemoryCache(clock)
         self._guard = threading.Lock()
         self._trusted = True
         self._again_at = 0.0
@@ -74,17 +74,17 @@ class SteadyCache:
     @property
     def up(self) -> bool:
         """True if the next operation goes to the cache, False if it goes to memory. May send a probe."""
-        return self._cache is not None and (self._trusted or self._woken())
+        return self._cache is not None and (self._trusted or self._probe())
 
-    def for_counting(self) -> SteadyCache:
+    def atomic_view(self) -> FallbackCache:
         """Return this cache if its `add` has one winner among all processes, else one in memory alone.
 
         In memory and not in LocMemCache, although both belong to one process: memory expires by the monotonic clock.
         LocMemCache expires by the wall clock, so a stepped clock would end the minute of every permit.
         """
-        if self._cache is None or counts_for_all(self._backend()):
+        if self._cache is None or has_shared_atomic_add(self._backend()):
             return self
-        return SteadyCache(None, self._clock)
+        return FallbackCache(None, self._clock)
 
     def get(self, key: str) -> Storable | None:
         """Return the value under one key, or None."""
@@ -110,7 +110,7 @@ class SteadyCache:
         unwanted = list(keys)
         self._on(lambda cache: cache.delete_many(unwanted))
 
-    def _backend(self) -> BaseCache | Memory:
+    def _backend(self) -> BaseCache | MemoryCache:
         if isinstance(self._cache, OwnBackend):
             return self._cache()
         return self._memory if self._cache is None else self._cache
@@ -125,45 +125,45 @@ class SteadyCache:
 
     def _say_unreadable(self) -> None:
         with self._guard:
-            now = self._clock.steady()
+            now = self._clock.monotonic()
             aloud = self._unreadable_at is None or now >= self._unreadable_at
             if aloud:
                 self._unreadable_at = now + SAID_EVERY
         if aloud:
-            say(logger, logging.ERROR, "cache_value_unreadable")
+            log_event(logger, logging.ERROR, "cache_value_unreadable")
 
-    def _on(self, operation: Callable[[BaseCache | Memory], T]) -> T:
+    def _on(self, operation: Callable[[BaseCache | MemoryCache], T]) -> T:
         if self.up:
             try:
                 return operation(self._backend())
             except Exception as error:  # noqa: BLE001 - backends raise anything
-                self._fell(error)
+                self._mark_down(error)
         # The failed operation is done in memory at once: the caller never notices.
         return operation(self._memory)
 
-    def _woken(self) -> bool:
+    def _probe(self) -> bool:
         with self._guard:
-            now = self._clock.steady()
+            now = self._clock.monotonic()
             if now < self._again_at:
                 return False
             # Moved ahead first, so that one thread probes. While it waits for a timeout, the others use memory.
-            self._again_at = now + LEFT_ALONE
+            self._again_at = now + RETRY_SECONDS
         try:
             # For 10 seconds: only that the write succeeds matters.
-            self._backend().set(AWAKE, 1, 10)
+            self._backend().set(PROBE_KEY, 1, 10)
         except Exception as error:  # noqa: BLE001 - as above
-            self._fell(error)
+            self._mark_down(error)
             return False
         self._trusted = True
         return True
 
-    def _fell(self, error: Exception) -> None:
+    def _mark_down(self, error: Exception) -> None:
         with self._guard:
-            now = self._clock.steady()
+            now = self._clock.monotonic()
             self._trusted = False
-            self._again_at = now + LEFT_ALONE
+            self._again_at = now + RETRY_SECONDS
             aloud = self._say_at is None or now >= self._say_at
             if aloud:
                 self._say_at = now + SAID_EVERY
         if aloud:
-            say(logger, logging.ERROR, "cache_unavailable", error=type(error).__name__)
+            log_event(logger, logging.ERROR, "cache_unavailable", error=type(error).__name__)

@@ -12,22 +12,22 @@ from typing import TYPE_CHECKING
 from kordless_booking.clock import Clock
 from kordless_booking.exceptions import TooMany
 
-from .circuit_breaker import Admission, Circuit, CircuitState
-from .rate_limiter import Allowance, Budget, Ticket, Usage
-from .skew import Skew
+from .circuit_breaker import Admission, CircuitBreaker, CircuitState
+from .rate_limiter import Permit, Quota, RateLimiter, Usage
+from .skew import ClockSkewMonitor
 from .worker import beside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kordless_booking.api.session import Answer
+    from kordless_booking.api.session import ResponseMeta
 
-    from .fallback_cache import SteadyCache
+    from .fallback_cache import FallbackCache
     from .memory import Storable
 
-__all__ = ["CatalogGate", "GateState"]
+__all__ = ["GateState", "UpstreamGate"]
 
-BROWSING = frozenset({"organization", "service", "availability"})
+BROWSE_OPERATIONS = frozenset({"organization", "service", "availability"})
 """Operations of the "browse" circuit. All others are "booking": when reading is slow, booking must not be cut off."""
 
 
@@ -41,7 +41,7 @@ class GateState:
     """All processes are counted together; False when this process counts alone."""
 
 
-class CatalogGate:
+class UpstreamGate:
     """Rate limiter and circuit breakers of one API key, as the `Gate` that the HTTP session knows.
 
     Call `before` and `after` of one attempt in the same thread. Accounts that share an API key must share `account`.
@@ -49,52 +49,52 @@ class CatalogGate:
 
     def __init__(
         self,
-        cache: SteadyCache,
+        cache: FallbackCache,
         *,
         account: str,
-        allowance: Allowance | None = None,
+        allowance: Quota | None = None,
         processes: int = 1,
         clock: Clock | None = None,
     ) -> None:
         clock = clock or Clock()
         # Permits and probes need an atomic `add`. Where the cache has none, this process counts alone in its memory.
-        whole, cache = cache, cache.for_counting()
+        whole, cache = cache, cache.atomic_view()
         self._counts_for_all = cache is whole
         self._cache = cache
-        self._budget = Budget(cache, account=account, clock=clock, allowance=allowance, processes=processes)
-        self._browse = Circuit(cache, account=account, name="browse", clock=clock)
-        self._booking = Circuit(cache, account=account, name="booking", clock=clock)
-        self._skew = Skew(clock)
+        self._budget = RateLimiter(cache, account=account, clock=clock, allowance=allowance, processes=processes)
+        self._browse = CircuitBreaker(cache, account=account, name="browse", clock=clock)
+        self._booking = CircuitBreaker(cache, account=account, name="booking", clock=clock)
+        self._skew = ClockSkewMonitor(clock)
         # `Gate` has no handle to pass from `before` to `after`: the thread is what connects the two.
-        self._under_way = threading.local()
+        self._in_flight = threading.local()
 
     def before(self, operation: str) -> None:
         """Raise CircuitOpen or TooMany unless this attempt may go."""
         circuit = self._circuit(operation)
         found = self._cache.get_many([*circuit.keys(), *self._budget.keys()])
-        admission = circuit.admit(operation, found)
+        admission = circuit.allow(operation, found)
         try:
-            ticket = self._budget.claim(operation, found)
+            ticket = self._budget.acquire(operation, found)
         except TooMany:
             # Without this, a probe that found no permit would keep the circuit half open until the probe's key expires.
-            circuit.withdraw(admission)
+            circuit.cancel(admission)
             raise
-        self._under_way.call = (admission, ticket)
+        self._in_flight.call = (admission, ticket)
 
-    def after(self, operation: str, answer: Answer | None) -> None:
+    def after(self, operation: str, answer: ResponseMeta | None) -> None:
         """Record how the attempt went; `answer` is None when there was no usable response."""
-        call: tuple[Admission, Ticket] | None = getattr(self._under_way, "call", None)
+        call: tuple[Admission, Permit] | None = getattr(self._in_flight, "call", None)
         # No matching `before`, or a second `after`: there is nothing to release.
         if call is None:
             return
-        self._under_way.call = None
+        self._in_flight.call = None
         admission, ticket = call
-        self._budget.settle(ticket, operation, answer)
+        self._budget.release(ticket, operation, answer)
         self._circuit(operation).record(admission, answer, beside=beside.get())
         if answer is not None:
-            self._skew.note(answer)
+            self._skew.check(answer)
 
-    def resting(self) -> dict[str, int]:
+    def open_circuits(self) -> dict[str, int]:
         """Return the open circuits ("browse", "booking") and for how many more seconds each is open."""
         found = self._cache.get_many([*self._browse.keys(), *self._booking.keys()])
         return {state.name: state.seconds for state in self._states(found) if state.seconds}
@@ -115,5 +115,5 @@ class CatalogGate:
     def _states(self, found: Mapping[str, Storable]) -> tuple[CircuitState, ...]:
         return self._browse.state(found), self._booking.state(found)
 
-    def _circuit(self, operation: str) -> Circuit:
-        return self._browse if operation in BROWSING else self._booking
+    def _circuit(self, operation: str) -> CircuitBreaker:
+        return self._browse if operation in BROWSE_OPERATIONS else self._booking

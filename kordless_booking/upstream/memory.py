@@ -10,13 +10,13 @@ if TYPE_CHECKING:
 
     from kordless_booking.clock import Clock
 
-__all__ = ["Memory", "Storable"]
+__all__ = ["MemoryCache", "Storable"]
 
 Storable = bytes | str | int
 """Types that every cache backend returns unchanged."""
 
 
-class Memory:
+class MemoryCache:
     """In-memory cache with the cache operations that the catalog uses. Safe to share between threads.
 
     Expiry is measured in monotonic seconds, so a stepped clock changes nothing. Holds at most `size` entries; the one
@@ -35,7 +35,7 @@ class Memory:
 
     def get_many(self, keys: Iterable[str]) -> dict[str, Storable]:
         """Return values by key; absent and expired keys are left out."""
-        now = self._clock.steady()
+        now = self._clock.monotonic()
         with self._lock:
             found = [(key, self._entries[key]) for key in keys if key in self._entries]
         return {key: value for key, (value, expires) in found if now < expires}
@@ -44,7 +44,7 @@ class Memory:
         """Store `value` for `timeout` seconds unless the key is taken. Return True for the one caller who stored it."""
         with self._lock:
             _, expires = self._entries.get(key, (b"", 0.0))
-            if self._clock.steady() < expires:
+            if self._clock.monotonic() < expires:
                 return False
             self._put(key, value, timeout)
             return True
@@ -65,4 +65,4 @@ class Memory:
         self._entries.pop(key, None)
         if len(self._entries) >= self._size:
             del self._entries[next(iter(self._entries))]
-        self._entries[key] = (value, self._clock.steady() + timeout)
+        self._entries[key] = (value, self._clock.monotonic() + timeout)

@@ -30,7 +30,7 @@ from django.core.signals import request_finished
 from django.utils.module_loading import import_string
 
 from .plain_values import PlainSerde, PlainSerializer
-from .redis_cache import quicker
+from .redis_cache import pooled_redis
 
 if TYPE_CHECKING:
     from django.core.cache.backends.base import BaseCache
@@ -53,7 +53,7 @@ class OwnBackend:
 
     def __init__(self, alias: str) -> None:
         self._alias = alias
-        self._quicker = quicker(alias)
+        self._quicker = pooled_redis(alias)
         self._own = threading.local()
         with _guard:
             _all.add(self)

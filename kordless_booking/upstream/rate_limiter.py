@@ -29,32 +29,32 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from kordless_booking.api.client import CREATIONS_PER_MINUTE, QUOTA_SECONDS, REQUESTS_PER_MINUTE
-from kordless_booking.api.msgspec_warmup import worked_out
-from kordless_booking.api.responses import DEFAULT_WAIT, LONGEST_WAIT
+from kordless_booking.api.msgspec_warmup import warm_up
+from kordless_booking.api.responses import DEFAULT_WAIT_SECONDS, MAX_WAIT_SECONDS
 from kordless_booking.exceptions import TooMany
 
 from .keys import cache_key
-from .worker import unattended
+from .worker import in_background
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kordless_booking.api.session import Answer
+    from kordless_booking.api.session import ResponseMeta
     from kordless_booking.clock import Clock
 
-    from .fallback_cache import SteadyCache
+    from .fallback_cache import FallbackCache
     from .memory import Storable
 
-__all__ = ["Allowance", "Budget", "Kind", "Ticket", "Usage"]
+__all__ = ["Permit", "Priority", "Quota", "RateLimiter", "Usage"]
 
-WINDOW = QUOTA_SECONDS
-HELD = WINDOW + 1
+WINDOW_SECONDS = QUOTA_SECONDS
+PERMIT_SECONDS = WINDOW_SECONDS + 1
 """Seconds that a permit stays taken after the answer: one more than the window."""
-LONGEST_CALL = 30
+MAX_CALL_SECONDS = 30
 """Seconds that a call may take, for a permit whose call never ends. Above the 25 that the settings allow at most."""
 
 
-class Kind(Enum):
+class Priority(Enum):
     """Priority class of a call, from the most patient to the least."""
 
     REFRESH = "refresh"
@@ -63,7 +63,7 @@ class Kind(Enum):
     CREATE = "create"
 
     @classmethod
-    def of(cls, operation: str) -> Kind:
+    def for_operation(cls, operation: str) -> Priority:
         """Return the priority of a client operation.
 
         A read in a background job is a refresh, because nobody waits for it.
@@ -72,38 +72,38 @@ class Kind(Enum):
             return cls.CREATE
         if operation in {"lookup", "cancel", "reschedule"}:
             return cls.MANAGE
-        return cls.REFRESH if unattended.get() else cls.BROWSE
+        return cls.REFRESH if in_background.get() else cls.BROWSE
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
+class Quota:
     """Quota of requests a minute, and how many of them are reserved for creations."""
 
     requests: int = REQUESTS_PER_MINUTE
     creations: int = CREATIONS_PER_MINUTE
 
-    def share(self, processes: int) -> Allowance:
+    def share(self, processes: int) -> Quota:
         """Return the quota of one of several processes that can't see each other's permits.
 
         At least 3 requests, 1 of them a creation, so that each priority keeps a permit.
         """
-        return Allowance(max(3, self.requests // processes), max(1, self.creations // processes))
+        return Quota(max(3, self.requests // processes), max(1, self.creations // processes))
 
-    def tickets(self, kind: Kind) -> range:
+    def permits(self, kind: Priority) -> range:
         """Return the numbers of the permits that `kind` may take."""
         others = self.requests - self.creations
-        if kind is Kind.CREATE:
+        if kind is Priority.CREATE:
             return range(others, self.requests)
-        if kind is Kind.MANAGE:
+        if kind is Priority.MANAGE:
             return range(others)
         # Three quarters for visitors' pages, and two thirds of these for refreshes: the drawing above. At least one
         # permit is left to manage alone, also in a small quota.
         browsing = max(1, min(self.requests * 3 // 4, others - 1))
-        return range(browsing if kind is Kind.BROWSE else max(1, browsing * 2 // 3))
+        return range(browsing if kind is Priority.BROWSE else max(1, browsing * 2 // 3))
 
 
 @dataclass(frozen=True, slots=True)
-class Ticket:
+class Permit:
     """Permit for one request."""
 
     key: str
@@ -119,15 +119,15 @@ class Usage:
     requests: int
     """Taken permits, those for creations not included."""
     of_requests: int
-    for_pages: int
+    browse_requests: int
     """Requests, of `of_requests`, that pages may take."""
     creations: int
     of_creations: int
-    stopped: int = 0
+    blocked_seconds: int = 0
     """Seconds for which a 429 of Kordless still blocks; 0 for none."""
 
 
-class Told(msgspec.Struct, frozen=True):
+class ReportedLimit(msgspec.Struct, frozen=True):
     """Limit as the rate-limit headers of one response reported it. Cached as JSON."""
 
     left: int
@@ -140,10 +140,10 @@ class Told(msgspec.Struct, frozen=True):
     """When Kordless's window ends, in Unix seconds, by `X-RateLimit-Reset`."""
 
 
-worked_out(Told)
+warm_up(ReportedLimit)
 
 
-class Budget:
+class RateLimiter:
     """Rate limiter: hands out the permits of one API key.
 
     `account` names the key: accounts that share an API key must share it. While the cache is down, or not shared by all
@@ -152,16 +152,16 @@ class Budget:
 
     def __init__(
         self,
-        cache: SteadyCache,
+        cache: FallbackCache,
         *,
         account: str,
         clock: Clock,
-        allowance: Allowance | None = None,
+        allowance: Quota | None = None,
         processes: int = 1,
     ) -> None:
         self._cache = cache
         self._clock = clock
-        self._whole = allowance or Allowance()
+        self._whole = allowance or Quota()
         self._part = self._whole.share(processes)
         # All permits are named, also in a process that may use a part only: the cache may come back at any time.
         self._tickets = [cache_key(account, "ticket", str(number)) for number in range(self._whole.requests)]
@@ -175,46 +175,46 @@ class Budget:
         """Return the cache keys to read, in one round trip, before `acquire`."""
         return [*self._tickets, self._told, self._told_creations, self._blocked, self._blocked_creations]
 
-    def claim(self, operation: str, found: Mapping[str, Storable]) -> Ticket:
+    def acquire(self, operation: str, found: Mapping[str, Storable]) -> Permit:
         """Acquire a permit for `operation`. `found` is what the cache holds under `keys()`.
 
         Raises TooMany with the seconds until a permit is free, or until Kordless's block or reported limit ends.
         """
-        kind, now = Kind.of(operation), self._clock.now()
+        kind, now = Priority.for_operation(operation), self._clock.now()
         allowance = self._whole if self._cache.up else self._part
-        self._heed_blocks(operation, kind, found, now)
-        self._heed_told(operation, kind, found, now)
-        pool = [self._tickets[number] for number in allowance.tickets(kind)]
+        self._check_blocked(operation, kind, found, now)
+        self._check_reported(operation, kind, found, now)
+        pool = [self._tickets[number] for number in allowance.permits(kind)]
         free = [key for key in pool if key not in found]
         # Processes that read the same snapshot would otherwise all try for the same permit.
         random.shuffle(free)
         for key in free:
             # `found` may be out of date by now: `add` decides who gets it, and the loser goes on to the next.
             # It outlasts the call, so a permit can't be taken twice while its call is under way.
-            if self._cache.add(key, _thousandths(now + HELD), HELD + LONGEST_CALL):
+            if self._cache.add(key, _to_millis(now + PERMIT_SECONDS), PERMIT_SECONDS + MAX_CALL_SECONDS):
                 taken = sum(ticket in found for ticket in self._tickets)
-                return Ticket(key, allowance.requests - taken - 1)
+                return Permit(key, allowance.requests - taken - 1)
         # The stored time says when a permit is free if its call ends now; a call under way takes longer.
-        frees_at = min((_moment(found.get(key)) for key in pool if key in found), default=now)
-        raise _too_many(operation, "allowance", frees_at - now, HELD)
+        frees_at = min((_from_millis(found.get(key)) for key in pool if key in found), default=now)
+        raise _too_many(operation, "allowance", frees_at - now, PERMIT_SECONDS)
 
     def usage(self, found: Mapping[str, Storable]) -> Usage:
         """Return how much of the quota is taken, given what was `found` under `keys()`. Takes nothing."""
-        now, creations = self._clock.now(), self._whole.tickets(Kind.CREATE)
+        now, creations = self._clock.now(), self._whole.permits(Priority.CREATE)
         allowance = self._whole if self._cache.up else self._part
         taken = [number for number, key in enumerate(self._tickets) if key in found]
         booked = sum(number in creations for number in taken)
-        until = max((_moment(found.get(key)) for key in (self._blocked, self._blocked_creations)), default=0.0)
+        until = max((_from_millis(found.get(key)) for key in (self._blocked, self._blocked_creations)), default=0.0)
         return Usage(
             requests=len(taken) - booked,
             of_requests=allowance.requests - allowance.creations,
-            for_pages=len(allowance.tickets(Kind.BROWSE)),
+            browse_requests=len(allowance.permits(Priority.BROWSE)),
             creations=booked,
             of_creations=allowance.creations,
-            stopped=max(0, ceil(until - now)),
+            blocked_seconds=max(0, ceil(until - now)),
         )
 
-    def settle(self, ticket: Ticket, operation: str, answer: Answer | None) -> None:
+    def release(self, ticket: Permit, operation: str, answer: ResponseMeta | None) -> None:
         """Release the permit a minute from now, and note what the response says about the limits.
 
         `answer` is None when there was no usable response. The permit stays taken then too, because Kordless may have
@@ -222,62 +222,62 @@ class Budget:
         """
         now = self._clock.now()
         # `set`, not a longer expiry from the start: the window counts from the answer, whenever that came.
-        self._cache.set(ticket.key, _thousandths(now + HELD), HELD)
+        self._cache.set(ticket.key, _to_millis(now + PERMIT_SECONDS), PERMIT_SECONDS)
         if answer is None:
             return
         # A creation counts against both limits, and its headers may report either. The size tells which one they mean.
         creations = operation == "create" and (answer.limit is None or answer.limit <= self._whole.creations)
         if answer.status == 429:
-            seconds = _whole_seconds(answer.retry_after or DEFAULT_WAIT, LONGEST_WAIT)
+            seconds = _whole_seconds(answer.retry_after or DEFAULT_WAIT_SECONDS, MAX_WAIT_SECONDS)
             key = self._blocked_creations if creations else self._blocked
-            self._cache.set(key, _thousandths(now + seconds), seconds)
+            self._cache.set(key, _to_millis(now + seconds), seconds)
         # A remainder worse than our own count means that somebody else uses the key; any other says nothing new.
         # A permit's `left` counts all requests, so it can't judge a remainder of creations: that is always kept.
         elif answer.remaining is not None and (creations or answer.remaining < ticket.left):
-            seconds = WINDOW if answer.reset is None else _whole_seconds(answer.reset - now, WINDOW)
+            seconds = WINDOW_SECONDS if answer.reset is None else _whole_seconds(answer.reset - now, WINDOW_SECONDS)
             # A header may hold anything: a limit above the quota would enlarge the reserve beyond the quota.
             limit = min(answer.limit or self._whole.requests, self._whole.requests)
-            told = Told(answer.remaining, limit, now, now + seconds)
+            told = ReportedLimit(answer.remaining, limit, now, now + seconds)
             key = self._told_creations if creations else self._told
             self._cache.set(key, msgspec.json.encode(told), seconds)
 
-    def _heed_blocks(self, operation: str, kind: Kind, found: Mapping[str, Storable], now: float) -> None:
-        keys = [self._blocked, *([self._blocked_creations] if kind is Kind.CREATE else [])]
-        if until := [_moment(found[key]) for key in keys if key in found]:
-            raise _too_many(operation, "blocked", max(until) - now, LONGEST_WAIT)
+    def _check_blocked(self, operation: str, kind: Priority, found: Mapping[str, Storable], now: float) -> None:
+        keys = [self._blocked, *([self._blocked_creations] if kind is Priority.CREATE else [])]
+        if until := [_from_millis(found[key]) for key in keys if key in found]:
+            raise _too_many(operation, "blocked", max(until) - now, MAX_WAIT_SECONDS)
 
-    def _heed_told(self, operation: str, kind: Kind, found: Mapping[str, Storable], now: float) -> None:
+    def _check_reported(self, operation: str, kind: Priority, found: Mapping[str, Storable], now: float) -> None:
         """Raise TooMany when the reported remainder leaves nothing for this priority.
 
         The reserves of the higher priorities are kept out of it, scaled to the limit that Kordless reported.
         """
-        pool = self._whole.tickets(kind)
-        kept_back = 0 if kind is Kind.CREATE else self._whole.requests - len(pool)
+        pool = self._whole.permits(kind)
+        kept_back = 0 if kind is Priority.CREATE else self._whole.requests - len(pool)
         bounds = [(self._told, self._tickets)]
-        if kind is Kind.CREATE:
+        if kind is Priority.CREATE:
             bounds.append((self._told_creations, [self._tickets[number] for number in pool]))
         for key, tickets in bounds:
-            told = _said(found.get(key))
+            told = _decode_reported(found.get(key))
             if told is None:
                 continue
             # Permits taken or released after the report: requests that its remainder may not include yet.
-            since = sum(_moment(found.get(ticket)) - HELD > told.at for ticket in tickets)
+            since = sum(_from_millis(found.get(ticket)) - PERMIT_SECONDS > told.at for ticket in tickets)
             if told.left - since <= kept_back * told.limit // self._whole.requests:
-                raise _too_many(operation, "told", told.until - now, WINDOW)
+                raise _too_many(operation, "told", told.until - now, WINDOW_SECONDS)
 
 
-def _thousandths(moment: float) -> int:
+def _to_millis(moment: float) -> int:
     """Convert to Unix milliseconds: an integer, because every cache backend returns integers unchanged."""
     return round(moment * 1000)
 
 
-def _moment(kept: Storable | None) -> float:
+def _from_millis(kept: Storable | None) -> float:
     return kept / 1000 if isinstance(kept, int) else 0.0
 
 
-def _said(kept: Storable | None) -> Told | None:
+def _decode_reported(kept: Storable | None) -> ReportedLimit | None:
     try:
-        return msgspec.json.decode(kept, type=Told) if isinstance(kept, bytes) else None
+        return msgspec.json.decode(kept, type=ReportedLimit) if isinstance(kept, bytes) else None
     except msgspec.MsgspecError:  # written by another version of this package
         return None
 

@@ -34,20 +34,20 @@ import msgspec
 from kordless_booking.api.deadline import seconds_left, with_same_deadline
 from kordless_booking.clock import Clock
 from kordless_booking.exceptions import KeyRefused, KordlessError, TooMany, Unavailable
-from kordless_booking.logs import say
+from kordless_booking.logs import log_event
 
-from .entries import AGAIN_WITHIN, Held, Item, Kept, Lifetime
-from .envelope import VERSION, Envelope, Failure, opened, sealed
+from .entries import MAX_RETRY_DELAY_SECONDS, Cached, CacheItem, Lifetime, LocalEntry
+from .envelope import VERSION, Envelope, Failure, decode, encode
 from .keys import cache_key
-from .single_flight import Flights
+from .single_flight import SingleFlight
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from concurrent.futures import Future
 
-    from .fallback_cache import SteadyCache
+    from .fallback_cache import FallbackCache
 
-__all__ = ["Item", "Kept", "Lifetime", "Shelf"]
+__all__ = ["CacheItem", "Cached", "Lifetime", "ReadThroughCache"]
 
 logger = logging.getLogger(__name__)
 
@@ -57,11 +57,11 @@ INVALIDATION_SECONDS = 2 * DAY
 """Seconds that a group's generation is stored after an invalidation. Longer than any lifetime that the settings allow:
 an older value would be valid again once the generation is gone.
 """
-NO_KEPT = 30
+NEGATIVE_TTL = 30
 """Seconds for which an error that Kordless answered is cached (negative caching)."""
-FAILURE_KEPT = 2
+FAILURE_TTL = 2
 """Seconds for which a failure to reach Kordless is cached when there is no older value to serve."""
-AGAIN_AFTER = 5
+RETRY_AFTER_FAILURE = 5
 """Seconds after a failed refresh before the next, unless Kordless named a later time."""
 NEVER = float("-inf")
 """A time before any other, on the monotonic clock."""
@@ -69,7 +69,7 @@ NEVER = float("-inf")
 T = TypeVar("T")
 
 
-class Shelf:
+class ReadThroughCache:
     """Read-through cache for the items of one account. Safe to share between threads.
 
     - `run`: runs a job in the background and returns True, or returns False if it declines. Used for refreshes.
@@ -81,7 +81,7 @@ class Shelf:
 
     def __init__(
         self,
-        cache: SteadyCache,
+        cache: FallbackCache,
         *,
         account: str,
         run: Callable[[Callable[[], object]], bool],
@@ -99,21 +99,23 @@ class Shelf:
         self._patience = patience
         self._held_for = held_for
         self._size = size
-        self._flights: Flights[Held] = Flights(cache, account=account, clock=self._clock)
-        self._held: dict[tuple[str, ...], Held] = {}
-        self._forgettings = 0
+        self._flights: SingleFlight[LocalEntry] = SingleFlight(cache, account=account, clock=self._clock)
+        self._local: dict[tuple[str, ...], LocalEntry] = {}
+        self._invalidations = 0
         self._guard = threading.Lock()
 
-    def read(self, item: Item[T], held: Held | None = None, begun: Future[Held | None] | None = None) -> Kept[T]:
+    def read(
+        self, item: CacheItem[T], held: LocalEntry | None = None, begun: Future[LocalEntry | None] | None = None
+    ) -> Cached[T]:
         """Return the best cached value, and fetch from Kordless only if there is no acceptable one.
 
         `held`: what `lookup` has just returned, to save the round trip. `begun`: what `begin` has returned. Raises the
         cached or new KordlessError if there is no value to return.
         """
-        held = held or self.look(item)[0]
+        held = held or self.lookup(item)[0]
         now = self._clock.now()
-        if not held.servable(now, item.lifetime):
-            held = self._fetched(item, held, begun)
+        if not held.is_servable(now, item.lifetime):
+            held = self._wait_for_fetch(item, held, begun)
             # The fetch took time, and the answer's age is measured from now on.
             now = self._clock.now()
         else:
@@ -125,232 +127,238 @@ class Shelf:
         """False: only a page needs its fetches in parallel, and a page reads through a `RequestView`."""
         return False
 
-    def must_fetch(self, item: Item[Any], held: Held | None = None) -> bool:
+    def must_fetch(self, item: CacheItem[Any], held: LocalEntry | None = None) -> bool:
         """Return True if `read` would have to fetch, and nobody in this process is fetching the item yet.
 
         `held`: as for `read`.
         """
-        return not self.is_under_way(item) and self.must_wait(item, held or self.look(item)[0])
+        return not self.is_under_way(item) and self.must_wait(item, held or self.lookup(item)[0])
 
-    def must_wait(self, item: Item[Any], held: Held) -> bool:
+    def must_wait(self, item: CacheItem[Any], held: LocalEntry) -> bool:
         """Return True if `read` would have to wait for a fetch, its own or another's."""
-        return not held.servable(self._clock.now(), item.lifetime)
+        return not held.is_servable(self._clock.now(), item.lifetime)
 
-    def begin(self, item: Item[Any]) -> Future[Held | None] | None:
+    def begin(self, item: CacheItem[Any]) -> Future[LocalEntry | None] | None:
         """Start to fetch an item in another thread, within the deadline of this one, for a `read` that follows.
 
         Other readers share the fetch. Returns None if the item is being fetched already.
         """
         # The job may have waited in the queue past the deadline. Its fetch would fail at once, for all who share it.
         work = with_same_deadline(lambda: self._fetch(item) if seconds_left() > 0 else None)
-        return self._flights.start(item.parts, self._run_awaited, work=work)
+        return self._flights.start_in_background(item.parts, self._run_awaited, work=work)
 
-    def is_under_way(self, item: Item[Any]) -> bool:
+    def is_under_way(self, item: CacheItem[Any]) -> bool:
         """Return True if this process is fetching the item."""
         return self._flights.is_under_way(item.parts)
 
-    def lying(self, item: Item[T], held: Held | None = None) -> Kept[T]:
+    def read_cached(self, item: CacheItem[T], held: LocalEntry | None = None) -> Cached[T]:
         """Return the cached value as `read` does, but never fetch or refresh.
 
         Raises Unavailable where `read` would have to wait.
         """
-        held, now = held or self.look(item)[0], self._clock.now()
-        if not held.servable(now, item.lifetime):
+        held, now = held or self.lookup(item)[0], self._clock.now()
+        if not held.is_servable(now, item.lifetime):
             raise Unavailable(reason="not_at_hand")
         return held.answer(now, item.lifetime)
 
-    def look(self, *items: Item[Any]) -> list[Held]:
+    def lookup(self, *items: CacheItem[Any]) -> list[LocalEntry]:
         """Return the local entry for each item.
 
         Costs no round trip when all were read within `held_for`, one when the epoch is unchanged or nothing is known of
         them, else two.
         """
-        now = self._clock.steady()
-        found = [self._held.get(item.parts) for item in items]
-        old = [held for held in found if held is not None and now - held.looked_at >= self._held_for]
-        if None in found or (old and not self._still(old, now)):
-            return self._look(*items)
+        now = self._clock.monotonic()
+        found = [self._local.get(item.parts) for item in items]
+        old = [held for held in found if held is not None and now - held.read_at >= self._held_for]
+        if None in found or (old and not self._epoch_unchanged(old, now)):
+            return self._load(*items)
         return [held for held in found if held is not None]
 
-    def unchanged(self, reads: Iterable[tuple[Item[Any], Kept[Any]]], *, refresh: bool = True) -> bool:
+    def is_current(self, reads: Iterable[tuple[CacheItem[Any], Cached[Any]]], *, refresh: bool = True) -> bool:
         """Return True when reading all of these again would give the same. Never waits for a fetch.
 
         What is due is refreshed in the background, unless `refresh` is off.
         """
         before, now = list(reads), self._clock.now()
-        for (item, kept), held in zip(before, self.look(*[item for item, _ in before]), strict=True):
-            if held.serial != kept.serial or held.refusal or not held.servable(now, item.lifetime):
+        for (item, kept), held in zip(before, self.lookup(*[item for item, _ in before]), strict=True):
+            if held.serial != kept.serial or held.key_refusal or not held.is_servable(now, item.lifetime):
                 return False
             # The same value may have become stale or degraded by age alone, and the page says so.
             again = held.answer(now, item.lifetime)
-            if (again.stale, again.troubled) != (kept.stale, kept.troubled):
+            if (again.stale, again.degraded) != (kept.stale, kept.degraded):
                 return False
             if refresh:
                 self._refresh(item, held, now)
         return True
 
-    def refuse(self, error: KeyRefused) -> None:
+    def mark_key_refused(self, error: KeyRefused) -> None:
         """Stop serving this account, because its API key was refused elsewhere, until a fetch succeeds again."""
-        self._close(self._no(error, "", NO_KEPT))
+        self._store_key_refusal(self._negative_entry(error, "", NEGATIVE_TTL))
 
-    def forget(self, *group: str) -> None:
+    def invalidate(self, *group: str) -> None:
         """Invalidate all items of a group, and also values of it that are being fetched at this moment.
 
         `group`: the first parts of the items' keys. An invalid value is served only if the next fetch fails.
         """
-        self._cache.set(self._key("mark", *group), secrets.token_hex(8), INVALIDATION_SECONDS)
-        self._beat()
+        self._cache.set(self._key("generation", *group), secrets.token_hex(8), INVALIDATION_SECONDS)
+        self._bump_epoch()
         self._drop(group)
 
     # Lookup
 
-    def _still(self, old: list[Held], now: float) -> bool:
+    def _epoch_unchanged(self, old: list[LocalEntry], now: float) -> bool:
         """Return True when the account's epoch says that all of these are still current."""
-        pulses = {held.pulse for held in old}
+        epochs = {held.epoch for held in old}
         # No epoch ("") proves nothing: it may have been evicted since.
-        if len(pulses) > 1 or "" in pulses or self._cache.get(self._key("pulse")) not in pulses:
+        if len(epochs) > 1 or "" in epochs or self._cache.get(self._key("epoch")) not in epochs:
             return False
         for held in old:
-            held.looked_at = now
+            held.read_at = now
         return True
 
-    def _beat(self) -> None:
+    def _bump_epoch(self) -> None:
         """Change the epoch, so that every process reads the shared cache again."""
-        self._cache.set(self._key("pulse"), secrets.token_hex(8), 2 * DAY)
+        self._cache.set(self._key("epoch"), secrets.token_hex(8), 2 * DAY)
 
-    def _look(self, *items: Item[Any]) -> list[Held]:
+    def _load(self, *items: CacheItem[Any]) -> list[LocalEntry]:
         """Load items from the shared cache in one round trip."""
-        forgettings = self._forgettings
-        pulse_key, refusal_key = self._key("pulse"), self._key("refusal")
-        keys = [(self._key("value", *item.parts), self._key("mark", *item.group)) for item in items]
+        forgettings = self._invalidations
+        epoch_key, refusal_key = self._key("epoch"), self._key("refusal")
+        keys = [(self._key("value", *item.parts), self._key("generation", *item.group)) for item in items]
         # The epoch is the first key: a value that is written in between then only costs another read. Read last, a
         # new epoch would vouch for old values.
-        found = self._cache.get_many([pulse_key, refusal_key, *(key for pair in keys for key in pair)])
-        pulse, refusal = str(found.get(pulse_key, "")), opened(found.get(refusal_key))
+        found = self._cache.get_many([epoch_key, refusal_key, *(key for pair in keys for key in pair)])
+        epoch, refusal = str(found.get(epoch_key, "")), decode(found.get(refusal_key))
         looked = [
-            self._made_out(item, found.get(value), str(found.get(mark, "")), refusal, pulse)
-            for item, (value, mark) in zip(items, keys, strict=True)
+            self._decode_entry(item, found.get(value), str(found.get(generation, "")), refusal, epoch)
+            for item, (value, generation) in zip(items, keys, strict=True)
         ]
         with self._guard:
             # Else an invalidation of this process happened meanwhile, and this is what was there before it.
-            if forgettings == self._forgettings:
+            if forgettings == self._invalidations:
                 for item, held in zip(items, looked, strict=True):
-                    self._remember(item, held)
+                    self._keep_local(item, held)
         return looked
 
-    def _made_out(self, item: Item[Any], raw: object, mark: str, refusal: Envelope | None, pulse: str) -> Held:
-        before, now = self._held.get(item.parts), self._clock.steady()
+    def _decode_entry(
+        self, item: CacheItem[Any], raw: object, generation: str, refusal: Envelope | None, epoch: str
+    ) -> LocalEntry:
+        before, now = self._local.get(item.parts), self._clock.monotonic()
         # The shared cache is down, and its stand-in in memory starts empty: the local entry is the best there is.
         if before and raw is None and not self._cache.up:
-            return replace(before, looked_at=now, pulse=pulse)
+            return replace(before, read_at=now, epoch=epoch)
         # Same bytes: saves decoding, and keeps the serial by which pages recognize the value.
         if before and raw is not None and raw == before.raw:
-            return replace(before, mark=mark, refusal=refusal, looked_at=now, pulse=pulse)
+            return replace(before, generation=generation, key_refusal=refusal, read_at=now, epoch=epoch)
         # An entry of another format version decodes to None, that is, as absent.
-        envelope, value = opened(raw), None
+        envelope, value = decode(raw), None
         if envelope and not envelope.failure:
             try:
                 value = item.decode(bytes(envelope.payload))
             except (ValueError, RecursionError):  # written by another version of this package, or by somebody else
                 envelope = None
-        return Held(envelope, value, mark, refusal, raw, now, pulse)
+        return LocalEntry(envelope, value, generation, refusal, raw, now, epoch)
 
-    def _remember(self, item: Item[Any], held: Held) -> None:
+    def _keep_local(self, item: CacheItem[Any], held: LocalEntry) -> None:
         # Popped first, so that the entry moves to the end: the first one is evicted.
-        self._held.pop(item.parts, None)
+        self._local.pop(item.parts, None)
         # Absent values are not kept: requests for made-up items would evict real ones.
         if held.envelope:
-            if len(self._held) >= self._size:
-                del self._held[next(iter(self._held))]
-            self._held[item.parts] = held
+            if len(self._local) >= self._size:
+                del self._local[next(iter(self._local))]
+            self._local[item.parts] = held
 
     def _drop(self, group: tuple[str, ...]) -> None:
-        self._flights.part(group)
+        self._flights.forget(group)
         with self._guard:
             # Tells a `_load` that is under way not to keep what it read.
-            self._forgettings += 1
-            for parts in [parts for parts in self._held if parts[: len(group)] == group]:
-                del self._held[parts]
+            self._invalidations += 1
+            for parts in [parts for parts in self._local if parts[: len(group)] == group]:
+                del self._local[parts]
 
     # Fetching
 
-    def _refresh(self, item: Item[Any], held: Held, now: float) -> None:
+    def _refresh(self, item: CacheItem[Any], held: LocalEntry, now: float) -> None:
         """Start a background refresh if one is due. Each process tries at most once a second for an item."""
-        steady = self._clock.steady()
-        if steady >= held.refresh_again_at and not held.settled(now):
+        steady = self._clock.monotonic()
+        if steady >= held.refresh_again_at and not held.needs_no_fetch(now):
             held.refresh_again_at = steady + 1
-            self._flights.start(item.parts, self._run, work=lambda: self._fetch(item))
+            self._flights.start_in_background(item.parts, self._run, work=lambda: self._fetch(item))
 
-    def _fetched(self, item: Item[Any], held: Held, begun: Future[Held | None] | None) -> Held:
+    def _wait_for_fetch(
+        self, item: CacheItem[Any], held: LocalEntry, begun: Future[LocalEntry | None] | None
+    ) -> LocalEntry:
         # With no time left, the deadline has passed and no fetch starts: it would fail at once, for all who share it.
-        outcome = self._flights.join(
+        outcome = self._flights.do(
             item.parts,
-            self._clock.steady() + min(self._patience, seconds_left()),
+            self._clock.monotonic() + min(self._patience, seconds_left()),
             work=lambda: self._fetch(item),
-            arrived=lambda: self._settled(item),
+            arrived=lambda: self._read_if_current(item),
             begun=begun,
         )
         if outcome:
             return outcome
         # No result in time: the old value if stale-if-error allows it, else an empty entry, which raises Unavailable.
-        return held if held.value_within(self._clock.now(), item.lifetime.on_error) else Held()
+        return held if held.value_within(self._clock.now(), item.lifetime.on_error) else LocalEntry()
 
-    def _settled(self, item: Item[Any]) -> Held | None:
+    def _read_if_current(self, item: CacheItem[Any]) -> LocalEntry | None:
         # `_load`, not `lookup`: another process has written it, so the local cache can't have it.
-        [held] = self._look(item)
-        return held if held.settled(self._clock.now()) else None
+        [held] = self._load(item)
+        return held if held.needs_no_fetch(self._clock.now()) else None
 
-    def _fetch(self, item: Item[Any]) -> Held:
+    def _fetch(self, item: CacheItem[Any]) -> LocalEntry:
         """Fetch from Kordless, unless another process did a moment ago. Runs under the item's lock."""
         # Read again under the lock: the one who held it before may just have stored a new value.
-        [held], asked_at = self._look(item), self._clock.now()
-        if held.settled(asked_at):
+        [held], asked_at = self._load(item), self._clock.now()
+        if held.needs_no_fetch(asked_at):
             return held
         try:
             value = item.fetch()
         except KeyRefused as error:
-            return self._close(self._no(error, "", NO_KEPT))
+            return self._store_key_refusal(self._negative_entry(error, "", NEGATIVE_TTL))
         # Before KordlessError, its base: only a failure to get an answer lets an old value be served.
         except Unavailable as error:
-            return self._put(item, self._after(error, held, item), held.value)
+            return self._store(item, self._stale_or_failure(error, held, item), held.value)
         except KordlessError as error:
-            return self._put(item, self._no(error, held.mark, NO_KEPT))
+            return self._store(item, self._negative_entry(error, held.generation, NEGATIVE_TTL))
         # A fetch has succeeded, so Kordless accepts the key again.
-        if held.refusal:
+        if held.key_refusal:
             self._cache.delete_many([self._key("refusal")])
-        return self._put(item, self._new(item, value, held.mark, asked_at), value)
+        return self._store(item, self._new(item, value, held.generation, asked_at), value)
 
-    def _put(self, item: Item[Any], envelope: Envelope, value: Any = None) -> Held:
+    def _store(self, item: CacheItem[Any], envelope: Envelope, value: Any = None) -> LocalEntry:
         # A cached error is never served stale, so it need not be kept longer than it is fresh.
         lasts = envelope.fresh if envelope.failure else item.lifetime.on_error
         seconds = ceil(lasts - envelope.age(self._clock.now()))
-        raw = sealed(envelope)
+        raw = encode(envelope)
         self._cache.set(self._key("value", *item.parts), raw, seconds)
-        self._beat()
-        held = Held(envelope, value, envelope.mark, raw=raw, looked_at=NEVER)
+        self._bump_epoch()
+        held = LocalEntry(envelope, value, envelope.generation, raw=raw, read_at=NEVER)
         with self._guard:
             # Stored to be recognized by its bytes, not to be served: NEVER makes the next lookup read the cache.
-            self._remember(item, held)
+            self._keep_local(item, held)
         return held
 
-    def _close(self, refusal: Envelope) -> Held:
+    def _store_key_refusal(self, refusal: Envelope) -> LocalEntry:
         # Stored for a day, although fresh for `NEGATIVE_TTL` only: nothing may be served until a fetch succeeds.
-        self._cache.set(self._key("refusal"), sealed(refusal), DAY)
-        self._beat()
+        self._cache.set(self._key("refusal"), encode(refusal), DAY)
+        self._bump_epoch()
         self._drop(())
-        return Held(refusal=refusal)
+        return LocalEntry(key_refusal=refusal)
 
-    def _new(self, item: Item[T], value: T, mark: str, asked_at: float) -> Envelope:
+    def _new(self, item: CacheItem[T], value: T, generation: str, asked_at: float) -> Envelope:
         # Jitter, so that entries that were stored together don't expire together.
         fresh = item.lifetime.fresh * random.uniform(0.9, 1.0)  # noqa: S311 - nothing secret
         payload = msgspec.Raw(item.encode(value))
-        return Envelope(version=VERSION, fetched_at=asked_at, fresh=fresh, mark=mark, payload=payload)
+        return Envelope(version=VERSION, fetched_at=asked_at, fresh=fresh, generation=generation, payload=payload)
 
-    def _no(self, error: KordlessError, mark: str, seconds: int) -> Envelope:
+    def _negative_entry(self, error: KordlessError, generation: str, seconds: int) -> Envelope:
         now = self._clock.now()
-        return Envelope(version=VERSION, fetched_at=now, fresh=seconds, mark=mark, failure=Failure.of(error))
+        return Envelope(
+            version=VERSION, fetched_at=now, fresh=seconds, generation=generation, failure=Failure.of(error)
+        )
 
-    def _after(self, error: Unavailable, held: Held, item: Item[Any]) -> Envelope:
+    def _stale_or_failure(self, error: Unavailable, held: LocalEntry, item: CacheItem[Any]) -> Envelope:
         """Return what to store after a failed fetch.
 
         That is the old value, with a pause before the next try; without an acceptable one, the failure.
@@ -358,18 +366,18 @@ class Shelf:
         now = self._clock.now()
         envelope = held.value_within(now, item.lifetime.on_error)
         kind = type(error).__name__
-        say(logger, logging.WARNING, "fetch_failed", what=item.parts[0], error=kind, kept=envelope is not None)
+        log_event(logger, logging.WARNING, "fetch_failed", what=item.parts[0], error=kind, kept=envelope is not None)
         if envelope is None:
-            return self._no(error, held.mark, FAILURE_KEPT)
-        forgotten = envelope.mark != held.mark
+            return self._negative_entry(error, held.generation, FAILURE_TTL)
+        forgotten = envelope.generation != held.generation
         return msgspec.structs.replace(
             envelope,
             # Made valid again under the current generation, so that it is served during the pause, but as not fresh.
-            mark=held.mark,
+            generation=held.generation,
             fresh=0.0 if forgotten else envelope.fresh,
-            again_at=now + min(max(AGAIN_AFTER, error.retry_after or 0), AGAIN_WITHIN),
+            retry_at=now + min(max(RETRY_AFTER_FAILURE, error.retry_after or 0), MAX_RETRY_DELAY_SECONDS),
             # A TooMany alone says nothing about the value: refreshes are the first to be held back, by design.
-            troubled=forgotten or envelope.troubled or not isinstance(error, TooMany),
+            degraded=forgotten or envelope.degraded or not isinstance(error, TooMany),
         )
 
     def _key(self, *parts: str) -> str:

@@ -15,7 +15,7 @@ from .plain_values import UNREADABLE, PlainSerializer
 if TYPE_CHECKING:
     from django.core.cache.backends.base import BaseCache
 
-__all__ = ["quicker"]
+__all__ = ["pooled_redis"]
 
 
 class _Client(RedisCacheClient):
@@ -50,7 +50,7 @@ class _Cache(RedisCache):
         self._class = _Client
 
 
-def quicker(alias: str) -> BaseCache | None:
+def pooled_redis(alias: str) -> BaseCache | None:
     """Return an instance of our own that all threads may share; None unless the backend is exactly Django's RedisCache.
 
     A subclass may override what is replaced here, so `own_backend` treats it like other backends.

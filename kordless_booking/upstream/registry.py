@@ -18,14 +18,14 @@ from django.dispatch import receiver
 from kordless_booking.api.client import Kordless
 from kordless_booking.api.session import Gate, wsgi_transport
 from kordless_booking.clock import Clock
-from kordless_booking.loudness import Loudness
-from kordless_booking.upstream.catalog import Catalog, Limits
+from kordless_booking.loudness import LogThrottle
+from kordless_booking.upstream.catalog import Catalog, Lifetimes
 from kordless_booking.upstream.entries import Lifetime
-from kordless_booking.upstream.fallback_cache import SteadyCache
-from kordless_booking.upstream.gate import CatalogGate
-from kordless_booking.upstream.rate_limiter import Allowance
-from kordless_booking.upstream.read_through import Shelf
-from kordless_booking.upstream.worker import Background, Foreground
+from kordless_booking.upstream.fallback_cache import FallbackCache
+from kordless_booking.upstream.gate import UpstreamGate
+from kordless_booking.upstream.rate_limiter import Quota
+from kordless_booking.upstream.read_through import ReadThroughCache
+from kordless_booking.upstream.worker import BackgroundWorker, Foreground
 
 if TYPE_CHECKING:
     from kordless_booking.conf import Account
@@ -34,30 +34,30 @@ SANDBOX_KEY: Final = "kordless-sandbox-key"
 SANDBOX_ORG: Final = "acme-salon"
 """Credentials of the embedded sandbox. Repeated here, so that a site with a real account never imports the sandbox."""
 
-__all__ = ["Upstream", "background", "build_lifetimes", "client_of", "foreground", "upstream"]
+__all__ = ["AccountServices", "background_worker", "build_client", "build_lifetimes", "foreground", "services_for"]
 
 _lock = Lock()
 
 
 @dataclass(frozen=True)
-class Upstream:
+class AccountServices:
     """Services of one account in this process."""
 
     client: Kordless
     """Client of the Booking API. Views use it for bookings only."""
-    gate: CatalogGate
+    gate: UpstreamGate
     """Rate limiter and circuit breakers, which every request of `client` passes."""
     catalog: Catalog
     """Organization, services and slots, as every visitor sees them."""
-    shelf: Shelf
+    shelf: ReadThroughCache
     """Read-through cache of `catalog`."""
-    cache: SteadyCache
+    cache: FallbackCache
     """Fallback cache under `shelf` and `gate`. None of its operations raises."""
-    loudness: Loudness
+    loudness: LogThrottle
     """Log throttle."""
 
 
-def upstream(account: Account) -> Upstream:
+def services_for(account: Account) -> AccountServices:
     """Return the services of an account in this process."""
     # `functools.cache` may run a function twice when two threads miss at once, and there must be one rate limiter.
     with _lock:
@@ -66,17 +66,17 @@ def upstream(account: Account) -> Upstream:
 
 # The process id is a part of the key: after a fork, the child must not use its parent's connections and locks.
 @cache
-def _upstream(account: Account, _pid: int) -> Upstream:
-    clock, cache = Clock(), _steady(account.cache, _pid)
+def _upstream(account: Account, _pid: int) -> AccountServices:
+    clock, cache = Clock(), _cache_for(account.cache, _pid)
     key, org = account.api_key or SANDBOX_KEY, account.org_slug or SANDBOX_ORG
-    allowance = Allowance(account.requests_per_minute, account.creations_per_minute)
+    allowance = Quota(account.requests_per_minute, account.creations_per_minute)
     # Without the organization: Kordless counts requests per API key.
-    gate = _gate(account.cache, _digest(account.base_url, key), allowance, account.processes, _pid)
-    client = client_of(account, gate)
-    shelf = Shelf(
+    gate = _gate_for(account.cache, _digest(account.base_url, key), allowance, account.processes, _pid)
+    client = build_client(account, gate)
+    shelf = ReadThroughCache(
         cache,
         account=_digest(account.base_url, key, org),
-        run=background,
+        run=background_worker,
         # After an outage only one call is let through as a probe, so parallel ones would only be refused.
         run_awaited=lambda job: gate.takes_several() and foreground(job),
         clock=clock,
@@ -86,17 +86,17 @@ def _upstream(account: Account, _pid: int) -> Upstream:
     )
     lifetimes = build_lifetimes(account)
     catalog = Catalog(account=account.name, client=client, shelf=shelf, lifetimes=lifetimes, clock=clock)
-    return Upstream(client, gate, catalog, shelf, cache, Loudness(clock))
+    return AccountServices(client, gate, catalog, shelf, cache, LogThrottle(clock))
 
 
-def build_lifetimes(account: Account) -> Limits:
+def build_lifetimes(account: Account) -> Lifetimes:
     """Return the lifetimes that the account's settings give to what its catalog caches."""
     offer = Lifetime(account.offer_fresh_seconds, account.catalog_stale_seconds, account.catalog_stale_if_error_seconds)
     slots = Lifetime(account.slots_fresh_seconds, account.slots_stale_seconds, account.slots_on_error_seconds)
-    return Limits(offer=offer, service=offer, slots=slots)
+    return Lifetimes(offer=offer, service=offer, slots=slots)
 
 
-def client_of(account: Account, gate: Gate) -> Kordless:
+def build_client(account: Account, gate: Gate) -> Kordless:
     """Build a separate client for an account, for a caller that has to observe every response through its own `gate`.
 
     `gate` should delegate to the account's gate, so that the requests count against the quota.
@@ -119,18 +119,18 @@ def client_of(account: Account, gate: Gate) -> Kordless:
 
 
 @cache
-def _steady(alias: str, _pid: int) -> SteadyCache:
+def _cache_for(alias: str, _pid: int) -> FallbackCache:
     """Return the process's one fallback cache for an alias, so that a failing cache is probed and logged only once."""
-    return SteadyCache(alias, Clock())
+    return FallbackCache(alias, Clock())
 
 
 @cache
-def _gate(alias: str, key: str, allowance: Allowance, processes: int, pid: int) -> CatalogGate:
+def _gate_for(alias: str, key: str, allowance: Quota, processes: int, pid: int) -> UpstreamGate:
     """Return the one gate for all accounts that share an API key, because Kordless counts requests per key."""
-    return CatalogGate(_steady(alias, pid), account=key, allowance=allowance, processes=processes)
+    return UpstreamGate(_cache_for(alias, pid), account=key, allowance=allowance, processes=processes)
 
 
-background = Background()
+background_worker = BackgroundWorker()
 """Thread pool for background refreshes, for all accounts of this process."""
 foreground = Foreground(threads=8)
 """Thread pool for the parallel fetches of pages, for all accounts of this process. A cold page uses three threads
@@ -168,6 +168,6 @@ def embedded_sandbox(path: str) -> Any:
 def _forget(*, setting: str, **_kwargs: object) -> None:
     if setting in {"KORDLESS_BOOKING", "CACHES", "SECRET_KEY"}:
         _upstream.cache_clear()
-        _gate.cache_clear()
-        _steady.cache_clear()
+        _gate_for.cache_clear()
+        _cache_for.cache_clear()
         embedded_sandbox.cache_clear()

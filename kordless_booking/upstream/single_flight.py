@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
     from kordless_booking.clock import Clock
 
-    from .fallback_cache import SteadyCache
+    from .fallback_cache import FallbackCache
 
-__all__ = ["Flights"]
+__all__ = ["SingleFlight"]
 
-PAUSE = 0.05
+POLL_SECONDS = 0.05
 """Seconds between two polls for the result of another process."""
 
-LOCKED = 10
+LOCK_TTL = 10
 """Whole seconds until a lock expires. Well above the time of any fetch, so that only a crashed owner's lock expires."""
 
 GRACE_SECONDS = 1.0
@@ -38,21 +38,21 @@ R = TypeVar("R")
 Name = tuple[str, ...]
 
 
-class Flights(Generic[R]):
+class SingleFlight(Generic[R]):
     """Single-flight for threads and processes. Knows the work in progress of this process, by name.
 
     Deadlines are in the clock's monotonic seconds.
     """
 
-    def __init__(self, cache: SteadyCache, *, account: str, clock: Clock) -> None:
+    def __init__(self, cache: FallbackCache, *, account: str, clock: Clock) -> None:
         self._cache = cache
         self._account = account
         self._clock = clock
         self._guard = threading.Lock()
-        self._flights: dict[Name, Future[R | None]] = {}
+        self._in_progress: dict[Name, Future[R | None]] = {}
         self._process = os.getpid()
 
-    def join(
+    def do(
         self,
         name: Name,
         deadline: float,
@@ -72,17 +72,17 @@ class Flights(Generic[R]):
         - `begun` is what `start_in_background` returned for this work. Its result counts even if it is complete by now.
           It ends by the same deadline, so it gets `GRACE_SECONDS` more to report.
         """
-        while (left := deadline - self._clock.steady()) > 0:
+        while (left := deadline - self._clock.monotonic()) > 0:
             # `cancel` succeeds if the work still waits for a background thread. Then this thread takes it over.
             if begun is not None and not begun.cancel():
                 flight, mine, left = begun, False, left + GRACE_SECONDS
             else:
-                flight, mine = self._board(name)
+                flight, mine = self._join_or_start(name)
             # For the first round only: after it, the begun work has ended or was taken over.
             begun = None
             try:
                 if mine:
-                    outcome = self._fly(name, flight, lambda: self._alone(name, deadline, work, arrived))
+                    outcome = self._run(name, flight, lambda: self._run_locked(name, deadline, work, arrived))
                 else:
                     outcome = flight.result(left)
             except TimeoutError:
@@ -92,7 +92,7 @@ class Flights(Generic[R]):
                 return outcome
         return None
 
-    def start(
+    def start_in_background(
         self, name: Name, run: Callable[[Callable[[], object]], bool], *, work: Callable[[], R | None]
     ) -> Future[R | None] | None:
         """Start `work` in another thread by `run`, and return its future; None if this process does it already.
@@ -105,16 +105,16 @@ class Flights(Generic[R]):
             # False when a reader has taken the work over while this waited for a background thread.
             if flight.set_running_or_notify_cancel():
                 # A deadline of now: when another process holds the lock, it refreshes, and nobody waits here.
-                now = self._clock.steady()
-                self._fly(name, flight, lambda: self._alone(name, now, work, lambda: None))
+                now = self._clock.monotonic()
+                self._run(name, flight, lambda: self._run_locked(name, now, work, lambda: None))
 
         with self._guard:
             if name in self._current():
                 return None
-            flight = self._flights[name] = Future()
+            flight = self._in_progress[name] = Future()
         # Not taken, and no reader has joined meanwhile: without this, later callers would wait for nobody.
         if not run(job) and flight.cancel():
-            self._leave(name, flight)
+            self._finish(name, flight)
         return flight
 
     def is_under_way(self, name: Name) -> bool:
@@ -122,65 +122,65 @@ class Flights(Generic[R]):
         with self._guard:
             return name in self._current()
 
-    def part(self, group: Name) -> None:
+    def forget(self, group: Name) -> None:
         """Forget the work in progress of this group, because its result is out of date: later callers start anew.
 
         Callers that wait already still get the result.
         """
         with self._guard:
             for name in [name for name in self._current() if name[: len(group)] == group]:
-                del self._flights[name]
+                del self._in_progress[name]
 
-    def _board(self, name: Name) -> tuple[Future[R | None], bool]:
+    def _join_or_start(self, name: Name) -> tuple[Future[R | None], bool]:
         with self._guard:
             flight = self._current().get(name)
             # `cancel` succeeds only while the work still waits for a background thread. A reader would wait for that
             # thread too, so it takes the work over.
             if flight is not None and not flight.cancel():
                 return flight, False
-            flight = self._flights[name] = Future()
+            flight = self._in_progress[name] = Future()
             flight.set_running_or_notify_cancel()
             return flight, True
 
     def _current(self) -> dict[Name, Future[R | None]]:
         if self._process != os.getpid():
             # Threads don't survive a fork: in the child nobody would ever complete these futures.
-            self._flights, self._process = {}, os.getpid()
-        return self._flights
+            self._in_progress, self._process = {}, os.getpid()
+        return self._in_progress
 
-    def _fly(self, name: Name, flight: Future[R | None], alone: Callable[[], R | None]) -> R | None:
+    def _run(self, name: Name, flight: Future[R | None], alone: Callable[[], R | None]) -> R | None:
         try:
             outcome = alone()
         except BaseException as error:
             # Unregistered before the result is set: a later caller starts new work instead of getting an old result.
-            self._leave(name, flight)
+            self._finish(name, flight)
             flight.set_exception(error)
             raise
-        self._leave(name, flight)
+        self._finish(name, flight)
         flight.set_result(outcome)
         return outcome
 
-    def _leave(self, name: Name, flight: Future[R | None]) -> None:
+    def _finish(self, name: Name, flight: Future[R | None]) -> None:
         with self._guard:
             # After `forget`, the name may belong to newer work.
-            if self._flights.get(name) is flight:
-                del self._flights[name]
+            if self._in_progress.get(name) is flight:
+                del self._in_progress[name]
 
-    def _alone(
+    def _run_locked(
         self, name: Name, deadline: float, work: Callable[[], R | None], arrived: Callable[[], R | None]
     ) -> R | None:
         lock, token = cache_key(self._account, "lock", *name), secrets.token_hex(8)
-        while not self._cache.add(lock, token, LOCKED):
-            if self._clock.steady() >= deadline:
+        while not self._cache.add(lock, token, LOCK_TTL):
+            if self._clock.monotonic() >= deadline:
                 return None
-            self._clock.sleep(PAUSE)
+            self._clock.sleep(POLL_SECONDS)
             if (outcome := arrived()) is not None:
                 return outcome
         # A second of margin: the lock must not expire between this check and the delete.
-        until = self._clock.steady() + LOCKED - 1
+        until = self._clock.monotonic() + LOCK_TTL - 1
         try:
             return work()
         finally:
             # Past its time the lock may be another's; and a cache that lost our lock may have granted it anew.
-            if self._clock.steady() < until and self._cache.get_many([lock]).get(lock) == token:
+            if self._clock.monotonic() < until and self._cache.get_many([lock]).get(lock) == token:
                 self._cache.delete_many([lock])

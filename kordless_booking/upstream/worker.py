@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING
 
 from django.db import connections
 
-from kordless_booking.logs import request_id, say, where
+from kordless_booking.logs import error_location, log_event, request_id
 
 from .own_backend import close_own_backends
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Background", "Foreground", "beside", "unattended"]
+__all__ = ["BackgroundWorker", "Foreground", "beside", "in_background"]
 
 logger = logging.getLogger(__name__)
 
-unattended: ContextVar[bool] = ContextVar("unattended", default=False)
+in_background: ContextVar[bool] = ContextVar("unattended", default=False)
 """True inside a background job. The rate limiter gives such calls the lowest priority."""
 
 beside: ContextVar[bool] = ContextVar("beside", default=False)
@@ -31,13 +31,13 @@ tend to fail together, and the page's own call counts for all of them.
 """
 
 
-class Background:
+class BackgroundWorker:
     """Pool of daemon threads behind a bounded queue. Starts its threads with the first job, and again after a fork.
 
     `threads`: size of the pool. `waiting`: maximum number of queued jobs.
     """
 
-    _kind = unattended
+    _kind = in_background
 
     def __init__(self, *, threads: int = 2, waiting: int = 16) -> None:
         self._threads = threads
@@ -86,7 +86,7 @@ class Background:
             try:
                 job()
             except Exception as error:  # noqa: BLE001 (a job may raise anything)
-                say(logger, logging.ERROR, "background_job_failed", **where(error))
+                log_event(logger, logging.ERROR, "background_job_failed", **error_location(error))
             finally:
                 # Outside a request nobody else closes what the job has opened, in a database or a cache server.
                 connections.close_all()
@@ -94,7 +94,7 @@ class Background:
                 jobs.task_done()
 
 
-class Foreground(Background):
+class Foreground(BackgroundWorker):
     """Pool for work that a visitor waits for. Its calls have the same priority as those of the visitor's own thread.
 
     The thread that needs the result runs a job itself if the pool declined it or hasn't started it yet.

@@ -14,15 +14,15 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from kordless_booking.logs import say
+from kordless_booking.logs import log_event
 from kordless_booking.views import throttle
 
 if TYPE_CHECKING:
     from kordless_booking.booking.draft import Draft
     from kordless_booking.forms import ContactForm
-    from kordless_booking.views.request import Visit
+    from kordless_booking.views.request import WidgetRequest
 
-__all__ = ["HONEYPOT", "Objection", "objection", "too_often"]
+__all__ = ["HONEYPOT", "Rejection", "rate_limit", "reject_reason"]
 
 log = logging.getLogger("kordless_booking.views")
 
@@ -30,32 +30,32 @@ HONEYPOT: Final = "kb_hp_url"
 """Name of a hidden field that neither people nor browsers fill in."""
 
 
-class Objection(str):
+class Rejection(str):
     """Reason why a form is rejected, as a text for the visitor."""
 
     seconds: int
     """Seconds after which to try again; 0 when waiting doesn't help."""
 
-    def __new__(cls, text: str, seconds: int = 0) -> Objection:
+    def __new__(cls, text: str, seconds: int = 0) -> Rejection:
         made = super().__new__(cls, text)
         made.seconds = seconds
         return made
 
 
-def objection(visit: Visit, chosen: Draft, form: ContactForm) -> Objection | None:
+def reject_reason(visit: WidgetRequest, chosen: Draft, form: ContactForm) -> Rejection | None:
     """Return the reason to reject a valid form, or None.
 
     Sleeps until the form's minimum fill time has passed, if it was posted earlier.
     """
     if visit.request.POST.get(HONEYPOT):
-        say(log, logging.INFO, "honeypot_filled")
-        return Objection(_("Something about this request looked automatic. Please check your details and try again."))
-    if too_many := too_often(visit, "book"):
+        log_event(log, logging.INFO, "honeypot_filled")
+        return Rejection(_("Something about this request looked automatic. Please check your details and try again."))
+    if too_many := rate_limit(visit, "book"):
         return too_many
     check = visit.account.human_check
     if check and not import_string(check)(visit.request, form):
-        say(log, logging.INFO, "human_check_failed")
-        return Objection(_("Please confirm that you are a person, and try again."))
+        log_event(log, logging.INFO, "human_check_failed")
+        return Rejection(_("Please confirm that you are a person, and try again."))
     # Waits instead of rejecting: a script gains nothing by being quick, and a quick person gets no error. Last, so that
     # a rejected form occupies no worker.
     remaining = visit.account.minimum_fill_seconds - (visit.now.timestamp() - chosen.made_at)
@@ -65,16 +65,16 @@ def objection(visit: Visit, chosen: Draft, form: ContactForm) -> Objection | Non
     return None
 
 
-def too_often(visit: Visit, scope: str, who: str | None = None) -> Objection | None:
+def rate_limit(visit: WidgetRequest, scope: str, who: str | None = None) -> Rejection | None:
     """Count one use of `scope`. Return the reason to reject it, or None."""
-    seconds = throttle.wait_for(visit, scope, who)
+    seconds = throttle.consume(visit, scope, who)
     if not seconds:
         return None
-    say(log, logging.WARNING, "throttled", scope=scope, seconds=seconds)
+    log_event(log, logging.WARNING, "throttled", scope=scope, seconds=seconds)
     minutes = -(-seconds // 60)
     text = ngettext(
         "That was a little too often. Please try again in %(minutes)s minute.",
         "That was a little too often. Please try again in %(minutes)s minutes.",
         minutes,
     )
-    return Objection(text % {"minutes": minutes}, seconds)
+    return Rejection(text % {"minutes": minutes}, seconds)

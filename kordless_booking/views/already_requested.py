@@ -13,14 +13,14 @@ from kordless_booking.booking.steps import Step
 from kordless_booking.presentation import timezone_search
 from kordless_booking.views.cells import format_start
 from kordless_booking.views.problems import Problem
-from kordless_booking.views.request import Visit
-from kordless_booking.views.words import clocks, party_text, site_zone
+from kordless_booking.views.request import WidgetRequest
+from kordless_booking.views.words import clocks, party_text, venue_timezone
 
 __all__ = ["already_requested"]
 
 
 def already_requested(
-    visit: Visit, chosen: Draft, choices: Choices, *, sent: bool, kept: str | None, all_kept: bool
+    visit: WidgetRequest, chosen: Draft, choices: Choices, *, sent: bool, kept: str | None, all_kept: bool
 ) -> Problem:
     """Build the problem. Its page links to the same time under a new key, and to the search for a booking.
 
@@ -30,8 +30,8 @@ def already_requested(
     The visitor may be somebody else, so the page reveals nothing of the earlier attempt, neither its details nor its
     state.
     """
-    day = chosen.start.astimezone(timezone_search.zone(chosen.zone)).date()
-    around = choices.but(tz=chosen.zone, month=None, day=day, party=chosen.party)
+    day = chosen.start.astimezone(timezone_search.get_timezone(chosen.zone)).date()
+    around = choices.replace(tz=chosen.zone, month=None, day=day, party_size=chosen.party_size)
     # The same link as for a click on the time: it is checked to be free, and then gets a draft with a key of its own.
     afresh = visit.service_url("contact", chosen.service, around, kept=kept, start=format_start(chosen.start))
     said = (
@@ -52,16 +52,16 @@ def already_requested(
     return Problem("already_requested", *said, **ways)
 
 
-def _summary(visit: Visit, chosen: Draft) -> dict[str, Any]:
+def _summary(visit: WidgetRequest, chosen: Draft) -> dict[str, Any]:
     """Return the context of parts/summary.html, from the draft in the visitor's own URL."""
     try:
         detail = visit.catalog.service(chosen.service).value
     except exceptions.KordlessError:
         detail = None
-    site = site_zone(detail.calendar.location, detail.calendar.timezone) if detail else None
+    site = venue_timezone(detail.calendar.location, detail.calendar.timezone) if detail else None
     return {
         "service": detail.service.name if detail else chosen.service,
         "clocks": clocks(visit, chosen.start, chosen.end, chosen.zone, site),
         "host": chosen.host_name or "",
-        "party": party_text(chosen.party),
+        "party": party_text(chosen.party_size),
     }

@@ -19,9 +19,9 @@ from kordless_booking.booking import availability
 from kordless_booking.presentation import formatting, timezone_search
 from kordless_booking.presentation.formatting import Hours
 from kordless_booking.views.package_templates import PackageTemplates
-from kordless_booking.views.skeletons import Pattern, SitePart, kept_pattern, mark, pattern
+from kordless_booking.views.skeletons import SitePart, Skeleton, cached_per_language, pattern, placeholder
 
-__all__ = ["ANY_DAY", "DAY", "TIME", "format_start", "month_rows", "other_clock", "read_start", "time_items"]
+__all__ = ["ANY_DAY", "DAY", "TIME", "clocks_differ", "format_start", "month_rows", "read_start", "time_items"]
 
 ANY_DAY: Final = date(1970, 1, 1)
 """Placeholder for the day in a link."""
@@ -60,23 +60,23 @@ def month_rows(
     return [mark_safe(row.fill(values)) for row in rows]  # noqa: S308 (skeletons escape)
 
 
-@kept_pattern(256)
+@cached_per_language(256)
 def _all_spoken(free: tuple[tuple[date, int], ...], today: date, language: str) -> list[str]:
     """Return the accessible names of all free days."""
     # Cached as a whole as well as one by one: looking up the active language for each day would cost more than the rest
     # of the month.
-    return [_spoken(day, times, day == today, language) for day, times in free]
+    return [_aria_label(day, times, day == today, language) for day, times in free]
 
 
-@kept_pattern(4096)
-def _spoken(day: date, times: int, today: bool, language: str) -> str:
+@cached_per_language(4096)
+def _aria_label(day: date, times: int, today: bool, language: str) -> str:
     """Return the accessible name of a free day, escaped."""
     text = ngettext("%(date)s, %(count)s time free", "%(date)s, %(count)s times free", times)
     spoken = text % {"date": formatting.full_date(day, language), "count": times}
     return escape(f"{spoken} · {_('today')}" if today else spoken)
 
 
-@kept_pattern(256)
+@cached_per_language(256)
 def _rows(
     part: PackageTemplates,
     month: date,
@@ -85,12 +85,16 @@ def _rows(
     today: date,
     language: str,
     stage: str,
-) -> list[Pattern]:
+) -> list[Skeleton]:
     """Return the skeletons of the rows, for all visitors to whom the same days are free.
 
     Placeholders are the parts of the link before and after a day, and each free day's accessible name.
     """
-    before, after, spoken = mark(0), mark(1), {day: mark(number) for number, day in enumerate(free, 2)}
+    before, after, spoken = (
+        placeholder(0),
+        placeholder(1),
+        {day: placeholder(number) for number, day in enumerate(free, 2)},
+    )
     nothing = pattern(part, (), id=stage).fill()
     full, free_day = pattern(part, ("number",), id=stage), pattern(part, _DAY_VALUES, id=stage)
 
@@ -107,7 +111,7 @@ def _rows(
         return skeleton.fill(number, iso, f"{before}day={iso}{after}", spoken[day])
 
     weeks = availability.month_weeks(month, formatting.first_weekday(language))
-    return [Pattern("".join([cell(day) for day in week])) for week in weeks]
+    return [Skeleton("".join([cell(day) for day in week])) for week in weeks]
 
 
 def _rows_of_the_site(
@@ -141,7 +145,7 @@ def _rows_of_the_site(
 
 
 def time_items(
-    times: Iterable[availability.Time],
+    times: Iterable[availability.AvailableTime],
     *,
     part: PackageTemplates | SitePart,
     url: str,
@@ -198,18 +202,18 @@ def read_start(text: str) -> datetime | None:
         return None
 
 
-def other_clock(moment: datetime, zone: tzinfo, site: tzinfo | None) -> bool:
+def clocks_differ(moment: datetime, zone: tzinfo, site: tzinfo | None) -> bool:
     """Return True when the venue's clock differs from the visitor's at this moment."""
     return site is not None and moment.astimezone(site).utcoffset() != moment.astimezone(zone).utcoffset()
 
 
-def _on_site(moment: availability.Time, site: tzinfo, language: str, hours: Hours | None) -> str:
+def _on_site(moment: availability.AvailableTime, site: tzinfo, language: str, hours: Hours | None) -> str:
     """Return the time on the venue's clock, with the date where that differs; "" when the clocks agree."""
     here, there = moment.local_start, moment.start.astimezone(site)
     if there.utcoffset() == here.utcoffset():
         return ""
     clock = formatting.clock_time(there, language, hours)
-    if availability.comes_twice(there):
+    if availability.is_ambiguous(there):
         clock = f"{clock} ({timezone_search.offset_text(there, language)})"
     if there.day != here.day:
         day = formatting.short_day(there, language)
@@ -217,7 +221,7 @@ def _on_site(moment: availability.Time, site: tzinfo, language: str, hours: Hour
     return _("%(when)s on site") % {"when": clock}
 
 
-def _detail(moment: availability.Time, language: str) -> str:
+def _detail(moment: availability.AvailableTime, language: str) -> str:
     """Return what a time's button says beside the time: offset when ambiguous, end on the next day, places left."""
     details = []
     if moment.ambiguous:

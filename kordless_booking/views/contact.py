@@ -19,33 +19,33 @@ from kordless_booking import exceptions
 from kordless_booking.api.resources import NewBooking, ServiceDetail
 from kordless_booking.booking import draft, placement
 from kordless_booking.booking.attempt import Attempt
-from kordless_booking.booking.attribution import read_attribution
-from kordless_booking.booking.availability import Time
+from kordless_booking.booking.attribution import parse_attribution
+from kordless_booking.booking.availability import AvailableTime
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.draft import Draft
-from kordless_booking.booking.form_input import seal_typed, typed_text, unseal_typed
+from kordless_booking.booking.form_input import decrypt_form_input, encrypt_form_input, known_fields
 from kordless_booking.booking.receipt import Receipt
 from kordless_booking.booking.steps import Step
 from kordless_booking.forms import ContactForm
 from kordless_booking.funnel.stages import Stage
 from kordless_booking.presentation import formatting, timezone_search
 from kordless_booking.views import security
-from kordless_booking.views.abuse import HONEYPOT, objection
+from kordless_booking.views.abuse import HONEYPOT, reject_reason
 from kordless_booking.views.already_requested import already_requested
 from kordless_booking.views.cells import read_start
 from kordless_booking.views.decorators import widget_view
-from kordless_booking.views.outcome import follow, heed
-from kordless_booking.views.problems import RETRY_SECONDS, Problem, of
-from kordless_booking.views.request import Visit
+from kordless_booking.views.outcome import invalidate_after_error, redirect_to_outcome
+from kordless_booking.views.problems import RETRY_SECONDS, Problem, from_api_error
+from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.slot_page import begin_time, free_slot, visitor_zone
-from kordless_booking.views.telling import tell
-from kordless_booking.views.words import clocks, party_text, place, policy_text, site_zone
+from kordless_booking.views.telling import log_problem
+from kordless_booking.views.words import clocks, describe_location, party_text, policy_text, venue_timezone
 
 __all__ = ["contact"]
 
 
 @widget_view("GET", "POST", personal=True, ahead=True)
-def contact(visit: Visit, service: str) -> HttpResponse:
+def contact(visit: WidgetRequest, service: str) -> HttpResponse:
     """Show the contact form for the chosen slot; when it is posted, place the booking.
 
     A GET has a `start` when a time was clicked, and a `draft` after the redirect that follows.
@@ -57,38 +57,38 @@ def contact(visit: Visit, service: str) -> HttpResponse:
         return _chosen(visit, service)
     try:
         chosen = _unseal(visit, token, service)
-    except draft.OldDraft as old:
+    except draft.ExpiredDraft as old:
         # Before its age matters: a URL that has led to a booking must say so, not offer the same time again.
         if _is_used(visit, old.draft):
             raise _already_requested(visit, old.draft) from None
         return _afresh(visit, old.draft)
-    except draft.BrokenDraft:
+    except draft.InvalidDraft:
         return _to_slots(visit, service, kept=visit.kept)
     if _is_used(visit, chosen):
         raise _already_requested(visit, chosen)
-    detail = visit.offered(service)
+    detail = visit.bookable_service(service)
     form = ContactForm(region=visit.account.phone_region)
-    form.initial = unseal_typed(visit.account.name, visit.kept, visit.now.timestamp(), form.max_lengths())
+    form.initial = decrypt_form_input(visit.account.name, visit.kept, visit.now.timestamp(), form.max_lengths())
     return _form_page(visit, detail, chosen, form)
 
 
-def _chosen(visit: Visit, service: str) -> HttpResponse:
+def _chosen(visit: WidgetRequest, service: str) -> HttpResponse:
     """Sign the clicked time into a draft, and redirect to a URL with it, so that a reload keeps the nonce."""
     start = read_start(visit.request.GET.get("start", ""))
     if start is not None:
         begin_time(visit, service, start)
-    detail = visit.offered(service)
+    detail = visit.bookable_service(service)
     if start is None:
         return _to_slots(visit, service, kept=visit.kept)
     moment = free_slot(visit, detail, start)
     if moment is None:
         return _to_slots(visit, service, taken="1", kept=visit.kept)
     chosen = _draft(visit, detail, moment)
-    visit.reached(Stage.SLOT, service)
-    return visit.go(_contact_url(visit, chosen, visit.kept))
+    visit.record_stage(Stage.SLOT, service)
+    return visit.redirect(_contact_url(visit, chosen, visit.kept))
 
 
-def _sent(visit: Visit, service: str) -> HttpResponse:
+def _sent(visit: WidgetRequest, service: str) -> HttpResponse:
     """Validate the posted form, place the booking, and redirect to its outcome.
 
     What may be the same attempt again is checked before anything that could give it a new key.
@@ -96,53 +96,53 @@ def _sent(visit: Visit, service: str) -> HttpResponse:
     form = ContactForm(visit.request.POST, region=visit.account.phone_region)
     try:
         chosen = _unseal(visit, visit.request.POST.get("draft", ""), service)
-    except draft.OldDraft as old:
+    except draft.ExpiredDraft as old:
         # A draft that was used never expires: the visitor gets the outcome of that attempt, and nothing new is sent.
         if not _is_used(visit, old.draft):
             try:
                 return _afresh(visit, old.draft, form)
             except exceptions.Unavailable as error:
-                tell(visit, "create_not_sent", level=logging.ERROR, status=503, error=error)
+                log_problem(visit, "create_not_sent", level=logging.ERROR, status=503, error=error)
                 return _form_page(visit, None, old.draft, form, problem=_unreached(), status=503)
         chosen = old.draft
-    except draft.BrokenDraft:
+    except draft.InvalidDraft:
         return _to_slots(visit, service, kept=_keep(visit, form))
     if not form.is_valid():
         # Only valid details are ever placed. So an invalid form under a used key has other details than the attempt.
         if _is_used(visit, chosen):
             raise _already_requested(visit, chosen, form)
         return _form_page(visit, _detail(visit, service), chosen, form, status=422)
-    if objected := objection(visit, chosen, form):
+    if objected := reject_reason(visit, chosen, form):
         status = 429 if objected.seconds else 422
         response = _form_page(visit, _detail(visit, service), chosen, form, problem=objected, status=status)
         if objected.seconds:
             response["Retry-After"] = str(objected.seconds)
         return response
-    attribution = read_attribution(visit.request.POST.get("attribution", ""))
-    reader = visit.reader(chosen.zone, host=chosen.host_name, host_id=chosen.host_id, party=chosen.party)
+    attribution = parse_attribution(visit.request.POST.get("attribution", ""))
+    reader = visit.preferences(chosen.zone, host=chosen.host_name, host_id=chosen.host_id, party=chosen.party_size)
     attempt = Attempt(chosen.nonce, _new_booking(chosen, form), attribution, reader)
     try:
-        outcome = placement.place(
+        outcome = placement.place_booking(
             visit.account.name,
             visit.client,
             attempt,
             visit.now,
             a_minute=visit.account.creations_per_minute,
-            first=lambda: visit.reached(Stage.CONTACT, service),
+            first=lambda: visit.record_stage(Stage.CONTACT, service),
         )
     except DatabaseError:
-        tell(visit, "attempt_not_written", level=logging.ERROR, status=503)
+        log_problem(visit, "attempt_not_written", level=logging.ERROR, status=503)
         # The text doesn't say "nothing has been booked", because an earlier post of this form may have been. Posting
         # the same draft again finds out.
         text = _("We can't reach the booking system right now. Please try again in a moment.")
         return _form_page(visit, _detail(visit, service), chosen, form, problem=text, status=503)
-    if isinstance(outcome, placement.Declined):
-        if not outcome.after_unsure or isinstance(outcome.error, exceptions.SlotTaken):
+    if isinstance(outcome, placement.Rejected):
+        if not outcome.after_unknown_outcome or isinstance(outcome.error, exceptions.SlotTaken):
             return _declined(visit, chosen, form, outcome)
         # This error says nothing about an earlier send, which may be booked. So the visitor doesn't get a form with a
         # new key, but the page that finds out.
-        heed(visit, service, outcome.error)
-        outcome = placement.Open(seconds=1)
+        invalidate_after_error(visit, service, outcome.error)
+        outcome = placement.Pending(seconds=1)
     if isinstance(outcome, placement.DifferentRequest):
         raise _already_requested(visit, chosen, form)
     person = attempt.new.contact
@@ -153,62 +153,64 @@ def _sent(visit: Visit, service: str) -> HttpResponse:
         contact=person.email or person.phone or "",
         start=chosen.start,
         end=chosen.end,
-        host=chosen.host_name,
+        host_name=chosen.host_name,
         host_id=chosen.host_id,
-        party=chosen.party,
+        party_size=chosen.party_size,
         digest=attempt.body_digest(),
         typed=_form_input(form),
         attribution=attribution,
     )
-    return follow(visit, receipt, outcome)
+    return redirect_to_outcome(visit, receipt, outcome)
 
 
-def _declined(visit: Visit, chosen: Draft, form: ContactForm, outcome: placement.Declined) -> HttpResponse:
+def _declined(visit: WidgetRequest, chosen: Draft, form: ContactForm, outcome: placement.Rejected) -> HttpResponse:
     """Answer a rejected booking, by the kind of error. Form input is always kept."""
     error, service = outcome.error, chosen.service
-    heed(visit, service, error)
+    invalidate_after_error(visit, service, error)
     if isinstance(error, exceptions.SlotTaken):
-        tell(visit, "slot_conflict", level=logging.INFO, status=303, error=error)
-        return _to_slots(visit, service, chosen, taken="2" if outcome.after_unsure else "1", kept=_keep(visit, form))
+        log_problem(visit, "slot_conflict", level=logging.INFO, status=303, error=error)
+        return _to_slots(
+            visit, service, chosen, taken="2" if outcome.after_unknown_outcome else "1", kept=_keep(visit, form)
+        )
     if isinstance(error, exceptions.NotFound):
-        raise replace(of(error), kept=_keep(visit, form))
+        raise replace(from_api_error(error), form_input_token=_keep(visit, form))
     # The form keeps its draft and so its key, which may be used again after a rejection. Then the URL of this page
     # leads to the booking that may follow.
     detail = _detail(visit, service)
     match error:
         case exceptions.KeyRefused():
-            tell(visit, "api_key_rejected", level=logging.CRITICAL, status=503, error=error)
+            log_problem(visit, "api_key_rejected", level=logging.CRITICAL, status=503, error=error)
             text = _("Online booking is paused at the moment. Nothing has been booked; your details are still here.")
             return _form_page(visit, detail, chosen, form, problem=text, status=503)
         case exceptions.BadRequest() | exceptions.Refused():
             # The visitor can correct details that Kordless refuses; a request that it can't read is our bug.
             level = logging.INFO if isinstance(error, exceptions.Refused) else logging.WARNING
-            tell(visit, "request_refused", level=level, status=422, error=error)
+            log_problem(visit, "request_refused", level=level, status=422, error=error)
             text = _("The booking system didn't accept these details. Please check them, or choose another time.")
             return _form_page(visit, detail, chosen, form, problem=text, status=422)
-    tell(visit, "create_not_sent", level=logging.ERROR, status=503, error=error)
+    log_problem(visit, "create_not_sent", level=logging.ERROR, status=503, error=error)
     response = _form_page(visit, detail, chosen, form, problem=_unreached(), status=503)
     response["Retry-After"] = str(error.retry_after or RETRY_SECONDS)
     return response
 
 
-def _afresh(visit: Visit, old: Draft, form: ContactForm | None = None) -> HttpResponse:
+def _afresh(visit: WidgetRequest, old: Draft, form: ContactForm | None = None) -> HttpResponse:
     """Replace an expired draft by a new one when the time is still free; form input is kept."""
     # The draft's own choices: the query of a posted form need not have them.
-    visit.choices = visit.choices.but(tz=old.zone, host=old.host_id, party=old.party)
+    visit.choices = visit.choices.replace(tz=old.zone, host=old.host_id, party_size=old.party_size)
     begin_time(visit, old.service, old.start)
-    detail = visit.offered(old.service)
+    detail = visit.bookable_service(old.service)
     kept = _keep(visit, form) if form else visit.kept
     moment = free_slot(visit, detail, old.start)
     if moment is None:
         return _to_slots(visit, old.service, old, taken="1", kept=kept)
     if form is None:
-        return visit.go(_contact_url(visit, _draft(visit, detail, moment), kept))
+        return visit.redirect(_contact_url(visit, _draft(visit, detail, moment), kept))
     text = _("You took a break, and the time is still free. Please check your details and book again.")
     return _form_page(visit, detail, _draft(visit, detail, moment), form, problem=text, status=409)
 
 
-def _is_used(visit: Visit, chosen: Draft) -> bool:
+def _is_used(visit: WidgetRequest, chosen: Draft) -> bool:
     """Return True when the draft's key belongs to an attempt that wasn't rejected. Costs one query."""
     with suppress(DatabaseError):
         # A time that has begun needs no query: its page leads to the free times anyway.
@@ -216,10 +218,10 @@ def _is_used(visit: Visit, chosen: Draft) -> bool:
     return False  # the page is shown in spite of the database error: posting the form decides
 
 
-def _already_requested(visit: Visit, chosen: Draft, form: ContactForm | None = None) -> Problem:
+def _already_requested(visit: WidgetRequest, chosen: Draft, form: ContactForm | None = None) -> Problem:
     kept = _keep(visit, form) if form else visit.kept
     limits = (form or ContactForm()).max_lengths()
-    found = unseal_typed(visit.account.name, kept, visit.now.timestamp(), limits)
+    found = decrypt_form_input(visit.account.name, kept, visit.now.timestamp(), limits)
     return already_requested(
         visit,
         chosen,
@@ -231,7 +233,7 @@ def _already_requested(visit: Visit, chosen: Draft, form: ContactForm | None = N
 
 
 def _form_page(
-    visit: Visit,
+    visit: WidgetRequest,
     detail: ServiceDetail | None,
     chosen: Draft,
     form: ContactForm,
@@ -240,15 +242,15 @@ def _form_page(
     status: int = 200,
 ) -> HttpResponse:
     """Render the contact form. Without `detail`, the summary has only what the draft knows."""
-    visit.cache = security.PERSONAL
+    visit.cache_control = security.CACHE_NO_STORE
     # The zone that the draft was made in: the page must show the time that was clicked.
-    choices = visit.choices.but(tz=chosen.zone, day=None, month=None)
+    choices = visit.choices.replace(tz=chosen.zone, day=None, month=None)
     kept = _keep(visit, form) if form.is_bound else visit.kept
     slots = visit.service_url("slots", chosen.service, _around(visit, chosen), kept=kept)
     context: dict[str, Any] = {
         "form": form,
         "action": visit.service_url("contact", chosen.service, choices),
-        "hidden": [("draft", draft.seal(chosen, visit.account.name)), ("attribution", _attribution(visit))],
+        "hidden": [("draft", draft.sign(chosen, visit.account.name)), ("attribution", _attribution(visit))],
         "errors": form.errors,
         "problem": problem,
         "summary": _summary(visit, detail, chosen),
@@ -258,16 +260,16 @@ def _form_page(
     return visit.render(Step.CONTACT.template, visit.page(_("Your details"), step=Step.CONTACT), context, status)
 
 
-def _summary(visit: Visit, detail: ServiceDetail | None, chosen: Draft) -> dict[str, Any]:
+def _summary(visit: WidgetRequest, detail: ServiceDetail | None, chosen: Draft) -> dict[str, Any]:
     """Return the context of parts/summary.html: what is about to be booked."""
     minutes = int((chosen.end - chosen.start).total_seconds() // 60)
-    site = site_zone(detail.calendar.location, detail.calendar.timezone) if detail else None
+    site = venue_timezone(detail.calendar.location, detail.calendar.timezone) if detail else None
     return {
         "service": detail.service.name if detail else chosen.service,
         "clocks": clocks(visit, chosen.start, chosen.end, chosen.zone, site),
-        "where": place(detail.calendar.location) if detail else None,
+        "where": describe_location(detail.calendar.location) if detail else None,
         "host": chosen.host_name or "",
-        "party": party_text(chosen.party),
+        "party": party_text(chosen.party_size),
         "duration": formatting.duration(minutes, visit.language),
         "price": formatting.money(detail.service.price, visit.language) if detail else "",
         "policy": policy_text(detail.calendar.cancellation_policy) if detail else "",
@@ -281,14 +283,14 @@ def _new_booking(chosen: Draft, form: ContactForm) -> NewBooking:
         end=chosen.end,
         timezone=chosen.zone,
         contact=form.contact(),
-        party_size=chosen.party,
+        party_size=chosen.party_size,
         host_id=chosen.host_id,
         team_id=chosen.team_id,
         notes=form.notes_text(),
     )
 
 
-def _draft(visit: Visit, detail: ServiceDetail, moment: Time) -> Draft:
+def _draft(visit: WidgetRequest, detail: ServiceDetail, moment: AvailableTime) -> Draft:
     """Build the draft of an available time."""
     # Only one slot left means the only host there is, or the chosen one. Among several, Kordless picks the host.
     only = moment.slots[0] if len(moment.slots) == 1 else None
@@ -301,21 +303,21 @@ def _draft(visit: Visit, detail: ServiceDetail, moment: Time) -> Draft:
         host_id=host.id if host else None,
         host_name=host.name if host else None,
         team_id=only.team.id if only and only.team else None,
-        party=visit.choices.party,
+        party_size=visit.choices.party_size,
         made_at=visit.now.timestamp(),
     )
 
 
-def _unseal(visit: Visit, token: str, service: str) -> Draft:
+def _unseal(visit: WidgetRequest, token: str, service: str) -> Draft:
     """Verify a draft. Raises ExpiredDraft, or InvalidDraft: also for another service, or a time that has begun."""
     now = visit.now.timestamp()
-    chosen = draft.unseal(token, visit.account.name, max_age=visit.account.draft_seconds, now=now)
+    chosen = draft.unsign(token, visit.account.name, max_age=visit.account.draft_seconds, now=now)
     if chosen.service != service or chosen.start <= visit.now:
-        raise draft.BrokenDraft
+        raise draft.InvalidDraft
     return chosen
 
 
-def _detail(visit: Visit, service: str) -> ServiceDetail | None:
+def _detail(visit: WidgetRequest, service: str) -> ServiceDetail | None:
     """Return the service, or None when Kordless can't be asked: the form is shown without its details then."""
     try:
         return visit.catalog.service(service).value
@@ -323,39 +325,41 @@ def _detail(visit: Visit, service: str) -> ServiceDetail | None:
         return None
 
 
-def _around(visit: Visit, chosen: Draft) -> Choices:
+def _around(visit: WidgetRequest, chosen: Draft) -> Choices:
     """Return the choices with which the slot page shows the day of the chosen time."""
-    day = chosen.start.astimezone(timezone_search.zone(chosen.zone)).date()
-    return visit.choices.but(tz=chosen.zone, month=None, day=day, party=chosen.party)
+    day = chosen.start.astimezone(timezone_search.get_timezone(chosen.zone)).date()
+    return visit.choices.replace(tz=chosen.zone, month=None, day=day, party_size=chosen.party_size)
 
 
-def _to_slots(visit: Visit, service: str, chosen: Draft | None = None, **query: str | None) -> HttpResponse:
+def _to_slots(visit: WidgetRequest, service: str, chosen: Draft | None = None, **query: str | None) -> HttpResponse:
     choices = _around(visit, chosen) if chosen else visit.choices
-    return visit.go(visit.service_url("slots", service, choices, **query))
+    return visit.redirect(visit.service_url("slots", service, choices, **query))
 
 
-def _contact_url(visit: Visit, chosen: Draft, kept: str | None) -> str:
-    token = draft.seal(chosen, visit.account.name)
-    return visit.service_url("contact", chosen.service, visit.choices.but(month=None, day=None), draft=token, kept=kept)
+def _contact_url(visit: WidgetRequest, chosen: Draft, kept: str | None) -> str:
+    token = draft.sign(chosen, visit.account.name)
+    return visit.service_url(
+        "contact", chosen.service, visit.choices.replace(month=None, day=None), draft=token, kept=kept
+    )
 
 
 def _unreached() -> str:
     return _("We can't reach the booking system right now. Nothing has been booked; please try again in a moment.")
 
 
-def _attribution(visit: Visit) -> str:
+def _attribution(visit: WidgetRequest) -> str:
     """Return the attribution that was posted, for the form that is shown again; "" when it is invalid.
 
     The script fills it in only once for each page.
     """
     text = visit.request.POST.get("attribution", "")
-    return text if read_attribution(text) else ""
+    return text if parse_attribution(text) else ""
 
 
 def _form_input(form: ContactForm) -> dict[str, str]:
     """Return the form input of a bound form, valid or not."""
-    return typed_text(form.data, form.max_lengths())
+    return known_fields(form.data, form.max_lengths())
 
 
-def _keep(visit: Visit, form: ContactForm) -> str | None:
-    return seal_typed(visit.account.name, _form_input(form))
+def _keep(visit: WidgetRequest, form: ContactForm) -> str | None:
+    return encrypt_form_input(visit.account.name, _form_input(form))

@@ -26,25 +26,32 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from kordless_booking.api.deadline import deadline
 from kordless_booking.exceptions import KordlessError
-from kordless_booking.funnel.page_views import count_look
-from kordless_booking.logs import say
-from kordless_booking.prefetch import asked_ahead, keep_for_click, not_ahead
-from kordless_booking.presentation.calendar_event import safe_web_link
+from kordless_booking.funnel.page_views import count_page_view
+from kordless_booking.logs import log_event
+from kordless_booking.prefetch import is_prefetch, keep_for_click, prefetch_declined
+from kordless_booking.presentation.calendar_event import safe_url
 from kordless_booking.views import problems, security
-from kordless_booking.views.request import Visit, identified, origin_of, request_id_of
-from kordless_booking.views.response_cache import asked, given_before, remember
+from kordless_booking.views.request import WidgetRequest, origin_of, request_id_context, request_id_of
+from kordless_booking.views.response_cache import cache_key, get, store
 
-__all__ = ["VERSION", "widget_view"]
+__all__ = ["VERSION_HEADER", "widget_view"]
 
 log = logging.getLogger("kordless_booking.views")
 
-VERSION: Final = "KB-Version"
+VERSION_HEADER: Final = "KB-Version"
 """Header with a hash of a page's free times. An open page sends it back as KB-Seen, and gets a 204 while it is
 unchanged."""
 P = ParamSpec("P")
 # Headers that a 204 keeps: all others describe the body.
-_SAID_WITHOUT_A_BODY: Final = {VERSION, "Cache-Control", "Referrer-Policy", "Vary", "X-Request-ID", "X-Robots-Tag"}
-WidgetView = Callable[Concatenate[Visit, P], HttpResponse]
+_SAID_WITHOUT_A_BODY: Final = {
+    VERSION_HEADER,
+    "Cache-Control",
+    "Referrer-Policy",
+    "Vary",
+    "X-Request-ID",
+    "X-Robots-Tag",
+}
+WidgetView = Callable[Concatenate[WidgetRequest, P], HttpResponse]
 
 
 def widget_view(
@@ -62,27 +69,27 @@ def widget_view(
     def decorate(view: WidgetView[P]) -> Callable[..., HttpResponse]:
         @wraps(view)
         def answer(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-            with identified(request):
-                guessed = asked_ahead(request)
+            with request_id_context(request):
+                guessed = is_prefetch(request)
                 if guessed and not ahead:
-                    return not_ahead()
-                words = asked(request) if shared and request.method == "GET" else None
-                before = given_before(words, ahead=guessed) if words else None
+                    return prefetch_declined()
+                words = cache_key(request) if shared and request.method == "GET" else None
+                before = get(words, ahead=guessed) if words else None
                 if before is not None:
                     response, look = before
                     # A prefetched page may never be shown.
                     if look is not None and not guessed:
-                        count_look(request, look)
+                        count_page_view(request, look)
                     response["X-Request-ID"] = request_id_of(request)
                     if guessed:
                         keep_for_click(request, response)
-                    return _unless_seen(request, response)
+                    return _not_modified(request, response)
                 try:
-                    visit = Visit(request)
+                    visit = WidgetRequest(request)
                 except ImproperlyConfigured as error:
-                    say(log, logging.ERROR, "not_configured", reason=str(error))
+                    log_event(log, logging.ERROR, "not_configured", reason=str(error))
                     return problems.not_configured(request)
-                visit.cache = security.PERSONAL if personal else security.STEP
+                visit.cache_control = security.CACHE_NO_STORE if personal else security.CACHE_PRIVATE
                 account = visit.account
                 changes = books or request.method == "POST"
                 with (
@@ -93,18 +100,18 @@ def widget_view(
                         if guessed:
                             response = _answered_ahead(visit, view, *args, **kwargs)
                         else:
-                            response = problems.answered(visit, methods, view, *args, **kwargs)
+                            response = problems.call_view(visit, methods, view, *args, **kwargs)
                     except Exception as error:  # noqa: BLE001 (whatever it is, the visitor gets a page)
-                        response = problems.accident(visit, error)
+                        response = problems.server_error(visit, error)
                     _finish(visit, response)
-                    if visit.look is not None and response.status_code == 200 and not guessed:
-                        count_look(request, visit.look)
+                    if visit.page_view is not None and response.status_code == 200 and not guessed:
+                        count_page_view(request, visit.page_view)
                     if words:
-                        remember(words, visit, response)
+                        store(words, visit, response)
                     # After that: what is remembered for everybody may not be kept by anybody.
                     if guessed:
                         keep_for_click(request, response)
-            return _unless_seen(request, response)
+            return _not_modified(request, response)
 
         exempt: Callable[..., HttpResponse] = answer
         for decorator in (
@@ -121,41 +128,41 @@ def widget_view(
     return decorate
 
 
-def _answered_ahead(visit: Visit, view: WidgetView[P], *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+def _answered_ahead(visit: WidgetRequest, view: WidgetView[P], *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
     """Answer a prefetch from cached data alone; with an empty 204 when that isn't enough, or there is form input."""
     response = None
     if not visit.kept:
         with suppress(KordlessError, problems.Problem, Http404, ImproperlyConfigured):
             response = view(visit, *args, **kwargs)
     if response is None or response.status_code not in {200, 303}:
-        visit.cache = security.PERSONAL
-        return not_ahead()
+        visit.cache_control = security.CACHE_NO_STORE
+        return prefetch_declined()
     return response
 
 
-def _unless_seen(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+def _not_modified(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """Return a 204 when the page already shows this response, else the response itself.
 
     KB-Seen is the version that an open page shows. KB-Taken says that the script shows a page that it had prefetched:
     this request only counts the view.
     """
     seen, taken = request.META.get("HTTP_KB_SEEN"), "HTTP_KB_TAKEN" in request.META
-    if not (taken or (seen and response.get(VERSION) == seen)):
+    if not (taken or (seen and response.get(VERSION_HEADER) == seen)):
         return response
     kept = {name: value for name, value in response.items() if name in _SAID_WITHOUT_A_BODY}
     return HttpResponse(status=204, headers=kept)
 
 
-def _finish(visit: Visit, response: HttpResponse) -> None:
+def _finish(visit: WidgetRequest, response: HttpResponse) -> None:
     """Set the headers of a response."""
     logo = visit.organization.branding.logo if visit.organization else None
-    image_origin = origin_of(safe_web_link(logo))
-    security.frame(response, visit.account, image_origin=image_origin, cache=visit.cache)
+    image_origin = origin_of(safe_url(logo))
+    security.set_security_headers(response, visit.account, image_origin=image_origin, cache=visit.cache_control)
     if visit.saw_site_template:
         # A site's template may show who is logged in. Package templates never depend on a cookie.
         patch_vary_headers(response, ["Cookie"])
     if visit.choices.embed:
-        security.reach_isolated(response, visit.account, image_origin=image_origin)
+        security.set_isolation_headers(response, visit.account, image_origin=image_origin)
     response["Content-Language"] = visit.language
     response["X-Request-ID"] = visit.id
     # We have logged it. Django's line would contain the path, and with it the token of a manage link.

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from kordless_booking.api.resources import Booking
 
-__all__ = ["happening"]
+__all__ = ["embed_event"]
 
 
-def happening(
+def embed_event(
     name: Literal["booked", "rescheduled", "cancelled"], booking: Booking, service: str | None = None
 ) -> dict[str, str]:
     """Return the data that parts/event.html puts on the card: slug of the service, start in UTC, status.

@@ -21,7 +21,7 @@ from django.views.decorators.csrf import csrf_exempt
 from kordless_booking import conf
 from kordless_booking.models import BookingAttempt
 from kordless_booking.upstream.keys import cache_key
-from kordless_booking.upstream.registry import Upstream, upstream
+from kordless_booking.upstream.registry import AccountServices, services_for
 
 __all__ = ["booking", "health"]
 
@@ -35,7 +35,7 @@ RETRY_SECONDS: Final = 30
 @transaction.non_atomic_requests
 def health(request: HttpRequest) -> HttpResponse:
     """Answer 200 while pages can be served, 503 when the settings are unusable."""
-    return _not_asked(request) or _said({} if _account(request) else {"settings": "unusable"})
+    return _method_not_allowed(request) or _json_response({} if _account(request) else {"settings": "unusable"})
 
 
 @csrf_exempt
@@ -46,21 +46,21 @@ def booking(request: HttpRequest) -> HttpResponse:
 
     `cache` is "down" while each process uses its own memory; `kordless` is "resting" while a circuit is open.
     """
-    if refused := _not_asked(request):
+    if refused := _method_not_allowed(request):
         return refused
     account = _account(request)
     if account is None:
-        return _said({"settings": "unusable"})
-    reached = upstream(account)
+        return _json_response({"settings": "unusable"})
+    reached = services_for(account)
     trouble = {} if _database_answers() else {"database": "down"}
     cache = "ok" if _cache_answers(reached) else "down"
-    return _said(trouble, cache=cache, kordless="resting" if reached.gate.resting() else "ok")
+    return _json_response(trouble, cache=cache, kordless="resting" if reached.gate.open_circuits() else "ok")
 
 
 def _account(request: HttpRequest) -> conf.Account | None:
     match = request.resolver_match
     try:
-        return conf.account_named((match.namespace if match else "").rpartition(":")[2])
+        return conf.get_account((match.namespace if match else "").rpartition(":")[2])
     except ImproperlyConfigured:
         return None
 
@@ -74,7 +74,7 @@ def _database_answers() -> bool:
     return True
 
 
-def _cache_answers(reached: Upstream) -> bool:
+def _cache_answers(reached: AccountServices) -> bool:
     """Return True when the cache answers.
 
     While the cache is known to be down, it is tried only once in a few seconds, however often this is called.
@@ -83,7 +83,7 @@ def _cache_answers(reached: Upstream) -> bool:
     return reached.cache.up
 
 
-def _said(trouble: dict[str, str], **beside: str) -> HttpResponse:
+def _json_response(trouble: dict[str, str], **beside: str) -> HttpResponse:
     status = 503 if trouble else 200
     response = JsonResponse({"status": "failing" if trouble else "ok", **trouble, **beside}, status=status)
     response["Cache-Control"] = "no-store"
@@ -95,7 +95,7 @@ def _said(trouble: dict[str, str], **beside: str) -> HttpResponse:
     return response
 
 
-def _not_asked(request: HttpRequest) -> HttpResponse | None:
+def _method_not_allowed(request: HttpRequest) -> HttpResponse | None:
     """Return the response to any method but GET and HEAD; None for these."""
     if request.method in {"GET", "HEAD"}:
         return None

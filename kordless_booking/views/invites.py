@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 from django.http import HttpResponse
 
 from kordless_booking.api.resources import Booking, Location
-from kordless_booking.booking.entries import calendar_entry
+from kordless_booking.booking.entries import event_for_booking
 from kordless_booking.presentation import calendar_event
 
 if TYPE_CHECKING:
-    from kordless_booking.views.request import Visit
+    from kordless_booking.views.request import WidgetRequest
 
-__all__ = ["calendar_links", "calendar_response", "invite_for"]
+__all__ = ["calendar_event_for", "calendar_links", "calendar_response"]
 
 
-def invite_for(
-    visit: Visit,
+def calendar_event_for(
+    visit: WidgetRequest,
     booking: Booking,
     *,
     zone: str,
@@ -25,10 +25,10 @@ def invite_for(
     location: Location | None,
     link: str | None,
     sequence: int = 0,
-) -> calendar_event.Invite:
+) -> calendar_event.CalendarEvent:
     """Return the calendar event of a booking; with the same UID each time, so that calendars update it."""
     organization = visit.organization
-    return calendar_entry(
+    return event_for_booking(
         booking,
         org_slug=visit.account.org_slug,
         title=title,
@@ -40,7 +40,7 @@ def invite_for(
     )
 
 
-def calendar_links(entry: calendar_event.Invite, ics_url: str) -> dict[str, str]:
+def calendar_links(entry: calendar_event.CalendarEvent, ics_url: str) -> dict[str, str]:
     """Return the URLs that add the event to a calendar: the file, and Google's, Outlook's and Yahoo's web pages."""
     return {
         "ics_url": ics_url,
@@ -50,7 +50,7 @@ def calendar_links(entry: calendar_event.Invite, ics_url: str) -> dict[str, str]
     }
 
 
-def calendar_response(entry: calendar_event.Invite) -> HttpResponse:
+def calendar_response(entry: calendar_event.CalendarEvent) -> HttpResponse:
     """Return the event as a download, booking.ics."""
     return HttpResponse(
         calendar_event.calendar_file(entry),

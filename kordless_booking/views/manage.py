@@ -20,42 +20,49 @@ from kordless_booking import exceptions
 from kordless_booking.api.resources import Booking, Contact, ServiceDetail
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.receipt import ManageLink
-from kordless_booking.booking.tokens import BrokenSeal
-from kordless_booking.changes import Change, announce, now_changing
+from kordless_booking.booking.tokens import InvalidToken
+from kordless_booking.changes import BookingChange, mark_change_in_progress, publish_change
 from kordless_booking.forms import FindForm
-from kordless_booking.logs import say
+from kordless_booking.logs import log_event
 from kordless_booking.presentation import calendar_event, timezone_search
-from kordless_booking.views.abuse import too_often
+from kordless_booking.views.abuse import rate_limit
 from kordless_booking.views.decorators import widget_view
-from kordless_booking.views.happening import happening
-from kordless_booking.views.invites import calendar_links, calendar_response, invite_for
+from kordless_booking.views.happening import embed_event
+from kordless_booking.views.invites import calendar_event_for, calendar_links, calendar_response
 from kordless_booking.views.problems import RETRY_SECONDS, Problem, broken_link
-from kordless_booking.views.request import Visit
-from kordless_booking.views.telling import tell
-from kordless_booking.views.words import Clocks, clocks, place, policy_text, site_zone, status_words
+from kordless_booking.views.request import WidgetRequest
+from kordless_booking.views.telling import log_problem
+from kordless_booking.views.words import (
+    DisplayTimes,
+    clocks,
+    describe_location,
+    policy_text,
+    status_texts,
+    venue_timezone,
+)
 
 __all__ = [
-    "Managed",
+    "ManagedBooking",
     "calendar",
     "cancel",
-    "change_seconds",
+    "change_failed_page",
+    "change_timeout",
+    "check_change_limit",
     "find",
-    "managed",
-    "not_changed",
-    "not_too_often",
-    "seen_again",
+    "load_managed_booking",
+    "refetch",
     "show",
 ]
 
 log = logging.getLogger("kordless_booking.views")
 
-FOUND_SECONDS: Final = 2 * 3600
+FOUND_LINK_SECONDS: Final = 2 * 3600
 """Seconds for which the link to a booking works that was found by number and contact. Links in mails work longer
 (MANAGE_LINK_DAYS)."""
 
 
 @widget_view("GET", "POST", personal=True)
-def find(visit: Visit) -> HttpResponse:
+def find(visit: WidgetRequest) -> HttpResponse:
     """Find a booking by confirmation number and contact.
 
     Whatever is wrong with them, the answer is the same, so that nobody can test which numbers or contacts exist.
@@ -67,7 +74,7 @@ def find(visit: Visit) -> HttpResponse:
         return _find_page(visit, form, status=422)
     asked = form.number_and_contact()
     # By client, and by number: many clients together must not guess one booking's contact either.
-    objected = too_often(visit, "find") or (too_often(visit, "number", asked[0]) if asked else None)
+    objected = rate_limit(visit, "find") or (rate_limit(visit, "number", asked[0]) if asked else None)
     if objected:
         response = _find_page(visit, form, problem=objected, status=429)
         response["Retry-After"] = str(objected.seconds)
@@ -77,56 +84,56 @@ def find(visit: Visit) -> HttpResponse:
     except (exceptions.NotFound, exceptions.ContactRefused, exceptions.BadRequest, exceptions.Refused):
         booking = None
     except exceptions.Unavailable as error:
-        tell(visit, "lookup_failed", level=logging.ERROR, status=503, error=error)
+        log_problem(visit, "lookup_failed", level=logging.ERROR, status=503, error=error)
         text = _("We can't reach the booking system right now. Please try again in a moment.")
         response = _find_page(visit, form, problem=text, status=503)
         response["Retry-After"] = str(error.retry_after or RETRY_SECONDS)
         return response
     if asked is None or booking is None:
-        say(log, logging.INFO, "lookup_refused")
+        log_event(log, logging.INFO, "lookup_refused")
         text = _("We can't find a booking with this number and this email or phone. Please check both.")
         return _find_page(visit, form, problem=text, status=404)
     link = ManageLink(
         number=asked[0],
         contact=asked[1],
-        expires=int(visit.now.timestamp()) + FOUND_SECONDS,
+        expires=int(visit.now.timestamp()) + FOUND_LINK_SECONDS,
         zone=visit.choices.tz,
     )
-    return visit.go(visit.url("manage", link.seal(visit.account.name)))
+    return visit.redirect(visit.url("manage", link.seal(visit.account.name)))
 
 
 @widget_view("GET", personal=True)
-def show(visit: Visit, token: str) -> HttpResponse:
+def show(visit: WidgetRequest, token: str) -> HttpResponse:
     """Show the booking as Kordless has it now."""
-    it = managed(visit, token)
+    it = load_managed_booking(visit, token)
     return visit.render("kordless_booking/manage/booking.html", visit.page(_("Your booking")), _context(it, visit))
 
 
 @widget_view("GET", "POST", personal=True)
-def cancel(visit: Visit, token: str) -> HttpResponse:
+def cancel(visit: WidgetRequest, token: str) -> HttpResponse:
     """Ask once for confirmation, then cancel. Canceling twice changes nothing more."""
-    it = managed(visit, token)
+    it = load_managed_booking(visit, token)
     if it.booking.status == "canceled":
-        return visit.go(it.url(visit, "manage", done="canceled"))
+        return visit.redirect(it.url(visit, "manage", done="canceled"))
     if visit.request.method != "POST":
         return _cancel_page(visit, it)
-    not_too_often(visit)
+    check_change_limit(visit)
     # Before the request: Kordless's webhook may arrive before its response does.
-    now_changing(visit.cache_of_account, visit.account.name, it.link.number)
+    mark_change_in_progress(visit.account_cache, visit.account.name, it.link.number)
     try:
-        visit.client.cancel(it.link.number, it.link.contact, seconds=change_seconds(visit))
+        visit.client.cancel(it.link.number, it.link.contact, seconds=change_timeout(visit))
         ours = True
     except exceptions.NotSent as error:
-        return not_changed(visit, "cancel_not_sent", error, lambda text: _cancel_page(visit, it, text))
+        return change_failed_page(visit, "cancel_not_sent", error, lambda text: _cancel_page(visit, it, text))
     except (exceptions.OutcomeUnknown, exceptions.Refused) as error:
-        found = seen_again(visit, it)
+        found = refetch(visit, it)
         # Unchanged after a lost response may only mean "not yet", so the page doesn't say that nothing happened.
         if found is None or (found.status != "canceled" and isinstance(error, exceptions.OutcomeUnknown)):
             text = _(
                 "We couldn't confirm that your booking is canceled. Please look at your booking again in a minute; "
                 "you may also cancel it again, that does no harm."
             )
-            return not_changed(visit, "cancel_unknown", error, lambda _unsaid: _cancel_page(visit, it, text))
+            return change_failed_page(visit, "cancel_unknown", error, lambda _unsaid: _cancel_page(visit, it, text))
         if found.status != "canceled":
             raise Problem(
                 "cancel_refused",
@@ -139,22 +146,22 @@ def cancel(visit: Visit, token: str) -> HttpResponse:
         # Refused, yet canceled: somebody else has canceled it, and has announced it.
         ours = not isinstance(error, exceptions.Refused)
     if ours:
-        it.announce(visit, Change.CANCELLED, status="canceled")
+        it.publish_change(visit, BookingChange.CANCELLED, status="canceled")
     if it.booking.service_slug:
-        visit.catalog.forget_slots(it.booking.service_slug)
-    say(log, logging.INFO, "booking_canceled")
-    return visit.go(it.url(visit, "manage", done="canceled"))
+        visit.catalog.invalidate_slots(it.booking.service_slug)
+    log_event(log, logging.INFO, "booking_canceled")
+    return visit.redirect(it.url(visit, "manage", done="canceled"))
 
 
 @widget_view("GET", personal=True)
-def calendar(visit: Visit, token: str) -> HttpResponse:
+def calendar(visit: WidgetRequest, token: str) -> HttpResponse:
     """Return the booking as a calendar file, with a higher SEQUENCE than any before."""
-    it = managed(visit, token)
+    it = load_managed_booking(visit, token)
     return calendar_response(it.invite(visit))
 
 
 @dataclass(frozen=True)
-class Managed:
+class ManagedBooking:
     """Booking whose customer has proved the right to manage it."""
 
     token: str
@@ -165,18 +172,18 @@ class Managed:
     zone: str
     """Time zone in which its times are shown."""
 
-    def url(self, visit: Visit, name: str, done: str | None = None) -> str:
+    def url(self, visit: WidgetRequest, name: str, done: str | None = None) -> str:
         return visit.url(name, self.token, done=done)
 
-    def announce(self, visit: Visit, change: Change, **changes: Any) -> None:
+    def publish_change(self, visit: WidgetRequest, change: BookingChange, **changes: Any) -> None:
         """Publish what the customer has just changed, as a signal and a mail."""
         # Kordless's response may lack the contact. The link has one that Kordless has just accepted.
         email = self.link.contact if "@" in self.link.contact else None
         contact = self.booking.contact or (Contact(email=email) if email else None)
         changed = msgspec.structs.replace(self.booking, contact=contact, **changes)
-        announce(change, changed, account=visit.account.name, now=visit.now, reader=visit.reader(self.zone))
+        publish_change(change, changed, account=visit.account.name, now=visit.now, reader=visit.preferences(self.zone))
 
-    def detail(self, visit: Visit) -> ServiceDetail | None:
+    def detail(self, visit: WidgetRequest) -> ServiceDetail | None:
         """Return the booking's service, or None when Kordless doesn't have it any more or can't be asked."""
         if not self.booking.service_slug:
             return None
@@ -185,15 +192,15 @@ class Managed:
         except exceptions.KordlessError:
             return None
 
-    def policy(self, visit: Visit) -> str:
+    def policy(self, visit: WidgetRequest) -> str:
         """Return the cancellation policy in words; "" when there is none, or it is unknown."""
         detail = self.detail(visit)
         return policy_text(detail.calendar.cancellation_policy) if detail else ""
 
-    def invite(self, visit: Visit) -> calendar_event.Invite:
+    def invite(self, visit: WidgetRequest) -> calendar_event.CalendarEvent:
         """Return the calendar event of the booking."""
         detail = self.detail(visit)
-        return invite_for(
+        return calendar_event_for(
             visit,
             self.booking,
             zone=self.zone,
@@ -204,17 +211,17 @@ class Managed:
             sequence=int(visit.now.timestamp()) // 60,
         )
 
-    def clocks(self, visit: Visit, start: datetime, end: datetime) -> Clocks:
+    def clocks(self, visit: WidgetRequest, start: datetime, end: datetime) -> DisplayTimes:
         """Return the booking's time in words, or one that it may move to."""
         detail = self.detail(visit)
         location = self.booking.location or (detail.calendar.location if detail else None)
-        site = site_zone(location, detail.calendar.timezone if detail else None)
+        site = venue_timezone(location, detail.calendar.timezone if detail else None)
         return clocks(visit, start, end, self.zone, site)
 
-    def view(self, visit: Visit) -> dict[str, Any]:
+    def view(self, visit: WidgetRequest) -> dict[str, Any]:
         """Return the context of parts/booking.html."""
         booking, detail = self.booking, self.detail(visit)
-        words = status_words(booking.status)
+        words = status_texts(booking.status)
         return {
             "number": booking.confirmation_number,
             "status": booking.status,
@@ -223,7 +230,7 @@ class Managed:
             "lead_text": words.lead,
             "service": booking.service_name or (detail.service.name if detail else ""),
             "clocks": self.clocks(visit, booking.start, booking.end),
-            "where": place(booking.location or (detail.calendar.location if detail else None)),
+            "where": describe_location(booking.location or (detail.calendar.location if detail else None)),
             # Kordless doesn't return them.
             "host": "",
             "party": "",
@@ -231,14 +238,14 @@ class Managed:
         }
 
 
-def managed(visit: Visit, token: str) -> Managed:
+def load_managed_booking(visit: WidgetRequest, token: str) -> ManagedBooking:
     """Load the booking behind a manage link from Kordless.
 
     Raises Problem for a broken or expired link, and NotFound when the booking doesn't exist any more.
     """
     try:
         link = ManageLink.read(token, visit.account.name, visit.now.timestamp())
-    except BrokenSeal:
+    except InvalidToken:
         raise broken_link() from None
     visit.catalog.begin_offer()
     try:
@@ -248,34 +255,34 @@ def managed(visit: Visit, token: str) -> Managed:
         raise exceptions.NotFound(operation="lookup", status=error.status) from error
     zone = (
         visit.choices.tz
-        or timezone_search.known_zone(link.zone)
-        or timezone_search.known_zone(booking.timezone)
+        or timezone_search.canonical_timezone(link.zone)
+        or timezone_search.canonical_timezone(booking.timezone)
         or "UTC"
     )
-    return Managed(token, link, booking, zone)
+    return ManagedBooking(token, link, booking, zone)
 
 
-def not_too_often(visit: Visit) -> None:
+def check_change_limit(visit: WidgetRequest) -> None:
     """Raise Problem (429) for a client that changes bookings too often."""
-    if objected := too_often(visit, "change"):
+    if objected := rate_limit(visit, "change"):
         raise Problem(
             "throttled",
             429,
             _("A little too often"),
             objected,
-            onward="manage-find",
+            next_action="manage-find",
             retry_after=objected.seconds,
         )
 
 
-def change_seconds(visit: Visit) -> float:
+def change_timeout(visit: WidgetRequest) -> float:
     """Return the seconds that a change may take, so that time is left for looking up its result."""
     account = visit.account
     # At least half of it, because a site may set BROWSE_SECONDS close to BOOKING_SECONDS.
     return max(account.booking_seconds / 2, account.booking_seconds - account.browse_seconds)
 
 
-def seen_again(visit: Visit, it: Managed) -> Booking | None:
+def refetch(visit: WidgetRequest, it: ManagedBooking) -> Booking | None:
     """Return the booking as it is after a lost response or a refusal; None when it can't be looked up."""
     try:
         return visit.client.lookup(it.link.number, it.link.contact)
@@ -283,20 +290,20 @@ def seen_again(visit: Visit, it: Managed) -> Booking | None:
         return None
 
 
-def not_changed(
-    visit: Visit, event: str, error: exceptions.KordlessError, page: Callable[[str], HttpResponse]
+def change_failed_page(
+    visit: WidgetRequest, event: str, error: exceptions.KordlessError, page: Callable[[str], HttpResponse]
 ) -> HttpResponse:
     """Return the confirmation question again, with what is known.
 
     `page` renders it with the text for the case that nothing was sent. A caller that knows less may ignore that text.
     """
-    tell(visit, event, level=logging.ERROR, status=503, error=error)
+    log_problem(visit, event, level=logging.ERROR, status=503, error=error)
     response = page(_("We can't reach the booking system right now. Your booking is unchanged; please try again soon."))
     response["Retry-After"] = str(error.retry_after or RETRY_SECONDS)
     return response
 
 
-def _cancel_page(visit: Visit, it: Managed, problem: str = "") -> HttpResponse:
+def _cancel_page(visit: WidgetRequest, it: ManagedBooking, problem: str = "") -> HttpResponse:
     context = {
         **_context(it, visit),
         "action": it.url(visit, "manage-cancel"),
@@ -308,7 +315,7 @@ def _cancel_page(visit: Visit, it: Managed, problem: str = "") -> HttpResponse:
     return visit.render("kordless_booking/manage/cancel.html", page, context, status)
 
 
-def _find_page(visit: Visit, form: FindForm, *, problem: str = "", status: int = 200) -> HttpResponse:
+def _find_page(visit: WidgetRequest, form: FindForm, *, problem: str = "", status: int = 200) -> HttpResponse:
     context = {
         "form": form,
         "action": visit.url("manage-find", choices=visit.choices),
@@ -319,17 +326,17 @@ def _find_page(visit: Visit, form: FindForm, *, problem: str = "", status: int =
     return visit.render("kordless_booking/manage/find.html", visit.page(_("Find your booking")), context, status)
 
 
-def _context(it: Managed, visit: Visit) -> dict[str, Any]:
+def _context(it: ManagedBooking, visit: WidgetRequest) -> dict[str, Any]:
     """Return the context that the pages of a booking share."""
     # A form sent by GET replaces the query of its action with its fields, so the choices travel as hidden fields.
-    carried = visit.choices.dress().pairs()
+    carried = visit.choices.appearance().query_items()
     changeable = it.booking.status in {"confirmed", "pending"} and it.booking.start > visit.now
     # The query is believed only as far as the booking confirms it: the URL may be old, or made up.
     done, event = {
-        "canceled": (_("Your booking has been canceled."), happening("cancelled", it.booking))
+        "canceled": (_("Your booking has been canceled."), embed_event("cancelled", it.booking))
         if it.booking.status == "canceled"
         else ("", None),
-        "moved": (_("Your booking has been moved."), happening("rescheduled", it.booking))
+        "moved": (_("Your booking has been moved."), embed_event("rescheduled", it.booking))
         if changeable
         else ("", None),
     }.get(visit.request.GET.get("done", ""), ("", None))

@@ -16,23 +16,30 @@ from kordless_booking.api.resources import Booking, Location
 from kordless_booking.booking import placement
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.draft import Draft
-from kordless_booking.booking.form_input import seal_typed
+from kordless_booking.booking.form_input import encrypt_form_input
 from kordless_booking.booking.receipt import ManageLink, Receipt
 from kordless_booking.booking.steps import Step
-from kordless_booking.booking.tokens import BrokenSeal
-from kordless_booking.changes import Change, announce
+from kordless_booking.booking.tokens import InvalidToken
+from kordless_booking.changes import BookingChange, publish_change
 from kordless_booking.funnel.stages import Stage
 from kordless_booking.presentation import calendar_event
 from kordless_booking.views.already_requested import already_requested
 from kordless_booking.views.decorators import widget_view
-from kordless_booking.views.happening import happening
-from kordless_booking.views.invites import calendar_links, calendar_response, invite_for
-from kordless_booking.views.problems import Problem, broken_link, of
-from kordless_booking.views.request import Visit
-from kordless_booking.views.telling import tell
-from kordless_booking.views.words import clocks, party_text, place, site_zone, status_words
+from kordless_booking.views.happening import embed_event
+from kordless_booking.views.invites import calendar_event_for, calendar_links, calendar_response
+from kordless_booking.views.problems import Problem, broken_link, from_api_error
+from kordless_booking.views.request import WidgetRequest
+from kordless_booking.views.telling import log_problem
+from kordless_booking.views.words import clocks, describe_location, party_text, status_texts, venue_timezone
 
-__all__ = ["attempt", "confirmation", "confirmation_calendar", "follow", "heed", "manage_url"]
+__all__ = [
+    "attempt",
+    "confirmation",
+    "confirmation_calendar",
+    "invalidate_after_error",
+    "manage_url",
+    "redirect_to_outcome",
+]
 
 ASK_WITHIN: Final = 30
 """Longest interval, in seconds, at which a waiting page reloads: what it says may have changed."""
@@ -45,14 +52,14 @@ connection. Later the visitor may have moved or canceled the booking, so the for
 
 
 @widget_view("GET", personal=True, books=True)
-def attempt(visit: Visit, token: str) -> HttpResponse:
+def attempt(visit: WidgetRequest, token: str) -> HttpResponse:
     """Resume the attempt, and show "We're confirming your booking" until its outcome is known.
 
     Each load may send the same body with the same key again. The page reloads itself.
     """
     try:
-        receipt = Receipt.of_attempt(token, visit.account.name, visit.now.timestamp())
-    except BrokenSeal:
+        receipt = Receipt.from_attempt_token(token, visit.account.name, visit.now.timestamp())
+    except InvalidToken:
         raise broken_link() from None
     # Without the digest, nothing proves that the attempt under this key is this visitor's.
     if not receipt.digest:
@@ -69,23 +76,23 @@ def attempt(visit: Visit, token: str) -> HttpResponse:
         raise broken_link()
     if isinstance(outcome, placement.DifferentRequest):
         raise _renewed_by_another(visit, receipt)
-    if isinstance(outcome, placement.Open):
+    if isinstance(outcome, placement.Pending):
         return _waiting_page(visit, outcome)
-    if isinstance(outcome, placement.Declined):
+    if isinstance(outcome, placement.Rejected):
         return _declined(visit, receipt, outcome)
-    return follow(visit, receipt, outcome)
+    return redirect_to_outcome(visit, receipt, outcome)
 
 
 @widget_view("GET", personal=True)
-def confirmation(visit: Visit, token: str) -> HttpResponse:
+def confirmation(visit: WidgetRequest, token: str) -> HttpResponse:
     """Show the booking that was just made, from the token and the catalog. Reloading the page books nothing."""
     receipt, booking = _receipt(visit, token)
     link = manage_url(visit, receipt, booking)
     if visit.now.timestamp() - receipt.placed_at > TRUTHFUL_SECONDS:
-        return visit.go(link)
-    words = status_words(booking.status)
+        return visit.redirect(link)
+    words = status_texts(booking.status)
     location = booking.location or _location(visit, receipt.service)
-    site = site_zone(location, _business_zone(visit, receipt.service))
+    site = venue_timezone(location, _business_zone(visit, receipt.service))
     context: dict[str, Any] = {
         "booking": {
             "number": booking.confirmation_number,
@@ -95,40 +102,44 @@ def confirmation(visit: Visit, token: str) -> HttpResponse:
             "lead_text": words.lead,
             "service": booking.service_name or _service_name(visit, receipt.service),
             "clocks": clocks(visit, booking.start, booking.end, receipt.zone, site),
-            "where": place(location),
-            "host": receipt.host or "",
-            "party": party_text(receipt.party),
+            "where": describe_location(location),
+            "host": receipt.host_name or "",
+            "party": party_text(receipt.party_size),
         },
         "calendar": calendar_links(_invite(visit, receipt, booking), visit.url("confirmation-calendar", token)),
         "manage_link": link,
         "again_url": visit.url("services"),
-        "event": happening("booked", booking, receipt.service),
+        "event": embed_event("booked", booking, receipt.service),
     }
     return visit.render(Step.CONFIRMATION.template, visit.page(words.headline, step=Step.CONFIRMATION), context)
 
 
 @widget_view("GET", personal=True)
-def confirmation_calendar(visit: Visit, token: str) -> HttpResponse:
+def confirmation_calendar(visit: WidgetRequest, token: str) -> HttpResponse:
     """Return the booking as a calendar file."""
     receipt, booking = _receipt(visit, token)
     return calendar_response(_invite(visit, receipt, booking))
 
 
-def follow(visit: Visit, receipt: Receipt, outcome: placement.Placed | placement.Open) -> HttpResponse:
+def redirect_to_outcome(
+    visit: WidgetRequest, receipt: Receipt, outcome: placement.Placed | placement.Pending
+) -> HttpResponse:
     """Redirect to the page that shows the outcome; publish a new booking first.
 
     Only the caller whose call recorded the booking publishes it (`Placed.notify_contact`).
     """
-    if isinstance(outcome, placement.Open):
-        return visit.go(visit.url("attempt", receipt.seal(visit.account.name)))
-    visit.catalog.forget_slots(receipt.service)
-    if outcome.news:
-        visit.reached(Stage.BOOKED, receipt.service)
+    if isinstance(outcome, placement.Pending):
+        return visit.redirect(visit.url("attempt", receipt.seal(visit.account.name)))
+    visit.catalog.invalidate_slots(receipt.service)
+    if outcome.notify_contact:
+        visit.record_stage(Stage.BOOKED, receipt.service)
         slug = outcome.booking.service_slug or receipt.service
-        booked = msgspec.structs.replace(outcome.booking, contact=outcome.news, service_slug=slug)
-        reader = visit.reader(receipt.zone, host=receipt.host, host_id=receipt.host_id, party=receipt.party)
-        announce(
-            Change.CREATED,
+        booked = msgspec.structs.replace(outcome.booking, contact=outcome.notify_contact, service_slug=slug)
+        reader = visit.preferences(
+            receipt.zone, host=receipt.host_name, host_id=receipt.host_id, party=receipt.party_size
+        )
+        publish_change(
+            BookingChange.CREATED,
             booked,
             account=visit.account.name,
             now=visit.now,
@@ -144,38 +155,38 @@ def follow(visit: Visit, receipt: Receipt, outcome: placement.Placed | placement
         placed_at=int(outcome.placed_at.timestamp()),
     )
     if (visit.now - outcome.placed_at).total_seconds() > RESENT_SECONDS:
-        return visit.go(manage_url(visit, placed, outcome.booking))
-    return visit.go(visit.url("confirmation", placed.seal(visit.account.name)))
+        return visit.redirect(manage_url(visit, placed, outcome.booking))
+    return visit.redirect(visit.url("confirmation", placed.seal(visit.account.name)))
 
 
-def heed(visit: Visit, service: str, error: exceptions.KordlessError) -> None:
+def invalidate_after_error(visit: WidgetRequest, service: str, error: exceptions.KordlessError) -> None:
     """Invalidate what a rejected booking proves to be outdated in the cache.
 
     Always the free times. NotFound also invalidates the service and the list of services; KeyRefused takes everything
     offline until Kordless accepts the API key again.
     """
-    visit.catalog.forget_slots(service)
+    visit.catalog.invalidate_slots(service)
     if isinstance(error, exceptions.NotFound):
-        visit.catalog.forget_service(service)
-        visit.catalog.forget_offer()
+        visit.catalog.invalidate_service(service)
+        visit.catalog.invalidate_organization()
     if isinstance(error, exceptions.KeyRefused):
-        visit.catalog.close(error)
+        visit.catalog.mark_key_refused(error)
 
 
-def manage_url(visit: Visit, receipt: Receipt, booking: Booking, choices: Choices | None = None) -> str:
+def manage_url(visit: WidgetRequest, receipt: Receipt, booking: Booking, choices: Choices | None = None) -> str:
     """Return the path of the manage page of the receipt's booking."""
     link = ManageLink(
         number=booking.confirmation_number,
         contact=receipt.contact,
         expires=int(visit.now.timestamp()) + visit.account.manage_link_days * 86400,
         zone=receipt.zone,
-        host=receipt.host_id,
-        party=receipt.party,
+        host_id=receipt.host_id,
+        party_size=receipt.party_size,
     )
     return visit.url("manage", link.seal(visit.account.name), choices=choices)
 
 
-def _waiting_page(visit: Visit, outcome: placement.Open) -> HttpResponse:
+def _waiting_page(visit: WidgetRequest, outcome: placement.Pending) -> HttpResponse:
     if outcome.waiting:
         text = ngettext(
             "Many people are booking right now. Yours is next in line and will be placed in about %(seconds)s second.",
@@ -192,61 +203,61 @@ def _waiting_page(visit: Visit, outcome: placement.Open) -> HttpResponse:
     return response
 
 
-def _declined(visit: Visit, receipt: Receipt, outcome: placement.Declined) -> HttpResponse:
+def _declined(visit: WidgetRequest, receipt: Receipt, outcome: placement.Rejected) -> HttpResponse:
     """Answer a rejection that became known on the waiting page: raise a Problem, or redirect to the free times."""
     error = outcome.error
-    heed(visit, receipt.service, error)
-    choices = visit.choices.but(tz=receipt.zone, party=receipt.party)
-    kept = seal_typed(visit.account.name, receipt.typed)
+    invalidate_after_error(visit, receipt.service, error)
+    choices = visit.choices.replace(tz=receipt.zone, party_size=receipt.party_size)
+    kept = encrypt_form_input(visit.account.name, receipt.typed)
     if isinstance(error, exceptions.SlotTaken):
-        tell(visit, "slot_conflict", level=logging.INFO, status=303, error=error)
-        taken = "2" if outcome.after_unsure else "1"
-        return visit.go(visit.service_url("slots", receipt.service, choices, taken=taken, kept=kept))
-    if outcome.after_unsure:
+        log_problem(visit, "slot_conflict", level=logging.INFO, status=303, error=error)
+        taken = "2" if outcome.after_unknown_outcome else "1"
+        return visit.redirect(visit.service_url("slots", receipt.service, choices, taken=taken, kept=kept))
+    if outcome.after_unknown_outcome:
         raise Problem(
             "create_unresolved",
             503,
             _("We couldn't confirm your booking"),
             _("Please contact us before you book again: your first try may have reached us."),
             # Refused is final. After any other error, trying again may still resolve the earlier send.
-            onward="services" if isinstance(error, exceptions.Refused) else "again",
+            next_action="services" if isinstance(error, exceptions.Refused) else "again",
             level=logging.ERROR,
             error=error,
         )
     if isinstance(error, exceptions.NotFound):
-        raise replace(of(error), kept=kept)
+        raise replace(from_api_error(error), form_input_token=kept)
     times = visit.service_url("slots", receipt.service, choices, kept=kept)
-    raise replace(of(error), back=(times, _("Choose a time again")), kept=kept)
+    raise replace(from_api_error(error), back=(times, _("Choose a time again")), form_input_token=kept)
 
 
-def _renewed_by_another(visit: Visit, receipt: Receipt) -> Problem:
+def _renewed_by_another(visit: WidgetRequest, receipt: Receipt) -> Problem:
     """Build the problem for a rejected attempt that another post, with other details, has replaced since."""
     chosen = Draft(
         service=receipt.service,
         start=receipt.start,
         end=receipt.end,
         zone=receipt.zone,
-        host_name=receipt.host,
-        party=receipt.party,
+        host_name=receipt.host_name,
+        party_size=receipt.party_size,
     )
-    kept = seal_typed(visit.account.name, receipt.typed)
-    choices = visit.choices.but(host=receipt.host_id)
+    kept = encrypt_form_input(visit.account.name, receipt.typed)
+    choices = visit.choices.replace(host=receipt.host_id)
     return already_requested(visit, chosen, choices, sent=True, kept=kept, all_kept=kept is not None)
 
 
-def _receipt(visit: Visit, token: str) -> tuple[Receipt, Booking]:
+def _receipt(visit: WidgetRequest, token: str) -> tuple[Receipt, Booking]:
     """Decrypt the token of a confirmation. Raises Problem (404) for any other token."""
     try:
-        receipt = Receipt.of_booking(token, visit.account.name, visit.now.timestamp())
-    except BrokenSeal:
+        receipt = Receipt.from_confirmation_token(token, visit.account.name, visit.now.timestamp())
+    except InvalidToken:
         raise broken_link() from None
     if receipt.booking is None:
         raise broken_link()
     return receipt, receipt.booking
 
 
-def _invite(visit: Visit, receipt: Receipt, booking: Booking) -> calendar_event.Invite:
-    return invite_for(
+def _invite(visit: WidgetRequest, receipt: Receipt, booking: Booking) -> calendar_event.CalendarEvent:
+    return calendar_event_for(
         visit,
         booking,
         zone=receipt.zone,
@@ -256,7 +267,7 @@ def _invite(visit: Visit, receipt: Receipt, booking: Booking) -> calendar_event.
     )
 
 
-def _service_name(visit: Visit, slug: str) -> str:
+def _service_name(visit: WidgetRequest, slug: str) -> str:
     """Return the service's name, or its slug when Kordless can't be asked or has removed the service."""
     try:
         return visit.catalog.service(slug).value.service.name
@@ -264,14 +275,14 @@ def _service_name(visit: Visit, slug: str) -> str:
         return slug
 
 
-def _location(visit: Visit, slug: str) -> Location | None:
+def _location(visit: WidgetRequest, slug: str) -> Location | None:
     try:
         return visit.catalog.service(slug).value.calendar.location
     except exceptions.KordlessError:
         return None
 
 
-def _business_zone(visit: Visit, slug: str) -> str | None:
+def _business_zone(visit: WidgetRequest, slug: str) -> str | None:
     try:
         return visit.catalog.service(slug).value.calendar.timezone
     except exceptions.KordlessError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-__all__ = ["Business", "Crumb", "Page"]
+__all__ = ["Business", "Page", "ProgressStep"]
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Business:
 
 
 @dataclass(frozen=True)
-class Crumb:
+class ProgressStep:
     """One step in the progress line."""
 
     label: str
@@ -64,12 +64,12 @@ class Page:
     self_url: str = ""
     framed: bool = False
     """In a frame on another page."""
-    parents: str = ""
+    embed_origin_pattern: str = ""
     """Regular expression of the origins that may frame the page. The script needs it to send events to them."""
-    bare: bool = False
+    skip_assets: bool = False
     """Leave out style sheet and scripts: another widget on the page has loaded them."""
     host_htmx: bool = False
     """The host page loads htmx itself."""
-    progress: list[Crumb] = field(default_factory=list)
+    progress: list[ProgressStep] = field(default_factory=list)
     refresh: int | None = None
     """Seconds after which a page without JavaScript reloads, or None."""

@@ -22,16 +22,16 @@ from django.utils.translation import gettext as _
 
 from kordless_booking import exceptions
 from kordless_booking.booking.draft import MAX_TOKEN
-from kordless_booking.booking.form_input import seal_typed, typed_text
+from kordless_booking.booking.form_input import encrypt_form_input, known_fields
 from kordless_booking.booking.steps import Step
 from kordless_booking.forms import ContactForm
-from kordless_booking.logs import say, where
+from kordless_booking.logs import error_location, log_event
 from kordless_booking.presentation.calendar_event import phone_link
 from kordless_booking.views import security
-from kordless_booking.views.request import Visit
-from kordless_booking.views.telling import tell
+from kordless_booking.views.request import WidgetRequest
+from kordless_booking.views.telling import log_problem
 
-__all__ = ["Problem", "accident", "answered", "not_configured", "problem_page"]
+__all__ = ["Problem", "call_view", "not_configured", "problem_page", "server_error"]
 
 log = logging.getLogger("kordless_booking.views")
 
@@ -51,7 +51,7 @@ class Problem(Exception):
     """HTTP status."""
     headline: str
     text: str
-    onward: str = "services"
+    next_action: str = "services"
     """Main link: "services", "manage-find", or "again" for the same URL (of a GET)."""
     retry_after: int | None = None
     """Seconds for Retry-After."""
@@ -66,14 +66,14 @@ class Problem(Exception):
     """Current step, for the progress line."""
     summary: dict[str, Any] | None = None
     """Context of parts/summary.html: the time that the problem is about."""
-    kept: str | None = None
+    form_input_token: str | None = None
     """Encrypted form input, for the link to the services."""
     error: exceptions.KordlessError | None = None
     """Cause, for the log."""
 
 
-def answered(
-    visit: Visit, methods: tuple[str, ...], view: Callable[..., HttpResponse], *args: Any, **kwargs: Any
+def call_view(
+    visit: WidgetRequest, methods: tuple[str, ...], view: Callable[..., HttpResponse], *args: Any, **kwargs: Any
 ) -> HttpResponse:
     """Call the view. Return its response, or the page for the method, the size, the origin or the error."""
     method = visit.request.method or "GET"
@@ -84,13 +84,13 @@ def answered(
         # Before the body is read. Django's own DATA_UPLOAD_MAX_MEMORY_SIZE is a setting of the whole site.
         if method == "POST" and int(visit.request.META.get("CONTENT_LENGTH") or 0) > LARGEST_FORM:
             return problem_page(visit, unreadable(413))
-        if method == "POST" and not security.comes_from_ourselves(visit.request):
-            return problem_page(visit, foreign(visit))
+        if method == "POST" and not security.is_same_origin(visit.request):
+            return problem_page(visit, cross_origin_post(visit))
         return view(visit, *args, **kwargs)
     except Problem as problem:
         return problem_page(visit, problem)
     except exceptions.KordlessError as error:
-        return problem_page(visit, of(error))
+        return problem_page(visit, from_api_error(error))
     except Http404:
         return problem_page(visit, not_found())
     except DatabaseError:
@@ -101,7 +101,7 @@ def answered(
         return problem_page(visit, unreadable(400))
 
 
-def of(error: exceptions.KordlessError) -> Problem:
+def from_api_error(error: exceptions.KordlessError) -> Problem:
     """Return the problem for an error of the Kordless client, for a page that has changed nothing."""
     return replace(_kind_of(error), error=error)
 
@@ -139,7 +139,7 @@ def _kind_of(error: exceptions.KordlessError) -> Problem:
                 503,
                 _("Very busy right now"),
                 _("Many people are booking at the moment. Please try again in a little while."),
-                onward="again",
+                next_action="again",
                 retry_after=error.retry_after or RETRY_SECONDS,
                 level=logging.WARNING,
             )
@@ -161,7 +161,7 @@ def unavailable(event: str, retry_after: int | None = None) -> Problem:
         503,
         _("Temporarily unavailable"),
         _("We can't reach the booking system right now. Nothing has been booked or changed. Please try again soon."),
-        onward="again",
+        next_action="again",
         retry_after=retry_after or RETRY_SECONDS,
         level=logging.ERROR,
     )
@@ -183,7 +183,7 @@ def no_booking() -> Problem:
         404,
         _("Booking not found"),
         _("We can't find this booking any more. Please look it up with its confirmation number."),
-        onward="manage-find",
+        next_action="manage-find",
     )
 
 
@@ -194,7 +194,7 @@ def broken_link() -> Problem:
         404,
         _("This link doesn't work"),
         _("It may be incomplete or too old. You can look up your booking with its confirmation number."),
-        onward="manage-find",
+        next_action="manage-find",
     )
 
 
@@ -208,7 +208,7 @@ def unreadable(status: int) -> Problem:
     )
 
 
-def foreign(visit: Visit) -> Problem:
+def cross_origin_post(visit: WidgetRequest) -> Problem:
     """Build the problem for a cross-origin POST. Its page opens the same URL, by GET, in a new tab.
 
     A visitor can cause this: in a sandboxed frame, the browser sends no origin of ours. So draft and form input of the
@@ -218,8 +218,8 @@ def foreign(visit: Visit) -> Problem:
     hidden = {name: text for name, text in request.GET.items() if name != "embed"}
     if match and (match.url_name or "").startswith("contact"):
         hidden["draft"] = request.POST.get("draft", "")[:MAX_TOKEN]
-        form_input = typed_text(request.POST, ContactForm().max_lengths())
-        hidden["kept"] = seal_typed(visit.account.name, form_input) or ""
+        form_input = known_fields(request.POST, ContactForm().max_lengths())
+        hidden["kept"] = encrypt_form_input(visit.account.name, form_input) or ""
     return Problem(
         "foreign_post_refused",
         403,
@@ -236,14 +236,14 @@ def foreign(visit: Visit) -> Problem:
     )
 
 
-def problem_page(visit: Visit, problem: Problem) -> HttpResponse:
+def problem_page(visit: WidgetRequest, problem: Problem) -> HttpResponse:
     """Log a problem, and return its page."""
-    tell(visit, problem.event, level=problem.level, status=problem.status, error=problem.error)
+    log_problem(visit, problem.event, level=problem.level, status=problem.status, error=problem.error)
     return _page(visit, problem)
 
 
-def _page(visit: Visit, problem: Problem) -> HttpResponse:
-    visit.cache = security.PERSONAL
+def _page(visit: WidgetRequest, problem: Problem) -> HttpResponse:
+    visit.cache_control = security.CACHE_NO_STORE
     context = {
         "headline": problem.headline,
         "text": problem.text,
@@ -265,7 +265,7 @@ def _page(visit: Visit, problem: Problem) -> HttpResponse:
     return response
 
 
-def accident(visit: Visit, error: Exception) -> HttpResponse:
+def server_error(visit: WidgetRequest, error: Exception) -> HttpResponse:
     """Return the page for an unexpected exception: a bug of ours, or of the site's template or function.
 
     Replaces Django's handling, which would log the path (with the token of a manage link) and the error's message
@@ -276,13 +276,13 @@ def accident(visit: Visit, error: Exception) -> HttpResponse:
         raise error
     # As Django does, so that error trackers get the exception.
     got_request_exception.send(sender=None, request=visit.request)
-    say(log, logging.ERROR, "accident", status=500, account=visit.account.name, **where(error))
+    log_event(log, logging.ERROR, "accident", status=500, account=visit.account.name, **error_location(error))
     problem = Problem(
         "accident",
         500,
         _("Something went wrong"),
         _("That was our mistake. If you were booking, please look for your booking before you try again."),
-        onward="manage-find",
+        next_action="manage-find",
     )
     try:
         return _page(visit, problem)
@@ -298,17 +298,17 @@ def not_configured(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _actions(visit: Visit, problem: Problem) -> list[dict[str, Any]]:
+def _actions(visit: WidgetRequest, problem: Problem) -> list[dict[str, Any]]:
     """Return the links of a problem page, the main one first."""
     services = {
-        "url": visit.url("services", kept=problem.kept),
+        "url": visit.url("services", kept=problem.form_input_token),
         "label": _("See all services"),
-        "primary": problem.onward == "services" and problem.back is None,
+        "primary": problem.next_action == "services" and problem.back is None,
     }
     if problem.back is not None:
         beside = {"url": problem.beside[0], "label": problem.beside[1]} if problem.beside else services
         return [{"url": problem.back[0], "label": problem.back[1], "primary": True}, beside]
-    match problem.onward:
+    match problem.next_action:
         # The URL of a POST can't be opened by a link.
         case "again" if visit.request.method in {"GET", "HEAD"}:
             return [{"url": visit.request.get_full_path(), "label": _("Try again"), "primary": True}]
@@ -320,14 +320,14 @@ def _actions(visit: Visit, problem: Problem) -> list[dict[str, Any]]:
     return [services]
 
 
-def _support(visit: Visit) -> dict[str, str] | None:
+def _support(visit: WidgetRequest) -> dict[str, str] | None:
     phone, email = visit.account.support_phone, visit.account.support_email
     if not phone and not email:
         return None
     return {"phone": phone, "phone_url": phone_link(phone) or "", "email": email}
 
 
-def _not_allowed(visit: Visit, methods: tuple[str, ...]) -> HttpResponse:
+def _not_allowed(visit: WidgetRequest, methods: tuple[str, ...]) -> HttpResponse:
     # OPTIONS comes here as well, because no view lists it.
     allowed = ", ".join(dict.fromkeys((*methods, "HEAD", "OPTIONS")))
     if visit.request.method == "OPTIONS":

@@ -24,29 +24,29 @@ from kordless_booking import conf
 from kordless_booking.api.client import Kordless
 from kordless_booking.api.resources import Organization, ServiceDetail
 from kordless_booking.booking.choices import Choices
-from kordless_booking.booking.preferences import Reader
+from kordless_booking.booking.preferences import VisitorPreferences
 from kordless_booking.booking.steps import Step
 from kordless_booking.booking.tokens import MAX_TOKEN
 from kordless_booking.exceptions import KordlessError, NotFound
-from kordless_booking.funnel.page_views import Look, count_step
+from kordless_booking.funnel.page_views import PageView, count_later_stage
 from kordless_booking.funnel.stages import Source, Stage
 from kordless_booking.logs import request_id
-from kordless_booking.prefetch import asked_ahead
-from kordless_booking.presentation.calendar_event import safe_web_link
+from kordless_booking.prefetch import is_prefetch
+from kordless_booking.presentation.calendar_event import safe_url
 from kordless_booking.presentation.texts import business_name
 from kordless_booking.upstream.catalog import Catalog
-from kordless_booking.upstream.fallback_cache import SteadyCache
-from kordless_booking.upstream.registry import upstream
-from kordless_booking.upstream.request_view import Reading
+from kordless_booking.upstream.fallback_cache import FallbackCache
+from kordless_booking.upstream.registry import services_for
+from kordless_booking.upstream.request_view import RequestView
 from kordless_booking.views import security
-from kordless_booking.views.addresses import Mount, address, mount
-from kordless_booking.views.languages import language_for, offered_languages
+from kordless_booking.views.addresses import Mount, cached_reverse, current_mount
+from kordless_booking.views.languages import language_for, supported_languages
 from kordless_booking.views.package_templates import PackageTemplates, find_package_templates
-from kordless_booking.views.page import Business, Crumb, Page
-from kordless_booking.views.skeletons import SitePart, assemble, kept_pattern
+from kordless_booking.views.page import Business, Page, ProgressStep
+from kordless_booking.views.skeletons import SitePart, cached_per_language, render_from_skeleton
 from kordless_booking.views.stylesheet import style_url
 
-__all__ = ["STAGE", "Visit", "business_of", "identified", "origin_of", "request_id_of"]
+__all__ = ["STAGE", "WidgetRequest", "business_of", "origin_of", "request_id_context", "request_id_of"]
 
 log = logging.getLogger("kordless_booking.views")
 
@@ -64,7 +64,7 @@ RESERVED: Final = frozenset(
 """First path segments of our own pages. A service with such a slug has its pages under `service/`."""
 
 
-class Visit:
+class WidgetRequest:
     """Request of a visitor to the widget, and the means to answer it.
 
     `namespace` overrides the namespace of the URL, which names the account. `stage` is the DOM id of the swap target
@@ -75,7 +75,7 @@ class Visit:
         match = request.resolver_match
         self.request = request
         self.namespace = namespace or (match.namespace if match else "") or "kordless_booking"
-        self.account = conf.account_named(self.namespace.rpartition(":")[2])
+        self.account = conf.get_account(self.namespace.rpartition(":")[2])
         #: UTC, and the same throughout the request.
         self.now = datetime.now(UTC)
         #: Request id, for the log.
@@ -87,24 +87,24 @@ class Visit:
         #: Answer with the step alone, for htmx to swap in. To restore its history, htmx needs a whole page.
         self.fragment = bool(htmx) and not htmx.history_restore_request and not self.embedded
         #: DOM id of the swap target.
-        self.stage = stage or (target if _INLINE_STAGE.fullmatch(target) else STAGE)
+        self.target_id = stage or (target if _INLINE_STAGE.fullmatch(target) else STAGE)
         #: Shown inside a page of the site, without a frame: at first by the template tag, then by htmx.
-        self.inline = self.stage != STAGE
-        self.choices = Choices.read(request.GET, offered_languages())
+        self.inline = self.target_id != STAGE
+        self.choices = Choices.from_query(request.GET, supported_languages())
         self.language = self.choices.lang or language_for(request)
         if self.inline:
             # The page around it may have a language of its own, so each link names it.
-            self.choices = self.choices.but(lang=self.language)
+            self.choices = self.choices.replace(lang=self.language)
         #: Cache-Control of the response.
-        self.cache = security.STEP
+        self.cache_control = security.CACHE_PRIVATE
         #: A prefetch: only cached data may be used.
-        self.ahead = asked_ahead(request)
+        self.is_prefetch = is_prefetch(request)
         #: Leave out style sheet and scripts, because another widget on the same page has loaded them.
-        self.bare = False
-        kept = request.GET.get("kept", "")
-        self.kept = kept if _TOKEN.fullmatch(kept) else None
+        self.skip_assets = False
+        form_input_token = request.GET.get("kept", "")
+        self.kept = form_input_token if _TOKEN.fullmatch(form_input_token) else None
         """Encrypted form input, on its way through the slot page into the next contact form."""
-        self.look: Look | None = None
+        self.page_view: PageView | None = None
         """Page view, for the funnel."""
         self.package_templates: list[PackageTemplates] = []
         """Package templates that were rendered without the request."""
@@ -116,33 +116,33 @@ class Visit:
     @cached_property
     def mount(self) -> Mount:
         """Prefix of our own pages, as the key for cached paths."""
-        return mount(self.namespace)
+        return current_mount(self.namespace)
 
     @cached_property
-    def reading(self) -> Reading:
+    def reading(self) -> RequestView:
         """View of the read-through cache for this request. It records what the page reads."""
-        return Reading(upstream(self.account).shelf, at_hand=self.ahead)
+        return RequestView(services_for(self.account).shelf, at_hand=self.is_prefetch)
 
     @cached_property
     def catalog(self) -> Catalog:
         """Catalog that reads through `reading`."""
-        return upstream(self.account).catalog.on(self.reading)
+        return services_for(self.account).catalog.for_request(self.reading)
 
     @property
     def client(self) -> Kordless:
         """Client of the account, for what must not be cached."""
-        return upstream(self.account).client
+        return services_for(self.account).client
 
     @property
-    def cache_of_account(self) -> SteadyCache:
+    def account_cache(self) -> FallbackCache:
         """Shared cache, which falls back to process memory."""
-        return upstream(self.account).cache
+        return services_for(self.account).cache
 
     @cached_property
     def organization(self) -> Organization | None:
         """Organization, or None when Kordless can't be asked: pages are shown without its name then."""
         try:
-            return self.catalog.offer().value.organization
+            return self.catalog.organization().value.organization
         except (KordlessError, ImproperlyConfigured):
             return None
 
@@ -151,7 +151,7 @@ class Visit:
         """Placement of the widget, for the funnel."""
         return Source.INLINE if self.inline else Source.EMBED if self.choices.embed else Source.PAGE
 
-    def shows(self, service: str = "") -> None:
+    def record_page_view(self, service: str = "") -> None:
         """Record the page view: the times of a service, or the list of services. Counted with the response."""
         if self.account.funnel:
             own = self.service_url("slots", service, Choices()) if service else ""
@@ -160,21 +160,30 @@ class Visit:
             within = (
                 self.inline and not self.embedded and _CHOSEN_HERE.search(self.request.META.get("QUERY_STRING", ""))
             )
-            self.look = Look(
-                self.account.name, service, self.source, address(self.mount, "services"), own, within=bool(within)
+            self.page_view = PageView(
+                self.account.name,
+                service,
+                self.source,
+                cached_reverse(self.mount, "services"),
+                own,
+                continues=bool(within),
             )
 
-    def reached(self, stage: Stage, service: str) -> None:
+    def record_stage(self, stage: Stage, service: str) -> None:
         """Count a visitor who reached this stage of the funnel."""
         if self.account.funnel:
-            count_step(self.request, self.account.name, service, self.source, stage)
+            count_later_stage(self.request, self.account.name, service, self.source, stage)
 
-    def reader(self, zone: str, *, host: str | None = None, host_id: str | None = None, party: int = 1) -> Reader:
+    def preferences(
+        self, zone: str, *, host: str | None = None, host_id: str | None = None, party: int = 1
+    ) -> VisitorPreferences:
         """Return the visitor's preferences and choices, for mails that are written later."""
         hours = self.choices.hours
-        return Reader(language=self.language, zone=zone, hours=hours, host=host, host_id=host_id, party=party)
+        return VisitorPreferences(
+            language=self.language, timezone=zone, hours=hours, host=host, host_id=host_id, party_size=party
+        )
 
-    def offered(self, slug: str) -> ServiceDetail:
+    def bookable_service(self, slug: str) -> ServiceDetail:
         """Return a service. Raises NotFound also for one that is not bookable by the public."""
         detail = self.catalog.service(slug).value
         if not detail.service.bookable:
@@ -186,7 +195,7 @@ class Visit:
 
         Empty values are left out. A query ends up in the logs of servers, so nothing personal may be in it.
         """
-        url = address(self.mount, name, *args) + (choices or self.choices.dress()).query()
+        url = cached_reverse(self.mount, name, *args) + (choices or self.choices.appearance()).query()
         more = [(key, value) for key, value in query.items() if value]
         return f"{url}{'&' if '?' in url else '?'}{urlencode(more, safe='/:')}" if more else url
 
@@ -202,7 +211,7 @@ class Visit:
         business = business_of(organization) if organization else None
         return Page(
             layout=f"kordless_booking/layouts/{layout}.html",
-            stage_id=self.stage,
+            stage_id=self.target_id,
             inline=self.inline,
             push=not self.inline,
             lang=self.language,
@@ -215,19 +224,19 @@ class Visit:
             home_url=self._home(),
             manage_url=self.url("manage-find"),
             sandbox=bool(self.account.sandbox),
-            bare=self.bare,
+            skip_assets=self.skip_assets,
             scheme=self.choices.scheme or "",
             framed=self.choices.embed and not self.inline,
-            parents=security.parents(self.account),
+            embed_origin_pattern=security.embed_origin_pattern(self.account),
             progress=self._progress(step) if step else [],
             **more,
         )
 
     def _home(self) -> str:
         """Return the URL of the list of services, with the choices that apply to all of them."""
-        return self.url("services", choices=self.choices.but(month=None, day=None, host=None, party=1))
+        return self.url("services", choices=self.choices.replace(month=None, day=None, host=None, party_size=1))
 
-    def _progress(self, current: Step) -> list[Crumb]:
+    def _progress(self, current: Step) -> list[ProgressStep]:
         first, *others = _crumbs(current)
         # After the booking there is no way back.
         leads = self._home() if current in {Step.SLOT, Step.CONTACT} else None
@@ -249,7 +258,9 @@ class Visit:
         text = render_to_string(template, {**(context or {}), **self._beside(page)})
         return HttpResponse(text, status=status)
 
-    def assemble(self, template: str, page: Page, context: dict[str, Any], varying: Collection[str]) -> HttpResponse:
+    def render_cached(
+        self, template: str, page: Page, context: dict[str, Any], varying: Collection[str]
+    ) -> HttpResponse:
         """Render a page that differs between visitors only in texts under the names in `varying`.
 
         Uses a skeleton when all its templates are the package's own, else does what `render` does.
@@ -260,7 +271,7 @@ class Visit:
         self.package_templates.append(package)
         given = {**context, "kb": page}
         # Encrypted form input is in hidden fields as well, which are part of a skeleton's key. It must not be cached.
-        return HttpResponse(package.render(given) if self.kept else assemble(package, given, varying))
+        return HttpResponse(package.render(given) if self.kept else render_from_skeleton(package, given, varying))
 
     def part(self, template: str, page: Page) -> PackageTemplates | SitePart:
         """Return a part that is used many times on the page: a package template for a skeleton, or the site's own."""
@@ -276,7 +287,7 @@ class Visit:
         self.saw_request = True
         return {"kb": page, "request": self.request}
 
-    def go(self, url: str) -> HttpResponse:
+    def redirect(self, url: str) -> HttpResponse:
         """Redirect with 303 See Other, so that a reload doesn't repeat a POST."""
         return SeeOther(url)
 
@@ -295,11 +306,11 @@ class SeeOther(HttpResponse):
         return self.headers["Location"]
 
 
-@kept_pattern(64)
-def _crumbs(current: Step) -> list[Crumb]:
+@cached_per_language(64)
+def _crumbs(current: Step) -> list[ProgressStep]:
     """Return the progress line in the active language, without links."""
     states = {step: "done" if step.before(current) else "todo" for step in Step} | {current: "current"}
-    return [Crumb(str(step.label), states[step]) for step in Step]
+    return [ProgressStep(str(step.label), states[step]) for step in Step]
 
 
 def origin_of(url: str | None) -> str | None:
@@ -313,7 +324,7 @@ def _is_host(netloc: str) -> bool:
 
 
 @contextmanager
-def identified(request: HttpRequest) -> Iterator[None]:
+def request_id_context(request: HttpRequest) -> Iterator[None]:
     """Add the request id to each log line that is written in this context."""
     token = request_id.set(request_id_of(request))
     try:
@@ -336,7 +347,7 @@ def request_id_of(request: HttpRequest) -> str:
 def business_of(organization: Organization) -> Business:
     """Return what templates get of the organization. A logo that isn't on https is dropped."""
     name = business_name(organization)
-    logo = safe_web_link(organization.branding.logo)
+    logo = safe_url(organization.branding.logo)
     return Business(
         name=name,
         tagline=organization.tagline or "",

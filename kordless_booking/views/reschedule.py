@@ -13,16 +13,23 @@ from kordless_booking.api.resources import ServiceDetail
 from kordless_booking.booking import draft
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.draft import Draft
-from kordless_booking.changes import Change, now_changing
-from kordless_booking.logs import say
+from kordless_booking.changes import BookingChange, mark_change_in_progress
+from kordless_booking.logs import log_event
 from kordless_booking.views.cells import format_start, read_start
-from kordless_booking.views.decorators import VERSION, widget_view
-from kordless_booking.views.manage import Managed, change_seconds, managed, not_changed, not_too_often, seen_again
+from kordless_booking.views.decorators import VERSION_HEADER, widget_view
+from kordless_booking.views.manage import (
+    ManagedBooking,
+    change_failed_page,
+    change_timeout,
+    check_change_limit,
+    load_managed_booking,
+    refetch,
+)
 from kordless_booking.views.problems import Problem
-from kordless_booking.views.request import Visit
+from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.slot_page import SlotLinks, begin_month, begin_time, free_slot, slot_context
 from kordless_booking.views.steps import zone_context
-from kordless_booking.views.telling import tell
+from kordless_booking.views.telling import log_problem
 from kordless_booking.views.words import service_card
 
 __all__ = ["confirm", "slots", "zone"]
@@ -31,21 +38,21 @@ log = logging.getLogger("kordless_booking.views")
 
 
 @widget_view("GET", personal=True)
-def slots(visit: Visit, token: str) -> HttpResponse:
+def slots(visit: WidgetRequest, token: str) -> HttpResponse:
     """Show the times that the booking can be moved to."""
-    it = _movable_booking(visit, token)
+    it = _load_movable(visit, token)
     begin_month(visit, it.booking.service_slug or "")
     detail = _detail(visit, it)
-    choices = _asked(visit.choices)
+    choices = _url_choices(visit.choices)
 
     def here(wished: Choices) -> str:
-        return visit.url("reschedule", token, choices=_asked(wished))
+        return visit.url("reschedule", token, choices=_url_choices(wished))
 
-    start = visit.url("reschedule-confirm", token, choices=choices.but(month=None, day=None))
+    start = visit.url("reschedule-confirm", token, choices=choices.replace(month=None, day=None))
     links = SlotLinks(
         here=here,
         form=visit.url("reschedule", token, choices=Choices()),
-        hidden=lambda wished: _asked(wished).pairs(),
+        hidden=lambda wished: _url_choices(wished).query_items(),
         time=f"{start}{'&' if '?' in start else '?'}start=",
         zone=visit.url("reschedule-zone", token, choices=choices),
     )
@@ -66,14 +73,14 @@ def slots(visit: Visit, token: str) -> HttpResponse:
         else "",
     }
     response = visit.render("kordless_booking/steps/slot.html", page, context)
-    response[VERSION] = context["watch"]["version"]
+    response[VERSION_HEADER] = context["watch"]["version"]
     return response
 
 
 @widget_view("GET", personal=True)
-def zone(visit: Visit, token: str) -> HttpResponse:
+def zone(visit: WidgetRequest, token: str) -> HttpResponse:
     """Show all time zones, with a search."""
-    it = managed(visit, token)
+    it = load_managed_booking(visit, token)
 
     def back(choices: Choices) -> str:
         return visit.url("reschedule", token, choices=choices)
@@ -83,20 +90,20 @@ def zone(visit: Visit, token: str) -> HttpResponse:
 
 
 @widget_view("GET", "POST", personal=True)
-def confirm(visit: Visit, token: str) -> HttpResponse:
+def confirm(visit: WidgetRequest, token: str) -> HttpResponse:
     """Show the old and the new time once for confirmation, then move the booking."""
     if visit.request.method == "POST":
         # The service isn't loaded, because moving doesn't need it: one request less that can fail.
-        return _move(visit, _movable_booking(visit, token))
-    it = _movable_booking(visit, token)
+        return _move(visit, _load_movable(visit, token))
+    it = _load_movable(visit, token)
     start = read_start(visit.request.GET.get("start", ""))
     if start:
         begin_time(visit, it.booking.service_slug or "", start)
     detail = _detail(visit, it)
     moment = free_slot(visit, detail, start) if start else None
     if moment is None:
-        again = visit.url("reschedule", token, choices=_asked(visit.choices), taken="1" if start else None)
-        return visit.go(again)
+        again = visit.url("reschedule", token, choices=_url_choices(visit.choices), taken="1" if start else None)
+        return visit.redirect(again)
     chosen = Draft(
         service=detail.service.slug,
         start=moment.start,
@@ -107,41 +114,41 @@ def confirm(visit: Visit, token: str) -> HttpResponse:
     return _confirm_page(visit, it, chosen)
 
 
-def _confirm_page(visit: Visit, it: Managed, chosen: Draft, problem: str = "") -> HttpResponse:
+def _confirm_page(visit: WidgetRequest, it: ManagedBooking, chosen: Draft, problem: str = "") -> HttpResponse:
     token = it.token
     context = {
         "booking": it.view(visit),
         "new": it.clocks(visit, chosen.start, chosen.end),
         "action": visit.url(
-            "reschedule-confirm", token, choices=visit.choices.dress(), start=format_start(chosen.start)
+            "reschedule-confirm", token, choices=visit.choices.appearance(), start=format_start(chosen.start)
         ),
         # Signed, so that only a time that was offered can be sent.
-        "hidden": [("draft", draft.seal(chosen, _purpose(visit, it)))],
-        "back_url": visit.url("reschedule", token, choices=_asked(visit.choices)),
+        "hidden": [("draft", draft.sign(chosen, _purpose(visit, it)))],
+        "back_url": visit.url("reschedule", token, choices=_url_choices(visit.choices)),
         "problem": problem,
     }
     page, status = visit.page(_("Reschedule")), 503 if problem else 200
     return visit.render("kordless_booking/manage/reschedule_confirm.html", page, context, status)
 
 
-def _move(visit: Visit, it: Managed) -> HttpResponse:
-    again = visit.url("reschedule", it.token, choices=visit.choices.dress().but(tz=it.zone))
+def _move(visit: WidgetRequest, it: ManagedBooking) -> HttpResponse:
+    again = visit.url("reschedule", it.token, choices=visit.choices.appearance().replace(tz=it.zone))
     try:
-        chosen = draft.unseal(
+        chosen = draft.unsign(
             visit.request.POST.get("draft", ""),
             _purpose(visit, it),
             max_age=visit.account.draft_seconds,
             now=visit.now.timestamp(),
         )
-    except draft.BrokenDraft:
-        return visit.go(again)
+    except draft.InvalidDraft:
+        return visit.redirect(again)
     if chosen.start <= visit.now:
-        return visit.go(again)
+        return visit.redirect(again)
     # Equal: the same form was sent twice, and the first one has moved it.
     if it.booking.start != chosen.start:
-        not_too_often(visit)
+        check_change_limit(visit)
         # Before the request: Kordless's webhook may arrive before its response does.
-        now_changing(visit.cache_of_account, visit.account.name, it.link.number)
+        mark_change_in_progress(visit.account_cache, visit.account.name, it.link.number)
         try:
             visit.client.reschedule(
                 it.link.number,
@@ -149,32 +156,34 @@ def _move(visit: Visit, it: Managed) -> HttpResponse:
                 start=chosen.start,
                 end=chosen.end,
                 timezone=chosen.zone,
-                seconds=change_seconds(visit),
+                seconds=change_timeout(visit),
             )
         except exceptions.NotSent as error:
-            return not_changed(visit, "reschedule_not_sent", error, lambda text: _confirm_page(visit, it, chosen, text))
+            return change_failed_page(
+                visit, "reschedule_not_sent", error, lambda text: _confirm_page(visit, it, chosen, text)
+            )
         except (exceptions.OutcomeUnknown, exceptions.Refused, exceptions.SlotTaken) as error:
-            if refused := _not_moved(visit, it, chosen, error):
+            if refused := _resolve_failed_move(visit, it, chosen, error):
                 return refused
-        it.announce(visit, Change.RESCHEDULED, start=chosen.start, end=chosen.end)
-    visit.catalog.forget_slots(chosen.service)
-    say(log, logging.INFO, "booking_rescheduled")
-    return visit.go(it.url(visit, "manage", done="moved"))
+        it.publish_change(visit, BookingChange.RESCHEDULED, start=chosen.start, end=chosen.end)
+    visit.catalog.invalidate_slots(chosen.service)
+    log_event(log, logging.INFO, "booking_rescheduled")
+    return visit.redirect(it.url(visit, "manage", done="moved"))
 
 
-def _asked(choices: Choices) -> Choices:
+def _url_choices(choices: Choices) -> Choices:
     """Return the choices for a URL, without host and party size, which the token has already."""
-    return choices.but(host=None, party=1)
+    return choices.replace(host=None, party_size=1)
 
 
-def _detail(visit: Visit, it: Managed) -> ServiceDetail:
+def _detail(visit: WidgetRequest, it: ManagedBooking) -> ServiceDetail:
     """Return the booking's service. Raises NotFound when the service was removed."""
     return visit.catalog.service(it.booking.service_slug or "").value
 
 
-def _movable_booking(visit: Visit, token: str) -> Managed:
+def _load_movable(visit: WidgetRequest, token: str) -> ManagedBooking:
     """Return a booking that can move. Raises Problem when it can't."""
-    it = managed(visit, token)
+    it = load_managed_booking(visit, token)
     if it.booking.status == "canceled" or it.booking.start <= visit.now or not it.booking.service_slug:
         raise Problem(
             "reschedule_impossible",
@@ -183,30 +192,36 @@ def _movable_booking(visit: Visit, token: str) -> Managed:
             _("It has been canceled or has already begun. You are welcome to book a new time."),
         )
     # A booking keeps its host and party size, as far as its link has them.
-    visit.choices = visit.choices.but(tz=visit.choices.tz or it.zone, host=it.link.host, party=it.link.party)
+    visit.choices = visit.choices.replace(
+        tz=visit.choices.tz or it.zone, host=it.link.host_id, party_size=it.link.party_size
+    )
     return it
 
 
-def _not_moved(visit: Visit, it: Managed, chosen: Draft, error: exceptions.KordlessError) -> HttpResponse | None:
+def _resolve_failed_move(
+    visit: WidgetRequest, it: ManagedBooking, chosen: Draft, error: exceptions.KordlessError
+) -> HttpResponse | None:
     """Handle a lost response or a refusal of a move.
 
     Looks the booking up, so that the page says what is true. None when it has moved after all.
     """
-    found = seen_again(visit, it)
+    found = refetch(visit, it)
     if found is not None and found.start == chosen.start:
         return None
     # The cached slots offered a time that Kordless doesn't give.
-    visit.catalog.forget_slots(chosen.service)
+    visit.catalog.invalidate_slots(chosen.service)
     if isinstance(error, exceptions.SlotTaken):
-        tell(visit, "slot_conflict", level=logging.INFO, status=303, error=error)
-        choices = visit.choices.dress().but(tz=it.zone)
-        return visit.go(visit.url("reschedule", it.token, choices=choices, taken="1"))
+        log_problem(visit, "slot_conflict", level=logging.INFO, status=303, error=error)
+        choices = visit.choices.appearance().replace(tz=it.zone)
+        return visit.redirect(visit.url("reschedule", it.token, choices=choices, taken="1"))
     if found is None or isinstance(error, exceptions.OutcomeUnknown):
         text = _(
             "We couldn't confirm that your booking has moved. Please look at your booking again in a minute; "
             "you may also send this again, that does no harm."
         )
-        return not_changed(visit, "reschedule_unknown", error, lambda _unsaid: _confirm_page(visit, it, chosen, text))
+        return change_failed_page(
+            visit, "reschedule_unknown", error, lambda _unsaid: _confirm_page(visit, it, chosen, text)
+        )
     raise Problem(
         "reschedule_refused",
         422,
@@ -220,6 +235,6 @@ def _not_moved(visit: Visit, it: Managed, chosen: Draft, error: exceptions.Kordl
     ) from None
 
 
-def _purpose(visit: Visit, it: Managed) -> str:
+def _purpose(visit: WidgetRequest, it: ManagedBooking) -> str:
     """Return the signing purpose of a draft. It names the booking, so that a time chosen for one can't move another."""
     return f"{visit.account.name}:reschedule:{it.link.number}"

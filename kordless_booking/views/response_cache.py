@@ -24,16 +24,16 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import get_language
 
-from kordless_booking.upstream.request_view import changes
+from kordless_booking.upstream.request_view import invalidation_count
 from kordless_booking.views.package_templates import to_be_watched
 
 if TYPE_CHECKING:
-    from kordless_booking.funnel.page_views import Look
-    from kordless_booking.upstream.request_view import AsRead
+    from kordless_booking.funnel.page_views import PageView
+    from kordless_booking.upstream.request_view import ReadSnapshot
     from kordless_booking.views.package_templates import PackageTemplates
-    from kordless_booking.views.request import Visit
+    from kordless_booking.views.request import WidgetRequest
 
-__all__ = ["Asked", "asked", "given_before", "remember"]
+__all__ = ["Asked", "cache_key", "get", "store"]
 
 MOST: Final = 512
 """Responses in this process. The oldest is dropped for a new one."""
@@ -51,7 +51,7 @@ class _Answer:
     content: bytes
     headers: dict[str, str]
     templates: tuple[PackageTemplates, ...]
-    read: AsRead
+    read: ReadSnapshot
     minute: int
     """Minute of the clock time that the page shows, since the Unix epoch."""
     changes: int
@@ -60,7 +60,7 @@ class _Answer:
     """LOCAL_CACHE_SECONDS of the account."""
     until: float
     """Monotonic time until which `read` is not checked again."""
-    look: Look | None
+    look: PageView | None
     """Page view that the funnel counts each time that the response is served."""
 
 
@@ -68,7 +68,7 @@ _answers: dict[Asked, _Answer] = {}
 _guard = Lock()
 
 
-def asked(request: HttpRequest) -> Asked:
+def cache_key(request: HttpRequest) -> Asked:
     """Return the cache key: all that a shared page depends on. Call it before the widget activates a language."""
     match, meta = request.resolver_match, request.META
     return (
@@ -84,20 +84,20 @@ def asked(request: HttpRequest) -> Asked:
     )
 
 
-def given_before(words: Asked, *, ahead: bool = False) -> tuple[HttpResponse, Look | None] | None:
+def get(words: Asked, *, ahead: bool = False) -> tuple[HttpResponse, PageView | None] | None:
     """Return the stored response and its page view while it is current, else None.
 
     With `ahead` (a prefetch), nothing is refreshed in the background either, so that it costs Kordless no request.
     """
     answer = _answers.get(words)
-    if answer is None or answer.minute != _minute(time.time()) or answer.changes != changes():
+    if answer is None or answer.minute != _minute(time.time()) or answer.changes != invalidation_count():
         return None
     for package in answer.templates:
         if not package.is_current():
             return None
     now = time.monotonic()
     if now >= answer.until:
-        if not answer.read.still(refresh=not ahead):
+        if not answer.read.is_current(refresh=not ahead):
             return None
         # A prefetch has refreshed nothing, so it must not put off the check that would.
         if not ahead:
@@ -108,7 +108,7 @@ def given_before(words: Asked, *, ahead: bool = False) -> tuple[HttpResponse, Lo
     return response, answer.look
 
 
-def remember(words: Asked, visit: Visit, response: HttpResponse) -> None:
+def store(words: Asked, visit: WidgetRequest, response: HttpResponse) -> None:
     """Store the response if it is the same for every visitor: a 200 from package templates, without form input."""
     if response.status_code != 200 or visit.kept or settings.DEBUG or not visit.shareable:
         return
@@ -117,13 +117,13 @@ def remember(words: Asked, visit: Visit, response: HttpResponse) -> None:
         content=response.content,
         headers=dict(response.items()),
         templates=to_be_watched(visit.package_templates),
-        read=visit.reading.as_read(),
+        read=visit.reading.snapshot(),
         # Both from before the data was read: a minute or an invalidation that has passed since makes it outdated.
         minute=_minute(visit.now.timestamp()),
         changes=visit.reading.changes_before,
         seconds=seconds,
         until=now + seconds,
-        look=visit.look,
+        look=visit.page_view,
     )
     _keep(words, answer)
 

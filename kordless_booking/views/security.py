@@ -20,15 +20,23 @@ if TYPE_CHECKING:
 
     from kordless_booking.conf import Account
 
-__all__ = ["PERSONAL", "STEP", "comes_from_ourselves", "frame", "parents", "reach_isolated", "static_origin"]
+__all__ = [
+    "CACHE_NO_STORE",
+    "CACHE_PRIVATE",
+    "embed_origin_pattern",
+    "is_same_origin",
+    "set_isolation_headers",
+    "set_security_headers",
+    "static_origin",
+]
 
-STEP: Final = "private, no-cache"
+CACHE_PRIVATE: Final = "private, no-cache"
 """Cache-Control for pages on the way to a booking: kept by the browser alone, and revalidated each time."""
-PERSONAL: Final = "no-store, private"
+CACHE_NO_STORE: Final = "no-store, private"
 """Cache-Control for pages that show a booking or what somebody typed."""
 
 
-def comes_from_ourselves(request: HttpRequest) -> bool:
+def is_same_origin(request: HttpRequest) -> bool:
     """Return True when one of our own pages made this unsafe request.
 
     Sec-Fetch-Site decides where the browser sends it; else Origin, else Referer must be our own. A client that sends
@@ -48,7 +56,7 @@ def comes_from_ourselves(request: HttpRequest) -> bool:
     return (parts.scheme, parts.netloc) == (request.scheme, request.get_host())
 
 
-def frame(response: HttpResponse, account: Account, *, image_origin: str | None, cache: str) -> None:
+def set_security_headers(response: HttpResponse, account: Account, *, image_origin: str | None, cache: str) -> None:
     """Set the security headers: who may frame the page, what it may load, and how it may be cached.
 
     `image_origin` is the origin of the business's logo. `cache` is the Cache-Control value. The host site's own
@@ -62,21 +70,21 @@ def frame(response: HttpResponse, account: Account, *, image_origin: str | None,
     response.xframe_options_exempt = True
     response["Cache-Control"] = cache
     # Personal pages have a token in their path: another origin gets no referrer from them, and from steps the origin.
-    response["Referrer-Policy"] = "strict-origin-when-cross-origin" if cache == STEP else "same-origin"
+    response["Referrer-Policy"] = "strict-origin-when-cross-origin" if cache == CACHE_PRIVATE else "same-origin"
     # Steps carry choices in the query: endless variants that no index needs, but with links that may be followed.
-    response["X-Robots-Tag"] = "noindex" if cache == PERSONAL else "noindex, follow"
+    response["X-Robots-Tag"] = "noindex" if cache == CACHE_NO_STORE else "noindex, follow"
     response["X-Content-Type-Options"] = "nosniff"
     # One URL gives a whole page, or a fragment for htmx and its target.
     patch_vary_headers(response, ["HX-Request", "HX-Target", "Accept-Language"])
 
 
-def parents(account: Account) -> str:
+def embed_origin_pattern(account: Account) -> str:
     """Return EMBED_ORIGINS as a regular expression that must match a whole origin, in Python and in JavaScript."""
     exact = [origin for origin in account.embed_origins if origin != "'self'"]
     return "|".join(re.escape(origin).replace(r"\*", r"[\w.-]+") for origin in exact)
 
 
-def reach_isolated(response: HttpResponse, account: Account, *, image_origin: str | None) -> None:
+def set_isolation_headers(response: HttpResponse, account: Account, *, image_origin: str | None) -> None:
     """Let cross-origin isolated pages frame this one, by headers that opt in to it (CORP and COEP).
 
     With COEP this page has to be isolated too. A spam check in a frame of its own would be blocked by that, so there is

@@ -27,7 +27,7 @@ from django.utils.translation import get_language
 
 from kordless_booking.views.package_templates import PackageTemplates
 
-__all__ = ["Pattern", "SitePart", "assemble", "kept_pattern", "mark", "pattern"]
+__all__ = ["SitePart", "Skeleton", "cached_per_language", "pattern", "placeholder", "render_from_skeleton"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -40,7 +40,7 @@ _forgetting: Final[list[Callable[[], None]]] = []
 _MARK: Final = re.compile(f"\ue000{_NONCE}:([0-9]+)\ue001")
 
 
-class Pattern:
+class Skeleton:
     """Rendered text, split at its placeholders."""
 
     def __init__(self, text: str) -> None:
@@ -61,8 +61,8 @@ class PartPattern:
     """Skeleton of a small template that is used many times on a page, such as a cell of the month."""
 
     def __init__(self, package: PackageTemplates, names: tuple[str, ...], fixed: Mapping[str, object]) -> None:
-        marks = {name: mark(number) for number, name in enumerate(names)}
-        self._pattern = Pattern(package.render({**fixed, **marks}).strip())
+        marks = {name: placeholder(number) for number, name in enumerate(names)}
+        self._pattern = Skeleton(package.render({**fixed, **marks}).strip())
 
     def fill(self, *values: str) -> str:
         """Return the part with these values, in the order of the names. Escapes them, except SafeString."""
@@ -82,7 +82,7 @@ class SitePart:
         return str(self._template.render({**self._context, **values})).strip()
 
 
-def kept_pattern(most: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
+def cached_per_language(most: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Return a decorator that caches a function's results per active language and arguments, `most` in all.
 
     Nothing is cached while DEBUG is on. The cache is cleared when a setting changes that templates depend on.
@@ -105,7 +105,7 @@ def kept_pattern(most: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
     return decorate
 
 
-@kept_pattern(512)
+@cached_per_language(512)
 def pattern(package: PackageTemplates, names: tuple[str, ...], **fixed: str | bool) -> PartPattern:
     """Return the skeleton of a part in the active language, with placeholders for `names`.
 
@@ -114,7 +114,7 @@ def pattern(package: PackageTemplates, names: tuple[str, ...], **fixed: str | bo
     return PartPattern(package, names, fixed)
 
 
-def assemble(package: PackageTemplates, context: Mapping[str, Any], varying: Collection[str]) -> str:
+def render_from_skeleton(package: PackageTemplates, context: Mapping[str, Any], varying: Collection[str]) -> str:
     """Render a page of the package's templates from a skeleton, which is cached.
 
     SafeString, and text under one of the names in `varying`, becomes a placeholder, and is filled in afterwards. All
@@ -132,7 +132,7 @@ def assemble(package: PackageTemplates, context: Mapping[str, Any], varying: Col
     if page is None:
         numbers = count()
         marked = {name: _marked(name, value, varying, numbers) for name, value in context.items()}
-        page = Pattern(package.render(marked))
+        page = Skeleton(package.render(marked))
         # All at once: the next page that needs one of them rebuilds it with a single rendering.
         if len(_pages) >= _MOST_PAGES:
             _pages.clear()
@@ -140,7 +140,7 @@ def assemble(package: PackageTemplates, context: Mapping[str, Any], varying: Col
     return page.fill(values)
 
 
-_pages: dict[tuple[object, ...], Pattern] = {}
+_pages: dict[tuple[object, ...], Skeleton] = {}
 _MOST_PAGES: Final = 256
 """Skeletons of whole pages in this process."""
 
@@ -166,7 +166,7 @@ def _shape(name: str, value: Any, varying: Collection[str], values: list[str]) -
 def _marked(name: str, value: Any, varying: Collection[str], numbers: Iterator[int]) -> Any:
     """Return the value with placeholders. Must visit the varying values in the same order as `_shape`."""
     if isinstance(value, str):
-        return mark(next(numbers)) if value and (name in varying or type(value) is SafeString) else value
+        return placeholder(next(numbers)) if value and (name in varying or type(value) is SafeString) else value
     if isinstance(value, dict):
         return {key: _marked(key, inner, varying, numbers) for key, inner in value.items()}
     if isinstance(value, list):
@@ -186,7 +186,7 @@ def _fields(kind: type) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=2048)
-def mark(number: int) -> SafeString:
+def placeholder(number: int) -> SafeString:
     """Return the placeholder for the value with this number."""
     return mark_safe(f"\ue000{_NONCE}:{number}\ue001")  # noqa: S308 (no markup in it)
 

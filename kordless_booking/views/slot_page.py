@@ -27,18 +27,18 @@ from kordless_booking.views.cells import (
     ANY_DAY,
     DAY,
     TIME,
+    clocks_differ,
     format_start,
     month_rows,
-    other_clock,
     read_start,
     time_items,
 )
-from kordless_booking.views.words import site_zone, zone_text
+from kordless_booking.views.words import format_timezone, venue_timezone
 
 if TYPE_CHECKING:
-    from kordless_booking.upstream.read_through import Kept
+    from kordless_booking.upstream.read_through import Cached
     from kordless_booking.views.page import Page
-    from kordless_booking.views.request import Visit
+    from kordless_booking.views.request import WidgetRequest
 
 __all__ = [
     "VARYING",
@@ -98,13 +98,13 @@ class _Month:
 
     first: date
     """First day of the month."""
-    kept: Kept[tuple[Slot, ...]]
+    kept: Cached[tuple[Slot, ...]]
     """All slots of the month, as cached."""
     free: Openings
     """Free openings for the visitor's host and party, by day in the visitor's zone."""
 
 
-def begin_month(visit: Visit, service: str) -> None:
+def begin_month(visit: WidgetRequest, service: str) -> None:
     """Start fetching in parallel what `slot_context` will read.
 
     One after the other, the fetches could exceed the page's deadline. Until the service is known, its zone and booking
@@ -113,63 +113,67 @@ def begin_month(visit: Visit, service: str) -> None:
     asked = visit.choices.month or visit.choices.day
     zone = visit.choices.tz
     months = [asked] if asked else _first_months(visit.now, zone)
-    known = visit.catalog.page(service, *months, party_size=visit.choices.party)
+    known = visit.catalog.preload(service, *months, party_size=visit.choices.party_size)
     if known:
         zone = visitor_zone(visit, known)
     # Without either, it stays at the months that it may be anywhere on earth.
     if zone or asked:
-        first, last = availability.months_in_window(visit.now, timezone_search.zone(zone or "UTC"), _window(known))
+        first, last = availability.months_in_window(
+            visit.now, timezone_search.get_timezone(zone or "UTC"), _window(known)
+        )
         months = [min(max(asked.replace(day=1), first), last)] if asked else _first_months(visit.now, zone)
-    visit.catalog.begin(service, *months, party_size=visit.choices.party)
+    visit.catalog.begin(service, *months, party_size=visit.choices.party_size)
 
 
-def begin_time(visit: Visit, service: str, start: datetime) -> None:
+def begin_time(visit: WidgetRequest, service: str, start: datetime) -> None:
     """Start fetching in parallel what `free_slot` will read."""
-    visit.catalog.page(service, start.date(), party_size=visit.choices.party)
-    visit.catalog.begin(service, start.date(), party_size=visit.choices.party)
+    visit.catalog.preload(service, start.date(), party_size=visit.choices.party_size)
+    visit.catalog.begin(service, start.date(), party_size=visit.choices.party_size)
 
 
 def _first_months(now: datetime, zone: str | None) -> list[date]:
     """Return the current month, and the next one when less than `SOON` is left. Without a zone, all that it may be."""
-    begin = now.astimezone(timezone_search.zone(zone)) if zone else now - FARTHEST_BEHIND
+    begin = now.astimezone(timezone_search.get_timezone(zone)) if zone else now - FARTHEST_BEHIND
     return sorted({moment.date().replace(day=1) for moment in (begin, begin + SOON)})
 
 
-def visitor_zone(visit: Visit, detail: ServiceDetail) -> str:
+def visitor_zone(visit: WidgetRequest, detail: ServiceDetail) -> str:
     """Return the IANA name of the chosen zone, else of the business's own, else "UTC"."""
-    return visit.choices.tz or timezone_search.known_zone(detail.calendar.timezone) or "UTC"
+    return visit.choices.tz or timezone_search.canonical_timezone(detail.calendar.timezone) or "UTC"
 
 
 def _site(detail: ServiceDetail) -> ZoneInfo | None:
     """Return the zone of the venue, or None when the visitor doesn't come to one."""
-    name = site_zone(detail.calendar.location, detail.calendar.timezone)
-    return timezone_search.zone(name) if name else None
+    name = venue_timezone(detail.calendar.location, detail.calendar.timezone)
+    return timezone_search.get_timezone(name) if name else None
 
 
-def _site_clock(visit: Visit, site: ZoneInfo | None) -> dict[str, str] | None:
+def _site_clock(visit: WidgetRequest, site: ZoneInfo | None) -> dict[str, str] | None:
     if site is None:
         return None
     clock = formatting.clock_time(visit.now.astimezone(site), visit.language, visit.choices.hours)
-    return {"label": zone_text(visit, site.key), "now": clock}
+    return {"label": format_timezone(visit, site.key), "now": clock}
 
 
-def free_slot(visit: Visit, detail: ServiceDetail, start: datetime) -> availability.Time | None:
+def free_slot(visit: WidgetRequest, detail: ServiceDetail, start: datetime) -> availability.AvailableTime | None:
     """Return the time that starts at `start`, or None when it isn't free for the visitor's host and party."""
-    zone = timezone_search.zone(visitor_zone(visit, detail))
+    zone = timezone_search.get_timezone(visitor_zone(visit, detail))
     slug, choices = detail.service.slug, visit.choices
-    kept = visit.catalog.slots(slug, start.date().replace(day=1), choices.party, window_days=_window(detail))
+    kept = visit.catalog.slots(slug, start.date().replace(day=1), choices.party_size, window_days=_window(detail))
     exact = [slot for slot in kept.value if slot.start == start]
-    times = availability.free_times(exact, zone=zone, now=visit.now, host_id=choices.host, party_size=choices.party)
+    times = availability.free_times(
+        exact, zone=zone, now=visit.now, host_id=choices.host, party_size=choices.party_size
+    )
     return next((times[day][0] for day in times), None)
 
 
-def slot_context(visit: Visit, detail: ServiceDetail, links: SlotLinks, page: Page) -> dict[str, Any]:
+def slot_context(visit: WidgetRequest, detail: ServiceDetail, links: SlotLinks, page: Page) -> dict[str, Any]:
     """Return the context of steps/slot.html, without `kb`.
 
     `page` is for parts that the site has overridden: their templates get it as `kb`. Raises KordlessError.
     """
     zone_name = visitor_zone(visit, detail)
-    zone = timezone_search.zone(zone_name)
+    zone = timezone_search.get_timezone(zone_name)
     first, last = availability.months_in_window(visit.now, zone, _window(detail))
     asked = visit.choices.month or (visit.choices.day.replace(day=1) if visit.choices.day else None)
     month = _month(visit, detail, min(max(asked or first, first), last))
@@ -181,11 +185,11 @@ def slot_context(visit: Visit, detail: ServiceDetail, links: SlotLinks, page: Pa
         if later and asked is None:
             month, later = later, None
     chosen = visit.choices.day if visit.choices.day in month.free else next(iter(month.free), None)
-    base = visit.choices.but(month=None, day=None)
-    times = availability.times_of(month.free[chosen], zone) if chosen else ()
+    base = visit.choices.replace(month=None, day=None)
+    times = availability.localize(month.free[chosen], zone) if chosen else ()
     site = _site(detail)
     # First and last time as well: daylight saving may begin or end in one of the two zones before that day.
-    if not any(other_clock(at, zone, site) for at in (visit.now, *(time.start for time in times[:1] + times[-1:]))):
+    if not any(clocks_differ(at, zone, site) for at in (visit.now, *(time.start for time in times[:1] + times[-1:]))):
         site = None
     return {
         "hosts": _hosts(visit, month, links),
@@ -195,22 +199,26 @@ def slot_context(visit: Visit, detail: ServiceDetail, links: SlotLinks, page: Pa
         "empty": _empty_view(visit, month, later, links),
         "zone": {
             "name": zone_name,
-            "label": zone_text(visit, zone_name),
+            "label": format_timezone(visit, zone_name),
             "now": formatting.clock_time(visit.now.astimezone(zone), visit.language, visit.choices.hours),
             "change_url": links.zone,
             "site": _site_clock(visit, site),
         },
-        "hours": _hours(visit, links, base.but(month=month.first, day=chosen)),
+        "hours": _hours(visit, links, base.replace(month=month.first, day=chosen)),
         "notice": age_notice(visit, month.kept, old=OLD_SECONDS),
         "watch": _watch(visit, month, chosen, times, links),
     }
 
 
 def _watch(
-    visit: Visit, month: _Month, chosen: date | None, times: Sequence[availability.Time], links: SlotLinks
+    visit: WidgetRequest,
+    month: _Month,
+    chosen: date | None,
+    times: Sequence[availability.AvailableTime],
+    links: SlotLinks,
 ) -> dict[str, str]:
     """Return the URL that an open page polls, and a version to compare: a hash of what is free, and not of texts."""
-    here = links.here(visit.choices.but(month=month.first, day=chosen))
+    here = links.here(visit.choices.replace(month=month.first, day=chosen))
     after = read_start(visit.request.GET.get("after", ""))
     free = [
         f"{month.first}",
@@ -228,26 +236,26 @@ def _window(detail: ServiceDetail | None) -> int:
     return bookable_days(detail.calendar.booking_window_days if detail else None)
 
 
-def _month(visit: Visit, detail: ServiceDetail, first: date) -> _Month:
+def _month(visit: WidgetRequest, detail: ServiceDetail, first: date) -> _Month:
     choices = visit.choices
-    kept = visit.catalog.slots(detail.service.slug, first, choices.party, window_days=_window(detail))
-    zone = timezone_search.zone(visitor_zone(visit, detail))
+    kept = visit.catalog.slots(detail.service.slug, first, choices.party_size, window_days=_window(detail))
+    zone = timezone_search.get_timezone(visitor_zone(visit, detail))
     free = availability.free_openings(
-        kept.value, zone=zone, now=visit.now, host_id=choices.host, party_size=choices.party
+        kept.value, zone=zone, now=visit.now, host_id=choices.host, party_size=choices.party_size
     )
     here = (first.year, first.month)
     # The catalog returns a day more on both sides, so that no zone's month is cut. Days of other months are dropped.
     return _Month(first, kept, {day: found for day, found in free.items() if (day.year, day.month) == here})
 
 
-def _first_free(visit: Visit, detail: ServiceDetail, first: date, last: date) -> _Month | None:
+def _first_free(visit: WidgetRequest, detail: ServiceDetail, first: date, last: date) -> _Month | None:
     """Return the next month with a free day, among the `MONTHS_AHEAD` after `first`; else None."""
     ahead = [first]
     while len(ahead) <= MONTHS_AHEAD:
         ahead.append((ahead[-1] + timedelta(days=32)).replace(day=1))
     months = [month for month in ahead[1:] if month <= last]
-    slug, party = detail.service.slug, visit.choices.party
-    visit.catalog.page(slug, *months, party_size=party)
+    slug, party = detail.service.slug, visit.choices.party_size
+    visit.catalog.preload(slug, *months, party_size=party)
     # `begin_month` has fetched a month that begins soon. It is likely to have free days, so it is read before any later
     # one is fetched.
     soon = _first_months(visit.now, visitor_zone(visit, detail))
@@ -261,7 +269,7 @@ def _first_free(visit: Visit, detail: ServiceDetail, first: date, last: date) ->
 
 
 def _month_view(
-    visit: Visit,
+    visit: WidgetRequest,
     month: _Month,
     chosen: date | None,
     ends: tuple[date, date],
@@ -272,13 +280,13 @@ def _month_view(
     language, first = visit.language, month.first
     names, monday = formatting.weekday_names(language), formatting.first_weekday(language)
     today = visit.now.astimezone(zone).date()
-    base = visit.choices.but(month=None)
+    base = visit.choices.replace(month=None)
     before, after = (first - timedelta(days=1)).replace(day=1), (first + timedelta(days=32)).replace(day=1)
 
     def step(to: date, label: str) -> dict[str, str] | None:
         if not ends[0] <= to <= ends[1]:
             return None
-        return {"url": links.here(base.but(month=to, day=None)), "label": label}
+        return {"url": links.here(base.replace(month=to, day=None)), "label": label}
 
     return {
         "title": formatting.month_title(first, language),
@@ -291,19 +299,24 @@ def _month_view(
             free={day: len(found) for day, found in month.free.items()},
             chosen=chosen,
             today=today,
-            url=links.here(base.but(day=ANY_DAY)),
+            url=links.here(base.replace(day=ANY_DAY)),
             language=language,
-            stage=visit.stage,
+            stage=visit.target_id,
         ),
     }
 
 
 def _day_view(
-    visit: Visit, times: tuple[availability.Time, ...], day: date, site: ZoneInfo | None, links: SlotLinks, page: Page
+    visit: WidgetRequest,
+    times: tuple[availability.AvailableTime, ...],
+    day: date,
+    site: ZoneInfo | None,
+    links: SlotLinks,
+    page: Page,
 ) -> dict[str, Any]:
     """Return the context of a day: at most `MOST_TIMES` times, and links to the earlier and later ones."""
     language, hours = visit.language, visit.choices.hours
-    here = links.here(visit.choices.but(month=None, day=day))
+    here = links.here(visit.choices.replace(month=None, day=day))
     after = read_start(visit.request.GET.get("after", ""))
     first = next((index for index, time in enumerate(times) if after and time.start > after), 0)
     shown, more = times[first : first + MOST_TIMES], len(times) > first + MOST_TIMES
@@ -324,7 +337,7 @@ def _day_view(
     }
 
 
-def _empty_view(visit: Visit, month: _Month, later: _Month | None, links: SlotLinks) -> dict[str, Any] | None:
+def _empty_view(visit: WidgetRequest, month: _Month, later: _Month | None, links: SlotLinks) -> dict[str, Any] | None:
     if month.free:
         return None
     if later is None:
@@ -336,59 +349,59 @@ def _empty_view(visit: Visit, month: _Month, later: _Month | None, links: SlotLi
     day = next(iter(later.free))
     return {
         "text": _("There are no free times in this month."),
-        "url": links.here(visit.choices.but(month=None, day=day)),
+        "url": links.here(visit.choices.replace(month=None, day=day)),
         "label": _("Next free day: %(date)s") % {"date": formatting.day_title(day, visit.language)},
     }
 
 
-def _hosts(visit: Visit, month: _Month, links: SlotLinks) -> list[dict[str, Any]]:
+def _hosts(visit: WidgetRequest, month: _Month, links: SlotLinks) -> list[dict[str, Any]]:
     """Return "Anyone" and all hosts with a slot in this month; [] when there is no choice."""
     chosen = visit.choices.host
-    known = list(availability.hosts_of(month.kept.value))
+    known = list(availability.unique_hosts(month.kept.value))
     # A chosen host without a slot in this month has no known name, and isn't listed. "Anyone" is, as the way back.
     if chosen and chosen not in {host.id for host in known}:
         known.append(Host(id=chosen))
     named = [host for host in known if host.name]
     if len(named) < 2 and not chosen:
         return []
-    base = visit.choices.but(month=month.first)
-    everybody = {"name": _("Anyone"), "url": links.here(base.but(host=None)), "current": chosen is None}
+    base = visit.choices.replace(month=month.first)
+    everybody = {"name": _("Anyone"), "url": links.here(base.replace(host=None)), "current": chosen is None}
     return [
         everybody,
         *(
-            {"name": host.name, "url": links.here(base.but(host=host.id)), "current": host.id == chosen}
+            {"name": host.name, "url": links.here(base.replace(host=host.id)), "current": host.id == chosen}
             for host in named
         ),
     ]
 
 
-def _party(visit: Visit, month: _Month, links: SlotLinks) -> dict[str, Any] | None:
+def _party(visit: WidgetRequest, month: _Month, links: SlotLinks) -> dict[str, Any] | None:
     """Return the context of the party size's form; None when every time has one seat."""
-    most = min(availability.most_seats(month.kept.value), MAX_PARTY_SIZE)
-    if most < 2 and visit.choices.party == 1:
+    most = min(availability.max_party_size(month.kept.value), MAX_PARTY_SIZE)
+    if most < 2 and visit.choices.party_size == 1:
         return None
-    base = visit.choices.but(month=month.first, party=1)
+    base = visit.choices.replace(month=month.first, party_size=1)
     return {
         "url": links.form,
         "hidden": links.hidden(base),
-        "value": visit.choices.party,
-        "choices": list(range(1, max(most, visit.choices.party) + 1)),
+        "value": visit.choices.party_size,
+        "choices": list(range(1, max(most, visit.choices.party_size) + 1)),
         "label": _("Number of people"),
     }
 
 
-def _hours(visit: Visit, links: SlotLinks, here: Choices) -> dict[str, str]:
+def _hours(visit: WidgetRequest, links: SlotLinks, here: Choices) -> dict[str, str]:
     """Return the link to the other hour format."""
     now = visit.choices.hours or formatting.default_hours(visit.language)
     if now == "12":
-        return {"url": links.here(here.but(hours="24")), "label": _("24-hour clock")}
-    return {"url": links.here(here.but(hours="12")), "label": _("12-hour clock")}
+        return {"url": links.here(here.replace(hours="24")), "label": _("24-hour clock")}
+    return {"url": links.here(here.replace(hours="12")), "label": _("12-hour clock")}
 
 
-def age_notice(visit: Visit, kept: Kept[Any], *, old: float = inf) -> str:
+def age_notice(visit: WidgetRequest, kept: Cached[Any], *, old: float = inf) -> str:
     """Return a notice when the data is degraded (Kordless can't be asked) or at least `old` seconds old; else ""."""
     age = int(visit.now.timestamp() - kept.fetched_at)
-    if not kept.troubled and age < old:
+    if not kept.degraded and age < old:
         return ""
     minutes = max(1, age // 60)
     text = ngettext(

@@ -30,11 +30,11 @@ from django.views.decorators.http import require_safe
 
 from kordless_booking.booking.snippet import MODES, Snippet
 from kordless_booking.exceptions import KordlessError
-from kordless_booking.presentation.themes import PLAIN, READY_MADE
+from kordless_booking.presentation.themes import PLAIN, THEMES
 from kordless_booking.views import security
-from kordless_booking.views.languages import offered_languages
-from kordless_booking.views.request import RESERVED, Visit, identified
-from kordless_booking.views.steps import bookable
+from kordless_booking.views.languages import supported_languages
+from kordless_booking.views.request import RESERVED, WidgetRequest, request_id_context
+from kordless_booking.views.steps import bookable_services
 
 __all__ = ["builder", "preview", "snippet"]
 
@@ -77,7 +77,7 @@ class SnippetForm(forms.Form):
     )
     theme = forms.ChoiceField(
         label="Theme",
-        choices=[("", "Your own"), (PLAIN, "Plain"), *((name, name.capitalize()) for name in READY_MADE)],
+        choices=[("", "Your own"), (PLAIN, "Plain"), *((name, name.capitalize()) for name in THEMES)],
         required=False,
     )
     width = forms.ChoiceField(
@@ -94,19 +94,19 @@ class SnippetForm(forms.Form):
         required=False,
     )
 
-    def __init__(self, visit: Visit) -> None:
+    def __init__(self, visit: WidgetRequest) -> None:
         # A bound form ignores `initial`, so the defaults of the radio buttons are put into its data.
         given = visit.request.GET.copy()
         for name in ("mode", "width"):
             given.setdefault(name, self.base_fields[name].initial)
         super().__init__(given if visit.request.GET else None)
         try:
-            offered = bookable(visit.catalog.offer().value)
+            offered = bookable_services(visit.catalog.organization().value)
         except KordlessError:
             # The builder works without Kordless; only the choice of a service is missing.
             offered = []
         services = [(service.slug, service.name) for service in offered]
-        languages = [(code, _name_of(code)) for code in offered_languages()]
+        languages = [(code, _name_of(code)) for code in supported_languages()]
         for name, every, choices in (
             ("service", "All services", services),
             ("lang", "The visitor's own", languages),
@@ -146,9 +146,9 @@ def snippet(request: HttpRequest) -> HttpResponse:
         raise Http404 from None
     if not admin.site.has_permission(request):
         return redirect_to_login(request.get_full_path(), login)
-    with identified(request):
+    with request_id_context(request):
         context = {**admin.site.each_context(request), "title": "Booking on other websites"}
-        return builder(Visit(request), "kordless_booking/snippet/admin.html", context)
+        return builder(WidgetRequest(request), "kordless_booking/snippet/admin.html", context)
 
 
 @login_not_required
@@ -161,7 +161,7 @@ def preview(request: HttpRequest) -> HttpResponse:
     It plays the part of another site, so it is opened on another origin of this site where there is one. `from` is the
     signed origin of the builder, so that nobody else can have their scripts allowed.
     """
-    visit = Visit(request)
+    visit = WidgetRequest(request)
     try:
         opener = signing.loads(request.GET.get("from", ""), salt=_SALT)
     except signing.BadSignature:
@@ -179,7 +179,7 @@ def preview(request: HttpRequest) -> HttpResponse:
 
 
 def builder(
-    visit: Visit, template: str, context: dict[str, Any] | None = None, *, elsewhere: str | None = None
+    visit: WidgetRequest, template: str, context: dict[str, Any] | None = None, *, elsewhere: str | None = None
 ) -> HttpResponse:
     """Return the builder, rendered with `template`.
 
@@ -213,7 +213,7 @@ def builder(
     return response
 
 
-def _snippet(visit: Visit, form: SnippetForm, origin: str) -> Snippet:
+def _snippet(visit: WidgetRequest, form: SnippetForm, origin: str) -> Snippet:
     """Return the snippet that the form describes, with its texts in the chosen language."""
     service, lang = form.chosen("service"), form.chosen("lang")
     path = f"service/{service}/" if service in RESERVED else f"{service}/" if service else ""
@@ -222,7 +222,7 @@ def _snippet(visit: Visit, form: SnippetForm, origin: str) -> Snippet:
         labels = {"close_label": _("Close"), "open_label": _("Open in a new tab")}
     own = {"close_label": "Close", "open_label": "Open in a new tab"}  # the script's defaults need no attribute
     return Snippet(
-        book=f"{origin}{reverse(f'{visit.namespace}:services')}",
+        base_url=f"{origin}{reverse(f'{visit.namespace}:services')}",
         service=path,
         mode=form.chosen("mode") or MODES[0],
         text=text,
@@ -235,20 +235,20 @@ def _snippet(visit: Visit, form: SnippetForm, origin: str) -> Snippet:
     )
 
 
-def _verdict(visit: Visit, origin: str) -> dict[str, Any]:
+def _verdict(visit: WidgetRequest, origin: str) -> dict[str, Any]:
     """Return `allowed` when the other site may embed the widget, else `missing` with the setting to add.
 
     Empty when no site was given.
     """
     if not origin:
         return {}
-    if origin == _origin(visit.request) or re.fullmatch(security.parents(visit.account), origin):
+    if origin == _origin(visit.request) or re.fullmatch(security.embed_origin_pattern(visit.account), origin):
         return {"allowed": origin}
     origins = [one for one in visit.account.embed_origins if one != "'self'"]
     return {"missing": {"origin": origin, "setting": f'"EMBED_ORIGINS": {[*origins, origin]!r}'.replace("'", '"')}}
 
 
-def _other_name(visit: Visit) -> str | None:
+def _other_name(visit: WidgetRequest) -> str | None:
     """Return another origin of this same site that may embed the widget, or None.
 
     A preview there is the most realistic one: it is cross-origin.

@@ -8,38 +8,47 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from kordless_booking.api.resources import Offer, Service
+from kordless_booking.api.resources import OrganizationDetail, Service
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.steps import Step
 from kordless_booking.presentation import formatting, timezone_search
-from kordless_booking.views.decorators import VERSION, widget_view
+from kordless_booking.views.decorators import VERSION_HEADER, widget_view
 from kordless_booking.views.problems import not_found
-from kordless_booking.views.request import Visit
+from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.slot_page import VARYING, SlotLinks, age_notice, begin_month, slot_context, visitor_zone
 from kordless_booking.views.words import service_card
 
-__all__ = ["bookable", "nowhere", "services", "services_page", "slots", "slots_page", "zone", "zone_context"]
+__all__ = [
+    "bookable_services",
+    "not_found_view",
+    "services",
+    "services_page",
+    "slots",
+    "slots_page",
+    "zone",
+    "zone_context",
+]
 
 _VARYING: Final = frozenset({"description", "duration", "home_url", "name", "price", "title", "url"})
 """Names of the texts in the list of services that differ between visitors or services. They become placeholders."""
 
 
 @widget_view("GET", shared=True, ahead=True)
-def services(visit: Visit) -> HttpResponse:
+def services(visit: WidgetRequest) -> HttpResponse:
     """Show all services by category. With a single service, redirect to its times."""
     return services_page(visit)
 
 
 @widget_view("GET", shared=True, ahead=True)
-def slots(visit: Visit, service: str) -> HttpResponse:
+def slots(visit: WidgetRequest, service: str) -> HttpResponse:
     """Show a month of days, and the times of one of them."""
     return slots_page(visit, service)
 
 
 @widget_view("GET", ahead=True)
-def zone(visit: Visit, service: str) -> HttpResponse:
+def zone(visit: WidgetRequest, service: str) -> HttpResponse:
     """Show all time zones, with a search."""
-    detail = visit.offered(service)
+    detail = visit.bookable_service(service)
 
     def back(choices: Choices) -> str:
         return visit.service_url("slots", service, choices, kept=visit.kept)
@@ -50,56 +59,56 @@ def zone(visit: Visit, service: str) -> HttpResponse:
 
 
 @widget_view("GET", "POST")
-def nowhere(visit: Visit, rest: str) -> HttpResponse:
+def not_found_view(visit: WidgetRequest, rest: str) -> HttpResponse:
     """Answer all other URLs under the mount point with the widget's own 404 page."""
     raise not_found()
 
 
-def bookable(offer: Offer) -> list[Service]:
+def bookable_services(offer: OrganizationDetail) -> list[Service]:
     """Return the services that visitors can choose: public ones whose slug fits into a single path segment."""
     return [service for service in offer.services if service.bookable and service.slug and "/" not in service.slug]
 
 
-def services_page(visit: Visit) -> HttpResponse:
+def services_page(visit: WidgetRequest) -> HttpResponse:
     """Return the list of services. With a single service, redirect to its times, or show them when embedded."""
-    kept = visit.catalog.offer()
-    offered = bookable(kept.value)
+    kept = visit.catalog.organization()
+    offered = bookable_services(kept.value)
     if len(offered) == 1:
         slug = offered[0].slug
         # A template tag renders into a page of the site, which can't be redirected.
         if visit.embedded:
             return slots_page(visit, slug)
-        return visit.go(visit.service_url("slots", slug, visit.choices, kept=visit.kept))
-    visit.shows()
+        return visit.redirect(visit.service_url("slots", slug, visit.choices, kept=visit.kept))
+    visit.record_page_view()
     groups: dict[str, list[Any]] = {}
     for service in offered:
-        choices = visit.choices.but(host=None, day=None, month=None)
+        choices = visit.choices.replace(host=None, day=None, month=None)
         url = visit.service_url("slots", service.slug, choices, kept=visit.kept)
         groups.setdefault((service.category or "").strip(), []).append(service_card(service, visit.language, url))
     named = [{"title": title, "services": cards} for title, cards in groups.items() if title]
     unnamed = [{"title": _("More") if named else "", "services": groups[""]}] if "" in groups else []
     page = visit.page(_("Choose a service"), step=Step.SERVICE, autozone=visit.choices.tz is None)
     context = {"groups": named + unnamed, "empty": not offered, "notice": age_notice(visit, kept)}
-    return visit.assemble(Step.SERVICE.template, page, context, _VARYING)
+    return visit.render_cached(Step.SERVICE.template, page, context, _VARYING)
 
 
-def slots_page(visit: Visit, service: str) -> HttpResponse:
+def slots_page(visit: WidgetRequest, service: str) -> HttpResponse:
     """Return the slot page of a service. Raises NotFound and other KordlessErrors."""
     # Before anything is read: reading one thing after another could exceed the page's deadline.
     begin_month(visit, service)
-    detail = visit.offered(service)
-    visit.shows(service)
+    detail = visit.bookable_service(service)
+    visit.record_page_view(service)
     kept = visit.kept
 
     def here(choices: Choices) -> str:
         return visit.service_url("slots", service, choices, kept=kept)
 
-    choices = visit.choices.but(month=None, day=None)
+    choices = visit.choices.replace(month=None, day=None)
     start = visit.service_url("contact", service, choices, kept=kept)
     links = SlotLinks(
         here=here,
         form=visit.service_url("slots", service, Choices()),
-        hidden=lambda wished: [*wished.pairs(), *([("kept", kept)] if kept else [])],
+        hidden=lambda wished: [*wished.query_items(), *([("kept", kept)] if kept else [])],
         time=f"{start}{'&' if '?' in start else '?'}start=",
         zone=visit.service_url("zone", service, visit.choices, kept=kept),
     )
@@ -110,8 +119,8 @@ def slots_page(visit: Visit, service: str) -> HttpResponse:
     context["service"] = service_card(detail.service, visit.language)
     context["back"] = _back(visit)
     context["taken"] = _taken(visit.request.GET.get("taken"))
-    response = visit.assemble(Step.SLOT.template, page, context, VARYING)
-    response[VERSION] = context["watch"]["version"]
+    response = visit.render_cached(Step.SLOT.template, page, context, VARYING)
+    response[VERSION_HEADER] = context["watch"]["version"]
     return response
 
 
@@ -128,16 +137,16 @@ def _taken(how: str | None) -> str:
     return ""
 
 
-def _back(visit: Visit) -> dict[str, str] | None:
+def _back(visit: WidgetRequest) -> dict[str, str] | None:
     """Return the link to the list of services; None when there is only one."""
-    offer = visit.catalog.offer().value
-    if len(bookable(offer)) < 2:
+    offer = visit.catalog.organization().value
+    if len(bookable_services(offer)) < 2:
         return None
-    choices = visit.choices.but(host=None, day=None, month=None, party=1)
+    choices = visit.choices.replace(host=None, day=None, month=None, party_size=1)
     return {"url": visit.url("services", choices=choices), "label": _("All services")}
 
 
-def zone_context(visit: Visit, current: str, action: str, back: Any) -> dict[str, Any]:
+def zone_context(visit: WidgetRequest, current: str, action: str, back: Any) -> dict[str, Any]:
     """Return the context of steps/zone.html. `back` returns the slot page's URL for given choices."""
     query = visit.request.GET.get("q", "")[: timezone_search.MAX_QUERY]
     groups: dict[str, list[dict[str, Any]]] = {}
@@ -148,11 +157,11 @@ def zone_context(visit: Visit, current: str, action: str, back: Any) -> dict[str
                 "label": f"{choice.label}, {choice.country}" if choice.country else choice.label,
                 "offset": choice.offset,
                 "now": formatting.clock_time(choice.local, visit.language, visit.choices.hours),
-                "url": back(visit.choices.but(tz=choice.name)),
+                "url": back(visit.choices.replace(tz=choice.name)),
                 "current": choice.name == current,
             }
         )
-    hidden = [*visit.choices.pairs(), *([("kept", visit.kept)] if visit.kept else [])]
+    hidden = [*visit.choices.query_items(), *([("kept", visit.kept)] if visit.kept else [])]
     return {
         "form": {"action": action, "hidden": hidden, "query": query, "max_length": timezone_search.MAX_QUERY},
         "groups": [{"title": title, "zones": listed} for title, listed in groups.items()],

@@ -17,46 +17,46 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
 from kordless_booking import conf
-from kordless_booking.presentation.palette import palette
-from kordless_booking.presentation.stylesheet import Dress, sheet, version
-from kordless_booking.presentation.themes import PLAIN, READY_MADE
-from kordless_booking.views.addresses import address
+from kordless_booking.presentation.palette import build_palette
+from kordless_booking.presentation.stylesheet import StyleKey, build_css, css_version
+from kordless_booking.presentation.themes import PLAIN, THEMES
+from kordless_booking.views.addresses import cached_reverse
 
 if TYPE_CHECKING:
     from kordless_booking.api.resources import Organization
-    from kordless_booking.views.request import Visit
+    from kordless_booking.views.request import WidgetRequest
 
 __all__ = ["style", "style_url"]
 
 _A_YEAR: Final = 365 * 86400
 
 
-def style_url(visit: Visit, organization: Organization | None) -> str:
+def style_url(visit: WidgetRequest, organization: Organization | None) -> str:
     """Return the URL of the style sheet. It changes with the color, the theme and the release."""
     own = organization.branding.primary_color if organization else None
     chosen = f"#{visit.choices.accent}" if visit.choices.accent else own
-    colour = palette(chosen).light.accent.lstrip("#")
+    colour = build_palette(chosen).light.accent.lstrip("#")
     theme = visit.choices.theme or visit.account.theme
     if theme == PLAIN:
         theme = ""
-    named = address(visit.mount, *(("style-themed", colour, theme) if theme else ("style", colour)))
-    return f"{named}?v={version((theme, visit.account.style_sheets))}"
+    named = cached_reverse(visit.mount, *(("style-themed", colour, theme) if theme else ("style", colour)))
+    return f"{named}?v={css_version((theme, visit.account.style_sheets))}"
 
 
 @login_not_required
 def style(request: HttpRequest, colour: str, theme: str = "") -> HttpResponse:
     """Return the style sheet for `colour`, six hexadecimal digits. Raises Http404 for an unknown theme."""
-    if theme and theme not in READY_MADE:
+    if theme and theme not in THEMES:
         raise Http404
     dress = theme, _own_sheets(request)
-    plain, packed = _packed(version(dress), dress, colour)
+    plain, packed = _packed(css_version(dress), dress, colour)
     wants_gzip = "gzip" in request.headers.get("Accept-Encoding", "")
     response = HttpResponse(packed if wants_gzip else plain, content_type="text/css; charset=utf-8")
     if wants_gzip:
         response["Content-Encoding"] = "gzip"
     patch_vary_headers(response, ["Accept-Encoding"])
     # A URL with another version must not be cached for a year: it is of another release, whose sheet this isn't.
-    lasting = request.GET.get("v") in {None, version(dress)} and not settings.DEBUG
+    lasting = request.GET.get("v") in {None, css_version(dress)} and not settings.DEBUG
     response["Cache-Control"] = f"public, max-age={_A_YEAR}, immutable" if lasting else "no-cache"
     response["X-Content-Type-Options"] = "nosniff"
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
@@ -67,14 +67,14 @@ def _own_sheets(request: HttpRequest) -> tuple[str, ...]:
     """Return STYLE_SHEETS of the account; () when the settings are unusable, because errors need a style sheet too."""
     match = request.resolver_match
     try:
-        return conf.account_named((match.namespace if match else "").rpartition(":")[2]).style_sheets
+        return conf.get_account((match.namespace if match else "").rpartition(":")[2]).style_sheets
     except ImproperlyConfigured:
         return ()
 
 
 @lru_cache(maxsize=64)
-def _packed(_version: str, dress: Dress, colour: str) -> tuple[bytes, bytes]:
+def _packed(_version: str, dress: StyleKey, colour: str) -> tuple[bytes, bytes]:
     """Return the sheet plain and gzipped. `_version` only makes the cache build a changed sheet again."""
     # `mtime=0` makes the bytes the same in every process.
-    text = sheet(dress, colour).encode()
+    text = build_css(dress, colour).encode()
     return text, gzip.compress(text, 9, mtime=0)

@@ -17,9 +17,9 @@ from django.utils.crypto import salted_hmac
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-    from kordless_booking.views.request import Visit
+    from kordless_booking.views.request import WidgetRequest
 
-__all__ = ["Rule", "client_address", "rules", "wait_for"]
+__all__ = ["Rule", "client_address", "consume", "rules"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Rule:
     seconds: int = 600
 
 
-def rules(visit: Visit) -> dict[str, Rule]:
+def rules(visit: WidgetRequest) -> dict[str, Rule]:
     """Return the rules of the account, by scope."""
     account = visit.account
     return {
@@ -44,7 +44,7 @@ def rules(visit: Visit) -> dict[str, Rule]:
     }
 
 
-def wait_for(visit: Visit, scope: str, who: str | None = None) -> int:
+def consume(visit: WidgetRequest, scope: str, who: str | None = None) -> int:
     """Count one use. Return 0 when it is allowed, else the seconds until the next one is.
 
     `who` is the client's address by default.
@@ -54,7 +54,7 @@ def wait_for(visit: Visit, scope: str, who: str | None = None) -> int:
         return 0
     who = who or client_address(visit.request, visit.account.trusted_proxies)
     keys = [_key(visit.account.name, rule.scope, who, number) for number in range(rule.most)]
-    cache, now = visit.cache_of_account, visit.now.timestamp()
+    cache, now = visit.account_cache, visit.now.timestamp()
     # One round trip tells which permits are taken. Of the others, `add` decides who gets them.
     found = cache.get_many(keys)
     for key in keys:

@@ -22,18 +22,18 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_variables
 
 from kordless_booking import conf
-from kordless_booking.funnel.counters import count_refusal
-from kordless_booking.logs import say, where
-from kordless_booking.upstream.registry import upstream
-from kordless_booking.views.request import identified, request_id_of
+from kordless_booking.funnel.counters import count_rejection
+from kordless_booking.logs import error_location, log_event
+from kordless_booking.upstream.registry import services_for
+from kordless_booking.views.request import request_id_context, request_id_of
 from kordless_booking.webhooks import inbox, signature
-from kordless_booking.webhooks.events import UnreadableEvent, read_event
+from kordless_booking.webhooks.events import UnreadableEvent, parse_event
 
 __all__ = ["webhook"]
 
 log = logging.getLogger("kordless_booking.webhooks")
 
-LARGEST: Final = 256 * 1024
+MAX_BODY_BYTES: Final = 256 * 1024
 """Bytes of a body. A booking needs about 1 KiB."""
 RETRY_SECONDS: Final = 30
 """Seconds in the Retry-After of a 503."""
@@ -42,7 +42,7 @@ _ID: Final = re.compile(r"[!-~]{1,200}")
 _METHODS: Final = "POST, HEAD, OPTIONS"
 
 
-class _Refused(Exception):
+class _Rejected(Exception):
     """Rejection of a delivery, answered with `status`. `event` is the log event, `more` its fields."""
 
     def __init__(self, status: int, event: str, level: int = logging.WARNING, **more: str) -> None:
@@ -59,7 +59,7 @@ class _Refused(Exception):
 @sensitive_variables()
 def webhook(request: HttpRequest) -> HttpResponse:
     """Receive one delivery. 2xx means that Kordless need not send it again."""
-    with identified(request):
+    with request_id_context(request):
         response = _answer(request)
     response["Cache-Control"] = "no-store"
     response["X-Request-ID"] = request_id_of(request)
@@ -78,16 +78,16 @@ def _answer(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=405, headers={"Allow": _METHODS})
     match = request.resolver_match
     try:
-        account = conf.account_named((match.namespace if match else "").rpartition(":")[2])
+        account = conf.get_account((match.namespace if match else "").rpartition(":")[2])
     except ImproperlyConfigured as error:
-        say(log, logging.ERROR, "not_configured", reason=str(error))
+        log_event(log, logging.ERROR, "not_configured", reason=str(error))
         return HttpResponse(status=503, headers={"Retry-After": str(RETRY_SECONDS)})
     try:
-        status = _received(request, account)
-    except _Refused as refused:
-        count_refusal(account.name, refused.event)
-        loudness = upstream(account).loudness.of(refused.event, refused.level)
-        say(log, loudness, refused.event, status=refused.status, account=account.name, **refused.more)
+        status = _process(request, account)
+    except _Rejected as refused:
+        count_rejection(account.name, refused.event)
+        loudness = services_for(account).loudness.level_for(refused.event, refused.level)
+        log_event(log, loudness, refused.event, status=refused.status, account=account.name, **refused.more)
         response = HttpResponse(status=refused.status)
         if refused.status == 503:
             response["Retry-After"] = str(RETRY_SECONDS)
@@ -95,37 +95,37 @@ def _answer(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"received": status})
 
 
-def _received(request: HttpRequest, account: conf.Account) -> str:
+def _process(request: HttpRequest, account: conf.Account) -> str:
     """Process one delivery and return its outcome. Raises _Refused."""
     if not account.webhook_secrets:
-        raise _Refused(404, "webhook_without_secret")
+        raise _Rejected(404, "webhook_without_secret")
     body = _body(request)
     delivery_id = request.headers.get("X-Kordless-Webhook-Id", "")
     if not _ID.fullmatch(delivery_id):
-        raise _Refused(400, "webhook_malformed", why="id")
+        raise _Rejected(400, "webhook_malformed", why="id")
     now = datetime.now(UTC)
     _verify(request, account, body, now.timestamp())
     try:
-        event = read_event(body)
+        event = parse_event(body)
     except UnreadableEvent as error:
-        raise _Refused(400, "webhook_malformed", delivery=delivery_id, why=str(error)) from None
+        raise _Rejected(400, "webhook_malformed", delivery=delivery_id, why=str(error)) from None
     try:
         outcome = inbox.receive(account, delivery_id=delivery_id, body=body, event=event, now=now)
     except inbox.ReceiverFailed as failed:
-        more = {"delivery": delivery_id, "kind": event.kind, **where(failed.error)}
+        more = {"delivery": delivery_id, "kind": event.kind, **error_location(failed.error)}
         # A 5xx asks Kordless to send the delivery again, when the site's receiver may work.
-        raise _Refused(500, "webhook_receiver_failed", logging.ERROR, **more) from None
+        raise _Rejected(500, "webhook_receiver_failed", logging.ERROR, **more) from None
     except DatabaseError as error:
         more = {"delivery": delivery_id, "error": type(error).__name__}
-        raise _Refused(503, "webhook_not_written", logging.ERROR, **more) from None
+        raise _Rejected(503, "webhook_not_written", logging.ERROR, **more) from None
     except Exception as error:
         # Let the developer see the traceback; elsewhere it could show personal data.
         if settings.DEBUG:
             raise
-        more = {"delivery": delivery_id, **where(error)}
-        raise _Refused(500, "webhook_failed", logging.ERROR, **more) from None
+        more = {"delivery": delivery_id, **error_location(error)}
+        raise _Rejected(500, "webhook_failed", logging.ERROR, **more) from None
     seen = {"account": account.name, "kind": event.kind, "outcome": outcome.value, "delivery": delivery_id}
-    say(log, logging.INFO, "webhook_received", **seen)
+    log_event(log, logging.INFO, "webhook_received", **seen)
     return outcome.value
 
 
@@ -135,28 +135,28 @@ def _body(request: HttpRequest) -> bytes:
     Raises _Refused: 413 when there are too many, without reading on; 400 when the body ends too early.
     """
     said = request.META.get("CONTENT_LENGTH") or ""
-    if said.isdecimal() and (len(said) > 9 or int(said) > LARGEST):
-        raise _Refused(413, "webhook_too_large")
+    if said.isdecimal() and (len(said) > 9 or int(said) > MAX_BODY_BYTES):
+        raise _Rejected(413, "webhook_too_large")
     stream = request
     if not said and request.META.get("wsgi.input_terminated"):
         # Chunked: without a length Django's stream is empty, but the server's ends where the body does.
         stream = request.META["wsgi.input"]
     elif not said and request.headers.get("Transfer-Encoding") and "wsgi.input" in request.META:
         # Chunked, but this server's stream doesn't end by itself: reading it could block without end.
-        raise _Refused(413, "webhook_too_large", why="no_length")
+        raise _Rejected(413, "webhook_too_large", why="no_length")
     try:
         # One byte more than allowed tells a body that is too large from one that just fits.
-        body = stream.read(LARGEST + 1)
+        body = stream.read(MAX_BODY_BYTES + 1)
     except (UnreadablePostError, RawPostDataException, OSError):
-        raise _Refused(400, "webhook_malformed", why="cut") from None
-    if len(body) > LARGEST:
-        raise _Refused(413, "webhook_too_large")
+        raise _Rejected(400, "webhook_malformed", why="cut") from None
+    if len(body) > MAX_BODY_BYTES:
+        raise _Rejected(413, "webhook_too_large")
     return body
 
 
 def _verify(request: HttpRequest, account: conf.Account, body: bytes, now: float) -> None:
     """Verify the signature. Raises _Refused (401)."""
-    recipe = signature.Recipe(account.webhook_signed, account.webhook_written)
+    recipe = signature.SignatureScheme(account.webhook_signed, account.webhook_written)
     try:
         signature.verify(
             body,
@@ -167,11 +167,11 @@ def _verify(request: HttpRequest, account: conf.Account, body: bytes, now: float
             now=now,
         )
     except signature.StaleDelivery:
-        raise _Refused(401, "webhook_stale") from None
+        raise _Rejected(401, "webhook_stale") from None
     except signature.BadSignature as error:
         if error.would_pass is None:
-            raise _Refused(401, "webhook_signature_refused") from None
+            raise _Rejected(401, "webhook_signature_refused") from None
         # How Kordless signs is not documented, so the signature scheme is a setting, and the log says which value would
         # fit.
         hint = f"Kordless signs otherwise than the settings say; set {error.would_pass}"
-        raise _Refused(401, "webhook_recipe_wrong", logging.ERROR, hint=hint) from None
+        raise _Rejected(401, "webhook_recipe_wrong", logging.ERROR, hint=hint) from None

@@ -9,33 +9,33 @@ from typing import TYPE_CHECKING
 from kordless_booking.api.resources import Service
 from kordless_booking.presentation import formatting, texts
 from kordless_booking.presentation.texts import (
-    KNOWN_PLACES,
-    Clocks,
-    Place,
+    LOCATION_TYPES,
+    DisplayTimes,
+    LocationText,
+    describe_location,
     party_text,
-    place,
     policy_text,
-    site_zone,
-    status_words,
+    status_texts,
+    venue_timezone,
 )
 
 if TYPE_CHECKING:
-    from kordless_booking.views.request import Visit
+    from kordless_booking.views.request import WidgetRequest
 
 __all__ = [
-    "KNOWN_PLACES",
-    "Clocks",
-    "Place",
+    "LOCATION_TYPES",
+    "DisplayTimes",
+    "LocationText",
     "ServiceCard",
     "clocks",
+    "describe_location",
+    "format_timezone",
     "party_text",
-    "place",
     "policy_text",
     "service_card",
-    "site_zone",
-    "status_words",
+    "status_texts",
+    "venue_timezone",
     "when",
-    "zone_text",
 ]
 
 
@@ -61,19 +61,19 @@ def service_card(service: Service, language: str, url: str = "") -> ServiceCard:
     )
 
 
-def when(visit: Visit, start: datetime, end: datetime, zone_name: str) -> str:
+def when(visit: WidgetRequest, start: datetime, end: datetime, zone_name: str) -> str:
     """Format the full date, the start and the end in a zone."""
-    return texts.span(start, end, zone_name, visit.language, visit.choices.hours)
+    return texts.format_range(start, end, zone_name, visit.language, visit.choices.hours)
 
 
-def zone_text(visit: Visit, zone_name: str, moment: datetime | None = None) -> str:
+def format_timezone(visit: WidgetRequest, zone_name: str, moment: datetime | None = None) -> str:
     """Format the zone's city and its offset at a moment, now by default."""
-    return texts.zone_line(zone_name, visit.language, moment or visit.now)
+    return texts.format_timezone(zone_name, visit.language, moment or visit.now)
 
 
-def clocks(visit: Visit, start: datetime, end: datetime, zone_name: str, site: str | None) -> Clocks:
+def clocks(visit: WidgetRequest, start: datetime, end: datetime, zone_name: str, site: str | None) -> DisplayTimes:
     """Return the time of a booking in words.
 
     `site` is the zone from `venue_timezone`: where its clock shows another time, that time comes first.
     """
-    return texts.clocks(start, end, zone_name, site, visit.language, visit.choices.hours)
+    return texts.display_times(start, end, zone_name, site, visit.language, visit.choices.hours)

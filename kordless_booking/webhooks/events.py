@@ -18,15 +18,15 @@ from kordless_booking.api import lenient, parsing, payload
 from kordless_booking.api.resources import Booking
 from kordless_booking.exceptions import OutcomeUnknown
 
-__all__ = ["CANCELLED", "CREATED", "UPDATED", "Event", "Outcome", "UnreadableEvent", "read_event"]
+__all__ = ["CANCELLED", "CREATED", "UPDATED", "Event", "Outcome", "UnreadableEvent", "parse_event"]
 
 CREATED: Final = "booking.created"
 UPDATED: Final = "booking.updated"
 CANCELLED: Final = "booking.cancelled"
 ABOUT_BOOKINGS: Final = frozenset({CREATED, UPDATED, CANCELLED})
-LONGEST_KIND: Final = 100
+MAX_KIND_CHARS: Final = 100
 """Characters. Also the width of the column `WebhookDelivery.kind`."""
-_KIND: Final = re.compile(rf"[!-~]{{1,{LONGEST_KIND}}}")
+_KIND: Final = re.compile(rf"[!-~]{{1,{MAX_KIND_CHARS}}}")
 """Printable ASCII without spaces: the name goes into the log and the database."""
 _OTHER_SPELLINGS: Final = {"booking.canceled": CANCELLED, "booking.rescheduled": UPDATED}
 """Undocumented but likely spellings: a booking's status has one l, and Kordless's endpoint is called reschedule."""
@@ -35,9 +35,9 @@ _OTHER_SPELLINGS: Final = {"booking.canceled": CANCELLED, "booking.rescheduled":
 class Outcome(StrEnum):
     """Result of a delivery."""
 
-    TOLD = "told"
+    PROCESSED = "told"
     """Published to the site's receivers as a change of a booking."""
-    KNOWN = "known"
+    SUPERSEDED = "known"
     """Nothing new: the change was published before, or a newer one was."""
     OTHER = "other"
     """An event of a kind that this version doesn't know."""
@@ -66,16 +66,16 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
         return f"Event({self.kind!r}, …)"
 
 
-def read_event(body: bytes) -> Event:
+def parse_event(body: bytes) -> Event:
     """Parse the raw body of a delivery. Raises UnreadableEvent.
 
     After `booking.cancelled` the booking's status is "canceled", whatever the body says.
     """
     try:
-        document = payload.load(body)
-        fields = lenient.Fields(document)
+        document = payload.parse_json_strict(body)
+        fields = lenient.LenientObject(document)
         # One character more than allowed, so that a name that is too long fails below instead of being cut.
-        kind = fields.text("event", "type", limit=LONGEST_KIND + 1) or ""
+        kind = fields.text("event", "type", limit=MAX_KIND_CHARS + 1) or ""
         kind = _OTHER_SPELLINGS.get(kind, kind)
         if not _KIND.fullmatch(kind):
             raise UnreadableEvent("unreadable $.event")
@@ -83,8 +83,8 @@ def read_event(body: bytes) -> Event:
         if kind in ABOUT_BOOKINGS:
             # Accept a booking without the documented wrapper, too.
             inner = fields.raw("data")
-            booking = parsing.read_booking(inner if isinstance(inner, Mapping) else document)
-    except lenient.Unreadable as error:
+            booking = parsing.parse_booking(inner if isinstance(inner, Mapping) else document)
+    except lenient.InvalidField as error:
         problem = f"unreadable {error.path}"
     # The parsers of API responses raise this for unusable JSON. Its message says where, never what.
     except OutcomeUnknown as error:
@@ -92,7 +92,7 @@ def read_event(body: bytes) -> Event:
     else:
         if booking and kind == CANCELLED:
             booking = msgspec.structs.replace(booking, status="canceled")
-        at = fields.moment("timestamp", "created_at")
+        at = fields.utc_datetime("timestamp", "created_at")
         return Event(kind=kind, at=at, booking=booking, document=_as_mapping(document))
     # Raised outside of the `except` blocks: a chained exception would carry the body along.
     raise UnreadableEvent(problem)

@@ -16,24 +16,28 @@ from django.dispatch import Signal
 
 from kordless_booking.api.resources import Booking
 from kordless_booking.booking.attempt import Attempt
-from kordless_booking.booking.awaited import awaited
-from kordless_booking.changes import Change, being_changed_here, news, write_about
+from kordless_booking.booking.awaited import find_open_attempt
+from kordless_booking.changes import BookingChange, is_change_in_progress, queue_mail, record_change
 from kordless_booking.conf import Account
-from kordless_booking.logs import say
+from kordless_booking.logs import log_event
 from kordless_booking.models import WebhookDelivery
-from kordless_booking.signals import Source, event_received
-from kordless_booking.upstream.registry import upstream
+from kordless_booking.signals import ChangeSource, event_received
+from kordless_booking.upstream.registry import services_for
 from kordless_booking.webhooks.events import CANCELLED, CREATED, UPDATED, Event, Outcome
-from kordless_booking.webhooks.invalidation import forget_changed
-from kordless_booking.webhooks.stored_body import SEALED_FOR, sealed_body
+from kordless_booking.webhooks.invalidation import invalidate_slots
+from kordless_booking.webhooks.stored_body import BODY_RETENTION, encrypt_body
 
-__all__ = ["ReceiverFailed", "change_in", "receive", "tell"]
+__all__ = ["ReceiverFailed", "change_of", "receive", "send_signal"]
 
 log = logging.getLogger("kordless_booking.webhooks")
 
-EMPTIED_EVERY: Final = 100
+CLEANUP_EVERY: Final = 100
 """A new delivery whose primary key is a multiple of this empties the bodies that are older than SEALED_FOR."""
-_CHANGES: Final = {CREATED: Change.CREATED, UPDATED: Change.RESCHEDULED, CANCELLED: Change.CANCELLED}
+_CHANGES: Final = {
+    CREATED: BookingChange.CREATED,
+    UPDATED: BookingChange.RESCHEDULED,
+    CANCELLED: BookingChange.CANCELLED,
+}
 
 
 class ReceiverFailed(Exception):
@@ -58,31 +62,31 @@ def receive(account: Account, *, delivery_id: str, body: bytes, event: Event, no
         outcome=Outcome.OTHER,
         happened_at=event.at,
         received_at=now,
-        sealed=sealed_body(account.name, body),
+        sealed=encrypt_body(account.name, body),
     )
     booking, attempt = event.booking, None
-    if booking is not None and change_in(event, booking) is Change.CREATED:
+    if booking is not None and change_of(event, booking) is BookingChange.CREATED:
         # Before the transaction: decrypting open attempts takes time, and SQLite has one writer at a time.
-        attempt = awaited(account.name, booking, now)
+        attempt = find_open_attempt(account.name, booking, now)
     with transaction.atomic():
         # First of all: of two equal deliveries the second waits here, for the first one's unique key.
-        if not _written_down(row):
+        if not _insert_once(row):
             return Outcome.DUPLICATE
-        tell(event_received, Source.WEBHOOK, account=account.name, event=event, delivery=delivery_id)
+        send_signal(event_received, ChangeSource.WEBHOOK, account=account.name, event=event, delivery=delivery_id)
         # The row was inserted without its final outcome, which is known only now.
         if booking is not None:
-            row.outcome, row.source = _told(account, event, booking, attempt, now)
+            row.outcome, row.source = _publish(account, event, booking, attempt, now)
             row.save(update_fields=["outcome", "source"])
-        if row.pk % EMPTIED_EVERY == 0:
-            old = WebhookDelivery.objects.filter(received_at__lt=now - SEALED_FOR).exclude(sealed="")
+        if row.pk % CLEANUP_EVERY == 0:
+            old = WebhookDelivery.objects.filter(received_at__lt=now - BODY_RETENTION).exclude(sealed="")
             old.update(sealed="")
     # After the commit, and for a superseded change too: the cached times may be older than it.
     if booking is not None:
-        forget_changed(upstream(account), booking)
+        invalidate_slots(services_for(account), booking)
     return Outcome(row.outcome)
 
 
-def _written_down(row: WebhookDelivery) -> bool:
+def _insert_once(row: WebhookDelivery) -> bool:
     """Insert the row. Return False when the delivery, or its body under another id, is there already.
 
     The unique constraints decide, so that of several simultaneous deliveries exactly one is inserted.
@@ -95,42 +99,46 @@ def _written_down(row: WebhookDelivery) -> bool:
         before = WebhookDelivery.objects.filter(account=row.account, delivery_id=row.delivery_id).first()
         if before is None:
             # The same body under a new id. Where only the body is signed, anybody who has seen it can send that.
-            say(log, logging.WARNING, "webhook_replayed", account=row.account, delivery=row.delivery_id)
+            log_event(log, logging.WARNING, "webhook_replayed", account=row.account, delivery=row.delivery_id)
         elif before.body_hash != row.body_hash:
             # Not a retry, since its body differs. The first one stays.
-            say(log, logging.ERROR, "webhook_id_reused", account=row.account, delivery=row.delivery_id)
+            log_event(log, logging.ERROR, "webhook_id_reused", account=row.account, delivery=row.delivery_id)
         return False
     return True
 
 
-def _told(
+def _publish(
     account: Account, event: Event, booking: Booking, attempt: Attempt | None, now: datetime
-) -> tuple[Outcome, Source | str]:
+) -> tuple[Outcome, ChangeSource | str]:
     """Record the change, queue the mail and send the change's signal. Return the outcome and the change's source.
 
     `attempt` is the attempt of ours that led to the booking, if there is one.
     """
-    change = change_in(event, booking)
+    change = change_of(event, booking)
     # Kordless's clock may be ahead. A time in the future would make all later changes look outdated.
-    told = news(change, booking, account=account.name, at=min(event.at or now, now))
+    told = record_change(change, booking, account=account.name, at=min(event.at or now, now))
     # Attribution and preferences go with the first report alone, which is the one that is published.
     ours = attempt if told else None
-    write_about(change, told, booking, account=account, now=now, reader=ours.reader if ours else None)
+    queue_mail(change, told, booking, account=account, now=now, reader=ours.reader if ours else None)
     if told is None:
-        return Outcome.KNOWN, ""
+        return Outcome.SUPERSEDED, ""
     # A change that our own page has just requested counts as ours, even if its webhook beats the response.
-    here = ours is not None or being_changed_here(upstream(account).cache, account.name, booking.confirmation_number)
-    source = Source.WIDGET if here else Source.WEBHOOK
-    tell(change.signal, source, booking=told, account=account.name, attribution=dict(ours.attribution) if ours else {})
-    return Outcome.TOLD, source
+    here = ours is not None or is_change_in_progress(
+        services_for(account).cache, account.name, booking.confirmation_number
+    )
+    source = ChangeSource.WIDGET if here else ChangeSource.WEBHOOK
+    send_signal(
+        change.signal, source, booking=told, account=account.name, attribution=dict(ours.attribution) if ours else {}
+    )
+    return Outcome.PROCESSED, source
 
 
-def change_in(event: Event, booking: Booking) -> Change:
+def change_of(event: Event, booking: Booking) -> BookingChange:
     """Return the change that the event reports. A canceled status overrides the event's name."""
-    return Change.CANCELLED if booking.status == "canceled" else _CHANGES[event.kind]
+    return BookingChange.CANCELLED if booking.status == "canceled" else _CHANGES[event.kind]
 
 
-def tell(signal: Signal, source: Source, *, replay: bool = False, **said: Any) -> None:
+def send_signal(signal: Signal, source: ChangeSource, *, replay: bool = False, **said: Any) -> None:
     """Send a signal. Raises ReceiverFailed when a receiver raises; the receivers after it aren't called."""
     try:
         # Not `send_robust`: a receiver that fails must roll back the transaction.

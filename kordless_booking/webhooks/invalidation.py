@@ -4,35 +4,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kordless_booking.api.parsing import same_id
-from kordless_booking.upstream.request_view import Reading
+from kordless_booking.api.parsing import is_same_service
+from kordless_booking.upstream.request_view import RequestView
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kordless_booking.api.resources import Booking, Service
-    from kordless_booking.upstream.registry import Upstream
+    from kordless_booking.upstream.registry import AccountServices
 
-__all__ = ["forget_changed"]
+__all__ = ["invalidate_slots"]
 
 
-def forget_changed(upstream: Upstream, booking: Booking) -> None:
+def invalidate_slots(upstream: AccountServices, booking: Booking) -> None:
     """Invalidate the cached free times of the booking's service, or of every service when none matches.
 
     Reads the cache at most and never calls Kordless. All months go, so that time zones and midnight don't matter.
     """
-    offer = upstream.catalog.known_offer()
+    offer = upstream.catalog.cached_offer()
     # Through a RequestView: unlike `invalidate` of the cache, it also drops the responses that this process keeps.
-    catalog = upstream.catalog.on(Reading(upstream.shelf))
+    catalog = upstream.catalog.for_request(RequestView(upstream.shelf))
     for slug in _slugs(booking, offer.services if offer else ()):
-        catalog.forget_slots(slug)
+        catalog.invalidate_slots(slug)
 
 
 def _slugs(booking: Booking, services: Iterable[Service]) -> set[str]:
     names = [name for name in (booking.service_slug, booking.service_id) if name]
     # Events may have the id, the slug or both, and the id as `srv_haircut`: `is_same_service` knows the spellings.
     named = {
-        service.slug for service in services if any(same_id(name, key) for name in names for key in _names_of(service))
+        service.slug
+        for service in services
+        if any(is_same_service(name, key) for name in names for key in _names_of(service))
     }
     # Without a list of services hardly any times can be cached; try the names themselves.
     return named or {service.slug for service in services} or {name.removeprefix("srv_") for name in names}

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from kordless_booking.changes import newer_is_known
-from kordless_booking.signals import Source, event_received
-from kordless_booking.upstream.registry import upstream
-from kordless_booking.webhooks.events import Event, UnreadableEvent, read_event
-from kordless_booking.webhooks.inbox import change_in, tell
-from kordless_booking.webhooks.invalidation import forget_changed
-from kordless_booking.webhooks.stored_body import GoneBody, body_of
+from kordless_booking.changes import has_newer_change
+from kordless_booking.signals import ChangeSource, event_received
+from kordless_booking.upstream.registry import services_for
+from kordless_booking.webhooks.events import Event, UnreadableEvent, parse_event
+from kordless_booking.webhooks.inbox import change_of, send_signal
+from kordless_booking.webhooks.invalidation import invalidate_slots
+from kordless_booking.webhooks.stored_body import BodyUnavailable, decrypt_body
 
 if TYPE_CHECKING:
     from kordless_booking.conf import Account
@@ -30,18 +30,18 @@ def is_outdated(row: WebhookDelivery, event: Event) -> bool:
     """Return whether a newer change of the same booking has been published since."""
     if event.booking is None:
         return False
-    return newer_is_known(event.booking, account=row.account, at=event.at or row.received_at)
+    return has_newer_change(event.booking, account=row.account, at=event.at or row.received_at)
 
 
 def event_of(row: WebhookDelivery, now: datetime) -> Event:
     """Parse a stored delivery. Raises BodyUnavailable."""
     try:
-        return read_event(body_of(row, now).encode())
+        return parse_event(decrypt_body(row, now).encode())
     except UnreadableEvent:  # stored by a version that could read it
-        raise GoneBody from None
+        raise BodyUnavailable from None
 
 
-def replay(account: Account, row: WebhookDelivery, source: Source, now: datetime) -> None:
+def replay(account: Account, row: WebhookDelivery, source: ChangeSource, now: datetime) -> None:
     """Send the delivery's signals again, in one transaction, with `source` as the place of the change.
 
     Raises BodyUnavailable, and ReceiverFailed when a receiver raises; the receivers' changes to the database are rolled
@@ -49,10 +49,17 @@ def replay(account: Account, row: WebhookDelivery, source: Source, now: datetime
     """
     event = event_of(row, now)
     with transaction.atomic():
-        tell(event_received, Source.WEBHOOK, replay=True, account=row.account, event=event, delivery=row.delivery_id)
+        send_signal(
+            event_received,
+            ChangeSource.WEBHOOK,
+            replay=True,
+            account=row.account,
+            event=event,
+            delivery=row.delivery_id,
+        )
         if event.booking is not None:
-            signal = change_in(event, event.booking).signal
+            signal = change_of(event, event.booking).signal
             # What the original signal had came from the attempt, which the delivery doesn't contain.
-            tell(signal, source, replay=True, booking=event.booking, account=row.account, attribution={})
+            send_signal(signal, source, replay=True, booking=event.booking, account=row.account, attribution={})
     if event.booking is not None:
-        forget_changed(upstream(account), event.booking)
+        invalidate_slots(services_for(account), event.booking)

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-__all__ = ["RECIPES", "BadSignature", "Recipe", "StaleDelivery", "moment", "sign", "verify"]
+__all__ = ["SCHEMES", "BadSignature", "SignatureScheme", "StaleDelivery", "parse_timestamp", "sign", "verify"]
 
-TOLERANCE: Final = 300
+TOLERANCE_SECONDS: Final = 300
 """Seconds that a delivery's timestamp may differ from our clock, in either direction."""
 MOST_SIGNATURES: Final = 16
 """Signatures of a header that are compared; each costs one comparison per secret."""
@@ -32,7 +32,7 @@ _MILLISECONDS_FROM: Final = 100_000_000_000
 class BadSignature(Exception):
     """No signature was made with one of the secrets."""
 
-    def __init__(self, would_pass: Recipe | None = None) -> None:
+    def __init__(self, would_pass: SignatureScheme | None = None) -> None:
         super().__init__("No signature fits.")
         #: The scheme under which the delivery would have been accepted, so that the log can name the right setting.
         self.would_pass = would_pass
@@ -43,25 +43,25 @@ class StaleDelivery(Exception):
 
 
 @dataclass(frozen=True)
-class Recipe:
+class SignatureScheme:
     """Signature scheme."""
 
-    signed: str = "timestamp.body"
+    signed_payload: str = "timestamp.body"
     """Bytes that are signed: `timestamp.body` or `body`."""
-    written: str = "hex"
+    encoding: str = "hex"
     """Encoding of the signature: `hex` or `base64`."""
 
     def __str__(self) -> str:
         # As it is written in the settings, because the log tells operators to copy it.
-        return f'"WEBHOOK_SIGNED": "{self.signed}", "WEBHOOK_WRITTEN": "{self.written}"'
+        return f'"WEBHOOK_SIGNED": "{self.signed_payload}", "WEBHOOK_WRITTEN": "{self.encoding}"'
 
 
-RECIPES: Final = tuple(
-    Recipe(signed, written) for signed in ("timestamp.body", "body") for written in ("hex", "base64")
+SCHEMES: Final = tuple(
+    SignatureScheme(signed, written) for signed in ("timestamp.body", "body") for written in ("hex", "base64")
 )
 
 
-def moment(timestamp: str) -> float:
+def parse_timestamp(timestamp: str) -> float:
     """Parse a timestamp header, in seconds or milliseconds, into Unix time. Raises StaleDelivery if it is neither."""
     if not _TIMESTAMP.fullmatch(timestamp):
         raise StaleDelivery
@@ -69,32 +69,36 @@ def moment(timestamp: str) -> float:
     return number / 1000 if number >= _MILLISECONDS_FROM else float(number)
 
 
-def sign(body: bytes, *, timestamp: str, secret: str, recipe: Recipe | None = None) -> str:
+def sign(body: bytes, *, timestamp: str, secret: str, recipe: SignatureScheme | None = None) -> str:
     """Compute the signature that a delivery with this body and timestamp header must have."""
-    recipe = recipe or Recipe()
+    recipe = recipe or SignatureScheme()
     # The timestamp as it came: 1700000000 and 1700000000000 are signed differently.
-    signed = body if recipe.signed == "body" else timestamp.encode() + b"." + body
+    signed = body if recipe.signed_payload == "body" else timestamp.encode() + b"." + body
     digest = hmac.new(secret.encode(), signed, sha256).digest()
-    return digest.hex() if recipe.written == "hex" else base64.b64encode(digest).decode()
+    return digest.hex() if recipe.encoding == "hex" else base64.b64encode(digest).decode()
 
 
-def verify(body: bytes, *, signatures: str, timestamp: str, secrets: Sequence[str], recipe: Recipe, now: float) -> None:
+def verify(
+    body: bytes, *, signatures: str, timestamp: str, secrets: Sequence[str], recipe: SignatureScheme, now: float
+) -> None:
     """Verify that `body` was signed with one of the secrets, at most five minutes from `now` (Unix time).
 
     Every secret is compared with every signature, in constant time, so that the response time reveals nothing.
     Raises StaleDelivery or BadSignature.
     """
-    if abs(moment(timestamp) - now) > TOLERANCE:
+    if abs(parse_timestamp(timestamp) - now) > TOLERANCE_SECONDS:
         raise StaleDelivery
     given = list(_candidates(signatures))
-    if _fits(body, given, timestamp, secrets, recipe):
+    if _matches(body, given, timestamp, secrets, recipe):
         return
     # Only somebody with a secret passes under another scheme, so looking for it tells an attacker nothing.
-    others = (other for other in RECIPES if other != recipe)
-    raise BadSignature(next((other for other in others if _fits(body, given, timestamp, secrets, other)), None))
+    others = (other for other in SCHEMES if other != recipe)
+    raise BadSignature(next((other for other in others if _matches(body, given, timestamp, secrets, other)), None))
 
 
-def _fits(body: bytes, given: Sequence[bytes], timestamp: str, secrets: Sequence[str], recipe: Recipe) -> bool:
+def _matches(
+    body: bytes, given: Sequence[bytes], timestamp: str, secrets: Sequence[str], recipe: SignatureScheme
+) -> bool:
     right = [sign(body, timestamp=timestamp, secret=secret, recipe=recipe).encode() for secret in secrets]
     # A list, not a generator: `any` would stop at the first match and so reveal which secret it was.
     matches = [hmac.compare_digest(one, other) for one in right for other in given]

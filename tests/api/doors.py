@@ -9,7 +9,7 @@ import httpx
 
 from kordless_booking.api.client import Kordless
 from kordless_booking.api.resources import Contact, NewBooking
-from kordless_booking.api.session import Answer
+from kordless_booking.api.session import ResponseMeta
 
 BASE = "https://api.kordless.example/api/calendar/v1/public"
 KEY = "key-canary-5f1d"
@@ -128,12 +128,12 @@ class Watch:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
-        self.told: list[tuple[str, Answer | None]] = []
+        self.told: list[tuple[str, ResponseMeta | None]] = []
 
     def before(self, operation: str) -> None:
         self.asked.append(operation)
 
-    def after(self, operation: str, answer: Answer | None) -> None:
+    def after(self, operation: str, answer: ResponseMeta | None) -> None:
         self.told.append((operation, answer))
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kordless_booking.api.base_url import checked_base_url
+from kordless_booking.api.base_url import validated_base_url
 from tests.api.doors import answering, client
 
 
@@ -19,7 +19,7 @@ from tests.api.doors import answering, client
 )
 def test_safe_base_urls_pass(url: str) -> None:
     """https anywhere, http on loopback; a trailing slash is dropped."""
-    assert checked_base_url(url + "/") == url
+    assert validated_base_url(url + "/") == url
 
 
 @pytest.mark.parametrize(

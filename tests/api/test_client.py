@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from kordless_booking.api.client import Kordless
-from kordless_booking.api.secret import Key
+from kordless_booking.api.secret import Secret
 from kordless_booking.exceptions import KordlessError, NotFound, OutcomeUnknown
 from tests.api.doors import (
     BASE,
@@ -98,10 +98,10 @@ def test_an_error_report_shows_nobody(operation: str) -> None:
 def test_the_key_shows_nowhere() -> None:
     """Neither the client, its parts nor its key tell the key, and none is pickled."""
     door = client(answering({}))
-    shown = repr(door) + str(door) + repr(vars(door)) + repr(Key(KEY)) + f"{Key(KEY)!s}"
+    shown = repr(door) + str(door) + repr(vars(door)) + repr(Secret(KEY)) + f"{Secret(KEY)!s}"
     assert KEY not in shown
     assert "acme-salon" in repr(door)
-    for thing in (door, Key(KEY), vars(door)["_wire"]):
+    for thing in (door, Secret(KEY), vars(door)["_wire"]):
         with pytest.raises(TypeError):
             pickle.dumps(thing)
 

@@ -152,7 +152,7 @@ def test_a_lost_answer_is_found_with_the_same_key(
     door: Kordless, sandbox: Sandbox, kind: str, options: dict[str, Any]
 ) -> None:
     """The booking was made and its answer lost: unknown, not failed; the same key then tells the number."""
-    sandbox.mischief.set(kind, "create", times=1, **options)
+    sandbox.faults.add(kind, "create", times=1, **options)
     new = wanted(times(door)[0])
     with pytest.raises(OutcomeUnknown):
         door.create(new, idempotency_key="lost")
@@ -176,7 +176,7 @@ def no_mail(door: Kordless, sandbox: Sandbox) -> object:
 def taken(door: Kordless, sandbox: Sandbox) -> object:
     """A time that went by phone."""
     slot = times(door)[0]
-    sandbox.take("haircut", slot.start, slot.host.id if slot.host else None)
+    sandbox.book_by_phone("haircut", slot.start, slot.host.id if slot.host else None)
     return door.create(wanted(slot), idempotency_key="k")
 
 
@@ -224,7 +224,7 @@ def move_to_taken(door: Kordless, sandbox: Sandbox) -> object:
     """Another's time."""
     first, *_rest, last = (slot for slot in times(door) if slot.host and slot.host.id == "host_sarah")
     made = door.create(wanted(first), idempotency_key="k")
-    sandbox.take("haircut", last.start, "host_sarah")
+    sandbox.book_by_phone("haircut", last.start, "host_sarah")
     return door.reschedule(made.confirmation_number, JANE.email or "", start=last.start, end=last.end)
 
 
@@ -336,7 +336,7 @@ def test_no_mischief_gets_past_the_client(sandbox: Sandbox, door: Kordless, kind
     """Whatever the sandbox does, each operation gives its struct or a KordlessError, never anything else."""
     made = booked(door)
     slot = times(door)[3]
-    sandbox.mischief.set(kind, **MILD.get(kind, {}))
+    sandbox.faults.add(kind, **MILD.get(kind, {}))
     number, contact = made.confirmation_number, JANE.email or ""
     calls: list[Callable[[], object]] = [
         door.organization,
@@ -367,7 +367,7 @@ def test_answers_about_others_are_never_believed(
     sandbox: Sandbox, door: Kordless, kind: str, operation: str, call: Callable[[Kordless], object]
 ) -> None:
     """Another organization's or service's answer is OutcomeUnknown."""
-    sandbox.mischief.set(kind, operation)
+    sandbox.faults.add(kind, operation)
     with pytest.raises(OutcomeUnknown) as caught:
         call(door)
     assert caught.value.reason == "mismatch"

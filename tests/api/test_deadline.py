@@ -18,8 +18,8 @@ import httpcore
 import pytest
 
 from kordless_booking.api.client import Kordless
-from kordless_booking.api.deadline import PunctualBackend, Resolver, deadline, seconds_left, with_same_deadline
-from kordless_booking.api.session import PunctualTransport
+from kordless_booking.api.deadline import DeadlineBackend, Resolver, deadline, seconds_left, with_same_deadline
+from kordless_booking.api.session import DeadlineTransport
 from kordless_booking.exceptions import KordlessError, OutcomeUnknown, SlotTaken, TooMany, Unreachable
 from tests.api.doors import DOCUMENTS, KEY, NEW, NUMBER, Watch
 from tests.api.loopback import Line, Script, answer, certificate, serving
@@ -311,7 +311,7 @@ def test_tls_works_when_trusted(door: Door, tmp_path: Path) -> None:
     """With the right authority the call goes through."""
 
     def check(url: str, trust: ssl.SSLContext) -> None:
-        client = door(url, transport=PunctualTransport(trust))
+        client = door(url, transport=DeadlineTransport(trust))
         assert client.organization(seconds=3).organization.slug == "acme-salon"
 
     https(friendly, tmp_path, check)
@@ -330,7 +330,7 @@ def test_tls_is_always_verified(door: Door, tmp_path: Path, options: Any, words:
     watch = Watch()
 
     def check(url: str, trust: ssl.SSLContext) -> None:
-        transport = PunctualTransport(trust) if trusted else None
+        transport = DeadlineTransport(trust) if trusted else None
         with pytest.raises(Unreachable, match="TLS") as caught:
             door(url, transport=transport, gate=watch).organization(seconds=3)
         assert caught.value.reason == "tls"
@@ -368,7 +368,7 @@ def test_slow_tls_ends_in_time(door: Door, tmp_path: Path) -> None:
     def check(url: str, trust: ssl.SSLContext) -> None:
         began = time.monotonic()
         with pytest.raises(OutcomeUnknown):
-            door(url, transport=PunctualTransport(trust), browse_seconds=BUDGET).organization()
+            door(url, transport=DeadlineTransport(trust), browse_seconds=BUDGET).organization()
         assert time.monotonic() - began <= BUDGET + GRACE
 
     https(slow_body, tmp_path, check)
@@ -440,7 +440,7 @@ class Stuck(Resolver):
     def look_up(self, host: str, port: int) -> list[str]:
         self.asked += 1
         self.go.wait(10)
-        return super().look_up("localhost", port)
+        return super().getaddrinfo("localhost", port)
 
 
 def test_a_stuck_name_service_holds_nobody() -> None:
@@ -468,7 +468,7 @@ def test_addresses_need_no_name_service() -> None:
 def test_an_unknown_name_is_a_connect_error(host: str) -> None:
     """A name that doesn't exist, or can't, fails as a connection."""
     with pytest.raises((httpcore.ConnectError, httpcore.ConnectTimeout)):
-        PunctualBackend().connect_tcp(host, 80, timeout=3)
+        DeadlineBackend().connect_tcp(host, 80, timeout=3)
 
 
 class Several(Resolver):
@@ -481,24 +481,24 @@ class Several(Resolver):
 def test_a_dead_address_does_not_hide_a_live_one() -> None:
     """The next address of a name is tried."""
     with serving(friendly) as server:
-        stream = PunctualBackend(Several()).connect_tcp("api.kordless.example", server.port, timeout=2)
+        stream = DeadlineBackend(Several()).connect_tcp("api.kordless.example", server.port, timeout=2)
         stream.close()
     with pytest.raises(httpcore.ConnectError):
-        PunctualBackend(Several()).connect_tcp("api.kordless.example", closed_port(), timeout=2)
+        DeadlineBackend(Several()).connect_tcp("api.kordless.example", closed_port(), timeout=2)
 
 
 def test_a_stuck_name_service_is_a_connect_timeout() -> None:
     """Waiting for a name counts as connecting."""
     resolver = Stuck()
     with pytest.raises(httpcore.ConnectTimeout):
-        PunctualBackend(resolver).connect_tcp("api.kordless.example", 80, timeout=0.05)
+        DeadlineBackend(resolver).connect_tcp("api.kordless.example", 80, timeout=0.05)
     resolver.go.set()
 
 
 def test_past_its_deadline_a_connection_is_not_even_read() -> None:
     """Between two reads the deadline is looked at before the socket."""
     with serving(friendly) as server:
-        stream = PunctualBackend().connect_tcp("127.0.0.1", server.port, timeout=2)
+        stream = DeadlineBackend().connect_tcp("127.0.0.1", server.port, timeout=2)
         with deadline(-1):
             with pytest.raises(httpcore.ReadTimeout):
                 stream.read(1)

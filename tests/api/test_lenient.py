@@ -10,49 +10,51 @@ from hypothesis import strategies as st
 
 from kordless_booking.api.lenient import (
     MISSING,
-    Fields,
-    Unreadable,
-    as_flag,
-    as_moment,
-    as_number,
+    InvalidField,
+    LenientObject,
+    as_bool,
+    as_datetime,
+    as_decimal,
+    as_int,
     as_text,
-    as_whole,
-    normal,
+    normalize_name,
 )
 
 
 @pytest.mark.parametrize("name", ["startsAt", "starts_at", "StartsAt", "STARTS_AT", "starts-at"])
 def test_all_spellings_are_one(name: str) -> None:
     """Case, underscores and hyphens make no difference to a name."""
-    assert normal(name) == "startsat"
-    assert Fields({name: "2026-12-01T14:00:00Z"}).moment("startsAt") == datetime(2026, 12, 1, 14, tzinfo=UTC)
+    assert normalize_name(name) == "startsat"
+    assert LenientObject({name: "2026-12-01T14:00:00Z"}).utc_datetime("startsAt") == datetime(
+        2026, 12, 1, 14, tzinfo=UTC
+    )
 
 
 def test_the_first_name_that_says_something_wins() -> None:
     """A null under one spelling doesn't hide the value under another."""
-    fields = Fields({"starts_at": None, "startsAt": 1, "start_at": 2})
+    fields = LenientObject({"starts_at": None, "startsAt": 1, "start_at": 2})
     assert fields.raw("startsAt", "start_at") == 1
-    assert Fields({"startsAt": 1, "starts_at": 2}).raw("startsAt") == 1
-    assert Fields({"a": None}).raw("a", "b") is None
-    assert Fields({"a": None}).raw("b") is MISSING
+    assert LenientObject({"startsAt": 1, "starts_at": 2}).raw("startsAt") == 1
+    assert LenientObject({"a": None}).raw("a", "b") is None
+    assert LenientObject({"a": None}).raw("b") is MISSING
 
 
 @pytest.mark.parametrize("value", [None, 1, "x", [], [{}], True])
 def test_only_an_object_has_fields(value: object) -> None:
     """Anything else is unreadable, and the path says where."""
-    with pytest.raises(Unreadable, match=r"^\$\.slots\[3\]$"):
-        Fields(value, "$.slots[3]")
+    with pytest.raises(InvalidField, match=r"^\$\.slots\[3\]$"):
+        LenientObject(value, "$.slots[3]")
 
 
 def test_what_is_needed_is_asked_for_by_its_documented_name() -> None:
     """The path of something missing is spelt as documented and holds no value."""
-    fields = Fields({"name": 3.5, "at": "later", "inner": "no"}, "$.x")
+    fields = LenientObject({"name": 3.5, "at": "later", "inner": "no"}, "$.x")
     for read, path in (
-        (lambda: fields.needed_moment("at"), "$.x.at"),
-        (lambda: fields.needed_moment("at", otherwise=datetime.now(UTC)), "$.x.at"),
-        (lambda: fields.needed_inner("inner"), "$.x.inner"),
+        (lambda: fields.required_datetime("at"), "$.x.at"),
+        (lambda: fields.required_datetime("at", otherwise=datetime.now(UTC)), "$.x.at"),
+        (lambda: fields.required_object("inner"), "$.x.inner"),
     ):
-        with pytest.raises(Unreadable) as caught:
+        with pytest.raises(InvalidField) as caught:
             read()
         assert caught.value.path == path
 
@@ -89,7 +91,7 @@ def test_what_is_needed_is_asked_for_by_its_documented_name() -> None:
 )
 def test_whole_numbers_are_read_where_that_is_safe(value: object, number: int | None) -> None:
     """Text and floats that are whole numbers count; halves, words, truth values and giants don't."""
-    assert as_whole(value) == number
+    assert as_int(value) == number
 
 
 @pytest.mark.parametrize(
@@ -98,7 +100,7 @@ def test_whole_numbers_are_read_where_that_is_safe(value: object, number: int | 
 )
 def test_numbers_keep_their_digits(value: object, number: str | None) -> None:
     """A price is exactly what was written."""
-    assert as_number(value) == (None if number is None else Decimal(number))
+    assert as_decimal(value) == (None if number is None else Decimal(number))
 
 
 @pytest.mark.parametrize(
@@ -134,14 +136,14 @@ def test_texts_are_limited() -> None:
 )
 def test_flags_are_read_where_that_is_safe(value: object, *, flag: bool) -> None:
     """Numbers and words that plainly mean yes or no count."""
-    assert as_flag(value, otherwise=not flag) is flag
+    assert as_bool(value, otherwise=not flag) is flag
 
 
 @pytest.mark.parametrize("value", [None, "perhaps", 2, [], {}])
 def test_other_flags_are_the_default(value: object) -> None:
     """Anything else leaves it at the default."""
-    assert as_flag(value, otherwise=True) is True
-    assert as_flag(value, otherwise=False) is False
+    assert as_bool(value, otherwise=True) is True
+    assert as_bool(value, otherwise=False) is False
 
 
 @pytest.mark.parametrize(
@@ -158,7 +160,7 @@ def test_other_flags_are_the_default(value: object) -> None:
 )
 def test_any_offset_is_the_same_instant(text: str) -> None:
     """Mixed offsets and precisions all become one UTC time."""
-    moment = as_moment(text)
+    moment = as_datetime(text)
     assert moment == datetime(2026, 12, 1, 14, tzinfo=UTC)
     assert moment is not None
     assert moment.tzinfo is UTC
@@ -186,7 +188,7 @@ def test_any_offset_is_the_same_instant(text: str) -> None:
 )
 def test_what_is_no_instant_is_nothing(value: object) -> None:
     """Naive times, dates, numbers and impossible times are nobody's instant."""
-    assert as_moment(value) is None
+    assert as_datetime(value) is None
 
 
 VALUES = st.recursive(
@@ -200,11 +202,11 @@ VALUES = st.recursive(
 def test_no_value_upsets_a_reader(value: Any, document: dict[str, Any]) -> None:
     """Every reader gives its type or nothing for any value at all."""
     assert isinstance(as_text(value), str | None)
-    assert isinstance(as_whole(value), int | None)
-    assert isinstance(as_number(value), Decimal | None)
-    assert isinstance(as_moment(value), datetime | None)
-    assert isinstance(as_flag(value, otherwise=True), bool)
-    fields = Fields({"x": value, **document})
+    assert isinstance(as_int(value), int | None)
+    assert isinstance(as_decimal(value), Decimal | None)
+    assert isinstance(as_datetime(value), datetime | None)
+    assert isinstance(as_bool(value, otherwise=True), bool)
+    fields = LenientObject({"x": value, **document})
     fields.raw(*document)
     text = fields.text("x")
     assert text is None or text.encode()

@@ -11,20 +11,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kordless_booking.api.parsing import (
-    MOST_SLOTS,
-    Dropped,
-    read_booking,
-    read_offer,
-    read_service_detail,
-    read_slots,
-    same_id,
+    MAX_SLOTS,
+    SkippedItems,
+    is_same_service,
+    parse_booking,
+    parse_organization,
+    parse_service_detail,
+    parse_slots,
 )
 from kordless_booking.api.resources import (
     Booking,
     CalendarSettings,
     Host,
     Location,
-    Offer,
+    OrganizationDetail,
     Price,
     PriceKind,
     ServiceDetail,
@@ -36,14 +36,14 @@ from kordless_booking.exceptions import OutcomeUnknown
 from tests.api.doors import CALENDAR, DOCUMENTS, END, LONG, NUMBER, ORGANIZATION, SERVICE, SHORT, SLOT, START
 
 
-def offer(document: object, dropped: Dropped | None = None) -> Offer:
+def offer(document: object, dropped: SkippedItems | None = None) -> OrganizationDetail:
     """The offer of acme-salon in `document`."""
-    return read_offer(document, dropped or Dropped(), org_slug="acme-salon")
+    return parse_organization(document, dropped or SkippedItems(), org_slug="acme-salon")
 
 
 def detail(document: object) -> ServiceDetail:
     """The haircut of acme-salon in `document`."""
-    return read_service_detail(document, Dropped(), org_slug="acme-salon", slug="haircut")
+    return parse_service_detail(document, SkippedItems(), org_slug="acme-salon", slug="haircut")
 
 
 def service(**changes: Any) -> Any:
@@ -51,9 +51,9 @@ def service(**changes: Any) -> Any:
     return offer({"organization": ORGANIZATION, "services": [SERVICE | changes]}).services[0]
 
 
-def slots(*items: object, dropped: Dropped | None = None) -> tuple[Slot, ...]:
+def slots(*items: object, dropped: SkippedItems | None = None) -> tuple[Slot, ...]:
     """The slots of an answer with these items."""
-    return read_slots({"slots": list(items)}, dropped or Dropped())
+    return parse_slots({"slots": list(items)}, dropped or SkippedItems())
 
 
 def slot(**changes: Any) -> Slot:
@@ -103,7 +103,7 @@ def test_the_documented_slot() -> None:
         start=START,
         end=END,
         capacity=1,
-        free=1,
+        available=1,
         service_id="haircut",
         host=Host(id="host_sarah", name="Sarah"),
         team=None,
@@ -113,14 +113,14 @@ def test_the_documented_slot() -> None:
 
 def test_the_documented_bookings() -> None:
     """The short form under "booking" and the long form bare."""
-    short = read_booking(DOCUMENTS["create"])
+    short = parse_booking(DOCUMENTS["create"])
     assert (short.confirmation_number, short.status, short.start, short.end) == (NUMBER, "confirmed", START, END)
     assert short.ics_url == "https://example.com/a.ics"
-    long = read_booking(LONG)
+    long = parse_booking(LONG)
     assert (long.organization_slug, long.service_slug, long.timezone) == ("acme-salon", "haircut", "Europe/Paris")
     assert long.contact is not None
     assert long.contact.name == "Jane Doe"
-    assert read_booking({"booking": LONG}) == long
+    assert parse_booking({"booking": LONG}) == long
 
 
 @pytest.mark.parametrize("style", ["snake", "camel"])
@@ -129,7 +129,7 @@ def test_every_document_is_read_in_any_spelling(style: str) -> None:
     assert offer(respelt(DOCUMENTS["organization"], style)) == offer(DOCUMENTS["organization"])
     assert detail(respelt(DOCUMENTS["service"], style)) == detail(DOCUMENTS["service"])
     assert slots(respelt(SLOT, style)) == slots(SLOT)
-    assert read_booking(respelt(LONG, style)) == read_booking(LONG)
+    assert parse_booking(respelt(LONG, style)) == parse_booking(LONG)
 
 
 @pytest.mark.parametrize("names", [("start_at", "end_at"), ("starts_at", "ends_at"), ("startsAt", "endsAt")])
@@ -137,13 +137,13 @@ def test_times_are_read_in_all_three_spellings(names: tuple[str, str]) -> None:
     """Slots and bookings understand each of the spellings that Kordless uses somewhere."""
     times = dict(zip(names, ("2026-12-01T14:00:00Z", "2026-12-01T15:00:00Z"), strict=True))
     assert (slots(times)[0].start, slots(times)[0].end) == (START, END)
-    assert read_booking({"confirmationNumber": NUMBER} | times).start == START
+    assert parse_booking({"confirmationNumber": NUMBER} | times).start == START
 
 
 def test_unknown_fields_are_ignored() -> None:
     """New fields upstream change nothing."""
     assert slot(surprise={"a": [1]}, starts=None) == slot()
-    assert read_booking(LONG | {"surprise": 1}) == read_booking(LONG)
+    assert parse_booking(LONG | {"surprise": 1}) == parse_booking(LONG)
 
 
 def test_a_bare_minimum_is_enough() -> None:
@@ -154,8 +154,8 @@ def test_a_bare_minimum_is_enough() -> None:
     assert found.services[0].price == Price()
     assert detail({"service": {}}).service.slug == "haircut"
     assert detail({"service": {}}).calendar == CalendarSettings()
-    assert slots({"startsAt": SLOT["startsAt"], "endsAt": SLOT["endsAt"]})[0].free == 1
-    assert read_booking({}, number=NUMBER, start=START, end=END).confirmation_number == NUMBER
+    assert slots({"startsAt": SLOT["startsAt"], "endsAt": SLOT["endsAt"]})[0].available == 1
+    assert parse_booking({}, number=NUMBER, start=START, end=END).confirmation_number == NUMBER
 
 
 def test_a_service_without_a_length_or_texts_still_stands() -> None:
@@ -177,13 +177,13 @@ def test_a_service_without_a_length_or_texts_still_stands() -> None:
         (None, Price(kind=PriceKind.VARIABLE, currency="USD")),
         ("variable", Price(kind=PriceKind.VARIABLE, currency="USD")),
         ("from 45", Price(kind=PriceKind.VARIABLE, currency="USD")),
-        (-1, Price(kind=PriceKind.UNSAID, currency="USD")),
-        ("", Price(kind=PriceKind.UNSAID, currency="USD")),
-        ("NaN", Price(kind=PriceKind.UNSAID, currency="USD")),
-        ("-5", Price(kind=PriceKind.UNSAID, currency="USD")),
-        (True, Price(kind=PriceKind.UNSAID, currency="USD")),
-        ({"amount": 1}, Price(kind=PriceKind.UNSAID, currency="USD")),
-        (1e300, Price(kind=PriceKind.UNSAID, currency="USD")),
+        (-1, Price(kind=PriceKind.UNSPECIFIED, currency="USD")),
+        ("", Price(kind=PriceKind.UNSPECIFIED, currency="USD")),
+        ("NaN", Price(kind=PriceKind.UNSPECIFIED, currency="USD")),
+        ("-5", Price(kind=PriceKind.UNSPECIFIED, currency="USD")),
+        (True, Price(kind=PriceKind.UNSPECIFIED, currency="USD")),
+        ({"amount": 1}, Price(kind=PriceKind.UNSPECIFIED, currency="USD")),
+        (1e300, Price(kind=PriceKind.UNSPECIFIED, currency="USD")),
     ],
 )
 def test_prices_are_told_apart(price: object, expected: Price) -> None:
@@ -195,7 +195,7 @@ def test_an_absent_price_is_unsaid() -> None:
     """No price at all is not the same as a null price."""
     document = {name: value for name, value in SERVICE.items() if name != "price"}
     found = offer({"organization": ORGANIZATION, "services": [document]}).services[0]
-    assert found.price.kind is PriceKind.UNSAID
+    assert found.price.kind is PriceKind.UNSPECIFIED
 
 
 @pytest.mark.parametrize(("said", "currency"), [("usd", "USD"), ("US", None), ("$", None), (840, None), (None, None)])
@@ -222,7 +222,7 @@ def test_a_currency_is_three_letters(said: object, currency: str | None) -> None
 def test_seats_are_counted_with_care(changes: dict[str, Any], capacity: int, free: int) -> None:
     """Null is one seat or all seats, negative is none, and never more are free than there are."""
     found = slot(**changes)
-    assert (found.capacity, found.free) == (capacity, free)
+    assert (found.capacity, found.available) == (capacity, free)
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_a_team_is_read_like_a_host() -> None:
 
 def test_one_bad_slot_hides_no_good_one() -> None:
     """Unusable slots are left out, counted, and the first is told by its path and not its value."""
-    dropped = Dropped()
+    dropped = SkippedItems()
     found = slots(
         SLOT,
         SLOT | {"startsAt": "2026-12-01T14:00:00"},
@@ -262,7 +262,7 @@ def test_one_bad_slot_hides_no_good_one() -> None:
         dropped=dropped,
     )
     assert len(found) == 1
-    assert dropped == Dropped(count=5, first="$.slots[1].startsAt")
+    assert dropped == SkippedItems(count=5, first_path="$.slots[1].startsAt")
 
 
 @pytest.mark.parametrize(
@@ -282,7 +282,7 @@ def test_one_bad_slot_hides_no_good_one() -> None:
 def test_nothing_but_rubbish_is_a_bad_payload(document: object) -> None:
     """An answer without a single usable slot is OutcomeUnknown, not "no times"."""
     with pytest.raises(OutcomeUnknown) as caught:
-        read_slots(document, Dropped())
+        parse_slots(document, SkippedItems())
     assert caught.value.reason == "bad_payload"
     assert "14:00" not in str(caught.value)
 
@@ -290,7 +290,7 @@ def test_nothing_but_rubbish_is_a_bad_payload(document: object) -> None:
 @pytest.mark.parametrize("document", [{"slots": []}, {"slots": None}])
 def test_no_slots_are_an_answer(document: object) -> None:
     """An empty list is empty."""
-    assert read_slots(document, Dropped()) == ()
+    assert parse_slots(document, SkippedItems()) == ()
 
 
 def test_slots_are_sorted_and_merged() -> None:
@@ -299,7 +299,7 @@ def test_slots_are_sorted_and_merged() -> None:
     other = SLOT | {"hostId": "host_bob", "host": None}
     full = SLOT | {"availableCapacity": 0, "startsAt": "2026-12-01T09:00:00-05:00"}
     found = slots(later, SLOT, full, other)
-    assert [(item.start.hour, item.host.id if item.host else "", item.free) for item in found] == [
+    assert [(item.start.hour, item.host.id if item.host else "", item.available) for item in found] == [
         (14, "host_bob", 1),
         (14, "host_sarah", 0),
         (15, "host_sarah", 1),
@@ -310,29 +310,29 @@ def test_there_is_an_end_to_slots() -> None:
     """Beyond 5,000 slots the rest is left out and counted."""
     items = [
         {"startsAt": (START + timedelta(minutes=i)).isoformat(), "endsAt": (END + timedelta(days=9)).isoformat()}
-        for i in range(MOST_SLOTS + 7)
+        for i in range(MAX_SLOTS + 7)
     ]
-    dropped = Dropped()
-    assert len(slots(*items, dropped=dropped)) == MOST_SLOTS
-    assert dropped == Dropped(count=7, first=f"$.slots[{MOST_SLOTS}]")
+    dropped = SkippedItems()
+    assert len(slots(*items, dropped=dropped)) == MAX_SLOTS
+    assert dropped == SkippedItems(count=7, first_path=f"$.slots[{MAX_SLOTS}]")
 
 
 @pytest.mark.parametrize("slug", ["", "a/b", "../x", "<b>", "a b", "x" * 101, "naïve", None])
 def test_a_service_that_fits_no_url_is_left_out(slug: object) -> None:
     """A slug that our own URLs could not carry drops its service and no other."""
-    dropped = Dropped()
+    dropped = SkippedItems()
     bad = {"slug": slug, "name": "Bad"}
     found = offer({"organization": ORGANIZATION, "services": [bad, SERVICE]}, dropped)
     assert [item.slug for item in found.services] == ["haircut"]
-    assert dropped == Dropped(count=1, first="$.services[0].slug")
+    assert dropped == SkippedItems(count=1, first_path="$.services[0].slug")
 
 
 def test_one_slug_is_one_service() -> None:
     """Of two services with one slug the first counts."""
-    dropped = Dropped()
+    dropped = SkippedItems()
     found = offer({"organization": ORGANIZATION, "services": [SERVICE, SERVICE | {"name": "Other"}]}, dropped)
     assert [item.name for item in found.services] == ["Haircut"]
-    assert dropped.first == "$.services[1]"
+    assert dropped.first_path == "$.services[1]"
 
 
 @pytest.mark.parametrize(
@@ -396,7 +396,7 @@ def test_calendar_settings_are_taken_as_far_as_they_make_sense() -> None:
 )
 def test_a_status_is_spelt_one_way(said: object, status: str) -> None:
     """Canceled has one l and small letters; a newer status passes; nothing is nothing."""
-    assert read_booking(SHORT | {"status": said}).status == status
+    assert parse_booking(SHORT | {"status": said}).status == status
 
 
 @pytest.mark.parametrize(
@@ -416,7 +416,7 @@ def test_a_status_is_spelt_one_way(said: object, status: str) -> None:
 def test_a_created_booking_needs_a_number_and_times(document: object) -> None:
     """Without a usable number nobody may be told that they are booked."""
     with pytest.raises(OutcomeUnknown) as caught:
-        read_booking(document, start=START, end=END)
+        parse_booking(document, start=START, end=END)
     assert caught.value.reason == "bad_payload"
 
 
@@ -432,21 +432,21 @@ def test_a_created_booking_needs_a_number_and_times(document: object) -> None:
 def test_another_booking_than_asked_is_a_mismatch(asked: dict[str, Any]) -> None:
     """A number, organization, service or start that nobody asked about is never taken for the answer."""
     with pytest.raises(OutcomeUnknown) as caught:
-        read_booking(LONG, **asked)
+        parse_booking(LONG, **asked)
     assert caught.value.reason == "mismatch"
 
 
 def test_case_makes_no_other_booking() -> None:
     """Confirmation numbers and slugs are compared without regard to case."""
-    assert read_booking(LONG, number=NUMBER.lower(), org_slug="ACME-salon", service_slug="Haircut")
+    assert parse_booking(LONG, number=NUMBER.lower(), org_slug="ACME-salon", service_slug="Haircut")
 
 
 def test_another_organization_or_service_than_asked_is_a_mismatch() -> None:
     """An answer about somebody else's business is never shown."""
     for read in (
-        lambda: read_offer(DOCUMENTS["organization"], Dropped(), org_slug="other"),
-        lambda: read_service_detail(DOCUMENTS["service"], Dropped(), org_slug="other", slug="haircut"),
-        lambda: read_service_detail(DOCUMENTS["service"], Dropped(), org_slug="acme-salon", slug="other"),
+        lambda: parse_organization(DOCUMENTS["organization"], SkippedItems(), org_slug="other"),
+        lambda: parse_service_detail(DOCUMENTS["service"], SkippedItems(), org_slug="other", slug="haircut"),
+        lambda: parse_service_detail(DOCUMENTS["service"], SkippedItems(), org_slug="acme-salon", slug="other"),
     ):
         with pytest.raises(OutcomeUnknown) as caught:
             read()
@@ -455,9 +455,9 @@ def test_another_organization_or_service_than_asked_is_a_mismatch() -> None:
 
 def test_webhook_ids_are_the_same_service() -> None:
     """`srv_haircut` and `haircut` are one."""
-    assert same_id("srv_haircut", "haircut")
-    assert same_id("Haircut", "srv_haircut")
-    assert not same_id("haircut", "shave")
+    assert is_same_service("srv_haircut", "haircut")
+    assert is_same_service("Haircut", "srv_haircut")
+    assert not is_same_service("haircut", "shave")
 
 
 NAMES = sorted(
@@ -481,11 +481,14 @@ JSON = st.recursive(
     max_leaves=25,
 )
 READERS = [
-    (lambda document: read_offer(document, Dropped(), org_slug="acme-salon"), Offer),
-    (lambda document: read_service_detail(document, Dropped(), org_slug="acme-salon", slug="haircut"), ServiceDetail),
-    (lambda document: read_slots(document, Dropped()), tuple),
-    (lambda document: read_booking(document, number=NUMBER, start=START, end=END), Booking),
-    (read_booking, Booking),
+    (lambda document: parse_organization(document, SkippedItems(), org_slug="acme-salon"), OrganizationDetail),
+    (
+        lambda document: parse_service_detail(document, SkippedItems(), org_slug="acme-salon", slug="haircut"),
+        ServiceDetail,
+    ),
+    (lambda document: parse_slots(document, SkippedItems()), tuple),
+    (lambda document: parse_booking(document, number=NUMBER, start=START, end=END), Booking),
+    (parse_booking, Booking),
 ]
 
 

@@ -11,30 +11,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kordless_booking.api.deadline import deadline
-from kordless_booking.api.payload import LARGEST, collect, load
+from kordless_booking.api.payload import MAX_BODY_BYTES, parse_json_strict, read_body
 from kordless_booking.exceptions import OutcomeUnknown
 
 
 def test_chunks_are_joined() -> None:
     """A plain body is its chunks."""
-    assert collect([b"ab", b"", b"c"]) == b"abc"
+    assert read_body([b"ab", b"", b"c"]) == b"abc"
 
 
 @pytest.mark.parametrize("encoding", ["gzip", " GZIP ", "x-gzip"])
 def test_gzip_is_unpacked(encoding: str) -> None:
     """A gzip body, byte by byte, is what was packed."""
     packed = gzip.compress(b"hello" * 100, mtime=0)
-    assert collect([packed[i : i + 1] for i in range(len(packed))], encoding=encoding) == b"hello" * 100
+    assert read_body([packed[i : i + 1] for i in range(len(packed))], encoding=encoding) == b"hello" * 100
 
 
 def test_deflate_is_unpacked() -> None:
     """A deflate body is what was packed."""
-    assert collect([zlib.compress(b"hello")], encoding="deflate") == b"hello"
+    assert read_body([zlib.compress(b"hello")], encoding="deflate") == b"hello"
 
 
 def test_the_limit_itself_may_come() -> None:
     """Exactly 2 MiB pass."""
-    assert len(collect([b" " * LARGEST])) == LARGEST
+    assert len(read_body([b" " * MAX_BODY_BYTES])) == MAX_BODY_BYTES
 
 
 def endless() -> Iterator[bytes]:
@@ -47,7 +47,7 @@ def endless() -> Iterator[bytes]:
 def test_an_endless_body_is_cut() -> None:
     """More than 2 MiB is OutcomeUnknown, long before the end."""
     with pytest.raises(OutcomeUnknown) as caught:
-        collect(endless())
+        read_body(endless())
     assert caught.value.reason == "too_large"
 
 
@@ -57,7 +57,7 @@ def test_a_bomb_does_not_go_off(encoding: str) -> None:
     packer = zlib.compressobj(9, zlib.DEFLATED, 31 if encoding == "gzip" else 15)
     bomb = b"".join(packer.compress(b"0" * 1_000_000) for _ in range(100)) + packer.flush()
     with pytest.raises(OutcomeUnknown) as caught:
-        collect([bomb], encoding=encoding)
+        read_body([bomb], encoding=encoding)
     assert caught.value.reason == "too_large"
 
 
@@ -74,14 +74,14 @@ def test_a_bomb_does_not_go_off(encoding: str) -> None:
 def test_a_strange_encoding_is_no_answer(body: bytes, encoding: str, reason: str) -> None:
     """A body that can't be decompressed completely is OutcomeUnknown."""
     with pytest.raises(OutcomeUnknown) as caught:
-        collect([body], encoding=encoding)
+        read_body([body], encoding=encoding)
     assert caught.value.reason == reason
 
 
 def test_a_body_ends_with_the_deadline() -> None:
     """However the chunks come, none is taken after the deadline."""
     with deadline(-1), pytest.raises(OutcomeUnknown) as caught:
-        collect(endless())
+        read_body(endless())
     assert caught.value.reason == "deadline"
 
 
@@ -111,7 +111,7 @@ def test_a_body_ends_with_the_deadline() -> None:
 def test_what_is_no_json_is_no_answer(body: bytes, reason: str) -> None:
     """NaN, names twice, a byte order mark, HTML, half a document, absurd numbers and depths: OutcomeUnknown."""
     with pytest.raises(OutcomeUnknown) as caught:
-        load(body)
+        parse_json_strict(body)
     assert caught.value.reason == reason
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
@@ -127,11 +127,11 @@ JSON = st.recursive(
 @given(JSON)
 def test_real_json_comes_back(document: object) -> None:
     """Whatever JSON is written is read."""
-    assert load(json.dumps(document).encode()) == document
+    assert parse_json_strict(json.dumps(document).encode()) == document
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_json_or_no_answer(body: bytes) -> None:
     """Arbitrary bytes give a document or OutcomeUnknown, never anything else."""
     with contextlib.suppress(OutcomeUnknown):
-        load(body)
+        parse_json_strict(body)

@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kordless_booking.api.client import Kordless
-from kordless_booking.api.requests import Call, as_json, body_of, booking_path, contact_query, in_utc, people, segment
+from kordless_booking.api.requests import (
+    Operation,
+    booking_path,
+    contact_query,
+    create_body,
+    encode_json,
+    format_utc,
+    path_segment,
+    validated_party_size,
+)
 from kordless_booking.api.resources import Contact, NewBooking
 from kordless_booking.exceptions import NotFound
 from tests.api.doors import BASE, CALLS, DOCUMENTS, END, KEY, NEW, START, answering, client
@@ -94,7 +103,7 @@ def test_optional_answers_of_the_visitor_are_sent_when_there() -> None:
         team_id="team_1",
         notes="Grüße",
     )
-    body = json.loads(body_of(more, "acme-salon"))
+    body = json.loads(create_body(more, "acme-salon"))
     assert body["party_size"] == 3
     assert body["host_id"] == "host_sarah"
     assert body["team_id"] == "team_1"
@@ -112,7 +121,7 @@ def test_the_same_booking_has_the_same_bytes() -> None:
         timezone=NEW.timezone,
         contact=NEW.contact,
     )
-    assert body_of(moved, "acme-salon") == body_of(NEW, "acme-salon")
+    assert create_body(moved, "acme-salon") == create_body(NEW, "acme-salon")
 
 
 NAIVE = datetime(2026, 12, 1, 14)  # noqa: DTZ001 (what must be refused)
@@ -153,21 +162,21 @@ def test_a_contact_needs_a_name_and_a_way_to_reach_it(contact: Contact) -> None:
     """Without a name, or without both e-mail and phone, ValueError."""
     new = NewBooking(service_slug="haircut", start=START, end=END, timezone="UTC", contact=contact)
     with pytest.raises(ValueError, match="contact needs"):
-        body_of(new, "acme-salon")
+        create_body(new, "acme-salon")
 
 
 def test_a_booking_needs_a_service_and_a_zone() -> None:
     """An empty service or time zone raises ValueError."""
     new = NewBooking(service_slug="haircut", start=START, end=END, timezone="", contact=NEW.contact)
     with pytest.raises(ValueError, match="time zone"):
-        body_of(new, "acme-salon")
+        create_body(new, "acme-salon")
 
 
 @pytest.mark.parametrize("size", [0, -1, 1001, True])
 def test_a_party_has_a_sane_size(size: int) -> None:
     """Nobody, fewer, far too many and a truth value raise ValueError."""
     with pytest.raises(ValueError, match="party"):
-        people(size)
+        validated_party_size(size)
 
 
 @pytest.mark.parametrize("key", ["", "a b", "a\r\nX: y", "ключ", "x" * 256])
@@ -219,7 +228,7 @@ def test_an_impossible_slug_is_not_found_without_a_call(slug: str) -> None:
 def test_a_slug_stays_one_segment(slug: str) -> None:
     """Whatever text passes as a slug makes exactly one segment of plain path characters."""
     try:
-        found = segment(slug, "service")
+        found = path_segment(slug, "service")
     except NotFound:
         return
     path = httpx.URL(f"{BASE}/org/acme/service/{found}").raw_path.decode("ascii")
@@ -254,7 +263,7 @@ def test_a_number_in_a_path_is_plain(number: str) -> None:
 def test_times_travel_in_utc(moment: datetime) -> None:
     """An aware time of any zone is written in UTC and means the same instant."""
     try:
-        written = in_utc(moment)
+        written = format_utc(moment)
     except OverflowError:
         return
     assert written.endswith("Z")
@@ -263,12 +272,12 @@ def test_times_travel_in_utc(moment: datetime) -> None:
 
 def test_lone_surrogates_are_still_bytes() -> None:
     """Text that is no Unicode becomes question marks instead of an exception."""
-    assert as_json({"notes": "a\ud800b"}) == b'{"notes":"a?b"}'
+    assert encode_json({"notes": "a\ud800b"}) == b'{"notes":"a?b"}'
 
 
 def test_a_call_does_not_tell_what_it_carries() -> None:
     """The repr of a call shows its operation alone."""
-    call = Call("lookup", "GET", "/p/BOOK", lambda document, dropped: None, query="contact=a", body=b"x")
+    call = Operation("lookup", "GET", "/p/BOOK", lambda document, dropped: None, query="contact=a", body=b"x")
     assert repr(call) == "Call(operation='lookup')"
 
 

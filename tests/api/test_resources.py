@@ -8,12 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kordless_booking.api import resources
-from kordless_booking.api.parsing import Dropped, read_booking, read_offer, read_service_detail, read_slots
+from kordless_booking.api.parsing import (
+    SkippedItems,
+    parse_booking,
+    parse_organization,
+    parse_service_detail,
+    parse_slots,
+)
 from kordless_booking.api.resources import (
     Booking,
     Contact,
     NewBooking,
-    Offer,
+    OrganizationDetail,
     Price,
     PriceKind,
     ServiceDetail,
@@ -51,19 +57,19 @@ def test_what_is_public_is_pinned() -> None:
 
 def test_the_offer_survives_the_cache() -> None:
     """An offer is the same after JSON, its exact price included."""
-    offer = read_offer(DOCUMENTS["organization"], Dropped(), org_slug="acme-salon")
-    assert decode(encode(offer), Offer) == offer
+    offer = parse_organization(DOCUMENTS["organization"], SkippedItems(), org_slug="acme-salon")
+    assert decode(encode(offer), OrganizationDetail) == offer
 
 
 def test_a_service_survives_the_cache() -> None:
     """A service with its calendar is the same after JSON."""
-    detail = read_service_detail(DOCUMENTS["service"], Dropped(), org_slug="acme-salon", slug="haircut")
+    detail = parse_service_detail(DOCUMENTS["service"], SkippedItems(), org_slug="acme-salon", slug="haircut")
     assert decode(encode(detail), ServiceDetail) == detail
 
 
 def test_slots_survive_the_cache() -> None:
     """A tuple of slots is the same after JSON, its times still aware."""
-    slots = read_slots(DOCUMENTS["availability"], Dropped())
+    slots = parse_slots(DOCUMENTS["availability"], SkippedItems())
     back = decode(encode(slots), tuple[Slot, ...])
     assert back == slots
     assert back[0].start.utcoffset() is not None
@@ -71,7 +77,7 @@ def test_slots_survive_the_cache() -> None:
 
 def test_bookings_survive_the_cache() -> None:
     """NewBooking and Booking are equal after encoding and decoding."""
-    booking = read_booking(LONG)
+    booking = parse_booking(LONG)
     assert decode(encode(booking), Booking) == booking
     assert decode(encode(NEW), NewBooking) == NEW
 
@@ -87,12 +93,12 @@ def test_prices_survive_the_cache_to_the_cent(amount: Decimal) -> None:
 def test_other_bytes_are_refused(data: bytes) -> None:
     """Bytes of another version or of another origin raise ValueError."""
     with pytest.raises(ValueError, match="expected"):
-        decode(data, Offer)
+        decode(data, OrganizationDetail)
 
 
 def test_nobody_is_named_in_a_repr() -> None:
     """The repr of what holds a contact or a confirmation number shows neither."""
-    shown = repr([read_booking(LONG), NEW, NEW.contact, Contact(name="Zzqx", email=CONTACT)])
+    shown = repr([parse_booking(LONG), NEW, NEW.contact, Contact(name="Zzqx", email=CONTACT)])
     for secret in (CONTACT, "Jane", "Zzqx", "+12125550123", NUMBER):
         assert secret not in shown
 
@@ -101,5 +107,5 @@ def test_resources_do_not_change() -> None:
     """Assigning to a field raises."""
     slot = Slot(start=START, end=END)
     with pytest.raises(AttributeError):
-        slot.free = 3  # type: ignore[misc]
+        slot.available = 3  # type: ignore[misc]
     assert slot == Slot(start=datetime(2026, 12, 1, 14, tzinfo=UTC), end=END)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kordless_booking import exceptions
-from kordless_booking.api.responses import Answer, read_answer, refusal
+from kordless_booking.api.responses import ResponseMeta, error_from_response, parse_response_meta
 from tests.api.doors import CALLS, CONTACT, Watch, client, refusing
 
 NOW = 1_796_000_000.0
@@ -93,8 +93,8 @@ def test_a_conflict_without_a_slot_takes_no_slot(operation: str, expected: type[
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 429, 500, 503])
 def test_the_status_decides_whatever_the_body_says(status: int, body: bytes) -> None:
     """HTML, half JSON or nothing at all under an error status change neither the class nor the reason."""
-    answer = read_answer(status, {}, now=NOW)
-    plain, other = refusal("create", answer, b""), refusal("create", answer, body)
+    answer = parse_response_meta(status, {}, now=NOW)
+    plain, other = error_from_response("create", answer, b""), error_from_response("create", answer, body)
     assert type(plain) is type(other)
     assert plain is not None
     assert other is not None
@@ -134,7 +134,7 @@ def test_the_message_repeats_nothing_of_the_body() -> None:
 )
 def test_retry_after_is_honoured_within_reason(header: str, seconds: int) -> None:
     """Seconds and HTTP dates count, clamped to 1 to 120; hostile values fall back to 30."""
-    assert read_answer(429, {"retry-after": header}, now=NOW).retry_after == seconds
+    assert parse_response_meta(429, {"retry-after": header}, now=NOW).retry_after == seconds
 
 
 @pytest.mark.parametrize(
@@ -156,14 +156,14 @@ def test_retry_after_is_honoured_within_reason(header: str, seconds: int) -> Non
 )
 def test_a_reset_is_believed_when_sane(header: str, seconds: int | None) -> None:
     """Unix seconds, milliseconds, a delta and dates become a moment within two minutes, all else nothing."""
-    answer = read_answer(429, {"x-ratelimit-reset": header}, now=NOW)
+    answer = parse_response_meta(429, {"x-ratelimit-reset": header}, now=NOW)
     assert answer.reset == (None if seconds is None else NOW + seconds)
     assert answer.retry_after == (seconds or 30)
 
 
 def test_a_reset_in_iso_8601_is_believed() -> None:
     """ISO 8601 with an offset is one more way to say when."""
-    assert read_answer(200, {"x-ratelimit-reset": "2026-11-30T01:00:40+01:00"}, now=1_795_996_800.0).reset == (
+    assert parse_response_meta(200, {"x-ratelimit-reset": "2026-11-30T01:00:40+01:00"}, now=1_795_996_800.0).reset == (
         1_795_996_840.0
     )
 
@@ -171,7 +171,7 @@ def test_a_reset_in_iso_8601_is_believed() -> None:
 def test_a_skewed_upstream_clock_does_no_harm() -> None:
     """The reset is measured against the answer's own Date, so ten minutes of skew cancel out."""
     headers = {"x-ratelimit-reset": f"{NOW + 640:.0f}", "date": email.utils.formatdate(NOW + 600, usegmt=True)}
-    answer = read_answer(200, headers, now=NOW)
+    answer = parse_response_meta(200, headers, now=NOW)
     assert answer.reset == NOW + 40
     assert answer.date == NOW + 600
 
@@ -184,14 +184,14 @@ def test_the_gate_is_told_the_allowance() -> None:
         CALLS["organization"](client(refusing(429, **headers), gate=watch))
     assert caught.value.retry_after == 17
     assert watch.told == [
-        ("organization", Answer(status=429, limit=60, remaining=0, retry_after=17, failed=False)),
+        ("organization", ResponseMeta(status=429, limit=60, remaining=0, retry_after=17, failed=False)),
     ]
 
 
 @pytest.mark.parametrize("value", ["-1", "x", "1.5", "", "9" * 30, "٣"])
 def test_a_count_that_is_none_is_unknown(value: str) -> None:
     """A limit that is no plain whole number is no limit."""
-    assert read_answer(200, {"x-ratelimit-limit": value}, now=NOW).limit is None
+    assert parse_response_meta(200, {"x-ratelimit-limit": value}, now=NOW).limit is None
 
 
 HEADERS = ("date", "retry-after", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
@@ -212,8 +212,8 @@ VALUES = st.one_of(
 )
 def test_no_answer_upsets_anything(status: int, headers: dict[str, Any], operation: str, body: bytes) -> None:
     """Any status, headers and body give a sane Answer and either nothing or a KordlessError."""
-    answer = read_answer(status, headers, now=NOW)
+    answer = parse_response_meta(status, headers, now=NOW)
     assert answer.retry_after is None or 1 <= answer.retry_after <= 120
     assert answer.reset is None or NOW < answer.reset <= NOW + 120
-    error = refusal(operation, answer, body)
+    error = error_from_response(operation, answer, body)
     assert (error is None) == (200 <= status < 300)

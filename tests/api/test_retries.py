@@ -11,8 +11,8 @@ import pytest
 import stamina
 
 from kordless_booking.api.deadline import deadline
-from kordless_booking.api.requests import Call
-from kordless_booking.api.retries import attempts
+from kordless_booking.api.requests import Operation
+from kordless_booking.api.retries import retrying
 from kordless_booking.exceptions import KordlessError, NotFound, OutcomeUnknown, TooMany, Unreachable
 from tests.api.doors import CALLS, DOCUMENTS, NEW, READS, WRITES, Recorder, Watch, answering, client, refusing
 
@@ -121,14 +121,14 @@ def test_the_second_try_needs_the_gate_too() -> None:
     assert (len(network.requests), len(gate.told)) == (1, 1)
 
 
-LOOKUP = Call("lookup", "GET", "/x", lambda document, dropped: None)
+LOOKUP = Operation("lookup", "GET", "/x", lambda document, dropped: None)
 
 
-def tries(call: Call[None], error: KordlessError, *, left: float, of: float) -> int:
+def tries(call: Operation[None], error: KordlessError, *, left: float, of: float) -> int:
     """Return the number of attempts at a call that always fails, with `left` of `of` seconds left."""
     count = 0
     with deadline(left), contextlib.suppress(KordlessError):
-        for attempt in attempts(call, of):
+        for attempt in retrying(call, of):
             with attempt:
                 count += 1
                 raise error

@@ -11,7 +11,7 @@ import stamina
 from kordless_booking.api import client as client_module
 from kordless_booking.api import session
 from kordless_booking.api.client import Kordless
-from kordless_booking.api.session import PunctualTransport, wsgi_transport
+from kordless_booking.api.session import DeadlineTransport, wsgi_transport
 from kordless_booking.exceptions import KordlessError, OutcomeUnknown, SlotTaken, TooMany, Unreachable
 from tests.api.doors import (
     BASE,
@@ -196,7 +196,7 @@ def test_tls_can_not_be_turned_off() -> None:
     context = ssl.create_default_context()
     context.check_hostname = False
     with pytest.raises(ValueError, match="verified"):
-        PunctualTransport(context)
+        DeadlineTransport(context)
 
 
 def test_a_wsgi_application_can_be_the_network() -> None:

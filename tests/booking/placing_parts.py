@@ -12,7 +12,7 @@ from kordless_booking.api.client import Kordless
 from kordless_booking.api.resources import Contact, NewBooking
 from kordless_booking.api.session import wsgi_transport
 from kordless_booking.booking.attempt import Attempt, State
-from kordless_booking.booking.placement import Open, Outcome, Placed, place
+from kordless_booking.booking.placement import Outcome, Pending, Placed, place_booking
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import SANDBOX_KEY, SANDBOX_ORG, Sandbox
 from kordless_booking.sandbox.request_log import Recorded
@@ -34,7 +34,7 @@ def client_of(transport: httpx.BaseTransport | Sandbox, key: str = SANDBOX_KEY, 
 def attempt_at(client: Kordless, service: str = "haircut", key: str = KEY, **changes: Any) -> Attempt:
     """Return an attempt at the first free time, with its host, so that only one booking fits there."""
     slots = client.availability(service, NOW, NOW + timedelta(days=4))
-    slot = next(slot for slot in slots if slot.free and slot.start > NOW + timedelta(days=1))
+    slot = next(slot for slot in slots if slot.available and slot.start > NOW + timedelta(days=1))
     said: dict[str, Any] = {
         "service_slug": service,
         "start": slot.start,
@@ -96,7 +96,7 @@ def edited(attempt: Attempt, **changes: Any) -> Attempt:
 
 def place_it(_sandbox: Sandbox, client: Kordless, attempt: Attempt) -> Placed:
     """Bring the attempt into PLACED."""
-    outcome = place("default", client, attempt, NOW)
+    outcome = place_booking("default", client, attempt, NOW)
     assert isinstance(outcome, Placed)
     return outcome
 
@@ -109,7 +109,7 @@ def killed(network: Network, client: Kordless, attempt: Attempt, *, sent: bool) 
 
     setattr(network, "after" if sent else "before", die)
     with pytest.raises(SystemExit):
-        place("default", client, attempt, NOW)
+        place_booking("default", client, attempt, NOW)
     network.before, network.after = (lambda: None), (lambda: None)
     assert row().state == State.PLACING
 
@@ -131,9 +131,9 @@ class JustBefore:
         return execute(sql, params, many, context)
 
 
-def unsure(sandbox: Sandbox, client: Kordless, attempt: Attempt) -> Open:
+def unsure(sandbox: Sandbox, client: Kordless, attempt: Attempt) -> Pending:
     """Bring the attempt into OUTCOME_UNKNOWN: Kordless has carried it out, and the response is lost."""
-    sandbox.mischief.set("status", "create", times=1, status=500, carried_out=True)
-    outcome = place("default", client, attempt, NOW)
-    assert isinstance(outcome, Open)
+    sandbox.faults.add("status", "create", times=1, status=500, carried_out=True)
+    outcome = place_booking("default", client, attempt, NOW)
+    assert isinstance(outcome, Pending)
     return outcome

@@ -31,7 +31,7 @@ def race(sandbox_path: str, threads: int) -> list[str]:
     from django.core.management import call_command
     from django.db import connection
 
-    from kordless_booking.booking.placement import Placed, place
+    from kordless_booking.booking.placement import Placed, place_booking
     from kordless_booking.sandbox import Sandbox
     from tests.booking.placing_parts import attempt_at, client_of
     from tests.conftest import NOW
@@ -44,7 +44,7 @@ def race(sandbox_path: str, threads: int) -> list[str]:
     def run() -> None:
         connection.ensure_connection()
         barrier.wait()
-        outcome = place("default", client, attempt, NOW)
+        outcome = place_booking("default", client, attempt, NOW)
         told.append(outcome.booking.confirmation_number if isinstance(outcome, Placed) else repr(outcome))
         connection.close()
 

@@ -26,7 +26,7 @@ NEW = NewBooking(
     ("state", "is_open"),
     [
         (State.PLACING, True),
-        (State.UNSURE, True),
+        (State.OUTCOME_UNKNOWN, True),
         (State.WAITING, True),
         (State.PLACED, False),
         (State.REFUSED, False),

@@ -12,13 +12,13 @@ from kordless_booking.api.resources import Host, Slot
 from kordless_booking.booking.availability import (
     PartOfDay,
     free_times,
-    hosts_of,
     month_weeks,
     months_in_window,
     parts_of_day,
+    unique_hosts,
 )
-from kordless_booking.presentation.timezones import zone
-from kordless_booking.presentation.vtimezone import changes
+from kordless_booking.presentation.timezones import get_timezone
+from kordless_booking.presentation.vtimezone import utc_offset_changes
 from tests.booking.every_zone import EVERY_ZONE
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -34,7 +34,7 @@ def at(text):
 def slot(start, *, minutes=60, host=None, free=1, capacity=1):
     """A slot that starts at an instant or a text of one."""
     start = at(start) if isinstance(start, str) else start
-    return Slot(start=start, end=start + timedelta(minutes=minutes), host=host, free=free, capacity=capacity)
+    return Slot(start=start, end=start + timedelta(minutes=minutes), host=host, available=free, capacity=capacity)
 
 
 def clocks(times):
@@ -50,8 +50,8 @@ def flat(days):
 def test_times_stand_on_the_visitors_own_date():
     """One instant is Tuesday on Kiritimati and Monday on Niue."""
     slots = [slot("2026-12-01 10:30")]
-    assert list(free_times(slots, zone=zone("Pacific/Kiritimati"), now=NOW)) == [date(2026, 12, 2)]
-    assert list(free_times(slots, zone=zone("Pacific/Niue"), now=NOW)) == [date(2026, 11, 30)]
+    assert list(free_times(slots, zone=get_timezone("Pacific/Kiritimati"), now=NOW)) == [date(2026, 12, 2)]
+    assert list(free_times(slots, zone=get_timezone("Pacific/Niue"), now=NOW)) == [date(2026, 11, 30)]
 
 
 def test_dates_and_times_come_in_order_whatever_kordless_says():
@@ -118,7 +118,7 @@ def test_the_order_of_the_answer_does_not_matter(order):
     slots = [slot("2026-12-01 09:00", host=host, free=free, capacity=2) for host, free in order]
     (moment,) = flat(free_times(slots, zone=UTC, now=NOW))
     assert moment.hosts == (SARAH, TOM)
-    assert [(s.host, s.free) for s in moment.slots] == [(SARAH, 2), (TOM, 2), (None, 2)]
+    assert [(s.host, s.available) for s in moment.slots] == [(SARAH, 2), (TOM, 2), (None, 2)]
 
 
 def test_a_host_can_be_chosen():
@@ -135,13 +135,13 @@ def test_a_host_can_be_chosen():
 def test_everybody_with_a_slot_is_listed_once():
     """Hosts come by name, the nameless last."""
     slots = [slot("2026-12-01 09:00", host=h) for h in (TOM, Host(id="a"), SARAH, TOM, None)]
-    assert hosts_of(slots) == (SARAH, TOM, Host(id="a"))
+    assert unique_hosts(slots) == (SARAH, TOM, Host(id="a"))
 
 
 def test_the_hour_that_comes_twice_is_marked():
     """New York, November 1: 01:30 twice, both marked and in order; 00:30 and 02:30 are as ever."""
     slots = [slot(f"2026-11-01 {utc}") for utc in ("04:30", "05:30", "06:30", "07:30")]
-    times = free_times(slots, zone=zone("America/New_York"), now=NOW)[date(2026, 11, 1)]
+    times = free_times(slots, zone=get_timezone("America/New_York"), now=NOW)[date(2026, 11, 1)]
     assert clocks(times) == ["00:30", "01:30", "01:30", "02:30"]
     assert [moment.ambiguous for moment in times] == [False, True, True, False]
     assert times[1].local_start.utcoffset() - times[2].local_start.utcoffset() == HOUR
@@ -150,7 +150,7 @@ def test_the_hour_that_comes_twice_is_marked():
 def test_the_hour_that_never_comes_is_not_shown():
     """Berlin, March 29: after 01:30 comes 03:30."""
     slots = [slot("2026-03-29 00:30"), slot("2026-03-29 01:30")]
-    times = free_times(slots, zone=zone("Europe/Berlin"), now=NOW)[date(2026, 3, 29)]
+    times = free_times(slots, zone=get_timezone("Europe/Berlin"), now=NOW)[date(2026, 3, 29)]
     assert clocks(times) == ["01:30", "03:30"]
     assert not any(moment.ambiguous for moment in times)
 
@@ -158,14 +158,14 @@ def test_the_hour_that_never_comes_is_not_shown():
 def test_half_an_hour_can_come_twice():
     """Lord Howe goes back by thirty minutes."""
     slots = [slot("2026-04-04 14:45"), slot("2026-04-04 15:15"), slot("2026-04-04 15:45")]
-    times = flat(free_times(slots, zone=zone("Australia/Lord_Howe"), now=NOW))
+    times = flat(free_times(slots, zone=get_timezone("Australia/Lord_Howe"), now=NOW))
     assert clocks(times) == ["01:45", "01:45", "02:15"]
     assert [moment.ambiguous for moment in times] == [True, True, False]
 
 
 def test_a_slot_over_the_change_keeps_its_length():
     """An hour from 01:30 ends at 01:30 when the clocks go back, and the instants stay an hour apart."""
-    (moment,) = flat(free_times([slot("2026-11-01 05:30")], zone=zone("America/New_York"), now=NOW))
+    (moment,) = flat(free_times([slot("2026-11-01 05:30")], zone=get_timezone("America/New_York"), now=NOW))
     assert moment.local_end.strftime("%H:%M") == "01:30"
     assert moment.end - moment.start == HOUR
 
@@ -190,7 +190,7 @@ def test_a_slot_over_midnight_is_marked(start, minutes, crosses):
 def test_the_ends_of_the_calendar_do_no_harm():
     """A slot in the last hours of the year 9999 has no local time and is dropped alone."""
     slots = [Slot(start=at("9999-12-31 22:00"), end=at("9999-12-31 23:00")), slot("2026-12-01 09:00")]
-    assert len(flat(free_times(slots, zone=zone("Pacific/Kiritimati"), now=NOW))) == 1
+    assert len(flat(free_times(slots, zone=get_timezone("Pacific/Kiritimati"), now=NOW))) == 1
 
 
 @given(
@@ -202,14 +202,14 @@ def test_the_ends_of_the_calendar_do_no_harm():
 def test_every_slot_stands_where_its_zone_says(name, quarters, minutes):
     """In every zone: nothing lost, nothing twice, dates as the wall calendar has them, instants untouched."""
     slots = [slot(NOW + timedelta(minutes=15 * (quarter + 1)), minutes=minutes) for quarter in quarters]
-    days = free_times(slots, zone=zone(name), now=NOW)
+    days = free_times(slots, zone=get_timezone(name), now=NOW)
     assert [moment.start for moment in flat(days)] == sorted({s.start for s in slots})
     for day, times in days.items():
         for moment in times:
             assert moment.local_start.date() == day
             assert moment.local_start.astimezone(UTC) == moment.start
             assert moment.local_end.astimezone(UTC) == moment.end
-            last = (moment.end - timedelta(microseconds=1)).astimezone(zone(name)).date()
+            last = (moment.end - timedelta(microseconds=1)).astimezone(get_timezone(name)).date()
             assert moment.crosses_midnight == (last > day)
 
 
@@ -218,13 +218,13 @@ def test_every_slot_stands_where_its_zone_says(name, quarters, minutes):
 def test_around_every_change_of_the_clocks_each_time_can_be_told_apart(data):
     """In every zone that changes: two times that read the same are both marked, and only such pairs are."""
     name = data.draw(st.sampled_from(EVERY_ZONE))
-    found = list(changes(name, NOW, NOW + timedelta(days=800)))
+    found = list(utc_offset_changes(name, NOW, NOW + timedelta(days=800)))
     if not found:
         return
     change = data.draw(st.sampled_from(found))
     first = change - timedelta(hours=4)
     slots = [slot(first + timedelta(minutes=15 * step), minutes=15) for step in range(32)]
-    times = flat(free_times(slots, zone=zone(name), now=NOW))
+    times = flat(free_times(slots, zone=get_timezone(name), now=NOW))
     walls = [moment.local_start.replace(tzinfo=None, fold=0) for moment in times]
     for moment, wall in zip(times, walls, strict=True):
         assert moment.ambiguous == (walls.count(wall) == 2)
@@ -276,8 +276,8 @@ def test_months_open_as_far_as_can_be_booked(window, last):
 def test_the_first_month_is_the_visitors_own():
     """On the last evening of the year it is January on Kiritimati and December on Niue."""
     now = at("2026-12-31 20:00")
-    assert months_in_window(now, zone("Pacific/Kiritimati"), 5)[0] == date(2027, 1, 1)
-    assert months_in_window(now, zone("Pacific/Niue"), 5)[0] == date(2026, 12, 1)
+    assert months_in_window(now, get_timezone("Pacific/Kiritimati"), 5)[0] == date(2027, 1, 1)
+    assert months_in_window(now, get_timezone("Pacific/Niue"), 5)[0] == date(2026, 12, 1)
 
 
 @pytest.mark.parametrize("window", [None, 10**9])
@@ -294,8 +294,8 @@ def test_a_thousand_slots_take_little_time():
     taken = []
     for _ in range(5):
         begun = stopwatch.process_time()
-        free_times(slots, zone=zone("America/New_York"), now=NOW)
+        free_times(slots, zone=get_timezone("America/New_York"), now=NOW)
         taken.append(stopwatch.process_time() - begun)
     assert min(taken) < 0.05
     many = [slot(at("2026-12-01 00:00") + timedelta(minutes=n)) for n in range(3000)]
-    assert len(flat(free_times(many, zone=zone("Asia/Kathmandu"), now=NOW))) == 3000
+    assert len(flat(free_times(many, zone=get_timezone("Asia/Kathmandu"), now=NOW))) == 3000

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from kordless_booking.booking.choices import Choices
 from kordless_booking.limits import MAX_PARTY_SIZE
-from kordless_booking.presentation.timezones import listed_zones
+from kordless_booking.presentation.timezones import selectable_timezones
 
 LANGUAGES = ("en", "de", "pt-br", "zh-hans", "he")
 NAMES = ("tz", "month", "day", "host", "party", "hours", "lang")
 DAYS = st.dates(date(1970, 1, 1), date(9000, 12, 31))
 CHOICES = st.builds(
     Choices,
-    tz=st.none() | st.sampled_from(sorted(listed_zones())),
+    tz=st.none() | st.sampled_from(sorted(selectable_timezones())),
     month=st.none() | DAYS.map(lambda day: day.replace(day=1)),
     day=st.none() | DAYS,
     host=st.none() | st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=100),
@@ -30,7 +30,7 @@ CHOICES = st.builds(
 
 def read(**query: str) -> Choices:
     """The choices in a query."""
-    return Choices.read(query, LANGUAGES)
+    return Choices.from_query(query, LANGUAGES)
 
 
 @fast(max_examples=100, deadline=None)
@@ -38,8 +38,8 @@ def read(**query: str) -> Choices:
 def test_a_query_reads_as_it_was_written(choices):
     """Every choice survives its own link, through Django's parser and the standard library's."""
     query = choices.query()
-    assert Choices.read(QueryDict(query[1:]), LANGUAGES) == choices
-    assert Choices.read(dict(parse_qsl(query[1:])), LANGUAGES) == choices
+    assert Choices.from_query(QueryDict(query[1:]), LANGUAGES) == choices
+    assert Choices.from_query(dict(parse_qsl(query[1:])), LANGUAGES) == choices
     assert query.isascii()
     assert not set(query) & set("\"<>'# \r\n\0")
 
@@ -48,9 +48,9 @@ def test_a_query_reads_as_it_was_written(choices):
 @given(query=st.dictionaries(st.sampled_from(NAMES), st.text(max_size=40)))
 def test_any_text_reads_as_something_safe(query):
     """Nothing raises, and what is left has its type and its limits and can be written again."""
-    choices = Choices.read(query, LANGUAGES)
-    assert Choices.read(dict(choices.pairs()), LANGUAGES) == choices
-    assert 1 <= choices.party <= MAX_PARTY_SIZE
+    choices = Choices.from_query(query, LANGUAGES)
+    assert Choices.from_query(dict(choices.query_items()), LANGUAGES) == choices
+    assert 1 <= choices.party_size <= MAX_PARTY_SIZE
     assert choices.lang in {None, *LANGUAGES}
     assert choices.hours in {None, "12", "24"}
 
@@ -59,7 +59,7 @@ def test_any_text_reads_as_something_safe(query):
 @given(raw=st.binary(max_size=120))
 def test_any_bytes_read_as_something_safe(raw):
     """A query string made of anything."""
-    Choices.read(QueryDict(raw, encoding="utf-8"), LANGUAGES)
+    Choices.from_query(QueryDict(raw, encoding="utf-8"), LANGUAGES)
 
 
 @pytest.mark.parametrize(
@@ -109,9 +109,9 @@ def test_absurd_values_are_dropped_quietly(name, value):
         ({"month": "2027-02"}, Choices(month=date(2027, 2, 1))),
         ({"day": "2028-02-29"}, Choices(day=date(2028, 2, 29))),
         ({"host": "host_sarah"}, Choices(host="host_sarah")),
-        ({"party": "3"}, Choices(party=3)),
+        ({"party": "3"}, Choices(party_size=3)),
         ({"party": "0"}, Choices()),
-        ({"party": "99"}, Choices(party=MAX_PARTY_SIZE)),
+        ({"party": "99"}, Choices(party_size=MAX_PARTY_SIZE)),
         ({"hours": "24"}, Choices(hours="24")),
         ({"lang": "PT-BR"}, Choices(lang="pt-br")),
         ({"unknown": "1"}, Choices()),
@@ -119,18 +119,18 @@ def test_absurd_values_are_dropped_quietly(name, value):
 )
 def test_sensible_values_are_kept(query, choices):
     """Each in its own type, old zone names as today's, languages in any case."""
-    assert Choices.read(query, LANGUAGES) == choices
+    assert Choices.from_query(query, LANGUAGES) == choices
 
 
 def test_what_was_not_chosen_is_not_written():
     """A bare address stays bare; the order is always the same."""
     assert Choices().query() == ""
-    chosen = Choices(lang="de", party=2, tz="Europe/Paris", month=date(2026, 12, 1))
+    chosen = Choices(lang="de", party_size=2, tz="Europe/Paris", month=date(2026, 12, 1))
     assert chosen.query() == "?tz=Europe/Paris&month=2026-12&party=2&lang=de"
 
 
 def test_some_of_it_can_be_changed():
     """The original stays as it was."""
-    chosen = Choices(tz="Europe/Paris", party=2)
-    assert chosen.but(party=1).pairs() == [("tz", "Europe/Paris")]
-    assert chosen.party == 2
+    chosen = Choices(tz="Europe/Paris", party_size=2)
+    assert chosen.replace(party=1).query_items() == [("tz", "Europe/Paris")]
+    assert chosen.party_size == 2

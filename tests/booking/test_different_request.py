@@ -10,12 +10,12 @@ from kordless_booking.booking import attempt as drawing
 from kordless_booking.booking.attempt import Attempt, State
 from kordless_booking.booking.placement import (
     LEASE,
-    Declined,
     DifferentRequest,
-    Open,
+    Pending,
     Placed,
+    Rejected,
     has_attempt,
-    place,
+    place_booking,
     resume,
 )
 from kordless_booking.models import BookingAttempt
@@ -57,7 +57,7 @@ def _unsure(sandbox, _network, client, attempt):
 
 def _waiting(sandbox, _network, client, attempt):
     sandbox.mischief.set("status", "create", times=1, status=429, retry_after=20)
-    assert place("default", client, attempt, NOW) == Open(seconds=20, waiting=True)
+    assert place_booking("default", client, attempt, NOW) == Pending(seconds=20, waiting=True)
 
 
 def _waiting_in_doubt(sandbox, _network, client, attempt):
@@ -73,7 +73,7 @@ STANDS = [
         (_being_sent, State.PLACING, {"being sent": 1, "lease ran out": LEASE_SECONDS + 1}),
         (_never_sent, State.PLACING, {"about to be sent": 1, "never sent": LEASE_SECONDS + 1}),
         (_placed, State.PLACED, {"just now": 1, "answer kept no longer": 31 * 86400}),
-        (_unsure, State.UNSURE, {"not due": 1, "due": 40, "too old": 86401}),
+        (_unsure, State.OUTCOME_UNKNOWN, {"not due": 1, "due": 40, "too old": 86401}),
         (_waiting, State.WAITING, {"not its turn": 1, "its turn": 40}),
         (_waiting_in_doubt, State.WAITING, {"in doubt, not its turn": 3, "in doubt, its turn": 40}),
     )
@@ -99,7 +99,7 @@ def test_another_body_is_told_so_at_once_and_touches_nothing(sandbox, network, c
         edited(attempt, contact=Contact(name=attempt.new.contact.name, email="corrected@example.com")),
         edited(attempt, notes="Now with a note"),
     ):
-        assert place("default", client, other, now) == DifferentRequest()
+        assert place_booking("default", client, other, now) == DifferentRequest()
         assert resume("default", client, KEY, other.body_digest(), now) == DifferentRequest()
     assert BookingAttempt.objects.values().get() == before
     assert before["state"] == state
@@ -123,8 +123,8 @@ def test_a_used_key_is_known_by_one_query(
 def refused(sandbox, client, attempt):
     """Bring the attempt into REFUSED."""
     sandbox.mischief.set("status", "create", times=1, status=422)
-    outcome = place("default", client, attempt, NOW)
-    assert isinstance(outcome, Declined)
+    outcome = place_booking("default", client, attempt, NOW)
+    assert isinstance(outcome, Rejected)
     assert not has_attempt("default", KEY)
 
 
@@ -132,9 +132,9 @@ def test_after_a_no_another_body_takes_the_key_over(sandbox, client, attempt):
     """It goes out as a new generation, and from then on the first one is the different request."""
     refused(sandbox, client, attempt)
     other = edited(attempt, contact=ELSE)
-    assert booked(place("default", client, other, later(NOW, 5)))
+    assert booked(place_booking("default", client, other, later(NOW, 5)))
     assert keys_sent(sandbox) == [f"kb-{KEY}-1", f"kb-{KEY}-2"]
-    assert place("default", client, attempt, later(NOW, 6)) == DifferentRequest()
+    assert place_booking("default", client, attempt, later(NOW, 6)) == DifferentRequest()
     assert resume("default", client, KEY, attempt.body_digest(), later(NOW, 6)) == DifferentRequest()
     assert [booking["name"] for booking in sandbox.bookings()] == [ELSE.name]
 
@@ -146,7 +146,7 @@ def test_a_receipt_of_a_renewed_attempt_does_not_show_the_other_ones_no(sandbox,
     refused(sandbox, client, other)
     assert row().generation == 2
     assert resume("default", client, KEY, attempt.body_digest(), later(NOW, 6)) == DifferentRequest()
-    assert isinstance(resume("default", client, KEY, other.body_digest(), later(NOW, 6)), Declined)
+    assert isinstance(resume("default", client, KEY, other.body_digest(), later(NOW, 6)), Rejected)
 
 
 def test_whoever_is_sent_again_goes_to_the_end_of_the_line(sandbox, client, attempt):
@@ -154,11 +154,13 @@ def test_whoever_is_sent_again_goes_to_the_end_of_the_line(sandbox, client, atte
     refused(sandbox, client, attempt)
     waiter = Attempt("f" * 32, edited(attempt, contact=ELSE).new)
     sandbox.mischief.set("status", "create", times=1, status=429, retry_after=20)
-    assert place("default", client, waiter, later(NOW, 1)) == Open(seconds=20, waiting=True)
+    assert place_booking("default", client, waiter, later(NOW, 1)) == Pending(seconds=20, waiting=True)
     sent = len(creates(sandbox))
-    assert place("default", client, attempt, later(NOW, 2), a_minute=1) == Open(seconds=20 + 61, waiting=True)
+    assert place_booking("default", client, attempt, later(NOW, 2), a_minute=1) == Pending(
+        seconds=20 + 61, waiting=True
+    )
     assert len(creates(sandbox)) == sent
-    assert resume("default", client, waiter.key, waiter.body_digest(), later(NOW, 3)) == Open(19, waiting=True)
+    assert resume("default", client, waiter.key, waiter.body_digest(), later(NOW, 3)) == Pending(19, waiting=True)
     renewed = BookingAttempt.objects.get(key=KEY)
     assert (renewed.generation, renewed.state, renewed.created_at) == (2, State.WAITING, later(NOW, 2))
 
@@ -168,9 +170,9 @@ def test_of_two_bodies_in_one_moment_the_insert_decides(sandbox, client, attempt
     # Inside a test's transaction the insert has a savepoint of its own, and what came after that would be undone.
     other, first = edited(attempt, contact=ELSE), []
     with connection.execute_wrapper(
-        JustBefore("SAVEPOINT", lambda: first.append(place("default", client, other, NOW)))
+        JustBefore("SAVEPOINT", lambda: first.append(place_booking("default", client, other, NOW)))
     ):
-        second = place("default", client, attempt, NOW)
+        second = place_booking("default", client, attempt, NOW)
     assert booked(first[0])
     assert second == DifferentRequest()
     assert [booking["name"] for booking in sandbox.bookings()] == [ELSE.name]
@@ -180,8 +182,8 @@ def test_of_two_bodies_in_one_moment_the_insert_decides(sandbox, client, attempt
 def test_another_body_during_the_send_does_not_wait_for_it(sandbox, network, client, attempt):
     """It is told so while the first is still on its way."""
     seen = []
-    network.before = lambda: seen.append(place("default", client, edited(attempt, contact=ELSE), NOW))
-    assert isinstance(place("default", client, attempt, NOW), Placed)
+    network.before = lambda: seen.append(place_booking("default", client, edited(attempt, contact=ELSE), NOW))
+    assert isinstance(place_booking("default", client, attempt, NOW), Placed)
     assert seen == [DifferentRequest()]
     assert len(creates(sandbox)) == 1
 
@@ -191,9 +193,9 @@ def test_whose_body_loses_the_renewal_is_told_so(sandbox, client, attempt):
     refused(sandbox, client, attempt)
     other, first = edited(attempt, contact=ELSE), []
     with connection.execute_wrapper(
-        JustBefore("SAVEPOINT", lambda: first.append(place("default", client, other, later(NOW, 2))), nth=2)
+        JustBefore("SAVEPOINT", lambda: first.append(place_booking("default", client, other, later(NOW, 2))), nth=2)
     ):
-        second = place("default", client, attempt, later(NOW, 2))
+        second = place_booking("default", client, attempt, later(NOW, 2))
     assert booked(first[0])
     assert second == DifferentRequest()
     assert [booking["name"] for booking in sandbox.bookings()] == [ELSE.name]
@@ -206,10 +208,10 @@ def test_whose_body_loses_the_renewal_to_a_refused_one_is_sent(sandbox, client, 
 
     def lose() -> None:
         sandbox.mischief.set("status", "create", times=1, status=422)
-        assert isinstance(place("default", client, other, later(NOW, 2)), Declined)
+        assert isinstance(place_booking("default", client, other, later(NOW, 2)), Rejected)
 
     with connection.execute_wrapper(JustBefore("SAVEPOINT", lose, nth=2)):
-        assert booked(place("default", client, attempt, later(NOW, 2)))
+        assert booked(place_booking("default", client, attempt, later(NOW, 2)))
     assert keys_sent(sandbox) == [f"kb-{KEY}-{generation}" for generation in (1, 2, 3)]
     assert [booking["name"] for booking in sandbox.bookings()] == [attempt.new.contact.name]
 
@@ -220,8 +222,8 @@ def test_the_same_body_is_known_while_the_secret_key_rotates(settings, sandbox, 
     reach(sandbox, network, client, attempt)
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "another one, 4aG7pQ9sWz2k"
-    assert place("default", client, edited(attempt, contact=ELSE), later(NOW, 40)) == DifferentRequest()
-    number = booked(place("default", client, attempt, later(NOW, 40)))
+    assert place_booking("default", client, edited(attempt, contact=ELSE), later(NOW, 40)) == DifferentRequest()
+    number = booked(place_booking("default", client, attempt, later(NOW, 40)))
     assert booked(resume("default", client, KEY, attempt.body_digest(), later(NOW, 41))) == number
     assert len(sandbox.bookings()) == 1
 
@@ -230,10 +232,10 @@ def test_an_emptied_row_is_nobodys_and_stays_used(sandbox, client, attempt):
     """A person who was forgotten: no form is booked under that key again, and its page says that nobody knows."""
     place_it(sandbox, client, attempt)
     BookingAttempt.objects.update(sealed="", body_hash="", email_hash="", phone_hash="")
-    assert place("default", client, attempt, later(NOW, 5)) == DifferentRequest()
+    assert place_booking("default", client, attempt, later(NOW, 5)) == DifferentRequest()
     outcome = resume("default", client, KEY, attempt.body_digest(), later(NOW, 5))
-    assert isinstance(outcome, Declined)
-    assert outcome.after_unsure
+    assert isinstance(outcome, Rejected)
+    assert outcome.after_unknown_outcome
     assert len(creates(sandbox)) == 1
 
 

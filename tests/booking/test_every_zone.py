@@ -15,9 +15,9 @@ from icalendar import Calendar
 
 from kordless_booking.api.resources import Slot
 from kordless_booking.booking.availability import free_times, months_in_window
-from kordless_booking.presentation.calendar_event import Invite, calendar_file, google_link
-from kordless_booking.presentation.timezones import known_zone, zone
-from kordless_booking.presentation.vtimezone import changes
+from kordless_booking.presentation.calendar_event import CalendarEvent, calendar_file, google_link
+from kordless_booking.presentation.timezones import canonical_timezone, get_timezone
+from kordless_booking.presentation.vtimezone import utc_offset_changes
 from tests.booking.every_zone import EVERY_NAME, EVERY_ZONE, write_zone
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -28,22 +28,22 @@ def slots_around(moment: datetime, hours: int) -> tuple[Slot, ...]:
     """A slot of a quarter of an hour for each quarter near a moment."""
     begin = moment.replace(minute=0, second=0) - timedelta(hours=hours)
     starts = [begin + QUARTER * step for step in range(8 * hours)]
-    return tuple(Slot(start=start, end=start + QUARTER, host=None, free=1, capacity=1) for start in starts)
+    return tuple(Slot(start=start, end=start + QUARTER, host=None, available=1, capacity=1) for start in starts)
 
 
 def midnight(day: date, name: str) -> datetime:
     """When a date begins in a zone."""
-    return datetime(day.year, day.month, day.day, tzinfo=zone(name)).astimezone(UTC)
+    return datetime(day.year, day.month, day.day, tzinfo=get_timezone(name)).astimezone(UTC)
 
 
 def test_a_day_on_which_the_clocks_change_has_all_its_quarters():
     """In every zone that changes: 92, 96 and 100 quarters and what lies between, none lost and none on another day."""
     looked_at, lengths = 0, set()
     for name in EVERY_ZONE:
-        for change in changes(name, NOW, NOW + timedelta(days=366)):
-            day = change.astimezone(zone(name)).date()
+        for change in utc_offset_changes(name, NOW, NOW + timedelta(days=366)):
+            day = change.astimezone(get_timezone(name)).date()
             begin, end = midnight(day, name), midnight(day + timedelta(days=1), name)
-            times = free_times(slots_around(change, 30), zone=zone(name), now=NOW - timedelta(days=9))[day]
+            times = free_times(slots_around(change, 30), zone=get_timezone(name), now=NOW - timedelta(days=9))[day]
             assert [one.start for one in times] == [begin + QUARTER * step for step in range((end - begin) // QUARTER)]
             walls = [one.local_start.replace(tzinfo=None, fold=0) for one in times]
             assert [one.ambiguous for one in times] == [walls.count(wall) == 2 for wall in walls]
@@ -57,11 +57,11 @@ def test_the_ends_of_the_world_are_a_day_apart():
     """At +14 and -12 the same slots lie on dates that never meet; each zone's today is its own."""
     evening = datetime(2026, 12, 31, 11, tzinfo=UTC)
     [slot] = slots_around(evening, 1)[4:5]
-    dates = {name: next(iter(free_times((slot,), zone=zone(name), now=NOW))) for name in EVERY_ZONE}
+    dates = {name: next(iter(free_times((slot,), zone=get_timezone(name), now=NOW))) for name in EVERY_ZONE}
     assert (dates["Pacific/Kiritimati"], dates["Etc/GMT-14"]) == (date(2027, 1, 1), date(2027, 1, 1))
     assert (dates["Etc/GMT+12"], dates["Pacific/Niue"]) == (date(2026, 12, 30), date(2026, 12, 31))
     assert set(dates.values()) == {date(2026, 12, 30), date(2026, 12, 31), date(2027, 1, 1)}
-    months = {months_in_window(evening, zone(name), 30)[0] for name in EVERY_ZONE}
+    months = {months_in_window(evening, get_timezone(name), 30)[0] for name in EVERY_ZONE}
     assert months == {date(2026, 12, 1), date(2027, 1, 1)}
 
 
@@ -69,9 +69,9 @@ def test_the_ends_of_the_world_are_a_day_apart():
 def test_page_and_calendar_agree(name: str, minutes: int, length: int):
     """For every name of every zone, the file that is taken along has the instants that the page shows."""
     start = NOW + timedelta(minutes=minutes + 1)
-    slot = Slot(start=start, end=start + timedelta(minutes=length), host=None, free=1, capacity=1)
-    [[shown]] = free_times((slot,), zone=zone(known_zone(name) or ""), now=NOW).values()
-    entry = Invite(uid="x", title="x", start=shown.start, end=shown.end, zone=name)
+    slot = Slot(start=start, end=start + timedelta(minutes=length), host=None, available=1, capacity=1)
+    [[shown]] = free_times((slot,), zone=get_timezone(canonical_timezone(name) or ""), now=NOW).values()
+    entry = CalendarEvent(uid="x", title="x", start=shown.start, end=shown.end, timezone=name)
     [event] = Calendar.from_ical(calendar_file(entry, now=NOW)).walk("VEVENT")
     for written, local in ((event["dtstart"].dt, shown.local_start), (event["dtend"].dt, shown.local_end)):
         assert written.astimezone(UTC) == local.astimezone(UTC)

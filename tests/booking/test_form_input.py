@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import settings as fast
 from hypothesis import strategies as st
 
-from kordless_booking.booking.form_input import seal_typed, typed_text, unseal_typed
-from kordless_booking.booking.tokens import MAX_URL_TOKEN, seal
+from kordless_booking.booking.form_input import decrypt_form_input, encrypt_form_input, known_fields
+from kordless_booking.booking.tokens import MAX_URL_TOKEN, encrypt_token
 from kordless_booking.forms import ContactForm
 from tests.conftest import NOW
 
@@ -17,21 +17,21 @@ TYPED = {"name": "Zzqx Canary", "email": "canary+7f3a@example.com", "phone": "+1
 
 def test_it_comes_back_within_a_day(clock):
     """And is nothing after that."""
-    token = seal_typed("default", TYPED)
-    assert unseal_typed("default", token, STAMP + 86400, FIELDS) == TYPED
-    assert unseal_typed("default", token, STAMP + 86401, FIELDS) == {}
+    token = encrypt_form_input("default", TYPED)
+    assert decrypt_form_input("default", token, STAMP + 86400, FIELDS) == TYPED
+    assert decrypt_form_input("default", token, STAMP + 86401, FIELDS) == {}
 
 
 def test_nothing_typed_is_no_token(clock):
     """An empty form leaves no trace in the URL."""
-    assert seal_typed("default", {}) is None
-    assert unseal_typed("default", None, STAMP, FIELDS) == {}
+    assert encrypt_form_input("default", {}) is None
+    assert decrypt_form_input("default", None, STAMP, FIELDS) == {}
 
 
 def test_it_is_the_accounts_own_and_unreadable(clock):
     """Another business can't open it, and nobody can read it."""
-    token = seal_typed("north", TYPED)
-    assert unseal_typed("south", token, STAMP, FIELDS) == {}
+    token = encrypt_form_input("north", TYPED)
+    assert decrypt_form_input("south", token, STAMP, FIELDS) == {}
     assert "canary" not in token
 
 
@@ -39,30 +39,30 @@ def test_it_is_the_accounts_own_and_unreadable(clock):
 @given(junk=st.text(max_size=120))
 def test_junk_is_nothing(junk):
     """A mangled address only loses what was typed."""
-    assert unseal_typed("default", junk, STAMP, FIELDS) == {}
+    assert decrypt_form_input("default", junk, STAMP, FIELDS) == {}
 
 
 def test_only_known_fields_are_kept_and_none_is_endless():
     """A form of anybody's making can't carry more through our URLs."""
     given = {"name": "x" * 10_000, "notes": "n" * 10_000, "draft": "token", "email": "", "other": "y"}
-    assert typed_text(given, FIELDS) == {"name": "x" * FIELDS["name"], "notes": "n" * FIELDS["notes"]}
+    assert known_fields(given, FIELDS) == {"name": "x" * FIELDS["name"], "notes": "n" * FIELDS["notes"]}
 
 
 def test_a_token_of_ours_with_other_contents_is_narrowed(clock):
     """What another version sealed is cut down to what this one knows."""
-    token = seal("typed", "default", {"name": 7, "email": None, "strange": {"a": 1}})
-    assert unseal_typed("default", token, STAMP, FIELDS) == {"name": "7"}
+    token = encrypt_token("typed", "default", {"name": 7, "email": None, "strange": {"a": 1}})
+    assert decrypt_form_input("default", token, STAMP, FIELDS) == {"name": "7"}
 
 
 @pytest.mark.parametrize("first", [0x4E00, 0x10000, 0x61])
 def test_a_token_is_never_too_long_for_a_url(clock, first):
     """Notes that don't fit are left behind, the rest comes along."""
-    typed = typed_text(
+    typed = known_fields(
         {name: "".join(chr(first + (n * n * 31) % 20000) for n in range(most)) for name, most in FIELDS.items()},
         FIELDS,
     )
-    token = seal_typed("default", typed)
+    token = encrypt_form_input("default", typed)
     assert len(token) <= MAX_URL_TOKEN
-    kept = unseal_typed("default", token, STAMP, FIELDS)
+    kept = decrypt_form_input("default", token, STAMP, FIELDS)
     assert kept.items() <= typed.items()
     assert {"name", "email", "phone"} <= kept.keys()

@@ -9,8 +9,8 @@ from django.db import DatabaseError, OperationalError, connection
 
 from kordless_booking import exceptions
 from kordless_booking.booking.attempt import State
-from kordless_booking.booking.placement import LEASE, Declined, DifferentRequest, Placed, place, resume
-from kordless_booking.booking.tokens import unseal
+from kordless_booking.booking.placement import LEASE, DifferentRequest, Placed, Rejected, place_booking, resume
+from kordless_booking.booking.tokens import decrypt_token
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG
 from tests.booking.placing_parts import (
@@ -36,12 +36,12 @@ pytestmark = pytest.mark.django_db
 
 def test_a_yes_is_written_down_without_the_contact(sandbox, client, attempt):
     """The row then holds the answer, and nothing of what the visitor typed."""
-    outcome = place("default", client, attempt, NOW)
+    outcome = place_booking("default", client, attempt, NOW)
     assert isinstance(outcome, Placed)
     assert [booking["number"] for booking in sandbox.bookings()] == [outcome.booking.confirmation_number]
     written = row()
-    assert (written.state, written.generation, written.claim, written.unsure) == ("placed", 1, 1, False)
-    answer = str(unseal("answer", "default", written.sealed, max_age=60, now=NOW.timestamp()))
+    assert (written.state, written.generation, written.claim, written.outcome_unknown) == ("placed", 1, 1, False)
+    answer = str(decrypt_token("answer", "default", written.sealed, max_age=60, now=NOW.timestamp()))
     assert outcome.booking.confirmation_number in answer
     assert not [private for private in (EMAIL, PHONE, NAME) if private in answer]
 
@@ -58,8 +58,8 @@ def test_a_contact_in_the_answer_is_not_kept(client, network, attempt):
         }
     }
     network.after = lambda: httpx.Response(201, json=document)
-    outcome = place("default", client, attempt, NOW)
-    assert EMAIL not in str(unseal("answer", "default", row().sealed, max_age=60, now=NOW.timestamp()))
+    outcome = place_booking("default", client, attempt, NOW)
+    assert EMAIL not in str(decrypt_token("answer", "default", row().sealed, max_age=60, now=NOW.timestamp()))
     remembered = resume("default", client, KEY, attempt.body_digest(), NOW)
     assert booked(remembered) == booked(outcome)
     assert isinstance(remembered, Placed)
@@ -68,8 +68,8 @@ def test_a_contact_in_the_answer_is_not_kept(client, network, attempt):
 
 def test_the_same_form_twice_is_one_booking(sandbox, client, attempt):
     """The second post sends nothing and sees the first one's confirmation."""
-    first = place("default", client, attempt, NOW)
-    second = place("default", client, attempt, later(NOW, 5))
+    first = place_booking("default", client, attempt, NOW)
+    second = place_booking("default", client, attempt, later(NOW, 5))
     assert booked(first) == booked(second)
     assert booked(resume("default", client, KEY, attempt.body_digest(), later(NOW, 60))) == booked(first)
     assert len(creates(sandbox)) == len(sandbox.bookings()) == 1
@@ -77,21 +77,21 @@ def test_the_same_form_twice_is_one_booking(sandbox, client, attempt):
 
 def test_an_answer_can_be_read_for_thirty_days(sandbox, client, attempt):
     """After that the row tells nothing any more, and still nothing is sent again."""
-    first = place("default", client, attempt, NOW)
+    first = place_booking("default", client, attempt, NOW)
     assert booked(resume("default", client, KEY, attempt.body_digest(), NOW + timedelta(days=30))) == booked(first)
     outcome = resume("default", client, KEY, attempt.body_digest(), NOW + timedelta(days=30, seconds=1))
-    assert isinstance(outcome, Declined)
-    assert outcome.after_unsure
+    assert isinstance(outcome, Rejected)
+    assert outcome.after_unknown_outcome
     assert len(creates(sandbox)) == 1
 
 
 def test_a_conflict_is_a_no_and_forgets_the_body(sandbox, client, attempt):
     """409: the slot is somebody else's, and what was typed does not stay in the database."""
     sandbox.take("haircut", attempt.new.start, host_id=attempt.new.host_id)
-    outcome = place("default", client, attempt, NOW)
-    assert isinstance(outcome, Declined)
+    outcome = place_booking("default", client, attempt, NOW)
+    assert isinstance(outcome, Rejected)
     assert isinstance(outcome.error, exceptions.SlotTaken)
-    assert not outcome.after_unsure
+    assert not outcome.after_unknown_outcome
     written = row()
     assert (written.state, written.refusal, written.sealed) == ("refused", "SlotTaken", "")
 
@@ -110,12 +110,12 @@ def test_every_no_is_told_and_remembered(sandbox, client, attempt, kind, options
     """The exception is the same at once and when the page is reloaded, which sends nothing."""
     sandbox.mischief.set(kind, "create", **options)
     for outcome in (
-        place("default", client, attempt, NOW),
+        place_booking("default", client, attempt, NOW),
         resume("default", client, KEY, attempt.body_digest(), later(NOW, 90)),
     ):
-        assert isinstance(outcome, Declined)
+        assert isinstance(outcome, Rejected)
         assert type(outcome.error) is expected
-        assert not outcome.after_unsure
+        assert not outcome.after_unknown_outcome
     assert (row().state, row().sealed) == ("refused", "")
     assert len(creates(sandbox)) == 1
 
@@ -127,22 +127,22 @@ def test_no_connection_is_a_no_because_nothing_was_sent(sandbox, network, client
         raise httpx.ConnectError("refused")
 
     network.before = refuse
-    outcome = place("default", client, attempt, NOW)
-    assert isinstance(outcome, Declined)
+    outcome = place_booking("default", client, attempt, NOW)
+    assert isinstance(outcome, Rejected)
     assert isinstance(outcome.error, exceptions.Unreachable)
     assert row().state == State.REFUSED
     network.before = lambda: None
-    assert isinstance(place("default", client, attempt, later(NOW, 3)), Placed)
+    assert isinstance(place_booking("default", client, attempt, later(NOW, 3)), Placed)
     assert keys_sent(sandbox) == [f"kb-{KEY}-2"]
 
 
 def test_after_a_no_the_edited_form_is_a_new_generation(sandbox, client, attempt):
     """A new body never goes out under the old key."""
     taker = sandbox.take("haircut", attempt.new.start, host_id=attempt.new.host_id)
-    place("default", client, attempt, NOW)
+    place_booking("default", client, attempt, NOW)
     sandbox.decide(taker, "canceled")
     other = edited(attempt, notes="Now with a note")
-    outcome = place("default", client, other, later(NOW, 5))
+    outcome = place_booking("default", client, other, later(NOW, 5))
     assert isinstance(outcome, Placed)
     assert keys_sent(sandbox) == [f"kb-{KEY}-1", f"kb-{KEY}-2"]
     assert (row().generation, row().body_hash) == (2, other.body_hash())
@@ -151,19 +151,19 @@ def test_after_a_no_the_edited_form_is_a_new_generation(sandbox, client, attempt
 
 def test_a_refusal_that_a_later_version_wrote_is_still_a_no(client, attempt):
     """An unknown name in the row reads as Refused."""
-    place("default", client, attempt, NOW)
+    place_booking("default", client, attempt, NOW)
     BookingAttempt.objects.update(state=State.REFUSED, refusal="SomethingNew")
     outcome = resume("default", client, KEY, attempt.body_digest(), NOW)
-    assert isinstance(outcome, Declined)
+    assert isinstance(outcome, Rejected)
     assert type(outcome.error) is exceptions.Refused
 
 
 def test_another_accounts_attempt_is_not_seen(sandbox, client, attempt):
     """The same key in another account is another attempt, and can't be resumed from there."""
-    first = place("default", client, attempt, NOW)
+    first = place_booking("default", client, attempt, NOW)
     north = client_of(sandbox, NORTH_KEY, NORTH_ORG)
     assert resume("north", north, KEY, attempt.body_digest(), NOW) is None
-    second = place("north", north, attempt_at(north, "check-up"), NOW)
+    second = place_booking("north", north, attempt_at(north, "check-up"), NOW)
     assert isinstance(first, Placed)
     assert isinstance(second, Placed)
     assert first.booking.confirmation_number != second.booking.confirmation_number
@@ -189,7 +189,7 @@ def broken(statement: str):
 def test_what_cannot_be_written_down_is_not_sent(sandbox, client, attempt):
     """Without a row there is no request."""
     with broken("INSERT"), pytest.raises(DatabaseError):
-        place("default", client, attempt, NOW)
+        place_booking("default", client, attempt, NOW)
     assert creates(sandbox) == []
     assert BookingAttempt.objects.count() == 0
 
@@ -206,7 +206,7 @@ def test_a_claim_that_cannot_be_written_down_is_not_sent(sandbox, client, attemp
 def test_a_yes_is_told_even_when_it_cannot_be_written_down(sandbox, client, attempt, caplog):
     """The visitor sees the booking; after the lease the row learns of it from Kordless."""
     with broken("UPDATE"), caplog.at_level(logging.ERROR):
-        first = place("default", client, attempt, NOW)
+        first = place_booking("default", client, attempt, NOW)
     assert isinstance(first, Placed)
     assert "event=attempt_not_settled" in caplog.text
     assert row().state == State.PLACING
@@ -228,9 +228,9 @@ def test_a_body_that_cannot_be_read_is_not_sent(sandbox, client, attempt, caplog
     unsure(sandbox, client, attempt)
     BookingAttempt.objects.update(sealed="cut off")
     outcome = resume("default", client, KEY, attempt.body_digest(), later(NOW, 2))
-    assert isinstance(outcome, Declined)
+    assert isinstance(outcome, Rejected)
     assert isinstance(outcome.error, exceptions.OutcomeUnknown)
-    assert outcome.after_unsure
+    assert outcome.after_unknown_outcome
     assert "event=attempt_unreadable" in caplog.text
     assert len(creates(sandbox)) == 1
 
@@ -240,7 +240,7 @@ def test_a_lost_secret_key_makes_no_second_booking(settings, sandbox, client, at
     """Without the old key nobody can tell whether the body is the same: nothing is sent, and nothing is shown."""
     reach(sandbox, client, attempt)
     settings.SECRET_KEY = "another one, 4aG7pQ9sWz2k"
-    assert place("default", client, attempt, later(NOW, 40)) == DifferentRequest()
+    assert place_booking("default", client, attempt, later(NOW, 40)) == DifferentRequest()
     assert resume("default", client, KEY, attempt.body_digest(), later(NOW, 40)) == DifferentRequest()
     assert len(creates(sandbox)) == 1
 
@@ -257,7 +257,7 @@ def test_nothing_personal_is_logged_printed_or_kept_readable(sandbox, client, at
         case "revoked":
             sandbox.mischief.set("key_revoked", "create")
     outcomes = [
-        place("default", client, attempt, NOW),
+        place_booking("default", client, attempt, NOW),
         resume("default", client, KEY, attempt.body_digest(), later(NOW, 2)),
     ]
     columns = {name: value for name, value in vars(row()).items() if name != "_state"}
@@ -268,5 +268,5 @@ def test_nothing_personal_is_logged_printed_or_kept_readable(sandbox, client, at
 def test_the_moment_of_asking_is_the_callers(client, attempt):
     """All times in the row come from the given clock, not from the machine's."""
     then = later(NOW, 7)
-    place("default", client, attempt, then)
+    place_booking("default", client, attempt, then)
     assert (row().created_at, row().changed_at, row().claimed_until) == (then, then, then)

@@ -9,8 +9,8 @@ import pytest
 from django.db import connection
 
 from kordless_booking.booking.attempt import State
-from kordless_booking.booking.placement import LEASE, Open, Placed, place, resume
-from kordless_booking.conf import mistakes_in
+from kordless_booking.booking.placement import LEASE, Pending, Placed, place_booking, resume
+from kordless_booking.conf import find_errors
 from kordless_booking.sandbox import Limits, Sandbox
 from tests.booking.placing_parts import KEY, JustBefore, booked, client_of, creates, killed, later, row, unsure
 from tests.conftest import NOW
@@ -22,28 +22,28 @@ pytestmark = pytest.mark.django_db
 def test_a_killed_process_is_waited_out_and_then_asked_for(sandbox, network, client, attempt, sent):
     """The row says PLACING until the lease runs out; then the same request follows, as after a lost answer."""
     killed(network, client, attempt, sent=sent)
-    assert resume("default", client, KEY, attempt.body_digest(), later(NOW, 1)) == Open(seconds=2)
-    assert place("default", client, attempt, later(NOW, LEASE.total_seconds() - 1)) == Open(seconds=2)
+    assert resume("default", client, KEY, attempt.body_digest(), later(NOW, 1)) == Pending(seconds=2)
+    assert place_booking("default", client, attempt, later(NOW, LEASE.total_seconds() - 1)) == Pending(seconds=2)
     assert len(creates(sandbox)) == sent
     outcome = resume("default", client, KEY, attempt.body_digest(), NOW + LEASE)
     assert isinstance(outcome, Placed)
-    assert row().unsure
+    assert row().outcome_unknown
     assert [booking["number"] for booking in sandbox.bookings()] == [outcome.booking.confirmation_number]
     assert len({request.body for request in creates(sandbox)}) == 1
 
 
 def test_a_claim_outlasts_every_create():
     """Nobody may send while another still may be waiting: the settings allow no longer waiting."""
-    assert mistakes_in({"SANDBOX": True, "BOOKING_SECONDS": 12}) == []
-    assert mistakes_in({"SANDBOX": True, "BOOKING_SECONDS": LEASE.total_seconds() - 3}) != []
+    assert find_errors({"SANDBOX": True, "BOOKING_SECONDS": 12}) == []
+    assert find_errors({"SANDBOX": True, "BOOKING_SECONDS": LEASE.total_seconds() - 3}) != []
 
 
 def test_a_post_during_the_send_waits_for_it(sandbox, network, client, attempt):
     """The second of two equal posts sees that one is under way, and sends nothing."""
     seen = []
-    network.before = lambda: seen.append(place("default", client_of(sandbox), attempt, NOW))
-    assert isinstance(place("default", client, attempt, NOW), Placed)
-    assert seen == [Open(seconds=2)]
+    network.before = lambda: seen.append(place_booking("default", client_of(sandbox), attempt, NOW))
+    assert isinstance(place_booking("default", client, attempt, NOW), Placed)
+    assert seen == [Pending(seconds=2)]
     assert len(creates(sandbox)) == 1
 
 
@@ -53,10 +53,10 @@ def test_a_late_yes_is_kept_though_another_has_asked_meanwhile(sandbox, network,
 
     def overtaken() -> None:
         network.before = lambda: None
-        assert isinstance(resume("default", client_of(sandbox), KEY, attempt.body_digest(), NOW + LEASE), Open)
+        assert isinstance(resume("default", client_of(sandbox), KEY, attempt.body_digest(), NOW + LEASE), Pending)
 
     network.before = overtaken
-    outcome = place("default", client, attempt, NOW)
+    outcome = place_booking("default", client, attempt, NOW)
     assert isinstance(outcome, Placed)
     assert row().state == State.PLACED
     assert booked(resume("default", client, KEY, attempt.body_digest(), NOW + LEASE)) == booked(outcome)
@@ -71,7 +71,7 @@ def test_a_late_no_does_not_undo_a_yes(sandbox, network, client, attempt):
         sandbox.mischief.set("status", "create", times=1, status=409)
 
     network.before = overtaken
-    place("default", client, attempt, NOW)
+    place_booking("default", client, attempt, NOW)
     assert row().state == State.PLACED
     assert isinstance(resume("default", client, KEY, attempt.body_digest(), NOW + LEASE), Placed)
     assert len(sandbox.bookings()) == 1
@@ -80,7 +80,7 @@ def test_a_late_no_does_not_undo_a_yes(sandbox, network, client, attempt):
 @pytest.mark.parametrize(
     "again",
     [
-        lambda client, attempt, now: place("default", client, attempt, now),
+        lambda client, attempt, now: place_booking("default", client, attempt, now),
         lambda client, attempt, now: resume("default", client, attempt.key, attempt.body_digest(), now),
     ],
     ids=["place", "resume"],
@@ -96,22 +96,22 @@ def test_only_one_of_two_that_see_it_due_sends(sandbox, client, attempt, again):
     with connection.execute_wrapper(JustBefore("UPDATE", other)):
         second = again(client, attempt, now)
     assert isinstance(first[0], Placed)
-    assert second == Open(seconds=2)
+    assert second == Pending(seconds=2)
     assert len(creates(sandbox)) == 2
 
 
 def test_only_one_of_two_renews_a_refused_attempt(sandbox, client, attempt):
     """Two posts of the form after a no: one new generation, one booking."""
     sandbox.mischief.set("status", "create", times=1, status=422)
-    place("default", client, attempt, NOW)
+    place_booking("default", client, attempt, NOW)
     now, first = later(NOW, 2), []
 
     def other() -> None:
-        first.append(place("default", client, attempt, now))
+        first.append(place_booking("default", client, attempt, now))
 
     # Inside a test's transaction the renewal has a savepoint of its own, and what came after that would be undone.
     with connection.execute_wrapper(JustBefore("SAVEPOINT", other, nth=2)):
-        second = place("default", client, attempt, now)
+        second = place_booking("default", client, attempt, now)
     assert isinstance(first[0], Placed)
     assert booked(second) == booked(first[0])
     assert booked(resume("default", client, KEY, attempt.body_digest(), later(now, 1))) == booked(first[0])
@@ -136,5 +136,5 @@ def test_threads_of_two_processes_place_one_booking(tmp_path):
     numbers = [booking["number"] for booking in sandbox.bookings()]
     assert len(told) == 8
     assert len(numbers) == len(creates(sandbox)) == 1
-    assert set(told) <= {numbers[0], repr(Open(seconds=2))}
+    assert set(told) <= {numbers[0], repr(Pending(seconds=2))}
     sandbox.close()

@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 from kordless_booking.api.client import Kordless
 from kordless_booking.api.resources import Contact
 from kordless_booking.booking.attempt import Attempt
-from kordless_booking.booking.placement import Declined, DifferentRequest, Open, Outcome, Placed, place, resume
+from kordless_booking.booking.placement import (
+    DifferentRequest,
+    Outcome,
+    Pending,
+    Placed,
+    Rejected,
+    place_booking,
+    resume,
+)
 from kordless_booking.exceptions import SlotTaken
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Limits, Sandbox
@@ -58,10 +66,10 @@ class World:
         """One mishap, and somebody who asks. None: the process died."""
         self.network.before = self._before(event)
         self.network.after = self._die if event == "killed_after" else lambda: None
-        self.sandbox.mischief.clear()
+        self.sandbox.faults.clear()
         if mishap := MISHAPS.get(event):
             kind, options = mishap
-            self.sandbox.mischief.set(kind, "create", times=1, **options)
+            self.sandbox.faults.add(kind, "create", times=1, **options)
         if event == "forgotten":
             self.honest = False
             with self.sandbox.store.write() as db:
@@ -71,7 +79,7 @@ class World:
             self.turn_another_body_away()
         try:
             if entrance == "post" or not BookingAttempt.objects.filter(key=self.attempt.key).exists():
-                outcome: Outcome | None = place("default", self.client, self.attempt, self.now)
+                outcome: Outcome | None = place_booking("default", self.client, self.attempt, self.now)
             else:
                 outcome = resume("default", self.client, self.attempt.key, self.attempt.body_digest(), self.now)
         except SystemExit:
@@ -86,7 +94,7 @@ class World:
             return
         sent = len(creates(self.sandbox))
         other = edited(self.attempt, contact=Contact(name="Somebody Else", email="else@example.com"))
-        assert place("default", self.client, other, self.now) == DifferentRequest()
+        assert place_booking("default", self.client, other, self.now) == DifferentRequest()
         assert list(BookingAttempt.objects.values()) == rows
         assert len(creates(self.sandbox)) == sent
 
@@ -103,7 +111,7 @@ class World:
                 case "killed":
                     self._die()
                 case "taken" if not self.sandbox.bookings():
-                    self.sandbox.take("haircut", self.attempt.new.start, host_id=self.attempt.new.host_id)
+                    self.sandbox.book_by_phone("haircut", self.attempt.new.start, host_id=self.attempt.new.host_id)
 
         return mishap
 
@@ -112,11 +120,11 @@ class World:
         match outcome:
             case Placed(booking):
                 assert self.mine() == [booking.confirmation_number]
-            case Declined(after_unsure=False):
+            case Rejected(after_unknown_outcome=False):
                 assert self.mine() == []
-            case Declined(error, after_unsure=True):
+            case Rejected(error, after_unknown_outcome=True):
                 assert not self.honest or not isinstance(error, SlotTaken) or self.mine() == []
-            case Open():
+            case Pending():
                 assert 1 <= outcome.seconds <= 61
         assert len(self.mine()) <= 1
 
@@ -138,12 +146,12 @@ def test_any_sequence_of_mishaps_ends_in_the_truth_and_at_most_one_booking(db, s
             world = World(sandbox)
             for event, entrance in steps:
                 outcome = world.step(event, entrance)
-                if isinstance(outcome, Declined) and BookingAttempt.objects.get().state == "refused":
+                if isinstance(outcome, Rejected) and BookingAttempt.objects.get().state == "refused":
                     assert BookingAttempt.objects.get().sealed == ""
                     break
             for _ in range(3):
                 outcome = world.step("ok", "resume")
-            assert not isinstance(outcome, Open)
+            assert not isinstance(outcome, Pending)
             assert isinstance(outcome, Placed) == bool(world.mine()) or not world.honest
             keys: dict[str, set[str]] = {}
             for request in creates(sandbox):

@@ -9,7 +9,7 @@ import pytest
 
 from kordless_booking import exceptions
 from kordless_booking.booking.attempt import Attempt, State
-from kordless_booking.booking.placement import Declined, Open, Placed, place, resume
+from kordless_booking.booking.placement import Pending, Placed, Rejected, place_booking, resume
 from kordless_booking.sandbox import Limits
 from tests.booking.placing_parts import KEY, attempt_at, creates, edited, keys_sent, later, row, unsure
 from tests.conftest import NOW
@@ -37,10 +37,10 @@ LOST = [
 def test_a_lost_answer_is_asked_for_again_with_the_same_bytes(sandbox, client, attempt, kind, options, carried_out):
     """Whether it was carried out or not, the same key and body bring out the truth, and one booking."""
     sandbox.mischief.set(kind, "create", times=1, **options)
-    assert place("default", client, attempt, NOW) == Open(seconds=2)
+    assert place_booking("default", client, attempt, NOW) == Pending(seconds=2)
     assert len(sandbox.bookings()) == carried_out
     written = row()
-    assert (written.state, written.unsure, written.retry_at) == ("unsure", True, later(NOW, 2))
+    assert (written.state, written.outcome_unknown, written.retry_at) == ("unsure", True, later(NOW, 2))
     outcome = resume("default", client, KEY, attempt.body_digest(), later(NOW, 2))
     assert isinstance(outcome, Placed)
     first, second = creates(sandbox)
@@ -53,9 +53,9 @@ def test_a_lost_answer_is_asked_for_again_with_the_same_bytes(sandbox, client, a
 def test_nothing_is_sent_before_it_is_due(sandbox, client, attempt):
     """However often the page asks, Kordless is asked again only when the pause is over."""
     unsure(sandbox, client, attempt)
-    assert resume("default", client, KEY, attempt.body_digest(), later(NOW, 0.5)) == Open(seconds=2)
-    assert resume("default", client, KEY, attempt.body_digest(), later(NOW, 1.5)) == Open(seconds=1)
-    assert place("default", client, attempt, later(NOW, 1.9)) == Open(seconds=1)
+    assert resume("default", client, KEY, attempt.body_digest(), later(NOW, 0.5)) == Pending(seconds=2)
+    assert resume("default", client, KEY, attempt.body_digest(), later(NOW, 1.5)) == Pending(seconds=1)
+    assert place_booking("default", client, attempt, later(NOW, 1.9)) == Pending(seconds=1)
     assert len(creates(sandbox)) == 1
 
 
@@ -63,9 +63,9 @@ def test_the_pauses_grow_to_half_a_minute(sandbox, client, attempt):
     """2, 4, 8, 16 and then 30 seconds for ever."""
     sandbox.mischief.set("status", "create", status=500)
     now, pauses = NOW, []
-    outcome = place("default", client, attempt, now)
+    outcome = place_booking("default", client, attempt, now)
     for _ in range(6):
-        assert isinstance(outcome, Open)
+        assert isinstance(outcome, Pending)
         pauses.append(outcome.seconds)
         now = later(now, outcome.seconds)
         outcome = resume("default", client, KEY, attempt.body_digest(), now)
@@ -81,8 +81,8 @@ def test_no_connection_while_unsure_stays_unsure(sandbox, network, client, attem
         raise httpx.ConnectError("refused")
 
     network.before = refuse
-    assert resume("default", client, KEY, attempt.body_digest(), later(NOW, 2)) == Open(seconds=4)
-    assert row().state == State.UNSURE
+    assert resume("default", client, KEY, attempt.body_digest(), later(NOW, 2)) == Pending(seconds=4)
+    assert row().state == State.OUTCOME_UNKNOWN
     network.before = lambda: None
     assert isinstance(resume("default", client, KEY, attempt.body_digest(), later(NOW, 6)), Placed)
     assert len(sandbox.bookings()) == 1
@@ -101,12 +101,12 @@ def test_a_no_about_something_else_leaves_an_unsure_one_open(sandbox, client, at
     unsure(sandbox, client, attempt)
     sandbox.mischief.set(kind, "create", times=1, **options)
     outcome = resume("default", client, KEY, attempt.body_digest(), later(NOW, 2))
-    assert isinstance(outcome, Declined)
+    assert isinstance(outcome, Rejected)
     assert type(outcome.error) is expected
-    assert outcome.after_unsure
-    assert row().state == State.UNSURE
+    assert outcome.after_unknown_outcome
+    assert row().state == State.OUTCOME_UNKNOWN
     sandbox.mischief.clear()
-    assert isinstance(place("default", client, attempt, later(NOW, 60)), Placed)
+    assert isinstance(place_booking("default", client, attempt, later(NOW, 60)), Placed)
     assert len(sandbox.bookings()) == 1
     assert set(keys_sent(sandbox)) == {f"kb-{KEY}-1"}
 
@@ -117,12 +117,12 @@ def test_taken_after_unsure_says_that_it_may_be_our_own(sandbox, client, attempt
     with sandbox.store.write() as db:
         db.execute("DELETE FROM replays")
     outcome = resume("default", client, KEY, attempt.body_digest(), later(NOW, 2))
-    assert isinstance(outcome, Declined)
+    assert isinstance(outcome, Rejected)
     assert isinstance(outcome.error, exceptions.SlotTaken)
-    assert outcome.after_unsure
+    assert outcome.after_unknown_outcome
     again = resume("default", client, KEY, attempt.body_digest(), later(NOW, 3))
-    assert isinstance(again, Declined)
-    assert again.after_unsure
+    assert isinstance(again, Rejected)
+    assert again.after_unknown_outcome
     assert (row().state, row().sealed) == ("refused", "")
     assert len(sandbox.bookings()) == 1
 
@@ -141,13 +141,13 @@ def test_long_notes_in_any_script_survive_being_unsure(sandbox, client, attempt)
 def test_too_many_waits_as_long_as_kordless_says(sandbox, client, attempt):
     """429 with Retry-After: 20 is placed by itself after 20 seconds, with the key that was refused."""
     sandbox.mischief.set("status", "create", times=1, status=429, retry_after=20)
-    assert place("default", client, attempt, NOW) == Open(seconds=20, waiting=True)
-    assert (row().state, row().unsure) == ("waiting", False)
-    assert resume("default", client, KEY, attempt.body_digest(), later(NOW, 10)) == Open(seconds=11, waiting=True)
+    assert place_booking("default", client, attempt, NOW) == Pending(seconds=20, waiting=True)
+    assert (row().state, row().outcome_unknown) == ("waiting", False)
+    assert resume("default", client, KEY, attempt.body_digest(), later(NOW, 10)) == Pending(seconds=11, waiting=True)
     assert len(creates(sandbox)) == 1
     assert isinstance(resume("default", client, KEY, attempt.body_digest(), later(NOW, 20)), Placed)
     assert keys_sent(sandbox) == [f"kb-{KEY}-1"] * 2
-    assert not row().unsure
+    assert not row().outcome_unknown
 
 
 def test_the_documented_allowance_makes_the_eleventh_wait(sandbox, client):
@@ -160,9 +160,9 @@ def test_the_documented_allowance_makes_the_eleventh_wait(sandbox, client):
         slot = slots[5 * index]
         new = {"start": slot.start, "end": slot.end, "host_id": slot.host.id}
         one = Attempt(f"{index:032x}", msgspec.structs.replace(template.new, **new))
-        outcomes.append(place("default", client, one, NOW))
+        outcomes.append(place_booking("default", client, one, NOW))
     assert len(creates(sandbox)) == 11
-    assert isinstance(outcomes[-1], Open)
+    assert isinstance(outcomes[-1], Pending)
     assert outcomes[-1].waiting
     assert 1 <= outcomes[-1].seconds <= 61
 
@@ -171,30 +171,30 @@ def test_too_many_while_unsure_keeps_the_doubt(sandbox, network, client, attempt
     """Waiting for a turn, it is still unsure; no connection then doesn't make it a no."""
     unsure(sandbox, client, attempt)
     sandbox.mischief.set("status", "create", times=1, status=429, retry_after=20)
-    assert resume("default", client, KEY, attempt.body_digest(), later(NOW, 2)) == Open(seconds=20, waiting=True)
-    assert (row().state, row().unsure) == ("waiting", True)
+    assert resume("default", client, KEY, attempt.body_digest(), later(NOW, 2)) == Pending(seconds=20, waiting=True)
+    assert (row().state, row().outcome_unknown) == ("waiting", True)
 
     def refuse() -> None:
         raise httpx.ConnectError("refused")
 
     network.before = refuse
     outcome = resume("default", client, KEY, attempt.body_digest(), later(NOW, 22))
-    assert isinstance(outcome, Open)
+    assert isinstance(outcome, Pending)
     assert not outcome.waiting
-    assert row().state == State.UNSURE
+    assert row().state == State.OUTCOME_UNKNOWN
 
 
 def test_no_connection_when_the_turn_has_come_keeps_the_place(sandbox, network, client, attempt):
     """Refused with 429 and then never reached: it stays in line, as was promised, and is placed once that works."""
     sandbox.mischief.set("status", "create", times=1, status=429, retry_after=20)
-    place("default", client, attempt, NOW)
+    place_booking("default", client, attempt, NOW)
 
     def refuse() -> None:
         raise httpx.ConnectError("refused")
 
     network.before = refuse
-    assert resume("default", client, KEY, attempt.body_digest(), later(NOW, 20)) == Open(seconds=10)
-    assert (row().state, row().unsure) == (State.WAITING, False)
+    assert resume("default", client, KEY, attempt.body_digest(), later(NOW, 20)) == Pending(seconds=10)
+    assert (row().state, row().outcome_unknown) == (State.WAITING, False)
     network.before = lambda: None
     assert isinstance(resume("default", client, KEY, attempt.body_digest(), later(NOW, 30)), Placed)
     assert len(sandbox.bookings()) == 1
@@ -205,7 +205,7 @@ def test_an_unsure_attempt_is_sent_for_a_day(sandbox, client, attempt):
     unsure(sandbox, client, attempt)
     sent = len(creates(sandbox))
     outcome = resume("default", client, KEY, attempt.body_digest(), later(NOW, 86_401))
-    assert isinstance(outcome, Declined)
-    assert outcome.after_unsure
+    assert isinstance(outcome, Rejected)
+    assert outcome.after_unknown_outcome
     assert len(creates(sandbox)) == sent
     assert isinstance(resume("default", client, KEY, attempt.body_digest(), later(NOW, 86_399)), Placed)

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from kordless_booking.booking.attempt import State
-from kordless_booking.booking.placement import Open, Placed, place, resume
-from kordless_booking.booking.queue import seconds_after_racing, seconds_for_newcomer, seconds_in_line
+from kordless_booking.booking.placement import Pending, Placed, place_booking, resume
+from kordless_booking.booking.queue import wait_after_contention, wait_for, wait_for_new_attempt
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Limits
 from tests.booking.placing_parts import KEY, attempt_at, client_of, creates, later
@@ -30,7 +30,7 @@ def waiting(number: int, *, due: float = 40, account: str = "default", state: St
 
 def told(rows: list[BookingAttempt], a_minute: int = 10) -> list[int]:
     """What each is told."""
-    return [seconds_in_line(row, NOW, a_minute=a_minute) for row in rows]
+    return [wait_for(row, NOW, a_minute=a_minute) for row in rows]
 
 
 def test_whoever_waits_behind_ten_waits_a_minute_longer():
@@ -68,17 +68,17 @@ def test_a_closed_tab_is_not_waited_for_and_finds_its_place_again():
 
 def test_only_those_who_wait_at_the_same_account_count():
     """Placed, refused and unsure ones, and another business's, stand in nobody's way."""
-    for number, state in enumerate((State.PLACING, State.PLACED, State.REFUSED, State.UNSURE)):
+    for number, state in enumerate((State.PLACING, State.PLACED, State.REFUSED, State.OUTCOME_UNKNOWN)):
         waiting(number, state=state)
     waiting(1, account="north")
     mine = waiting(5, due=-1)
     assert told([mine], a_minute=1) == [0]
-    assert seconds_for_newcomer("south", NOW) == 0
+    assert wait_for_new_attempt("south", NOW) == 0
 
 
 def raced(row: BookingAttempt, a_minute: int = 10) -> int:
     """What it is told when Kordless has room again in 50 seconds."""
-    return seconds_after_racing(row, NOW, seconds=50, a_minute=a_minute)
+    return wait_after_contention(row, NOW, seconds=50, a_minute=a_minute)
 
 
 def test_who_loses_a_race_is_told_of_those_who_will_lose_it_too():
@@ -105,11 +105,11 @@ def test_who_loses_a_race_late_is_told_of_those_who_wait_by_then():
 
 def test_a_newcomer_waits_for_the_first_in_line():
     """And with nobody there, not at all."""
-    assert seconds_for_newcomer("default", NOW) == 0
+    assert wait_for_new_attempt("default", NOW) == 0
     waiting(0, due=40)
-    assert seconds_for_newcomer("default", NOW) == 41
+    assert wait_for_new_attempt("default", NOW) == 41
     BookingAttempt.objects.update(retry_at=NOW - timedelta(seconds=2))
-    assert seconds_for_newcomer("default", NOW) == 1
+    assert wait_for_new_attempt("default", NOW) == 1
 
 
 def test_a_newcomer_does_not_overtake(sandbox):
@@ -117,17 +117,17 @@ def test_a_newcomer_does_not_overtake(sandbox):
     client = client_of(sandbox)
     first, second = attempt_at(client), attempt_at(client, "beard-trim", key=KEY[::-1])
     sandbox.limits = Limits(general=None, creations=1, retry_after=True)
-    place("default", client, attempt_at(client, "styling-class", key="0" * 32), NOW)
-    told_first = place("default", client, first, NOW)
-    assert isinstance(told_first, Open)
+    place_booking("default", client, attempt_at(client, "styling-class", key="0" * 32), NOW)
+    told_first = place_booking("default", client, first, NOW)
+    assert isinstance(told_first, Pending)
     sandbox.limits = Limits.off()
-    told_second = place("default", client, second, NOW, a_minute=1)
-    assert isinstance(told_second, Open)
+    told_second = place_booking("default", client, second, NOW, a_minute=1)
+    assert isinstance(told_second, Pending)
     assert told_second.waiting
     assert 60 <= told_second.seconds - told_first.seconds <= 62
     sent = len(creates(sandbox))
     due = later(NOW, told_first.seconds)
-    assert resume("default", client, second.key, second.body_digest(), due, a_minute=1) == Open(61, waiting=True)
+    assert resume("default", client, second.key, second.body_digest(), due, a_minute=1) == Pending(61, waiting=True)
     assert len(creates(sandbox)) == sent
     assert isinstance(resume("default", client, first.key, first.body_digest(), due, a_minute=1), Placed)
     assert isinstance(resume("default", client, second.key, second.body_digest(), later(due, 61), a_minute=1), Placed)

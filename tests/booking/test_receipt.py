@@ -7,7 +7,7 @@ import pytest
 
 from kordless_booking.api.resources import Booking, Contact, Location
 from kordless_booking.booking.receipt import ManageLink, Receipt
-from kordless_booking.booking.tokens import MAX_URL_TOKEN, BrokenSeal, OldSeal, seal
+from kordless_booking.booking.tokens import MAX_URL_TOKEN, ExpiredToken, InvalidToken, encrypt_token
 from tests.conftest import NOW
 
 STAMP = NOW.timestamp()
@@ -28,8 +28,8 @@ OPEN = Receipt(
     contact=EMAIL,
     start=NOW + timedelta(days=1),
     end=NOW + timedelta(days=1, hours=1),
-    host="Sarah",
-    party=2,
+    host_name="Sarah",
+    party_size=2,
     digest="0123456789abcdef" * 4,
     typed={"name": "Zzqx Canary", "email": EMAIL, "notes": "Side door"},
 )
@@ -45,52 +45,53 @@ def hardly_compressible(length: int) -> str:
 def test_an_attempts_receipt_comes_back_for_a_day(clock):
     """With what was typed, so that a conflict loses nothing."""
     token = OPEN.seal("default")
-    assert Receipt.of_attempt(token, "default", STAMP + 86400) == OPEN
-    with pytest.raises(OldSeal):
-        Receipt.of_attempt(token, "default", STAMP + 86401)
+    assert Receipt.from_attempt_token(token, "default", STAMP + 86400) == OPEN
+    with pytest.raises(ExpiredToken):
+        Receipt.from_attempt_token(token, "default", STAMP + 86401)
 
 
 def test_a_confirmation_comes_back_for_thirty_days(clock):
     """With the booking in it, so that looking at it again asks nobody."""
     token = PLACED.seal("default")
-    assert Receipt.of_booking(token, "default", STAMP + 30 * 86400) == PLACED
-    with pytest.raises(OldSeal):
-        Receipt.of_booking(token, "default", STAMP + 30 * 86400 + 1)
+    assert Receipt.from_confirmation_token(token, "default", STAMP + 30 * 86400) == PLACED
+    with pytest.raises(ExpiredToken):
+        Receipt.from_confirmation_token(token, "default", STAMP + 30 * 86400 + 1)
 
 
 def test_a_manage_link_works_until_it_expires(clock):
     """The date in it decides, and it is exact."""
     token = LINK.seal("default")
     assert ManageLink.read(token, "default", LINK.expires) == LINK
-    with pytest.raises(BrokenSeal):
+    with pytest.raises(InvalidToken):
         ManageLink.read(token, "default", LINK.expires + 1)
 
 
 def test_each_token_opens_its_own_page_only(clock):
     """An attempt is no confirmation, a confirmation is no manage link, and so on all around."""
     tokens = {
-        Receipt.of_attempt: OPEN.seal("default"),
-        Receipt.of_booking: PLACED.seal("default"),
+        Receipt.from_attempt_token: OPEN.seal("default"),
+        Receipt.from_confirmation_token: PLACED.seal("default"),
         ManageLink.read: LINK.seal("default"),
     }
     for read in tokens:
         for other, token in tokens.items():
             if other != read:
-                with pytest.raises(BrokenSeal):
+                with pytest.raises(InvalidToken):
                     read(token, "default", STAMP)
 
 
 @pytest.mark.parametrize(
-    ("read", "made"), [(Receipt.of_attempt, OPEN), (Receipt.of_booking, PLACED), (ManageLink.read, LINK)]
+    ("read", "made"),
+    [(Receipt.from_attempt_token, OPEN), (Receipt.from_confirmation_token, PLACED), (ManageLink.read, LINK)],
 )
 def test_another_account_or_any_change_is_refused(clock, read, made):
     """One character anywhere, or the other business."""
     token = made.seal("north")
     assert read(token, "north", STAMP) == made
-    with pytest.raises(BrokenSeal):
+    with pytest.raises(InvalidToken):
         read(token, "south", STAMP)
     for at in range(0, len(token), 7):
-        with pytest.raises(BrokenSeal):
+        with pytest.raises(InvalidToken):
             read(token[:at] + ("A" if token[at] != "A" else "B") + token[at + 1 :], "north", STAMP)
 
 
@@ -98,12 +99,12 @@ def test_another_account_or_any_change_is_refused(clock, read, made):
 def test_contents_of_another_version_are_a_broken_seal(clock, payload):
     """Sealed by us, but not as this version reads it."""
     for purpose, read in (
-        ("receipt", Receipt.of_attempt),
-        ("confirmation", Receipt.of_booking),
+        ("receipt", Receipt.from_attempt_token),
+        ("confirmation", Receipt.from_confirmation_token),
         ("manage", ManageLink.read),
     ):
-        with pytest.raises(BrokenSeal):
-            read(seal(purpose, "default", payload), "default", STAMP)
+        with pytest.raises(InvalidToken):
+            read(encrypt_token(purpose, "default", payload), "default", STAMP)
 
 
 @pytest.mark.parametrize("made", [OPEN, PLACED, LINK])
@@ -118,9 +119,9 @@ def test_long_notes_stay_behind_and_the_rest_comes_along(clock):
     wordy = msgspec.structs.replace(OPEN, typed={**OPEN.typed, "notes": hardly_compressible(1000) * 2})
     token = wordy.seal("default")
     assert len(token) <= MAX_URL_TOKEN
-    kept = Receipt.of_attempt(token, "default", STAMP)
+    kept = Receipt.from_attempt_token(token, "default", STAMP)
     assert kept.typed == {"name": "Zzqx Canary", "email": EMAIL}
-    assert (kept.key, kept.contact, kept.party) == (OPEN.key, EMAIL, 2)
+    assert (kept.key, kept.contact, kept.party_size) == (OPEN.key, EMAIL, 2)
 
 
 def test_a_wordy_business_does_not_break_the_confirmation(clock):
@@ -130,5 +131,5 @@ def test_a_wordy_business_does_not_break_the_confirmation(clock):
     )
     token = msgspec.structs.replace(PLACED, booking=wordy).seal("default")
     assert len(token) <= MAX_URL_TOKEN
-    kept = Receipt.of_booking(token, "default", STAMP).booking
+    kept = Receipt.from_confirmation_token(token, "default", STAMP).booking
     assert kept == Booking(confirmation_number="BOOK_AB12", status="confirmed", start=BOOKING.start, end=BOOKING.end)

@@ -13,7 +13,7 @@ BOOK = "https://salon.example/book/"
 
 def test_the_shortest_snippet():
     """With nothing chosen it is the script and a link."""
-    assert Snippet(book=BOOK).html() == (
+    assert Snippet(base_url=BOOK).html() == (
         '<script async src="https://salon.example/book/embed.js"></script>\n'
         '<a href="https://salon.example/book/" data-kordless-booking="inline">Book now</a>'
     )
@@ -22,7 +22,7 @@ def test_the_shortest_snippet():
 def test_everything_that_can_be_said():
     """Each choice is an attribute of its own."""
     snippet = Snippet(
-        book=BOOK,
+        base_url=BOOK,
         service="haircut/",
         mode="popup",
         text="Termin",
@@ -51,13 +51,13 @@ def test_everything_that_can_be_said():
 
 def test_a_frame_in_the_page_has_nothing_to_close():
     """The label of the dialog's button is only said where there is a dialog."""
-    assert "close" not in Snippet(book=BOOK, close_label="Schließen").link()
+    assert "close" not in Snippet(base_url=BOOK, close_label="Schließen").link()
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=40))
 def test_no_words_break_out_of_the_link(text: str):
     """Whatever the words are, the link is one link with those words."""
-    found = LexborHTMLParser(Snippet(book=BOOK, text=text, open_label=text).link()).css("body *")
+    found = LexborHTMLParser(Snippet(base_url=BOOK, text=text, open_label=text).link()).css("body *")
     assert [node.tag for node in found] == ["a"]
     assert found[0].text() == text
     assert found[0].attributes.get("data-open-label") in {text, None}

@@ -10,7 +10,7 @@ from icalendar import Calendar
 from pytest_django import Settings
 from time_machine import Traveller
 
-from kordless_booking.conf import account_named
+from kordless_booking.conf import get_account
 from kordless_booking.funnel import counters
 from kordless_booking.mail.reminders import queue_reminders
 from kordless_booking.models import Appointment, FunnelCount
@@ -114,16 +114,16 @@ def test_a_reminder_comes_a_day_before(visitor: Walk, sandbox: Sandbox, clock: T
     start = Appointment.objects.get().start
     clock.move_to(start - timedelta(hours=25))
     sandbox.clock.set(start - timedelta(hours=25))
-    assert queue_reminders(account_named(None), start - timedelta(hours=25), 20) == 0
+    assert queue_reminders(get_account(None), start - timedelta(hours=25), 20) == 0
     clock.shift(3600)
-    assert queue_reminders(account_named(None), start - timedelta(hours=24), 20) == 1
+    assert queue_reminders(get_account(None), start - timedelta(hours=24), 20) == 1
     assert sent()[-1].subject.startswith("Reminder")
     assert number in sent()[-1].words
 
 
 def test_a_visit_counts_for_the_day_that_it_is_on_site(visitor: Walk, now: datetime, settings: Settings):
     """Not for the day in UTC, nor where the visitor is."""
-    counters.visitors.take()
+    counters.stage_counter.drain()
     visitor.open("/book/haircut/?tz=Pacific/Kiritimati", **{"User-Agent": CHROME})
     assert counters.flush()
     days = set(FunnelCount.objects.values_list("day", flat=True))

@@ -14,7 +14,7 @@ from pytest_django import Settings
 from kordless_booking.api.session import wsgi_transport
 from kordless_booking.conf import accounts
 from kordless_booking.sandbox import SANDBOX_KEY, SANDBOX_ORG, Limits, Sandbox
-from kordless_booking.upstream.registry import upstream
+from kordless_booking.upstream.registry import services_for
 from tests.far_kordless import far_kordless
 from tests.webhooks.deliveries import NEW, OLD
 
@@ -55,7 +55,7 @@ def far(well: Settings) -> Iterator[Sandbox]:
         }
         yield sandbox
         for account in accounts().values():
-            upstream(account).client.close()
+            services_for(account).client.close()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from django.core.cache.backends.locmem import LocMemCache
 from pytest_django import Settings
 
-from kordless_booking.conf import account_named
+from kordless_booking.conf import get_account
 from kordless_booking.doctor.shared_cache import examine
 from tests.doctor.asking import ask
 
@@ -48,7 +48,7 @@ def test_each_kind_of_cache(well: Settings, backend: str, given: dict[str, Any],
 def test_a_cache_on_another_continent(well: Settings):
     """Every page would wait for it."""
     moments = iter([0.0, 0.9])
-    found = examine(account_named(None), timer=lambda: next(moments))
+    found = examine(get_account(None), timer=lambda: next(moments))
     assert [(one.code, one.level) for one in found] == [("cache_slow", "note"), ("cache_shared", "ok")]
 
 

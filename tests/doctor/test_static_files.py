@@ -6,7 +6,7 @@ import pytest
 from django.contrib.staticfiles.storage import staticfiles_storage
 from pytest_django import Settings
 
-from kordless_booking.doctor.static_files import OURS
+from kordless_booking.doctor.static_files import OWN_SCRIPT
 from tests.doctor.asking import ask
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +42,7 @@ def test_nowhere_to_collect_to(well: Settings):
 
 def test_collected_before_an_upgrade(well: Settings):
     """The new pages would load the old script."""
-    (Path(well.STATIC_ROOT) / OURS).write_text("// old")
+    (Path(well.STATIC_ROOT) / OWN_SCRIPT).write_text("// old")
     assert ask().fixes() == ["static_old"]
 
 
@@ -53,7 +53,7 @@ def test_a_manifest(well: Settings):
     assert told.fixes() == ["static_not_collected"]
     assert "manifest" in told.line("static_not_collected")
     storage = staticfiles_storage
-    list(storage.post_process({name: (storage, name) for name in (OURS, "django_htmx/htmx-2.min.js")}))
+    list(storage.post_process({name: (storage, name) for name in (OWN_SCRIPT, "django_htmx/htmx-2.min.js")}))
     kept(well, MANIFEST)
     assert ask().of("static files") == {"static": "ok"}
 

@@ -7,9 +7,9 @@ import pytest
 from pytest_django import Settings
 from time_machine import Traveller
 
-from kordless_booking.conf import account_named
+from kordless_booking.conf import get_account
 from kordless_booking.sandbox import NORTH_KEY, Sandbox
-from kordless_booking.upstream.registry import upstream
+from kordless_booking.upstream.registry import services_for
 from tests.doctor.asking import ask
 
 pytestmark = pytest.mark.django_db
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 def test_all_is_well(well: Settings, limited: Sandbox):
     """Two requests: for the organization, and for times."""
-    limited.mischief.set("date_skew", seconds=1)
+    limited.faults.add("date_skew", seconds=1)
     told = ask()
     assert told.status == 0, told.text
     assert told.of("kordless") == dict.fromkeys(("reached", "key", "services", "times", "clock"), "ok")
@@ -58,7 +58,7 @@ def test_each_illness_has_its_advice(
     most: int,
 ):
     """Exit code 1, one line with what to do, nothing of the answer's own words, and no more requests than needed."""
-    sandbox.mischief.set(kind, operation, **options)
+    sandbox.faults.add(kind, operation, **options)
     told = ask()
     assert told.status == 1
     assert told.fixes() == [code]
@@ -78,8 +78,8 @@ def test_a_key_of_another_organization(well: Settings, sandbox: Sandbox):
 
 def test_no_more_than_three_however_ill(well: Settings, sandbox: Sandbox):
     """Each of two calls would be tried twice."""
-    sandbox.mischief.set("status", "organization", times=1, status=502)
-    sandbox.mischief.set("status", "availability", status=502)
+    sandbox.faults.add("status", "organization", times=1, status=502)
+    sandbox.faults.add("status", "availability", status=502)
     told = ask()
     assert [request.operation for request in sandbox.requests] == ["organization"] * 2 + ["availability"]
     assert told.of("kordless")["times_not_asked"] == "note"
@@ -88,7 +88,7 @@ def test_no_more_than_three_however_ill(well: Settings, sandbox: Sandbox):
 @pytest.mark.parametrize(("seconds", "words"), [(600, "600 s behind"), (-600, "600 s ahead of"), (121, "121 s behind")])
 def test_a_clock_that_is_off(well: Settings, sandbox: Sandbox, seconds: int, words: str):
     """In either direction, from two minutes on."""
-    sandbox.mischief.set("date_skew", seconds=seconds)
+    sandbox.faults.add("date_skew", seconds=seconds)
     told = ask()
     assert told.fixes() == ["clock_off"]
     assert words in told.line("clock_off")
@@ -110,7 +110,7 @@ def test_a_key_that_may_less_than_the_settings_say(well: Settings, limited: Sand
 
 def test_an_allowance_that_is_used_up(well: Settings, sandbox: Sandbox, clock: Traveller):
     """The doctor takes its tickets like everybody, and when there is none it asks nothing."""
-    gate = upstream(account_named(None)).gate
+    gate = services_for(get_account(None)).gate
     for _ in range(45):
         gate.before("availability")
     told = ask()
@@ -120,7 +120,7 @@ def test_an_allowance_that_is_used_up(well: Settings, sandbox: Sandbox, clock: T
 
 def test_while_the_circuit_is_open(well: Settings, sandbox: Sandbox):
     """Kordless is left alone by everybody."""
-    sandbox.mischief.set("status", status=503, retry_after=60)
+    sandbox.faults.add("status", status=503, retry_after=60)
     assert ask().fixes() == ["no_usable_answer"]
     sandbox.forget_requests()
     told = ask()
@@ -141,7 +141,7 @@ def test_the_lines_in_the_log_are_its_own(well: Settings, sandbox: Sandbox, capl
 def test_a_kordless_that_is_slow(far: Sandbox, well: Settings, kind: str):
     """The doctor waits no longer than a page would."""
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "BROWSE_SECONDS": 0.5}
-    far.mischief.set(kind)
+    far.faults.add(kind)
     told = ask()
     assert "no_usable_answer" in told.fixes()
     assert "BROWSE_SECONDS" in told.line("no_usable_answer")
@@ -151,7 +151,7 @@ def test_a_kordless_that_is_slow(far: Sandbox, well: Settings, kind: str):
 def test_a_kordless_that_is_slow_but_answers(far: Sandbox, well: Settings):
     """Worth knowing before it gets worse."""
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "BROWSE_SECONDS": 5}
-    far.mischief.set("slow", "organization", seconds=2.6)
+    far.faults.add("slow", "organization", seconds=2.6)
     assert ask().of("kordless")["slow"] == "note"
 
 
@@ -180,7 +180,7 @@ def test_something_else_speaks_tls(far: Sandbox, well: Settings):
 
 def test_a_hostile_name_stays_on_its_line(well: Settings, sandbox: Sandbox):
     """What the business is called is typed by somebody else."""
-    sandbox.mischief.set("org_renamed", name="Salon\x1b[2J\nfix  nothing" + "x" * 500)
+    sandbox.faults.add("org_renamed", name="Salon\x1b[2J\nfix  nothing" + "x" * 500)
     told = ask()
     assert "\x1b" not in told.line("key")
     assert "\n" not in told.line("key")

@@ -7,22 +7,22 @@ from django.test import Client
 from pytest_django import Settings
 from time_machine import Traveller
 
-from kordless_booking.webhooks.signature import RECIPES, Recipe
+from kordless_booking.webhooks.signature import SCHEMES, SignatureScheme
 from tests.doctor.asking import ask
 from tests.webhooks.deliveries import NEW, OLD, delivery
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("recipe", RECIPES, ids=str)
-def test_each_secret_is_tried_under_the_set_recipe(well: Settings, recipe: Recipe):
+@pytest.mark.parametrize("recipe", SCHEMES, ids=str)
+def test_each_secret_is_tried_under_the_set_recipe(well: Settings, recipe: SignatureScheme):
     """Whatever the recipe is."""
-    well.KORDLESS_BOOKING |= {"WEBHOOK_SIGNED": recipe.signed, "WEBHOOK_WRITTEN": recipe.written}
+    well.KORDLESS_BOOKING |= {"WEBHOOK_SIGNED": recipe.signed_payload, "WEBHOOK_WRITTEN": recipe.encoding}
     well.KORDLESS_BOOKING = dict(well.KORDLESS_BOOKING)
     told = ask()
     assert told.of("webhook") == {"recipe": "ok", "no_delivery": "note"}
     assert told.line("recipe").startswith("What is signed with each of 2 secrets is believed")
-    assert recipe.signed in told.line("recipe")
+    assert recipe.signed_payload in told.line("recipe")
 
 
 def test_no_secret(well: Settings):

@@ -7,7 +7,7 @@ from typing import Any
 from django.forms import model_to_dict
 from django.test import Client
 
-from kordless_booking.booking.tokens import BrokenSeal, unseal
+from kordless_booking.booking.tokens import InvalidToken, decrypt_token
 from kordless_booking.models import BookingAttempt, WebhookDelivery
 from kordless_booking.sandbox import Sandbox
 from tests.views.walking import Walk
@@ -28,9 +28,9 @@ def lose(client: Client, sandbox: Sandbox, who: dict[str, str] = CANARY, **trick
     """Send the form, and lose Kordless's response."""
     walk = Walk(client)
     form = walk.choose("haircut", "?day=2026-12-10")
-    sandbox.mischief.set("status", "create", **{"status": 500, **trick})
+    sandbox.faults.add("status", "create", **{"status": 500, **trick})
     walk.send(form, "Book appointment", once=True, **who)
-    sandbox.mischief.clear()
+    sandbox.faults.clear()
     return walk
 
 
@@ -54,6 +54,6 @@ def everything_kept() -> str:
 
 def _opened(purpose: str, account: str, token: str) -> str:
     try:
-        return str(unseal(purpose, account, token, max_age=10**10, now=0, longest=10**7))
-    except BrokenSeal:
+        return str(decrypt_token(purpose, account, token, max_age=10**10, now=0, longest=10**7))
+    except InvalidToken:
         return ""

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from kordless_booking.erasure.appointments import Appointments
-from kordless_booking.erasure.base import Person, Tally
+from kordless_booking.erasure.base import ErasureResult, Person
 from kordless_booking.models import Appointment, OutgoingMail
 from tests.conftest import NOW
 from tests.erasure.living import CANARY, OTHER, tell
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hooked", "writing"
 
 def person(contact: str) -> Person:
     """Somebody in a site where numbers are American."""
-    return Person.read([contact], frozenset({"US"}))
+    return Person.from_texts([contact], frozenset({"US"}))
 
 
 @pytest.mark.parametrize("contact", [CANARY["email"], "+12125550147"])
@@ -27,8 +27,8 @@ def test_a_person_by_either_contact(client: Client, contact: str):
     tell(client, "BOOK_AAAA0002", OTHER)
     assert OutgoingMail.objects.count() == 2
     who = person(contact)
-    assert Appointments().of(who, NOW, accounts=["north"], including_open=True) == Tally()
-    assert Appointments().of(who, NOW, accounts=None, including_open=False) == Tally(deleted=1)
+    assert Appointments().erase_person(who, NOW, accounts=["north"], including_open=True) == ErasureResult()
+    assert Appointments().erase_person(who, NOW, accounts=None, including_open=False) == ErasureResult(deleted=1)
     assert who.numbers == {"BOOK_AAAA0001"}
     assert (Appointment.objects.count(), OutgoingMail.objects.count()) == (1, 1)
 
@@ -37,5 +37,5 @@ def test_what_is_old(client: Client):
     """By the end of the appointment, not by when it was made."""
     tell(client, "BOOK_AAAA0001")
     end = Appointment.objects.get().end
-    assert Appointments().older_than(end, NOW, accounts=None) == Tally()
-    assert Appointments().older_than(end + timedelta(seconds=1), NOW, accounts=None) == Tally(deleted=1)
+    assert Appointments().erase_older_than(end, NOW, accounts=None) == ErasureResult()
+    assert Appointments().erase_older_than(end + timedelta(seconds=1), NOW, accounts=None) == ErasureResult(deleted=1)

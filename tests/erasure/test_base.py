@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kordless_booking.erasure.base import Person, texts_in
+from kordless_booking.erasure.base import Person, iter_strings
 
 US, BOTH = frozenset({"US"}), frozenset({"US", "GB"})
 
@@ -20,27 +20,27 @@ US, BOTH = frozenset({"US"}), frozenset({"US", "GB"})
 )
 def test_spellings(text: str, regions: frozenset[str], contacts: set[str]):
     """An e-mail in any case, a phone number from any of the accounts' countries."""
-    assert contacts <= Person.read([text], regions).contacts
-    assert Person.read([text], regions).is_meant_by(next(iter(contacts)))
+    assert contacts <= Person.from_texts([text], regions).contacts
+    assert Person.from_texts([text], regions).matches(next(iter(contacts)))
 
 
 @pytest.mark.parametrize("text", ["", " ", "jane", "@", "jane@", "@example.com", "ja ne@example.com", "12", "1" * 50])
 def test_what_is_no_contact(text: str):
     """Refused without being repeated."""
     with pytest.raises(ValueError, match="neither an e-mail address nor a phone number"):
-        Person.read(["jane@example.com", text], US)
+        Person.from_texts(["jane@example.com", text], US)
 
 
 @given(st.text(max_size=60))
 def test_nobody_else_is_meant(text: str):
     """Whatever stands in a field."""
-    meant = Person.read(["jane@example.com"], US).is_meant_by(text)
+    meant = Person.from_texts(["jane@example.com"], US).matches(text)
     assert meant == (text.strip().casefold() == "jane@example.com")
 
 
 def test_nothing_is_nobody():
     """A contact that isn't there."""
-    assert not Person.read(["jane@example.com"], US).is_meant_by(None)
+    assert not Person.from_texts(["jane@example.com"], US).matches(None)
 
 
 @given(
@@ -50,6 +50,6 @@ def test_nothing_is_nobody():
 )
 def test_every_text_is_looked_at(document: object):
     """However deep, but names of fields."""
-    found = sorted(texts_in({"a": [document, "needle"]}))
+    found = sorted(iter_strings({"a": [document, "needle"]}))
     assert "needle" in found
     assert all(isinstance(text, str) for text in found)

@@ -6,7 +6,7 @@ import pytest
 
 from kordless_booking.erasure.base import Person
 from kordless_booking.erasure.counts import Counts
-from kordless_booking.models import FunnelCount, RefusalCount
+from kordless_booking.models import FunnelCount, RejectedDeliveryCount
 
 pytestmark = pytest.mark.django_db
 
@@ -17,14 +17,14 @@ LONG_AGO = datetime(2026, 9, 1, 15, tzinfo=UTC)
 def test_old_days_go_and_the_others_stay() -> None:
     """A day goes when it was over before the moment, in the accounts that are meant."""
     for account, day in (("north", date(2026, 8, 31)), ("north", date(2026, 9, 1)), ("south", date(2026, 8, 31))):
-        RefusalCount.objects.create(account=account, day=day, reason="webhook_stale", count=2)
-    counts = Counts("refused deliveries", RefusalCount)
-    assert counts.older_than(LONG_AGO, NOW, accounts=["north"]).deleted == 1
-    assert set(RefusalCount.objects.values_list("account", "day")) == {
+        RejectedDeliveryCount.objects.create(account=account, day=day, reason="webhook_stale", count=2)
+    counts = Counts("refused deliveries", RejectedDeliveryCount)
+    assert counts.erase_older_than(LONG_AGO, NOW, accounts=["north"]).deleted == 1
+    assert set(RejectedDeliveryCount.objects.values_list("account", "day")) == {
         ("north", date(2026, 9, 1)),
         ("south", date(2026, 8, 31)),
     }
-    assert counts.older_than(LONG_AGO, NOW, accounts=None).deleted == 1
+    assert counts.erase_older_than(LONG_AGO, NOW, accounts=None).deleted == 1
 
 
 def test_nobody_is_in_them() -> None:
@@ -32,7 +32,7 @@ def test_nobody_is_in_them() -> None:
     FunnelCount.objects.create(
         account="default", day=date(2026, 8, 31), service="haircut", source="page", stage="visit", count=1
     )
-    jane = Person.read(["jane@example.com"], frozenset({"US"}))
-    tally = Counts("funnel days", FunnelCount).of(jane, NOW, accounts=None, including_open=True)
-    assert (tally.deleted, tally.emptied, tally.remains) == (0, 0, 0)
+    jane = Person.from_texts(["jane@example.com"], frozenset({"US"}))
+    tally = Counts("funnel days", FunnelCount).erase_person(jane, NOW, accounts=None, including_open=True)
+    assert (tally.deleted, tally.emptied, tally.personal_left) == (0, 0, 0)
     assert FunnelCount.objects.count() == 1

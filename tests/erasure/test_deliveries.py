@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from time_machine import Traveller
 
-from kordless_booking.erasure.base import Person, Tally
+from kordless_booking.erasure.base import ErasureResult, Person
 from kordless_booking.erasure.deliveries import Deliveries
 from kordless_booking.models import WebhookDelivery
 from tests.conftest import NOW
@@ -20,12 +20,12 @@ DAY = timedelta(days=1)
 
 def person(contact: str = "canary@example.com") -> Person:
     """Somebody in a site where numbers are American."""
-    return Person.read([contact], frozenset({"US"}))
+    return Person.from_texts([contact], frozenset({"US"}))
 
 
-def forget(who: Person, accounts: list[str] | None = None) -> Tally:
+def forget(who: Person, accounts: list[str] | None = None) -> ErasureResult:
     """Now."""
-    return Deliveries().of(who, NOW, accounts=accounts, including_open=False)
+    return Deliveries().erase_person(who, NOW, accounts=accounts, including_open=False)
 
 
 @pytest.mark.parametrize("contact", ["CANARY@example.com", "+1 212 555 0147"])
@@ -35,8 +35,8 @@ def test_bodies_are_emptied_by_either_contact(client: Client, contact: str):
     tell(client, "BOOK_AAAA0001", kind="booking.cancelled")
     tell(client, "BOOK_AAAA0002", OTHER)
     who = person(contact)
-    assert forget(who, ["north"]) == Tally()
-    assert forget(who) == Tally(emptied=2)
+    assert forget(who, ["north"]) == ErasureResult()
+    assert forget(who) == ErasureResult(emptied=2)
     assert who.numbers == {"BOOK_AAAA0001"}
     assert "canary" not in everything_kept()
     assert "other@example.com" in everything_kept()
@@ -47,7 +47,7 @@ def test_a_contact_anywhere_in_an_unknown_event(client: Client):
     """However deep it stands there."""
     sent = delivery(b'{"event": "customer.created", "data": [{"reach": {"mail": "canary@example.com"}}]}')
     assert sent.post(client).status_code == 200
-    assert forget(person()) == Tally(emptied=1)
+    assert forget(person()) == ErasureResult(emptied=1)
 
 
 def test_a_duplicate_is_still_known(client: Client):
@@ -63,8 +63,8 @@ def test_a_body_that_can_not_be_opened(client: Client):
     tell(client, "BOOK_AAAA0001", CANARY)
     WebhookDelivery.objects.update(sealed="damaged")
     told = forget(person())
-    assert (told.emptied, told.remains) == (0, 1)
-    assert Deliveries().older_than(NOW + DAY, NOW + DAY, accounts=None) == Tally(emptied=1)
+    assert (told.emptied, told.personal_left) == (0, 1)
+    assert Deliveries().erase_older_than(NOW + DAY, NOW + DAY, accounts=None) == ErasureResult(emptied=1)
 
 
 def test_what_is_old(client: Client, clock: Traveller):
@@ -74,8 +74,8 @@ def test_what_is_old(client: Client, clock: Traveller):
     tell(client, "BOOK_AAAA0002")
     kind = Deliveries()
     now = NOW + 29 * DAY
-    assert kind.older_than(now - 28 * DAY, now, accounts=["north"]) == Tally()
-    assert kind.older_than(now - 28 * DAY, now, accounts=None) == Tally(emptied=1)
+    assert kind.erase_older_than(now - 28 * DAY, now, accounts=["north"]) == ErasureResult()
+    assert kind.erase_older_than(now - 28 * DAY, now, accounts=None) == ErasureResult(emptied=1)
     now = NOW + 31 * DAY
-    assert kind.older_than(now - 28 * DAY, now, accounts=None) == Tally(deleted=1)
+    assert kind.erase_older_than(now - 28 * DAY, now, accounts=None) == ErasureResult(deleted=1)
     assert "canary" in everything_kept()

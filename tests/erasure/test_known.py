@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from kordless_booking.erasure.base import Person, Tally
+from kordless_booking.erasure.base import ErasureResult, Person
 from kordless_booking.erasure.known import KnownBookings
-from kordless_booking.models import KnownBooking
+from kordless_booking.models import BookingProjection
 from tests.conftest import NOW
 from tests.erasure.living import tell
 
@@ -22,11 +22,11 @@ def test_a_person_whose_numbers_are_known(client: Client):
     tell(client, "BOOK_AAAA0002")
     person = Person(frozenset({"canary@example.com"}), numbers={"book_aaaa0001"})
     kind = KnownBookings()
-    kept = kind.of(person, NOW, accounts=None, including_open=True)
-    assert (kept.deleted, kept.remains, list(kept.kept.values())) == (0, 0, [1])
-    assert kind.of(person, NOW + 9 * DAY, accounts=["north"], including_open=False) == Tally()
-    assert kind.of(person, NOW + 9 * DAY, accounts=None, including_open=False) == Tally(deleted=1)
-    assert KnownBooking.objects.count() == 1
+    kept = kind.erase_person(person, NOW, accounts=None, including_open=True)
+    assert (kept.deleted, kept.personal_left, list(kept.kept.values())) == (0, 0, [1])
+    assert kind.erase_person(person, NOW + 9 * DAY, accounts=["north"], including_open=False) == ErasureResult()
+    assert kind.erase_person(person, NOW + 9 * DAY, accounts=None, including_open=False) == ErasureResult(deleted=1)
+    assert BookingProjection.objects.count() == 1
 
 
 def test_what_is_old(client: Client):
@@ -34,7 +34,7 @@ def test_what_is_old(client: Client):
     tell(client, "BOOK_AAAA0001")
     tell(client, "BOOK_AAAA0002", startsAt="2027-12-01T15:00:00Z", endsAt="2027-12-01T16:00:00Z")
     now, kind = NOW + 91 * DAY, KnownBookings()
-    assert kind.older_than(NOW - DAY, now, accounts=None) == Tally()
-    assert kind.older_than(now - 90 * DAY, now, accounts=["north"]) == Tally()
-    assert kind.older_than(now - 90 * DAY, now, accounts=None) == Tally(deleted=1)
-    assert KnownBooking.objects.get().start.year == 2027
+    assert kind.erase_older_than(NOW - DAY, now, accounts=None) == ErasureResult()
+    assert kind.erase_older_than(now - 90 * DAY, now, accounts=["north"]) == ErasureResult()
+    assert kind.erase_older_than(now - 90 * DAY, now, accounts=None) == ErasureResult(deleted=1)
+    assert BookingProjection.objects.get().start.year == 2027

@@ -11,7 +11,7 @@ from time_machine import Traveller
 from kordless_booking.booking.attempt import State
 from kordless_booking.booking.hashes import contact_hash
 from kordless_booking.erasure import targets
-from kordless_booking.erasure.base import Person, Tally
+from kordless_booking.erasure.base import ErasureResult, Person
 from kordless_booking.erasure.targets import Attempts
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Sandbox
@@ -24,11 +24,11 @@ US = frozenset({"US"})
 DAY = timedelta(days=1)
 
 
-def forget(contact: str = CANARY["email"], *, later: timedelta = timedelta(0), **how: Any) -> Tally:
+def forget(contact: str = CANARY["email"], *, later: timedelta = timedelta(0), **how: Any) -> ErasureResult:
     """Forget somebody, so much later."""
-    person = Person.read([contact], US)
+    person = Person.from_texts([contact], US)
     given = {"accounts": None, "including_open": False, **how}
-    return Attempts().of(person, NOW + later, **given)
+    return Attempts().erase_person(person, NOW + later, **given)
 
 
 @pytest.mark.parametrize("contact", ["canary@example.com", "+12125550147", "212 555 0147"])
@@ -37,16 +37,16 @@ def test_a_booking_is_forgotten_by_either_contact(client: Client, contact: str):
     book(client)
     book(client, OTHER, "?day=2026-12-10")
     assert "email_hash" in everything_kept()
-    assert forget(contact) == Tally(emptied=1)
+    assert forget(contact) == ErasureResult(emptied=1)
     assert [row.sealed == "" for row in BookingAttempt.objects.order_by("pk")] == [True, False]
-    assert forget(contact) == Tally()
+    assert forget(contact) == ErasureResult()
 
 
 def test_its_number_is_passed_on(client: Client):
     """What else is kept of the booking is found by it."""
     number = book(client)
-    person = Person.read([CANARY["email"]], US)
-    Attempts().of(person, NOW, accounts=None, including_open=False)
+    person = Person.from_texts([CANARY["email"]], US)
+    Attempts().erase_person(person, NOW, accounts=None, including_open=False)
     assert person.numbers == {number}
 
 
@@ -55,7 +55,7 @@ def test_a_form_that_is_sent_again_books_nothing(client: Client, sandbox: Sandbo
     walk = lose(client, sandbox)
     address, form = walk.seen[-2], walk.seen[-2]
     walk.send(form, "Book appointment", **CANARY)
-    assert BookingAttempt.objects.get().state == State.UNSURE
+    assert BookingAttempt.objects.get().state == State.OUTCOME_UNKNOWN
     forget(including_open=True)
     assert "canary" not in everything_kept()
     again = walk.send(address, "Book appointment", **CANARY)
@@ -67,28 +67,28 @@ def test_a_form_that_is_sent_again_books_nothing(client: Client, sandbox: Sandbo
 def test_an_old_row_is_deleted(client: Client, clock: Traveller):
     """When no form can be sent again any more."""
     book(client)
-    assert forget(later=2 * DAY) == Tally(emptied=1)
+    assert forget(later=2 * DAY) == ErasureResult(emptied=1)
     book(client, query="?day=2026-12-10")
-    assert forget(later=2 * DAY + timedelta(seconds=1)) == Tally(deleted=1)
+    assert forget(later=2 * DAY + timedelta(seconds=1)) == ErasureResult(deleted=1)
 
 
-@pytest.mark.parametrize("state", [State.UNSURE, State.WAITING])
+@pytest.mark.parametrize("state", [State.OUTCOME_UNKNOWN, State.WAITING])
 def test_what_may_still_become_a_booking_stays(client: Client, sandbox: Sandbox, state: State):
     """Unless it is wanted all the same, or its day is over."""
     lose(client, sandbox, **({"status": 429, "retry_after": 60} if state is State.WAITING else {}))
     assert BookingAttempt.objects.get().state == state
     kept = forget()
-    assert (kept.deleted, kept.emptied, kept.remains) == (0, 0, 1)
+    assert (kept.deleted, kept.emptied, kept.personal_left) == (0, 0, 1)
     assert "may still become a booking" in next(iter(kept.kept))
     assert "canary" in everything_kept()
-    assert forget(later=DAY) == Tally(emptied=1)
+    assert forget(later=DAY) == ErasureResult(emptied=1)
     assert "canary" not in everything_kept()
 
 
 def test_one_in_line_is_given_up(client: Client, sandbox: Sandbox):
     """It was never sent: who comes back to its page reads that nothing is booked, and may send the form anew."""
     walk = lose(client, sandbox, status=429, retry_after=60)
-    assert forget(including_open=True) == Tally(emptied=1)
+    assert forget(including_open=True) == ErasureResult(emptied=1)
     row = BookingAttempt.objects.get()
     assert (row.state, row.refusal) == (State.REFUSED, "NotSent")
     sandbox.forget_requests()
@@ -101,10 +101,10 @@ def test_what_is_being_sent_stays(client: Client, sandbox: Sandbox):
     lose(client, sandbox)
     BookingAttempt.objects.update(state=State.PLACING, claimed_until=NOW + timedelta(seconds=20))
     kept = forget(including_open=True)
-    assert kept.remains == 1
+    assert kept.personal_left == 1
     assert "this very moment" in next(iter(kept.kept))
-    assert forget(including_open=True, later=timedelta(seconds=21)) == Tally(emptied=1)
-    assert BookingAttempt.objects.get().state == State.UNSURE
+    assert forget(including_open=True, later=timedelta(seconds=21)) == ErasureResult(emptied=1)
+    assert BookingAttempt.objects.get().state == State.OUTCOME_UNKNOWN
 
 
 def test_who_begins_to_send_at_the_same_time_wins(client: Client, sandbox: Sandbox):
@@ -121,7 +121,7 @@ def test_rows_from_before_there_were_hashes(client: Client, sandbox: Sandbox):
     lose(client, sandbox)
     lose(client, sandbox, OTHER)
     BookingAttempt.objects.update(email_hash="", phone_hash="")
-    assert forget("212-555-0147", including_open=True) == Tally(emptied=1)
+    assert forget("212-555-0147", including_open=True) == ErasureResult(emptied=1)
     assert "canary" not in everything_kept()
     assert "other@example.com" in everything_kept()
 
@@ -130,9 +130,9 @@ def test_a_row_that_can_not_be_opened(client: Client, sandbox: Sandbox):
     """Says nothing of anybody, and is no accident."""
     lose(client, sandbox)
     BookingAttempt.objects.update(email_hash="", phone_hash="", sealed="damaged")
-    assert forget() == Tally()
+    assert forget() == ErasureResult()
     BookingAttempt.objects.update(email_hash=contact_hash(CANARY["email"]), state=State.PLACED)
-    assert forget() == Tally(emptied=1)
+    assert forget() == ErasureResult(emptied=1)
 
 
 def test_a_new_secret_key(client: Client, hooked: Any):
@@ -140,14 +140,14 @@ def test_a_new_secret_key(client: Client, hooked: Any):
     book(client)
     old = hooked.SECRET_KEY
     hooked.SECRET_KEY, hooked.SECRET_KEY_FALLBACKS = "another key: nR6yTq0cVwZ3", [old]
-    assert forget() == Tally(emptied=1)
+    assert forget() == ErasureResult(emptied=1)
 
 
 def test_one_account_alone(client: Client):
     """The other businesses of the site keep theirs."""
     book(client)
-    assert forget(accounts=["north"]) == Tally()
-    assert forget(accounts=["default"]) == Tally(emptied=1)
+    assert forget(accounts=["north"]) == ErasureResult()
+    assert forget(accounts=["default"]) == ErasureResult(emptied=1)
 
 
 def test_what_is_old(client: Client, sandbox: Sandbox, clock: Traveller):
@@ -157,10 +157,10 @@ def test_what_is_old(client: Client, sandbox: Sandbox, clock: Traveller):
     clock.shift(36 * 3600)
     book(client, OTHER, "?day=2026-12-11")
     kind, now = Attempts(), NOW + timedelta(hours=36)
-    assert kind.older_than(now - DAY, now, accounts=["north"]) == Tally()
-    assert kind.older_than(now - DAY, now, accounts=None) == Tally(emptied=2)
-    assert kind.older_than(now - DAY, now, accounts=None) == Tally()
+    assert kind.erase_older_than(now - DAY, now, accounts=["north"]) == ErasureResult()
+    assert kind.erase_older_than(now - DAY, now, accounts=None) == ErasureResult(emptied=2)
+    assert kind.erase_older_than(now - DAY, now, accounts=None) == ErasureResult()
     assert "canary" not in everything_kept()
     later = now + 90 * DAY
-    assert kind.older_than(later - 89 * DAY, later, accounts=None) == Tally(deleted=3)
+    assert kind.erase_older_than(later - 89 * DAY, later, accounts=None) == ErasureResult(deleted=3)
     assert BookingAttempt.objects.count() == 0

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from django.core.cache import caches
 
 from kordless_booking.booking.receipt import ManageLink
-from kordless_booking.conf import account_named
-from kordless_booking.upstream.registry import foreground, upstream
+from kordless_booking.conf import get_account
+from kordless_booking.upstream.registry import foreground, services_for
 from tests.views.walking import JANE, Page, Walk
 
 if TYPE_CHECKING:
@@ -50,12 +50,12 @@ class Scene:
     def change(self, **given: object) -> None:
         """Other settings, and a new line to Kordless; what still uses the old one would leave it open."""
         foreground.join()
-        upstream(account_named("default")).client.close()
+        services_for(get_account("default")).client.close()
         self.site.KORDLESS_BOOKING = {**self.site.KORDLESS_BOOKING, **given}
 
     def booked(self) -> str:
         """Somebody has booked START by phone; answers the number."""
-        return self.sandbox.take("haircut", START, "host_sarah")
+        return self.sandbox.book_by_phone("haircut", START, "host_sarah")
 
     def manage(self, number: str, page: str = "") -> str:
         """The address of a page about a booking."""
@@ -94,7 +94,7 @@ def create(scene: Scene) -> Doing:
 def attempt(scene: Scene) -> Doing:
     """Wait on the attempt page, the first answer having been lost before anything was carried out."""
     form = scene.form()
-    scene.sandbox.mischief.set("status", "create", times=1, status=500)
+    scene.sandbox.faults.add("status", "create", times=1, status=500)
     sent = scene.walk.send(form, "Book appointment", once=True, **TYPED)
     scene.clock.shift(3)
     return lambda: scene.walk.once(sent.response["Location"])

@@ -14,8 +14,8 @@ def test_a_fault_is_a_page_and_a_line(scene: Scene, caplog: pytest.LogCaptureFix
     """The visitor gets plain words and a way on, the operator one line, and Kordless no storm of requests."""
     step = ACTS[act]
     do = step.prepare(scene)
-    scene.sandbox.mischief.clear()
-    scene.sandbox.mischief.set(fault.kind, step.operation, **fault.options)
+    scene.sandbox.faults.clear()
+    scene.sandbox.faults.add(fault.kind, step.operation, **fault.options)
     scene.sandbox.forget_requests()
     caplog.clear()
     caplog.set_level("DEBUG")

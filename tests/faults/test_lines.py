@@ -23,7 +23,7 @@ def struck(scene: Scene, caplog: pytest.LogCaptureFixture, fault: Fault, act: st
     browse, booking = (0.6, 0.8) if fault.name.split(",")[0] in TIMELY else (4.0, 6.0)
     do = ACTS[act].prepare(scene)
     scene.change(BROWSE_SECONDS=browse, BOOKING_SECONDS=booking)
-    scene.sandbox.mischief.clear()
+    scene.sandbox.faults.clear()
     if act in READS:
         scene.cold()
     fall()
@@ -47,7 +47,7 @@ def test_a_bad_line_is_a_page_in_time(street: Scene, caplog: pytest.LogCaptureFi
 
     def fall() -> None:
         scene.sandbox.forget_requests()
-        scene.sandbox.mischief.set(fault.kind, step.operation, **fault.options)
+        scene.sandbox.faults.add(fault.kind, step.operation, **fault.options)
 
     struck(scene, caplog, fault, act, fall)
     assert [request.operation for request in scene.sandbox.requests].count(step.operation) <= step.most

@@ -52,7 +52,7 @@ def test_a_warm_site_carries_on_through_an_outage(scene: Scene):
     for page in ("/book/", SLOTS):
         assert NOTICE not in scene.walk.open(f"{page}{'&' if '?' in page else '?'}hours=24").text
     times = scene.walk.open(f"{SLOTS}&hours=24").times
-    scene.sandbox.mischief.set("status", status=503)
+    scene.sandbox.faults.add("status", status=503)
     scene.sandbox.forget_requests()
     scene.clock.shift(20)
     assert until(scene, SLOTS, lambda page: NOTICE in page.text, within=60).times == times
@@ -65,14 +65,14 @@ def test_a_warm_site_carries_on_through_an_outage(scene: Scene):
         assert NOTICE in page.text
         assert scene.walk.open("/book/?hours=24").status == 200
     assert asked(scene) < 60, "ten minutes of outage cost Kordless no more than one"
-    scene.sandbox.mischief.clear()
+    scene.sandbox.faults.clear()
     assert until(scene, SLOTS, lambda page: NOTICE not in page.text, within=60).times
     assert until(scene, "/book/", lambda page: NOTICE not in page.text, within=60).status == 200
 
 
 def test_a_dead_kordless_costs_milliseconds(scene: Scene, caplog: pytest.LogCaptureFixture):
     """After five failures nothing is asked any more: a cold page is refused at once, until Kordless is well again."""
-    scene.sandbox.mischief.set("hang")
+    scene.sandbox.faults.add("hang")
     for _ in range(5):
         scene.clock.shift(3)
         assert scene.walk.open("/book/").status == 503
@@ -85,7 +85,7 @@ def test_a_dead_kordless_costs_milliseconds(scene: Scene, caplog: pytest.LogCapt
         assert 1 <= int(page.response["Retry-After"]) <= 15
     assert (time.thread_time() - began) / 20 < 0.05
     assert asked(scene) == before
-    scene.sandbox.mischief.clear()
+    scene.sandbox.faults.clear()
     scene.clock.shift(16)
     assert scene.walk.open("/book/").status == 200
 
@@ -93,7 +93,7 @@ def test_a_dead_kordless_costs_milliseconds(scene: Scene, caplog: pytest.LogCapt
 def test_booking_is_not_kept_from_anybody_by_a_browse_outage(scene: Scene):
     """While availability is dead, a form that is open already still books."""
     form = scene.form()
-    scene.sandbox.mischief.set("status", "availability", status=503)
+    scene.sandbox.faults.add("status", "availability", status=503)
     for party in range(1, 7):
         scene.clock.shift(3)
         scene.walk.open(f"/book/styling-class/?party={party}")
@@ -104,7 +104,7 @@ def test_booking_is_not_kept_from_anybody_by_a_browse_outage(scene: Scene):
 def test_trouble_rings_once_a_minute(scene: Scene, caplog: pytest.LogCaptureFixture):
     """Twenty refused visitors are twenty lines, one of them an ERROR; a minute later there is one more."""
     caplog.set_level(logging.INFO)
-    scene.sandbox.mischief.set("redirect")
+    scene.sandbox.faults.add("redirect")
     for _ in range(20):
         scene.walk.open("/book/")
     scene.clock.shift(61)
@@ -119,7 +119,7 @@ def test_a_revoked_key_closes_the_shop(scene: Scene):
     """Times that are still remembered are not offered once the key is refused; given back, all is as before."""
     form = scene.form()
     assert scene.walk.open(f"{SLOTS}&hours=24").times
-    scene.sandbox.mischief.set("key_revoked")
+    scene.sandbox.faults.add("key_revoked")
     page = scene.walk.send(form, "Book appointment", **TYPED)
     assert (page.status, "Online booking is paused" in page.alert) == (503, True)
     scene.clock.shift(2)
@@ -131,7 +131,7 @@ def test_a_revoked_key_closes_the_shop(scene: Scene):
     for _ in range(10):
         scene.walk.open("/book/")
     assert asked(scene) == before, "no storm of requests with a key that is refused"
-    scene.sandbox.mischief.clear()
+    scene.sandbox.faults.clear()
     scene.clock.shift(31)
     assert scene.walk.open("/book/").status == 200
     assert scene.walk.open(f"{SLOTS}&hours=24").times
@@ -140,7 +140,7 @@ def test_a_revoked_key_closes_the_shop(scene: Scene):
 def test_a_key_revoked_between_visits_is_noticed_by_looking(scene: Scene):
     """Without any booking, the next refresh finds out, and from then on nothing is offered."""
     scene.walk.open(f"{SLOTS}&hours=24")
-    scene.sandbox.mischief.set("key_revoked")
+    scene.sandbox.faults.add("key_revoked")
     scene.clock.shift(16)
     page = until(scene, SLOTS, lambda page: page.status == 503, within=60)
     assert page.heading == "Online booking is paused"
@@ -150,7 +150,7 @@ def test_a_key_revoked_between_visits_is_noticed_by_looking(scene: Scene):
 def test_a_removed_service_leaves_the_list_and_the_typed_text_stays(scene: Scene):
     """Gone at the very end: it is said, it is not listed any more, and another service is booked without retyping."""
     form = scene.form()
-    scene.sandbox.mischief.set("service_removed", service="haircut")
+    scene.sandbox.faults.add("service_removed", service="haircut")
     page = scene.walk.send(form, "Book appointment", **TYPED)
     assert (page.status, page.heading) == (404, "This service isn't offered")
     page = scene.walk.open(page.link("See all services"))
@@ -166,7 +166,7 @@ def test_a_removed_service_leaves_the_list_and_the_typed_text_stays(scene: Scene
 def test_a_form_with_a_mistake_survives_an_outage(scene: Scene, known: bool):
     """Corrections need no Kordless: the form comes back with its mistake, even when nothing is known any more."""
     form = scene.form()
-    scene.sandbox.mischief.set("status", status=503)
+    scene.sandbox.faults.add("status", status=503)
     if not known:
         scene.cold()
     page = scene.walk.send(form, "Book appointment", **{**TYPED, "name": ""})
@@ -191,7 +191,7 @@ def test_changed_terms_are_said(scene: Scene, caplog: pytest.LogCaptureFixture):
 
 def test_a_new_price_is_shown_once_it_is_known(scene: Scene):
     """A price is only shown, never sent: what a booking costs is Kordless's to say."""
-    scene.sandbox.mischief.set("terms_changed", price=99.0)
+    scene.sandbox.faults.add("terms_changed", price=99.0)
     assert "$99.00" in scene.form().text
 
 
@@ -204,7 +204,7 @@ def test_a_redirect_is_never_followed(street: Scene):
 
     form = street.form()
     with serving(script) as elsewhere:
-        street.sandbox.mischief.set("redirect", status=307, location=elsewhere.url)
+        street.sandbox.faults.add("redirect", status=307, location=elsewhere.url)
         assert street.walk.send(form, "Book appointment", once=True, **TYPED).status == 303
         street.cold()
         for url in ("/book/", SLOTS):

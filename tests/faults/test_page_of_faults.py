@@ -4,7 +4,7 @@ import html
 import re
 from pathlib import Path
 
-from kordless_booking.api.payload import LARGEST
+from kordless_booking.api.payload import MAX_BODY_BYTES
 from kordless_booking.upstream import circuit_breaker, read_through
 from kordless_booking.upstream.entries import Lifetime
 from tests.faults.table import ALL, FINE
@@ -108,14 +108,14 @@ def test_the_numbers_are_the_codes():
     for said in (
         f"| `BROWSE_SECONDS` | {in_force.settings['BROWSE_SECONDS']:g} seconds",
         f"| `BOOKING_SECONDS` | {in_force.settings['BOOKING_SECONDS']:g} seconds",
-        f"after {circuit_breaker.STRIKES} failures in a row",
-        f"at least {circuit_breaker.RATE_LEAST} in {circuit_breaker.RATE_WINDOW:g} seconds",
-        f"| {circuit_breaker.OPEN} seconds, as long as `Retry-After` says with a 503, at most {circuit_breaker.LONGEST_OPEN};",
+        f"after {circuit_breaker.FAILURE_THRESHOLD} failures in a row",
+        f"at least {circuit_breaker.MIN_CALLS} in {circuit_breaker.RATE_WINDOW_SECONDS:g} seconds",
+        f"| {circuit_breaker.OPEN_SECONDS} seconds, as long as `Retry-After` says with a 503, at most {circuit_breaker.MAX_OPEN_SECONDS};",
         f"| Times are remembered | {_in_words(slots)} |",
         f"| Services are remembered | {_in_words(offer)} |",
         f"the latest when what is remembered is {offer.fresh // 60} minutes old",
-        f"every {read_through.NO_KEPT} seconds",
-        f"{LARGEST // 1024**2} MiB",
+        f"every {read_through.NEGATIVE_TTL} seconds",
+        f"{MAX_BODY_BYTES // 1024**2} MiB",
     ):
         assert said in PAGE, said
 

@@ -11,9 +11,9 @@ from tests.views.walking import Page
 
 def page_with(scene: Scene, kind: str, query: str = "", **options: object) -> Page:
     """The haircut's times, under this mischief."""
-    scene.sandbox.mischief.clear()
+    scene.sandbox.faults.clear()
     scene.cold()
-    scene.sandbox.mischief.set(kind, "availability", **options)
+    scene.sandbox.faults.add(kind, "availability", **options)
     return scene.walk.open(f"/book/haircut/{query}")
 
 

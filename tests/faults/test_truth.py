@@ -38,7 +38,7 @@ WORDS = {"cancel": "Your booking has been canceled.", "reschedule": "Your bookin
 def test_lost_but_done_is_told_as_done(scene: Scene, what: str):
     """The answer was lost, the booking says that it happened: so does the page. Sending it again changes nothing."""
     page, button = asking(scene, what)
-    scene.sandbox.mischief.set("status", what, carried_out=True, **LOST)
+    scene.sandbox.faults.add("status", what, carried_out=True, **LOST)
     for _ in range(2):
         told = scene.walk.send(page, button)
         assert told.status == 200
@@ -52,7 +52,7 @@ def test_lost_and_not_done_can_be_sent_again(scene: Scene, what: str):
     """The booking still stands: that is not sold as success nor as a promise, and the same button finishes it."""
     page, button = asking(scene, what)
     before = state(scene)
-    scene.sandbox.mischief.set("status", what, times=1, **LOST)
+    scene.sandbox.faults.add("status", what, times=1, **LOST)
     told = scene.walk.send(page, button)
     assert told.status == 503
     assert "couldn't confirm" in told.alert
@@ -67,7 +67,7 @@ def test_lost_and_not_done_can_be_sent_again(scene: Scene, what: str):
 def test_when_nobody_can_tell_nothing_is_claimed(scene: Scene, what: str, carried_out: bool):
     """Neither the change nor the look after it is answered: the page claims neither, and leads on to the truth."""
     page, button = asking(scene, what)
-    scene.sandbox.mischief.set("status", what, carried_out=carried_out, **LOST)
+    scene.sandbox.faults.add("status", what, carried_out=carried_out, **LOST)
     scene.change(TRANSPORT=wsgi_transport(Falls(scene.sandbox, f"/{what}")))
     told = scene.walk.send(page, button)
     assert told.status == 503
@@ -75,7 +75,7 @@ def test_when_nobody_can_tell_nothing_is_claimed(scene: Scene, what: str, carrie
     assert not any(denial in told.text for denial in DENIALS)
     assert WORDS[what] not in told.text
     scene.change(TRANSPORT=wsgi_transport(scene.sandbox))
-    scene.sandbox.mischief.clear()
+    scene.sandbox.faults.clear()
     assert WORDS[what] in scene.walk.send(told, button).text
     assert state(scene) == DONE[what]
     assert len(scene.sandbox.bookings()) == 1
@@ -86,7 +86,7 @@ def test_not_sent_is_unchanged(scene: Scene, what: str):
     """Kordless said "too many": nothing happened, which is said, and the same button works when there is room."""
     page, button = asking(scene, what)
     before = state(scene)
-    scene.sandbox.mischief.set("status", what, times=1, status=429, retry_after=7)
+    scene.sandbox.faults.add("status", what, times=1, status=429, retry_after=7)
     told = scene.walk.send(page, button)
     assert (told.status, told.response["Retry-After"]) == (503, "7")
     assert "Your booking is unchanged" in told.alert
@@ -98,7 +98,7 @@ def test_not_sent_is_unchanged(scene: Scene, what: str):
 def test_taken_by_our_own_first_try(scene: Scene):
     """The move was made, and its repetition is told that the time is taken: by this very booking, so it has moved."""
     page, button = asking(scene, "reschedule")
-    scene.sandbox.mischief.set("status", "reschedule", status=409, carried_out=True)
+    scene.sandbox.faults.add("status", "reschedule", status=409, carried_out=True)
     assert WORDS["reschedule"] in scene.walk.send(page, button).text
     assert state(scene) == DONE["reschedule"]
 

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from kordless_booking.funnel.buffered_counter import EVERY, Tally, in_a_thread
+from kordless_booking.funnel.buffered_counter import WRITE_EVERY_SECONDS, BufferedCounter, run_later
 
 
 class Book:
@@ -55,15 +55,15 @@ def later() -> Later:
 
 
 @pytest.fixture
-def tally(book: Book, later: Later) -> Tally[str]:
-    return Tally(book, name="things", most=3, later=later)
+def tally(book: Book, later: Later) -> BufferedCounter[str]:
+    return BufferedCounter(book, name="things", most=3, later=later)
 
 
-def test_it_is_written_once_in_half_a_minute(tally: Tally[str], book: Book, later: Later) -> None:
+def test_it_is_written_once_in_half_a_minute(tally: BufferedCounter[str], book: Book, later: Later) -> None:
     """The first count starts the wait; those after it go with it; without any nothing waits."""
     for key in ("a", "b", "a"):
         tally.add(key)
-    assert [seconds for seconds, _ in later.jobs] == [EVERY]
+    assert [seconds for seconds, _ in later.jobs] == [WRITE_EVERY_SECONDS]
     assert not book.written
     later.pass_by()
     assert book.written == {"a": 2, "b": 1}
@@ -73,7 +73,7 @@ def test_it_is_written_once_in_half_a_minute(tally: Tally[str], book: Book, late
 
 
 def test_what_can_not_be_written_is_kept_and_tried_again(
-    tally: Tally[str], book: Book, later: Later, caplog: pytest.LogCaptureFixture
+    tally: BufferedCounter[str], book: Book, later: Later, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Together with what came in the meantime; the log has the kind of error alone."""
     book.failures = 2
@@ -91,7 +91,7 @@ def test_what_can_not_be_written_is_kept_and_tried_again(
 
 
 def test_it_never_grows_without_end(
-    tally: Tally[str], book: Book, later: Later, caplog: pytest.LogCaptureFixture
+    tally: BufferedCounter[str], book: Book, later: Later, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What is new beyond the bound is lost and said to be; what is known goes on being counted."""
     for key in "abcdeaa":
@@ -104,7 +104,7 @@ def test_it_never_grows_without_end(
 
 def test_nothing_is_lost_or_counted_twice_among_threads(book: Book) -> None:
     """Sixteen threads count while two write all the time, and one writing in three fails."""
-    tally: Tally[str] = Tally(book, name="things", later=lambda seconds, job: None)
+    tally: BufferedCounter[str] = BufferedCounter(book, name="things", later=lambda seconds, job: None)
     stop = threading.Event()
 
     def write_on() -> None:
@@ -133,11 +133,11 @@ def test_a_thread_of_its_own_does_the_writing() -> None:
     """A daemon, so that it keeps no process from ending."""
     seen: list[bool] = []
     done = threading.Event()
-    tally: Tally[str] = Tally(
+    tally: BufferedCounter[str] = BufferedCounter(
         lambda counts: (seen.append(threading.current_thread().daemon), done.set())[1],  # type: ignore[func-returns-value]
         name="things",
         every=0.001,
-        later=in_a_thread,
+        later=run_later,
     )
     tally.add("a")
     assert done.wait(5)
@@ -152,7 +152,7 @@ def test_no_thread_to_be_had_costs_nothing_but_the_wait(book: Book) -> None:
         tries.append(seconds)
         raise RuntimeError("can't start new thread")
 
-    tally: Tally[str] = Tally(book, name="things", later=refuse)
+    tally: BufferedCounter[str] = BufferedCounter(book, name="things", later=refuse)
     tally.add("a")
     tally.add("a")
     assert len(tries) == 2
@@ -160,10 +160,10 @@ def test_no_thread_to_be_had_costs_nothing_but_the_wait(book: Book) -> None:
     assert book.written == {"a": 2}
 
 
-def test_while_it_is_held_nothing_is_written_by_itself(tally: Tally[str], book: Book, later: Later) -> None:
+def test_while_it_is_held_nothing_is_written_by_itself(tally: BufferedCounter[str], book: Book, later: Later) -> None:
     """Also not by a wait that began before; afterwards it goes on."""
     tally.add("a")
-    with tally.held():
+    with tally.paused():
         later.pass_by()
         tally.add("b")
         assert later.jobs == []
@@ -172,26 +172,26 @@ def test_while_it_is_held_nothing_is_written_by_itself(tally: Tally[str], book: 
     assert book.written == {"a": 1, "b": 1}
 
 
-def test_what_is_taken_is_not_written(tally: Tally[str], book: Book) -> None:
+def test_what_is_taken_is_not_written(tally: BufferedCounter[str], book: Book) -> None:
     """Whoever takes the counts has them."""
     tally.add("a")
-    assert tally.take() == {"a": 1}
+    assert tally.drain() == {"a": 1}
     assert tally.flush()
     assert not book.written
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can't fork")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_a_child_counts_for_itself(tally: Tally[str], later: Later) -> None:
+def test_a_child_counts_for_itself(tally: BufferedCounter[str], later: Later) -> None:
     """After a fork in the middle of a count it holds no lock, and its parent's counts are not its own to write."""
     tally.add("a")
     with tally._lock:
         child = os.fork()
         if child == 0:
-            tally.begin_anew()
+            tally.reset_after_fork()
             later.jobs.clear()
             tally.add("b")
-            os._exit(0 if tally.take() == {"b": 1} and len(later.jobs) == 1 else 1)
+            os._exit(0 if tally.drain() == {"b": 1} and len(later.jobs) == 1 else 1)
         _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) == 0
-    assert tally.take() == {"a": 1}
+    assert tally.drain() == {"a": 1}

@@ -14,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from kordless_booking.funnel import counters
 from kordless_booking.funnel.stages import Source, Stage
-from kordless_booking.models import FunnelCount, RefusalCount
+from kordless_booking.models import FunnelCount, RejectedDeliveryCount
 from tests.refused_writes import refused_writes
 
 pytestmark = pytest.mark.django_db
@@ -22,11 +22,11 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _nothing_yet() -> Iterator[None]:
-    counters.visitors.take()
-    counters.refusals.take()
+    counters.stage_counter.drain()
+    counters.rejection_counter.drain()
     yield
-    counters.visitors.take()
-    counters.refusals.take()
+    counters.stage_counter.drain()
+    counters.rejection_counter.drain()
 
 
 def rows() -> list[tuple[str, str, str, int]]:
@@ -49,15 +49,17 @@ def test_counting_asks_the_database_nothing(django_assert_num_queries: DjangoAss
     """Only the writing does, later and elsewhere."""
     with django_assert_num_queries(0):
         counters.count_stage("default", "haircut", Source.PAGE, Stage.SERVICE)
-        counters.count_refusal("default", "webhook_stale")
+        counters.count_rejection("default", "webhook_stale")
 
 
 def test_refusals_are_counted_too() -> None:
     """By day, account and reason."""
-    counters.count_refusal("default", "webhook_stale")
-    counters.count_refusal("default", "webhook_stale")
+    counters.count_rejection("default", "webhook_stale")
+    counters.count_rejection("default", "webhook_stale")
     assert counters.flush()
-    assert list(RefusalCount.objects.values_list("account", "reason", "count")) == [("default", "webhook_stale", 2)]
+    assert list(RejectedDeliveryCount.objects.values_list("account", "reason", "count")) == [
+        ("default", "webhook_stale", 2)
+    ]
 
 
 @pytest.mark.parametrize("verbs", [("INSERT",), ("UPDATE",)])
@@ -96,10 +98,10 @@ def test_a_forked_process_begins_with_nothing() -> None:
     counters.count_stage("default", "haircut", Source.PAGE, Stage.SLOT)
     child = os.fork()
     if child == 0:
-        os._exit(1 if counters.visitors.take() else 0)
+        os._exit(1 if counters.stage_counter.drain() else 0)
     _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) == 0
-    assert sum(counters.visitors.take().values()) == 1
+    assert sum(counters.stage_counter.drain().values()) == 1
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="files can't be shared so there")

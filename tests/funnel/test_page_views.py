@@ -11,30 +11,30 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from kordless_booking.funnel import counters
-from kordless_booking.funnel.page_views import Look, count_look, count_step
+from kordless_booking.funnel.page_views import PageView, count_later_stage, count_page_view
 from kordless_booking.funnel.stages import Source, Stage
 
 CHROME = "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0"
 SAFARI = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Version/18.5 Safari/604.1"
-TIMES = Look("default", "haircut", Source.PAGE, "/book/", "/book/haircut/")
-LIST = Look("default", "", Source.PAGE, "/book/", "")
+TIMES = PageView("default", "haircut", Source.PAGE, "/book/", "/book/haircut/")
+LIST = PageView("default", "", Source.PAGE, "/book/", "")
 HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture(autouse=True)
 def _nothing_yet() -> Iterator[None]:
-    counters.visitors.take()
+    counters.stage_counter.drain()
     yield
-    counters.visitors.take()
+    counters.stage_counter.drain()
 
 
-def counted(look: Look = TIMES, method: str = "get", *, arrives: bool = True, **headers: str) -> set[str]:
+def counted(look: PageView = TIMES, method: str = "get", *, arrives: bool = True, **headers: str) -> set[str]:
     """The stages that a request counts for."""
     given = {"User-Agent": CHROME, **{name.replace("_", "-"): value for name, value in headers.items()}}
-    request = getattr(RequestFactory(), method)(look.own or look.root, headers=given)
-    count_look(request, look, arrives=arrives)
-    return {key.stage.value for key in counters.visitors.take()}
+    request = getattr(RequestFactory(), method)(look.service_path or look.root, headers=given)
+    count_page_view(request, look, arrives=arrives)
+    return {key.stage.value for key in counters.stage_counter.drain()}
 
 
 @pytest.mark.parametrize("agent", [CHROME, FIREFOX, SAFARI])
@@ -128,9 +128,9 @@ def test_only_a_page_that_is_got_counts() -> None:
 def test_a_step_counts_whoever_sends_the_form() -> None:
     """A booking is one; only the choosing of a time, which is a link, may be a robot's."""
     factory = RequestFactory()
-    count_step(factory.post("/book/haircut/contact/"), "default", "haircut", Source.PAGE, Stage.CONTACT)
-    count_step(factory.get("/book/haircut/contact/"), "default", "haircut", Source.PAGE, Stage.SLOT)
-    assert [key.stage for key in counters.visitors.take()] == [Stage.CONTACT]
+    count_later_stage(factory.post("/book/haircut/contact/"), "default", "haircut", Source.PAGE, Stage.CONTACT)
+    count_later_stage(factory.get("/book/haircut/contact/"), "default", "haircut", Source.PAGE, Stage.SLOT)
+    assert [key.stage for key in counters.stage_counter.drain()] == [Stage.CONTACT]
 
 
 @given(
@@ -142,8 +142,8 @@ def test_a_step_counts_whoever_sends_the_form() -> None:
 def test_whatever_the_headers_hold_the_page_is_not_disturbed(headers: dict[str, str]) -> None:
     """Nothing is raised, and nothing of them is kept."""
     request = RequestFactory().get("/book/haircut/", headers={"User-Agent": CHROME, **headers})
-    count_look(request, TIMES)
-    for key in counters.visitors.take():
+    count_page_view(request, TIMES)
+    for key in counters.stage_counter.drain():
         assert key[1:4] == ("default", "haircut", Source.PAGE)
 
 
@@ -152,8 +152,8 @@ def test_a_failing_count_never_reaches_the_page(caplog: pytest.LogCaptureFixture
     request = RequestFactory().get("/book/")
     request.META |= {"HTTP_USER_AGENT": CHROME, "HTTP_REFERER": b"canary"}
     request.META["HTTP_HOST"] = None
-    count_look(request, LIST._replace(root=None))  # type: ignore[arg-type]
-    count_step(request, "default", "haircut", Source.PAGE, Stage.SLOT)
+    count_page_view(request, LIST._replace(root=None))  # type: ignore[arg-type]
+    count_later_stage(request, "default", "haircut", Source.PAGE, Stage.SLOT)
     assert [record.getMessage() for record in caplog.records] == ["event=count_failed error=TypeError"]
 
 

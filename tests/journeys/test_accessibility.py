@@ -113,14 +113,14 @@ def test_motion_can_be_reduced(browser: Browser, demo: Demo):
     for wish in ("reduce", "no-preference"):
         with browser.new_context(reduced_motion="reduce" if wish == "reduce" else "no-preference") as context:
             page = context.new_page()
-            demo.sandbox.mischief.set("status", "create", status=503)
+            demo.sandbox.faults.add("status", "create", status=503)
             tour = Tour(page, demo)
             tour.open("beard-trim/", "slot")
             tour.press(".kb-time", "contact")
             tour.fill(name="Ada", email=f"{wish}@example.com")
             tour.press(".kb-form button[type=submit]", "attempt")
             counted[wish] = page.evaluate(moving)
-            demo.sandbox.mischief.clear()
+            demo.sandbox.faults.clear()
     assert counted["reduce"] == 0
     assert counted["no-preference"] > 0
 

@@ -46,7 +46,7 @@ def start_of(time: Locator) -> datetime:
 
 def by_phone(demo: Demo, time: Locator, service: str = SERVICE) -> None:
     """Somebody calls and takes that time; the site hears of it."""
-    demo.sandbox.take(service, start_of(time))
+    demo.sandbox.book_by_phone(service, start_of(time))
     assert demo.sandbox.courier.deliver() == 1
     assert demo.sandbox.courier.deliveries()[0]["status"] == 200
 
@@ -109,7 +109,7 @@ def test_a_day_that_fills_up_makes_room_for_another(page: Page, told: Demo):
         for start in told.sandbox.free(SERVICE, now + timedelta(days=1), now + timedelta(days=15))
         if start.astimezone(NEW_YORK).date() == chosen
     ]:
-        told.sandbox.take(SERVICE, left[0])
+        told.sandbox.book_by_phone(SERVICE, left[0])
     told.sandbox.courier.deliver()
     assert looked(page) == 200
     other = page.locator(".kb-times .kb-sub")

@@ -81,7 +81,7 @@ def test_nothing_jumps(browser: Browser, demo: Demo, device: str, slow: float):
         page = context.new_page()
         page.add_init_script(OBSERVE)
         if slow:
-            demo.sandbox.mischief.set("slow", seconds=slow)
+            demo.sandbox.faults.add("slow", seconds=slow)
         the_whole_way(page, demo, f"{device}{slow}@example.com")
         assert observed(page)["shifts"] == []
 

@@ -127,7 +127,7 @@ def test_a_server_that_dies_while_it_books(page: Page, demo: Demo):
     """The line breaks when the form is sent: nothing is lost, and trying again ends in exactly one booking."""
     with relayed(demo.url) as relay:
         to_the_form(page, relay.url)
-        demo.sandbox.mischief.set("slow", seconds=3)
+        demo.sandbox.faults.add("slow", seconds=3)
         button = page.get_by_role("button", name="Book appointment")
         button.click()
         expect(button).to_have_attribute("aria-disabled", "true")

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from kordless_booking.api.resources import Contact
-from kordless_booking.booking.preferences import Reader
-from kordless_booking.booking.tokens import BrokenSeal, seal
-from kordless_booking.mail.appointment_data import Particulars, usable_email
+from kordless_booking.booking.preferences import VisitorPreferences
+from kordless_booking.booking.tokens import InvalidToken, encrypt_token
+from kordless_booking.mail.appointment_data import AppointmentData, usable_email
 from kordless_booking.models import Appointment
 from tests.conftest import NOW
 from tests.mail.test_enqueue import FIRST, GERMAN, MOVED, booking
@@ -15,9 +15,9 @@ from tests.mail.test_enqueue import FIRST, GERMAN, MOVED, booking
 
 def test_news_replace_and_silence_keeps():
     """A webhook that names neither service nor phone takes neither away."""
-    known = Particulars(booking=booking(service_name="Haircut"), reader=GERMAN)
+    known = AppointmentData(booking=booking(service_name="Haircut"), reader=GERMAN)
     heard = booking(start=MOVED, service_slug=None, contact=Contact(name="Canary B", email="other@example.com"))
-    learnt = known.learn(heard, None, news=True)
+    learnt = known.merged_with(heard, None, news=True)
     assert (learnt.booking.start, learnt.booking.service_name, learnt.booking.service_slug) == (
         MOVED,
         "Haircut",
@@ -29,8 +29,8 @@ def test_news_replace_and_silence_keeps():
 
 def test_old_news_add_but_move_nothing():
     """The time and the status stay."""
-    known = Particulars(booking=booking(service_name=None))
-    learnt = known.learn(booking(start=MOVED, status="canceled", service_name="Haircut"), GERMAN, news=False)
+    known = AppointmentData(booking=booking(service_name=None))
+    learnt = known.merged_with(booking(start=MOVED, status="canceled", service_name="Haircut"), GERMAN, news=False)
     assert (learnt.booking.start, learnt.booking.status, learnt.booking.service_name) == (
         FIRST,
         "confirmed",
@@ -42,19 +42,24 @@ def test_old_news_add_but_move_nothing():
 def test_the_rows_own_times_count():
     """What is sealed says who, the row says when."""
     row = Appointment(account="default", start=MOVED, end=MOVED + timedelta(hours=1), status="pending", told_at=NOW)
-    row.sealed = Particulars(booking=booking(), reader=Reader(language="he")).seal("default")
-    read = Particulars.of(row)
+    row.sealed = AppointmentData(booking=booking(), reader=VisitorPreferences(language="he")).encrypt("default")
+    read = AppointmentData.from_row(row)
     assert (read.booking.start, read.booking.status, read.email) == (MOVED, "pending", "canary@example.com")
-    assert read.reader == Reader(language="he")
+    assert read.reader == VisitorPreferences(language="he")
 
 
 def test_what_nobody_can_read():
     """Another account's, or of another shape."""
     row = Appointment(account="default", start=FIRST, end=MOVED, status="confirmed")
-    for sealed in ("", "x", Particulars(booking=booking()).seal("north"), seal("appointment", "default", {"a": 1})):
+    for sealed in (
+        "",
+        "x",
+        AppointmentData(booking=booking()).encrypt("north"),
+        encrypt_token("appointment", "default", {"a": 1}),
+    ):
         row.sealed = sealed
-        with pytest.raises(BrokenSeal):
-            Particulars.of(row)
+        with pytest.raises(InvalidToken):
+            AppointmentData.from_row(row)
 
 
 @pytest.mark.parametrize(

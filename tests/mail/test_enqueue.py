@@ -16,11 +16,11 @@ from time_machine import Traveller
 
 from kordless_booking.api.resources import Booking, Contact
 from kordless_booking.booking.hashes import contact_hash
-from kordless_booking.booking.preferences import Reader
-from kordless_booking.changes import Change, announce, news, write_about
-from kordless_booking.conf import account_named
-from kordless_booking.mail.appointment_data import Particulars
-from kordless_booking.mail.enqueue import TIDIED_EVERY, queue
+from kordless_booking.booking.preferences import VisitorPreferences
+from kordless_booking.changes import BookingChange, publish_change, queue_mail, record_change
+from kordless_booking.conf import get_account
+from kordless_booking.mail.appointment_data import AppointmentData
+from kordless_booking.mail.enqueue import CLEANUP_EVERY, enqueue
 from kordless_booking.mail.occasions import Occasion
 from kordless_booking.models import Appointment, OutgoingMail
 from kordless_booking.sandbox import Sandbox
@@ -36,7 +36,7 @@ from tests.webhooks.deliveries import delivery, event_body
 pytestmark = pytest.mark.django_db
 
 FIRST, MOVED = NOW + timedelta(days=1), NOW + timedelta(days=2)
-GERMAN = Reader(language="de", zone="Europe/Berlin", hours="24", host="Sarah", party=2)
+GERMAN = VisitorPreferences(language="de", timezone="Europe/Berlin", hours="24", host="Sarah", party_size=2)
 
 
 def booking(**changes: Any) -> Booking:
@@ -52,17 +52,17 @@ def booking(**changes: Any) -> Booking:
     return Booking(**said, end=said["start"] + timedelta(hours=1))
 
 
-def page(change: Change, reader: Reader = GERMAN, **changes: Any) -> None:
+def page(change: BookingChange, reader: VisitorPreferences = GERMAN, **changes: Any) -> None:
     """Our own page has the answer."""
-    announce(change, booking(**changes), account="default", now=NOW, reader=reader)
+    publish_change(change, booking(**changes), account="default", now=NOW, reader=reader)
 
 
-def hook(change: Change, at: int = 0, **changes: Any) -> None:
+def hook(change: BookingChange, at: int = 0, **changes: Any) -> None:
     """Kordless calls back about a change that was made `at` seconds after NOW."""
     heard = booking(**changes)
     with transaction.atomic():
-        told = news(change, heard, account="default", at=NOW + timedelta(seconds=at))
-        write_about(change, told, heard, account=account_named(None), now=NOW)
+        told = record_change(change, heard, account="default", at=NOW + timedelta(seconds=at))
+        queue_mail(change, told, heard, account=get_account(None), now=NOW)
 
 
 def occasions() -> list[str]:
@@ -96,11 +96,11 @@ def test_each_change_on_our_pages_is_one_mail(visitor: Walk, sandbox: Sandbox):
 
 
 @pytest.mark.parametrize("first", [page, hook])
-@pytest.mark.parametrize("change", Change)
-def test_the_page_and_the_webhook_are_one_mail(writing: Settings, first: Callable[..., None], change: Change):
+@pytest.mark.parametrize("change", BookingChange)
+def test_the_page_and_the_webhook_are_one_mail(writing: Settings, first: Callable[..., None], change: BookingChange):
     """In either order, and however often both come."""
     second = hook if first is page else page
-    start = MOVED if change is Change.RESCHEDULED else FIRST
+    start = MOVED if change is BookingChange.RESCHEDULED else FIRST
     for tell in (first, second, second, first):
         tell(change, start=start)
     assert len(sent()) == 1
@@ -122,7 +122,7 @@ def test_a_mail_is_in_the_language_of_the_attempt_when_the_webhook_is_quicker(
     [letter] = sent()
     assert "Ihre Buchung ist bestätigt." in letter.text
     assert "Kiew" in letter.text
-    sandbox.mischief.clear()
+    sandbox.faults.clear()
     clock.shift(timedelta(minutes=2))
     assert visitor.open(waiting.url).number == row["number"]
     assert len(sent()) == 1
@@ -130,20 +130,20 @@ def test_a_mail_is_in_the_language_of_the_attempt_when_the_webhook_is_quicker(
 
 def test_what_the_page_knows_comes_late_but_holds(writing: Settings):
     """The webhook told the creation; the mail about the cancellation is in the visitor's language all the same."""
-    hook(Change.CREATED)
-    page(Change.CREATED)
-    hook(Change.CANCELLED, 60)
+    hook(BookingChange.CREATED)
+    page(BookingChange.CREATED)
+    hook(BookingChange.CANCELLED, 60)
     row = Appointment.objects.get()
-    assert Particulars.of(row).reader == GERMAN
+    assert AppointmentData.from_row(row).reader == GERMAN
     assert "storniert" in sent()[-1].text
 
 
 def test_a_move_in_another_language_keeps_host_and_party(writing: Settings):
     """They were chosen with the slot; the manage page doesn't know them."""
-    page(Change.CREATED)
-    page(Change.RESCHEDULED, Reader(language="fr", zone="Europe/Paris"), start=MOVED)
-    reader = Particulars.of(Appointment.objects.get()).reader
-    assert reader == Reader(language="fr", zone="Europe/Paris", host="Sarah", party=2)
+    page(BookingChange.CREATED)
+    page(BookingChange.RESCHEDULED, VisitorPreferences(language="fr", timezone="Europe/Paris"), start=MOVED)
+    reader = AppointmentData.from_row(Appointment.objects.get()).reader
+    assert reader == VisitorPreferences(language="fr", timezone="Europe/Paris", host="Sarah", party_size=2)
 
 
 def test_the_same_delivery_twenty_times(writing: Settings, client: Client):
@@ -183,7 +183,7 @@ def test_a_receiver_that_raises_takes_the_mail_with_it(
 def test_no_mail_on_a_failed_attempt(visitor: Walk, sandbox: Sandbox, trouble: dict[str, int]):
     """Kordless said no, or nothing."""
     contact = visitor.choose()
-    sandbox.mischief.set("status", "create", **trouble)
+    sandbox.faults.add("status", "create", **trouble)
     visitor.send(contact, "Book appointment", **JANE)
     assert sent() == []
     assert not Appointment.objects.exists()
@@ -194,7 +194,7 @@ def test_no_mail_on_an_unknown_attempt_until_it_is_known(visitor: Walk, sandbox:
     lose_answers(sandbox)
     waiting = visitor.send(visitor.choose(), "Book appointment", **JANE)
     assert sent() == []
-    sandbox.mischief.clear()
+    sandbox.faults.clear()
     clock.shift(timedelta(minutes=2))
     for _ in range(3):
         assert visitor.open(waiting.url).number
@@ -205,7 +205,7 @@ def test_no_mail_on_an_unknown_attempt_until_it_is_known(visitor: Walk, sandbox:
 def test_no_mail_on_a_change_that_failed(visitor: Walk, sandbox: Sandbox, operation: str):
     """The booking stands as it was."""
     manage = visitor.open(visitor.book("haircut", "?day=2026-12-09").link("Change or cancel"))
-    sandbox.mischief.set("status", operation, status=422)
+    sandbox.faults.add("status", operation, status=422)
     if operation == "cancel":
         visitor.send(visitor.send(manage, "Cancel booking"), "Cancel booking")
     else:
@@ -223,7 +223,7 @@ def test_a_request_is_called_one_and_its_acceptance_told(visitor: Walk, sandbox:
     row = sandbox.bookings()[0]
     start = NOW.fromtimestamp(row["starts"], NOW.tzinfo)
     for _ in range(2):
-        hook(Change.RESCHEDULED, 60, confirmation_number=confirmation.number, start=start, status="confirmed")
+        hook(BookingChange.RESCHEDULED, 60, confirmation_number=confirmation.number, start=start, status="confirmed")
     _, accepted = sent()
     assert accepted.subject.startswith("Your booking is confirmed: Bridal styling")
     assert (accepted.event["status"], accepted.event["uid"]) == ("CONFIRMED", asked.event["uid"])
@@ -232,9 +232,9 @@ def test_a_request_is_called_one_and_its_acceptance_told(visitor: Walk, sandbox:
 
 def test_what_waits_is_overtaken_by_what_is_newer(writing: Settings):
     """A mail server that was away for a while gets one mail about the booking, not its history."""
-    hook(Change.CREATED)
-    hook(Change.RESCHEDULED, 10, start=MOVED)
-    hook(Change.CANCELLED, 20, start=MOVED)
+    hook(BookingChange.CREATED)
+    hook(BookingChange.RESCHEDULED, 10, start=MOVED)
+    hook(BookingChange.CANCELLED, 20, start=MOVED)
     assert occasions() == ["confirmed", "rescheduled", "cancelled"]
     [letter] = sent()
     assert letter.subject.startswith("Your booking has been canceled")
@@ -242,18 +242,18 @@ def test_what_waits_is_overtaken_by_what_is_newer(writing: Settings):
 
 def test_a_creation_that_comes_after_its_move_says_nothing_new(writing: Settings):
     """The customer knows the new time already."""
-    hook(Change.RESCHEDULED, 20, start=MOVED)
-    hook(Change.CREATED, 0)
+    hook(BookingChange.RESCHEDULED, 20, start=MOVED)
+    hook(BookingChange.CREATED, 0)
     assert occasions() == ["rescheduled"]
     assert Appointment.objects.get().start == MOVED
 
 
 def test_nothing_follows_a_cancellation(writing: Settings):
     """However it comes."""
-    hook(Change.CANCELLED)
-    hook(Change.CREATED, 10)
-    hook(Change.RESCHEDULED, 20, start=MOVED)
-    page(Change.RESCHEDULED, start=MOVED)
+    hook(BookingChange.CANCELLED)
+    hook(BookingChange.CREATED, 10)
+    hook(BookingChange.RESCHEDULED, 20, start=MOVED)
+    page(BookingChange.RESCHEDULED, start=MOVED)
     assert occasions() == ["cancelled"]
 
 
@@ -269,21 +269,21 @@ def test_nothing_follows_a_cancellation(writing: Settings):
 )
 def test_without_an_address_there_is_no_mail_and_nothing_is_kept(writing: Settings, contact: Contact | None):
     """Or with something that is none."""
-    hook(Change.CREATED, contact=contact)
+    hook(BookingChange.CREATED, contact=contact)
     assert not Appointment.objects.exists()
 
 
 @pytest.mark.parametrize("changes", [{"start": NOW - timedelta(hours=3)}, {"status": "no_show"}])
 def test_what_is_over_or_unheard_of_is_not_written_about(writing: Settings, changes: dict[str, Any]):
     """Nobody wants to be told of yesterday, and what a status means that we don't know, nobody knows."""
-    hook(Change.CREATED, **changes)
+    hook(BookingChange.CREATED, **changes)
     assert occasions() == []
 
 
 def test_what_can_not_be_written_down_is_told_but_not_mailed(writing: Settings, caplog: pytest.LogCaptureFixture):
     """Twice would be worse than not at all: Kordless writes as well."""
     with refused_writes("INSERT", "UPDATE"):
-        page(Change.CREATED)
+        page(BookingChange.CREATED)
     assert "event=news_not_written" in caplog.text
     assert sent() == []
 
@@ -297,7 +297,7 @@ def test_accounts_write_each_for_itself(site: Settings, account_settings: dict[s
         "ACCOUNTS": {"north": {**both, **MAIL}, "south": both},
     }
     for name in ("north", "south"):
-        announce(Change.CREATED, booking(), account=name, now=NOW, reader=GERMAN)
+        publish_change(BookingChange.CREATED, booking(), account=name, now=NOW, reader=GERMAN)
     [letter] = sent()
     assert "https://salon.example/north/manage/" in letter.text
 
@@ -315,10 +315,10 @@ def rows() -> Iterator[None]:
 @pytest.mark.usefixtures("rows")
 def test_what_is_kept_is_sealed_and_can_be_found_again(writing: Settings):
     """By a keyed hash of the address, in any case; deleting takes the mails along."""
-    page(Change.CREATED)
+    page(BookingChange.CREATED)
     row = Appointment.objects.get(email_hash=contact_hash("Canary@Example.com"))
     assert Appointment.objects.filter(phone_hash=contact_hash("+12125550147")).exists()
-    for thing in (row, row.mails.get(), Particulars.of(row)):
+    for thing in (row, row.mails.get(), AppointmentData.from_row(row)):
         assert "anary" not in repr(thing) + str(thing)
     row.delete()
     assert not OutgoingMail.objects.exists()
@@ -335,29 +335,29 @@ def test_a_strange_name_keeps_no_mail_back(writing: Settings, client: Client, na
 
 def test_a_row_that_nobody_can_read_begins_anew(writing: Settings):
     """With what is heard now."""
-    page(Change.CREATED)
+    page(BookingChange.CREATED)
     Appointment.objects.update(sealed="damaged")
-    hook(Change.CANCELLED)
-    assert Particulars.of(Appointment.objects.get()).contact.name == "Canary Bird"
+    hook(BookingChange.CANCELLED)
+    assert AppointmentData.from_row(Appointment.objects.get()).contact.name == "Canary Bird"
     assert len(sent()) == 1
 
 
 def test_a_mail_is_queued_once(writing: Settings):
     """The database refuses a second about the same revision."""
-    page(Change.CREATED)
+    page(BookingChange.CREATED)
     row = Appointment.objects.get()
-    assert queue(row, Occasion.REMINDER, now=NOW)
-    assert not queue(row, Occasion.REMINDER, now=NOW)
+    assert enqueue(row, Occasion.REMINDER, now=NOW)
+    assert not enqueue(row, Occasion.REMINDER, now=NOW)
 
 
 def test_where_no_cron_tidies_the_hundredth_does(writing: Settings):
     """What is over is deleted with it."""
-    page(Change.CREATED, confirmation_number="BOOK_OLD")
+    page(BookingChange.CREATED, confirmation_number="BOOK_OLD")
     long_ago = NOW - timedelta(days=9)
     Appointment.objects.update(start=long_ago, end=long_ago)
-    page(Change.CREATED)
+    page(BookingChange.CREATED)
     new = Appointment.objects.get(start=FIRST)
     new.mails.all().delete()
-    Appointment.objects.filter(pk=new.pk).update(id=TIDIED_EVERY * 7)
-    hook(Change.CANCELLED)
-    assert Appointment.objects.get().pk == TIDIED_EVERY * 7
+    Appointment.objects.filter(pk=new.pk).update(id=CLEANUP_EVERY * 7)
+    hook(BookingChange.CANCELLED)
+    assert Appointment.objects.get().pk == CLEANUP_EVERY * 7

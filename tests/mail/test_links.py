@@ -5,7 +5,7 @@ from django.urls import get_script_prefix, include, path, set_script_prefix
 from pytest_django import Settings
 
 from kordless_booking.conf import Account
-from kordless_booking.mail.links import absolute
+from kordless_booking.mail.links import absolute_url
 
 HERE = Account(name="default", site_url="https://salon.example")
 NORTH = Account(name="north", site_url="https://salon.example")
@@ -21,20 +21,22 @@ def mounted(namespace: str | None):
 def test_an_address_below_somebody_elses(settings: Settings, account: Account, namespace: str | None):
     """The namespace is found, however deep."""
     settings.ROOT_URLCONF = mounted(namespace)
-    assert absolute(account, "services") == "https://salon.example/shop/book/"
+    assert absolute_url(account, "services") == "https://salon.example/shop/book/"
 
 
 def test_each_account_has_its_own(settings: Settings):
     """And a query where there is one."""
     settings.ROOT_URLCONF = "tests.projects.several.urls"
-    assert absolute(NORTH, "manage", "tok", lang="de", hours=None) == "https://salon.example/north/manage/tok/?lang=de"
+    assert (
+        absolute_url(NORTH, "manage", "tok", lang="de", hours=None) == "https://salon.example/north/manage/tok/?lang=de"
+    )
 
 
 def test_a_requests_prefix_is_left_alone():
     """It is the same after as before."""
     set_script_prefix("/app/")
     try:
-        assert absolute(HERE, "services") == "https://salon.example/book/"
+        assert absolute_url(HERE, "services") == "https://salon.example/book/"
         assert get_script_prefix() == "/app/"
     finally:
         set_script_prefix("/")

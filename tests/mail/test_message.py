@@ -16,10 +16,10 @@ from pytest_django import Settings
 from time_machine import Traveller
 
 from kordless_booking.api.resources import Contact, Location
-from kordless_booking.booking.preferences import Reader
-from kordless_booking.changes import Change, announce
-from kordless_booking.conf import account_named
-from kordless_booking.mail.enqueue import take_in
+from kordless_booking.booking.preferences import VisitorPreferences
+from kordless_booking.changes import BookingChange, publish_change
+from kordless_booking.conf import get_account
+from kordless_booking.mail.enqueue import record_and_enqueue
 from kordless_booking.mail.occasions import Occasion
 from kordless_booking.sandbox import Sandbox
 from tests.conftest import NOW
@@ -33,15 +33,19 @@ pytestmark = pytest.mark.django_db
 HOSTILE = '"><img src=x onerror=alert(1)>{{ 7|add:7 }}{% load x %}\r\nBcc: evil@example.com\r\n\r\n<script>\u2028'
 
 
-def written(change: Change = Change.CREATED, reader: Reader = GERMAN, **changes: Any) -> Letter:
+def written(
+    change: BookingChange = BookingChange.CREATED, reader: VisitorPreferences = GERMAN, **changes: Any
+) -> Letter:
     """The newest mail, after a change of the booking."""
-    announce(change, booking(**changes), account="default", now=NOW, reader=reader)
+    publish_change(change, booking(**changes), account="default", now=NOW, reader=reader)
     return sent()[-1]
 
 
 def test_a_mail_is_text_html_and_a_calendar_file(writing: Settings):
     """In the order that mail programs expect; both say the same."""
-    letter = written(reader=Reader(language="en", zone="Europe/Kyiv", hours="24", host="Sarah", party=2))
+    letter = written(
+        reader=VisitorPreferences(language="en", timezone="Europe/Kyiv", hours="24", host="Sarah", party_size=2)
+    )
     assert letter.parts == [
         "multipart/mixed",
         "multipart/alternative",
@@ -76,7 +80,7 @@ def test_a_mail_is_text_html_and_a_calendar_file(writing: Settings):
 
 def test_the_headers(writing: Settings):
     """Machine-made and said so, answered by people, each with a name of its own in one thread."""
-    one, two = written().message, written(Change.RESCHEDULED, start=MOVED).message
+    one, two = written().message, written(BookingChange.RESCHEDULED, start=MOVED).message
     assert one["From"] == "Acme Salon <bookings@salon.example>"
     assert one["Reply-To"] == "help@salon.example"
     assert one["Auto-Submitted"] == "auto-generated"
@@ -115,7 +119,7 @@ def test_a_mail_speaks_the_customers_language_and_clock(writing: Settings):
 
 def test_right_to_left(writing: Settings):
     """The whole mail turns round; what Kordless wrote stands apart in it."""
-    letter = written(reader=Reader(language="ar", zone="Africa/Cairo"))
+    letter = written(reader=VisitorPreferences(language="ar", timezone="Africa/Cairo"))
     assert letter.html.css_first("html").attributes == {"lang": "ar", "dir": "rtl"}
     assert "تم تأكيد حجزك" in letter.text
     assert "الأربعاء" in letter.subject
@@ -127,7 +131,9 @@ def test_right_to_left(writing: Settings):
 def test_a_booking_from_elsewhere_is_in_the_sites_language_and_the_business_zone(writing: Settings):
     """Nobody knows how that customer reads."""
     writing.LANGUAGE_CODE = "nl"
-    take_in(account_named(None), booking(service_slug=None, service_id="srv_haircut"), Occasion.CONFIRMED, now=NOW)
+    record_and_enqueue(
+        get_account(None), booking(service_slug=None, service_id="srv_haircut"), Occasion.CONFIRMED, now=NOW
+    )
     [letter] = sent()
     assert "Haircut" in letter.subject
     assert "woensdag 2 december 2026" in letter.text
@@ -137,8 +143,8 @@ def test_a_booking_from_elsewhere_is_in_the_sites_language_and_the_business_zone
 
 def test_an_ill_kordless_keeps_no_mail_back(writing: Settings, sandbox: Sandbox):
     """Then it says what is known: no name of the service, no place, but the time, the number and the link."""
-    sandbox.mischief.set("status", "*", status=503)
-    letter = written(reader=Reader(language="en", zone="Europe/Berlin"))
+    sandbox.faults.add("status", "*", status=503)
+    letter = written(reader=VisitorPreferences(language="en", timezone="Europe/Berlin"))
     assert letter.subject == "Your booking is confirmed: Booking, Wednesday, December 2, 2026, 4:00 PM"
     assert "BOOK_AB12CD34" in letter.text
     assert f"{SITE}/book/manage/" in letter.text
@@ -146,8 +152,8 @@ def test_an_ill_kordless_keeps_no_mail_back(writing: Settings, sandbox: Sandbox)
 
 def test_a_service_that_nobody_describes_still_has_a_name(writing: Settings, sandbox: Sandbox):
     """The list names it; its place and its own zone are left out."""
-    sandbox.mischief.set("status", "service", status=503)
-    letter = written(reader=Reader(language="en", zone="Europe/Berlin"))
+    sandbox.faults.add("status", "service", status=503)
+    letter = written(reader=VisitorPreferences(language="en", timezone="Europe/Berlin"))
     assert "Haircut" in letter.subject
     assert "Where" not in letter.text
 
@@ -175,7 +181,9 @@ def test_the_link_leads_to_the_booking(visitor: Walk, client: Client, sandbox: S
 def test_a_cancelled_booking_offers_another(writing: Settings, client: Client):
     """There is nothing left to change."""
     written()
-    letter = written(Change.CANCELLED, Reader(language="en", zone="Europe/Berlin"), status="canceled")
+    letter = written(
+        BookingChange.CANCELLED, VisitorPreferences(language="en", timezone="Europe/Berlin"), status="canceled"
+    )
     assert manage_page(letter, client, "Book another appointment").status == 200
     assert "manage/" not in letter.text
     assert "Change or cancel" not in letter.words
@@ -220,9 +228,9 @@ def test_the_calendar_entry_is_the_widgets_own(visitor: Walk, sandbox: Sandbox, 
 
 def test_a_move_says_both_times(writing: Settings):
     """The new one first, the old one struck out."""
-    english = Reader(language="en", zone="Europe/Berlin")
+    english = VisitorPreferences(language="en", timezone="Europe/Berlin")
     written(reader=english)
-    letter = written(Change.RESCHEDULED, english, start=MOVED)
+    letter = written(BookingChange.RESCHEDULED, english, start=MOVED)
     assert "Your booking has been moved" in letter.subject
     assert "Thursday, December 3" in letter.subject
     assert "Before: Wednesday, December 2, 2026, 4:00 PM" in letter.text
@@ -237,7 +245,7 @@ def test_hostile_texts_stay_texts(writing: Settings):
         "location": Location(type="onsite", value=HOSTILE),
         "contact": Contact(name=HOSTILE, email="canary@example.com"),
     }
-    letter = written(reader=Reader(language="en", zone="UTC", host=HOSTILE), **said)
+    letter = written(reader=VisitorPreferences(language="en", timezone="UTC", host=HOSTILE), **said)
     assert letter.subject.startswith('Your booking is confirmed: Cut"><img src=x onerror=alert(1)>{{ 7|add:7 }}')
     assert letter.message["Bcc"] is None
     assert letter.message.get_all("To") == ["canary@example.com"]
@@ -255,7 +263,7 @@ def test_hostile_texts_stay_texts(writing: Settings):
 )
 def test_a_name_that_is_a_message_is_not_passed_on(writing: Settings, name: str):
     """Whoever fills in a form with somebody else's address can't write to them."""
-    letter = written(reader=Reader(language="en"), contact=Contact(name=name, email="canary@example.com"))
+    letter = written(reader=VisitorPreferences(language="en"), contact=Contact(name=name, email="canary@example.com"))
     assert name not in letter.text
     assert "evil" not in letter.words
     assert letter.text.startswith("Hello,\n")
@@ -286,8 +294,8 @@ def test_a_site_overrides_all_mails_or_those_of_one_occasion(writing: Settings, 
     (folder / "cancelled_mail.html").write_text("<p>Bye, {{ booking.number }}</p>")
     engine = writing.TEMPLATES[0]
     writing.TEMPLATES = [{**engine, "DIRS": [tmp_path]}]
-    booked = written(reader=Reader(language="en", zone="UTC"))
-    gone = written(Change.CANCELLED, status="canceled", reader=Reader(language="en", zone="UTC"))
+    booked = written(reader=VisitorPreferences(language="en", timezone="UTC"))
+    gone = written(BookingChange.CANCELLED, status="canceled", reader=VisitorPreferences(language="en", timezone="UTC"))
     assert (booked.subject, gone.subject) == ("Acme Salon: You're booked", "Acme Salon: Booking canceled")
     assert gone.words == "Bye, BOOK_AB12CD34"
     assert "You're booked" in booked.words

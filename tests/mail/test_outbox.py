@@ -17,10 +17,10 @@ from django.test import Client
 from pytest_django import Settings
 from time_machine import Traveller
 
-from kordless_booking.changes import Change
-from kordless_booking.mail.connection import verdict
+from kordless_booking.changes import BookingChange
+from kordless_booking.mail.connection import state_after_error
 from kordless_booking.mail.occasions import MailState
-from kordless_booking.mail.outbox import AT_A_TIME, BACKOFF, give_up_stuck, send_due
+from kordless_booking.mail.outbox import BACKOFF_MINUTES, BATCH_SIZE, mark_stuck_unsure, send_due
 from kordless_booking.models import Appointment, OutgoingMail
 from kordless_booking.sandbox import Sandbox
 from tests.conftest import NOW
@@ -48,7 +48,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> Any:
 
 def test_a_real_mail_server_gets_it_once(writing: Settings, lines: Any):
     """Over SMTP; the second time nothing is due."""
-    page(Change.CREATED)
+    page(BookingChange.CREATED)
     with mail_server() as server:
         use(writing, server.port)
         assert send_due() == {MailState.SENT: 1}
@@ -64,7 +64,7 @@ def test_a_real_mail_server_gets_it_once(writing: Settings, lines: Any):
 def test_many_mails_go_over_one_connection(writing: Settings):
     """Opened with the first."""
     for number in range(3):
-        hook(Change.CREATED, confirmation_number=f"BOOK_{number}")
+        hook(BookingChange.CREATED, confirmation_number=f"BOOK_{number}")
     with mail_server() as server:
         use(writing, server.port)
         assert send_due() == {MailState.SENT: 3}
@@ -80,9 +80,9 @@ def nobodys_port() -> int:
 
 def test_an_unreachable_server_is_tried_again_later(writing: Settings, clock: Traveller, lines: Any):
     """After a minute, five, a quarter of an hour, …; then it goes out once."""
-    page(Change.CREATED)
+    page(BookingChange.CREATED)
     use(writing, nobodys_port())
-    for tries, minutes in enumerate([*BACKOFF, BACKOFF[-1]], 1):
+    for tries, minutes in enumerate([*BACKOFF_MINUTES, BACKOFF_MINUTES[-1]], 1):
         assert send_due() == {MailState.QUEUED: 1}
         assert state() == ("queued", tries)
         assert send_due() == {}
@@ -96,7 +96,7 @@ def test_an_unreachable_server_is_tried_again_later(writing: Settings, clock: Tr
 
 def test_what_nobody_takes_for_two_days_is_given_up(writing: Settings, clock: Traveller):
     """It would be old news."""
-    page(Change.CREATED, start=NOW + timedelta(days=9))
+    page(BookingChange.CREATED, start=NOW + timedelta(days=9))
     use(writing, nobodys_port())
     send_due()
     clock.shift(timedelta(days=2, minutes=1))
@@ -108,7 +108,7 @@ def test_what_nobody_takes_for_two_days_is_given_up(writing: Settings, clock: Tr
 def test_an_unreachable_server_is_not_asked_for_each_mail(writing: Settings):
     """The others stay as they are."""
     for number in range(3):
-        hook(Change.CREATED, confirmation_number=f"BOOK_{number}")
+        hook(BookingChange.CREATED, confirmation_number=f"BOOK_{number}")
     use(writing, nobodys_port())
     assert send_due() == {MailState.QUEUED: 1}
     assert sorted(OutgoingMail.objects.values_list("tries", flat=True)) == [0, 0, 1]
@@ -132,7 +132,7 @@ def test_an_unreachable_server_is_not_asked_for_each_mail(writing: Settings):
 )
 def test_what_a_mail_server_says(writing: Settings, lines: Any, answers: dict[str, str], ended: str, code: str):
     """Later, never, or nobody knows; what nobody knows is never sent again. No line repeats the address."""
-    page(Change.CREATED)
+    page(BookingChange.CREATED)
     with mail_server(**answers) as server:
         use(writing, server.port)
         send_due()
@@ -154,7 +154,7 @@ def test_the_page_does_not_care(visitor: Walk, writing: Settings, sandbox: Sandb
 
 def test_a_sender_that_dies_in_the_middle_is_not_followed(writing: Settings, clock: Traveller, lines: Any):
     """Nobody knows whether the mail went out: it is left, said so, and never sent again."""
-    page(Change.CREATED)
+    page(BookingChange.CREATED)
 
     class Killed(BaseException):
         """What a dying process looks like from inside."""
@@ -168,11 +168,11 @@ def test_a_sender_that_dies_in_the_middle_is_not_followed(writing: Settings, clo
         send_due()
     assert len(mail.outbox) == 1
     assert state() == ("sending", 1)
-    assert give_up_stuck(NOW) == 0
+    assert mark_stuck_unsure(NOW) == 0
     for _ in range(2):
         clock.shift(timedelta(minutes=16))
         assert send_due() == {}
-        give_up_stuck(NOW + timedelta(minutes=16))
+        mark_stuck_unsure(NOW + timedelta(minutes=16))
     assert state() == ("unsure", 1)
     assert len(mail.outbox) == 1
     assert lines() == ["event=mail_stuck mails=1"]
@@ -192,7 +192,7 @@ def test_a_broken_template_of_the_sites_is_tried_again(writing: Settings, tmp_pa
     broken = tmp_path / "kordless_booking" / "mail" / "mail.html"
     broken.write_text("{% nonsense %}")
     writing.TEMPLATES = [{**writing.TEMPLATES[0], "DIRS": [tmp_path]}]
-    page(Change.CREATED)
+    page(BookingChange.CREATED)
     assert send_due() == {MailState.QUEUED: 1}
     broken.write_text("<p>{{ headline }}</p>")
     writing.TEMPLATES = [{**writing.TEMPLATES[0]}]
@@ -202,7 +202,7 @@ def test_a_broken_template_of_the_sites_is_tried_again(writing: Settings, tmp_pa
 
 def test_a_new_key_makes_old_rows_unreadable(writing: Settings, lines: Any):
     """Then nobody can be written to; with the old one among the fallbacks all is well."""
-    page(Change.CREATED)
+    page(BookingChange.CREATED)
     old = writing.SECRET_KEY
     writing.SECRET_KEY = "another key for tests only: 9fK2mX7qW4zT8vB3"
     assert send_due() == {MailState.FAILED: 1}
@@ -214,15 +214,15 @@ def test_a_new_key_makes_old_rows_unreadable(writing: Settings, lines: Any):
 
 def test_what_began_is_over_before_it_is_sent(writing: Settings, clock: Traveller):
     """A confirmation after the appointment is of no use."""
-    page(Change.CREATED)
+    page(BookingChange.CREATED)
     clock.shift(timedelta(days=1, minutes=1))
-    assert send_due() == {MailState.OVERTAKEN: 1}
+    assert send_due() == {MailState.SUPERSEDED: 1}
     assert mail.outbox == []
 
 
 def test_mail_that_is_switched_off_waits(writing: Settings):
     """And goes out when it is on again."""
-    page(Change.CREATED)
+    page(BookingChange.CREATED)
     on = writing.KORDLESS_BOOKING
     writing.KORDLESS_BOOKING = {**on, "MAIL": False}
     assert send_due() == {}
@@ -232,7 +232,7 @@ def test_mail_that_is_switched_off_waits(writing: Settings):
 
 def test_an_appointment_that_is_forgotten_meanwhile(writing: Settings):
     """Its mails are gone with it."""
-    page(Change.CREATED)
+    page(BookingChange.CREATED)
     Appointment.objects.all().delete()
     assert send_due() == {}
 
@@ -240,15 +240,15 @@ def test_an_appointment_that_is_forgotten_meanwhile(writing: Settings):
 def test_no_run_takes_on_too_much(writing: Settings):
     """The rest is for the next."""
     for number in range(3):
-        hook(Change.CREATED, confirmation_number=f"BOOK_{number}")
+        hook(BookingChange.CREATED, confirmation_number=f"BOOK_{number}")
     assert send_due(most=2) == {MailState.SENT: 2}
-    assert AT_A_TIME >= 20
+    assert BATCH_SIZE >= 20
 
 
 @pytest.mark.parametrize("meanwhile", ["somebody else sends it", "it is forgotten", "a newer try has its time"])
 def test_what_happens_between_two_looks(writing: Settings, meanwhile: str):
     """A mail that was due a moment ago is somebody else's, or gone; then nothing is sent here."""
-    page(Change.CREATED)
+    page(BookingChange.CREATED)
     done = []
 
     def between(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
@@ -274,16 +274,16 @@ def test_what_happens_between_two_looks(writing: Settings, meanwhile: str):
     ("error", "left"),
     [
         (smtplib.SMTPNotSupportedError("SMTPUTF8"), MailState.FAILED),
-        (smtplib.SMTPRecipientsRefused({"a": (450, b""), "b": (550, b"")}), MailState.UNSURE),
-        (smtplib.SMTPRecipientsRefused({}), MailState.UNSURE),
-        (smtplib.SMTPResponseException(-1, "?"), MailState.UNSURE),
-        (TimeoutError(), MailState.UNSURE),
-        (RuntimeError(), MailState.UNSURE),
+        (smtplib.SMTPRecipientsRefused({"a": (450, b""), "b": (550, b"")}), MailState.OUTCOME_UNKNOWN),
+        (smtplib.SMTPRecipientsRefused({}), MailState.OUTCOME_UNKNOWN),
+        (smtplib.SMTPResponseException(-1, "?"), MailState.OUTCOME_UNKNOWN),
+        (TimeoutError(), MailState.OUTCOME_UNKNOWN),
+        (RuntimeError(), MailState.OUTCOME_UNKNOWN),
     ],
 )
 def test_whatever_is_not_clear_is_unsure(error: Exception, left: MailState):
     """Backends raise anything; only a clear no may be tried again."""
-    assert verdict(error) is left
+    assert state_after_error(error) is left
 
 
 @pytest.mark.django_db(transaction=True)
@@ -291,7 +291,7 @@ def test_a_mail_goes_out_by_itself_soon_after(writing: Settings):
     """In the background, when the transaction is committed: nobody waits for it."""
     with mail_server() as server:
         use(writing, server.port)
-        page(Change.CREATED)
+        page(BookingChange.CREATED)
         wait_for(lambda: OutgoingMail.objects.get().state == "sent")
     assert len(server.taken) == 1
 
@@ -310,7 +310,7 @@ def wait_for(happened: Any) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_twenty_senders_at_once_send_it_once(writing: Settings):
     """The database lets one of them turn it into a mail that is being sent."""
-    page(Change.CREATED)
+    page(BookingChange.CREATED)
     with mail_server() as server:
         use(writing, server.port)
         barrier = threading.Barrier(20)
@@ -330,6 +330,6 @@ def test_twenty_senders_at_once_send_it_once(writing: Settings):
 
 def test_bookings_are_told_apart(writing: Settings):
     """Two customers, two mails."""
-    page(Change.CREATED)
-    page(Change.CREATED, confirmation_number="BOOK_OTHER", contact=booking().contact)
+    page(BookingChange.CREATED)
+    page(BookingChange.CREATED, confirmation_number="BOOK_OTHER", contact=booking().contact)
     assert len(sent()) == 2

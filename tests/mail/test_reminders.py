@@ -10,7 +10,7 @@ from django.db import connection
 from pytest_django import Settings
 from time_machine import Traveller
 
-from kordless_booking.conf import account_named
+from kordless_booking.conf import get_account
 from kordless_booking.mail.reminders import queue_reminders
 from kordless_booking.models import Appointment, OutgoingMail
 from kordless_booking.sandbox import Sandbox
@@ -24,7 +24,7 @@ HOUR = timedelta(hours=1)
 
 def remind(most: int = 20) -> int:
     """One run of the cron's first half."""
-    return queue_reminders(account_named(None), datetime.now(UTC), most)
+    return queue_reminders(get_account(None), datetime.now(UTC), most)
 
 
 def reminders() -> list[Letter]:
@@ -62,7 +62,7 @@ def test_a_reminder_comes_once_when_it_is_due(booked: tuple[str, datetime], cloc
 
 def test_cancelled_elsewhere(booked: tuple[str, datetime], clock: Traveller, sandbox: Sandbox):
     """No webhook told it: the look before the reminder does."""
-    sandbox.decide(booked[0], "canceled")
+    sandbox.set_status(booked[0], "canceled")
     clock.shift(2 * HOUR)
     assert remind() == 0
     assert Appointment.objects.get().status == "canceled"
@@ -133,10 +133,10 @@ def test_while_kordless_is_ill_nobody_is_reminded(
 ):
     """Of what may be cancelled; the next run that gets an answer does it."""
     clock.shift(2 * HOUR)
-    sandbox.mischief.set(**trouble)
+    sandbox.faults.add(**trouble)
     assert remind() == 0
     assert "event=reminders_postponed account=default" in caplog.text
-    sandbox.mischief.clear()
+    sandbox.faults.clear()
     clock.shift(timedelta(minutes=5))
     writing.KORDLESS_BOOKING = dict(writing.KORDLESS_BOOKING)
     assert remind() == 1

@@ -5,20 +5,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kordless_booking.mail.occasions import Occasion
-from kordless_booking.mail.texts import one_line, plain_name, words_for
+from kordless_booking.mail.texts import greeting_name, mail_texts, one_line
 
 
 @pytest.mark.parametrize("occasion", Occasion)
 def test_each_occasion_has_its_words(occasion: Occasion):
     """All of them, with what was booked and when in the subject."""
-    words = words_for(occasion, "confirmed", "Haircut", "today")
+    words = mail_texts(occasion, "confirmed", "Haircut", "today")
     assert words.subject.endswith(": Haircut, today")
     assert all((words.headline, words.about, words.enclosed))
 
 
 def test_a_request_that_is_moved_is_still_a_request():
     """It says so."""
-    assert "still has to be accepted" in words_for(Occasion.RESCHEDULED, "pending", "Haircut", "today").about
+    assert "still has to be accepted" in mail_texts(Occasion.RESCHEDULED, "pending", "Haircut", "today").about
 
 
 @given(st.text(max_size=400))
@@ -33,7 +33,7 @@ def test_a_header_is_one_printable_line(text: str):
 @pytest.mark.parametrize("name", ["Jane Doe", "José O'Neill-Łukasz", "李小龍", "محمد", "Dr. med. Anna B", "X Æ A-12"])
 def test_names(name: str):
     """They greet with it."""
-    assert plain_name(name) == name
+    assert greeting_name(name) == name
 
 
 @pytest.mark.parametrize(
@@ -42,4 +42,4 @@ def test_names(name: str):
 )
 def test_what_is_no_name(name: str):
     """They greet without."""
-    assert plain_name(name) == ""
+    assert greeting_name(name) == ""

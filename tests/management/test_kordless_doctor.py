@@ -40,7 +40,7 @@ def test_every_line_is_ok_a_note_or_what_to_fix(well: Settings, sandbox: Sandbox
 
 def test_what_is_to_be_fixed_comes_with_advice(well: Settings, sandbox: Sandbox):
     """After a colon, and the exit code is 1."""
-    sandbox.mischief.set("key_revoked")
+    sandbox.faults.add("key_revoked")
     status, text = run()
     assert status == 1
     said = "  fix  Kordless refuses the API key (401): create a key in Kordless and set API_KEY; no visitor can book"

@@ -12,8 +12,8 @@ from django.test import Client
 from pytest_django import Settings
 from time_machine import Traveller
 
-from kordless_booking.erasure.run import KINDS
-from kordless_booking.models import BookingAttempt, KnownBooking, WebhookDelivery
+from kordless_booking.erasure.run import TARGETS
+from kordless_booking.models import BookingAttempt, BookingProjection, WebhookDelivery
 from kordless_booking.sandbox import Sandbox
 from tests.erasure.living import CANARY, OTHER, book, everything_kept, lose, tell
 from tests.webhooks.conftest import hooked
@@ -96,26 +96,26 @@ def test_several_at_once_and_from_standard_input(lived: str):
 
 def test_what_is_old(lived: str, clock: Traveller):
     """A line for cron: rows of bookings that have passed are gone, and what is new stays."""
-    assert forget("--older-than", "90")[1].count("0 deleted, 0 emptied") == len(KINDS)
+    assert forget("--older-than", "90")[1].count("0 deleted, 0 emptied") == len(TARGETS)
     clock.shift(91 * 86400)
     status, text = forget("--older-than", "90d")
     assert status == 0
     assert "booking attempts: 3 deleted" in text
     assert not BookingAttempt.objects.exists()
     assert not WebhookDelivery.objects.exists()
-    assert not KnownBooking.objects.exists()
+    assert not BookingProjection.objects.exists()
 
 
 def test_a_person_who_was_never_here(lived: str):
     """Nothing is done, and that is fine."""
     status, text = forget("--contact", "nobody@example.com")
     assert status == 0
-    assert text.count("0 deleted, 0 emptied") == len(KINDS)
+    assert text.count("0 deleted, 0 emptied") == len(TARGETS)
 
 
 def test_one_account_alone(lived: str):
     """By its name."""
-    assert forget("--contact", EMAIL, "--account", "north")[1].count("0 deleted, 0 emptied") == len(KINDS)
+    assert forget("--contact", EMAIL, "--account", "north")[1].count("0 deleted, 0 emptied") == len(TARGETS)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kordless_booking.presentation.themes import READY_MADE
+from kordless_booking.presentation.themes import THEMES
 from kordless_booking.views.page import Page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -85,7 +85,7 @@ def test_every_name_for_rules_of_ones_own_is_listed():
 
 def test_each_ready_made_theme_is_documented():
     """With its name and its picture."""
-    assert set(re.findall(r"^\*\*`(\w+)`\*\*", THEMING, re.MULTILINE)) == set(READY_MADE)
+    assert set(re.findall(r"^\*\*`(\w+)`\*\*", THEMING, re.MULTILINE)) == set(THEMES)
 
 
 def test_colors_and_shadow_have_a_dark_twin():

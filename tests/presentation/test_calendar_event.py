@@ -11,9 +11,15 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 
 from kordless_booking.api.resources import Location
-from kordless_booking.presentation.calendar_event import Invite, calendar_file, google_link, outlook_link, yahoo_link
-from kordless_booking.presentation.timezones import zone
-from kordless_booking.presentation.vtimezone import changes
+from kordless_booking.presentation.calendar_event import (
+    CalendarEvent,
+    calendar_file,
+    google_link,
+    outlook_link,
+    yahoo_link,
+)
+from kordless_booking.presentation.timezones import get_timezone
+from kordless_booking.presentation.vtimezone import utc_offset_changes
 from tests.booking.every_zone import EVERY_ZONE
 
 START = datetime(2026, 12, 1, 14, tzinfo=UTC)
@@ -34,7 +40,7 @@ def invite(**changes):
         "description": "BOOK_AB12\nBring a towel; or two.",
         "url": "https://site.example/book/manage/x",
     }
-    return Invite(**given | changes)
+    return CalendarEvent(**given | changes)
 
 
 def event(entry):
@@ -130,12 +136,12 @@ def test_in_every_zone_the_instants_are_kept(name, quarters, length):
 def test_around_every_change_of_the_clocks_the_instants_are_kept(data):
     """The same in the hours around a change, where local times come twice or never."""
     name = data.draw(st.sampled_from(EVERY_ZONE))
-    found = list(changes(name, NOW, NOW + timedelta(days=800))) or [NOW]
+    found = list(utc_offset_changes(name, NOW, NOW + timedelta(days=800))) or [NOW]
     start = data.draw(st.sampled_from(found)) + timedelta(minutes=15 * data.draw(st.integers(-12, 12)))
     read = event(invite(zone=name, start=start, end=start + timedelta(minutes=45)))
     assert read["dtstart"].dt.astimezone(UTC) == start
     assert read["dtend"].dt.astimezone(UTC) == start + timedelta(minutes=45)
-    assert zone(name)
+    assert get_timezone(name)
 
 
 HOSTILE = [

@@ -74,7 +74,7 @@ def test_every_language_of_cldr_can_be_asked_for(name):
     assert formatting.duration(90, name)
     assert formatting.day_title(MOMENT, name)
     assert len(formatting.weekday_names(name)) == 7
-    assert timezone_search.zone_choice("Europe/Kyiv", MOMENT, name).label
+    assert timezone_search.describe_timezone("Europe/Kyiv", MOMENT, name).label
 
 
 def test_no_language_leaks_into_another():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kordless_booking.presentation.safe_links import map_link, phone_link, safe_web_link
+from kordless_booking.presentation.safe_links import map_link, phone_link, safe_url
 
 REFUSED = ["javascript:alert(1)", "JaVaScRiPt:alert(1)", "data:text/html,x", "vbscript:x", "//evil", "/path", "evil"]
 REFUSED += ["https:evil", "https:/evil", "https:///evil", "https:\\\\evil", "https://evil\\@good", "https://u:p@x.com"]
@@ -43,7 +43,7 @@ REFUSED += ["https://" + "ü" * 100, None]
 @pytest.mark.parametrize("value", REFUSED)
 def test_what_is_not_plainly_a_web_address_is_refused(value):
     """Other schemes, credentials, control characters, tricks with slashes and hosts: no link at all."""
-    assert safe_web_link(value) is None
+    assert safe_url(value) is None
 
 
 @pytest.mark.parametrize(
@@ -62,13 +62,13 @@ def test_what_is_not_plainly_a_web_address_is_refused(value):
 )
 def test_a_web_address_is_rebuilt(value, link):
     """What comes out is written in one way only, and means the same."""
-    assert safe_web_link(value) == link
+    assert safe_url(value) == link
 
 
 def test_what_a_page_loads_itself_must_be_https():
     """A logo over http is refused where https is asked for."""
-    assert safe_web_link("http://x.example/logo.png", https_only=True) is None
-    assert safe_web_link("https://x.example/logo.png", https_only=True) == "https://x.example/logo.png"
+    assert safe_url("http://x.example/logo.png", https_only=True) is None
+    assert safe_url("https://x.example/logo.png", https_only=True) == "https://x.example/logo.png"
 
 
 @given(
@@ -79,13 +79,13 @@ def test_what_a_page_loads_itself_must_be_https():
 @settings(max_examples=300)
 def test_no_text_raises_and_no_link_is_dangerous(text):
     """A link is ASCII without blanks, quotes or credentials, and comes out the same when it goes in again."""
-    link = safe_web_link(text)
+    link = safe_url(text)
     if link is not None:
         assert link.startswith(("https://", "http://"))
         assert link.isascii()
         assert not set(link) & set(" \"'<>\\`\t\r\n") - {"'"}
         assert "@" not in urlsplit(link).netloc
-        assert safe_web_link(link) == link
+        assert safe_url(link) == link
 
 
 def test_a_place_becomes_a_map_search():

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kordless_booking
-from kordless_booking.presentation.palette import DARK_SURFACES, LIGHT_SURFACES, Surfaces, contrast, palette
-from kordless_booking.presentation.themes import READY_MADE, surfaces_in
+from kordless_booking.presentation.palette import DARK_SURFACES, LIGHT_SURFACES, Surfaces, build_palette, contrast
+from kordless_booking.presentation.themes import THEMES, parse_surfaces
 
 STATIC = Path(kordless_booking.__file__).parent / "static" / "kordless_booking"
 OWN = (STATIC / "booking.css").read_text()
-SHEETS = {"plain": OWN, **{name: (STATIC / "themes" / f"{name}.css").read_text() for name in READY_MADE}}
+SHEETS = {"plain": OWN, **{name: (STATIC / "themes" / f"{name}.css").read_text() for name in THEMES}}
 COLORS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 
 
@@ -26,7 +26,7 @@ def tokens(theme: str) -> dict[str, str]:
 
 def test_each_theme_is_a_file():
     """The names that a setting and an address may use are those of the files."""
-    assert {path.stem for path in (STATIC / "themes").glob("*.css")} == set(READY_MADE)
+    assert {path.stem for path in (STATIC / "themes").glob("*.css")} == set(THEMES)
 
 
 @pytest.mark.parametrize(("theme", "prefix"), [*product(SHEETS, ["", "dark-"])])
@@ -47,7 +47,7 @@ def test_texts_are_readable_on_every_surface(theme: str, prefix: str):
 @settings(max_examples=150)
 def test_any_colour_is_readable_in_any_theme(theme: str, color: str):
     """Text on the accent, under a pointer too; links, lines and the focus ring on card, page and tint."""
-    both, own = palette(color, surfaces_in(SHEETS[theme])), tokens(theme)
+    both, own = build_palette(color, parse_surfaces(SHEETS[theme])), tokens(theme)
     for tones, prefix in ((both.light, ""), (both.dark, "dark-")):
         assert contrast(tones.on_accent, tones.accent) >= 4.5
         assert contrast(tones.on_accent, tones.accent_hover) >= 4.5
@@ -60,7 +60,7 @@ def test_any_colour_is_readable_in_any_theme(theme: str, color: str):
             assert contrast(own[prefix + text], tones.accent_soft) >= 4.5
 
 
-@pytest.mark.parametrize("theme", READY_MADE)
+@pytest.mark.parametrize("theme", THEMES)
 def test_themes_use_what_every_visitor_has(theme: str):
     """No font, picture or sheet is loaded, and only the widget's own elements are dressed."""
     css = re.sub(r"/\*.*?\*/", "", SHEETS[theme], flags=re.DOTALL)
@@ -72,7 +72,7 @@ def test_themes_use_what_every_visitor_has(theme: str):
     assert [one for one in selectors if not one.startswith(".kb")] == []
 
 
-@pytest.mark.parametrize("theme", READY_MADE)
+@pytest.mark.parametrize("theme", THEMES)
 def test_themes_look_truly_different(theme: str):
     """Each has a typeface, corners, density, size of times and shadow of its own, not only colours."""
     shapes = ["font", "radius", "density", "shadow", "width"]
@@ -94,13 +94,13 @@ def test_themes_look_truly_different(theme: str):
 )
 def test_a_sheet_says_what_text_will_stand_on(css: str, light: tuple[str, ...], dark: tuple[str, ...]):
     """The last colour of each name counts; what is no plain colour does not."""
-    assert surfaces_in(css) == Surfaces(light, dark)
+    assert parse_surfaces(css) == Surfaces(light, dark)
 
 
 @given(COLORS, st.tuples(COLORS, COLORS), st.tuples(COLORS, COLORS))
 @settings(max_examples=150)
 def test_absurd_surfaces_never_fail(color: str, light: tuple[str, str], dark: tuple[str, str]):
     """Surfaces on which nothing can be read well still have a palette, and text on the accent still holds."""
-    both = palette(color, Surfaces(light, dark))
+    both = build_palette(color, Surfaces(light, dark))
     assert contrast(both.light.on_accent, both.light.accent) >= 4.5
     assert re.fullmatch(r"\.kb\{(--kb-[a-z-]+:#[0-9a-f]{6};)*--kb-[a-z-]+:#[0-9a-f]{6}\}", both.css())

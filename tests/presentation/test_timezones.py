@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kordless_booking.presentation.timezones import known_zone, listed_zones, offset_text, old_names, zone, zone_country
+from kordless_booking.presentation.timezones import (
+    canonical_timezone,
+    get_timezone,
+    offset_text,
+    selectable_timezones,
+    timezone_aliases,
+    zone_country,
+)
 
 REAL = available_timezones() - {"Factory", "localtime"}
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -19,14 +26,14 @@ HOSTILE += ["europe/paris", "US/Pacific-New", "posixrules", "localtime", "Factor
 @pytest.mark.parametrize("name", [*HOSTILE, None])
 def test_what_is_no_zone_is_none(name):
     """Nothing raises and nothing unreal gets through, whatever a query string holds."""
-    assert known_zone(name) is None
+    assert canonical_timezone(name) is None
 
 
 @given(st.text(max_size=40))
 @settings(max_examples=200)
 def test_any_text_is_a_zone_or_none(text):
     """A text is either the exact name of a zone or None."""
-    assert (known_zone(text) is None) == (text not in REAL)
+    assert (canonical_timezone(text) is None) == (text not in REAL)
 
 
 @pytest.mark.parametrize(
@@ -50,41 +57,41 @@ def test_any_text_is_a_zone_or_none(text):
 )
 def test_an_old_name_becomes_todays(old, new):
     """Renamed zones get their new name; places of their own keep theirs, though the database shares their rules."""
-    assert known_zone(old) == new
+    assert canonical_timezone(old) == new
 
 
 @pytest.mark.parametrize("name", sorted(REAL))
 def test_a_new_name_keeps_the_clock(name):
     """Every name of the database is accepted, and its successor shows the same time all year."""
-    today = known_zone(name)
+    today = canonical_timezone(name)
     assert today is not None
-    assert known_zone(today) == today
+    assert canonical_timezone(today) == today
     for day in range(0, 366, 15):
         moment = NOW + timedelta(days=day)
-        assert moment.astimezone(zone(today)).utcoffset() == moment.astimezone(ZoneInfo(name)).utcoffset()
+        assert moment.astimezone(get_timezone(today)).utcoffset() == moment.astimezone(ZoneInfo(name)).utcoffset()
 
 
 def test_only_places_are_listed():
     """The list to choose from has no Etc, no bare abbreviations, nothing twice, and every entry has its country."""
-    names = listed_zones()
+    names = selectable_timezones()
     assert len(names) > 400
     assert len(set(names)) == len(names)
     assert not [n for n in names if "/" not in n or n.startswith(("Etc/", "SystemV/", "posix/", "right/", "US/"))]
-    assert all(known_zone(name) == name and len(zone_country(name) or "") == 2 for name in names)
+    assert all(canonical_timezone(name) == name and len(zone_country(name) or "") == 2 for name in names)
 
 
 def test_old_names_are_remembered_for_searching():
     """A zone knows what it was called, and one that never changed has no other name."""
-    assert "Europe/Kiev" in old_names("Europe/Kyiv")
-    assert old_names("Europe/Berlin") == ()
+    assert "Europe/Kiev" in timezone_aliases("Europe/Kyiv")
+    assert timezone_aliases("Europe/Berlin") == ()
 
 
 def test_a_zone_is_only_made_from_a_known_name():
     """`zone` is no way around the table: an unknown name is a ValueError, never a file access."""
-    assert zone("Asia/Kolkata").key == "Asia/Kolkata"
+    assert get_timezone("Asia/Kolkata").key == "Asia/Kolkata"
     for name in HOSTILE:
         with pytest.raises(ValueError, match="not a time zone"):
-            zone(name)
+            get_timezone(name)
 
 
 @pytest.mark.parametrize(

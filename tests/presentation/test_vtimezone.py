@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kordless_booking.presentation.timezones import zone
-from kordless_booking.presentation.vtimezone import changes, zone_rules
+from kordless_booking.presentation.timezones import get_timezone
+from kordless_booking.presentation.vtimezone import utc_offset_changes, zone_rules
 from tests.booking.every_zone import EVERY_ZONE
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
@@ -47,7 +47,9 @@ def test_a_zone_without_changes_has_one_rule():
 
 def test_changes_are_found_to_the_second():
     """Berlin changes at 01:00 UTC on the last Sundays of March and October."""
-    found = list(changes("Europe/Berlin", datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)))
+    found = list(
+        utc_offset_changes("Europe/Berlin", datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))
+    )
     assert found == [datetime(2026, 3, 29, 1, tzinfo=UTC), datetime(2026, 10, 25, 1, tzinfo=UTC)]
 
 
@@ -56,7 +58,7 @@ def test_changes_are_found_to_the_second():
 def test_the_rules_agree_with_the_database(name, quarters):
     """In every zone and at every quarter of an hour that a clock shows once, the rules give the real offset."""
     moment = START + timedelta(minutes=15 * quarters)
-    local = moment.astimezone(zone(name))
+    local = moment.astimezone(get_timezone(name))
     if local.fold:
         return  # a local time in a file means the first of two
     rules = zone_rules(name, moment, moment + timedelta(hours=1))
@@ -68,13 +70,13 @@ def test_the_rules_agree_with_the_database(name, quarters):
 def test_the_rules_agree_around_every_change(data):
     """The same in the hours around a change of the clocks, where mistakes live."""
     name = data.draw(st.sampled_from(EVERY_ZONE))
-    found = list(changes(name, START, START + timedelta(days=2500)))
+    found = list(utc_offset_changes(name, START, START + timedelta(days=2500)))
     if not found:
         return
     change = data.draw(st.sampled_from(found))
     rules = zone_rules(name, change, change)
     for step in range(-16, 17):
-        local = (change + timedelta(minutes=15 * step)).astimezone(zone(name))
+        local = (change + timedelta(minutes=15 * step)).astimezone(get_timezone(name))
         if not local.fold:
             assert read_by_rules(rules, local.replace(tzinfo=None)) == local.utcoffset()
 

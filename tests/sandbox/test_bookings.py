@@ -137,15 +137,15 @@ def test_booked_out_for_weeks(api: Api) -> None:
 def test_taken_by_phone(api: Api) -> None:
     """`take` books what a visitor sees, and only what is free."""
     slot = both(api)[0]
-    api.sandbox.take("haircut", at(slot), host_id="host_sarah")
+    api.sandbox.book_by_phone("haircut", at(slot), host_id="host_sarah")
     assert slot not in api.slots()
     with pytest.raises(ValueError, match="taken"):
-        api.sandbox.take("haircut", at(slot), host_id="host_sarah")
-    api.sandbox.take("haircut", at(slot))
+        api.sandbox.book_by_phone("haircut", at(slot), host_id="host_sarah")
+    api.sandbox.book_by_phone("haircut", at(slot))
     with pytest.raises(ValueError, match="taken"):
-        api.sandbox.take("haircut", at(slot))
+        api.sandbox.book_by_phone("haircut", at(slot))
     with pytest.raises(ValueError, match="no such service"):
-        api.sandbox.take("nothing", at(slot))
+        api.sandbox.book_by_phone("nothing", at(slot))
 
 
 def test_twenty_threads_want_one_time(api: Api) -> None:

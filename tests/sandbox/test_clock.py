@@ -24,7 +24,7 @@ def test_set_stands_still_and_advances() -> None:
     assert sandbox.clock.now() == NOW
     sandbox.clock.advance(timedelta(hours=2))
     assert sandbox.clock.now() == NOW + timedelta(hours=2)
-    sandbox.clock.real()
+    sandbox.clock.use_real_time()
     assert abs(sandbox.clock.now() - datetime.now(UTC)) < timedelta(minutes=1)
 
 

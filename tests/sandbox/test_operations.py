@@ -254,7 +254,7 @@ def test_pending_until_the_business_decides(api: Api) -> None:
     """One service is only confirmed by hand."""
     number = api.book("bridal-styling")
     assert api.manage(number).json()["booking"]["status"] == "pending"
-    api.sandbox.decide(number, "confirmed")
+    api.sandbox.set_status(number, "confirmed")
     assert api.manage(number).json()["booking"]["status"] == "confirmed"
 
 
@@ -279,10 +279,10 @@ def test_idempotency_key_with_another_body_is_422(api: Api) -> None:
 def test_idempotency_remembers_a_no_but_not_bad_input(api: Api) -> None:
     """A 409 is repeated although the time is free again; a 400 leaves the key unused."""
     slot = api.slots("full-color")[0]
-    number = api.sandbox.take("full-color", NOW.fromisoformat(slot["startsAt"]))
+    number = api.sandbox.book_by_phone("full-color", NOW.fromisoformat(slot["startsAt"]))
     body = api.body("full-color", slot)
     refused(api.create(body, Idempotency_Key="k1"), 409, "conflict")
-    api.sandbox.decide(number, "canceled")
+    api.sandbox.set_status(number, "canceled")
     refused(api.create(body, Idempotency_Key="k1"), 409, "conflict")
     refused(api.create(body | {"party_size": 0}, Idempotency_Key="k2"), 400, "validation_error")
     assert api.create(body, Idempotency_Key="k2").status_code == 201

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from kordless_booking.sandbox import request_log
-from kordless_booking.sandbox.request import Asking
+from kordless_booking.sandbox.request import Request
 from kordless_booking.sandbox.store import Store
 
 
 def test_only_the_newest_are_kept() -> None:
     """Beyond 20,000 the oldest go, some hundreds at a time."""
     store = Store()
-    book = request_log.Ledger(store, [])
+    book = request_log.RequestLog(store, [])
     with store.write():
-        for _ in range(request_log.KEPT + 1000):
-            book.enter("lookup", Asking("GET", "/", "", {}, b""))
-    assert request_log.KEPT <= len(book.read()) <= request_log.KEPT + 500
+        for _ in range(request_log.MAX_REQUESTS + 1000):
+            book.record_request("lookup", Request("GET", "/", "", {}, b""))
+    assert request_log.MAX_REQUESTS <= len(book.read()) <= request_log.MAX_REQUESTS + 500

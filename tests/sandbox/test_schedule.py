@@ -26,7 +26,7 @@ def local(stamp: int, zone: str) -> str:
 
 
 def grid(zone: str, day: date, *spans: str) -> list[str]:
-    calendar = Calendar("c", hours(*spans, days="Mon Tue Wed Thu Fri Sat Sun"), crowd=0)
+    calendar = Calendar("c", hours(*spans, days="Mon Tue Wed Thu Fri Sat Sun"), occupancy_percent=0)
     place, service = business(zone, calendar)
     return [local(start, zone) for start, _ in openings(place, service, calendar, day, day)]
 
@@ -107,7 +107,9 @@ def test_months_look_real() -> None:
 )
 def test_the_grid_is_even_and_within_the_hours(zone: str, day: date, opens: int, length: int) -> None:
     """On any day anywhere the steps are half an hour of real time and all ends are at or before closing."""
-    calendar = Calendar("c", hours(f"{opens}:00-{opens + length}:00", days="Mon Tue Wed Thu Fri Sat Sun"), crowd=0)
+    calendar = Calendar(
+        "c", hours(f"{opens}:00-{opens + length}:00", days="Mon Tue Wed Thu Fri Sat Sun"), occupancy_percent=0
+    )
     place, service = business(zone, calendar)
     starts = [start for start, _ in openings(place, service, calendar, day, day)]
     assert all(two - one == 1800 for one, two in pairwise(starts))

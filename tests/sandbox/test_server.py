@@ -33,7 +33,7 @@ def test_connections_are_kept_alive(api: Api) -> None:
     with api.sandbox.serve() as base, httpx.Client(headers=KEY) as http:
         answers = [http.get(base + path) for path in url_paths]
         streams = {answer.extensions["network_stream"] for answer in answers}
-        api.sandbox.mischief.set("empty", times=1, status=204)
+        api.sandbox.faults.add("empty", times=1, status=204)
         assert http.get(base + "/org/acme-salon").status_code == 204
         assert http.get(base + "/org/acme-salon").status_code == 200
     assert [answer.status_code for answer in answers] == [200, 404, 200]

@@ -29,7 +29,7 @@ def test_two_sandboxes_on_one_file_agree(tmp_path: Path) -> None:
     one = Api(first)
     body = one.body()
     booked = one.create(body, Idempotency_Key="k").json()
-    first.mischief.set("status", operation="organization", status=503, times=1)
+    first.faults.add("status", operation="organization", status=503, times=1)
     first.close()
     second = Sandbox(path)
     two = Api(second)
@@ -84,9 +84,9 @@ def test_memory_is_apart() -> None:
 def test_reset_forgets_everything(sandbox: Sandbox, api: Api) -> None:
     """Bookings, requests, mischief, limits and clock."""
     api.book()
-    sandbox.mischief.set("slow")
+    sandbox.faults.add("slow")
     sandbox.reset()
-    assert (sandbox.bookings(), sandbox.requests, sandbox.mischief.rules()) == ([], [], [])
+    assert (sandbox.bookings(), sandbox.requests, sandbox.faults.rules()) == ([], [], [])
     assert sandbox.limits == Limits()
     assert sandbox.clock.now() != NOW
 

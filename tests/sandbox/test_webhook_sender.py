@@ -14,7 +14,7 @@ import pytest
 
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.sandbox.posting import Endpoint
-from kordless_booking.webhooks.signature import Recipe, verify
+from kordless_booking.webhooks.signature import SignatureScheme, verify
 
 from .conftest import NOW, Api
 from .receiving import Receiver, receiving
@@ -38,7 +38,7 @@ def posting(sandbox: Sandbox, receiver: Receiver) -> Sandbox:
     return sandbox
 
 
-def genuine(headers: dict[str, str], body: bytes, recipe: Recipe | None = None) -> bool:
+def genuine(headers: dict[str, str], body: bytes, recipe: SignatureScheme | None = None) -> bool:
     """Return True if the product's own verification, written independently, accepts the delivery."""
     try:
         verify(
@@ -46,7 +46,7 @@ def genuine(headers: dict[str, str], body: bytes, recipe: Recipe | None = None) 
             signatures=headers["X-Kordless-Signature"],
             timestamp=headers["X-Kordless-Timestamp"],
             secrets=[SECRET],
-            recipe=recipe or Recipe(),
+            recipe=recipe or SignatureScheme(),
             now=time.time(),
         )
     except Exception:  # noqa: BLE001 (whatever it is, it isn't let through)
@@ -76,11 +76,11 @@ def test_everything_that_happens_is_told(posting: Sandbox, api: Api, receiver: R
     api.manage(number, "reschedule", {"start_at": other["startsAt"], "end_at": other["endsAt"]})
     api.manage(number, "cancel")
     api.manage(number, "cancel")
-    phone = posting.take("haircut", posting.free("haircut", NOW, NOW + timedelta(days=9))[0])
+    phone = posting.book_by_phone("haircut", posting.free("haircut", NOW, NOW + timedelta(days=9))[0])
     host = posting.bookings()[-1]["host_id"]
     posting.move(phone, posting.free("haircut", NOW, NOW + timedelta(days=9), host)[8])
-    posting.decide(phone, "canceled")
-    posting.decide(phone, "canceled")
+    posting.set_status(phone, "canceled")
+    posting.set_status(phone, "canceled")
     with pytest.raises(ValueError, match="canceled"):
         posting.move(phone, posting.free("haircut", NOW, NOW + timedelta(days=9), host)[4])
     assert posting.courier.deliver() == 6
@@ -116,10 +116,10 @@ def test_the_document_is_as_documented(posting: Sandbox, api: Api, receiver: Rec
 @pytest.mark.parametrize("written", ["hex", "base64"])
 def test_every_recipe(posting: Sandbox, api: Api, receiver: Receiver, signed: str, written: str) -> None:
     """As the endpoint says."""
-    posting.courier.endpoints = (Endpoint(receiver.url, SECRET, signed=signed, written=written),)
+    posting.courier.endpoints = (Endpoint(receiver.url, SECRET, signed_payload=signed, encoding=written),)
     api.book()
     posting.courier.deliver()
-    assert genuine(*receiver.got[0], Recipe(signed, written))
+    assert genuine(*receiver.got[0], SignatureScheme(signed, written))
 
 
 def test_a_failure_is_tried_again_under_the_same_id(posting: Sandbox, api: Api, receiver: Receiver) -> None:
@@ -173,7 +173,7 @@ def test_without_an_endpoint_nothing_is_written(sandbox: Sandbox, api: Api) -> N
 
 def test_duplicates(posting: Sandbox, api: Api, receiver: Receiver) -> None:
     """The same id and body, as often as asked for."""
-    posting.courier.mischief(duplicate=2)
+    posting.courier.set_faults(duplicate=2)
     api.book()
     posting.courier.deliver()
     assert len(receiver.got) == 3
@@ -182,7 +182,7 @@ def test_duplicates(posting: Sandbox, api: Api, receiver: Receiver) -> None:
 
 def test_reordering(posting: Sandbox, api: Api, receiver: Receiver) -> None:
     """Held back until there are so many, then the newest first."""
-    posting.courier.mischief(reorder=2)
+    posting.courier.set_faults(reorder=2)
     number = api.book()
     assert posting.courier.deliver() == 0
     api.manage(number, "cancel")
@@ -193,7 +193,7 @@ def test_reordering(posting: Sandbox, api: Api, receiver: Receiver) -> None:
 @pytest.mark.parametrize("what", ["body", "signature", "timestamp", "secret"])
 def test_tampering(posting: Sandbox, api: Api, receiver: Receiver, what: str) -> None:
     """Once, and then the genuine one follows."""
-    posting.courier.mischief(tamper=what, times=1)
+    posting.courier.set_faults(tamper=what, times=1)
     receiver.answers = [401]
     api.book()
     posting.courier.deliver()
@@ -204,7 +204,7 @@ def test_tampering(posting: Sandbox, api: Api, receiver: Receiver, what: str) ->
 
 def test_a_replay_under_another_id(posting: Sandbox, api: Api, receiver: Receiver) -> None:
     """Genuine but for its id."""
-    posting.courier.mischief(tamper="id", duplicate=1, times=1)
+    posting.courier.set_faults(tamper="id", duplicate=1, times=1)
     api.book()
     posting.courier.deliver()
     assert len(set(receiver.ids)) == 2
@@ -213,7 +213,7 @@ def test_a_replay_under_another_id(posting: Sandbox, api: Api, receiver: Receive
 
 def test_lost_and_late(posting: Sandbox, api: Api, receiver: Receiver) -> None:
     """The first try goes nowhere, and nothing goes before its time."""
-    posting.courier.mischief(lose=1, late=100)
+    posting.courier.set_faults(lose=1, late=100)
     api.book()
     assert posting.courier.deliver() == 0
     posting.courier.deliver(due_by=time.time() + 101)
@@ -227,7 +227,7 @@ def test_by_itself(sandbox: Sandbox, api: Api, receiver: Receiver) -> None:
     sandbox.courier.endpoints = (Endpoint(receiver.url, SECRET),)
     api.book()
     assert receiver.arrived.acquire(timeout=20)
-    sandbox.decide(sandbox.bookings()[0]["number"], "canceled")
+    sandbox.set_status(sandbox.bookings()[0]["number"], "canceled")
     assert receiver.arrived.acquire(timeout=20)
     assert [event for event, _ in events(receiver)] == ["booking.created", "booking.cancelled"]
 
@@ -239,7 +239,7 @@ def test_by_itself(sandbox: Sandbox, api: Api, receiver: Receiver) -> None:
 def test_mischief_that_there_is_not(sandbox: Sandbox, wrong: dict[str, Any]) -> None:
     """Is refused with what there is."""
     with pytest.raises(ValueError, match=r"there is|numbers"):
-        sandbox.courier.mischief(**wrong)
+        sandbox.courier.set_faults(**wrong)
 
 
 def test_steering_over_http(sandbox: Sandbox) -> None:
@@ -268,7 +268,7 @@ def test_a_file_of_the_version_before_gets_what_it_lacks(tmp_path: Any) -> None:
     """Nobody has to delete the bookings that a demo has made so far."""
     path = str(tmp_path / "old.sqlite3")
     first = Sandbox(path, now=NOW)
-    first.take("haircut", first.free("haircut", NOW, NOW + timedelta(days=9))[0])
+    first.book_by_phone("haircut", first.free("haircut", NOW, NOW + timedelta(days=9))[0])
     with first.store.write() as db:
         db.execute("DROP TABLE deliveries")
         db.execute("PRAGMA user_version = 1")

@@ -21,11 +21,11 @@ Hire = Callable[..., Client]
 def shop(site: Settings, account_settings: dict[str, Any]) -> Iterator[Settings]:
     """Set up the plain site with a webhook, and with empty counters."""
     site.KORDLESS_BOOKING = {**account_settings, "WEBHOOK_SECRETS": [NEW, OLD]}
-    counters.visitors.take()
-    counters.refusals.take()
+    counters.stage_counter.drain()
+    counters.rejection_counter.drain()
     yield site
-    counters.visitors.take()
-    counters.refusals.take()
+    counters.stage_counter.drain()
+    counters.rejection_counter.drain()
 
 
 @pytest.fixture

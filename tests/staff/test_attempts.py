@@ -24,7 +24,7 @@ def row() -> BookingAttempt:
         account="default",
         service="haircut",
         body_hash="canary-hash",
-        state=State.UNSURE,
+        state=State.OUTCOME_UNKNOWN,
         sealed="canary-sealed",
         claimed_until=NOW,
         created_at=NOW,

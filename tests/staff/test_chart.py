@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kordless_booking.staff.chart import HEIGHT, chart
+from kordless_booking.staff.chart import HEIGHT, build_chart
 
 DAYS = st.lists(st.tuples(st.just("day"), st.integers(0, 10**9), st.integers(0, 10**9)), max_size=90)
 
@@ -13,7 +13,7 @@ DAYS = st.lists(st.tuples(st.just("day"), st.integers(0, 10**9), st.integers(0, 
 @given(DAYS)
 def test_every_column_is_inside_and_in_order(days):
     """None higher than the chart, none over another, and as high as its number says."""
-    made = chart(days)
+    made = build_chart(days)
     top, half, zero = made.ticks
     assert (half * 2, zero) == (top, 0)
     for (_, many, few), column in zip(days, made.columns, strict=True):
@@ -29,4 +29,4 @@ def test_every_column_is_inside_and_in_order(days):
 def test_the_scale_is_of_round_numbers():
     """Whose half is whole too, and which is nowhere near twice too high."""
     for most, top in ((0, 2), (1, 2), (3, 4), (7, 10), (11, 20), (23, 40), (95, 100), (101, 200)):
-        assert chart([("day", most, 0)]).ticks[0] == top
+        assert build_chart([("day", most, 0)]).ticks[0] == top

@@ -12,7 +12,7 @@ from django.urls import NoReverseMatch, reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from kordless_booking.funnel import counters
-from kordless_booking.models import BookingAttempt, RefusalCount, WebhookDelivery
+from kordless_booking.models import BookingAttempt, RejectedDeliveryCount, WebhookDelivery
 from kordless_booking.sandbox import Sandbox
 from tests.conftest import NOW
 from tests.staff.conftest import Hire
@@ -80,7 +80,9 @@ def test_the_last_delivery_and_the_refused(owner: Client, client: Client) -> Non
     delivery(at="1").post(client)
     assert counters.flush()
     for days, reason in ((6, "webhook_stale"), (7, "webhook_malformed")):
-        RefusalCount.objects.create(day=NOW.date() - timedelta(days=days), account="default", reason=reason, count=5)
+        RejectedDeliveryCount.objects.create(
+            day=NOW.date() - timedelta(days=days), account="default", reason=reason, count=5
+        )
     page = seen(owner)
     assert "booking.created" in page.text
     refused = [[c.text().strip() for c in line.css("th, td")] for line in page.tree.css(".kb-card caption ~ tbody tr")]
@@ -91,7 +93,7 @@ def test_the_last_delivery_and_the_refused(owner: Client, client: Client) -> Non
 def test_an_ill_kordless(owner: Client, client: Client, sandbox: Sandbox) -> None:
     """The circuit that is open, and what can't be renewed."""
     client.get("/book/haircut/")
-    sandbox.mischief.set("status", status=500)
+    sandbox.faults.add("status", status=500)
     for service in ("full-color", "beard-trim", "bridal-styling", "styling-class", "color-consultation", "head-spa"):
         client.get(f"/book/{service}/")
     page = seen(owner)
@@ -102,7 +104,7 @@ def test_an_ill_kordless(owner: Client, client: Client, sandbox: Sandbox) -> Non
 
 def test_a_revoked_key(owner: Client, client: Client, sandbox: Sandbox) -> None:
     """Comes first."""
-    sandbox.mischief.set("key_revoked")
+    sandbox.faults.add("key_revoked")
     client.get("/book/")
     assert "Kordless refuses the API key" in seen(owner).texts(".kb-attention li")[0]
 
@@ -110,7 +112,7 @@ def test_a_revoked_key(owner: Client, client: Client, sandbox: Sandbox) -> None:
 def test_bookings_that_are_open(owner: Client, client: Client, sandbox: Sandbox, clock: time_machine.Traveller) -> None:
     """How many, since when, and a word when it is long."""
     walk = Walk(client)
-    sandbox.mischief.set("status", "create", status=500)
+    sandbox.faults.add("status", "create", status=500)
     walk.send(walk.choose(), "Book appointment", **JANE)
     assert BookingAttempt.objects.get().state == "unsure"
     page = seen(owner)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kordless_booking.conf import Account, Secret
 from kordless_booking.upstream.entries import Lifetime
-from kordless_booking.upstream.registry import upstream
+from kordless_booking.upstream.registry import services_for
 
 __all__ = ["REAL_ACCOUNT", "InForce", "numbers_in_force"]
 
@@ -27,7 +27,7 @@ class InForce:
 
 def numbers_in_force(account: Account = REAL_ACCOUNT) -> InForce:
     """Build the account's services as a request would, and read their numbers. Sends nothing."""
-    services = upstream(account)
+    services = services_for(account)
     lifetimes, allowance = services.catalog.lifetimes, services.gate._budget._whole
     client, shelf = services.client, services.shelf
     assert shelf._patience == client._browse_seconds, "a page waits for another's fetch as long as for its own"

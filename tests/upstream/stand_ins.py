@@ -7,7 +7,7 @@ from typing import Final
 
 from kordless_booking.clock import Clock
 from kordless_booking.conf import Account
-from kordless_booking.upstream.memory import Memory, Storable
+from kordless_booking.upstream.memory import MemoryCache, Storable
 
 WAITS: Final = {"patience": Account.browse_seconds, "held_for": Account.memory_seconds}
 """Arguments of the read-through cache that come from the account's settings, with the default values."""
@@ -20,7 +20,7 @@ class HandTime:
         self.steady = 1_000.0
         self.wall = 1_800_000_000.0
         self.while_sleeping: Callable[[], object] = lambda: None
-        self.clock = Clock(now=lambda: self.wall, steady=lambda: self.steady, sleep=self.sleep)
+        self.clock = Clock(now=lambda: self.wall, monotonic=lambda: self.steady, sleep=self.sleep)
 
     def sleep(self, seconds: float) -> None:
         """Advance both clocks, then call `while_sleeping`, which acts for other threads and processes."""
@@ -37,7 +37,7 @@ class HandTime:
         self.wall += seconds
 
 
-class SharedMemory(Memory):
+class SharedMemory(MemoryCache):
     """Cache that several "processes" of a test share: counts round trips, and fails on demand."""
 
     def __init__(self, clock: Clock) -> None:

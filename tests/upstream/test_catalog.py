@@ -15,11 +15,11 @@ from kordless_booking.conf import Account
 from kordless_booking.exceptions import BadRequest, KeyRefused, NotFound, TooMany, Unavailable
 from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG, SANDBOX_KEY, SANDBOX_ORG, Sandbox
 from kordless_booking.sandbox import Limits as RateLimits
-from kordless_booking.upstream.catalog import Catalog, Limits
+from kordless_booking.upstream.catalog import Catalog, Lifetimes
 from kordless_booking.upstream.entries import Lifetime
-from kordless_booking.upstream.fallback_cache import SteadyCache
-from kordless_booking.upstream.gate import CatalogGate
-from kordless_booking.upstream.read_through import Shelf
+from kordless_booking.upstream.fallback_cache import FallbackCache
+from kordless_booking.upstream.gate import UpstreamGate
+from kordless_booking.upstream.read_through import ReadThroughCache
 from kordless_booking.upstream.registry import build_lifetimes
 from tests.upstream.stand_ins import WAITS, HandTime, SharedMemory, at_once
 
@@ -36,17 +36,17 @@ class Scene:
         self.time.wall = NOW.timestamp()
         self.memory = SharedMemory(self.time.clock)
 
-    def process(self, *, key: str = SANDBOX_KEY, org: str = SANDBOX_ORG, lifetimes: Limits | None = None) -> Catalog:
+    def process(self, *, key: str = SANDBOX_KEY, org: str = SANDBOX_ORG, lifetimes: Lifetimes | None = None) -> Catalog:
         clock = self.time.clock
-        cache = SteadyCache(self.memory, clock)
+        cache = FallbackCache(self.memory, clock)
         client = Kordless(
             api_key=key,
             org_slug=org,
             base_url="http://localhost/api/calendar/v1/public",
             transport=wsgi_transport(self.sandbox),
-            gate=CatalogGate(cache, account=key, clock=clock),
+            gate=UpstreamGate(cache, account=key, clock=clock),
         )
-        shelf = Shelf(cache, account=org, run=at_once, clock=clock, **WAITS)
+        shelf = ReadThroughCache(cache, account=org, run=at_once, clock=clock, **WAITS)
         lifetimes = lifetimes or build_lifetimes(Account())
         return Catalog(account=org, client=client, shelf=shelf, lifetimes=lifetimes, clock=clock)
 
@@ -73,7 +73,7 @@ def test_a_slot_page_costs_three_calls_for_everybody(scene: Scene) -> None:
     processes = [scene.process() for _ in range(4)]
     for number in range(2000):
         catalog = processes[number % 4]
-        catalog.page("haircut", DECEMBER)
+        catalog.preload("haircut", DECEMBER)
         assert catalog.service("haircut").value.service.name
         assert catalog.slots("haircut", DECEMBER).value
         scene.pass_(0.03)
@@ -100,8 +100,8 @@ def test_a_warm_page_costs_one_round_trip_to_the_cache_and_then_none(scene: Scen
     scene.process().service("haircut")
     catalog = scene.process()
     before = scene.memory.trips
-    catalog.page("haircut", DECEMBER)
-    catalog.offer()
+    catalog.preload("haircut", DECEMBER)
+    catalog.organization()
     catalog.service("haircut")
     catalog.slots("haircut", DECEMBER)
     assert scene.memory.trips == before + 1
@@ -130,7 +130,7 @@ def test_absurd_parties_cost_nothing(scene: Scene, party: int) -> None:
 def test_months_outside_of_the_booking_window_are_empty_and_cost_nothing(scene: Scene, month: date) -> None:
     """The past, the far future, and the ends of the calendar."""
     kept = scene.process().slots("haircut", month, window_days=60)
-    assert (kept.value, kept.stale, kept.troubled) == ((), False, False)
+    assert (kept.value, kept.stale, kept.degraded) == ((), False, False)
     assert scene.asked() == {"organization": 1}
 
 
@@ -146,8 +146,8 @@ def test_months_and_parties_are_kept_apart(scene: Scene) -> None:
 def test_businesses_on_one_cache_do_not_meet(scene: Scene) -> None:
     """Each key and organization has its own shelf."""
     south, north = scene.process(), scene.process(key=NORTH_KEY, org=NORTH_ORG)
-    assert south.offer().value.organization.slug == SANDBOX_ORG
-    assert north.offer().value.organization.slug == NORTH_ORG
+    assert south.organization().value.organization.slug == SANDBOX_ORG
+    assert north.organization().value.organization.slug == NORTH_ORG
 
 
 def test_after_a_booking_everybody_sees_fresh_times_of_that_service(scene: Scene) -> None:
@@ -155,8 +155,8 @@ def test_after_a_booking_everybody_sees_fresh_times_of_that_service(scene: Scene
     booking, browsing = scene.process(), scene.process()
     first = browsing.slots("haircut", DECEMBER).value[0]
     browsing.slots("beard-trim", DECEMBER)
-    scene.sandbox.take("haircut", first.start, first.host.id if first.host else None)
-    booking.forget_slots("haircut")
+    scene.sandbox.book_by_phone("haircut", first.start, first.host.id if first.host else None)
+    booking.invalidate_slots("haircut")
     scene.pass_(1)
     assert first not in browsing.slots("haircut", DECEMBER).value
     browsing.slots("beard-trim", DECEMBER)
@@ -167,8 +167,8 @@ def test_forgetting_the_offer_or_a_service_fetches_it_anew(scene: Scene) -> None
     """For a business that changed something."""
     catalog = scene.process()
     catalog.service("haircut")
-    catalog.forget_offer()
-    catalog.forget_service("haircut")
+    catalog.invalidate_organization()
+    catalog.invalidate_service("haircut")
     catalog.service("haircut")
     assert scene.asked() == {"organization": 2, "service": 2}
 
@@ -177,13 +177,13 @@ def test_a_service_removed_midway_is_gone_and_leaves_the_offer(scene: Scene) -> 
     """Its cached times are not offered any more, and the list is asked for anew."""
     catalog = scene.process()
     catalog.slots("haircut", DECEMBER)
-    scene.sandbox.mischief.set("service_removed", service="haircut")
+    scene.sandbox.faults.add("service_removed", service="haircut")
     scene.pass_(16)
     catalog.slots("haircut", DECEMBER)
     for _ in range(20):
         with pytest.raises(NotFound):
             catalog.slots("haircut", DECEMBER)
-    assert "haircut" not in [service.slug for service in catalog.offer().value.services]
+    assert "haircut" not in [service.slug for service in catalog.organization().value.services]
     assert scene.asked() == {"organization": 2, "availability": 2}
 
 
@@ -192,17 +192,21 @@ def test_a_key_revoked_midway_closes_everything_without_a_storm(scene: Scene) ->
     catalog = scene.process()
     catalog.slots("haircut", DECEMBER)
     catalog.service("haircut")
-    scene.sandbox.mischief.set("key_revoked")
+    scene.sandbox.faults.add("key_revoked")
     scene.pass_(16)
     catalog.slots("haircut", DECEMBER)
     scene.sandbox.forget_requests()
     for _ in range(60):
-        for read in (catalog.offer, lambda: catalog.service("haircut"), lambda: catalog.slots("haircut", DECEMBER)):
+        for read in (
+            catalog.organization,
+            lambda: catalog.service("haircut"),
+            lambda: catalog.slots("haircut", DECEMBER),
+        ):
             with pytest.raises(KeyRefused):
                 read()
         scene.pass_(1)
     assert sum(scene.asked().values()) <= 2
-    scene.sandbox.mischief.clear()
+    scene.sandbox.faults.clear()
     scene.pass_(31)
     assert catalog.slots("haircut", DECEMBER).value
 
@@ -212,7 +216,7 @@ def test_a_key_refused_for_a_booking_closes_the_catalog_too(scene: Scene) -> Non
     catalog = scene.process()
     catalog.slots("haircut", DECEMBER)
     calls = scene.asked()
-    catalog.close(KeyRefused(status=401))
+    catalog.mark_key_refused(KeyRefused(status=401))
     for process in (catalog, scene.process()):
         with pytest.raises(KeyRefused):
             process.slots("haircut", DECEMBER)
@@ -233,27 +237,27 @@ def test_pages_go_on_through_an_outage_and_recover_by_themselves(
     young = catalog.slots("haircut", DECEMBER)
     scene.pass_(16)
     scene.sandbox.forget_requests()
-    scene.sandbox.mischief.set(kind, **options)
+    scene.sandbox.faults.add(kind, **options)
     for number in range(600):
         kept = catalog.slots("haircut", DECEMBER)
         assert kept.value == young.value
-        assert kept.troubled or number == 0
+        assert kept.degraded or number == 0
         scene.pass_(0.1)
     assert sum(scene.asked().values()) <= 10
-    scene.sandbox.mischief.clear()
+    scene.sandbox.faults.clear()
     for _ in range(160):
         scene.pass_(0.1)
         kept = catalog.slots("haircut", DECEMBER)
-    assert (kept.stale, kept.troubled) == (False, False)
+    assert (kept.stale, kept.degraded) == (False, False)
 
 
 def test_cold_and_dead_every_visitor_is_told_at_once_and_few_calls_are_made(scene: Scene) -> None:
     """Nothing to show: the circuit answers, not Kordless."""
     catalog = scene.process()
-    scene.sandbox.mischief.set("status", status=500)
+    scene.sandbox.faults.add("status", status=500)
     for _ in range(600):
         with pytest.raises(Unavailable):
-            catalog.offer()
+            catalog.organization()
         scene.pass_(0.1)
     assert sum(scene.asked().values()) <= 10
 
@@ -304,14 +308,14 @@ def test_all_limits_can_be_set(scene: Scene) -> None:
 
 def state_of_haircut(catalog: Catalog) -> list[tuple[str, str, int | None]]:
     """(what, state, age in whole seconds) of all that lies there of the offer and of haircut."""
-    lying = [entry for entry in catalog.lying([DECEMBER]) if entry.service in {"", "haircut"}]
+    lying = [entry for entry in catalog.cache_status([DECEMBER]) if entry.service in {"", "haircut"}]
     return [(entry.what, entry.state, None if entry.age is None else int(entry.age)) for entry in lying]
 
 
 def test_how_old_everything_is_costs_kordless_nothing(scene: Scene) -> None:
     """Neither while nothing is there nor when all of it is out of date; another process sees the same."""
     catalog = scene.process()
-    assert [(entry.what, entry.state) for entry in catalog.lying([DECEMBER])] == [("offer", "absent")]
+    assert [(entry.what, entry.state) for entry in catalog.cache_status([DECEMBER])] == [("offer", "absent")]
     catalog.slots("haircut", DECEMBER)
     asked = scene.asked()
     assert state_of_haircut(scene.process()) == [
@@ -321,7 +325,7 @@ def test_how_old_everything_is_costs_kordless_nothing(scene: Scene) -> None:
     ]
     scene.pass_(100)
     assert state_of_haircut(catalog) == [("offer", "fresh", 100), ("service", "absent", None), ("slots", "aging", 100)]
-    catalog.forget_slots("haircut")
+    catalog.invalidate_slots("haircut")
     assert state_of_haircut(catalog)[2] == ("slots", "forgotten", 100)
     assert scene.asked() == asked
 
@@ -330,14 +334,14 @@ def test_what_can_not_be_renewed_is_told(scene: Scene) -> None:
     """Troubled while there is something to show, failed while there is not, and refused with the key."""
     catalog = scene.process()
     catalog.slots("haircut", DECEMBER)
-    scene.sandbox.mischief.set("status", "availability", status=500)
+    scene.sandbox.faults.add("status", "availability", status=500)
     scene.pass_(20)
     catalog.slots("haircut", DECEMBER)
     scene.pass_(2)
     assert state_of_haircut(catalog)[2] == ("slots", "troubled", 22)
     with pytest.raises(Unavailable):
         catalog.slots("haircut", date(2027, 1, 1))
-    january = [entry for entry in catalog.lying([date(2027, 1, 1)]) if entry.what == "slots"]
+    january = [entry for entry in catalog.cache_status([date(2027, 1, 1)]) if entry.what == "slots"]
     assert {entry.state for entry in january if entry.service == "haircut"} == {"failed"}
-    catalog.close(KeyRefused())
-    assert {entry.state for entry in catalog.lying([DECEMBER])} == {"refused"}
+    catalog.mark_key_refused(KeyRefused())
+    assert {entry.state for entry in catalog.cache_status([DECEMBER])} == {"refused"}

@@ -11,17 +11,17 @@ import pytest
 from kordless_booking.conf import Account
 from kordless_booking.exceptions import KeyRefused, NotFound, Unavailable
 from kordless_booking.upstream.catalog import Catalog
-from kordless_booking.upstream.entries import CatalogCache, Kept
-from kordless_booking.upstream.read_through import Shelf
+from kordless_booking.upstream.entries import Cached, CatalogCache
+from kordless_booking.upstream.read_through import ReadThroughCache
 from kordless_booking.upstream.registry import build_lifetimes
-from kordless_booking.upstream.request_view import Reading
+from kordless_booking.upstream.request_view import RequestView
 from tests.upstream.test_read_through import Scene
 
 METHODS = sorted(name for name in vars(CatalogCache) if not name.startswith("_"))
-KINDS: dict[str, Callable[[Shelf], CatalogCache]] = {
+KINDS: dict[str, Callable[[ReadThroughCache], CatalogCache]] = {
     "cache of the account": lambda shelf: shelf,
-    "view of one request": Reading,
-    "view that fetches nothing": lambda shelf: Reading(shelf, at_hand=True),
+    "view of one request": RequestView,
+    "view that fetches nothing": lambda shelf: RequestView(shelf, at_hand=True),
 }
 """mypy holds each of them to the protocol."""
 
@@ -44,7 +44,7 @@ def cache(scene: Scene, kind: str) -> CatalogCache:
     return KINDS[kind](scene.process())
 
 
-@pytest.mark.parametrize("implementation", [Shelf, Reading])
+@pytest.mark.parametrize("implementation", [ReadThroughCache, RequestView])
 @pytest.mark.parametrize("method", METHODS)
 def test_each_method_is_called_in_the_same_way(implementation: type, method: str) -> None:
     """The protocol's parameters come first, under the same names; what comes after them has a default."""
@@ -74,7 +74,7 @@ def test_a_cached_value_is_read_as_it_is(scene: Scene, cache: CatalogCache) -> N
     scene.process().read(scene.item)
     assert not cache.must_fetch(scene.item)
     assert not cache.is_under_way(scene.item)
-    assert cache.read(scene.item) == Kept(1, scene.time.wall)
+    assert cache.read(scene.item) == Cached(1, scene.time.wall)
     assert scene.source.calls == 1
 
 
@@ -147,5 +147,5 @@ def test_the_state_of_the_cache_can_be_asked_for_through_each(
     lifetimes = build_lifetimes(Account())
     client = NoClient()
     catalog = Catalog(account="north", client=client, shelf=cache, lifetimes=lifetimes, clock=scene.time.clock)
-    [status] = catalog.lying(months)
+    [status] = catalog.cache_status(months)
     assert (status.what, status.state) == ("offer", "absent")

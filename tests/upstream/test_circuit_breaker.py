@@ -6,14 +6,14 @@ import logging
 
 import pytest
 
-from kordless_booking.api.responses import Answer
+from kordless_booking.api.responses import ResponseMeta
 from kordless_booking.exceptions import CircuitOpen
 from kordless_booking.upstream import circuit_breaker
-from kordless_booking.upstream.circuit_breaker import Admission, Circuit
-from kordless_booking.upstream.fallback_cache import SteadyCache
+from kordless_booking.upstream.circuit_breaker import Admission, CircuitBreaker
+from kordless_booking.upstream.fallback_cache import FallbackCache
 from tests.upstream.stand_ins import HandTime, SharedMemory
 
-FINE, GONE, BROKEN = Answer(200), Answer(404), Answer(500, failed=True)
+FINE, GONE, BROKEN = ResponseMeta(200), ResponseMeta(404), ResponseMeta(500, failed=True)
 
 
 class Scene:
@@ -22,18 +22,18 @@ class Scene:
     def __init__(self) -> None:
         self.time = HandTime()
         self.memory = SharedMemory(self.time.clock)
-        self.cache = SteadyCache(self.memory, self.time.clock)
+        self.cache = FallbackCache(self.memory, self.time.clock)
 
-    def process(self, name: str = "browse", account: str = "key") -> Circuit:
-        return Circuit(self.cache, account=account, name=name, clock=self.time.clock)
+    def process(self, name: str = "browse", account: str = "key") -> CircuitBreaker:
+        return CircuitBreaker(self.cache, account=account, name=name, clock=self.time.clock)
 
-    def admit(self, circuit: Circuit) -> Admission:
+    def admit(self, circuit: CircuitBreaker) -> Admission:
         return circuit_breaker.admit("availability", self.cache.get_many(circuit_breaker.keys()))
 
-    def call(self, circuit: Circuit, answer: Answer | None = FINE) -> None:
+    def call(self, circuit: CircuitBreaker, answer: ResponseMeta | None = FINE) -> None:
         circuit_breaker.record(self.admit(circuit_breaker), answer)
 
-    def refused(self, circuit: Circuit) -> int:
+    def refused(self, circuit: CircuitBreaker) -> int:
         with pytest.raises(CircuitOpen) as caught:
             self.admit(circuit_breaker)
         assert caught.value.operation == "availability"
@@ -46,8 +46,8 @@ def scene() -> Scene:
     return Scene()
 
 
-@pytest.mark.parametrize("failure", [None, BROKEN, Answer(200, failed=True)])
-def test_it_opens_after_five_failures_in_a_row_for_every_process(scene: Scene, failure: Answer | None) -> None:
+@pytest.mark.parametrize("failure", [None, BROKEN, ResponseMeta(200, failed=True)])
+def test_it_opens_after_five_failures_in_a_row_for_every_process(scene: Scene, failure: ResponseMeta | None) -> None:
     """Silence, 5xx and rubbish count, whichever process met them."""
     processes = [scene.process() for _ in range(3)]
     for number in range(5):
@@ -79,11 +79,11 @@ def test_calls_beside_another_are_no_failures_of_their_own(scene: Scene) -> None
     circuit_breaker = scene.process()
     for _ in range(12):
         circuit_breaker.record(scene.admit(circuit_breaker), None, beside=True)
-    assert scene.admit(circuit_breaker) == Admission(probe=False, blemished=False)
+    assert scene.admit(circuit_breaker) == Admission(probe=False, has_failures=False)
     for _ in range(4):
         scene.call(circuit_breaker, None)
     circuit_breaker.record(scene.admit(circuit_breaker), FINE, beside=True)
-    assert scene.admit(circuit_breaker) == Admission(probe=False, blemished=False)
+    assert scene.admit(circuit_breaker) == Admission(probe=False, has_failures=False)
 
 
 def test_a_failed_probe_opens_it_again_also_beside_another_call(scene: Scene) -> None:
@@ -97,9 +97,17 @@ def test_a_failed_probe_opens_it_again_also_beside_another_call(scene: Scene) ->
 
 
 @pytest.mark.parametrize(
-    "no", [GONE, Answer(401), Answer(409), Answer(409, failed=True), Answer(422), Answer(429, retry_after=3)]
+    "no",
+    [
+        GONE,
+        ResponseMeta(401),
+        ResponseMeta(409),
+        ResponseMeta(409, failed=True),
+        ResponseMeta(422),
+        ResponseMeta(429, retry_after=3),
+    ],
 )
-def test_a_no_shows_that_kordless_is_alive(scene: Scene, no: Answer) -> None:
+def test_a_no_shows_that_kordless_is_alive(scene: Scene, no: ResponseMeta) -> None:
     """Being refused is an answer, not a failure."""
     circuit_breaker = scene.process()
     for answer in (None, None, None, None, no, None, None, None, None):
@@ -167,7 +175,7 @@ def test_a_probe_that_was_not_made_is_left_to_the_next(scene: Scene) -> None:
     for _ in range(5):
         scene.call(circuit_breaker, None)
     scene.time.pass_(15)
-    circuit_breaker.withdraw(scene.admit(circuit_breaker))
+    circuit_breaker.cancel(scene.admit(circuit_breaker))
     assert scene.admit(circuit_breaker).probe
 
 
@@ -188,7 +196,7 @@ def test_a_prober_that_crashed_is_waited_for_half_a_minute(scene: Scene) -> None
 def test_maintenance_opens_it_for_as_long_as_kordless_says(scene: Scene, asked: int, heeded: int) -> None:
     """One 503 with Retry-After is enough, up to two minutes."""
     circuit_breaker = scene.process()
-    scene.call(circuit_breaker, Answer(503, retry_after=asked, failed=True))
+    scene.call(circuit_breaker, ResponseMeta(503, retry_after=asked, failed=True))
     assert scene.refused(circuit_breaker) == heeded
 
 
@@ -225,6 +233,8 @@ def test_classes_and_accounts_break_apart(scene: Scene) -> None:
 def test_the_drawing_has_the_numbers_of_the_code() -> None:
     """The module opens with a picture of its states and says when they change."""
     drawn = " ".join((circuit_breaker.__doc__ or "").split())
-    assert f"{circuit_breaker.STRIKES} failures in a row" in drawn
-    assert f"more than half of at least {circuit_breaker.RATE_LEAST} in {circuit_breaker.RATE_WINDOW:g} s" in drawn
-    assert f"open, for {circuit_breaker.OPEN} s" in drawn
+    assert f"{circuit_breaker.FAILURE_THRESHOLD} failures in a row" in drawn
+    assert (
+        f"more than half of at least {circuit_breaker.MIN_CALLS} in {circuit_breaker.RATE_WINDOW_SECONDS:g} s" in drawn
+    )
+    assert f"open, for {circuit_breaker.OPEN_SECONDS} s" in drawn

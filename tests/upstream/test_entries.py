@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kordless_booking.exceptions import KeyRefused, NotFound, Unavailable
-from kordless_booking.upstream.entries import AGAIN_WITHIN, Held, Item, Lifetime
+from kordless_booking.upstream.entries import MAX_RETRY_DELAY_SECONDS, CacheItem, Lifetime, LocalEntry
 from kordless_booking.upstream.envelope import VERSION, Envelope, Failure
 
 LIFETIME = Lifetime(fresh=15, stale=300, on_error=1800)
@@ -23,33 +23,33 @@ REFUSED = Envelope(version=VERSION, fetched_at=1000.0, fresh=30.0, failure=Failu
 )
 def test_age_alone_decides_about_a_plain_value(age: float, settled: bool, servable: bool) -> None:
     """Fresh, stale, too old."""
-    held = Held(VALUE, 1)
-    assert held.settled(1000 + age) is settled
-    assert held.servable(1000 + age, LIFETIME) is servable
+    held = LocalEntry(VALUE, 1)
+    assert held.needs_no_fetch(1000 + age) is settled
+    assert held.is_servable(1000 + age, LIFETIME) is servable
 
 
 def test_nothing_held_is_neither_settled_nor_servable() -> None:
     """And answering with it says that waiting was in vain."""
-    held = Held()
-    assert not held.servable(1000, LIFETIME)
+    held = LocalEntry()
+    assert not held.is_servable(1000, LIFETIME)
     with pytest.raises(Unavailable):
         held.answer(1000, LIFETIME)
 
 
 def test_a_forgotten_value_is_not_servable_but_known() -> None:
     """It may still be shown, with a notice, when Kordless fails."""
-    held = Held(VALUE, 1, mark="changed")
-    assert not held.servable(1001, LIFETIME)
+    held = LocalEntry(VALUE, 1, generation="changed")
+    assert not held.is_servable(1001, LIFETIME)
     assert held.value_within(1001, LIFETIME.on_error) is VALUE
     kept = held.answer(1001, LIFETIME)
-    assert (kept.stale, kept.troubled) == (True, True)
+    assert (kept.stale, kept.degraded) == (True, True)
 
 
 def test_a_remembered_no_is_raised_until_it_lapses_and_is_never_a_value() -> None:
     """There is nothing to fall back on in it."""
-    held = Held(GONE)
-    assert held.settled(1029)
-    assert not held.servable(1030, LIFETIME)
+    held = LocalEntry(GONE)
+    assert held.needs_no_fetch(1029)
+    assert not held.is_servable(1030, LIFETIME)
     assert held.value_within(1001, LIFETIME.on_error) is None
     with pytest.raises(NotFound):
         held.answer(1001, LIFETIME)
@@ -57,9 +57,9 @@ def test_a_remembered_no_is_raised_until_it_lapses_and_is_never_a_value() -> Non
 
 def test_a_refused_key_outranks_a_fresh_value() -> None:
     """Neither served nor fallen back on, whatever its age."""
-    held = Held(VALUE, 1, refusal=REFUSED)
-    assert held.settled(1001)
-    assert not held.servable(1031, LIFETIME)
+    held = LocalEntry(VALUE, 1, key_refusal=REFUSED)
+    assert held.needs_no_fetch(1001)
+    assert not held.is_servable(1031, LIFETIME)
     assert held.value_within(1001, LIFETIME.on_error) is None
     with pytest.raises(KeyRefused):
         held.answer(1001, LIFETIME)
@@ -68,9 +68,9 @@ def test_a_refused_key_outranks_a_fresh_value() -> None:
 @given(now=st.floats(0, 1e10), again_at=st.floats(0, 1e10))
 def test_no_clock_can_put_off_a_refresh_for_long(now: float, again_at: float) -> None:
     """Half a minute at most after a failed one."""
-    held = Held(msgspec.structs.replace(VALUE, again_at=again_at, fetched_at=-100.0), 1)
-    if held.settled(now):
-        assert again_at - now <= AGAIN_WITHIN
+    held = LocalEntry(msgspec.structs.replace(VALUE, again_at=again_at, fetched_at=-100.0), 1)
+    if held.needs_no_fetch(now):
+        assert again_at - now <= MAX_RETRY_DELAY_SECONDS
 
 
 @given(age=st.floats(0, 4000), again_in=st.floats(-100, 100), forgotten=st.booleans(), troubled=st.booleans())
@@ -78,13 +78,13 @@ def test_what_is_not_troubled_is_acceptable(age: float, again_in: float, forgott
     """Without a notice nothing forgotten, troubled or older than the stale age is shown."""
     now = 1000.0 + age
     envelope = msgspec.structs.replace(VALUE, again_at=now + again_in, troubled=troubled)
-    kept = Held(envelope, 1, mark="other" if forgotten else "").answer(now, LIFETIME)
-    assert kept.troubled == (forgotten or troubled or age >= 300)
+    kept = LocalEntry(envelope, 1, generation="other" if forgotten else "").answer(now, LIFETIME)
+    assert kept.degraded == (forgotten or troubled or age >= 300)
     assert kept.stale == (forgotten or now - 1000.0 >= 15)
 
 
 def test_items_are_forgotten_by_their_first_two_parts() -> None:
     """All months and parties of a service together."""
-    item = Item(("slots", "haircut", "2026-12", "1"), int, str.encode, int, LIFETIME)
+    item = CacheItem(("slots", "haircut", "2026-12", "1"), int, str.encode, int, LIFETIME)
     assert item.group == ("slots", "haircut")
-    assert Item(("offer",), int, str.encode, int, LIFETIME).group == ("offer",)
+    assert CacheItem(("offer",), int, str.encode, int, LIFETIME).group == ("offer",)

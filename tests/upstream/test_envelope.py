@@ -11,30 +11,32 @@ from hypothesis import strategies as st
 
 from kordless_booking import exceptions
 from kordless_booking.exceptions import KordlessError, TooMany
-from kordless_booking.upstream.envelope import VERSION, Envelope, Failure, opened, sealed
+from kordless_booking.upstream.envelope import VERSION, Envelope, Failure, decode, encode
 
 
 def test_an_envelope_comes_back_as_it_went() -> None:
     """With its payload byte for byte."""
-    envelope = Envelope(version=VERSION, fetched_at=1.5, fresh=15.0, mark="m", payload=msgspec.Raw(b'[1,"\xc3\xa9"]'))
-    raw = sealed(envelope)
-    again = opened(raw)
+    envelope = Envelope(
+        version=VERSION, fetched_at=1.5, fresh=15.0, generation="m", payload=msgspec.Raw(b'[1,"\xc3\xa9"]')
+    )
+    raw = encode(envelope)
+    again = decode(raw)
     assert again is not None
     assert bytes(again.payload) == b'[1,"\xc3\xa9"]'
-    assert (again.fetched_at, again.fresh, again.mark) == (1.5, 15.0, "m")
+    assert (again.fetched_at, again.fresh, again.generation) == (1.5, 15.0, "m")
     assert json.loads(raw)["payload"] == [1, "é"]
 
 
 @given(raw=st.one_of(st.binary(), st.text(), st.none(), st.integers(), st.lists(st.integers())))
 def test_nothing_in_the_cache_can_raise(raw: object) -> None:
     """Whatever somebody else put there counts as nothing."""
-    assert opened(raw) is None
+    assert decode(raw) is None
 
 
 def test_another_version_counts_as_nothing() -> None:
     """Two releases may run side by side for a while."""
     envelope = Envelope(version=VERSION + 1, fetched_at=1.5, fresh=15.0)
-    assert opened(sealed(envelope)) is None
+    assert decode(encode(envelope)) is None
 
 
 @pytest.mark.parametrize("name", exceptions.__all__)
@@ -70,5 +72,5 @@ def test_a_value_from_the_future_is_old() -> None:
 def test_deeply_nested_json_is_no_envelope_or_holds_none_of_our_values(depth: int) -> None:
     """Somebody else's value costs a fetch, never a page."""
     raw = b'{"version":%d,"fetched_at":1,"fresh":1,"payload":%s%s}' % (VERSION, b"[" * depth, b"]" * depth)
-    envelope = opened(raw)
+    envelope = decode(raw)
     assert envelope is None or bytes(envelope.payload).startswith(b"[[")

@@ -16,7 +16,7 @@ from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
 
 from kordless_booking.clock import Clock
-from kordless_booking.upstream.fallback_cache import SteadyCache, counts_for_all
+from kordless_booking.upstream.fallback_cache import FallbackCache, has_shared_atomic_add
 from tests.upstream.stand_ins import HandTime, SharedMemory
 
 
@@ -26,7 +26,7 @@ class Scene:
     def __init__(self) -> None:
         self.time = HandTime()
         self.memory = SharedMemory(self.time.clock)
-        self.cache = SteadyCache(self.memory, self.time.clock)
+        self.cache = FallbackCache(self.memory, self.time.clock)
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_while_all_is_well_it_is_the_cache(scene: Scene) -> None:
     ],
 )
 def test_no_operation_raises_when_the_cache_is_down(
-    scene: Scene, operation: Callable[[SteadyCache], object], caplog: pytest.LogCaptureFixture
+    scene: Scene, operation: Callable[[FallbackCache], object], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Memory takes over, and the log tells the kind of error but not the address of the cache."""
     scene.memory.broken = True
@@ -134,25 +134,25 @@ def test_caches_without_one_winner_among_processes_are_known(tmp_path: Path) -> 
     """LocMem is each process's own, files race, Dummy grants everything."""
     weak: list[BaseCache] = [LocMemCache("x", {}), FileBasedCache(str(tmp_path), {}), DummyCache("", {})]
     strong: list[BaseCache] = [RedisCache("redis://127.0.0.1:1", {}), DatabaseCache("table", {})]
-    assert not any(counts_for_all(cache) for cache in weak)
-    assert all(counts_for_all(cache) for cache in strong)
+    assert not any(has_shared_atomic_add(cache) for cache in weak)
+    assert all(has_shared_atomic_add(cache) for cache in strong)
 
 
 def test_counting_is_done_in_memory_where_the_cache_cannot() -> None:
     """On LocMem a stepped clock would free every ticket."""
     time = HandTime()
-    local = SteadyCache(LocMemCache("counting", {}), time.clock)
-    counting = local.for_counting()
+    local = FallbackCache(LocMemCache("counting", {}), time.clock)
+    counting = local.atomic_view()
     assert local.up
     assert not counting.up
-    assert counting.for_counting() is counting
-    shared = SteadyCache(SharedMemory(time.clock), time.clock)
-    assert shared.for_counting() is shared
+    assert counting.atomic_view() is counting
+    shared = FallbackCache(SharedMemory(time.clock), time.clock)
+    assert shared.atomic_view() is shared
 
 
 def test_an_alias_means_djangos_cache_of_that_name() -> None:
     """Each thread uses its own connection to it."""
-    cache = SteadyCache("default", Clock())
+    cache = FallbackCache("default", Clock())
     cache.set("kordless-test", b"1", 10)
     assert caches["default"].get("kordless-test") == b"1"
     cache.delete_many(["kordless-test"])

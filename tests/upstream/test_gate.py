@@ -6,12 +6,12 @@ import threading
 
 import pytest
 
-from kordless_booking.api.responses import Answer
+from kordless_booking.api.responses import ResponseMeta
 from kordless_booking.api.session import Gate
 from kordless_booking.exceptions import CircuitOpen, TooMany
-from kordless_booking.upstream.fallback_cache import SteadyCache
-from kordless_booking.upstream.gate import CatalogGate
-from kordless_booking.upstream.rate_limiter import Allowance
+from kordless_booking.upstream.fallback_cache import FallbackCache
+from kordless_booking.upstream.gate import UpstreamGate
+from kordless_booking.upstream.rate_limiter import Quota
 from tests.upstream.stand_ins import HandTime, SharedMemory
 
 
@@ -22,9 +22,9 @@ class Scene:
         self.time = HandTime()
         self.memory = SharedMemory(self.time.clock)
 
-    def process(self, allowance: Allowance | None = None) -> CatalogGate:
+    def process(self, allowance: Quota | None = None) -> UpstreamGate:
         clock = self.time.clock
-        return CatalogGate(SteadyCache(self.memory, clock), account="key", allowance=allowance, clock=clock)
+        return UpstreamGate(FallbackCache(self.memory, clock), account="key", allowance=allowance, clock=clock)
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def scene() -> Scene:
     return Scene()
 
 
-def pass_through(gate: Gate, operation: str = "availability", answer: Answer | None = None) -> None:
+def pass_through(gate: Gate, operation: str = "availability", answer: ResponseMeta | None = None) -> None:
     """One try, as the wire makes it."""
     gate.before(operation)
     gate.after(operation, answer)
@@ -42,9 +42,9 @@ def pass_through(gate: Gate, operation: str = "availability", answer: Answer | N
 def test_a_try_costs_three_round_trips(scene: Scene) -> None:
     """One look, one ticket, one return: paid for each call to Kordless, never for each visitor."""
     gate = scene.process()
-    pass_through(gate, answer=Answer(200, limit=60, remaining=59))
+    pass_through(gate, answer=ResponseMeta(200, limit=60, remaining=59))
     before = scene.memory.trips
-    pass_through(gate, answer=Answer(200, limit=60, remaining=58))
+    pass_through(gate, answer=ResponseMeta(200, limit=60, remaining=58))
     assert scene.memory.trips == before + 3
 
 
@@ -55,10 +55,10 @@ def test_a_dead_kordless_opens_browsing_and_leaves_booking(scene: Scene) -> None
         pass_through(gate)
     with pytest.raises(CircuitOpen):
         other.before("service")
-    pass_through(other, "create", Answer(201))
-    assert gate.resting() == other.resting() == {"browse": 15}
+    pass_through(other, "create", ResponseMeta(201))
+    assert gate.open_circuits() == other.open_circuits() == {"browse": 15}
     scene.time.pass_(15)
-    assert gate.resting() == {}
+    assert gate.open_circuits() == {}
 
 
 def test_several_calls_are_taken_only_while_all_is_well(scene: Scene) -> None:
@@ -70,13 +70,13 @@ def test_several_calls_are_taken_only_while_all_is_well(scene: Scene) -> None:
     assert not gate.takes_several()
     scene.time.pass_(15)
     assert not gate.takes_several()
-    pass_through(gate, answer=Answer(200))
+    pass_through(gate, answer=ResponseMeta(200))
     assert gate.takes_several()
 
 
 def test_a_probe_without_a_ticket_is_given_back(scene: Scene) -> None:
     """Half open and out of allowance: the next one may still probe, as soon as there is a ticket."""
-    gate = scene.process(Allowance(3, 1))
+    gate = scene.process(Quota(3, 1))
     for _ in range(4):
         pass_through(gate)
         scene.time.pass_(61)
@@ -85,13 +85,13 @@ def test_a_probe_without_a_ticket_is_given_back(scene: Scene) -> None:
     with pytest.raises(TooMany):
         gate.before("availability")
     scene.time.pass_(12)
-    pass_through(gate, answer=Answer(200))
+    pass_through(gate, answer=ResponseMeta(200))
 
 
 def test_an_answer_without_a_question_changes_nothing(scene: Scene) -> None:
     """Told twice, or told after being refused: no ticket is touched."""
     gate = scene.process()
-    pass_through(gate, answer=Answer(200))
+    pass_through(gate, answer=ResponseMeta(200))
     before = scene.memory.trips
     gate.after("availability", None)
     assert scene.memory.trips == before
@@ -99,14 +99,14 @@ def test_an_answer_without_a_question_changes_nothing(scene: Scene) -> None:
 
 def test_tries_in_several_threads_do_not_mix(scene: Scene) -> None:
     """Two threads between before and after hold a ticket each."""
-    gate = scene.process(Allowance(4, 1))
+    gate = scene.process(Quota(4, 1))
     barrier = threading.Barrier(2, timeout=30)
     outcomes: list[str] = []
 
     def try_() -> None:
         gate.before("lookup")
         barrier.wait()
-        gate.after("lookup", Answer(200))
+        gate.after("lookup", ResponseMeta(200))
         outcomes.append("done")
 
     threads = [threading.Thread(target=try_) for _ in range(2)]
@@ -115,7 +115,7 @@ def test_tries_in_several_threads_do_not_mix(scene: Scene) -> None:
     for thread in threads:
         thread.join(5)
     assert outcomes == ["done", "done"]
-    pass_through(gate, "lookup", Answer(200))
+    pass_through(gate, "lookup", ResponseMeta(200))
     with pytest.raises(TooMany):
         gate.before("lookup")
     scene.time.pass_(60.5)
@@ -130,7 +130,7 @@ def test_with_the_cache_down_calls_still_go_within_the_part(scene: Scene) -> Non
     scene.memory.broken = True
     gate = scene.process()
     for _ in range(45):
-        pass_through(gate, answer=Answer(200))
+        pass_through(gate, answer=ResponseMeta(200))
     with pytest.raises(TooMany):
         gate.before("availability")
 
@@ -138,9 +138,9 @@ def test_with_the_cache_down_calls_still_go_within_the_part(scene: Scene) -> Non
 def test_how_it_stands_is_told_by_one_look_that_takes_nothing(scene: Scene) -> None:
     """What any process took is counted for all, creations by themselves; looking a hundred times costs no ticket."""
     one, other = scene.process(), scene.process()
-    pass_through(one, answer=Answer(200))
-    pass_through(one, "lookup", Answer(200))
-    pass_through(other, "create", Answer(200))
+    pass_through(one, answer=ResponseMeta(200))
+    pass_through(one, "lookup", ResponseMeta(200))
+    pass_through(other, "create", ResponseMeta(200))
     for _ in range(100):
         before = scene.memory.trips
         state = other.state()
@@ -169,25 +169,25 @@ def test_how_a_circuit_stands_is_told(scene: Scene) -> None:
     assert booking.state == "closed"
     scene.time.pass_(16)
     assert gate.state().circuits[0].state == "half open"
-    pass_through(gate, answer=Answer(200))
+    pass_through(gate, answer=ResponseMeta(200))
     assert gate.state().circuits[0].state == "closed"
 
 
 def test_too_many_is_told_for_as_long_as_it_holds(scene: Scene) -> None:
     """With the seconds that are left."""
     gate = scene.process()
-    pass_through(gate, answer=Answer(429, retry_after=40))
+    pass_through(gate, answer=ResponseMeta(429, retry_after=40))
     scene.time.pass_(10)
-    assert gate.state().usage.stopped == 30
+    assert gate.state().usage.blocked_seconds == 30
     scene.time.pass_(31)
-    assert gate.state().usage.stopped == 0
+    assert gate.state().usage.blocked_seconds == 0
 
 
 def test_with_the_cache_down_it_tells_of_this_process(scene: Scene) -> None:
     """And says so."""
     gate = scene.process()
     scene.memory.broken = True
-    pass_through(gate, answer=Answer(200))
+    pass_through(gate, answer=ResponseMeta(200))
     state = gate.state()
     assert not state.shared
     assert state.usage.requests == 1

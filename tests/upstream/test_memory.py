@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from kordless_booking.upstream.memory import Memory
+from kordless_booking.upstream.memory import MemoryCache
 from tests.upstream.stand_ins import HandTime
 
 
@@ -18,7 +18,7 @@ def time() -> HandTime:
 
 def test_what_is_kept_is_found_until_it_expires(time: HandTime) -> None:
     """To the second, and not a moment longer."""
-    memory = Memory(time.clock)
+    memory = MemoryCache(time.clock)
     memory.set("a", b"1", 10)
     time.pass_(9.9)
     assert memory.get_many(["a", "b"]) == {"a": b"1"}
@@ -28,7 +28,7 @@ def test_what_is_kept_is_found_until_it_expires(time: HandTime) -> None:
 
 def test_add_has_one_winner_until_the_key_expires_or_is_deleted(time: HandTime) -> None:
     """The base of every lock and ticket."""
-    memory = Memory(time.clock)
+    memory = MemoryCache(time.clock)
     assert [memory.add("a", 1, 10), memory.add("a", 2, 10)] == [True, False]
     assert memory.get_many(["a"]) == {"a": 1}
     time.pass_(10)
@@ -39,7 +39,7 @@ def test_add_has_one_winner_until_the_key_expires_or_is_deleted(time: HandTime) 
 
 def test_of_many_threads_one_adds() -> None:
     """Atomic inside the process."""
-    memory, winners = Memory(HandTime().clock), []
+    memory, winners = MemoryCache(HandTime().clock), []
     barrier = threading.Barrier(16, timeout=30)
 
     def race(number: int) -> None:
@@ -58,7 +58,7 @@ def test_of_many_threads_one_adds() -> None:
 
 def test_a_stepped_wall_clock_changes_nothing(time: HandTime) -> None:
     """Expiry is measured in steady seconds."""
-    memory = Memory(time.clock)
+    memory = MemoryCache(time.clock)
     memory.set("a", 1, 10)
     time.step(100_000)
     assert memory.get_many(["a"]) == {"a": 1}
@@ -69,7 +69,7 @@ def test_a_stepped_wall_clock_changes_nothing(time: HandTime) -> None:
 
 def test_it_is_bounded_and_drops_what_was_written_longest_ago(time: HandTime) -> None:
     """Writing again makes an entry young again."""
-    memory = Memory(time.clock, size=3)
+    memory = MemoryCache(time.clock, size=3)
     for key in ("a", "b", "c", "a", "d"):
         memory.set(key, key, 10)
     assert memory.get_many("abcd") == {"a": "a", "c": "c", "d": "d"}

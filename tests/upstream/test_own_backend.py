@@ -15,7 +15,7 @@ from django.core.signals import request_finished
 from pytest_django import Settings
 
 from kordless_booking.clock import Clock
-from kordless_booking.upstream.fallback_cache import SteadyCache
+from kordless_booking.upstream.fallback_cache import FallbackCache
 from kordless_booking.upstream.own_backend import OwnBackend, may_unpickle
 from tests.redis_server import REDIS, WHY_NOT, running_redis
 from tests.support.memcached_server import MEMCACHED, WHY_NO_MEMCACHED, running_memcached
@@ -66,14 +66,14 @@ def server(request: pytest.FixtureRequest, servers: dict[str, Server], settings:
 
 
 @pytest.fixture
-def cache(server: Server) -> Iterator[SteadyCache]:
+def cache(server: Server) -> Iterator[FallbackCache]:
     """Our cache on that server, its connections ended as at the end of a request."""
-    steady = SteadyCache("default", Clock())
+    steady = FallbackCache("default", Clock())
     yield steady
     request_finished.send(type(server))
 
 
-def test_every_operation_works_without_pickle(server: Server, cache: SteadyCache) -> None:
+def test_every_operation_works_without_pickle(server: Server, cache: FallbackCache) -> None:
     """Values come back with their types, `add` has one winner, and what lies on the server is readable."""
     cache.set("bytes", b'{"a":1}', 60)
     cache.set("text", "mark", 60)
@@ -93,7 +93,7 @@ def test_every_operation_works_without_pickle(server: Server, cache: SteadyCache
 
 
 def test_a_planted_pickle_is_not_run_and_counts_as_absent(
-    server: Server, cache: SteadyCache, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    server: Server, cache: FallbackCache, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Django's own instance of the cache runs it; ours removes it, says so once, and goes on."""
     marker = tmp_path / "ran"
@@ -114,7 +114,7 @@ def test_a_planted_pickle_is_not_run_and_counts_as_absent(
     assert not marker.exists()
 
 
-def test_connections_end_with_the_request_as_djangos_do(server: Server, cache: SteadyCache) -> None:
+def test_connections_end_with_the_request_as_djangos_do(server: Server, cache: FallbackCache) -> None:
     """And the next request opens them again."""
     cache.set("a", 1, 60)
     request_finished.send(type(server))
@@ -127,7 +127,7 @@ def test_a_serializer_of_the_site_is_for_its_own_values(servers: dict[str, Serve
     options = {"serializer": f"{DJANGO}.redis.RedisSerializer", "socket_timeout": 1}
     redis = {"BACKEND": f"{DJANGO}.redis.RedisCache", "LOCATION": servers["redis"].location, "OPTIONS": options}
     settings.CACHES = {"default": redis}
-    SteadyCache("default", Clock()).set("a", "text", 60)
+    FallbackCache("default", Clock()).set("a", "text", 60)
     assert servers["redis"].values()[":1:a"] == b"stext"
     caches["default"].set("b", "text", 60)
     assert servers["redis"].values()[":1:b"].startswith(b"\x80")
@@ -139,7 +139,7 @@ def test_a_list_under_a_key_of_ours_is_no_outage(servers: dict[str, Server], set
     settings.CACHES = {"default": {"BACKEND": f"{DJANGO}.redis.RedisCache", "LOCATION": servers["redis"].location}}
     server: Any = servers["redis"]
     server._client.rpush(":1:listed", "x")
-    cache = SteadyCache("default", Clock())
+    cache = FallbackCache("default", Clock())
     assert cache.get_many(["listed"]) == {}
     assert cache.get("listed") is None
     assert cache.add("listed", 1, 60)

@@ -14,12 +14,12 @@ import pytest
 import redis
 from django.core.cache.backends.redis import RedisCache
 
-from kordless_booking.api.responses import Answer
+from kordless_booking.api.responses import ResponseMeta
 from kordless_booking.clock import Clock
 from kordless_booking.exceptions import CircuitOpen, TooMany
-from kordless_booking.upstream.fallback_cache import SteadyCache
-from kordless_booking.upstream.gate import CatalogGate
-from kordless_booking.upstream.read_through import Item, Lifetime, Shelf
+from kordless_booking.upstream.fallback_cache import FallbackCache
+from kordless_booking.upstream.gate import UpstreamGate
+from kordless_booking.upstream.read_through import CacheItem, Lifetime, ReadThroughCache
 from tests.redis_server import REDIS, WHY_NOT, running_redis
 from tests.upstream.stand_ins import WAITS, at_once
 
@@ -87,9 +87,9 @@ def crew() -> Iterator[Crew]:
     four.dismiss()
 
 
-def cache_at(url: str) -> SteadyCache:
+def cache_at(url: str) -> FallbackCache:
     """This process's way to the Redis."""
-    return SteadyCache(RedisCache(url, {}), Clock())
+    return FallbackCache(RedisCache(url, {}), Clock())
 
 
 def read_in_threads(url: str, ready: Callable[[], object]) -> tuple[int, set[str]]:
@@ -101,8 +101,8 @@ def read_in_threads(url: str, ready: Callable[[], object]) -> tuple[int, set[str
         connection.blpop(["release"], timeout=10)
         return f"fetched {count}"
 
-    item = Item(("slots", "haircut"), fetch, msgspec.json.encode, msgspec.json.decode, LIFETIME)
-    shelf = Shelf(cache_at(url), account="north", run=at_once, **WAITS | {"patience": 8})
+    item = CacheItem(("slots", "haircut"), fetch, msgspec.json.encode, msgspec.json.decode, LIFETIME)
+    shelf = ReadThroughCache(cache_at(url), account="north", run=at_once, **WAITS | {"patience": 8})
     with ThreadPoolExecutor(8) as pool:
         ready()
         values = list(pool.map(lambda _: shelf.read(item).value, range(8)))
@@ -125,7 +125,7 @@ def test_of_four_processes_with_eight_readers_each_one_fetches(
 
 def call_as_often_as_possible(url: str, ready: Callable[[], object]) -> Counter[str]:
     """Try each kind of call more often than the allowance lets."""
-    gate = CatalogGate(cache_at(url), account="key")
+    gate = UpstreamGate(cache_at(url), account="key")
     granted: Counter[str] = Counter()
     ready()
     for operation, tries in (("availability", 50), ("create", 15), ("lookup", 30)):
@@ -137,7 +137,7 @@ def call_as_often_as_possible(url: str, ready: Callable[[], object]) -> Counter[
                 granted["absurd wait"] += not 1 <= (refused.retry_after or 0) <= 61
             else:
                 granted[operation] += 1
-                gate.after(operation, Answer(200))
+                gate.after(operation, ResponseMeta(200))
     return granted
 
 
@@ -158,7 +158,7 @@ def test_four_processes_share_one_allowance_to_the_last_ticket(
 
 def fail_until_open(url: str, ready: Callable[[], object]) -> int:
     """Call a dead Kordless until the circuit says no; how many calls that took."""
-    gate = CatalogGate(cache_at(url), account="key")
+    gate = UpstreamGate(cache_at(url), account="key")
     ready()
     for calls in range(100):
         try:
@@ -177,15 +177,17 @@ def test_four_processes_open_one_circuit(crew: Crew, url: str, server: redis.Red
 def test_a_redis_that_is_full_or_gone_takes_no_page_down(tmp_path: Path) -> None:
     """Values come from memory, calls are granted within one process's part."""
     calls: list[int] = []
-    item = Item(("offer",), lambda: calls.append(1) or len(calls), lambda value: str(value).encode(), int, LIFETIME)
+    item = CacheItem(
+        ("offer",), lambda: calls.append(1) or len(calls), lambda value: str(value).encode(), int, LIFETIME
+    )
     with running_redis(tmp_path, "--maxmemory", "1mb", "--maxmemory-policy", "noeviction") as url:
-        shelf = Shelf(cache_at(url), account="north", run=at_once, **WAITS)
-        gate = CatalogGate(cache_at(url), account="key", processes=4)
+        shelf = ReadThroughCache(cache_at(url), account="north", run=at_once, **WAITS)
+        gate = UpstreamGate(cache_at(url), account="key", processes=4)
         for _ in range(3):
             assert shelf.read(item).value == 1
             gate.before("availability")
-            gate.after("availability", Answer(200))
+            gate.after("availability", ResponseMeta(200))
     for _ in range(3):
         assert shelf.read(item).value == 1
         gate.before("availability")
-        gate.after("availability", Answer(200))
+        gate.after("availability", ResponseMeta(200))

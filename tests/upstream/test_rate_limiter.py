@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kordless_booking.api.responses import Answer
+from kordless_booking.api.responses import ResponseMeta
 from kordless_booking.clock import Clock
 from kordless_booking.exceptions import TooMany
 from kordless_booking.upstream import rate_limiter as budget_module
-from kordless_booking.upstream.fallback_cache import SteadyCache
-from kordless_booking.upstream.rate_limiter import Allowance, Budget, Kind, Ticket
-from kordless_booking.upstream.worker import unattended
+from kordless_booking.upstream.fallback_cache import FallbackCache
+from kordless_booking.upstream.rate_limiter import Permit, Priority, Quota, RateLimiter
+from kordless_booking.upstream.worker import in_background
 from tests.upstream.stand_ins import HandTime, SharedMemory
 
 OPERATIONS = ["organization", "service", "availability", "create", "lookup", "cancel", "reschedule"]
@@ -28,16 +28,16 @@ class Scene:
     def process(
         self,
         *,
-        allowance: Allowance | None = None,
+        allowance: Quota | None = None,
         processes: int = 1,
         ahead: float = 0.0,
         shared: bool = True,
         account: str = "key",
-    ) -> Budget:
-        clock = Clock(now=lambda: self.time.wall + ahead, steady=lambda: self.time.steady)
-        cache = SteadyCache(self.memory if shared else None, clock)
+    ) -> RateLimiter:
+        clock = Clock(now=lambda: self.time.wall + ahead, monotonic=lambda: self.time.steady)
+        cache = FallbackCache(self.memory if shared else None, clock)
         self.cache = cache
-        return Budget(cache, account=account, clock=clock, allowance=allowance, processes=processes)
+        return RateLimiter(cache, account=account, clock=clock, allowance=allowance, processes=processes)
 
 
 @pytest.fixture
@@ -46,17 +46,17 @@ def scene() -> Scene:
     return Scene()
 
 
-def claim(budget: Budget, operation: str = "availability") -> Ticket:
+def claim(budget: RateLimiter, operation: str = "availability") -> Permit:
     """Look and claim, as the gate does."""
-    return budget.claim(operation, budget._cache.get_many(budget.keys()))
+    return budget.acquire(operation, budget._cache.get_many(budget.keys()))
 
 
-def call(budget: Budget, operation: str = "availability", answer: Answer | None = None) -> None:
+def call(budget: RateLimiter, operation: str = "availability", answer: ResponseMeta | None = None) -> None:
     """One call that is answered at once."""
-    budget.settle(claim(budget, operation), operation, answer or Answer(200))
+    budget.release(claim(budget, operation), operation, answer or ResponseMeta(200))
 
 
-def calls_until_refused(budget: Budget, operation: str) -> tuple[int, TooMany]:
+def calls_until_refused(budget: RateLimiter, operation: str) -> tuple[int, TooMany]:
     """How many calls go through in a row, and what the next one is told."""
     for number in range(100):
         try:
@@ -80,11 +80,11 @@ def test_each_kind_of_call_has_its_share(scene: Scene, operation: str, most: int
 def test_a_refresh_that_nobody_waits_for_gets_least(scene: Scene) -> None:
     """Two thirds of what browsing gets, so a visitor who waits is never outdone by a refresh."""
     budget = scene.process()
-    token = unattended.set(True)
+    token = in_background.set(True)
     try:
         assert calls_until_refused(budget, "availability")[0] == 30
     finally:
-        unattended.reset(token)
+        in_background.reset(token)
     assert calls_until_refused(budget, "availability")[0] == 15
 
 
@@ -109,10 +109,10 @@ def test_the_allowance_is_one_for_all_processes_and_apart_for_each_key(scene: Sc
 
 def test_a_ticket_is_held_until_a_minute_after_the_answer(scene: Scene) -> None:
     """What counts is when Kordless counted it, which may have been as late as its answer."""
-    budget = scene.process(allowance=Allowance(3, 1))
+    budget = scene.process(allowance=Quota(3, 1))
     ticket = claim(budget)
     scene.time.pass_(4)
-    budget.settle(ticket, "availability", Answer(200))
+    budget.release(ticket, "availability", ResponseMeta(200))
     scene.time.pass_(60)
     with pytest.raises(TooMany) as refused:
         claim(budget)
@@ -123,7 +123,7 @@ def test_a_ticket_is_held_until_a_minute_after_the_answer(scene: Scene) -> None:
 
 def test_a_crashed_caller_keeps_its_ticket_no_longer_than_needed(scene: Scene) -> None:
     """It never said how it went; a minute after the longest call the ticket is free."""
-    budget = scene.process(allowance=Allowance(3, 1))
+    budget = scene.process(allowance=Quota(3, 1))
     claim(budget)
     scene.time.pass_(90)
     with pytest.raises(TooMany):
@@ -162,7 +162,7 @@ def test_retry_after_stays_sane_when_clocks_disagree(scene: Scene, ahead: float)
 def test_too_many_stops_every_process_for_the_time_named(scene: Scene, wait: int) -> None:
     """A 429 seen by one is heeded by all, and lapses by itself."""
     first, second = scene.process(), scene.process()
-    call(first, answer=Answer(429, limit=60, remaining=0, retry_after=wait))
+    call(first, answer=ResponseMeta(429, limit=60, remaining=0, retry_after=wait))
     for operation in OPERATIONS:
         with pytest.raises(TooMany) as refused:
             call(second, operation)
@@ -175,7 +175,7 @@ def test_too_many_stops_every_process_for_the_time_named(scene: Scene, wait: int
 def test_an_absent_or_absurd_wait_is_bounded(scene: Scene, wait: int | None) -> None:
     """No header can block the widget for longer than two minutes."""
     budget = scene.process()
-    call(budget, answer=Answer(429, retry_after=wait))
+    call(budget, answer=ResponseMeta(429, retry_after=wait))
     scene.time.pass_(29)
     with pytest.raises(TooMany):
         call(budget)
@@ -186,7 +186,7 @@ def test_an_absent_or_absurd_wait_is_bounded(scene: Scene, wait: int | None) -> 
 def test_too_many_creations_leave_browsing_alone(scene: Scene) -> None:
     """The smaller allowance is used up, says the limit in the answer; times can still be looked at."""
     budget = scene.process()
-    call(budget, "create", Answer(429, limit=10, remaining=0, retry_after=20))
+    call(budget, "create", ResponseMeta(429, limit=10, remaining=0, retry_after=20))
     call(budget)
     with pytest.raises(TooMany):
         call(budget, "create")
@@ -195,7 +195,7 @@ def test_too_many_creations_leave_browsing_alone(scene: Scene) -> None:
 def test_too_many_of_all_met_by_a_creation_stops_browsing_too(scene: Scene) -> None:
     """A creation may be the one that learns that the sixty are used up."""
     budget = scene.process()
-    call(budget, "create", Answer(429, limit=60, remaining=0, retry_after=20))
+    call(budget, "create", ResponseMeta(429, limit=60, remaining=0, retry_after=20))
     with pytest.raises(TooMany):
         call(budget)
 
@@ -204,7 +204,7 @@ def test_too_many_of_all_met_by_a_creation_stops_browsing_too(scene: Scene) -> N
 def test_a_stepped_clock_blocks_nothing_for_ever(scene: Scene, step: float) -> None:
     """The cache's own expiry counts, whatever the wall clock says."""
     budget = scene.process()
-    call(budget, answer=Answer(429, retry_after=20))
+    call(budget, answer=ResponseMeta(429, retry_after=20))
     scene.time.step(step)
     with pytest.raises(TooMany) as refused:
         call(budget)
@@ -217,7 +217,7 @@ def test_when_less_remains_than_we_think_kordless_is_believed(scene: Scene) -> N
     """Others use the key: browsing stops early and leaves the last fifteen to better purposes."""
     budget = scene.process()
     reset = scene.time.wall + 30
-    call(budget, answer=Answer(200, limit=60, remaining=17, reset=reset))
+    call(budget, answer=ResponseMeta(200, limit=60, remaining=17, reset=reset))
     scene.time.pass_(0.5)
     call(budget)
     call(budget)
@@ -237,7 +237,7 @@ def test_when_less_remains_than_we_think_kordless_is_believed(scene: Scene) -> N
 def test_nothing_goes_when_nothing_remains(scene: Scene) -> None:
     """Not even a creation, when Kordless has said that none will be taken."""
     budget = scene.process()
-    call(budget, answer=Answer(200, limit=60, remaining=0))
+    call(budget, answer=ResponseMeta(200, limit=60, remaining=0))
     with pytest.raises(TooMany) as refused:
         call(budget, "create")
     assert refused.value.retry_after == 60
@@ -246,8 +246,8 @@ def test_nothing_goes_when_nothing_remains(scene: Scene) -> None:
 def test_remaining_creations_bound_creations_only(scene: Scene) -> None:
     """An answer to a creation may speak of the ten."""
     budget = scene.process()
-    call(budget, "create", Answer(201, limit=10, remaining=1))
-    call(budget, "create", Answer(201, limit=10, remaining=0))
+    call(budget, "create", ResponseMeta(201, limit=10, remaining=1))
+    call(budget, "create", ResponseMeta(201, limit=10, remaining=0))
     with pytest.raises(TooMany):
         call(budget, "create")
     call(budget)
@@ -256,7 +256,7 @@ def test_remaining_creations_bound_creations_only(scene: Scene) -> None:
 def test_a_key_with_a_smaller_limit_than_ours_can_still_browse(scene: Scene) -> None:
     """Twelve a minute, says Kordless: browsing leaves its quarter of the twelve, not of our sixty."""
     budget = scene.process()
-    call(budget, answer=Answer(200, limit=12, remaining=11))
+    call(budget, answer=ResponseMeta(200, limit=12, remaining=11))
     scene.time.pass_(0.5)
     number, refused = calls_until_refused(budget, "availability")
     assert (number, refused.reason) == (8, "told")
@@ -274,12 +274,12 @@ def test_rubbish_in_the_cache_stops_no_call(scene: Scene, rubbish: bytes | str |
 
 def test_a_race_lost_for_one_ticket_is_run_for_the_next(scene: Scene) -> None:
     """Two look at the same moment and both find one free of two; each gets one."""
-    first, second = scene.process(allowance=Allowance(5, 1)), scene.process(allowance=Allowance(5, 1))
+    first, second = scene.process(allowance=Quota(5, 1)), scene.process(allowance=Quota(5, 1))
     looks = [(budget, budget._cache.get_many(budget.keys())) for budget in (first, second)]
-    tickets = [budget.claim("lookup", found).key for budget, found in looks for _ in range(2)]
+    tickets = [budget.acquire("lookup", found).key for budget, found in looks for _ in range(2)]
     assert len(set(tickets)) == 4
     with pytest.raises(TooMany) as refused:
-        first.claim("lookup", looks[0][1])
+        first.acquire("lookup", looks[0][1])
     assert refused.value.retry_after == 1
 
 
@@ -288,7 +288,7 @@ def test_alone_on_the_key_the_headers_cost_no_write(scene: Scene) -> None:
     budget = scene.process()
     found = budget._cache.get_many(budget.keys())
     before = scene.memory.trips
-    budget.settle(budget.claim("availability", found), "availability", Answer(200, limit=60, remaining=59))
+    budget.release(budget.acquire("availability", found), "availability", ResponseMeta(200, limit=60, remaining=59))
     assert scene.memory.trips == before + 2
 
 
@@ -328,17 +328,17 @@ def test_a_cache_that_reads_but_cannot_write_grants_no_more(scene: Scene) -> Non
 @pytest.mark.parametrize("processes", [1, 2, 3, 4, 6, 8, 10])
 def test_parts_add_up_to_no_more_than_the_whole(processes: int) -> None:
     """Whatever one process may use, all together keep within the allowance."""
-    part = Allowance().share(processes)
+    part = Quota().share(processes)
     assert part.requests * processes <= 60
     assert part.creations * processes <= 10
-    assert all(len(part.tickets(kind)) >= 1 for kind in Kind)
+    assert all(len(part.permits(kind)) >= 1 for kind in Priority)
 
 
 @pytest.mark.parametrize(("requests", "creations"), [(r, c) for r in range(3, 61) for c in (1, 2, 10) if c <= r - 2])
 def test_the_kinds_are_ranked_in_every_allowance(requests: int, creations: int) -> None:
     """Refreshing gets no more than browsing, browsing less than managing, and nobody takes a creation's ticket."""
-    allowance = Allowance(requests, creations)
-    refresh, browse, manage, create = (allowance.tickets(kind) for kind in Kind)
+    allowance = Quota(requests, creations)
+    refresh, browse, manage, create = (allowance.permits(kind) for kind in Priority)
     assert 1 <= len(refresh) <= len(browse) < len(manage)
     assert manage.stop == create.start
     assert len(create) == creations
@@ -368,24 +368,24 @@ STEPS = st.lists(
 def test_never_more_than_the_allowance_in_any_minute(steps: list[tuple], shared: bool) -> None:  # type: ignore[type-arg]
     """Any schedule of calls by three processes, any delays, crashes and steps of their clocks."""
     scene = Scene()
-    allowance = Allowance(9, 3)
+    allowance = Quota(9, 3)
     ahead = [0.0, 0.0, 0.0]
 
-    def budget_of(who: int) -> Budget:
-        clock = Clock(now=lambda: scene.time.wall + ahead[who], steady=lambda: scene.time.steady)
-        cache = SteadyCache(scene.memory if shared else None, clock)
-        return Budget(cache, account="key", clock=clock, allowance=allowance, processes=1 if shared else 3)
+    def budget_of(who: int) -> RateLimiter:
+        clock = Clock(now=lambda: scene.time.wall + ahead[who], monotonic=lambda: scene.time.steady)
+        cache = FallbackCache(scene.memory if shared else None, clock)
+        return RateLimiter(cache, account="key", clock=clock, allowance=allowance, processes=1 if shared else 3)
 
     budgets = [budget_of(who) for who in range(3)]
     arrived: list[tuple[str, float]] = []
     waits: list[int] = []
-    open_calls: list[tuple[float, Budget, Ticket, str]] = []
+    open_calls: list[tuple[float, RateLimiter, Permit, str]] = []
 
     def pass_until(moment: float) -> None:
         for due, budget, ticket, operation in sorted(open_calls, key=lambda entry: entry[0]):
             if due <= moment:
                 scene.time.pass_(max(0.0, due - scene.time.steady))
-                budget.settle(ticket, operation, Answer(200))
+                budget.release(ticket, operation, ResponseMeta(200))
                 open_calls.remove((due, budget, ticket, operation))
         scene.time.pass_(max(0.0, moment - scene.time.steady))
 
@@ -415,8 +415,13 @@ def test_never_more_than_the_allowance_in_any_minute(steps: list[tuple], shared:
 def test_the_drawing_has_the_numbers_of_the_code() -> None:
     """The module's picture says which permits each kind of call may take, by default."""
     drawn = budget_module.__doc__ or ""
-    allowance = Allowance()
+    allowance = Quota()
     [scale] = [line.split() for line in drawn.splitlines() if line.strip().startswith("0  ")]
-    ends = [allowance.tickets(kind).stop for kind in (Kind.REFRESH, Kind.BROWSE, Kind.MANAGE, Kind.CREATE)]
+    ends = [
+        allowance.permits(kind).stop for kind in (Priority.REFRESH, Priority.BROWSE, Priority.MANAGE, Priority.CREATE)
+    ]
     assert [int(number) for number in scale] == [0, *ends]
-    assert f"{allowance.requests} requests in any {budget_module.WINDOW} seconds, {allowance.creations} of" in drawn
+    assert (
+        f"{allowance.requests} requests in any {budget_module.WINDOW_SECONDS} seconds, {allowance.creations} of"
+        in drawn
+    )

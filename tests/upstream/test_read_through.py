@@ -26,10 +26,10 @@ from kordless_booking.exceptions import (
     Unavailable,
     Unreachable,
 )
-from kordless_booking.upstream.fallback_cache import SteadyCache
+from kordless_booking.upstream.fallback_cache import FallbackCache
 from kordless_booking.upstream.keys import cache_key
-from kordless_booking.upstream.read_through import Item, Kept, Lifetime, Shelf
-from kordless_booking.upstream.single_flight import LOCKED
+from kordless_booking.upstream.read_through import Cached, CacheItem, Lifetime, ReadThroughCache
+from kordless_booking.upstream.single_flight import LOCK_TTL
 from tests.upstream.stand_ins import WAITS, HandTime, SharedMemory, at_once
 
 LIFETIME = Lifetime(fresh=15, stale=300, on_error=1800)
@@ -61,12 +61,14 @@ class Scene:
         self.source = Source()
         self.item = self.named("slots", "haircut", "2026-12", "1")
 
-    def named(self, *parts: str) -> Item[int]:
-        return Item(parts, self.source, lambda value: json.dumps(value).encode(), json.loads, LIFETIME)
+    def named(self, *parts: str) -> CacheItem[int]:
+        return CacheItem(parts, self.source, lambda value: json.dumps(value).encode(), json.loads, LIFETIME)
 
-    def process(self, *, account: str = "north", run: Callable[[Callable[[], object]], bool] = at_once) -> Shelf:
+    def process(
+        self, *, account: str = "north", run: Callable[[Callable[[], object]], bool] = at_once
+    ) -> ReadThroughCache:
         clock = self.time.clock
-        return Shelf(SteadyCache(self.memory, clock), account=account, run=run, clock=clock, **WAITS)
+        return ReadThroughCache(FallbackCache(self.memory, clock), account=account, run=run, clock=clock, **WAITS)
 
 
 @pytest.fixture
@@ -77,8 +79,8 @@ def scene() -> Scene:
 
 def test_a_cold_value_is_fetched_once_for_all_processes(scene: Scene) -> None:
     """What one process fetched, another finds."""
-    assert scene.process().read(scene.item) == Kept(1, scene.time.wall)
-    assert scene.process().read(scene.item) == Kept(1, scene.time.wall)
+    assert scene.process().read(scene.item) == Cached(1, scene.time.wall)
+    assert scene.process().read(scene.item) == Cached(1, scene.time.wall)
     assert scene.source.calls == 1
 
 
@@ -108,10 +110,10 @@ def test_warming_loads_many_items_in_one_round_trip(scene: Scene) -> None:
     for item in items:
         scene.process().read(item)
     shelf, before = scene.process(), scene.memory.trips
-    shelf.look(*items)
+    shelf.lookup(*items)
     assert [shelf.read(item).value for item in items] == [1, 2, 3]
     assert scene.memory.trips == before + 1
-    shelf.look(*items)
+    shelf.lookup(*items)
     assert scene.memory.trips == before + 1
 
 
@@ -121,15 +123,15 @@ def test_what_nobody_wrote_to_since_is_not_read_again(scene: Scene) -> None:
     shelf, other = scene.process(), scene.process()
     for item in items:
         shelf.read(item)
-    [first, second] = shelf.look(*items)
+    [first, second] = shelf.lookup(*items)
     scene.time.pass_(2)
     before = scene.memory.trips
-    assert [held is seen for held, seen in zip(shelf.look(*items), (first, second), strict=True)] == [True, True]
+    assert [held is seen for held, seen in zip(shelf.lookup(*items), (first, second), strict=True)] == [True, True]
     assert scene.memory.trips == before + 1
     other.read(scene.named("slots", "haircut", "2027-02"))
     scene.time.pass_(2)
     before = scene.memory.trips
-    assert [held.value for held in shelf.look(*items)] == [1, 2]
+    assert [held.value for held in shelf.lookup(*items)] == [1, 2]
     assert scene.memory.trips == before + 2
 
 
@@ -137,7 +139,7 @@ def test_a_lost_pulse_is_no_sign_of_life(scene: Scene) -> None:
     """A cache that dropped the pulse, or everything, is read in full."""
     shelf = scene.process()
     shelf.read(scene.item)
-    shelf.look(scene.item)
+    shelf.lookup(scene.item)
     scene.memory.delete_many([cache_key("north", "pulse"), cache_key("north", "value", *scene.item.parts)])
     scene.time.pass_(2)
     assert shelf.read(scene.item).value == 2
@@ -151,7 +153,7 @@ def test_a_stale_value_is_served_at_once_and_refreshed_behind_the_scenes(scene: 
     scene.time.pass_(20)
     for _ in range(5):
         kept = shelf.read(scene.item)
-        assert (kept.value, kept.stale, kept.troubled) == (1, True, False)
+        assert (kept.value, kept.stale, kept.degraded) == (1, True, False)
     assert (scene.source.calls, len(jobs)) == (1, 1)
     jobs.pop()()
     assert shelf.read(scene.item).value == 2
@@ -199,7 +201,7 @@ def test_a_value_past_its_stale_age_makes_the_reader_wait_for_a_new_one(scene: S
     shelf.read(scene.item)
     scene.time.pass_(301)
     kept = shelf.read(scene.item)
-    assert (kept.value, kept.stale, kept.troubled) == (2, False, False)
+    assert (kept.value, kept.stale, kept.degraded) == (2, False, False)
 
 
 @pytest.mark.parametrize("error", [Unreachable(), OutcomeUnknown(), CircuitOpen(), TooMany(retry_after=7)])
@@ -211,7 +213,7 @@ def test_an_old_value_is_served_with_a_notice_when_the_fetch_fails(scene: Scene,
     scene.source.error = error
     for _ in range(10):
         kept = shelf.read(scene.item)
-        assert (kept.value, kept.stale, kept.troubled) == (1, True, True)
+        assert (kept.value, kept.stale, kept.degraded) == (1, True, True)
     assert scene.source.calls == 2
     scene.time.pass_(8)
     shelf.read(scene.item)
@@ -225,11 +227,11 @@ def test_trouble_is_known_to_other_processes_and_over_when_a_fetch_succeeds(scen
     scene.time.pass_(400)
     scene.source.error = Unreachable()
     first.read(scene.item)
-    assert second.read(scene.item).troubled
+    assert second.read(scene.item).degraded
     assert scene.source.calls == 2
     scene.source.error = None
     scene.time.pass_(6)
-    assert second.read(scene.item) == Kept(3, scene.time.wall)
+    assert second.read(scene.item) == Cached(3, scene.time.wall)
 
 
 def test_a_failed_refresh_tells_the_next_reader_of_trouble(scene: Scene) -> None:
@@ -238,8 +240,8 @@ def test_a_failed_refresh_tells_the_next_reader_of_trouble(scene: Scene) -> None
     shelf.read(scene.item)
     scene.time.pass_(20)
     scene.source.error = Unreachable()
-    assert not shelf.read(scene.item).troubled
-    assert shelf.read(scene.item).troubled
+    assert not shelf.read(scene.item).degraded
+    assert shelf.read(scene.item).degraded
     assert scene.source.calls == 2
 
 
@@ -252,7 +254,7 @@ def test_a_rationed_refresh_is_no_trouble(scene: Scene) -> None:
     shelf.read(scene.item)
     for _ in range(10):
         scene.time.pass_(1.5)
-        assert not shelf.read(scene.item).troubled
+        assert not shelf.read(scene.item).degraded
     assert scene.source.calls == 2
     scene.source.error = None
     scene.time.pass_(6)
@@ -349,7 +351,7 @@ def test_what_was_forgotten_is_fetched_anew_in_every_process(scene: Scene) -> No
     massage = scene.named("slots", "massage", "2026-12")
     for item in (*months, massage):
         shelf.read(item)
-    shelf.forget("slots", "haircut")
+    shelf.invalidate("slots", "haircut")
     assert [shelf.read(item).value for item in months] == [4, 5]
     assert shelf.read(massage).value == 3
     scene.time.pass_(1)
@@ -361,7 +363,7 @@ def test_the_other_process_learns_of_it_within_a_second(scene: Scene) -> None:
     shelf, other = scene.process(), scene.process()
     shelf.read(scene.item)
     other.read(scene.item)
-    shelf.forget("slots", "haircut")
+    shelf.invalidate("slots", "haircut")
     assert other.read(scene.item).value == 1
     scene.time.pass_(1)
     assert other.read(scene.item).value == 2
@@ -370,7 +372,7 @@ def test_the_other_process_learns_of_it_within_a_second(scene: Scene) -> None:
 def test_a_fetch_under_way_when_forgetting_came_does_not_bring_the_old_back(scene: Scene) -> None:
     """Its own reader gets it; nobody after that does, in any process."""
     shelf, other = scene.process(), scene.process()
-    scene.source.meanwhile = lambda: other.forget("slots", "haircut")
+    scene.source.meanwhile = lambda: other.invalidate("slots", "haircut")
     assert shelf.read(scene.item).value == 1
     scene.source.meanwhile = lambda: None
     assert shelf.read(scene.item).value == 2
@@ -381,7 +383,9 @@ def test_who_comes_after_forgetting_does_not_join_the_fetch_that_was_under_way(s
     """In the same process: the old one ends first, then a new one brings what is true now."""
     polling, fetching = threading.Event(), threading.Event()
     clock = Clock(sleep=lambda _seconds: polling.set())
-    shelf = Shelf(SteadyCache(SharedMemory(clock), clock), account="north", run=at_once, clock=clock, **WAITS)
+    shelf = ReadThroughCache(
+        FallbackCache(SharedMemory(clock), clock), account="north", run=at_once, clock=clock, **WAITS
+    )
     values: dict[str, int] = {}
 
     def first_waits_for_the_second() -> None:
@@ -395,7 +399,7 @@ def test_who_comes_after_forgetting_does_not_join_the_fetch_that_was_under_way(s
     )
     first.start()
     assert fetching.wait(5)
-    shelf.forget("slots", "haircut")
+    shelf.invalidate("slots", "haircut")
     second.start()
     first.join(10)
     second.join(10)
@@ -409,10 +413,10 @@ def test_a_look_under_way_when_forgetting_came_is_not_remembered(scene: Scene) -
     decode = scene.item.decode
 
     def slowly(raw: bytes) -> int:
-        shelf.forget("slots", "haircut")
+        shelf.invalidate("slots", "haircut")
         return decode(raw)
 
-    item = Item(scene.item.parts, scene.source, scene.item.encode, slowly, LIFETIME)
+    item = CacheItem(scene.item.parts, scene.source, scene.item.encode, slowly, LIFETIME)
     assert shelf.read(item).value == 1
     assert shelf.read(scene.item).value == 2
 
@@ -421,22 +425,22 @@ def test_what_was_forgotten_beats_nothing_when_kordless_fails(scene: Scene) -> N
     """With a notice, and refreshed as soon as Kordless is back."""
     shelf = scene.process()
     shelf.read(scene.item)
-    shelf.forget("slots", "haircut")
+    shelf.invalidate("slots", "haircut")
     scene.source.error = Unreachable()
     for _ in range(3):
         kept = shelf.read(scene.item)
-        assert (kept.value, kept.stale, kept.troubled) == (1, True, True)
+        assert (kept.value, kept.stale, kept.degraded) == (1, True, True)
     assert scene.source.calls == 2
     scene.source.error = None
     scene.time.pass_(6)
     shelf.read(scene.item)
-    assert shelf.read(scene.item) == Kept(3, scene.time.wall)
+    assert shelf.read(scene.item) == Cached(3, scene.time.wall)
 
 
 def test_others_wait_for_another_process_and_get_its_value(scene: Scene) -> None:
     """A cold key that somebody is fetching is waited for, not fetched again."""
     first, second = scene.process(), scene.process()
-    seen: list[Kept[int]] = []
+    seen: list[Cached[int]] = []
 
     def arrive() -> None:
         scene.memory.delete_many([lock])
@@ -465,7 +469,7 @@ def test_waiting_ends_in_time_with_an_error_or_the_older_value(scene: Scene) -> 
     scene.time.pass_(400)
     scene.memory.add(lock, "somebody", 60)
     kept = shelf.read(scene.item)
-    assert (kept.value, kept.troubled) == (1, True)
+    assert (kept.value, kept.degraded) == (1, True)
 
 
 def test_the_lock_of_a_crashed_owner_expires(scene: Scene) -> None:
@@ -497,7 +501,7 @@ def test_a_payload_of_another_shape_counts_as_nothing(scene: Scene) -> None:
         raise ValueError("another version")
 
     scene.process().read(scene.item)
-    item = Item(scene.item.parts, scene.source, scene.item.encode, unreadable, LIFETIME)
+    item = CacheItem(scene.item.parts, scene.source, scene.item.encode, unreadable, LIFETIME)
     assert scene.process().read(item).value == 2
 
 
@@ -543,7 +547,7 @@ def test_a_cache_that_is_full_serves_and_forgets_in_the_process(scene: Scene) ->
     shelf = scene.process()
     assert shelf.read(scene.item).value == 1
     assert shelf.read(scene.item).value == 1
-    shelf.forget("slots", "haircut")
+    shelf.invalidate("slots", "haircut")
     assert shelf.read(scene.item).value == 2
     scene.memory.read_only = False
     scene.time.pass_(6)
@@ -553,11 +557,13 @@ def test_a_cache_that_is_full_serves_and_forgets_in_the_process(scene: Scene) ->
 def test_the_memory_of_a_process_is_bounded(scene: Scene) -> None:
     """A thousand keys cost no more memory than the newest few hundred."""
     clock = scene.time.clock
-    shelf = Shelf(SteadyCache(scene.memory, clock), account="north", run=at_once, clock=clock, size=8, **WAITS)
+    shelf = ReadThroughCache(
+        FallbackCache(scene.memory, clock), account="north", run=at_once, clock=clock, size=8, **WAITS
+    )
     items = [scene.named("slots", str(number)) for number in range(50)]
     for item in items:
         shelf.read(item)
-    shelf.look(*items)
+    shelf.lookup(*items)
     before = scene.memory.trips
     for item in items[-8:]:
         shelf.read(item)
@@ -622,12 +628,12 @@ def test_at_most_one_fetch_at_a_time_and_never_an_old_value_after_forgetting(
                 return
             finally:
                 busy.remove(who)
-            assert kept.troubled or kept.value > calls_forgotten
+            assert kept.degraded or kept.value > calls_forgotten
         elif what == "forget":
-            shelves[who].forget("slots", "haircut")
+            shelves[who].invalidate("slots", "haircut")
             state["forgotten_at_call"] = scene.source.calls
         elif what == "warm":
-            shelves[who].look(scene.item)
+            shelves[who].lookup(scene.item)
         else:
             scene.source.error = Unreachable() if what == "fail" else None
 
@@ -636,7 +642,7 @@ def test_at_most_one_fetch_at_a_time_and_never_an_old_value_after_forgetting(
         state["most"] = max(state["most"], state["flying"])
         began = scene.time.steady
         act()
-        assert scene.time.steady - began < LOCKED - 1
+        assert scene.time.steady - began < LOCK_TTL - 1
         state["flying"] -= 1
 
     scene.source.meanwhile = fetching
@@ -650,8 +656,8 @@ def test_at_most_one_fetch_at_a_time_and_never_an_old_value_after_forgetting(
 def test_it_works_on_the_real_clock() -> None:
     """The defaults are the real ones."""
     clock = Clock()
-    shelf = Shelf(SteadyCache(None, clock), account="a", run=at_once, **WAITS)
-    item = Item(("offer",), lambda: 5, lambda value: str(value).encode(), int, LIFETIME)
+    shelf = ReadThroughCache(FallbackCache(None, clock), account="a", run=at_once, **WAITS)
+    item = CacheItem(("offer",), lambda: 5, lambda value: str(value).encode(), int, LIFETIME)
     assert shelf.read(item).value == shelf.read(item).value == 5
 
 
@@ -660,9 +666,9 @@ def test_a_crowd_of_threads_fetches_once_on_caches_that_do_not_lock(backend: str
     """LocMem is each process's own and files race; inside a process one fetch at a time holds all the same."""
     cache: BaseCache = LocMemCache("crowd", {}) if backend == "locmem" else FileBasedCache(str(tmp_path), {})
     cache.clear()
-    shelf = Shelf(SteadyCache(cache, Clock()), account="a", run=at_once, **WAITS)
+    shelf = ReadThroughCache(FallbackCache(cache, Clock()), account="a", run=at_once, **WAITS)
     source, barrier, values = Source(), threading.Barrier(24, timeout=30), []
-    item = Item(("offer",), source, lambda value: str(value).encode(), int, LIFETIME)
+    item = CacheItem(("offer",), source, lambda value: str(value).encode(), int, LIFETIME)
 
     def read() -> None:
         barrier.wait()
@@ -681,15 +687,15 @@ def test_what_lies_there_is_read_without_a_fetch(scene: Scene) -> None:
     """Fresh or stale it is given as it is; nothing is refreshed, and what isn't there is said to be missing."""
     shelf = scene.process()
     with pytest.raises(Unavailable, match="not_at_hand"):
-        shelf.lying(scene.item)
+        shelf.read_cached(scene.item)
     shelf.read(scene.item)
-    assert shelf.lying(scene.item).value == 1
+    assert shelf.read_cached(scene.item).value == 1
     scene.time.pass_(LIFETIME.fresh + 1)
-    kept = shelf.lying(scene.item)
+    kept = shelf.read_cached(scene.item)
     assert (kept.value, kept.stale) == (1, True)
     scene.time.pass_(LIFETIME.stale)
     with pytest.raises(Unavailable, match="not_at_hand"):
-        shelf.lying(scene.item)
+        shelf.read_cached(scene.item)
     assert scene.source.calls == 1
 
 
@@ -698,8 +704,8 @@ def test_comparing_refreshes_only_when_asked_to(scene: Scene) -> None:
     shelf = scene.process()
     shelf.read(scene.item)
     scene.time.pass_(LIFETIME.fresh + 1)
-    reads = [(scene.item, shelf.lying(scene.item))]
-    assert shelf.unchanged(reads, refresh=False)
+    reads = [(scene.item, shelf.read_cached(scene.item))]
+    assert shelf.is_current(reads, refresh=False)
     assert scene.source.calls == 1
-    assert shelf.unchanged(reads)
+    assert shelf.is_current(reads)
     assert scene.source.calls == 2

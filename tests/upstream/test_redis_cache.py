@@ -6,7 +6,7 @@ import pytest
 from django.core.cache import caches
 from pytest_django import Settings
 
-from kordless_booking.upstream.redis_cache import quicker
+from kordless_booking.upstream.redis_cache import pooled_redis
 from tests.redis_server import REDIS, WHY_NOT, running_redis
 
 REDIS_CACHE = "django.core.cache.backends.redis.RedisCache"
@@ -14,9 +14,9 @@ REDIS_CACHE = "django.core.cache.backends.redis.RedisCache"
 
 def test_other_caches_are_left_as_they_are(settings: Settings):
     """Only what is known exactly is opened a second time."""
-    assert quicker("default") is None
+    assert pooled_redis("default") is None
     settings.CACHES = {"default": {"BACKEND": "tests.views.counting.CountingCache"}}
-    assert quicker("default") is None
+    assert pooled_redis("default") is None
 
 
 def test_several_servers_are_left_to_django(settings: Settings):
@@ -24,7 +24,7 @@ def test_several_servers_are_left_to_django(settings: Settings):
     settings.CACHES = {
         "default": {"BACKEND": REDIS_CACHE, "LOCATION": ["redis://127.0.0.1:1/0", "redis://127.0.0.1:2/0"]}
     }
-    cache = quicker("default")
+    cache = pooled_redis("default")
     assert cache is not None
     assert cache._cache.get_client(write=True) is not cache._cache.get_client(write=True)
 
@@ -34,7 +34,7 @@ def test_it_is_the_same_cache_with_one_client(settings: Settings, tmp_path: Path
     """What one instance keeps, the other finds, with the site's own prefix; and the client is always the same."""
     with running_redis(tmp_path) as url:
         settings.CACHES = {"default": {"BACKEND": REDIS_CACHE, "LOCATION": url, "KEY_PREFIX": "site"}}
-        cache = quicker("default")
+        cache = pooled_redis("default")
         assert cache is not None
         cache.set("a", 1, 60)
         caches["default"].set("b", 2, 60)

@@ -10,12 +10,12 @@ import httpx
 import pytest
 from django.core.cache import caches
 
-from kordless_booking.conf import account_named
+from kordless_booking.conf import get_account
 from kordless_booking.exceptions import KeyRefused, TooMany
 from kordless_booking.sandbox import SANDBOX_KEY, SANDBOX_ORG
 from kordless_booking.upstream.registry import SANDBOX_KEY as OUR_KEY
 from kordless_booking.upstream.registry import SANDBOX_ORG as OUR_ORG
-from kordless_booking.upstream.registry import embedded_sandbox, sandbox_path, upstream
+from kordless_booking.upstream.registry import embedded_sandbox, sandbox_path, services_for
 from tests.support.in_force import REAL_ACCOUNT, numbers_in_force
 
 REDIS_THAT_IS_DOWN = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
@@ -23,48 +23,48 @@ REDIS_THAT_IS_DOWN = {"BACKEND": "django.core.cache.backends.redis.RedisCache", 
 
 def test_one_is_made_and_shared_by_all_threads(site):
     """Building one costs 40 ms; equal accounts are the same."""
-    account = account_named(None)
+    account = get_account(None)
     made = []
-    threads = [Thread(target=lambda: made.append(upstream(replace(account)))) for _ in range(6)]
+    threads = [Thread(target=lambda: made.append(services_for(replace(account)))) for _ in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert len({id(each) for each in made}) == 1
-    assert made[0] is upstream(account)
+    assert made[0] is services_for(account)
 
 
 def test_it_reads_and_books_for_its_account(site, sandbox):
     """The catalog and the client both reach the same Kordless with the account's key."""
-    reached = upstream(account_named(None))
-    assert reached.catalog.offer().value.organization.slug == SANDBOX_ORG
+    reached = services_for(get_account(None))
+    assert reached.catalog.organization().value.organization.slug == SANDBOX_ORG
     assert reached.client.organization().organization.slug == SANDBOX_ORG
     assert {request.headers["x-kordless-key"] for request in sandbox.requests} == {SANDBOX_KEY}
 
 
 def test_accounts_mix_nothing_up(two_accounts):
     """Each has its own client, catalog and place in the cache."""
-    north, south = upstream(account_named("north")), upstream(account_named("south"))
+    north, south = services_for(get_account("north")), services_for(get_account("south"))
     assert north.client is not south.client
-    names = [each.catalog.offer().value.organization.name for each in (north, south, north)]
+    names = [each.catalog.organization().value.organization.name for each in (north, south, north)]
     assert names == ["North Dental", "Acme Salon", "North Dental"]
 
 
 def test_two_organizations_of_one_key_do_not_share_what_is_kept(site, account_settings):
     """The same key and another slug: another offer, not the first one's."""
-    assert upstream(account_named(None)).catalog.offer().value.organization.slug == SANDBOX_ORG
+    assert services_for(get_account(None)).catalog.organization().value.organization.slug == SANDBOX_ORG
     site.KORDLESS_BOOKING = {**account_settings, "ORG_SLUG": "north-dental"}
     with pytest.raises(KeyRefused):
-        upstream(account_named(None)).catalog.offer()
+        services_for(get_account(None)).catalog.organization()
 
 
 @pytest.mark.parametrize("setting", ["KORDLESS_BOOKING", "CACHES", "SECRET_KEY"])
 def test_a_changed_setting_makes_a_new_one(site, setting):
     """Nothing old is held on to."""
-    account = account_named(None)
-    first = upstream(account)
+    account = get_account(None)
+    first = services_for(account)
     setattr(site, setting, {**getattr(site, setting)} if setting != "SECRET_KEY" else "another, 8sKq2LmV0x")
-    assert upstream(account) is not first
+    assert services_for(account) is not first
 
 
 def asked_in_vain(client) -> bool:
@@ -79,7 +79,7 @@ def asked_in_vain(client) -> bool:
 def test_the_allowance_of_the_settings_is_kept(site, account_settings, sandbox):
     """The budget stands between the client and the wire: what is too many is never sent."""
     site.KORDLESS_BOOKING = {**account_settings, "REQUESTS_PER_MINUTE": 4, "CREATIONS_PER_MINUTE": 1}
-    client = upstream(account_named(None)).client
+    client = services_for(get_account(None)).client
     assert asked_in_vain(client)
     assert 1 <= len(sandbox.requests) <= 4
 
@@ -89,7 +89,7 @@ def test_accounts_that_share_a_key_share_its_allowance(site, account_settings, s
     shared = {**account_settings, "REQUESTS_PER_MINUTE": 6, "CREATIONS_PER_MINUTE": 1}
     site.KORDLESS_BOOKING = {"ACCOUNTS": {"one": shared, "two": shared}}
     for name in ("one", "two"):
-        assert asked_in_vain(upstream(account_named(name)).client)
+        assert asked_in_vain(services_for(get_account(name)).client)
     assert len(sandbox.requests) <= 6
 
 
@@ -100,7 +100,7 @@ def test_a_process_that_counts_alone_takes_its_part_of_the_allowance(site, accou
     cache = {"CACHE": "down"} if redis else {}
     limits = {"REQUESTS_PER_MINUTE": 16, "CREATIONS_PER_MINUTE": 4, "PROCESSES": 4}
     site.KORDLESS_BOOKING = {**account_settings, **limits, **cache}
-    assert asked_in_vain(upstream(account_named(None)).client)
+    assert asked_in_vain(services_for(get_account(None)).client)
     assert 1 <= len(sandbox.requests) <= 4
 
 
@@ -109,28 +109,28 @@ def test_what_fails_is_complained_of_once_for_all_accounts(two_accounts, caplog)
     two_accounts.CACHES = {**two_accounts.CACHES, "down": REDIS_THAT_IS_DOWN}
     two_accounts.KORDLESS_BOOKING = {**two_accounts.KORDLESS_BOOKING, "CACHE": "down"}
     for name in ("north", "south"):
-        upstream(account_named(name)).catalog.offer()
+        services_for(get_account(name)).catalog.organization()
     assert caplog.text.count("cache_unavailable") == 1
 
 
 def test_a_transport_or_a_wsgi_application_may_stand_in(site, account_settings, sandbox):
     """For tests of a site: httpx's transports as they are, a WSGI callable by itself."""
     site.KORDLESS_BOOKING = {**account_settings, "TRANSPORT": sandbox}
-    assert upstream(account_named(None)).client.organization().organization.slug == SANDBOX_ORG
+    assert services_for(get_account(None)).client.organization().organization.slug == SANDBOX_ORG
     refused = httpx.MockTransport(lambda request: httpx.Response(401))
     site.KORDLESS_BOOKING = {**account_settings, "TRANSPORT": refused}
     with pytest.raises(KeyRefused):
-        upstream(account_named(None)).client.organization()
+        services_for(get_account(None)).client.organization()
 
 
 def test_the_key_is_in_no_repr_and_in_no_cache_key(site):
     """Neither of the pair nor of what is kept under it."""
-    reached = upstream(account_named(None))
-    reached.catalog.offer()
+    reached = services_for(get_account(None))
+    reached.catalog.organization()
     kept = vars(caches["default"])["_cache"]
     assert kept
     assert not [name for name in kept if SANDBOX_KEY in name or SANDBOX_ORG in name]
-    assert SANDBOX_KEY not in f"{reached!r} {reached.client!r} {reached.catalog!r} {account_named(None)!r}"
+    assert SANDBOX_KEY not in f"{reached!r} {reached.client!r} {reached.catalog!r} {get_account(None)!r}"
 
 
 def test_the_sandbox_is_known_without_loading_it(site):
@@ -151,7 +151,7 @@ def test_without_a_key_the_embedded_sandbox_answers(settings, tmp_path):
     caches["default"].clear()
     path = str(tmp_path / "sandbox.sqlite3")
     settings.KORDLESS_BOOKING = {"SANDBOX": path}
-    reached = upstream(account_named(None))
+    reached = services_for(get_account(None))
     assert reached.client.organization().organization.slug == SANDBOX_ORG
     assert embedded_sandbox(path) is embedded_sandbox(path)
     assert (tmp_path / "sandbox.sqlite3").exists()
@@ -162,11 +162,11 @@ def test_without_a_key_the_embedded_sandbox_answers(settings, tmp_path):
 def test_the_sandboxs_file_is_the_projects_own(settings):
     """True puts it into the temporary folder, under a name that depends on SECRET_KEY and doesn't show it."""
     settings.KORDLESS_BOOKING = {"SANDBOX": True}
-    first = sandbox_path(account_named(None))
+    first = sandbox_path(get_account(None))
     assert first.endswith(".sqlite3")
     assert settings.SECRET_KEY not in first
     settings.SECRET_KEY = "another one, 4aG7pQ9sWz2k"
-    assert sandbox_path(account_named(None)) != first
+    assert sandbox_path(get_account(None)) != first
 
 
 def test_each_number_of_the_settings_reaches_the_services_of_its_account():

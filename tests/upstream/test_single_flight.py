@@ -9,9 +9,9 @@ from collections.abc import Callable
 import pytest
 
 from kordless_booking.clock import Clock
-from kordless_booking.upstream.fallback_cache import SteadyCache
+from kordless_booking.upstream.fallback_cache import FallbackCache
 from kordless_booking.upstream.keys import cache_key
-from kordless_booking.upstream.single_flight import LOCKED, Flights
+from kordless_booking.upstream.single_flight import LOCK_TTL, SingleFlight
 from tests.upstream.stand_ins import HandTime, SharedMemory, at_once
 
 NAME = ("slots", "haircut", "2026-12")
@@ -49,13 +49,13 @@ class Crowd:
 
 def far(clock: Clock) -> float:
     """A deadline that a test doesn't reach."""
-    return clock.steady() + 5
+    return clock.monotonic() + 5
 
 
 def test_of_a_crowd_of_threads_one_works_and_all_get_its_outcome() -> None:
     """Thirty threads, one piece of work, thirty times the same object."""
     clock = Clock()
-    flights: Flights[object] = Flights(SteadyCache(None, clock), account="north", clock=clock)
+    flights: SingleFlight[object] = SingleFlight(FallbackCache(None, clock), account="north", clock=clock)
     working, release = threading.Event(), threading.Event()
     works: list[object] = []
 
@@ -65,7 +65,7 @@ def test_of_a_crowd_of_threads_one_works_and_all_get_its_outcome() -> None:
         release.wait(5)
         return works[-1]
 
-    crowd = Crowd(30, lambda: flights.join(NAME, far(clock), work=work, arrived=nothing))
+    crowd = Crowd(30, lambda: flights.do(NAME, far(clock), work=work, arrived=nothing))
     assert working.wait(5)
     release.set()
     outcomes = crowd.join()
@@ -88,15 +88,15 @@ def test_never_two_at_once_over_several_processes() -> None:
             flying[0] -= 1
         return "done"
 
-    processes: list[Flights[str]] = [
-        Flights(SteadyCache(memory, clock), account="north", clock=clock) for _ in range(4)
+    processes: list[SingleFlight[str]] = [
+        SingleFlight(FallbackCache(memory, clock), account="north", clock=clock) for _ in range(4)
     ]
     turn = iter(range(32))
 
     def act() -> str | None:
         with guard:
             mine = processes[next(turn) % 4]
-        return mine.join(NAME, far(clock), work=work, arrived=nothing)
+        return mine.do(NAME, far(clock), work=work, arrived=nothing)
 
     assert Crowd(32, act).join() == ["done"] * 32
     assert most == [1]
@@ -106,7 +106,7 @@ def test_never_two_at_once_over_several_processes() -> None:
 def test_an_error_reaches_everybody_who_joined_and_frees_the_name() -> None:
     """Nobody hangs on work that failed."""
     clock = Clock()
-    flights: Flights[object] = Flights(SteadyCache(None, clock), account="north", clock=clock)
+    flights: SingleFlight[object] = SingleFlight(FallbackCache(None, clock), account="north", clock=clock)
     working, release = threading.Event(), threading.Event()
 
     def work() -> object:
@@ -114,17 +114,17 @@ def test_an_error_reaches_everybody_who_joined_and_frees_the_name() -> None:
         release.wait(5)
         raise ZeroDivisionError
 
-    crowd = Crowd(8, lambda: flights.join(NAME, far(clock), work=work, arrived=nothing))
+    crowd = Crowd(8, lambda: flights.do(NAME, far(clock), work=work, arrived=nothing))
     assert working.wait(5)
     release.set()
     assert crowd.join() == [ZeroDivisionError] * 8
-    assert flights.join(NAME, far(clock), work=lambda: "fine", arrived=nothing) == "fine"
+    assert flights.do(NAME, far(clock), work=lambda: "fine", arrived=nothing) == "fine"
 
 
 def test_who_waits_for_a_slow_neighbour_gives_up_at_the_deadline() -> None:
     """None, and the neighbour's work goes on undisturbed."""
     clock = Clock()
-    flights: Flights[str] = Flights(SteadyCache(None, clock), account="north", clock=clock)
+    flights: SingleFlight[str] = SingleFlight(FallbackCache(None, clock), account="north", clock=clock)
     working, release = threading.Event(), threading.Event()
 
     def work() -> str:
@@ -132,9 +132,9 @@ def test_who_waits_for_a_slow_neighbour_gives_up_at_the_deadline() -> None:
         release.wait(5)
         return "late"
 
-    crowd = Crowd(1, lambda: flights.join(NAME, far(clock), work=work, arrived=nothing))
+    crowd = Crowd(1, lambda: flights.do(NAME, far(clock), work=work, arrived=nothing))
     assert working.wait(5)
-    assert flights.join(NAME, clock.steady() + 0.01, work=lambda: "mine", arrived=nothing) is None
+    assert flights.do(NAME, clock.monotonic() + 0.01, work=lambda: "mine", arrived=nothing) is None
     release.set()
     assert crowd.join() == ["late"]
 
@@ -152,47 +152,49 @@ def memory(time: HandTime) -> SharedMemory:
 
 
 @pytest.fixture
-def flights(time: HandTime, memory: SharedMemory) -> Flights[str]:
+def flights(time: HandTime, memory: SharedMemory) -> SingleFlight[str]:
     """One process."""
-    return Flights(SteadyCache(memory, time.clock), account="north", clock=time.clock)
+    return SingleFlight(FallbackCache(memory, time.clock), account="north", clock=time.clock)
 
 
 def test_what_another_process_brings_ends_the_waiting(
-    time: HandTime, memory: SharedMemory, flights: Flights[str]
+    time: HandTime, memory: SharedMemory, flights: SingleFlight[str]
 ) -> None:
     """No work of our own, though the other still holds its lock."""
     memory.add(LOCK, "other", 60)
     arrivals = iter([None, None, "theirs"])
-    outcome = flights.join(NAME, time.steady + 4, work=lambda: "ours", arrived=lambda: next(arrivals))
+    outcome = flights.do(NAME, time.steady + 4, work=lambda: "ours", arrived=lambda: next(arrivals))
     assert outcome == "theirs"
     assert time.steady - 1000 < 0.2
 
 
-def test_only_its_own_lock_is_let_go(time: HandTime, memory: SharedMemory, flights: Flights[str]) -> None:
+def test_only_its_own_lock_is_let_go(time: HandTime, memory: SharedMemory, flights: SingleFlight[str]) -> None:
     """Work that outlived its lock must not free the next owner's."""
 
     def slow() -> str:
-        time.pass_(LOCKED)
+        time.pass_(LOCK_TTL)
         assert memory.add(LOCK, "next owner", 60)
         return "late"
 
-    assert flights.join(NAME, time.steady + 4, work=slow, arrived=nothing) == "late"
+    assert flights.do(NAME, time.steady + 4, work=slow, arrived=nothing) == "late"
     assert memory.get_many([LOCK]) == {LOCK: "next owner"}
 
 
-def test_a_lock_about_to_expire_is_left_to_expire(time: HandTime, memory: SharedMemory, flights: Flights[str]) -> None:
+def test_a_lock_about_to_expire_is_left_to_expire(
+    time: HandTime, memory: SharedMemory, flights: SingleFlight[str]
+) -> None:
     """Between asking whose it is and deleting it, it could have become the next owner's."""
 
     def slow() -> str:
-        time.pass_(LOCKED - 0.5)
+        time.pass_(LOCK_TTL - 0.5)
         return "late"
 
-    flights.join(NAME, time.steady + 4, work=slow, arrived=nothing)
+    flights.do(NAME, time.steady + 4, work=slow, arrived=nothing)
     assert LOCK in memory.get_many([LOCK])
 
 
 def test_a_lock_that_the_cache_lost_and_granted_anew_is_left_alone(
-    time: HandTime, memory: SharedMemory, flights: Flights[str]
+    time: HandTime, memory: SharedMemory, flights: SingleFlight[str]
 ) -> None:
     """A cache that evicts may break a lock; letting go checks whose it is."""
 
@@ -201,82 +203,84 @@ def test_a_lock_that_the_cache_lost_and_granted_anew_is_left_alone(
         memory.add(LOCK, "another", 60)
         return "done"
 
-    flights.join(NAME, time.steady + 4, work=work, arrived=nothing)
+    flights.do(NAME, time.steady + 4, work=work, arrived=nothing)
     assert memory.get_many([LOCK]) == {LOCK: "another"}
 
 
-def test_work_behind_the_scenes_does_not_wait_for_another_process(memory: SharedMemory, flights: Flights[str]) -> None:
+def test_work_behind_the_scenes_does_not_wait_for_another_process(
+    memory: SharedMemory, flights: SingleFlight[str]
+) -> None:
     """Somebody is at it already: nothing to do."""
     memory.add(LOCK, "other", 60)
     done: list[str] = []
-    flights.start(NAME, at_once, work=lambda: done.append("twice") or "done")
+    flights.start_in_background(NAME, at_once, work=lambda: done.append("twice") or "done")
     assert done == []
     memory.delete_many([LOCK])
-    flights.start(NAME, at_once, work=lambda: done.append("once") or "done")
+    flights.start_in_background(NAME, at_once, work=lambda: done.append("once") or "done")
     assert done == ["once"]
 
 
-def test_work_that_still_waits_for_a_thread_is_taken_over(time: HandTime, flights: Flights[str]) -> None:
+def test_work_that_still_waits_for_a_thread_is_taken_over(time: HandTime, flights: SingleFlight[str]) -> None:
     """A reader who has to wait does it at once; the job finds nothing left to do."""
     jobs: list[Callable[[], object]] = []
-    flights.start(NAME, lambda job: jobs.append(job) or True, work=lambda: "behind")
-    flights.start(NAME, lambda job: jobs.append(job) or True, work=lambda: "behind again")
+    flights.start_in_background(NAME, lambda job: jobs.append(job) or True, work=lambda: "behind")
+    flights.start_in_background(NAME, lambda job: jobs.append(job) or True, work=lambda: "behind again")
     assert len(jobs) == 1
-    assert flights.join(NAME, time.steady + 4, work=lambda: "at once", arrived=nothing) == "at once"
+    assert flights.do(NAME, time.steady + 4, work=lambda: "at once", arrived=nothing) == "at once"
     assert jobs[0]() is None
 
 
-def test_declined_work_leaves_the_name_free(flights: Flights[str]) -> None:
+def test_declined_work_leaves_the_name_free(flights: SingleFlight[str]) -> None:
     """The next one may try."""
     done: list[str] = []
-    flights.start(NAME, lambda _job: False, work=lambda: "declined")
-    flights.start(NAME, at_once, work=lambda: done.append("done") or "done")
+    flights.start_in_background(NAME, lambda _job: False, work=lambda: "declined")
+    flights.start_in_background(NAME, at_once, work=lambda: done.append("done") or "done")
     assert done == ["done"]
 
 
-def test_after_parting_nobody_joins_what_was_under_way(time: HandTime, flights: Flights[str]) -> None:
+def test_after_parting_nobody_joins_what_was_under_way(time: HandTime, flights: SingleFlight[str]) -> None:
     """What a forgotten flight brings is not handed to those who come later; others are not disturbed."""
     later: list[str | None] = []
 
     def work() -> str:
-        flights.part(NAME[:2])
+        flights.forget(NAME[:2])
         thread = threading.Thread(
-            target=lambda: later.append(flights.join(NAME, time.steady + 0.01, work=lambda: "new", arrived=nothing))
+            target=lambda: later.append(flights.do(NAME, time.steady + 0.01, work=lambda: "new", arrived=nothing))
         )
         thread.start()
         thread.join(5)
         return "old"
 
-    assert flights.join(NAME, time.steady + 4, work=work, arrived=nothing) == "old"
+    assert flights.do(NAME, time.steady + 4, work=work, arrived=nothing) == "old"
     assert later == [None]
-    assert flights.join(NAME, time.steady + 4, work=lambda: "new", arrived=nothing) == "new"
+    assert flights.do(NAME, time.steady + 4, work=lambda: "new", arrived=nothing) == "new"
 
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # Python 3.12 warns of forking with threads
 def test_a_forked_child_does_not_wait_for_its_parents_threads() -> None:
     """What was under way at the fork never lands in the child."""
     clock = Clock()
-    flights: Flights[str] = Flights(SteadyCache(None, clock), account="north", clock=clock)
+    flights: SingleFlight[str] = SingleFlight(FallbackCache(None, clock), account="north", clock=clock)
 
     def work() -> str:
         child = os.fork()
         if child == 0:  # pragma: no cover - another process
-            began = clock.steady()
-            flights.join(NAME, clock.steady() + 0.2, work=lambda: "child", arrived=nothing)
-            flights.join(("other",), clock.steady() + 5, work=lambda: "child", arrived=nothing)
-            os._exit(0 if clock.steady() - began < 1 else 1)
+            began = clock.monotonic()
+            flights.do(NAME, clock.monotonic() + 0.2, work=lambda: "child", arrived=nothing)
+            flights.do(("other",), clock.monotonic() + 5, work=lambda: "child", arrived=nothing)
+            os._exit(0 if clock.monotonic() - began < 1 else 1)
         return str(os.waitpid(child, 0)[1])
 
-    assert flights.join(NAME, far(clock), work=work, arrived=nothing) == "0"
+    assert flights.do(NAME, far(clock), work=work, arrived=nothing) == "0"
 
 
 def test_what_was_begun_counts_also_after_it_has_landed() -> None:
     """Nothing is done twice, although nobody can join it any more."""
     time = HandTime()
-    flights: Flights[str] = Flights(SteadyCache(None, time.clock), account="north", clock=time.clock)
-    begun = flights.start(NAME, at_once, work=lambda: "begun")
+    flights: SingleFlight[str] = SingleFlight(FallbackCache(None, time.clock), account="north", clock=time.clock)
+    begun = flights.start_in_background(NAME, at_once, work=lambda: "begun")
     assert not flights.is_under_way(NAME)
-    joined = flights.join(NAME, far(time.clock), work=lambda: "again", arrived=nothing, begun=begun)
+    joined = flights.do(NAME, far(time.clock), work=lambda: "again", arrived=nothing, begun=begun)
     assert joined == "begun"
 
 
@@ -284,10 +288,10 @@ def test_what_was_begun_counts_also_after_it_has_landed() -> None:
 def test_what_was_begun_and_still_waits_is_taken_over(taken: bool) -> None:
     """Whether it waits for a thread or was declined; the thread that comes to it later does nothing."""
     time = HandTime()
-    flights: Flights[str] = Flights(SteadyCache(None, time.clock), account="north", clock=time.clock)
+    flights: SingleFlight[str] = SingleFlight(FallbackCache(None, time.clock), account="north", clock=time.clock)
     jobs: list[Callable[[], object]] = []
-    begun = flights.start(NAME, lambda job: jobs.append(job) or taken, work=lambda: "begun")
-    joined = flights.join(NAME, far(time.clock), work=lambda: "mine", arrived=nothing, begun=begun)
+    begun = flights.start_in_background(NAME, lambda job: jobs.append(job) or taken, work=lambda: "begun")
+    joined = flights.do(NAME, far(time.clock), work=lambda: "mine", arrived=nothing, begun=begun)
     assert joined == "mine"
     for job in jobs:
         job()
@@ -297,6 +301,6 @@ def test_what_was_begun_and_still_waits_is_taken_over(taken: bool) -> None:
 def test_what_was_begun_in_vain_is_done_by_who_needs_it() -> None:
     """None is no outcome."""
     time = HandTime()
-    flights: Flights[str] = Flights(SteadyCache(None, time.clock), account="north", clock=time.clock)
-    begun = flights.start(NAME, at_once, work=lambda: None)
-    assert flights.join(NAME, far(time.clock), work=lambda: "mine", arrived=nothing, begun=begun) == "mine"
+    flights: SingleFlight[str] = SingleFlight(FallbackCache(None, time.clock), account="north", clock=time.clock)
+    begun = flights.start_in_background(NAME, at_once, work=lambda: None)
+    assert flights.do(NAME, far(time.clock), work=lambda: "mine", arrived=nothing, begun=begun) == "mine"

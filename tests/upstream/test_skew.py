@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from kordless_booking.api.responses import Answer
-from kordless_booking.upstream.fallback_cache import SteadyCache
-from kordless_booking.upstream.gate import CatalogGate
+from kordless_booking.api.responses import ResponseMeta
+from kordless_booking.upstream.fallback_cache import FallbackCache
+from kordless_booking.upstream.gate import UpstreamGate
 from kordless_booking.upstream.skew import seconds_ahead
 from tests.upstream.stand_ins import HandTime, SharedMemory
 
@@ -21,11 +21,11 @@ def heard(caplog: pytest.LogCaptureFixture) -> list[str]:
 def test_it_is_said_once_an_hour(caplog: pytest.LogCaptureFixture) -> None:
     """Ahead or behind by more than two minutes; a stepped clock of our own doesn't count as an hour."""
     time = HandTime()
-    gate = CatalogGate(SteadyCache(SharedMemory(time.clock), time.clock), account="key", clock=time.clock)
+    gate = UpstreamGate(FallbackCache(SharedMemory(time.clock), time.clock), account="key", clock=time.clock)
 
     def answered(ahead: float | None) -> list[str]:
         gate.before("organization")
-        gate.after("organization", Answer(200, date=None if ahead is None else time.wall + ahead))
+        gate.after("organization", ResponseMeta(200, date=None if ahead is None else time.wall + ahead))
         return heard(caplog)
 
     assert answered(None) == answered(120) == answered(-119) == []
@@ -40,8 +40,8 @@ def test_it_is_said_once_an_hour(caplog: pytest.LogCaptureFixture) -> None:
 def test_no_answer_and_no_date_say_nothing(caplog: pytest.LogCaptureFixture) -> None:
     """A time-out is no clock."""
     time = HandTime()
-    gate = CatalogGate(SteadyCache(None, time.clock), account="key", clock=time.clock)
+    gate = UpstreamGate(FallbackCache(None, time.clock), account="key", clock=time.clock)
     gate.before("organization")
     gate.after("organization", None)
     assert heard(caplog) == []
-    assert seconds_ahead(Answer(200), time.wall) is None
+    assert seconds_ahead(ResponseMeta(200), time.wall) is None

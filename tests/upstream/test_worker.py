@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from kordless_booking.logs import request_id
-from kordless_booking.upstream.worker import Background, Foreground, unattended
+from kordless_booking.upstream.worker import BackgroundWorker, Foreground, in_background
 
 
 def test_jobs_are_done_in_daemon_threads_that_know_that_nobody_waits() -> None:
@@ -18,27 +18,27 @@ def test_jobs_are_done_in_daemon_threads_that_know_that_nobody_waits() -> None:
     done = threading.Event()
 
     def job() -> None:
-        seen.append((threading.current_thread().daemon, unattended.get()))
+        seen.append((threading.current_thread().daemon, in_background.get()))
         done.set()
 
-    assert Background()(job)
+    assert BackgroundWorker()(job)
     assert done.wait(30)
     assert seen == [(True, True)]
-    assert not unattended.get()
+    assert not in_background.get()
 
 
 def test_foreground_jobs_are_calls_that_a_visitor_waits_for() -> None:
     """The budget must not take them for refreshes."""
     seen: list[bool] = []
     foreground = Foreground()
-    assert foreground(lambda: seen.append(unattended.get()))
+    assert foreground(lambda: seen.append(in_background.get()))
     foreground.join()
     assert seen == [False]
 
 
 def test_what_does_not_fit_is_declined_at_once() -> None:
     """One thread busy, one job waiting: the third is not taken, and never done."""
-    background = Background(threads=1, waiting=1)
+    background = BackgroundWorker(threads=1, waiting=1)
     started, release, done = threading.Event(), threading.Event(), threading.Event()
     extra: list[str] = []
 
@@ -57,7 +57,7 @@ def test_what_does_not_fit_is_declined_at_once() -> None:
 
 def test_a_job_that_raises_is_logged_and_the_next_is_done(caplog: pytest.LogCaptureFixture) -> None:
     """One bad job costs neither the thread nor the others."""
-    background = Background(threads=1)
+    background = BackgroundWorker(threads=1)
     done = threading.Event()
 
     def bad() -> None:
@@ -73,7 +73,7 @@ def test_a_job_that_raises_is_logged_and_the_next_is_done(caplog: pytest.LogCapt
 
 def test_a_job_is_known_by_the_request_that_asked_for_it() -> None:
     """And the next one in the same thread by its own."""
-    background, names, done = Background(threads=1), [], threading.Semaphore(0)
+    background, names, done = BackgroundWorker(threads=1), [], threading.Semaphore(0)
 
     def job() -> None:
         names.append(request_id.get())
@@ -89,7 +89,7 @@ def test_a_job_is_known_by_the_request_that_asked_for_it() -> None:
 
 def test_whoever_joins_waits_for_all_that_was_asked_for() -> None:
     """For what waits in the queue as well; where nothing was ever asked for, there is nothing to wait for."""
-    background, done, release = Background(threads=2), [], threading.Event()
+    background, done, release = BackgroundWorker(threads=2), [], threading.Event()
     background.join()
 
     def job() -> None:
@@ -106,7 +106,7 @@ def test_whoever_joins_waits_for_all_that_was_asked_for() -> None:
 def test_never_more_threads_than_asked_for() -> None:
     """Many callers at once start the pool once."""
     before = threading.active_count()
-    background = Background(threads=2, waiting=100)
+    background = BackgroundWorker(threads=2, waiting=100)
     barrier = threading.Barrier(8, timeout=30)
     done = threading.Semaphore(0)
 
@@ -127,7 +127,7 @@ def test_never_more_threads_than_asked_for() -> None:
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # Python 3.12 warns of forking with threads
 def test_after_a_fork_the_child_has_threads_of_its_own() -> None:
     """A preloading server forks; the parent's threads stay behind with it."""
-    background = Background()
+    background = BackgroundWorker()
     done = threading.Event()
     background(done.set)
     assert done.wait(30)

@@ -20,12 +20,12 @@ from django.test import Client
 from pytest_django import Settings
 from time_machine import Traveller
 
-from kordless_booking.conf import account_named
+from kordless_booking.conf import get_account
 from kordless_booking.funnel import counters
-from kordless_booking.funnel.buffered_counter import MOST
-from kordless_booking.funnel.counters import count_refusal
+from kordless_booking.funnel.buffered_counter import MAX_KEYS
+from kordless_booking.funnel.counters import count_rejection
 from kordless_booking.mail.occasions import MailState
-from kordless_booking.mail.outbox import give_up_stuck
+from kordless_booking.mail.outbox import mark_stuck_unsure
 from kordless_booking.mail.reminders import queue_reminders
 from kordless_booking.models import Appointment, BookingAttempt, OutgoingMail, WebhookDelivery
 from kordless_booking.sandbox import Sandbox
@@ -66,7 +66,7 @@ def live_on(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> N
     )
     for chapter in chapters:
         chapter(walk, sandbox, clock, site)
-        sandbox.mischief.clear()
+        sandbox.faults.clear()
         clock.shift(120)
         site.KORDLESS_BOOKING = dict(before)
 
@@ -85,9 +85,9 @@ def _illness(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> 
             change(site)
             do = act.prepare(scene)
             scene.cold() if name in READS else change(site)
-            sandbox.mischief.set(kind, act.operation, **options)
+            sandbox.faults.add(kind, act.operation, **options)
             do()
-            sandbox.mischief.clear()
+            sandbox.faults.clear()
             clock.shift(61)
 
 
@@ -97,15 +97,15 @@ def _behind_the_scenes(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Set
     site.CACHES = {"default": {"BACKEND": "tests.faults.wall_clock_cache.WallClockCache"}}
     walk.open("/book/haircut/")
     clock.shift(61)
-    sandbox.mischief.set("status", "availability", status=500)
+    sandbox.faults.add("status", "availability", status=500)
     with heard("fetch_failed") as failed:
         walk.open("/book/haircut/", **{"X-Request-ID": "behind-1"})
         assert failed.wait(10)
-    sandbox.mischief.set("status", status=503)
+    sandbox.faults.add("status", status=503)
     for _ in range(5):
         walk.open("/book/full-color/")
         clock.shift(3)
-    sandbox.mischief.clear()
+    sandbox.faults.clear()
     clock.shift(30)
     walk.open("/book/full-color/")
     site.CACHES = {
@@ -184,7 +184,7 @@ def _in_line(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> 
     walk.send(form, "Book appointment", **JANE)
     site.KORDLESS_BOOKING = reachable
     for damage in ("", "damaged"):
-        sandbox.mischief.set("status", "create", status=429, retry_after=5, times=1)
+        sandbox.faults.add("status", "create", status=429, retry_after=5, times=1)
         sent = walk.send(walk.choose("haircut", "?day=2026-12-15"), "Book appointment", once=True, **JANE)
         BookingAttempt.objects.exclude(sealed="").update(**({"sealed": damage} if damage else {"refusal": ""}))
         for _ in range(3):
@@ -226,7 +226,7 @@ def _deliveries(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) 
         sent.but(**{"Webhook-Id": "canary example"}),
         delivery(b'{"event": "booking.created", "data": "canary@example.com"}'),
         delivery(b"canary@example.com"),
-        delivery(event_body("booking.cancelled"), recipe=signature.Recipe("body", "base64")),
+        delivery(event_body("booking.cancelled"), recipe=signature.SignatureScheme("body", "base64")),
         delivery(b"canary" * 100_000),
         delivery(event_body("booking.updated", startsAt="2026-12-20T15:00:00Z", endsAt="2026-12-20T16:00:00Z")),
     ):
@@ -256,20 +256,20 @@ def _mails(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> No
         assert tried.wait(10)
     now = datetime.now(UTC)
     OutgoingMail.objects.update(state=MailState.SENDING, changed_at=now - timedelta(hours=1))
-    give_up_stuck(now)
+    mark_stuck_unsure(now)
     soon = {"start": now + timedelta(hours=2), "end": now + timedelta(hours=3), "told_at": now - timedelta(days=9)}
     for status in (500, 404):
         Appointment.objects.update(status="confirmed", **soon)
-        sandbox.mischief.set("status", "lookup", status=status)
-        queue_reminders(account_named(None), now)
-        sandbox.mischief.clear()
+        sandbox.faults.add("status", "lookup", status=status)
+        queue_reminders(get_account(None), now)
+        sandbox.faults.clear()
         change(site)
 
 
 def _counts(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """A database that takes none, and more different ones than are kept."""
-    for number in range(MOST + 1):
-        count_refusal("default", f"reason_{number}")
+    for number in range(MAX_KEYS + 1):
+        count_rejection("default", f"reason_{number}")
     with refused_writes("INSERT"):
         assert not counters.flush()
     assert counters.flush()

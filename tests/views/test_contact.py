@@ -43,7 +43,7 @@ def creations(sandbox: Sandbox) -> int:
 
 def take_first(sandbox: Sandbox) -> None:
     """Somebody books the first haircut by phone."""
-    sandbox.take("haircut", FIRST, "host_sarah")
+    sandbox.book_by_phone("haircut", FIRST, "host_sarah")
 
 
 @pytest.fixture
@@ -249,7 +249,7 @@ def test_an_old_form_for_a_taken_time_leads_back(visitor: Walk, sandbox: Sandbox
     url = next(iter(visitor.open("/book/haircut/?day=2026-12-09&host=host_sarah").times.values()))
     form = visitor.open(url)
     clock.shift(7201)
-    sandbox.take("haircut", start_of(url), "host_sarah")
+    sandbox.book_by_phone("haircut", start_of(url), "host_sarah")
     page = visitor.send(form, "Book appointment", **TYPED)
     assert "just taken" in page.alert
     assert fields(visitor.open(next(iter(page.times.values())))) == TYPED
@@ -314,7 +314,7 @@ def test_a_start_that_is_no_free_time(visitor: Walk):
 def test_a_service_that_was_removed_meanwhile(walk: Walk, sandbox: Sandbox):
     """When Kordless says the service is gone, it is said, and it is gone from the list at once."""
     form = walk.choose()
-    sandbox.mischief.set("service_removed", service="haircut")
+    sandbox.faults.add("service_removed", service="haircut")
     page = walk.send(form, "Book appointment", **TYPED)
     assert (page.status, page.heading) == (404, "This service isn't offered")
     assert "Haircut" not in walk.open(page.link("See all services")).text
@@ -328,9 +328,9 @@ def test_a_refusal_keeps_the_form(walk: Walk, sandbox: Sandbox):
         ("status", {"status": 400}, 422, "didn't accept these details"),
         ("status", {"status": 422}, 422, "didn't accept these details"),
     ):
-        sandbox.mischief.set(kind, "create", **options)
+        sandbox.faults.add(kind, "create", **options)
         page = walk.send(page, "Book appointment", **TYPED)
-        sandbox.mischief.clear()
+        sandbox.faults.clear()
         assert page.status == status
         assert said in page.alert
         assert fields(page) == TYPED

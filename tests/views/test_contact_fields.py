@@ -51,8 +51,8 @@ def filled() -> dict[str, str]:
 
 def take(form: Page, sandbox: Sandbox) -> None:
     """Somebody books the time of this form by phone."""
-    start = draft.unseal(form.form("Book appointment")[2]["draft"], "default", max_age=86400, now=NOW.timestamp()).start
-    sandbox.take("haircut", start, "host_sarah")
+    start = draft.unsign(form.form("Book appointment")[2]["draft"], "default", max_age=86400, now=NOW.timestamp()).start
+    sandbox.book_by_phone("haircut", start, "host_sarah")
 
 
 def shown(page: Page) -> dict[str, str]:
@@ -104,7 +104,7 @@ def test_every_field_goes_along_when_the_browser_does_not_vouch_for_the_form(vis
 def test_every_field_travels_through_the_waiting_page(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings):
     """The booking waits for its turn, and then its time turns out to be taken."""
     form = walk.choose("haircut", "?day=2026-12-09")
-    sandbox.mischief.set("status", "create", status=429, retry_after=5, times=1)
+    sandbox.faults.add("status", "create", status=429, retry_after=5, times=1)
     page = walk.send(form, "Book appointment", **filled())
     take(form, sandbox)
     clock.shift(int(page.response["Retry-After"]))

@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from kordless_booking import exceptions, urls
 from kordless_booking.views.decorators import widget_view
-from kordless_booking.views.request import Visit
+from kordless_booking.views.request import WidgetRequest
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +29,7 @@ def test_a_view_is_given_a_visit(site: Settings):
     """The function gets the visit and what stood in the address; its answer gets the frame's headers."""
 
     @widget_view("GET", personal=True)
-    def view(visit: Visit, word: str) -> HttpResponse:
+    def view(visit: WidgetRequest, word: str) -> HttpResponse:
         return HttpResponse(f"{visit.account.name} {word}")
 
     response = view(RequestFactory().get("/book/"), word="here")
@@ -43,7 +43,7 @@ def test_a_failure_of_kordless_is_a_page(site: Settings):
     """Whatever a view raises about Kordless is answered with a page in the same frame."""
 
     @widget_view("GET")
-    def view(visit: Visit) -> HttpResponse:
+    def view(visit: WidgetRequest) -> HttpResponse:
         raise exceptions.Unreachable(operation="availability")
 
     response = view(RequestFactory().get("/book/"))
@@ -60,7 +60,7 @@ def test_a_mistake_of_ours_is_not_hidden(site: Settings):
         told.append(type(sys.exc_info()[1]).__name__)
 
     @widget_view("GET")
-    def view(visit: Visit) -> HttpResponse:
+    def view(visit: WidgetRequest) -> HttpResponse:
         raise ZeroDivisionError
 
     got_request_exception.connect(listen)
@@ -80,7 +80,7 @@ def test_what_is_typed_is_hidden_from_error_mails(site: Settings):
     """Django's error reports leave out everything that was posted."""
 
     @widget_view("POST")
-    def view(visit: Visit) -> HttpResponse:
+    def view(visit: WidgetRequest) -> HttpResponse:
         return HttpResponse(str(getattr(visit.request, "sensitive_post_parameters", "")))
 
     assert view(RequestFactory().post("/book/")).content == b"__ALL__"

@@ -35,17 +35,17 @@ def placed(_sandbox: Sandbox) -> None:
 
 def unknown(sandbox: Sandbox) -> None:
     """The answer is lost; it was not carried out."""
-    sandbox.mischief.set("status", "create", times=1, status=502)
+    sandbox.faults.add("status", "create", times=1, status=502)
 
 
 def unknown_but_booked(sandbox: Sandbox) -> None:
     """The answer is lost; it was carried out."""
-    sandbox.mischief.set("status", "create", times=1, status=502, carried_out=True)
+    sandbox.faults.add("status", "create", times=1, status=502, carried_out=True)
 
 
 def waiting(sandbox: Sandbox) -> None:
     """Too many at once."""
-    sandbox.mischief.set("status", "create", times=1, status=429, retry_after=20)
+    sandbox.faults.add("status", "create", times=1, status=429, retry_after=20)
 
 
 def sending(sandbox: Sandbox) -> None:
@@ -233,7 +233,7 @@ def test_a_used_form_whose_time_has_begun_leads_back_to_the_times(walk: Walk, sa
 def test_after_a_no_other_details_are_sent(walk: Walk, sandbox: Sandbox):
     """A refused form is nobody's: its page is the form, and whoever sends it is booked."""
     form = walk.choose()
-    sandbox.mischief.set("status", "create", times=1, status=422)
+    sandbox.faults.add("status", "create", times=1, status=422)
     walk.send(form, "Book appointment", **JANE)
     page = walk.open(form.url)
     assert (page.status, page.heading) == (200, "Your details")
@@ -244,7 +244,7 @@ def test_after_a_no_other_details_are_sent(walk: Walk, sandbox: Sandbox):
 def test_a_form_that_came_back_with_a_no_keeps_its_key(walk: Walk, sandbox: Sandbox):
     """Refused, sent again and booked: by Back its address doesn't offer the same time as if nothing had happened."""
     form = walk.choose("styling-class")
-    sandbox.mischief.set("status", "create", times=1, status=422)
+    sandbox.faults.add("status", "create", times=1, status=422)
     page = walk.send(form, "Book appointment", **JANE)
     assert page.status == 422
     first = walk.send(page, "Book appointment")
@@ -263,7 +263,7 @@ def test_an_attempt_page_never_shows_what_others_have_sent(
     waiting(sandbox)
     hers = walk.send(form, "Book appointment", **{**JANE, "notes": "Careful"})
     pass_seconds(clock, site)
-    sandbox.mischief.set("status", "create", times=1, status=422)
+    sandbox.faults.add("status", "create", times=1, status=422)
     assert walk.open(hers.url).status == 422
     booked = walk.send(form, "Book appointment", **GIVEN)
     assert booked.heading == "You're booked"

@@ -21,9 +21,9 @@ CHROME = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHT
 
 @pytest.fixture(autouse=True)
 def _nothing_yet(site: Settings) -> Iterator[None]:
-    counters.visitors.take()
+    counters.stage_counter.drain()
     yield
-    counters.visitors.take()
+    counters.stage_counter.drain()
 
 
 class Browser(Walk):
@@ -47,7 +47,7 @@ def browser(request: pytest.FixtureRequest, client: Client) -> Browser:
 
 def counted() -> dict[str, int]:
     """What was counted, by "stage service source"."""
-    taken = counters.visitors.take()
+    taken = counters.stage_counter.drain()
     return dict(Counter({f"{k.stage} {k.service or '-'} {k.source}": number for k, number in taken.items()}))
 
 
@@ -108,7 +108,7 @@ def test_the_same_form_twice_is_one(browser: Browser) -> None:
 
 def test_a_booking_whose_answer_was_lost_is_booked_once(browser: Browser, sandbox: Sandbox, clock: Any) -> None:
     """When Kordless says so at last."""
-    sandbox.mischief.set("status", "create", times=1, status=500, carried_out=True)
+    sandbox.faults.add("status", "create", times=1, status=500, carried_out=True)
     waiting = book(browser)
     assert "booked haircut page" not in counted()
     clock.shift(60)
@@ -119,7 +119,7 @@ def test_a_booking_whose_answer_was_lost_is_booked_once(browser: Browser, sandbo
 
 def test_a_refused_booking_is_not_booked(browser: Browser, sandbox: Sandbox) -> None:
     """The form was sent, though; the times that follow are no new opening of the service."""
-    sandbox.mischief.set("status", "create", times=1, status=409)
+    sandbox.faults.add("status", "create", times=1, status=409)
     book(browser)
     found = counted()
     assert found["contact haircut page"] == 1
@@ -150,7 +150,7 @@ def test_an_open_page_that_asks_again_counts_nothing(client: Client) -> None:
 def test_what_is_not_there_does_not_count(client: Client, sandbox: Sandbox) -> None:
     """No service of a visitor's own making, and no page of a problem."""
     assert client.get("/book/no-such-service/", headers=CHROME).status_code == 404
-    sandbox.mischief.set("key_revoked")
+    sandbox.faults.add("key_revoked")
     assert client.get("/book/color-consultation/", headers=CHROME).status_code >= 400
     assert counted() == {}
 
@@ -187,7 +187,7 @@ def test_each_business_has_its_own(two_accounts: Settings, client: Client) -> No
     """By the account's name."""
     client.get("/north/check-up/", headers=CHROME)
     client.get("/south/haircut/", headers=CHROME)
-    assert {key.account for key in counters.visitors.take()} == {"north", "south"}
+    assert {key.account for key in counters.stage_counter.drain()} == {"north", "south"}
 
 
 def test_it_can_be_turned_off(site: Settings, client: Client) -> None:
@@ -208,7 +208,7 @@ def test_a_guess_counts_when_it_is_taken(client: Client) -> None:
     times = browser.open(browser.seen[-1].link("Haircut"))
     url, time = times.url, next(iter(times.times.values()))
     browser.seen.pop()
-    counters.visitors.take()
+    counters.stage_counter.drain()
     for step, address in (("service haircut page", url), ("slot haircut page", time)):
         browser.once(address, **{"KB-Ahead": "1"})
         browser.seen.pop()

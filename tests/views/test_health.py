@@ -80,7 +80,7 @@ def test_without_its_cache(settings: Settings, account_settings: dict[str, Any],
 @pytest.mark.django_db
 def test_while_kordless_is_ill(site: Settings, client: Client, sandbox: Sandbox):
     """It is said, and is no reason to take visitors away."""
-    sandbox.mischief.set("status", status=503, retry_after=60)
+    sandbox.faults.add("status", status=503, retry_after=60)
     client.get("/book/")
     asked = len(sandbox.requests)
     answer = client.get(ABLE)
@@ -120,7 +120,7 @@ def test_behind_a_login_wall(site: Settings, client: Client):
 @pytest.mark.django_db
 def test_each_account_for_itself(two_accounts: Settings, client: Client, sandbox: Sandbox):
     """What one business's Kordless does says nothing of the other's."""
-    sandbox.mischief.set("status", status=503, retry_after=60, times=1)
+    sandbox.faults.add("status", status=503, retry_after=60, times=1)
     client.get("/north/")
     told = [client.get(f"/{name}/health/booking/").json()["kordless"] for name in ("north", "south")]
     assert told == ["resting", "ok"]

@@ -8,16 +8,16 @@ from icalendar import Calendar
 from pytest_django import Settings
 
 from kordless_booking.api.resources import Booking, Location
-from kordless_booking.presentation.calendar_event import Invite
-from kordless_booking.views.invites import calendar_links, calendar_response, invite_for
-from kordless_booking.views.request import Visit
+from kordless_booking.presentation.calendar_event import CalendarEvent
+from kordless_booking.views.invites import calendar_event_for, calendar_links, calendar_response
+from kordless_booking.views.request import WidgetRequest
 
 pytestmark = pytest.mark.django_db
 
 START = datetime(2026, 12, 9, 14, 0, tzinfo=UTC)
 
 
-def entry(status: str = "confirmed", organization: str | None = "Acme Salon", sequence: int = 0) -> Invite:
+def entry(status: str = "confirmed", organization: str | None = "Acme Salon", sequence: int = 0) -> CalendarEvent:
     """The entry for a haircut with this status."""
     booking = Booking(
         confirmation_number="BOOK_AB12",
@@ -27,8 +27,8 @@ def entry(status: str = "confirmed", organization: str | None = "Acme Salon", se
         organization_name=organization,
     )
     place = Location(type="onsite", value="123 Main St")
-    visit = Visit(RequestFactory().get("/book/"))
-    return invite_for(
+    visit = WidgetRequest(RequestFactory().get("/book/"))
+    return calendar_event_for(
         visit, booking, zone="Europe/Kyiv", title="Haircut", location=place, link="/book/manage/x/", sequence=sequence
     )
 

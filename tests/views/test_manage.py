@@ -106,7 +106,7 @@ def test_an_incomplete_lookup_says_what_is_missing(visitor: Walk, sandbox: Sandb
 
 def test_a_lookup_can_be_tried_again_in_an_outage(visitor: Walk, sandbox: Sandbox):
     """When Kordless doesn't answer, that is said, and what was typed is kept."""
-    sandbox.mischief.set("status", "lookup", status=500)
+    sandbox.faults.add("status", "lookup", status=500)
     page = find(visitor, "BOOK_AAAAAAAA", "jane@example.com")
     assert page.status == 503
     assert int(page.response["Retry-After"]) > 0
@@ -247,19 +247,19 @@ def test_looking_changes_nothing(visitor: Walk, sandbox: Sandbox):
 def test_a_cut_cancel_tells_the_truth(walk: Walk, sandbox: Sandbox):
     """When the answer to a cancellation is lost, Kordless is asked what became of it."""
     ask = walk.send(own_page(walk), "Cancel booking")
-    sandbox.mischief.set("status", "cancel", status=502, carried_out=True)
+    sandbox.faults.add("status", "cancel", status=502, carried_out=True)
     assert "Your booking has been canceled." in walk.send(ask, "Cancel booking").text
 
 
 def test_a_failed_cancel_is_not_called_done(walk: Walk, sandbox: Sandbox):
     """When nothing was carried out, nobody is told that it was; a second try does it."""
     ask = walk.send(own_page(walk), "Cancel booking")
-    sandbox.mischief.set("status", "cancel", status=502)
+    sandbox.faults.add("status", "cancel", status=502)
     page = walk.send(ask, "Cancel booking")
     assert page.status == 503
     assert "has been canceled" not in page.text
     assert "Status Confirmed" in page.text
-    sandbox.mischief.clear()
+    sandbox.faults.clear()
     assert "Your booking has been canceled." in walk.send(ask, "Cancel booking").text
 
 
@@ -276,7 +276,7 @@ def test_a_refused_cancel_is_said_kindly(visitor: Walk, sandbox: Sandbox, clock:
 def test_a_booking_that_is_gone_is_said(visitor: Walk, sandbox: Sandbox):
     """A link to a booking that Kordless doesn't know any more says so and leads to the lookup."""
     page = own_page(visitor)
-    sandbox.mischief.set("status", "lookup", status=404)
+    sandbox.faults.add("status", "lookup", status=404)
     page = visitor.open(page.url)
     assert (page.status, page.heading) == (404, "Booking not found")
     assert visitor.open(page.link("Find a booking")).heading == "Find your booking"
@@ -315,7 +315,7 @@ def test_hours_and_language_stay(visitor: Walk):
 def test_the_business_may_fall_silent_about_the_service(visitor: Walk, sandbox: Sandbox, clock: Traveller):
     """A booking is shown and can be canceled although its service was removed."""
     page = own_page(visitor)
-    sandbox.mischief.set("service_removed", service="haircut")
+    sandbox.faults.add("service_removed", service="haircut")
     clock.shift(timedelta(days=2))
     page = visitor.open(page.url)
     assert (page.status, "Haircut" in page.text) == (200, True)

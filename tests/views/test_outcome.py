@@ -24,7 +24,7 @@ def creations(sandbox: Sandbox) -> list[str]:
 
 def lose_answers(sandbox: Sandbox, times: int | None = None) -> None:
     """Kordless carries a creation out, and its answer never arrives."""
-    sandbox.mischief.set("status", "create", times=times, status=502, html=True, carried_out=True)
+    sandbox.faults.add("status", "create", times=times, status=502, html=True, carried_out=True)
 
 
 def test_a_confirmation_says_everything(walk: Walk):
@@ -83,7 +83,7 @@ def test_a_pending_booking_is_not_called_confirmed(walk: Walk):
 
 def test_an_unknown_status_is_shown_as_it_is(walk: Walk, sandbox: Sandbox):
     """A status that nobody has heard of is neither hidden nor called confirmed."""
-    sandbox.mischief.set("unknown_values", "create")
+    sandbox.faults.add("unknown_values", "create")
     page = walk.book()
     assert (page.status, page.heading) == (200, "Your booking")
     assert "waitlisted" in page.text
@@ -92,7 +92,7 @@ def test_an_unknown_status_is_shown_as_it_is(walk: Walk, sandbox: Sandbox):
 
 def test_a_hostile_place_is_no_link(visitor: Walk, sandbox: Sandbox):
     """Only what can do nothing but open is linked; anything else of a meeting place is plain words."""
-    sandbox.mischief.set("hostile")
+    sandbox.faults.add("hostile")
     page = visitor.book("color-consultation")
     assert "javascript:alert(6)" in page.text
     hrefs = [url.lower().strip() for url in page.links().values()]
@@ -128,7 +128,7 @@ def test_reloading_books_nothing(walk: Walk, sandbox: Sandbox):
 def test_an_older_confirmation_asks_for_the_truth(walk: Walk, sandbox: Sandbox, clock: Traveller):
     """After a quarter of an hour the confirmation leads to the booking as Kordless knows it now."""
     page = walk.book("haircut", "?day=2026-12-09")
-    sandbox.decide(page.number, "canceled")
+    sandbox.set_status(page.number, "canceled")
     assert walk.open(page.url).heading == "You're booked"
     clock.shift(timedelta(minutes=16))
     page = walk.open(page.url)
@@ -139,7 +139,7 @@ def test_an_older_confirmation_asks_for_the_truth(walk: Walk, sandbox: Sandbox, 
 def test_a_confirmation_outlives_its_service(visitor: Walk, sandbox: Sandbox, clock: Traveller):
     """What was booked is shown also when Kordless has nothing to say about the service any more."""
     page = visitor.book()
-    sandbox.mischief.set("status", status=500)
+    sandbox.faults.add("status", status=500)
     clock.shift(600)
     again = visitor.open(page.url)
     assert (again.status, again.number) == (200, page.number)
@@ -212,7 +212,7 @@ def test_a_lost_answer_becomes_a_booking(walk: Walk, sandbox: Sandbox, clock: Tr
     page = walk.send(form, "Book appointment", **JANE)
     assert (page.status, page.heading) == (200, WAITING)
     assert "Please don't book again" in page.text
-    sandbox.mischief.clear()
+    sandbox.faults.clear()
     page = wait(walk, page, clock, site)
     assert page.heading == "You're booked"
     [booking] = sandbox.bookings()
@@ -236,7 +236,7 @@ def test_a_waiting_page_asks_again_by_itself(walk: Walk, sandbox: Sandbox):
 def test_whoever_has_long_to_wait_is_told_so_and_asked_for_sooner(walk: Walk, sandbox: Sandbox):
     """The page says the whole wait, and asks again within half a minute: much may have changed by then."""
     form = walk.choose()
-    sandbox.mischief.set("status", "create", status=429, retry_after=75)
+    sandbox.faults.add("status", "create", status=429, retry_after=75)
     page = walk.send(form, "Book appointment", **JANE)
     assert (page.status, page.heading) == (200, WAITING)
     assert "in about 76 seconds" in page.text
@@ -260,7 +260,7 @@ def test_a_waiting_page_survives_a_restart(visitor: Walk, sandbox: Sandbox, cloc
     form = visitor.choose("haircut", "?day=2026-12-09")
     lose_answers(sandbox)
     page = visitor.send(form, "Book appointment", **JANE)
-    sandbox.mischief.clear()
+    sandbox.faults.clear()
     elsewhere = wait(Walk(Client()), page, clock, site)
     assert elsewhere.heading == "You're booked"
     assert visitor.open(page.url).number == elsewhere.number
@@ -276,7 +276,7 @@ def test_a_long_form_in_another_script_waits_as_well(visitor: Walk, sandbox: San
     page = visitor.send(form, "Book appointment", **{**JANE, "name": name, "notes": notes})
     assert page.heading == WAITING
     assert len(page.url) < 4000
-    sandbox.mischief.clear()
+    sandbox.faults.clear()
     assert wait(visitor, page, clock, site).heading == "You're booked"
     assert sandbox.bookings()[0]["notes"] == notes
 
@@ -284,11 +284,11 @@ def test_a_long_form_in_another_script_waits_as_well(visitor: Walk, sandbox: San
 def test_taken_after_an_unsure_try(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings):
     """When a later no may be about the visitor's own first try, it is said, and everything typed is kept."""
     form = walk.choose("haircut", "?day=2026-12-09")
-    sandbox.mischief.set("status", "create", status=502)
+    sandbox.faults.add("status", "create", status=502)
     page = walk.send(form, "Book appointment", **{**JANE, "notes": "Careful"})
     assert page.heading == WAITING
-    sandbox.mischief.clear()
-    sandbox.mischief.set("status", "create", status=409)
+    sandbox.faults.clear()
+    sandbox.faults.add("status", "create", status=409)
     page = wait(walk, page, clock, site)
     assert "your own first try" in page.alert
     assert page.heading == "Haircut"
@@ -299,10 +299,10 @@ def test_taken_after_an_unsure_try(walk: Walk, sandbox: Sandbox, clock: Travelle
 def test_refused_after_an_unsure_try(visitor: Walk, sandbox: Sandbox, clock: Traveller, site: Settings):
     """A later refusal doesn't mean that nothing was booked: the visitor is asked to get in touch."""
     form = visitor.choose("haircut", "?day=2026-12-09")
-    sandbox.mischief.set("status", "create", status=502)
+    sandbox.faults.add("status", "create", status=502)
     page = visitor.send(form, "Book appointment", **JANE)
-    sandbox.mischief.clear()
-    sandbox.mischief.set("status", "create", status=422)
+    sandbox.faults.clear()
+    sandbox.faults.add("status", "create", status=422)
     page = wait(visitor, page, clock, site)
     assert (page.status, page.heading) == (503, "We couldn't confirm your booking")
     assert "contact us before you book again" in page.text
@@ -312,7 +312,7 @@ def test_too_many_at_once_stand_in_line(visitor: Walk, sandbox: Sandbox, clock: 
     """When Kordless takes no more bookings this minute, the visitor waits in line and is then booked, once."""
     form = visitor.choose("haircut", "?day=2026-12-09")
     sandbox.limits = Limits(general=None, creations=1, contact=None)
-    sandbox.mischief.set("status", "create", times=1, status=429, retry_after=20)
+    sandbox.faults.add("status", "create", times=1, status=429, retry_after=20)
     page = visitor.send(form, "Book appointment", **JANE)
     assert page.heading == WAITING
     assert "next in line" in page.text
@@ -345,12 +345,12 @@ def test_a_refusal_after_waiting_keeps_what_was_typed(
 ):
     """When one's turn comes and Kordless says no, there is a way back to the times with everything typed."""
     form = visitor.choose("haircut", "?day=2026-12-09")
-    sandbox.mischief.set("status", "create", times=1, status=429, retry_after=20)
+    sandbox.faults.add("status", "create", times=1, status=429, retry_after=20)
     page = visitor.send(form, "Book appointment", **{**JANE, "notes": "Careful"})
-    sandbox.mischief.set("key_revoked", "create")
+    sandbox.faults.add("key_revoked", "create")
     page = wait(visitor, page, clock, site)
     assert (page.status, page.heading) == (503, "Online booking is paused")
-    sandbox.mischief.clear()
+    sandbox.faults.clear()
     clock.shift(60)
     page = visitor.open(next(url for url in page.links().values() if "kept=" in url))
     page = visitor.open(next(iter(page.times.values())))
@@ -372,7 +372,7 @@ def test_attempts_answer_htmx_and_browsers_alike(visitor: Walk, sandbox: Sandbox
     form = visitor.choose("haircut", "?day=2026-12-09")
     lose_answers(sandbox)
     page = visitor.send(form, "Book appointment", **JANE)
-    sandbox.mischief.clear()
+    sandbox.faults.clear()
     page = wait(Walk(visitor.client, HTMX), page, clock, site)
     assert page.heading == "You're booked"
     assert "<html" not in page.html

@@ -15,9 +15,9 @@ from django.core.signals import request_finished
 from django.test import Client
 from pytest_django import Settings
 
-from kordless_booking.conf import account_named
+from kordless_booking.conf import get_account
 from kordless_booking.sandbox import Sandbox
-from kordless_booking.upstream.registry import background, upstream
+from kordless_booking.upstream.registry import background_worker, services_for
 from tests.redis_server import REDIS, WHY_NOT, running_redis
 from tests.support.memcached_server import MEMCACHED, WHY_NO_MEMCACHED, running_memcached
 from tests.support.planted_pickles import Memcached, Redis, Server, trap
@@ -44,14 +44,14 @@ def server(request: pytest.FixtureRequest, site: Settings, tmp_path: Path) -> It
         stack.callback(one.close)
         site.CACHES = {"default": {"BACKEND": f"{DJANGO}.{request.param}", "LOCATION": location}}
         yield one
-        background.join()
+        background_worker.join()
         request_finished.send(Client)
         site.CACHES = {"default": {"BACKEND": f"{DJANGO}.locmem.LocMemCache"}}
 
 
 def as_a_new_process(site: Settings) -> None:
     """Forget what this process has in its own memory."""
-    background.join()
+    background_worker.join()
     site.KORDLESS_BOOKING = dict(site.KORDLESS_BOOKING)
 
 
@@ -75,7 +75,7 @@ def test_planted_pickles_are_never_run_and_visitors_book_on(
     """Under every key that a whole walk leaves behind, not once but three times over."""
     marker = tmp_path / "ran"
     whole_walk(client)
-    background.join()
+    background_worker.join()
     assert len(server.values()) > 15
     assert not [key for key, value in server.values().items() if value.startswith(b"\x80")]
     key = next(iter(server.values()))
@@ -92,7 +92,7 @@ def test_planted_pickles_are_never_run_and_visitors_book_on(
         assert not marker.exists()
         assert [(page.url, page.status) for page in walk.seen if page.status >= 400] == []
         assert len(sandbox.bookings()) == number
-        assert upstream(account_named(None)).cache.up
+        assert services_for(get_account(None)).cache.up
     assert {record.getMessage().partition(" req=")[0] for record in caplog.records} == {"event=cache_value_unreadable"}
     assert len(caplog.records) == 3, "said once a minute by each process"
 

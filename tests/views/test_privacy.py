@@ -53,9 +53,9 @@ def live_through_it_all(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Se
         ("html", {}),
         ("hang", {}),
     ):
-        sandbox.mischief.set(kind, "create", **options)
+        sandbox.faults.add(kind, "create", **options)
         walk.send(form, "Book appointment", **CANARY)
-        sandbox.mischief.clear()
+        sandbox.faults.clear()
         clock.shift(35)
         site.KORDLESS_BOOKING = dict(site.KORDLESS_BOOKING)
         walk.open(walk.seen[-1].url)
@@ -63,17 +63,17 @@ def live_through_it_all(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Se
     for number, contact in ((page.number, CANARY["email"]), (page.number, CANARY["phone"]), ("X", CANARY["email"])):
         walk.send(walk.open("/book/manage/"), "Find booking", number=number, contact=contact)
     for operation in ("lookup", "cancel"):
-        sandbox.mischief.set("status", operation, status=500)
+        sandbox.faults.add("status", operation, status=500)
         walk.send(walk.open("/book/manage/"), "Find booking", number=page.number, contact=CANARY["email"])
         walk.open(f"{manage.url}cancel/", {})
-        sandbox.mischief.clear()
+        sandbox.faults.clear()
         clock.shift(60)
         site.KORDLESS_BOOKING = dict(site.KORDLESS_BOOKING)
     slots = walk.open(f"{manage.url}reschedule/")
     ask = walk.open(list(slots.times.values())[-1])
-    sandbox.mischief.set("status", "reschedule", status=500)
+    sandbox.faults.add("status", "reschedule", status=500)
     walk.send(ask, "Reschedule")
-    sandbox.mischief.clear()
+    sandbox.faults.clear()
     walk.send(ask, "Reschedule")
     walk.send(walk.open(f"{manage.url}cancel/"), "Cancel booking")
     walk.open(f"{manage.url}reschedule/")

@@ -19,7 +19,7 @@ from pytest_django import Settings
 from kordless_booking import exceptions
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.views import problems
-from kordless_booking.views.request import Visit
+from kordless_booking.views.request import WidgetRequest
 from tests.views.walking import Page, Walk
 
 pytestmark = pytest.mark.django_db
@@ -49,11 +49,11 @@ EXPECTED = (
 def answer_to(error: Exception, method: str = "GET") -> Page:
     """The page that a view gives which raises this."""
 
-    def view(visit: Visit) -> HttpResponse:
+    def view(visit: WidgetRequest) -> HttpResponse:
         raise error
 
-    visit = Visit(RequestFactory().generic(method, "/book/haircut/?tz=Asia/Tokyo"))
-    return Page("/book/", problems.answered(visit, ("GET", "POST"), view))
+    visit = WidgetRequest(RequestFactory().generic(method, "/book/haircut/?tz=Asia/Tokyo"))
+    return Page("/book/", problems.call_view(visit, ("GET", "POST"), view))
 
 
 @pytest.mark.parametrize(("error", "status", "headline"), EXPECTED, ids=lambda value: type(value).__name__)
@@ -118,10 +118,10 @@ def test_an_outage_is_loud_and_a_typo_is_not(site: Settings, client: Client, san
         return max(record.levelno for record in caplog.records if record.name == "kordless_booking.views")
 
     assert level("/book/nowhere/at/all") == logging.INFO
-    sandbox.mischief.set("status", "service", status=500)
+    sandbox.faults.add("status", "service", status=500)
     assert level("/book/haircut/") == logging.ERROR
-    sandbox.mischief.clear()
-    sandbox.mischief.set("key_revoked", "service")
+    sandbox.faults.clear()
+    sandbox.faults.add("key_revoked", "service")
     assert level("/book/beard-trim/") == logging.CRITICAL
 
 

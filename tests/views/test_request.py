@@ -9,15 +9,15 @@ from pytest_django import Settings
 
 from kordless_booking.api.resources import Branding, Organization
 from kordless_booking.sandbox import Sandbox
-from kordless_booking.views.request import Visit, business_of, origin_of
+from kordless_booking.views.request import WidgetRequest, business_of, origin_of
 from tests.views.walking import HTMX, Walk
 
 pytestmark = pytest.mark.django_db
 
 
-def visit_with(**headers: str) -> Visit:
+def visit_with(**headers: str) -> WidgetRequest:
     """A visit of a request with these headers."""
-    return Visit(
+    return WidgetRequest(
         RequestFactory().get("/book/", headers={name.replace("_", "-"): text for name, text in headers.items()})
     )
 
@@ -59,7 +59,7 @@ def test_the_id_is_the_same_on_page_header_and_log(
     site: Settings, client: Client, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ):
     """The reference on a problem page finds the log lines, also those of the calls to Kordless."""
-    sandbox.mischief.set("status", status=500)
+    sandbox.faults.add("status", status=500)
     page = Walk(client, {"X-Request-ID": "find-me-again-1"}).open("/book/")
     assert page.response["X-Request-ID"] == "find-me-again-1"
     assert "find-me-again-1" in page.text
@@ -115,7 +115,7 @@ def test_a_broken_configuration_is_said_plainly(site: Settings, client: Client):
 def test_several_accounts_need_their_namespace(two_accounts: Settings):
     """A mount without the name of one of several accounts is a mistake that says so."""
     with pytest.raises(ImproperlyConfigured, match="north, south"):
-        Visit(RequestFactory().get("/x/"))
+        WidgetRequest(RequestFactory().get("/x/"))
 
 
 def test_progress_leads_back_but_never_forward(site: Settings, client: Client):

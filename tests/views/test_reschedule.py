@@ -88,7 +88,7 @@ def test_a_time_that_was_taken_meanwhile(walk: Walk, sandbox: Sandbox):
     page = own_page(walk, query=f"{FAR}&host=host_sarah")
     before = sandbox.bookings()[0]["starts"]
     ask, _start = question(walk, page)
-    sandbox.mischief.set("status", "reschedule", status=409)
+    sandbox.faults.add("status", "reschedule", status=409)
     slots = walk.send(ask, "Reschedule")
     assert "just taken" in slots.alert
     assert slots.times
@@ -118,7 +118,7 @@ def test_a_refused_move_is_said_kindly(visitor: Walk, sandbox: Sandbox):
 def test_a_cut_move_tells_the_truth(walk: Walk, sandbox: Sandbox):
     """When the answer is lost, Kordless is asked where the booking is."""
     ask, start = question(walk, own_page(walk))
-    sandbox.mischief.set("status", "reschedule", status=502, carried_out=True)
+    sandbox.faults.add("status", "reschedule", status=502, carried_out=True)
     assert "Your booking has been moved." in walk.send(ask, "Reschedule").text
     assert sandbox.bookings()[0]["starts"] == start.timestamp()
 
@@ -126,11 +126,11 @@ def test_a_cut_move_tells_the_truth(walk: Walk, sandbox: Sandbox):
 def test_a_failed_move_is_not_called_done(visitor: Walk, sandbox: Sandbox):
     """When nothing was carried out nobody is told that it was; a second try does it."""
     ask, _start = question(visitor, own_page(visitor))
-    sandbox.mischief.set("status", "reschedule", status=502)
+    sandbox.faults.add("status", "reschedule", status=502)
     page = visitor.send(ask, "Reschedule")
     assert page.status == 503
     assert "has been moved" not in page.text
-    sandbox.mischief.clear()
+    sandbox.faults.clear()
     assert "Your booking has been moved." in visitor.send(ask, "Reschedule").text
 
 
@@ -159,7 +159,7 @@ def test_a_canceled_booking_can_not_be_moved(visitor: Walk, sandbox: Sandbox):
     """Every page of moving says so, with the right status."""
     page = own_page(visitor)
     ask, _start = question(visitor, page)
-    sandbox.decide(page.number, "canceled")
+    sandbox.set_status(page.number, "canceled")
     for url in (f"{page.url}reschedule/", ask.url):
         refused = visitor.open(url)
         assert (refused.status, refused.heading) == (409, "This booking can't be moved")
@@ -180,7 +180,7 @@ def test_absurd_choices_are_dropped(visitor: Walk):
 def test_the_service_is_gone(visitor: Walk, sandbox: Sandbox, site: Settings, clock: Traveller):
     """A booking whose service was removed can't be moved, and that is said."""
     page = own_page(visitor)
-    sandbox.mischief.set("service_removed", service="haircut")
+    sandbox.faults.add("service_removed", service="haircut")
     clock.move_to(datetime(2026, 12, 3, 15, tzinfo=UTC))
     page = visitor.open(f"{page.url}reschedule/")
     assert (page.status, page.heading) == (404, "This service isn't offered")

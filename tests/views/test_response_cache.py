@@ -10,12 +10,12 @@ from django.urls import resolve
 from pytest_django import Settings
 from time_machine import Traveller
 
-from kordless_booking.conf import account_named
+from kordless_booking.conf import get_account
 from kordless_booking.sandbox import Sandbox
-from kordless_booking.upstream.registry import upstream
-from kordless_booking.upstream.request_view import Reading
+from kordless_booking.upstream.registry import services_for
+from kordless_booking.upstream.request_view import RequestView
 from kordless_booking.views import decorators, response_cache, skeletons
-from kordless_booking.views.request import Visit
+from kordless_booking.views.request import WidgetRequest
 from tests.conftest import NOW
 
 pytestmark = pytest.mark.django_db
@@ -82,12 +82,12 @@ def test_what_travels_for_one_visitor_is_kept_for_nobody(client: Client):
 @pytest.mark.usefixtures("site")
 def test_what_this_process_forgot_is_seen_at_once(client: Client, sandbox: Sandbox):
     """Whoever books in this process sees it on the next page, within the second too."""
-    page, known = "/book/full-color/?day=2026-12-09", upstream(account_named(None))
+    page, known = "/book/full-color/?day=2026-12-09", services_for(get_account(None))
     before = client.get(page).content
     slot = next(slot for slot in known.catalog.slots("full-color", NOW.date()).value if slot.start.day == 9)
-    sandbox.take("full-color", slot.start)
+    sandbox.book_by_phone("full-color", slot.start)
     assert client.get(page).content == before
-    known.catalog.on(Reading(known.shelf)).forget_slots("full-color")
+    known.catalog.for_request(RequestView(known.shelf)).invalidate_slots("full-color")
     assert client.get(page).content != before
 
 
@@ -149,10 +149,10 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What happens once between a page's being made and its being kept."""
     happens: list[Any] = []
 
-    def later(words: response_cache.Asked, visit: Visit, response: HttpResponse) -> None:
+    def later(words: response_cache.Asked, visit: WidgetRequest, response: HttpResponse) -> None:
         if happens:
             happens.pop()()
-        response_cache.remember(words, visit, response)
+        response_cache.store(words, visit, response)
 
     monkeypatch.setattr(decorators, "remember", later)
     return happens
@@ -170,12 +170,12 @@ def test_what_is_forgotten_while_a_page_is_made_is_seen_on_the_next(
     client: Client, sandbox: Sandbox, meanwhile: list[Any]
 ):
     """Somebody books between the page's being read and its being kept, and looks again within the second."""
-    address, known = "/book/full-color/?day=2026-12-09", upstream(account_named(None))
+    address, known = "/book/full-color/?day=2026-12-09", services_for(get_account(None))
 
     def booked() -> None:
         slot = next(slot for slot in known.catalog.slots("full-color", NOW.date()).value if slot.start.day == 9)
-        sandbox.take("full-color", slot.start)
-        known.catalog.on(Reading(known.shelf)).forget_slots("full-color")
+        sandbox.book_by_phone("full-color", slot.start)
+        known.catalog.for_request(RequestView(known.shelf)).invalidate_slots("full-color")
 
     meanwhile.append(booked)
     before = client.get(address).content
@@ -188,4 +188,4 @@ def test_the_same_path_under_another_prefix_is_another_page():
     longer = RequestFactory().get("/book/", SCRIPT_NAME="/outer/inner")
     shorter.resolver_match = longer.resolver_match = resolve("/book/")
     assert shorter.path == longer.path
-    assert response_cache.asked(shorter) != response_cache.asked(longer)
+    assert response_cache.cache_key(shorter) != response_cache.cache_key(longer)

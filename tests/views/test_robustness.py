@@ -12,7 +12,7 @@ from pytest_django import Settings
 from selectolax.lexbor import LexborHTMLParser
 
 from kordless_booking.sandbox import Sandbox
-from kordless_booking.sandbox.faults.injector import DISTORTIONS
+from kordless_booking.sandbox.faults.injector import DOCUMENT_FAULTS
 from tests.views.walking import HTMX, JANE, Walk
 
 pytestmark = pytest.mark.django_db
@@ -194,7 +194,7 @@ def walk_everything(walk: Walk) -> None:
 
 def test_hostile_texts_stay_texts(visitor: Walk, sandbox: Sandbox):
     """Markup, scripts and CSS in every text of the business and of the visitor: nothing of it ever comes alive."""
-    sandbox.mischief.set("hostile")
+    sandbox.faults.add("hostile")
     walk_everything(visitor)
     assert len(visitor.seen) > 20
     for page in visitor.seen:
@@ -211,7 +211,7 @@ def test_hostile_texts_stay_texts(visitor: Walk, sandbox: Sandbox):
 
 def test_a_hostile_colour_is_no_style(visitor: Walk, sandbox: Sandbox):
     """CSS in the colour leads to the default palette, in a sheet of our own making."""
-    sandbox.mischief.set("hostile")
+    sandbox.faults.add("hostile")
     page = visitor.open("/book/")
     [sheet] = [node.attributes["href"] for node in page.tree.css("link[rel=stylesheet]")]
     assert re.fullmatch(r"/book/style-[0-9a-f]{6}\.css\?v=[0-9a-f]+", sheet or "")
@@ -222,7 +222,7 @@ def test_a_hostile_colour_is_no_style(visitor: Walk, sandbox: Sandbox):
 
 def test_a_hostile_calendar_file_is_one_event(visitor: Walk, sandbox: Sandbox):
     """Line breaks and markup in names make no second event, no alarm and no header."""
-    sandbox.mischief.set("hostile")
+    sandbox.faults.add("hostile")
     page = visitor.book("color-consultation")
     response = visitor.client.get(page.link("Calendar file"))
     lines = response.content.split(b"\r\n")
@@ -232,11 +232,11 @@ def test_a_hostile_calendar_file_is_one_event(visitor: Walk, sandbox: Sandbox):
     assert b"javascript:" not in b"".join(line for line in lines if line.startswith((b"URL", b"CONFERENCE")))
 
 
-@pytest.mark.parametrize("kind", sorted(DISTORTIONS))
+@pytest.mark.parametrize("kind", sorted(DOCUMENT_FAULTS))
 def test_distorted_answers_never_break_a_page(visitor: Walk, sandbox: Sandbox, kind: str):
     """Whatever Kordless says, each page is one that we declare, and nothing is booked for another time."""
     form = visitor.choose("haircut", "?day=2026-12-09")
-    sandbox.mischief.set(kind)
+    sandbox.faults.add(kind)
     caches["default"].clear()
     for url in ("/book/", "/book/haircut/", "/book/styling-class/?party=2", "/book/haircut/zone/", "/book/manage/"):
         declared(visitor.open(url).status, kind, url)
@@ -274,7 +274,7 @@ def test_a_sick_line_never_breaks_a_page(visitor: Walk, sandbox: Sandbox, kind: 
     page = visitor.book("haircut", "?day=2026-12-09")
     manage = visitor.open(page.link("Change or cancel"))
     form = visitor.choose("haircut", "?day=2026-12-10")
-    sandbox.mischief.set(kind, **options)
+    sandbox.faults.add(kind, **options)
     caches["default"].clear()
     urls = ("/book/", "/book/haircut/", "/book/haircut/zone/", manage.url, f"{manage.url}cancel/", page.url)
     for url in urls:

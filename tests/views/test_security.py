@@ -49,14 +49,14 @@ def test_every_combination_of_where_it_comes_from(rf: RequestFactory):
     for site, origin, referer in product(SITES, ORIGINS, REFERERS):
         named = {"Sec-Fetch-Site": site, "Origin": origin, "Referer": referer}
         request = rf.post("/book/", headers={name: value for name, value in named.items() if value is not None})
-        assert security.comes_from_ourselves(request) is allowed(site, origin, referer), named
+        assert security.is_same_origin(request) is allowed(site, origin, referer), named
 
 
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=60))
 def test_no_origin_breaks_the_guard(origin: str):
     """Whatever stands in Origin, the answer is yes or no, and yes only for our own."""
     request = RequestFactory().post("/book/", headers={"Origin": origin})
-    assert security.comes_from_ourselves(request) is (origin in {"", OWN})
+    assert security.is_same_origin(request) is (origin in {"", OWN})
 
 
 @pytest.mark.parametrize(

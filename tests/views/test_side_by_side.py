@@ -188,12 +188,12 @@ def test_the_first_page_after_an_outage_is_whole(
 ):
     """One call tries whether Kordless is back, and would turn away all that are made at the same time."""
     site.CACHES = {"default": {"BACKEND": "tests.faults.wall_clock_cache.WallClockCache"}}
-    sandbox.mischief.set("status", status=503)
+    sandbox.faults.add("status", status=503)
     for _ in range(4):
         assert visitor.open("/book/haircut/").status == 503
         foreground.join()  # else a call that is still to be tried again would be the one that looks for Kordless
         clock.shift(3)
-    sandbox.mischief.clear()
+    sandbox.faults.clear()
     clock.shift(16)
     assert visitor.open("/book/haircut/").times
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from kordless_booking.views.package_templates import PackageTemplates, find_package_templates
-from kordless_booking.views.skeletons import SitePart, assemble, kept_pattern, pattern
+from kordless_booking.views.skeletons import SitePart, cached_per_language, pattern, render_from_skeleton
 
 TIME = "kordless_booking/parts/time.html"
 PAGE = "page.html"
@@ -72,27 +72,27 @@ def test_a_part_is_filled_as_it_is_rendered(url: str, label: str):
 def test_an_assembled_page_is_as_rendered(page: PackageTemplates, given_context: dict[str, object]):
     """The first time and when only texts differ."""
     for _again in range(2):
-        assert assemble(page, given_context, {"name", "url"}) == render_to_string(PAGE, given_context)
+        assert render_from_skeleton(page, given_context, {"name", "url"}) == render_to_string(PAGE, given_context)
 
 
 def test_what_does_not_vary_makes_another_pattern(page: PackageTemplates):
     """Other texts, another number of them, or one that is missing: none gets another's page."""
     pages = [context(), context(fixed="other"), context(urls=("a",)), context(url="/x"), context(name="")]
     for given_context in [*pages, *pages]:
-        assert assemble(page, given_context, {"name", "url"}) == render_to_string(PAGE, given_context)
+        assert render_from_skeleton(page, given_context, {"name", "url"}) == render_to_string(PAGE, given_context)
 
 
 def test_a_value_can_not_pose_as_a_place(page: PackageTemplates):
     """A business that writes our marks into its name gets them shown, not filled."""
     given_context = context("\ue0000:1\ue001", ("secret",))
-    assert assemble(page, given_context, {"name", "url"}).split("|")[1] == "\ue0000:1\ue001"
+    assert render_from_skeleton(page, given_context, {"name", "url"}).split("|")[1] == "\ue0000:1\ue001"
 
 
 def test_what_is_made_of_templates_is_kept_for_each_language(settings: Settings):
     """Made once for its arguments in a language; each time while DEBUG, and anew after templates change."""
     made = []
 
-    @kept_pattern(8)
+    @cached_per_language(8)
     def make(name: str) -> int:
         made.append((name, translation.get_language()))
         return len(made)

@@ -107,7 +107,7 @@ def test_an_empty_month_leads_to_the_next_free_day(walk: Walk):
 
 def test_nothing_free_at_all_is_said(visitor: Walk, sandbox: Sandbox):
     """When no month has anything, it is said, and Kordless is asked for a few months only."""
-    sandbox.mischief.set("no_slots", "availability")
+    sandbox.faults.add("no_slots", "availability")
     page = visitor.open("/book/bridal-styling/")
     assert "There are no free times at the moment." in page.text
     assert len([asked for asked in sandbox.requests if asked.operation == "availability"]) <= 4
@@ -152,7 +152,7 @@ def test_an_unknown_host_can_be_left(visitor: Walk):
 
 def test_nameless_hosts_are_no_choice(visitor: Walk, sandbox: Sandbox):
     """When Kordless names no hosts, times are shown without them."""
-    sandbox.mischief.set("null_host", "availability")
+    sandbox.faults.add("null_host", "availability")
     page = visitor.open("/book/haircut/")
     assert page.texts(".kb-hosts a") == []
     assert page.times
@@ -305,7 +305,7 @@ def test_the_hour_that_never_comes(site: Settings, clock: Traveller, client: Cli
 
 def test_past_times_are_not_shown(visitor: Walk, sandbox: Sandbox):
     """What Kordless still lists but has begun is left out."""
-    sandbox.mischief.set("past", "availability")
+    sandbox.faults.add("past", "availability")
     page = visitor.open("/book/haircut/")
     assert page.times_of_day[0] == "10:30 AM"
     assert all(start_of(url) > NOW for url in page.times.values())
@@ -313,7 +313,7 @@ def test_past_times_are_not_shown(visitor: Walk, sandbox: Sandbox):
 
 def test_full_times_are_not_shown(visitor: Walk, sandbox: Sandbox):
     """What Kordless lists with no place left is left out."""
-    sandbox.mischief.set("capacity", "availability", value=0)
+    sandbox.faults.add("capacity", "availability", value=0)
     assert not visitor.open("/book/haircut/").times
 
 
@@ -322,11 +322,11 @@ def test_disorder_changes_nothing(visitor: Walk, sandbox: Sandbox):
     plain = visitor.open("/book/haircut/").times
     caches["default"].clear()
     for kind in ("unsorted", "duplicates", "mixed_offsets", "unknown_fields", "null_team"):
-        sandbox.mischief.set(kind, "availability")
+        sandbox.faults.add(kind, "availability")
     assert visitor.open("/book/haircut/?hours=12").times_of_day == [name.strip() for name in plain]
 
 
 def test_an_overlong_window_is_no_trouble(visitor: Walk, sandbox: Sandbox):
     """A service without a usable booking window still opens, within a window of our own."""
-    sandbox.mischief.set("missing_fields", "service", fields=["booking_window_days"])
+    sandbox.faults.add("missing_fields", "service", fields=["booking_window_days"])
     assert visitor.open("/book/haircut/").times

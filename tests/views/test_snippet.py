@@ -148,6 +148,6 @@ def test_the_preview_stands_on_another_origin_where_there_is_one(
 
 def test_it_works_while_kordless_does_not(staff: Client, sandbox: Sandbox):
     """Then there is no service to choose, and the rest is there."""
-    sandbox.mischief.set("key_revoked")
+    sandbox.faults.add("key_revoked")
     page = built(staff)
     assert page.texts("select[name=service] option") == ["All services"]

@@ -209,13 +209,13 @@ def test_browsing_writes_nothing_to_the_database(visitor: Walk, django_assert_nu
 
 def test_an_outage_is_said_kindly(walk: Walk, sandbox: Sandbox, clock: Traveller):
     """With nothing kept and Kordless down, each step is a 503 with Retry-After and a link to try again."""
-    sandbox.mischief.set("status", status=500)
+    sandbox.faults.add("status", status=500)
     for address in ("/book/", "/book/haircut/?tz=Asia/Tokyo", "/book/haircut/zone/"):
         page = walk.open(address)
         assert (page.status, page.heading) == (503, "Temporarily unavailable"), address
         assert int(page.response["Retry-After"]) > 0
         assert page.link("Try again") == address
-    sandbox.mischief.clear()
+    sandbox.faults.clear()
     clock.shift(120)
     assert walk.open("/book/").status == 200
 
@@ -223,7 +223,7 @@ def test_an_outage_is_said_kindly(walk: Walk, sandbox: Sandbox, clock: Traveller
 def test_known_times_outlive_an_outage(visitor: Walk, sandbox: Sandbox, clock: Traveller):
     """When Kordless fails, times of a few minutes ago are still shown, and it is said how old they are."""
     before = visitor.open("/book/haircut/")
-    sandbox.mischief.set("status", status=503)
+    sandbox.faults.add("status", status=503)
     clock.shift(400)
     page = visitor.open("/book/haircut/")
     assert (page.status, page.times) == (200, before.times)
@@ -232,7 +232,7 @@ def test_known_times_outlive_an_outage(visitor: Walk, sandbox: Sandbox, clock: T
 
 def test_a_refused_key_pauses_booking(walk: Walk, sandbox: Sandbox):
     """When Kordless refuses the key, booking is paused, in words that blame nobody and show no key."""
-    sandbox.mischief.set("key_revoked")
+    sandbox.faults.add("key_revoked")
     page = walk.open("/book/")
     assert (page.status, page.heading) == (503, "Online booking is paused")
     assert "kordless-sandbox-key" not in page.html
@@ -247,13 +247,13 @@ def test_an_unknown_business_is_a_404(site: Settings, client: Client):
 
 def test_a_removed_service_is_gone(visitor: Walk, sandbox: Sandbox):
     """A service that was removed is neither listed nor found."""
-    sandbox.mischief.set("service_removed", service="haircut")
+    sandbox.faults.add("service_removed", service="haircut")
     assert "haircut" not in visitor.open("/book/").html
     assert visitor.open("/book/haircut/").status == 404
 
 
 def test_a_business_that_offers_nothing_says_so(visitor: Walk, sandbox: Sandbox):
     """Without any service the first page says it in words."""
-    sandbox.mischief.set("service_removed")
+    sandbox.faults.add("service_removed")
     page = visitor.open("/book/")
     assert (page.status, "Nothing can be booked online right now" in page.text) == (200, True)

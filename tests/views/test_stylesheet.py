@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 import kordless_booking
 from kordless_booking.presentation.palette import contrast
-from kordless_booking.presentation.themes import READY_MADE
+from kordless_booking.presentation.themes import THEMES
 from kordless_booking.sandbox import Sandbox
 
 pytestmark = pytest.mark.django_db
@@ -51,7 +51,7 @@ def test_pages_link_the_sheet_of_the_business(site: Settings, client: Client, sa
 
 def test_a_page_without_a_business_has_a_sheet_too(site: Settings, client: Client, sandbox: Sandbox):
     """When Kordless can't say whose page it is, the default colour is used."""
-    sandbox.mischief.set("status", status=500)
+    sandbox.faults.add("status", status=500)
     html = client.get("/book/").content.decode()
     [sheet] = re.findall(r'rel="stylesheet" href="([^"]+)"', html)
     assert client.get(sheet).status_code == 200
@@ -105,7 +105,7 @@ def rules(css: str) -> list[str]:
     return re.findall(r"[^\s{};:,]+|[{};:,]", re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL))
 
 
-@pytest.mark.parametrize("theme", ["", *READY_MADE])
+@pytest.mark.parametrize("theme", ["", *THEMES])
 def test_being_small_costs_no_rule(site: Settings, client: Client, theme: str):
     """What is served says the same as the files, word for word."""
     css = client.get(f"/book/style-7a2e5d{'-' if theme else ''}{theme}.css").content.decode()

@@ -46,7 +46,7 @@ def test_a_time_that_is_gone_is_news(visitor: Walk, sandbox: Sandbox, clock):
     page = visitor.open("/book/haircut/?host=host_sarah")
     address, headers = watch(page)
     first = next(iter(page.times.values()))
-    sandbox.take("haircut", start_of(first), "host_sarah")
+    sandbox.book_by_phone("haircut", start_of(first), "host_sarah")
     clock.shift(400)
     answer = visitor.once(address, **headers)
     assert answer.status == 200
@@ -59,17 +59,17 @@ def test_seats_are_news_too(visitor: Walk, sandbox: Sandbox, clock):
     """Where it says how many places are left."""
     page = visitor.open("/book/styling-class/")
     address, headers = watch(page)
-    sandbox.take("styling-class", start_of(next(iter(page.times.values()))))
+    sandbox.book_by_phone("styling-class", start_of(next(iter(page.times.values()))))
     clock.shift(400)
     assert visitor.once(address, **headers).status == 200
 
 
 def test_a_page_without_times_is_watched_too(visitor: Walk, sandbox: Sandbox, clock):
     """Something may become free."""
-    sandbox.mischief.set("no_slots", "availability")
+    sandbox.faults.add("no_slots", "availability")
     address, headers = watch(visitor.open("/book/haircut/?month=2026-12"))
     assert visitor.once(address, **headers).status == 204
-    sandbox.mischief.clear()
+    sandbox.faults.clear()
     clock.shift(400)
     assert visitor.once(address, **headers).times
 
@@ -87,7 +87,7 @@ def test_the_times_that_a_booking_may_move_to(visitor: Walk):
 def test_what_was_typed_goes_along(visitor: Walk, sandbox: Sandbox):
     """A page that somebody came back to keeps what they typed also in the list that is refreshed."""
     form = visitor.choose()
-    sandbox.mischief.set("status", "create", times=1, status=409)
+    sandbox.faults.add("status", "create", times=1, status=409)
     back = visitor.send(form, "Book appointment", **JANE)
     address, headers = watch(back)
     assert "kept=" in address

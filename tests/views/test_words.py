@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from kordless_booking.api.resources import CancellationPolicy, Location, Price, PriceKind, Service
-from kordless_booking.presentation.timezones import listed_zones, zone
+from kordless_booking.presentation.timezones import get_timezone, selectable_timezones
 from kordless_booking.views import words
-from kordless_booking.views.request import Visit
+from kordless_booking.views.request import WidgetRequest
 
 START, END = datetime(2026, 12, 1, 23, 0, tzinfo=UTC), datetime(2026, 12, 2, 0, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def visit(site: Settings) -> Visit:
+def visit(site: Settings) -> WidgetRequest:
     """A visit by a visitor who chose nothing."""
-    return Visit(RequestFactory().get("/book/"))
+    return WidgetRequest(RequestFactory().get("/book/"))
 
 
 @pytest.mark.parametrize(
@@ -43,10 +43,10 @@ def visit(site: Settings) -> Visit:
 )
 def test_a_place_is_said_and_safely_linked(kind: str, value: str, text: str, url: str | None):
     """The business's own words stand there; they are a link only where that is safe."""
-    place = words.place(Location(type=kind, value=value))
+    place = words.describe_location(Location(type=kind, value=value))
     assert place is not None
     assert place.text == text
-    assert place.kind in words.KNOWN_PLACES
+    assert place.kind in words.LOCATION_TYPES
     assert (place.url or "").startswith(url or "")
     assert (place.url is None) is (url is None)
 
@@ -54,13 +54,13 @@ def test_a_place_is_said_and_safely_linked(kind: str, value: str, text: str, url
 @pytest.mark.parametrize("location", [None, Location(type="onsite", value=""), Location(type="custom", value=" ")])
 def test_no_place_is_none(location: Location | None):
     """Where nothing is said, nothing is shown."""
-    assert words.place(location) is None
+    assert words.describe_location(location) is None
 
 
 @given(kind=st.sampled_from(["onsite", "phone", "meet_url", "custom", "other"]), value=st.text(max_size=80))
 def test_no_place_is_unsafe(kind: str, value: str):
     """Whatever the business writes, a link starts with a scheme that only opens."""
-    place = words.place(Location(type=kind, value=value))
+    place = words.describe_location(Location(type=kind, value=value))
     assert place is None or place.url is None or place.url.startswith(("https://", "http://", "tel:+"))
 
 
@@ -83,68 +83,68 @@ def test_a_party_is_said_when_it_is_one():
 @pytest.mark.parametrize("status", ["pending", "canceled", "waitlisted", "", "CONFIRMED"])
 def test_only_confirmed_is_called_confirmed(status: str):
     """No other status may sound as if the appointment were certain."""
-    said = words.status_words(status)
+    said = words.status_texts(status)
     assert "confirmed" not in f"{said.headline} {said.lead}".lower()
     assert "booked" not in said.headline.lower()
 
 
-def test_when_is_said_in_the_visitors_zone(visit: Visit):
+def test_when_is_said_in_the_visitors_zone(visit: WidgetRequest):
     """The full date and both clock times are the zone's own; the zone's name says its offset then."""
     assert words.when(visit, START, END, "Asia/Kathmandu") == "Wednesday, December 2, 2026, 4:45 AM \u2013 5:45 AM"
-    assert words.zone_text(visit, "Asia/Kathmandu", START) == "Kathmandu · GMT+5:45"
+    assert words.format_timezone(visit, "Asia/Kathmandu", START) == "Kathmandu · GMT+5:45"
 
 
-def test_the_clock_on_site_comes_first_where_it_differs(visit: Visit):
+def test_the_clock_on_site_comes_first_where_it_differs(visit: WidgetRequest):
     """Both with their zones; the visitor's own date is said where it is another one."""
     said = words.clocks(visit, START, END, "Asia/Kathmandu", "America/New_York")
     assert (said.when, said.zone) == (
         "Tuesday, December 1, 2026, 6:00 PM \u2013 7:00 PM on site",
         "New York · GMT-5",
     )
-    assert (said.own, said.own_zone) == (
+    assert (said.visitor, said.visitor_zone) == (
         "Wednesday, December 2, 2026, 4:45 AM \u2013 5:45 AM for you",
         "Kathmandu · GMT+5:45",
     )
-    assert said.line == f"{said.when} · {said.own}"
+    assert said.line == f"{said.when} · {said.visitor}"
     said = words.clocks(visit, START, END, "America/Chicago", "America/New_York")
-    assert said.own == "5:00 PM \u2013 6:00 PM for you"
+    assert said.visitor == "5:00 PM \u2013 6:00 PM for you"
 
 
 @pytest.mark.parametrize("site", [None, "America/Toronto"])
-def test_one_clock_is_said_once(visit: Visit, site: str | None):
+def test_one_clock_is_said_once(visit: WidgetRequest, site: str | None):
     """Where nobody comes, or the clock on site shows the same, the visitor's own is all there is."""
     said = words.clocks(visit, START, END, "America/New_York", site)
     assert said.line == said.when == "Tuesday, December 1, 2026, 6:00 PM \u2013 7:00 PM"
-    assert (said.zone, said.own, said.own_zone) == ("New York · GMT-5", "", "")
+    assert (said.zone, said.visitor, said.visitor_zone) == ("New York · GMT-5", "", "")
 
 
 @given(
-    own=st.sampled_from(listed_zones()),
-    site=st.sampled_from(listed_zones()),
+    own=st.sampled_from(selectable_timezones()),
+    site=st.sampled_from(selectable_timezones()),
     minutes=st.integers(0, 3 * 365 * 24 * 60),
 )
 def test_both_clocks_tell_the_same_moment(own: str, site: str, minutes: int):
     """For every two zones: two clocks are told exactly where they differ, and each is its zone's own."""
     start = START + timedelta(minutes=minutes)
     with translation.override("en"):
-        told = Visit(RequestFactory().get("/book/?hours=24"))
+        told = WidgetRequest(RequestFactory().get("/book/?hours=24"))
         said = words.clocks(told, start, start + timedelta(minutes=50), own, site)
-    here, there = start.astimezone(zone(own)), start.astimezone(zone(site))
-    assert bool(said.own) is (here.utcoffset() != there.utcoffset())
-    if said.own:
+    here, there = start.astimezone(get_timezone(own)), start.astimezone(get_timezone(site))
+    assert bool(said.visitor) is (here.utcoffset() != there.utcoffset())
+    if said.visitor:
         assert f"{there:%H:%M} \u2013 " in said.when
-        assert f"{here:%H:%M} \u2013 " in said.own
-        assert (f"{here:%Y}" in said.own) is (here.date() != there.date())
+        assert f"{here:%H:%M} \u2013 " in said.visitor
+        assert (f"{here:%Y}" in said.visitor) is (here.date() != there.date())
 
 
 @pytest.mark.parametrize("zone_name", [None, "", "Nowhere/Atlantis"])
 def test_only_a_known_place_has_a_clock(zone_name: str | None):
     """A zone that makes no sense, a call, and no place at all have none."""
     onsite = Location(type="onsite", value="123 Main St")
-    assert words.site_zone(onsite, zone_name) is None
-    assert words.site_zone(onsite, "US/Eastern") == "America/New_York"
+    assert words.venue_timezone(onsite, zone_name) is None
+    assert words.venue_timezone(onsite, "US/Eastern") == "America/New_York"
     for other in (None, Location(type="phone", value=""), Location(type="custom", value="At yours")):
-        assert words.site_zone(other, "America/New_York") is None
+        assert words.venue_timezone(other, "America/New_York") is None
 
 
 def test_a_card_says_what_is_known():

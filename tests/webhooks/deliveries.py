@@ -12,7 +12,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.test import Client
 
-from kordless_booking.webhooks.signature import Recipe, sign
+from kordless_booking.webhooks.signature import SignatureScheme, sign
 
 __all__ = ["NEW", "OLD", "Delivery", "booking_document", "delivery", "event_body"]
 
@@ -69,7 +69,7 @@ def delivery(
     delivery_id: str | None = None,
     at: float | str | None = None,
     secret: str = NEW,
-    recipe: Recipe | None = None,
+    recipe: SignatureScheme | None = None,
 ) -> Delivery:
     """Build a genuine delivery. `at` is its timestamp: Unix time, or the text of the header."""
     timestamp = at if isinstance(at, str) else str(int(time.time() if at is None else at))

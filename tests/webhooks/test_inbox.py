@@ -8,9 +8,9 @@ from django.test import Client
 from pytest_django import Settings
 
 from kordless_booking.api.session import wsgi_transport
-from kordless_booking.conf import account_named
+from kordless_booking.conf import get_account
 from kordless_booking.sandbox import Sandbox
-from kordless_booking.webhooks.events import read_event
+from kordless_booking.webhooks.events import parse_event
 from kordless_booking.webhooks.inbox import receive
 from tests.conftest import NOW
 from tests.views.walking import JANE, Page, Walk, start_of
@@ -56,7 +56,7 @@ def test_a_booking_of_ours_is_told_once(visitor: Walk, listener: Listener, sandb
 
 def test_a_webhook_that_is_quicker_than_the_answer(visitor: Walk, listener: Listener, sandbox: Sandbox, clock: Any):
     """The answer was lost; the webhook knows the booking for ours by its time and contact, and where it came from."""
-    sandbox.mischief.set("status", "create", times=1, status=500, carried_out=True)
+    sandbox.faults.add("status", "create", times=1, status=500, carried_out=True)
     form = visitor.choose()
     waiting = visitor.send(form, "Book appointment", **JANE, attribution='{"utm_source": "letter"}')
     assert not waiting.number
@@ -73,7 +73,7 @@ def test_two_who_share_an_address_and_a_time_are_told_apart(
     """A mother books a class for one child and then for the other, and the first answer is lost: the name decides."""
     form = visitor.choose("styling-class")
     for name, campaign, carried_out in (("Jane Doe", "letter", True), ("John Doe", "poster", False)):
-        sandbox.mischief.set("status", "create", times=1, status=500, carried_out=carried_out)
+        sandbox.faults.add("status", "create", times=1, status=500, carried_out=carried_out)
         sent = visitor.send(
             form, "Book appointment", **{**JANE, "name": name}, attribution=f'{{"utm_source": "{campaign}"}}'
         )
@@ -94,7 +94,7 @@ def test_two_who_share_an_address_and_a_time_are_told_apart(
 )
 def test_somebody_elses_booking_meanwhile(visitor: Walk, listener: Listener, sandbox: Sandbox, other: dict[str, Any]):
     """An open attempt makes nothing ours that differs from it."""
-    sandbox.mischief.set("status", "create", times=1, status=500, carried_out=True)
+    sandbox.faults.add("status", "create", times=1, status=500, carried_out=True)
     visitor.send(visitor.choose(), "Book appointment", **JANE)
     delivery(body_of(sandbox, confirmation_number="BOOK_ELSE1234", **other)).post(visitor.client)
     assert [heard[:2] for heard in listener.heard] == [("created", "webhook")]
@@ -122,8 +122,8 @@ class Quick:
                 environ["PATH_INFO"].rpartition("/")[2], "booking.created"
             )
             body = body_of(self.sandbox, event)
-            said = {"delivery_id": f"dlv_{event}", "body": body, "event": read_event(body), "now": NOW}
-            self.received.append(receive(account_named(None), **said).value)
+            said = {"delivery_id": f"dlv_{event}", "body": body, "event": parse_event(body), "now": NOW}
+            self.received.append(receive(get_account(None), **said).value)
         return answer
 
 
@@ -171,7 +171,7 @@ def test_a_booking_by_phone_is_from_elsewhere(visitor: Walk, listener: Listener,
     """And what was free is asked for anew at once."""
     page = visitor.open("/book/haircut/?host=host_sarah")
     first = next(iter(page.times.values()))
-    sandbox.take("haircut", start_of(first), "host_sarah")
+    sandbox.book_by_phone("haircut", start_of(first), "host_sarah")
     delivery(body_of(sandbox)).post(visitor.client)
     assert listener.heard[0][:2] == ("created", "webhook")
     assert first not in visitor.open("/book/haircut/?host=host_sarah").times.values()

@@ -11,10 +11,10 @@ from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kordless_booking.booking.tokens import unseal
-from kordless_booking.models import KnownBooking, WebhookDelivery
-from kordless_booking.views.webhook import LARGEST
-from kordless_booking.webhooks.signature import RECIPES, Recipe
+from kordless_booking.booking.tokens import decrypt_token
+from kordless_booking.models import BookingProjection, WebhookDelivery
+from kordless_booking.views.webhook import MAX_BODY_BYTES
+from kordless_booking.webhooks.signature import SCHEMES, SignatureScheme
 from tests.conftest import NOW
 from tests.refused_writes import refused_writes
 from tests.webhooks.deliveries import NEW, OLD, Delivery, delivery, event_body
@@ -35,7 +35,7 @@ def every_line(caplog: pytest.LogCaptureFixture) -> None:
 
 def refused(caplog: pytest.LogCaptureFixture, listener: Listener, level: int = logging.WARNING) -> str:
     """The one line that a refusal leaves, after a look that it leaves nothing else."""
-    assert WebhookDelivery.objects.count() == KnownBooking.objects.count() == 0
+    assert WebhookDelivery.objects.count() == BookingProjection.objects.count() == 0
     assert listener.heard == listener.events == []
     [line] = [record for record in caplog.records if record.name.startswith(("kordless_booking", "django"))]
     assert line.levelno == level
@@ -60,7 +60,7 @@ def test_a_genuine_delivery(client: Client, listener: Listener):
     assert (row.account, row.kind, row.outcome, row.received_at) == ("default", "booking.created", "told", NOW)
     assert row.delivery_id == sent.headers["X-Kordless-Webhook-Id"]
     assert "canary" not in str(vars(row)).lower()
-    kept = unseal("delivery", "default", row.sealed, max_age=60, now=NOW.timestamp())
+    kept = decrypt_token("delivery", "default", row.sealed, max_age=60, now=NOW.timestamp())
     assert kept["body"].encode() == sent.body
 
 
@@ -154,7 +154,7 @@ def test_w9_a_receiver_that_fails_twice(client: Client, listener: Listener, capl
     for _ in range(2):
         listener.failures = 1
         assert sent.post(client).status_code == 500
-        assert WebhookDelivery.objects.count() == KnownBooking.objects.count() == 0
+        assert WebhookDelivery.objects.count() == BookingProjection.objects.count() == 0
     [loud, quiet] = [record for record in caplog.records if "receiver_failed" in record.getMessage()]
     assert (loud.levelno, quiet.levelno) == (logging.ERROR, logging.INFO)
     assert "error=LookupError at=tests.webhooks.listening:" in loud.getMessage()
@@ -171,7 +171,7 @@ def test_w10_out_of_order(client: Client, listener: Listener, late: str):
     assert answer.json() == {"received": "known"}
     assert listener.told == ["cancelled"]
     assert listener.events == [CANCELLED, late]
-    assert KnownBooking.objects.get().cancelled
+    assert BookingProjection.objects.get().cancelled
 
 
 def test_w11_unknown_kinds_and_fields(client: Client, listener: Listener):
@@ -238,11 +238,11 @@ def posted(body: Any, **environ: Any) -> int:
 def test_w14_too_large_by_its_own_word(listener: Listener, caplog: pytest.LogCaptureFixture):
     """413 without a byte being read."""
     body = Endless()
-    for length in (str(10 * 1024 * 1024), "9" * 40, str(LARGEST + 1)):
+    for length in (str(10 * 1024 * 1024), "9" * 40, str(MAX_BODY_BYTES + 1)):
         assert posted(body, CONTENT_LENGTH=length) == 413
     assert body.given == 0
     caplog.clear()
-    assert posted(body, CONTENT_LENGTH=str(LARGEST + 1)) == 413
+    assert posted(body, CONTENT_LENGTH=str(MAX_BODY_BYTES + 1)) == 413
     assert "webhook_too_large" in refused(caplog, listener, logging.INFO)
 
 
@@ -251,7 +251,7 @@ def test_w14_too_large_without_a_word():
     body = Endless()
     chunked = {"HTTP_TRANSFER_ENCODING": "chunked"}
     assert posted(body, **chunked, **{"wsgi.input_terminated": True}) == 413
-    assert body.given <= LARGEST + 1
+    assert body.given <= MAX_BODY_BYTES + 1
     assert posted(io.BytesIO(b"{}"), **chunked) == 413
 
 
@@ -278,8 +278,8 @@ def test_a_body_that_stops_short(caplog: pytest.LogCaptureFixture, listener: Lis
 def test_the_largest_body_is_taken(client: Client):
     """256 KiB with everything in it."""
     filled = event_body(notes="")
-    body = event_body(notes="x" * (LARGEST - len(filled)))
-    assert len(body) == LARGEST
+    body = event_body(notes="x" * (MAX_BODY_BYTES - len(filled)))
+    assert len(body) == MAX_BODY_BYTES
     assert delivery(body).post(client).status_code == 200
     assert delivery(body + b" ").post(client).status_code == 413
 
@@ -362,25 +362,25 @@ def test_a_genuine_body_that_is_no_event(
     assert "webhook_malformed" in refused(caplog, listener)
 
 
-@pytest.mark.parametrize("recipe", RECIPES, ids=str)
+@pytest.mark.parametrize("recipe", SCHEMES, ids=str)
 def test_another_recipe(
     client: Client,
     hooked: Any,
     account_settings: dict[str, Any],
     listener: Listener,
     caplog: pytest.LogCaptureFixture,
-    recipe: Recipe,
+    recipe: SignatureScheme,
 ):
     """Refused under a setting that doesn't fit, with the one that would; accepted when that is set."""
     sent = delivery(recipe=recipe)
-    if recipe != Recipe():
+    if recipe != SignatureScheme():
         assert sent.post(client).status_code == 401
         assert f"set {recipe}" in refused(caplog, listener, logging.ERROR)
     hooked.KORDLESS_BOOKING = {
         **account_settings,
         "WEBHOOK_SECRETS": NEW,
-        "WEBHOOK_SIGNED": recipe.signed,
-        "WEBHOOK_WRITTEN": recipe.written,
+        "WEBHOOK_SIGNED": recipe.signed_payload,
+        "WEBHOOK_WRITTEN": recipe.encoding,
     }
     assert sent.post(client).status_code == 200
 

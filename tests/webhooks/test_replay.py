@@ -10,14 +10,14 @@ import time_machine
 from django.test import Client
 from pytest_django import Settings
 
-from kordless_booking.conf import account_named
-from kordless_booking.logs import where
-from kordless_booking.models import KnownBooking, WebhookDelivery
-from kordless_booking.signals import Source, booking_created
-from kordless_booking.upstream.request_view import changes
+from kordless_booking.conf import get_account
+from kordless_booking.logs import error_location
+from kordless_booking.models import BookingProjection, WebhookDelivery
+from kordless_booking.signals import ChangeSource, booking_created
+from kordless_booking.upstream.request_view import invalidation_count
 from kordless_booking.webhooks.inbox import ReceiverFailed
 from kordless_booking.webhooks.replay import event_of, is_outdated, replay
-from kordless_booking.webhooks.stored_body import GoneBody
+from kordless_booking.webhooks.stored_body import BodyUnavailable
 from tests.conftest import NOW
 from tests.webhooks.deliveries import delivery, event_body
 from tests.webhooks.listening import Listener
@@ -34,8 +34,8 @@ def received(client: Client, body: bytes | None = None) -> WebhookDelivery:
 def test_the_receivers_hear_it_although_it_is_known(client: Client, listener: Listener) -> None:
     """As often as somebody wants, and each signal says that it is a replay."""
     row = received(client)
-    replay(account_named(None), row, Source.WEBHOOK, NOW)
-    replay(account_named(None), row, Source.WIDGET, NOW)
+    replay(get_account(None), row, ChangeSource.WEBHOOK, NOW)
+    replay(get_account(None), row, ChangeSource.WIDGET, NOW)
     assert listener.told == ["created"] * 3
     assert [said["replay"] for said in listener.said] == [False, True, True]
     assert [str(said["source"]) for said in listener.said] == ["webhook", "webhook", "widget"]
@@ -51,14 +51,14 @@ def test_a_receiver_of_one_source_hears_what_is_replayed_as_that(client: Client)
     def hear(replay: bool, **_said: Any) -> None:
         heard.append(replay)
 
-    booking_created.connect(hear, sender=Source.WIDGET)
+    booking_created.connect(hear, sender=ChangeSource.WIDGET)
     try:
-        replay(account_named(None), row, Source.WEBHOOK, NOW)
+        replay(get_account(None), row, ChangeSource.WEBHOOK, NOW)
         assert heard == []
-        replay(account_named(None), row, Source.WIDGET, NOW)
+        replay(get_account(None), row, ChangeSource.WIDGET, NOW)
         assert heard == [True]
     finally:
-        booking_created.disconnect(hear, sender=Source.WIDGET)
+        booking_created.disconnect(hear, sender=ChangeSource.WIDGET)
 
 
 def test_what_is_known_of_the_booking_stays(client: Client, listener: Listener, clock: time_machine.Traveller) -> None:
@@ -66,10 +66,10 @@ def test_what_is_known_of_the_booking_stays(client: Client, listener: Listener, 
     row = received(client)
     clock.shift(60)
     received(client, event_body("booking.cancelled", "2026-12-01T15:00:30Z"))
-    known = KnownBooking.objects.values().get()
+    known = BookingProjection.objects.values().get()
     assert is_outdated(row, event_of(row, NOW))
-    replay(account_named(None), row, Source.WEBHOOK, NOW)
-    assert KnownBooking.objects.values().get() == known
+    replay(get_account(None), row, ChangeSource.WEBHOOK, NOW)
+    assert BookingProjection.objects.values().get() == known
     assert listener.told == ["created", "cancelled", "created"]
     assert delivery(event_body("booking.updated", "2026-12-01T15:00:40Z")).post(client).json() == {"received": "known"}
 
@@ -85,16 +85,16 @@ def test_a_receiver_that_fails_undoes_what_receivers_did(client: Client, listene
     row = received(client)
     listener.failures = 1
     with pytest.raises(ReceiverFailed) as failed:
-        replay(account_named(None), row, Source.WEBHOOK, NOW)
+        replay(get_account(None), row, ChangeSource.WEBHOOK, NOW)
     assert str(failed.value) == "LookupError"
-    assert "tests.webhooks.listening:" in where(failed.value.error)["at"]
-    assert "canary" not in str(where(failed.value.error))
+    assert "tests.webhooks.listening:" in error_location(failed.value.error)["at"]
+    assert "canary" not in str(error_location(failed.value.error))
 
 
 def test_an_unknown_kind_is_told_as_an_event(client: Client, listener: Listener) -> None:
     """No booking, no change."""
     row = received(client, b'{"event": "invoice.paid", "timestamp": "2026-12-01T14:59:00Z"}')
-    replay(account_named(None), row, Source.WEBHOOK, NOW)
+    replay(get_account(None), row, ChangeSource.WEBHOOK, NOW)
     assert listener.events == ["invoice.paid"] * 2
     assert listener.told == []
     assert not is_outdated(row, event_of(row, NOW))
@@ -104,9 +104,9 @@ def test_what_it_changed_is_asked_for_anew(client: Client) -> None:
     """As when it came."""
     client.get("/book/haircut/")
     row = received(client)
-    before = changes()
-    replay(account_named(None), row, Source.WEBHOOK, NOW)
-    assert changes() > before
+    before = invalidation_count()
+    replay(get_account(None), row, ChangeSource.WEBHOOK, NOW)
+    assert invalidation_count() > before
 
 
 @pytest.mark.parametrize("spoilt", ["too old", "emptied", "another key"])
@@ -120,8 +120,8 @@ def test_a_body_that_is_gone(client: Client, hooked: Settings, spoilt: str) -> N
             row.sealed = ""
         case _:
             hooked.SECRET_KEY = "another"
-    with pytest.raises(GoneBody):
-        replay(account_named(None), row, Source.WEBHOOK, now)
+    with pytest.raises(BodyUnavailable):
+        replay(get_account(None), row, ChangeSource.WEBHOOK, now)
 
 
 def test_where_a_change_was_made_is_written_down(client: Client) -> None:

@@ -8,7 +8,15 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from kordless_booking.webhooks import signature
-from kordless_booking.webhooks.signature import RECIPES, BadSignature, Recipe, StaleDelivery, moment, sign, verify
+from kordless_booking.webhooks.signature import (
+    SCHEMES,
+    BadSignature,
+    SignatureScheme,
+    StaleDelivery,
+    parse_timestamp,
+    sign,
+    verify,
+)
 from tests.webhooks.deliveries import NEW, OLD
 
 NOW = 1_796_140_800.0
@@ -19,7 +27,7 @@ AT = str(int(NOW))
 def passes(signatures: str, *, body: bytes = BODY, at: str = AT, secrets=(NEW, OLD), recipe=None) -> bool:
     """Whether a delivery with these headers is let through; any other error than the two is a failure."""
     try:
-        verify(body, signatures=signatures, timestamp=at, secrets=secrets, recipe=recipe or Recipe(), now=NOW)
+        verify(body, signatures=signatures, timestamp=at, secrets=secrets, recipe=recipe or SignatureScheme(), now=NOW)
     except (BadSignature, StaleDelivery):
         return False
     return True
@@ -35,24 +43,24 @@ def test_recipes_are_what_other_tools_make():
     hexed = "1ba6b8171186efc613e8bcc0cbdab2748f24984d7c5a84faa2637afa0e40d224"
     assert sign(b"{}", timestamp="1", secret="key") == hexed
     based = "p3dyTZQ+tI3Gm8qKSm1XoE2z+ex+HeTlgehgJlvfMDI="
-    assert sign(b"{}", timestamp="1", secret="key", recipe=Recipe("body", "base64")) == based
+    assert sign(b"{}", timestamp="1", secret="key", recipe=SignatureScheme("body", "base64")) == based
 
 
-@pytest.mark.parametrize("recipe", RECIPES, ids=str)
-def test_every_recipe_passes_where_it_is_set(recipe: Recipe):
+@pytest.mark.parametrize("recipe", SCHEMES, ids=str)
+def test_every_recipe_passes_where_it_is_set(recipe: SignatureScheme):
     """And nowhere else; then the error knows which one it was."""
     made = right(recipe=recipe)
     assert passes(made, recipe=recipe)
-    for other in RECIPES:
+    for other in SCHEMES:
         if other != recipe:
             with pytest.raises(BadSignature) as caught:
                 verify(BODY, signatures=made, timestamp=AT, secrets=[NEW], recipe=other, now=NOW)
             assert caught.value.would_pass == recipe
 
 
-@pytest.mark.parametrize("recipe", RECIPES, ids=str)
+@pytest.mark.parametrize("recipe", SCHEMES, ids=str)
 @pytest.mark.parametrize("form", ["{}", "sha256={}", "v1={}", "v1,{}", "t=1,v1={}", "v1=bad, v1={}", "bad {}", " {} "])
-def test_prefixes_and_company_do_not_matter(form: str, recipe: Recipe):
+def test_prefixes_and_company_do_not_matter(form: str, recipe: SignatureScheme):
     """What other senders write around a signature, and several in one header."""
     assert passes(form.format(right(recipe=recipe)), recipe=recipe)
 
@@ -131,7 +139,7 @@ def test_the_timestamp_may_be_five_minutes_off(off: int, thousand: int, *, fine:
 def test_a_timestamp_is_ascii_digits(at: str):
     """Python itself reads much more as a number than a sender writes."""
     with pytest.raises(StaleDelivery):
-        moment(at)
+        parse_timestamp(at)
 
 
 def test_another_timestamp_is_another_signature():
@@ -166,7 +174,7 @@ def test_only_the_same_secret_passes(one: str, other: str):
 
 def test_every_pair_is_compared_in_constant_time():
     """Signatures meet in `compare_digest` alone, in a list, so that a hit in the first saves no time."""
-    tree = ast.parse(inspect.getsource(signature._fits))
+    tree = ast.parse(inspect.getsource(signature._matches))
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.Compare)]
     calls = [
         node.func.attr for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
@@ -178,6 +186,6 @@ def test_every_pair_is_compared_in_constant_time():
 def test_no_error_holds_a_secret():
     """Nor the body: errors end up in logs."""
     with pytest.raises(BadSignature) as caught:
-        verify(BODY, signatures="x", timestamp=AT, secrets=[NEW], recipe=Recipe(), now=NOW)
+        verify(BODY, signatures="x", timestamp=AT, secrets=[NEW], recipe=SignatureScheme(), now=NOW)
     assert NEW not in repr(caught.value)
     assert "booking" not in repr(caught.value)

@@ -6,7 +6,7 @@ import pytest
 from pytest_django import Settings
 
 from kordless_booking.models import WebhookDelivery
-from kordless_booking.webhooks.stored_body import SEALED_FOR, GoneBody, body_of, sealed_body
+from kordless_booking.webhooks.stored_body import BODY_RETENTION, BodyUnavailable, decrypt_body, encrypt_body
 from tests.conftest import NOW
 
 pytestmark = pytest.mark.usefixtures("clock")
@@ -16,22 +16,22 @@ BODY = '{"booking": {"email": "ada@example.com"}}'
 
 def kept() -> WebhookDelivery:
     """One that comes now."""
-    return WebhookDelivery(account="default", sealed=sealed_body("default", BODY.encode()))
+    return WebhookDelivery(account="default", sealed=encrypt_body("default", BODY.encode()))
 
 
 def test_it_is_sealed_and_opens_as_it_came() -> None:
     """Nothing of it stands in the database in the clear."""
     row = kept()
     assert "ada" not in row.sealed
-    assert body_of(row, NOW) == BODY
+    assert decrypt_body(row, NOW) == BODY
 
 
 def test_after_a_month_only_who_empties_it_can_open_it() -> None:
     """Staff can't any more; what a person wants forgotten is found however old it is."""
-    row, late = kept(), NOW + SEALED_FOR + timedelta(seconds=1)
-    with pytest.raises(GoneBody):
-        body_of(row, late)
-    assert body_of(row, None) == BODY
+    row, late = kept(), NOW + BODY_RETENTION + timedelta(seconds=1)
+    with pytest.raises(BodyUnavailable):
+        decrypt_body(row, late)
+    assert decrypt_body(row, None) == BODY
 
 
 @pytest.mark.parametrize("now", [NOW, None])
@@ -48,5 +48,5 @@ def test_what_can_not_be_opened_is_gone(settings: Settings, spoilt: str, now: da
             row.account = "north"
         case _:
             settings.SECRET_KEY = "another"
-    with pytest.raises(GoneBody):
-        body_of(row, now)
+    with pytest.raises(BodyUnavailable):
+        decrypt_body(row, now)

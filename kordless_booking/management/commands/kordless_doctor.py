@@ -21,8 +21,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from kordless_booking import __version__, conf
 from kordless_booking.doctor.finding import Level, fix
-from kordless_booking.doctor.run import Examination, Seen
-from kordless_booking.doctor.settings_read import usable
+from kordless_booking.doctor.run import DoctorRun, LocatedFinding
+from kordless_booking.doctor.settings_read import has_usable_accounts
 from kordless_booking.logs import request_id
 
 __all__ = ["Command"]
@@ -47,12 +47,12 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         account, site = options["account"], options["site"].rstrip("/")
-        if account and usable() and account not in conf.accounts():
+        if account and has_usable_accounts() and account not in conf.accounts():
             names = ", ".join(conf.accounts())
             raise CommandError(f"No account is called {account}. There is: {names}.", returncode=NOT_FINISHED)
         if site and not _ORIGIN.fullmatch(site):
             raise CommandError("--site is scheme and host, such as https://your.site", returncode=NOT_FINISHED)
-        report = _Report(self, Examination(account, site), as_json=options["json"], seconds=options["seconds"])
+        report = _Report(self, DoctorRun(account, site), as_json=options["json"], seconds=options["seconds"])
         # A timer thread, because what hangs may not be interruptible: DNS, a database driver.
         watch = threading.Timer(options["seconds"], report.give_up)
         watch.daemon = True
@@ -71,13 +71,13 @@ class Command(BaseCommand):
 class _Report:
     """Report of a run: prints findings as they come, or all of them as JSON at the end."""
 
-    def __init__(self, command: Command, examination: Examination, *, as_json: bool, seconds: float) -> None:
+    def __init__(self, command: Command, examination: DoctorRun, *, as_json: bool, seconds: float) -> None:
         self._command = command
         self._examination = examination
         self._as_json = as_json
         self._seconds = seconds
         self._began = time.monotonic()
-        self._seen: list[Seen] = []
+        self._seen: list[LocatedFinding] = []
         self._heading = ""
         #: Findings come from the main thread, the timeout from the timer's.
         self._lock = threading.Lock()
@@ -102,14 +102,14 @@ class _Report:
         """Report the timeout and end the process, whatever it hangs in."""
         with self._lock:
             advice = "find out what does not answer there"
-            text = f"Not finished within {self._seconds:g} s, while looking at {self._examination.at}"
-            self._note(Seen("doctor", "", fix("not_finished", text, advice)))
+            text = f"Not finished within {self._seconds:g} s, while looking at {self._examination.current_check}"
+            self._note(LocatedFinding("doctor", "", fix("not_finished", text, advice)))
             self._end()
             self._command.stdout.flush()
             # `sys.exit` would only end the timer's thread, and exit handlers might hang as well.
             os._exit(NOT_FINISHED)
 
-    def _note(self, seen: Seen) -> None:
+    def _note(self, seen: LocatedFinding) -> None:
         self._seen.append(seen)
         if self._as_json:
             return

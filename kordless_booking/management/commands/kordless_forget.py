@@ -18,8 +18,8 @@ from django.db import DatabaseError
 
 from kordless_booking import conf
 from kordless_booking.erasure.base import Person
-from kordless_booking.erasure.run import Tallies, forget_old, forget_person
-from kordless_booking.logs import say
+from kordless_booking.erasure.run import ErasureResults, erase_old, erase_person
+from kordless_booking.logs import log_event
 
 __all__ = ["Command"]
 
@@ -56,13 +56,13 @@ class Command(BaseCommand):
         accounts = [account] if account else None
         try:
             if options["contact"]:
-                person = Person.read(_contacts(options["contact"], options.get("stdin") or sys.stdin), _regions())
-                tallies = forget_person(
+                person = Person.from_texts(_contacts(options["contact"], options.get("stdin") or sys.stdin), _regions())
+                tallies = erase_person(
                     person, now, accounts=accounts, including_open=options["including_open"], dry=dry
                 )
             else:
                 moment = now - timedelta(days=options["older_than"])
-                tallies = forget_old(moment, now, accounts=accounts, dry=dry)
+                tallies = erase_old(moment, now, accounts=accounts, dry=dry)
         except ValueError:
             # The text isn't repeated: a command's output may be stored by whoever runs it.
             message = "One of them is neither an e-mail address nor a phone number. Nothing was done."
@@ -71,10 +71,10 @@ class Command(BaseCommand):
             message = f"Nothing was done: {type(error).__name__}. manage.py kordless_doctor says more."
             raise CommandError(message, returncode=NOT_DONE) from None
         self._report(tallies, dry=dry)
-        if any(tally.remains for tally in tallies.values()):
+        if any(tally.personal_left for tally in tallies.values()):
             sys.exit(1)
 
-    def _report(self, tallies: Tallies, *, dry: bool) -> None:
+    def _report(self, tallies: ErasureResults, *, dry: bool) -> None:
         self.stdout.write("This would be forgotten:" if dry else "Forgotten:")
         for name, tally in tallies.items():
             self.stdout.write(f"  {name}: {tally.deleted} deleted, {tally.emptied} emptied")
@@ -82,8 +82,8 @@ class Command(BaseCommand):
                 self.stdout.write(f"    {count} kept, {why}")
         if not dry:
             said = {name.replace(" ", "_"): tally.deleted + tally.emptied for name, tally in tallies.items()}
-            kept = sum(tally.remains for tally in tallies.values())
-            say(log, logging.INFO, "forgotten", **said, kept=kept)
+            kept = sum(tally.personal_left for tally in tallies.values())
+            log_event(log, logging.INFO, "forgotten", **said, kept=kept)
         self.stdout.write("Kordless keeps bookings itself, and so may your mail, logs and backups: look there too.")
 
 

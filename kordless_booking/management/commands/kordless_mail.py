@@ -11,10 +11,10 @@ from django.core.management.base import BaseCommand, CommandError
 from kordless_booking import conf
 from kordless_booking.logs import request_id
 from kordless_booking.mail.occasions import MailState
-from kordless_booking.mail.outbox import give_up_stuck, send_due
-from kordless_booking.mail.past import forget_past
+from kordless_booking.mail.outbox import mark_stuck_unsure, send_due
+from kordless_booking.mail.past import delete_past
 from kordless_booking.mail.reminders import queue_reminders
-from kordless_booking.upstream.worker import unattended
+from kordless_booking.upstream.worker import in_background
 
 
 class Command(BaseCommand):
@@ -25,25 +25,25 @@ class Command(BaseCommand):
         now = datetime.now(UTC)
         writing = [account for account in conf.accounts().values() if account.mail]
         # Before the check: appointments from a time when mail was on must go as well.
-        forgotten = forget_past(now)
+        forgotten = delete_past(now)
         if not writing:
             self.stdout.write('Mail is off: set "MAIL": True in KORDLESS_BOOKING.')
             return
         # In the background: the rate limiter grants such calls less, so that visitors have their share.
-        waited, named = unattended.set(True), request_id.set(f"mail-{secrets.token_hex(4)}")
+        waited, named = in_background.set(True), request_id.set(f"mail-{secrets.token_hex(4)}")
         try:
             reminders = sum(queue_reminders(account, now) for account in writing if account.reminder_hours)
             # In the same run, so that reminders go out now and not at cron's next turn.
             ended = send_due()
         finally:
-            unattended.reset(waited)
+            in_background.reset(waited)
             request_id.reset(named)
         # Mails of other processes that died count as lost here, since nobody else reports them.
-        lost = give_up_stuck(now) + ended[MailState.UNSURE] + ended[MailState.FAILED]
+        lost = mark_stuck_unsure(now) + ended[MailState.OUTCOME_UNKNOWN] + ended[MailState.FAILED]
         if options["verbosity"]:
             self.stdout.write(
                 f"reminders={reminders} sent={ended[MailState.SENT]} later={ended[MailState.QUEUED]} "
-                f"overtaken={ended[MailState.OVERTAKEN]} lost={lost} forgotten={forgotten}"
+                f"overtaken={ended[MailState.SUPERSEDED]} lost={lost} forgotten={forgotten}"
             )
         if lost:
             raise CommandError(f"{lost} mails were given up; the log of kordless_booking.mail says why.")

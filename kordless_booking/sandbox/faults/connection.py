@@ -13,7 +13,7 @@ Sleep = Callable[[float], None]
 
 
 @dataclass(frozen=True)
-class Line:
+class Connection:
     """Connection that a response is sent over."""
 
     sleep: Sleep
@@ -22,13 +22,13 @@ class Line:
     """True if a real server sends the response; False in-process."""
 
 
-def slow(line: Line, *, seconds: float = 30.0, carried_out: bool = False) -> None:
+def slow(line: Connection, *, seconds: float = 30.0, carried_out: bool = False) -> None:
     """Delay the response by `seconds`: before the operation, or after it with `carried_out`."""
     # `carried_out`, here and in `hang`, is read by RequestFaults.wait, which calls this at the right moment.
     line.sleep(seconds)
 
 
-def hang(line: Line, *, seconds: float = 120.0, carried_out: bool = False) -> None:
+def hang(line: Connection, *, seconds: float = 120.0, carried_out: bool = False) -> None:
     """Send nothing for `seconds`, then close without a response. With `carried_out` the operation is done first."""
     if not line.over_socket:
         raise TimeoutError("the sandbox hangs")
@@ -36,7 +36,7 @@ def hang(line: Line, *, seconds: float = 120.0, carried_out: bool = False) -> No
     raise ConnectionResetError("the sandbox hung up")
 
 
-def reset(line: Line, body: Iterator[bytes], *, after_bytes: int = 20) -> Iterator[bytes]:
+def reset(line: Connection, body: Iterator[bytes], *, after_bytes: int = 20) -> Iterator[bytes]:
     """Send `after_bytes` bytes of the body, then reset the connection. With 0, not even the headers are sent."""
     left = after_bytes
     for chunk in body:
@@ -48,7 +48,7 @@ def reset(line: Line, body: Iterator[bytes], *, after_bytes: int = 20) -> Iterat
     raise ConnectionResetError("the sandbox cut the line")
 
 
-def drip(line: Line, body: Iterator[bytes], *, seconds: float = 0.5, size: int = 1) -> Iterator[bytes]:
+def drip(line: Connection, body: Iterator[bytes], *, seconds: float = 0.5, size: int = 1) -> Iterator[bytes]:
     """Send the body `size` bytes at a time, with a pause of `seconds` after each part.
 
     A read timeout never fires against this; only a deadline for the whole call does.

@@ -17,11 +17,11 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kordless_booking.sandbox.response import Answer
+from kordless_booking.sandbox.response import Response
 
 from . import content, schema, slots
-from .connection import STREAMS, WAITS, Line
-from .response import DISGUISES
+from .connection import STREAMS, WAITS, Connection
+from .response import RESPONSE_FAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,72 +40,72 @@ def service_removed(*, service: str = "*") -> None:
 
 
 # The functions above have no body: operations ask RequestFaults for these two. Only name and signature count.
-WORLD: dict[str, Callable[..., None]] = {"key_revoked": key_revoked, "service_removed": service_removed}
-DISTORTIONS = slots.DISTORTIONS | schema.DISTORTIONS | content.DISTORTIONS
-KINDS: dict[str, Callable[..., Any]] = {**WORLD, **DISTORTIONS, **DISGUISES, **WAITS, **STREAMS}
+STATE_FAULTS: dict[str, Callable[..., None]] = {"key_revoked": key_revoked, "service_removed": service_removed}
+DOCUMENT_FAULTS = slots.DISTORTIONS | schema.DISTORTIONS | content.DISTORTIONS
+KINDS: dict[str, Callable[..., Any]] = {**STATE_FAULTS, **DOCUMENT_FAULTS, **RESPONSE_FAULTS, **WAITS, **STREAMS}
 
 
 @dataclass(frozen=True)
-class Trick:
+class Fault:
     """A fault that hits one request, with its options."""
 
     kind: str
     options: dict[str, Any]
 
 
-def _instead(trick: Trick) -> bool:
+def _instead(trick: Fault) -> bool:
     """Return True for a fault that answers before the operation is carried out."""
     return trick.kind == "redirect" or (trick.kind == "status" and not trick.options.get("carried_out"))
 
 
 @dataclass(frozen=True)
-class Tricks:
+class RequestFaults:
     """The faults that hit one request, in the order in which they were set."""
 
-    all: tuple[Trick, ...] = ()
+    faults: tuple[Fault, ...] = ()
 
     def _of(self, kinds: dict[str, Any]) -> Iterator[tuple[Any, dict[str, Any]]]:
-        return ((kinds[trick.kind], trick.options) for trick in self.all if trick.kind in kinds)
+        return ((kinds[trick.kind], trick.options) for trick in self.faults if trick.kind in kinds)
 
     @property
     def revoked(self) -> bool:
         """True if the API key is to be refused."""
-        return any(trick.kind == "key_revoked" for trick in self.all)
+        return any(trick.kind == "key_revoked" for trick in self.faults)
 
     def removed(self, slugs: frozenset[str]) -> frozenset[str]:
         """Return those of `slugs` whose service is removed."""
         gone = {options.get("service", "*") for _, options in self._of({"service_removed": None})}
         return slugs if "*" in gone else slugs & gone
 
-    def wait(self, line: Line, *, carried_out: bool) -> None:
+    def wait(self, line: Connection, *, carried_out: bool) -> None:
         """Delay or hang, before the operation or, with `carried_out`, after it."""
         for play, options in self._of(WAITS):
             if bool(options.get("carried_out")) == carried_out:
                 play(line, **options)
 
-    def instead(self) -> Answer | None:
+    def short_circuit(self) -> Response | None:
         """Return a response that replaces the operation, or None to carry it out."""
-        for trick in self.all:
+        for trick in self.faults:
             if _instead(trick):
-                play = DISGUISES[trick.kind]
-                return play(Answer(), **trick.options)
+                play = RESPONSE_FAULTS[trick.kind]
+                return play(Response(), **trick.options)
         return None
 
-    def bend(self, answer: Answer, now: float) -> Answer:
+    def distort(self, answer: Response, now: float) -> Response:
         """Return the response with all faults applied: those of the document first, then those of the response."""
         if answer.status < 400:
             # Error documents stay as documented; faults of the response can still replace them.
-            for play, options in self._of(DISTORTIONS):
+            for play, options in self._of(DOCUMENT_FAULTS):
                 # An earlier fault may have made it a list or a text, which the other ones can't walk.
                 if isinstance(answer.document, dict):
                     answer.document = play(answer.document, now, **options)
-        for trick in self.all:
-            if trick.kind in DISGUISES and not _instead(trick):
-                play = DISGUISES[trick.kind]
+        for trick in self.faults:
+            if trick.kind in RESPONSE_FAULTS and not _instead(trick):
+                play = RESPONSE_FAULTS[trick.kind]
                 answer = play(answer, **trick.options)
         return answer
 
-    def stream(self, line: Line, body: Iterator[bytes]) -> Iterator[bytes] | None:
+    def stream(self, line: Connection, body: Iterator[bytes]) -> Iterator[bytes] | None:
         """Return the body with delays and cuts, or None if no fault of the connection is set."""
         changed = False
         for play, options in self._of(STREAMS):
@@ -113,13 +113,13 @@ class Tricks:
         return body if changed else None
 
 
-class Mischief:
+class FaultInjector:
     """Stores the rules, and hands out the faults of each request."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def set(self, kind: str, operation: str = "*", times: int | None = None, **options: Any) -> None:
+    def add(self, kind: str, operation: str = "*", times: int | None = None, **options: Any) -> None:
         """Add a rule: inject the fault into the next `times` requests of the operation.
 
         "*" is every operation; `times=None` is until `clear()`. Raises ValueError for an unknown kind, operation or
@@ -152,7 +152,7 @@ class Mischief:
             rows = db.execute("SELECT kind, operation, times, options FROM mischief ORDER BY id").fetchall()
         return [dict(row) | {"options": json.loads(row["options"])} for row in rows]
 
-    def draw(self, operation: str) -> Tricks:
+    def next_faults(self, operation: str) -> RequestFaults:
         """Return the faults of the current request, and count the rules down."""
         # A write transaction from the start: two processes must not both take the last of `times`.
         with self._store.write() as db:
@@ -162,4 +162,4 @@ class Mischief:
                     db.execute("DELETE FROM mischief WHERE id = ?", (row["id"],))
                 elif row["times"] is not None:
                     db.execute("UPDATE mischief SET times = times - 1 WHERE id = ?", (row["id"],))
-        return Tricks(tuple(Trick(row["kind"], json.loads(row["options"])) for row in rows))
+        return RequestFaults(tuple(Fault(row["kind"], json.loads(row["options"])) for row in rows))

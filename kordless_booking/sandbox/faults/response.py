@@ -10,7 +10,7 @@ import zlib
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
-from ..response import Answer, error
+from ..response import Response, error_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,14 +21,14 @@ _CHUNK = 64 * 1024
 
 
 def status(
-    answer: Answer,
+    answer: Response,
     *,
     status: int = 500,
     retry_after: int | str | None = None,
     html: bool = False,
     detail: str = "mischief",
     carried_out: bool = False,
-) -> Answer:
+) -> Response:
     """Replace the response by an error with `status`, in the documented form or as a proxy's HTML page.
 
     Without `carried_out` the operation is not done at all. With it the operation is done, and only its response is
@@ -42,69 +42,69 @@ def status(
         wait = int(str(retry_after)) if str(retry_after).isdigit() else 30  # seconds
         headers["X-RateLimit-Reset"] = str(int(time.time()) + wait)
     if html:
-        return Answer(status, None, headers | {"Content-Type": "text/html; charset=utf-8"}, raw=_HTML)
-    return Answer(status, error(status, detail), headers)
+        return Response(status, None, headers | {"Content-Type": "text/html; charset=utf-8"}, raw=_HTML)
+    return Response(status, error_document(status, detail), headers)
 
 
-def redirect(answer: Answer, *, status: int = 301, location: str = "https://elsewhere.example/moved") -> Answer:
+def redirect(answer: Response, *, status: int = 301, location: str = "https://elsewhere.example/moved") -> Response:
     """Redirect to `location` without carrying out the operation."""
-    return Answer(status, error(status, "moved"), {"Location": location})
+    return Response(status, error_document(status, "moved"), {"Location": location})
 
 
-def html(answer: Answer) -> Answer:
+def html(answer: Response) -> Response:
     """Send an HTML page with the true status."""
-    return Answer(answer.status, None, answer.headers | {"Content-Type": "text/html; charset=utf-8"}, raw=_HTML)
+    return Response(answer.status, None, answer.headers | {"Content-Type": "text/html; charset=utf-8"}, raw=_HTML)
 
 
-def broken_json(answer: Answer) -> Answer:
+def broken_json(answer: Response) -> Response:
     """Cut the JSON in the middle, with a Content-Length that fits."""
-    return Answer(answer.status, None, answer.headers, raw=answer.body()[: len(answer.body()) // 2])
+    return Response(answer.status, None, answer.headers, raw=answer.body()[: len(answer.body()) // 2])
 
 
-def empty(answer: Answer, *, status: int | None = None) -> Answer:
+def empty(answer: Response, *, status: int | None = None) -> Response:
     """Send no body, with the true status or another one, such as 204."""
-    return Answer(status or answer.status, None, answer.headers, raw=b"")
+    return Response(status or answer.status, None, answer.headers, raw=b"")
 
 
-def bom(answer: Answer) -> Answer:
+def bom(answer: Response) -> Response:
     """Put a byte order mark in front of the body."""
-    return Answer(answer.status, None, answer.headers, raw=b"\xef\xbb\xbf" + answer.body())
+    return Response(answer.status, None, answer.headers, raw=b"\xef\xbb\xbf" + answer.body())
 
 
-def nan(answer: Answer) -> Answer:
+def nan(answer: Response) -> Response:
     """Add NaN and -Infinity, which aren't JSON but are accepted by Python's parser."""
-    return Answer(answer.status, None, answer.headers, raw=b'{"nan":NaN,"infinity":-Infinity,' + answer.body()[1:])
+    return Response(answer.status, None, answer.headers, raw=b'{"nan":NaN,"infinity":-Infinity,' + answer.body()[1:])
 
 
-def duplicate_keys(answer: Answer) -> Answer:
+def duplicate_keys(answer: Response) -> Response:
     """Repeat each top-level name with the value null."""
     names = list(answer.document) if isinstance(answer.document, dict) else []
     more = "".join(f',"{name}":null' for name in names) + "}"
-    return Answer(answer.status, None, answer.headers, raw=answer.body()[:-1] + more.encode())
+    return Response(answer.status, None, answer.headers, raw=answer.body()[:-1] + more.encode())
 
 
-def wrong_charset(answer: Answer) -> Answer:
+def wrong_charset(answer: Response) -> Response:
     """Encode the body as UTF-16, under the same Content-Type."""
-    return Answer(answer.status, None, answer.headers, raw=answer.body().decode().encode("utf-16"))
+    return Response(answer.status, None, answer.headers, raw=answer.body().decode().encode("utf-16"))
 
 
-def deep(answer: Answer, *, depth: int = 100_000) -> Answer:
+def deep(answer: Response, *, depth: int = 100_000) -> Response:
     """Send `depth` nested lists, to overflow a recursive parser."""
-    return Answer(answer.status, None, answer.headers, raw=b"[" * depth + b"]" * depth)
+    return Response(answer.status, None, answer.headers, raw=b"[" * depth + b"]" * depth)
 
 
-def huge(answer: Answer, *, megabytes: int = 200, gzipped: bool = False) -> Answer:
+def huge(answer: Response, *, megabytes: int = 200, gzipped: bool = False) -> Response:
     """Send valid JSON of `megabytes` MiB. With `gzipped` it is a decompression bomb."""
     size = megabytes * 1024 * 1024
     if gzipped:
         packer = zlib.compressobj(wbits=31)  # gzip format
-        packed = b"".join(map(packer.compress, _blanks(size))) + packer.flush()
-        return Answer(answer.status, None, answer.headers | {"Content-Encoding": "gzip"}, raw=packed)
+        packed = b"".join(map(packer.compress, _padded_document(size))) + packer.flush()
+        return Response(answer.status, None, answer.headers | {"Content-Encoding": "gzip"}, raw=packed)
     headers = answer.headers | {"Content-Length": str(size)}
-    return Answer(answer.status, None, headers, stream=_blanks(size))
+    return Response(answer.status, None, headers, stream=_padded_document(size))
 
 
-def _blanks(size: int) -> Iterator[bytes]:
+def _padded_document(size: int) -> Iterator[bytes]:
     """Yield a JSON document of `size` bytes with an empty list of slots, mostly spaces."""
     yield b'{"slots":['
     left = size - 12  # the 12 bytes of the two other parts
@@ -116,12 +116,12 @@ def _blanks(size: int) -> Iterator[bytes]:
 
 
 def rate_headers(
-    answer: Answer,
+    answer: Response,
     *,
     limit: int | str | None = None,
     remaining: int | str | None = None,
     reset: float | str | None = None,
-) -> Answer:
+) -> Response:
     """Replace the X-RateLimit headers. None leaves one out."""
     said = {"X-RateLimit-Limit": limit, "X-RateLimit-Remaining": remaining, "X-RateLimit-Reset": reset}
     for name, value in said.items():
@@ -131,11 +131,11 @@ def rate_headers(
     return answer
 
 
-def date_skew(answer: Answer, *, seconds: float = 600) -> Answer:
+def date_skew(answer: Response, *, seconds: float = 600) -> Response:
     """Add a Date header that is wrong by `seconds` (positive: Kordless's clock is ahead)."""
     answer.headers["Date"] = formatdate(time.time() + seconds, usegmt=True)
     return answer
 
 
 _ALL = (status, redirect, html, broken_json, empty, bom, nan, duplicate_keys, wrong_charset, deep, huge)
-DISGUISES: dict[str, Callable[..., Answer]] = {each.__name__: each for each in (*_ALL, rate_headers, date_skew)}
+RESPONSE_FAULTS: dict[str, Callable[..., Response]] = {each.__name__: each for each in (*_ALL, rate_headers, date_skew)}

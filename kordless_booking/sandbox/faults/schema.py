@@ -11,7 +11,7 @@ from .walk import TIMES, items, objects
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_NEEDED = ("startsAt", "name", "start_at")
+_DEFAULT_FIELDS = ("startsAt", "name", "start_at")
 """Default fields to leave out: one of a slot, one of a service, one of a booking."""
 
 
@@ -19,7 +19,7 @@ def missing_fields(document: Any, now: float, *, fields: list[str] | None = None
     """Leave `fields` (by default one that matters) out of each `every`th item, or out of the only item."""
     found = items(document)
     for item in found[:: every if len(found) > 1 else 1]:
-        for name in _NEEDED if fields is None else fields:
+        for name in _DEFAULT_FIELDS if fields is None else fields:
             item.pop(name, None)
     return document
 

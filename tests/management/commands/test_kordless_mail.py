@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 from time_machine import Traveller
 
-from kordless_booking.changes import Change
+from kordless_booking.changes import BookingChange
 from kordless_booking.mail.occasions import MailState
 from kordless_booking.models import Appointment, OutgoingMail
 from kordless_booking.sandbox import Sandbox
@@ -57,7 +57,7 @@ def test_no_reminders_where_they_are_off(visitor: Walk, writing: Settings, sandb
 
 def test_it_forgets_what_is_over(writing: Settings, clock: Traveller):
     """A day after its end, with all that was personal."""
-    page(Change.CREATED)
+    page(BookingChange.CREATED)
     run()
     clock.shift(timedelta(days=2))
     assert run().endswith("forgotten=0")
@@ -69,8 +69,8 @@ def test_it_forgets_what_is_over(writing: Settings, clock: Traveller):
 
 def test_it_complains_of_what_is_lost(writing: Settings, clock: Traveller):
     """With an exit code, so that cron tells somebody; once."""
-    page(Change.CREATED)
-    hook(Change.CREATED, confirmation_number="BOOK_STUCK")
+    page(BookingChange.CREATED)
+    hook(BookingChange.CREATED, confirmation_number="BOOK_STUCK")
     OutgoingMail.objects.filter(pk=OutgoingMail.objects.latest("pk").pk).update(state=MailState.SENDING)
     clock.shift(timedelta(minutes=20))
     with mail_server(RCPT="550 nobody") as server:

@@ -16,7 +16,7 @@ KEY = {"x-kordless-key": SANDBOX_KEY}
 def test_reset_mid_body_after_carrying_out(api: Api) -> None:
     """The client reads a few bytes and then a reset; the booking is made."""
     body = api.body()
-    api.sandbox.mischief.set("reset", times=1, after_bytes=5)
+    api.sandbox.faults.add("reset", times=1, after_bytes=5)
     with api.sandbox.serve() as base, pytest.raises(httpx.TransportError):
         httpx.post(f"{base}/bookings", json=body, headers=KEY)
     assert len(api.sandbox.bookings()) == 1
@@ -24,7 +24,7 @@ def test_reset_mid_body_after_carrying_out(api: Api) -> None:
 
 def test_reset_without_a_byte(api: Api) -> None:
     """Not even a status line comes."""
-    api.sandbox.mischief.set("reset", times=1, after_bytes=0)
+    api.sandbox.faults.add("reset", times=1, after_bytes=0)
     with api.sandbox.serve() as base, pytest.raises((httpx.ReadError, httpx.RemoteProtocolError)):
         httpx.get(f"{base}/org/acme-salon", headers=KEY)
 
@@ -33,7 +33,7 @@ def test_hang_says_nothing() -> None:
     """The client's own time limit ends it; then the line is cut."""
     let_go = threading.Event()
     sandbox = Sandbox(now=NOW, limits=Limits.off(), sleep=lambda _: let_go.wait(10) and None)
-    sandbox.mischief.set("hang", times=1)
+    sandbox.faults.add("hang", times=1)
     with sandbox.serve() as base:
         with pytest.raises(httpx.ReadTimeout):
             httpx.get(f"{base}/org/acme-salon", headers=KEY, timeout=0.2)
@@ -45,7 +45,7 @@ def test_drip_outlasts_a_read_timeout() -> None:
     """The body comes in small pieces, with a wait after each that no read time limit notices."""
     waited: list[float] = []
     sandbox = Sandbox(now=NOW, limits=Limits.off(), sleep=waited.append)
-    sandbox.mischief.set("drip", times=1, seconds=0.02, size=100)
+    sandbox.faults.add("drip", times=1, seconds=0.02, size=100)
     with sandbox.serve() as base:
         answer = httpx.get(f"{base}/org/acme-salon", headers=KEY, timeout=5)
     assert answer.json()["organization"]["name"] == "Acme Salon"
@@ -54,8 +54,8 @@ def test_drip_outlasts_a_read_timeout() -> None:
 
 def test_reset_deep_inside_a_stream(api: Api) -> None:
     """A huge body may break off after many chunks."""
-    api.sandbox.mischief.set("huge", times=1, megabytes=2)
-    api.sandbox.mischief.set("reset", times=1, after_bytes=1_000_000)
+    api.sandbox.faults.add("huge", times=1, megabytes=2)
+    api.sandbox.faults.add("reset", times=1, after_bytes=1_000_000)
     found: list[bytes] = []
     with api.sandbox.serve() as base, httpx.stream("GET", f"{base}/org/acme-salon", headers=KEY) as answer:
         pieces = answer.iter_raw()

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 def test_hostile_texts(api: Api) -> None:
     """Markup, javascript: and CSS stand wherever a business can type."""
     number = api.book()
-    api.sandbox.mischief.set("hostile")
+    api.sandbox.faults.add("hostile")
     said = api.get("/org/acme-salon").json()
     assert "<script>" in said["organization"]["name"]
     assert "<script>" in said["services"][0]["description"]
@@ -24,21 +24,21 @@ def test_hostile_texts(api: Api) -> None:
 def test_unknown_values(api: Api) -> None:
     """A new status and a new location type."""
     number = api.book()
-    api.sandbox.mischief.set("unknown_values")
+    api.sandbox.faults.add("unknown_values")
     booking = api.manage(number).json()["booking"]
     assert (booking["status"], booking["location"]["type"]) == ("waitlisted", "hologram")
 
 
 def test_long_texts(api: Api) -> None:
     """Names of 300 letters."""
-    api.sandbox.mischief.set("long_texts")
+    api.sandbox.faults.add("long_texts")
     names = [each["name"] for each in api.get("/org/acme-salon").json()["services"]]
     assert all(len(name) >= 100 for name in names)
 
 
 def test_terms_changed(api: Api) -> None:
     """Another price everywhere, another length if wished."""
-    api.sandbox.mischief.set("terms_changed", price=51.5, duration=45)
+    api.sandbox.faults.add("terms_changed", price=51.5, duration=45)
     said = api.get("/org/acme-salon/service/haircut").json()
     assert (said["service"]["price"], said["service"]["duration"]) == (51.5, 45)
     assert said["calendarSettings"]["duration_minutes"] == 45
@@ -47,7 +47,7 @@ def test_terms_changed(api: Api) -> None:
 def test_org_renamed(api: Api) -> None:
     """The new name stands in offers and bookings alike."""
     number = api.book()
-    api.sandbox.mischief.set("org_renamed", name="Shears", slug="shears")
+    api.sandbox.faults.add("org_renamed", name="Shears", slug="shears")
     assert api.get("/org/acme-salon").json()["organization"]["name"] == "Shears"
     booking = api.manage(number).json()["booking"]
     assert (booking["organization_name"], booking["organization_slug"]) == ("Shears", "shears")
@@ -57,14 +57,14 @@ def test_somebody_elses(api: Api) -> None:
     """Another booking, another service, another organization, or no number at all."""
     body = api.body()
     number = api.book()
-    api.sandbox.mischief.set("other_booking", times=2)
+    api.sandbox.faults.add("other_booking", times=2)
     other = api.manage(number).json()["booking"]
     assert other["confirmation_number"] != number
     assert other["service_slug"] != "haircut"
     assert api.slots()[0]["serviceId"] != "haircut"
-    api.sandbox.mischief.set("other_org", times=1)
+    api.sandbox.faults.add("other_org", times=1)
     assert api.get("/org/acme-salon").json()["organization"]["slug"] == "somebody-else"
-    api.sandbox.mischief.set("no_number", times=1)
-    api.sandbox.clock.real()
+    api.sandbox.faults.add("no_number", times=1)
+    api.sandbox.clock.use_real_time()
     assert "confirmation_number" not in api.manage(number).json()["booking"]
     assert body

@@ -13,20 +13,20 @@ from tests.sandbox.conftest import NOW, Api, refused
 
 def test_it_hits_its_operation_so_many_times(api: Api) -> None:
     """Two failures of availability, and nothing else is touched."""
-    api.sandbox.mischief.set("status", operation="availability", times=2, status=503)
+    api.sandbox.faults.add("status", operation="availability", times=2, status=503)
     query = {"org_slug": "acme-salon", "service_slug": "haircut"}
     query |= {"from": "2026-12-01T00:00:00Z", "to": "2026-12-08T00:00:00Z"}
     assert api.get("/org/acme-salon").status_code == 200
     assert [api.get("/availability", **query).status_code for _ in range(3)] == [503, 503, 200]
-    assert api.sandbox.mischief.rules() == []
+    assert api.sandbox.faults.rules() == []
 
 
 def test_it_lasts_until_cleared(api: Api) -> None:
     """Without a number it goes on for every operation."""
-    api.sandbox.mischief.set("status", status=500)
+    api.sandbox.faults.add("status", status=500)
     assert [api.get("/org/acme-salon").status_code for _ in range(5)] == [500] * 5
     assert api.manage("BOOK_X").status_code == 500
-    api.sandbox.mischief.clear()
+    api.sandbox.faults.clear()
     assert api.get("/org/acme-salon").status_code == 200
 
 
@@ -43,7 +43,7 @@ def test_it_lasts_until_cleared(api: Api) -> None:
 def test_nonsense_is_refused(sandbox: Sandbox, kind: str, options: dict[str, Any], says: str) -> None:
     """A typo in a test is told at once."""
     with pytest.raises(ValueError, match=says):
-        sandbox.mischief.set(kind, **options)
+        sandbox.faults.add(kind, **options)
 
 
 def test_every_operation_can_be_hit(api: Api) -> None:
@@ -61,7 +61,7 @@ def test_every_operation_can_be_hit(api: Api) -> None:
 def test_revoked_key(api: Api) -> None:
     """Keyed operations are 401, the others go on."""
     number = api.book()
-    api.sandbox.mischief.set("key_revoked")
+    api.sandbox.faults.add("key_revoked")
     refused(api.get("/org/acme-salon"), 401, "authentication_error")
     assert api.manage(number).status_code == 200
 
@@ -69,19 +69,19 @@ def test_revoked_key(api: Api) -> None:
 def test_removed_service(api: Api) -> None:
     """One service vanishes from the list and is 404; the others stay; or all vanish."""
     body = api.body()
-    api.sandbox.mischief.set("service_removed", service="haircut")
+    api.sandbox.faults.add("service_removed", service="haircut")
     assert "haircut" not in [each["slug"] for each in api.get("/org/acme-salon").json()["services"]]
     refused(api.get("/org/acme-salon/service/haircut"), 404, "not_found")
     refused(api.create(body), 404, "not_found")
     assert api.slots("beard-trim")
-    api.sandbox.mischief.set("service_removed")
+    api.sandbox.faults.add("service_removed")
     assert api.get("/org/acme-salon").json()["services"] == []
 
 
 def test_several_at_once(api: Api) -> None:
     """Tricks add up in the order in which they were set."""
-    api.sandbox.mischief.set("status", status=429, retry_after=20)
-    api.sandbox.mischief.set("rate_headers", limit="many", reset=-1)
+    api.sandbox.faults.add("status", status=429, retry_after=20)
+    api.sandbox.faults.add("rate_headers", limit="many", reset=-1)
     answer = api.get("/org/acme-salon")
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "20")
     assert answer.headers["X-RateLimit-Limit"] == "many"
@@ -91,7 +91,7 @@ def test_several_at_once(api: Api) -> None:
 def test_answer_lost_after_carrying_out(api: Api) -> None:
     """The booking is made although the answer says 500; asking again with the same key gets it."""
     body = api.body()
-    api.sandbox.mischief.set("status", operation="create", times=1, status=500, carried_out=True)
+    api.sandbox.faults.add("status", operation="create", times=1, status=500, carried_out=True)
     assert api.create(body, Idempotency_Key="k").status_code == 500
     assert len(api.sandbox.bookings()) == 1
     assert api.create(body, Idempotency_Key="k").status_code == 201
@@ -101,7 +101,7 @@ def test_answer_lost_after_carrying_out(api: Api) -> None:
 def test_not_carried_out(api: Api) -> None:
     """Without that option nothing is booked."""
     body = api.body()
-    api.sandbox.mischief.set("status", operation="create", times=1)
+    api.sandbox.faults.add("status", operation="create", times=1)
     assert api.create(body).status_code == 500
     assert api.sandbox.bookings() == []
 
@@ -112,9 +112,9 @@ def test_slow_waits_before_or_after_the_work() -> None:
     sandbox = Sandbox(now=NOW, limits=Limits.off(), sleep=lambda time: seen.append((time, len(sandbox.bookings()))))
     api = Api(sandbox)
     slots = api.slots()
-    sandbox.mischief.set("slow", operation="create", times=1, seconds=9)
+    sandbox.faults.add("slow", operation="create", times=1, seconds=9)
     api.book(slot=slots[0])
-    sandbox.mischief.set("slow", operation="create", times=1, seconds=7, carried_out=True)
+    sandbox.faults.add("slow", operation="create", times=1, seconds=7, carried_out=True)
     api.book(slot=slots[-1])
     assert seen == [(9, 0), (7, 2)]
 
@@ -122,11 +122,11 @@ def test_slow_waits_before_or_after_the_work() -> None:
 def test_in_process_a_cut_line_is_an_os_error(api: Api) -> None:
     """There is no socket to keep silent: hang times out, reset cuts after the work was done."""
     body = api.body()
-    api.sandbox.mischief.set("hang", times=1)
+    api.sandbox.faults.add("hang", times=1)
     with pytest.raises(TimeoutError):
         api.create(body)
     assert api.sandbox.bookings() == []
-    api.sandbox.mischief.set("reset", times=1)
+    api.sandbox.faults.add("reset", times=1)
     with pytest.raises(ConnectionResetError):
         api.create(body)
     assert len(api.sandbox.bookings()) == 1
@@ -135,7 +135,7 @@ def test_in_process_a_cut_line_is_an_os_error(api: Api) -> None:
 
 def test_errors_are_not_distorted(api: Api) -> None:
     """A no stays a documented no."""
-    api.sandbox.mischief.set("hostile")
+    api.sandbox.faults.add("hostile")
     refused(api.get("/org/nowhere"), 404, "not_found")
 
 
@@ -144,7 +144,7 @@ def test_every_kind_gives_an_answer_everywhere(api: Api, kind: str) -> None:
     """Whatever is set, each operation still answers something of HTTP."""
     body, slot = api.body(), api.slots()[-1]
     number = api.book(slot=slot)
-    api.sandbox.mischief.set(kind)
+    api.sandbox.faults.add(kind)
     answers = [
         api.get("/org/acme-salon"),
         api.get("/org/acme-salon/service/haircut"),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def bent(api: Api, kind: str, **options: Any) -> httpx.Response:
-    api.sandbox.mischief.set(kind, times=1, **options)
+    api.sandbox.faults.add(kind, times=1, **options)
     return api.get("/org/acme-salon")
 
 

@@ -11,17 +11,17 @@ if TYPE_CHECKING:
 
 def test_missing_fields(api: Api) -> None:
     """Half of the slots lack their start, or all lack what was said; a single service lacks its name."""
-    api.sandbox.mischief.set("missing_fields")
+    api.sandbox.faults.add("missing_fields")
     assert ["startsAt" in slot for slot in api.slots()[:4]] == [False, True, False, True]
     assert "name" not in api.get("/org/acme-salon/service/haircut").json()["service"]
-    api.sandbox.mischief.clear()
-    api.sandbox.mischief.set("missing_fields", fields=["hostId", "host"], every=1)
+    api.sandbox.faults.clear()
+    api.sandbox.faults.add("missing_fields", fields=["hostId", "host"], every=1)
     assert not any("hostId" in slot or "host" in slot for slot in api.slots())
 
 
 def test_unknown_fields(api: Api) -> None:
     """Every object has more than was documented."""
-    api.sandbox.mischief.set("unknown_fields")
+    api.sandbox.faults.add("unknown_fields")
     said = api.get("/org/acme-salon").json()
     assert all("xNewField" in each for each in (said, said["organization"]["branding"], said["services"][0]))
 
@@ -29,9 +29,9 @@ def test_unknown_fields(api: Api) -> None:
 def test_naive_and_mixed_times(api: Api) -> None:
     """Times lose their offset, or say the same instant in others."""
     slots = api.slots()
-    api.sandbox.mischief.set("naive_times", times=1)
+    api.sandbox.faults.add("naive_times", times=1)
     assert not any(slot["startsAt"].endswith("Z") for slot in api.slots())
-    api.sandbox.mischief.set("mixed_offsets", times=1)
+    api.sandbox.faults.add("mixed_offsets", times=1)
     mixed = [slot["startsAt"] for slot in api.slots()]
     assert {text[-6:] for text in mixed} >= {"+02:00", "-05:00", "+05:45"}
     assert [datetime.fromisoformat(text) for text in mixed] == [
@@ -41,7 +41,7 @@ def test_naive_and_mixed_times(api: Api) -> None:
 
 def test_wrong_types(api: Api) -> None:
     """Numbers are texts, lengths are floats, ids are numbers."""
-    api.sandbox.mischief.set("wrong_types")
+    api.sandbox.faults.add("wrong_types")
     slot = api.slots()[0]
     assert (slot["capacity"], slot["hostId"], slot["host"]["id"]) == ("1", 7, 7)
     settings = api.get("/org/acme-salon/service/haircut").json()["calendarSettings"]
@@ -51,16 +51,16 @@ def test_wrong_types(api: Api) -> None:
 
 def test_nulls(api: Api) -> None:
     """Lists are null, or everything optional is."""
-    api.sandbox.mischief.set("null_lists", times=1)
+    api.sandbox.faults.add("null_lists", times=1)
     assert api.get("/org/acme-salon").json()["services"] is None
-    api.sandbox.mischief.set("null_fields", times=1)
+    api.sandbox.faults.add("null_fields", times=1)
     said = api.get("/org/acme-salon").json()
     assert said["organization"]["branding"] is said["services"][0]["price"] is None
 
 
 def test_other_spellings(api: Api) -> None:
     """camelCase and snake_case change places, all the way down."""
-    api.sandbox.mischief.set("other_spellings")
+    api.sandbox.faults.add("other_spellings")
     said = api.get("/org/acme-salon/service/haircut").json()
     assert said["organization"]["branding"]["primary_color"]
     assert said["calendar_settings"]["cancellationPolicy"]["notice_hours"] == 24
@@ -76,8 +76,8 @@ def test_other_spellings(api: Api) -> None:
 def test_bare_and_quite_other_shapes(api: Api) -> None:
     """The wrapping is gone, or the document is something else altogether."""
     number = api.book()
-    api.sandbox.mischief.set("bare", times=1)
+    api.sandbox.faults.add("bare", times=1)
     assert api.manage(number).json()["confirmation_number"] == number
     for value in ("surprise", [], None, {"slots": "none"}):
-        api.sandbox.mischief.set("wrong_shape", times=1, value=value)
+        api.sandbox.faults.add("wrong_shape", times=1, value=value)
         assert api.get("/org/acme-salon").json() == value

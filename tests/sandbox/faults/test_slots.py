@@ -10,7 +10,7 @@ from tests.sandbox.conftest import NOW, Api
 
 
 def bent(api: Api, kind: str, **options: Any) -> list[dict[str, Any]]:
-    api.sandbox.mischief.set(kind, operation="availability", times=1, **options)
+    api.sandbox.faults.add(kind, operation="availability", times=1, **options)
     return api.slots()
 
 
