@@ -24,7 +24,7 @@ from django.http.request import validate_host
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-__all__ = ["comes_from_this_machine", "is_loopback_address", "is_loopback_name", "refusal", "switched_on"]
+__all__ = ["env_flag", "find_misconfiguration", "is_local_request", "is_loopback_address", "is_loopback_name"]
 
 MIN_SECRET_CHARACTERS: Final = 32
 """Minimum length of SECRET_KEY on a site with a public name."""
@@ -53,7 +53,7 @@ _FORWARDED: Final = (
 _PORT: Final = re.compile(r":[0-9]{1,5}", re.ASCII)
 
 
-def refusal(environment: Mapping[str, str], hosts: Sequence[str]) -> str:
+def find_misconfiguration(environment: Mapping[str, str], hosts: Sequence[str]) -> str:
     """Return why the demo must not start with these variables and ALLOWED_HOSTS, and what to set; "" if it may.
 
     The text never repeats a secret.
@@ -66,27 +66,27 @@ def refusal(environment: Mapping[str, str], hosts: Sequence[str]) -> str:
             return f"{name} is {environment[name]!r}. Set it to 1 or 0."
     if public and not secret:
         return f"{named}. Set SECRET_KEY to a long random string, or leave ALLOWED_HOSTS out."
-    if public and switched_on(environment, "DEBUG"):
+    if public and env_flag(environment, "DEBUG"):
         return f"{named}, and DEBUG would show it settings and source code. Leave DEBUG out."
-    if secret and (public or not switched_on(environment, "DEBUG")) and _is_weak(secret):
+    if secret and (public or not env_flag(environment, "DEBUG")) and _is_weak(secret):
         # Also on this machine alone: without DEBUG whoever writes the Host header is answered.
         why = named or "SECRET_KEY is too easy to guess"
         return f"{why}. Set SECRET_KEY to a random string of at least {MIN_SECRET_CHARACTERS} characters."
-    if not secret and not switched_on(environment, "DEBUG", otherwise=True):
+    if not secret and not env_flag(environment, "DEBUG", otherwise=True):
         return "Set SECRET_KEY to a long random string when DEBUG is off."
-    return _account_refusal(environment) or _webhook_refusal(environment, hosts)
+    return _account_misconfiguration(environment) or _webhook_misconfiguration(environment, hosts)
 
 
 def _is_weak(secret: str) -> bool:
     return secret.startswith(INSECURE) or len(secret.strip()) < MIN_SECRET_CHARACTERS
 
 
-def _account_refusal(environment: Mapping[str, str]) -> str:
+def _account_misconfiguration(environment: Mapping[str, str]) -> str:
     """Return why the account's variables are incomplete, or "".
 
     The account must be named completely: a typo must not lead to the sandbox, where bookings reach nobody.
     """
-    key, sandbox = environment.get("KORDLESS_API_KEY", ""), switched_on(environment, "KORDLESS_SANDBOX")
+    key, sandbox = environment.get("KORDLESS_API_KEY", ""), env_flag(environment, "KORDLESS_SANDBOX")
     if key and sandbox:
         return "KORDLESS_API_KEY and KORDLESS_SANDBOX are both set. Leave one out: your account or the sandbox."
     if key and not environment.get("KORDLESS_ORG_SLUG"):
@@ -105,7 +105,7 @@ def _account_refusal(environment: Mapping[str, str]) -> str:
     return ""
 
 
-def _webhook_refusal(environment: Mapping[str, str], hosts: Sequence[str]) -> str:
+def _webhook_misconfiguration(environment: Mapping[str, str], hosts: Sequence[str]) -> str:
     """Return why the sandbox must not deliver webhooks to the given address, or "".
 
     Deliveries hold what visitors typed, so they may go only to this site.
@@ -122,7 +122,7 @@ def _webhook_refusal(environment: Mapping[str, str], hosts: Sequence[str]) -> st
     return f"KORDLESS_SANDBOX_WEBHOOK is {url!r}. Set it to an address of this site: on this machine or ALLOWED_HOSTS."
 
 
-def switched_on(environment: Mapping[str, str], name: str, *, otherwise: bool = False) -> bool:
+def env_flag(environment: Mapping[str, str], name: str, *, otherwise: bool = False) -> bool:
     """Return a variable's value as a bool, or `otherwise` if it isn't set or is empty."""
     given = environment.get(name, "").lower()
     return given in _ON if given else otherwise
@@ -155,7 +155,7 @@ def is_loopback_address(address: str) -> bool:
     return (mapped or parsed).is_loopback
 
 
-def comes_from_this_machine(request: HttpRequest) -> bool:
+def is_local_request(request: HttpRequest) -> bool:
     """Return True if the request comes from this machine itself, not through a proxy on it.
 
     Both address and Host header are needed. The address alone would admit everybody behind a local proxy, and any

@@ -11,7 +11,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 
-from demo_site.exposure import comes_from_this_machine
+from demo_site.exposure import is_local_request
 
 __all__ = ["LocalMiddleware", "demo_tool", "may_use_tools"]
 
@@ -34,7 +34,7 @@ class LocalMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         # Absent settings count as the strict ones, here and below.
-        if getattr(settings, "LOCAL_ONLY", True) and not comes_from_this_machine(request):
+        if getattr(settings, "LOCAL_ONLY", True) and not is_local_request(request):
             return HttpResponse(REFUSED, status=403, content_type="text/plain; charset=utf-8")
         return self.get_response(request)
 
@@ -44,7 +44,7 @@ def may_use_tools(request: HttpRequest) -> bool:
 
     With a public name, only staff may: requests through a proxy on this machine could look local.
     """
-    if not getattr(settings, "PUBLIC_HOSTS", ["*"]) and comes_from_this_machine(request):
+    if not getattr(settings, "PUBLIC_HOSTS", ["*"]) and is_local_request(request):
         return True
     return request.user.is_active and request.user.is_staff
 

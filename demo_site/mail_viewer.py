@@ -26,7 +26,7 @@ from django.views.decorators.http import require_safe
 
 from demo_site.local import demo_tool
 
-__all__ = ["Folder", "calendar", "letter", "postbox"]
+__all__ = ["Folder", "calendar", "mail_html", "mailbox"]
 
 KEPT: Final = 50
 """Number of mails that are kept. Older ones are deleted."""
@@ -57,7 +57,7 @@ class Folder(BaseEmailBackend):
 
 @demo_tool
 @require_safe
-def postbox(request: HttpRequest) -> HttpResponse:
+def mailbox(request: HttpRequest) -> HttpResponse:
     """Render the list of mails, newest first, and the chosen one."""
     names = _names()
     chosen = request.GET.get("letter", "")
@@ -71,7 +71,7 @@ def postbox(request: HttpRequest) -> HttpResponse:
 
 @demo_tool
 @require_safe
-def letter(request: HttpRequest, name: str) -> HttpResponse:
+def mail_html(request: HttpRequest, name: str) -> HttpResponse:
     """Return a mail's HTML for a frame, under a policy that allows nothing but inline styles and links in new tabs."""
     # The base makes plain links open in a new tab instead of inside the frame.
     html = _part(name, "text/html").replace("<head>", '<head><base target="_blank">', 1)

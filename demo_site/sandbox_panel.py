@@ -25,7 +25,7 @@ from kordless_booking.sandbox.posting import Endpoint
 from kordless_booking.sandbox.response import ApiError
 from kordless_booking.upstream.registry import embedded_sandbox, sandbox_path
 
-__all__ = ["counter", "deliver_webhooks"]
+__all__ = ["deliver_webhooks", "sandbox_panel"]
 
 AHEAD: Final = timedelta(days=21)
 """Time ahead within which free times are offered."""
@@ -51,7 +51,7 @@ POST_TROUBLES: Final[Mapping[str, tuple[str, dict[str, Any]]]] = {
 
 @demo_tool
 @require_http_methods(["GET", "HEAD", "POST"])
-def counter(request: HttpRequest) -> HttpResponse:
+def sandbox_panel(request: HttpRequest) -> HttpResponse:
     """Render the page. A POST performs the action named in `do` and redirects back."""
     sandbox = _sandbox()
     if request.method != "POST":

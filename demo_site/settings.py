@@ -30,7 +30,7 @@ import dj_database_url
 import django
 from django.core.exceptions import ImproperlyConfigured
 
-from demo_site.exposure import is_loopback_name, refusal, switched_on
+from demo_site.exposure import env_flag, find_misconfiguration, is_loopback_name
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -40,10 +40,10 @@ def _listed(name: str) -> list[str]:
 
 
 ALLOWED_HOSTS = _listed("ALLOWED_HOSTS")
-if _why_not := refusal(os.environ, ALLOWED_HOSTS):
+if _why_not := find_misconfiguration(os.environ, ALLOWED_HOSTS):
     raise ImproperlyConfigured(_why_not)
 PUBLIC_HOSTS = [host for host in ALLOWED_HOSTS if not is_loopback_name(host)]
-DEBUG = switched_on(os.environ, "DEBUG", otherwise=not os.environ.get("SECRET_KEY"))
+DEBUG = env_flag(os.environ, "DEBUG", otherwise=not os.environ.get("SECRET_KEY"))
 LOCAL_ONLY = DEBUG
 """True to serve this machine only. Always so with the public secret key below."""
 # The public key is only used with DEBUG on: `refusal` rejects it otherwise.

@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 
-from demo_site.exposure import comes_from_this_machine
+from demo_site.exposure import is_local_request
 
 __all__ = ["NAME", "SalonBackend"]
 
@@ -30,7 +30,7 @@ class SalonBackend(ModelBackend):
         if username != NAME or not constant_time_compare(password or "", NAME):
             return None
         # Checked again, in case a site lists this backend by mistake.
-        if not getattr(settings, "LOCAL_ONLY", False) or (request is not None and not comes_from_this_machine(request)):
+        if not getattr(settings, "LOCAL_ONLY", False) or (request is not None and not is_local_request(request)):
             return None
         # "!" is Django's mark for an unusable password: ModelBackend, which is listed too, must not accept this user.
         staff = {"is_staff": True, "is_superuser": True, "password": "!"}

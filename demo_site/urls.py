@@ -8,16 +8,16 @@ from django.contrib import admin
 from django.urls import include, path
 
 from demo_site import mail_viewer, views
-from demo_site.sandbox_panel import counter
+from demo_site.sandbox_panel import sandbox_panel
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("book/", include("kordless_booking.urls")),
     path("themes/", views.themes, name="themes"),
     path("snippet/", views.snippet, name="snippet"),
-    path("sandbox/", counter, name="counter"),
-    path("mail/", mail_viewer.postbox, name="postbox"),
-    path("mail/<str:name>/", mail_viewer.letter, name="letter"),
+    path("sandbox/", sandbox_panel, name="counter"),
+    path("mail/", mail_viewer.mailbox, name="postbox"),
+    path("mail/<str:name>/", mail_viewer.mail_html, name="letter"),
     path("mail/<str:name>/booking.ics", mail_viewer.calendar, name="letter-calendar"),
     path("admin/", admin.site.urls),
 ]

@@ -14,7 +14,7 @@ from pytest_django import Settings
 from kordless_booking.api.session import wsgi_transport
 from kordless_booking.funnel import counters
 from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG, SANDBOX_KEY, SANDBOX_ORG, Limits, Sandbox
-from kordless_booking.upstream.registry import background_worker, foreground
+from kordless_booking.upstream.registry import background_worker, fetch_pool
 from tests.clock import MOMENT, NOW
 
 hypothesis.settings.register_profile("shared machine", deadline=None)
@@ -53,7 +53,7 @@ def sandbox(now: datetime, clock: time_machine.Traveller) -> Iterator[Sandbox]:
     kordless = Sandbox(":memory:", now=now, limits=Limits.off())
     yield kordless
     background_worker.join()
-    foreground.join()
+    fetch_pool.join()
     kordless.close()
 
 
@@ -80,7 +80,7 @@ def site(settings: Settings, account_settings: dict[str, Any]) -> Iterator[Setti
     caches["default"].clear()
     settings.KORDLESS_BOOKING = account_settings
     yield settings
-    foreground.join()  # what a page no longer waited for would arrive in the next test's cache
+    fetch_pool.join()  # what a page no longer waited for would arrive in the next test's cache
     caches["default"].clear()
 
 

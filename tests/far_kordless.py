@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import time_machine
 
 from kordless_booking.sandbox import Limits, Sandbox
-from kordless_booking.upstream.registry import background_worker, foreground
+from kordless_booking.upstream.registry import background_worker, fetch_pool
 from tests.conftest import NOW
 
 __all__ = ["far_kordless"]
@@ -26,7 +26,7 @@ def far_kordless() -> Iterator[tuple[Sandbox, str, time_machine.Traveller]]:
             yield sandbox, base, clock
             over.set()
             background_worker.join()
-            foreground.join()
+            fetch_pool.join()
             for thread in threading.enumerate():
                 if "process_request_thread" in thread.name:
                     thread.join(5)

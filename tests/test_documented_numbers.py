@@ -107,7 +107,7 @@ def _documented() -> dict[str, list[str]]:
             f"is claimed for {placement.LEASE.total_seconds():g} seconds",
             f"## More than {spelled(creations)} bookings a minute",
             f"The first {spelled(creations)} are sent at once",
-            f"at least every {outcome.ASK_WITHIN} seconds",
+            f"at least every {outcome.MAX_POLL_SECONDS} seconds",
         ],
         "webhooks.md": [
             f"less than {checks.SECRET_BYTES} bytes is a warning",
@@ -116,7 +116,7 @@ def _documented() -> dict[str, list[str]]:
             f"The body {kept_body}",
         ],
         "when-kordless-is-ill.md": [
-            f"At most {slot_page.MOST_TIMES} times of a day on one page",
+            f"At most {slot_page.MAX_TIMES_SHOWN} times of a day on one page",
             f"of more than {parsing.MAX_SLOTS:,} the first {parsing.MAX_SLOTS:,}",
             f"at most {spelled(slot_page.MONTHS_AHEAD)} more months",
             f"says `clock_off` from {minutes(skew.MAX_SKEW_SECONDS)} on",
@@ -179,10 +179,10 @@ def test_a_manage_link_works_for_the_longest_time_that_can_be_set(clock: Travell
     assert conf.find_errors({**FLAT, "MANAGE_LINK_DAYS": MAX_MANAGE_LINK_DAYS + 1}) != []
     expires = int(NOW.timestamp()) + MAX_MANAGE_LINK_DAYS * DAY
     link = receipt.ManageLink(number="BOOK_AB12", contact="jane@example.com", expires=expires)
-    token = link.seal("default")
-    assert receipt.ManageLink.read(token, "default", expires) == link
+    token = link.to_token("default")
+    assert receipt.ManageLink.from_token(token, "default", expires) == link
     with pytest.raises(tokens.InvalidToken):
-        receipt.ManageLink.read(token, "default", expires + 1)
+        receipt.ManageLink.from_token(token, "default", expires + 1)
 
 
 def test_a_permit_is_held_for_as_long_as_kordless_counts() -> None:

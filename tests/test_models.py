@@ -32,7 +32,7 @@ def test_a_key_is_there_once_in_each_account():
     attempt()
     attempt(account="north")
     with pytest.raises(IntegrityError), transaction.atomic():
-        attempt(state=State.REFUSED)
+        attempt(state=State.REJECTED)
     assert BookingAttempt.objects.count() == 2
 
 

@@ -46,7 +46,7 @@ class State(StrEnum):
 
     PLACING = "placing"
     PLACED = "placed"
-    REFUSED = "refused"
+    REJECTED = "refused"
     OUTCOME_UNKNOWN = "unsure"
     WAITING = "waiting"
 
@@ -62,7 +62,7 @@ class Attempt:
 
     key: str
     """The draft's nonce."""
-    new: NewBooking
+    request: NewBooking
     """The request to Kordless."""
     attribution: Mapping[str, str] = field(default_factory=dict, compare=False)
     """UTM parameters and the like. Not sent to Kordless."""
@@ -71,7 +71,7 @@ class Attempt:
 
     def body(self) -> str:
         """Return the request as JSON: the same text for the same request."""
-        return msgspec.json.encode(self.new, order="deterministic").decode()
+        return msgspec.json.encode(self.request, order="deterministic").decode()
 
     def body_digest(self) -> str:
         """Return a plain SHA-256 of the body, in hexadecimal.
@@ -86,10 +86,10 @@ class Attempt:
 
     def contact_hashes(self) -> dict[str, str]:
         """Return keyed hashes by which an erasure finds the row: `email_hash` and `phone_hash`."""
-        contact = self.new.contact
+        contact = self.request.contact
         return {"email_hash": contact_hash(contact.email), "phone_hash": contact_hash(contact.phone)}
 
-    def sealed(self, account: str) -> str:
+    def encrypted(self, account: str) -> str:
         """Return everything but the key, encrypted. The row holds it while the outcome is open."""
         reader = msgspec.to_builtins(self.reader) if self.reader else None
         return encrypt_token(
@@ -97,7 +97,9 @@ class Attempt:
         )
 
     @classmethod
-    def read(cls, key: str, body: str, attribution: Mapping[str, str] | None = None, reader: object = None) -> Attempt:
+    def from_body(
+        cls, key: str, body: str, attribution: Mapping[str, str] | None = None, reader: object = None
+    ) -> Attempt:
         """Parse what `body` returned. Raises msgspec.DecodeError, also as its subclass ValidationError."""
         known = msgspec.convert(reader, VisitorPreferences) if reader else None
         return cls(key, msgspec.json.decode(body, type=NewBooking), attribution or {}, known)

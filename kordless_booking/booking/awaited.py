@@ -36,12 +36,12 @@ def find_open_attempt(account: str, booking: Booking, now: datetime) -> Attempt 
             sealed = decrypt_token(
                 "attempt", account, row.sealed, max_age=SEALED_BODY_TTL, now=now.timestamp(), longest=MAX_ROW_TOKEN
             )
-            attempt = Attempt.read(row.key, sealed["body"], sealed.get("attribution"), sealed.get("reader"))
+            attempt = Attempt.from_body(row.key, sealed["body"], sealed.get("attribution"), sealed.get("reader"))
         except (InvalidToken, KeyError, msgspec.DecodeError):
             # Of a SECRET_KEY that was rotated away, or of another release. One bad row must not hide the others.
             continue
-        if _same(attempt.new, booking):
-            if booking.contact and attempt.new.contact.name == booking.contact.name:
+        if _same(attempt.request, booking):
+            if booking.contact and attempt.request.contact.name == booking.contact.name:
                 return attempt
             found = found or attempt
     return found

@@ -101,8 +101,8 @@ def place_booking(
     attempt: Attempt,
     now: datetime,
     *,
-    a_minute: int = CREATIONS_PER_MINUTE,
-    first: Callable[[], object] | None = None,
+    creations_per_minute: int = CREATIONS_PER_MINUTE,
+    on_created: Callable[[], object] | None = None,
 ) -> Outcome:
     """Place the attempt, or follow up an earlier one with the same key.
 
@@ -122,14 +122,20 @@ def place_booking(
             row.save(force_insert=True)
     except IntegrityError:
         earlier = BookingAttempt.objects.get(key=attempt.key, account=account)
-        return _resubmit(earlier, client, attempt, now, a_minute)
-    if first is not None:
-        first()
-    return _send_in_turn(row, client, attempt, now, wait, a_minute)
+        return _resubmit(earlier, client, attempt, now, creations_per_minute)
+    if on_created is not None:
+        on_created()
+    return _send_in_turn(row, client, attempt, now, wait, creations_per_minute)
 
 
 def resume(
-    account: str, client: Kordless, key: str, digest: str, now: datetime, *, a_minute: int = CREATIONS_PER_MINUTE
+    account: str,
+    client: Kordless,
+    key: str,
+    digest: str,
+    now: datetime,
+    *,
+    creations_per_minute: int = CREATIONS_PER_MINUTE,
 ) -> Outcome | None:
     """Return the state of the attempt, after sending it again when that is due. None when there is no such attempt.
 
@@ -142,25 +148,25 @@ def resume(
     # A row without a hash was emptied by an erasure. It can't be compared, and it has nothing left to show.
     if row.body_hash and not is_body_hash(row.body_hash, digest):
         return DifferentRequest()
-    return _follow_up(row, client, now, a_minute)
+    return _follow_up(row, client, now, creations_per_minute)
 
 
 def has_attempt(account: str, key: str) -> bool:
     """Return True when an attempt with this key is placed or may still be. Costs one query."""
-    return BookingAttempt.objects.filter(key=key, account=account).exclude(state=State.REFUSED).exists()
+    return BookingAttempt.objects.filter(key=key, account=account).exclude(state=State.REJECTED).exists()
 
 
 def _resubmit(row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetime, a_minute: int) -> Outcome:
     """Follow up an earlier attempt with the same key. Replace a rejected one, whatever the body."""
     same = is_body_hash(row.body_hash, attempt.body_digest())
-    if row.state != State.REFUSED:
+    if row.state != State.REJECTED:
         return _follow_up(row, client, now, a_minute) if same else DifferentRequest()
     wait = queue.wait_for_new_attempt(row.account, now)
     renewed = _renew(row, attempt, now, wait)
     # Another request replaced it first, with this body or another one. Start over, to follow up that attempt. The
     # recursion ends: each further round needs another rejection in between.
     if renewed is None:
-        return place_booking(row.account, client, attempt, now, a_minute=a_minute)
+        return place_booking(row.account, client, attempt, now, creations_per_minute=a_minute)
     return _send_in_turn(renewed, client, attempt, now, wait, a_minute)
 
 
@@ -169,11 +175,11 @@ def _new_row(account: str, attempt: Attempt, now: datetime, wait: int, generatio
     return BookingAttempt(
         key=attempt.key,
         account=account,
-        service=attempt.new.service_slug,
+        service=attempt.request.service_slug,
         generation=generation,
         body_hash=attempt.body_hash(),
         state=State.WAITING if wait else State.PLACING,
-        sealed=attempt.sealed(account),
+        sealed=attempt.encrypted(account),
         **attempt.contact_hashes(),
         claimed_until=now if wait else now + LEASE,
         retry_at=now + timedelta(seconds=wait) if wait else None,
@@ -187,7 +193,7 @@ def _renew(row: BookingAttempt, attempt: Attempt, now: datetime, wait: int) -> B
     # A new row instead of an update: the queue is ordered by primary key, and a renewed attempt goes to its end.
     renewed = _new_row(row.account, attempt, now, wait, row.generation + 1)
     with transaction.atomic():
-        gone, _by_model = BookingAttempt.objects.filter(pk=row.pk, claim=row.claim, state=State.REFUSED).delete()
+        gone, _by_model = BookingAttempt.objects.filter(pk=row.pk, claim=row.claim, state=State.REJECTED).delete()
         if not gone:
             return None
         renewed.save(force_insert=True)
@@ -208,7 +214,7 @@ def _follow_up(row: BookingAttempt, client: Kordless, now: datetime, a_minute: i
     """Return the outcome of an existing row. When it is due, claim it and send it again."""
     if row.state == State.PLACED:
         return _stored_outcome(row, now)
-    if row.state == State.REFUSED:
+    if row.state == State.REJECTED:
         return Rejected(_rejection_error(row.refusal), after_unknown_outcome=row.outcome_unknown)
     if row.state == State.WAITING and (seconds := queue.wait_for(row, now, a_minute=a_minute)):
         # Its time has come, but not its turn. Without a later time, the others would stop waiting for it.
@@ -224,7 +230,7 @@ def _follow_up(row: BookingAttempt, client: Kordless, now: datetime, a_minute: i
         return Rejected(exceptions.OutcomeUnknown(operation="create", reason="too_old"), after_unknown_outcome=True)
     try:
         sealed = _decrypt("attempt", row, now)
-        attempt = Attempt.read(row.key, sealed["body"])
+        attempt = Attempt.from_body(row.key, sealed["body"])
     except (InvalidToken, KeyError, msgspec.DecodeError):
         log_event(log, logging.ERROR, "attempt_unreadable", attempt=row.pk)
         return Rejected(exceptions.OutcomeUnknown(operation="create", reason="unreadable"), after_unknown_outcome=True)
@@ -255,7 +261,7 @@ def _send(
     that could not be sent is queued again instead of rejected.
     """
     try:
-        booking = client.create(attempt.new, idempotency_key=idempotency_key(row.key, row.generation))
+        booking = client.create(attempt.request, idempotency_key=idempotency_key(row.key, row.generation))
     except exceptions.TooMany as error:
         seconds = _queue_wait(row, now, error.retry_after or DEFAULT_WAIT_SECONDS, a_minute)
         _record_outcome(row, now, state=State.WAITING, retry_at=now + timedelta(seconds=seconds))
@@ -281,7 +287,7 @@ def _send(
         # unknown.
         _record_unknown_outcome(row, now)
         return Rejected(error, after_unknown_outcome=True)
-    if booking.end != attempt.new.end:
+    if booking.end != attempt.request.end:
         log_event(log, logging.WARNING, "terms_changed", attempt=row.pk, what="length")
     # The row and the confirmation's URL get the booking; neither needs another copy of the contact.
     booking = msgspec.structs.replace(booking, contact=None)
@@ -294,7 +300,7 @@ def _send(
     )
     if row.outcome_unknown:
         log_event(log, logging.WARNING, "create_resolved", attempt=row.pk, tries=row.claim)
-    return Placed(booking, now, notify_contact=attempt.new.contact if news else None)
+    return Placed(booking, now, notify_contact=attempt.request.contact if news else None)
 
 
 def _queue_wait(row: BookingAttempt, now: datetime, seconds: int, a_minute: int) -> int:
@@ -319,7 +325,7 @@ def _record_unknown_outcome(row: BookingAttempt, now: datetime) -> Pending:
 
 def _record_rejection(row: BookingAttempt, now: datetime, error: exceptions.KordlessError) -> Rejected:
     # The body is dropped: a rejected attempt is never sent again.
-    _record_outcome(row, now, state=State.REFUSED, retry_at=None, sealed="", refusal=type(error).__name__)
+    _record_outcome(row, now, state=State.REJECTED, retry_at=None, sealed="", refusal=type(error).__name__)
     return Rejected(error, after_unknown_outcome=row.outcome_unknown)
 
 

@@ -60,7 +60,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         # Without the contact, because a repr may end up in a log.
         return f"Receipt({self.service!r}, …)"
 
-    def seal(self, account: str) -> str:
+    def to_token(self, account: str) -> str:
         """Return an encrypted token for URLs.
 
         When it would be too long, details that Kordless can be asked for again are left out, then the longest texts of
@@ -71,14 +71,14 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         token = encrypt_token(purpose, account, msgspec.to_builtins(self))
         if len(token) <= MAX_URL_TOKEN:
             return token
-        short = self._short()
+        short = self._shortened()
         token = encrypt_token(purpose, account, msgspec.to_builtins(short))
         while len(token) > MAX_URL_TOKEN and short.typed:
             short = msgspec.structs.replace(short, typed=without_longest(short.typed))
             token = encrypt_token(purpose, account, msgspec.to_builtins(short))
         return token
 
-    def _short(self) -> Receipt:
+    def _shortened(self) -> Receipt:
         said = self.booking
         return msgspec.structs.replace(
             self,
@@ -122,12 +122,12 @@ class ManageLink(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         # Number and contact together are the right to cancel the booking, and a repr may end up in a log.
         return "ManageLink(…)"
 
-    def seal(self, account: str) -> str:
+    def to_token(self, account: str) -> str:
         """Return an encrypted token for URLs."""
         return encrypt_token("manage", account, msgspec.to_builtins(self))
 
     @classmethod
-    def read(cls, token: str, account: str, now: float) -> ManageLink:
+    def from_token(cls, token: str, account: str, now: float) -> ManageLink:
         """Decrypt a token. Raises InvalidToken for anything but an unexpired manage link of this account."""
         # The link says itself when it expires. `max_age` only bounds that, with a day to spare.
         link = _read(cls, decrypt_token("manage", account, token, max_age=(MAX_MANAGE_LINK_DAYS + 1) * 86400, now=now))

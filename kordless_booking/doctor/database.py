@@ -61,7 +61,7 @@ def _write_and_take_back(alias: str) -> None:
         account="",
         service="",
         body_hash="",
-        state=State.REFUSED,
+        state=State.REJECTED,
         claimed_until=now,
         created_at=now,
         changed_at=now,

@@ -13,7 +13,7 @@ from django.core.cache.backends.dummy import DummyCache
 from kordless_booking.doctor.finding import Finding, Findings, fix, note, ok
 from kordless_booking.upstream.fallback_cache import has_shared_atomic_add
 from kordless_booking.upstream.keys import cache_key
-from kordless_booking.upstream.own_backend import OwnBackend, may_unpickle
+from kordless_booking.upstream.own_backend import PicklelessBackend, may_unpickle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +35,7 @@ def examine(account: Account, timer: Callable[[], float] = time.perf_counter) ->
     name = type(caches[account.cache]).__name__
     began = timer()
     try:
-        cache = OwnBackend(account.cache)()
+        cache = PicklelessBackend(account.cache)()
         works = _works(cache)
     except Exception as error:  # noqa: BLE001 (backends raise anything)
         advice = "start it, or look at CACHES; until then each process goes on alone, with its own memory"

@@ -78,7 +78,7 @@ def _rows_of(person: Person, accounts: list[str] | None) -> Iterator[BookingAtte
 
 def _is_of(person: Person, row: BookingAttempt) -> bool:
     try:
-        contact = Attempt.read(row.key, _unsealed("attempt", row)["body"]).new.contact
+        contact = Attempt.from_body(row.key, _unsealed("attempt", row)["body"]).request.contact
     except (InvalidToken, KeyError, msgspec.DecodeError):
         return False
     # Kordless and the form may spell a contact differently, such as a phone number with spaces.
@@ -108,7 +108,7 @@ def _empty(row: BookingAttempt, now: datetime) -> int:
     state, refusal = row.state, row.refusal
     if state == State.WAITING and not row.outcome_unknown:
         # Never sent, so it can be given up with a clear answer to its visitor.
-        state, refusal = State.REFUSED.value, "NotSent"
+        state, refusal = State.REJECTED.value, "NotSent"
     elif state in _OPEN:
         # May have been sent. It is never sent again, and its visitor is told to contact the business.
         state = State.OUTCOME_UNKNOWN.value

@@ -200,7 +200,7 @@ def _manage_link(account: conf.Account, particulars: AppointmentData, reader: Vi
         host_id=reader.host_id,
         party_size=reader.party_size,
     )
-    return absolute_url(account, "manage", link.seal(account.name), lang=reader.language, hours=reader.hours)
+    return absolute_url(account, "manage", link.to_token(account.name), lang=reader.language, hours=reader.hours)
 
 
 def _headers(mail: OutgoingMail, sender: str) -> dict[str, str]:

@@ -100,7 +100,7 @@ class Catalog:
 
     def cached_offer(self) -> OrganizationDetail | None:
         """Return the cached organization and its services, however old; None if not cached. Sends no request."""
-        known: OrganizationDetail | None = self._shelf.look(self._offer())[0].value
+        known: OrganizationDetail | None = self._shelf.lookup(self._offer())[0].value
         return known
 
     def cache_status(self, months: Sequence[date], *, most: int = 50) -> list[CacheStatus]:
@@ -115,7 +115,7 @@ class Catalog:
             items.append((self._service(slug), slug, None))
             items += [(self._slots(slug, month, 1, None), slug, month) for month in months]
         now = self._clock.now()
-        looked = self._shelf.look(*[item for item, _, _ in items])
+        looked = self._shelf.lookup(*[item for item, _, _ in items])
         return [
             CacheStatus(item.parts[0], slug, month, *_state_of(held, now))
             for (item, slug, month), held in zip(items, looked, strict=True)
@@ -123,7 +123,7 @@ class Catalog:
 
     def service(self, slug: str) -> Cached[ServiceDetail]:
         """Return one service with its calendar settings."""
-        self.begin(slug)
+        self.prefetch(slug)
         self._require_offered(slug)
         return self._shelf.read(self._service(slug))
 
@@ -150,15 +150,15 @@ class Catalog:
         Return the cached service, however old; None if it isn't cached. Sends no request.
         """
         slots = [self._slots(slug, month, party_size, None) for month in months]
-        known: ServiceDetail | None = self._shelf.look(self._offer(), self._service(slug), *slots)[1].value
+        known: ServiceDetail | None = self._shelf.lookup(self._offer(), self._service(slug), *slots)[1].value
         return known
 
-    def begin_offer(self) -> None:
+    def prefetch_organization(self) -> None:
         """Start to fetch the organization if nothing acceptable is cached, while the page waits for another call."""
-        if self._shelf.fetches_ahead and self._shelf.must_fetch(self._offer()):
-            self._shelf.begin(self._offer())
+        if self._shelf.fetches_ahead and self._shelf.needs_fetch(self._offer()):
+            self._shelf.start_fetch(self._offer())
 
-    def begin(self, slug: str, *months: date, party_size: int = 1, window_days: int | None = None) -> None:
+    def prefetch(self, slug: str, *months: date, party_size: int = 1, window_days: int | None = None) -> None:
         """Start to fetch in parallel what a page lacks, because one fetch after another could exceed its deadline.
 
         `months`: in the order in which the page reads them. All are fetched if the first isn't cached, because it may
@@ -167,11 +167,11 @@ class Catalog:
         """
         shelf = self._shelf
         # Asked before anything is started: a made-up slug must not cost a request.
-        if not shelf.fetches_ahead or not self._may_ask_for(slug):
+        if not shelf.fetches_ahead or not self._may_request(slug):
             return
         offer, service = self._offer(), self._service(slug)
-        [known] = shelf.look(service)
-        if window_days is None and known.value is not None and not shelf.must_fetch(service):
+        [known] = shelf.lookup(service)
+        if window_days is None and known.value is not None and not shelf.needs_fetch(service):
             window_days = bookable_days(known.value.calendar.booking_window_days)
         # While the window is unknown, months beyond the usual one aren't fetched, and the others are cut afterward.
         today, most = self._today(), bookable_days(window_days)
@@ -180,48 +180,48 @@ class Catalog:
             for month in months
             if 1 <= party_size <= MAX_PARTY_SIZE and month_window(month, today, most) is not None
         ]
-        items: list[CacheItem[Any]] = [offer, service, *(slots if slots and shelf.must_fetch(slots[0]) else [])]
-        missing = [item for item in items if shelf.must_fetch(item)]
+        items: list[CacheItem[Any]] = [offer, service, *(slots if slots and shelf.needs_fetch(slots[0]) else [])]
+        missing = [item for item in items if shelf.needs_fetch(item)]
         # The first to be read is left to the reader, which would only wait; unless it waits for the list, begun above.
-        for item in missing if shelf.is_under_way(offer) else missing[1:]:
-            shelf.begin(item)
+        for item in missing if shelf.is_fetching(offer) else missing[1:]:
+            shelf.start_fetch(item)
 
     def invalidate_organization(self) -> None:
         """Invalidate the organization and its list of services."""
-        self._shelf.forget("offer")
+        self._shelf.invalidate("offer")
 
     def invalidate_service(self, slug: str) -> None:
         """Invalidate the settings of one service."""
-        self._shelf.forget("service", slug)
+        self._shelf.invalidate("service", slug)
 
     def invalidate_slots(self, slug: str) -> None:
         """Invalidate every month and party size of a service, because something was booked, moved or canceled."""
-        self._shelf.forget("slots", slug)
+        self._shelf.invalidate("slots", slug)
 
     def mark_key_refused(self, error: KeyRefused) -> None:
         """Mark the API key as refused, because a booking was. Nothing is offered until Kordless accepts the key."""
-        self._shelf.refuse(error)
+        self._shelf.mark_key_refused(error)
 
     def _require_offered(self, slug: str) -> None:
-        if not _lists(self.organization().value, slug):
+        if not _is_listed(self.organization().value, slug):
             raise NotFound(operation="service", reason="not_offered")
 
-    def _may_ask_for(self, slug: str) -> bool:
+    def _may_request(self, slug: str) -> bool:
         """Return True if a service may be requested: it is listed, or this page is the one that fetches the list.
 
         While the list isn't cached, any slug may be made up. So only the page that fetches the list requests a slug at
         the same time; all others wait for the list. So each fetch allows for one made-up slug.
         """
         shelf, offer = self._shelf, self._offer()
-        [held] = shelf.look(offer)
-        if held.value is None and held.key_refusal is None and shelf.must_fetch(offer):
+        [held] = shelf.lookup(offer)
+        if held.value is None and held.key_refusal is None and shelf.needs_fetch(offer):
             # Claimed at once, not when the page reads it: of many pages that arrive together one speculates.
-            if shelf.begin(offer) is not None:
+            if shelf.start_fetch(offer) is not None:
                 return True
-        elif shelf.must_fetch(offer):
-            return held.key_refusal is None and _lists(held.value, slug)
+        elif shelf.needs_fetch(offer):
+            return held.key_refusal is None and _is_listed(held.value, slug)
         with suppress(KordlessError):
-            return _lists(self.organization().value, slug)
+            return _is_listed(self.organization().value, slug)
         return False
 
     def _today(self) -> datetime:
@@ -251,13 +251,13 @@ class Catalog:
         def fetch() -> tuple[Slot, ...]:
             window = month_window(month, self._today(), window_days)
             slots = () if window is None else self._client.availability(slug, *window, party_size=party_size)
-            return self._cut(slug, month, slots) if cut else slots
+            return self._within_window(slug, month, slots) if cut else slots
 
         # Without the visitor's time zone: the window covers every zone, and so all visitors share one entry.
         parts = ("slots", slug, f"{month:%Y-%m}", str(party_size))
         return _item(parts, self._invalidate_offer_on_404(fetch, slug), tuple[Slot, ...], self.lifetimes.slots)
 
-    def _cut(self, slug: str, month: date, slots: tuple[Slot, ...]) -> tuple[Slot, ...]:
+    def _within_window(self, slug: str, month: date, slots: tuple[Slot, ...]) -> tuple[Slot, ...]:
         # Usually no fetch of its own: `begin` has started this one, and the read joins it.
         calendar = self._shelf.read(self._service(slug)).value.calendar
         window = month_window(month, self._today(), bookable_days(calendar.booking_window_days))
@@ -272,14 +272,14 @@ class Catalog:
             except NotFound:
                 # Kordless doesn't know the service any more, so the cached list is out of date.
                 known = self.cached_offer()
-                if known is not None and _lists(known, slug):
+                if known is not None and _is_listed(known, slug):
                     self.invalidate_organization()
                 raise
 
         return fetched
 
 
-def _lists(offer: OrganizationDetail, slug: str) -> bool:
+def _is_listed(offer: OrganizationDetail, slug: str) -> bool:
     return any(service.slug == slug for service in offer.services)
 
 

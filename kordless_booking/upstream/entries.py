@@ -118,7 +118,7 @@ class LocalEntry:
             return None
         return envelope
 
-    def answer(self, now: float, lifetime: Lifetime) -> Cached[Any]:
+    def as_cached(self, now: float, lifetime: Lifetime) -> Cached[Any]:
         """Return the value with its age. Raises the KordlessError that is cached in its place."""
         # A refused key outranks every value: what it offered can't be booked.
         envelope = self.key_refusal or self.envelope
@@ -151,7 +151,7 @@ class CatalogCache(Protocol):
         """
         ...
 
-    def look(self, *items: CacheItem[Any]) -> list[LocalEntry]:
+    def lookup(self, *items: CacheItem[Any]) -> list[LocalEntry]:
         """Return what is cached for each item, in their order. Fetches nothing."""
         ...
 
@@ -159,22 +159,22 @@ class CatalogCache(Protocol):
         """Return the best value there is, and fetch it if nothing acceptable is cached. Raises KordlessError."""
         ...
 
-    def must_fetch(self, item: CacheItem[Any]) -> bool:
+    def needs_fetch(self, item: CacheItem[Any]) -> bool:
         """Return True if `read` would have to fetch, and nobody in this process is fetching the item yet."""
         ...
 
-    def begin(self, item: CacheItem[Any]) -> Future[LocalEntry | None] | None:
+    def start_fetch(self, item: CacheItem[Any]) -> Future[LocalEntry | None] | None:
         """Start to fetch an item that the caller will `read`. None if it is being fetched already."""
         ...
 
-    def is_under_way(self, item: CacheItem[Any]) -> bool:
+    def is_fetching(self, item: CacheItem[Any]) -> bool:
         """Return True if this process is fetching the item."""
         ...
 
-    def forget(self, *group: str) -> None:
+    def invalidate(self, *group: str) -> None:
         """Invalidate all items of a group, and those of it that are being fetched."""
         ...
 
-    def refuse(self, error: KeyRefused) -> None:
+    def mark_key_refused(self, error: KeyRefused) -> None:
         """Serve nothing until a fetch succeeds again: Kordless has refused the key."""
         ...

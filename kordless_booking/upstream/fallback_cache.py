@@ -22,7 +22,7 @@ from kordless_booking.logs import log_event
 
 from .keys import cache_key
 from .memory import MemoryCache, Storable
-from .own_backend import OwnBackend
+from .own_backend import PicklelessBackend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -62,7 +62,7 @@ class FallbackCache:
     """
 
     def __init__(self, cache: str | BaseCache | MemoryCache | None, clock: Clock) -> None:
-        self._cache = OwnBackend(cache) if isinstance(cache, str) else cache
+        self._cache = PicklelessBackend(cache) if isinstance(cache, str) else cache
         self._clock = clock
         self._memory = MemoryCache(clock)
         self._guard = threading.Lock()
@@ -111,7 +111,7 @@ class FallbackCache:
         self._on(lambda cache: cache.delete_many(unwanted))
 
     def _backend(self) -> BaseCache | MemoryCache:
-        if isinstance(self._cache, OwnBackend):
+        if isinstance(self._cache, PicklelessBackend):
             return self._cache()
         return self._memory if self._cache is None else self._cache
 

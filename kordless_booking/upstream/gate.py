@@ -15,7 +15,7 @@ from kordless_booking.exceptions import TooMany
 from .circuit_breaker import Admission, CircuitBreaker, CircuitState
 from .rate_limiter import Permit, Quota, RateLimiter, Usage
 from .skew import ClockSkewMonitor
-from .worker import beside
+from .worker import is_parallel_fetch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,7 +90,7 @@ class UpstreamGate:
         self._in_flight.call = None
         admission, ticket = call
         self._budget.release(ticket, operation, answer)
-        self._circuit(operation).record(admission, answer, beside=beside.get())
+        self._circuit(operation).record(admission, answer, beside=is_parallel_fetch.get())
         if answer is not None:
             self._skew.check(answer)
 

@@ -35,16 +35,16 @@ from .redis_cache import pooled_redis
 if TYPE_CHECKING:
     from django.core.cache.backends.base import BaseCache
 
-__all__ = ["OwnBackend", "close_own_backends", "may_unpickle"]
+__all__ = ["PicklelessBackend", "close_pickleless_backends", "may_unpickle"]
 
 _PLAIN: Final = f"{PlainSerializer.__module__}.{PlainSerializer.__name__}"
 _NAMED_SERIALIZER: Final = frozenset({"django_redis.cache.RedisCache", "django_valkey.base.BaseValkeyCache"})
 """Third-party backends that take the dotted path of a serializer. Known by name: they need not be installed."""
-_all: Final[WeakSet[OwnBackend]] = WeakSet()
+_all: Final[WeakSet[PicklelessBackend]] = WeakSet()
 _guard: Final = threading.Lock()
 
 
-class OwnBackend:
+class PicklelessBackend:
     """Factory for the cache `alias` of the site. Call it to get the instance for this thread.
 
     The instance is made at the first call, not here: if it can't be made, the error comes where a failing cache is
@@ -65,7 +65,7 @@ class OwnBackend:
         known: BaseCache | None = getattr(self._own, "cache", None)
         if known is not None:
             return known
-        made = _without_pickle(self._alias)
+        made = _build_pickleless(self._alias)
         # Django's own instance is per thread too, and Django closes it.
         if made is None:
             return caches[self._alias]
@@ -79,7 +79,7 @@ class OwnBackend:
             cache.close()
 
 
-def close_own_backends() -> None:
+def close_pickleless_backends() -> None:
     """Close the connections of this thread, which serves no request that would."""
     with _guard:
         backends = list(_all)
@@ -89,14 +89,14 @@ def close_own_backends() -> None:
 
 def may_unpickle(alias: str) -> bool:
     """Return True if reading from this cache may run code that somebody has written to it."""
-    kind = _kind(alias)
+    kind = _backend_class(alias)
     # PyLibMCCache takes no option, but gets a client class of ours, so it doesn't unpickle either.
     return not (issubclass(kind, LocMemCache | DummyCache | PyLibMCCache) or _options_without_pickle(kind, {}))
 
 
-def _without_pickle(alias: str) -> BaseCache | None:
+def _build_pickleless(alias: str) -> BaseCache | None:
     """Return a new instance of the site's backend with our serializer, or None where that is unneeded or impossible."""
-    kind: Any = _kind(alias)
+    kind: Any = _backend_class(alias)
     given = {name: value for name, value in settings.CACHES[alias].items() if name not in {"BACKEND", "LOCATION"}}
     location = settings.CACHES[alias].get("LOCATION", "")
     cache: BaseCache | None = None
@@ -137,6 +137,6 @@ def _libmemcached_client(kind: Any) -> Any:
     return Client
 
 
-def _kind(alias: str) -> type[BaseCache]:
+def _backend_class(alias: str) -> type[BaseCache]:
     kind: type[BaseCache] = import_string(settings.CACHES[alias]["BACKEND"])
     return kind

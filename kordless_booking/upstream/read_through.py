@@ -86,8 +86,8 @@ class ReadThroughCache:
         account: str,
         run: Callable[[Callable[[], object]], bool],
         run_awaited: Callable[[Callable[[], object]], bool] = lambda _job: False,
-        patience: float,
-        held_for: float,
+        max_wait_seconds: float,
+        local_seconds: float,
         clock: Clock | None = None,
         size: int = 256,
     ) -> None:
@@ -96,8 +96,8 @@ class ReadThroughCache:
         self._run = run
         self._run_awaited = run_awaited
         self._clock = clock or Clock()
-        self._patience = patience
-        self._held_for = held_for
+        self._max_wait_seconds = max_wait_seconds
+        self._local_seconds = local_seconds
         self._size = size
         self._flights: SingleFlight[LocalEntry] = SingleFlight(cache, account=account, clock=self._clock)
         self._local: dict[tuple[str, ...], LocalEntry] = {}
@@ -105,7 +105,7 @@ class ReadThroughCache:
         self._guard = threading.Lock()
 
     def read(
-        self, item: CacheItem[T], held: LocalEntry | None = None, begun: Future[LocalEntry | None] | None = None
+        self, item: CacheItem[T], held: LocalEntry | None = None, started: Future[LocalEntry | None] | None = None
     ) -> Cached[T]:
         """Return the best cached value, and fetch from Kordless only if there is no acceptable one.
 
@@ -115,30 +115,30 @@ class ReadThroughCache:
         held = held or self.lookup(item)[0]
         now = self._clock.now()
         if not held.is_servable(now, item.lifetime):
-            held = self._wait_for_fetch(item, held, begun)
+            held = self._wait_for_fetch(item, held, started)
             # The fetch took time, and the answer's age is measured from now on.
             now = self._clock.now()
         else:
             self._refresh(item, held, now)
-        return held.answer(now, item.lifetime)
+        return held.as_cached(now, item.lifetime)
 
     @property
     def fetches_ahead(self) -> bool:
         """False: only a page needs its fetches in parallel, and a page reads through a `RequestView`."""
         return False
 
-    def must_fetch(self, item: CacheItem[Any], held: LocalEntry | None = None) -> bool:
+    def needs_fetch(self, item: CacheItem[Any], held: LocalEntry | None = None) -> bool:
         """Return True if `read` would have to fetch, and nobody in this process is fetching the item yet.
 
         `held`: as for `read`.
         """
-        return not self.is_under_way(item) and self.must_wait(item, held or self.lookup(item)[0])
+        return not self.is_fetching(item) and self.needs_wait(item, held or self.lookup(item)[0])
 
-    def must_wait(self, item: CacheItem[Any], held: LocalEntry) -> bool:
+    def needs_wait(self, item: CacheItem[Any], held: LocalEntry) -> bool:
         """Return True if `read` would have to wait for a fetch, its own or another's."""
         return not held.is_servable(self._clock.now(), item.lifetime)
 
-    def begin(self, item: CacheItem[Any]) -> Future[LocalEntry | None] | None:
+    def start_fetch(self, item: CacheItem[Any]) -> Future[LocalEntry | None] | None:
         """Start to fetch an item in another thread, within the deadline of this one, for a `read` that follows.
 
         Other readers share the fetch. Returns None if the item is being fetched already.
@@ -147,9 +147,9 @@ class ReadThroughCache:
         work = with_same_deadline(lambda: self._fetch(item) if seconds_left() > 0 else None)
         return self._flights.start_in_background(item.parts, self._run_awaited, work=work)
 
-    def is_under_way(self, item: CacheItem[Any]) -> bool:
+    def is_fetching(self, item: CacheItem[Any]) -> bool:
         """Return True if this process is fetching the item."""
-        return self._flights.is_under_way(item.parts)
+        return self._flights.is_in_progress(item.parts)
 
     def read_cached(self, item: CacheItem[T], held: LocalEntry | None = None) -> Cached[T]:
         """Return the cached value as `read` does, but never fetch or refresh.
@@ -159,7 +159,7 @@ class ReadThroughCache:
         held, now = held or self.lookup(item)[0], self._clock.now()
         if not held.is_servable(now, item.lifetime):
             raise Unavailable(reason="not_at_hand")
-        return held.answer(now, item.lifetime)
+        return held.as_cached(now, item.lifetime)
 
     def lookup(self, *items: CacheItem[Any]) -> list[LocalEntry]:
         """Return the local entry for each item.
@@ -169,7 +169,7 @@ class ReadThroughCache:
         """
         now = self._clock.monotonic()
         found = [self._local.get(item.parts) for item in items]
-        old = [held for held in found if held is not None and now - held.read_at >= self._held_for]
+        old = [held for held in found if held is not None and now - held.read_at >= self._local_seconds]
         if None in found or (old and not self._epoch_unchanged(old, now)):
             return self._load(*items)
         return [held for held in found if held is not None]
@@ -184,7 +184,7 @@ class ReadThroughCache:
             if held.serial != kept.serial or held.key_refusal or not held.is_servable(now, item.lifetime):
                 return False
             # The same value may have become stale or degraded by age alone, and the page says so.
-            again = held.answer(now, item.lifetime)
+            again = held.as_cached(now, item.lifetime)
             if (again.stale, again.degraded) != (kept.stale, kept.degraded):
                 return False
             if refresh:
@@ -202,7 +202,7 @@ class ReadThroughCache:
         """
         self._cache.set(self._key("generation", *group), secrets.token_hex(8), INVALIDATION_SECONDS)
         self._bump_epoch()
-        self._drop(group)
+        self._drop_local(group)
 
     # Lookup
 
@@ -268,7 +268,7 @@ class ReadThroughCache:
                 del self._local[next(iter(self._local))]
             self._local[item.parts] = held
 
-    def _drop(self, group: tuple[str, ...]) -> None:
+    def _drop_local(self, group: tuple[str, ...]) -> None:
         self._flights.forget(group)
         with self._guard:
             # Tells a `_load` that is under way not to keep what it read.
@@ -291,10 +291,10 @@ class ReadThroughCache:
         # With no time left, the deadline has passed and no fetch starts: it would fail at once, for all who share it.
         outcome = self._flights.do(
             item.parts,
-            self._clock.monotonic() + min(self._patience, seconds_left()),
+            self._clock.monotonic() + min(self._max_wait_seconds, seconds_left()),
             work=lambda: self._fetch(item),
-            arrived=lambda: self._read_if_current(item),
-            begun=begun,
+            poll=lambda: self._read_if_current(item),
+            started=begun,
         )
         if outcome:
             return outcome
@@ -324,7 +324,7 @@ class ReadThroughCache:
         # A fetch has succeeded, so Kordless accepts the key again.
         if held.key_refusal:
             self._cache.delete_many([self._key("refusal")])
-        return self._store(item, self._new(item, value, held.generation, asked_at), value)
+        return self._store(item, self._fresh_entry(item, value, held.generation, asked_at), value)
 
     def _store(self, item: CacheItem[Any], envelope: Envelope, value: Any = None) -> LocalEntry:
         # A cached error is never served stale, so it need not be kept longer than it is fresh.
@@ -343,10 +343,10 @@ class ReadThroughCache:
         # Stored for a day, although fresh for `NEGATIVE_TTL` only: nothing may be served until a fetch succeeds.
         self._cache.set(self._key("refusal"), encode(refusal), DAY)
         self._bump_epoch()
-        self._drop(())
+        self._drop_local(())
         return LocalEntry(key_refusal=refusal)
 
-    def _new(self, item: CacheItem[T], value: T, generation: str, asked_at: float) -> Envelope:
+    def _fresh_entry(self, item: CacheItem[T], value: T, generation: str, asked_at: float) -> Envelope:
         # Jitter, so that entries that were stored together don't expire together.
         fresh = item.lifetime.fresh * random.uniform(0.9, 1.0)  # noqa: S311 - nothing secret
         payload = msgspec.Raw(item.encode(value))

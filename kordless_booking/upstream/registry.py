@@ -25,7 +25,7 @@ from kordless_booking.upstream.fallback_cache import FallbackCache
 from kordless_booking.upstream.gate import UpstreamGate
 from kordless_booking.upstream.rate_limiter import Quota
 from kordless_booking.upstream.read_through import ReadThroughCache
-from kordless_booking.upstream.worker import BackgroundWorker, Foreground
+from kordless_booking.upstream.worker import BackgroundWorker, FetchPool
 
 if TYPE_CHECKING:
     from kordless_booking.conf import Account
@@ -34,7 +34,7 @@ SANDBOX_KEY: Final = "kordless-sandbox-key"
 SANDBOX_ORG: Final = "acme-salon"
 """Credentials of the embedded sandbox. Repeated here, so that a site with a real account never imports the sandbox."""
 
-__all__ = ["AccountServices", "background_worker", "build_client", "build_lifetimes", "foreground", "services_for"]
+__all__ = ["AccountServices", "background_worker", "build_client", "build_lifetimes", "fetch_pool", "services_for"]
 
 _lock = Lock()
 
@@ -78,11 +78,11 @@ def _upstream(account: Account, _pid: int) -> AccountServices:
         account=_digest(account.base_url, key, org),
         run=background_worker,
         # After an outage only one call is let through as a probe, so parallel ones would only be refused.
-        run_awaited=lambda job: gate.takes_several() and foreground(job),
+        run_awaited=lambda job: gate.takes_several() and fetch_pool(job),
         clock=clock,
         # A page waits for another's fetch as long as for its own.
-        patience=account.browse_seconds,
-        held_for=account.memory_seconds,
+        max_wait_seconds=account.browse_seconds,
+        local_seconds=account.memory_seconds,
     )
     lifetimes = build_lifetimes(account)
     catalog = Catalog(account=account.name, client=client, shelf=shelf, lifetimes=lifetimes, clock=clock)
@@ -132,7 +132,7 @@ def _gate_for(alias: str, key: str, allowance: Quota, processes: int, pid: int) 
 
 background_worker = BackgroundWorker()
 """Thread pool for background refreshes, for all accounts of this process."""
-foreground = Foreground(threads=8)
+fetch_pool = FetchPool(threads=8)
 """Thread pool for the parallel fetches of pages, for all accounts of this process. A cold page uses three threads
 beside its own. When none is free, a page fetches one item after another.
 """
@@ -165,7 +165,7 @@ def embedded_sandbox(path: str) -> Any:
 
 
 @receiver(setting_changed)
-def _forget(*, setting: str, **_kwargs: object) -> None:
+def _reset(*, setting: str, **_kwargs: object) -> None:
     if setting in {"KORDLESS_BOOKING", "CACHES", "SECRET_KEY"}:
         _upstream.cache_clear()
         _gate_for.cache_clear()

@@ -48,19 +48,19 @@ class RequestView:
             looked |= {item.parts: held for item, held in zip(new, self._shelf.lookup(*new), strict=True)}
         return [looked[item.parts] for item in items]
 
-    def must_fetch(self, item: CacheItem[Any]) -> bool:
+    def needs_fetch(self, item: CacheItem[Any]) -> bool:
         """Return True if `read` would have to fetch, and nobody in this process is fetching the item yet."""
         if self._at_hand or item.parts in self._read or item.parts in self._begun:
             return False
-        return self._shelf.must_fetch(item, self.lookup(item)[0])
+        return self._shelf.needs_fetch(item, self.lookup(item)[0])
 
-    def is_under_way(self, item: CacheItem[Any]) -> bool:
+    def is_fetching(self, item: CacheItem[Any]) -> bool:
         """Return True if this process is fetching the item, as `ReadThroughCache.is_under_way` does."""
-        return self._shelf.is_under_way(item)
+        return self._shelf.is_fetching(item)
 
-    def begin(self, item: CacheItem[Any]) -> Future[LocalEntry | None] | None:
+    def start_fetch(self, item: CacheItem[Any]) -> Future[LocalEntry | None] | None:
         """Start to fetch an item that `must_fetch`, as `ReadThroughCache.begin` does. `read` then waits for it."""
-        begun = self._shelf.begin(item)
+        begun = self._shelf.start_fetch(item)
         if begun is not None:
             self._begun[item.parts] = begun
         return begun
@@ -81,7 +81,7 @@ class RequestView:
         held = self._looked.get(item.parts)
         if self._at_hand:
             return self._shelf.read_cached(item, held)
-        if held is not None and self._shelf.must_wait(item, held):
+        if held is not None and self._shelf.needs_wait(item, held):
             # While this request waits, fetches of other pages may bring what was missing, so look again afterward.
             self._looked = {}
         return self._shelf.read(item, held, self._begun.get(item.parts))

@@ -58,8 +58,8 @@ class SingleFlight(Generic[R]):
         deadline: float,
         *,
         work: Callable[[], R],
-        arrived: Callable[[], R | None],
-        begun: Future[R | None] | None = None,
+        poll: Callable[[], R | None],
+        started: Future[R | None] | None = None,
     ) -> R | None:
         """Run `work`, or wait for the caller that is running it, and return the result.
 
@@ -74,15 +74,15 @@ class SingleFlight(Generic[R]):
         """
         while (left := deadline - self._clock.monotonic()) > 0:
             # `cancel` succeeds if the work still waits for a background thread. Then this thread takes it over.
-            if begun is not None and not begun.cancel():
-                flight, mine, left = begun, False, left + GRACE_SECONDS
+            if started is not None and not started.cancel():
+                flight, mine, left = started, False, left + GRACE_SECONDS
             else:
                 flight, mine = self._join_or_start(name)
             # For the first round only: after it, the begun work has ended or was taken over.
-            begun = None
+            started = None
             try:
                 if mine:
-                    outcome = self._run(name, flight, lambda: self._run_locked(name, deadline, work, arrived))
+                    outcome = self._run(name, flight, lambda: self._run_locked(name, deadline, work, poll))
                 else:
                     outcome = flight.result(left)
             except TimeoutError:
@@ -93,7 +93,7 @@ class SingleFlight(Generic[R]):
         return None
 
     def start_in_background(
-        self, name: Name, run: Callable[[Callable[[], object]], bool], *, work: Callable[[], R | None]
+        self, name: Name, submit: Callable[[Callable[[], object]], bool], *, work: Callable[[], R | None]
     ) -> Future[R | None] | None:
         """Start `work` in another thread by `run`, and return its future; None if this process does it already.
 
@@ -113,11 +113,11 @@ class SingleFlight(Generic[R]):
                 return None
             flight = self._in_progress[name] = Future()
         # Not taken, and no reader has joined meanwhile: without this, later callers would wait for nobody.
-        if not run(job) and flight.cancel():
+        if not submit(job) and flight.cancel():
             self._finish(name, flight)
         return flight
 
-    def is_under_way(self, name: Name) -> bool:
+    def is_in_progress(self, name: Name) -> bool:
         """Return True if a thread of this process does this work, or is about to."""
         with self._guard:
             return name in self._current()

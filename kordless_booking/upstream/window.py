@@ -9,13 +9,13 @@ from kordless_booking.limits import MAX_WINDOW_DAYS
 __all__ = ["bookable_days", "month_window"]
 
 DAY = timedelta(days=1)
-USUAL = 60
+DEFAULT_WINDOW_DAYS = 60
 """Days ahead that can be booked, for a service that doesn't say how far."""
 
 
 def bookable_days(booking_window_days: int | None) -> int:
     """Return how many days ahead a service can be booked: what Kordless says, or 60 if that is absent or negative."""
-    return USUAL if booking_window_days is None or booking_window_days < 0 else booking_window_days
+    return DEFAULT_WINDOW_DAYS if booking_window_days is None or booking_window_days < 0 else booking_window_days
 
 
 def month_window(month: date, now: datetime, window_days: int | None) -> tuple[datetime, datetime] | None:

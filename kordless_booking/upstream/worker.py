@@ -13,19 +13,19 @@ from django.db import connections
 
 from kordless_booking.logs import error_location, log_event, request_id
 
-from .own_backend import close_own_backends
+from .own_backend import close_pickleless_backends
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["BackgroundWorker", "Foreground", "beside", "in_background"]
+__all__ = ["BackgroundWorker", "FetchPool", "in_background", "is_parallel_fetch"]
 
 logger = logging.getLogger(__name__)
 
 in_background: ContextVar[bool] = ContextVar("unattended", default=False)
 """True inside a background job. The rate limiter gives such calls the lowest priority."""
 
-beside: ContextVar[bool] = ContextVar("beside", default=False)
+is_parallel_fetch: ContextVar[bool] = ContextVar("beside", default=False)
 """True inside a foreground job. The circuit breaker doesn't count failures of such calls: the parallel calls of a page
 tend to fail together, and the page's own call counts for all of them.
 """
@@ -90,14 +90,14 @@ class BackgroundWorker:
             finally:
                 # Outside a request nobody else closes what the job has opened, in a database or a cache server.
                 connections.close_all()
-                close_own_backends()
+                close_pickleless_backends()
                 jobs.task_done()
 
 
-class Foreground(BackgroundWorker):
+class FetchPool(BackgroundWorker):
     """Pool for work that a visitor waits for. Its calls have the same priority as those of the visitor's own thread.
 
     The thread that needs the result runs a job itself if the pool declined it or hasn't started it yet.
     """
 
-    _kind = beside
+    _kind = is_parallel_fetch

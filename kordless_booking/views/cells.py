@@ -19,7 +19,7 @@ from kordless_booking.booking import availability
 from kordless_booking.presentation import formatting, timezone_search
 from kordless_booking.presentation.formatting import Hours
 from kordless_booking.views.package_templates import PackageTemplates
-from kordless_booking.views.skeletons import SitePart, Skeleton, cached_per_language, pattern, placeholder
+from kordless_booking.views.skeletons import SiteTemplatePart, Skeleton, cached_per_language, pattern, placeholder
 
 __all__ = ["ANY_DAY", "DAY", "TIME", "clocks_differ", "format_start", "month_rows", "read_start", "time_items"]
 
@@ -37,7 +37,7 @@ TIME: Final = "kordless_booking/parts/time.html"
 def month_rows(
     month: date,
     *,
-    part: PackageTemplates | SitePart,
+    part: PackageTemplates | SiteTemplatePart,
     free: Mapping[date, int],
     chosen: date | None,
     today: date,
@@ -51,7 +51,7 @@ def month_rows(
     which is replaced by each free day.
     """
     spoken = _all_spoken(tuple(free.items()), today, language)
-    if isinstance(part, SitePart):
+    if isinstance(part, SiteTemplatePart):
         texts = {day: unescape(text) for day, text in zip(free, spoken, strict=True)}
         return _rows_of_the_site(part, month, texts, chosen, today, url, language, stage)
     before, _day, after = escape(url).partition(f"day={ANY_DAY}")
@@ -115,7 +115,7 @@ def _rows(
 
 
 def _rows_of_the_site(
-    part: SitePart,
+    part: SiteTemplatePart,
     month: date,
     spoken: Mapping[date, str],
     chosen: date | None,
@@ -147,7 +147,7 @@ def _rows_of_the_site(
 def time_items(
     times: Iterable[availability.AvailableTime],
     *,
-    part: PackageTemplates | SitePart,
+    part: PackageTemplates | SiteTemplatePart,
     url: str,
     language: str,
     hours: Hours | None,
@@ -168,7 +168,7 @@ def time_items(
             label = SafeString(f"<span>{own % {'when': f'<b>{escape(label)}</b>'}}</span>")
             detail = f"{detail} · {there}" if detail else there
         told.append((format_start(moment.start), label, detail))
-    if isinstance(part, SitePart):
+    if isinstance(part, SiteTemplatePart):
         items = [part.render(url=url + start, label=label, detail=detail) for start, label, detail in told]
     else:
         plain, detailed = pattern(part, ("url", "label")), pattern(part, ("url", "label", "detail"))

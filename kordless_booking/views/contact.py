@@ -37,31 +37,31 @@ from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.outcome import invalidate_after_error, redirect_to_outcome
 from kordless_booking.views.problems import RETRY_SECONDS, Problem, from_api_error
 from kordless_booking.views.request import WidgetRequest
-from kordless_booking.views.slot_page import begin_time, free_slot, visitor_zone
+from kordless_booking.views.slot_page import free_slot, start_fetching_time, visitor_zone
 from kordless_booking.views.telling import log_problem
 from kordless_booking.views.words import clocks, describe_location, party_text, policy_text, venue_timezone
 
 __all__ = ["contact"]
 
 
-@widget_view("GET", "POST", personal=True, ahead=True)
+@widget_view("GET", "POST", no_store=True, prefetchable=True)
 def contact(visit: WidgetRequest, service: str) -> HttpResponse:
     """Show the contact form for the chosen slot; when it is posted, place the booking.
 
     A GET has a `start` when a time was clicked, and a `draft` after the redirect that follows.
     """
     if visit.request.method == "POST":
-        return _sent(visit, service)
+        return _submit(visit, service)
     token = visit.request.GET.get("draft", "")
     if not token:
-        return _chosen(visit, service)
+        return _begin_draft(visit, service)
     try:
-        chosen = _unseal(visit, token, service)
+        chosen = _unsign_draft(visit, token, service)
     except draft.ExpiredDraft as old:
         # Before its age matters: a URL that has led to a booking must say so, not offer the same time again.
         if _is_used(visit, old.draft):
             raise _already_requested(visit, old.draft) from None
-        return _afresh(visit, old.draft)
+        return _renew_draft(visit, old.draft)
     except draft.InvalidDraft:
         return _to_slots(visit, service, kept=visit.kept)
     if _is_used(visit, chosen):
@@ -72,11 +72,11 @@ def contact(visit: WidgetRequest, service: str) -> HttpResponse:
     return _form_page(visit, detail, chosen, form)
 
 
-def _chosen(visit: WidgetRequest, service: str) -> HttpResponse:
+def _begin_draft(visit: WidgetRequest, service: str) -> HttpResponse:
     """Sign the clicked time into a draft, and redirect to a URL with it, so that a reload keeps the nonce."""
     start = read_start(visit.request.GET.get("start", ""))
     if start is not None:
-        begin_time(visit, service, start)
+        start_fetching_time(visit, service, start)
     detail = visit.bookable_service(service)
     if start is None:
         return _to_slots(visit, service, kept=visit.kept)
@@ -88,25 +88,25 @@ def _chosen(visit: WidgetRequest, service: str) -> HttpResponse:
     return visit.redirect(_contact_url(visit, chosen, visit.kept))
 
 
-def _sent(visit: WidgetRequest, service: str) -> HttpResponse:
+def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
     """Validate the posted form, place the booking, and redirect to its outcome.
 
     What may be the same attempt again is checked before anything that could give it a new key.
     """
     form = ContactForm(visit.request.POST, region=visit.account.phone_region)
     try:
-        chosen = _unseal(visit, visit.request.POST.get("draft", ""), service)
+        chosen = _unsign_draft(visit, visit.request.POST.get("draft", ""), service)
     except draft.ExpiredDraft as old:
         # A draft that was used never expires: the visitor gets the outcome of that attempt, and nothing new is sent.
         if not _is_used(visit, old.draft):
             try:
-                return _afresh(visit, old.draft, form)
+                return _renew_draft(visit, old.draft, form)
             except exceptions.Unavailable as error:
                 log_problem(visit, "create_not_sent", level=logging.ERROR, status=503, error=error)
-                return _form_page(visit, None, old.draft, form, problem=_unreached(), status=503)
+                return _form_page(visit, None, old.draft, form, problem=_failed_request_message(), status=503)
         chosen = old.draft
     except draft.InvalidDraft:
-        return _to_slots(visit, service, kept=_keep(visit, form))
+        return _to_slots(visit, service, kept=_encrypt_input(visit, form))
     if not form.is_valid():
         # Only valid details are ever placed. So an invalid form under a used key has other details than the attempt.
         if _is_used(visit, chosen):
@@ -127,8 +127,8 @@ def _sent(visit: WidgetRequest, service: str) -> HttpResponse:
             visit.client,
             attempt,
             visit.now,
-            a_minute=visit.account.creations_per_minute,
-            first=lambda: visit.record_stage(Stage.CONTACT, service),
+            creations_per_minute=visit.account.creations_per_minute,
+            on_created=lambda: visit.record_stage(Stage.CONTACT, service),
         )
     except DatabaseError:
         log_problem(visit, "attempt_not_written", level=logging.ERROR, status=503)
@@ -138,14 +138,14 @@ def _sent(visit: WidgetRequest, service: str) -> HttpResponse:
         return _form_page(visit, _detail(visit, service), chosen, form, problem=text, status=503)
     if isinstance(outcome, placement.Rejected):
         if not outcome.after_unknown_outcome or isinstance(outcome.error, exceptions.SlotTaken):
-            return _declined(visit, chosen, form, outcome)
+            return _rejected_page(visit, chosen, form, outcome)
         # This error says nothing about an earlier send, which may be booked. So the visitor doesn't get a form with a
         # new key, but the page that finds out.
         invalidate_after_error(visit, service, outcome.error)
         outcome = placement.Pending(seconds=1)
     if isinstance(outcome, placement.DifferentRequest):
         raise _already_requested(visit, chosen, form)
-    person = attempt.new.contact
+    person = attempt.request.contact
     receipt = Receipt(
         key=chosen.nonce,
         service=service,
@@ -163,17 +163,21 @@ def _sent(visit: WidgetRequest, service: str) -> HttpResponse:
     return redirect_to_outcome(visit, receipt, outcome)
 
 
-def _declined(visit: WidgetRequest, chosen: Draft, form: ContactForm, outcome: placement.Rejected) -> HttpResponse:
+def _rejected_page(visit: WidgetRequest, chosen: Draft, form: ContactForm, outcome: placement.Rejected) -> HttpResponse:
     """Answer a rejected booking, by the kind of error. Form input is always kept."""
     error, service = outcome.error, chosen.service
     invalidate_after_error(visit, service, error)
     if isinstance(error, exceptions.SlotTaken):
         log_problem(visit, "slot_conflict", level=logging.INFO, status=303, error=error)
         return _to_slots(
-            visit, service, chosen, taken="2" if outcome.after_unknown_outcome else "1", kept=_keep(visit, form)
+            visit,
+            service,
+            chosen,
+            taken="2" if outcome.after_unknown_outcome else "1",
+            kept=_encrypt_input(visit, form),
         )
     if isinstance(error, exceptions.NotFound):
-        raise replace(from_api_error(error), form_input_token=_keep(visit, form))
+        raise replace(from_api_error(error), form_input_token=_encrypt_input(visit, form))
     # The form keeps its draft and so its key, which may be used again after a rejection. Then the URL of this page
     # leads to the booking that may follow.
     detail = _detail(visit, service)
@@ -189,18 +193,18 @@ def _declined(visit: WidgetRequest, chosen: Draft, form: ContactForm, outcome: p
             text = _("The booking system didn't accept these details. Please check them, or choose another time.")
             return _form_page(visit, detail, chosen, form, problem=text, status=422)
     log_problem(visit, "create_not_sent", level=logging.ERROR, status=503, error=error)
-    response = _form_page(visit, detail, chosen, form, problem=_unreached(), status=503)
+    response = _form_page(visit, detail, chosen, form, problem=_failed_request_message(), status=503)
     response["Retry-After"] = str(error.retry_after or RETRY_SECONDS)
     return response
 
 
-def _afresh(visit: WidgetRequest, old: Draft, form: ContactForm | None = None) -> HttpResponse:
+def _renew_draft(visit: WidgetRequest, old: Draft, form: ContactForm | None = None) -> HttpResponse:
     """Replace an expired draft by a new one when the time is still free; form input is kept."""
     # The draft's own choices: the query of a posted form need not have them.
     visit.choices = visit.choices.replace(tz=old.zone, host=old.host_id, party_size=old.party_size)
-    begin_time(visit, old.service, old.start)
+    start_fetching_time(visit, old.service, old.start)
     detail = visit.bookable_service(old.service)
-    kept = _keep(visit, form) if form else visit.kept
+    kept = _encrypt_input(visit, form) if form else visit.kept
     moment = free_slot(visit, detail, old.start)
     if moment is None:
         return _to_slots(visit, old.service, old, taken="1", kept=kept)
@@ -219,7 +223,7 @@ def _is_used(visit: WidgetRequest, chosen: Draft) -> bool:
 
 
 def _already_requested(visit: WidgetRequest, chosen: Draft, form: ContactForm | None = None) -> Problem:
-    kept = _keep(visit, form) if form else visit.kept
+    kept = _encrypt_input(visit, form) if form else visit.kept
     limits = (form or ContactForm()).max_lengths()
     found = decrypt_form_input(visit.account.name, kept, visit.now.timestamp(), limits)
     return already_requested(
@@ -245,7 +249,7 @@ def _form_page(
     visit.cache_control = security.CACHE_NO_STORE
     # The zone that the draft was made in: the page must show the time that was clicked.
     choices = visit.choices.replace(tz=chosen.zone, day=None, month=None)
-    kept = _keep(visit, form) if form.is_bound else visit.kept
+    kept = _encrypt_input(visit, form) if form.is_bound else visit.kept
     slots = visit.service_url("slots", chosen.service, _around(visit, chosen), kept=kept)
     context: dict[str, Any] = {
         "form": form,
@@ -308,7 +312,7 @@ def _draft(visit: WidgetRequest, detail: ServiceDetail, moment: AvailableTime) -
     )
 
 
-def _unseal(visit: WidgetRequest, token: str, service: str) -> Draft:
+def _unsign_draft(visit: WidgetRequest, token: str, service: str) -> Draft:
     """Verify a draft. Raises ExpiredDraft, or InvalidDraft: also for another service, or a time that has begun."""
     now = visit.now.timestamp()
     chosen = draft.unsign(token, visit.account.name, max_age=visit.account.draft_seconds, now=now)
@@ -343,7 +347,7 @@ def _contact_url(visit: WidgetRequest, chosen: Draft, kept: str | None) -> str:
     )
 
 
-def _unreached() -> str:
+def _failed_request_message() -> str:
     return _("We can't reach the booking system right now. Nothing has been booked; please try again in a moment.")
 
 
@@ -361,5 +365,5 @@ def _form_input(form: ContactForm) -> dict[str, str]:
     return known_fields(form.data, form.max_lengths())
 
 
-def _keep(visit: WidgetRequest, form: ContactForm) -> str | None:
+def _encrypt_input(visit: WidgetRequest, form: ContactForm) -> str | None:
     return encrypt_form_input(visit.account.name, _form_input(form))

@@ -55,7 +55,7 @@ WidgetView = Callable[Concatenate[WidgetRequest, P], HttpResponse]
 
 
 def widget_view(
-    *methods: str, personal: bool = False, shared: bool = False, books: bool = False, ahead: bool = False
+    *methods: str, no_store: bool = False, shareable: bool = False, may_book: bool = False, prefetchable: bool = False
 ) -> Callable[[WidgetView[P]], Callable[..., HttpResponse]]:
     """Return a decorator for a view that allows `methods`. HEAD is allowed where GET is, OPTIONS always.
 
@@ -71,9 +71,9 @@ def widget_view(
         def answer(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             with request_id_context(request):
                 guessed = is_prefetch(request)
-                if guessed and not ahead:
+                if guessed and not prefetchable:
                     return prefetch_declined()
-                words = cache_key(request) if shared and request.method == "GET" else None
+                words = cache_key(request) if shareable and request.method == "GET" else None
                 before = get(words, ahead=guessed) if words else None
                 if before is not None:
                     response, look = before
@@ -89,9 +89,9 @@ def widget_view(
                 except ImproperlyConfigured as error:
                     log_event(log, logging.ERROR, "not_configured", reason=str(error))
                     return problems.not_configured(request)
-                visit.cache_control = security.CACHE_NO_STORE if personal else security.CACHE_PRIVATE
+                visit.cache_control = security.CACHE_NO_STORE if no_store else security.CACHE_PRIVATE
                 account = visit.account
-                changes = books or request.method == "POST"
+                changes = may_book or request.method == "POST"
                 with (
                     translation.override(visit.language),
                     deadline(account.booking_seconds if changes else account.browse_seconds),
@@ -158,7 +158,7 @@ def _finish(visit: WidgetRequest, response: HttpResponse) -> None:
     logo = visit.organization.branding.logo if visit.organization else None
     image_origin = origin_of(safe_url(logo))
     security.set_security_headers(response, visit.account, image_origin=image_origin, cache=visit.cache_control)
-    if visit.saw_site_template:
+    if visit.used_site_template:
         # A site's template may show who is logged in. Package templates never depend on a cookie.
         patch_vary_headers(response, ["Cookie"])
     if visit.choices.embed:

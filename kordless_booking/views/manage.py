@@ -61,7 +61,7 @@ FOUND_LINK_SECONDS: Final = 2 * 3600
 (MANAGE_LINK_DAYS)."""
 
 
-@widget_view("GET", "POST", personal=True)
+@widget_view("GET", "POST", no_store=True)
 def find(visit: WidgetRequest) -> HttpResponse:
     """Find a booking by confirmation number and contact.
 
@@ -99,17 +99,17 @@ def find(visit: WidgetRequest) -> HttpResponse:
         expires=int(visit.now.timestamp()) + FOUND_LINK_SECONDS,
         zone=visit.choices.tz,
     )
-    return visit.redirect(visit.url("manage", link.seal(visit.account.name)))
+    return visit.redirect(visit.url("manage", link.to_token(visit.account.name)))
 
 
-@widget_view("GET", personal=True)
+@widget_view("GET", no_store=True)
 def show(visit: WidgetRequest, token: str) -> HttpResponse:
     """Show the booking as Kordless has it now."""
     it = load_managed_booking(visit, token)
     return visit.render("kordless_booking/manage/booking.html", visit.page(_("Your booking")), _context(it, visit))
 
 
-@widget_view("GET", "POST", personal=True)
+@widget_view("GET", "POST", no_store=True)
 def cancel(visit: WidgetRequest, token: str) -> HttpResponse:
     """Ask once for confirmation, then cancel. Canceling twice changes nothing more."""
     it = load_managed_booking(visit, token)
@@ -140,7 +140,7 @@ def cancel(visit: WidgetRequest, token: str) -> HttpResponse:
                 422,
                 _("This booking can't be canceled online"),
                 _("It may be too late for that. Please contact us directly. Your booking is unchanged."),
-                back=(it.url(visit, "manage"), _("Back to your booking")),
+                main_link=(it.url(visit, "manage"), _("Back to your booking")),
                 error=error,
             ) from None
         # Refused, yet canceled: somebody else has canceled it, and has announced it.
@@ -153,7 +153,7 @@ def cancel(visit: WidgetRequest, token: str) -> HttpResponse:
     return visit.redirect(it.url(visit, "manage", done="canceled"))
 
 
-@widget_view("GET", personal=True)
+@widget_view("GET", no_store=True)
 def calendar(visit: WidgetRequest, token: str) -> HttpResponse:
     """Return the booking as a calendar file, with a higher SEQUENCE than any before."""
     it = load_managed_booking(visit, token)
@@ -244,10 +244,10 @@ def load_managed_booking(visit: WidgetRequest, token: str) -> ManagedBooking:
     Raises Problem for a broken or expired link, and NotFound when the booking doesn't exist any more.
     """
     try:
-        link = ManageLink.read(token, visit.account.name, visit.now.timestamp())
+        link = ManageLink.from_token(token, visit.account.name, visit.now.timestamp())
     except InvalidToken:
         raise broken_link() from None
-    visit.catalog.begin_offer()
+    visit.catalog.prefetch_organization()
     try:
         booking = visit.client.lookup(link.number, link.contact)
     except exceptions.BadRequest as error:

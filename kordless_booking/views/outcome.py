@@ -41,9 +41,9 @@ __all__ = [
     "redirect_to_outcome",
 ]
 
-ASK_WITHIN: Final = 30
+MAX_POLL_SECONDS: Final = 30
 """Longest interval, in seconds, at which a waiting page reloads: what it says may have changed."""
-TRUTHFUL_SECONDS: Final = 15 * 60
+CONFIRMATION_FRESH_SECONDS: Final = 15 * 60
 """Seconds for which a confirmation is shown as it was given; after that the booking is looked up."""
 RESENT_SECONDS: Final = 60
 """Seconds for which the same form, sent again, leads to the confirmation: a double click, a reload, a retry after a cut
@@ -51,7 +51,7 @@ connection. Later the visitor may have moved or canceled the booking, so the for
 """
 
 
-@widget_view("GET", personal=True, books=True)
+@widget_view("GET", no_store=True, may_book=True)
 def attempt(visit: WidgetRequest, token: str) -> HttpResponse:
     """Resume the attempt, and show "We're confirming your booking" until its outcome is known.
 
@@ -70,7 +70,7 @@ def attempt(visit: WidgetRequest, token: str) -> HttpResponse:
         receipt.key,
         receipt.digest,
         visit.now,
-        a_minute=visit.account.creations_per_minute,
+        creations_per_minute=visit.account.creations_per_minute,
     )
     if outcome is None:
         raise broken_link()
@@ -79,16 +79,16 @@ def attempt(visit: WidgetRequest, token: str) -> HttpResponse:
     if isinstance(outcome, placement.Pending):
         return _waiting_page(visit, outcome)
     if isinstance(outcome, placement.Rejected):
-        return _declined(visit, receipt, outcome)
+        return _rejected_page(visit, receipt, outcome)
     return redirect_to_outcome(visit, receipt, outcome)
 
 
-@widget_view("GET", personal=True)
+@widget_view("GET", no_store=True)
 def confirmation(visit: WidgetRequest, token: str) -> HttpResponse:
     """Show the booking that was just made, from the token and the catalog. Reloading the page books nothing."""
     receipt, booking = _receipt(visit, token)
     link = manage_url(visit, receipt, booking)
-    if visit.now.timestamp() - receipt.placed_at > TRUTHFUL_SECONDS:
+    if visit.now.timestamp() - receipt.placed_at > CONFIRMATION_FRESH_SECONDS:
         return visit.redirect(link)
     words = status_texts(booking.status)
     location = booking.location or _location(visit, receipt.service)
@@ -114,7 +114,7 @@ def confirmation(visit: WidgetRequest, token: str) -> HttpResponse:
     return visit.render(Step.CONFIRMATION.template, visit.page(words.headline, step=Step.CONFIRMATION), context)
 
 
-@widget_view("GET", personal=True)
+@widget_view("GET", no_store=True)
 def confirmation_calendar(visit: WidgetRequest, token: str) -> HttpResponse:
     """Return the booking as a calendar file."""
     receipt, booking = _receipt(visit, token)
@@ -129,7 +129,7 @@ def redirect_to_outcome(
     Only the caller whose call recorded the booking publishes it (`Placed.notify_contact`).
     """
     if isinstance(outcome, placement.Pending):
-        return visit.redirect(visit.url("attempt", receipt.seal(visit.account.name)))
+        return visit.redirect(visit.url("attempt", receipt.to_token(visit.account.name)))
     visit.catalog.invalidate_slots(receipt.service)
     if outcome.notify_contact:
         visit.record_stage(Stage.BOOKED, receipt.service)
@@ -156,7 +156,7 @@ def redirect_to_outcome(
     )
     if (visit.now - outcome.placed_at).total_seconds() > RESENT_SECONDS:
         return visit.redirect(manage_url(visit, placed, outcome.booking))
-    return visit.redirect(visit.url("confirmation", placed.seal(visit.account.name)))
+    return visit.redirect(visit.url("confirmation", placed.to_token(visit.account.name)))
 
 
 def invalidate_after_error(visit: WidgetRequest, service: str, error: exceptions.KordlessError) -> None:
@@ -183,7 +183,7 @@ def manage_url(visit: WidgetRequest, receipt: Receipt, booking: Booking, choices
         host_id=receipt.host_id,
         party_size=receipt.party_size,
     )
-    return visit.url("manage", link.seal(visit.account.name), choices=choices)
+    return visit.url("manage", link.to_token(visit.account.name), choices=choices)
 
 
 def _waiting_page(visit: WidgetRequest, outcome: placement.Pending) -> HttpResponse:
@@ -195,7 +195,7 @@ def _waiting_page(visit: WidgetRequest, outcome: placement.Pending) -> HttpRespo
         ) % {"seconds": outcome.seconds}
     else:
         text = _("This is taking longer than usual. Please don't book again: this page checks by itself.")
-    seconds = min(outcome.seconds, ASK_WITHIN)
+    seconds = min(outcome.seconds, MAX_POLL_SECONDS)
     page = visit.page(_("We're confirming your booking"), step=Step.CONTACT, refresh=seconds)
     context = {"text": text, "seconds": seconds, "next_url": visit.request.get_full_path()}
     response = visit.render("kordless_booking/steps/attempt.html", page, context)
@@ -203,7 +203,7 @@ def _waiting_page(visit: WidgetRequest, outcome: placement.Pending) -> HttpRespo
     return response
 
 
-def _declined(visit: WidgetRequest, receipt: Receipt, outcome: placement.Rejected) -> HttpResponse:
+def _rejected_page(visit: WidgetRequest, receipt: Receipt, outcome: placement.Rejected) -> HttpResponse:
     """Answer a rejection that became known on the waiting page: raise a Problem, or redirect to the free times."""
     error = outcome.error
     invalidate_after_error(visit, receipt.service, error)
@@ -227,7 +227,7 @@ def _declined(visit: WidgetRequest, receipt: Receipt, outcome: placement.Rejecte
     if isinstance(error, exceptions.NotFound):
         raise replace(from_api_error(error), form_input_token=kept)
     times = visit.service_url("slots", receipt.service, choices, kept=kept)
-    raise replace(from_api_error(error), back=(times, _("Choose a time again")), form_input_token=kept)
+    raise replace(from_api_error(error), main_link=(times, _("Choose a time again")), form_input_token=kept)
 
 
 def _renewed_by_another(visit: WidgetRequest, receipt: Receipt) -> Problem:

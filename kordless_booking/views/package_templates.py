@@ -35,7 +35,7 @@ from django.template.loader import get_template
 from django.template.loader_tags import ExtendsNode, IncludeNode
 from django.template.loaders.cached import Loader as CachedLoader
 
-__all__ = ["PackageTemplates", "find_package_templates", "to_be_watched"]
+__all__ = ["PackageTemplates", "find_package_templates", "templates_to_watch"]
 
 _FOLDER: Final = Path(__file__).parent.parent / "templates"
 _LAYOUT: Final = "kb.layout"
@@ -63,7 +63,7 @@ class PackageTemplates:
         self._root: Template = found.template
         self._name = name
         self._used = used
-        self._memory = _memory_of(self._root.engine)
+        self._memory = _loader_cache(self._root.engine)
 
     def render(self, context: dict[str, Any]) -> str:
         """Render without a request, so that the result depends on `context`, language and settings alone."""
@@ -85,7 +85,7 @@ class PackageTemplates:
             return False
 
 
-def to_be_watched(packages: Iterable[PackageTemplates]) -> tuple[PackageTemplates, ...]:
+def templates_to_watch(packages: Iterable[PackageTemplates]) -> tuple[PackageTemplates, ...]:
     """Return those whose `is_current` must be checked: of all that one cached loader holds, one is enough."""
     picked = {id(each) if each._memory is None else id(each._memory): each for each in packages}
     return tuple(picked.values())
@@ -116,7 +116,7 @@ def _prove(name: str, layout: str | None) -> PackageTemplates | None:
     try:
         found = get_template(name)
         # A subclass of the backend's template may add anything to the context.
-        if type(found) is not BackendTemplate or not _has_djangos_own_tags(found.template.engine):
+        if type(found) is not BackendTemplate or not _has_only_django_tags(found.template.engine):
             return None
         used = _used_by(name, found.template, layout)
     except (TemplateDoesNotExist, TemplateSyntaxError):
@@ -140,7 +140,7 @@ def _used_by(name: str, root: Template, layout: str | None) -> dict[tuple[str, b
         if (name, extended) in used:
             continue
         template = used[name, extended] = _load(root, name, extended=extended)
-        if not _is_the_packages(template, name):
+        if not _is_package_template(template, name):
             return None
         for node in template.nodelist.get_nodes_by_type(Node):
             match node:
@@ -168,7 +168,7 @@ def _load(root: Template, name: str, *, extended: bool) -> Template:
     return root.engine.get_template(name)
 
 
-def _is_the_packages(template: Template, name: str) -> bool:
+def _is_package_template(template: Template, name: str) -> bool:
     """Return True when the template is the package's file of that name, with its text unchanged."""
     own = _FOLDER / name
     if Path(template.origin.name).resolve() != own.resolve() or not own.is_file():
@@ -180,7 +180,7 @@ def _is_the_packages(template: Template, name: str) -> bool:
     return all(word in _LIBRARIES and libraries.get(word) is import_library(_LIBRARIES[word]) for word in loaded)
 
 
-def _has_djangos_own_tags(engine: Engine) -> bool:
+def _has_only_django_tags(engine: Engine) -> bool:
     """Return True unless a library in the engine's `builtins` replaces a tag or filter of Django's own.
 
     Additional tags and filters do no harm, because the package's templates don't use them.
@@ -191,17 +191,17 @@ def _has_djangos_own_tags(engine: Engine) -> bool:
     for library in engine.template_builtins:
         tags |= library.tags
         filters |= library.filters
-    return all(tags[name] is tag for library in _djangos_own() for name, tag in library.tags.items()) and all(
-        filters[name] is function for library in _djangos_own() for name, function in library.filters.items()
+    return all(tags[name] is tag for library in _django_libraries() for name, tag in library.tags.items()) and all(
+        filters[name] is function for library in _django_libraries() for name, function in library.filters.items()
     )
 
 
 @cache
-def _djangos_own() -> list[Library]:
+def _django_libraries() -> list[Library]:
     return [import_library(path) for path in Engine.default_builtins]
 
 
-def _memory_of(engine: Engine) -> Mapping[str, Any] | None:
+def _loader_cache(engine: Engine) -> Mapping[str, Any] | None:
     """Return the cache of Django's cached loader when it alone decides which template is found, else None."""
     # `get_template` asks the engines in their order, so only the first one can decide alone.
     first, loaders = engines.all()[0], engine.template_loaders
@@ -211,5 +211,5 @@ def _memory_of(engine: Engine) -> Mapping[str, Any] | None:
 
 
 @receiver(setting_changed)
-def _forget(**_kwargs: object) -> None:
+def _reset(**_kwargs: object) -> None:
     _known.clear()

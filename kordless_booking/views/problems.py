@@ -56,11 +56,11 @@ class Problem(Exception):
     retry_after: int | None = None
     """Seconds for Retry-After."""
     level: int = logging.INFO
-    carry: dict[str, Any] | None = None
+    carry_form: dict[str, Any] | None = None
     """Form with hidden fields that leads on, as the template wants it."""
-    back: tuple[str, str] | None = None
+    main_link: tuple[str, str] | None = None
     """URL and label of the main link, in place of `onward`'s."""
-    beside: tuple[str, str] | None = None
+    secondary_link: tuple[str, str] | None = None
     """URL and label of the link beside `back`, in place of the list of services."""
     step: Step | None = None
     """Current step, for the progress line."""
@@ -226,7 +226,7 @@ def cross_origin_post(visit: WidgetRequest) -> Problem:
         _("Please continue on our own page"),
         _("Your browser couldn't confirm that this came from our form. Open the booking page in a new tab to go on."),
         level=logging.WARNING,
-        carry={
+        carry_form={
             "method": "get",
             "action": request.path,
             "hidden": [(name, text) for name, text in hidden.items() if text],
@@ -251,7 +251,7 @@ def _page(visit: WidgetRequest, problem: Problem) -> HttpResponse:
         "support": _support(visit),
         "reference": visit.id,
         "retry_after": problem.retry_after,
-        "carry": problem.carry,
+        "carry": problem.carry_form,
         "summary": problem.summary,
     }
     response = visit.render(
@@ -303,11 +303,15 @@ def _actions(visit: WidgetRequest, problem: Problem) -> list[dict[str, Any]]:
     services = {
         "url": visit.url("services", kept=problem.form_input_token),
         "label": _("See all services"),
-        "primary": problem.next_action == "services" and problem.back is None,
+        "primary": problem.next_action == "services" and problem.main_link is None,
     }
-    if problem.back is not None:
-        beside = {"url": problem.beside[0], "label": problem.beside[1]} if problem.beside else services
-        return [{"url": problem.back[0], "label": problem.back[1], "primary": True}, beside]
+    if problem.main_link is not None:
+        beside = (
+            {"url": problem.secondary_link[0], "label": problem.secondary_link[1]}
+            if problem.secondary_link
+            else services
+        )
+        return [{"url": problem.main_link[0], "label": problem.main_link[1], "primary": True}, beside]
     match problem.next_action:
         # The URL of a POST can't be opened by a link.
         case "again" if visit.request.method in {"GET", "HEAD"}:

@@ -43,10 +43,10 @@ from kordless_booking.views.addresses import Mount, cached_reverse, current_moun
 from kordless_booking.views.languages import language_for, supported_languages
 from kordless_booking.views.package_templates import PackageTemplates, find_package_templates
 from kordless_booking.views.page import Business, Page, ProgressStep
-from kordless_booking.views.skeletons import SitePart, cached_per_language, render_from_skeleton
+from kordless_booking.views.skeletons import SiteTemplatePart, cached_per_language, render_from_skeleton
 from kordless_booking.views.stylesheet import style_url
 
-__all__ = ["STAGE", "WidgetRequest", "business_of", "origin_of", "request_id_context", "request_id_of"]
+__all__ = ["TARGET_ID", "WidgetRequest", "business_of", "origin_of", "request_id_context", "request_id_of"]
 
 log = logging.getLogger("kordless_booking.views")
 
@@ -56,7 +56,7 @@ _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 # Only the widget's own links have one of these parameters.
 _CHOSEN_HERE: Final = re.compile(r"(?:^|&)(?:month|day|host|party|hours|after|taken)=")
 _TOKEN: Final = re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_TOKEN}}}")
-STAGE: Final = "kb-stage"
+TARGET_ID: Final = "kb-stage"
 """DOM id of the swap target on the widget's own pages."""
 RESERVED: Final = frozenset(
     {"manage", "confirmation", "attempt", "service", "webhook", "health", "embed.js", "embed-dialog.js", "snippet"}
@@ -87,9 +87,9 @@ class WidgetRequest:
         #: Answer with the step alone, for htmx to swap in. To restore its history, htmx needs a whole page.
         self.fragment = bool(htmx) and not htmx.history_restore_request and not self.embedded
         #: DOM id of the swap target.
-        self.target_id = stage or (target if _INLINE_STAGE.fullmatch(target) else STAGE)
+        self.target_id = stage or (target if _INLINE_STAGE.fullmatch(target) else TARGET_ID)
         #: Shown inside a page of the site, without a frame: at first by the template tag, then by htmx.
-        self.inline = self.target_id != STAGE
+        self.inline = self.target_id != TARGET_ID
         self.choices = Choices.from_query(request.GET, supported_languages())
         self.language = self.choices.lang or language_for(request)
         if self.inline:
@@ -108,9 +108,9 @@ class WidgetRequest:
         """Page view, for the funnel."""
         self.package_templates: list[PackageTemplates] = []
         """Package templates that were rendered without the request."""
-        self.saw_request = False
+        self.used_request = False
         """A template got the request, so its output may depend on this visitor."""
-        self.saw_site_template = False
+        self.used_site_template = False
         """A template that was rendered may be the site's own."""
 
     @cached_property
@@ -245,14 +245,14 @@ class WidgetRequest:
     @property
     def shareable(self) -> bool:
         """True when the page is the same for every visitor: package templates only, rendered without the request."""
-        return bool(self.package_templates) and not self.saw_request
+        return bool(self.package_templates) and not self.used_request
 
     def render(
         self, template: str, page: Page, context: dict[str, Any] | None = None, status: int = 200
     ) -> HttpResponse:
         """Render a page for this visitor alone, with the request in its context."""
         if find_package_templates(template, page.layout) is None:
-            self.saw_site_template = True
+            self.used_site_template = True
         # The request is a variable, not an argument: so the site's context processors don't run. They may touch the
         # session, and so set a cookie.
         text = render_to_string(template, {**(context or {}), **self._beside(page)})
@@ -273,18 +273,18 @@ class WidgetRequest:
         # Encrypted form input is in hidden fields as well, which are part of a skeleton's key. It must not be cached.
         return HttpResponse(package.render(given) if self.kept else render_from_skeleton(package, given, varying))
 
-    def part(self, template: str, page: Page) -> PackageTemplates | SitePart:
+    def part(self, template: str, page: Page) -> PackageTemplates | SiteTemplatePart:
         """Return a part that is used many times on the page: a package template for a skeleton, or the site's own."""
         package = find_package_templates(template)
         if package is None:
-            self.saw_site_template = True
-            return SitePart(template, self._beside(page))
+            self.used_site_template = True
+            return SiteTemplatePart(template, self._beside(page))
         self.package_templates.append(package)
         return package
 
     def _beside(self, page: Page) -> dict[str, Any]:
         """Return the context that every template gets. Notes that the output may depend on this visitor."""
-        self.saw_request = True
+        self.used_request = True
         return {"kb": page, "request": self.request}
 
     def redirect(self, url: str) -> HttpResponse:

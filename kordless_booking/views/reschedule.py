@@ -27,7 +27,13 @@ from kordless_booking.views.manage import (
 )
 from kordless_booking.views.problems import Problem
 from kordless_booking.views.request import WidgetRequest
-from kordless_booking.views.slot_page import SlotLinks, begin_month, begin_time, free_slot, slot_context
+from kordless_booking.views.slot_page import (
+    SlotLinks,
+    free_slot,
+    slot_context,
+    start_fetching_month,
+    start_fetching_time,
+)
 from kordless_booking.views.steps import zone_context
 from kordless_booking.views.telling import log_problem
 from kordless_booking.views.words import service_card
@@ -37,11 +43,11 @@ __all__ = ["confirm", "slots", "zone"]
 log = logging.getLogger("kordless_booking.views")
 
 
-@widget_view("GET", personal=True)
+@widget_view("GET", no_store=True)
 def slots(visit: WidgetRequest, token: str) -> HttpResponse:
     """Show the times that the booking can be moved to."""
     it = _load_movable(visit, token)
-    begin_month(visit, it.booking.service_slug or "")
+    start_fetching_month(visit, it.booking.service_slug or "")
     detail = _detail(visit, it)
     choices = _url_choices(visit.choices)
 
@@ -77,7 +83,7 @@ def slots(visit: WidgetRequest, token: str) -> HttpResponse:
     return response
 
 
-@widget_view("GET", personal=True)
+@widget_view("GET", no_store=True)
 def zone(visit: WidgetRequest, token: str) -> HttpResponse:
     """Show all time zones, with a search."""
     it = load_managed_booking(visit, token)
@@ -89,7 +95,7 @@ def zone(visit: WidgetRequest, token: str) -> HttpResponse:
     return visit.render("kordless_booking/steps/zone.html", visit.page(_("Time zone")), context)
 
 
-@widget_view("GET", "POST", personal=True)
+@widget_view("GET", "POST", no_store=True)
 def confirm(visit: WidgetRequest, token: str) -> HttpResponse:
     """Show the old and the new time once for confirmation, then move the booking."""
     if visit.request.method == "POST":
@@ -98,7 +104,7 @@ def confirm(visit: WidgetRequest, token: str) -> HttpResponse:
     it = _load_movable(visit, token)
     start = read_start(visit.request.GET.get("start", ""))
     if start:
-        begin_time(visit, it.booking.service_slug or "", start)
+        start_fetching_time(visit, it.booking.service_slug or "", start)
     detail = _detail(visit, it)
     moment = free_slot(visit, detail, start) if start else None
     if moment is None:
@@ -230,7 +236,7 @@ def _resolve_failed_move(
             "It may be too late for that, or whom you booked with isn't free then. Please choose another time, "
             "or contact us directly. Your booking is unchanged."
         ),
-        back=(it.url(visit, "manage"), _("Back to your booking")),
+        main_link=(it.url(visit, "manage"), _("Back to your booking")),
         error=error,
     ) from None
 

@@ -25,7 +25,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import get_language
 
 from kordless_booking.upstream.request_view import invalidation_count
-from kordless_booking.views.package_templates import to_be_watched
+from kordless_booking.views.package_templates import templates_to_watch
 
 if TYPE_CHECKING:
     from kordless_booking.funnel.page_views import PageView
@@ -116,7 +116,7 @@ def store(words: Asked, visit: WidgetRequest, response: HttpResponse) -> None:
     answer = _Answer(
         content=response.content,
         headers=dict(response.items()),
-        templates=to_be_watched(visit.package_templates),
+        templates=templates_to_watch(visit.package_templates),
         read=visit.reading.snapshot(),
         # Both from before the data was read: a minute or an invalidation that has passed since makes it outdated.
         minute=_minute(visit.now.timestamp()),
@@ -142,6 +142,6 @@ def _minute(seconds: float) -> int:
 
 
 @receiver(setting_changed)
-def _forget(**_kwargs: object) -> None:
+def _reset(**_kwargs: object) -> None:
     with _guard:
         _answers.clear()

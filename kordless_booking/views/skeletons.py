@@ -27,7 +27,7 @@ from django.utils.translation import get_language
 
 from kordless_booking.views.package_templates import PackageTemplates
 
-__all__ = ["SitePart", "Skeleton", "cached_per_language", "pattern", "placeholder", "render_from_skeleton"]
+__all__ = ["SiteTemplatePart", "Skeleton", "cached_per_language", "pattern", "placeholder", "render_from_skeleton"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -57,7 +57,7 @@ class Skeleton:
         return "".join(filled)
 
 
-class PartPattern:
+class PartSkeleton:
     """Skeleton of a small template that is used many times on a page, such as a cell of the month."""
 
     def __init__(self, package: PackageTemplates, names: tuple[str, ...], fixed: Mapping[str, object]) -> None:
@@ -69,7 +69,7 @@ class PartPattern:
         return self._pattern.fill([value if type(value) is SafeString else escape(value) for value in values])
 
 
-class SitePart:
+class SiteTemplatePart:
     """Part that the site has overridden with a template of its own."""
 
     def __init__(self, template: str, context: Mapping[str, Any]) -> None:
@@ -106,12 +106,12 @@ def cached_per_language(most: int) -> Callable[[Callable[P, T]], Callable[P, T]]
 
 
 @cached_per_language(512)
-def pattern(package: PackageTemplates, names: tuple[str, ...], **fixed: str | bool) -> PartPattern:
+def pattern(package: PackageTemplates, names: tuple[str, ...], **fixed: str | bool) -> PartSkeleton:
     """Return the skeleton of a part in the active language, with placeholders for `names`.
 
     `fixed` are the values that the template's conditions test: a placeholder would always be true.
     """
-    return PartPattern(package, names, fixed)
+    return PartSkeleton(package, names, fixed)
 
 
 def render_from_skeleton(package: PackageTemplates, context: Mapping[str, Any], varying: Collection[str]) -> str:
@@ -192,7 +192,7 @@ def placeholder(number: int) -> SafeString:
 
 
 @receiver(setting_changed)
-def _forget(*, setting: str, **_kwargs: object) -> None:
+def _reset(*, setting: str, **_kwargs: object) -> None:
     if setting in {"TEMPLATES", "INSTALLED_APPS", "DEBUG", "ROOT_URLCONF", "STATIC_URL", "STORAGES", "LOCALE_PATHS"}:
         for forget in _forgetting:
             forget()

@@ -44,20 +44,20 @@ __all__ = [
     "VARYING",
     "SlotLinks",
     "age_notice",
-    "begin_month",
-    "begin_time",
     "free_slot",
     "slot_context",
+    "start_fetching_month",
+    "start_fetching_time",
     "visitor_zone",
 ]
 
 MONTHS_AHEAD: Final = 3
 """Months that one page may look at beyond an empty one to find a free day. Each may cost a request to Kordless."""
-MOST_TIMES: Final = 80
+MAX_TIMES_SHOWN: Final = 80
 """Times of a day in one response. Together with the days of the month, these are about 120 links and 60 kB."""
-OLD_SECONDS: Final = 120
+AGE_NOTICE_SECONDS: Final = 120
 """Age of the free times, in seconds, from which the page says when they were checked."""
-SOON: Final = timedelta(days=7)
+MONTH_END: Final = timedelta(days=7)
 """When less than this is left of a month, it is likely to have no free day: the next month is fetched with it."""
 FARTHEST_BEHIND: Final = timedelta(hours=12)
 """Offset of the westernmost time zone, which is behind UTC."""
@@ -104,7 +104,7 @@ class _Month:
     """Free openings for the visitor's host and party, by day in the visitor's zone."""
 
 
-def begin_month(visit: WidgetRequest, service: str) -> None:
+def start_fetching_month(visit: WidgetRequest, service: str) -> None:
     """Start fetching in parallel what `slot_context` will read.
 
     One after the other, the fetches could exceed the page's deadline. Until the service is known, its zone and booking
@@ -122,19 +122,19 @@ def begin_month(visit: WidgetRequest, service: str) -> None:
             visit.now, timezone_search.get_timezone(zone or "UTC"), _window(known)
         )
         months = [min(max(asked.replace(day=1), first), last)] if asked else _first_months(visit.now, zone)
-    visit.catalog.begin(service, *months, party_size=visit.choices.party_size)
+    visit.catalog.prefetch(service, *months, party_size=visit.choices.party_size)
 
 
-def begin_time(visit: WidgetRequest, service: str, start: datetime) -> None:
+def start_fetching_time(visit: WidgetRequest, service: str, start: datetime) -> None:
     """Start fetching in parallel what `free_slot` will read."""
     visit.catalog.preload(service, start.date(), party_size=visit.choices.party_size)
-    visit.catalog.begin(service, start.date(), party_size=visit.choices.party_size)
+    visit.catalog.prefetch(service, start.date(), party_size=visit.choices.party_size)
 
 
 def _first_months(now: datetime, zone: str | None) -> list[date]:
     """Return the current month, and the next one when less than `SOON` is left. Without a zone, all that it may be."""
     begin = now.astimezone(timezone_search.get_timezone(zone)) if zone else now - FARTHEST_BEHIND
-    return sorted({moment.date().replace(day=1) for moment in (begin, begin + SOON)})
+    return sorted({moment.date().replace(day=1) for moment in (begin, begin + MONTH_END)})
 
 
 def visitor_zone(visit: WidgetRequest, detail: ServiceDetail) -> str:
@@ -205,7 +205,7 @@ def slot_context(visit: WidgetRequest, detail: ServiceDetail, links: SlotLinks, 
             "site": _site_clock(visit, site),
         },
         "hours": _hours(visit, links, base.replace(month=month.first, day=chosen)),
-        "notice": age_notice(visit, month.kept, old=OLD_SECONDS),
+        "notice": age_notice(visit, month.kept, old=AGE_NOTICE_SECONDS),
         "watch": _watch(visit, month, chosen, times, links),
     }
 
@@ -261,7 +261,7 @@ def _first_free(visit: WidgetRequest, detail: ServiceDetail, first: date, last: 
     soon = _first_months(visit.now, visitor_zone(visit, detail))
     while months:
         if months[0] not in soon:
-            visit.catalog.begin(slug, *months, party_size=party, window_days=_window(detail))
+            visit.catalog.prefetch(slug, *months, party_size=party, window_days=_window(detail))
         found = _month(visit, detail, months.pop(0))
         if found.free:
             return found
@@ -319,7 +319,7 @@ def _day_view(
     here = links.here(visit.choices.replace(month=None, day=day))
     after = read_start(visit.request.GET.get("after", ""))
     first = next((index for index, time in enumerate(times) if after and time.start > after), 0)
-    shown, more = times[first : first + MOST_TIMES], len(times) > first + MOST_TIMES
+    shown, more = times[first : first + MAX_TIMES_SHOWN], len(times) > first + MAX_TIMES_SHOWN
     part = visit.part(TIME, page)
     return {
         "title": formatting.day_title(day, language),

@@ -15,7 +15,14 @@ from kordless_booking.presentation import formatting, timezone_search
 from kordless_booking.views.decorators import VERSION_HEADER, widget_view
 from kordless_booking.views.problems import not_found
 from kordless_booking.views.request import WidgetRequest
-from kordless_booking.views.slot_page import VARYING, SlotLinks, age_notice, begin_month, slot_context, visitor_zone
+from kordless_booking.views.slot_page import (
+    VARYING,
+    SlotLinks,
+    age_notice,
+    slot_context,
+    start_fetching_month,
+    visitor_zone,
+)
 from kordless_booking.views.words import service_card
 
 __all__ = [
@@ -33,19 +40,19 @@ _VARYING: Final = frozenset({"description", "duration", "home_url", "name", "pri
 """Names of the texts in the list of services that differ between visitors or services. They become placeholders."""
 
 
-@widget_view("GET", shared=True, ahead=True)
+@widget_view("GET", shareable=True, prefetchable=True)
 def services(visit: WidgetRequest) -> HttpResponse:
     """Show all services by category. With a single service, redirect to its times."""
     return services_page(visit)
 
 
-@widget_view("GET", shared=True, ahead=True)
+@widget_view("GET", shareable=True, prefetchable=True)
 def slots(visit: WidgetRequest, service: str) -> HttpResponse:
     """Show a month of days, and the times of one of them."""
     return slots_page(visit, service)
 
 
-@widget_view("GET", ahead=True)
+@widget_view("GET", prefetchable=True)
 def zone(visit: WidgetRequest, service: str) -> HttpResponse:
     """Show all time zones, with a search."""
     detail = visit.bookable_service(service)
@@ -95,7 +102,7 @@ def services_page(visit: WidgetRequest) -> HttpResponse:
 def slots_page(visit: WidgetRequest, service: str) -> HttpResponse:
     """Return the slot page of a service. Raises NotFound and other KordlessErrors."""
     # Before anything is read: reading one thing after another could exceed the page's deadline.
-    begin_month(visit, service)
+    start_fetching_month(visit, service)
     detail = visit.bookable_service(service)
     visit.record_page_view(service)
     kept = visit.kept

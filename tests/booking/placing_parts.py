@@ -91,7 +91,7 @@ def row() -> BookingAttempt:
 
 def edited(attempt: Attempt, **changes: Any) -> Attempt:
     """Return the same form with other input: same key, another body."""
-    return Attempt(attempt.key, msgspec.structs.replace(attempt.new, **changes))
+    return Attempt(attempt.key, msgspec.structs.replace(attempt.request, **changes))
 
 
 def place_it(_sandbox: Sandbox, client: Kordless, attempt: Attempt) -> Placed:

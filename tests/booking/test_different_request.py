@@ -85,7 +85,7 @@ def test_the_drawing_has_every_state_and_each_is_tested_here():
     """The picture in attempt.py names the states that there are; all but REFUSED hold their key for one body."""
     picture = (drawing.__doc__ or "").partition("::")[2].partition("The key comes")[0]
     assert set(re.findall(r"\b[A-Z]{6,}\b", picture)) == {state.name for state in State}
-    assert {stand.values[1] for stand in STANDS} == set(State) - {State.REFUSED}
+    assert {stand.values[1] for stand in STANDS} == set(State) - {State.REJECTED}
 
 
 @pytest.mark.parametrize(("reach", "state", "seconds"), STANDS)
@@ -152,11 +152,11 @@ def test_a_receipt_of_a_renewed_attempt_does_not_show_the_other_ones_no(sandbox,
 def test_whoever_is_sent_again_goes_to_the_end_of_the_line(sandbox, client, attempt):
     """A form that was refused overtakes nobody who was told to wait since."""
     refused(sandbox, client, attempt)
-    waiter = Attempt("f" * 32, edited(attempt, contact=ELSE).new)
+    waiter = Attempt("f" * 32, edited(attempt, contact=ELSE).request)
     sandbox.mischief.set("status", "create", times=1, status=429, retry_after=20)
     assert place_booking("default", client, waiter, later(NOW, 1)) == Pending(seconds=20, waiting=True)
     sent = len(creates(sandbox))
-    assert place_booking("default", client, attempt, later(NOW, 2), a_minute=1) == Pending(
+    assert place_booking("default", client, attempt, later(NOW, 2), creations_per_minute=1) == Pending(
         seconds=20 + 61, waiting=True
     )
     assert len(creates(sandbox)) == sent

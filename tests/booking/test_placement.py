@@ -130,7 +130,7 @@ def test_no_connection_is_a_no_because_nothing_was_sent(sandbox, network, client
     outcome = place_booking("default", client, attempt, NOW)
     assert isinstance(outcome, Rejected)
     assert isinstance(outcome.error, exceptions.Unreachable)
-    assert row().state == State.REFUSED
+    assert row().state == State.REJECTED
     network.before = lambda: None
     assert isinstance(place_booking("default", client, attempt, later(NOW, 3)), Placed)
     assert keys_sent(sandbox) == [f"kb-{KEY}-2"]
@@ -152,7 +152,7 @@ def test_after_a_no_the_edited_form_is_a_new_generation(sandbox, client, attempt
 def test_a_refusal_that_a_later_version_wrote_is_still_a_no(client, attempt):
     """An unknown name in the row reads as Refused."""
     place_booking("default", client, attempt, NOW)
-    BookingAttempt.objects.update(state=State.REFUSED, refusal="SomethingNew")
+    BookingAttempt.objects.update(state=State.REJECTED, refusal="SomethingNew")
     outcome = resume("default", client, KEY, attempt.body_digest(), NOW)
     assert isinstance(outcome, Rejected)
     assert type(outcome.error) is exceptions.Refused

@@ -111,7 +111,9 @@ class World:
                 case "killed":
                     self._die()
                 case "taken" if not self.sandbox.bookings():
-                    self.sandbox.book_by_phone("haircut", self.attempt.new.start, host_id=self.attempt.new.host_id)
+                    self.sandbox.book_by_phone(
+                        "haircut", self.attempt.request.start, host_id=self.attempt.request.host_id
+                    )
 
         return mishap
 

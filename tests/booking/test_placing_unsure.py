@@ -159,7 +159,7 @@ def test_the_documented_allowance_makes_the_eleventh_wait(sandbox, client):
     for index in range(11):
         slot = slots[5 * index]
         new = {"start": slot.start, "end": slot.end, "host_id": slot.host.id}
-        one = Attempt(f"{index:032x}", msgspec.structs.replace(template.new, **new))
+        one = Attempt(f"{index:032x}", msgspec.structs.replace(template.request, **new))
         outcomes.append(place_booking("default", client, one, NOW))
     assert len(creates(sandbox)) == 11
     assert isinstance(outcomes[-1], Pending)

@@ -68,7 +68,7 @@ def test_a_closed_tab_is_not_waited_for_and_finds_its_place_again():
 
 def test_only_those_who_wait_at_the_same_account_count():
     """Placed, refused and unsure ones, and another business's, stand in nobody's way."""
-    for number, state in enumerate((State.PLACING, State.PLACED, State.REFUSED, State.OUTCOME_UNKNOWN)):
+    for number, state in enumerate((State.PLACING, State.PLACED, State.REJECTED, State.OUTCOME_UNKNOWN)):
         waiting(number, state=state)
     waiting(1, account="north")
     mine = waiting(5, due=-1)
@@ -121,13 +121,17 @@ def test_a_newcomer_does_not_overtake(sandbox):
     told_first = place_booking("default", client, first, NOW)
     assert isinstance(told_first, Pending)
     sandbox.limits = Limits.off()
-    told_second = place_booking("default", client, second, NOW, a_minute=1)
+    told_second = place_booking("default", client, second, NOW, creations_per_minute=1)
     assert isinstance(told_second, Pending)
     assert told_second.waiting
     assert 60 <= told_second.seconds - told_first.seconds <= 62
     sent = len(creates(sandbox))
     due = later(NOW, told_first.seconds)
-    assert resume("default", client, second.key, second.body_digest(), due, a_minute=1) == Pending(61, waiting=True)
+    assert resume("default", client, second.key, second.body_digest(), due, creations_per_minute=1) == Pending(
+        61, waiting=True
+    )
     assert len(creates(sandbox)) == sent
-    assert isinstance(resume("default", client, first.key, first.body_digest(), due, a_minute=1), Placed)
-    assert isinstance(resume("default", client, second.key, second.body_digest(), later(due, 61), a_minute=1), Placed)
+    assert isinstance(resume("default", client, first.key, first.body_digest(), due, creations_per_minute=1), Placed)
+    assert isinstance(
+        resume("default", client, second.key, second.body_digest(), later(due, 61), creations_per_minute=1), Placed
+    )

@@ -44,7 +44,7 @@ def hardly_compressible(length: int) -> str:
 
 def test_an_attempts_receipt_comes_back_for_a_day(clock):
     """With what was typed, so that a conflict loses nothing."""
-    token = OPEN.seal("default")
+    token = OPEN.to_token("default")
     assert Receipt.from_attempt_token(token, "default", STAMP + 86400) == OPEN
     with pytest.raises(ExpiredToken):
         Receipt.from_attempt_token(token, "default", STAMP + 86401)
@@ -52,7 +52,7 @@ def test_an_attempts_receipt_comes_back_for_a_day(clock):
 
 def test_a_confirmation_comes_back_for_thirty_days(clock):
     """With the booking in it, so that looking at it again asks nobody."""
-    token = PLACED.seal("default")
+    token = PLACED.to_token("default")
     assert Receipt.from_confirmation_token(token, "default", STAMP + 30 * 86400) == PLACED
     with pytest.raises(ExpiredToken):
         Receipt.from_confirmation_token(token, "default", STAMP + 30 * 86400 + 1)
@@ -60,18 +60,18 @@ def test_a_confirmation_comes_back_for_thirty_days(clock):
 
 def test_a_manage_link_works_until_it_expires(clock):
     """The date in it decides, and it is exact."""
-    token = LINK.seal("default")
-    assert ManageLink.read(token, "default", LINK.expires) == LINK
+    token = LINK.to_token("default")
+    assert ManageLink.from_token(token, "default", LINK.expires) == LINK
     with pytest.raises(InvalidToken):
-        ManageLink.read(token, "default", LINK.expires + 1)
+        ManageLink.from_token(token, "default", LINK.expires + 1)
 
 
 def test_each_token_opens_its_own_page_only(clock):
     """An attempt is no confirmation, a confirmation is no manage link, and so on all around."""
     tokens = {
-        Receipt.from_attempt_token: OPEN.seal("default"),
-        Receipt.from_confirmation_token: PLACED.seal("default"),
-        ManageLink.read: LINK.seal("default"),
+        Receipt.from_attempt_token: OPEN.to_token("default"),
+        Receipt.from_confirmation_token: PLACED.to_token("default"),
+        ManageLink.from_token: LINK.to_token("default"),
     }
     for read in tokens:
         for other, token in tokens.items():
@@ -82,7 +82,7 @@ def test_each_token_opens_its_own_page_only(clock):
 
 @pytest.mark.parametrize(
     ("read", "made"),
-    [(Receipt.from_attempt_token, OPEN), (Receipt.from_confirmation_token, PLACED), (ManageLink.read, LINK)],
+    [(Receipt.from_attempt_token, OPEN), (Receipt.from_confirmation_token, PLACED), (ManageLink.from_token, LINK)],
 )
 def test_another_account_or_any_change_is_refused(clock, read, made):
     """One character anywhere, or the other business."""
@@ -101,7 +101,7 @@ def test_contents_of_another_version_are_a_broken_seal(clock, payload):
     for purpose, read in (
         ("receipt", Receipt.from_attempt_token),
         ("confirmation", Receipt.from_confirmation_token),
-        ("manage", ManageLink.read),
+        ("manage", ManageLink.from_token),
     ):
         with pytest.raises(InvalidToken):
             read(encrypt_token(purpose, "default", payload), "default", STAMP)
@@ -117,7 +117,7 @@ def test_nothing_personal_can_be_read(clock, made):
 def test_long_notes_stay_behind_and_the_rest_comes_along(clock):
     """The attempt page's address must fit every server."""
     wordy = msgspec.structs.replace(OPEN, typed={**OPEN.typed, "notes": hardly_compressible(1000) * 2})
-    token = wordy.seal("default")
+    token = wordy.to_token("default")
     assert len(token) <= MAX_URL_TOKEN
     kept = Receipt.from_attempt_token(token, "default", STAMP)
     assert kept.typed == {"name": "Zzqx Canary", "email": EMAIL}
@@ -129,7 +129,7 @@ def test_a_wordy_business_does_not_break_the_confirmation(clock):
     wordy = msgspec.structs.replace(
         BOOKING, location=Location(type="custom", value=hardly_compressible(3000)), contact=Contact(name="Zzqx")
     )
-    token = msgspec.structs.replace(PLACED, booking=wordy).seal("default")
+    token = msgspec.structs.replace(PLACED, booking=wordy).to_token("default")
     assert len(token) <= MAX_URL_TOKEN
     kept = Receipt.from_confirmation_token(token, "default", STAMP).booking
     assert kept == Booking(confirmation_number="BOOK_AB12", status="confirmed", start=BOOKING.start, end=BOOKING.end)

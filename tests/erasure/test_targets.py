@@ -90,7 +90,7 @@ def test_one_in_line_is_given_up(client: Client, sandbox: Sandbox):
     walk = lose(client, sandbox, status=429, retry_after=60)
     assert forget(including_open=True) == ErasureResult(emptied=1)
     row = BookingAttempt.objects.get()
-    assert (row.state, row.refusal) == (State.REFUSED, "NotSent")
+    assert (row.state, row.refusal) == (State.REJECTED, "NotSent")
     sandbox.forget_requests()
     walk.open(walk.seen[-1].response["Location"])
     assert [asked for asked in sandbox.requests if asked.operation == "create"] == []

@@ -11,7 +11,7 @@ from django.core.cache import caches
 
 from kordless_booking.booking.receipt import ManageLink
 from kordless_booking.conf import get_account
-from kordless_booking.upstream.registry import foreground, services_for
+from kordless_booking.upstream.registry import fetch_pool, services_for
 from tests.views.walking import JANE, Page, Walk
 
 if TYPE_CHECKING:
@@ -43,13 +43,13 @@ class Scene:
 
     def cold(self) -> None:
         """Nothing is known any more."""
-        foreground.join()  # first: a late answer would be written into the empty cache
+        fetch_pool.join()  # first: a late answer would be written into the empty cache
         caches["default"].clear()
         self.change()
 
     def change(self, **given: object) -> None:
         """Other settings, and a new line to Kordless; what still uses the old one would leave it open."""
-        foreground.join()
+        fetch_pool.join()
         services_for(get_account("default")).client.close()
         self.site.KORDLESS_BOOKING = {**self.site.KORDLESS_BOOKING, **given}
 
@@ -60,7 +60,7 @@ class Scene:
     def manage(self, number: str, page: str = "") -> str:
         """The address of a page about a booking."""
         link = ManageLink(number=number, contact=PHONE, expires=2**32, zone="America/New_York")
-        return f"/book/manage/{link.seal('default')}/{page}"
+        return f"/book/manage/{link.to_token('default')}/{page}"
 
     def form(self) -> Page:
         """The contact form for START."""

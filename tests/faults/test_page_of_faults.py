@@ -110,7 +110,8 @@ def test_the_numbers_are_the_codes():
         f"| `BOOKING_SECONDS` | {in_force.settings['BOOKING_SECONDS']:g} seconds",
         f"after {circuit_breaker.FAILURE_THRESHOLD} failures in a row",
         f"at least {circuit_breaker.MIN_CALLS} in {circuit_breaker.RATE_WINDOW_SECONDS:g} seconds",
-        f"| {circuit_breaker.OPEN_SECONDS} seconds, as long as `Retry-After` says with a 503, at most {circuit_breaker.MAX_OPEN_SECONDS};",
+        f"| {circuit_breaker.OPEN_SECONDS} seconds, as long as `Retry-After` says with a 503, "
+        f"at most {circuit_breaker.MAX_OPEN_SECONDS};",
         f"| Times are remembered | {_in_words(slots)} |",
         f"| Services are remembered | {_in_words(offer)} |",
         f"the latest when what is remembered is {offer.fresh // 60} minutes old",

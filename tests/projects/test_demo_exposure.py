@@ -18,7 +18,7 @@ from django.test import RequestFactory
 from pytest_django import Settings
 
 from demo_site import mail_viewer
-from demo_site.exposure import comes_from_this_machine, is_loopback_name, refusal
+from demo_site.exposure import find_misconfiguration, is_local_request, is_loopback_name
 from demo_site.local import LocalMiddleware, demo_tool
 from demo_site.management.commands.demo import Command as Demo
 from demo_site.management.commands.runserver import Command as Runserver
@@ -35,7 +35,9 @@ HOOK = "KORDLESS_SANDBOX_WEBHOOK"
 
 def why_not(environment: dict[str, str]) -> str:
     """What is said of these variables."""
-    return refusal(environment, [host for host in environment.get("ALLOWED_HOSTS", "").split(",") if host])
+    return find_misconfiguration(
+        environment, [host for host in environment.get("ALLOWED_HOSTS", "").split(",") if host]
+    )
 
 
 @pytest.mark.parametrize(
@@ -210,7 +212,7 @@ PEERS = [
 @pytest.mark.parametrize(("meta", "here"), PEERS)
 def test_the_peer_and_what_it_says_decide_together(meta: dict[str, str], here: bool) -> None:
     """A forged Host from the network is not enough, nor is a proxy on this machine."""
-    assert comes_from_this_machine(RequestFactory().get("/", **meta)) is here
+    assert is_local_request(RequestFactory().get("/", **meta)) is here
 
 
 @pytest.mark.parametrize(("meta", "here"), PEERS)

@@ -34,7 +34,7 @@ def test_letters_are_kept_and_shown(settings: Settings, tmp_path: Path):
         put(f"Letter {number}")
     names = sorted(file.stem for file in settings.SANDBOX_MAIL.iterdir())
     assert len(names) == mail_viewer.KEPT
-    shown = mail_viewer.letter(GET, names[-1])
+    shown = mail_viewer.mail_html(GET, names[-1])
     assert b'<base target="_blank">' in shown.content
     assert "default-src 'none'" in shown["Content-Security-Policy"]
     assert "allow-scripts" not in shown["Content-Security-Policy"]
@@ -46,10 +46,10 @@ def test_nothing_else_is_shown(settings: Settings, tmp_path: Path, name: str):
     """No other file, no letter that isn't there."""
     settings.SANDBOX_MAIL = tmp_path
     with pytest.raises(Http404):
-        mail_viewer.letter(GET, name)
+        mail_viewer.mail_html(GET, name)
 
 
 def test_with_a_real_account_there_is_no_postbox():
     """Nobody's mail is shown."""
     with pytest.raises(Http404):
-        mail_viewer.postbox(GET)
+        mail_viewer.mailbox(GET)

@@ -30,7 +30,7 @@ def numbers_in_force(account: Account = REAL_ACCOUNT) -> InForce:
     services = services_for(account)
     lifetimes, allowance = services.catalog.lifetimes, services.gate._budget._whole
     client, shelf = services.client, services.shelf
-    assert shelf._patience == client._browse_seconds, "a page waits for another's fetch as long as for its own"
+    assert shelf._max_wait_seconds == client._browse_seconds, "a page waits for another's fetch as long as for its own"
     return InForce(
         offer=lifetimes.offer,
         service=lifetimes.service,
@@ -44,7 +44,7 @@ def numbers_in_force(account: Account = REAL_ACCOUNT) -> InForce:
             "SLOTS_FRESH_SECONDS": lifetimes.slots.fresh,
             "SLOTS_STALE_SECONDS": lifetimes.slots.stale,
             "SLOTS_ON_ERROR_SECONDS": lifetimes.slots.on_error,
-            "MEMORY_SECONDS": shelf._held_for,
+            "MEMORY_SECONDS": shelf._local_seconds,
             "REQUESTS_PER_MINUTE": allowance.requests,
             "CREATIONS_PER_MINUTE": allowance.creations,
         },

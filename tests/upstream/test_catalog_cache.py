@@ -65,15 +65,15 @@ def test_look_returns_one_entry_for_each_item_in_their_order(scene: Scene, cache
     other = scene.process()
     expected = [other.read(item).value for item in items[1:]]
     calls = scene.source.calls
-    assert [held.value for held in cache.look(*items)] == [None, *expected][:count]
+    assert [held.value for held in cache.lookup(*items)] == [None, *expected][:count]
     assert scene.source.calls == calls
 
 
 def test_a_cached_value_is_read_as_it_is(scene: Scene, cache: CatalogCache) -> None:
     """One that need not be fetched, nor is being fetched."""
     scene.process().read(scene.item)
-    assert not cache.must_fetch(scene.item)
-    assert not cache.is_under_way(scene.item)
+    assert not cache.needs_fetch(scene.item)
+    assert not cache.is_fetching(scene.item)
     assert cache.read(scene.item) == Cached(1, scene.time.wall)
     assert scene.source.calls == 1
 
@@ -81,24 +81,24 @@ def test_a_cached_value_is_read_as_it_is(scene: Scene, cache: CatalogCache) -> N
 def test_a_missing_value_is_fetched_once(scene: Scene, cache: CatalogCache, kind: str) -> None:
     """By whoever reads it first; the view that fetches nothing says that it can't be read."""
     if kind == "view that fetches nothing":
-        assert not cache.must_fetch(scene.item)
+        assert not cache.needs_fetch(scene.item)
         with pytest.raises(Unavailable):
             cache.read(scene.item)
         assert scene.source.calls == 0
         return
-    assert cache.must_fetch(scene.item)
+    assert cache.needs_fetch(scene.item)
     assert [cache.read(scene.item).value for _ in range(2)] == [1, 1]
-    assert not cache.must_fetch(scene.item)
+    assert not cache.needs_fetch(scene.item)
     assert scene.source.calls == 1
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "view that fetches nothing"])
 def test_what_was_begun_is_read_and_not_fetched_again(scene: Scene, cache: CatalogCache) -> None:
     """`begin` returns the fetch that is under way."""
-    begun = cache.begin(scene.item)
+    begun = cache.start_fetch(scene.item)
     assert begun is not None
     assert cache.read(scene.item).value == 1
-    assert not cache.must_fetch(scene.item)
+    assert not cache.needs_fetch(scene.item)
     assert scene.source.calls == 1
 
 
@@ -114,7 +114,7 @@ def test_a_failure_is_raised_alike(scene: Scene, cache: CatalogCache, kind: str,
 def test_what_is_forgotten_is_not_served_as_fresh(scene: Scene, cache: CatalogCache, kind: str) -> None:
     """It is fetched anew, or is not there for those who fetch nothing."""
     scene.process().read(scene.item)
-    cache.forget("slots", "haircut")
+    cache.invalidate("slots", "haircut")
     if kind == "view that fetches nothing":
         with pytest.raises(Unavailable):
             cache.read(scene.item)
@@ -125,7 +125,7 @@ def test_what_is_forgotten_is_not_served_as_fresh(scene: Scene, cache: CatalogCa
 def test_a_refused_key_closes_everything(scene: Scene, cache: CatalogCache) -> None:
     """What is cached is not served any more, by any of them."""
     scene.process().read(scene.item)
-    cache.refuse(KeyRefused(operation="create"))
+    cache.mark_key_refused(KeyRefused(operation="create"))
     with pytest.raises(KeyRefused):
         cache.read(scene.item)
 

@@ -33,7 +33,7 @@ def test_nothing_held_is_neither_settled_nor_servable() -> None:
     held = LocalEntry()
     assert not held.is_servable(1000, LIFETIME)
     with pytest.raises(Unavailable):
-        held.answer(1000, LIFETIME)
+        held.as_cached(1000, LIFETIME)
 
 
 def test_a_forgotten_value_is_not_servable_but_known() -> None:
@@ -41,7 +41,7 @@ def test_a_forgotten_value_is_not_servable_but_known() -> None:
     held = LocalEntry(VALUE, 1, generation="changed")
     assert not held.is_servable(1001, LIFETIME)
     assert held.value_within(1001, LIFETIME.on_error) is VALUE
-    kept = held.answer(1001, LIFETIME)
+    kept = held.as_cached(1001, LIFETIME)
     assert (kept.stale, kept.degraded) == (True, True)
 
 
@@ -52,7 +52,7 @@ def test_a_remembered_no_is_raised_until_it_lapses_and_is_never_a_value() -> Non
     assert not held.is_servable(1030, LIFETIME)
     assert held.value_within(1001, LIFETIME.on_error) is None
     with pytest.raises(NotFound):
-        held.answer(1001, LIFETIME)
+        held.as_cached(1001, LIFETIME)
 
 
 def test_a_refused_key_outranks_a_fresh_value() -> None:
@@ -62,7 +62,7 @@ def test_a_refused_key_outranks_a_fresh_value() -> None:
     assert not held.is_servable(1031, LIFETIME)
     assert held.value_within(1001, LIFETIME.on_error) is None
     with pytest.raises(KeyRefused):
-        held.answer(1001, LIFETIME)
+        held.as_cached(1001, LIFETIME)
 
 
 @given(now=st.floats(0, 1e10), again_at=st.floats(0, 1e10))
@@ -78,7 +78,7 @@ def test_what_is_not_troubled_is_acceptable(age: float, again_in: float, forgott
     """Without a notice nothing forgotten, troubled or older than the stale age is shown."""
     now = 1000.0 + age
     envelope = msgspec.structs.replace(VALUE, again_at=now + again_in, troubled=troubled)
-    kept = LocalEntry(envelope, 1, generation="other" if forgotten else "").answer(now, LIFETIME)
+    kept = LocalEntry(envelope, 1, generation="other" if forgotten else "").as_cached(now, LIFETIME)
     assert kept.degraded == (forgotten or troubled or age >= 300)
     assert kept.stale == (forgotten or now - 1000.0 >= 15)
 

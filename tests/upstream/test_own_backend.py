@@ -16,7 +16,7 @@ from pytest_django import Settings
 
 from kordless_booking.clock import Clock
 from kordless_booking.upstream.fallback_cache import FallbackCache
-from kordless_booking.upstream.own_backend import OwnBackend, may_unpickle
+from kordless_booking.upstream.own_backend import PicklelessBackend, may_unpickle
 from tests.redis_server import REDIS, WHY_NOT, running_redis
 from tests.support.memcached_server import MEMCACHED, WHY_NO_MEMCACHED, running_memcached
 from tests.support.planted_pickles import Memcached, Redis, Server, trap
@@ -168,4 +168,4 @@ def test_it_is_known_which_caches_unpickle(settings: Settings, backend: str, unp
 
 def test_caches_of_this_process_alone_are_used_as_they_are(settings: Settings) -> None:
     """There is nobody else to write to them."""
-    assert OwnBackend("default")() is caches["default"]
+    assert PicklelessBackend("default")() is caches["default"]

@@ -86,17 +86,17 @@ def test_a_page_that_forgets_reads_anew_and_says_so_to_its_process(scene: Scene)
 
 def test_at_hand_nothing_is_ever_begun(scene: Scene):
     """A guess costs Kordless nothing."""
-    assert not RequestView(scene.process(), at_hand=True).must_fetch(scene.item)
-    assert RequestView(scene.process()).must_fetch(scene.item)
+    assert not RequestView(scene.process(), at_hand=True).needs_fetch(scene.item)
+    assert RequestView(scene.process()).needs_fetch(scene.item)
 
 
 def test_what_is_begun_need_not_be_begun_again(scene: Scene):
     """It is read as it came."""
     reading = RequestView(scene.process())
-    reading.begin(scene.item)
-    assert not reading.must_fetch(scene.item)
+    reading.start_fetch(scene.item)
+    assert not reading.needs_fetch(scene.item)
     assert reading.read(scene.item).value == 1
-    assert not reading.must_fetch(scene.item)
+    assert not reading.needs_fetch(scene.item)
     assert scene.source.calls == 1
 
 
@@ -107,7 +107,7 @@ def test_what_comes_while_a_page_waits_need_not_be_fetched(scene: Scene):
     reading.lookup(december, january)
     scene.source.meanwhile = lambda: setattr(scene.source, "meanwhile", lambda: None) or other.read(january)
     reading.read(december)
-    assert not reading.must_fetch(january)
+    assert not reading.needs_fetch(january)
 
 
 def test_what_another_page_has_begun_need_not_be_fetched(scene: Scene):
@@ -119,4 +119,4 @@ def test_what_another_page_has_begun_need_not_be_fetched(scene: Scene):
     shelf.read(scene.item)  # a refresh waits for a thread
     scene.time.pass_(400)
     assert jobs
-    assert not RequestView(shelf).must_fetch(scene.item)
+    assert not RequestView(shelf).needs_fetch(scene.item)

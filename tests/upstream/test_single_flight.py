@@ -65,7 +65,7 @@ def test_of_a_crowd_of_threads_one_works_and_all_get_its_outcome() -> None:
         release.wait(5)
         return works[-1]
 
-    crowd = Crowd(30, lambda: flights.do(NAME, far(clock), work=work, arrived=nothing))
+    crowd = Crowd(30, lambda: flights.do(NAME, far(clock), work=work, poll=nothing))
     assert working.wait(5)
     release.set()
     outcomes = crowd.join()
@@ -96,7 +96,7 @@ def test_never_two_at_once_over_several_processes() -> None:
     def act() -> str | None:
         with guard:
             mine = processes[next(turn) % 4]
-        return mine.do(NAME, far(clock), work=work, arrived=nothing)
+        return mine.do(NAME, far(clock), work=work, poll=nothing)
 
     assert Crowd(32, act).join() == ["done"] * 32
     assert most == [1]
@@ -114,11 +114,11 @@ def test_an_error_reaches_everybody_who_joined_and_frees_the_name() -> None:
         release.wait(5)
         raise ZeroDivisionError
 
-    crowd = Crowd(8, lambda: flights.do(NAME, far(clock), work=work, arrived=nothing))
+    crowd = Crowd(8, lambda: flights.do(NAME, far(clock), work=work, poll=nothing))
     assert working.wait(5)
     release.set()
     assert crowd.join() == [ZeroDivisionError] * 8
-    assert flights.do(NAME, far(clock), work=lambda: "fine", arrived=nothing) == "fine"
+    assert flights.do(NAME, far(clock), work=lambda: "fine", poll=nothing) == "fine"
 
 
 def test_who_waits_for_a_slow_neighbour_gives_up_at_the_deadline() -> None:
@@ -132,9 +132,9 @@ def test_who_waits_for_a_slow_neighbour_gives_up_at_the_deadline() -> None:
         release.wait(5)
         return "late"
 
-    crowd = Crowd(1, lambda: flights.do(NAME, far(clock), work=work, arrived=nothing))
+    crowd = Crowd(1, lambda: flights.do(NAME, far(clock), work=work, poll=nothing))
     assert working.wait(5)
-    assert flights.do(NAME, clock.monotonic() + 0.01, work=lambda: "mine", arrived=nothing) is None
+    assert flights.do(NAME, clock.monotonic() + 0.01, work=lambda: "mine", poll=nothing) is None
     release.set()
     assert crowd.join() == ["late"]
 
@@ -163,7 +163,7 @@ def test_what_another_process_brings_ends_the_waiting(
     """No work of our own, though the other still holds its lock."""
     memory.add(LOCK, "other", 60)
     arrivals = iter([None, None, "theirs"])
-    outcome = flights.do(NAME, time.steady + 4, work=lambda: "ours", arrived=lambda: next(arrivals))
+    outcome = flights.do(NAME, time.steady + 4, work=lambda: "ours", poll=lambda: next(arrivals))
     assert outcome == "theirs"
     assert time.steady - 1000 < 0.2
 
@@ -176,7 +176,7 @@ def test_only_its_own_lock_is_let_go(time: HandTime, memory: SharedMemory, fligh
         assert memory.add(LOCK, "next owner", 60)
         return "late"
 
-    assert flights.do(NAME, time.steady + 4, work=slow, arrived=nothing) == "late"
+    assert flights.do(NAME, time.steady + 4, work=slow, poll=nothing) == "late"
     assert memory.get_many([LOCK]) == {LOCK: "next owner"}
 
 
@@ -189,7 +189,7 @@ def test_a_lock_about_to_expire_is_left_to_expire(
         time.pass_(LOCK_TTL - 0.5)
         return "late"
 
-    flights.do(NAME, time.steady + 4, work=slow, arrived=nothing)
+    flights.do(NAME, time.steady + 4, work=slow, poll=nothing)
     assert LOCK in memory.get_many([LOCK])
 
 
@@ -203,7 +203,7 @@ def test_a_lock_that_the_cache_lost_and_granted_anew_is_left_alone(
         memory.add(LOCK, "another", 60)
         return "done"
 
-    flights.do(NAME, time.steady + 4, work=work, arrived=nothing)
+    flights.do(NAME, time.steady + 4, work=work, poll=nothing)
     assert memory.get_many([LOCK]) == {LOCK: "another"}
 
 
@@ -226,7 +226,7 @@ def test_work_that_still_waits_for_a_thread_is_taken_over(time: HandTime, flight
     flights.start_in_background(NAME, lambda job: jobs.append(job) or True, work=lambda: "behind")
     flights.start_in_background(NAME, lambda job: jobs.append(job) or True, work=lambda: "behind again")
     assert len(jobs) == 1
-    assert flights.do(NAME, time.steady + 4, work=lambda: "at once", arrived=nothing) == "at once"
+    assert flights.do(NAME, time.steady + 4, work=lambda: "at once", poll=nothing) == "at once"
     assert jobs[0]() is None
 
 
@@ -245,15 +245,15 @@ def test_after_parting_nobody_joins_what_was_under_way(time: HandTime, flights: 
     def work() -> str:
         flights.forget(NAME[:2])
         thread = threading.Thread(
-            target=lambda: later.append(flights.do(NAME, time.steady + 0.01, work=lambda: "new", arrived=nothing))
+            target=lambda: later.append(flights.do(NAME, time.steady + 0.01, work=lambda: "new", poll=nothing))
         )
         thread.start()
         thread.join(5)
         return "old"
 
-    assert flights.do(NAME, time.steady + 4, work=work, arrived=nothing) == "old"
+    assert flights.do(NAME, time.steady + 4, work=work, poll=nothing) == "old"
     assert later == [None]
-    assert flights.do(NAME, time.steady + 4, work=lambda: "new", arrived=nothing) == "new"
+    assert flights.do(NAME, time.steady + 4, work=lambda: "new", poll=nothing) == "new"
 
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # Python 3.12 warns of forking with threads
@@ -266,12 +266,12 @@ def test_a_forked_child_does_not_wait_for_its_parents_threads() -> None:
         child = os.fork()
         if child == 0:  # pragma: no cover - another process
             began = clock.monotonic()
-            flights.do(NAME, clock.monotonic() + 0.2, work=lambda: "child", arrived=nothing)
-            flights.do(("other",), clock.monotonic() + 5, work=lambda: "child", arrived=nothing)
+            flights.do(NAME, clock.monotonic() + 0.2, work=lambda: "child", poll=nothing)
+            flights.do(("other",), clock.monotonic() + 5, work=lambda: "child", poll=nothing)
             os._exit(0 if clock.monotonic() - began < 1 else 1)
         return str(os.waitpid(child, 0)[1])
 
-    assert flights.do(NAME, far(clock), work=work, arrived=nothing) == "0"
+    assert flights.do(NAME, far(clock), work=work, poll=nothing) == "0"
 
 
 def test_what_was_begun_counts_also_after_it_has_landed() -> None:
@@ -279,8 +279,8 @@ def test_what_was_begun_counts_also_after_it_has_landed() -> None:
     time = HandTime()
     flights: SingleFlight[str] = SingleFlight(FallbackCache(None, time.clock), account="north", clock=time.clock)
     begun = flights.start_in_background(NAME, at_once, work=lambda: "begun")
-    assert not flights.is_under_way(NAME)
-    joined = flights.do(NAME, far(time.clock), work=lambda: "again", arrived=nothing, begun=begun)
+    assert not flights.is_in_progress(NAME)
+    joined = flights.do(NAME, far(time.clock), work=lambda: "again", poll=nothing, started=begun)
     assert joined == "begun"
 
 
@@ -291,11 +291,11 @@ def test_what_was_begun_and_still_waits_is_taken_over(taken: bool) -> None:
     flights: SingleFlight[str] = SingleFlight(FallbackCache(None, time.clock), account="north", clock=time.clock)
     jobs: list[Callable[[], object]] = []
     begun = flights.start_in_background(NAME, lambda job: jobs.append(job) or taken, work=lambda: "begun")
-    joined = flights.do(NAME, far(time.clock), work=lambda: "mine", arrived=nothing, begun=begun)
+    joined = flights.do(NAME, far(time.clock), work=lambda: "mine", poll=nothing, started=begun)
     assert joined == "mine"
     for job in jobs:
         job()
-    assert not flights.is_under_way(NAME)
+    assert not flights.is_in_progress(NAME)
 
 
 def test_what_was_begun_in_vain_is_done_by_who_needs_it() -> None:
@@ -303,4 +303,4 @@ def test_what_was_begun_in_vain_is_done_by_who_needs_it() -> None:
     time = HandTime()
     flights: SingleFlight[str] = SingleFlight(FallbackCache(None, time.clock), account="north", clock=time.clock)
     begun = flights.start_in_background(NAME, at_once, work=lambda: None)
-    assert flights.do(NAME, far(time.clock), work=lambda: "mine", arrived=nothing, begun=begun) == "mine"
+    assert flights.do(NAME, far(time.clock), work=lambda: "mine", poll=nothing, started=begun) == "mine"

@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from kordless_booking.logs import request_id
-from kordless_booking.upstream.worker import BackgroundWorker, Foreground, in_background
+from kordless_booking.upstream.worker import BackgroundWorker, FetchPool, in_background
 
 
 def test_jobs_are_done_in_daemon_threads_that_know_that_nobody_waits() -> None:
@@ -30,7 +30,7 @@ def test_jobs_are_done_in_daemon_threads_that_know_that_nobody_waits() -> None:
 def test_foreground_jobs_are_calls_that_a_visitor_waits_for() -> None:
     """The budget must not take them for refreshes."""
     seen: list[bool] = []
-    foreground = Foreground()
+    foreground = FetchPool()
     assert foreground(lambda: seen.append(in_background.get()))
     foreground.join()
     assert seen == [False]

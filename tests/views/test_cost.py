@@ -9,7 +9,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from kordless_booking.sandbox import Sandbox
-from kordless_booking.upstream.registry import foreground
+from kordless_booking.upstream.registry import fetch_pool
 from tests.views.counting import trips
 
 PAGES = [
@@ -36,7 +36,7 @@ def counted(request: pytest.FixtureRequest, site: Settings) -> Iterator[Settings
 
 def look(client: Client, path: str, **headers: Any) -> int:
     """Open a page and count what it cost, once nothing is under way any more for the page before."""
-    foreground.join()
+    fetch_pool.join()
     del trips[:]
     assert client.get(path, **headers).status_code == 200
     return len(trips)

@@ -28,7 +28,7 @@ def test_every_view_is_exempt_from_what_needs_a_cookie():
 def test_a_view_is_given_a_visit(site: Settings):
     """The function gets the visit and what stood in the address; its answer gets the frame's headers."""
 
-    @widget_view("GET", personal=True)
+    @widget_view("GET", no_store=True)
     def view(visit: WidgetRequest, word: str) -> HttpResponse:
         return HttpResponse(f"{visit.account.name} {word}")
 

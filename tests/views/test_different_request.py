@@ -287,7 +287,7 @@ def test_a_receipt_that_does_not_say_what_was_sent_opens_nothing(visitor: Walk, 
         start=NOW,
         end=NOW,
     )
-    page = visitor.open(f"/book/attempt/{receipt.seal('default')}/")
+    page = visitor.open(f"/book/attempt/{receipt.to_token('default')}/")
     assert (page.status, page.heading) == (404, "This link doesn't work")
 
 

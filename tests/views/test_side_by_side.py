@@ -13,7 +13,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from kordless_booking.sandbox import Sandbox
-from kordless_booking.upstream.registry import foreground
+from kordless_booking.upstream.registry import fetch_pool
 from tests.views.rounds import cold_in_rounds
 from tests.views.walking import Walk
 
@@ -167,7 +167,7 @@ def test_of_many_made_up_services_that_arrive_together_one_is_asked_for(site: Se
 
     with ThreadPoolExecutor(12) as visitors:
         assert set(visitors.map(open_made_up, range(12))) == {404}
-    foreground.join()
+    fetch_pool.join()
     assert asked(sandbox)["organization"] == 1
     assert asked(sandbox)["service"] <= 1
 
@@ -191,7 +191,7 @@ def test_the_first_page_after_an_outage_is_whole(
     sandbox.faults.add("status", status=503)
     for _ in range(4):
         assert visitor.open("/book/haircut/").status == 503
-        foreground.join()  # else a call that is still to be tried again would be the one that looks for Kordless
+        fetch_pool.join()  # else a call that is still to be tried again would be the one that looks for Kordless
         clock.shift(3)
     sandbox.faults.clear()
     clock.shift(16)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from kordless_booking.views.package_templates import PackageTemplates, find_package_templates
-from kordless_booking.views.skeletons import SitePart, cached_per_language, pattern, render_from_skeleton
+from kordless_booking.views.skeletons import SiteTemplatePart, cached_per_language, pattern, render_from_skeleton
 
 TIME = "kordless_booking/parts/time.html"
 PAGE = "page.html"
@@ -62,7 +62,7 @@ def test_a_part_is_filled_as_it_is_rendered(url: str, label: str):
     assert package is not None
     rendered = render_to_string(TIME, values).strip()
     assert pattern(package, ("url", "label")).fill(url, label) == rendered
-    assert SitePart(TIME, {}).render(**values) == rendered
+    assert SiteTemplatePart(TIME, {}).render(**values) == rendered
 
 
 @pytest.mark.parametrize(

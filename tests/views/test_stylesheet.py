@@ -14,7 +14,7 @@ from kordless_booking.presentation.themes import THEMES
 from kordless_booking.sandbox import Sandbox
 
 pytestmark = pytest.mark.django_db
-THEMES = Path(kordless_booking.__file__).parent / "static" / "kordless_booking" / "themes"
+THEME_FILES = Path(kordless_booking.__file__).parent / "static" / "kordless_booking" / "themes"
 
 
 def test_the_sheet_is_kept_for_ever(site: Settings, client: Client):
@@ -110,9 +110,9 @@ def test_being_small_costs_no_rule(site: Settings, client: Client, theme: str):
     """What is served says the same as the files, word for word."""
     css = client.get(f"/book/style-7a2e5d{'-' if theme else ''}{theme}.css").content.decode()
     before, _, after = css.partition(".kb{--kb-accent:#7a2e5d")
-    assert rules(before) == rules((THEMES.parent / "booking.css").read_text())
+    assert rules(before) == rules((THEME_FILES.parent / "booking.css").read_text())
     if theme:
-        assert rules(after.partition("}")[2]) == rules((THEMES / f"{theme}.css").read_text())
+        assert rules(after.partition("}")[2]) == rules((THEME_FILES / f"{theme}.css").read_text())
 
 
 def test_the_sites_own_sheets_come_last(site: Settings, client: Client, tmp_path: Path):

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, unquote, urlencode, urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from kordless_booking.upstream.registry import foreground
+from kordless_booking.upstream.registry import fetch_pool
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -146,7 +146,7 @@ class Walk:
             )
         # Parallel fetches of the page end before the next step. Else a test that changes the sandbox or the clock in
         # between would find a late response in its cache.
-        foreground.join()
+        fetch_pool.join()
         page = Page(url, response)
         self.seen.append(page)
         return page
