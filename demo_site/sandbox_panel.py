@@ -21,8 +21,8 @@ from django.views.decorators.http import require_http_methods
 from demo_site.local import demo_tool
 from kordless_booking import conf
 from kordless_booking.sandbox import Sandbox
-from kordless_booking.sandbox.posting import Endpoint
 from kordless_booking.sandbox.response import ApiError
+from kordless_booking.sandbox.webhook_sender import Endpoint
 from kordless_booking.upstream.registry import embedded_sandbox, sandbox_path
 
 __all__ = ["deliver_webhooks", "sandbox_panel"]

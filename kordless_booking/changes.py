@@ -19,12 +19,11 @@ from django.dispatch import Signal
 
 from kordless_booking.booking.hashes import number_hash
 from kordless_booking.conf import get_account
-from kordless_booking.logs import error_location, log_event
+from kordless_booking.logs import error_location, log_event, redacted_dispatch_log
 from kordless_booking.mail.enqueue import record_and_enqueue
 from kordless_booking.mail.occasions import Occasion
 from kordless_booking.models import BookingProjection
 from kordless_booking.signals import ChangeSource, booking_cancelled, booking_created, booking_rescheduled
-from kordless_booking.unrepeated import redacted_dispatch_log
 from kordless_booking.upstream.keys import cache_key
 
 if TYPE_CHECKING:

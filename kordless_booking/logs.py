@@ -14,11 +14,17 @@ from __future__ import annotations
 import json
 import logging
 import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-__all__ = ["JsonFormatter", "error_location", "log_event", "request_id"]
+if TYPE_CHECKING:
+    from kordless_booking.clock import Clock
+
+__all__ = ["JsonFormatter", "LogThrottle", "error_location", "log_event", "redacted_dispatch_log", "request_id"]
 
 request_id: ContextVar[str] = ContextVar("kordless_booking.request_id", default="")
 """Request id of the visitor's request that is being processed; empty outside of a request."""
@@ -87,3 +93,55 @@ class JsonFormatter(logging.Formatter):
             written["trace"] = self.formatException(record.exc_info)
         # json.dumps escapes everything beyond ASCII by default, newlines in the trace included.
         return json.dumps(written)
+
+
+QUIET_SECONDS: Final = {logging.WARNING: 60.0, logging.ERROR: 60.0, logging.CRITICAL: 300.0}
+"""Level to the seconds for which more lines of the same kind are lowered to INFO. Other levels are not throttled."""
+
+
+class LogThrottle:
+    """Log throttle of one account in one process: each process alerts once."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._told: dict[tuple[str, int], float] = {}
+        self._lock = threading.Lock()
+
+    def level_for(self, kind: str, level: int) -> int:
+        """Return the level to log the event `kind` at now: `level`, or INFO while it is throttled at `level`."""
+        if level not in QUIET_SECONDS:
+            return level
+        now = self._clock.now()
+        with self._lock:
+            told = self._told.get((kind, level))
+            # abs(): after the wall clock is set back, the next line must not stay quiet until it catches up.
+            if told is not None and abs(now - told) < QUIET_SECONDS[level]:
+                return logging.INFO
+            self._told[kind, level] = now
+        return level
+
+
+_redacting: ContextVar[bool] = ContextVar("kordless_booking.unrepeated", default=False)
+
+
+@contextmanager
+def redacted_dispatch_log() -> Iterator[None]:
+    """Reduce Django's records about failing receivers to the error's class name inside the `with` block."""
+    token = _redacting.set(True)
+    try:
+        yield
+    finally:
+        _redacting.reset(token)
+
+
+def _redact(record: logging.LogRecord) -> bool:
+    if _redacting.get() and isinstance(record.args, tuple):
+        # Django passes the receiver and the exception as arguments of the format string.
+        record.args = tuple(type(said).__name__ if isinstance(said, Exception) else said for said in record.args)
+        record.exc_info = None  # the traceback ends with the message
+    # True in any case: the filter edits records and never drops one.
+    return True
+
+
+# On the logger, not on a handler: the site configures its own handlers. Without effect outside of the `with` block.
+logging.getLogger("django.dispatch").addFilter(_redact)

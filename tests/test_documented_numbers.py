@@ -12,18 +12,18 @@ from django.apps import apps
 from django.db.models import CharField
 from time_machine import Traveller
 
-from kordless_booking import changes, checks, conf, loudness
+from kordless_booking import changes, checks, conf, logs
 from kordless_booking.api import parsing, responses
 from kordless_booking.booking import draft, form_input, placement, queue, receipt, tokens
 from kordless_booking.doctor import shared_cache, upstream_check
 from kordless_booking.erasure import targets
 from kordless_booking.funnel import buffered_counter
 from kordless_booking.limits import MAX_MANAGE_LINK_DAYS
-from kordless_booking.mail import enqueue, outbox, past, reminders
+from kordless_booking.mail import enqueue, outbox, reminders
 from kordless_booking.models import Appointment
-from kordless_booking.staff import finding, funnel
-from kordless_booking.upstream import fallback_cache, rate_limiter, skew
-from kordless_booking.views import outcome, problems, request, slot_page, throttle, webhook
+from kordless_booking.staff import deliveries, funnel
+from kordless_booking.upstream import fallback_cache, gate, rate_limiter
+from kordless_booking.views import abuse, outcome, problems, request, slot_page, webhook
 from kordless_booking.webhooks import signature, stored_body
 from tests.conftest import NOW
 from tests.support.in_force import REAL_ACCOUNT, numbers_in_force
@@ -69,7 +69,7 @@ def _documented() -> dict[str, list[str]]:
             f"of more than {problems.LARGEST_FORM // 1024} KB",
         ],
         "funnel-and-admin.md": [
-            f"the bodies of the last {kept_body}, at most {finding.MAX_DECRYPTED:,}",
+            f"the bodies of the last {kept_body}, at most {deliveries.MAX_DECRYPTED:,}",
             f"Bodies are kept for {kept_body}",
             f"at most every {buffered_counter.WRITE_EVERY_SECONDS:g} seconds",
             f"At most {buffered_counter.MAX_KEYS:,} different things are held",
@@ -81,19 +81,19 @@ def _documented() -> dict[str, list[str]]:
             "after {}, {}, {}, {} and {} minutes and then hourly".format(*outbox.BACKOFF_MINUTES),
             f"with the next mail, for {days(outbox.GIVE_UP_AFTER)}",
             f"not taken for {days(outbox.GIVE_UP_AFTER)}",
-            f"Until {days(past.RETENTION)} after its end",
+            f"Until {days(enqueue.RETENTION)} after its end",
         ],
         "operating.md": [
             f"differ by more than {signature.TOLERANCE_SECONDS} s",
             f"asks Kordless {spelled(upstream_check.MOST_REQUESTS)} times at most",
             f"takes more than {shared_cache.SLOW_SECONDS * 1000:g} ms",
-            f"the same, more than {minutes(skew.MAX_SKEW_SECONDS)} apart",
+            f"the same, more than {minutes(gate.MAX_SKEW_SECONDS)} apart",
             f"with {REQUEST_ID[0]} to {REQUEST_ID[1]} letters, digits",
             f"more than {minutes(signature.TOLERANCE_SECONDS)} off",
             f"More than {webhook.MAX_BODY_BYTES // 1024} KiB",
             f"says yes or no: seconds, {days(placement.RESEND_WINDOW)} at most",
             f"the body {kept_body}",
-            f"{days(past.RETENTION)} after its end",
+            f"{days(enqueue.RETENTION)} after its end",
             f"a keyed hash of the number | {minutes(changes.IN_PROGRESS_SECONDS)} |",
             f"| nothing | {days(in_force.offer.on_error)} at most | itself |",
             f"| what was typed | {days(form_input.TOKEN_SECONDS)}; a manage link",
@@ -119,10 +119,10 @@ def _documented() -> dict[str, list[str]]:
             f"At most {slot_page.MAX_TIMES_SHOWN} times of a day on one page",
             f"of more than {parsing.MAX_SLOTS:,} the first {parsing.MAX_SLOTS:,}",
             f"at most {spelled(slot_page.MONTHS_AHEAD)} more months",
-            f"says `clock_off` from {minutes(skew.MAX_SKEW_SECONDS)} on",
+            f"says `clock_off` from {minutes(gate.MAX_SKEW_SECONDS)} on",
             f"a wait is never longer than {minutes(responses.MAX_WAIT_SECONDS)}",
-            f"of its kind in {minutes(loudness.QUIET_SECONDS[logging.ERROR])} ",
-            f"({minutes(loudness.QUIET_SECONDS[logging.CRITICAL])} for CRITICAL)",
+            f"of its kind in {minutes(logs.QUIET_SECONDS[logging.ERROR])} ",
+            f"({minutes(logs.QUIET_SECONDS[logging.CRITICAL])} for CRITICAL)",
         ],
         "settings.md": [
             f"may send in {address}; 0",
@@ -137,9 +137,9 @@ REQUEST_ID = (8, 64)
 """Characters of a request id from a proxy, see the test of it."""
 
 
-def throttle_rules() -> dict[str, throttle.Rule]:
+def throttle_rules() -> dict[str, abuse.Rule]:
     """The throttles of a real account."""
-    return throttle.rules(SimpleNamespace(account=REAL_ACCOUNT))
+    return abuse.rules(SimpleNamespace(account=REAL_ACCOUNT))
 
 
 def test_the_numbers_in_the_documents_are_those_in_force() -> None:

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from kordless_booking.clock import Clock
-from kordless_booking.loudness import LogThrottle
+from kordless_booking.logs import LogThrottle
 
 
 @pytest.mark.parametrize(("level", "quiet"), [(logging.WARNING, 60), (logging.ERROR, 60), (logging.CRITICAL, 300)])

@@ -5,7 +5,7 @@ import logging
 import pytest
 from django.dispatch import Signal
 
-from kordless_booking.unrepeated import redacted_dispatch_log
+from kordless_booking.logs import redacted_dispatch_log
 
 
 def test_django_names_the_error_and_does_not_repeat_it(caplog: pytest.LogCaptureFixture):

@@ -23,8 +23,14 @@ import httpx
 from kordless_booking.api.base_url import validated_base_url
 from kordless_booking.api.call_log import CallRecord, log_call, request_id
 from kordless_booking.api.deadline import DeadlineBackend, deadline, seconds_left
-from kordless_booking.api.payload import MAX_BODY_BYTES, parse_json_strict, read_body
-from kordless_booking.api.responses import ResponseMeta, error_from_response, parse_response_meta
+from kordless_booking.api.responses import (
+    MAX_BODY_BYTES,
+    ResponseMeta,
+    error_from_response,
+    parse_json_strict,
+    parse_response_meta,
+    read_body,
+)
 from kordless_booking.api.retries import retrying
 from kordless_booking.api.secret import Secret
 from kordless_booking.exceptions import KordlessError, OutcomeUnknown, Unreachable

@@ -10,7 +10,6 @@ from kordless_booking import conf
 from kordless_booking.doctor import (
     database,
     embedding,
-    mounts,
     settings_read,
     shared_cache,
     site,
@@ -77,7 +76,7 @@ class DoctorRun:
             return
         for name, account in conf.accounts().items():
             if self.only_account in {"", name}:
-                yield "urls", name, partial(mounts.examine, account)
+                yield "urls", name, partial(site.examine, account)
                 yield "cache", name, partial(shared_cache.examine, account)
                 yield "kordless", name, partial(self._reach, account)
                 yield "webhook", name, partial(webhook.examine, account)

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from django.templatetags.static import static
-from django.urls import reverse
+from django.urls import NoReverseMatch, get_resolver, reverse
 
+from kordless_booking import conf
+from kordless_booking.checks import mounted_namespaces
 from kordless_booking.doctor.finding import Findings, fix, ok
-from kordless_booking.doctor.mounts import namespaces_of
 from kordless_booking.doctor.static_files import OWN_SCRIPT
 from kordless_booking.webhooks import signature
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from kordless_booking.conf import Account
 
-__all__ = ["examine"]
+__all__ = ["examine", "examine_mounts", "namespaces_of"]
 
 TIMEOUT_SECONDS: Final = 5
 """Timeout of each request."""
@@ -109,3 +110,30 @@ def _request_status(origin: str, method: str, path: str, headers: Mapping[str, s
         return line.getresponse().status
     finally:
         line.close()
+
+
+def namespaces_of(account: Account) -> list[str]:
+    """Return the namespaces that the account is mounted under. Links use the first one."""
+    # With one account any namespace is its own; with several, the last part must be the account's name.
+    alone = len(conf.accounts()) == 1
+    found = list(mounted_namespaces(get_resolver().url_patterns))
+    return [name for name in found if alone or name.rpartition(":")[2] == account.name]
+
+
+def examine_mounts(account: Account) -> Findings:
+    """Report each address of the account's pages."""
+    found = namespaces_of(account)
+    if not found:
+        if len(conf.accounts()) > 1:
+            advice = f"add path(…, include('kordless_booking.urls', namespace={account.name!r})) to the URLconf"
+        else:
+            advice = 'add path("book/", include("kordless_booking.urls")) to the URLconf'
+        yield fix("unmounted", "The widget has no address", advice)
+        return
+    for name in found:
+        try:
+            yield ok("mounted", f"The widget is at {reverse(f'{name}:services')}")
+        # The mount point has a path parameter, such as `<slug:shop>/book/`, for which no value is known here.
+        except NoReverseMatch:
+            advice = "mount it where no part of the address is variable"
+            yield fix("unmounted", f"The address of the widget in {name!r} can't be told", advice)

@@ -17,9 +17,9 @@ from kordless_booking import exceptions
 from kordless_booking.api.client import Kordless
 from kordless_booking.api.resources import OrganizationDetail
 from kordless_booking.doctor.finding import Finding, Findings, fix, note, ok, printable
+from kordless_booking.upstream.gate import MAX_SKEW_SECONDS as MOST_SKEW
+from kordless_booking.upstream.gate import seconds_ahead
 from kordless_booking.upstream.registry import build_client, services_for
-from kordless_booking.upstream.skew import MAX_SKEW_SECONDS as MOST_SKEW
-from kordless_booking.upstream.skew import seconds_ahead
 from kordless_booking.webhooks.signature import TOLERANCE_SECONDS
 
 if TYPE_CHECKING:

@@ -8,12 +8,8 @@ from typing import Final
 
 from django.db import router, transaction
 
-from kordless_booking.erasure.appointments import Appointments
 from kordless_booking.erasure.base import ErasureResult, ErasureTarget, Person
-from kordless_booking.erasure.counts import Counts
-from kordless_booking.erasure.deliveries import Deliveries
-from kordless_booking.erasure.known import KnownBookings
-from kordless_booking.erasure.targets import Attempts
+from kordless_booking.erasure.targets import Appointments, Attempts, Counts, Deliveries, KnownBookings
 from kordless_booking.models import BookingAttempt, FunnelCount, RejectedDeliveryCount
 
 __all__ = ["TARGETS", "erase_old", "erase_person"]

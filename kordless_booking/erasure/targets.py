@@ -7,20 +7,34 @@ ever find out whether there is a booking, so it stays for its day unless `includ
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
 from django.db.models import F, Model, Q, QuerySet
+from django.utils import timezone
 
 from kordless_booking.booking.attempt import Attempt, State
+from kordless_booking.booking.hashes import number_hashes
 from kordless_booking.booking.placement import RESEND_WINDOW
 from kordless_booking.booking.tokens import MAX_ROW_TOKEN, InvalidToken, decrypt_token
-from kordless_booking.erasure.base import ErasureResult, Person
-from kordless_booking.models import BookingAttempt
+from kordless_booking.erasure.base import ErasureResult, Person, iter_strings
+from kordless_booking.mail.appointment_data import AppointmentData
+from kordless_booking.models import (
+    Appointment,
+    BookingAttempt,
+    BookingProjection,
+    FunnelCount,
+    OutgoingMail,
+    RejectedDeliveryCount,
+    WebhookDelivery,
+)
+from kordless_booking.webhooks.events import UnreadableEvent, parse_event
+from kordless_booking.webhooks.stored_body import BODY_RETENTION, BodyUnavailable, decrypt_body
 
-__all__ = ["Attempts"]
+__all__ = ["Appointments", "Attempts", "Counts", "Deliveries", "KnownBookings"]
 
 FORM_EXPIRES_AFTER: Final = timedelta(days=2)
 """Age from which no form can be sent again: DRAFT_SECONDS is a day at most."""
@@ -56,13 +70,13 @@ class Attempts:
 
     def erase_older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> ErasureResult:
         # By the last change, so that an attempt that is still being resolved isn't old.
-        old = _all(accounts).filter(changed_at__lt=moment).exclude(state=State.PLACING, claimed_until__gt=now)
+        old = _attempts_in(accounts).filter(changed_at__lt=moment).exclude(state=State.PLACING, claimed_until__gt=now)
         deleted, _ = old.filter(created_at__lt=now - FORM_EXPIRES_AFTER).delete()
         emptied = sum(_empty(row, now) for row in old.exclude(sealed="", email_hash="", phone_hash=""))
         return ErasureResult(deleted, emptied)
 
 
-def _all(accounts: list[str] | None) -> QuerySet[BookingAttempt]:
+def _attempts_in(accounts: list[str] | None) -> QuerySet[BookingAttempt]:
     rows = BookingAttempt.objects.all()
     return rows if accounts is None else rows.filter(account__in=accounts)
 
@@ -71,7 +85,7 @@ def _rows_of(person: Person, accounts: list[str] | None) -> Iterator[BookingAtte
     """Yield rows with the person's hashes, and those that were written before there were hashes but can be read."""
     known = Q(email_hash__in=person.hashes) | Q(phone_hash__in=person.hashes)
     unmarked = Q(email_hash="", phone_hash="", state__in=_OPEN) & ~Q(sealed="")
-    for row in _all(accounts).filter(known | unmarked):
+    for row in _attempts_in(accounts).filter(known | unmarked):
         if row.email_hash or row.phone_hash or _is_of(person, row):
             yield row
 
@@ -115,3 +129,132 @@ def _empty(row: BookingAttempt, now: datetime) -> int:
     return BookingAttempt.objects.filter(pk=row.pk, claim=row.claim, state=row.state).update(
         **_EMPTY, state=state, refusal=refusal, retry_at=None, claim=F("claim") + 1, changed_at=now
     )
+
+
+class Appointments:
+    """Erasure target that deletes: the booking itself stands at Kordless, only no mail is sent any more."""
+
+    name = "appointments with mail"
+    models: tuple[type[Model], ...] = (Appointment, OutgoingMail)
+
+    def erase_person(
+        self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool
+    ) -> ErasureResult:
+        theirs = _appointments_in(accounts).filter(Q(email_hash__in=person.hashes) | Q(phone_hash__in=person.hashes))
+        for row in theirs:
+            # Collected before the rows are gone: later targets know bookings by their number alone.
+            try:
+                person.numbers.add(AppointmentData.from_row(row).booking.confirmation_number)
+            except InvalidToken:
+                # Its hashes are the person's, so it is deleted; only its number stays unknown.
+                continue
+        return _deleted(theirs)
+
+    def erase_older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> ErasureResult:
+        return _deleted(_appointments_in(accounts).filter(end__lt=moment))
+
+
+def _appointments_in(accounts: list[str] | None) -> QuerySet[Appointment]:
+    rows = Appointment.objects.all()
+    return rows if accounts is None else rows.filter(account__in=accounts)
+
+
+def _deleted(rows: QuerySet[Appointment]) -> ErasureResult:
+    # `delete()` also counts the mails that go with them.
+    return ErasureResult(rows.delete()[1].get(Appointment._meta.label, 0))
+
+
+class Counts:
+    """Erasure target that deletes rows by their day, which is one of the site's TIME_ZONE."""
+
+    def __init__(self, name: str, model: type[FunnelCount] | type[RejectedDeliveryCount]) -> None:
+        self.name = name
+        self.models: tuple[type[Model], ...] = (model,)
+        self._model = model
+
+    def erase_person(
+        self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool
+    ) -> ErasureResult:
+        # A count is about nobody, so there is nothing to erase.
+        return ErasureResult()
+
+    def erase_older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> ErasureResult:
+        old = self._model.objects.filter(day__lt=timezone.localdate(moment, timezone.get_default_timezone()))
+        deleted, _ = (old if accounts is None else old.filter(account__in=accounts)).delete()
+        return ErasureResult(deleted)
+
+
+class Deliveries:
+    """Erasure target that empties bodies, and deletes rows that are a month old."""
+
+    name = "webhook deliveries"
+    models: tuple[type[Model], ...] = (WebhookDelivery,)
+
+    def erase_person(
+        self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool
+    ) -> ErasureResult:
+        tally, theirs = ErasureResult(), []
+        # Bodies are encrypted and have no hash of the contact: each one must be decrypted and searched.
+        for row in _deliveries_in(accounts).exclude(sealed="").iterator():
+            try:
+                # Without the time, because an expired body that isn't emptied yet is personal all the same.
+                body = decrypt_body(row, None)
+            except BodyUnavailable:
+                tally.keep("sealed with a SECRET_KEY that is gone: only --older-than can tell them", personal=True)
+                continue
+            document: Any = json.loads(body)
+            # Any text, not only the contact's fields: events of unknown kinds have fields that nobody knows.
+            if any(person.matches(text) for text in iter_strings(document)):
+                person.numbers |= _numbers(body)
+                theirs.append(row.pk)
+        tally.emptied = WebhookDelivery.objects.filter(pk__in=theirs).update(sealed="")
+        return tally
+
+    def erase_older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> ErasureResult:
+        old = _deliveries_in(accounts).filter(received_at__lt=moment)
+        deleted, _ = old.filter(received_at__lt=now - BODY_RETENTION).delete()
+        return ErasureResult(deleted, old.exclude(sealed="").update(sealed=""))
+
+
+def _deliveries_in(accounts: list[str] | None) -> QuerySet[WebhookDelivery]:
+    rows = WebhookDelivery.objects.all()
+    return rows if accounts is None else rows.filter(account__in=accounts)
+
+
+def _numbers(body: str) -> set[str]:
+    try:
+        booking = parse_event(body.encode()).booking
+    except UnreadableEvent:
+        return set()
+    return {booking.confirmation_number} if booking else set()
+
+
+class KnownBookings:
+    """Erasure target that deletes rows whose time has passed."""
+
+    name = "known bookings"
+    models: tuple[type[Model], ...] = (BookingProjection,)
+
+    def erase_person(
+        self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool
+    ) -> ErasureResult:
+        theirs = _projections_in(accounts).filter(number_hash__in=number_hashes(person.numbers))
+        tally = ErasureResult()
+        tally.deleted, _ = theirs.filter(_passed(now)).delete()
+        for _row in theirs:
+            tally.keep("still to come; they hold a time and a keyed hash, and nothing of a person", personal=False)
+        return tally
+
+    def erase_older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> ErasureResult:
+        deleted, _ = _projections_in(accounts).filter(_passed(now), changed_at__lt=moment).delete()
+        return ErasureResult(deleted)
+
+
+def _projections_in(accounts: list[str] | None) -> QuerySet[BookingProjection]:
+    rows = BookingProjection.objects.all()
+    return rows if accounts is None else rows.filter(account__in=accounts)
+
+
+def _passed(now: datetime) -> Q:
+    # Null when only the cancellation was reported: no time that could pass is known.
+    return Q(start__lt=now) | Q(start__isnull=True)

@@ -5,7 +5,7 @@ Both happen in the transaction that records the booking change, so that either a
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import IntegrityError, transaction
@@ -19,10 +19,9 @@ from kordless_booking.forms import to_e164
 from kordless_booking.mail.appointment_data import AppointmentData
 from kordless_booking.mail.occasions import MailState, Occasion
 from kordless_booking.mail.outbox import send_in_background
-from kordless_booking.mail.past import delete_past
 from kordless_booking.models import Appointment, OutgoingMail
 
-__all__ = ["enqueue", "record_and_enqueue"]
+__all__ = ["RETENTION", "delete_past", "enqueue", "record_and_enqueue"]
 
 MAX_STATUS_CHARS: Final = 30
 """Characters. The width of the column `Appointment.status`; Kordless may send a status that nobody knows."""
@@ -139,3 +138,14 @@ def _mail_kind(row: Appointment | None, booking: Booking, change: Occasion | Non
     at_first = _FIRST_KIND.get(booking.status)
     # A moved booking that still waits for acceptance is RESCHEDULED too: its text says that it is pending.
     return change if at_first and change is Occasion.RESCHEDULED else at_first
+
+
+RETENTION: Final = timedelta(days=1)
+"""Time for which an appointment is kept after its end."""
+
+
+def delete_past(now: datetime) -> int:
+    """Delete appointments that ended more than KEPT_AFTER ago. Return how many."""
+    # `delete()` also counts the mails that go with them.
+    gone = Appointment.objects.filter(end__lt=now - RETENTION).delete()[1]
+    return gone.get("kordless_booking.Appointment", 0)

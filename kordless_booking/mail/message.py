@@ -6,6 +6,7 @@ Templates can be overridden by the site; their context is public API and documen
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from email.utils import formataddr, parseaddr
 from typing import TYPE_CHECKING, Any
@@ -21,25 +22,64 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from kordless_booking import conf
-from kordless_booking.booking.entries import event_for_booking
-from kordless_booking.booking.offered import best_supported_language, default_language
+from kordless_booking.api.deadline import deadline
+from kordless_booking.api.parsing import is_same_service
+from kordless_booking.api.resources import Booking, Organization, ServiceDetail
 from kordless_booking.booking.preferences import VisitorPreferences
 from kordless_booking.booking.receipt import ManageLink
+from kordless_booking.conf import Account
+from kordless_booking.exceptions import KordlessError
 from kordless_booking.mail.appointment_data import AppointmentData
-from kordless_booking.mail.links import absolute_url
 from kordless_booking.mail.occasions import Occasion
-from kordless_booking.mail.offered import BookingDetails, booking_details
 from kordless_booking.mail.texts import greeting_name, mail_texts, one_line
 from kordless_booking.presentation import formatting, timezone_search
 from kordless_booking.presentation import texts as booking_words
-from kordless_booking.presentation.calendar_event import calendar_file
+from kordless_booking.presentation.calendar_event import calendar_file, event_for_booking
+from kordless_booking.presentation.locales import best_supported_language, default_language
 from kordless_booking.presentation.palette import build_palette
+from kordless_booking.upstream.registry import services_for
+from kordless_booking.urlconf import absolute_url
 
 if TYPE_CHECKING:
     from kordless_booking.api.resources import Booking
     from kordless_booking.models import OutgoingMail
 
-__all__ = ["compose"]
+__all__ = ["BookingDetails", "booking_details", "compose"]
+
+
+@dataclass(frozen=True)
+class BookingDetails:
+    """Catalog data about a booking, as far as it is available."""
+
+    organization: Organization | None = None
+    detail: ServiceDetail | None = None
+    service_name: str = ""
+    """Empty when neither the booking nor the catalog names the service."""
+
+
+def booking_details(account: Account, booking: Booking) -> BookingDetails:
+    """Return the catalog data, from the read-through cache as for a page.
+
+    Raises no KordlessError: while Kordless fails, mails are sent with less in them.
+    """
+    catalog = services_for(account).catalog
+    # Seconds for both reads together; without a limit a slow Kordless would hold up all mails behind this one.
+    with deadline(account.browse_seconds):
+        try:
+            offer = catalog.organization().value
+        except KordlessError:
+            return BookingDetails(service_name=booking.service_name or "")
+        ids = [each for each in (booking.service_slug, booking.service_id) if each]
+        # Webhooks write `srv_haircut` where the API writes `haircut`, and a booking may have the slug, the id or both.
+        found = next(
+            (s for s in offer.services if any(is_same_service(i, key) for i in ids for key in (s.slug, s.key))), None
+        )
+        name = booking.service_name or (found.name if found else "")
+        try:
+            detail = catalog.service(found.slug).value if found else None
+        except KordlessError:
+            detail = None
+        return BookingDetails(offer.organization, detail, name)
 
 
 def compose(mail: OutgoingMail, now: datetime) -> EmailMultiAlternatives:

@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import quote, urlencode
 
 from icalendar import Calendar, Event, vCalAddress, vText
 
-from .safe_links import map_link, phone_link, safe_url
-from .timezones import canonical_timezone, get_timezone
-from .vtimezone import zone_rules
+from kordless_booking.api.resources import Booking
+from kordless_booking.presentation.safe_links import map_link, phone_link, safe_url
+from kordless_booking.presentation.timezones import canonical_timezone, get_timezone
+from kordless_booking.presentation.vtimezone import zone_rules
 
 if TYPE_CHECKING:
     from icalendar import Timezone
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CalendarEvent",
     "calendar_file",
+    "event_for_booking",
     "google_link",
     "map_link",
     "outlook_link",
@@ -231,3 +234,25 @@ def _basic(moment: datetime) -> str:
 
 def _extended(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+_STATUS: Final[Mapping[str, Literal["CONFIRMED", "CANCELLED"]]] = {"confirmed": "CONFIRMED", "canceled": "CANCELLED"}
+
+
+def event_for_booking(booking: Booking, *, org_slug: str, title: str, business: str, **more: Any) -> CalendarEvent:
+    """Return the calendar event of a booking.
+
+    `more` is passed to `CalendarEvent` as it is: zone, location, url, sequence, …
+    """
+    return CalendarEvent(
+        # Kordless's numbers are case-insensitive: however it is spelled, one booking has one UID.
+        uid=f"{booking.confirmation_number.lower()}@{org_slug or 'sandbox'}.kordless.ai",
+        title=f"{title} · {business}" if business else title,
+        start=booking.start,
+        end=booking.end,
+        organizer_name=business,
+        description=booking.confirmation_number,
+        # "pending", and any status that Kordless may add: nothing unconfirmed must look confirmed.
+        status=_STATUS.get(booking.status, "TENTATIVE"),
+        **more,
+    )

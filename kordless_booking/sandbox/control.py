@@ -9,8 +9,9 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from kordless_booking.sandbox.webhook_sender import Endpoint
+
 from .limits import Limits
-from .posting import Endpoint
 from .request import PREFIX, Request
 from .response import ApiError, Response
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kordless_booking.staff.accounts import has_several_accounts
-from kordless_booking.staff.read_only import ReadOnlyAdmin
+from kordless_booking.staff.read_only import ReadOnlyAdmin, has_several_accounts
 
 if TYPE_CHECKING:
     from django.http import HttpRequest

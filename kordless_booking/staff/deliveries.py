@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django import forms
 from django.contrib import messages
@@ -21,15 +23,113 @@ from kordless_booking import conf
 from kordless_booking.logs import error_location
 from kordless_booking.models import WebhookDelivery
 from kordless_booking.signals import ChangeSource
-from kordless_booking.staff.accounts import has_several_accounts
-from kordless_booking.staff.finding import search_deliveries
-from kordless_booking.staff.masking import format_body, mask_body
-from kordless_booking.staff.read_only import ReadOnlyAdmin
+from kordless_booking.staff.read_only import ReadOnlyAdmin, has_several_accounts
 from kordless_booking.webhooks.inbox import ReceiverFailed
 from kordless_booking.webhooks.replay import event_of, is_outdated, replay
-from kordless_booking.webhooks.stored_body import BodyUnavailable, decrypt_body
+from kordless_booking.webhooks.stored_body import BODY_RETENTION, BodyUnavailable, decrypt_body
 
-__all__ = ["DeliveryAdmin"]
+if TYPE_CHECKING:
+    from kordless_booking.api.resources import Booking
+
+__all__ = ["MASK", "MAX_DECRYPTED", "DeliveryAdmin", "format_body", "mask_body", "search_deliveries"]
+
+MASK: Final = "••••"
+_HARMLESS_FIELDS: Final = frozenset(
+    {
+        "event", "type", "timestamp", "createdat", "updatedat", "webhookid", "status", "serviceid", "serviceslug",
+        "startsat", "start", "starttime", "endsat", "end", "endtime", "timezone", "partysize", "attempt", "version",
+    }
+)  # fmt: skip
+"""Names, in lower case and without underscores, of fields whose values reveal no person. All others are masked."""
+# A harmless name isn't enough, its value must look harmless too: an address may stand in any field.
+_HARMLESS_VALUE: Final = re.compile(r"[\w:.+/-]{0,64}", re.ASCII)
+
+
+def mask_body(body: str) -> str:
+    """Return the body with its structure and its harmless values; only the mask when it isn't JSON."""
+    return _written(_mask(_read(body)))
+
+
+def format_body(body: str) -> str:
+    """Return the whole body, indented."""
+    try:
+        return _written(json.loads(body))
+    except ValueError:
+        return body
+
+
+def _read(body: str) -> Any:
+    try:
+        return json.loads(body)
+    # RecursionError: nesting deeper than Python's parser allows.
+    except (ValueError, RecursionError):
+        return MASK
+
+
+def _written(document: Any) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def _mask(value: Any, name: str = "") -> Any:
+    if isinstance(value, dict):
+        return {_name(key): _mask(inner, key) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_mask(inner) for inner in value]
+    if value is None or isinstance(value, bool):
+        # No personal data, whatever the name.
+        return value
+    harmless = name.replace("_", "").casefold() in _HARMLESS_FIELDS and _HARMLESS_VALUE.fullmatch(str(value))
+    return value if harmless else MASK
+
+
+def _name(name: str) -> str:
+    # Field names come from outside as well and may contain anything.
+    return name if _HARMLESS_VALUE.fullmatch(name) else MASK
+
+
+MAX_DECRYPTED: Final = 2000
+"""Deliveries that are decrypted at most, newest first: each costs a fraction of a millisecond."""
+MOST_FOUND: Final = 100
+"""Results at most."""
+MIN_PHONE_DIGITS: Final = 5
+"""Digits that are needed to search for a phone number by its end."""
+
+
+def search_deliveries(wanted: str, now: datetime) -> list[WebhookDelivery]:
+    """Return deliveries about a booking with this confirmation number, or with this email address or phone number.
+
+    The case doesn't matter. For a phone number its last digits are enough.
+    """
+    wanted = wanted.strip().casefold()
+    if not wanted:
+        return []
+    found = []
+    rows = (
+        WebhookDelivery.objects.filter(received_at__gt=now - BODY_RETENTION).exclude(sealed="").order_by("-received_at")
+    )
+    for row in rows[:MAX_DECRYPTED].iterator():
+        try:
+            booking = event_of(row, now).booking
+        except BodyUnavailable:
+            continue
+        if booking is not None and _is_about(booking, wanted):
+            found.append(row)
+            if len(found) == MOST_FOUND:
+                break
+    return found
+
+
+def _is_about(booking: Booking, wanted: str) -> bool:
+    contact = booking.contact
+    names = [booking.confirmation_number, *([contact.email or ""] if contact else [])]
+    if wanted in [name.casefold() for name in names]:
+        return True
+    # By digits alone: Kordless has E.164, staff type what the customer says.
+    digits = re.sub(r"\D", "", wanted)
+    phone = re.sub(r"\D", "", contact.phone or "") if contact else ""
+    is_phone = re.fullmatch(r"[\d\s()+./-]+", wanted) is not None
+    # A leading 0 is the national prefix, which E.164 doesn't have.
+    return is_phone and len(digits) >= MIN_PHONE_DIGITS and phone.endswith(digits.lstrip("0"))
 
 
 class ReplayForm(forms.Form):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Final
@@ -15,7 +15,20 @@ from django.db.models import QuerySet, Sum
 from kordless_booking.funnel.stages import Source, Stage
 from kordless_booking.models import FunnelCount
 
-__all__ = ["PERIODS", "Counts", "FunnelQuery", "by_day", "counts_by", "rows_of", "services_in", "to_csv"]
+__all__ = [
+    "HEIGHT",
+    "PERIODS",
+    "Chart",
+    "Column",
+    "Counts",
+    "FunnelQuery",
+    "build_chart",
+    "by_day",
+    "counts_by",
+    "rows_of",
+    "services_in",
+    "to_csv",
+]
 
 PERIODS: Final = (7, 30, 90)
 """Days that can be chosen."""
@@ -100,3 +113,66 @@ def to_csv(wish: FunnelQuery) -> str:
 def _escape_formula(text: str) -> str:
     """Escape a text that a spreadsheet would run as a formula: an apostrophe makes it a text (CSV injection)."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "'")) else text
+
+
+HEIGHT: Final = 100
+"""Height of the SVG's view box, in whose units all lengths here are."""
+STEP: Final = 10
+"""Width of one day: its column and the gap beside it."""
+GAP: Final = 2
+"""Width of the gap between two columns."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One day: a pale column with a full, smaller one before it."""
+
+    label: str
+    x: float
+    many: float
+    """Height of the pale column."""
+    few: float
+    """Height of the full column."""
+
+    @property
+    def top_of_many(self) -> float:
+        # SVG counts from the top, the heights from the bottom.
+        return HEIGHT - self.many
+
+    @property
+    def top_of_few(self) -> float:
+        return HEIGHT - self.few
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Chart of `width` by HEIGHT."""
+
+    width: int
+    column: int
+    """Width of each column."""
+    columns: tuple[Column, ...]
+    ticks: tuple[int, ...]
+    """Numbers at the horizontal lines, from the top to 0."""
+
+
+def build_chart(days: Sequence[tuple[str, int, int]]) -> Chart:
+    """Lay out a column for each day's (label, many, few), oldest first."""
+    # At least 2, so the heights below are never divided by 0.
+    top = _round_up(max((max(many, few) for _, many, few in days), default=0))
+    columns = tuple(
+        Column(label, number * STEP + GAP / 2, round(many / top * HEIGHT, 2), round(few / top * HEIGHT, 2))
+        for number, (label, many, few) in enumerate(days)
+    )
+    # At least one day wide: an SVG with a view box of width 0 isn't drawn.
+    return Chart(max(1, len(days)) * STEP, STEP - GAP, columns, (top, top // 2, 0))
+
+
+def _round_up(most: int) -> int:
+    """Return the next of 2, 4, 10, 20, 40, 100, …: even, so that the middle line has a whole number."""
+    unit = 1
+    while True:
+        for step in (2, 4, 10):
+            if most <= step * unit:
+                return step * unit
+        unit *= 10

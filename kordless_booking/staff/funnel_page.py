@@ -17,10 +17,9 @@ from django.views.decorators.http import require_safe
 from kordless_booking.funnel.counters import today
 from kordless_booking.funnel.stages import Source, Stage
 from kordless_booking.staff import funnel
-from kordless_booking.staff.accounts import has_several_accounts, known_accounts
-from kordless_booking.staff.chart import HEIGHT, build_chart
+from kordless_booking.staff.funnel import HEIGHT, build_chart
 from kordless_booking.staff.labels import placement_label, service_names, stage_label
-from kordless_booking.staff.read_only import ReadOnlyAdmin
+from kordless_booking.staff.read_only import ReadOnlyAdmin, has_several_accounts, known_accounts
 
 __all__ = ["FunnelAdmin"]
 

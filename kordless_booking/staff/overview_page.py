@@ -17,10 +17,9 @@ from django.views.decorators.http import require_safe
 
 from kordless_booking import conf
 from kordless_booking.funnel.counters import today
-from kordless_booking.staff.accounts import known_accounts
 from kordless_booking.staff.labels import format_age, rejection_label
 from kordless_booking.staff.overview import AccountState, account_state
-from kordless_booking.staff.read_only import ReadOnlyAdmin
+from kordless_booking.staff.read_only import ReadOnlyAdmin, known_accounts
 
 if TYPE_CHECKING:
     from kordless_booking.upstream.catalog import CacheStatus

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.core.exceptions import ImproperlyConfigured
+
+from kordless_booking import conf
+
+__all__ = ["ReadOnlyAdmin", "has_several_accounts", "known_accounts"]
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -12,8 +18,6 @@ if TYPE_CHECKING:
     Base = admin.ModelAdmin[Any]
 else:
     Base = admin.ModelAdmin
-
-__all__ = ["ReadOnlyAdmin"]
 
 
 class ReadOnlyAdmin(Base):
@@ -30,3 +34,16 @@ class ReadOnlyAdmin(Base):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+def known_accounts() -> Mapping[str, conf.Account]:
+    """Return all accounts by name, or none while the settings are unusable."""
+    try:
+        return conf.accounts()
+    except ImproperlyConfigured:
+        return {}
+
+
+def has_several_accounts() -> bool:
+    """Return whether pages must say which account something belongs to."""
+    return len(known_accounts()) > 1

@@ -5,27 +5,65 @@ Each attempt costs three round trips to the cache: one read, one `add` for the p
 
 from __future__ import annotations
 
+import logging
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from kordless_booking.clock import Clock
 from kordless_booking.exceptions import TooMany
-
-from .circuit_breaker import Admission, CircuitBreaker, CircuitState
-from .rate_limiter import Permit, Quota, RateLimiter, Usage
-from .skew import ClockSkewMonitor
-from .worker import is_parallel_fetch
+from kordless_booking.logs import log_event
+from kordless_booking.upstream.circuit_breaker import Admission, CircuitBreaker, CircuitState
+from kordless_booking.upstream.rate_limiter import Permit, Quota, RateLimiter, Usage
+from kordless_booking.upstream.worker import is_parallel_fetch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kordless_booking.api.session import ResponseMeta
+    from kordless_booking.clock import Clock
+    from kordless_booking.upstream.fallback_cache import FallbackCache
+    from kordless_booking.upstream.memory import Storable
 
-    from .fallback_cache import FallbackCache
-    from .memory import Storable
+__all__ = ["MAX_SKEW_SECONDS", "ClockSkewMonitor", "GateState", "UpstreamGate", "seconds_ahead"]
 
-__all__ = ["GateState", "UpstreamGate"]
+logger = logging.getLogger(__name__)
+
+MAX_SKEW_SECONDS: Final = 120
+"""Seconds that the two clocks may differ before it is logged."""
+LOG_INTERVAL_SECONDS: Final = 3600.0
+"""Seconds between two log lines of one process."""
+
+
+def seconds_ahead(answer: ResponseMeta, now: float) -> float | None:
+    """Return by how many seconds Kordless's clock is ahead of `now` (Unix seconds), negative when behind.
+
+    None when the response has no Date.
+    """
+    return None if answer.date is None else answer.date - now
+
+
+class ClockSkewMonitor:
+    """Logs `event=clock_off` at most once an hour in each process."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._say_at = float("-inf")
+        self._guard = threading.Lock()
+
+    def check(self, answer: ResponseMeta) -> None:
+        """Check the clock of one response."""
+        ahead = seconds_ahead(answer, self._clock.now())
+        if ahead is None or abs(ahead) <= MAX_SKEW_SECONDS:
+            return
+        with self._guard:
+            # Monotonic: the wall clock is the suspect here.
+            steady = self._clock.monotonic()
+            if steady < self._say_at:
+                return
+            self._say_at = steady + LOG_INTERVAL_SECONDS
+        log_event(logger, logging.WARNING, "clock_off", seconds=round(ahead))
+
 
 BROWSE_OPERATIONS = frozenset({"organization", "service", "availability"})
 """Operations of the "browse" circuit. All others are "booking": when reading is slow, booking must not be cut off."""

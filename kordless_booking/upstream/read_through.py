@@ -35,9 +35,9 @@ from kordless_booking.api.deadline import seconds_left, with_same_deadline
 from kordless_booking.clock import Clock
 from kordless_booking.exceptions import KeyRefused, KordlessError, TooMany, Unavailable
 from kordless_booking.logs import log_event
+from kordless_booking.upstream.entries import VERSION, Envelope, Failure, decode, encode
 
 from .entries import MAX_RETRY_DELAY_SECONDS, Cached, CacheItem, Lifetime, LocalEntry
-from .envelope import VERSION, Envelope, Failure, decode, encode
 from .keys import cache_key
 from .single_flight import SingleFlight
 

@@ -18,7 +18,7 @@ from django.dispatch import receiver
 from kordless_booking.api.client import Kordless
 from kordless_booking.api.session import Gate, wsgi_transport
 from kordless_booking.clock import Clock
-from kordless_booking.loudness import LogThrottle
+from kordless_booking.logs import LogThrottle
 from kordless_booking.upstream.catalog import Catalog, Lifetimes
 from kordless_booking.upstream.entries import Lifetime
 from kordless_booking.upstream.fallback_cache import FallbackCache

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from django.http import HttpResponse
 
 from kordless_booking.api.resources import Booking, Location
-from kordless_booking.booking.entries import event_for_booking
 from kordless_booking.presentation import calendar_event
+from kordless_booking.presentation.calendar_event import event_for_booking
 
 if TYPE_CHECKING:
     from kordless_booking.views.request import WidgetRequest

@@ -27,11 +27,10 @@ from kordless_booking.logs import log_event
 from kordless_booking.presentation import calendar_event, timezone_search
 from kordless_booking.views.abuse import rate_limit
 from kordless_booking.views.decorators import widget_view
-from kordless_booking.views.happening import embed_event
 from kordless_booking.views.invites import calendar_event_for, calendar_links, calendar_response
-from kordless_booking.views.problems import RETRY_SECONDS, Problem, broken_link
+from kordless_booking.views.page import embed_event
+from kordless_booking.views.problems import RETRY_SECONDS, Problem, broken_link, log_problem
 from kordless_booking.views.request import WidgetRequest
-from kordless_booking.views.telling import log_problem
 from kordless_booking.views.words import (
     DisplayTimes,
     clocks,

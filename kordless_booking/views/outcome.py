@@ -25,11 +25,10 @@ from kordless_booking.funnel.stages import Stage
 from kordless_booking.presentation import calendar_event
 from kordless_booking.views.already_requested import already_requested
 from kordless_booking.views.decorators import widget_view
-from kordless_booking.views.happening import embed_event
 from kordless_booking.views.invites import calendar_event_for, calendar_links, calendar_response
-from kordless_booking.views.problems import Problem, broken_link, from_api_error
+from kordless_booking.views.page import embed_event
+from kordless_booking.views.problems import Problem, broken_link, from_api_error, log_problem
 from kordless_booking.views.request import WidgetRequest
-from kordless_booking.views.telling import log_problem
 from kordless_booking.views.words import clocks, describe_location, party_text, status_texts, venue_timezone
 
 __all__ = [

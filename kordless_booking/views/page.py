@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC
+from typing import TYPE_CHECKING, Literal
 
-__all__ = ["Business", "Page", "ProgressStep"]
+if TYPE_CHECKING:
+    from kordless_booking.api.resources import Booking
+
+__all__ = ["Business", "Page", "ProgressStep", "embed_event"]
 
 
 @dataclass(frozen=True)
@@ -73,3 +78,18 @@ class Page:
     progress: list[ProgressStep] = field(default_factory=list)
     refresh: int | None = None
     """Seconds after which a page without JavaScript reloads, or None."""
+
+
+def embed_event(
+    name: Literal["booked", "rescheduled", "cancelled"], booking: Booking, service: str | None = None
+) -> dict[str, str]:
+    """Return the data that parts/event.html puts on the card: slug of the service, start in UTC, status.
+
+    Nothing personal, because the host page gets it. See docs/embed.md.
+    """
+    return {
+        "name": name,
+        "service": service or booking.service_slug or "",
+        "start": booking.start.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "status": booking.status,
+    }

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 from django.core.exceptions import BadRequest as UnreadableRequest
@@ -27,11 +27,29 @@ from kordless_booking.booking.steps import Step
 from kordless_booking.forms import ContactForm
 from kordless_booking.logs import error_location, log_event
 from kordless_booking.presentation.calendar_event import phone_link
+from kordless_booking.upstream.registry import services_for
 from kordless_booking.views import security
 from kordless_booking.views.request import WidgetRequest
-from kordless_booking.views.telling import log_problem
 
-__all__ = ["Problem", "call_view", "not_configured", "problem_page", "server_error"]
+if TYPE_CHECKING:
+    from kordless_booking.exceptions import KordlessError
+    from kordless_booking.views.request import WidgetRequest
+
+__all__ = ["Problem", "call_view", "log_problem", "not_configured", "problem_page", "server_error"]
+
+
+def log_problem(
+    visit: WidgetRequest, event: str, *, level: int, status: int, error: KordlessError | None = None
+) -> None:
+    """Log `event=… status=… account=… req=…`, with operation, reason and upstream status where Kordless caused it.
+
+    The first of each event in a minute is logged at `level`, the others as INFO. Nothing personal is ever logged.
+    """
+    said: dict[str, object] = {"status": status, "account": visit.account.name, "req": visit.id}
+    if error is not None:
+        said |= {"operation": error.operation, "reason": error.reason, "upstream": error.status or "-"}
+    log_event(log, services_for(visit.account).loudness.level_for(event, level), event, **said)
+
 
 log = logging.getLogger("kordless_booking.views")
 

@@ -13,11 +13,13 @@ from functools import cached_property
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.encoding import iri_to_uri
+from django.utils.translation.trans_real import parse_accept_lang_header
 from django_htmx.middleware import HtmxDetails
 
 from kordless_booking import conf
@@ -33,20 +35,42 @@ from kordless_booking.funnel.stages import Source, Stage
 from kordless_booking.logs import request_id
 from kordless_booking.prefetch import is_prefetch
 from kordless_booking.presentation.calendar_event import safe_url
+from kordless_booking.presentation.locales import best_supported_language, default_language, supported_languages
 from kordless_booking.presentation.texts import business_name
 from kordless_booking.upstream.catalog import Catalog
 from kordless_booking.upstream.fallback_cache import FallbackCache
 from kordless_booking.upstream.registry import services_for
 from kordless_booking.upstream.request_view import RequestView
+from kordless_booking.urlconf import Mount, cached_reverse, current_mount
 from kordless_booking.views import security
-from kordless_booking.views.addresses import Mount, cached_reverse, current_mount
-from kordless_booking.views.languages import language_for, supported_languages
 from kordless_booking.views.package_templates import PackageTemplates, find_package_templates
 from kordless_booking.views.page import Business, Page, ProgressStep
 from kordless_booking.views.skeletons import SiteTemplatePart, cached_per_language, render_from_skeleton
 from kordless_booking.views.stylesheet import style_url
 
-__all__ = ["TARGET_ID", "WidgetRequest", "business_of", "origin_of", "request_id_context", "request_id_of"]
+__all__ = [
+    "TARGET_ID",
+    "WidgetRequest",
+    "business_of",
+    "language_for",
+    "origin_of",
+    "request_id_context",
+    "request_id_of",
+    "supported_languages",
+]
+
+
+def language_for(request: HttpRequest) -> str:
+    """Return the language that the site has activated where it does so, else the best of what the browser accepts."""
+    # A subclass of the site's counts too. Without such a middleware the active language is only the default.
+    if any(name.endswith("LocaleMiddleware") for name in settings.MIDDLEWARE):
+        return best_supported_language(translation.get_language() or "") or default_language()
+    for wished, _quality in parse_accept_lang_header(request.META.get("HTTP_ACCEPT_LANGUAGE", "")):
+        found = best_supported_language(wished)
+        if found:
+            return found
+    return default_language()
+
 
 log = logging.getLogger("kordless_booking.views")
 

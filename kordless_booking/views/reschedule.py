@@ -25,7 +25,7 @@ from kordless_booking.views.manage import (
     load_managed_booking,
     refetch,
 )
-from kordless_booking.views.problems import Problem
+from kordless_booking.views.problems import Problem, log_problem
 from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.slot_page import (
     SlotLinks,
@@ -35,7 +35,6 @@ from kordless_booking.views.slot_page import (
     start_fetching_time,
 )
 from kordless_booking.views.steps import zone_context
-from kordless_booking.views.telling import log_problem
 from kordless_booking.views.words import service_card
 
 __all__ = ["confirm", "slots", "zone"]

@@ -7,9 +7,11 @@ login. Its texts are English and not translated: it is for the people who also e
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from html import escape
 from typing import Any, Final
 from unicodedata import normalize
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from django import forms
 from django.apps import apps
@@ -28,15 +30,62 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from kordless_booking.booking.snippet import MODES, Snippet
 from kordless_booking.exceptions import KordlessError
 from kordless_booking.presentation.themes import PLAIN, THEMES
 from kordless_booking.views import security
-from kordless_booking.views.languages import supported_languages
-from kordless_booking.views.request import RESERVED, WidgetRequest, request_id_context
+from kordless_booking.views.request import RESERVED, WidgetRequest, request_id_context, supported_languages
 from kordless_booking.views.steps import bookable_services
 
-__all__ = ["builder", "preview", "snippet"]
+__all__ = ["MODES", "Snippet", "builder", "preview", "snippet"]
+
+MODES: Final = ("inline", "popup", "button")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snippet:
+    """Embed code of one widget.
+
+    What is empty is left out of the HTML: then the visitor's language, the host page's color scheme, the business's
+    color and theme and the full width apply.
+    """
+
+    base_url: str
+    """Absolute URL at which the widget is mounted, with a slash at its end."""
+    service: str = ""
+    """Path of a service below `book`; "" for all services."""
+    mode: str = "inline"
+    """One of `MODES`."""
+    text: str = "Book now"
+    lang: str = ""
+    scheme: str = ""
+    accent: str = ""
+    theme: str = ""
+    width: str = ""
+    close_label: str = ""
+    open_label: str = ""
+
+    def html(self) -> str:
+        """Return the script and the link."""
+        return f'<script async src="{escape(self.base_url)}embed.js"></script>\n{self.link()}'
+
+    def link(self) -> str:
+        """Return the link alone. It works without the script as well: it then opens the booking page."""
+        attributes = {"href": f"{self.base_url}{self.service}", "data-kordless-booking": self.mode}
+        attributes |= {f"data-{name.replace('_', '-')}": text for name, text in self._chosen().items()}
+        written = " ".join(f'{name}="{escape(text)}"' for name, text in attributes.items())
+        return f"<a {written}>{escape(self.text)}</a>"
+
+    def query(self) -> str:
+        """Return the query string with which the preview page builds the same link."""
+        return urlencode({"service": self.service, "mode": self.mode, "text": self.text, **self._chosen()})
+
+    def _chosen(self) -> dict[str, str]:
+        names = ["lang", "scheme", "accent", "theme", "width", "open_label"]
+        # An inline widget has nothing to close.
+        if self.mode != "inline":
+            names.append("close_label")
+        return {name: text for name in names if (text := getattr(self, name))}
+
 
 _SALT: Final = "kordless_booking.snippet"
 _ORIGIN: Final = re.compile(r"https?://[a-z0-9.-]+(?::[0-9]{1,5})?")

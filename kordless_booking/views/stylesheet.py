@@ -20,7 +20,7 @@ from kordless_booking import conf
 from kordless_booking.presentation.palette import build_palette
 from kordless_booking.presentation.stylesheet import StyleKey, build_css, css_version
 from kordless_booking.presentation.themes import PLAIN, THEMES
-from kordless_booking.views.addresses import cached_reverse
+from kordless_booking.urlconf import cached_reverse
 
 if TYPE_CHECKING:
     from kordless_booking.api.resources import Organization

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from kordless_booking.api import lenient, parsing, payload
+from kordless_booking.api import lenient, parsing, responses
 from kordless_booking.api.resources import Booking
 from kordless_booking.exceptions import OutcomeUnknown
 
@@ -72,7 +72,7 @@ def parse_event(body: bytes) -> Event:
     After `booking.cancelled` the booking's status is "canceled", whatever the body says.
     """
     try:
-        document = payload.parse_json_strict(body)
+        document = responses.parse_json_strict(body)
         fields = lenient.LenientObject(document)
         # One character more than allowed, so that a name that is too long fails below instead of being cut.
         kind = fields.text("event", "type", limit=MAX_KIND_CHARS + 1) or ""

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kordless_booking.api.deadline import deadline
-from kordless_booking.api.payload import MAX_BODY_BYTES, parse_json_strict, read_body
+from kordless_booking.api.responses import MAX_BODY_BYTES, parse_json_strict, read_body
 from kordless_booking.exceptions import OutcomeUnknown
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
-from kordless_booking.booking.snippet import Snippet
+from kordless_booking.views.snippet import Snippet
 
 BOOK = "https://salon.example/book/"
 

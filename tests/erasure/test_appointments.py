@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from kordless_booking.erasure.appointments import Appointments
 from kordless_booking.erasure.base import ErasureResult, Person
+from kordless_booking.erasure.targets import Appointments
 from kordless_booking.models import Appointment, OutgoingMail
 from tests.conftest import NOW
 from tests.erasure.living import CANARY, OTHER, tell

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from kordless_booking.erasure.base import Person
-from kordless_booking.erasure.counts import Counts
+from kordless_booking.erasure.targets import Counts
 from kordless_booking.models import FunnelCount, RejectedDeliveryCount
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ from django.test import Client
 from time_machine import Traveller
 
 from kordless_booking.erasure.base import ErasureResult, Person
-from kordless_booking.erasure.deliveries import Deliveries
+from kordless_booking.erasure.targets import Deliveries
 from kordless_booking.models import WebhookDelivery
 from tests.conftest import NOW
 from tests.erasure.living import CANARY, OTHER, everything_kept, tell

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from kordless_booking.erasure.base import ErasureResult, Person
-from kordless_booking.erasure.known import KnownBookings
+from kordless_booking.erasure.targets import KnownBookings
 from kordless_booking.models import BookingProjection
 from tests.conftest import NOW
 from tests.erasure.living import tell

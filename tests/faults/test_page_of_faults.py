@@ -4,7 +4,7 @@ import html
 import re
 from pathlib import Path
 
-from kordless_booking.api.payload import MAX_BODY_BYTES
+from kordless_booking.api.responses import MAX_BODY_BYTES
 from kordless_booking.upstream import circuit_breaker, read_through
 from kordless_booking.upstream.entries import Lifetime
 from tests.faults.table import ALL, FINE

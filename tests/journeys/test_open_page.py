@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from kordless_booking.sandbox.posting import Endpoint
+from kordless_booking.sandbox.webhook_sender import Endpoint
 from tests.journeys import walk
 from tests.journeys.demo import Demo, furnish, served
 

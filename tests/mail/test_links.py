@@ -5,7 +5,7 @@ from django.urls import get_script_prefix, include, path, set_script_prefix
 from pytest_django import Settings
 
 from kordless_booking.conf import Account
-from kordless_booking.mail.links import absolute_url
+from kordless_booking.urlconf import absolute_url
 
 HERE = Account(name="default", site_url="https://salon.example")
 NORTH = Account(name="north", site_url="https://salon.example")

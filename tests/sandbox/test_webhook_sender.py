@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from kordless_booking.sandbox import Sandbox
-from kordless_booking.sandbox.posting import Endpoint
+from kordless_booking.sandbox.webhook_sender import Endpoint
 from kordless_booking.webhooks.signature import SignatureScheme, verify
 
 from .conftest import NOW, Api

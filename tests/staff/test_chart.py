@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kordless_booking.staff.chart import HEIGHT, build_chart
+from kordless_booking.staff.funnel import HEIGHT, build_chart
 
 DAYS = st.lists(st.tuples(st.just("day"), st.integers(0, 10**9), st.integers(0, 10**9)), max_size=90)
 

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kordless_booking.staff.masking import MASK, format_body, mask_body
+from kordless_booking.staff.deliveries import MASK, format_body, mask_body
 from tests.webhooks.deliveries import event_body
 
 

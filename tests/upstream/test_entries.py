@@ -8,8 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kordless_booking.exceptions import KeyRefused, NotFound, Unavailable
-from kordless_booking.upstream.entries import MAX_RETRY_DELAY_SECONDS, CacheItem, Lifetime, LocalEntry
-from kordless_booking.upstream.envelope import VERSION, Envelope, Failure
+from kordless_booking.upstream.entries import (
+    MAX_RETRY_DELAY_SECONDS,
+    VERSION,
+    CacheItem,
+    Envelope,
+    Failure,
+    Lifetime,
+    LocalEntry,
+)
 
 LIFETIME = Lifetime(fresh=15, stale=300, on_error=1800)
 VALUE = Envelope(version=VERSION, fetched_at=1000.0, fresh=15.0, payload=msgspec.Raw(b"1"))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kordless_booking import exceptions
 from kordless_booking.exceptions import KordlessError, TooMany
-from kordless_booking.upstream.envelope import VERSION, Envelope, Failure, decode, encode
+from kordless_booking.upstream.entries import VERSION, Envelope, Failure, decode, encode
 
 
 def test_an_envelope_comes_back_as_it_went() -> None:

@@ -6,8 +6,7 @@ import pytest
 
 from kordless_booking.api.responses import ResponseMeta
 from kordless_booking.upstream.fallback_cache import FallbackCache
-from kordless_booking.upstream.gate import UpstreamGate
-from kordless_booking.upstream.skew import seconds_ahead
+from kordless_booking.upstream.gate import UpstreamGate, seconds_ahead
 from tests.upstream.stand_ins import HandTime, SharedMemory
 
 

@@ -6,20 +6,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from kordless_booking.views import languages
+from kordless_booking.views import request
 
 
 def wishes(header: str) -> str:
     """What a browser with this Accept-Language gets."""
-    return languages.language_for(RequestFactory().get("/", headers={"Accept-Language": header}))
+    return request.language_for(RequestFactory().get("/", headers={"Accept-Language": header}))
 
 
 def test_only_languages_with_words_are_offered(settings: Settings):
     """A language is offered when the site lists it and the package has it; English always can be."""
     settings.LANGUAGES = [("en", "English"), ("tlh", "Klingon")]
-    assert languages.supported_languages() == ("en",)
+    assert request.supported_languages() == ("en",)
     settings.LANGUAGES = [("tlh", "Klingon")]
-    assert languages.supported_languages() == ("en",)
+    assert request.supported_languages() == ("en",)
 
 
 @pytest.mark.parametrize("header", ["", "tlh", "tlh;q=0.9, xx", "*", "en-GB", "en-us;q=0.1", ";;;", "x" * 5000, "é"])
@@ -47,7 +47,7 @@ def test_the_nearest_of_what_is_wished(header: str, language: str):
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=80))
 def test_no_header_breaks_the_choice(header: str):
     """Whatever the browser says, the answer is a language that is offered."""
-    assert wishes(header) in languages.supported_languages()
+    assert wishes(header) in request.supported_languages()
 
 
 def test_regions_are_served_by_their_language(settings: Settings):

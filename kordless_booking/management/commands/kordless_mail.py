@@ -10,9 +10,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from kordless_booking import conf
 from kordless_booking.logs import request_id
+from kordless_booking.mail.enqueue import delete_past
 from kordless_booking.mail.occasions import MailState
 from kordless_booking.mail.outbox import mark_stuck_unsure, send_due
-from kordless_booking.mail.past import delete_past
 from kordless_booking.mail.reminders import queue_reminders
 from kordless_booking.upstream.worker import in_background
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kordless_booking.sandbox.faults.schema import objects, stamp
+
 from ..documents import utc
-from .walk import objects, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable

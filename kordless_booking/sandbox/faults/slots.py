@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kordless_booking.sandbox.faults.schema import objects, slots, stamp
+
 from ..documents import utc
-from .walk import objects, slots, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable

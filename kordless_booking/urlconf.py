@@ -6,14 +6,26 @@ They begin with SITE_URL from the settings, never with the host of a request, wh
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.urls import URLPattern, URLResolver, get_resolver, get_script_prefix, reverse, set_script_prefix
+from django.core.signals import setting_changed
+from django.dispatch import receiver
+from django.urls import (
+    URLPattern,
+    URLResolver,
+    get_resolver,
+    get_script_prefix,
+    get_urlconf,
+    reverse,
+    set_script_prefix,
+)
+from django.utils.translation import get_language
 
 from kordless_booking.conf import Account
 
-__all__ = ["absolute_url"]
+__all__ = ["Mount", "absolute_url", "cached_reverse", "current_mount"]
 
 
 def absolute_url(account: Account, name: str, *args: str, **query: str | None) -> str:
@@ -53,3 +65,28 @@ def _mounts(patterns: Sequence[URLPattern | URLResolver], outer: str) -> Iterato
                 yield inner
             else:
                 yield from _mounts(pattern.url_patterns, inner)
+
+
+Mount = tuple[str, str, str | None, str | None]
+"""Everything that a path depends on: namespace, script prefix, the URL configuration of the request if middleware has
+set one, and the active language, because of `i18n_patterns` and translated paths.
+"""
+
+
+def current_mount(namespace: str) -> Mount:
+    """Return the mount of a namespace in the current request and language."""
+    return namespace, get_script_prefix(), get_urlconf(), get_language()
+
+
+@lru_cache(maxsize=1024)
+def cached_reverse(mount: Mount, name: str, *args: str) -> str:
+    """Return the path of a page. Request and language of the mount must still be active."""
+    # `reverse` reads prefix and language from the thread; here they are only part of the cache's key.
+    namespace, _prefix, urlconf, _language = mount
+    return reverse(f"{namespace}:{name}", args=args, urlconf=urlconf)
+
+
+@receiver(setting_changed)
+def _forget(*, setting: str, **_kwargs: object) -> None:
+    if setting in {"ROOT_URLCONF", "FORCE_SCRIPT_NAME"}:
+        cached_reverse.cache_clear()
