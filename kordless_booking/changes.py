@@ -21,8 +21,7 @@ from kordless_booking.booking.hashes import number_hash
 from kordless_booking.conf import get_account
 from kordless_booking.logs import error_location, log_event, redacted_dispatch_log
 from kordless_booking.mail.enqueue import record_and_enqueue
-from kordless_booking.mail.occasions import Occasion
-from kordless_booking.models import BookingProjection
+from kordless_booking.models import BookingProjection, OutgoingMail
 from kordless_booking.signals import ChangeSource, booking_cancelled, booking_created, booking_rescheduled
 from kordless_booking.upstream.keys import cache_key
 
@@ -164,9 +163,9 @@ def is_change_in_progress(cache: FallbackCache, account: str, number: str) -> bo
 
 
 _OCCASIONS: Final = {
-    BookingChange.CREATED: Occasion.CONFIRMED,
-    BookingChange.RESCHEDULED: Occasion.RESCHEDULED,
-    BookingChange.CANCELLED: Occasion.CANCELLED,
+    BookingChange.CREATED: OutgoingMail.Kind.CONFIRMED,
+    BookingChange.RESCHEDULED: OutgoingMail.Kind.RESCHEDULED,
+    BookingChange.CANCELLED: OutgoingMail.Kind.CANCELLED,
 }
 
 
@@ -176,11 +175,11 @@ def _apply(known: BookingProjection, change: BookingChange, booking: Booking, at
     older = at < known.changed_at
     known.changed_at = max(at, known.changed_at)
     # A cancellation is final. Whatever is reported later was made earlier.
-    if known.cancelled:
+    if known.canceled:
         return None
     match change:
         case BookingChange.CANCELLED:
-            known.cancelled = True
+            known.canceled = True
             return booking
         case BookingChange.CREATED:
             if known.created:

@@ -1,18 +1,18 @@
 """Tables: booking attempts, webhook deliveries, booking projections, appointments, outgoing mail, and counts.
 
-All times are UTC. A column `sealed` is encrypted with a key made from SECRET_KEY. Columns `…_hash` are HMAC-SHA256 with
+All times are UTC. A column `encrypted` is encrypted with a key made from SECRET_KEY. Columns `…_hash` are HMAC-SHA256 with
 that key, so that rows can be found by a value that they don't reveal. docs/operating.md says how long each row is kept.
 """
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from kordless_booking.booking.attempt import State
-from kordless_booking.funnel.stages import Source, Stage
-from kordless_booking.mail.occasions import MailState, Occasion
-from kordless_booking.webhooks.events import MAX_KIND_CHARS, Outcome
+MAX_KIND_CHARS: Final = 100
+"""Maximum length of Kordless's name for an event."""
 
 __all__ = [
     "Appointment",
@@ -32,19 +32,33 @@ class BookingAttempt(models.Model):
     The states are drawn in `booking/attempt.py`.
     """
 
+    class State(models.TextChoices):
+        """State of an attempt."""
+
+        PLACING = "placing"
+        PLACED = "placed"
+        REJECTED = "rejected"
+        OUTCOME_UNKNOWN = "outcome_unknown"
+        WAITING = "waiting"
+
+        @property
+        def is_open(self) -> bool:
+            """True while the attempt may still become a booking."""
+            return self in {self.PLACING, self.OUTCOME_UNKNOWN, self.WAITING}
+
     key = models.CharField(max_length=64)
     """The draft's nonce: a double click, a reload and a retry of a form all have the same."""
     account = models.CharField(max_length=100)
     service = models.CharField(max_length=200)
     """Slug of the service."""
     generation = models.PositiveSmallIntegerField(default=1)
-    """Grows when a refused attempt is sent anew. The idempotency key contains it."""
+    """Grows when a rejected attempt is sent anew. The idempotency key contains it."""
     body_hash = models.CharField(max_length=64)
     """Hash of the request body: tells the same form from a changed one under the same key."""
-    state = models.CharField(max_length=10, choices=[(state.value, state.value) for state in State])
-    refusal = models.CharField(max_length=30, blank=True)
-    """Name of the exception class in `exceptions.py` that a refused attempt ended with."""
-    sealed = models.TextField(blank=True)
+    state = models.CharField(max_length=20, choices=State)
+    rejection = models.CharField(max_length=30, blank=True)
+    """Name of the exception class in `exceptions.py` that a rejected attempt ended with."""
+    encrypted = models.TextField(blank=True)
     """While the outcome is open the request, once placed Kordless's response without the contact, else empty."""
     email_hash = models.CharField(max_length=64, blank=True, default="")
     """Finds the rows of a person for erasure."""
@@ -80,6 +94,18 @@ class BookingAttempt(models.Model):
 class WebhookDelivery(models.Model):
     """One genuine delivery from Kordless. The same id, or the same body under another id, is recorded once."""
 
+    class Outcome(models.TextChoices):
+        """Result of a delivery."""
+
+        PROCESSED = "processed"
+        """Published to the site's receivers as a change of a booking."""
+        SUPERSEDED = "superseded"
+        """Nothing new: the change was published before, or a newer one was."""
+        OTHER = "other"
+        """An event of a kind that this version doesn't know."""
+        DUPLICATE = "duplicate"
+        """Received before, under this id or with the same body. It isn't recorded again."""
+
     account = models.CharField(max_length=100)
     delivery_id = models.CharField(max_length=200)
     """From the header `X-Kordless-Webhook-Id`."""
@@ -87,14 +113,14 @@ class WebhookDelivery(models.Model):
     """A plain SHA-256 of the body."""
     kind = models.CharField(max_length=MAX_KIND_CHARS)
     """Kordless's name for the event."""
-    outcome = models.CharField(max_length=10, choices=[(outcome.value, outcome.value) for outcome in Outcome])
+    outcome = models.CharField(max_length=20, choices=Outcome)
     happened_at = models.DateTimeField(null=True)
     """Time of the event by Kordless's clock; null when the body doesn't say."""
     received_at = models.DateTimeField()
     """Arrival, by our clock."""
     source = models.CharField(max_length=10, blank=True, default="")
     """Place of the change, as in the signals ("widget" or "webhook"); empty when nothing was published."""
-    sealed = models.TextField(blank=True)
+    encrypted = models.TextField(blank=True)
     """The body. It can be decrypted for a month, and is emptied afterwards."""
 
     class Meta:
@@ -129,7 +155,7 @@ class BookingProjection(models.Model):
     """Newest known start; null when only the cancellation was reported."""
     created = models.BooleanField(default=False)
     """The creation was published."""
-    cancelled = models.BooleanField(default=False)
+    canceled = models.BooleanField(default=False)
     """The cancellation was published: nothing follows it."""
     changed_at = models.DateTimeField()
     """Time of the newest known change, in whole seconds."""
@@ -145,19 +171,38 @@ class BookingProjection(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{'cancelled' if self.cancelled else 'standing'} {self.changed_at:%Y-%m-%d %H:%M}"
+        return f"{'canceled' if self.canceled else 'standing'} {self.changed_at:%Y-%m-%d %H:%M}"
 
 
 class FunnelCount(models.Model):
-    """Number of visitors who reached a stage, per day, account, service and source."""
+    """Number of visitors who reached a stage, per day, account, service and placement of the widget."""
+
+    class Stage(models.TextChoices):
+        """Stage that a visitor has reached. docs/funnel-and-admin.md defines exactly what each stage counts."""
+
+        VISIT = "visit"
+        SERVICE = "service"
+        SLOT = "slot"
+        CONTACT = "contact"
+        BOOKED = "booked"
+
+    class Placement(models.TextChoices):
+        """Placement of the widget in which a visitor saw it."""
+
+        PAGE = "page"
+        """On a page of its own."""
+        INLINE = "inline"
+        """Inside a page of the site, by `{% booking_widget %}`."""
+        EMBED = "embed"
+        """In a frame on another site."""
 
     day = models.DateField()
     """A day of the site's TIME_ZONE."""
     account = models.CharField(max_length=100)
     service = models.CharField(max_length=200, blank=True)
     """Slug of the service; empty while none was chosen."""
-    source = models.CharField(max_length=10, choices=[(source.value, source.value) for source in Source])
-    stage = models.CharField(max_length=10, choices=[(stage.value, stage.value) for stage in Stage])
+    placement = models.CharField(max_length=10, choices=Placement)
+    stage = models.CharField(max_length=10, choices=Stage)
     count = models.PositiveBigIntegerField()
 
     class Meta:
@@ -165,11 +210,13 @@ class FunnelCount(models.Model):
         verbose_name_plural = _("funnel")
         default_permissions = ("view",)
         constraints = [  # noqa: RUF012 (Django's own way to write it)
-            models.UniqueConstraint(fields=["account", "day", "service", "source", "stage"], name="kb_funnel_unique"),
+            models.UniqueConstraint(
+                fields=["account", "day", "service", "placement", "stage"], name="kb_funnel_unique"
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.day} {self.service or '-'} {self.source} {self.stage}: {self.count}"
+        return f"{self.day} {self.service or '-'} {self.placement} {self.stage}: {self.count}"
 
 
 class RejectedDeliveryCount(models.Model):
@@ -227,7 +274,7 @@ class Appointment(models.Model):
     """SEQUENCE of the calendar file (RFC 5545), which must grow with each change."""
     notified_at = models.DateTimeField()
     """Time at which the newest change was recorded."""
-    sealed = models.TextField()
+    encrypted = models.TextField()
     """The booking with its contact, and the customer's preferences (`mail/appointment_data.py`)."""
 
     class Meta:
@@ -247,18 +294,47 @@ class Appointment(models.Model):
 
 
 class OutgoingMail(models.Model):
-    """One mail about one revision of an appointment. Contains no text: mails are built when they are sent."""
+    """One mail about one revision of an appointment. Contains no text: mails are built when they are sent.
+
+    ::
+
+        QUEUED ──> SENDING ──> SENT
+          ▲  │        │
+          │  │        ├──────> OUTCOME_UNKNOWN  may have been sent, or the process died while sending; never sent again
+          │  │        ├──────> FAILED           refused permanently, or not accepted for two days
+          │  └────────│──────> SUPERSEDED       a newer mail is sent instead, or the appointment has begun
+          └───────────┘                         certainly not accepted: tried again later
+    """
+
+    class Kind(models.TextChoices):
+        """Kind of mail. The values are also the beginnings of template names, see docs/mail.md."""
+
+        REQUESTED = "requested"
+        """A booking was made that staff must accept first."""
+        CONFIRMED = "confirmed"
+        """A booking was made, or such a request was accepted."""
+        RESCHEDULED = "rescheduled"
+        CANCELLED = "cancelled"
+        REMINDER = "reminder"
+
+    class State(models.TextChoices):
+        """State of a mail, as drawn above."""
+
+        QUEUED = "queued"
+        SENDING = "sending"
+        SENT = "sent"
+        OUTCOME_UNKNOWN = "outcome_unknown"
+        FAILED = "failed"
+        SUPERSEDED = "superseded"
 
     appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="mails")
-    kind = models.CharField(max_length=20, choices=[(occasion.value, occasion.value) for occasion in Occasion])
+    kind = models.CharField(max_length=20, choices=Kind)
     revision = models.PositiveIntegerField()
     before_start = models.DateTimeField(null=True)
     """The start that a moved booking had before."""
     before_end = models.DateTimeField(null=True)
     """The end that a moved booking had before."""
-    state = models.CharField(
-        max_length=10, choices=[(state.value, state.value) for state in MailState], default=MailState.QUEUED.value
-    )
+    state = models.CharField(max_length=20, choices=State, default=State.QUEUED)
     """Changing QUEUED to SENDING, in an UPDATE that names both, is the right to send."""
     tries = models.PositiveSmallIntegerField(default=0)
     """Number of times that sending was begun."""

@@ -4,7 +4,6 @@ import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, transaction
 
-from kordless_booking.booking.attempt import State
 from kordless_booking.models import BookingAttempt
 from tests.conftest import NOW
 
@@ -18,8 +17,8 @@ def attempt(**changes) -> BookingAttempt:
         "account": "default",
         "service": "haircut",
         "body_hash": "f" * 64,
-        "state": State.PLACING,
-        "sealed": "canary-sealed",
+        "state": BookingAttempt.State.PLACING,
+        "encrypted": "canary-encrypted",
         "claimed_until": NOW,
         "created_at": NOW,
         "changed_at": NOW,
@@ -32,7 +31,7 @@ def test_a_key_is_there_once_in_each_account():
     attempt()
     attempt(account="north")
     with pytest.raises(IntegrityError), transaction.atomic():
-        attempt(state=State.REJECTED)
+        attempt(state=BookingAttempt.State.REJECTED)
     assert BookingAttempt.objects.count() == 2
 
 
@@ -43,18 +42,18 @@ def test_it_prints_what_and_when_but_not_who():
     assert "canary" not in repr(row)
 
 
-@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("state", BookingAttempt.State)
 def test_every_state_fits_its_column(state):
     """All are choices, and none is cut off."""
     row = attempt(state=state)
-    row.full_clean(exclude=["retry_at", "refusal"])
+    row.full_clean(exclude=["retry_at", "rejection"])
     row.refresh_from_db()
-    assert State(row.state) is state
+    assert BookingAttempt.State(row.state) is state
 
 
 def test_the_longest_slug_fits():
     """Two hundred characters, as the door to Kordless allows."""
-    attempt(service="s" * 200).full_clean(exclude=["retry_at", "refusal"])
+    attempt(service="s" * 200).full_clean(exclude=["retry_at", "rejection"])
 
 
 def test_the_migrations_are_complete():

@@ -2,20 +2,20 @@
 
 ::
 
-    (form sent) ──> PLACING ──> PLACED     Kordless created the booking
+    (form sent) ──> PLACING ──> PLACED           Kordless created the booking
                       │  ▲
-                      │  ├────> REFUSED    Kordless rejected it, or nothing ever reached Kordless
+                      │  ├────> REJECTED         Kordless rejected it, or nothing ever reached Kordless
                       │  │
-                      │  ├────> UNSURE     sent, no usable response: sent again with the same key and body
+                      │  ├────> OUTCOME_UNKNOWN  sent, no usable response: sent again with the same key and body
                       │  │
-                      └──┴────> WAITING    over the creation limit: queued, and sent when its turn comes
+                      └──┴────> WAITING          over the creation limit: queued, and sent when its turn comes
 
 The key comes from the draft's nonce and the body from the form, so a double click, a reload and a retry all send the
-same key and body. Only a REFUSED attempt may be followed by a new generation, which has a new idempotency key and may
+same key and body. Only a REJECTED attempt may be followed by a new generation, which has a new idempotency key and may
 have another body.
 
 Another body under the same key is a different request: from a second person with the same link, or from the same
-person with another name. In every state but REFUSED, such a request is turned down at once; it neither changes the
+person with another name. In every state but REJECTED, such a request is turned down at once; it neither changes the
 attempt nor reveals anything of it.
 """
 
@@ -23,7 +23,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from hashlib import sha256
 from typing import Final
 
@@ -36,24 +35,9 @@ from kordless_booking.booking.hashes import contact_hash
 from kordless_booking.booking.preferences import VisitorPreferences
 from kordless_booking.booking.tokens import encrypt_token
 
-__all__ = ["Attempt", "State", "is_body_hash"]
+__all__ = ["Attempt", "is_body_hash"]
 
 _BODY: Final = "kordless_booking.body"
-
-
-class State(StrEnum):
-    """State of an attempt, as stored in its row."""
-
-    PLACING = "placing"
-    PLACED = "placed"
-    REJECTED = "refused"
-    OUTCOME_UNKNOWN = "unsure"
-    WAITING = "waiting"
-
-    @property
-    def open(self) -> bool:
-        """True while the attempt may still become a booking."""
-        return self in {State.PLACING, State.OUTCOME_UNKNOWN, State.WAITING}
 
 
 @dataclass(frozen=True)

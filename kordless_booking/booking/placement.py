@@ -25,7 +25,7 @@ from kordless_booking.api.client import CREATIONS_PER_MINUTE, Kordless
 from kordless_booking.api.resources import Booking, Contact, NewBooking
 from kordless_booking.api.responses import DEFAULT_WAIT_SECONDS
 from kordless_booking.booking import queue
-from kordless_booking.booking.attempt import Attempt, State, idempotency_key, is_body_hash
+from kordless_booking.booking.attempt import Attempt, idempotency_key, is_body_hash
 from kordless_booking.booking.tokens import MAX_ROW_TOKEN, InvalidToken, decrypt_token, encrypt_token
 from kordless_booking.logs import log_event
 from kordless_booking.models import BookingAttempt
@@ -50,7 +50,7 @@ keeps it; after that, the process is assumed to be dead."""
 RESEND_WINDOW: Final = timedelta(days=1)
 """Time for which an attempt with an unknown outcome is sent again. How long Kordless remembers an idempotency key is
 not documented; other APIs keep theirs for a day."""
-SEALED_BODY_TTL: Final = 30 * 86400
+ENCRYPTED_BODY_TTL: Final = 30 * 86400
 """Seconds for which the encrypted body or response in a row can be decrypted."""
 MAX_PAUSE_SECONDS: Final = 30
 """Upper bound of the wait before an attempt is sent again, when Kordless could not be reached or its response was
@@ -163,13 +163,13 @@ def resume(
 
 def has_attempt(account: str, key: str) -> bool:
     """Return True when an attempt with this key is placed or may still be. Costs one query."""
-    return BookingAttempt.objects.filter(key=key, account=account).exclude(state=State.REJECTED).exists()
+    return BookingAttempt.objects.filter(key=key, account=account).exclude(state=BookingAttempt.State.REJECTED).exists()
 
 
 def _resubmit(row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetime, a_minute: int) -> Outcome:
     """Follow up an earlier attempt with the same key. Replace a rejected one, whatever the body."""
     same = is_body_hash(row.body_hash, attempt.body_digest())
-    if row.state != State.REJECTED:
+    if row.state != BookingAttempt.State.REJECTED:
         return _follow_up(row, client, now, a_minute) if same else DifferentRequest()
     wait = queue.wait_for_new_attempt(row.account, now)
     renewed = _renew(row, attempt, now, wait)
@@ -188,8 +188,8 @@ def _new_row(account: str, attempt: Attempt, now: datetime, wait: int, generatio
         service=attempt.request.service_slug,
         generation=generation,
         body_hash=attempt.body_hash(),
-        state=State.WAITING if wait else State.PLACING,
-        sealed=attempt.encrypted(account),
+        state=BookingAttempt.State.WAITING if wait else BookingAttempt.State.PLACING,
+        encrypted=attempt.encrypted(account),
         **attempt.contact_hashes(),
         claimed_until=now if wait else now + LEASE,
         retry_at=now + timedelta(seconds=wait) if wait else None,
@@ -203,7 +203,9 @@ def _renew(row: BookingAttempt, attempt: Attempt, now: datetime, wait: int) -> B
     # A new row instead of an update: the queue is ordered by primary key, and a renewed attempt goes to its end.
     renewed = _new_row(row.account, attempt, now, wait, row.generation + 1)
     with transaction.atomic():
-        gone, _by_model = BookingAttempt.objects.filter(pk=row.pk, claim=row.claim, state=State.REJECTED).delete()
+        gone, _by_model = BookingAttempt.objects.filter(
+            pk=row.pk, claim=row.claim, state=BookingAttempt.State.REJECTED
+        ).delete()
         if not gone:
             return None
         renewed.save(force_insert=True)
@@ -222,31 +224,36 @@ def _send_in_turn(
 
 def _follow_up(row: BookingAttempt, client: Kordless, now: datetime, a_minute: int) -> Outcome:
     """Return the outcome of an existing row. When it is due, claim it and send it again."""
-    if row.state == State.PLACED:
+    if row.state == BookingAttempt.State.PLACED:
         return _stored_outcome(row, now)
-    if row.state == State.REJECTED:
-        return Rejected(_rejection_error(row.refusal), after_unknown_outcome=row.outcome_unknown)
-    if row.state == State.WAITING and (seconds := queue.wait_for(row, now, a_minute=a_minute)):
+    if row.state == BookingAttempt.State.REJECTED:
+        return Rejected(_rejection_error(row.rejection), after_unknown_outcome=row.outcome_unknown)
+    if row.state == BookingAttempt.State.WAITING and (seconds := queue.wait_for(row, now, a_minute=a_minute)):
         # Its time has come, but not its turn. Without a later time, the others would stop waiting for it.
         if row.retry_at is not None and row.retry_at <= now:
-            kept = BookingAttempt.objects.filter(pk=row.pk, claim=row.claim, state=State.WAITING)
+            kept = BookingAttempt.objects.filter(pk=row.pk, claim=row.claim, state=BookingAttempt.State.WAITING)
             kept.update(retry_at=now + timedelta(seconds=seconds), changed_at=now)
         return Pending(seconds, waiting=True)
     due = max(row.claimed_until, row.retry_at or row.claimed_until)
     if due > now:
         # Another process is sending. It answers long before its lease expires, so ask again in two seconds.
-        return Pending(2 if row.state == State.PLACING else int((due - now).total_seconds()) + 1)
+        return Pending(2 if row.state == BookingAttempt.State.PLACING else int((due - now).total_seconds()) + 1)
     if row.outcome_unknown and row.created_at + RESEND_WINDOW < now:
         return Rejected(exceptions.OutcomeUnknown(operation="create", reason="too_old"), after_unknown_outcome=True)
     try:
-        sealed = _decrypt("attempt", row, now)
-        attempt = Attempt.from_body(row.key, sealed["body"])
+        encrypted = _decrypt("attempt", row, now)
+        attempt = Attempt.from_body(row.key, encrypted["body"])
     except (InvalidToken, KeyError, msgspec.DecodeError):
         log_event(log, logging.ERROR, "attempt_unreadable", attempt=row.pk)
         return Rejected(exceptions.OutcomeUnknown(operation="create", reason="unreadable"), after_unknown_outcome=True)
-    in_line = row.state == State.WAITING
+    in_line = row.state == BookingAttempt.State.WAITING
     # An expired lease in state PLACING means that the process died. It may have sent, so the outcome is unknown.
-    if not _claim(row, now, state=State.PLACING, outcome_unknown=row.outcome_unknown or row.state != State.WAITING):
+    if not _claim(
+        row,
+        now,
+        state=BookingAttempt.State.PLACING,
+        outcome_unknown=row.outcome_unknown or row.state != BookingAttempt.State.WAITING,
+    ):
         return Pending(seconds=2)
     return _send(row, client, attempt, now, a_minute, in_line=in_line)
 
@@ -274,7 +281,7 @@ def _send(
         booking = client.create(attempt.request, idempotency_key=idempotency_key(row.key, row.generation))
     except exceptions.TooMany as error:
         seconds = _queue_wait(row, now, error.retry_after or DEFAULT_WAIT_SECONDS, a_minute)
-        _record_outcome(row, now, state=State.WAITING, retry_at=now + timedelta(seconds=seconds))
+        _record_outcome(row, now, state=BookingAttempt.State.WAITING, retry_at=now + timedelta(seconds=seconds))
         log_event(log, logging.INFO, "create_waiting", attempt=row.pk, seconds=seconds)
         return Pending(seconds=seconds, waiting=True)
     except exceptions.NotSent as error:
@@ -284,7 +291,7 @@ def _send(
         if not in_line:
             return _record_rejection(row, now, error)
         seconds = min(MAX_PAUSE_SECONDS, error.retry_after or RETRY_SECONDS)
-        _record_outcome(row, now, state=State.WAITING, retry_at=now + timedelta(seconds=seconds))
+        _record_outcome(row, now, state=BookingAttempt.State.WAITING, retry_at=now + timedelta(seconds=seconds))
         return Pending(seconds=seconds)
     except exceptions.OutcomeUnknown:
         return _record_unknown_outcome(row, now)
@@ -304,9 +311,9 @@ def _send(
     news = _record_outcome(
         row,
         now,
-        state=State.PLACED,
+        state=BookingAttempt.State.PLACED,
         retry_at=None,
-        sealed=encrypt_token("answer", row.account, {"booking": msgspec.to_builtins(booking)}),
+        encrypted=encrypt_token("answer", row.account, {"booking": msgspec.to_builtins(booking)}),
     )
     if row.outcome_unknown:
         log_event(log, logging.WARNING, "create_resolved", attempt=row.pk, tries=row.claim)
@@ -327,7 +334,11 @@ def _record_unknown_outcome(row: BookingAttempt, now: datetime) -> Pending:
     # Doubles with each claim. The exponent is bounded as well, because the claim may grow for a day.
     seconds = min(MAX_PAUSE_SECONDS, 2 ** min(row.claim, 5))
     _record_outcome(
-        row, now, state=State.OUTCOME_UNKNOWN, outcome_unknown=True, retry_at=now + timedelta(seconds=seconds)
+        row,
+        now,
+        state=BookingAttempt.State.OUTCOME_UNKNOWN,
+        outcome_unknown=True,
+        retry_at=now + timedelta(seconds=seconds),
     )
     log_event(log, logging.WARNING, "create_unknown", attempt=row.pk, tries=row.claim)
     return Pending(seconds=seconds)
@@ -335,11 +346,13 @@ def _record_unknown_outcome(row: BookingAttempt, now: datetime) -> Pending:
 
 def _record_rejection(row: BookingAttempt, now: datetime, error: exceptions.KordlessError) -> Rejected:
     # The body is dropped: a rejected attempt is never sent again.
-    _record_outcome(row, now, state=State.REJECTED, retry_at=None, sealed="", refusal=type(error).__name__)
+    _record_outcome(
+        row, now, state=BookingAttempt.State.REJECTED, retry_at=None, encrypted="", rejection=type(error).__name__
+    )
     return Rejected(error, after_unknown_outcome=row.outcome_unknown)
 
 
-def _record_outcome(row: BookingAttempt, now: datetime, *, state: State, **changes: Any) -> bool:
+def _record_outcome(row: BookingAttempt, now: datetime, *, state: BookingAttempt.State, **changes: Any) -> bool:
     """Record the outcome of a send. Return True when this call recorded it.
 
     A sender with a later claim takes precedence, except over a booking that was created, which always counts.
@@ -347,8 +360,10 @@ def _record_outcome(row: BookingAttempt, now: datetime, *, state: State, **chang
     A database error is logged and not raised: the visitor still gets Kordless's answer. The row stays open until its
     lease expires, and is then sent again under the same idempotency key.
     """
-    mine = BookingAttempt.objects.filter(pk=row.pk, generation=row.generation).exclude(state=State.PLACED)
-    if state != State.PLACED:
+    mine = BookingAttempt.objects.filter(pk=row.pk, generation=row.generation).exclude(
+        state=BookingAttempt.State.PLACED
+    )
+    if state != BookingAttempt.State.PLACED:
         mine = mine.filter(claim=row.claim)
     try:
         return bool(mine.update(state=state, claimed_until=now, changed_at=now, **changes))
@@ -359,15 +374,15 @@ def _record_outcome(row: BookingAttempt, now: datetime, *, state: State, **chang
 
 def _decrypt(purpose: str, row: BookingAttempt, now: datetime) -> dict[str, Any]:
     return decrypt_token(
-        purpose, row.account, row.sealed, max_age=SEALED_BODY_TTL, now=now.timestamp(), longest=MAX_ROW_TOKEN
+        purpose, row.account, row.encrypted, max_age=ENCRYPTED_BODY_TTL, now=now.timestamp(), longest=MAX_ROW_TOKEN
     )
 
 
 def _stored_outcome(row: BookingAttempt, now: datetime) -> Outcome:
     """Return the booking stored in a placed row; an unknown outcome when it can't be decrypted any more."""
     try:
-        sealed = _decrypt("answer", row, now)
-        return Placed(msgspec.convert(sealed["booking"], Booking), row.changed_at)
+        encrypted = _decrypt("answer", row, now)
+        return Placed(msgspec.convert(encrypted["booking"], Booking), row.changed_at)
     except (InvalidToken, KeyError, msgspec.ValidationError):
         log_event(log, logging.ERROR, "answer_unreadable", attempt=row.pk)
         return Rejected(exceptions.OutcomeUnknown(operation="create", reason="unreadable"), after_unknown_outcome=True)
@@ -394,15 +409,24 @@ def find_open_attempt(account: str, booking: Booking, now: datetime) -> Attempt 
     preferred, else the newest.
     """
     opened = BookingAttempt.objects.filter(
-        account=account, created_at__gt=now - OPEN_FOR, state__in=[state for state in State if state.open]
+        account=account,
+        created_at__gt=now - OPEN_FOR,
+        state__in=[state for state in BookingAttempt.State if state.is_open],
     )
     found: Attempt | None = None
     for row in opened.order_by("-created_at")[:MOST]:
         try:
-            sealed = decrypt_token(
-                "attempt", account, row.sealed, max_age=SEALED_BODY_TTL, now=now.timestamp(), longest=MAX_ROW_TOKEN
+            encrypted = decrypt_token(
+                "attempt",
+                account,
+                row.encrypted,
+                max_age=ENCRYPTED_BODY_TTL,
+                now=now.timestamp(),
+                longest=MAX_ROW_TOKEN,
             )
-            attempt = Attempt.from_body(row.key, sealed["body"], sealed.get("attribution"), sealed.get("reader"))
+            attempt = Attempt.from_body(
+                row.key, encrypted["body"], encrypted.get("attribution"), encrypted.get("reader")
+            )
         except (InvalidToken, KeyError, msgspec.DecodeError):
             # Of a SECRET_KEY that was rotated away, or of another release. One bad row must not hide the others.
             continue

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final
 from django.db.models import Count, Min
 
 from kordless_booking.api.client import QUOTA_SECONDS
-from kordless_booking.booking.attempt import State
 from kordless_booking.models import BookingAttempt
 
 if TYPE_CHECKING:
@@ -63,14 +62,16 @@ def wait_after_contention(row: BookingAttempt, now: datetime, *, seconds: int, a
     ours = BookingAttempt.objects.filter(account=row.account)
     waiting = _waiting(row.account, now).filter(pk__lt=row.pk).count()
     # Leases that have not expired: these are in flight right now, in other threads and processes.
-    racing = ours.filter(state=State.PLACING, claimed_until__gt=now, pk__lt=row.pk).count()
-    taken = ours.filter(state=State.PLACED, created_at__gt=now - MAX_AGE, changed_at__gt=now - RATE_WINDOW).count()
+    racing = ours.filter(state=BookingAttempt.State.PLACING, claimed_until__gt=now, pk__lt=row.pk).count()
+    taken = ours.filter(
+        state=BookingAttempt.State.PLACED, created_at__gt=now - MAX_AGE, changed_at__gt=now - RATE_WINDOW
+    ).count()
     lost = max(0, racing - max(0, a_minute - taken))
     return seconds + (waiting + lost) // a_minute * WINDOW_SECONDS
 
 
 def _waiting(account: str, now: datetime) -> QuerySet[BookingAttempt]:
-    return BookingAttempt.objects.filter(account=account, state=State.WAITING, retry_at__gt=now - GRACE)
+    return BookingAttempt.objects.filter(account=account, state=BookingAttempt.State.WAITING, retry_at__gt=now - GRACE)
 
 
 def _seconds(moment: datetime | None, now: datetime) -> int:

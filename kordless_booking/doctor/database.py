@@ -11,7 +11,6 @@ from django.db import Error as DatabaseTrouble
 from django.db import connections, router, transaction
 from django.db.migrations.loader import MigrationLoader
 
-from kordless_booking.booking.attempt import State
 from kordless_booking.doctor.finding import Findings, fix, ok
 from kordless_booking.models import BookingAttempt
 
@@ -61,7 +60,7 @@ def _write_and_take_back(alias: str) -> None:
         account="",
         service="",
         body_hash="",
-        state=State.REJECTED,
+        state=BookingAttempt.State.REJECTED,
         claimed_until=now,
         created_at=now,
         changed_at=now,

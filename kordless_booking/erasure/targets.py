@@ -16,7 +16,7 @@ import msgspec
 from django.db.models import F, Model, Q, QuerySet
 from django.utils import timezone
 
-from kordless_booking.booking.attempt import Attempt, State
+from kordless_booking.booking.attempt import Attempt
 from kordless_booking.booking.hashes import number_hashes
 from kordless_booking.booking.placement import RESEND_WINDOW
 from kordless_booking.booking.tokens import MAX_ROW_TOKEN, InvalidToken, decrypt_token
@@ -38,8 +38,8 @@ __all__ = ["Appointments", "Attempts", "Counts", "Deliveries", "KnownBookings"]
 
 FORM_EXPIRES_AFTER: Final = timedelta(days=2)
 """Age from which no form can be sent again: DRAFT_SECONDS is a day at most."""
-_OPEN: Final = [state.value for state in State if state.open]
-_EMPTY: Final = {"sealed": "", "body_hash": "", "email_hash": "", "phone_hash": ""}
+_OPEN: Final = [state.value for state in BookingAttempt.State if state.is_open]
+_EMPTY: Final = {"encrypted": "", "body_hash": "", "email_hash": "", "phone_hash": ""}
 """Columns with personal data, or with a hash of it, and their value when emptied."""
 
 
@@ -57,7 +57,7 @@ class Attempts:
             if number := _number(row):
                 person.numbers.add(number)
             # A request is under way with what the row holds, and its result will be written to the row.
-            if row.state == State.PLACING and row.claimed_until > now:
+            if row.state == BookingAttempt.State.PLACING and row.claimed_until > now:
                 tally.keep("being sent this very moment: run this again in a minute", personal=True)
             elif row.state in _OPEN and row.created_at > now - RESEND_WINDOW and not including_open:
                 tally.keep("may still become a booking: --including-open forgets them too", personal=True)
@@ -70,9 +70,13 @@ class Attempts:
 
     def erase_older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> ErasureResult:
         # By the last change, so that an attempt that is still being resolved isn't old.
-        old = _attempts_in(accounts).filter(changed_at__lt=moment).exclude(state=State.PLACING, claimed_until__gt=now)
+        old = (
+            _attempts_in(accounts)
+            .filter(changed_at__lt=moment)
+            .exclude(state=BookingAttempt.State.PLACING, claimed_until__gt=now)
+        )
         deleted, _ = old.filter(created_at__lt=now - FORM_EXPIRES_AFTER).delete()
-        emptied = sum(_empty(row, now) for row in old.exclude(sealed="", email_hash="", phone_hash=""))
+        emptied = sum(_empty(row, now) for row in old.exclude(encrypted="", email_hash="", phone_hash=""))
         return ErasureResult(deleted, emptied)
 
 
@@ -84,7 +88,7 @@ def _attempts_in(accounts: list[str] | None) -> QuerySet[BookingAttempt]:
 def _rows_of(person: Person, accounts: list[str] | None) -> Iterator[BookingAttempt]:
     """Yield rows with the person's hashes, and those that were written before there were hashes but can be read."""
     known = Q(email_hash__in=person.hashes) | Q(phone_hash__in=person.hashes)
-    unmarked = Q(email_hash="", phone_hash="", state__in=_OPEN) & ~Q(sealed="")
+    unmarked = Q(email_hash="", phone_hash="", state__in=_OPEN) & ~Q(encrypted="")
     for row in _attempts_in(accounts).filter(known | unmarked):
         if row.email_hash or row.phone_hash or _is_of(person, row):
             yield row
@@ -101,7 +105,7 @@ def _is_of(person: Person, row: BookingAttempt) -> bool:
 
 def _number(row: BookingAttempt) -> str | None:
     """Return the confirmation number of a placed attempt, or None."""
-    if row.state != State.PLACED:
+    if row.state != BookingAttempt.State.PLACED:
         return None
     try:
         return str(_unsealed("answer", row)["booking"]["confirmation_number"])
@@ -111,7 +115,7 @@ def _number(row: BookingAttempt) -> str | None:
 
 def _unsealed(purpose: str, row: BookingAttempt) -> dict[str, Any]:
     # No token is too old to be erased.
-    return decrypt_token(purpose, row.account, row.sealed, max_age=None, now=0, longest=MAX_ROW_TOKEN)
+    return decrypt_token(purpose, row.account, row.encrypted, max_age=None, now=0, longest=MAX_ROW_TOKEN)
 
 
 def _empty(row: BookingAttempt, now: datetime) -> int:
@@ -119,15 +123,15 @@ def _empty(row: BookingAttempt, now: datetime) -> int:
 
     Raises the claim, so that a process that read the row before can't send it afterwards.
     """
-    state, refusal = row.state, row.refusal
-    if state == State.WAITING and not row.outcome_unknown:
+    state, refusal = row.state, row.rejection
+    if state == BookingAttempt.State.WAITING and not row.outcome_unknown:
         # Never sent, so it can be given up with a clear answer to its visitor.
-        state, refusal = State.REJECTED.value, "NotSent"
+        state, refusal = BookingAttempt.State.REJECTED.value, "NotSent"
     elif state in _OPEN:
         # May have been sent. It is never sent again, and its visitor is told to contact the business.
-        state = State.OUTCOME_UNKNOWN.value
+        state = BookingAttempt.State.OUTCOME_UNKNOWN.value
     return BookingAttempt.objects.filter(pk=row.pk, claim=row.claim, state=row.state).update(
-        **_EMPTY, state=state, refusal=refusal, retry_at=None, claim=F("claim") + 1, changed_at=now
+        **_EMPTY, state=state, rejection=refusal, retry_at=None, claim=F("claim") + 1, changed_at=now
     )
 
 
@@ -195,25 +199,25 @@ class Deliveries:
     ) -> ErasureResult:
         tally, theirs = ErasureResult(), []
         # Bodies are encrypted and have no hash of the contact: each one must be decrypted and searched.
-        for row in _deliveries_in(accounts).exclude(sealed="").iterator():
+        for row in _deliveries_in(accounts).exclude(encrypted="").iterator():
             try:
                 # Without the time, because an expired body that isn't emptied yet is personal all the same.
                 body = decrypt_body(row, None)
             except BodyUnavailable:
-                tally.keep("sealed with a SECRET_KEY that is gone: only --older-than can tell them", personal=True)
+                tally.keep("encrypted with a SECRET_KEY that is gone: only --older-than can tell them", personal=True)
                 continue
             document: Any = json.loads(body)
             # Any text, not only the contact's fields: events of unknown kinds have fields that nobody knows.
             if any(person.matches(text) for text in iter_strings(document)):
                 person.numbers |= _numbers(body)
                 theirs.append(row.pk)
-        tally.emptied = WebhookDelivery.objects.filter(pk__in=theirs).update(sealed="")
+        tally.emptied = WebhookDelivery.objects.filter(pk__in=theirs).update(encrypted="")
         return tally
 
     def erase_older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> ErasureResult:
         old = _deliveries_in(accounts).filter(received_at__lt=moment)
         deleted, _ = old.filter(received_at__lt=now - BODY_RETENTION).delete()
-        return ErasureResult(deleted, old.exclude(sealed="").update(sealed=""))
+        return ErasureResult(deleted, old.exclude(encrypted="").update(encrypted=""))
 
 
 def _deliveries_in(accounts: list[str] | None) -> QuerySet[WebhookDelivery]:

@@ -19,7 +19,6 @@ from django.db.models import F
 from django.utils import timezone
 
 from kordless_booking.funnel.buffered_counter import BufferedCounter
-from kordless_booking.funnel.stages import Source, Stage
 from kordless_booking.models import FunnelCount, RejectedDeliveryCount
 
 __all__ = ["count_rejection", "count_stage", "flush", "paused", "rejection_counter", "stage_counter", "today"]
@@ -31,8 +30,8 @@ class StageKey(NamedTuple):
     day: date
     account: str
     service: str
-    source: Source
-    stage: Stage
+    placement: FunnelCount.Placement
+    stage: FunnelCount.Stage
 
 
 class RejectionKey(NamedTuple):
@@ -43,9 +42,9 @@ class RejectionKey(NamedTuple):
     reason: str
 
 
-def count_stage(account: str, service: str, source: Source, stage: Stage) -> None:
+def count_stage(account: str, service: str, placement: FunnelCount.Placement, stage: FunnelCount.Stage) -> None:
     """Count a visitor who has reached `stage`."""
-    stage_counter.add(StageKey(today(), account, service, source, stage))
+    stage_counter.add(StageKey(today(), account, service, placement, stage))
 
 
 def count_rejection(account: str, reason: str) -> None:

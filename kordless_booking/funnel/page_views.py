@@ -15,8 +15,8 @@ from urllib.parse import unquote, urlsplit
 from django.conf import settings
 
 from kordless_booking.funnel.counters import count_stage
-from kordless_booking.funnel.stages import Source, Stage
 from kordless_booking.logs import log_event
+from kordless_booking.models import FunnelCount
 from kordless_booking.prefetch import is_prefetch
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class PageView(NamedTuple):
 
     account: str
     service: str
-    source: Source
+    placement: FunnelCount.Placement
     root: str
     """Path of the widget."""
     service_path: str
@@ -64,12 +64,14 @@ def count_page_view(request: HttpRequest, look: PageView, *, arrives: bool = Tru
         log_event(log, logging.ERROR, "count_failed", error=type(error).__name__)
 
 
-def count_later_stage(request: HttpRequest, account: str, service: str, source: Source, stage: Stage) -> None:
+def count_later_stage(
+    request: HttpRequest, account: str, service: str, placement: FunnelCount.Placement, stage: FunnelCount.Stage
+) -> None:
     """Count a stage after the first page. Never raises."""
     try:
         # `is_human_navigation` is about GET alone; a form that was sent always counts.
         if request.method == "POST" or is_human_navigation(request):
-            count_stage(account, service, source, stage)
+            count_stage(account, service, placement, stage)
     except Exception as error:  # noqa: BLE001 (as above)
         log_event(log, logging.ERROR, "count_failed", error=type(error).__name__)
 
@@ -93,9 +95,9 @@ def _count(request: HttpRequest, look: PageView, *, arrives: bool) -> None:
     arrives = arrives and not swaps and meta.get("HTTP_SEC_FETCH_DEST") in _PAGES
     # A visit comes from outside of the widget. The site's other pages are outside, too.
     if arrives and not before.startswith(look.root):
-        count_stage(look.account, look.service, look.source, Stage.VISIT)
+        count_stage(look.account, look.service, look.placement, FunnelCount.Stage.VISIT)
     if look.service and not (look.continues or before.startswith(look.service_path)):
-        count_stage(look.account, look.service, look.source, Stage.SERVICE)
+        count_stage(look.account, look.service, look.placement, FunnelCount.Stage.SERVICE)
 
 
 def _path_before(request: HttpRequest, address: str | None) -> str:

@@ -40,7 +40,7 @@ class AppointmentData(msgspec.Struct, frozen=True, kw_only=True):
         return usable_email(self.contact.email)
 
     def encrypt(self, account: str) -> str:
-        """Encrypt for the row's column `sealed`."""
+        """Encrypt for the row's column `encrypted`."""
         return encrypt_token("appointment", account, msgspec.to_builtins(self))
 
     @classmethod
@@ -50,9 +50,9 @@ class AppointmentData(msgspec.Struct, frozen=True, kw_only=True):
         Raises InvalidToken when the data can't be decrypted, or was written by a version with other fields.
         """
         # However old: rows are deleted a day after the appointment's end.
-        sealed = decrypt_token("appointment", row.account, row.sealed, max_age=None, now=0, longest=MAX_ROW_TOKEN)
+        encrypted = decrypt_token("appointment", row.account, row.encrypted, max_age=None, now=0, longest=MAX_ROW_TOKEN)
         try:
-            kept = msgspec.convert(sealed, cls)
+            kept = msgspec.convert(encrypted, cls)
         except msgspec.ValidationError:
             raise InvalidToken from None
         now = msgspec.structs.replace(kept.booking, start=row.start, end=row.end, status=row.status)

@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 from django.core import mail
 from django.core.mail import EmailMessage
 
-from kordless_booking.mail.occasions import MailState
+from kordless_booking.models import OutgoingMail
 
 __all__ = ["ConnectionFailed", "MailConnection", "state_after_error"]
 
@@ -71,7 +71,7 @@ class MailConnection:
                 backend.close()
 
 
-def state_after_error(error: Exception) -> MailState:
+def state_after_error(error: Exception) -> OutgoingMail.State:
     """Return the state of a mail whose send raised `error`.
 
     QUEUED (try again) and FAILED only when the server has certainly not accepted the mail, else UNSURE.
@@ -83,13 +83,17 @@ def state_after_error(error: Exception) -> MailState:
             codes = [error.smtp_code]
         # The server lacks an extension that the message needs, such as SMTPUTF8. smtplib finds out before it sends.
         case smtplib.SMTPNotSupportedError():
-            return MailState.FAILED
+            return OutgoingMail.State.FAILED
         # A timeout or a cut connection, perhaps after the last byte; or a backend that doesn't speak SMTP.
         case _:
-            return MailState.OUTCOME_UNKNOWN
+            return OutgoingMail.State.OUTCOME_UNKNOWN
     if codes and all(code in _TRANSIENT for code in codes):
-        return MailState.QUEUED
-    return MailState.FAILED if codes and all(code in _PERMANENT for code in codes) else MailState.OUTCOME_UNKNOWN
+        return OutgoingMail.State.QUEUED
+    return (
+        OutgoingMail.State.FAILED
+        if codes and all(code in _PERMANENT for code in codes)
+        else OutgoingMail.State.OUTCOME_UNKNOWN
+    )
 
 
 def _site_backend() -> Any:

@@ -17,7 +17,6 @@ from kordless_booking.booking.tokens import InvalidToken
 from kordless_booking.conf import Account
 from kordless_booking.forms import to_e164
 from kordless_booking.mail.appointment_data import AppointmentData
-from kordless_booking.mail.occasions import MailState, Occasion
 from kordless_booking.mail.outbox import send_in_background
 from kordless_booking.models import Appointment, OutgoingMail
 
@@ -27,14 +26,14 @@ MAX_STATUS_CHARS: Final = 30
 """Characters. The width of the column `Appointment.status`; Kordless may send a status that nobody knows."""
 CLEANUP_EVERY: Final = 100
 """Saving a row whose primary key is a multiple of this deletes past appointments, for sites that run no cron job."""
-_FIRST_KIND: Final = {"confirmed": Occasion.CONFIRMED, "pending": Occasion.REQUESTED}
+_FIRST_KIND: Final = {"confirmed": OutgoingMail.Kind.CONFIRMED, "pending": OutgoingMail.Kind.REQUESTED}
 """Kind of the mail about a new booking, by the booking's status. Any other status leads to no mail."""
 
 
 def record_and_enqueue(
     account: Account,
     booking: Booking,
-    change: Occasion | None,
+    change: OutgoingMail.Kind | None,
     *,
     now: datetime,
     reader: VisitorPreferences | None = None,
@@ -48,7 +47,7 @@ def record_and_enqueue(
     if not account.mail:
         return
     row = _lock_appointment(account, booking)
-    if change is Occasion.CONFIRMED and row is not None:
+    if change is OutgoingMail.Kind.CONFIRMED and row is not None:
         # A later change arrived before the creation. Its mail has already told the customer everything.
         change = None
     known = _decrypt_or_none(row) or AppointmentData(booking=booking)
@@ -73,17 +72,17 @@ def record_and_enqueue(
     phone = particulars.contact.phone or ""
     # E.164, as the form stores it: erasure by contact compares hashes, and so spellings must agree.
     row.phone_hash = contact_hash(to_e164(phone, account.phone_region) or phone)
-    row.sealed = particulars.encrypt(account.name)
+    row.encrypted = particulars.encrypt(account.name)
     row.save()
     if row.pk % CLEANUP_EVERY == 0:
         delete_past(now)
     if occasion is not None and particulars.email and row.end > now:
-        enqueue(row, occasion, now=now, before=before if occasion is Occasion.RESCHEDULED else None)
+        enqueue(row, occasion, now=now, before=before if occasion is OutgoingMail.Kind.RESCHEDULED else None)
 
 
 def enqueue(
     row: Appointment,
-    occasion: Occasion,
+    occasion: OutgoingMail.Kind,
     *,
     now: datetime,
     before: tuple[datetime, datetime] | None = None,
@@ -105,8 +104,8 @@ def enqueue(
             mail.save(force_insert=True)
     except IntegrityError:
         return False
-    older = row.mails.filter(state=MailState.QUEUED).exclude(pk=mail.pk)
-    older.update(state=MailState.SUPERSEDED, changed_at=now)
+    older = row.mails.filter(state=OutgoingMail.State.QUEUED).exclude(pk=mail.pk)
+    older.update(state=OutgoingMail.State.SUPERSEDED, changed_at=now)
     if soon:
         # `robust`: a failing sender must not break what the caller does after its commit.
         transaction.on_commit(send_in_background, robust=True)
@@ -127,17 +126,17 @@ def _decrypt_or_none(row: Appointment | None) -> AppointmentData | None:
         return None
 
 
-def _mail_kind(row: Appointment | None, booking: Booking, change: Occasion | None) -> Occasion | None:
+def _mail_kind(row: Appointment | None, booking: Booking, change: OutgoingMail.Kind | None) -> OutgoingMail.Kind | None:
     """Return the kind of mail to write, or None. A status that isn't known leads to no mail."""
-    if change is Occasion.CANCELLED:
+    if change is OutgoingMail.Kind.CANCELLED:
         return change
     if change is None:
         # Only at the recorded start: a booking at another time is outdated, or a move with a change of its own.
         accepted = row is not None and (row.status, row.start) == ("pending", booking.start)
-        return Occasion.CONFIRMED if accepted and booking.status == "confirmed" else None
+        return OutgoingMail.Kind.CONFIRMED if accepted and booking.status == "confirmed" else None
     at_first = _FIRST_KIND.get(booking.status)
     # A moved booking that still waits for acceptance is RESCHEDULED too: its text says that it is pending.
-    return change if at_first and change is Occasion.RESCHEDULED else at_first
+    return change if at_first and change is OutgoingMail.Kind.RESCHEDULED else at_first
 
 
 RETENTION: Final = timedelta(days=1)

@@ -30,7 +30,6 @@ from kordless_booking.booking.receipt import ManageLink
 from kordless_booking.conf import Account
 from kordless_booking.exceptions import KordlessError
 from kordless_booking.mail.appointment_data import AppointmentData
-from kordless_booking.mail.occasions import Occasion
 from kordless_booking.mail.texts import greeting_name, mail_texts, one_line
 from kordless_booking.presentation import formatting, timezone_search
 from kordless_booking.presentation import texts as booking_words
@@ -119,7 +118,7 @@ def _build_message(
     reader: VisitorPreferences,
     now: datetime,
 ) -> EmailMultiAlternatives:
-    booking, occasion = particulars.booking, Occasion(mail.kind)
+    booking, occasion = particulars.booking, OutgoingMail.Kind(mail.kind)
     zone, language = reader.timezone or "UTC", reader.language
     organization = offered.organization
     business = (
@@ -127,7 +126,7 @@ def _build_message(
     )
     service = offered.service_name or _("Booking")
     # A canceled booking has nothing to manage: its mail links to the services instead.
-    gone = occasion is Occasion.CANCELLED
+    gone = occasion is OutgoingMail.Kind.CANCELLED
     start = formatting.date_and_time(
         booking.start.astimezone(timezone_search.get_timezone(zone)), language, reader.hours
     )
@@ -186,7 +185,7 @@ def _build_message(
     return message
 
 
-def _rendered(name: str, occasion: Occasion, context: dict[str, Any]) -> str:
+def _rendered(name: str, occasion: OutgoingMail.Kind, context: dict[str, Any]) -> str:
     """Render the template for this kind of mail, or else the one for all kinds. Plain text isn't escaped."""
     folder = "kordless_booking/mail"
     found = select_template([f"{folder}/{occasion.value}_{name}", f"{folder}/{name}"])

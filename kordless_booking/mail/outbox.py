@@ -19,7 +19,6 @@ from kordless_booking.booking.tokens import InvalidToken
 from kordless_booking.logs import log_event
 from kordless_booking.mail.connection import ConnectionFailed, MailConnection, state_after_error
 from kordless_booking.mail.message import compose
-from kordless_booking.mail.occasions import MailState, Occasion
 from kordless_booking.models import OutgoingMail
 from kordless_booking.upstream.worker import BackgroundWorker
 
@@ -47,15 +46,17 @@ def send_in_background() -> None:
     _background(send_due)
 
 
-def send_due(most: int = BATCH_SIZE) -> Counter[MailState]:
+def send_due(most: int = BATCH_SIZE) -> Counter[OutgoingMail.State]:
     """Send due mail, oldest first, `most` mails at most. Return how many ended in which state.
 
     Several processes may do this at once.
     """
     now = datetime.now(UTC)
     writing = [account.name for account in conf.accounts().values() if account.mail]
-    due = OutgoingMail.objects.filter(state=MailState.QUEUED, due_at__lte=now, appointment__account__in=writing)
-    ended: Counter[MailState] = Counter()
+    due = OutgoingMail.objects.filter(
+        state=OutgoingMail.State.QUEUED, due_at__lte=now, appointment__account__in=writing
+    )
+    ended: Counter[OutgoingMail.State] = Counter()
     with MailConnection() as line:
         # By primary key: the order of queuing, whatever the clocks of several servers say.
         for pk in list(due.order_by("pk").values_list("pk", flat=True)[:most]):
@@ -70,61 +71,65 @@ def send_due(most: int = BATCH_SIZE) -> Counter[MailState]:
 
 def mark_stuck_unsure(now: datetime) -> int:
     """Set mails of processes that died to UNSURE, and return how many. Nobody knows whether they went out."""
-    stuck = OutgoingMail.objects.filter(state=MailState.SENDING, changed_at__lt=now - STUCK_AFTER)
-    number = stuck.update(state=MailState.OUTCOME_UNKNOWN, changed_at=now)
+    stuck = OutgoingMail.objects.filter(state=OutgoingMail.State.SENDING, changed_at__lt=now - STUCK_AFTER)
+    number = stuck.update(state=OutgoingMail.State.OUTCOME_UNKNOWN, changed_at=now)
     if number:
         log_event(log, logging.WARNING, "mail_stuck", mails=number)
     return number
 
 
-def _send(pk: int, line: MailConnection, now: datetime) -> MailState | None:
+def _send(pk: int, line: MailConnection, now: datetime) -> OutgoingMail.State | None:
     """Claim and send one mail. Return its new state, or None when another process has claimed it."""
-    waiting = OutgoingMail.objects.filter(pk=pk, state=MailState.QUEUED, due_at__lte=now)
+    waiting = OutgoingMail.objects.filter(pk=pk, state=OutgoingMail.State.QUEUED, due_at__lte=now)
     # One UPDATE with a condition: of several processes the database lets one change the row.
-    if not waiting.update(state=MailState.SENDING, tries=F("tries") + 1, changed_at=now):
+    if not waiting.update(state=OutgoingMail.State.SENDING, tries=F("tries") + 1, changed_at=now):
         return None
     mail = OutgoingMail.objects.select_related("appointment").filter(pk=pk).first()
     if mail is None:
         # Its appointment was deleted in the meantime, and the mail with it.
         return None
     state, error = _try_to_send(mail, line, now)
-    if state is MailState.QUEUED and mail.queued_at + GIVE_UP_AFTER < now:
-        state = MailState.FAILED
+    if state is OutgoingMail.State.QUEUED and mail.queued_at + GIVE_UP_AFTER < now:
+        state = OutgoingMail.State.FAILED
     # `tries` was read after the update above, so it is 1 or more.
     later = timedelta(minutes=BACKOFF_MINUTES[min(mail.tries, len(BACKOFF_MINUTES)) - 1])
     # Not if `mark_stuck_unsure` gave the mail up while a slow server kept it: UNSURE must stay.
-    OutgoingMail.objects.filter(pk=pk, state=MailState.SENDING).update(state=state, due_at=now + later, changed_at=now)
+    OutgoingMail.objects.filter(pk=pk, state=OutgoingMail.State.SENDING).update(
+        state=state, due_at=now + later, changed_at=now
+    )
     _log_result(mail, state, error)
     return state
 
 
-def _try_to_send(mail: OutgoingMail, line: MailConnection, now: datetime) -> tuple[MailState, Exception | None]:
+def _try_to_send(
+    mail: OutgoingMail, line: MailConnection, now: datetime
+) -> tuple[OutgoingMail.State, Exception | None]:
     appointment = mail.appointment
     # A newer revision has its own mail. Once the appointment has begun, only its cancellation is still worth sending.
-    if mail.revision != appointment.revision or (appointment.start <= now and mail.kind != Occasion.CANCELLED):
-        return MailState.SUPERSEDED, None
+    if mail.revision != appointment.revision or (appointment.start <= now and mail.kind != OutgoingMail.Kind.CANCELLED):
+        return OutgoingMail.State.SUPERSEDED, None
     try:
         message = compose(mail, now)
         # Raises for text that can't be encoded while it is still certain that nothing was sent.
         message.message().as_bytes()
     except InvalidToken as error:
         # The key is gone for good, so trying again can't help.
-        return MailState.FAILED, error
+        return OutgoingMail.State.FAILED, error
     except Exception as error:  # noqa: BLE001 (a site's own template raises anything)
         # QUEUED, because the site may repair its template within the two days.
-        return MailState.QUEUED, error
+        return OutgoingMail.State.QUEUED, error
     try:
         line.send(message)
     except ConnectionFailed as error:
-        return MailState.QUEUED, error.reason
+        return OutgoingMail.State.QUEUED, error.reason
     except Exception as error:  # noqa: BLE001 (mail backends raise anything)
         return state_after_error(error), error
-    return MailState.SENT, None
+    return OutgoingMail.State.SENT, None
 
 
-def _log_result(mail: OutgoingMail, state: MailState, error: Exception | None) -> None:
+def _log_result(mail: OutgoingMail, state: OutgoingMail.State, error: Exception | None) -> None:
     """Log the result in one line, without the error's text: mail servers repeat addresses in it."""
-    level = logging.INFO if error is None else logging.WARNING if state is MailState.QUEUED else logging.ERROR
+    level = logging.INFO if error is None else logging.WARNING if state is OutgoingMail.State.QUEUED else logging.ERROR
     log_event(
         log,
         level,

@@ -16,7 +16,6 @@ from kordless_booking.conf import Account
 from kordless_booking.logs import log_event
 from kordless_booking.mail.appointment_data import AppointmentData
 from kordless_booking.mail.enqueue import MAX_STATUS_CHARS, enqueue
-from kordless_booking.mail.occasions import Occasion
 from kordless_booking.models import Appointment, OutgoingMail
 from kordless_booking.upstream.registry import services_for
 
@@ -58,7 +57,7 @@ def queue_reminders(account: Account, now: datetime, most: int = MAX_LOOKUPS) ->
 def _due(account: Account, now: datetime) -> list[Appointment]:
     """Return the confirmed appointments that need a reminder, soonest first."""
     ahead = timedelta(hours=account.reminder_hours)
-    reminders = OutgoingMail.objects.filter(kind=Occasion.REMINDER)
+    reminders = OutgoingMail.objects.filter(kind=OutgoingMail.Kind.REMINDER)
     # A reminder is for one revision, so a moved appointment gets another one.
     reminded = reminders.filter(appointment=OuterRef("pk"), revision=OuterRef("revision"))
     coming = Appointment.objects.filter(
@@ -82,10 +81,10 @@ def _update_and_enqueue(
             mine.revision += 1
             mine.sequence = max(mine.sequence + 1, int(now.timestamp()) // 60)
         mine.start, mine.end, mine.status = found.start, found.end, found.status[:MAX_STATUS_CHARS]
-        mine.sealed = particulars.merged_with(found, None, news=True).encrypt(account.name)
+        mine.encrypted = particulars.merged_with(found, None, news=True).encrypt(account.name)
         mine.save()
         ahead = timedelta(hours=account.reminder_hours)
         if mine.status != "confirmed" or not now < mine.start <= now + ahead:
             return False
         # kordless_mail sends when all reminders are queued; a background thread might not outlive the command.
-        return enqueue(mine, Occasion.REMINDER, now=now, soon=False)
+        return enqueue(mine, OutgoingMail.Kind.REMINDER, now=now, soon=False)

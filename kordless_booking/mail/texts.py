@@ -8,7 +8,7 @@ from typing import Final
 
 from django.utils.translation import gettext as _
 
-from kordless_booking.mail.occasions import Occasion
+from kordless_booking.models import OutgoingMail
 from kordless_booking.presentation.texts import status_texts
 
 __all__ = ["MailTexts", "greeting_name", "mail_texts", "one_line"]
@@ -32,27 +32,27 @@ class MailTexts:
     """Purpose of the attached calendar file."""
 
 
-def mail_texts(occasion: Occasion, status: str, service: str, when: str) -> MailTexts:
+def mail_texts(occasion: OutgoingMail.Kind, status: str, service: str, when: str) -> MailTexts:
     """Return the texts. `service` and `when` are plain text; `status` is the booking's, as Kordless writes it."""
     said = {"service": service, "when": when}
     enclosed = _("The attached file puts it into your calendar.")
     stands = status_texts(status)
     match occasion:
-        case Occasion.CANCELLED:
+        case OutgoingMail.Kind.CANCELLED:
             gone = status_texts("canceled")
             subject = _("Your booking has been canceled: %(service)s, %(when)s") % said
             return MailTexts(subject, gone.headline, gone.lead, _("The attached file takes it out of your calendar."))
-        case Occasion.RESCHEDULED:
+        case OutgoingMail.Kind.RESCHEDULED:
             subject = _("Your booking has been moved: %(service)s, %(when)s") % said
             moved = _("Your booking has been moved.")
             # Staff may have to accept the new time first; the status text says so.
             return MailTexts(
                 subject, _("New time"), f"{moved} {stands.lead}" if status == "pending" else moved, enclosed
             )
-        case Occasion.REMINDER:
+        case OutgoingMail.Kind.REMINDER:
             subject = _("Reminder: %(service)s, %(when)s") % said
             return MailTexts(subject, _("See you soon"), _("This is a reminder of your booking."), enclosed)
-        case Occasion.REQUESTED:
+        case OutgoingMail.Kind.REQUESTED:
             subject = _("We have received your request: %(service)s, %(when)s") % said
         case _:
             subject = _("Your booking is confirmed: %(service)s, %(when)s") % said

@@ -16,19 +16,19 @@ class AttemptAdmin(ReadOnlyAdmin):
     """Read-only list of attempts. Neither the key nor the encrypted request is ever shown."""
 
     fields = (
-        "account", "service", "state", "refusal", "outcome_unknown", "generation", "claim",
+        "account", "service", "state", "rejection", "outcome_unknown", "generation", "claim",
         "created_at", "changed_at", "claimed_until", "retry_at",
     )  # fmt: skip
     readonly_fields = fields
-    list_display = ("created_at", "service", "state", "refusal", "outcome_unknown", "claim", "account", "changed_at")
-    list_filter = ("account", "state", "refusal", "service", "created_at")
+    list_display = ("created_at", "service", "state", "rejection", "outcome_unknown", "claim", "account", "changed_at")
+    list_filter = ("account", "state", "rejection", "service", "created_at")
     list_per_page = 50
     date_hierarchy = "created_at"
     ordering = ("-created_at", "-pk")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         # Not loaded at all, so that no template, error page or debugger can show them.
-        return super().get_queryset(request).defer("sealed", "key", "body_hash")
+        return super().get_queryset(request).defer("encrypted", "key", "body_hash")
 
     def get_list_display(self, request: HttpRequest) -> Any:
         # Not in `list_display` itself: the number of accounts isn't known when this module is imported.

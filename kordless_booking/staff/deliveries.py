@@ -105,7 +105,9 @@ def search_deliveries(wanted: str, now: datetime) -> list[WebhookDelivery]:
         return []
     found = []
     rows = (
-        WebhookDelivery.objects.filter(received_at__gt=now - BODY_RETENTION).exclude(sealed="").order_by("-received_at")
+        WebhookDelivery.objects.filter(received_at__gt=now - BODY_RETENTION)
+        .exclude(encrypted="")
+        .order_by("-received_at")
     )
     for row in rows[:MAX_DECRYPTED].iterator():
         try:
@@ -169,7 +171,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         # Bodies are encrypted and not shown in the list; they are the largest part of a row.
-        return super().get_queryset(request).defer("sealed")
+        return super().get_queryset(request).defer("encrypted")
 
     def get_list_display(self, request: HttpRequest) -> Any:
         return [name for name in self.list_display if name != "account" or has_several_accounts()]

@@ -1,4 +1,4 @@
-"""Queries of the funnel's counts, by day, service and source, for the page and the CSV file."""
+"""Queries of the funnel's counts, by day, service and placement, for the page and the CSV file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from django.db.models import QuerySet, Sum
 
-from kordless_booking.funnel.stages import Source, Stage
 from kordless_booking.models import FunnelCount
 
 __all__ = [
@@ -35,31 +34,31 @@ PERIODS: Final = (7, 30, 90)
 LONGEST_SERVICE: Final = 200
 """Characters, the width of the column `FunnelCount.service`."""
 COLUMNS: Final = ("visits", "services_opened", "times_chosen", "forms_sent", "booked")
-"""Column names in the file, in the order of `Stage`. Public API: spreadsheets rely on them."""
-Counts = Mapping[Stage, int]
+"""Column names in the file, in the order of `FunnelCount.Stage`. Public API: spreadsheets rely on them."""
+Counts = Mapping[FunnelCount.Stage, int]
 
 
 @dataclass(frozen=True)
 class FunnelQuery:
-    """Filters: a number of days up to `today`, and an account, service and source; an empty text means all."""
+    """Filters: a number of days up to `today`, and an account, service and placement; an empty text means all."""
 
     today: date
     days: int = 30
     account: str = ""
     service: str = ""
-    source: str = ""
+    placement: str = ""
 
     @classmethod
     def from_query(cls, query: Mapping[str, str], today: date, accounts: Iterable[str]) -> FunnelQuery:
         """Parse a page's query string. Invalid values are ignored."""
-        days, account, source = query.get("days", ""), query.get("account", ""), query.get("source", "")
+        days, account, placement = query.get("days", ""), query.get("account", ""), query.get("placement", "")
         return cls(
             today,
             int(days) if days in map(str, PERIODS) else 30,
             account if account in set(accounts) else "",
             # PostgreSQL raises for NUL in a text.
             query.get("service", "").replace("\0", "")[:LONGEST_SERVICE],
-            source if source in list(Source) else "",
+            placement if placement in list(FunnelCount.Placement) else "",
         )
 
     @property
@@ -69,7 +68,7 @@ class FunnelQuery:
 
 def rows_of(wish: FunnelQuery) -> QuerySet[FunnelCount]:
     """Return the rows that match."""
-    names = {name: said for name in ("account", "service", "source") if (said := getattr(wish, name))}
+    names = {name: said for name in ("account", "service", "placement") if (said := getattr(wish, name))}
     return FunnelCount.objects.filter(day__gte=wish.first, day__lte=wish.today, **names)
 
 
@@ -81,32 +80,34 @@ def by_day(wish: FunnelQuery) -> dict[date, Counts]:
 
 def counts_by(name: str, rows: QuerySet[FunnelCount]) -> dict[Any, Counts]:
     """Return the counts for each value of one column."""
-    found: dict[Any, dict[Stage, int]] = defaultdict(dict)
+    found: dict[Any, dict[FunnelCount.Stage, int]] = defaultdict(dict)
     # `order_by()` removes the ordering, whose columns would become part of GROUP BY.
     for row in rows.order_by().values(name, "stage").annotate(number=Sum("count")):
         # Stages of another version of the app are left out.
-        if row["stage"] in list(Stage):
-            found[row[name]][Stage(row["stage"])] = row["number"]
+        if row["stage"] in list(FunnelCount.Stage):
+            found[row[name]][FunnelCount.Stage(row["stage"])] = row["number"]
     return dict(found)
 
 
 def services_in(wish: FunnelQuery) -> list[str]:
     """Return the slugs of services that were counted in the period, whatever service is chosen now."""
-    rows = rows_of(replace(wish, service="", source="")).exclude(service="")
+    rows = rows_of(replace(wish, service="", placement="")).exclude(service="")
     return sorted(rows.order_by().values_list("service", flat=True).distinct())
 
 
 def to_csv(wish: FunnelQuery) -> str:
-    """Format the counts as CSV: one line per day, account, service and source with any count."""
+    """Format the counts as CSV: one line per day, account, service and placement with any count."""
     lines: dict[tuple[date, str, str, str], dict[str, int]] = defaultdict(dict)
-    rows = rows_of(wish).order_by("day", "account", "service", "source")
-    for row in rows.values_list("day", "account", "service", "source", "stage", "count"):
+    rows = rows_of(wish).order_by("day", "account", "service", "placement")
+    for row in rows.values_list("day", "account", "service", "placement", "stage", "count"):
         lines[row[:4]][row[4]] = row[5]
     text = io.StringIO()
     sheet = csv.writer(text)
-    sheet.writerow(("day", "account", "service", "source", *COLUMNS))
+    sheet.writerow(("day", "account", "service", "placement", *COLUMNS))
     for (day, *names), counts in lines.items():
-        sheet.writerow((day.isoformat(), *map(_escape_formula, names), *(counts.get(stage, 0) for stage in Stage)))
+        sheet.writerow(
+            (day.isoformat(), *map(_escape_formula, names), *(counts.get(stage, 0) for stage in FunnelCount.Stage))
+        )
     return text.getvalue()
 
 

@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from kordless_booking.funnel.counters import today
-from kordless_booking.funnel.stages import Source, Stage
+from kordless_booking.models import FunnelCount
 from kordless_booking.staff import funnel
 from kordless_booking.staff.funnel import HEIGHT, build_chart
 from kordless_booking.staff.labels import placement_label, service_names, stage_label
@@ -42,7 +42,7 @@ class FunnelAdmin(ReadOnlyAdmin):
         wish = self._query(request)
         days = funnel.by_day(wish)
         # A visit has a service only if it began at its times. So for one service the shares begin with its opening.
-        stages = [stage for stage in Stage if stage is not Stage.VISIT or not wish.service]
+        stages = [stage for stage in FunnelCount.Stage if stage is not FunnelCount.Stage.VISIT or not wish.service]
         totals = _added_up(days.values())
         names = service_names(known_accounts().values())
         base, rows = stages[0], funnel.rows_of(wish)
@@ -55,13 +55,13 @@ class FunnelAdmin(ReadOnlyAdmin):
             "periods": funnel.PERIODS,
             "accounts": list(known_accounts()) if has_several_accounts() else [],
             "services": [(slug, names.get(slug, slug)) for slug in funnel.services_in(wish)],
-            "sources": [(source.value, placement_label(source)) for source in Source],
+            "placements": [(placement.value, placement_label(placement)) for placement in FunnelCount.Placement],
             "stages": [stage_label(stage) for stage in stages],
             "base": stage_label(base),
             "bars": _bars(totals, stages),
             "chart": build_chart(
                 [
-                    (_day_label(day, counts, base), counts.get(base, 0), counts.get(Stage.BOOKED, 0))
+                    (_day_label(day, counts, base), counts.get(base, 0), counts.get(FunnelCount.Stage.BOOKED, 0))
                     for day, counts in days.items()
                 ]
             ),
@@ -72,7 +72,7 @@ class FunnelAdmin(ReadOnlyAdmin):
             "by_service": _table(
                 funnel.counts_by("service", rows), stages, lambda slug: names.get(slug, slug) or _("None chosen")
             ),
-            "by_source": _table(funnel.counts_by("source", rows), stages, placement_label),
+            "by_placement": _table(funnel.counts_by("placement", rows), stages, placement_label),
             "empty": not any(totals.values()),
             "counting": any(account.funnel for account in known_accounts().values()),
         }
@@ -92,15 +92,15 @@ class FunnelAdmin(ReadOnlyAdmin):
         return funnel.FunnelQuery.from_query(request.GET, today(), known_accounts())
 
 
-def _added_up(several: Iterable[funnel.Counts]) -> dict[Stage, int]:
-    totals = dict.fromkeys(Stage, 0)
+def _added_up(several: Iterable[funnel.Counts]) -> dict[FunnelCount.Stage, int]:
+    totals = dict.fromkeys(FunnelCount.Stage, 0)
     for counts in several:
         for stage, number in counts.items():
             totals[stage] += number
     return totals
 
 
-def _bars(totals: Mapping[Stage, int], stages: list[Stage]) -> list[dict[str, Any]]:
+def _bars(totals: Mapping[FunnelCount.Stage, int], stages: list[FunnelCount.Stage]) -> list[dict[str, Any]]:
     """Return each stage with its number, the width of its bar, and its share of the first stage."""
     # The widest bar isn't always the first: choosing another time counts again.
     most, base = max(totals[stage] for stage in stages), totals[stages[0]]
@@ -115,16 +115,18 @@ def _bars(totals: Mapping[Stage, int], stages: list[Stage]) -> list[dict[str, An
     ]
 
 
-def _day_label(day: Any, counts: funnel.Counts, base: Stage) -> str:
-    numbers = [f"{stage_label(stage)} {counts.get(stage, 0)}" for stage in (base, Stage.BOOKED)]
+def _day_label(day: Any, counts: funnel.Counts, base: FunnelCount.Stage) -> str:
+    numbers = [f"{stage_label(stage)} {counts.get(stage, 0)}" for stage in (base, FunnelCount.Stage.BOOKED)]
     return f"{date_format(day, 'SHORT_DATE_FORMAT')}: {', '.join(numbers)}"
 
 
-def _cells(counts: funnel.Counts, stages: list[Stage]) -> list[int]:
+def _cells(counts: funnel.Counts, stages: list[FunnelCount.Stage]) -> list[int]:
     return [counts.get(stage, 0) for stage in stages]
 
 
-def _table(found: Mapping[str, funnel.Counts], stages: list[Stage], word: Any) -> list[tuple[str, list[int]]]:
+def _table(
+    found: Mapping[str, funnel.Counts], stages: list[FunnelCount.Stage], word: Any
+) -> list[tuple[str, list[int]]]:
     """Return the rows of a table, those with the most bookings first."""
-    order = sorted(found.items(), key=lambda row: [-row[1].get(stage, 0) for stage in reversed(Stage)])
+    order = sorted(found.items(), key=lambda row: [-row[1].get(stage, 0) for stage in reversed(FunnelCount.Stage)])
     return [(str(word(name)), _cells(counts, stages)) for name, counts in order]

@@ -7,31 +7,31 @@ from collections.abc import Iterable
 from django.utils.translation import gettext as _
 
 from kordless_booking.conf import Account
-from kordless_booking.funnel.stages import Source, Stage
+from kordless_booking.models import FunnelCount
 from kordless_booking.upstream.registry import services_for
 
 __all__ = ["format_age", "placement_label", "rejection_label", "service_names", "stage_label"]
 
 
-def stage_label(stage: Stage) -> str:
+def stage_label(stage: FunnelCount.Stage) -> str:
     """Return the label of what a stage counts, in the plural."""
     return {
-        Stage.VISIT: _("Visits"),
-        Stage.SERVICE: _("Services opened"),
-        Stage.SLOT: _("Times chosen"),
-        Stage.CONTACT: _("Forms sent"),
-        Stage.BOOKED: _("Booked"),
+        FunnelCount.Stage.VISIT: _("Visits"),
+        FunnelCount.Stage.SERVICE: _("Services opened"),
+        FunnelCount.Stage.SLOT: _("Times chosen"),
+        FunnelCount.Stage.CONTACT: _("Forms sent"),
+        FunnelCount.Stage.BOOKED: _("Booked"),
     }[stage]
 
 
 def placement_label(source: str) -> str:
     """Return the label of a placement of the widget; unknown ones as they are."""
     words = {
-        Source.PAGE: _("Pages of the widget"),
-        Source.INLINE: _("Inside pages of this site"),
-        Source.EMBED: _("Frames on other sites"),
+        FunnelCount.Placement.PAGE: _("Pages of the widget"),
+        FunnelCount.Placement.INLINE: _("Inside pages of this site"),
+        FunnelCount.Placement.EMBED: _("Frames on other sites"),
     }
-    return words[Source(source)] if source in list(Source) else source
+    return words[FunnelCount.Placement(source)] if source in list(FunnelCount.Placement) else source
 
 
 def rejection_label(reason: str) -> str:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from django.db.models import Count, Min, Sum
 
-from kordless_booking.booking.attempt import State
 from kordless_booking.models import BookingAttempt, RejectedDeliveryCount, WebhookDelivery
 from kordless_booking.upstream.registry import AccountServices, services_for
 
@@ -86,7 +85,7 @@ def account_state(account: Account, now: datetime, today: date) -> AccountState:
         name=account.name,
         business=business,
         webhook=bool(account.webhook_secrets),
-        last=deliveries.defer("sealed").order_by("-received_at", "-pk").first(),
+        last=deliveries.defer("encrypted").order_by("-received_at", "-pk").first(),
         deliveries=deliveries.filter(received_at__gt=now - timedelta(days=REFUSAL_DAYS)).count(),
         refusals=_refusals(account, today),
         gate=reached.gate.state(),
@@ -106,7 +105,9 @@ def _refusals(account: Account, today: date) -> tuple[Rejections, ...]:
 
 
 def _attempts(account: Account) -> tuple[OpenAttempts, ...]:
-    opened = BookingAttempt.objects.filter(account=account.name, state__in=[state for state in State if state.open])
+    opened = BookingAttempt.objects.filter(
+        account=account.name, state__in=[state for state in BookingAttempt.State if state.is_open]
+    )
     rows = opened.order_by("state").values_list("state").annotate(number=Count("pk"), oldest=Min("created_at"))
     return tuple(OpenAttempts(*row) for row in rows)
 

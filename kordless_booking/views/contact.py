@@ -27,7 +27,7 @@ from kordless_booking.booking.form_input import decrypt_form_input, encrypt_form
 from kordless_booking.booking.receipt import Receipt
 from kordless_booking.booking.steps import Step
 from kordless_booking.forms import ContactForm
-from kordless_booking.funnel.stages import Stage
+from kordless_booking.models import FunnelCount
 from kordless_booking.presentation import formatting, timezone_search
 from kordless_booking.views import security
 from kordless_booking.views.abuse import HONEYPOT, reject_reason
@@ -83,7 +83,7 @@ def _begin_draft(visit: WidgetRequest, service: str) -> HttpResponse:
     if moment is None:
         return _to_slots(visit, service, taken="1", kept=visit.kept)
     chosen = _draft(visit, detail, moment)
-    visit.record_stage(Stage.SLOT, service)
+    visit.record_stage(FunnelCount.Stage.SLOT, service)
     return visit.redirect(_contact_url(visit, chosen, visit.kept))
 
 
@@ -127,7 +127,7 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
             attempt,
             visit.now,
             creations_per_minute=visit.account.creations_per_minute,
-            on_created=lambda: visit.record_stage(Stage.CONTACT, service),
+            on_created=lambda: visit.record_stage(FunnelCount.Stage.CONTACT, service),
         )
     except DatabaseError:
         log_problem(visit, "attempt_not_written", level=logging.ERROR, status=503)

@@ -21,7 +21,7 @@ from kordless_booking.booking.receipt import ManageLink, Receipt
 from kordless_booking.booking.steps import Step
 from kordless_booking.booking.tokens import InvalidToken
 from kordless_booking.changes import BookingChange, publish_change
-from kordless_booking.funnel.stages import Stage
+from kordless_booking.models import FunnelCount
 from kordless_booking.presentation import calendar_event
 from kordless_booking.views.already_requested import already_requested
 from kordless_booking.views.decorators import widget_view
@@ -131,7 +131,7 @@ def redirect_to_outcome(
         return visit.redirect(visit.url("attempt", receipt.to_token(visit.account.name)))
     visit.catalog.invalidate_slots(receipt.service)
     if outcome.notify_contact:
-        visit.record_stage(Stage.BOOKED, receipt.service)
+        visit.record_stage(FunnelCount.Stage.BOOKED, receipt.service)
         slug = outcome.booking.service_slug or receipt.service
         booked = msgspec.structs.replace(outcome.booking, contact=outcome.notify_contact, service_slug=slug)
         reader = visit.preferences(

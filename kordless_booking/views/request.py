@@ -31,8 +31,8 @@ from kordless_booking.booking.steps import Step
 from kordless_booking.booking.tokens import MAX_TOKEN
 from kordless_booking.exceptions import KordlessError, NotFound
 from kordless_booking.funnel.page_views import PageView, count_later_stage
-from kordless_booking.funnel.stages import Source, Stage
 from kordless_booking.logs import request_id
+from kordless_booking.models import FunnelCount
 from kordless_booking.prefetch import is_prefetch
 from kordless_booking.presentation.calendar_event import safe_url
 from kordless_booking.presentation.locales import best_supported_language, default_language, supported_languages
@@ -171,9 +171,15 @@ class WidgetRequest:
             return None
 
     @property
-    def source(self) -> Source:
+    def placement(self) -> FunnelCount.Placement:
         """Placement of the widget, for the funnel."""
-        return Source.INLINE if self.inline else Source.EMBED if self.choices.embed else Source.PAGE
+        return (
+            FunnelCount.Placement.INLINE
+            if self.inline
+            else FunnelCount.Placement.EMBED
+            if self.choices.embed
+            else FunnelCount.Placement.PAGE
+        )
 
     def record_page_view(self, service: str = "") -> None:
         """Record the page view: the times of a service, or the list of services. Counted with the response."""
@@ -187,16 +193,16 @@ class WidgetRequest:
             self.page_view = PageView(
                 self.account.name,
                 service,
-                self.source,
+                self.placement,
                 cached_reverse(self.mount, "services"),
                 own,
                 continues=bool(within),
             )
 
-    def record_stage(self, stage: Stage, service: str) -> None:
+    def record_stage(self, stage: FunnelCount.Stage, service: str) -> None:
         """Count a visitor who reached this stage of the funnel."""
         if self.account.funnel:
-            count_later_stage(self.request, self.account.name, service, self.source, stage)
+            count_later_stage(self.request, self.account.name, service, self.placement, stage)
 
     def preferences(
         self, zone: str, *, host: str | None = None, host_id: str | None = None, party: int = 1

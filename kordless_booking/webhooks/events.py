@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Final
 
 import msgspec
@@ -17,32 +16,18 @@ import msgspec
 from kordless_booking.api import lenient, parsing, responses
 from kordless_booking.api.resources import Booking
 from kordless_booking.exceptions import OutcomeUnknown
+from kordless_booking.models import MAX_KIND_CHARS
 
-__all__ = ["CANCELLED", "CREATED", "UPDATED", "Event", "Outcome", "UnreadableEvent", "parse_event"]
+__all__ = ["CANCELLED", "CREATED", "UPDATED", "Event", "UnreadableEvent", "parse_event"]
 
 CREATED: Final = "booking.created"
 UPDATED: Final = "booking.updated"
 CANCELLED: Final = "booking.cancelled"
 ABOUT_BOOKINGS: Final = frozenset({CREATED, UPDATED, CANCELLED})
-MAX_KIND_CHARS: Final = 100
-"""Characters. Also the width of the column `WebhookDelivery.kind`."""
 _KIND: Final = re.compile(rf"[!-~]{{1,{MAX_KIND_CHARS}}}")
 """Printable ASCII without spaces: the name goes into the log and the database."""
 _OTHER_SPELLINGS: Final = {"booking.canceled": CANCELLED, "booking.rescheduled": UPDATED}
 """Undocumented but likely spellings: a booking's status has one l, and Kordless's endpoint is called reschedule."""
-
-
-class Outcome(StrEnum):
-    """Result of a delivery."""
-
-    PROCESSED = "told"
-    """Published to the site's receivers as a change of a booking."""
-    SUPERSEDED = "known"
-    """Nothing new: the change was published before, or a newer one was."""
-    OTHER = "other"
-    """An event of a kind that this version doesn't know."""
-    DUPLICATE = "duplicate"
-    """Received before, under this id or with the same body. It isn't recorded again."""
 
 
 class UnreadableEvent(Exception):

@@ -23,7 +23,7 @@ from kordless_booking.logs import log_event
 from kordless_booking.models import WebhookDelivery
 from kordless_booking.signals import ChangeSource, event_received
 from kordless_booking.upstream.registry import services_for
-from kordless_booking.webhooks.events import CANCELLED, CREATED, UPDATED, Event, Outcome
+from kordless_booking.webhooks.events import CANCELLED, CREATED, UPDATED, Event
 from kordless_booking.webhooks.invalidation import invalidate_slots
 from kordless_booking.webhooks.stored_body import BODY_RETENTION, encrypt_body
 
@@ -32,7 +32,7 @@ __all__ = ["ReceiverFailed", "change_of", "receive", "send_signal"]
 log = logging.getLogger("kordless_booking.webhooks")
 
 CLEANUP_EVERY: Final = 100
-"""A new delivery whose primary key is a multiple of this empties the bodies that are older than SEALED_FOR."""
+"""A new delivery whose primary key is a multiple of this empties the bodies that are older than BODY_RETENTION."""
 _CHANGES: Final = {
     CREATED: BookingChange.CREATED,
     UPDATED: BookingChange.RESCHEDULED,
@@ -48,7 +48,7 @@ class ReceiverFailed(Exception):
         self.error = error
 
 
-def receive(account: Account, *, delivery_id: str, body: bytes, event: Event, now: datetime) -> Outcome:
+def receive(account: Account, *, delivery_id: str, body: bytes, event: Event, now: datetime) -> WebhookDelivery.Outcome:
     """Take in the delivery, once. Return its outcome.
 
     Raises ReceiverFailed, and django.db.DatabaseError when the delivery can't be recorded. Kordless retries in both
@@ -59,10 +59,10 @@ def receive(account: Account, *, delivery_id: str, body: bytes, event: Event, no
         delivery_id=delivery_id,
         body_hash=sha256(body).hexdigest(),
         kind=event.kind,
-        outcome=Outcome.OTHER,
+        outcome=WebhookDelivery.Outcome.OTHER,
         happened_at=event.at,
         received_at=now,
-        sealed=encrypt_body(account.name, body),
+        encrypted=encrypt_body(account.name, body),
     )
     booking, attempt = event.booking, None
     if booking is not None and change_of(event, booking) is BookingChange.CREATED:
@@ -71,19 +71,19 @@ def receive(account: Account, *, delivery_id: str, body: bytes, event: Event, no
     with transaction.atomic():
         # First of all: of two equal deliveries the second waits here, for the first one's unique key.
         if not _insert_once(row):
-            return Outcome.DUPLICATE
+            return WebhookDelivery.Outcome.DUPLICATE
         send_signal(event_received, ChangeSource.WEBHOOK, account=account.name, event=event, delivery=delivery_id)
         # The row was inserted without its final outcome, which is known only now.
         if booking is not None:
             row.outcome, row.source = _publish(account, event, booking, attempt, now)
             row.save(update_fields=["outcome", "source"])
         if row.pk % CLEANUP_EVERY == 0:
-            old = WebhookDelivery.objects.filter(received_at__lt=now - BODY_RETENTION).exclude(sealed="")
-            old.update(sealed="")
+            old = WebhookDelivery.objects.filter(received_at__lt=now - BODY_RETENTION).exclude(encrypted="")
+            old.update(encrypted="")
     # After the commit, and for a superseded change too: the cached times may be older than it.
     if booking is not None:
         invalidate_slots(services_for(account), booking)
-    return Outcome(row.outcome)
+    return WebhookDelivery.Outcome(row.outcome)
 
 
 def _insert_once(row: WebhookDelivery) -> bool:
@@ -109,7 +109,7 @@ def _insert_once(row: WebhookDelivery) -> bool:
 
 def _publish(
     account: Account, event: Event, booking: Booking, attempt: Attempt | None, now: datetime
-) -> tuple[Outcome, ChangeSource | str]:
+) -> tuple[WebhookDelivery.Outcome, ChangeSource | str]:
     """Record the change, queue the mail and send the change's signal. Return the outcome and the change's source.
 
     `attempt` is the attempt of ours that led to the booking, if there is one.
@@ -121,7 +121,7 @@ def _publish(
     ours = attempt if told else None
     queue_mail(change, told, booking, account=account, now=now, reader=ours.reader if ours else None)
     if told is None:
-        return Outcome.SUPERSEDED, ""
+        return WebhookDelivery.Outcome.SUPERSEDED, ""
     # A change that our own page has just requested counts as ours, even if its webhook beats the response.
     here = ours is not None or is_change_in_progress(
         services_for(account).cache, account.name, booking.confirmation_number
@@ -130,7 +130,7 @@ def _publish(
     send_signal(
         change.signal, source, booking=told, account=account.name, attribution=dict(ours.attribution) if ours else {}
     )
-    return Outcome.PROCESSED, source
+    return WebhookDelivery.Outcome.PROCESSED, source
 
 
 def change_of(event: Event, booking: Booking) -> BookingChange:

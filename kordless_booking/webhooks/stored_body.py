@@ -31,6 +31,8 @@ def decrypt_body(row: WebhookDelivery, now: datetime | None) -> str:
     """Decrypt a delivery's body. With `now=None` its age doesn't matter. Raises BodyUnavailable."""
     age, at = (None, 0.0) if now is None else (int(BODY_RETENTION.total_seconds()), now.timestamp())
     try:
-        return str(decrypt_token("delivery", row.account, row.sealed, max_age=age, now=at, longest=_MAX_CHARS)["body"])
+        return str(
+            decrypt_token("delivery", row.account, row.encrypted, max_age=age, now=at, longest=_MAX_CHARS)["body"]
+        )
     except (InvalidToken, KeyError, ValueError):
         raise BodyUnavailable from None

@@ -11,7 +11,7 @@ import pytest
 from kordless_booking.api.client import Kordless
 from kordless_booking.api.resources import Contact, NewBooking
 from kordless_booking.api.session import wsgi_transport
-from kordless_booking.booking.attempt import Attempt, State
+from kordless_booking.booking.attempt import Attempt
 from kordless_booking.booking.placement import Outcome, Pending, Placed, place_booking
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import SANDBOX_KEY, SANDBOX_ORG, Sandbox
@@ -111,7 +111,7 @@ def killed(network: Network, client: Kordless, attempt: Attempt, *, sent: bool) 
     with pytest.raises(SystemExit):
         place_booking("default", client, attempt, NOW)
     network.before, network.after = (lambda: None), (lambda: None)
-    assert row().state == State.PLACING
+    assert row().state == BookingAttempt.State.PLACING
 
 
 class JustBefore:

@@ -9,7 +9,8 @@ from hypothesis import settings as fast
 from hypothesis import strategies as st
 
 from kordless_booking.api.resources import Contact, NewBooking
-from kordless_booking.booking.attempt import Attempt, State, idempotency_key, is_body_hash
+from kordless_booking.booking.attempt import Attempt, idempotency_key, is_body_hash
+from kordless_booking.models import BookingAttempt
 from tests.conftest import NOW
 
 NEW = NewBooking(
@@ -25,17 +26,17 @@ NEW = NewBooking(
 @pytest.mark.parametrize(
     ("state", "is_open"),
     [
-        (State.PLACING, True),
-        (State.OUTCOME_UNKNOWN, True),
-        (State.WAITING, True),
-        (State.PLACED, False),
-        (State.REJECTED, False),
+        (BookingAttempt.State.PLACING, True),
+        (BookingAttempt.State.OUTCOME_UNKNOWN, True),
+        (BookingAttempt.State.WAITING, True),
+        (BookingAttempt.State.PLACED, False),
+        (BookingAttempt.State.REJECTED, False),
     ],
 )
 def test_the_open_states_may_still_become_a_booking(state, is_open):
     """And the two others are final."""
-    assert state.open is is_open
-    assert len(State) == 5
+    assert state.is_open is is_open
+    assert len(BookingAttempt.State) == 5
 
 
 @fast(max_examples=100, deadline=None)

@@ -7,7 +7,7 @@ from django.db import connection
 
 from kordless_booking.api.resources import Contact
 from kordless_booking.booking import attempt as drawing
-from kordless_booking.booking.attempt import Attempt, State
+from kordless_booking.booking.attempt import Attempt
 from kordless_booking.booking.placement import (
     LEASE,
     DifferentRequest,
@@ -70,12 +70,12 @@ LEASE_SECONDS = LEASE.total_seconds()
 STANDS = [
     pytest.param(reach, state, seconds, id=f"{state}, {when}")
     for reach, state, moments in (
-        (_being_sent, State.PLACING, {"being sent": 1, "lease ran out": LEASE_SECONDS + 1}),
-        (_never_sent, State.PLACING, {"about to be sent": 1, "never sent": LEASE_SECONDS + 1}),
-        (_placed, State.PLACED, {"just now": 1, "answer kept no longer": 31 * 86400}),
-        (_unsure, State.OUTCOME_UNKNOWN, {"not due": 1, "due": 40, "too old": 86401}),
-        (_waiting, State.WAITING, {"not its turn": 1, "its turn": 40}),
-        (_waiting_in_doubt, State.WAITING, {"in doubt, not its turn": 3, "in doubt, its turn": 40}),
+        (_being_sent, BookingAttempt.State.PLACING, {"being sent": 1, "lease ran out": LEASE_SECONDS + 1}),
+        (_never_sent, BookingAttempt.State.PLACING, {"about to be sent": 1, "never sent": LEASE_SECONDS + 1}),
+        (_placed, BookingAttempt.State.PLACED, {"just now": 1, "answer kept no longer": 31 * 86400}),
+        (_unsure, BookingAttempt.State.OUTCOME_UNKNOWN, {"not due": 1, "due": 40, "too old": 86401}),
+        (_waiting, BookingAttempt.State.WAITING, {"not its turn": 1, "its turn": 40}),
+        (_waiting_in_doubt, BookingAttempt.State.WAITING, {"in doubt, not its turn": 3, "in doubt, its turn": 40}),
     )
     for when, seconds in moments.items()
 ]
@@ -84,8 +84,8 @@ STANDS = [
 def test_the_drawing_has_every_state_and_each_is_tested_here():
     """The picture in attempt.py names the states that there are; all but REFUSED hold their key for one body."""
     picture = (drawing.__doc__ or "").partition("::")[2].partition("The key comes")[0]
-    assert set(re.findall(r"\b[A-Z]{6,}\b", picture)) == {state.name for state in State}
-    assert {stand.values[1] for stand in STANDS} == set(State) - {State.REJECTED}
+    assert set(re.findall(r"\b[A-Z]{6,}\b", picture)) == {state.name for state in BookingAttempt.State}
+    assert {stand.values[1] for stand in STANDS} == set(BookingAttempt.State) - {BookingAttempt.State.REJECTED}
 
 
 @pytest.mark.parametrize(("reach", "state", "seconds"), STANDS)
@@ -162,7 +162,7 @@ def test_whoever_is_sent_again_goes_to_the_end_of_the_line(sandbox, client, atte
     assert len(creates(sandbox)) == sent
     assert resume("default", client, waiter.key, waiter.body_digest(), later(NOW, 3)) == Pending(19, waiting=True)
     renewed = BookingAttempt.objects.get(key=KEY)
-    assert (renewed.generation, renewed.state, renewed.created_at) == (2, State.WAITING, later(NOW, 2))
+    assert (renewed.generation, renewed.state, renewed.created_at) == (2, BookingAttempt.State.WAITING, later(NOW, 2))
 
 
 def test_of_two_bodies_in_one_moment_the_insert_decides(sandbox, client, attempt):
@@ -231,7 +231,7 @@ def test_the_same_body_is_known_while_the_secret_key_rotates(settings, sandbox, 
 def test_an_emptied_row_is_nobodys_and_stays_used(sandbox, client, attempt):
     """A person who was forgotten: no form is booked under that key again, and its page says that nobody knows."""
     place_it(sandbox, client, attempt)
-    BookingAttempt.objects.update(sealed="", body_hash="", email_hash="", phone_hash="")
+    BookingAttempt.objects.update(encrypted="", body_hash="", email_hash="", phone_hash="")
     assert place_booking("default", client, attempt, later(NOW, 5)) == DifferentRequest()
     outcome = resume("default", client, KEY, attempt.body_digest(), later(NOW, 5))
     assert isinstance(outcome, Rejected)

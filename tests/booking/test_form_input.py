@@ -1,4 +1,4 @@
-"""What was typed, on its way past the slot page: sealed, short enough for a URL, and never in the way."""
+"""What was typed, on its way past the slot page: encrypted, short enough for a URL, and never in the way."""
 
 import pytest
 from hypothesis import given
@@ -49,7 +49,7 @@ def test_only_known_fields_are_kept_and_none_is_endless():
 
 
 def test_a_token_of_ours_with_other_contents_is_narrowed(clock):
-    """What another version sealed is cut down to what this one knows."""
+    """What another version encrypted is cut down to what this one knows."""
     token = encrypt_token("typed", "default", {"name": 7, "email": None, "strange": {"a": 1}})
     assert decrypt_form_input("default", token, STAMP, FIELDS) == {"name": "7"}
 

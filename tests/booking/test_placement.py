@@ -8,7 +8,6 @@ import pytest
 from django.db import DatabaseError, OperationalError, connection
 
 from kordless_booking import exceptions
-from kordless_booking.booking.attempt import State
 from kordless_booking.booking.placement import LEASE, DifferentRequest, Placed, Rejected, place_booking, resume
 from kordless_booking.booking.tokens import decrypt_token
 from kordless_booking.models import BookingAttempt
@@ -41,7 +40,7 @@ def test_a_yes_is_written_down_without_the_contact(sandbox, client, attempt):
     assert [booking["number"] for booking in sandbox.bookings()] == [outcome.booking.confirmation_number]
     written = row()
     assert (written.state, written.generation, written.claim, written.outcome_unknown) == ("placed", 1, 1, False)
-    answer = str(decrypt_token("answer", "default", written.sealed, max_age=60, now=NOW.timestamp()))
+    answer = str(decrypt_token("answer", "default", written.encrypted, max_age=60, now=NOW.timestamp()))
     assert outcome.booking.confirmation_number in answer
     assert not [private for private in (EMAIL, PHONE, NAME) if private in answer]
 
@@ -59,7 +58,7 @@ def test_a_contact_in_the_answer_is_not_kept(client, network, attempt):
     }
     network.after = lambda: httpx.Response(201, json=document)
     outcome = place_booking("default", client, attempt, NOW)
-    assert EMAIL not in str(decrypt_token("answer", "default", row().sealed, max_age=60, now=NOW.timestamp()))
+    assert EMAIL not in str(decrypt_token("answer", "default", row().encrypted, max_age=60, now=NOW.timestamp()))
     remembered = resume("default", client, KEY, attempt.body_digest(), NOW)
     assert booked(remembered) == booked(outcome)
     assert isinstance(remembered, Placed)
@@ -93,7 +92,7 @@ def test_a_conflict_is_a_no_and_forgets_the_body(sandbox, client, attempt):
     assert isinstance(outcome.error, exceptions.SlotTaken)
     assert not outcome.after_unknown_outcome
     written = row()
-    assert (written.state, written.refusal, written.sealed) == ("refused", "SlotTaken", "")
+    assert (written.state, written.rejection, written.encrypted) == ("refused", "SlotTaken", "")
 
 
 @pytest.mark.parametrize(
@@ -116,7 +115,7 @@ def test_every_no_is_told_and_remembered(sandbox, client, attempt, kind, options
         assert isinstance(outcome, Rejected)
         assert type(outcome.error) is expected
         assert not outcome.after_unknown_outcome
-    assert (row().state, row().sealed) == ("refused", "")
+    assert (row().state, row().encrypted) == ("refused", "")
     assert len(creates(sandbox)) == 1
 
 
@@ -130,7 +129,7 @@ def test_no_connection_is_a_no_because_nothing_was_sent(sandbox, network, client
     outcome = place_booking("default", client, attempt, NOW)
     assert isinstance(outcome, Rejected)
     assert isinstance(outcome.error, exceptions.Unreachable)
-    assert row().state == State.REJECTED
+    assert row().state == BookingAttempt.State.REJECTED
     network.before = lambda: None
     assert isinstance(place_booking("default", client, attempt, later(NOW, 3)), Placed)
     assert keys_sent(sandbox) == [f"kb-{KEY}-2"]
@@ -152,7 +151,7 @@ def test_after_a_no_the_edited_form_is_a_new_generation(sandbox, client, attempt
 def test_a_refusal_that_a_later_version_wrote_is_still_a_no(client, attempt):
     """An unknown name in the row reads as Refused."""
     place_booking("default", client, attempt, NOW)
-    BookingAttempt.objects.update(state=State.REJECTED, refusal="SomethingNew")
+    BookingAttempt.objects.update(state=BookingAttempt.State.REJECTED, rejection="SomethingNew")
     outcome = resume("default", client, KEY, attempt.body_digest(), NOW)
     assert isinstance(outcome, Rejected)
     assert type(outcome.error) is exceptions.Refused
@@ -209,9 +208,9 @@ def test_a_yes_is_told_even_when_it_cannot_be_written_down(sandbox, client, atte
         first = place_booking("default", client, attempt, NOW)
     assert isinstance(first, Placed)
     assert "event=attempt_not_settled" in caplog.text
-    assert row().state == State.PLACING
+    assert row().state == BookingAttempt.State.PLACING
     assert booked(resume("default", client, KEY, attempt.body_digest(), NOW + LEASE)) == booked(first)
-    assert row().state == State.PLACED
+    assert row().state == BookingAttempt.State.PLACED
     assert len(sandbox.bookings()) == 1
 
 
@@ -226,7 +225,7 @@ def test_a_rotated_secret_key_loses_nothing(settings, sandbox, client, attempt):
 def test_a_body_that_cannot_be_read_is_not_sent(sandbox, client, attempt, caplog):
     """It is not guessed: the visitor hears that nobody knows."""
     unsure(sandbox, client, attempt)
-    BookingAttempt.objects.update(sealed="cut off")
+    BookingAttempt.objects.update(encrypted="cut off")
     outcome = resume("default", client, KEY, attempt.body_digest(), later(NOW, 2))
     assert isinstance(outcome, Rejected)
     assert isinstance(outcome.error, exceptions.OutcomeUnknown)

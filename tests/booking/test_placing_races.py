@@ -8,9 +8,9 @@ import sys
 import pytest
 from django.db import connection
 
-from kordless_booking.booking.attempt import State
 from kordless_booking.booking.placement import LEASE, Pending, Placed, place_booking, resume
 from kordless_booking.conf import find_errors
+from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Limits, Sandbox
 from tests.booking.placing_parts import KEY, JustBefore, booked, client_of, creates, killed, later, row, unsure
 from tests.conftest import NOW
@@ -58,7 +58,7 @@ def test_a_late_yes_is_kept_though_another_has_asked_meanwhile(sandbox, network,
     network.before = overtaken
     outcome = place_booking("default", client, attempt, NOW)
     assert isinstance(outcome, Placed)
-    assert row().state == State.PLACED
+    assert row().state == BookingAttempt.State.PLACED
     assert booked(resume("default", client, KEY, attempt.body_digest(), NOW + LEASE)) == booked(outcome)
 
 
@@ -72,7 +72,7 @@ def test_a_late_no_does_not_undo_a_yes(sandbox, network, client, attempt):
 
     network.before = overtaken
     place_booking("default", client, attempt, NOW)
-    assert row().state == State.PLACED
+    assert row().state == BookingAttempt.State.PLACED
     assert isinstance(resume("default", client, KEY, attempt.body_digest(), NOW + LEASE), Placed)
     assert len(sandbox.bookings()) == 1
 

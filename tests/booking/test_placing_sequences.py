@@ -149,7 +149,7 @@ def test_any_sequence_of_mishaps_ends_in_the_truth_and_at_most_one_booking(db, s
             for event, entrance in steps:
                 outcome = world.step(event, entrance)
                 if isinstance(outcome, Rejected) and BookingAttempt.objects.get().state == "refused":
-                    assert BookingAttempt.objects.get().sealed == ""
+                    assert BookingAttempt.objects.get().encrypted == ""
                     break
             for _ in range(3):
                 outcome = world.step("ok", "resume")

@@ -8,8 +8,9 @@ import msgspec
 import pytest
 
 from kordless_booking import exceptions
-from kordless_booking.booking.attempt import Attempt, State
+from kordless_booking.booking.attempt import Attempt
 from kordless_booking.booking.placement import Pending, Placed, Rejected, place_booking, resume
+from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Limits
 from tests.booking.placing_parts import KEY, attempt_at, creates, edited, keys_sent, later, row, unsure
 from tests.conftest import NOW
@@ -47,7 +48,7 @@ def test_a_lost_answer_is_asked_for_again_with_the_same_bytes(sandbox, client, a
     assert first.body == second.body
     assert first.headers["idempotency-key"] == second.headers["idempotency-key"] == f"kb-{KEY}-1"
     assert [booking["number"] for booking in sandbox.bookings()] == [outcome.booking.confirmation_number]
-    assert row().state == State.PLACED
+    assert row().state == BookingAttempt.State.PLACED
 
 
 def test_nothing_is_sent_before_it_is_due(sandbox, client, attempt):
@@ -82,7 +83,7 @@ def test_no_connection_while_unsure_stays_unsure(sandbox, network, client, attem
 
     network.before = refuse
     assert resume("default", client, KEY, attempt.body_digest(), later(NOW, 2)) == Pending(seconds=4)
-    assert row().state == State.OUTCOME_UNKNOWN
+    assert row().state == BookingAttempt.State.OUTCOME_UNKNOWN
     network.before = lambda: None
     assert isinstance(resume("default", client, KEY, attempt.body_digest(), later(NOW, 6)), Placed)
     assert len(sandbox.bookings()) == 1
@@ -104,7 +105,7 @@ def test_a_no_about_something_else_leaves_an_unsure_one_open(sandbox, client, at
     assert isinstance(outcome, Rejected)
     assert type(outcome.error) is expected
     assert outcome.after_unknown_outcome
-    assert row().state == State.OUTCOME_UNKNOWN
+    assert row().state == BookingAttempt.State.OUTCOME_UNKNOWN
     sandbox.mischief.clear()
     assert isinstance(place_booking("default", client, attempt, later(NOW, 60)), Placed)
     assert len(sandbox.bookings()) == 1
@@ -123,7 +124,7 @@ def test_taken_after_unsure_says_that_it_may_be_our_own(sandbox, client, attempt
     again = resume("default", client, KEY, attempt.body_digest(), later(NOW, 3))
     assert isinstance(again, Rejected)
     assert again.after_unknown_outcome
-    assert (row().state, row().sealed) == ("refused", "")
+    assert (row().state, row().encrypted) == ("refused", "")
     assert len(sandbox.bookings()) == 1
 
 
@@ -133,7 +134,7 @@ def test_long_notes_in_any_script_survive_being_unsure(sandbox, client, attempt)
     notes = "".join(chr(dice.randrange(0x10000, 0xE0000)) for _ in range(1000))
     long = edited(attempt, notes=notes)
     unsure(sandbox, client, long)
-    assert len(row().sealed) > 4096
+    assert len(row().encrypted) > 4096
     assert isinstance(resume("default", client, KEY, long.body_digest(), later(NOW, 2)), Placed)
     assert len({request.body for request in creates(sandbox)}) == 1
 
@@ -181,7 +182,7 @@ def test_too_many_while_unsure_keeps_the_doubt(sandbox, network, client, attempt
     outcome = resume("default", client, KEY, attempt.body_digest(), later(NOW, 22))
     assert isinstance(outcome, Pending)
     assert not outcome.waiting
-    assert row().state == State.OUTCOME_UNKNOWN
+    assert row().state == BookingAttempt.State.OUTCOME_UNKNOWN
 
 
 def test_no_connection_when_the_turn_has_come_keeps_the_place(sandbox, network, client, attempt):
@@ -194,7 +195,7 @@ def test_no_connection_when_the_turn_has_come_keeps_the_place(sandbox, network, 
 
     network.before = refuse
     assert resume("default", client, KEY, attempt.body_digest(), later(NOW, 20)) == Pending(seconds=10)
-    assert (row().state, row().outcome_unknown) == (State.WAITING, False)
+    assert (row().state, row().outcome_unknown) == (BookingAttempt.State.WAITING, False)
     network.before = lambda: None
     assert isinstance(resume("default", client, KEY, attempt.body_digest(), later(NOW, 30)), Placed)
     assert len(sandbox.bookings()) == 1

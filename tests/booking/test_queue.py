@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from kordless_booking.booking.attempt import State
 from kordless_booking.booking.placement import Pending, Placed, place_booking, resume
 from kordless_booking.booking.queue import wait_after_contention, wait_for, wait_for_new_attempt
 from kordless_booking.models import BookingAttempt
@@ -15,14 +14,20 @@ from tests.conftest import NOW
 pytestmark = pytest.mark.django_db
 
 
-def waiting(number: int, *, due: float = 40, account: str = "default", state: State = State.WAITING) -> BookingAttempt:
+def waiting(
+    number: int,
+    *,
+    due: float = 40,
+    account: str = "default",
+    state: BookingAttempt.State = BookingAttempt.State.WAITING,
+) -> BookingAttempt:
     """The attempt that came `number` seconds after the first, and is due so many seconds from NOW, as is its claim."""
     return BookingAttempt.objects.create(
         key=f"{account}-{number}",
         account=account,
         state=state,
         retry_at=NOW + timedelta(seconds=due),
-        claimed_until=NOW + timedelta(seconds=due if state == State.PLACING else 0),
+        claimed_until=NOW + timedelta(seconds=due if state == BookingAttempt.State.PLACING else 0),
         created_at=NOW - timedelta(minutes=1) + timedelta(seconds=number),
         changed_at=NOW,
     )
@@ -68,7 +73,14 @@ def test_a_closed_tab_is_not_waited_for_and_finds_its_place_again():
 
 def test_only_those_who_wait_at_the_same_account_count():
     """Placed, refused and unsure ones, and another business's, stand in nobody's way."""
-    for number, state in enumerate((State.PLACING, State.PLACED, State.REJECTED, State.OUTCOME_UNKNOWN)):
+    for number, state in enumerate(
+        (
+            BookingAttempt.State.PLACING,
+            BookingAttempt.State.PLACED,
+            BookingAttempt.State.REJECTED,
+            BookingAttempt.State.OUTCOME_UNKNOWN,
+        )
+    ):
         waiting(number, state=state)
     waiting(1, account="north")
     mine = waiting(5, due=-1)
@@ -83,23 +95,23 @@ def raced(row: BookingAttempt, a_minute: int = 10) -> int:
 
 def test_who_loses_a_race_is_told_of_those_who_will_lose_it_too():
     """Of 35 sent in one moment ten are taken, so ten wait one round, ten wait two, and five three."""
-    rows = [waiting(number, state=State.PLACING, due=20) for number in range(35)]
+    rows = [waiting(number, state=BookingAttempt.State.PLACING, due=20) for number in range(35)]
     assert [raced(row) for row in rows] == [50] * 20 + [111] * 10 + [172] * 5
 
 
 def test_who_loses_a_race_late_is_told_of_those_who_wait_by_then():
     """Ten were taken and ten wait, so of those being sent none will be taken; a minute later ten may be again."""
     for number in range(10):
-        waiting(number, state=State.PLACED)
+        waiting(number, state=BookingAttempt.State.PLACED)
     for number in range(10, 20):
         waiting(number)
     for number in range(20, 29):
-        waiting(number, state=State.PLACING, due=20)
+        waiting(number, state=BookingAttempt.State.PLACING, due=20)
     assert [raced(waiting(number)) for number in (30, 31)] == [50 + 61, 50 + 122]
-    BookingAttempt.objects.filter(state=State.PLACED).update(changed_at=NOW - timedelta(seconds=61))
+    BookingAttempt.objects.filter(state=BookingAttempt.State.PLACED).update(changed_at=NOW - timedelta(seconds=61))
     assert raced(waiting(32)) == 50 + 61
-    BookingAttempt.objects.filter(state=State.PLACING).update(claimed_until=NOW)
-    BookingAttempt.objects.filter(state=State.WAITING).exclude(key="default-10").delete()
+    BookingAttempt.objects.filter(state=BookingAttempt.State.PLACING).update(claimed_until=NOW)
+    BookingAttempt.objects.filter(state=BookingAttempt.State.WAITING).exclude(key="default-10").delete()
     assert raced(waiting(33)) == 50
 
 

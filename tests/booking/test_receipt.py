@@ -1,4 +1,4 @@
-"""Receipts and manage links: sealed, each for its own page and time, short enough for a URL, and silent."""
+"""Receipts and manage links: encrypted, each for its own page and time, short enough for a URL, and silent."""
 
 from datetime import timedelta
 

@@ -28,7 +28,7 @@ def opened(token, purpose="receipt", account="default", max_age=3600, now=STAMP,
 
 @pytest.fixture
 def token(clock) -> str:
-    """A token of PAYLOAD, sealed at NOW."""
+    """A token of PAYLOAD, encrypted at NOW."""
     return encrypt_token("receipt", "default", PAYLOAD)
 
 
@@ -110,7 +110,7 @@ def test_a_clock_that_was_set_back_does_no_harm(token):
 
 
 def test_secret_keys_can_be_rotated(settings, token):
-    """What the old key sealed opens while it is a fallback, and no longer."""
+    """What the old key encrypted opens while it is a fallback, and no longer."""
     old, settings.SECRET_KEY = settings.SECRET_KEY, "the next one, 8sKq2LmV0x"
     with pytest.raises(InvalidToken):
         opened(token)

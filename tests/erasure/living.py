@@ -46,9 +46,9 @@ def everything_kept() -> str:
     said = []
     for row in BookingAttempt.objects.all():
         said.append(str(model_to_dict(row)))
-        said += [_opened(purpose, row.account, row.sealed) for purpose in ("attempt", "answer")]
+        said += [_opened(purpose, row.account, row.encrypted) for purpose in ("attempt", "answer")]
     for delivered in WebhookDelivery.objects.all():
-        said += [str(model_to_dict(delivered)), _opened("delivery", delivered.account, delivered.sealed)]
+        said += [str(model_to_dict(delivered)), _opened("delivery", delivered.account, delivered.encrypted)]
     return " ".join(said).casefold()
 
 

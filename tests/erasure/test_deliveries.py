@@ -61,7 +61,7 @@ def test_a_duplicate_is_still_known(client: Client):
 def test_a_body_that_can_not_be_opened(client: Client):
     """Nobody can say whose it is; it is told, and goes by its age."""
     tell(client, "BOOK_AAAA0001", CANARY)
-    WebhookDelivery.objects.update(sealed="damaged")
+    WebhookDelivery.objects.update(encrypted="damaged")
     told = forget(person())
     assert (told.emptied, told.personal_left) == (0, 1)
     assert Deliveries().erase_older_than(NOW + DAY, NOW + DAY, accounts=None) == ErasureResult(emptied=1)

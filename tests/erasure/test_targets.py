@@ -8,7 +8,6 @@ from django.db.models import F
 from django.test import Client
 from time_machine import Traveller
 
-from kordless_booking.booking.attempt import State
 from kordless_booking.booking.hashes import contact_hash
 from kordless_booking.erasure import targets
 from kordless_booking.erasure.base import ErasureResult, Person
@@ -38,7 +37,7 @@ def test_a_booking_is_forgotten_by_either_contact(client: Client, contact: str):
     book(client, OTHER, "?day=2026-12-10")
     assert "email_hash" in everything_kept()
     assert forget(contact) == ErasureResult(emptied=1)
-    assert [row.sealed == "" for row in BookingAttempt.objects.order_by("pk")] == [True, False]
+    assert [row.encrypted == "" for row in BookingAttempt.objects.order_by("pk")] == [True, False]
     assert forget(contact) == ErasureResult()
 
 
@@ -55,7 +54,7 @@ def test_a_form_that_is_sent_again_books_nothing(client: Client, sandbox: Sandbo
     walk = lose(client, sandbox)
     address, form = walk.seen[-2], walk.seen[-2]
     walk.send(form, "Book appointment", **CANARY)
-    assert BookingAttempt.objects.get().state == State.OUTCOME_UNKNOWN
+    assert BookingAttempt.objects.get().state == BookingAttempt.State.OUTCOME_UNKNOWN
     forget(including_open=True)
     assert "canary" not in everything_kept()
     again = walk.send(address, "Book appointment", **CANARY)
@@ -72,10 +71,10 @@ def test_an_old_row_is_deleted(client: Client, clock: Traveller):
     assert forget(later=2 * DAY + timedelta(seconds=1)) == ErasureResult(deleted=1)
 
 
-@pytest.mark.parametrize("state", [State.OUTCOME_UNKNOWN, State.WAITING])
-def test_what_may_still_become_a_booking_stays(client: Client, sandbox: Sandbox, state: State):
+@pytest.mark.parametrize("state", [BookingAttempt.State.OUTCOME_UNKNOWN, BookingAttempt.State.WAITING])
+def test_what_may_still_become_a_booking_stays(client: Client, sandbox: Sandbox, state: BookingAttempt.State):
     """Unless it is wanted all the same, or its day is over."""
-    lose(client, sandbox, **({"status": 429, "retry_after": 60} if state is State.WAITING else {}))
+    lose(client, sandbox, **({"status": 429, "retry_after": 60} if state is BookingAttempt.State.WAITING else {}))
     assert BookingAttempt.objects.get().state == state
     kept = forget()
     assert (kept.deleted, kept.emptied, kept.personal_left) == (0, 0, 1)
@@ -90,7 +89,7 @@ def test_one_in_line_is_given_up(client: Client, sandbox: Sandbox):
     walk = lose(client, sandbox, status=429, retry_after=60)
     assert forget(including_open=True) == ErasureResult(emptied=1)
     row = BookingAttempt.objects.get()
-    assert (row.state, row.refusal) == (State.REJECTED, "NotSent")
+    assert (row.state, row.rejection) == (BookingAttempt.State.REJECTED, "NotSent")
     sandbox.forget_requests()
     walk.open(walk.seen[-1].response["Location"])
     assert [asked for asked in sandbox.requests if asked.operation == "create"] == []
@@ -99,12 +98,12 @@ def test_one_in_line_is_given_up(client: Client, sandbox: Sandbox):
 def test_what_is_being_sent_stays(client: Client, sandbox: Sandbox):
     """Whatever is asked for: its answer is a second away."""
     lose(client, sandbox)
-    BookingAttempt.objects.update(state=State.PLACING, claimed_until=NOW + timedelta(seconds=20))
+    BookingAttempt.objects.update(state=BookingAttempt.State.PLACING, claimed_until=NOW + timedelta(seconds=20))
     kept = forget(including_open=True)
     assert kept.personal_left == 1
     assert "this very moment" in next(iter(kept.kept))
     assert forget(including_open=True, later=timedelta(seconds=21)) == ErasureResult(emptied=1)
-    assert BookingAttempt.objects.get().state == State.OUTCOME_UNKNOWN
+    assert BookingAttempt.objects.get().state == BookingAttempt.State.OUTCOME_UNKNOWN
 
 
 def test_who_begins_to_send_at_the_same_time_wins(client: Client, sandbox: Sandbox):
@@ -129,9 +128,9 @@ def test_rows_from_before_there_were_hashes(client: Client, sandbox: Sandbox):
 def test_a_row_that_can_not_be_opened(client: Client, sandbox: Sandbox):
     """Says nothing of anybody, and is no accident."""
     lose(client, sandbox)
-    BookingAttempt.objects.update(email_hash="", phone_hash="", sealed="damaged")
+    BookingAttempt.objects.update(email_hash="", phone_hash="", encrypted="damaged")
     assert forget() == ErasureResult()
-    BookingAttempt.objects.update(email_hash=contact_hash(CANARY["email"]), state=State.PLACED)
+    BookingAttempt.objects.update(email_hash=contact_hash(CANARY["email"]), state=BookingAttempt.State.PLACED)
     assert forget() == ErasureResult(emptied=1)
 
 

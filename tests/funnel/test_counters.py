@@ -13,7 +13,6 @@ from django.db import connection
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from kordless_booking.funnel import counters
-from kordless_booking.funnel.stages import Source, Stage
 from kordless_booking.models import FunnelCount, RejectedDeliveryCount
 from tests.refused_writes import refused_writes
 
@@ -31,16 +30,16 @@ def _nothing_yet() -> Iterator[None]:
 
 def rows() -> list[tuple[str, str, str, int]]:
     """What the table holds."""
-    return list(FunnelCount.objects.order_by("pk").values_list("service", "source", "stage", "count"))
+    return list(FunnelCount.objects.order_by("pk").values_list("service", "placement", "stage", "count"))
 
 
 def test_what_is_counted_is_added_to_its_row() -> None:
-    """One row for each day, account, service, source and stage; a later writing adds to it."""
+    """One row for each day, account, service, placement and stage; a later writing adds to it."""
     for _ in range(3):
-        counters.count_stage("default", "haircut", Source.PAGE, Stage.SERVICE)
+        counters.count_stage("default", "haircut", FunnelCount.Placement.PAGE, FunnelCount.Stage.SERVICE)
     assert counters.flush()
-    counters.count_stage("default", "haircut", Source.PAGE, Stage.SERVICE)
-    counters.count_stage("default", "haircut", Source.EMBED, Stage.SERVICE)
+    counters.count_stage("default", "haircut", FunnelCount.Placement.PAGE, FunnelCount.Stage.SERVICE)
+    counters.count_stage("default", "haircut", FunnelCount.Placement.EMBED, FunnelCount.Stage.SERVICE)
     assert counters.flush()
     assert rows() == [("haircut", "page", "service", 4), ("haircut", "embed", "service", 1)]
 
@@ -48,7 +47,7 @@ def test_what_is_counted_is_added_to_its_row() -> None:
 def test_counting_asks_the_database_nothing(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     """Only the writing does, later and elsewhere."""
     with django_assert_num_queries(0):
-        counters.count_stage("default", "haircut", Source.PAGE, Stage.SERVICE)
+        counters.count_stage("default", "haircut", FunnelCount.Placement.PAGE, FunnelCount.Stage.SERVICE)
         counters.count_rejection("default", "webhook_stale")
 
 
@@ -65,10 +64,10 @@ def test_refusals_are_counted_too() -> None:
 @pytest.mark.parametrize("verbs", [("INSERT",), ("UPDATE",)])
 def test_a_database_that_fails_midway_has_nothing_of_it(verbs: tuple[str, ...]) -> None:
     """And all of it is written the next time, once."""
-    counters.count_stage("default", "haircut", Source.PAGE, Stage.SLOT)
+    counters.count_stage("default", "haircut", FunnelCount.Placement.PAGE, FunnelCount.Stage.SLOT)
     assert counters.flush()
-    counters.count_stage("default", "haircut", Source.PAGE, Stage.SLOT)
-    counters.count_stage("default", "haircut", Source.PAGE, Stage.VISIT)
+    counters.count_stage("default", "haircut", FunnelCount.Placement.PAGE, FunnelCount.Stage.SLOT)
+    counters.count_stage("default", "haircut", FunnelCount.Placement.PAGE, FunnelCount.Stage.VISIT)
     with refused_writes(*verbs):
         assert not counters.flush()
     assert [row[3] for row in rows()] == [1]
@@ -86,7 +85,7 @@ def test_a_day_is_one_of_the_site(settings: Settings, zone: str, day: int) -> No
 
 def test_the_longest_service_fits() -> None:
     """Two hundred characters, as the door to Kordless allows."""
-    counters.count_stage("a" * 100, "s" * 200, Source.INLINE, Stage.CONTACT)
+    counters.count_stage("a" * 100, "s" * 200, FunnelCount.Placement.INLINE, FunnelCount.Stage.CONTACT)
     assert counters.flush()
     FunnelCount.objects.get().full_clean()
 
@@ -95,7 +94,7 @@ def test_the_longest_service_fits() -> None:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_forked_process_begins_with_nothing() -> None:
     """What its parent has counted is its parent's to write."""
-    counters.count_stage("default", "haircut", Source.PAGE, Stage.SLOT)
+    counters.count_stage("default", "haircut", FunnelCount.Placement.PAGE, FunnelCount.Stage.SLOT)
     child = os.fork()
     if child == 0:
         os._exit(1 if counters.stage_counter.drain() else 0)
@@ -107,6 +106,6 @@ def test_a_forked_process_begins_with_nothing() -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="files can't be shared so there")
 def test_a_borrowed_connection_is_left_open() -> None:
     """A writing within somebody's own use of the database doesn't take it away."""
-    counters.count_stage("default", "haircut", Source.PAGE, Stage.SLOT)
+    counters.count_stage("default", "haircut", FunnelCount.Placement.PAGE, FunnelCount.Stage.SLOT)
     assert counters.flush()
     assert connection.connection is not None

@@ -12,13 +12,13 @@ from pytest_django import Settings
 
 from kordless_booking.funnel import counters
 from kordless_booking.funnel.page_views import PageView, count_later_stage, count_page_view
-from kordless_booking.funnel.stages import Source, Stage
+from kordless_booking.models import FunnelCount
 
 CHROME = "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0"
 SAFARI = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Version/18.5 Safari/604.1"
-TIMES = PageView("default", "haircut", Source.PAGE, "/book/", "/book/haircut/")
-LIST = PageView("default", "", Source.PAGE, "/book/", "")
+TIMES = PageView("default", "haircut", FunnelCount.Placement.PAGE, "/book/", "/book/haircut/")
+LIST = PageView("default", "", FunnelCount.Placement.PAGE, "/book/", "")
 HTMX = {"HX-Request": "true"}
 
 
@@ -82,7 +82,12 @@ def test_a_fragment_is_no_visit() -> None:
 def test_inside_a_page_its_own_links_tell() -> None:
     """There the browser's address says nothing about what the widget showed before."""
     assert (
-        counted(TIMES._replace(source=Source.INLINE, within=True), **HTMX, HX_Current_URL="http://testserver/") == set()
+        counted(
+            TIMES._replace(placement=FunnelCount.Placement.INLINE, within=True),
+            **HTMX,
+            HX_Current_URL="http://testserver/",
+        )
+        == set()
     )
 
 
@@ -128,9 +133,17 @@ def test_only_a_page_that_is_got_counts() -> None:
 def test_a_step_counts_whoever_sends_the_form() -> None:
     """A booking is one; only the choosing of a time, which is a link, may be a robot's."""
     factory = RequestFactory()
-    count_later_stage(factory.post("/book/haircut/contact/"), "default", "haircut", Source.PAGE, Stage.CONTACT)
-    count_later_stage(factory.get("/book/haircut/contact/"), "default", "haircut", Source.PAGE, Stage.SLOT)
-    assert [key.stage for key in counters.stage_counter.drain()] == [Stage.CONTACT]
+    count_later_stage(
+        factory.post("/book/haircut/contact/"),
+        "default",
+        "haircut",
+        FunnelCount.Placement.PAGE,
+        FunnelCount.Stage.CONTACT,
+    )
+    count_later_stage(
+        factory.get("/book/haircut/contact/"), "default", "haircut", FunnelCount.Placement.PAGE, FunnelCount.Stage.SLOT
+    )
+    assert [key.stage for key in counters.stage_counter.drain()] == [FunnelCount.Stage.CONTACT]
 
 
 @given(
@@ -144,7 +157,7 @@ def test_whatever_the_headers_hold_the_page_is_not_disturbed(headers: dict[str, 
     request = RequestFactory().get("/book/haircut/", headers={"User-Agent": CHROME, **headers})
     count_page_view(request, TIMES)
     for key in counters.stage_counter.drain():
-        assert key[1:4] == ("default", "haircut", Source.PAGE)
+        assert key[1:4] == ("default", "haircut", FunnelCount.Placement.PAGE)
 
 
 def test_a_failing_count_never_reaches_the_page(caplog: pytest.LogCaptureFixture) -> None:
@@ -153,7 +166,7 @@ def test_a_failing_count_never_reaches_the_page(caplog: pytest.LogCaptureFixture
     request.META |= {"HTTP_USER_AGENT": CHROME, "HTTP_REFERER": b"canary"}
     request.META["HTTP_HOST"] = None
     count_page_view(request, LIST._replace(root=None))  # type: ignore[arg-type]
-    count_later_stage(request, "default", "haircut", Source.PAGE, Stage.SLOT)
+    count_later_stage(request, "default", "haircut", FunnelCount.Placement.PAGE, FunnelCount.Stage.SLOT)
     assert [record.getMessage() for record in caplog.records] == ["event=count_failed error=TypeError"]
 
 

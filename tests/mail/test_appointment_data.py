@@ -40,9 +40,9 @@ def test_old_news_add_but_move_nothing():
 
 
 def test_the_rows_own_times_count():
-    """What is sealed says who, the row says when."""
+    """What is encrypted says who, the row says when."""
     row = Appointment(account="default", start=MOVED, end=MOVED + timedelta(hours=1), status="pending", told_at=NOW)
-    row.sealed = AppointmentData(booking=booking(), reader=VisitorPreferences(language="he")).encrypt("default")
+    row.encrypted = AppointmentData(booking=booking(), reader=VisitorPreferences(language="he")).encrypt("default")
     read = AppointmentData.from_row(row)
     assert (read.booking.start, read.booking.status, read.email) == (MOVED, "pending", "canary@example.com")
     assert read.reader == VisitorPreferences(language="he")
@@ -51,13 +51,13 @@ def test_the_rows_own_times_count():
 def test_what_nobody_can_read():
     """Another account's, or of another shape."""
     row = Appointment(account="default", start=FIRST, end=MOVED, status="confirmed")
-    for sealed in (
+    for encrypted in (
         "",
         "x",
         AppointmentData(booking=booking()).encrypt("north"),
         encrypt_token("appointment", "default", {"a": 1}),
     ):
-        row.sealed = sealed
+        row.encrypted = encrypted
         with pytest.raises(InvalidToken):
             AppointmentData.from_row(row)
 

@@ -21,7 +21,6 @@ from kordless_booking.changes import BookingChange, publish_change, queue_mail, 
 from kordless_booking.conf import get_account
 from kordless_booking.mail.appointment_data import AppointmentData
 from kordless_booking.mail.enqueue import CLEANUP_EVERY, enqueue
-from kordless_booking.mail.occasions import Occasion
 from kordless_booking.models import Appointment, OutgoingMail
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.signals import booking_created
@@ -336,7 +335,7 @@ def test_a_strange_name_keeps_no_mail_back(writing: Settings, client: Client, na
 def test_a_row_that_nobody_can_read_begins_anew(writing: Settings):
     """With what is heard now."""
     page(BookingChange.CREATED)
-    Appointment.objects.update(sealed="damaged")
+    Appointment.objects.update(encrypted="damaged")
     hook(BookingChange.CANCELLED)
     assert AppointmentData.from_row(Appointment.objects.get()).contact.name == "Canary Bird"
     assert len(sent()) == 1
@@ -346,8 +345,8 @@ def test_a_mail_is_queued_once(writing: Settings):
     """The database refuses a second about the same revision."""
     page(BookingChange.CREATED)
     row = Appointment.objects.get()
-    assert enqueue(row, Occasion.REMINDER, now=NOW)
-    assert not enqueue(row, Occasion.REMINDER, now=NOW)
+    assert enqueue(row, OutgoingMail.Kind.REMINDER, now=NOW)
+    assert not enqueue(row, OutgoingMail.Kind.REMINDER, now=NOW)
 
 
 def test_where_no_cron_tidies_the_hundredth_does(writing: Settings):

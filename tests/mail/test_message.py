@@ -20,7 +20,7 @@ from kordless_booking.booking.preferences import VisitorPreferences
 from kordless_booking.changes import BookingChange, publish_change
 from kordless_booking.conf import get_account
 from kordless_booking.mail.enqueue import record_and_enqueue
-from kordless_booking.mail.occasions import Occasion
+from kordless_booking.models import OutgoingMail
 from kordless_booking.sandbox import Sandbox
 from tests.conftest import NOW
 from tests.mail.conftest import MAIL, SITE
@@ -132,7 +132,7 @@ def test_a_booking_from_elsewhere_is_in_the_sites_language_and_the_business_zone
     """Nobody knows how that customer reads."""
     writing.LANGUAGE_CODE = "nl"
     record_and_enqueue(
-        get_account(None), booking(service_slug=None, service_id="srv_haircut"), Occasion.CONFIRMED, now=NOW
+        get_account(None), booking(service_slug=None, service_id="srv_haircut"), OutgoingMail.Kind.CONFIRMED, now=NOW
     )
     [letter] = sent()
     assert "Haircut" in letter.subject

@@ -19,7 +19,6 @@ from time_machine import Traveller
 
 from kordless_booking.changes import BookingChange
 from kordless_booking.mail.connection import state_after_error
-from kordless_booking.mail.occasions import MailState
 from kordless_booking.mail.outbox import BACKOFF_MINUTES, BATCH_SIZE, mark_stuck_unsure, send_due
 from kordless_booking.models import Appointment, OutgoingMail
 from kordless_booking.sandbox import Sandbox
@@ -51,7 +50,7 @@ def test_a_real_mail_server_gets_it_once(writing: Settings, lines: Any):
     page(BookingChange.CREATED)
     with mail_server() as server:
         use(writing, server.port)
-        assert send_due() == {MailState.SENT: 1}
+        assert send_due() == {OutgoingMail.State.SENT: 1}
         assert send_due() == {}
     [taken] = server.taken
     assert b"To: canary@example.com" in taken
@@ -67,7 +66,7 @@ def test_many_mails_go_over_one_connection(writing: Settings):
         hook(BookingChange.CREATED, confirmation_number=f"BOOK_{number}")
     with mail_server() as server:
         use(writing, server.port)
-        assert send_due() == {MailState.SENT: 3}
+        assert send_due() == {OutgoingMail.State.SENT: 3}
     assert (len(server.taken), server.sessions) == (3, 1)
 
 
@@ -83,7 +82,7 @@ def test_an_unreachable_server_is_tried_again_later(writing: Settings, clock: Tr
     page(BookingChange.CREATED)
     use(writing, nobodys_port())
     for tries, minutes in enumerate([*BACKOFF_MINUTES, BACKOFF_MINUTES[-1]], 1):
-        assert send_due() == {MailState.QUEUED: 1}
+        assert send_due() == {OutgoingMail.State.QUEUED: 1}
         assert state() == ("queued", tries)
         assert send_due() == {}
         clock.shift(timedelta(minutes=minutes))
@@ -100,7 +99,7 @@ def test_what_nobody_takes_for_two_days_is_given_up(writing: Settings, clock: Tr
     use(writing, nobodys_port())
     send_due()
     clock.shift(timedelta(days=2, minutes=1))
-    assert send_due() == {MailState.FAILED: 1}
+    assert send_due() == {OutgoingMail.State.FAILED: 1}
     clock.shift(timedelta(days=1))
     assert send_due() == {}
 
@@ -110,7 +109,7 @@ def test_an_unreachable_server_is_not_asked_for_each_mail(writing: Settings):
     for number in range(3):
         hook(BookingChange.CREATED, confirmation_number=f"BOOK_{number}")
     use(writing, nobodys_port())
-    assert send_due() == {MailState.QUEUED: 1}
+    assert send_due() == {OutgoingMail.State.QUEUED: 1}
     assert sorted(OutgoingMail.objects.values_list("tries", flat=True)) == [0, 0, 1]
 
 
@@ -193,7 +192,7 @@ def test_a_broken_template_of_the_sites_is_tried_again(writing: Settings, tmp_pa
     broken.write_text("{% nonsense %}")
     writing.TEMPLATES = [{**writing.TEMPLATES[0], "DIRS": [tmp_path]}]
     page(BookingChange.CREATED)
-    assert send_due() == {MailState.QUEUED: 1}
+    assert send_due() == {OutgoingMail.State.QUEUED: 1}
     broken.write_text("<p>{{ headline }}</p>")
     writing.TEMPLATES = [{**writing.TEMPLATES[0]}]
     clock.shift(timedelta(minutes=2))
@@ -205,18 +204,18 @@ def test_a_new_key_makes_old_rows_unreadable(writing: Settings, lines: Any):
     page(BookingChange.CREATED)
     old = writing.SECRET_KEY
     writing.SECRET_KEY = "another key for tests only: 9fK2mX7qW4zT8vB3"
-    assert send_due() == {MailState.FAILED: 1}
+    assert send_due() == {OutgoingMail.State.FAILED: 1}
     assert "error=BrokenSeal" in lines()[0]
-    OutgoingMail.objects.update(state=MailState.QUEUED, due_at=NOW)
+    OutgoingMail.objects.update(state=OutgoingMail.State.QUEUED, due_at=NOW)
     writing.SECRET_KEY_FALLBACKS = [old]
-    assert send_due() == {MailState.SENT: 1}
+    assert send_due() == {OutgoingMail.State.SENT: 1}
 
 
 def test_what_began_is_over_before_it_is_sent(writing: Settings, clock: Traveller):
     """A confirmation after the appointment is of no use."""
     page(BookingChange.CREATED)
     clock.shift(timedelta(days=1, minutes=1))
-    assert send_due() == {MailState.SUPERSEDED: 1}
+    assert send_due() == {OutgoingMail.State.SUPERSEDED: 1}
     assert mail.outbox == []
 
 
@@ -227,7 +226,7 @@ def test_mail_that_is_switched_off_waits(writing: Settings):
     writing.KORDLESS_BOOKING = {**on, "MAIL": False}
     assert send_due() == {}
     writing.KORDLESS_BOOKING = on
-    assert send_due() == {MailState.SENT: 1}
+    assert send_due() == {OutgoingMail.State.SENT: 1}
 
 
 def test_an_appointment_that_is_forgotten_meanwhile(writing: Settings):
@@ -241,7 +240,7 @@ def test_no_run_takes_on_too_much(writing: Settings):
     """The rest is for the next."""
     for number in range(3):
         hook(BookingChange.CREATED, confirmation_number=f"BOOK_{number}")
-    assert send_due(most=2) == {MailState.SENT: 2}
+    assert send_due(most=2) == {OutgoingMail.State.SENT: 2}
     assert BATCH_SIZE >= 20
 
 
@@ -256,7 +255,7 @@ def test_what_happens_between_two_looks(writing: Settings, meanwhile: str):
         if ours:
             done.append(sql)
             if meanwhile == "somebody else sends it":
-                OutgoingMail.objects.update(state=MailState.SENDING)
+                OutgoingMail.objects.update(state=OutgoingMail.State.SENDING)
             if meanwhile == "a newer try has its time":
                 OutgoingMail.objects.update(due_at=NOW + timedelta(minutes=1))
         answer = execute(sql, params, many, context)
@@ -273,15 +272,15 @@ def test_what_happens_between_two_looks(writing: Settings, meanwhile: str):
 @pytest.mark.parametrize(
     ("error", "left"),
     [
-        (smtplib.SMTPNotSupportedError("SMTPUTF8"), MailState.FAILED),
-        (smtplib.SMTPRecipientsRefused({"a": (450, b""), "b": (550, b"")}), MailState.OUTCOME_UNKNOWN),
-        (smtplib.SMTPRecipientsRefused({}), MailState.OUTCOME_UNKNOWN),
-        (smtplib.SMTPResponseException(-1, "?"), MailState.OUTCOME_UNKNOWN),
-        (TimeoutError(), MailState.OUTCOME_UNKNOWN),
-        (RuntimeError(), MailState.OUTCOME_UNKNOWN),
+        (smtplib.SMTPNotSupportedError("SMTPUTF8"), OutgoingMail.State.FAILED),
+        (smtplib.SMTPRecipientsRefused({"a": (450, b""), "b": (550, b"")}), OutgoingMail.State.OUTCOME_UNKNOWN),
+        (smtplib.SMTPRecipientsRefused({}), OutgoingMail.State.OUTCOME_UNKNOWN),
+        (smtplib.SMTPResponseException(-1, "?"), OutgoingMail.State.OUTCOME_UNKNOWN),
+        (TimeoutError(), OutgoingMail.State.OUTCOME_UNKNOWN),
+        (RuntimeError(), OutgoingMail.State.OUTCOME_UNKNOWN),
     ],
 )
-def test_whatever_is_not_clear_is_unsure(error: Exception, left: MailState):
+def test_whatever_is_not_clear_is_unsure(error: Exception, left: OutgoingMail.State):
     """Backends raise anything; only a clear no may be tried again."""
     assert state_after_error(error) is left
 

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kordless_booking.mail.occasions import Occasion
 from kordless_booking.mail.texts import greeting_name, mail_texts, one_line
+from kordless_booking.models import OutgoingMail
 
 
-@pytest.mark.parametrize("occasion", Occasion)
-def test_each_occasion_has_its_words(occasion: Occasion):
+@pytest.mark.parametrize("occasion", OutgoingMail.Kind)
+def test_each_occasion_has_its_words(occasion: OutgoingMail.Kind):
     """All of them, with what was booked and when in the subject."""
     words = mail_texts(occasion, "confirmed", "Haircut", "today")
     assert words.subject.endswith(": Haircut, today")
@@ -18,7 +18,7 @@ def test_each_occasion_has_its_words(occasion: Occasion):
 
 def test_a_request_that_is_moved_is_still_a_request():
     """It says so."""
-    assert "still has to be accepted" in mail_texts(Occasion.RESCHEDULED, "pending", "Haircut", "today").about
+    assert "still has to be accepted" in mail_texts(OutgoingMail.Kind.RESCHEDULED, "pending", "Haircut", "today").about
 
 
 @given(st.text(max_size=400))

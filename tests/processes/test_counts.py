@@ -18,13 +18,13 @@ COUNTING = f"""
 import django
 django.setup()
 from kordless_booking.funnel import counters
-from kordless_booking.funnel.stages import Source, Stage
+from kordless_booking.models import FunnelCount
 input()
 with counters.held():
     for number in range({ROUNDS}):
-        for stage in reversed(Stage):
-            counters.count_stage("default", f"service-{{number % 8}}", Source.PAGE, stage)
-            counters.count_stage("default", "", Source.PAGE, Stage.VISIT)
+        for stage in reversed(FunnelCount.Stage):
+            counters.count_stage("default", f"service-{{number % 8}}", FunnelCount.Placement.PAGE, stage)
+            counters.count_stage("default", "", FunnelCount.Placement.PAGE, FunnelCount.Stage.VISIT)
         counters.count_refusal("default", "webhook_stale")
         assert counters.flush()
     counters.count_refusal("default", "webhook_stale")

@@ -18,7 +18,7 @@ def sent_by(site: Served, number_of_posts: int, *names: str) -> list[Guest]:
     action, fields = first.fill_in(first.times("haircut")[0])
     sent = [{**fields, "name": name} for name in names or (fields["name"],)]
     guests = [Guest(site.url, first.address) for _ in range(number_of_posts)]
-    all_at_once(lambda number: guests[number].open(action, sent[number % len(sent)]), number_of_posts)
+    all_at_once(lambda number: guests[number].is_open(action, sent[number % len(sent)]), number_of_posts)
     return guests
 
 
@@ -113,7 +113,7 @@ def test_a_cache_emptied_on_the_way_changes_nothing_about_the_booking(four: Serv
 
     def visit(number: int) -> None:
         if number < 12:
-            guests[number].open(action, fields)
+            guests[number].is_open(action, fields)
             return
         with four.redis() as cache:
             until(lambda: cache.flushall() and four.kordless.bookings())

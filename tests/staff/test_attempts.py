@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from kordless_booking.booking.attempt import State
 from kordless_booking.models import BookingAttempt
 from tests.conftest import NOW
 from tests.staff.conftest import Hire
@@ -24,8 +23,8 @@ def row() -> BookingAttempt:
         account="default",
         service="haircut",
         body_hash="canary-hash",
-        state=State.OUTCOME_UNKNOWN,
-        sealed="canary-sealed",
+        state=BookingAttempt.State.OUTCOME_UNKNOWN,
+        encrypted="canary-encrypted",
         claimed_until=NOW,
         created_at=NOW,
         changed_at=NOW,
@@ -33,7 +32,7 @@ def row() -> BookingAttempt:
 
 
 def test_it_says_how_it_stands(row: BookingAttempt, hire: Hire) -> None:
-    """In the list and by itself, without key, hash or what is sealed."""
+    """In the list and by itself, without key, hash or what is encrypted."""
     client = hire("view_bookingattempt")
     for url in (URL, f"{URL}{row.pk}/change/", f"{URL}?state__exact=unsure"):
         page = Page(url, client.get(url))

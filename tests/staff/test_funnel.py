@@ -10,7 +10,6 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from kordless_booking.funnel.stages import Source, Stage
 from kordless_booking.models import FunnelCount
 from kordless_booking.sandbox import Sandbox
 from tests.staff.conftest import Hire
@@ -23,10 +22,14 @@ URL = "/admin/kordless_booking/funnelcount/"
 
 
 def count(
-    *numbers: int, ago: int = 0, of: str = "haircut", source: Source = Source.PAGE, account: str = "default"
+    *numbers: int,
+    ago: int = 0,
+    of: str = "haircut",
+    source: FunnelCount.Placement = FunnelCount.Placement.PAGE,
+    account: str = "default",
 ) -> None:
     """Write down so many visits, services, slots, contacts and bookings, some days ago."""
-    for stage, number in zip(Stage, numbers, strict=False):
+    for stage, number in zip(FunnelCount.Stage, numbers, strict=False):
         names = {"day": TODAY - timedelta(days=ago), "account": account, "service": of, "source": source}
         FunnelCount.objects.create(**names, stage=stage, count=number)
 
@@ -55,7 +58,7 @@ def test_the_stages_add_up(owner: Client) -> None:
     """Over days, services and sources, each with its share of the visits."""
     count(6, of="")
     count(2, 4, 2, 1, 1)
-    count(2, 1, 1, ago=3, source=Source.EMBED)
+    count(2, 1, 1, ago=3, source=FunnelCount.Placement.EMBED)
     assert bars(seen(owner)) == {
         "Visits": ("10", "100%"),
         "Services opened": ("5", "50%"),
@@ -80,7 +83,7 @@ def test_a_period_ends_today_and_has_every_day(owner: Client) -> None:
 def test_of_one_service_the_way_begins_with_its_opening(owner: Client) -> None:
     """Its visits are only those that began there; filters are plain query text."""
     count(1, 8, 4, 2, 1)
-    count(9, 9, of="beard-trim", source=Source.EMBED)
+    count(9, 9, of="beard-trim", source=FunnelCount.Placement.EMBED)
     found = bars(seen(owner, "?service=haircut"))
     assert "Visits" not in found
     assert found["Services opened"] == ("8", "100%")
@@ -130,7 +133,7 @@ def test_the_chart_can_be_read_without_seeing_it(owner: Client) -> None:
 def test_the_file_has_a_line_for_whatever_was_counted(owner: Client) -> None:
     """In the columns that the documentation names, with the same filters as the page."""
     count(2, 1, 1, 1, 1)
-    count(6, of="", ago=1, source=Source.INLINE)
+    count(6, of="", ago=1, source=FunnelCount.Placement.INLINE)
     assert lines(owner) == [
         ["day", "account", "service", "source", "visits", "services_opened", "times_chosen", "forms_sent", "booked"],
         ["2026-11-30", "default", "", "inline", "6", "0", "0", "0", "0"],

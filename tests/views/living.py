@@ -24,7 +24,6 @@ from kordless_booking.conf import get_account
 from kordless_booking.funnel import counters
 from kordless_booking.funnel.buffered_counter import MAX_KEYS
 from kordless_booking.funnel.counters import count_rejection
-from kordless_booking.mail.occasions import MailState
 from kordless_booking.mail.outbox import mark_stuck_unsure
 from kordless_booking.mail.reminders import queue_reminders
 from kordless_booking.models import Appointment, BookingAttempt, OutgoingMail, WebhookDelivery
@@ -176,7 +175,7 @@ def _in_line(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> 
     """More bookings than Kordless takes, then an attempt that nobody can read any more, and one that was settled."""
     form = walk.choose("haircut", "?day=2026-12-16")
     walk.send(form, "Book appointment", **JANE)
-    BookingAttempt.objects.update(sealed="damaged")
+    BookingAttempt.objects.update(encrypted="damaged")
     walk.send(form, "Book appointment", **JANE)
     form = walk.choose("haircut", "?day=2026-12-16")
     reachable = dict(site.KORDLESS_BOOKING)
@@ -186,7 +185,7 @@ def _in_line(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> 
     for damage in ("", "damaged"):
         sandbox.faults.add("status", "create", status=429, retry_after=5, times=1)
         sent = walk.send(walk.choose("haircut", "?day=2026-12-15"), "Book appointment", once=True, **JANE)
-        BookingAttempt.objects.exclude(sealed="").update(**({"sealed": damage} if damage else {"refusal": ""}))
+        BookingAttempt.objects.exclude(encrypted="").update(**({"encrypted": damage} if damage else {"rejection": ""}))
         for _ in range(3):
             walk.open(sent.response["Location"])
             clock.shift(90)
@@ -255,7 +254,7 @@ def _mails(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> No
         walk.send(walk.choose("haircut", "?day=2026-12-21"), "Book appointment", **JANE)
         assert tried.wait(10)
     now = datetime.now(UTC)
-    OutgoingMail.objects.update(state=MailState.SENDING, changed_at=now - timedelta(hours=1))
+    OutgoingMail.objects.update(state=OutgoingMail.State.SENDING, changed_at=now - timedelta(hours=1))
     mark_stuck_unsure(now)
     soon = {"start": now + timedelta(hours=2), "end": now + timedelta(hours=3), "told_at": now - timedelta(days=9)}
     for status in (500, 404):
@@ -306,4 +305,4 @@ def _operators(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -
         call_command("kordless_doctor", stdout=io.StringIO())
     with suppress(SystemExit):
         call_command("kordless_forget", "--contact", "jane@example.com", stdout=io.StringIO())
-    assert WebhookDelivery.objects.exclude(sealed="").exists()
+    assert WebhookDelivery.objects.exclude(encrypted="").exists()

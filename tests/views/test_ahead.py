@@ -98,7 +98,7 @@ def test_nothing_personal_is_given_on_a_guess(visitor: Walk, client: Client, san
     manage = next(link for link in confirmation.links().values() if "/manage/" in link and len(link) > 60)
     time = time_on(client)
     asked = len(sandbox.requests)
-    for path in (confirmation.url, manage, "/book/manage/", f"{time}&kept=sealed", "/book/haircut/?kept=sealed"):
+    for path in (confirmation.url, manage, "/book/manage/", f"{time}&kept=encrypted", "/book/haircut/?kept=encrypted"):
         response = client.get(path, headers=GUESS)
         assert (response.status_code, response.content) == (204, b""), path
     assert len(sandbox.requests) == asked

@@ -46,9 +46,9 @@ def browser(request: pytest.FixtureRequest, client: Client) -> Browser:
 
 
 def counted() -> dict[str, int]:
-    """What was counted, by "stage service source"."""
+    """What was counted, by "stage service placement"."""
     taken = counters.stage_counter.drain()
-    return dict(Counter({f"{k.stage} {k.service or '-'} {k.source}": number for k, number in taken.items()}))
+    return dict(Counter({f"{k.stage} {k.service or '-'} {k.placement}": number for k, number in taken.items()}))
 
 
 def book(browser: Walk) -> Any:

@@ -169,7 +169,7 @@ def test_a_changed_token_is_refused(visitor: Walk):
 
 
 def test_another_accounts_confirmation_is_refused(two_accounts: Settings, client: Client):
-    """What one business sealed, the other can't open."""
+    """What one business encrypted, the other can't open."""
     south = Walk(client, base="/south/")
     page = south.book()
     for url in (page.url, page.link("Change or cancel"), page.link("Calendar file")):

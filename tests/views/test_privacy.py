@@ -1,4 +1,4 @@
-"""Where the visitor's name, e-mail and phone, the API key and sealed tokens may stand, and where they never do."""
+"""Where the visitor's name, e-mail and phone, the API key and encrypted tokens may stand, and where they never do."""
 
 import logging
 import re

@@ -72,11 +72,11 @@ def test_two_businesses_never_share_a_page(client: Client):
 
 def test_what_travels_for_one_visitor_is_kept_for_nobody(client: Client):
     """A page that carries what somebody typed is made for them alone."""
-    mine = client.get("/book/haircut/?kept=sealed-text-of-mine").content.decode()
-    assert "sealed-text-of-mine" in mine
-    assert "sealed-text-of-mine" not in client.get("/book/haircut/").content.decode()
-    assert "sealed-text-of-mine" in client.get("/book/styling-class/?kept=sealed-text-of-mine").content.decode()
-    assert "sealed-text-of-mine" not in repr((response_cache._answers, skeletons._pages))
+    mine = client.get("/book/haircut/?kept=encrypted-text-of-mine").content.decode()
+    assert "encrypted-text-of-mine" in mine
+    assert "encrypted-text-of-mine" not in client.get("/book/haircut/").content.decode()
+    assert "encrypted-text-of-mine" in client.get("/book/styling-class/?kept=encrypted-text-of-mine").content.decode()
+    assert "encrypted-text-of-mine" not in repr((response_cache._answers, skeletons._pages))
 
 
 @pytest.mark.usefixtures("site")

@@ -60,7 +60,7 @@ def test_a_genuine_delivery(client: Client, listener: Listener):
     assert (row.account, row.kind, row.outcome, row.received_at) == ("default", "booking.created", "told", NOW)
     assert row.delivery_id == sent.headers["X-Kordless-Webhook-Id"]
     assert "canary" not in str(vars(row)).lower()
-    kept = decrypt_token("delivery", "default", row.sealed, max_age=60, now=NOW.timestamp())
+    kept = decrypt_token("delivery", "default", row.encrypted, max_age=60, now=NOW.timestamp())
     assert kept["body"].encode() == sent.body
 
 
@@ -417,8 +417,8 @@ def test_a_month_old_body_is_emptied(client: Client, clock: Any):
     clock.shift(31 * 86400)
     for number in range(100):
         delivery(event_body(confirmation_number=f"BOOK_{number:08}")).post(client)
-    assert WebhookDelivery.objects.get(pk=1).sealed == ""
-    assert not WebhookDelivery.objects.exclude(pk=1).filter(sealed="").exists()
+    assert WebhookDelivery.objects.get(pk=1).encrypted == ""
+    assert not WebhookDelivery.objects.exclude(pk=1).filter(encrypted="").exists()
     assert delivery(first.body).post(client).json() == {"received": "duplicate"}
 
 

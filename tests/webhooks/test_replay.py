@@ -117,7 +117,7 @@ def test_a_body_that_is_gone(client: Client, hooked: Settings, spoilt: str) -> N
         case "too old":
             now += timedelta(days=31)
         case "emptied":
-            row.sealed = ""
+            row.encrypted = ""
         case _:
             hooked.SECRET_KEY = "another"
     with pytest.raises(BodyUnavailable):

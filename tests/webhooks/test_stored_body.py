@@ -1,4 +1,4 @@
-"""What is kept of a delivery's body: sealed, opened for a month, and after that only by who wants to empty it."""
+"""What is kept of a delivery's body: encrypted, opened for a month, and after that only by who wants to empty it."""
 
 from datetime import datetime, timedelta
 
@@ -16,13 +16,13 @@ BODY = '{"booking": {"email": "ada@example.com"}}'
 
 def kept() -> WebhookDelivery:
     """One that comes now."""
-    return WebhookDelivery(account="default", sealed=encrypt_body("default", BODY.encode()))
+    return WebhookDelivery(account="default", encrypted=encrypt_body("default", BODY.encode()))
 
 
 def test_it_is_sealed_and_opens_as_it_came() -> None:
     """Nothing of it stands in the database in the clear."""
     row = kept()
-    assert "ada" not in row.sealed
+    assert "ada" not in row.encrypted
     assert decrypt_body(row, NOW) == BODY
 
 
@@ -41,9 +41,9 @@ def test_what_can_not_be_opened_is_gone(settings: Settings, spoilt: str, now: da
     row = kept()
     match spoilt:
         case "emptied":
-            row.sealed = ""
+            row.encrypted = ""
         case "cut":
-            row.sealed = row.sealed[:-9]
+            row.encrypted = row.encrypted[:-9]
         case "another account":
             row.account = "north"
         case _:

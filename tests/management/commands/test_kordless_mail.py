@@ -11,7 +11,6 @@ from pytest_django import Settings
 from time_machine import Traveller
 
 from kordless_booking.changes import BookingChange
-from kordless_booking.mail.occasions import MailState
 from kordless_booking.models import Appointment, OutgoingMail
 from kordless_booking.sandbox import Sandbox
 from tests.mail.conftest import visitor, writing
@@ -71,7 +70,7 @@ def test_it_complains_of_what_is_lost(writing: Settings, clock: Traveller):
     """With an exit code, so that cron tells somebody; once."""
     page(BookingChange.CREATED)
     hook(BookingChange.CREATED, confirmation_number="BOOK_STUCK")
-    OutgoingMail.objects.filter(pk=OutgoingMail.objects.latest("pk").pk).update(state=MailState.SENDING)
+    OutgoingMail.objects.filter(pk=OutgoingMail.objects.latest("pk").pk).update(state=OutgoingMail.State.SENDING)
     clock.shift(timedelta(minutes=20))
     with mail_server(RCPT="550 nobody") as server:
         use(writing, server.port)
