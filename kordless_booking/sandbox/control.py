@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from kordless_booking.sandbox.webhook_sender import Endpoint
 
@@ -16,13 +16,41 @@ from .request import PREFIX, Request
 from .response import ApiError, Response
 
 if TYPE_CHECKING:
-    from .app import Sandbox
+    from collections.abc import Sequence
+
+    from .clock import Clock
+    from .faults.injector import FaultInjector
+    from .model import Business
+    from .request_log import Recorded
+    from .webhook_sender import WebhookSender
+
+
+class Controllable(Protocol):
+    """What the control API needs of a sandbox. `app.Sandbox` documents each part."""
+
+    businesses: tuple[Business, ...]
+    clock: Clock
+    faults: FaultInjector
+    courier: WebhookSender
+
+    @property
+    def limits(self) -> Limits: ...
+    @limits.setter
+    def limits(self, limits: Limits) -> None: ...
+    @property
+    def requests(self) -> Sequence[Recorded]: ...
+    def forget_requests(self) -> None: ...
+    def bookings(self) -> list[dict[str, Any]]: ...
+    def book_by_phone(self, service_slug: str, start: datetime) -> str: ...
+    def set_status(self, number: str, status: str) -> None: ...
+    def move(self, number: str, start: datetime) -> None: ...
+    def reset(self) -> None: ...
 
 
 class Control:
     """Router for /_sandbox/<what>: calls the method `_<HTTP method>_<what>`, such as `_post_clock`."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Controllable) -> None:
         self._sandbox = sandbox
 
     def answer(self, asking: Request) -> Response:

@@ -23,7 +23,7 @@ from .request import MAX_BODY_BYTES, PREFIX
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .app import Sandbox
+    from wsgiref.types import WSGIApplication
 
 
 class SandboxServer(ThreadingMixIn, WSGIServer):
@@ -33,10 +33,10 @@ class SandboxServer(ThreadingMixIn, WSGIServer):
     request_queue_size = 256
     """Pending connections. The standard library's 5 would refuse a burst of visitors."""
 
-    def __init__(self, sandbox: Sandbox, host: str, port: int, *, quiet: bool = True) -> None:
+    def __init__(self, app: WSGIApplication, host: str, port: int, *, quiet: bool = True) -> None:
         self.quiet = quiet
         super().__init__((host, port), _RequestHandler)
-        self.sandbox = sandbox
+        self.wsgi_app = app
 
     def server_bind(self) -> None:
         """Bind without the reverse name lookup of the standard library, which may take seconds."""
@@ -96,8 +96,11 @@ class _RequestHandler(WSGIRequestHandler):
 
     def _answer(self, environ: dict[str, Any]) -> str:
         started: list[Any] = []
-        app = self.server.sandbox
-        chunks = app(environ, lambda status, headers: started.extend((status, headers)))
+
+        def start_response(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> Any:
+            started.extend((status, headers))
+
+        chunks = self.server.wsgi_app(environ, start_response)
         status, headers = started
         said = {name.lower() for name, _ in headers}
         lines = [f"HTTP/1.1 {status}", "Server: kordless-sandbox"]
@@ -127,9 +130,9 @@ class _RequestHandler(WSGIRequestHandler):
 
 
 @contextmanager
-def serving(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+def serving(app: WSGIApplication, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
     """Serve in a background thread and yield the API's base URL. Port 0 picks a free port."""
-    with SandboxServer(sandbox, host, port) as server:
+    with SandboxServer(app, host, port) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         try:

@@ -250,7 +250,7 @@ class WidgetRequest:
             heading="h2" if self.inline else "h1",
             subheading="h3" if self.inline else "h2",
             business=business,
-            style_url=style_url(self, organization),
+            style_url=style_url(self.mount, self.account, self.choices, organization),
             home_url=self._home(),
             manage_url=self.url("manage-find"),
             sandbox=bool(self.account.sandbox),

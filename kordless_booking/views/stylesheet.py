@@ -24,23 +24,25 @@ from kordless_booking.urlconf import cached_reverse
 
 if TYPE_CHECKING:
     from kordless_booking.api.resources import Organization
-    from kordless_booking.views.request import WidgetRequest
+    from kordless_booking.booking.choices import Choices
+    from kordless_booking.conf import Account
+    from kordless_booking.urlconf import Mount
 
 __all__ = ["style", "style_url"]
 
 _A_YEAR: Final = 365 * 86400
 
 
-def style_url(visit: WidgetRequest, organization: Organization | None) -> str:
+def style_url(mount: Mount, account: Account, choices: Choices, organization: Organization | None) -> str:
     """Return the URL of the style sheet. It changes with the color, the theme and the release."""
     own = organization.branding.primary_color if organization else None
-    chosen = f"#{visit.choices.accent}" if visit.choices.accent else own
+    chosen = f"#{choices.accent}" if choices.accent else own
     colour = build_palette(chosen).light.accent.lstrip("#")
-    theme = visit.choices.theme or visit.account.theme
+    theme = choices.theme or account.theme
     if theme == PLAIN:
         theme = ""
-    named = cached_reverse(visit.mount, *(("style-themed", colour, theme) if theme else ("style", colour)))
-    return f"{named}?v={css_version((theme, visit.account.style_sheets))}"
+    named = cached_reverse(mount, *(("style-themed", colour, theme) if theme else ("style", colour)))
+    return f"{named}?v={css_version((theme, account.style_sheets))}"
 
 
 @login_not_required
