@@ -33,7 +33,7 @@ Servers, wrk, Redis and the sandbox share these cores; the load average was {loa
 - *100 free slots in view*: the month shown has exactly a hundred free slots, five on each of twenty days. The rows
   "100 on one day" have them all on the day shown, so that the page lists a hundred times.
 - *asked before*: somebody asked for the same service, zone and language. Redis is asked on each request, once; with
-  one second of memory (`MEMORY_SECONDS`, the default) once a second.
+  one second of memory (`LOCAL_CACHE_SECONDS`, the default) once a second.
 - *never asked before*: each request in another combination of zone, day and way to write the hours, {queries} of them
   in turn, more than any page memory holds. Kordless's data lies in Redis, as it does after the first visitor.
 - *django-appointment* answers its available-slots request (JSON, one day) behind the same middlewares from SQLite,

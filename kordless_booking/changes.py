@@ -79,7 +79,7 @@ def publish_change(
             queue_mail(change, told, booking, account=get_account(account), now=now, reader=reader)
     except DatabaseError as error:
         # Better published twice than never: Kordless has changed the booking already.
-        log_event(log, logging.ERROR, "news_not_written", change=change.name.lower(), error=type(error).__name__)
+        log_event(log, logging.ERROR, "change_not_recorded", change=change.name.lower(), error=type(error).__name__)
         told = booking
     if told is None:
         return

@@ -179,15 +179,15 @@ class Account:
     """Deadline for a page's reads from Kordless."""
     booking_seconds: float = BOOKING_SECONDS
     """Deadline for creating, moving or canceling a booking."""
-    offer_fresh_seconds: int = 300
+    catalog_fresh_seconds: int = 300
     catalog_stale_seconds: int = 3600
     catalog_stale_if_error_seconds: int = 86400
     """Ages until which services, prices and hosts are fresh, served stale, and served if Kordless fails."""
-    memory_seconds: float = 1.0
+    local_cache_seconds: float = 1.0
     """Seconds that a process answers from its own memory before it reads the cache again. Limited to 1."""
     slots_fresh_seconds: int = 15
     slots_stale_seconds: int = 300
-    slots_on_error_seconds: int = 1800
+    slots_stale_if_error_seconds: int = 1800
     """The same ages for slots. Shorter, because slots change with every booking."""
     requests_per_minute: int = REQUESTS_PER_MINUTE
     creations_per_minute: int = CREATIONS_PER_MINUTE
@@ -210,15 +210,15 @@ class Account:
     """Lookups of one confirmation number in an hour, by anybody. 0 is no limit."""
     minimum_fill_seconds: float = 1.0
     """Seconds between showing a form and sending it to Kordless. A quicker form waits for the rest."""
-    human_check: str = ""
+    spam_check: str = ""
     """Dotted path of the site's own spam check."""
     human_check_origins: tuple[str, ...] = ()
     """Origins that the script of the spam check is loaded from. Sorted."""
     webhook_secrets: tuple[Secret, ...] = ()
     """Secrets of the webhook: several while one replaces another. Without one, no delivery is accepted."""
-    webhook_signed: str = "timestamp.body"
+    webhook_signed_payload: str = "timestamp.body"
     """Payload that Kordless signs: "timestamp.body" or "body"."""
-    webhook_written: str = "hex"
+    webhook_signature_encoding: str = "hex"
     """Encoding of the signature: "hex" or "base64"."""
     funnel: bool = True
     """Count visits, by the step that they reach."""
@@ -384,8 +384,8 @@ _MAX_WAIT: Final = 25
 may be sent again after 30, and a permit allows for a call of 30 (`rate_limiter.MAX_CALL_SECONDS`).
 """
 _LIFETIMES: Final = (
-    ("OFFER_FRESH_SECONDS", "CATALOG_STALE_SECONDS", "CATALOG_STALE_IF_ERROR_SECONDS"),
-    ("SLOTS_FRESH_SECONDS", "SLOTS_STALE_SECONDS", "SLOTS_ON_ERROR_SECONDS"),
+    ("CATALOG_FRESH_SECONDS", "CATALOG_STALE_SECONDS", "CATALOG_STALE_IF_ERROR_SECONDS"),
+    ("SLOTS_FRESH_SECONDS", "SLOTS_STALE_SECONDS", "SLOTS_STALE_IF_ERROR_SECONDS"),
 )
 """Ages until which a cached value is fresh, served while it is refreshed, and served in an outage: never decreasing."""
 
@@ -421,13 +421,13 @@ _VALIDATORS: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
         number_between(0.1, _MAX_WAIT),
         f"Seconds that placing a booking may wait: 0.1 to {_MAX_WAIT}.",
     ),
-    "OFFER_FRESH_SECONDS": (integer_between(1, 86400), "Whole seconds, 1 to 86400."),
+    "CATALOG_FRESH_SECONDS": (integer_between(1, 86400), "Whole seconds, 1 to 86400."),
     "CATALOG_STALE_SECONDS": (integer_between(1, 86400), "Whole seconds, 1 to 86400."),
     "CATALOG_STALE_IF_ERROR_SECONDS": (integer_between(1, 86400), "Whole seconds, 1 to 86400."),
-    "MEMORY_SECONDS": (number_between(0, 1), "Seconds that a process answers from its own memory: 0 to 1."),
+    "LOCAL_CACHE_SECONDS": (number_between(0, 1), "Seconds that a process answers from its own memory: 0 to 1."),
     "SLOTS_FRESH_SECONDS": (integer_between(1, 3600), "Whole seconds, 1 to 3600."),
     "SLOTS_STALE_SECONDS": (integer_between(1, 86400), "Whole seconds, 1 to 86400."),
-    "SLOTS_ON_ERROR_SECONDS": (integer_between(1, 86400), "Whole seconds, 1 to 86400."),
+    "SLOTS_STALE_IF_ERROR_SECONDS": (integer_between(1, 86400), "Whole seconds, 1 to 86400."),
     "REQUESTS_PER_MINUTE": (
         integer_between(3, 1000),
         f"What your Kordless key allows: {REQUESTS_PER_MINUTE} unless agreed otherwise.",
@@ -454,7 +454,7 @@ _VALIDATORS: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
     "CHANGES_PER_ADDRESS": (integer_between(0, 1000), "Changes by one address in ten minutes; 0 is no limit."),
     "LOOKUPS_PER_NUMBER": (integer_between(0, 1000), "Look-ups of one confirmation number in an hour; 0 is no limit."),
     "MINIMUM_FILL_SECONDS": (number_between(0, 5), "Seconds before which no form is sent on: 0 to 5."),
-    "HUMAN_CHECK": (matching(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+"), "The dotted path of a function of request and form."),
+    "SPAM_CHECK": (matching(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+"), "The dotted path of a function of request and form."),
     "HUMAN_CHECK_ORIGINS": (
         lambda value: isinstance(value, list | tuple) and all(map(is_origin, value)),
         "The origins that your check's script is loaded from.",
@@ -463,8 +463,8 @@ _VALIDATORS: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
         lambda value: all(map(matching(r"\S(.{0,498}\S)?"), as_tuple(value))),
         "The webhook's secret from Kordless, or a list with the new one and the old one; none of them empty.",
     ),
-    "WEBHOOK_SIGNED": (matching(r"timestamp\.body|body"), '"timestamp.body" or "body".'),
-    "WEBHOOK_WRITTEN": (matching(r"hex|base64"), '"hex" or "base64".'),
+    "WEBHOOK_SIGNED_PAYLOAD": (matching(r"timestamp\.body|body"), '"timestamp.body" or "body".'),
+    "WEBHOOK_SIGNATURE_ENCODING": (matching(r"hex|base64"), '"hex" or "base64".'),
     "FUNNEL": (lambda value: isinstance(value, bool), "True or False."),
     "MAIL": (lambda value: isinstance(value, bool), "True, or False: Kordless writes to customers itself."),
     "MAIL_FROM": (is_sender, 'Who mails are from: "bookings@salon.example" or "Salon <bookings@salon.example>".'),

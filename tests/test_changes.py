@@ -156,7 +156,7 @@ def test_a_page_tells_also_what_it_can_not_write_down(caplog: pytest.LogCaptureF
     with listening() as listener, refused_writes("INSERT", "UPDATE"):
         publish_change(BookingChange.CREATED, booking(), account="default", now=NOW)
         assert listener.told == ["created"]
-    assert "event=news_not_written change=created" in caplog.text
+    assert "event=change_not_recorded change=created" in caplog.text
 
 
 def test_what_is_kept_is_nobodys():

@@ -119,7 +119,7 @@ def _documented() -> dict[str, list[str]]:
             f"At most {slot_page.MAX_TIMES_SHOWN} times of a day on one page",
             f"of more than {parsing.MAX_SLOTS:,} the first {parsing.MAX_SLOTS:,}",
             f"at most {spelled(slot_page.MONTHS_AHEAD)} more months",
-            f"says `clock_off` from {minutes(gate.MAX_SKEW_SECONDS)} on",
+            f"says `clock_skew` from {minutes(gate.MAX_SKEW_SECONDS)} on",
             f"a wait is never longer than {minutes(responses.MAX_WAIT_SECONDS)}",
             f"of its kind in {minutes(logs.QUIET_SECONDS[logging.ERROR])} ",
             f"({minutes(logs.QUIET_SECONDS[logging.CRITICAL])} for CRITICAL)",

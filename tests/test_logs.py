@@ -84,7 +84,7 @@ def test_json_has_when_where_and_what(caplog: pytest.LogCaptureFixture):
     log_event(
         log,
         logging.ERROR,
-        "webhook_not_written",
+        "webhook_not_recorded",
         delivery="dlv_1",
         status=503,
         kept=False,
@@ -96,7 +96,7 @@ def test_json_has_when_where_and_what(caplog: pytest.LogCaptureFixture):
         "time": "2026-12-01T16:00:00.250+00:00",
         "level": "ERROR",
         "logger": "kordless_booking.tests",
-        "event": "webhook_not_written",
+        "event": "webhook_not_recorded",
         "delivery": "dlv_1",
         "status": 503,
         "kept": False,

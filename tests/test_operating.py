@@ -7,12 +7,14 @@ from django.apps import apps
 from django.urls import reverse
 
 from kordless_booking.erasure.run import TARGETS
-from kordless_booking.management.commands import kordless_doctor, kordless_forget
+from kordless_booking.management.commands import kordless_doctor, kordless_erase
 from tests.faults.test_page_of_faults import SAID, rows, written
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs" / "operating.md").read_text()
-RAISED = re.compile(r'\b(?:Problem\(|_Refused\([0-9]{3},|unavailable\(|(?:tell|not_changed)\(\s*visit,)\s*"([a-z_]+)"')
+RAISED = re.compile(
+    r'\b(?:Problem\(|_Rejected\([0-9]{3},|unavailable\(|(?:log_problem|change_failed_page)\(\s*visit,)\s*"([a-z_]+)"'
+)
 
 
 def test_every_event_is_on_one_of_the_two_pages():
@@ -47,7 +49,7 @@ def test_addresses_and_options_are_real():
     assert reverse("kordless_booking:health") == "/book/health/"
     assert reverse("kordless_booking:health-booking") == "/book/health/booking/"
     known: set[str] = set()
-    for module in (kordless_doctor, kordless_forget):
+    for module in (kordless_doctor, kordless_erase):
         command = module.Command()
         known |= set(command.create_parser("manage.py", "x")._option_string_actions)
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", PAGE)) <= known

@@ -74,5 +74,5 @@ KORDLESS_BOOKING: dict[str, Any] = {
     "TRUSTED_PROXIES": 1,
     "MINIMUM_FILL_SECONDS": 0,
     "WEBHOOK_SECRETS": SECRET,
-    "ACCOUNTS": {"memory": {"MEMORY_SECONDS": 1}, "redis": {"MEMORY_SECONDS": 0}},
+    "ACCOUNTS": {"memory": {"LOCAL_CACHE_SECONDS": 1}, "redis": {"LOCAL_CACHE_SECONDS": 0}},
 }

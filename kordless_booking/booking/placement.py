@@ -218,7 +218,7 @@ def _send_in_turn(
     """Send the attempt of a new row. When others are queued, return the estimated wait instead."""
     if not wait:
         return _send(row, client, attempt, now, a_minute)
-    log_event(log, logging.INFO, "create_waiting", attempt=row.pk, seconds=wait)
+    log_event(log, logging.INFO, "create_queued", attempt=row.pk, seconds=wait)
     return Pending(queue.wait_for(row, now, a_minute=a_minute), waiting=True)
 
 
@@ -282,7 +282,7 @@ def _send(
     except exceptions.TooMany as error:
         seconds = _queue_wait(row, now, error.retry_after or DEFAULT_WAIT_SECONDS, a_minute)
         _record_outcome(row, now, state=BookingAttempt.State.WAITING, retry_at=now + timedelta(seconds=seconds))
-        log_event(log, logging.INFO, "create_waiting", attempt=row.pk, seconds=seconds)
+        log_event(log, logging.INFO, "create_queued", attempt=row.pk, seconds=seconds)
         return Pending(seconds=seconds, waiting=True)
     except exceptions.NotSent as error:
         # This send never left, but an earlier one may have been booked: the outcome stays unknown.
@@ -340,7 +340,7 @@ def _record_unknown_outcome(row: BookingAttempt, now: datetime) -> Pending:
         outcome_unknown=True,
         retry_at=now + timedelta(seconds=seconds),
     )
-    log_event(log, logging.WARNING, "create_unknown", attempt=row.pk, tries=row.claim)
+    log_event(log, logging.WARNING, "create_outcome_unknown", attempt=row.pk, tries=row.claim)
     return Pending(seconds=seconds)
 
 
@@ -368,7 +368,9 @@ def _record_outcome(row: BookingAttempt, now: datetime, *, state: BookingAttempt
     try:
         return bool(mine.update(state=state, claimed_until=now, changed_at=now, **changes))
     except DatabaseError as error:
-        log_event(log, logging.ERROR, "attempt_not_settled", attempt=row.pk, state=state, kind=type(error).__name__)
+        log_event(
+            log, logging.ERROR, "attempt_outcome_not_recorded", attempt=row.pk, state=state, kind=type(error).__name__
+        )
         return False
 
 
@@ -384,7 +386,7 @@ def _stored_outcome(row: BookingAttempt, now: datetime) -> Outcome:
         encrypted = _decrypt("answer", row, now)
         return Placed(msgspec.convert(encrypted["booking"], Booking), row.changed_at)
     except (InvalidToken, KeyError, msgspec.ValidationError):
-        log_event(log, logging.ERROR, "answer_unreadable", attempt=row.pk)
+        log_event(log, logging.ERROR, "response_unreadable", attempt=row.pk)
         return Rejected(exceptions.OutcomeUnknown(operation="create", reason="unreadable"), after_unknown_outcome=True)
 
 

@@ -72,7 +72,7 @@ def _script(origin: str) -> Findings:
 
 
 def _webhook(account: Account, origin: str, path: str) -> Findings:
-    recipe = signature.SignatureScheme(account.webhook_signed, account.webhook_written)
+    recipe = signature.SignatureScheme(account.webhook_signed_payload, account.webhook_signature_encoding)
     at = str(int(time.time()))
     headers = {
         "Content-Type": "application/json",

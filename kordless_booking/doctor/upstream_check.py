@@ -143,7 +143,7 @@ def _clock(account: Account, witness: RecordingGate) -> Findings:
     elif abs(ahead) > MOST_SKEW:
         text = f"This machine's clock is {abs(ahead):.0f} s {'behind' if ahead > 0 else 'ahead of'} Kordless's"
         advice = f"set it by NTP; webhooks are refused when the two differ by more than {TOLERANCE_SECONDS} s"
-        yield fix("clock_off", text, advice)
+        yield fix("clock_skew", text, advice)
     else:
         yield ok("clock", f"This machine and Kordless have the same time to within {max(1, abs(round(ahead)))} s")
 
@@ -165,7 +165,7 @@ def _finding_for_error(account: Account, error: exceptions.KordlessError) -> Fin
         case exceptions.CircuitOpen():
             advice = "the lines of kordless_booking.api say why; run this again"
             wait = f"for {error.retry_after} s" if error.retry_after else "for a moment"
-            return fix("resting", f"Kordless is left alone {wait}: the last calls all failed", advice)
+            return fix("circuit_open", f"Kordless is left alone {wait}: the last calls all failed", advice)
         case exceptions.TooMany():
             advice = f"wait {error.retry_after or 60} s and run this again"
             return fix("too_many", "The key's allowance for this minute is used up", advice)

@@ -26,7 +26,7 @@ def examine(account: Account) -> Findings:
         advice = "set WEBHOOK_SECRETS to hear of bookings that are made, moved or cancelled elsewhere"
         yield note("no_webhook", "There is no webhook", advice)
         return
-    recipe = signature.SignatureScheme(account.webhook_signed, account.webhook_written)
+    recipe = signature.SignatureScheme(account.webhook_signed_payload, account.webhook_signature_encoding)
     secrets = account.webhook_secrets
     if len(set(secrets)) < len(secrets):
         yield note("secret_twice", "A secret stands twice in WEBHOOK_SECRETS", "one of them can go")

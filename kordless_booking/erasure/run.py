@@ -9,7 +9,7 @@ from typing import Final
 from django.db import router, transaction
 
 from kordless_booking.erasure.base import ErasureResult, ErasureTarget, Person
-from kordless_booking.erasure.targets import Appointments, Attempts, Counts, Deliveries, KnownBookings
+from kordless_booking.erasure.targets import Appointments, Attempts, BookingProjections, Counts, Deliveries
 from kordless_booking.models import BookingAttempt, FunnelCount, RejectedDeliveryCount
 
 __all__ = ["TARGETS", "erase_old", "erase_person"]
@@ -18,7 +18,7 @@ TARGETS: Final[tuple[ErasureTarget, ...]] = (
     Attempts(),
     Deliveries(),
     Appointments(),
-    KnownBookings(),
+    BookingProjections(),
     Counts("days of the funnel", FunnelCount),
     Counts("days of refused deliveries", RejectedDeliveryCount),
 )

@@ -34,7 +34,7 @@ from kordless_booking.models import (
 from kordless_booking.webhooks.events import UnreadableEvent, parse_event
 from kordless_booking.webhooks.stored_body import BODY_RETENTION, BodyUnavailable, decrypt_body
 
-__all__ = ["Appointments", "Attempts", "Counts", "Deliveries", "KnownBookings"]
+__all__ = ["Appointments", "Attempts", "BookingProjections", "Counts", "Deliveries"]
 
 FORM_EXPIRES_AFTER: Final = timedelta(days=2)
 """Age from which no form can be sent again: DRAFT_SECONDS is a day at most."""
@@ -233,7 +233,7 @@ def _numbers(body: str) -> set[str]:
     return {booking.confirmation_number} if booking else set()
 
 
-class KnownBookings:
+class BookingProjections:
     """Erasure target that deletes rows whose time has passed."""
 
     name = "known bookings"

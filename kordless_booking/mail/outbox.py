@@ -133,7 +133,7 @@ def _log_result(mail: OutgoingMail, state: OutgoingMail.State, error: Exception 
     log_event(
         log,
         level,
-        "mail_tried",
+        "mail_attempted",
         state=state.value,
         mail=mail.pk,
         occasion=mail.kind,

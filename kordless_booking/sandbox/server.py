@@ -22,7 +22,6 @@ from .request import MAX_BODY_BYTES, PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
     from wsgiref.types import WSGIApplication
 
 

@@ -40,11 +40,11 @@ def rejection_label(reason: str) -> str:
         "webhook_without_secret": _("No secret is set"),
         "webhook_malformed": _("No event that can be read"),
         "webhook_stale": _("Timestamp too far off"),
-        "webhook_signature_refused": _("Signed with another secret"),
-        "webhook_recipe_wrong": _("Signed in another way than the settings say"),
+        "webhook_signature_invalid": _("Signed with another secret"),
+        "webhook_scheme_mismatch": _("Signed in another way than the settings say"),
         "webhook_too_large": _("Too large"),
         "webhook_receiver_failed": _("A receiver of this site failed"),
-        "webhook_not_written": _("The database failed"),
+        "webhook_not_recorded": _("The database failed"),
     }
     return words.get(reason, reason)
 

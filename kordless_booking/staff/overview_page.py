@@ -132,11 +132,11 @@ def status_cell(lying: CacheStatus) -> StatusCell:
     match lying.state:
         case "fresh":
             return StatusCell(age, "good")
-        case "aging":
+        case "stale":
             return StatusCell(_("%(age)s, due") % {"age": age}, "fair")
-        case "forgotten":
+        case "invalidated":
             return StatusCell(_("fetched anew next time"), "fair")
-        case "troubled":
+        case "degraded":
             return StatusCell(_("%(age)s, can't be renewed") % {"age": age}, "bad")
         case "failed":
             return StatusCell(_("can't be fetched"), "bad")

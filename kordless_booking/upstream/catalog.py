@@ -58,7 +58,7 @@ class CacheStatus:
     month: date | None
     """For slots, a day of the month they are of."""
     state: str
-    """ "fresh", "aging" (the next read refreshes it), "forgotten" (invalidated: the next read fetches it), "troubled"
+    """ "fresh", "stale" (the next read refreshes it), "invalidated" (the next read fetches it), "degraded"
     (its last refresh failed), "failed" (an error is cached in its place), "refused" (the API key was) or "absent".
     """
     age: float | None
@@ -294,10 +294,10 @@ def _state_of(held: LocalEntry, now: float) -> tuple[str, float | None]:
     age = envelope.age(now)
     # A different generation: something was invalidated after this was fetched.
     if envelope.generation != held.generation:
-        return "forgotten", age
+        return "invalidated", age
     if envelope.degraded:
-        return "troubled", age
-    return ("fresh" if age < envelope.fresh else "aging"), age
+        return "degraded", age
+    return ("fresh" if age < envelope.fresh else "stale"), age
 
 
 def _item(parts: tuple[str, ...], fetch: Callable[[], T], kind: type[T], lifetime: Lifetime) -> CacheItem[T]:

@@ -44,7 +44,7 @@ def seconds_ahead(answer: ResponseMeta, now: float) -> float | None:
 
 
 class ClockSkewMonitor:
-    """Logs `event=clock_off` at most once an hour in each process."""
+    """Logs `event=clock_skew` at most once an hour in each process."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -62,7 +62,7 @@ class ClockSkewMonitor:
             if steady < self._say_at:
                 return
             self._say_at = steady + LOG_INTERVAL_SECONDS
-        log_event(logger, logging.WARNING, "clock_off", seconds=round(ahead))
+        log_event(logger, logging.WARNING, "clock_skew", seconds=round(ahead))
 
 
 BROWSE_OPERATIONS = frozenset({"organization", "service", "availability"})

@@ -82,7 +82,7 @@ def _upstream(account: Account, _pid: int) -> AccountServices:
         clock=clock,
         # A page waits for another's fetch as long as for its own.
         max_wait_seconds=account.browse_seconds,
-        local_seconds=account.memory_seconds,
+        local_seconds=account.local_cache_seconds,
     )
     lifetimes = build_lifetimes(account)
     catalog = Catalog(account=account.name, client=client, shelf=shelf, lifetimes=lifetimes, clock=clock)
@@ -91,8 +91,10 @@ def _upstream(account: Account, _pid: int) -> AccountServices:
 
 def build_lifetimes(account: Account) -> Lifetimes:
     """Return the lifetimes that the account's settings give to what its catalog caches."""
-    offer = Lifetime(account.offer_fresh_seconds, account.catalog_stale_seconds, account.catalog_stale_if_error_seconds)
-    slots = Lifetime(account.slots_fresh_seconds, account.slots_stale_seconds, account.slots_on_error_seconds)
+    offer = Lifetime(
+        account.catalog_fresh_seconds, account.catalog_stale_seconds, account.catalog_stale_if_error_seconds
+    )
+    slots = Lifetime(account.slots_fresh_seconds, account.slots_stale_seconds, account.slots_stale_if_error_seconds)
     return Lifetimes(offer=offer, service=offer, slots=slots)
 
 

@@ -127,9 +127,9 @@ def reject_reason(visit: WidgetRequest, chosen: Draft, form: ContactForm) -> Rej
         return Rejection(_("Something about this request looked automatic. Please check your details and try again."))
     if too_many := rate_limit(visit, "book"):
         return too_many
-    check = visit.account.human_check
+    check = visit.account.spam_check
     if check and not import_string(check)(visit.request, form):
-        log_event(log, logging.INFO, "human_check_failed")
+        log_event(log, logging.INFO, "spam_check_failed")
         return Rejection(_("Please confirm that you are a person, and try again."))
     # Waits instead of rejecting: a script gains nothing by being quick, and a quick person gets no error. Last, so that
     # a rejected form occupies no worker.

@@ -188,7 +188,7 @@ def _rejected_page(visit: WidgetRequest, chosen: Draft, form: ContactForm, outco
         case exceptions.BadRequest() | exceptions.Refused():
             # The visitor can correct details that Kordless refuses; a request that it can't read is our bug.
             level = logging.INFO if isinstance(error, exceptions.Refused) else logging.WARNING
-            log_problem(visit, "request_refused", level=level, status=422, error=error)
+            log_problem(visit, "request_rejected", level=level, status=422, error=error)
             text = _("The booking system didn't accept these details. Please check them, or choose another time.")
             return _form_page(visit, detail, chosen, form, problem=text, status=422)
     log_problem(visit, "create_not_sent", level=logging.ERROR, status=503, error=error)

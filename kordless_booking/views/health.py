@@ -44,7 +44,7 @@ def health(request: HttpRequest) -> HttpResponse:
 def booking(request: HttpRequest) -> HttpResponse:
     """Answer 503 also when the database can't be reached: then nothing is sent, and a visitor's booking has to wait.
 
-    `cache` is "down" while each process uses its own memory; `kordless` is "resting" while a circuit is open.
+    `cache` is "down" while each process uses its own memory; `kordless` is "circuit_open" while a circuit is open.
     """
     if refused := _method_not_allowed(request):
         return refused
@@ -54,7 +54,7 @@ def booking(request: HttpRequest) -> HttpResponse:
     reached = services_for(account)
     trouble = {} if _database_answers() else {"database": "down"}
     cache = "ok" if _cache_answers(reached) else "down"
-    return _json_response(trouble, cache=cache, kordless="resting" if reached.gate.open_circuits() else "ok")
+    return _json_response(trouble, cache=cache, kordless="circuit_open" if reached.gate.open_circuits() else "ok")
 
 
 def _account(request: HttpRequest) -> conf.Account | None:

@@ -89,7 +89,7 @@ def find(visit: WidgetRequest) -> HttpResponse:
         response["Retry-After"] = str(error.retry_after or RETRY_SECONDS)
         return response
     if asked is None or booking is None:
-        log_event(log, logging.INFO, "lookup_refused")
+        log_event(log, logging.INFO, "lookup_rejected")
         text = _("We can't find a booking with this number and this email or phone. Please check both.")
         return _find_page(visit, form, problem=text, status=404)
     link = ManageLink(

@@ -163,7 +163,7 @@ def _kind_of(error: exceptions.KordlessError) -> Problem:
             )
         case exceptions.BadRequest() | exceptions.Refused() | exceptions.SlotTaken():
             return Problem(
-                "request_refused",
+                "request_rejected",
                 422,
                 _("That wasn't possible"),
                 _("The booking system didn't accept this. Please go back and choose again."),
@@ -208,7 +208,7 @@ def no_booking() -> Problem:
 def broken_link() -> Problem:
     """Build the 404 for a token that is invalid or expired."""
     return Problem(
-        "link_refused",
+        "link_rejected",
         404,
         _("This link doesn't work"),
         _("It may be incomplete or too old. You can look up your booking with its confirmation number."),
@@ -239,7 +239,7 @@ def cross_origin_post(visit: WidgetRequest) -> Problem:
         form_input = known_fields(request.POST, ContactForm().max_lengths())
         hidden["kept"] = encrypt_form_input(visit.account.name, form_input) or ""
     return Problem(
-        "foreign_post_refused",
+        "cross_origin_post_rejected",
         403,
         _("Please continue on our own page"),
         _("Your browser couldn't confirm that this came from our form. Open the booking page in a new tab to go on."),
@@ -294,9 +294,11 @@ def server_error(visit: WidgetRequest, error: Exception) -> HttpResponse:
         raise error
     # As Django does, so that error trackers get the exception.
     got_request_exception.send(sender=None, request=visit.request)
-    log_event(log, logging.ERROR, "accident", status=500, account=visit.account.name, **error_location(error))
+    log_event(
+        log, logging.ERROR, "unhandled_exception", status=500, account=visit.account.name, **error_location(error)
+    )
     problem = Problem(
-        "accident",
+        "unhandled_exception",
         500,
         _("Something went wrong"),
         _("That was our mistake. If you were booking, please look for your booking before you try again."),

@@ -112,7 +112,7 @@ def store(words: Asked, visit: WidgetRequest, response: HttpResponse) -> None:
     """Store the response if it is the same for every visitor: a 200 from package templates, without form input."""
     if response.status_code != 200 or visit.kept or settings.DEBUG or not visit.shareable:
         return
-    now, seconds = time.monotonic(), visit.account.memory_seconds
+    now, seconds = time.monotonic(), visit.account.local_cache_seconds
     answer = _Answer(
         content=response.content,
         headers=dict(response.items()),

@@ -117,7 +117,7 @@ def _process(request: HttpRequest, account: conf.Account) -> str:
         raise _Rejected(500, "webhook_receiver_failed", logging.ERROR, **more) from None
     except DatabaseError as error:
         more = {"delivery": delivery_id, "error": type(error).__name__}
-        raise _Rejected(503, "webhook_not_written", logging.ERROR, **more) from None
+        raise _Rejected(503, "webhook_not_recorded", logging.ERROR, **more) from None
     except Exception as error:
         # Let the developer see the traceback; elsewhere it could show personal data.
         if settings.DEBUG:
@@ -156,7 +156,7 @@ def _body(request: HttpRequest) -> bytes:
 
 def _verify(request: HttpRequest, account: conf.Account, body: bytes, now: float) -> None:
     """Verify the signature. Raises _Refused (401)."""
-    recipe = signature.SignatureScheme(account.webhook_signed, account.webhook_written)
+    recipe = signature.SignatureScheme(account.webhook_signed_payload, account.webhook_signature_encoding)
     try:
         signature.verify(
             body,
@@ -170,8 +170,8 @@ def _verify(request: HttpRequest, account: conf.Account, body: bytes, now: float
         raise _Rejected(401, "webhook_stale") from None
     except signature.BadSignature as error:
         if error.would_pass is None:
-            raise _Rejected(401, "webhook_signature_refused") from None
+            raise _Rejected(401, "webhook_signature_invalid") from None
         # How Kordless signs is not documented, so the signature scheme is a setting, and the log says which value would
         # fit.
         hint = f"Kordless signs otherwise than the settings say; set {error.would_pass}"
-        raise _Rejected(401, "webhook_recipe_wrong", logging.ERROR, hint=hint) from None
+        raise _Rejected(401, "webhook_scheme_mismatch", logging.ERROR, hint=hint) from None

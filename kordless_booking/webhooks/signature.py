@@ -53,7 +53,7 @@ class SignatureScheme:
 
     def __str__(self) -> str:
         # As it is written in the settings, because the log tells operators to copy it.
-        return f'"WEBHOOK_SIGNED": "{self.signed_payload}", "WEBHOOK_WRITTEN": "{self.encoding}"'
+        return f'"WEBHOOK_SIGNED_PAYLOAD": "{self.signed_payload}", "WEBHOOK_SIGNATURE_ENCODING": "{self.encoding}"'
 
 
 SCHEMES: Final = tuple(

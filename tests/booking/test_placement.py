@@ -207,7 +207,7 @@ def test_a_yes_is_told_even_when_it_cannot_be_written_down(sandbox, client, atte
     with broken("UPDATE"), caplog.at_level(logging.ERROR):
         first = place_booking("default", client, attempt, NOW)
     assert isinstance(first, Placed)
-    assert "event=attempt_not_settled" in caplog.text
+    assert "event=attempt_outcome_not_recorded" in caplog.text
     assert row().state == BookingAttempt.State.PLACING
     assert booked(resume("default", client, KEY, attempt.body_digest(), NOW + LEASE)) == booked(first)
     assert row().state == BookingAttempt.State.PLACED

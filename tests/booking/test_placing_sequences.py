@@ -43,7 +43,7 @@ MISHAPS = {
     "gone": ("status", {"status": 404}),
 }
 UNREACHED = {"no_connection", "connect_timeout"}
-EVENTS = st.sampled_from([*MISHAPS, *sorted(UNREACHED), "taken", "killed", "killed_after", "forgotten"])
+EVENTS = st.sampled_from([*MISHAPS, *sorted(UNREACHED), "taken", "killed", "killed_after", "evicted"])
 ENTRANCES = st.sampled_from(["resume", "post", "early", "after another body"])
 
 
@@ -70,7 +70,7 @@ class World:
         if mishap := MISHAPS.get(event):
             kind, options = mishap
             self.sandbox.faults.add(kind, "create", times=1, **options)
-        if event == "forgotten":
+        if event == "evicted":
             self.honest = False
             with self.sandbox.store.write() as db:
                 db.execute("DELETE FROM replays")
@@ -138,7 +138,7 @@ class World:
 @example([("cut", "post"), ("no_connection", "post")])
 @example([("killed_after", "post"), ("connect_timeout", "resume")])
 @example([("killed_after", "post"), ("too_many", "resume"), ("no_connection", "post")])
-@example([("lost", "post"), ("forgotten", "resume"), ("ok", "post")])
+@example([("lost", "post"), ("evicted", "resume"), ("ok", "post")])
 def test_any_sequence_of_mishaps_ends_in_the_truth_and_at_most_one_booking(db, steps):
     """Whatever happens, each outcome told is true when it is told, and once the mishaps end, so is the last."""
     BookingAttempt.objects.all().delete()

@@ -17,7 +17,10 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.parametrize("recipe", SCHEMES, ids=str)
 def test_each_secret_is_tried_under_the_set_recipe(well: Settings, recipe: SignatureScheme):
     """Whatever the recipe is."""
-    well.KORDLESS_BOOKING |= {"WEBHOOK_SIGNED": recipe.signed_payload, "WEBHOOK_WRITTEN": recipe.encoding}
+    well.KORDLESS_BOOKING |= {
+        "WEBHOOK_SIGNED_PAYLOAD": recipe.signed_payload,
+        "WEBHOOK_SIGNATURE_ENCODING": recipe.encoding,
+    }
     well.KORDLESS_BOOKING = dict(well.KORDLESS_BOOKING)
     told = ask()
     assert told.of("webhook") == {"recipe": "ok", "no_delivery": "note"}

@@ -38,8 +38,8 @@ def unanswered(reason: str, *, carried_out: bool = False) -> dict[str, Outcome]:
     """The request went out, and no usable answer came back."""
     return {
         **dict.fromkeys(READS, (503, f"upstream_{reason}")),
-        "create": (303, "create_unknown"),
-        "attempt": (200, "create_unknown"),
+        "create": (303, "create_outcome_unknown"),
+        "attempt": (200, "create_outcome_unknown"),
         "lookup": (503, "lookup_failed"),
         "cancel": FINE["cancel"] if carried_out else (503, "cancel_unknown"),
         "reschedule": FINE["reschedule"] if carried_out else (503, "reschedule_unknown"),
@@ -51,15 +51,15 @@ def unsent(reason: str) -> dict[str, Outcome]:
     return {
         **dict.fromkeys((*READS, "cancel", "reschedule"), (503, f"upstream_{reason}")),
         "create": (503, "create_not_sent"),
-        "attempt": (200, "create_unknown"),
+        "attempt": (200, "create_outcome_unknown"),
         "lookup": (503, "lookup_failed"),
     }
 
 
 TOO_MANY: dict[str, Outcome] = {
     **dict.fromkeys(READS, (503, "rate_limited")),
-    "create": (303, "create_waiting"),
-    "attempt": (200, "create_waiting"),
+    "create": (303, "create_queued"),
+    "attempt": (200, "create_queued"),
     "lookup": (503, "lookup_failed"),
     "cancel": (503, "cancel_not_sent"),
     "reschedule": (503, "reschedule_not_sent"),
@@ -77,12 +77,12 @@ GONE: dict[str, Outcome] = {
 }
 NO_ORGANIZATION: dict[str, Outcome] = {"services": (404, "org_not_found")}
 UNREADABLE: dict[str, Outcome] = {
-    **dict.fromkeys(READS, (422, "request_refused")),
-    "create": (422, "request_refused"),
+    **dict.fromkeys(READS, (422, "request_rejected")),
+    "create": (422, "request_rejected"),
     "attempt": (503, "create_unresolved"),
-    "lookup": (404, "lookup_refused"),
-    "cancel": (422, "request_refused"),
-    "reschedule": (422, "request_refused"),
+    "lookup": (404, "lookup_rejected"),
+    "cancel": (422, "request_rejected"),
+    "reschedule": (422, "request_rejected"),
 }
 CONFLICT: dict[str, Outcome] = {
     "create": (303, "slot_conflict"),
@@ -91,14 +91,14 @@ CONFLICT: dict[str, Outcome] = {
     "reschedule": (303, "slot_conflict"),
 }
 IMPOSSIBLE: dict[str, Outcome] = {
-    "create": (422, "request_refused"),
+    "create": (422, "request_rejected"),
     "attempt": (503, "create_unresolved"),
     "cancel": (422, "cancel_refused"),
     "reschedule": (422, "reschedule_refused"),
 }
 FORBIDDEN: dict[str, Outcome] = {
     **REVOKED,
-    "lookup": (404, "lookup_refused"),
+    "lookup": (404, "lookup_rejected"),
     "cancel": (404, "booking_not_found"),
     "reschedule": (404, "booking_not_found"),
 }
@@ -148,7 +148,7 @@ FAULTS = (
         "another organization's",
         "other_org",
         {},
-        {**only(unanswered("mismatch", carried_out=True), "services", "cancel"), "lookup": (404, "lookup_refused")},
+        {**only(unanswered("mismatch", carried_out=True), "services", "cancel"), "lookup": (404, "lookup_rejected")},
     ),
     Fault(
         "another booking or service",

@@ -21,10 +21,10 @@ COLUMNS = (
     ("lookup",),
     ("cancel", "reschedule"),
 )
-SAID = re.compile(r'\bsay\((?:[^"()]|\([^"()]*\))*"([a-z_]+)"')
+SAID = re.compile(r'\blog_event\((?:[^"()]|\([^"()]*\))*"([a-z_]+)"')
 EVENT = re.compile(r"`([a-z]+_[a-z_]+)`")
 OUTSIDE = re.compile(
-    "honeypot_filled|human_check_failed|throttled|webhook_.*|news_.*|forgotten|counts?_.*|mail_.*|reminders?_.*|accident"
+    "honeypot_filled|spam_check_failed|throttled|webhook_.*|change_not_recorded|data_erased|counts?_.*|mail_.*|reminders?_.*|unhandled_exception"
 )
 """Events about the visitor, what Kordless tells us of its own accord, or our counts: docs/operating.md has them."""
 

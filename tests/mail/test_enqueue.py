@@ -283,7 +283,7 @@ def test_what_can_not_be_written_down_is_told_but_not_mailed(writing: Settings, 
     """Twice would be worse than not at all: Kordless writes as well."""
     with refused_writes("INSERT", "UPDATE"):
         page(BookingChange.CREATED)
-    assert "event=news_not_written" in caplog.text
+    assert "event=change_not_recorded" in caplog.text
     assert sent() == []
 
 

@@ -56,7 +56,7 @@ def test_a_real_mail_server_gets_it_once(writing: Settings, lines: Any):
     assert b"To: canary@example.com" in taken
     assert state() == ("sent", 1)
     [line] = lines()
-    assert line.startswith("event=mail_tried state=sent mail=")
+    assert line.startswith("event=mail_attempted state=sent mail=")
     assert line.endswith("occasion=confirmed account=default tries=1")
 
 

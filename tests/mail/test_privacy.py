@@ -36,8 +36,8 @@ def test_nothing_personal_is_logged_or_kept_in_the_clear(
         send_due()
     lines = [f"{record.getMessage()} {record.args!r}" for record in caplog.records if record.name != "django.template"]
     logged = "\n".join(lines)
-    assert "event=mail_tried state=sent" in logged
-    assert "event=mail_tried state=failed" in logged
+    assert "event=mail_attempted state=sent" in logged
+    assert "event=mail_attempted state=failed" in logged
     assert not SECRETS.search(logged)
     assert not TOKENS.search(logged)
     with connection.cursor() as cursor:

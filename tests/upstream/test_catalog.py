@@ -324,9 +324,9 @@ def test_how_old_everything_is_costs_kordless_nothing(scene: Scene) -> None:
         ("slots", "fresh", 0),
     ]
     scene.pass_(100)
-    assert state_of_haircut(catalog) == [("offer", "fresh", 100), ("service", "absent", None), ("slots", "aging", 100)]
+    assert state_of_haircut(catalog) == [("offer", "fresh", 100), ("service", "absent", None), ("slots", "stale", 100)]
     catalog.invalidate_slots("haircut")
-    assert state_of_haircut(catalog)[2] == ("slots", "forgotten", 100)
+    assert state_of_haircut(catalog)[2] == ("slots", "invalidated", 100)
     assert scene.asked() == asked
 
 
@@ -338,7 +338,7 @@ def test_what_can_not_be_renewed_is_told(scene: Scene) -> None:
     scene.pass_(20)
     catalog.slots("haircut", DECEMBER)
     scene.pass_(2)
-    assert state_of_haircut(catalog)[2] == ("slots", "troubled", 22)
+    assert state_of_haircut(catalog)[2] == ("slots", "degraded", 22)
     with pytest.raises(Unavailable):
         catalog.slots("haircut", date(2027, 1, 1))
     january = [entry for entry in catalog.cache_status([date(2027, 1, 1)]) if entry.what == "slots"]

@@ -12,7 +12,7 @@ from tests.upstream.stand_ins import HandTime, SharedMemory
 
 def heard(caplog: pytest.LogCaptureFixture) -> list[str]:
     """What was said of the clock since it was last asked."""
-    lines = [record.getMessage() for record in caplog.records if "clock_off" in record.getMessage()]
+    lines = [record.getMessage() for record in caplog.records if "clock_skew" in record.getMessage()]
     caplog.clear()
     return lines
 
@@ -28,12 +28,12 @@ def test_it_is_said_once_an_hour(caplog: pytest.LogCaptureFixture) -> None:
         return heard(caplog)
 
     assert answered(None) == answered(120) == answered(-119) == []
-    assert answered(600) == ["event=clock_off seconds=600"]
+    assert answered(600) == ["event=clock_skew seconds=600"]
     assert answered(-600) == []
     time.step(-4000)
     assert answered(600) == []
     time.pass_(3601)
-    assert answered(-600) == ["event=clock_off seconds=-600"]
+    assert answered(-600) == ["event=clock_skew seconds=-600"]
 
 
 def test_no_answer_and_no_date_say_nothing(caplog: pytest.LogCaptureFixture) -> None:

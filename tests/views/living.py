@@ -156,11 +156,11 @@ def _junk(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> Non
     walk.open(action, typed, **{"Sec-Fetch-Site": "cross-site"})
     walk.open(action, {**typed, "notes": "canary" * 20_000})
     walk.client.put(action, "canary@example.com")
-    change(site, HUMAN_CHECK="tests.views.living.nobody")
+    change(site, SPAM_CHECK="tests.views.living.nobody")
     walk.open(action, typed)
-    change(site, HUMAN_CHECK="tests.views.living.careless")
+    change(site, SPAM_CHECK="tests.views.living.careless")
     walk.open(action, typed)
-    change(site, HUMAN_CHECK="", BOOKINGS_PER_ADDRESS=1, LOOKUPS_PER_NUMBER=1)
+    change(site, SPAM_CHECK="", BOOKINGS_PER_ADDRESS=1, LOOKUPS_PER_NUMBER=1)
     for _ in range(3):
         walk.open(action, {**typed, "email": "canary@"})
         walk.open(action, typed)
@@ -250,7 +250,7 @@ def _mistake(*given: Any) -> None:
 def _mails(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """One that is sent, one whose sender died, and reminders of what Kordless doesn't know or tell."""
     change(site, MAIL=True, MAIL_FROM="bookings@salon.example", SITE_URL="https://salon.example")
-    with heard("mail_tried") as tried:
+    with heard("mail_attempted") as tried:
         walk.send(walk.choose("haircut", "?day=2026-12-21"), "Book appointment", **JANE)
         assert tried.wait(10)
     now = datetime.now(UTC)
@@ -304,5 +304,5 @@ def _operators(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -
     with suppress(SystemExit):
         call_command("kordless_doctor", stdout=io.StringIO())
     with suppress(SystemExit):
-        call_command("kordless_forget", "--contact", "jane@example.com", stdout=io.StringIO())
+        call_command("kordless_erase", "--contact", "jane@example.com", stdout=io.StringIO())
     assert WebhookDelivery.objects.exclude(encrypted="").exists()

@@ -20,7 +20,7 @@ BROWSERS = [{"Sec-Purpose": "prefetch"}, {"Sec-Purpose": "prefetch;prerender"}, 
 @pytest.fixture(params=[0, 1], ids=["the cache alone", "a second of memory"], autouse=True)
 def memory(request: pytest.FixtureRequest, site: Settings) -> None:
     """The plain site, with and without a second of memory."""
-    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "MEMORY_SECONDS": request.param}
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "LOCAL_CACHE_SECONDS": request.param}
 
 
 def time_on(client: Client) -> str:

@@ -28,7 +28,7 @@ PAGES = [
 def counted(request: pytest.FixtureRequest, site: Settings) -> Iterator[Settings]:
     """The plain site on a cache that counts, with and without a memory of its own."""
     site.CACHES = {"default": {"BACKEND": "tests.views.counting.CountingCache", "LOCATION": "counting"}}
-    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "MEMORY_SECONDS": request.param}
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "LOCAL_CACHE_SECONDS": request.param}
     caches["default"].clear()
     yield site
     caches["default"].clear()
@@ -62,7 +62,7 @@ def test_a_page_asked_for_before_costs_one_short_look(client: Client, counted: S
     """Or none at all within the second of memory."""
     client.get("/book/haircut/")
     client.get("/book/haircut/")
-    assert look(client, "/book/haircut/") == (1 if counted.KORDLESS_BOOKING["MEMORY_SECONDS"] == 0 else 0)
+    assert look(client, "/book/haircut/") == (1 if counted.KORDLESS_BOOKING["LOCAL_CACHE_SECONDS"] == 0 else 0)
 
 
 @pytest.mark.django_db

@@ -84,7 +84,7 @@ def test_while_kordless_is_ill(site: Settings, client: Client, sandbox: Sandbox)
     client.get("/book/")
     asked = len(sandbox.requests)
     answer = client.get(ABLE)
-    assert (answer.status_code, answer.json()["kordless"]) == (200, "resting")
+    assert (answer.status_code, answer.json()["kordless"]) == (200, "circuit_open")
     assert len(sandbox.requests) == asked
 
 
@@ -123,7 +123,7 @@ def test_each_account_for_itself(two_accounts: Settings, client: Client, sandbox
     sandbox.faults.add("status", status=503, retry_after=60, times=1)
     client.get("/north/")
     told = [client.get(f"/{name}/health/booking/").json()["kordless"] for name in ("north", "south")]
-    assert told == ["resting", "ok"]
+    assert told == ["circuit_open", "ok"]
     caches["default"].clear()
 
 

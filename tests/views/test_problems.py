@@ -152,7 +152,7 @@ def careless(request: Any, form: Any) -> bool:
 def test_an_accident_is_a_page_too(site: Settings, sandbox: Sandbox, caplog: pytest.LogCaptureFixture):
     """A mistake in the site's own code: a kind page, framed like all others, and a line without its message."""
     caplog.set_level(logging.INFO)
-    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "HUMAN_CHECK": "tests.views.test_problems.careless"}
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "SPAM_CHECK": "tests.views.test_problems.careless"}
     heard: list[str] = []
 
     def listen(request: Any, **_kwargs: Any) -> None:
@@ -166,7 +166,9 @@ def test_an_accident_is_a_page_too(site: Settings, sandbox: Sandbox, caplog: pyt
     assert "frame-ancestors" in page.response["Content-Security-Policy"]
     assert page.response["Cache-Control"] == "no-store, private"
     [line] = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
-    assert line.startswith("event=accident status=500 account=default error=LookupError at=tests.views.test_problems:")
+    assert line.startswith(
+        "event=unhandled_exception status=500 account=default error=LookupError at=tests.views.test_problems:"
+    )
     assert line.endswith(f"req={page.response['X-Request-ID']}")
     assert "canary" not in caplog.text
     assert heard == ["/book/haircut/contact/ no such person: canary@example.com"]
@@ -196,12 +198,12 @@ def test_an_accident_in_what_every_page_is_made_of(site: Settings, tmp_path: Pat
     assert page.html.startswith("Something went wrong. ")
     assert "frame-ancestors" in page.response["Content-Security-Policy"]
     assert manage not in caplog.text
-    assert "event=accident" in caplog.text
+    assert "event=unhandled_exception" in caplog.text
 
 
 def test_whoever_develops_sees_the_error_itself(site: Settings):
     """With DEBUG, Django's own page is of more use."""
-    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "HUMAN_CHECK": "tests.views.test_problems.careless"}
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "SPAM_CHECK": "tests.views.test_problems.careless"}
     site.DEBUG = True
     with pytest.raises(LookupError):
         Walk(Client()).book()

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(params=[0, 1], ids=["the cache alone", "a second of memory"], autouse=True)
 def memory(request: pytest.FixtureRequest, site: Settings) -> None:
     """The plain site, with and without a second of memory."""
-    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "MEMORY_SECONDS": request.param}
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "LOCAL_CACHE_SECONDS": request.param}
 
 
 def test_a_page_given_again_is_not_older_than_its_minute(client: Client, clock: Traveller):

@@ -178,7 +178,7 @@ def test_a_cold_page_costs_three_requests_whatever_the_cache(
 ):
     """What was fetched beside the page reaches it also where nothing can be kept."""
     site.CACHES = {"default": {"BACKEND": f"django.core.cache.backends.{backend}"}}
-    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "MEMORY_SECONDS": 0}
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "LOCAL_CACHE_SECONDS": 0}
     with cold_in_rounds(site, sandbox, 3):
         assert visitor.open("/book/haircut/").times
 

@@ -105,7 +105,7 @@ def test_w5_a_signature_that_is_none(
 ):
     """401, and never an accident."""
     assert delivery().but(Signature=signature).post(client).status_code == 401
-    assert "webhook_signature_refused" in refused(caplog, listener)
+    assert "webhook_signature_invalid" in refused(caplog, listener)
 
 
 def test_w6_rotation(client: Client, hooked: Any, account_settings: dict[str, Any]):
@@ -190,7 +190,7 @@ def test_w12_a_database_that_is_down(client: Client, listener: Listener, caplog:
         answer = sent.post(client)
     assert answer.status_code == 503
     assert answer["Retry-After"] == "30"
-    assert "webhook_not_written" in refused(caplog, listener, logging.ERROR)
+    assert "webhook_not_recorded" in refused(caplog, listener, logging.ERROR)
 
     def gone(*_args: object) -> None:
         raise OperationalError("the server closed the connection")
@@ -379,8 +379,8 @@ def test_another_recipe(
     hooked.KORDLESS_BOOKING = {
         **account_settings,
         "WEBHOOK_SECRETS": NEW,
-        "WEBHOOK_SIGNED": recipe.signed_payload,
-        "WEBHOOK_WRITTEN": recipe.encoding,
+        "WEBHOOK_SIGNED_PAYLOAD": recipe.signed_payload,
+        "WEBHOOK_SIGNATURE_ENCODING": recipe.encoding,
     }
     assert sent.post(client).status_code == 200
 

@@ -40,7 +40,7 @@ def forget(*arguments: str, typed: str = "") -> tuple[int, str]:
     """Exit code and output, after somebody has typed something."""
     said, status = io.StringIO(), 0
     try:
-        call_command("kordless_forget", *arguments, stdout=said, stdin=io.StringIO(typed))
+        call_command("kordless_erase", *arguments, stdout=said, stdin=io.StringIO(typed))
     except SystemExit as ended:
         status = int(str(ended.code))
     text = said.getvalue()
@@ -62,7 +62,7 @@ def test_nothing_of_a_person_is_left(lived: str, caplog: pytest.LogCaptureFixtur
     assert lived.casefold() not in kept
     assert "other@example.com" in kept
     [line] = [record.getMessage() for record in caplog.records if record.name == "kordless_booking.erasure"]
-    assert line.startswith("event=forgotten booking_attempts=2 webhook_deliveries=2 appointments_with_mail=0 ")
+    assert line.startswith("event=data_erased booking_attempts=2 webhook_deliveries=2 appointments_with_mail=0 ")
     assert line.endswith(" kept=0")
 
 
@@ -80,7 +80,7 @@ def test_a_dry_run_changes_nothing(lived: str, caplog: pytest.LogCaptureFixture)
     before = everything_kept()
     _, would = forget("--contact", EMAIL, "--including-open", "--dry-run")
     assert everything_kept() == before
-    assert "forgotten" not in caplog.text
+    assert "data_erased" not in caplog.text
     _, did = forget("--contact", EMAIL, "--including-open")
     assert would.replace("This would be forgotten:", "Forgotten:") == did
 
@@ -134,7 +134,7 @@ def test_what_can_not_be_meant(lived: str, arguments: tuple[str, ...]):
     """Nothing is done, and what was typed is not repeated by us."""
     before = everything_kept()
     with pytest.raises(CommandError):
-        call_command("kordless_forget", *arguments)
+        call_command("kordless_erase", *arguments)
     assert everything_kept() == before
 
 
@@ -151,7 +151,7 @@ def test_without_a_database(lived: str):
         raise OperationalError("canary.internal is down")
 
     with connection.execute_wrapper(gone), pytest.raises(CommandError, match="OperationalError") as caught:
-        call_command("kordless_forget", "--contact", EMAIL)
+        call_command("kordless_erase", "--contact", EMAIL)
     assert caught.value.returncode == 2
     assert "internal" not in str(caught.value)
 
@@ -160,4 +160,4 @@ def test_with_settings_that_are_broken(hooked: Settings):
     """Phone numbers need to know where they are from."""
     hooked.KORDLESS_BOOKING = {}
     with pytest.raises(CommandError, match="ImproperlyConfigured"):
-        call_command("kordless_forget", "--contact", CANARY["email"])
+        call_command("kordless_erase", "--contact", CANARY["email"])

@@ -1,4 +1,4 @@
-"""`manage.py kordless_forget`: erase a person's data, or what the widget has stored for too long.
+"""`manage.py kordless_erase`: erase a person's data, or what the widget has stored for too long.
 
 Exit code 0 when nothing personal is left, 1 when something had to stay (the output says why), 2 when nothing was done.
 """
@@ -83,7 +83,7 @@ class Command(BaseCommand):
         if not dry:
             said = {name.replace(" ", "_"): tally.deleted + tally.emptied for name, tally in tallies.items()}
             kept = sum(tally.personal_left for tally in tallies.values())
-            log_event(log, logging.INFO, "forgotten", **said, kept=kept)
+            log_event(log, logging.INFO, "data_erased", **said, kept=kept)
         self.stdout.write("Kordless keeps bookings itself, and so may your mail, logs and backups: look there too.")
 
 

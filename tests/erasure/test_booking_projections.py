@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from kordless_booking.erasure.base import ErasureResult, Person
-from kordless_booking.erasure.targets import KnownBookings
+from kordless_booking.erasure.targets import BookingProjections
 from kordless_booking.models import BookingProjection
 from tests.conftest import NOW
 from tests.erasure.living import tell
@@ -21,7 +21,7 @@ def test_a_person_whose_numbers_are_known(client: Client):
     tell(client, "BOOK_AAAA0001")
     tell(client, "BOOK_AAAA0002")
     person = Person(frozenset({"canary@example.com"}), numbers={"book_aaaa0001"})
-    kind = KnownBookings()
+    kind = BookingProjections()
     kept = kind.erase_person(person, NOW, accounts=None, including_open=True)
     assert (kept.deleted, kept.personal_left, list(kept.kept.values())) == (0, 0, [1])
     assert kind.erase_person(person, NOW + 9 * DAY, accounts=["north"], including_open=False) == ErasureResult()
@@ -33,7 +33,7 @@ def test_what_is_old(client: Client):
     """Counted from its newest change, and not before its time."""
     tell(client, "BOOK_AAAA0001")
     tell(client, "BOOK_AAAA0002", startsAt="2027-12-01T15:00:00Z", endsAt="2027-12-01T16:00:00Z")
-    now, kind = NOW + 91 * DAY, KnownBookings()
+    now, kind = NOW + 91 * DAY, BookingProjections()
     assert kind.erase_older_than(NOW - DAY, now, accounts=None) == ErasureResult()
     assert kind.erase_older_than(now - 90 * DAY, now, accounts=["north"]) == ErasureResult()
     assert kind.erase_older_than(now - 90 * DAY, now, accounts=None) == ErasureResult(deleted=1)
