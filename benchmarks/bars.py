@@ -164,7 +164,7 @@ def _crowd(stack: ExitStack, folder: Path, server: str = "gunicorn threads") -> 
     environment = _environment(folder, here, upstream, url)
     _run("django", "migrate", "--settings", "benchmarks.site.settings", "--verbosity", "0", environment=environment)
     ours = stack.enter_context(site(APP, server, environment, here))
-    upstream.ask("mischief", "POST", kind="slow", operation="availability", seconds=0.3)
+    upstream.ask("faults", "POST", kind="slow", operation="availability", seconds=0.3)
     return ours, upstream
 
 

@@ -17,7 +17,7 @@ __all__ = ["far_kordless"]
 def far_kordless() -> Iterator[tuple[Sandbox, str, time_machine.Traveller]]:
     """A sandbox, its address, and the time, which runs on from NOW.
 
-    It dawdles as long as the mischief says, but not beyond the test.
+    It dawdles as long as the faults says, but not beyond the test.
     """
     over = threading.Event()
     with time_machine.travel(NOW, tick=True) as clock:

@@ -60,7 +60,7 @@ def test_nothing_follows_a_cancellation(late: BookingChange):
     """However new it claims to be."""
     assert heard(BookingChange.CANCELLED)
     assert heard(late, MOVED, at=1000) is None
-    assert BookingProjection.objects.get().cancelled
+    assert BookingProjection.objects.get().canceled
 
 
 def test_an_older_move_is_no_news():
@@ -89,7 +89,7 @@ def test_in_every_order_it_ends_cancelled(order: tuple[int, ...]):
     """And what was told last is the cancellation."""
     told = [change for change, start, at in (CHANGES[index] for index in order) if heard(change, start, at=at)]
     assert told[-1] is BookingChange.CANCELLED
-    assert BookingProjection.objects.get().cancelled
+    assert BookingProjection.objects.get().canceled
     assert len(set(told)) == len(told)
 
 

@@ -76,7 +76,7 @@ class DoctorRun:
             return
         for name, account in conf.accounts().items():
             if self.only_account in {"", name}:
-                yield "urls", name, partial(site.examine, account)
+                yield "urls", name, partial(site.examine_mounts, account)
                 yield "cache", name, partial(shared_cache.examine, account)
                 yield "kordless", name, partial(self._reach, account)
                 yield "webhook", name, partial(webhook.examine, account)

@@ -170,7 +170,7 @@ def _build_message(
         org_slug=account.org_slug,
         title=service,
         business=booking.organization_name or (organization.name if organization else ""),
-        zone=zone,
+        timezone=zone,
         location=booking.location or (offered.detail.calendar.location if offered.detail else None),
         url=link,
         sequence=mail.appointment.sequence,

@@ -22,7 +22,7 @@ from kordless_booking.mail.message import compose
 from kordless_booking.models import OutgoingMail
 from kordless_booking.upstream.worker import BackgroundWorker
 
-__all__ = ["mark_stuck_unsure", "send_due", "send_in_background"]
+__all__ = ["mark_stuck_as_unknown", "send_due", "send_in_background"]
 
 log = logging.getLogger("kordless_booking.mail")
 
@@ -69,7 +69,7 @@ def send_due(most: int = BATCH_SIZE) -> Counter[OutgoingMail.State]:
     return ended
 
 
-def mark_stuck_unsure(now: datetime) -> int:
+def mark_stuck_as_unknown(now: datetime) -> int:
     """Set mails of processes that died to UNSURE, and return how many. Nobody knows whether they went out."""
     stuck = OutgoingMail.objects.filter(state=OutgoingMail.State.SENDING, changed_at__lt=now - STUCK_AFTER)
     number = stuck.update(state=OutgoingMail.State.OUTCOME_UNKNOWN, changed_at=now)
@@ -93,7 +93,7 @@ def _send(pk: int, line: MailConnection, now: datetime) -> OutgoingMail.State | 
         state = OutgoingMail.State.FAILED
     # `tries` was read after the update above, so it is 1 or more.
     later = timedelta(minutes=BACKOFF_MINUTES[min(mail.tries, len(BACKOFF_MINUTES)) - 1])
-    # Not if `mark_stuck_unsure` gave the mail up while a slow server kept it: UNSURE must stay.
+    # Not if `mark_stuck_as_unknown` gave the mail up while a slow server kept it: OUTCOME_UNKNOWN must stay.
     OutgoingMail.objects.filter(pk=pk, state=OutgoingMail.State.SENDING).update(
         state=state, due_at=now + later, changed_at=now
     )

@@ -72,7 +72,7 @@ class Control:
         keys = {each.slug: each.key for each in self._sandbox.businesses}
         paths = (
             "clock",
-            "mischief",
+            "faults",
             "limits",
             "requests",
             "bookings",
@@ -98,17 +98,17 @@ class Control:
             clock.use_real_time()
         return self._get_clock({})
 
-    def _get_mischief(self, _: dict[str, Any]) -> Any:
-        return {"mischief": self._sandbox.faults.rules()}
+    def _get_faults(self, _: dict[str, Any]) -> Any:
+        return {"faults": self._sandbox.faults.rules()}
 
-    def _post_mischief(self, given: dict[str, Any]) -> Any:
+    def _post_faults(self, given: dict[str, Any]) -> Any:
         """Add a fault: {"kind": …, "operation": "*", "times": null, …options of the kind}."""
         self._sandbox.faults.add(**given)
-        return self._get_mischief({})
+        return self._get_faults({})
 
-    def _delete_mischief(self, _: dict[str, Any]) -> Any:
+    def _delete_faults(self, _: dict[str, Any]) -> Any:
         self._sandbox.faults.clear()
-        return self._get_mischief({})
+        return self._get_faults({})
 
     def _get_limits(self, _: dict[str, Any]) -> Any:
         return asdict(self._sandbox.limits)
@@ -147,18 +147,18 @@ class Control:
         courier = self._sandbox.courier
         # Without the secret: responses end up in terminals and test output.
         said = [{name: value for name, value in vars(each).items() if name != "secret"} for each in courier.endpoints]
-        return {"endpoints": said, "mischief": courier.rules(), "deliveries": courier.deliveries()}
+        return {"endpoints": said, "faults": courier.rules(), "deliveries": courier.deliveries()}
 
     def _post_webhooks(self, given: dict[str, Any]) -> Any:
         """Set receivers and faults of webhooks.
 
-        {"endpoints"?: [{"url", "secret", "org_slug"?, "events"?, "signed"?, "written"?}], "mischief"?: {…}}
+        {"endpoints"?: [{"url", "secret", "org_slug"?, "events"?, "signed"?, "written"?}], "faults"?: {…}}
         """
         courier = self._sandbox.courier
         if "endpoints" in given:
             courier.endpoints = tuple(Endpoint.from_json(each) for each in given["endpoints"])
-        if "mischief" in given:
-            courier.set_faults(**given["mischief"])
+        if "faults" in given:
+            courier.set_faults(**given["faults"])
         return self._get_webhooks({})
 
     def _post_reset(self, _: dict[str, Any]) -> Any:

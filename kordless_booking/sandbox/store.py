@@ -26,7 +26,7 @@ CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE requests (
     id INTEGER PRIMARY KEY, at REAL NOT NULL, operation TEXT NOT NULL, method TEXT NOT NULL,
     path TEXT NOT NULL, query TEXT NOT NULL, headers TEXT NOT NULL, body TEXT NOT NULL, status INTEGER);
-CREATE TABLE mischief (
+CREATE TABLE faults (
     id INTEGER PRIMARY KEY, kind TEXT NOT NULL, operation TEXT NOT NULL, times INTEGER,
     options TEXT NOT NULL);
 CREATE TABLE hits (bucket TEXT NOT NULL, at REAL NOT NULL);
@@ -49,7 +49,7 @@ CREATE TABLE deliveries (
     copies INTEGER NOT NULL, lost INTEGER NOT NULL);
 CREATE INDEX deliveries_by_state ON deliveries (state, due);
 """
-_NAMES = ("settings", "requests", "mischief", "hits", "bookings", "replays", "deliveries")
+_NAMES = ("settings", "requests", "faults", "hits", "bookings", "replays", "deliveries")
 
 
 class Store:

@@ -42,8 +42,8 @@ def already_requested(
         else _("Nothing new was booked and nothing was changed."),
     )
     ways: dict[str, Any] = {
-        "back": (afresh, _("Book this time for someone else")),
-        "beside": (visit.url("manage-find"), _("Find that booking")),
+        "main_link": (afresh, _("Book this time for someone else")),
+        "secondary_link": (visit.url("manage-find"), _("Find that booking")),
         "step": Step.CONTACT,
         "summary": _summary(visit, chosen),
     }

@@ -33,7 +33,7 @@ def calendar_event_for(
         org_slug=visit.account.org_slug,
         title=title,
         business=booking.organization_name or (organization.name if organization else ""),
-        zone=zone,
+        timezone=zone,
         location=location,
         url=visit.request.build_absolute_uri(link) if link else None,
         sequence=sequence,

@@ -56,13 +56,13 @@ def _unsure(sandbox, _network, client, attempt):
 
 
 def _waiting(sandbox, _network, client, attempt):
-    sandbox.mischief.set("status", "create", times=1, status=429, retry_after=20)
+    sandbox.faults.add("status", "create", times=1, status=429, retry_after=20)
     assert place_booking("default", client, attempt, NOW) == Pending(seconds=20, waiting=True)
 
 
 def _waiting_in_doubt(sandbox, _network, client, attempt):
     unsure(sandbox, client, attempt)
-    sandbox.mischief.set("status", "create", times=1, status=429, retry_after=20)
+    sandbox.faults.add("status", "create", times=1, status=429, retry_after=20)
     resume("default", client, KEY, attempt.body_digest(), later(NOW, 2))
 
 
@@ -96,7 +96,7 @@ def test_another_body_is_told_so_at_once_and_touches_nothing(sandbox, network, c
     now = later(NOW, seconds)
     for other in (
         edited(attempt, contact=ELSE),
-        edited(attempt, contact=Contact(name=attempt.new.contact.name, email="corrected@example.com")),
+        edited(attempt, contact=Contact(name=attempt.request.contact.name, email="corrected@example.com")),
         edited(attempt, notes="Now with a note"),
     ):
         assert place_booking("default", client, other, now) == DifferentRequest()
@@ -105,7 +105,7 @@ def test_another_body_is_told_so_at_once_and_touches_nothing(sandbox, network, c
     assert before["state"] == state
     assert len(creates(sandbox)) == sent
     assert booked(resume("default", client, KEY, attempt.body_digest(), later(NOW, 50)))
-    assert [booking["name"] for booking in sandbox.bookings()] == [attempt.new.contact.name]
+    assert [booking["name"] for booking in sandbox.bookings()] == [attempt.request.contact.name]
 
 
 @pytest.mark.parametrize(("reach", "state", "seconds"), STANDS)
@@ -122,7 +122,7 @@ def test_a_used_key_is_known_by_one_query(
 
 def refused(sandbox, client, attempt):
     """Bring the attempt into REFUSED."""
-    sandbox.mischief.set("status", "create", times=1, status=422)
+    sandbox.faults.add("status", "create", times=1, status=422)
     outcome = place_booking("default", client, attempt, NOW)
     assert isinstance(outcome, Rejected)
     assert not has_attempt("default", KEY)
@@ -153,7 +153,7 @@ def test_whoever_is_sent_again_goes_to_the_end_of_the_line(sandbox, client, atte
     """A form that was refused overtakes nobody who was told to wait since."""
     refused(sandbox, client, attempt)
     waiter = Attempt("f" * 32, edited(attempt, contact=ELSE).request)
-    sandbox.mischief.set("status", "create", times=1, status=429, retry_after=20)
+    sandbox.faults.add("status", "create", times=1, status=429, retry_after=20)
     assert place_booking("default", client, waiter, later(NOW, 1)) == Pending(seconds=20, waiting=True)
     sent = len(creates(sandbox))
     assert place_booking("default", client, attempt, later(NOW, 2), creations_per_minute=1) == Pending(
@@ -207,13 +207,13 @@ def test_whose_body_loses_the_renewal_to_a_refused_one_is_sent(sandbox, client, 
     other = edited(attempt, contact=ELSE)
 
     def lose() -> None:
-        sandbox.mischief.set("status", "create", times=1, status=422)
+        sandbox.faults.add("status", "create", times=1, status=422)
         assert isinstance(place_booking("default", client, other, later(NOW, 2)), Rejected)
 
     with connection.execute_wrapper(JustBefore("SAVEPOINT", lose, nth=2)):
         assert booked(place_booking("default", client, attempt, later(NOW, 2)))
     assert keys_sent(sandbox) == [f"kb-{KEY}-{generation}" for generation in (1, 2, 3)]
-    assert [booking["name"] for booking in sandbox.bookings()] == [attempt.new.contact.name]
+    assert [booking["name"] for booking in sandbox.bookings()] == [attempt.request.contact.name]
 
 
 @pytest.mark.parametrize("reach", [_placed, _unsure, _waiting])

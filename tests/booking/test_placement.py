@@ -51,8 +51,8 @@ def test_a_contact_in_the_answer_is_not_kept(client, network, attempt):
         "booking": {
             "confirmation_number": "BOOK_AB12",
             "status": "confirmed",
-            "start_at": attempt.new.start.isoformat(),
-            "end_at": attempt.new.end.isoformat(),
+            "start_at": attempt.request.start.isoformat(),
+            "end_at": attempt.request.end.isoformat(),
             "contact": {"name": NAME, "email": EMAIL},
         }
     }
@@ -86,13 +86,13 @@ def test_an_answer_can_be_read_for_thirty_days(sandbox, client, attempt):
 
 def test_a_conflict_is_a_no_and_forgets_the_body(sandbox, client, attempt):
     """409: the slot is somebody else's, and what was typed does not stay in the database."""
-    sandbox.take("haircut", attempt.new.start, host_id=attempt.new.host_id)
+    sandbox.book_by_phone("haircut", attempt.request.start, host_id=attempt.request.host_id)
     outcome = place_booking("default", client, attempt, NOW)
     assert isinstance(outcome, Rejected)
     assert isinstance(outcome.error, exceptions.SlotTaken)
     assert not outcome.after_unknown_outcome
     written = row()
-    assert (written.state, written.rejection, written.encrypted) == ("refused", "SlotTaken", "")
+    assert (written.state, written.rejection, written.encrypted) == ("rejected", "SlotTaken", "")
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_conflict_is_a_no_and_forgets_the_body(sandbox, client, attempt):
 )
 def test_every_no_is_told_and_remembered(sandbox, client, attempt, kind, options, expected):
     """The exception is the same at once and when the page is reloaded, which sends nothing."""
-    sandbox.mischief.set(kind, "create", **options)
+    sandbox.faults.add(kind, "create", **options)
     for outcome in (
         place_booking("default", client, attempt, NOW),
         resume("default", client, KEY, attempt.body_digest(), later(NOW, 90)),
@@ -115,7 +115,7 @@ def test_every_no_is_told_and_remembered(sandbox, client, attempt, kind, options
         assert isinstance(outcome, Rejected)
         assert type(outcome.error) is expected
         assert not outcome.after_unknown_outcome
-    assert (row().state, row().encrypted) == ("refused", "")
+    assert (row().state, row().encrypted) == ("rejected", "")
     assert len(creates(sandbox)) == 1
 
 
@@ -137,9 +137,9 @@ def test_no_connection_is_a_no_because_nothing_was_sent(sandbox, network, client
 
 def test_after_a_no_the_edited_form_is_a_new_generation(sandbox, client, attempt):
     """A new body never goes out under the old key."""
-    taker = sandbox.take("haircut", attempt.new.start, host_id=attempt.new.host_id)
+    taker = sandbox.book_by_phone("haircut", attempt.request.start, host_id=attempt.request.host_id)
     place_booking("default", client, attempt, NOW)
-    sandbox.decide(taker, "canceled")
+    sandbox.set_status(taker, "canceled")
     other = edited(attempt, notes="Now with a note")
     outcome = place_booking("default", client, other, later(NOW, 5))
     assert isinstance(outcome, Placed)
@@ -250,11 +250,11 @@ def test_nothing_personal_is_logged_printed_or_kept_readable(sandbox, client, at
     caplog.set_level(logging.DEBUG)
     match kind:
         case "lost":
-            sandbox.mischief.set("status", "create", times=1, status=500, carried_out=True)
+            sandbox.faults.add("status", "create", times=1, status=500, carried_out=True)
         case "taken":
-            sandbox.take("haircut", attempt.new.start, host_id=attempt.new.host_id)
+            sandbox.book_by_phone("haircut", attempt.request.start, host_id=attempt.request.host_id)
         case "revoked":
-            sandbox.mischief.set("key_revoked", "create")
+            sandbox.faults.add("key_revoked", "create")
     outcomes = [
         place_booking("default", client, attempt, NOW),
         resume("default", client, KEY, attempt.body_digest(), later(NOW, 2)),

@@ -49,7 +49,7 @@ def test_a_post_during_the_send_waits_for_it(sandbox, network, client, attempt):
 
 def test_a_late_yes_is_kept_though_another_has_asked_meanwhile(sandbox, network, client, attempt):
     """A sender that was frozen past its lease comes back with the yes: that is the truth, whatever came since."""
-    sandbox.mischief.set("status", "create", times=1, status=500)
+    sandbox.faults.add("status", "create", times=1, status=500)
 
     def overtaken() -> None:
         network.before = lambda: None
@@ -68,7 +68,7 @@ def test_a_late_no_does_not_undo_a_yes(sandbox, network, client, attempt):
     def overtaken() -> None:
         network.before = lambda: None
         assert isinstance(resume("default", client_of(sandbox), KEY, attempt.body_digest(), NOW + LEASE), Placed)
-        sandbox.mischief.set("status", "create", times=1, status=409)
+        sandbox.faults.add("status", "create", times=1, status=409)
 
     network.before = overtaken
     place_booking("default", client, attempt, NOW)
@@ -102,7 +102,7 @@ def test_only_one_of_two_that_see_it_due_sends(sandbox, client, attempt, again):
 
 def test_only_one_of_two_renews_a_refused_attempt(sandbox, client, attempt):
     """Two posts of the form after a no: one new generation, one booking."""
-    sandbox.mischief.set("status", "create", times=1, status=422)
+    sandbox.faults.add("status", "create", times=1, status=422)
     place_booking("default", client, attempt, NOW)
     now, first = later(NOW, 2), []
 

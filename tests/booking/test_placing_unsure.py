@@ -37,11 +37,11 @@ LOST = [
 @pytest.mark.parametrize(("kind", "options", "carried_out"), LOST)
 def test_a_lost_answer_is_asked_for_again_with_the_same_bytes(sandbox, client, attempt, kind, options, carried_out):
     """Whether it was carried out or not, the same key and body bring out the truth, and one booking."""
-    sandbox.mischief.set(kind, "create", times=1, **options)
+    sandbox.faults.add(kind, "create", times=1, **options)
     assert place_booking("default", client, attempt, NOW) == Pending(seconds=2)
     assert len(sandbox.bookings()) == carried_out
     written = row()
-    assert (written.state, written.outcome_unknown, written.retry_at) == ("unsure", True, later(NOW, 2))
+    assert (written.state, written.outcome_unknown, written.retry_at) == ("outcome_unknown", True, later(NOW, 2))
     outcome = resume("default", client, KEY, attempt.body_digest(), later(NOW, 2))
     assert isinstance(outcome, Placed)
     first, second = creates(sandbox)
@@ -62,7 +62,7 @@ def test_nothing_is_sent_before_it_is_due(sandbox, client, attempt):
 
 def test_the_pauses_grow_to_half_a_minute(sandbox, client, attempt):
     """2, 4, 8, 16 and then 30 seconds for ever."""
-    sandbox.mischief.set("status", "create", status=500)
+    sandbox.faults.add("status", "create", status=500)
     now, pauses = NOW, []
     outcome = place_booking("default", client, attempt, now)
     for _ in range(6):
@@ -100,13 +100,13 @@ def test_no_connection_while_unsure_stays_unsure(sandbox, network, client, attem
 def test_a_no_about_something_else_leaves_an_unsure_one_open(sandbox, client, attempt, kind, options, expected):
     """A refused key doesn't say what became of the send before: the visitor is told so, and the truth comes later."""
     unsure(sandbox, client, attempt)
-    sandbox.mischief.set(kind, "create", times=1, **options)
+    sandbox.faults.add(kind, "create", times=1, **options)
     outcome = resume("default", client, KEY, attempt.body_digest(), later(NOW, 2))
     assert isinstance(outcome, Rejected)
     assert type(outcome.error) is expected
     assert outcome.after_unknown_outcome
     assert row().state == BookingAttempt.State.OUTCOME_UNKNOWN
-    sandbox.mischief.clear()
+    sandbox.faults.clear()
     assert isinstance(place_booking("default", client, attempt, later(NOW, 60)), Placed)
     assert len(sandbox.bookings()) == 1
     assert set(keys_sent(sandbox)) == {f"kb-{KEY}-1"}
@@ -124,7 +124,7 @@ def test_taken_after_unsure_says_that_it_may_be_our_own(sandbox, client, attempt
     again = resume("default", client, KEY, attempt.body_digest(), later(NOW, 3))
     assert isinstance(again, Rejected)
     assert again.after_unknown_outcome
-    assert (row().state, row().encrypted) == ("refused", "")
+    assert (row().state, row().encrypted) == ("rejected", "")
     assert len(sandbox.bookings()) == 1
 
 
@@ -141,7 +141,7 @@ def test_long_notes_in_any_script_survive_being_unsure(sandbox, client, attempt)
 
 def test_too_many_waits_as_long_as_kordless_says(sandbox, client, attempt):
     """429 with Retry-After: 20 is placed by itself after 20 seconds, with the key that was refused."""
-    sandbox.mischief.set("status", "create", times=1, status=429, retry_after=20)
+    sandbox.faults.add("status", "create", times=1, status=429, retry_after=20)
     assert place_booking("default", client, attempt, NOW) == Pending(seconds=20, waiting=True)
     assert (row().state, row().outcome_unknown) == ("waiting", False)
     assert resume("default", client, KEY, attempt.body_digest(), later(NOW, 10)) == Pending(seconds=11, waiting=True)
@@ -171,7 +171,7 @@ def test_the_documented_allowance_makes_the_eleventh_wait(sandbox, client):
 def test_too_many_while_unsure_keeps_the_doubt(sandbox, network, client, attempt):
     """Waiting for a turn, it is still unsure; no connection then doesn't make it a no."""
     unsure(sandbox, client, attempt)
-    sandbox.mischief.set("status", "create", times=1, status=429, retry_after=20)
+    sandbox.faults.add("status", "create", times=1, status=429, retry_after=20)
     assert resume("default", client, KEY, attempt.body_digest(), later(NOW, 2)) == Pending(seconds=20, waiting=True)
     assert (row().state, row().outcome_unknown) == ("waiting", True)
 
@@ -187,7 +187,7 @@ def test_too_many_while_unsure_keeps_the_doubt(sandbox, network, client, attempt
 
 def test_no_connection_when_the_turn_has_come_keeps_the_place(sandbox, network, client, attempt):
     """Refused with 429 and then never reached: it stays in line, as was promised, and is placed once that works."""
-    sandbox.mischief.set("status", "create", times=1, status=429, retry_after=20)
+    sandbox.faults.add("status", "create", times=1, status=429, retry_after=20)
     place_booking("default", client, attempt, NOW)
 
     def refuse() -> None:

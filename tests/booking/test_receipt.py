@@ -86,7 +86,7 @@ def test_each_token_opens_its_own_page_only(clock):
 )
 def test_another_account_or_any_change_is_refused(clock, read, made):
     """One character anywhere, or the other business."""
-    token = made.seal("north")
+    token = made.to_token("north")
     assert read(token, "north", STAMP) == made
     with pytest.raises(InvalidToken):
         read(token, "south", STAMP)
@@ -110,7 +110,7 @@ def test_contents_of_another_version_are_a_broken_seal(clock, payload):
 @pytest.mark.parametrize("made", [OPEN, PLACED, LINK])
 def test_nothing_personal_can_be_read(clock, made):
     """Neither in the token nor in a repr, as an error report would show it."""
-    for shown in (made.seal("default"), repr(made), str(made), f"{made}", repr([made])):
+    for shown in (made.to_token("default"), repr(made), str(made), f"{made}", repr([made])):
         assert not [private for private in (EMAIL, "Zzqx", "door", "BOOK_AB12") if private in shown]
 
 

@@ -63,7 +63,7 @@ def test_each_illness_has_its_advice(
     assert told.status == 1
     assert told.fixes() == [code]
     assert advice in told.line(code)
-    assert "mischief" not in told.text
+    assert "faults" not in told.text
     assert "script" not in told.of("kordless")
     assert len(sandbox.requests) == told.document["requests"] <= most
 

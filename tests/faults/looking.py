@@ -25,7 +25,7 @@ NEVER_SHOWN = (
     "<img src=x",
     "evil.example",
     "elsewhere.example",
-    "mischief",
+    "faults",
     "None",
 )
 

@@ -25,7 +25,7 @@ FINE: dict[str, Outcome] = {
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault of a name, by one kind of mischief with options."""
+    """A fault of a name, by one kind of faults with options."""
 
     name: str
     kind: str

@@ -10,7 +10,7 @@ from tests.views.walking import Page
 
 
 def page_with(scene: Scene, kind: str, query: str = "", **options: object) -> Page:
-    """The haircut's times, under this mischief."""
+    """The haircut's times, under this faults."""
     scene.sandbox.faults.clear()
     scene.cold()
     scene.sandbox.faults.add(kind, "availability", **options)

@@ -92,24 +92,24 @@ class Tour:
 
     def trouble(self) -> Iterator[str]:
         """What goes wrong, and is said kindly."""
-        mischief = self.demo.sandbox.faults
+        faults = self.demo.sandbox.faults
         self.open("no-such-page/", "problem")
         yield "no such page"
         self.open("beard-trim/", "slot")
         self.press(".kb-time", "contact")
         self.fill(name="Ada", email="ada@example.com")
         details = self.page.url
-        mischief.add("status", "create", status=503)
+        faults.add("status", "create", status=503)
         self.press(".kb-form button[type=submit]", "attempt")
         yield "confirming"
-        mischief.clear()
+        faults.clear()
         self.page.goto(details)
         self.at("problem")
         yield "already requested"
-        mischief.add("status", status=503)
+        faults.add("status", status=503)
         self.open("full-color/", "problem")
         yield "out of order"
-        mischief.clear()
+        faults.clear()
 
     def everything(self) -> Iterator[str]:
         """All of it; the names of the states in turn, with the page in each."""

@@ -19,7 +19,7 @@ from time_machine import Traveller
 
 from kordless_booking.changes import BookingChange
 from kordless_booking.mail.connection import state_after_error
-from kordless_booking.mail.outbox import BACKOFF_MINUTES, BATCH_SIZE, mark_stuck_unsure, send_due
+from kordless_booking.mail.outbox import BACKOFF_MINUTES, BATCH_SIZE, mark_stuck_as_unknown, send_due
 from kordless_booking.models import Appointment, OutgoingMail
 from kordless_booking.sandbox import Sandbox
 from tests.conftest import NOW
@@ -124,8 +124,8 @@ def test_an_unreachable_server_is_not_asked_for_each_mail(writing: Settings):
         ({"DATA": "554 spam"}, "failed", "554"),
         ({"MAIL_DATA": "451 try later"}, "queued", "451"),
         ({"MAIL_DATA": "554 spam for canary@example.com"}, "failed", "554"),
-        ({"MAIL_DATA": ""}, "unsure", ""),
-        ({"DATA": ""}, "unsure", ""),
+        ({"MAIL_DATA": ""}, "outcome_unknown", ""),
+        ({"DATA": ""}, "outcome_unknown", ""),
         ({"CONNECT": "554 go away"}, "queued", "554"),
     ],
 )
@@ -167,12 +167,12 @@ def test_a_sender_that_dies_in_the_middle_is_not_followed(writing: Settings, clo
         send_due()
     assert len(mail.outbox) == 1
     assert state() == ("sending", 1)
-    assert mark_stuck_unsure(NOW) == 0
+    assert mark_stuck_as_unknown(NOW) == 0
     for _ in range(2):
         clock.shift(timedelta(minutes=16))
         assert send_due() == {}
-        mark_stuck_unsure(NOW + timedelta(minutes=16))
-    assert state() == ("unsure", 1)
+        mark_stuck_as_unknown(NOW + timedelta(minutes=16))
+    assert state() == ("outcome_unknown", 1)
     assert len(mail.outbox) == 1
     assert lines() == ["event=mail_stuck mails=1"]
 

@@ -34,7 +34,7 @@ def invite(**changes):
         "title": "Haircut · Acme Salon",
         "start": START,
         "end": START + timedelta(hours=1),
-        "zone": "America/New_York",
+        "timezone": "America/New_York",
         "location": Location(type="onsite", value="123 Main St, New York"),
         "organizer_name": "Acme Salon",
         "description": "BOOK_AB12\nBring a towel; or two.",
@@ -96,14 +96,14 @@ def test_later_versions_replace_earlier_ones(status, transp):
 @pytest.mark.parametrize("place", ["UTC", "Etc/UTC", "GMT", "Mars/Olympus", "../../etc/passwd", ""])
 def test_without_a_usable_zone_times_are_in_utc(place):
     """An unknown zone never breaks the file."""
-    text = calendar_file(invite(zone=place), now=NOW).decode()
+    text = calendar_file(invite(timezone=place), now=NOW).decode()
     assert "DTSTART:20261201T140000Z" in text
     assert "VTIMEZONE" not in text
 
 
 def test_old_zone_names_are_written_as_todays():
     """Calendars know today's names."""
-    assert "TZID=Europe/Kyiv:20261201T160000" in calendar_file(invite(zone="Europe/Kiev"), now=NOW).decode()
+    assert "TZID=Europe/Kyiv:20261201T160000" in calendar_file(invite(timezone="Europe/Kiev"), now=NOW).decode()
 
 
 def test_the_second_of_two_equal_clock_times_is_in_utc():
@@ -126,7 +126,7 @@ def test_the_end_of_the_calendar_does_no_harm():
 def test_in_every_zone_the_instants_are_kept(name, quarters, length):
     """Whatever the zone and the season, a calendar finds the booking at its own instant."""
     start = NOW + timedelta(minutes=15 * quarters)
-    found = event(invite(zone=name, start=start, end=start + timedelta(minutes=15 * length)))
+    found = event(invite(timezone=name, start=start, end=start + timedelta(minutes=15 * length)))
     assert found["dtstart"].dt.astimezone(UTC) == start
     assert found["dtend"].dt.astimezone(UTC) == start + timedelta(minutes=15 * length)
 
@@ -138,7 +138,7 @@ def test_around_every_change_of_the_clocks_the_instants_are_kept(data):
     name = data.draw(st.sampled_from(EVERY_ZONE))
     found = list(utc_offset_changes(name, NOW, NOW + timedelta(days=800))) or [NOW]
     start = data.draw(st.sampled_from(found)) + timedelta(minutes=15 * data.draw(st.integers(-12, 12)))
-    read = event(invite(zone=name, start=start, end=start + timedelta(minutes=45)))
+    read = event(invite(timezone=name, start=start, end=start + timedelta(minutes=45)))
     assert read["dtstart"].dt.astimezone(UTC) == start
     assert read["dtend"].dt.astimezone(UTC) == start + timedelta(minutes=45)
     assert get_timezone(name)

@@ -45,13 +45,13 @@ class Steered:
         """Everything booked."""
         return self.ask("bookings")["bookings"]
 
-    def mischief(self, kind: str, operation: str = "*", **options: Any) -> None:
+    def faults(self, kind: str, operation: str = "*", **options: Any) -> None:
         """Let something go wrong."""
-        self.ask("mischief", "POST", kind=kind, operation=operation, **options)
+        self.ask("faults", "POST", kind=kind, operation=operation, **options)
 
     def behave(self) -> None:
-        """No more mischief."""
-        self.ask("mischief", "DELETE")
+        """No more faults."""
+        self.ask("faults", "DELETE")
 
     def later(self, seconds: float) -> None:
         """Move its clock, which its limits run on."""

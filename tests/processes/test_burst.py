@@ -58,7 +58,7 @@ def burst(site: Served, passes: Callable[[int], object]) -> None:
     """All send at once, and wait as long as it takes."""
     ready = forms(site)
     guests = [guest for guest, *_ in ready]
-    all_at_once(lambda number: ready[number][0].is_open(*ready[number][1:]), len(ready))
+    all_at_once(lambda number: ready[number][0].open(*ready[number][1:]), len(ready))
     assert {guest.last.status for guest in guests} == {200}, [
         guest.last.html for guest in guests if guest.last.status != 200
     ]

@@ -18,7 +18,7 @@ def sent_by(site: Served, number_of_posts: int, *names: str) -> list[Guest]:
     action, fields = first.fill_in(first.times("haircut")[0])
     sent = [{**fields, "name": name} for name in names or (fields["name"],)]
     guests = [Guest(site.url, first.address) for _ in range(number_of_posts)]
-    all_at_once(lambda number: guests[number].is_open(action, sent[number % len(sent)]), number_of_posts)
+    all_at_once(lambda number: guests[number].open(action, sent[number % len(sent)]), number_of_posts)
     return guests
 
 
@@ -44,7 +44,7 @@ def the_booking(site: Served, answers: list[Answer]) -> str:
 
 def test_twenty_posts_of_one_form_are_one_create(site: Served) -> None:
     """Double clicks, reloads and impatience: Kordless hears it once, and all are led to the same confirmation."""
-    site.kordless.mischief("slow", "create", seconds=0.5)
+    site.kordless.faults("slow", "create", seconds=0.5)
     guests = sent_by(site, 20)
     the_booking(site, seen_through(site, guests, seconds=SOON))
     assert len(site.kordless.requests("create")) == 1
@@ -52,7 +52,7 @@ def test_twenty_posts_of_one_form_are_one_create(site: Served) -> None:
 
 def test_twenty_posts_of_one_form_whose_answers_are_lost_are_one_booking(four: Served) -> None:
     """Kordless books, then the line is cut, three times over; the same request is sent until an answer comes."""
-    four.kordless.mischief("reset", "create", times=3, after_bytes=0)
+    four.kordless.faults("reset", "create", times=3, after_bytes=0)
     guests = sent_by(four, 20)
     the_booking(four, seen_through(four, guests, seconds=10))
     creates = four.kordless.requests("create")
@@ -63,7 +63,7 @@ def test_twenty_posts_of_one_form_whose_answers_are_lost_are_one_booking(four: S
 def test_twenty_posts_of_one_form_by_two_people_are_one_booking(site: Served) -> None:
     """One of the two is booked, ten times the same; the other is told so ten times, at once, and learns no number."""
     names = ("Jane Doe", "Zoe Roe")
-    site.kordless.mischief("slow", "create", seconds=0.5)
+    site.kordless.faults("slow", "create", seconds=0.5)
     guests = sent_by(site, 20, *names)
     told = [guest for guest in guests if guest.last.status == 409]
     assert [guest for guest in told if guest.last.refresh or len(guest.seen) > 1] == []
@@ -80,7 +80,7 @@ def test_twenty_posts_of_one_form_by_two_people_are_one_booking(site: Served) ->
 @pytest.mark.parametrize("sent", [True, False], ids=["sent", "not sent"])
 def test_a_process_killed_in_mid_create_costs_no_booking_and_makes_no_second(four: Served, *, sent: bool) -> None:
     """Its visitor sees the line cut, sends the form again, and is told the truth when the lease has run out."""
-    four.kordless.mischief("slow", "create", times=1, seconds=4, carried_out=sent)
+    four.kordless.faults("slow", "create", times=1, seconds=4, carried_out=sent)
     guest = Guest(four.url)
     action, fields = guest.fill_in(guest.times("haircut")[0])
 
@@ -106,14 +106,14 @@ def test_a_process_killed_in_mid_create_costs_no_booking_and_makes_no_second(fou
 
 def test_a_cache_emptied_on_the_way_changes_nothing_about_the_booking(four: Served) -> None:
     """The guarantee is in the database: Redis loses everything before the form is sent, while it is, and after."""
-    four.kordless.mischief("slow", "create", seconds=0.5)
+    four.kordless.faults("slow", "create", seconds=0.5)
     first = Guest(four.url)
     action, fields = first.fill_in(first.times("haircut")[0])
     guests = [Guest(four.url, first.address) for _ in range(12)]
 
     def visit(number: int) -> None:
         if number < 12:
-            guests[number].is_open(action, fields)
+            guests[number].open(action, fields)
             return
         with four.redis() as cache:
             until(lambda: cache.flushall() and four.kordless.bookings())

@@ -31,7 +31,7 @@ def test_the_same_delivery_fifty_times_at_once(four: Served) -> None:
     """All are answered with 200, and the site hears of it once."""
     sent = delivery(event_body(confirmation_number="BOOK_SAME0001"), delivery_id="dlv_same")
     answers = all_at_once(lambda _: post(four, sent), 50)
-    assert counted(answers) == {(200, "told"): 1, (200, "duplicate"): 49}
+    assert counted(answers) == {(200, "processed"): 1, (200, "duplicate"): 49}
     assert four.log().count("heard=event delivery=dlv_same") == 1
     assert four.log().count("heard=created number=BOOK_SAME0001 source=webhook") == 1
 
@@ -43,5 +43,5 @@ def test_the_same_change_in_twenty_deliveries_at_once(four: Served) -> None:
         for number in range(20)
     ]
     answers = all_at_once(lambda number: post(four, sent[number]), 20)
-    assert counted(answers) == {(200, "told"): 1, (200, "known"): 19}
+    assert counted(answers) == {(200, "processed"): 1, (200, "superseded"): 19}
     assert four.log().count("heard=created number=BOOK_SAME0002") == 1

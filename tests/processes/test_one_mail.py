@@ -49,7 +49,7 @@ def test_a_change_in_many_deliveries_at_once(writing: Served, tmp_path: Path) ->
     """The same delivery twenty times, then the same change under twenty ids: one mail each."""
     booked = delivery(event_body(confirmation_number="BOOK_MAIL0001"), delivery_id="dlv_mail")
     answers = all_at_once(lambda _: post(writing, booked), 20)
-    assert counted(answers) == {(200, "told"): 1, (200, "duplicate"): 19}
+    assert counted(answers) == {(200, "processed"): 1, (200, "duplicate"): 19}
     assert settled(writing, tmp_path, "BOOK_MAIL0001", 1) == ["Your booking is confirmed"]
     gone = [
         delivery(
@@ -59,7 +59,7 @@ def test_a_change_in_many_deliveries_at_once(writing: Served, tmp_path: Path) ->
         for number in range(20)
     ]
     answers = all_at_once(lambda number: post(writing, gone[number]), 20)
-    assert counted(answers) == {(200, "told"): 1, (200, "known"): 19}
+    assert counted(answers) == {(200, "processed"): 1, (200, "superseded"): 19}
     assert settled(writing, tmp_path, "BOOK_MAIL0001", 2) == [
         "Your booking has been canceled",
         "Your booking is confirmed",

@@ -35,12 +35,12 @@ def test_clock(api: Api) -> None:
     assert control(api, "clock", {}).json()["now"] != "2027-01-01T00:01:30+00:00"
 
 
-def test_mischief(api: Api) -> None:
+def test_faults(api: Api) -> None:
     """Set, see, clear."""
-    said = control(api, "mischief", {"kind": "slow", "operation": "create", "times": 1, "seconds": 2}).json()
-    assert said == {"mischief": [{"kind": "slow", "operation": "create", "times": 1, "options": {"seconds": 2}}]}
-    assert control(api, "mischief").json() == said
-    assert control(api, "mischief", method="DELETE").json() == {"mischief": []}
+    said = control(api, "faults", {"kind": "slow", "operation": "create", "times": 1, "seconds": 2}).json()
+    assert said == {"faults": [{"kind": "slow", "operation": "create", "times": 1, "options": {"seconds": 2}}]}
+    assert control(api, "faults").json() == said
+    assert control(api, "faults", method="DELETE").json() == {"faults": []}
 
 
 def test_limits(api: Api) -> None:
@@ -82,8 +82,8 @@ def test_take_decide_reset(api: Api) -> None:
         ("clock", {"now": "2027-01-01T00:00:00"}, 400),
         ("clock", {"advance": "long"}, 400),
         ("clock", {"advance": 1e300}, 400),
-        ("mischief", {"kind": "nonsense"}, 400),
-        ("mischief", {}, 400),
+        ("faults", {"kind": "nonsense"}, 400),
+        ("faults", {}, 400),
         ("limits", {"speed": 1}, 400),
         ("take", {"service_slug": "haircut"}, 400),
         ("take", {"service_slug": "haircut", "start": "2026-11-30T15:00:00+00:00"}, 400),

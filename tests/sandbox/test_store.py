@@ -23,7 +23,7 @@ def book(path: str, body: dict[str, object], found: multiprocessing.Queue[int]) 
 
 
 def test_two_sandboxes_on_one_file_agree(tmp_path: Path) -> None:
-    """Bookings, clock, limits, mischief, requests and idempotency keys are shared and outlive the first."""
+    """Bookings, clock, limits, faults, requests and idempotency keys are shared and outlive the first."""
     path = str(tmp_path / "new" / "sandbox.sqlite3")
     first = Sandbox(path, now=NOW, limits=Limits(general=7))
     one = Api(first)
@@ -82,7 +82,7 @@ def test_memory_is_apart() -> None:
 
 
 def test_reset_forgets_everything(sandbox: Sandbox, api: Api) -> None:
-    """Bookings, requests, mischief, limits and clock."""
+    """Bookings, requests, faults, limits and clock."""
     api.book()
     sandbox.faults.add("slow")
     sandbox.reset()

@@ -243,23 +243,23 @@ def test_mischief_that_there_is_not(sandbox: Sandbox, wrong: dict[str, Any]) -> 
 
 
 def test_steering_over_http(sandbox: Sandbox) -> None:
-    """Endpoints and mischief are set and told; a secret is never told."""
+    """Endpoints and faults are set and told; a secret is never told."""
     sandbox.courier.by_hand = True
     with httpx.Client(transport=httpx.WSGITransport(sandbox), base_url="http://sandbox.test/_sandbox/") as http:
         endpoint = {"url": "http://127.0.0.1:9/", "secret": SECRET, "events": ["booking.created"]}
-        answer = http.post("webhooks", json={"endpoints": [endpoint], "mischief": {"duplicate": 1}})
+        answer = http.post("webhooks", json={"endpoints": [endpoint], "faults": {"duplicate": 1}})
         assert answer.status_code == 200
         start = sandbox.free("haircut", NOW, NOW + timedelta(days=9))[0].isoformat()
         number = http.post("take", json={"service_slug": "haircut", "start": start}).json()["confirmation_number"]
         told = http.get("webhooks").json()
         assert [each["event"] for each in told["deliveries"]] == ["booking.created"]
-        assert told["mischief"] == {"duplicate": 1}
+        assert told["faults"] == {"duplicate": 1}
         assert SECRET not in http.get("webhooks").text
         host = sandbox.bookings()[0]["host_id"]
         later = sandbox.free("haircut", NOW, NOW + timedelta(days=9), host)[6]
         assert http.post("move", json={"number": number, "start": later.isoformat()}).status_code == 200
         assert sandbox.bookings()[0]["starts"] == later.timestamp()
-        for wrong in ({"endpoints": [{"url": "ftp://x/", "secret": "s"}]}, {"mischief": {"tamper": "mind"}}):
+        for wrong in ({"endpoints": [{"url": "ftp://x/", "secret": "s"}]}, {"faults": {"tamper": "mind"}}):
             assert http.post("webhooks", json=wrong).status_code == 400
         assert http.post("move", json={"number": "BOOK_NOWHERE1", "start": start}).status_code == 400
 

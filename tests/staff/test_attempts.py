@@ -34,11 +34,11 @@ def row() -> BookingAttempt:
 def test_it_says_how_it_stands(row: BookingAttempt, hire: Hire) -> None:
     """In the list and by itself, without key, hash or what is encrypted."""
     client = hire("view_bookingattempt")
-    for url in (URL, f"{URL}{row.pk}/change/", f"{URL}?state__exact=unsure"):
+    for url in (URL, f"{URL}{row.pk}/change/", f"{URL}?state__exact=outcome_unknown"):
         page = Page(url, client.get(url))
         assert page.status == 200
         assert "haircut" in page.text
-        assert "unsure" in page.text
+        assert "outcome_unknown" in page.text
         assert "canary" not in page.html
     assert "haircut" not in Page(URL, client.get(f"{URL}?state__exact=placed")).texts("#result_list td")
 
@@ -49,4 +49,4 @@ def test_nobody_changes_it(row: BookingAttempt, owner: Client, hire: Hire) -> No
     assert owner.get(f"{URL}{row.pk}/delete/").status_code == 403
     assert owner.post(f"{URL}{row.pk}/change/", {"state": "placed"}).status_code == 403
     assert hire().get(URL).status_code == 403
-    assert BookingAttempt.objects.get().state == "unsure"
+    assert BookingAttempt.objects.get().state == "outcome_unknown"

@@ -30,7 +30,7 @@ def count(
 ) -> None:
     """Write down so many visits, services, slots, contacts and bookings, some days ago."""
     for stage, number in zip(FunnelCount.Stage, numbers, strict=False):
-        names = {"day": TODAY - timedelta(days=ago), "account": account, "service": of, "source": source}
+        names = {"day": TODAY - timedelta(days=ago), "account": account, "service": of, "placement": source}
         FunnelCount.objects.create(**names, stage=stage, count=number)
 
 
@@ -58,7 +58,7 @@ def test_the_stages_add_up(owner: Client) -> None:
     """Over days, services and sources, each with its share of the visits."""
     count(6, of="")
     count(2, 4, 2, 1, 1)
-    count(2, 1, 1, ago=3, source=FunnelCount.Placement.EMBED)
+    count(2, 1, 1, ago=3, placement=FunnelCount.Placement.EMBED)
     assert bars(seen(owner)) == {
         "Visits": ("10", "100%"),
         "Services opened": ("5", "50%"),
@@ -83,17 +83,18 @@ def test_a_period_ends_today_and_has_every_day(owner: Client) -> None:
 def test_of_one_service_the_way_begins_with_its_opening(owner: Client) -> None:
     """Its visits are only those that began there; filters are plain query text."""
     count(1, 8, 4, 2, 1)
-    count(9, 9, of="beard-trim", source=FunnelCount.Placement.EMBED)
+    count(9, 9, of="beard-trim", placement=FunnelCount.Placement.EMBED)
     found = bars(seen(owner, "?service=haircut"))
     assert "Visits" not in found
     assert found["Services opened"] == ("8", "100%")
     assert found["Booked"] == ("1", "12%")
-    assert bars(seen(owner, "?source=embed"))["Visits"] == ("9", "100%")
-    assert "kb-days" in seen(owner, "?service=haircut&source=embed").html
+    assert bars(seen(owner, "?placement=embed"))["Visits"] == ("9", "100%")
+    assert "kb-days" in seen(owner, "?service=haircut&placement=embed").html
 
 
 @pytest.mark.parametrize(
-    "query", ["?days=365", "?days=x&source=nowhere", "?service=%00", "?account=other", "?service=" + "x" * 5000, "?e=1"]
+    "query",
+    ["?days=365", "?days=x&placement=nowhere", "?service=%00", "?account=other", "?service=" + "x" * 5000, "?e=1"],
 )
 def test_what_makes_no_sense_is_left_out(owner: Client, query: str) -> None:
     """Quietly."""
@@ -133,13 +134,13 @@ def test_the_chart_can_be_read_without_seeing_it(owner: Client) -> None:
 def test_the_file_has_a_line_for_whatever_was_counted(owner: Client) -> None:
     """In the columns that the documentation names, with the same filters as the page."""
     count(2, 1, 1, 1, 1)
-    count(6, of="", ago=1, source=FunnelCount.Placement.INLINE)
+    count(6, of="", ago=1, placement=FunnelCount.Placement.INLINE)
     assert lines(owner) == [
-        ["day", "account", "service", "source", "visits", "services_opened", "times_chosen", "forms_sent", "booked"],
+        ["day", "account", "service", "placement", "visits", "services_opened", "times_chosen", "forms_sent", "booked"],
         ["2026-11-30", "default", "", "inline", "6", "0", "0", "0", "0"],
         ["2026-12-01", "default", "haircut", "page", "2", "1", "1", "1", "1"],
     ]
-    assert len(lines(owner, "?source=inline&days=7")) == 2
+    assert len(lines(owner, "?placement=inline&days=7")) == 2
     response = owner.get(f"{URL}csv/?days=7")
     assert response["Content-Disposition"] == 'attachment; filename="funnel-2026-11-25-2026-12-01.csv"'
     assert response["Content-Type"] == "text/csv; charset=utf-8"

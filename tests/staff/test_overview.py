@@ -114,9 +114,9 @@ def test_bookings_that_are_open(owner: Client, client: Client, sandbox: Sandbox,
     walk = Walk(client)
     sandbox.faults.add("status", "create", status=500)
     walk.send(walk.choose(), "Book appointment", **JANE)
-    assert BookingAttempt.objects.get().state == "unsure"
+    assert BookingAttempt.objects.get().state == "outcome_unknown"
     page = seen(owner)
-    assert page.links()["unsure"] == "/admin/kordless_booking/bookingattempt/?state__exact=unsure"
+    assert page.links()["outcome_unknown"] == "/admin/kordless_booking/bookingattempt/?state__exact=outcome_unknown"
     assert "open for long" not in page.text
     clock.shift(700)
     page = seen(owner)

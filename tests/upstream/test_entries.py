@@ -72,10 +72,10 @@ def test_a_refused_key_outranks_a_fresh_value() -> None:
         held.as_cached(1001, LIFETIME)
 
 
-@given(now=st.floats(0, 1e10), again_at=st.floats(0, 1e10))
+@given(now=st.floats(0, 1e10), retry_at=st.floats(0, 1e10))
 def test_no_clock_can_put_off_a_refresh_for_long(now: float, again_at: float) -> None:
     """Half a minute at most after a failed one."""
-    held = LocalEntry(msgspec.structs.replace(VALUE, again_at=again_at, fetched_at=-100.0), 1)
+    held = LocalEntry(msgspec.structs.replace(VALUE, retry_at=again_at, fetched_at=-100.0), 1)
     if held.needs_no_fetch(now):
         assert again_at - now <= MAX_RETRY_DELAY_SECONDS
 
@@ -84,7 +84,7 @@ def test_no_clock_can_put_off_a_refresh_for_long(now: float, again_at: float) ->
 def test_what_is_not_troubled_is_acceptable(age: float, again_in: float, forgotten: bool, troubled: bool) -> None:
     """Without a notice nothing forgotten, troubled or older than the stale age is shown."""
     now = 1000.0 + age
-    envelope = msgspec.structs.replace(VALUE, again_at=now + again_in, troubled=troubled)
+    envelope = msgspec.structs.replace(VALUE, retry_at=now + again_in, degraded=troubled)
     kept = LocalEntry(envelope, 1, generation="other" if forgotten else "").as_cached(now, LIFETIME)
     assert kept.degraded == (forgotten or troubled or age >= 300)
     assert kept.stale == (forgotten or now - 1000.0 >= 15)

@@ -102,7 +102,7 @@ def read_in_threads(url: str, ready: Callable[[], object]) -> tuple[int, set[str
         return f"fetched {count}"
 
     item = CacheItem(("slots", "haircut"), fetch, msgspec.json.encode, msgspec.json.decode, LIFETIME)
-    shelf = ReadThroughCache(cache_at(url), account="north", run=at_once, **WAITS | {"patience": 8})
+    shelf = ReadThroughCache(cache_at(url), account="north", run=at_once, **WAITS | {"max_wait_seconds": 8})
     with ThreadPoolExecutor(8) as pool:
         ready()
         values = list(pool.map(lambda _: shelf.read(item).value, range(8)))

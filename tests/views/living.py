@@ -24,7 +24,7 @@ from kordless_booking.conf import get_account
 from kordless_booking.funnel import counters
 from kordless_booking.funnel.buffered_counter import MAX_KEYS
 from kordless_booking.funnel.counters import count_rejection
-from kordless_booking.mail.outbox import mark_stuck_unsure
+from kordless_booking.mail.outbox import mark_stuck_as_unknown
 from kordless_booking.mail.reminders import queue_reminders
 from kordless_booking.models import Appointment, BookingAttempt, OutgoingMail, WebhookDelivery
 from kordless_booking.sandbox import Sandbox
@@ -255,7 +255,7 @@ def _mails(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> No
         assert tried.wait(10)
     now = datetime.now(UTC)
     OutgoingMail.objects.update(state=OutgoingMail.State.SENDING, changed_at=now - timedelta(hours=1))
-    mark_stuck_unsure(now)
+    mark_stuck_as_unknown(now)
     soon = {"start": now + timedelta(hours=2), "end": now + timedelta(hours=3), "told_at": now - timedelta(days=9)}
     for status in (500, 404):
         Appointment.objects.update(status="confirmed", **soon)

@@ -70,7 +70,7 @@ def first_sends(walk: Walk, sandbox: Sandbox, stands: Callable[[Sandbox], None])
     if stands in {sending, lease_ran_out}:
         until = NOW + timedelta(seconds=-1 if stands is lease_ran_out else 30)
         BookingAttempt.objects.update(state="placing", unsure=False, retry_at=None, claimed_until=until)
-    assert BookingAttempt.objects.get().state == STATES.get(stands, "unsure")
+    assert BookingAttempt.objects.get().state == STATES.get(stands, "outcome_unknown")
     return form, page
 
 

@@ -154,7 +154,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
             happens.pop()()
         response_cache.store(words, visit, response)
 
-    monkeypatch.setattr(decorators, "remember", later)
+    monkeypatch.setattr(decorators, "store", later)
     return happens
 
 

@@ -12,10 +12,10 @@ def test_a_refused_key_after_a_lost_answer_never_leads_to_a_second_booking(site,
     """Nobody is told that nothing was booked: the same form stays the same attempt, and finds its booking."""
     walk = Walk(Client())
     form = walk.choose()
-    sandbox.mischief.set("status", "create", times=1, status=500, carried_out=True)
+    sandbox.faults.add("status", "create", times=1, status=500, carried_out=True)
     walk.send(form, "Book appointment", **JANE)
     clock.shift(10)
-    sandbox.mischief.set("key_revoked", "create", times=1)
+    sandbox.faults.add("key_revoked", "create", times=1)
     page = walk.send(form, "Book appointment", **JANE)
     assert "Nothing has been booked" not in page.text
     assert "Book appointment" not in page.text

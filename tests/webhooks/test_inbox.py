@@ -49,7 +49,7 @@ def manage_page(walk: Walk) -> Page:
 def test_a_booking_of_ours_is_told_once(visitor: Walk, listener: Listener, sandbox: Sandbox):
     """By the page; the webhook that follows is written down and silent."""
     visitor.book()
-    assert delivery(body_of(sandbox)).post(visitor.client).json() == {"received": "known"}
+    assert delivery(body_of(sandbox)).post(visitor.client).json() == {"received": "superseded"}
     assert [heard[:2] for heard in listener.heard] == [("created", "widget")]
     assert listener.events == ["booking.created"]
 
@@ -60,7 +60,7 @@ def test_a_webhook_that_is_quicker_than_the_answer(visitor: Walk, listener: List
     form = visitor.choose()
     waiting = visitor.send(form, "Book appointment", **JANE, attribution='{"utm_source": "letter"}')
     assert not waiting.number
-    assert delivery(body_of(sandbox)).post(visitor.client).json() == {"received": "told"}
+    assert delivery(body_of(sandbox)).post(visitor.client).json() == {"received": "processed"}
     clock.shift(60)
     assert visitor.open(waiting.url).number
     assert [heard[:2] for heard in listener.heard] == [("created", "widget")]
@@ -80,7 +80,7 @@ def test_two_who_share_an_address_and_a_time_are_told_apart(
         assert not sent.number
         clock.shift(1)
         form = visitor.open(visitor.open(form.url).link("Book this time for someone else"))
-    assert delivery(body_of(sandbox)).post(visitor.client).json() == {"received": "told"}
+    assert delivery(body_of(sandbox)).post(visitor.client).json() == {"received": "processed"}
     assert listener.said[0]["attribution"] == {"utm_source": "letter"}
 
 
@@ -104,7 +104,7 @@ def test_a_cancellation_of_ours_is_told_once(visitor: Walk, listener: Listener, 
     """By the page."""
     visitor.book()
     visitor.send(visitor.open(f"{manage_page(visitor).url}cancel/"), "Cancel booking")
-    assert delivery(body_of(sandbox, "booking.cancelled")).post(visitor.client).json() == {"received": "known"}
+    assert delivery(body_of(sandbox, "booking.cancelled")).post(visitor.client).json() == {"received": "superseded"}
     assert [heard[:2] for heard in listener.heard] == [("created", "widget"), ("cancelled", "widget")]
 
 
@@ -138,7 +138,7 @@ def test_webhooks_that_are_quicker_than_the_answers(
     times = visitor.open(f"{page.url}reschedule/")
     visitor.send(visitor.open(list(times.times.values())[-1]), "Reschedule")
     visitor.send(visitor.open(f"{page.url}cancel/"), "Cancel booking")
-    assert quick.received == ["told"] * 3
+    assert quick.received == ["processed"] * 3
     assert [heard[:2] for heard in listener.heard] == [
         ("created", "widget"),
         ("rescheduled", "widget"),
@@ -163,7 +163,7 @@ def test_a_move_of_ours_is_told_once(visitor: Walk, listener: Listener, sandbox:
     visitor.send(visitor.open(list(times.times.values())[-1]), "Reschedule")
     assert listener.told == ["created", "rescheduled"]
     answer = delivery(body_of(sandbox, "booking.updated", "2026-12-01T15:00:01Z")).post(visitor.client)
-    assert answer.json() == {"received": "known"}
+    assert answer.json() == {"received": "superseded"}
     assert {heard[1] for heard in listener.heard} == {"widget"}
 
 

@@ -71,7 +71,9 @@ def test_what_is_known_of_the_booking_stays(client: Client, listener: Listener, 
     replay(get_account(None), row, ChangeSource.WEBHOOK, NOW)
     assert BookingProjection.objects.values().get() == known
     assert listener.told == ["created", "cancelled", "created"]
-    assert delivery(event_body("booking.updated", "2026-12-01T15:00:40Z")).post(client).json() == {"received": "known"}
+    assert delivery(event_body("booking.updated", "2026-12-01T15:00:40Z")).post(client).json() == {
+        "received": "superseded"
+    }
 
 
 def test_the_newest_is_not_outdated(client: Client) -> None:

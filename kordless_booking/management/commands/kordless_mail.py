@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from kordless_booking import conf
 from kordless_booking.logs import request_id
 from kordless_booking.mail.enqueue import delete_past
-from kordless_booking.mail.outbox import mark_stuck_unsure, send_due
+from kordless_booking.mail.outbox import mark_stuck_as_unknown, send_due
 from kordless_booking.mail.reminders import queue_reminders
 from kordless_booking.models import OutgoingMail
 from kordless_booking.upstream.worker import in_background
@@ -39,11 +39,11 @@ class Command(BaseCommand):
             in_background.reset(waited)
             request_id.reset(named)
         # Mails of other processes that died count as lost here, since nobody else reports them.
-        lost = mark_stuck_unsure(now) + ended[OutgoingMail.State.OUTCOME_UNKNOWN] + ended[OutgoingMail.State.FAILED]
+        lost = mark_stuck_as_unknown(now) + ended[OutgoingMail.State.OUTCOME_UNKNOWN] + ended[OutgoingMail.State.FAILED]
         if options["verbosity"]:
             self.stdout.write(
                 f"reminders={reminders} sent={ended[OutgoingMail.State.SENT]} later={ended[OutgoingMail.State.QUEUED]} "
-                f"overtaken={ended[OutgoingMail.State.SUPERSEDED]} lost={lost} forgotten={forgotten}"
+                f"superseded={ended[OutgoingMail.State.SUPERSEDED]} lost={lost} forgotten={forgotten}"
             )
         if lost:
             raise CommandError(f"{lost} mails were given up; the log of kordless_booking.mail says why.")

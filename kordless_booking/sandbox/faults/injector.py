@@ -126,7 +126,7 @@ class FaultInjector:
         option.
         """
         if kind not in KINDS:
-            raise ValueError(f"unknown mischief {kind!r}; there is {', '.join(sorted(KINDS))}")
+            raise ValueError(f"unknown faults {kind!r}; there is {', '.join(sorted(KINDS))}")
         if operation != "*" and operation not in OPERATIONS:
             raise ValueError(f"unknown operation {operation!r}; there is *, {', '.join(OPERATIONS)}")
         if times is not None and (not isinstance(times, int) or times < 1):
@@ -137,29 +137,29 @@ class FaultInjector:
             raise ValueError(f"{kind} has no option {', '.join(sorted(options.keys() - names))}")
         with self._store.write() as db:
             db.execute(
-                "INSERT INTO mischief (kind, operation, times, options) VALUES (?, ?, ?, ?)",
+                "INSERT INTO faults (kind, operation, times, options) VALUES (?, ?, ?, ?)",
                 (kind, operation, times, json.dumps(options)),
             )
 
     def clear(self) -> None:
         """Delete all rules."""
         with self._store.write() as db:
-            db.execute("DELETE FROM mischief")
+            db.execute("DELETE FROM faults")
 
     def rules(self) -> list[dict[str, Any]]:
         """Return the rules: kind, operation, times left (None: until cleared), options."""
         with self._store.read() as db:
-            rows = db.execute("SELECT kind, operation, times, options FROM mischief ORDER BY id").fetchall()
+            rows = db.execute("SELECT kind, operation, times, options FROM faults ORDER BY id").fetchall()
         return [dict(row) | {"options": json.loads(row["options"])} for row in rows]
 
     def next_faults(self, operation: str) -> RequestFaults:
         """Return the faults of the current request, and count the rules down."""
         # A write transaction from the start: two processes must not both take the last of `times`.
         with self._store.write() as db:
-            rows = db.execute("SELECT * FROM mischief WHERE operation IN ('*', ?) ORDER BY id", (operation,)).fetchall()
+            rows = db.execute("SELECT * FROM faults WHERE operation IN ('*', ?) ORDER BY id", (operation,)).fetchall()
             for row in rows:
                 if row["times"] == 1:
-                    db.execute("DELETE FROM mischief WHERE id = ?", (row["id"],))
+                    db.execute("DELETE FROM faults WHERE id = ?", (row["id"],))
                 elif row["times"] is not None:
-                    db.execute("UPDATE mischief SET times = times - 1 WHERE id = ?", (row["id"],))
+                    db.execute("UPDATE faults SET times = times - 1 WHERE id = ?", (row["id"],))
         return RequestFaults(tuple(Fault(row["kind"], json.loads(row["options"])) for row in rows))

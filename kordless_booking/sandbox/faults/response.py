@@ -26,7 +26,7 @@ def status(
     status: int = 500,
     retry_after: int | str | None = None,
     html: bool = False,
-    detail: str = "mischief",
+    detail: str = "faults",
     carried_out: bool = False,
 ) -> Response:
     """Replace the response by an error with `status`, in the documented form or as a proxy's HTML page.
