@@ -1,7 +1,7 @@
 """Tables: booking attempts, webhook deliveries, booking projections, appointments, outgoing mail, and counts.
 
-All times are UTC. The key of a column `encrypted` is derived from SECRET_KEY. Columns `…_hash` are HMAC-SHA256 with that
-key, so that rows can be found by a value that they don't reveal. docs/operating.md says how long each row is kept.
+All times are UTC. The key of a column `encrypted` is derived from SECRET_KEY. Columns `…_hash` are HMAC-SHA256 with
+that key, so that rows can be found by a value they don't reveal. docs/operating.md says how long each row is kept.
 """
 
 from __future__ import annotations

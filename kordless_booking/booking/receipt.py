@@ -82,7 +82,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         said = self.booking
         return msgspec.structs.replace(
             self,
-            host=None,
+            host_name=None,
             attribution={},
             booking=said
             and Booking(

@@ -74,7 +74,7 @@ class MailConnection:
 def state_after_error(error: Exception) -> OutgoingMail.State:
     """Return the state of a mail whose send raised `error`.
 
-    QUEUED (try again) and FAILED only when the server has certainly not accepted the mail, else UNSURE.
+    QUEUED (try again) and FAILED only when the server has certainly not accepted the mail, else OUTCOME_UNKNOWN.
     """
     match error:
         case smtplib.SMTPRecipientsRefused():

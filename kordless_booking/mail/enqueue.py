@@ -52,20 +52,20 @@ def record_and_enqueue(
         change = None
     known = _decrypt_or_none(row) or AppointmentData(booking=booking)
     particulars = known.merged_with(booking, reader, news=change is not None)
-    occasion = _mail_kind(row, booking, change)
+    kind = _mail_kind(row, booking, change)
     before = None
     if row is None:
         # There is nothing to mail about: not a new booking, no usable address, or the appointment is over.
         if change is None or not particulars.email or booking.end <= now:
             return
         row = Appointment(account=account.name, number_hash=number_hash(booking.confirmation_number))
-    elif change is not None or occasion is not None:
+    elif change is not None or kind is not None:
         before = (row.start, row.end)
         # A mail that waits with an older revision is superseded when the outbox comes to it.
         row.revision += 1
         # iCalendar SEQUENCE in minutes since 1970, as in the manage page's file: calendars ignore a lower number.
         row.sequence = max(row.sequence + 1, int(now.timestamp()) // 60)
-    if change is not None or occasion is not None:
+    if change is not None or kind is not None:
         news = particulars.booking
         row.start, row.end, row.status, row.notified_at = news.start, news.end, booking.status[:MAX_STATUS_CHARS], now
     row.email_hash = contact_hash(particulars.email)
@@ -76,13 +76,13 @@ def record_and_enqueue(
     row.save()
     if row.pk % CLEANUP_EVERY == 0:
         delete_past(now)
-    if occasion is not None and particulars.email and row.end > now:
-        enqueue(row, occasion, now=now, before=before if occasion is OutgoingMail.Kind.RESCHEDULED else None)
+    if kind is not None and particulars.email and row.end > now:
+        enqueue(row, kind, now=now, before=before if kind is OutgoingMail.Kind.RESCHEDULED else None)
 
 
 def enqueue(
     row: Appointment,
-    occasion: OutgoingMail.Kind,
+    kind: OutgoingMail.Kind,
     *,
     now: datetime,
     before: tuple[datetime, datetime] | None = None,
@@ -93,9 +93,7 @@ def enqueue(
     Older mails of the appointment that still wait are superseded. `before` is the start and end that a moved booking
     had. With `soon` the outbox is sent after the transaction's commit; otherwise the caller sees to that.
     """
-    mail = OutgoingMail(
-        appointment=row, kind=occasion, revision=row.revision, queued_at=now, due_at=now, changed_at=now
-    )
+    mail = OutgoingMail(appointment=row, kind=kind, revision=row.revision, queued_at=now, due_at=now, changed_at=now)
     if before is not None:
         mail.before_start, mail.before_end = before
     try:

@@ -31,6 +31,7 @@ from kordless_booking.conf import Account
 from kordless_booking.exceptions import KordlessError
 from kordless_booking.mail.appointment_data import AppointmentData
 from kordless_booking.mail.texts import greeting_name, mail_texts, one_line
+from kordless_booking.models import OutgoingMail
 from kordless_booking.presentation import formatting, timezone_search
 from kordless_booking.presentation import texts as booking_words
 from kordless_booking.presentation.calendar_event import calendar_file, event_for_booking
@@ -41,7 +42,6 @@ from kordless_booking.urlconf import absolute_url
 
 if TYPE_CHECKING:
     from kordless_booking.api.resources import Booking
-    from kordless_booking.models import OutgoingMail
 
 __all__ = ["BookingDetails", "booking_details", "compose"]
 
@@ -118,7 +118,7 @@ def _build_message(
     reader: VisitorPreferences,
     now: datetime,
 ) -> EmailMultiAlternatives:
-    booking, occasion = particulars.booking, OutgoingMail.Kind(mail.kind)
+    booking, kind = particulars.booking, OutgoingMail.Kind(mail.kind)
     zone, language = reader.timezone or "UTC", reader.language
     organization = offered.organization
     business = (
@@ -126,16 +126,16 @@ def _build_message(
     )
     service = offered.service_name or _("Booking")
     # A canceled booking has nothing to manage: its mail links to the services instead.
-    gone = occasion is OutgoingMail.Kind.CANCELLED
+    gone = kind is OutgoingMail.Kind.CANCELLED
     start = formatting.date_and_time(
         booking.start.astimezone(timezone_search.get_timezone(zone)), language, reader.hours
     )
-    said = mail_texts(occasion, booking.status, one_line(service), start)
+    said = mail_texts(kind, booking.status, one_line(service), start)
     link = None if gone else _manage_link(account, particulars, reader, now)
     sender = parseaddr(account.mail_from or settings.DEFAULT_FROM_EMAIL)
     colours = build_palette(organization.branding.primary_color if organization else None)
     context: dict[str, Any] = {
-        "occasion": occasion.value,
+        "kind": kind.value,
         "lang": language,
         "dir": "rtl" if translation.get_language_info(language)["bidi"] else "ltr",
         "subject": said.subject,
@@ -156,15 +156,15 @@ def _build_message(
     }
     message = EmailMultiAlternatives(
         # A template file ends with a line break, which Django refuses in a header.
-        subject=one_line(_rendered("subject.txt", occasion, context)),
-        body=_rendered("mail.txt", occasion, context).strip() + "\n",
+        subject=one_line(_rendered("subject.txt", kind, context)),
+        body=_rendered("mail.txt", kind, context).strip() + "\n",
         # Without a name in MAIL_FROM the business's is shown, with 70 characters at most.
         from_email=formataddr((sender[0] or one_line(business, 70), sender[1])),
         to=[particulars.email],
         reply_to=[account.support_email] if account.support_email else [],
         headers=_headers(mail, sender[1]),
     )
-    message.attach_alternative(_rendered("mail.html", occasion, context), "text/html")
+    message.attach_alternative(_rendered("mail.html", kind, context), "text/html")
     entry = event_for_booking(
         booking,
         org_slug=account.org_slug,
@@ -185,10 +185,10 @@ def _build_message(
     return message
 
 
-def _rendered(name: str, occasion: OutgoingMail.Kind, context: dict[str, Any]) -> str:
+def _rendered(name: str, kind: OutgoingMail.Kind, context: dict[str, Any]) -> str:
     """Render the template for this kind of mail, or else the one for all kinds. Plain text isn't escaped."""
     folder = "kordless_booking/mail"
-    found = select_template([f"{folder}/{occasion.value}_{name}", f"{folder}/{name}"])
+    found = select_template([f"{folder}/{kind.value}_{name}", f"{folder}/{name}"])
     # Django's engine escapes whatever the file's extension. Other engines, such as Jinja2, decide by themselves.
     if name.endswith(".txt") and isinstance(found, Template):
         return found.template.render(Context(context, autoescape=False))

@@ -70,7 +70,7 @@ def send_due(most: int = BATCH_SIZE) -> Counter[OutgoingMail.State]:
 
 
 def mark_stuck_as_unknown(now: datetime) -> int:
-    """Set mails of processes that died to UNSURE, and return how many. Nobody knows whether they went out."""
+    """Set mails of processes that died to OUTCOME_UNKNOWN, and return how many. Nobody knows whether they went out."""
     stuck = OutgoingMail.objects.filter(state=OutgoingMail.State.SENDING, changed_at__lt=now - STUCK_AFTER)
     number = stuck.update(state=OutgoingMail.State.OUTCOME_UNKNOWN, changed_at=now)
     if number:
@@ -136,7 +136,7 @@ def _log_result(mail: OutgoingMail, state: OutgoingMail.State, error: Exception 
         "mail_attempted",
         state=state.value,
         mail=mail.pk,
-        occasion=mail.kind,
+        kind=mail.kind,
         account=mail.appointment.account,
         tries=mail.tries,
         error=type(error).__name__ if error else None,

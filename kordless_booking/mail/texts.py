@@ -32,12 +32,12 @@ class MailTexts:
     """Purpose of the attached calendar file."""
 
 
-def mail_texts(occasion: OutgoingMail.Kind, status: str, service: str, when: str) -> MailTexts:
+def mail_texts(kind: OutgoingMail.Kind, status: str, service: str, when: str) -> MailTexts:
     """Return the texts. `service` and `when` are plain text; `status` is the booking's, as Kordless writes it."""
     said = {"service": service, "when": when}
     enclosed = _("The attached file puts it into your calendar.")
     stands = status_texts(status)
-    match occasion:
+    match kind:
         case OutgoingMail.Kind.CANCELLED:
             gone = status_texts("canceled")
             subject = _("Your booking has been canceled: %(service)s, %(when)s") % said

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kordless_booking.api.session import ResponseMeta
-    from kordless_booking.clock import Clock
     from kordless_booking.upstream.fallback_cache import FallbackCache
     from kordless_booking.upstream.memory import Storable
 

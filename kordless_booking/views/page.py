@@ -73,8 +73,6 @@ class Page:
     """Regular expression of the origins that may frame the page. The script needs it to send events to them."""
     skip_assets: bool = False
     """Leave out style sheet and scripts: another widget on the page has loaded them."""
-    host_htmx: bool = False
-    """The host page loads htmx itself."""
     progress: list[ProgressStep] = field(default_factory=list)
     refresh: int | None = None
     """Seconds after which a page without JavaScript reloads, or None."""

@@ -437,7 +437,7 @@ class Stuck(Resolver):
         self.asked = 0
         self.go = threading.Event()
 
-    def look_up(self, host: str, port: int) -> list[str]:
+    def getaddrinfo(self, host: str, port: int) -> list[str]:
         self.asked += 1
         self.go.wait(10)
         return super().getaddrinfo("localhost", port)
@@ -474,7 +474,7 @@ def test_an_unknown_name_is_a_connect_error(host: str) -> None:
 class Several(Resolver):
     """Names with a dead address first."""
 
-    def look_up(self, host: str, port: int) -> list[str]:
+    def getaddrinfo(self, host: str, port: int) -> list[str]:
         return ["::1", "127.0.0.1"]
 
 

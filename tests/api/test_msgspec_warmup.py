@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-MADE_HERE_ONLY = {"Choices", "Event", "Resource", "Time"}
+MADE_HERE_ONLY = {"Choices", "Event", "Resource", "AvailableTime"}
 """Structs that are never read from bytes."""
 
 LISTING = """

@@ -278,7 +278,7 @@ def test_lone_surrogates_are_still_bytes() -> None:
 def test_a_call_does_not_tell_what_it_carries() -> None:
     """The repr of a call shows its operation alone."""
     call = Operation("lookup", "GET", "/p/BOOK", lambda document, dropped: None, query="contact=a", body=b"x")
-    assert repr(call) == "Call(operation='lookup')"
+    assert repr(call) == "Operation(operation='lookup')"
 
 
 @pytest.mark.parametrize("slug", ["", "..", "a/b"])

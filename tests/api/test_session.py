@@ -226,13 +226,13 @@ def test_what_is_public_is_pinned() -> None:
         "Kordless",
     ]
     assert session.__all__ == [
-        "Answer",
+        "DeadlineTransport",
         "Gate",
-        "PunctualTransport",
+        "ResponseMeta",
+        "Session",
         "Transport",
-        "Wire",
-        "checked_base_url",
         "request_id",
+        "validated_base_url",
         "wsgi_transport",
     ]
 

@@ -22,7 +22,7 @@ CHOICES = st.builds(
     month=st.none() | DAYS.map(lambda day: day.replace(day=1)),
     day=st.none() | DAYS,
     host=st.none() | st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=100),
-    party=st.integers(1, MAX_PARTY_SIZE),
+    party_size=st.integers(1, MAX_PARTY_SIZE),
     hours=st.sampled_from([None, "12", "24"]),
     lang=st.sampled_from([None, *LANGUAGES]),
 )
@@ -132,5 +132,5 @@ def test_what_was_not_chosen_is_not_written():
 def test_some_of_it_can_be_changed():
     """The original stays as it was."""
     chosen = Choices(tz="Europe/Paris", party_size=2)
-    assert chosen.replace(party=1).query_items() == [("tz", "Europe/Paris")]
+    assert chosen.replace(party_size=1).query_items() == [("tz", "Europe/Paris")]
     assert chosen.party_size == 2

@@ -82,9 +82,9 @@ STANDS = [
 
 
 def test_the_drawing_has_every_state_and_each_is_tested_here():
-    """The picture in attempt.py names the states that there are; all but REFUSED hold their key for one body."""
+    """The picture in attempt.py names the states that there are; all but REJECTED hold their key for one body."""
     picture = (drawing.__doc__ or "").partition("::")[2].partition("The key comes")[0]
-    assert set(re.findall(r"\b[A-Z]{6,}\b", picture)) == {state.name for state in BookingAttempt.State}
+    assert set(re.findall(r"\b[A-Z_]{6,}\b", picture)) == {state.name for state in BookingAttempt.State}
     assert {stand.values[1] for stand in STANDS} == set(BookingAttempt.State) - {BookingAttempt.State.REJECTED}
 
 

@@ -40,7 +40,7 @@ def opened(token, account="default", max_age=7200, now=STAMP):
     minutes=st.integers(1, 1440),
     service=st.text(min_size=1, max_size=60),
     host=st.none() | st.text(max_size=60),
-    party=st.integers(1, 50),
+    party_size=st.integers(1, 50),
 )
 def test_a_draft_comes_back_as_it_was(zone, start, minutes, service, host, party):
     """Any zone, any moment, any text, and the nonce with it."""

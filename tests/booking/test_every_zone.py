@@ -83,12 +83,13 @@ def test_page_and_calendar_agree(name: str, minutes: int, length: int):
 SHOW = """
 import json, sys
 from datetime import datetime, timedelta
-from kordless_booking.booking import display, invite, zone_names
+from kordless_booking.presentation import calendar_event, formatting, timezones
 start = datetime.fromisoformat(sys.argv[1])
-local = start.astimezone(zone_names.zone("Europe/Kyiv"))
-entry = invite.Invite(uid="x", title="x", start=start, end=start + timedelta(hours=1), zone="Europe/Kyiv")
-said = display.date_and_time(local, "en", "24"), zone_names.offset_text(local)
-print(json.dumps([*said, invite.calendar_file(entry).decode(), invite.google_link(entry)]))
+local = start.astimezone(timezones.get_timezone("Europe/Kyiv"))
+end = start + timedelta(hours=1)
+entry = calendar_event.CalendarEvent(uid="x", title="x", start=start, end=end, timezone="Europe/Kyiv")
+said = formatting.date_and_time(local, "en", "24"), timezones.offset_text(local)
+print(json.dumps([*said, calendar_event.calendar_file(entry).decode(), calendar_event.google_link(entry)]))
 """
 
 

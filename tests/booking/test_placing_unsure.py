@@ -154,7 +154,7 @@ def test_too_many_waits_as_long_as_kordless_says(sandbox, client, attempt):
 def test_the_documented_allowance_makes_the_eleventh_wait(sandbox, client):
     """Ten creations a minute, and the eleventh is told for about how long."""
     sandbox.limits = Limits(general=None)
-    slots = [slot for slot in client.availability("haircut", NOW, NOW + timedelta(days=14)) if slot.free]
+    slots = [slot for slot in client.availability("haircut", NOW, NOW + timedelta(days=14)) if slot.available]
     template = attempt_at(client)
     outcomes = []
     for index in range(11):

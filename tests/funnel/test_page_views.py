@@ -83,7 +83,7 @@ def test_inside_a_page_its_own_links_tell() -> None:
     """There the browser's address says nothing about what the widget showed before."""
     assert (
         counted(
-            TIMES._replace(placement=FunnelCount.Placement.INLINE, within=True),
+            TIMES._replace(placement=FunnelCount.Placement.INLINE, continues=True),
             **HTMX,
             HX_Current_URL="http://testserver/",
         )

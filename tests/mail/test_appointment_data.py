@@ -41,7 +41,7 @@ def test_old_news_add_but_move_nothing():
 
 def test_the_rows_own_times_count():
     """What is encrypted says who, the row says when."""
-    row = Appointment(account="default", start=MOVED, end=MOVED + timedelta(hours=1), status="pending", told_at=NOW)
+    row = Appointment(account="default", start=MOVED, end=MOVED + timedelta(hours=1), status="pending", notified_at=NOW)
     row.encrypted = AppointmentData(booking=booking(), reader=VisitorPreferences(language="he")).encrypt("default")
     read = AppointmentData.from_row(row)
     assert (read.booking.start, read.booking.status, read.email) == (MOVED, "pending", "canary@example.com")

@@ -64,9 +64,9 @@ def hook(change: BookingChange, at: int = 0, **changes: Any) -> None:
         queue_mail(change, told, heard, account=get_account(None), now=NOW)
 
 
-def occasions() -> list[str]:
+def mail_kinds() -> list[str]:
     """Of all mails that were queued, oldest first."""
-    return list(OutgoingMail.objects.order_by("pk").values_list("occasion", flat=True))
+    return list(OutgoingMail.objects.order_by("pk").values_list("kind", flat=True))
 
 
 def test_off_by_default_nothing_is_sent_or_kept(site: Settings, client: Client, sandbox: Sandbox):
@@ -234,7 +234,7 @@ def test_what_waits_is_overtaken_by_what_is_newer(writing: Settings):
     hook(BookingChange.CREATED)
     hook(BookingChange.RESCHEDULED, 10, start=MOVED)
     hook(BookingChange.CANCELLED, 20, start=MOVED)
-    assert occasions() == ["confirmed", "rescheduled", "cancelled"]
+    assert mail_kinds() == ["confirmed", "rescheduled", "cancelled"]
     [letter] = sent()
     assert letter.subject.startswith("Your booking has been canceled")
 
@@ -243,7 +243,7 @@ def test_a_creation_that_comes_after_its_move_says_nothing_new(writing: Settings
     """The customer knows the new time already."""
     hook(BookingChange.RESCHEDULED, 20, start=MOVED)
     hook(BookingChange.CREATED, 0)
-    assert occasions() == ["rescheduled"]
+    assert mail_kinds() == ["rescheduled"]
     assert Appointment.objects.get().start == MOVED
 
 
@@ -253,7 +253,7 @@ def test_nothing_follows_a_cancellation(writing: Settings):
     hook(BookingChange.CREATED, 10)
     hook(BookingChange.RESCHEDULED, 20, start=MOVED)
     page(BookingChange.RESCHEDULED, start=MOVED)
-    assert occasions() == ["cancelled"]
+    assert mail_kinds() == ["cancelled"]
 
 
 @pytest.mark.parametrize(
@@ -276,7 +276,7 @@ def test_without_an_address_there_is_no_mail_and_nothing_is_kept(writing: Settin
 def test_what_is_over_or_unheard_of_is_not_written_about(writing: Settings, changes: dict[str, Any]):
     """Nobody wants to be told of yesterday, and what a status means that we don't know, nobody knows."""
     hook(BookingChange.CREATED, **changes)
-    assert occasions() == []
+    assert mail_kinds() == []
 
 
 def test_what_can_not_be_written_down_is_told_but_not_mailed(writing: Settings, caplog: pytest.LogCaptureFixture):

@@ -286,8 +286,8 @@ def test_a_video_call_can_be_joined_from_the_text(writing: Settings):
     assert "https://meet.example/abc" in written(location=place).text
 
 
-def test_a_site_overrides_all_mails_or_those_of_one_occasion(writing: Settings, tmp_path: Path):
-    """A template of the same name, or with the occasion before it."""
+def test_a_site_overrides_all_mails_or_those_of_one_kind(writing: Settings, tmp_path: Path):
+    """A template of the same name, or with the kind before it."""
     folder = tmp_path / "kordless_booking" / "mail"
     folder.mkdir(parents=True)
     (folder / "subject.txt").write_text("{{ business }}:\n {{ headline }}\n")

@@ -167,7 +167,7 @@ def test_other_hours(booked: tuple[str, datetime], clock: Traveller, writing: Se
     assert remind() == 0
     clock.move_to(booked[1] - timedelta(minutes=90))
     assert remind() == 1
-    assert OutgoingMail.objects.filter(occasion="reminder").count() == 1
+    assert OutgoingMail.objects.filter(kind="reminder").count() == 1
 
 
 def test_moved_while_kordless_was_asked(booked: tuple[str, datetime], clock: Traveller):

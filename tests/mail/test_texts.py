@@ -8,10 +8,10 @@ from kordless_booking.mail.texts import greeting_name, mail_texts, one_line
 from kordless_booking.models import OutgoingMail
 
 
-@pytest.mark.parametrize("occasion", OutgoingMail.Kind)
-def test_each_occasion_has_its_words(occasion: OutgoingMail.Kind):
+@pytest.mark.parametrize("kind", OutgoingMail.Kind)
+def test_each_kind_of_mail_has_its_words(kind: OutgoingMail.Kind):
     """All of them, with what was booked and when in the subject."""
-    words = mail_texts(occasion, "confirmed", "Haircut", "today")
+    words = mail_texts(kind, "confirmed", "Haircut", "today")
     assert words.subject.endswith(": Haircut, today")
     assert all((words.headline, words.about, words.enclosed))
 

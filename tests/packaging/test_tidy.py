@@ -15,10 +15,10 @@ from tests.support.in_force import numbers_in_force
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCT = sorted((ROOT / "kordless_booking").rglob("*.py"))
 MODULES = [path for path in PRODUCT if path.name != "__init__.py" and "migrations" not in path.parts]
-VAGUE = {"util", "utils", "helper", "helpers", "common", "core", "manager", "handler", "data", "process"}
-
-GIVEN_NAMES = {"kordless_booking/booking/language.py: _data"}
-"""Names that a base class of somebody else gives."""
+COLLECTIONS = {"util", "utils", "helper", "helpers", "common", "misc"}
+"""Module names that say nothing about the subject."""
+NO_BEGINNING = re.compile(r"(Who|What|Whether|That|How)\b")
+"""First words of a docstring that describes instead of saying what is done."""
 
 
 def tracked_texts() -> Iterator[tuple[str, str]]:
@@ -33,20 +33,22 @@ def tracked_texts() -> Iterator[tuple[str, str]]:
             yield name, path.read_text(encoding="utf-8")
 
 
-def words_of(name: str) -> set[str]:
-    """The lower-case words of a snake_case or CamelCase name."""
-    return {word.lower() for word in re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])", name)}
+def test_modules_are_named_for_their_subject():
+    """No module is a collection of whatever was left over."""
+    named = {path: {*path.relative_to(ROOT).with_suffix("").parts} for path in PRODUCT}
+    assert [str(path.relative_to(ROOT)) for path, names in named.items() if names & COLLECTIONS] == []
 
 
-def test_no_name_is_vague():
-    """Modules, classes and functions are named for what they hold, never utils, manager or data."""
-    vague = []
+def test_docstrings_begin_with_a_verb_or_a_subject():
+    """No docstring of the package begins with Who, What, Whether, That or How (docs/architecture.md)."""
+    found = []
     for path in PRODUCT:
-        names = [*path.relative_to(ROOT).with_suffix("").parts]
-        definitions = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-        names += [node.name for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, definitions)]
-        vague += [f"{path.relative_to(ROOT)}: {name}" for name in names if words_of(name) & VAGUE]
-    assert [name for name in vague if name not in GIVEN_NAMES] == []
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
+                first = (ast.get_docstring(node) or "").strip()
+                if NO_BEGINNING.match(first):
+                    found.append(f"{path.relative_to(ROOT)}: {first.splitlines()[0]}")
+    assert found == []
 
 
 def test_no_file_names_a_package_registry_or_a_machine():
@@ -95,6 +97,6 @@ def test_the_readme_names_every_variable_of_the_demo():
     source = (ROOT / "demo_site" / "settings.py").read_text()
     rows = re.findall(r"^([A-Z_]+(?:, [A-Z_]+)*) {2,}", source, re.MULTILINE)
     rules = (ROOT / "demo_site" / "exposure.py").read_text()
-    reading = r"(?:environ(?:ment)?(?:\.get\(|\[)|_listed\(|switched_on\([a-z.]+, )\s*\"([A-Z_]+)\""
+    reading = r"(?:environ(?:ment)?(?:\.get\(|\[)|_listed\(|env_flag\([a-z.]+, )\s*\"([A-Z_]+)\""
     read = re.findall(reading, source + rules)
     assert {name for row in rows for name in row.split(", ")} == {*read, "DATABASE_URL"}

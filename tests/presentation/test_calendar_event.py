@@ -227,7 +227,7 @@ def test_a_repr_tells_nothing_personal():
 
 def test_links_open_the_web_calendars_filled_in():
     """Google, Outlook and Yahoo get the texts whole and the times in UTC."""
-    entry = invite(title="Cut & color +1 #2", zone="Europe/Kiev")
+    entry = invite(title="Cut & color +1 #2", timezone="Europe/Kiev")
     google = parse_qs(urlsplit(google_link(entry)).query)
     assert google["text"] == ["Cut & color +1 #2"]
     assert google["dates"] == ["20261201T140000Z/20261201T150000Z"]

@@ -49,6 +49,6 @@ def test_four_processes_write_at_once(postgres: str) -> None:
     with psycopg.connect(f"{server}/counts") as connection:
         [[visits]] = connection.execute("SELECT sum(count) FROM kordless_booking_funnelcount WHERE service = ''")
         [[others]] = connection.execute("SELECT sum(count) FROM kordless_booking_funnelcount WHERE service <> ''")
-        refused = list(connection.execute("SELECT count FROM kordless_booking_refusalcount"))
+        refused = list(connection.execute("SELECT count FROM kordless_booking_rejecteddeliverycount"))
     assert (visits, others) == (4 * ROUNDS * 5, 4 * ROUNDS * 5)
     assert refused == [(4 * (ROUNDS + 1),)]

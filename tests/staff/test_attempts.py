@@ -38,7 +38,7 @@ def test_it_says_how_it_stands(row: BookingAttempt, hire: Hire) -> None:
         page = Page(url, client.get(url))
         assert page.status == 200
         assert "haircut" in page.text
-        assert "outcome_unknown" in page.text
+        assert "Outcome Unknown" in page.text
         assert "canary" not in page.html
     assert "haircut" not in Page(URL, client.get(f"{URL}?state__exact=placed")).texts("#result_list td")
 

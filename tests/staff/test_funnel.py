@@ -25,12 +25,12 @@ def count(
     *numbers: int,
     ago: int = 0,
     of: str = "haircut",
-    source: FunnelCount.Placement = FunnelCount.Placement.PAGE,
+    placement: FunnelCount.Placement = FunnelCount.Placement.PAGE,
     account: str = "default",
 ) -> None:
     """Write down so many visits, services, slots, contacts and bookings, some days ago."""
     for stage, number in zip(FunnelCount.Stage, numbers, strict=False):
-        names = {"day": TODAY - timedelta(days=ago), "account": account, "service": of, "placement": source}
+        names = {"day": TODAY - timedelta(days=ago), "account": account, "service": of, "placement": placement}
         FunnelCount.objects.create(**names, stage=stage, count=number)
 
 

@@ -73,11 +73,11 @@ def test_a_refused_key_outranks_a_fresh_value() -> None:
 
 
 @given(now=st.floats(0, 1e10), retry_at=st.floats(0, 1e10))
-def test_no_clock_can_put_off_a_refresh_for_long(now: float, again_at: float) -> None:
+def test_no_clock_can_put_off_a_refresh_for_long(now: float, retry_at: float) -> None:
     """Half a minute at most after a failed one."""
-    held = LocalEntry(msgspec.structs.replace(VALUE, retry_at=again_at, fetched_at=-100.0), 1)
+    held = LocalEntry(msgspec.structs.replace(VALUE, retry_at=retry_at, fetched_at=-100.0), 1)
     if held.needs_no_fetch(now):
-        assert again_at - now <= MAX_RETRY_DELAY_SECONDS
+        assert retry_at - now <= MAX_RETRY_DELAY_SECONDS
 
 
 @given(age=st.floats(0, 4000), again_in=st.floats(-100, 100), forgotten=st.booleans(), troubled=st.booleans())

@@ -135,12 +135,12 @@ def test_what_nobody_wrote_to_since_is_not_read_again(scene: Scene) -> None:
     assert scene.memory.trips == before + 2
 
 
-def test_a_lost_pulse_is_no_sign_of_life(scene: Scene) -> None:
-    """A cache that dropped the pulse, or everything, is read in full."""
+def test_lookup_reloads_when_the_epoch_key_is_missing(scene: Scene) -> None:
+    """A cache that dropped the epoch, or everything, is read in full."""
     shelf = scene.process()
     shelf.read(scene.item)
     shelf.lookup(scene.item)
-    scene.memory.delete_many([cache_key("north", "pulse"), cache_key("north", "value", *scene.item.parts)])
+    scene.memory.delete_many([cache_key("north", "epoch"), cache_key("north", "value", *scene.item.parts)])
     scene.time.pass_(2)
     assert shelf.read(scene.item).value == 2
 

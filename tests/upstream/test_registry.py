@@ -138,8 +138,8 @@ def test_the_sandbox_is_known_without_loading_it(site):
     assert (OUR_KEY, OUR_ORG) == (SANDBOX_KEY, SANDBOX_ORG)
     code = (
         "import django, sys; django.setup();"
-        "from kordless_booking.upstream.registry import upstream; from kordless_booking.conf import Account;"
-        "upstream(Account(api_key='k', org_slug='acme'));"
+        "from kordless_booking.upstream.registry import services_for; from kordless_booking.conf import Account;"
+        "services_for(Account(api_key='k', org_slug='acme'));"
         "sys.exit('kordless_booking.sandbox' in sys.modules)"
     )
     environment = {"DJANGO_SETTINGS_MODULE": "tests.projects.plain.settings", "PYTHONPATH": "."}

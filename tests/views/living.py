@@ -200,7 +200,7 @@ def _no_database(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings)
         (
             ('INSERT INTO "kordless_booking_bookingattempt"',),
             ('UPDATE "kordless_booking_bookingattempt"',),
-            ('INSERT INTO "kordless_booking_knownbooking"',),
+            ('INSERT INTO "kordless_booking_bookingprojection"',),
             ('SELECT "kordless_booking_bookingattempt"', "SELECT MIN", "SELECT COUNT"),
         )
     ):
@@ -256,7 +256,7 @@ def _mails(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> No
     now = datetime.now(UTC)
     OutgoingMail.objects.update(state=OutgoingMail.State.SENDING, changed_at=now - timedelta(hours=1))
     mark_stuck_as_unknown(now)
-    soon = {"start": now + timedelta(hours=2), "end": now + timedelta(hours=3), "told_at": now - timedelta(days=9)}
+    soon = {"start": now + timedelta(hours=2), "end": now + timedelta(hours=3), "notified_at": now - timedelta(days=9)}
     for status in (500, 404):
         Appointment.objects.update(status="confirmed", **soon)
         sandbox.faults.add("status", "lookup", status=status)

@@ -69,7 +69,7 @@ def first_sends(walk: Walk, sandbox: Sandbox, stands: Callable[[Sandbox], None])
     page = walk.send(form, "Book appointment", **JANE)
     if stands in {sending, lease_ran_out}:
         until = NOW + timedelta(seconds=-1 if stands is lease_ran_out else 30)
-        BookingAttempt.objects.update(state="placing", unsure=False, retry_at=None, claimed_until=until)
+        BookingAttempt.objects.update(state="placing", outcome_unknown=False, retry_at=None, claimed_until=until)
     assert BookingAttempt.objects.get().state == STATES.get(stands, "outcome_unknown")
     return form, page
 

@@ -75,7 +75,7 @@ def test_w1_a_flipped_bit(client: Client, listener: Listener, caplog: pytest.Log
     assert [record.levelno for record in lines] == [logging.WARNING, logging.INFO, logging.INFO]
     caplog.clear()
     assert sent.but(body=b"{").post(client).status_code == 401
-    assert "signature_refused status=401 account=default req=" in refused(caplog, listener, logging.INFO)
+    assert "webhook_signature_invalid status=401 account=default req=" in refused(caplog, listener, logging.INFO)
 
 
 def test_w2_the_same_json_in_other_bytes(client: Client, listener: Listener, caplog: pytest.LogCaptureFixture):
