@@ -15,7 +15,7 @@ from kordless_booking.api.session import wsgi_transport
 from kordless_booking.funnel import counters
 from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG, SANDBOX_KEY, SANDBOX_ORG, Limits, Sandbox
 from kordless_booking.upstream.registry import background_worker, fetch_pool
-from tests.clock import MOMENT, NOW
+from tests.support.clock import MOMENT, NOW
 
 hypothesis.settings.register_profile("shared machine", deadline=None)
 hypothesis.settings.load_profile("shared machine")

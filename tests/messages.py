@@ -12,7 +12,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from kordless_booking import __version__
-from tests.texts import PACKAGE, Text, texts_of_the_package
+from tests.support.translatable_texts import PACKAGE, Text, texts_of_the_package
 
 __all__ = ["bring_up_to_date"]
 

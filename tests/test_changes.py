@@ -14,8 +14,8 @@ from kordless_booking.changes import BookingChange, publish_change, record_chang
 from kordless_booking.models import BookingProjection
 from kordless_booking.signals import ChangeSource, booking_cancelled, booking_created, booking_rescheduled
 from tests.conftest import NOW
-from tests.refused_writes import refused_writes
-from tests.webhooks.listening import Listener, listening
+from tests.support.failing_database import refused_writes
+from tests.support.signal_receiver import Listener, listening
 
 pytestmark = pytest.mark.django_db
 

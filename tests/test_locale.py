@@ -10,7 +10,7 @@ from babel.messages.pofile import read_po
 from django.utils.translation import to_language
 
 from kordless_booking.views.request import supported_languages
-from tests.texts import PACKAGE, texts_of_the_package
+from tests.support.translatable_texts import PACKAGE, texts_of_the_package
 
 LANGUAGES = sorted(path.parent.parent.name for path in PACKAGE.glob("locale/*/LC_MESSAGES/django.po"))
 PLACEHOLDER = re.compile(r"%\([a-z_]+\)[sd]|%%|%[sd]")

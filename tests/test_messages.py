@@ -7,7 +7,7 @@ from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po, write_po
 
 from tests.messages import bring_up_to_date
-from tests.texts import Text
+from tests.support.translatable_texts import Text
 
 
 def test_new_texts_come_old_ones_go_and_words_stay(tmp_path: Path):

@@ -22,9 +22,9 @@ from time_machine import Traveller
 
 from kordless_booking.sandbox import Sandbox
 from tests.mail.conftest import MAIL
-from tests.mail.reading import sent
-from tests.texts import Text, texts_of_the_package
-from tests.views.walking import JANE, Page, Walk
+from tests.support.mail_reader import sent
+from tests.support.translatable_texts import Text, texts_of_the_package
+from tests.support.visitor import JANE, Page, Walk
 
 pytestmark = pytest.mark.django_db
 

@@ -7,7 +7,7 @@ from django.test import Client, RequestFactory
 from pytest_django import Settings
 
 from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG, Sandbox
-from tests.views.walking import JANE, Page, Walk
+from tests.support.visitor import JANE, Page, Walk
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from kordless_booking.urls import app_name, urlpatterns
 from kordless_booking.views.request import RESERVED
-from tests.views.walking import JANE, Walk
+from tests.support.visitor import JANE, Walk
 
 slugs = st.from_regex(r"[a-z0-9][a-z0-9._-]{0,40}", fullmatch=True)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from kordless_booking.api.base_url import validated_base_url
-from tests.api.doors import answering, client
+from tests.support.api_clients import answering, client
 
 
 @pytest.mark.parametrize(

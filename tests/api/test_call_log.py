@@ -10,7 +10,7 @@ import pytest
 
 from kordless_booking.api.session import request_id
 from kordless_booking.exceptions import KordlessError
-from tests.api.doors import (
+from tests.support.api_clients import (
     CALLS,
     CONTACT,
     DOCUMENTS,

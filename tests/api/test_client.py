@@ -13,7 +13,7 @@ import pytest
 from kordless_booking.api.client import Kordless
 from kordless_booking.api.secret import Secret
 from kordless_booking.exceptions import KordlessError, NotFound, OutcomeUnknown
-from tests.api.doors import (
+from tests.support.api_clients import (
     BASE,
     CALLS,
     CONTACT,

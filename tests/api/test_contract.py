@@ -22,7 +22,7 @@ from kordless_booking.exceptions import (
 )
 from kordless_booking.sandbox import NORTH_KEY, SANDBOX_KEY, SANDBOX_ORG, Limits, Sandbox
 from kordless_booking.sandbox.faults.injector import KINDS
-from tests.api.doors import BASE
+from tests.support.api_clients import BASE
 
 NOW = datetime(2026, 12, 1, 15, tzinfo=UTC)
 MORROW = datetime(2026, 12, 2, tzinfo=UTC)

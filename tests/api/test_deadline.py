@@ -21,8 +21,8 @@ from kordless_booking.api.client import Kordless
 from kordless_booking.api.deadline import DeadlineBackend, Resolver, deadline, seconds_left, with_same_deadline
 from kordless_booking.api.session import DeadlineTransport
 from kordless_booking.exceptions import KordlessError, OutcomeUnknown, SlotTaken, TooMany, Unreachable
-from tests.api.doors import DOCUMENTS, KEY, NEW, NUMBER, Watch
-from tests.api.loopback import Line, Script, answer, certificate, serving
+from tests.support.api_clients import DOCUMENTS, KEY, NEW, NUMBER, Watch
+from tests.support.loopback_server import Line, Script, answer, certificate, serving
 
 BODY = json.dumps(DOCUMENTS["organization"]).encode()
 PLENTY = 5.0

@@ -33,7 +33,7 @@ from kordless_booking.api.resources import (
     encode,
 )
 from kordless_booking.exceptions import OutcomeUnknown
-from tests.api.doors import CALENDAR, DOCUMENTS, END, LONG, NUMBER, ORGANIZATION, SERVICE, SHORT, SLOT, START
+from tests.support.api_clients import CALENDAR, DOCUMENTS, END, LONG, NUMBER, ORGANIZATION, SERVICE, SHORT, SLOT, START
 
 
 def offer(document: object, dropped: SkippedItems | None = None) -> OrganizationDetail:

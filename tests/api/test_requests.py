@@ -22,7 +22,7 @@ from kordless_booking.api.requests import (
 )
 from kordless_booking.api.resources import Contact, NewBooking
 from kordless_booking.exceptions import NotFound
-from tests.api.doors import BASE, CALLS, DOCUMENTS, END, KEY, NEW, START, answering, client
+from tests.support.api_clients import BASE, CALLS, DOCUMENTS, END, KEY, NEW, START, answering, client
 
 SENT = {
     "organization": ("GET", "/org/acme-salon", "", None),

@@ -27,7 +27,7 @@ from kordless_booking.api.resources import (
     decode,
     encode,
 )
-from tests.api.doors import CONTACT, DOCUMENTS, END, LONG, NEW, NUMBER, START
+from tests.support.api_clients import CONTACT, DOCUMENTS, END, LONG, NEW, NUMBER, START
 
 
 def test_what_is_public_is_pinned() -> None:

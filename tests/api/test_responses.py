@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kordless_booking import exceptions
 from kordless_booking.api.responses import ResponseMeta, error_from_response, parse_response_meta
-from tests.api.doors import CALLS, CONTACT, Watch, client, refusing
+from tests.support.api_clients import CALLS, CONTACT, Watch, client, refusing
 
 NOW = 1_796_000_000.0
 KEYED = ("organization", "service", "availability", "create")

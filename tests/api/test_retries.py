@@ -14,7 +14,7 @@ from kordless_booking.api.deadline import deadline
 from kordless_booking.api.requests import Operation
 from kordless_booking.api.retries import retrying
 from kordless_booking.exceptions import KordlessError, NotFound, OutcomeUnknown, TooMany, Unreachable
-from tests.api.doors import CALLS, DOCUMENTS, NEW, READS, WRITES, Recorder, Watch, answering, client, refusing
+from tests.support.api_clients import CALLS, DOCUMENTS, NEW, READS, WRITES, Recorder, Watch, answering, client, refusing
 
 ONCE_MORE = [
     httpx.ConnectError("x"),

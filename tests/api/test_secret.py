@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.doors import answering, client
+from tests.support.api_clients import answering, client
 
 
 @pytest.mark.parametrize("key", ["", "a b", "key\r\nX-Evil: 1", "ключ", "x" * 513, None, 7])

@@ -13,7 +13,7 @@ from kordless_booking.api import session
 from kordless_booking.api.client import Kordless
 from kordless_booking.api.session import DeadlineTransport, wsgi_transport
 from kordless_booking.exceptions import KordlessError, OutcomeUnknown, SlotTaken, TooMany, Unreachable
-from tests.api.doors import (
+from tests.support.api_clients import (
     BASE,
     CALLS,
     CONTACT,

@@ -8,7 +8,7 @@ import stamina
 from kordless_booking.api.client import Kordless
 from kordless_booking.booking.attempt import Attempt
 from kordless_booking.sandbox import Sandbox
-from tests.booking.placing_parts import Network, attempt_at, client_of
+from tests.support.placement import Network, attempt_at, client_of
 
 
 @pytest.fixture(autouse=True)

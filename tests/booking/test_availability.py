@@ -19,7 +19,7 @@ from kordless_booking.booking.availability import (
 )
 from kordless_booking.presentation.timezones import get_timezone
 from kordless_booking.presentation.vtimezone import utc_offset_changes
-from tests.booking.every_zone import EVERY_ZONE
+from tests.support.timezones import EVERY_ZONE
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SARAH, TOM = Host(id="host_sarah", name="Sarah"), Host(id="host_tom", name="Tom")

@@ -19,7 +19,8 @@ from kordless_booking.booking.placement import (
     resume,
 )
 from kordless_booking.models import BookingAttempt
-from tests.booking.placing_parts import (
+from tests.conftest import NOW
+from tests.support.placement import (
     KEY,
     JustBefore,
     booked,
@@ -32,7 +33,6 @@ from tests.booking.placing_parts import (
     row,
     unsure,
 )
-from tests.conftest import NOW
 
 pytestmark = pytest.mark.django_db
 

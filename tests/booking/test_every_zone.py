@@ -18,7 +18,7 @@ from kordless_booking.booking.availability import free_times, months_in_window
 from kordless_booking.presentation.calendar_event import CalendarEvent, calendar_file, google_link
 from kordless_booking.presentation.timezones import canonical_timezone, get_timezone
 from kordless_booking.presentation.vtimezone import utc_offset_changes
-from tests.booking.every_zone import EVERY_NAME, EVERY_ZONE, write_zone
+from tests.support.timezones import EVERY_NAME, EVERY_ZONE, write_zone
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)

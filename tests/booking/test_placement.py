@@ -12,7 +12,8 @@ from kordless_booking.booking.placement import LEASE, DifferentRequest, Placed, 
 from kordless_booking.booking.tokens import decrypt_token
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG
-from tests.booking.placing_parts import (
+from tests.conftest import NOW
+from tests.support.placement import (
     EMAIL,
     KEY,
     NAME,
@@ -28,7 +29,6 @@ from tests.booking.placing_parts import (
     row,
     unsure,
 )
-from tests.conftest import NOW
 
 pytestmark = pytest.mark.django_db
 

@@ -12,8 +12,8 @@ from kordless_booking.booking.placement import LEASE, Pending, Placed, place_boo
 from kordless_booking.conf import find_errors
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Limits, Sandbox
-from tests.booking.placing_parts import KEY, JustBefore, booked, client_of, creates, killed, later, row, unsure
 from tests.conftest import NOW
+from tests.support.placement import KEY, JustBefore, booked, client_of, creates, killed, later, row, unsure
 
 pytestmark = pytest.mark.django_db
 
@@ -122,7 +122,14 @@ def test_only_one_of_two_renews_a_refused_attempt(sandbox, client, attempt):
 def test_threads_of_two_processes_place_one_booking(tmp_path):
     """Eight equal posts at one moment, in two processes on one database file: one create request, one booking."""
     sandbox = Sandbox(str(tmp_path / "sandbox.sqlite3"), now=NOW, limits=Limits.off())
-    command = [sys.executable, "-m", "tests.booking.racing", str(tmp_path / "site.sqlite3"), sandbox.store.path, "4"]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.support.racing_process",
+        str(tmp_path / "site.sqlite3"),
+        sandbox.store.path,
+        "4",
+    ]
     with contextlib.ExitStack() as stack:
         racers = []
         for _ in range(2):

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from tests.views.walking import Walk
+from tests.support.visitor import Walk
 
 HERE = Path(__file__).parent
 

@@ -16,9 +16,9 @@ from kordless_booking.mail.reminders import queue_reminders
 from kordless_booking.models import Appointment, FunnelCount
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.upstream.window import month_window
-from tests.mail.reading import sent
-from tests.views.rounds import cold_in_rounds
-from tests.views.walking import Page, Walk, start_of
+from tests.support.mail_reader import sent
+from tests.support.parallel_calls import cold_in_rounds
+from tests.support.visitor import Page, Walk, start_of
 
 pytestmark = pytest.mark.django_db
 

@@ -15,8 +15,8 @@ from kordless_booking.api.session import wsgi_transport
 from kordless_booking.conf import accounts
 from kordless_booking.sandbox import SANDBOX_KEY, SANDBOX_ORG, Limits, Sandbox
 from kordless_booking.upstream.registry import services_for
-from tests.far_kordless import far_kordless
-from tests.webhooks.deliveries import NEW, OLD
+from tests.support.deliveries import NEW, OLD
+from tests.support.sandbox_over_http import far_kordless
 
 STATIC = "django.contrib.staticfiles.storage.StaticFilesStorage"
 
@@ -31,7 +31,7 @@ def well(settings: Settings, account_settings: dict[str, Any], tmp_path: Path) -
         kept.write_bytes(Path(found).read_bytes())
     settings.STATIC_ROOT = str(tmp_path / "static")
     settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": STATIC}}
-    settings.CACHES = {"default": {"BACKEND": "tests.faults.wall_clock_cache.WallClockCache"}}
+    settings.CACHES = {"default": {"BACKEND": "tests.support.wall_clock_cache.WallClockCache"}}
     caches["default"].clear()
     settings.KORDLESS_BOOKING = {
         **account_settings,

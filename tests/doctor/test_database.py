@@ -8,8 +8,8 @@ from django.db.migrations.recorder import MigrationRecorder
 from pytest_django import Settings
 
 from kordless_booking.models import BookingAttempt
-from tests.doctor.asking import ask
-from tests.refused_writes import refused_writes
+from tests.support.doctor import ask
+from tests.support.failing_database import refused_writes
 
 pytestmark = pytest.mark.django_db
 

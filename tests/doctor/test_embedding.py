@@ -7,7 +7,7 @@ from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from pytest_django import Settings
 
-from tests.doctor.asking import ask
+from tests.support.doctor import ask
 
 pytestmark = pytest.mark.django_db
 

@@ -4,7 +4,7 @@ import pytest
 from django.urls import include, path
 from pytest_django import Settings
 
-from tests.doctor.asking import ask
+from tests.support.doctor import ask
 from tests.test_checks import ELSEWHERE, mounted
 
 pytestmark = pytest.mark.django_db

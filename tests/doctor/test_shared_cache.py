@@ -8,7 +8,7 @@ from pytest_django import Settings
 
 from kordless_booking.conf import get_account
 from kordless_booking.doctor.shared_cache import examine
-from tests.doctor.asking import ask
+from tests.support.doctor import ask
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +28,7 @@ class Forgetful(LocMemCache):
 @pytest.mark.parametrize(
     ("backend", "given", "found"),
     [
-        ("tests.faults.wall_clock_cache.WallClockCache", {}, {"cache_shared": "ok"}),
+        ("tests.support.wall_clock_cache.WallClockCache", {}, {"cache_shared": "ok"}),
         (LOCMEM, {}, {"cache_alone": "fix"}),
         (LOCMEM, {"PROCESSES": 1}, {"cache_alone": "ok"}),
         (LOCMEM, {"PROCESSES": 4}, {"cache_alone": "ok"}),

@@ -13,8 +13,8 @@ from pytest_django import Settings
 
 from kordless_booking.models import WebhookDelivery
 from kordless_booking.sandbox import Sandbox
-from tests.doctor.asking import ask
-from tests.webhooks.deliveries import OLD
+from tests.support.deliveries import OLD
+from tests.support.doctor import ask
 
 pytestmark = pytest.mark.django_db
 

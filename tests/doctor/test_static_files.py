@@ -7,7 +7,7 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from pytest_django import Settings
 
 from kordless_booking.doctor.static_files import OWN_SCRIPT
-from tests.doctor.asking import ask
+from tests.support.doctor import ask
 
 pytestmark = pytest.mark.django_db
 

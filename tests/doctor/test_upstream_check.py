@@ -10,7 +10,7 @@ from time_machine import Traveller
 from kordless_booking.conf import get_account
 from kordless_booking.sandbox import NORTH_KEY, Sandbox
 from kordless_booking.upstream.registry import services_for
-from tests.doctor.asking import ask
+from tests.support.doctor import ask
 
 pytestmark = pytest.mark.django_db
 

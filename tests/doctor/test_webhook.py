@@ -8,8 +8,8 @@ from pytest_django import Settings
 from time_machine import Traveller
 
 from kordless_booking.webhooks.signature import SCHEMES, SignatureScheme
-from tests.doctor.asking import ask
-from tests.webhooks.deliveries import NEW, OLD, delivery
+from tests.support.deliveries import NEW, OLD, delivery
+from tests.support.doctor import ask
 
 pytestmark = pytest.mark.django_db
 

@@ -10,8 +10,8 @@ from django.test import Client
 from kordless_booking.booking.tokens import InvalidToken, decrypt_token
 from kordless_booking.models import BookingAttempt, WebhookDelivery
 from kordless_booking.sandbox import Sandbox
-from tests.views.walking import Walk
-from tests.webhooks.deliveries import delivery, event_body
+from tests.support.deliveries import delivery, event_body
+from tests.support.visitor import Walk
 
 __all__ = ["CANARY", "OTHER", "book", "everything_kept", "lose", "tell"]
 

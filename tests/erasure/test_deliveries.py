@@ -11,7 +11,7 @@ from kordless_booking.erasure.targets import Deliveries
 from kordless_booking.models import WebhookDelivery
 from tests.conftest import NOW
 from tests.erasure.living import CANARY, OTHER, everything_kept, tell
-from tests.webhooks.deliveries import delivery
+from tests.support.deliveries import delivery
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hooked")]
 

@@ -10,9 +10,9 @@ from django.test import Client
 from pytest_django import Settings
 
 from kordless_booking.sandbox import SANDBOX_KEY, SANDBOX_ORG, Sandbox
-from tests.far_kordless import far_kordless
-from tests.faults.acts import Scene
-from tests.views.walking import Walk
+from tests.support.fault_steps import Scene
+from tests.support.sandbox_over_http import far_kordless
+from tests.support.visitor import Walk
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def scene(db: None, site: Settings, client: Client, sandbox: Sandbox, clock: tim
 
     The cache is one that is shared, so that circuit and allowance live in the same time as everything else.
     """
-    site.CACHES = {"default": {"BACKEND": "tests.faults.wall_clock_cache.WallClockCache"}}
+    site.CACHES = {"default": {"BACKEND": "tests.support.wall_clock_cache.WallClockCache"}}
     with stamina.set_testing(True, attempts=2, cap=True):
         yield Scene(Walk(client), sandbox, clock, site)
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.faults.acts import ACTS, Scene
-from tests.faults.looking import check_log, check_page
-from tests.faults.table import FAULTS, Fault, cells
+from tests.faults.expected import FAULTS, Fault, cells
+from tests.support.fault_steps import ACTS, Scene
+from tests.support.page_invariants import check_log, check_page
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.api.loopback import Line, certificate, serving
-from tests.faults.acts import ACTS, READS, Scene
-from tests.faults.looking import check_log, check_page
-from tests.faults.table import LINES, REFUSED, TLS, Fault, cells
+from tests.faults.expected import LINES, REFUSED, TLS, Fault, cells
+from tests.support.fault_steps import ACTS, READS, Scene
+from tests.support.loopback_server import Line, certificate, serving
+from tests.support.page_invariants import check_log, check_page
 
 TIMELY = {"slow", "hang", "drip"}
 LEEWAY = 3.0

@@ -14,10 +14,10 @@ from django.test import Client
 
 from kordless_booking.api.session import wsgi_transport
 from kordless_booking.sandbox import SANDBOX_KEY
-from tests.api.loopback import Line, serving
-from tests.faults.acts import START, TYPED, Scene, written
-from tests.faults.looking import events
-from tests.views.walking import Page, Walk
+from tests.support.fault_steps import START, TYPED, Scene, written
+from tests.support.loopback_server import Line, serving
+from tests.support.page_invariants import events
+from tests.support.visitor import Page, Walk
 
 SLOTS = "/book/haircut/?day=2026-12-09"
 NOTICE = "Times may have changed"

@@ -7,7 +7,7 @@ from pathlib import Path
 from kordless_booking.api.responses import MAX_BODY_BYTES
 from kordless_booking.upstream import circuit_breaker, read_through
 from kordless_booking.upstream.entries import Lifetime
-from tests.faults.table import ALL, FINE
+from tests.faults.expected import ALL, FINE
 from tests.support.in_force import numbers_in_force
 
 ROOT = Path(__file__).resolve().parents[2]

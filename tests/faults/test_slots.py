@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.conftest import NOW
-from tests.faults.acts import Scene
-from tests.views.walking import Page
+from tests.support.fault_steps import Scene
+from tests.support.visitor import Page
 
 
 def page_with(scene: Scene, kind: str, query: str = "", **options: object) -> Page:

@@ -9,8 +9,8 @@ import pytest
 
 from kordless_booking.api.session import wsgi_transport
 from kordless_booking.sandbox import Sandbox
-from tests.faults.acts import LATER, START, Scene, written
-from tests.views.walking import Page
+from tests.support.fault_steps import LATER, START, Scene, written
+from tests.support.visitor import Page
 
 LOST = {"status": 502, "html": True}
 DENIALS = ("unchanged", "Nothing has been booked or changed")

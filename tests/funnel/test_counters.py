@@ -14,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from kordless_booking.funnel import counters
 from kordless_booking.models import FunnelCount, RejectedDeliveryCount
-from tests.refused_writes import refused_writes
+from tests.support.failing_database import refused_writes
 
 pytestmark = pytest.mark.django_db
 

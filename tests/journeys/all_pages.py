@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from playwright.sync_api import Page
 
-from tests.journeys import walk
+from tests.journeys import booking_steps
 from tests.journeys.demo import Demo
 
 
@@ -29,7 +29,7 @@ class Tour:
         self.at(step)
 
     def at(self, step: str) -> None:
-        walk.at(self.page, step)
+        booking_steps.at(self.page, step)
 
     def press(self, selector: str, step: str) -> None:
         """Press the first such link or button and wait for the step it leads to."""
@@ -67,7 +67,7 @@ class Tour:
 
     def managing(self) -> Iterator[str]:
         """From the confirmation to a booking that is canceled."""
-        number = walk.number_on(self.page)
+        number = booking_steps.number_on(self.page)
         self.press(".kb-onward a", "booking")
         yield "booking"
         self.press(".kb-primary", "slot")

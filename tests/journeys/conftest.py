@@ -10,8 +10,8 @@ import pytest
 import time_machine
 from playwright.sync_api import Page, expect
 
-from tests.clock import MOMENT
 from tests.journeys.demo import Demo, furnish, prepare, served
+from tests.support.clock import MOMENT
 
 HERE = Path(__file__).parent
 CHROMIUM = os.environ.get("KORDLESS_CHROMIUM") or next(

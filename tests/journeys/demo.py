@@ -14,8 +14,8 @@ from functools import cached_property
 from pathlib import Path
 
 from kordless_booking.sandbox import Sandbox
-from tests import clock
-from tests.journeys import nursery
+from tests.journeys import fork_server
+from tests.support import clock
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 
 def manage(*command: str, folder: Path) -> None:
     """Run a management command of the demo; raises CalledProcessError when it fails."""
-    subprocess.run([sys.executable, "manage.py", *command], cwd=nursery.ROOT, env=environment(folder), check=True)  # noqa: S603 (ours)
+    subprocess.run([sys.executable, "manage.py", *command], cwd=fork_server.ROOT, env=environment(folder), check=True)  # noqa: S603 (ours)
 
 
 def prepare(folder: Path, static: Path) -> None:
@@ -90,7 +90,7 @@ def served(folder: Path, **more: str) -> Iterator[Demo]:
     The server is handed a socket that listens already, so that there is nothing to wait for.
     """
     with socket.create_server(("127.0.0.1", 0)) as listening, (folder / "demo.log").open("w") as log:
-        leader = nursery.serve(listening, log, ["demo_site.wsgi", "--threads", "8"], environment(folder, **more))
+        leader = fork_server.serve(listening, log, ["demo_site.wsgi", "--threads", "8"], environment(folder, **more))
         try:
             yield Demo(f"http://127.0.0.1:{listening.getsockname()[1]}", folder, leader)
         finally:

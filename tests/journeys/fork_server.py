@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
-from tests import clock
+from tests.support import clock
 
 ROOT = Path(__file__).resolve().parents[2]
 """Where demo_site is found."""

@@ -8,10 +8,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from tests.journeys import walk
+from tests.journeys import booking_steps
+from tests.journeys.all_pages import Tour
 from tests.journeys.demo import Demo
-from tests.journeys.measuring import cut_off, too_small
-from tests.journeys.tour import Tour
+from tests.journeys.measurements import cut_off, too_small
 
 RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
@@ -42,7 +42,7 @@ class Inspector:
     def measure(self, name: str, least: int) -> None:
         """Nothing to be scrolled sideways, nothing cut off, nothing too small to be hit."""
         said = [*cut_off(self.page), *too_small(self.page, least)]
-        if walk.is_too_wide(self.page):
+        if booking_steps.is_too_wide(self.page):
             said.append("has to be scrolled sideways")
         self.wrong += [f"{name}: {each}" for each in said]
 
@@ -137,4 +137,4 @@ def test_text_may_be_pasted(page: Page, demo: Demo):
         page.keyboard.press("Control+V")
         assert page.locator(f"[name={name}]").input_value() == text
     tour.press(".kb-form button[type=submit]", "confirmation")
-    assert re.fullmatch("BOOK_[A-Z0-9]+", walk.number_on(page))
+    assert re.fullmatch("BOOK_[A-Z0-9]+", booking_steps.number_on(page))

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys import walk
+from tests.journeys import booking_steps
 from tests.journeys.demo import Demo
 
 SAID = "This time was already requested from this page"
@@ -11,7 +11,7 @@ SAID = "This time was already requested from this page"
 
 def says_so(page: Page) -> None:
     """The page is there, and nothing of the first booking is on it."""
-    walk.at(page, "problem")
+    booking_steps.at(page, "problem")
     expect(page.get_by_role("heading", name=SAID)).to_be_visible()
     expect(page.get_by_text("Nothing new was booked and nothing was changed.")).to_be_visible()
     shown = page.content()
@@ -21,10 +21,10 @@ def says_so(page: Page) -> None:
 def leads_on(page: Page, demo: Demo, name: str = "", email: str = "") -> None:
     """The same time for somebody else: a form with what was typed, and a booking of its own."""
     page.get_by_role("link", name="Book this time for someone else").click()
-    walk.at(page, "contact")
+    booking_steps.at(page, "contact")
     expect(page.get_by_label("Name", exact=True)).to_have_value(name)
     expect(page.get_by_label("Email", exact=True)).to_have_value(email)
-    walk.book(page, "Grace Hopper", "grace@example.com")
+    booking_steps.book(page, "Grace Hopper", "grace@example.com")
     booked = sorted((booking["name"], booking["starts"]) for booking in demo.sandbox.bookings() if booking["email"])
     assert [who for who, _when in booked[-2:]] == ["Ada Lovelace", "Grace Hopper"]
     assert len({when for _who, when in booked[-2:]}) == 1
@@ -36,10 +36,10 @@ def test_back_after_booking_says_so_and_leads_on(browser: Browser, demo: Demo, *
     with browser.new_context(java_script_enabled=script, timezone_id="America/New_York") as context:
         page = context.new_page()
         page.goto(f"{demo.url}/book/")
-        walk.to_times(page, "Styling class")
-        walk.to_contact(page)
-        walk.book(page)
-        walk.back(page)
+        booking_steps.to_times(page, "Styling class")
+        booking_steps.to_contact(page)
+        booking_steps.book(page)
+        booking_steps.back(page)
         says_so(page)
         leads_on(page, demo)
 
@@ -50,11 +50,11 @@ def test_another_name_in_an_open_form_is_told_so_and_led_on(browser: Browser, de
     with browser.new_context(java_script_enabled=script, timezone_id="America/New_York") as context:
         page, shared = context.new_page(), context.new_page()
         page.goto(f"{demo.url}/book/")
-        walk.to_times(page, "Styling class")
-        walk.to_contact(page)
+        booking_steps.to_times(page, "Styling class")
+        booking_steps.to_contact(page)
         shared.goto(page.url)
-        walk.at(shared, "contact")
-        walk.book(page)
+        booking_steps.at(shared, "contact")
+        booking_steps.book(page)
         shared.get_by_label("Name", exact=True).fill("Grace Hopper")
         shared.get_by_label("Email", exact=True).fill("grace@example.com")
         shared.get_by_role("button", name="Book appointment").click()

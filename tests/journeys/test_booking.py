@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys import walk
+from tests.journeys import booking_steps
 from tests.journeys.demo import Demo
 
 
@@ -13,9 +13,9 @@ def test_the_whole_way_with_javascript(page: Page, demo: Demo, complaints: list[
     """Four steps without loading a page anew; one booking stands in the business's calendar, in its words."""
     page.goto(f"{demo.url}/book/")
     page.evaluate("window.sameDocument = true")
-    walk.to_times(page, "Haircut")
-    walk.to_contact(page)
-    number = walk.book(page, "Ada Lovelace", "ada@example.com")
+    booking_steps.to_times(page, "Haircut")
+    booking_steps.to_contact(page)
+    number = booking_steps.book(page, "Ada Lovelace", "ada@example.com")
     assert page.evaluate("window.sameDocument") is True
     booked = [booking for booking in demo.sandbox.bookings() if number in str(booking)]
     assert len(booked) == 1
@@ -28,7 +28,7 @@ def test_the_whole_way_with_javascript(page: Page, demo: Demo, complaints: list[
 def test_back_and_forward(page: Page, demo: Demo, complaints: list[str]):
     """The browser's own buttons lead through the steps, and what was chosen is still chosen."""
     page.goto(f"{demo.url}/book/")
-    walk.to_times(page, "Haircut")
+    booking_steps.to_times(page, "Haircut")
     expect(page).to_have_url(re.compile("/haircut/"))
     first = page.url
     page.get_by_role("link", name=re.compile("next month", re.IGNORECASE)).or_(
@@ -36,31 +36,31 @@ def test_back_and_forward(page: Page, demo: Demo, complaints: list[str]):
     ).first.click()
     expect(page).to_have_url(re.compile("month="))
     chosen = page.url
-    walk.to_contact(page)
-    walk.back(page)
-    walk.at(page, "slot")
+    booking_steps.to_contact(page)
+    booking_steps.back(page)
+    booking_steps.at(page, "slot")
     assert page.url == chosen
-    walk.back(page)
+    booking_steps.back(page)
     expect(page).to_have_url(first)  # this month's times look like the next one's until then
-    walk.at(page, "slot")
-    walk.back(page)
-    walk.at(page, "service")
-    walk.forward(page)
-    walk.at(page, "slot")
+    booking_steps.at(page, "slot")
+    booking_steps.back(page)
+    booking_steps.at(page, "service")
+    booking_steps.forward(page)
+    booking_steps.at(page, "slot")
     assert complaints == []
 
 
 def test_reloading_the_confirmation_books_nothing(page: Page, demo: Demo):
     """The confirmation may be reloaded, left and come back to; it stays one booking."""
     page.goto(f"{demo.url}/book/")
-    walk.to_times(page, "Beard trim")
-    walk.to_contact(page)
-    number = walk.book(page, email="reload@example.com")
+    booking_steps.to_times(page, "Beard trim")
+    booking_steps.to_contact(page)
+    number = booking_steps.book(page, email="reload@example.com")
     page.reload()
-    assert walk.number_on(page) == number
+    assert booking_steps.number_on(page) == number
     page.goto(f"{demo.url}/book/")
-    walk.back(page)
-    assert walk.number_on(page) == number
+    booking_steps.back(page)
+    assert booking_steps.number_on(page) == number
     assert str(demo.sandbox.bookings()).count("reload@example.com") == 1
 
 
@@ -69,17 +69,17 @@ def test_the_whole_way_without_javascript(browser: Browser, demo: Demo):
     with browser.new_context(java_script_enabled=False) as context:
         page = context.new_page()
         page.goto(f"{demo.url}/book/")
-        walk.to_times(page, "Haircut")
+        booking_steps.to_times(page, "Haircut")
         page.get_by_role("link", name="Change time zone").click()
         page.get_by_role("searchbox").or_(page.locator("input[name=q]")).first.fill("Kathmandu")
         page.keyboard.press("Enter")
         page.locator("[data-kb-step=zone]").get_by_role("link", name=re.compile("Kathmandu")).first.click()
         expect(page.get_by_text(re.compile("Times in Kathmandu"))).to_be_visible()
-        walk.to_contact(page)
+        booking_steps.to_contact(page)
         page.get_by_role("button", name="Book appointment").click()
-        walk.at(page, "contact")
+        booking_steps.at(page, "contact")
         assert page.locator("[aria-invalid=true]").count()
-        walk.book(page, email="plain@example.com")
+        booking_steps.book(page, email="plain@example.com")
         assert str(demo.sandbox.bookings()).count("plain@example.com") == 1
         assert context.cookies() == []
 
@@ -90,15 +90,15 @@ def test_on_a_small_phone(browser: Browser, demo: Demo, width: int):
     with browser.new_context(viewport={"width": width, "height": 640}, timezone_id="Europe/Berlin") as context:
         page = context.new_page()
         page.goto(f"{demo.url}/")
-        assert not walk.is_too_wide(page)
+        assert not booking_steps.is_too_wide(page)
         page.goto(f"{demo.url}/book/")
-        assert not walk.is_too_wide(page)
-        walk.to_times(page, "Color consultation")
-        assert not walk.is_too_wide(page)
-        walk.to_contact(page)
-        assert not walk.is_too_wide(page)
-        walk.book(page, email=f"phone{width}@example.com")
-        assert not walk.is_too_wide(page)
+        assert not booking_steps.is_too_wide(page)
+        booking_steps.to_times(page, "Color consultation")
+        assert not booking_steps.is_too_wide(page)
+        booking_steps.to_contact(page)
+        assert not booking_steps.is_too_wide(page)
+        booking_steps.book(page, email=f"phone{width}@example.com")
+        assert not booking_steps.is_too_wide(page)
 
 
 def test_inside_the_home_page(page: Page, demo: Demo, complaints: list[str]):
@@ -106,9 +106,9 @@ def test_inside_the_home_page(page: Page, demo: Demo, complaints: list[str]):
     page.goto(f"{demo.url}/")
     expect(page.get_by_text("This demo runs on the sandbox")).to_be_visible()
     title = page.title()
-    walk.to_times(page, "Haircut")
-    walk.to_contact(page, nth=1)
-    walk.book(page, email="inline@example.com")
+    booking_steps.to_times(page, "Haircut")
+    booking_steps.to_contact(page, nth=1)
+    booking_steps.book(page, email="inline@example.com")
     assert (page.url, page.title()) == (f"{demo.url}/", title)
     assert str(demo.sandbox.bookings()).count("inline@example.com") == 1
     assert page.get_by_role("link", name="Booking page", exact=True).get_attribute("href") == "/book/"

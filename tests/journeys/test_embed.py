@@ -11,9 +11,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, BrowserType, FrameLocator, Page, expect
 
-from tests.journeys import walk
+from tests.journeys import booking_steps
 from tests.journeys.demo import furnish
-from tests.journeys.elsewhere import STRANGER, Elsewhere, framed, has_dialog, heard, listen, opened
+from tests.journeys.embedding_pages import STRANGER, Elsewhere, framed, has_dialog, heard, listen, opened
 from tests.journeys.test_accessibility import RULES
 from tests.journeys.test_manage import move_and_cancel
 
@@ -55,10 +55,10 @@ def elsewhere(_prepared: Path, tmp_path: Path) -> Iterator[Elsewhere]:
 
 def book_in(frame: FrameLocator, email: str, nth: int = 0) -> None:
     """From the times to the confirmation, inside a frame."""
-    walk.to_contact(frame, nth)
+    booking_steps.to_contact(frame, nth)
     # A click that has to scroll first may be lost between the page and a frame of another site.
     frame.get_by_role("button", name="Book appointment").scroll_into_view_if_needed()
-    walk.book(frame, email=email)
+    booking_steps.book(frame, email=email)
 
 
 def heights(page: Page, title: str = HAIRCUT) -> tuple[int, int]:
@@ -94,7 +94,7 @@ def test_books_from_a_strict_site(page: Page, elsewhere: Elsewhere, complaints: 
     page.on("request", lambda request: posts.append(request.post_data or "") if request.method == "POST" else None)
     page.goto(f"{elsewhere.url}/?utm_source=river+letter&gclid=abc&guest=private")
     frame = framed(page, "Book a haircut at Acme Salon")
-    walk.at(frame, "slot")
+    booking_steps.at(frame, "slot")
     book_in(frame, "guest@example.com")
     page.wait_for_function("heard.some(one => one.name === 'booked')")
     told = heard(page, "booked")
@@ -125,10 +125,10 @@ def test_the_frame_is_as_high_as_its_content(page: Page, elsewhere: Elsewhere):
     """It grows and shrinks with the steps and with the width, without an end of its own and without a scroll bar."""
     page.goto(elsewhere.write(page.context, elsewhere.link()))
     frame = framed(page)
-    walk.at(frame, "slot")
+    booking_steps.at(frame, "slot")
     fits(page)
     seen = [heights(page)[0]]
-    walk.to_contact(frame)
+    booking_steps.to_contact(frame)
     fits(page)
     seen.append(heights(page)[0])
     frame.get_by_role("button", name="Book appointment").click()
@@ -150,7 +150,7 @@ def test_loading_takes_no_focus_and_moves_nothing(page: Page, elsewhere: Elsewhe
     page.goto(elsewhere.write(page.context, f"{filler}{elsewhere.link()}{'<p>More.</p>' * 60}"))
     page.locator("iframe").scroll_into_view_if_needed()
     page.evaluate("scrollTo(0, 0)")
-    walk.at(framed(page), "slot")
+    booking_steps.at(framed(page), "slot")
     fits(page)
     assert page.evaluate("[document.activeElement.id, scrollY]") == ["own", 0]
     page.evaluate("scrollTo(0, document.querySelector('iframe').offsetTop + 300)")
@@ -160,7 +160,7 @@ def test_loading_takes_no_focus_and_moves_nothing(page: Page, elsewhere: Elsewhe
     page.wait_for_function("Math.abs(document.querySelector('iframe').getBoundingClientRect().top) < 2")
     page.evaluate("scrollTo(0, document.querySelector('iframe').offsetTop - 100)")
     framed(page).get_by_role("link", name="Choose another time").evaluate("link => link.click()")
-    walk.at(framed(page), "slot")
+    booking_steps.at(framed(page), "slot")
     fits(page)
     assert page.evaluate("document.querySelector('iframe').getBoundingClientRect().top") == pytest.approx(100, abs=2)
 
@@ -173,7 +173,7 @@ def test_the_dialog(page: Page, elsewhere: Elsewhere, complaints: list[str]):
     assert page.locator("iframe").evaluate("frame => frame.isConnected && !frame.clientHeight")
     link.press("Enter")
     dialog, frame = page.get_by_role("dialog", name=HAIRCUT), framed(page)
-    walk.at(frame, "slot")
+    booking_steps.at(frame, "slot")
     fits(page)
     for _ in range(6):
         page.keyboard.press("Tab")
@@ -211,11 +211,11 @@ def test_the_dialog_on_a_phone(page: Page, elsewhere: Elsewhere):
     page.goto(elsewhere.write(page.context, elsewhere.link("popup", close_label="Schließen")))
     has_dialog(page)
     page.get_by_role("link", name=HAIRCUT).click()
-    walk.at(framed(page), "slot")
+    booking_steps.at(framed(page), "slot")
     box = page.get_by_role("dialog").bounding_box()
     assert box == {"x": 0, "y": 0, "width": 360, "height": 640}
     expect(page.get_by_role("button", name="Schließen")).to_be_visible()
-    assert not walk.is_too_wide(page)
+    assert not booking_steps.is_too_wide(page)
 
 
 def test_the_floating_button(page: Page, elsewhere: Elsewhere):
@@ -230,7 +230,7 @@ def test_the_floating_button(page: Page, elsewhere: Elsewhere):
     assert (box["x"], round(box["y"] + box["height"])) == (20, 880)
     assert [each["id"] for each in Axe().run(page, options=RULES).response["violations"]] == []
     button.click()
-    walk.at(page.locator("dialog iframe").content_frame, "service")
+    booking_steps.at(page.locator("dialog iframe").content_frame, "service")
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_the_dialog_comes_under_every_policy_that_lets_the_loader_in(
     page.goto(elsewhere.write(page.context, body, nonce="2hQ8", Content_Security_Policy=policy))
     has_dialog(page)
     page.get_by_role("link", name=HAIRCUT).click()
-    walk.at(framed(page), "slot")
+    booking_steps.at(framed(page), "slot")
     assert page.evaluate("refused") == []
     assert complaints == []
 
@@ -257,9 +257,9 @@ def test_a_link_whose_dialog_can_not_be_had_stays_a_link(page: Page, elsewhere: 
     """Without the second file a click leads to the booking page, and the widgets in the page are as ever."""
     page.context.route("**/embed-dialog.js*", lambda route: route.abort())
     page.goto(elsewhere.write(page.context, elsewhere.link("popup") + elsewhere.link("inline", "")))
-    walk.at(framed(page, "Book"), "service")
+    booking_steps.at(framed(page, "Book"), "service")
     page.get_by_role("link", name=HAIRCUT).click()
-    walk.at(page, "slot")
+    booking_steps.at(page, "slot")
     assert page.url == f"{elsewhere.book}haircut/"
 
 
@@ -298,7 +298,7 @@ def test_links_come_and_go(page: Page, elsewhere: Elsewhere, complaints: list[st
     for _ in range(2):
         page.evaluate(f"{add}; KordlessBooking.scan()")
         expect(page.locator("iframe")).to_have_count(2)
-        walk.at(framed(page), "slot")
+        booking_steps.at(framed(page), "slot")
         page.evaluate("KordlessBooking.scan(); KordlessBooking.scan(document.querySelector('main'))")
         assert page.locator("iframe").count() == 2
         page.evaluate("document.querySelector('main a').remove()")
@@ -309,7 +309,7 @@ def test_links_come_and_go(page: Page, elsewhere: Elsewhere, complaints: list[st
         f"document.body.append(Object.assign(document.createElement('script'), {{src: '{elsewhere.book}embed.js'}}))"
     )
     page.evaluate(add)
-    walk.at(framed(page), "slot")
+    booking_steps.at(framed(page), "slot")
     expect(page.locator("iframe")).to_have_count(2)
     # A frame that goes while it loads aborts what it asked for.
     assert [each for each in complaints if "ERR_ABORTED" not in each] == []
@@ -320,7 +320,7 @@ def test_a_link_that_goes_while_its_dialog_is_open(page: Page, elsewhere: Elsewh
     page.goto(elsewhere.write(page.context, elsewhere.link("popup") + "<p>Text.</p>" * 99))
     has_dialog(page)
     page.get_by_role("link", name=HAIRCUT).click()
-    walk.at(framed(page), "slot")
+    booking_steps.at(framed(page), "slot")
     page.evaluate("document.querySelector('a').remove()")
     expect(page.locator("dialog, iframe")).to_have_count(0)
     page.mouse.move(5, 5)
@@ -332,7 +332,7 @@ def test_only_links_under_the_scripts_own_address(page: Page, elsewhere: Elsewhe
     """A link to anywhere else stays a link, whatever it calls itself."""
     other = '<a href="https://elsewhere.example/book/" data-kordless-booking="inline">Elsewhere</a>'
     page.goto(elsewhere.write(page.context, other + elsewhere.link()))
-    walk.at(framed(page), "slot")
+    booking_steps.at(framed(page), "slot")
     assert page.locator("iframe").count() == 1
     expect(page.get_by_role("link", name="Elsewhere")).to_be_visible()
 
@@ -341,7 +341,7 @@ def test_strange_messages_are_ignored_both_ways(page: Page, elsewhere: Elsewhere
     """Neither the page nor the frame heeds a message unless it is from the one origin and the one window."""
     page.goto(elsewhere.write(page.context, f'{elsewhere.link()}<iframe id="ad" srcdoc="An advertisement"></iframe>'))
     frame = framed(page)
-    walk.to_contact(frame)
+    booking_steps.to_contact(frame)
     fits(page)
     before = heights(page)
     page.evaluate(
@@ -386,7 +386,7 @@ def test_the_frame_speaks_to_nobody_but_its_page(page: Page, elsewhere: Elsewher
     for script in source:
         assert not re.search(r"""postMessage\([^)]*,\s*["']\*""", script.read_text()), script.name
     page.goto(elsewhere.write(page.context, elsewhere.link()))
-    walk.at(framed(page), "slot")
+    booking_steps.at(framed(page), "slot")
     fits(page)
     assert {one["name"] for one in page.evaluate("heard")} == {"ready", "step", "resize"}
 
@@ -403,7 +403,7 @@ def test_prefilled_by_message(page: Page, elsewhere: Elsewhere):
     }
     page.goto(elsewhere.write(page.context, elsewhere.link(**told)))
     frame = framed(page)
-    walk.to_contact(frame)
+    booking_steps.to_contact(frame)
     expect(frame.get_by_label("Name", exact=True)).to_have_value("Grace Hopper")
     expect(frame.get_by_label("Phone", exact=True)).to_have_value("+1 212 555 0123")
     expect(frame.get_by_label("Email", exact=True)).to_have_value("")
@@ -425,12 +425,12 @@ def test_what_the_snippet_says_about_the_booking(page: Page, elsewhere: Elsewher
     frame = framed(page)
     expect(frame.locator("[aria-current=true]", has_text="Sarah")).to_be_visible()
     assert frame.locator("html").get_attribute("lang") == "de"
-    walk.to_contact(frame)
+    booking_steps.to_contact(frame)
     expect(frame.locator("[data-kb-step]")).to_contain_text("Sarah")
     frame.locator("[name=name]").fill("Ada Lovelace")
     frame.locator("[name=email]").fill("ada@example.com")
     frame.locator("form[method=post] [type=submit]").click()
-    walk.at(frame, "confirmation")
+    booking_steps.at(frame, "confirmation")
     assert json.loads(parse_qs(posts[0]).get("attribution", ["{}"])[0] or "{}").get("utm_source") is None
     several = framed(page, "Book styling-class/")
     expect(several.locator("[name=party]")).to_have_value("3")
@@ -442,8 +442,8 @@ def test_moved_and_cancelled_in_the_frame(page: Page, elsewhere: Elsewhere):
     page.set_viewport_size({"width": 1280, "height": 2400})
     page.goto(elsewhere.write(page.context, elsewhere.link(service="beard-trim/")))
     frame = framed(page, "Book beard-trim/")
-    walk.to_contact(frame)
-    number = walk.book(frame, email="mover@example.com")
+    booking_steps.to_contact(frame)
+    number = booking_steps.book(frame, email="mover@example.com")
     page.wait_for_function("heard.some(({ name }) => name === 'booked')")
     inside = next(each for each in page.frames if each.url.startswith(elsewhere.book))
     inside.evaluate("location.reload()")
@@ -472,7 +472,7 @@ def test_what_the_snippet_says_about_looks(page: Page, elsewhere: Elsewhere):
     expect(frame.get_by_role("heading", name="Beard trim")).to_be_visible()
     expect(frame.get_by_text(re.compile("Times in Kathmandu"))).to_be_visible()
     assert page.locator("iframe").evaluate("frame => frame.clientWidth") == 480
-    walk.to_contact(frame)
+    booking_steps.to_contact(frame)
     assert frame.locator("body").get_attribute("data-scheme") == "dark"
     inside = next(each for each in page.frames if each.url.startswith(elsewhere.book))
     assert "accent=8a3b12" in inside.url
@@ -490,7 +490,7 @@ def test_a_site_that_may_not_embed_shows_a_way_out(page: Page, elsewhere: Elsewh
     expect(way_out).to_be_visible()
     with page.context.expect_page() as opening:
         way_out.click()
-    walk.at(opening.value, "slot")
+    booking_steps.at(opening.value, "slot")
     expect(opening.value.get_by_text(re.compile("Times in Tokyo"))).to_be_visible()
     assert "embed" not in opening.value.url
     assert opening.value.evaluate("window.opener") is None
@@ -512,8 +512,8 @@ def test_without_the_loader(context: BrowserContext, page: Page, elsewhere: Else
     context.route("**/embed.js", lambda route: route.abort())
     page.goto(elsewhere.write(context, elsewhere.link()))
     page.get_by_role("link", name=HAIRCUT).click()
-    walk.to_contact(page)
-    walk.book(page, email="link@example.com")
+    booking_steps.to_contact(page)
+    booking_steps.book(page, email="link@example.com")
     assert str(elsewhere.demo.sandbox.bookings()).count("link@example.com") == 1
 
 
@@ -525,20 +525,20 @@ def test_a_sandboxed_frame_leads_on_in_a_new_tab(page: Page, elsewhere: Elsewher
     )
     page.goto(elsewhere.write(page.context, raw))
     frame = framed(page)
-    walk.to_contact(frame)
+    booking_steps.to_contact(frame)
     frame.get_by_label("Name", exact=True).fill("Ada Lovelace")
     frame.get_by_label("Email", exact=True).fill("boxed@example.com")
     frame.get_by_role("button", name="Book appointment").click()
-    walk.at(frame, "problem")
+    booking_steps.at(frame, "problem")
     with page.context.expect_page() as opening:
         frame.get_by_role("button", name="Continue in a new tab").click()
     tab = opening.value
-    walk.at(tab, "contact")
+    booking_steps.at(tab, "contact")
     expect(tab.get_by_label("Name", exact=True)).to_have_value("Ada Lovelace")
     expect(tab.get_by_label("Email", exact=True)).to_have_value("boxed@example.com")
     assert "boxed" not in tab.url
     tab.get_by_role("button", name="Book appointment").click()
-    walk.at(tab, "confirmation")
+    booking_steps.at(tab, "confirmation")
     assert str(elsewhere.demo.sandbox.bookings()).count("boxed@example.com") == 1
 
 
@@ -555,7 +555,7 @@ def test_what_it_costs(page: Page, elsewhere: Elsewhere):
     """One script for a host without dialogs; inside the frame at most 4 requests and 30 KB to the first times."""
     url = elsewhere.write(page.context, elsewhere.link(scheme="dark", accent="#1f6f5c"))
     page.goto(url)
-    walk.at(framed(page), "slot")
+    booking_steps.at(framed(page), "slot")
     page.wait_for_load_state("networkidle")
     entries = page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
     assert [name for name in entries if name.endswith(".js")] == [f"{elsewhere.book}embed.js"]
@@ -605,7 +605,7 @@ def test_the_snippet_builder(page: Page, elsewhere: Elsewhere, complaints: list[
     book_in(frame, "preview@example.com")
     assert str(elsewhere.demo.sandbox.bookings()).count("preview@example.com") == 1
     page.goto(elsewhere.write(page.context, link))
-    walk.at(framed(page, "Trim & shave"), "slot")
+    booking_steps.at(framed(page, "Trim & shave"), "slot")
     # A preview that the next one overtakes is given up by the browser.
     assert [each for each in complaints if "ERR_ABORTED" not in each] == []
 
@@ -634,7 +634,7 @@ def test_the_snippet_builder_is_for_everybody(page: Page, elsewhere: Elsewhere, 
         expect(page.get_by_label("At most 480 pixels")).to_be_hidden()
         page.get_by_label("In the page").check()
         expect(page.get_by_label("At most 480 pixels")).to_be_visible()
-        assert not walk.is_too_wide(page)
+        assert not booking_steps.is_too_wide(page)
         found = Axe().run(page, options=RULES).response["violations"]
         assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == []
     preview = page.locator("iframe[title=Preview]")

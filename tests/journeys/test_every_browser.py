@@ -15,9 +15,9 @@ from playwright.sync_api import BrowserType
 from tests.journeys.chromium import Chromium, chromium
 from tests.journeys.conftest import FIREFOX
 from tests.journeys.demo import furnish
-from tests.journeys.elsewhere import Elsewhere, opened
+from tests.journeys.embedding_pages import Elsewhere, opened
 from tests.journeys.firefox import Firefox, firefox
-from tests.journeys.hosts import DIALOGS, SERVICES, host
+from tests.journeys.strict_hosts import DIALOGS, SERVICES, host
 
 SETTINGS = [
     pytest.param(

@@ -8,9 +8,9 @@ import pytest
 
 from tests.journeys.conftest import FIREFOX
 from tests.journeys.demo import furnish
-from tests.journeys.elsewhere import Elsewhere, opened
+from tests.journeys.embedding_pages import Elsewhere, opened
 from tests.journeys.firefox import Firefox, firefox
-from tests.journeys.hosts import DIALOGS, host
+from tests.journeys.strict_hosts import DIALOGS, host
 
 pytestmark = pytest.mark.firefox
 FOCUS = "(document.activeElement.closest('dialog') ?? document.activeElement).localName"

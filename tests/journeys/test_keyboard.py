@@ -7,9 +7,9 @@ import re
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.journeys import walk
+from tests.journeys import booking_steps
 from tests.journeys.demo import Demo
-from tests.journeys.measuring import focus_is_seen
+from tests.journeys.measurements import focus_is_seen
 
 
 class Keyboard:
@@ -47,7 +47,7 @@ class Keyboard:
 
     def arrives(self, step: str, heading: str) -> None:
         """The step is there, and its heading has the focus and is the document's title."""
-        walk.at(self.page, step)
+        booking_steps.at(self.page, step)
         expect(self.focused).to_have_text(heading)
         assert self.focused.evaluate("element => element.localName") == "h1"
 
@@ -116,7 +116,7 @@ def test_the_whole_way_without_javascript(browser: Browser, demo: Demo):
         page.goto(f"{demo.url}/book/")
         keyboard.tab_to(keyboard.link("Beard trim"))
         keyboard.press("Enter")
-        walk.at(page, "slot")
+        booking_steps.at(page, "slot")
         days = page.locator("a.kb-day")
         keyboard.tab_to(days.nth(0))
         keyboard.press("Tab")
@@ -125,7 +125,7 @@ def test_the_whole_way_without_javascript(browser: Browser, demo: Demo):
         expect(page.locator("a.kb-day[aria-current]")).to_have_attribute("id", re.compile(r"\d{4}-\d\d-\d\d"))
         keyboard.tab_to(page.locator(".kb-time").first)
         keyboard.press("Enter")
-        walk.at(page, "contact")
+        booking_steps.at(page, "contact")
         keyboard.tab_to(keyboard.button("Book appointment"))
         keyboard.press("Enter")
         expect(page.get_by_role("alert")).to_be_focused()
@@ -138,23 +138,23 @@ def test_the_whole_way_without_javascript(browser: Browser, demo: Demo):
         page.keyboard.type("Grace Hopper")
         keyboard.tab_to(keyboard.button("Book appointment"))
         keyboard.press("Space")
-        walk.at(page, "confirmation")
+        booking_steps.at(page, "confirmation")
         expect(page).to_have_title("You're booked · Acme Salon")
         keyboard.tab_to(keyboard.link("Change or cancel"))
         keyboard.press("Enter")
-        walk.at(page, "booking")
+        booking_steps.at(page, "booking")
         keyboard.tab_to(keyboard.button("Reschedule"))
         keyboard.press("Space")
-        walk.at(page, "slot")
+        booking_steps.at(page, "slot")
         keyboard.tab_to(page.locator(".kb-time").last, limit=120)
         keyboard.press("Enter")
-        walk.at(page, "move")
+        booking_steps.at(page, "move")
         keyboard.tab_to(keyboard.button("Reschedule"))
         keyboard.press("Enter")
-        walk.at(page, "booking")
+        booking_steps.at(page, "booking")
         keyboard.tab_to(keyboard.button("Cancel booking"))
         keyboard.press("Enter")
-        walk.at(page, "cancel")
+        booking_steps.at(page, "cancel")
         keyboard.tab_to(keyboard.button("Cancel booking"))
         keyboard.press("Space")
         expect(page.get_by_role("status").first).to_have_text("Your booking has been canceled.")
@@ -176,7 +176,7 @@ def test_the_arrows_move_in_the_month(keyboard: Keyboard, page: Page, demo: Demo
     now = demo.sandbox.clock.now()
     following = f"{now.year + now.month // 12}-{now.month % 12 + 1:02}"
     page.goto(f"{demo.url}/book/bridal-styling/?lang={lang}&tz=America/New_York&month={following}")
-    walk.at(page, "slot")
+    booking_steps.at(page, "slot")
     keyboard.tab_to(page.locator(".kb-day[aria-current]"))
     month = month_of(page)
     days, rows = [*month.values()], sorted({row for row, _ in month})
@@ -228,7 +228,7 @@ def test_the_arrows_move_in_the_month(keyboard: Keyboard, page: Page, demo: Demo
 def test_other_keys_are_the_browsers_own(keyboard: Keyboard, page: Page, demo: Demo):
     """Keys with Ctrl, Alt or Shift, and those that mean nothing here, do what they always do and move no focus."""
     page.goto(f"{demo.url}/book/")
-    walk.to_times(page, "Haircut")
+    booking_steps.to_times(page, "Haircut")
     keyboard.tab_to(page.locator(".kb-day[aria-current]"))
     here = keyboard.focused.get_attribute("id") or ""
     for key in ("Control+End", "Shift+ArrowRight", "a", "Control+ArrowRight", "Alt+ArrowRight"):

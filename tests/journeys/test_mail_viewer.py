@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.journeys import walk
+from tests.journeys import booking_steps
 from tests.journeys.demo import Demo
 from tests.journeys.test_accessibility import Inspector
 
@@ -15,9 +15,9 @@ def test_a_booking_is_confirmed_by_mail(page: Page, demo: Demo, complaints: list
     page.goto(f"{demo.url}/mail/")
     expect(page.get_by_role("heading", name="No mail yet")).to_be_visible()
     page.get_by_role("link", name="Open the booking page").click()
-    walk.to_times(page, "Haircut")
-    walk.to_contact(page)
-    number = walk.book(page)
+    booking_steps.to_times(page, "Haircut")
+    booking_steps.to_contact(page)
+    number = booking_steps.book(page)
     page.goto(f"{demo.url}/mail/")
     _wait_for_mail(page)
     letter = page.frame_locator("iframe")
@@ -26,7 +26,7 @@ def test_a_booking_is_confirmed_by_mail(page: Page, demo: Demo, complaints: list
     expect(letter.get_by_role("link", name="Change or cancel")).to_have_attribute(
         "href", re.compile("^http://127.0.0.1:8000/book/manage/")
     )
-    assert not walk.is_too_wide(page)
+    assert not booking_steps.is_too_wide(page)
     page.get_by_text("The same as plain text").click()
     expect(page.locator(".post-text")).to_contain_text(f"Confirmation number: {number}")
     assert complaints == []  # a download counts as a request that was broken off
@@ -40,9 +40,9 @@ def test_a_mail_leaves_nobody_out(page: Page, demo: Demo, scheme: str):
     """No violation in light and dark, and room enough on the narrowest phone."""
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     page.goto(f"{demo.url}/book/")
-    walk.to_times(page, "Haircut")
-    walk.to_contact(page)
-    walk.book(page)
+    booking_steps.to_times(page, "Haircut")
+    booking_steps.to_contact(page)
+    booking_steps.book(page)
     page.goto(f"{demo.url}/mail/")
     _wait_for_mail(page)
     address = page.locator("iframe").get_attribute("src") or ""
@@ -50,7 +50,7 @@ def test_a_mail_leaves_nobody_out(page: Page, demo: Demo, scheme: str):
     page.goto("about:blank")  # where scripts may run, and so axe
     page.set_viewport_size({"width": 320, "height": 700})
     page.set_content(letter)
-    assert not walk.is_too_wide(page)
+    assert not booking_steps.is_too_wide(page)
     inspector = Inspector(page)
     inspector.look("letter")
     assert inspector.wrong == []

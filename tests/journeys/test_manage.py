@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys import walk
+from tests.journeys import booking_steps
 from tests.journeys.demo import Demo
 
 
@@ -15,27 +15,27 @@ def booked(page: Page, demo: Demo, email: str) -> str:
     Answers the confirmation number, the confirmation on the page.
     """
     page.goto(f"{demo.url}/book/")
-    walk.to_times(page, "Color consultation")
-    walk.to_contact(page)
-    return walk.book(page, email=email)
+    booking_steps.to_times(page, "Color consultation")
+    booking_steps.to_contact(page)
+    return booking_steps.book(page, email=email)
 
 
 def move_and_cancel(page: Page, demo: Demo, number: str) -> None:
     """From the booking's page: another time, and then none at all."""
-    walk.at(page, "booking")
+    booking_steps.at(page, "booking")
     page.get_by_role("button", name="Reschedule").click()
-    walk.at(page, "slot")
+    booking_steps.at(page, "slot")
     page.locator(".kb-day[href]").last.click()
     expect(page.locator(".kb-day[href]").last).to_have_attribute("aria-current", "date")
     page.locator(".kb-time").last.click()
-    walk.at(page, "move")
+    booking_steps.at(page, "move")
     page.get_by_role("button", name="Reschedule").click()
-    walk.at(page, "booking")
+    booking_steps.at(page, "booking")
     assert number in page.locator("[data-kb-step]").inner_text()
     page.get_by_role("button", name="Cancel booking").click()
-    walk.at(page, "cancel")
+    booking_steps.at(page, "cancel")
     page.get_by_role("button", name="Cancel booking").click()
-    walk.at(page, "booking")
+    booking_steps.at(page, "booking")
     expect(page.get_by_text(re.compile("cancell?ed", re.IGNORECASE)).first).to_be_visible()
     assert page.get_by_role("button", name="Reschedule").count() == 0
 
@@ -60,12 +60,12 @@ def test_by_number_without_javascript(browser: Browser, demo: Demo):
         answers = []
         for wrong_number, contact in ((number, "someone@example.com"), (number[:-1] + "0", "finder@example.com")):
             page.goto(f"{demo.url}/book/manage/")
-            walk.find(page, wrong_number, contact)
-            walk.at(page, "find")
+            booking_steps.find(page, wrong_number, contact)
+            booking_steps.at(page, "find")
             answers.append(page.get_by_role("alert").first.inner_text())
         assert answers[0] == answers[1]
         page.goto(f"{demo.url}/book/manage/")
-        walk.find(page, number.lower(), "finder@example.com")
+        booking_steps.find(page, number.lower(), "finder@example.com")
         assert "finder" not in page.url
         move_and_cancel(page, demo, number)
         assert context.cookies() == []

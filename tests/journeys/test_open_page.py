@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from kordless_booking.sandbox.webhook_sender import Endpoint
-from tests.journeys import walk
+from tests.journeys import booking_steps
 from tests.journeys.demo import Demo, furnish, served
 
 SECRET = "whsec_journeys_0123456789abcdef"
@@ -62,7 +62,7 @@ def opened(page: Page, url: str) -> Locator:
     """The times of a service, on a clock that the test moves."""
     page.clock.install()
     page.goto(url)
-    walk.at(page, "slot")
+    booking_steps.at(page, "slot")
     expect(page.locator("body.kb-js, .kb.kb-js")).to_be_visible()
     return page.locator(".kb-time")
 
@@ -144,7 +144,7 @@ def test_inside_the_home_page(page: Page, told: Demo):
     """As on a page of its own."""
     page.clock.install()
     page.goto(f"{told.url}/")
-    walk.to_times(page, "Full color")
+    booking_steps.to_times(page, "Full color")
     times = page.locator(".kb-time")
     gone = start_of(times.first)
     by_phone(told, times.first, "full-color")

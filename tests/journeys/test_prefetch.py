@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
-from tests.journeys import walk
+from tests.journeys import booking_steps
 from tests.journeys.demo import Demo
 
 
@@ -68,18 +68,18 @@ def test_a_click_after_a_look_asks_nothing_more(page: Page, demo: Demo, complain
     assert (asked.guesses[0], asked.clicks, asked.reported) == (page.url, [], [page.url])
     hovered(page, ".kb-time")
     page.locator(".kb-time").first.click()
-    walk.at(page, "contact")
+    booking_steps.at(page, "contact")
     page.wait_for_load_state("networkidle")
     assert asked.clicks == []
     assert re.search("/contact/.*start=", asked.reported[1])
     assert re.search(r"/book/haircut/contact/\?.*draft=", page.url)
     assert page.title().startswith("Your details")
-    walk.book(page, email="ahead@example.com")
+    booking_steps.book(page, email="ahead@example.com")
     assert str(demo.sandbox.bookings()).count("ahead@example.com") == 1
     assert complaints == []
     page.go_back()
     # The form's address is that of its draft, which is booked by now.
-    walk.at(page, "problem")
+    booking_steps.at(page, "problem")
 
 
 def test_a_guess_costs_kordless_nothing(page: Page, demo: Demo, complaints: list[str]):
@@ -89,7 +89,7 @@ def test_a_guess_costs_kordless_nothing(page: Page, demo: Demo, complaints: list
     before = len(demo.sandbox.requests)
     hovered(page, '.kb-service a:has-text("Beard trim")', status=204)
     assert len(demo.sandbox.requests) == before
-    walk.to_times(page, "Beard trim")
+    booking_steps.to_times(page, "Beard trim")
     assert len(asked.clicks) == 1
     assert len(demo.sandbox.requests) > before
     assert complaints == []
@@ -129,11 +129,11 @@ def test_what_was_fetched_ahead_never_stands_for_a_whole_page(page: Page, demo: 
     page.goto(f"{demo.url}/book/haircut/?tz=America/New_York")
     hovered(page, ".kb-time")
     page.locator(".kb-time").first.click()
-    walk.at(page, "contact")
+    booking_steps.at(page, "contact")
     page.goto(f"{demo.url}/book/manage/")
-    walk.at(page, "find")
-    walk.back(page)
-    walk.at(page, "contact")
+    booking_steps.at(page, "find")
+    booking_steps.back(page)
+    booking_steps.at(page, "contact")
     expect(page.locator("head link[rel=stylesheet]")).to_be_attached()
 
 
@@ -159,11 +159,11 @@ def test_a_touch_is_a_look(browser: Browser, demo: Demo, touch: bool):
 def test_inside_the_home_page(page: Page, demo: Demo):
     """The widget in a host's page looks ahead as well, and leaves the host's address alone."""
     page.goto(f"{demo.url}/")
-    walk.to_times(page, "Haircut")
+    booking_steps.to_times(page, "Haircut")
     asked = Asked(page)
     hovered(page, ".kb-time")
     page.locator(".kb-time").first.click()
-    walk.at(page, "contact")
+    booking_steps.at(page, "contact")
     assert asked.clicks == []
     assert page.url == f"{demo.url}/"
 

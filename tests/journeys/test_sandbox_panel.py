@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys import walk
+from tests.journeys import booking_steps
 from tests.journeys.demo import Demo, furnish, served
 
 
@@ -82,7 +82,7 @@ def test_it_fits(browser: Browser, demo: Demo, width: int):
     with browser.new_context(viewport={"width": width, "height": 700}) as context:
         page = context.new_page()
         page.goto(f"{demo.url}/sandbox/")
-        assert not walk.is_too_wide(page)
+        assert not booking_steps.is_too_wide(page)
 
 
 @pytest.fixture

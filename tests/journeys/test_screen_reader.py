@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.journeys import walk
+from tests.journeys import booking_steps
+from tests.journeys.accessibility_tree import in_order, said
+from tests.journeys.all_pages import Tour
 from tests.journeys.demo import Demo
-from tests.journeys.tour import Tour
-from tests.journeys.tree import in_order, said
 
 FOOT = ('contentinfo "…', 'link "All services"', 'link "Change or cancel a booking"', 'status ""')
 WEEK = [f'columnheader "{day}day"' for day in ("Sun", "Mon", "Tues", "Wednes", "Thurs", "Fri", "Satur")]
@@ -43,7 +43,7 @@ def test_booking_by_ear(page: Page, tour: Tour):
         *FOOT,
     )
     page.get_by_role("link", name="Styling class").click()
-    walk.at(page, "slot")
+    booking_steps.at(page, "slot")
     expect(page.get_by_role("heading", name="Styling class")).to_be_focused()
     month, chosen = page.locator(".kb-sub").all_inner_texts()
     day = page.locator(".kb-day[aria-current=date]").get_attribute("aria-label") or ""
@@ -71,7 +71,7 @@ def test_booking_by_ear(page: Page, tour: Tour):
     assert [line for line in lines if line.startswith("link") and line.endswith('left"')]
 
     page.locator(".kb-time").first.click()
-    walk.at(page, "contact")
+    booking_steps.at(page, "contact")
     expect(page.get_by_role("heading", name="Your details")).to_be_focused()
     form = ('textbox "Email"', 'textbox "Phone"', 'textbox "Notes"', 'button "Book appointment"')
     hears(
@@ -99,7 +99,7 @@ def test_booking_by_ear(page: Page, tour: Tour):
         f'textbox "Email" invalid: {unreachable}',
         *form[1:],
     )
-    number = walk.book(page)
+    number = booking_steps.book(page)
     expect(page.get_by_role("heading", name="You're booked")).to_be_focused()
     hears(
         page,
@@ -120,8 +120,8 @@ def test_booking_by_ear(page: Page, tour: Tour):
 def test_managing_by_ear(page: Page, tour: Tour):
     """Finding, moving and canceling: what is asked, what is pressed, and what became of it."""
     tour.open("color-consultation/", "slot")
-    walk.to_contact(page)
-    number = walk.book(page)
+    booking_steps.to_contact(page)
+    number = booking_steps.book(page)
     tour.open("manage/", "find")
     hears(
         page,
@@ -130,11 +130,11 @@ def test_managing_by_ear(page: Page, tour: Tour):
         'textbox "Email or phone" required',
         'button "Find booking"',
     )
-    walk.find(page, number, "nobody@example.com")
+    booking_steps.find(page, number, "nobody@example.com")
     expect(page.get_by_role("alert")).to_be_focused()
     hears(page, 'heading "Find your booking" level=1', "alert \"We can't find a booking…", 'textbox "Confirmation…')
-    walk.find(page, number, "ada@example.com")
-    walk.at(page, "booking")
+    booking_steps.find(page, number, "ada@example.com")
+    booking_steps.at(page, "booking")
     expect(page.get_by_role("heading", name="Your booking")).to_be_focused()
     hears(
         page,
@@ -144,9 +144,9 @@ def test_managing_by_ear(page: Page, tour: Tour):
         'button "Cancel booking"',
     )
     page.get_by_role("button", name="Reschedule").click()
-    walk.at(page, "slot")
+    booking_steps.at(page, "slot")
     page.locator(".kb-time").last.click()
-    walk.at(page, "move")
+    booking_steps.at(page, "move")
     expect(page.get_by_role("heading", name="Move your booking?")).to_be_focused()
     hears(
         page,
@@ -161,7 +161,7 @@ def test_managing_by_ear(page: Page, tour: Tour):
     expect(moved).to_be_focused()
     hears(page, 'heading "Your booking" level=1', 'status "Your booking has been moved." focused')
     page.get_by_role("button", name="Cancel booking").click()
-    walk.at(page, "cancel")
+    booking_steps.at(page, "cancel")
     expect(page.get_by_role("heading", name="Cancel this booking?")).to_be_focused()
     hears(
         page,
@@ -190,17 +190,17 @@ def test_what_is_said_without_being_asked(page: Page, tour: Tour):
         expect(search).to_be_focused()
     tour.open("color-consultation/", "slot")
     expect(live).to_have_text("")
-    other = walk.another_day(page)
+    other = booking_steps.another_day(page)
     other.focus()
     page.keyboard.press("Enter")
     expect(page.locator(".kb-day[aria-current]")).to_be_focused()
     expect(live).to_contain_text(page.locator(".kb-times .kb-sub").inner_text())
     tour.press(".kb-time", "contact")
     tour.fill(name="Ada", email="slow@example.com")
-    with walk.unanswered(page, "**/book/color-consultation/contact/**"):
+    with booking_steps.unanswered(page, "**/book/color-consultation/contact/**"):
         page.get_by_role("button", name="Book appointment").click()
         expect(live).to_have_text("One moment, please.")
-    walk.at(page, "confirmation")
+    booking_steps.at(page, "confirmation")
     expect(live).to_have_text("")
 
 

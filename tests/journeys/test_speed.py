@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page
 
 from kordless_booking.sandbox import SANDBOX_KEY, SANDBOX_ORG, Limits, Sandbox
 from kordless_booking.sandbox.seeds import ACME
-from tests.journeys import walk
+from tests.journeys import booking_steps
 from tests.journeys.demo import Demo, served
 
 SLOWED = 4
@@ -59,17 +59,17 @@ def test_what_is_largest_is_in_the_first_answer(page: Page, demo: Demo, path: st
 def the_whole_way(page: Page, demo: Demo, email: str) -> None:
     """From the services to the confirmation, over another day, another month and back, and a form with mistakes."""
     page.goto(f"{demo.url}/book/")
-    walk.to_times(page, "Haircut")
+    booking_steps.to_times(page, "Haircut")
     page.locator("a.kb-day:not([aria-current])").first.click()
     page.locator("a[rel=next]").click()
     page.wait_for_url("**month=**")
-    walk.at(page, "slot")
-    walk.to_contact(page)
+    booking_steps.at(page, "slot")
+    booking_steps.to_contact(page)
     page.get_by_role("button", name="Book appointment").click()
     page.locator("[aria-invalid=true]").first.wait_for()
-    walk.book(page, email=email)
+    booking_steps.book(page, email=email)
     page.get_by_role("link", name="Change or cancel", exact=True).click()
-    walk.at(page, "booking")
+    booking_steps.at(page, "booking")
 
 
 @pytest.mark.parametrize("device", ["phone", "desktop"])
@@ -112,7 +112,7 @@ def test_a_logo_moves_nothing(page: Page, demo: Demo, tmp_path: Path, there: boo
         ) as branded_demo,
     ):
         page.goto(f"{branded_demo.url}/book/", wait_until="networkidle")
-        walk.to_times(page, "Haircut")
+        booking_steps.to_times(page, "Haircut")
         page.wait_for_load_state("networkidle")
         assert observed(page)["shifts"] == []
         logo = page.locator(".kb-logo")
@@ -135,7 +135,7 @@ def press_around(page: Page) -> None:
     page.keyboard.press("ArrowRight")
     page.locator("a[rel=next]").click()
     page.wait_for_url("**month=**")
-    walk.to_contact(page)
+    booking_steps.to_contact(page)
     page.get_by_label("Name", exact=True).press_sequentially("Ada")
     page.get_by_role("button", name="Book appointment").click()
     page.locator("[aria-invalid=true]").first.wait_for()

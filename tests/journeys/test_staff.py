@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys import walk
+from tests.journeys import booking_steps
 from tests.journeys.demo import Demo, furnish, served
 from tests.journeys.test_accessibility import Inspector
 
@@ -19,10 +19,10 @@ def book(browser: Browser, demo: Demo) -> None:
     with browser.new_context(user_agent=VISITOR, timezone_id="Europe/Paris") as context:
         page = context.new_page()
         page.goto(f"{demo.url}/book/")
-        walk.to_times(page, "Haircut")
+        booking_steps.to_times(page, "Haircut")
         page.locator("a.kb-day").last.click()
-        walk.to_contact(page)
-        walk.book(page)
+        booking_steps.to_contact(page)
+        booking_steps.book(page)
 
 
 @pytest.fixture
@@ -108,6 +108,6 @@ def test_it_fits(browser: Browser, watched: Demo, width: int) -> None:
         for path in ("overview/", "funnelcount/", "funnelcount/?days=90&service=haircut", "webhookdelivery/1/change/"):
             page.goto(f"{watched.url}{ADMIN}/{path}")
             assert page.locator(".kb-card").first.is_visible(), path
-            assert not walk.is_too_wide(page), path
+            assert not booking_steps.is_too_wide(page), path
             page.evaluate("document.documentElement.dir = 'rtl'")
-            assert not walk.is_too_wide(page), path
+            assert not booking_steps.is_too_wide(page), path

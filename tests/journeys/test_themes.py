@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys import walk
+from tests.journeys import booking_steps
 from tests.journeys.demo import Demo
 from tests.journeys.test_accessibility import Inspector
 
@@ -19,18 +19,18 @@ def test_each_theme_leaves_nobody_out(page: Page, demo: Demo, theme: str, scheme
     for accent in ("", "&accent=ffee00"):
         page.goto(f"{demo.url}/book/?theme={theme}&scheme={scheme}{accent}")
         inspector.look(f"services{accent}")
-        walk.to_times(page, "Haircut")
+        booking_steps.to_times(page, "Haircut")
         page.locator("a.kb-day").nth(1).hover()
         inspector.look(f"times{accent}")
-        walk.to_contact(page)
+        booking_steps.to_contact(page)
         page.get_by_role("button", name="Book appointment").click()
         page.locator("[aria-invalid=true]").first.wait_for()
         inspector.look(f"contact with errors{accent}")
-    walk.book(page, email=f"{theme}-{scheme}@example.com")
+    booking_steps.book(page, email=f"{theme}-{scheme}@example.com")
     inspector.look("confirmation")
     assert f"-{theme}.css" in (page.locator("link[rel=stylesheet]").get_attribute("href") or "")
     page.get_by_role("link", name="Change or cancel", exact=True).click()
-    walk.at(page, "booking")
+    booking_steps.at(page, "booking")
     inspector.look("booking")
     assert inspector.wrong == []
 
@@ -42,13 +42,13 @@ def test_each_theme_fits_a_phone(browser: Browser, demo: Demo, theme: str, width
     with browser.new_context(viewport={"width": width, "height": 700}, timezone_id="Europe/Berlin") as context:
         page = context.new_page()
         page.goto(f"{demo.url}/book/?theme={theme}")
-        assert not walk.is_too_wide(page)
-        walk.to_times(page, "Haircut")
-        assert not walk.is_too_wide(page)
+        assert not booking_steps.is_too_wide(page)
+        booking_steps.to_times(page, "Haircut")
+        assert not booking_steps.is_too_wide(page)
         heights = page.locator("a.kb-day, a.kb-time").evaluate_all("all => all.map((one) => one.offsetHeight)")
         assert min(heights) >= 42
-        walk.to_contact(page)
-        assert not walk.is_too_wide(page)
+        booking_steps.to_contact(page)
+        assert not booking_steps.is_too_wide(page)
 
 
 def test_the_switcher_needs_no_script(browser: Browser, demo: Demo):
@@ -72,8 +72,8 @@ def test_the_switcher_needs_no_script(browser: Browser, demo: Demo):
         assert page.url.endswith("?theme=studio&scheme=dark&accent=1f6f5c#book")
         page.get_by_role("link", name="Haircut", exact=True).click()
         assert "style-1f6f5c-studio.css" in (page.locator("link[rel=stylesheet]").get_attribute("href") or "")
-        walk.to_contact(page)
-        walk.book(page, email="theme@example.com")
+        booking_steps.to_contact(page)
+        booking_steps.book(page, email="theme@example.com")
         assert "style-1f6f5c-studio.css" in (page.locator("link[rel=stylesheet]").get_attribute("href") or "")
         assert context.cookies() == []
 

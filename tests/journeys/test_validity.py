@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.demo import Demo
-from tests.visitor import Visitor
+from tests.support.http_visitor import Visitor
 
 JAR = os.environ.get("VNU_JAR", "")
 

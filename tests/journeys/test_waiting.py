@@ -5,9 +5,9 @@ import re
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.journeys import walk
+from tests.journeys import booking_steps
 from tests.journeys.demo import Demo
-from tests.journeys.relay import relayed
+from tests.journeys.tcp_proxy import relayed
 
 TYPED = {"Name": "Ada Lovelace", "Email": "ada@example.com", "Phone": "+1 212 555 0142", "Notes": "By the window"}
 
@@ -39,8 +39,8 @@ def typed(page: Page) -> dict[str, str]:
 
 def to_the_form(page: Page, url: str) -> None:
     page.goto(f"{url}/book/")
-    walk.to_times(page, "Haircut")
-    walk.to_contact(page)
+    booking_steps.to_times(page, "Haircut")
+    booking_steps.to_contact(page)
     fill_in(page)
 
 
@@ -48,7 +48,7 @@ def test_a_quick_answer_does_not_flash(page: Page, demo: Demo):
     """Nothing is shown to be waiting when the next step is there at once."""
     page.goto(f"{demo.url}/book/haircut/?tz=America/New_York")
     watch_for_busy(page)
-    day = walk.another_day(page)
+    day = booking_steps.another_day(page)
     with page.expect_response(re.compile(r"day=")) as caught:
         day.click()
     timing = caught.value.request.timing
@@ -62,14 +62,14 @@ def test_a_slow_answer_is_announced(page: Page, demo: Demo, complaints: list[str
     """After about 300 ms the card says that it is busy, in sight and aloud; then all is as before."""
     page.goto(f"{demo.url}/book/")
     watch_for_busy(page)
-    with walk.unanswered(page, "**/book/full-color/**"):
+    with booking_steps.unanswered(page, "**/book/full-color/**"):
         began = page.evaluate("performance.now()")
         page.get_by_role("link", name="Full color", exact=True).click()
         expect(page.locator(".kb-stage")).to_have_attribute("aria-busy", "true")
         line = page.locator(".kb-card").evaluate("card => getComputedStyle(card, '::before').backgroundImage")
         assert "gradient" in line
         expect(page.locator("[data-kb-live]")).to_have_text("One moment, please.")
-    walk.at(page, "slot")
+    booking_steps.at(page, "slot")
     expect(page.locator(".kb-stage")).not_to_have_attribute("aria-busy", "true")
     assert page.evaluate("busy[0]") - began >= 300
     assert complaints == []
@@ -79,12 +79,12 @@ def test_without_motion_the_wait_stands_still(page: Page, demo: Demo):
     """Who wants no movement sees the same line, at rest."""
     page.emulate_media(reduced_motion="reduce")
     page.goto(f"{demo.url}/book/")
-    with walk.unanswered(page, "**/book/full-color/**"):
+    with booking_steps.unanswered(page, "**/book/full-color/**"):
         page.get_by_role("link", name="Full color", exact=True).click()
         expect(page.locator(".kb-stage")).to_have_attribute("aria-busy", "true")
         card = page.locator(".kb-card")
         assert card.evaluate("card => getComputedStyle(card, '::before').animationName") == "none"
-    walk.at(page, "slot")
+    booking_steps.at(page, "slot")
 
 
 def test_a_pressed_button_is_pressed_once(page: Page, demo: Demo):
@@ -93,12 +93,12 @@ def test_a_pressed_button_is_pressed_once(page: Page, demo: Demo):
     page.on("request", lambda request: posts.append(request.url) if request.method == "POST" else None)
     to_the_form(page, demo.url)
     button = page.get_by_role("button", name="Book appointment")
-    with walk.unanswered(page, "**/book/haircut/contact/**"):
+    with booking_steps.unanswered(page, "**/book/haircut/contact/**"):
         button.evaluate("button => { button.click(); button.click(); button.form.requestSubmit(); }")
         expect(button).to_have_attribute("aria-disabled", "true")
         button.dispatch_event("click")
         button.press("Enter")
-    walk.at(page, "confirmation")
+    booking_steps.at(page, "confirmation")
     assert len(posts) == 1
     assert str(demo.sandbox.bookings()).count("ada@example.com") == 1
 
@@ -118,7 +118,7 @@ def test_offline(page: Page, context: BrowserContext, demo: Demo):
     expect(notice).to_be_visible()
     context.set_offline(False)
     page.get_by_role("button", name="Try again").click()
-    walk.at(page, "confirmation")
+    booking_steps.at(page, "confirmation")
     assert str(demo.sandbox.bookings()).count("ada@example.com") == 1
     expect(page.locator("[data-kb-trouble]")).to_be_hidden()
 
@@ -143,7 +143,7 @@ def test_a_server_that_dies_while_it_books(page: Page, demo: Demo):
         expect(notice).to_be_visible()
         relay.mend()
         page.get_by_role("button", name="Try again").click()
-        walk.at(page, "confirmation")
+        booking_steps.at(page, "confirmation")
         assert str(demo.sandbox.bookings()).count("ada@example.com") == 1
 
 
@@ -151,7 +151,7 @@ def test_a_server_that_dies_while_it_books(page: Page, demo: Demo):
 def test_a_link_while_offline(page: Page, context: BrowserContext, demo: Demo):
     """A day that can't be fetched leaves the page as it is, and can be tried again."""
     page.goto(f"{demo.url}/book/haircut/?tz=America/New_York")
-    other = walk.another_day(page)
+    other = booking_steps.another_day(page)
     heading = page.locator(".kb-times .kb-sub").inner_text()
     context.set_offline(True)
     other.click()

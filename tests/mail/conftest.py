@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from tests.views.walking import Walk
-from tests.webhooks.deliveries import NEW
+from tests.support.deliveries import NEW
+from tests.support.visitor import Walk
 
 SITE = "https://salon.example"
 MAIL: dict[str, Any] = {

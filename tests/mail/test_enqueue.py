@@ -26,11 +26,11 @@ from kordless_booking.sandbox import Sandbox
 from kordless_booking.signals import booking_created
 from tests.conftest import NOW
 from tests.mail.conftest import MAIL
-from tests.mail.reading import sent
-from tests.refused_writes import refused_writes
+from tests.support.deliveries import delivery, event_body
+from tests.support.failing_database import refused_writes
+from tests.support.mail_reader import sent
+from tests.support.visitor import JANE, Walk
 from tests.views.test_outcome import lose_answers
-from tests.views.walking import JANE, Walk
-from tests.webhooks.deliveries import delivery, event_body
 
 pytestmark = pytest.mark.django_db
 

@@ -24,9 +24,9 @@ from kordless_booking.models import OutgoingMail
 from kordless_booking.sandbox import Sandbox
 from tests.conftest import NOW
 from tests.mail.conftest import MAIL, SITE
-from tests.mail.reading import Letter, sent
 from tests.mail.test_enqueue import FIRST, GERMAN, MOVED, booking
-from tests.views.walking import Page, Walk
+from tests.support.mail_reader import Letter, sent
+from tests.support.visitor import Page, Walk
 
 pytestmark = pytest.mark.django_db
 

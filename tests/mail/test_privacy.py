@@ -15,10 +15,10 @@ from kordless_booking.mail.outbox import send_due
 from kordless_booking.models import OutgoingMail
 from kordless_booking.sandbox import Sandbox
 from tests.conftest import NOW
-from tests.mail.mail_server import mail_server, use
-from tests.mail.reading import sent
+from tests.support.mail_reader import sent
+from tests.support.smtp_server import mail_server, use
+from tests.support.visitor import Walk
 from tests.views.test_privacy import CANARY, SECRETS, TOKENS, live_through_it_all
-from tests.views.walking import Walk
 
 pytestmark = pytest.mark.django_db
 

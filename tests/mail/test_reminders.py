@@ -14,8 +14,8 @@ from kordless_booking.conf import get_account
 from kordless_booking.mail.reminders import queue_reminders
 from kordless_booking.models import Appointment, OutgoingMail
 from kordless_booking.sandbox import Sandbox
-from tests.mail.reading import Letter, sent
-from tests.views.walking import Walk
+from tests.support.mail_reader import Letter, sent
+from tests.support.visitor import Walk
 
 pytestmark = pytest.mark.django_db
 

@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from kordless_booking import __version__
 from kordless_booking.sandbox import Sandbox
-from tests.doctor.asking import ask, run
+from tests.support.doctor import ask, run
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from tests.visitor import Visitor
+from tests.support.http_visitor import Visitor
 
 pytestmark = pytest.mark.packaging
 

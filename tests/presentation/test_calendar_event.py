@@ -20,7 +20,7 @@ from kordless_booking.presentation.calendar_event import (
 )
 from kordless_booking.presentation.timezones import get_timezone
 from kordless_booking.presentation.vtimezone import utc_offset_changes
-from tests.booking.every_zone import EVERY_ZONE
+from tests.support.timezones import EVERY_ZONE
 
 START = datetime(2026, 12, 1, 14, tzinfo=UTC)
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from kordless_booking.presentation.timezones import get_timezone
 from kordless_booking.presentation.vtimezone import utc_offset_changes, zone_rules
-from tests.booking.every_zone import EVERY_ZONE
+from tests.support.timezones import EVERY_ZONE
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
 

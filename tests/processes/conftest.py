@@ -11,11 +11,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests import clock
-from tests.postgres_server import POSTGRES, WHY_NO_POSTGRES, running_postgres
-from tests.processes.served import ROOT, Served, environment, served
-from tests.processes.steered import Steered, sandbox_process
-from tests.redis_server import REDIS, WHY_NOT, running_redis
+from tests.processes.gunicorn_site import ROOT, Served, environment, served
+from tests.processes.sandbox_process import Steered, sandbox_process
+from tests.support import clock
+from tests.support.postgres_server import POSTGRES, WHY_NO_POSTGRES, running_postgres
+from tests.support.redis_server import REDIS, WHY_NOT, running_redis
 
 HERE = Path(__file__).parent
 REQUIRED = os.environ.get("KORDLESS_SERVERS") == "required"

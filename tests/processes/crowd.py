@@ -14,7 +14,7 @@ from threading import Barrier
 from typing import TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from tests.visitor import Form, Reading
+from tests.support.http_visitor import Form, Reading
 
 __all__ = ["Answer", "Guest", "all_at_once", "counted", "until"]
 

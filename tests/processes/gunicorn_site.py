@@ -17,8 +17,8 @@ from pathlib import Path
 import psycopg
 import redis
 
-from tests import clock
-from tests.processes.steered import Steered
+from tests.processes.sandbox_process import Steered
+from tests.support import clock
 
 __all__ = ["ROOT", "Served", "environment", "served"]
 
@@ -150,7 +150,15 @@ def served(
     log_file = folder / "site.log"
     with socket.create_server(("127.0.0.1", 0), backlog=1024) as listening, log_file.open("w") as log:
         number = listening.fileno()
-        command = [sys.executable, "-m", "tests.clock", "gunicorn", "tests.processes.wsgi", "--bind", f"fd://{number}"]
+        command = [
+            sys.executable,
+            "-m",
+            "tests.support.clock",
+            "gunicorn",
+            "tests.processes.wsgi",
+            "--bind",
+            f"fd://{number}",
+        ]
         command += ["--threads", str(threads), "--preload", "--graceful-timeout", "1"]
         with subprocess.Popen(  # noqa: S603 (ours)
             command, cwd=ROOT, env=given, pass_fds=[number], stdout=log, stderr=subprocess.STDOUT

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests import clock
+from tests.support import clock
 
 __all__ = ["Steered", "sandbox_process"]
 
@@ -61,7 +61,7 @@ class Steered:
 @contextmanager
 def sandbox_process(folder: Path) -> Iterator[Steered]:
     """Run `python -m kordless_booking.sandbox` while the context lasts, by the tests' clock."""
-    command = [sys.executable, "-m", "tests.clock", "kordless_booking.sandbox", "--port", "0", "--quiet"]
+    command = [sys.executable, "-m", "tests.support.clock", "kordless_booking.sandbox", "--port", "0", "--quiet"]
     command += ["--path", str(folder / "sandbox.sqlite3")]
     given = {**os.environ, **clock.environment(clock.AHEAD)}
     with subprocess.Popen(command, cwd=ROOT, env=given, stdout=subprocess.PIPE, text=True) as running:  # noqa: S603 (ours)

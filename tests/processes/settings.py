@@ -8,7 +8,7 @@ import os
 
 from demo_site.settings import *  # noqa: F403 (the demo is what is tested)
 from demo_site.settings import KORDLESS_BOOKING, STORAGES
-from tests.webhooks.deliveries import NEW
+from tests.support.deliveries import NEW
 
 KORDLESS_BOOKING = {**KORDLESS_BOOKING, "TRUSTED_PROXIES": 1, "BROWSE_SECONDS": 9, "WEBHOOK_SECRETS": NEW}
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}

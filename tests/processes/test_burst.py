@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.processes.crowd import Guest, all_at_once, counted
-from tests.processes.served import Served
-from tests.visitor import Reading
+from tests.processes.gunicorn_site import Served
+from tests.support.http_visitor import Reading
 
 APART, TOGETHER = 34, 6
 ABOUT = re.compile(r"about (\d+) second")

@@ -8,8 +8,8 @@ import sys
 import psycopg
 import pytest
 
-from tests.processes.served import ROOT, environment
-from tests.processes.steered import Steered
+from tests.processes.gunicorn_site import ROOT, environment
+from tests.processes.sandbox_process import Steered
 
 pytestmark = pytest.mark.processes
 

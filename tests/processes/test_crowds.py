@@ -3,7 +3,7 @@
 from zoneinfo import available_timezones
 
 from tests.processes.crowd import Guest, all_at_once, counted
-from tests.processes.served import Served
+from tests.processes.gunicorn_site import Served
 
 
 def test_three_hundred_visitors_of_a_cold_service_cost_one_request_each_way(site: Served) -> None:

@@ -8,7 +8,7 @@ from contextlib import suppress
 import redis
 
 from tests.processes.crowd import Guest, all_at_once, counted
-from tests.processes.served import Served
+from tests.processes.gunicorn_site import Served
 
 
 def complaints(site: Served) -> int:

@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from tests.processes.crowd import Answer, Guest, all_at_once, counted, until
-from tests.processes.served import Served
+from tests.processes.gunicorn_site import Served
 
 SOON = 3
 """Seconds that pass before a page that was not answered asks again, at most the first two times."""

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.processes.crowd import all_at_once, counted
-from tests.processes.served import Served
-from tests.webhooks.deliveries import Delivery, delivery, event_body
+from tests.processes.gunicorn_site import Served
+from tests.support.deliveries import Delivery, delivery, event_body
 
 pytestmark = pytest.mark.processes
 

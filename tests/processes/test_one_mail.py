@@ -12,9 +12,9 @@ import pytest
 
 from tests.processes.conftest import four_processes
 from tests.processes.crowd import all_at_once, counted
-from tests.processes.served import Served
+from tests.processes.gunicorn_site import Served
 from tests.processes.test_one_delivery import post
-from tests.webhooks.deliveries import delivery, event_body
+from tests.support.deliveries import delivery, event_body
 
 pytestmark = pytest.mark.processes
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 
 from tests.processes.crowd import Guest, all_at_once, counted
-from tests.processes.served import Served
+from tests.processes.gunicorn_site import Served
 
 SERVICES = ("haircut", "full-color", "beard-trim", "bridal-styling", "styling-class", "color-consultation", "head-spa")
 READS = {"organization", "service", "availability"}

@@ -11,7 +11,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from kordless_booking.sandbox import Sandbox
-from tests.views.walking import JANE, Page, Walk
+from tests.support.visitor import JANE, Page, Walk
 
 pytestmark = pytest.mark.django_db
 

@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from kordless_booking.sandbox import Sandbox
 from tests.projects.strict.csp import POLICY
-from tests.views.walking import Page, Walk
+from tests.support.visitor import Page, Walk
 
 pytestmark = pytest.mark.django_db
 

@@ -11,8 +11,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from kordless_booking.funnel import counters
-from tests.webhooks.deliveries import NEW, OLD
-from tests.webhooks.listening import Listener, listening
+from tests.support.deliveries import NEW, OLD
+from tests.support.signal_receiver import Listener, listening
 
 Hire = Callable[..., Client]
 

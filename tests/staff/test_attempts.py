@@ -8,7 +8,7 @@ from django.test import Client
 from kordless_booking.models import BookingAttempt
 from tests.conftest import NOW
 from tests.staff.conftest import Hire
-from tests.views.walking import Page
+from tests.support.visitor import Page
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "shop")]
 

@@ -15,9 +15,9 @@ from pytest_django import Settings
 
 from kordless_booking.models import WebhookDelivery
 from tests.staff.conftest import Hire
-from tests.views.walking import Page
-from tests.webhooks.deliveries import delivery, event_body
-from tests.webhooks.listening import Listener
+from tests.support.deliveries import delivery, event_body
+from tests.support.signal_receiver import Listener
+from tests.support.visitor import Page
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "shop")]
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kordless_booking.staff.deliveries import MASK, format_body, mask_body
-from tests.webhooks.deliveries import event_body
+from tests.support.deliveries import event_body
 
 
 def test_nothing_about_a_person_is_shown():

@@ -16,8 +16,8 @@ from kordless_booking.models import BookingAttempt, RejectedDeliveryCount, Webho
 from kordless_booking.sandbox import Sandbox
 from tests.conftest import NOW
 from tests.staff.conftest import Hire
-from tests.views.walking import JANE, Page, Walk
-from tests.webhooks.deliveries import delivery
+from tests.support.deliveries import delivery
+from tests.support.visitor import JANE, Page, Walk
 
 pytestmark = pytest.mark.django_db
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.core.cache import caches
 
-from tests.views.walking import JANE, Page, Walk
+from tests.support.visitor import JANE, Page, Walk
 
 if TYPE_CHECKING:
     from kordless_booking.sandbox import Sandbox

@@ -1,6 +1,6 @@
 """One clock for a test and for all the processes that it starts: it runs on from a moment that the test sets.
 
-`python -m tests.clock MODULE ARGUMENT…` runs a module, as `python -m` does, by the clock of whoever gave it the
+`python -m tests.support.clock MODULE ARGUMENT…` runs a module, as `python -m` does, by the clock of whoever gave it the
 environment. The product knows nothing of this: it reads the time as ever. Steady time (`time.monotonic`), which
 measures how long something takes, is always the real one.
 """

@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management import call_command
 
 from kordless_booking.sandbox import NORTH_KEY, SANDBOX_KEY
-from tests.webhooks.deliveries import NEW, OLD
+from tests.support.deliveries import NEW, OLD
 
 __all__ = ["Told", "ask"]
 

@@ -12,7 +12,7 @@ from django.core.cache import caches
 from kordless_booking.booking.receipt import ManageLink
 from kordless_booking.conf import get_account
 from kordless_booking.upstream.registry import fetch_pool, services_for
-from tests.views.walking import JANE, Page, Walk
+from tests.support.visitor import JANE, Page, Walk
 
 if TYPE_CHECKING:
     from pytest_django import Settings

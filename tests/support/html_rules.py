@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from tests.views.walking import Page, text_of
+from tests.support.visitor import Page, text_of
 
 __all__ = ["broken"]
 

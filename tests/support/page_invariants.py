@@ -6,9 +6,9 @@ import logging
 from typing import TYPE_CHECKING
 
 from kordless_booking.sandbox import SANDBOX_KEY
-from tests.faults.acts import PHONE, TYPED
-from tests.faults.table import Fault
-from tests.views.walking import Page
+from tests.faults.expected import Fault
+from tests.support.fault_steps import PHONE, TYPED
+from tests.support.visitor import Page
 
 if TYPE_CHECKING:
     import pytest

@@ -1,6 +1,6 @@
 """A real PostgreSQL for tests, on a free loopback port, in a folder that goes when it stops.
 
-`python -m tests.postgres_server COMMAND…` runs a command with DATABASE_URL set to such a server.
+`python -m tests.support.postgres_server COMMAND…` runs a command with DATABASE_URL set to such a server.
 """
 
 from __future__ import annotations

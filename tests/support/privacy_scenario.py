@@ -30,11 +30,11 @@ from kordless_booking.models import Appointment, BookingAttempt, OutgoingMail, W
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.views.abuse import HONEYPOT
 from kordless_booking.webhooks import signature
-from tests.faults.acts import ACTS, READS, Scene
-from tests.refused_writes import refused_writes
-from tests.views.walking import JANE, Walk
-from tests.webhooks.deliveries import NEW, OLD, delivery, event_body
-from tests.webhooks.listening import listening
+from tests.support.deliveries import NEW, OLD, delivery, event_body
+from tests.support.failing_database import refused_writes
+from tests.support.fault_steps import ACTS, READS, Scene
+from tests.support.signal_receiver import listening
+from tests.support.visitor import JANE, Walk
 
 __all__ = ["live_on"]
 
@@ -93,7 +93,7 @@ def _illness(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> 
 def _behind_the_scenes(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """Refreshes that fail, a circuit that opens and closes, a cache that is down, one that somebody else writes to."""
     own = site.CACHES
-    site.CACHES = {"default": {"BACKEND": "tests.faults.wall_clock_cache.WallClockCache"}}
+    site.CACHES = {"default": {"BACKEND": "tests.support.wall_clock_cache.WallClockCache"}}
     walk.open("/book/haircut/")
     clock.shift(61)
     sandbox.faults.add("status", "availability", status=500)
@@ -156,9 +156,9 @@ def _junk(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> Non
     walk.open(action, typed, **{"Sec-Fetch-Site": "cross-site"})
     walk.open(action, {**typed, "notes": "canary" * 20_000})
     walk.client.put(action, "canary@example.com")
-    change(site, SPAM_CHECK="tests.views.living.nobody")
+    change(site, SPAM_CHECK="tests.support.privacy_scenario.nobody")
     walk.open(action, typed)
-    change(site, SPAM_CHECK="tests.views.living.careless")
+    change(site, SPAM_CHECK="tests.support.privacy_scenario.careless")
     walk.open(action, typed)
     change(site, SPAM_CHECK="", BOOKINGS_PER_ADDRESS=1, LOOKUPS_PER_NUMBER=1)
     for _ in range(3):

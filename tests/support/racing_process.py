@@ -1,6 +1,6 @@
 """One of several processes that place the same attempt at the same moment, each with several threads.
 
-`python -m tests.booking.racing DATABASE SANDBOX THREADS` prints "ready", waits for a line on stdin, races, and prints
+`python -m tests.support.racing_process DATABASE SANDBOX THREADS` prints "ready", waits for a line on stdin, races, and prints
 the outcome of each thread as JSON.
 """
 
@@ -33,8 +33,8 @@ def race(sandbox_path: str, threads: int) -> list[str]:
 
     from kordless_booking.booking.placement import Placed, place_booking
     from kordless_booking.sandbox import Sandbox
-    from tests.booking.placing_parts import attempt_at, client_of
     from tests.conftest import NOW
+    from tests.support.placement import attempt_at, client_of
 
     call_command("migrate", "kordless_booking", verbosity=0)
     client = client_of(Sandbox(sandbox_path))

@@ -17,9 +17,9 @@ from pytest_django import Settings
 from kordless_booking.clock import Clock
 from kordless_booking.upstream.fallback_cache import FallbackCache
 from kordless_booking.upstream.own_backend import PicklelessBackend, may_unpickle
-from tests.redis_server import REDIS, WHY_NOT, running_redis
 from tests.support.memcached_server import MEMCACHED, WHY_NO_MEMCACHED, running_memcached
 from tests.support.planted_pickles import Memcached, Redis, Server, trap
+from tests.support.redis_server import REDIS, WHY_NOT, running_redis
 
 pytestmark = pytest.mark.django_db  # the end of a request concerns the database too
 
@@ -157,7 +157,7 @@ def test_a_list_under_a_key_of_ours_is_no_outage(servers: dict[str, Server], set
         ("django_redis.cache.RedisCache", False),
         (f"{DJANGO}.filebased.FileBasedCache", True),
         (f"{DJANGO}.db.DatabaseCache", True),
-        ("tests.faults.wall_clock_cache.WallClockCache", True),
+        ("tests.support.wall_clock_cache.WallClockCache", True),
     ],
 )
 def test_it_is_known_which_caches_unpickle(settings: Settings, backend: str, unpickles: bool) -> None:

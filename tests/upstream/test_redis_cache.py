@@ -7,7 +7,7 @@ from django.core.cache import caches
 from pytest_django import Settings
 
 from kordless_booking.upstream.redis_cache import pooled_redis
-from tests.redis_server import REDIS, WHY_NOT, running_redis
+from tests.support.redis_server import REDIS, WHY_NOT, running_redis
 
 REDIS_CACHE = "django.core.cache.backends.redis.RedisCache"
 
@@ -15,7 +15,7 @@ REDIS_CACHE = "django.core.cache.backends.redis.RedisCache"
 def test_other_caches_are_left_as_they_are(settings: Settings):
     """Only what is known exactly is opened a second time."""
     assert pooled_redis("default") is None
-    settings.CACHES = {"default": {"BACKEND": "tests.views.counting.CountingCache"}}
+    settings.CACHES = {"default": {"BACKEND": "tests.support.counting_cache.CountingCache"}}
     assert pooled_redis("default") is None
 
 

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from tests.views.walking import HTMX, Walk
+from tests.support.visitor import HTMX, Walk
 
 
 @pytest.fixture(params=["page", "fragment"])

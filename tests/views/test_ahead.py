@@ -10,7 +10,7 @@ from time_machine import Traveller
 from kordless_booking.prefetch import PREFETCH_SECONDS
 from kordless_booking.sandbox import Sandbox
 from tests.conftest import NOW
-from tests.views.walking import HTMX, Page, Walk
+from tests.support.visitor import HTMX, Page, Walk
 
 pytestmark = pytest.mark.django_db
 GUESS = {**HTMX, "KB-Ahead": "1"}

@@ -13,7 +13,7 @@ from kordless_booking.presentation.timezones import get_timezone, selectable_tim
 from kordless_booking.presentation.vtimezone import utc_offset_changes
 from kordless_booking.views.cells import TIME, time_items
 from kordless_booking.views.package_templates import find_package_templates
-from tests.views.walking import text_of
+from tests.support.visitor import text_of
 
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
 

@@ -15,8 +15,8 @@ from kordless_booking.forms import ContactForm
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Sandbox
 from tests.conftest import NOW
-from tests.refused_writes import refused_writes
-from tests.views.walking import JANE, Page, Walk, start_of
+from tests.support.failing_database import refused_writes
+from tests.support.visitor import JANE, Page, Walk, start_of
 
 pytestmark = pytest.mark.django_db
 

@@ -18,8 +18,8 @@ from kordless_booking.booking import draft
 from kordless_booking.forms import ContactField, ContactForm
 from kordless_booking.sandbox import Sandbox
 from tests.conftest import NOW
-from tests.refused_writes import refused_writes
-from tests.views.walking import Page, Walk
+from tests.support.failing_database import refused_writes
+from tests.support.visitor import Page, Walk
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.upstream.registry import fetch_pool
-from tests.views.counting import trips
+from tests.support.counting_cache import trips
 
 PAGES = [
     "/book/",
@@ -27,7 +27,7 @@ PAGES = [
 @pytest.fixture(params=[0, 1], ids=["the cache alone", "a second of memory"])
 def counted(request: pytest.FixtureRequest, site: Settings) -> Iterator[Settings]:
     """The plain site on a cache that counts, with and without a memory of its own."""
-    site.CACHES = {"default": {"BACKEND": "tests.views.counting.CountingCache", "LOCATION": "counting"}}
+    site.CACHES = {"default": {"BACKEND": "tests.support.counting_cache.CountingCache", "LOCATION": "counting"}}
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "LOCAL_CACHE_SECONDS": request.param}
     caches["default"].clear()
     yield site

@@ -17,7 +17,7 @@ from kordless_booking.booking.receipt import Receipt
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Sandbox
 from tests.conftest import NOW
-from tests.views.walking import HTMX, JANE, Page, Walk
+from tests.support.visitor import HTMX, JANE, Page, Walk
 
 pytestmark = pytest.mark.django_db
 

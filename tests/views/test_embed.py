@@ -16,7 +16,7 @@ from kordless_booking.conf import Account
 from kordless_booking.forms import ContactForm
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.views import security
-from tests.views.walking import HTMX, JANE, Walk
+from tests.support.visitor import HTMX, JANE, Walk
 
 pytestmark = pytest.mark.django_db
 FOREIGN = {"Sec-Fetch-Site": "cross-site", "Origin": "null"}

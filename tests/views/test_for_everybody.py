@@ -9,9 +9,9 @@ from django.test import Client
 from pytest_django import Settings
 
 from kordless_booking.sandbox import Sandbox
-from tests.views.every_page import every_page
-from tests.views.rules import broken
-from tests.views.walking import HTMX, JANE, Page, Walk
+from tests.support.all_pages import every_page
+from tests.support.html_rules import broken
+from tests.support.visitor import HTMX, JANE, Page, Walk
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from kordless_booking.sandbox import Sandbox
-from tests.views.counting import trips
+from tests.support.counting_cache import trips
 
 ALIVE, ABLE = "/book/health/", "/book/health/booking/"
 
@@ -29,7 +29,7 @@ def no_database(request: pytest.FixtureRequest) -> Iterator[None]:
 
 def test_a_process_that_can_serve(site: Settings, client: Client, sandbox: Sandbox):
     """200 without a query, a look at the cache or a word to Kordless."""
-    site.CACHES = {"default": {"BACKEND": "tests.views.counting.CountingCache", "LOCATION": "counting"}}
+    site.CACHES = {"default": {"BACKEND": "tests.support.counting_cache.CountingCache", "LOCATION": "counting"}}
     del trips[:]
     answer = client.get(ALIVE)
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
@@ -44,7 +44,7 @@ def test_a_site_that_can_book(
     site: Settings, client: Client, sandbox: Sandbox, django_assert_num_queries: DjangoAssertNumQueries
 ):
     """200 for one query, two looks at the cache and nothing at Kordless."""
-    site.CACHES = {"default": {"BACKEND": "tests.views.counting.CountingCache", "LOCATION": "counting"}}
+    site.CACHES = {"default": {"BACKEND": "tests.support.counting_cache.CountingCache", "LOCATION": "counting"}}
     client.get(ABLE)
     del trips[:]
     with django_assert_num_queries(1):

@@ -10,7 +10,7 @@ from pytest_django import Settings
 from time_machine import Traveller
 
 from kordless_booking.sandbox import Sandbox
-from tests.views.walking import JANE, Page, Walk
+from tests.support.visitor import JANE, Page, Walk
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ from time_machine import Traveller
 
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Limits, Sandbox
-from tests.views.walking import HTMX, JANE, Page, Walk
+from tests.support.visitor import HTMX, JANE, Page, Walk
 
 pytestmark = pytest.mark.django_db
 

@@ -14,8 +14,8 @@ from pytest_django import Settings
 
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.upstream.registry import fetch_pool
-from tests.views.rounds import cold_in_rounds
-from tests.views.walking import Walk
+from tests.support.parallel_calls import cold_in_rounds
+from tests.support.visitor import Walk
 
 pytestmark = pytest.mark.django_db
 
@@ -187,7 +187,7 @@ def test_the_first_page_after_an_outage_is_whole(
     visitor: Walk, site: Settings, sandbox: Sandbox, clock: time_machine.Traveller
 ):
     """One call tries whether Kordless is back, and would turn away all that are made at the same time."""
-    site.CACHES = {"default": {"BACKEND": "tests.faults.wall_clock_cache.WallClockCache"}}
+    site.CACHES = {"default": {"BACKEND": "tests.support.wall_clock_cache.WallClockCache"}}
     sandbox.faults.add("status", status=503)
     for _ in range(4):
         assert visitor.open("/book/haircut/").status == 503

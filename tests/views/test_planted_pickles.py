@@ -18,10 +18,10 @@ from pytest_django import Settings
 from kordless_booking.conf import get_account
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.upstream.registry import background_worker, services_for
-from tests.redis_server import REDIS, WHY_NOT, running_redis
 from tests.support.memcached_server import MEMCACHED, WHY_NO_MEMCACHED, running_memcached
 from tests.support.planted_pickles import Memcached, Redis, Server, trap
-from tests.views.walking import JANE, Walk
+from tests.support.redis_server import REDIS, WHY_NOT, running_redis
+from tests.support.visitor import JANE, Walk
 
 pytestmark = pytest.mark.django_db
 

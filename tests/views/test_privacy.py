@@ -15,10 +15,10 @@ from time_machine import Traveller
 from kordless_booking.logs import JsonFormatter
 from kordless_booking.sandbox import SANDBOX_KEY, Sandbox
 from tests.faults.test_page_of_faults import SAID, written
+from tests.support.deliveries import NEW, OLD
+from tests.support.privacy_scenario import live_on
+from tests.support.visitor import Walk
 from tests.test_operating import RAISED
-from tests.views.living import live_on
-from tests.views.walking import Walk
-from tests.webhooks.deliveries import NEW, OLD
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -20,7 +20,7 @@ from kordless_booking import exceptions
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.views import problems
 from kordless_booking.views.request import WidgetRequest
-from tests.views.walking import Page, Walk
+from tests.support.visitor import Page, Walk
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ from pytest_django import Settings
 from kordless_booking.api.resources import Branding, Organization
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.views.request import WidgetRequest, business_of, origin_of
-from tests.views.walking import HTMX, Walk
+from tests.support.visitor import HTMX, Walk
 
 pytestmark = pytest.mark.django_db
 

@@ -7,7 +7,7 @@ from pytest_django import Settings
 from time_machine import Traveller
 
 from kordless_booking.sandbox import Sandbox
-from tests.views.walking import Page, Walk, start_of
+from tests.support.visitor import Page, Walk, start_of
 
 pytestmark = pytest.mark.django_db
 

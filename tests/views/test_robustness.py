@@ -13,7 +13,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.sandbox.faults.injector import DOCUMENT_FAULTS
-from tests.views.walking import HTMX, JANE, Walk
+from tests.support.visitor import HTMX, JANE, Walk
 
 pytestmark = pytest.mark.django_db
 

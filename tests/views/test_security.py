@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.views import security
-from tests.views.walking import HTMX, JANE, Walk
+from tests.support.visitor import HTMX, JANE, Walk
 
 pytestmark = pytest.mark.django_db
 

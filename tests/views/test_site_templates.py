@@ -23,10 +23,10 @@ from kordless_booking.models import WebhookDelivery
 from kordless_booking.sandbox import Sandbox
 from tests.conftest import NOW
 from tests.mail.conftest import MAIL
-from tests.mail.reading import sent
-from tests.views.every_page import every_page
-from tests.views.walking import HTMX, Page, Walk
-from tests.webhooks.deliveries import NEW, delivery
+from tests.support.all_pages import every_page
+from tests.support.deliveries import NEW, delivery
+from tests.support.mail_reader import sent
+from tests.support.visitor import HTMX, Page, Walk
 
 pytestmark = pytest.mark.django_db
 

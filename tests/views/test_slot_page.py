@@ -14,7 +14,7 @@ from kordless_booking.api.session import wsgi_transport
 from kordless_booking.sandbox import Limits, Sandbox
 from kordless_booking.views.cells import format_start, read_start
 from tests.conftest import NOW
-from tests.views.walking import Walk, start_of, text_of
+from tests.support.visitor import Walk, start_of, text_of
 
 pytestmark = pytest.mark.django_db
 

@@ -6,7 +6,7 @@ from pytest_django import Settings
 from time_machine import Traveller
 
 from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG, Sandbox
-from tests.views.walking import Walk
+from tests.support.visitor import Walk
 
 pytestmark = pytest.mark.django_db
 

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from tests.views.walking import JANE, Walk
+from tests.support.visitor import JANE, Walk
 
 pytestmark = pytest.mark.django_db
 

@@ -7,7 +7,7 @@ from pytest_django import Settings
 
 from kordless_booking.sandbox import Sandbox
 from tests.conftest import NOW
-from tests.views.walking import JANE, Page, Walk, start_of
+from tests.support.visitor import JANE, Page, Walk, start_of
 
 pytestmark = pytest.mark.django_db
 

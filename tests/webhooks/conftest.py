@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from tests.webhooks.deliveries import NEW, OLD
-from tests.webhooks.listening import Listener, listening
+from tests.support.deliveries import NEW, OLD
+from tests.support.signal_receiver import Listener, listening
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kordless_booking.webhooks.events import CANCELLED, UPDATED, UnreadableEvent, parse_event
-from tests.webhooks.deliveries import booking_document, event_body
+from tests.support.deliveries import booking_document, event_body
 
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),

@@ -13,9 +13,9 @@ from kordless_booking.sandbox import Sandbox
 from kordless_booking.webhooks.events import parse_event
 from kordless_booking.webhooks.inbox import receive
 from tests.conftest import NOW
-from tests.views.walking import JANE, Page, Walk, start_of
-from tests.webhooks.deliveries import delivery, event_body
-from tests.webhooks.listening import Listener
+from tests.support.deliveries import delivery, event_body
+from tests.support.signal_receiver import Listener
+from tests.support.visitor import JANE, Page, Walk, start_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hooked")]
 

@@ -16,9 +16,9 @@ from kordless_booking.models import BookingProjection, WebhookDelivery
 from kordless_booking.views.webhook import MAX_BODY_BYTES
 from kordless_booking.webhooks.signature import SCHEMES, SignatureScheme
 from tests.conftest import NOW
-from tests.refused_writes import refused_writes
-from tests.webhooks.deliveries import NEW, OLD, Delivery, delivery, event_body
-from tests.webhooks.listening import Listener
+from tests.support.deliveries import NEW, OLD, Delivery, delivery, event_body
+from tests.support.failing_database import refused_writes
+from tests.support.signal_receiver import Listener
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hooked")]
 
@@ -157,7 +157,7 @@ def test_w9_a_receiver_that_fails_twice(client: Client, listener: Listener, capl
         assert WebhookDelivery.objects.count() == BookingProjection.objects.count() == 0
     [loud, quiet] = [record for record in caplog.records if "receiver_failed" in record.getMessage()]
     assert (loud.levelno, quiet.levelno) == (logging.ERROR, logging.INFO)
-    assert "error=LookupError at=tests.webhooks.listening:" in loud.getMessage()
+    assert "error=LookupError at=tests.support.signal_receiver:" in loud.getMessage()
     assert "canary" not in caplog.text
     assert sent.post(client).json() == {"received": "processed"}
     assert listener.told == ["created"]

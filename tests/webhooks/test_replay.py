@@ -19,8 +19,8 @@ from kordless_booking.webhooks.inbox import ReceiverFailed
 from kordless_booking.webhooks.replay import event_of, is_outdated, replay
 from kordless_booking.webhooks.stored_body import BodyUnavailable
 from tests.conftest import NOW
-from tests.webhooks.deliveries import delivery, event_body
-from tests.webhooks.listening import Listener
+from tests.support.deliveries import delivery, event_body
+from tests.support.signal_receiver import Listener
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hooked")]
 
@@ -89,7 +89,7 @@ def test_a_receiver_that_fails_undoes_what_receivers_did(client: Client, listene
     with pytest.raises(ReceiverFailed) as failed:
         replay(get_account(None), row, ChangeSource.WEBHOOK, NOW)
     assert str(failed.value) == "LookupError"
-    assert "tests.webhooks.listening:" in error_location(failed.value.error)["at"]
+    assert "tests.support.signal_receiver:" in error_location(failed.value.error)["at"]
     assert "canary" not in str(error_location(failed.value.error))
 
 

@@ -17,7 +17,7 @@ from kordless_booking.webhooks.signature import (
     sign,
     verify,
 )
-from tests.webhooks.deliveries import NEW, OLD
+from tests.support.deliveries import NEW, OLD
 
 NOW = 1_796_140_800.0
 BODY = b'{"event": "booking.created"}'
