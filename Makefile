@@ -56,7 +56,7 @@ test-dates: $(VENV)/.test ## run what depends on dates on days that are special:
 	done
 
 test-postgres: $(VENV)/.test ## run what touches the database on a PostgreSQL of its own, which Debian's package brings
-	@$(PY) -m tests.support.postgres_server $(PY) -m pytest -m django_db -n 2 --dist loadfile tests/views tests/booking tests/counts tests/forgetting tests/mail tests/staff tests/test_models.py $(ARGS)
+	@$(PY) -m tests.support.postgres_server $(PY) -m pytest -m django_db -n 2 --dist loadfile tests/views tests/booking tests/funnel tests/erasure tests/mail tests/staff tests/test_models.py $(ARGS)
 
 test-slow: $(VENV)/.test ## run what takes real minutes, most of them waiting: bursts over the allowance
 	@$(PY) -m pytest -m slow -n 2 $(ARGS)

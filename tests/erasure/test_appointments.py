@@ -9,8 +9,8 @@ from kordless_booking.erasure.base import ErasureResult, Person
 from kordless_booking.erasure.targets import Appointments
 from kordless_booking.models import Appointment, OutgoingMail
 from tests.conftest import NOW
-from tests.erasure.living import CANARY, OTHER, tell
 from tests.mail.conftest import writing  # noqa: F401 (a fixture)
+from tests.support.personal_data import CANARY, OTHER, tell
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hooked", "writing")]
 

@@ -9,7 +9,7 @@ from kordless_booking.erasure.base import ErasureResult, Person
 from kordless_booking.erasure.targets import BookingProjections
 from kordless_booking.models import BookingProjection
 from tests.conftest import NOW
-from tests.erasure.living import tell
+from tests.support.personal_data import tell
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hooked")]
 

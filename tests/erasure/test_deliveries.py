@@ -10,8 +10,8 @@ from kordless_booking.erasure.base import ErasureResult, Person
 from kordless_booking.erasure.targets import Deliveries
 from kordless_booking.models import WebhookDelivery
 from tests.conftest import NOW
-from tests.erasure.living import CANARY, OTHER, everything_kept, tell
 from tests.support.deliveries import delivery
+from tests.support.personal_data import CANARY, OTHER, everything_kept, tell
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hooked")]
 

@@ -15,7 +15,7 @@ from time_machine import Traveller
 from kordless_booking.erasure.run import TARGETS
 from kordless_booking.models import BookingAttempt, BookingProjection, WebhookDelivery
 from kordless_booking.sandbox import Sandbox
-from tests.erasure.living import CANARY, OTHER, book, everything_kept, lose, tell
+from tests.support.personal_data import CANARY, OTHER, book, everything_kept, lose, tell
 from tests.webhooks.conftest import hooked
 
 __all__ = ["hooked"]

@@ -1,7 +1,7 @@
 """One of several processes that place the same attempt at the same moment, each with several threads.
 
-`python -m tests.support.racing_process DATABASE SANDBOX THREADS` prints "ready", waits for a line on stdin, races, and prints
-the outcome of each thread as JSON.
+`python -m tests.support.racing_process DATABASE SANDBOX THREADS` prints "ready", waits for a line on stdin, races, and
+prints the outcome of each thread as JSON.
 """
 
 # ruff: noqa: PLC0415 (Django must be set up before the rest is imported)

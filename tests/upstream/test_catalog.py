@@ -21,7 +21,7 @@ from kordless_booking.upstream.fallback_cache import FallbackCache
 from kordless_booking.upstream.gate import UpstreamGate
 from kordless_booking.upstream.read_through import ReadThroughCache
 from kordless_booking.upstream.registry import build_lifetimes
-from tests.upstream.stand_ins import WAITS, HandTime, SharedMemory, at_once
+from tests.support.controlled_cache import WAITS, HandTime, SharedMemory, at_once
 
 NOW = datetime(2026, 12, 1, 15, 0, tzinfo=UTC)
 DECEMBER = date(2026, 12, 1)

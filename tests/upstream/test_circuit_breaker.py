@@ -11,7 +11,7 @@ from kordless_booking.exceptions import CircuitOpen
 from kordless_booking.upstream import circuit_breaker
 from kordless_booking.upstream.circuit_breaker import Admission, CircuitBreaker
 from kordless_booking.upstream.fallback_cache import FallbackCache
-from tests.upstream.stand_ins import HandTime, SharedMemory
+from tests.support.controlled_cache import HandTime, SharedMemory
 
 FINE, GONE, BROKEN = ResponseMeta(200), ResponseMeta(404), ResponseMeta(500, failed=True)
 

@@ -17,7 +17,7 @@ from django.core.cache.backends.redis import RedisCache
 
 from kordless_booking.clock import Clock
 from kordless_booking.upstream.fallback_cache import FallbackCache, has_shared_atomic_add
-from tests.upstream.stand_ins import HandTime, SharedMemory
+from tests.support.controlled_cache import HandTime, SharedMemory
 
 
 class Scene:

@@ -12,7 +12,7 @@ from kordless_booking.exceptions import CircuitOpen, TooMany
 from kordless_booking.upstream.fallback_cache import FallbackCache
 from kordless_booking.upstream.gate import UpstreamGate
 from kordless_booking.upstream.rate_limiter import Quota
-from tests.upstream.stand_ins import HandTime, SharedMemory
+from tests.support.controlled_cache import HandTime, SharedMemory
 
 
 class Scene:

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from kordless_booking.upstream.memory import MemoryCache
-from tests.upstream.stand_ins import HandTime
+from tests.support.controlled_cache import HandTime
 
 
 @pytest.fixture

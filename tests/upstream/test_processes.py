@@ -20,8 +20,8 @@ from kordless_booking.exceptions import CircuitOpen, TooMany
 from kordless_booking.upstream.fallback_cache import FallbackCache
 from kordless_booking.upstream.gate import UpstreamGate
 from kordless_booking.upstream.read_through import CacheItem, Lifetime, ReadThroughCache
+from tests.support.controlled_cache import WAITS, at_once
 from tests.support.redis_server import REDIS, WHY_NOT, running_redis
-from tests.upstream.stand_ins import WAITS, at_once
 
 pytestmark = pytest.mark.skipif(REDIS is None, reason=WHY_NOT)
 

@@ -13,7 +13,7 @@ from kordless_booking.upstream import rate_limiter as budget_module
 from kordless_booking.upstream.fallback_cache import FallbackCache
 from kordless_booking.upstream.rate_limiter import Permit, Priority, Quota, RateLimiter
 from kordless_booking.upstream.worker import in_background
-from tests.upstream.stand_ins import HandTime, SharedMemory
+from tests.support.controlled_cache import HandTime, SharedMemory
 
 OPERATIONS = ["organization", "service", "availability", "create", "lookup", "cancel", "reschedule"]
 

@@ -30,7 +30,7 @@ from kordless_booking.upstream.fallback_cache import FallbackCache
 from kordless_booking.upstream.keys import cache_key
 from kordless_booking.upstream.read_through import Cached, CacheItem, Lifetime, ReadThroughCache
 from kordless_booking.upstream.single_flight import LOCK_TTL
-from tests.upstream.stand_ins import WAITS, HandTime, SharedMemory, at_once
+from tests.support.controlled_cache import WAITS, HandTime, SharedMemory, at_once
 
 LIFETIME = Lifetime(fresh=15, stale=300, on_error=1800)
 

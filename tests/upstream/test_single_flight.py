@@ -12,7 +12,7 @@ from kordless_booking.clock import Clock
 from kordless_booking.upstream.fallback_cache import FallbackCache
 from kordless_booking.upstream.keys import cache_key
 from kordless_booking.upstream.single_flight import LOCK_TTL, SingleFlight
-from tests.upstream.stand_ins import HandTime, SharedMemory, at_once
+from tests.support.controlled_cache import HandTime, SharedMemory, at_once
 
 NAME = ("slots", "haircut", "2026-12")
 LOCK = cache_key("north", "lock", *NAME)

@@ -7,7 +7,7 @@ import pytest
 from kordless_booking.api.responses import ResponseMeta
 from kordless_booking.upstream.fallback_cache import FallbackCache
 from kordless_booking.upstream.gate import UpstreamGate, seconds_ahead
-from tests.upstream.stand_ins import HandTime, SharedMemory
+from tests.support.controlled_cache import HandTime, SharedMemory
 
 
 def heard(caplog: pytest.LogCaptureFixture) -> list[str]:
