@@ -21,8 +21,6 @@ from django.utils.translation import to_language, to_locale
 from kordless_booking import __version__
 from tests.support.translatable_texts import PACKAGE, Text, texts_of_the_package
 
-__all__ = ["update_catalog", "update_language"]
-
 DJANGO_LOCALES = Path(django.__file__).parent / "conf" / "locale"
 
 

@@ -19,8 +19,6 @@ from kordless_booking.changes import BookingChange
 from kordless_booking.exceptions import OutcomeUnknown
 from kordless_booking.models import MAX_KIND_CHARS
 
-__all__ = ["CANCELLED", "CHANGES", "CREATED", "UPDATED", "Event", "UnreadableEvent", "parse_event"]
-
 CREATED: Final = "booking.created"
 UPDATED: Final = "booking.updated"
 CANCELLED: Final = "booking.cancelled"
