@@ -73,6 +73,7 @@ def test_another_account_refuses_it():
     assert not isinstance(caught.value, ExpiredDraft)
 
 
+@pytest.mark.long
 @fast(max_examples=100, deadline=None)
 @given(place=st.integers(0, 10_000), other=st.characters(codec="latin-1"))
 def test_no_character_can_be_changed_added_or_taken_away(place, other):

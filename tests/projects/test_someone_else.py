@@ -63,6 +63,7 @@ def test_a_taken_port_is_said():
         serve(BOOK, "127.0.0.1", taken.getsockname()[1])
 
 
+@pytest.mark.long
 def test_the_demo_serves_both_and_leaves_nothing_running(tmp_path: Path):
     """`manage.py demo` answers on two origins; the neighbour may embed; Ctrl-C ends both."""
     with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
