@@ -115,7 +115,7 @@ def _documented() -> dict[str, list[str]]:
             f"More than {webhook.MAX_BODY_BYTES // 1024} KiB",
             f"The body {kept_body}",
         ],
-        "when-kordless-is-ill.md": [
+        "upstream-failures.md": [
             f"At most {slot_page.MAX_TIMES_SHOWN} times of a day on one page",
             f"of more than {parsing.MAX_SLOTS:,} the first {parsing.MAX_SLOTS:,}",
             f"at most {spelled(slot_page.MONTHS_AHEAD)} more months",

@@ -1,4 +1,4 @@
-"""docs/when-kordless-is-ill.md says what these tests show, and nothing else."""
+"""docs/upstream-failures.md says what these tests show, and nothing else."""
 
 import html
 import re
@@ -12,7 +12,7 @@ from tests.support.in_force import numbers_in_force
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "kordless_booking"
-PAGE = (ROOT / "docs" / "when-kordless-is-ill.md").read_text()
+PAGE = (ROOT / "docs" / "upstream-failures.md").read_text()
 COLUMNS = (
     ("services",),
     ("slots", "contact"),
