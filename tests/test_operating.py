@@ -23,7 +23,7 @@ def test_every_event_is_on_one_of_the_two_pages():
     events = {*SAID.findall(code), *RAISED.findall(code)}
     section = PAGE.partition("\n## The log")[2].partition("\n## ")[0]
     here = re.findall(r"^\| `([a-z_]+)` \| [A-Z, ]+ \|", section, re.MULTILINE)
-    there = {row[0].strip("`") for row in rows("What is said to the visitor")}
+    there = {row[0].strip("`") for row in rows("Events and what the visitor sees")}
     assert len(here) == len(set(here))
     assert set(here) == events - there
 
