@@ -80,7 +80,7 @@ def _documented() -> dict[str, list[str]]:
             f"`REMINDER_HOURS` | {account.reminder_hours} by default",
             "after {}, {}, {}, {} and {} minutes and then hourly".format(*outbox.BACKOFF_MINUTES),
             f"with the next mail, for {days(outbox.GIVE_UP_AFTER)}",
-            f"not taken for {days(outbox.GIVE_UP_AFTER)}",
+            f"not accepted for {days(outbox.GIVE_UP_AFTER)}",
             f"Until {days(enqueue.RETENTION)} after its end",
         ],
         "operating.md": [
