@@ -63,9 +63,9 @@ def _documented() -> dict[str, list[str]]:
         "abuse.md": [
             f"lets {spelled(creations)} bookings a minute through",
             f"may send {account.bookings_per_address} contact forms",
-            f"look for {account.lookups_per_address} bookings",
+            f"look up {account.lookups_per_address} bookings",
             f"change {account.changes_per_address} of them in {address}",
-            f"may be looked for {spelled(number.most)} times in an hour",
+            f"may be looked up {spelled(number.most)} times in an hour",
             f"of more than {problems.LARGEST_FORM // 1024} KB",
         ],
         "funnel-and-admin.md": [
@@ -126,9 +126,9 @@ def _documented() -> dict[str, list[str]]:
         ],
         "settings.md": [
             f"may send in {address}; 0",
-            f"look for a booking in {address}; 0",
+            f"look up a booking in {address}; 0",
             f"cancel or move in {address}; 0",
-            "may be looked for in an hour; 0",
+            "may be looked up in an hour; 0",
         ],
     }
 
