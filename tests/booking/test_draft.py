@@ -42,11 +42,11 @@ def opened(token, account="default", max_age=7200, now=STAMP):
     host=st.none() | st.text(max_size=60),
     party_size=st.integers(1, 50),
 )
-def test_a_draft_comes_back_as_it_was(zone, start, minutes, service, host, party):
+def test_a_draft_comes_back_as_it_was(zone, start, minutes, service, host, party_size):
     """Any zone, any moment, any text, and the nonce with it."""
     draft = Draft(
         service=service, start=start, end=start + timedelta(minutes=minutes), zone=zone,
-        host_id=host, host_name=host, team_id=host, party_size=party, made_at=STAMP,
+        host_id=host, host_name=host, team_id=host, party_size=party_size, made_at=STAMP,
     )  # fmt: skip
     assert opened(sign(draft, "default")) == draft
 
@@ -59,7 +59,7 @@ def test_a_moment_of_another_zone_comes_back_in_utc():
 
 
 def test_every_draft_has_a_nonce_of_its_own():
-    """32 hex digits that nobody can guess; a encrypted draft keeps it through every reload."""
+    """32 hex digits that nobody can guess; a signed draft keeps it through every reload."""
     nonces = {Draft(service="s", start=NOW, end=NOW, zone="UTC").nonce for _ in range(50)}
     assert len(nonces) == 50
     assert {len(nonce) for nonce in nonces} == {32}
@@ -73,6 +73,7 @@ def test_another_account_refuses_it():
     assert not isinstance(caught.value, ExpiredDraft)
 
 
+@pytest.mark.long
 @fast(max_examples=100, deadline=None)
 @given(place=st.integers(0, 10_000), other=st.characters(codec="latin-1"))
 def test_no_character_can_be_changed_added_or_taken_away(place, other):

@@ -1,4 +1,4 @@
-"""docs/when-kordless-is-ill.md says what these tests show, and nothing else."""
+"""docs/upstream-failures.md says what these tests show, and nothing else."""
 
 import html
 import re
@@ -12,7 +12,7 @@ from tests.support.in_force import numbers_in_force
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "kordless_booking"
-PAGE = (ROOT / "docs" / "when-kordless-is-ill.md").read_text()
+PAGE = (ROOT / "docs" / "upstream-failures.md").read_text()
 COLUMNS = (
     ("services",),
     ("slots", "contact"),
@@ -58,13 +58,13 @@ def test_every_fault_has_its_row_with_its_events():
                 assert ("fine" in cell) == any(not event for _status, event in told), (name, cell)
                 assert (cell == "-") == (not told), (name, cell)
     assert sorted(named) == sorted(ill)
-    strange = [name.strip("`") for name, *_ in rows("Answers that are merely strange")]
+    strange = [name.strip("`") for name, *_ in rows("Unusual responses that are handled")]
     assert sorted(strange) == sorted(fault.name for fault in ALL if fault.name not in ill)
 
 
 def test_every_event_is_listed_and_exists():
     """The code knows no event that isn't on the page, and the page none that isn't in the code."""
-    listed = {row[0].strip("`") for row in rows("What is said to the visitor")} - {"upstream_…"}
+    listed = {row[0].strip("`") for row in rows("Events and what the visitor sees")} - {"upstream_…"}
     code = written()
     used = {event for event in SAID.findall(code) if not OUTSIDE.fullmatch(event)}
     used |= set(re.findall(r"(?:tell|not_changed)\(\s*visit, \"([a-z_]+)\"", code))
@@ -84,7 +84,7 @@ def test_every_reason_exists():
 
 def test_statuses_are_those_of_the_tests():
     """The status beside an event is the one that a visitor got in the tests."""
-    said = {row[0].strip("`"): row[2] for row in rows("What is said to the visitor") if len(row) == 4}
+    said = {row[0].strip("`"): row[2] for row in rows("Events and what the visitor sees") if len(row) == 4}
     for fault in ALL:
         for status, event in fault.outcomes.values():
             known = said.get("upstream_…" if event.startswith("upstream_") else event)
@@ -112,9 +112,9 @@ def test_the_numbers_are_the_codes():
         f"after {circuit_breaker.FAILURE_THRESHOLD} failures in a row",
         f"at least {circuit_breaker.MIN_CALLS} in {circuit_breaker.RATE_WINDOW_SECONDS:g} seconds",
         f"| {circuit_breaker.OPEN_SECONDS} seconds, as long as `Retry-After` says with a 503, at most {longest};",
-        f"| Times are remembered | {_in_words(slots)} |",
-        f"| Services are remembered | {_in_words(offer)} |",
-        f"the latest when what is remembered is {offer.fresh // 60} minutes old",
+        f"| Times are cached | {_in_words(slots)} |",
+        f"| Services are cached | {_in_words(offer)} |",
+        f"the latest when what is cached is {offer.fresh // 60} minutes old",
         f"every {read_through.NEGATIVE_TTL} seconds",
         f"{MAX_BODY_BYTES // 1024**2} MiB",
     ):
@@ -123,4 +123,4 @@ def test_the_numbers_are_the_codes():
 
 def _in_words(lifetime: Lifetime) -> str:
     stale, on_error = lifetime.stale, lifetime.on_error
-    return f"{lifetime.fresh} seconds as fresh, {stale} while they are refreshed, {on_error} in an outage"
+    return f"{lifetime.fresh} seconds fresh, {stale} stale-while-revalidate, {on_error} stale-if-error"

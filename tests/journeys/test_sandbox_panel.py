@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys import booking_steps
 from tests.journeys.demo import Demo, furnish, served
+from tests.support.matrix import thinned
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ def test_a_form_without_a_meaning(desk: Page):
     expect(desk.get_by_text("That didn't work")).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("width", thinned([320, 1280]))
 def test_it_fits(browser: Browser, demo: Demo, width: int):
     """Without JavaScript, and on a phone."""
     with browser.new_context(viewport={"width": width, "height": 700}, java_script_enabled=False) as context:

@@ -23,6 +23,7 @@ from tests.views.test_privacy import CANARY, SECRETS, TOKENS, live_through_it_al
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.long
 def test_nothing_personal_is_logged_or_kept_in_the_clear(
     client: Client, writing: Settings, sandbox: Sandbox, clock: Traveller, caplog: pytest.LogCaptureFixture
 ):

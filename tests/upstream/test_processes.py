@@ -109,6 +109,7 @@ def read_in_threads(url: str, ready: Callable[[], object]) -> tuple[int, set[str
     return len(values), set(values)
 
 
+@pytest.mark.long
 def test_of_four_processes_with_eight_readers_each_one_fetches(
     crew: Crew, url: str, server: redis.Redis[bytes]
 ) -> None:

@@ -187,6 +187,7 @@ def _requests_are_named(records: list[logging.LogRecord]) -> None:
     assert behind == {"kordless_call", "fetch_failed"}
 
 
+@pytest.mark.long
 def test_nothing_personal_stays_behind(lived: Walk, sandbox: Sandbox, caplog: pytest.LogCaptureFixture):
     """Addresses, pages before the form, the database, the cache, the log and Kordless's reads: without the visitor."""
     _addresses(lived)
