@@ -1,4 +1,4 @@
-"""docs/architecture.md describes the code as it is: layers, packages, and every module, class and function it names."""
+"""docs/architecture.md and CONTRIBUTING.md name what is there: layers, packages, modules, classes and functions."""
 
 import re
 import tomllib
@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "kordless_booking"
 PAGE = (ROOT / "docs" / "architecture.md").read_text()
+GUIDE = (ROOT / "CONTRIBUTING.md").read_text()
 NAMED = sorted(set(re.findall(r"`([A-Za-z_.]+)`\s+\(`([a-z_/]+\.py)`\)", PAGE)))
 """Each class or function that the page names, with its module: `Name` (`path.py`)."""
 
@@ -61,6 +62,21 @@ def test_every_glossary_entry_names_its_place():
     assert len(entries) >= 20
     assert [cells for cells in entries if not re.fullmatch(r"`[\w.]+` \(`[a-z_/]+\.py`\)", cells[2])] == []
     assert [cells[0] for cells in entries] == sorted(cells[0] for cells in entries)
+
+
+def test_every_path_in_the_guide_exists():
+    """Each file and folder that CONTRIBUTING.md names is there, those in commands too, but not the example's own."""
+    paths = set(re.findall(r"(?<![\w/.])(?:[A-Za-z_]+/)+[A-Za-z_]*(?:/|\.[a-z]+)?|[A-Za-z_]+\.(?:md|py)\b", GUIDE))
+    missing = {path for path in paths if not (ROOT / path).exists()}
+    assert len(paths) > 30
+    assert missing == {"kordless_booking/locale/cs", "kordless_booking/locale/cs/LC_MESSAGES/django.po"}
+
+
+def test_every_name_in_the_guide_is_in_its_module():
+    """A name in backticks with its file beside it is in the text of that file."""
+    named = re.findall(r"`([A-Za-z_]+)`\s+(?:in|of|\()\s*`([a-z_/]+\.py)`", GUIDE)
+    assert len(named) >= 10
+    assert [(name, path) for name, path in named if not re.search(rf"\b{name}\b", (ROOT / path).read_text())] == []
 
 
 def _path_of(module: str) -> str:
