@@ -91,6 +91,7 @@ def test_nobody_is_left_out(browser: Browser, demo: Demo, dress: Dress):
         assert len(seen) >= 21
 
 
+@pytest.mark.matrix
 def test_the_pages_around_the_widget(page: Page, demo: Demo):
     """The home page, the widget in a frame and the snippet builder have no violation, in light and in dark."""
     inspector = Inspector(page)
