@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys import booking_steps
 from tests.journeys.demo import Demo, furnish, served
-from tests.journeys.test_accessibility import Inspector
+from tests.journeys.inspector import Inspector
 from tests.support.matrix import thinned
 
 ADMIN = "/admin/kordless_booking"

@@ -5,7 +5,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys import booking_steps
 from tests.journeys.demo import Demo
-from tests.journeys.test_accessibility import Inspector
+from tests.journeys.inspector import Inspector
 from tests.support.matrix import thinned
 
 THEMES = ["salon", "clinic", "studio"]

@@ -24,7 +24,7 @@ from kordless_booking.models import OutgoingMail
 from kordless_booking.sandbox import Sandbox
 from tests.conftest import NOW
 from tests.mail.conftest import MAIL, SITE
-from tests.mail.test_enqueue import FIRST, GERMAN, MOVED, booking
+from tests.support.mail_events import FIRST, GERMAN, MOVED, booking
 from tests.support.mail_reader import Letter, sent
 from tests.support.visitor import Page, Walk
 
