@@ -10,7 +10,7 @@ under. Keys beside ACCOUNTS are defaults for all accounts::
     KORDLESS_BOOKING = {"PHONE_REGION": "GB", "ACCOUNTS": {"north": {…}, "south": {…}}}
 
 `accounts()` raises ImproperlyConfigured if the settings are unusable. `find_errors(raw)` lists every error for the
-system checks. The accounts are cached until Django sends `setting_changed`.
+system checks. The accounts are cached until a setting changes.
 """
 
 # No `from __future__ import annotations`: `_declared_settings` reads the annotations of Account as objects.
@@ -27,14 +27,13 @@ from typing import Annotated, Any, Final, get_args
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.core.signals import setting_changed
-from django.dispatch import receiver
 from phonenumbers import SUPPORTED_REGIONS
 
 from kordless_booking.api.client import BOOKING_SECONDS, BROWSE_SECONDS, CREATIONS_PER_MINUTE, REQUESTS_PER_MINUTE
 from kordless_booking.api.session import validated_base_url
 from kordless_booking.limits import MAX_MANAGE_LINK_DAYS
 from kordless_booking.presentation.themes import THEMES
+from kordless_booking.setting_changes import on_setting_change
 
 _SLUG: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _ADDRESS: Final = re.compile(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+")
@@ -507,7 +506,4 @@ def _account(name: str, given: object) -> Account:
     return Account(name=name, **{key.lower(): SETTINGS[key].convert(value) for key, value in present.items()})
 
 
-@receiver(setting_changed)
-def _reset(*, setting: str, **_kwargs: object) -> None:
-    if setting in {"KORDLESS_BOOKING", "CACHES", "SECRET_KEY"}:
-        _accounts.cache_clear()
+on_setting_change({"KORDLESS_BOOKING", "CACHES", "SECRET_KEY"}, _accounts.cache_clear)

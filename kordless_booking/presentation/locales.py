@@ -17,9 +17,9 @@ from babel.core import get_global
 from babel.localedata import LocaleDataDict, load
 from django.conf import settings
 from django.conf.locale import LANG_INFO
-from django.core.signals import setting_changed
-from django.dispatch import receiver
 from django.utils import translation
+
+from kordless_booking.setting_changes import on_setting_change
 
 __all__ = [
     "best_supported_language",
@@ -127,7 +127,4 @@ def best_supported_language(code: str) -> str | None:
     return next((one for one in offered if one.split("-")[0] == base), None) if base else None
 
 
-@receiver(setting_changed)
-def _forget(*, setting: str, **_kwargs: object) -> None:
-    if setting in {"LANGUAGES", "LANGUAGE_CODE"}:
-        supported_languages.cache_clear()
+on_setting_change({"LANGUAGES", "LANGUAGE_CODE"}, supported_languages.cache_clear)

@@ -24,8 +24,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.conf import settings
-from django.core.signals import setting_changed
-from django.dispatch import receiver
 from django.template import Engine, TemplateDoesNotExist, TemplateSyntaxError, engines
 from django.template.backends.django import DjangoTemplates
 from django.template.backends.django import Template as BackendTemplate
@@ -34,6 +32,8 @@ from django.template.library import InclusionNode, Library, import_library
 from django.template.loader import get_template
 from django.template.loader_tags import ExtendsNode, IncludeNode
 from django.template.loaders.cached import Loader as CachedLoader
+
+from kordless_booking.setting_changes import on_setting_change
 
 __all__ = ["PackageTemplates", "find_package_templates", "templates_to_watch"]
 
@@ -210,6 +210,4 @@ def _loader_cache(engine: Engine) -> Mapping[str, Any] | None:
     return loaders[0].get_template_cache if type(loaders[0]) is CachedLoader else None
 
 
-@receiver(setting_changed)
-def _reset(**_kwargs: object) -> None:
-    _known.clear()
+on_setting_change(None, _known.clear)
