@@ -103,7 +103,7 @@ def _documented() -> dict[str, list[str]]:
         "running.md": [
             a_minute,
             f"asks once in {spelled(fallback_cache.RETRY_SECONDS)} seconds whether it is back",
-            f"at most once {minutes(fallback_cache.SAID_EVERY)}",
+            f"at most once {minutes(fallback_cache.LOG_INTERVAL_SECONDS)}",
             f"is claimed for {placement.LEASE.total_seconds():g} seconds",
             f"## More than {spelled(creations)} bookings a minute",
             f"The first {spelled(creations)} are sent at once",

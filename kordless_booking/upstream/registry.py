@@ -52,7 +52,7 @@ class AccountServices:
     """Read-through cache of `catalog`."""
     cache: FallbackCache
     """Fallback cache under `shelf` and `gate`. None of its operations raises."""
-    loudness: LogThrottle
+    log_throttle: LogThrottle
     """Log throttle."""
 
 
