@@ -35,8 +35,9 @@ from kordless_booking.views.already_requested import already_requested
 from kordless_booking.views.cells import read_start
 from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.outcome import invalidate_after_error, redirect_to_outcome
-from kordless_booking.views.problems import RETRY_SECONDS, Problem, from_api_error, log_problem
+from kordless_booking.views.problems import Problem, from_api_error, log_problem
 from kordless_booking.views.request import WidgetRequest
+from kordless_booking.views.retry_after import set_retry_after
 from kordless_booking.views.slot_page import free_slot, start_fetching_time, visitor_zone
 from kordless_booking.views.words import clocks, describe_location, party_text, policy_text, venue_timezone
 
@@ -114,9 +115,7 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
     if objected := reject_reason(visit, chosen, form):
         status = 429 if objected.seconds else 422
         response = _form_page(visit, _detail(visit, service), chosen, form, problem=objected, status=status)
-        if objected.seconds:
-            response["Retry-After"] = str(objected.seconds)
-        return response
+        return set_retry_after(response, objected.seconds) if objected.seconds else response
     attribution = parse_attribution(visit.request.POST.get("attribution", ""))
     reader = visit.preferences(chosen.zone, host=chosen.host_name, host_id=chosen.host_id, party=chosen.party_size)
     attempt = Attempt(chosen.nonce, _new_booking(chosen, form), attribution, reader)
@@ -193,8 +192,7 @@ def _rejected_page(visit: WidgetRequest, chosen: Draft, form: ContactForm, outco
             return _form_page(visit, detail, chosen, form, problem=text, status=422)
     log_problem(visit, "create_not_sent", level=logging.ERROR, status=503, error=error)
     response = _form_page(visit, detail, chosen, form, problem=_failed_request_message(), status=503)
-    response["Retry-After"] = str(error.retry_after or RETRY_SECONDS)
-    return response
+    return set_retry_after(response, error.retry_after)
 
 
 def _renew_draft(visit: WidgetRequest, old: Draft, form: ContactForm | None = None) -> HttpResponse:

@@ -29,8 +29,9 @@ from kordless_booking.views.abuse import rate_limit
 from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.invites import calendar_event_for, calendar_links, calendar_response
 from kordless_booking.views.page import embed_event
-from kordless_booking.views.problems import RETRY_SECONDS, Problem, broken_link, log_problem
+from kordless_booking.views.problems import Problem, broken_link, log_problem
 from kordless_booking.views.request import WidgetRequest
+from kordless_booking.views.retry_after import set_retry_after
 from kordless_booking.views.words import (
     DisplayTimes,
     clocks,
@@ -75,9 +76,7 @@ def find(visit: WidgetRequest) -> HttpResponse:
     # By client, and by number: many clients together must not guess one booking's contact either.
     objected = rate_limit(visit, "find") or (rate_limit(visit, "number", asked[0]) if asked else None)
     if objected:
-        response = _find_page(visit, form, problem=objected, status=429)
-        response["Retry-After"] = str(objected.seconds)
-        return response
+        return set_retry_after(_find_page(visit, form, problem=objected, status=429), objected.seconds)
     try:
         booking = visit.client.lookup(*asked) if asked else None
     except (exceptions.NotFound, exceptions.ContactRefused, exceptions.BadRequest, exceptions.Refused):
@@ -85,9 +84,7 @@ def find(visit: WidgetRequest) -> HttpResponse:
     except exceptions.Unavailable as error:
         log_problem(visit, "lookup_failed", level=logging.ERROR, status=503, error=error)
         text = _("We can't reach the booking system right now. Please try again in a moment.")
-        response = _find_page(visit, form, problem=text, status=503)
-        response["Retry-After"] = str(error.retry_after or RETRY_SECONDS)
-        return response
+        return set_retry_after(_find_page(visit, form, problem=text, status=503), error.retry_after)
     if asked is None or booking is None:
         log_event(log, logging.INFO, "lookup_rejected")
         text = _("We can't find a booking with this number and this email or phone. Please check both.")
@@ -298,8 +295,7 @@ def change_failed_page(
     """
     log_problem(visit, event, level=logging.ERROR, status=503, error=error)
     response = page(_("We can't reach the booking system right now. Your booking is unchanged; please try again soon."))
-    response["Retry-After"] = str(error.retry_after or RETRY_SECONDS)
-    return response
+    return set_retry_after(response, error.retry_after)
 
 
 def _cancel_page(visit: WidgetRequest, it: ManagedBooking, problem: str = "") -> HttpResponse:

@@ -29,6 +29,7 @@ from kordless_booking.views.invites import calendar_event_for, calendar_links, c
 from kordless_booking.views.page import embed_event
 from kordless_booking.views.problems import Problem, broken_link, from_api_error, log_problem
 from kordless_booking.views.request import WidgetRequest
+from kordless_booking.views.retry_after import set_retry_after
 from kordless_booking.views.words import clocks, describe_location, party_text, status_texts, venue_timezone
 
 __all__ = [
@@ -198,8 +199,7 @@ def _waiting_page(visit: WidgetRequest, outcome: placement.Pending) -> HttpRespo
     page = visit.page(_("We're confirming your booking"), step=Step.CONTACT, refresh=seconds)
     context = {"text": text, "seconds": seconds, "next_url": visit.request.get_full_path()}
     response = visit.render("kordless_booking/steps/attempt.html", page, context)
-    response["Retry-After"] = str(seconds)
-    return response
+    return set_retry_after(response, seconds)
 
 
 def _rejected_page(visit: WidgetRequest, receipt: Receipt, outcome: placement.Rejected) -> HttpResponse:

@@ -30,6 +30,7 @@ from kordless_booking.presentation.calendar_event import phone_link
 from kordless_booking.upstream.registry import services_for
 from kordless_booking.views import security
 from kordless_booking.views.request import WidgetRequest
+from kordless_booking.views.retry_after import RETRY_SECONDS, set_retry_after
 
 if TYPE_CHECKING:
     from kordless_booking.exceptions import KordlessError
@@ -53,8 +54,6 @@ def log_problem(
 
 log = logging.getLogger("kordless_booking.views")
 
-RETRY_SECONDS: Final = 30
-"""Seconds in the Retry-After of a 503, where Kordless sent none."""
 LARGEST_FORM: Final = 64 * 1024
 """Bytes of a posted form. Ours have a few texts of known length, and a token."""
 
@@ -278,9 +277,7 @@ def _page(visit: WidgetRequest, problem: Problem) -> HttpResponse:
         context,
         problem.status,
     )
-    if problem.retry_after:
-        response["Retry-After"] = str(problem.retry_after)
-    return response
+    return set_retry_after(response, problem.retry_after) if problem.retry_after else response
 
 
 def server_error(visit: WidgetRequest, error: Exception) -> HttpResponse:
