@@ -24,8 +24,6 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from kordless_booking.clock import Clock
 
-__all__ = ["JsonFormatter", "LogThrottle", "error_location", "log_event", "redacted_dispatch_log", "request_id"]
-
 request_id: ContextVar[str] = ContextVar("kordless_booking.request_id", default="")
 """Request id of the visitor's request that is being processed; empty outside of a request."""
 

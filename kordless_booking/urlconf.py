@@ -24,8 +24,6 @@ from django.utils.translation import get_language
 from kordless_booking.conf import Account
 from kordless_booking.setting_changes import on_setting_change
 
-__all__ = ["Mount", "absolute_url", "cached_reverse", "current_mount"]
-
 
 def absolute_url(account: Account, name: str, *args: str, **query: str | None) -> str:
     """Return the absolute URL of the page with this URL name.

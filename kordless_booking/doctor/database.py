@@ -14,8 +14,6 @@ from django.db.migrations.loader import MigrationLoader
 from kordless_booking.doctor.finding import Findings, fix, ok
 from kordless_booking.models import BookingAttempt
 
-__all__ = ["examine"]
-
 APP: Final = "kordless_booking"
 
 

@@ -19,8 +19,6 @@ from kordless_booking.views import security
 if TYPE_CHECKING:
     from kordless_booking.conf import Account
 
-__all__ = ["examine"]
-
 POLICY: Final = "Content-Security-Policy"
 
 

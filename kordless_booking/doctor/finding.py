@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Finding", "Findings", "Level", "fix", "note", "ok", "printable"]
-
 LONGEST_WORD = 80
 """Characters."""
 

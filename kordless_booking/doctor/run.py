@@ -20,8 +20,6 @@ from kordless_booking.doctor import (
 from kordless_booking.doctor.finding import Finding, Findings, fix, note
 from kordless_booking.upstream.registry import services_for
 
-__all__ = ["DoctorRun", "LocatedFinding"]
-
 Look = Callable[[], Findings]
 
 

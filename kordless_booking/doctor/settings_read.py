@@ -10,8 +10,6 @@ from django.core.checks import run_checks
 from kordless_booking import conf
 from kordless_booking.doctor.finding import Findings, fix, ok
 
-__all__ = ["examine", "has_usable_accounts"]
-
 _CHECKED_ELSEWHERE: Final = frozenset({"kordless_booking.W001", "kordless_booking.W002", "kordless_booking.W007"})
 """Ids of checks about mounts, caches and the sandbox. The doctor has closer checks of its own for these."""
 

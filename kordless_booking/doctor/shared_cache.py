@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from kordless_booking.conf import Account
 
-__all__ = ["examine"]
-
 SLOW_SECONDS: Final = 0.05
 """Seconds per operation above which the cache is slow. A page makes one or two, and a visitor shouldn't notice them."""
 _TTL_SECONDS: Final = 10

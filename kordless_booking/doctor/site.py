@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from kordless_booking.conf import Account
 
-__all__ = ["examine", "examine_mounts", "namespaces_of"]
-
 TIMEOUT_SECONDS: Final = 5
 """Timeout of each request."""
 # Valid JSON that is no event: status 400 therefore proves that the signature was accepted.

@@ -14,8 +14,6 @@ from django.templatetags.static import static
 
 from kordless_booking.doctor.finding import Findings, fix, note, ok
 
-__all__ = ["examine"]
-
 OWN_SCRIPT: Final = "kordless_booking/booking.js"
 SCRIPTS: Final = (OWN_SCRIPT, "django_htmx/htmx-2.min.js")
 """Without them the widget works as it does without JavaScript. Views serve the style sheets and the scripts for other

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from kordless_booking.api.session import Gate
     from kordless_booking.conf import Account
 
-__all__ = ["MOST_REQUESTS", "RecordingGate", "examine"]
-
 MOST_REQUESTS: Final = 3
 """Requests to Kordless per account: the check must not use up the quota that visitors need."""
 LOOKAHEAD: Final = timedelta(days=7)

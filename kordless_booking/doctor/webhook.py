@@ -15,8 +15,6 @@ from kordless_booking.webhooks import signature
 if TYPE_CHECKING:
     from kordless_booking.conf import Account
 
-__all__ = ["examine"]
-
 _BODY: Final = b'{"event": "kordless_doctor"}'
 
 

@@ -1,1 +1,1 @@
-"""How things are said and shown: formatting, texts, locales, time zones, calendar events, colors, style sheets."""
+"""Presentation of values to visitors: formatting, texts, locales, time zones, calendar events, colors, style sheets."""

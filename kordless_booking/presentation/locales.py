@@ -21,15 +21,6 @@ from django.utils import translation
 
 from kordless_booking.setting_changes import on_setting_change
 
-__all__ = [
-    "best_supported_language",
-    "default_language",
-    "locale_name",
-    "locale_of",
-    "regional_locale",
-    "supported_languages",
-]
-
 DEFAULT = "en"
 _CODE = re.compile(r"[a-z]{2,3}(?:[-_][a-z0-9]{2,8}){0,3}", re.IGNORECASE | re.ASCII)
 

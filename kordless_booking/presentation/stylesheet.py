@@ -20,8 +20,6 @@ from kordless_booking.presentation.palette import build_palette
 from kordless_booking.presentation.themes import THEMES, parse_surfaces
 from kordless_booking.setting_changes import on_setting_change
 
-__all__ = ["StyleKey", "build_css", "css_version", "find_static"]
-
 _OURS: Final = Path(__file__).parent.parent / "static" / "kordless_booking"
 _COMMENT: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
 _RELATIVE: Final = re.compile(r"""url\(\s*(["']?)(?![a-z]+:|[/#])([^"')\s]+)\1\s*\)""", re.IGNORECASE)

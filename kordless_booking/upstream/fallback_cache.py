@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
     from kordless_booking.clock import Clock
 
-__all__ = ["FallbackCache", "has_shared_atomic_add"]
-
 logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 5.0

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from kordless_booking.upstream.fallback_cache import FallbackCache
     from kordless_booking.upstream.memory import Storable
 
-__all__ = ["MAX_SKEW_SECONDS", "GateState", "UpstreamGate", "seconds_ahead"]
-
 logger = logging.getLogger(__name__)
 
 MAX_SKEW_SECONDS: Final = 120

@@ -33,8 +33,6 @@ SANDBOX_KEY: Final = "kordless-sandbox-key"
 SANDBOX_ORG: Final = "acme-salon"
 """Credentials of the embedded sandbox. Repeated here, so that a site with a real account never imports the sandbox."""
 
-__all__ = ["AccountServices", "background_worker", "build_client", "build_lifetimes", "fetch_pool", "services_for"]
-
 _lock = Lock()
 
 

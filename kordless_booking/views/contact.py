@@ -28,7 +28,8 @@ from kordless_booking.booking.receipt import Receipt
 from kordless_booking.booking.steps import Step
 from kordless_booking.forms import ContactForm
 from kordless_booking.models import FunnelCount
-from kordless_booking.presentation import formatting, timezone_search
+from kordless_booking.presentation import formatting, timezones
+from kordless_booking.presentation.texts import describe_location, party_text, policy_text, venue_timezone
 from kordless_booking.views import security
 from kordless_booking.views.abuse import HONEYPOT, reject_reason
 from kordless_booking.views.already_requested import already_requested
@@ -39,9 +40,7 @@ from kordless_booking.views.problems import Problem, from_api_error, log_problem
 from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.retry_after import set_retry_after
 from kordless_booking.views.slot_page import free_slot, start_fetching_time, visitor_zone
-from kordless_booking.views.words import clocks, describe_location, party_text, policy_text, venue_timezone
-
-__all__ = ["contact"]
+from kordless_booking.views.words import clocks
 
 
 @widget_view("GET", "POST", no_store=True, prefetchable=True)
@@ -328,7 +327,7 @@ def _detail(visit: WidgetRequest, service: str) -> ServiceDetail | None:
 
 def _around(visit: WidgetRequest, chosen: Draft) -> Choices:
     """Return the choices with which the slot page shows the day of the chosen time."""
-    day = chosen.start.astimezone(timezone_search.get_timezone(chosen.zone)).date()
+    day = chosen.start.astimezone(timezones.get_timezone(chosen.zone)).date()
     return visit.choices.replace(tz=chosen.zone, month=None, day=day, party_size=chosen.party_size)
 
 

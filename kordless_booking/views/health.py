@@ -24,8 +24,6 @@ from kordless_booking.upstream.keys import cache_key
 from kordless_booking.upstream.registry import AccountServices, services_for
 from kordless_booking.views.retry_after import set_retry_after
 
-__all__ = ["booking", "health"]
-
 _METHODS: Final = "GET, HEAD, OPTIONS"
 
 

@@ -24,7 +24,14 @@ from kordless_booking.booking.tokens import InvalidToken
 from kordless_booking.changes import BookingChange, mark_change_in_progress, publish_change
 from kordless_booking.forms import FindForm
 from kordless_booking.logs import log_event
-from kordless_booking.presentation import calendar_event, timezone_search
+from kordless_booking.presentation import calendar_event, timezones
+from kordless_booking.presentation.texts import (
+    DisplayTimes,
+    describe_location,
+    policy_text,
+    status_texts,
+    venue_timezone,
+)
 from kordless_booking.views.abuse import rate_limit
 from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.invites import calendar_event_for, calendar_links, calendar_response
@@ -32,27 +39,7 @@ from kordless_booking.views.page import embed_event
 from kordless_booking.views.problems import Problem, broken_link, log_problem
 from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.retry_after import set_retry_after
-from kordless_booking.views.words import (
-    DisplayTimes,
-    clocks,
-    describe_location,
-    policy_text,
-    status_texts,
-    venue_timezone,
-)
-
-__all__ = [
-    "ManagedBooking",
-    "calendar",
-    "cancel",
-    "change_failed_page",
-    "change_timeout",
-    "check_change_limit",
-    "find",
-    "load_managed_booking",
-    "refetch",
-    "show",
-]
+from kordless_booking.views.words import clocks
 
 log = logging.getLogger("kordless_booking.views")
 
@@ -251,8 +238,8 @@ def load_managed_booking(visit: WidgetRequest, token: str) -> ManagedBooking:
         raise exceptions.NotFound(operation="lookup", status=error.status) from error
     zone = (
         visit.choices.tz
-        or timezone_search.canonical_timezone(link.zone)
-        or timezone_search.canonical_timezone(booking.timezone)
+        or timezones.canonical_timezone(link.zone)
+        or timezones.canonical_timezone(booking.timezone)
         or "UTC"
     )
     return ManagedBooking(token, link, booking, zone)

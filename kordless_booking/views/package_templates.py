@@ -35,8 +35,6 @@ from django.template.loaders.cached import Loader as CachedLoader
 
 from kordless_booking.setting_changes import on_setting_change
 
-__all__ = ["PackageTemplates", "find_package_templates", "templates_to_watch"]
-
 _FOLDER: Final = Path(__file__).parent.parent / "templates"
 _LAYOUT: Final = "kb.layout"
 """The only variable that the package's templates extend. The caller passes its value as `layout`."""

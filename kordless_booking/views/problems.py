@@ -26,7 +26,7 @@ from kordless_booking.booking.form_input import encrypt_form_input, known_fields
 from kordless_booking.booking.steps import Step
 from kordless_booking.forms import ContactForm
 from kordless_booking.logs import error_location, log_event
-from kordless_booking.presentation.calendar_event import phone_link
+from kordless_booking.presentation.safe_links import phone_link
 from kordless_booking.upstream.registry import services_for
 from kordless_booking.views import security
 from kordless_booking.views.request import WidgetRequest
@@ -35,8 +35,6 @@ from kordless_booking.views.retry_after import RETRY_SECONDS, set_retry_after
 if TYPE_CHECKING:
     from kordless_booking.exceptions import KordlessError
     from kordless_booking.views.request import WidgetRequest
-
-__all__ = ["Problem", "call_view", "log_problem", "not_configured", "problem_page", "server_error"]
 
 
 def log_problem(

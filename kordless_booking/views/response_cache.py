@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from kordless_booking.views.package_templates import PackageTemplates
     from kordless_booking.views.request import WidgetRequest
 
-__all__ = ["Asked", "cache_key", "get", "store"]
-
 MOST: Final = 512
 """Responses in this process. The oldest is dropped for a new one."""
 Asked = tuple[str | None, ...]

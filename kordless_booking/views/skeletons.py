@@ -26,8 +26,6 @@ from django.utils.translation import get_language
 from kordless_booking.setting_changes import on_setting_change
 from kordless_booking.views.package_templates import PackageTemplates
 
-__all__ = ["SiteTemplatePart", "Skeleton", "cached_per_language", "pattern", "placeholder", "render_from_skeleton"]
-
 P = ParamSpec("P")
 T = TypeVar("T")
 

@@ -30,8 +30,6 @@ from kordless_booking.views.retry_after import set_retry_after
 from kordless_booking.webhooks import inbox, signature
 from kordless_booking.webhooks.events import UnreadableEvent, parse_event
 
-__all__ = ["webhook"]
-
 log = logging.getLogger("kordless_booking.webhooks")
 
 MAX_BODY_BYTES: Final = 256 * 1024

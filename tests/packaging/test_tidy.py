@@ -17,6 +17,14 @@ PRODUCT = sorted((ROOT / "kordless_booking").rglob("*.py"))
 MODULES = [path for path in PRODUCT if path.name != "__init__.py" and "migrations" not in path.parts]
 COLLECTIONS = {"util", "utils", "helper", "helpers", "common", "misc"}
 """Module names that say nothing about the subject."""
+PUBLIC_MODULES = {
+    "kordless_booking/api/client.py",
+    "kordless_booking/api/resources.py",
+    "kordless_booking/api/session.py",
+    "kordless_booking/exceptions.py",
+    "kordless_booking/sandbox/__init__.py",
+    "kordless_booking/signals.py",
+}
 NO_BEGINNING = re.compile(r"(Who|What|Whether|That|How)\b")
 """First words of a docstring that describes instead of saying what is done."""
 
@@ -49,6 +57,12 @@ def test_docstrings_begin_with_a_verb_or_a_subject():
                 if NO_BEGINNING.match(first):
                     found.append(f"{path.relative_to(ROOT)}: {first.splitlines()[0]}")
     assert found == []
+
+
+def test_only_public_modules_have_a_list_of_exports():
+    """`__all__` stands where adopters import from, and nowhere else. Tests of these modules pin the lists."""
+    found = {name for name, text in tracked_texts() if name.endswith(".py") and re.search(r"^__all__ = ", text, re.M)}
+    assert found == PUBLIC_MODULES
 
 
 def test_no_file_names_a_package_registry_or_a_machine():

@@ -16,8 +16,6 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from tests.support.http_visitor import Form, Reading
 
-__all__ = ["Answer", "Guest", "all_at_once", "counted", "until"]
-
 R = TypeVar("R")
 _houses = count(1)
 REFRESH = re.compile(r'http-equiv="refresh" content="(\d+)"')

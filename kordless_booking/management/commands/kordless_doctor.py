@@ -25,8 +25,6 @@ from kordless_booking.doctor.run import DoctorRun, LocatedFinding
 from kordless_booking.doctor.settings_read import has_usable_accounts
 from kordless_booking.logs import request_id
 
-__all__ = ["Command"]
-
 SECONDS: Final = 40
 """Default of `--seconds`."""
 NOT_FINISHED: Final = 2
