@@ -85,7 +85,7 @@ def _documented() -> dict[str, list[str]]:
         ],
         "operating.md": [
             f"differ by more than {signature.TOLERANCE_SECONDS} s",
-            f"asks Kordless {spelled(upstream_check.MOST_REQUESTS)} times at most",
+            f"asks Kordless {spelled(upstream_check.MAX_REQUESTS)} times at most",
             f"takes more than {shared_cache.SLOW_SECONDS * 1000:g} ms",
             f"the same, more than {minutes(gate.MAX_SKEW_SECONDS)} apart",
             f"with {REQUEST_ID[0]} to {REQUEST_ID[1]} letters, digits",
