@@ -22,21 +22,6 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from kordless_booking import conf
 from kordless_booking.presentation.stylesheet import find_static
 
-__all__ = [
-    "check_apps",
-    "check_cache_folder",
-    "check_host_settings",
-    "check_mail_sender",
-    "check_mounts",
-    "check_sandbox",
-    "check_settings",
-    "check_shared_cache",
-    "check_style_sheets",
-    "check_templates",
-    "check_webhook_secrets",
-    "mounted_namespaces",
-]
-
 _IDS: Final = {
     "missing": "kordless_booking.E001",
     "api_key": "kordless_booking.E002",

@@ -10,8 +10,6 @@ from functools import lru_cache
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.core.signals import setting_changed
-from django.dispatch import receiver
 from django.urls import (
     URLPattern,
     URLResolver,
@@ -24,8 +22,7 @@ from django.urls import (
 from django.utils.translation import get_language
 
 from kordless_booking.conf import Account
-
-__all__ = ["Mount", "absolute_url", "cached_reverse", "current_mount"]
+from kordless_booking.setting_changes import on_setting_change
 
 
 def absolute_url(account: Account, name: str, *args: str, **query: str | None) -> str:
@@ -86,7 +83,4 @@ def cached_reverse(mount: Mount, name: str, *args: str) -> str:
     return reverse(f"{namespace}:{name}", args=args, urlconf=urlconf)
 
 
-@receiver(setting_changed)
-def _forget(*, setting: str, **_kwargs: object) -> None:
-    if setting in {"ROOT_URLCONF", "FORCE_SCRIPT_NAME"}:
-        cached_reverse.cache_clear()
+on_setting_change({"ROOT_URLCONF", "FORCE_SCRIPT_NAME"}, cached_reverse.cache_clear)

@@ -14,8 +14,6 @@ from babel.messages.pofile import read_po, write_po
 from kordless_booking import __version__
 from tests.support.translatable_texts import PACKAGE, Text, texts_of_the_package
 
-__all__ = ["bring_up_to_date"]
-
 
 def bring_up_to_date(path: Path, texts: frozenset[Text]) -> int:
     """Add and drop texts in one .po file and compile it; how many have no words yet."""

@@ -35,8 +35,6 @@ from kordless_booking.booking.hashes import contact_hash
 from kordless_booking.booking.preferences import VisitorPreferences
 from kordless_booking.booking.tokens import encrypt_token
 
-__all__ = ["Attempt", "is_body_hash"]
-
 _BODY: Final = "kordless_booking.body"
 
 

@@ -13,8 +13,6 @@ from typing import Any
 
 from django.core import signing
 
-__all__ = ["Draft", "ExpiredDraft", "InvalidDraft", "sign", "unsign"]
-
 VERSION = 1
 """First item of the payload. A token of an unknown version is invalid."""
 MAX_TOKEN = 2048

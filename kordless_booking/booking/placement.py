@@ -30,18 +30,6 @@ from kordless_booking.booking.tokens import MAX_ROW_TOKEN, InvalidToken, decrypt
 from kordless_booking.logs import log_event
 from kordless_booking.models import BookingAttempt
 
-__all__ = [
-    "DifferentRequest",
-    "Outcome",
-    "Pending",
-    "Placed",
-    "Rejected",
-    "find_open_attempt",
-    "has_attempt",
-    "place_booking",
-    "resume",
-]
-
 log = logging.getLogger("kordless_booking.booking")
 
 LEASE: Final = timedelta(seconds=30)

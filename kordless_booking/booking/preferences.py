@@ -8,8 +8,6 @@ import msgspec
 
 from kordless_booking.api.msgspec_warmup import warm_up
 
-__all__ = ["VisitorPreferences"]
-
 
 class VisitorPreferences(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The visitor's language, time zone and clock, and what they chose with the slot."""

@@ -17,8 +17,6 @@ from kordless_booking.booking.form_input import without_longest
 from kordless_booking.booking.tokens import MAX_URL_TOKEN, InvalidToken, decrypt_token, encrypt_token
 from kordless_booking.limits import MAX_MANAGE_LINK_DAYS
 
-__all__ = ["ManageLink", "Receipt"]
-
 ATTEMPT_SECONDS: Final = 24 * 3600
 """Seconds for which the link to an attempt works: as long as an attempt is sent again."""
 CONFIRMATION_SECONDS: Final = 30 * 86400

@@ -34,8 +34,6 @@ from kordless_booking.models import (
 from kordless_booking.webhooks.events import UnreadableEvent, parse_event
 from kordless_booking.webhooks.stored_body import BODY_RETENTION, BodyUnavailable, decrypt_body
 
-__all__ = ["Appointments", "Attempts", "BookingProjections", "Counts", "Deliveries"]
-
 FORM_EXPIRES_AFTER: Final = timedelta(days=2)
 """Age from which no form can be sent again: DRAFT_SECONDS is a day at most."""
 _OPEN: Final = [state.value for state in BookingAttempt.State if state.is_open]

@@ -17,8 +17,6 @@ from kordless_booking.forms import MAX_EMAIL
 if TYPE_CHECKING:
     from kordless_booking.models import Appointment
 
-__all__ = ["AppointmentData", "usable_email"]
-
 
 class AppointmentData(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is known about a booking, and its customer's preferences as far as known."""

@@ -32,7 +32,7 @@ from kordless_booking.exceptions import KordlessError
 from kordless_booking.mail.appointment_data import AppointmentData
 from kordless_booking.mail.texts import greeting_name, mail_texts, one_line
 from kordless_booking.models import OutgoingMail
-from kordless_booking.presentation import formatting, timezone_search
+from kordless_booking.presentation import formatting, timezones
 from kordless_booking.presentation import texts as booking_words
 from kordless_booking.presentation.calendar_event import calendar_file, event_for_booking
 from kordless_booking.presentation.locales import best_supported_language, default_language
@@ -42,8 +42,6 @@ from kordless_booking.urlconf import absolute_url
 
 if TYPE_CHECKING:
     from kordless_booking.api.resources import Booking
-
-__all__ = ["BookingDetails", "booking_details", "compose"]
 
 
 @dataclass(frozen=True)
@@ -103,7 +101,7 @@ def _reader(particulars: AppointmentData, offered: BookingDetails) -> VisitorPre
     return VisitorPreferences(
         language=(best_supported_language(known.language) if known else None) or default_language(),
         # `known.language` may have been removed from the site's LANGUAGES since.
-        timezone=next((found for name in wished if (found := timezone_search.canonical_timezone(name))), "UTC"),
+        timezone=next((found for name in wished if (found := timezones.canonical_timezone(name))), "UTC"),
         hours=known.hours if known else None,
         host=known.host if known else None,
         party_size=known.party_size if known else 1,
@@ -127,9 +125,7 @@ def _build_message(
     service = offered.service_name or _("Booking")
     # A canceled booking has nothing to manage: its mail links to the services instead.
     gone = kind is OutgoingMail.Kind.CANCELLED
-    start = formatting.date_and_time(
-        booking.start.astimezone(timezone_search.get_timezone(zone)), language, reader.hours
-    )
+    start = formatting.date_and_time(booking.start.astimezone(timezones.get_timezone(zone)), language, reader.hours)
     said = mail_texts(kind, booking.status, one_line(service), start)
     link = None if gone else _manage_link(account, particulars, reader, now)
     sender = parseaddr(account.mail_from or settings.DEFAULT_FROM_EMAIL)

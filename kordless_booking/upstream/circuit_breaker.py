@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from .fallback_cache import FallbackCache
     from .memory import Storable
 
-__all__ = ["Admission", "CircuitBreaker", "CircuitState"]
-
 logger = logging.getLogger(__name__)
 
 FAILURE_THRESHOLD = 5

@@ -10,13 +10,12 @@ from kordless_booking import exceptions
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.draft import Draft
 from kordless_booking.booking.steps import Step
-from kordless_booking.presentation import timezone_search
+from kordless_booking.presentation import timezones
+from kordless_booking.presentation.texts import party_text, venue_timezone
 from kordless_booking.views.cells import format_start
 from kordless_booking.views.problems import Problem
 from kordless_booking.views.request import WidgetRequest
-from kordless_booking.views.words import clocks, party_text, venue_timezone
-
-__all__ = ["already_requested"]
+from kordless_booking.views.words import clocks
 
 
 def already_requested(
@@ -30,7 +29,7 @@ def already_requested(
     The visitor may be somebody else, so the page reveals nothing of the earlier attempt, neither its details nor its
     state.
     """
-    day = chosen.start.astimezone(timezone_search.get_timezone(chosen.zone)).date()
+    day = chosen.start.astimezone(timezones.get_timezone(chosen.zone)).date()
     around = choices.replace(tz=chosen.zone, month=None, day=day, party_size=chosen.party_size)
     # The same link as for a click on the time: it is checked to be free, and then gets a draft with a key of its own.
     afresh = visit.service_url("contact", chosen.service, around, kept=kept, start=format_start(chosen.start))

@@ -28,19 +28,19 @@ from kordless_booking.booking.receipt import Receipt
 from kordless_booking.booking.steps import Step
 from kordless_booking.forms import ContactForm
 from kordless_booking.models import FunnelCount
-from kordless_booking.presentation import formatting, timezone_search
+from kordless_booking.presentation import formatting, timezones
+from kordless_booking.presentation.texts import describe_location, party_text, policy_text, venue_timezone
 from kordless_booking.views import security
 from kordless_booking.views.abuse import HONEYPOT, reject_reason
 from kordless_booking.views.already_requested import already_requested
 from kordless_booking.views.cells import read_start
 from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.outcome import invalidate_after_error, redirect_to_outcome
-from kordless_booking.views.problems import RETRY_SECONDS, Problem, from_api_error, log_problem
+from kordless_booking.views.problems import Problem, from_api_error, log_problem
 from kordless_booking.views.request import WidgetRequest
+from kordless_booking.views.retry_after import set_retry_after
 from kordless_booking.views.slot_page import free_slot, start_fetching_time, visitor_zone
-from kordless_booking.views.words import clocks, describe_location, party_text, policy_text, venue_timezone
-
-__all__ = ["contact"]
+from kordless_booking.views.words import clocks
 
 
 @widget_view("GET", "POST", no_store=True, prefetchable=True)
@@ -114,9 +114,7 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
     if objected := reject_reason(visit, chosen, form):
         status = 429 if objected.seconds else 422
         response = _form_page(visit, _detail(visit, service), chosen, form, problem=objected, status=status)
-        if objected.seconds:
-            response["Retry-After"] = str(objected.seconds)
-        return response
+        return set_retry_after(response, objected.seconds) if objected.seconds else response
     attribution = parse_attribution(visit.request.POST.get("attribution", ""))
     reader = visit.preferences(chosen.zone, host=chosen.host_name, host_id=chosen.host_id, party=chosen.party_size)
     attempt = Attempt(chosen.nonce, _new_booking(chosen, form), attribution, reader)
@@ -193,8 +191,7 @@ def _rejected_page(visit: WidgetRequest, chosen: Draft, form: ContactForm, outco
             return _form_page(visit, detail, chosen, form, problem=text, status=422)
     log_problem(visit, "create_not_sent", level=logging.ERROR, status=503, error=error)
     response = _form_page(visit, detail, chosen, form, problem=_failed_request_message(), status=503)
-    response["Retry-After"] = str(error.retry_after or RETRY_SECONDS)
-    return response
+    return set_retry_after(response, error.retry_after)
 
 
 def _renew_draft(visit: WidgetRequest, old: Draft, form: ContactForm | None = None) -> HttpResponse:
@@ -330,7 +327,7 @@ def _detail(visit: WidgetRequest, service: str) -> ServiceDetail | None:
 
 def _around(visit: WidgetRequest, chosen: Draft) -> Choices:
     """Return the choices with which the slot page shows the day of the chosen time."""
-    day = chosen.start.astimezone(timezone_search.get_timezone(chosen.zone)).date()
+    day = chosen.start.astimezone(timezones.get_timezone(chosen.zone)).date()
     return visit.choices.replace(tz=chosen.zone, month=None, day=day, party_size=chosen.party_size)
 
 

@@ -14,8 +14,6 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import condition, require_safe
 
-__all__ = ["embed", "embed_dialog"]
-
 _FOLDER: Final = Path(__file__).parent.parent / "static" / "kordless_booking"
 _LOADER: Final = "embed.js"
 _DIALOG: Final = "embed-dialog.js"

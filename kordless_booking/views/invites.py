@@ -13,8 +13,6 @@ from kordless_booking.presentation.calendar_event import event_for_booking
 if TYPE_CHECKING:
     from kordless_booking.views.request import WidgetRequest
 
-__all__ = ["calendar_event_for", "calendar_links", "calendar_response"]
-
 
 def calendar_event_for(
     visit: WidgetRequest,

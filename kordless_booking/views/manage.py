@@ -24,34 +24,22 @@ from kordless_booking.booking.tokens import InvalidToken
 from kordless_booking.changes import BookingChange, mark_change_in_progress, publish_change
 from kordless_booking.forms import FindForm
 from kordless_booking.logs import log_event
-from kordless_booking.presentation import calendar_event, timezone_search
-from kordless_booking.views.abuse import rate_limit
-from kordless_booking.views.decorators import widget_view
-from kordless_booking.views.invites import calendar_event_for, calendar_links, calendar_response
-from kordless_booking.views.page import embed_event
-from kordless_booking.views.problems import RETRY_SECONDS, Problem, broken_link, log_problem
-from kordless_booking.views.request import WidgetRequest
-from kordless_booking.views.words import (
+from kordless_booking.presentation import calendar_event, timezones
+from kordless_booking.presentation.texts import (
     DisplayTimes,
-    clocks,
     describe_location,
     policy_text,
     status_texts,
     venue_timezone,
 )
-
-__all__ = [
-    "ManagedBooking",
-    "calendar",
-    "cancel",
-    "change_failed_page",
-    "change_timeout",
-    "check_change_limit",
-    "find",
-    "load_managed_booking",
-    "refetch",
-    "show",
-]
+from kordless_booking.views.abuse import rate_limit
+from kordless_booking.views.decorators import widget_view
+from kordless_booking.views.invites import calendar_event_for, calendar_links, calendar_response
+from kordless_booking.views.page import embed_event
+from kordless_booking.views.problems import Problem, broken_link, log_problem
+from kordless_booking.views.request import WidgetRequest
+from kordless_booking.views.retry_after import set_retry_after
+from kordless_booking.views.words import clocks
 
 log = logging.getLogger("kordless_booking.views")
 
@@ -75,9 +63,7 @@ def find(visit: WidgetRequest) -> HttpResponse:
     # By client, and by number: many clients together must not guess one booking's contact either.
     objected = rate_limit(visit, "find") or (rate_limit(visit, "number", asked[0]) if asked else None)
     if objected:
-        response = _find_page(visit, form, problem=objected, status=429)
-        response["Retry-After"] = str(objected.seconds)
-        return response
+        return set_retry_after(_find_page(visit, form, problem=objected, status=429), objected.seconds)
     try:
         booking = visit.client.lookup(*asked) if asked else None
     except (exceptions.NotFound, exceptions.ContactRefused, exceptions.BadRequest, exceptions.Refused):
@@ -85,9 +71,7 @@ def find(visit: WidgetRequest) -> HttpResponse:
     except exceptions.Unavailable as error:
         log_problem(visit, "lookup_failed", level=logging.ERROR, status=503, error=error)
         text = _("We can't reach the booking system right now. Please try again in a moment.")
-        response = _find_page(visit, form, problem=text, status=503)
-        response["Retry-After"] = str(error.retry_after or RETRY_SECONDS)
-        return response
+        return set_retry_after(_find_page(visit, form, problem=text, status=503), error.retry_after)
     if asked is None or booking is None:
         log_event(log, logging.INFO, "lookup_rejected")
         text = _("We can't find a booking with this number and this email or phone. Please check both.")
@@ -254,8 +238,8 @@ def load_managed_booking(visit: WidgetRequest, token: str) -> ManagedBooking:
         raise exceptions.NotFound(operation="lookup", status=error.status) from error
     zone = (
         visit.choices.tz
-        or timezone_search.canonical_timezone(link.zone)
-        or timezone_search.canonical_timezone(booking.timezone)
+        or timezones.canonical_timezone(link.zone)
+        or timezones.canonical_timezone(booking.timezone)
         or "UTC"
     )
     return ManagedBooking(token, link, booking, zone)
@@ -298,8 +282,7 @@ def change_failed_page(
     """
     log_problem(visit, event, level=logging.ERROR, status=503, error=error)
     response = page(_("We can't reach the booking system right now. Your booking is unchanged; please try again soon."))
-    response["Retry-After"] = str(error.retry_after or RETRY_SECONDS)
-    return response
+    return set_retry_after(response, error.retry_after)
 
 
 def _cancel_page(visit: WidgetRequest, it: ManagedBooking, problem: str = "") -> HttpResponse:

@@ -23,22 +23,15 @@ from kordless_booking.booking.tokens import InvalidToken
 from kordless_booking.changes import BookingChange, publish_change
 from kordless_booking.models import FunnelCount
 from kordless_booking.presentation import calendar_event
+from kordless_booking.presentation.texts import describe_location, party_text, status_texts, venue_timezone
 from kordless_booking.views.already_requested import already_requested
 from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.invites import calendar_event_for, calendar_links, calendar_response
 from kordless_booking.views.page import embed_event
 from kordless_booking.views.problems import Problem, broken_link, from_api_error, log_problem
 from kordless_booking.views.request import WidgetRequest
-from kordless_booking.views.words import clocks, describe_location, party_text, status_texts, venue_timezone
-
-__all__ = [
-    "attempt",
-    "confirmation",
-    "confirmation_calendar",
-    "invalidate_after_error",
-    "manage_url",
-    "redirect_to_outcome",
-]
+from kordless_booking.views.retry_after import set_retry_after
+from kordless_booking.views.words import clocks
 
 MAX_POLL_SECONDS: Final = 30
 """Longest interval, in seconds, at which a waiting page reloads: what it says may have changed."""
@@ -198,8 +191,7 @@ def _waiting_page(visit: WidgetRequest, outcome: placement.Pending) -> HttpRespo
     page = visit.page(_("We're confirming your booking"), step=Step.CONTACT, refresh=seconds)
     context = {"text": text, "seconds": seconds, "next_url": visit.request.get_full_path()}
     response = visit.render("kordless_booking/steps/attempt.html", page, context)
-    response["Retry-After"] = str(seconds)
-    return response
+    return set_retry_after(response, seconds)
 
 
 def _rejected_page(visit: WidgetRequest, receipt: Receipt, outcome: placement.Rejected) -> HttpResponse:

@@ -34,8 +34,8 @@ from kordless_booking.funnel.page_views import PageView, count_later_stage
 from kordless_booking.logs import request_id
 from kordless_booking.models import FunnelCount
 from kordless_booking.prefetch import is_prefetch
-from kordless_booking.presentation.calendar_event import safe_url
 from kordless_booking.presentation.locales import best_supported_language, default_language, supported_languages
+from kordless_booking.presentation.safe_links import safe_url
 from kordless_booking.presentation.texts import business_name
 from kordless_booking.upstream.catalog import Catalog
 from kordless_booking.upstream.fallback_cache import FallbackCache
@@ -47,17 +47,6 @@ from kordless_booking.views.package_templates import PackageTemplates, find_pack
 from kordless_booking.views.page import Business, Page, ProgressStep
 from kordless_booking.views.skeletons import SiteTemplatePart, cached_per_language, render_from_skeleton
 from kordless_booking.views.stylesheet import style_url
-
-__all__ = [
-    "TARGET_ID",
-    "WidgetRequest",
-    "business_of",
-    "language_for",
-    "origin_of",
-    "request_id_context",
-    "request_id_of",
-    "supported_languages",
-]
 
 
 def language_for(request: HttpRequest) -> str:

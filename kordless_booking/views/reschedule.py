@@ -37,8 +37,6 @@ from kordless_booking.views.slot_page import (
 from kordless_booking.views.steps import zone_context
 from kordless_booking.views.words import service_card
 
-__all__ = ["confirm", "slots", "zone"]
-
 log = logging.getLogger("kordless_booking.views")
 
 

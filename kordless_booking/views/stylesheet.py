@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from kordless_booking.conf import Account
     from kordless_booking.urlconf import Mount
 
-__all__ = ["style", "style_url"]
-
 _A_YEAR: Final = 365 * 86400
 
 

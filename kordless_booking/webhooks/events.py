@@ -18,8 +18,6 @@ from kordless_booking.api.resources import Booking
 from kordless_booking.exceptions import OutcomeUnknown
 from kordless_booking.models import MAX_KIND_CHARS
 
-__all__ = ["CANCELLED", "CREATED", "UPDATED", "Event", "UnreadableEvent", "parse_event"]
-
 CREATED: Final = "booking.created"
 UPDATED: Final = "booking.updated"
 CANCELLED: Final = "booking.cancelled"

@@ -8,7 +8,7 @@ from kordless_booking.upstream import circuit_breaker, read_through
 from kordless_booking.upstream.entries import Lifetime
 from tests.faults.expected import ALL, FINE
 from tests.support.in_force import numbers_in_force
-from tests.support.log_events import PACKAGE, PAGE, ROOT, SAID, rows, written
+from tests.support.log_events import PACKAGE, PAGE, SAID, rows, written
 
 COLUMNS = (
     ("services",),

@@ -19,8 +19,6 @@ from tests.processes.gunicorn_site import Served
 from tests.support.deliveries import Delivery
 from tests.support.http_visitor import Form, Reading
 
-__all__ = ["Answer", "Guest", "all_at_once", "counted", "until"]
-
 R = TypeVar("R")
 _houses = count(1)
 REFRESH = re.compile(r'http-equiv="refresh" content="(\d+)"')

@@ -37,8 +37,6 @@ from tests.support.fault_steps import ACTS, READS, Scene
 from tests.support.signal_receiver import listening
 from tests.support.visitor import JANE, Walk
 
-__all__ = ["live_on"]
-
 ILLNESSES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("status", {"status": 404}),
     *[("status", {"status": status}) for status in (429, 403, 409, 422, 500)],

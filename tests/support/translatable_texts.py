@@ -11,8 +11,6 @@ from typing import NamedTuple
 from babel.messages.extract import extract
 from django.utils.translation.template import templatize
 
-__all__ = ["PACKAGE", "Text", "texts_of_the_package"]
-
 PACKAGE = Path(__file__).parents[2] / "kordless_booking"
 KEYWORDS = {
     "_": None,

@@ -26,9 +26,10 @@ from kordless_booking.exceptions import (
     Unavailable,
     Unreachable,
 )
+from kordless_booking.upstream.entries import Cached, CacheItem, Lifetime
 from kordless_booking.upstream.fallback_cache import FallbackCache
 from kordless_booking.upstream.keys import cache_key
-from kordless_booking.upstream.read_through import Cached, CacheItem, Lifetime, ReadThroughCache
+from kordless_booking.upstream.read_through import ReadThroughCache
 from kordless_booking.upstream.single_flight import LOCK_TTL
 from tests.support.controlled_cache import WAITS, HandTime, SharedMemory, at_once
 
