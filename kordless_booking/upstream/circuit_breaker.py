@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from kordless_booking.clock import Clock
 
     from .fallback_cache import FallbackCache
-    from .memory import Storable
+    from .memory_cache import Storable
 
 __all__ = ["Admission", "CircuitBreaker", "CircuitState"]
 

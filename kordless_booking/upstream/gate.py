@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from kordless_booking.api.session import ResponseMeta
     from kordless_booking.upstream.fallback_cache import FallbackCache
-    from kordless_booking.upstream.memory import Storable
+    from kordless_booking.upstream.memory_cache import Storable
 
 __all__ = ["MAX_SKEW_SECONDS", "ClockSkewMonitor", "GateState", "UpstreamGate", "seconds_ahead"]
 

@@ -16,7 +16,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from .memory import Storable
+    from .memory_cache import Storable
 
 __all__ = ["UNREADABLE", "PlainSerde", "PlainSerializer"]
 

@@ -13,7 +13,7 @@ from django.db import connections
 
 from kordless_booking.logs import error_location, log_event, request_id
 
-from .own_backend import close_pickleless_backends
+from .pickleless_backend import close_pickleless_backends
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kordless_booking.upstream.memory import Storable
+from kordless_booking.upstream.memory_cache import Storable
 from kordless_booking.upstream.plain_values import UNREADABLE, PlainSerde, PlainSerializer
 
 VALUES = st.binary() | st.text(st.characters(codec="utf-8")) | st.integers(-(10**18), 10**18)

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from kordless_booking.upstream.memory import MemoryCache
+from kordless_booking.upstream.memory_cache import MemoryCache
 from tests.support.controlled_cache import HandTime
 
 

@@ -16,7 +16,7 @@ from pytest_django import Settings
 
 from kordless_booking.clock import Clock
 from kordless_booking.upstream.fallback_cache import FallbackCache
-from kordless_booking.upstream.own_backend import PicklelessBackend, may_unpickle
+from kordless_booking.upstream.pickleless_backend import PicklelessBackend, may_unpickle
 from tests.support.memcached_server import MEMCACHED, WHY_NO_MEMCACHED, running_memcached
 from tests.support.planted_pickles import Memcached, Redis, Server, trap
 from tests.support.redis_server import REDIS, WHY_NOT, running_redis
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db  # the end of a request concerns the database
 DJANGO = "django.core.cache.backends"
 BACKENDS = [
     f"{DJANGO}.redis.RedisCache",
-    "tests.upstream.test_own_backend.SitesOwnRedisCache",
+    "tests.upstream.test_pickleless_backend.SitesOwnRedisCache",
     "django_redis.cache.RedisCache",
     "django_valkey.cache.ValkeyCache",
     f"{DJANGO}.memcached.PyMemcacheCache",
