@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 5.0
 """Seconds after a failure before the cache is probed."""
-SAID_EVERY = 60.0
+LOG_INTERVAL_SECONDS = 60.0
 """Minimum seconds between two log lines of one process about the same trouble."""
 PROBE_KEY = cache_key("", "awake")
 """Key that the probe writes."""
@@ -68,8 +68,8 @@ class FallbackCache:
         self._guard = threading.Lock()
         self._trusted = True
         self._again_at = 0.0
-        self._say_at: float | None = None
-        self._unreadable_at: float | None = None
+        self._log_at: float | None = None
+        self._log_unreadable_at: float | None = None
 
     @property
     def up(self) -> bool:
@@ -119,17 +119,17 @@ class FallbackCache:
         """Leave out values that we can't have written, and delete them, because they would block `add` for ever."""
         readable = {key: value for key, value in found.items() if isinstance(value, _STORABLE)}
         if len(readable) < len(found):
-            self._say_unreadable()
+            self._log_unreadable()
             self.delete_many(found.keys() - readable.keys())
         return readable
 
-    def _say_unreadable(self) -> None:
+    def _log_unreadable(self) -> None:
         with self._guard:
             now = self._clock.monotonic()
-            aloud = self._unreadable_at is None or now >= self._unreadable_at
-            if aloud:
-                self._unreadable_at = now + SAID_EVERY
-        if aloud:
+            log_now = self._log_unreadable_at is None or now >= self._log_unreadable_at
+            if log_now:
+                self._log_unreadable_at = now + LOG_INTERVAL_SECONDS
+        if log_now:
             log_event(logger, logging.ERROR, "cache_value_unreadable")
 
     def _on(self, operation: Callable[[BaseCache | MemoryCache], T]) -> T:
@@ -162,8 +162,8 @@ class FallbackCache:
             now = self._clock.monotonic()
             self._trusted = False
             self._again_at = now + RETRY_SECONDS
-            aloud = self._say_at is None or now >= self._say_at
-            if aloud:
-                self._say_at = now + SAID_EVERY
-        if aloud:
+            log_now = self._log_at is None or now >= self._log_at
+            if log_now:
+                self._log_at = now + LOG_INTERVAL_SECONDS
+        if log_now:
             log_event(logger, logging.ERROR, "cache_unavailable", error=type(error).__name__)

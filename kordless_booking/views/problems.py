@@ -48,7 +48,7 @@ def log_problem(
     said: dict[str, object] = {"status": status, "account": visit.account.name, "req": visit.id}
     if error is not None:
         said |= {"operation": error.operation, "reason": error.reason, "upstream": error.status or "-"}
-    log_event(log, services_for(visit.account).loudness.level_for(event, level), event, **said)
+    log_event(log, services_for(visit.account).log_throttle.level_for(event, level), event, **said)
 
 
 log = logging.getLogger("kordless_booking.views")

@@ -86,8 +86,8 @@ def _answer(request: HttpRequest) -> HttpResponse:
         status = _process(request, account)
     except _Rejected as refused:
         count_rejection(account.name, refused.event)
-        loudness = services_for(account).loudness.level_for(refused.event, refused.level)
-        log_event(log, loudness, refused.event, status=refused.status, account=account.name, **refused.more)
+        log_level = services_for(account).log_throttle.level_for(refused.event, refused.level)
+        log_event(log, log_level, refused.event, status=refused.status, account=account.name, **refused.more)
         response = HttpResponse(status=refused.status)
         if refused.status == 503:
             response["Retry-After"] = str(RETRY_SECONDS)

@@ -21,10 +21,10 @@ def invalidate_slots(upstream: AccountServices, booking: Booking) -> None:
 
     Reads the cache at most and never calls Kordless. All months go, so that time zones and midnight don't matter.
     """
-    offer = upstream.catalog.cached_offer()
+    organization = upstream.catalog.cached_organization()
     # Through a RequestView: unlike `invalidate` of the cache, it also drops the responses that this process keeps.
-    catalog = upstream.catalog.for_request(RequestView(upstream.shelf))
-    for slug in _slugs(booking, offer.services if offer else ()):
+    catalog = upstream.catalog.for_request(RequestView(upstream.catalog_cache))
+    for slug in _slugs(booking, organization.services if organization else ()):
         catalog.invalidate_slots(slug)
 
 
