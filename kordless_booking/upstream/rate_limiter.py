@@ -20,7 +20,6 @@ process counted, and a 429 stops every process until the time that it named.
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from enum import Enum
 from math import ceil
@@ -34,6 +33,7 @@ from kordless_booking.api.responses import DEFAULT_WAIT_SECONDS, MAX_WAIT_SECOND
 from kordless_booking.exceptions import TooMany
 
 from .keys import cache_key
+from .permits import first_free_at, from_millis, take_permit, to_millis
 from .worker import in_background
 
 if TYPE_CHECKING:
@@ -185,18 +185,13 @@ class RateLimiter:
         self._check_blocked(operation, kind, found, now)
         self._check_reported(operation, kind, found, now)
         pool = [self._permit_keys[number] for number in quota.permits(kind)]
-        free = [key for key in pool if key not in found]
-        # Processes that read the same snapshot would otherwise all try for the same permit.
-        random.shuffle(free)
-        for key in free:
-            # `found` may be out of date by now: `add` decides who gets it, and the loser goes on to the next.
-            # It outlasts the call, so a permit can't be taken twice while its call is under way.
-            if self._cache.add(key, _to_millis(now + PERMIT_SECONDS), PERMIT_SECONDS + MAX_CALL_SECONDS):
-                taken = sum(permit in found for permit in self._permit_keys)
-                return Permit(key, quota.requests - taken - 1)
-        # The stored time says when a permit is free if its call ends now; a call under way takes longer.
-        frees_at = min((_from_millis(found.get(key)) for key in pool if key in found), default=now)
-        raise _too_many(operation, "quota", frees_at - now, PERMIT_SECONDS)
+        # It outlasts the call, so a permit can't be taken twice while its call is under way.
+        timeout = PERMIT_SECONDS + MAX_CALL_SECONDS
+        key = take_permit(self._cache, pool, found, free_at=now + PERMIT_SECONDS, timeout=timeout)
+        if key is None:
+            # The stored time says when a permit is free if its call ends now; a call under way takes longer.
+            raise _too_many(operation, "quota", first_free_at(pool, found, now) - now, PERMIT_SECONDS)
+        return Permit(key, quota.requests - sum(permit in found for permit in self._permit_keys) - 1)
 
     def usage(self, found: Mapping[str, Storable]) -> Usage:
         """Return how much of the quota is taken, given what was `found` under `keys()`. Takes nothing."""
@@ -204,7 +199,7 @@ class RateLimiter:
         quota = self._whole if self._cache.up else self._part
         taken = [number for number, key in enumerate(self._permit_keys) if key in found]
         booked = sum(number in creations for number in taken)
-        until = max((_from_millis(found.get(key)) for key in (self._blocked, self._blocked_creations)), default=0.0)
+        until = max((from_millis(found.get(key)) for key in (self._blocked, self._blocked_creations)), default=0.0)
         return Usage(
             requests=len(taken) - booked,
             of_requests=quota.requests - quota.creations,
@@ -222,7 +217,7 @@ class RateLimiter:
         """
         now = self._clock.now()
         # `set`, not a longer expiry from the start: the window counts from the answer, whenever that came.
-        self._cache.set(permit.key, _to_millis(now + PERMIT_SECONDS), PERMIT_SECONDS)
+        self._cache.set(permit.key, to_millis(now + PERMIT_SECONDS), PERMIT_SECONDS)
         if answer is None:
             return
         # A creation counts against both limits, and its headers may report either. The size tells which one they mean.
@@ -230,7 +225,7 @@ class RateLimiter:
         if answer.status == 429:
             seconds = _whole_seconds(answer.retry_after or DEFAULT_WAIT_SECONDS, MAX_WAIT_SECONDS)
             key = self._blocked_creations if creations else self._blocked
-            self._cache.set(key, _to_millis(now + seconds), seconds)
+            self._cache.set(key, to_millis(now + seconds), seconds)
         # A remainder worse than our own count means that somebody else uses the key; any other says nothing new.
         # A permit's `left` counts all requests, so it can't judge a remainder of creations: that is always stored.
         elif answer.remaining is not None and (creations or answer.remaining < permit.left):
@@ -243,7 +238,7 @@ class RateLimiter:
 
     def _check_blocked(self, operation: str, kind: Priority, found: Mapping[str, Storable], now: float) -> None:
         keys = [self._blocked, *([self._blocked_creations] if kind is Priority.CREATE else [])]
-        if until := [_from_millis(found[key]) for key in keys if key in found]:
+        if until := [from_millis(found[key]) for key in keys if key in found]:
             raise _too_many(operation, "blocked", max(until) - now, MAX_WAIT_SECONDS)
 
     def _check_reported(self, operation: str, kind: Priority, found: Mapping[str, Storable], now: float) -> None:
@@ -261,18 +256,9 @@ class RateLimiter:
             if reported is None:
                 continue
             # Permits taken or released after the report: requests that its remainder may not include yet.
-            since = sum(_from_millis(found.get(permit)) - PERMIT_SECONDS > reported.at for permit in permits)
+            since = sum(from_millis(found.get(permit)) - PERMIT_SECONDS > reported.at for permit in permits)
             if reported.left - since <= reserved * reported.limit // self._whole.requests:
                 raise _too_many(operation, "reported_limit", reported.until - now, WINDOW_SECONDS)
-
-
-def _to_millis(moment: float) -> int:
-    """Convert to Unix milliseconds: an integer, because every cache backend returns integers unchanged."""
-    return round(moment * 1000)
-
-
-def _from_millis(stored: Storable | None) -> float:
-    return stored / 1000 if isinstance(stored, int) else 0.0
 
 
 def _decode_reported(stored: Storable | None) -> ReportedLimit | None:
