@@ -10,13 +10,27 @@ What a caller gets depends on the age of the cached value::
 - Single-flight: for one item at most one fetch is in progress; all others share its result, be it value or error.
 - Negative caching: an error such as `NotFound` replaces the value for half a minute, so that requests for what doesn't
   exist cost Kordless nothing. A refused API key closes the whole account until a fetch succeeds again.
-- Invalidation by generation: each group has one in the cache, a random word that is read in the same round trip as the
-  values. Each value carries the generation under which it was requested, so one that was on its way during an
-  invalidation arrives invalid. An invalid value is not served while Kordless answers; when it doesn't, an old value
-  with a notice is better than none.
 - Local cache: for a second this process answers from its own memory, and for as long as the shared cache is down.
-- Epoch: every write for an account changes one random word. While it is unchanged, all that this process has read is
-  still current, and one short read of the epoch replaces reading it all again.
+- Invalidation by generation: a value carries the generation of its group under which it was requested, so one that was
+  on its way during an invalidation arrives invalid. It is not served while Kordless answers; when it doesn't, an old
+  value with a notice is better than none.
+
+Three signals say that something is outdated. Each reaches what the others don't::
+
+    signal         belongs to             costs                        changes when
+    generation     group, all processes   nothing: read with values    the group is invalidated
+    epoch          account, all processes one short read               anything is stored or invalidated
+    invalidations  account, this process  nothing: in memory           this process invalidates something
+
+- The generation makes a value invalid. One for the whole account would not do: a booking would make Kordless answer for
+  the times of every service again.
+- The epoch confirms local entries that are older than a second. The generations would not do: a value that another
+  process refreshed has the old one. Without an epoch each lookup would read all values again: 79 KB for a page of a
+  busy month, 570 µs instead of 83 with a Redis on the same machine.
+- The count of invalidations tells a lookup or a stored page that began before one. A visitor who books sees the change
+  on the next page, within the second of the local cache too.
+
+A refused key is none of them: it is a cached error of the account, and outlives every value.
 """
 
 from __future__ import annotations
@@ -101,7 +115,8 @@ class ReadThroughCache:
         self._size = size
         self._single_flight: SingleFlight[LocalEntry] = SingleFlight(cache, account=account, clock=self._clock)
         self._local: dict[tuple[str, ...], LocalEntry] = {}
-        self._invalidations = 0
+        self.invalidations = 0
+        """Number of invalidations and refusals of the key in this process: what began before one is outdated."""
         self._guard = threading.Lock()
 
     def read(
@@ -222,7 +237,7 @@ class ReadThroughCache:
 
     def _load(self, *items: CacheItem[Any]) -> list[LocalEntry]:
         """Load items from the shared cache in one round trip."""
-        invalidations = self._invalidations
+        invalidations = self.invalidations
         epoch_key, refusal_key = self._key("epoch"), self._key("refusal")
         keys = [(self._key("value", *item.parts), self._key("generation", *item.group)) for item in items]
         # The epoch is the first key: a value that is written in between then only costs another read. Read last, a
@@ -235,7 +250,7 @@ class ReadThroughCache:
         ]
         with self._guard:
             # Else an invalidation of this process happened meanwhile, and this is what was there before it.
-            if invalidations == self._invalidations:
+            if invalidations == self.invalidations:
                 for item, entry in zip(items, entries, strict=True):
                     self._keep_local(item, entry)
         return entries
@@ -271,8 +286,8 @@ class ReadThroughCache:
     def _drop_local(self, group: tuple[str, ...]) -> None:
         self._single_flight.forget(group)
         with self._guard:
-            # Tells a `_load` that is under way not to store what it read.
-            self._invalidations += 1
+            # After the generation has changed: what read the old one, a `_load` or a page, began before this.
+            self.invalidations += 1
             for parts in [parts for parts in self._local if parts[: len(group)] == group]:
                 del self._local[parts]
 

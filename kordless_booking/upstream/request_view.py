@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .entries import Cached, CacheItem, LocalEntry
     from .read_through import ReadThroughCache
 
-__all__ = ["ReadSnapshot", "RequestView", "invalidation_count"]
+__all__ = ["ReadSnapshot", "RequestView"]
 
 T = TypeVar("T")
 
@@ -31,7 +31,8 @@ class RequestView:
     def __init__(self, cache: ReadThroughCache, *, cached_only: bool = False) -> None:
         self._cache = cache
         self._cached_only = cached_only
-        self.changes_before = invalidation_count()
+        # From before the first read: an invalidation since then makes the page outdated.
+        self._invalidations = cache.invalidations
         self._entries: dict[tuple[str, ...], LocalEntry] = {}
         self._started: dict[tuple[str, ...], Future[LocalEntry | None]] = {}
         self._read: dict[tuple[str, ...], tuple[CacheItem[Any], Cached[Any]]] = {}
@@ -91,22 +92,19 @@ class RequestView:
 
     def invalidate(self, *group: str) -> None:
         """Invalidate a group, as `ReadThroughCache.invalidate` does, and drop all that this request has read."""
-        self._changed()
+        self._clear()
         self._cache.invalidate(*group)
 
     def mark_key_refused(self, error: KeyRefused) -> None:
         """Mark the key as refused, as `ReadThroughCache.mark_key_refused` does."""
-        self._changed()
+        self._clear()
         self._cache.mark_key_refused(error)
 
     def snapshot(self) -> ReadSnapshot:
         """Return what has been read so far, to be validated later."""
-        return ReadSnapshot(self._cache, list(self._read.values()))
+        return ReadSnapshot(self._cache, list(self._read.values()), self._invalidations)
 
-    def _changed(self) -> None:
-        global _invalidation_count  # noqa: PLW0603 (one number for the whole process)
-        # Not locked: it is compared for equality only, so two invalidations at once may count as one.
-        _invalidation_count += 1
+    def _clear(self) -> None:
         # New dicts instead of `clear()`: a fetch that was started may invalidate something from its own thread, while
         # this request's thread still uses the old dicts.
         self._entries, self._started, self._read = {}, {}, {}
@@ -115,10 +113,21 @@ class RequestView:
 class ReadSnapshot:
     """Record of the reads that a page was rendered from, without the values, to check later if they are current."""
 
-    def __init__(self, cache: ReadThroughCache, reads: list[tuple[CacheItem[Any], Cached[Any]]]) -> None:
+    def __init__(
+        self, cache: ReadThroughCache, reads: list[tuple[CacheItem[Any], Cached[Any]]], invalidations: int
+    ) -> None:
         self._cache = cache
+        self._invalidations = invalidations
         # The values are not needed to compare, and a stored page would keep them alive.
         self._reads = [(item, replace(cached, value=None)) for item, cached in reads]
+
+    @property
+    def is_invalidated(self) -> bool:
+        """True if this process has invalidated something of the account since the request began. No round trip.
+
+        A page is not served again after that: a visitor who books must see the change at once.
+        """
+        return self._cache.invalidations != self._invalidations
 
     def is_current(self, *, refresh: bool = True) -> bool:
         """Return True when reading all of it again would give the same.
@@ -126,15 +135,3 @@ class ReadSnapshot:
         Costs at most two round trips to the cache. With `refresh`, what is due is fetched in the background.
         """
         return self._cache.is_current(self._reads, refresh=refresh)
-
-
-def invalidation_count() -> int:
-    """Return how often this process has invalidated something.
-
-    Pages stored before an invalidation of this process are not served after it: a visitor who books must see the change
-    at once.
-    """
-    return _invalidation_count
-
-
-_invalidation_count = 0

@@ -3,7 +3,7 @@
 import pytest
 
 from kordless_booking.exceptions import KeyRefused
-from kordless_booking.upstream.request_view import RequestView, invalidation_count
+from kordless_booking.upstream.request_view import RequestView
 from tests.support.cache_scenario import CacheScenario
 
 
@@ -73,15 +73,52 @@ def test_a_snapshot_is_outdated_once_the_key_is_refused(scenario: CacheScenario)
 
 def test_an_invalidation_clears_the_view_and_counts_for_its_process(scenario: CacheScenario):
     """Whoever books sees it at once."""
-    view, before = RequestView(scenario.process()), invalidation_count()
+    cache = scenario.process()
+    view, before = RequestView(cache), cache.invalidations
     assert view.read(scenario.item).value == 1
     view.invalidate("slots", "haircut")
-    assert invalidation_count() == before + 1
+    assert cache.invalidations == before + 1
     assert view.read(scenario.item).value == 2
     view.mark_key_refused(KeyRefused(operation="create"))
-    assert invalidation_count() == before + 2
+    assert cache.invalidations == before + 2
     with pytest.raises(KeyRefused):
         view.read(scenario.item)
+
+
+def test_an_invalidation_outdates_the_snapshots_of_its_account_at_once(scenario: CacheScenario):
+    """Within the local cache's second too, also one that no view has made, and not those of another account."""
+    north, south = scenario.process(account="north"), scenario.process(account="south")
+    snapshots = []
+    for cache in (north, south):
+        view = RequestView(cache)
+        view.read(scenario.item)
+        snapshots.append(view.snapshot())
+    before = scenario.memory.trips
+    assert [snapshot.is_invalidated for snapshot in snapshots] == [False, False]
+    assert scenario.memory.trips == before
+    north.invalidate("service", "massage")
+    assert [snapshot.is_invalidated for snapshot in snapshots] == [True, False]
+
+
+def test_an_invalidation_during_a_request_outdates_its_snapshot(scenario: CacheScenario):
+    """The snapshot counts from the time before the first read."""
+    cache = scenario.process()
+    view = RequestView(cache)
+    scenario.source.meanwhile = lambda: cache.invalidate("slots", "haircut")
+    view.read(scenario.item)
+    assert view.snapshot().is_invalidated
+
+
+def test_a_refused_key_outdates_the_snapshots_of_this_process_at_once(scenario: CacheScenario):
+    """Also when a fetch behind the page was refused, and not a booking."""
+    cache = scenario.process()
+    view = RequestView(cache)
+    view.read(scenario.item)
+    snapshot = view.snapshot()
+    scenario.source.error = KeyRefused(operation="organization")
+    with pytest.raises(KeyRefused):
+        cache.read(scenario.named("organization"))
+    assert snapshot.is_invalidated
 
 
 def test_with_cached_only_nothing_is_fetched(scenario: CacheScenario):
