@@ -95,7 +95,7 @@ def _documented() -> dict[str, list[str]]:
             f"the body {kept_body}",
             f"{days(enqueue.RETENTION)} after its end",
             f"a keyed hash of the number | {minutes(changes.IN_PROGRESS_SECONDS)} |",
-            f"| none | {days(in_force.offer.on_error)} at most | expiry |",
+            f"| none | {days(in_force.organization.stale_if_error)} at most | expiry |",
             f"| form input | {days(form_input.TOKEN_SECONDS)}; a manage link",
             f"could be sent again ({days(targets.FORM_EXPIRES_AFTER)})",
             f"might send it again ({kept_body})",

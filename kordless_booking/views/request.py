@@ -134,7 +134,7 @@ class WidgetRequest:
     @cached_property
     def reading(self) -> RequestView:
         """View of the read-through cache for this request. It records what the page reads."""
-        return RequestView(services_for(self.account).shelf, at_hand=self.is_prefetch)
+        return RequestView(services_for(self.account).catalog_cache, cached_only=self.is_prefetch)
 
     @cached_property
     def catalog(self) -> Catalog:

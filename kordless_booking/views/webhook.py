@@ -83,8 +83,8 @@ def _answer(request: HttpRequest) -> HttpResponse:
         status = _process(request, account)
     except _Rejected as refused:
         count_rejection(account.name, refused.event)
-        level = services_for(account).log_throttle.level_for(refused.event, refused.level)
-        log_event(log, level, refused.event, status=refused.status, account=account.name, **refused.more)
+        log_level = services_for(account).log_throttle.level_for(refused.event, refused.level)
+        log_event(log, log_level, refused.event, status=refused.status, account=account.name, **refused.more)
         response = HttpResponse(status=refused.status)
         return set_retry_after(response) if refused.status == 503 else response
     return JsonResponse({"received": status})

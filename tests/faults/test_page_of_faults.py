@@ -83,8 +83,8 @@ def test_quoted_words_are_the_visitors():
 def test_the_numbers_are_the_codes():
     """Limits on the page are those that the services of a real account go by."""
     in_force = numbers_in_force()
-    offer, slots = in_force.offer, in_force.slots
-    assert in_force.service == offer
+    organization, slots = in_force.organization, in_force.slots
+    assert in_force.service == organization
     longest = circuit_breaker.MAX_OPEN_SECONDS
     for said in (
         f"| `BROWSE_SECONDS` | {in_force.settings['BROWSE_SECONDS']:g} seconds",
@@ -93,8 +93,8 @@ def test_the_numbers_are_the_codes():
         f"at least {circuit_breaker.MIN_CALLS} in {circuit_breaker.RATE_WINDOW_SECONDS:g} seconds",
         f"| {circuit_breaker.OPEN_SECONDS} seconds, as long as `Retry-After` says with a 503, at most {longest};",
         f"| Times are cached | {_in_words(slots)} |",
-        f"| Services are cached | {_in_words(offer)} |",
-        f"the latest when what is cached is {offer.fresh // 60} minutes old",
+        f"| Services are cached | {_in_words(organization)} |",
+        f"the latest when what is cached is {organization.fresh // 60} minutes old",
         f"every {read_through.NEGATIVE_TTL} seconds",
         f"{MAX_BODY_BYTES // 1024**2} MiB",
     ):
@@ -102,5 +102,5 @@ def test_the_numbers_are_the_codes():
 
 
 def _in_words(lifetime: Lifetime) -> str:
-    stale, on_error = lifetime.stale, lifetime.on_error
+    stale, on_error = lifetime.stale_while_revalidate, lifetime.stale_if_error
     return f"{lifetime.fresh} seconds fresh, {stale} stale-while-revalidate, {on_error} stale-if-error"
