@@ -29,13 +29,15 @@ from tests.mail.conftest import MAIL
 from tests.support.deliveries import delivery, event_body
 from tests.support.failing_database import refused_writes
 from tests.support.mail_reader import sent
+from tests.support.terms import make_terms
 from tests.support.visitor import JANE, Walk
 from tests.views.test_outcome import lose_answers
 
 pytestmark = pytest.mark.django_db
 
 FIRST, MOVED = NOW + timedelta(days=1), NOW + timedelta(days=2)
-GERMAN = VisitorPreferences(language="de", timezone="Europe/Berlin", hours="24", host="Sarah", party_size=2)
+TERMS = make_terms(timezone="Europe/Berlin", host_name="Sarah", party_size=2)
+GERMAN = VisitorPreferences(language="de", timezone="Europe/Berlin", hours="24", terms=TERMS)
 
 
 def booking(**changes: Any) -> Booking:
@@ -142,7 +144,7 @@ def test_a_move_in_another_language_keeps_host_and_party(writing: Settings):
     page(BookingChange.CREATED)
     page(BookingChange.RESCHEDULED, VisitorPreferences(language="fr", timezone="Europe/Paris"), start=MOVED)
     reader = AppointmentData.from_row(Appointment.objects.get()).reader
-    assert reader == VisitorPreferences(language="fr", timezone="Europe/Paris", host="Sarah", party_size=2)
+    assert reader == VisitorPreferences(language="fr", timezone="Europe/Paris", terms=TERMS)
 
 
 def test_the_same_delivery_twenty_times(writing: Settings, client: Client):
