@@ -100,7 +100,7 @@ class WidgetRequest:
         match = request.resolver_match
         self.request = request
         self.namespace = namespace or (match.namespace if match else "") or "kordless_booking"
-        self.account = conf.get_account(self.namespace.rpartition(":")[2])
+        self.account = conf.get_account(self.namespace)
         #: UTC, and the same throughout the request.
         self.now = datetime.now(UTC)
         #: Request id, for the log.
