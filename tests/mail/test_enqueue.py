@@ -27,7 +27,7 @@ from tests.mail.conftest import MAIL
 from tests.support.deliveries import delivery, event_body
 from tests.support.failing_database import refused_writes
 from tests.support.lost_answers import lose_answers
-from tests.support.mail_events import FIRST, GERMAN, MOVED, booking, hook, page
+from tests.support.mail_events import FIRST, GERMAN, MOVED, TERMS, booking, hook, page
 from tests.support.mail_reader import sent
 from tests.support.visitor import JANE, Walk
 
@@ -112,7 +112,7 @@ def test_a_move_in_another_language_keeps_host_and_party(writing: Settings):
     page(BookingChange.CREATED)
     page(BookingChange.RESCHEDULED, VisitorPreferences(language="fr", timezone="Europe/Paris"), start=MOVED)
     reader = AppointmentData.from_row(Appointment.objects.get()).reader
-    assert reader == VisitorPreferences(language="fr", timezone="Europe/Paris", host="Sarah", party_size=2)
+    assert reader == VisitorPreferences(language="fr", timezone="Europe/Paris", terms=TERMS)
 
 
 def test_the_same_delivery_twenty_times(writing: Settings, client: Client):

@@ -12,9 +12,11 @@ from kordless_booking.booking.preferences import VisitorPreferences
 from kordless_booking.changes import BookingChange, publish_change, queue_mail, record_change
 from kordless_booking.conf import get_account
 from tests.conftest import NOW
+from tests.support.terms import make_terms
 
 FIRST, MOVED = NOW + timedelta(days=1), NOW + timedelta(days=2)
-GERMAN = VisitorPreferences(language="de", timezone="Europe/Berlin", hours="24", host="Sarah", party_size=2)
+TERMS = make_terms(timezone="Europe/Berlin", host_name="Sarah", party_size=2)
+GERMAN = VisitorPreferences(language="de", timezone="Europe/Berlin", hours="24", terms=TERMS)
 
 
 def booking(**changes: Any) -> Booking:
