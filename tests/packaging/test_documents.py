@@ -5,6 +5,7 @@ import importlib
 import re
 from importlib.util import find_spec
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -12,7 +13,7 @@ from kordless_booking.funnel import counters
 from kordless_booking.signals import ChangeSource
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 
@@ -22,7 +23,7 @@ def _statements() -> list[ast.AST]:
     found: list[ast.AST] = []
     for path in DOCUMENTS:
         for sample in PYTHON.findall(path.read_text()):
-            found += ast.walk(ast.parse(sample.replace("…,", "").replace("…", "")))
+            found += ast.walk(ast.parse(dedent(sample.replace("…,", "").replace("…", ""))))
     return found
 
 
