@@ -21,8 +21,6 @@ from benchmarks.report import Report
 from benchmarks.running import Kordless, Site, kordless, redis, site
 from benchmarks.world import CROWDS, month_in_view
 
-__all__ = ["crowd_bars", "delivery_bars", "rate_bars"]
-
 APP, PEER = "benchmarks.site.wsgi:application", "benchmarks.peer.wsgi:application"
 HELLO = "hello"
 RATIOS = {

@@ -10,8 +10,6 @@ from importlib.metadata import version
 
 from benchmarks.environment import ROOT
 
-__all__ = ["Bar", "Report"]
-
 MARKS = {True: "met", False: "**missed**", None: ""}
 PAGE = """# Benchmarks
 

@@ -31,16 +31,6 @@ if TYPE_CHECKING:
     from kordless_booking.conf import Account
     from kordless_booking.upstream.fallback_cache import FallbackCache
 
-__all__ = [
-    "BookingChange",
-    "has_newer_change",
-    "is_change_in_progress",
-    "mark_change_in_progress",
-    "publish_change",
-    "queue_mail",
-    "record_change",
-]
-
 log = logging.getLogger("kordless_booking.signals")
 
 IN_PROGRESS_SECONDS: Final = 60

@@ -85,7 +85,7 @@ def _documented() -> dict[str, list[str]]:
         ],
         "operating.md": [
             f"differ by more than {signature.TOLERANCE_SECONDS} s",
-            f"sends Kordless {spelled(upstream_check.MOST_REQUESTS)} requests at most",
+            f"sends Kordless {spelled(upstream_check.MAX_REQUESTS)} requests at most",
             f"takes more than {shared_cache.SLOW_SECONDS * 1000:g} ms",
             f"the same, more than {minutes(gate.MAX_SKEW_SECONDS)} apart",
             f"with {REQUEST_ID[0]} to {REQUEST_ID[1]} letters, digits",
@@ -95,7 +95,7 @@ def _documented() -> dict[str, list[str]]:
             f"the body {kept_body}",
             f"{days(enqueue.RETENTION)} after its end",
             f"a keyed hash of the number | {minutes(changes.IN_PROGRESS_SECONDS)} |",
-            f"| none | {days(in_force.offer.on_error)} at most | expiry |",
+            f"| none | {days(in_force.organization.stale_if_error)} at most | expiry |",
             f"| form input | {days(form_input.TOKEN_SECONDS)}; a manage link",
             f"could be sent again ({days(targets.FORM_EXPIRES_AFTER)})",
             f"might send it again ({kept_body})",
@@ -103,7 +103,7 @@ def _documented() -> dict[str, list[str]]:
         "running.md": [
             a_minute,
             f"asks once in {spelled(fallback_cache.RETRY_SECONDS)} seconds whether it is back",
-            f"at most once {minutes(fallback_cache.SAID_EVERY)}",
+            f"at most once {minutes(fallback_cache.LOG_INTERVAL_SECONDS)}",
             f"is claimed for {placement.LEASE.total_seconds():g} seconds",
             f"## More than {spelled(creations)} bookings a minute",
             f"The first {spelled(creations)} are sent at once",

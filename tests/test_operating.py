@@ -8,13 +8,10 @@ from django.urls import reverse
 
 from kordless_booking.erasure.run import TARGETS
 from kordless_booking.management.commands import kordless_doctor, kordless_erase
-from tests.faults.test_page_of_faults import SAID, rows, written
+from tests.support.log_events import RAISED, SAID, rows, written
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs" / "operating.md").read_text()
-RAISED = re.compile(
-    r'\b(?:Problem\(|_Rejected\([0-9]{3},|unavailable\(|(?:log_problem|change_failed_page)\(\s*visit,)\s*"([a-z_]+)"'
-)
 
 
 def test_every_event_is_on_one_of_the_two_pages():

@@ -10,8 +10,6 @@ from kordless_booking.conf import Account
 from kordless_booking.models import FunnelCount
 from kordless_booking.upstream.registry import services_for
 
-__all__ = ["format_age", "placement_label", "rejection_label", "service_names", "stage_label"]
-
 
 def stage_label(stage: FunnelCount.Stage) -> str:
     """Return the label of what a stage counts, in the plural."""
@@ -61,5 +59,5 @@ def format_age(seconds: float) -> str:
 
 def service_names(accounts: Iterable[Account]) -> dict[str, str]:
     """Return names of services by slug, as far as the cache has them. Kordless isn't asked."""
-    offers = [services_for(account).catalog.cached_offer() for account in accounts]
+    offers = [services_for(account).catalog.cached_organization() for account in accounts]
     return {service.slug: service.name for offer in offers if offer for service in offer.services}

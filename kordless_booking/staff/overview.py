@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from kordless_booking.upstream.catalog import CacheStatus
     from kordless_booking.upstream.gate import GateState
 
-__all__ = ["REFUSAL_DAYS", "AccountState", "OpenAttempts", "Rejections", "ServiceState", "account_state"]
-
 REFUSAL_DAYS: Final = 7
 """Days for which deliveries and rejections are counted."""
 
@@ -115,7 +113,7 @@ def _attempts(account: Account) -> tuple[OpenAttempts, ...]:
 def _cache_state(
     reached: AccountServices, months: tuple[date, ...]
 ) -> tuple[str, CacheStatus, tuple[ServiceState, ...]]:
-    known = reached.catalog.cached_offer()
+    known = reached.catalog.cached_organization()
     offer, *others = reached.catalog.cache_status(months)
     names = {service.slug: service.name for service in known.services} if known else {}
     # `cache_status` returns a flat list: for each service its details, then its months.

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from kordless_booking.upstream.catalog import CacheStatus
     from kordless_booking.upstream.circuit_breaker import CircuitState
 
-__all__ = ["OverviewAdmin"]
-
 OPEN_TOO_LONG: Final = timedelta(minutes=10)
 """An attempt that has been open for longer isn't waiting for its turn any more."""
 QUOTA_WARNING_SHARE: Final = 0.8
@@ -155,9 +153,9 @@ def _circuit(circuit: CircuitState) -> StatusCell:
         return StatusCell(_("stopped, tried again in %(seconds)s s") % {"seconds": circuit.seconds}, "bad")
     if circuit.state == "half open":
         return StatusCell(_("the next request tries again"), "fair")
-    if circuit.strikes:
-        text = ngettext("works, %(number)s failure", "works, %(number)s failures in a row", circuit.strikes)
-        return StatusCell(text % {"number": circuit.strikes}, "fair")
+    if circuit.failures:
+        text = ngettext("works, %(number)s failure", "works, %(number)s failures in a row", circuit.failures)
+        return StatusCell(text % {"number": circuit.failures}, "fair")
     return StatusCell(_("works"), "good")
 
 

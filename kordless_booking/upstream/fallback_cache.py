@@ -4,8 +4,8 @@ No operation raises. A cache that refuses, times out or is full costs freshness 
 failure the cache isn't used for `RETRY_SECONDS`, because each operation on a hanging cache costs a visitor a timeout.
 Then one thread probes it with a write: a cache that reads but can't write (Redis out of memory) would grant every lock.
 
-Nothing is unpickled from a cache server (see `own_backend`). A value under one of our keys that isn't an integer, a
-string or bytes is deleted and counts as absent.
+Nothing is unpickled from a cache server (see `pickleless_backend`). A value under one of our keys that isn't an
+integer, a string or bytes is deleted and counts as absent.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.filebased import FileBasedCache
 from django.core.cache.backends.locmem import LocMemCache
 
-from kordless_booking.logs import log_event
+from kordless_booking.logs import LogThrottle, log_event
 
 from .keys import cache_key
-from .memory import MemoryCache, Storable
-from .own_backend import PicklelessBackend
+from .memory_cache import MemoryCache, Storable
+from .pickleless_backend import PicklelessBackend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -31,13 +31,11 @@ if TYPE_CHECKING:
 
     from kordless_booking.clock import Clock
 
-__all__ = ["FallbackCache", "has_shared_atomic_add"]
-
 logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 5.0
 """Seconds after a failure before the cache is probed."""
-SAID_EVERY = 60.0
+LOG_INTERVAL_SECONDS = 60.0
 """Minimum seconds between two log lines of one process about the same trouble."""
 PROBE_KEY = cache_key("", "awake")
 """Key that the probe writes."""
@@ -68,8 +66,7 @@ class FallbackCache:
         self._guard = threading.Lock()
         self._trusted = True
         self._again_at = 0.0
-        self._say_at: float | None = None
-        self._unreadable_at: float | None = None
+        self._log_throttle = LogThrottle(clock)
 
     @property
     def up(self) -> bool:
@@ -119,18 +116,10 @@ class FallbackCache:
         """Leave out values that we can't have written, and delete them, because they would block `add` for ever."""
         readable = {key: value for key, value in found.items() if isinstance(value, _STORABLE)}
         if len(readable) < len(found):
-            self._say_unreadable()
+            if self._log_throttle.is_due("cache_value_unreadable", LOG_INTERVAL_SECONDS):
+                log_event(logger, logging.ERROR, "cache_value_unreadable")
             self.delete_many(found.keys() - readable.keys())
         return readable
-
-    def _say_unreadable(self) -> None:
-        with self._guard:
-            now = self._clock.monotonic()
-            aloud = self._unreadable_at is None or now >= self._unreadable_at
-            if aloud:
-                self._unreadable_at = now + SAID_EVERY
-        if aloud:
-            log_event(logger, logging.ERROR, "cache_value_unreadable")
 
     def _on(self, operation: Callable[[BaseCache | MemoryCache], T]) -> T:
         if self.up:
@@ -159,11 +148,7 @@ class FallbackCache:
 
     def _mark_down(self, error: Exception) -> None:
         with self._guard:
-            now = self._clock.monotonic()
             self._trusted = False
-            self._again_at = now + RETRY_SECONDS
-            aloud = self._say_at is None or now >= self._say_at
-            if aloud:
-                self._say_at = now + SAID_EVERY
-        if aloud:
+            self._again_at = self._clock.monotonic() + RETRY_SECONDS
+        if self._log_throttle.is_due("cache_unavailable", LOG_INTERVAL_SECONDS):
             log_event(logger, logging.ERROR, "cache_unavailable", error=type(error).__name__)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from kordless_booking.clock import Clock
 from kordless_booking.exceptions import TooMany
-from kordless_booking.logs import log_event
+from kordless_booking.logs import LogThrottle, log_event
 from kordless_booking.upstream.circuit_breaker import Admission, CircuitBreaker, CircuitState
 from kordless_booking.upstream.rate_limiter import Permit, Quota, RateLimiter, Usage
 from kordless_booking.upstream.worker import is_parallel_fetch
@@ -22,16 +22,14 @@ if TYPE_CHECKING:
 
     from kordless_booking.api.session import ResponseMeta
     from kordless_booking.upstream.fallback_cache import FallbackCache
-    from kordless_booking.upstream.memory import Storable
-
-__all__ = ["MAX_SKEW_SECONDS", "ClockSkewMonitor", "GateState", "UpstreamGate", "seconds_ahead"]
+    from kordless_booking.upstream.memory_cache import Storable
 
 logger = logging.getLogger(__name__)
 
 MAX_SKEW_SECONDS: Final = 120
 """Seconds that the two clocks may differ before it is logged."""
 LOG_INTERVAL_SECONDS: Final = 3600.0
-"""Seconds between two log lines of one process."""
+"""Minimum seconds between two log lines of one process about clock skew."""
 
 
 def seconds_ahead(answer: ResponseMeta, now: float) -> float | None:
@@ -40,28 +38,6 @@ def seconds_ahead(answer: ResponseMeta, now: float) -> float | None:
     None when the response has no Date.
     """
     return None if answer.date is None else answer.date - now
-
-
-class ClockSkewMonitor:
-    """Logs `event=clock_skew` at most once an hour in each process."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._say_at = float("-inf")
-        self._guard = threading.Lock()
-
-    def check(self, answer: ResponseMeta) -> None:
-        """Check the clock of one response."""
-        ahead = seconds_ahead(answer, self._clock.now())
-        if ahead is None or abs(ahead) <= MAX_SKEW_SECONDS:
-            return
-        with self._guard:
-            # Monotonic: the wall clock is the suspect here.
-            steady = self._clock.monotonic()
-            if steady < self._say_at:
-                return
-            self._say_at = steady + LOG_INTERVAL_SECONDS
-        log_event(logger, logging.WARNING, "clock_skew", seconds=round(ahead))
 
 
 BROWSE_OPERATIONS = frozenset({"organization", "service", "availability"})
@@ -89,7 +65,7 @@ class UpstreamGate:
         cache: FallbackCache,
         *,
         account: str,
-        allowance: Quota | None = None,
+        quota: Quota | None = None,
         processes: int = 1,
         clock: Clock | None = None,
     ) -> None:
@@ -98,25 +74,26 @@ class UpstreamGate:
         whole, cache = cache, cache.atomic_view()
         self._counts_for_all = cache is whole
         self._cache = cache
-        self._budget = RateLimiter(cache, account=account, clock=clock, allowance=allowance, processes=processes)
+        self._rate_limiter = RateLimiter(cache, account=account, clock=clock, quota=quota, processes=processes)
         self._browse = CircuitBreaker(cache, account=account, name="browse", clock=clock)
         self._booking = CircuitBreaker(cache, account=account, name="booking", clock=clock)
-        self._skew = ClockSkewMonitor(clock)
+        self._clock = clock
+        self._log_throttle = LogThrottle(clock)
         # `Gate` has no handle to pass from `before` to `after`: the thread is what connects the two.
         self._in_flight = threading.local()
 
     def before(self, operation: str) -> None:
         """Raise CircuitOpen or TooMany unless this attempt may go."""
         circuit = self._circuit(operation)
-        found = self._cache.get_many([*circuit.keys(), *self._budget.keys()])
+        found = self._cache.get_many([*circuit.keys(), *self._rate_limiter.keys()])
         admission = circuit.allow(operation, found)
         try:
-            ticket = self._budget.acquire(operation, found)
+            permit = self._rate_limiter.acquire(operation, found)
         except TooMany:
             # Without this, a probe that found no permit would keep the circuit half open until the probe's key expires.
             circuit.cancel(admission)
             raise
-        self._in_flight.call = (admission, ticket)
+        self._in_flight.call = (admission, permit)
 
     def after(self, operation: str, answer: ResponseMeta | None) -> None:
         """Record how the attempt went; `answer` is None when there was no usable response."""
@@ -125,11 +102,11 @@ class UpstreamGate:
         if call is None:
             return
         self._in_flight.call = None
-        admission, ticket = call
-        self._budget.release(ticket, operation, answer)
-        self._circuit(operation).record(admission, answer, beside=is_parallel_fetch.get())
+        admission, permit = call
+        self._rate_limiter.release(permit, operation, answer)
+        self._circuit(operation).record(admission, answer, parallel=is_parallel_fetch.get())
         if answer is not None:
-            self._skew.check(answer)
+            self._log_clock_skew(answer)
 
     def open_circuits(self) -> dict[str, int]:
         """Return the open circuits ("browse", "booking") and for how many more seconds each is open."""
@@ -142,12 +119,21 @@ class UpstreamGate:
 
     def state(self) -> GateState:
         """Return the state of circuits and quota with one cache read. Takes no permit and sends nothing."""
-        found = self._cache.get_many([*self._budget.keys(), *self._browse.keys(), *self._booking.keys()])
+        found = self._cache.get_many([*self._rate_limiter.keys(), *self._browse.keys(), *self._booking.keys()])
         return GateState(
             circuits=self._states(found),
-            usage=self._budget.usage(found),
+            usage=self._rate_limiter.usage(found),
             shared=self._counts_for_all and self._cache.up,
         )
+
+    def _log_clock_skew(self, answer: ResponseMeta) -> None:
+        ahead = seconds_ahead(answer, self._clock.now())
+        if (
+            ahead is not None
+            and abs(ahead) > MAX_SKEW_SECONDS
+            and self._log_throttle.is_due("clock_skew", LOG_INTERVAL_SECONDS)
+        ):
+            log_event(logger, logging.WARNING, "clock_skew", seconds=round(ahead))
 
     def _states(self, found: Mapping[str, Storable]) -> tuple[CircuitState, ...]:
         return self._browse.state(found), self._booking.state(found)

@@ -15,8 +15,6 @@ from .plain_values import UNREADABLE, PlainSerializer
 if TYPE_CHECKING:
     from django.core.cache.backends.base import BaseCache
 
-__all__ = ["pooled_redis"]
-
 
 class _Client(RedisCacheClient):
     """Cache client that keeps one redis-py client for all threads. Its connections are pooled.
@@ -53,7 +51,7 @@ class _Cache(RedisCache):
 def pooled_redis(alias: str) -> BaseCache | None:
     """Return an instance of our own that all threads may share; None unless the backend is exactly Django's RedisCache.
 
-    A subclass may override what is replaced here, so `own_backend` treats it like other backends.
+    A subclass may override what is replaced here, so `pickleless_backend` treats it like other backends.
     """
     given = dict(settings.CACHES[alias])
     backend, location = given.pop("BACKEND"), given.pop("LOCATION", "")

@@ -12,13 +12,12 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
-from django.core.signals import setting_changed
-from django.dispatch import receiver
 
 from kordless_booking.api.client import Kordless
 from kordless_booking.api.session import Gate, wsgi_transport
 from kordless_booking.clock import Clock
 from kordless_booking.logs import LogThrottle
+from kordless_booking.setting_changes import on_setting_change
 from kordless_booking.upstream.catalog import Catalog, Lifetimes
 from kordless_booking.upstream.entries import Lifetime
 from kordless_booking.upstream.fallback_cache import FallbackCache
@@ -34,8 +33,6 @@ SANDBOX_KEY: Final = "kordless-sandbox-key"
 SANDBOX_ORG: Final = "acme-salon"
 """Credentials of the embedded sandbox. Repeated here, so that a site with a real account never imports the sandbox."""
 
-__all__ = ["AccountServices", "background_worker", "build_client", "build_lifetimes", "fetch_pool", "services_for"]
-
 _lock = Lock()
 
 
@@ -49,11 +46,11 @@ class AccountServices:
     """Rate limiter and circuit breakers, which every request of `client` passes."""
     catalog: Catalog
     """Organization, services and slots, as every visitor sees them."""
-    shelf: ReadThroughCache
+    catalog_cache: ReadThroughCache
     """Read-through cache of `catalog`."""
     cache: FallbackCache
-    """Fallback cache under `shelf` and `gate`. None of its operations raises."""
-    loudness: LogThrottle
+    """Fallback cache under `catalog_cache` and `gate`. None of its operations raises."""
+    log_throttle: LogThrottle
     """Log throttle."""
 
 
@@ -69,11 +66,11 @@ def services_for(account: Account) -> AccountServices:
 def _upstream(account: Account, _pid: int) -> AccountServices:
     clock, cache = Clock(), _cache_for(account.cache, _pid)
     key, org = account.api_key or SANDBOX_KEY, account.org_slug or SANDBOX_ORG
-    allowance = Quota(account.requests_per_minute, account.creations_per_minute)
+    quota = Quota(account.requests_per_minute, account.creations_per_minute)
     # Without the organization: Kordless counts requests per API key.
-    gate = _gate_for(account.cache, _digest(account.base_url, key), allowance, account.processes, _pid)
+    gate = _gate_for(account.cache, _digest(account.base_url, key), quota, account.processes, _pid)
     client = build_client(account, gate)
-    shelf = ReadThroughCache(
+    catalog_cache = ReadThroughCache(
         cache,
         account=_digest(account.base_url, key, org),
         run=background_worker,
@@ -85,17 +82,17 @@ def _upstream(account: Account, _pid: int) -> AccountServices:
         local_seconds=account.local_cache_seconds,
     )
     lifetimes = build_lifetimes(account)
-    catalog = Catalog(account=account.name, client=client, shelf=shelf, lifetimes=lifetimes, clock=clock)
-    return AccountServices(client, gate, catalog, shelf, cache, LogThrottle(clock))
+    catalog = Catalog(account=account.name, client=client, cache=catalog_cache, lifetimes=lifetimes, clock=clock)
+    return AccountServices(client, gate, catalog, catalog_cache, cache, LogThrottle(clock))
 
 
 def build_lifetimes(account: Account) -> Lifetimes:
     """Return the lifetimes that the account's settings give to what its catalog caches."""
-    offer = Lifetime(
+    organization = Lifetime(
         account.catalog_fresh_seconds, account.catalog_stale_seconds, account.catalog_stale_if_error_seconds
     )
     slots = Lifetime(account.slots_fresh_seconds, account.slots_stale_seconds, account.slots_stale_if_error_seconds)
-    return Lifetimes(offer=offer, service=offer, slots=slots)
+    return Lifetimes(organization=organization, service=organization, slots=slots)
 
 
 def build_client(account: Account, gate: Gate) -> Kordless:
@@ -127,9 +124,9 @@ def _cache_for(alias: str, _pid: int) -> FallbackCache:
 
 
 @cache
-def _gate_for(alias: str, key: str, allowance: Quota, processes: int, pid: int) -> UpstreamGate:
+def _gate_for(alias: str, key: str, quota: Quota, processes: int, pid: int) -> UpstreamGate:
     """Return the one gate for all accounts that share an API key, because Kordless counts requests per key."""
-    return UpstreamGate(_cache_for(alias, pid), account=key, allowance=allowance, processes=processes)
+    return UpstreamGate(_cache_for(alias, pid), account=key, quota=quota, processes=processes)
 
 
 background_worker = BackgroundWorker()
@@ -166,10 +163,5 @@ def embedded_sandbox(path: str) -> Any:
     return Sandbox(path=path)
 
 
-@receiver(setting_changed)
-def _reset(*, setting: str, **_kwargs: object) -> None:
-    if setting in {"KORDLESS_BOOKING", "CACHES", "SECRET_KEY"}:
-        _upstream.cache_clear()
-        _gate_for.cache_clear()
-        _cache_for.cache_clear()
-        embedded_sandbox.cache_clear()
+for _cached in (_upstream, _gate_for, _cache_for, embedded_sandbox):
+    on_setting_change({"KORDLESS_BOOKING", "CACHES", "SECRET_KEY"}, _cached.cache_clear)

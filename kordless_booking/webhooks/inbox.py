@@ -27,8 +27,6 @@ from kordless_booking.webhooks.events import CHANGES, Event
 from kordless_booking.webhooks.invalidation import invalidate_slots
 from kordless_booking.webhooks.stored_body import BODY_RETENTION, encrypt_body
 
-__all__ = ["ReceiverFailed", "change_of", "receive", "send_signal"]
-
 log = logging.getLogger("kordless_booking.webhooks")
 
 CLEANUP_EVERY: Final = 100

@@ -12,10 +12,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, BrowserType, FrameLocator, Page, expect
 
 from tests.journeys import booking_steps
+from tests.journeys.booking_steps import move_and_cancel
 from tests.journeys.demo import furnish
 from tests.journeys.embedding_pages import STRANGER, Elsewhere, framed, has_dialog, heard, listen, opened
-from tests.journeys.test_accessibility import RULES
-from tests.journeys.test_manage import move_and_cancel
+from tests.journeys.inspector import RULES
 from tests.support.matrix import thinned
 
 HAIRCUT = "Book haircut/"

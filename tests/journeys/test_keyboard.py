@@ -109,6 +109,7 @@ def test_the_whole_way(keyboard: Keyboard, page: Page, demo: Demo):
     assert booking["status"] == "canceled"
 
 
+@pytest.mark.matrix
 def test_the_whole_way_without_javascript(browser: Browser, demo: Demo):
     """Plain links and forms do the same; an error's summary has the focus, and the title says where one is."""
     with browser.new_context(java_script_enabled=False) as context:

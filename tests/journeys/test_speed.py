@@ -152,6 +152,7 @@ def best(tries: int, measure: Callable[[], float], enough: float) -> float:
     return lowest
 
 
+@pytest.mark.matrix
 def test_a_press_is_answered_at_once(browser: Browser, demo: Demo):
     """On a processor four times slower each press is on the screen within 200 ms."""
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys import booking_steps
 from tests.journeys.demo import Demo, furnish, served
-from tests.journeys.test_accessibility import Inspector
+from tests.journeys.inspector import Inspector
 from tests.support.matrix import thinned
 
 ADMIN = "/admin/kordless_booking"
@@ -54,6 +54,7 @@ def enter(page: Page, demo: Demo) -> None:
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("scheme", thinned(["light", "dark"]))
 def test_the_operators_way(page: Page, watched: Demo, scheme: str, complaints: list[str]) -> None:
     """Overview, funnel, deliveries, one masked and then in full, the question before a replay: axe finds nothing."""
@@ -96,6 +97,7 @@ def test_the_operators_way(page: Page, watched: Demo, scheme: str, complaints: l
     ] == []
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("width", thinned([320, 1280]))
 def test_it_fits(browser: Browser, watched: Demo, width: int) -> None:
     """On a phone too, and right to left; without JavaScript as well."""

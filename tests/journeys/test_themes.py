@@ -6,7 +6,7 @@ from playwright.sync_api import Browser, Page, expect
 from kordless_booking.presentation.themes import THEMES
 from tests.journeys import booking_steps
 from tests.journeys.demo import Demo
-from tests.journeys.test_accessibility import Inspector
+from tests.journeys.inspector import Inspector
 from tests.support.matrix import thinned
 
 
@@ -51,6 +51,7 @@ def test_each_theme_fits_a_phone(browser: Browser, demo: Demo, theme: str, width
         assert not booking_steps.is_too_wide(page)
 
 
+@pytest.mark.matrix
 def test_the_switcher_needs_no_script(browser: Browser, demo: Demo):
     """Plain links put the widget into another theme, scheme and color; the way on keeps them; nothing is stored."""
     with browser.new_context(java_script_enabled=False, color_scheme="light") as context:
@@ -78,6 +79,7 @@ def test_the_switcher_needs_no_script(browser: Browser, demo: Demo):
         assert context.cookies() == []
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("scheme", thinned(["light", "dark"]))
 def test_the_page_of_themes_leaves_nobody_out(page: Page, demo: Demo, scheme: str):
     """The demo's switcher itself has no violation."""

@@ -1,4 +1,4 @@
-"""Cache keys: one for each name, safe everywhere, telling nothing."""
+"""Cache keys: one for each name, valid everywhere, revealing nothing."""
 
 from __future__ import annotations
 

@@ -35,8 +35,6 @@ from .redis_cache import pooled_redis
 if TYPE_CHECKING:
     from django.core.cache.backends.base import BaseCache
 
-__all__ = ["PicklelessBackend", "close_pickleless_backends", "may_unpickle"]
-
 _PLAIN: Final = f"{PlainSerializer.__module__}.{PlainSerializer.__name__}"
 _NAMED_SERIALIZER: Final = frozenset({"django_redis.cache.RedisCache", "django_valkey.base.BaseValkeyCache"})
 """Third-party backends that take the dotted path of a serializer. Known by name: they need not be installed."""
@@ -74,7 +72,7 @@ class PicklelessBackend:
         return made
 
     def close(self, **_kwargs: object) -> None:
-        """End this thread's connections with the request, as Django does: a client in no request's hands goes stale."""
+        """Close this thread's connections at the end of the request, as Django does with its own."""
         if (cache := getattr(self._own, "cache", None)) is not None:
             cache.close()
 
