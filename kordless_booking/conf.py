@@ -357,13 +357,14 @@ def accounts() -> Mapping[str, Account]:
 
 
 def get_account(name: str | None) -> Account:
-    """Return the account for an instance namespace. With one account, any namespace will do.
+    """Return the account with this name, or for a namespace that ends with it. With one account, any name will do.
 
     Raises ImproperlyConfigured if there are several accounts and none has this name.
     """
     found = accounts()
     if len(found) == 1:
         return next(iter(found.values()))
+    name = name and name.rpartition(":")[2]
     if name is None or name not in found:
         raise ImproperlyConfigured(
             f"Unknown KORDLESS_BOOKING account {name!r}. Mount the URLs with "

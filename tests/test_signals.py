@@ -14,8 +14,8 @@ from time_machine import Traveller
 from kordless_booking import signals
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.signals import ChangeSource, booking_cancelled, booking_created, booking_rescheduled
+from tests.support.lost_answers import lose_answers
 from tests.support.visitor import JANE, Walk
-from tests.views.test_outcome import lose_answers
 
 pytestmark = pytest.mark.django_db
 

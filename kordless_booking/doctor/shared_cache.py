@@ -13,7 +13,7 @@ from django.core.cache.backends.dummy import DummyCache
 from kordless_booking.doctor.finding import Finding, Findings, fix, note, ok
 from kordless_booking.upstream.fallback_cache import has_shared_atomic_add
 from kordless_booking.upstream.keys import cache_key
-from kordless_booking.upstream.own_backend import PicklelessBackend, may_unpickle
+from kordless_booking.upstream.pickleless_backend import PicklelessBackend, may_unpickle
 
 if TYPE_CHECKING:
     from collections.abc import Callable

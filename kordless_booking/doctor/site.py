@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from django.templatetags.static import static
-from django.urls import NoReverseMatch, get_resolver, reverse
+from django.urls import NoReverseMatch, reverse
 
 from kordless_booking import conf
-from kordless_booking.checks import mounted_namespaces
 from kordless_booking.doctor.finding import Findings, fix, ok
 from kordless_booking.doctor.static_files import OWN_SCRIPT
+from kordless_booking.urlconf import namespaces_of
 from kordless_booking.webhooks import signature
 
 if TYPE_CHECKING:
@@ -108,14 +108,6 @@ def _request_status(origin: str, method: str, path: str, headers: Mapping[str, s
         return line.getresponse().status
     finally:
         line.close()
-
-
-def namespaces_of(account: Account) -> list[str]:
-    """Return the namespaces that the account is mounted under. Links use the first one."""
-    # With one account any namespace is its own; with several, the last part must be the account's name.
-    alone = len(conf.accounts()) == 1
-    found = list(mounted_namespaces(get_resolver().url_patterns))
-    return [name for name in found if alone or name.rpartition(":")[2] == account.name]
 
 
 def examine_mounts(account: Account) -> Findings:

@@ -1,1 +1,1 @@
-"""Presentation of values to visitors: formatting, texts, locales, time zones, calendar events, colors, style sheets."""
+"""Presentation: formatting, texts, locales, time zones, calendar events, colors and style sheets."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from kordless_booking.api.resources import CancellationPolicy, Location, Organization
+from kordless_booking.api.resources import Booking, CancellationPolicy, Location, Organization, ServiceDetail
 from kordless_booking.presentation import formatting, safe_links, timezone_search, timezones
 
 if TYPE_CHECKING:
@@ -85,6 +85,16 @@ def venue_timezone(location: Location | None, business_zone: str | None) -> str 
     None where nobody travels (phone, video call), and where the zone is unknown.
     """
     return timezones.canonical_timezone(business_zone) if location and location.type == "onsite" else None
+
+
+def booking_location(booking: Booking, detail: ServiceDetail | None) -> Location | None:
+    """Return the booking's own location, else that of its service (`detail`), as far as it is known."""
+    return booking.location or (detail.calendar.location if detail else None)
+
+
+def booking_venue_timezone(booking: Booking, detail: ServiceDetail | None) -> str | None:
+    """Return the time zone of the venue that the visitor of this booking comes to, as `venue_timezone` does."""
+    return venue_timezone(booking_location(booking, detail), detail.calendar.timezone if detail else None)
 
 
 def display_times(

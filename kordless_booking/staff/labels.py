@@ -59,5 +59,5 @@ def format_age(seconds: float) -> str:
 
 def service_names(accounts: Iterable[Account]) -> dict[str, str]:
     """Return names of services by slug, as far as the cache has them. Kordless isn't asked."""
-    offers = [services_for(account).catalog.cached_offer() for account in accounts]
+    offers = [services_for(account).catalog.cached_organization() for account in accounts]
     return {service.slug: service.name for offer in offers if offer for service in offer.services}

@@ -113,7 +113,7 @@ def _attempts(account: Account) -> tuple[OpenAttempts, ...]:
 def _cache_state(
     reached: AccountServices, months: tuple[date, ...]
 ) -> tuple[str, CacheStatus, tuple[ServiceState, ...]]:
-    known = reached.catalog.cached_offer()
+    known = reached.catalog.cached_organization()
     offer, *others = reached.catalog.cache_status(months)
     names = {service.slug: service.name for service in known.services} if known else {}
     # `cache_status` returns a flat list: for each service its details, then its months.

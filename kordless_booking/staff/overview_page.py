@@ -153,9 +153,9 @@ def _circuit(circuit: CircuitState) -> StatusCell:
         return StatusCell(_("stopped, tried again in %(seconds)s s") % {"seconds": circuit.seconds}, "bad")
     if circuit.state == "half open":
         return StatusCell(_("the next request tries again"), "fair")
-    if circuit.strikes:
-        text = ngettext("works, %(number)s failure", "works, %(number)s failures in a row", circuit.strikes)
-        return StatusCell(text % {"number": circuit.strikes}, "fair")
+    if circuit.failures:
+        text = ngettext("works, %(number)s failure", "works, %(number)s failures in a row", circuit.failures)
+        return StatusCell(text % {"number": circuit.failures}, "fair")
     return StatusCell(_("works"), "good")
 
 

@@ -40,7 +40,7 @@ class Client(Protocol):
 class Lifetimes:
     """Lifetimes of what the catalog caches. No defaults: the account's settings are the only source."""
 
-    offer: Lifetime
+    organization: Lifetime
     service: Lifetime
     slots: Lifetime
 
@@ -50,9 +50,9 @@ class CacheStatus:
     """Status of one cached value."""
 
     what: str
-    """ "offer", "service" or "slots"."""
+    """ "organization", "service" or "slots"."""
     service: str
-    """The service's slug; "" for the offer."""
+    """The service's slug; "" for the organization."""
     month: date | None
     """For slots, a day of the month they are of."""
     state: str
@@ -76,54 +76,55 @@ class Catalog:
         *,
         account: str,
         client: Client,
-        shelf: CatalogCache,
+        cache: CatalogCache,
         lifetimes: Lifetimes,
         clock: Clock | None = None,
     ) -> None:
         self.account = account
         self._client = client
-        self._shelf = shelf
+        self._cache = cache
         self.lifetimes = lifetimes
         self._clock = clock or Clock()
 
-    def for_request(self, reading: RequestView) -> Catalog:
+    def for_request(self, view: RequestView) -> Catalog:
         """Return the same catalog for one request: it reads through the request's view, which records the reads."""
         return Catalog(
-            account=self.account, client=self._client, shelf=reading, lifetimes=self.lifetimes, clock=self._clock
+            account=self.account, client=self._client, cache=view, lifetimes=self.lifetimes, clock=self._clock
         )
 
     def organization(self) -> Cached[OrganizationDetail]:
         """Return the organization and its services."""
-        return self._shelf.read(self._offer())
+        return self._cache.read(self._organization_item())
 
-    def cached_offer(self) -> OrganizationDetail | None:
+    def cached_organization(self) -> OrganizationDetail | None:
         """Return the cached organization and its services, however old; None if not cached. Sends no request."""
-        known: OrganizationDetail | None = self._shelf.lookup(self._offer())[0].value
+        known: OrganizationDetail | None = self._cache.lookup(self._organization_item())[0].value
         return known
 
     def cache_status(self, months: Sequence[date], *, most: int = 50) -> list[CacheStatus]:
         """Return the cache status for these months without a request to Kordless.
 
-        That is: of the offer, and of each of its services (the first `most`) with its slots for one person.
+        That is: of the organization, and of each of its services (the first `most`) with its slots for one person.
         """
-        offer = self.cached_offer()
-        slugs = [service.slug for service in offer.services if service.bookable and service.slug] if offer else []
-        items: list[tuple[CacheItem[Any], str, date | None]] = [(self._offer(), "", None)]
+        organization = self.cached_organization()
+        services = organization.services if organization else ()
+        slugs = [service.slug for service in services if service.bookable and service.slug]
+        items: list[tuple[CacheItem[Any], str, date | None]] = [(self._organization_item(), "", None)]
         for slug in slugs[:most]:
-            items.append((self._service(slug), slug, None))
-            items += [(self._slots(slug, month, 1, None), slug, month) for month in months]
+            items.append((self._service_item(slug), slug, None))
+            items += [(self._slots_item(slug, month, 1, None), slug, month) for month in months]
         now = self._clock.now()
-        looked = self._shelf.lookup(*[item for item, _, _ in items])
+        entries = self._cache.lookup(*[item for item, _, _ in items])
         return [
-            CacheStatus(item.parts[0], slug, month, *_state_of(held, now))
-            for (item, slug, month), held in zip(items, looked, strict=True)
+            CacheStatus(item.parts[0], slug, month, *_state_of(entry, now))
+            for (item, slug, month), entry in zip(items, entries, strict=True)
         ]
 
     def service(self, slug: str) -> Cached[ServiceDetail]:
         """Return one service with its calendar settings."""
         self.prefetch(slug)
-        self._require_offered(slug)
-        return self._shelf.read(self._service(slug))
+        self._require_listed(slug)
+        return self._cache.read(self._service_item(slug))
 
     def slots(
         self, slug: str, month: date, party_size: int = 1, *, window_days: int | None = None
@@ -136,25 +137,26 @@ class Catalog:
         """
         if not 1 <= party_size <= MAX_PARTY_SIZE:
             raise BadRequest(operation="availability", reason="party_size")
-        self._require_offered(slug)
+        self._require_listed(slug)
         # Not read through the cache: a visitor can ask for any month, and each would be an entry.
         if month_window(month, self._today(), window_days) is None:
             return Cached((), self._clock.now())
-        return self._shelf.read(self._slots(slug, month, party_size, window_days))
+        return self._cache.read(self._slots_item(slug, month, party_size, window_days))
 
     def preload(self, slug: str, *months: date, party_size: int = 1) -> ServiceDetail | None:
         """Load everything that a page of slots reads in one cache round trip, so that the reads need none of their own.
 
         Return the cached service, however old; None if it isn't cached. Sends no request.
         """
-        slots = [self._slots(slug, month, party_size, None) for month in months]
-        known: ServiceDetail | None = self._shelf.lookup(self._offer(), self._service(slug), *slots)[1].value
+        slots = [self._slots_item(slug, month, party_size, None) for month in months]
+        _, service, *_ = self._cache.lookup(self._organization_item(), self._service_item(slug), *slots)
+        known: ServiceDetail | None = service.value
         return known
 
     def prefetch_organization(self) -> None:
         """Start to fetch the organization if nothing acceptable is cached, while the page waits for another call."""
-        if self._shelf.fetches_ahead and self._shelf.needs_fetch(self._offer()):
-            self._shelf.start_fetch(self._offer())
+        if self._cache.fetches_ahead and self._cache.needs_fetch(self._organization_item()):
+            self._cache.start_fetch(self._organization_item())
 
     def prefetch(self, slug: str, *months: date, party_size: int = 1, window_days: int | None = None) -> None:
         """Start to fetch in parallel what a page lacks, because one fetch after another could exceed its deadline.
@@ -163,44 +165,45 @@ class Catalog:
         turn out empty; none if it is. `window_days`: as for `slots`; None when the page doesn't know it yet. Does
         nothing unless `fetches_ahead` of the cache is True.
         """
-        shelf = self._shelf
+        cache = self._cache
         # Asked before anything is started: a made-up slug must not cost a request.
-        if not shelf.fetches_ahead or not self._may_request(slug):
+        if not cache.fetches_ahead or not self._may_request(slug):
             return
-        offer, service = self._offer(), self._service(slug)
-        [known] = shelf.lookup(service)
-        if window_days is None and known.value is not None and not shelf.needs_fetch(service):
+        organization, service = self._organization_item(), self._service_item(slug)
+        [known] = cache.lookup(service)
+        if window_days is None and known.value is not None and not cache.needs_fetch(service):
             window_days = bookable_days(known.value.calendar.booking_window_days)
         # While the window is unknown, months beyond the usual one aren't fetched, and the others are cut afterward.
         today, most = self._today(), bookable_days(window_days)
         slots = [
-            self._slots(slug, month, party_size, window_days, cut=window_days is None)
+            self._slots_item(slug, month, party_size, window_days, cut=window_days is None)
             for month in months
             if 1 <= party_size <= MAX_PARTY_SIZE and month_window(month, today, most) is not None
         ]
-        items: list[CacheItem[Any]] = [offer, service, *(slots if slots and shelf.needs_fetch(slots[0]) else [])]
-        missing = [item for item in items if shelf.needs_fetch(item)]
-        # The first to be read is left to the reader, which would only wait; unless it waits for the list, begun above.
-        for item in missing if shelf.is_fetching(offer) else missing[1:]:
-            shelf.start_fetch(item)
+        items: list[CacheItem[Any]] = [organization, service, *(slots if slots and cache.needs_fetch(slots[0]) else [])]
+        missing = [item for item in items if cache.needs_fetch(item)]
+        # The first to be read is left to the reader, which would only wait; unless it waits for the list, started
+        # above.
+        for item in missing if cache.is_fetching(organization) else missing[1:]:
+            cache.start_fetch(item)
 
     def invalidate_organization(self) -> None:
         """Invalidate the organization and its list of services."""
-        self._shelf.invalidate("offer")
+        self._cache.invalidate("organization")
 
     def invalidate_service(self, slug: str) -> None:
         """Invalidate the settings of one service."""
-        self._shelf.invalidate("service", slug)
+        self._cache.invalidate("service", slug)
 
     def invalidate_slots(self, slug: str) -> None:
         """Invalidate every month and party size of a service, because something was booked, moved or canceled."""
-        self._shelf.invalidate("slots", slug)
+        self._cache.invalidate("slots", slug)
 
     def mark_key_refused(self, error: KeyRefused) -> None:
-        """Mark the API key as refused, because a booking was. Nothing is offered until Kordless accepts the key."""
-        self._shelf.mark_key_refused(error)
+        """Mark the API key as refused, because a booking was. Nothing is served until Kordless accepts the key."""
+        self._cache.mark_key_refused(error)
 
-    def _require_offered(self, slug: str) -> None:
+    def _require_listed(self, slug: str) -> None:
         if not _is_listed(self.organization().value, slug):
             raise NotFound(operation="service", reason="not_offered")
 
@@ -210,14 +213,14 @@ class Catalog:
         While the list isn't cached, any slug may be made up. So only the page that fetches the list requests a slug at
         the same time; all others wait for the list. So each fetch allows for one made-up slug.
         """
-        shelf, offer = self._shelf, self._offer()
-        [held] = shelf.lookup(offer)
-        if held.value is None and held.key_refusal is None and shelf.needs_fetch(offer):
+        cache, item = self._cache, self._organization_item()
+        [entry] = cache.lookup(item)
+        if entry.value is None and entry.key_refusal is None and cache.needs_fetch(item):
             # Claimed at once, not when the page reads it: of many pages that arrive together one speculates.
-            if shelf.start_fetch(offer) is not None:
+            if cache.start_fetch(item) is not None:
                 return True
-        elif shelf.needs_fetch(offer):
-            return held.key_refusal is None and _is_listed(held.value, slug)
+        elif cache.needs_fetch(item):
+            return entry.key_refusal is None and _is_listed(entry.value, slug)
         with suppress(KordlessError):
             return _is_listed(self.organization().value, slug)
         return False
@@ -225,14 +228,14 @@ class Catalog:
     def _today(self) -> datetime:
         return datetime.fromtimestamp(self._clock.now(), UTC)
 
-    def _offer(self) -> CacheItem[OrganizationDetail]:
-        return _item(("offer",), self._client.organization, OrganizationDetail, self.lifetimes.offer)
+    def _organization_item(self) -> CacheItem[OrganizationDetail]:
+        return _item(("organization",), self._client.organization, OrganizationDetail, self.lifetimes.organization)
 
-    def _service(self, slug: str) -> CacheItem[ServiceDetail]:
-        fetch = self._invalidate_offer_on_404(lambda: self._client.service(slug), slug)
+    def _service_item(self, slug: str) -> CacheItem[ServiceDetail]:
+        fetch = self._invalidate_organization_on_404(lambda: self._client.service(slug), slug)
         return _item(("service", slug), fetch, ServiceDetail, self.lifetimes.service)
 
-    def _slots(
+    def _slots_item(
         self,
         slug: str,
         month: date,
@@ -253,15 +256,15 @@ class Catalog:
 
         # Without the visitor's time zone: the window covers every zone, and so all visitors share one entry.
         parts = ("slots", slug, f"{month:%Y-%m}", str(party_size))
-        return _item(parts, self._invalidate_offer_on_404(fetch, slug), tuple[Slot, ...], self.lifetimes.slots)
+        return _item(parts, self._invalidate_organization_on_404(fetch, slug), tuple[Slot, ...], self.lifetimes.slots)
 
     def _within_window(self, slug: str, month: date, slots: tuple[Slot, ...]) -> tuple[Slot, ...]:
-        # Usually no fetch of its own: `begin` has started this one, and the read joins it.
-        calendar = self._shelf.read(self._service(slug)).value.calendar
+        # Usually no fetch of its own: `prefetch` has started this one, and the read joins it.
+        calendar = self._cache.read(self._service_item(slug)).value.calendar
         window = month_window(month, self._today(), bookable_days(calendar.booking_window_days))
         return tuple(slot for slot in slots if window is not None and slot.start < window[1])
 
-    def _invalidate_offer_on_404(self, fetch: Callable[[], T], slug: str) -> Callable[[], T]:
+    def _invalidate_organization_on_404(self, fetch: Callable[[], T], slug: str) -> Callable[[], T]:
         """Wrap `fetch` so that a NotFound invalidates the list of services if the list names this service."""
 
         def fetched() -> T:
@@ -269,7 +272,7 @@ class Catalog:
                 return fetch()
             except NotFound:
                 # Kordless doesn't know the service any more, so the cached list is out of date.
-                known = self.cached_offer()
+                known = self.cached_organization()
                 if known is not None and _is_listed(known, slug):
                     self.invalidate_organization()
                 raise
@@ -277,13 +280,13 @@ class Catalog:
         return fetched
 
 
-def _is_listed(offer: OrganizationDetail, slug: str) -> bool:
-    return any(service.slug == slug for service in offer.services)
+def _is_listed(organization: OrganizationDetail, slug: str) -> bool:
+    return any(service.slug == slug for service in organization.services)
 
 
-def _state_of(held: LocalEntry, now: float) -> tuple[str, float | None]:
-    envelope = held.envelope
-    if held.key_refusal is not None:
+def _state_of(entry: LocalEntry, now: float) -> tuple[str, float | None]:
+    envelope = entry.envelope
+    if entry.key_refusal is not None:
         return "refused", None
     if envelope is None:
         return "absent", None
@@ -291,7 +294,7 @@ def _state_of(held: LocalEntry, now: float) -> tuple[str, float | None]:
         return "failed", None
     age = envelope.age(now)
     # A different generation: something was invalidated after this was fetched.
-    if envelope.generation != held.generation:
+    if envelope.generation != entry.generation:
         return "invalidated", age
     if envelope.degraded:
         return "degraded", age

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from kordless_booking.clock import Clock
 
     from .fallback_cache import FallbackCache
-    from .memory import Storable
+    from .memory_cache import Storable
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class CircuitState:
     """ "closed", "open" or "half open"."""
     seconds: int = 0
     """Seconds for which it stays open; 0 when it is not."""
-    strikes: int = 0
+    failures: int = 0
     """Failures in a row so far, of the `FAILURE_THRESHOLD` that open it."""
 
 
@@ -92,20 +92,20 @@ class CircuitBreaker:
         # Outlives `_open`: tripped without open means half open.
         self._tripped = cache_key(account, "circuit", name, "tripped")
         self._probe = cache_key(account, "circuit", name, "probe")
-        self._strikes = [cache_key(account, "circuit", name, "strike", str(n)) for n in range(FAILURE_THRESHOLD)]
+        self._failure_keys = [cache_key(account, "circuit", name, "failure", str(n)) for n in range(FAILURE_THRESHOLD)]
         self._lock = threading.Lock()
         self._recent: deque[tuple[float, bool]] = deque()
 
     def keys(self) -> list[str]:
         """Return the cache keys to read, in one round trip, before `allow`."""
-        return [self._open, self._tripped, *self._strikes]
+        return [self._open, self._tripped, *self._failure_keys]
 
     def allow(self, operation: str, found: Mapping[str, Storable]) -> Admission:
         """Admit a call, given what was `found` under `keys()`. Raises CircuitOpen with the seconds to wait."""
         if retry_after := self.seconds_open(found):
             raise CircuitOpen(operation=operation, reason="circuit_open", retry_after=retry_after)
         if self._tripped not in found:
-            return Admission(probe=False, has_failures=any(strike in found for strike in self._strikes))
+            return Admission(probe=False, has_failures=any(key in found for key in self._failure_keys))
         # One winner among all processes: the others stay out until the probe has reported.
         if not self._cache.add(self._probe, 1, PROBE_SECONDS):
             raise CircuitOpen(operation=operation, reason="circuit_probing", retry_after=1)
@@ -113,10 +113,10 @@ class CircuitBreaker:
 
     def state(self, found: Mapping[str, Storable]) -> CircuitState:
         """Return the state, given what was `found` under `keys()`. Changes nothing."""
-        strikes = sum(strike in found for strike in self._strikes)
+        failures = sum(key in found for key in self._failure_keys)
         if seconds := self.seconds_open(found):
-            return CircuitState(self._name, "open", seconds, strikes)
-        return CircuitState(self._name, "half open" if self._tripped in found else "closed", 0, strikes)
+            return CircuitState(self._name, "open", seconds, failures)
+        return CircuitState(self._name, "half open" if self._tripped in found else "closed", 0, failures)
 
     def seconds_open(self, found: Mapping[str, Storable]) -> int:
         """Return for how many seconds nothing is sent; 0 when the circuit is not open.
@@ -136,23 +136,24 @@ class CircuitBreaker:
         if admission.probe:
             self._cache.delete_many([self._probe])
 
-    def record(self, admission: Admission, answer: ResponseMeta | None, *, beside: bool = False) -> None:
+    def record(self, admission: Admission, answer: ResponseMeta | None, *, parallel: bool = False) -> None:
         """Record how the call went.
 
-        No response and 5xx are failures. A 4xx is a success here: it shows that Kordless works. `beside`: the call was
-        one of several that a page made in parallel. Its failure isn't counted, or one cold page would open the circuit.
+        No response and 5xx are failures. A 4xx is a success here: it shows that Kordless works. `parallel`: the call
+        was one of several that a page made in parallel. Its failure isn't counted, or one cold page would open the
+        circuit.
         """
         failed = answer is None or (answer.failed and not 400 <= answer.status < 500)
-        if failed and beside and not admission.probe:
+        if failed and parallel and not admission.probe:
             return
-        ailing = self._failure_rate_exceeded(failed=failed)
+        rate_exceeded = self._failure_rate_exceeded(failed=failed)
         if not failed:
             if admission.has_failures:
                 self._close(admission)
         # One is enough: with a Retry-After, Kordless itself says that it is down, and for how long.
         elif answer is not None and answer.status == 503 and answer.retry_after:
             self._trip(min(answer.retry_after, MAX_OPEN_SECONDS))
-        elif admission.probe or ailing or self._count_failure():
+        elif admission.probe or rate_exceeded or self._count_failure():
             self._trip(OPEN_SECONDS)
 
     def _count_failure(self) -> bool:
@@ -161,8 +162,8 @@ class CircuitBreaker:
         That is when this failure takes the last free key, and also when no key is free: the process that took the last
         one may be slow to open the circuit, or may have died.
         """
-        added = next((key for key in self._strikes if self._cache.add(key, 1, FAILURE_TTL_SECONDS)), None)
-        return added in {self._strikes[-1], None}
+        added = next((key for key in self._failure_keys if self._cache.add(key, 1, FAILURE_TTL_SECONDS)), None)
+        return added in {self._failure_keys[-1], None}
 
     def _failure_rate_exceeded(self, *, failed: bool) -> bool:
         now = self._clock.monotonic()
@@ -178,7 +179,7 @@ class CircuitBreaker:
         log_event(logger, logging.WARNING, "circuit_opened", **{"class": self._name}, seconds=seconds)
         self._cache.set(self._open, ceil(self._clock.now() + seconds), seconds)
         self._cache.set(self._tripped, 1, FAILURE_TTL_SECONDS)
-        self._cache.delete_many([self._probe, *self._strikes])
+        self._cache.delete_many([self._probe, *self._failure_keys])
         # The half-open probe decides now; old failures must not open the circuit again after it.
         with self._lock:
             self._recent.clear()
@@ -187,4 +188,4 @@ class CircuitBreaker:
         # A success of an ordinary call clears failures in a row; that is no event.
         if admission.probe:
             log_event(logger, logging.WARNING, "circuit_closed", **{"class": self._name})
-        self._cache.delete_many([self._tripped, self._probe, *self._strikes])
+        self._cache.delete_many([self._tripped, self._probe, *self._failure_keys])

@@ -32,7 +32,7 @@ class Failure(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, error: KordlessError) -> Failure:
-        """Describe `error` by its fields; its message is not kept."""
+        """Describe `error` by its fields; its message is left out."""
         return cls(type(error).__name__, error.operation, error.status, error.reason, error.retry_after)
 
     def error(self) -> KordlessError:
@@ -56,7 +56,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     retry_at: float = 0.0
     """After a failed refresh: no other try before this time."""
     degraded: bool = False
-    """The last refresh failed, and not merely because the rate limiter held it back. Served as degraded."""
+    """The last refresh failed, and not merely because the rate limiter refused it. Served as degraded."""
     failure: Failure | None = None
     """Set in a negative entry, which has no payload."""
     payload: msgspec.Raw = msgspec.Raw(b"null")
@@ -104,10 +104,10 @@ class Lifetime:
 
     fresh: float
     """Served as it is."""
-    stale: float
-    """`stale_while_revalidate`: served at once, and refreshed in the background."""
-    on_error: float
-    """`stale_if_error`: served only when fetching a new one fails."""
+    stale_while_revalidate: float
+    """Served at once, and refreshed in the background."""
+    stale_if_error: float
+    """Served only when fetching a new one fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,7 @@ class LocalEntry:
         """Return True when the caller need not wait for a fetch."""
         if self.needs_no_fetch(now):
             return True
-        envelope = self.value_within(now, lifetime.stale)
+        envelope = self.value_within(now, lifetime.stale_while_revalidate)
         return envelope is not None and envelope.generation == self.generation
 
     def value_within(self, now: float, seconds: float) -> Envelope | None:
@@ -194,16 +194,16 @@ class LocalEntry:
         # A refused key outranks every value: what it offered can't be booked.
         envelope = self.key_refusal or self.envelope
         if envelope is None:
-            raise Unavailable(reason="waited_in_vain")
+            raise Unavailable(reason="wait_timed_out")
         if envelope.failure:
             raise envelope.failure.error()
         # An invalidated or too old value gets here only after a fetch failed, so it is degraded by definition.
-        age, forgotten = envelope.age(now), envelope.generation != self.generation
+        age, invalidated = envelope.age(now), envelope.generation != self.generation
         return Cached(
             self.value,
             envelope.fetched_at,
-            stale=forgotten or age >= envelope.fresh,
-            degraded=forgotten or age >= lifetime.stale or envelope.degraded,
+            stale=invalidated or age >= envelope.fresh,
+            degraded=invalidated or age >= lifetime.stale_while_revalidate or envelope.degraded,
             serial=self.serial,
         )
 

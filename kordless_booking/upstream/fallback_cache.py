@@ -4,8 +4,8 @@ No operation raises. A cache that refuses, times out or is full costs freshness 
 failure the cache isn't used for `RETRY_SECONDS`, because each operation on a hanging cache costs a visitor a timeout.
 Then one thread probes it with a write: a cache that reads but can't write (Redis out of memory) would grant every lock.
 
-Nothing is unpickled from a cache server (see `own_backend`). A value under one of our keys that isn't an integer, a
-string or bytes is deleted and counts as absent.
+Nothing is unpickled from a cache server (see `pickleless_backend`). A value under one of our keys that isn't an
+integer, a string or bytes is deleted and counts as absent.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from django.core.cache.backends.locmem import LocMemCache
 from kordless_booking.logs import LogThrottle, log_event
 
 from .keys import cache_key
-from .memory import MemoryCache, Storable
-from .own_backend import PicklelessBackend
+from .memory_cache import MemoryCache, Storable
+from .pickleless_backend import PicklelessBackend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from kordless_booking.api.session import ResponseMeta
     from kordless_booking.upstream.fallback_cache import FallbackCache
-    from kordless_booking.upstream.memory import Storable
+    from kordless_booking.upstream.memory_cache import Storable
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class UpstreamGate:
         cache: FallbackCache,
         *,
         account: str,
-        allowance: Quota | None = None,
+        quota: Quota | None = None,
         processes: int = 1,
         clock: Clock | None = None,
     ) -> None:
@@ -74,7 +74,7 @@ class UpstreamGate:
         whole, cache = cache, cache.atomic_view()
         self._counts_for_all = cache is whole
         self._cache = cache
-        self._budget = RateLimiter(cache, account=account, clock=clock, allowance=allowance, processes=processes)
+        self._rate_limiter = RateLimiter(cache, account=account, clock=clock, quota=quota, processes=processes)
         self._browse = CircuitBreaker(cache, account=account, name="browse", clock=clock)
         self._booking = CircuitBreaker(cache, account=account, name="booking", clock=clock)
         self._clock = clock
@@ -85,15 +85,15 @@ class UpstreamGate:
     def before(self, operation: str) -> None:
         """Raise CircuitOpen or TooMany unless this attempt may go."""
         circuit = self._circuit(operation)
-        found = self._cache.get_many([*circuit.keys(), *self._budget.keys()])
+        found = self._cache.get_many([*circuit.keys(), *self._rate_limiter.keys()])
         admission = circuit.allow(operation, found)
         try:
-            ticket = self._budget.acquire(operation, found)
+            permit = self._rate_limiter.acquire(operation, found)
         except TooMany:
             # Without this, a probe that found no permit would keep the circuit half open until the probe's key expires.
             circuit.cancel(admission)
             raise
-        self._in_flight.call = (admission, ticket)
+        self._in_flight.call = (admission, permit)
 
     def after(self, operation: str, answer: ResponseMeta | None) -> None:
         """Record how the attempt went; `answer` is None when there was no usable response."""
@@ -102,9 +102,9 @@ class UpstreamGate:
         if call is None:
             return
         self._in_flight.call = None
-        admission, ticket = call
-        self._budget.release(ticket, operation, answer)
-        self._circuit(operation).record(admission, answer, beside=is_parallel_fetch.get())
+        admission, permit = call
+        self._rate_limiter.release(permit, operation, answer)
+        self._circuit(operation).record(admission, answer, parallel=is_parallel_fetch.get())
         if answer is not None:
             self._log_clock_skew(answer)
 
@@ -119,10 +119,10 @@ class UpstreamGate:
 
     def state(self) -> GateState:
         """Return the state of circuits and quota with one cache read. Takes no permit and sends nothing."""
-        found = self._cache.get_many([*self._budget.keys(), *self._browse.keys(), *self._booking.keys()])
+        found = self._cache.get_many([*self._rate_limiter.keys(), *self._browse.keys(), *self._booking.keys()])
         return GateState(
             circuits=self._states(found),
-            usage=self._budget.usage(found),
+            usage=self._rate_limiter.usage(found),
             shared=self._counts_for_all and self._cache.up,
         )
 

@@ -4,7 +4,7 @@ Django's Redis and Memcached backends pickle values, so whoever can write to the
 that reads from it. We store only integers, strings and bytes, in this format::
 
     7          b"7"         digits, as Django does
-    "mark"     b"smark"     UTF-8 after an "s"
+    "text"     b"stext"     UTF-8 after an "s"
     b"{...}"   b"b{...}"    unchanged after a "b"
 
 Any other value under one of our keys is read as UNREADABLE, and counts as absent.
@@ -16,7 +16,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from .memory import Storable
+    from .memory_cache import Storable
 
 UNREADABLE: Final = object()
 """Stands for a value that we did not write. Not an exception: one planted value must not make `get_many` fail."""
@@ -41,7 +41,7 @@ class PlainSerializer:
             return b"s" + value.encode()
         if isinstance(value, int):
             return b"%d" % value
-        raise TypeError(f"A cache keeps no {type(value).__name__} of ours.")
+        raise TypeError(f"The cache stores integers, strings and bytes, not {type(value).__name__}.")
 
     def loads(self, data: Any) -> Storable | object:
         """Return the value, or UNREADABLE for anything that `dumps` did not write."""

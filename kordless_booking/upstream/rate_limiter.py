@@ -1,7 +1,7 @@
 """Rate limiter for one API key, shared by all processes: 60 requests in any 60 seconds, 10 of them creations.
 
 Each request of the quota is a numbered permit, which is a key in the cache. `acquire` takes a free permit with
-`cache.add`, which has one winner among all processes. `release` keeps it taken for one more minute after Kordless
+`cache.add`, which has one winner among all processes. `release` leaves it taken for one more minute after Kordless
 answered. So two uses of one permit are at least a full window apart, whenever within the call Kordless counts it, and
 no window of Kordless's holds more than the quota. There is no counter that could drift, and the permits of a crashed
 process expire by themselves. The cache's clock alone decides expiry; the clock of this process may step.
@@ -20,7 +20,6 @@ process counted, and a 429 stops every process until the time that it named.
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from enum import Enum
 from math import ceil
@@ -34,6 +33,7 @@ from kordless_booking.api.responses import DEFAULT_WAIT_SECONDS, MAX_WAIT_SECOND
 from kordless_booking.exceptions import TooMany
 
 from .keys import cache_key
+from .permits import first_free_at, from_millis, take_permit, to_millis
 from .worker import in_background
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from kordless_booking.clock import Clock
 
     from .fallback_cache import FallbackCache
-    from .memory import Storable
+    from .memory_cache import Storable
 
 WINDOW_SECONDS = QUOTA_SECONDS
 PERMIT_SECONDS = WINDOW_SECONDS + 1
@@ -154,24 +154,24 @@ class RateLimiter:
         *,
         account: str,
         clock: Clock,
-        allowance: Quota | None = None,
+        quota: Quota | None = None,
         processes: int = 1,
     ) -> None:
         self._cache = cache
         self._clock = clock
-        self._whole = allowance or Quota()
+        self._whole = quota or Quota()
         self._part = self._whole.share(processes)
         # All permits are named, also in a process that may use a part only: the cache may come back at any time.
-        self._tickets = [cache_key(account, "ticket", str(number)) for number in range(self._whole.requests)]
-        self._told = cache_key(account, "told")
+        self._permit_keys = [cache_key(account, "permit", str(number)) for number in range(self._whole.requests)]
+        self._reported = cache_key(account, "reported")
         # Kordless limits creations separately, so their report and their block have keys of their own.
-        self._told_creations = cache_key(account, "told", "create")
+        self._reported_creations = cache_key(account, "reported", "create")
         self._blocked = cache_key(account, "blocked")
         self._blocked_creations = cache_key(account, "blocked", "create")
 
     def keys(self) -> list[str]:
         """Return the cache keys to read, in one round trip, before `acquire`."""
-        return [*self._tickets, self._told, self._told_creations, self._blocked, self._blocked_creations]
+        return [*self._permit_keys, self._reported, self._reported_creations, self._blocked, self._blocked_creations]
 
     def acquire(self, operation: str, found: Mapping[str, Storable]) -> Permit:
         """Acquire a permit for `operation`. `found` is what the cache holds under `keys()`.
@@ -179,48 +179,43 @@ class RateLimiter:
         Raises TooMany with the seconds until a permit is free, or until Kordless's block or reported limit ends.
         """
         kind, now = Priority.for_operation(operation), self._clock.now()
-        allowance = self._whole if self._cache.up else self._part
+        quota = self._whole if self._cache.up else self._part
         self._check_blocked(operation, kind, found, now)
         self._check_reported(operation, kind, found, now)
-        pool = [self._tickets[number] for number in allowance.permits(kind)]
-        free = [key for key in pool if key not in found]
-        # Processes that read the same snapshot would otherwise all try for the same permit.
-        random.shuffle(free)
-        for key in free:
-            # `found` may be out of date by now: `add` decides who gets it, and the loser goes on to the next.
-            # It outlasts the call, so a permit can't be taken twice while its call is under way.
-            if self._cache.add(key, _to_millis(now + PERMIT_SECONDS), PERMIT_SECONDS + MAX_CALL_SECONDS):
-                taken = sum(ticket in found for ticket in self._tickets)
-                return Permit(key, allowance.requests - taken - 1)
-        # The stored time says when a permit is free if its call ends now; a call under way takes longer.
-        frees_at = min((_from_millis(found.get(key)) for key in pool if key in found), default=now)
-        raise _too_many(operation, "allowance", frees_at - now, PERMIT_SECONDS)
+        pool = [self._permit_keys[number] for number in quota.permits(kind)]
+        # It outlasts the call, so a permit can't be taken twice while its call is under way.
+        timeout = PERMIT_SECONDS + MAX_CALL_SECONDS
+        key = take_permit(self._cache, pool, found, free_at=now + PERMIT_SECONDS, timeout=timeout)
+        if key is None:
+            # The stored time says when a permit is free if its call ends now; a call under way takes longer.
+            raise _too_many(operation, "quota", first_free_at(pool, found, now) - now, PERMIT_SECONDS)
+        return Permit(key, quota.requests - sum(permit in found for permit in self._permit_keys) - 1)
 
     def usage(self, found: Mapping[str, Storable]) -> Usage:
         """Return how much of the quota is taken, given what was `found` under `keys()`. Takes nothing."""
         now, creations = self._clock.now(), self._whole.permits(Priority.CREATE)
-        allowance = self._whole if self._cache.up else self._part
-        taken = [number for number, key in enumerate(self._tickets) if key in found]
+        quota = self._whole if self._cache.up else self._part
+        taken = [number for number, key in enumerate(self._permit_keys) if key in found]
         booked = sum(number in creations for number in taken)
-        until = max((_from_millis(found.get(key)) for key in (self._blocked, self._blocked_creations)), default=0.0)
+        until = max((from_millis(found.get(key)) for key in (self._blocked, self._blocked_creations)), default=0.0)
         return Usage(
             requests=len(taken) - booked,
-            of_requests=allowance.requests - allowance.creations,
-            browse_requests=len(allowance.permits(Priority.BROWSE)),
+            of_requests=quota.requests - quota.creations,
+            browse_requests=len(quota.permits(Priority.BROWSE)),
             creations=booked,
-            of_creations=allowance.creations,
+            of_creations=quota.creations,
             blocked_seconds=max(0, ceil(until - now)),
         )
 
-    def release(self, ticket: Permit, operation: str, answer: ResponseMeta | None) -> None:
-        """Release the permit a minute from now, and note what the response says about the limits.
+    def release(self, permit: Permit, operation: str, answer: ResponseMeta | None) -> None:
+        """Release the permit a minute from now, and record what the response says about the limits.
 
         `answer` is None when there was no usable response. The permit stays taken then too, because Kordless may have
         counted the request.
         """
         now = self._clock.now()
         # `set`, not a longer expiry from the start: the window counts from the answer, whenever that came.
-        self._cache.set(ticket.key, _to_millis(now + PERMIT_SECONDS), PERMIT_SECONDS)
+        self._cache.set(permit.key, to_millis(now + PERMIT_SECONDS), PERMIT_SECONDS)
         if answer is None:
             return
         # A creation counts against both limits, and its headers may report either. The size tells which one they mean.
@@ -228,54 +223,45 @@ class RateLimiter:
         if answer.status == 429:
             seconds = _whole_seconds(answer.retry_after or DEFAULT_WAIT_SECONDS, MAX_WAIT_SECONDS)
             key = self._blocked_creations if creations else self._blocked
-            self._cache.set(key, _to_millis(now + seconds), seconds)
+            self._cache.set(key, to_millis(now + seconds), seconds)
         # A remainder worse than our own count means that somebody else uses the key; any other says nothing new.
-        # A permit's `left` counts all requests, so it can't judge a remainder of creations: that is always kept.
-        elif answer.remaining is not None and (creations or answer.remaining < ticket.left):
+        # A permit's `left` counts all requests, so it can't judge a remainder of creations: that is always stored.
+        elif answer.remaining is not None and (creations or answer.remaining < permit.left):
             seconds = WINDOW_SECONDS if answer.reset is None else _whole_seconds(answer.reset - now, WINDOW_SECONDS)
             # A header may hold anything: a limit above the quota would enlarge the reserve beyond the quota.
             limit = min(answer.limit or self._whole.requests, self._whole.requests)
-            told = ReportedLimit(answer.remaining, limit, now, now + seconds)
-            key = self._told_creations if creations else self._told
-            self._cache.set(key, msgspec.json.encode(told), seconds)
+            reported = ReportedLimit(answer.remaining, limit, now, now + seconds)
+            key = self._reported_creations if creations else self._reported
+            self._cache.set(key, msgspec.json.encode(reported), seconds)
 
     def _check_blocked(self, operation: str, kind: Priority, found: Mapping[str, Storable], now: float) -> None:
         keys = [self._blocked, *([self._blocked_creations] if kind is Priority.CREATE else [])]
-        if until := [_from_millis(found[key]) for key in keys if key in found]:
+        if until := [from_millis(found[key]) for key in keys if key in found]:
             raise _too_many(operation, "blocked", max(until) - now, MAX_WAIT_SECONDS)
 
     def _check_reported(self, operation: str, kind: Priority, found: Mapping[str, Storable], now: float) -> None:
         """Raise TooMany when the reported remainder leaves nothing for this priority.
 
-        The reserves of the higher priorities are kept out of it, scaled to the limit that Kordless reported.
+        The reserves of the higher priorities are subtracted from it, scaled to the limit that Kordless reported.
         """
         pool = self._whole.permits(kind)
-        kept_back = 0 if kind is Priority.CREATE else self._whole.requests - len(pool)
-        bounds = [(self._told, self._tickets)]
+        reserved = 0 if kind is Priority.CREATE else self._whole.requests - len(pool)
+        bounds = [(self._reported, self._permit_keys)]
         if kind is Priority.CREATE:
-            bounds.append((self._told_creations, [self._tickets[number] for number in pool]))
-        for key, tickets in bounds:
-            told = _decode_reported(found.get(key))
-            if told is None:
+            bounds.append((self._reported_creations, [self._permit_keys[number] for number in pool]))
+        for key, permits in bounds:
+            reported = _decode_reported(found.get(key))
+            if reported is None:
                 continue
             # Permits taken or released after the report: requests that its remainder may not include yet.
-            since = sum(_from_millis(found.get(ticket)) - PERMIT_SECONDS > told.at for ticket in tickets)
-            if told.left - since <= kept_back * told.limit // self._whole.requests:
-                raise _too_many(operation, "told", told.until - now, WINDOW_SECONDS)
+            since = sum(from_millis(found.get(permit)) - PERMIT_SECONDS > reported.at for permit in permits)
+            if reported.left - since <= reserved * reported.limit // self._whole.requests:
+                raise _too_many(operation, "reported_limit", reported.until - now, WINDOW_SECONDS)
 
 
-def _to_millis(moment: float) -> int:
-    """Convert to Unix milliseconds: an integer, because every cache backend returns integers unchanged."""
-    return round(moment * 1000)
-
-
-def _from_millis(kept: Storable | None) -> float:
-    return kept / 1000 if isinstance(kept, int) else 0.0
-
-
-def _decode_reported(kept: Storable | None) -> ReportedLimit | None:
+def _decode_reported(stored: Storable | None) -> ReportedLimit | None:
     try:
-        return msgspec.json.decode(kept, type=ReportedLimit) if isinstance(kept, bytes) else None
+        return msgspec.json.decode(stored, type=ReportedLimit) if isinstance(stored, bytes) else None
     except msgspec.MsgspecError:  # written by another version of this package
         return None
 

@@ -51,7 +51,7 @@ class _Cache(RedisCache):
 def pooled_redis(alias: str) -> BaseCache | None:
     """Return an instance of our own that all threads may share; None unless the backend is exactly Django's RedisCache.
 
-    A subclass may override what is replaced here, so `own_backend` treats it like other backends.
+    A subclass may override what is replaced here, so `pickleless_backend` treats it like other backends.
     """
     given = dict(settings.CACHES[alias])
     backend, location = given.pop("BACKEND"), given.pop("LOCATION", "")

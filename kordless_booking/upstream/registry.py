@@ -46,10 +46,10 @@ class AccountServices:
     """Rate limiter and circuit breakers, which every request of `client` passes."""
     catalog: Catalog
     """Organization, services and slots, as every visitor sees them."""
-    shelf: ReadThroughCache
+    catalog_cache: ReadThroughCache
     """Read-through cache of `catalog`."""
     cache: FallbackCache
-    """Fallback cache under `shelf` and `gate`. None of its operations raises."""
+    """Fallback cache under `catalog_cache` and `gate`. None of its operations raises."""
     log_throttle: LogThrottle
     """Log throttle."""
 
@@ -66,11 +66,11 @@ def services_for(account: Account) -> AccountServices:
 def _upstream(account: Account, _pid: int) -> AccountServices:
     clock, cache = Clock(), _cache_for(account.cache, _pid)
     key, org = account.api_key or SANDBOX_KEY, account.org_slug or SANDBOX_ORG
-    allowance = Quota(account.requests_per_minute, account.creations_per_minute)
+    quota = Quota(account.requests_per_minute, account.creations_per_minute)
     # Without the organization: Kordless counts requests per API key.
-    gate = _gate_for(account.cache, _digest(account.base_url, key), allowance, account.processes, _pid)
+    gate = _gate_for(account.cache, _digest(account.base_url, key), quota, account.processes, _pid)
     client = build_client(account, gate)
-    shelf = ReadThroughCache(
+    catalog_cache = ReadThroughCache(
         cache,
         account=_digest(account.base_url, key, org),
         run=background_worker,
@@ -82,17 +82,17 @@ def _upstream(account: Account, _pid: int) -> AccountServices:
         local_seconds=account.local_cache_seconds,
     )
     lifetimes = build_lifetimes(account)
-    catalog = Catalog(account=account.name, client=client, shelf=shelf, lifetimes=lifetimes, clock=clock)
-    return AccountServices(client, gate, catalog, shelf, cache, LogThrottle(clock))
+    catalog = Catalog(account=account.name, client=client, cache=catalog_cache, lifetimes=lifetimes, clock=clock)
+    return AccountServices(client, gate, catalog, catalog_cache, cache, LogThrottle(clock))
 
 
 def build_lifetimes(account: Account) -> Lifetimes:
     """Return the lifetimes that the account's settings give to what its catalog caches."""
-    offer = Lifetime(
+    organization = Lifetime(
         account.catalog_fresh_seconds, account.catalog_stale_seconds, account.catalog_stale_if_error_seconds
     )
     slots = Lifetime(account.slots_fresh_seconds, account.slots_stale_seconds, account.slots_stale_if_error_seconds)
-    return Lifetimes(offer=offer, service=offer, slots=slots)
+    return Lifetimes(organization=organization, service=organization, slots=slots)
 
 
 def build_client(account: Account, gate: Gate) -> Kordless:
@@ -124,9 +124,9 @@ def _cache_for(alias: str, _pid: int) -> FallbackCache:
 
 
 @cache
-def _gate_for(alias: str, key: str, allowance: Quota, processes: int, pid: int) -> UpstreamGate:
+def _gate_for(alias: str, key: str, quota: Quota, processes: int, pid: int) -> UpstreamGate:
     """Return the one gate for all accounts that share an API key, because Kordless counts requests per key."""
-    return UpstreamGate(_cache_for(alias, pid), account=key, allowance=allowance, processes=processes)
+    return UpstreamGate(_cache_for(alias, pid), account=key, quota=quota, processes=processes)
 
 
 background_worker = BackgroundWorker()

@@ -23,113 +23,113 @@ T = TypeVar("T")
 class RequestView:
     """Request-scoped view of the cache: what was read stays the same until this request itself invalidates something.
 
-    With `at_hand`, only cached values are read, and nothing is fetched from Kordless.
+    With `cached_only`, only cached values are read, and nothing is fetched from Kordless.
     """
 
-    def __init__(self, shelf: ReadThroughCache, *, at_hand: bool = False) -> None:
-        self._shelf = shelf
-        self._at_hand = at_hand
-        self.changes_before = invalidation_count()
-        self._looked: dict[tuple[str, ...], LocalEntry] = {}
-        self._begun: dict[tuple[str, ...], Future[LocalEntry | None]] = {}
+    def __init__(self, cache: ReadThroughCache, *, cached_only: bool = False) -> None:
+        self._cache = cache
+        self._cached_only = cached_only
+        # From before the first read: an invalidation since then makes the page outdated.
+        self._invalidations = cache.invalidations
+        self._entries: dict[tuple[str, ...], LocalEntry] = {}
+        self._started: dict[tuple[str, ...], Future[LocalEntry | None]] = {}
         self._read: dict[tuple[str, ...], tuple[CacheItem[Any], Cached[Any]]] = {}
 
     @property
     def fetches_ahead(self) -> bool:
-        """True, unless nothing may be fetched at all (`at_hand`)."""
-        return not self._at_hand
+        """True, unless nothing may be fetched at all (`cached_only`)."""
+        return not self._cached_only
 
     def lookup(self, *items: CacheItem[Any]) -> list[LocalEntry]:
         """Load all of these in one round trip, so that reading them needs none of its own."""
-        looked = self._looked
-        if new := [item for item in items if item.parts not in looked]:
-            looked |= {item.parts: held for item, held in zip(new, self._shelf.lookup(*new), strict=True)}
-        return [looked[item.parts] for item in items]
+        entries = self._entries
+        if new := [item for item in items if item.parts not in entries]:
+            entries |= {item.parts: entry for item, entry in zip(new, self._cache.lookup(*new), strict=True)}
+        return [entries[item.parts] for item in items]
 
     def needs_fetch(self, item: CacheItem[Any]) -> bool:
         """Return True if `read` would have to fetch, and nobody in this process is fetching the item yet."""
-        if self._at_hand or item.parts in self._read or item.parts in self._begun:
+        if self._cached_only or item.parts in self._read or item.parts in self._started:
             return False
-        return self._shelf.needs_fetch(item, self.lookup(item)[0])
+        return self._cache.needs_fetch(item, self.lookup(item)[0])
 
     def is_fetching(self, item: CacheItem[Any]) -> bool:
-        """Return True if this process is fetching the item, as `ReadThroughCache.is_under_way` does."""
-        return self._shelf.is_fetching(item)
+        """Return True if this process is fetching the item, as `ReadThroughCache.is_fetching` does."""
+        return self._cache.is_fetching(item)
 
     def start_fetch(self, item: CacheItem[Any]) -> Future[LocalEntry | None] | None:
-        """Start to fetch an item that `must_fetch`, as `ReadThroughCache.begin` does. `read` then waits for it."""
-        begun = self._shelf.start_fetch(item)
-        if begun is not None:
-            self._begun[item.parts] = begun
-        return begun
+        """Start to fetch an item that `needs_fetch`, as `ReadThroughCache.start_fetch` does.
+
+        `read` then waits for it.
+        """
+        started = self._cache.start_fetch(item)
+        if started is not None:
+            self._started[item.parts] = started
+        return started
 
     def read(self, item: CacheItem[T]) -> Cached[T]:
-        """Return the value of `ReadThroughCache.read`, or of `read_cached` with `at_hand`; in later reads, the same.
+        """Return the value of `ReadThroughCache.read` (with `cached_only`, of `read_cached`), the same in each call.
 
-        Raises KordlessError. An error isn't remembered: the next read tries again.
+        Raises KordlessError. An error isn't recorded: the next read tries again.
         """
         read = self._read
-        noted = read.get(item.parts)
-        if noted is None:
-            noted = read[item.parts] = item, self._read_one(item)
-        kept: Cached[T] = noted[1]
-        return kept
+        recorded = read.get(item.parts)
+        if recorded is None:
+            recorded = read[item.parts] = item, self._read_one(item)
+        cached: Cached[T] = recorded[1]
+        return cached
 
     def _read_one(self, item: CacheItem[T]) -> Cached[T]:
-        held = self._looked.get(item.parts)
-        if self._at_hand:
-            return self._shelf.read_cached(item, held)
-        if held is not None and self._shelf.needs_wait(item, held):
+        entry = self._entries.get(item.parts)
+        if self._cached_only:
+            return self._cache.read_cached(item, entry)
+        if entry is not None and self._cache.needs_wait(item, entry):
             # While this request waits, fetches of other pages may bring what was missing, so look again afterward.
-            self._looked = {}
-        return self._shelf.read(item, held, self._begun.get(item.parts))
+            self._entries = {}
+        return self._cache.read(item, entry, self._started.get(item.parts))
 
     def invalidate(self, *group: str) -> None:
         """Invalidate a group, as `ReadThroughCache.invalidate` does, and drop all that this request has read."""
-        self._changed()
-        self._shelf.invalidate(*group)
+        self._clear()
+        self._cache.invalidate(*group)
 
     def mark_key_refused(self, error: KeyRefused) -> None:
         """Mark the key as refused, as `ReadThroughCache.mark_key_refused` does."""
-        self._changed()
-        self._shelf.mark_key_refused(error)
+        self._clear()
+        self._cache.mark_key_refused(error)
 
     def snapshot(self) -> ReadSnapshot:
         """Return what has been read so far, to be validated later."""
-        return ReadSnapshot(self._shelf, list(self._read.values()))
+        return ReadSnapshot(self._cache, list(self._read.values()), self._invalidations)
 
-    def _changed(self) -> None:
-        global _invalidation_count  # noqa: PLW0603 (one number for the whole process)
-        # Not locked: it is compared for equality only, so two invalidations at once may count as one.
-        _invalidation_count += 1
-        # New dicts instead of `clear()`: a fetch that was begun may invalidate something from its own thread, while
+    def _clear(self) -> None:
+        # New dicts instead of `clear()`: a fetch that was started may invalidate something from its own thread, while
         # this request's thread still uses the old dicts.
-        self._looked, self._begun, self._read = {}, {}, {}
+        self._entries, self._started, self._read = {}, {}, {}
 
 
 class ReadSnapshot:
     """Record of the reads that a page was rendered from, without the values, to check later if they are current."""
 
-    def __init__(self, shelf: ReadThroughCache, reads: list[tuple[CacheItem[Any], Cached[Any]]]) -> None:
-        self._shelf = shelf
+    def __init__(
+        self, cache: ReadThroughCache, reads: list[tuple[CacheItem[Any], Cached[Any]]], invalidations: int
+    ) -> None:
+        self._cache = cache
+        self._invalidations = invalidations
         # The values are not needed to compare, and a stored page would keep them alive.
-        self._reads = [(item, replace(kept, value=None)) for item, kept in reads]
+        self._reads = [(item, replace(cached, value=None)) for item, cached in reads]
+
+    @property
+    def is_invalidated(self) -> bool:
+        """True if this process has invalidated something of the account since the request began. No round trip.
+
+        A page is not served again after that: a visitor who books must see the change at once.
+        """
+        return self._cache.invalidations != self._invalidations
 
     def is_current(self, *, refresh: bool = True) -> bool:
         """Return True when reading all of it again would give the same.
 
         Costs at most two round trips to the cache. With `refresh`, what is due is fetched in the background.
         """
-        return self._shelf.is_current(self._reads, refresh=refresh)
-
-
-def invalidation_count() -> int:
-    """Return how often this process has invalidated something.
-
-    Pages stored before an invalidation of this process are not served after it: a visitor who books must see the change
-    at once.
-    """
-    return _invalidation_count
-
-
-_invalidation_count = 0
+        return self._cache.is_current(self._reads, refresh=refresh)

@@ -28,8 +28,8 @@ LOCK_TTL = 10
 """Whole seconds until a lock expires. Well above the time of any fetch, so that only a crashed owner's lock expires."""
 
 GRACE_SECONDS = 1.0
-"""Extra seconds to wait for work that this caller began. It ends by the same deadline, but on a busy machine its thread
-may report that a moment late.
+"""Extra seconds to wait for work that this caller started. It ends by the same deadline, but on a busy machine its
+thread may report that a moment late.
 """
 
 R = TypeVar("R")
@@ -66,23 +66,23 @@ class SingleFlight(Generic[R]):
 
         - `work` runs under the lock. It should check once more for a result of another process before it starts: the
           lock may have been released a moment ago.
-        - `arrived` returns the result of another process, or None while there is none. It is polled.
-        - `begun` is what `start_in_background` returned for this work. Its result counts even if it is complete by now.
-          It ends by the same deadline, so it gets `GRACE_SECONDS` more to report.
+        - `poll` returns the result of another process, or None while there is none.
+        - `started` is what `start_in_background` returned for this work. Its result counts even if it is complete by
+          now. It ends by the same deadline, so it gets `GRACE_SECONDS` more to report.
         """
         while (left := deadline - self._clock.monotonic()) > 0:
             # `cancel` succeeds if the work still waits for a background thread. Then this thread takes it over.
             if started is not None and not started.cancel():
-                flight, mine, left = started, False, left + GRACE_SECONDS
+                future, is_owner, left = started, False, left + GRACE_SECONDS
             else:
-                flight, mine = self._join_or_start(name)
-            # For the first round only: after it, the begun work has ended or was taken over.
+                future, is_owner = self._join_or_start(name)
+            # For the first round only: after it, that work has ended or was taken over.
             started = None
             try:
-                if mine:
-                    outcome = self._run(name, flight, lambda: self._run_locked(name, deadline, work, poll))
+                if is_owner:
+                    outcome = self._run(name, future, lambda: self._run_locked(name, deadline, work, poll))
                 else:
-                    outcome = flight.result(left)
+                    outcome = future.result(left)
             except TimeoutError:
                 break
             # None: the one whose work this was gave up at its own, earlier deadline. Try again with ours.
@@ -93,27 +93,27 @@ class SingleFlight(Generic[R]):
     def start_in_background(
         self, name: Name, submit: Callable[[Callable[[], object]], bool], *, work: Callable[[], R | None]
     ) -> Future[R | None] | None:
-        """Start `work` in another thread by `run`, and return its future; None if this process does it already.
+        """Start `work` in another thread by `submit`, and return its future; None if this process does it already.
 
-        The future is canceled when `run` declines the job, or when a reader takes over the queued work. Its result is
-        None when another process does the work, or when `work` returned None.
+        The future is canceled when `submit` declines the job, or when a reader takes over the queued work. Its result
+        is None when another process does the work, or when `work` returned None.
         """
 
         def job() -> None:
             # False when a reader has taken the work over while this waited for a background thread.
-            if flight.set_running_or_notify_cancel():
+            if future.set_running_or_notify_cancel():
                 # A deadline of now: when another process holds the lock, it refreshes, and nobody waits here.
                 now = self._clock.monotonic()
-                self._run(name, flight, lambda: self._run_locked(name, now, work, lambda: None))
+                self._run(name, future, lambda: self._run_locked(name, now, work, lambda: None))
 
         with self._guard:
             if name in self._current():
                 return None
-            flight = self._in_progress[name] = Future()
+            future = self._in_progress[name] = Future()
         # Not taken, and no reader has joined meanwhile: without this, later callers would wait for nobody.
-        if not submit(job) and flight.cancel():
-            self._finish(name, flight)
-        return flight
+        if not submit(job) and future.cancel():
+            self._finish(name, future)
+        return future
 
     def is_in_progress(self, name: Name) -> bool:
         """Return True if a thread of this process does this work, or is about to."""
@@ -131,14 +131,14 @@ class SingleFlight(Generic[R]):
 
     def _join_or_start(self, name: Name) -> tuple[Future[R | None], bool]:
         with self._guard:
-            flight = self._current().get(name)
+            future = self._current().get(name)
             # `cancel` succeeds only while the work still waits for a background thread. A reader would wait for that
             # thread too, so it takes the work over.
-            if flight is not None and not flight.cancel():
-                return flight, False
-            flight = self._in_progress[name] = Future()
-            flight.set_running_or_notify_cancel()
-            return flight, True
+            if future is not None and not future.cancel():
+                return future, False
+            future = self._in_progress[name] = Future()
+            future.set_running_or_notify_cancel()
+            return future, True
 
     def _current(self) -> dict[Name, Future[R | None]]:
         if self._process != os.getpid():
@@ -146,33 +146,33 @@ class SingleFlight(Generic[R]):
             self._in_progress, self._process = {}, os.getpid()
         return self._in_progress
 
-    def _run(self, name: Name, flight: Future[R | None], alone: Callable[[], R | None]) -> R | None:
+    def _run(self, name: Name, future: Future[R | None], call: Callable[[], R | None]) -> R | None:
         try:
-            outcome = alone()
+            outcome = call()
         except BaseException as error:
             # Unregistered before the result is set: a later caller starts new work instead of getting an old result.
-            self._finish(name, flight)
-            flight.set_exception(error)
+            self._finish(name, future)
+            future.set_exception(error)
             raise
-        self._finish(name, flight)
-        flight.set_result(outcome)
+        self._finish(name, future)
+        future.set_result(outcome)
         return outcome
 
-    def _finish(self, name: Name, flight: Future[R | None]) -> None:
+    def _finish(self, name: Name, future: Future[R | None]) -> None:
         with self._guard:
             # After `forget`, the name may belong to newer work.
-            if self._in_progress.get(name) is flight:
+            if self._in_progress.get(name) is future:
                 del self._in_progress[name]
 
     def _run_locked(
-        self, name: Name, deadline: float, work: Callable[[], R | None], arrived: Callable[[], R | None]
+        self, name: Name, deadline: float, work: Callable[[], R | None], poll: Callable[[], R | None]
     ) -> R | None:
         lock, token = cache_key(self._account, "lock", *name), secrets.token_hex(8)
         while not self._cache.add(lock, token, LOCK_TTL):
             if self._clock.monotonic() >= deadline:
                 return None
             self._clock.sleep(POLL_SECONDS)
-            if (outcome := arrived()) is not None:
+            if (outcome := poll()) is not None:
                 return outcome
         # A second of margin: the lock must not expire between this check and the delete.
         until = self._clock.monotonic() + LOCK_TTL - 1

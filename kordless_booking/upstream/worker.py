@@ -13,17 +13,17 @@ from django.db import connections
 
 from kordless_booking.logs import error_location, log_event, request_id
 
-from .own_backend import close_pickleless_backends
+from .pickleless_backend import close_pickleless_backends
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 logger = logging.getLogger(__name__)
 
-in_background: ContextVar[bool] = ContextVar("unattended", default=False)
+in_background: ContextVar[bool] = ContextVar("in_background", default=False)
 """True inside a background job. The rate limiter gives such calls the lowest priority."""
 
-is_parallel_fetch: ContextVar[bool] = ContextVar("beside", default=False)
+is_parallel_fetch: ContextVar[bool] = ContextVar("is_parallel_fetch", default=False)
 """True inside a foreground job. The circuit breaker doesn't count failures of such calls: the parallel calls of a page
 tend to fail together, and the page's own call counts for all of them.
 """
@@ -67,7 +67,7 @@ class BackgroundWorker:
         with self._lock:
             if self._process == os.getpid():
                 return
-            # A new queue: the parent runs the jobs of the old one, and its locks may have been held during the fork.
+            # A new queue: the parent runs the jobs of the old one, and its locks may have been locked during the fork.
             self._jobs = queue.Queue(self._waiting)
             for number in range(self._threads):
                 name = f"kordless-background-{number}"
@@ -76,7 +76,7 @@ class BackgroundWorker:
             self._process = os.getpid()
 
     def _work(self, jobs: queue.Queue[tuple[str, Callable[[], object]]]) -> None:
-        # A thread starts with an empty context, so this marks all calls that are ever made in it.
+        # A thread starts with an empty context, so this applies to all calls that are ever made in it.
         self._kind.set(True)
         while True:
             asked_by, job = jobs.get()

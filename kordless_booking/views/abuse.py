@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from kordless_booking.logs import log_event
+from kordless_booking.upstream.permits import first_free_at, take_permit
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -61,14 +62,10 @@ def consume(visit: WidgetRequest, scope: str, who: str | None = None) -> int:
     who = who or client_address(visit.request, visit.account.trusted_proxies)
     keys = [_key(visit.account.name, rule.scope, who, number) for number in range(rule.most)]
     cache, now = visit.account_cache, visit.now.timestamp()
-    # One round trip tells which permits are taken. Of the others, `add` decides who gets them.
-    found = cache.get_many(keys)
-    for key in keys:
-        if key not in found and cache.add(key, ceil(now + rule.seconds), rule.seconds):
-            return 0
-    # Each value is the Unix time at which the permit expires. It may be missing when all were taken in this moment.
-    until = min((moment for moment in found.values() if isinstance(moment, int)), default=ceil(now + rule.seconds))
-    return min(max(1, until - int(now)), rule.seconds)
+    found, free_at = cache.get_many(keys), now + rule.seconds
+    if take_permit(cache, keys, found, free_at=free_at, timeout=rule.seconds):
+        return 0
+    return min(max(1, ceil(first_free_at(keys, found, free_at) - now)), rule.seconds)
 
 
 def client_address(request: HttpRequest, trusted_proxies: int) -> str:

@@ -22,6 +22,7 @@ from kordless_booking import conf
 from kordless_booking.models import BookingAttempt
 from kordless_booking.upstream.keys import cache_key
 from kordless_booking.upstream.registry import AccountServices, services_for
+from kordless_booking.urlconf import account_for
 from kordless_booking.views.retry_after import set_retry_after
 
 _METHODS: Final = "GET, HEAD, OPTIONS"
@@ -55,9 +56,8 @@ def booking(request: HttpRequest) -> HttpResponse:
 
 
 def _account(request: HttpRequest) -> conf.Account | None:
-    match = request.resolver_match
     try:
-        return conf.get_account((match.namespace if match else "").rpartition(":")[2])
+        return account_for(request)
     except ImproperlyConfigured:
         return None
 

@@ -35,6 +35,7 @@ from kordless_booking.views.retry_after import RETRY_SECONDS, set_retry_after
 if TYPE_CHECKING:
     from kordless_booking.exceptions import KordlessError
     from kordless_booking.views.request import WidgetRequest
+    from kordless_booking.views.summary import TermsSummary
 
 
 def log_problem(
@@ -79,7 +80,7 @@ class Problem(Exception):
     """URL and label of the link beside `back`, in place of the list of services."""
     step: Step | None = None
     """Current step, for the progress line."""
-    summary: dict[str, Any] | None = None
+    summary: TermsSummary | None = None
     """Context of parts/summary.html: the time that the problem is about."""
     form_input_token: str | None = None
     """Encrypted form input, for the link to the services."""

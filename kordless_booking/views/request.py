@@ -28,6 +28,7 @@ from kordless_booking.api.resources import Organization, ServiceDetail
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.preferences import VisitorPreferences
 from kordless_booking.booking.steps import Step
+from kordless_booking.booking.terms import Terms
 from kordless_booking.booking.tokens import MAX_TOKEN
 from kordless_booking.exceptions import KordlessError, NotFound
 from kordless_booking.funnel.page_views import PageView, count_later_stage
@@ -88,7 +89,7 @@ class WidgetRequest:
         match = request.resolver_match
         self.request = request
         self.namespace = namespace or (match.namespace if match else "") or "kordless_booking"
-        self.account = conf.get_account(self.namespace.rpartition(":")[2])
+        self.account = conf.get_account(self.namespace)
         #: UTC, and the same throughout the request.
         self.now = datetime.now(UTC)
         #: Request id, for the log.
@@ -134,7 +135,7 @@ class WidgetRequest:
     @cached_property
     def reading(self) -> RequestView:
         """View of the read-through cache for this request. It records what the page reads."""
-        return RequestView(services_for(self.account).shelf, at_hand=self.is_prefetch)
+        return RequestView(services_for(self.account).catalog_cache, cached_only=self.is_prefetch)
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -193,14 +194,9 @@ class WidgetRequest:
         if self.account.funnel:
             count_later_stage(self.request, self.account.name, service, self.placement, stage)
 
-    def preferences(
-        self, zone: str, *, host: str | None = None, host_id: str | None = None, party: int = 1
-    ) -> VisitorPreferences:
-        """Return the visitor's preferences and choices, for mails that are written later."""
-        hours = self.choices.hours
-        return VisitorPreferences(
-            language=self.language, timezone=zone, hours=hours, host=host, host_id=host_id, party_size=party
-        )
+    def preferences(self, timezone: str, terms: Terms | None = None) -> VisitorPreferences:
+        """Return the visitor's preferences, with the terms where they are known, for mails that are written later."""
+        return VisitorPreferences(language=self.language, timezone=timezone, hours=self.choices.hours, terms=terms)
 
     def bookable_service(self, slug: str) -> ServiceDetail:
         """Return a service. Raises NotFound also for one that is not bookable by the public."""

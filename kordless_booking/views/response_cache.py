@@ -5,7 +5,7 @@ A request with the same cache key gets the stored response while all of these ho
 - the cached upstream data that the page was made from is still current. This is checked again only after the account's
   LOCAL_CACHE_SECONDS;
 - the minute in which it was made is not over, because slots pass and a page shows the time of day;
-- this process has invalidated nothing since;
+- this process has invalidated nothing of the account since;
 - the engine would still use the same templates.
 
 Only pages made of package templates, without the request, are stored (`WidgetRequest.shareable`).
@@ -13,6 +13,7 @@ Only pages made of package templates, without the request, are stored (`WidgetRe
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from threading import Lock
@@ -23,7 +24,6 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import get_language
 
 from kordless_booking.setting_changes import on_setting_change
-from kordless_booking.upstream.request_view import invalidation_count
 from kordless_booking.views.package_templates import templates_to_watch
 
 if TYPE_CHECKING:
@@ -51,8 +51,6 @@ class _Answer:
     read: ReadSnapshot
     minute: int
     """Minute of the clock time that the page shows, since the Unix epoch."""
-    changes: int
-    """Number of invalidations in this process before the page was made."""
     seconds: float
     """LOCAL_CACHE_SECONDS of the account."""
     until: float
@@ -87,7 +85,7 @@ def get(words: Asked, *, ahead: bool = False) -> tuple[HttpResponse, PageView | 
     With `ahead` (a prefetch), nothing is refreshed in the background either, so that it costs Kordless no request.
     """
     answer = _answers.get(words)
-    if answer is None or answer.minute != _minute(time.time()) or answer.changes != invalidation_count():
+    if answer is None or answer.minute != _minute(time.time()) or answer.read.is_invalidated:
         return None
     for package in answer.templates:
         if not package.is_current():
@@ -115,9 +113,8 @@ def store(words: Asked, visit: WidgetRequest, response: HttpResponse) -> None:
         headers=dict(response.items()),
         templates=templates_to_watch(visit.package_templates),
         read=visit.reading.snapshot(),
-        # Both from before the data was read: a minute or an invalidation that has passed since makes it outdated.
+        # Of the time at which the request began: a minute that has passed since makes the page outdated.
         minute=_minute(visit.now.timestamp()),
-        changes=visit.reading.changes_before,
         seconds=seconds,
         until=now + seconds,
         look=visit.page_view,
@@ -136,6 +133,10 @@ def _keep(words: Asked, answer: _Answer) -> None:
 
 def _minute(seconds: float) -> int:
     return int(seconds // 60)
+
+
+# A child's services are new after a fork, so nothing it invalidates would reach the snapshots of its parent.
+os.register_at_fork(after_in_child=_answers.clear)
 
 
 def _clear() -> None:

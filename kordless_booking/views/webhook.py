@@ -25,6 +25,7 @@ from kordless_booking import conf
 from kordless_booking.funnel.counters import count_rejection
 from kordless_booking.logs import error_location, log_event
 from kordless_booking.upstream.registry import services_for
+from kordless_booking.urlconf import account_for
 from kordless_booking.views.request import request_id_context, request_id_of
 from kordless_booking.views.retry_after import set_retry_after
 from kordless_booking.webhooks import inbox, signature
@@ -73,9 +74,8 @@ def _answer(request: HttpRequest) -> HttpResponse:
         return HttpResponse(headers={"Allow": _METHODS})
     if request.method != "POST":
         return HttpResponse(status=405, headers={"Allow": _METHODS})
-    match = request.resolver_match
     try:
-        account = conf.get_account((match.namespace if match else "").rpartition(":")[2])
+        account = account_for(request)
     except ImproperlyConfigured as error:
         log_event(log, logging.ERROR, "not_configured", reason=str(error))
         return set_retry_after(HttpResponse(status=503))
@@ -83,8 +83,8 @@ def _answer(request: HttpRequest) -> HttpResponse:
         status = _process(request, account)
     except _Rejected as refused:
         count_rejection(account.name, refused.event)
-        level = services_for(account).log_throttle.level_for(refused.event, refused.level)
-        log_event(log, level, refused.event, status=refused.status, account=account.name, **refused.more)
+        log_level = services_for(account).log_throttle.level_for(refused.event, refused.level)
+        log_event(log, log_level, refused.event, status=refused.status, account=account.name, **refused.more)
         response = HttpResponse(status=refused.status)
         return set_retry_after(response) if refused.status == 503 else response
     return JsonResponse({"received": status})

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kordless_booking.api.parsing import is_same_service
-from kordless_booking.upstream.request_view import RequestView
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,11 +18,9 @@ def invalidate_slots(upstream: AccountServices, booking: Booking) -> None:
 
     Reads the cache at most and never calls Kordless. All months go, so that time zones and midnight don't matter.
     """
-    offer = upstream.catalog.cached_offer()
-    # Through a RequestView: unlike `invalidate` of the cache, it also drops the responses that this process keeps.
-    catalog = upstream.catalog.for_request(RequestView(upstream.shelf))
-    for slug in _slugs(booking, offer.services if offer else ()):
-        catalog.invalidate_slots(slug)
+    organization = upstream.catalog.cached_organization()
+    for slug in _slugs(booking, organization.services if organization else ()):
+        upstream.catalog.invalidate_slots(slug)
 
 
 def _slugs(booking: Booking, services: Iterable[Service]) -> set[str]:

@@ -137,6 +137,7 @@ def test_the_lines_in_the_log_are_its_own(well: Settings, sandbox: Sandbox, capl
     assert all(" req=doctor-" in line for line in calls)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["hang", "slow", "drip"])
 def test_a_kordless_that_is_slow(far: Sandbox, well: Settings, kind: str):
     """The doctor waits no longer than a page would."""
@@ -148,6 +149,7 @@ def test_a_kordless_that_is_slow(far: Sandbox, well: Settings, kind: str):
     assert told.document["seconds"] < 8
 
 
+@pytest.mark.long
 def test_a_kordless_that_is_slow_but_answers(far: Sandbox, well: Settings):
     """Worth knowing before it gets worse."""
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "BROWSE_SECONDS": 5}

@@ -118,6 +118,7 @@ def test_what_can_not_be_meant(well: Settings, arguments: tuple[str, ...]):
     assert caught.value.returncode == 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("as_json", [True, False])
 def test_it_ends_although_something_hangs(as_json: bool, tmp_path: Path):
     """A Redis that takes connections and never answers: said after the given time, with what was seen so far."""

@@ -102,9 +102,9 @@ def test_the_settings_page_has_each_setting_with_its_default_and_accepted_values
 
 
 def test_the_readme_names_only_commands_that_exist():
-    """Every `make something` in the README and the CI run is a target of the Makefile."""
+    """Every `make something` in README, CONTRIBUTING and the CI run is a target of the Makefile."""
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    documents = (ROOT / "README.md").read_text() + (ROOT / ".ci" / "run").read_text()
+    documents = "".join((ROOT / name).read_text() for name in ("README.md", "CONTRIBUTING.md", ".ci/run"))
     named = set(re.findall(r"(?:`|^\s*)make ([a-z-]+)", documents, re.MULTILINE))
     assert {"demo", "test", "lint", "wheel-check"} <= named <= targets
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from kordless_booking.clock import Clock
 from kordless_booking.conf import Account
-from kordless_booking.upstream.memory import MemoryCache, Storable
+from kordless_booking.upstream.memory_cache import MemoryCache, Storable
 
 WAITS: Final = {"max_wait_seconds": Account.browse_seconds, "local_seconds": Account.local_cache_seconds}
 """Arguments of the read-through cache that come from the account's settings, with the default values."""

@@ -16,7 +16,7 @@ REAL_ACCOUNT = Account(api_key=Secret("a-key-of-nobody"), org_slug="acme-salon")
 class InForce:
     """Numbers that the services of an account use."""
 
-    offer: Lifetime
+    organization: Lifetime
     service: Lifetime
     slots: Lifetime
     settings: dict[str, float]
@@ -26,24 +26,24 @@ class InForce:
 def numbers_in_force(account: Account = REAL_ACCOUNT) -> InForce:
     """Build the account's services as a request would, and read their numbers. Sends nothing."""
     services = services_for(account)
-    lifetimes, allowance = services.catalog.lifetimes, services.gate._budget._whole
-    client, shelf = services.client, services.shelf
-    assert shelf._max_wait_seconds == client._browse_seconds, "a page waits for another's fetch as long as for its own"
+    lifetimes, quota = services.catalog.lifetimes, services.gate._rate_limiter._whole
+    client, cache = services.client, services.catalog_cache
+    assert cache._max_wait_seconds == client._browse_seconds, "a page waits for another's fetch as long as for its own"
     return InForce(
-        offer=lifetimes.offer,
+        organization=lifetimes.organization,
         service=lifetimes.service,
         slots=lifetimes.slots,
         settings={
             "BROWSE_SECONDS": client._browse_seconds,
             "BOOKING_SECONDS": client._booking_seconds,
-            "CATALOG_FRESH_SECONDS": lifetimes.offer.fresh,
-            "CATALOG_STALE_SECONDS": lifetimes.offer.stale,
-            "CATALOG_STALE_IF_ERROR_SECONDS": lifetimes.offer.on_error,
+            "CATALOG_FRESH_SECONDS": lifetimes.organization.fresh,
+            "CATALOG_STALE_SECONDS": lifetimes.organization.stale_while_revalidate,
+            "CATALOG_STALE_IF_ERROR_SECONDS": lifetimes.organization.stale_if_error,
             "SLOTS_FRESH_SECONDS": lifetimes.slots.fresh,
-            "SLOTS_STALE_SECONDS": lifetimes.slots.stale,
-            "SLOTS_STALE_IF_ERROR_SECONDS": lifetimes.slots.on_error,
-            "LOCAL_CACHE_SECONDS": shelf._local_seconds,
-            "REQUESTS_PER_MINUTE": allowance.requests,
-            "CREATIONS_PER_MINUTE": allowance.creations,
+            "SLOTS_STALE_SECONDS": lifetimes.slots.stale_while_revalidate,
+            "SLOTS_STALE_IF_ERROR_SECONDS": lifetimes.slots.stale_if_error,
+            "LOCAL_CACHE_SECONDS": cache._local_seconds,
+            "REQUESTS_PER_MINUTE": quota.requests,
+            "CREATIONS_PER_MINUTE": quota.creations,
         },
     )

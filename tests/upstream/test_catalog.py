@@ -27,7 +27,7 @@ NOW = datetime(2026, 12, 1, 15, 0, tzinfo=UTC)
 DECEMBER = date(2026, 12, 1)
 
 
-class Scene:
+class CatalogScenario:
     """Processes of a site around one cache, one sandbox and one time."""
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -46,9 +46,9 @@ class Scene:
             transport=wsgi_transport(self.sandbox),
             gate=UpstreamGate(cache, account=key, clock=clock),
         )
-        shelf = ReadThroughCache(cache, account=org, run=at_once, clock=clock, **WAITS)
+        catalog_cache = ReadThroughCache(cache, account=org, run=at_once, clock=clock, **WAITS)
         lifetimes = lifetimes or build_lifetimes(Account())
-        return Catalog(account=org, client=client, shelf=shelf, lifetimes=lifetimes, clock=clock)
+        return Catalog(account=org, client=client, cache=catalog_cache, lifetimes=lifetimes, clock=clock)
 
     def pass_(self, seconds: float) -> None:
         """Let time pass here and at Kordless."""
@@ -61,141 +61,143 @@ class Scene:
 
 
 @pytest.fixture
-def scene() -> Iterator[Scene]:
+def scenario() -> Iterator[CatalogScenario]:
     """A site on a fresh sandbox with the documented limits."""
     sandbox = Sandbox(":memory:", now=NOW, limits=RateLimits())
-    yield Scene(sandbox)
+    yield CatalogScenario(sandbox)
     sandbox.close()
 
 
-def test_a_slot_page_costs_three_calls_for_everybody(scene: Scene) -> None:
-    """Two thousand pages within a minute, from four processes: the offer, the service, and a few looks at slots."""
-    processes = [scene.process() for _ in range(4)]
+def test_a_slot_page_costs_three_calls_for_everybody(scenario: CatalogScenario) -> None:
+    """Two thousand pages a minute from four processes: one call for organization and service each, a few for slots."""
+    processes = [scenario.process() for _ in range(4)]
     for number in range(2000):
         catalog = processes[number % 4]
         catalog.preload("haircut", DECEMBER)
         assert catalog.service("haircut").value.service.name
         assert catalog.slots("haircut", DECEMBER).value
-        scene.pass_(0.03)
-    assert scene.asked()["organization"] == scene.asked()["service"] == 1
-    assert scene.asked()["availability"] <= 5
+        scenario.pass_(0.03)
+    assert scenario.asked()["organization"] == scenario.asked()["service"] == 1
+    assert scenario.asked()["availability"] <= 5
 
 
-def test_slots_are_kordless_own_for_the_padded_month(scene: Scene) -> None:
+def test_slots_are_kordless_own_for_the_padded_month(scenario: CatalogScenario) -> None:
     """Nothing lost or made up on the way through the cache."""
-    catalog = scene.process()
+    catalog = scenario.process()
     asked = Kordless(
         api_key=SANDBOX_KEY,
         org_slug=SANDBOX_ORG,
         base_url="http://localhost/api/calendar/v1/public",
-        transport=wsgi_transport(scene.sandbox),
+        transport=wsgi_transport(scenario.sandbox),
     ).availability("haircut", datetime(2026, 12, 31, tzinfo=UTC), datetime(2027, 1, 31, tzinfo=UTC))
-    assert scene.process().slots("haircut", date(2027, 1, 1), window_days=60).value == asked
+    assert scenario.process().slots("haircut", date(2027, 1, 1), window_days=60).value == asked
     assert catalog.slots("haircut", date(2027, 1, 17), window_days=60).value == asked
 
 
-def test_a_warm_page_costs_one_round_trip_to_the_cache_and_then_none(scene: Scene) -> None:
+def test_a_warm_page_costs_one_round_trip_to_the_cache_and_then_none(scenario: CatalogScenario) -> None:
     """`page` brings all that the three reads need."""
-    scene.process().slots("haircut", DECEMBER)
-    scene.process().service("haircut")
-    catalog = scene.process()
-    before = scene.memory.trips
+    scenario.process().slots("haircut", DECEMBER)
+    scenario.process().service("haircut")
+    catalog = scenario.process()
+    before = scenario.memory.trips
     catalog.preload("haircut", DECEMBER)
     catalog.organization()
     catalog.service("haircut")
     catalog.slots("haircut", DECEMBER)
-    assert scene.memory.trips == before + 1
+    assert scenario.memory.trips == before + 1
 
 
-def test_made_up_services_cost_nothing(scene: Scene) -> None:
-    """A bot with a dictionary spends one call: the offer."""
-    catalog = scene.process()
+def test_made_up_services_cost_nothing(scenario: CatalogScenario) -> None:
+    """A bot with a dictionary spends one call: the organization."""
+    catalog = scenario.process()
     for number in range(300):
         with pytest.raises(NotFound):
             catalog.service(f"made-up-{number}")
         with pytest.raises(NotFound):
             catalog.slots(f"made-up\r\n{number}\ud800", DECEMBER)
-    assert scene.asked() == {"organization": 1}
+    assert scenario.asked() == {"organization": 1}
 
 
 @pytest.mark.parametrize("party", [-1, 0, 51, 10**9])
-def test_absurd_parties_cost_nothing(scene: Scene, party: int) -> None:
+def test_absurd_parties_cost_nothing(scenario: CatalogScenario, party: int) -> None:
     """Refused before anything is asked."""
     with pytest.raises(BadRequest):
-        scene.process().slots("styling-class", DECEMBER, party)
-    assert scene.asked() == {}
+        scenario.process().slots("styling-class", DECEMBER, party)
+    assert scenario.asked() == {}
 
 
 @pytest.mark.parametrize("month", [date(1, 1, 1), date(2026, 10, 1), date(2027, 3, 1), date(9999, 12, 1)])
-def test_months_outside_of_the_booking_window_are_empty_and_cost_nothing(scene: Scene, month: date) -> None:
+def test_months_outside_of_the_booking_window_are_empty_and_cost_nothing(
+    scenario: CatalogScenario, month: date
+) -> None:
     """The past, the far future, and the ends of the calendar."""
-    kept = scene.process().slots("haircut", month, window_days=60)
-    assert (kept.value, kept.stale, kept.degraded) == ((), False, False)
-    assert scene.asked() == {"organization": 1}
+    cached = scenario.process().slots("haircut", month, window_days=60)
+    assert (cached.value, cached.stale, cached.degraded) == ((), False, False)
+    assert scenario.asked() == {"organization": 1}
 
 
-def test_months_and_parties_are_kept_apart(scene: Scene) -> None:
-    """Each is a question of its own."""
-    catalog = scene.process()
+def test_each_month_and_party_size_has_its_own_cache_entry(scenario: CatalogScenario) -> None:
+    """Each is fetched by a request of its own."""
+    catalog = scenario.process()
     catalog.slots("styling-class", DECEMBER, 1)
     catalog.slots("styling-class", DECEMBER, 2)
     catalog.slots("styling-class", date(2027, 1, 1), 1)
-    assert scene.asked()["availability"] == 3
+    assert scenario.asked()["availability"] == 3
 
 
-def test_businesses_on_one_cache_do_not_meet(scene: Scene) -> None:
-    """Each key and organization has its own shelf."""
-    south, north = scene.process(), scene.process(key=NORTH_KEY, org=NORTH_ORG)
+def test_businesses_on_one_cache_do_not_meet(scenario: CatalogScenario) -> None:
+    """Each key and organization has its own cache entries."""
+    south, north = scenario.process(), scenario.process(key=NORTH_KEY, org=NORTH_ORG)
     assert south.organization().value.organization.slug == SANDBOX_ORG
     assert north.organization().value.organization.slug == NORTH_ORG
 
 
-def test_after_a_booking_everybody_sees_fresh_times_of_that_service(scene: Scene) -> None:
-    """Every month and party of it is forgotten, in every process, other services are not."""
-    booking, browsing = scene.process(), scene.process()
+def test_after_a_booking_everybody_sees_fresh_times_of_that_service(scenario: CatalogScenario) -> None:
+    """Every month and party size of it is invalidated, in every process; other services are not."""
+    booking, browsing = scenario.process(), scenario.process()
     first = browsing.slots("haircut", DECEMBER).value[0]
     browsing.slots("beard-trim", DECEMBER)
-    scene.sandbox.book_by_phone("haircut", first.start, first.host.id if first.host else None)
+    scenario.sandbox.book_by_phone("haircut", first.start, first.host.id if first.host else None)
     booking.invalidate_slots("haircut")
-    scene.pass_(1)
+    scenario.pass_(1)
     assert first not in browsing.slots("haircut", DECEMBER).value
     browsing.slots("beard-trim", DECEMBER)
-    assert scene.asked()["availability"] == 3
+    assert scenario.asked()["availability"] == 3
 
 
-def test_forgetting_the_offer_or_a_service_fetches_it_anew(scene: Scene) -> None:
+def test_an_invalidated_organization_or_service_is_fetched_again(scenario: CatalogScenario) -> None:
     """For a business that changed something."""
-    catalog = scene.process()
+    catalog = scenario.process()
     catalog.service("haircut")
     catalog.invalidate_organization()
     catalog.invalidate_service("haircut")
     catalog.service("haircut")
-    assert scene.asked() == {"organization": 2, "service": 2}
+    assert scenario.asked() == {"organization": 2, "service": 2}
 
 
-def test_a_service_removed_midway_is_gone_and_leaves_the_offer(scene: Scene) -> None:
+def test_a_service_removed_midway_is_not_found_and_invalidates_the_list(scenario: CatalogScenario) -> None:
     """Its cached times are not offered any more, and the list is asked for anew."""
-    catalog = scene.process()
+    catalog = scenario.process()
     catalog.slots("haircut", DECEMBER)
-    scene.sandbox.faults.add("service_removed", service="haircut")
-    scene.pass_(16)
+    scenario.sandbox.faults.add("service_removed", service="haircut")
+    scenario.pass_(16)
     catalog.slots("haircut", DECEMBER)
     for _ in range(20):
         with pytest.raises(NotFound):
             catalog.slots("haircut", DECEMBER)
     assert "haircut" not in [service.slug for service in catalog.organization().value.services]
-    assert scene.asked() == {"organization": 2, "availability": 2}
+    assert scenario.asked() == {"organization": 2, "availability": 2}
 
 
-def test_a_key_revoked_midway_closes_everything_without_a_storm(scene: Scene) -> None:
+def test_a_key_revoked_midway_closes_everything_without_a_storm(scenario: CatalogScenario) -> None:
     """Within a refresh nothing cached is offered, and Kordless is asked twice a minute, not by each page."""
-    catalog = scene.process()
+    catalog = scenario.process()
     catalog.slots("haircut", DECEMBER)
     catalog.service("haircut")
-    scene.sandbox.faults.add("key_revoked")
-    scene.pass_(16)
+    scenario.sandbox.faults.add("key_revoked")
+    scenario.pass_(16)
     catalog.slots("haircut", DECEMBER)
-    scene.sandbox.forget_requests()
+    scenario.sandbox.forget_requests()
     for _ in range(60):
         for read in (
             catalog.organization,
@@ -204,24 +206,24 @@ def test_a_key_revoked_midway_closes_everything_without_a_storm(scene: Scene) ->
         ):
             with pytest.raises(KeyRefused):
                 read()
-        scene.pass_(1)
-    assert sum(scene.asked().values()) <= 2
-    scene.sandbox.faults.clear()
-    scene.pass_(31)
+        scenario.pass_(1)
+    assert sum(scenario.asked().values()) <= 2
+    scenario.sandbox.faults.clear()
+    scenario.pass_(31)
     assert catalog.slots("haircut", DECEMBER).value
 
 
-def test_a_key_refused_for_a_booking_closes_the_catalog_too(scene: Scene) -> None:
+def test_a_key_refused_for_a_booking_closes_the_catalog_too(scenario: CatalogScenario) -> None:
     """Whoever books learns it first; nothing cached is offered any more, without another call."""
-    catalog = scene.process()
+    catalog = scenario.process()
     catalog.slots("haircut", DECEMBER)
-    calls = scene.asked()
+    calls = scenario.asked()
     catalog.mark_key_refused(KeyRefused(status=401))
-    for process in (catalog, scene.process()):
+    for process in (catalog, scenario.process()):
         with pytest.raises(KeyRefused):
             process.slots("haircut", DECEMBER)
-    assert scene.asked() == calls
-    scene.pass_(31)
+    assert scenario.asked() == calls
+    scenario.pass_(31)
     assert catalog.slots("haircut", DECEMBER).value
 
 
@@ -229,43 +231,43 @@ def test_a_key_refused_for_a_booking_closes_the_catalog_too(scene: Scene) -> Non
     ("kind", "options"), [("status", {"status": 500}), ("html", {}), ("broken_json", {}), ("empty", {})]
 )
 def test_pages_go_on_through_an_outage_and_recover_by_themselves(
-    scene: Scene, kind: str, options: dict[str, int]
+    scenario: CatalogScenario, kind: str, options: dict[str, int]
 ) -> None:
     """A minute of nothing but failures at fifty visitors a second: the old times with a notice, at most ten calls."""
-    catalog = scene.process()
+    catalog = scenario.process()
     catalog.service("haircut")
     young = catalog.slots("haircut", DECEMBER)
-    scene.pass_(16)
-    scene.sandbox.forget_requests()
-    scene.sandbox.faults.add(kind, **options)
+    scenario.pass_(16)
+    scenario.sandbox.forget_requests()
+    scenario.sandbox.faults.add(kind, **options)
     for number in range(600):
-        kept = catalog.slots("haircut", DECEMBER)
-        assert kept.value == young.value
-        assert kept.degraded or number == 0
-        scene.pass_(0.1)
-    assert sum(scene.asked().values()) <= 10
-    scene.sandbox.faults.clear()
+        cached = catalog.slots("haircut", DECEMBER)
+        assert cached.value == young.value
+        assert cached.degraded or number == 0
+        scenario.pass_(0.1)
+    assert sum(scenario.asked().values()) <= 10
+    scenario.sandbox.faults.clear()
     for _ in range(160):
-        scene.pass_(0.1)
-        kept = catalog.slots("haircut", DECEMBER)
-    assert (kept.stale, kept.degraded) == (False, False)
+        scenario.pass_(0.1)
+        cached = catalog.slots("haircut", DECEMBER)
+    assert (cached.stale, cached.degraded) == (False, False)
 
 
-def test_cold_and_dead_every_visitor_is_told_at_once_and_few_calls_are_made(scene: Scene) -> None:
+def test_with_an_empty_cache_an_outage_fails_fast_and_costs_few_calls(scenario: CatalogScenario) -> None:
     """Nothing to show: the circuit answers, not Kordless."""
-    catalog = scene.process()
-    scene.sandbox.faults.add("status", status=500)
+    catalog = scenario.process()
+    scenario.sandbox.faults.add("status", status=500)
     for _ in range(600):
         with pytest.raises(Unavailable):
             catalog.organization()
-        scene.pass_(0.1)
-    assert sum(scene.asked().values()) <= 10
+        scenario.pass_(0.1)
+    assert sum(scenario.asked().values()) <= 10
 
 
-def test_many_cold_keys_stay_within_the_allowance(scene: Scene) -> None:
-    """Sixty-one months and parties at once: 45 are asked for, the rest are told when to come back; no 429."""
-    processes = [scene.process() for _ in range(4)]
-    served, told = 0, []
+def test_many_cold_items_stay_within_the_quota(scenario: CatalogScenario) -> None:
+    """Sixty-one months and parties at once: 45 are requested, the rest get a Retry-After; no 429."""
+    processes = [scenario.process() for _ in range(4)]
+    served, waits = 0, []
     for number in range(61):
         try:
             processes[number % 4].slots(
@@ -273,71 +275,75 @@ def test_many_cold_keys_stay_within_the_allowance(scene: Scene) -> None:
             )
             served += 1
         except TooMany as error:
-            told.append(error.retry_after)
+            waits.append(error.retry_after)
     assert served == 44
-    assert all(wait is not None and 1 <= wait <= 61 for wait in told)
-    assert sum(scene.asked().values()) == 45
-    assert {request.status for request in scene.sandbox.requests} == {200}
+    assert all(wait is not None and 1 <= wait <= 61 for wait in waits)
+    assert sum(scenario.asked().values()) == 45
+    assert {request.status for request in scenario.sandbox.requests} == {200}
 
 
-def test_freshness_stretches_when_there_are_many_keys(scene: Scene) -> None:
+def test_freshness_stretches_when_there_are_many_keys(scenario: CatalogScenario) -> None:
     """Forty live keys for three minutes: never a 429, nobody fails, ten creations are always left."""
-    catalog = scene.process()
+    catalog = scenario.process()
     keys = [(month, party) for month in (DECEMBER, date(2027, 1, 1)) for party in range(1, 21)]
     for month, party in keys:
         catalog.slots("styling-class", month, party)
     oldest = 0.0
     for _ in range(180):
         for month, party in keys:
-            kept = catalog.slots("styling-class", month, party)
-            oldest = max(oldest, scene.time.wall - kept.fetched_at)
-        scene.pass_(1)
-    assert {request.status for request in scene.sandbox.requests} == {200}
+            cached = catalog.slots("styling-class", month, party)
+            oldest = max(oldest, scenario.time.wall - cached.fetched_at)
+        scenario.pass_(1)
+    assert {request.status for request in scenario.sandbox.requests} == {200}
     assert oldest < 300
 
 
-def test_all_limits_can_be_set(scene: Scene) -> None:
+def test_all_limits_can_be_set(scenario: CatalogScenario) -> None:
     """A site may want its times fresher."""
-    brief = Lifetime(fresh=1, stale=1, on_error=1)
-    catalog = scene.process(lifetimes=replace(build_lifetimes(Account()), slots=brief))
+    brief = Lifetime(fresh=1, stale_while_revalidate=1, stale_if_error=1)
+    catalog = scenario.process(lifetimes=replace(build_lifetimes(Account()), slots=brief))
     for _ in range(3):
         catalog.slots("haircut", DECEMBER)
-        scene.pass_(2)
-    assert scene.asked()["availability"] == 3
+        scenario.pass_(2)
+    assert scenario.asked()["availability"] == 3
 
 
 def state_of_haircut(catalog: Catalog) -> list[tuple[str, str, int | None]]:
-    """(what, state, age in whole seconds) of all that lies there of the offer and of haircut."""
-    lying = [entry for entry in catalog.cache_status([DECEMBER]) if entry.service in {"", "haircut"}]
-    return [(entry.what, entry.state, None if entry.age is None else int(entry.age)) for entry in lying]
+    """Return (what, state, age in whole seconds) of the entries of the organization and of haircut."""
+    statuses = [entry for entry in catalog.cache_status([DECEMBER]) if entry.service in {"", "haircut"}]
+    return [(entry.what, entry.state, None if entry.age is None else int(entry.age)) for entry in statuses]
 
 
-def test_how_old_everything_is_costs_kordless_nothing(scene: Scene) -> None:
+def test_how_old_everything_is_costs_kordless_nothing(scenario: CatalogScenario) -> None:
     """Neither while nothing is there nor when all of it is out of date; another process sees the same."""
-    catalog = scene.process()
-    assert [(entry.what, entry.state) for entry in catalog.cache_status([DECEMBER])] == [("offer", "absent")]
+    catalog = scenario.process()
+    assert [(entry.what, entry.state) for entry in catalog.cache_status([DECEMBER])] == [("organization", "absent")]
     catalog.slots("haircut", DECEMBER)
-    asked = scene.asked()
-    assert state_of_haircut(scene.process()) == [
-        ("offer", "fresh", 0),
+    asked = scenario.asked()
+    assert state_of_haircut(scenario.process()) == [
+        ("organization", "fresh", 0),
         ("service", "absent", None),
         ("slots", "fresh", 0),
     ]
-    scene.pass_(100)
-    assert state_of_haircut(catalog) == [("offer", "fresh", 100), ("service", "absent", None), ("slots", "stale", 100)]
+    scenario.pass_(100)
+    assert state_of_haircut(catalog) == [
+        ("organization", "fresh", 100),
+        ("service", "absent", None),
+        ("slots", "stale", 100),
+    ]
     catalog.invalidate_slots("haircut")
     assert state_of_haircut(catalog)[2] == ("slots", "invalidated", 100)
-    assert scene.asked() == asked
+    assert scenario.asked() == asked
 
 
-def test_what_can_not_be_renewed_is_told(scene: Scene) -> None:
-    """Troubled while there is something to show, failed while there is not, and refused with the key."""
-    catalog = scene.process()
+def test_the_cache_status_says_what_can_not_be_refreshed(scenario: CatalogScenario) -> None:
+    """Degraded while there is a value, failed while there is none, and refused with the key."""
+    catalog = scenario.process()
     catalog.slots("haircut", DECEMBER)
-    scene.sandbox.faults.add("status", "availability", status=500)
-    scene.pass_(20)
+    scenario.sandbox.faults.add("status", "availability", status=500)
+    scenario.pass_(20)
     catalog.slots("haircut", DECEMBER)
-    scene.pass_(2)
+    scenario.pass_(2)
     assert state_of_haircut(catalog)[2] == ("slots", "degraded", 22)
     with pytest.raises(Unavailable):
         catalog.slots("haircut", date(2027, 1, 1))

@@ -15,21 +15,21 @@ from kordless_booking.upstream.entries import Cached, CatalogCache
 from kordless_booking.upstream.read_through import ReadThroughCache
 from kordless_booking.upstream.registry import build_lifetimes
 from kordless_booking.upstream.request_view import RequestView
-from tests.upstream.test_read_through import Scene
+from tests.support.cache_scenario import CacheScenario
 
 METHODS = sorted(name for name in vars(CatalogCache) if not name.startswith("_"))
 KINDS: dict[str, Callable[[ReadThroughCache], CatalogCache]] = {
-    "cache of the account": lambda shelf: shelf,
+    "cache of the account": lambda cache: cache,
     "view of one request": RequestView,
-    "view that fetches nothing": lambda shelf: RequestView(shelf, at_hand=True),
+    "view that fetches nothing": lambda cache: RequestView(cache, cached_only=True),
 }
 """mypy holds each of them to the protocol."""
 
 
 @pytest.fixture
-def scene() -> Scene:
-    """A cache shared by processes on a clock in our hands."""
-    return Scene()
+def scenario() -> CacheScenario:
+    """Return new processes around an empty cache."""
+    return CacheScenario()
 
 
 @pytest.fixture(params=KINDS)
@@ -39,9 +39,9 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def cache(scene: Scene, kind: str) -> CatalogCache:
-    """In a process of its own, which remembers nothing yet."""
-    return KINDS[kind](scene.process())
+def cache(scenario: CacheScenario, kind: str) -> CatalogCache:
+    """Return the implementation in a new process, whose local cache is empty."""
+    return KINDS[kind](scenario.process())
 
 
 @pytest.mark.parametrize("implementation", [ReadThroughCache, RequestView])
@@ -59,75 +59,77 @@ def test_each_method_is_called_in_the_same_way(implementation: type, method: str
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
-def test_look_returns_one_entry_for_each_item_in_their_order(scene: Scene, cache: CatalogCache, count: int) -> None:
+def test_lookup_returns_one_entry_for_each_item_in_their_order(
+    scenario: CacheScenario, cache: CatalogCache, count: int
+) -> None:
     """Also for no item at all; what is not cached is an entry without a value. Nothing is fetched."""
-    items = [scene.named("slots", "haircut", str(number)) for number in range(count)]
-    other = scene.process()
+    items = [scenario.named("slots", "haircut", str(number)) for number in range(count)]
+    other = scenario.process()
     expected = [other.read(item).value for item in items[1:]]
-    calls = scene.source.calls
-    assert [held.value for held in cache.lookup(*items)] == [None, *expected][:count]
-    assert scene.source.calls == calls
+    calls = scenario.source.calls
+    assert [entry.value for entry in cache.lookup(*items)] == [None, *expected][:count]
+    assert scenario.source.calls == calls
 
 
-def test_a_cached_value_is_read_as_it_is(scene: Scene, cache: CatalogCache) -> None:
+def test_a_cached_value_is_read_as_it_is(scenario: CacheScenario, cache: CatalogCache) -> None:
     """One that need not be fetched, nor is being fetched."""
-    scene.process().read(scene.item)
-    assert not cache.needs_fetch(scene.item)
-    assert not cache.is_fetching(scene.item)
-    assert cache.read(scene.item) == Cached(1, scene.time.wall)
-    assert scene.source.calls == 1
+    scenario.process().read(scenario.item)
+    assert not cache.needs_fetch(scenario.item)
+    assert not cache.is_fetching(scenario.item)
+    assert cache.read(scenario.item) == Cached(1, scenario.time.wall)
+    assert scenario.source.calls == 1
 
 
-def test_a_missing_value_is_fetched_once(scene: Scene, cache: CatalogCache, kind: str) -> None:
+def test_a_missing_value_is_fetched_once(scenario: CacheScenario, cache: CatalogCache, kind: str) -> None:
     """By whoever reads it first; the view that fetches nothing says that it can't be read."""
     if kind == "view that fetches nothing":
-        assert not cache.needs_fetch(scene.item)
+        assert not cache.needs_fetch(scenario.item)
         with pytest.raises(Unavailable):
-            cache.read(scene.item)
-        assert scene.source.calls == 0
+            cache.read(scenario.item)
+        assert scenario.source.calls == 0
         return
-    assert cache.needs_fetch(scene.item)
-    assert [cache.read(scene.item).value for _ in range(2)] == [1, 1]
-    assert not cache.needs_fetch(scene.item)
-    assert scene.source.calls == 1
+    assert cache.needs_fetch(scenario.item)
+    assert [cache.read(scenario.item).value for _ in range(2)] == [1, 1]
+    assert not cache.needs_fetch(scenario.item)
+    assert scenario.source.calls == 1
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "view that fetches nothing"])
-def test_what_was_begun_is_read_and_not_fetched_again(scene: Scene, cache: CatalogCache) -> None:
-    """`begin` returns the fetch that is under way."""
-    begun = cache.start_fetch(scene.item)
-    assert begun is not None
-    assert cache.read(scene.item).value == 1
-    assert not cache.needs_fetch(scene.item)
-    assert scene.source.calls == 1
+def test_a_started_fetch_is_read_and_not_repeated(scenario: CacheScenario, cache: CatalogCache) -> None:
+    """`start_fetch` returns the fetch that is in progress."""
+    started = cache.start_fetch(scenario.item)
+    assert started is not None
+    assert cache.read(scenario.item).value == 1
+    assert not cache.needs_fetch(scenario.item)
+    assert scenario.source.calls == 1
 
 
 @pytest.mark.parametrize("error", [NotFound(operation="service"), Unavailable(reason="server_error")])
-def test_a_failure_is_raised_alike(scene: Scene, cache: CatalogCache, kind: str, error: Exception) -> None:
+def test_a_failure_is_raised_alike(scenario: CacheScenario, cache: CatalogCache, kind: str, error: Exception) -> None:
     """With the same class; the view that fetches nothing knows only that it has nothing."""
-    scene.source.error = error
+    scenario.source.error = error
     expected = Unavailable if kind == "view that fetches nothing" else type(error)
     with pytest.raises(expected):
-        cache.read(scene.item)
+        cache.read(scenario.item)
 
 
-def test_what_is_forgotten_is_not_served_as_fresh(scene: Scene, cache: CatalogCache, kind: str) -> None:
+def test_an_invalidated_value_is_not_served_as_fresh(scenario: CacheScenario, cache: CatalogCache, kind: str) -> None:
     """It is fetched anew, or is not there for those who fetch nothing."""
-    scene.process().read(scene.item)
+    scenario.process().read(scenario.item)
     cache.invalidate("slots", "haircut")
     if kind == "view that fetches nothing":
         with pytest.raises(Unavailable):
-            cache.read(scene.item)
+            cache.read(scenario.item)
     else:
-        assert cache.read(scene.item).value == 2
+        assert cache.read(scenario.item).value == 2
 
 
-def test_a_refused_key_closes_everything(scene: Scene, cache: CatalogCache) -> None:
+def test_a_refused_key_closes_everything(scenario: CacheScenario, cache: CatalogCache) -> None:
     """What is cached is not served any more, by any of them."""
-    scene.process().read(scene.item)
+    scenario.process().read(scenario.item)
     cache.mark_key_refused(KeyRefused(operation="create"))
     with pytest.raises(KeyRefused):
-        cache.read(scene.item)
+        cache.read(scenario.item)
 
 
 class NoClient:
@@ -141,11 +143,11 @@ class NoClient:
 
 @pytest.mark.parametrize("months", [[], [date(2026, 12, 1)]])
 def test_the_state_of_the_cache_can_be_asked_for_through_each(
-    scene: Scene, cache: CatalogCache, months: list[date]
+    scenario: CacheScenario, cache: CatalogCache, months: list[date]
 ) -> None:
     """Also for no month, through a view of one request."""
     lifetimes = build_lifetimes(Account())
     client = NoClient()
-    catalog = Catalog(account="north", client=client, shelf=cache, lifetimes=lifetimes, clock=scene.time.clock)
+    catalog = Catalog(account="north", client=client, cache=cache, lifetimes=lifetimes, clock=scenario.time.clock)
     [status] = catalog.cache_status(months)
-    assert (status.what, status.state) == ("offer", "absent")
+    assert (status.what, status.state) == ("organization", "absent")

@@ -1,4 +1,4 @@
-"""What lies in the cache."""
+"""Format of the cache entries."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_another_version_counts_as_nothing() -> None:
 
 
 @pytest.mark.parametrize("name", exceptions.__all__)
-def test_every_error_can_be_told_to_another_process(name: str) -> None:
+def test_every_error_can_be_raised_in_another_process(name: str) -> None:
     """Kind and facts travel; the message, which may say more, stays."""
     kind: type[KordlessError] = getattr(exceptions, name)
     error = kind("as it was", operation="service", status=418, reason="teapot", retry_after=7)

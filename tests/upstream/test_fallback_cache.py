@@ -20,7 +20,7 @@ from kordless_booking.upstream.fallback_cache import FallbackCache, has_shared_a
 from tests.support.controlled_cache import HandTime, SharedMemory
 
 
-class Scene:
+class FallbackScenario:
     """A cache that may fail, and time."""
 
     def __init__(self) -> None:
@@ -30,20 +30,20 @@ class Scene:
 
 
 @pytest.fixture
-def scene() -> Scene:
-    """One stage for each test."""
-    return Scene()
+def scenario() -> FallbackScenario:
+    """Return new processes around an empty cache."""
+    return FallbackScenario()
 
 
-def test_while_all_is_well_it_is_the_cache(scene: Scene) -> None:
+def test_while_all_is_well_it_is_the_cache(scenario: FallbackScenario) -> None:
     """Every operation is one round trip, and others see it."""
-    assert scene.cache.add("a", 1, 10)
-    assert not scene.cache.add("a", 2, 10)
-    scene.cache.set("b", b"2", 10)
-    assert scene.cache.get_many(["a", "b"]) == scene.memory.get_many(["a", "b"]) == {"a": 1, "b": b"2"}
-    scene.cache.delete_many(["a"])
-    assert scene.memory.get_many(["a", "b"]) == {"b": b"2"}
-    assert scene.cache.up
+    assert scenario.cache.add("a", 1, 10)
+    assert not scenario.cache.add("a", 2, 10)
+    scenario.cache.set("b", b"2", 10)
+    assert scenario.cache.get_many(["a", "b"]) == scenario.memory.get_many(["a", "b"]) == {"a": 1, "b": b"2"}
+    scenario.cache.delete_many(["a"])
+    assert scenario.memory.get_many(["a", "b"]) == {"b": b"2"}
+    assert scenario.cache.up
 
 
 @pytest.mark.parametrize(
@@ -56,78 +56,78 @@ def test_while_all_is_well_it_is_the_cache(scene: Scene) -> None:
     ],
 )
 def test_no_operation_raises_when_the_cache_is_down(
-    scene: Scene, operation: Callable[[FallbackCache], object], caplog: pytest.LogCaptureFixture
+    scenario: FallbackScenario, operation: Callable[[FallbackCache], object], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Memory takes over, and the log tells the kind of error but not the address of the cache."""
-    scene.memory.broken = True
+    scenario.memory.broken = True
     with caplog.at_level(logging.ERROR):
-        operation(scene.cache)
-    assert not scene.cache.up
+        operation(scenario.cache)
+    assert not scenario.cache.up
     assert [record.getMessage() for record in caplog.records] == ["event=cache_unavailable error=ConnectionError"]
 
 
-def test_memory_serves_while_the_cache_is_down(scene: Scene) -> None:
+def test_memory_serves_while_the_cache_is_down(scenario: FallbackScenario) -> None:
     """Locks lock and values stay, inside this process."""
-    scene.memory.broken = True
-    assert scene.cache.add("a", 1, 10)
-    assert not scene.cache.add("a", 2, 10)
-    assert scene.cache.get_many(["a"]) == {"a": 1}
+    scenario.memory.broken = True
+    assert scenario.cache.add("a", 1, 10)
+    assert not scenario.cache.add("a", 2, 10)
+    assert scenario.cache.get_many(["a"]) == {"a": 1}
 
 
-def test_a_cache_that_is_down_is_left_alone_for_five_seconds(scene: Scene) -> None:
+def test_a_cache_that_is_down_is_left_alone_for_five_seconds(scenario: FallbackScenario) -> None:
     """Each visitor must not wait for its time-out."""
-    scene.memory.broken = True
-    scene.cache.get_many(["a"])
-    before = scene.memory.trips
+    scenario.memory.broken = True
+    scenario.cache.get_many(["a"])
+    before = scenario.memory.trips
     for _ in range(100):
-        scene.cache.get_many(["a"])
-    assert scene.memory.trips == before
-    scene.time.pass_(5)
-    scene.cache.get_many(["a"])
-    assert scene.memory.trips == before + 1
+        scenario.cache.get_many(["a"])
+    assert scenario.memory.trips == before
+    scenario.time.pass_(5)
+    scenario.cache.get_many(["a"])
+    assert scenario.memory.trips == before + 1
 
 
-def test_one_thread_tries_whether_it_is_back_while_the_others_go_on(scene: Scene) -> None:
+def test_one_thread_tries_whether_it_is_back_while_the_others_go_on(scenario: FallbackScenario) -> None:
     """A cache that hangs costs one visitor a time-out, not everybody who comes meanwhile."""
-    scene.memory.broken = True
-    scene.cache.get_many(["a"])
-    scene.time.pass_(5)
-    scene.memory.meanwhile = lambda: [scene.cache.get_many(["a"]) for _ in range(3)]
-    trips = scene.memory.trips
-    scene.cache.get_many(["a"])
-    assert scene.memory.trips == trips + 1
+    scenario.memory.broken = True
+    scenario.cache.get_many(["a"])
+    scenario.time.pass_(5)
+    scenario.memory.meanwhile = lambda: [scenario.cache.get_many(["a"]) for _ in range(3)]
+    trips = scenario.memory.trips
+    scenario.cache.get_many(["a"])
+    assert scenario.memory.trips == trips + 1
 
 
-def test_it_is_believed_again_once_it_can_be_written_to(scene: Scene) -> None:
+def test_it_is_believed_again_once_it_can_be_written_to(scenario: FallbackScenario) -> None:
     """A full Redis reads well and grants nothing; it is not back until a write goes through."""
-    scene.memory.read_only = True
-    scene.cache.set("a", 1, 10)
-    scene.time.pass_(5)
-    assert not scene.cache.up
-    scene.memory.read_only = False
-    scene.time.pass_(5)
-    assert scene.cache.up
-    scene.cache.set("a", 2, 10)
-    assert scene.memory.get_many(["a"]) == {"a": 2}
+    scenario.memory.read_only = True
+    scenario.cache.set("a", 1, 10)
+    scenario.time.pass_(5)
+    assert not scenario.cache.up
+    scenario.memory.read_only = False
+    scenario.time.pass_(5)
+    assert scenario.cache.up
+    scenario.cache.set("a", 2, 10)
+    assert scenario.memory.get_many(["a"]) == {"a": 2}
 
 
-def test_the_operator_reads_one_line_a_minute(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_operator_reads_one_line_a_minute(scenario: FallbackScenario, caplog: pytest.LogCaptureFixture) -> None:
     """An hour's outage is sixty lines, not one for each page."""
-    scene.memory.broken = True
+    scenario.memory.broken = True
     with caplog.at_level(logging.ERROR):
         for _ in range(600):
-            scene.cache.get_many(["a"])
-            scene.time.pass_(1)
+            scenario.cache.get_many(["a"])
+            scenario.time.pass_(1)
     assert len(caplog.records) == 10
 
 
 @pytest.mark.parametrize("timeout", [0, -5])
-def test_no_timeout_is_below_a_second(scene: Scene, timeout: int) -> None:
+def test_no_timeout_is_below_a_second(scenario: FallbackScenario, timeout: int) -> None:
     """Django's `add` with 0 sets and deletes at once, and grants every lock."""
-    assert scene.cache.add("a", 1, timeout)
-    assert not scene.cache.add("a", 1, timeout)
-    scene.cache.set("b", 1, timeout)
-    assert "b" in scene.memory.get_many(["b"])
+    assert scenario.cache.add("a", 1, timeout)
+    assert not scenario.cache.add("a", 1, timeout)
+    scenario.cache.set("b", 1, timeout)
+    assert "b" in scenario.memory.get_many(["b"])
 
 
 def test_caches_without_one_winner_among_processes_are_known(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_caches_without_one_winner_among_processes_are_known(tmp_path: Path) -> 
 
 
 def test_counting_is_done_in_memory_where_the_cache_cannot() -> None:
-    """On LocMem a stepped clock would free every ticket."""
+    """On LocMem a stepped clock would free every permit."""
     time = HandTime()
     local = FallbackCache(LocMemCache("counting", {}), time.clock)
     counting = local.atomic_view()

@@ -1,4 +1,4 @@
-"""Several real processes around a real Redis: one fetch, one allowance, one circuit."""
+"""Several real processes around a real Redis: one fetch, one quota, one circuit."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.support.redis_server import REDIS, WHY_NOT, running_redis
 pytestmark = pytest.mark.skipif(REDIS is None, reason=WHY_NOT)
 
 PROCESSES = 4
-LIFETIME = Lifetime(fresh=15, stale=300, on_error=1800)
+LIFETIME = Lifetime(fresh=15, stale_while_revalidate=300, stale_if_error=1800)
 
 
 @pytest.fixture(scope="module")
@@ -103,13 +103,14 @@ def read_in_threads(url: str, ready: Callable[[], object]) -> tuple[int, set[str
         return f"fetched {count}"
 
     item = CacheItem(("slots", "haircut"), fetch, msgspec.json.encode, msgspec.json.decode, LIFETIME)
-    shelf = ReadThroughCache(cache_at(url), account="north", run=at_once, **WAITS | {"max_wait_seconds": 8})
+    cache = ReadThroughCache(cache_at(url), account="north", run=at_once, **WAITS | {"max_wait_seconds": 8})
     with ThreadPoolExecutor(8) as pool:
         ready()
-        values = list(pool.map(lambda _: shelf.read(item).value, range(8)))
+        values = list(pool.map(lambda _: cache.read(item).value, range(8)))
     return len(values), set(values)
 
 
+@pytest.mark.long
 def test_of_four_processes_with_eight_readers_each_one_fetches(
     crew: Crew, url: str, server: redis.Redis[bytes]
 ) -> None:
@@ -125,7 +126,7 @@ def test_of_four_processes_with_eight_readers_each_one_fetches(
 
 
 def call_as_often_as_possible(url: str, ready: Callable[[], object]) -> Counter[str]:
-    """Try each kind of call more often than the allowance lets."""
+    """Try each kind of call more often than the quota allows."""
     gate = UpstreamGate(cache_at(url), account="key")
     granted: Counter[str] = Counter()
     ready()
@@ -142,9 +143,7 @@ def call_as_often_as_possible(url: str, ready: Callable[[], object]) -> Counter[
     return granted
 
 
-def test_four_processes_share_one_allowance_to_the_last_ticket(
-    crew: Crew, url: str, server: redis.Redis[bytes]
-) -> None:
+def test_four_processes_share_one_quota_to_the_last_permit(crew: Crew, url: str, server: redis.Redis[bytes]) -> None:
     """Racing for it they get 45 reads, ten creations and what is left for lookups: sixty, not one more or less."""
     granted = sum(crew.do(call_as_often_as_possible, url), Counter())
     assert granted["create"] == 10
@@ -171,7 +170,7 @@ def fail_until_open(url: str, ready: Callable[[], object]) -> int:
 
 
 def test_four_processes_open_one_circuit(crew: Crew, url: str, server: redis.Redis[bytes]) -> None:
-    """Five failures between them, and at most one more each, asked before the word had gone round."""
+    """Five failures between them, and at most one more each, admitted before the circuit opened."""
     assert 5 <= sum(crew.do(fail_until_open, url)) <= 5 + PROCESSES
 
 
@@ -179,16 +178,16 @@ def test_a_redis_that_is_full_or_gone_takes_no_page_down(tmp_path: Path) -> None
     """Values come from memory, calls are granted within one process's part."""
     calls: list[int] = []
     item = CacheItem(
-        ("offer",), lambda: calls.append(1) or len(calls), lambda value: str(value).encode(), int, LIFETIME
+        ("organization",), lambda: calls.append(1) or len(calls), lambda value: str(value).encode(), int, LIFETIME
     )
     with running_redis(tmp_path, "--maxmemory", "1mb", "--maxmemory-policy", "noeviction") as url:
-        shelf = ReadThroughCache(cache_at(url), account="north", run=at_once, **WAITS)
+        cache = ReadThroughCache(cache_at(url), account="north", run=at_once, **WAITS)
         gate = UpstreamGate(cache_at(url), account="key", processes=4)
         for _ in range(3):
-            assert shelf.read(item).value == 1
+            assert cache.read(item).value == 1
             gate.before("availability")
             gate.after("availability", ResponseMeta(200))
     for _ in range(3):
-        assert shelf.read(item).value == 1
+        assert cache.read(item).value == 1
         gate.before("availability")
         gate.after("availability", ResponseMeta(200))

@@ -1,4 +1,4 @@
-"""The shelf: what is fresh, stale, forgotten, refused and failed, and who fetches."""
+"""Read-through cache: fresh, stale, invalidated, refused and failed values, and who fetches."""
 
 from __future__ import annotations
 
@@ -26,365 +26,330 @@ from kordless_booking.exceptions import (
     Unavailable,
     Unreachable,
 )
-from kordless_booking.upstream.entries import Cached, CacheItem, Lifetime
+from kordless_booking.upstream.entries import Cached, CacheItem
 from kordless_booking.upstream.fallback_cache import FallbackCache
 from kordless_booking.upstream.keys import cache_key
 from kordless_booking.upstream.read_through import ReadThroughCache
 from kordless_booking.upstream.single_flight import LOCK_TTL
-from tests.support.controlled_cache import WAITS, HandTime, SharedMemory, at_once
-
-LIFETIME = Lifetime(fresh=15, stale=300, on_error=1800)
-
-
-class Source:
-    """Kordless, reduced to a number that counts its calls, or an error."""
-
-    def __init__(self) -> None:
-        self.calls = 0
-        self.error: Exception | None = None
-        self.meanwhile: Callable[[], object] = lambda: None
-
-    def __call__(self) -> int:
-        self.calls += 1
-        answer, error = self.calls, self.error
-        self.meanwhile()
-        if error is not None:
-            raise error
-        return answer
-
-
-class Scene:
-    """Any number of processes, one cache, one source, one time."""
-
-    def __init__(self) -> None:
-        self.time = HandTime()
-        self.memory = SharedMemory(self.time.clock)
-        self.source = Source()
-        self.item = self.named("slots", "haircut", "2026-12", "1")
-
-    def named(self, *parts: str) -> CacheItem[int]:
-        return CacheItem(parts, self.source, lambda value: json.dumps(value).encode(), json.loads, LIFETIME)
-
-    def process(
-        self, *, account: str = "north", run: Callable[[Callable[[], object]], bool] = at_once
-    ) -> ReadThroughCache:
-        clock = self.time.clock
-        return ReadThroughCache(FallbackCache(self.memory, clock), account=account, run=run, clock=clock, **WAITS)
+from tests.support.cache_scenario import LIFETIME, CacheScenario, Source
+from tests.support.controlled_cache import WAITS, SharedMemory, at_once
 
 
 @pytest.fixture
-def scene() -> Scene:
-    """One stage for each test."""
-    return Scene()
+def scenario() -> CacheScenario:
+    """Return new processes around an empty cache."""
+    return CacheScenario()
 
 
-def test_a_cold_value_is_fetched_once_for_all_processes(scene: Scene) -> None:
+def test_a_cold_value_is_fetched_once_for_all_processes(scenario: CacheScenario) -> None:
     """What one process fetched, another finds."""
-    assert scene.process().read(scene.item) == Cached(1, scene.time.wall)
-    assert scene.process().read(scene.item) == Cached(1, scene.time.wall)
-    assert scene.source.calls == 1
+    assert scenario.process().read(scenario.item) == Cached(1, scenario.time.wall)
+    assert scenario.process().read(scenario.item) == Cached(1, scenario.time.wall)
+    assert scenario.source.calls == 1
 
 
-def test_accounts_share_nothing(scene: Scene) -> None:
+def test_accounts_share_nothing(scenario: CacheScenario) -> None:
     """The same name in another account is another value."""
-    assert scene.process(account="north").read(scene.item).value == 1
-    assert scene.process(account="south").read(scene.item).value == 2
+    assert scenario.process(account="north").read(scenario.item).value == 1
+    assert scenario.process(account="south").read(scenario.item).value == 2
 
 
-def test_a_warm_read_costs_one_round_trip_and_none_within_the_second(scene: Scene) -> None:
+def test_a_warm_read_costs_one_round_trip_and_none_within_the_second(scenario: CacheScenario) -> None:
     """The process's own memory answers for a second, then the cache is asked once."""
-    shelf = scene.process()
-    shelf.read(scene.item)
-    shelf.read(scene.item)
-    before = scene.memory.trips
+    cache = scenario.process()
+    cache.read(scenario.item)
+    cache.read(scenario.item)
+    before = scenario.memory.trips
     for _ in range(100):
-        shelf.read(scene.item)
-    assert scene.memory.trips == before
-    scene.time.pass_(1)
-    shelf.read(scene.item)
-    assert scene.memory.trips == before + 1
+        cache.read(scenario.item)
+    assert scenario.memory.trips == before
+    scenario.time.pass_(1)
+    cache.read(scenario.item)
+    assert scenario.memory.trips == before + 1
 
 
-def test_warming_loads_many_items_in_one_round_trip(scene: Scene) -> None:
+def test_warming_loads_many_items_in_one_round_trip(scenario: CacheScenario) -> None:
     """Reading what was warmed asks the cache for nothing."""
-    items = [scene.named("slots", "haircut", month) for month in ("2026-12", "2027-01", "2027-02")]
+    items = [scenario.named("slots", "haircut", month) for month in ("2026-12", "2027-01", "2027-02")]
     for item in items:
-        scene.process().read(item)
-    shelf, before = scene.process(), scene.memory.trips
-    shelf.lookup(*items)
-    assert [shelf.read(item).value for item in items] == [1, 2, 3]
-    assert scene.memory.trips == before + 1
-    shelf.lookup(*items)
-    assert scene.memory.trips == before + 1
+        scenario.process().read(item)
+    cache, before = scenario.process(), scenario.memory.trips
+    cache.lookup(*items)
+    assert [cache.read(item).value for item in items] == [1, 2, 3]
+    assert scenario.memory.trips == before + 1
+    cache.lookup(*items)
+    assert scenario.memory.trips == before + 1
 
 
-def test_what_nobody_wrote_to_since_is_not_read_again(scene: Scene) -> None:
-    """After the second one short look at the account's pulse answers for all that this process has seen."""
-    items = [scene.named("slots", "haircut", month) for month in ("2026-12", "2027-01")]
-    shelf, other = scene.process(), scene.process()
+def test_an_unchanged_epoch_saves_reading_the_entries_again(scenario: CacheScenario) -> None:
+    """After the second, one read of the account's epoch confirms all local entries."""
+    items = [scenario.named("slots", "haircut", month) for month in ("2026-12", "2027-01")]
+    cache, other = scenario.process(), scenario.process()
     for item in items:
-        shelf.read(item)
-    [first, second] = shelf.lookup(*items)
-    scene.time.pass_(2)
-    before = scene.memory.trips
-    assert [held is seen for held, seen in zip(shelf.lookup(*items), (first, second), strict=True)] == [True, True]
-    assert scene.memory.trips == before + 1
-    other.read(scene.named("slots", "haircut", "2027-02"))
-    scene.time.pass_(2)
-    before = scene.memory.trips
-    assert [held.value for held in shelf.lookup(*items)] == [1, 2]
-    assert scene.memory.trips == before + 2
+        cache.read(item)
+    [first, second] = cache.lookup(*items)
+    scenario.time.pass_(2)
+    before = scenario.memory.trips
+    assert [entry is seen for entry, seen in zip(cache.lookup(*items), (first, second), strict=True)] == [True, True]
+    assert scenario.memory.trips == before + 1
+    other.read(scenario.named("slots", "haircut", "2027-02"))
+    scenario.time.pass_(2)
+    before = scenario.memory.trips
+    assert [entry.value for entry in cache.lookup(*items)] == [1, 2]
+    assert scenario.memory.trips == before + 2
 
 
-def test_lookup_reloads_when_the_epoch_key_is_missing(scene: Scene) -> None:
+def test_lookup_reloads_when_the_epoch_key_is_missing(scenario: CacheScenario) -> None:
     """A cache that dropped the epoch, or everything, is read in full."""
-    shelf = scene.process()
-    shelf.read(scene.item)
-    shelf.lookup(scene.item)
-    scene.memory.delete_many([cache_key("north", "epoch"), cache_key("north", "value", *scene.item.parts)])
-    scene.time.pass_(2)
-    assert shelf.read(scene.item).value == 2
+    cache = scenario.process()
+    cache.read(scenario.item)
+    cache.lookup(scenario.item)
+    scenario.memory.delete_many([cache_key("north", "epoch"), cache_key("north", "value", *scenario.item.parts)])
+    scenario.time.pass_(2)
+    assert cache.read(scenario.item).value == 2
 
 
-def test_a_stale_value_is_served_at_once_and_refreshed_behind_the_scenes(scene: Scene) -> None:
+def test_a_stale_value_is_served_at_once_and_refreshed_behind_the_scenes(scenario: CacheScenario) -> None:
     """The reader gets the old value without any call; the job that was left behind brings the new one."""
     jobs: list[Callable[[], object]] = []
-    shelf = scene.process(run=lambda job: jobs.append(job) or True)
-    shelf.read(scene.item)
-    scene.time.pass_(20)
+    cache = scenario.process(run=lambda job: jobs.append(job) or True)
+    cache.read(scenario.item)
+    scenario.time.pass_(20)
     for _ in range(5):
-        kept = shelf.read(scene.item)
-        assert (kept.value, kept.stale, kept.degraded) == (1, True, False)
-    assert (scene.source.calls, len(jobs)) == (1, 1)
+        cached = cache.read(scenario.item)
+        assert (cached.value, cached.stale, cached.degraded) == (1, True, False)
+    assert (scenario.source.calls, len(jobs)) == (1, 1)
     jobs.pop()()
-    assert shelf.read(scene.item).value == 2
+    assert cache.read(scenario.item).value == 2
 
 
-def test_of_all_processes_one_refreshes(scene: Scene) -> None:
+def test_of_all_processes_one_refreshes(scenario: CacheScenario) -> None:
     """Each process may have the idea; the second one to start finds it done."""
     jobs: list[Callable[[], object]] = []
-    shelves = [scene.process(run=lambda job: jobs.append(job) or True) for _ in range(4)]
-    shelves[0].read(scene.item)
-    scene.time.pass_(20)
-    for shelf in shelves:
-        shelf.read(scene.item)
+    processes = [scenario.process(run=lambda job: jobs.append(job) or True) for _ in range(4)]
+    processes[0].read(scenario.item)
+    scenario.time.pass_(20)
+    for cache in processes:
+        cache.read(scenario.item)
     for job in jobs:
         job()
-    assert (len(jobs), scene.source.calls) == (4, 2)
+    assert (len(jobs), scenario.source.calls) == (4, 2)
 
 
-def test_while_another_process_refreshes_readers_cost_nothing(scene: Scene) -> None:
+def test_while_another_process_refreshes_readers_cost_nothing(scenario: CacheScenario) -> None:
     """One try for the lock a second, not one for each reader."""
-    shelf = scene.process()
-    shelf.read(scene.item)
-    scene.time.pass_(20)
-    scene.memory.add(cache_key("north", "lock", *scene.item.parts), "other", 60)
-    shelf.read(scene.item)
-    before = scene.memory.trips
+    cache = scenario.process()
+    cache.read(scenario.item)
+    scenario.time.pass_(20)
+    scenario.memory.add(cache_key("north", "lock", *scenario.item.parts), "other", 60)
+    cache.read(scenario.item)
+    before = scenario.memory.trips
     for _ in range(100):
-        assert shelf.read(scene.item).value == 1
-    assert scene.memory.trips == before
+        assert cache.read(scenario.item).value == 1
+    assert scenario.memory.trips == before
 
 
-def test_a_refresh_that_found_no_room_is_tried_again_by_a_later_reader(scene: Scene) -> None:
+def test_a_refresh_that_found_no_room_is_tried_again_by_a_later_reader(scenario: CacheScenario) -> None:
     """A full pool costs freshness only, and not for ever."""
-    shelf = scene.process(run=lambda _job: False)
-    shelf.read(scene.item)
-    scene.time.pass_(20)
-    assert shelf.read(scene.item).value == 1
-    scene.time.pass_(400)
-    assert shelf.read(scene.item).value == 2
+    cache = scenario.process(run=lambda _job: False)
+    cache.read(scenario.item)
+    scenario.time.pass_(20)
+    assert cache.read(scenario.item).value == 1
+    scenario.time.pass_(400)
+    assert cache.read(scenario.item).value == 2
 
 
-def test_a_value_past_its_stale_age_makes_the_reader_wait_for_a_new_one(scene: Scene) -> None:
+def test_a_value_past_its_stale_age_makes_the_reader_wait_for_a_new_one(scenario: CacheScenario) -> None:
     """Five minutes later nobody wants to see those times unasked."""
-    shelf = scene.process()
-    shelf.read(scene.item)
-    scene.time.pass_(301)
-    kept = shelf.read(scene.item)
-    assert (kept.value, kept.stale, kept.degraded) == (2, False, False)
+    cache = scenario.process()
+    cache.read(scenario.item)
+    scenario.time.pass_(301)
+    cached = cache.read(scenario.item)
+    assert (cached.value, cached.stale, cached.degraded) == (2, False, False)
 
 
 @pytest.mark.parametrize("error", [Unreachable(), OutcomeUnknown(), CircuitOpen(), TooMany(retry_after=7)])
-def test_an_old_value_is_served_with_a_notice_when_the_fetch_fails(scene: Scene, error: KordlessError) -> None:
+def test_an_old_value_is_served_with_a_notice_when_the_fetch_fails(
+    scenario: CacheScenario, error: KordlessError
+) -> None:
     """Kordless being ill is no reason to show nothing; it is tried again, but not by every reader."""
-    shelf = scene.process()
-    shelf.read(scene.item)
-    scene.time.pass_(400)
-    scene.source.error = error
+    cache = scenario.process()
+    cache.read(scenario.item)
+    scenario.time.pass_(400)
+    scenario.source.error = error
     for _ in range(10):
-        kept = shelf.read(scene.item)
-        assert (kept.value, kept.stale, kept.degraded) == (1, True, True)
-    assert scene.source.calls == 2
-    scene.time.pass_(8)
-    shelf.read(scene.item)
-    assert scene.source.calls == 3
+        cached = cache.read(scenario.item)
+        assert (cached.value, cached.stale, cached.degraded) == (1, True, True)
+    assert scenario.source.calls == 2
+    scenario.time.pass_(8)
+    cache.read(scenario.item)
+    assert scenario.source.calls == 3
 
 
-def test_trouble_is_known_to_other_processes_and_over_when_a_fetch_succeeds(scene: Scene) -> None:
+def test_trouble_is_known_to_other_processes_and_over_when_a_fetch_succeeds(scenario: CacheScenario) -> None:
     """One process's failed try spares all others theirs."""
-    first, second = scene.process(), scene.process()
-    first.read(scene.item)
-    scene.time.pass_(400)
-    scene.source.error = Unreachable()
-    first.read(scene.item)
-    assert second.read(scene.item).degraded
-    assert scene.source.calls == 2
-    scene.source.error = None
-    scene.time.pass_(6)
-    assert second.read(scene.item) == Cached(3, scene.time.wall)
+    first, second = scenario.process(), scenario.process()
+    first.read(scenario.item)
+    scenario.time.pass_(400)
+    scenario.source.error = Unreachable()
+    first.read(scenario.item)
+    assert second.read(scenario.item).degraded
+    assert scenario.source.calls == 2
+    scenario.source.error = None
+    scenario.time.pass_(6)
+    assert second.read(scenario.item) == Cached(3, scenario.time.wall)
 
 
-def test_a_failed_refresh_tells_the_next_reader_of_trouble(scene: Scene) -> None:
+def test_a_failed_refresh_tells_the_next_reader_of_trouble(scenario: CacheScenario) -> None:
     """The times are young, but Kordless fails: the page says that they may have changed."""
-    shelf = scene.process()
-    shelf.read(scene.item)
-    scene.time.pass_(20)
-    scene.source.error = Unreachable()
-    assert not shelf.read(scene.item).degraded
-    assert shelf.read(scene.item).degraded
-    assert scene.source.calls == 2
+    cache = scenario.process()
+    cache.read(scenario.item)
+    scenario.time.pass_(20)
+    scenario.source.error = Unreachable()
+    assert not cache.read(scenario.item).degraded
+    assert cache.read(scenario.item).degraded
+    assert scenario.source.calls == 2
 
 
-def test_a_rationed_refresh_is_no_trouble(scene: Scene) -> None:
+def test_a_rationed_refresh_is_no_trouble(scenario: CacheScenario) -> None:
     """With many keys each is refreshed less often; young times need no notice for that."""
-    shelf = scene.process()
-    shelf.read(scene.item)
-    scene.time.pass_(20)
-    scene.source.error = TooMany(retry_after=20)
-    shelf.read(scene.item)
+    cache = scenario.process()
+    cache.read(scenario.item)
+    scenario.time.pass_(20)
+    scenario.source.error = TooMany(retry_after=20)
+    cache.read(scenario.item)
     for _ in range(10):
-        scene.time.pass_(1.5)
-        assert not shelf.read(scene.item).degraded
-    assert scene.source.calls == 2
-    scene.source.error = None
-    scene.time.pass_(6)
-    shelf.read(scene.item)
-    assert shelf.read(scene.item).value == 3
+        scenario.time.pass_(1.5)
+        assert not cache.read(scenario.item).degraded
+    assert scenario.source.calls == 2
+    scenario.source.error = None
+    scenario.time.pass_(6)
+    cache.read(scenario.item)
+    assert cache.read(scenario.item).value == 3
 
 
-def test_a_value_past_every_limit_is_not_served(scene: Scene) -> None:
+def test_a_value_past_every_limit_is_not_served(scenario: CacheScenario) -> None:
     """After half an hour of outage there is nothing to show."""
-    shelf = scene.process()
-    shelf.read(scene.item)
-    scene.time.pass_(1801)
-    scene.source.error = Unreachable(operation="availability", reason="refused")
+    cache = scenario.process()
+    cache.read(scenario.item)
+    scenario.time.pass_(1801)
+    scenario.source.error = Unreachable(operation="availability", reason="refused")
     with pytest.raises(Unreachable) as caught:
-        shelf.read(scene.item)
+        cache.read(scenario.item)
     assert (caught.value.operation, caught.value.reason) == ("availability", "refused")
 
 
-def test_a_cold_failure_is_shared_for_two_seconds(scene: Scene) -> None:
+def test_a_cold_failure_is_shared_for_two_seconds(scenario: CacheScenario) -> None:
     """A crowd before a dead Kordless sends one request, and all get the same kind of error."""
-    scene.source.error = TooMany(operation="availability", status=429, retry_after=9)
+    scenario.source.error = TooMany(operation="availability", status=429, retry_after=9)
     for _ in range(20):
         with pytest.raises(TooMany) as caught:
-            scene.process().read(scene.item)
+            scenario.process().read(scenario.item)
         assert (caught.value.status, caught.value.retry_after) == (429, 9)
-    assert scene.source.calls == 1
-    scene.time.pass_(2)
-    scene.source.error = None
-    assert scene.process().read(scene.item).value == 2
+    assert scenario.source.calls == 1
+    scenario.time.pass_(2)
+    scenario.source.error = None
+    assert scenario.process().read(scenario.item).value == 2
 
 
 @pytest.mark.parametrize("age", [20, 400])
-def test_not_found_replaces_the_value_and_is_remembered_half_a_minute(scene: Scene, age: int) -> None:
+def test_not_found_replaces_the_value_and_is_cached_for_half_a_minute(scenario: CacheScenario, age: int) -> None:
     """A service that went away is gone, whatever lay here; asking for it again costs nothing for a while."""
-    shelf = scene.process()
-    shelf.read(scene.item)
-    scene.time.pass_(age)
-    scene.source.error = NotFound()
+    cache = scenario.process()
+    cache.read(scenario.item)
+    scenario.time.pass_(age)
+    scenario.source.error = NotFound()
     if age == 20:
-        shelf.read(scene.item)
+        cache.read(scenario.item)
     for _ in range(29):
         with pytest.raises(NotFound):
-            shelf.read(scene.item)
-        scene.time.pass_(1)
-    assert scene.source.calls == 2
-    scene.time.pass_(1)
-    scene.source.error = None
-    assert shelf.read(scene.item).value == 3
+            cache.read(scenario.item)
+        scenario.time.pass_(1)
+    assert scenario.source.calls == 2
+    scenario.time.pass_(1)
+    scenario.source.error = None
+    assert cache.read(scenario.item).value == 3
 
 
-def test_a_refused_key_closes_every_item_of_the_account_at_once(scene: Scene) -> None:
+def test_a_refused_key_closes_every_item_of_the_account_at_once(scenario: CacheScenario) -> None:
     """No cached times are offered under a revoked key, and it isn't knocked on by each key anew."""
-    other = scene.named("offer")
-    shelf, elsewhere = scene.process(), scene.process(account="south")
-    shelf.read(scene.item)
-    shelf.read(other)
+    other = scenario.named("organization")
+    cache, elsewhere = scenario.process(), scenario.process(account="south")
+    cache.read(scenario.item)
+    cache.read(other)
     elsewhere.read(other)
-    scene.time.pass_(20)
-    scene.source.error = KeyRefused(status=401)
-    shelf.read(scene.item)
-    calls = scene.source.calls
-    for process in (shelf, scene.process()):
-        for item in (scene.item, other):
+    scenario.time.pass_(20)
+    scenario.source.error = KeyRefused(status=401)
+    cache.read(scenario.item)
+    calls = scenario.source.calls
+    for process in (cache, scenario.process()):
+        for item in (scenario.item, other):
             with pytest.raises(KeyRefused):
                 process.read(item)
-    assert scene.source.calls == calls
+    assert scenario.source.calls == calls
     assert elsewhere.read(other).value == 3
 
 
-def test_a_refused_key_stays_refused_through_an_outage_and_opens_when_it_works_again(scene: Scene) -> None:
+def test_a_refused_key_stays_refused_through_an_outage_and_opens_when_it_works_again(scenario: CacheScenario) -> None:
     """Old values don't come back as a fallback; a fetch that succeeds opens the account."""
-    shelf = scene.process()
-    shelf.read(scene.item)
-    shelf.read(scene.named("service"))
-    scene.source.error = KeyRefused()
+    cache = scenario.process()
+    cache.read(scenario.item)
+    cache.read(scenario.named("service"))
+    scenario.source.error = KeyRefused()
     with pytest.raises(KeyRefused):
-        shelf.read(scene.named("offer"))
-    scene.time.pass_(31)
-    scene.source.error = Unreachable()
+        cache.read(scenario.named("organization"))
+    scenario.time.pass_(31)
+    scenario.source.error = Unreachable()
     with pytest.raises(Unavailable):
-        shelf.read(scene.item)
-    scene.time.pass_(3)
-    scene.source.error = None
-    assert shelf.read(scene.named("offer")).value == 5
-    assert shelf.read(scene.item).value == 6
-    kept = shelf.read(scene.named("service"))
-    assert (kept.value, kept.stale) == (2, True)
+        cache.read(scenario.item)
+    scenario.time.pass_(3)
+    scenario.source.error = None
+    assert cache.read(scenario.named("organization")).value == 5
+    assert cache.read(scenario.item).value == 6
+    cached = cache.read(scenario.named("service"))
+    assert (cached.value, cached.stale) == (2, True)
 
 
-def test_what_was_forgotten_is_fetched_anew_in_every_process(scene: Scene) -> None:
-    """Forgetting one service's months leaves other services alone."""
-    shelf, other_process = scene.process(), scene.process()
-    months = [scene.named("slots", "haircut", "2026-12"), scene.named("slots", "haircut", "2027-01")]
-    massage = scene.named("slots", "massage", "2026-12")
+def test_an_invalidated_group_is_fetched_again_in_every_process(scenario: CacheScenario) -> None:
+    """Invalidating one service's months leaves other services alone."""
+    cache, other_process = scenario.process(), scenario.process()
+    months = [scenario.named("slots", "haircut", "2026-12"), scenario.named("slots", "haircut", "2027-01")]
+    massage = scenario.named("slots", "massage", "2026-12")
     for item in (*months, massage):
-        shelf.read(item)
-    shelf.invalidate("slots", "haircut")
-    assert [shelf.read(item).value for item in months] == [4, 5]
-    assert shelf.read(massage).value == 3
-    scene.time.pass_(1)
+        cache.read(item)
+    cache.invalidate("slots", "haircut")
+    assert [cache.read(item).value for item in months] == [4, 5]
+    assert cache.read(massage).value == 3
+    scenario.time.pass_(1)
     assert [other_process.read(item).value for item in months] == [4, 5]
 
 
-def test_the_other_process_learns_of_it_within_a_second(scene: Scene) -> None:
-    """Its own memory may answer once more, for a second at most."""
-    shelf, other = scene.process(), scene.process()
-    shelf.read(scene.item)
-    other.read(scene.item)
-    shelf.invalidate("slots", "haircut")
-    assert other.read(scene.item).value == 1
-    scene.time.pass_(1)
-    assert other.read(scene.item).value == 2
+def test_another_process_sees_an_invalidation_within_a_second(scenario: CacheScenario) -> None:
+    """Its local cache may answer for a second at most."""
+    cache, other = scenario.process(), scenario.process()
+    cache.read(scenario.item)
+    other.read(scenario.item)
+    cache.invalidate("slots", "haircut")
+    assert other.read(scenario.item).value == 1
+    scenario.time.pass_(1)
+    assert other.read(scenario.item).value == 2
 
 
-def test_a_fetch_under_way_when_forgetting_came_does_not_bring_the_old_back(scene: Scene) -> None:
+def test_a_fetch_in_progress_during_an_invalidation_is_not_stored_as_fresh(scenario: CacheScenario) -> None:
     """Its own reader gets it; nobody after that does, in any process."""
-    shelf, other = scene.process(), scene.process()
-    scene.source.meanwhile = lambda: other.invalidate("slots", "haircut")
-    assert shelf.read(scene.item).value == 1
-    scene.source.meanwhile = lambda: None
-    assert shelf.read(scene.item).value == 2
-    assert other.read(scene.item).value == 2
+    cache, other = scenario.process(), scenario.process()
+    scenario.source.meanwhile = lambda: other.invalidate("slots", "haircut")
+    assert cache.read(scenario.item).value == 1
+    scenario.source.meanwhile = lambda: None
+    assert cache.read(scenario.item).value == 2
+    assert other.read(scenario.item).value == 2
 
 
-def test_who_comes_after_forgetting_does_not_join_the_fetch_that_was_under_way(scene: Scene) -> None:
+def test_a_reader_after_an_invalidation_does_not_join_an_older_fetch(scenario: CacheScenario) -> None:
     """In the same process: the old one ends first, then a new one brings what is true now."""
     polling, fetching = threading.Event(), threading.Event()
     clock = Clock(sleep=lambda _seconds: polling.set())
-    shelf = ReadThroughCache(
+    cache = ReadThroughCache(
         FallbackCache(SharedMemory(clock), clock), account="north", run=at_once, clock=clock, **WAITS
     )
     values: dict[str, int] = {}
@@ -393,124 +358,124 @@ def test_who_comes_after_forgetting_does_not_join_the_fetch_that_was_under_way(s
         fetching.set()
         polling.wait(1)
 
-    scene.source.meanwhile = first_waits_for_the_second
+    scenario.source.meanwhile = first_waits_for_the_second
     first, second = (
-        threading.Thread(target=lambda name=name: values.update({name: shelf.read(scene.item).value}))
+        threading.Thread(target=lambda name=name: values.update({name: cache.read(scenario.item).value}))
         for name in ("first", "second")
     )
     first.start()
     assert fetching.wait(5)
-    shelf.invalidate("slots", "haircut")
+    cache.invalidate("slots", "haircut")
     second.start()
     first.join(10)
     second.join(10)
     assert values == {"first": 1, "second": 2}
 
 
-def test_a_look_under_way_when_forgetting_came_is_not_remembered(scene: Scene) -> None:
-    """The answer of the cache was on its way: it must not stay in the process's memory."""
-    scene.process().read(scene.item)
-    shelf = scene.process()
-    decode = scene.item.decode
+def test_a_lookup_in_progress_during_an_invalidation_is_not_stored_locally(scenario: CacheScenario) -> None:
+    """The cache was read before the invalidation: the result must not stay in the local cache."""
+    scenario.process().read(scenario.item)
+    cache = scenario.process()
+    decode = scenario.item.decode
 
     def slowly(raw: bytes) -> int:
-        shelf.invalidate("slots", "haircut")
+        cache.invalidate("slots", "haircut")
         return decode(raw)
 
-    item = CacheItem(scene.item.parts, scene.source, scene.item.encode, slowly, LIFETIME)
-    assert shelf.read(item).value == 1
-    assert shelf.read(scene.item).value == 2
+    item = CacheItem(scenario.item.parts, scenario.source, scenario.item.encode, slowly, LIFETIME)
+    assert cache.read(item).value == 1
+    assert cache.read(scenario.item).value == 2
 
 
-def test_what_was_forgotten_beats_nothing_when_kordless_fails(scene: Scene) -> None:
+def test_an_invalidated_value_is_served_as_degraded_when_the_fetch_fails(scenario: CacheScenario) -> None:
     """With a notice, and refreshed as soon as Kordless is back."""
-    shelf = scene.process()
-    shelf.read(scene.item)
-    shelf.invalidate("slots", "haircut")
-    scene.source.error = Unreachable()
+    cache = scenario.process()
+    cache.read(scenario.item)
+    cache.invalidate("slots", "haircut")
+    scenario.source.error = Unreachable()
     for _ in range(3):
-        kept = shelf.read(scene.item)
-        assert (kept.value, kept.stale, kept.degraded) == (1, True, True)
-    assert scene.source.calls == 2
-    scene.source.error = None
-    scene.time.pass_(6)
-    shelf.read(scene.item)
-    assert shelf.read(scene.item) == Cached(3, scene.time.wall)
+        cached = cache.read(scenario.item)
+        assert (cached.value, cached.stale, cached.degraded) == (1, True, True)
+    assert scenario.source.calls == 2
+    scenario.source.error = None
+    scenario.time.pass_(6)
+    cache.read(scenario.item)
+    assert cache.read(scenario.item) == Cached(3, scenario.time.wall)
 
 
-def test_others_wait_for_another_process_and_get_its_value(scene: Scene) -> None:
+def test_others_wait_for_another_process_and_get_its_value(scenario: CacheScenario) -> None:
     """A cold key that somebody is fetching is waited for, not fetched again."""
-    first, second = scene.process(), scene.process()
+    first, second = scenario.process(), scenario.process()
     seen: list[Cached[int]] = []
 
     def arrive() -> None:
-        scene.memory.delete_many([lock])
-        first.read(scene.item)
+        scenario.memory.delete_many([lock])
+        first.read(scenario.item)
 
-    lock = cache_key("north", "lock", *scene.item.parts)
-    scene.memory.add(lock, "somebody", 10)
-    scene.time.while_sleeping = arrive
-    seen.append(second.read(scene.item))
-    assert [kept.value for kept in seen] == [1]
-    assert scene.source.calls == 1
+    lock = cache_key("north", "lock", *scenario.item.parts)
+    scenario.memory.add(lock, "somebody", 10)
+    scenario.time.while_sleeping = arrive
+    seen.append(second.read(scenario.item))
+    assert [cached.value for cached in seen] == [1]
+    assert scenario.source.calls == 1
 
 
-def test_waiting_ends_in_time_with_an_error_or_the_older_value(scene: Scene) -> None:
+def test_waiting_ends_in_time_with_an_error_or_the_older_value(scenario: CacheScenario) -> None:
     """Somebody else's slow fetch costs a reader its patience and no more."""
-    lock = cache_key("north", "lock", *scene.item.parts)
-    scene.memory.add(lock, "somebody", 60)
-    began = scene.time.steady
+    lock = cache_key("north", "lock", *scenario.item.parts)
+    scenario.memory.add(lock, "somebody", 60)
+    began = scenario.time.steady
     with pytest.raises(Unavailable) as caught:
-        scene.process().read(scene.item)
-    assert caught.value.reason == "waited_in_vain"
-    assert 4 <= scene.time.steady - began <= 4.1
-    scene.memory.delete_many([lock])
-    shelf = scene.process()
-    shelf.read(scene.item)
-    scene.time.pass_(400)
-    scene.memory.add(lock, "somebody", 60)
-    kept = shelf.read(scene.item)
-    assert (kept.value, kept.degraded) == (1, True)
+        scenario.process().read(scenario.item)
+    assert caught.value.reason == "wait_timed_out"
+    assert 4 <= scenario.time.steady - began <= 4.1
+    scenario.memory.delete_many([lock])
+    cache = scenario.process()
+    cache.read(scenario.item)
+    scenario.time.pass_(400)
+    scenario.memory.add(lock, "somebody", 60)
+    cached = cache.read(scenario.item)
+    assert (cached.value, cached.degraded) == (1, True)
 
 
-def test_the_lock_of_a_crashed_owner_expires(scene: Scene) -> None:
+def test_the_lock_of_a_crashed_owner_expires(scenario: CacheScenario) -> None:
     """Nobody lets it go, and still the next reader is served within its patience."""
-    scene.memory.add(cache_key("north", "lock", *scene.item.parts), "crashed", 3)
-    assert scene.process().read(scene.item).value == 1
+    scenario.memory.add(cache_key("north", "lock", *scenario.item.parts), "crashed", 3)
+    assert scenario.process().read(scenario.item).value == 1
 
 
-def test_an_unexpected_error_reaches_the_reader_and_frees_the_key(scene: Scene) -> None:
-    """A bug is not swallowed, not remembered, and blocks nobody."""
-    scene.source.error = ZeroDivisionError()
+def test_an_unexpected_error_reaches_the_reader_and_frees_the_key(scenario: CacheScenario) -> None:
+    """A bug is not swallowed, not cached, and blocks nobody."""
+    scenario.source.error = ZeroDivisionError()
     with pytest.raises(ZeroDivisionError):
-        scene.process().read(scene.item)
-    scene.source.error = None
-    assert scene.process().read(scene.item).value == 2
+        scenario.process().read(scenario.item)
+    scenario.source.error = None
+    assert scenario.process().read(scenario.item).value == 2
 
 
 @pytest.mark.parametrize("rubbish", [b"\x80\x04pickle", b"{}", b"[1]", b'{"version":99}', "text", 7])
-def test_rubbish_in_the_cache_counts_as_nothing(scene: Scene, rubbish: bytes | str | int) -> None:
+def test_rubbish_in_the_cache_counts_as_nothing(scenario: CacheScenario, rubbish: bytes | str | int) -> None:
     """Another version's or somebody else's bytes are fetched over, never a 500."""
-    scene.memory.set(cache_key("north", "value", *scene.item.parts), rubbish, 60)
-    assert scene.process().read(scene.item).value == 1
+    scenario.memory.set(cache_key("north", "value", *scenario.item.parts), rubbish, 60)
+    assert scenario.process().read(scenario.item).value == 1
 
 
-def test_a_payload_of_another_shape_counts_as_nothing(scene: Scene) -> None:
+def test_a_payload_of_another_shape_counts_as_nothing(scenario: CacheScenario) -> None:
     """After an upgrade old payloads may not decode: they are fetched anew."""
 
     def unreadable(_raw: bytes) -> int:
         raise ValueError("another version")
 
-    scene.process().read(scene.item)
-    item = CacheItem(scene.item.parts, scene.source, scene.item.encode, unreadable, LIFETIME)
-    assert scene.process().read(item).value == 2
+    scenario.process().read(scenario.item)
+    item = CacheItem(scenario.item.parts, scenario.source, scenario.item.encode, unreadable, LIFETIME)
+    assert scenario.process().read(item).value == 2
 
 
-def test_values_in_the_cache_are_json_under_hashed_names(scene: Scene) -> None:
+def test_values_in_the_cache_are_json_under_hashed_names(scenario: CacheScenario) -> None:
     """Nothing that runs when it is read, and nothing to read in a key."""
-    scene.process().read(scene.item)
-    key = cache_key("north", "value", *scene.item.parts)
-    raw = scene.memory.get_many([key])[key]
+    scenario.process().read(scenario.item)
+    key = cache_key("north", "value", *scenario.item.parts)
+    raw = scenario.memory.get_many([key])[key]
     assert isinstance(raw, bytes)
     document = json.loads(raw)
     assert (document["payload"], document["version"]) == (1, 1)
@@ -518,77 +483,77 @@ def test_values_in_the_cache_are_json_under_hashed_names(scene: Scene) -> None:
     assert "north" not in key
 
 
-def test_a_clock_put_back_does_not_keep_a_value_fresh_for_hours(scene: Scene) -> None:
+def test_a_clock_put_back_does_not_keep_a_value_fresh_for_hours(scenario: CacheScenario) -> None:
     """A value from the future is as old as it is far ahead."""
-    shelf = scene.process()
-    shelf.read(scene.item)
-    scene.time.step(-7200)
-    scene.time.pass_(1)
-    assert shelf.read(scene.item).value == 2
+    cache = scenario.process()
+    cache.read(scenario.item)
+    scenario.time.step(-7200)
+    scenario.time.pass_(1)
+    assert cache.read(scenario.item).value == 2
 
 
-def test_the_cache_going_down_takes_no_page_down(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_cache_going_down_takes_no_page_down(scenario: CacheScenario, caplog: pytest.LogCaptureFixture) -> None:
     """Reads go on from memory, fetch at most once per process, and the operator reads one line a minute."""
-    shelf = scene.process()
-    shelf.read(scene.item)
-    shelf.read(scene.item)
-    scene.memory.broken = True
+    cache = scenario.process()
+    cache.read(scenario.item)
+    cache.read(scenario.item)
+    scenario.memory.broken = True
     with caplog.at_level(logging.ERROR):
         for _ in range(50):
-            scene.time.pass_(0.5)
-            assert shelf.read(scene.item).value in {1, 2}
-        assert shelf.read(scene.named("offer")).value == 3
+            scenario.time.pass_(0.5)
+            assert cache.read(scenario.item).value in {1, 2}
+        assert cache.read(scenario.named("organization")).value == 3
     assert [record.getMessage() for record in caplog.records] == ["event=cache_unavailable error=ConnectionError"]
-    assert scene.source.calls == 3
+    assert scenario.source.calls == 3
 
 
-def test_a_cache_that_is_full_serves_and_forgets_in_the_process(scene: Scene) -> None:
+def test_with_a_full_cache_values_are_stored_and_invalidated_in_the_process(scenario: CacheScenario) -> None:
     """Redis answering OOM to every write: values come and go in the process's memory."""
-    scene.memory.read_only = True
-    shelf = scene.process()
-    assert shelf.read(scene.item).value == 1
-    assert shelf.read(scene.item).value == 1
-    shelf.invalidate("slots", "haircut")
-    assert shelf.read(scene.item).value == 2
-    scene.memory.read_only = False
-    scene.time.pass_(6)
-    assert shelf.read(scene.item).value in {2, 3}
+    scenario.memory.read_only = True
+    cache = scenario.process()
+    assert cache.read(scenario.item).value == 1
+    assert cache.read(scenario.item).value == 1
+    cache.invalidate("slots", "haircut")
+    assert cache.read(scenario.item).value == 2
+    scenario.memory.read_only = False
+    scenario.time.pass_(6)
+    assert cache.read(scenario.item).value in {2, 3}
 
 
-def test_the_memory_of_a_process_is_bounded(scene: Scene) -> None:
+def test_the_memory_of_a_process_is_bounded(scenario: CacheScenario) -> None:
     """A thousand keys cost no more memory than the newest few hundred."""
-    clock = scene.time.clock
-    shelf = ReadThroughCache(
-        FallbackCache(scene.memory, clock), account="north", run=at_once, clock=clock, size=8, **WAITS
+    clock = scenario.time.clock
+    cache = ReadThroughCache(
+        FallbackCache(scenario.memory, clock), account="north", run=at_once, clock=clock, size=8, **WAITS
     )
-    items = [scene.named("slots", str(number)) for number in range(50)]
+    items = [scenario.named("slots", str(number)) for number in range(50)]
     for item in items:
-        shelf.read(item)
-    shelf.lookup(*items)
-    before = scene.memory.trips
+        cache.read(item)
+    cache.lookup(*items)
+    before = scenario.memory.trips
     for item in items[-8:]:
-        shelf.read(item)
-    assert scene.memory.trips == before
-    shelf.read(items[0])
-    assert scene.memory.trips == before + 1
+        cache.read(item)
+    assert scenario.memory.trips == before
+    cache.read(items[0])
+    assert scenario.memory.trips == before + 1
 
 
-def test_keys_filled_together_do_not_run_out_together(scene: Scene) -> None:
+def test_keys_filled_together_do_not_run_out_together(scenario: CacheScenario) -> None:
     """Freshness varies within its last tenth."""
-    shelf = scene.process(run=lambda _job: True)
-    items = [scene.named("slots", str(number)) for number in range(60)]
+    cache = scenario.process(run=lambda _job: True)
+    items = [scenario.named("slots", str(number)) for number in range(60)]
     for item in items:
-        shelf.read(item)
-    scene.time.pass_(14.25)
-    stale = sum(shelf.read(item).stale for item in items)
+        cache.read(item)
+    scenario.time.pass_(14.25)
+    stale = sum(cache.read(item).stale for item in items)
     assert 5 < stale < 55
-    scene.time.pass_(1)
-    assert all(shelf.read(item).stale for item in items)
+    scenario.time.pass_(1)
+    assert all(cache.read(item).stale for item in items)
 
 
 ACTIONS = st.lists(
     st.tuples(
-        st.sampled_from(["read", "read", "read", "forget", "warm", "fail", "mend"]),
+        st.sampled_from(["read", "read", "read", "invalidate", "lookup", "fail", "mend"]),
         st.integers(0, 2),
         st.floats(0, 20),
     ),
@@ -599,16 +564,16 @@ ACTIONS = st.lists(
 
 @settings(max_examples=150, deadline=None)
 @given(actions=ACTIONS)
-def test_at_most_one_fetch_at_a_time_and_never_an_old_value_after_forgetting(
+def test_at_most_one_fetch_at_a_time_and_never_an_old_value_after_an_invalidation(
     actions: list[tuple[str, int, float]],
 ) -> None:
     """Any interleaving of three processes: other processes act in the middle of each fetch and each wait."""
-    scene = Scene()
+    scenario = CacheScenario()
     queue: list[Callable[[], object]] = []
-    shelves = [scene.process(run=lambda job: queue.append(job) or True) for _ in range(3)]
+    processes = [scenario.process(run=lambda job: queue.append(job) or True) for _ in range(3)]
     script = iter(actions)
     busy: set[int] = set()
-    state = {"flying": 0, "most": 0, "forgotten_at_call": 0, "began": 0.0}
+    state = {"fetching": 0, "most": 0, "calls_at_invalidation": 0, "began": 0.0}
 
     def act() -> None:
         step = next(script, None)
@@ -616,37 +581,37 @@ def test_at_most_one_fetch_at_a_time_and_never_an_old_value_after_forgetting(
             return
         what, who, seconds = step
         if what == "read" and who in busy:
-            return  # a thread can't read while it reads; other threads are the flights' tests
+            return  # a thread can't read while it reads; test_single_flight tests other threads
         # A fetch never outlives its lock: the client's own deadline is far below it.
-        scene.time.pass_(seconds if not state["flying"] else min(seconds, 0.2))
+        scenario.time.pass_(seconds if not state["fetching"] else min(seconds, 0.2))
         if what == "read":
-            calls_forgotten = state["forgotten_at_call"]
-            scene.time.pass_(1)
+            calls_at_invalidation = state["calls_at_invalidation"]
+            scenario.time.pass_(1)
             busy.add(who)
             try:
-                kept = shelves[who].read(scene.item)
+                cached = processes[who].read(scenario.item)
             except Unavailable:
                 return
             finally:
                 busy.remove(who)
-            assert kept.degraded or kept.value > calls_forgotten
-        elif what == "forget":
-            shelves[who].invalidate("slots", "haircut")
-            state["forgotten_at_call"] = scene.source.calls
-        elif what == "warm":
-            shelves[who].lookup(scene.item)
+            assert cached.degraded or cached.value > calls_at_invalidation
+        elif what == "invalidate":
+            processes[who].invalidate("slots", "haircut")
+            state["calls_at_invalidation"] = scenario.source.calls
+        elif what == "lookup":
+            processes[who].lookup(scenario.item)
         else:
-            scene.source.error = Unreachable() if what == "fail" else None
+            scenario.source.error = Unreachable() if what == "fail" else None
 
     def fetching() -> None:
-        state["flying"] += 1
-        state["most"] = max(state["most"], state["flying"])
-        began = scene.time.steady
+        state["fetching"] += 1
+        state["most"] = max(state["most"], state["fetching"])
+        began = scenario.time.steady
         act()
-        assert scene.time.steady - began < LOCK_TTL - 1
-        state["flying"] -= 1
+        assert scenario.time.steady - began < LOCK_TTL - 1
+        state["fetching"] -= 1
 
-    scene.source.meanwhile = fetching
+    scenario.source.meanwhile = fetching
     for _ in actions:
         act()
         if queue:
@@ -657,23 +622,23 @@ def test_at_most_one_fetch_at_a_time_and_never_an_old_value_after_forgetting(
 def test_it_works_on_the_real_clock() -> None:
     """The defaults are the real ones."""
     clock = Clock()
-    shelf = ReadThroughCache(FallbackCache(None, clock), account="a", run=at_once, **WAITS)
-    item = CacheItem(("offer",), lambda: 5, lambda value: str(value).encode(), int, LIFETIME)
-    assert shelf.read(item).value == shelf.read(item).value == 5
+    cache = ReadThroughCache(FallbackCache(None, clock), account="a", run=at_once, **WAITS)
+    item = CacheItem(("organization",), lambda: 5, lambda value: str(value).encode(), int, LIFETIME)
+    assert cache.read(item).value == cache.read(item).value == 5
 
 
 @pytest.mark.parametrize("backend", ["locmem", "file"])
 def test_a_crowd_of_threads_fetches_once_on_caches_that_do_not_lock(backend: str, tmp_path: Path) -> None:
     """LocMem is each process's own and files race; inside a process one fetch at a time holds all the same."""
-    cache: BaseCache = LocMemCache("crowd", {}) if backend == "locmem" else FileBasedCache(str(tmp_path), {})
-    cache.clear()
-    shelf = ReadThroughCache(FallbackCache(cache, Clock()), account="a", run=at_once, **WAITS)
+    site_cache: BaseCache = LocMemCache("crowd", {}) if backend == "locmem" else FileBasedCache(str(tmp_path), {})
+    site_cache.clear()
+    cache = ReadThroughCache(FallbackCache(site_cache, Clock()), account="a", run=at_once, **WAITS)
     source, barrier, values = Source(), threading.Barrier(24, timeout=30), []
-    item = CacheItem(("offer",), source, lambda value: str(value).encode(), int, LIFETIME)
+    item = CacheItem(("organization",), source, lambda value: str(value).encode(), int, LIFETIME)
 
     def read() -> None:
         barrier.wait()
-        values.append(shelf.read(item).value)
+        values.append(cache.read(item).value)
 
     threads = [threading.Thread(target=read) for _ in range(24)]
     for thread in threads:
@@ -684,29 +649,29 @@ def test_a_crowd_of_threads_fetches_once_on_caches_that_do_not_lock(backend: str
     assert source.calls == 1
 
 
-def test_what_lies_there_is_read_without_a_fetch(scene: Scene) -> None:
-    """Fresh or stale it is given as it is; nothing is refreshed, and what isn't there is said to be missing."""
-    shelf = scene.process()
-    with pytest.raises(Unavailable, match="not_at_hand"):
-        shelf.read_cached(scene.item)
-    shelf.read(scene.item)
-    assert shelf.read_cached(scene.item).value == 1
-    scene.time.pass_(LIFETIME.fresh + 1)
-    kept = shelf.read_cached(scene.item)
-    assert (kept.value, kept.stale) == (1, True)
-    scene.time.pass_(LIFETIME.stale)
-    with pytest.raises(Unavailable, match="not_at_hand"):
-        shelf.read_cached(scene.item)
-    assert scene.source.calls == 1
+def test_read_cached_never_fetches(scenario: CacheScenario) -> None:
+    """A fresh or stale value is returned and not refreshed; for others it raises Unavailable."""
+    cache = scenario.process()
+    with pytest.raises(Unavailable, match="not_cached"):
+        cache.read_cached(scenario.item)
+    cache.read(scenario.item)
+    assert cache.read_cached(scenario.item).value == 1
+    scenario.time.pass_(LIFETIME.fresh + 1)
+    cached = cache.read_cached(scenario.item)
+    assert (cached.value, cached.stale) == (1, True)
+    scenario.time.pass_(LIFETIME.stale_while_revalidate)
+    with pytest.raises(Unavailable, match="not_cached"):
+        cache.read_cached(scenario.item)
+    assert scenario.source.calls == 1
 
 
-def test_comparing_refreshes_only_when_asked_to(scene: Scene) -> None:
-    """Whether a page could be given again is seen without starting anything, or with."""
-    shelf = scene.process()
-    shelf.read(scene.item)
-    scene.time.pass_(LIFETIME.fresh + 1)
-    reads = [(scene.item, shelf.read_cached(scene.item))]
-    assert shelf.is_current(reads, refresh=False)
-    assert scene.source.calls == 1
-    assert shelf.is_current(reads)
-    assert scene.source.calls == 2
+def test_is_current_refreshes_only_when_told_to(scenario: CacheScenario) -> None:
+    """With `refresh=False` nothing is started."""
+    cache = scenario.process()
+    cache.read(scenario.item)
+    scenario.time.pass_(LIFETIME.fresh + 1)
+    reads = [(scenario.item, cache.read_cached(scenario.item))]
+    assert cache.is_current(reads, refresh=False)
+    assert scenario.source.calls == 1
+    assert cache.is_current(reads)
+    assert scenario.source.calls == 2

@@ -50,8 +50,8 @@ def test_accounts_mix_nothing_up(two_accounts):
     assert names == ["North Dental", "Acme Salon", "North Dental"]
 
 
-def test_two_organizations_of_one_key_do_not_share_what_is_kept(site, account_settings):
-    """The same key and another slug: another offer, not the first one's."""
+def test_two_organizations_of_one_key_share_no_cache_entries(site, account_settings):
+    """The same key and another slug: another organization."""
     assert services_for(get_account(None)).catalog.organization().value.organization.slug == SANDBOX_ORG
     site.KORDLESS_BOOKING = {**account_settings, "ORG_SLUG": "north-dental"}
     with pytest.raises(KeyRefused):
@@ -60,7 +60,7 @@ def test_two_organizations_of_one_key_do_not_share_what_is_kept(site, account_se
 
 @pytest.mark.parametrize("setting", ["KORDLESS_BOOKING", "CACHES", "SECRET_KEY"])
 def test_a_changed_setting_makes_a_new_one(site, setting):
-    """Nothing old is held on to."""
+    """No old object is used again."""
     account = get_account(None)
     first = services_for(account)
     setattr(site, setting, {**getattr(site, setting)} if setting != "SECRET_KEY" else "another, 8sKq2LmV0x")
@@ -76,15 +76,15 @@ def asked_in_vain(client) -> bool:
     return True
 
 
-def test_the_allowance_of_the_settings_is_kept(site, account_settings, sandbox):
-    """The budget stands between the client and the wire: what is too many is never sent."""
+def test_the_quota_of_the_settings_is_enforced(site, account_settings, sandbox):
+    """Requests beyond the quota are never sent."""
     site.KORDLESS_BOOKING = {**account_settings, "REQUESTS_PER_MINUTE": 4, "CREATIONS_PER_MINUTE": 1}
     client = services_for(get_account(None)).client
     assert asked_in_vain(client)
     assert 1 <= len(sandbox.requests) <= 4
 
 
-def test_accounts_that_share_a_key_share_its_allowance(site, account_settings, sandbox):
+def test_accounts_that_share_a_key_share_its_quota(site, account_settings, sandbox):
     """Kordless counts keys, whatever we call the accounts."""
     shared = {**account_settings, "REQUESTS_PER_MINUTE": 6, "CREATIONS_PER_MINUTE": 1}
     site.KORDLESS_BOOKING = {"ACCOUNTS": {"one": shared, "two": shared}}
@@ -94,7 +94,7 @@ def test_accounts_that_share_a_key_share_its_allowance(site, account_settings, s
 
 
 @pytest.mark.parametrize("redis", [True, False], ids=["Redis down", "no Redis"])
-def test_a_process_that_counts_alone_takes_its_part_of_the_allowance(site, account_settings, sandbox, redis):
+def test_a_process_that_counts_alone_takes_its_part_of_the_quota(site, account_settings, sandbox, redis):
     """Without a shared cache, also while that is down, four processes may send no more than one may."""
     site.CACHES = {**site.CACHES, "down": REDIS_THAT_IS_DOWN}
     cache = {"CACHE": "down"} if redis else {}
@@ -105,7 +105,7 @@ def test_a_process_that_counts_alone_takes_its_part_of_the_allowance(site, accou
 
 
 def test_what_fails_is_complained_of_once_for_all_accounts(two_accounts, caplog):
-    """One shared cache is one line in the log, however many businesses keep something there."""
+    """One shared cache is one line in the log, however many businesses use it."""
     two_accounts.CACHES = {**two_accounts.CACHES, "down": REDIS_THAT_IS_DOWN}
     two_accounts.KORDLESS_BOOKING = {**two_accounts.KORDLESS_BOOKING, "CACHE": "down"}
     for name in ("north", "south"):
@@ -124,12 +124,12 @@ def test_a_transport_or_a_wsgi_application_may_stand_in(site, account_settings, 
 
 
 def test_the_key_is_in_no_repr_and_in_no_cache_key(site):
-    """Neither of the pair nor of what is kept under it."""
+    """Neither in the repr of the services nor in any key that they write."""
     reached = services_for(get_account(None))
     reached.catalog.organization()
-    kept = vars(caches["default"])["_cache"]
-    assert kept
-    assert not [name for name in kept if SANDBOX_KEY in name or SANDBOX_ORG in name]
+    cached = vars(caches["default"])["_cache"]
+    assert cached
+    assert not [name for name in cached if SANDBOX_KEY in name or SANDBOX_ORG in name]
     assert SANDBOX_KEY not in f"{reached!r} {reached.client!r} {reached.catalog!r} {get_account(None)!r}"
 
 
@@ -177,4 +177,4 @@ def test_each_number_of_the_settings_reaches_the_services_of_its_account():
     account = replace(REAL_ACCOUNT, **{name.lower(): value for name, value in others.items()})
     in_force = numbers_in_force(account)
     assert in_force.settings == others
-    assert in_force.service == in_force.offer
+    assert in_force.service == in_force.organization

@@ -1,122 +1,159 @@
-"""What one page reads, and whether it would read the same again."""
+"""What one page reads, and if it would read the same again."""
 
 import pytest
 
 from kordless_booking.exceptions import KeyRefused
-from kordless_booking.upstream.request_view import RequestView, invalidation_count
-from tests.upstream.test_read_through import Scene
+from kordless_booking.upstream.request_view import RequestView
+from tests.support.cache_scenario import CacheScenario
 
 
 @pytest.fixture
-def scene() -> Scene:
-    """A cache shared by processes on a clock in our hands."""
-    return Scene()
+def scenario() -> CacheScenario:
+    """Return new processes around an empty cache."""
+    return CacheScenario()
 
 
-def test_a_page_reads_a_thing_once(scene: Scene):
+def test_a_page_reads_an_item_once(scenario: CacheScenario):
     """Even when a new value arrives meanwhile: a page should not contradict itself."""
-    reading = RequestView(scene.process())
-    assert reading.read(scene.item).value == 1
-    scene.process().invalidate("slots", "haircut")
-    assert scene.process().read(scene.item).value == 2
-    scene.time.pass_(2)
-    assert reading.read(scene.item).value == 1
+    view = RequestView(scenario.process())
+    assert view.read(scenario.item).value == 1
+    scenario.process().invalidate("slots", "haircut")
+    assert scenario.process().read(scenario.item).value == 2
+    scenario.time.pass_(2)
+    assert view.read(scenario.item).value == 1
 
 
-def test_what_was_looked_for_together_is_read_without_asking(scene: Scene):
-    """One round trip for all of it, whatever the process remembers by itself."""
-    items = [scene.named("slots", "haircut", month) for month in ("2026-12", "2027-01")]
+def test_items_looked_up_together_cost_one_round_trip(scenario: CacheScenario):
+    """Reading them afterward costs none, with an empty local cache too."""
+    items = [scenario.named("slots", "haircut", month) for month in ("2026-12", "2027-01")]
     for item in items:
-        scene.process().read(item)
-    reading, before = RequestView(scene.process()), scene.memory.trips
-    reading.lookup(*items)
-    assert [reading.read(item).value for item in items] == [1, 2]
-    reading.lookup(*items)
-    assert scene.memory.trips == before + 1
+        scenario.process().read(item)
+    view, before = RequestView(scenario.process()), scenario.memory.trips
+    view.lookup(*items)
+    assert [view.read(item).value for item in items] == [1, 2]
+    view.lookup(*items)
+    assert scenario.memory.trips == before + 1
 
 
-def test_it_still_holds_until_something_new_was_fetched(scene: Scene):
-    """Nothing is fetched to find out, and a refresh that is due is begun."""
-    shelf = scene.process()
-    reading = RequestView(shelf)
-    reading.read(scene.item)
-    as_read = reading.snapshot()
-    assert as_read.is_current()
-    scene.time.pass_(16)
-    assert not as_read.is_current(), "it is stale now"
-    calls = scene.source.calls
-    scene.time.pass_(400)
-    assert not as_read.is_current()
-    assert scene.source.calls == calls
+def test_a_snapshot_is_current_until_a_value_is_stale(scenario: CacheScenario):
+    """The check fetches nothing itself."""
+    cache = scenario.process()
+    view = RequestView(cache)
+    view.read(scenario.item)
+    snapshot = view.snapshot()
+    assert snapshot.is_current()
+    scenario.time.pass_(16)
+    assert not snapshot.is_current(), "it is stale now"
+    calls = scenario.source.calls
+    scenario.time.pass_(400)
+    assert not snapshot.is_current()
+    assert scenario.source.calls == calls
 
 
-def test_it_does_not_hold_when_another_process_fetched_anew(scene: Scene):
-    """Forgotten there, and fetched again: another value, though it may look the same."""
-    reading = RequestView(scene.process())
-    reading.read(scene.item)
-    as_read, other = reading.snapshot(), scene.process()
+def test_a_snapshot_is_outdated_when_another_process_has_fetched_again(scenario: CacheScenario):
+    """Invalidated there and fetched again: another entry, even with an equal value."""
+    view = RequestView(scenario.process())
+    view.read(scenario.item)
+    snapshot, other = view.snapshot(), scenario.process()
     other.invalidate("slots", "haircut")
-    other.read(scene.item)
-    scene.time.pass_(2)
-    assert not as_read.is_current()
+    other.read(scenario.item)
+    scenario.time.pass_(2)
+    assert not snapshot.is_current()
 
 
-def test_it_does_not_hold_once_the_key_is_refused(scene: Scene):
+def test_a_snapshot_is_outdated_once_the_key_is_refused(scenario: CacheScenario):
     """A closed account shows nothing any more."""
-    reading = RequestView(scene.process())
-    reading.read(scene.item)
-    as_read = reading.snapshot()
-    scene.process().mark_key_refused(KeyRefused(operation="create"))
-    scene.time.pass_(2)
-    assert not as_read.is_current()
+    view = RequestView(scenario.process())
+    view.read(scenario.item)
+    snapshot = view.snapshot()
+    scenario.process().mark_key_refused(KeyRefused(operation="create"))
+    scenario.time.pass_(2)
+    assert not snapshot.is_current()
 
 
-def test_a_page_that_forgets_reads_anew_and_says_so_to_its_process(scene: Scene):
+def test_an_invalidation_clears_the_view_and_counts_for_its_process(scenario: CacheScenario):
     """Whoever books sees it at once."""
-    reading, before = RequestView(scene.process()), invalidation_count()
-    assert reading.read(scene.item).value == 1
-    reading.invalidate("slots", "haircut")
-    assert invalidation_count() == before + 1
-    assert reading.read(scene.item).value == 2
-    reading.mark_key_refused(KeyRefused(operation="create"))
-    assert invalidation_count() == before + 2
+    cache = scenario.process()
+    view, before = RequestView(cache), cache.invalidations
+    assert view.read(scenario.item).value == 1
+    view.invalidate("slots", "haircut")
+    assert cache.invalidations == before + 1
+    assert view.read(scenario.item).value == 2
+    view.mark_key_refused(KeyRefused(operation="create"))
+    assert cache.invalidations == before + 2
     with pytest.raises(KeyRefused):
-        reading.read(scene.item)
+        view.read(scenario.item)
 
 
-def test_at_hand_nothing_is_ever_begun(scene: Scene):
-    """A guess costs Kordless nothing."""
-    assert not RequestView(scene.process(), at_hand=True).needs_fetch(scene.item)
-    assert RequestView(scene.process()).needs_fetch(scene.item)
+def test_an_invalidation_outdates_the_snapshots_of_its_account_at_once(scenario: CacheScenario):
+    """Within the local cache's second too, also one that no view has made, and not those of another account."""
+    north, south = scenario.process(account="north"), scenario.process(account="south")
+    snapshots = []
+    for cache in (north, south):
+        view = RequestView(cache)
+        view.read(scenario.item)
+        snapshots.append(view.snapshot())
+    before = scenario.memory.trips
+    assert [snapshot.is_invalidated for snapshot in snapshots] == [False, False]
+    assert scenario.memory.trips == before
+    north.invalidate("service", "massage")
+    assert [snapshot.is_invalidated for snapshot in snapshots] == [True, False]
 
 
-def test_what_is_begun_need_not_be_begun_again(scene: Scene):
+def test_an_invalidation_during_a_request_outdates_its_snapshot(scenario: CacheScenario):
+    """The snapshot counts from the time before the first read."""
+    cache = scenario.process()
+    view = RequestView(cache)
+    scenario.source.meanwhile = lambda: cache.invalidate("slots", "haircut")
+    view.read(scenario.item)
+    assert view.snapshot().is_invalidated
+
+
+def test_a_refused_key_outdates_the_snapshots_of_this_process_at_once(scenario: CacheScenario):
+    """Also when a fetch behind the page was refused, and not a booking."""
+    cache = scenario.process()
+    view = RequestView(cache)
+    view.read(scenario.item)
+    snapshot = view.snapshot()
+    scenario.source.error = KeyRefused(operation="organization")
+    with pytest.raises(KeyRefused):
+        cache.read(scenario.named("organization"))
+    assert snapshot.is_invalidated
+
+
+def test_with_cached_only_nothing_is_fetched(scenario: CacheScenario):
+    """A prefetch costs Kordless nothing."""
+    assert not RequestView(scenario.process(), cached_only=True).needs_fetch(scenario.item)
+    assert RequestView(scenario.process()).needs_fetch(scenario.item)
+
+
+def test_a_started_fetch_is_not_started_again(scenario: CacheScenario):
     """It is read as it came."""
-    reading = RequestView(scene.process())
-    reading.start_fetch(scene.item)
-    assert not reading.needs_fetch(scene.item)
-    assert reading.read(scene.item).value == 1
-    assert not reading.needs_fetch(scene.item)
-    assert scene.source.calls == 1
+    view = RequestView(scenario.process())
+    view.start_fetch(scenario.item)
+    assert not view.needs_fetch(scenario.item)
+    assert view.read(scenario.item).value == 1
+    assert not view.needs_fetch(scenario.item)
+    assert scenario.source.calls == 1
 
 
-def test_what_comes_while_a_page_waits_need_not_be_fetched(scene: Scene):
-    """Somebody else had begun it: it was missing when the page looked for it, and lies there when it is needed."""
-    december, january = (scene.named("slots", "haircut", month) for month in ("2026-12", "2027-01"))
-    reading, other = RequestView(scene.process()), scene.process()
-    reading.lookup(december, january)
-    scene.source.meanwhile = lambda: setattr(scene.source, "meanwhile", lambda: None) or other.read(january)
-    reading.read(december)
-    assert not reading.needs_fetch(january)
+def test_a_value_that_arrives_while_the_page_waits_is_not_fetched(scenario: CacheScenario):
+    """It was missing at the lookup, and another process has stored it before it is needed."""
+    december, january = (scenario.named("slots", "haircut", month) for month in ("2026-12", "2027-01"))
+    view, other = RequestView(scenario.process()), scenario.process()
+    view.lookup(december, january)
+    scenario.source.meanwhile = lambda: setattr(scenario.source, "meanwhile", lambda: None) or other.read(january)
+    view.read(december)
+    assert not view.needs_fetch(january)
 
 
-def test_what_another_page_has_begun_need_not_be_fetched(scene: Scene):
+def test_an_item_that_another_page_fetches_is_not_fetched_again(scenario: CacheScenario):
     """It is joined when it is needed."""
     jobs: list[object] = []
-    shelf = scene.process(run=lambda job: jobs.append(job) is None)
-    shelf.read(scene.item)
-    scene.time.pass_(20)
-    shelf.read(scene.item)  # a refresh waits for a thread
-    scene.time.pass_(400)
+    cache = scenario.process(run=lambda job: jobs.append(job) is None)
+    cache.read(scenario.item)
+    scenario.time.pass_(20)
+    cache.read(scenario.item)  # a refresh waits for a thread
+    scenario.time.pass_(400)
     assert jobs
-    assert not RequestView(shelf).needs_fetch(scene.item)
+    assert not RequestView(cache).needs_fetch(scenario.item)

@@ -55,7 +55,7 @@ def far(clock: Clock) -> float:
 def test_of_a_crowd_of_threads_one_works_and_all_get_its_outcome() -> None:
     """Thirty threads, one piece of work, thirty times the same object."""
     clock = Clock()
-    flights: SingleFlight[object] = SingleFlight(FallbackCache(None, clock), account="north", clock=clock)
+    single_flight: SingleFlight[object] = SingleFlight(FallbackCache(None, clock), account="north", clock=clock)
     working, release = threading.Event(), threading.Event()
     works: list[object] = []
 
@@ -65,7 +65,7 @@ def test_of_a_crowd_of_threads_one_works_and_all_get_its_outcome() -> None:
         release.wait(5)
         return works[-1]
 
-    crowd = Crowd(30, lambda: flights.do(NAME, far(clock), work=work, poll=nothing))
+    crowd = Crowd(30, lambda: single_flight.do(NAME, far(clock), work=work, poll=nothing))
     assert working.wait(5)
     release.set()
     outcomes = crowd.join()
@@ -95,8 +95,8 @@ def test_never_two_at_once_over_several_processes() -> None:
 
     def act() -> str | None:
         with guard:
-            mine = processes[next(turn) % 4]
-        return mine.do(NAME, far(clock), work=work, poll=nothing)
+            is_owner = processes[next(turn) % 4]
+        return is_owner.do(NAME, far(clock), work=work, poll=nothing)
 
     assert Crowd(32, act).join() == ["done"] * 32
     assert most == [1]
@@ -106,7 +106,7 @@ def test_never_two_at_once_over_several_processes() -> None:
 def test_an_error_reaches_everybody_who_joined_and_frees_the_name() -> None:
     """Nobody hangs on work that failed."""
     clock = Clock()
-    flights: SingleFlight[object] = SingleFlight(FallbackCache(None, clock), account="north", clock=clock)
+    single_flight: SingleFlight[object] = SingleFlight(FallbackCache(None, clock), account="north", clock=clock)
     working, release = threading.Event(), threading.Event()
 
     def work() -> object:
@@ -114,17 +114,17 @@ def test_an_error_reaches_everybody_who_joined_and_frees_the_name() -> None:
         release.wait(5)
         raise ZeroDivisionError
 
-    crowd = Crowd(8, lambda: flights.do(NAME, far(clock), work=work, poll=nothing))
+    crowd = Crowd(8, lambda: single_flight.do(NAME, far(clock), work=work, poll=nothing))
     assert working.wait(5)
     release.set()
     assert crowd.join() == [ZeroDivisionError] * 8
-    assert flights.do(NAME, far(clock), work=lambda: "fine", poll=nothing) == "fine"
+    assert single_flight.do(NAME, far(clock), work=lambda: "fine", poll=nothing) == "fine"
 
 
-def test_who_waits_for_a_slow_neighbour_gives_up_at_the_deadline() -> None:
-    """None, and the neighbour's work goes on undisturbed."""
+def test_who_waits_for_a_slow_neighbor_gives_up_at_the_deadline() -> None:
+    """None, and the neighbor's work goes on undisturbed."""
     clock = Clock()
-    flights: SingleFlight[str] = SingleFlight(FallbackCache(None, clock), account="north", clock=clock)
+    single_flight: SingleFlight[str] = SingleFlight(FallbackCache(None, clock), account="north", clock=clock)
     working, release = threading.Event(), threading.Event()
 
     def work() -> str:
@@ -132,16 +132,16 @@ def test_who_waits_for_a_slow_neighbour_gives_up_at_the_deadline() -> None:
         release.wait(5)
         return "late"
 
-    crowd = Crowd(1, lambda: flights.do(NAME, far(clock), work=work, poll=nothing))
+    crowd = Crowd(1, lambda: single_flight.do(NAME, far(clock), work=work, poll=nothing))
     assert working.wait(5)
-    assert flights.do(NAME, clock.monotonic() + 0.01, work=lambda: "mine", poll=nothing) is None
+    assert single_flight.do(NAME, clock.monotonic() + 0.01, work=lambda: "mine", poll=nothing) is None
     release.set()
     assert crowd.join() == ["late"]
 
 
 @pytest.fixture
 def time() -> HandTime:
-    """Time in hand."""
+    """Return a clock that the test advances."""
     return HandTime()
 
 
@@ -152,23 +152,23 @@ def memory(time: HandTime) -> SharedMemory:
 
 
 @pytest.fixture
-def flights(time: HandTime, memory: SharedMemory) -> SingleFlight[str]:
+def single_flight(time: HandTime, memory: SharedMemory) -> SingleFlight[str]:
     """One process."""
     return SingleFlight(FallbackCache(memory, time.clock), account="north", clock=time.clock)
 
 
 def test_what_another_process_brings_ends_the_waiting(
-    time: HandTime, memory: SharedMemory, flights: SingleFlight[str]
+    time: HandTime, memory: SharedMemory, single_flight: SingleFlight[str]
 ) -> None:
     """No work of our own, though the other still holds its lock."""
     memory.add(LOCK, "other", 60)
     arrivals = iter([None, None, "theirs"])
-    outcome = flights.do(NAME, time.steady + 4, work=lambda: "ours", poll=lambda: next(arrivals))
+    outcome = single_flight.do(NAME, time.steady + 4, work=lambda: "ours", poll=lambda: next(arrivals))
     assert outcome == "theirs"
     assert time.steady - 1000 < 0.2
 
 
-def test_only_its_own_lock_is_let_go(time: HandTime, memory: SharedMemory, flights: SingleFlight[str]) -> None:
+def test_only_its_own_lock_is_deleted(time: HandTime, memory: SharedMemory, single_flight: SingleFlight[str]) -> None:
     """Work that outlived its lock must not free the next owner's."""
 
     def slow() -> str:
@@ -176,12 +176,12 @@ def test_only_its_own_lock_is_let_go(time: HandTime, memory: SharedMemory, fligh
         assert memory.add(LOCK, "next owner", 60)
         return "late"
 
-    assert flights.do(NAME, time.steady + 4, work=slow, poll=nothing) == "late"
+    assert single_flight.do(NAME, time.steady + 4, work=slow, poll=nothing) == "late"
     assert memory.get_many([LOCK]) == {LOCK: "next owner"}
 
 
 def test_a_lock_about_to_expire_is_left_to_expire(
-    time: HandTime, memory: SharedMemory, flights: SingleFlight[str]
+    time: HandTime, memory: SharedMemory, single_flight: SingleFlight[str]
 ) -> None:
     """Between asking whose it is and deleting it, it could have become the next owner's."""
 
@@ -189,12 +189,12 @@ def test_a_lock_about_to_expire_is_left_to_expire(
         time.pass_(LOCK_TTL - 0.5)
         return "late"
 
-    flights.do(NAME, time.steady + 4, work=slow, poll=nothing)
+    single_flight.do(NAME, time.steady + 4, work=slow, poll=nothing)
     assert LOCK in memory.get_many([LOCK])
 
 
 def test_a_lock_that_the_cache_lost_and_granted_anew_is_left_alone(
-    time: HandTime, memory: SharedMemory, flights: SingleFlight[str]
+    time: HandTime, memory: SharedMemory, single_flight: SingleFlight[str]
 ) -> None:
     """A cache that evicts may break a lock; letting go checks whose it is."""
 
@@ -203,104 +203,104 @@ def test_a_lock_that_the_cache_lost_and_granted_anew_is_left_alone(
         memory.add(LOCK, "another", 60)
         return "done"
 
-    flights.do(NAME, time.steady + 4, work=work, poll=nothing)
+    single_flight.do(NAME, time.steady + 4, work=work, poll=nothing)
     assert memory.get_many([LOCK]) == {LOCK: "another"}
 
 
 def test_work_behind_the_scenes_does_not_wait_for_another_process(
-    memory: SharedMemory, flights: SingleFlight[str]
+    memory: SharedMemory, single_flight: SingleFlight[str]
 ) -> None:
     """Somebody is at it already: nothing to do."""
     memory.add(LOCK, "other", 60)
     done: list[str] = []
-    flights.start_in_background(NAME, at_once, work=lambda: done.append("twice") or "done")
+    single_flight.start_in_background(NAME, at_once, work=lambda: done.append("twice") or "done")
     assert done == []
     memory.delete_many([LOCK])
-    flights.start_in_background(NAME, at_once, work=lambda: done.append("once") or "done")
+    single_flight.start_in_background(NAME, at_once, work=lambda: done.append("once") or "done")
     assert done == ["once"]
 
 
-def test_work_that_still_waits_for_a_thread_is_taken_over(time: HandTime, flights: SingleFlight[str]) -> None:
+def test_work_that_still_waits_for_a_thread_is_taken_over(time: HandTime, single_flight: SingleFlight[str]) -> None:
     """A reader who has to wait does it at once; the job finds nothing left to do."""
     jobs: list[Callable[[], object]] = []
-    flights.start_in_background(NAME, lambda job: jobs.append(job) or True, work=lambda: "behind")
-    flights.start_in_background(NAME, lambda job: jobs.append(job) or True, work=lambda: "behind again")
+    single_flight.start_in_background(NAME, lambda job: jobs.append(job) or True, work=lambda: "behind")
+    single_flight.start_in_background(NAME, lambda job: jobs.append(job) or True, work=lambda: "behind again")
     assert len(jobs) == 1
-    assert flights.do(NAME, time.steady + 4, work=lambda: "at once", poll=nothing) == "at once"
+    assert single_flight.do(NAME, time.steady + 4, work=lambda: "at once", poll=nothing) == "at once"
     assert jobs[0]() is None
 
 
-def test_declined_work_leaves_the_name_free(flights: SingleFlight[str]) -> None:
+def test_declined_work_leaves_the_name_free(single_flight: SingleFlight[str]) -> None:
     """The next one may try."""
     done: list[str] = []
-    flights.start_in_background(NAME, lambda _job: False, work=lambda: "declined")
-    flights.start_in_background(NAME, at_once, work=lambda: done.append("done") or "done")
+    single_flight.start_in_background(NAME, lambda _job: False, work=lambda: "declined")
+    single_flight.start_in_background(NAME, at_once, work=lambda: done.append("done") or "done")
     assert done == ["done"]
 
 
-def test_after_parting_nobody_joins_what_was_under_way(time: HandTime, flights: SingleFlight[str]) -> None:
-    """What a forgotten flight brings is not handed to those who come later; others are not disturbed."""
+def test_after_forget_nobody_joins_the_work_in_progress(time: HandTime, single_flight: SingleFlight[str]) -> None:
+    """Later callers start anew; callers that wait already get the old result."""
     later: list[str | None] = []
 
     def work() -> str:
-        flights.forget(NAME[:2])
+        single_flight.forget(NAME[:2])
         thread = threading.Thread(
-            target=lambda: later.append(flights.do(NAME, time.steady + 0.01, work=lambda: "new", poll=nothing))
+            target=lambda: later.append(single_flight.do(NAME, time.steady + 0.01, work=lambda: "new", poll=nothing))
         )
         thread.start()
         thread.join(5)
         return "old"
 
-    assert flights.do(NAME, time.steady + 4, work=work, poll=nothing) == "old"
+    assert single_flight.do(NAME, time.steady + 4, work=work, poll=nothing) == "old"
     assert later == [None]
-    assert flights.do(NAME, time.steady + 4, work=lambda: "new", poll=nothing) == "new"
+    assert single_flight.do(NAME, time.steady + 4, work=lambda: "new", poll=nothing) == "new"
 
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # Python 3.12 warns of forking with threads
 def test_a_forked_child_does_not_wait_for_its_parents_threads() -> None:
     """What was under way at the fork never lands in the child."""
     clock = Clock()
-    flights: SingleFlight[str] = SingleFlight(FallbackCache(None, clock), account="north", clock=clock)
+    single_flight: SingleFlight[str] = SingleFlight(FallbackCache(None, clock), account="north", clock=clock)
 
     def work() -> str:
         child = os.fork()
         if child == 0:  # pragma: no cover - another process
             began = clock.monotonic()
-            flights.do(NAME, clock.monotonic() + 0.2, work=lambda: "child", poll=nothing)
-            flights.do(("other",), clock.monotonic() + 5, work=lambda: "child", poll=nothing)
+            single_flight.do(NAME, clock.monotonic() + 0.2, work=lambda: "child", poll=nothing)
+            single_flight.do(("other",), clock.monotonic() + 5, work=lambda: "child", poll=nothing)
             os._exit(0 if clock.monotonic() - began < 1 else 1)
         return str(os.waitpid(child, 0)[1])
 
-    assert flights.do(NAME, far(clock), work=work, poll=nothing) == "0"
+    assert single_flight.do(NAME, far(clock), work=work, poll=nothing) == "0"
 
 
-def test_what_was_begun_counts_also_after_it_has_landed() -> None:
-    """Nothing is done twice, although nobody can join it any more."""
+def test_started_work_counts_after_it_has_ended() -> None:
+    """Its result is returned, and nothing is done twice."""
     time = HandTime()
-    flights: SingleFlight[str] = SingleFlight(FallbackCache(None, time.clock), account="north", clock=time.clock)
-    begun = flights.start_in_background(NAME, at_once, work=lambda: "begun")
-    assert not flights.is_in_progress(NAME)
-    joined = flights.do(NAME, far(time.clock), work=lambda: "again", poll=nothing, started=begun)
-    assert joined == "begun"
+    single_flight: SingleFlight[str] = SingleFlight(FallbackCache(None, time.clock), account="north", clock=time.clock)
+    started = single_flight.start_in_background(NAME, at_once, work=lambda: "started")
+    assert not single_flight.is_in_progress(NAME)
+    joined = single_flight.do(NAME, far(time.clock), work=lambda: "again", poll=nothing, started=started)
+    assert joined == "started"
 
 
 @pytest.mark.parametrize("taken", [True, False])
-def test_what_was_begun_and_still_waits_is_taken_over(taken: bool) -> None:
+def test_started_work_that_waits_for_a_thread_is_taken_over(taken: bool) -> None:
     """Whether it waits for a thread or was declined; the thread that comes to it later does nothing."""
     time = HandTime()
-    flights: SingleFlight[str] = SingleFlight(FallbackCache(None, time.clock), account="north", clock=time.clock)
+    single_flight: SingleFlight[str] = SingleFlight(FallbackCache(None, time.clock), account="north", clock=time.clock)
     jobs: list[Callable[[], object]] = []
-    begun = flights.start_in_background(NAME, lambda job: jobs.append(job) or taken, work=lambda: "begun")
-    joined = flights.do(NAME, far(time.clock), work=lambda: "mine", poll=nothing, started=begun)
+    started = single_flight.start_in_background(NAME, lambda job: jobs.append(job) or taken, work=lambda: "started")
+    joined = single_flight.do(NAME, far(time.clock), work=lambda: "mine", poll=nothing, started=started)
     assert joined == "mine"
     for job in jobs:
         job()
-    assert not flights.is_in_progress(NAME)
+    assert not single_flight.is_in_progress(NAME)
 
 
-def test_what_was_begun_in_vain_is_done_by_who_needs_it() -> None:
+def test_started_work_without_a_result_is_done_by_the_caller() -> None:
     """None is no outcome."""
     time = HandTime()
-    flights: SingleFlight[str] = SingleFlight(FallbackCache(None, time.clock), account="north", clock=time.clock)
-    begun = flights.start_in_background(NAME, at_once, work=lambda: None)
-    assert flights.do(NAME, far(time.clock), work=lambda: "mine", poll=nothing, started=begun) == "mine"
+    single_flight: SingleFlight[str] = SingleFlight(FallbackCache(None, time.clock), account="north", clock=time.clock)
+    started = single_flight.start_in_background(NAME, at_once, work=lambda: None)
+    assert single_flight.do(NAME, far(time.clock), work=lambda: "mine", poll=nothing, started=started) == "mine"

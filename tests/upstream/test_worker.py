@@ -13,7 +13,7 @@ from kordless_booking.upstream.worker import BackgroundWorker, FetchPool, in_bac
 
 
 def test_jobs_are_done_in_daemon_threads_that_know_that_nobody_waits() -> None:
-    """They don't keep a process from ending, and the budget can tell their calls."""
+    """They don't keep a process from ending, and the rate limiter can tell their calls apart."""
     seen: list[tuple[bool, bool]] = []
     done = threading.Event()
 
@@ -28,7 +28,7 @@ def test_jobs_are_done_in_daemon_threads_that_know_that_nobody_waits() -> None:
 
 
 def test_foreground_jobs_are_calls_that_a_visitor_waits_for() -> None:
-    """The budget must not take them for refreshes."""
+    """The rate limiter must not take them for refreshes."""
     seen: list[bool] = []
     foreground = FetchPool()
     assert foreground(lambda: seen.append(in_background.get()))

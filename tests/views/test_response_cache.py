@@ -87,7 +87,7 @@ def test_what_this_process_forgot_is_seen_at_once(client: Client, sandbox: Sandb
     slot = next(slot for slot in known.catalog.slots("full-color", NOW.date()).value if slot.start.day == 9)
     sandbox.book_by_phone("full-color", slot.start)
     assert client.get(page).content == before
-    known.catalog.for_request(RequestView(known.shelf)).invalidate_slots("full-color")
+    known.catalog.for_request(RequestView(known.catalog_cache)).invalidate_slots("full-color")
     assert client.get(page).content != before
 
 
@@ -175,7 +175,7 @@ def test_what_is_forgotten_while_a_page_is_made_is_seen_on_the_next(
     def booked() -> None:
         slot = next(slot for slot in known.catalog.slots("full-color", NOW.date()).value if slot.start.day == 9)
         sandbox.book_by_phone("full-color", slot.start)
-        known.catalog.for_request(RequestView(known.shelf)).invalidate_slots("full-color")
+        known.catalog.for_request(RequestView(known.catalog_cache)).invalidate_slots("full-color")
 
     meanwhile.append(booked)
     before = client.get(address).content

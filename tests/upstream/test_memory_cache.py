@@ -6,17 +6,17 @@ import threading
 
 import pytest
 
-from kordless_booking.upstream.memory import MemoryCache
+from kordless_booking.upstream.memory_cache import MemoryCache
 from tests.support.controlled_cache import HandTime
 
 
 @pytest.fixture
 def time() -> HandTime:
-    """Time in hand."""
+    """Return a clock that the test advances."""
     return HandTime()
 
 
-def test_what_is_kept_is_found_until_it_expires(time: HandTime) -> None:
+def test_a_value_is_found_until_it_expires(time: HandTime) -> None:
     """To the second, and not a moment longer."""
     memory = MemoryCache(time.clock)
     memory.set("a", b"1", 10)
@@ -27,7 +27,7 @@ def test_what_is_kept_is_found_until_it_expires(time: HandTime) -> None:
 
 
 def test_add_has_one_winner_until_the_key_expires_or_is_deleted(time: HandTime) -> None:
-    """The base of every lock and ticket."""
+    """Locks and permits depend on it."""
     memory = MemoryCache(time.clock)
     assert [memory.add("a", 1, 10), memory.add("a", 2, 10)] == [True, False]
     assert memory.get_many(["a"]) == {"a": 1}

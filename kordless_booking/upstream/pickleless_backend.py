@@ -72,7 +72,7 @@ class PicklelessBackend:
         return made
 
     def close(self, **_kwargs: object) -> None:
-        """End this thread's connections with the request, as Django does: a client in no request's hands goes stale."""
+        """Close this thread's connections at the end of the request, as Django does with its own."""
         if (cache := getattr(self._own, "cache", None)) is not None:
             cache.close()
 
