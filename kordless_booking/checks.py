@@ -115,7 +115,7 @@ def check_shared_cache(app_configs: Sequence[AppConfig] | None = None, **_kwargs
     """Report a cache that processes don't share, because then each process uses the whole quota: W002."""
     if check_settings():
         return []
-    # A PROCESSES above 1 says that the site knows: each process then takes its part of the quota.
+    # A PROCESSES above 1 shows that the site has considered it: each process then takes its part of the quota.
     aliases = {account.cache for account in conf.accounts().values() if account.processes == 1}
     return [
         Warning(

@@ -1,4 +1,4 @@
-"""What a visitor books: the service, the time, and with whom and how many. Carried from the chosen slot to the mail."""
+"""Terms of a booking: the service, the time, the host or team, and the party size. Carried from slot to mail."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from kordless_booking.presentation.timezones import get_timezone
 if TYPE_CHECKING:
     from kordless_booking.booking.availability import AvailableTime
     from kordless_booking.booking.choices import Choices
-
-__all__ = ["Terms"]
 
 
 # Encoded as a list, without the names of its fields, because it is part of tokens in URLs.

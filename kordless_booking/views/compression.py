@@ -8,8 +8,6 @@ from typing import NamedTuple
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
-__all__ = ["Compressed", "compress", "compressed_response"]
-
 
 class Compressed(NamedTuple):
     """Body of a response, plain and gzipped."""

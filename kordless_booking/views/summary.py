@@ -1,4 +1,4 @@
-"""What templates show of a booking: before it is placed (parts/summary.html) and after (parts/booking.html)."""
+"""Template context of a booking: before it is placed (parts/summary.html) and after (parts/booking.html)."""
 
 from __future__ import annotations
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from kordless_booking.api.resources import Booking, ServiceDetail
     from kordless_booking.booking.terms import Terms
     from kordless_booking.views.request import WidgetRequest
-
-__all__ = ["BookingView", "TermsSummary", "booking_view", "find_service", "terms_summary"]
 
 
 @dataclass(frozen=True, kw_only=True)

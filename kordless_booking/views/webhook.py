@@ -151,14 +151,14 @@ def _body(request: HttpRequest) -> bytes:
 
 def _verify(request: HttpRequest, account: conf.Account, body: bytes, now: float) -> None:
     """Verify the signature. Raises _Refused (401)."""
-    recipe = signature.SignatureScheme(account.webhook_signed_payload, account.webhook_signature_encoding)
+    scheme = signature.SignatureScheme(account.webhook_signed_payload, account.webhook_signature_encoding)
     try:
         signature.verify(
             body,
             signatures=request.headers.get("X-Kordless-Signature", ""),
             timestamp=request.headers.get("X-Kordless-Timestamp", ""),
             secrets=account.webhook_secrets,
-            recipe=recipe,
+            scheme=scheme,
             now=now,
         )
     except signature.StaleDelivery:

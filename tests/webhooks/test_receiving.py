@@ -362,25 +362,25 @@ def test_a_genuine_body_that_is_no_event(
     assert "webhook_malformed" in refused(caplog, listener)
 
 
-@pytest.mark.parametrize("recipe", SCHEMES, ids=str)
-def test_another_recipe(
+@pytest.mark.parametrize("scheme", SCHEMES, ids=str)
+def test_another_scheme(
     client: Client,
     hooked: Any,
     account_settings: dict[str, Any],
     listener: Listener,
     caplog: pytest.LogCaptureFixture,
-    recipe: SignatureScheme,
+    scheme: SignatureScheme,
 ):
     """Refused under a setting that doesn't fit, with the one that would; accepted when that is set."""
-    sent = delivery(recipe=recipe)
-    if recipe != SignatureScheme():
+    sent = delivery(scheme=scheme)
+    if scheme != SignatureScheme():
         assert sent.post(client).status_code == 401
-        assert f"set {recipe}" in refused(caplog, listener, logging.ERROR)
+        assert f"set {scheme}" in refused(caplog, listener, logging.ERROR)
     hooked.KORDLESS_BOOKING = {
         **account_settings,
         "WEBHOOK_SECRETS": NEW,
-        "WEBHOOK_SIGNED_PAYLOAD": recipe.signed_payload,
-        "WEBHOOK_SIGNATURE_ENCODING": recipe.encoding,
+        "WEBHOOK_SIGNED_PAYLOAD": scheme.signed_payload,
+        "WEBHOOK_SIGNATURE_ENCODING": scheme.encoding,
     }
     assert sent.post(client).status_code == 200
 
