@@ -63,12 +63,12 @@ def find_misconfiguration(environment: Mapping[str, str], hosts: Sequence[str]) 
         if environment.get(name, "").lower() not in _ON | _OFF:
             return f"{name} is {environment[name]!r}. Set it to 1 or 0."
     if public and not secret:
-        return f"{named}. Set SECRET_KEY to a long random string, or leave ALLOWED_HOSTS out."
+        return f"{named}. Set SECRET_KEY to a long random string, or remove ALLOWED_HOSTS."
     if public and env_flag(environment, "DEBUG"):
-        return f"{named}, and DEBUG would show it settings and source code. Leave DEBUG out."
+        return f"{named}, and DEBUG would expose settings and source code to it. Remove DEBUG."
     if secret and (public or not env_flag(environment, "DEBUG")) and _is_weak(secret):
         # Also on this machine alone: without DEBUG whoever writes the Host header is answered.
-        why = named or "SECRET_KEY is too easy to guess"
+        why = named or "SECRET_KEY is too short or insecure"
         return f"{why}. Set SECRET_KEY to a random string of at least {MIN_SECRET_CHARACTERS} characters."
     if not secret and not env_flag(environment, "DEBUG", otherwise=True):
         return "Set SECRET_KEY to a long random string when DEBUG is off."
@@ -86,19 +86,19 @@ def _account_misconfiguration(environment: Mapping[str, str]) -> str:
     """
     key, sandbox = environment.get("KORDLESS_API_KEY", ""), env_flag(environment, "KORDLESS_SANDBOX")
     if key and sandbox:
-        return "KORDLESS_API_KEY and KORDLESS_SANDBOX are both set. Leave one out: your account or the sandbox."
+        return "KORDLESS_API_KEY and KORDLESS_SANDBOX are both set. Remove one of them."
     if key and not environment.get("KORDLESS_ORG_SLUG"):
         return "KORDLESS_API_KEY is set without KORDLESS_ORG_SLUG. Set it to your organization's slug."
     if key or sandbox:
         return ""
     if environment.get("KORDLESS_SANDBOX"):
         return "KORDLESS_SANDBOX is off, and no account is set. Set KORDLESS_API_KEY and KORDLESS_ORG_SLUG."
-    if half := [name for name in ("KORDLESS_ORG_SLUG", "KORDLESS_BASE_URL") if environment.get(name)]:
-        return f"{half[0]} is set without KORDLESS_API_KEY. Set the key, or leave {half[0]} out for the sandbox."
+    if incomplete := [name for name in ("KORDLESS_ORG_SLUG", "KORDLESS_BASE_URL") if environment.get(name)]:
+        return f"{incomplete[0]} is set without KORDLESS_API_KEY. Set the key, or remove {incomplete[0]}."
     if environment.get("SECRET_KEY"):
         return (
             "SECRET_KEY is set, but no account. Set KORDLESS_API_KEY and KORDLESS_ORG_SLUG to book in Kordless, or "
-            "KORDLESS_SANDBOX=1 to serve the sandbox, whose bookings reach nobody."
+            "KORDLESS_SANDBOX=1 to serve the sandbox, whose bookings never reach Kordless."
         )
     return ""
 

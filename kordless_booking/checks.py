@@ -44,8 +44,8 @@ _PER_PROCESS_CACHES: Final = ("locmem.LocMemCache", "dummy.DummyCache", "filebas
 @register("kordless_booking")
 def check_settings(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
     """Report missing, wrong and unknown keys in KORDLESS_BOOKING: E001 to E005."""
-    mistakes = conf.find_errors(getattr(settings, "KORDLESS_BOOKING", None))
-    return [Error(mistake.text, hint=mistake.hint, id=_IDS[mistake.kind]) for mistake in mistakes]
+    errors = conf.find_errors(getattr(settings, "KORDLESS_BOOKING", None))
+    return [Error(error.text, hint=error.hint, id=_IDS[error.kind]) for error in errors]
 
 
 @register("kordless_booking")
@@ -56,7 +56,7 @@ def check_apps(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -
     return [
         Error(
             "django_htmx is not in INSTALLED_APPS.",
-            hint='Add "django_htmx" beside "kordless_booking": it serves the htmx script.',
+            hint='Add "django_htmx" beside "kordless_booking": it serves the script of htmx.',
             id="kordless_booking.E006",
         )
     ]
@@ -75,7 +75,7 @@ def check_mounts(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any)
     if not found:
         return [
             Warning(
-                "kordless_booking.urls is mounted nowhere.",
+                "kordless_booking.urls is not mounted.",
                 hint='Add path("book/", include("kordless_booking.urls")) to your URLconf.',
                 id="kordless_booking.W001",
             )
@@ -84,7 +84,7 @@ def check_mounts(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any)
         return []
     return [
         Error(
-            f"kordless_booking.urls is mounted with the namespace {mount!r}, but no account is called that.",
+            f"kordless_booking.urls is mounted with the namespace {mount!r}, but no account has this name.",
             hint=f"Use include('kordless_booking.urls', namespace=…) with one of: {', '.join(sorted(names))}.",
             id="kordless_booking.E007",
         )
@@ -101,7 +101,7 @@ def check_style_sheets(app_configs: Sequence[AppConfig] | None = None, **_kwargs
     return [
         Error(
             f"The account {account.name!r} has {name!r} in STYLE_SHEETS, but no such static file is found.",
-            hint="Put it into a static/ folder of an app or of STATICFILES_DIRS, and write it as {% static %} would.",
+            hint="Put it into a static/ folder of an app or of STATICFILES_DIRS, and name it as in {% static %}.",
             id="kordless_booking.E008",
         )
         for account in conf.accounts().values()
@@ -115,11 +115,11 @@ def check_shared_cache(app_configs: Sequence[AppConfig] | None = None, **_kwargs
     """Report a cache that processes don't share, because then each process uses the whole quota: W002."""
     if check_settings():
         return []
-    # A PROCESSES above 1 says that the site knows: each process then takes its part of the quota.
+    # A PROCESSES above 1 shows that the site has considered it: each process then takes its part of the quota.
     aliases = {account.cache for account in conf.accounts().values() if account.processes == 1}
     return [
         Warning(
-            f"The cache {alias!r} is not shared between processes, so each counts Kordless's allowance alone.",
+            f"The cache {alias!r} is not shared between processes, so each one uses the whole quota.",
             hint='Use Redis, or set "PROCESSES" to the number of server processes.',
             id="kordless_booking.W002",
         )
@@ -138,8 +138,8 @@ def check_cache_folder(app_configs: Sequence[AppConfig] | None = None, **_kwargs
         return []
     return [
         Warning(
-            f"Others can write to the folder of the cache {alias!r}, and so run code in every process of the site.",
-            hint="Give the folder to the user that the site runs as, and to nobody else: chmod 700. Or use Redis.",
+            f"Other users can write to the folder of the cache {alias!r}, and so run code in all processes.",
+            hint="Make the folder accessible only to the user that the site runs as (chmod 700), or use Redis.",
             id="kordless_booking.W006",
         )
         for alias in sorted({account.cache for account in conf.accounts().values()})
@@ -167,8 +167,8 @@ def check_sandbox(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any
         return []
     return [
         Warning(
-            f"The account {account.name!r} books in the embedded sandbox: its bookings reach nobody.",
-            hint="Set API_KEY and ORG_SLUG, and leave SANDBOX out.",
+            f"The account {account.name!r} uses the embedded sandbox: its bookings never reach Kordless.",
+            hint="Set API_KEY and ORG_SLUG, and remove SANDBOX.",
             id="kordless_booking.W007",
         )
         for account in conf.accounts().values()
@@ -183,8 +183,8 @@ def check_webhook_secrets(app_configs: Sequence[AppConfig] | None = None, **_kwa
         return []
     return [
         Warning(
-            f"The account {account.name!r} has a webhook secret of less than {SECRET_BYTES} bytes.",
-            hint="Let Kordless make a new one, and keep the old one beside it in WEBHOOK_SECRETS until it is in use.",
+            f"The account {account.name!r} has a webhook secret shorter than {SECRET_BYTES} bytes.",
+            hint="Create a new one in Kordless, and list both in WEBHOOK_SECRETS until Kordless uses the new one.",
             id="kordless_booking.W003",
         )
         for account in conf.accounts().values()
@@ -199,7 +199,7 @@ def check_mail_sender(app_configs: Sequence[AppConfig] | None = None, **_kwargs:
         return []
     return [
         Warning(
-            f"The account {account.name!r} writes to customers from webmaster@localhost.",
+            f"The account {account.name!r} sends mail to customers from webmaster@localhost.",
             hint='Set "MAIL_FROM", or Django\'s DEFAULT_FROM_EMAIL, to an address of your own domain.',
             id="kordless_booking.W004",
         )
@@ -219,7 +219,7 @@ def check_host_settings(app_configs: Sequence[AppConfig] | None = None, **_kwarg
         # Datetimes are stored and compared as aware ones, so the first submitted form would fail.
         found.append(
             Error(
-                "USE_TZ is False, and bookings are moments in time zones: every booking would fail.",
+                "USE_TZ is False, but bookings need aware datetimes: every booking would fail.",
                 hint="Set USE_TZ = True, Django's default.",
                 id="kordless_booking.E009",
             )
@@ -227,7 +227,7 @@ def check_host_settings(app_configs: Sequence[AppConfig] | None = None, **_kwarg
     if settings.DEFAULT_CHARSET.lower().replace("_", "-") not in {"utf-8", "utf8"}:
         found.append(
             Error(
-                f"DEFAULT_CHARSET is {settings.DEFAULT_CHARSET!r}, which has no way to write every page.",
+                f"DEFAULT_CHARSET is {settings.DEFAULT_CHARSET!r}, which can't encode all pages.",
                 hint='Set DEFAULT_CHARSET = "utf-8", Django\'s default.',
                 id="kordless_booking.E011",
             )
@@ -241,7 +241,7 @@ def check_host_settings(app_configs: Sequence[AppConfig] | None = None, **_kwarg
         if most is not None and most < least:
             found.append(
                 Error(
-                    f"{name} is {most}, less than the booking form needs: Django would refuse it.",
+                    f"{name} is {most}, less than the booking form needs: Django would reject the form.",
                     hint=f"Set {name} to {least} or more.",
                     id="kordless_booking.E012",
                 )
@@ -249,7 +249,7 @@ def check_host_settings(app_configs: Sequence[AppConfig] | None = None, **_kwarg
     if not settings.STATIC_URL:
         found.append(
             Error(
-                "STATIC_URL is not set, so no page can name its scripts.",
+                "STATIC_URL is not set, so no page can link its scripts.",
                 hint='Set STATIC_URL = "static/".',
                 id="kordless_booking.E013",
             )
@@ -278,7 +278,7 @@ def check_templates(app_configs: Sequence[AppConfig] | None = None, **_kwargs: A
         return [
             Error(
                 "The template engine that finds our templates has autoescape off: any text could run as a script.",
-                hint="Remove autoescape from its OPTIONS, or add a second engine for pages that are no HTML.",
+                hint="Remove autoescape from its OPTIONS, or add a second engine for output that is not HTML.",
                 id="kordless_booking.E010",
             )
         ]

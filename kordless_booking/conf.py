@@ -361,16 +361,16 @@ def get_account(name: str | None) -> Account:
 
     Raises ImproperlyConfigured if there are several accounts and none has this name.
     """
-    known = accounts()
-    if len(known) == 1:
-        return next(iter(known.values()))
+    found = accounts()
+    if len(found) == 1:
+        return next(iter(found.values()))
     name = name and name.rpartition(":")[2]
-    if name is None or name not in known:
+    if name is None or name not in found:
         raise ImproperlyConfigured(
-            f"No KORDLESS_BOOKING account is called {name!r}. Mount the URLs with "
-            f"include('kordless_booking.urls', namespace=…) and one of: {', '.join(sorted(known))}."
+            f"Unknown KORDLESS_BOOKING account {name!r}. Mount the URLs with "
+            f"include('kordless_booking.urls', namespace=…) and one of: {', '.join(sorted(found))}."
         )
-    return known[name]
+    return found[name]
 
 
 def find_errors(raw: object) -> list[SettingError]:
@@ -385,16 +385,16 @@ def find_errors(raw: object) -> list[SettingError]:
             )
         ]
     alone = "ACCOUNTS" not in raw
-    several = raw.get("ACCOUNTS")
-    if not alone and (not isinstance(several, Mapping) or not several):
+    by_name = raw.get("ACCOUNTS")
+    if not alone and (not isinstance(by_name, Mapping) or not by_name):
         return [
             SettingError(
                 "wrong",
-                'KORDLESS_BOOKING["ACCOUNTS"] holds no account.',
-                'Write {"name": {"API_KEY": "…", "ORG_SLUG": "…"}}, or leave ACCOUNTS out when there is only one.',
+                'KORDLESS_BOOKING["ACCOUNTS"] contains no account.',
+                'Write {"name": {"API_KEY": "…", "ORG_SLUG": "…"}}, or remove ACCOUNTS if there is only one.',
             )
         ]
-    return [mistake for name, given in _sections(raw) for mistake in _account_errors(name, given, alone=alone)]
+    return [error for name, given in _sections(raw) for error in _account_errors(name, given, alone=alone)]
 
 
 def _sections(raw: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
@@ -411,7 +411,7 @@ def _sections(raw: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
 def _account_errors(name: str, given: object, *, alone: bool) -> Iterator[SettingError]:
     where = "KORDLESS_BOOKING" if alone else f'KORDLESS_BOOKING["ACCOUNTS"]["{name}"]'
     if not _NAMESPACE.fullmatch(name):
-        yield SettingError("wrong", f"{where}: an account can't be called that.", "Letters, digits, -, _ and . only.")
+        yield SettingError("wrong", f"{where}: invalid account name.", "Letters, digits, -, _ and . only.")
     if not isinstance(given, Mapping):
         yield SettingError("wrong", f"{where} is not a dictionary.", "Give it API_KEY and ORG_SLUG.")
         return
@@ -427,7 +427,7 @@ def _account_errors(name: str, given: object, *, alone: bool) -> Iterator[Settin
             yield SettingError(
                 "api_key",
                 f"{where} has no API_KEY.",
-                'Create a key in Kordless and set "API_KEY", or set "SANDBOX": True to try without an account.',
+                'Create a key in Kordless and set "API_KEY", or set "SANDBOX": True to try it without an account.',
             )
         if not given.get("ORG_SLUG"):
             yield SettingError(
@@ -445,21 +445,21 @@ def _account_errors(name: str, given: object, *, alone: bool) -> Iterator[Settin
     }
     for key, setting in SETTINGS.items():
         if key in wrong:
-            yield SettingError("wrong", f"{where}: {key} is not usable.", setting.hint)
+            yield SettingError("wrong", f"{where}: {key} is invalid.", setting.hint)
     if given.get("MAIL") is True and not given.get("SITE_URL"):
         yield SettingError(
             "wrong",
-            f"{where}: MAIL is on, but there is no SITE_URL.",
-            'Set "SITE_URL" to where your site is, such as "https://salon.example": mails link to it.',
+            f"{where}: MAIL is on, but SITE_URL is missing.",
+            'Set "SITE_URL" to the URL of your site, such as "https://salon.example": mails link to it.',
         )
     # Zero is rejected above, so `or` replaces only absent values.
-    every = given.get("REQUESTS_PER_MINUTE") or Account.requests_per_minute
+    requests = given.get("REQUESTS_PER_MINUTE") or Account.requests_per_minute
     creations = given.get("CREATIONS_PER_MINUTE") or Account.creations_per_minute
-    if wrong.isdisjoint({"REQUESTS_PER_MINUTE", "CREATIONS_PER_MINUTE"}) and creations >= every:
+    if wrong.isdisjoint({"REQUESTS_PER_MINUTE", "CREATIONS_PER_MINUTE"}) and creations >= requests:
         yield SettingError(
             "wrong",
-            f"{where}: CREATIONS_PER_MINUTE leaves nothing of REQUESTS_PER_MINUTE for anything else.",
-            "Creations count as requests too, so fewer of them must be allowed: "
+            f"{where}: CREATIONS_PER_MINUTE must be less than REQUESTS_PER_MINUTE.",
+            "Creations count as requests too, and pages need requests as well: "
             f"{CREATIONS_PER_MINUTE} of {REQUESTS_PER_MINUTE} unless agreed otherwise.",
         )
     yield from _decreasing_lifetimes(where, given, wrong)
@@ -476,7 +476,7 @@ def _decreasing_lifetimes(where: str, given: Mapping[Any, Any], wrong: set[str])
                 yield SettingError(
                     "wrong",
                     f"{where}: {longer} is less than {shorter}.",
-                    f"Both count from the moment that Kordless was asked: set {longer} to {low} or more.",
+                    f"Both count from the time of the request to Kordless: set {longer} to {low} or more.",
                 )
 
 
@@ -490,7 +490,7 @@ _LIFETIMES: Final = (
 @cache
 def _accounts() -> Mapping[str, Account]:
     # A site with a misspelled key still runs, with the default. The system check reports it.
-    fatal = [mistake for mistake in find_errors(_raw()) if mistake.kind != "unknown"]
+    fatal = [error for error in find_errors(_raw()) if error.kind != "unknown"]
     if fatal:
         # No variable here holds the settings: Django's debug page would print the key with them.
         raise ImproperlyConfigured(f"{fatal[0].text} {fatal[0].hint}")

@@ -35,14 +35,14 @@ _VALUES: Final = (bool, int, float, str, type(None))
 """Types that JSON has too. Values of other types become text."""
 
 
-def log_event(logger: logging.Logger, level: int, event: str, **said: object) -> None:
+def log_event(logger: logging.Logger, level: int, event: str, **fields: object) -> None:
     """Log `event=… name=value …`, and append `req=…` inside a request unless the caller passes its own.
 
     Leaves out values that are None. Quotes and escapes texts with spaces, so an event is always one line.
     """
-    if "req" not in said and request_id.get():
-        said["req"] = request_id.get()
-    values = {"event": event} | {name: value for name, value in said.items() if value is not None}
+    if "req" not in fields and request_id.get():
+        fields["req"] = request_id.get()
+    values = {"event": event} | {name: value for name, value in fields.items() if value is not None}
     line = " ".join(f"{name}={_format_value(value)}" for name, value in values.items())
     # "%s": a percent sign in a value must not be read as a format. stacklevel=2: the record names the caller's line.
     logger.log(level, "%s", line, extra={"kordless": values}, stacklevel=2)
@@ -80,9 +80,9 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
         }
-        said = getattr(record, "kordless", None)
-        if isinstance(said, dict):
-            written |= {name: value if isinstance(value, _VALUES) else str(value) for name, value in said.items()}
+        fields = getattr(record, "kordless", None)
+        if isinstance(fields, dict):
+            written |= {name: value if isinstance(value, _VALUES) else str(value) for name, value in fields.items()}
         else:
             written["message"] = record.getMessage()
             if request_id.get():
@@ -123,7 +123,7 @@ class LogThrottle:
         return logging.INFO
 
 
-_redacting: ContextVar[bool] = ContextVar("kordless_booking.unrepeated", default=False)
+_redacting: ContextVar[bool] = ContextVar("kordless_booking.redacting", default=False)
 
 
 @contextmanager
@@ -139,7 +139,9 @@ def redacted_dispatch_log() -> Iterator[None]:
 def _redact(record: logging.LogRecord) -> bool:
     if _redacting.get() and isinstance(record.args, tuple):
         # Django passes the receiver and the exception as arguments of the format string.
-        record.args = tuple(type(said).__name__ if isinstance(said, Exception) else said for said in record.args)
+        record.args = tuple(
+            type(argument).__name__ if isinstance(argument, Exception) else argument for argument in record.args
+        )
         record.exc_info = None  # the traceback ends with the message
     # True in any case: the filter edits records and never drops one.
     return True

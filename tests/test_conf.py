@@ -215,10 +215,10 @@ def test_a_bad_value_is_one_mistake_with_a_hint(settings, name, value):
     """It names the setting, doesn't repeat the value, and stops the widget instead of surprising it later."""
     found = find_errors({**FLAT, name: value})
     assert [mistake.kind for mistake in found] == ["wrong"]
-    assert found[0].text == f"KORDLESS_BOOKING: {name} is not usable."
+    assert found[0].text == f"KORDLESS_BOOKING: {name} is invalid."
     assert found[0].hint
     settings.KORDLESS_BOOKING = {**FLAT, name: value}
-    with pytest.raises(ImproperlyConfigured, match=f"{name} is not usable"):
+    with pytest.raises(ImproperlyConfigured, match=f"{name} is invalid"):
         accounts()
 
 
@@ -342,7 +342,7 @@ def test_a_mistake_in_an_account_says_in_which(settings):
     """By the path that stands in the settings."""
     raw = {"ACCOUNTS": {"north": FLAT, "default": {**FLAT, "PHONE_REGION": "us"}}}
     (mistake,) = find_errors(raw)
-    assert mistake.text == 'KORDLESS_BOOKING["ACCOUNTS"]["default"]: PHONE_REGION is not usable.'
+    assert mistake.text == 'KORDLESS_BOOKING["ACCOUNTS"]["default"]: PHONE_REGION is invalid.'
 
 
 def test_keys_beside_the_accounts_are_defaults_for_all(settings):

@@ -290,7 +290,7 @@ def _send(
         _record_unknown_outcome(row, now)
         return Rejected(error, after_unknown_outcome=True)
     if booking.end != attempt.request.end:
-        log_event(log, logging.WARNING, "terms_changed", attempt=row.pk, what="length")
+        log_event(log, logging.WARNING, "terms_changed", attempt=row.pk, field="duration")
     # The row and the confirmation's URL get the booking; neither needs another copy of the contact.
     booking = msgspec.structs.replace(booking, contact=None)
     news = _record_outcome(
@@ -354,7 +354,7 @@ def _record_outcome(row: BookingAttempt, now: datetime, *, state: BookingAttempt
         return bool(mine.update(state=state, claimed_until=now, changed_at=now, **changes))
     except DatabaseError as error:
         log_event(
-            log, logging.ERROR, "attempt_outcome_not_recorded", attempt=row.pk, state=state, kind=type(error).__name__
+            log, logging.ERROR, "attempt_outcome_not_recorded", attempt=row.pk, state=state, error=type(error).__name__
         )
         return False
 

@@ -1,4 +1,4 @@
-"""Terms of a booking: the service, the time, the host and the party size. Carried from the chosen slot to the mail."""
+"""Terms of a booking: the service, the time, the host or team, and the party size. Carried from slot to mail."""
 
 from __future__ import annotations
 

@@ -49,20 +49,22 @@ def _origins(account: Account) -> Findings:
 def _middleware(account: Account) -> Findings:
     names: Sequence[str] = settings.MIDDLEWARE
     try:
-        trouble = _trouble(account, names)
+        problem = _find_problem(account, names)
     except Exception as error:  # noqa: BLE001 (the site's middleware raises anything)
         text = f"The site's middleware could not be run ({type(error).__name__})"
         yield note("middleware_not_tried", text, "open a page of the widget in a frame")
         return
-    if trouble is None:
+    if problem is None:
         yield ok("middleware", "The site's middleware changes none of the widget's headers, and sets no cookie")
         return
-    # Ever longer chains from the outermost on: the first that causes the trouble ends with the culprit.
-    name = next((names[:length][-1] for length in range(1, len(names)) if _trouble(account, names[:length])), names[-1])
-    yield fix("middleware", f"{printable(name)} {trouble}", "make it skip responses that already have such a header")
+    # Ever longer chains from the outermost on: the first that causes the problem ends with the culprit.
+    name = next(
+        (names[:length][-1] for length in range(1, len(names)) if _find_problem(account, names[:length])), names[-1]
+    )
+    yield fix("middleware", f"{printable(name)} {problem}", "make it skip responses that already have such a header")
 
 
-def _trouble(account: Account, names: Sequence[str]) -> str | None:
+def _find_problem(account: Account, names: Sequence[str]) -> str | None:
     """Return what these middlewares do to the widget's page that hinders its use in a frame, or None."""
     before, after = _framed(account), _through(names, lambda _request: _framed(account))
     if after.status_code != before.status_code:

@@ -74,7 +74,7 @@ def _webhook(account: Account, origin: str, path: str) -> Findings:
     at = str(int(time.time()))
     headers = {
         "Content-Type": "application/json",
-        "X-Kordless-Signature": signature.sign(_BODY, timestamp=at, secret=account.webhook_secrets[0], recipe=scheme),
+        "X-Kordless-Signature": signature.sign(_BODY, timestamp=at, secret=account.webhook_secrets[0], scheme=scheme),
         "X-Kordless-Timestamp": at,
         "X-Kordless-Webhook-Id": f"kordless-doctor-{at}",
     }

@@ -44,12 +44,12 @@ def examine(account: Account) -> Findings:
 
 def _is_accepted(account: Account, secret: str, scheme: signature.SignatureScheme) -> bool:
     at = str(int(time.time()))
-    made = signature.sign(_BODY, timestamp=at, secret=secret, recipe=scheme)
+    made = signature.sign(_BODY, timestamp=at, secret=secret, scheme=scheme)
 
     def passes(body: bytes) -> bool:
         try:
             signature.verify(
-                body, signatures=made, timestamp=at, secrets=account.webhook_secrets, recipe=scheme, now=time.time()
+                body, signatures=made, timestamp=at, secrets=account.webhook_secrets, scheme=scheme, now=time.time()
             )
         except (signature.BadSignature, signature.StaleDelivery):
             return False

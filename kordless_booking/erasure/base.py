@@ -26,9 +26,9 @@ class ErasureResult:
     personal_left: int = 0
     """Those of the kept rows that still contain personal data."""
 
-    def keep(self, why: str, *, personal: bool) -> None:
+    def keep(self, reason: str, *, personal: bool) -> None:
         """Count a row that stays, with the reason."""
-        self.kept[why] = self.kept.get(why, 0) + 1
+        self.kept[reason] = self.kept.get(reason, 0) + 1
         self.personal_left += personal
 
 
@@ -53,7 +53,7 @@ class Person:
         for text in texts:
             found = _normalize_contact(text, regions)
             if not found:
-                raise ValueError("neither an e-mail address nor a phone number")
+                raise ValueError("neither an email address nor a phone number")
             contacts |= found
         return cls(frozenset(contacts), regions)
 

@@ -17,8 +17,8 @@ TARGETS: Final[tuple[ErasureTarget, ...]] = (
     Deliveries(),
     Appointments(),
     BookingProjections(),
-    Counts("days of the funnel", FunnelCount),
-    Counts("days of refused deliveries", RejectedDeliveryCount),
+    Counts("funnel days", FunnelCount),
+    Counts("rejected delivery days", RejectedDeliveryCount),
 )
 """In this order: the projections are found by confirmation numbers that the targets before them collect."""
 
@@ -39,15 +39,15 @@ def erase_person(
 def erase_old(
     moment: datetime, now: datetime, *, accounts: list[str] | None = None, dry: bool = False
 ) -> ErasureResults:
-    """Erase what was last changed before `moment`. Everything else is as in `forget_person`."""
+    """Erase what was last changed before `moment`. Everything else is as in `erase_person`."""
     return _all(lambda kind: kind.erase_older_than(moment, now, accounts=accounts), dry=dry)
 
 
-def _all(forget: Callable[[ErasureTarget], ErasureResult], *, dry: bool) -> ErasureResults:
+def _all(erase: Callable[[ErasureTarget], ErasureResult], *, dry: bool) -> ErasureResults:
     alias = router.db_for_write(BookingAttempt)
     with transaction.atomic(using=alias):
-        tallies = {kind.name: forget(kind) for kind in TARGETS}
+        results = {kind.name: erase(kind) for kind in TARGETS}
         if dry:
             # Not a calculation of its own: the numbers are those of a real run.
             transaction.set_rollback(True, using=alias)
-    return tallies
+    return results

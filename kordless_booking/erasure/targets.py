@@ -49,21 +49,21 @@ class Attempts:
     def erase_person(
         self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool
     ) -> ErasureResult:
-        tally = ErasureResult()
+        result = ErasureResult()
         for row in _rows_of(person, accounts):
             if number := _number(row):
                 person.numbers.add(number)
             # A request is under way with what the row holds, and its result will be written to the row.
             if row.state == BookingAttempt.State.PLACING and row.claimed_until > now:
-                tally.keep("being sent this very moment: run this again in a minute", personal=True)
+                result.keep("being sent at this moment; run this again in a minute", personal=True)
             elif row.state in _OPEN and row.created_at > now - RESEND_WINDOW and not including_open:
-                tally.keep("may still become a booking: --including-open forgets them too", personal=True)
+                result.keep("may still become a booking; --including-open erases them too", personal=True)
             elif row.created_at < now - FORM_EXPIRES_AFTER:
                 row.delete()
-                tally.deleted += 1
+                result.deleted += 1
             else:
-                tally.emptied += _empty(row, now)
-        return tally
+                result.emptied += _empty(row, now)
+        return result
 
     def erase_older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> ErasureResult:
         # By the last change, so that an attempt that is still being resolved isn't old.
@@ -190,22 +190,22 @@ class Deliveries:
     def erase_person(
         self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool
     ) -> ErasureResult:
-        tally, theirs = ErasureResult(), []
+        result, theirs = ErasureResult(), []
         # Bodies are encrypted and have no hash of the contact: each one must be decrypted and searched.
         for row in _deliveries_in(accounts).exclude(encrypted="").iterator():
             try:
                 # Without the time, because an expired body that isn't emptied yet is personal all the same.
                 body = decrypt_body(row, None)
             except BodyUnavailable:
-                tally.keep("encrypted with a SECRET_KEY that is gone: only --older-than can tell them", personal=True)
+                result.keep("encrypted with a SECRET_KEY that is gone; only --older-than can erase them", personal=True)
                 continue
             document: Any = json.loads(body)
             # Any text, not only the contact's fields: events of unknown kinds have fields that nobody knows.
             if any(person.matches(text) for text in iter_strings(document)):
                 person.numbers |= _numbers(body)
                 theirs.append(row.pk)
-        tally.emptied = WebhookDelivery.objects.filter(pk__in=theirs).update(encrypted="")
-        return tally
+        result.emptied = WebhookDelivery.objects.filter(pk__in=theirs).update(encrypted="")
+        return result
 
     def erase_older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> ErasureResult:
         old = _deliveries_in(accounts).filter(received_at__lt=moment)
@@ -229,18 +229,18 @@ def _numbers(body: str) -> set[str]:
 class BookingProjections:
     """Erasure target that deletes rows whose time has passed."""
 
-    name = "known bookings"
+    name = "booking projections"
     models: tuple[type[Model], ...] = (BookingProjection,)
 
     def erase_person(
         self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool
     ) -> ErasureResult:
         theirs = _projections_in(accounts).filter(number_hash__in=number_hashes(person.numbers))
-        tally = ErasureResult()
-        tally.deleted, _ = theirs.filter(_passed(now)).delete()
+        result = ErasureResult()
+        result.deleted, _ = theirs.filter(_passed(now)).delete()
         for _row in theirs:
-            tally.keep("still to come; they hold a time and a keyed hash, and nothing of a person", personal=False)
-        return tally
+            result.keep("in the future; they hold a time and a keyed hash, and nothing personal", personal=False)
+        return result
 
     def erase_older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> ErasureResult:
         deleted, _ = _projections_in(accounts).filter(_passed(now), changed_at__lt=moment).delete()

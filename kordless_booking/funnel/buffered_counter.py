@@ -82,13 +82,13 @@ class BufferedCounter(Generic[K]):
                 lost, self._lost = self._lost, 0
                 self._waits = False
             if lost:
-                log_event(log, logging.WARNING, "counts_dropped", what=self._name, number=lost)
+                log_event(log, logging.WARNING, "counts_dropped", counter=self._name, count=lost)
             if not counts:
                 return True
             try:
                 self._write(counts)
             except Exception as error:  # noqa: BLE001 (a database raises anything, and no visitor must hear of it)
-                log_event(log, logging.ERROR, "counts_not_written", what=self._name, error=type(error).__name__)
+                log_event(log, logging.ERROR, "counts_not_written", counter=self._name, error=type(error).__name__)
                 self._take_back(counts)
                 return False
         return True

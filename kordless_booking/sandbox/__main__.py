@@ -31,13 +31,15 @@ def _stop(*_: object) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Serve until Ctrl-C or SIGTERM."""
     parser = argparse.ArgumentParser(prog="python -m kordless_booking.sandbox", description=__doc__)
-    parser.add_argument("--port", type=int, default=8765, help="0 takes a free one (default: %(default)s)")
-    parser.add_argument("--host", default="127.0.0.1", help="default: %(default)s; anyone who reaches it may steer it")
-    parser.add_argument("--path", default=":memory:", help="SQLite file that keeps the bookings (default: in memory)")
-    parser.add_argument("--now", type=_moment, help="start the clock at this ISO time (UTC unless it says otherwise)")
-    parser.add_argument("--freeze", action="store_true", help="let the clock stand still at --now")
-    parser.add_argument("--no-limits", action="store_true", help="no rate limits")
-    parser.add_argument("--quiet", action="store_true", help="no line per request")
+    parser.add_argument("--port", type=int, default=8765, help="0 for any free port (default: %(default)s)")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="default: %(default)s; anyone who can reach it can control it"
+    )
+    parser.add_argument("--path", default=":memory:", help="SQLite file for the bookings (default: in memory)")
+    parser.add_argument("--now", type=_moment, help="start the clock at this ISO 8601 time (UTC if it has no offset)")
+    parser.add_argument("--freeze", action="store_true", help="stop the clock at --now")
+    parser.add_argument("--no-limits", action="store_true", help="disable rate limits")
+    parser.add_argument("--quiet", action="store_true", help="do not log requests")
     given = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, _stop)
     sandbox = Sandbox(given.path, limits=Limits.off() if given.no_limits else None)
@@ -53,10 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             f"  key {SANDBOX_KEY}   organization {SANDBOX_ORG}",
             f"  key {NORTH_KEY}   organization {NORTH_ORG}",
             f"  curl -H 'x-kordless-key: {SANDBOX_KEY}' {base}/org/{SANDBOX_ORG}",
-            f"  steer it under http://{given.host}:{server.server_port}/_sandbox/ and stop it with Ctrl-C",
+            f"  control it under http://{given.host}:{server.server_port}/_sandbox/ and stop it with Ctrl-C",
         ):
             print(line, flush=True)  # noqa: T201 - what this command is for
-        server.serve_forever(poll_interval=0.1)  # seconds between two looks for a shutdown
+        server.serve_forever(poll_interval=0.1)  # seconds between two checks for a shutdown
     sandbox.close()
 
 

@@ -136,7 +136,7 @@ class Sandbox:
         business = next(each for each in self.businesses if each.slug == org_slug)
         service = business.service(service_slug)
         if service is None or start.tzinfo is None:
-            raise ValueError("no such service, or a naive datetime")
+            raise ValueError("unknown service, or a naive datetime")
         among = [each for each in service.calendars if host_id in (None, each.id)]
         stamp, now = int(start.timestamp()), self.clock.unix_seconds()
         caller = {"name": "Somebody by phone", "phone": "+12125550199"}
@@ -163,7 +163,7 @@ class Sandbox:
         business = next(each for each in self.businesses if each.slug == org_slug)
         service = business.service(service_slug)
         if service is None:
-            raise ValueError("no such service")
+            raise ValueError("unknown service")
         span = (int(start.timestamp()), int(end.timestamp()))
         with self.store.read() as db:
             found = free(db, business, service, span, party=1, now=self.clock.unix_seconds())
@@ -195,7 +195,7 @@ class Sandbox:
         Raises ValueError for another status, and ApiError (404) for an unknown confirmation number.
         """
         if status not in ("confirmed", "pending", "canceled"):
-            raise ValueError(f"no such status {status!r}")
+            raise ValueError(f"unknown status {status!r}")
         with self.store.write() as db:
             row = find(db, number)
             db.execute("UPDATE bookings SET status = ? WHERE id = ?", (status, row["id"]))

@@ -201,7 +201,7 @@ def _require_bookable(offered: Service, start: int, end: int) -> None:
     if end - start != offered.duration * 60:
         raise ApiError(400, f"start and end must be {offered.duration} minutes apart")
     if not offered.public:
-        raise ApiError(422, "this service can't be booked in public")
+        raise ApiError(422, "this service is not bookable in public")
 
 
 def _authenticated_booking(db: sqlite3.Connection, asking: Request, number: str) -> sqlite3.Row:

@@ -52,7 +52,7 @@ def text(given: Mapping[str, Any], name: str, *, longest: int = 200, needed: boo
         raise ApiError(400, f"'{name}' must not be blank")
     # JSON may escape a lone surrogate ("\ud800"), which neither SQLite nor UTF-8 can store.
     if "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
-        raise ApiError(400, f"'{name}' has characters that are not text")
+        raise ApiError(400, f"'{name}' contains NUL or a lone surrogate")
     return value
 
 
@@ -69,7 +69,7 @@ def utc_seconds(given: Mapping[str, Any], name: str) -> int:
     try:
         found = datetime.fromisoformat(value).timestamp()
     except (ValueError, OverflowError) as error:
-        raise ApiError(400, f"'{name}' is no real date or time") from error
+        raise ApiError(400, f"'{name}' is not a valid date or time") from error
     if found != int(found):
         raise ApiError(400, f"'{name}' must be whole seconds")
     return int(found)
@@ -109,7 +109,7 @@ def person(given: Mapping[str, Any]) -> dict[str, str | None]:
     if email is None and phone is None:
         raise ApiError(400, "'contact' needs an 'email' or a 'phone'")
     if email is not None and not _EMAIL.fullmatch(email):
-        raise ApiError(400, "'email' is not a valid e-mail address")
+        raise ApiError(400, "'email' is not a valid email address")
     if phone is not None and not (_PHONE.fullmatch(phone) and 7 <= len(digits(phone)) <= 15):
         raise ApiError(400, "'phone' is not a valid phone number")
     return {"name": name, "email": email, "phone": phone}

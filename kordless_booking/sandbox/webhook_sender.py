@@ -168,7 +168,7 @@ class WebhookSender:
         - `late`: seconds to delay each delivery.
         """
         if not _MISCHIEF.issuperset(rules) or rules.get("tamper") not in (None, *TAMPERINGS):
-            raise ValueError(f"there is {', '.join(sorted(_MISCHIEF))}; tamper is one of {', '.join(TAMPERINGS)}")
+            raise ValueError(f"known: {', '.join(sorted(_MISCHIEF))}; tamper is one of {', '.join(TAMPERINGS)}")
         if any(not isinstance(value, int | float) or value < 0 for name, value in rules.items() if name != "tamper"):
             raise ValueError("all but tamper are numbers")
         self._store.set_setting("courier", rules or None)

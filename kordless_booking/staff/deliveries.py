@@ -45,18 +45,18 @@ _HARMLESS_VALUE: Final = re.compile(r"[\w:.+/-]{0,64}", re.ASCII)
 
 def mask_body(body: str) -> str:
     """Return the body with its structure and its harmless values; only the mask when it isn't JSON."""
-    return _written(_mask(_read(body)))
+    return _to_json(_mask(_from_json(body)))
 
 
 def format_body(body: str) -> str:
     """Return the whole body, indented."""
     try:
-        return _written(json.loads(body))
+        return _to_json(json.loads(body))
     except ValueError:
         return body
 
 
-def _read(body: str) -> Any:
+def _from_json(body: str) -> Any:
     try:
         return json.loads(body)
     # RecursionError: nesting deeper than Python's parser allows.
@@ -64,7 +64,7 @@ def _read(body: str) -> Any:
         return MASK
 
 
-def _written(document: Any) -> str:
+def _to_json(document: Any) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False)
 
 
@@ -86,9 +86,9 @@ def _name(name: str) -> str:
 
 
 MAX_DECRYPTED: Final = 2000
-"""Deliveries that are decrypted at most, newest first: each costs a fraction of a millisecond."""
-MOST_FOUND: Final = 100
-"""Results at most."""
+"""Maximum number of deliveries that a search decrypts, newest first: each costs a fraction of a millisecond."""
+MAX_RESULTS: Final = 100
+"""Maximum number of results of a search."""
 MIN_PHONE_DIGITS: Final = 5
 """Digits that are needed to search for a phone number by its end."""
 
@@ -114,7 +114,7 @@ def search_deliveries(wanted: str, now: datetime) -> list[WebhookDelivery]:
             continue
         if booking is not None and _is_about(booking, wanted):
             found.append(row)
-            if len(found) == MOST_FOUND:
+            if len(found) == MAX_RESULTS:
                 break
     return found
 
@@ -206,7 +206,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @sensitive_variables()
     def personal_view(self, request: HttpRequest, number: int) -> HttpResponse:
-        """Show one delivery in full, and record in the admin's history who looked."""
+        """Show one delivery in full, and record the access in the admin's history."""
         # POST only (see `get_urls`), because it writes to the history: a prefetched link must not.
         row = self._delivery(request, number)
         if not _may(request, "view_personal_data"):

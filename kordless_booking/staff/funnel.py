@@ -16,8 +16,8 @@ from kordless_booking.models import FunnelCount
 
 PERIODS: Final = (7, 30, 90)
 """Days that can be chosen."""
-LONGEST_SERVICE: Final = 200
-"""Characters, the width of the column `FunnelCount.service`."""
+MAX_SERVICE_CHARACTERS: Final = 200
+"""Width of the column `FunnelCount.service`."""
 COLUMNS: Final = ("visits", "services_opened", "times_chosen", "forms_sent", "booked")
 """Column names in the file, in the order of `FunnelCount.Stage`. Public API: spreadsheets rely on them."""
 Counts = Mapping[FunnelCount.Stage, int]
@@ -42,7 +42,7 @@ class FunnelQuery:
             int(days) if days in map(str, PERIODS) else 30,
             account if account in set(accounts) else "",
             # PostgreSQL raises for NUL in a text.
-            query.get("service", "").replace("\0", "")[:LONGEST_SERVICE],
+            query.get("service", "").replace("\0", "")[:MAX_SERVICE_CHARACTERS],
             placement if placement in list(FunnelCount.Placement) else "",
         )
 
@@ -51,16 +51,16 @@ class FunnelQuery:
         return self.today - timedelta(days=self.days - 1)
 
 
-def rows_of(wish: FunnelQuery) -> QuerySet[FunnelCount]:
+def matching_rows(query: FunnelQuery) -> QuerySet[FunnelCount]:
     """Return the rows that match."""
-    names = {name: said for name in ("account", "service", "placement") if (said := getattr(wish, name))}
-    return FunnelCount.objects.filter(day__gte=wish.first, day__lte=wish.today, **names)
+    names = {name: value for name in ("account", "service", "placement") if (value := getattr(query, name))}
+    return FunnelCount.objects.filter(day__gte=query.first, day__lte=query.today, **names)
 
 
-def by_day(wish: FunnelQuery) -> dict[date, Counts]:
+def counts_by_day(query: FunnelQuery) -> dict[date, Counts]:
     """Return the counts of each day, oldest first, also of days without any."""
-    found = counts_by("day", rows_of(wish))
-    return {day: found.get(day, {}) for day in (wish.first + timedelta(days=number) for number in range(wish.days))}
+    found = counts_by("day", matching_rows(query))
+    return {day: found.get(day, {}) for day in (query.first + timedelta(days=number) for number in range(query.days))}
 
 
 def counts_by(name: str, rows: QuerySet[FunnelCount]) -> dict[Any, Counts]:
@@ -74,16 +74,16 @@ def counts_by(name: str, rows: QuerySet[FunnelCount]) -> dict[Any, Counts]:
     return dict(found)
 
 
-def services_in(wish: FunnelQuery) -> list[str]:
-    """Return the slugs of services that were counted in the period, whatever service is chosen now."""
-    rows = rows_of(replace(wish, service="", placement="")).exclude(service="")
+def counted_services(query: FunnelQuery) -> list[str]:
+    """Return the slugs of services that were counted in the period, whichever service is selected now."""
+    rows = matching_rows(replace(query, service="", placement="")).exclude(service="")
     return sorted(rows.order_by().values_list("service", flat=True).distinct())
 
 
-def to_csv(wish: FunnelQuery) -> str:
+def to_csv(query: FunnelQuery) -> str:
     """Format the counts as CSV: one line per day, account, service and placement with any count."""
     lines: dict[tuple[date, str, str, str], dict[str, int]] = defaultdict(dict)
-    rows = rows_of(wish).order_by("day", "account", "service", "placement")
+    rows = matching_rows(query).order_by("day", "account", "service", "placement")
     for row in rows.values_list("day", "account", "service", "placement", "stage", "count"):
         lines[row[:4]][row[4]] = row[5]
     text = io.StringIO()

@@ -37,22 +37,22 @@ class FunnelAdmin(ReadOnlyAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Show the page."""
-        wish = self._query(request)
-        days = funnel.by_day(wish)
+        query = self._query(request)
+        days = funnel.counts_by_day(query)
         # A visit has a service only if it began at its times. So for one service the shares begin with its opening.
-        stages = [stage for stage in FunnelCount.Stage if stage is not FunnelCount.Stage.VISIT or not wish.service]
-        totals = _added_up(days.values())
+        stages = [stage for stage in FunnelCount.Stage if stage is not FunnelCount.Stage.VISIT or not query.service]
+        totals = _sum_counts(days.values())
         names = service_names(known_accounts().values())
-        base, rows = stages[0], funnel.rows_of(wish)
+        base, rows = stages[0], funnel.matching_rows(query)
         context = {
             **self.admin_site.each_context(request),
             "title": _("Funnel"),
             "opts": self.opts,
-            "wish": wish,
+            "filters": query,
             "query": request.GET.urlencode(),
             "periods": funnel.PERIODS,
             "accounts": list(known_accounts()) if has_several_accounts() else [],
-            "services": [(slug, names.get(slug, slug)) for slug in funnel.services_in(wish)],
+            "services": [(slug, names.get(slug, slug)) for slug in funnel.counted_services(query)],
             "placements": [(placement.value, placement_label(placement)) for placement in FunnelCount.Placement],
             "stages": [stage_label(stage) for stage in stages],
             "base": stage_label(base),
@@ -64,8 +64,8 @@ class FunnelAdmin(ReadOnlyAdmin):
                 ]
             ),
             "height": HEIGHT,
-            "first": wish.first,
-            "last": wish.today,
+            "first": query.first,
+            "last": query.today,
             "days": [(day, _cells(counts, stages)) for day, counts in reversed(days.items())],
             "by_service": _table(
                 funnel.counts_by("service", rows), stages, lambda slug: names.get(slug, slug) or _("None chosen")
@@ -78,9 +78,9 @@ class FunnelAdmin(ReadOnlyAdmin):
 
     def csv_view(self, request: HttpRequest) -> HttpResponse:
         """Download what the page shows, as CSV."""
-        wish = self._query(request)
-        response = HttpResponse(funnel.to_csv(wish), content_type="text/csv; charset=utf-8")
-        response["Content-Disposition"] = f'attachment; filename="funnel-{wish.first}-{wish.today}.csv"'
+        query = self._query(request)
+        response = HttpResponse(funnel.to_csv(query), content_type="text/csv; charset=utf-8")
+        response["Content-Disposition"] = f'attachment; filename="funnel-{query.first}-{query.today}.csv"'
         response["X-Content-Type-Options"] = "nosniff"
         return response
 
@@ -90,7 +90,7 @@ class FunnelAdmin(ReadOnlyAdmin):
         return funnel.FunnelQuery.from_query(request.GET, today(), known_accounts())
 
 
-def _added_up(several: Iterable[funnel.Counts]) -> dict[FunnelCount.Stage, int]:
+def _sum_counts(several: Iterable[funnel.Counts]) -> dict[FunnelCount.Stage, int]:
     totals = dict.fromkeys(FunnelCount.Stage, 0)
     for counts in several:
         for stage, number in counts.items():

@@ -74,10 +74,10 @@ class AccountState:
 
 def account_state(account: Account, now: datetime, today: date) -> AccountState:
     """Collect the state of an account. `now` is UTC, `today` a day of the site's TIME_ZONE."""
-    reached = services_for(account)
+    account_services = services_for(account)
     # 32 days after the first is always in the next month.
     months = (today.replace(day=1), (today.replace(day=1) + timedelta(days=32)).replace(day=1))
-    business, offer, services = _cache_state(reached, months)
+    business, offer, services = _cache_state(account_services, months)
     deliveries = WebhookDelivery.objects.filter(account=account.name)
     return AccountState(
         name=account.name,
@@ -86,8 +86,8 @@ def account_state(account: Account, now: datetime, today: date) -> AccountState:
         last=deliveries.defer("encrypted").order_by("-received_at", "-pk").first(),
         deliveries=deliveries.filter(received_at__gt=now - timedelta(days=REFUSAL_DAYS)).count(),
         refusals=_refusals(account, today),
-        gate=reached.gate.state(),
-        cache_up=reached.cache.up,
+        gate=account_services.gate.state(),
+        cache_up=account_services.cache.up,
         offer=offer,
         services=services,
         months=months,
@@ -111,13 +111,13 @@ def _attempts(account: Account) -> tuple[OpenAttempts, ...]:
 
 
 def _cache_state(
-    reached: AccountServices, months: tuple[date, ...]
+    account_services: AccountServices, months: tuple[date, ...]
 ) -> tuple[str, CacheStatus, tuple[ServiceState, ...]]:
-    known = reached.catalog.cached_organization()
-    offer, *others = reached.catalog.cache_status(months)
-    names = {service.slug: service.name for service in known.services} if known else {}
+    cached = account_services.catalog.cached_organization()
+    offer, *others = account_services.catalog.cache_status(months)
+    names = {service.slug: service.name for service in cached.services} if cached else {}
     # `cache_status` returns a flat list: for each service its details, then its months.
     each = len(months) + 1
     rows = [others[start : start + each] for start in range(0, len(others), each)]
     services = tuple(ServiceState(names.get(row[0].service, row[0].service), row[0], tuple(row[1:])) for row in rows)
-    return known.organization.name if known else "", offer, services
+    return cached.organization.name if cached else "", offer, services

@@ -87,15 +87,15 @@ class OverviewAdmin(ReadOnlyAdmin):
 
 def attention(state: AccountState, now: datetime) -> list[str]:
     """Return what needs attention, the most urgent first."""
-    said = []
+    texts = []
     if state.offer.state == "refused":
-        said.append(
+        texts.append(
             _("Kordless refuses the API key, so nothing can be booked. Check the key in Kordless and in the settings.")
         )
     if any(circuit.state != "closed" for circuit in state.gate.circuits):
-        said.append(_("Kordless fails at the moment. Visitors see what is remembered; it is tried again by itself."))
+        texts.append(_("Kordless fails at the moment. Visitors see what is remembered; it is tried again by itself."))
     if not state.cache_up:
-        said.append(_("The cache can't be reached, so each process remembers and counts for itself."))
+        texts.append(_("The cache can't be reached, so each process remembers and counts for itself."))
     usage = state.gate.usage
     # Pages may use a part of the requests only, so they run short before the key does.
     if (
@@ -103,25 +103,25 @@ def attention(state: AccountState, now: datetime) -> list[str]:
         or usage.requests >= QUOTA_WARNING_SHARE * usage.browse_requests
         or usage.creations >= QUOTA_WARNING_SHARE * usage.of_creations
     ):
-        said.append(_("The allowance of the API key is nearly used up for this minute. Bookings wait for their turn."))
+        texts.append(_("The allowance of the API key is nearly used up for this minute. Bookings wait for their turn."))
     if old := sum(row.number for row in state.attempts if now - row.oldest > OPEN_TOO_LONG):
         text = ngettext(
             "%(number)s booking has been open for long: the visitor left before Kordless said yes or no.",
             "Up to %(number)s bookings have been open for long: the visitors left before Kordless said yes or no.",
             old,
         )
-        said.append(text % {"number": old})
+        texts.append(text % {"number": old})
     if not state.webhook:
         # Not both: without a secret every delivery is rejected, and this text explains that.
-        said.append(_("No webhook is set up, so changes made in Kordless are seen only when times are fetched anew."))
+        texts.append(_("No webhook is set up, so changes made in Kordless are seen only when times are fetched anew."))
     elif refused := sum(row.today for row in state.refusals):
         text = ngettext(
             "%(number)s delivery of the webhook was refused today; the reasons stand below.",
             "%(number)s deliveries of the webhook were refused today; the reasons stand below.",
             refused,
         )
-        said.append(text % {"number": refused})
-    return said
+        texts.append(text % {"number": refused})
+    return texts
 
 
 def status_cell(lying: CacheStatus) -> StatusCell:

@@ -1,4 +1,4 @@
-"""Contexts of a booking for templates: before it is placed (parts/summary.html) and after (parts/booking.html)."""
+"""Template context of a booking: before it is placed (parts/summary.html) and after (parts/booking.html)."""
 
 from __future__ import annotations
 

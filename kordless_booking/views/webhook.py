@@ -97,13 +97,13 @@ def _process(request: HttpRequest, account: conf.Account) -> str:
     body = _body(request)
     delivery_id = request.headers.get("X-Kordless-Webhook-Id", "")
     if not _ID.fullmatch(delivery_id):
-        raise _Rejected(400, "webhook_malformed", why="id")
+        raise _Rejected(400, "webhook_malformed", reason="id")
     now = datetime.now(UTC)
     _verify(request, account, body, now.timestamp())
     try:
         event = parse_event(body)
     except UnreadableEvent as error:
-        raise _Rejected(400, "webhook_malformed", delivery=delivery_id, why=str(error)) from None
+        raise _Rejected(400, "webhook_malformed", delivery=delivery_id, reason=str(error)) from None
     try:
         outcome = inbox.receive(account, delivery_id=delivery_id, body=body, event=event, now=now)
     except inbox.ReceiverFailed as failed:
@@ -138,12 +138,12 @@ def _body(request: HttpRequest) -> bytes:
         stream = request.META["wsgi.input"]
     elif not said and request.headers.get("Transfer-Encoding") and "wsgi.input" in request.META:
         # Chunked, but this server's stream doesn't end by itself: reading it could block without end.
-        raise _Rejected(413, "webhook_too_large", why="no_length")
+        raise _Rejected(413, "webhook_too_large", reason="no_length")
     try:
         # One byte more than allowed tells a body that is too large from one that just fits.
         body = stream.read(MAX_BODY_BYTES + 1)
     except (UnreadablePostError, RawPostDataException, OSError):
-        raise _Rejected(400, "webhook_malformed", why="cut") from None
+        raise _Rejected(400, "webhook_malformed", reason="truncated") from None
     if len(body) > MAX_BODY_BYTES:
         raise _Rejected(413, "webhook_too_large")
     return body
@@ -151,14 +151,14 @@ def _body(request: HttpRequest) -> bytes:
 
 def _verify(request: HttpRequest, account: conf.Account, body: bytes, now: float) -> None:
     """Verify the signature. Raises _Refused (401)."""
-    recipe = signature.SignatureScheme(account.webhook_signed_payload, account.webhook_signature_encoding)
+    scheme = signature.SignatureScheme(account.webhook_signed_payload, account.webhook_signature_encoding)
     try:
         signature.verify(
             body,
             signatures=request.headers.get("X-Kordless-Signature", ""),
             timestamp=request.headers.get("X-Kordless-Timestamp", ""),
             secrets=account.webhook_secrets,
-            recipe=recipe,
+            scheme=scheme,
             now=now,
         )
     except signature.StaleDelivery:
@@ -168,5 +168,5 @@ def _verify(request: HttpRequest, account: conf.Account, body: bytes, now: float
             raise _Rejected(401, "webhook_signature_invalid") from None
         # How Kordless signs is not documented, so the signature scheme is a setting, and the log says which value would
         # fit.
-        hint = f"Kordless signs otherwise than the settings say; set {error.would_pass}"
+        hint = f"Kordless uses another signature scheme; set {error.would_pass}"
         raise _Rejected(401, "webhook_scheme_mismatch", logging.ERROR, hint=hint) from None

@@ -67,17 +67,17 @@ def parse_timestamp(timestamp: str) -> float:
     return number / 1000 if number >= _MILLISECONDS_FROM else float(number)
 
 
-def sign(body: bytes, *, timestamp: str, secret: str, recipe: SignatureScheme | None = None) -> str:
+def sign(body: bytes, *, timestamp: str, secret: str, scheme: SignatureScheme | None = None) -> str:
     """Compute the signature that a delivery with this body and timestamp header must have."""
-    recipe = recipe or SignatureScheme()
+    scheme = scheme or SignatureScheme()
     # The timestamp as it came: 1700000000 and 1700000000000 are signed differently.
-    signed = body if recipe.signed_payload == "body" else timestamp.encode() + b"." + body
+    signed = body if scheme.signed_payload == "body" else timestamp.encode() + b"." + body
     digest = hmac.new(secret.encode(), signed, sha256).digest()
-    return digest.hex() if recipe.encoding == "hex" else base64.b64encode(digest).decode()
+    return digest.hex() if scheme.encoding == "hex" else base64.b64encode(digest).decode()
 
 
 def verify(
-    body: bytes, *, signatures: str, timestamp: str, secrets: Sequence[str], recipe: SignatureScheme, now: float
+    body: bytes, *, signatures: str, timestamp: str, secrets: Sequence[str], scheme: SignatureScheme, now: float
 ) -> None:
     """Verify that `body` was signed with one of the secrets, at most five minutes from `now` (Unix time).
 
@@ -87,17 +87,17 @@ def verify(
     if abs(parse_timestamp(timestamp) - now) > TOLERANCE_SECONDS:
         raise StaleDelivery
     given = list(_candidates(signatures))
-    if _matches(body, given, timestamp, secrets, recipe):
+    if _matches(body, given, timestamp, secrets, scheme):
         return
     # Only somebody with a secret passes under another scheme, so looking for it tells an attacker nothing.
-    others = (other for other in SCHEMES if other != recipe)
+    others = (other for other in SCHEMES if other != scheme)
     raise BadSignature(next((other for other in others if _matches(body, given, timestamp, secrets, other)), None))
 
 
 def _matches(
-    body: bytes, given: Sequence[bytes], timestamp: str, secrets: Sequence[str], recipe: SignatureScheme
+    body: bytes, given: Sequence[bytes], timestamp: str, secrets: Sequence[str], scheme: SignatureScheme
 ) -> bool:
-    right = [sign(body, timestamp=timestamp, secret=secret, recipe=recipe).encode() for secret in secrets]
+    right = [sign(body, timestamp=timestamp, secret=secret, scheme=scheme).encode() for secret in secrets]
     # A list, not a generator: `any` would stop at the first match and so reveal which secret it was.
     matches = [hmac.compare_digest(one, other) for one in right for other in given]
     return any(matches)

@@ -101,7 +101,7 @@ def test_what_is_being_sent_stays(client: Client, sandbox: Sandbox):
     BookingAttempt.objects.update(state=BookingAttempt.State.PLACING, claimed_until=NOW + timedelta(seconds=20))
     kept = forget(including_open=True)
     assert kept.personal_left == 1
-    assert "this very moment" in next(iter(kept.kept))
+    assert "at this moment" in next(iter(kept.kept))
     assert forget(including_open=True, later=timedelta(seconds=21)) == ErasureResult(emptied=1)
     assert BookingAttempt.objects.get().state == BookingAttempt.State.OUTCOME_UNKNOWN
 

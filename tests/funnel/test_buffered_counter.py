@@ -87,7 +87,7 @@ def test_what_can_not_be_written_is_kept_and_tried_again(
     later.pass_by()
     assert book.written == {"a": 2, "b": 1}
     said = [record.getMessage() for record in caplog.records]
-    assert said == ["event=counts_not_written what=things error=ConnectionError"] * 2
+    assert said == ["event=counts_not_written counter=things error=ConnectionError"] * 2
 
 
 def test_it_never_grows_without_end(
@@ -98,7 +98,7 @@ def test_it_never_grows_without_end(
         tally.add(key)
     later.pass_by()
     assert book.written == {"a": 3, "b": 1, "c": 1}
-    assert caplog.records[0].getMessage() == "event=counts_dropped what=things number=2"
+    assert caplog.records[0].getMessage() == "event=counts_dropped counter=things count=2"
     assert caplog.records[0].levelno == logging.WARNING
 
 

@@ -67,7 +67,7 @@ def test_what_is_open_is_said_and_stays(lived: str):
     """Exit code 1: somebody has to decide."""
     status, text = forget("--contact", EMAIL)
     assert status == 1
-    assert "1 kept, may still become a booking: --including-open forgets them too" in text
+    assert "1 kept: may still become a booking; --including-open erases them too" in text
     assert "canary" in everything_kept()
 
 
@@ -79,7 +79,7 @@ def test_a_dry_run_changes_nothing(lived: str, caplog: pytest.LogCaptureFixture)
     assert everything_kept() == before
     assert "data_erased" not in caplog.text
     _, did = forget("--contact", EMAIL, "--including-open")
-    assert would.replace("This would be forgotten:", "Forgotten:") == did
+    assert would.replace("Would be erased:", "Erased:") == did
 
 
 def test_several_at_once_and_from_standard_input(lived: str):
@@ -137,7 +137,7 @@ def test_what_can_not_be_meant(lived: str, arguments: tuple[str, ...]):
 
 def test_nobody_on_standard_input():
     """An empty list is a mistake, not everybody."""
-    with pytest.raises(CommandError, match="Nothing was done"):
+    with pytest.raises(CommandError, match="Nothing was erased"):
         forget("--contact", "-", typed="\n")
 
 

@@ -144,7 +144,7 @@ def test_taken_by_phone(api: Api) -> None:
     api.sandbox.book_by_phone("haircut", at(slot))
     with pytest.raises(ValueError, match="taken"):
         api.sandbox.book_by_phone("haircut", at(slot))
-    with pytest.raises(ValueError, match="no such service"):
+    with pytest.raises(ValueError, match="unknown service"):
         api.sandbox.book_by_phone("nothing", at(slot))
 
 

@@ -67,7 +67,7 @@ def delivery(
     delivery_id: str | None = None,
     at: float | str | None = None,
     secret: str = NEW,
-    recipe: SignatureScheme | None = None,
+    scheme: SignatureScheme | None = None,
 ) -> Delivery:
     """Build a genuine delivery. `at` is its timestamp: Unix time, or the text of the header."""
     timestamp = at if isinstance(at, str) else str(int(time.time() if at is None else at))
@@ -75,7 +75,7 @@ def delivery(
     return Delivery(
         body,
         {
-            "X-Kordless-Signature": sign(body, timestamp=timestamp, secret=secret, recipe=recipe),
+            "X-Kordless-Signature": sign(body, timestamp=timestamp, secret=secret, scheme=scheme),
             "X-Kordless-Timestamp": timestamp,
             "X-Kordless-Webhook-Id": delivery_id or f"dlv_{next(_numbers)}",
         },

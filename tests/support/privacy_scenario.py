@@ -224,7 +224,7 @@ def _deliveries(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) 
         sent.but(**{"Webhook-Id": "canary example"}),
         delivery(b'{"event": "booking.created", "data": "canary@example.com"}'),
         delivery(b"canary@example.com"),
-        delivery(event_body("booking.cancelled"), recipe=signature.SignatureScheme("body", "base64")),
+        delivery(event_body("booking.cancelled"), scheme=signature.SignatureScheme("body", "base64")),
         delivery(b"canary" * 100_000),
         delivery(event_body("booking.updated", startsAt="2026-12-20T15:00:00Z", endsAt="2026-12-20T16:00:00Z")),
     ):

@@ -24,10 +24,10 @@ BODY = b'{"event": "booking.created"}'
 AT = str(int(NOW))
 
 
-def passes(signatures: str, *, body: bytes = BODY, at: str = AT, secrets=(NEW, OLD), recipe=None) -> bool:
+def passes(signatures: str, *, body: bytes = BODY, at: str = AT, secrets=(NEW, OLD), scheme=None) -> bool:
     """Whether a delivery with these headers is let through; any other error than the two is a failure."""
     try:
-        verify(body, signatures=signatures, timestamp=at, secrets=secrets, recipe=recipe or SignatureScheme(), now=NOW)
+        verify(body, signatures=signatures, timestamp=at, secrets=secrets, scheme=scheme or SignatureScheme(), now=NOW)
     except (BadSignature, StaleDelivery):
         return False
     return True
@@ -38,31 +38,31 @@ def right(**changes) -> str:
     return sign(BODY, timestamp=changes.pop("at", AT), secret=changes.pop("secret", NEW), **changes)
 
 
-def test_recipes_are_what_other_tools_make():
+def test_schemes_are_what_other_tools_make():
     """Known answers, made with OpenSSL."""
     hexed = "1ba6b8171186efc613e8bcc0cbdab2748f24984d7c5a84faa2637afa0e40d224"
     assert sign(b"{}", timestamp="1", secret="key") == hexed
     based = "p3dyTZQ+tI3Gm8qKSm1XoE2z+ex+HeTlgehgJlvfMDI="
-    assert sign(b"{}", timestamp="1", secret="key", recipe=SignatureScheme("body", "base64")) == based
+    assert sign(b"{}", timestamp="1", secret="key", scheme=SignatureScheme("body", "base64")) == based
 
 
-@pytest.mark.parametrize("recipe", SCHEMES, ids=str)
-def test_every_recipe_passes_where_it_is_set(recipe: SignatureScheme):
+@pytest.mark.parametrize("scheme", SCHEMES, ids=str)
+def test_every_scheme_passes_where_it_is_set(scheme: SignatureScheme):
     """And nowhere else; then the error knows which one it was."""
-    made = right(recipe=recipe)
-    assert passes(made, recipe=recipe)
+    made = right(scheme=scheme)
+    assert passes(made, scheme=scheme)
     for other in SCHEMES:
-        if other != recipe:
+        if other != scheme:
             with pytest.raises(BadSignature) as caught:
-                verify(BODY, signatures=made, timestamp=AT, secrets=[NEW], recipe=other, now=NOW)
-            assert caught.value.would_pass == recipe
+                verify(BODY, signatures=made, timestamp=AT, secrets=[NEW], scheme=other, now=NOW)
+            assert caught.value.would_pass == scheme
 
 
-@pytest.mark.parametrize("recipe", SCHEMES, ids=str)
+@pytest.mark.parametrize("scheme", SCHEMES, ids=str)
 @pytest.mark.parametrize("form", ["{}", "sha256={}", "v1={}", "v1,{}", "t=1,v1={}", "v1=bad, v1={}", "bad {}", " {} "])
-def test_prefixes_and_company_do_not_matter(form: str, recipe: SignatureScheme):
+def test_prefixes_and_company_do_not_matter(form: str, scheme: SignatureScheme):
     """What other senders write around a signature, and several in one header."""
-    assert passes(form.format(right(recipe=recipe)), recipe=recipe)
+    assert passes(form.format(right(scheme=scheme)), scheme=scheme)
 
 
 @pytest.mark.parametrize(
@@ -186,6 +186,6 @@ def test_every_pair_is_compared_in_constant_time():
 def test_no_error_holds_a_secret():
     """Nor the body: errors end up in logs."""
     with pytest.raises(BadSignature) as caught:
-        verify(BODY, signatures="x", timestamp=AT, secrets=[NEW], recipe=SignatureScheme(), now=NOW)
+        verify(BODY, signatures="x", timestamp=AT, secrets=[NEW], scheme=SignatureScheme(), now=NOW)
     assert NEW not in repr(caught.value)
     assert "booking" not in repr(caught.value)

@@ -28,25 +28,27 @@ NOT_DONE: Final = 2
 
 
 class Command(BaseCommand):
-    help = "Forgets what the booking widget keeps of a person, or what is old."
+    help = "Erases the personal data that the booking widget stores: of one person, or older than a number of days."
     # For tests: `call_command` accepts only options that the parser knows, or that are named here.
     stealth_options = ("stdin",)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        what = parser.add_mutually_exclusive_group(required=True)
-        what.add_argument(
+        selection = parser.add_mutually_exclusive_group(required=True)
+        selection.add_argument(
             "--contact",
             action="append",
             metavar="EMAIL-OR-PHONE",
-            help="whom to forget; more than once for more, and - to read them from standard input, a line each",
+            help="contact of the person to erase; may be repeated; - reads contacts from standard input, one per line",
         )
-        what.add_argument("--older-than", type=_days, metavar="DAYS", help="forget what is older, such as 90 or 90d")
-        parser.add_argument("--account", metavar="NAME", help="of one account only")
-        parser.add_argument("--dry-run", action="store_true", help="only count")
+        selection.add_argument(
+            "--older-than", type=_days, metavar="DAYS", help="erase what is older, such as 90 or 90d"
+        )
+        parser.add_argument("--account", metavar="NAME", help="limit to one account")
+        parser.add_argument("--dry-run", action="store_true", help="count, and erase nothing")
         parser.add_argument(
             "--including-open",
             action="store_true",
-            help="with --contact: also attempts whose outcome nobody knows yet, which then nobody ever will",
+            help="with --contact: also erase attempts whose outcome is open; it can't be determined afterwards",
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -55,43 +57,45 @@ class Command(BaseCommand):
         try:
             if options["contact"]:
                 person = Person.from_texts(_contacts(options["contact"], options.get("stdin") or sys.stdin), _regions())
-                tallies = erase_person(
+                results = erase_person(
                     person, now, accounts=accounts, including_open=options["including_open"], dry=dry
                 )
             else:
                 moment = now - timedelta(days=options["older_than"])
-                tallies = erase_old(moment, now, accounts=accounts, dry=dry)
+                results = erase_old(moment, now, accounts=accounts, dry=dry)
         except ValueError:
             # The text isn't repeated: a command's output may be stored by whoever runs it.
-            message = "One of them is neither an e-mail address nor a phone number. Nothing was done."
+            message = "A contact is neither an email address nor a phone number. Nothing was erased."
             raise CommandError(message, returncode=NOT_DONE) from None
         except (DatabaseError, ImproperlyConfigured) as error:
-            message = f"Nothing was done: {type(error).__name__}. manage.py kordless_doctor says more."
+            message = f"Nothing was erased: {type(error).__name__}. Run manage.py kordless_doctor for details."
             raise CommandError(message, returncode=NOT_DONE) from None
-        self._report(tallies, dry=dry)
-        if any(tally.personal_left for tally in tallies.values()):
+        self._report(results, dry=dry)
+        if any(result.personal_left for result in results.values()):
             sys.exit(1)
 
-    def _report(self, tallies: ErasureResults, *, dry: bool) -> None:
-        self.stdout.write("This would be forgotten:" if dry else "Forgotten:")
-        for name, tally in tallies.items():
-            self.stdout.write(f"  {name}: {tally.deleted} deleted, {tally.emptied} emptied")
-            for why, count in tally.kept.items():
-                self.stdout.write(f"    {count} kept, {why}")
+    def _report(self, results: ErasureResults, *, dry: bool) -> None:
+        self.stdout.write("Would be erased:" if dry else "Erased:")
+        for name, result in results.items():
+            self.stdout.write(f"  {name}: {result.deleted} deleted, {result.emptied} emptied")
+            for reason, count in result.kept.items():
+                self.stdout.write(f"    {count} kept: {reason}")
         if not dry:
-            said = {name.replace(" ", "_"): tally.deleted + tally.emptied for name, tally in tallies.items()}
-            kept = sum(tally.personal_left for tally in tallies.values())
-            log_event(log, logging.INFO, "data_erased", **said, kept=kept)
-        self.stdout.write("Kordless keeps bookings itself, and so may your mail, logs and backups: look there too.")
+            counts = {name.replace(" ", "_"): result.deleted + result.emptied for name, result in results.items()}
+            kept = sum(result.personal_left for result in results.values())
+            log_event(log, logging.INFO, "data_erased", **counts, kept=kept)
+        self.stdout.write(
+            "Kordless stores bookings too, and so may your mail, logs and backups: erase them there as well."
+        )
 
 
-def _contacts(given: list[str], typed: TextIO) -> list[str]:
+def _contacts(given: list[str], stdin: TextIO) -> list[str]:
     """Return the contacts as given, with the lines of standard input in place of a dash."""
     found = [text for text in given if text != "-"]
     if "-" in given:
-        found += [line.strip() for line in typed if line.strip()]
+        found += [line.strip() for line in stdin if line.strip()]
     if not found:
-        raise ValueError("nobody is named")
+        raise ValueError("no contact is given")
     return found
 
 

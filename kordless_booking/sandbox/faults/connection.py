@@ -33,7 +33,7 @@ def hang(line: Connection, *, seconds: float = 120.0, carried_out: bool = False)
     if not line.over_socket:
         raise TimeoutError("the sandbox hangs")
     line.sleep(seconds)
-    raise ConnectionResetError("the sandbox hung up")
+    raise ConnectionResetError("the sandbox closed the connection")
 
 
 def reset(line: Connection, body: Iterator[bytes], *, after_bytes: int = 20) -> Iterator[bytes]:
@@ -45,7 +45,7 @@ def reset(line: Connection, body: Iterator[bytes], *, after_bytes: int = 20) -> 
             break
         left -= len(chunk)
         yield chunk
-    raise ConnectionResetError("the sandbox cut the line")
+    raise ConnectionResetError("the sandbox cut the connection")
 
 
 def drip(line: Connection, body: Iterator[bytes], *, seconds: float = 0.5, size: int = 1) -> Iterator[bytes]:

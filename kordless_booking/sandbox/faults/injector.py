@@ -126,9 +126,9 @@ class FaultInjector:
         option.
         """
         if kind not in KINDS:
-            raise ValueError(f"unknown faults {kind!r}; there is {', '.join(sorted(KINDS))}")
+            raise ValueError(f"unknown fault {kind!r}; known: {', '.join(sorted(KINDS))}")
         if operation != "*" and operation not in OPERATIONS:
-            raise ValueError(f"unknown operation {operation!r}; there is *, {', '.join(OPERATIONS)}")
+            raise ValueError(f"unknown operation {operation!r}; known: *, {', '.join(OPERATIONS)}")
         if times is not None and (not isinstance(times, int) or times < 1):
             raise ValueError("times must be a whole number from 1, or None")
         known = inspect.signature(KINDS[kind]).parameters.values()

@@ -36,10 +36,10 @@ def test_where_mail_is_off_it_says_so(site: Settings):
 def test_it_sends_what_is_left_and_what_is_due(visitor: Walk, sandbox: Sandbox, clock: Traveller):
     """A confirmation that is still queued; a day before the reminder; twice run, nothing twice."""
     visitor.book("haircut", "?day=2026-12-09")
-    assert run() == "reminders=0 sent=1 later=0 superseded=0 lost=0 forgotten=0"
+    assert run() == "reminders=0 sent=1 later=0 superseded=0 lost=0 deleted=0"
     clock.move_to(Appointment.objects.get().start - timedelta(hours=23))
-    assert run() == "reminders=1 sent=1 later=0 superseded=0 lost=0 forgotten=0"
-    assert run() == "reminders=0 sent=0 later=0 superseded=0 lost=0 forgotten=0"
+    assert run() == "reminders=1 sent=1 later=0 superseded=0 lost=0 deleted=0"
+    assert run() == "reminders=0 sent=0 later=0 superseded=0 lost=0 deleted=0"
     assert len(sent()) == 2
 
 
@@ -56,9 +56,9 @@ def test_it_forgets_what_is_over(writing: Settings, clock: Traveller):
     page(BookingChange.CREATED)
     run()
     clock.shift(timedelta(days=2))
-    assert run().endswith("forgotten=0")
+    assert run().endswith("deleted=0")
     clock.shift(timedelta(hours=2))
-    assert run().endswith("forgotten=1")
+    assert run().endswith("deleted=1")
     assert not Appointment.objects.exists()
     assert not OutgoingMail.objects.exists()
 
@@ -73,7 +73,7 @@ def test_it_complains_of_what_is_lost(writing: Settings, clock: Traveller):
         use(writing, server.port)
         with pytest.raises(CommandError, match="2 mails were given up"):
             run()
-        assert run() == "reminders=0 sent=0 later=0 superseded=0 lost=0 forgotten=0"
+        assert run() == "reminders=0 sent=0 later=0 superseded=0 lost=0 deleted=0"
 
 
 def test_it_can_be_silent(writing: Settings):

@@ -33,7 +33,7 @@ def test_it_lasts_until_cleared(api: Api) -> None:
 @pytest.mark.parametrize(
     ("kind", "options", "says"),
     [
-        ("nonsense", {}, "unknown faults"),
+        ("nonsense", {}, "unknown fault "),
         ("slow", {"operation": "nowhere"}, "unknown operation"),
         ("slow", {"times": 0}, "times"),
         ("slow", {"minutes": 3}, "no option minutes"),
