@@ -24,15 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from kordless_booking.clock import Clock
 
-__all__ = [
-    "JsonFormatter",
-    "LogInterval",
-    "LogThrottle",
-    "error_location",
-    "log_event",
-    "redacted_dispatch_log",
-    "request_id",
-]
+__all__ = ["JsonFormatter", "LogThrottle", "error_location", "log_event", "redacted_dispatch_log", "request_id"]
 
 request_id: ContextVar[str] = ContextVar("kordless_booking.request_id", default="")
 """Request id of the visitor's request that is being processed; empty outside of a request."""
@@ -127,26 +119,6 @@ class LogThrottle:
                 return logging.INFO
             self._told[kind, level] = now
         return level
-
-
-class LogInterval:
-    """Lets one log line of a kind through in `seconds`, in each process."""
-
-    def __init__(self, clock: Clock, seconds: float) -> None:
-        self._clock = clock
-        self._seconds = seconds
-        self._lock = threading.Lock()
-        self._next_at = float("-inf")
-
-    def allow(self) -> bool:
-        """Return True if the line may be logged now. Then the next one may only after the interval."""
-        with self._lock:
-            # Monotonic: a stepped wall clock must neither repeat the line nor silence it.
-            now = self._clock.monotonic()
-            if now < self._next_at:
-                return False
-            self._next_at = now + self._seconds
-            return True
 
 
 _redacting: ContextVar[bool] = ContextVar("kordless_booking.unrepeated", default=False)

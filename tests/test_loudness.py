@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from kordless_booking.clock import Clock
-from kordless_booking.logs import LogInterval, LogThrottle
+from kordless_booking.logs import LogThrottle
 
 
 @pytest.mark.parametrize(("level", "quiet"), [(logging.WARNING, 60), (logging.ERROR, 60), (logging.CRITICAL, 300)])
@@ -35,16 +35,3 @@ def test_what_is_no_trouble_stays_as_it_is():
     """INFO is told each time as it is."""
     loudness = LogThrottle(Clock())
     assert [loudness.level_for("one", logging.INFO) for _ in range(3)] == [logging.INFO] * 3
-
-
-@pytest.mark.parametrize("step", [-7200.0, 0.0, 7200.0])
-def test_log_interval_allows_one_line_in_so_many_seconds(step: float):
-    """By the monotonic clock: a stepped wall clock neither repeats a line nor silences it."""
-    wall, steady = [0.0], [0.0]
-    interval = LogInterval(Clock(now=lambda: wall[0], monotonic=lambda: steady[0]), 60)
-    assert [interval.allow() for _ in range(3)] == [True, False, False]
-    wall[0] += step
-    steady[0] = 59.9
-    assert not interval.allow()
-    steady[0] = 60
-    assert [interval.allow() for _ in range(2)] == [True, False]

@@ -18,7 +18,7 @@ from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.filebased import FileBasedCache
 from django.core.cache.backends.locmem import LocMemCache
 
-from kordless_booking.logs import LogInterval, log_event
+from kordless_booking.logs import log_event
 
 from .keys import cache_key
 from .memory_cache import MemoryCache, Storable
@@ -68,8 +68,8 @@ class FallbackCache:
         self._guard = threading.Lock()
         self._trusted = True
         self._again_at = 0.0
-        self._log_down = LogInterval(clock, LOG_INTERVAL_SECONDS)
-        self._log_unreadable = LogInterval(clock, LOG_INTERVAL_SECONDS)
+        self._log_at: float | None = None
+        self._log_unreadable_at: float | None = None
 
     @property
     def up(self) -> bool:
@@ -119,10 +119,18 @@ class FallbackCache:
         """Leave out values that we can't have written, and delete them, because they would block `add` for ever."""
         readable = {key: value for key, value in found.items() if isinstance(value, _STORABLE)}
         if len(readable) < len(found):
-            if self._log_unreadable.allow():
-                log_event(logger, logging.ERROR, "cache_value_unreadable")
+            self._log_unreadable()
             self.delete_many(found.keys() - readable.keys())
         return readable
+
+    def _log_unreadable(self) -> None:
+        with self._guard:
+            now = self._clock.monotonic()
+            log_now = self._log_unreadable_at is None or now >= self._log_unreadable_at
+            if log_now:
+                self._log_unreadable_at = now + LOG_INTERVAL_SECONDS
+        if log_now:
+            log_event(logger, logging.ERROR, "cache_value_unreadable")
 
     def _on(self, operation: Callable[[BaseCache | MemoryCache], T]) -> T:
         if self.up:
@@ -151,7 +159,11 @@ class FallbackCache:
 
     def _mark_down(self, error: Exception) -> None:
         with self._guard:
+            now = self._clock.monotonic()
             self._trusted = False
-            self._again_at = self._clock.monotonic() + RETRY_SECONDS
-        if self._log_down.allow():
+            self._again_at = now + RETRY_SECONDS
+            log_now = self._log_at is None or now >= self._log_at
+            if log_now:
+                self._log_at = now + LOG_INTERVAL_SECONDS
+        if log_now:
             log_event(logger, logging.ERROR, "cache_unavailable", error=type(error).__name__)

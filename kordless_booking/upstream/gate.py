@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from kordless_booking.clock import Clock
 from kordless_booking.exceptions import TooMany
-from kordless_booking.logs import LogInterval, log_event
+from kordless_booking.logs import log_event
 from kordless_booking.upstream.circuit_breaker import Admission, CircuitBreaker, CircuitState
 from kordless_booking.upstream.rate_limiter import Permit, Quota, RateLimiter, Usage
 from kordless_booking.upstream.worker import is_parallel_fetch
@@ -47,13 +47,21 @@ class ClockSkewMonitor:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._interval = LogInterval(clock, LOG_INTERVAL_SECONDS)
+        self._log_at = float("-inf")
+        self._guard = threading.Lock()
 
     def check(self, answer: ResponseMeta) -> None:
         """Check the clock of one response."""
         ahead = seconds_ahead(answer, self._clock.now())
-        if ahead is not None and abs(ahead) > MAX_SKEW_SECONDS and self._interval.allow():
-            log_event(logger, logging.WARNING, "clock_skew", seconds=round(ahead))
+        if ahead is None or abs(ahead) <= MAX_SKEW_SECONDS:
+            return
+        with self._guard:
+            # Monotonic: the wall clock is the suspect here.
+            steady = self._clock.monotonic()
+            if steady < self._log_at:
+                return
+            self._log_at = steady + LOG_INTERVAL_SECONDS
+        log_event(logger, logging.WARNING, "clock_skew", seconds=round(ahead))
 
 
 BROWSE_OPERATIONS = frozenset({"organization", "service", "availability"})
