@@ -11,54 +11,65 @@ VENV := .venv
 PY := $(VENV)/bin/python
 HOST ?= 127.0.0.1
 PORT ?= 8000
-# Someone else's website: another port and another name for this machine.
-NEIGHBOUR ?= http://$(if $(filter localhost,$(HOST)),127.0.0.1,localhost):$(shell expr $(PORT) + 1)
+# The embedding site: another port and another name for this machine.
+NEIGHBOR ?= http://$(if $(filter localhost,$(HOST)),127.0.0.1,localhost):$(shell expr $(PORT) + 1)
 ARGS ?=
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
-# A real browser or server may stumble on a busy machine: what failed is tried once more, alone, and the log shows both.
-ONCE_MORE = $(PY) -m pytest --last-failed --last-failed-no-failures none
+IN_PROCESS := not (packaging or slow or journey or processes)
+# pytest ends with 5 when ARGS leave nothing to run in one of the groups.
+OR_NONE := || [ $$? = 5 ]
 IS_SUITABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help demo test test-dates test-postgres test-slow journeys wheel-check lowest bench lint format scripts messages screenshots clean
+.PHONY: help demo quick test test-matrix test-dates test-postgres test-slow journeys wheel-check lowest bench lint format scripts messages screenshots clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
 
 demo: $(VENV)/.demo ## serve the demo site on the embedded sandbox, and a site that embeds it; PORT=8123 picks the ports
-	@$(PY) manage.py migrate --no-input --verbosity 0
+	@$(PY) manage.py migrate --no-input --verbosity 0 || \
+	  { echo "If an older version made the demo's database: run 'make clean', then 'make demo' again." >&2; exit 1; }
 	@echo
 	@echo "  The demo:            http://$(HOST):$(PORT)/"
 	@echo "  The widget alone:    http://$(HOST):$(PORT)/book/"
 	@echo "  Manage a booking:    http://$(HOST):$(PORT)/book/manage/"
-	@echo "  Behind the counter:  http://$(HOST):$(PORT)/sandbox/"
+	@echo "  Sandbox panel:       http://$(HOST):$(PORT)/sandbox/"
 	@echo "  The admin:           http://$(HOST):$(PORT)/admin/ (salon, password salon)"
 	@echo "  Mails to customers:  http://$(HOST):$(PORT)/mail/"
 	@echo "  Ready-made themes:   http://$(HOST):$(PORT)/themes/"
 	@echo "  The snippet builder: http://$(HOST):$(PORT)/snippet/"
-	@echo "  Someone else's site: $(NEIGHBOUR)/"
+	@echo "  An embedding site:   $(NEIGHBOR)/"
 	@echo "  Ctrl-C ends it. Another port: make demo PORT=8123"
 	@echo
-	@exec env DJANGO_RUNSERVER_HIDE_WARNING=true KORDLESS_SANDBOX_WEBHOOK=http://$(HOST):$(PORT)/book/webhook/ SITE_URL=http://$(HOST):$(PORT) NEIGHBOUR_ORIGIN=$(NEIGHBOUR) $(PY) manage.py demo $(HOST):$(PORT)
+	@exec env DJANGO_RUNSERVER_HIDE_WARNING=true KORDLESS_SANDBOX_WEBHOOK=http://$(HOST):$(PORT)/book/webhook/ SITE_URL=http://$(HOST):$(PORT) NEIGHBOR_ORIGIN=$(NEIGHBOR) $(PY) manage.py demo $(HOST):$(PORT)
 
-test: $(VENV)/.test ## run the test suite; ARGS="-k slot" picks tests; browser journeys run where Chromium and Firefox are
-	@$(PY) -m pytest -m "not (packaging or slow or journey or processes)" -n 3 --dist loadfile $(ARGS) || [ $$? = 5 ]
-	@$(PY) -m pytest -m "journey and not slow" -n 2 --dist loadfile $(ARGS) || [ $$? = 5 ] || $(ONCE_MORE) -m "journey and not slow" $(ARGS)
-	@$(PY) -m pytest -m "processes and not slow" $(ARGS) || [ $$? = 5 ] || $(ONCE_MORE) -m "processes and not slow" $(ARGS)
+quick: $(VENV)/.test ## run the tests of a contributor's loop: in one process, no browser; below 90 seconds on two cores
+	@$(PY) -m pytest -m "$(IN_PROCESS) and not (matrix or long)" -n 3 --dist loadfile $(ARGS) $(OR_NONE)
+
+# Each promise once: one language, Chromium, the plain host. Nothing that failed is run again.
+test: $(VENV)/.test ## run the test suite; ARGS="-k slot" picks tests; browser journeys run where Chromium is
+	@$(PY) -m pytest -m "$(IN_PROCESS) and not matrix" -n 3 --dist loadfile $(ARGS) $(OR_NONE)
+	@$(PY) -m pytest -m "journey and not (slow or matrix)" -n 2 --dist loadfile $(ARGS) $(OR_NONE)
+	@$(PY) -m pytest -m "processes and not (slow or matrix)" $(ARGS) $(OR_NONE)
+
+test-matrix: $(VENV)/.test ## run what make test tries one case of: languages, Firefox, host projects, caches, themes, faults
+	@$(PY) -m pytest -m "matrix and $(IN_PROCESS)" -n 3 --dist loadfile $(ARGS) $(OR_NONE)
+	@$(PY) -m pytest -m "matrix and journey and not slow" -n 2 --dist loadfile $(ARGS) $(OR_NONE)
+	@$(PY) -m pytest -m "matrix and processes and not slow" $(ARGS) $(OR_NONE)
 
 # The clock-change days of Berlin and New York, month's and year's ends and beginnings; New York where no zone is given.
 DATES := 2026-10-25T00:30+02:00 2026-11-01T00:30 2026-12-01T00:05 2026-12-28T10:00 2026-12-31T23:30 2027-01-31T23:55 \
   2027-01-31T23:55+00:00 2027-02-28T18:30 2027-03-14T00:30 2027-03-28T00:30+01:00 2028-02-29T23:55
 
-test-dates: $(VENV)/.test ## run what depends on dates on days that are special: month's ends, leap day, clock changes
+test-dates: $(VENV)/.test ## run what depends on dates at month's ends, on the leap day and on days of clock changes
 	@for date in $(DATES); do \
 	  echo "$$date"; \
 	  KORDLESS_TEST_NOW=$$date $(PY) -m pytest --quiet -m dates -n 2 --dist worksteal tests/dates tests/journeys $(ARGS) || exit 1; \
 	done
 
-test-postgres: $(VENV)/.test ## run what touches the database on a PostgreSQL of its own, which Debian's package brings
+test-postgres: $(VENV)/.test ## run what touches the database on a temporary PostgreSQL server (Debian: postgresql)
 	@$(PY) -m tests.support.postgres_server $(PY) -m pytest -m django_db -n 2 --dist loadfile tests/views tests/booking tests/funnel tests/erasure tests/mail tests/staff tests/test_models.py $(ARGS)
 
-test-slow: $(VENV)/.test ## run what takes real minutes, most of them waiting: bursts over the allowance
+test-slow: $(VENV)/.test ## run what takes minutes, most of them waiting: bursts over the rate limit
 	@$(PY) -m pytest -m slow -n 2 $(ARGS)
 
 journeys: $(VENV)/.test ## run the browser journeys alone; fails where Chromium or Firefox is missing

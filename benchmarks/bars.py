@@ -21,17 +21,15 @@ from benchmarks.report import Report
 from benchmarks.running import Kordless, Site, kordless, redis, site
 from benchmarks.world import CROWDS, month_in_view
 
-__all__ = ["crowd_bars", "delivery_bars", "rate_bars"]
-
 APP, PEER = "benchmarks.site.wsgi:application", "benchmarks.peer.wsgi:application"
 HELLO = "hello"
 RATIOS = {
-    "asked before, Redis each time": ("redis/month", 0.45),
-    "asked before, one second of memory": ("memory/month", 0.7),
-    "never asked before": ("never memory/month", 0.17),
-    "asked before, Redis each time, 100 on one day": ("redis/day", None),
-    "asked before, one second of memory, 100 on one day": ("memory/day", None),
-    "never asked before, 100 on one day": ("never memory/day", None),
+    "cached, one Redis round trip": ("redis/month", 0.45),
+    "cached, in memory for a second": ("memory/month", 0.7),
+    "uncached": ("never memory/month", 0.17),
+    "cached, one Redis round trip, 100 on one day": ("redis/day", None),
+    "cached, in memory for a second, 100 on one day": ("memory/day", None),
+    "uncached, 100 on one day": ("never memory/day", None),
 }
 
 
@@ -106,7 +104,7 @@ def _ratios(report: Report, server: str, found: dict[str, list[Measured]]) -> No
         wanted = f">= {bar}" if bar else ""
         by_cpu = median(two.cpu / one.cpu for one, two in zip(found[what], found[HELLO], strict=True))
         text = f"{ratio:.2f} ({middle(what)}; {by_cpu:.2f} by CPU)"
-        report.add(f"slot page {title}", server, text, wanted, ratio >= bar if bar else None)
+        report.add(f"slot page, {title}", server, text, wanted, ratio >= bar if bar else None)
     times = over("memory/month", "peer")
     report.add("django-appointment 3.12 available slots", server, middle("peer"))
     report.add("slot page over django-appointment's slots", server, f"{times:.1f} x", ">= 16 x", times >= 16)

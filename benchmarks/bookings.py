@@ -10,8 +10,6 @@ from urllib.parse import urlencode
 from benchmarks.crowds import ask
 from benchmarks.world import month_in_view
 
-__all__ = ["book_throughout"]
-
 _FORM = re.compile(r'<form[^>]*method="post"[^>]*>.*?</form>', re.DOTALL)
 _ACTION = re.compile(r'action="([^"]*)"')
 _HIDDEN = re.compile(r'<input[^>]*type="hidden"[^>]*>')

@@ -10,8 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-__all__ = ["Came", "come"]
-
 
 @dataclass(frozen=True)
 class Came:

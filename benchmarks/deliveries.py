@@ -11,8 +11,6 @@ from urllib.parse import urlsplit
 from benchmarks.crowds import Came
 from kordless_booking.webhooks.signature import sign
 
-__all__ = ["SECRET", "deliver"]
-
 SECRET = "whsec_benchmark_0123456789abcdefgh"  # noqa: S105 (made up)
 LINES = 64
 """Connections at most, each used for one delivery, as Kordless would."""

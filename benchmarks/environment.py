@@ -7,8 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-__all__ = ["ROOT", "enter"]
-
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv-bench"
 REQUIREMENTS = Path(__file__).parent / "requirements.txt"

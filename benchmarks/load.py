@@ -14,8 +14,6 @@ from zoneinfo import available_timezones
 from benchmarks.running import Site
 from benchmarks.world import DAYS_IN_VIEW
 
-__all__ = ["Measured", "distinct_queries", "measure", "script_for"]
-
 CONNECTIONS = 16
 _FAILED = re.compile(r"Non-2xx or 3xx responses: (\d+)|Socket errors: connect (\d+), read (\d+), write (\d+)")
 

@@ -10,39 +10,37 @@ from importlib.metadata import version
 
 from benchmarks.environment import ROOT
 
-__all__ = ["Bar", "Report"]
-
-MARKS = {True: "holds", False: "**does not hold**", None: ""}
+MARKS = {True: "met", False: "**missed**", None: ""}
 PAGE = """# Benchmarks
 
-Made by `make bench` on {when}: {machine}.
+Measured by `make bench` on {when}: {machine}.
 
-Servers, wrk, Redis and the sandbox share these cores; the load average was {load:.1f} when it began, so the machine was
-{otherwise}. Only ratios within one run mean anything; on another machine the rates differ, the ratios hardly.
+Servers, wrk, Redis and the sandbox share these cores; the load average was {load:.1f} at the start, so the machine was
+{otherwise}. Only ratios within one run are meaningful: on another machine the rates differ, the ratios hardly do.
 
 {table}
 
 ## What is measured
 
-- *hello* is a Django view that answers `hello` behind the same nine middlewares, in the same process. All pages are
-  whole pages, asked for by wrk over {connections} connections; each ratio is the median of {rounds} rounds, in each of
-  which all are measured one after the other. CPU is what the workers used for a request; the ratio by CPU is less
-  disturbed by whatever else the machine does.
-  The bars are the same under both servers. Granian answers hello's five bytes quicker than gunicorn, and a page of
-  13 KB hardly, so that ratios are lower there and may miss a bar.
-- *100 free slots in view*: the month shown has exactly a hundred free slots, five on each of twenty days. The rows
+- *hello* is a Django view that returns `hello` behind the same nine middlewares, in the same process. All pages are
+  whole pages, requested by wrk over {connections} connections; each ratio is the median of {rounds} rounds, in each of
+  which all are measured one after the other. CPU is the CPU time of the workers per request; the ratio by CPU is less
+  affected by other work on the machine. The targets are the same under both servers. Granian serves the five bytes of
+  hello faster than gunicorn, but hardly a page of 13 KB, so that ratios are lower there and may miss a target.
+- *100 free slots*: the month shown has exactly a hundred free slots, five on each of twenty days. The rows
   "100 on one day" have them all on the day shown, so that the page lists a hundred times.
-- *asked before*: somebody asked for the same service, zone and language. Redis is asked on each request, once; with
-  one second of memory (`LOCAL_CACHE_SECONDS`, the default) once a second.
-- *never asked before*: each request in another combination of zone, day and way to write the hours, {queries} of them
-  in turn, more than any page memory holds. Kordless's data lies in Redis, as it does after the first visitor.
+- *cached*: the page was requested before for the same service, time zone and language. With *one Redis round trip* each
+  request reads Redis once; with *in memory for a second* (`LOCAL_CACHE_SECONDS`, the default) Redis is read once a
+  second.
+- *uncached*: each request is for another combination of time zone, day and 12/24-hour clock, {queries} of them in turn,
+  more than the response cache holds. Kordless's data is in Redis, as it is after the first visitor.
 - *django-appointment* answers its available-slots request (JSON, one day) behind the same middlewares from SQLite,
-  with one service, one staff member and four appointments on that day. It is compared with our page asked before,
-  with one second of memory: a whole month and the times of a day.
-- Crowds come at their own pace, each visitor on a connection of their own, to two gunicorn processes with threads.
-  The sandbox keeps Kordless's limits: 60 requests a minute, 10 of them creations. A key is a service and a party size.
-- Deliveries are signed and come at a steady rate, each of a new booking on a connection of its own, to two gunicorn
-  processes. They are written into SQLite, which lets one writer in, by connections that are kept (`CONN_MAX_AGE`).
+  with one service, one staff member and four appointments on that day. It is compared with our cached page, in memory
+  for a second: a whole month and the times of a day.
+- Crowds arrive at a given rate, each visitor on a connection of their own, at two gunicorn processes with threads. The
+  sandbox enforces Kordless's limits: 60 requests a minute, 10 of them creations. A key is a service and a party size.
+- Deliveries are signed and arrive at a constant rate, each of a new booking on a connection of its own, at two gunicorn
+  processes. They are written into SQLite, which allows one writer, over persistent connections (`CONN_MAX_AGE`).
 """
 
 
@@ -71,7 +69,7 @@ class Report:
 
     def write(self, *, connections: int, rounds: int, queries: int) -> None:
         """The page in docs/."""
-        rows = ["| what | server | found | bar | |", "|---|---|---|---|---|"]
+        rows = ["| Measurement | Server | Result | Target | |", "|---|---|---|---|---|"]
         rows += [
             f"| {bar.what} | {bar.server} | {bar.found} | {bar.wanted} | {MARKS[bar.holds]} |" for bar in self.bars
         ]
@@ -79,7 +77,7 @@ class Report:
             when=f"{datetime.now(UTC):%Y-%m-%d}",
             machine=_machine(),
             load=self.load,
-            otherwise="busy with other things too" if self.load > (os.cpu_count() or 1) / 2 else "otherwise idle",
+            otherwise="also busy with other work" if self.load > (os.cpu_count() or 1) / 2 else "otherwise idle",
             table="\n".join(rows),
             connections=connections,
             rounds=rounds,

@@ -18,8 +18,6 @@ from typing import Any
 
 from benchmarks.environment import ROOT
 
-__all__ = ["Kordless", "Site", "kordless", "redis", "site"]
-
 SERVERS = {
     "gunicorn": ("-m", "gunicorn", "{app}", "--bind", "127.0.0.1:{port}", "--workers", "{workers}"),
     "gunicorn threads": (

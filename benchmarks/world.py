@@ -17,8 +17,6 @@ from kordless_booking.sandbox import SANDBOX_KEY, Sandbox
 from kordless_booking.sandbox.model import Business, Calendar, Host, Service, hours
 from kordless_booking.sandbox.server import SandboxServer
 
-__all__ = ["BENCH_ORG", "BUSINESS", "CROWDS", "LARGEST_PARTY", "month_in_view"]
-
 BENCH_ORG = "bench"
 CROWDS = 10
 LARGEST_PARTY = 30

@@ -19,8 +19,6 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-__all__ = ["serve", "website"]
-
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGES: Final = ROOT / "templates" / "someone_elses"
 FILES: Final = ROOT / "static" / "someone_elses"

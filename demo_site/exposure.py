@@ -24,8 +24,6 @@ from django.http.request import validate_host
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-__all__ = ["env_flag", "find_misconfiguration", "is_local_request", "is_loopback_address", "is_loopback_name"]
-
 MIN_SECRET_CHARACTERS: Final = 32
 """Minimum length of SECRET_KEY on a site with a public name."""
 INSECURE: Final = "django-insecure-"

@@ -13,8 +13,6 @@ from django.urls import reverse
 
 from demo_site.exposure import is_local_request
 
-__all__ = ["LocalMiddleware", "demo_tool", "may_use_tools"]
-
 View: TypeAlias = Callable[..., HttpResponse]
 
 REFUSED: Final = (

@@ -26,8 +26,6 @@ from django.views.decorators.http import require_safe
 
 from demo_site.local import demo_tool
 
-__all__ = ["Folder", "calendar", "mail_html", "mailbox"]
-
 KEPT: Final = 50
 """Number of mails that are kept. Older ones are deleted."""
 _NAME: Final = re.compile(r"[0-9]{10,20}-[0-9]{1,4}")

@@ -25,8 +25,6 @@ from kordless_booking.sandbox.response import ApiError
 from kordless_booking.sandbox.webhook_sender import Endpoint
 from kordless_booking.upstream.registry import embedded_sandbox, sandbox_path
 
-__all__ = ["deliver_webhooks", "sandbox_panel"]
-
 AHEAD: Final = timedelta(days=21)
 """Time ahead within which free times are offered."""
 MOST_TIMES: Final = 60

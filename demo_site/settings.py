@@ -9,7 +9,7 @@ KORDLESS_SANDBOX_WEBHOOK              URL that the embedded sandbox delivers its
 KORDLESS_WEBHOOK_SECRET               comma-separated secrets of the webhook that Kordless sends to /book/webhook/
 KORDLESS_EMBED_ORIGINS                comma-separated origins that may frame the widget
 SITE_URL                              URL of this site for links in mails; the sandbox's mails are shown at /mail/
-NEIGHBOUR_ORIGIN                      where `manage.py demo` serves someone else's website; it may frame the widget
+NEIGHBOR_ORIGIN                      where `manage.py demo` serves someone else's website; it may frame the widget
 SECRET_KEY                            required to serve others: without it only this machine is served
 DEBUG                                 1 or 0; 1 without a SECRET_KEY, otherwise 0. With 1 only this machine is served
 ALLOWED_HOSTS                         comma-separated; with DEBUG this machine's names need not be listed
@@ -55,9 +55,9 @@ CSRF_TRUSTED_ORIGINS = [
     f"https://{f'*{host}' if host.startswith('.') else host}" for host in PUBLIC_HOSTS if host != "*"
 ]
 
-NEIGHBOUR_ORIGIN = os.environ.get("NEIGHBOUR_ORIGIN", "")
+NEIGHBOR_ORIGIN = os.environ.get("NEIGHBOR_ORIGIN", "")
 KORDLESS_BOOKING: dict[str, Any] = {
-    "EMBED_ORIGINS": ["'self'", *_listed("KORDLESS_EMBED_ORIGINS"), *filter(None, [NEIGHBOUR_ORIGIN])],
+    "EMBED_ORIGINS": ["'self'", *_listed("KORDLESS_EMBED_ORIGINS"), *filter(None, [NEIGHBOR_ORIGIN])],
     "PROCESSES": int(os.environ.get("WEB_CONCURRENCY", "1")),
     "WEBHOOK_SECRETS": _listed("KORDLESS_WEBHOOK_SECRET"),
 }

@@ -16,8 +16,6 @@ from django.utils.crypto import constant_time_compare
 
 from demo_site.exposure import is_local_request
 
-__all__ = ["NAME", "SalonBackend"]
-
 NAME: Final = "salon"
 
 

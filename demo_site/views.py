@@ -27,7 +27,7 @@ def home(request: HttpRequest) -> HttpResponse:
     on_sandbox = bool(settings.KORDLESS_BOOKING.get("SANDBOX"))
     salon = "Acme Salon" if on_sandbox else "Our salon"
     staff_login = NAME if getattr(settings, "STAFF_LOGIN", False) else ""
-    context = {**_neighbour(), "on_sandbox": on_sandbox, "salon": salon, "staff_login": staff_login}
+    context = {**_neighbor(), "on_sandbox": on_sandbox, "salon": salon, "staff_login": staff_login}
     context["tools"] = may_use_tools(request)
     return render(request, "demo_site/home.html", context)
 
@@ -59,11 +59,11 @@ def _switches(chosen: dict[str, str]) -> list[dict[str, Any]]:
 @require_safe
 def snippet(request: HttpRequest) -> HttpResponse:
     """Render the snippet builder. Its preview is someone else's website, if that is served."""
-    neighbour = _neighbour()["neighbour"]
+    neighbor = _neighbor()["neighbor"]
     visit = WidgetRequest(request, namespace="kordless_booking")
-    elsewhere = f"{neighbour}/preview/" if neighbour else None
-    return builder(visit, "demo_site/snippet.html", _neighbour(), elsewhere=elsewhere)
+    elsewhere = f"{neighbor}/preview/" if neighbor else None
+    return builder(visit, "demo_site/snippet.html", _neighbor(), elsewhere=elsewhere)
 
 
-def _neighbour() -> dict[str, str]:
-    return {"neighbour": getattr(settings, "NEIGHBOUR_ORIGIN", "")}
+def _neighbor() -> dict[str, str]:
+    return {"neighbor": getattr(settings, "NEIGHBOR_ORIGIN", "")}

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
 import msgspec
 from django.db import DatabaseError, IntegrityError, transaction
@@ -31,16 +31,6 @@ if TYPE_CHECKING:
     from kordless_booking.conf import Account
     from kordless_booking.upstream.fallback_cache import FallbackCache
 
-__all__ = [
-    "BookingChange",
-    "has_newer_change",
-    "is_change_in_progress",
-    "mark_change_in_progress",
-    "publish_change",
-    "queue_mail",
-    "record_change",
-]
-
 log = logging.getLogger("kordless_booking.signals")
 
 IN_PROGRESS_SECONDS: Final = 60
@@ -57,6 +47,19 @@ class BookingChange(Enum):
     @property
     def signal(self) -> Signal:
         return self.value
+
+    @property
+    def mail_kind(self) -> OutgoingMail.Kind | None:
+        """Kind of the mail to the customer, or None for a change without a mail."""
+        match self:
+            case BookingChange.CREATED:
+                return OutgoingMail.Kind.CONFIRMED
+            case BookingChange.RESCHEDULED:
+                return OutgoingMail.Kind.RESCHEDULED
+            case BookingChange.CANCELLED:
+                return OutgoingMail.Kind.CANCELLED
+        # mypy reports a new change that has no case here.
+        assert_never(self)
 
 
 def publish_change(
@@ -149,7 +152,7 @@ def queue_mail(
     `told` is what `record_change` returned for `heard`.
     """
     # An outdated report is passed on as well, without a kind: it may contain details that were missing.
-    record_and_enqueue(account, told or heard, _OCCASIONS[change] if told else None, now=now, reader=reader)
+    record_and_enqueue(account, told or heard, change.mail_kind if told else None, now=now, reader=reader)
 
 
 def mark_change_in_progress(cache: FallbackCache, account: str, number: str) -> None:
@@ -160,13 +163,6 @@ def mark_change_in_progress(cache: FallbackCache, account: str, number: str) -> 
 def is_change_in_progress(cache: FallbackCache, account: str, number: str) -> bool:
     """Return whether a page of ours has just requested a change of this booking."""
     return cache.get(cache_key(account, "changing", number_hash(number))) is not None
-
-
-_OCCASIONS: Final = {
-    BookingChange.CREATED: OutgoingMail.Kind.CONFIRMED,
-    BookingChange.RESCHEDULED: OutgoingMail.Kind.RESCHEDULED,
-    BookingChange.CANCELLED: OutgoingMail.Kind.CANCELLED,
-}
 
 
 def _apply(known: BookingProjection, change: BookingChange, booking: Booking, at: datetime) -> Booking | None:
@@ -191,6 +187,8 @@ def _apply(known: BookingProjection, change: BookingChange, booking: Booking, at
             # Outdated, or the second report of the same move.
             if known.start is not None and (older or known.start == booking.start):
                 return None
+        case _:
+            assert_never(change)
     known.start = booking.start
     return booking
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,25 +17,10 @@ from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A
 from django.core.exceptions import ImproperlyConfigured
 from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.loader import get_template
-from django.urls import URLPattern, URLResolver, get_resolver
 
 from kordless_booking import conf
 from kordless_booking.presentation.stylesheet import find_static
-
-__all__ = [
-    "check_apps",
-    "check_cache_folder",
-    "check_host_settings",
-    "check_mail_sender",
-    "check_mounts",
-    "check_sandbox",
-    "check_settings",
-    "check_shared_cache",
-    "check_style_sheets",
-    "check_templates",
-    "check_webhook_secrets",
-    "mounted_namespaces",
-]
+from kordless_booking.urlconf import mounted_namespaces
 
 _IDS: Final = {
     "missing": "kordless_booking.E001",
@@ -86,7 +71,7 @@ def check_mounts(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any)
     if check_settings() or not getattr(settings, "ROOT_URLCONF", None):
         return []
     names = conf.accounts()
-    found = list(mounted_namespaces(get_resolver().url_patterns))
+    found = mounted_namespaces()
     if not found:
         return [
             Warning(
@@ -306,17 +291,3 @@ def check_templates(app_configs: Sequence[AppConfig] | None = None, **_kwargs: A
             )
         ]
     return []
-
-
-def mounted_namespaces(patterns: Sequence[URLPattern | URLResolver], above: str = "") -> Iterator[str]:
-    """Yield the full instance namespace of each place where our URLs are mounted, such as "shop:north".
-
-    `above`: the namespace that encloses `patterns`.
-    """
-    for pattern in patterns:
-        if isinstance(pattern, URLResolver):
-            name = ":".join(filter(None, (above, pattern.namespace)))
-            if pattern.app_name == "kordless_booking":
-                yield name
-            else:
-                yield from mounted_namespaces(pattern.url_patterns, name)

@@ -10,51 +10,32 @@ under. Keys beside ACCOUNTS are defaults for all accounts::
     KORDLESS_BOOKING = {"PHONE_REGION": "GB", "ACCOUNTS": {"north": {…}, "south": {…}}}
 
 `accounts()` raises ImproperlyConfigured if the settings are unusable. `find_errors(raw)` lists every error for the
-system checks. The accounts are cached until Django sends `setting_changed`.
+system checks. The accounts are cached until a setting changes.
 """
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: `_declared_settings` reads the annotations of Account as objects.
 import difflib
 import ipaddress
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from email.utils import parseaddr
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final, get_args
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.core.signals import setting_changed
-from django.dispatch import receiver
 from phonenumbers import SUPPORTED_REGIONS
 
 from kordless_booking.api.client import BOOKING_SECONDS, BROWSE_SECONDS, CREATIONS_PER_MINUTE, REQUESTS_PER_MINUTE
 from kordless_booking.api.session import validated_base_url
 from kordless_booking.limits import MAX_MANAGE_LINK_DAYS
 from kordless_booking.presentation.themes import THEMES
+from kordless_booking.setting_changes import on_setting_change
 
-__all__ = [
-    "DEFAULT_ACCOUNT",
-    "Account",
-    "Secret",
-    "SettingError",
-    "accounts",
-    "as_tuple",
-    "find_errors",
-    "get_account",
-    "integer_between",
-    "is_base_url",
-    "is_origin",
-    "is_sender",
-    "is_site_url",
-    "matching",
-    "number_between",
-]
-
+_SLUG: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _ADDRESS: Final = re.compile(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+")
 _SITE_URL: Final = re.compile(r"(https?://[^/?#\s]+)((?:/[A-Za-z0-9._~-]+)*)/?")
 _HOST_LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -147,93 +128,212 @@ class Secret(str):
 NO_KEY: Final = Secret("")
 
 
+def _strip_slash(url: str) -> str:
+    return url.rstrip("/")
+
+
+def _sorted_tuple(origins: Iterable[str]) -> tuple[str, ...]:
+    # A set may have another order in each process, and the origins end up in pages.
+    return tuple(sorted(origins))
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Rule of one setting: the values that it accepts, and the form in which an Account stores them."""
+
+    is_valid: Callable[[object], bool]
+    hint: str
+    """Accepted values, in words: the hint of the system check, and the third column of docs/settings.md."""
+    convert: Callable[[Any], Any] = lambda value: value
+    """Function from a valid value to the attribute's."""
+
+
+_MAX_DEADLINE_SECONDS: Final = 25
+"""Below 30: servers and proxies time out after 30 by default, a claimed attempt may be sent again after 30, and a
+permit allows for a call of 30 (`rate_limiter.MAX_CALL_SECONDS`).
+"""
+_BOOL: Final = Setting(lambda value: isinstance(value, bool), "True or False.")
+_AGE: Final = Setting(integer_between(1, 86400), "A whole number of seconds from 1 to 86400.")
+_COUNT: Final = Setting(integer_between(0, 1000), "A whole number from 0 to 1000; 0 for no limit.")
+_DEADLINE: Final = Setting(
+    number_between(0.1, _MAX_DEADLINE_SECONDS), f"A number of seconds from 0.1 to {_MAX_DEADLINE_SECONDS}."
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Account:
     """Settings of one account: how to reach its Kordless organization, and how its widget behaves.
 
-    A field is the setting of the same name in lower case. docs/settings.md is the reference for adopters.
+    This is the table of settings. A field declares the setting of the same name in upper case: its type, its `Setting`
+    and its default. docs/settings.md has a row for each, which a test compares.
     """
 
     name: str = DEFAULT_ACCOUNT
-    """Name in ACCOUNTS, and the instance namespace of the account's URLs."""
-    api_key: Secret = NO_KEY
-    org_slug: str = ""
-    base_url: str = DEFAULT_BASE_URL
+    """Name in ACCOUNTS, and the instance namespace of the account's URLs. Not a setting."""
+    api_key: Annotated[
+        Secret, Setting(matching(r"[\x21-\x7e]{1,500}"), "One line of printable ASCII without spaces.", Secret)
+    ] = NO_KEY
+    org_slug: Annotated[
+        str, Setting(matching(_SLUG.pattern), "Letters, digits, dots, hyphens and underscores only.")
+    ] = ""
+    base_url: Annotated[
+        str, Setting(is_base_url, "An https:// URL without a query; http:// only for this machine.", _strip_slash)
+    ] = DEFAULT_BASE_URL
     """URL of the Booking API, without a trailing slash."""
-    sandbox: bool | str | Path = False
+    sandbox: Annotated[
+        bool | str | Path,
+        Setting(lambda value: isinstance(value, bool | str | Path), "True, False, or the path of a database file."),
+    ] = False
     """True to use the embedded sandbox instead of Kordless, or the path of the file for its bookings."""
-    transport: Any = field(default=None, repr=False)
-    """httpx transport or WSGI application that replaces the network in tests. Not in the repr."""
-    phone_region: str = "US"
-    """ISO 3166 country code for phone numbers without a country code."""
-    embed_origins: tuple[str, ...] = ()
+    transport: Annotated[
+        Any, Setting(lambda _value: True, "An httpx transport or a WSGI application, in tests only.")
+    ] = field(default=None, repr=False)
+    """Replacement for the network in tests. Not in the repr."""
+    phone_region: Annotated[
+        str,
+        Setting(
+            lambda value: isinstance(value, str) and value in SUPPORTED_REGIONS,
+            'An ISO 3166 country code in capitals, such as "US", "GB" or "DE".',
+        ),
+    ] = "US"
+    """Country of phone numbers without a country code."""
+    embed_origins: Annotated[
+        tuple[str, ...],
+        Setting(
+            lambda value: isinstance(value, list | tuple | set | frozenset) and all(map(is_origin, value)),
+            'A list of origins such as "https://shop.example" or "https://*.shop.example"; no path, no "*" alone.',
+            _sorted_tuple,
+        ),
+    ] = ()
     """Origins that may frame the widget, besides the site itself. Sorted."""
-    theme: str = ""
+    theme: Annotated[str, Setting(lambda value: value in THEMES, f"One of: {', '.join(THEMES)}.")] = ""
     """Name of a theme; "" for the plain one."""
-    style_sheets: tuple[str, ...] = ()
+    style_sheets: Annotated[
+        tuple[str, ...],
+        Setting(
+            lambda value: (
+                isinstance(value, list | tuple) and all(map(matching(r"(?!/)(?!.*\.\.)[\w./ -]+\.css"), value))
+            ),
+            'A list of names of static files, such as "my_site/booking.css".',
+            # An immutable copy: a list would still be the site's own, and could change.
+            tuple,
+        ),
+    ] = ()
     """Names of static files that are appended to the widget's style sheet."""
-    support_email: str = ""
-    support_phone: str = ""
+    support_email: Annotated[str, Setting(matching(r"[^@\s<>]+@[^@\s<>]+"), "An email address.")] = ""
+    support_phone: Annotated[
+        str, Setting(matching(r"\+?[0-9 ()./-]{3,30}"), "A phone number of 3 to 30 characters.")
+    ] = ""
     """Both contacts are shown to visitors when something goes wrong."""
-    browse_seconds: float = BROWSE_SECONDS
+    browse_seconds: Annotated[float, _DEADLINE] = BROWSE_SECONDS
     """Deadline for a page's reads from Kordless."""
-    booking_seconds: float = BOOKING_SECONDS
+    booking_seconds: Annotated[float, _DEADLINE] = BOOKING_SECONDS
     """Deadline for creating, moving or canceling a booking."""
-    catalog_fresh_seconds: int = 300
-    catalog_stale_seconds: int = 3600
-    catalog_stale_if_error_seconds: int = 86400
+    catalog_fresh_seconds: Annotated[int, _AGE] = 300
+    catalog_stale_seconds: Annotated[int, _AGE] = 3600
+    catalog_stale_if_error_seconds: Annotated[int, _AGE] = 86400
     """Ages until which services, prices and hosts are fresh, served stale, and served if Kordless fails."""
-    local_cache_seconds: float = 1.0
+    local_cache_seconds: Annotated[float, Setting(number_between(0, 1), "A number of seconds from 0 to 1.")] = 1.0
     """Seconds that a process answers from its own memory before it reads the cache again. Limited to 1."""
-    slots_fresh_seconds: int = 15
-    slots_stale_seconds: int = 300
-    slots_stale_if_error_seconds: int = 1800
+    slots_fresh_seconds: Annotated[
+        int, Setting(integer_between(1, 3600), "A whole number of seconds from 1 to 3600.")
+    ] = 15
+    slots_stale_seconds: Annotated[int, _AGE] = 300
+    slots_stale_if_error_seconds: Annotated[int, _AGE] = 1800
     """The same ages for slots. Shorter, because slots change with every booking."""
-    requests_per_minute: int = REQUESTS_PER_MINUTE
-    creations_per_minute: int = CREATIONS_PER_MINUTE
+    requests_per_minute: Annotated[
+        int, Setting(integer_between(3, 1000), "A whole number from 3 to 1000: the quota of your key.")
+    ] = REQUESTS_PER_MINUTE
+    creations_per_minute: Annotated[
+        int, Setting(integer_between(1, 999), "A whole number from 1 to 999: the quota of your key.")
+    ] = CREATIONS_PER_MINUTE
     """Quota of the API key. Creations count as requests too."""
-    processes: int = 1
+    processes: Annotated[int, Setting(integer_between(1, 10000), "A whole number from 1 to 10000.")] = 1
     """Number of server processes that share the key. It divides the quota where they share no cache."""
-    cache: str = "default"
-    """Alias in CACHES."""
-    draft_seconds: int = 7200
+    cache: Annotated[
+        str, Setting(lambda value: isinstance(value, str) and value in settings.CACHES, "An alias in CACHES.")
+    ] = "default"
+    draft_seconds: Annotated[
+        int, Setting(integer_between(300, 86400), "A whole number of seconds from 300 to 86400.")
+    ] = 7200
     """Seconds that a chosen slot's form can be submitted."""
-    manage_link_days: int = 400
+    manage_link_days: Annotated[
+        int,
+        Setting(integer_between(1, MAX_MANAGE_LINK_DAYS), f"A whole number of days from 1 to {MAX_MANAGE_LINK_DAYS}."),
+    ] = 400
     """Days that the manage link of a confirmation works."""
-    trusted_proxies: int = 0
-    """Number of proxies in front of the site, to find the client address in X-Forwarded-For."""
-    bookings_per_address: int = 50
-    lookups_per_address: int = 20
-    changes_per_address: int = 40
+    bookings_per_address: Annotated[int, _COUNT] = 50
+    lookups_per_address: Annotated[int, _COUNT] = 20
+    changes_per_address: Annotated[int, _COUNT] = 40
     """Submitted forms, lookups and changes that one client address may make in ten minutes. 0 is no limit."""
-    lookups_per_number: int = 10
+    lookups_per_number: Annotated[int, _COUNT] = 10
     """Lookups of one confirmation number in an hour, by anybody. 0 is no limit."""
-    minimum_fill_seconds: float = 1.0
+    minimum_fill_seconds: Annotated[float, Setting(number_between(0, 5), "A number of seconds from 0 to 5.")] = 1.0
     """Seconds between showing a form and sending it to Kordless. A quicker form waits for the rest."""
-    spam_check: str = ""
+    spam_check: Annotated[
+        str, Setting(matching(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+"), "The dotted path of a function of request and form.")
+    ] = ""
     """Dotted path of the site's own spam check."""
-    human_check_origins: tuple[str, ...] = ()
+    human_check_origins: Annotated[
+        tuple[str, ...],
+        Setting(
+            lambda value: isinstance(value, list | tuple) and all(map(is_origin, value)),
+            'A list of origins such as "https://challenge.example".',
+            _sorted_tuple,
+        ),
+    ] = ()
     """Origins that the script of the spam check is loaded from. Sorted."""
-    webhook_secrets: tuple[Secret, ...] = ()
+    webhook_secrets: Annotated[
+        tuple[Secret, ...],
+        Setting(
+            lambda value: all(map(matching(r"\S(.{0,498}\S)?"), as_tuple(value))),
+            "The secret of the webhook, or a list of the new and the old one; none of them empty.",
+            lambda value: tuple(map(Secret, as_tuple(value))),
+        ),
+    ] = ()
     """Secrets of the webhook: several while one replaces another. Without one, no delivery is accepted."""
-    webhook_signed_payload: str = "timestamp.body"
-    """Payload that Kordless signs: "timestamp.body" or "body"."""
-    webhook_signature_encoding: str = "hex"
-    """Encoding of the signature: "hex" or "base64"."""
-    funnel: bool = True
+    webhook_signed_payload: Annotated[
+        str, Setting(matching(r"timestamp\.body|body"), 'One of: "timestamp.body", "body".')
+    ] = "timestamp.body"
+    """Payload that Kordless signs."""
+    webhook_signature_encoding: Annotated[str, Setting(matching(r"hex|base64"), 'One of: "hex", "base64".')] = "hex"
+    """Encoding of the signature."""
+    funnel: Annotated[bool, _BOOL] = True
     """Count visits, by the step that they reach."""
-    mail: bool = False
+    mail: Annotated[bool, _BOOL] = False
     """Send mail to customers from this site, besides Kordless's own."""
-    mail_from: str = ""
+    mail_from: Annotated[
+        str, Setting(is_sender, 'An email address, with or without a name: "Salon <bookings@salon.example>".')
+    ] = ""
     """Sender of mails; "" for Django's DEFAULT_FROM_EMAIL."""
-    site_url: str = ""
+    site_url: Annotated[
+        str,
+        Setting(
+            is_site_url,
+            "An https:// URL, perhaps with a path, but no query; http:// only for this machine.",
+            _strip_slash,
+        ),
+    ] = ""
     """URL of the site for links in mails, without a trailing slash. Required with `mail`."""
-    reminder_hours: int = 24
+    reminder_hours: Annotated[
+        int, Setting(integer_between(0, 336), "A whole number of hours from 1 to 336; 0 for no reminder.")
+    ] = 24
     """Hours before an appointment at which its reminder is due. 0 is no reminder."""
+    trusted_proxies: Annotated[int, Setting(integer_between(0, 20), "A whole number from 0 to 20.")] = 0
+    """Number of proxies in front of the site, to find the client address in X-Forwarded-For."""
 
     def __hash__(self) -> int:
         """Hash two fields only: each request looks up its account, and hashing all fields would take longer."""
         return hash((self.name, self.org_slug))
+
+
+def _declared_settings() -> dict[str, Setting]:
+    # A field without Annotated[…] fails here, at import.
+    return {column.name.upper(): get_args(column.type)[1] for column in fields(Account) if column.name != "name"}
+
+
+SETTINGS: Final[Mapping[str, Setting]] = _declared_settings()
+"""Rules of all settings by name, in the order of the table."""
 
 
 @dataclass(frozen=True)
@@ -248,8 +348,6 @@ class SettingError:
     """Advice: the value to write instead."""
 
 
-SETTING_NAMES: Final = frozenset(f.name.upper() for f in fields(Account)) - {"NAME"}
-_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _NAMESPACE = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 
@@ -259,13 +357,14 @@ def accounts() -> Mapping[str, Account]:
 
 
 def get_account(name: str | None) -> Account:
-    """Return the account for an instance namespace. With one account, any namespace will do.
+    """Return the account with this name, or for a namespace that ends with it. With one account, any name will do.
 
     Raises ImproperlyConfigured if there are several accounts and none has this name.
     """
     known = accounts()
     if len(known) == 1:
         return next(iter(known.values()))
+    name = name and name.rpartition(":")[2]
     if name is None or name not in known:
         raise ImproperlyConfigured(
             f"No KORDLESS_BOOKING account is called {name!r}. Mount the URLs with "
@@ -316,10 +415,10 @@ def _account_errors(name: str, given: object, *, alone: bool) -> Iterator[Settin
     if not isinstance(given, Mapping):
         yield SettingError("wrong", f"{where} is not a dictionary.", "Give it API_KEY and ORG_SLUG.")
         return
-    names = sorted(SETTING_NAMES | {"ACCOUNTS"} if alone else SETTING_NAMES)
+    names = sorted({*SETTINGS, "ACCOUNTS"} if alone else SETTINGS)
     # A key that is unknown is reported, but doesn't stop the site: see `_accounts`.
     for key in given:
-        if key not in SETTING_NAMES:
+        if key not in SETTINGS:
             near = difflib.get_close_matches(str(key).upper(), names, n=1, cutoff=0.5)
             hint = f"Did you mean {near[0]}?" if near else f"Known keys: {', '.join(names)}."
             yield SettingError("unknown", f"{where} has an unknown key {key!r}.", hint)
@@ -340,11 +439,13 @@ def _account_errors(name: str, given: object, *, alone: bool) -> Iterator[Settin
     # one must not run without.
     absent = {key for key in given if given[key] is None or (given[key] == "" and key != "WEBHOOK_SECRETS")}
     wrong = {
-        key for key, (right, _) in _VALIDATORS.items() if key in given and key not in absent and not right(given[key])
+        key
+        for key, setting in SETTINGS.items()
+        if key in given and key not in absent and not setting.is_valid(given[key])
     }
-    for key, (_, hint) in _VALIDATORS.items():
+    for key, setting in SETTINGS.items():
         if key in wrong:
-            yield SettingError("wrong", f"{where}: {key} is not usable.", hint)
+            yield SettingError("wrong", f"{where}: {key} is not usable.", setting.hint)
     if given.get("MAIL") is True and not given.get("SITE_URL"):
         yield SettingError(
             "wrong",
@@ -379,105 +480,11 @@ def _decreasing_lifetimes(where: str, given: Mapping[Any, Any], wrong: set[str])
                 )
 
 
-_MAX_WAIT: Final = 25
-"""Maximum of both deadlines in seconds. Below 30: servers and proxies time out after 30 by default, a claimed attempt
-may be sent again after 30, and a permit allows for a call of 30 (`rate_limiter.MAX_CALL_SECONDS`).
-"""
 _LIFETIMES: Final = (
     ("CATALOG_FRESH_SECONDS", "CATALOG_STALE_SECONDS", "CATALOG_STALE_IF_ERROR_SECONDS"),
     ("SLOTS_FRESH_SECONDS", "SLOTS_STALE_SECONDS", "SLOTS_STALE_IF_ERROR_SECONDS"),
 )
 """Ages until which a cached value is fresh, served while it is refreshed, and served in an outage: never decreasing."""
-
-# Setting to its validator, and the hint for a value that is rejected.
-_VALIDATORS: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
-    "API_KEY": (matching(r"[\x21-\x7e]{1,500}"), "A key is one line of printable ASCII without spaces."),
-    "ORG_SLUG": (matching(_SLUG.pattern), "A slug has letters, digits, dots, dashes and underscores only."),
-    "BASE_URL": (is_base_url, "Write an https:// address without query; http:// is for this machine only."),
-    "SANDBOX": (
-        lambda value: isinstance(value, bool | str | Path),
-        "True, or the path of the file that the sandbox keeps its bookings in.",
-    ),
-    "PHONE_REGION": (
-        lambda value: isinstance(value, str) and value in SUPPORTED_REGIONS,
-        'The two capital letters of a country, such as "US", "GB" or "DE".',
-    ),
-    "EMBED_ORIGINS": (
-        lambda value: isinstance(value, list | tuple | set | frozenset) and all(map(is_origin, value)),
-        'A list of origins such as "https://shop.example" or "https://*.shop.example"; no paths, no bare "*".',
-    ),
-    "THEME": (lambda value: value in THEMES, f"One of: {', '.join(THEMES)}."),
-    "STYLE_SHEETS": (
-        lambda value: isinstance(value, list | tuple) and all(map(matching(r"(?!/)(?!.*\.\.)[\w./ -]+\.css"), value)),
-        'A list of static files such as "my_site/booking.css", as {% static %} would name them.',
-    ),
-    "SUPPORT_EMAIL": (matching(r"[^@\s<>]+@[^@\s<>]+"), "An e-mail address that visitors may write to."),
-    "SUPPORT_PHONE": (matching(r"\+?[0-9 ()./-]{3,30}"), "A phone number that visitors may call."),
-    "BROWSE_SECONDS": (
-        number_between(0.1, _MAX_WAIT),
-        f"Seconds that a page may wait for Kordless: 0.1 to {_MAX_WAIT}.",
-    ),
-    "BOOKING_SECONDS": (
-        number_between(0.1, _MAX_WAIT),
-        f"Seconds that placing a booking may wait: 0.1 to {_MAX_WAIT}.",
-    ),
-    "CATALOG_FRESH_SECONDS": (integer_between(1, 86400), "Whole seconds, 1 to 86400."),
-    "CATALOG_STALE_SECONDS": (integer_between(1, 86400), "Whole seconds, 1 to 86400."),
-    "CATALOG_STALE_IF_ERROR_SECONDS": (integer_between(1, 86400), "Whole seconds, 1 to 86400."),
-    "LOCAL_CACHE_SECONDS": (number_between(0, 1), "Seconds that a process answers from its own memory: 0 to 1."),
-    "SLOTS_FRESH_SECONDS": (integer_between(1, 3600), "Whole seconds, 1 to 3600."),
-    "SLOTS_STALE_SECONDS": (integer_between(1, 86400), "Whole seconds, 1 to 86400."),
-    "SLOTS_STALE_IF_ERROR_SECONDS": (integer_between(1, 86400), "Whole seconds, 1 to 86400."),
-    "REQUESTS_PER_MINUTE": (
-        integer_between(3, 1000),
-        f"What your Kordless key allows: {REQUESTS_PER_MINUTE} unless agreed otherwise.",
-    ),
-    "CREATIONS_PER_MINUTE": (
-        integer_between(1, 999),
-        f"What your Kordless key allows: {CREATIONS_PER_MINUTE} unless agreed otherwise.",
-    ),
-    "PROCESSES": (integer_between(1, 10000), "How many server processes share the key when the cache is not shared."),
-    "CACHE": (
-        lambda value: isinstance(value, str) and value in settings.CACHES,
-        "The name of one of your CACHES.",
-    ),
-    "DRAFT_SECONDS": (integer_between(300, 86400), "Seconds that a chosen time may be filled in: 300 to 86400."),
-    "MANAGE_LINK_DAYS": (
-        integer_between(1, MAX_MANAGE_LINK_DAYS),
-        f"Days that a manage link works: 1 to {MAX_MANAGE_LINK_DAYS}.",
-    ),
-    "BOOKINGS_PER_ADDRESS": (
-        integer_between(0, 1000),
-        "Forms that one address may send in ten minutes; 0 is no limit.",
-    ),
-    "LOOKUPS_PER_ADDRESS": (integer_between(0, 1000), "Look-ups by one address in ten minutes; 0 is no limit."),
-    "CHANGES_PER_ADDRESS": (integer_between(0, 1000), "Changes by one address in ten minutes; 0 is no limit."),
-    "LOOKUPS_PER_NUMBER": (integer_between(0, 1000), "Look-ups of one confirmation number in an hour; 0 is no limit."),
-    "MINIMUM_FILL_SECONDS": (number_between(0, 5), "Seconds before which no form is sent on: 0 to 5."),
-    "SPAM_CHECK": (matching(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+"), "The dotted path of a function of request and form."),
-    "HUMAN_CHECK_ORIGINS": (
-        lambda value: isinstance(value, list | tuple) and all(map(is_origin, value)),
-        "The origins that your check's script is loaded from.",
-    ),
-    "WEBHOOK_SECRETS": (
-        lambda value: all(map(matching(r"\S(.{0,498}\S)?"), as_tuple(value))),
-        "The webhook's secret from Kordless, or a list with the new one and the old one; none of them empty.",
-    ),
-    "WEBHOOK_SIGNED_PAYLOAD": (matching(r"timestamp\.body|body"), '"timestamp.body" or "body".'),
-    "WEBHOOK_SIGNATURE_ENCODING": (matching(r"hex|base64"), '"hex" or "base64".'),
-    "FUNNEL": (lambda value: isinstance(value, bool), "True or False."),
-    "MAIL": (lambda value: isinstance(value, bool), "True, or False: Kordless writes to customers itself."),
-    "MAIL_FROM": (is_sender, 'Who mails are from: "bookings@salon.example" or "Salon <bookings@salon.example>".'),
-    "SITE_URL": (
-        is_site_url,
-        "Where your site is: https:// and its name, perhaps with a path; http:// is for this machine only.",
-    ),
-    "REMINDER_HOURS": (
-        integer_between(0, 336),
-        "Hours before an appointment that its reminder is due: 1 to 336; 0 is no reminder.",
-    ),
-    "TRUSTED_PROXIES": (integer_between(0, 20), "How many proxies stand in front of the site: 0 to 20."),
-}
 
 
 @cache
@@ -495,26 +502,9 @@ def _raw() -> Any:
 
 
 def _account(name: str, given: object) -> Account:
-    assert isinstance(given, Mapping)  # noqa: S101 (mistakes_in has just made sure)
-    values = {key.lower(): value for key, value in given.items() if key in SETTING_NAMES and value not in (None, "")}
-    if "api_key" in values:
-        values["api_key"] = Secret(values["api_key"])
-    if "base_url" in values:
-        values["base_url"] = values["base_url"].rstrip("/")
-    if "webhook_secrets" in values:
-        values["webhook_secrets"] = tuple(Secret(secret) for secret in as_tuple(values["webhook_secrets"]))
-    if "site_url" in values:
-        values["site_url"] = values["site_url"].rstrip("/")
-    # An immutable copy: a list would still be the site's own, and could change.
-    values["style_sheets"] = tuple(values.get("style_sheets", ()))
-    for origins in ("embed_origins", "human_check_origins"):
-        if origins in values:
-            # Sorted, because a set may have another order in each process, and the origins end up in pages.
-            values[origins] = tuple(sorted(values[origins]))
-    return Account(name=name, **values)
+    assert isinstance(given, Mapping)  # noqa: S101 (find_errors has rejected anything else)
+    present = {key: value for key, value in given.items() if key in SETTINGS and value not in (None, "")}
+    return Account(name=name, **{key.lower(): SETTINGS[key].convert(value) for key, value in present.items()})
 
 
-@receiver(setting_changed)
-def _reset(*, setting: str, **_kwargs: object) -> None:
-    if setting in {"KORDLESS_BOOKING", "CACHES", "SECRET_KEY"}:
-        _accounts.cache_clear()
+on_setting_change({"KORDLESS_BOOKING", "CACHES", "SECRET_KEY"}, _accounts.cache_clear)

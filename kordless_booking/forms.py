@@ -12,8 +12,6 @@ from django.utils.translation import gettext_lazy as _
 
 from kordless_booking.api.resources import CONFIRMATION_NUMBER, Contact
 
-__all__ = ["ContactField", "ContactForm", "FindForm"]
-
 MAX_PHONE: Final = 40
 """Characters of a phone number as typed; E.164 itself has 15 digits at most."""
 MAX_EMAIL: Final = 254

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["MAX_MANAGE_LINK_DAYS", "MAX_PARTY_SIZE", "MAX_WINDOW_DAYS"]
-
 MAX_PARTY_SIZE: Final = 50
 """People in a booking. Each size is a cache item of its own, so a visitor must not be able to request any number."""
 MAX_WINDOW_DAYS: Final = 366

@@ -15,7 +15,7 @@ import json
 import logging
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -23,8 +23,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from kordless_booking.clock import Clock
-
-__all__ = ["JsonFormatter", "LogThrottle", "error_location", "log_event", "redacted_dispatch_log", "request_id"]
 
 request_id: ContextVar[str] = ContextVar("kordless_booking.request_id", default="")
 """Request id of the visitor's request that is being processed; empty outside of a request."""
@@ -100,25 +98,29 @@ QUIET_SECONDS: Final = {logging.WARNING: 60.0, logging.ERROR: 60.0, logging.CRIT
 
 
 class LogThrottle:
-    """Log throttle of one account in one process: each process alerts once."""
+    """Limit how often one process logs an event. Safe to share between threads."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._told: dict[tuple[str, int], float] = {}
+        self._logged_at: dict[Hashable, float] = {}
         self._lock = threading.Lock()
+
+    def is_due(self, kind: Hashable, seconds: float) -> bool:
+        """Return True at most once in `seconds` for each `kind`; the caller then logs."""
+        # Monotonic: after the wall clock is set back, the next line must not wait until it catches up.
+        now = self._clock.monotonic()
+        with self._lock:
+            logged_at = self._logged_at.get(kind)
+            if logged_at is not None and now - logged_at < seconds:
+                return False
+            self._logged_at[kind] = now
+        return True
 
     def level_for(self, kind: str, level: int) -> int:
         """Return the level to log the event `kind` at now: `level`, or INFO while it is throttled at `level`."""
-        if level not in QUIET_SECONDS:
+        if level not in QUIET_SECONDS or self.is_due((kind, level), QUIET_SECONDS[level]):
             return level
-        now = self._clock.now()
-        with self._lock:
-            told = self._told.get((kind, level))
-            # abs(): after the wall clock is set back, the next line must not stay quiet until it catches up.
-            if told is not None and abs(now - told) < QUIET_SECONDS[level]:
-                return logging.INFO
-            self._told[kind, level] = now
-        return level
+        return logging.INFO
 
 
 _redacting: ContextVar[bool] = ContextVar("kordless_booking.unrepeated", default=False)

@@ -14,17 +14,6 @@ from django.utils.translation import gettext_lazy as _
 MAX_KIND_CHARS: Final = 100
 """Maximum length of Kordless's name for an event."""
 
-__all__ = [
-    "Appointment",
-    "BookingAttempt",
-    "BookingProjection",
-    "FunnelCount",
-    "OutgoingMail",
-    "Overview",
-    "RejectedDeliveryCount",
-    "WebhookDelivery",
-]
-
 
 class BookingAttempt(models.Model):
     """One attempt at booking, recorded before anything is sent, so that no form is booked twice.

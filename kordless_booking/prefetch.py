@@ -9,8 +9,6 @@ from typing import Final
 
 from django.http import HttpRequest, HttpResponse
 
-__all__ = ["PREFETCH_SECONDS", "is_prefetch", "keep_for_click", "prefetch_declined"]
-
 _SCRIPT_HEADER: Final = "HTTP_KB_AHEAD"
 """`KB-Ahead`, the header that our script sends."""
 _MARK: Final = "KB-Ahead"

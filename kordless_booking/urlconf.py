@@ -1,6 +1,6 @@
-"""Absolute URLs of the widget's pages for mails.
+"""Where the widget is mounted: namespaces, the account of a request, paths, and absolute URLs for mails.
 
-They begin with SITE_URL from the settings, never with the host of a request, which a client can choose.
+Absolute URLs begin with SITE_URL from the settings, never with the host of a request, which a client can choose.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from functools import lru_cache
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.core.signals import setting_changed
-from django.dispatch import receiver
+from django.http import HttpRequest
 from django.urls import (
+    NoReverseMatch,
     URLPattern,
     URLResolver,
     get_resolver,
@@ -23,9 +23,9 @@ from django.urls import (
 )
 from django.utils.translation import get_language
 
+from kordless_booking import conf
 from kordless_booking.conf import Account
-
-__all__ = ["Mount", "absolute_url", "cached_reverse", "current_mount"]
+from kordless_booking.setting_changes import on_setting_change
 
 
 def absolute_url(account: Account, name: str, *args: str, **query: str | None) -> str:
@@ -34,37 +34,51 @@ def absolute_url(account: Account, name: str, *args: str, **query: str | None) -
     `args` are its path arguments. `query` becomes the query string, without empty values. Raises
     django.urls.NoReverseMatch when the account's URLs are mounted nowhere.
     """
+    found = namespaces_of(account)
+    if not found:
+        raise NoReverseMatch(f"kordless_booking.urls is not mounted for the account {account.name!r}.")
     # SITE_URL contains all that stands before the URLconf's own paths. The script name of the current request, or
     # FORCE_SCRIPT_NAME, would stand there twice.
     prefix = get_script_prefix()
     set_script_prefix("/")
     try:
         # Not the active URLconf: a middleware may have set another one for the current request.
-        path = reverse(f"{_namespace(account)}:{name}", args=args, urlconf=settings.ROOT_URLCONF)
+        path = reverse(f"{found[0]}:{name}", args=args, urlconf=settings.ROOT_URLCONF)
     finally:
         set_script_prefix(prefix)
     more = urlencode({key: value for key, value in query.items() if value})
     return f"{account.site_url}{path}{'?' if more else ''}{more}"
 
 
-def _namespace(account: Account) -> str:
-    """Return the account's instance namespace, or the first mount when none has the account's name.
+def namespaces_of(account: Account) -> list[str]:
+    """Return the namespaces that the account is mounted under. Links use the first one."""
+    found = mounted_namespaces()
+    own = [namespace for namespace in found if namespace.rpartition(":")[2] == account.name]
+    if len(conf.accounts()) > 1:
+        return own
+    # A site with one account may mount it under any namespace.
+    return own + [namespace for namespace in found if namespace not in own]
 
-    A site with one account may mount it under any namespace.
-    """
-    mounts = list(_mounts(get_resolver(settings.ROOT_URLCONF).url_patterns, ""))
-    own = [namespace for namespace in mounts if namespace.rpartition(":")[2] == account.name]
-    return next(iter(own or mounts), "kordless_booking")
+
+def mounted_namespaces() -> list[str]:
+    """Return the full instance namespace of each place where our URLs are mounted, such as "shop:north"."""
+    return list(_find_mounts(get_resolver(settings.ROOT_URLCONF).url_patterns, ""))
 
 
-def _mounts(patterns: Sequence[URLPattern | URLResolver], outer: str) -> Iterator[str]:
+def _find_mounts(patterns: Sequence[URLPattern | URLResolver], outer: str) -> Iterator[str]:
     for pattern in patterns:
         if isinstance(pattern, URLResolver):
             inner = ":".join(filter(None, [outer, pattern.namespace]))
             if pattern.app_name == "kordless_booking":
                 yield inner
             else:
-                yield from _mounts(pattern.url_patterns, inner)
+                yield from _find_mounts(pattern.url_patterns, inner)
+
+
+def account_for(request: HttpRequest) -> Account:
+    """Return the account that the namespace of the request names. Raises ImproperlyConfigured as `get_account` does."""
+    match = request.resolver_match
+    return conf.get_account(match.namespace if match else None)
 
 
 Mount = tuple[str, str, str | None, str | None]
@@ -86,7 +100,4 @@ def cached_reverse(mount: Mount, name: str, *args: str) -> str:
     return reverse(f"{namespace}:{name}", args=args, urlconf=urlconf)
 
 
-@receiver(setting_changed)
-def _forget(*, setting: str, **_kwargs: object) -> None:
-    if setting in {"ROOT_URLCONF", "FORCE_SCRIPT_NAME"}:
-        cached_reverse.cache_clear()
+on_setting_change({"ROOT_URLCONF", "FORCE_SCRIPT_NAME"}, cached_reverse.cache_clear)

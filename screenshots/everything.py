@@ -16,8 +16,6 @@ from screenshots.pictures import DESKTOP, PHONE, Device, Shot, sheet, take, visi
 from screenshots.site import standing
 from screenshots.steps import walked
 
-__all__ = ["DEVICES", "LANGUAGES", "SCHEMES", "depths", "gallery", "home", "sets", "steps", "themes"]
-
 LANGUAGES: Final = {
     "en": ("English", "America/New_York"),
     "de": ("German", "Europe/Berlin"),

@@ -10,8 +10,6 @@ from typing import Final
 
 from playwright.sync_api import Browser, Page
 
-__all__ = ["DESKTOP", "PHONE", "Device", "Shot", "sheet", "take", "visitor"]
-
 QUALITY: Final = 72
 GROUND: Final = {"light": ("#d9dade", "#33353a"), "dark": ("#3a3c42", "#e4e5e9")}
 

@@ -16,8 +16,6 @@ from pathlib import Path
 from socketserver import ThreadingMixIn
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
-__all__ = ["MOMENT", "standing"]
-
 ROOT = Path(__file__).resolve().parents[1]
 MOMENT = datetime(2026, 12, 1, 15, 0, 5, tzinfo=UTC)
 """A Tuesday: ten in the morning in New York, where Acme Salon is."""

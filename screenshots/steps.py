@@ -10,8 +10,6 @@ from playwright.sync_api import Page
 
 from kordless_booking.sandbox import Sandbox
 
-__all__ = ["STEPS", "walked"]
-
 STEPS = (
     "services",
     "times",

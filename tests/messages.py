@@ -1,54 +1,117 @@
 """Bring the languages up to date with the code: `make messages`, translate what is empty, `make messages` again.
 
-New texts are added without words, texts that nobody asks for any more are dropped, and what visitors see is compiled.
+Adds new texts without a translation, drops texts that nothing uses any more, and compiles. A folder in
+kordless_booking/locale/ without a catalog is a new language, and gets one. Files whose texts stay the same are not
+written.
 """
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
-from babel.messages import Catalog
-from babel.messages.mofile import write_mo
+import django
+from babel import Locale
+from babel.messages import Catalog, Message
+from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po, write_po
+from django.conf.locale import LANG_INFO
+from django.utils.translation import to_language, to_locale
 
 from kordless_booking import __version__
 from tests.support.translatable_texts import PACKAGE, Text, texts_of_the_package
 
-__all__ = ["bring_up_to_date"]
+DJANGO_LOCALES = Path(django.__file__).parent / "conf" / "locale"
 
 
-def bring_up_to_date(path: Path, texts: frozenset[Text]) -> int:
-    """Add and drop texts in one .po file and compile it; how many have no words yet."""
+def update_language(folder: Path, texts: frozenset[Text]) -> int:
+    """Update the catalog of one language, whose folder is named as gettext names it (`pt_BR`).
+
+    Creates the catalog when there is none. Return the number of texts to translate. Raises ValueError when Django
+    knows no such language.
+    """
+    path = folder / "LC_MESSAGES" / "django.po"
+    if not path.exists():
+        catalog = _new_catalog(folder.name)
+        path.parent.mkdir(exist_ok=True)
+        _write_po(path, catalog)
+    return update_catalog(path, texts)
+
+
+def update_catalog(path: Path, texts: frozenset[Text]) -> int:
+    """Add and drop texts in one .po file, and compile it. Return the number of texts to translate."""
     with path.open("rb") as file:
         catalog = read_po(file)
-    catalog.project, catalog.version = "kordless-booking", __version__
     asked = {(text.context, text.singular): text for text in texts}
-    for message in list(catalog):
-        if message.id and (message.context, _singular(message.id)) not in asked:
-            catalog.delete(message.id, message.context)
-    for context, singular in sorted(asked.keys() - _known(catalog), key=str):
-        text = asked[context, singular]
-        catalog.add((singular, text.plural) if text.plural else singular, context=context)
-    catalog.obsolete.clear()
+    known = {(message.context, _singular(message)): message for message in catalog if message.id}
+    for key in known.keys() - asked.keys():
+        catalog.delete(known[key].id, known[key].context)
+    for key in sorted(asked.keys() - known.keys(), key=str):
+        text = asked[key]
+        catalog.add((text.singular, text.plural) if text.plural else text.singular, context=text.context)
+    if asked.keys() != known.keys() or catalog.obsolete:
+        catalog.obsolete.clear()
+        catalog.project, catalog.version = "kordless-booking", __version__
+        _write_po(path, catalog)
+    _compile(catalog, path.with_suffix(".mo"))
+    return sum(message.fuzzy or not all(_forms(message)) for message in catalog if message.id)
+
+
+def _new_catalog(name: str) -> Catalog:
+    """Return a catalog without texts, with the header of the language whose folder is called `name`."""
+    code = to_language(name)
+    plurals = DJANGO_LOCALES / name / "LC_MESSAGES" / "django.po"
+    # A page asks Django for a language's name and direction, so one that Django doesn't know can't be shown.
+    if to_locale(code) != name or code not in LANG_INFO or not plurals.exists():
+        known = ", ".join(sorted(path.parent.name for path in DJANGO_LOCALES.glob("*/LC_MESSAGES")))
+        raise ValueError(f"Django knows no language whose folder is called {name}. It knows: {known}.")
+    english = LANG_INFO[code]["name"]
+    catalog = Catalog(
+        Locale.parse(name),
+        project="kordless-booking",
+        version=__version__,
+        header_comment=f"# {english} texts of kordless-booking.\n#",
+        last_translator="kordless-booking",
+        language_team=english,
+        charset="utf-8",
+        fuzzy=False,
+    )
+    # Babel's rule has another number of forms for French, Italian, Polish and others.
+    with plurals.open("rb") as file:
+        catalog.mime_headers = [("Plural-Forms", read_po(file).plural_forms)]
+    # Not as arguments above, where an empty one means Babel's "EMAIL@ADDRESS".
+    catalog.msgid_bugs_address, catalog.revision_date = "", catalog.creation_date
+    return catalog
+
+
+def _write_po(path: Path, catalog: Catalog) -> None:
     with path.open("wb") as file:
         write_po(file, catalog, width=120, no_location=True)
-    with path.with_suffix(".mo").open("wb") as file:
-        write_mo(file, catalog)
-    return sum(not message.string or not all(_forms(message.string)) for message in catalog if message.id)
 
 
-def _known(catalog: Catalog) -> set[tuple[str | None, str]]:
-    return {(message.context, _singular(message.id)) for message in catalog if message.id}
+def _compile(catalog: Catalog, path: Path) -> None:
+    """Write the .mo file, unless it says the same already: its header also names the version of Babel."""
+    compiled = BytesIO()
+    write_mo(compiled, catalog)
+    if not path.exists() or _translations(path.read_bytes()) != _translations(compiled.getvalue()):
+        path.write_bytes(compiled.getvalue())
 
 
-def _singular(said: str | tuple[str, ...] | list[str]) -> str:
-    return (said if isinstance(said, str) else said[0]).replace("%%", "%")
+def _translations(compiled: bytes) -> tuple[str, list[tuple[object, object, object]]]:
+    """Return what a .mo file says: the rule for plurals, and each text with its context and translation."""
+    catalog = read_mo(BytesIO(compiled))
+    return catalog.plural_forms, [(each.context, each.id, each.string) for each in catalog if each.id]
 
 
-def _forms(said: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
-    return (said,) if isinstance(said, str) else tuple(said)
+def _singular(message: Message) -> str:
+    return (message.id if isinstance(message.id, str) else message.id[0]).replace("%%", "%")
+
+
+def _forms(message: Message) -> tuple[str, ...]:
+    # None in a text that was just added.
+    return (message.string or "",) if isinstance(message.string, str | None) else tuple(message.string)
 
 
 if __name__ == "__main__":
-    for found in sorted(PACKAGE.glob("locale/*/LC_MESSAGES/django.po")):
-        print(f"{found.parent.parent.name}: {bring_up_to_date(found, texts_of_the_package())} without words")  # noqa: T201
+    for found in sorted((PACKAGE / "locale").iterdir()):
+        print(f"{found.name}: {update_language(found, texts_of_the_package())} to translate")  # noqa: T201

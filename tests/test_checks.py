@@ -21,7 +21,7 @@ from kordless_booking.checks import (
     check_templates,
     check_webhook_secrets,
 )
-from kordless_booking.conf import SETTING_NAMES
+from kordless_booking.conf import SETTINGS
 
 FLAT = {"API_KEY": "kb-canary-key-5f1d9c", "ORG_SLUG": "acme-salon"}
 TWO = {"ACCOUNTS": {"north": FLAT, "south": FLAT}}
@@ -81,7 +81,7 @@ def test_settings_that_are_not_there_at_all_are_the_first_mistake(settings):
 
 def test_the_hint_is_the_nearest_known_key(settings):
     """Whatever one typed instead."""
-    for name in SETTING_NAMES:
+    for name in SETTINGS:
         settings.KORDLESS_BOOKING = {**FLAT, name.replace("_", "") + "X": 1}
         (message,) = check_settings()
         assert message.hint == f"Did you mean {name}?"

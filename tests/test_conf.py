@@ -11,7 +11,7 @@ from hypothesis import settings as fast
 from hypothesis import strategies as st
 
 from kordless_booking.api.session import validated_base_url
-from kordless_booking.conf import SETTING_NAMES, Account, Secret, accounts, find_errors, get_account
+from kordless_booking.conf import SETTINGS, Account, Secret, accounts, find_errors, get_account
 from kordless_booking.upstream.read_through import INVALIDATION_SECONDS
 
 KEY = "kb-canary-key-5f1d9c"
@@ -183,7 +183,7 @@ def rows(table):
 
 def test_every_setting_has_its_rule_tested():
     """A new one needs good and bad examples here; only the test transport takes anything."""
-    assert GOOD.keys() == BAD.keys() == SETTING_NAMES - {"TRANSPORT"}
+    assert GOOD.keys() == BAD.keys() == SETTINGS.keys() - {"TRANSPORT"}
 
 
 def beside(name: str, value: float) -> dict[str, float]:
@@ -376,7 +376,7 @@ def test_a_single_account_answers_to_any_namespace(settings, raw, name):
 
 def test_empty_values_are_the_defaults(settings):
     """`os.environ.get` gives None or "" for what isn't set. Only an empty secret is a mistake: it would be guessed."""
-    unset = dict.fromkeys(SETTING_NAMES - FLAT.keys(), "")
+    unset = dict.fromkeys(SETTINGS.keys() - FLAT.keys(), "")
     settings.KORDLESS_BOOKING = {**FLAT, **unset, "PHONE_REGION": None, "WEBHOOK_SECRETS": None}
     assert get_account(None) == Account(api_key=Secret(KEY), org_slug="acme-salon")
 

@@ -63,9 +63,9 @@ def _documented() -> dict[str, list[str]]:
         "abuse.md": [
             f"lets {spelled(creations)} bookings a minute through",
             f"may send {account.bookings_per_address} contact forms",
-            f"look for {account.lookups_per_address} bookings",
+            f"look up {account.lookups_per_address} bookings",
             f"change {account.changes_per_address} of them in {address}",
-            f"may be looked for {spelled(number.most)} times in an hour",
+            f"may be looked up {spelled(number.most)} times in an hour",
             f"of more than {problems.LARGEST_FORM // 1024} KB",
         ],
         "funnel-and-admin.md": [
@@ -80,23 +80,23 @@ def _documented() -> dict[str, list[str]]:
             f"`REMINDER_HOURS` | {account.reminder_hours} by default",
             "after {}, {}, {}, {} and {} minutes and then hourly".format(*outbox.BACKOFF_MINUTES),
             f"with the next mail, for {days(outbox.GIVE_UP_AFTER)}",
-            f"not taken for {days(outbox.GIVE_UP_AFTER)}",
+            f"not accepted for {days(outbox.GIVE_UP_AFTER)}",
             f"Until {days(enqueue.RETENTION)} after its end",
         ],
         "operating.md": [
             f"differ by more than {signature.TOLERANCE_SECONDS} s",
-            f"asks Kordless {spelled(upstream_check.MOST_REQUESTS)} times at most",
+            f"sends Kordless {spelled(upstream_check.MAX_REQUESTS)} requests at most",
             f"takes more than {shared_cache.SLOW_SECONDS * 1000:g} ms",
             f"the same, more than {minutes(gate.MAX_SKEW_SECONDS)} apart",
             f"with {REQUEST_ID[0]} to {REQUEST_ID[1]} letters, digits",
             f"more than {minutes(signature.TOLERANCE_SECONDS)} off",
             f"More than {webhook.MAX_BODY_BYTES // 1024} KiB",
-            f"says yes or no: seconds, {days(placement.RESEND_WINDOW)} at most",
+            f"accepts or rejects it: seconds, {days(placement.RESEND_WINDOW)} at most",
             f"the body {kept_body}",
             f"{days(enqueue.RETENTION)} after its end",
             f"a keyed hash of the number | {minutes(changes.IN_PROGRESS_SECONDS)} |",
-            f"| nothing | {days(in_force.organization.stale_if_error)} at most | itself |",
-            f"| what was typed | {days(form_input.TOKEN_SECONDS)}; a manage link",
+            f"| none | {days(in_force.organization.stale_if_error)} at most | expiry |",
+            f"| form input | {days(form_input.TOKEN_SECONDS)}; a manage link",
             f"could be sent again ({days(targets.FORM_EXPIRES_AFTER)})",
             f"might send it again ({kept_body})",
         ],
@@ -115,7 +115,7 @@ def _documented() -> dict[str, list[str]]:
             f"More than {webhook.MAX_BODY_BYTES // 1024} KiB",
             f"The body {kept_body}",
         ],
-        "when-kordless-is-ill.md": [
+        "upstream-failures.md": [
             f"At most {slot_page.MAX_TIMES_SHOWN} times of a day on one page",
             f"of more than {parsing.MAX_SLOTS:,} the first {parsing.MAX_SLOTS:,}",
             f"at most {spelled(slot_page.MONTHS_AHEAD)} more months",
@@ -126,9 +126,9 @@ def _documented() -> dict[str, list[str]]:
         ],
         "settings.md": [
             f"may send in {address}; 0",
-            f"look for a booking in {address}; 0",
+            f"look up a booking in {address}; 0",
             f"cancel or move in {address}; 0",
-            "may be looked for in an hour; 0",
+            "may be looked up in an hour; 0",
         ],
     }
 

@@ -9,7 +9,7 @@ from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 from django.utils.translation import to_language
 
-from kordless_booking.views.request import supported_languages
+from kordless_booking.presentation.locales import supported_languages
 from tests.support.translatable_texts import PACKAGE, texts_of_the_package
 
 LANGUAGES = sorted(path.parent.parent.name for path in PACKAGE.glob("locale/*/LC_MESSAGES/django.po"))

@@ -8,13 +8,10 @@ from django.urls import reverse
 
 from kordless_booking.erasure.run import TARGETS
 from kordless_booking.management.commands import kordless_doctor, kordless_erase
-from tests.faults.test_page_of_faults import SAID, rows, written
+from tests.support.log_events import RAISED, SAID, rows, written
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs" / "operating.md").read_text()
-RAISED = re.compile(
-    r'\b(?:Problem\(|_Rejected\([0-9]{3},|unavailable\(|(?:log_problem|change_failed_page)\(\s*visit,)\s*"([a-z_]+)"'
-)
 
 
 def test_every_event_is_on_one_of_the_two_pages():
@@ -23,7 +20,7 @@ def test_every_event_is_on_one_of_the_two_pages():
     events = {*SAID.findall(code), *RAISED.findall(code)}
     section = PAGE.partition("\n## The log")[2].partition("\n## ")[0]
     here = re.findall(r"^\| `([a-z_]+)` \| [A-Z, ]+ \|", section, re.MULTILINE)
-    there = {row[0].strip("`") for row in rows("What is said to the visitor")}
+    there = {row[0].strip("`") for row in rows("Events and what the visitor sees")}
     assert len(here) == len(set(here))
     assert set(here) == events - there
 
@@ -37,7 +34,7 @@ def test_every_logger_is_listed():
 def test_every_table_is_listed_and_can_be_forgotten():
     """Whoever adds a model says what is kept in it, and a kind that forgets it."""
     models = {model.__name__ for model in apps.get_app_config("kordless_booking").get_models() if not model._meta.proxy}
-    section = PAGE.partition("\n## What is kept")[2].partition("\n## ")[0]
+    section = PAGE.partition("\n## Stored data")[2].partition("\n## ")[0]
     assert set(re.findall(r"\| `([A-Z][A-Za-z]+)` \|", section)) == models
     assert {model.__name__ for kind in TARGETS for model in kind.models} == models
     for kind in TARGETS:

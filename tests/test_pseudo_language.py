@@ -132,6 +132,7 @@ def no_english(walk: Walk, sandbox: Sandbox) -> None:
     assert {page.response["Content-Language"] for page in walk.seen} == {LANGUAGE}
 
 
+@pytest.mark.long
 def test_the_way_to_a_booking_and_back(walk: SpeechlessWalk, sandbox: Sandbox) -> None:
     """From the services to the confirmation, with errors on the way; then found, moved and cancelled."""
     for path in ("", "haircut/", "styling-class/", "haircut/?month=2027-01", "?embed=1", "manage/"):
@@ -155,6 +156,7 @@ def test_the_way_to_a_booking_and_back(walk: SpeechlessWalk, sandbox: Sandbox) -
     no_english(walk, sandbox)
 
 
+@pytest.mark.long
 def test_when_something_goes_wrong(walk: SpeechlessWalk, sandbox: Sandbox, clock: Traveller, pseudo: Settings) -> None:
     """Kordless says no or nothing, links are broken, times are taken, somebody is too quick: all in one's own words."""
     done = walk.post(walk.choose(), **JANE)
@@ -194,6 +196,7 @@ def test_when_something_goes_wrong(walk: SpeechlessWalk, sandbox: Sandbox, clock
     no_english(walk, sandbox)
 
 
+@pytest.mark.long
 def test_who_comes_too_often(walk: SpeechlessWalk, sandbox: Sandbox, pseudo: Settings) -> None:
     """The limits of one address, too, are told in one's own words."""
     few = {"BOOKINGS_PER_ADDRESS": 1, "LOOKUPS_PER_ADDRESS": 1}

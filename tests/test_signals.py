@@ -11,15 +11,27 @@ from django.test import Client
 from pytest_django import Settings
 from time_machine import Traveller
 
+from kordless_booking import signals
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.signals import ChangeSource, booking_cancelled, booking_created, booking_rescheduled
+from tests.support.lost_answers import lose_answers
 from tests.support.visitor import JANE, Walk
-from tests.views.test_outcome import lose_answers
 
 pytestmark = pytest.mark.django_db
 
 LETTER = {"utm_source": "river letter", "gclid": "abc"}
 SIGNALS = {"created": booking_created, "rescheduled": booking_rescheduled, "cancelled": booking_cancelled}
+
+
+def test_the_public_names_are_pinned() -> None:
+    """Sites import these; a rename is a breaking change."""
+    assert signals.__all__ == [
+        "ChangeSource",
+        "booking_cancelled",
+        "booking_created",
+        "booking_rescheduled",
+        "event_received",
+    ]
 
 
 @pytest.fixture

@@ -7,8 +7,6 @@ from datetime import date, datetime, time, timedelta
 
 import django
 
-__all__ = ["seed"]
-
 TAKEN = (time(10), time(11, 30), time(14), time(16, 30))
 
 

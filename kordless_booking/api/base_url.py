@@ -7,8 +7,6 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
-__all__ = ["validated_base_url"]
-
 
 def validated_base_url(value: str) -> str:
     """Return `value` without trailing slashes.

@@ -18,8 +18,6 @@ from kordless_booking.logs import log_event, request_id
 if TYPE_CHECKING:
     from kordless_booking.api.responses import ResponseMeta
 
-__all__ = ["CallRecord", "log_call", "request_id"]
-
 logger = logging.getLogger("kordless_booking.api")
 
 _LOGGABLE = re.compile(r"[A-Za-z0-9._:+-]{1,64}")

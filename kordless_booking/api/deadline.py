@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["DeadlineBackend", "Resolver", "deadline", "seconds_left", "with_same_deadline"]
-
 T = TypeVar("T")
 
 # A context variable, not an argument: a pooled connection outlives the call that opened it, so it has to look up the

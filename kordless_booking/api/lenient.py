@@ -14,18 +14,6 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
-__all__ = [
-    "MISSING",
-    "InvalidField",
-    "LenientObject",
-    "as_bool",
-    "as_datetime",
-    "as_decimal",
-    "as_int",
-    "as_text",
-    "normalize_name",
-]
-
 MISSING: Final = object()
 """Result of `LenientObject.raw` for an absent field, as opposed to None for null."""
 

@@ -6,8 +6,6 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["warm_up"]
-
 
 def warm_up(*shapes: Any) -> None:
     """Make msgspec analyze these types now. Call it at the end of the module that defines them.

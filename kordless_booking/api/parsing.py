@@ -39,15 +39,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-__all__ = [
-    "SkippedItems",
-    "is_same_service",
-    "parse_booking",
-    "parse_organization",
-    "parse_service_detail",
-    "parse_slots",
-]
-
 P = ParamSpec("P")
 T = TypeVar("T")
 

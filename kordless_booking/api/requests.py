@@ -24,18 +24,6 @@ if TYPE_CHECKING:
     from kordless_booking.api.parsing import SkippedItems
     from kordless_booking.api.resources import Contact, NewBooking
 
-__all__ = [
-    "Operation",
-    "booking_path",
-    "contact_query",
-    "create_body",
-    "encode_json",
-    "format_utc",
-    "path_segment",
-    "utc_range",
-    "validated_party_size",
-]
-
 T = TypeVar("T")
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")

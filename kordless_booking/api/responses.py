@@ -33,17 +33,6 @@ from kordless_booking.exceptions import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = [
-    "DEFAULT_WAIT_SECONDS",
-    "MAX_BODY_BYTES",
-    "MAX_WAIT_SECONDS",
-    "ResponseMeta",
-    "error_from_response",
-    "parse_json_strict",
-    "parse_response_meta",
-    "read_body",
-]
-
 MAX_BODY_BYTES: Final = 2 * 1024 * 1024
 """Maximum size of a body in bytes, counted after decompression. At least 6,000 slots fit."""
 

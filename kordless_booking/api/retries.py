@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from kordless_booking.api.requests import Operation
 
-__all__ = ["retrying"]
-
 MIN_TIME_SHARE: Final = 0.4
 """Minimum share of the time budget (0 to 1) that must be left for a retry."""
 

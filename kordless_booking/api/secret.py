@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import NoReturn
 
-__all__ = ["Secret"]
-
 _SENDABLE = re.compile(r"[\x21-\x7e]{1,512}")
 
 

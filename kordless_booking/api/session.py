@@ -21,7 +21,7 @@ import httpcore
 import httpx
 
 from kordless_booking.api.base_url import validated_base_url
-from kordless_booking.api.call_log import CallRecord, log_call, request_id
+from kordless_booking.api.call_log import CallRecord, log_call
 from kordless_booking.api.deadline import DeadlineBackend, deadline, seconds_left
 from kordless_booking.api.responses import (
     MAX_BODY_BYTES,
@@ -34,6 +34,7 @@ from kordless_booking.api.responses import (
 from kordless_booking.api.retries import retrying
 from kordless_booking.api.secret import Secret
 from kordless_booking.exceptions import KordlessError, OutcomeUnknown, Unreachable
+from kordless_booking.logs import request_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,8 +23,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import sha256
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from django.conf import settings
@@ -33,11 +34,14 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from kordless_booking.api.resources import NewBooking
 from kordless_booking.booking.hashes import contact_hash
 from kordless_booking.booking.preferences import VisitorPreferences
-from kordless_booking.booking.tokens import encrypt_token
+from kordless_booking.booking.tokens import MAX_ROW_TOKEN, InvalidToken, decrypt_token, encrypt_token
 
-__all__ = ["Attempt", "is_body_hash"]
+if TYPE_CHECKING:
+    from kordless_booking.models import BookingAttempt
 
 _BODY: Final = "kordless_booking.body"
+ENCRYPTED_BODY_TTL: Final = 30 * 86400
+"""Seconds for which the encrypted body or response in a row can be decrypted."""
 
 
 @dataclass(frozen=True)
@@ -81,12 +85,31 @@ class Attempt:
         )
 
     @classmethod
-    def from_body(
-        cls, key: str, body: str, attribution: Mapping[str, str] | None = None, reader: object = None
-    ) -> Attempt:
-        """Parse what `body` returned. Raises msgspec.DecodeError, also as its subclass ValidationError."""
-        known = msgspec.convert(reader, VisitorPreferences) if reader else None
-        return cls(key, msgspec.json.decode(body, type=NewBooking), attribution or {}, known)
+    def from_row(cls, row: BookingAttempt, now: datetime | None) -> Attempt:
+        """Decrypt the attempt in a row whose outcome is open. None for `now` accepts any age.
+
+        Raises InvalidToken when it can't be decrypted, or was written by a release with other fields.
+        """
+        encrypted = decrypt_row("attempt", row, now)
+        try:
+            request = msgspec.json.decode(encrypted["body"], type=NewBooking)
+        except (KeyError, TypeError, msgspec.DecodeError):
+            raise InvalidToken from None
+        try:
+            reader = msgspec.convert(encrypted.get("reader"), VisitorPreferences)
+        except msgspec.ValidationError:
+            # None, or of another release. They are only for mails, and no booking must fail for them.
+            reader = None
+        return cls(row.key, request, encrypted.get("attribution") or {}, reader)
+
+
+def decrypt_row(purpose: str, row: BookingAttempt, now: datetime | None) -> dict[str, Any]:
+    """Decrypt what a row holds: its "attempt" while the outcome is open, then the "answer". Raises InvalidToken.
+
+    None for `now` accepts any age.
+    """
+    age, seconds = (None, 0.0) if now is None else (ENCRYPTED_BODY_TTL, now.timestamp())
+    return decrypt_token(purpose, row.account, row.encrypted, max_age=age, now=seconds, longest=MAX_ROW_TOKEN)
 
 
 def is_body_hash(body_hash: str, digest: str) -> bool:

@@ -8,8 +8,6 @@ from __future__ import annotations
 import json
 from typing import Final
 
-__all__ = ["PARAMETERS", "parse_attribution"]
-
 PARAMETERS: Final = (
     "utm_source",
     "utm_medium",

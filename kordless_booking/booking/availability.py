@@ -23,21 +23,6 @@ from kordless_booking.limits import MAX_WINDOW_DAYS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = [
-    "AvailableTime",
-    "Opening",
-    "PartOfDay",
-    "free_openings",
-    "free_times",
-    "is_ambiguous",
-    "localize",
-    "max_party_size",
-    "month_weeks",
-    "months_in_window",
-    "parts_of_day",
-    "unique_hosts",
-]
-
 _MIDNIGHT = time()
 
 

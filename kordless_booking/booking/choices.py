@@ -17,9 +17,7 @@ import msgspec
 
 from kordless_booking.limits import MAX_PARTY_SIZE
 from kordless_booking.presentation.themes import PLAIN, THEMES
-from kordless_booking.presentation.timezone_search import canonical_timezone
-
-__all__ = ["Choices"]
+from kordless_booking.presentation.timezones import canonical_timezone
 
 _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
 _DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")

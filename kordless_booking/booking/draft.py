@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 from django.core import signing
 
-__all__ = ["Draft", "ExpiredDraft", "InvalidDraft", "sign", "unsign"]
+from kordless_booking.booking.terms import Terms
 
-VERSION = 1
+VERSION = 2
 """First item of the payload. A token of an unknown version is invalid."""
 MAX_TOKEN = 2048
 """Characters. Longer tokens are neither made nor read."""
@@ -36,22 +36,9 @@ class ExpiredDraft(InvalidDraft):
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """Chosen slot, with the visitor's choices."""
+    """Terms that a visitor has chosen, and the key under which they may be booked once."""
 
-    service: str
-    """Slug."""
-    start: datetime
-    """Start of the slot, in UTC."""
-    end: datetime
-    """End of the slot, in UTC."""
-    zone: str
-    """The visitor's time zone (IANA)."""
-    host_id: str | None = None
-    """None lets Kordless pick a host."""
-    host_name: str | None = None
-    team_id: str | None = None
-    party_size: int = 1
-    """Party size."""
+    terms: Terms
     nonce: str = field(default_factory=lambda: secrets.token_hex(16))
     """Key of the attempt: 128 random bits, in hexadecimal."""
     made_at: float = 0
@@ -61,25 +48,14 @@ class Draft:
 def sign(draft: Draft, account: str) -> str:
     """Return a URL-safe token of the draft, valid for this account only.
 
-    The host's name is left out when the token would get too long with it.
+    The names of host and team are left out when the token would get too long with them.
     """
     # A list without names: the token is part of a URL, and should be short.
-    payload: list[Any] = [
-        VERSION,
-        draft.service,
-        int(draft.start.timestamp()),
-        int(draft.end.timestamp()),
-        draft.zone,
-        draft.host_id,
-        draft.host_name,
-        draft.team_id,
-        draft.party_size,
-        draft.nonce,
-        round(draft.made_at, 2),
-    ]
+    payload = [VERSION, draft.nonce, round(draft.made_at, 2), msgspec.to_builtins(draft.terms)]
     token = signing.dumps(payload, salt=_salt(account), compress=True)
-    if len(token) > MAX_TOKEN and draft.host_name:
-        return sign(replace(draft, host_name=None), account)
+    short = draft.terms.without_names()
+    if len(token) > MAX_TOKEN and short != draft.terms:
+        return sign(replace(draft, terms=short), account)
     return token
 
 
@@ -94,27 +70,19 @@ def unsign(token: str, account: str, *, max_age: int, now: float) -> Draft:
         payload = signing.loads(token, salt=_salt(account))
     except signing.BadSignature:
         raise InvalidDraft from None
-    draft = _read(payload)
+    draft = _parse(payload)
     if draft.made_at + max_age < now:
         raise ExpiredDraft(draft)
     return draft
 
 
-def _read(payload: Any) -> Draft:
+def _parse(payload: Any) -> Draft:
     match payload:
-        case [1, service, start, end, zone, host_id, host_name, team_id, party, nonce, made_at]:
-            return Draft(
-                service=service,
-                start=datetime.fromtimestamp(start, UTC),
-                end=datetime.fromtimestamp(end, UTC),
-                zone=zone,
-                host_id=host_id,
-                host_name=host_name,
-                team_id=team_id,
-                party_size=party,
-                nonce=nonce,
-                made_at=made_at,
-            )
+        case [2, str(nonce), int() | float() as made_at, terms]:
+            try:
+                return Draft(terms=msgspec.convert(terms, Terms), nonce=nonce, made_at=made_at)
+            except msgspec.ValidationError:
+                raise InvalidDraft from None
     raise InvalidDraft
 
 

@@ -7,8 +7,6 @@ from typing import Final
 
 from kordless_booking.booking.tokens import MAX_URL_TOKEN, InvalidToken, decrypt_token, encrypt_token
 
-__all__ = ["decrypt_form_input", "encrypt_form_input", "known_fields", "without_longest"]
-
 TOKEN_SECONDS: Final = 24 * 3600
 """Seconds after which the token is ignored."""
 

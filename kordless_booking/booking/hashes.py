@@ -12,8 +12,6 @@ from typing import Final
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
-__all__ = ["contact_hash", "contact_hashes", "number_hash", "number_hashes"]
-
 _CONTACT: Final = "kordless_booking.contact"
 _NUMBER: Final = "kordless_booking.number"
 

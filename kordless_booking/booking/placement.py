@@ -25,22 +25,10 @@ from kordless_booking.api.client import CREATIONS_PER_MINUTE, Kordless
 from kordless_booking.api.resources import Booking, Contact, NewBooking
 from kordless_booking.api.responses import DEFAULT_WAIT_SECONDS
 from kordless_booking.booking import queue
-from kordless_booking.booking.attempt import Attempt, idempotency_key, is_body_hash
-from kordless_booking.booking.tokens import MAX_ROW_TOKEN, InvalidToken, decrypt_token, encrypt_token
+from kordless_booking.booking.attempt import Attempt, decrypt_row, idempotency_key, is_body_hash
+from kordless_booking.booking.tokens import InvalidToken, encrypt_token
 from kordless_booking.logs import log_event
 from kordless_booking.models import BookingAttempt
-
-__all__ = [
-    "DifferentRequest",
-    "Outcome",
-    "Pending",
-    "Placed",
-    "Rejected",
-    "find_open_attempt",
-    "has_attempt",
-    "place_booking",
-    "resume",
-]
 
 log = logging.getLogger("kordless_booking.booking")
 
@@ -50,8 +38,6 @@ keeps it; after that, the process is assumed to be dead."""
 RESEND_WINDOW: Final = timedelta(days=1)
 """Time for which an attempt with an unknown outcome is sent again. How long Kordless remembers an idempotency key is
 not documented; other APIs keep theirs for a day."""
-ENCRYPTED_BODY_TTL: Final = 30 * 86400
-"""Seconds for which the encrypted body or response in a row can be decrypted."""
 MAX_PAUSE_SECONDS: Final = 30
 """Upper bound of the wait before an attempt is sent again, when Kordless could not be reached or its response was
 lost."""
@@ -241,9 +227,8 @@ def _follow_up(row: BookingAttempt, client: Kordless, now: datetime, a_minute: i
     if row.outcome_unknown and row.created_at + RESEND_WINDOW < now:
         return Rejected(exceptions.OutcomeUnknown(operation="create", reason="too_old"), after_unknown_outcome=True)
     try:
-        encrypted = _decrypt("attempt", row, now)
-        attempt = Attempt.from_body(row.key, encrypted["body"])
-    except (InvalidToken, KeyError, msgspec.DecodeError):
+        attempt = Attempt.from_row(row, now)
+    except InvalidToken:
         log_event(log, logging.ERROR, "attempt_unreadable", attempt=row.pk)
         return Rejected(exceptions.OutcomeUnknown(operation="create", reason="unreadable"), after_unknown_outcome=True)
     in_line = row.state == BookingAttempt.State.WAITING
@@ -374,16 +359,10 @@ def _record_outcome(row: BookingAttempt, now: datetime, *, state: BookingAttempt
         return False
 
 
-def _decrypt(purpose: str, row: BookingAttempt, now: datetime) -> dict[str, Any]:
-    return decrypt_token(
-        purpose, row.account, row.encrypted, max_age=ENCRYPTED_BODY_TTL, now=now.timestamp(), longest=MAX_ROW_TOKEN
-    )
-
-
 def _stored_outcome(row: BookingAttempt, now: datetime) -> Outcome:
     """Return the booking stored in a placed row; an unknown outcome when it can't be decrypted any more."""
     try:
-        encrypted = _decrypt("answer", row, now)
+        encrypted = decrypt_row("answer", row, now)
         return Placed(msgspec.convert(encrypted["booking"], Booking), row.changed_at)
     except (InvalidToken, KeyError, msgspec.ValidationError):
         log_event(log, logging.ERROR, "response_unreadable", attempt=row.pk)
@@ -418,18 +397,8 @@ def find_open_attempt(account: str, booking: Booking, now: datetime) -> Attempt 
     found: Attempt | None = None
     for row in opened.order_by("-created_at")[:MOST]:
         try:
-            encrypted = decrypt_token(
-                "attempt",
-                account,
-                row.encrypted,
-                max_age=ENCRYPTED_BODY_TTL,
-                now=now.timestamp(),
-                longest=MAX_ROW_TOKEN,
-            )
-            attempt = Attempt.from_body(
-                row.key, encrypted["body"], encrypted.get("attribution"), encrypted.get("reader")
-            )
-        except (InvalidToken, KeyError, msgspec.DecodeError):
+            attempt = Attempt.from_row(row, now)
+        except InvalidToken:
             # Of a SECRET_KEY that was rotated away, or of another release. One bad row must not hide the others.
             continue
         if _same(attempt.request, booking):

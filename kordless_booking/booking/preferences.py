@@ -7,12 +7,11 @@ from typing import Literal
 import msgspec
 
 from kordless_booking.api.msgspec_warmup import warm_up
-
-__all__ = ["VisitorPreferences"]
+from kordless_booking.booking.terms import Terms
 
 
 class VisitorPreferences(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The visitor's language, time zone and clock, and what they chose with the slot."""
+    """The visitor's language, time zone and clock, and the terms that they chose."""
 
     language: str
     """Django language code."""
@@ -20,11 +19,9 @@ class VisitorPreferences(msgspec.Struct, frozen=True, kw_only=True, omit_default
     """IANA name."""
     hours: Literal["12", "24"] | None = None
     """12-hour or 24-hour clock; None for the language's own."""
-    host: str | None = None
-    """The host's name, as chosen with the slot. Kordless's responses repeat neither the host nor the party size."""
-    host_id: str | None = None
-    party_size: int = 1
-    """Party size."""
+    terms: Terms | None = None
+    """Terms as chosen with the slot, where they are known: Kordless's responses repeat neither the host nor the party
+    size. The booking may have moved since."""
 
 
 warm_up(VisitorPreferences)

@@ -19,8 +19,6 @@ from kordless_booking.models import BookingAttempt
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-__all__ = ["wait_after_contention", "wait_for", "wait_for_new_attempt"]
-
 WINDOW_SECONDS: Final = QUOTA_SECONDS + 1
 """Seconds after which Kordless accepts the full number again; with a second to spare."""
 RATE_WINDOW: Final = timedelta(seconds=QUOTA_SECONDS)

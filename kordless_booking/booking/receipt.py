@@ -6,7 +6,6 @@ SECRET_KEY can read it in the URL.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Final, TypeVar
 
 import msgspec
@@ -14,10 +13,9 @@ import msgspec
 from kordless_booking.api.msgspec_warmup import warm_up
 from kordless_booking.api.resources import Booking
 from kordless_booking.booking.form_input import without_longest
+from kordless_booking.booking.terms import Terms
 from kordless_booking.booking.tokens import MAX_URL_TOKEN, InvalidToken, decrypt_token, encrypt_token
 from kordless_booking.limits import MAX_MANAGE_LINK_DAYS
-
-__all__ = ["ManageLink", "Receipt"]
 
 ATTEMPT_SECONDS: Final = 24 * 3600
 """Seconds for which the link to an attempt works: as long as an attempt is sent again."""
@@ -30,21 +28,9 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     key: str
     """Key of the attempt: the draft's nonce."""
-    service: str
-    """Slug."""
-    zone: str
-    """The visitor's time zone (IANA)."""
+    terms: Terms
     contact: str
     """Email or phone that proves the right to manage the booking."""
-    start: datetime
-    """Start of the slot, in UTC."""
-    end: datetime
-    """End of the slot, in UTC."""
-    host_name: str | None = None
-    """The host's name."""
-    host_id: str | None = None
-    party_size: int = 1
-    """Party size."""
     digest: str = ""
     """Plain hash of the body that was sent: proves that the attempt is this visitor's own. Empty once there is a
     booking."""
@@ -58,7 +44,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def __repr__(self) -> str:
         # Without the contact, because a repr may end up in a log.
-        return f"Receipt({self.service!r}, …)"
+        return f"Receipt({self.terms.service!r}, …)"
 
     def to_token(self, account: str) -> str:
         """Return an encrypted token for URLs.
@@ -82,7 +68,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         said = self.booking
         return msgspec.structs.replace(
             self,
-            host_name=None,
+            terms=self.terms.without_names(),
             attribution={},
             booking=said
             and Booking(
@@ -110,13 +96,27 @@ class ManageLink(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Email or phone that the booking was made with."""
     expires: int
     """Unix time."""
-    zone: str | None = None
-    """The visitor's time zone (IANA), if known."""
+    timezone: str | None = None
+    """The visitor's time zone (IANA name), if known."""
     host_id: str | None = None
     """Host id, if known. Kordless doesn't repeat host and party size, but the booking can only move to a time that
     fits both."""
     party_size: int = 1
-    """Party size."""
+
+    @classmethod
+    def for_terms(
+        cls, terms: Terms | None, *, number: str, contact: str, expires: int, timezone: str | None
+    ) -> ManageLink:
+        """Return the link to a booking on these terms; None when they aren't known."""
+        # Only what the booking itself doesn't tell: the link stands in mails, and should be short.
+        return cls(
+            number=number,
+            contact=contact,
+            expires=expires,
+            timezone=timezone,
+            host_id=terms.host_id if terms else None,
+            party_size=terms.party_size if terms else 1,
+        )
 
     def __repr__(self) -> str:
         # Number and contact together are the right to cancel the booking, and a repr may end up in a log.

@@ -7,8 +7,6 @@ from typing import Any
 
 from django.utils.translation import pgettext_lazy
 
-__all__ = ["Step"]
-
 
 class Step(Enum):
     """Step of a booking, with the name of its URL and its label in the progress line."""

@@ -18,16 +18,6 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
-__all__ = [
-    "MAX_ROW_TOKEN",
-    "MAX_TOKEN",
-    "MAX_URL_TOKEN",
-    "ExpiredToken",
-    "InvalidToken",
-    "decrypt_token",
-    "encrypt_token",
-]
-
 MAX_TOKEN = 4096
 """Longest token, in characters, that is decoded from a URL. No URL of ours contains a longer one."""
 MAX_ROW_TOKEN = 200_000

@@ -14,8 +14,6 @@ from django.db.migrations.loader import MigrationLoader
 from kordless_booking.doctor.finding import Findings, fix, ok
 from kordless_booking.models import BookingAttempt
 
-__all__ = ["examine"]
-
 APP: Final = "kordless_booking"
 
 
@@ -28,22 +26,22 @@ def examine() -> Findings:
         connection.ensure_connection()
         missing = _missing(alias)
     except (DatabaseTrouble, ImproperlyConfigured) as error:
-        advice = "look at DATABASES and whether it runs; pages are shown meanwhile, bookings are not taken"
+        advice = "check DATABASES and whether the server runs; until then bookings are refused"
         yield fix("database_down", f"The database {alias!r} can't be reached ({type(error).__name__})", advice)
         return
     if missing:
         names = ", ".join(missing)
         yield fix("migrations", f"{len(missing)} migrations are not applied ({names})", f"run manage.py migrate {APP}")
-        # Without all columns the test row could not be written, for a reason that has been said.
+        # Without all columns the test row could not be written, for a reason that is reported already.
         return
-    yield ok("migrations", f"The database {alias!r} ({connection.vendor}) has all our tables")
+    yield ok("migrations", f"All migrations are applied to the database {alias!r} ({connection.vendor})")
     try:
-        _write_and_take_back(alias)
+        _write_and_roll_back(alias)
     except DatabaseTrouble as error:
-        advice = "look for a full disk, a read-only replica or missing rights"
-        yield fix("database_read_only", f"The database {alias!r} takes no writes ({type(error).__name__})", advice)
+        advice = "check for a full disk, a read-only replica or missing privileges"
+        yield fix("database_read_only", f"The database {alias!r} rejects writes ({type(error).__name__})", advice)
     else:
-        yield ok("database_writes", "An attempt can be written down")
+        yield ok("database_writes", "A booking attempt can be stored")
 
 
 def _missing(alias: str) -> list[str]:
@@ -53,7 +51,7 @@ def _missing(alias: str) -> list[str]:
     return [name for name in ours if (APP, name) not in loader.applied_migrations]
 
 
-def _write_and_take_back(alias: str) -> None:
+def _write_and_roll_back(alias: str) -> None:
     now = datetime.now(UTC)
     row = BookingAttempt(
         key=f"doctor-{secrets.token_hex(8)}",

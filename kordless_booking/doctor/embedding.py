@@ -1,4 +1,4 @@
-"""Check of embedding: which other sites may show the widget, and whether the site's own middleware lets them."""
+"""Check of embedding: which other sites may frame the widget, and whether the site's own middleware prevents it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,6 @@ from kordless_booking.views import security
 if TYPE_CHECKING:
     from kordless_booking.conf import Account
 
-__all__ = ["examine"]
-
 POLICY: Final = "Content-Security-Policy"
 
 
@@ -33,19 +31,19 @@ def examine(account: Account) -> Findings:
 def _origins(account: Account) -> Findings:
     others = [origin for origin in account.embed_origins if origin != "'self'"]
     if not others:
-        yield note("embedded_nowhere", "Only this site itself may show the widget", "EMBED_ORIGINS lets others")
+        yield note("embedded_nowhere", "Only this site may frame the widget", "add others to EMBED_ORIGINS")
         return
     local = [origin for origin in others if origin.startswith("http://")]
     if local and not settings.DEBUG:
-        advice = "they are for trying things out; take them out of EMBED_ORIGINS"
-        yield note("origins_local", f"Sites on this machine may show the widget ({', '.join(local)})", advice)
+        advice = "remove them from EMBED_ORIGINS in production"
+        yield note("origins_local", f"Sites on this machine may frame the widget ({', '.join(local)})", advice)
     wide = [origin for origin in others if "*" in origin]
     if wide:
-        advice = "name those that should, unless all of them are yours"
-        yield note("origins_wide", f"Every site under {', '.join(wide)} may show the widget", advice)
+        advice = "list single sites, unless all of them are yours"
+        yield note("origins_wide", f"Every site under {', '.join(wide)} may frame the widget", advice)
     secure = [origin for origin in others if origin.startswith("https://")]
     if secure:
-        yield ok("origins", f"May show the widget: {', '.join(secure)}")
+        yield ok("origins", f"Allowed to frame the widget: {', '.join(secure)}")
 
 
 def _middleware(account: Account) -> Findings:
@@ -53,28 +51,26 @@ def _middleware(account: Account) -> Findings:
     try:
         trouble = _trouble(account, names)
     except Exception as error:  # noqa: BLE001 (the site's middleware raises anything)
-        text = f"The site's middleware could not be tried ({type(error).__name__})"
-        yield note("middleware_not_tried", text, "look at a page of the widget in a frame")
+        text = f"The site's middleware could not be run ({type(error).__name__})"
+        yield note("middleware_not_tried", text, "open a page of the widget in a frame")
         return
     if trouble is None:
-        yield ok("middleware", "The site's middleware leaves the widget's headers alone, and sets no cookie")
+        yield ok("middleware", "The site's middleware changes none of the widget's headers, and sets no cookie")
         return
     # Ever longer chains from the outermost on: the first that causes the trouble ends with the culprit.
     name = next((names[:length][-1] for length in range(1, len(names)) if _trouble(account, names[:length])), names[-1])
-    yield fix(
-        "middleware", f"{printable(name)} {trouble}", "let it leave responses alone that have such a header already"
-    )
+    yield fix("middleware", f"{printable(name)} {trouble}", "make it skip responses that already have such a header")
 
 
 def _trouble(account: Account, names: Sequence[str]) -> str | None:
     """Return what these middlewares do to the widget's page that hinders its use in a frame, or None."""
     before, after = _framed(account), _through(names, lambda _request: _framed(account))
     if after.status_code != before.status_code:
-        return f"answers {after.status_code} in place of the widget"
+        return f"answers {after.status_code} instead of the widget"
     if after.get(POLICY) != before.get(POLICY):
         return f"replaces the widget's {POLICY}"
     if "X-Frame-Options" in after:
-        return "adds X-Frame-Options, which keeps other sites from showing the widget"
+        return "adds X-Frame-Options, which prevents other sites from framing the widget"
     return "sets a cookie on the widget's pages" if after.cookies else None
 
 
@@ -87,7 +83,7 @@ def _framed(account: Account) -> HttpResponse:
 
 def _through(names: Sequence[str], answer: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the site has seen their warnings when it started
+        warnings.simplefilter("ignore")  # the site logged their warnings when it started
         # As Django builds its chain: the innermost is made first.
         for name in reversed(names):
             try:

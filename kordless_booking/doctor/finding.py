@@ -6,10 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Finding", "Findings", "Level", "fix", "note", "ok", "printable"]
-
-LONGEST_WORD = 80
-"""Characters."""
+MAX_CHARACTERS = 80
+"""Maximum length of a text from outside."""
 
 
 class Level(StrEnum):
@@ -36,8 +34,8 @@ class Finding:
     """Remedy; empty where none is needed."""
 
     def __str__(self) -> str:
-        said = f"{self.text}: {self.advice}" if self.advice else self.text
-        return f"{self.level:<4} {said.rstrip('.')}."
+        line = f"{self.text}: {self.advice}" if self.advice else self.text
+        return f"{self.level:<4} {line.rstrip('.')}."
 
 
 Findings = Iterable[Finding]
@@ -61,4 +59,4 @@ def fix(code: str, text: str, advice: str) -> Finding:
 def printable(word: object) -> str:
     """Return a text from outside in a form that is safe on a terminal: printable (no escape sequences) and short."""
     text = "".join(letter if letter.isprintable() else "?" for letter in str(word))
-    return text if len(text) <= LONGEST_WORD else f"{text[: LONGEST_WORD - 1]}…"
+    return text if len(text) <= MAX_CHARACTERS else f"{text[: MAX_CHARACTERS - 1]}…"

@@ -20,9 +20,7 @@ from kordless_booking.doctor import (
 from kordless_booking.doctor.finding import Finding, Findings, fix, note
 from kordless_booking.upstream.registry import services_for
 
-__all__ = ["DoctorRun", "LocatedFinding"]
-
-Look = Callable[[], Findings]
+Check = Callable[[], Findings]
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ class DoctorRun:
     only_account: str = ""
     """Name of the one account to check; empty for all."""
     origin: str = ""
-    """Scheme and host of the running site; empty when it isn't to be asked."""
+    """Scheme and host of the running site; empty when it isn't checked."""
     current_check: str = ""
     """Check that is running, for the message at a timeout."""
     gates: list[upstream_check.RecordingGate] = field(default_factory=list)
@@ -51,22 +49,22 @@ class DoctorRun:
     @property
     def requests(self) -> int:
         """Requests sent to Kordless so far."""
-        return sum(witness.sent for witness in self.gates)
+        return sum(gate.sent for gate in self.gates)
 
     def run(self) -> Iterator[LocatedFinding]:
         """Yield findings as they are made."""
-        for area, account, look in self._checks():
+        for area, account, check in self._checks():
             self.current_check = f"{area} of {account}" if account else area
             try:
-                for finding in look():
+                for finding in check():
                     yield LocatedFinding(area, account, finding)
             except Exception as error:  # noqa: BLE001 (whatever is broken, the rest is still checked)
-                text = f"This could not be looked at ({type(error).__name__})"
+                text = f"This could not be checked ({type(error).__name__})"
                 yield LocatedFinding(
-                    area, account, fix("failed", text, "run manage.py check, and mend what it says first")
+                    area, account, fix("failed", text, "run manage.py check, and fix what it reports first")
                 )
 
-    def _checks(self) -> Iterator[tuple[str, str, Look]]:
+    def _checks(self) -> Iterator[tuple[str, str, Check]]:
         # Those without an account come first: they work while the settings are unusable.
         yield "settings", "", settings_read.examine
         yield "database", "", database.examine
@@ -86,10 +84,10 @@ class DoctorRun:
 
     def _reach(self, account: conf.Account) -> Findings:
         # Around the account's own gate, so that these requests take permits like all others.
-        witness = upstream_check.RecordingGate(services_for(account).gate)
-        self.gates.append(witness)
-        return upstream_check.examine(account, witness)
+        gate = upstream_check.RecordingGate(services_for(account).gate)
+        self.gates.append(gate)
+        return upstream_check.examine(account, gate)
 
 
 def _no_accounts() -> Findings:
-    yield note("accounts_unknown", "Kordless was not asked", "mend the settings first")
+    yield note("accounts_unknown", "Kordless was not checked", "fix the settings first")

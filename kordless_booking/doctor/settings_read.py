@@ -10,17 +10,13 @@ from django.core.checks import run_checks
 from kordless_booking import conf
 from kordless_booking.doctor.finding import Findings, fix, ok
 
-__all__ = ["examine", "has_usable_accounts"]
-
 _CHECKED_ELSEWHERE: Final = frozenset({"kordless_booking.W001", "kordless_booking.W002", "kordless_booking.W007"})
 """Ids of checks about mounts, caches and the sandbox. The doctor has closer checks of its own for these."""
 
 
 def has_usable_accounts() -> bool:
     """Return whether the settings contain usable accounts. Unknown settings alone don't make them unusable."""
-    return not any(
-        mistake.kind != "unknown" for mistake in conf.find_errors(getattr(settings, "KORDLESS_BOOKING", None))
-    )
+    return not any(error.kind != "unknown" for error in conf.find_errors(getattr(settings, "KORDLESS_BOOKING", None)))
 
 
 def examine() -> Findings:
@@ -35,4 +31,4 @@ def examine() -> Findings:
         yield fix(code, message.msg.rstrip("."), message.hint or "see manage.py check")
     if not found:
         names = ", ".join(conf.accounts())
-        yield ok("settings", f"KORDLESS_BOOKING is as it should be, for {names}")
+        yield ok("settings", f"KORDLESS_BOOKING is valid for {names}")

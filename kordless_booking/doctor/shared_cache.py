@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from kordless_booking.conf import Account
 
-__all__ = ["examine"]
-
 SLOW_SECONDS: Final = 0.05
 """Seconds per operation above which the cache is slow. A page makes one or two, and a visitor shouldn't notice them."""
 _TTL_SECONDS: Final = 10
@@ -38,18 +36,18 @@ def examine(account: Account, timer: Callable[[], float] = time.perf_counter) ->
         cache = PicklelessBackend(account.cache)()
         works = _works(cache)
     except Exception as error:  # noqa: BLE001 (backends raise anything)
-        advice = "start it, or look at CACHES; until then each process goes on alone, with its own memory"
+        advice = "start it, or check CACHES; until then each process uses its own memory"
         yield fix("cache_down", f"The cache {account.cache!r} fails ({type(error).__name__})", advice)
         return
     # `_works` does six operations.
     each = (timer() - began) / 6
     if not works:
-        advice = "set CACHES to one that does, or Kordless is asked anew for every page"
-        yield fix("cache_keeps_nothing", f"The cache {account.cache!r} ({name}) does not keep what it is given", advice)
+        advice = "use another backend; without one, every page sends requests to Kordless"
+        yield fix("cache_keeps_nothing", f"The cache {account.cache!r} ({name}) does not store values", advice)
         return
     if each > SLOW_SECONDS:
-        advice = "every page asks it: it should be near"
-        yield note("cache_slow", f"The cache {account.cache!r} takes {each * 1000:.0f} ms for each word", advice)
+        advice = "every page uses it: run it close to the site"
+        yield note("cache_slow", f"A round trip to the cache {account.cache!r} takes {each * 1000:.0f} ms", advice)
     yield _shared(account, cache, name)
 
 
@@ -57,30 +55,34 @@ def _works(cache: BaseCache) -> bool:
     """Check the six operations that the app relies on."""
     key, other = (cache_key("doctor", secrets.token_hex(8)) for _ in range(2))
     cache.set(key, b"[1]", _TTL_SECONDS)
-    kept = cache.get(key) == b"[1]"
+    stored = cache.get(key) == b"[1]"
     # On an existing key `add` must fail: rate limiter and locks depend on it.
-    twice = cache.add(key, b"[2]", _TTL_SECONDS)
-    new = cache.add(other, 1, _TTL_SECONDS)
+    added_twice = cache.add(key, b"[2]", _TTL_SECONDS)
+    added = cache.add(other, 1, _TTL_SECONDS)
     found = cache.get_many([key, other]) == {key: b"[1]", other: 1}
     cache.delete_many([key, other])
-    return kept and bool(new) and not twice and found
+    return stored and bool(added) and not added_twice and found
 
 
 def _shared(account: Account, cache: BaseCache, name: str) -> Finding:
     if has_shared_atomic_add(cache):
         text = f"The cache {account.cache!r} ({name}) is shared by all processes"
-        others = "let nobody else write to it"
+        others = "nobody else should be able to write to it"
         if may_unpickle(account.cache):
-            others = "whoever else can write to it can run code in them, since it unpickles"
-        return ok("cache_shared", f"{text}, and keeps what it is given; {others}")
+            others = "anyone else who can write to it can run code in them, because it unpickles values"
+        return ok("cache_shared", f"{text}, and stores values; {others}")
     text = f"The cache {account.cache!r} ({name}) is not shared by all processes"
     # A cache for each process is right for a site with one process, but the settings must say so. With DEBUG, only a
     # note is reported.
     if isinstance(cache, DummyCache) or not _is_processes_set(account):
-        advice = 'use Redis, or set "PROCESSES": to 1 if one process serves the whole site'
-        return (note if settings.DEBUG else fix)("cache_alone", text, advice)
-    of = "one process serves the site" if account.processes == 1 else f"each of {account.processes} has its share"
-    return ok("cache_alone", f"{text}, as PROCESSES says: {of}")
+        advice = 'use Redis, or set "PROCESSES" to 1 if one process serves the whole site'
+        return (note if settings.DEBUG else fix)("cache_per_process", text, advice)
+    share = (
+        "one process serves the site"
+        if account.processes == 1
+        else f"each of {account.processes} uses its part of the quota"
+    )
+    return ok("cache_per_process", f"{text}, as PROCESSES says: {share}")
 
 
 def _is_processes_set(account: Account) -> bool:

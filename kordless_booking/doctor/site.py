@@ -13,20 +13,18 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from django.templatetags.static import static
-from django.urls import NoReverseMatch, get_resolver, reverse
+from django.urls import NoReverseMatch, reverse
 
 from kordless_booking import conf
-from kordless_booking.checks import mounted_namespaces
 from kordless_booking.doctor.finding import Findings, fix, ok
 from kordless_booking.doctor.static_files import OWN_SCRIPT
+from kordless_booking.urlconf import namespaces_of
 from kordless_booking.webhooks import signature
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kordless_booking.conf import Account
-
-__all__ = ["examine", "examine_mounts", "namespaces_of"]
 
 TIMEOUT_SECONDS: Final = 5
 """Timeout of each request."""
@@ -46,7 +44,7 @@ def examine(account: Account, origin: str) -> Findings:
             yield from _webhook(account, origin, reverse(f"{names[0]}:webhook"))
     except (OSError, http.client.HTTPException) as error:
         why = "certificate" if isinstance(error, ssl.SSLError) else type(error).__name__
-        yield fix("site_unreachable", f"{origin} can't be asked ({why})", "look at the address, and at what serves it")
+        yield fix("site_unreachable", f"{origin} can't be reached ({why})", "check the address, and the server")
 
 
 def _health(origin: str, path: str) -> Findings:
@@ -54,7 +52,7 @@ def _health(origin: str, path: str) -> Findings:
     if status == 200:
         yield ok("site_health", f"{origin}{path} answers 200")
     else:
-        advice = "the site that runs there has other settings or URLs than this one, or a wall in front"
+        advice = "the running site has other settings or URLs than this one, or a firewall in front"
         yield fix("site_health", f"{origin}{path} answers {status}", advice)
 
 
@@ -67,16 +65,16 @@ def _script(origin: str) -> Findings:
     if status == 200:
         yield ok("site_script", f"{origin}{address} is served")
     else:
-        advice = "whatever serves static files does not know it: WhiteNoise, nginx, a CDN"
+        advice = "check what serves static files: WhiteNoise, nginx or a CDN"
         yield fix("site_script", f"{origin}{address} answers {status}", advice)
 
 
 def _webhook(account: Account, origin: str, path: str) -> Findings:
-    recipe = signature.SignatureScheme(account.webhook_signed_payload, account.webhook_signature_encoding)
+    scheme = signature.SignatureScheme(account.webhook_signed_payload, account.webhook_signature_encoding)
     at = str(int(time.time()))
     headers = {
         "Content-Type": "application/json",
-        "X-Kordless-Signature": signature.sign(_BODY, timestamp=at, secret=account.webhook_secrets[0], recipe=recipe),
+        "X-Kordless-Signature": signature.sign(_BODY, timestamp=at, secret=account.webhook_secrets[0], recipe=scheme),
         "X-Kordless-Timestamp": at,
         "X-Kordless-Webhook-Id": f"kordless-doctor-{at}",
     }
@@ -84,18 +82,18 @@ def _webhook(account: Account, origin: str, path: str) -> Findings:
     # The counter-check: a site that answers 400 to everything must not pass.
     unsigned = _request_status(origin, "POST", path, {**headers, "X-Kordless-Signature": "0" * 64})
     if (signed, unsigned) == (400, 401):
-        yield ok("site_webhook", f"{origin}{path} lets in what is signed with the secret, and nothing else")
+        yield ok("site_webhook", f"{origin}{path} accepts what is signed with the secret, and nothing else")
     elif signed != 400:
-        yield fix("site_webhook", f"{origin}{path} answers {signed} to what is signed", _WHY.get(signed, _UNKNOWN))
+        yield fix("site_webhook", f"{origin}{path} answers {signed} to a signed delivery", _WHY.get(signed, _UNKNOWN))
     else:
-        advice = "a proxy drops X-Kordless-Webhook-Id, or something else than the widget answers"
-        yield fix("site_webhook", f"{origin}{path} answers {unsigned} to what is signed wrongly", advice)
+        advice = "a proxy drops X-Kordless-Webhook-Id, or something other than the widget answers"
+        yield fix("site_webhook", f"{origin}{path} answers {unsigned} to a delivery with a wrong signature", advice)
 
 
-_UNKNOWN: Final = "POST must reach the site as it is, past logins, redirects and firewalls"
+_UNKNOWN: Final = "POST requests must reach the site unchanged, without a login, a redirect or a firewall"
 _WHY: Final = {
-    401: "the site has other secrets or another recipe, or a proxy changes the body or drops X-Kordless headers",
-    403: "something in front of the site refuses it: a firewall, or a CSRF check of its own",
+    401: "wrong secret or signature scheme in the site, or a proxy changes the body or drops X-Kordless headers",
+    403: "something in front of the site rejects it: a firewall, or a CSRF check",
     404: "the site has no WEBHOOK_SECRETS, or other URLs than this one",
 }
 
@@ -112,14 +110,6 @@ def _request_status(origin: str, method: str, path: str, headers: Mapping[str, s
         line.close()
 
 
-def namespaces_of(account: Account) -> list[str]:
-    """Return the namespaces that the account is mounted under. Links use the first one."""
-    # With one account any namespace is its own; with several, the last part must be the account's name.
-    alone = len(conf.accounts()) == 1
-    found = list(mounted_namespaces(get_resolver().url_patterns))
-    return [name for name in found if alone or name.rpartition(":")[2] == account.name]
-
-
 def examine_mounts(account: Account) -> Findings:
     """Report each address of the account's pages."""
     found = namespaces_of(account)
@@ -128,12 +118,12 @@ def examine_mounts(account: Account) -> Findings:
             advice = f"add path(…, include('kordless_booking.urls', namespace={account.name!r})) to the URLconf"
         else:
             advice = 'add path("book/", include("kordless_booking.urls")) to the URLconf'
-        yield fix("unmounted", "The widget has no address", advice)
+        yield fix("unmounted", "The widget is not mounted", advice)
         return
     for name in found:
         try:
             yield ok("mounted", f"The widget is at {reverse(f'{name}:services')}")
         # The mount point has a path parameter, such as `<slug:shop>/book/`, for which no value is known here.
         except NoReverseMatch:
-            advice = "mount it where no part of the address is variable"
-            yield fix("unmounted", f"The address of the widget in {name!r} can't be told", advice)
+            advice = "mount it at a path without parameters"
+            yield fix("unmounted", f"The URL of the widget in the namespace {name!r} can't be determined", advice)

@@ -14,8 +14,6 @@ from django.templatetags.static import static
 
 from kordless_booking.doctor.finding import Findings, fix, note, ok
 
-__all__ = ["examine"]
-
 OWN_SCRIPT: Final = "kordless_booking/booking.js"
 SCRIPTS: Final = (OWN_SCRIPT, "django_htmx/htmx-2.min.js")
 """Without them the widget works as it does without JavaScript. Views serve the style sheets and the scripts for other
@@ -27,14 +25,14 @@ _SOURCE: Final = Path(__file__).parent.parent / "static"
 def examine() -> Findings:
     """Check that Django finds the scripts (with DEBUG), or that they were collected under the names in the pages."""
     if not apps.is_installed("django.contrib.staticfiles"):
-        advice = "add django.contrib.staticfiles to INSTALLED_APPS, or serve them at STATIC_URL some other way"
+        advice = "add django.contrib.staticfiles to INSTALLED_APPS, or serve the scripts at STATIC_URL in another way"
         yield note("static_unknown", "django.contrib.staticfiles is not installed", advice)
         return
     if settings.DEBUG:
-        lost = [name for name in SCRIPTS if finders.find(name) is None]
-        if lost:
-            advice = "look at STATICFILES_FINDERS: it needs AppDirectoriesFinder"
-            yield fix("static_not_found", f"Django does not find {', '.join(lost)}", advice)
+        missing = [name for name in SCRIPTS if finders.find(name) is None]
+        if missing:
+            advice = "add AppDirectoriesFinder to STATICFILES_FINDERS"
+            yield fix("static_not_found", f"Django does not find {', '.join(missing)}", advice)
         else:
             yield ok("static", "Scripts are found; without DEBUG they have to be collected")
         return
@@ -47,23 +45,23 @@ def _collected() -> Findings:
     # ManifestStaticFilesStorage raises for a file that isn't in its manifest.
     except ValueError:
         advice = "run manage.py collectstatic; until then pages with the widget fail"
-        yield fix("static_not_collected", "The manifest of static files does not name our scripts", advice)
+        yield fix("static_not_collected", "The manifest of static files does not list the widget's scripts", advice)
         return
     storage = staticfiles_storage
-    # On S3, for example. Only local files are looked at.
+    # On S3, for example. Only local files are checked.
     if not isinstance(storage, FileSystemStorage):
-        yield note("static_elsewhere", f"Scripts are at {addresses[0]}, where they were not looked for")
+        yield note("static_elsewhere", f"Scripts are at {addresses[0]}, which was not checked")
         return
     # Only manifest storages have `stored_name`; elsewhere files keep their names.
     stored_name = getattr(storage, "stored_name", str)
     where = {name: Path(storage.path(stored_name(name))) for name in SCRIPTS} if storage.location else {}
-    lost = [name for name in SCRIPTS if name not in where or not where[name].is_file()]
-    if lost:
+    missing = [name for name in SCRIPTS if name not in where or not where[name].is_file()]
+    if missing:
         advice = "run manage.py collectstatic; until then the widget works as without JavaScript"
-        yield fix("static_not_collected", f"Not collected: {', '.join(lost)}", advice)
+        yield fix("static_not_collected", f"Not collected: {', '.join(missing)}", advice)
     # Only our own script: htmx has its version from another package.
     elif where[OWN_SCRIPT].read_bytes() != (_SOURCE / OWN_SCRIPT).read_bytes():
         advice = "run manage.py collectstatic, and restart the site"
-        yield fix("static_old", f"The collected {OWN_SCRIPT} is of another version", advice)
+        yield fix("static_old", f"The collected {OWN_SCRIPT} is from another version", advice)
     else:
-        yield ok("static", "Scripts are collected, and of this version")
+        yield ok("static", "Scripts are collected, and from this version")

@@ -13,8 +13,6 @@ from django.db.models import Model
 from kordless_booking.booking.hashes import contact_hashes
 from kordless_booking.forms import MAX_PHONE, to_e164
 
-__all__ = ["ErasureResult", "ErasureTarget", "Person", "iter_strings"]
-
 
 @dataclass
 class ErasureResult:

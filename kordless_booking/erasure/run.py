@@ -12,8 +12,6 @@ from kordless_booking.erasure.base import ErasureResult, ErasureTarget, Person
 from kordless_booking.erasure.targets import Appointments, Attempts, BookingProjections, Counts, Deliveries
 from kordless_booking.models import BookingAttempt, FunnelCount, RejectedDeliveryCount
 
-__all__ = ["TARGETS", "erase_old", "erase_person"]
-
 TARGETS: Final[tuple[ErasureTarget, ...]] = (
     Attempts(),
     Deliveries(),

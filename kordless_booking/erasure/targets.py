@@ -12,14 +12,13 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-import msgspec
 from django.db.models import F, Model, Q, QuerySet
 from django.utils import timezone
 
-from kordless_booking.booking.attempt import Attempt
+from kordless_booking.booking.attempt import Attempt, decrypt_row
 from kordless_booking.booking.hashes import number_hashes
 from kordless_booking.booking.placement import RESEND_WINDOW
-from kordless_booking.booking.tokens import MAX_ROW_TOKEN, InvalidToken, decrypt_token
+from kordless_booking.booking.tokens import InvalidToken
 from kordless_booking.erasure.base import ErasureResult, Person, iter_strings
 from kordless_booking.mail.appointment_data import AppointmentData
 from kordless_booking.models import (
@@ -33,8 +32,6 @@ from kordless_booking.models import (
 )
 from kordless_booking.webhooks.events import UnreadableEvent, parse_event
 from kordless_booking.webhooks.stored_body import BODY_RETENTION, BodyUnavailable, decrypt_body
-
-__all__ = ["Appointments", "Attempts", "BookingProjections", "Counts", "Deliveries"]
 
 FORM_EXPIRES_AFTER: Final = timedelta(days=2)
 """Age from which no form can be sent again: DRAFT_SECONDS is a day at most."""
@@ -96,8 +93,9 @@ def _rows_of(person: Person, accounts: list[str] | None) -> Iterator[BookingAtte
 
 def _is_of(person: Person, row: BookingAttempt) -> bool:
     try:
-        contact = Attempt.from_body(row.key, _unsealed("attempt", row)["body"]).request.contact
-    except (InvalidToken, KeyError, msgspec.DecodeError):
+        # No token is too old to be erased.
+        contact = Attempt.from_row(row, None).request.contact
+    except InvalidToken:
         return False
     # Kordless and the form may spell a contact differently, such as a phone number with spaces.
     return person.matches(contact.email) or person.matches(contact.phone)
@@ -108,14 +106,9 @@ def _number(row: BookingAttempt) -> str | None:
     if row.state != BookingAttempt.State.PLACED:
         return None
     try:
-        return str(_unsealed("answer", row)["booking"]["confirmation_number"])
+        return str(decrypt_row("answer", row, None)["booking"]["confirmation_number"])
     except (InvalidToken, KeyError, TypeError):
         return None
-
-
-def _unsealed(purpose: str, row: BookingAttempt) -> dict[str, Any]:
-    # No token is too old to be erased.
-    return decrypt_token(purpose, row.account, row.encrypted, max_age=None, now=0, longest=MAX_ROW_TOKEN)
 
 
 def _empty(row: BookingAttempt, now: datetime) -> int:

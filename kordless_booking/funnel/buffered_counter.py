@@ -10,8 +10,6 @@ from typing import Final, Generic, TypeVar
 
 from kordless_booking.logs import log_event
 
-__all__ = ["BufferedCounter", "run_later"]
-
 log = logging.getLogger("kordless_booking.funnel")
 
 WRITE_EVERY_SECONDS: Final = 30.0

@@ -21,8 +21,6 @@ from django.utils import timezone
 from kordless_booking.funnel.buffered_counter import BufferedCounter
 from kordless_booking.models import FunnelCount, RejectedDeliveryCount
 
-__all__ = ["count_rejection", "count_stage", "flush", "paused", "rejection_counter", "stage_counter", "today"]
-
 
 class StageKey(NamedTuple):
     """Key of a count in the funnel. `service` is empty while none was chosen."""

@@ -22,8 +22,6 @@ from kordless_booking.prefetch import is_prefetch
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-__all__ = ["PageView", "count_later_stage", "count_page_view", "is_human_navigation"]
-
 log = logging.getLogger("kordless_booking.funnel")
 
 # Also link previews of messengers, and HTTP libraries, whose default User-Agent begins with their name.

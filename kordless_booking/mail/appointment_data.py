@@ -17,8 +17,6 @@ from kordless_booking.forms import MAX_EMAIL
 if TYPE_CHECKING:
     from kordless_booking.models import Appointment
 
-__all__ = ["AppointmentData", "usable_email"]
-
 
 class AppointmentData(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is known about a booking, and its customer's preferences as far as known."""
@@ -78,13 +76,10 @@ class AppointmentData(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _merge_preferences(known: VisitorPreferences | None, heard: VisitorPreferences | None) -> VisitorPreferences | None:
-    """Merge preferences: the newer ones, with the host and the party size that were chosen with the booking."""
+    """Merge preferences: the newer ones. The terms are those that the booking was made with, once they are known."""
     if known is None or heard is None:
         return heard or known
-    # 1 is the default, so it also means "not known": Kordless's answers repeat neither party size nor host.
-    party = heard.party_size if heard.party_size > 1 else known.party_size
-    chosen = heard if heard.host else known
-    return msgspec.structs.replace(heard, host=chosen.host, host_id=chosen.host_id, party_size=party)
+    return msgspec.structs.replace(heard, terms=heard.terms or known.terms)
 
 
 def usable_email(text: str | None) -> str:

@@ -12,8 +12,6 @@ from django.core.mail import EmailMessage
 
 from kordless_booking.models import OutgoingMail
 
-__all__ = ["ConnectionFailed", "MailConnection", "state_after_error"]
-
 # SMTP reply codes (RFC 5321): 4xx means "not now", 5xx "never".
 _TRANSIENT: Final = range(400, 500)
 _PERMANENT: Final = range(500, 600)

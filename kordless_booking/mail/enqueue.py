@@ -20,8 +20,6 @@ from kordless_booking.mail.appointment_data import AppointmentData
 from kordless_booking.mail.outbox import send_in_background
 from kordless_booking.models import Appointment, OutgoingMail
 
-__all__ = ["RETENTION", "delete_past", "enqueue", "record_and_enqueue"]
-
 MAX_STATUS_CHARS: Final = 30
 """Characters. The width of the column `Appointment.status`; Kordless may send a status that nobody knows."""
 CLEANUP_EVERY: Final = 100

@@ -32,7 +32,7 @@ from kordless_booking.exceptions import KordlessError
 from kordless_booking.mail.appointment_data import AppointmentData
 from kordless_booking.mail.texts import greeting_name, mail_texts, one_line
 from kordless_booking.models import OutgoingMail
-from kordless_booking.presentation import formatting, timezone_search
+from kordless_booking.presentation import formatting, timezones
 from kordless_booking.presentation import texts as booking_words
 from kordless_booking.presentation.calendar_event import calendar_file, event_for_booking
 from kordless_booking.presentation.locales import best_supported_language, default_language
@@ -42,8 +42,6 @@ from kordless_booking.urlconf import absolute_url
 
 if TYPE_CHECKING:
     from kordless_booking.api.resources import Booking
-
-__all__ = ["BookingDetails", "booking_details", "compose"]
 
 
 @dataclass(frozen=True)
@@ -101,12 +99,11 @@ def _reader(particulars: AppointmentData, offered: BookingDetails) -> VisitorPre
     # First match wins: the visitor's choice, the zone Kordless has for the booking, the service's zone, the site's.
     wished = (known.timezone if known else None, particulars.booking.timezone, business_zone, settings.TIME_ZONE)
     return VisitorPreferences(
-        language=(best_supported_language(known.language) if known else None) or default_language(),
         # `known.language` may have been removed from the site's LANGUAGES since.
-        timezone=next((found for name in wished if (found := timezone_search.canonical_timezone(name))), "UTC"),
+        language=(best_supported_language(known.language) if known else None) or default_language(),
+        timezone=next((found for name in wished if (found := timezones.canonical_timezone(name))), "UTC"),
         hours=known.hours if known else None,
-        host=known.host if known else None,
-        party_size=known.party_size if known else 1,
+        terms=known.terms if known else None,
     )
 
 
@@ -127,9 +124,7 @@ def _build_message(
     service = offered.service_name or _("Booking")
     # A canceled booking has nothing to manage: its mail links to the services instead.
     gone = kind is OutgoingMail.Kind.CANCELLED
-    start = formatting.date_and_time(
-        booking.start.astimezone(timezone_search.get_timezone(zone)), language, reader.hours
-    )
+    start = formatting.date_and_time(booking.start.astimezone(timezones.get_timezone(zone)), language, reader.hours)
     said = mail_texts(kind, booking.status, one_line(service), start)
     link = None if gone else _manage_link(account, particulars, reader, now)
     sender = parseaddr(account.mail_from or settings.DEFAULT_FROM_EMAIL)
@@ -171,7 +166,7 @@ def _build_message(
         title=service,
         business=booking.organization_name or (organization.name if organization else ""),
         timezone=zone,
-        location=booking.location or (offered.detail.calendar.location if offered.detail else None),
+        location=booking_words.booking_location(booking, offered.detail),
         url=link,
         sequence=mail.appointment.sequence,
         # RFC 5546: METHOD:CANCEL needs an organizer, and an organizer has an email address.
@@ -198,13 +193,12 @@ def _rendered(name: str, kind: OutgoingMail.Kind, context: dict[str, Any]) -> st
 def _booking(
     booking: Booking, offered: BookingDetails, reader: VisitorPreferences, zone: str, service: str
 ) -> dict[str, Any]:
-    calendar = offered.detail.calendar if offered.detail else None
-    location = booking.location or (calendar.location if calendar else None)
-    site = booking_words.venue_timezone(location, calendar.timezone if calendar else None)
+    detail, terms = offered.detail, reader.terms
+    site = booking_words.booking_venue_timezone(booking, detail)
     language, hours = reader.language, reader.hours
     rows = [
-        (pgettext("before a person's name", "With"), reader.host or ""),
-        (_("People"), booking_words.party_text(reader.party_size)),
+        (pgettext("before a person's name", "With"), (terms.host_name or "") if terms else ""),
+        (_("People"), booking_words.party_text(terms.party_size) if terms else ""),
         (_("Confirmation number"), booking.confirmation_number),
     ]
     return {
@@ -212,9 +206,9 @@ def _booking(
         "status": booking.status,
         "service": service,
         "clocks": booking_words.display_times(booking.start, booking.end, zone, site, language, hours),
-        "where": booking_words.describe_location(location),
+        "where": booking_words.describe_location(booking_words.booking_location(booking, detail)),
         "rows": [(label, text) for label, text in rows if text],
-        "policy": booking_words.policy_text(calendar.cancellation_policy) if calendar else "",
+        "policy": booking_words.policy_text(detail.calendar.cancellation_policy) if detail else "",
     }
 
 
@@ -231,13 +225,12 @@ def _greeting(particulars: AppointmentData) -> str:
 
 
 def _manage_link(account: conf.Account, particulars: AppointmentData, reader: VisitorPreferences, now: datetime) -> str:
-    link = ManageLink(
+    link = ManageLink.for_terms(
+        reader.terms,
         number=particulars.booking.confirmation_number,
         contact=particulars.email,
         expires=int(now.timestamp()) + account.manage_link_days * 86400,
-        zone=reader.timezone,
-        host_id=reader.host_id,
-        party_size=reader.party_size,
+        timezone=reader.timezone,
     )
     return absolute_url(account, "manage", link.to_token(account.name), lang=reader.language, hours=reader.hours)
 

@@ -22,8 +22,6 @@ from kordless_booking.mail.message import compose
 from kordless_booking.models import OutgoingMail
 from kordless_booking.upstream.worker import BackgroundWorker
 
-__all__ = ["mark_stuck_as_unknown", "send_due", "send_in_background"]
-
 log = logging.getLogger("kordless_booking.mail")
 
 BATCH_SIZE: Final = 50

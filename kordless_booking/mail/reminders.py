@@ -19,8 +19,6 @@ from kordless_booking.mail.enqueue import MAX_STATUS_CHARS, enqueue
 from kordless_booking.models import Appointment, OutgoingMail
 from kordless_booking.upstream.registry import services_for
 
-__all__ = ["queue_reminders"]
-
 log = logging.getLogger("kordless_booking.mail")
 
 MAX_LOOKUPS: Final = 20

@@ -11,8 +11,6 @@ from django.utils.translation import gettext as _
 from kordless_booking.models import OutgoingMail
 from kordless_booking.presentation.texts import status_texts
 
-__all__ = ["MailTexts", "greeting_name", "mail_texts", "one_line"]
-
 LONGEST_SUBJECT: Final = 150
 """Characters."""
 LONGEST_NAME: Final = 60

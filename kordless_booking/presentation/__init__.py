@@ -1,1 +1,1 @@
-"""How things are said and shown: formatting, texts, locales, time zones, calendar events, colors, style sheets."""
+"""Presentation: formatting, texts, locales, time zones, calendar events, colors and style sheets."""

@@ -19,7 +19,7 @@ from urllib.parse import quote, urlencode
 from icalendar import Calendar, Event, vCalAddress, vText
 
 from kordless_booking.api.resources import Booking
-from kordless_booking.presentation.safe_links import map_link, phone_link, safe_url
+from kordless_booking.presentation.safe_links import safe_url
 from kordless_booking.presentation.timezones import canonical_timezone, get_timezone
 from kordless_booking.presentation.vtimezone import zone_rules
 
@@ -27,18 +27,6 @@ if TYPE_CHECKING:
     from icalendar import Timezone
 
     from kordless_booking.api.resources import Location
-
-__all__ = [
-    "CalendarEvent",
-    "calendar_file",
-    "event_for_booking",
-    "google_link",
-    "map_link",
-    "outlook_link",
-    "phone_link",
-    "safe_url",
-    "yahoo_link",
-]
 
 _PRODUCT = "-//kordless-booking//kordless-booking//EN"
 # Written as UTC with a "Z": no VTIMEZONE needed.

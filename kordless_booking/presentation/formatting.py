@@ -27,21 +27,6 @@ if TYPE_CHECKING:
     from babel import Locale
     from babel.dates import DateTimePattern
 
-__all__ = [
-    "clock_time",
-    "date_and_time",
-    "day_title",
-    "default_hours",
-    "duration",
-    "first_weekday",
-    "full_date",
-    "money",
-    "month_title",
-    "short_day",
-    "time_range",
-    "weekday_names",
-]
-
 Hours = Literal["12", "24"]
 """12-hour or 24-hour clock."""
 

@@ -17,18 +17,9 @@ from babel.core import get_global
 from babel.localedata import LocaleDataDict, load
 from django.conf import settings
 from django.conf.locale import LANG_INFO
-from django.core.signals import setting_changed
-from django.dispatch import receiver
 from django.utils import translation
 
-__all__ = [
-    "best_supported_language",
-    "default_language",
-    "locale_name",
-    "locale_of",
-    "regional_locale",
-    "supported_languages",
-]
+from kordless_booking.setting_changes import on_setting_change
 
 DEFAULT = "en"
 _CODE = re.compile(r"[a-z]{2,3}(?:[-_][a-z0-9]{2,8}){0,3}", re.IGNORECASE | re.ASCII)
@@ -127,7 +118,4 @@ def best_supported_language(code: str) -> str | None:
     return next((one for one in offered if one.split("-")[0] == base), None) if base else None
 
 
-@receiver(setting_changed)
-def _forget(*, setting: str, **_kwargs: object) -> None:
-    if setting in {"LANGUAGES", "LANGUAGE_CODE"}:
-        supported_languages.cache_clear()
+on_setting_change({"LANGUAGES", "LANGUAGE_CODE"}, supported_languages.cache_clear)

@@ -11,17 +11,6 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import NamedTuple
 
-__all__ = [
-    "DARK_SURFACES",
-    "DEFAULT_COLOR",
-    "LIGHT_SURFACES",
-    "Palette",
-    "Surfaces",
-    "Tones",
-    "build_palette",
-    "contrast",
-]
-
 DEFAULT_COLOR = "#2f5bd0"
 # --kb-surface and --kb-page of our style sheet, against which every tone is computed; tints are mixed into the first.
 LIGHT_SURFACES = ("#ffffff", "#f7f7f5")

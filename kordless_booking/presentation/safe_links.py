@@ -8,8 +8,6 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import phonenumbers
 
-__all__ = ["map_link", "phone_link", "safe_url"]
-
 # Characters of a URL.
 _LONGEST = 2000
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?\.?", re.ASCII)

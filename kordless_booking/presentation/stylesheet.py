@@ -14,14 +14,11 @@ from typing import Final
 
 from django.conf import settings
 from django.contrib.staticfiles import finders
-from django.core.signals import setting_changed
-from django.dispatch import receiver
 from django.templatetags.static import static
 
 from kordless_booking.presentation.palette import build_palette
 from kordless_booking.presentation.themes import THEMES, parse_surfaces
-
-__all__ = ["StyleKey", "build_css", "css_version", "find_static"]
+from kordless_booking.setting_changes import on_setting_change
 
 _OURS: Final = Path(__file__).parent.parent / "static" / "kordless_booking"
 _COMMENT: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
@@ -88,7 +85,4 @@ def _own(name: str) -> str:
     return _RELATIVE.sub(whole, path.read_text(encoding="utf-8"))
 
 
-@receiver(setting_changed)
-def _forget(*, setting: str, **_kwargs: object) -> None:
-    if setting in {"STATICFILES_DIRS", "STATICFILES_FINDERS", "STATIC_URL", "STORAGES", "DEBUG"}:
-        _read.cache_clear()
+on_setting_change({"STATICFILES_DIRS", "STATICFILES_FINDERS", "STATIC_URL", "STORAGES", "DEBUG"}, _read.cache_clear)

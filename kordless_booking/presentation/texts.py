@@ -9,27 +9,11 @@ from typing import TYPE_CHECKING, Final
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from kordless_booking.api.resources import CancellationPolicy, Location, Organization
-from kordless_booking.presentation import calendar_event, formatting, timezone_search
+from kordless_booking.api.resources import Booking, CancellationPolicy, Location, Organization, ServiceDetail
+from kordless_booking.presentation import formatting, safe_links, timezone_search, timezones
 
 if TYPE_CHECKING:
     from kordless_booking.presentation.formatting import Hours
-
-__all__ = [
-    "LOCATION_TYPES",
-    "DisplayTimes",
-    "LocationText",
-    "StatusTexts",
-    "business_name",
-    "describe_location",
-    "display_times",
-    "format_range",
-    "format_timezone",
-    "party_text",
-    "policy_text",
-    "status_texts",
-    "venue_timezone",
-]
 
 LOCATION_TYPES: Final = frozenset({"onsite", "phone", "meet_url", "custom"})
 """Location types that Kordless documents."""
@@ -81,7 +65,7 @@ def business_name(organization: Organization) -> str:
 
 def format_range(start: datetime, end: datetime, zone_name: str, language: str, hours: Hours | None = None) -> str:
     """Format the full date, the start and the end in a zone."""
-    zone = timezone_search.get_timezone(zone_name)
+    zone = timezones.get_timezone(zone_name)
     local, until = start.astimezone(zone), end.astimezone(zone)
     return _("%(date)s, %(times)s") % {
         "date": formatting.full_date(local.date(), language),
@@ -91,8 +75,8 @@ def format_range(start: datetime, end: datetime, zone_name: str, language: str, 
 
 def format_timezone(zone_name: str, language: str, moment: datetime) -> str:
     """Format the zone's city and its offset at a moment."""
-    local = moment.astimezone(timezone_search.get_timezone(zone_name))
-    return f"{timezone_search.city_name(zone_name, language)} · {timezone_search.offset_text(local, language)}"
+    local = moment.astimezone(timezones.get_timezone(zone_name))
+    return f"{timezone_search.city_name(zone_name, language)} · {timezones.offset_text(local, language)}"
 
 
 def venue_timezone(location: Location | None, business_zone: str | None) -> str | None:
@@ -100,7 +84,17 @@ def venue_timezone(location: Location | None, business_zone: str | None) -> str 
 
     None where nobody travels (phone, video call), and where the zone is unknown.
     """
-    return timezone_search.canonical_timezone(business_zone) if location and location.type == "onsite" else None
+    return timezones.canonical_timezone(business_zone) if location and location.type == "onsite" else None
+
+
+def booking_location(booking: Booking, detail: ServiceDetail | None) -> Location | None:
+    """Return the booking's own location, else that of its service (`detail`), as far as it is known."""
+    return booking.location or (detail.calendar.location if detail else None)
+
+
+def booking_venue_timezone(booking: Booking, detail: ServiceDetail | None) -> str | None:
+    """Return the time zone of the venue that the visitor of this booking comes to, as `venue_timezone` does."""
+    return venue_timezone(booking_location(booking, detail), detail.calendar.timezone if detail else None)
 
 
 def display_times(
@@ -110,8 +104,8 @@ def display_times(
 
     `site` is the zone from `venue_timezone`: where its clock shows another time, that time comes first.
     """
-    here, zone = start.astimezone(timezone_search.get_timezone(zone_name)), format_timezone(zone_name, language, start)
-    there = start.astimezone(timezone_search.get_timezone(site)) if site else here
+    here, zone = start.astimezone(timezones.get_timezone(zone_name)), format_timezone(zone_name, language, start)
+    there = start.astimezone(timezones.get_timezone(site)) if site else here
     # By offset, not by name: Paris and Berlin show the same time.
     if site is None or there.utcoffset() == here.utcoffset():
         return DisplayTimes(format_range(start, end, zone_name, language, hours), zone)
@@ -135,15 +129,15 @@ def describe_location(location: Location | None) -> LocationText | None:
         return None
     match location.type:
         case "onsite" if text:
-            return LocationText(text, calendar_event.map_link(text) or None, "onsite")
+            return LocationText(text, safe_links.map_link(text) or None, "onsite")
         case "phone":
-            url = calendar_event.phone_link(text) if text else None
+            url = safe_links.phone_link(text) if text else None
             return LocationText(text or _("By phone: we will call you"), url, "phone")
         case "meet_url":
-            url = calendar_event.safe_url(text)
+            url = safe_links.safe_url(text)
             # A text that is no safe URL may still explain how to join, so it is shown as text.
             return LocationText(_("Video call") if url or not text else text, url, "meet_url")
-    return LocationText(text, calendar_event.safe_url(text), "custom") if text else None
+    return LocationText(text, safe_links.safe_url(text), "custom") if text else None
 
 
 def policy_text(policy: CancellationPolicy | None) -> str:

@@ -7,8 +7,6 @@ from typing import Final
 
 from kordless_booking.presentation.palette import Surfaces
 
-__all__ = ["PLAIN", "THEMES", "parse_surfaces"]
-
 THEMES: Final = ("clinic", "salon", "studio")
 """Each is a file of this name in static/kordless_booking/themes/."""
 PLAIN: Final = "plain"

@@ -14,7 +14,6 @@ from babel.dates import get_timezone_name
 
 from .locales import locale_name, locale_of
 from .timezones import (
-    canonical_timezone,
     get_timezone,
     offset_text,
     selectable_timezones,
@@ -24,16 +23,6 @@ from .timezones import (
 
 if TYPE_CHECKING:
     from babel import Locale
-
-__all__ = [
-    "ZoneChoice",
-    "canonical_timezone",
-    "city_name",
-    "describe_timezone",
-    "get_timezone",
-    "offset_text",
-    "search_zones",
-]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,15 +20,6 @@ from .locales import locale_name, locale_of
 if TYPE_CHECKING:
     from datetime import datetime
 
-__all__ = [
-    "canonical_timezone",
-    "get_timezone",
-    "offset_text",
-    "selectable_timezones",
-    "timezone_aliases",
-    "zone_country",
-]
-
 # Not places: these depend on the machine, or on who compiled the database.
 _UNUSABLE = ("Factory", "localtime", "posixrules")
 _UTC = "Etc/UTC"

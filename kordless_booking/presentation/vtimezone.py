@@ -16,8 +16,6 @@ from .timezones import get_timezone
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["utc_offset_changes", "zone_rules"]
-
 _AROUND = timedelta(days=366)
 """The rules cover a year before and a year after the event."""
 _STEP = timedelta(days=1)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Controllable(Protocol):
-    """What the control API needs of a sandbox. `app.Sandbox` documents each part."""
+    """Interface that the control API needs of a sandbox. `app.Sandbox` documents each part."""
 
     businesses: tuple[Business, ...]
     clock: Clock

@@ -9,8 +9,6 @@ from kordless_booking.staff.read_only import ReadOnlyAdmin, has_several_accounts
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-__all__ = ["AttemptAdmin"]
-
 
 class AttemptAdmin(ReadOnlyAdmin):
     """Read-only list of attempts. Neither the key nor the encrypted request is ever shown."""

@@ -31,8 +31,6 @@ from kordless_booking.webhooks.stored_body import BODY_RETENTION, BodyUnavailabl
 if TYPE_CHECKING:
     from kordless_booking.api.resources import Booking
 
-__all__ = ["MASK", "MAX_DECRYPTED", "DeliveryAdmin", "format_body", "mask_body", "search_deliveries"]
-
 MASK: Final = "••••"
 _HARMLESS_FIELDS: Final = frozenset(
     {

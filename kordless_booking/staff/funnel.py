@@ -14,21 +14,6 @@ from django.db.models import QuerySet, Sum
 
 from kordless_booking.models import FunnelCount
 
-__all__ = [
-    "HEIGHT",
-    "PERIODS",
-    "Chart",
-    "Column",
-    "Counts",
-    "FunnelQuery",
-    "build_chart",
-    "by_day",
-    "counts_by",
-    "rows_of",
-    "services_in",
-    "to_csv",
-]
-
 PERIODS: Final = (7, 30, 90)
 """Days that can be chosen."""
 LONGEST_SERVICE: Final = 200

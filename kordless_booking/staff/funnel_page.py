@@ -21,8 +21,6 @@ from kordless_booking.staff.funnel import HEIGHT, build_chart
 from kordless_booking.staff.labels import placement_label, service_names, stage_label
 from kordless_booking.staff.read_only import ReadOnlyAdmin, has_several_accounts, known_accounts
 
-__all__ = ["FunnelAdmin"]
-
 
 class FunnelAdmin(ReadOnlyAdmin):
     """Admin whose list page shows sums instead of rows."""

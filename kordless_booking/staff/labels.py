@@ -10,8 +10,6 @@ from kordless_booking.conf import Account
 from kordless_booking.models import FunnelCount
 from kordless_booking.upstream.registry import services_for
 
-__all__ = ["format_age", "placement_label", "rejection_label", "service_names", "stage_label"]
-
 
 def stage_label(stage: FunnelCount.Stage) -> str:
     """Return the label of what a stage counts, in the plural."""

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from kordless_booking.upstream.catalog import CacheStatus
     from kordless_booking.upstream.gate import GateState
 
-__all__ = ["REFUSAL_DAYS", "AccountState", "OpenAttempts", "Rejections", "ServiceState", "account_state"]
-
 REFUSAL_DAYS: Final = 7
 """Days for which deliveries and rejections are counted."""
 

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from kordless_booking.upstream.catalog import CacheStatus
     from kordless_booking.upstream.circuit_breaker import CircuitState
 
-__all__ = ["OverviewAdmin"]
-
 OPEN_TOO_LONG: Final = timedelta(minutes=10)
 """An attempt that has been open for longer isn't waiting for its turn any more."""
 QUOTA_WARNING_SHARE: Final = 0.8

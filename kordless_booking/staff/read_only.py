@@ -10,8 +10,6 @@ from django.core.exceptions import ImproperlyConfigured
 
 from kordless_booking import conf
 
-__all__ = ["ReadOnlyAdmin", "has_several_accounts", "known_accounts"]
-
 if TYPE_CHECKING:
     from django.http import HttpRequest
 

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from .entries import CatalogCache, LocalEntry
     from .request_view import RequestView
 
-__all__ = ["CacheStatus", "Catalog", "Client", "Lifetimes"]
-
 
 T = TypeVar("T")
 

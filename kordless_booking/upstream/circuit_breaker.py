@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from .fallback_cache import FallbackCache
     from .memory_cache import Storable
 
-__all__ = ["Admission", "CircuitBreaker", "CircuitState"]
-
 logger = logging.getLogger(__name__)
 
 FAILURE_THRESHOLD = 5

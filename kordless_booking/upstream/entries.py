@@ -17,19 +17,6 @@ if TYPE_CHECKING:
 
     from kordless_booking.exceptions import KeyRefused
 
-__all__ = [
-    "MAX_RETRY_DELAY_SECONDS",
-    "CacheItem",
-    "Cached",
-    "CatalogCache",
-    "Envelope",
-    "Failure",
-    "Lifetime",
-    "LocalEntry",
-    "decode",
-    "encode",
-]
-
 VERSION = 1
 """Raise it when the format changes: entries of another version are read as absent."""
 

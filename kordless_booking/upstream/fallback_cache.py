@@ -18,7 +18,7 @@ from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.filebased import FileBasedCache
 from django.core.cache.backends.locmem import LocMemCache
 
-from kordless_booking.logs import log_event
+from kordless_booking.logs import LogThrottle, log_event
 
 from .keys import cache_key
 from .memory_cache import MemoryCache, Storable
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from django.core.cache.backends.base import BaseCache
 
     from kordless_booking.clock import Clock
-
-__all__ = ["FallbackCache", "has_shared_atomic_add"]
 
 logger = logging.getLogger(__name__)
 
@@ -68,8 +66,7 @@ class FallbackCache:
         self._guard = threading.Lock()
         self._trusted = True
         self._again_at = 0.0
-        self._log_at: float | None = None
-        self._log_unreadable_at: float | None = None
+        self._log_throttle = LogThrottle(clock)
 
     @property
     def up(self) -> bool:
@@ -119,18 +116,10 @@ class FallbackCache:
         """Leave out values that we can't have written, and delete them, because they would block `add` for ever."""
         readable = {key: value for key, value in found.items() if isinstance(value, _STORABLE)}
         if len(readable) < len(found):
-            self._log_unreadable()
+            if self._log_throttle.is_due("cache_value_unreadable", LOG_INTERVAL_SECONDS):
+                log_event(logger, logging.ERROR, "cache_value_unreadable")
             self.delete_many(found.keys() - readable.keys())
         return readable
-
-    def _log_unreadable(self) -> None:
-        with self._guard:
-            now = self._clock.monotonic()
-            log_now = self._log_unreadable_at is None or now >= self._log_unreadable_at
-            if log_now:
-                self._log_unreadable_at = now + LOG_INTERVAL_SECONDS
-        if log_now:
-            log_event(logger, logging.ERROR, "cache_value_unreadable")
 
     def _on(self, operation: Callable[[BaseCache | MemoryCache], T]) -> T:
         if self.up:
@@ -159,11 +148,7 @@ class FallbackCache:
 
     def _mark_down(self, error: Exception) -> None:
         with self._guard:
-            now = self._clock.monotonic()
             self._trusted = False
-            self._again_at = now + RETRY_SECONDS
-            log_now = self._log_at is None or now >= self._log_at
-            if log_now:
-                self._log_at = now + LOG_INTERVAL_SECONDS
-        if log_now:
+            self._again_at = self._clock.monotonic() + RETRY_SECONDS
+        if self._log_throttle.is_due("cache_unavailable", LOG_INTERVAL_SECONDS):
             log_event(logger, logging.ERROR, "cache_unavailable", error=type(error).__name__)

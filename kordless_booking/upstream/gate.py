@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from kordless_booking.clock import Clock
 from kordless_booking.exceptions import TooMany
-from kordless_booking.logs import log_event
+from kordless_booking.logs import LogThrottle, log_event
 from kordless_booking.upstream.circuit_breaker import Admission, CircuitBreaker, CircuitState
 from kordless_booking.upstream.rate_limiter import Permit, Quota, RateLimiter, Usage
 from kordless_booking.upstream.worker import is_parallel_fetch
@@ -24,14 +24,12 @@ if TYPE_CHECKING:
     from kordless_booking.upstream.fallback_cache import FallbackCache
     from kordless_booking.upstream.memory_cache import Storable
 
-__all__ = ["MAX_SKEW_SECONDS", "ClockSkewMonitor", "GateState", "UpstreamGate", "seconds_ahead"]
-
 logger = logging.getLogger(__name__)
 
 MAX_SKEW_SECONDS: Final = 120
 """Seconds that the two clocks may differ before it is logged."""
 LOG_INTERVAL_SECONDS: Final = 3600.0
-"""Seconds between two log lines of one process."""
+"""Minimum seconds between two log lines of one process about clock skew."""
 
 
 def seconds_ahead(answer: ResponseMeta, now: float) -> float | None:
@@ -40,28 +38,6 @@ def seconds_ahead(answer: ResponseMeta, now: float) -> float | None:
     None when the response has no Date.
     """
     return None if answer.date is None else answer.date - now
-
-
-class ClockSkewMonitor:
-    """Logs `event=clock_skew` at most once an hour in each process."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._log_at = float("-inf")
-        self._guard = threading.Lock()
-
-    def check(self, answer: ResponseMeta) -> None:
-        """Check the clock of one response."""
-        ahead = seconds_ahead(answer, self._clock.now())
-        if ahead is None or abs(ahead) <= MAX_SKEW_SECONDS:
-            return
-        with self._guard:
-            # Monotonic: the wall clock is the suspect here.
-            steady = self._clock.monotonic()
-            if steady < self._log_at:
-                return
-            self._log_at = steady + LOG_INTERVAL_SECONDS
-        log_event(logger, logging.WARNING, "clock_skew", seconds=round(ahead))
 
 
 BROWSE_OPERATIONS = frozenset({"organization", "service", "availability"})
@@ -101,7 +77,8 @@ class UpstreamGate:
         self._rate_limiter = RateLimiter(cache, account=account, clock=clock, quota=quota, processes=processes)
         self._browse = CircuitBreaker(cache, account=account, name="browse", clock=clock)
         self._booking = CircuitBreaker(cache, account=account, name="booking", clock=clock)
-        self._skew = ClockSkewMonitor(clock)
+        self._clock = clock
+        self._log_throttle = LogThrottle(clock)
         # `Gate` has no handle to pass from `before` to `after`: the thread is what connects the two.
         self._in_flight = threading.local()
 
@@ -129,7 +106,7 @@ class UpstreamGate:
         self._rate_limiter.release(permit, operation, answer)
         self._circuit(operation).record(admission, answer, parallel=is_parallel_fetch.get())
         if answer is not None:
-            self._skew.check(answer)
+            self._log_clock_skew(answer)
 
     def open_circuits(self) -> dict[str, int]:
         """Return the open circuits ("browse", "booking") and for how many more seconds each is open."""
@@ -148,6 +125,15 @@ class UpstreamGate:
             usage=self._rate_limiter.usage(found),
             shared=self._counts_for_all and self._cache.up,
         )
+
+    def _log_clock_skew(self, answer: ResponseMeta) -> None:
+        ahead = seconds_ahead(answer, self._clock.now())
+        if (
+            ahead is not None
+            and abs(ahead) > MAX_SKEW_SECONDS
+            and self._log_throttle.is_due("clock_skew", LOG_INTERVAL_SECONDS)
+        ):
+            log_event(logger, logging.WARNING, "clock_skew", seconds=round(ahead))
 
     def _states(self, found: Mapping[str, Storable]) -> tuple[CircuitState, ...]:
         return self._browse.state(found), self._booking.state(found)

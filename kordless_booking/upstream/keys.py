@@ -6,8 +6,6 @@ import hashlib
 import json
 from functools import lru_cache
 
-__all__ = ["cache_key"]
-
 
 @lru_cache(maxsize=2048)
 def cache_key(account: str, *parts: str) -> str:

@@ -10,8 +10,6 @@ if TYPE_CHECKING:
 
     from kordless_booking.clock import Clock
 
-__all__ = ["MemoryCache", "Storable"]
-
 Storable = bytes | str | int
 """Types that every cache backend returns unchanged."""
 

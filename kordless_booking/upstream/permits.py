@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from .fallback_cache import FallbackCache
     from .memory_cache import Storable
 
-__all__ = ["first_free_at", "from_millis", "take_permit", "to_millis"]
-
 
 def take_permit(
     cache: FallbackCache, keys: Iterable[str], found: Mapping[str, Storable], *, free_at: float, timeout: int

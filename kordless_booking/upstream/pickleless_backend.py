@@ -35,8 +35,6 @@ from .redis_cache import pooled_redis
 if TYPE_CHECKING:
     from django.core.cache.backends.base import BaseCache
 
-__all__ = ["PicklelessBackend", "close_pickleless_backends", "may_unpickle"]
-
 _PLAIN: Final = f"{PlainSerializer.__module__}.{PlainSerializer.__name__}"
 _NAMED_SERIALIZER: Final = frozenset({"django_redis.cache.RedisCache", "django_valkey.base.BaseValkeyCache"})
 """Third-party backends that take the dotted path of a serializer. Known by name: they need not be installed."""

@@ -18,8 +18,6 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from .memory_cache import Storable
 
-__all__ = ["UNREADABLE", "PlainSerde", "PlainSerializer"]
-
 UNREADABLE: Final = object()
 """Stands for a value that we did not write. Not an exception: one planted value must not make `get_many` fail."""
 

@@ -45,8 +45,6 @@ if TYPE_CHECKING:
     from .fallback_cache import FallbackCache
     from .memory_cache import Storable
 
-__all__ = ["Permit", "Priority", "Quota", "RateLimiter", "Usage"]
-
 WINDOW_SECONDS = QUOTA_SECONDS
 PERMIT_SECONDS = WINDOW_SECONDS + 1
 """Seconds that a permit stays taken after the answer: one more than the window."""

@@ -51,7 +51,7 @@ from kordless_booking.exceptions import KeyRefused, KordlessError, TooMany, Unav
 from kordless_booking.logs import log_event
 from kordless_booking.upstream.entries import VERSION, Envelope, Failure, decode, encode
 
-from .entries import MAX_RETRY_DELAY_SECONDS, Cached, CacheItem, Lifetime, LocalEntry
+from .entries import MAX_RETRY_DELAY_SECONDS, Cached, CacheItem, LocalEntry
 from .keys import cache_key
 from .single_flight import SingleFlight
 
@@ -60,8 +60,6 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from .fallback_cache import FallbackCache
-
-__all__ = ["CacheItem", "Cached", "Lifetime", "ReadThroughCache"]
 
 logger = logging.getLogger(__name__)
 

@@ -15,8 +15,6 @@ from .plain_values import UNREADABLE, PlainSerializer
 if TYPE_CHECKING:
     from django.core.cache.backends.base import BaseCache
 
-__all__ = ["pooled_redis"]
-
 
 class _Client(RedisCacheClient):
     """Cache client that keeps one redis-py client for all threads. Its connections are pooled.

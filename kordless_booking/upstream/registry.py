@@ -12,13 +12,12 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
-from django.core.signals import setting_changed
-from django.dispatch import receiver
 
 from kordless_booking.api.client import Kordless
 from kordless_booking.api.session import Gate, wsgi_transport
 from kordless_booking.clock import Clock
 from kordless_booking.logs import LogThrottle
+from kordless_booking.setting_changes import on_setting_change
 from kordless_booking.upstream.catalog import Catalog, Lifetimes
 from kordless_booking.upstream.entries import Lifetime
 from kordless_booking.upstream.fallback_cache import FallbackCache
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
 SANDBOX_KEY: Final = "kordless-sandbox-key"
 SANDBOX_ORG: Final = "acme-salon"
 """Credentials of the embedded sandbox. Repeated here, so that a site with a real account never imports the sandbox."""
-
-__all__ = ["AccountServices", "background_worker", "build_client", "build_lifetimes", "fetch_pool", "services_for"]
 
 _lock = Lock()
 
@@ -166,10 +163,5 @@ def embedded_sandbox(path: str) -> Any:
     return Sandbox(path=path)
 
 
-@receiver(setting_changed)
-def _reset(*, setting: str, **_kwargs: object) -> None:
-    if setting in {"KORDLESS_BOOKING", "CACHES", "SECRET_KEY"}:
-        _upstream.cache_clear()
-        _gate_for.cache_clear()
-        _cache_for.cache_clear()
-        embedded_sandbox.cache_clear()
+for _cached in (_upstream, _gate_for, _cache_for, embedded_sandbox):
+    on_setting_change({"KORDLESS_BOOKING", "CACHES", "SECRET_KEY"}, _cached.cache_clear)

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from .entries import Cached, CacheItem, LocalEntry
     from .read_through import ReadThroughCache
 
-__all__ = ["ReadSnapshot", "RequestView"]
-
 T = TypeVar("T")
 
 

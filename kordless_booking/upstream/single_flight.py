@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from .fallback_cache import FallbackCache
 
-__all__ = ["SingleFlight"]
-
 POLL_SECONDS = 0.05
 """Seconds between two polls for the result of another process."""
 

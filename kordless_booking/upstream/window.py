@@ -6,8 +6,6 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from kordless_booking.limits import MAX_WINDOW_DAYS
 
-__all__ = ["bookable_days", "month_window"]
-
 DAY = timedelta(days=1)
 DEFAULT_WINDOW_DAYS = 60
 """Days ahead that can be booked, for a service that doesn't say how far."""

@@ -18,8 +18,6 @@ from .pickleless_backend import close_pickleless_backends
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["BackgroundWorker", "FetchPool", "in_background", "is_parallel_fetch"]
-
 logger = logging.getLogger(__name__)
 
 in_background: ContextVar[bool] = ContextVar("in_background", default=False)

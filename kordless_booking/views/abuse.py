@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from kordless_booking.forms import ContactForm
     from kordless_booking.views.request import WidgetRequest
 
-__all__ = ["HONEYPOT", "Rejection", "Rule", "client_address", "consume", "rate_limit", "reject_reason", "rules"]
-
 
 @dataclass(frozen=True)
 class Rule:

@@ -16,12 +16,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from kordless_booking.booking import availability
-from kordless_booking.presentation import formatting, timezone_search
+from kordless_booking.presentation import formatting, timezones
 from kordless_booking.presentation.formatting import Hours
 from kordless_booking.views.package_templates import PackageTemplates
 from kordless_booking.views.skeletons import SiteTemplatePart, Skeleton, cached_per_language, pattern, placeholder
-
-__all__ = ["ANY_DAY", "DAY", "TIME", "clocks_differ", "format_start", "month_rows", "read_start", "time_items"]
 
 ANY_DAY: Final = date(1970, 1, 1)
 """Placeholder for the day in a link."""
@@ -214,7 +212,7 @@ def _on_site(moment: availability.AvailableTime, site: tzinfo, language: str, ho
         return ""
     clock = formatting.clock_time(there, language, hours)
     if availability.is_ambiguous(there):
-        clock = f"{clock} ({timezone_search.offset_text(there, language)})"
+        clock = f"{clock} ({timezones.offset_text(there, language)})"
     if there.day != here.day:
         day = formatting.short_day(there, language)
         return _("%(date)s, %(time)s on site") % {"date": day, "time": clock}
@@ -225,7 +223,7 @@ def _detail(moment: availability.AvailableTime, language: str) -> str:
     """Return what a time's button says beside the time: offset when ambiguous, end on the next day, places left."""
     details = []
     if moment.ambiguous:
-        details.append(timezone_search.offset_text(moment.local_start, language))
+        details.append(timezones.offset_text(moment.local_start, language))
     if moment.crosses_midnight:
         details.append(_("ends the next day"))
     if moment.capacity > 1:

@@ -16,31 +16,29 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from kordless_booking import exceptions
-from kordless_booking.api.resources import NewBooking, ServiceDetail
+from kordless_booking.api.resources import ServiceDetail
 from kordless_booking.booking import draft, placement
 from kordless_booking.booking.attempt import Attempt
 from kordless_booking.booking.attribution import parse_attribution
 from kordless_booking.booking.availability import AvailableTime
-from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.draft import Draft
 from kordless_booking.booking.form_input import decrypt_form_input, encrypt_form_input, known_fields
 from kordless_booking.booking.receipt import Receipt
 from kordless_booking.booking.steps import Step
+from kordless_booking.booking.terms import Terms
 from kordless_booking.forms import ContactForm
 from kordless_booking.models import FunnelCount
-from kordless_booking.presentation import formatting, timezone_search
 from kordless_booking.views import security
 from kordless_booking.views.abuse import HONEYPOT, reject_reason
 from kordless_booking.views.already_requested import already_requested
 from kordless_booking.views.cells import read_start
 from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.outcome import invalidate_after_error, redirect_to_outcome
-from kordless_booking.views.problems import RETRY_SECONDS, Problem, from_api_error, log_problem
+from kordless_booking.views.problems import Problem, from_api_error, log_problem
 from kordless_booking.views.request import WidgetRequest
+from kordless_booking.views.retry_after import set_retry_after
 from kordless_booking.views.slot_page import free_slot, start_fetching_time, visitor_zone
-from kordless_booking.views.words import clocks, describe_location, party_text, policy_text, venue_timezone
-
-__all__ = ["contact"]
+from kordless_booking.views.summary import terms_summary
 
 
 @widget_view("GET", "POST", no_store=True, prefetchable=True)
@@ -114,12 +112,11 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
     if objected := reject_reason(visit, chosen, form):
         status = 429 if objected.seconds else 422
         response = _form_page(visit, _detail(visit, service), chosen, form, problem=objected, status=status)
-        if objected.seconds:
-            response["Retry-After"] = str(objected.seconds)
-        return response
+        return set_retry_after(response, objected.seconds) if objected.seconds else response
     attribution = parse_attribution(visit.request.POST.get("attribution", ""))
-    reader = visit.preferences(chosen.zone, host=chosen.host_name, host_id=chosen.host_id, party=chosen.party_size)
-    attempt = Attempt(chosen.nonce, _new_booking(chosen, form), attribution, reader)
+    request = chosen.terms.new_booking(form.contact(), form.notes_text())
+    reader = visit.preferences(chosen.terms.timezone, chosen.terms)
+    attempt = Attempt(chosen.nonce, request, attribution, reader)
     try:
         outcome = placement.place_booking(
             visit.account.name,
@@ -147,14 +144,8 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
     person = attempt.request.contact
     receipt = Receipt(
         key=chosen.nonce,
-        service=service,
-        zone=chosen.zone,
+        terms=chosen.terms,
         contact=person.email or person.phone or "",
-        start=chosen.start,
-        end=chosen.end,
-        host_name=chosen.host_name,
-        host_id=chosen.host_id,
-        party_size=chosen.party_size,
         digest=attempt.body_digest(),
         typed=_form_input(form),
         attribution=attribution,
@@ -164,14 +155,14 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
 
 def _rejected_page(visit: WidgetRequest, chosen: Draft, form: ContactForm, outcome: placement.Rejected) -> HttpResponse:
     """Answer a rejected booking, by the kind of error. Form input is always kept."""
-    error, service = outcome.error, chosen.service
+    error, service = outcome.error, chosen.terms.service
     invalidate_after_error(visit, service, error)
     if isinstance(error, exceptions.SlotTaken):
         log_problem(visit, "slot_conflict", level=logging.INFO, status=303, error=error)
         return _to_slots(
             visit,
             service,
-            chosen,
+            chosen.terms,
             taken="2" if outcome.after_unknown_outcome else "1",
             kept=_encrypt_input(visit, form),
         )
@@ -193,20 +184,20 @@ def _rejected_page(visit: WidgetRequest, chosen: Draft, form: ContactForm, outco
             return _form_page(visit, detail, chosen, form, problem=text, status=422)
     log_problem(visit, "create_not_sent", level=logging.ERROR, status=503, error=error)
     response = _form_page(visit, detail, chosen, form, problem=_failed_request_message(), status=503)
-    response["Retry-After"] = str(error.retry_after or RETRY_SECONDS)
-    return response
+    return set_retry_after(response, error.retry_after)
 
 
 def _renew_draft(visit: WidgetRequest, old: Draft, form: ContactForm | None = None) -> HttpResponse:
     """Replace an expired draft by a new one when the time is still free; form input is kept."""
     # The draft's own choices: the query of a posted form need not have them.
-    visit.choices = visit.choices.replace(tz=old.zone, host=old.host_id, party_size=old.party_size)
-    start_fetching_time(visit, old.service, old.start)
-    detail = visit.bookable_service(old.service)
+    terms = old.terms
+    visit.choices = visit.choices.replace(tz=terms.timezone, host=terms.host_id, party_size=terms.party_size)
+    start_fetching_time(visit, terms.service, terms.start)
+    detail = visit.bookable_service(terms.service)
     kept = _encrypt_input(visit, form) if form else visit.kept
-    moment = free_slot(visit, detail, old.start)
+    moment = free_slot(visit, detail, terms.start)
     if moment is None:
-        return _to_slots(visit, old.service, old, taken="1", kept=kept)
+        return _to_slots(visit, terms.service, terms, taken="1", kept=kept)
     if form is None:
         return visit.redirect(_contact_url(visit, _draft(visit, detail, moment), kept))
     text = _("You took a break, and the time is still free. Please check your details and book again.")
@@ -217,7 +208,7 @@ def _is_used(visit: WidgetRequest, chosen: Draft) -> bool:
     """Return True when the draft's key belongs to an attempt that wasn't rejected. Costs one query."""
     with suppress(DatabaseError):
         # A time that has begun needs no query: its page leads to the free times anyway.
-        return chosen.start > visit.now and placement.has_attempt(visit.account.name, chosen.nonce)
+        return chosen.terms.start > visit.now and placement.has_attempt(visit.account.name, chosen.nonce)
     return False  # the page is shown in spite of the database error: posting the form decides
 
 
@@ -227,7 +218,7 @@ def _already_requested(visit: WidgetRequest, chosen: Draft, form: ContactForm | 
     found = decrypt_form_input(visit.account.name, kept, visit.now.timestamp(), limits)
     return already_requested(
         visit,
-        chosen,
+        chosen.terms,
         visit.choices,
         sent=form is not None,
         kept=kept if found else None,
@@ -247,75 +238,38 @@ def _form_page(
     """Render the contact form. Without `detail`, the summary has only what the draft knows."""
     visit.cache_control = security.CACHE_NO_STORE
     # The zone that the draft was made in: the page must show the time that was clicked.
-    choices = visit.choices.replace(tz=chosen.zone, day=None, month=None)
+    choices = visit.choices.replace(tz=chosen.terms.timezone, day=None, month=None)
     kept = _encrypt_input(visit, form) if form.is_bound else visit.kept
-    slots = visit.service_url("slots", chosen.service, _around(visit, chosen), kept=kept)
+    slots = visit.service_url("slots", chosen.terms.service, chosen.terms.choices_for_day(visit.choices), kept=kept)
     context: dict[str, Any] = {
         "form": form,
-        "action": visit.service_url("contact", chosen.service, choices),
+        "action": visit.service_url("contact", chosen.terms.service, choices),
         "hidden": [("draft", draft.sign(chosen, visit.account.name)), ("attribution", _attribution(visit))],
         "errors": form.errors,
         "problem": problem,
-        "summary": _summary(visit, detail, chosen),
+        "summary": terms_summary(visit, chosen.terms, detail),
         "honeypot": HONEYPOT,
         "back": {"url": slots, "label": _("Choose another time")},
     }
     return visit.render(Step.CONTACT.template, visit.page(_("Your details"), step=Step.CONTACT), context, status)
 
 
-def _summary(visit: WidgetRequest, detail: ServiceDetail | None, chosen: Draft) -> dict[str, Any]:
-    """Return the context of parts/summary.html: what is about to be booked."""
-    minutes = int((chosen.end - chosen.start).total_seconds() // 60)
-    site = venue_timezone(detail.calendar.location, detail.calendar.timezone) if detail else None
-    return {
-        "service": detail.service.name if detail else chosen.service,
-        "clocks": clocks(visit, chosen.start, chosen.end, chosen.zone, site),
-        "where": describe_location(detail.calendar.location) if detail else None,
-        "host": chosen.host_name or "",
-        "party": party_text(chosen.party_size),
-        "duration": formatting.duration(minutes, visit.language),
-        "price": formatting.money(detail.service.price, visit.language) if detail else "",
-        "policy": policy_text(detail.calendar.cancellation_policy) if detail else "",
-    }
-
-
-def _new_booking(chosen: Draft, form: ContactForm) -> NewBooking:
-    return NewBooking(
-        service_slug=chosen.service,
-        start=chosen.start,
-        end=chosen.end,
-        timezone=chosen.zone,
-        contact=form.contact(),
-        party_size=chosen.party_size,
-        host_id=chosen.host_id,
-        team_id=chosen.team_id,
-        notes=form.notes_text(),
-    )
-
-
 def _draft(visit: WidgetRequest, detail: ServiceDetail, moment: AvailableTime) -> Draft:
     """Build the draft of an available time."""
-    # Only one slot left means the only host there is, or the chosen one. Among several, Kordless picks the host.
-    only = moment.slots[0] if len(moment.slots) == 1 else None
-    host = only.host if only else None
-    return Draft(
+    terms = Terms.from_available_time(
+        moment,
         service=detail.service.slug,
-        start=moment.start,
-        end=moment.end,
-        zone=visitor_zone(visit, detail),
-        host_id=host.id if host else None,
-        host_name=host.name if host else None,
-        team_id=only.team.id if only and only.team else None,
+        timezone=visitor_zone(visit, detail),
         party_size=visit.choices.party_size,
-        made_at=visit.now.timestamp(),
     )
+    return Draft(terms=terms, made_at=visit.now.timestamp())
 
 
 def _unsign_draft(visit: WidgetRequest, token: str, service: str) -> Draft:
     """Verify a draft. Raises ExpiredDraft, or InvalidDraft: also for another service, or a time that has begun."""
     now = visit.now.timestamp()
     chosen = draft.unsign(token, visit.account.name, max_age=visit.account.draft_seconds, now=now)
-    if chosen.service != service or chosen.start <= visit.now:
+    if chosen.terms.service != service or chosen.terms.start <= visit.now:
         raise draft.InvalidDraft
     return chosen
 
@@ -328,21 +282,15 @@ def _detail(visit: WidgetRequest, service: str) -> ServiceDetail | None:
         return None
 
 
-def _around(visit: WidgetRequest, chosen: Draft) -> Choices:
-    """Return the choices with which the slot page shows the day of the chosen time."""
-    day = chosen.start.astimezone(timezone_search.get_timezone(chosen.zone)).date()
-    return visit.choices.replace(tz=chosen.zone, month=None, day=day, party_size=chosen.party_size)
-
-
-def _to_slots(visit: WidgetRequest, service: str, chosen: Draft | None = None, **query: str | None) -> HttpResponse:
-    choices = _around(visit, chosen) if chosen else visit.choices
+def _to_slots(visit: WidgetRequest, service: str, terms: Terms | None = None, **query: str | None) -> HttpResponse:
+    choices = terms.choices_for_day(visit.choices) if terms else visit.choices
     return visit.redirect(visit.service_url("slots", service, choices, **query))
 
 
 def _contact_url(visit: WidgetRequest, chosen: Draft, kept: str | None) -> str:
     token = draft.sign(chosen, visit.account.name)
     return visit.service_url(
-        "contact", chosen.service, visit.choices.replace(month=None, day=None), draft=token, kept=kept
+        "contact", chosen.terms.service, visit.choices.replace(month=None, day=None), draft=token, kept=kept
     )
 
 

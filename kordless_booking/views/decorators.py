@@ -29,12 +29,10 @@ from kordless_booking.exceptions import KordlessError
 from kordless_booking.funnel.page_views import count_page_view
 from kordless_booking.logs import log_event
 from kordless_booking.prefetch import is_prefetch, keep_for_click, prefetch_declined
-from kordless_booking.presentation.calendar_event import safe_url
+from kordless_booking.presentation.safe_links import safe_url
 from kordless_booking.views import problems, security
 from kordless_booking.views.request import WidgetRequest, origin_of, request_id_context, request_id_of
 from kordless_booking.views.response_cache import cache_key, get, store
-
-__all__ = ["VERSION_HEADER", "widget_view"]
 
 log = logging.getLogger("kordless_booking.views")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -11,10 +10,9 @@ from typing import Final
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
-from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import condition, require_safe
 
-__all__ = ["embed", "embed_dialog"]
+from kordless_booking.views.compression import Compressed, compress, compressed_response
 
 _FOLDER: Final = Path(__file__).parent.parent / "static" / "kordless_booking"
 _LOADER: Final = "embed.js"
@@ -56,28 +54,18 @@ def embed_dialog(request: HttpRequest) -> HttpResponse:
 
 
 def _respond(request: HttpRequest, name: str, cache_control: str) -> HttpResponse:
-    plain, packed = _script(name)
-    wants_gzip = "gzip" in request.headers.get("Accept-Encoding", "")
-    response = HttpResponse(packed if wants_gzip else plain, content_type="text/javascript; charset=utf-8")
-    if wants_gzip:
-        response["Content-Encoding"] = "gzip"
-    patch_vary_headers(response, ["Accept-Encoding"])
-    response["Cache-Control"] = cache_control
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cross-Origin-Resource-Policy"] = "cross-origin"
-    return response
+    return compressed_response(request, _script(name), "text/javascript; charset=utf-8", cache_control=cache_control)
 
 
 @cache
-def _script(name: str) -> tuple[bytes, bytes]:
-    """Read a built script: (plain, packed)."""
-    text = (_FOLDER / name).read_bytes()
-    return text, gzip.compress(text, 9, mtime=0)
+def _script(name: str) -> Compressed:
+    """Read a built script."""
+    return compress((_FOLDER / name).read_bytes())
 
 
 @cache
 def _digest(name: str) -> str:
-    return sha256(_script(name)[0]).hexdigest()
+    return sha256(_script(name).plain).hexdigest()
 
 
 def _etag(name: str) -> str:

@@ -22,12 +22,10 @@ from kordless_booking import conf
 from kordless_booking.models import BookingAttempt
 from kordless_booking.upstream.keys import cache_key
 from kordless_booking.upstream.registry import AccountServices, services_for
-
-__all__ = ["booking", "health"]
+from kordless_booking.urlconf import account_for
+from kordless_booking.views.retry_after import set_retry_after
 
 _METHODS: Final = "GET, HEAD, OPTIONS"
-RETRY_SECONDS: Final = 30
-"""Seconds in the Retry-After of a 503."""
 
 
 @csrf_exempt
@@ -58,9 +56,8 @@ def booking(request: HttpRequest) -> HttpResponse:
 
 
 def _account(request: HttpRequest) -> conf.Account | None:
-    match = request.resolver_match
     try:
-        return conf.get_account((match.namespace if match else "").rpartition(":")[2])
+        return account_for(request)
     except ImproperlyConfigured:
         return None
 
@@ -89,7 +86,7 @@ def _json_response(trouble: dict[str, str], **beside: str) -> HttpResponse:
     response["Cache-Control"] = "no-store"
     response["X-Robots-Tag"] = "noindex"
     if trouble:
-        response["Retry-After"] = str(RETRY_SECONDS)
+        set_retry_after(response)
     # Called every few seconds: the monitor gets the answer, so Django need not log each 503 as well.
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response

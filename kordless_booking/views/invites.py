@@ -13,14 +13,12 @@ from kordless_booking.presentation.calendar_event import event_for_booking
 if TYPE_CHECKING:
     from kordless_booking.views.request import WidgetRequest
 
-__all__ = ["calendar_event_for", "calendar_links", "calendar_response"]
-
 
 def calendar_event_for(
     visit: WidgetRequest,
     booking: Booking,
     *,
-    zone: str,
+    timezone: str,
     title: str,
     location: Location | None,
     link: str | None,
@@ -33,7 +31,7 @@ def calendar_event_for(
         org_slug=visit.account.org_slug,
         title=title,
         business=booking.organization_name or (organization.name if organization else ""),
-        timezone=zone,
+        timezone=timezone,
         location=location,
         url=visit.request.build_absolute_uri(link) if link else None,
         sequence=sequence,

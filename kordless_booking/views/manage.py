@@ -24,34 +24,17 @@ from kordless_booking.booking.tokens import InvalidToken
 from kordless_booking.changes import BookingChange, mark_change_in_progress, publish_change
 from kordless_booking.forms import FindForm
 from kordless_booking.logs import log_event
-from kordless_booking.presentation import calendar_event, timezone_search
+from kordless_booking.presentation import calendar_event, timezones
+from kordless_booking.presentation.texts import DisplayTimes, booking_location, booking_venue_timezone
 from kordless_booking.views.abuse import rate_limit
 from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.invites import calendar_event_for, calendar_links, calendar_response
 from kordless_booking.views.page import embed_event
-from kordless_booking.views.problems import RETRY_SECONDS, Problem, broken_link, log_problem
+from kordless_booking.views.problems import Problem, broken_link, log_problem
 from kordless_booking.views.request import WidgetRequest
-from kordless_booking.views.words import (
-    DisplayTimes,
-    clocks,
-    describe_location,
-    policy_text,
-    status_texts,
-    venue_timezone,
-)
-
-__all__ = [
-    "ManagedBooking",
-    "calendar",
-    "cancel",
-    "change_failed_page",
-    "change_timeout",
-    "check_change_limit",
-    "find",
-    "load_managed_booking",
-    "refetch",
-    "show",
-]
+from kordless_booking.views.retry_after import set_retry_after
+from kordless_booking.views.summary import BookingView, booking_view, find_service
+from kordless_booking.views.words import clocks
 
 log = logging.getLogger("kordless_booking.views")
 
@@ -75,9 +58,7 @@ def find(visit: WidgetRequest) -> HttpResponse:
     # By client, and by number: many clients together must not guess one booking's contact either.
     objected = rate_limit(visit, "find") or (rate_limit(visit, "number", asked[0]) if asked else None)
     if objected:
-        response = _find_page(visit, form, problem=objected, status=429)
-        response["Retry-After"] = str(objected.seconds)
-        return response
+        return set_retry_after(_find_page(visit, form, problem=objected, status=429), objected.seconds)
     try:
         booking = visit.client.lookup(*asked) if asked else None
     except (exceptions.NotFound, exceptions.ContactRefused, exceptions.BadRequest, exceptions.Refused):
@@ -85,9 +66,7 @@ def find(visit: WidgetRequest) -> HttpResponse:
     except exceptions.Unavailable as error:
         log_problem(visit, "lookup_failed", level=logging.ERROR, status=503, error=error)
         text = _("We can't reach the booking system right now. Please try again in a moment.")
-        response = _find_page(visit, form, problem=text, status=503)
-        response["Retry-After"] = str(error.retry_after or RETRY_SECONDS)
-        return response
+        return set_retry_after(_find_page(visit, form, problem=text, status=503), error.retry_after)
     if asked is None or booking is None:
         log_event(log, logging.INFO, "lookup_rejected")
         text = _("We can't find a booking with this number and this email or phone. Please check both.")
@@ -96,7 +75,7 @@ def find(visit: WidgetRequest) -> HttpResponse:
         number=asked[0],
         contact=asked[1],
         expires=int(visit.now.timestamp()) + FOUND_LINK_SECONDS,
-        zone=visit.choices.tz,
+        timezone=visit.choices.tz,
     )
     return visit.redirect(visit.url("manage", link.to_token(visit.account.name)))
 
@@ -168,8 +147,8 @@ class ManagedBooking:
     link: ManageLink
     booking: Booking
     """As Kordless returned it for this request."""
-    zone: str
-    """Time zone in which its times are shown."""
+    timezone: str
+    """Time zone in which its times are shown (IANA name)."""
 
     def url(self, visit: WidgetRequest, name: str, done: str | None = None) -> str:
         return visit.url(name, self.token, done=done)
@@ -180,21 +159,12 @@ class ManagedBooking:
         email = self.link.contact if "@" in self.link.contact else None
         contact = self.booking.contact or (Contact(email=email) if email else None)
         changed = msgspec.structs.replace(self.booking, contact=contact, **changes)
-        publish_change(change, changed, account=visit.account.name, now=visit.now, reader=visit.preferences(self.zone))
+        reader = visit.preferences(self.timezone)
+        publish_change(change, changed, account=visit.account.name, now=visit.now, reader=reader)
 
     def detail(self, visit: WidgetRequest) -> ServiceDetail | None:
         """Return the booking's service, or None when Kordless doesn't have it any more or can't be asked."""
-        if not self.booking.service_slug:
-            return None
-        try:
-            return visit.catalog.service(self.booking.service_slug).value
-        except exceptions.KordlessError:
-            return None
-
-    def policy(self, visit: WidgetRequest) -> str:
-        """Return the cancellation policy in words; "" when there is none, or it is unknown."""
-        detail = self.detail(visit)
-        return policy_text(detail.calendar.cancellation_policy) if detail else ""
+        return find_service(visit, self.booking.service_slug)
 
     def invite(self, visit: WidgetRequest) -> calendar_event.CalendarEvent:
         """Return the calendar event of the booking."""
@@ -202,9 +172,9 @@ class ManagedBooking:
         return calendar_event_for(
             visit,
             self.booking,
-            zone=self.zone,
+            timezone=self.timezone,
             title=self.booking.service_name or (detail.service.name if detail else _("Booking")),
-            location=self.booking.location or (detail.calendar.location if detail else None),
+            location=booking_location(self.booking, detail),
             link=visit.url("manage", self.token, choices=Choices(lang=visit.choices.lang)),
             # Versions are not stored, so the current minute is the number: it only ever grows.
             sequence=int(visit.now.timestamp()) // 60,
@@ -212,29 +182,12 @@ class ManagedBooking:
 
     def clocks(self, visit: WidgetRequest, start: datetime, end: datetime) -> DisplayTimes:
         """Return the booking's time in words, or one that it may move to."""
-        detail = self.detail(visit)
-        location = self.booking.location or (detail.calendar.location if detail else None)
-        site = venue_timezone(location, detail.calendar.timezone if detail else None)
-        return clocks(visit, start, end, self.zone, site)
+        site = booking_venue_timezone(self.booking, self.detail(visit))
+        return clocks(visit, start, end, self.timezone, site)
 
-    def view(self, visit: WidgetRequest) -> dict[str, Any]:
+    def view(self, visit: WidgetRequest) -> BookingView:
         """Return the context of parts/booking.html."""
-        booking, detail = self.booking, self.detail(visit)
-        words = status_texts(booking.status)
-        return {
-            "number": booking.confirmation_number,
-            "status": booking.status,
-            "status_text": words.status,
-            "headline": words.headline,
-            "lead_text": words.lead,
-            "service": booking.service_name or (detail.service.name if detail else ""),
-            "clocks": self.clocks(visit, booking.start, booking.end),
-            "where": describe_location(booking.location or (detail.calendar.location if detail else None)),
-            # Kordless doesn't return them.
-            "host": "",
-            "party": "",
-            "policy": self.policy(visit),
-        }
+        return booking_view(visit, self.booking, self.detail(visit), self.timezone)
 
 
 def load_managed_booking(visit: WidgetRequest, token: str) -> ManagedBooking:
@@ -252,13 +205,13 @@ def load_managed_booking(visit: WidgetRequest, token: str) -> ManagedBooking:
     except exceptions.BadRequest as error:
         # The link holds what Kordless has accepted before: a 400 now means the same to the visitor as a 404.
         raise exceptions.NotFound(operation="lookup", status=error.status) from error
-    zone = (
+    timezone = (
         visit.choices.tz
-        or timezone_search.canonical_timezone(link.zone)
-        or timezone_search.canonical_timezone(booking.timezone)
+        or timezones.canonical_timezone(link.timezone)
+        or timezones.canonical_timezone(booking.timezone)
         or "UTC"
     )
-    return ManagedBooking(token, link, booking, zone)
+    return ManagedBooking(token, link, booking, timezone)
 
 
 def check_change_limit(visit: WidgetRequest) -> None:
@@ -298,16 +251,16 @@ def change_failed_page(
     """
     log_problem(visit, event, level=logging.ERROR, status=503, error=error)
     response = page(_("We can't reach the booking system right now. Your booking is unchanged; please try again soon."))
-    response["Retry-After"] = str(error.retry_after or RETRY_SECONDS)
-    return response
+    return set_retry_after(response, error.retry_after)
 
 
 def _cancel_page(visit: WidgetRequest, it: ManagedBooking, problem: str = "") -> HttpResponse:
+    shared = _context(it, visit)
     context = {
-        **_context(it, visit),
+        **shared,
         "action": it.url(visit, "manage-cancel"),
         "keep_url": it.url(visit, "manage"),
-        "policy": it.policy(visit),
+        "policy": shared["booking"].policy,
         "problem": problem,
     }
     page, status = visit.page(_("Cancel booking")), 503 if problem else 200

@@ -12,10 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from kordless_booking import exceptions
-from kordless_booking.api.resources import Booking, Location
+from kordless_booking.api.resources import Booking
 from kordless_booking.booking import placement
 from kordless_booking.booking.choices import Choices
-from kordless_booking.booking.draft import Draft
 from kordless_booking.booking.form_input import encrypt_form_input
 from kordless_booking.booking.receipt import ManageLink, Receipt
 from kordless_booking.booking.steps import Step
@@ -23,22 +22,15 @@ from kordless_booking.booking.tokens import InvalidToken
 from kordless_booking.changes import BookingChange, publish_change
 from kordless_booking.models import FunnelCount
 from kordless_booking.presentation import calendar_event
+from kordless_booking.presentation.texts import booking_location
 from kordless_booking.views.already_requested import already_requested
 from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.invites import calendar_event_for, calendar_links, calendar_response
 from kordless_booking.views.page import embed_event
 from kordless_booking.views.problems import Problem, broken_link, from_api_error, log_problem
 from kordless_booking.views.request import WidgetRequest
-from kordless_booking.views.words import clocks, describe_location, party_text, status_texts, venue_timezone
-
-__all__ = [
-    "attempt",
-    "confirmation",
-    "confirmation_calendar",
-    "invalidate_after_error",
-    "manage_url",
-    "redirect_to_outcome",
-]
+from kordless_booking.views.retry_after import set_retry_after
+from kordless_booking.views.summary import booking_view, find_service
 
 MAX_POLL_SECONDS: Final = 30
 """Longest interval, in seconds, at which a waiting page reloads: what it says may have changed."""
@@ -89,28 +81,23 @@ def confirmation(visit: WidgetRequest, token: str) -> HttpResponse:
     link = manage_url(visit, receipt, booking)
     if visit.now.timestamp() - receipt.placed_at > CONFIRMATION_FRESH_SECONDS:
         return visit.redirect(link)
-    words = status_texts(booking.status)
-    location = booking.location or _location(visit, receipt.service)
-    site = venue_timezone(location, _business_zone(visit, receipt.service))
+    terms = receipt.terms
+    shown = booking_view(
+        visit,
+        booking,
+        find_service(visit, terms.service),
+        terms.timezone,
+        terms=terms,
+        fallback_name=terms.service,
+    )
     context: dict[str, Any] = {
-        "booking": {
-            "number": booking.confirmation_number,
-            "status": booking.status,
-            "status_text": words.status,
-            "headline": words.headline,
-            "lead_text": words.lead,
-            "service": booking.service_name or _service_name(visit, receipt.service),
-            "clocks": clocks(visit, booking.start, booking.end, receipt.zone, site),
-            "where": describe_location(location),
-            "host": receipt.host_name or "",
-            "party": party_text(receipt.party_size),
-        },
+        "booking": shown,
         "calendar": calendar_links(_invite(visit, receipt, booking), visit.url("confirmation-calendar", token)),
         "manage_link": link,
         "again_url": visit.url("services"),
-        "event": embed_event("booked", booking, receipt.service),
+        "event": embed_event("booked", booking, terms.service),
     }
-    return visit.render(Step.CONFIRMATION.template, visit.page(words.headline, step=Step.CONFIRMATION), context)
+    return visit.render(Step.CONFIRMATION.template, visit.page(shown.headline, step=Step.CONFIRMATION), context)
 
 
 @widget_view("GET", no_store=True)
@@ -129,21 +116,18 @@ def redirect_to_outcome(
     """
     if isinstance(outcome, placement.Pending):
         return visit.redirect(visit.url("attempt", receipt.to_token(visit.account.name)))
-    visit.catalog.invalidate_slots(receipt.service)
+    visit.catalog.invalidate_slots(receipt.terms.service)
     if outcome.notify_contact:
-        visit.record_stage(FunnelCount.Stage.BOOKED, receipt.service)
-        slug = outcome.booking.service_slug or receipt.service
+        visit.record_stage(FunnelCount.Stage.BOOKED, receipt.terms.service)
+        slug = outcome.booking.service_slug or receipt.terms.service
         booked = msgspec.structs.replace(outcome.booking, contact=outcome.notify_contact, service_slug=slug)
-        reader = visit.preferences(
-            receipt.zone, host=receipt.host_name, host_id=receipt.host_id, party=receipt.party_size
-        )
         publish_change(
             BookingChange.CREATED,
             booked,
             account=visit.account.name,
             now=visit.now,
             attribution=receipt.attribution,
-            reader=reader,
+            reader=visit.preferences(receipt.terms.timezone, receipt.terms),
         )
     placed = msgspec.structs.replace(
         receipt,
@@ -174,13 +158,12 @@ def invalidate_after_error(visit: WidgetRequest, service: str, error: exceptions
 
 def manage_url(visit: WidgetRequest, receipt: Receipt, booking: Booking, choices: Choices | None = None) -> str:
     """Return the path of the manage page of the receipt's booking."""
-    link = ManageLink(
+    link = ManageLink.for_terms(
+        receipt.terms,
         number=booking.confirmation_number,
         contact=receipt.contact,
         expires=int(visit.now.timestamp()) + visit.account.manage_link_days * 86400,
-        zone=receipt.zone,
-        host_id=receipt.host_id,
-        party_size=receipt.party_size,
+        timezone=receipt.terms.timezone,
     )
     return visit.url("manage", link.to_token(visit.account.name), choices=choices)
 
@@ -198,20 +181,19 @@ def _waiting_page(visit: WidgetRequest, outcome: placement.Pending) -> HttpRespo
     page = visit.page(_("We're confirming your booking"), step=Step.CONTACT, refresh=seconds)
     context = {"text": text, "seconds": seconds, "next_url": visit.request.get_full_path()}
     response = visit.render("kordless_booking/steps/attempt.html", page, context)
-    response["Retry-After"] = str(seconds)
-    return response
+    return set_retry_after(response, seconds)
 
 
 def _rejected_page(visit: WidgetRequest, receipt: Receipt, outcome: placement.Rejected) -> HttpResponse:
     """Answer a rejection that became known on the waiting page: raise a Problem, or redirect to the free times."""
-    error = outcome.error
-    invalidate_after_error(visit, receipt.service, error)
-    choices = visit.choices.replace(tz=receipt.zone, party_size=receipt.party_size)
+    error, terms = outcome.error, receipt.terms
+    invalidate_after_error(visit, terms.service, error)
+    choices = visit.choices.replace(tz=terms.timezone, party_size=terms.party_size)
     kept = encrypt_form_input(visit.account.name, receipt.typed)
     if isinstance(error, exceptions.SlotTaken):
         log_problem(visit, "slot_conflict", level=logging.INFO, status=303, error=error)
         taken = "2" if outcome.after_unknown_outcome else "1"
-        return visit.redirect(visit.service_url("slots", receipt.service, choices, taken=taken, kept=kept))
+        return visit.redirect(visit.service_url("slots", terms.service, choices, taken=taken, kept=kept))
     if outcome.after_unknown_outcome:
         raise Problem(
             "create_unresolved",
@@ -225,23 +207,15 @@ def _rejected_page(visit: WidgetRequest, receipt: Receipt, outcome: placement.Re
         )
     if isinstance(error, exceptions.NotFound):
         raise replace(from_api_error(error), form_input_token=kept)
-    times = visit.service_url("slots", receipt.service, choices, kept=kept)
+    times = visit.service_url("slots", terms.service, choices, kept=kept)
     raise replace(from_api_error(error), main_link=(times, _("Choose a time again")), form_input_token=kept)
 
 
 def _renewed_by_another(visit: WidgetRequest, receipt: Receipt) -> Problem:
     """Build the problem for a rejected attempt that another post, with other details, has replaced since."""
-    chosen = Draft(
-        service=receipt.service,
-        start=receipt.start,
-        end=receipt.end,
-        zone=receipt.zone,
-        host_name=receipt.host_name,
-        party_size=receipt.party_size,
-    )
     kept = encrypt_form_input(visit.account.name, receipt.typed)
-    choices = visit.choices.replace(host=receipt.host_id)
-    return already_requested(visit, chosen, choices, sent=True, kept=kept, all_kept=kept is not None)
+    choices = visit.choices.replace(host=receipt.terms.host_id)
+    return already_requested(visit, receipt.terms, choices, sent=True, kept=kept, all_kept=kept is not None)
 
 
 def _receipt(visit: WidgetRequest, token: str) -> tuple[Receipt, Booking]:
@@ -256,33 +230,12 @@ def _receipt(visit: WidgetRequest, token: str) -> tuple[Receipt, Booking]:
 
 
 def _invite(visit: WidgetRequest, receipt: Receipt, booking: Booking) -> calendar_event.CalendarEvent:
+    detail = find_service(visit, receipt.terms.service)
     return calendar_event_for(
         visit,
         booking,
-        zone=receipt.zone,
-        title=booking.service_name or _service_name(visit, receipt.service),
-        location=booking.location or _location(visit, receipt.service),
+        timezone=receipt.terms.timezone,
+        title=booking.service_name or (detail.service.name if detail else receipt.terms.service),
+        location=booking_location(booking, detail),
         link=manage_url(visit, receipt, booking, Choices(lang=visit.choices.lang)),
     )
-
-
-def _service_name(visit: WidgetRequest, slug: str) -> str:
-    """Return the service's name, or its slug when Kordless can't be asked or has removed the service."""
-    try:
-        return visit.catalog.service(slug).value.service.name
-    except exceptions.KordlessError:
-        return slug
-
-
-def _location(visit: WidgetRequest, slug: str) -> Location | None:
-    try:
-        return visit.catalog.service(slug).value.calendar.location
-    except exceptions.KordlessError:
-        return None
-
-
-def _business_zone(visit: WidgetRequest, slug: str) -> str | None:
-    try:
-        return visit.catalog.service(slug).value.calendar.timezone
-    except exceptions.KordlessError:
-        return None

@@ -24,8 +24,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.conf import settings
-from django.core.signals import setting_changed
-from django.dispatch import receiver
 from django.template import Engine, TemplateDoesNotExist, TemplateSyntaxError, engines
 from django.template.backends.django import DjangoTemplates
 from django.template.backends.django import Template as BackendTemplate
@@ -35,7 +33,7 @@ from django.template.loader import get_template
 from django.template.loader_tags import ExtendsNode, IncludeNode
 from django.template.loaders.cached import Loader as CachedLoader
 
-__all__ = ["PackageTemplates", "find_package_templates", "templates_to_watch"]
+from kordless_booking.setting_changes import on_setting_change
 
 _FOLDER: Final = Path(__file__).parent.parent / "templates"
 _LAYOUT: Final = "kb.layout"
@@ -210,6 +208,4 @@ def _loader_cache(engine: Engine) -> Mapping[str, Any] | None:
     return loaders[0].get_template_cache if type(loaders[0]) is CachedLoader else None
 
 
-@receiver(setting_changed)
-def _reset(**_kwargs: object) -> None:
-    _known.clear()
+on_setting_change(None, _known.clear)

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from kordless_booking.api.resources import Booking
 
-__all__ = ["Business", "Page", "ProgressStep", "embed_event"]
-
 
 @dataclass(frozen=True)
 class Business:

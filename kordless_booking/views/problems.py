@@ -26,16 +26,16 @@ from kordless_booking.booking.form_input import encrypt_form_input, known_fields
 from kordless_booking.booking.steps import Step
 from kordless_booking.forms import ContactForm
 from kordless_booking.logs import error_location, log_event
-from kordless_booking.presentation.calendar_event import phone_link
+from kordless_booking.presentation.safe_links import phone_link
 from kordless_booking.upstream.registry import services_for
 from kordless_booking.views import security
 from kordless_booking.views.request import WidgetRequest
+from kordless_booking.views.retry_after import RETRY_SECONDS, set_retry_after
 
 if TYPE_CHECKING:
     from kordless_booking.exceptions import KordlessError
     from kordless_booking.views.request import WidgetRequest
-
-__all__ = ["Problem", "call_view", "log_problem", "not_configured", "problem_page", "server_error"]
+    from kordless_booking.views.summary import TermsSummary
 
 
 def log_problem(
@@ -53,8 +53,6 @@ def log_problem(
 
 log = logging.getLogger("kordless_booking.views")
 
-RETRY_SECONDS: Final = 30
-"""Seconds in the Retry-After of a 503, where Kordless sent none."""
 LARGEST_FORM: Final = 64 * 1024
 """Bytes of a posted form. Ours have a few texts of known length, and a token."""
 
@@ -82,7 +80,7 @@ class Problem(Exception):
     """URL and label of the link beside `back`, in place of the list of services."""
     step: Step | None = None
     """Current step, for the progress line."""
-    summary: dict[str, Any] | None = None
+    summary: TermsSummary | None = None
     """Context of parts/summary.html: the time that the problem is about."""
     form_input_token: str | None = None
     """Encrypted form input, for the link to the services."""
@@ -278,9 +276,7 @@ def _page(visit: WidgetRequest, problem: Problem) -> HttpResponse:
         context,
         problem.status,
     )
-    if problem.retry_after:
-        response["Retry-After"] = str(problem.retry_after)
-    return response
+    return set_retry_after(response, problem.retry_after) if problem.retry_after else response
 
 
 def server_error(visit: WidgetRequest, error: Exception) -> HttpResponse:

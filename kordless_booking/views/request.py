@@ -28,14 +28,15 @@ from kordless_booking.api.resources import Organization, ServiceDetail
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.preferences import VisitorPreferences
 from kordless_booking.booking.steps import Step
+from kordless_booking.booking.terms import Terms
 from kordless_booking.booking.tokens import MAX_TOKEN
 from kordless_booking.exceptions import KordlessError, NotFound
 from kordless_booking.funnel.page_views import PageView, count_later_stage
 from kordless_booking.logs import request_id
 from kordless_booking.models import FunnelCount
 from kordless_booking.prefetch import is_prefetch
-from kordless_booking.presentation.calendar_event import safe_url
 from kordless_booking.presentation.locales import best_supported_language, default_language, supported_languages
+from kordless_booking.presentation.safe_links import safe_url
 from kordless_booking.presentation.texts import business_name
 from kordless_booking.upstream.catalog import Catalog
 from kordless_booking.upstream.fallback_cache import FallbackCache
@@ -47,17 +48,6 @@ from kordless_booking.views.package_templates import PackageTemplates, find_pack
 from kordless_booking.views.page import Business, Page, ProgressStep
 from kordless_booking.views.skeletons import SiteTemplatePart, cached_per_language, render_from_skeleton
 from kordless_booking.views.stylesheet import style_url
-
-__all__ = [
-    "TARGET_ID",
-    "WidgetRequest",
-    "business_of",
-    "language_for",
-    "origin_of",
-    "request_id_context",
-    "request_id_of",
-    "supported_languages",
-]
 
 
 def language_for(request: HttpRequest) -> str:
@@ -99,7 +89,7 @@ class WidgetRequest:
         match = request.resolver_match
         self.request = request
         self.namespace = namespace or (match.namespace if match else "") or "kordless_booking"
-        self.account = conf.get_account(self.namespace.rpartition(":")[2])
+        self.account = conf.get_account(self.namespace)
         #: UTC, and the same throughout the request.
         self.now = datetime.now(UTC)
         #: Request id, for the log.
@@ -204,14 +194,9 @@ class WidgetRequest:
         if self.account.funnel:
             count_later_stage(self.request, self.account.name, service, self.placement, stage)
 
-    def preferences(
-        self, zone: str, *, host: str | None = None, host_id: str | None = None, party: int = 1
-    ) -> VisitorPreferences:
-        """Return the visitor's preferences and choices, for mails that are written later."""
-        hours = self.choices.hours
-        return VisitorPreferences(
-            language=self.language, timezone=zone, hours=hours, host=host, host_id=host_id, party_size=party
-        )
+    def preferences(self, timezone: str, terms: Terms | None = None) -> VisitorPreferences:
+        """Return the visitor's preferences, with the terms where they are known, for mails that are written later."""
+        return VisitorPreferences(language=self.language, timezone=timezone, hours=self.choices.hours, terms=terms)
 
     def bookable_service(self, slug: str) -> ServiceDetail:
         """Return a service. Raises NotFound also for one that is not bookable by the public."""

@@ -13,6 +13,7 @@ from kordless_booking.api.resources import ServiceDetail
 from kordless_booking.booking import draft
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.draft import Draft
+from kordless_booking.booking.terms import Terms
 from kordless_booking.changes import BookingChange, mark_change_in_progress
 from kordless_booking.logs import log_event
 from kordless_booking.views.cells import format_start, read_start
@@ -36,8 +37,6 @@ from kordless_booking.views.slot_page import (
 )
 from kordless_booking.views.steps import zone_context
 from kordless_booking.views.words import service_card
-
-__all__ = ["confirm", "slots", "zone"]
 
 log = logging.getLogger("kordless_booking.views")
 
@@ -90,7 +89,7 @@ def zone(visit: WidgetRequest, token: str) -> HttpResponse:
     def back(choices: Choices) -> str:
         return visit.url("reschedule", token, choices=choices)
 
-    context = zone_context(visit, it.zone, visit.url("reschedule-zone", token, choices=Choices()), back)
+    context = zone_context(visit, it.timezone, visit.url("reschedule-zone", token, choices=Choices()), back)
     return visit.render("kordless_booking/steps/zone.html", visit.page(_("Time zone")), context)
 
 
@@ -109,23 +108,19 @@ def confirm(visit: WidgetRequest, token: str) -> HttpResponse:
     if moment is None:
         again = visit.url("reschedule", token, choices=_url_choices(visit.choices), taken="1" if start else None)
         return visit.redirect(again)
-    chosen = Draft(
-        service=detail.service.slug,
-        start=moment.start,
-        end=moment.end,
-        zone=it.zone,
-        made_at=visit.now.timestamp(),
+    terms = Terms.from_available_time(
+        moment, service=detail.service.slug, timezone=it.timezone, party_size=it.link.party_size
     )
-    return _confirm_page(visit, it, chosen)
+    return _confirm_page(visit, it, Draft(terms=terms, made_at=visit.now.timestamp()))
 
 
 def _confirm_page(visit: WidgetRequest, it: ManagedBooking, chosen: Draft, problem: str = "") -> HttpResponse:
     token = it.token
     context = {
         "booking": it.view(visit),
-        "new": it.clocks(visit, chosen.start, chosen.end),
+        "new": it.clocks(visit, chosen.terms.start, chosen.terms.end),
         "action": visit.url(
-            "reschedule-confirm", token, choices=visit.choices.appearance(), start=format_start(chosen.start)
+            "reschedule-confirm", token, choices=visit.choices.appearance(), start=format_start(chosen.terms.start)
         ),
         # Signed, so that only a time that was offered can be sent.
         "hidden": [("draft", draft.sign(chosen, _purpose(visit, it)))],
@@ -137,7 +132,7 @@ def _confirm_page(visit: WidgetRequest, it: ManagedBooking, chosen: Draft, probl
 
 
 def _move(visit: WidgetRequest, it: ManagedBooking) -> HttpResponse:
-    again = visit.url("reschedule", it.token, choices=visit.choices.appearance().replace(tz=it.zone))
+    again = visit.url("reschedule", it.token, choices=visit.choices.appearance().replace(tz=it.timezone))
     try:
         chosen = draft.unsign(
             visit.request.POST.get("draft", ""),
@@ -147,10 +142,10 @@ def _move(visit: WidgetRequest, it: ManagedBooking) -> HttpResponse:
         )
     except draft.InvalidDraft:
         return visit.redirect(again)
-    if chosen.start <= visit.now:
+    if chosen.terms.start <= visit.now:
         return visit.redirect(again)
     # Equal: the same form was sent twice, and the first one has moved it.
-    if it.booking.start != chosen.start:
+    if it.booking.start != chosen.terms.start:
         check_change_limit(visit)
         # Before the request: Kordless's webhook may arrive before its response does.
         mark_change_in_progress(visit.account_cache, visit.account.name, it.link.number)
@@ -158,9 +153,9 @@ def _move(visit: WidgetRequest, it: ManagedBooking) -> HttpResponse:
             visit.client.reschedule(
                 it.link.number,
                 it.link.contact,
-                start=chosen.start,
-                end=chosen.end,
-                timezone=chosen.zone,
+                start=chosen.terms.start,
+                end=chosen.terms.end,
+                timezone=chosen.terms.timezone,
                 seconds=change_timeout(visit),
             )
         except exceptions.NotSent as error:
@@ -170,8 +165,8 @@ def _move(visit: WidgetRequest, it: ManagedBooking) -> HttpResponse:
         except (exceptions.OutcomeUnknown, exceptions.Refused, exceptions.SlotTaken) as error:
             if refused := _resolve_failed_move(visit, it, chosen, error):
                 return refused
-        it.publish_change(visit, BookingChange.RESCHEDULED, start=chosen.start, end=chosen.end)
-    visit.catalog.invalidate_slots(chosen.service)
+        it.publish_change(visit, BookingChange.RESCHEDULED, start=chosen.terms.start, end=chosen.terms.end)
+    visit.catalog.invalidate_slots(chosen.terms.service)
     log_event(log, logging.INFO, "booking_rescheduled")
     return visit.redirect(it.url(visit, "manage", done="moved"))
 
@@ -198,7 +193,7 @@ def _load_movable(visit: WidgetRequest, token: str) -> ManagedBooking:
         )
     # A booking keeps its host and party size, as far as its link has them.
     visit.choices = visit.choices.replace(
-        tz=visit.choices.tz or it.zone, host=it.link.host_id, party_size=it.link.party_size
+        tz=visit.choices.tz or it.timezone, host=it.link.host_id, party_size=it.link.party_size
     )
     return it
 
@@ -211,13 +206,13 @@ def _resolve_failed_move(
     Looks the booking up, so that the page says what is true. None when it has moved after all.
     """
     found = refetch(visit, it)
-    if found is not None and found.start == chosen.start:
+    if found is not None and found.start == chosen.terms.start:
         return None
     # The cached slots offered a time that Kordless doesn't give.
-    visit.catalog.invalidate_slots(chosen.service)
+    visit.catalog.invalidate_slots(chosen.terms.service)
     if isinstance(error, exceptions.SlotTaken):
         log_problem(visit, "slot_conflict", level=logging.INFO, status=303, error=error)
-        choices = visit.choices.appearance().replace(tz=it.zone)
+        choices = visit.choices.appearance().replace(tz=it.timezone)
         return visit.redirect(visit.url("reschedule", it.token, choices=choices, taken="1"))
     if found is None or isinstance(error, exceptions.OutcomeUnknown):
         text = _(

@@ -20,11 +20,10 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
-from django.core.signals import setting_changed
-from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import get_language
 
+from kordless_booking.setting_changes import on_setting_change
 from kordless_booking.views.package_templates import templates_to_watch
 
 if TYPE_CHECKING:
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
     from kordless_booking.upstream.request_view import ReadSnapshot
     from kordless_booking.views.package_templates import PackageTemplates
     from kordless_booking.views.request import WidgetRequest
-
-__all__ = ["Asked", "cache_key", "get", "store"]
 
 MOST: Final = 512
 """Responses in this process. The oldest is dropped for a new one."""
@@ -142,7 +139,9 @@ def _minute(seconds: float) -> int:
 os.register_at_fork(after_in_child=_answers.clear)
 
 
-@receiver(setting_changed)
-def _reset(**_kwargs: object) -> None:
+def _clear() -> None:
     with _guard:
         _answers.clear()
+
+
+on_setting_change(None, _clear)

@@ -20,16 +20,6 @@ if TYPE_CHECKING:
 
     from kordless_booking.conf import Account
 
-__all__ = [
-    "CACHE_NO_STORE",
-    "CACHE_PRIVATE",
-    "embed_origin_pattern",
-    "is_same_origin",
-    "set_isolation_headers",
-    "set_security_headers",
-    "static_origin",
-]
-
 CACHE_PRIVATE: Final = "private, no-cache"
 """Cache-Control for pages on the way to a booking: kept by the browser alone, and revalidated each time."""
 CACHE_NO_STORE: Final = "no-store, private"

@@ -19,15 +19,12 @@ from itertools import count
 from typing import Any, Final, ParamSpec, TypeVar
 
 from django.conf import settings
-from django.core.signals import setting_changed
-from django.dispatch import receiver
 from django.template.loader import get_template
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
+from kordless_booking.setting_changes import on_setting_change
 from kordless_booking.views.package_templates import PackageTemplates
-
-__all__ = ["SiteTemplatePart", "Skeleton", "cached_per_language", "pattern", "placeholder", "render_from_skeleton"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -35,8 +32,10 @@ T = TypeVar("T")
 # Private-use characters pass through every filter and need no escaping. The random part (per process) keeps a text from
 # outside, such as a business's name, from being taken for a placeholder.
 _NONCE: Final = secrets.token_hex(4)
-# The `cache_clear` of each function that `cached_per_language` decorates.
-_forgetting: Final[list[Callable[[], None]]] = []
+_TEMPLATE_SETTINGS: Final = frozenset(
+    {"TEMPLATES", "INSTALLED_APPS", "DEBUG", "ROOT_URLCONF", "STATIC_URL", "STORAGES", "LOCALE_PATHS"}
+)
+"""Settings that rendered templates depend on."""
 _MARK: Final = re.compile(f"\ue000{_NONCE}:([0-9]+)\ue001")
 
 
@@ -99,7 +98,7 @@ def cached_per_language(most: int) -> Callable[[Callable[P, T]], Callable[P, T]]
         def remembered(*args: P.args, **kwargs: P.kwargs) -> T:
             return make(*args, **kwargs) if settings.DEBUG else kept(get_language(), *args, **kwargs)
 
-        _forgetting.append(made.cache_clear)
+        on_setting_change(_TEMPLATE_SETTINGS, made.cache_clear)
         return remembered
 
     return decorate
@@ -191,9 +190,4 @@ def placeholder(number: int) -> SafeString:
     return mark_safe(f"\ue000{_NONCE}:{number}\ue001")  # noqa: S308 (no markup in it)
 
 
-@receiver(setting_changed)
-def _reset(*, setting: str, **_kwargs: object) -> None:
-    if setting in {"TEMPLATES", "INSTALLED_APPS", "DEBUG", "ROOT_URLCONF", "STATIC_URL", "STORAGES", "LOCALE_PATHS"}:
-        for forget in _forgetting:
-            forget()
-        _pages.clear()
+on_setting_change(_TEMPLATE_SETTINGS, _pages.clear)

@@ -21,7 +21,8 @@ from kordless_booking.api.resources import Host, ServiceDetail, Slot
 from kordless_booking.booking import availability
 from kordless_booking.booking.choices import Choices
 from kordless_booking.limits import MAX_PARTY_SIZE
-from kordless_booking.presentation import formatting, timezone_search
+from kordless_booking.presentation import formatting, timezones
+from kordless_booking.presentation.texts import venue_timezone
 from kordless_booking.upstream.window import bookable_days
 from kordless_booking.views.cells import (
     ANY_DAY,
@@ -33,23 +34,12 @@ from kordless_booking.views.cells import (
     read_start,
     time_items,
 )
-from kordless_booking.views.words import format_timezone, venue_timezone
+from kordless_booking.views.words import format_timezone
 
 if TYPE_CHECKING:
-    from kordless_booking.upstream.read_through import Cached
+    from kordless_booking.upstream.entries import Cached
     from kordless_booking.views.page import Page
     from kordless_booking.views.request import WidgetRequest
-
-__all__ = [
-    "VARYING",
-    "SlotLinks",
-    "age_notice",
-    "free_slot",
-    "slot_context",
-    "start_fetching_month",
-    "start_fetching_time",
-    "visitor_zone",
-]
 
 MONTHS_AHEAD: Final = 3
 """Months that one page may look at beyond an empty one to find a free day. Each may cost a request to Kordless."""
@@ -118,9 +108,7 @@ def start_fetching_month(visit: WidgetRequest, service: str) -> None:
         zone = visitor_zone(visit, known)
     # Without either, it stays at the months that it may be anywhere on earth.
     if zone or asked:
-        first, last = availability.months_in_window(
-            visit.now, timezone_search.get_timezone(zone or "UTC"), _window(known)
-        )
+        first, last = availability.months_in_window(visit.now, timezones.get_timezone(zone or "UTC"), _window(known))
         months = [min(max(asked.replace(day=1), first), last)] if asked else _first_months(visit.now, zone)
     visit.catalog.prefetch(service, *months, party_size=visit.choices.party_size)
 
@@ -133,19 +121,19 @@ def start_fetching_time(visit: WidgetRequest, service: str, start: datetime) -> 
 
 def _first_months(now: datetime, zone: str | None) -> list[date]:
     """Return the current month, and the next one when less than `SOON` is left. Without a zone, all that it may be."""
-    begin = now.astimezone(timezone_search.get_timezone(zone)) if zone else now - FARTHEST_BEHIND
+    begin = now.astimezone(timezones.get_timezone(zone)) if zone else now - FARTHEST_BEHIND
     return sorted({moment.date().replace(day=1) for moment in (begin, begin + MONTH_END)})
 
 
 def visitor_zone(visit: WidgetRequest, detail: ServiceDetail) -> str:
     """Return the IANA name of the chosen zone, else of the business's own, else "UTC"."""
-    return visit.choices.tz or timezone_search.canonical_timezone(detail.calendar.timezone) or "UTC"
+    return visit.choices.tz or timezones.canonical_timezone(detail.calendar.timezone) or "UTC"
 
 
 def _site(detail: ServiceDetail) -> ZoneInfo | None:
     """Return the zone of the venue, or None when the visitor doesn't come to one."""
     name = venue_timezone(detail.calendar.location, detail.calendar.timezone)
-    return timezone_search.get_timezone(name) if name else None
+    return timezones.get_timezone(name) if name else None
 
 
 def _site_clock(visit: WidgetRequest, site: ZoneInfo | None) -> dict[str, str] | None:
@@ -157,7 +145,7 @@ def _site_clock(visit: WidgetRequest, site: ZoneInfo | None) -> dict[str, str] |
 
 def free_slot(visit: WidgetRequest, detail: ServiceDetail, start: datetime) -> availability.AvailableTime | None:
     """Return the time that starts at `start`, or None when it isn't free for the visitor's host and party."""
-    zone = timezone_search.get_timezone(visitor_zone(visit, detail))
+    zone = timezones.get_timezone(visitor_zone(visit, detail))
     slug, choices = detail.service.slug, visit.choices
     kept = visit.catalog.slots(slug, start.date().replace(day=1), choices.party_size, window_days=_window(detail))
     exact = [slot for slot in kept.value if slot.start == start]
@@ -173,7 +161,7 @@ def slot_context(visit: WidgetRequest, detail: ServiceDetail, links: SlotLinks, 
     `page` is for parts that the site has overridden: their templates get it as `kb`. Raises KordlessError.
     """
     zone_name = visitor_zone(visit, detail)
-    zone = timezone_search.get_timezone(zone_name)
+    zone = timezones.get_timezone(zone_name)
     first, last = availability.months_in_window(visit.now, zone, _window(detail))
     asked = visit.choices.month or (visit.choices.day.replace(day=1) if visit.choices.day else None)
     month = _month(visit, detail, min(max(asked or first, first), last))
@@ -239,7 +227,7 @@ def _window(detail: ServiceDetail | None) -> int:
 def _month(visit: WidgetRequest, detail: ServiceDetail, first: date) -> _Month:
     choices = visit.choices
     kept = visit.catalog.slots(detail.service.slug, first, choices.party_size, window_days=_window(detail))
-    zone = timezone_search.get_timezone(visitor_zone(visit, detail))
+    zone = timezones.get_timezone(visitor_zone(visit, detail))
     free = availability.free_openings(
         kept.value, zone=zone, now=visit.now, host_id=choices.host, party_size=choices.party_size
     )

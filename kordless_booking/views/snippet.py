@@ -31,12 +31,11 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from kordless_booking.exceptions import KordlessError
+from kordless_booking.presentation.locales import supported_languages
 from kordless_booking.presentation.themes import PLAIN, THEMES
 from kordless_booking.views import security
-from kordless_booking.views.request import RESERVED, WidgetRequest, request_id_context, supported_languages
+from kordless_booking.views.request import RESERVED, WidgetRequest, request_id_context
 from kordless_booking.views.steps import bookable_services
-
-__all__ = ["MODES", "Snippet", "builder", "preview", "snippet"]
 
 MODES: Final = ("inline", "popup", "button")
 

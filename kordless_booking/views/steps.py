@@ -25,17 +25,6 @@ from kordless_booking.views.slot_page import (
 )
 from kordless_booking.views.words import service_card
 
-__all__ = [
-    "bookable_services",
-    "not_found_view",
-    "services",
-    "services_page",
-    "slots",
-    "slots_page",
-    "zone",
-    "zone_context",
-]
-
 _VARYING: Final = frozenset({"description", "duration", "home_url", "name", "price", "title", "url"})
 """Names of the texts in the list of services that differ between visitors or services. They become placeholders."""
 

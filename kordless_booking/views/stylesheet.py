@@ -6,7 +6,6 @@ Color, theme and version are part of the URL. So the response never changes, and
 
 from __future__ import annotations
 
-import gzip
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -14,21 +13,18 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ImproperlyConfigured
 from django.http import Http404, HttpRequest, HttpResponse
-from django.utils.cache import patch_vary_headers
 
-from kordless_booking import conf
 from kordless_booking.presentation.palette import build_palette
 from kordless_booking.presentation.stylesheet import StyleKey, build_css, css_version
 from kordless_booking.presentation.themes import PLAIN, THEMES
-from kordless_booking.urlconf import cached_reverse
+from kordless_booking.urlconf import account_for, cached_reverse
+from kordless_booking.views.compression import Compressed, compress, compressed_response
 
 if TYPE_CHECKING:
     from kordless_booking.api.resources import Organization
     from kordless_booking.booking.choices import Choices
     from kordless_booking.conf import Account
     from kordless_booking.urlconf import Mount
-
-__all__ = ["style", "style_url"]
 
 _A_YEAR: Final = 365 * 86400
 
@@ -51,32 +47,25 @@ def style(request: HttpRequest, colour: str, theme: str = "") -> HttpResponse:
     if theme and theme not in THEMES:
         raise Http404
     dress = theme, _own_sheets(request)
-    plain, packed = _packed(css_version(dress), dress, colour)
-    wants_gzip = "gzip" in request.headers.get("Accept-Encoding", "")
-    response = HttpResponse(packed if wants_gzip else plain, content_type="text/css; charset=utf-8")
-    if wants_gzip:
-        response["Content-Encoding"] = "gzip"
-    patch_vary_headers(response, ["Accept-Encoding"])
     # A URL with another version must not be cached for a year: it is of another release, whose sheet this isn't.
     lasting = request.GET.get("v") in {None, css_version(dress)} and not settings.DEBUG
-    response["Cache-Control"] = f"public, max-age={_A_YEAR}, immutable" if lasting else "no-cache"
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cross-Origin-Resource-Policy"] = "cross-origin"
-    return response
+    return compressed_response(
+        request,
+        _compressed(css_version(dress), dress, colour),
+        "text/css; charset=utf-8",
+        cache_control=f"public, max-age={_A_YEAR}, immutable" if lasting else "no-cache",
+    )
 
 
 def _own_sheets(request: HttpRequest) -> tuple[str, ...]:
     """Return STYLE_SHEETS of the account; () when the settings are unusable, because errors need a style sheet too."""
-    match = request.resolver_match
     try:
-        return conf.get_account((match.namespace if match else "").rpartition(":")[2]).style_sheets
+        return account_for(request).style_sheets
     except ImproperlyConfigured:
         return ()
 
 
 @lru_cache(maxsize=64)
-def _packed(_version: str, dress: StyleKey, colour: str) -> tuple[bytes, bytes]:
-    """Return the sheet plain and gzipped. `_version` only makes the cache build a changed sheet again."""
-    # `mtime=0` makes the bytes the same in every process.
-    text = build_css(dress, colour).encode()
-    return text, gzip.compress(text, 9, mtime=0)
+def _compressed(_version: str, dress: StyleKey, colour: str) -> Compressed:
+    """Return the compressed sheet. `_version` only makes the cache build a changed sheet again."""
+    return compress(build_css(dress, colour).encode())

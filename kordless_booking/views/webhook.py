@@ -25,18 +25,16 @@ from kordless_booking import conf
 from kordless_booking.funnel.counters import count_rejection
 from kordless_booking.logs import error_location, log_event
 from kordless_booking.upstream.registry import services_for
+from kordless_booking.urlconf import account_for
 from kordless_booking.views.request import request_id_context, request_id_of
+from kordless_booking.views.retry_after import set_retry_after
 from kordless_booking.webhooks import inbox, signature
 from kordless_booking.webhooks.events import UnreadableEvent, parse_event
-
-__all__ = ["webhook"]
 
 log = logging.getLogger("kordless_booking.webhooks")
 
 MAX_BODY_BYTES: Final = 256 * 1024
 """Bytes of a body. A booking needs about 1 KiB."""
-RETRY_SECONDS: Final = 30
-"""Seconds in the Retry-After of a 503."""
 # The delivery id is stored and logged, so only visible ASCII is accepted.
 _ID: Final = re.compile(r"[!-~]{1,200}")
 _METHODS: Final = "POST, HEAD, OPTIONS"
@@ -76,12 +74,11 @@ def _answer(request: HttpRequest) -> HttpResponse:
         return HttpResponse(headers={"Allow": _METHODS})
     if request.method != "POST":
         return HttpResponse(status=405, headers={"Allow": _METHODS})
-    match = request.resolver_match
     try:
-        account = conf.get_account((match.namespace if match else "").rpartition(":")[2])
+        account = account_for(request)
     except ImproperlyConfigured as error:
         log_event(log, logging.ERROR, "not_configured", reason=str(error))
-        return HttpResponse(status=503, headers={"Retry-After": str(RETRY_SECONDS)})
+        return set_retry_after(HttpResponse(status=503))
     try:
         status = _process(request, account)
     except _Rejected as refused:
@@ -89,9 +86,7 @@ def _answer(request: HttpRequest) -> HttpResponse:
         log_level = services_for(account).log_throttle.level_for(refused.event, refused.level)
         log_event(log, log_level, refused.event, status=refused.status, account=account.name, **refused.more)
         response = HttpResponse(status=refused.status)
-        if refused.status == 503:
-            response["Retry-After"] = str(RETRY_SECONDS)
-        return response
+        return set_retry_after(response) if refused.status == 503 else response
     return JsonResponse({"received": status})
 
 

@@ -9,34 +9,11 @@ from typing import TYPE_CHECKING
 from kordless_booking.api.resources import Service
 from kordless_booking.presentation import formatting, texts
 from kordless_booking.presentation.texts import (
-    LOCATION_TYPES,
     DisplayTimes,
-    LocationText,
-    describe_location,
-    party_text,
-    policy_text,
-    status_texts,
-    venue_timezone,
 )
 
 if TYPE_CHECKING:
     from kordless_booking.views.request import WidgetRequest
-
-__all__ = [
-    "LOCATION_TYPES",
-    "DisplayTimes",
-    "LocationText",
-    "ServiceCard",
-    "clocks",
-    "describe_location",
-    "format_timezone",
-    "party_text",
-    "policy_text",
-    "service_card",
-    "status_texts",
-    "venue_timezone",
-    "when",
-]
 
 
 @dataclass(frozen=True)

@@ -15,15 +15,19 @@ import msgspec
 
 from kordless_booking.api import lenient, parsing, responses
 from kordless_booking.api.resources import Booking
+from kordless_booking.changes import BookingChange
 from kordless_booking.exceptions import OutcomeUnknown
 from kordless_booking.models import MAX_KIND_CHARS
-
-__all__ = ["CANCELLED", "CREATED", "UPDATED", "Event", "UnreadableEvent", "parse_event"]
 
 CREATED: Final = "booking.created"
 UPDATED: Final = "booking.updated"
 CANCELLED: Final = "booking.cancelled"
-ABOUT_BOOKINGS: Final = frozenset({CREATED, UPDATED, CANCELLED})
+CHANGES: Final[Mapping[str, BookingChange]] = {
+    CREATED: BookingChange.CREATED,
+    UPDATED: BookingChange.RESCHEDULED,
+    CANCELLED: BookingChange.CANCELLED,
+}
+"""The known events: each is about one booking, and reports a change of it."""
 _KIND: Final = re.compile(rf"[!-~]{{1,{MAX_KIND_CHARS}}}")
 """Printable ASCII without spaces: the name goes into the log and the database."""
 _OTHER_SPELLINGS: Final = {"booking.canceled": CANCELLED, "booking.rescheduled": UPDATED}
@@ -42,7 +46,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime | None = None
     """Time of the change at Kordless, in UTC. None when the body doesn't say."""
     booking: Booking | None = None
-    """Always set for the three known kinds, else None."""
+    """Always set for the known kinds, else None."""
     document: Mapping[str, Any] = {}
     """The whole body as parsed JSON, in Kordless's spelling and with Decimal for fractions; for unknown kinds."""
 
@@ -65,7 +69,7 @@ def parse_event(body: bytes) -> Event:
         if not _KIND.fullmatch(kind):
             raise UnreadableEvent("unreadable $.event")
         booking = None
-        if kind in ABOUT_BOOKINGS:
+        if kind in CHANGES:
             # Accept a booking without the documented wrapper, too.
             inner = fields.raw("data")
             booking = parsing.parse_booking(inner if isinstance(inner, Mapping) else document)

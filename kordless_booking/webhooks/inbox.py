@@ -23,21 +23,14 @@ from kordless_booking.logs import log_event
 from kordless_booking.models import WebhookDelivery
 from kordless_booking.signals import ChangeSource, event_received
 from kordless_booking.upstream.registry import services_for
-from kordless_booking.webhooks.events import CANCELLED, CREATED, UPDATED, Event
+from kordless_booking.webhooks.events import CHANGES, Event
 from kordless_booking.webhooks.invalidation import invalidate_slots
 from kordless_booking.webhooks.stored_body import BODY_RETENTION, encrypt_body
-
-__all__ = ["ReceiverFailed", "change_of", "receive", "send_signal"]
 
 log = logging.getLogger("kordless_booking.webhooks")
 
 CLEANUP_EVERY: Final = 100
 """A new delivery whose primary key is a multiple of this empties the bodies that are older than BODY_RETENTION."""
-_CHANGES: Final = {
-    CREATED: BookingChange.CREATED,
-    UPDATED: BookingChange.RESCHEDULED,
-    CANCELLED: BookingChange.CANCELLED,
-}
 
 
 class ReceiverFailed(Exception):
@@ -135,7 +128,7 @@ def _publish(
 
 def change_of(event: Event, booking: Booking) -> BookingChange:
     """Return the change that the event reports. A canceled status overrides the event's name."""
-    return BookingChange.CANCELLED if booking.status == "canceled" else _CHANGES[event.kind]
+    return BookingChange.CANCELLED if booking.status == "canceled" else CHANGES[event.kind]
 
 
 def send_signal(signal: Signal, source: ChangeSource, *, replay: bool = False, **said: Any) -> None:

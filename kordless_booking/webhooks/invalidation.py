@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from kordless_booking.api.resources import Booking, Service
     from kordless_booking.upstream.registry import AccountServices
 
-__all__ = ["invalidate_slots"]
-
 
 def invalidate_slots(upstream: AccountServices, booking: Booking) -> None:
     """Invalidate the cached free times of the booking's service, or of every service when none matches.

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from kordless_booking.conf import Account
     from kordless_booking.models import WebhookDelivery
 
-__all__ = ["event_of", "is_outdated", "replay"]
-
 
 def is_outdated(row: WebhookDelivery, event: Event) -> bool:
     """Return whether a newer change of the same booking has been published since."""

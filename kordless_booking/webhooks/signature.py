@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-__all__ = ["SCHEMES", "BadSignature", "SignatureScheme", "StaleDelivery", "parse_timestamp", "sign", "verify"]
-
 TOLERANCE_SECONDS: Final = 300
 """Seconds that a delivery's timestamp may differ from our clock, in either direction."""
 MOST_SIGNATURES: Final = 16

@@ -10,8 +10,6 @@ from kordless_booking.booking.tokens import InvalidToken, decrypt_token, encrypt
 if TYPE_CHECKING:
     from kordless_booking.models import WebhookDelivery
 
-__all__ = ["BODY_RETENTION", "BodyUnavailable", "decrypt_body", "encrypt_body"]
-
 BODY_RETENTION: Final = timedelta(days=30)
 """Time for which a delivery's body can be decrypted. It is emptied after that."""
 _MAX_CHARS: Final = 1_000_000

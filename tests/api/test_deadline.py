@@ -96,6 +96,7 @@ def slow_gzip(line: Line) -> None:
     line.drip(packed)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("script", [silent, deaf, slow_head, slow_body, endless_chunks, endless_hints, slow_gzip])
 @pytest.mark.parametrize("operation", ["organization", "create"])
 def test_everything_ends_in_time(door: Door, script: Script, operation: str) -> None:
@@ -219,6 +220,7 @@ def test_a_refused_connection_is_unreachable(door: Door) -> None:
     assert time.monotonic() - began < 3
 
 
+@pytest.mark.long
 def test_a_full_pool_is_unreachable(door: Door) -> None:
     """When every connection is taken, the next call waits half a second at most and was not sent."""
     with serving(silent) as server, ThreadPoolExecutor(20) as pool:

@@ -492,6 +492,7 @@ READERS = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("read", "shape"), READERS)
 @settings(max_examples=50)
 @given(document=JSON)

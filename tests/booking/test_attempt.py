@@ -1,17 +1,22 @@
 """One try at booking: its body, its hash, its keys, its states."""
 
 import re
+from datetime import timedelta
 
 import msgspec
 import pytest
+import time_machine
 from hypothesis import given
 from hypothesis import settings as fast
 from hypothesis import strategies as st
 
 from kordless_booking.api.resources import Contact, NewBooking
-from kordless_booking.booking.attempt import Attempt, idempotency_key, is_body_hash
+from kordless_booking.booking.attempt import ENCRYPTED_BODY_TTL, Attempt, idempotency_key, is_body_hash
+from kordless_booking.booking.preferences import VisitorPreferences
+from kordless_booking.booking.tokens import ExpiredToken, InvalidToken, encrypt_token
 from kordless_booking.models import BookingAttempt
 from tests.conftest import NOW
+from tests.support.terms import make_terms
 
 NEW = NewBooking(
     service_slug="haircut",
@@ -21,6 +26,11 @@ NEW = NewBooking(
     contact=Contact(name="Zzqx Canary", email="canary+7f3a@example.com", phone="+15550107777"),
     notes="Side door",
 )
+
+
+def row_of(attempt: Attempt) -> BookingAttempt:
+    """Build an unsaved row with the encrypted attempt."""
+    return BookingAttempt(account="default", key=attempt.key, encrypted=attempt.encrypted("default"))
 
 
 @pytest.mark.parametrize(
@@ -44,10 +54,44 @@ def test_the_open_states_may_still_become_a_booking(state, is_open):
 def test_a_body_reads_as_the_same_attempt(name, notes):
     """Any text comes back as it was, and is written as the same text again."""
     attempt = Attempt("nonce", msgspec.structs.replace(NEW, contact=Contact(name=name), notes=notes))
-    again = Attempt.from_body("nonce", attempt.body())
+    again = Attempt.from_row(row_of(attempt), NOW)
     assert again == attempt
     assert again.body() == attempt.body()
     assert again.body_hash() == attempt.body_hash()
+
+
+def test_a_row_holds_the_attempt_with_its_preferences():
+    """For as long as it may be decrypted; erasure decrypts it at any age."""
+    reader = VisitorPreferences(language="de", timezone="Europe/Berlin", terms=make_terms(host_name="Sarah"))
+    row = row_of(Attempt("nonce", NEW, {"utm_source": "news"}, reader))
+    later = NOW + timedelta(seconds=ENCRYPTED_BODY_TTL + 60)
+    for now in (NOW, None):
+        found = Attempt.from_row(row, now)
+        assert (found.request, found.attribution, found.reader) == (NEW, {"utm_source": "news"}, reader)
+    with time_machine.travel(NOW, tick=False):
+        row = row_of(Attempt("nonce", NEW))
+    with pytest.raises(ExpiredToken):
+        Attempt.from_row(row, later)
+    assert Attempt.from_row(row, None).request == NEW
+
+
+@pytest.mark.parametrize(
+    "reader", [None, {}, 7, {"language": None}, {"language": "de", "terms": {"service": "haircut"}}]
+)
+def test_unreadable_preferences_do_not_lose_the_request(reader):
+    """They are only for mails, and may be of another release."""
+    body = Attempt("nonce", NEW).body()
+    encrypted = encrypt_token("attempt", "default", {"body": body, "reader": reader})
+    found = Attempt.from_row(BookingAttempt(account="default", key="nonce", encrypted=encrypted), None)
+    assert (found.request, found.reader) == (NEW, None)
+
+
+@pytest.mark.parametrize("payload", [{}, {"body": None}, {"body": "{"}, {"body": "{}"}, {"body": '{"start": 7}'}])
+def test_an_unreadable_request_is_an_invalid_token(payload):
+    """Of another release, or emptied."""
+    for encrypted in (encrypt_token("attempt", "default", payload), encrypt_token("attempt", "north", payload), ""):
+        with pytest.raises(InvalidToken):
+            Attempt.from_row(BookingAttempt(account="default", key="nonce", encrypted=encrypted), None)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from icalendar import Calendar
@@ -36,6 +37,7 @@ def midnight(day: date, name: str) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=get_timezone(name)).astimezone(UTC)
 
 
+@pytest.mark.long
 def test_a_day_on_which_the_clocks_change_has_all_its_quarters():
     """In every zone that changes: 92, 96 and 100 quarters and what lies between, none lost and none on another day."""
     looked_at, lengths = 0, set()
@@ -65,6 +67,7 @@ def test_the_ends_of_the_world_are_a_day_apart():
     assert months == {date(2026, 12, 1), date(2027, 1, 1)}
 
 
+@pytest.mark.long
 @given(name=st.sampled_from(EVERY_NAME), minutes=st.integers(0, 3 * 365 * 24 * 60), length=st.integers(5, 1500))
 def test_page_and_calendar_agree(name: str, minutes: int, length: int):
     """For every name of every zone, the file that is taken along has the instants that the page shows."""
@@ -107,6 +110,7 @@ def shown_with(folder: Path | None, start: datetime) -> list[str]:
     return said
 
 
+@pytest.mark.long
 def test_a_booking_outlives_a_change_of_its_zones_rules(tmp_path: Path):
     """Ukraine stays at summer time one day: the instant stays, its clock time moves, and page and calendar agree."""
     start = datetime(2027, 1, 12, 8, tzinfo=UTC)

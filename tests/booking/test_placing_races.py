@@ -119,6 +119,7 @@ def test_only_one_of_two_renews_a_refused_attempt(sandbox, client, attempt):
     assert len(sandbox.bookings()) == 1
 
 
+@pytest.mark.long
 def test_threads_of_two_processes_place_one_booking(tmp_path):
     """Eight equal posts at one moment, in two processes on one database file: one create request, one booking."""
     sandbox = Sandbox(str(tmp_path / "sandbox.sqlite3"), now=NOW, limits=Limits.off())

@@ -131,6 +131,7 @@ class World:
         assert len(self.mine()) <= 1
 
 
+@pytest.mark.long
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.tuples(EVENTS, ENTRANCES), min_size=1, max_size=7))
 @example([("lost", "post"), ("gone", "resume")])

@@ -9,6 +9,7 @@ from kordless_booking.api.resources import Booking, Contact, Location
 from kordless_booking.booking.receipt import ManageLink, Receipt
 from kordless_booking.booking.tokens import MAX_URL_TOKEN, ExpiredToken, InvalidToken, encrypt_token
 from tests.conftest import NOW
+from tests.support.terms import make_terms
 
 STAMP = NOW.timestamp()
 EMAIL = "canary+7f3a@example.com"
@@ -23,18 +24,13 @@ BOOKING = Booking(
 )
 OPEN = Receipt(
     key="0123456789abcdef",
-    service="haircut",
-    zone="Europe/Paris",
+    terms=make_terms(host_name="Sarah", party_size=2),
     contact=EMAIL,
-    start=NOW + timedelta(days=1),
-    end=NOW + timedelta(days=1, hours=1),
-    host_name="Sarah",
-    party_size=2,
     digest="0123456789abcdef" * 4,
     typed={"name": "Zzqx Canary", "email": EMAIL, "notes": "Side door"},
 )
 PLACED = msgspec.structs.replace(OPEN, digest="", typed={}, booking=BOOKING, placed_at=int(STAMP))
-LINK = ManageLink(number="BOOK_AB12", contact=EMAIL, expires=int(STAMP) + 400 * 86400, zone="Europe/Paris")
+LINK = ManageLink(number="BOOK_AB12", contact=EMAIL, expires=int(STAMP) + 400 * 86400, timezone="Europe/Paris")
 
 
 def hardly_compressible(length: int) -> str:
@@ -121,7 +117,7 @@ def test_long_notes_stay_behind_and_the_rest_comes_along(clock):
     assert len(token) <= MAX_URL_TOKEN
     kept = Receipt.from_attempt_token(token, "default", STAMP)
     assert kept.typed == {"name": "Zzqx Canary", "email": EMAIL}
-    assert (kept.key, kept.contact, kept.party_size) == (OPEN.key, EMAIL, 2)
+    assert (kept.key, kept.contact, kept.terms.party_size) == (OPEN.key, EMAIL, 2)
 
 
 def test_a_wordy_business_does_not_break_the_confirmation(clock):

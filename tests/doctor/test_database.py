@@ -48,4 +48,4 @@ def test_a_database_that_is_down(well: Settings, kind: type[Exception]):
         told = ask()
     assert told.fixes() == ["database_down"]
     assert told.of("kordless")["key"] == "ok"
-    assert told.of("webhook")["recipe"] == "ok"
+    assert told.of("webhook")["signature_scheme"] == "ok"

@@ -29,9 +29,9 @@ class Forgetful(LocMemCache):
     ("backend", "given", "found"),
     [
         ("tests.support.wall_clock_cache.WallClockCache", {}, {"cache_shared": "ok"}),
-        (LOCMEM, {}, {"cache_alone": "fix"}),
-        (LOCMEM, {"PROCESSES": 1}, {"cache_alone": "ok"}),
-        (LOCMEM, {"PROCESSES": 4}, {"cache_alone": "ok"}),
+        (LOCMEM, {}, {"cache_per_process": "fix"}),
+        (LOCMEM, {"PROCESSES": 1}, {"cache_per_process": "ok"}),
+        (LOCMEM, {"PROCESSES": 4}, {"cache_per_process": "ok"}),
         (f"{BACKENDS}.dummy.DummyCache", {"PROCESSES": 1}, {"cache_keeps_nothing": "fix"}),
         ("tests.doctor.test_shared_cache.Forgetful", {"PROCESSES": 1}, {"cache_keeps_nothing": "fix"}),
     ],
@@ -56,13 +56,13 @@ def test_while_trying_out(well: Settings):
     """With DEBUG nobody serves a site in several processes."""
     well.CACHES = {"default": {"BACKEND": LOCMEM}}
     well.DEBUG = True
-    assert ask().of("cache") == {"cache_alone": "note"}
+    assert ask().of("cache") == {"cache_per_process": "note"}
 
 
 def test_files_are_shared_but_do_not_count(well: Settings, tmp_path: Any):
     """Two processes may both be the first to add something."""
     well.CACHES = {"default": {"BACKEND": f"{BACKENDS}.filebased.FileBasedCache", "LOCATION": str(tmp_path)}}
-    assert ask().of("cache") == {"cache_alone": "fix"}
+    assert ask().of("cache") == {"cache_per_process": "fix"}
 
 
 def test_a_redis_that_is_down(well: Settings):
@@ -89,7 +89,7 @@ def test_several_accounts_may_say_it_together(two_accounts: Settings):
     """PROCESSES beside ACCOUNTS counts for all of them, in one of them for that one."""
     given = two_accounts.KORDLESS_BOOKING
     two_accounts.KORDLESS_BOOKING = {**given, "PROCESSES": 2}
-    assert [ask().of("cache", name)["cache_alone"] for name in ("north", "south")] == ["ok", "ok"]
+    assert [ask().of("cache", name)["cache_per_process"] for name in ("north", "south")] == ["ok", "ok"]
     one = {**given["ACCOUNTS"]["north"], "PROCESSES": 2}
     two_accounts.KORDLESS_BOOKING = {**given, "ACCOUNTS": {**given["ACCOUNTS"], "north": one}}
-    assert [ask().of("cache", name)["cache_alone"] for name in ("north", "south")] == ["ok", "fix"]
+    assert [ask().of("cache", name)["cache_per_process"] for name in ("north", "south")] == ["ok", "fix"]

@@ -30,20 +30,20 @@ def test_all_is_well(well: Settings, limited: Sandbox):
     ("kind", "operation", "options", "code", "advice", "most"),
     [
         ("key_revoked", "*", {}, "key_refused", "create a key in Kordless", 1),
-        ("status", "*", {"status": 403}, "key_of_another", "the same organization", 1),
+        ("status", "*", {"status": 403}, "key_of_other_organization", "the same organization", 1),
         ("status", "organization", {"status": 404}, "org_not_found", "set ORG_SLUG", 1),
         ("status", "*", {"status": 429, "retry_after": 20}, "too_many", "wait 20 s", 1),
-        ("status", "*", {"status": 500}, "no_usable_answer", "Kordless is ill", 1),
-        ("status", "*", {"status": 502, "html": True}, "no_usable_answer", "Kordless is ill", 2),
-        ("html", "*", {}, "no_usable_answer", "look at BASE_URL", 1),
-        ("redirect", "*", {}, "no_usable_answer", "look at BASE_URL", 1),
-        ("broken_json", "*", {}, "no_usable_answer", "look at BASE_URL", 1),
-        ("empty", "*", {}, "no_usable_answer", "look at BASE_URL", 1),
-        ("other_org", "*", {}, "no_usable_answer", "look at ORG_SLUG", 1),
-        ("reset", "*", {}, "no_usable_answer", "Kordless is ill", 2),
+        ("status", "*", {"status": 500}, "no_usable_answer", "Kordless has an outage", 1),
+        ("status", "*", {"status": 502, "html": True}, "no_usable_answer", "Kordless has an outage", 2),
+        ("html", "*", {}, "no_usable_answer", "check BASE_URL", 1),
+        ("redirect", "*", {}, "no_usable_answer", "check BASE_URL", 1),
+        ("broken_json", "*", {}, "no_usable_answer", "check BASE_URL", 1),
+        ("empty", "*", {}, "no_usable_answer", "check BASE_URL", 1),
+        ("other_org", "*", {}, "no_usable_answer", "check ORG_SLUG", 1),
+        ("reset", "*", {}, "no_usable_answer", "Kordless has an outage", 2),
         ("status", "*", {"status": 400}, "refused", "look for a newer one", 1),
         ("key_revoked", "availability", {}, "key_refused", "create a key", 2),
-        ("status", "availability", {"status": 503}, "no_usable_answer", "Kordless is ill", 3),
+        ("status", "availability", {"status": 503}, "no_usable_answer", "Kordless has an outage", 3),
         ("null_lists", "organization", {}, "nothing_bookable", "make a service public", 1),
     ],
 )
@@ -72,8 +72,8 @@ def test_a_key_of_another_organization(well: Settings, sandbox: Sandbox):
     """The two settings don't belong together."""
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "API_KEY": NORTH_KEY}
     told = ask()
-    assert told.fixes() == ["key_of_another"]
-    assert "acme-salon" in told.line("key_of_another")
+    assert told.fixes() == ["key_of_other_organization"]
+    assert "acme-salon" in told.line("key_of_other_organization")
 
 
 def test_no_more_than_three_however_ill(well: Settings, sandbox: Sandbox):
@@ -82,7 +82,7 @@ def test_no_more_than_three_however_ill(well: Settings, sandbox: Sandbox):
     sandbox.faults.add("status", "availability", status=502)
     told = ask()
     assert [request.operation for request in sandbox.requests] == ["organization"] * 2 + ["availability"]
-    assert told.of("kordless")["times_not_asked"] == "note"
+    assert told.of("kordless")["times_not_checked"] == "note"
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(600, "600 s behind"), (-600, "600 s ahead of"), (121, "121 s behind")])
@@ -104,8 +104,8 @@ def test_a_key_that_may_less_than_the_settings_say(well: Settings, limited: Sand
     """The allowance is Kordless's to say."""
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "REQUESTS_PER_MINUTE": 90}
     told = ask()
-    assert told.fixes() == ["allowance"]
-    assert 'set "REQUESTS_PER_MINUTE": 60' in told.line("allowance")
+    assert told.fixes() == ["quota"]
+    assert 'set "REQUESTS_PER_MINUTE": 60' in told.line("quota")
 
 
 def test_an_allowance_that_is_used_up(well: Settings, sandbox: Sandbox, clock: Traveller):
@@ -137,6 +137,7 @@ def test_the_lines_in_the_log_are_its_own(well: Settings, sandbox: Sandbox, capl
     assert all(" req=doctor-" in line for line in calls)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["hang", "slow", "drip"])
 def test_a_kordless_that_is_slow(far: Sandbox, well: Settings, kind: str):
     """The doctor waits no longer than a page would."""
@@ -148,6 +149,7 @@ def test_a_kordless_that_is_slow(far: Sandbox, well: Settings, kind: str):
     assert told.document["seconds"] < 8
 
 
+@pytest.mark.long
 def test_a_kordless_that_is_slow_but_answers(far: Sandbox, well: Settings):
     """Worth knowing before it gets worse."""
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "BROWSE_SECONDS": 5}

@@ -1,4 +1,4 @@
-"""What the doctor says of the webhook: every secret under every recipe, by the code that takes deliveries in."""
+"""The doctor's check of the webhook: each secret under each signature scheme, by the code that accepts deliveries."""
 
 from datetime import timedelta
 
@@ -14,18 +14,18 @@ from tests.support.doctor import ask
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("recipe", SCHEMES, ids=str)
-def test_each_secret_is_tried_under_the_set_recipe(well: Settings, recipe: SignatureScheme):
-    """Whatever the recipe is."""
+@pytest.mark.parametrize("scheme", SCHEMES, ids=str)
+def test_each_secret_is_tried_under_the_set_signature_scheme(well: Settings, scheme: SignatureScheme):
+    """Whatever the scheme is."""
     well.KORDLESS_BOOKING |= {
-        "WEBHOOK_SIGNED_PAYLOAD": recipe.signed_payload,
-        "WEBHOOK_SIGNATURE_ENCODING": recipe.encoding,
+        "WEBHOOK_SIGNED_PAYLOAD": scheme.signed_payload,
+        "WEBHOOK_SIGNATURE_ENCODING": scheme.encoding,
     }
     well.KORDLESS_BOOKING = dict(well.KORDLESS_BOOKING)
     told = ask()
-    assert told.of("webhook") == {"recipe": "ok", "no_delivery": "note"}
-    assert told.line("recipe").startswith("What is signed with each of 2 secrets is believed")
-    assert recipe.signed_payload in told.line("recipe")
+    assert told.of("webhook") == {"signature_scheme": "ok", "no_delivery": "note"}
+    assert told.line("signature_scheme").startswith("Deliveries signed with each of 2 secrets are accepted")
+    assert scheme.signed_payload in told.line("signature_scheme")
 
 
 def test_no_secret(well: Settings):
@@ -42,7 +42,7 @@ def test_no_secret(well: Settings):
         ("canary-short", ["W003"], []),
         ("", ["E004"], []),
         (["canary-" * 9, ""], ["E004"], []),
-        ([NEW, NEW], [], ["secret_twice"]),
+        ([NEW, NEW], [], ["secret_duplicate"]),
     ],
 )
 def test_secrets_that_are_weak_or_none(well: Settings, secrets: object, fixes: list[str], notes: list[str]):

@@ -1,5 +1,3 @@
 """Fixtures: a site with a webhook, with data of a person."""
 
-from tests.webhooks.conftest import hooked
-
-__all__ = ["hooked"]
+from tests.webhooks.conftest import hooked  # noqa: F401 (a fixture)

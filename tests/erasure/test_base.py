@@ -43,6 +43,7 @@ def test_nothing_is_nobody():
     assert not Person.from_texts(["jane@example.com"], US).matches(None)
 
 
+@pytest.mark.long
 @given(
     st.recursive(
         st.text() | st.integers() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)

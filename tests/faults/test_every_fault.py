@@ -7,6 +7,7 @@ from tests.support.fault_steps import ACTS, Scene
 from tests.support.page_invariants import check_log, check_page
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("fault", "act"), [pytest.param(*cell, id=f"{cell[0].name}-{cell[1]}") for cell in cells(FAULTS)]
 )

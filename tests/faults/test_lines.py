@@ -8,6 +8,7 @@ import pytest
 from tests.faults.expected import LINES, REFUSED, TLS, Fault, cells
 from tests.support.fault_steps import ACTS, READS, Scene
 from tests.support.loopback_server import Line, certificate, serving
+from tests.support.matrix import thinned
 from tests.support.page_invariants import check_log, check_page
 
 TIMELY = {"slow", "hang", "drip"}
@@ -37,8 +38,15 @@ def struck(scene: Scene, caplog: pytest.LogCaptureFixture, fault: Fault, act: st
     assert spent <= (browse if act in READS else booking) + LEEWAY
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
-    ("fault", "act"), [pytest.param(*cell, id=f"{cell[0].name}-{cell[1]}") for cell in cells(LINES)]
+    ("fault", "act"),
+    thinned(
+        cells(LINES),
+        lambda cell: cell[1] in {"slots", "create"},
+        unpack=True,
+        ids=lambda cell: f"{cell[0].name}-{cell[1]}",
+    ),
 )
 def test_a_bad_line_is_a_page_in_time(street: Scene, caplog: pytest.LogCaptureFixture, fault: Fault, act: str):
     """A line that is slow, silent, dripping, cut or flooding costs the page's time at most, and one request or two."""
@@ -53,6 +61,7 @@ def test_a_bad_line_is_a_page_in_time(street: Scene, caplog: pytest.LogCaptureFi
     assert [request.operation for request in scene.sandbox.requests].count(step.operation) <= step.most
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("act", sorted(ACTS))
 def test_nobody_at_the_door_is_a_page_at_once(street: Scene, caplog: pytest.LogCaptureFixture, act: str):
     """Where nothing listens, it is said at once; whatever was typed stays, and nothing is in doubt."""
@@ -64,6 +73,7 @@ def test_nobody_at_the_door_is_a_page_at_once(street: Scene, caplog: pytest.LogC
     struck(scene, caplog, REFUSED, act, fall)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("act", sorted(ACTS))
 def test_a_bad_certificate_is_never_accepted(street: Scene, caplog: pytest.LogCaptureFixture, tmp_path, act: str):
     """With a certificate that nobody vouches for, not a byte is said: no key, no contact."""

@@ -47,6 +47,7 @@ def asked(scene: Scene) -> int:
     return len(scene.sandbox.requests)
 
 
+@pytest.mark.long
 def test_a_warm_site_carries_on_through_an_outage(scene: Scene):
     """Services and times are shown for the whole of it, say that they may have changed, and are right soon after."""
     for page in ("/book/", SLOTS):
@@ -137,6 +138,7 @@ def test_a_revoked_key_closes_the_shop(scene: Scene):
     assert scene.walk.open(f"{SLOTS}&hours=24").times
 
 
+@pytest.mark.long
 def test_a_key_revoked_between_visits_is_noticed_by_looking(scene: Scene):
     """Without any booking, the next refresh finds out, and from then on nothing is offered."""
     scene.walk.open(f"{SLOTS}&hours=24")

@@ -1,18 +1,15 @@
-"""docs/when-kordless-is-ill.md says what these tests show, and nothing else."""
+"""docs/upstream-failures.md says what these tests show, and nothing else."""
 
 import html
 import re
-from pathlib import Path
 
 from kordless_booking.api.responses import MAX_BODY_BYTES
 from kordless_booking.upstream import circuit_breaker, read_through
 from kordless_booking.upstream.entries import Lifetime
 from tests.faults.expected import ALL, FINE
 from tests.support.in_force import numbers_in_force
+from tests.support.log_events import PACKAGE, PAGE, SAID, rows, written
 
-ROOT = Path(__file__).resolve().parents[2]
-PACKAGE = ROOT / "kordless_booking"
-PAGE = (ROOT / "docs" / "when-kordless-is-ill.md").read_text()
 COLUMNS = (
     ("services",),
     ("slots", "contact"),
@@ -21,28 +18,11 @@ COLUMNS = (
     ("lookup",),
     ("cancel", "reschedule"),
 )
-SAID = re.compile(r'\blog_event\((?:[^"()]|\([^"()]*\))*"([a-z_]+)"')
 EVENT = re.compile(r"`([a-z]+_[a-z_]+)`")
 OUTSIDE = re.compile(
     "honeypot_filled|spam_check_failed|throttled|webhook_.*|change_not_recorded|data_erased|counts?_.*|mail_.*|reminders?_.*|unhandled_exception"
 )
 """Events about the visitor, what Kordless tells us of its own accord, or our counts: docs/operating.md has them."""
-
-
-def rows(heading: str) -> list[list[str]]:
-    """The cells of all tables in a section, without their heads."""
-    section = next(part for part in re.split(r"^## ", PAGE, flags=re.MULTILINE) if part.startswith(heading))
-    lines = [line for line in section.splitlines() if line.startswith("|")]
-    cells = [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in lines]
-    return [
-        row for before, row in zip(lines, cells, strict=True) if not before.startswith(("| ---", "| Event", "| Fault"))
-    ]
-
-
-def written() -> str:
-    """All Python of the package but the sandbox's."""
-    files = [path for path in PACKAGE.rglob("*.py") if "sandbox" not in path.parts]
-    return "\n".join(path.read_text() for path in files)
 
 
 def test_every_fault_has_its_row_with_its_events():
@@ -58,13 +38,13 @@ def test_every_fault_has_its_row_with_its_events():
                 assert ("fine" in cell) == any(not event for _status, event in told), (name, cell)
                 assert (cell == "-") == (not told), (name, cell)
     assert sorted(named) == sorted(ill)
-    strange = [name.strip("`") for name, *_ in rows("Answers that are merely strange")]
+    strange = [name.strip("`") for name, *_ in rows("Unusual responses that are handled")]
     assert sorted(strange) == sorted(fault.name for fault in ALL if fault.name not in ill)
 
 
 def test_every_event_is_listed_and_exists():
     """The code knows no event that isn't on the page, and the page none that isn't in the code."""
-    listed = {row[0].strip("`") for row in rows("What is said to the visitor")} - {"upstream_…"}
+    listed = {row[0].strip("`") for row in rows("Events and what the visitor sees")} - {"upstream_…"}
     code = written()
     used = {event for event in SAID.findall(code) if not OUTSIDE.fullmatch(event)}
     used |= set(re.findall(r"(?:tell|not_changed)\(\s*visit, \"([a-z_]+)\"", code))
@@ -84,7 +64,7 @@ def test_every_reason_exists():
 
 def test_statuses_are_those_of_the_tests():
     """The status beside an event is the one that a visitor got in the tests."""
-    said = {row[0].strip("`"): row[2] for row in rows("What is said to the visitor") if len(row) == 4}
+    said = {row[0].strip("`"): row[2] for row in rows("Events and what the visitor sees") if len(row) == 4}
     for fault in ALL:
         for status, event in fault.outcomes.values():
             known = said.get("upstream_…" if event.startswith("upstream_") else event)
@@ -112,9 +92,9 @@ def test_the_numbers_are_the_codes():
         f"once {circuit_breaker.FAILURE_THRESHOLD} more calls have failed than succeeded",
         f"within {circuit_breaker.FAILURE_TTL_SECONDS // 60} minutes",
         f"| {circuit_breaker.OPEN_SECONDS} seconds, as long as `Retry-After` says with a 503, at most {longest};",
-        f"| Times are remembered | {_in_words(slots)} |",
-        f"| Services are remembered | {_in_words(organization)} |",
-        f"the latest when what is remembered is {organization.fresh // 60} minutes old",
+        f"| Times are cached | {_in_words(slots)} |",
+        f"| Services are cached | {_in_words(organization)} |",
+        f"the latest when what is cached is {organization.fresh // 60} minutes old",
         f"every {read_through.NEGATIVE_TTL} seconds",
         f"{MAX_BODY_BYTES // 1024**2} MiB",
     ):
@@ -123,4 +103,4 @@ def test_the_numbers_are_the_codes():
 
 def _in_words(lifetime: Lifetime) -> str:
     stale, on_error = lifetime.stale_while_revalidate, lifetime.stale_if_error
-    return f"{lifetime.fresh} seconds as fresh, {stale} while they are refreshed, {on_error} in an outage"
+    return f"{lifetime.fresh} seconds fresh, {stale} stale-while-revalidate, {on_error} stale-if-error"

@@ -53,6 +53,7 @@ def test_no_slots_cost_a_few_requests(scene: Scene):
     assert [request.operation for request in scene.sandbox.requests].count("availability") == asked
 
 
+@pytest.mark.long
 def test_three_thousand_slots_fit_a_page(scene: Scene):
     """A slot a minute makes pages of at most 60 kB and 120 links among days and times, and every time is reachable."""
     page = page_with(scene, "many")

@@ -6,8 +6,6 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-__all__ = ["in_order", "said"]
-
 QUIET = {"StaticText", "InlineTextBox", "generic", "none", "paragraph", "LineBreak", "ListMarker", "emphasis", "strong"}
 QUIET |= {"RootWebArea", "listitem", "LabelText", "rowgroup", "deletion", "DescriptionListDetail", "ListGrid"}
 STATES = {"focused": "focused", "invalid": "invalid", "required": "required", "disabled": "disabled", "level": "level"}

@@ -1,9 +1,12 @@
 """The way through the widget as a visitor sees it: by the words on links, fields and buttons."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from playwright.sync_api import Error, Locator, Page, Route, expect
+
+from tests.journeys.demo import Demo
 
 
 def at(page: Page, step: str) -> None:
@@ -90,3 +93,23 @@ def find(page: Page, number: str, contact: str) -> None:
 def is_too_wide(page: Page) -> bool:
     """Whether the page can be scrolled sideways."""
     return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+
+
+def move_and_cancel(page: Page, demo: Demo, number: str) -> None:
+    """From the booking's page: another time, and then none at all."""
+    at(page, "booking")
+    page.get_by_role("button", name="Reschedule").click()
+    at(page, "slot")
+    page.locator(".kb-day[href]").last.click()
+    expect(page.locator(".kb-day[href]").last).to_have_attribute("aria-current", "date")
+    page.locator(".kb-time").last.click()
+    at(page, "move")
+    page.get_by_role("button", name="Reschedule").click()
+    at(page, "booking")
+    assert number in page.locator("[data-kb-step]").inner_text()
+    page.get_by_role("button", name="Cancel booking").click()
+    at(page, "cancel")
+    page.get_by_role("button", name="Cancel booking").click()
+    at(page, "booking")
+    expect(page.get_by_text(re.compile("cancell?ed", re.IGNORECASE)).first).to_be_visible()
+    assert page.get_by_role("button", name="Reschedule").count() == 0

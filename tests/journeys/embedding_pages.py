@@ -66,7 +66,7 @@ def opened(folder: Path, site: Callable[[str], WSGIApplication] = website) -> It
     house = serve("http://127.0.0.1/", "127.0.0.1", 0)
     origin = f"http://localhost:{house.server_port}"
     try:
-        with served(folder, KORDLESS_EMBED_ORIGINS="https://*.shop.example", NEIGHBOUR_ORIGIN=origin) as demo:
+        with served(folder, KORDLESS_EMBED_ORIGINS="https://*.shop.example", NEIGHBOR_ORIGIN=origin) as demo:
             house.set_app(site(f"{demo.url}/book/"))
             yield Elsewhere(demo, origin)
     finally:

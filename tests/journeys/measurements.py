@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from playwright.sync_api import Page
 
-__all__ = ["cut_off", "focus_is_seen", "too_small"]
-
 SHOWN = """
 const shown = (e) => e.checkVisibility({ checkVisibilityCSS: true }) && !e.closest(".kb-sr, [aria-hidden=true]");
 """

@@ -9,8 +9,6 @@ from contextlib import contextmanager, suppress
 from threading import Thread
 from urllib.parse import urlsplit
 
-__all__ = ["Relay", "relayed"]
-
 
 class Relay:
     """Passes on what comes to `url`, byte by byte, until it is cut: then every line breaks and nobody answers."""

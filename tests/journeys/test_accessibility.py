@@ -5,46 +5,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from tests.journeys import booking_steps
 from tests.journeys.all_pages import Tour
 from tests.journeys.demo import Demo
-from tests.journeys.measurements import cut_off, too_small
+from tests.journeys.inspector import Inspector
+from tests.support.matrix import thinned
 
-RULES = {
-    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
-    "resultTypes": ["violations"],
-}
 AIRY = (
     "* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important }"
     " p { margin-block-end: 2em !important }"
 )
 WIDE, PHONE, NARROW = ({"width": width, "height": height} for width, height in ((1280, 900), (390, 844), (320, 640)))
-
-
-class Inspector:
-    """Looks at a page and remembers what is wrong."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.axe = Axe()
-        self.wrong: list[str] = []
-        self.looked_at: list[str] = []
-
-    def look(self, name: str) -> None:
-        """Run axe on the page as it stands."""
-        found = self.axe.run(self.page, options=RULES).response["violations"]
-        self.looked_at.append(name)
-        self.wrong += [f"{name}: {each['id']}: {node['html'][:160]}" for each in found for node in each["nodes"]]
-
-    def measure(self, name: str, least: int) -> None:
-        """Nothing to be scrolled sideways, nothing cut off, nothing too small to be hit."""
-        said = [*cut_off(self.page), *too_small(self.page, least)]
-        if booking_steps.is_too_wide(self.page):
-            said.append("has to be scrolled sideways")
-        self.wrong += [f"{name}: {each}" for each in said]
 
 
 @dataclass(frozen=True)
@@ -72,7 +45,7 @@ DRESSES = {
 }
 
 
-@pytest.mark.parametrize("dress", DRESSES.values(), ids=DRESSES)
+@pytest.mark.parametrize("dress", thinned(DRESSES))
 def test_nobody_is_left_out(browser: Browser, demo: Demo, dress: Dress):
     """Each step, each page of the customer's way and each kind of trouble: no violation, and all of it in reach."""
     with browser.new_context(reduced_motion="reduce", **dress.context) as context:
@@ -90,6 +63,7 @@ def test_nobody_is_left_out(browser: Browser, demo: Demo, dress: Dress):
         assert len(seen) >= 21
 
 
+@pytest.mark.matrix
 def test_the_pages_around_the_widget(page: Page, demo: Demo):
     """The home page, the widget in a frame and the snippet builder have no violation, in light and in dark."""
     inspector = Inspector(page)

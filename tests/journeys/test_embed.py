@@ -12,10 +12,11 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, BrowserType, FrameLocator, Page, expect
 
 from tests.journeys import booking_steps
+from tests.journeys.booking_steps import move_and_cancel
 from tests.journeys.demo import furnish
 from tests.journeys.embedding_pages import STRANGER, Elsewhere, framed, has_dialog, heard, listen, opened
-from tests.journeys.test_accessibility import RULES
-from tests.journeys.test_manage import move_and_cancel
+from tests.journeys.inspector import RULES
+from tests.support.matrix import thinned
 
 HAIRCUT = "Book haircut/"
 
@@ -235,8 +236,14 @@ def test_the_floating_button(page: Page, elsewhere: Elsewhere):
 
 @pytest.mark.parametrize(
     "trust",
-    ["{site}", "'nonce-2hQ8'", "'nonce-2hQ8' 'strict-dynamic'", "{site}; require-trusted-types-for 'script'"],
-    ids=["origin", "nonce", "strict-dynamic", "trusted types"],
+    thinned(
+        {
+            "strict-dynamic": "'nonce-2hQ8' 'strict-dynamic'",
+            "origin": "{site}",
+            "nonce": "'nonce-2hQ8'",
+            "trusted types": "{site}; require-trusted-types-for 'script'",
+        }
+    ),
 )
 def test_the_dialog_comes_under_every_policy_that_lets_the_loader_in(
     page: Page, elsewhere: Elsewhere, complaints: list[str], trust: str
@@ -542,6 +549,7 @@ def test_a_sandboxed_frame_leads_on_in_a_new_tab(page: Page, elsewhere: Elsewher
     assert str(elsewhere.demo.sandbox.bookings()).count("boxed@example.com") == 1
 
 
+@pytest.mark.matrix
 def test_an_isolated_page_may_embed(page: Page, elsewhere: Elsewhere, complaints: list[str]):
     """Script and frame say what a page with COOP and COEP wants to hear."""
     page.goto(f"{elsewhere.url}/isolated/")
@@ -610,6 +618,7 @@ def test_the_snippet_builder(page: Page, elsewhere: Elsewhere, complaints: list[
     assert [each for each in complaints if "ERR_ABORTED" not in each] == []
 
 
+@pytest.mark.matrix
 def test_the_snippet_builder_without_javascript(strict_browser: Browser, elsewhere: Elsewhere):
     """A form and a button do the same."""
     with strict_browser.new_context(java_script_enabled=False) as context:
@@ -624,7 +633,7 @@ def test_the_snippet_builder_without_javascript(strict_browser: Browser, elsewhe
         expect(page.get_by_role("button", name="Copy")).to_have_count(0)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", thinned(["light", "dark"]))
 def test_the_snippet_builder_is_for_everybody(page: Page, elsewhere: Elsewhere, scheme: Literal["light", "dark"]):
     """Small, wide, light and dark it can be read and reached, with all that it has to say."""
     page.emulate_media(color_scheme=scheme)

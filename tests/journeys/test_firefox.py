@@ -12,7 +12,7 @@ from tests.journeys.embedding_pages import Elsewhere, opened
 from tests.journeys.firefox import Firefox, firefox
 from tests.journeys.strict_hosts import DIALOGS, host
 
-pytestmark = pytest.mark.firefox
+pytestmark = [pytest.mark.firefox, pytest.mark.matrix]
 FOCUS = "(document.activeElement.closest('dialog') ?? document.activeElement).localName"
 
 

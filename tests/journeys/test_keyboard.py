@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.journeys import booking_steps
 from tests.journeys.demo import Demo
 from tests.journeys.measurements import focus_is_seen
+from tests.support.matrix import thinned
 
 
 class Keyboard:
@@ -108,6 +109,7 @@ def test_the_whole_way(keyboard: Keyboard, page: Page, demo: Demo):
     assert booking["status"] == "canceled"
 
 
+@pytest.mark.matrix
 def test_the_whole_way_without_javascript(browser: Browser, demo: Demo):
     """Plain links and forms do the same; an error's summary has the focus, and the title says where one is."""
     with browser.new_context(java_script_enabled=False) as context:
@@ -169,7 +171,7 @@ def month_of(page: Page) -> dict[tuple[int, int], str]:
     return {(row, column): name for row, column, name in days}
 
 
-@pytest.mark.parametrize("lang", ["en", "ar"])
+@pytest.mark.parametrize("lang", thinned(["en", "ar"]))
 def test_the_arrows_move_in_the_month(keyboard: Keyboard, page: Page, demo: Demo, lang: str):
     """Arrows, Home and End by what is on the left and right; Page Down turns the month and keeps the focus in it."""
     ahead, back = ("ArrowLeft", "ArrowRight") if lang == "ar" else ("ArrowRight", "ArrowLeft")

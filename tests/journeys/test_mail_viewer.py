@@ -7,9 +7,11 @@ from playwright.sync_api import Page, expect
 
 from tests.journeys import booking_steps
 from tests.journeys.demo import Demo
-from tests.journeys.test_accessibility import Inspector
+from tests.journeys.inspector import Inspector
+from tests.support.matrix import thinned
 
 
+@pytest.mark.matrix
 def test_a_booking_is_confirmed_by_mail(page: Page, demo: Demo, complaints: list[str]):
     """Soon after it is made; its links lead to the site, and a calendar file comes with it."""
     page.goto(f"{demo.url}/mail/")
@@ -35,7 +37,8 @@ def test_a_booking_is_confirmed_by_mail(page: Page, demo: Demo, complaints: list
     assert download.value.suggested_filename == "booking.ics"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.matrix
+@pytest.mark.parametrize("scheme", thinned(["light", "dark"]))
 def test_a_mail_leaves_nobody_out(page: Page, demo: Demo, scheme: str):
     """No violation in light and dark, and room enough on the narrowest phone."""
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")

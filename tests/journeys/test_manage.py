@@ -1,11 +1,10 @@
 """The customer's way: find a booking, move it, cancel it."""
 
-import re
-
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page
 
 from tests.journeys import booking_steps
+from tests.journeys.booking_steps import move_and_cancel
 from tests.journeys.demo import Demo
 
 
@@ -18,26 +17,6 @@ def booked(page: Page, demo: Demo, email: str) -> str:
     booking_steps.to_times(page, "Color consultation")
     booking_steps.to_contact(page)
     return booking_steps.book(page, email=email)
-
-
-def move_and_cancel(page: Page, demo: Demo, number: str) -> None:
-    """From the booking's page: another time, and then none at all."""
-    booking_steps.at(page, "booking")
-    page.get_by_role("button", name="Reschedule").click()
-    booking_steps.at(page, "slot")
-    page.locator(".kb-day[href]").last.click()
-    expect(page.locator(".kb-day[href]").last).to_have_attribute("aria-current", "date")
-    page.locator(".kb-time").last.click()
-    booking_steps.at(page, "move")
-    page.get_by_role("button", name="Reschedule").click()
-    booking_steps.at(page, "booking")
-    assert number in page.locator("[data-kb-step]").inner_text()
-    page.get_by_role("button", name="Cancel booking").click()
-    booking_steps.at(page, "cancel")
-    page.get_by_role("button", name="Cancel booking").click()
-    booking_steps.at(page, "booking")
-    expect(page.get_by_text(re.compile("cancell?ed", re.IGNORECASE)).first).to_be_visible()
-    assert page.get_by_role("button", name="Reschedule").count() == 0
 
 
 @pytest.mark.dates

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys import booking_steps
 from tests.journeys.demo import Demo, furnish, served
+from tests.support.matrix import thinned
 
 
 @pytest.fixture
@@ -20,6 +21,7 @@ def desk(page: Page, demo: Demo) -> Page:
     return page
 
 
+@pytest.mark.matrix
 def test_a_call_takes_a_time_out_of_the_widget_beside_it(desk: Page, demo: Demo):
     """Booked by phone in another window; the widget that was open all the time hears of it."""
     widget = desk.frame_locator("iframe")
@@ -39,6 +41,7 @@ def test_a_call_takes_a_time_out_of_the_widget_beside_it(desk: Page, demo: Demo)
     assert demo.log().count("event=webhook_received") == 1
 
 
+@pytest.mark.matrix
 def test_a_booking_is_moved_and_canceled(desk: Page):
     """With a word about each."""
     desk.get_by_role("button", name="Book by phone").click()
@@ -49,6 +52,7 @@ def test_a_booking_is_moved_and_canceled(desk: Page):
     expect(desk.get_by_text("canceled", exact=True)).to_be_visible()
 
 
+@pytest.mark.matrix
 def test_things_break_and_are_mended(desk: Page):
     """And the page says what is broken."""
     desk.get_by_label("Kordless", exact=True).select_option(label="Kordless is down")
@@ -62,6 +66,7 @@ def test_things_break_and_are_mended(desk: Page):
     expect(desk.locator(".desk-force")).to_have_count(0)
 
 
+@pytest.mark.matrix
 def test_a_form_without_a_meaning(desk: Page):
     """Somebody else was quicker: the page says so and stays."""
     desk.locator("#start option").first.evaluate("option => option.value = '2020-01-01T10:00:00+00:00'")
@@ -69,7 +74,8 @@ def test_a_form_without_a_meaning(desk: Page):
     expect(desk.get_by_text("That didn't work")).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.matrix
+@pytest.mark.parametrize("width", thinned([320, 1280]))
 def test_it_fits(browser: Browser, demo: Demo, width: int):
     """Without JavaScript, and on a phone."""
     with browser.new_context(viewport={"width": width, "height": 700}, java_script_enabled=False) as context:
@@ -99,6 +105,7 @@ def real(_prepared: Path, tmp_path: Path) -> Iterator[Demo]:
         yield demo
 
 
+@pytest.mark.matrix
 def test_with_a_real_account_there_is_no_counter(page: Page, real: Demo):
     """Only the sandbox has one."""
     answer = page.goto(f"{real.url}/sandbox/")

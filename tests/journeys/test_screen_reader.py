@@ -204,6 +204,7 @@ def test_what_is_said_without_being_asked(page: Page, tour: Tour):
     expect(live).to_have_text("")
 
 
+@pytest.mark.matrix
 def test_two_clocks_by_ear(page: Page, demo: Demo):
     """For a visitor from afar each time says whose clock it is by, in one breath."""
     tour = Tour(page, demo, tz="Europe/Kyiv")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser
 
 from screenshots import everything
@@ -11,6 +12,7 @@ from screenshots.steps import STEPS
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
+@pytest.mark.matrix
 def test_a_sheet_has_every_step(browser: Browser, tmp_path: Path):
     """In a language that is written from the right: the whole way is walked without a word of it being read."""
     file = everything.steps(browser, tmp_path, "ar", "dark", PHONE)

@@ -15,6 +15,7 @@ from kordless_booking.sandbox import SANDBOX_KEY, SANDBOX_ORG, Limits, Sandbox
 from kordless_booking.sandbox.seeds import ACME
 from tests.journeys import booking_steps
 from tests.journeys.demo import Demo, served
+from tests.support.matrix import thinned
 
 SLOWED = 4
 """Times slower than this machine: about a cheap phone."""
@@ -43,7 +44,7 @@ def observed(page: Page) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("path", ["/book/", "/book/haircut/?tz=America/New_York", "/book/manage/", "/"])
+@pytest.mark.parametrize("path", thinned(["/book/haircut/?tz=America/New_York", "/book/", "/book/manage/", "/"]))
 def test_what_is_largest_is_in_the_first_answer(page: Page, demo: Demo, path: str):
     """The element that decides when the page seems to be there waits for no script and no second request."""
     page.add_init_script(OBSERVE)
@@ -73,7 +74,7 @@ def the_whole_way(page: Page, demo: Demo, email: str) -> None:
 
 
 @pytest.mark.parametrize("device", ["phone", "desktop"])
-@pytest.mark.parametrize("slow", [0, 0.7], ids=["quick", "slow"])
+@pytest.mark.parametrize("slow", thinned({"quick": 0, "slow": 0.7}))
 def test_nothing_jumps(browser: Browser, demo: Demo, device: str, slow: float):
     """No layout shift on any step, in a zone that the first answer could not know, also when an answer takes longer."""
     width = {"phone": 390, "desktop": 1280}[device]
@@ -151,6 +152,7 @@ def best(tries: int, measure: Callable[[], float], enough: float) -> float:
     return lowest
 
 
+@pytest.mark.matrix
 def test_a_press_is_answered_at_once(browser: Browser, demo: Demo):
     """On a processor four times slower each press is on the screen within 200 ms."""
 

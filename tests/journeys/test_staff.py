@@ -8,7 +8,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys import booking_steps
 from tests.journeys.demo import Demo, furnish, served
-from tests.journeys.test_accessibility import Inspector
+from tests.journeys.inspector import Inspector
+from tests.support.matrix import thinned
 
 ADMIN = "/admin/kordless_booking"
 VISITOR = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
@@ -53,7 +54,8 @@ def enter(page: Page, demo: Demo) -> None:
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.matrix
+@pytest.mark.parametrize("scheme", thinned(["light", "dark"]))
 def test_the_operators_way(page: Page, watched: Demo, scheme: str, complaints: list[str]) -> None:
     """Overview, funnel, deliveries, one masked and then in full, the question before a replay: axe finds nothing."""
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
@@ -95,7 +97,8 @@ def test_the_operators_way(page: Page, watched: Demo, scheme: str, complaints: l
     ] == []
 
 
-@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.matrix
+@pytest.mark.parametrize("width", thinned([320, 1280]))
 def test_it_fits(browser: Browser, watched: Demo, width: int) -> None:
     """On a phone too, and right to left; without JavaScript as well."""
     with browser.new_context(viewport={"width": width, "height": 800}, java_script_enabled=False) as context:

@@ -5,13 +5,14 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys import booking_steps
 from tests.journeys.demo import Demo
-from tests.journeys.test_accessibility import Inspector
+from tests.journeys.inspector import Inspector
+from tests.support.matrix import thinned
 
 THEMES = ["salon", "clinic", "studio"]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("scheme", thinned(["light", "dark"]))
+@pytest.mark.parametrize("theme", thinned(THEMES))
 def test_each_theme_leaves_nobody_out(page: Page, demo: Demo, theme: str, scheme: str):
     """Each step in each theme, in the business's color and in one that nothing can be written on, has no violation."""
     page.emulate_media(reduced_motion="reduce")
@@ -35,8 +36,8 @@ def test_each_theme_leaves_nobody_out(page: Page, demo: Demo, theme: str, scheme
     assert inspector.wrong == []
 
 
-@pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("width", [280, 390])
+@pytest.mark.parametrize("theme", thinned(THEMES))
+@pytest.mark.parametrize("width", thinned([280, 390]))
 def test_each_theme_fits_a_phone(browser: Browser, demo: Demo, theme: str, width: int):
     """Nothing is wider than the screen, and what is pressed is large enough for a finger."""
     with browser.new_context(viewport={"width": width, "height": 700}, timezone_id="Europe/Berlin") as context:
@@ -51,6 +52,7 @@ def test_each_theme_fits_a_phone(browser: Browser, demo: Demo, theme: str, width
         assert not booking_steps.is_too_wide(page)
 
 
+@pytest.mark.matrix
 def test_the_switcher_needs_no_script(browser: Browser, demo: Demo):
     """Plain links put the widget into another theme, scheme and color; the way on keeps them; nothing is stored."""
     with browser.new_context(java_script_enabled=False, color_scheme="light") as context:
@@ -78,7 +80,8 @@ def test_the_switcher_needs_no_script(browser: Browser, demo: Demo):
         assert context.cookies() == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.matrix
+@pytest.mark.parametrize("scheme", thinned(["light", "dark"]))
 def test_the_page_of_themes_leaves_nobody_out(page: Page, demo: Demo, scheme: str):
     """The demo's switcher itself has no violation."""
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")

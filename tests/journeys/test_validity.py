@@ -50,6 +50,7 @@ def walked(demo: Demo) -> dict[str, str]:
     return {**visitor.seen, **seen}
 
 
+@pytest.mark.matrix
 def test_every_page_is_valid(demo: Demo, tmp_path: Path):
     """No errors and no warnings on any page of the visitor's and the customer's way."""
     names = {}

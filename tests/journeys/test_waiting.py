@@ -123,6 +123,7 @@ def test_offline(page: Page, context: BrowserContext, demo: Demo):
     expect(page.locator("[data-kb-trouble]")).to_be_hidden()
 
 
+@pytest.mark.matrix
 def test_a_server_that_dies_while_it_books(page: Page, demo: Demo):
     """The line breaks when the form is sent: nothing is lost, and trying again ends in exactly one booking."""
     with relayed(demo.url) as relay:

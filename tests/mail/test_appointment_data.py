@@ -10,7 +10,7 @@ from kordless_booking.booking.tokens import InvalidToken, encrypt_token
 from kordless_booking.mail.appointment_data import AppointmentData, usable_email
 from kordless_booking.models import Appointment
 from tests.conftest import NOW
-from tests.mail.test_enqueue import FIRST, GERMAN, MOVED, booking
+from tests.support.mail_events import FIRST, GERMAN, MOVED, booking
 
 
 def test_news_replace_and_silence_keeps():

@@ -17,6 +17,7 @@ from time_machine import Traveller
 
 from kordless_booking.api.resources import Contact, Location
 from kordless_booking.booking.preferences import VisitorPreferences
+from kordless_booking.booking.receipt import ManageLink
 from kordless_booking.changes import BookingChange, publish_change
 from kordless_booking.conf import get_account
 from kordless_booking.mail.enqueue import record_and_enqueue
@@ -24,8 +25,9 @@ from kordless_booking.models import OutgoingMail
 from kordless_booking.sandbox import Sandbox
 from tests.conftest import NOW
 from tests.mail.conftest import MAIL, SITE
-from tests.mail.test_enqueue import FIRST, GERMAN, MOVED, booking
+from tests.support.mail_events import FIRST, GERMAN, MOVED, booking
 from tests.support.mail_reader import Letter, sent
+from tests.support.terms import make_terms
 from tests.support.visitor import Page, Walk
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +46,12 @@ def written(
 def test_a_mail_is_text_html_and_a_calendar_file(writing: Settings):
     """In the order that mail programs expect; both say the same."""
     letter = written(
-        reader=VisitorPreferences(language="en", timezone="Europe/Kyiv", hours="24", host="Sarah", party_size=2)
+        reader=VisitorPreferences(
+            language="en",
+            timezone="Europe/Kyiv",
+            hours="24",
+            terms=make_terms(timezone="Europe/Kyiv", host_name="Sarah", party_size=2),
+        )
     )
     assert letter.parts == [
         "multipart/mixed",
@@ -245,7 +252,9 @@ def test_hostile_texts_stay_texts(writing: Settings):
         "location": Location(type="onsite", value=HOSTILE),
         "contact": Contact(name=HOSTILE, email="canary@example.com"),
     }
-    letter = written(reader=VisitorPreferences(language="en", timezone="UTC", host=HOSTILE), **said)
+    letter = written(
+        reader=VisitorPreferences(language="en", timezone="UTC", terms=make_terms(host_name=HOSTILE)), **said
+    )
     assert letter.subject.startswith('Your booking is confirmed: Cut"><img src=x onerror=alert(1)>{{ 7|add:7 }}')
     assert letter.message["Bcc"] is None
     assert letter.message.get_all("To") == ["canary@example.com"]
@@ -305,3 +314,12 @@ def test_one_mail_for_one_person(writing: Settings):
     """Nobody else is in it."""
     written()
     assert [message.recipients() for message in mail.outbox] == [["canary@example.com"]]
+
+
+def test_the_manage_link_keeps_host_and_party(writing: Settings):
+    """From a mail too, a booking can only move to times of its own host, with room for all of its people."""
+    terms = make_terms(host_id="host_sarah", host_name="Sarah", party_size=2)
+    letter = written(reader=VisitorPreferences(language="en", timezone="Europe/Kyiv", terms=terms))
+    [token] = set(re.findall(r"/book/manage/([\w-]{60,})/", letter.text))
+    link = ManageLink.from_token(token, "default", NOW.timestamp())
+    assert (link.host_id, link.party_size, link.timezone) == ("host_sarah", 2, "Europe/Kyiv")

@@ -23,8 +23,8 @@ from kordless_booking.mail.outbox import BACKOFF_MINUTES, BATCH_SIZE, mark_stuck
 from kordless_booking.models import Appointment, OutgoingMail
 from kordless_booking.sandbox import Sandbox
 from tests.conftest import NOW
-from tests.mail.test_enqueue import booking, hook, page
 from tests.support.deliveries import delivery
+from tests.support.mail_events import booking, hook, page
 from tests.support.mail_reader import sent
 from tests.support.smtp_server import mail_server, use
 from tests.support.visitor import Walk

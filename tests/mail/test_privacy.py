@@ -16,13 +16,14 @@ from kordless_booking.models import OutgoingMail
 from kordless_booking.sandbox import Sandbox
 from tests.conftest import NOW
 from tests.support.mail_reader import sent
+from tests.support.privacy_scenario import CANARY, SECRETS, TOKENS, live_through_it_all
 from tests.support.smtp_server import mail_server, use
 from tests.support.visitor import Walk
-from tests.views.test_privacy import CANARY, SECRETS, TOKENS, live_through_it_all
 
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.long
 def test_nothing_personal_is_logged_or_kept_in_the_clear(
     client: Client, writing: Settings, sandbox: Sandbox, clock: Traveller, caplog: pytest.LogCaptureFixture
 ):

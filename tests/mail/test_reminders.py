@@ -151,6 +151,7 @@ def test_a_booking_that_is_gone(booked: tuple[str, datetime], clock: Traveller, 
     assert [asked.operation for asked in sandbox.requests].count("lookup") == 1
 
 
+@pytest.mark.long
 def test_visitors_keep_their_share(visitor: Walk, sandbox: Sandbox, clock: Traveller):
     """One run looks at so many bookings; the next goes on with the others."""
     for _ in range(3):

@@ -30,7 +30,7 @@ def test_every_line_is_ok_a_note_or_what_to_fix(well: Settings, sandbox: Sandbox
     first, *groups = text.strip().split("\n\n")
     assert first.startswith(f"kordless_booking {__version__}, Django ")
     last = groups.pop()
-    assert last == "All is well. 13 ok, 2 notes, 2 requests to Kordless."
+    assert last == "Nothing to fix. 13 ok, 2 notes, 2 requests to Kordless."
     for group in groups:
         heading, *lines = group.split("\n")
         assert re.fullmatch(r"[a-z ]+( \(default\))?", heading)
@@ -43,7 +43,7 @@ def test_what_is_to_be_fixed_comes_with_advice(well: Settings, sandbox: Sandbox)
     sandbox.faults.add("key_revoked")
     status, text = run()
     assert status == 1
-    said = "  fix  Kordless refuses the API key (401): create a key in Kordless and set API_KEY; no visitor can book"
+    said = "  fix  Kordless rejects the API key (401): create a key in Kordless and set API_KEY; no visitor can book"
     assert said in text
     assert "\n1 to fix. " in text
 
@@ -118,6 +118,7 @@ def test_what_can_not_be_meant(well: Settings, arguments: tuple[str, ...]):
     assert caught.value.returncode == 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("as_json", [True, False])
 def test_it_ends_although_something_hangs(as_json: bool, tmp_path: Path):
     """A Redis that takes connections and never answers: said after the given time, with what was seen so far."""
@@ -143,4 +144,4 @@ def test_it_ends_although_something_hangs(as_json: bool, tmp_path: Path):
         text = last["text"]
     else:
         text = ended.stdout
-    assert "Not finished within 1.5 s, while looking at cache of default" in text
+    assert "Not finished within 1.5 s, while checking cache of default" in text

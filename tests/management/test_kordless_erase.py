@@ -16,9 +16,6 @@ from kordless_booking.erasure.run import TARGETS
 from kordless_booking.models import BookingAttempt, BookingProjection, WebhookDelivery
 from kordless_booking.sandbox import Sandbox
 from tests.support.personal_data import CANARY, OTHER, book, everything_kept, lose, tell
-from tests.webhooks.conftest import hooked
-
-__all__ = ["hooked"]
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hooked")]
 

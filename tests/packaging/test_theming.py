@@ -77,7 +77,7 @@ def test_every_picture_is_there():
 
 def test_every_name_for_rules_of_ones_own_is_listed():
     """The names without kb- are those that the style sheet sets beside the properties."""
-    section = THEMING.partition("In rules of your own")[2].partition("## Parts")[0]
+    section = THEMING.partition("In your own rules")[2].partition("## Parts")[0]
     assert set(re.findall(r"var\(--([a-z-]+)\)", section)) == set(
         re.findall(r"^  --(?!kb-)([a-z-]+):", SHEET, re.MULTILINE)
     )

@@ -17,6 +17,14 @@ PRODUCT = sorted((ROOT / "kordless_booking").rglob("*.py"))
 MODULES = [path for path in PRODUCT if path.name != "__init__.py" and "migrations" not in path.parts]
 COLLECTIONS = {"util", "utils", "helper", "helpers", "common", "misc"}
 """Module names that say nothing about the subject."""
+PUBLIC_MODULES = {
+    "kordless_booking/api/client.py",
+    "kordless_booking/api/resources.py",
+    "kordless_booking/api/session.py",
+    "kordless_booking/exceptions.py",
+    "kordless_booking/sandbox/__init__.py",
+    "kordless_booking/signals.py",
+}
 NO_BEGINNING = re.compile(r"(Who|What|Whether|That|How)\b")
 """First words of a docstring that describes instead of saying what is done."""
 
@@ -51,6 +59,12 @@ def test_docstrings_begin_with_a_verb_or_a_subject():
     assert found == []
 
 
+def test_only_public_modules_have_a_list_of_exports():
+    """`__all__` stands where adopters import from, and nowhere else. Tests of these modules pin the lists."""
+    found = {name for name, text in tracked_texts() if name.endswith(".py") and re.search(r"^__all__ = ", text, re.M)}
+    assert found == PUBLIC_MODULES
+
+
 def test_no_file_names_a_package_registry_or_a_machine():
     """The project installs from wherever the reader's tools look, and uses no folder of one machine."""
     registries = [r"pypi\.org", r"pythonhosted\.", r"registry\.npmjs", r"deb\.debian\.", r"npmjs\.com"]
@@ -71,23 +85,26 @@ def test_every_public_module_says_what_it_is_for():
     assert silent == []
 
 
-def test_the_readme_lists_every_setting_with_its_default():
-    """The table in docs/settings.md has exactly the keys of conf.Account, each with its real default.
+def test_the_settings_page_has_each_setting_with_its_default_and_accepted_values():
+    """The rows of docs/settings.md are the fields of conf.Account in their order: name, default and hint are equal.
 
-    What reaches the services of a real account is what the table says.
+    What reaches the services of a real account is what the table says. Backquotes in the column of values are markup.
     """
-    rows = re.findall(r"^\| `([A-Z_]+)` \| (?:`(.*?)`)? *\|", (ROOT / "docs" / "settings.md").read_text(), re.MULTILINE)
-    real = {field.name.upper(): field.default for field in dataclasses.fields(conf.Account) if field.name != "name"}
-    documented = {key: ast.literal_eval(default or '""') for key, default in rows}
-    assert documented == real
+    page = (ROOT / "docs" / "settings.md").read_text()
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (?:`(.*?)`)? *\| (.+?) \| .+ \|$", page, re.MULTILINE)
+    documented = [(key, ast.literal_eval(default or '""'), values.replace("`", "")) for key, default, values in rows]
+    columns = {field.name.upper(): field for field in dataclasses.fields(conf.Account)}
+    assert documented == [(key, columns[key].default, setting.hint) for key, setting in conf.SETTINGS.items()]
+    assert columns.keys() - conf.SETTINGS.keys() == {"NAME"}
+    defaults = {key: default for key, default, _ in documented}
     in_force = numbers_in_force().settings
-    assert {key: documented[key] for key in in_force} == in_force
+    assert {key: defaults[key] for key in in_force} == in_force
 
 
 def test_the_readme_names_only_commands_that_exist():
-    """Every `make something` in the README and the CI run is a target of the Makefile."""
+    """Every `make something` in README, CONTRIBUTING and the CI run is a target of the Makefile."""
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    documents = (ROOT / "README.md").read_text() + (ROOT / ".ci" / "run").read_text()
+    documents = "".join((ROOT / name).read_text() for name in ("README.md", "CONTRIBUTING.md", ".ci/run"))
     named = set(re.findall(r"(?:`|^\s*)make ([a-z-]+)", documents, re.MULTILINE))
     assert {"demo", "test", "lint", "wheel-check"} <= named <= targets
 

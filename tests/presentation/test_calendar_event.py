@@ -170,6 +170,7 @@ def test_hostile_texts_stay_texts(text):
     assert all(line.decode() is not None for line in lines)
 
 
+@pytest.mark.long
 @given(st.text(max_size=120), st.text(max_size=300))
 @settings(max_examples=120, deadline=None)
 def test_any_text_is_carried_safely(title, description):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -14,9 +15,9 @@ from threading import Barrier
 from typing import TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
 
+from tests.processes.gunicorn_site import Served
+from tests.support.deliveries import Delivery
 from tests.support.http_visitor import Form, Reading
-
-__all__ = ["Answer", "Guest", "all_at_once", "counted", "until"]
 
 R = TypeVar("R")
 _houses = count(1)
@@ -147,3 +148,15 @@ class Guest:
 def counted(values: Sequence[R]) -> dict[R, int]:
     """How often each value is there."""
     return {value: values.count(value) for value in set(values)}
+
+
+def post(site: Served, sent: Delivery) -> tuple[int, str]:
+    """The status, and what became of it."""
+    line = http.client.HTTPConnection(urlsplit(site.url).netloc, timeout=60)
+    try:
+        line.request("POST", "/book/webhook/", sent.body, {**sent.headers, "Content-Type": "application/json"})
+        answer = line.getresponse()
+        body = answer.read()
+    finally:
+        line.close()
+    return answer.status, str(json.loads(body)["received"]) if body else ""

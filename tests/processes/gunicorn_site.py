@@ -20,8 +20,6 @@ import redis
 from tests.processes.sandbox_process import Steered
 from tests.support import clock
 
-__all__ = ["ROOT", "Served", "environment", "served"]
-
 REMEMBERED = 1.1
 """Seconds after which a process looks into the shared cache again."""
 ROOT = Path(__file__).resolve().parents[2]

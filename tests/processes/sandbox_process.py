@@ -16,8 +16,6 @@ from typing import Any
 
 from tests.support import clock
 
-__all__ = ["Steered", "sandbox_process"]
-
 ROOT = Path(__file__).resolve().parents[2]
 
 

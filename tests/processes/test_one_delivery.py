@@ -2,29 +2,13 @@
 
 from __future__ import annotations
 
-import http.client
-import json
-from urllib.parse import urlsplit
-
 import pytest
 
-from tests.processes.crowd import all_at_once, counted
+from tests.processes.crowd import all_at_once, counted, post
 from tests.processes.gunicorn_site import Served
-from tests.support.deliveries import Delivery, delivery, event_body
+from tests.support.deliveries import delivery, event_body
 
 pytestmark = pytest.mark.processes
-
-
-def post(site: Served, sent: Delivery) -> tuple[int, str]:
-    """The status, and what became of it."""
-    line = http.client.HTTPConnection(urlsplit(site.url).netloc, timeout=60)
-    try:
-        line.request("POST", "/book/webhook/", sent.body, {**sent.headers, "Content-Type": "application/json"})
-        answer = line.getresponse()
-        body = answer.read()
-    finally:
-        line.close()
-    return answer.status, str(json.loads(body)["received"]) if body else ""
 
 
 def test_the_same_delivery_fifty_times_at_once(four: Served) -> None:

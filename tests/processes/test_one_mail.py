@@ -11,9 +11,8 @@ import psycopg
 import pytest
 
 from tests.processes.conftest import four_processes
-from tests.processes.crowd import all_at_once, counted
+from tests.processes.crowd import all_at_once, counted, post
 from tests.processes.gunicorn_site import Served
-from tests.processes.test_one_delivery import post
 from tests.support.deliveries import delivery, event_body
 
 pytestmark = pytest.mark.processes

@@ -8,10 +8,8 @@ from typing import Any
 
 from django.urls import resolve
 
-from demo_site.wsgi import application
+from demo_site.wsgi import application  # noqa: F401 (what gunicorn serves)
 from kordless_booking.signals import booking_created, event_received
-
-__all__ = ["application"]
 
 resolve("/book/")
 

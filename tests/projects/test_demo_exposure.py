@@ -101,6 +101,7 @@ def test_what_is_set_half_or_shows_too_much_is_refused_with_what_to_set(environm
     assert "canary" not in why_not(environment)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "environment", [{**SECRET, **HERE}, PUBLIC, {**SECRET, **ACCOUNT, **PUBLIC, "DEBUG": "1"}, {"DEBUG": "0"}]
 )
@@ -113,6 +114,7 @@ def test_a_refused_demo_does_not_start(environment: dict[str, str]) -> None:
     assert "canary" not in done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("environment", "shown"),
     [

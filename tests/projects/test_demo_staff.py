@@ -18,6 +18,7 @@ SANDBOX = {"KORDLESS_SANDBOX": "1"}
 REAL = {"KORDLESS_API_KEY": "a-key", "KORDLESS_ORG_SLUG": "salon"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("environment", "there"),
     [

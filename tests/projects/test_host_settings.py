@@ -11,6 +11,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from kordless_booking.sandbox import Sandbox
+from tests.support.matrix import thinned
 from tests.support.visitor import JANE, Page, Walk
 
 pytestmark = pytest.mark.django_db
@@ -104,7 +105,8 @@ def posted(walk: Walk, page: Page, **answers: str) -> Page:
     return walk.open(form.attributes.get("action") or page.url, {**fields, **answers})
 
 
-@pytest.mark.parametrize("name", FINE)
+@pytest.mark.long
+@pytest.mark.parametrize("name", thinned(list(FINE), ids=str))
 def test_a_booking_is_made_and_canceled_under_unusual_settings(
     site: Settings, client: Client, sandbox: Sandbox, name: str
 ) -> None:

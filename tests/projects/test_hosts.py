@@ -101,6 +101,7 @@ def test_a_server_that_mounts_the_site_deeper(settle: Settle):
         translation.activate("en-us")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("first", "other"), [("north", "south"), ("south", "north")])
 def test_two_businesses_keep_to_themselves(two_accounts: Settings, client: Client, first: str, other: str):
     """Each mount shows its own business, and a manage link of one opens nothing at the other."""

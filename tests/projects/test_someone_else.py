@@ -1,4 +1,4 @@
-"""The demo's neighbour: a site that is nobody's but its own, served beside the demo and gone with it."""
+"""The demo's neighbor: a site that is nobody's but its own, served beside the demo and gone with it."""
 
 import os
 import signal
@@ -63,8 +63,9 @@ def test_a_taken_port_is_said():
         serve(BOOK, "127.0.0.1", taken.getsockname()[1])
 
 
+@pytest.mark.long
 def test_the_demo_serves_both_and_leaves_nothing_running(tmp_path: Path):
-    """`manage.py demo` answers on two origins; the neighbour may embed; Ctrl-C ends both."""
+    """`manage.py demo` answers on two origins; the neighbor may embed; Ctrl-C ends both."""
     with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
         port, beside = one.getsockname()[1], other.getsockname()[1]
     environment: dict[str, Any] = {
@@ -73,7 +74,7 @@ def test_the_demo_serves_both_and_leaves_nothing_running(tmp_path: Path):
         "DJANGO_SETTINGS_MODULE": "demo_site.settings",
         "DATABASE_URL": f"sqlite:///{tmp_path / 'demo.sqlite3'}",
         "KORDLESS_SANDBOX_FILE": str(tmp_path / "sandbox.sqlite3"),
-        "NEIGHBOUR_ORIGIN": f"http://localhost:{beside}",
+        "NEIGHBOR_ORIGIN": f"http://localhost:{beside}",
         "PYTHONUNBUFFERED": "1",
     }
     command = [sys.executable, "manage.py", "demo", f"127.0.0.1:{port}"]

@@ -59,7 +59,7 @@ def test_a_host_is_one_person_in_all_services(api: Api) -> None:
     assert color not in api.slots("full-color")
 
 
-def test_buffers_keep_neighbours_away(api: Api) -> None:
+def test_buffers_keep_neighbors_away(api: Api) -> None:
     """Ten minutes after a haircut the next half hour can't begin; the hour after can't either end too close before."""
     slots = [slot for slot in api.slots() if slot["hostId"] == "host_sarah"]
     runs = {slot["startsAt"] for slot in slots}

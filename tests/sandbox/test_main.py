@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
+import pytest
 
 from kordless_booking.sandbox import SANDBOX_KEY
 
@@ -50,6 +51,7 @@ def running(*arguments: str) -> Iterator[Running]:
             process.kill()
 
 
+@pytest.mark.long
 def test_it_tells_serves_and_stops_cleanly(tmp_path: Path) -> None:
     """It prints base URL, keys and a curl line; logs no personal data; ends quietly on Ctrl-C; keeps its file."""
     path = str(tmp_path / "kept.sqlite3")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import httpx
+import pytest
 
 from kordless_booking.sandbox import SANDBOX_KEY
 
@@ -54,6 +55,7 @@ def test_the_whole_way_over_http(api: Api) -> None:
         )
 
 
+@pytest.mark.long
 def test_many_at_once(api: Api) -> None:
     """Forty clients at the same time all get their answer."""
     with api.sandbox.serve() as base, ThreadPoolExecutor(20) as pool:

@@ -42,6 +42,7 @@ def test_two_sandboxes_on_one_file_agree(tmp_path: Path) -> None:
     second.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("method", ["spawn", "fork"])
 def test_processes_race_for_one_time(tmp_path: Path, method: str) -> None:
     """Of four processes, forked or fresh, one gets the time."""

@@ -194,7 +194,7 @@ def test_a_replay_that_fails_says_where(row: WebhookDelivery, owner: Client, lis
     """Without the error's own words, which may hold what the receiver was given."""
     listener.failures = 1
     page = replayed(owner, row)
-    assert re.search(r"A receiver failed.* LookupError tests\.webhooks\.listening:", page.text)
+    assert re.search(r"A receiver failed.* LookupError tests\.support\.signal_receiver:", page.text)
     assert "canary" not in page.html
     assert logged() == ["Replayed as made at the webhook; a receiver failed."]
 

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,6 +49,7 @@ def texts(value: Any) -> list[Any]:
     return [text for inner in value for text in texts(inner)] if isinstance(value, list) else [value]
 
 
+@pytest.mark.long
 @given(st.recursive(st.text() | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(NAMES, inner)))
 def test_nothing_of_an_unknown_name_survives(document: Any):
     """Whatever the shape."""

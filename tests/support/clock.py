@@ -18,8 +18,6 @@ from zoneinfo import ZoneInfo
 
 import time_machine
 
-__all__ = ["AHEAD", "MOMENT", "NOW", "environment", "follow", "running_from"]
-
 NOW: Final = datetime(2026, 12, 1, 15, 0, tzinfo=UTC)
 """A Tuesday: ten in the morning in New York, where Acme Salon is."""
 BUSINESS: Final = ZoneInfo("America/New_York")

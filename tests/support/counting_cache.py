@@ -7,8 +7,6 @@ from typing import Any
 
 from django.core.cache.backends.locmem import LocMemCache
 
-__all__ = ["CountingCache", "trips"]
-
 trips: list[str] = []
 """The operations so far, in order. One list for all instances: each thread has one of its own."""
 

@@ -14,8 +14,6 @@ from django.test import Client
 
 from kordless_booking.webhooks.signature import SignatureScheme, sign
 
-__all__ = ["NEW", "OLD", "Delivery", "booking_document", "delivery", "event_body"]
-
 NEW, OLD = "whsec_new_0123456789abcdefghij", "whsec_old_0123456789abcdefghij"
 _numbers = count(1)
 

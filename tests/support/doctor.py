@@ -13,8 +13,6 @@ from django.core.management import call_command
 from kordless_booking.sandbox import NORTH_KEY, SANDBOX_KEY
 from tests.support.deliveries import NEW, OLD
 
-__all__ = ["Told", "ask"]
-
 SECRETS = (SANDBOX_KEY, NORTH_KEY, NEW, OLD, "canary")
 """Must not appear in any output."""
 

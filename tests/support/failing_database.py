@@ -6,8 +6,6 @@ from typing import Any
 
 from django.db import OperationalError, connection
 
-__all__ = ["refused_writes"]
-
 
 @contextmanager
 def refused_writes(*verbs: str) -> Iterator[None]:

@@ -59,7 +59,7 @@ class Scene:
 
     def manage(self, number: str, page: str = "") -> str:
         """The address of a page about a booking."""
-        link = ManageLink(number=number, contact=PHONE, expires=2**32, zone="America/New_York")
+        link = ManageLink(number=number, contact=PHONE, expires=2**32, timezone="America/New_York")
         return f"/book/manage/{link.to_token('default')}/{page}"
 
     def form(self) -> Page:

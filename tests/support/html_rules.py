@@ -11,8 +11,6 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from tests.support.visitor import Page, text_of
 
-__all__ = ["broken"]
-
 PURPOSES = {"name": "name", "email": "email", "phone": "tel", "contact": "email"}
 TOKENS = {"name", "email", "tel", "off"}
 LTR = {"email", "phone", "number", "contact"}

@@ -8,8 +8,6 @@ from kordless_booking.conf import Account, Secret
 from kordless_booking.upstream.entries import Lifetime
 from kordless_booking.upstream.registry import services_for
 
-__all__ = ["REAL_ACCOUNT", "InForce", "numbers_in_force"]
-
 REAL_ACCOUNT = Account(api_key=Secret("a-key-of-nobody"), org_slug="acme-salon")
 """An account with the two settings that every site must write, and the defaults for all others."""
 

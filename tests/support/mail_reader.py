@@ -16,8 +16,6 @@ from selectolax.lexbor import LexborHTMLParser
 
 from kordless_booking.mail.outbox import send_due
 
-__all__ = ["Letter", "opened", "sent"]
-
 
 @dataclass(frozen=True)
 class Letter:

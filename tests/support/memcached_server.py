@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Thread
 
-__all__ = ["MEMCACHED", "WHY_NO_MEMCACHED", "running_memcached"]
-
 MEMCACHED = shutil.which("memcached")
 WHY_NO_MEMCACHED = "no memcached on this machine: install Debian's memcached package to run this test"
 

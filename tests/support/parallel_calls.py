@@ -13,8 +13,6 @@ from pytest_django import Settings
 from kordless_booking.api.session import wsgi_transport
 from kordless_booking.sandbox import Sandbox
 
-__all__ = ["cold_in_rounds"]
-
 PATIENCE = 20
 """Seconds after which a round is given up. A page whose calls overlap never waits so long."""
 

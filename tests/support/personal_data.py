@@ -13,8 +13,6 @@ from kordless_booking.sandbox import Sandbox
 from tests.support.deliveries import delivery, event_body
 from tests.support.visitor import Walk
 
-__all__ = ["CANARY", "OTHER", "book", "everything_kept", "lose", "tell"]
-
 CANARY = {"name": "Zzqx Canary", "email": "Canary@Example.com", "phone": "(212) 555-0147", "notes": "canary notes"}
 OTHER = {"name": "Other Body", "email": "other@example.com", "phone": "", "notes": ""}
 

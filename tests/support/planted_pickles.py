@@ -10,8 +10,6 @@ from typing import Any, Protocol
 import redis
 from pymemcache.client.base import Client
 
-__all__ = ["PICKLED_FLAG", "Memcached", "Redis", "Server", "trap"]
-
 PICKLED_FLAG = 1
 """Flag by which pymemcache and pylibmc mark a pickled value."""
 

@@ -17,8 +17,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["POSTGRES", "WHY_NO_POSTGRES", "running_postgres"]
-
 WHY_NO_POSTGRES = "no PostgreSQL on this machine: install Debian's postgresql package to run this test"
 OPTIONS = {
     "listen_addresses": "127.0.0.1",

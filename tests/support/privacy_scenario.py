@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -35,8 +36,6 @@ from tests.support.failing_database import refused_writes
 from tests.support.fault_steps import ACTS, READS, Scene
 from tests.support.signal_receiver import listening
 from tests.support.visitor import JANE, Walk
-
-__all__ = ["live_on"]
 
 ILLNESSES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("status", {"status": 404}),
@@ -306,3 +305,62 @@ def _operators(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -
     with suppress(SystemExit):
         call_command("kordless_erase", "--contact", "jane@example.com", stdout=io.StringIO())
     assert WebhookDelivery.objects.exclude(encrypted="").exists()
+
+
+CANARY = {
+    "name": "Zzqxwvuts Canaryson",
+    "email": "canary+7f3a@canary.example",
+    "phone": "+12125550177",
+    "notes": "qqcanarynotes",
+}
+
+
+SECRETS = re.compile(r"zzqxwvuts|canary|212.?555.?01(?:77|47|99)|jane@example|Jane Doe|Ring twice", re.IGNORECASE)
+
+
+TOKENS = re.compile(r"gAAAA[A-Za-z0-9_-]{20,}|\.eJ[A-Za-z0-9_-]{20,}")
+
+
+def live_through_it_all(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+    """Book, fail, lose an answer, conflict, find, fail to find, move, be refused, cancel: each with the canary."""
+    far = "?day=2026-12-09"
+    page = walk.send(walk.choose("haircut", far), "Book appointment", **{**CANARY, "email": "canary@"})
+    page = walk.send(page, "Book appointment", **CANARY)
+    manage = walk.open(page.link("Change or cancel"))
+    walk.client.get(page.link("Calendar file"))
+    form = walk.choose("haircut", "?day=2026-12-10")
+    for kind, options in (
+        ("status", {"status": 400}),
+        ("status", {"status": 409}),
+        ("status", {"status": 422}),
+        ("key_revoked", {}),
+        ("status", {"status": 502, "carried_out": True}),
+        ("html", {}),
+        ("hang", {}),
+    ):
+        sandbox.faults.add(kind, "create", **options)
+        walk.send(form, "Book appointment", **CANARY)
+        sandbox.faults.clear()
+        clock.shift(35)
+        site.KORDLESS_BOOKING = dict(site.KORDLESS_BOOKING)
+        walk.open(walk.seen[-1].url)
+        form = walk.choose("haircut", "?day=2026-12-11")
+    for number, contact in ((page.number, CANARY["email"]), (page.number, CANARY["phone"]), ("X", CANARY["email"])):
+        walk.send(walk.open("/book/manage/"), "Find booking", number=number, contact=contact)
+    for operation in ("lookup", "cancel"):
+        sandbox.faults.add("status", operation, status=500)
+        walk.send(walk.open("/book/manage/"), "Find booking", number=page.number, contact=CANARY["email"])
+        walk.open(f"{manage.url}cancel/", {})
+        sandbox.faults.clear()
+        clock.shift(60)
+        site.KORDLESS_BOOKING = dict(site.KORDLESS_BOOKING)
+    slots = walk.open(f"{manage.url}reschedule/")
+    ask = walk.open(list(slots.times.values())[-1])
+    sandbox.faults.add("status", "reschedule", status=500)
+    walk.send(ask, "Reschedule")
+    sandbox.faults.clear()
+    walk.send(ask, "Reschedule")
+    walk.send(walk.open(f"{manage.url}cancel/"), "Cancel booking")
+    walk.open(f"{manage.url}reschedule/")
+    walk.open(f"{manage.url}x")
+    walk.open("/book/haircut/contact/", CANARY, Origin="http://evil.example")

@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["REDIS", "WHY_NOT", "running_redis"]
-
 REDIS = shutil.which("redis-server")
 WHY_NOT = "no redis-server on this machine: install Debian's redis-server package to run this test"
 

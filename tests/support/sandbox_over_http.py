@@ -10,8 +10,6 @@ from kordless_booking.sandbox import Limits, Sandbox
 from kordless_booking.upstream.registry import background_worker, fetch_pool
 from tests.conftest import NOW
 
-__all__ = ["far_kordless"]
-
 
 @contextmanager
 def far_kordless() -> Iterator[tuple[Sandbox, str, time_machine.Traveller]]:

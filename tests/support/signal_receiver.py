@@ -11,8 +11,6 @@ from django.dispatch import Signal
 
 from kordless_booking.signals import booking_cancelled, booking_created, booking_rescheduled, event_received
 
-__all__ = ["Listener", "listening"]
-
 SIGNALS: dict[str, Signal] = {
     "created": booking_created,
     "rescheduled": booking_rescheduled,

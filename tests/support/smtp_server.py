@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 import django
 from pytest_django import Settings
 
-__all__ = ["MailServer", "mail_server", "use"]
-
 
 @dataclass
 class MailServer:

@@ -8,8 +8,6 @@ from zoneinfo import available_timezones
 
 from kordless_booking.presentation.timezones import canonical_timezone
 
-__all__ = ["EVERY_NAME", "EVERY_ZONE", "write_zone"]
-
 EVERY_NAME = sorted(name for name in available_timezones() if canonical_timezone(name))
 """Includes old names and those that are no place: "Asia/Calcutta", "Etc/GMT+12"."""
 EVERY_ZONE = sorted({canonical_timezone(name) or "" for name in EVERY_NAME})

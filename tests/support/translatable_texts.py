@@ -11,9 +11,7 @@ from typing import NamedTuple
 from babel.messages.extract import extract
 from django.utils.translation.template import templatize
 
-__all__ = ["PACKAGE", "Text", "texts_of_the_package"]
-
-PACKAGE = Path(__file__).parent.parent / "kordless_booking"
+PACKAGE = Path(__file__).parents[2] / "kordless_booking"
 KEYWORDS = {
     "_": None,
     "gettext": None,

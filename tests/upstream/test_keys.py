@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +13,7 @@ from kordless_booking.upstream.keys import cache_key
 PARTS = st.lists(st.text(max_size=30), max_size=4).map(tuple)
 
 
+@pytest.mark.long
 @given(one=PARTS, other=PARTS)
 def test_two_names_never_share_a_key(one: tuple[str, ...], other: tuple[str, ...]) -> None:
     """However parts are cut or what they contain."""

@@ -17,9 +17,10 @@ from django.core.cache.backends.redis import RedisCache
 from kordless_booking.api.responses import ResponseMeta
 from kordless_booking.clock import Clock
 from kordless_booking.exceptions import CircuitOpen, TooMany
+from kordless_booking.upstream.entries import CacheItem, Lifetime
 from kordless_booking.upstream.fallback_cache import FallbackCache
 from kordless_booking.upstream.gate import UpstreamGate
-from kordless_booking.upstream.read_through import CacheItem, Lifetime, ReadThroughCache
+from kordless_booking.upstream.read_through import ReadThroughCache
 from tests.support.controlled_cache import WAITS, at_once
 from tests.support.redis_server import REDIS, WHY_NOT, running_redis
 
@@ -109,6 +110,7 @@ def read_in_threads(url: str, ready: Callable[[], object]) -> tuple[int, set[str
     return len(values), set(values)
 
 
+@pytest.mark.long
 def test_of_four_processes_with_eight_readers_each_one_fetches(
     crew: Crew, url: str, server: redis.Redis[bytes]
 ) -> None:

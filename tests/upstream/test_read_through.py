@@ -26,9 +26,10 @@ from kordless_booking.exceptions import (
     Unavailable,
     Unreachable,
 )
+from kordless_booking.upstream.entries import Cached, CacheItem
 from kordless_booking.upstream.fallback_cache import FallbackCache
 from kordless_booking.upstream.keys import cache_key
-from kordless_booking.upstream.read_through import Cached, CacheItem, ReadThroughCache
+from kordless_booking.upstream.read_through import ReadThroughCache
 from kordless_booking.upstream.single_flight import LOCK_TTL
 from tests.support.cache_scenario import LIFETIME, CacheScenario, Source
 from tests.support.controlled_cache import WAITS, SharedMemory, at_once

@@ -121,8 +121,8 @@ def test_an_error_reaches_everybody_who_joined_and_frees_the_name() -> None:
     assert single_flight.do(NAME, far(clock), work=lambda: "fine", poll=nothing) == "fine"
 
 
-def test_who_waits_for_a_slow_neighbour_gives_up_at_the_deadline() -> None:
-    """None, and the neighbour's work goes on undisturbed."""
+def test_who_waits_for_a_slow_neighbor_gives_up_at_the_deadline() -> None:
+    """None, and the neighbor's work goes on undisturbed."""
     clock = Clock()
     single_flight: SingleFlight[str] = SingleFlight(FallbackCache(None, clock), account="north", clock=clock)
     working, release = threading.Event(), threading.Event()

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
@@ -49,6 +50,7 @@ def test_a_whole_day_may_lie_between():
     assert told(moment, "Asia/Kathmandu", "Pacific/Chatham") == "16:15 for you Wed, Dec 2, 00:15 on site"
 
 
+@pytest.mark.long
 @given(data=st.data(), own=st.sampled_from(selectable_timezones()), site=st.sampled_from(selectable_timezones()))
 @settings(max_examples=150)
 def test_each_clock_is_its_zones_own(data: st.DataObject, own: str, site: str):

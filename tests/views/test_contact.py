@@ -22,7 +22,9 @@ pytestmark = pytest.mark.django_db
 
 FIRST = datetime(2026, 12, 1, 15, 30, tzinfo=UTC)
 TYPED = {"name": "Zoë O'Neil", "email": "zoe@example.com", "phone": "+12125550123", "notes": "Two\r\nlines & <b>"}
-assert TYPED.keys() == ContactForm.base_fields.keys(), "the tests below fill in the whole form"
+assert TYPED.keys() == ContactForm.base_fields.keys(), (
+    "give each field of the form a text here: the tests below fill in the whole form"
+)
 
 
 def fields(page: Page) -> dict[str, str]:

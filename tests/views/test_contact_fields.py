@@ -51,7 +51,8 @@ def filled() -> dict[str, str]:
 
 def take(form: Page, sandbox: Sandbox) -> None:
     """Somebody books the time of this form by phone."""
-    start = draft.unsign(form.form("Book appointment")[2]["draft"], "default", max_age=86400, now=NOW.timestamp()).start
+    token = form.form("Book appointment")[2]["draft"]
+    start = draft.unsign(token, "default", max_age=86400, now=NOW.timestamp()).terms.start
     sandbox.book_by_phone("haircut", start, "host_sarah")
 
 

@@ -65,6 +65,7 @@ def test_a_page_asked_for_before_costs_one_short_look(client: Client, counted: S
     assert look(client, "/book/haircut/") == (1 if counted.KORDLESS_BOOKING["LOCAL_CACHE_SECONDS"] == 0 else 0)
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 @pytest.mark.usefixtures("counted")
 def test_a_thousand_pages_from_all_over_the_world_cost_three_requests(client: Client, sandbox: Sandbox):

@@ -17,6 +17,7 @@ from kordless_booking.booking.receipt import Receipt
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Sandbox
 from tests.conftest import NOW
+from tests.support.terms import make_terms
 from tests.support.visitor import HTMX, JANE, Page, Walk
 
 pytestmark = pytest.mark.django_db
@@ -281,11 +282,8 @@ def test_a_receipt_that_does_not_say_what_was_sent_opens_nothing(visitor: Walk, 
     first_sends(visitor, sandbox, unknown)
     receipt = Receipt(
         key=BookingAttempt.objects.get().key,
-        service="styling-class",
-        zone="UTC",
+        terms=make_terms(service="styling-class", timezone="UTC"),
         contact="jane@example.com",
-        start=NOW,
-        end=NOW,
     )
     page = visitor.open(f"/book/attempt/{receipt.to_token('default')}/")
     assert (page.status, page.heading) == (404, "This link doesn't work")

@@ -11,6 +11,7 @@ from pytest_django import Settings
 from kordless_booking.sandbox import Sandbox
 from tests.support.all_pages import every_page
 from tests.support.html_rules import broken
+from tests.support.matrix import thinned
 from tests.support.visitor import HTMX, JANE, Page, Walk
 
 pytestmark = pytest.mark.django_db
@@ -18,7 +19,8 @@ pytestmark = pytest.mark.django_db
 STEPS = ("services", "times", "zones", "contact", "confirmation", "booking", "move", "cancel", "find", "confirming")
 
 
-@pytest.mark.parametrize(("lang", "whole"), [("en", True), ("ar", True), ("en", False)])
+@pytest.mark.long
+@pytest.mark.parametrize(("lang", "whole"), thinned([("en", True), ("ar", True), ("en", False)], unpack=True))
 def test_every_page_keeps_the_rules(client: Client, site: Settings, sandbox: Sandbox, lang: str, whole: bool):
     """Landmarks, one h1, labels, purposes, tied errors, names, order, a month that is a table: on all pages.
 
@@ -54,6 +56,7 @@ def test_the_rules_can_fail(visitor: Walk):
         assert broken(bent), before
 
 
+@pytest.mark.long
 def test_clock_and_zone_are_carried_to_the_end(visitor: Walk, sandbox: Sandbox):
     """Whoever chose the 24-hour clock and Kathmandu reads both on every page after it, also on the customer's own."""
     walk = Walk(visitor.client)

@@ -29,7 +29,13 @@ def entry(status: str = "confirmed", organization: str | None = "Acme Salon", se
     place = Location(type="onsite", value="123 Main St")
     visit = WidgetRequest(RequestFactory().get("/book/"))
     return calendar_event_for(
-        visit, booking, zone="Europe/Kyiv", title="Haircut", location=place, link="/book/manage/x/", sequence=sequence
+        visit,
+        booking,
+        timezone="Europe/Kyiv",
+        title="Haircut",
+        location=place,
+        link="/book/manage/x/",
+        sequence=sequence,
     )
 
 

@@ -10,6 +10,7 @@ from time_machine import Traveller
 
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Limits, Sandbox
+from tests.support.lost_answers import lose_answers
 from tests.support.visitor import HTMX, JANE, Page, Walk
 
 pytestmark = pytest.mark.django_db
@@ -20,11 +21,6 @@ WAITING = "We\u2019re confirming your booking"
 def creations(sandbox: Sandbox) -> list[str]:
     """The idempotency key of each time that Kordless was asked for a booking."""
     return [asked.headers["idempotency-key"] for asked in sandbox.requests if asked.operation == "create"]
-
-
-def lose_answers(sandbox: Sandbox, times: int | None = None) -> None:
-    """Kordless carries a creation out, and its answer never arrives."""
-    sandbox.faults.add("status", "create", times=times, status=502, html=True, carried_out=True)
 
 
 def test_a_confirmation_says_everything(walk: Walk):

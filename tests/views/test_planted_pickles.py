@@ -69,6 +69,7 @@ def whole_walk(client: Client) -> Walk:
     return walk
 
 
+@pytest.mark.long
 def test_planted_pickles_are_never_run_and_visitors_book_on(
     server: Server, site: Settings, client: Client, sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -97,6 +98,7 @@ def test_planted_pickles_are_never_run_and_visitors_book_on(
     assert len(caplog.records) == 3, "said once a minute by each process"
 
 
+@pytest.mark.long
 def test_planted_values_of_other_kinds_are_no_trouble(
     server: Server, site: Settings, client: Client, sandbox: Sandbox
 ) -> None:

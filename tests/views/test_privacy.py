@@ -14,71 +14,17 @@ from time_machine import Traveller
 
 from kordless_booking.logs import JsonFormatter
 from kordless_booking.sandbox import SANDBOX_KEY, Sandbox
-from tests.faults.test_page_of_faults import SAID, written
 from tests.support.deliveries import NEW, OLD
-from tests.support.privacy_scenario import live_on
+from tests.support.log_events import RAISED, SAID, written
+from tests.support.privacy_scenario import SECRETS, TOKENS, live_on, live_through_it_all
 from tests.support.visitor import Walk
-from tests.test_operating import RAISED
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-CANARY = {
-    "name": "Zzqxwvuts Canaryson",
-    "email": "canary+7f3a@canary.example",
-    "phone": "+12125550177",
-    "notes": "qqcanarynotes",
-}
-SECRETS = re.compile(r"zzqxwvuts|canary|212.?555.?01(?:77|47|99)|jane@example|Jane Doe|Ring twice", re.IGNORECASE)
 NUMBERS = re.compile(r"BOOK_[A-Z0-9]{6,}", re.IGNORECASE)
 KEYS = (SANDBOX_KEY, NEW, OLD)
 ELSEWHERE = {"background_job_failed", "count_failed", "terms_changed"}
 """Mistakes of ours, and one of Kordless's that the sandbox doesn't make: other tests bring them about."""
-TOKENS = re.compile(r"gAAAA[A-Za-z0-9_-]{20,}|\.eJ[A-Za-z0-9_-]{20,}")
-
-
-def live_through_it_all(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
-    """Book, fail, lose an answer, conflict, find, fail to find, move, be refused, cancel: each with the canary."""
-    far = "?day=2026-12-09"
-    page = walk.send(walk.choose("haircut", far), "Book appointment", **{**CANARY, "email": "canary@"})
-    page = walk.send(page, "Book appointment", **CANARY)
-    manage = walk.open(page.link("Change or cancel"))
-    walk.client.get(page.link("Calendar file"))
-    form = walk.choose("haircut", "?day=2026-12-10")
-    for kind, options in (
-        ("status", {"status": 400}),
-        ("status", {"status": 409}),
-        ("status", {"status": 422}),
-        ("key_revoked", {}),
-        ("status", {"status": 502, "carried_out": True}),
-        ("html", {}),
-        ("hang", {}),
-    ):
-        sandbox.faults.add(kind, "create", **options)
-        walk.send(form, "Book appointment", **CANARY)
-        sandbox.faults.clear()
-        clock.shift(35)
-        site.KORDLESS_BOOKING = dict(site.KORDLESS_BOOKING)
-        walk.open(walk.seen[-1].url)
-        form = walk.choose("haircut", "?day=2026-12-11")
-    for number, contact in ((page.number, CANARY["email"]), (page.number, CANARY["phone"]), ("X", CANARY["email"])):
-        walk.send(walk.open("/book/manage/"), "Find booking", number=number, contact=contact)
-    for operation in ("lookup", "cancel"):
-        sandbox.faults.add("status", operation, status=500)
-        walk.send(walk.open("/book/manage/"), "Find booking", number=page.number, contact=CANARY["email"])
-        walk.open(f"{manage.url}cancel/", {})
-        sandbox.faults.clear()
-        clock.shift(60)
-        site.KORDLESS_BOOKING = dict(site.KORDLESS_BOOKING)
-    slots = walk.open(f"{manage.url}reschedule/")
-    ask = walk.open(list(slots.times.values())[-1])
-    sandbox.faults.add("status", "reschedule", status=500)
-    walk.send(ask, "Reschedule")
-    sandbox.faults.clear()
-    walk.send(ask, "Reschedule")
-    walk.send(walk.open(f"{manage.url}cancel/"), "Cancel booking")
-    walk.open(f"{manage.url}reschedule/")
-    walk.open(f"{manage.url}x")
-    walk.open("/book/haircut/contact/", CANARY, Origin="http://evil.example")
 
 
 @pytest.fixture
@@ -187,6 +133,7 @@ def _requests_are_named(records: list[logging.LogRecord]) -> None:
     assert behind == {"kordless_call", "fetch_failed"}
 
 
+@pytest.mark.long
 def test_nothing_personal_stays_behind(lived: Walk, sandbox: Sandbox, caplog: pytest.LogCaptureFixture):
     """Addresses, pages before the form, the database, the cache, the log and Kordless's reads: without the visitor."""
     _addresses(lived)

@@ -139,6 +139,7 @@ def test_any_header(site: Settings, name: str, value: str):
         assert response["X-Request-ID"] != value
 
 
+@pytest.mark.long
 def test_dates_at_the_ends_of_the_calendar(visitor: Walk):
     """Dates where arithmetic overflows are dropped like any other nonsense."""
     for year in ("0000", "0001", "1969", "9000", "9999"):
@@ -232,6 +233,7 @@ def test_a_hostile_calendar_file_is_one_event(visitor: Walk, sandbox: Sandbox):
     assert b"javascript:" not in b"".join(line for line in lines if line.startswith((b"URL", b"CONFERENCE")))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", sorted(DOCUMENT_FAULTS))
 def test_distorted_answers_never_break_a_page(visitor: Walk, sandbox: Sandbox, kind: str):
     """Whatever Kordless says, each page is one that we declare, and nothing is booked for another time."""
@@ -251,6 +253,7 @@ def test_distorted_answers_never_break_a_page(visitor: Walk, sandbox: Sandbox, k
             declared(visitor.client.get(url).status_code, kind, url)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("kind", "options"),
     [

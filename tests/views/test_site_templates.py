@@ -1,7 +1,7 @@
 """A template of the site's own is rendered for each visitor, with real values, whatever it replaces.
 
-Each template that ships is replaced in turn by itself and a marker: who is logged in, the time, and each of its
-variables whole and cut by a filter.
+Each template that ships is replaced by itself and a marker: its name, who is logged in, the time, and each of its
+variables whole and cut by a filter. All at once, and in `.ci/run` also each alone, between templates of the package.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.test import Client
@@ -52,11 +53,17 @@ VARIABLE = re.compile(r"\{\{ ([a-z_]+(?:\.[a-z_]+)*)")
 NOT_TEXT = {"block", "body", "field", "form", "forloop", "row", "snippet"}
 
 
-def marked(source: str) -> str:
+def at_once_and_alone(names: list[str]) -> list[ParameterSet]:
+    """Test parameters: all names together, and each by itself."""
+    alone = [pytest.param((name,), id=name, marks=pytest.mark.matrix) for name in names]
+    return [pytest.param(tuple(names), id="all at once"), *alone]
+
+
+def marked(name: str, source: str) -> str:
     """The template with a marker in it."""
     shown = sorted({name for name in VARIABLE.findall(source) if name.split(".")[0] not in NOT_TEXT})
     values = "".join(f'|{{{{ {name}|striptags|slice:":5" }}}}~{{{{ {name}|striptags }}}}' for name in shown)
-    marker = f'[[{{{{ request.user.username }}}}|{{% now "U" %}}{values}]]'
+    marker = f'[[{name}|{{{{ request.user.username }}}}|{{% now "U" %}}{values}]]'
     if "<" not in source and "{{" in source:  # it stands inside a tag
         marker = f' data-seen="{marker}"'
     if "{% extends" in source:
@@ -66,27 +73,28 @@ def marked(source: str) -> str:
 
 
 @pytest.fixture
-def replaced(request: pytest.FixtureRequest, site: Settings, tmp_path: Path) -> str:
-    """The name of the template that the site has replaced."""
-    name = str(request.param)
-    own = tmp_path / name
-    own.parent.mkdir(parents=True)
-    own.write_text(marked((SHIPPED / name).read_text()))
+def replaced(request: pytest.FixtureRequest, site: Settings, tmp_path: Path) -> set[str]:
+    """The names of the templates that the site has replaced."""
+    for name in request.param:
+        own = tmp_path / name
+        own.parent.mkdir(parents=True, exist_ok=True)
+        own.write_text(marked(name, (SHIPPED / name).read_text()))
     site.TEMPLATES = [{**site.TEMPLATES[0], "DIRS": [tmp_path, *site.TEMPLATES[0]["DIRS"]]}]
-    return name
+    return set(request.param)
 
 
-def checked(content: str, user: str, now: datetime) -> int:
-    """How many markers there are; each is about this user and this moment, and cut right."""
+def checked(content: str, user: str, now: datetime) -> set[str]:
+    """The names of the templates whose markers are there; each is about this user and this moment, and cut right."""
     assert not PRIVATE_USE.search(content)
-    found = MARKER.findall(content)
-    for marker in found:
-        who, at, *values = marker.split("|")
-        assert (who, at) == (user, str(int(now.timestamp())))
+    names = set()
+    for marker in MARKER.findall(content):
+        name, who, at, *values = marker.split("|")
+        assert (who, at) == (user, str(int(now.timestamp()))), name
         for value in values:
             cut, whole = map(unescape, value.split("~", 1))
-            assert cut == whole[:5]
-    return len(found)
+            assert cut == whole[:5], name
+        names.add(name)
+    return names
 
 
 class Watched(Walk):
@@ -95,13 +103,13 @@ class Watched(Walk):
     def __init__(self, client: Client, user: str, headers: dict[str, str] | None = None) -> None:
         super().__init__(client, headers or {})
         self.user = user
-        self.markers = 0
+        self.markers: set[str] = set()
 
     def once(self, url: str, sent: dict[str, str] | None = None, **headers: str) -> Page:
         """As any visitor, with open eyes."""
         page = super().once(url, sent, **headers)
         here = checked(page.html, self.user, datetime.now(UTC))
-        self.markers += here
+        self.markers |= here
         if here:
             assert "Cookie" in page.response["Vary"]
             # What the host's own pages say of themselves is the host's affair.
@@ -116,9 +124,10 @@ def sarah(client: Client) -> Client:
     return client
 
 
-@pytest.mark.parametrize("replaced", VISITORS, indirect=True)
+@pytest.mark.long
+@pytest.mark.parametrize("replaced", at_once_and_alone(VISITORS), indirect=True)
 def test_what_a_replaced_template_shows_reaches_nobody_else(
-    replaced: str, site: Settings, sarah: Client, sandbox: Sandbox, clock: Traveller
+    replaced: set[str], site: Settings, sarah: Client, sandbox: Sandbox, clock: Traveller
 ):
     """A signed-in visitor looks, then within the same minute one who isn't, by whole pages and by fragments."""
     # The walk is about what is shown: a machine with much to do must not end it with a page about Kordless's slowness.
@@ -139,25 +148,29 @@ def test_what_a_replaced_template_shows_reaches_nobody_else(
         seen = every_page(walk, sandbox, "en")
         refused = walk.open(seen["contact"].url, {"name": walk.user}, **{"Sec-Fetch-Site": "cross-site"})
         assert refused.status == 403
-    assert all(first.markers + by_fragments.markers for first, by_fragments in zip(visits[:2], visits[2:], strict=True))
+    for first, by_fragments in zip(visits[:2], visits[2:], strict=True):
+        assert first.markers | by_fragments.markers == replaced
 
 
-@pytest.mark.parametrize("replaced", STAFFS, indirect=True)
-def test_what_staff_see_is_rendered_for_each_of_them(replaced: str, sarah: Client, site: Settings, clock: Traveller):
+@pytest.mark.long
+@pytest.mark.parametrize("replaced", at_once_and_alone(STAFFS), indirect=True)
+def test_what_staff_see_is_rendered_for_each_of_them(
+    replaced: set[str], sarah: Client, site: Settings, clock: Traveller
+):
     """The pages of the admin and the snippet builder know two people and two moments apart."""
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "WEBHOOK_SECRETS": [NEW]}
     delivery().post(sarah)
     tom = Client()
     tom.force_login(User.objects.create_superuser("tom"))
-    markers = 0
+    markers: set[str] = set()
     for client, user in [(sarah, "sarah"), (tom, "tom"), (sarah, "sarah")]:
         clock.shift(7)
         for path in staff_pages():
             answer = client.get(path)
             assert answer.status_code == 200, path
             assert "private" in answer["Cache-Control"]
-            markers += checked(answer.content.decode(), user, datetime.now(UTC))
-    assert markers, "the template was never rendered"
+            markers |= checked(answer.content.decode(), user, datetime.now(UTC))
+    assert markers == replaced, "a template was never rendered"
 
 
 def staff_pages() -> Iterator[str]:
@@ -171,9 +184,9 @@ def staff_pages() -> Iterator[str]:
     yield "/admin/kordless_booking/overview/"
 
 
-@pytest.mark.parametrize("replaced", MAILS, indirect=True)
+@pytest.mark.parametrize("replaced", [pytest.param((name,), id=name) for name in MAILS], indirect=True)
 def test_what_a_replaced_mail_shows_is_its_own_readers(
-    replaced: str, site: Settings, sarah: Client, sandbox: Sandbox, clock: Traveller
+    replaced: set[str], site: Settings, sarah: Client, sandbox: Sandbox, clock: Traveller
 ):
     """Two customers' mails have the values of each, and the time at which each was written; no user is there."""
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **MAIL}

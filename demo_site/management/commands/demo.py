@@ -1,4 +1,4 @@
-"""Command `manage.py demo 127.0.0.1:8000`: serves the demo, and someone else's website on NEIGHBOUR_ORIGIN."""
+"""Command `manage.py demo 127.0.0.1:8000`: serves the demo, and someone else's website on NEIGHBOR_ORIGIN."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from demo_site.management.commands.runserver import Command as RunserverCommand
 
 
 class Command(RunserverCommand):
-    help = "Serves the demo, and someone else's website beside it on NEIGHBOUR_ORIGIN."
+    help = "Serves the demo, and someone else's website beside it on NEIGHBOR_ORIGIN."
 
     addr: str
     port: str
@@ -27,9 +27,9 @@ class Command(RunserverCommand):
         The autoreloader restarts the demo in a child process. Someone else's website stays in the parent.
         """
         self.refuse_strangers()
-        neighbour = getattr(settings, "NEIGHBOUR_ORIGIN", "")
-        if neighbour and DJANGO_AUTORELOAD_ENV not in os.environ:
-            origin = urlsplit(neighbour)
+        neighbor = getattr(settings, "NEIGHBOR_ORIGIN", "")
+        if neighbor and DJANGO_AUTORELOAD_ENV not in os.environ:
+            origin = urlsplit(neighbor)
             port = origin.port or 80
             # Others can't use a name of this machine, so nothing but the loopback interface is needed.
             address = "127.0.0.1" if is_loopback_name(origin.hostname or "") else self.addr

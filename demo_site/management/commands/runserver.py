@@ -10,8 +10,6 @@ from django.core.management import CommandError
 
 from demo_site.exposure import is_loopback_name
 
-__all__ = ["Command"]
-
 
 class Command(StaticfilesCommand):
     addr: str

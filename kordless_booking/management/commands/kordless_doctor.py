@@ -1,7 +1,7 @@
-"""`manage.py kordless_doctor`: check everything that the widget needs, and say how to repair what is wrong.
+"""`manage.py kordless_doctor`: check everything that the widget needs, and report how to fix what is wrong.
 
-Exit code 0 when all is well, 1 when something must be repaired, 2 when the command could not finish. docs/operating.md
-documents the shape of `--json`, which is public API.
+Exit code 0 when there is nothing to fix, 1 when something must be fixed, 2 when the command could not finish.
+docs/operating.md documents the shape of `--json`, which is public API.
 """
 
 from __future__ import annotations
@@ -25,8 +25,6 @@ from kordless_booking.doctor.run import DoctorRun, LocatedFinding
 from kordless_booking.doctor.settings_read import has_usable_accounts
 from kordless_booking.logs import request_id
 
-__all__ = ["Command"]
-
 SECONDS: Final = 40
 """Default of `--seconds`."""
 NOT_FINISHED: Final = 2
@@ -35,23 +33,27 @@ _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 
 
 class Command(BaseCommand):
-    help = "Looks at everything that the booking widget needs; each line is ok, a note, or what to fix."
+    help = "Checks everything that the booking widget needs. Each line is ok, a note, or something to fix."
     # Django runs no command while a system check fails; here a failing check is one finding among others.
     requires_system_checks: list[str] = []  # noqa: RUF012 (Django's own way to write it)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--account", default="", metavar="NAME", help="look at one of several accounts")
-        parser.add_argument("--json", action="store_true", help="one JSON object, for monitors")
-        parser.add_argument("--site", default="", metavar="ORIGIN", help="ask the running site too: https://your.site")
-        parser.add_argument("--seconds", type=float, default=SECONDS, help="give up after this long (%(default)s)")
+        parser.add_argument("--account", default="", metavar="NAME", help="check one account only")
+        parser.add_argument("--json", action="store_true", help="print one JSON object, for monitors")
+        parser.add_argument(
+            "--site", default="", metavar="ORIGIN", help="check the running site too: https://your.site"
+        )
+        parser.add_argument(
+            "--seconds", type=float, default=SECONDS, help="stop after so many seconds (default: %(default)s)"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         account, site = options["account"], options["site"].rstrip("/")
         if account and has_usable_accounts() and account not in conf.accounts():
             names = ", ".join(conf.accounts())
-            raise CommandError(f"No account is called {account}. There is: {names}.", returncode=NOT_FINISHED)
+            raise CommandError(f"Unknown account {account}. Known accounts: {names}.", returncode=NOT_FINISHED)
         if site and not _ORIGIN.fullmatch(site):
-            raise CommandError("--site is scheme and host, such as https://your.site", returncode=NOT_FINISHED)
+            raise CommandError("--site must be a scheme and a host, such as https://your.site", returncode=NOT_FINISHED)
         report = _Report(self, DoctorRun(account, site), as_json=options["json"], seconds=options["seconds"])
         # A timer thread, because what hangs may not be interruptible: DNS, a database driver.
         watch = threading.Timer(options["seconds"], report.give_up)
@@ -71,13 +73,13 @@ class Command(BaseCommand):
 class _Report:
     """Report of a run: prints findings as they come, or all of them as JSON at the end."""
 
-    def __init__(self, command: Command, examination: DoctorRun, *, as_json: bool, seconds: float) -> None:
+    def __init__(self, command: Command, run: DoctorRun, *, as_json: bool, seconds: float) -> None:
         self._command = command
-        self._examination = examination
+        self._run = run
         self._as_json = as_json
         self._seconds = seconds
         self._began = time.monotonic()
-        self._seen: list[LocatedFinding] = []
+        self._findings: list[LocatedFinding] = []
         self._heading = ""
         #: Findings come from the main thread, the timeout from the timer's.
         self._lock = threading.Lock()
@@ -85,52 +87,52 @@ class _Report:
     @property
     def level(self) -> Level:
         """The worst level so far."""
-        levels = {seen.finding.level for seen in self._seen}
+        levels = {located.finding.level for located in self._findings}
         return next(level for level in (Level.FIX, Level.NOTE, Level.OK) if level in levels or level is Level.OK)
 
     def run(self) -> None:
         if not self._as_json:
             python = ".".join(map(str, sys.version_info[:3]))
             self._write(f"kordless_booking {__version__}, Django {django.__version__}, Python {python}")
-        for seen in self._examination.run():
+        for located in self._run.run():
             with self._lock:
-                self._note(seen)
+                self._add(located)
         with self._lock:
-            self._end()
+            self._finish()
 
     def give_up(self) -> None:
         """Report the timeout and end the process, whatever it hangs in."""
         with self._lock:
-            advice = "find out what does not answer there"
-            text = f"Not finished within {self._seconds:g} s, while looking at {self._examination.current_check}"
-            self._note(LocatedFinding("doctor", "", fix("not_finished", text, advice)))
-            self._end()
+            advice = "find out what hangs there"
+            text = f"Not finished within {self._seconds:g} s, while checking {self._run.current_check}"
+            self._add(LocatedFinding("doctor", "", fix("not_finished", text, advice)))
+            self._finish()
             self._command.stdout.flush()
             # `sys.exit` would only end the timer's thread, and exit handlers might hang as well.
             os._exit(NOT_FINISHED)
 
-    def _note(self, seen: LocatedFinding) -> None:
-        self._seen.append(seen)
+    def _add(self, located: LocatedFinding) -> None:
+        self._findings.append(located)
         if self._as_json:
             return
-        heading = f"{seen.area} ({seen.account})" if seen.account else seen.area
+        heading = f"{located.area} ({located.account})" if located.account else located.area
         if heading != self._heading:
             self._heading = heading
             self._write(f"\n{heading}")
-        style = {Level.OK: self._command.style.SUCCESS, Level.FIX: self._command.style.ERROR}
+        styles = {Level.OK: self._command.style.SUCCESS, Level.FIX: self._command.style.ERROR}
         # Only the level at the beginning is colored.
-        text = str(seen.finding)
-        paint = style.get(seen.finding.level, str)
-        self._write(f"  {paint(text[:4])}{text[4:]}")
+        text = str(located.finding)
+        style_level = styles.get(located.finding.level, str)
+        self._write(f"  {style_level(text[:4])}{text[4:]}")
 
-    def _end(self) -> None:
-        count = {level: sum(seen.finding.level is level for seen in self._seen) for level in Level}
+    def _finish(self) -> None:
+        count = {level: sum(located.finding.level is level for located in self._findings) for level in Level}
         if self._as_json:
             self._write(json.dumps(self._document(), indent=2))
             return
-        asked = self._examination.requests
-        said = f"{count[Level.FIX]} to fix" if count[Level.FIX] else "All is well"
-        self._write(f"\n{said}. {count[Level.OK]} ok, {count[Level.NOTE]} notes, {asked} requests to Kordless.")
+        requests = self._run.requests
+        summary = f"{count[Level.FIX]} to fix" if count[Level.FIX] else "Nothing to fix"
+        self._write(f"\n{summary}. {count[Level.OK]} ok, {count[Level.NOTE]} notes, {requests} requests to Kordless.")
 
     def _document(self) -> dict[str, Any]:
         return {
@@ -138,17 +140,17 @@ class _Report:
             "status": "fix" if self.level is Level.FIX else "ok",
             "package": __version__,
             "seconds": round(time.monotonic() - self._began, 3),
-            "requests": self._examination.requests,
+            "requests": self._run.requests,
             "findings": [
                 {
-                    "area": seen.area,
-                    "account": seen.account or None,
-                    "level": seen.finding.level.value,
-                    "code": seen.finding.code,
-                    "text": seen.finding.text,
-                    "advice": seen.finding.advice or None,
+                    "area": located.area,
+                    "account": located.account or None,
+                    "level": located.finding.level.value,
+                    "code": located.finding.code,
+                    "text": located.finding.text,
+                    "advice": located.finding.advice or None,
                 }
-                for seen in self._seen
+                for located in self._findings
             ],
         }
 

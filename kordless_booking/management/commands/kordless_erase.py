@@ -21,8 +21,6 @@ from kordless_booking.erasure.base import Person
 from kordless_booking.erasure.run import ErasureResults, erase_old, erase_person
 from kordless_booking.logs import log_event
 
-__all__ = ["Command"]
-
 log = logging.getLogger("kordless_booking.erasure")
 
 NOT_DONE: Final = 2

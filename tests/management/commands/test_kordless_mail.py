@@ -13,13 +13,10 @@ from time_machine import Traveller
 from kordless_booking.changes import BookingChange
 from kordless_booking.models import Appointment, OutgoingMail
 from kordless_booking.sandbox import Sandbox
-from tests.mail.conftest import visitor, writing
-from tests.mail.test_enqueue import hook, page
+from tests.support.mail_events import hook, page
 from tests.support.mail_reader import sent
 from tests.support.smtp_server import mail_server, use
 from tests.support.visitor import Walk
-
-__all__ = ["visitor", "writing"]
 
 pytestmark = pytest.mark.django_db
 

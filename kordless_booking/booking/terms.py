@@ -1,0 +1,96 @@
+"""What a visitor books: the service, the time, and with whom and how many. Carried from the chosen slot to the mail."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from kordless_booking.api.msgspec_warmup import warm_up
+from kordless_booking.api.resources import Contact, NewBooking
+from kordless_booking.presentation.timezones import get_timezone
+
+if TYPE_CHECKING:
+    from kordless_booking.booking.availability import AvailableTime
+    from kordless_booking.booking.choices import Choices
+
+__all__ = ["Terms"]
+
+
+# Encoded as a list, without the names of its fields, because it is part of tokens in URLs.
+class Terms(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """Terms of a booking, as chosen with the slot.
+
+    Start and end are converted to UTC. Raises ValueError for naive ones.
+    """
+
+    service: str
+    """Slug."""
+    start: datetime
+    """Start of the slot, in UTC."""
+    end: datetime
+    """End of the slot, in UTC."""
+    timezone: str
+    """The visitor's time zone (IANA name)."""
+    host_id: str | None = None
+    """None lets Kordless pick a host."""
+    host_name: str | None = None
+    team_id: str | None = None
+    team_name: str | None = None
+    party_size: int = 1
+
+    def __post_init__(self) -> None:
+        if self.start.tzinfo is None or self.end.tzinfo is None:
+            raise ValueError("start and end must be aware")
+        # One spelling for one instant, so that equal terms have equal tokens.
+        msgspec.structs.force_setattr(self, "start", self.start.astimezone(UTC))
+        msgspec.structs.force_setattr(self, "end", self.end.astimezone(UTC))
+
+    @classmethod
+    def from_available_time(cls, moment: AvailableTime, *, service: str, timezone: str, party_size: int) -> Terms:
+        """Return the terms of an available time. They have a host only when there is no other one to pick."""
+        # One slot left means the only host there is, or the chosen one. Among several, Kordless picks the host.
+        only = moment.slots[0] if len(moment.slots) == 1 else None
+        host, team = (only.host, only.team) if only else (None, None)
+        return cls(
+            service=service,
+            start=moment.start,
+            end=moment.end,
+            timezone=timezone,
+            host_id=host.id if host else None,
+            host_name=host.name if host else None,
+            team_id=team.id if team else None,
+            team_name=team.name if team else None,
+            party_size=party_size,
+        )
+
+    def without_names(self) -> Terms:
+        """Return the terms without the names of host and team, for a token that is too long with them."""
+        return msgspec.structs.replace(self, host_name=None, team_name=None)
+
+    def new_booking(self, contact: Contact, notes: str | None) -> NewBooking:
+        """Return the request to Kordless for a booking on these terms."""
+        return NewBooking(
+            service_slug=self.service,
+            start=self.start,
+            end=self.end,
+            timezone=self.timezone,
+            contact=contact,
+            party_size=self.party_size,
+            host_id=self.host_id,
+            team_id=self.team_id,
+            notes=notes,
+        )
+
+    @property
+    def day(self) -> date:
+        """Date of the start, in the visitor's time zone."""
+        return self.start.astimezone(get_timezone(self.timezone)).date()
+
+    def choices_for_day(self, choices: Choices) -> Choices:
+        """Return `choices` with which the slot page shows the day of these terms. The chosen host stays."""
+        return choices.replace(tz=self.timezone, month=None, day=self.day, party_size=self.party_size)
+
+
+warm_up(Terms)

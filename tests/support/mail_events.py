@@ -1,0 +1,45 @@
+"""Change events for the mail tests, as the widget's pages and the webhook report them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+
+from kordless_booking.api.resources import Booking, Contact
+from kordless_booking.booking.preferences import VisitorPreferences
+from kordless_booking.changes import BookingChange, publish_change, queue_mail, record_change
+from kordless_booking.conf import get_account
+from tests.conftest import NOW
+from tests.support.terms import make_terms
+
+FIRST, MOVED = NOW + timedelta(days=1), NOW + timedelta(days=2)
+TERMS = make_terms(timezone="Europe/Berlin", host_name="Sarah", party_size=2)
+GERMAN = VisitorPreferences(language="de", timezone="Europe/Berlin", hours="24", terms=TERMS)
+
+
+def booking(**changes: Any) -> Booking:
+    """An hour of Canary Bird's, tomorrow."""
+    said: dict[str, Any] = {
+        "confirmation_number": "BOOK_AB12CD34",
+        "status": "confirmed",
+        "start": FIRST,
+        "contact": Contact(name="Canary Bird", email="canary@example.com", phone="+12125550147"),
+        "service_slug": "haircut",
+    }
+    said |= changes
+    return Booking(**said, end=said["start"] + timedelta(hours=1))
+
+
+def page(change: BookingChange, reader: VisitorPreferences = GERMAN, **changes: Any) -> None:
+    """Our own page has the answer."""
+    publish_change(change, booking(**changes), account="default", now=NOW, reader=reader)
+
+
+def hook(change: BookingChange, at: int = 0, **changes: Any) -> None:
+    """Kordless calls back about a change that was made `at` seconds after NOW."""
+    heard = booking(**changes)
+    with transaction.atomic():
+        told = record_change(change, heard, account="default", at=NOW + timedelta(seconds=at))
+        queue_mail(change, told, heard, account=get_account(None), now=NOW)
