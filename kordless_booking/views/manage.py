@@ -25,6 +25,7 @@ from kordless_booking.changes import BookingChange, mark_change_in_progress, pub
 from kordless_booking.forms import FindForm
 from kordless_booking.logs import log_event
 from kordless_booking.presentation import calendar_event, timezone_search
+from kordless_booking.presentation.texts import DisplayTimes, booking_location, booking_venue_timezone
 from kordless_booking.views.abuse import rate_limit
 from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.invites import calendar_event_for, calendar_links, calendar_response
@@ -32,12 +33,7 @@ from kordless_booking.views.page import embed_event
 from kordless_booking.views.problems import RETRY_SECONDS, Problem, broken_link, log_problem
 from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.summary import BookingView, booking_view, find_service
-from kordless_booking.views.words import (
-    DisplayTimes,
-    booking_location,
-    booking_venue_timezone,
-    clocks,
-)
+from kordless_booking.views.words import clocks
 
 __all__ = [
     "ManagedBooking",

@@ -22,6 +22,7 @@ from kordless_booking.booking.tokens import InvalidToken
 from kordless_booking.changes import BookingChange, publish_change
 from kordless_booking.models import FunnelCount
 from kordless_booking.presentation import calendar_event
+from kordless_booking.presentation.texts import booking_location
 from kordless_booking.views.already_requested import already_requested
 from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.invites import calendar_event_for, calendar_links, calendar_response
@@ -29,7 +30,6 @@ from kordless_booking.views.page import embed_event
 from kordless_booking.views.problems import Problem, broken_link, from_api_error, log_problem
 from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.summary import booking_view, find_service
-from kordless_booking.views.words import booking_location
 
 __all__ = [
     "attempt",

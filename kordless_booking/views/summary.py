@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 from kordless_booking import exceptions
 from kordless_booking.presentation import formatting
-from kordless_booking.views.words import (
+from kordless_booking.presentation.texts import (
     DisplayTimes,
     LocationText,
     booking_location,
     booking_venue_timezone,
-    clocks,
     describe_location,
     party_text,
     policy_text,
     status_texts,
     venue_timezone,
 )
+from kordless_booking.views.words import clocks
 
 if TYPE_CHECKING:
     from kordless_booking.api.resources import Booking, ServiceDetail

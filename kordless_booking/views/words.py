@@ -8,39 +8,12 @@ from typing import TYPE_CHECKING
 
 from kordless_booking.api.resources import Service
 from kordless_booking.presentation import formatting, texts
-from kordless_booking.presentation.texts import (
-    LOCATION_TYPES,
-    DisplayTimes,
-    LocationText,
-    booking_location,
-    booking_venue_timezone,
-    describe_location,
-    party_text,
-    policy_text,
-    status_texts,
-    venue_timezone,
-)
+from kordless_booking.presentation.texts import DisplayTimes, venue_timezone
 
 if TYPE_CHECKING:
     from kordless_booking.views.request import WidgetRequest
 
-__all__ = [
-    "LOCATION_TYPES",
-    "DisplayTimes",
-    "LocationText",
-    "ServiceCard",
-    "booking_location",
-    "booking_venue_timezone",
-    "clocks",
-    "describe_location",
-    "format_timezone",
-    "party_text",
-    "policy_text",
-    "service_card",
-    "status_texts",
-    "venue_timezone",
-    "when",
-]
+__all__ = ["ServiceCard", "clocks", "format_timezone", "service_card", "venue_timezone"]
 
 
 @dataclass(frozen=True)
@@ -63,11 +36,6 @@ def service_card(service: Service, language: str, url: str = "") -> ServiceCard:
         price=formatting.money(service.price, language),
         url=url,
     )
-
-
-def when(visit: WidgetRequest, start: datetime, end: datetime, zone_name: str) -> str:
-    """Format the full date, the start and the end in a zone."""
-    return texts.format_range(start, end, zone_name, visit.language, visit.choices.hours)
 
 
 def format_timezone(visit: WidgetRequest, zone_name: str, moment: datetime | None = None) -> str:

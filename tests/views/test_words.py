@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from kordless_booking.api.resources import CancellationPolicy, Location, Price, PriceKind, Service
+from kordless_booking.presentation import texts
 from kordless_booking.presentation.timezones import get_timezone, selectable_timezones
 from kordless_booking.views import words
 from kordless_booking.views.request import WidgetRequest
@@ -43,10 +44,10 @@ def visit(site: Settings) -> WidgetRequest:
 )
 def test_a_place_is_said_and_safely_linked(kind: str, value: str, text: str, url: str | None):
     """The business's own words stand there; they are a link only where that is safe."""
-    place = words.describe_location(Location(type=kind, value=value))
+    place = texts.describe_location(Location(type=kind, value=value))
     assert place is not None
     assert place.text == text
-    assert place.kind in words.LOCATION_TYPES
+    assert place.kind in texts.LOCATION_TYPES
     assert (place.url or "").startswith(url or "")
     assert (place.url is None) is (url is None)
 
@@ -54,43 +55,46 @@ def test_a_place_is_said_and_safely_linked(kind: str, value: str, text: str, url
 @pytest.mark.parametrize("location", [None, Location(type="onsite", value=""), Location(type="custom", value=" ")])
 def test_no_place_is_none(location: Location | None):
     """Where nothing is said, nothing is shown."""
-    assert words.describe_location(location) is None
+    assert texts.describe_location(location) is None
 
 
 @given(kind=st.sampled_from(["onsite", "phone", "meet_url", "custom", "other"]), value=st.text(max_size=80))
 def test_no_place_is_unsafe(kind: str, value: str):
     """Whatever the business writes, a link starts with a scheme that only opens."""
-    place = words.describe_location(Location(type=kind, value=value))
+    place = texts.describe_location(Location(type=kind, value=value))
     assert place is None or place.url is None or place.url.startswith(("https://", "http://", "tel:+"))
 
 
 def test_a_policy_is_the_business_own_words():
     """The business's text comes first, then its notice in ours, then nothing."""
-    assert words.policy_text(CancellationPolicy(notice_hours=24, text="  Be kind. ")) == "Be kind."
-    assert words.policy_text(CancellationPolicy(notice_hours=1, text="")) == "Please cancel at least 1 hour before."
+    assert texts.policy_text(CancellationPolicy(notice_hours=24, text="  Be kind. ")) == "Be kind."
+    assert texts.policy_text(CancellationPolicy(notice_hours=1, text="")) == "Please cancel at least 1 hour before."
     assert (
-        words.policy_text(CancellationPolicy(notice_hours=48, text=None)) == "Please cancel at least 48 hours before."
+        texts.policy_text(CancellationPolicy(notice_hours=48, text=None)) == "Please cancel at least 48 hours before."
     )
-    assert words.policy_text(CancellationPolicy(notice_hours=0, text=None)) == ""
-    assert words.policy_text(None) == ""
+    assert texts.policy_text(CancellationPolicy(notice_hours=0, text=None)) == ""
+    assert texts.policy_text(None) == ""
 
 
 def test_a_party_is_said_when_it_is_one():
     """One person needs no words."""
-    assert (words.party_text(1), words.party_text(2)) == ("", "2 people")
+    assert (texts.party_text(1), texts.party_text(2)) == ("", "2 people")
 
 
 @pytest.mark.parametrize("status", ["pending", "canceled", "waitlisted", "", "CONFIRMED"])
 def test_only_confirmed_is_called_confirmed(status: str):
     """No other status may sound as if the appointment were certain."""
-    said = words.status_texts(status)
+    said = texts.status_texts(status)
     assert "confirmed" not in f"{said.headline} {said.lead}".lower()
     assert "booked" not in said.headline.lower()
 
 
 def test_when_is_said_in_the_visitors_zone(visit: WidgetRequest):
     """The full date and both clock times are the zone's own; the zone's name says its offset then."""
-    assert words.when(visit, START, END, "Asia/Kathmandu") == "Wednesday, December 2, 2026, 4:45 AM \u2013 5:45 AM"
+    assert (
+        texts.format_range(START, END, "Asia/Kathmandu", visit.language, visit.choices.hours)
+        == "Wednesday, December 2, 2026, 4:45 AM \u2013 5:45 AM"
+    )
     assert words.format_timezone(visit, "Asia/Kathmandu", START) == "Kathmandu · GMT+5:45"
 
 
@@ -141,10 +145,10 @@ def test_both_clocks_tell_the_same_moment(own: str, site: str, minutes: int):
 def test_only_a_known_place_has_a_clock(zone_name: str | None):
     """A zone that makes no sense, a call, and no place at all have none."""
     onsite = Location(type="onsite", value="123 Main St")
-    assert words.venue_timezone(onsite, zone_name) is None
-    assert words.venue_timezone(onsite, "US/Eastern") == "America/New_York"
+    assert texts.venue_timezone(onsite, zone_name) is None
+    assert texts.venue_timezone(onsite, "US/Eastern") == "America/New_York"
     for other in (None, Location(type="phone", value=""), Location(type="custom", value="At yours")):
-        assert words.venue_timezone(other, "America/New_York") is None
+        assert texts.venue_timezone(other, "America/New_York") is None
 
 
 def test_a_card_says_what_is_known():
