@@ -1,4 +1,4 @@
-"""What a visitor books: the service, the time, and with whom and how many. Carried from the chosen slot to the mail."""
+"""Terms of a booking: the service, the time, with whom and how many. Carried from the chosen slot to the mail."""
 
 from __future__ import annotations
 

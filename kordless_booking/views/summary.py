@@ -1,4 +1,4 @@
-"""What templates show of a booking: before it is placed (parts/summary.html) and after (parts/booking.html)."""
+"""Views of a booking for templates: before it is placed (parts/summary.html) and after (parts/booking.html)."""
 
 from __future__ import annotations
 
