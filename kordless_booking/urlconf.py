@@ -1,4 +1,4 @@
-"""Where the widget is mounted: namespaces, the account of a request, paths, and absolute URLs for mails.
+"""Mounts of the widget: namespaces, the account of a request, paths, and absolute URLs for mails.
 
 Absolute URLs begin with SITE_URL from the settings, never with the host of a request, which a client can choose.
 """

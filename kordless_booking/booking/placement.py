@@ -47,14 +47,11 @@ RETRY_SECONDS: Final = 10
 
 @dataclass(frozen=True)
 class Placed:
-    """Kordless said yes to this very body.
-
-    `news` is whose booking it is, for exactly one of all those who are told of it: the one who announces it.
-    `placed_at` is when Kordless said so (UTC): the booking may have been moved or canceled since.
-    """
+    """Outcome: Kordless created a booking from this very body."""
 
     booking: Booking
     placed_at: datetime = field(compare=False)
+    """When Kordless did (UTC): the booking may have been moved or canceled since."""
     notify_contact: Contact | None = field(default=None, compare=False, repr=False)
     """Contact of the booking, for the one caller whose call recorded the outcome: it must publish the booking. None
     for every later caller, so that the booking is published once."""
@@ -105,8 +102,8 @@ def place_booking(
     An earlier attempt is followed up only for the same body. For another body, return DifferentRequest at once; but a
     rejected attempt is replaced, whatever the body.
 
-    `a_minute` is how many creations Kordless accepts per minute. `first` is called as soon as the row is inserted, and
-    only when the key was new.
+    `creations_per_minute` is how many Kordless accepts. `on_created` is called as soon as the row is inserted, and only
+    when the key was new.
 
     Raises django.db.DatabaseError when the row can't be inserted; nothing has been sent then.
     """

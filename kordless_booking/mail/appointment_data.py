@@ -26,7 +26,7 @@ class AppointmentData(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         # Personal data: it must not appear in a traceback or a log.
-        return "Particulars(…)"
+        return "AppointmentData(…)"
 
     @property
     def contact(self) -> Contact:

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 
 from kordless_booking.api.resources import Service
 from kordless_booking.presentation import formatting, texts
-from kordless_booking.presentation.texts import (
-    DisplayTimes,
-)
+from kordless_booking.presentation.texts import DisplayTimes
 
 if TYPE_CHECKING:
     from kordless_booking.views.request import WidgetRequest
@@ -36,11 +34,6 @@ def service_card(service: Service, language: str, url: str = "") -> ServiceCard:
         price=formatting.money(service.price, language),
         url=url,
     )
-
-
-def when(visit: WidgetRequest, start: datetime, end: datetime, zone_name: str) -> str:
-    """Format the full date, the start and the end in a zone."""
-    return texts.format_range(start, end, zone_name, visit.language, visit.choices.hours)
 
 
 def format_timezone(visit: WidgetRequest, zone_name: str, moment: datetime | None = None) -> str:

@@ -3,11 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from django.core import signing
 from django.test import Client
 from icalendar import Calendar
 from pytest_django import Settings
 from time_machine import Traveller
 
+from kordless_booking.booking.tokens import encrypt_token
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Limits, Sandbox
 from tests.support.lost_answers import lose_answers
@@ -162,6 +164,21 @@ def test_a_changed_token_is_refused(visitor: Walk):
                 refused = visitor.open(f"/book/{kind}/{bad}/{tail}")
                 assert refused.status == 404, (kind, bad)
                 assert refused.heading in {"This link doesn't work", "Page not found"}
+
+
+def test_tokens_of_an_earlier_format_are_broken_links(visitor: Walk, sandbox: Sandbox, clock: Traveller):
+    """Service, time and zone stood beside each other, before they were the terms: a page says so, and nothing fails."""
+    said = {
+        "key": "0123456789abcdef", "service": "haircut", "zone": "Europe/Paris", "contact": "jane@example.com",
+        "start": "2026-12-09T14:00:00Z", "end": "2026-12-09T15:00:00Z", "host_name": "Sarah", "digest": "a",
+    }  # fmt: skip
+    for page, purpose in (("attempt", "receipt"), ("confirmation", "confirmation")):
+        refused = visitor.open(f"/book/{page}/{encrypt_token(purpose, 'default', said)}/")
+        assert (refused.status, refused.heading) == (404, "This link doesn't work")
+    old = [1, "haircut", 1796824800, 1796828400, "Europe/Paris", None, "Sarah", None, 1, "0123456789abcdef", 0]
+    token = signing.dumps(old, salt="kordless_booking.draft:default", compress=True)
+    assert visitor.open(f"/book/haircut/contact/?draft={token}").times
+    assert sandbox.bookings() == []
 
 
 def test_another_accounts_confirmation_is_refused(two_accounts: Settings, client: Client):

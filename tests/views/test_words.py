@@ -91,7 +91,10 @@ def test_only_confirmed_is_called_confirmed(status: str):
 
 def test_when_is_said_in_the_visitors_zone(visit: WidgetRequest):
     """The full date and both clock times are the zone's own; the zone's name says its offset then."""
-    assert words.when(visit, START, END, "Asia/Kathmandu") == "Wednesday, December 2, 2026, 4:45 AM \u2013 5:45 AM"
+    assert (
+        texts.format_range(START, END, "Asia/Kathmandu", visit.language, visit.choices.hours)
+        == "Wednesday, December 2, 2026, 4:45 AM \u2013 5:45 AM"
+    )
     assert words.format_timezone(visit, "Asia/Kathmandu", START) == "Kathmandu · GMT+5:45"
 
 
