@@ -37,7 +37,7 @@ from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.outcome import invalidate_after_error, redirect_to_outcome
 from kordless_booking.views.problems import RETRY_SECONDS, Problem, from_api_error, log_problem
 from kordless_booking.views.request import WidgetRequest
-from kordless_booking.views.slot_page import free_slot, start_fetching_time, visitor_zone
+from kordless_booking.views.slot_reading import free_slot, start_fetching_time, visitor_zone
 from kordless_booking.views.words import clocks, describe_location, party_text, policy_text, venue_timezone
 
 __all__ = ["contact"]

@@ -108,7 +108,7 @@ def test_the_same_time_with_several_hosts_is_one_time():
     (moment,) = flat(free_times(slots, zone=UTC, now=NOW))
     assert moment.hosts == (SARAH, TOM, Host(id="host_x"))
     assert [s.host for s in moment.slots] == [SARAH, TOM, Host(id="host_x"), None]
-    assert (moment.available, moment.capacity) == (5, 8)
+    assert (moment.free, moment.capacity) == (5, 8)
 
 
 @given(st.permutations([(h, f) for h in (SARAH, TOM, None) for f in (1, 2)]))
