@@ -57,7 +57,6 @@ class Opening(NamedTuple):
     start: datetime
     end: datetime
     slots: tuple[Slot, ...]
-    hosts: tuple[Host, ...]
     free: int
     capacity: int
 
@@ -72,8 +71,7 @@ class AvailableTime(msgspec.Struct, frozen=True, kw_only=True):
     """The same instants in the visitor's time zone, as is `local_end`."""
     local_end: datetime
     slots: tuple[Slot, ...]
-    """The slots of this time, one for each host and in the order of `hosts`. A slot without a host adds none."""
-    hosts: tuple[Host, ...]
+    """The slots of this time: one for each host, by the host's name, and at last one without a host."""
     free: int
     """Seats left with the host who has most: a booking can't be split between hosts."""
     capacity: int
@@ -251,7 +249,7 @@ def localize(openings: Iterable[Opening], zone: tzinfo) -> tuple[AvailableTime, 
     """Convert the openings of one date to local times, in order."""
     times: list[AvailableTime] = []
     changing: dict[date, bool] = {}
-    for start, end, slots, hosts, free, capacity in openings:
+    for start, end, slots, free, capacity in openings:
         try:
             local_start, local_end = start.astimezone(zone), end.astimezone(zone)
             day = local_start.date()
@@ -265,7 +263,6 @@ def localize(openings: Iterable[Opening], zone: tzinfo) -> tuple[AvailableTime, 
             local_start=local_start,
             local_end=local_end,
             slots=slots,
-            hosts=hosts,
             free=free,
             capacity=capacity,
             ambiguous=changing[day] and is_ambiguous(local_start),
@@ -316,9 +313,8 @@ def _openings(same: _ByIdentity, host_id: str | None, party_size: int) -> tuple[
 def _opening(start: datetime, end: datetime, same: list[Slot]) -> Opening:
     slots = _one_per_host(same) if len(same) > 1 else tuple(same)
     best = max(slots, key=lambda slot: slot.available)
-    hosts = tuple(slot.host for slot in slots if slot.host is not None)
     # More free seats than seats is nonsense that Kordless may send: "5 of 1" is never shown.
-    return Opening(start, end, slots, hosts, best.available, max(best.capacity, best.available))
+    return Opening(start, end, slots, best.available, max(best.capacity, best.available))
 
 
 def _midnight_after(day: date, zone: tzinfo) -> datetime:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from kordless_booking.presentation.formatting import Hours
 
 __all__ = [
-    "LOCATION_TYPES",
     "DisplayTimes",
     "LocationText",
     "StatusTexts",
@@ -31,9 +30,6 @@ __all__ = [
     "venue_timezone",
 ]
 
-LOCATION_TYPES: Final = frozenset({"onsite", "phone", "meet_url", "custom"})
-"""Location types that Kordless documents."""
-
 
 @dataclass(frozen=True)
 class LocationText:
@@ -43,7 +39,7 @@ class LocationText:
     url: str | None
     """Safe to link to, or None."""
     kind: str
-    """One of KNOWN_PLACES."""
+    """One of the types that Kordless documents: "onsite", "phone", "meet_url", "custom"."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from kordless_booking.api.resources import Service
 from kordless_booking.presentation import formatting, texts
 from kordless_booking.presentation.texts import (
-    LOCATION_TYPES,
     DisplayTimes,
     LocationText,
     describe_location,
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from kordless_booking.views.request import WidgetRequest
 
 __all__ = [
-    "LOCATION_TYPES",
     "DisplayTimes",
     "LocationText",
     "ServiceCard",
@@ -35,7 +33,6 @@ __all__ = [
     "service_card",
     "status_texts",
     "venue_timezone",
-    "when",
 ]
 
 
@@ -59,11 +56,6 @@ def service_card(service: Service, language: str, url: str = "") -> ServiceCard:
         price=formatting.money(service.price, language),
         url=url,
     )
-
-
-def when(visit: WidgetRequest, start: datetime, end: datetime, zone_name: str) -> str:
-    """Format the full date, the start and the end in a zone."""
-    return texts.format_range(start, end, zone_name, visit.language, visit.choices.hours)
 
 
 def format_timezone(visit: WidgetRequest, zone_name: str, moment: datetime | None = None) -> str:
