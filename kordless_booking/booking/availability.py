@@ -1,8 +1,8 @@
 """Availability: from Kordless's slots in UTC to the free times on the dates of the visitor's calendar.
 
 All arithmetic is done on instants (UTC), and only the results are converted to local time. So days with 23, 24, 24½ or
-25 hours come out right without special cases. No texts but the names of the parts of the day, no I/O, and `now` is
-always an argument.
+25 hours come out right without special cases. Nothing here knows texts, links or requests, nothing is read or fetched,
+and `now` is always an argument.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
-from django.utils.translation import pgettext
 
 from kordless_booking.api.resources import Host, Slot
 from kordless_booking.limits import MAX_PARTY_SIZE, MAX_WINDOW_DAYS
@@ -172,7 +171,7 @@ def month_view(
     return MonthView(
         choices=choices,
         month=month,
-        days=tuple([DayView(date, len(free[date]) if date in free else 0) for date in _dates(month)]),
+        days=tuple([DayView(each, len(free[each]) if each in free else 0) for each in _dates(month)]),
         today=now.astimezone(zone).date(),
         day=day,
         times=times,
@@ -361,16 +360,6 @@ class PartOfDay(StrEnum):
     MORNING = "morning"
     AFTERNOON = "afternoon"
     EVENING = "evening"
-
-    @property
-    def label(self) -> str:
-        """Heading in the active language."""
-        return {
-            PartOfDay.NIGHT: pgettext("part of day", "Night"),
-            PartOfDay.MORNING: pgettext("part of day", "Morning"),
-            PartOfDay.AFTERNOON: pgettext("part of day", "Afternoon"),
-            PartOfDay.EVENING: pgettext("part of day", "Evening"),
-        }[self]
 
 
 # The part for each of the 24 hours.

@@ -14,9 +14,9 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
-from kordless_booking.booking.availability import EmptyReason, MonthView, parts_of_day
+from kordless_booking.booking.availability import EmptyReason, MonthView, PartOfDay, parts_of_day
 from kordless_booking.booking.choices import Choices
 from kordless_booking.presentation import formatting
 from kordless_booking.views.cells import (
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from kordless_booking.views.page import Page
     from kordless_booking.views.request import WidgetRequest
 
-__all__ = ["AGE_NOTICE_SECONDS", "SlotLinks", "age_notice", "slot_context"]
+__all__ = ["AGE_NOTICE_SECONDS", "SlotLinks", "age_notice", "part_label", "slot_context"]
 
 MAX_TIMES_SHOWN: Final = 80
 """Times of a day in one response. Together with the days of the month, these are about 120 links and 60 kB."""
@@ -157,7 +157,7 @@ def _day(visit: WidgetRequest, view: MonthView, day: date, links: SlotLinks, pag
         "two_clocks": view.venue_zone is not None,
         "parts": [
             {
-                "title": stretch.label,
+                "title": part_label(stretch),
                 "times": time_items(
                     some,
                     part=part,
@@ -172,6 +172,19 @@ def _day(visit: WidgetRequest, view: MonthView, day: date, links: SlotLinks, pag
         "earlier": {"url": here, "label": _("Earlier times")} if first else None,
         "later": {"url": f"{here}&after={format_start(shown[-1].start)}", "label": _("Later times")} if more else None,
     }
+
+
+def part_label(part: PartOfDay) -> str:
+    """Return the heading of a part of the day."""
+    match part:
+        case PartOfDay.NIGHT:
+            return pgettext("part of day", "Night")
+        case PartOfDay.MORNING:
+            return pgettext("part of day", "Morning")
+        case PartOfDay.AFTERNOON:
+            return pgettext("part of day", "Afternoon")
+        case PartOfDay.EVENING:
+            return pgettext("part of day", "Evening")
 
 
 def _empty(visit: WidgetRequest, view: MonthView, links: SlotLinks) -> dict[str, Any] | None:

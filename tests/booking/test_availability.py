@@ -249,11 +249,6 @@ def test_parts_of_the_day_follow_the_visitors_clock():
     assert parts_of_day([]) == []
 
 
-def test_parts_of_the_day_have_names():
-    """Each part is a heading of its own."""
-    assert [str(part.label) for part in PartOfDay] == ["Night", "Morning", "Afternoon", "Evening"]
-
-
 @given(st.integers(1, 9999), st.integers(1, 12), st.integers(0, 6))
 @settings(max_examples=150)
 def test_a_month_is_a_table_of_whole_weeks(year, month, first_weekday):
