@@ -23,7 +23,7 @@ from kordless_booking.mail import enqueue, outbox, reminders
 from kordless_booking.models import Appointment
 from kordless_booking.staff import deliveries, funnel
 from kordless_booking.upstream import fallback_cache, gate, rate_limiter
-from kordless_booking.views import abuse, outcome, problems, request, slot_page, webhook
+from kordless_booking.views import abuse, outcome, problems, request, slot_page, slot_reading, webhook
 from kordless_booking.webhooks import signature, stored_body
 from tests.conftest import NOW
 from tests.support.in_force import REAL_ACCOUNT, numbers_in_force
@@ -118,7 +118,7 @@ def _documented() -> dict[str, list[str]]:
         "upstream-failures.md": [
             f"At most {slot_page.MAX_TIMES_SHOWN} times of a day on one page",
             f"of more than {parsing.MAX_SLOTS:,} the first {parsing.MAX_SLOTS:,}",
-            f"at most {spelled(slot_page.MONTHS_AHEAD)} more months",
+            f"at most {spelled(slot_reading.MONTHS_AHEAD)} more months",
             f"says `clock_skew` from {minutes(gate.MAX_SKEW_SECONDS)} on",
             f"a wait is never longer than {minutes(responses.MAX_WAIT_SECONDS)}",
             f"of its kind in {minutes(logs.QUIET_SECONDS[logging.ERROR])} ",

@@ -1,27 +1,30 @@
 """Availability: from Kordless's slots in UTC to the free times on the dates of the visitor's calendar.
 
 All arithmetic is done on instants (UTC), and only the results are converted to local time. So days with 23, 24, 24½ or
-25 hours come out right without special cases. No texts but the names of the parts of the day, no I/O, and `now` is
-always an argument.
+25 hours come out right without special cases. Nothing here knows texts, links or requests, nothing is read or fetched,
+and `now` is always an argument.
 """
 
 from __future__ import annotations
 
 import calendar
 from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
-from django.utils.translation import pgettext
 
 from kordless_booking.api.resources import Host, Slot
-from kordless_booking.limits import MAX_WINDOW_DAYS
+from kordless_booking.limits import MAX_PARTY_SIZE, MAX_WINDOW_DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from zoneinfo import ZoneInfo
+
+    from kordless_booking.booking.choices import Choices
 
 _MIDNIGHT = time()
 
@@ -32,7 +35,6 @@ class Opening(NamedTuple):
     start: datetime
     end: datetime
     slots: tuple[Slot, ...]
-    hosts: tuple[Host, ...]
     free: int
     capacity: int
 
@@ -47,8 +49,7 @@ class AvailableTime(msgspec.Struct, frozen=True, kw_only=True):
     """The same instants in the visitor's time zone, as is `local_end`."""
     local_end: datetime
     slots: tuple[Slot, ...]
-    """The slots of this time, one for each host and in the order of `hosts`. A slot without a host adds none."""
-    hosts: tuple[Host, ...]
+    """The slots of this time: one for each host, by the host's name, and at last one without a host."""
     free: int
     """Seats left with the host who has most: a booking can't be split between hosts."""
     capacity: int
@@ -57,6 +58,128 @@ class AvailableTime(msgspec.Struct, frozen=True, kw_only=True):
     """The clocks go back and show this start twice (PEP 495), so the page has to show its offset."""
     crosses_midnight: bool = False
     """Ends on a later date than it starts. Ending at midnight sharp does not count."""
+
+
+class EmptyReason(Enum):
+    """Reason why a month has no free day."""
+
+    MONTH_FULL = auto()
+    """A later month has one, see `MonthView.first_free`."""
+    NOTHING_FREE = auto()
+    """No month that was looked at has one."""
+
+
+class DayView(msgspec.Struct, frozen=True):
+    """A day of the month."""
+
+    date: date
+    free: int
+    """Times that the party can book with the host; 0 when the day can't be chosen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthView:
+    """A month of free times and one of its days, as a page shows them. All dates are of the visitor's calendar."""
+
+    choices: Choices
+    """The choices that it was made for."""
+    month: date
+    """First day of the month."""
+    days: tuple[DayView, ...]
+    """Every day of the month, in order."""
+    today: date
+    """May lie in another month."""
+    day: date | None
+    """The day whose times are shown: the chosen one if it is free, else the first free one."""
+    times: tuple[AvailableTime, ...]
+    """All free times of that day, in order."""
+    previous: date | None
+    """First day of the month before; None where nothing can be booked, as for `next`."""
+    next: date | None
+    first_free: date | None
+    """First free day, of this month or of a later one that was looked at."""
+    empty: EmptyReason | None
+    """None when the month has a free day."""
+    hosts: tuple[Host, ...]
+    """Hosts to choose from: those with a name and any slot in the month, by name. Empty when there is no choice."""
+    party_sizes: range
+    """Party sizes to choose from. Empty when every time has one seat."""
+    zone: ZoneInfo
+    """The visitor's zone."""
+    venue_zone: ZoneInfo | None
+    """Zone of the place that the visitor comes to, if its clock differs from the visitor's, now or on the day."""
+
+
+def month_view(
+    slots: Iterable[tuple[date, tuple[Slot, ...]]],
+    choices: Choices,
+    now: datetime,
+    *,
+    zone: ZoneInfo,
+    bounds: tuple[date, date],
+    venue_zone: ZoneInfo | None = None,
+) -> MonthView:
+    """Return the view of a month.
+
+    `slots` are pairs of a month (its first day) and the slots around it, in order. The first month is the one that
+    `month_to_open` names. Another one is taken only while no month has a free day, so that an iterator can fetch each
+    when it is needed. If the visitor chose no month, the first one with a free day is shown; else the chosen one,
+    though it may be empty.
+
+    `bounds` are the first and the last month from `months_in_window`. Raises ValueError if `slots` is empty or `now`
+    is naive.
+    """
+    shown: tuple[date, tuple[Slot, ...], dict[date, list[Opening]]] | None = None
+    first_free: date | None = None
+    for candidate, its_slots in slots:
+        found = free_days(candidate, its_slots, choices, now, zone)
+        first_free = next(iter(found), None)
+        if shown is None or (first_free and choices.asked_month() is None):
+            shown = candidate, its_slots, found
+        if first_free:
+            break
+    if shown is None:
+        raise ValueError("slots of at least one month are needed")
+    month, listed, free = shown
+    day = choices.day if choices.day in free else next(iter(free), None)
+    times = localize(free[day], zone) if day else ()
+    before, after = (month - timedelta(days=1)).replace(day=1), _next_month(month)
+    # First and last time as well: daylight saving may begin or end in one of the two zones before that day.
+    moments = (now, *(time.start for time in times[:1] + times[-1:]))
+    differs = venue_zone is not None and any(_clocks_differ(moment, zone, venue_zone) for moment in moments)
+    return MonthView(
+        choices=choices,
+        month=month,
+        days=tuple([DayView(each, len(free[each]) if each in free else 0) for each in _dates(month)]),
+        today=now.astimezone(zone).date(),
+        day=day,
+        times=times,
+        previous=before if bounds[0] <= before <= bounds[1] else None,
+        next=after if bounds[0] <= after <= bounds[1] else None,
+        first_free=first_free,
+        empty=None if free else EmptyReason.MONTH_FULL if first_free else EmptyReason.NOTHING_FREE,
+        hosts=_hosts_to_choose(listed, choices.host),
+        party_sizes=_party_sizes(listed, choices.party_size),
+        zone=zone,
+        venue_zone=venue_zone if differs else None,
+    )
+
+
+def month_to_open(choices: Choices, bounds: tuple[date, date]) -> date:
+    """Return the first day of the month to open first: the chosen one, moved into `bounds`, else the first of these."""
+    return min(max(choices.asked_month() or bounds[0], bounds[0]), bounds[1])
+
+
+def free_days(
+    month: date, slots: tuple[Slot, ...], choices: Choices, now: datetime, zone: tzinfo
+) -> dict[date, list[Opening]]:
+    """Return the openings on the free days of a month, in order.
+
+    `slots` may reach beyond the month, as the catalog's do, so that no zone's month is cut. Days of other months are
+    left out: the results of several months can be put together, and no day comes twice.
+    """
+    days = free_openings(slots, zone=zone, now=now, host_id=choices.host, party_size=choices.party_size)
+    return {day: found for day, found in days.items() if (day.year, day.month) == (month.year, month.month)}
 
 
 def free_times(
@@ -104,7 +227,7 @@ def localize(openings: Iterable[Opening], zone: tzinfo) -> tuple[AvailableTime, 
     """Convert the openings of one date to local times, in order."""
     times: list[AvailableTime] = []
     changing: dict[date, bool] = {}
-    for start, end, slots, hosts, free, capacity in openings:
+    for start, end, slots, free, capacity in openings:
         try:
             local_start, local_end = start.astimezone(zone), end.astimezone(zone)
             day = local_start.date()
@@ -118,7 +241,6 @@ def localize(openings: Iterable[Opening], zone: tzinfo) -> tuple[AvailableTime, 
             local_start=local_start,
             local_end=local_end,
             slots=slots,
-            hosts=hosts,
             free=free,
             capacity=capacity,
             ambiguous=changing[day] and is_ambiguous(local_start),
@@ -169,9 +291,8 @@ def _openings(same: _ByIdentity, host_id: str | None, party_size: int) -> tuple[
 def _opening(start: datetime, end: datetime, same: list[Slot]) -> Opening:
     slots = _one_per_host(same) if len(same) > 1 else tuple(same)
     best = max(slots, key=lambda slot: slot.available)
-    hosts = tuple(slot.host for slot in slots if slot.host is not None)
     # More free seats than seats is nonsense that Kordless may send: "5 of 1" is never shown.
-    return Opening(start, end, slots, hosts, best.available, max(best.capacity, best.available))
+    return Opening(start, end, slots, best.available, max(best.capacity, best.available))
 
 
 def _midnight_after(day: date, zone: tzinfo) -> datetime:
@@ -188,6 +309,17 @@ def unique_hosts(slots: Iterable[Slot]) -> tuple[Host, ...]:
 def max_party_size(slots: tuple[Slot, ...]) -> int:
     """Return the largest party that any of these slots could take if it were empty; 1 when there are none."""
     return _most_seats(_ByIdentity(slots))
+
+
+def _hosts_to_choose(slots: tuple[Slot, ...], chosen: str | None) -> tuple[Host, ...]:
+    named = tuple(host for host in unique_hosts(slots) if host.name)
+    # A chosen host can be left, though nobody else has a slot. Its own name isn't known if it has none itself.
+    return named if len(named) > 1 or chosen else ()
+
+
+def _party_sizes(slots: tuple[Slot, ...], chosen: int) -> range:
+    largest = max(min(max_party_size(slots), MAX_PARTY_SIZE), chosen)
+    return range(1, largest + 1) if largest > 1 else range(0)
 
 
 @lru_cache(maxsize=128)
@@ -207,16 +339,6 @@ class PartOfDay(StrEnum):
     MORNING = "morning"
     AFTERNOON = "afternoon"
     EVENING = "evening"
-
-    @property
-    def label(self) -> str:
-        """Heading in the active language."""
-        return {
-            PartOfDay.NIGHT: pgettext("part of day", "Night"),
-            PartOfDay.MORNING: pgettext("part of day", "Morning"),
-            PartOfDay.AFTERNOON: pgettext("part of day", "Afternoon"),
-            PartOfDay.EVENING: pgettext("part of day", "Evening"),
-        }[self]
 
 
 # The part for each of the 24 hours.
@@ -238,6 +360,16 @@ def month_weeks(month: date, first_weekday: int) -> list[list[date | None]]:
         for day in calendar.Calendar(first_weekday).itermonthdays(month.year, month.month)
     ]
     return [cells[row : row + 7] for row in range(0, len(cells), 7)]
+
+
+@lru_cache(maxsize=64)
+def _dates(month: date) -> tuple[date, ...]:
+    """Return every date of a month. Cached, because all visitors look at the same few months."""
+    return tuple(day for week in month_weeks(month, 0) for day in week if day)
+
+
+def _next_month(month: date) -> date:
+    return (month + timedelta(days=32)).replace(day=1)
 
 
 def months_in_window(now: datetime, zone: tzinfo, window_days: int | None) -> tuple[date, date]:
@@ -274,6 +406,10 @@ def is_ambiguous(local: datetime) -> bool:
     """Return True when this aware local time is ambiguous (PEP 495), because the clocks are set back."""
     # A local time that the clocks skip differs too; but no instant converts to one.
     return local.replace(fold=1 - local.fold).utcoffset() != local.utcoffset()
+
+
+def _clocks_differ(moment: datetime, zone: tzinfo, other: tzinfo) -> bool:
+    return moment.astimezone(zone).utcoffset() != moment.astimezone(other).utcoffset()
 
 
 def _one_per_host(same: list[Slot]) -> tuple[Slot, ...]:

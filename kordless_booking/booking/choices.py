@@ -76,6 +76,10 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
         """Return a copy with these fields replaced."""
         return msgspec.structs.replace(self, **changes)
 
+    def asked_month(self) -> date | None:
+        """Return the first day of the month that was chosen, by itself or by one of its days; else None."""
+        return self.month or (self.day.replace(day=1) if self.day else None)
+
     def appearance(self) -> Choices:
         """Return only the choices that every page keeps: language, hours and appearance."""
         return Choices(

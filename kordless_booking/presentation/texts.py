@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -15,9 +15,6 @@ from kordless_booking.presentation import formatting, safe_links, timezone_searc
 if TYPE_CHECKING:
     from kordless_booking.presentation.formatting import Hours
 
-LOCATION_TYPES: Final = frozenset({"onsite", "phone", "meet_url", "custom"})
-"""Location types that Kordless documents."""
-
 
 @dataclass(frozen=True)
 class LocationText:
@@ -27,7 +24,7 @@ class LocationText:
     url: str | None
     """Safe to link to, or None."""
     kind: str
-    """One of KNOWN_PLACES."""
+    """One of the types that Kordless documents: "onsite", "phone", "meet_url", "custom"."""
 
 
 @dataclass(frozen=True)

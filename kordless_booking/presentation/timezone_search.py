@@ -47,11 +47,6 @@ def city_name(name: str, language: str) -> str:
     return _label(name, locale_name(language))
 
 
-def describe_timezone(name: str, now: datetime, language: str) -> ZoneChoice:
-    """Describe a zone (a name from `canonical_timezone`) at `now` (aware). Raises ValueError for other names."""
-    return _choice(_entry(name, locale_name(language)), now.astimezone(get_timezone(name)), language)
-
-
 def search_zones(query: str, now: datetime, language: str) -> list[ZoneChoice]:
     """Return the listed zones that match all words of a query, best first; for an empty query all, from west to east.
 
@@ -124,11 +119,6 @@ def _index(locale: str) -> tuple[_Entry, ...]:
 @lru_cache(maxsize=2048)
 def _label(name: str, locale: str) -> str:
     return _city(name, locale_of(locale))
-
-
-@lru_cache(maxsize=2048)
-def _entry(name: str, locale: str) -> _Entry:
-    return _described(name, locale_of(locale))
 
 
 def _described(name: str, locale: Locale) -> _Entry:

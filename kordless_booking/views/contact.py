@@ -37,7 +37,7 @@ from kordless_booking.views.outcome import invalidate_after_error, redirect_to_o
 from kordless_booking.views.problems import Problem, from_api_error, log_problem
 from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.retry_after import set_retry_after
-from kordless_booking.views.slot_page import free_slot, start_fetching_time, visitor_zone
+from kordless_booking.views.slot_reading import free_slot, start_fetching_time, visitor_zone
 from kordless_booking.views.summary import terms_summary
 
 

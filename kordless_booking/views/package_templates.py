@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,6 +34,7 @@ from django.template.loader_tags import ExtendsNode, IncludeNode
 from django.template.loaders.cached import Loader as CachedLoader
 
 from kordless_booking.setting_changes import on_setting_change
+from kordless_booking.views.template_values import ComputedNames, find_computed_names
 
 _FOLDER: Final = Path(__file__).parent.parent / "templates"
 _LAYOUT: Final = "kb.layout"
@@ -66,6 +67,11 @@ class PackageTemplates:
     def render(self, context: dict[str, Any]) -> str:
         """Render without a request, so that the result depends on `context`, language and settings alone."""
         return str(self._found.render(context))
+
+    @cached_property
+    def computed_names(self) -> ComputedNames:
+        """Names of the values that a skeleton can't have placeholders for, from `find_computed_names`."""
+        return find_computed_names([self._root, *self._used.values()])
 
     def is_current(self) -> bool:
         """Return True while the engine would still use the same template objects."""

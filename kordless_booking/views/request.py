@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import secrets
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -46,7 +46,7 @@ from kordless_booking.urlconf import Mount, cached_reverse, current_mount
 from kordless_booking.views import security
 from kordless_booking.views.package_templates import PackageTemplates, find_package_templates
 from kordless_booking.views.page import Business, Page, ProgressStep
-from kordless_booking.views.skeletons import SiteTemplatePart, cached_per_language, render_from_skeleton
+from kordless_booking.views.skeletons import PackagePart, SiteTemplatePart, cached_per_language, render_from_skeleton
 from kordless_booking.views.stylesheet import style_url
 
 
@@ -273,10 +273,8 @@ class WidgetRequest:
         text = render_to_string(template, {**(context or {}), **self._beside(page)})
         return HttpResponse(text, status=status)
 
-    def render_cached(
-        self, template: str, page: Page, context: dict[str, Any], varying: Collection[str]
-    ) -> HttpResponse:
-        """Render a page that differs between visitors only in texts under the names in `varying`.
+    def render_cached(self, template: str, page: Page, context: dict[str, Any]) -> HttpResponse:
+        """Render a page that differs between visitors mostly in texts.
 
         Uses a skeleton when all its templates are the package's own, else does what `render` does.
         """
@@ -286,16 +284,16 @@ class WidgetRequest:
         self.package_templates.append(package)
         given = {**context, "kb": page}
         # Encrypted form input is in hidden fields as well, which are part of a skeleton's key. It must not be cached.
-        return HttpResponse(package.render(given) if self.kept else render_from_skeleton(package, given, varying))
+        return HttpResponse(package.render(given) if self.kept else render_from_skeleton(package, given))
 
-    def part(self, template: str, page: Page) -> PackageTemplates | SiteTemplatePart:
+    def part(self, template: str, page: Page) -> PackagePart | SiteTemplatePart:
         """Return a part that is used many times on the page: a package template for a skeleton, or the site's own."""
         package = find_package_templates(template)
         if package is None:
             self.used_site_template = True
             return SiteTemplatePart(template, self._beside(page))
         self.package_templates.append(package)
-        return package
+        return PackagePart(package)
 
     def _beside(self, page: Page) -> dict[str, Any]:
         """Return the context that every template gets. Notes that the output may depend on this visitor."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
@@ -28,13 +27,8 @@ from kordless_booking.views.manage import (
 )
 from kordless_booking.views.problems import Problem, log_problem
 from kordless_booking.views.request import WidgetRequest
-from kordless_booking.views.slot_page import (
-    SlotLinks,
-    free_slot,
-    slot_context,
-    start_fetching_month,
-    start_fetching_time,
-)
+from kordless_booking.views.slot_page import AGE_NOTICE_SECONDS, SlotLinks, age_notice, slot_context
+from kordless_booking.views.slot_reading import free_slot, read_month, start_fetching_month, start_fetching_time
 from kordless_booking.views.steps import zone_context
 from kordless_booking.views.words import service_card
 
@@ -61,8 +55,9 @@ def slots(visit: WidgetRequest, token: str) -> HttpResponse:
         zone=visit.url("reschedule-zone", token, choices=choices),
     )
     page = visit.page(_("Choose a new time"))
-    context: dict[str, Any] = slot_context(visit, detail, links, page)
-    context |= {
+    month = read_month(visit, detail)
+    notice = age_notice(visit, month.cached, old=AGE_NOTICE_SECONDS)
+    context = slot_context(visit, month.view, links, page, notice=notice) | {
         # A booking keeps its host and party size.
         "hosts": [],
         "party": None,

@@ -4,7 +4,7 @@ A month has about forty cells and a day up to a hundred times. Apart from these 
 the same for every visitor. Rendering all of it for each request costs ten times as much as joining strings.
 
 Only the package's own templates are made into skeletons, which `PackageTemplates` proves: a site's template would see
-placeholders instead of values. `SitePart` renders a site's template with the real values, for one request.
+placeholders instead of values. `SiteTemplatePart` renders a site's template with the real values, for one request.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import secrets
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from functools import lru_cache, wraps
 from html import escape
 from itertools import count
@@ -36,6 +36,8 @@ _TEMPLATE_SETTINGS: Final = frozenset(
     {"TEMPLATES", "INSTALLED_APPS", "DEBUG", "ROOT_URLCONF", "STATIC_URL", "STORAGES", "LOCALE_PATHS"}
 )
 """Settings that rendered templates depend on."""
+# The names of a part's texts, and pairs of name and value for its flags and empty texts.
+_Shape = tuple[str | tuple[str, str | bool], ...]
 _MARK: Final = re.compile(f"\ue000{_NONCE}:([0-9]+)\ue001")
 
 
@@ -44,28 +46,37 @@ class Skeleton:
 
     def __init__(self, text: str) -> None:
         # `split` returns texts and the captured numbers in turn.
-        pieces = _MARK.split(text)
-        self._texts = pieces[::2]
-        self._places = [int(number) for number in pieces[1::2]]
+        self._pieces = _MARK.split(text)
+        self._places = [int(number) for number in self._pieces[1::2]]
 
     def fill(self, values: Sequence[str]) -> str:
         """Return the text with `values[n]` in place of placeholder n. The values must be escaped already."""
-        filled = [self._texts[0]]
-        for place, text in zip(self._places, self._texts[1:], strict=True):
-            filled += (values[place], text)
+        filled = self._pieces.copy()
+        filled[1::2] = [values[place] for place in self._places]
         return "".join(filled)
 
 
-class PartSkeleton:
-    """Skeleton of a small template that is used many times on a page, such as a cell of the month."""
+class PackagePart:
+    """Small package template that is used many times on a page, such as a cell of the month."""
 
-    def __init__(self, package: PackageTemplates, names: tuple[str, ...], fixed: Mapping[str, object]) -> None:
-        marks = {name: placeholder(number) for number, name in enumerate(names)}
-        self._pattern = Skeleton(package.render({**fixed, **marks}).strip())
+    def __init__(self, package: PackageTemplates) -> None:
+        self.package = package
+        self._skeletons: dict[_Shape, Skeleton] = {}
 
-    def fill(self, *values: str) -> str:
-        """Return the part with these values, in the order of the names. Escapes them, except SafeString."""
-        return self._pattern.fill([value if type(value) is SafeString else escape(value) for value in values])
+    def render(self, **values: str | bool) -> str:
+        """Fill the template's skeleton with these texts, escaped unless they are SafeString."""
+        # A flag or an empty text is no placeholder, because the template's conditions test it.
+        shape = tuple([name if value and value is not True else (name, value) for name, value in values.items()])
+        skeleton = self._skeletons.get(shape)
+        if skeleton is None:
+            skeleton = self._skeletons[shape] = _part_skeleton(self.package, shape)
+        return skeleton.fill(
+            [
+                value if type(value) is SafeString else escape(value)
+                for value in values.values()
+                if value and value is not True
+            ]
+        )
 
 
 class SiteTemplatePart:
@@ -105,32 +116,31 @@ def cached_per_language(most: int) -> Callable[[Callable[P, T]], Callable[P, T]]
 
 
 @cached_per_language(512)
-def pattern(package: PackageTemplates, names: tuple[str, ...], **fixed: str | bool) -> PartSkeleton:
-    """Return the skeleton of a part in the active language, with placeholders for `names`.
-
-    `fixed` are the values that the template's conditions test: a placeholder would always be true.
-    """
-    return PartSkeleton(package, names, fixed)
+def _part_skeleton(package: PackageTemplates, shape: _Shape) -> Skeleton:
+    numbers = count()
+    marked = dict((each, placeholder(next(numbers))) if isinstance(each, str) else each for each in shape)
+    return Skeleton(package.render(marked).strip())
 
 
-def render_from_skeleton(package: PackageTemplates, context: Mapping[str, Any], varying: Collection[str]) -> str:
+def render_from_skeleton(package: PackageTemplates, context: Mapping[str, Any]) -> str:
     """Render a page of the package's templates from a skeleton, which is cached.
 
-    SafeString, and text under one of the names in `varying`, becomes a placeholder, and is filled in afterwards. All
-    else is part of the skeleton's key, so it should be the same for many visitors. Searches lists, dicts and
-    dataclasses, but not tuples. An empty text stays as it is, so that conditions in the templates work.
+    Text becomes a placeholder, and is filled in afterwards, unless it is empty, or the templates compute with its name
+    (`PackageTemplates.computed_names`). All else is part of the skeleton's key, so it should be the same for many
+    visitors. Searches lists, dicts and dataclasses, but not tuples.
     """
     values: list[str] = []
+    variables, attributes = package.computed_names
     key = (
         # By identity: templates that were loaded again get new skeletons.
         package,
         get_language(),
-        tuple([(name, _shape(name, value, varying, values)) for name, value in context.items()]),
+        tuple([(name, _shape(name, value, variables, attributes, values)) for name, value in context.items()]),
     )
     page = _pages.get(key)
     if page is None:
         numbers = count()
-        marked = {name: _marked(name, value, varying, numbers) for name, value in context.items()}
+        marked = {name: _marked(name, value, variables, attributes, numbers) for name, value in context.items()}
         page = Skeleton(package.render(marked))
         # All at once: the next page that needs one of them rebuilds it with a single rendering.
         if len(_pages) >= _MOST_PAGES:
@@ -144,35 +154,37 @@ _MOST_PAGES: Final = 256
 """Skeletons of whole pages in this process."""
 
 
-def _shape(name: str, value: Any, varying: Collection[str], values: list[str]) -> Hashable:
-    """Return the part of the skeleton's key for a value. Append what varies to `values`, escaped."""
+def _shape(name: str, value: Any, computed: frozenset[str], attributes: frozenset[str], values: list[str]) -> Hashable:
+    """Return the part of the skeleton's key for a value. Append what varies to `values`, escaped.
+
+    `computed` are the names at this level with which the templates compute, and `attributes` those within the value.
+    """
     kind: Any = type(value)
     if isinstance(value, str):
-        ready = kind is SafeString
-        if not value or not (ready or name in varying):
-            return value
-        values.append(value if ready else escape(value))
+        if not value or name in computed:
+            return kind, value
+        values.append(value if kind is SafeString else escape(value))
         return _VARIES
     if isinstance(value, dict):
-        return kind, tuple([(key, _shape(key, inner, varying, values)) for key, inner in value.items()])
+        return kind, tuple([(key, _shape(key, inner, attributes, attributes, values)) for key, inner in value.items()])
     if isinstance(value, list):
-        return kind, tuple([_shape(name, inner, varying, values) for inner in value])
+        return kind, tuple([_shape(name, inner, computed, attributes, values) for inner in value])
     if names := _fields(kind):
-        return kind, tuple([_shape(each, getattr(value, each), varying, values) for each in names])
+        return kind, tuple([_shape(each, getattr(value, each), attributes, attributes, values) for each in names])
     return kind, value
 
 
-def _marked(name: str, value: Any, varying: Collection[str], numbers: Iterator[int]) -> Any:
+def _marked(name: str, value: Any, computed: frozenset[str], attributes: frozenset[str], numbers: Iterator[int]) -> Any:
     """Return the value with placeholders. Must visit the varying values in the same order as `_shape`."""
     if isinstance(value, str):
-        return placeholder(next(numbers)) if value and (name in varying or type(value) is SafeString) else value
+        return value if not value or name in computed else placeholder(next(numbers))
     if isinstance(value, dict):
-        return {key: _marked(key, inner, varying, numbers) for key, inner in value.items()}
+        return {key: _marked(key, inner, attributes, attributes, numbers) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_marked(name, inner, varying, numbers) for inner in value]
+        return [_marked(name, inner, computed, attributes, numbers) for inner in value]
     kind: Any = type(value)
     if names := _fields(kind):
-        return kind(**{each: _marked(each, getattr(value, each), varying, numbers) for each in names})
+        return kind(**{each: _marked(each, getattr(value, each), attributes, attributes, numbers) for each in names})
     return value
 
 

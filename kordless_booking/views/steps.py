@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
@@ -15,18 +15,9 @@ from kordless_booking.presentation import formatting, timezone_search
 from kordless_booking.views.decorators import VERSION_HEADER, widget_view
 from kordless_booking.views.problems import not_found
 from kordless_booking.views.request import WidgetRequest
-from kordless_booking.views.slot_page import (
-    VARYING,
-    SlotLinks,
-    age_notice,
-    slot_context,
-    start_fetching_month,
-    visitor_zone,
-)
+from kordless_booking.views.slot_page import AGE_NOTICE_SECONDS, SlotLinks, age_notice, slot_context
+from kordless_booking.views.slot_reading import read_month, start_fetching_month, visitor_zone
 from kordless_booking.views.words import service_card
-
-_VARYING: Final = frozenset({"description", "duration", "home_url", "name", "price", "title", "url"})
-"""Names of the texts in the list of services that differ between visitors or services. They become placeholders."""
 
 
 @widget_view("GET", shareable=True, prefetchable=True)
@@ -85,7 +76,7 @@ def services_page(visit: WidgetRequest) -> HttpResponse:
     unnamed = [{"title": _("More") if named else "", "services": groups[""]}] if "" in groups else []
     page = visit.page(_("Choose a service"), step=Step.SERVICE, autozone=visit.choices.tz is None)
     context = {"groups": named + unnamed, "empty": not offered, "notice": age_notice(visit, kept)}
-    return visit.render_cached(Step.SERVICE.template, page, context, _VARYING)
+    return visit.render_cached(Step.SERVICE.template, page, context)
 
 
 def slots_page(visit: WidgetRequest, service: str) -> HttpResponse:
@@ -111,11 +102,14 @@ def slots_page(visit: WidgetRequest, service: str) -> HttpResponse:
     page = visit.page(
         detail.service.name, step=Step.SLOT, autozone=visit.choices.tz is None, self_url=here(visit.choices)
     )
-    context = slot_context(visit, detail, links, page)
-    context["service"] = service_card(detail.service, visit.language)
-    context["back"] = _back(visit)
-    context["taken"] = _taken(visit.request.GET.get("taken"))
-    response = visit.render_cached(Step.SLOT.template, page, context, VARYING)
+    month = read_month(visit, detail)
+    notice = age_notice(visit, month.cached, old=AGE_NOTICE_SECONDS)
+    context = slot_context(visit, month.view, links, page, notice=notice) | {
+        "service": service_card(detail.service, visit.language),
+        "back": _back(visit),
+        "taken": _taken(visit.request.GET.get("taken")),
+    }
+    response = visit.render_cached(Step.SLOT.template, page, context)
     response[VERSION_HEADER] = context["watch"]["version"]
     return response
 

@@ -10,13 +10,20 @@ from hypothesis import strategies as st
 
 from kordless_booking.api.resources import Host, Slot
 from kordless_booking.booking.availability import (
+    EmptyReason,
+    MonthView,
     PartOfDay,
+    free_days,
     free_times,
+    month_to_open,
+    month_view,
     month_weeks,
     months_in_window,
     parts_of_day,
     unique_hosts,
 )
+from kordless_booking.booking.choices import Choices
+from kordless_booking.limits import MAX_PARTY_SIZE
 from kordless_booking.presentation.timezones import get_timezone
 from kordless_booking.presentation.vtimezone import utc_offset_changes
 from tests.support.timezones import EVERY_ZONE
@@ -106,7 +113,6 @@ def test_the_same_time_with_several_hosts_is_one_time():
         slot("2026-12-01 09:00", host=Host(id="host_x")),
     ]
     (moment,) = flat(free_times(slots, zone=UTC, now=NOW))
-    assert moment.hosts == (SARAH, TOM, Host(id="host_x"))
     assert [s.host for s in moment.slots] == [SARAH, TOM, Host(id="host_x"), None]
     assert (moment.free, moment.capacity) == (5, 8)
 
@@ -117,7 +123,6 @@ def test_the_order_of_the_answer_does_not_matter(order):
     """Duplicates are merged, and hosts stand the same way however Kordless lists them."""
     slots = [slot("2026-12-01 09:00", host=host, free=free, capacity=2) for host, free in order]
     (moment,) = flat(free_times(slots, zone=UTC, now=NOW))
-    assert moment.hosts == (SARAH, TOM)
     assert [(s.host, s.available) for s in moment.slots] == [(SARAH, 2), (TOM, 2), (None, 2)]
 
 
@@ -244,11 +249,6 @@ def test_parts_of_the_day_follow_the_visitors_clock():
     assert parts_of_day([]) == []
 
 
-def test_parts_of_the_day_have_names():
-    """Each part is a heading of its own."""
-    assert [str(part.label) for part in PartOfDay] == ["Night", "Morning", "Afternoon", "Evening"]
-
-
 @given(st.integers(1, 9999), st.integers(1, 12), st.integers(0, 6))
 @settings(max_examples=150)
 def test_a_month_is_a_table_of_whole_weeks(year, month, first_weekday):
@@ -299,3 +299,284 @@ def test_a_thousand_slots_take_little_time():
     assert min(taken) < 0.05
     many = [slot(at("2026-12-01 00:00") + timedelta(minutes=n)) for n in range(3000)]
     assert len(flat(free_times(many, zone=get_timezone("Asia/Kathmandu"), now=NOW))) == 3000
+
+
+MARCH, APRIL, MAY = date(2026, 3, 1), date(2026, 4, 1), date(2026, 5, 1)
+BOUNDS = MARCH, MAY
+
+
+def view(*months, now=NOW, zone="UTC", venue=None, bounds=BOUNDS, **choices) -> MonthView:
+    """Return the view of months from March on, each given by its slots, for a visitor with these choices."""
+    given = Choices(**choices)
+    months_from = [date(2026, 3 + number, 1) for number in range(len(months))]
+    first = month_to_open(given, bounds)
+    return month_view(
+        [(month, tuple(slots)) for month, slots in zip(months_from, months, strict=True) if month >= first],
+        given,
+        now,
+        zone=get_timezone(zone),
+        bounds=bounds,
+        venue_zone=get_timezone(venue) if venue else None,
+    )
+
+
+def free_on(shown):
+    """Return the number of free times by date, without the days that have none."""
+    return {day.date: day.free for day in shown.days if day.free}
+
+
+def test_a_month_view_has_every_day_of_the_month_in_order():
+    """Days without a free time are in it too, with 0."""
+    shown = view([slot("2026-03-10 09:00"), slot("2026-03-10 10:00"), slot("2026-03-31 23:00")])
+    assert [day.date for day in shown.days] == [date(2026, 3, number) for number in range(1, 32)]
+    assert free_on(shown) == {date(2026, 3, 10): 2, date(2026, 3, 31): 1}
+    assert (shown.month, shown.today, shown.empty) == (MARCH, date(2026, 3, 1), None)
+
+
+def test_the_first_free_day_is_shown_when_no_day_was_chosen():
+    """Its times are the view's times."""
+    shown = view([slot("2026-03-12 09:00"), slot("2026-03-10 10:00"), slot("2026-03-10 09:00")])
+    assert (shown.day, shown.first_free) == (date(2026, 3, 10), date(2026, 3, 10))
+    assert clocks(shown.times) == ["09:00", "10:00"]
+
+
+def test_the_chosen_day_is_shown_when_it_is_free():
+    """The first free day is still known."""
+    shown = view([slot("2026-03-12 09:00"), slot("2026-03-10 10:00")], day=date(2026, 3, 12))
+    assert (shown.day, shown.first_free, clocks(shown.times)) == (date(2026, 3, 12), date(2026, 3, 10), ["09:00"])
+
+
+@pytest.mark.parametrize("day", [date(2026, 3, 11), date(2026, 2, 10), date(1970, 1, 1)])
+def test_a_chosen_day_that_is_not_free_or_outside_the_months_gives_the_first_free_one(day):
+    """Full days, days of the past and days before the first month."""
+    assert view([slot("2026-03-10 10:00")], day=day).day == date(2026, 3, 10)
+
+
+def test_a_chosen_day_of_another_month_than_the_chosen_one_is_not_shown():
+    """The month decides."""
+    shown = view([slot("2026-03-10 10:00")], [slot("2026-04-10 10:00")], month=APRIL, day=date(2026, 3, 10))
+    assert (shown.month, shown.day) == (APRIL, date(2026, 4, 10))
+
+
+def test_slots_around_the_month_are_left_out():
+    """The catalog gives a day more on both sides."""
+    around = [slot("2026-03-31 23:00"), slot("2026-04-01 00:00"), slot("2026-04-30 23:00"), slot("2026-05-01 00:00")]
+    assert list(free_on(view([], around, month=APRIL))) == [date(2026, 4, 1), date(2026, 4, 30)]
+    assert list(free_on(view([], around, month=APRIL, tz="Asia/Tokyo", zone="Asia/Tokyo"))) == [date(2026, 4, 1)]
+
+
+def test_the_next_month_with_a_free_day_opens_when_none_was_chosen():
+    """Hosts and parties are that month's."""
+    shown = view([slot("2026-03-10 10:00", free=0, capacity=9, host=TOM)], [], [slot("2026-05-10 10:00")])
+    assert (shown.month, shown.day, shown.empty) == (MAY, date(2026, 5, 10), None)
+    assert not shown.party_sizes
+
+
+@pytest.mark.parametrize("choice", [{"month": MARCH}, {"day": date(2026, 3, 9)}])
+def test_a_chosen_month_without_a_free_day_names_the_next_one(choice):
+    """It is shown as it is: empty."""
+    shown = view([], [slot("2026-04-10 10:00")], **choice)
+    assert (shown.month, shown.day, shown.times, free_on(shown)) == (MARCH, None, (), {})
+    assert (shown.first_free, shown.empty) == (date(2026, 4, 10), EmptyReason.MONTH_FULL)
+
+
+def test_nothing_free_in_any_month_is_its_own_reason():
+    """The first month is shown."""
+    shown = view([], [], [])
+    assert (shown.month, shown.first_free, shown.empty) == (MARCH, None, EmptyReason.NOTHING_FREE)
+
+
+def test_no_more_months_are_taken_than_needed():
+    """An iterator fetches each month when it is asked for it."""
+    months = iter([(MARCH, ()), (APRIL, (slot("2026-04-10 10:00"),)), (MAY, ())])
+    month_view(months, Choices(), NOW, zone=get_timezone("UTC"), bounds=BOUNDS)
+    assert [month for month, _slots in months] == [MAY]
+
+
+def test_a_month_view_needs_a_month():
+    """There is nothing to show otherwise."""
+    with pytest.raises(ValueError, match="at least one"):
+        month_view([], Choices(), NOW, zone=get_timezone("UTC"), bounds=BOUNDS)
+
+
+@pytest.mark.parametrize(
+    ("month", "previous", "following"),
+    [(MARCH, None, APRIL), (APRIL, MARCH, MAY), (MAY, APRIL, None)],
+)
+def test_the_months_beside_it_end_with_the_bounds(month, previous, following):
+    """None stands for a month in which nothing can be booked."""
+    shown = view([], [], [], month=month)
+    assert (shown.previous, shown.next) == (previous, following)
+
+
+@pytest.mark.parametrize(
+    ("choice", "opened"),
+    [
+        ({}, MARCH),
+        ({"month": APRIL}, APRIL),
+        ({"day": date(2026, 4, 30)}, APRIL),
+        ({"month": MAY, "day": date(2026, 4, 30)}, MAY),
+        ({"month": date(2020, 1, 1)}, MARCH),
+        ({"day": date(2030, 1, 31)}, MAY),
+    ],
+)
+def test_the_month_to_open_is_the_chosen_one_within_the_bounds(choice, opened):
+    """A day stands for its month."""
+    assert month_to_open(Choices(**choice), BOUNDS) == opened
+
+
+def test_a_party_larger_than_the_seats_finds_nothing_and_can_be_made_smaller():
+    """All sizes up to the chosen one are offered, though no time has as many seats."""
+    shown = view([slot("2026-03-10 10:00", free=3, capacity=4)], party_size=6)
+    assert (free_on(shown), shown.empty) == ({}, EmptyReason.NOTHING_FREE)
+    assert list(shown.party_sizes) == [1, 2, 3, 4, 5, 6]
+
+
+def test_party_sizes_reach_to_the_most_seats_of_a_time():
+    """Taken seats count, a full time counts, and no party is larger than the limit."""
+    slots = [slot("2026-03-10 10:00", free=0, capacity=4), slot("2026-03-11 10:00", capacity=2)]
+    assert list(view(slots).party_sizes) == [1, 2, 3, 4]
+    assert not view([slot("2026-03-10 10:00")]).party_sizes
+    assert view([slot("2026-03-10 10:00", capacity=10**6)]).party_sizes[-1] == MAX_PARTY_SIZE
+
+
+def test_a_chosen_host_filters_days_and_times_but_not_the_hosts_to_choose_from():
+    """The other hosts stay, as the way back."""
+    slots = [slot("2026-03-10 09:00", host=SARAH), slot("2026-03-10 10:00", host=TOM), slot("2026-03-11 10:00")]
+    shown = view(slots, host="host_tom")
+    assert (free_on(shown), clocks(shown.times)) == ({date(2026, 3, 10): 1}, ["10:00"])
+    assert shown.hosts == view(slots).hosts == (SARAH, TOM)
+
+
+def test_one_named_host_is_no_choice_unless_a_host_was_chosen():
+    """A host without a name can't be chosen."""
+    slots = [slot("2026-03-10 09:00", host=SARAH), slot("2026-03-10 10:00", host=Host(id="nameless"))]
+    assert view(slots).hosts == ()
+    assert view(slots, host="host_tom").hosts == (SARAH,)
+    assert view([], host="host_tom").hosts == ()
+
+
+def test_another_zone_moves_the_same_slots_to_its_own_dates():
+    """One instant is on March 11 in Kiritimati and on March 9 in Niue; so is today."""
+    slots = [slot("2026-03-10 10:30")]
+    assert view(slots, zone="Pacific/Kiritimati").day == date(2026, 3, 11)
+    assert view(slots, zone="Pacific/Niue").day == date(2026, 3, 9)
+    assert view([], now=at("2026-03-01 02:00"), zone="Pacific/Niue").today == date(2026, 2, 28)
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "utc", "shown_as", "twice"),
+    [
+        ("Europe/Berlin", date(2026, 3, 29), ["00:30", "01:30"], ["01:30", "03:30"], [False, False]),
+        ("America/New_York", date(2026, 3, 8), ["06:30", "07:30"], ["01:30", "03:30"], [False, False]),
+        ("Australia/Lord_Howe", date(2026, 4, 5), ["14:45", "15:15"], ["01:45", "01:45"], [True, True]),
+    ],
+)
+def test_days_on_which_the_clocks_change_keep_all_their_times(zone, day, utc, shown_as, twice):
+    """An hour that is skipped is not shown, and one that comes twice is marked."""
+    # Lord Howe is ahead of UTC: its Sunday morning is a Saturday there.
+    utc_day = day - timedelta(days=1) if zone.startswith("Australia") else day
+    shown = view(*[[slot(f"{utc_day} {clock}") for clock in utc]] * 2, zone=zone, day=day)
+    assert (shown.day, clocks(shown.times)) == (day, shown_as)
+    assert [moment.ambiguous for moment in shown.times] == twice
+
+
+@pytest.mark.parametrize(
+    ("zone", "venue", "day", "kept"),
+    [
+        ("Europe/Berlin", None, date(2026, 3, 10), False),
+        ("Europe/Berlin", "Europe/Paris", date(2026, 3, 10), False),
+        ("Europe/Berlin", "America/New_York", date(2026, 3, 10), True),
+        # Same time on March 1 and on March 10, but Berlin's clocks have changed by then.
+        ("Africa/Lagos", "Europe/Berlin", date(2026, 3, 10), False),
+        ("Africa/Lagos", "Europe/Berlin", date(2026, 3, 30), True),
+    ],
+)
+def test_the_venues_zone_is_kept_where_its_clock_differs(zone, venue, day, kept):
+    """Now, or at the first or last time of the day."""
+    slots = [slot("2026-03-10 10:00"), slot("2026-03-30 10:00")]
+    shown = view(slots, zone=zone, venue=venue, day=day)
+    assert (shown.venue_zone is not None) is kept
+
+
+def test_free_days_of_several_months_join_without_a_day_twice():
+    """A calendar of weeks shows days of two months: each month's days come from its own slots."""
+    slots = tuple(slot(at("2026-03-30 09:00") + timedelta(days=number)) for number in range(5))
+    march, april = (free_days(month, slots, Choices(), NOW, UTC) for month in (MARCH, APRIL))
+    assert list(march | april) == [date(2026, 3, 30) + timedelta(days=number) for number in range(5)]
+    assert not march.keys() & april.keys()
+
+
+@st.composite
+def offers(draw):
+    """Draw slots from February to June, of several hosts and sizes, some full and some that end before they start."""
+    starts = draw(st.lists(st.integers(-28 * 96, 120 * 96), max_size=25))
+    return tuple(
+        slot(
+            NOW + timedelta(minutes=15 * start),
+            minutes=draw(st.sampled_from([-5, 0, 15, 60, 1500])),
+            host=draw(st.sampled_from([None, SARAH, TOM, Host(id="nameless")])),
+            free=draw(st.integers(-1, 6)),
+            capacity=draw(st.integers(0, 60)),
+        )
+        for start in starts
+    )
+
+
+@given(
+    slots=offers(),
+    zone=st.sampled_from(EVERY_ZONE),
+    venue=st.none() | st.sampled_from(EVERY_ZONE),
+    choices=st.builds(
+        Choices,
+        month=st.none() | st.sampled_from([date(2026, 1, 1), MARCH, APRIL, MAY, date(2027, 1, 1)]),
+        day=st.none() | st.dates(date(2026, 2, 1), date(2026, 6, 30)),
+        host=st.sampled_from([None, "host_sarah", "host_tom", "nobody"]),
+        party_size=st.integers(1, 8),
+    ),
+)
+@settings(max_examples=200, deadline=None)
+def test_a_month_view_accounts_for_every_slot(slots, zone, venue, choices):
+    """In every zone and for all choices: each bookable time of the month counts on its own date, and nothing else."""
+    here = get_timezone(zone)
+    bounds = months_in_window(NOW, here, 80)
+    first = month_to_open(choices, bounds)
+    months = [month for month in (date(2026, number, 1) for number in range(2, 7)) if first <= month <= bounds[1]]
+    shown = month_view(
+        [(month, slots) for month in months],
+        choices,
+        NOW,
+        zone=here,
+        bounds=bounds,
+        venue_zone=get_timezone(venue) if venue else None,
+    )
+    expected = {}
+    for each in slots:
+        day = each.start.astimezone(here).date()
+        bookable = each.start > NOW and each.end > each.start and each.available >= choices.party_size
+        if bookable and (choices.host is None or (each.host and each.host.id == choices.host)):
+            expected.setdefault(day, set()).add((each.start, each.end))
+    in_month = {day: times for day, times in expected.items() if day.replace(day=1) == shown.month}
+    assert free_on(shown) == {day: len(times) for day, times in in_month.items()}
+    dates = [day.date for day in shown.days]
+    assert dates == [shown.month + timedelta(days=number) for number in range(len(dates))]
+    assert (dates[-1] + timedelta(days=1)).day == 1
+    looked_at = [day for day in sorted(expected) if first <= day and day.replace(day=1) <= bounds[1]]
+    assert shown.first_free == next(iter(looked_at), None)
+    assert shown.month == (first if choices.asked_month() or not looked_at else looked_at[0].replace(day=1))
+    assert (shown.empty is None) is bool(in_month)
+    assert (shown.empty is EmptyReason.NOTHING_FREE) is (not looked_at)
+    assert shown.day == (choices.day if choices.day in in_month else min(in_month, default=None))
+    assert [(time.start, time.end) for time in shown.times] == sorted(in_month.get(shown.day, ()))
+    assert all(time.local_start.date() == shown.day for time in shown.times)
+    assert {shown.previous, shown.next} <= {None, *months_between(*bounds)}
+    assert set(shown.hosts) <= {SARAH, TOM}
+    assert not shown.party_sizes or choices.party_size in shown.party_sizes
+
+
+def months_between(first, last):
+    """Return the first days of all months from one to another."""
+    months = [first]
+    while months[-1] < last:
+        months.append((months[-1] + timedelta(days=32)).replace(day=1))
+    return months

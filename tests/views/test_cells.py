@@ -14,6 +14,7 @@ from kordless_booking.presentation.timezones import get_timezone, selectable_tim
 from kordless_booking.presentation.vtimezone import utc_offset_changes
 from kordless_booking.views.cells import TIME, time_items
 from kordless_booking.views.package_templates import find_package_templates
+from kordless_booking.views.skeletons import PackagePart
 from tests.support.visitor import text_of
 
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
@@ -23,10 +24,15 @@ def told(start: datetime, own: str, site: str | None) -> str:
     """What a time that starts then says, on a 24-hour clock."""
     slot = Slot(start=start, end=start + timedelta(minutes=15), host=None, available=1, capacity=1)
     [times] = free_times([slot], zone=get_timezone(own), now=NOW).values()
-    part = find_package_templates(TIME)
-    assert part is not None
+    package = find_package_templates(TIME)
+    assert package is not None
     html = time_items(
-        times, part=part, url="/?start=", language="en", hours="24", site=get_timezone(site) if site else None
+        times,
+        part=PackagePart(package),
+        url="/?start=",
+        language="en",
+        hours="24",
+        site=get_timezone(site) if site else None,
     )
     [item] = LexborHTMLParser(html).css("li")
     return text_of(item)

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from kordless_booking.views.package_templates import PackageTemplates, find_package_templates
-from kordless_booking.views.skeletons import SiteTemplatePart, cached_per_language, pattern, render_from_skeleton
+from kordless_booking.views.skeletons import PackagePart, SiteTemplatePart, cached_per_language, render_from_skeleton
 
 TIME = "kordless_booking/parts/time.html"
 PAGE = "page.html"
 TEMPLATES = {
-    PAGE: "{{ lang }}|{{ one.name }}|{% for each in many %}{{ each.url }},{% endfor %}|{{ fixed }}|"
+    PAGE: "{{ lang }}|{{ one.name }}|{% for each in many %}{{ each.url }},{% endfor %}|"
+    "{{ fixed }}|{% if fixed == 'same' %}!{% endif %}|"
     "{% if maybe.url %}{{ maybe.url }}{% else %}none{% endif %}|{{ ready }}",
 }
 HOSTILE = "<script>\"&'\ue000\ue001"
@@ -61,7 +62,7 @@ def test_a_part_is_filled_as_it_is_rendered(url: str, label: str):
     package, values = find_package_templates(TIME), {"url": url, "label": label}
     assert package is not None
     rendered = render_to_string(TIME, values).strip()
-    assert pattern(package, ("url", "label")).fill(url, label) == rendered
+    assert PackagePart(package).render(**values) == rendered
     assert SiteTemplatePart(TIME, {}).render(**values) == rendered
 
 
@@ -72,20 +73,20 @@ def test_a_part_is_filled_as_it_is_rendered(url: str, label: str):
 def test_an_assembled_page_is_as_rendered(page: PackageTemplates, given_context: dict[str, object]):
     """The first time and when only texts differ."""
     for _again in range(2):
-        assert render_from_skeleton(page, given_context, {"name", "url"}) == render_to_string(PAGE, given_context)
+        assert render_from_skeleton(page, given_context) == render_to_string(PAGE, given_context)
 
 
 def test_what_does_not_vary_makes_another_pattern(page: PackageTemplates):
     """Other texts, another number of them, or one that is missing: none gets another's page."""
     pages = [context(), context(fixed="other"), context(urls=("a",)), context(url="/x"), context(name="")]
     for given_context in [*pages, *pages]:
-        assert render_from_skeleton(page, given_context, {"name", "url"}) == render_to_string(PAGE, given_context)
+        assert render_from_skeleton(page, given_context) == render_to_string(PAGE, given_context)
 
 
 def test_a_value_can_not_pose_as_a_place(page: PackageTemplates):
     """A business that writes our marks into its name gets them shown, not filled."""
     given_context = context("\ue0000:1\ue001", ("secret",))
-    assert render_from_skeleton(page, given_context, {"name", "url"}).split("|")[1] == "\ue0000:1\ue001"
+    assert render_from_skeleton(page, given_context).split("|")[1] == "\ue0000:1\ue001"
 
 
 def test_what_is_made_of_templates_is_kept_for_each_language(settings: Settings):

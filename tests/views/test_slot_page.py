@@ -11,8 +11,10 @@ from pytest_django import Settings
 from time_machine import Traveller
 
 from kordless_booking.api.session import wsgi_transport
+from kordless_booking.booking.availability import PartOfDay
 from kordless_booking.sandbox import Limits, Sandbox
 from kordless_booking.views.cells import format_start, read_start
+from kordless_booking.views.slot_page import part_label
 from tests.conftest import NOW
 from tests.support.visitor import Walk, start_of, text_of
 
@@ -66,6 +68,11 @@ def test_a_chosen_day_shows_its_times(walk: Walk):
     page = walk.open(page.days["Wednesday, December 9, 2026"])
     assert page.texts(".kb-times .kb-sub") == ["Wednesday, December 9"]
     assert page.texts(".kb-times .kb-label") == ["Morning", "Afternoon", "Evening"]
+
+
+def test_parts_of_the_day_have_names():
+    """Each part is a heading of its own."""
+    assert [part_label(part) for part in PartOfDay] == ["Night", "Morning", "Afternoon", "Evening"]
 
 
 def test_a_day_that_is_not_free_falls_back(visitor: Walk):

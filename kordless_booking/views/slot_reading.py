@@ -1,0 +1,124 @@
+"""Reads of free times for a page: what is fetched in parallel, and in which order months are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from kordless_booking.api.resources import ServiceDetail, Slot
+from kordless_booking.booking import availability
+from kordless_booking.booking.availability import MonthView
+from kordless_booking.presentation.texts import venue_timezone
+from kordless_booking.presentation.timezones import canonical_timezone, get_timezone
+from kordless_booking.upstream.window import bookable_days
+
+if TYPE_CHECKING:
+    from kordless_booking.upstream.entries import Cached
+    from kordless_booking.views.request import WidgetRequest
+
+MONTHS_AHEAD: Final = 3
+"""Months that one page may look at beyond an empty one to find a free day. Each may cost a request to Kordless."""
+MONTH_END: Final = timedelta(days=7)
+"""When less than this is left of a month, it is likely to have no free day: the next month is fetched with it."""
+FARTHEST_BEHIND: Final = timedelta(hours=12)
+"""Offset of the westernmost time zone, which is behind UTC."""
+
+
+@dataclass(frozen=True)
+class MonthRead:
+    """A month as it was read."""
+
+    view: MonthView
+    cached: Cached[tuple[Slot, ...]]
+    """The slots of the month shown."""
+
+
+def start_fetching_month(visit: WidgetRequest, service: str) -> None:
+    """Start fetching in parallel what `read_month` will read.
+
+    One after the other, the fetches could exceed the page's deadline. Until the service is known, its zone and booking
+    window are not, so some months are guessed.
+    """
+    asked = visit.choices.asked_month()
+    zone = visit.choices.tz
+    months = [asked] if asked else _first_months(visit.now, zone)
+    known = visit.catalog.preload(service, *months, party_size=visit.choices.party_size)
+    if known:
+        zone = visitor_zone(visit, known)
+    # Without either, it stays at the months that it may be anywhere on earth.
+    if zone or asked:
+        bounds = availability.months_in_window(visit.now, get_timezone(zone or "UTC"), _window(known))
+        months = [availability.month_to_open(visit.choices, bounds)] if asked else _first_months(visit.now, zone)
+    visit.catalog.prefetch(service, *months, party_size=visit.choices.party_size)
+
+
+def start_fetching_time(visit: WidgetRequest, service: str, start: datetime) -> None:
+    """Start fetching in parallel what `free_slot` will read."""
+    visit.catalog.preload(service, start.date(), party_size=visit.choices.party_size)
+    visit.catalog.prefetch(service, start.date(), party_size=visit.choices.party_size)
+
+
+def _first_months(now: datetime, zone: str | None) -> list[date]:
+    """Return the current month, and the next one if less than `MONTH_END` is left; without a zone, all it may be."""
+    begin = now.astimezone(get_timezone(zone)) if zone else now - FARTHEST_BEHIND
+    return sorted({moment.date().replace(day=1) for moment in (begin, begin + MONTH_END)})
+
+
+def visitor_zone(visit: WidgetRequest, detail: ServiceDetail) -> str:
+    """Return the IANA name of the chosen zone, else of the business's own, else "UTC"."""
+    return visit.choices.tz or canonical_timezone(detail.calendar.timezone) or "UTC"
+
+
+def read_month(visit: WidgetRequest, detail: ServiceDetail) -> MonthRead:
+    """Read the month that the visitor looks at, and the ones after it while nothing is free. Raises KordlessError."""
+    choices, window = visit.choices, _window(detail)
+    zone = get_timezone(visitor_zone(visit, detail))
+    bounds = availability.months_in_window(visit.now, zone, window)
+    read: dict[date, Cached[tuple[Slot, ...]]] = {}
+
+    def slots() -> Iterator[tuple[date, tuple[Slot, ...]]]:
+        for month in _months_to_read(visit, detail, availability.month_to_open(choices, bounds), bounds[1]):
+            read[month] = visit.catalog.slots(detail.service.slug, month, choices.party_size, window_days=window)
+            yield month, read[month].value
+
+    venue = venue_timezone(detail.calendar.location, detail.calendar.timezone)
+    view = availability.month_view(
+        slots(), choices, visit.now, zone=zone, bounds=bounds, venue_zone=get_timezone(venue) if venue else None
+    )
+    return MonthRead(view, read[view.month])
+
+
+def _months_to_read(visit: WidgetRequest, detail: ServiceDetail, first: date, last: date) -> Iterator[date]:
+    """Yield `first` and, for a reader that found nothing free in it, at most `MONTHS_AHEAD` more, up to `last`."""
+    yield first
+    ahead = [first]
+    while len(ahead) <= MONTHS_AHEAD:
+        ahead.append((ahead[-1] + timedelta(days=32)).replace(day=1))
+    months = [month for month in ahead[1:] if month <= last]
+    slug, party = detail.service.slug, visit.choices.party_size
+    visit.catalog.preload(slug, *months, party_size=party)
+    # `start_fetching_month` has fetched a month that begins soon. It is likely to have free days, so it is read before
+    # any later one is fetched.
+    soon = _first_months(visit.now, visitor_zone(visit, detail))
+    while months:
+        if months[0] not in soon:
+            visit.catalog.prefetch(slug, *months, party_size=party, window_days=_window(detail))
+        yield months.pop(0)
+
+
+def free_slot(visit: WidgetRequest, detail: ServiceDetail, start: datetime) -> availability.AvailableTime | None:
+    """Return the time that starts at `start`, or None when it isn't free for the visitor's host and party."""
+    zone = get_timezone(visitor_zone(visit, detail))
+    slug, choices = detail.service.slug, visit.choices
+    kept = visit.catalog.slots(slug, start.date().replace(day=1), choices.party_size, window_days=_window(detail))
+    exact = [slot for slot in kept.value if slot.start == start]
+    times = availability.free_times(
+        exact, zone=zone, now=visit.now, host_id=choices.host, party_size=choices.party_size
+    )
+    return next((times[day][0] for day in times), None)
+
+
+def _window(detail: ServiceDetail | None) -> int:
+    return bookable_days(detail.calendar.booking_window_days if detail else None)
