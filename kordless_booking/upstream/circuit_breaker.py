@@ -2,22 +2,21 @@
 
 ::
 
-    closed ── 5 failures in a row, or more than half of at least 10 in 30 s ──▶ open, for 15 s
-       ▲                                                                         │         ▲
-       └────────── it succeeds ────────── half open: one call may try ◀──────────┘         │
-                                                     └────────────── it fails ─────────────┘
+    closed ── 5 more calls have failed than succeeded ──▶ open, for 15 s
+       ▲                                                   │         ▲
+       └── it succeeds ── half open: one call may try ◀────┘         │
+                                       └────────── it fails ─────────┘
 
-Failures in a row are counted in the cache for all processes, as numbered keys that `cache.add` puts there one by one,
-so that no read-modify-write can lose one. The failure rate is counted in each process. The keys of the circuit are read
-in the same round trip as those of the rate limiter, so that a call that succeeds costs nothing extra. No clocks of
-different machines are compared: a state ends when its key expires from the cache.
+One rule covers two kinds of outage: five failures in a row, and more than half of the calls failing, if never five in a
+row. A failure adds a numbered key to the cache, and a success deletes one. So all processes count together, `cache.add`
+loses no failure as a read-modify-write could, and nothing is written while all is well. The keys are read in the same
+round trip as those of the rate limiter, so a call that succeeds costs nothing extra. No clocks of different machines
+are compared: a state ends when its key expires from the cache.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
-from collections import deque
 from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 FAILURE_THRESHOLD = 5
-"""Failures in a row that open the circuit."""
+"""By how many calls the failures must outnumber the successes to open the circuit."""
 OPEN_SECONDS = 15
 """Seconds that the circuit stays open, unless Kordless named a time (503 with Retry-After)."""
 MAX_OPEN_SECONDS = MAX_WAIT_SECONDS
@@ -50,12 +49,7 @@ PROBE_SECONDS = 30
 allow for a call at most.
 """
 FAILURE_TTL_SECONDS = 600
-"""Seconds until a failure no longer counts as in a row, and until an open circuit that nobody probed closes by itself.
-"""
-RATE_WINDOW_SECONDS = 30.0
-"""Seconds over which the failure rate is taken."""
-MIN_CALLS = 10
-"""Calls that there must have been in that time for the rate to count."""
+"""Seconds until a failure no longer counts, and until an open circuit that nobody probed closes by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +58,8 @@ class Admission:
 
     probe: bool
     """The circuit is half open, and this is the one call that tries."""
-    has_failures: bool
-    """There are failures in the cache that a success of this call clears."""
+    failure_key: str | None = None
+    """Key of the last counted failure, which a success of this call deletes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +72,7 @@ class CircuitState:
     seconds: int = 0
     """Seconds for which it stays open; 0 when it is not."""
     failures: int = 0
-    """Failures in a row so far, of the `FAILURE_THRESHOLD` that open it."""
+    """By how many calls the failures outnumber the successes so far, of the `FAILURE_THRESHOLD` that open it."""
 
 
 class CircuitBreaker:
@@ -93,8 +87,6 @@ class CircuitBreaker:
         self._tripped = cache_key(account, "circuit", name, "tripped")
         self._probe = cache_key(account, "circuit", name, "probe")
         self._failure_keys = [cache_key(account, "circuit", name, "failure", str(n)) for n in range(FAILURE_THRESHOLD)]
-        self._lock = threading.Lock()
-        self._recent: deque[tuple[float, bool]] = deque()
 
     def keys(self) -> list[str]:
         """Return the cache keys to read, in one round trip, before `allow`."""
@@ -105,11 +97,12 @@ class CircuitBreaker:
         if retry_after := self.seconds_open(found):
             raise CircuitOpen(operation=operation, reason="circuit_open", retry_after=retry_after)
         if self._tripped not in found:
-            return Admission(probe=False, has_failures=any(key in found for key in self._failure_keys))
+            failure_key = next((key for key in reversed(self._failure_keys) if key in found), None)
+            return Admission(probe=False, failure_key=failure_key)
         # One winner among all processes: the others stay out until the probe has reported.
         if not self._cache.add(self._probe, 1, PROBE_SECONDS):
             raise CircuitOpen(operation=operation, reason="circuit_probing", retry_after=1)
-        return Admission(probe=True, has_failures=True)
+        return Admission(probe=True)
 
     def state(self, found: Mapping[str, Storable]) -> CircuitState:
         """Return the state, given what was `found` under `keys()`. Changes nothing."""
@@ -146,18 +139,20 @@ class CircuitBreaker:
         failed = answer is None or (answer.failed and not 400 <= answer.status < 500)
         if failed and parallel and not admission.probe:
             return
-        rate_exceeded = self._failure_rate_exceeded(failed=failed)
         if not failed:
-            if admission.has_failures:
-                self._close(admission)
+            if admission.probe:
+                self._close()
+            elif admission.failure_key:
+                # Calls that succeed at the same moment may delete the same key, and count as one success.
+                self._cache.delete_many([admission.failure_key])
         # One is enough: with a Retry-After, Kordless itself says that it is down, and for how long.
         elif answer is not None and answer.status == 503 and answer.retry_after:
             self._trip(min(answer.retry_after, MAX_OPEN_SECONDS))
-        elif admission.probe or rate_exceeded or self._count_failure():
+        elif admission.probe or self._count_failure():
             self._trip(OPEN_SECONDS)
 
     def _count_failure(self) -> bool:
-        """Count one failure in a row. Return True when the circuit has to open.
+        """Count one failure. Return True when the circuit has to open.
 
         That is when this failure takes the last free key, and also when no key is free: the process that took the last
         one may be slow to open the circuit, or may have died.
@@ -165,27 +160,13 @@ class CircuitBreaker:
         added = next((key for key in self._failure_keys if self._cache.add(key, 1, FAILURE_TTL_SECONDS)), None)
         return added in {self._failure_keys[-1], None}
 
-    def _failure_rate_exceeded(self, *, failed: bool) -> bool:
-        now = self._clock.monotonic()
-        with self._lock:
-            self._recent.append((now, failed))
-            # Never empty: the entry that was just appended is inside the window.
-            while self._recent[0][0] <= now - RATE_WINDOW_SECONDS:
-                self._recent.popleft()
-            failures = sum(failure for _, failure in self._recent)
-            return len(self._recent) >= MIN_CALLS and failures * 2 > len(self._recent)
-
     def _trip(self, seconds: int) -> None:
         log_event(logger, logging.WARNING, "circuit_opened", **{"class": self._name}, seconds=seconds)
         self._cache.set(self._open, ceil(self._clock.now() + seconds), seconds)
         self._cache.set(self._tripped, 1, FAILURE_TTL_SECONDS)
+        # The probe decides from now on: old failures must not open the circuit again after it.
         self._cache.delete_many([self._probe, *self._failure_keys])
-        # The half-open probe decides now; old failures must not open the circuit again after it.
-        with self._lock:
-            self._recent.clear()
 
-    def _close(self, admission: Admission) -> None:
-        # A success of an ordinary call clears failures in a row; that is no event.
-        if admission.probe:
-            log_event(logger, logging.WARNING, "circuit_closed", **{"class": self._name})
+    def _close(self) -> None:
+        log_event(logger, logging.WARNING, "circuit_closed", **{"class": self._name})
         self._cache.delete_many([self._tripped, self._probe, *self._failure_keys])

@@ -72,7 +72,7 @@ class PicklelessBackend:
         return made
 
     def close(self, **_kwargs: object) -> None:
-        """Close this thread's connections at the end of the request, as Django does with its own."""
+        """Close this thread's connections at the end of a request, as Django does: until the next they may die."""
         if (cache := getattr(self._own, "cache", None)) is not None:
             cache.close()
 

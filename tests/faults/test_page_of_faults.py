@@ -89,8 +89,8 @@ def test_the_numbers_are_the_codes():
     for said in (
         f"| `BROWSE_SECONDS` | {in_force.settings['BROWSE_SECONDS']:g} seconds",
         f"| `BOOKING_SECONDS` | {in_force.settings['BOOKING_SECONDS']:g} seconds",
-        f"after {circuit_breaker.FAILURE_THRESHOLD} failures in a row",
-        f"at least {circuit_breaker.MIN_CALLS} in {circuit_breaker.RATE_WINDOW_SECONDS:g} seconds",
+        f"once {circuit_breaker.FAILURE_THRESHOLD} more calls have failed than succeeded",
+        f"within {circuit_breaker.FAILURE_TTL_SECONDS // 60} minutes",
         f"| {circuit_breaker.OPEN_SECONDS} seconds, as long as `Retry-After` says with a 503, at most {longest};",
         f"| Times are cached | {_in_words(slots)} |",
         f"| Services are cached | {_in_words(organization)} |",

@@ -68,12 +68,13 @@ def test_it_opens_although_whoever_met_the_fifth_failure_died(scenario: CircuitS
     assert scenario.refused(circuit) == 15
 
 
-def test_a_success_in_between_starts_the_row_anew(scenario: CircuitScenario) -> None:
-    """Four failures, one success, four failures: closed."""
+def test_a_success_takes_back_one_failure(scenario: CircuitScenario) -> None:
+    """Four failures, a success and a failure leave four: closed. One more opens it."""
     circuit = scenario.process()
-    for answer in (None, None, None, None, FINE, None, None, None, None):
+    for answer in (None, None, None, None, FINE, None):
         scenario.call(circuit, answer)
-    scenario.call(circuit)
+    scenario.call(circuit, None)
+    assert scenario.refused(circuit) == 15
 
 
 def test_failures_of_parallel_calls_are_not_counted(scenario: CircuitScenario) -> None:
@@ -81,11 +82,12 @@ def test_failures_of_parallel_calls_are_not_counted(scenario: CircuitScenario) -
     circuit = scenario.process()
     for _ in range(12):
         circuit.record(scenario.admit(circuit), None, parallel=True)
-    assert scenario.admit(circuit) == Admission(probe=False, has_failures=False)
+    assert scenario.admit(circuit) == Admission(probe=False, failure_key=None)
     for _ in range(4):
         scenario.call(circuit, None)
-    circuit.record(scenario.admit(circuit), FINE, parallel=True)
-    assert scenario.admit(circuit) == Admission(probe=False, has_failures=False)
+    for _ in range(4):
+        circuit.record(scenario.admit(circuit), FINE, parallel=True)
+    assert scenario.admit(circuit) == Admission(probe=False, failure_key=None)
 
 
 def test_a_failed_probe_opens_it_again_also_as_a_parallel_call(scenario: CircuitScenario) -> None:
@@ -110,31 +112,52 @@ def test_a_failed_probe_opens_it_again_also_as_a_parallel_call(scenario: Circuit
     ],
 )
 def test_a_no_shows_that_kordless_is_alive(scenario: CircuitScenario, no: ResponseMeta) -> None:
-    """Being refused is an answer, not a failure."""
+    """Being refused is an answer, not a failure: it takes back a failure as a success does."""
     circuit = scenario.process()
-    for answer in (None, None, None, None, no, None, None, None, None):
+    for answer in (None, None, None, None, *[no] * 4, None, None, None, None):
         scenario.call(circuit, answer)
     scenario.admit(circuit)
 
 
-def test_it_opens_when_more_than_half_of_ten_fail_within_half_a_minute(scenario: CircuitScenario) -> None:
-    """Two failures for each success are an outage too, if never five in a row."""
-    circuit = scenario.process()
-    answers = [None, None, FINE] * 3
-    for answer in answers:
-        scenario.call(circuit, answer)
-    scenario.call(circuit, None)
-    assert scenario.refused(circuit) == 15
+def test_it_opens_when_more_calls_fail_than_succeed_in_all_processes(scenario: CircuitScenario) -> None:
+    """Two failures for each success are an outage too, if never five in a row and whichever process met them."""
+    processes = [scenario.process() for _ in range(4)]
+    for number, answer in enumerate([*[None, None, FINE] * 3, None]):
+        scenario.call(processes[number % 4], answer)
+    scenario.call(processes[0], None)
+    assert [scenario.refused(process) for process in processes] == [15] * 4
 
 
-def test_failures_long_ago_do_not_count_towards_the_rate(scenario: CircuitScenario) -> None:
-    """The same answers over many minutes are just a bad day."""
+@pytest.mark.parametrize("failures", [1, 2, 4])
+def test_it_stays_closed_while_as_many_calls_succeed_as_fail(scenario: CircuitScenario, failures: int) -> None:
+    """However long that lasts, and however the failures are grouped below five."""
     circuit = scenario.process()
-    for _ in range(5):
-        for answer in (None, None, FINE):
-            scenario.time.pass_(11)
+    for _ in range(30):
+        for answer in [None] * failures + [FINE] * failures:
             scenario.call(circuit, answer)
     scenario.admit(circuit)
+
+
+def test_failures_long_ago_do_not_count(scenario: CircuitScenario) -> None:
+    """Ten minutes after each it is no longer counted."""
+    circuit = scenario.process()
+    for _ in range(20):
+        scenario.call(circuit, None)
+        scenario.time.pass_(circuit_breaker.FAILURE_TTL_SECONDS / 4)
+    scenario.admit(circuit)
+
+
+def test_a_late_success_does_not_close_an_open_circuit(scenario: CircuitScenario) -> None:
+    """A call that began before the circuit opened is not the probe."""
+    circuit = scenario.process()
+    for _ in range(4):
+        scenario.call(circuit, None)
+    slow = scenario.admit(circuit)
+    scenario.call(circuit, None)
+    circuit.record(slow, FINE)
+    assert scenario.refused(circuit) == 15
+    scenario.time.pass_(15)
+    assert scenario.admit(circuit).probe
 
 
 def test_half_open_one_probe_goes_and_its_success_closes(
@@ -237,8 +260,5 @@ def test_classes_and_accounts_break_apart(scenario: CircuitScenario) -> None:
 def test_the_drawing_has_the_numbers_of_the_code() -> None:
     """The module opens with a picture of its states and says when they change."""
     drawn = " ".join((circuit_breaker.__doc__ or "").split())
-    assert f"{circuit_breaker.FAILURE_THRESHOLD} failures in a row" in drawn
-    assert (
-        f"more than half of at least {circuit_breaker.MIN_CALLS} in {circuit_breaker.RATE_WINDOW_SECONDS:g} s" in drawn
-    )
+    assert f"{circuit_breaker.FAILURE_THRESHOLD} more calls have failed than succeeded" in drawn
     assert f"open, for {circuit_breaker.OPEN_SECONDS} s" in drawn

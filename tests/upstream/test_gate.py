@@ -157,7 +157,7 @@ def test_state_costs_one_round_trip_and_no_permit(scenario: GateScenario) -> Non
 
 
 def test_state_reports_each_circuit(scenario: GateScenario) -> None:
-    """Failures in a row, then open for so long, then half open; the other class stands by itself."""
+    """Failures so far, then open for so long, then half open; the other class stands by itself."""
     gate = scenario.process()
     for _ in range(3):
         pass_through(gate)

@@ -1,5 +1,6 @@
 """Answers that are given again: to whom, for how long, and never another's."""
 
+import os
 from datetime import timedelta
 from typing import Any
 
@@ -189,3 +190,15 @@ def test_the_same_path_under_another_prefix_is_another_page():
     shorter.resolver_match = longer.resolver_match = resolve("/book/")
     assert shorter.path == longer.path
     assert response_cache.cache_key(shorter) != response_cache.cache_key(longer)
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # Python 3.12 warns of forking with threads
+def test_a_forked_child_starts_without_stored_responses(client: Client):
+    """They would be validated against the parent's cache, which the child's invalidations don't reach."""
+    client.get("/book/haircut/")
+    assert response_cache._answers
+    child = os.fork()
+    if child == 0:  # pragma: no cover - another process
+        os._exit(len(response_cache._answers))
+    assert os.waitpid(child, 0)[1] == 0
+    assert response_cache._answers
