@@ -48,23 +48,23 @@ def log_call(seen: CallRecord) -> None:
     `where` (the JSON path of the first).
     """
     failure = seen.failure
-    said: dict[str, object] = {
+    values: dict[str, object] = {
         "operation": seen.operation,
         "status": seen.status or "-",
         "ms": round((time.monotonic() - seen.began) * 1000),
         "req": _loggable(request_id.get()),
     }
     if failure is not None:
-        said |= {
+        values |= {
             "error": type(failure).__name__,
             "reason": _loggable(failure.reason),
             "upstream": _loggable(seen.upstream_id),
         }
         if failure.retry_after is not None:
-            said["retry_after"] = failure.retry_after
+            values["retry_after"] = failure.retry_after
     if seen.skipped.count:
-        said |= {"dropped": seen.skipped.count, "where": seen.skipped.first_path}
-    log_event(logger, _level(seen), "kordless_call", **said)
+        values |= {"dropped": seen.skipped.count, "where": seen.skipped.first_path}
+    log_event(logger, _level(seen), "kordless_call", **values)
 
 
 def _level(seen: CallRecord) -> int:

@@ -129,13 +129,13 @@ def parse_booking(
     An absent number, start or end is taken from the arguments. Without `number` (create) the document must contain one.
     """
     fields = document.object("booking") or document
-    said = fields.text("confirmation_number", "number")
-    if said is None and number is None:
+    confirmation_number = fields.text("confirmation_number", "number")
+    if confirmation_number is None and number is None:
         raise InvalidField(fields.path_of("confirmation_number"))
-    if said is not None and not CONFIRMATION_NUMBER.fullmatch(said):
+    if confirmation_number is not None and not CONFIRMATION_NUMBER.fullmatch(confirmation_number):
         raise InvalidField(fields.path_of("confirmation_number"))
     for name, one, other in (
-        ("confirmation_number", said, number),
+        ("confirmation_number", confirmation_number, number),
         ("organization_slug", fields.text("organization_slug", "org_slug"), org_slug),
         ("service_slug", fields.text("service_slug"), service_slug),
     ):
@@ -151,7 +151,7 @@ def parse_booking(
     if start is not None and starts != start:
         raise _mismatch("start_at")
     return Booking(
-        confirmation_number=said or number or "",
+        confirmation_number=confirmation_number or number or "",
         status=_status(fields.text("status", limit=40)),
         start=starts,
         end=ends,
@@ -298,9 +298,9 @@ def _parse_slot(fields: LenientObject) -> Slot:
     end = fields.required_datetime("endsAt", "end_at", "end")
     if end <= start:
         raise InvalidField(fields.path_of("endsAt"))
-    said = _seats(fields, "capacity")
+    total = _seats(fields, "capacity")
     free = _seats(fields, "availableCapacity", "available")
-    capacity = max(1, free or 0) if said is None else said  # no total given: at least the free seats
+    capacity = max(1, free or 0) if total is None else total  # no total given: at least the free seats
     host = _parse_id_and_name(fields, "host")
     team = _parse_id_and_name(fields, "team")
     return Slot(
@@ -334,7 +334,7 @@ def _parse_id_and_name(fields: LenientObject, what: str) -> tuple[str, str | Non
     return None if found is None else (found, name)
 
 
-def _status(said: str | None) -> str:
-    status = (said or "").lower()
+def _status(value: str | None) -> str:
+    status = (value or "").lower()
     # The documented status has one l, the documented event `booking.cancelled` two: accept both.
     return "canceled" if status == "cancelled" else status

@@ -145,13 +145,13 @@ def create_body(new: NewBooking, org_slug: str) -> bytes:
 
 def encode_json(document: Mapping[str, Any]) -> bytes:
     """Return compact UTF-8 JSON of the values that are not None. A lone surrogate becomes a question mark."""
-    said = {name: value for name, value in document.items() if value is not None}
-    return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    present = {name: value for name, value in document.items() if value is not None}
+    return json.dumps(present, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 def _contact_document(contact: Contact) -> dict[str, str]:
     if not contact.name.strip() or not (contact.email or contact.phone):
         raise ValueError("A contact needs a name, and an e-mail or a phone.")
-    said = {"name": contact.name, "email": contact.email, "phone": contact.phone}
+    present = {"name": contact.name, "email": contact.email, "phone": contact.phone}
     # Empty texts are left out as well: a blank e-mail beside a phone would be refused.
-    return {name: value for name, value in said.items() if value}
+    return {name: value for name, value in present.items() if value}

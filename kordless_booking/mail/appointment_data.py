@@ -63,15 +63,15 @@ class AppointmentData(msgspec.Struct, frozen=True, kw_only=True):
         contain the phone number, but its time is wrong.
         """
         mine, own = self.booking, {"contact"} if news else {"contact", "start", "end", "status"}
-        said = {
+        changes = {
             name: value for name in Booking.__struct_fields__ if name not in own and (value := getattr(booking, name))
         }
         contact, heard = self.contact, booking.contact or Contact()
-        said["contact"] = Contact(
+        changes["contact"] = Contact(
             name=heard.name or contact.name, email=heard.email or contact.email, phone=heard.phone or contact.phone
         )
         return AppointmentData(
-            booking=msgspec.structs.replace(mine, **said), reader=_merge_preferences(self.reader, reader)
+            booking=msgspec.structs.replace(mine, **changes), reader=_merge_preferences(self.reader, reader)
         )
 
 

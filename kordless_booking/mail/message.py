@@ -125,7 +125,7 @@ def _build_message(
     # A canceled booking has nothing to manage: its mail links to the services instead.
     gone = kind is OutgoingMail.Kind.CANCELLED
     start = formatting.date_and_time(booking.start.astimezone(timezones.get_timezone(zone)), language, reader.hours)
-    said = mail_texts(kind, booking.status, one_line(service), start)
+    mail_text = mail_texts(kind, booking.status, one_line(service), start)
     link = None if gone else _manage_link(account, particulars, reader, now)
     sender = parseaddr(account.mail_from or settings.DEFAULT_FROM_EMAIL)
     colours = build_palette(organization.branding.primary_color if organization else None)
@@ -133,10 +133,10 @@ def _build_message(
         "kind": kind.value,
         "lang": language,
         "dir": "rtl" if translation.get_language_info(language)["bidi"] else "ltr",
-        "subject": said.subject,
-        "headline": said.headline,
-        "about": said.about,
-        "enclosed": said.enclosed,
+        "subject": mail_text.subject,
+        "headline": mail_text.headline,
+        "about": mail_text.about,
+        "enclosed": mail_text.enclosed,
         "greeting": _greeting(particulars),
         "business": business,
         "tones": colours.light,

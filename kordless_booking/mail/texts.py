@@ -32,28 +32,28 @@ class MailTexts:
 
 def mail_texts(kind: OutgoingMail.Kind, status: str, service: str, when: str) -> MailTexts:
     """Return the texts. `service` and `when` are plain text; `status` is the booking's, as Kordless writes it."""
-    said = {"service": service, "when": when}
+    values = {"service": service, "when": when}
     enclosed = _("The attached file puts it into your calendar.")
     stands = status_texts(status)
     match kind:
         case OutgoingMail.Kind.CANCELLED:
             gone = status_texts("canceled")
-            subject = _("Your booking has been canceled: %(service)s, %(when)s") % said
+            subject = _("Your booking has been canceled: %(service)s, %(when)s") % values
             return MailTexts(subject, gone.headline, gone.lead, _("The attached file takes it out of your calendar."))
         case OutgoingMail.Kind.RESCHEDULED:
-            subject = _("Your booking has been moved: %(service)s, %(when)s") % said
+            subject = _("Your booking has been moved: %(service)s, %(when)s") % values
             moved = _("Your booking has been moved.")
             # Staff may have to accept the new time first; the status text says so.
             return MailTexts(
                 subject, _("New time"), f"{moved} {stands.lead}" if status == "pending" else moved, enclosed
             )
         case OutgoingMail.Kind.REMINDER:
-            subject = _("Reminder: %(service)s, %(when)s") % said
+            subject = _("Reminder: %(service)s, %(when)s") % values
             return MailTexts(subject, _("See you soon"), _("This is a reminder of your booking."), enclosed)
         case OutgoingMail.Kind.REQUESTED:
-            subject = _("We have received your request: %(service)s, %(when)s") % said
+            subject = _("We have received your request: %(service)s, %(when)s") % values
         case _:
-            subject = _("Your booking is confirmed: %(service)s, %(when)s") % said
+            subject = _("Your booking is confirmed: %(service)s, %(when)s") % values
     return MailTexts(subject, stands.headline, stands.lead, enclosed)
 
 

@@ -81,17 +81,17 @@ def _answer(request: HttpRequest) -> HttpResponse:
         return set_retry_after(HttpResponse(status=503))
     try:
         status = _process(request, account)
-    except _Rejected as refused:
-        count_rejection(account.name, refused.event)
-        log_level = services_for(account).log_throttle.level_for(refused.event, refused.level)
-        log_event(log, log_level, refused.event, status=refused.status, account=account.name, **refused.more)
-        response = HttpResponse(status=refused.status)
-        return set_retry_after(response) if refused.status == 503 else response
+    except _Rejected as rejection:
+        count_rejection(account.name, rejection.event)
+        log_level = services_for(account).log_throttle.level_for(rejection.event, rejection.level)
+        log_event(log, log_level, rejection.event, status=rejection.status, account=account.name, **rejection.more)
+        response = HttpResponse(status=rejection.status)
+        return set_retry_after(response) if rejection.status == 503 else response
     return JsonResponse({"received": status})
 
 
 def _process(request: HttpRequest, account: conf.Account) -> str:
-    """Process one delivery and return its outcome. Raises _Refused."""
+    """Process one delivery and return its outcome. Raises _Rejected."""
     if not account.webhook_secrets:
         raise _Rejected(404, "webhook_without_secret")
     body = _body(request)
@@ -127,16 +127,16 @@ def _process(request: HttpRequest, account: conf.Account) -> str:
 def _body(request: HttpRequest) -> bytes:
     """Return the raw bytes of the body.
 
-    Raises _Refused: 413 when there are too many, without reading on; 400 when the body ends too early.
+    Raises _Rejected: 413 when there are too many, without reading on; 400 when the body ends too early.
     """
-    said = request.META.get("CONTENT_LENGTH") or ""
-    if said.isdecimal() and (len(said) > 9 or int(said) > MAX_BODY_BYTES):
+    declared = request.META.get("CONTENT_LENGTH") or ""
+    if declared.isdecimal() and (len(declared) > 9 or int(declared) > MAX_BODY_BYTES):
         raise _Rejected(413, "webhook_too_large")
     stream = request
-    if not said and request.META.get("wsgi.input_terminated"):
+    if not declared and request.META.get("wsgi.input_terminated"):
         # Chunked: without a length Django's stream is empty, but the server's ends where the body does.
         stream = request.META["wsgi.input"]
-    elif not said and request.headers.get("Transfer-Encoding") and "wsgi.input" in request.META:
+    elif not declared and request.headers.get("Transfer-Encoding") and "wsgi.input" in request.META:
         # Chunked, but this server's stream doesn't end by itself: reading it could block without end.
         raise _Rejected(413, "webhook_too_large", reason="no_length")
     try:
@@ -150,7 +150,7 @@ def _body(request: HttpRequest) -> bytes:
 
 
 def _verify(request: HttpRequest, account: conf.Account, body: bytes, now: float) -> None:
-    """Verify the signature. Raises _Refused (401)."""
+    """Verify the signature. Raises _Rejected (401)."""
     scheme = signature.SignatureScheme(account.webhook_signed_payload, account.webhook_signature_encoding)
     try:
         signature.verify(

@@ -109,11 +109,11 @@ def _publish(
     """
     change = change_of(event, booking)
     # Kordless's clock may be ahead. A time in the future would make all later changes look outdated.
-    told = record_change(change, booking, account=account.name, at=min(event.at or now, now))
+    recorded = record_change(change, booking, account=account.name, at=min(event.at or now, now))
     # Attribution and preferences go with the first report alone, which is the one that is published.
-    ours = attempt if told else None
-    queue_mail(change, told, booking, account=account, now=now, reader=ours.reader if ours else None)
-    if told is None:
+    ours = attempt if recorded else None
+    queue_mail(change, recorded, booking, account=account, now=now, reader=ours.reader if ours else None)
+    if recorded is None:
         return WebhookDelivery.Outcome.SUPERSEDED, ""
     # A change that our own page has just requested counts as ours, even if its webhook beats the response.
     here = ours is not None or is_change_in_progress(
@@ -121,7 +121,11 @@ def _publish(
     )
     source = ChangeSource.WIDGET if here else ChangeSource.WEBHOOK
     send_signal(
-        change.signal, source, booking=told, account=account.name, attribution=dict(ours.attribution) if ours else {}
+        change.signal,
+        source,
+        booking=recorded,
+        account=account.name,
+        attribution=dict(ours.attribution) if ours else {},
     )
     return WebhookDelivery.Outcome.PROCESSED, source
 
@@ -131,10 +135,10 @@ def change_of(event: Event, booking: Booking) -> BookingChange:
     return BookingChange.CANCELLED if booking.status == "canceled" else CHANGES[event.kind]
 
 
-def send_signal(signal: Signal, source: ChangeSource, *, replay: bool = False, **said: Any) -> None:
+def send_signal(signal: Signal, source: ChangeSource, *, replay: bool = False, **arguments: Any) -> None:
     """Send a signal. Raises ReceiverFailed when a receiver raises; the receivers after it aren't called."""
     try:
         # Not `send_robust`: a receiver that fails must roll back the transaction.
-        signal.send(sender=source, source=source, replay=replay, **said)
+        signal.send(sender=source, source=source, replay=replay, **arguments)
     except Exception as error:  # receivers raise anything
         raise ReceiverFailed(error) from error
