@@ -60,7 +60,7 @@ def _switches(chosen: dict[str, str]) -> list[dict[str, Any]]:
 def snippet(request: HttpRequest) -> HttpResponse:
     """Render the snippet builder. Its preview is someone else's website, if that is served."""
     neighbor = _neighbor()["neighbor"]
-    visit = WidgetRequest(request, namespace="kordless_booking")
+    visit = WidgetRequest.from_http(request, namespace="kordless_booking")
     elsewhere = f"{neighbor}/preview/" if neighbor else None
     return builder(visit, "demo_site/snippet.html", _neighbor(), elsewhere=elsewhere)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from kordless_booking.urls import app_name, urlpatterns
-from kordless_booking.views.request import RESERVED
+from kordless_booking.views.links import RESERVED
 from tests.support.visitor import JANE, Walk
 
 slugs = st.from_regex(r"[a-z0-9][a-z0-9._-]{0,40}", fullmatch=True)

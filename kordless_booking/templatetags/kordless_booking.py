@@ -15,6 +15,7 @@ from kordless_booking.exceptions import KordlessError
 from kordless_booking.funnel.page_views import count_page_view
 from kordless_booking.presentation.themes import PLAIN, THEMES
 from kordless_booking.views import problems
+from kordless_booking.views.rendering import PageResponse
 from kordless_booking.views.request import WidgetRequest, request_id_context
 from kordless_booking.views.steps import services_page, slots_page
 
@@ -38,18 +39,21 @@ def booking_widget(
     if not isinstance(request, HttpRequest):
         raise ImproperlyConfigured("{% booking_widget %} needs the request context processor.")
     namespace = account or "kordless_booking"
-    visit = WidgetRequest(request, namespace=namespace, stage=f"kb-inline-{name}")
-    if theme in {PLAIN, *THEMES}:
-        visit.choices = visit.choices.replace(theme=theme)
-    visit.skip_assets = bool(getattr(request, _ASSETS_LOADED, False))
+    visit = WidgetRequest.from_http(
+        request,
+        namespace=namespace,
+        stage=f"kb-inline-{name}",
+        theme=theme if theme in {PLAIN, *THEMES} else None,
+        skip_assets=bool(getattr(request, _ASSETS_LOADED, False)),
+    )
     setattr(request, _ASSETS_LOADED, True)
     # One deadline, in seconds, for all calls to Kordless: the host's page must not wait longer than the widget's own.
     with request_id_context(request), translation.override(visit.language), deadline(visit.account.browse_seconds):
         try:
             page = slots_page(visit, service) if service else services_page(visit)
-            if visit.page_view is not None:
+            if isinstance(page, PageResponse) and page.page_view is not None:
                 # A second widget on the same page is no second visit.
-                count_page_view(request, visit.page_view, arrives=not visit.skip_assets)
+                count_page_view(request, page.page_view, arrives=not visit.skip_assets)
         except KordlessError as error:
             page = problems.problem_page(visit, problems.from_api_error(error))
         except problems.Problem as problem:

@@ -61,7 +61,7 @@ def consume(visit: WidgetRequest, scope: str, who: str | None = None) -> int:
         return 0
     who = who or client_address(visit.request, visit.account.trusted_proxies)
     keys = [_key(visit.account.name, rule.scope, who, number) for number in range(rule.most)]
-    cache, now = visit.account_cache, visit.now.timestamp()
+    cache, now = visit.access.cache, visit.now.timestamp()
     found, free_at = cache.get_many(keys), now + rule.seconds
     if take_permit(cache, keys, found, free_at=free_at, timeout=rule.seconds):
         return 0

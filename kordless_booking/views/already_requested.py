@@ -27,7 +27,7 @@ def already_requested(
     state.
     """
     # The same link as for a click on the time: it is checked to be free, and then gets a draft with a key of its own.
-    afresh = visit.service_url(
+    afresh = visit.links.service_url(
         "contact", terms.service, terms.choices_for_day(choices), kept=kept, start=format_start(terms.start)
     )
     said = (
@@ -39,7 +39,7 @@ def already_requested(
     )
     ways: dict[str, Any] = {
         "main_link": (afresh, _("Book this time for someone else")),
-        "secondary_link": (visit.url("manage-find"), _("Find that booking")),
+        "secondary_link": (visit.links.url("manage-find"), _("Find that booking")),
         "step": Step.CONTACT,
         # From the terms in the visitor's own URL.
         "summary": terms_summary(visit, terms, find_service(visit, terms.service), with_offer=False),

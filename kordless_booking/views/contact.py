@@ -28,13 +28,15 @@ from kordless_booking.booking.steps import Step
 from kordless_booking.booking.terms import Terms
 from kordless_booking.forms import ContactForm
 from kordless_booking.models import FunnelCount
-from kordless_booking.views import security
 from kordless_booking.views.abuse import HONEYPOT, reject_reason
 from kordless_booking.views.already_requested import already_requested
 from kordless_booking.views.cells import read_start
 from kordless_booking.views.decorators import widget_view
+from kordless_booking.views.links import SeeOther
 from kordless_booking.views.outcome import invalidate_after_error, redirect_to_outcome
+from kordless_booking.views.page import build_page
 from kordless_booking.views.problems import Problem, from_api_error, log_problem
+from kordless_booking.views.rendering import render
 from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.retry_after import set_retry_after
 from kordless_booking.views.slot_reading import free_slot, start_fetching_time, visitor_zone
@@ -60,12 +62,14 @@ def contact(visit: WidgetRequest, service: str) -> HttpResponse:
             raise _already_requested(visit, old.draft) from None
         return _renew_draft(visit, old.draft)
     except draft.InvalidDraft:
-        return _to_slots(visit, service, kept=visit.kept)
+        return _to_slots(visit, service, kept=visit.form_input_token)
     if _is_used(visit, chosen):
         raise _already_requested(visit, chosen)
     detail = visit.bookable_service(service)
     form = ContactForm(region=visit.account.phone_region)
-    form.initial = decrypt_form_input(visit.account.name, visit.kept, visit.now.timestamp(), form.max_lengths())
+    form.initial = decrypt_form_input(
+        visit.account.name, visit.form_input_token, visit.now.timestamp(), form.max_lengths()
+    )
     return _form_page(visit, detail, chosen, form)
 
 
@@ -76,13 +80,13 @@ def _begin_draft(visit: WidgetRequest, service: str) -> HttpResponse:
         start_fetching_time(visit, service, start)
     detail = visit.bookable_service(service)
     if start is None:
-        return _to_slots(visit, service, kept=visit.kept)
+        return _to_slots(visit, service, kept=visit.form_input_token)
     moment = free_slot(visit, detail, start)
     if moment is None:
-        return _to_slots(visit, service, taken="1", kept=visit.kept)
+        return _to_slots(visit, service, taken="1", kept=visit.form_input_token)
     chosen = _draft(visit, detail, moment)
     visit.record_stage(FunnelCount.Stage.SLOT, service)
-    return visit.redirect(_contact_url(visit, chosen, visit.kept))
+    return SeeOther(_contact_url(visit, chosen, visit.form_input_token))
 
 
 def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
@@ -191,15 +195,17 @@ def _renew_draft(visit: WidgetRequest, old: Draft, form: ContactForm | None = No
     """Replace an expired draft by a new one when the time is still free; form input is kept."""
     # The draft's own choices: the query of a posted form need not have them.
     terms = old.terms
-    visit.choices = visit.choices.replace(tz=terms.timezone, host=terms.host_id, party_size=terms.party_size)
+    visit = visit.with_choices(
+        visit.choices.replace(tz=terms.timezone, host=terms.host_id, party_size=terms.party_size)
+    )
     start_fetching_time(visit, terms.service, terms.start)
     detail = visit.bookable_service(terms.service)
-    kept = _encrypt_input(visit, form) if form else visit.kept
+    kept = _encrypt_input(visit, form) if form else visit.form_input_token
     moment = free_slot(visit, detail, terms.start)
     if moment is None:
         return _to_slots(visit, terms.service, terms, taken="1", kept=kept)
     if form is None:
-        return visit.redirect(_contact_url(visit, _draft(visit, detail, moment), kept))
+        return SeeOther(_contact_url(visit, _draft(visit, detail, moment), kept))
     text = _("You took a break, and the time is still free. Please check your details and book again.")
     return _form_page(visit, detail, _draft(visit, detail, moment), form, problem=text, status=409)
 
@@ -213,7 +219,7 @@ def _is_used(visit: WidgetRequest, chosen: Draft) -> bool:
 
 
 def _already_requested(visit: WidgetRequest, chosen: Draft, form: ContactForm | None = None) -> Problem:
-    kept = _encrypt_input(visit, form) if form else visit.kept
+    kept = _encrypt_input(visit, form) if form else visit.form_input_token
     limits = (form or ContactForm()).max_lengths()
     found = decrypt_form_input(visit.account.name, kept, visit.now.timestamp(), limits)
     return already_requested(
@@ -236,14 +242,15 @@ def _form_page(
     status: int = 200,
 ) -> HttpResponse:
     """Render the contact form. Without `detail`, the summary has only what the draft knows."""
-    visit.cache_control = security.CACHE_NO_STORE
     # The zone that the draft was made in: the page must show the time that was clicked.
     choices = visit.choices.replace(tz=chosen.terms.timezone, day=None, month=None)
-    kept = _encrypt_input(visit, form) if form.is_bound else visit.kept
-    slots = visit.service_url("slots", chosen.terms.service, chosen.terms.choices_for_day(visit.choices), kept=kept)
+    kept = _encrypt_input(visit, form) if form.is_bound else visit.form_input_token
+    slots = visit.links.service_url(
+        "slots", chosen.terms.service, chosen.terms.choices_for_day(visit.choices), kept=kept
+    )
     context: dict[str, Any] = {
         "form": form,
-        "action": visit.service_url("contact", chosen.terms.service, choices),
+        "action": visit.links.service_url("contact", chosen.terms.service, choices),
         "hidden": [("draft", draft.sign(chosen, visit.account.name)), ("attribution", _attribution(visit))],
         "errors": form.errors,
         "problem": problem,
@@ -251,7 +258,8 @@ def _form_page(
         "honeypot": HONEYPOT,
         "back": {"url": slots, "label": _("Choose another time")},
     }
-    return visit.render(Step.CONTACT.template, visit.page(_("Your details"), step=Step.CONTACT), context, status)
+    page = build_page(visit, _("Your details"), step=Step.CONTACT)
+    return render(visit, Step.CONTACT.template, page, context, status, no_store=True)
 
 
 def _draft(visit: WidgetRequest, detail: ServiceDetail, moment: AvailableTime) -> Draft:
@@ -284,12 +292,12 @@ def _detail(visit: WidgetRequest, service: str) -> ServiceDetail | None:
 
 def _to_slots(visit: WidgetRequest, service: str, terms: Terms | None = None, **query: str | None) -> HttpResponse:
     choices = terms.choices_for_day(visit.choices) if terms else visit.choices
-    return visit.redirect(visit.service_url("slots", service, choices, **query))
+    return SeeOther(visit.links.service_url("slots", service, choices, **query))
 
 
 def _contact_url(visit: WidgetRequest, chosen: Draft, kept: str | None) -> str:
     token = draft.sign(chosen, visit.account.name)
-    return visit.service_url(
+    return visit.links.service_url(
         "contact", chosen.terms.service, visit.choices.replace(month=None, day=None), draft=token, kept=kept
     )
 

@@ -31,7 +31,9 @@ from kordless_booking.logs import log_event
 from kordless_booking.prefetch import is_prefetch, keep_for_click, prefetch_declined
 from kordless_booking.presentation.safe_links import safe_url
 from kordless_booking.views import problems, security
-from kordless_booking.views.request import WidgetRequest, origin_of, request_id_context, request_id_of
+from kordless_booking.views.page import origin_of
+from kordless_booking.views.rendering import PageResponse
+from kordless_booking.views.request import WidgetRequest, request_id_context, request_id_of
 from kordless_booking.views.response_cache import cache_key, get, store
 
 log = logging.getLogger("kordless_booking.views")
@@ -57,11 +59,11 @@ def widget_view(
 ) -> Callable[[WidgetView[P]], Callable[..., HttpResponse]]:
     """Return a decorator for a view that allows `methods`. HEAD is allowed where GET is, OPTIONS always.
 
-    - `personal`: nobody may store the page (`no-store`).
-    - `shared`: the page is the same for all requests with the same cache key. It is stored in the response cache when
-      package templates alone made it.
-    - `books`: a GET may send a booking, so it gets BOOKING_SECONDS instead of BROWSE_SECONDS.
-    - `ahead`: the page may be prefetched. Others answer a prefetch with an empty 204.
+    - `no_store`: no cache may store the page.
+    - `shareable`: the page is the same for all requests with the same cache key. It is stored in the response cache
+      when package templates alone made it.
+    - `may_book`: a GET may send a booking, so it gets BOOKING_SECONDS instead of BROWSE_SECONDS.
+    - `prefetchable`: the page may be prefetched. Others answer a prefetch with an empty 204.
     """
 
     def decorate(view: WidgetView[P]) -> Callable[..., HttpResponse]:
@@ -83,11 +85,10 @@ def widget_view(
                         keep_for_click(request, response)
                     return _not_modified(request, response)
                 try:
-                    visit = WidgetRequest(request)
+                    visit = WidgetRequest.from_http(request)
                 except ImproperlyConfigured as error:
                     log_event(log, logging.ERROR, "not_configured", reason=str(error))
                     return problems.not_configured(request)
-                visit.cache_control = security.CACHE_NO_STORE if no_store else security.CACHE_PRIVATE
                 account = visit.account
                 changes = may_book or request.method == "POST"
                 with (
@@ -101,11 +102,12 @@ def widget_view(
                             response = problems.call_view(visit, methods, view, *args, **kwargs)
                     except Exception as error:  # noqa: BLE001 (whatever it is, the visitor gets a page)
                         response = problems.server_error(visit, error)
-                    _finish(visit, response)
-                    if visit.page_view is not None and response.status_code == 200 and not guessed:
-                        count_page_view(request, visit.page_view)
-                    if words:
-                        store(words, visit, response)
+                    _finish(visit, response, no_store=no_store)
+                    if isinstance(response, PageResponse):
+                        if response.page_view is not None and response.status_code == 200 and not guessed:
+                            count_page_view(request, response.page_view)
+                        if words:
+                            store(words, visit, response)
                     # After that: what is remembered for everybody may not be kept by anybody.
                     if guessed:
                         keep_for_click(request, response)
@@ -129,11 +131,10 @@ def widget_view(
 def _answered_ahead(visit: WidgetRequest, view: WidgetView[P], *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
     """Answer a prefetch from cached data alone; with an empty 204 when that isn't enough, or there is form input."""
     response = None
-    if not visit.kept:
+    if not visit.form_input_token:
         with suppress(KordlessError, problems.Problem, Http404, ImproperlyConfigured):
             response = view(visit, *args, **kwargs)
     if response is None or response.status_code not in {200, 303}:
-        visit.cache_control = security.CACHE_NO_STORE
         return prefetch_declined()
     return response
 
@@ -151,12 +152,16 @@ def _not_modified(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     return HttpResponse(status=204, headers=kept)
 
 
-def _finish(visit: WidgetRequest, response: HttpResponse) -> None:
+def _finish(visit: WidgetRequest, response: HttpResponse, *, no_store: bool) -> None:
     """Set the headers of a response."""
+    page = response if isinstance(response, PageResponse) else None
+    # A declined prefetch has no content that anybody could use.
+    no_store = no_store or response.status_code == 204 or (page is not None and page.no_store)
+    cache = security.CACHE_NO_STORE if no_store else security.CACHE_PRIVATE
     logo = visit.organization.branding.logo if visit.organization else None
     image_origin = origin_of(safe_url(logo))
-    security.set_security_headers(response, visit.account, image_origin=image_origin, cache=visit.cache_control)
-    if visit.used_site_template:
+    security.set_security_headers(response, visit.account, image_origin=image_origin, cache=cache)
+    if page is not None and page.used_site_template:
         # A site's template may show who is logged in. Package templates never depend on a cookie.
         patch_vary_headers(response, ["Cookie"])
     if visit.choices.embed:

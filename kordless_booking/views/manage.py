@@ -29,8 +29,10 @@ from kordless_booking.presentation.texts import DisplayTimes, booking_location, 
 from kordless_booking.views.abuse import rate_limit
 from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.invites import calendar_event_for, calendar_links, calendar_response
-from kordless_booking.views.page import embed_event
+from kordless_booking.views.links import SeeOther
+from kordless_booking.views.page import build_page, embed_event
 from kordless_booking.views.problems import Problem, broken_link, log_problem
+from kordless_booking.views.rendering import render
 from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.retry_after import set_retry_after
 from kordless_booking.views.summary import BookingView, booking_view, find_service
@@ -77,14 +79,16 @@ def find(visit: WidgetRequest) -> HttpResponse:
         expires=int(visit.now.timestamp()) + FOUND_LINK_SECONDS,
         timezone=visit.choices.tz,
     )
-    return visit.redirect(visit.url("manage", link.to_token(visit.account.name)))
+    return SeeOther(visit.links.url("manage", link.to_token(visit.account.name)))
 
 
 @widget_view("GET", no_store=True)
 def show(visit: WidgetRequest, token: str) -> HttpResponse:
     """Show the booking as Kordless has it now."""
     it = load_managed_booking(visit, token)
-    return visit.render("kordless_booking/manage/booking.html", visit.page(_("Your booking")), _context(it, visit))
+    return render(
+        visit, "kordless_booking/manage/booking.html", build_page(visit, _("Your booking")), _context(it, visit)
+    )
 
 
 @widget_view("GET", "POST", no_store=True)
@@ -92,12 +96,12 @@ def cancel(visit: WidgetRequest, token: str) -> HttpResponse:
     """Ask once for confirmation, then cancel. Canceling twice changes nothing more."""
     it = load_managed_booking(visit, token)
     if it.booking.status == "canceled":
-        return visit.redirect(it.url(visit, "manage", done="canceled"))
+        return SeeOther(it.url(visit, "manage", done="canceled"))
     if visit.request.method != "POST":
         return _cancel_page(visit, it)
     check_change_limit(visit)
     # Before the request: Kordless's webhook may arrive before its response does.
-    mark_change_in_progress(visit.account_cache, visit.account.name, it.link.number)
+    mark_change_in_progress(visit.access.cache, visit.account.name, it.link.number)
     try:
         visit.client.cancel(it.link.number, it.link.contact, seconds=change_timeout(visit))
         ours = True
@@ -128,7 +132,7 @@ def cancel(visit: WidgetRequest, token: str) -> HttpResponse:
     if it.booking.service_slug:
         visit.catalog.invalidate_slots(it.booking.service_slug)
     log_event(log, logging.INFO, "booking_canceled")
-    return visit.redirect(it.url(visit, "manage", done="canceled"))
+    return SeeOther(it.url(visit, "manage", done="canceled"))
 
 
 @widget_view("GET", no_store=True)
@@ -151,7 +155,7 @@ class ManagedBooking:
     """Time zone in which its times are shown (IANA name)."""
 
     def url(self, visit: WidgetRequest, name: str, done: str | None = None) -> str:
-        return visit.url(name, self.token, done=done)
+        return visit.links.url(name, self.token, done=done)
 
     def publish_change(self, visit: WidgetRequest, change: BookingChange, **changes: Any) -> None:
         """Publish what the customer has just changed, as a signal and a mail."""
@@ -175,7 +179,7 @@ class ManagedBooking:
             timezone=self.timezone,
             title=self.booking.service_name or (detail.service.name if detail else _("Booking")),
             location=booking_location(self.booking, detail),
-            link=visit.url("manage", self.token, choices=Choices(lang=visit.choices.lang)),
+            link=visit.links.url("manage", self.token, choices=Choices(lang=visit.choices.lang)),
             # Versions are not stored, so the current minute is the number: it only ever grows.
             sequence=int(visit.now.timestamp()) // 60,
         )
@@ -263,19 +267,21 @@ def _cancel_page(visit: WidgetRequest, it: ManagedBooking, problem: str = "") ->
         "policy": shared["booking"].policy,
         "problem": problem,
     }
-    page, status = visit.page(_("Cancel booking")), 503 if problem else 200
-    return visit.render("kordless_booking/manage/cancel.html", page, context, status)
+    page, status = build_page(visit, _("Cancel booking")), 503 if problem else 200
+    return render(visit, "kordless_booking/manage/cancel.html", page, context, status)
 
 
 def _find_page(visit: WidgetRequest, form: FindForm, *, problem: str = "", status: int = 200) -> HttpResponse:
     context = {
         "form": form,
-        "action": visit.url("manage-find", choices=visit.choices),
+        "action": visit.links.url("manage-find", choices=visit.choices),
         "errors": form.errors,
         "problem": problem,
         "hidden": [],
     }
-    return visit.render("kordless_booking/manage/find.html", visit.page(_("Find your booking")), context, status)
+    return render(
+        visit, "kordless_booking/manage/find.html", build_page(visit, _("Find your booking")), context, status
+    )
 
 
 def _context(it: ManagedBooking, visit: WidgetRequest) -> dict[str, Any]:

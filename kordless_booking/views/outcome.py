@@ -26,8 +26,10 @@ from kordless_booking.presentation.texts import booking_location
 from kordless_booking.views.already_requested import already_requested
 from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.invites import calendar_event_for, calendar_links, calendar_response
-from kordless_booking.views.page import embed_event
+from kordless_booking.views.links import SeeOther
+from kordless_booking.views.page import build_page, embed_event
 from kordless_booking.views.problems import Problem, broken_link, from_api_error, log_problem
+from kordless_booking.views.rendering import render
 from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.retry_after import set_retry_after
 from kordless_booking.views.summary import booking_view, find_service
@@ -80,7 +82,7 @@ def confirmation(visit: WidgetRequest, token: str) -> HttpResponse:
     receipt, booking = _receipt(visit, token)
     link = manage_url(visit, receipt, booking)
     if visit.now.timestamp() - receipt.placed_at > CONFIRMATION_FRESH_SECONDS:
-        return visit.redirect(link)
+        return SeeOther(link)
     terms = receipt.terms
     shown = booking_view(
         visit,
@@ -92,12 +94,12 @@ def confirmation(visit: WidgetRequest, token: str) -> HttpResponse:
     )
     context: dict[str, Any] = {
         "booking": shown,
-        "calendar": calendar_links(_invite(visit, receipt, booking), visit.url("confirmation-calendar", token)),
+        "calendar": calendar_links(_invite(visit, receipt, booking), visit.links.url("confirmation-calendar", token)),
         "manage_link": link,
-        "again_url": visit.url("services"),
+        "again_url": visit.links.url("services"),
         "event": embed_event("booked", booking, terms.service),
     }
-    return visit.render(Step.CONFIRMATION.template, visit.page(shown.headline, step=Step.CONFIRMATION), context)
+    return render(visit, Step.CONFIRMATION.template, build_page(visit, shown.headline, step=Step.CONFIRMATION), context)
 
 
 @widget_view("GET", no_store=True)
@@ -115,7 +117,7 @@ def redirect_to_outcome(
     Only the caller whose call recorded the booking publishes it (`Placed.notify_contact`).
     """
     if isinstance(outcome, placement.Pending):
-        return visit.redirect(visit.url("attempt", receipt.to_token(visit.account.name)))
+        return SeeOther(visit.links.url("attempt", receipt.to_token(visit.account.name)))
     visit.catalog.invalidate_slots(receipt.terms.service)
     if outcome.notify_contact:
         visit.record_stage(FunnelCount.Stage.BOOKED, receipt.terms.service)
@@ -138,8 +140,8 @@ def redirect_to_outcome(
         placed_at=int(outcome.placed_at.timestamp()),
     )
     if (visit.now - outcome.placed_at).total_seconds() > RESENT_SECONDS:
-        return visit.redirect(manage_url(visit, placed, outcome.booking))
-    return visit.redirect(visit.url("confirmation", placed.to_token(visit.account.name)))
+        return SeeOther(manage_url(visit, placed, outcome.booking))
+    return SeeOther(visit.links.url("confirmation", placed.to_token(visit.account.name)))
 
 
 def invalidate_after_error(visit: WidgetRequest, service: str, error: exceptions.KordlessError) -> None:
@@ -165,7 +167,7 @@ def manage_url(visit: WidgetRequest, receipt: Receipt, booking: Booking, choices
         expires=int(visit.now.timestamp()) + visit.account.manage_link_days * 86400,
         timezone=receipt.terms.timezone,
     )
-    return visit.url("manage", link.to_token(visit.account.name), choices=choices)
+    return visit.links.url("manage", link.to_token(visit.account.name), choices=choices)
 
 
 def _waiting_page(visit: WidgetRequest, outcome: placement.Pending) -> HttpResponse:
@@ -178,9 +180,9 @@ def _waiting_page(visit: WidgetRequest, outcome: placement.Pending) -> HttpRespo
     else:
         text = _("This is taking longer than usual. Please don't book again: this page checks by itself.")
     seconds = min(outcome.seconds, MAX_POLL_SECONDS)
-    page = visit.page(_("We're confirming your booking"), step=Step.CONTACT, refresh=seconds)
+    page = build_page(visit, _("We're confirming your booking"), step=Step.CONTACT, refresh=seconds)
     context = {"text": text, "seconds": seconds, "next_url": visit.request.get_full_path()}
-    response = visit.render("kordless_booking/steps/attempt.html", page, context)
+    response = render(visit, "kordless_booking/steps/attempt.html", page, context)
     return set_retry_after(response, seconds)
 
 
@@ -193,7 +195,7 @@ def _rejected_page(visit: WidgetRequest, receipt: Receipt, outcome: placement.Re
     if isinstance(error, exceptions.SlotTaken):
         log_problem(visit, "slot_conflict", level=logging.INFO, status=303, error=error)
         taken = "2" if outcome.after_unknown_outcome else "1"
-        return visit.redirect(visit.service_url("slots", terms.service, choices, taken=taken, kept=kept))
+        return SeeOther(visit.links.service_url("slots", terms.service, choices, taken=taken, kept=kept))
     if outcome.after_unknown_outcome:
         raise Problem(
             "create_unresolved",
@@ -207,7 +209,7 @@ def _rejected_page(visit: WidgetRequest, receipt: Receipt, outcome: placement.Re
         )
     if isinstance(error, exceptions.NotFound):
         raise replace(from_api_error(error), form_input_token=kept)
-    times = visit.service_url("slots", terms.service, choices, kept=kept)
+    times = visit.links.service_url("slots", terms.service, choices, kept=kept)
     raise replace(from_api_error(error), main_link=(times, _("Choose a time again")), form_input_token=kept)
 
 

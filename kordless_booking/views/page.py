@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from datetime import UTC
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from django.utils import translation
+
+from kordless_booking.booking.steps import Step
+from kordless_booking.presentation.safe_links import safe_url
+from kordless_booking.presentation.texts import business_name
+from kordless_booking.views import security
+from kordless_booking.views.skeletons import cached_per_language
+from kordless_booking.views.stylesheet import style_url
 
 if TYPE_CHECKING:
-    from kordless_booking.api.resources import Booking
+    from kordless_booking.api.resources import Booking, Organization
+    from kordless_booking.views.request import WidgetRequest
 
 
 @dataclass(frozen=True)
@@ -89,3 +101,68 @@ def embed_event(
         "start": booking.start.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         "status": booking.status,
     }
+
+
+def build_page(visit: WidgetRequest, title: str, *, step: Step | None = None, **more: Any) -> Page:
+    """Return the context that every template gets as `kb`. `more` are further fields of it."""
+    layout = "inline" if visit.embedded else "fragment" if visit.fragment else "page"
+    organization = visit.organization
+    business = business_of(organization) if organization else None
+    return Page(
+        layout=f"kordless_booking/layouts/{layout}.html",
+        stage_id=visit.target_id,
+        inline=visit.inline,
+        push=not visit.inline,
+        lang=visit.language,
+        dir="rtl" if translation.get_language_info(visit.language)["bidi"] else "ltr",
+        title=f"{title} · {business.name}" if business else title,
+        heading="h2" if visit.inline else "h1",
+        subheading="h3" if visit.inline else "h2",
+        business=business,
+        style_url=style_url(visit.links.mount, visit.account, visit.choices, organization),
+        home_url=visit.links.services_url(),
+        manage_url=visit.links.url("manage-find"),
+        sandbox=bool(visit.account.sandbox),
+        skip_assets=visit.skip_assets,
+        scheme=visit.choices.scheme or "",
+        framed=visit.choices.embed and not visit.inline,
+        embed_origin_pattern=security.embed_origin_pattern(visit.account),
+        progress=_progress(visit, step) if step else [],
+        **more,
+    )
+
+
+def _progress(visit: WidgetRequest, current: Step) -> list[ProgressStep]:
+    first, *others = _progress_steps(current)
+    # After the booking there is no way back.
+    url = visit.links.services_url() if current in {Step.SLOT, Step.CONTACT} else None
+    return [replace(first, url=url), *others]
+
+
+@cached_per_language(64)
+def _progress_steps(current: Step) -> list[ProgressStep]:
+    """Return the progress line in the active language, without links."""
+    states = {step: "done" if step.before(current) else "todo" for step in Step} | {current: "current"}
+    return [ProgressStep(str(step.label), states[step]) for step in Step]
+
+
+def origin_of(url: str | None) -> str | None:
+    """Return the origin of an https URL, safe to put into a header; None for any other."""
+    parts = urlsplit(url) if url else None
+    return f"{parts.scheme}://{parts.netloc}" if parts and parts.scheme == "https" and _is_host(parts.netloc) else None
+
+
+def _is_host(netloc: str) -> bool:
+    return re.fullmatch(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?", netloc) is not None
+
+
+def business_of(organization: Organization) -> Business:
+    """Return what templates get of the organization. A logo that isn't on https is dropped."""
+    name = business_name(organization)
+    logo = safe_url(organization.branding.logo)
+    return Business(
+        name=name,
+        tagline=organization.tagline or "",
+        logo=logo if origin_of(logo) else None,
+        initial=name[:1].upper(),
+    )

@@ -29,6 +29,8 @@ from kordless_booking.logs import error_location, log_event
 from kordless_booking.presentation.safe_links import phone_link
 from kordless_booking.upstream.registry import services_for
 from kordless_booking.views import security
+from kordless_booking.views.page import build_page
+from kordless_booking.views.rendering import render
 from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.retry_after import RETRY_SECONDS, set_retry_after
 
@@ -259,7 +261,6 @@ def problem_page(visit: WidgetRequest, problem: Problem) -> HttpResponse:
 
 
 def _page(visit: WidgetRequest, problem: Problem) -> HttpResponse:
-    visit.cache_control = security.CACHE_NO_STORE
     context = {
         "headline": problem.headline,
         "text": problem.text,
@@ -270,11 +271,13 @@ def _page(visit: WidgetRequest, problem: Problem) -> HttpResponse:
         "carry": problem.carry_form,
         "summary": problem.summary,
     }
-    response = visit.render(
+    response = render(
+        visit,
         "kordless_booking/problems/problem.html",
-        visit.page(problem.headline, step=problem.step),
+        build_page(visit, problem.headline, step=problem.step),
         context,
         problem.status,
+        no_store=True,
     )
     return set_retry_after(response, problem.retry_after) if problem.retry_after else response
 
@@ -317,7 +320,7 @@ def not_configured(request: HttpRequest) -> HttpResponse:
 def _actions(visit: WidgetRequest, problem: Problem) -> list[dict[str, Any]]:
     """Return the links of a problem page, the main one first."""
     services = {
-        "url": visit.url("services", kept=problem.form_input_token),
+        "url": visit.links.url("services", kept=problem.form_input_token),
         "label": _("See all services"),
         "primary": problem.next_action == "services" and problem.main_link is None,
     }
@@ -334,7 +337,7 @@ def _actions(visit: WidgetRequest, problem: Problem) -> list[dict[str, Any]]:
             return [{"url": visit.request.get_full_path(), "label": _("Try again"), "primary": True}]
         case "manage-find":
             return [
-                {"url": visit.url("manage-find"), "label": _("Find a booking"), "primary": True},
+                {"url": visit.links.url("manage-find"), "label": _("Find a booking"), "primary": True},
                 services,
             ]
     return [services]

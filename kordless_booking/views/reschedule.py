@@ -17,6 +17,7 @@ from kordless_booking.changes import BookingChange, mark_change_in_progress
 from kordless_booking.logs import log_event
 from kordless_booking.views.cells import format_start, read_start
 from kordless_booking.views.decorators import VERSION_HEADER, widget_view
+from kordless_booking.views.links import SeeOther
 from kordless_booking.views.manage import (
     ManagedBooking,
     change_failed_page,
@@ -25,7 +26,9 @@ from kordless_booking.views.manage import (
     load_managed_booking,
     refetch,
 )
+from kordless_booking.views.page import build_page
 from kordless_booking.views.problems import Problem, log_problem
+from kordless_booking.views.rendering import PageRenderer, render
 from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.slot_page import AGE_NOTICE_SECONDS, SlotLinks, age_notice, slot_context
 from kordless_booking.views.slot_reading import free_slot, read_month, start_fetching_month, start_fetching_time
@@ -38,26 +41,27 @@ log = logging.getLogger("kordless_booking.views")
 @widget_view("GET", no_store=True)
 def slots(visit: WidgetRequest, token: str) -> HttpResponse:
     """Show the times that the booking can be moved to."""
-    it = _load_movable(visit, token)
+    visit, it = _load_movable(visit, token)
     start_fetching_month(visit, it.booking.service_slug or "")
     detail = _detail(visit, it)
     choices = _url_choices(visit.choices)
 
     def here(wished: Choices) -> str:
-        return visit.url("reschedule", token, choices=_url_choices(wished))
+        return visit.links.url("reschedule", token, choices=_url_choices(wished))
 
-    start = visit.url("reschedule-confirm", token, choices=choices.replace(month=None, day=None))
+    start = visit.links.url("reschedule-confirm", token, choices=choices.replace(month=None, day=None))
     links = SlotLinks(
         here=here,
-        form=visit.url("reschedule", token, choices=Choices()),
+        form=visit.links.url("reschedule", token, choices=Choices()),
         hidden=lambda wished: _url_choices(wished).query_items(),
         time=f"{start}{'&' if '?' in start else '?'}start=",
-        zone=visit.url("reschedule-zone", token, choices=choices),
+        zone=visit.links.url("reschedule-zone", token, choices=choices),
     )
-    page = visit.page(_("Choose a new time"))
+    page = build_page(visit, _("Choose a new time"))
     month = read_month(visit, detail)
     notice = age_notice(visit, month.cached, old=AGE_NOTICE_SECONDS)
-    context = slot_context(visit, month.view, links, page, notice=notice) | {
+    renderer = PageRenderer(visit, page)
+    context = slot_context(visit, month.view, links, renderer, notice=notice) | {
         # A booking keeps its host and party size.
         "hosts": [],
         "party": None,
@@ -71,7 +75,7 @@ def slots(visit: WidgetRequest, token: str) -> HttpResponse:
         if visit.request.GET.get("taken")
         else "",
     }
-    response = visit.render("kordless_booking/steps/slot.html", page, context)
+    response = renderer.render("kordless_booking/steps/slot.html", context)
     response[VERSION_HEADER] = context["watch"]["version"]
     return response
 
@@ -82,10 +86,10 @@ def zone(visit: WidgetRequest, token: str) -> HttpResponse:
     it = load_managed_booking(visit, token)
 
     def back(choices: Choices) -> str:
-        return visit.url("reschedule", token, choices=choices)
+        return visit.links.url("reschedule", token, choices=choices)
 
-    context = zone_context(visit, it.timezone, visit.url("reschedule-zone", token, choices=Choices()), back)
-    return visit.render("kordless_booking/steps/zone.html", visit.page(_("Time zone")), context)
+    context = zone_context(visit, it.timezone, visit.links.url("reschedule-zone", token, choices=Choices()), back)
+    return render(visit, "kordless_booking/steps/zone.html", build_page(visit, _("Time zone")), context)
 
 
 @widget_view("GET", "POST", no_store=True)
@@ -93,16 +97,16 @@ def confirm(visit: WidgetRequest, token: str) -> HttpResponse:
     """Show the old and the new time once for confirmation, then move the booking."""
     if visit.request.method == "POST":
         # The service isn't loaded, because moving doesn't need it: one request less that can fail.
-        return _move(visit, _load_movable(visit, token))
-    it = _load_movable(visit, token)
+        return _move(*_load_movable(visit, token))
+    visit, it = _load_movable(visit, token)
     start = read_start(visit.request.GET.get("start", ""))
     if start:
         start_fetching_time(visit, it.booking.service_slug or "", start)
     detail = _detail(visit, it)
     moment = free_slot(visit, detail, start) if start else None
     if moment is None:
-        again = visit.url("reschedule", token, choices=_url_choices(visit.choices), taken="1" if start else None)
-        return visit.redirect(again)
+        again = visit.links.url("reschedule", token, choices=_url_choices(visit.choices), taken="1" if start else None)
+        return SeeOther(again)
     terms = Terms.from_available_time(
         moment, service=detail.service.slug, timezone=it.timezone, party_size=it.link.party_size
     )
@@ -114,20 +118,20 @@ def _confirm_page(visit: WidgetRequest, it: ManagedBooking, chosen: Draft, probl
     context = {
         "booking": it.view(visit),
         "new": it.clocks(visit, chosen.terms.start, chosen.terms.end),
-        "action": visit.url(
+        "action": visit.links.url(
             "reschedule-confirm", token, choices=visit.choices.appearance(), start=format_start(chosen.terms.start)
         ),
         # Signed, so that only a time that was offered can be sent.
         "hidden": [("draft", draft.sign(chosen, _purpose(visit, it)))],
-        "back_url": visit.url("reschedule", token, choices=_url_choices(visit.choices)),
+        "back_url": visit.links.url("reschedule", token, choices=_url_choices(visit.choices)),
         "problem": problem,
     }
-    page, status = visit.page(_("Reschedule")), 503 if problem else 200
-    return visit.render("kordless_booking/manage/reschedule_confirm.html", page, context, status)
+    page, status = build_page(visit, _("Reschedule")), 503 if problem else 200
+    return render(visit, "kordless_booking/manage/reschedule_confirm.html", page, context, status)
 
 
 def _move(visit: WidgetRequest, it: ManagedBooking) -> HttpResponse:
-    again = visit.url("reschedule", it.token, choices=visit.choices.appearance().replace(tz=it.timezone))
+    again = visit.links.url("reschedule", it.token, choices=visit.choices.appearance().replace(tz=it.timezone))
     try:
         chosen = draft.unsign(
             visit.request.POST.get("draft", ""),
@@ -136,14 +140,14 @@ def _move(visit: WidgetRequest, it: ManagedBooking) -> HttpResponse:
             now=visit.now.timestamp(),
         )
     except draft.InvalidDraft:
-        return visit.redirect(again)
+        return SeeOther(again)
     if chosen.terms.start <= visit.now:
-        return visit.redirect(again)
+        return SeeOther(again)
     # Equal: the same form was sent twice, and the first one has moved it.
     if it.booking.start != chosen.terms.start:
         check_change_limit(visit)
         # Before the request: Kordless's webhook may arrive before its response does.
-        mark_change_in_progress(visit.account_cache, visit.account.name, it.link.number)
+        mark_change_in_progress(visit.access.cache, visit.account.name, it.link.number)
         try:
             visit.client.reschedule(
                 it.link.number,
@@ -163,7 +167,7 @@ def _move(visit: WidgetRequest, it: ManagedBooking) -> HttpResponse:
         it.publish_change(visit, BookingChange.RESCHEDULED, start=chosen.terms.start, end=chosen.terms.end)
     visit.catalog.invalidate_slots(chosen.terms.service)
     log_event(log, logging.INFO, "booking_rescheduled")
-    return visit.redirect(it.url(visit, "manage", done="moved"))
+    return SeeOther(it.url(visit, "manage", done="moved"))
 
 
 def _url_choices(choices: Choices) -> Choices:
@@ -176,8 +180,8 @@ def _detail(visit: WidgetRequest, it: ManagedBooking) -> ServiceDetail:
     return visit.catalog.service(it.booking.service_slug or "").value
 
 
-def _load_movable(visit: WidgetRequest, token: str) -> ManagedBooking:
-    """Return a booking that can move. Raises Problem when it can't."""
+def _load_movable(visit: WidgetRequest, token: str) -> tuple[WidgetRequest, ManagedBooking]:
+    """Return a booking that can move, and the request with the booking's own choices. Raises Problem when it can't."""
     it = load_managed_booking(visit, token)
     if it.booking.status == "canceled" or it.booking.start <= visit.now or not it.booking.service_slug:
         raise Problem(
@@ -187,10 +191,10 @@ def _load_movable(visit: WidgetRequest, token: str) -> ManagedBooking:
             _("It has been canceled or has already begun. You are welcome to book a new time."),
         )
     # A booking keeps its host and party size, as far as its link has them.
-    visit.choices = visit.choices.replace(
+    choices = visit.choices.replace(
         tz=visit.choices.tz or it.timezone, host=it.link.host_id, party_size=it.link.party_size
     )
-    return it
+    return visit.with_choices(choices), it
 
 
 def _resolve_failed_move(
@@ -208,7 +212,7 @@ def _resolve_failed_move(
     if isinstance(error, exceptions.SlotTaken):
         log_problem(visit, "slot_conflict", level=logging.INFO, status=303, error=error)
         choices = visit.choices.appearance().replace(tz=it.timezone)
-        return visit.redirect(visit.url("reschedule", it.token, choices=choices, taken="1"))
+        return SeeOther(visit.links.url("reschedule", it.token, choices=choices, taken="1"))
     if found is None or isinstance(error, exceptions.OutcomeUnknown):
         text = _(
             "We couldn't confirm that your booking has moved. Please look at your booking again in a minute; "

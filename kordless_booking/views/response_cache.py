@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from kordless_booking.funnel.page_views import PageView
     from kordless_booking.upstream.request_view import ReadSnapshot
     from kordless_booking.views.package_templates import PackageTemplates
+    from kordless_booking.views.rendering import PageResponse
     from kordless_booking.views.request import WidgetRequest
 
 MOST: Final = 512
@@ -103,21 +104,21 @@ def get(words: Asked, *, ahead: bool = False) -> tuple[HttpResponse, PageView | 
     return response, answer.look
 
 
-def store(words: Asked, visit: WidgetRequest, response: HttpResponse) -> None:
+def store(words: Asked, visit: WidgetRequest, response: PageResponse) -> None:
     """Store the response if it is the same for every visitor: a 200 from package templates, without form input."""
-    if response.status_code != 200 or visit.kept or settings.DEBUG or not visit.shareable:
+    if response.status_code != 200 or visit.form_input_token or settings.DEBUG or not response.is_shareable:
         return
     now, seconds = time.monotonic(), visit.account.local_cache_seconds
     answer = _Answer(
         content=response.content,
         headers=dict(response.items()),
-        templates=templates_to_watch(visit.package_templates),
-        read=visit.reading.snapshot(),
+        templates=templates_to_watch(response.package_templates),
+        read=visit.access.reads.snapshot(),
         # Of the time at which the request began: a minute that has passed since makes the page outdated.
         minute=_minute(visit.now.timestamp()),
         seconds=seconds,
         until=now + seconds,
-        look=visit.page_view,
+        look=response.page_view,
     )
     _keep(words, answer)
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from kordless_booking.upstream.entries import Cached
-    from kordless_booking.views.page import Page
+    from kordless_booking.views.rendering import PageRenderer
     from kordless_booking.views.request import WidgetRequest
 
 MAX_TIMES_SHOWN: Final = 80
@@ -68,17 +68,17 @@ class Weekday(NamedTuple):
 
 
 def slot_context(
-    visit: WidgetRequest, view: MonthView, links: SlotLinks, page: Page, *, notice: str = ""
+    visit: WidgetRequest, view: MonthView, links: SlotLinks, renderer: PageRenderer, *, notice: str = ""
 ) -> dict[str, Any]:
     """Return the context of steps/slot.html, without `kb`.
 
-    `page` is for parts that the site has overridden: their templates get it as `kb`.
+    `renderer` is the one that renders the page: it notes which templates the parts come from.
     """
     return {
         "hosts": _hosts(view, links),
         "party": _party(view, links),
-        "month": _month(visit, view, links, page),
-        "day": _day(visit, view, view.day, links, page) if view.day else None,
+        "month": _month(visit, view, links, renderer),
+        "day": _day(visit, view, view.day, links, renderer) if view.day else None,
         "empty": _empty(visit, view, links),
         "zone": {
             "name": view.zone.key,
@@ -118,7 +118,7 @@ def _party(view: MonthView, links: SlotLinks) -> dict[str, Any] | None:
     }
 
 
-def _month(visit: WidgetRequest, view: MonthView, links: SlotLinks, page: Page) -> dict[str, Any]:
+def _month(visit: WidgetRequest, view: MonthView, links: SlotLinks, renderer: PageRenderer) -> dict[str, Any]:
     language = visit.language
     names, monday = formatting.weekday_names(language), formatting.first_weekday(language)
     base = view.choices.replace(month=None)
@@ -133,7 +133,7 @@ def _month(visit: WidgetRequest, view: MonthView, links: SlotLinks, page: Page) 
         "weekdays": [Weekday(*name) for name in names[monday:] + names[:monday]],
         "rows": month_rows(
             view,
-            part=visit.part(DAY, page),
+            part=renderer.part(DAY),
             url=links.here(base.replace(day=ANY_DAY)),
             language=language,
             stage=visit.target_id,
@@ -141,14 +141,14 @@ def _month(visit: WidgetRequest, view: MonthView, links: SlotLinks, page: Page) 
     }
 
 
-def _day(visit: WidgetRequest, view: MonthView, day: date, links: SlotLinks, page: Page) -> dict[str, Any]:
+def _day(visit: WidgetRequest, view: MonthView, day: date, links: SlotLinks, renderer: PageRenderer) -> dict[str, Any]:
     """Return the context of the day: at most `MAX_TIMES_SHOWN` times, and links to the earlier and later ones."""
     language, times = visit.language, view.times
     here = links.here(view.choices.replace(month=None, day=day))
     after = _after(visit)
     first = next((index for index, time in enumerate(times) if after and time.start > after), 0)
     shown, more = times[first : first + MAX_TIMES_SHOWN], len(times) > first + MAX_TIMES_SHOWN
-    part = visit.part(TIME, page)
+    part = renderer.part(TIME)
     return {
         "title": formatting.day_title(day, language),
         "iso": day.isoformat(),

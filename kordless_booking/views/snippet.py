@@ -34,7 +34,8 @@ from kordless_booking.exceptions import KordlessError
 from kordless_booking.presentation.locales import supported_languages
 from kordless_booking.presentation.themes import PLAIN, THEMES
 from kordless_booking.views import security
-from kordless_booking.views.request import RESERVED, WidgetRequest, request_id_context
+from kordless_booking.views.links import RESERVED
+from kordless_booking.views.request import WidgetRequest, request_id_context
 from kordless_booking.views.steps import bookable_services
 
 MODES: Final = ("inline", "popup", "button")
@@ -196,7 +197,7 @@ def snippet(request: HttpRequest) -> HttpResponse:
         return redirect_to_login(request.get_full_path(), login)
     with request_id_context(request):
         context = {**admin.site.each_context(request), "title": "Booking on other websites"}
-        return builder(WidgetRequest(request), "kordless_booking/snippet/admin.html", context)
+        return builder(WidgetRequest.from_http(request), "kordless_booking/snippet/admin.html", context)
 
 
 @login_not_required
@@ -209,7 +210,7 @@ def preview(request: HttpRequest) -> HttpResponse:
     It plays the part of another site, so it is opened on another origin of this site where there is one. `from` is the
     signed origin of the builder, so that nobody else can have their scripts allowed.
     """
-    visit = WidgetRequest(request)
+    visit = WidgetRequest.from_http(request)
     try:
         opener = signing.loads(request.GET.get("from", ""), salt=_SALT)
     except signing.BadSignature:

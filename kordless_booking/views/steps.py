@@ -13,7 +13,10 @@ from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.steps import Step
 from kordless_booking.presentation import formatting, timezone_search
 from kordless_booking.views.decorators import VERSION_HEADER, widget_view
+from kordless_booking.views.links import SeeOther
+from kordless_booking.views.page import build_page
 from kordless_booking.views.problems import not_found
+from kordless_booking.views.rendering import PageRenderer, render
 from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.slot_page import AGE_NOTICE_SECONDS, SlotLinks, age_notice, slot_context
 from kordless_booking.views.slot_reading import read_month, start_fetching_month, visitor_zone
@@ -38,11 +41,11 @@ def zone(visit: WidgetRequest, service: str) -> HttpResponse:
     detail = visit.bookable_service(service)
 
     def back(choices: Choices) -> str:
-        return visit.service_url("slots", service, choices, kept=visit.kept)
+        return visit.links.service_url("slots", service, choices, kept=visit.form_input_token)
 
-    action = visit.service_url("zone", service, Choices())
+    action = visit.links.service_url("zone", service, Choices())
     context = zone_context(visit, visitor_zone(visit, detail), action, back)
-    return visit.render("kordless_booking/steps/zone.html", visit.page(_("Time zone"), step=Step.SLOT), context)
+    return render(visit, "kordless_booking/steps/zone.html", build_page(visit, _("Time zone"), step=Step.SLOT), context)
 
 
 @widget_view("GET", "POST")
@@ -65,18 +68,17 @@ def services_page(visit: WidgetRequest) -> HttpResponse:
         # A template tag renders into a page of the site, which can't be redirected.
         if visit.embedded:
             return slots_page(visit, slug)
-        return visit.redirect(visit.service_url("slots", slug, visit.choices, kept=visit.kept))
-    visit.record_page_view()
+        return SeeOther(visit.links.service_url("slots", slug, visit.choices, kept=visit.form_input_token))
     groups: dict[str, list[Any]] = {}
     for service in offered:
         choices = visit.choices.replace(host=None, day=None, month=None)
-        url = visit.service_url("slots", service.slug, choices, kept=visit.kept)
+        url = visit.links.service_url("slots", service.slug, choices, kept=visit.form_input_token)
         groups.setdefault((service.category or "").strip(), []).append(service_card(service, visit.language, url))
     named = [{"title": title, "services": cards} for title, cards in groups.items() if title]
     unnamed = [{"title": _("More") if named else "", "services": groups[""]}] if "" in groups else []
-    page = visit.page(_("Choose a service"), step=Step.SERVICE, autozone=visit.choices.tz is None)
+    page = build_page(visit, _("Choose a service"), step=Step.SERVICE, autozone=visit.choices.tz is None)
     context = {"groups": named + unnamed, "empty": not offered, "notice": age_notice(visit, kept)}
-    return visit.render_cached(Step.SERVICE.template, page, context)
+    return PageRenderer(visit, page).render_cached(Step.SERVICE.template, context, page_view=visit.page_view())
 
 
 def slots_page(visit: WidgetRequest, service: str) -> HttpResponse:
@@ -84,32 +86,32 @@ def slots_page(visit: WidgetRequest, service: str) -> HttpResponse:
     # Before anything is read: reading one thing after another could exceed the page's deadline.
     start_fetching_month(visit, service)
     detail = visit.bookable_service(service)
-    visit.record_page_view(service)
-    kept = visit.kept
+    kept = visit.form_input_token
 
     def here(choices: Choices) -> str:
-        return visit.service_url("slots", service, choices, kept=kept)
+        return visit.links.service_url("slots", service, choices, kept=kept)
 
     choices = visit.choices.replace(month=None, day=None)
-    start = visit.service_url("contact", service, choices, kept=kept)
+    start = visit.links.service_url("contact", service, choices, kept=kept)
     links = SlotLinks(
         here=here,
-        form=visit.service_url("slots", service, Choices()),
+        form=visit.links.service_url("slots", service, Choices()),
         hidden=lambda wished: [*wished.query_items(), *([("kept", kept)] if kept else [])],
         time=f"{start}{'&' if '?' in start else '?'}start=",
-        zone=visit.service_url("zone", service, visit.choices, kept=kept),
+        zone=visit.links.service_url("zone", service, visit.choices, kept=kept),
     )
-    page = visit.page(
-        detail.service.name, step=Step.SLOT, autozone=visit.choices.tz is None, self_url=here(visit.choices)
+    page = build_page(
+        visit, detail.service.name, step=Step.SLOT, autozone=visit.choices.tz is None, self_url=here(visit.choices)
     )
     month = read_month(visit, detail)
     notice = age_notice(visit, month.cached, old=AGE_NOTICE_SECONDS)
-    context = slot_context(visit, month.view, links, page, notice=notice) | {
+    renderer = PageRenderer(visit, page)
+    context = slot_context(visit, month.view, links, renderer, notice=notice) | {
         "service": service_card(detail.service, visit.language),
         "back": _back(visit),
         "taken": _taken(visit.request.GET.get("taken")),
     }
-    response = visit.render_cached(Step.SLOT.template, page, context)
+    response = renderer.render_cached(Step.SLOT.template, context, page_view=visit.page_view(service))
     response[VERSION_HEADER] = context["watch"]["version"]
     return response
 
@@ -133,7 +135,7 @@ def _back(visit: WidgetRequest) -> dict[str, str] | None:
     if len(bookable_services(offer)) < 2:
         return None
     choices = visit.choices.replace(host=None, day=None, month=None, party_size=1)
-    return {"url": visit.url("services", choices=choices), "label": _("All services")}
+    return {"url": visit.links.url("services", choices=choices), "label": _("All services")}
 
 
 def zone_context(visit: WidgetRequest, current: str, action: str, back: Any) -> dict[str, Any]:
@@ -151,7 +153,7 @@ def zone_context(visit: WidgetRequest, current: str, action: str, back: Any) -> 
                 "current": choice.name == current,
             }
         )
-    hidden = [*visit.choices.query_items(), *([("kept", visit.kept)] if visit.kept else [])]
+    hidden = [*visit.choices.query_items(), *([("kept", visit.form_input_token)] if visit.form_input_token else [])]
     return {
         "form": {"action": action, "hidden": hidden, "query": query, "max_length": timezone_search.MAX_QUERY},
         "groups": [{"title": title, "zones": listed} for title, listed in groups.items()],

@@ -27,7 +27,7 @@ def entry(status: str = "confirmed", organization: str | None = "Acme Salon", se
         organization_name=organization,
     )
     place = Location(type="onsite", value="123 Main St")
-    visit = WidgetRequest(RequestFactory().get("/book/"))
+    visit = WidgetRequest.from_http(RequestFactory().get("/book/"))
     return calendar_event_for(
         visit,
         booking,

@@ -52,7 +52,7 @@ def answer_to(error: Exception, method: str = "GET") -> Page:
     def view(visit: WidgetRequest) -> HttpResponse:
         raise error
 
-    visit = WidgetRequest(RequestFactory().generic(method, "/book/haircut/?tz=Asia/Tokyo"))
+    visit = WidgetRequest.from_http(RequestFactory().generic(method, "/book/haircut/?tz=Asia/Tokyo"))
     return Page("/book/", problems.call_view(visit, ("GET", "POST"), view))
 
 

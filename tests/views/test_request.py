@@ -9,7 +9,8 @@ from pytest_django import Settings
 
 from kordless_booking.api.resources import Branding, Organization
 from kordless_booking.sandbox import Sandbox
-from kordless_booking.views.request import WidgetRequest, business_of, origin_of
+from kordless_booking.views.page import business_of, origin_of
+from kordless_booking.views.request import WidgetRequest
 from tests.support.visitor import HTMX, Walk
 
 pytestmark = pytest.mark.django_db
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 def visit_with(**headers: str) -> WidgetRequest:
     """A visit of a request with these headers."""
-    return WidgetRequest(
+    return WidgetRequest.from_http(
         RequestFactory().get("/book/", headers={name.replace("_", "-"): text for name, text in headers.items()})
     )
 
@@ -115,7 +116,7 @@ def test_a_broken_configuration_is_said_plainly(site: Settings, client: Client):
 def test_several_accounts_need_their_namespace(two_accounts: Settings):
     """A mount without the name of one of several accounts is a mistake that says so."""
     with pytest.raises(ImproperlyConfigured, match="north, south"):
-        WidgetRequest(RequestFactory().get("/x/"))
+        WidgetRequest.from_http(RequestFactory().get("/x/"))
 
 
 def test_progress_leads_back_but_never_forward(site: Settings, client: Client):

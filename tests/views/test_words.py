@@ -22,7 +22,7 @@ START, END = datetime(2026, 12, 1, 23, 0, tzinfo=UTC), datetime(2026, 12, 2, 0, 
 @pytest.fixture
 def visit(site: Settings) -> WidgetRequest:
     """A visit by a visitor who chose nothing."""
-    return WidgetRequest(RequestFactory().get("/book/"))
+    return WidgetRequest.from_http(RequestFactory().get("/book/"))
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_both_clocks_tell_the_same_moment(own: str, site: str, minutes: int):
     """For every two zones: two clocks are told exactly where they differ, and each is its zone's own."""
     start = START + timedelta(minutes=minutes)
     with translation.override("en"):
-        told = WidgetRequest(RequestFactory().get("/book/?hours=24"))
+        told = WidgetRequest.from_http(RequestFactory().get("/book/?hours=24"))
         said = words.clocks(told, start, start + timedelta(minutes=50), own, site)
     here, there = start.astimezone(get_timezone(own)), start.astimezone(get_timezone(site))
     assert bool(said.visitor) is (here.utcoffset() != there.utcoffset())

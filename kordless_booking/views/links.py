@@ -1,0 +1,60 @@
+"""URLs of the widget's own pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlencode
+
+from django.http import HttpResponse
+from django.utils.encoding import iri_to_uri
+
+from kordless_booking.booking.choices import Choices
+from kordless_booking.urlconf import Mount, cached_reverse
+
+RESERVED: Final = frozenset(
+    {"manage", "confirmation", "attempt", "service", "webhook", "health", "embed.js", "embed-dialog.js", "snippet"}
+)
+"""First path segments of our own pages. A service with such a slug has its pages under `service/`."""
+
+
+@dataclass(frozen=True)
+class WidgetLinks:
+    """Builder of the links on a page: each carries the choices that the visitor has made so far."""
+
+    mount: Mount
+    """Prefix of the widget's pages, as the key for cached paths."""
+    choices: Choices
+    """Choices of the request."""
+
+    def url(self, name: str, *args: str, choices: Choices | None = None, **query: str | None) -> str:
+        """Return the path and query of a page, with `choices` (by default only the appearance) and `query`.
+
+        Empty values are left out. A query ends up in the logs of servers, so nothing personal may be in it.
+        """
+        url = cached_reverse(self.mount, name, *args) + (choices or self.choices.appearance()).query()
+        more = [(key, value) for key, value in query.items() if value]
+        return f"{url}{'&' if '?' in url else '?'}{urlencode(more, safe='/:')}" if more else url
+
+    def service_url(self, name: str, slug: str, choices: Choices | None = None, **query: str | None) -> str:
+        """Return the path and query of a page of one service, as `url` does. The slug may be a reserved word."""
+        named = f"{name}-named" if slug in RESERVED else name
+        return self.url(named, slug, choices=choices, **query)
+
+    def services_url(self) -> str:
+        """Return the URL of the list of services, with the choices that apply to all of them."""
+        return self.url("services", choices=self.choices.replace(month=None, day=None, host=None, party_size=1))
+
+
+class SeeOther(HttpResponse):
+    """Redirect to one of our own pages. `url` must never come from the visitor."""
+
+    # No subclass of HttpResponseRedirect: that refuses long URLs, and two encrypted tokens can make ours too long.
+    status_code = 303
+
+    def __init__(self, url: str) -> None:
+        super().__init__(headers={"Location": iri_to_uri(url)})
+
+    @property
+    def url(self) -> str:
+        return self.headers["Location"]

@@ -1,0 +1,109 @@
+"""Rendering of pages: for one visitor, or from skeletons that all visitors share.
+
+A response says which templates made it and whether they could see the request. The response cache stores it, and the
+headers are set, by what it says.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.template.loader import render_to_string
+
+from kordless_booking.funnel.page_views import PageView
+from kordless_booking.views.package_templates import PackageTemplates, find_package_templates
+from kordless_booking.views.page import Page
+from kordless_booking.views.request import WidgetRequest
+from kordless_booking.views.skeletons import PackagePart, SiteTemplatePart, render_from_skeleton
+
+
+class PageResponse(HttpResponse):
+    """Page, with what caches and headers depend on."""
+
+    def __init__(self, content: str = "", status: int = 200, *, no_store: bool = False) -> None:
+        super().__init__(content, status=status)
+        #: No cache may store the page, whatever the view says of its pages.
+        self.no_store = no_store
+        #: Page view that the funnel counts when the page is served.
+        self.page_view: PageView | None = None
+        #: Package templates that were rendered without the request.
+        self.package_templates: list[PackageTemplates] = []
+        #: A template got the request, so the page may depend on this visitor.
+        self.used_request = False
+        #: A template that was rendered may be the site's own.
+        self.used_site_template = False
+
+    @property
+    def is_shareable(self) -> bool:
+        """True when the page is the same for every visitor: package templates only, rendered without the request."""
+        return bool(self.package_templates) and not self.used_request
+
+
+class PageRenderer:
+    """Renderer of one page and its parts. It notes which templates it has used, for the response."""
+
+    def __init__(self, visit: WidgetRequest, page: Page) -> None:
+        self._visit = visit
+        self._page = page
+        self._parts: list[PackageTemplates] = []
+        self._has_site_part = False
+
+    def part(self, template: str) -> PackagePart | SiteTemplatePart:
+        """Return a part that is used many times on the page: a package template for a skeleton, or the site's own."""
+        package = find_package_templates(template)
+        if package is None:
+            self._has_site_part = True
+            return SiteTemplatePart(template, self._visitor_context())
+        self._parts.append(package)
+        return PackagePart(package)
+
+    def render(
+        self, template: str, context: dict[str, Any] | None = None, status: int = 200, *, no_store: bool = False
+    ) -> PageResponse:
+        """Render the page for this visitor alone, with the request in its context."""
+        # The request is a variable, not an argument: so the site's context processors don't run. They may touch the
+        # session, and so set a cookie.
+        text = render_to_string(template, {**(context or {}), **self._visitor_context()})
+        response = PageResponse(text, status, no_store=no_store)
+        response.package_templates = self._parts
+        response.used_request = True
+        response.used_site_template = self._has_site_part or find_package_templates(template, self._page.layout) is None
+        return response
+
+    def render_cached(
+        self, template: str, context: dict[str, Any], *, page_view: PageView | None = None
+    ) -> PageResponse:
+        """Render a page that differs between visitors mostly in texts. `page_view` is counted when it is served.
+
+        Uses a skeleton when all its templates are the package's own, else does what `render` does.
+        """
+        package = find_package_templates(template, self._page.layout)
+        if package is None:
+            response = self.render(template, context)
+        else:
+            given = {**context, "kb": self._page}
+            # Encrypted form input is in hidden fields as well, which are part of a skeleton's key. It must not be
+            # cached.
+            has_input = self._visit.form_input_token is not None
+            response = PageResponse(package.render(given) if has_input else render_from_skeleton(package, given))
+            response.package_templates = [package, *self._parts]
+            response.used_request = response.used_site_template = self._has_site_part
+        response.page_view = page_view
+        return response
+
+    def _visitor_context(self) -> dict[str, Any]:
+        return {"kb": self._page, "request": self._visit.request}
+
+
+def render(
+    visit: WidgetRequest,
+    template: str,
+    page: Page,
+    context: dict[str, Any] | None = None,
+    status: int = 200,
+    *,
+    no_store: bool = False,
+) -> PageResponse:
+    """Render a page for this visitor alone, as `PageRenderer.render` does."""
+    return PageRenderer(visit, page).render(template, context, status, no_store=no_store)
