@@ -249,7 +249,7 @@ class WidgetRequest:
 
     def _home(self) -> str:
         """Return the URL of the list of services, with the choices that apply to all of them."""
-        return self.url("services", choices=self.choices.replace(month=None, day=None, host=None, party_size=1))
+        return self.url("services", choices=self.choices.replace(month=None, day=None, host_id=None, party_size=1))
 
     def _progress(self, current: Step) -> list[ProgressStep]:
         first, *others = _crumbs(current)

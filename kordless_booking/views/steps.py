@@ -69,12 +69,12 @@ def services_page(visit: WidgetRequest) -> HttpResponse:
     visit.record_page_view()
     groups: dict[str, list[Any]] = {}
     for service in offered:
-        choices = visit.choices.replace(host=None, day=None, month=None)
+        choices = visit.choices.replace(host_id=None, day=None, month=None)
         url = visit.service_url("slots", service.slug, choices, kept=visit.kept)
         groups.setdefault((service.category or "").strip(), []).append(service_card(service, visit.language, url))
     named = [{"title": title, "services": cards} for title, cards in groups.items() if title]
     unnamed = [{"title": _("More") if named else "", "services": groups[""]}] if "" in groups else []
-    page = visit.page(_("Choose a service"), step=Step.SERVICE, autozone=visit.choices.tz is None)
+    page = visit.page(_("Choose a service"), step=Step.SERVICE, autozone=visit.choices.timezone is None)
     context = {"groups": named + unnamed, "empty": not offered, "notice": age_notice(visit, kept)}
     return visit.render_cached(Step.SERVICE.template, page, context)
 
@@ -100,7 +100,7 @@ def slots_page(visit: WidgetRequest, service: str) -> HttpResponse:
         zone=visit.service_url("zone", service, visit.choices, kept=kept),
     )
     page = visit.page(
-        detail.service.name, step=Step.SLOT, autozone=visit.choices.tz is None, self_url=here(visit.choices)
+        detail.service.name, step=Step.SLOT, autozone=visit.choices.timezone is None, self_url=here(visit.choices)
     )
     month = read_month(visit, detail)
     notice = age_notice(visit, month.cached, old=AGE_NOTICE_SECONDS)
@@ -132,7 +132,7 @@ def _back(visit: WidgetRequest) -> dict[str, str] | None:
     offer = visit.catalog.organization().value
     if len(bookable_services(offer)) < 2:
         return None
-    choices = visit.choices.replace(host=None, day=None, month=None, party_size=1)
+    choices = visit.choices.replace(host_id=None, day=None, month=None, party_size=1)
     return {"url": visit.url("services", choices=choices), "label": _("All services")}
 
 
@@ -147,7 +147,7 @@ def zone_context(visit: WidgetRequest, current: str, action: str, back: Any) -> 
                 "label": f"{choice.label}, {choice.country}" if choice.country else choice.label,
                 "offset": choice.offset,
                 "now": formatting.clock_time(choice.local, visit.language, visit.choices.hours),
-                "url": back(visit.choices.replace(tz=choice.name)),
+                "url": back(visit.choices.replace(timezone=choice.name)),
                 "current": choice.name == current,
             }
         )
