@@ -158,7 +158,7 @@ def month_view(
         next=after if bounds[0] <= after <= bounds[1] else None,
         first_free=first_free,
         empty=None if free else EmptyReason.MONTH_FULL if first_free else EmptyReason.NOTHING_FREE,
-        hosts=_hosts_to_choose(listed, choices.host),
+        hosts=_hosts_to_choose(listed, choices.host_id),
         party_sizes=_party_sizes(listed, choices.party_size),
         zone=zone,
         venue_zone=venue_zone if differs else None,
@@ -178,7 +178,7 @@ def free_days(
     `slots` may reach beyond the month, as the catalog's do, so that no zone's month is cut. Days of other months are
     left out: the results of several months can be put together, and no day comes twice.
     """
-    days = free_openings(slots, zone=zone, now=now, host_id=choices.host, party_size=choices.party_size)
+    days = free_openings(slots, zone=zone, now=now, host_id=choices.host_id, party_size=choices.party_size)
     return {day: found for day, found in days.items() if (day.year, day.month) == (month.year, month.month)}
 
 

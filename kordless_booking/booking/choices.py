@@ -28,15 +28,14 @@ _PARTY = re.compile(r"[0-9]{1,2}")
 
 
 class Choices(msgspec.Struct, frozen=True, kw_only=True):
-    """Choices in the query string. None means not chosen."""
+    """Choices in the query string, where some have shorter names: `tz`, `host`, `party`. None means not chosen."""
 
-    tz: str | None = None
+    timezone: str | None = None
     """IANA name, in its canonical spelling."""
     month: date | None = None
     """First day of the month."""
     day: date | None = None
-    host: str | None = None
-    """Host id."""
+    host_id: str | None = None
     party_size: int = 1
     """Party size; 1 means not chosen."""
     hours: Literal["12", "24"] | None = None
@@ -59,10 +58,10 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
         host = query.get("host", "")
         theme = query.get("theme")
         return cls(
-            tz=canonical_timezone(query.get("tz")),
+            timezone=canonical_timezone(query.get("tz")),
             month=_month(query.get("month", "")),
             day=_day(query.get("day", "")),
-            host=host if _HOST.fullmatch(host) else None,
+            host_id=host if _HOST.fullmatch(host) else None,
             party_size=_party(query.get("party", "")),
             hours="12" if hours == "12" else "24" if hours == "24" else None,
             lang=lang if lang in languages else None,
@@ -94,10 +93,10 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
     def query_items(self) -> list[tuple[str, str]]:
         """Return names and values for hidden fields and queries, in a fixed order, without what was not chosen."""
         given = [
-            ("tz", self.tz),
+            ("tz", self.timezone),
             ("month", self.month.isoformat()[:7] if self.month else None),
             ("day", self.day.isoformat() if self.day else None),
-            ("host", self.host),
+            ("host", self.host_id),
             ("party", str(self.party_size) if self.party_size != 1 else None),
             ("hours", self.hours),
             ("lang", self.lang),

@@ -88,7 +88,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
     def choices_for_day(self, choices: Choices) -> Choices:
         """Return `choices` with which the slot page shows the day of these terms. The chosen host stays."""
-        return choices.replace(tz=self.timezone, month=None, day=self.day, party_size=self.party_size)
+        return choices.replace(timezone=self.timezone, month=None, day=self.day, party_size=self.party_size)
 
 
 warm_up(Terms)

@@ -196,7 +196,7 @@ def _renew_draft(visit: WidgetRequest, old: Draft, form: ContactForm | None = No
     # The draft's own choices: the query of a posted form need not have them.
     terms = old.terms
     visit = visit.with_choices(
-        visit.choices.replace(tz=terms.timezone, host=terms.host_id, party_size=terms.party_size)
+        visit.choices.replace(timezone=terms.timezone, host_id=terms.host_id, party_size=terms.party_size)
     )
     start_fetching_time(visit, terms.service, terms.start)
     detail = visit.bookable_service(terms.service)
@@ -243,7 +243,7 @@ def _form_page(
 ) -> HttpResponse:
     """Render the contact form. Without `detail`, the summary has only what the draft knows."""
     # The zone that the draft was made in: the page must show the time that was clicked.
-    choices = visit.choices.replace(tz=chosen.terms.timezone, day=None, month=None)
+    choices = visit.choices.replace(timezone=chosen.terms.timezone, day=None, month=None)
     kept = _encrypt_input(visit, form) if form.is_bound else visit.form_input_token
     slots = visit.links.service_url(
         "slots", chosen.terms.service, chosen.terms.choices_for_day(visit.choices), kept=kept

@@ -77,7 +77,7 @@ def find(visit: WidgetRequest) -> HttpResponse:
         number=asked[0],
         contact=asked[1],
         expires=int(visit.now.timestamp()) + FOUND_LINK_SECONDS,
-        timezone=visit.choices.tz,
+        timezone=visit.choices.timezone,
     )
     return SeeOther(visit.links.url("manage", link.to_token(visit.account.name)))
 
@@ -210,7 +210,7 @@ def load_managed_booking(visit: WidgetRequest, token: str) -> ManagedBooking:
         # The link holds what Kordless has accepted before: a 400 now means the same to the visitor as a 404.
         raise exceptions.NotFound(operation="lookup", status=error.status) from error
     timezone = (
-        visit.choices.tz
+        visit.choices.timezone
         or timezones.canonical_timezone(link.timezone)
         or timezones.canonical_timezone(booking.timezone)
         or "UTC"

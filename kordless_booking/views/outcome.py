@@ -190,7 +190,7 @@ def _rejected_page(visit: WidgetRequest, receipt: Receipt, outcome: placement.Re
     """Answer a rejection that became known on the waiting page: raise a Problem, or redirect to the free times."""
     error, terms = outcome.error, receipt.terms
     invalidate_after_error(visit, terms.service, error)
-    choices = visit.choices.replace(tz=terms.timezone, party_size=terms.party_size)
+    choices = visit.choices.replace(timezone=terms.timezone, party_size=terms.party_size)
     kept = encrypt_form_input(visit.account.name, receipt.typed)
     if isinstance(error, exceptions.SlotTaken):
         log_problem(visit, "slot_conflict", level=logging.INFO, status=303, error=error)
@@ -216,7 +216,7 @@ def _rejected_page(visit: WidgetRequest, receipt: Receipt, outcome: placement.Re
 def _renewed_by_another(visit: WidgetRequest, receipt: Receipt) -> Problem:
     """Build the problem for a rejected attempt that another post, with other details, has replaced since."""
     kept = encrypt_form_input(visit.account.name, receipt.typed)
-    choices = visit.choices.replace(host=receipt.terms.host_id)
+    choices = visit.choices.replace(host_id=receipt.terms.host_id)
     return already_requested(visit, receipt.terms, choices, sent=True, kept=kept, all_kept=kept is not None)
 
 

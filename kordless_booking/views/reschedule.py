@@ -131,7 +131,7 @@ def _confirm_page(visit: WidgetRequest, it: ManagedBooking, chosen: Draft, probl
 
 
 def _move(visit: WidgetRequest, it: ManagedBooking) -> HttpResponse:
-    again = visit.links.url("reschedule", it.token, choices=visit.choices.appearance().replace(tz=it.timezone))
+    again = visit.links.url("reschedule", it.token, choices=visit.choices.appearance().replace(timezone=it.timezone))
     try:
         chosen = draft.unsign(
             visit.request.POST.get("draft", ""),
@@ -172,7 +172,7 @@ def _move(visit: WidgetRequest, it: ManagedBooking) -> HttpResponse:
 
 def _url_choices(choices: Choices) -> Choices:
     """Return the choices for a URL, without host and party size, which the token has already."""
-    return choices.replace(host=None, party_size=1)
+    return choices.replace(host_id=None, party_size=1)
 
 
 def _detail(visit: WidgetRequest, it: ManagedBooking) -> ServiceDetail:
@@ -192,7 +192,7 @@ def _load_movable(visit: WidgetRequest, token: str) -> tuple[WidgetRequest, Mana
         )
     # A booking keeps its host and party size, as far as its link has them.
     choices = visit.choices.replace(
-        tz=visit.choices.tz or it.timezone, host=it.link.host_id, party_size=it.link.party_size
+        timezone=visit.choices.timezone or it.timezone, host_id=it.link.host_id, party_size=it.link.party_size
     )
     return visit.with_choices(choices), it
 
@@ -211,7 +211,7 @@ def _resolve_failed_move(
     visit.catalog.invalidate_slots(chosen.terms.service)
     if isinstance(error, exceptions.SlotTaken):
         log_problem(visit, "slot_conflict", level=logging.INFO, status=303, error=error)
-        choices = visit.choices.appearance().replace(tz=it.timezone)
+        choices = visit.choices.appearance().replace(timezone=it.timezone)
         return SeeOther(visit.links.url("reschedule", it.token, choices=choices, taken="1"))
     if found is None or isinstance(error, exceptions.OutcomeUnknown):
         text = _(

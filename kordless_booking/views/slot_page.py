@@ -94,14 +94,15 @@ def slot_context(
 
 def _hosts(view: MonthView, links: SlotLinks) -> list[dict[str, Any]]:
     """Return "Anyone" and the hosts to choose from; [] when there is no choice."""
-    chosen = view.choices.host
+    chosen = view.choices.host_id
     # A chosen host may have no slot in this month, and isn't listed then. "Anyone" is, as the way back.
     if not view.hosts and not chosen:
         return []
     base = view.choices.replace(month=view.month)
     options = [(None, _("Anyone")), *((host.id, host.name) for host in view.hosts)]
     return [
-        {"name": name, "url": links.here(base.replace(host=host)), "current": host == chosen} for host, name in options
+        {"name": name, "url": links.here(base.replace(host_id=host)), "current": host == chosen}
+        for host, name in options
     ]
 
 

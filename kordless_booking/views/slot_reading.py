@@ -42,7 +42,7 @@ def start_fetching_month(visit: WidgetRequest, service: str) -> None:
     window are not, so some months are guessed.
     """
     asked = visit.choices.asked_month()
-    zone = visit.choices.tz
+    zone = visit.choices.timezone
     months = [asked] if asked else _first_months(visit.now, zone)
     known = visit.catalog.preload(service, *months, party_size=visit.choices.party_size)
     if known:
@@ -68,7 +68,7 @@ def _first_months(now: datetime, zone: str | None) -> list[date]:
 
 def visitor_zone(visit: WidgetRequest, detail: ServiceDetail) -> str:
     """Return the IANA name of the chosen zone, else of the business's own, else "UTC"."""
-    return visit.choices.tz or canonical_timezone(detail.calendar.timezone) or "UTC"
+    return visit.choices.timezone or canonical_timezone(detail.calendar.timezone) or "UTC"
 
 
 def read_month(visit: WidgetRequest, detail: ServiceDetail) -> MonthRead:
@@ -115,7 +115,7 @@ def free_slot(visit: WidgetRequest, detail: ServiceDetail, start: datetime) -> a
     kept = visit.catalog.slots(slug, start.date().replace(day=1), choices.party_size, window_days=_window(detail))
     exact = [slot for slot in kept.value if slot.start == start]
     times = availability.free_times(
-        exact, zone=zone, now=visit.now, host_id=choices.host, party_size=choices.party_size
+        exact, zone=zone, now=visit.now, host_id=choices.host_id, party_size=choices.party_size
     )
     return next((times[day][0] for day in times), None)
 

@@ -71,12 +71,12 @@ def services_page(visit: WidgetRequest) -> HttpResponse:
         return SeeOther(visit.links.service_url("slots", slug, visit.choices, kept=visit.form_input_token))
     groups: dict[str, list[Any]] = {}
     for service in offered:
-        choices = visit.choices.replace(host=None, day=None, month=None)
+        choices = visit.choices.replace(host_id=None, day=None, month=None)
         url = visit.links.service_url("slots", service.slug, choices, kept=visit.form_input_token)
         groups.setdefault((service.category or "").strip(), []).append(service_card(service, visit.language, url))
     named = [{"title": title, "services": cards} for title, cards in groups.items() if title]
     unnamed = [{"title": _("More") if named else "", "services": groups[""]}] if "" in groups else []
-    page = build_page(visit, _("Choose a service"), step=Step.SERVICE, autozone=visit.choices.tz is None)
+    page = build_page(visit, _("Choose a service"), step=Step.SERVICE, autozone=visit.choices.timezone is None)
     context = {"groups": named + unnamed, "empty": not offered, "notice": age_notice(visit, kept)}
     return PageRenderer(visit, page).render_cached(Step.SERVICE.template, context, page_view=visit.page_view())
 
@@ -101,7 +101,11 @@ def slots_page(visit: WidgetRequest, service: str) -> HttpResponse:
         zone=visit.links.service_url("zone", service, visit.choices, kept=kept),
     )
     page = build_page(
-        visit, detail.service.name, step=Step.SLOT, autozone=visit.choices.tz is None, self_url=here(visit.choices)
+        visit,
+        detail.service.name,
+        step=Step.SLOT,
+        autozone=visit.choices.timezone is None,
+        self_url=here(visit.choices),
     )
     month = read_month(visit, detail)
     notice = age_notice(visit, month.cached, old=AGE_NOTICE_SECONDS)
@@ -134,7 +138,7 @@ def _back(visit: WidgetRequest) -> dict[str, str] | None:
     offer = visit.catalog.organization().value
     if len(bookable_services(offer)) < 2:
         return None
-    choices = visit.choices.replace(host=None, day=None, month=None, party_size=1)
+    choices = visit.choices.replace(host_id=None, day=None, month=None, party_size=1)
     return {"url": visit.links.url("services", choices=choices), "label": _("All services")}
 
 
@@ -149,7 +153,7 @@ def zone_context(visit: WidgetRequest, current: str, action: str, back: Any) -> 
                 "label": f"{choice.label}, {choice.country}" if choice.country else choice.label,
                 "offset": choice.offset,
                 "now": formatting.clock_time(choice.local, visit.language, visit.choices.hours),
-                "url": back(visit.choices.replace(tz=choice.name)),
+                "url": back(visit.choices.replace(timezone=choice.name)),
                 "current": choice.name == current,
             }
         )

@@ -362,7 +362,7 @@ def test_slots_around_the_month_are_left_out():
     """The catalog gives a day more on both sides."""
     around = [slot("2026-03-31 23:00"), slot("2026-04-01 00:00"), slot("2026-04-30 23:00"), slot("2026-05-01 00:00")]
     assert list(free_on(view([], around, month=APRIL))) == [date(2026, 4, 1), date(2026, 4, 30)]
-    assert list(free_on(view([], around, month=APRIL, tz="Asia/Tokyo", zone="Asia/Tokyo"))) == [date(2026, 4, 1)]
+    assert list(free_on(view([], around, month=APRIL, timezone="Asia/Tokyo", zone="Asia/Tokyo"))) == [date(2026, 4, 1)]
 
 
 def test_the_next_month_with_a_free_day_opens_when_none_was_chosen():
@@ -443,7 +443,7 @@ def test_party_sizes_reach_to_the_most_seats_of_a_time():
 def test_a_chosen_host_filters_days_and_times_but_not_the_hosts_to_choose_from():
     """The other hosts stay, as the way back."""
     slots = [slot("2026-03-10 09:00", host=SARAH), slot("2026-03-10 10:00", host=TOM), slot("2026-03-11 10:00")]
-    shown = view(slots, host="host_tom")
+    shown = view(slots, host_id="host_tom")
     assert (free_on(shown), clocks(shown.times)) == ({date(2026, 3, 10): 1}, ["10:00"])
     assert shown.hosts == view(slots).hosts == (SARAH, TOM)
 
@@ -452,8 +452,8 @@ def test_one_named_host_is_no_choice_unless_a_host_was_chosen():
     """A host without a name can't be chosen."""
     slots = [slot("2026-03-10 09:00", host=SARAH), slot("2026-03-10 10:00", host=Host(id="nameless"))]
     assert view(slots).hosts == ()
-    assert view(slots, host="host_tom").hosts == (SARAH,)
-    assert view([], host="host_tom").hosts == ()
+    assert view(slots, host_id="host_tom").hosts == (SARAH,)
+    assert view([], host_id="host_tom").hosts == ()
 
 
 def test_another_zone_moves_the_same_slots_to_its_own_dates():
@@ -531,7 +531,7 @@ def offers(draw):
         Choices,
         month=st.none() | st.sampled_from([date(2026, 1, 1), MARCH, APRIL, MAY, date(2027, 1, 1)]),
         day=st.none() | st.dates(date(2026, 2, 1), date(2026, 6, 30)),
-        host=st.sampled_from([None, "host_sarah", "host_tom", "nobody"]),
+        host_id=st.sampled_from([None, "host_sarah", "host_tom", "nobody"]),
         party_size=st.integers(1, 8),
     ),
 )
@@ -554,7 +554,7 @@ def test_a_month_view_accounts_for_every_slot(slots, zone, venue, choices):
     for each in slots:
         day = each.start.astimezone(here).date()
         bookable = each.start > NOW and each.end > each.start and each.available >= choices.party_size
-        if bookable and (choices.host is None or (each.host and each.host.id == choices.host)):
+        if bookable and (choices.host_id is None or (each.host and each.host.id == choices.host_id)):
             expected.setdefault(day, set()).add((each.start, each.end))
     in_month = {day: times for day, times in expected.items() if day.replace(day=1) == shown.month}
     assert free_on(shown) == {day: len(times) for day, times in in_month.items()}

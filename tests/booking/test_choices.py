@@ -18,10 +18,10 @@ NAMES = ("tz", "month", "day", "host", "party", "hours", "lang")
 DAYS = st.dates(date(1970, 1, 1), date(9000, 12, 31))
 CHOICES = st.builds(
     Choices,
-    tz=st.none() | st.sampled_from(sorted(selectable_timezones())),
+    timezone=st.none() | st.sampled_from(sorted(selectable_timezones())),
     month=st.none() | DAYS.map(lambda day: day.replace(day=1)),
     day=st.none() | DAYS,
-    host=st.none() | st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=100),
+    host_id=st.none() | st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=100),
     party_size=st.integers(1, MAX_PARTY_SIZE),
     hours=st.sampled_from([None, "12", "24"]),
     lang=st.sampled_from([None, *LANGUAGES]),
@@ -104,11 +104,11 @@ def test_absurd_values_are_dropped_quietly(name, value):
 @pytest.mark.parametrize(
     ("query", "choices"),
     [
-        ({"tz": "Europe/Paris"}, Choices(tz="Europe/Paris")),
-        ({"tz": "Europe/Kiev"}, Choices(tz="Europe/Kyiv")),
+        ({"tz": "Europe/Paris"}, Choices(timezone="Europe/Paris")),
+        ({"tz": "Europe/Kiev"}, Choices(timezone="Europe/Kyiv")),
         ({"month": "2027-02"}, Choices(month=date(2027, 2, 1))),
         ({"day": "2028-02-29"}, Choices(day=date(2028, 2, 29))),
-        ({"host": "host_sarah"}, Choices(host="host_sarah")),
+        ({"host": "host_sarah"}, Choices(host_id="host_sarah")),
         ({"party": "3"}, Choices(party_size=3)),
         ({"party": "0"}, Choices()),
         ({"party": "99"}, Choices(party_size=MAX_PARTY_SIZE)),
@@ -125,12 +125,12 @@ def test_sensible_values_are_kept(query, choices):
 def test_what_was_not_chosen_is_not_written():
     """A bare address stays bare; the order is always the same."""
     assert Choices().query() == ""
-    chosen = Choices(lang="de", party_size=2, tz="Europe/Paris", month=date(2026, 12, 1))
+    chosen = Choices(lang="de", party_size=2, timezone="Europe/Paris", month=date(2026, 12, 1))
     assert chosen.query() == "?tz=Europe/Paris&month=2026-12&party=2&lang=de"
 
 
 def test_some_of_it_can_be_changed():
     """The original stays as it was."""
-    chosen = Choices(tz="Europe/Paris", party_size=2)
+    chosen = Choices(timezone="Europe/Paris", party_size=2)
     assert chosen.replace(party_size=1).query_items() == [("tz", "Europe/Paris")]
     assert chosen.party_size == 2

@@ -134,9 +134,9 @@ def test_the_day_is_that_of_the_visitor() -> None:
     start = datetime(2026, 12, 1, 11, 30, tzinfo=UTC)
     terms = make_terms(start=start, timezone="Pacific/Auckland", party_size=2)
     assert terms.day == date(2026, 12, 2)
-    before = Choices(lang="de", host="host_tom", month=date(2026, 12, 1))
+    before = Choices(lang="de", host_id="host_tom", month=date(2026, 12, 1))
     assert terms.choices_for_day(before) == Choices(
-        lang="de", host="host_tom", tz="Pacific/Auckland", day=date(2026, 12, 2), party_size=2
+        lang="de", host_id="host_tom", timezone="Pacific/Auckland", day=date(2026, 12, 2), party_size=2
     )
 
 
