@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-MADE_HERE_ONLY = {"Choices", "Event", "Resource", "AvailableTime"}
+MADE_HERE_ONLY = {"AvailableTime", "Choices", "DayView", "Event", "Resource"}
 """Structs that are never read from bytes."""
 
 LISTING = """
