@@ -43,7 +43,7 @@ demo: $(VENV)/.demo ## serve the demo site on the embedded sandbox, and a site t
 	@exec env DJANGO_RUNSERVER_HIDE_WARNING=true KORDLESS_SANDBOX_WEBHOOK=http://$(HOST):$(PORT)/book/webhook/ SITE_URL=http://$(HOST):$(PORT) NEIGHBOR_ORIGIN=$(NEIGHBOR) $(PY) manage.py demo $(HOST):$(PORT)
 
 quick: $(VENV)/.test ## run the tests of a contributor's loop: in one process, no browser; below 90 seconds on two cores
-	@$(PY) -m pytest -m "$(IN_PROCESS) and not (matrix or long)" -n 3 --dist loadfile $(ARGS) $(OR_NONE)
+	@HYPOTHESIS_PROFILE=quick $(PY) -m pytest -m "$(IN_PROCESS) and not (matrix or long)" -n 2 --dist loadfile $(ARGS) $(OR_NONE)
 
 # Each promise once: one language, Chromium, the plain host. Nothing that failed is run again.
 test: $(VENV)/.test ## run the test suite; ARGS="-k slot" picks tests; browser journeys run where Chromium is

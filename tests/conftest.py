@@ -1,8 +1,10 @@
 """A sandbox of its own for every test that asks for one, on a clock that stands still."""
 
+import os
 import signal
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -18,11 +20,35 @@ from kordless_booking.upstream.registry import background_worker, fetch_pool
 from tests.support.clock import MOMENT, NOW
 
 hypothesis.settings.register_profile("shared machine", deadline=None)
-hypothesis.settings.load_profile("shared machine")
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=20)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "shared machine"))
+
+HERE = Path(__file__).parent
+#: Folders whose tests all have a marker. The quick loop keeps to the visitor's way: pages, bookings, cache, client.
+MARKED = {
+    "doctor": pytest.mark.long,
+    "erasure": pytest.mark.long,
+    "faults": pytest.mark.long,
+    "mail": pytest.mark.long,
+    "management": pytest.mark.long,
+    "projects": pytest.mark.matrix,
+    "sandbox": pytest.mark.long,
+    "staff": pytest.mark.long,
+    "webhooks": pytest.mark.long,
+}
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # A shell's background job ignores Ctrl-C, and so would every server that a test starts and ends by it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what make quick or make test leaves out by its folder."""
+    for item in items:
+        if HERE in item.path.parents:
+            mark = MARKED.get(item.path.relative_to(HERE).parts[0])
+            if mark is not None:
+                item.add_marker(mark)
 
 
 @pytest.fixture(autouse=True, scope="session")

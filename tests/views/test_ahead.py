@@ -12,7 +12,7 @@ from kordless_booking.sandbox import Sandbox
 from tests.conftest import NOW
 from tests.support.visitor import HTMX, Page, Walk
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 GUESS = {**HTMX, "KB-Ahead": "1"}
 BROWSERS = [{"Sec-Purpose": "prefetch"}, {"Sec-Purpose": "prefetch;prerender"}, {"Purpose": "prefetch"}]
 

@@ -20,7 +20,7 @@ from tests.conftest import NOW
 from tests.support.terms import make_terms
 from tests.support.visitor import HTMX, JANE, Page, Walk
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 SAID = "This time was already requested from this page"
 NOTHING = "Nothing new was booked and nothing was changed."

@@ -14,7 +14,7 @@ from kordless_booking.funnel import counters
 from kordless_booking.sandbox import Sandbox
 from tests.support.visitor import HTMX, JANE, Walk
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 CHROME = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0"}
 

@@ -17,7 +17,7 @@ from kordless_booking.upstream.registry import fetch_pool
 from tests.support.parallel_calls import cold_in_rounds
 from tests.support.visitor import Walk
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 FAR = "?day=2026-12-09"
 

@@ -15,7 +15,7 @@ from kordless_booking.sandbox import Sandbox
 from kordless_booking.sandbox.faults.injector import DOCUMENT_FAULTS
 from tests.support.visitor import HTMX, JANE, Walk
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 DECLARED = {200, 301, 303, 400, 403, 404, 405, 409, 413, 422, 429, 503}
 modest = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

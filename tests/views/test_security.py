@@ -14,7 +14,7 @@ from kordless_booking.sandbox import Sandbox
 from kordless_booking.views import security
 from tests.support.visitor import HTMX, JANE, Walk
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 SITES = (None, "same-origin", "same-site", "cross-site", "none", "", "SAME-ORIGIN", "same-origin, cross-site")
 OWN = "http://testserver"

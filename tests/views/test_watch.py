@@ -9,7 +9,7 @@ from kordless_booking.sandbox import Sandbox
 from tests.conftest import NOW
 from tests.support.visitor import JANE, Page, Walk, start_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 
 def watch(page: Page) -> tuple[str, dict[str, str]]:
