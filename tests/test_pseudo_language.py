@@ -156,6 +156,7 @@ def test_the_way_to_a_booking_and_back(walk: SpeechlessWalk, sandbox: Sandbox) -
     no_english(walk, sandbox)
 
 
+@pytest.mark.matrix
 @pytest.mark.long
 def test_when_something_goes_wrong(walk: SpeechlessWalk, sandbox: Sandbox, clock: Traveller, pseudo: Settings) -> None:
     """Kordless says no or nothing, links are broken, times are taken, somebody is too quick: all in one's own words."""
@@ -196,6 +197,7 @@ def test_when_something_goes_wrong(walk: SpeechlessWalk, sandbox: Sandbox, clock
     no_english(walk, sandbox)
 
 
+@pytest.mark.matrix
 @pytest.mark.long
 def test_who_comes_too_often(walk: SpeechlessWalk, sandbox: Sandbox, pseudo: Settings) -> None:
     """The limits of one address, too, are told in one's own words."""

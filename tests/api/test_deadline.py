@@ -23,6 +23,7 @@ from kordless_booking.api.session import DeadlineTransport
 from kordless_booking.exceptions import KordlessError, OutcomeUnknown, SlotTaken, TooMany, Unreachable
 from tests.support.api_clients import DOCUMENTS, KEY, NEW, NUMBER, Watch
 from tests.support.loopback_server import Line, Script, answer, certificate, serving
+from tests.support.matrix import thinned
 
 BODY = json.dumps(DOCUMENTS["organization"]).encode()
 PLENTY = 5.0
@@ -98,7 +99,7 @@ def slow_gzip(line: Line) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("script", [silent, deaf, slow_head, slow_body, endless_chunks, endless_hints, slow_gzip])
-@pytest.mark.parametrize("operation", ["organization", "create"])
+@pytest.mark.parametrize("operation", thinned(["create", "organization"]))
 def test_everything_ends_in_time(door: Door, script: Script, operation: str) -> None:
     """However a server dawdles, the call ends with its budget, as an unknown outcome, after one try."""
     watch = Watch()

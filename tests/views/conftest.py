@@ -7,7 +7,7 @@ from pytest_django import Settings
 from tests.support.visitor import HTMX, Walk
 
 
-@pytest.fixture(params=["page", pytest.param("fragment", marks=pytest.mark.long)])
+@pytest.fixture(params=["page", pytest.param("fragment", marks=pytest.mark.matrix)])
 def walk(request: pytest.FixtureRequest, client: Client, site: Settings) -> Walk:
     """Return a visitor to the plain site. Runs each test with whole pages and with htmx fragments."""
     return Walk(client, HTMX if request.param == "fragment" else {})
