@@ -20,14 +20,14 @@ django.setup()
 from kordless_booking.funnel import counters
 from kordless_booking.models import FunnelCount
 input()
-with counters.held():
+with counters.paused():
     for number in range({ROUNDS}):
         for stage in reversed(FunnelCount.Stage):
             counters.count_stage("default", f"service-{{number % 8}}", FunnelCount.Placement.PAGE, stage)
             counters.count_stage("default", "", FunnelCount.Placement.PAGE, FunnelCount.Stage.VISIT)
-        counters.count_refusal("default", "webhook_stale")
+        counters.count_rejection("default", "webhook_stale")
         assert counters.flush()
-    counters.count_refusal("default", "webhook_stale")
+    counters.count_rejection("default", "webhook_stale")
 """
 
 
