@@ -1,4 +1,7 @@
-"""Firefox's own remote control, spoken over a plain socket: no driver program stands between.
+"""Client of Marionette, Firefox's remote control, over a plain socket.
+
+Own code, because kept libraries need a driver that isn't here: Selenium needs geckodriver, which Debian 12 doesn't
+package, and Playwright drives only its own build of Firefox, not the one that people have.
 
 Each message is its length in bytes, a colon, and JSON: [0, id, command, parameters] one way, [1, id, error, result]
 back.

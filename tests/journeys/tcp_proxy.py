@@ -1,4 +1,7 @@
-"""A wire to a site that can be cut in the middle of everything, and mended."""
+"""TCP proxy to a site, whose connections a test can cut at any byte, and restore.
+
+Own code, because the kept proxies for this are servers in other languages, which Debian 12 doesn't package.
+"""
 
 from __future__ import annotations
 
