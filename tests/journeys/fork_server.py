@@ -1,7 +1,7 @@
 """Fork server: a process that has loaded the libraries forks each demo server, which starts in half the time.
 
-Own code, because the kept alternatives start less: gunicorn's `--preload` loads one application for its own workers, and
-multiprocessing's forkserver runs functions of this process, not a server with an environment of its own.
+Own code, because the kept alternatives start less: gunicorn's `--preload` loads one application for its own workers,
+and multiprocessing's forkserver runs functions of this process, not a server with an environment of its own.
 """
 
 import atexit
