@@ -10,7 +10,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from kordless_booking.sandbox import SANDBOX_KEY, SANDBOX_ORG, Sandbox
-from tests.support.fault_steps import Scene
+from tests.support.fault_scenario import Scene
 from tests.support.sandbox_over_http import far_kordless
 from tests.support.visitor import Walk
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.faults.expected import FAULTS, Fault, cells
-from tests.support.fault_steps import ACTS, Scene
+from tests.support.fault_scenario import ACTS, Scene
 from tests.support.page_invariants import check_log, check_page
 
 

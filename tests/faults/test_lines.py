@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.faults.expected import LINES, REFUSED, TLS, Fault, cells
-from tests.support.fault_steps import ACTS, READS, Scene
+from tests.support.fault_scenario import ACTS, READS, Scene
 from tests.support.loopback_server import Line, certificate, serving
 from tests.support.matrix import thinned
 from tests.support.page_invariants import check_log, check_page

@@ -17,7 +17,7 @@ from kordless_booking.clock import Clock
 from kordless_booking.conf import get_account
 from kordless_booking.sandbox import SANDBOX_KEY
 from kordless_booking.upstream.registry import services_for
-from tests.support.fault_steps import START, TYPED, Scene, written
+from tests.support.fault_scenario import START, TYPED, Scene, written
 from tests.support.loopback_server import Line, serving
 from tests.support.page_invariants import events
 from tests.support.visitor import Page, Walk

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.conftest import NOW
-from tests.support.fault_steps import Scene
+from tests.support.fault_scenario import Scene
 from tests.support.visitor import Page
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from kordless_booking.api.session import wsgi_transport
 from kordless_booking.sandbox import Sandbox
-from tests.support.fault_steps import LATER, START, Scene, written
+from tests.support.fault_scenario import LATER, START, Scene, written
 from tests.support.visitor import Page
 
 LOST = {"status": 502, "html": True}

@@ -33,7 +33,7 @@ from kordless_booking.views.abuse import HONEYPOT
 from kordless_booking.webhooks import signature
 from tests.support.deliveries import NEW, OLD, delivery, event_body
 from tests.support.failing_database import refused_writes
-from tests.support.fault_steps import ACTS, READS, Scene
+from tests.support.fault_scenario import ACTS, READS, Scene
 from tests.support.signal_receiver import listening
 from tests.support.visitor import JANE, Walk
 
