@@ -13,7 +13,7 @@ from kordless_booking.api.resources import Booking
 from kordless_booking.changes import BookingChange, publish_change, record_change
 from kordless_booking.models import BookingProjection
 from kordless_booking.signals import ChangeSource, booking_cancelled, booking_created, booking_rescheduled
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.failing_database import refused_writes
 from tests.support.signal_receiver import Listener, listening
 

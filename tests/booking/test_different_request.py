@@ -19,7 +19,7 @@ from kordless_booking.booking.placement import (
     resume,
 )
 from kordless_booking.models import BookingAttempt
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.placement import (
     KEY,
     JustBefore,

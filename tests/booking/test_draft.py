@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from kordless_booking.booking.draft import MAX_TOKEN, Draft, ExpiredDraft, InvalidDraft, sign, unsign
 from kordless_booking.booking.terms import Terms
 from kordless_booking.presentation.timezones import selectable_timezones
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.terms import make_terms
 
 STAMP = NOW.timestamp()

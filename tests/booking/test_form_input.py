@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from kordless_booking.booking.form_input import decrypt_form_input, encrypt_form_input, known_fields
 from kordless_booking.booking.tokens import MAX_URL_TOKEN, encrypt_token
 from kordless_booking.forms import ContactForm
-from tests.conftest import NOW
+from tests.support.clock import NOW
 
 STAMP = NOW.timestamp()
 FIELDS = ContactForm().max_lengths()

@@ -12,7 +12,7 @@ from kordless_booking.booking.placement import LEASE, DifferentRequest, Placed, 
 from kordless_booking.booking.tokens import decrypt_token
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.placement import (
     EMAIL,
     KEY,

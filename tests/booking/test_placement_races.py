@@ -12,7 +12,7 @@ from kordless_booking.booking.placement import LEASE, Pending, Placed, place_boo
 from kordless_booking.conf import find_errors
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Limits, Sandbox
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.placement import KEY, JustBefore, booked, client_of, creates, killed, later, row, unsure
 
 pytestmark = pytest.mark.django_db

@@ -25,7 +25,7 @@ from kordless_booking.booking.placement import (
 from kordless_booking.exceptions import SlotTaken
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Limits, Sandbox
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.placement import Network, attempt_at, client_of, creates, edited
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,7 @@ from kordless_booking.booking.attempt import Attempt
 from kordless_booking.booking.placement import Pending, Placed, Rejected, place_booking, resume
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Limits
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.placement import KEY, attempt_at, creates, edited, keys_sent, later, row, unsure
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ from kordless_booking.booking.placement import Pending, Placed, place_booking, r
 from kordless_booking.booking.queue import wait_after_contention, wait_for, wait_for_new_attempt
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Limits
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.placement import KEY, attempt_at, client_of, creates, later
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ import pytest
 from kordless_booking.api.resources import Booking, Contact, Location
 from kordless_booking.booking.receipt import ManageLink, Receipt
 from kordless_booking.booking.tokens import MAX_URL_TOKEN, ExpiredToken, InvalidToken, encrypt_token
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.terms import make_terms
 
 STAMP = NOW.timestamp()

@@ -17,7 +17,7 @@ from kordless_booking.booking.receipt import ManageLink, Receipt
 from kordless_booking.booking.terms import Terms
 from kordless_booking.booking.tokens import InvalidToken, encrypt_token
 from kordless_booking.presentation.timezones import selectable_timezones
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.terms import make_terms
 
 STAMP = NOW.timestamp()

@@ -9,7 +9,7 @@ from hypothesis import settings as fast
 from hypothesis import strategies as st
 
 from kordless_booking.booking.tokens import MAX_TOKEN, ExpiredToken, InvalidToken, decrypt_token, encrypt_token
-from tests.conftest import NOW
+from tests.support.clock import NOW
 
 STAMP = int(NOW.timestamp())
 URL_SAFE = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"

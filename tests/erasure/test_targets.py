@@ -14,7 +14,7 @@ from kordless_booking.erasure.base import ErasureResult, Person
 from kordless_booking.erasure.targets import Attempts
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Sandbox
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.personal_data import CANARY, OTHER, book, everything_kept, lose
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hooked")]

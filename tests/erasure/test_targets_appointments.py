@@ -8,8 +8,8 @@ from django.test import Client
 from kordless_booking.erasure.base import ErasureResult, Person
 from kordless_booking.erasure.targets import Appointments
 from kordless_booking.models import Appointment, OutgoingMail
-from tests.conftest import NOW
 from tests.mail.conftest import writing  # noqa: F401 (a fixture)
+from tests.support.clock import NOW
 from tests.support.personal_data import CANARY, OTHER, tell
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hooked", "writing")]

@@ -8,7 +8,7 @@ from django.test import Client
 from kordless_booking.erasure.base import ErasureResult, Person
 from kordless_booking.erasure.targets import BookingProjections
 from kordless_booking.models import BookingProjection
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.personal_data import tell
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hooked")]

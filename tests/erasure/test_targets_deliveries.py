@@ -9,7 +9,7 @@ from time_machine import Traveller
 from kordless_booking.erasure.base import ErasureResult, Person
 from kordless_booking.erasure.targets import Deliveries
 from kordless_booking.models import WebhookDelivery
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.deliveries import delivery
 from tests.support.personal_data import CANARY, OTHER, everything_kept, tell
 

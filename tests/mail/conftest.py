@@ -9,7 +9,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from tests.support.deliveries import NEW
-from tests.support.visitor import Walk
+from tests.support.visitor import Visitor
 
 SITE = "https://salon.example"
 MAIL: dict[str, Any] = {
@@ -30,6 +30,6 @@ def writing(site: Settings, account_settings: dict[str, Any]) -> Settings:
 
 
 @pytest.fixture
-def visitor(client: Client, writing: Settings) -> Walk:
+def visitor(client: Client, writing: Settings) -> Visitor:
     """Return a visitor without JavaScript."""
-    return Walk(client)
+    return Visitor(client)

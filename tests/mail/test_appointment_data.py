@@ -9,7 +9,7 @@ from kordless_booking.booking.preferences import VisitorPreferences
 from kordless_booking.booking.tokens import InvalidToken, encrypt_token
 from kordless_booking.mail.appointment_data import AppointmentData, usable_email
 from kordless_booking.models import Appointment
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.mail_events import FIRST, GERMAN, MOVED, booking
 
 

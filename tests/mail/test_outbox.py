@@ -22,12 +22,12 @@ from kordless_booking.mail.connection import state_after_error
 from kordless_booking.mail.outbox import BACKOFF_MINUTES, BATCH_SIZE, mark_stuck_as_unknown, send_due
 from kordless_booking.models import Appointment, OutgoingMail
 from kordless_booking.sandbox import Sandbox
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.deliveries import delivery
 from tests.support.mail_events import booking, hook, page
 from tests.support.mail_reader import sent
 from tests.support.smtp_server import mail_server, use
-from tests.support.visitor import Walk
+from tests.support.visitor import Visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -144,7 +144,7 @@ def test_what_a_mail_server_says(writing: Settings, lines: Any, answers: dict[st
     assert "555" not in line.replace("code=554", "")
 
 
-def test_the_page_does_not_care(visitor: Walk, writing: Settings, sandbox: Sandbox):
+def test_the_page_does_not_care(visitor: Visitor, writing: Settings, sandbox: Sandbox):
     """The visitor is booked, quickly, while the mail server is away."""
     use(writing, nobodys_port())
     assert visitor.book("haircut", "?day=2026-12-09").heading == "You're booked"

@@ -14,11 +14,11 @@ from time_machine import Traveller
 from kordless_booking.mail.outbox import send_due
 from kordless_booking.models import OutgoingMail
 from kordless_booking.sandbox import Sandbox
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.mail_reader import sent
 from tests.support.privacy_scenario import CANARY, SECRETS, TOKENS, live_through_it_all
 from tests.support.smtp_server import mail_server, use
-from tests.support.visitor import Walk
+from tests.support.visitor import Visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +29,7 @@ def test_nothing_personal_is_logged_or_kept_in_the_clear(
 ):
     """Through bookings, troubles, moves, cancellations, and mail servers that take, refuse and repeat the address."""
     caplog.set_level("DEBUG")
-    live_through_it_all(Walk(client), sandbox, clock, writing)
+    live_through_it_all(Visitor(client), sandbox, clock, writing)
     assert sent()
     OutgoingMail.objects.filter(state="sent").update(state="queued", due_at=NOW)
     with mail_server(RCPT=f"550 no such {CANARY['email']}") as server:

@@ -14,10 +14,10 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from kordless_booking.funnel import counters
 from kordless_booking.models import BookingAttempt, RejectedDeliveryCount, WebhookDelivery
 from kordless_booking.sandbox import Sandbox
-from tests.conftest import NOW
 from tests.staff.conftest import Hire
+from tests.support.clock import NOW
 from tests.support.deliveries import delivery
-from tests.support.visitor import JANE, Page, Walk
+from tests.support.visitor import JANE, Page, Visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -111,7 +111,7 @@ def test_a_revoked_key(owner: Client, client: Client, sandbox: Sandbox) -> None:
 
 def test_bookings_that_are_open(owner: Client, client: Client, sandbox: Sandbox, clock: time_machine.Traveller) -> None:
     """How many, since when, and a word when it is long."""
-    walk = Walk(client)
+    walk = Visitor(client)
     sandbox.faults.add("status", "create", status=500)
     walk.send(walk.choose(), "Book appointment", **JANE)
     assert BookingAttempt.objects.get().state == "outcome_unknown"

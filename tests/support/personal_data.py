@@ -11,7 +11,7 @@ from kordless_booking.booking.tokens import InvalidToken, decrypt_token
 from kordless_booking.models import BookingAttempt, WebhookDelivery
 from kordless_booking.sandbox import Sandbox
 from tests.support.deliveries import delivery, event_body
-from tests.support.visitor import Walk
+from tests.support.visitor import Visitor
 
 CANARY = {"name": "Zzqx Canary", "email": "Canary@Example.com", "phone": "(212) 555-0147", "notes": "canary notes"}
 OTHER = {"name": "Other Body", "email": "other@example.com", "phone": "", "notes": ""}
@@ -19,12 +19,12 @@ OTHER = {"name": "Other Body", "email": "other@example.com", "phone": "", "notes
 
 def book(client: Client, who: dict[str, str] = CANARY, query: str = "") -> str:
     """Book through the pages, and return the confirmation number."""
-    return Walk(client).book(query=query, **who).number
+    return Visitor(client).book(query=query, **who).number
 
 
-def lose(client: Client, sandbox: Sandbox, who: dict[str, str] = CANARY, **trick: Any) -> Walk:
+def lose(client: Client, sandbox: Sandbox, who: dict[str, str] = CANARY, **trick: Any) -> Visitor:
     """Send the form, and lose Kordless's response."""
-    walk = Walk(client)
+    walk = Visitor(client)
     form = walk.choose("haircut", "?day=2026-12-10")
     sandbox.faults.add("status", "create", **{"status": 500, **trick})
     walk.send(form, "Book appointment", once=True, **who)

@@ -33,9 +33,9 @@ from kordless_booking.views.abuse import HONEYPOT
 from kordless_booking.webhooks import signature
 from tests.support.deliveries import NEW, OLD, delivery, event_body
 from tests.support.failing_database import refused_writes
-from tests.support.fault_scenario import ACTS, READS, Scene
+from tests.support.fault_scenario import ACTS, READS, FaultScenario
 from tests.support.signal_receiver import listening
-from tests.support.visitor import JANE, Walk
+from tests.support.visitor import JANE, Visitor
 
 ILLNESSES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("status", {"status": 404}),
@@ -47,7 +47,7 @@ ILLNESSES: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 
 
-def live_on(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+def live_on(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """Each chapter begins with a Kordless that is well."""
     before = dict(site.KORDLESS_BOOKING)
     chapters = (
@@ -74,22 +74,22 @@ def change(site: Settings, **given: Any) -> None:
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **given}
 
 
-def _illness(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+def _illness(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """Every step, while Kordless is ill in every way."""
-    scene = Scene(walk, sandbox, clock, site)
+    scenario = FaultScenario(walk, sandbox, clock, site)
     for name, act in ACTS.items():
         for kind, options in ILLNESSES[:2] if name in READS else ILLNESSES:
             sandbox.reset()
             change(site)
-            do = act.prepare(scene)
-            scene.cold() if name in READS else change(site)
+            do = act.prepare(scenario)
+            scenario.cold() if name in READS else change(site)
             sandbox.faults.add(kind, act.operation, **options)
             do()
             sandbox.faults.clear()
             clock.shift(61)
 
 
-def _behind_the_scenes(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+def _behind_the_scenes(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """Refreshes that fail, a circuit that opens and closes, a cache that is down, one that somebody else writes to."""
     own = site.CACHES
     site.CACHES = {"default": {"BACKEND": "tests.support.wall_clock_cache.WallClockCache"}}
@@ -145,7 +145,7 @@ def careless(_request: Any, form: Any) -> bool:
     raise LookupError(f"no such person: {form.cleaned_data}")
 
 
-def _junk(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+def _junk(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """What is sent by those who are no visitors, and by those who are in a hurry."""
     form = walk.choose("haircut", "?day=2026-12-14")
     method, action, fields = form.form("Book appointment")
@@ -170,7 +170,7 @@ def _junk(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> Non
     walk.client.get("/page/")
 
 
-def _in_line(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+def _in_line(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """More bookings than Kordless takes, then an attempt that nobody can read any more, and one that was settled."""
     form = walk.choose("haircut", "?day=2026-12-16")
     walk.send(form, "Book appointment", **JANE)
@@ -193,7 +193,7 @@ def _in_line(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> 
     sandbox.reset()
 
 
-def _no_database(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+def _no_database(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """A database that takes nothing, at each moment of a booking."""
     for number, verbs in enumerate(
         (
@@ -208,7 +208,7 @@ def _no_database(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings)
             walk.send(form, "Book appointment", **JANE)
 
 
-def _deliveries(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+def _deliveries(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """Genuine ones, false ones, broken ones, and a site that can't take them."""
     client = walk.client
     sent = delivery()
@@ -246,7 +246,7 @@ def _mistake(*given: Any) -> None:
     raise LookupError(f"canary {given}")
 
 
-def _mails(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+def _mails(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """One that is sent, one whose sender died, and reminders of what Kordless doesn't know or tell."""
     change(site, MAIL=True, MAIL_FROM="bookings@salon.example", SITE_URL="https://salon.example")
     with heard("mail_attempted") as tried:
@@ -264,7 +264,7 @@ def _mails(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> No
         change(site)
 
 
-def _counts(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+def _counts(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """A database that takes none, and more different ones than are kept."""
     for number in range(MAX_KEYS + 1):
         count_rejection("default", f"reason_{number}")
@@ -273,7 +273,7 @@ def _counts(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> N
     assert counters.flush()
 
 
-def _accidents(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+def _accidents(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """Settings that are gone, and a page in front of whose address something breaks."""
     manage = walk.book(query="?day=2026-12-23").link("Change or cancel")
     own, given = site.TEMPLATES, site.KORDLESS_BOOKING
@@ -291,7 +291,7 @@ def _accidents(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -
     site.KORDLESS_BOOKING = given
 
 
-def _operators(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+def _operators(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """What staff and machines look at."""
     change(site, WEBHOOK_SECRETS=[NEW, OLD])
     client = walk.client
@@ -321,7 +321,7 @@ SECRETS = re.compile(r"zzqxwvuts|canary|212.?555.?01(?:77|47|99)|jane@example|Ja
 TOKENS = re.compile(r"gAAAA[A-Za-z0-9_-]{20,}|\.eJ[A-Za-z0-9_-]{20,}")
 
 
-def live_through_it_all(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+def live_through_it_all(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """Book, fail, lose an answer, conflict, find, fail to find, move, be refused, cancel: each with the canary."""
     far = "?day=2026-12-09"
     page = walk.send(walk.choose("haircut", far), "Book appointment", **{**CANARY, "email": "canary@"})

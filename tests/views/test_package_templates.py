@@ -19,7 +19,7 @@ from time_machine import Traveller
 
 from kordless_booking.views import package_templates
 from kordless_booking.views.package_templates import find_package_templates
-from tests.conftest import NOW
+from tests.support.clock import NOW
 
 SHIPPED = Path(__file__).resolve().parents[2] / "kordless_booking" / "templates"
 SLOT, SERVICE = "kordless_booking/steps/slot.html", "kordless_booking/steps/service.html"

@@ -9,8 +9,8 @@ from time_machine import Traveller
 
 from kordless_booking.prefetch import PREFETCH_SECONDS
 from kordless_booking.sandbox import Sandbox
-from tests.conftest import NOW
-from tests.support.visitor import HTMX, Page, Walk
+from tests.support.clock import NOW
+from tests.support.visitor import HTMX, Page, Visitor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 GUESS = {**HTMX, "KB-Ahead": "1"}
@@ -92,7 +92,7 @@ def test_a_stale_page_is_not_refreshed_on_a_guess(client: Client, sandbox: Sandb
     assert len(sandbox.requests) == asked
 
 
-def test_nothing_personal_is_given_on_a_guess(visitor: Walk, client: Client, sandbox: Sandbox):
+def test_nothing_personal_is_given_on_a_guess(visitor: Visitor, client: Client, sandbox: Sandbox):
     """No booking, no look-up page, nothing with what somebody typed, and no form is sent."""
     confirmation = visitor.book()
     manage = next(link for link in confirmation.links().values() if "/manage/" in link and len(link) > 60)

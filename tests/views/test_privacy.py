@@ -17,7 +17,7 @@ from kordless_booking.sandbox import SANDBOX_KEY, Sandbox
 from tests.support.deliveries import NEW, OLD
 from tests.support.log_events import RAISED, SAID, written
 from tests.support.privacy_scenario import SECRETS, TOKENS, live_on, live_through_it_all
-from tests.support.visitor import Walk
+from tests.support.visitor import Visitor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,7 +28,9 @@ ELSEWHERE = {"background_job_failed", "count_failed", "terms_changed"}
 
 
 @pytest.fixture
-def lived(site: Settings, client: Client, sandbox: Sandbox, clock: Traveller, caplog: pytest.LogCaptureFixture) -> Walk:
+def lived(
+    site: Settings, client: Client, sandbox: Sandbox, clock: Traveller, caplog: pytest.LogCaptureFixture
+) -> Visitor:
     """A visitor to whom everything has happened, and all around it, with every logger at DEBUG."""
     site.KORDLESS_BOOKING = {
         **site.KORDLESS_BOOKING,
@@ -43,7 +45,7 @@ def lived(site: Settings, client: Client, sandbox: Sandbox, clock: Traveller, ca
         # Django's own search for mistakes in templates prints whole contexts, for whoever turns it on.
         logger.setLevel(logging.INFO if logger.name == "django.template" else logging.DEBUG)
     client.raise_request_exception = False
-    walk = Walk(client)
+    walk = Visitor(client)
     with caplog.at_level(logging.DEBUG), stamina.set_testing(True, attempts=2, cap=True):
         live_through_it_all(walk, sandbox, clock, site)
         live_on(walk, sandbox, clock, site)
@@ -52,7 +54,7 @@ def lived(site: Settings, client: Client, sandbox: Sandbox, clock: Traveller, ca
     return walk
 
 
-def _addresses(lived: Walk) -> None:
+def _addresses(lived: Visitor) -> None:
     """No address that a visitor goes to, and no Referer that could follow from it, can be read by others."""
     assert len(lived.seen) > 40
     for page in lived.seen:
@@ -61,14 +63,14 @@ def _addresses(lived: Walk) -> None:
             assert "BOOK_" not in url, url
 
 
-def _key(lived: Walk) -> None:
+def _key(lived: Visitor) -> None:
     """The API key stands on no page and in no header."""
     for page in lived.seen:
         assert SANDBOX_KEY not in page.html
         assert SANDBOX_KEY not in str(page.response.headers)
 
 
-def _pages(lived: Walk) -> None:
+def _pages(lived: Visitor) -> None:
     """Services, times and zones are the same for everybody."""
     for page in lived.seen:
         if page.heading in {"What would you like to book?", "Choose your time zone"}:
@@ -134,7 +136,7 @@ def _requests_are_named(records: list[logging.LogRecord]) -> None:
 
 
 @pytest.mark.long
-def test_nothing_personal_stays_behind(lived: Walk, sandbox: Sandbox, caplog: pytest.LogCaptureFixture):
+def test_nothing_personal_stays_behind(lived: Visitor, sandbox: Sandbox, caplog: pytest.LogCaptureFixture):
     """Addresses, pages before the form, the database, the cache, the log and Kordless's reads: without the visitor."""
     _addresses(lived)
     _pages(lived)

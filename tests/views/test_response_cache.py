@@ -17,7 +17,7 @@ from kordless_booking.upstream.registry import services_for
 from kordless_booking.upstream.request_view import RequestView
 from kordless_booking.views import decorators, response_cache, skeletons
 from kordless_booking.views.request import WidgetRequest
-from tests.conftest import NOW
+from tests.support.clock import NOW
 
 pytestmark = pytest.mark.django_db
 

@@ -15,7 +15,7 @@ from kordless_booking.booking.tokens import decrypt_token
 from kordless_booking.models import BookingProjection, WebhookDelivery
 from kordless_booking.views.webhook import MAX_BODY_BYTES
 from kordless_booking.webhooks.signature import SCHEMES, SignatureScheme
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.deliveries import NEW, OLD, Delivery, delivery, event_body
 from tests.support.failing_database import refused_writes
 from tests.support.signal_receiver import Listener

@@ -18,7 +18,7 @@ from kordless_booking.upstream.registry import services_for
 from kordless_booking.webhooks.inbox import ReceiverFailed
 from kordless_booking.webhooks.replay import event_of, is_outdated, replay
 from kordless_booking.webhooks.stored_body import BodyUnavailable
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.deliveries import delivery, event_body
 from tests.support.signal_receiver import Listener
 

@@ -7,7 +7,7 @@ from pytest_django import Settings
 
 from kordless_booking.models import WebhookDelivery
 from kordless_booking.webhooks.stored_body import BODY_RETENTION, BodyUnavailable, decrypt_body, encrypt_body
-from tests.conftest import NOW
+from tests.support.clock import NOW
 
 pytestmark = pytest.mark.usefixtures("clock")
 
