@@ -35,7 +35,7 @@ def heard(change: BookingChange, start: datetime = FIRST, *, at: int = 0, **more
     return told and told.start
 
 
-def test_each_change_is_news_once():
+def test_each_change_is_published_once():
     """A booking is made, moved, moved back and cancelled; every second time it is old news."""
     for change, start, at in (
         (BookingChange.CREATED, FIRST, 0),
@@ -63,14 +63,14 @@ def test_nothing_follows_a_cancellation(late: BookingChange):
     assert BookingProjection.objects.get().canceled
 
 
-def test_an_older_move_is_no_news():
+def test_an_older_move_is_not_published():
     """Two moves arrive in the wrong order."""
     assert heard(BookingChange.RESCHEDULED, MOVED, at=20)
     assert heard(BookingChange.RESCHEDULED, FIRST, at=10) is None
     assert BookingProjection.objects.get().start == MOVED
 
 
-def test_a_creation_that_comes_after_a_move_is_told_as_it_is_now():
+def test_a_creation_after_a_move_is_published_with_the_current_time():
     """Who writes it down must not end up with the old time."""
     assert heard(BookingChange.RESCHEDULED, MOVED, at=20)
     assert heard(BookingChange.CREATED, FIRST) == MOVED
@@ -159,7 +159,7 @@ def test_a_page_tells_also_what_it_can_not_write_down(caplog: pytest.LogCaptureF
     assert "event=change_not_recorded change=created" in caplog.text
 
 
-def test_what_is_kept_is_nobodys():
+def test_projections_hold_no_personal_data():
     """No confirmation number in the clear."""
     heard(BookingChange.CREATED)
     row = BookingProjection.objects.get()

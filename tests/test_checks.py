@@ -283,7 +283,7 @@ def test_mail_has_a_sender_of_its_own(settings):
         ("STATIC_URL", None, ["E013"]),
     ],
 )
-def test_django_settings_under_which_no_booking_works_are_refused(settings, name, value, ids):
+def test_django_settings_under_which_no_booking_works_are_rejected(settings, name, value, ids):
     """Each has its number, names the setting, and says what to write instead."""
     setattr(settings, name, value)
     messages = check_host_settings()

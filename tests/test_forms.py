@@ -55,7 +55,7 @@ def test_phones_of_all_regions_become_e164(region, typed, sent):
     "typed",
     ["555 0123", "12", "call me", "+", "+999 123456789", "1" * 40, "00", "+1 212 555 01234567", "jane@example.com"],
 )
-def test_what_can_not_be_dialled_is_said_beside_the_field(typed):
+def test_a_number_that_can_not_be_dialled_is_an_error_of_its_field(typed):
     """Also a number without its area code, which nobody abroad could call."""
     form = contact(phone=typed)
     assert not form.is_valid()
@@ -107,7 +107,7 @@ def test_without_either_way_it_says_so_once(given):
 
 
 @pytest.mark.parametrize("wrong", [{"email": "jane@"}, {"email": "jane", "phone": ""}, {"email": "", "phone": "12"}])
-def test_a_wrong_one_is_said_alone(wrong):
+def test_a_wrong_field_is_the_only_error(wrong):
     """Who mistyped the e-mail isn't told in addition that there is none."""
     form = contact(**wrong)
     assert not form.is_valid()

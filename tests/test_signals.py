@@ -100,7 +100,7 @@ def test_attribution_that_is_none(visitor: Visitor, heard: list[tuple[str, dict[
     assert [said["attribution"] for _name, said in heard] == [{}]
 
 
-def test_equal_posts_are_told_once(visitor: Visitor, sandbox: Sandbox, heard: list[tuple[str, dict[str, Any]]]):
+def test_equal_posts_are_signaled_once(visitor: Visitor, sandbox: Sandbox, heard: list[tuple[str, dict[str, Any]]]):
     """Pressed twice, reloaded, sent again from another tab: it is one booking and one signal."""
     _method, action, fields = visitor.choose().form("Book appointment")
     for _ in range(3):
@@ -109,7 +109,7 @@ def test_equal_posts_are_told_once(visitor: Visitor, sandbox: Sandbox, heard: li
     assert len(sandbox.bookings()) == 1
 
 
-def test_a_booking_that_took_its_time_is_told_once(
+def test_a_booking_after_a_wait_is_signaled_once(
     visitor: Visitor, sandbox: Sandbox, clock: Traveller, heard: list[tuple[str, dict[str, Any]]]
 ):
     """While the outcome is open nothing is told; the page that finds out tells it, however often it is asked."""

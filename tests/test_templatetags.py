@@ -55,7 +55,7 @@ def test_swaps_stay_inside(site: Settings, client: Client):
         assert "kb-stage" not in {node.attributes["id"] for node in each.tree.css("[id]")}
 
 
-def test_two_widgets_on_a_page_are_told_apart(site: Settings):
+def test_two_widgets_on_a_page_are_distinct(site: Settings):
     """Each has a stage of its own, so no id stands there twice."""
     both = '{% booking_widget service="haircut" name="one" %}{% booking_widget service="beard-trim" name="two" %}'
     page = Page("/page/", Client().get("/book/"))
@@ -98,7 +98,7 @@ def test_the_page_around_it_survives(
     assert Visitor(client).open("/page/?service=haircut").status == 200
 
 
-def test_an_unknown_service_is_said_in_place(site: Settings, client: Client):
+def test_an_unknown_service_is_an_error_in_place(site: Settings, client: Client):
     """A template that names a service that is gone shows a page all the same."""
     page = Visitor(client).open("/page/?service=no-such-thing")
     assert (page.status, page.heading) == (200, "This service isn't offered")

@@ -114,7 +114,7 @@ def test_everything_ends_in_time(door: Door, script: Script, operation: str) -> 
     assert (len(server.lines), watch.told) == (1, [(operation, None)])
 
 
-def test_a_caller_may_choose_another_budget(door: Door) -> None:
+def test_a_caller_may_choose_another_deadline(door: Door) -> None:
     """`seconds` of a call counts instead of the client's."""
     with serving(silent) as server:
         began = time.monotonic()
@@ -209,7 +209,7 @@ def closed_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def test_a_refused_connection_is_unreachable(door: Door) -> None:
+def test_a_rejected_connection_is_unreachable(door: Door) -> None:
     """Nobody listens: Unreachable, at once, after two tries."""
     watch = Watch()
     began = time.monotonic()

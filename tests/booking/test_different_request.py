@@ -89,7 +89,9 @@ def test_the_drawing_has_every_state_and_each_is_tested_here():
 
 
 @pytest.mark.parametrize(("reach", "state", "seconds"), STANDS)
-def test_another_body_is_told_so_at_once_and_touches_nothing(sandbox, network, client, attempt, reach, state, seconds):
+def test_another_body_is_a_conflict_at_once_and_changes_nothing(
+    sandbox, network, client, attempt, reach, state, seconds
+):
     """Nothing is sent, not a column of the row changes, and the first attempt goes on as if nobody had come."""
     reach(sandbox, network, client, attempt)
     before, sent = BookingAttempt.objects.values().get(), len(creates(sandbox))
@@ -188,7 +190,7 @@ def test_another_body_during_the_send_does_not_wait_for_it(sandbox, network, cli
     assert len(creates(sandbox)) == 1
 
 
-def test_whose_body_loses_the_renewal_is_told_so(sandbox, client, attempt):
+def test_the_body_that_loses_the_renewal_is_a_conflict(sandbox, client, attempt):
     """Two bodies after a no: the one that raised the claim is booked, the other is not led to its page."""
     refused(sandbox, client, attempt)
     other, first = edited(attempt, contact=ELSE), []
@@ -201,7 +203,7 @@ def test_whose_body_loses_the_renewal_is_told_so(sandbox, client, attempt):
     assert [booking["name"] for booking in sandbox.bookings()] == [ELSE.name]
 
 
-def test_whose_body_loses_the_renewal_to_a_refused_one_is_sent(sandbox, client, attempt):
+def test_the_body_that_loses_the_renewal_to_a_rejected_one_is_sent(sandbox, client, attempt):
     """The winner is refused as well before the loser looks: the key is free again."""
     refused(sandbox, client, attempt)
     other = edited(attempt, contact=ELSE)

@@ -128,7 +128,7 @@ def test_a_payload_of_another_version_is_a_broken_draft(payload):
         opened(token)
 
 
-def test_another_salt_of_the_same_site_is_refused():
+def test_another_salt_of_the_same_site_is_rejected():
     """A session cookie or any other signed value is no draft."""
     with pytest.raises(InvalidDraft):
         opened(signing.dumps([2, "n", 0, msgspec.to_builtins(DRAFT.terms)]))

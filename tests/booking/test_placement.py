@@ -45,7 +45,7 @@ def test_a_yes_is_written_down_without_the_contact(sandbox, client, attempt):
     assert not [private for private in (EMAIL, PHONE, NAME) if private in answer]
 
 
-def test_a_contact_in_the_answer_is_not_kept(client, network, attempt):
+def test_a_contact_in_the_response_is_not_stored(client, network, attempt):
     """Even when Kordless repeats the contact, the row and the outcome forget it."""
     document = {
         "booking": {
@@ -84,7 +84,7 @@ def test_an_answer_can_be_read_for_thirty_days(sandbox, client, attempt):
     assert len(creates(sandbox)) == 1
 
 
-def test_a_conflict_is_a_no_and_forgets_the_body(sandbox, client, attempt):
+def test_a_conflict_is_a_rejection_and_erases_the_body(sandbox, client, attempt):
     """409: the slot is somebody else's, and what was typed does not stay in the database."""
     sandbox.book_by_phone("haircut", attempt.request.start, host_id=attempt.request.host_id)
     outcome = place_booking("default", client, attempt, NOW)
@@ -105,7 +105,7 @@ def test_a_conflict_is_a_no_and_forgets_the_body(sandbox, client, attempt):
         ("service_removed", {"service": "haircut"}, exceptions.NotFound),
     ],
 )
-def test_every_no_is_told_and_remembered(sandbox, client, attempt, kind, options, expected):
+def test_every_rejection_is_returned_and_stored(sandbox, client, attempt, kind, options, expected):
     """The exception is the same at once and when the page is reloaded, which sends nothing."""
     sandbox.faults.add(kind, "create", **options)
     for outcome in (
@@ -202,7 +202,7 @@ def test_a_claim_that_cannot_be_written_down_is_not_sent(sandbox, client, attemp
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_yes_is_told_even_when_it_cannot_be_written_down(sandbox, client, attempt, caplog):
+def test_a_success_is_returned_even_when_it_cannot_be_stored(sandbox, client, attempt, caplog):
     """The visitor sees the booking; after the lease the row learns of it from Kordless."""
     with broken("UPDATE"), caplog.at_level(logging.ERROR):
         first = place_booking("default", client, attempt, NOW)
@@ -245,7 +245,7 @@ def test_a_lost_secret_key_makes_no_second_booking(settings, sandbox, client, at
 
 
 @pytest.mark.parametrize("kind", ["ok", "lost", "taken", "revoked"])
-def test_nothing_personal_is_logged_printed_or_kept_readable(sandbox, client, attempt, caplog, kind):
+def test_nothing_personal_is_logged_printed_or_stored_readable(sandbox, client, attempt, caplog, kind):
     """Logs, reprs, rows: nowhere the name, the e-mail, the phone, or the API key."""
     caplog.set_level(logging.DEBUG)
     match kind:

@@ -74,7 +74,7 @@ def test_the_pauses_grow_to_half_a_minute(sandbox, client, attempt):
     assert len(set(keys_sent(sandbox))) == 1
 
 
-def test_no_connection_while_unsure_stays_unsure(sandbox, network, client, attempt):
+def test_no_connection_after_an_unknown_outcome_stays_unknown(sandbox, network, client, attempt):
     """What was sent before may have been carried out, so this is no no."""
     unsure(sandbox, client, attempt)
 
@@ -97,7 +97,9 @@ def test_no_connection_while_unsure_stays_unsure(sandbox, network, client, attem
         ("status", {"status": 400}, exceptions.BadRequest),
     ],
 )
-def test_a_no_about_something_else_leaves_an_unsure_one_open(sandbox, client, attempt, kind, options, expected):
+def test_a_rejection_for_another_reason_leaves_an_unknown_outcome_open(
+    sandbox, client, attempt, kind, options, expected
+):
     """A refused key doesn't say what became of the send before: the visitor is told so, and the truth comes later."""
     unsure(sandbox, client, attempt)
     sandbox.faults.add(kind, "create", times=1, **options)
@@ -112,7 +114,7 @@ def test_a_no_about_something_else_leaves_an_unsure_one_open(sandbox, client, at
     assert set(keys_sent(sandbox)) == {f"kb-{KEY}-1"}
 
 
-def test_taken_after_unsure_says_that_it_may_be_our_own(sandbox, client, attempt):
+def test_taken_after_an_unknown_outcome_may_be_our_own_booking(sandbox, client, attempt):
     """A Kordless that forgot the key answers 409 for its own booking; the outcome does not pretend to know."""
     unsure(sandbox, client, attempt)
     with sandbox.store.write() as db:
@@ -128,7 +130,7 @@ def test_taken_after_unsure_says_that_it_may_be_our_own(sandbox, client, attempt
     assert len(sandbox.bookings()) == 1
 
 
-def test_long_notes_in_any_script_survive_being_unsure(sandbox, client, attempt):
+def test_long_notes_in_any_script_survive_an_unknown_outcome(sandbox, client, attempt):
     """A thousand characters that hardly compress fit the row, though they would not fit a URL."""
     dice = random.Random(7)  # noqa: S311 (no secret)
     notes = "".join(chr(dice.randrange(0x10000, 0xE0000)) for _ in range(1000))
@@ -151,7 +153,7 @@ def test_too_many_waits_as_long_as_kordless_says(sandbox, client, attempt):
     assert not row().outcome_unknown
 
 
-def test_the_documented_allowance_makes_the_eleventh_wait(sandbox, client):
+def test_the_documented_rate_limit_makes_the_eleventh_wait(sandbox, client):
     """Ten creations a minute, and the eleventh is told for about how long."""
     sandbox.limits = Limits(general=None)
     slots = [slot for slot in client.availability("haircut", NOW, NOW + timedelta(days=14)) if slot.available]
@@ -168,7 +170,7 @@ def test_the_documented_allowance_makes_the_eleventh_wait(sandbox, client):
     assert 1 <= outcomes[-1].seconds <= 61
 
 
-def test_too_many_while_unsure_keeps_the_doubt(sandbox, network, client, attempt):
+def test_a_rate_limit_after_an_unknown_outcome_leaves_it_unknown(sandbox, network, client, attempt):
     """Waiting for a turn, it is still unsure; no connection then doesn't make it a no."""
     unsure(sandbox, client, attempt)
     sandbox.faults.add("status", "create", times=1, status=429, retry_after=20)
@@ -201,7 +203,7 @@ def test_no_connection_when_the_turn_has_come_keeps_the_place(sandbox, network, 
     assert len(sandbox.bookings()) == 1
 
 
-def test_an_unsure_attempt_is_sent_for_a_day(sandbox, client, attempt):
+def test_an_attempt_with_unknown_outcome_is_sent_for_a_day(sandbox, client, attempt):
     """After a day Kordless may have forgotten the key: nothing is sent any more, and nothing is claimed."""
     unsure(sandbox, client, attempt)
     sent = len(creates(sandbox))

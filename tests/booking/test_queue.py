@@ -50,7 +50,7 @@ def test_of_those_who_are_due_only_the_first_may_try():
     assert told(rows, a_minute=2) == [0, 0, 61, 61, 122]
 
 
-def test_those_who_came_in_the_same_moment_are_told_apart():
+def test_attempts_of_the_same_moment_have_distinct_positions():
     """The row that was written first goes first, whatever the clocks of two processes say."""
     rows = [waiting(0, due=-1)]
     rows.append(BookingAttempt.objects.create(**{**vars_of(rows[0]), "key": "other"}))
@@ -93,13 +93,13 @@ def raced(row: BookingAttempt, a_minute: int = 10) -> int:
     return wait_after_contention(row, NOW, seconds=50, a_minute=a_minute)
 
 
-def test_who_loses_a_race_is_told_of_those_who_will_lose_it_too():
+def test_the_position_after_a_lost_race_counts_those_who_will_lose_it_too():
     """Of 35 sent in one moment ten are taken, so ten wait one round, ten wait two, and five three."""
     rows = [waiting(number, state=BookingAttempt.State.PLACING, due=20) for number in range(35)]
     assert [raced(row) for row in rows] == [50] * 20 + [111] * 10 + [172] * 5
 
 
-def test_who_loses_a_race_late_is_told_of_those_who_wait_by_then():
+def test_the_position_after_a_late_loss_counts_those_who_wait_by_then():
     """Ten were taken and ten wait, so of those being sent none will be taken; a minute later ten may be again."""
     for number in range(10):
         waiting(number, state=BookingAttempt.State.PLACED)

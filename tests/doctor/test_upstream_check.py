@@ -76,7 +76,7 @@ def test_a_key_of_another_organization(well: Settings, sandbox: Sandbox):
     assert "acme-salon" in told.line("key_of_other_organization")
 
 
-def test_no_more_than_three_however_ill(well: Settings, sandbox: Sandbox):
+def test_an_outage_costs_at_most_three_requests(well: Settings, sandbox: Sandbox):
     """Each of two calls would be tried twice."""
     sandbox.faults.add("status", "organization", times=1, status=502)
     sandbox.faults.add("status", "availability", status=502)
@@ -108,7 +108,7 @@ def test_a_key_that_may_less_than_the_settings_say(well: Settings, limited: Sand
     assert 'set "REQUESTS_PER_MINUTE": 60' in told.line("quota")
 
 
-def test_an_allowance_that_is_used_up(well: Settings, sandbox: Sandbox, clock: Traveller):
+def test_a_rate_limit_that_is_used_up(well: Settings, sandbox: Sandbox, clock: Traveller):
     """The doctor takes its tickets like everybody, and when there is none it asks nothing."""
     gate = services_for(get_account(None)).gate
     for _ in range(45):

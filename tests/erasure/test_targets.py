@@ -31,7 +31,7 @@ def forget(contact: str = CANARY["email"], *, later: timedelta = timedelta(0), *
 
 
 @pytest.mark.parametrize("contact", ["canary@example.com", "+12125550147", "212 555 0147"])
-def test_a_booking_is_forgotten_by_either_contact(client: Client, contact: str):
+def test_a_booking_is_erased_by_either_contact(client: Client, contact: str):
     """In any spelling; somebody else's stays as it is."""
     book(client)
     book(client, OTHER, "?day=2026-12-10")

@@ -94,7 +94,7 @@ def test_a_dead_kordless_costs_milliseconds(scenario: FaultScenario, caplog: pyt
     assert scenario.walk.open("/book/").status == 200
 
 
-def test_booking_is_not_kept_from_anybody_by_a_browse_outage(scenario: FaultScenario):
+def test_a_browse_outage_prevents_no_booking(scenario: FaultScenario):
     """While availability is dead, a form that is open already still books."""
     form = scenario.form()
     scenario.sandbox.faults.add("status", "availability", status=503)
@@ -184,7 +184,7 @@ def test_a_form_with_a_mistake_survives_an_outage(scenario: FaultScenario, known
     assert page.form("Book appointment")[2]["notes"] == TYPED["notes"]
 
 
-def test_changed_terms_are_said(scenario: FaultScenario, caplog: pytest.LogCaptureFixture):
+def test_changed_terms_are_shown(scenario: FaultScenario, caplog: pytest.LogCaptureFixture):
     """What Kordless booked is what the confirmation says, also when it is longer than what was shown."""
     form = scenario.form()
 

@@ -35,7 +35,7 @@ WORDS = {"cancel": "Your booking has been canceled.", "reschedule": "Your bookin
 
 
 @pytest.mark.parametrize("what", ["cancel", "reschedule"])
-def test_lost_but_done_is_told_as_done(scenario: FaultScenario, what: str):
+def test_lost_but_carried_out_is_shown_as_done(scenario: FaultScenario, what: str):
     """The answer was lost, the booking says that it happened: so does the page. Sending it again changes nothing."""
     page, button = asking(scenario, what)
     scenario.sandbox.faults.add("status", what, carried_out=True, **LOST)
@@ -64,7 +64,7 @@ def test_lost_and_not_done_can_be_sent_again(scenario: FaultScenario, what: str)
 
 @pytest.mark.parametrize("carried_out", [True, False])
 @pytest.mark.parametrize("what", ["cancel", "reschedule"])
-def test_when_nobody_can_tell_nothing_is_claimed(scenario: FaultScenario, what: str, carried_out: bool):
+def test_an_unknown_outcome_claims_nothing(scenario: FaultScenario, what: str, carried_out: bool):
     """Neither the change nor the look after it is answered: the page claims neither, and leads on to the truth."""
     page, button = asking(scenario, what)
     scenario.sandbox.faults.add("status", what, carried_out=carried_out, **LOST)

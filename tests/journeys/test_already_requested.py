@@ -45,7 +45,7 @@ def test_back_after_booking_says_so_and_leads_on(browser: Browser, demo: Demo, *
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without"])
-def test_another_name_in_an_open_form_is_told_so_and_led_on(browser: Browser, demo: Demo, *, script: bool):
+def test_another_name_in_an_open_form_gets_a_page_with_a_way_on(browser: Browser, demo: Demo, *, script: bool):
     """A shared link, filled in before the first one was sent: all that was typed goes along."""
     with browser.new_context(java_script_enabled=script, timezone_id="America/New_York") as context:
         page, shared = context.new_page(), context.new_page()

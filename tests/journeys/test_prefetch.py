@@ -124,7 +124,7 @@ def test_who_saves_data_is_not_guessed_at(page: Page, demo: Demo):
     assert (asked.guesses, len(asked.clicks)) == ([], 1)
 
 
-def test_what_was_fetched_ahead_never_stands_for_a_whole_page(page: Page, demo: Demo):
+def test_a_prefetched_fragment_never_replaces_a_whole_page(page: Page, demo: Demo):
     """The fragment lies in the cache under the page's own address; Back from elsewhere brings the whole page."""
     page.goto(f"{demo.url}/book/haircut/?tz=America/New_York")
     hovered(page, ".kb-time")

@@ -39,7 +39,7 @@ def mail_kinds() -> list[str]:
     return list(OutgoingMail.objects.order_by("pk").values_list("kind", flat=True))
 
 
-def test_off_by_default_nothing_is_sent_or_kept(site: Settings, client: Client, sandbox: Sandbox):
+def test_off_by_default_nothing_is_sent_or_stored(site: Settings, client: Client, sandbox: Sandbox):
     """Kordless writes to customers itself."""
     Visitor(client).book("haircut", "?day=2026-12-09")
     assert sent() == []
@@ -182,7 +182,7 @@ def test_no_mail_on_a_change_that_failed(visitor: Visitor, sandbox: Sandbox, ope
     assert len(sent()) == 1
 
 
-def test_a_request_is_called_one_and_its_acceptance_told(visitor: Visitor, sandbox: Sandbox):
+def test_a_request_and_its_acceptance_are_mailed(visitor: Visitor, sandbox: Sandbox):
     """Kordless says so with an update that moves nothing."""
     confirmation = visitor.book("bridal-styling", "?day=2026-12-09")
     [asked] = sent()
@@ -236,7 +236,7 @@ def test_nothing_follows_a_cancellation(writing: Settings):
         Contact(name="Canary", email="x" * 250 + "@b.example"),
     ],
 )
-def test_without_an_address_there_is_no_mail_and_nothing_is_kept(writing: Settings, contact: Contact | None):
+def test_without_an_address_there_is_no_mail_and_nothing_is_stored(writing: Settings, contact: Contact | None):
     """Or with something that is none."""
     hook(BookingChange.CREATED, contact=contact)
     assert not Appointment.objects.exists()
@@ -249,7 +249,9 @@ def test_what_is_over_or_unheard_of_is_not_written_about(writing: Settings, chan
     assert mail_kinds() == []
 
 
-def test_what_can_not_be_written_down_is_told_but_not_mailed(writing: Settings, caplog: pytest.LogCaptureFixture):
+def test_a_change_that_can_not_be_stored_is_published_but_not_mailed(
+    writing: Settings, caplog: pytest.LogCaptureFixture
+):
     """Twice would be worse than not at all: Kordless writes as well."""
     with refused_writes("INSERT", "UPDATE"):
         page(BookingChange.CREATED)
@@ -282,7 +284,7 @@ def rows() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("rows")
-def test_what_is_kept_is_sealed_and_can_be_found_again(writing: Settings):
+def test_stored_appointments_are_encrypted_and_can_be_found_again(writing: Settings):
     """By a keyed hash of the address, in any case; deleting takes the mails along."""
     page(BookingChange.CREATED)
     row = Appointment.objects.get(email_hash=contact_hash("Canary@Example.com"))

@@ -148,7 +148,7 @@ def test_a_booking_from_elsewhere_is_in_the_sites_language_and_the_business_zone
     assert str(letter.start.tzinfo) == "America/New_York"
 
 
-def test_an_ill_kordless_keeps_no_mail_back(writing: Settings, sandbox: Sandbox):
+def test_an_outage_of_kordless_holds_no_mail_back(writing: Settings, sandbox: Sandbox):
     """Then it says what is known: no name of the service, no place, but the time, the number and the link."""
     sandbox.faults.add("status", "*", status=503)
     letter = written(reader=VisitorPreferences(language="en", timezone="Europe/Berlin"))

@@ -229,7 +229,7 @@ def test_mail_that_is_switched_off_waits(writing: Settings):
     assert send_due() == {OutgoingMail.State.SENT: 1}
 
 
-def test_an_appointment_that_is_forgotten_meanwhile(writing: Settings):
+def test_an_appointment_that_is_erased_meanwhile(writing: Settings):
     """Its mails are gone with it."""
     page(BookingChange.CREATED)
     Appointment.objects.all().delete()
@@ -280,7 +280,7 @@ def test_what_happens_between_two_looks(writing: Settings, meanwhile: str):
         (RuntimeError(), OutgoingMail.State.OUTCOME_UNKNOWN),
     ],
 )
-def test_whatever_is_not_clear_is_unsure(error: Exception, left: OutgoingMail.State):
+def test_ambiguous_errors_leave_the_outcome_unknown(error: Exception, left: OutgoingMail.State):
     """Backends raise anything; only a clear no may be tried again."""
     assert state_after_error(error) is left
 
@@ -327,7 +327,7 @@ def test_twenty_senders_at_once_send_it_once(writing: Settings):
     assert len(server.taken) == 1
 
 
-def test_bookings_are_told_apart(writing: Settings):
+def test_bookings_are_distinguished(writing: Settings):
     """Two customers, two mails."""
     page(BookingChange.CREATED)
     page(BookingChange.CREATED, confirmation_number="BOOK_OTHER", contact=booking().contact)

@@ -123,7 +123,7 @@ def test_a_request_that_nobody_has_accepted_is_no_appointment(visitor: Visitor, 
 
 
 @pytest.mark.parametrize("trouble", [{"kind": "status", "status": 503}, {"kind": "status", "status": 429}])
-def test_while_kordless_is_ill_nobody_is_reminded(
+def test_reminders_wait_during_an_outage_of_kordless(
     booked: tuple[str, datetime],
     clock: Traveller,
     sandbox: Sandbox,

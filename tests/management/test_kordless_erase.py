@@ -63,7 +63,7 @@ def test_nothing_of_a_person_is_left(lived: str, caplog: pytest.LogCaptureFixtur
     assert line.endswith(" kept=0")
 
 
-def test_what_is_open_is_said_and_stays(lived: str):
+def test_open_attempts_are_reported_and_stay(lived: str):
     """Exit code 1: somebody has to decide."""
     status, text = forget("--contact", EMAIL)
     assert status == 1

@@ -41,7 +41,7 @@ REFUSED += ["https://" + "ü" * 100, None]
 
 
 @pytest.mark.parametrize("value", REFUSED)
-def test_what_is_not_plainly_a_web_address_is_refused(value):
+def test_anything_but_a_plain_web_address_is_rejected(value):
     """Other schemes, credentials, control characters, tricks with slashes and hosts: no link at all."""
     assert safe_url(value) is None
 

@@ -27,7 +27,7 @@ def put(subject: str = "Booked") -> None:
     assert mail_viewer.Folder().send_messages([message]) == 1
 
 
-def test_letters_are_kept_and_shown(settings: Settings, tmp_path: Path):
+def test_mails_are_stored_and_shown(settings: Settings, tmp_path: Path):
     """As HTML that may do nothing, and as a calendar file; the oldest go when there are too many."""
     settings.SANDBOX_MAIL = tmp_path / "mail"
     for number in range(mail_viewer.KEPT + 2):
@@ -49,7 +49,7 @@ def test_nothing_else_is_shown(settings: Settings, tmp_path: Path, name: str):
         mail_viewer.mail_html(GET, name)
 
 
-def test_with_a_real_account_there_is_no_postbox():
+def test_with_a_real_account_there_is_no_mail_viewer():
     """Nobody's mail is shown."""
     with pytest.raises(Http404):
         mail_viewer.mailbox(GET)

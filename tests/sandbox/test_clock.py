@@ -38,7 +38,7 @@ def test_may_run_on_from_the_set_moment() -> None:
         assert clock.now() == NOW + timedelta(seconds=100)
 
 
-def test_naive_is_refused() -> None:
+def test_naive_times_are_rejected() -> None:
     """A moment without a zone is none."""
     with pytest.raises(ValueError, match="aware"):
         Sandbox().clock.set(datetime(2026, 1, 1))  # noqa: DTZ001 - the naive one is the point

@@ -276,7 +276,7 @@ def test_idempotency_key_with_another_body_is_422(api: Api) -> None:
     assert len(api.sandbox.bookings()) == 1
 
 
-def test_idempotency_remembers_a_no_but_not_bad_input(api: Api) -> None:
+def test_idempotency_stores_a_rejection_but_not_bad_input(api: Api) -> None:
     """A 409 is repeated although the time is free again; a 400 leaves the key unused."""
     slot = api.slots("full-color")[0]
     number = api.sandbox.book_by_phone("full-color", NOW.fromisoformat(slot["startsAt"]))

@@ -31,21 +31,21 @@ QUERY = {
         ("orgSlug", "org_slug"),
     ],
 )
-def test_another_spelling_in_create_is_refused_with_a_hint(api: Api, wrong: str, right: str) -> None:
+def test_another_spelling_in_create_is_rejected_with_a_hint(api: Api, wrong: str, right: str) -> None:
     """The spelling of another endpoint is not this one's."""
     body = api.body()
     body[wrong] = body.pop(right, None)
     refused(api.create(body), 400, "validation_error", f"'{wrong}'.*'{right}'")
 
 
-def test_another_spelling_in_reschedule_is_refused(api: Api) -> None:
+def test_another_spelling_in_reschedule_is_rejected(api: Api) -> None:
     """Reschedule says start_at."""
     number, slot = api.book(), api.slots()[0]
     move = {"starts_at": slot["startsAt"], "ends_at": slot["endsAt"]}
     refused(api.manage(number, "reschedule", move), 400, "validation_error", "'start_at'")
 
 
-def test_another_spelling_in_availability_is_refused(api: Api) -> None:
+def test_another_spelling_in_availability_is_rejected(api: Api) -> None:
     """Availability says partySize, and knows no host filter."""
     refused(api.get("/availability", **QUERY, party_size=2), 400, "validation_error", "partySize")
     refused(api.get("/availability", **QUERY, hostId="host_sarah"), 400, "validation_error", "hostId")
@@ -150,7 +150,7 @@ def test_62_days_are_fine_and_plus_zero_is_utc(api: Api) -> None:
     assert api.get("/availability", **query).status_code == 200
 
 
-def test_extra_query_is_refused_where_none_is_documented(api: Api) -> None:
+def test_extra_query_is_rejected_where_none_is_documented(api: Api) -> None:
     """Organization, service and create take no query."""
     refused(api.get("/org/acme-salon", page=2), 400, "validation_error", "page")
     refused(api.get("/org/acme-salon/service/haircut", x=1), 400, "validation_error", "x")

@@ -65,7 +65,7 @@ def states(sandbox: Sandbox) -> list[tuple[str, int, int | None]]:
     return [(each["state"], each["tries"], each["status"]) for each in sandbox.courier.deliveries()][::-1]
 
 
-def test_everything_that_happens_is_told(posting: Sandbox, api: Api, receiver: Receiver) -> None:
+def test_every_change_of_a_booking_is_delivered(posting: Sandbox, api: Api, receiver: Receiver) -> None:
     """Through the API and by staff: made, moved, cancelled; nothing for what was refused or repeated."""
     body = api.body()
     number = api.create(body, Idempotency_Key="k").json()["booking"]["confirmation_number"]
@@ -236,7 +236,7 @@ def test_by_itself(sandbox: Sandbox, api: Api, receiver: Receiver) -> None:
     "wrong",
     [{"tamper": "mind"}, {"duplicate": -1}, {"late": "soon"}, {"unknown": 1}],
 )
-def test_mischief_that_there_is_not(sandbox: Sandbox, wrong: dict[str, Any]) -> None:
+def test_unknown_delivery_faults_are_rejected(sandbox: Sandbox, wrong: dict[str, Any]) -> None:
     """Is refused with what there is."""
     with pytest.raises(ValueError, match=r"known: |numbers"):
         sandbox.courier.set_faults(**wrong)

@@ -176,7 +176,7 @@ def replayed(client: Client, row: WebhookDelivery, **changes: str) -> Page:
     return Page("", answer)
 
 
-def test_a_replay_is_asked_for_told_and_written_down(row: WebhookDelivery, hire: Hire, listener: Listener) -> None:
+def test_a_replay_is_confirmed_published_and_recorded(row: WebhookDelivery, hire: Hire, listener: Listener) -> None:
     """Looking at the question tells nobody anything."""
     client = hire(VIEW, REPLAY)
     client.get(f"{URL}{row.pk}/replay/")

@@ -72,7 +72,7 @@ def test_ages_grow(owner: Client, client: Client, clock: time_machine.Traveller,
     assert row(page, "Haircut")[0] == "3 min"
 
 
-def test_the_last_delivery_and_the_refused(owner: Client, client: Client) -> None:
+def test_the_last_delivery_and_the_rejected(owner: Client, client: Client) -> None:
     """By reason, today and in seven days; older ones are gone from the page."""
     delivery().post(client)
     delivery().but(Signature="forged").post(client)
@@ -90,7 +90,7 @@ def test_the_last_delivery_and_the_refused(owner: Client, client: Client) -> Non
     assert "3 deliveries of the webhook were refused today" in page.text
 
 
-def test_an_ill_kordless(owner: Client, client: Client, sandbox: Sandbox) -> None:
+def test_the_overview_during_an_outage_of_kordless(owner: Client, client: Client, sandbox: Sandbox) -> None:
     """The circuit that is open, and what can't be renewed."""
     client.get("/book/haircut/")
     sandbox.faults.add("status", status=500)
@@ -125,7 +125,7 @@ def test_bookings_that_are_open(owner: Client, client: Client, sandbox: Sandbox,
     assert JANE["email"] not in page.html
 
 
-def test_the_allowance_of_this_minute(owner: Client, client: Client, shop: Settings) -> None:
+def test_the_rate_limit_of_this_minute(owner: Client, client: Client, shop: Settings) -> None:
     """What is taken, without taking any; nearly all of it is worth a word."""
     shop.KORDLESS_BOOKING = {**shop.KORDLESS_BOOKING, "REQUESTS_PER_MINUTE": 6, "CREATIONS_PER_MINUTE": 2}
     assert "nearly used up" not in seen(owner).text

@@ -213,7 +213,7 @@ def test_a_key_revoked_midway_closes_everything_without_a_storm(scenario: Catalo
     assert catalog.slots("haircut", DECEMBER).value
 
 
-def test_a_key_refused_for_a_booking_closes_the_catalog_too(scenario: CatalogScenario) -> None:
+def test_an_api_key_rejected_for_a_booking_closes_the_catalog_too(scenario: CatalogScenario) -> None:
     """Whoever books learns it first; nothing cached is offered any more, without another call."""
     catalog = scenario.process()
     catalog.slots("haircut", DECEMBER)

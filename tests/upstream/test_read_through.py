@@ -271,7 +271,7 @@ def test_not_found_replaces_the_value_and_is_cached_for_half_a_minute(scenario: 
     assert cache.read(scenario.item).value == 3
 
 
-def test_a_refused_key_closes_every_item_of_the_account_at_once(scenario: CacheScenario) -> None:
+def test_a_rejected_api_key_closes_every_item_of_the_account_at_once(scenario: CacheScenario) -> None:
     """No cached times are offered under a revoked key, and it isn't knocked on by each key anew."""
     other = scenario.named("organization")
     cache, elsewhere = scenario.process(), scenario.process(account="south")
@@ -290,7 +290,9 @@ def test_a_refused_key_closes_every_item_of_the_account_at_once(scenario: CacheS
     assert elsewhere.read(other).value == 3
 
 
-def test_a_refused_key_stays_refused_through_an_outage_and_opens_when_it_works_again(scenario: CacheScenario) -> None:
+def test_a_rejected_api_key_stays_rejected_through_an_outage_and_opens_when_it_works_again(
+    scenario: CacheScenario,
+) -> None:
     """Old values don't come back as a fallback; a fetch that succeeds opens the account."""
     cache = scenario.process()
     cache.read(scenario.item)
@@ -665,7 +667,7 @@ def test_read_cached_never_fetches(scenario: CacheScenario) -> None:
     assert scenario.source.calls == 1
 
 
-def test_is_current_refreshes_only_when_told_to(scenario: CacheScenario) -> None:
+def test_is_current_refreshes_only_on_request(scenario: CacheScenario) -> None:
     """With `refresh=False` nothing is started."""
     cache = scenario.process()
     cache.read(scenario.item)

@@ -267,7 +267,7 @@ def test_an_old_address_goes_on_when_the_time_is_still_free(visitor: Visitor, cl
     assert "Wednesday, December 9" in page.text
 
 
-def test_a_changed_draft_is_refused(visitor: Visitor, sandbox: Sandbox):
+def test_a_changed_draft_is_rejected(visitor: Visitor, sandbox: Sandbox):
     """A draft that was changed books nothing; what was typed is kept on the way back to the times."""
     _method, action, given = visitor.choose().form("Book appointment")
     for token in (given["draft"][:-2], f"x{given['draft']}", "x" * 3000, "", "\0", "\N{SNOWMAN}:1:2"):
@@ -385,14 +385,14 @@ def test_kordless_out_of_reach_keeps_the_form(site: Settings, client: Client, sa
     assert walk.send(page, "Book appointment").heading == "You're booked"
 
 
-def test_a_too_big_form_is_refused_kindly(visitor: Visitor):
+def test_a_too_big_form_is_rejected_with_a_page(visitor: Visitor):
     """A body beyond the site's limit gets a page with the right status."""
     page = visitor.open("/book/haircut/contact/", {"notes": "x" * 3_000_000})
     assert page.status in {400, 413}
     assert page.heading == "We couldn't read that"
 
 
-def test_other_bodies_are_refused_kindly(visitor: Visitor, sandbox: Sandbox):
+def test_other_bodies_are_rejected_with_a_page(visitor: Visitor, sandbox: Sandbox):
     """JSON, broken multipart and thousands of fields book nothing and break nothing."""
     url = "/book/haircut/contact/"
     post = visitor.client.post

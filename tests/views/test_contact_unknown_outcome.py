@@ -8,7 +8,7 @@ from tests.support.visitor import JANE, Visitor
 pytestmark = pytest.mark.django_db
 
 
-def test_a_refused_key_after_a_lost_answer_never_leads_to_a_second_booking(site, sandbox, clock):
+def test_a_rejected_api_key_after_a_lost_response_never_leads_to_a_second_booking(site, sandbox, clock):
     """Nobody is told that nothing was booked: the same form stays the same attempt, and finds its booking."""
     walk = Visitor(Client())
     form = walk.choose()

@@ -103,7 +103,7 @@ def tells_nothing_of(first: Page, page: Page) -> bool:
 
 
 @pytest.mark.parametrize("stands", STANDS)
-def test_other_details_are_told_so_in_every_state(
+def test_other_details_get_the_conflict_page_in_every_state(
     walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings, stands: Callable[[Sandbox], None]
 ):
     """At once, whatever became of the first, with everything typed on the way to a form with a key of its own."""
@@ -161,7 +161,7 @@ def test_the_same_details_lead_to_the_same_booking_in_every_state(
     assert walk.open(pages[0].link("Change or cancel")).number == pages[0].number
 
 
-def test_a_corrected_email_is_told_so(walk: Visitor, sandbox: Sandbox):
+def test_a_corrected_email_gets_the_conflict_page(walk: Visitor, sandbox: Sandbox):
     """Going back and correcting one letter changes nothing, and nobody is told that it did."""
     form = walk.choose()
     first = walk.send(form, "Book appointment", **JANE)
@@ -197,7 +197,7 @@ def test_another_host_who_is_free_then_may_be_booked(visitor: Visitor, sandbox: 
         assert ("host=host_sarah" in page.link(AGAIN)) is bool(wish)
 
 
-def test_details_with_a_mistake_are_told_so_as_well(walk: Visitor, sandbox: Sandbox):
+def test_details_with_a_mistake_get_the_conflict_page_as_well(walk: Visitor, sandbox: Sandbox):
     """Nobody has to correct a form that leads nowhere; what was wrong is kept to be corrected in the next one."""
     form = walk.choose("styling-class")
     first = walk.send(form, "Book appointment", **JANE)
@@ -312,7 +312,7 @@ def test_a_double_click_is_one_while_the_secret_key_rotates(walk: Visitor, sandb
     assert creations(sandbox) == 1
 
 
-def test_long_notes_that_no_address_holds_are_not_called_kept(visitor: Visitor, sandbox: Sandbox):
+def test_long_notes_that_no_address_holds_are_not_promised(visitor: Visitor, sandbox: Sandbox):
     """Name and contact come along as ever; the page promises no more than that."""
     form = visitor.choose("styling-class")
     visitor.send(form, "Book appointment", **JANE)

@@ -160,7 +160,7 @@ def test_nothing_else_of_the_site_can_be_framed(site: Settings, client: Client, 
     assert response["Content-Security-Policy"].endswith("frame-ancestors 'self' https://shop.example")
 
 
-def test_who_may_frame_is_told_to_the_script(site: Settings, client: Client, account_settings: dict[str, Any]):
+def test_the_script_gets_the_frame_ancestors(site: Settings, client: Client, account_settings: dict[str, Any]):
     """As a regular expression for whole origins."""
     site.KORDLESS_BOOKING = {
         **account_settings,

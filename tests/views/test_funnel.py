@@ -117,7 +117,7 @@ def test_a_booking_whose_answer_was_lost_is_booked_once(browser: Browser, sandbo
     assert counted() == {"booked haircut page": 1}
 
 
-def test_a_refused_booking_is_not_booked(browser: Browser, sandbox: Sandbox) -> None:
+def test_a_rejected_booking_is_not_counted_as_booked(browser: Browser, sandbox: Sandbox) -> None:
     """The form was sent, though; the times that follow are no new opening of the service."""
     sandbox.faults.add("status", "create", times=1, status=409)
     book(browser)

@@ -78,7 +78,7 @@ def test_without_its_cache(settings: Settings, account_settings: dict[str, Any],
 
 
 @pytest.mark.django_db
-def test_while_kordless_is_ill(site: Settings, client: Client, sandbox: Sandbox):
+def test_health_during_an_outage_of_kordless(site: Settings, client: Client, sandbox: Sandbox):
     """It is said, and is no reason to take visitors away."""
     sandbox.faults.add("status", status=503, retry_after=60)
     client.get("/book/")

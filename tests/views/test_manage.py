@@ -263,7 +263,7 @@ def test_a_failed_cancel_is_not_called_done(walk: Visitor, sandbox: Sandbox):
     assert "Your booking has been canceled." in walk.send(ask, "Cancel booking").text
 
 
-def test_a_refused_cancel_is_said_kindly(visitor: Visitor, sandbox: Sandbox, clock: Traveller):
+def test_a_rejected_cancellation_is_explained(visitor: Visitor, sandbox: Sandbox, clock: Traveller):
     """Inside the business's notice Kordless refuses: the page says so, and that nothing has changed."""
     page = visitor.book("full-color", "?day=2026-12-02")
     page = visitor.open(page.link("Change or cancel"))
@@ -273,7 +273,7 @@ def test_a_refused_cancel_is_said_kindly(visitor: Visitor, sandbox: Sandbox, clo
     assert sandbox.bookings()[0]["status"] == "confirmed"
 
 
-def test_a_booking_that_is_gone_is_said(visitor: Visitor, sandbox: Sandbox):
+def test_a_deleted_booking_is_explained(visitor: Visitor, sandbox: Sandbox):
     """A link to a booking that Kordless doesn't know any more says so and leads to the lookup."""
     page = own_page(visitor)
     sandbox.faults.add("status", "lookup", status=404)

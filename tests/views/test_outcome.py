@@ -143,7 +143,7 @@ def test_a_confirmation_outlives_its_service(visitor: Visitor, sandbox: Sandbox,
     assert (again.status, again.number) == (200, page.number)
 
 
-def test_a_changed_token_is_refused(visitor: Visitor):
+def test_a_changed_token_is_rejected(visitor: Visitor):
     """A token that was changed, made up, or made for another page opens nothing, and the page says how to go on."""
     page = visitor.book()
     token, manage = page.url.split("/")[3], page.link("Change or cancel").split("/")[3]
@@ -181,7 +181,7 @@ def test_tokens_of_an_earlier_format_are_broken_links(visitor: Visitor, sandbox:
     assert sandbox.bookings() == []
 
 
-def test_another_accounts_confirmation_is_refused(two_accounts: Settings, client: Client):
+def test_a_confirmation_of_another_account_is_rejected(two_accounts: Settings, client: Client):
     """What one business encrypted, the other can't open."""
     south = Visitor(client, base="/south/")
     page = south.book()
@@ -246,7 +246,7 @@ def test_a_waiting_page_asks_again_by_itself(walk: Visitor, sandbox: Sandbox):
     assert refreshes == [walk.headers == {}]
 
 
-def test_whoever_has_long_to_wait_is_told_so_and_asked_for_sooner(walk: Visitor, sandbox: Sandbox):
+def test_a_long_wait_is_announced_and_the_page_reloads_sooner(walk: Visitor, sandbox: Sandbox):
     """The page says the whole wait, and asks again within half a minute: much may have changed by then."""
     form = walk.choose()
     sandbox.faults.add("status", "create", status=429, retry_after=75)
@@ -296,7 +296,7 @@ def test_a_long_form_in_another_script_waits_as_well(
     assert sandbox.bookings()[0]["notes"] == notes
 
 
-def test_taken_after_an_unsure_try(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings):
+def test_taken_after_an_attempt_with_unknown_outcome(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings):
     """When a later no may be about the visitor's own first try, it is said, and everything typed is kept."""
     form = walk.choose("haircut", "?day=2026-12-09")
     sandbox.faults.add("status", "create", status=502)
@@ -311,7 +311,9 @@ def test_taken_after_an_unsure_try(walk: Visitor, sandbox: Sandbox, clock: Trave
     assert page.form("Book appointment")[2]["notes"] == "Careful"
 
 
-def test_refused_after_an_unsure_try(visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings):
+def test_rejected_after_an_attempt_with_unknown_outcome(
+    visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings
+):
     """A later refusal doesn't mean that nothing was booked: the visitor is asked to get in touch."""
     form = visitor.choose("haircut", "?day=2026-12-09")
     sandbox.faults.add("status", "create", status=502)
@@ -337,7 +339,7 @@ def test_too_many_at_once_stand_in_line(visitor: Visitor, sandbox: Sandbox, cloc
     assert len(sandbox.bookings()) == 1
 
 
-def test_our_own_allowance_makes_a_line_as_well(site: Settings, client: Client, sandbox: Sandbox, clock: Traveller):
+def test_our_own_rate_limit_makes_a_queue_as_well(site: Settings, client: Client, sandbox: Sandbox, clock: Traveller):
     """Bookings beyond what the key allows a minute are not sent to be refused: they wait here."""
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "CREATIONS_PER_MINUTE": 1, "BOOKINGS_PER_ADDRESS": 0}
     walk = Visitor(client)

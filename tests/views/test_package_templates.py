@@ -240,7 +240,7 @@ def test_tags_that_a_host_puts_in_place_of_djangos(settings: Settings, options: 
 
 
 @pytest.mark.django_db
-def test_a_loader_that_forgets_is_noticed_on_the_next_page(
+def test_a_template_loader_that_is_reset_is_noticed_on_the_next_page(
     site: Settings, client: Client, clock: Traveller, tmp_path: Path
 ):
     """Also on a page that somebody has just asked for, and that would be given again."""

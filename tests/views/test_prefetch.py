@@ -72,7 +72,7 @@ def test_the_visitors_own_browser_keeps_a_guess_for_a_few_seconds(client: Client
 
 
 @pytest.mark.parametrize("headers", [HTMX, *BROWSERS], ids=["a click", *[str(one) for one in BROWSERS]])
-def test_nothing_else_is_kept_after_a_guess(client: Client, sandbox: Sandbox, headers: dict[str, str]):
+def test_a_prefetch_caches_nothing_else(client: Client, sandbox: Sandbox, headers: dict[str, str]):
     """Clicks, and browsers that prefetch by themselves, get pages that must be asked for each time."""
     time = time_on(client)
     for path, control in (("/book/haircut/", "private, no-cache"), (time, "no-store, private")):

@@ -130,7 +130,7 @@ def test_problem_pages_are_never_stored(site: Settings, client: Client):
     assert client.get("/book/nowhere/at/all")["Cache-Control"] == "no-store, private"
 
 
-def test_a_foreign_host_name_is_refused(site: Settings, client: Client):
+def test_a_foreign_host_name_is_rejected(site: Settings, client: Client):
     """A Host that the site doesn't know gets no page of ours and no 500."""
     assert client.get("/book/", headers={"Host": "evil.example"}).status_code == 400
     assert client.get("/book/manage/x/booking.ics", headers={"Host": "evil.example"}).status_code == 400

@@ -103,7 +103,7 @@ def test_a_business_is_called_by_its_own_name():
     assert business_of(Organization(name="  ", slug="o", branding=Branding())).name == "o"
 
 
-def test_a_broken_configuration_is_said_plainly(site: Settings, client: Client):
+def test_a_broken_configuration_is_explained(site: Settings, client: Client):
     """Without usable settings every page is a plain 503 that shows no secret."""
     site.KORDLESS_BOOKING = {"API_KEY": "secret-key-here", "ORG_SLUG": "not a slug!"}
     for url in ("/book/", "/book/haircut/", "/book/manage/"):

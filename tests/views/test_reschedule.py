@@ -104,7 +104,7 @@ def test_a_time_that_is_not_free_is_not_asked_about(visitor: Visitor):
         assert slots.times
 
 
-def test_a_refused_move_is_said_kindly(visitor: Visitor, sandbox: Sandbox):
+def test_a_rejected_reschedule_is_explained(visitor: Visitor, sandbox: Sandbox):
     """Inside the business's notice Kordless refuses: the page says so, and that nothing has changed."""
     page = own_page(visitor, "full-color", "?day=2026-12-02")
     before = sandbox.bookings()

@@ -272,7 +272,7 @@ def test_distorted_answers_never_break_a_page(visitor: Visitor, sandbox: Sandbox
         ("hang", {}),
     ],
 )
-def test_a_sick_line_never_breaks_a_page(visitor: Visitor, sandbox: Sandbox, kind: str, options: dict[str, int]):
+def test_connection_faults_never_break_a_page(visitor: Visitor, sandbox: Sandbox, kind: str, options: dict[str, int]):
     """Rubbish, cuts and silence from Kordless end at pages that we declare."""
     page = visitor.book("haircut", "?day=2026-12-09")
     manage = visitor.open(page.link("Change or cancel"))

@@ -154,7 +154,7 @@ def test_pages_with_something_personal_are_never_stored(visitor: Visitor, pages:
             assert response["Referrer-Policy"] == "same-origin", name
 
 
-def test_pages_and_fragments_are_told_apart_by_caches(visitor: Visitor, pages: dict[str, str]):
+def test_caches_distinguish_pages_and_fragments(visitor: Visitor, pages: dict[str, str]):
     """What is different for htmx or another language says so in Vary, and nothing varies by a cookie."""
     for name, url in pages.items():
         vary = visitor.client.get(url)["Vary"]

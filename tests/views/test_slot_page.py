@@ -112,7 +112,7 @@ def test_an_empty_month_leads_to_the_next_free_day(walk: Visitor):
     assert page.texts(".kb-sub") == ["January 2027", "Tuesday, January 5"]
 
 
-def test_nothing_free_at_all_is_said(visitor: Visitor, sandbox: Sandbox):
+def test_no_free_time_at_all_is_explained(visitor: Visitor, sandbox: Sandbox):
     """When no month has anything, it is said, and Kordless is asked for a few months only."""
     sandbox.faults.add("no_slots", "availability")
     page = visitor.open("/book/bridal-styling/")

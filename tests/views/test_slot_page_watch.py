@@ -41,7 +41,7 @@ def test_the_minute_alone_changes_nothing(visitor: Visitor, clock):
     assert visitor.once(address, **headers).status == 204
 
 
-def test_a_time_that_is_gone_is_news(visitor: Visitor, sandbox: Sandbox, clock):
+def test_a_taken_time_changes_the_page(visitor: Visitor, sandbox: Sandbox, clock):
     """The page comes without it, and with a new word for how it is."""
     page = visitor.open("/book/haircut/?host=host_sarah")
     address, headers = watch(page)
@@ -55,7 +55,7 @@ def test_a_time_that_is_gone_is_news(visitor: Visitor, sandbox: Sandbox, clock):
     assert visitor.once(address, **headers).status == 204
 
 
-def test_seats_are_news_too(visitor: Visitor, sandbox: Sandbox, clock):
+def test_fewer_seats_change_the_page(visitor: Visitor, sandbox: Sandbox, clock):
     """Where it says how many places are left."""
     page = visitor.open("/book/styling-class/")
     address, headers = watch(page)

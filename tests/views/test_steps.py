@@ -154,7 +154,7 @@ def test_made_up_services_cost_kordless_little(visitor: Visitor, sandbox: Sandbo
     assert len([asked for asked in sandbox.requests if asked.operation == "service"]) <= 1
 
 
-def test_a_visitor_of_a_taken_time_is_told(visitor: Visitor):
+def test_a_taken_time_is_explained(visitor: Visitor):
     """The slot page says why the visitor is back; nothing else in the query can speak."""
     assert "just taken" in visitor.open("/book/haircut/?taken=1").alert
     assert "your own first try" in visitor.open("/book/haircut/?taken=2").alert
@@ -207,7 +207,7 @@ def test_browsing_writes_nothing_to_the_database(visitor: Visitor, django_assert
         visitor.open("/book/haircut/zone/")
 
 
-def test_an_outage_is_said_kindly(walk: Visitor, sandbox: Sandbox, clock: Traveller):
+def test_an_outage_is_explained(walk: Visitor, sandbox: Sandbox, clock: Traveller):
     """With nothing kept and Kordless down, each step is a 503 with Retry-After and a link to try again."""
     sandbox.faults.add("status", status=500)
     for address in ("/book/", "/book/haircut/?tz=Asia/Tokyo", "/book/haircut/zone/"):
@@ -230,7 +230,7 @@ def test_known_times_outlive_an_outage(visitor: Visitor, sandbox: Sandbox, clock
     assert "Checked 6 minutes ago" in page.text
 
 
-def test_a_refused_key_pauses_booking(walk: Visitor, sandbox: Sandbox):
+def test_a_rejected_api_key_pauses_booking(walk: Visitor, sandbox: Sandbox):
     """When Kordless refuses the key, booking is paused, in words that blame nobody and show no key."""
     sandbox.faults.add("key_revoked")
     page = walk.open("/book/")

@@ -46,7 +46,7 @@ def manage_page(walk: Visitor) -> Page:
     return walk.open(walk.seen[-1].link("Change or cancel"))
 
 
-def test_a_booking_of_ours_is_told_once(visitor: Visitor, listener: Listener, sandbox: Sandbox):
+def test_a_booking_of_ours_is_signaled_once(visitor: Visitor, listener: Listener, sandbox: Sandbox):
     """By the page; the webhook that follows is written down and silent."""
     visitor.book()
     assert delivery(body_of(sandbox)).post(visitor.client).json() == {"received": "superseded"}
@@ -67,7 +67,7 @@ def test_a_webhook_that_is_quicker_than_the_answer(visitor: Visitor, listener: L
     assert listener.said[0]["attribution"] == {"utm_source": "letter"}
 
 
-def test_two_who_share_an_address_and_a_time_are_told_apart(
+def test_two_who_share_an_address_and_a_time_are_distinguished(
     visitor: Visitor, listener: Listener, sandbox: Sandbox, clock: Any
 ):
     """A mother books a class for one child and then for the other, and the first answer is lost: the name decides."""
@@ -102,7 +102,7 @@ def test_somebody_elses_booking_meanwhile(
     assert [heard[:2] for heard in listener.heard] == [("created", "webhook")]
 
 
-def test_a_cancellation_of_ours_is_told_once(visitor: Visitor, listener: Listener, sandbox: Sandbox):
+def test_a_cancellation_of_ours_is_signaled_once(visitor: Visitor, listener: Listener, sandbox: Sandbox):
     """By the page."""
     visitor.book()
     visitor.send(visitor.open(f"{manage_page(visitor).url}cancel/"), "Cancel booking")
@@ -158,7 +158,7 @@ def test_a_cancellation_by_the_business_is_from_elsewhere(
     assert [heard[:2] for heard in listener.heard] == [("created", "widget"), ("cancelled", "webhook")]
 
 
-def test_a_move_of_ours_is_told_once(visitor: Visitor, listener: Listener, sandbox: Sandbox):
+def test_a_reschedule_of_ours_is_signaled_once(visitor: Visitor, listener: Listener, sandbox: Sandbox):
     """By the page."""
     visitor.book()
     times = visitor.open(f"{manage_page(visitor).url}reschedule/")

@@ -93,7 +93,7 @@ def test_a_receiver_that_fails_undoes_what_receivers_did(client: Client, listene
     assert "canary" not in str(error_location(failed.value.error))
 
 
-def test_an_unknown_kind_is_told_as_an_event(client: Client, listener: Listener) -> None:
+def test_an_unknown_kind_is_signaled_as_an_event(client: Client, listener: Listener) -> None:
     """No booking, no change."""
     row = received(client, b'{"event": "invoice.paid", "timestamp": "2026-12-01T14:59:00Z"}')
     replay(get_account(None), row, ChangeSource.WEBHOOK, NOW)

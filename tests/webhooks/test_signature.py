@@ -84,12 +84,12 @@ def test_prefixes_and_company_do_not_matter(form: str, scheme: SignatureScheme):
         lambda good: ",,,  ,",
     ],
 )
-def test_anything_else_is_refused(broken):
+def test_anything_else_is_rejected(broken):
     """Never with another error, however strange or long."""
     assert not passes(broken(right()))
 
 
-def test_a_changed_bit_is_refused():
+def test_a_changed_bit_is_rejected():
     """In each byte of the body."""
     for place in range(len(BODY)):
         changed = bytearray(BODY)

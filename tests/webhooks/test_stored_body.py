@@ -19,7 +19,7 @@ def kept() -> WebhookDelivery:
     return WebhookDelivery(account="default", encrypted=encrypt_body("default", BODY.encode()))
 
 
-def test_it_is_sealed_and_opens_as_it_came() -> None:
+def test_a_stored_body_is_encrypted_and_opens_unchanged() -> None:
     """Nothing of it stands in the database in the clear."""
     row = kept()
     assert "ada" not in row.encrypted
@@ -36,7 +36,7 @@ def test_after_a_month_only_who_empties_it_can_open_it() -> None:
 
 @pytest.mark.parametrize("now", [NOW, None])
 @pytest.mark.parametrize("spoilt", ["emptied", "cut", "another account", "another key"])
-def test_what_can_not_be_opened_is_gone(settings: Settings, spoilt: str, now: datetime | None) -> None:
+def test_a_body_that_can_not_be_decrypted_is_gone(settings: Settings, spoilt: str, now: datetime | None) -> None:
     """Whatever is the matter with it."""
     row = kept()
     match spoilt:

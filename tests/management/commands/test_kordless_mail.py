@@ -51,7 +51,7 @@ def test_no_reminders_where_they_are_off(visitor: Visitor, writing: Settings, sa
     assert run().startswith("reminders=0 sent=1")
 
 
-def test_it_forgets_what_is_over(writing: Settings, clock: Traveller):
+def test_past_appointments_are_deleted(writing: Settings, clock: Traveller):
     """A day after its end, with all that was personal."""
     page(BookingChange.CREATED)
     run()

@@ -40,7 +40,7 @@ def test_it_lasts_until_cleared(api: Api) -> None:
         ("many", {"document": {}}, "no option document"),
     ],
 )
-def test_nonsense_is_refused(sandbox: Sandbox, kind: str, options: dict[str, Any], says: str) -> None:
+def test_invalid_faults_are_rejected(sandbox: Sandbox, kind: str, options: dict[str, Any], says: str) -> None:
     """A typo in a test is told at once."""
     with pytest.raises(ValueError, match=says):
         sandbox.faults.add(kind, **options)
