@@ -1,4 +1,4 @@
-"""A change is told once, by whoever hears of it first, and nothing older is told after it."""
+"""A change is published once, by whichever source comes first, and nothing older is published after it."""
 
 from datetime import datetime, timedelta
 from itertools import pairwise, permutations
@@ -36,7 +36,7 @@ def heard(change: BookingChange, start: datetime = FIRST, *, at: int = 0, **more
 
 
 def test_each_change_is_published_once():
-    """A booking is made, moved, moved back and cancelled; every second time it is old news."""
+    """A booking is made, moved, moved back and cancelled; every second time it is no change."""
     for change, start, at in (
         (BookingChange.CREATED, FIRST, 0),
         (BookingChange.RESCHEDULED, MOVED, 10),
@@ -86,7 +86,7 @@ CHANGES = (
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 def test_in_every_order_it_ends_cancelled(order: tuple[int, ...]):
-    """And what was told last is the cancellation."""
+    """The last signal is the cancellation."""
     told = [change for change, start, at in (CHANGES[index] for index in order) if heard(change, start, at=at)]
     assert told[-1] is BookingChange.CANCELLED
     assert BookingProjection.objects.get().canceled

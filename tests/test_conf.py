@@ -1,4 +1,4 @@
-"""The settings: read once, typed, every mistake told with what to write instead, and the key never shown."""
+"""Settings: read once, typed, every mistake reported with advice, and the key never shown."""
 
 import copy
 from itertools import pairwise

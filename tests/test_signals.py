@@ -67,7 +67,7 @@ def failing() -> Iterator[None]:
 
 
 def test_a_booking_its_move_and_its_end(visitor: Visitor, sandbox: Sandbox, heard: list[tuple[str, dict[str, Any]]]):
-    """Each is told once, with the booking as it then is, the account and the source."""
+    """Each is signaled once, with the booking as it then is, the account and the source."""
     confirmation = visitor.book("haircut", "?day=2026-12-09")
     page = visitor.open(confirmation.link("Change or cancel"))
     moved = visitor.send(visitor.open(list(visitor.send(page, "Reschedule").times.values())[-1]), "Reschedule")
@@ -112,7 +112,7 @@ def test_equal_posts_are_signaled_once(visitor: Visitor, sandbox: Sandbox, heard
 def test_a_booking_after_a_wait_is_signaled_once(
     visitor: Visitor, sandbox: Sandbox, clock: Traveller, heard: list[tuple[str, dict[str, Any]]]
 ):
-    """While the outcome is open nothing is told; the page that finds out tells it, however often it is asked."""
+    """An open outcome has no signal; the page that resolves it sends one, however often it is opened."""
     lose_answers(sandbox)
     contact = visitor.choose()
     waiting = visitor.send(contact, "Book appointment", **{**JANE, "attribution": json.dumps(LETTER)})

@@ -250,7 +250,7 @@ def test_a_team_is_read_like_a_host() -> None:
 
 
 def test_one_bad_slot_hides_no_good_one() -> None:
-    """Unusable slots are left out, counted, and the first is told by its path and not its value."""
+    """Unusable slots are left out, counted, and the first is logged by its path and not its value."""
     dropped = SkippedItems()
     found = slots(
         SLOT,

@@ -60,7 +60,7 @@ def test_a_moment_of_another_zone_comes_back_in_utc():
 
 
 def test_every_draft_has_a_nonce_of_its_own():
-    """32 hex digits that nobody can guess; a encrypted draft keeps it through every reload."""
+    """32 hex digits that nobody can guess; an encrypted draft keeps it through every reload."""
     nonces = {Draft(terms=make_terms()).nonce for _ in range(50)}
     assert len(nonces) == 50
     assert {len(nonce) for nonce in nonces} == {32}

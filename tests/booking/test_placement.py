@@ -46,7 +46,7 @@ def test_a_yes_is_written_down_without_the_contact(sandbox, client, attempt):
 
 
 def test_a_contact_in_the_response_is_not_stored(client, network, attempt):
-    """Even when Kordless repeats the contact, the row and the outcome forget it."""
+    """Even when Kordless repeats the contact, the row and the outcome leave it out."""
     document = {
         "booking": {
             "confirmation_number": "BOOK_AB12",
@@ -120,7 +120,7 @@ def test_every_rejection_is_returned_and_stored(sandbox, client, attempt, kind, 
 
 
 def test_no_connection_is_a_no_because_nothing_was_sent(sandbox, network, client, attempt):
-    """A refused connection leaves no doubt; the same form may simply be sent again."""
+    """A rejected connection leaves no doubt; the same form may simply be sent again."""
 
     def refuse() -> None:
         raise httpx.ConnectError("refused")
@@ -223,7 +223,7 @@ def test_a_rotated_secret_key_loses_nothing(settings, sandbox, client, attempt):
 
 
 def test_a_body_that_cannot_be_read_is_not_sent(sandbox, client, attempt, caplog):
-    """It is not guessed: the visitor hears that nobody knows."""
+    """Nothing is assumed: the visitor gets an unknown outcome."""
     unsure(sandbox, client, attempt)
     BookingAttempt.objects.update(encrypted="cut off")
     outcome = resume("default", client, KEY, attempt.body_digest(), later(NOW, 2))

@@ -1,4 +1,4 @@
-"""Placing when the answer is lost or the allowance used up: asked again, same key, same bytes."""
+"""Placement when the response is lost or the rate limit used up: sent again with the same key and the same bytes."""
 
 import random
 from datetime import timedelta
@@ -100,7 +100,7 @@ def test_no_connection_after_an_unknown_outcome_stays_unknown(sandbox, network, 
 def test_a_rejection_for_another_reason_leaves_an_unknown_outcome_open(
     sandbox, client, attempt, kind, options, expected
 ):
-    """A refused key doesn't say what became of the send before: the visitor is told so, and the truth comes later."""
+    """A rejected API key doesn't tell the result of the send before: the outcome is unknown until it is resolved."""
     unsure(sandbox, client, attempt)
     sandbox.faults.add(kind, "create", times=1, **options)
     outcome = resume("default", client, KEY, attempt.body_digest(), later(NOW, 2))
@@ -115,7 +115,7 @@ def test_a_rejection_for_another_reason_leaves_an_unknown_outcome_open(
 
 
 def test_taken_after_an_unknown_outcome_may_be_our_own_booking(sandbox, client, attempt):
-    """A Kordless that forgot the key answers 409 for its own booking; the outcome does not pretend to know."""
+    """A Kordless without the idempotency key answers 409 for its own booking; the outcome does not pretend to know."""
     unsure(sandbox, client, attempt)
     with sandbox.store.write() as db:
         db.execute("DELETE FROM replays")
@@ -142,7 +142,7 @@ def test_long_notes_in_any_script_survive_an_unknown_outcome(sandbox, client, at
 
 
 def test_too_many_waits_as_long_as_kordless_says(sandbox, client, attempt):
-    """429 with Retry-After: 20 is placed by itself after 20 seconds, with the key that was refused."""
+    """429 with Retry-After: 20 is placed by itself after 20 seconds, with the key that was rejected."""
     sandbox.faults.add("status", "create", times=1, status=429, retry_after=20)
     assert place_booking("default", client, attempt, NOW) == Pending(seconds=20, waiting=True)
     assert (row().state, row().outcome_unknown) == ("waiting", False)
@@ -154,7 +154,7 @@ def test_too_many_waits_as_long_as_kordless_says(sandbox, client, attempt):
 
 
 def test_the_documented_rate_limit_makes_the_eleventh_wait(sandbox, client):
-    """Ten creations a minute, and the eleventh is told for about how long."""
+    """Ten creations a minute, and the eleventh gets the seconds to wait."""
     sandbox.limits = Limits(general=None)
     slots = [slot for slot in client.availability("haircut", NOW, NOW + timedelta(days=14)) if slot.available]
     template = attempt_at(client)
@@ -171,7 +171,7 @@ def test_the_documented_rate_limit_makes_the_eleventh_wait(sandbox, client):
 
 
 def test_a_rate_limit_after_an_unknown_outcome_leaves_it_unknown(sandbox, network, client, attempt):
-    """Waiting for a turn, it is still unsure; no connection then doesn't make it a no."""
+    """Waiting for its turn, its outcome is still unknown; no connection then doesn't make it a rejection."""
     unsure(sandbox, client, attempt)
     sandbox.faults.add("status", "create", times=1, status=429, retry_after=20)
     assert resume("default", client, KEY, attempt.body_digest(), later(NOW, 2)) == Pending(seconds=20, waiting=True)
@@ -188,7 +188,7 @@ def test_a_rate_limit_after_an_unknown_outcome_leaves_it_unknown(sandbox, networ
 
 
 def test_no_connection_when_the_turn_has_come_keeps_the_place(sandbox, network, client, attempt):
-    """Refused with 429 and then never reached: it stays in line, as was promised, and is placed once that works."""
+    """Rejected with 429 and then never reached: it stays in line, as was promised, and is placed once that works."""
     sandbox.faults.add("status", "create", times=1, status=429, retry_after=20)
     place_booking("default", client, attempt, NOW)
 
@@ -204,7 +204,7 @@ def test_no_connection_when_the_turn_has_come_keeps_the_place(sandbox, network, 
 
 
 def test_an_attempt_with_unknown_outcome_is_sent_for_a_day(sandbox, client, attempt):
-    """After a day Kordless may have forgotten the key: nothing is sent any more, and nothing is claimed."""
+    """After a day Kordless may have deleted the key: nothing is sent any more, and nothing is claimed."""
     unsure(sandbox, client, attempt)
     sent = len(creates(sandbox))
     outcome = resume("default", client, KEY, attempt.body_digest(), later(NOW, 86_401))

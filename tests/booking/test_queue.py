@@ -1,4 +1,4 @@
-"""The line of those who wait for their turn: told honestly how long, and never overtaken."""
+"""The queue of bookings that wait for their turn: with the seconds to wait, and never overtaken."""
 
 from datetime import timedelta
 
@@ -45,7 +45,7 @@ def test_whoever_waits_behind_ten_waits_a_minute_longer():
 
 
 def test_of_those_who_are_due_only_the_first_may_try():
-    """The others keep their place without asking the allowance."""
+    """The others keep their place without asking the rate limiter."""
     rows = [waiting(number, due=-1) for number in range(5)]
     assert told(rows, a_minute=2) == [0, 0, 61, 61, 122]
 
@@ -72,7 +72,7 @@ def test_a_closed_tab_is_not_waited_for_and_finds_its_place_again():
 
 
 def test_only_those_who_wait_at_the_same_account_count():
-    """Placed, refused and unsure ones, and another business's, stand in nobody's way."""
+    """Placed and rejected ones, those with unknown outcome, and another business's stand in nobody's way."""
     for number, state in enumerate(
         (
             BookingAttempt.State.PLACING,
@@ -125,7 +125,7 @@ def test_a_newcomer_waits_for_the_first_in_line():
 
 
 def test_a_newcomer_does_not_overtake(sandbox):
-    """One who was told to wait goes first, though there is room again when another comes."""
+    """One who waits goes first, though there is room again when another comes."""
     client = client_of(sandbox)
     first, second = attempt_at(client), attempt_at(client, "beard-trim", key=KEY[::-1])
     sandbox.limits = Limits(general=None, creations=1, retry_after=True)

@@ -93,7 +93,7 @@ def test_another_account_or_any_change_is_rejected(clock, read, made):
 
 @pytest.mark.parametrize("payload", [{}, {"key": 7}, {"number": "BOOK_AB12", "contact": None, "expires": "soon"}])
 def test_contents_of_another_version_are_an_invalid_token(clock, payload):
-    """Sealed by us, but not as this version reads it."""
+    """Encrypted by us, but not as this version reads it."""
     for purpose, read in (
         ("receipt", Receipt.from_attempt_token),
         ("confirmation", Receipt.from_confirmation_token),

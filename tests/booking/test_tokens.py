@@ -1,4 +1,4 @@
-"""Sealed tokens: only ours, only for their purpose and account, only unchanged, only for their time."""
+"""Encrypted tokens: only ours, only for their purpose and account, only unchanged, only for their time."""
 
 import re
 
@@ -140,7 +140,7 @@ def test_only_a_row_may_hold_a_long_one(clock):
 
 
 def test_a_payload_that_is_no_object_is_rejected(clock):
-    """Nothing of ours seals a list, so nobody has to expect one."""
+    """Nothing of ours encrypts a list, so nobody has to expect one."""
     with pytest.raises(InvalidToken):
         opened(encrypt_token("receipt", "default", ["a", "list"]))
 

@@ -1,4 +1,4 @@
-"""What the doctor says of Kordless: each way to be ill has its word and its advice, at three requests at most."""
+"""Findings of the doctor about Kordless: each failure has its id and its advice, at three requests at most."""
 
 import logging
 from typing import Any
@@ -101,7 +101,7 @@ def test_an_answer_without_date(well: Settings, sandbox: Sandbox):
 
 
 def test_a_key_that_may_less_than_the_settings_say(well: Settings, limited: Sandbox):
-    """The allowance is Kordless's to say."""
+    """The rate limit is Kordless's to define."""
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "REQUESTS_PER_MINUTE": 90}
     told = ask()
     assert told.fixes() == ["quota"]

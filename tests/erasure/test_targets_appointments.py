@@ -1,4 +1,4 @@
-"""Forgetting whom mail is written to."""
+"""Erasure of the appointments that mail is sent for."""
 
 from datetime import timedelta
 

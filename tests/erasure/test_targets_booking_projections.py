@@ -1,4 +1,4 @@
-"""Forgetting what was told of bookings: when their time has passed, since it keeps old news from being told."""
+"""Erasure of booking projections: after the booking's end, since until then they prevent repeated signals."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Forgetting deliveries: the body goes, what tells a duplicate stays for as long as one may come."""
+"""Erasure of deliveries: the body goes, the digest stays for as long as a duplicate may come."""
 
 from datetime import timedelta
 
@@ -23,7 +23,7 @@ def person(contact: str = "canary@example.com") -> Person:
     return Person.from_texts([contact], frozenset({"US"}))
 
 
-def forget(who: Person, accounts: list[str] | None = None) -> ErasureResult:
+def erase(who: Person, accounts: list[str] | None = None) -> ErasureResult:
     """Now."""
     return Deliveries().erase_person(who, NOW, accounts=accounts, including_open=False)
 
@@ -35,8 +35,8 @@ def test_bodies_are_emptied_by_either_contact(client: Client, contact: str):
     tell(client, "BOOK_AAAA0001", kind="booking.cancelled")
     tell(client, "BOOK_AAAA0002", OTHER)
     who = person(contact)
-    assert forget(who, ["north"]) == ErasureResult()
-    assert forget(who) == ErasureResult(emptied=2)
+    assert erase(who, ["north"]) == ErasureResult()
+    assert erase(who) == ErasureResult(emptied=2)
     assert who.numbers == {"BOOK_AAAA0001"}
     assert "canary" not in everything_kept()
     assert "other@example.com" in everything_kept()
@@ -47,22 +47,22 @@ def test_a_contact_anywhere_in_an_unknown_event(client: Client):
     """However deep it stands there."""
     sent = delivery(b'{"event": "customer.created", "data": [{"reach": {"mail": "canary@example.com"}}]}')
     assert sent.post(client).status_code == 200
-    assert forget(person()) == ErasureResult(emptied=1)
+    assert erase(person()) == ErasureResult(emptied=1)
 
 
 def test_a_duplicate_is_still_known(client: Client):
-    """Forgetting makes nothing news again."""
+    """An erased delivery is not signaled again."""
     sent = delivery()
     sent.post(client)
-    forget(person())
+    erase(person())
     assert sent.post(client).json() == {"received": "duplicate"}
 
 
 def test_a_body_that_can_not_be_opened(client: Client):
-    """Nobody can say whose it is; it is told, and goes by its age."""
+    """Nobody can say whose it is; it is reported, and deleted by its age."""
     tell(client, "BOOK_AAAA0001", CANARY)
     WebhookDelivery.objects.update(encrypted="damaged")
-    told = forget(person())
+    told = erase(person())
     assert (told.emptied, told.personal_left) == (0, 1)
     assert Deliveries().erase_older_than(NOW + DAY, NOW + DAY, accounts=None) == ErasureResult(emptied=1)
 

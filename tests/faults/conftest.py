@@ -1,4 +1,4 @@
-"""A site on an ill Kordless: inside the process, or over a real socket."""
+"""A site with a faulty Kordless: inside the process, or over a real socket."""
 
 from collections.abc import Iterator
 

@@ -75,7 +75,7 @@ def test_a_warm_site_carries_on_through_an_outage(scenario: FaultScenario):
 
 
 def test_a_dead_kordless_costs_milliseconds(scenario: FaultScenario, caplog: pytest.LogCaptureFixture):
-    """After five failures nothing is asked any more: a cold page is refused at once, until Kordless is well again."""
+    """After five failures nothing is asked any more: a cold page is rejected at once, until Kordless works again."""
     scenario.sandbox.faults.add("hang")
     for _ in range(5):
         scenario.clock.shift(3)
@@ -108,7 +108,7 @@ def test_a_browse_outage_prevents_no_booking(scenario: FaultScenario):
 def test_trouble_rings_once_a_minute(
     scenario: FaultScenario, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ):
-    """Twenty refused visitors are twenty lines, one of them an ERROR; a minute later there is one more."""
+    """Twenty rejected visitors are twenty lines, one of them an ERROR; a minute later there is one more."""
     # The throttle goes by the monotonic clock, which a test can't travel.
     throttle = services_for(get_account("default")).log_throttle
     monkeypatch.setattr(throttle, "_clock", Clock(monotonic=time.time))
@@ -125,7 +125,7 @@ def test_trouble_rings_once_a_minute(
 
 
 def test_a_revoked_key_closes_the_shop(scenario: FaultScenario):
-    """Times that are still remembered are not offered once the key is refused; given back, all is as before."""
+    """Cached times are not offered once the key is rejected; with a valid key, all is as before."""
     form = scenario.form()
     assert scenario.walk.open(f"{SLOTS}&hours=24").times
     scenario.sandbox.faults.add("key_revoked")

@@ -96,7 +96,7 @@ def test_not_sent_is_unchanged(scenario: FaultScenario, what: str):
 
 
 def test_taken_by_our_own_first_try(scenario: FaultScenario):
-    """The move was made, and its repetition is told that the time is taken: by this very booking, so it has moved."""
+    """The move was made, and its repetition is answered with a taken time: by this very booking, so it has moved."""
     page, button = asking(scenario, "reschedule")
     scenario.sandbox.faults.add("status", "reschedule", status=409, carried_out=True)
     assert WORDS["reschedule"] in scenario.walk.send(page, button).text
@@ -104,7 +104,7 @@ def test_taken_by_our_own_first_try(scenario: FaultScenario):
 
 
 def test_an_address_alone_claims_nothing(scenario: FaultScenario):
-    """Whoever writes "done" into the address of a booking that stands is not told that it is canceled."""
+    """Whoever writes "done" into the address of a confirmed booking gets no page that calls it canceled."""
     number = scenario.booked()
     assert "has been canceled" not in scenario.walk.open(scenario.manage(number, "?done=canceled")).text
 

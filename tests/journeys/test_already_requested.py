@@ -1,4 +1,4 @@
-"""One link to the details step, two people: only one of them is booked, and the other is told so and led on."""
+"""One link to the details step, two people: only one of them is booked, and the other gets a page with a way on."""
 
 import pytest
 from playwright.sync_api import Browser, Page, expect

@@ -48,7 +48,7 @@ def page(context: BrowserContext) -> Page:
 
 @pytest.fixture
 def elsewhere(_prepared: Path, tmp_path: Path) -> Iterator[Elsewhere]:
-    """The demo and someone else's website, fresh for each journey: its allowance is for one visitor's minute."""
+    """The demo and someone else's website, fresh for each journey: its rate limit is for one visitor's minute."""
     furnish(tmp_path, _prepared)
     with opened(tmp_path) as both:
         yield both

@@ -30,7 +30,7 @@ def tour(page: Page, demo: Demo) -> Tour:
 
 
 def test_booking_by_ear(page: Page, tour: Tour):
-    """Services, days, times, form, errors and the good news, each with a role and a name."""
+    """Services, days, times, form, errors and the confirmation, each with a role and a name."""
     tour.open("", "service")
     hears(
         page,

@@ -1,4 +1,4 @@
-"""What is kept of a customer: never less than was known, never older."""
+"""Stored data of a customer: never less than before, never older."""
 
 from datetime import timedelta
 

@@ -98,7 +98,7 @@ def test_a_mail_is_in_the_language_of_the_attempt_when_the_webhook_is_quicker(
 
 
 def test_what_the_page_knows_comes_late_but_holds(writing: Settings):
-    """The webhook told the creation; the mail about the cancellation is in the visitor's language all the same."""
+    """The webhook announced the creation; the mail about the cancellation is in the visitor's language all the same."""
     hook(BookingChange.CREATED)
     page(BookingChange.CREATED)
     hook(BookingChange.CANCELLED, 60)
@@ -130,7 +130,7 @@ def test_the_same_delivery_twenty_times(writing: Settings, client: Client):
 def test_a_receiver_that_raises_takes_the_mail_with_it(
     writing: Settings, client: Client, django_capture_on_commit_callbacks: Any
 ):
-    """Nothing is kept, nothing goes out; Kordless's next try finds nothing here, and then there is one mail."""
+    """Nothing is stored, nothing goes out; Kordless's next try finds nothing here, and then there is one mail."""
 
     def fall_over(**_said: Any) -> None:
         raise RuntimeError
@@ -244,7 +244,7 @@ def test_without_an_address_there_is_no_mail_and_nothing_is_stored(writing: Sett
 
 @pytest.mark.parametrize("changes", [{"start": NOW - timedelta(hours=3)}, {"status": "no_show"}])
 def test_what_is_over_or_unheard_of_is_not_written_about(writing: Settings, changes: dict[str, Any]):
-    """Nobody wants to be told of yesterday, and what a status means that we don't know, nobody knows."""
+    """Nobody needs mail about yesterday, and an unknown status has no text."""
     hook(BookingChange.CREATED, **changes)
     assert mail_kinds() == []
 

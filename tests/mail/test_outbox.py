@@ -94,7 +94,7 @@ def test_an_unreachable_server_is_tried_again_later(writing: Settings, clock: Tr
 
 
 def test_what_nobody_takes_for_two_days_is_given_up(writing: Settings, clock: Traveller):
-    """It would be old news."""
+    """It would be outdated."""
     page(BookingChange.CREATED, start=NOW + timedelta(days=9))
     use(writing, nobodys_port())
     send_due()

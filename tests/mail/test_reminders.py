@@ -61,7 +61,7 @@ def test_a_reminder_comes_once_when_it_is_due(booked: tuple[str, datetime], cloc
 
 
 def test_cancelled_elsewhere(booked: tuple[str, datetime], clock: Traveller, sandbox: Sandbox):
-    """No webhook told it: the look before the reminder does."""
+    """Without a webhook the lookup before the reminder finds it."""
     sandbox.set_status(booked[0], "canceled")
     clock.shift(2 * HOUR)
     assert remind() == 0
@@ -172,7 +172,7 @@ def test_other_hours(booked: tuple[str, datetime], clock: Traveller, writing: Se
 
 
 def test_moved_while_kordless_was_asked(booked: tuple[str, datetime], clock: Traveller):
-    """Somebody else's news came in between; the next run looks again."""
+    """Another change came in between; the next run looks again."""
     clock.shift(2 * HOUR)
 
     def between(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Forgetting as a command: what was done, what had to stay, and nobody's name on the screen."""
+"""Erasure as a command: what was done, what had to stay, and nobody's name on the screen."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EMAIL = "canary@example.com"
 
 @pytest.fixture
 def lived(client: Client, sandbox: Sandbox) -> str:
-    """Two people have booked, one of them lost an answer, and Kordless has told of all of it."""
+    """Two people have booked, one of them lost an answer, and Kordless has delivered all of it."""
     number = book(client)
     tell(client, number)
     tell(client, "BOOK_PHONE001")

@@ -66,7 +66,7 @@ class Served:
             connection.execute(text, values)
 
     def afresh(self) -> None:
-        """Nobody has been here yet: nothing is booked, counted, kept or remembered, in or outside of the processes."""
+        """Nobody has been here yet: nothing is booked, counted, stored or cached, in or outside of the processes."""
         with self.redis() as cache:
             cache.flushall()
         self.query("TRUNCATE kordless_booking_bookingattempt")

@@ -1,4 +1,4 @@
-"""Forty bookings in one minute, of which Kordless takes ten a minute: all are made, or honestly refused."""
+"""Forty bookings in one minute, of which Kordless takes ten a minute: all are made, or rejected for a reason."""
 
 import re
 import time

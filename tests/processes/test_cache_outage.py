@@ -28,7 +28,7 @@ def rounds(site: Served, how_many: int) -> list[int]:
 
 
 def test_a_redis_that_stops_takes_no_page_down_and_fills_no_log(doomed: Served) -> None:
-    """Each process goes on with its own memory and its part of the allowance, and says so once."""
+    """Each process goes on with its own memory and its part of the rate limit, and logs that once."""
     assert counted(rounds(doomed, 2)) == {200: 32}
     with doomed.redis() as cache, suppress(redis.ConnectionError):
         cache.shutdown(nosave=True)

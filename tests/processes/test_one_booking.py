@@ -35,7 +35,7 @@ def seen_through(site: Served, guests: list[Guest], *, seconds: int, rounds: int
 
 
 def the_booking(site: Served, answers: list[Page]) -> str:
-    """The one number that everybody was told, of the one booking there is."""
+    """Return the one number on all pages, of the one booking there is."""
     told = counted([answer.number for answer in answers])
     bookings = site.kordless.bookings()
     assert len(bookings) == 1
@@ -62,7 +62,7 @@ def test_twenty_posts_of_one_form_whose_answers_are_lost_are_one_booking(four: S
 
 
 def test_twenty_posts_of_one_form_by_two_people_are_one_booking(site: Served) -> None:
-    """One of the two is booked, ten times the same; the other is told so ten times, at once, and learns no number."""
+    """One of the two is booked, ten times the same; the other gets ten conflict pages, at once, and no number."""
     names = ("Jane Doe", "Zoe Roe")
     site.kordless.faults("slow", "create", seconds=0.5)
     guests = sent_by(site, 20, *names)
@@ -80,7 +80,7 @@ def test_twenty_posts_of_one_form_by_two_people_are_one_booking(site: Served) ->
 
 @pytest.mark.parametrize("sent", [True, False], ids=["sent", "not sent"])
 def test_a_process_killed_in_mid_create_costs_no_booking_and_makes_no_second(four: Served, *, sent: bool) -> None:
-    """Its visitor sees the line cut, sends the form again, and is told the truth when the lease has run out."""
+    """Its visitor sees the line cut, sends the form again, and gets the result when the lease has run out."""
     four.kordless.faults("slow", "create", times=1, seconds=4, carried_out=sent)
     guest = Guest(four.url)
     action, fields = guest.fill_in(guest.times("haircut")[0])

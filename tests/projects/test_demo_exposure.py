@@ -1,4 +1,4 @@
-"""Who reaches the demo: it runs at once on its own machine, and is refused to everybody else until it is set up."""
+"""Who reaches the demo: it runs at once on its own machine, and is closed to everybody else until it is set up."""
 
 from __future__ import annotations
 

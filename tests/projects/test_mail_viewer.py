@@ -1,4 +1,4 @@
-"""The demo's postbox: only letters of its own, only on the sandbox."""
+"""The demo's mail viewer: only its own mails, only on the sandbox."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def _for_this_machine(settings: Settings) -> None:
 
 
 def put(subject: str = "Booked") -> None:
-    """A letter with HTML and a calendar file."""
+    """Write a mail with HTML and a calendar file."""
     message = EmailMultiAlternatives(subject, "plain", "a@salon.example", ["b@example.com"])
     message.attach_alternative("<html><head></head><p>Booked <script>alert(1)</script></p></html>", "text/html")
     message.attach("booking.ics", "BEGIN:VCALENDAR", "text/calendar; method=PUBLISH")
@@ -43,7 +43,7 @@ def test_mails_are_stored_and_shown(settings: Settings, tmp_path: Path):
 
 @pytest.mark.parametrize("name", ["../settings", "..%2f", "", "x", "1234567890-0", "1" * 30])
 def test_nothing_else_is_shown(settings: Settings, tmp_path: Path, name: str):
-    """No other file, no letter that isn't there."""
+    """No other file, no mail that isn't there."""
     settings.SANDBOX_MAIL = tmp_path
     with pytest.raises(Http404):
         mail_viewer.mail_html(GET, name)

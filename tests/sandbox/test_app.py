@@ -56,21 +56,21 @@ def test_content_type_and_size(api: Api) -> None:
 
 
 def test_a_parameter_twice_or_too_many(api: Api) -> None:
-    """Parameter pollution is refused."""
+    """Parameter pollution is rejected."""
     refused(api.get("/org/acme-salon?a=1&a=2"), 400, "validation_error", "more than once")
     many = "&".join(f"a{index}=1" for index in range(50))
     refused(api.get(f"/org/acme-salon?{many}"), 400, "validation_error", "too many")
 
 
 def test_cancel_takes_no_reason(api: Api) -> None:
-    """A body with fields is refused, an empty object is not."""
+    """A body with fields is rejected, an empty object is not."""
     number = api.book()
     refused(api.manage(number, "cancel", {"reason": "rain"}), 400, "validation_error", "no body")
     assert api.manage(number, "cancel", {}).status_code == 200
 
 
 def test_requests_are_recorded_without_foreign_keys(sandbox: Sandbox) -> None:
-    """A test sees what was sent; a key that isn't the sandbox's own is not kept."""
+    """A test sees what was sent; a key that isn't the sandbox's own is not stored."""
     api = Api(sandbox)
     api.create(Idempotency_Key="k1")
     asked, made = sandbox.requests

@@ -91,7 +91,7 @@ def test_group_seats_are_counted(api: Api) -> None:
 
 
 def test_more_people_than_ever_fit(api: Api) -> None:
-    """Nine people have no slot in a class of eight, and are told that it is impossible."""
+    """Nine people have no slot in a class of eight, and get an error that it is impossible."""
     slot = api.slots("styling-class")[0]
     assert api.slots("styling-class", partySize=9) == []
     refused(api.create(api.body("styling-class", slot, party_size=9)), 422, "unprocessable", "at most 8")

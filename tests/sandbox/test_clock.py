@@ -1,4 +1,4 @@
-"""The sandbox's clock: real by default, settable, kept in the store."""
+"""The sandbox's clock: real by default, settable, stored in the database."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def test_waiting_until_the_reset_is_enough() -> None:
 
 
 def test_ten_creations_a_minute() -> None:
-    """Creations have their own, narrower allowance, whatever comes of them; reading goes on."""
+    """Creations have their own, narrower rate limit, whatever comes of them; reading goes on."""
     api = Api(Sandbox(now=NOW))
     answers = [api.post("/bookings", {"nothing": "good"}) for _ in range(11)]
     assert [each.status_code for each in answers] == [400] * 10 + [429]
@@ -91,7 +91,7 @@ def test_advancing_the_clock_lets_the_minute_pass() -> None:
 
 
 def test_limits_can_be_set_and_switched_off() -> None:
-    """They are kept in the store and apply at once."""
+    """They are saved in the store and apply at once."""
     sandbox = Sandbox(now=NOW)
     assert (sandbox.limits.general, sandbox.limits.creations) == (60, 10)
     sandbox.limits = Limits.off()

@@ -173,7 +173,7 @@ def test_404_for_what_is_unknown(api: Api) -> None:
 
 
 def test_403_for_another_contact(api: Api) -> None:
-    """The right number with the wrong contact is refused, in all three keyless operations."""
+    """The right number with the wrong contact is rejected, in all three keyless operations."""
     number, slot = api.book(), api.slots()[0]
     move = {"start_at": slot["startsAt"], "end_at": slot["endsAt"]}
     for contact in ("john@example.com", "+12125550124", "doe"):
@@ -298,7 +298,7 @@ def test_idempotency_keys_are_per_organization(api: Api) -> None:
 
 
 def test_idempotency_keys_have_an_end(api: Api) -> None:
-    """Up to 255 characters are remembered, longer ones refused."""
+    """Up to 255 characters are stored, longer ones rejected."""
     body = api.body()
     refused(api.create(body, Idempotency_Key="k" * 256), 400, "validation_error", "Idempotency-Key")
     assert api.create(body, Idempotency_Key="k" * 255).status_code == 201

@@ -140,7 +140,7 @@ def test_the_length_must_be_the_slots_own(api: Api) -> None:
     ],
 )
 def test_wrong_values_in_availability(api: Api, change: dict[str, str], says: str) -> None:
-    """Ranges over 62 days, backwards or naive, and odd numbers are refused."""
+    """Ranges over 62 days, backwards or naive, and odd numbers are rejected."""
     refused(api.get("/availability", **(QUERY | change)), 400, "validation_error", says)
 
 
@@ -159,7 +159,7 @@ def test_extra_query_is_rejected_where_none_is_documented(api: Api) -> None:
 
 @given(st.datetimes(timezones=st.just(None)).map(lambda found: found.replace(microsecond=0)))
 def test_any_utc_time_reads_back(value: Any) -> None:
-    """Every whole second is understood with Z and with +00:00, and refused without."""
+    """Every whole second is understood with Z and with +00:00, and rejected without."""
     text = value.isoformat()
     assert utc_seconds({"at": text + "Z"}, "at") == utc_seconds({"at": text + "+00:00"}, "at")
     with pytest.raises(ApiError):
@@ -168,7 +168,7 @@ def test_any_utc_time_reads_back(value: Any) -> None:
 
 @given(st.dictionaries(st.text(max_size=20), st.none(), min_size=1, max_size=3))
 def test_only_the_documented_names(given_: dict[str, None]) -> None:
-    """Any name that isn't on the list is refused, whatever it is."""
+    """Any name that isn't on the list is rejected."""
     if set(given_) - {"good"}:
         with pytest.raises(ApiError) as caught:
             reject_unknown_fields(given_, ["good"])

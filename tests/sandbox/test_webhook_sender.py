@@ -32,7 +32,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def posting(sandbox: Sandbox, receiver: Receiver) -> Sandbox:
-    """A sandbox that delivers to the receiver when told to."""
+    """A sandbox that delivers to the receiver on request."""
     sandbox.courier.by_hand = True
     sandbox.courier.endpoints = (Endpoint(receiver.url, SECRET),)
     return sandbox
@@ -66,7 +66,7 @@ def states(sandbox: Sandbox) -> list[tuple[str, int, int | None]]:
 
 
 def test_every_change_of_a_booking_is_delivered(posting: Sandbox, api: Api, receiver: Receiver) -> None:
-    """Through the API and by staff: made, moved, cancelled; nothing for what was refused or repeated."""
+    """Through the API and by staff: made, moved, cancelled; nothing for what was rejected or repeated."""
     body = api.body()
     number = api.create(body, Idempotency_Key="k").json()["booking"]["confirmation_number"]
     api.create(body, Idempotency_Key="k")
@@ -223,7 +223,7 @@ def test_lost_and_late(posting: Sandbox, api: Api, receiver: Receiver) -> None:
 
 
 def test_by_itself(sandbox: Sandbox, api: Api, receiver: Receiver) -> None:
-    """Without being told it delivers in a thread, which ends when nothing waits any more."""
+    """Without a request it delivers in a thread, which ends when nothing waits any more."""
     sandbox.courier.endpoints = (Endpoint(receiver.url, SECRET),)
     api.book()
     assert receiver.arrived.acquire(timeout=20)
@@ -237,13 +237,13 @@ def test_by_itself(sandbox: Sandbox, api: Api, receiver: Receiver) -> None:
     [{"tamper": "mind"}, {"duplicate": -1}, {"late": "soon"}, {"unknown": 1}],
 )
 def test_unknown_delivery_faults_are_rejected(sandbox: Sandbox, wrong: dict[str, Any]) -> None:
-    """Is refused with what there is."""
+    """The error lists the known faults."""
     with pytest.raises(ValueError, match=r"known: |numbers"):
         sandbox.courier.set_faults(**wrong)
 
 
 def test_steering_over_http(sandbox: Sandbox) -> None:
-    """Endpoints and faults are set and told; a secret is never told."""
+    """Endpoints and faults are set and listed; a secret is never shown."""
     sandbox.courier.by_hand = True
     with httpx.Client(transport=httpx.WSGITransport(sandbox), base_url="http://sandbox.test/_sandbox/") as http:
         endpoint = {"url": "http://127.0.0.1:9/", "secret": SECRET, "events": ["booking.created"]}

@@ -65,7 +65,7 @@ def test_nobody_changes_it(row: WebhookDelivery, owner: Client) -> None:
 
 
 def test_one_is_masked_until_it_is_asked_for(row: WebhookDelivery, hire: Hire) -> None:
-    """Then it is shown in full, once, kept by nobody on the way, and the history says who looked."""
+    """Then it is shown in full, once, cached by nobody on the way, and the history says who looked."""
     client = hire(VIEW, LOOK)
     page = Page("", client.get(f"{URL}{row.pk}/change/"))
     assert is_masked(page)
@@ -103,7 +103,7 @@ def test_it_takes_a_permission(row: WebhookDelivery, hire: Hire) -> None:
 
 
 def test_looking_is_never_a_get(row: WebhookDelivery, owner: Client) -> None:
-    """An address that somebody follows shows nothing, and a form of another site is refused."""
+    """An address that somebody follows shows nothing, and a form of another site is rejected."""
     assert owner.get(f"{URL}{row.pk}/personal/").status_code == 405
     strict = Client(enforce_csrf_checks=True)
     strict.cookies = owner.cookies

@@ -104,7 +104,7 @@ def test_what_makes_no_sense_is_left_out(owner: Client, query: str) -> None:
 
 
 def test_services_go_by_their_names(owner: Client, client: Client, sandbox: Sandbox) -> None:
-    """As far as they are remembered: Kordless isn't asked."""
+    """As far as they are cached: Kordless isn't asked."""
     count(1, 1)
     count(1, of="")
     assert "haircut" in seen(owner).texts("#kb-service option")

@@ -22,11 +22,11 @@ def book(client: Client, who: dict[str, str] = CANARY, query: str = "") -> str:
     return Visitor(client).book(query=query, **who).number
 
 
-def lose(client: Client, sandbox: Sandbox, who: dict[str, str] = CANARY, **trick: Any) -> Visitor:
+def lose(client: Client, sandbox: Sandbox, who: dict[str, str] = CANARY, **fault: Any) -> Visitor:
     """Send the form, and lose Kordless's response."""
     walk = Visitor(client)
     form = walk.choose("haircut", "?day=2026-12-10")
-    sandbox.faults.add("status", "create", **{"status": 500, **trick})
+    sandbox.faults.add("status", "create", **{"status": 500, **fault})
     walk.send(form, "Book appointment", once=True, **who)
     sandbox.faults.clear()
     return walk

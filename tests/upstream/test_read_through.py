@@ -1,4 +1,4 @@
-"""Read-through cache: fresh, stale, invalidated, refused and failed values, and who fetches."""
+"""Read-through cache: fresh, stale, invalidated, rejected and failed values, and who fetches."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def test_a_value_past_its_stale_age_makes_the_reader_wait_for_a_new_one(scenario
 def test_an_old_value_is_served_with_a_notice_when_the_fetch_fails(
     scenario: CacheScenario, error: KordlessError
 ) -> None:
-    """Kordless being ill is no reason to show nothing; it is tried again, but not by every reader."""
+    """A failing Kordless is no reason to show nothing; it is tried again, but not by every reader."""
     cache = scenario.process()
     cache.read(scenario.item)
     scenario.time.pass_(400)

@@ -110,7 +110,7 @@ def test_an_invalidation_during_a_request_outdates_its_snapshot(scenario: CacheS
 
 
 def test_a_rejected_api_key_outdates_the_snapshots_of_this_process_at_once(scenario: CacheScenario):
-    """Also when a fetch behind the page was refused, and not a booking."""
+    """Also when a fetch behind the page was rejected, and not a booking."""
     cache = scenario.process()
     view = RequestView(cache)
     view.read(scenario.item)

@@ -287,7 +287,7 @@ def test_a_draft_is_for_its_own_service(visitor: Visitor, sandbox: Sandbox):
 
 
 def test_a_draft_is_for_its_own_account(two_accounts: Settings, client: Client, sandbox: Sandbox):
-    """A draft that one business signed is refused by the other."""
+    """A draft that one business signed is rejected by the other."""
     south, north = Visitor(client, base="/south/"), Visitor(client, base="/north/")
     _method, _action, given = south.choose("haircut").form("Book appointment")
     page = north.open("/north/haircut/contact/", {**given, **JANE})
@@ -323,7 +323,7 @@ def test_a_service_that_was_removed_meanwhile(walk: Visitor, sandbox: Sandbox):
 
 
 def test_a_refusal_keeps_the_form(walk: Visitor, sandbox: Sandbox):
-    """When Kordless refuses the booking, the form comes back with everything typed, and can be sent again."""
+    """When Kordless rejects the booking, the form comes back with everything typed, and can be sent again."""
     page = walk.choose()
     for kind, options, status, said in (
         ("key_revoked", {}, 503, "Online booking is paused"),

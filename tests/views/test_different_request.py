@@ -150,7 +150,7 @@ def test_a_details_page_that_is_used_says_so_when_it_is_opened(
 def test_the_same_details_lead_to_the_same_booking_in_every_state(
     walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings, stands: Callable[[Sandbox], None]
 ):
-    """Double clicks, retries and other tabs go on as ever, also after somebody else was told."""
+    """Double clicks, retries and other tabs go on as ever, also after somebody else's conflict."""
     form, _first = first_sends(walk, sandbox, stands)
     walk.send(form, "Book appointment", **GIVEN)
     pass_seconds(clock, site)
@@ -162,7 +162,7 @@ def test_the_same_details_lead_to_the_same_booking_in_every_state(
 
 
 def test_a_corrected_email_gets_the_conflict_page(walk: Visitor, sandbox: Sandbox):
-    """Going back and correcting one letter changes nothing, and nobody is told that it did."""
+    """Going back and correcting one letter changes nothing, and no page claims that it did."""
     form = walk.choose()
     first = walk.send(form, "Book appointment", **JANE)
     page = walk.send(form, "Book appointment", **{**JANE, "email": "jane.doe@example.com"})
@@ -232,7 +232,7 @@ def test_a_used_form_whose_time_has_begun_leads_back_to_the_times(walk: Visitor,
 
 
 def test_after_a_no_other_details_are_sent(walk: Visitor, sandbox: Sandbox):
-    """A refused form is nobody's: its page is the form, and whoever sends it is booked."""
+    """A rejected form is nobody's: its page is the form, and whoever sends it is booked."""
     form = walk.choose()
     sandbox.faults.add("status", "create", times=1, status=422)
     walk.send(form, "Book appointment", **JANE)
@@ -243,7 +243,7 @@ def test_after_a_no_other_details_are_sent(walk: Visitor, sandbox: Sandbox):
 
 
 def test_a_form_that_came_back_with_a_no_keeps_its_key(walk: Visitor, sandbox: Sandbox):
-    """Refused, sent again and booked: by Back its address doesn't offer the same time as if nothing had happened."""
+    """Rejected, sent again and booked: by Back its address doesn't offer the same time as if nothing had happened."""
     form = walk.choose("styling-class")
     sandbox.faults.add("status", "create", times=1, status=422)
     page = walk.send(form, "Book appointment", **JANE)
@@ -259,7 +259,7 @@ def test_a_form_that_came_back_with_a_no_keeps_its_key(walk: Visitor, sandbox: S
 def test_an_attempt_page_never_shows_what_others_have_sent(
     walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings
 ):
-    """Jane waits and is refused; Zoë sends the same form and is booked: Jane's page keeps to Jane."""
+    """Jane waits and is rejected; Zoë sends the same form and is booked: Jane's page keeps to Jane."""
     form = walk.choose("styling-class", "?tz=Europe/Kyiv")
     waiting(sandbox)
     hers = walk.send(form, "Book appointment", **{**JANE, "notes": "Careful"})

@@ -32,7 +32,7 @@ DIALOG_BYTES = 1500
 
 @pytest.mark.parametrize(("path", "budget"), [(LOADER, LOADER_BYTES), (DIALOG, DIALOG_BYTES)], ids=["loader", "dialog"])
 def test_the_scripts_are_small_and_for_everybody(client: Client, site: Settings, path: str, budget: int):
-    """No more than the budget comes over the line, to any page of the web, and no cookie is set."""
+    """No more than the documented size is sent, to any page of the web, and no cookie is set."""
     response = client.get(path, headers={"Accept-Encoding": "gzip, br"})
     assert response["Content-Type"] == "text/javascript; charset=utf-8"
     assert response["Content-Encoding"] == "gzip"
@@ -68,7 +68,7 @@ def test_the_loader_imports_the_dialog_of_its_own_release(client: Client, site: 
 
 @pytest.mark.parametrize("path", [LOADER, DIALOG])
 def test_a_script_is_not_sent_twice(client: Client, site: Settings, path: str):
-    """Who has it is told so, packed or not; HEAD has the same headers; it can't be posted to."""
+    """A browser that has it gets 304, compressed or not; HEAD has the same headers; it can't be posted to."""
     tag = client.get(path)["ETag"]
     for encoding in ("gzip", ""):
         again = client.get(path, headers={"If-None-Match": tag, "Accept-Encoding": encoding})

@@ -105,7 +105,7 @@ def test_an_incomplete_lookup_says_what_is_missing(visitor: Visitor, sandbox: Sa
 
 
 def test_a_lookup_can_be_tried_again_in_an_outage(visitor: Visitor, sandbox: Sandbox):
-    """When Kordless doesn't answer, that is said, and what was typed is kept."""
+    """When Kordless doesn't answer, that is said, and what was typed stays."""
     sandbox.faults.add("status", "lookup", status=500)
     page = find(visitor, "BOOK_AAAAAAAA", "jane@example.com")
     assert page.status == 503
@@ -252,7 +252,7 @@ def test_a_cut_cancel_tells_the_truth(walk: Visitor, sandbox: Sandbox):
 
 
 def test_a_failed_cancel_is_not_called_done(walk: Visitor, sandbox: Sandbox):
-    """When nothing was carried out, nobody is told that it was; a second try does it."""
+    """When nothing was carried out, no page claims that it was; a second try does it."""
     ask = walk.send(own_page(walk), "Cancel booking")
     sandbox.faults.add("status", "cancel", status=502)
     page = walk.send(ask, "Cancel booking")
@@ -264,7 +264,7 @@ def test_a_failed_cancel_is_not_called_done(walk: Visitor, sandbox: Sandbox):
 
 
 def test_a_rejected_cancellation_is_explained(visitor: Visitor, sandbox: Sandbox, clock: Traveller):
-    """Inside the business's notice Kordless refuses: the page says so, and that nothing has changed."""
+    """Inside the business's notice Kordless rejects it: the page says so, and that nothing has changed."""
     page = visitor.book("full-color", "?day=2026-12-02")
     page = visitor.open(page.link("Change or cancel"))
     page = visitor.send(visitor.send(page, "Cancel booking"), "Cancel booking")

@@ -203,7 +203,7 @@ def test_another_secret_key_opens_nothing(site: Settings, client: Client):
 
 
 def restart(site: Settings) -> None:
-    """Another process takes over: what this one has counted in its own steady seconds is forgotten."""
+    """Another process takes over: what this one has counted in its own steady seconds is gone."""
     site.KORDLESS_BOOKING = dict(site.KORDLESS_BOOKING)
 
 
@@ -340,7 +340,7 @@ def test_too_many_at_once_stand_in_line(visitor: Visitor, sandbox: Sandbox, cloc
 
 
 def test_our_own_rate_limit_makes_a_queue_as_well(site: Settings, client: Client, sandbox: Sandbox, clock: Traveller):
-    """Bookings beyond what the key allows a minute are not sent to be refused: they wait here."""
+    """Bookings beyond what the key allows a minute are not sent to be rejected: they wait here."""
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "CREATIONS_PER_MINUTE": 1, "BOOKINGS_PER_ADDRESS": 0}
     walk = Visitor(client)
     forms = [walk.choose("haircut", f"?day=2026-12-{day}") for day in ("09", "10", "11")]

@@ -1,4 +1,4 @@
-"""Which templates count as the package's own: told by the files they come from, in every way that a site loads them."""
+"""Templates that count as the package's own, by the files they come from, with every kind of loader."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def server(request: pytest.FixtureRequest, site: Settings, tmp_path: Path) -> It
 
 
 def as_a_new_process(site: Settings) -> None:
-    """Forget what this process has in its own memory."""
+    """Empty this process's own memory."""
     background_worker.join()
     site.KORDLESS_BOOKING = dict(site.KORDLESS_BOOKING)
 

@@ -1,4 +1,4 @@
-"""Pages asked for on a guess: they cost Kordless nothing, and hold nothing of anybody's own."""
+"""Prefetched pages: they cost Kordless nothing, and hold nothing personal."""
 
 from datetime import timedelta
 
@@ -32,7 +32,7 @@ def time_on(client: Client) -> str:
 @pytest.mark.parametrize("headers", [GUESS, *BROWSERS])
 @pytest.mark.parametrize("path", ["/book/", "/book/haircut/", "/book/haircut/?month=2027-01", "/book/haircut/zone/"])
 def test_what_nobody_has_read_yet_is_not_fetched(client: Client, sandbox: Sandbox, path: str, headers: dict[str, str]):
-    """Kordless hears nothing of a guess; the answer is empty and is not kept."""
+    """A prefetch sends nothing to Kordless; the response is empty and not cached."""
     response = client.get(path, headers=headers)
     assert (response.status_code, response.content, response["Cache-Control"]) == (204, b"", "no-store, private")
     assert list(sandbox.requests) == []

@@ -109,7 +109,7 @@ def test_one_line_for_the_operator(site: Settings, client: Client, sandbox: Sand
 
 
 def test_an_outage_is_loud_and_a_typo_is_not(site: Settings, client: Client, sandbox: Sandbox, caplog):
-    """A refused key is critical, an outage an error, a wrong address information."""
+    """A rejected API key is critical, an outage an error, a wrong address information."""
     caplog.set_level(logging.INFO)
 
     def level(url: str) -> int:
@@ -126,7 +126,7 @@ def test_an_outage_is_loud_and_a_typo_is_not(site: Settings, client: Client, san
 
 
 def test_problem_pages_are_never_stored(site: Settings, client: Client):
-    """A problem of this minute is not kept for the next."""
+    """A problem of this minute is not cached for the next."""
     assert client.get("/book/nowhere/at/all")["Cache-Control"] == "no-store, private"
 
 

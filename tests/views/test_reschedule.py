@@ -105,7 +105,7 @@ def test_a_time_that_is_not_free_is_not_asked_about(visitor: Visitor):
 
 
 def test_a_rejected_reschedule_is_explained(visitor: Visitor, sandbox: Sandbox):
-    """Inside the business's notice Kordless refuses: the page says so, and that nothing has changed."""
+    """Inside the business's notice Kordless rejects it: the page says so, and that nothing has changed."""
     page = own_page(visitor, "full-color", "?day=2026-12-02")
     before = sandbox.bookings()
     ask, _start = question(visitor, page, "Friday, December 11, 2026")
@@ -124,7 +124,7 @@ def test_a_cut_move_tells_the_truth(walk: Visitor, sandbox: Sandbox):
 
 
 def test_a_failed_move_is_not_called_done(visitor: Visitor, sandbox: Sandbox):
-    """When nothing was carried out nobody is told that it was; a second try does it."""
+    """When nothing was carried out, no page claims that it was; a second try does it."""
     ask, _start = question(visitor, own_page(visitor))
     sandbox.faults.add("status", "reschedule", status=502)
     page = visitor.send(ask, "Reschedule")

@@ -68,7 +68,7 @@ def test_no_origin_breaks_the_guard(origin: str):
     ],
 )
 def test_a_foreign_page_can_not_book(visitor: Visitor, sandbox: Sandbox, headers: dict[str, str]):
-    """A form that a foreign page sends is refused before anything is asked of Kordless."""
+    """A form that a foreign page sends is rejected before anything is sent to Kordless."""
     method, action, fields = visitor.choose().form("Book appointment")
     asked = len(sandbox.requests)
     page = visitor.open(action, {**fields, **JANE}, **headers)

@@ -35,7 +35,7 @@ def test_unchanged_is_nothing(visitor: Visitor, sandbox: Sandbox, query: str):
 
 
 def test_the_minute_alone_changes_nothing(visitor: Visitor, clock):
-    """The clock on the page is no news."""
+    """The clock on the page is no change."""
     address, headers = watch(visitor.open("/book/haircut/"))
     clock.shift(61)
     assert visitor.once(address, **headers).status == 204

@@ -208,7 +208,7 @@ def test_browsing_writes_nothing_to_the_database(visitor: Visitor, django_assert
 
 
 def test_an_outage_is_explained(walk: Visitor, sandbox: Sandbox, clock: Traveller):
-    """With nothing kept and Kordless down, each step is a 503 with Retry-After and a link to try again."""
+    """With nothing cached and Kordless down, each step is a 503 with Retry-After and a link to try again."""
     sandbox.faults.add("status", status=500)
     for address in ("/book/", "/book/haircut/?tz=Asia/Tokyo", "/book/haircut/zone/"):
         page = walk.open(address)
@@ -231,7 +231,7 @@ def test_known_times_outlive_an_outage(visitor: Visitor, sandbox: Sandbox, clock
 
 
 def test_a_rejected_api_key_pauses_booking(walk: Visitor, sandbox: Sandbox):
-    """When Kordless refuses the key, booking is paused, in words that blame nobody and show no key."""
+    """When Kordless rejects the API key, booking is paused, in words that blame nobody and show no key."""
     sandbox.faults.add("key_revoked")
     page = walk.open("/book/")
     assert (page.status, page.heading) == (503, "Online booking is paused")

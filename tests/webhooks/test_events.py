@@ -1,4 +1,4 @@
-"""What an event says, whatever its spelling; what is no event is refused without an accident."""
+"""Parsing of events, whatever their spelling; anything else is rejected without an exception."""
 
 import json
 from contextlib import suppress

@@ -132,7 +132,7 @@ class Quick:
 def test_webhooks_that_are_quicker_than_the_answers(
     visitor: Visitor, listener: Listener, sandbox: Sandbox, hooked: Settings
 ):
-    """Making, moving and cancelling: each is told once, by the webhook, and as made here."""
+    """Making, moving and cancelling: each is signaled once, by the webhook, and as made here."""
     quick = Quick(sandbox)
     hooked.KORDLESS_BOOKING = {**hooked.KORDLESS_BOOKING, "TRANSPORT": wsgi_transport(quick)}
     visitor.book()

@@ -149,7 +149,7 @@ def test_another_timestamp_is_another_signature():
 
 @given(signatures=st.text(max_size=200), at=st.text(max_size=30), body=st.binary(max_size=200))
 def test_no_text_and_no_bytes_pass(signatures: str, at: str, body: bytes):
-    """Arbitrary headers and bodies are refused, never an accident."""
+    """Arbitrary headers and bodies are rejected, never an exception."""
     assert not passes(signatures, at=at, body=body)
 
 

@@ -1,4 +1,4 @@
-"""What is kept of a delivery's body: encrypted, opened for a month, and after that only by who wants to empty it."""
+"""The stored body of a delivery: encrypted, readable for a month, and after that only for erasure."""
 
 from datetime import datetime, timedelta
 
@@ -27,7 +27,7 @@ def test_a_stored_body_is_encrypted_and_opens_unchanged() -> None:
 
 
 def test_after_a_month_only_who_empties_it_can_open_it() -> None:
-    """Staff can't any more; what a person wants forgotten is found however old it is."""
+    """Staff can't any more; a person's data is found for erasure however old it is."""
     row, late = kept(), NOW + BODY_RETENTION + timedelta(seconds=1)
     with pytest.raises(BodyUnavailable):
         decrypt_body(row, late)

@@ -41,7 +41,7 @@ def test_it_lasts_until_cleared(api: Api) -> None:
     ],
 )
 def test_invalid_faults_are_rejected(sandbox: Sandbox, kind: str, options: dict[str, Any], says: str) -> None:
-    """A typo in a test is told at once."""
+    """A typo in a test fails at once."""
     with pytest.raises(ValueError, match=says):
         sandbox.faults.add(kind, **options)
 
@@ -79,7 +79,7 @@ def test_removed_service(api: Api) -> None:
 
 
 def test_several_at_once(api: Api) -> None:
-    """Tricks add up in the order in which they were set."""
+    """Faults add up in the order in which they were set."""
     api.sandbox.faults.add("status", status=429, retry_after=20)
     api.sandbox.faults.add("rate_headers", limit="many", reset=-1)
     answer = api.get("/org/acme-salon")

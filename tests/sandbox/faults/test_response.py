@@ -30,7 +30,7 @@ def test_any_status_in_the_documented_form(api: Api, status: int) -> None:
 
 
 def test_429_with_and_without_retry_after(api: Api) -> None:
-    """Both are told with the rate limit's headers."""
+    """Both come with the rate limit's headers."""
     plain = bent(api, "status", status=429)
     refused(plain, 429, "rate_limited")
     assert "Retry-After" not in plain.headers
