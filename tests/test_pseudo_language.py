@@ -21,8 +21,8 @@ from selectolax.lexbor import LexborNode
 from time_machine import Traveller
 
 from kordless_booking.sandbox import Sandbox
-from tests.mail.conftest import MAIL
 from tests.support.mail_reader import sent
+from tests.support.mail_settings import MAIL
 from tests.support.translatable_texts import Text, texts_of_the_package
 from tests.support.visitor import JANE, Page, Visitor
 

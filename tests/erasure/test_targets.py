@@ -15,7 +15,7 @@ from kordless_booking.erasure.targets import Attempts
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Sandbox
 from tests.support.clock import NOW
-from tests.support.personal_data import CANARY, OTHER, book, everything_kept, lose
+from tests.support.personal_data import CANARY, OTHER, book, everything_stored, lose
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hooked")]
 
@@ -35,7 +35,7 @@ def test_a_booking_is_erased_by_either_contact(client: Client, contact: str):
     """In any spelling; somebody else's stays as it is."""
     book(client)
     book(client, OTHER, "?day=2026-12-10")
-    assert "email_hash" in everything_kept()
+    assert "email_hash" in everything_stored()
     assert erase(contact) == ErasureResult(emptied=1)
     assert [row.encrypted == "" for row in BookingAttempt.objects.order_by("pk")] == [True, False]
     assert erase(contact) == ErasureResult()
@@ -56,7 +56,7 @@ def test_a_form_that_is_sent_again_books_nothing(client: Client, sandbox: Sandbo
     walk.send(form, "Book appointment", **CANARY)
     assert BookingAttempt.objects.get().state == BookingAttempt.State.OUTCOME_UNKNOWN
     erase(including_open=True)
-    assert "canary" not in everything_kept()
+    assert "canary" not in everything_stored()
     again = walk.send(address, "Book appointment", **CANARY)
     assert again.heading == "This time was already requested from this page"
     assert len([asked for asked in sandbox.requests if asked.operation == "create"]) <= 1
@@ -79,9 +79,9 @@ def test_what_may_still_become_a_booking_stays(client: Client, sandbox: Sandbox,
     kept = erase()
     assert (kept.deleted, kept.emptied, kept.personal_left) == (0, 0, 1)
     assert "may still become a booking" in next(iter(kept.kept))
-    assert "canary" in everything_kept()
+    assert "canary" in everything_stored()
     assert erase(later=DAY) == ErasureResult(emptied=1)
-    assert "canary" not in everything_kept()
+    assert "canary" not in everything_stored()
 
 
 def test_one_in_line_is_given_up(client: Client, sandbox: Sandbox):
@@ -112,7 +112,7 @@ def test_who_begins_to_send_at_the_same_time_wins(client: Client, sandbox: Sandb
     row = BookingAttempt.objects.get()
     BookingAttempt.objects.update(claim=F("claim") + 1)
     assert targets._empty(row, NOW) == 0
-    assert "canary" in everything_kept()
+    assert "canary" in everything_stored()
 
 
 def test_rows_from_before_there_were_hashes(client: Client, sandbox: Sandbox):
@@ -121,8 +121,8 @@ def test_rows_from_before_there_were_hashes(client: Client, sandbox: Sandbox):
     lose(client, sandbox, OTHER)
     BookingAttempt.objects.update(email_hash="", phone_hash="")
     assert erase("212-555-0147", including_open=True) == ErasureResult(emptied=1)
-    assert "canary" not in everything_kept()
-    assert "other@example.com" in everything_kept()
+    assert "canary" not in everything_stored()
+    assert "other@example.com" in everything_stored()
 
 
 def test_a_row_that_can_not_be_opened(client: Client, sandbox: Sandbox):
@@ -159,7 +159,7 @@ def test_what_is_old(client: Client, sandbox: Sandbox, clock: Traveller):
     assert kind.erase_older_than(now - DAY, now, accounts=["north"]) == ErasureResult()
     assert kind.erase_older_than(now - DAY, now, accounts=None) == ErasureResult(emptied=2)
     assert kind.erase_older_than(now - DAY, now, accounts=None) == ErasureResult()
-    assert "canary" not in everything_kept()
+    assert "canary" not in everything_stored()
     later = now + 90 * DAY
     assert kind.erase_older_than(later - 89 * DAY, later, accounts=None) == ErasureResult(deleted=3)
     assert BookingAttempt.objects.count() == 0

@@ -11,7 +11,7 @@ from kordless_booking.erasure.targets import Deliveries
 from kordless_booking.models import WebhookDelivery
 from tests.support.clock import NOW
 from tests.support.deliveries import delivery
-from tests.support.personal_data import CANARY, OTHER, everything_kept, tell
+from tests.support.personal_data import CANARY, OTHER, deliver_event, everything_stored
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hooked")]
 
@@ -31,15 +31,15 @@ def erase(who: Person, accounts: list[str] | None = None) -> ErasureResult:
 @pytest.mark.parametrize("contact", ["CANARY@example.com", "+1 212 555 0147"])
 def test_bodies_are_emptied_by_either_contact(client: Client, contact: str):
     """All that were about this person, and nobody else's; numbers are passed on."""
-    tell(client, "BOOK_AAAA0001")
-    tell(client, "BOOK_AAAA0001", kind="booking.cancelled")
-    tell(client, "BOOK_AAAA0002", OTHER)
+    deliver_event(client, "BOOK_AAAA0001")
+    deliver_event(client, "BOOK_AAAA0001", kind="booking.cancelled")
+    deliver_event(client, "BOOK_AAAA0002", OTHER)
     who = person(contact)
     assert erase(who, ["north"]) == ErasureResult()
     assert erase(who) == ErasureResult(emptied=2)
     assert who.numbers == {"BOOK_AAAA0001"}
-    assert "canary" not in everything_kept()
-    assert "other@example.com" in everything_kept()
+    assert "canary" not in everything_stored()
+    assert "other@example.com" in everything_stored()
     assert WebhookDelivery.objects.count() == 3
 
 
@@ -60,7 +60,7 @@ def test_a_duplicate_is_still_known(client: Client):
 
 def test_a_body_that_can_not_be_opened(client: Client):
     """Nobody can say whose it is; it is reported, and deleted by its age."""
-    tell(client, "BOOK_AAAA0001", CANARY)
+    deliver_event(client, "BOOK_AAAA0001", CANARY)
     WebhookDelivery.objects.update(encrypted="damaged")
     told = erase(person())
     assert (told.emptied, told.personal_left) == (0, 1)
@@ -69,13 +69,13 @@ def test_a_body_that_can_not_be_opened(client: Client):
 
 def test_what_is_old(client: Client, clock: Traveller):
     """Emptied, and deleted after a month."""
-    tell(client, "BOOK_AAAA0001")
+    deliver_event(client, "BOOK_AAAA0001")
     clock.shift(10 * 86400)
-    tell(client, "BOOK_AAAA0002")
+    deliver_event(client, "BOOK_AAAA0002")
     kind = Deliveries()
     now = NOW + 29 * DAY
     assert kind.erase_older_than(now - 28 * DAY, now, accounts=["north"]) == ErasureResult()
     assert kind.erase_older_than(now - 28 * DAY, now, accounts=None) == ErasureResult(emptied=1)
     now = NOW + 31 * DAY
     assert kind.erase_older_than(now - 28 * DAY, now, accounts=None) == ErasureResult(deleted=1)
-    assert "canary" in everything_kept()
+    assert "canary" in everything_stored()

@@ -22,13 +22,13 @@ from kordless_booking.mail.enqueue import CLEANUP_EVERY, enqueue
 from kordless_booking.models import Appointment, OutgoingMail
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.signals import booking_created
-from tests.mail.conftest import MAIL
 from tests.support.clock import NOW
 from tests.support.deliveries import delivery, event_body
 from tests.support.failing_database import refused_writes
 from tests.support.lost_answers import lose_answers
 from tests.support.mail_events import FIRST, GERMAN, MOVED, TERMS, booking, hook, page
 from tests.support.mail_reader import sent
+from tests.support.mail_settings import MAIL
 from tests.support.visitor import JANE, Visitor
 
 pytestmark = pytest.mark.django_db

@@ -23,10 +23,10 @@ from kordless_booking.conf import get_account
 from kordless_booking.mail.enqueue import record_and_enqueue
 from kordless_booking.models import OutgoingMail
 from kordless_booking.sandbox import Sandbox
-from tests.mail.conftest import MAIL, SITE
 from tests.support.clock import NOW
 from tests.support.mail_events import FIRST, GERMAN, MOVED, booking
 from tests.support.mail_reader import Letter, sent
+from tests.support.mail_settings import MAIL, SITE
 from tests.support.terms import make_terms
 from tests.support.visitor import Page, Visitor
 

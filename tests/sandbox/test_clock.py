@@ -8,8 +8,7 @@ import pytest
 import time_machine
 
 from kordless_booking.sandbox import Sandbox
-
-from .conftest import NOW
+from tests.support.sandbox_api import NOW
 
 
 def test_real_by_default() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .conftest import NOW, Api
+from tests.support.sandbox_api import NOW, Api
 
 if TYPE_CHECKING:
     import httpx

@@ -8,8 +8,7 @@ from datetime import timedelta
 import time_machine
 
 from kordless_booking.sandbox import NORTH_KEY, Limits, Sandbox
-
-from .conftest import NOW, Api, refused
+from tests.support.sandbox_api import NOW, Api, assert_rejected
 
 START = 1_795_000_000.25
 
@@ -26,12 +25,12 @@ def test_sixty_a_minute_and_the_headers() -> None:
         left = [int(api.get("/org/acme-salon").headers["X-RateLimit-Remaining"]) for _ in range(59)]
         assert left == list(range(58, -1, -1))
         last = api.get("/org/acme-salon")
-        refused(last, 429, "rate_limited")
+        assert_rejected(last, 429, "rate_limited")
         assert last.headers["X-RateLimit-Remaining"] == "0"
         assert "Retry-After" not in last.headers
         traveller.shift(30)
         assert api.get("/org/acme-salon").status_code == 200
-        refused(api.get("/org/acme-salon"), 429, "rate_limited")
+        assert_rejected(api.get("/org/acme-salon"), 429, "rate_limited")
 
 
 def test_waiting_until_the_reset_is_enough() -> None:

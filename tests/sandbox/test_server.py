@@ -13,7 +13,7 @@ import pytest
 from kordless_booking.sandbox import SANDBOX_KEY
 
 if TYPE_CHECKING:
-    from .conftest import Api
+    from tests.support.sandbox_api import Api
 
 KEY = {"x-kordless-key": SANDBOX_KEY}
 

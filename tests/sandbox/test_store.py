@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kordless_booking.sandbox import Limits, Sandbox
-
-from .conftest import NOW, Api
+from tests.support.sandbox_api import NOW, Api
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,9 +15,8 @@ import pytest
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.sandbox.webhook_sender import Endpoint
 from kordless_booking.webhooks.signature import SignatureScheme, verify
+from tests.support.sandbox_api import NOW, Api
 from tests.support.webhook_receiver import Receiver, receiving
-
-from .conftest import NOW, Api
 
 SECRET = "whsec_0123456789abcdefghijklmn"
 MORNING = NOW + timedelta(days=2, hours=-1)

@@ -14,9 +14,9 @@ from django.test import Client
 from pytest_django import Settings
 
 from kordless_booking.models import WebhookDelivery
-from tests.staff.conftest import Hire
 from tests.support.deliveries import delivery, event_body
 from tests.support.signal_receiver import Listener
+from tests.support.staff import Hire
 from tests.support.visitor import Page
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "shop")]

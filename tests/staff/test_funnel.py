@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from kordless_booking.models import FunnelCount
 from kordless_booking.sandbox import Sandbox
-from tests.staff.conftest import Hire
+from tests.support.staff import Hire
 from tests.support.visitor import Page
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]

@@ -14,9 +14,9 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from kordless_booking.funnel import counters
 from kordless_booking.models import BookingAttempt, RejectedDeliveryCount, WebhookDelivery
 from kordless_booking.sandbox import Sandbox
-from tests.staff.conftest import Hire
 from tests.support.clock import NOW
 from tests.support.deliveries import delivery
+from tests.support.staff import Hire
 from tests.support.visitor import JANE, Page, Visitor
 
 pytestmark = pytest.mark.django_db

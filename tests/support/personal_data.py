@@ -32,14 +32,16 @@ def lose(client: Client, sandbox: Sandbox, who: dict[str, str] = CANARY, **fault
     return walk
 
 
-def tell(client: Client, number: str, who: dict[str, str] = CANARY, kind: str = "booking.created", **more: Any) -> None:
+def deliver_event(
+    client: Client, number: str, who: dict[str, str] = CANARY, kind: str = "booking.created", **more: Any
+) -> None:
     """Let Kordless deliver an event about a booking."""
     contact = {name: who[name] for name in ("name", "email", "phone")}
     sent = delivery(event_body(kind, confirmation_number=number, contact=contact, **more))
     assert sent.post(client).status_code == 200
 
 
-def everything_kept() -> str:
+def everything_stored() -> str:
     """Return the content of all rows, decrypted with the site's own key."""
     said = []
     for row in BookingAttempt.objects.all():

@@ -22,11 +22,11 @@ from time_machine import Traveller
 
 from kordless_booking.models import WebhookDelivery
 from kordless_booking.sandbox import Sandbox
-from tests.mail.conftest import MAIL
 from tests.support.all_pages import every_page
 from tests.support.clock import NOW
 from tests.support.deliveries import NEW, delivery
 from tests.support.mail_reader import sent
+from tests.support.mail_settings import MAIL
 from tests.support.visitor import HTMX, Page, Visitor
 
 pytestmark = pytest.mark.django_db

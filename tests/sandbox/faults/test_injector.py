@@ -8,7 +8,7 @@ import pytest
 
 from kordless_booking.sandbox import Limits, Sandbox
 from kordless_booking.sandbox.faults.injector import KINDS, OPERATIONS
-from tests.sandbox.conftest import NOW, Api, refused
+from tests.support.sandbox_api import NOW, Api, assert_rejected
 
 
 def test_it_hits_its_operation_so_many_times(api: Api) -> None:
@@ -62,7 +62,7 @@ def test_revoked_key(api: Api) -> None:
     """Keyed operations are 401, the others go on."""
     number = api.book()
     api.sandbox.faults.add("key_revoked")
-    refused(api.get("/org/acme-salon"), 401, "authentication_error")
+    assert_rejected(api.get("/org/acme-salon"), 401, "authentication_error")
     assert api.manage(number).status_code == 200
 
 
@@ -71,8 +71,8 @@ def test_removed_service(api: Api) -> None:
     body = api.body()
     api.sandbox.faults.add("service_removed", service="haircut")
     assert "haircut" not in [each["slug"] for each in api.get("/org/acme-salon").json()["services"]]
-    refused(api.get("/org/acme-salon/service/haircut"), 404, "not_found")
-    refused(api.create(body), 404, "not_found")
+    assert_rejected(api.get("/org/acme-salon/service/haircut"), 404, "not_found")
+    assert_rejected(api.create(body), 404, "not_found")
     assert api.slots("beard-trim")
     api.sandbox.faults.add("service_removed")
     assert api.get("/org/acme-salon").json()["services"] == []
@@ -136,7 +136,7 @@ def test_in_process_a_cut_line_is_an_os_error(api: Api) -> None:
 def test_errors_are_not_distorted(api: Api) -> None:
     """A no stays a documented no."""
     api.sandbox.faults.add("hostile")
-    refused(api.get("/org/nowhere"), 404, "not_found")
+    assert_rejected(api.get("/org/nowhere"), 404, "not_found")
 
 
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - {"huge", "hang", "reset", "slow", "drip"}))
