@@ -99,7 +99,7 @@ class Served:
 
 
 def _earlier(value: bytes, seconds: int) -> bytes:
-    """What the budget keeps, with the moments in it moved back; all else as it is."""
+    """Return a value of the rate limiter with its moments moved back; any other value unchanged."""
     if value.isdigit() and int(value) > 10**12:
         return str(int(value) - seconds * 1000).encode()
     if b'"until"' in value:

@@ -1,4 +1,4 @@
-"""What a visitor does when the fault strikes: eight steps, each with the Kordless operation that it hits."""
+"""Eight steps of a visitor during a fault, each with the Kordless operation that the fault is set on."""
 
 from __future__ import annotations
 
@@ -42,19 +42,19 @@ class FaultScenario:
     site: Settings
 
     def cold(self) -> None:
-        """Nothing is known any more."""
+        """Empty the cache, and get a new client of Kordless."""
         fetch_pool.join()  # first: a late answer would be written into the empty cache
         caches["default"].clear()
         self.change()
 
     def change(self, **given: object) -> None:
-        """Other settings, and a new line to Kordless; what still uses the old one would leave it open."""
+        """Change settings, and close the client that used the old ones."""
         fetch_pool.join()
         services_for(get_account("default")).client.close()
         self.site.KORDLESS_BOOKING = {**self.site.KORDLESS_BOOKING, **given}
 
     def booked(self) -> str:
-        """Somebody has booked START by phone; answers the number."""
+        """Book START by phone, and return the number."""
         return self.sandbox.book_by_phone("haircut", START, "host_sarah")
 
     def manage(self, number: str, page: str = "") -> str:
@@ -71,17 +71,17 @@ Doing = Callable[[], Page]
 
 
 def services(scenario: FaultScenario) -> Doing:
-    """Look at the services, of which nothing is known."""
+    """Look at the services, with an empty cache."""
     return lambda: scenario.walk.once("/book/")
 
 
 def slots(scenario: FaultScenario) -> Doing:
-    """Look at the times of a service, of which nothing is known."""
+    """Look at the times of a service, with an empty cache."""
     return lambda: scenario.walk.once("/book/haircut/")
 
 
 def contact(scenario: FaultScenario) -> Doing:
-    """Follow a link to the contact form, with nothing known."""
+    """Follow a link to the contact form, with an empty cache."""
     return lambda: scenario.walk.once(f"/book/haircut/contact/?start={written(START)}")
 
 
