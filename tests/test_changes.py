@@ -1,4 +1,4 @@
-"""A change is told once, by whoever hears of it first, and nothing older is told after it."""
+"""A change is published once, by whichever source comes first, and nothing older is published after it."""
 
 from datetime import datetime, timedelta
 from itertools import pairwise, permutations
@@ -13,7 +13,7 @@ from kordless_booking.api.resources import Booking
 from kordless_booking.changes import BookingChange, publish_change, record_change
 from kordless_booking.models import BookingProjection
 from kordless_booking.signals import ChangeSource, booking_cancelled, booking_created, booking_rescheduled
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.failing_database import refused_writes
 from tests.support.signal_receiver import Listener, listening
 
@@ -35,8 +35,8 @@ def heard(change: BookingChange, start: datetime = FIRST, *, at: int = 0, **more
     return told and told.start
 
 
-def test_each_change_is_news_once():
-    """A booking is made, moved, moved back and cancelled; every second time it is old news."""
+def test_each_change_is_published_once():
+    """A booking is made, moved, moved back and cancelled; every second time it is no change."""
     for change, start, at in (
         (BookingChange.CREATED, FIRST, 0),
         (BookingChange.RESCHEDULED, MOVED, 10),
@@ -63,14 +63,14 @@ def test_nothing_follows_a_cancellation(late: BookingChange):
     assert BookingProjection.objects.get().canceled
 
 
-def test_an_older_move_is_no_news():
+def test_an_older_move_is_not_published():
     """Two moves arrive in the wrong order."""
     assert heard(BookingChange.RESCHEDULED, MOVED, at=20)
     assert heard(BookingChange.RESCHEDULED, FIRST, at=10) is None
     assert BookingProjection.objects.get().start == MOVED
 
 
-def test_a_creation_that_comes_after_a_move_is_told_as_it_is_now():
+def test_a_creation_after_a_move_is_published_with_the_current_time():
     """Who writes it down must not end up with the old time."""
     assert heard(BookingChange.RESCHEDULED, MOVED, at=20)
     assert heard(BookingChange.CREATED, FIRST) == MOVED
@@ -86,7 +86,7 @@ CHANGES = (
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 def test_in_every_order_it_ends_cancelled(order: tuple[int, ...]):
-    """And what was told last is the cancellation."""
+    """The last signal is the cancellation."""
     told = [change for change, start, at in (CHANGES[index] for index in order) if heard(change, start, at=at)]
     assert told[-1] is BookingChange.CANCELLED
     assert BookingProjection.objects.get().canceled
@@ -159,7 +159,7 @@ def test_a_page_tells_also_what_it_can_not_write_down(caplog: pytest.LogCaptureF
     assert "event=change_not_recorded change=created" in caplog.text
 
 
-def test_what_is_kept_is_nobodys():
+def test_projections_hold_no_personal_data():
     """No confirmation number in the clear."""
     heard(BookingChange.CREATED)
     row = BookingProjection.objects.get()

@@ -4,7 +4,6 @@ import pytest
 from django.apps import apps
 from django.core.checks import run_checks
 from django.urls import include, path
-from django.views.generic import TemplateView
 
 from kordless_booking.checks import (
     MIN_FORM_BYTES,
@@ -22,14 +21,12 @@ from kordless_booking.checks import (
     check_webhook_secrets,
 )
 from kordless_booking.conf import SETTINGS
+from tests.support.urlconfs import WITHOUT_WIDGET, mounted
 
 FLAT = {"API_KEY": "kb-canary-key-5f1d9c", "ORG_SLUG": "acme-salon"}
 TWO = {"ACCOUNTS": {"north": FLAT, "south": FLAT}}
 LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
 REDIS = "django.core.cache.backends.redis.RedisCache"
-
-
-ELSEWHERE = (path("page/", TemplateView.as_view(template_name="page.html")),)
 
 
 def found(check) -> list[str]:
@@ -40,14 +37,6 @@ def found(check) -> list[str]:
 def ours(messages) -> list[str]:
     """The ids of this package among all that Django found."""
     return sorted(message.id for message in messages if (message.id or "").startswith("kordless_booking."))
-
-
-def mounted(*namespaces: str | None):
-    """A URLconf with the widget at as many places."""
-    return tuple(
-        path(f"{index}/", include("kordless_booking.urls", namespace=namespace))
-        for index, namespace in enumerate(namespaces)
-    )
 
 
 @pytest.mark.parametrize(
@@ -102,8 +91,8 @@ def test_htmx_must_be_installed(settings):
         (FLAT, mounted(None), []),
         (FLAT, mounted("anything"), []),
         (FLAT, mounted("one", "other"), []),
-        (FLAT, ELSEWHERE, ["W001"]),
-        (TWO, ELSEWHERE, ["W001"]),
+        (FLAT, WITHOUT_WIDGET, ["W001"]),
+        (TWO, WITHOUT_WIDGET, ["W001"]),
         (TWO, mounted("north", "south"), []),
         (TWO, mounted("north"), []),
         (TWO, mounted("north", "west"), ["E007"]),
@@ -111,11 +100,11 @@ def test_htmx_must_be_installed(settings):
         (TWO, (path("deep/", include([path("deeper/", include(list(mounted("west"))))])),), ["E007"]),
         (TWO, (path("deep/", include((list(mounted("north")), "shop"))),), []),
         ({"ACCOUNTS": {"only": FLAT}}, mounted("elsewhere"), []),
-        ({}, ELSEWHERE, []),
+        ({}, WITHOUT_WIDGET, []),
     ],
 )
 def test_every_mount_belongs_to_an_account(settings, raw, urls, ids):
-    """A namespace of no account is E007, mounted nowhere W001; settings that are wrong are told first."""
+    """A namespace of no account is E007, mounted nowhere W001; wrong settings are reported first."""
     settings.KORDLESS_BOOKING = raw
     settings.ROOT_URLCONF = urls
     messages = check_mounts()
@@ -283,7 +272,7 @@ def test_mail_has_a_sender_of_its_own(settings):
         ("STATIC_URL", None, ["E013"]),
     ],
 )
-def test_django_settings_under_which_no_booking_works_are_refused(settings, name, value, ids):
+def test_django_settings_under_which_no_booking_works_are_rejected(settings, name, value, ids):
     """Each has its number, names the setting, and says what to write instead."""
     setattr(settings, name, value)
     messages = check_host_settings()

@@ -1,4 +1,4 @@
-"""The settings: read once, typed, every mistake told with what to write instead, and the key never shown."""
+"""Settings: read once, typed, every mistake reported with advice, and the key never shown."""
 
 import copy
 from itertools import pairwise
@@ -242,7 +242,7 @@ def test_a_base_url_that_passes_is_one_that_the_wire_takes(value):
         ({"REQUESTS_PER_MINUTE": 30}, {"CREATIONS_PER_MINUTE": 30}),
     ],
 )
-def test_creations_leave_something_of_the_allowance(every, creations):
+def test_creations_leave_something_of_the_rate_limit(every, creations):
     """Else nobody could look at times or cancel."""
     (mistake,) = find_errors({**FLAT, **every, **creations})
     assert (mistake.kind, "CREATIONS_PER_MINUTE" in mistake.text) == ("wrong", True)
@@ -304,7 +304,7 @@ def test_without_settings_it_says_what_to_add(settings, raw):
         ({"PHONE_REGION": "us", "BROWSE_SECONDS": 0, "CACHE": 7}, ["api_key", "org_slug", "wrong", "wrong", "wrong"]),
     ],
 )
-def test_all_mistakes_are_told_at_once(raw, kinds):
+def test_all_mistakes_are_reported_at_once(raw, kinds):
     """In one go, so that nobody fixes them one by one."""
     assert [mistake.kind for mistake in find_errors(raw)] == kinds
 

@@ -25,7 +25,7 @@ from kordless_booking.staff import deliveries, funnel
 from kordless_booking.upstream import fallback_cache, gate, rate_limiter
 from kordless_booking.views import abuse, outcome, problems, request, slot_page, slot_reading, webhook
 from kordless_booking.webhooks import signature, stored_body
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.in_force import REAL_ACCOUNT, numbers_in_force
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"

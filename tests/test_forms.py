@@ -55,7 +55,7 @@ def test_phones_of_all_regions_become_e164(region, typed, sent):
     "typed",
     ["555 0123", "12", "call me", "+", "+999 123456789", "1" * 40, "00", "+1 212 555 01234567", "jane@example.com"],
 )
-def test_what_can_not_be_dialled_is_said_beside_the_field(typed):
+def test_a_number_that_can_not_be_dialled_is_an_error_of_its_field(typed):
     """Also a number without its area code, which nobody abroad could call."""
     form = contact(phone=typed)
     assert not form.is_valid()
@@ -107,8 +107,8 @@ def test_without_either_way_it_says_so_once(given):
 
 
 @pytest.mark.parametrize("wrong", [{"email": "jane@"}, {"email": "jane", "phone": ""}, {"email": "", "phone": "12"}])
-def test_a_wrong_one_is_said_alone(wrong):
-    """Who mistyped the e-mail isn't told in addition that there is none."""
+def test_a_wrong_field_is_the_only_error(wrong):
+    """A mistyped e-mail address isn't reported as missing as well."""
     form = contact(**wrong)
     assert not form.is_valid()
     assert [len(errors) for errors in form.errors.values()] == [1]
@@ -125,7 +125,7 @@ def test_a_name_of_nothing_but_space_is_none(name):
 @pytest.mark.parametrize("field", ContactForm.base_fields)
 @pytest.mark.parametrize("text", ["a\0b", "x" * 10_000, "\u0660" * 10_000, "a@" + "b" * 10_000 + ".com"])
 def test_hostile_contents_are_an_error_of_their_field(field, text):
-    """NUL bytes and ten thousand characters: refused where they stand, and at once."""
+    """NUL bytes and ten thousand characters: rejected at their field, and at once."""
     form = contact(**{field: text})
     assert not form.is_valid()
     assert field in form.errors

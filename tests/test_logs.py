@@ -123,7 +123,7 @@ def test_a_traceback_of_others_stays_in_its_line(caplog: pytest.LogCaptureFixtur
     assert "KeyError: 'no such shelf'" in answering("", written=record)["trace"]
 
 
-def test_where_an_error_comes_from_is_told_without_its_message():
+def test_the_traceback_is_logged_without_the_message():
     """Innermost first, and not the whole way."""
 
     def deeper(times: int) -> None:

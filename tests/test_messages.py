@@ -102,7 +102,7 @@ def test_the_plural_rule_of_a_new_language_is_djangos(tmp_path: Path):
 
 
 @pytest.mark.parametrize("name", ["zh-hans", "cz", "tlh", "DE"])
-def test_a_folder_that_names_no_language_is_refused(name: str, tmp_path: Path):
+def test_a_folder_that_names_no_language_is_rejected(name: str, tmp_path: Path):
     """A misspelled folder is reported with the names that are known, and stays empty."""
     folder = tmp_path / name
     folder.mkdir()

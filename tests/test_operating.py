@@ -31,8 +31,8 @@ def test_every_logger_is_listed():
     assert set(re.findall(r"^\| `(kordless_booking\.[a-z]+)` \|", PAGE, re.MULTILINE)) == loggers
 
 
-def test_every_table_is_listed_and_can_be_forgotten():
-    """Whoever adds a model says what is kept in it, and a kind that forgets it."""
+def test_every_table_is_listed_and_can_be_erased():
+    """A new model needs an entry in the table of stored data, and a target that erases it."""
     models = {model.__name__ for model in apps.get_app_config("kordless_booking").get_models() if not model._meta.proxy}
     section = PAGE.partition("\n## Stored data")[2].partition("\n## ")[0]
     assert set(re.findall(r"\| `([A-Z][A-Za-z]+)` \|", section)) == models

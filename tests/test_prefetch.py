@@ -1,4 +1,4 @@
-"""Who only guesses that a page will be wanted says so, in our script's way or in a browser's."""
+"""Headers of prefetches, our script's and the browsers'."""
 
 import pytest
 from django.test import RequestFactory
@@ -19,14 +19,14 @@ from kordless_booking.prefetch import is_prefetch, prefetch_declined
         ({}, False),
     ],
 )
-def test_a_guess_is_known_by_its_headers(headers: dict[str, str], *, guessed: bool) -> None:
-    """And only a GET can be one: who posts means it."""
+def test_a_prefetch_is_recognized_by_its_headers(headers: dict[str, str], *, guessed: bool) -> None:
+    """Only a GET can be one, never a POST."""
     requests = RequestFactory()
     assert is_prefetch(requests.get("/book/", headers=headers)) is guessed
     assert not is_prefetch(requests.post("/book/", headers=headers))
 
 
-def test_a_guess_that_is_not_answered_is_not_remembered() -> None:
-    """Nothing, to be asked for again in earnest."""
+def test_a_declined_prefetch_is_not_cached() -> None:
+    """The response is empty, so that the browser asks again."""
     answer = prefetch_declined()
     assert (answer.status_code, answer.content, answer["Cache-Control"]) == (204, b"", "no-store")

@@ -21,10 +21,10 @@ from selectolax.lexbor import LexborNode
 from time_machine import Traveller
 
 from kordless_booking.sandbox import Sandbox
-from tests.mail.conftest import MAIL
 from tests.support.mail_reader import sent
+from tests.support.mail_settings import MAIL
 from tests.support.translatable_texts import Text, texts_of_the_package
-from tests.support.visitor import JANE, Page, Walk
+from tests.support.visitor import JANE, Page, Visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -109,7 +109,7 @@ class Reader:
         return SAME_EVERYWHERE.sub("", rest)
 
 
-class SpeechlessWalk(Walk):
+class SpeechlessVisitor(Visitor):
     """A visitor who goes by what things are, not by what they are called."""
 
     def post(self, page: Page, **answers: str) -> Page:
@@ -120,12 +120,12 @@ class SpeechlessWalk(Walk):
 
 
 @pytest.fixture
-def walk(pseudo: Settings, client: Client) -> SpeechlessWalk:
+def walk(pseudo: Settings, client: Client) -> SpeechlessVisitor:
     """A visitor whose browser wishes for the language."""
-    return SpeechlessWalk(client, headers={"Accept-Language": LANGUAGE})
+    return SpeechlessVisitor(client, headers={"Accept-Language": LANGUAGE})
 
 
-def no_english(walk: Walk, sandbox: Sandbox) -> None:
+def no_english(walk: Visitor, sandbox: Sandbox) -> None:
     """Nothing on any page that was seen is English."""
     reader = Reader(sandbox)
     assert [text for page in walk.seen for text in reader.english_on(page)] == []
@@ -133,7 +133,7 @@ def no_english(walk: Walk, sandbox: Sandbox) -> None:
 
 
 @pytest.mark.long
-def test_the_way_to_a_booking_and_back(walk: SpeechlessWalk, sandbox: Sandbox) -> None:
+def test_the_way_to_a_booking_and_back(walk: SpeechlessVisitor, sandbox: Sandbox) -> None:
     """From the services to the confirmation, with errors on the way; then found, moved and cancelled."""
     for path in ("", "haircut/", "styling-class/", "haircut/?month=2027-01", "?embed=1", "manage/"):
         walk.open(f"/book/{path}")
@@ -158,7 +158,9 @@ def test_the_way_to_a_booking_and_back(walk: SpeechlessWalk, sandbox: Sandbox) -
 
 @pytest.mark.matrix
 @pytest.mark.long
-def test_when_something_goes_wrong(walk: SpeechlessWalk, sandbox: Sandbox, clock: Traveller, pseudo: Settings) -> None:
+def test_when_something_goes_wrong(
+    walk: SpeechlessVisitor, sandbox: Sandbox, clock: Traveller, pseudo: Settings
+) -> None:
     """Kordless says no or nothing, links are broken, times are taken, somebody is too quick: all in one's own words."""
     done = walk.post(walk.choose(), **JANE)
     manage = walk.post(walk.open("/book/manage/"), number=done.number, contact=JANE["email"]).url.partition("?")[0]
@@ -199,7 +201,7 @@ def test_when_something_goes_wrong(walk: SpeechlessWalk, sandbox: Sandbox, clock
 
 @pytest.mark.matrix
 @pytest.mark.long
-def test_who_comes_too_often(walk: SpeechlessWalk, sandbox: Sandbox, pseudo: Settings) -> None:
+def test_who_comes_too_often(walk: SpeechlessVisitor, sandbox: Sandbox, pseudo: Settings) -> None:
     """The limits of one address, too, are told in one's own words."""
     few = {"BOOKINGS_PER_ADDRESS": 1, "LOOKUPS_PER_ADDRESS": 1}
     pseudo.KORDLESS_BOOKING = {**pseudo.KORDLESS_BOOKING, **few}
@@ -210,7 +212,7 @@ def test_who_comes_too_often(walk: SpeechlessWalk, sandbox: Sandbox, pseudo: Set
     no_english(walk, sandbox)
 
 
-def test_mails_to_the_customer(walk: SpeechlessWalk, sandbox: Sandbox, pseudo: Settings) -> None:
+def test_mails_to_the_customer(walk: SpeechlessVisitor, sandbox: Sandbox, pseudo: Settings) -> None:
     """Booked, moved, cancelled: subject, text, HTML and the calendar's entry."""
     pseudo.KORDLESS_BOOKING = {**pseudo.KORDLESS_BOOKING, **MAIL}
     done = walk.post(walk.choose(), **JANE)

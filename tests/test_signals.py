@@ -15,7 +15,7 @@ from kordless_booking import signals
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.signals import ChangeSource, booking_cancelled, booking_created, booking_rescheduled
 from tests.support.lost_answers import lose_answers
-from tests.support.visitor import JANE, Walk
+from tests.support.visitor import JANE, Visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -35,9 +35,9 @@ def test_the_public_names_are_pinned() -> None:
 
 
 @pytest.fixture
-def visitor(client: Client, site: Settings) -> Walk:
+def visitor(client: Client, site: Settings) -> Visitor:
     """A visitor without JavaScript."""
-    return Walk(client)
+    return Visitor(client)
 
 
 @pytest.fixture
@@ -66,8 +66,8 @@ def failing() -> Iterator[None]:
         signal.disconnect(fall_over)
 
 
-def test_a_booking_its_move_and_its_end(visitor: Walk, sandbox: Sandbox, heard: list[tuple[str, dict[str, Any]]]):
-    """Each is told once, with the booking as it then is, the account and the source."""
+def test_a_booking_its_move_and_its_end(visitor: Visitor, sandbox: Sandbox, heard: list[tuple[str, dict[str, Any]]]):
+    """Each is signaled once, with the booking as it then is, the account and the source."""
     confirmation = visitor.book("haircut", "?day=2026-12-09")
     page = visitor.open(confirmation.link("Change or cancel"))
     moved = visitor.send(visitor.open(list(visitor.send(page, "Reschedule").times.values())[-1]), "Reschedule")
@@ -83,7 +83,7 @@ def test_a_booking_its_move_and_its_end(visitor: Walk, sandbox: Sandbox, heard: 
     assert {(said["account"], said["source"]) for _name, said in heard} == {("default", ChangeSource.WIDGET)}
 
 
-def test_where_the_visitor_came_from(visitor: Walk, sandbox: Sandbox, heard: list[tuple[str, dict[str, Any]]]):
+def test_where_the_visitor_came_from(visitor: Visitor, sandbox: Sandbox, heard: list[tuple[str, dict[str, Any]]]):
     """It reaches the site's own code, and neither Kordless nor an address."""
     sent = json.dumps({**LETTER, "guest": "private", "utm_term": 7, "utm_medium": "\u0000"})
     visitor.send(visitor.choose(), "Book appointment", **{**JANE, "attribution": sent})
@@ -93,14 +93,14 @@ def test_where_the_visitor_came_from(visitor: Walk, sandbox: Sandbox, heard: lis
 
 
 @pytest.mark.parametrize("junk", ["", "{", "[]", '"x"', "null", '{"utm_source": {"a": 1}}', "x" * 5000, "[" * 4000])
-def test_attribution_that_is_none(visitor: Walk, heard: list[tuple[str, dict[str, Any]]], junk: str):
+def test_attribution_that_is_none(visitor: Visitor, heard: list[tuple[str, dict[str, Any]]], junk: str):
     """Whatever else stands in the field, the booking is made and nothing is made up."""
     page = visitor.send(visitor.choose(), "Book appointment", **{**JANE, "attribution": junk})
     assert page.number
     assert [said["attribution"] for _name, said in heard] == [{}]
 
 
-def test_equal_posts_are_told_once(visitor: Walk, sandbox: Sandbox, heard: list[tuple[str, dict[str, Any]]]):
+def test_equal_posts_are_signaled_once(visitor: Visitor, sandbox: Sandbox, heard: list[tuple[str, dict[str, Any]]]):
     """Pressed twice, reloaded, sent again from another tab: it is one booking and one signal."""
     _method, action, fields = visitor.choose().form("Book appointment")
     for _ in range(3):
@@ -109,10 +109,10 @@ def test_equal_posts_are_told_once(visitor: Walk, sandbox: Sandbox, heard: list[
     assert len(sandbox.bookings()) == 1
 
 
-def test_a_booking_that_took_its_time_is_told_once(
-    visitor: Walk, sandbox: Sandbox, clock: Traveller, heard: list[tuple[str, dict[str, Any]]]
+def test_a_booking_after_a_wait_is_signaled_once(
+    visitor: Visitor, sandbox: Sandbox, clock: Traveller, heard: list[tuple[str, dict[str, Any]]]
 ):
-    """While the outcome is open nothing is told; the page that finds out tells it, however often it is asked."""
+    """An open outcome has no signal; the page that resolves it sends one, however often it is opened."""
     lose_answers(sandbox)
     contact = visitor.choose()
     waiting = visitor.send(contact, "Book appointment", **{**JANE, "attribution": json.dumps(LETTER)})
@@ -126,7 +126,7 @@ def test_a_booking_that_took_its_time_is_told_once(
 
 
 def test_a_receiver_that_raises_breaks_nothing(
-    visitor: Walk,
+    visitor: Visitor,
     failing: None,
     heard: list[tuple[str, dict[str, Any]]],
     caplog: pytest.LogCaptureFixture,

@@ -7,7 +7,7 @@ from django.test import Client, RequestFactory
 from pytest_django import Settings
 
 from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG, Sandbox
-from tests.support.visitor import JANE, Page, Walk
+from tests.support.visitor import JANE, Page, Visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +22,7 @@ def rendered(text: str, path: str = "/page/") -> str:
 
 def test_the_first_step_stands_in_the_page(site: Settings, client: Client):
     """A host's page holds the services in its own answer, as a region and not as a second page."""
-    page = Walk(client).open("/page/")
+    page = Visitor(client).open("/page/")
     assert page.texts("h1") == ["A page of the host's own"]
     assert page.heading == "What would you like to book?"
     assert page.tree.css_first("h2.kb-title") is not None
@@ -34,7 +34,7 @@ def test_the_first_step_stands_in_the_page(site: Settings, client: Client):
 
 def test_a_service_shows_its_times(site: Settings, client: Client):
     """With a service the first free times stand in the host's page."""
-    page = Walk(client).open("/page/?service=haircut")
+    page = Visitor(client).open("/page/?service=haircut")
     assert page.heading == "Haircut"
     assert page.times_of_day[0] == "10:30 AM"
     assert page.texts("h2, h3")[:2] == ["Haircut", "December 2026"]
@@ -42,8 +42,8 @@ def test_a_service_shows_its_times(site: Settings, client: Client):
 
 def test_swaps_stay_inside(site: Settings, client: Client):
     """A swap inside the host's page is for its stage, leaves address and title alone, and goes on to the end."""
-    walk = Walk(client, INLINE)
-    page = Walk(client).open("/page/?service=haircut")
+    walk = Visitor(client, INLINE)
+    page = Visitor(client).open("/page/?service=haircut")
     for link in page.tree.css(".kb [data-hx-get]"):
         assert link.attributes.get("data-hx-push-url", "false") == "false"
     form = walk.open(next(iter(page.times.values())))
@@ -55,7 +55,7 @@ def test_swaps_stay_inside(site: Settings, client: Client):
         assert "kb-stage" not in {node.attributes["id"] for node in each.tree.css("[id]")}
 
 
-def test_two_widgets_on_a_page_are_told_apart(site: Settings):
+def test_two_widgets_on_a_page_are_distinct(site: Settings):
     """Each has a stage of its own, so no id stands there twice."""
     both = '{% booking_widget service="haircut" name="one" %}{% booking_widget service="beard-trim" name="two" %}'
     page = Page("/page/", Client().get("/book/"))
@@ -91,18 +91,18 @@ def test_the_page_around_it_survives(
 ):
     """Whatever goes wrong with Kordless, the host's page is shown, with the reason where the widget would be."""
     sandbox.faults.add(kind, **options)
-    page = Walk(client).open("/page/")
+    page = Visitor(client).open("/page/")
     assert page.status == 200
     assert page.texts("h1") == ["A page of the host's own"]
     assert page.heading in {"Temporarily unavailable", "Online booking is paused"}
-    assert Walk(client).open("/page/?service=haircut").status == 200
+    assert Visitor(client).open("/page/?service=haircut").status == 200
 
 
-def test_an_unknown_service_is_said_in_place(site: Settings, client: Client):
+def test_an_unknown_service_is_an_error_in_place(site: Settings, client: Client):
     """A template that names a service that is gone shows a page all the same."""
-    page = Walk(client).open("/page/?service=no-such-thing")
+    page = Visitor(client).open("/page/?service=no-such-thing")
     assert (page.status, page.heading) == (200, "This service isn't offered")
-    assert Walk(client).open("/page/?service=../../x").status == 200
+    assert Visitor(client).open("/page/?service=../../x").status == 200
 
 
 def test_it_sets_no_cookie_and_needs_no_session(site: Settings, client: Client):
@@ -120,7 +120,7 @@ def test_it_needs_the_request(site: Settings):
 
 def test_choices_of_the_page_are_heeded(site: Settings, client: Client):
     """Zone and hours in the host page's own query are the widget's; nonsense is dropped."""
-    page = Walk(client).open("/page/?service=haircut&tz=Asia/Kathmandu&hours=24&day=x")
+    page = Visitor(client).open("/page/?service=haircut&tz=Asia/Kathmandu&hours=24&day=x")
     assert "Times in Kathmandu" in page.text
 
 

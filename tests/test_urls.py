@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from kordless_booking.urls import app_name, urlpatterns
 from kordless_booking.views.links import RESERVED
-from tests.support.visitor import JANE, Walk
+from tests.support.visitor import JANE, Visitor
 
 slugs = st.from_regex(r"[a-z0-9][a-z0-9._-]{0,40}", fullmatch=True)
 
@@ -61,7 +61,7 @@ def elsewhere(site: Settings) -> Iterator[Settings]:
 @pytest.mark.django_db
 def test_a_prefix_is_on_every_link(elsewhere: Settings):
     """Behind a server's prefix and a deep mount the whole way works, and no link leaves the prefix."""
-    walk = Walk(Client(SCRIPT_NAME="/laden"), base="/laden/de/termine/", prefix="/laden")
+    walk = Visitor(Client(SCRIPT_NAME="/laden"), base="/laden/de/termine/", prefix="/laden")
     page = walk.open("/laden/de/termine/")
     page = walk.open(page.link("Haircut"))
     page = walk.open(next(iter(page.times.values())))
@@ -77,7 +77,7 @@ def test_a_prefix_is_on_every_link(elsewhere: Settings):
 @pytest.mark.django_db
 def test_another_zone_of_the_host_changes_no_time(elsewhere: Settings):
     """The host's own TIME_ZONE has no say: times are the business's or the visitor's."""
-    page = Walk(Client(SCRIPT_NAME="/laden"), prefix="/laden").open("/laden/de/termine/haircut/")
+    page = Visitor(Client(SCRIPT_NAME="/laden"), prefix="/laden").open("/laden/de/termine/haircut/")
     assert "New York" in page.text
     assert "start=20261201T153000Z" in next(iter(page.times.values()))
 
@@ -86,6 +86,6 @@ def test_another_zone_of_the_host_changes_no_time(elsewhere: Settings):
 def test_two_mounts_are_two_businesses(two_accounts: Settings, client: Client):
     """Each mount shows its own business, and its links stay in it."""
     for base, name in (("/north/", "Check-up"), ("/south/", "What would you like to book?")):
-        page = Walk(client).open(base)
+        page = Visitor(client).open(base)
         assert page.heading == name
         assert all(not url.startswith("/") or url.startswith(base) for url in page.links().values())

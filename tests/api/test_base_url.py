@@ -47,7 +47,7 @@ def test_safe_base_urls_pass(url: str) -> None:
         "https://api.kordless.ai\r\n",
     ],
 )
-def test_other_base_urls_are_refused(url: str) -> None:
+def test_other_base_urls_are_rejected(url: str) -> None:
     """Clear text to elsewhere, credentials, queries and nonsense are a ValueError that repeats no password."""
     with pytest.raises(ValueError, match="base URL") as caught:
         client(answering({}), base_url=url)

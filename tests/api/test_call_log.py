@@ -79,7 +79,7 @@ def test_each_try_writes_one_line(caplog: pytest.LogCaptureFixture) -> None:
 def test_the_line_says_what_went_wrong(
     network: Recorder, level: int, words: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Refusals are news, failures and dropped parts warnings, a refused key and broken TLS errors."""
+    """Rejections are logged at INFO, failures and dropped parts at WARNING, a rejected key and broken TLS at ERROR."""
     caplog.set_level(logging.DEBUG)
     with contextlib.suppress(KordlessError):
         client(network).organization()

@@ -332,7 +332,7 @@ MILD: dict[str, dict[str, Any]] = {"huge": {"megabytes": 3}, "drip": {"seconds":
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
-def test_no_mischief_gets_past_the_client(sandbox: Sandbox, door: Kordless, kind: str) -> None:
+def test_no_fault_gets_past_the_client(sandbox: Sandbox, door: Kordless, kind: str) -> None:
     """Whatever the sandbox does, each operation gives its struct or a KordlessError, never anything else."""
     made = booked(door)
     slot = times(door)[3]

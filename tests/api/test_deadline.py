@@ -101,7 +101,7 @@ def slow_gzip(line: Line) -> None:
 @pytest.mark.parametrize("script", [silent, deaf, slow_head, slow_body, endless_chunks, endless_hints, slow_gzip])
 @pytest.mark.parametrize("operation", thinned(["create", "organization"]))
 def test_everything_ends_in_time(door: Door, script: Script, operation: str) -> None:
-    """However a server dawdles, the call ends with its budget, as an unknown outcome, after one try."""
+    """However a server dawdles, the call ends at its deadline, as an unknown outcome, after one try."""
     watch = Watch()
     with serving(script) as server:
         client = door(server.url, gate=watch, browse_seconds=BUDGET, booking_seconds=BUDGET)
@@ -115,7 +115,7 @@ def test_everything_ends_in_time(door: Door, script: Script, operation: str) -> 
     assert (len(server.lines), watch.told) == (1, [(operation, None)])
 
 
-def test_a_caller_may_choose_another_budget(door: Door) -> None:
+def test_a_caller_may_choose_another_deadline(door: Door) -> None:
     """`seconds` of a call counts instead of the client's."""
     with serving(silent) as server:
         began = time.monotonic()
@@ -178,7 +178,7 @@ def no_http(line: Line) -> None:
 
 @pytest.mark.parametrize("script", [cut_before_headers, reset_before_headers, reset_in_body, end_in_body, no_http])
 def test_a_cut_is_an_unknown_outcome(door: Door, script: Script) -> None:
-    """A read is tried twice, a create once, and both end as OutcomeUnknown with the gate told "no answer"."""
+    """A read is tried twice, a create once, and both end as OutcomeUnknown with the gate recording no response."""
     watch = Watch()
     with serving(script) as server:
         with pytest.raises(OutcomeUnknown) as caught:
@@ -210,7 +210,7 @@ def closed_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def test_a_refused_connection_is_unreachable(door: Door) -> None:
+def test_a_rejected_connection_is_unreachable(door: Door) -> None:
     """Nobody listens: Unreachable, at once, after two tries."""
     watch = Watch()
     began = time.monotonic()
@@ -356,7 +356,7 @@ def test_clear_text_where_tls_should_be_is_unreachable(door: Door) -> None:
 
 
 def test_a_silent_handshake_ends(door: Door) -> None:
-    """TLS that never begins is a connect time-out within the budget."""
+    """TLS that never begins is a connect time-out within the deadline."""
     with serving(deaf) as server:
         began = time.monotonic()
         with pytest.raises(Unreachable) as caught:
@@ -366,7 +366,7 @@ def test_a_silent_handshake_ends(door: Door) -> None:
 
 
 def test_slow_tls_ends_in_time(door: Door, tmp_path: Path) -> None:
-    """A dripping body under TLS ends with the budget too."""
+    """A dripping body under TLS ends at the deadline too."""
 
     def check(url: str, trust: ssl.SSLContext) -> None:
         began = time.monotonic()

@@ -186,12 +186,12 @@ def test_a_service_without_a_length_or_texts_still_stands() -> None:
         (1e300, Price(kind=PriceKind.UNSPECIFIED, currency="USD")),
     ],
 )
-def test_prices_are_told_apart(price: object, expected: Price) -> None:
+def test_prices_are_distinguished(price: object, expected: Price) -> None:
     """A number is fixed, 0 free, null or a word variable, and anything unusable is unsaid."""
     assert service(price=price).price == expected
 
 
-def test_an_absent_price_is_unsaid() -> None:
+def test_an_absent_price_is_unspecified() -> None:
     """No price at all is not the same as a null price."""
     document = {name: value for name, value in SERVICE.items() if name != "price"}
     found = offer({"organization": ORGANIZATION, "services": [document]}).services[0]
@@ -239,7 +239,7 @@ def test_seats_are_counted_with_care(changes: dict[str, Any], capacity: int, fre
         ({"host": [], "hostId": {}}, None),
     ],
 )
-def test_hosts_are_read_however_they_are_said(changes: dict[str, Any], host: Host | None) -> None:
+def test_hosts_are_read_from_every_form(changes: dict[str, Any], host: Host | None) -> None:
     """Id and name come from either field and any spelling; nobody without an id is a host."""
     assert slot(**changes).host == host
 
@@ -250,7 +250,7 @@ def test_a_team_is_read_like_a_host() -> None:
 
 
 def test_one_bad_slot_hides_no_good_one() -> None:
-    """Unusable slots are left out, counted, and the first is told by its path and not its value."""
+    """Unusable slots are left out, counted, and the first is logged by its path and not its value."""
     dropped = SkippedItems()
     found = slots(
         SLOT,

@@ -90,7 +90,7 @@ def test_prices_survive_the_cache_to_the_cent(amount: Decimal) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"null", b"[]", b'{"organization": 1}', b"\x80\x04", b'"\xff"'])
-def test_other_bytes_are_refused(data: bytes) -> None:
+def test_other_bytes_are_rejected(data: bytes) -> None:
     """Bytes of another version or of another origin raise ValueError."""
     with pytest.raises(ValueError, match="expected"):
         decode(data, OrganizationDetail)

@@ -176,7 +176,7 @@ def test_a_skewed_upstream_clock_does_no_harm() -> None:
     assert answer.date == NOW + 600
 
 
-def test_the_gate_is_told_the_allowance() -> None:
+def test_the_gate_gets_the_rate_limit() -> None:
     """Limit, remaining and wait of an answer reach the gate as numbers."""
     watch = Watch()
     headers = {"X_RateLimit_Limit": "60", "X_RateLimit_Remaining": "0", "Retry_After": "17"}

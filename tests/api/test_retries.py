@@ -105,7 +105,7 @@ def test_a_cancel_and_a_reschedule_go_out_once(operation: str) -> None:
 
 
 class Tight(Watch):
-    """A gate with one ticket."""
+    """A gate with one permit."""
 
     def before(self, operation: str) -> None:
         super().before(operation)
@@ -114,7 +114,7 @@ class Tight(Watch):
 
 
 def test_the_second_try_needs_the_gate_too() -> None:
-    """Without an allowance for it there is no second try."""
+    """Without a permit for it there is no second try."""
     network, gate = Recorder(httpx.ConnectError("x")), Tight()
     with pytest.raises(TooMany):
         client(network, gate=gate).organization()
@@ -137,7 +137,7 @@ def tries(call: Operation[None], error: KordlessError, *, left: float, of: float
 
 @pytest.mark.parametrize(("left", "expected"), [(9.0, 2), (5.0, 2), (3.9, 1), (0.1, 1), (-1.0, 1)])
 def test_a_second_try_needs_enough_time(left: float, expected: int) -> None:
-    """Only with 40 % of the budget to go after the pause."""
+    """Only with 40 % of the time left after the pause."""
     assert tries(LOOKUP, Unreachable(reason="refused"), left=left, of=10.0) == expected
 
 

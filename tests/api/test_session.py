@@ -192,7 +192,7 @@ def test_a_user_agent_fits_a_header(agent: str) -> None:
 
 
 def test_tls_can_not_be_turned_off() -> None:
-    """A context that doesn't verify is refused."""
+    """A context that doesn't verify is rejected."""
     context = ssl.create_default_context()
     context.check_hostname = False
     with pytest.raises(ValueError, match="verified"):

@@ -15,7 +15,7 @@ from kordless_booking.booking.attempt import ENCRYPTED_BODY_TTL, Attempt, idempo
 from kordless_booking.booking.preferences import VisitorPreferences
 from kordless_booking.booking.tokens import ExpiredToken, InvalidToken, encrypt_token
 from kordless_booking.models import BookingAttempt
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.terms import make_terms
 
 NEW = NewBooking(

@@ -75,7 +75,7 @@ def test_what_has_begun_is_gone():
     assert [moment.start for moment in flat(free_times(slots, zone=UTC, now=NOW))] == [slots[2].start]
 
 
-def test_a_naive_now_is_refused():
+def test_a_naive_now_is_rejected():
     """Guessing the zone of `now` would hide or show the wrong times."""
     with pytest.raises(ValueError, match="aware"):
         free_times([], zone=UTC, now=datetime(2026, 3, 1))  # noqa: DTZ001 (what is tested)
@@ -220,7 +220,7 @@ def test_every_slot_stands_where_its_zone_says(name, quarters, minutes):
 
 @given(st.data())
 @settings(max_examples=120, deadline=None)
-def test_around_every_change_of_the_clocks_each_time_can_be_told_apart(data):
+def test_times_are_distinct_around_every_clock_change(data):
     """In every zone that changes: two times that read the same are both marked, and only such pairs are."""
     name = data.draw(st.sampled_from(EVERY_ZONE))
     found = list(utc_offset_changes(name, NOW, NOW + timedelta(days=800)))
@@ -492,7 +492,7 @@ def test_days_on_which_the_clocks_change_keep_all_their_times(zone, day, utc, sh
         ("Africa/Lagos", "Europe/Berlin", date(2026, 3, 30), True),
     ],
 )
-def test_the_venues_zone_is_kept_where_its_clock_differs(zone, venue, day, kept):
+def test_the_venues_zone_stays_where_its_clock_differs(zone, venue, day, kept):
     """Now, or at the first or last time of the day."""
     slots = [slot("2026-03-10 10:00"), slot("2026-03-30 10:00")]
     shown = view(slots, zone=zone, venue=venue, day=day)

@@ -117,7 +117,7 @@ def test_absurd_values_are_dropped_quietly(name, value):
         ({"unknown": "1"}, Choices()),
     ],
 )
-def test_sensible_values_are_kept(query, choices):
+def test_valid_values_are_used(query, choices):
     """Each in its own type, old zone names as today's, languages in any case."""
     assert Choices.from_query(query, LANGUAGES) == choices
 

@@ -1,4 +1,4 @@
-"""Another body under a used key: told so at once in every state, and the first attempt is left as it is."""
+"""Another body under a used key is a conflict at once in every state, and changes nothing about the first attempt."""
 
 import re
 
@@ -19,7 +19,7 @@ from kordless_booking.booking.placement import (
     resume,
 )
 from kordless_booking.models import BookingAttempt
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.placement import (
     KEY,
     JustBefore,
@@ -89,7 +89,9 @@ def test_the_drawing_has_every_state_and_each_is_tested_here():
 
 
 @pytest.mark.parametrize(("reach", "state", "seconds"), STANDS)
-def test_another_body_is_told_so_at_once_and_touches_nothing(sandbox, network, client, attempt, reach, state, seconds):
+def test_another_body_is_a_conflict_at_once_and_changes_nothing(
+    sandbox, network, client, attempt, reach, state, seconds
+):
     """Nothing is sent, not a column of the row changes, and the first attempt goes on as if nobody had come."""
     reach(sandbox, network, client, attempt)
     before, sent = BookingAttempt.objects.values().get(), len(creates(sandbox))
@@ -140,7 +142,7 @@ def test_after_a_no_another_body_takes_the_key_over(sandbox, client, attempt):
 
 
 def test_a_receipt_of_a_renewed_attempt_does_not_show_the_other_ones_no(sandbox, client, attempt):
-    """Both were refused, in turn: each hears of its own only."""
+    """Both were rejected, in turn: each gets its own result only."""
     refused(sandbox, client, attempt)
     other = edited(attempt, contact=ELSE)
     refused(sandbox, client, other)
@@ -150,7 +152,7 @@ def test_a_receipt_of_a_renewed_attempt_does_not_show_the_other_ones_no(sandbox,
 
 
 def test_whoever_is_sent_again_goes_to_the_end_of_the_line(sandbox, client, attempt):
-    """A form that was refused overtakes nobody who was told to wait since."""
+    """A form that was rejected overtakes nobody who waits since."""
     refused(sandbox, client, attempt)
     waiter = Attempt("f" * 32, edited(attempt, contact=ELSE).request)
     sandbox.faults.add("status", "create", times=1, status=429, retry_after=20)
@@ -166,7 +168,7 @@ def test_whoever_is_sent_again_goes_to_the_end_of_the_line(sandbox, client, atte
 
 
 def test_of_two_bodies_in_one_moment_the_insert_decides(sandbox, client, attempt):
-    """The other one's row comes right before ours: ours is told so, and nothing of it is sent."""
+    """The other one's row comes right before ours: ours is a conflict, and nothing of it is sent."""
     # Inside a test's transaction the insert has a savepoint of its own, and what came after that would be undone.
     other, first = edited(attempt, contact=ELSE), []
     with connection.execute_wrapper(
@@ -180,7 +182,7 @@ def test_of_two_bodies_in_one_moment_the_insert_decides(sandbox, client, attempt
 
 
 def test_another_body_during_the_send_does_not_wait_for_it(sandbox, network, client, attempt):
-    """It is told so while the first is still on its way."""
+    """The conflict is returned while the first request is still being sent."""
     seen = []
     network.before = lambda: seen.append(place_booking("default", client, edited(attempt, contact=ELSE), NOW))
     assert isinstance(place_booking("default", client, attempt, NOW), Placed)
@@ -188,7 +190,7 @@ def test_another_body_during_the_send_does_not_wait_for_it(sandbox, network, cli
     assert len(creates(sandbox)) == 1
 
 
-def test_whose_body_loses_the_renewal_is_told_so(sandbox, client, attempt):
+def test_the_body_that_loses_the_renewal_is_a_conflict(sandbox, client, attempt):
     """Two bodies after a no: the one that raised the claim is booked, the other is not led to its page."""
     refused(sandbox, client, attempt)
     other, first = edited(attempt, contact=ELSE), []
@@ -201,8 +203,8 @@ def test_whose_body_loses_the_renewal_is_told_so(sandbox, client, attempt):
     assert [booking["name"] for booking in sandbox.bookings()] == [ELSE.name]
 
 
-def test_whose_body_loses_the_renewal_to_a_refused_one_is_sent(sandbox, client, attempt):
-    """The winner is refused as well before the loser looks: the key is free again."""
+def test_the_body_that_loses_the_renewal_to_a_rejected_one_is_sent(sandbox, client, attempt):
+    """The winner is rejected as well before the loser looks: the key is free again."""
     refused(sandbox, client, attempt)
     other = edited(attempt, contact=ELSE)
 
@@ -229,7 +231,7 @@ def test_the_same_body_is_known_while_the_secret_key_rotates(settings, sandbox, 
 
 
 def test_an_emptied_row_is_nobodys_and_stays_used(sandbox, client, attempt):
-    """A person who was forgotten: no form is booked under that key again, and its page says that nobody knows."""
+    """A person whose data was erased: no form is booked under that key again, and its page says that nobody knows."""
     place_it(sandbox, client, attempt)
     BookingAttempt.objects.update(encrypted="", body_hash="", email_hash="", phone_hash="")
     assert place_booking("default", client, attempt, later(NOW, 5)) == DifferentRequest()

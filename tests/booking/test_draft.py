@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from kordless_booking.booking.draft import MAX_TOKEN, Draft, ExpiredDraft, InvalidDraft, sign, unsign
 from kordless_booking.booking.terms import Terms
 from kordless_booking.presentation.timezones import selectable_timezones
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.terms import make_terms
 
 STAMP = NOW.timestamp()
@@ -60,7 +60,7 @@ def test_a_moment_of_another_zone_comes_back_in_utc():
 
 
 def test_every_draft_has_a_nonce_of_its_own():
-    """32 hex digits that nobody can guess; a encrypted draft keeps it through every reload."""
+    """32 hex digits that nobody can guess; an encrypted draft keeps it through every reload."""
     nonces = {Draft(terms=make_terms()).nonce for _ in range(50)}
     assert len(nonces) == 50
     assert {len(nonce) for nonce in nonces} == {32}
@@ -128,7 +128,7 @@ def test_a_payload_of_another_version_is_a_broken_draft(payload):
         opened(token)
 
 
-def test_another_salt_of_the_same_site_is_refused():
+def test_another_salt_of_the_same_site_is_rejected():
     """A session cookie or any other signed value is no draft."""
     with pytest.raises(InvalidDraft):
         opened(signing.dumps([2, "n", 0, msgspec.to_builtins(DRAFT.terms)]))

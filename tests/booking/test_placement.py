@@ -12,7 +12,7 @@ from kordless_booking.booking.placement import LEASE, DifferentRequest, Placed, 
 from kordless_booking.booking.tokens import decrypt_token
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.placement import (
     EMAIL,
     KEY,
@@ -45,8 +45,8 @@ def test_a_yes_is_written_down_without_the_contact(sandbox, client, attempt):
     assert not [private for private in (EMAIL, PHONE, NAME) if private in answer]
 
 
-def test_a_contact_in_the_answer_is_not_kept(client, network, attempt):
-    """Even when Kordless repeats the contact, the row and the outcome forget it."""
+def test_a_contact_in_the_response_is_not_stored(client, network, attempt):
+    """Even when Kordless repeats the contact, the row and the outcome leave it out."""
     document = {
         "booking": {
             "confirmation_number": "BOOK_AB12",
@@ -84,7 +84,7 @@ def test_an_answer_can_be_read_for_thirty_days(sandbox, client, attempt):
     assert len(creates(sandbox)) == 1
 
 
-def test_a_conflict_is_a_no_and_forgets_the_body(sandbox, client, attempt):
+def test_a_conflict_is_a_rejection_and_erases_the_body(sandbox, client, attempt):
     """409: the slot is somebody else's, and what was typed does not stay in the database."""
     sandbox.book_by_phone("haircut", attempt.request.start, host_id=attempt.request.host_id)
     outcome = place_booking("default", client, attempt, NOW)
@@ -105,7 +105,7 @@ def test_a_conflict_is_a_no_and_forgets_the_body(sandbox, client, attempt):
         ("service_removed", {"service": "haircut"}, exceptions.NotFound),
     ],
 )
-def test_every_no_is_told_and_remembered(sandbox, client, attempt, kind, options, expected):
+def test_every_rejection_is_returned_and_stored(sandbox, client, attempt, kind, options, expected):
     """The exception is the same at once and when the page is reloaded, which sends nothing."""
     sandbox.faults.add(kind, "create", **options)
     for outcome in (
@@ -120,7 +120,7 @@ def test_every_no_is_told_and_remembered(sandbox, client, attempt, kind, options
 
 
 def test_no_connection_is_a_no_because_nothing_was_sent(sandbox, network, client, attempt):
-    """A refused connection leaves no doubt; the same form may simply be sent again."""
+    """A rejected connection leaves no doubt; the same form may simply be sent again."""
 
     def refuse() -> None:
         raise httpx.ConnectError("refused")
@@ -202,7 +202,7 @@ def test_a_claim_that_cannot_be_written_down_is_not_sent(sandbox, client, attemp
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_yes_is_told_even_when_it_cannot_be_written_down(sandbox, client, attempt, caplog):
+def test_a_success_is_returned_even_when_it_cannot_be_stored(sandbox, client, attempt, caplog):
     """The visitor sees the booking; after the lease the row learns of it from Kordless."""
     with broken("UPDATE"), caplog.at_level(logging.ERROR):
         first = place_booking("default", client, attempt, NOW)
@@ -223,7 +223,7 @@ def test_a_rotated_secret_key_loses_nothing(settings, sandbox, client, attempt):
 
 
 def test_a_body_that_cannot_be_read_is_not_sent(sandbox, client, attempt, caplog):
-    """It is not guessed: the visitor hears that nobody knows."""
+    """Nothing is assumed: the visitor gets an unknown outcome."""
     unsure(sandbox, client, attempt)
     BookingAttempt.objects.update(encrypted="cut off")
     outcome = resume("default", client, KEY, attempt.body_digest(), later(NOW, 2))
@@ -245,7 +245,7 @@ def test_a_lost_secret_key_makes_no_second_booking(settings, sandbox, client, at
 
 
 @pytest.mark.parametrize("kind", ["ok", "lost", "taken", "revoked"])
-def test_nothing_personal_is_logged_printed_or_kept_readable(sandbox, client, attempt, caplog, kind):
+def test_nothing_personal_is_logged_printed_or_stored_readable(sandbox, client, attempt, caplog, kind):
     """Logs, reprs, rows: nowhere the name, the e-mail, the phone, or the API key."""
     caplog.set_level(logging.DEBUG)
     match kind:

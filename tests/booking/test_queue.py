@@ -1,4 +1,4 @@
-"""The line of those who wait for their turn: told honestly how long, and never overtaken."""
+"""The queue of bookings that wait for their turn: with the seconds to wait, and never overtaken."""
 
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ from kordless_booking.booking.placement import Pending, Placed, place_booking, r
 from kordless_booking.booking.queue import wait_after_contention, wait_for, wait_for_new_attempt
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Limits
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.placement import KEY, attempt_at, client_of, creates, later
 
 pytestmark = pytest.mark.django_db
@@ -45,12 +45,12 @@ def test_whoever_waits_behind_ten_waits_a_minute_longer():
 
 
 def test_of_those_who_are_due_only_the_first_may_try():
-    """The others keep their place without asking the allowance."""
+    """The others keep their place without asking the rate limiter."""
     rows = [waiting(number, due=-1) for number in range(5)]
     assert told(rows, a_minute=2) == [0, 0, 61, 61, 122]
 
 
-def test_those_who_came_in_the_same_moment_are_told_apart():
+def test_attempts_of_the_same_moment_have_distinct_positions():
     """The row that was written first goes first, whatever the clocks of two processes say."""
     rows = [waiting(0, due=-1)]
     rows.append(BookingAttempt.objects.create(**{**vars_of(rows[0]), "key": "other"}))
@@ -72,7 +72,7 @@ def test_a_closed_tab_is_not_waited_for_and_finds_its_place_again():
 
 
 def test_only_those_who_wait_at_the_same_account_count():
-    """Placed, refused and unsure ones, and another business's, stand in nobody's way."""
+    """Placed and rejected ones, those with unknown outcome, and another business's stand in nobody's way."""
     for number, state in enumerate(
         (
             BookingAttempt.State.PLACING,
@@ -93,13 +93,13 @@ def raced(row: BookingAttempt, a_minute: int = 10) -> int:
     return wait_after_contention(row, NOW, seconds=50, a_minute=a_minute)
 
 
-def test_who_loses_a_race_is_told_of_those_who_will_lose_it_too():
+def test_the_position_after_a_lost_race_counts_those_who_will_lose_it_too():
     """Of 35 sent in one moment ten are taken, so ten wait one round, ten wait two, and five three."""
     rows = [waiting(number, state=BookingAttempt.State.PLACING, due=20) for number in range(35)]
     assert [raced(row) for row in rows] == [50] * 20 + [111] * 10 + [172] * 5
 
 
-def test_who_loses_a_race_late_is_told_of_those_who_wait_by_then():
+def test_the_position_after_a_late_loss_counts_those_who_wait_by_then():
     """Ten were taken and ten wait, so of those being sent none will be taken; a minute later ten may be again."""
     for number in range(10):
         waiting(number, state=BookingAttempt.State.PLACED)
@@ -125,7 +125,7 @@ def test_a_newcomer_waits_for_the_first_in_line():
 
 
 def test_a_newcomer_does_not_overtake(sandbox):
-    """One who was told to wait goes first, though there is room again when another comes."""
+    """One who waits goes first, though there is room again when another comes."""
     client = client_of(sandbox)
     first, second = attempt_at(client), attempt_at(client, "beard-trim", key=KEY[::-1])
     sandbox.limits = Limits(general=None, creations=1, retry_after=True)

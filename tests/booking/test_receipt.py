@@ -8,7 +8,7 @@ import pytest
 from kordless_booking.api.resources import Booking, Contact, Location
 from kordless_booking.booking.receipt import ManageLink, Receipt
 from kordless_booking.booking.tokens import MAX_URL_TOKEN, ExpiredToken, InvalidToken, encrypt_token
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.terms import make_terms
 
 STAMP = NOW.timestamp()
@@ -80,7 +80,7 @@ def test_each_token_opens_its_own_page_only(clock):
     ("read", "made"),
     [(Receipt.from_attempt_token, OPEN), (Receipt.from_confirmation_token, PLACED), (ManageLink.from_token, LINK)],
 )
-def test_another_account_or_any_change_is_refused(clock, read, made):
+def test_another_account_or_any_change_is_rejected(clock, read, made):
     """One character anywhere, or the other business."""
     token = made.to_token("north")
     assert read(token, "north", STAMP) == made
@@ -92,8 +92,8 @@ def test_another_account_or_any_change_is_refused(clock, read, made):
 
 
 @pytest.mark.parametrize("payload", [{}, {"key": 7}, {"number": "BOOK_AB12", "contact": None, "expires": "soon"}])
-def test_contents_of_another_version_are_a_broken_seal(clock, payload):
-    """Sealed by us, but not as this version reads it."""
+def test_contents_of_another_version_are_an_invalid_token(clock, payload):
+    """Encrypted by us, but not as this version reads it."""
     for purpose, read in (
         ("receipt", Receipt.from_attempt_token),
         ("confirmation", Receipt.from_confirmation_token),

@@ -19,7 +19,7 @@ def test_the_shortest_snippet():
     )
 
 
-def test_everything_that_can_be_said():
+def test_every_option_is_written():
     """Each choice is an attribute of its own."""
     snippet = Snippet(
         base_url=BOOK,

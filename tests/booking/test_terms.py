@@ -17,7 +17,7 @@ from kordless_booking.booking.receipt import ManageLink, Receipt
 from kordless_booking.booking.terms import Terms
 from kordless_booking.booking.tokens import InvalidToken, encrypt_token
 from kordless_booking.presentation.timezones import selectable_timezones
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.terms import make_terms
 
 STAMP = NOW.timestamp()
@@ -78,7 +78,7 @@ def test_local_times_become_utc() -> None:
     assert msgspec.to_builtins(local) == msgspec.to_builtins(make_terms())
 
 
-def test_naive_times_are_refused() -> None:
+def test_naive_times_are_rejected() -> None:
     """Also in a token."""
     naive = datetime(2026, 12, 2, 14)  # noqa: DTZ001 (naive on purpose)
     with pytest.raises(ValueError, match="aware"):
@@ -121,7 +121,7 @@ def test_only_a_host_without_alternative_is_part_of_the_terms(
     assert (terms.timezone, terms.party_size) == ("Europe/Paris", 3)
 
 
-def test_without_names_keeps_what_kordless_is_told() -> None:
+def test_without_names_leaves_the_request_body_unchanged() -> None:
     """The ids decide; the names can be asked for again."""
     contact = Contact(name="Canary")
     short = FULL.without_names()

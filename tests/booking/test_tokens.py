@@ -1,4 +1,4 @@
-"""Sealed tokens: only ours, only for their purpose and account, only unchanged, only for their time."""
+"""Encrypted tokens: only ours, only for their purpose and account, only unchanged, only for their time."""
 
 import re
 
@@ -9,7 +9,7 @@ from hypothesis import settings as fast
 from hypothesis import strategies as st
 
 from kordless_booking.booking.tokens import MAX_TOKEN, ExpiredToken, InvalidToken, decrypt_token, encrypt_token
-from tests.conftest import NOW
+from tests.support.clock import NOW
 
 STAMP = int(NOW.timestamp())
 URL_SAFE = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -34,7 +34,7 @@ def token(clock) -> str:
 
 @fast(max_examples=60, deadline=None)
 @given(payload=st.dictionaries(st.text(max_size=9), JSON, max_size=4))
-def test_what_is_sealed_comes_back(payload):
+def test_an_encrypted_payload_comes_back(payload):
     """Any JSON object, in any script."""
     with time_machine.travel(NOW, tick=False):
         assert opened(encrypt_token("receipt", "default", payload)) == payload
@@ -83,14 +83,14 @@ def test_the_last_character_has_one_spelling(token, last):
     | st.text(URL_SAFE, max_size=200)
     | st.binary(max_size=90).map(lambda b: b.decode("latin-1"))
 )
-def test_junk_is_a_broken_seal_and_nothing_else(junk):
+def test_junk_is_an_invalid_token_and_nothing_else(junk):
     """Whatever stands in the URL."""
     with pytest.raises(InvalidToken):
         opened(junk)
 
 
 @pytest.mark.parametrize("junk", ["", "\ud800", "é" * 50, "gAAAAA", "A" * (MAX_TOKEN + 1), "=" * 8, "%00", "A" * 101])
-def test_chosen_junk_is_a_broken_seal(junk):
+def test_chosen_junk_is_an_invalid_token(junk):
     """Empty, lone surrogates, too long, only padding, an impossible length."""
     with pytest.raises(InvalidToken):
         opened(junk)
@@ -139,13 +139,13 @@ def test_only_a_row_may_hold_a_long_one(clock):
     assert len(opened(long, longest=len(long))["notes"]) == 4000
 
 
-def test_a_payload_that_is_no_object_is_refused(clock):
-    """Nothing of ours seals a list, so nobody has to expect one."""
+def test_a_payload_that_is_no_object_is_rejected(clock):
+    """Nothing of ours encrypts a list, so nobody has to expect one."""
     with pytest.raises(InvalidToken):
         opened(encrypt_token("receipt", "default", ["a", "list"]))
 
 
-def test_a_broken_seal_says_nothing_about_the_token(token):
+def test_the_error_of_an_invalid_token_does_not_repeat_it(token):
     """No message, no cause, no context that would end up in a log."""
     with pytest.raises(InvalidToken) as caught:
         opened(token[:-3])

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from tests.support.visitor import Walk
+from tests.support.visitor import Visitor
 
 HERE = Path(__file__).parent
 
@@ -22,7 +22,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
-def visitor(client: Client, site: Settings, account_settings: dict[str, Any]) -> Walk:
+def visitor(client: Client, site: Settings, account_settings: dict[str, Any]) -> Visitor:
     """A visitor without JavaScript, on a site that writes to its customers."""
     site.KORDLESS_BOOKING = {
         **account_settings,
@@ -30,4 +30,4 @@ def visitor(client: Client, site: Settings, account_settings: dict[str, Any]) ->
         "MAIL_FROM": "bookings@salon.example",
         "SITE_URL": "https://salon.example/",
     }
-    return Walk(client)
+    return Visitor(client)

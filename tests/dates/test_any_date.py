@@ -18,7 +18,7 @@ from kordless_booking.sandbox import Sandbox
 from kordless_booking.upstream.window import month_window
 from tests.support.mail_reader import sent
 from tests.support.parallel_calls import cold_in_rounds
-from tests.support.visitor import Page, Walk, start_of
+from tests.support.visitor import Page, Visitor, start_of
 
 pytestmark = pytest.mark.django_db
 
@@ -33,7 +33,7 @@ def starts(page: Page) -> list[datetime]:
     return [start_of(url) for url in page.links(".kb-times a").values() if "start=" in url]
 
 
-def months(visitor: Walk, url: str) -> list[Page]:
+def months(visitor: Visitor, url: str) -> list[Page]:
     """The page of times, and that of each month after it."""
     pages = [visitor.open(url)]
     while further := [node.attributes["href"] or "" for node in pages[-1].tree.css("a[rel=next]")]:
@@ -42,7 +42,7 @@ def months(visitor: Walk, url: str) -> list[Page]:
 
 
 @pytest.mark.parametrize("zone", ["", *ZONES])
-def test_the_first_page_shows_the_next_free_times(visitor: Walk, sandbox: Sandbox, now: datetime, zone: str):
+def test_the_first_page_shows_the_next_free_times(visitor: Visitor, sandbox: Sandbox, now: datetime, zone: str):
     """Of the first day with a free time, by the clock of the visitor; nothing that is past, and nothing left out."""
     page = visitor.open(f"/book/haircut/?tz={zone}" if zone else "/book/haircut/")
     wall = ZoneInfo(zone or "America/New_York")
@@ -53,7 +53,7 @@ def test_the_first_page_shows_the_next_free_times(visitor: Walk, sandbox: Sandbo
 
 
 @pytest.mark.parametrize("zone", ZONES[:2])
-def test_all_free_times_are_on_some_page_once(visitor: Walk, sandbox: Sandbox, now: datetime, zone: str):
+def test_all_free_times_are_on_some_page_once(visitor: Visitor, sandbox: Sandbox, now: datetime, zone: str):
     """Over all months that can be booked: no day falls between two months, and none is in both."""
     pages = months(visitor, f"/book/{SERVICE}/?tz={zone}")
     found = [start for page in pages for url in page.days.values() for start in starts(visitor.open(url))]
@@ -64,14 +64,14 @@ def test_all_free_times_are_on_some_page_once(visitor: Walk, sandbox: Sandbox, n
     assert found == [start for start in every if now < start < window[1]]
 
 
-def test_a_cold_page_waits_for_kordless_once(visitor: Walk, site: Settings, sandbox: Sandbox, now: datetime):
+def test_a_cold_page_waits_for_kordless_once(visitor: Visitor, site: Settings, sandbox: Sandbox, now: datetime):
     """For business, service and month, and when little may be left of the month, for the next one with them."""
     begin = now - timedelta(hours=12)  # the business may be so far behind
     with cold_in_rounds(site, sandbox, 3 if (begin + 7 * DAY).month == begin.month else 4):
         assert starts(visitor.open("/book/haircut/"))
 
 
-def test_booked_moved_and_canceled(visitor: Walk, sandbox: Sandbox, now: datetime):
+def test_booked_moved_and_canceled(visitor: Visitor, sandbox: Sandbox, now: datetime):
     """The booking has the chosen moment, as do confirmation, calendar file, mail and manage page."""
     page = visitor.open(f"/book/{SERVICE}/?tz=Europe/Berlin")
     url = list(page.times.values())[-1]
@@ -102,7 +102,7 @@ def test_booked_moved_and_canceled(visitor: Walk, sandbox: Sandbox, now: datetim
     assert [each["status"] for each in sandbox.bookings()] == ["canceled"]
 
 
-def test_a_reminder_comes_a_day_before(visitor: Walk, sandbox: Sandbox, clock: Traveller):
+def test_a_reminder_comes_a_day_before(visitor: Visitor, sandbox: Sandbox, clock: Traveller):
     """By the hours that pass, whatever the clocks on the wall do meanwhile."""
     page = visitor.open("/book/haircut/")
     number = visitor.send(
@@ -121,7 +121,7 @@ def test_a_reminder_comes_a_day_before(visitor: Walk, sandbox: Sandbox, clock: T
     assert number in sent()[-1].words
 
 
-def test_a_visit_counts_for_the_day_that_it_is_on_site(visitor: Walk, now: datetime, settings: Settings):
+def test_a_visit_counts_for_the_day_that_it_is_on_site(visitor: Visitor, now: datetime, settings: Settings):
     """Not for the day in UTC, nor where the visitor is."""
     counters.stage_counter.drain()
     visitor.open("/book/haircut/?tz=Pacific/Kiritimati", **{"User-Agent": CHROME})

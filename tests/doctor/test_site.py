@@ -64,7 +64,7 @@ def test_it_answers_and_believes_what_is_signed(running: str, sandbox: Sandbox):
     ],
 )
 def test_a_proxy_that_loses_a_header(running: str, lost: list[str], header: str, words: str):
-    """The signature can't be right without its timestamp. Without its id a delivery is refused before it is read."""
+    """The signature can't be right without its timestamp. Without its id a delivery is rejected before it is read."""
     lost.append(header)
     told = ask("--site", running)
     assert told.fixes() == ["site_webhook"]

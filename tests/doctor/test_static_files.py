@@ -15,7 +15,7 @@ MANIFEST = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
 
 
 def kept(well: Settings, backend: str) -> None:
-    """Let static files be kept in another way."""
+    """Store static files in another way."""
     well.STORAGES = {**well.STORAGES, "staticfiles": {"BACKEND": backend}}
 
 

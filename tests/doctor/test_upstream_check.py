@@ -1,4 +1,4 @@
-"""What the doctor says of Kordless: each way to be ill has its word and its advice, at three requests at most."""
+"""Findings of the doctor about Kordless: each failure has its id and its advice, at three requests at most."""
 
 import logging
 from typing import Any
@@ -76,7 +76,7 @@ def test_a_key_of_another_organization(well: Settings, sandbox: Sandbox):
     assert "acme-salon" in told.line("key_of_other_organization")
 
 
-def test_no_more_than_three_however_ill(well: Settings, sandbox: Sandbox):
+def test_an_outage_costs_at_most_three_requests(well: Settings, sandbox: Sandbox):
     """Each of two calls would be tried twice."""
     sandbox.faults.add("status", "organization", times=1, status=502)
     sandbox.faults.add("status", "availability", status=502)
@@ -101,14 +101,14 @@ def test_an_answer_without_date(well: Settings, sandbox: Sandbox):
 
 
 def test_a_key_that_may_less_than_the_settings_say(well: Settings, limited: Sandbox):
-    """The allowance is Kordless's to say."""
+    """The rate limit is Kordless's to define."""
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "REQUESTS_PER_MINUTE": 90}
     told = ask()
     assert told.fixes() == ["quota"]
     assert 'set "REQUESTS_PER_MINUTE": 60' in told.line("quota")
 
 
-def test_an_allowance_that_is_used_up(well: Settings, sandbox: Sandbox, clock: Traveller):
+def test_a_rate_limit_that_is_used_up(well: Settings, sandbox: Sandbox, clock: Traveller):
     """The doctor takes its tickets like everybody, and when there is none it asks nothing."""
     gate = services_for(get_account(None)).gate
     for _ in range(45):

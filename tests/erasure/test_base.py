@@ -26,7 +26,7 @@ def test_spellings(text: str, regions: frozenset[str], contacts: set[str]):
 
 @pytest.mark.parametrize("text", ["", " ", "jane", "@", "jane@", "@example.com", "ja ne@example.com", "12", "1" * 50])
 def test_what_is_no_contact(text: str):
-    """Refused without being repeated."""
+    """Rejected without being repeated."""
     with pytest.raises(ValueError, match="neither an email address nor a phone number"):
         Person.from_texts(["jane@example.com", text], US)
 

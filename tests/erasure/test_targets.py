@@ -1,4 +1,4 @@
-"""Forgetting attempts: nothing personal stays, and nothing is ever booked twice for it."""
+"""Erasure of attempts: nothing personal stays, and nothing is ever booked twice for it."""
 
 from datetime import timedelta
 from typing import Any
@@ -14,8 +14,8 @@ from kordless_booking.erasure.base import ErasureResult, Person
 from kordless_booking.erasure.targets import Attempts
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Sandbox
-from tests.conftest import NOW
-from tests.support.personal_data import CANARY, OTHER, book, everything_kept, lose
+from tests.support.clock import NOW
+from tests.support.personal_data import CANARY, OTHER, book, everything_stored, lose
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hooked")]
 
@@ -23,26 +23,26 @@ US = frozenset({"US"})
 DAY = timedelta(days=1)
 
 
-def forget(contact: str = CANARY["email"], *, later: timedelta = timedelta(0), **how: Any) -> ErasureResult:
-    """Forget somebody, so much later."""
+def erase(contact: str = CANARY["email"], *, later: timedelta = timedelta(0), **how: Any) -> ErasureResult:
+    """Erase a person's attempts, so much later."""
     person = Person.from_texts([contact], US)
     given = {"accounts": None, "including_open": False, **how}
     return Attempts().erase_person(person, NOW + later, **given)
 
 
 @pytest.mark.parametrize("contact", ["canary@example.com", "+12125550147", "212 555 0147"])
-def test_a_booking_is_forgotten_by_either_contact(client: Client, contact: str):
+def test_a_booking_is_erased_by_either_contact(client: Client, contact: str):
     """In any spelling; somebody else's stays as it is."""
     book(client)
     book(client, OTHER, "?day=2026-12-10")
-    assert "email_hash" in everything_kept()
-    assert forget(contact) == ErasureResult(emptied=1)
+    assert "email_hash" in everything_stored()
+    assert erase(contact) == ErasureResult(emptied=1)
     assert [row.encrypted == "" for row in BookingAttempt.objects.order_by("pk")] == [True, False]
-    assert forget(contact) == ErasureResult()
+    assert erase(contact) == ErasureResult()
 
 
 def test_its_number_is_passed_on(client: Client):
-    """What else is kept of the booking is found by it."""
+    """Other stored data of the booking is found by it."""
     number = book(client)
     person = Person.from_texts([CANARY["email"]], US)
     Attempts().erase_person(person, NOW, accounts=None, including_open=False)
@@ -50,13 +50,13 @@ def test_its_number_is_passed_on(client: Client):
 
 
 def test_a_form_that_is_sent_again_books_nothing(client: Client, sandbox: Sandbox):
-    """The emptied row still holds its form's key; for whom it was is forgotten, so anybody's body is another one."""
+    """The emptied row still holds its form's key; the person in it is erased, so anybody's body is another one."""
     walk = lose(client, sandbox)
     address, form = walk.seen[-2], walk.seen[-2]
     walk.send(form, "Book appointment", **CANARY)
     assert BookingAttempt.objects.get().state == BookingAttempt.State.OUTCOME_UNKNOWN
-    forget(including_open=True)
-    assert "canary" not in everything_kept()
+    erase(including_open=True)
+    assert "canary" not in everything_stored()
     again = walk.send(address, "Book appointment", **CANARY)
     assert again.heading == "This time was already requested from this page"
     assert len([asked for asked in sandbox.requests if asked.operation == "create"]) <= 1
@@ -66,9 +66,9 @@ def test_a_form_that_is_sent_again_books_nothing(client: Client, sandbox: Sandbo
 def test_an_old_row_is_deleted(client: Client, clock: Traveller):
     """When no form can be sent again any more."""
     book(client)
-    assert forget(later=2 * DAY) == ErasureResult(emptied=1)
+    assert erase(later=2 * DAY) == ErasureResult(emptied=1)
     book(client, query="?day=2026-12-10")
-    assert forget(later=2 * DAY + timedelta(seconds=1)) == ErasureResult(deleted=1)
+    assert erase(later=2 * DAY + timedelta(seconds=1)) == ErasureResult(deleted=1)
 
 
 @pytest.mark.parametrize("state", [BookingAttempt.State.OUTCOME_UNKNOWN, BookingAttempt.State.WAITING])
@@ -76,18 +76,18 @@ def test_what_may_still_become_a_booking_stays(client: Client, sandbox: Sandbox,
     """Unless it is wanted all the same, or its day is over."""
     lose(client, sandbox, **({"status": 429, "retry_after": 60} if state is BookingAttempt.State.WAITING else {}))
     assert BookingAttempt.objects.get().state == state
-    kept = forget()
+    kept = erase()
     assert (kept.deleted, kept.emptied, kept.personal_left) == (0, 0, 1)
     assert "may still become a booking" in next(iter(kept.kept))
-    assert "canary" in everything_kept()
-    assert forget(later=DAY) == ErasureResult(emptied=1)
-    assert "canary" not in everything_kept()
+    assert "canary" in everything_stored()
+    assert erase(later=DAY) == ErasureResult(emptied=1)
+    assert "canary" not in everything_stored()
 
 
 def test_one_in_line_is_given_up(client: Client, sandbox: Sandbox):
     """It was never sent: who comes back to its page reads that nothing is booked, and may send the form anew."""
     walk = lose(client, sandbox, status=429, retry_after=60)
-    assert forget(including_open=True) == ErasureResult(emptied=1)
+    assert erase(including_open=True) == ErasureResult(emptied=1)
     row = BookingAttempt.objects.get()
     assert (row.state, row.rejection) == (BookingAttempt.State.REJECTED, "NotSent")
     sandbox.forget_requests()
@@ -99,10 +99,10 @@ def test_what_is_being_sent_stays(client: Client, sandbox: Sandbox):
     """Whatever is asked for: its answer is a second away."""
     lose(client, sandbox)
     BookingAttempt.objects.update(state=BookingAttempt.State.PLACING, claimed_until=NOW + timedelta(seconds=20))
-    kept = forget(including_open=True)
+    kept = erase(including_open=True)
     assert kept.personal_left == 1
     assert "at this moment" in next(iter(kept.kept))
-    assert forget(including_open=True, later=timedelta(seconds=21)) == ErasureResult(emptied=1)
+    assert erase(including_open=True, later=timedelta(seconds=21)) == ErasureResult(emptied=1)
     assert BookingAttempt.objects.get().state == BookingAttempt.State.OUTCOME_UNKNOWN
 
 
@@ -112,7 +112,7 @@ def test_who_begins_to_send_at_the_same_time_wins(client: Client, sandbox: Sandb
     row = BookingAttempt.objects.get()
     BookingAttempt.objects.update(claim=F("claim") + 1)
     assert targets._empty(row, NOW) == 0
-    assert "canary" in everything_kept()
+    assert "canary" in everything_stored()
 
 
 def test_rows_from_before_there_were_hashes(client: Client, sandbox: Sandbox):
@@ -120,18 +120,18 @@ def test_rows_from_before_there_were_hashes(client: Client, sandbox: Sandbox):
     lose(client, sandbox)
     lose(client, sandbox, OTHER)
     BookingAttempt.objects.update(email_hash="", phone_hash="")
-    assert forget("212-555-0147", including_open=True) == ErasureResult(emptied=1)
-    assert "canary" not in everything_kept()
-    assert "other@example.com" in everything_kept()
+    assert erase("212-555-0147", including_open=True) == ErasureResult(emptied=1)
+    assert "canary" not in everything_stored()
+    assert "other@example.com" in everything_stored()
 
 
 def test_a_row_that_can_not_be_opened(client: Client, sandbox: Sandbox):
     """Says nothing of anybody, and is no accident."""
     lose(client, sandbox)
     BookingAttempt.objects.update(email_hash="", phone_hash="", encrypted="damaged")
-    assert forget() == ErasureResult()
+    assert erase() == ErasureResult()
     BookingAttempt.objects.update(email_hash=contact_hash(CANARY["email"]), state=BookingAttempt.State.PLACED)
-    assert forget() == ErasureResult(emptied=1)
+    assert erase() == ErasureResult(emptied=1)
 
 
 def test_a_new_secret_key(client: Client, hooked: Any):
@@ -139,14 +139,14 @@ def test_a_new_secret_key(client: Client, hooked: Any):
     book(client)
     old = hooked.SECRET_KEY
     hooked.SECRET_KEY, hooked.SECRET_KEY_FALLBACKS = "another key: nR6yTq0cVwZ3", [old]
-    assert forget() == ErasureResult(emptied=1)
+    assert erase() == ErasureResult(emptied=1)
 
 
 def test_one_account_alone(client: Client):
     """The other businesses of the site keep theirs."""
     book(client)
-    assert forget(accounts=["north"]) == ErasureResult()
-    assert forget(accounts=["default"]) == ErasureResult(emptied=1)
+    assert erase(accounts=["north"]) == ErasureResult()
+    assert erase(accounts=["default"]) == ErasureResult(emptied=1)
 
 
 def test_what_is_old(client: Client, sandbox: Sandbox, clock: Traveller):
@@ -159,7 +159,7 @@ def test_what_is_old(client: Client, sandbox: Sandbox, clock: Traveller):
     assert kind.erase_older_than(now - DAY, now, accounts=["north"]) == ErasureResult()
     assert kind.erase_older_than(now - DAY, now, accounts=None) == ErasureResult(emptied=2)
     assert kind.erase_older_than(now - DAY, now, accounts=None) == ErasureResult()
-    assert "canary" not in everything_kept()
+    assert "canary" not in everything_stored()
     later = now + 90 * DAY
     assert kind.erase_older_than(later - 89 * DAY, later, accounts=None) == ErasureResult(deleted=3)
     assert BookingAttempt.objects.count() == 0

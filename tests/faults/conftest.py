@@ -1,4 +1,4 @@
-"""A site on an ill Kordless: inside the process, or over a real socket."""
+"""A site with a faulty Kordless: inside the process, or over a real socket."""
 
 from collections.abc import Iterator
 
@@ -10,24 +10,26 @@ from django.test import Client
 from pytest_django import Settings
 
 from kordless_booking.sandbox import SANDBOX_KEY, SANDBOX_ORG, Sandbox
-from tests.support.fault_steps import Scene
+from tests.support.fault_scenario import FaultScenario
 from tests.support.sandbox_over_http import far_kordless
-from tests.support.visitor import Walk
+from tests.support.visitor import Visitor
 
 
 @pytest.fixture
-def scene(db: None, site: Settings, client: Client, sandbox: Sandbox, clock: time_machine.Traveller) -> Iterator[Scene]:
+def scenario(
+    db: None, site: Settings, client: Client, sandbox: Sandbox, clock: time_machine.Traveller
+) -> Iterator[FaultScenario]:
     """Kordless inside the process, the clock standing still; second tries follow at once.
 
     The cache is one that is shared, so that circuit and allowance live in the same time as everything else.
     """
     site.CACHES = {"default": {"BACKEND": "tests.support.wall_clock_cache.WallClockCache"}}
     with stamina.set_testing(True, attempts=2, cap=True):
-        yield Scene(Walk(client), sandbox, clock, site)
+        yield FaultScenario(Visitor(client), sandbox, clock, site)
 
 
 @pytest.fixture
-def street(db: None, settings: Settings, client: Client) -> Iterator[Scene]:
+def street(db: None, settings: Settings, client: Client) -> Iterator[FaultScenario]:
     """A site that reaches Kordless over HTTP, while time runs on from NOW."""
     with far_kordless() as (sandbox, base, clock):
         caches["default"].clear()
@@ -37,7 +39,7 @@ def street(db: None, settings: Settings, client: Client) -> Iterator[Scene]:
             "BASE_URL": base,
             "MINIMUM_FILL_SECONDS": 0,
         }
-        scene = Scene(Walk(client), sandbox, clock, settings)
-        yield scene
-        scene.change()
+        scenario = FaultScenario(Visitor(client), sandbox, clock, settings)
+        yield scenario
+        scenario.change()
     caches["default"].clear()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.support.fault_steps import ACTS, KEYED, READS
+from tests.support.fault_scenario import ACTS, KEYED, READS
 
 Outcome = tuple[int, str]
 FINE: dict[str, Outcome] = {

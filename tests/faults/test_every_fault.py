@@ -3,7 +3,7 @@
 import pytest
 
 from tests.faults.expected import FAULTS, Fault, cells
-from tests.support.fault_steps import ACTS, Scene
+from tests.support.fault_scenario import ACTS, FaultScenario
 from tests.support.matrix import thinned
 from tests.support.page_invariants import check_log, check_page
 
@@ -18,17 +18,19 @@ from tests.support.page_invariants import check_log, check_page
         ids=lambda cell: f"{cell[0].name}-{cell[1]}",
     ),
 )
-def test_a_fault_is_a_page_and_a_line(scene: Scene, caplog: pytest.LogCaptureFixture, fault: Fault, act: str):
+def test_a_fault_is_a_page_and_a_line(
+    scenario: FaultScenario, caplog: pytest.LogCaptureFixture, fault: Fault, act: str
+):
     """The visitor gets plain words and a way on, the operator one line, and Kordless no storm of requests."""
     step = ACTS[act]
-    do = step.prepare(scene)
-    scene.sandbox.faults.clear()
-    scene.sandbox.faults.add(fault.kind, step.operation, **fault.options)
-    scene.sandbox.forget_requests()
+    do = step.prepare(scenario)
+    scenario.sandbox.faults.clear()
+    scenario.sandbox.faults.add(fault.kind, step.operation, **fault.options)
+    scenario.sandbox.forget_requests()
     caplog.clear()
     caplog.set_level("DEBUG")
     page = do()
-    asked = [request.operation for request in scene.sandbox.requests]
+    asked = [request.operation for request in scenario.sandbox.requests]
     assert asked.count(step.operation) <= step.most
     assert len(asked) <= 6
     check_page(page, fault, act)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.faults.expected import LINES, REFUSED, TLS, Fault, cells
-from tests.support.fault_steps import ACTS, READS, Scene
+from tests.support.fault_scenario import ACTS, READS, FaultScenario
 from tests.support.loopback_server import Line, certificate, serving
 from tests.support.matrix import thinned
 from tests.support.page_invariants import check_log, check_page
@@ -16,17 +16,19 @@ LEEWAY = 3.0
 """Seconds that a page may take beside waiting for Kordless: it takes 0.1, but this machine may be busy."""
 
 
-def struck(scene: Scene, caplog: pytest.LogCaptureFixture, fault: Fault, act: str, fall: Callable[[], None]) -> None:
+def struck(
+    scenario: FaultScenario, caplog: pytest.LogCaptureFixture, fault: Fault, act: str, fall: Callable[[], None]
+) -> None:
     """Do `act` once the fault has fallen, and look at page, log and time.
 
     Where it is not about time there is plenty of it, so that a busy machine is not taken for a slow Kordless.
     """
     browse, booking = (0.6, 0.8) if fault.name.split(",")[0] in TIMELY else (4.0, 6.0)
-    do = ACTS[act].prepare(scene)
-    scene.change(BROWSE_SECONDS=browse, BOOKING_SECONDS=booking)
-    scene.sandbox.faults.clear()
+    do = ACTS[act].prepare(scenario)
+    scenario.change(BROWSE_SECONDS=browse, BOOKING_SECONDS=booking)
+    scenario.sandbox.faults.clear()
     if act in READS:
-        scene.cold()
+        scenario.cold()
     fall()
     caplog.clear()
     caplog.set_level("DEBUG")
@@ -48,45 +50,47 @@ def struck(scene: Scene, caplog: pytest.LogCaptureFixture, fault: Fault, act: st
         ids=lambda cell: f"{cell[0].name}-{cell[1]}",
     ),
 )
-def test_a_bad_line_is_a_page_in_time(street: Scene, caplog: pytest.LogCaptureFixture, fault: Fault, act: str):
+def test_a_bad_line_is_a_page_in_time(street: FaultScenario, caplog: pytest.LogCaptureFixture, fault: Fault, act: str):
     """A line that is slow, silent, dripping, cut or flooding costs the page's time at most, and one request or two."""
-    scene = street
+    scenario = street
     step = ACTS[act]
 
     def fall() -> None:
-        scene.sandbox.forget_requests()
-        scene.sandbox.faults.add(fault.kind, step.operation, **fault.options)
+        scenario.sandbox.forget_requests()
+        scenario.sandbox.faults.add(fault.kind, step.operation, **fault.options)
 
-    struck(scene, caplog, fault, act, fall)
-    assert [request.operation for request in scene.sandbox.requests].count(step.operation) <= step.most
+    struck(scenario, caplog, fault, act, fall)
+    assert [request.operation for request in scenario.sandbox.requests].count(step.operation) <= step.most
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("act", sorted(ACTS))
-def test_nobody_at_the_door_is_a_page_at_once(street: Scene, caplog: pytest.LogCaptureFixture, act: str):
+def test_nobody_at_the_door_is_a_page_at_once(street: FaultScenario, caplog: pytest.LogCaptureFixture, act: str):
     """Where nothing listens, it is said at once; whatever was typed stays, and nothing is in doubt."""
-    scene = street
+    scenario = street
 
     def fall() -> None:
-        scene.change(BASE_URL="http://127.0.0.1:9/v1")
+        scenario.change(BASE_URL="http://127.0.0.1:9/v1")
 
-    struck(scene, caplog, REFUSED, act, fall)
+    struck(scenario, caplog, REFUSED, act, fall)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("act", sorted(ACTS))
-def test_a_bad_certificate_is_never_accepted(street: Scene, caplog: pytest.LogCaptureFixture, tmp_path, act: str):
+def test_a_bad_certificate_is_never_accepted(
+    street: FaultScenario, caplog: pytest.LogCaptureFixture, tmp_path, act: str
+):
     """With a certificate that nobody vouches for, not a byte is said: no key, no contact."""
     heard: list[bytes] = []
 
     def script(line: Line) -> None:
         heard.append(line.request())
 
-    scene = street
+    scenario = street
     with serving(script, certificate(tmp_path)[0]) as server:
 
         def fall() -> None:
-            scene.change(BASE_URL=server.url)
+            scenario.change(BASE_URL=server.url)
 
-        struck(scene, caplog, TLS, act, fall)
+        struck(scenario, caplog, TLS, act, fall)
     assert [said for said in heard if said] == []

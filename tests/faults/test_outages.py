@@ -17,10 +17,10 @@ from kordless_booking.clock import Clock
 from kordless_booking.conf import get_account
 from kordless_booking.sandbox import SANDBOX_KEY
 from kordless_booking.upstream.registry import services_for
-from tests.support.fault_steps import START, TYPED, Scene, written
+from tests.support.fault_scenario import START, TYPED, FaultScenario, written
 from tests.support.loopback_server import Line, serving
 from tests.support.page_invariants import events
-from tests.support.visitor import Page, Walk
+from tests.support.visitor import Page, Visitor
 
 SLOTS = "/book/haircut/?day=2026-12-09"
 NOTICE = "Times may have changed"
@@ -28,182 +28,184 @@ BEHIND_THE_SCENES = threading.Event()
 """Never set: waiting for it lets the threads that refresh have the processor."""
 
 
-def until(scene: Scene, url: str, right: Callable[[Page], bool], *, within: int) -> Page:
+def until(scenario: FaultScenario, url: str, right: Callable[[Page], bool], *, within: int) -> Page:
     """Look again every two seconds until the page is as it should be; it must be `within` seconds.
 
     What is refreshed behind the scenes arrives in real time, so the clock waits for it a little.
     """
     for _ in range(0, within, 2):
-        scene.clock.shift(2)
+        scenario.clock.shift(2)
         deadline = time.perf_counter() + 0.2
         while time.perf_counter() < deadline:
-            scene.clock.shift(0.01)
+            scenario.clock.shift(0.01)
             BEHIND_THE_SCENES.wait(0.02)
-            page = scene.walk.open(f"{url}{'&' if '?' in url else '?'}hours=24")
+            page = scenario.walk.open(f"{url}{'&' if '?' in url else '?'}hours=24")
             if right(page):
                 return page
     raise AssertionError(page.text[:500])
 
 
-def asked(scene: Scene) -> int:
+def asked(scenario: FaultScenario) -> int:
     """How many requests Kordless has had."""
-    return len(scene.sandbox.requests)
+    return len(scenario.sandbox.requests)
 
 
 @pytest.mark.long
-def test_a_warm_site_carries_on_through_an_outage(scene: Scene):
+def test_a_warm_site_carries_on_through_an_outage(scenario: FaultScenario):
     """Services and times are shown for the whole of it, say that they may have changed, and are right soon after."""
     for page in ("/book/", SLOTS):
-        assert NOTICE not in scene.walk.open(f"{page}{'&' if '?' in page else '?'}hours=24").text
-    times = scene.walk.open(f"{SLOTS}&hours=24").times
-    scene.sandbox.faults.add("status", status=503)
-    scene.sandbox.forget_requests()
-    scene.clock.shift(20)
-    assert until(scene, SLOTS, lambda page: NOTICE in page.text, within=60).times == times
-    scene.clock.shift(280)
-    assert "Haircut" in until(scene, "/book/", lambda page: NOTICE in page.text, within=60).text
+        assert NOTICE not in scenario.walk.open(f"{page}{'&' if '?' in page else '?'}hours=24").text
+    times = scenario.walk.open(f"{SLOTS}&hours=24").times
+    scenario.sandbox.faults.add("status", status=503)
+    scenario.sandbox.forget_requests()
+    scenario.clock.shift(20)
+    assert until(scenario, SLOTS, lambda page: NOTICE in page.text, within=60).times == times
+    scenario.clock.shift(280)
+    assert "Haircut" in until(scenario, "/book/", lambda page: NOTICE in page.text, within=60).text
     for _ in range(20):
-        scene.clock.shift(30)
-        page = scene.walk.open(f"{SLOTS}&hours=24")
+        scenario.clock.shift(30)
+        page = scenario.walk.open(f"{SLOTS}&hours=24")
         assert (page.status, page.times) == (200, times)
         assert NOTICE in page.text
-        assert scene.walk.open("/book/?hours=24").status == 200
-    assert asked(scene) < 60, "ten minutes of outage cost Kordless no more than one"
-    scene.sandbox.faults.clear()
-    assert until(scene, SLOTS, lambda page: NOTICE not in page.text, within=60).times
-    assert until(scene, "/book/", lambda page: NOTICE not in page.text, within=60).status == 200
+        assert scenario.walk.open("/book/?hours=24").status == 200
+    assert asked(scenario) < 60, "ten minutes of outage cost Kordless no more than one"
+    scenario.sandbox.faults.clear()
+    assert until(scenario, SLOTS, lambda page: NOTICE not in page.text, within=60).times
+    assert until(scenario, "/book/", lambda page: NOTICE not in page.text, within=60).status == 200
 
 
-def test_a_dead_kordless_costs_milliseconds(scene: Scene, caplog: pytest.LogCaptureFixture):
-    """After five failures nothing is asked any more: a cold page is refused at once, until Kordless is well again."""
-    scene.sandbox.faults.add("hang")
+def test_a_dead_kordless_costs_milliseconds(scenario: FaultScenario, caplog: pytest.LogCaptureFixture):
+    """After five failures nothing is asked any more: a cold page is rejected at once, until Kordless works again."""
+    scenario.sandbox.faults.add("hang")
     for _ in range(5):
-        scene.clock.shift(3)
-        assert scene.walk.open("/book/").status == 503
+        scenario.clock.shift(3)
+        assert scenario.walk.open("/book/").status == 503
     assert "event=circuit_opened" in caplog.text
-    scene.clock.shift(3)
-    before, began = asked(scene), time.thread_time()
+    scenario.clock.shift(3)
+    before, began = asked(scenario), time.thread_time()
     for _ in range(20):
-        page = scene.walk.open("/book/")
+        page = scenario.walk.open("/book/")
         assert page.status == 503
         assert 1 <= int(page.response["Retry-After"]) <= 15
     assert (time.thread_time() - began) / 20 < 0.05
-    assert asked(scene) == before
-    scene.sandbox.faults.clear()
-    scene.clock.shift(16)
-    assert scene.walk.open("/book/").status == 200
+    assert asked(scenario) == before
+    scenario.sandbox.faults.clear()
+    scenario.clock.shift(16)
+    assert scenario.walk.open("/book/").status == 200
 
 
-def test_booking_is_not_kept_from_anybody_by_a_browse_outage(scene: Scene):
+def test_a_browse_outage_prevents_no_booking(scenario: FaultScenario):
     """While availability is dead, a form that is open already still books."""
-    form = scene.form()
-    scene.sandbox.faults.add("status", "availability", status=503)
+    form = scenario.form()
+    scenario.sandbox.faults.add("status", "availability", status=503)
     for party in range(1, 7):
-        scene.clock.shift(3)
-        scene.walk.open(f"/book/styling-class/?party={party}")
-    page = scene.walk.send(form, "Book appointment", **TYPED)
+        scenario.clock.shift(3)
+        scenario.walk.open(f"/book/styling-class/?party={party}")
+    page = scenario.walk.send(form, "Book appointment", **TYPED)
     assert page.heading == "You're booked"
 
 
-def test_trouble_rings_once_a_minute(scene: Scene, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch):
-    """Twenty refused visitors are twenty lines, one of them an ERROR; a minute later there is one more."""
+def test_trouble_rings_once_a_minute(
+    scenario: FaultScenario, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    """Twenty rejected visitors are twenty lines, one of them an ERROR; a minute later there is one more."""
     # The throttle goes by the monotonic clock, which a test can't travel.
     throttle = services_for(get_account("default")).log_throttle
     monkeypatch.setattr(throttle, "_clock", Clock(monotonic=time.time))
     caplog.set_level(logging.INFO)
-    scene.sandbox.faults.add("redirect")
+    scenario.sandbox.faults.add("redirect")
     for _ in range(20):
-        scene.walk.open("/book/")
-    scene.clock.shift(61)
-    scene.walk.open("/book/")
+        scenario.walk.open("/book/")
+    scenario.clock.shift(61)
+    scenario.walk.open("/book/")
     told = [level for event, level in events(caplog) if event.startswith("upstream_")]
     assert len(told) == 21
     assert told.count(logging.ERROR) == 2
     assert set(told) == {logging.ERROR, logging.INFO}
 
 
-def test_a_revoked_key_closes_the_shop(scene: Scene):
-    """Times that are still remembered are not offered once the key is refused; given back, all is as before."""
-    form = scene.form()
-    assert scene.walk.open(f"{SLOTS}&hours=24").times
-    scene.sandbox.faults.add("key_revoked")
-    page = scene.walk.send(form, "Book appointment", **TYPED)
+def test_a_revoked_key_closes_the_shop(scenario: FaultScenario):
+    """Cached times are not offered once the key is rejected; with a valid key, all is as before."""
+    form = scenario.form()
+    assert scenario.walk.open(f"{SLOTS}&hours=24").times
+    scenario.sandbox.faults.add("key_revoked")
+    page = scenario.walk.send(form, "Book appointment", **TYPED)
     assert (page.status, "Online booking is paused" in page.alert) == (503, True)
-    scene.clock.shift(2)
+    scenario.clock.shift(2)
     for url in (f"{SLOTS}&hours=24", "/book/", f"/book/haircut/contact/?start={written(START)}"):
-        page = scene.walk.open(url)
+        page = scenario.walk.open(url)
         assert (page.status, page.heading) == (503, "Online booking is paused")
         assert not page.times
-    before = asked(scene)
+    before = asked(scenario)
     for _ in range(10):
-        scene.walk.open("/book/")
-    assert asked(scene) == before, "no storm of requests with a key that is refused"
-    scene.sandbox.faults.clear()
-    scene.clock.shift(31)
-    assert scene.walk.open("/book/").status == 200
-    assert scene.walk.open(f"{SLOTS}&hours=24").times
+        scenario.walk.open("/book/")
+    assert asked(scenario) == before, "no storm of requests with a key that is refused"
+    scenario.sandbox.faults.clear()
+    scenario.clock.shift(31)
+    assert scenario.walk.open("/book/").status == 200
+    assert scenario.walk.open(f"{SLOTS}&hours=24").times
 
 
 @pytest.mark.long
-def test_a_key_revoked_between_visits_is_noticed_by_looking(scene: Scene):
+def test_a_key_revoked_between_visits_is_noticed_by_looking(scenario: FaultScenario):
     """Without any booking, the next refresh finds out, and from then on nothing is offered."""
-    scene.walk.open(f"{SLOTS}&hours=24")
-    scene.sandbox.faults.add("key_revoked")
-    scene.clock.shift(16)
-    page = until(scene, SLOTS, lambda page: page.status == 503, within=60)
+    scenario.walk.open(f"{SLOTS}&hours=24")
+    scenario.sandbox.faults.add("key_revoked")
+    scenario.clock.shift(16)
+    page = until(scenario, SLOTS, lambda page: page.status == 503, within=60)
     assert page.heading == "Online booking is paused"
-    assert scene.walk.open("/book/").heading == "Online booking is paused"
+    assert scenario.walk.open("/book/").heading == "Online booking is paused"
 
 
-def test_a_removed_service_leaves_the_list_and_the_typed_text_stays(scene: Scene):
+def test_a_removed_service_leaves_the_list_and_the_typed_text_stays(scenario: FaultScenario):
     """Gone at the very end: it is said, it is not listed any more, and another service is booked without retyping."""
-    form = scene.form()
-    scene.sandbox.faults.add("service_removed", service="haircut")
-    page = scene.walk.send(form, "Book appointment", **TYPED)
+    form = scenario.form()
+    scenario.sandbox.faults.add("service_removed", service="haircut")
+    page = scenario.walk.send(form, "Book appointment", **TYPED)
     assert (page.status, page.heading) == (404, "This service isn't offered")
-    page = scene.walk.open(page.link("See all services"))
+    page = scenario.walk.open(page.link("See all services"))
     assert "Haircut" not in page.text
-    page = scene.walk.open(page.link("Beard trim"))
-    page = scene.walk.open(next(iter(page.times.values())))
+    page = scenario.walk.open(page.link("Beard trim"))
+    page = scenario.walk.open(next(iter(page.times.values())))
     fields = page.form("Book appointment")[2]
     assert {name: fields[name] for name in TYPED} == TYPED
-    assert scene.walk.send(page, "Book appointment").heading == "You're booked"
+    assert scenario.walk.send(page, "Book appointment").heading == "You're booked"
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_a_form_with_a_mistake_survives_an_outage(scene: Scene, known: bool):
+def test_a_form_with_a_mistake_survives_an_outage(scenario: FaultScenario, known: bool):
     """Corrections need no Kordless: the form comes back with its mistake, even when nothing is known any more."""
-    form = scene.form()
-    scene.sandbox.faults.add("status", status=503)
+    form = scenario.form()
+    scenario.sandbox.faults.add("status", status=503)
     if not known:
-        scene.cold()
-    page = scene.walk.send(form, "Book appointment", **{**TYPED, "name": ""})
+        scenario.cold()
+    page = scenario.walk.send(form, "Book appointment", **{**TYPED, "name": ""})
     assert page.status == 422
     assert page.form("Book appointment")[2]["notes"] == TYPED["notes"]
 
 
-def test_changed_terms_are_said(scene: Scene, caplog: pytest.LogCaptureFixture):
+def test_changed_terms_are_shown(scenario: FaultScenario, caplog: pytest.LogCaptureFixture):
     """What Kordless booked is what the confirmation says, also when it is longer than what was shown."""
-    form = scene.form()
+    form = scenario.form()
 
     def longer(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
-        body = b"".join(scene.sandbox(environ, start_response))
+        body = b"".join(scenario.sandbox(environ, start_response))
         return [body.replace(b"2026-12-09T16:00:00", b"2026-12-09T16:30:00")]
 
-    scene.change(TRANSPORT=wsgi_transport(longer))
-    page = scene.walk.send(form, "Book appointment", **TYPED)
+    scenario.change(TRANSPORT=wsgi_transport(longer))
+    page = scenario.walk.send(form, "Book appointment", **TYPED)
     assert page.heading == "You're booked"
     assert "11:30" in page.text
     assert "event=terms_changed" in caplog.text
 
 
-def test_a_new_price_is_shown_once_it_is_known(scene: Scene):
+def test_a_new_price_is_shown_once_it_is_known(scenario: FaultScenario):
     """A price is only shown, never sent: what a booking costs is Kordless's to say."""
-    scene.sandbox.faults.add("terms_changed", price=99.0)
-    assert "$99.00" in scene.form().text
+    scenario.sandbox.faults.add("terms_changed", price=99.0)
+    assert "$99.00" in scenario.form().text
 
 
-def test_a_redirect_is_never_followed(street: Scene):
+def test_a_redirect_is_never_followed(street: FaultScenario):
     """Kordless may send us where it likes: neither the key nor a contact is ever shown to another host."""
     heard: list[bytes] = []
 
@@ -220,14 +222,14 @@ def test_a_redirect_is_never_followed(street: Scene):
     assert heard == []
 
 
-def test_a_cold_burst_is_one_request_of_each_kind(scene: Scene):
+def test_a_cold_burst_is_one_request_of_each_kind(scenario: FaultScenario):
     """Twenty visitors of a newsletter at once: the organization, the service and the times are asked for once."""
-    scene.sandbox.forget_requests()
+    scenario.sandbox.forget_requests()
     together, statuses = threading.Barrier(20), []
 
     def visit() -> None:
         together.wait()
-        statuses.append(Walk(Client()).open(f"{SLOTS}&hours=24").status)
+        statuses.append(Visitor(Client()).open(f"{SLOTS}&hours=24").status)
 
     threads = [threading.Thread(target=visit) for _ in range(20)]
     for thread in threads:
@@ -235,40 +237,40 @@ def test_a_cold_burst_is_one_request_of_each_kind(scene: Scene):
     for thread in threads:
         thread.join(20)
     assert statuses == [200] * 20
-    counted = Counter(request.operation for request in scene.sandbox.requests)
+    counted = Counter(request.operation for request in scenario.sandbox.requests)
     assert counted == {"organization": 1, "service": 1, "availability": 1}
 
 
-def test_a_dead_cache_takes_no_page_down(scene: Scene, caplog: pytest.LogCaptureFixture):
+def test_a_dead_cache_takes_no_page_down(scenario: FaultScenario, caplog: pytest.LogCaptureFixture):
     """With Redis gone, everything from the services to the booking works on memory, and one line says so."""
-    scene.site.CACHES = {
+    scenario.site.CACHES = {
         "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:9/0"}
     }
     for url in ("/book/", SLOTS):
-        assert scene.walk.open(url).status == 200
-    assert scene.walk.send(scene.form(), "Book appointment", **TYPED).heading == "You're booked"
+        assert scenario.walk.open(url).status == 200
+    assert scenario.walk.send(scenario.form(), "Book appointment", **TYPED).heading == "You're booked"
     lines = [record for record in caplog.records if "event=cache_unavailable" in record.getMessage()]
     assert {record.levelno for record in lines} == {logging.ERROR}
     assert len(lines) <= 2
-    assert "127.0.0.1" not in "".join(page.html for page in scene.walk.seen)
-    scene.site.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    assert "127.0.0.1" not in "".join(page.html for page in scenario.walk.seen)
+    scenario.site.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     caches["default"].clear()
 
 
-def test_a_read_only_database_books_nothing(scene: Scene, caplog: pytest.LogCaptureFixture):
+def test_a_read_only_database_books_nothing(scenario: FaultScenario, caplog: pytest.LogCaptureFixture):
     """What can't be written down isn't sent: the form stays, browsing goes on, and one line says why."""
-    form = scene.form()
-    scene.sandbox.forget_requests()
+    form = scenario.form()
+    scenario.sandbox.forget_requests()
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA query_only = ON")
     try:
-        page = scene.walk.send(form, "Book appointment", once=True, **TYPED)
-        assert scene.walk.open("/book/").status == 200
+        page = scenario.walk.send(form, "Book appointment", once=True, **TYPED)
+        assert scenario.walk.open("/book/").status == 200
     finally:
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA query_only = OFF")
     assert (page.status, bool(page.alert)) == (503, True)
     assert page.form("Book appointment")[2]["email"] == TYPED["email"]
-    assert "create" not in [request.operation for request in scene.sandbox.requests]
+    assert "create" not in [request.operation for request in scenario.sandbox.requests]
     assert [event for event, _level in events(caplog)] == ["attempt_not_written"]
     assert SANDBOX_KEY not in caplog.text

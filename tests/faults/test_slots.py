@@ -4,17 +4,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.conftest import NOW
-from tests.support.fault_steps import Scene
+from tests.support.clock import NOW
+from tests.support.fault_scenario import FaultScenario
 from tests.support.visitor import Page
 
 
-def page_with(scene: Scene, kind: str, query: str = "", **options: object) -> Page:
+def page_with(scenario: FaultScenario, kind: str, query: str = "", **options: object) -> Page:
     """The haircut's times, under this faults."""
-    scene.sandbox.faults.clear()
-    scene.cold()
-    scene.sandbox.faults.add(kind, "availability", **options)
-    return scene.walk.open(f"/book/haircut/{query}")
+    scenario.sandbox.faults.clear()
+    scenario.cold()
+    scenario.sandbox.faults.add(kind, "availability", **options)
+    return scenario.walk.open(f"/book/haircut/{query}")
 
 
 def starts(page: Page) -> list[str]:
@@ -23,47 +23,47 @@ def starts(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", ["duplicates", "unsorted", "mixed_offsets", "past", "null_host", "null_team"])
-def test_strange_lists_make_the_same_times(scene: Scene, kind: str):
+def test_strange_lists_make_the_same_times(scenario: FaultScenario, kind: str):
     """Doubled, shuffled, in other offsets, with what is past, without hosts: a time stands there once, in order."""
-    plain = starts(scene.walk.open("/book/haircut/"))
+    plain = starts(scenario.walk.open("/book/haircut/"))
     assert plain
-    found = starts(page_with(scene, kind))
+    found = starts(page_with(scenario, kind))
     assert found == plain == sorted(set(plain))
     assert all(datetime.strptime(start, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) > NOW for start in found)
 
 
-def test_full_times_are_not_offered(scene: Scene):
+def test_full_times_are_not_offered(scenario: FaultScenario):
     """Every second slot is full and can't be chosen; with none free, the next free day is looked for and none found."""
-    plain = starts(scene.walk.open("/book/haircut/?day=2026-12-04&host=host_sarah"))
-    half = starts(page_with(scene, "full", "?day=2026-12-04&host=host_sarah"))
+    plain = starts(scenario.walk.open("/book/haircut/?day=2026-12-04&host=host_sarah"))
+    half = starts(page_with(scenario, "full", "?day=2026-12-04&host=host_sarah"))
     assert set(half) < set(plain)
-    nothing = page_with(scene, "full", every=1)
+    nothing = page_with(scenario, "full", every=1)
     assert nothing.status == 200
     assert not nothing.times
     assert "There are no free times at the moment" in nothing.text
 
 
-def test_no_slots_cost_a_few_requests(scene: Scene):
+def test_no_slots_cost_a_few_requests(scenario: FaultScenario):
     """Looking for the next free day asks for four months at most, and once for everybody."""
-    page = page_with(scene, "no_slots")
-    asked = [request.operation for request in scene.sandbox.requests].count("availability")
+    page = page_with(scenario, "no_slots")
+    asked = [request.operation for request in scenario.sandbox.requests].count("availability")
     assert asked <= 4
     assert "There are no free times" in page.text
-    scene.walk.open("/book/haircut/?tz=Asia/Tokyo")
-    assert [request.operation for request in scene.sandbox.requests].count("availability") == asked
+    scenario.walk.open("/book/haircut/?tz=Asia/Tokyo")
+    assert [request.operation for request in scenario.sandbox.requests].count("availability") == asked
 
 
 @pytest.mark.long
-def test_three_thousand_slots_fit_a_page(scene: Scene):
+def test_three_thousand_slots_fit_a_page(scenario: FaultScenario):
     """A slot a minute makes pages of at most 60 kB and 120 links among days and times, and every time is reachable."""
-    page = page_with(scene, "many")
+    page = page_with(scenario, "many")
     offered, pages = starts(page), [page]
     while "Later times" in page.text:
-        page = scene.walk.open(page.link("Later times"))
+        page = scenario.walk.open(page.link("Later times"))
         offered += starts(page)
         pages.append(page)
     assert "Earlier times" in page.text
-    assert starts(scene.walk.open(page.link("Earlier times"))) == starts(pages[0])
+    assert starts(scenario.walk.open(page.link("Earlier times"))) == starts(pages[0])
     for each in pages:
         assert len(each.response.content) <= 60_000
         assert len(each.times) + len(each.days) <= 120
@@ -73,20 +73,20 @@ def test_three_thousand_slots_fit_a_page(scene: Scene):
     assert len(offered) == (midnight - first) // timedelta(minutes=1)
 
 
-def test_times_of_another_service_are_not_offered(scene: Scene):
+def test_times_of_another_service_are_not_offered(scenario: FaultScenario):
     """Slots that belong to another service are no answer to the question."""
-    page = page_with(scene, "other_booking")
+    page = page_with(scenario, "other_booking")
     assert (page.status, page.times) == (503, {})
 
 
 @pytest.mark.parametrize(("zone", "day"), [("America/New_York", "2026-11-01"), ("Europe/Berlin", "2026-10-25")])
-def test_a_clock_change_names_both_hours(scene: Scene, zone: str, day: str):
+def test_a_clock_change_names_both_hours(scenario: FaultScenario, zone: str, day: str):
     """On the day that the clocks go back, the hour that comes twice is offered twice, each with its offset."""
     before = datetime.fromisoformat(day).replace(tzinfo=UTC) - timedelta(days=3)
-    scene.clock.move_to(before)
-    scene.sandbox.clock.set(before)
-    scene.cold()
-    page = scene.walk.open(f"/book/late-advice/?tz={zone}&day={day}&hours=24")
+    scenario.clock.move_to(before)
+    scenario.sandbox.clock.set(before)
+    scenario.cold()
+    page = scenario.walk.open(f"/book/late-advice/?tz={zone}&day={day}&hours=24")
     assert page.status == 200
     assert len(starts(page)) == len(set(starts(page)))
     labels = list(page.times)

@@ -9,24 +9,24 @@ import pytest
 
 from kordless_booking.api.session import wsgi_transport
 from kordless_booking.sandbox import Sandbox
-from tests.support.fault_steps import LATER, START, Scene, written
+from tests.support.fault_scenario import LATER, START, FaultScenario, written
 from tests.support.visitor import Page
 
 LOST = {"status": 502, "html": True}
 DENIALS = ("unchanged", "Nothing has been booked or changed")
 
 
-def asking(scene: Scene, what: str) -> tuple[Page, str]:
+def asking(scenario: FaultScenario, what: str) -> tuple[Page, str]:
     """The page that asks whether to cancel or move, and its button."""
-    number = scene.booked()
+    number = scenario.booked()
     if what == "cancel":
-        return scene.walk.open(scene.manage(number, "cancel/")), "Cancel booking"
-    return scene.walk.open(scene.manage(number, f"reschedule/confirm/?start={written(LATER)}")), "Reschedule"
+        return scenario.walk.open(scenario.manage(number, "cancel/")), "Cancel booking"
+    return scenario.walk.open(scenario.manage(number, f"reschedule/confirm/?start={written(LATER)}")), "Reschedule"
 
 
-def state(scene: Scene) -> tuple[str, float]:
+def state(scenario: FaultScenario) -> tuple[str, float]:
     """Status and start of the only booking."""
-    [booking] = scene.sandbox.bookings()
+    [booking] = scenario.sandbox.bookings()
     return booking["status"], booking["starts"]
 
 
@@ -35,78 +35,78 @@ WORDS = {"cancel": "Your booking has been canceled.", "reschedule": "Your bookin
 
 
 @pytest.mark.parametrize("what", ["cancel", "reschedule"])
-def test_lost_but_done_is_told_as_done(scene: Scene, what: str):
+def test_lost_but_carried_out_is_shown_as_done(scenario: FaultScenario, what: str):
     """The answer was lost, the booking says that it happened: so does the page. Sending it again changes nothing."""
-    page, button = asking(scene, what)
-    scene.sandbox.faults.add("status", what, carried_out=True, **LOST)
+    page, button = asking(scenario, what)
+    scenario.sandbox.faults.add("status", what, carried_out=True, **LOST)
     for _ in range(2):
-        told = scene.walk.send(page, button)
+        told = scenario.walk.send(page, button)
         assert told.status == 200
         assert WORDS[what] in told.text
-        assert state(scene) == DONE[what]
-    assert [request.operation for request in scene.sandbox.requests].count(what) == 1
+        assert state(scenario) == DONE[what]
+    assert [request.operation for request in scenario.sandbox.requests].count(what) == 1
 
 
 @pytest.mark.parametrize("what", ["cancel", "reschedule"])
-def test_lost_and_not_done_can_be_sent_again(scene: Scene, what: str):
+def test_lost_and_not_done_can_be_sent_again(scenario: FaultScenario, what: str):
     """The booking still stands: that is not sold as success nor as a promise, and the same button finishes it."""
-    page, button = asking(scene, what)
-    before = state(scene)
-    scene.sandbox.faults.add("status", what, times=1, **LOST)
-    told = scene.walk.send(page, button)
+    page, button = asking(scenario, what)
+    before = state(scenario)
+    scenario.sandbox.faults.add("status", what, times=1, **LOST)
+    told = scenario.walk.send(page, button)
     assert told.status == 503
     assert "couldn't confirm" in told.alert
     assert not any(denial in told.text for denial in DENIALS)
-    assert state(scene) == before
-    assert WORDS[what] in scene.walk.send(told, button).text
-    assert state(scene) == DONE[what]
+    assert state(scenario) == before
+    assert WORDS[what] in scenario.walk.send(told, button).text
+    assert state(scenario) == DONE[what]
 
 
 @pytest.mark.parametrize("carried_out", [True, False])
 @pytest.mark.parametrize("what", ["cancel", "reschedule"])
-def test_when_nobody_can_tell_nothing_is_claimed(scene: Scene, what: str, carried_out: bool):
+def test_an_unknown_outcome_claims_nothing(scenario: FaultScenario, what: str, carried_out: bool):
     """Neither the change nor the look after it is answered: the page claims neither, and leads on to the truth."""
-    page, button = asking(scene, what)
-    scene.sandbox.faults.add("status", what, carried_out=carried_out, **LOST)
-    scene.change(TRANSPORT=wsgi_transport(Falls(scene.sandbox, f"/{what}")))
-    told = scene.walk.send(page, button)
+    page, button = asking(scenario, what)
+    scenario.sandbox.faults.add("status", what, carried_out=carried_out, **LOST)
+    scenario.change(TRANSPORT=wsgi_transport(Falls(scenario.sandbox, f"/{what}")))
+    told = scenario.walk.send(page, button)
     assert told.status == 503
     assert "couldn't confirm" in told.alert
     assert not any(denial in told.text for denial in DENIALS)
     assert WORDS[what] not in told.text
-    scene.change(TRANSPORT=wsgi_transport(scene.sandbox))
-    scene.sandbox.faults.clear()
-    assert WORDS[what] in scene.walk.send(told, button).text
-    assert state(scene) == DONE[what]
-    assert len(scene.sandbox.bookings()) == 1
+    scenario.change(TRANSPORT=wsgi_transport(scenario.sandbox))
+    scenario.sandbox.faults.clear()
+    assert WORDS[what] in scenario.walk.send(told, button).text
+    assert state(scenario) == DONE[what]
+    assert len(scenario.sandbox.bookings()) == 1
 
 
 @pytest.mark.parametrize("what", ["cancel", "reschedule"])
-def test_not_sent_is_unchanged(scene: Scene, what: str):
+def test_not_sent_is_unchanged(scenario: FaultScenario, what: str):
     """Kordless said "too many": nothing happened, which is said, and the same button works when there is room."""
-    page, button = asking(scene, what)
-    before = state(scene)
-    scene.sandbox.faults.add("status", what, times=1, status=429, retry_after=7)
-    told = scene.walk.send(page, button)
+    page, button = asking(scenario, what)
+    before = state(scenario)
+    scenario.sandbox.faults.add("status", what, times=1, status=429, retry_after=7)
+    told = scenario.walk.send(page, button)
     assert (told.status, told.response["Retry-After"]) == (503, "7")
     assert "Your booking is unchanged" in told.alert
-    assert state(scene) == before
-    scene.clock.shift(8)
-    assert WORDS[what] in scene.walk.send(told, button).text
+    assert state(scenario) == before
+    scenario.clock.shift(8)
+    assert WORDS[what] in scenario.walk.send(told, button).text
 
 
-def test_taken_by_our_own_first_try(scene: Scene):
-    """The move was made, and its repetition is told that the time is taken: by this very booking, so it has moved."""
-    page, button = asking(scene, "reschedule")
-    scene.sandbox.faults.add("status", "reschedule", status=409, carried_out=True)
-    assert WORDS["reschedule"] in scene.walk.send(page, button).text
-    assert state(scene) == DONE["reschedule"]
+def test_taken_by_our_own_first_try(scenario: FaultScenario):
+    """The move was made, and its repetition is answered with a taken time: by this very booking, so it has moved."""
+    page, button = asking(scenario, "reschedule")
+    scenario.sandbox.faults.add("status", "reschedule", status=409, carried_out=True)
+    assert WORDS["reschedule"] in scenario.walk.send(page, button).text
+    assert state(scenario) == DONE["reschedule"]
 
 
-def test_an_address_alone_claims_nothing(scene: Scene):
-    """Whoever writes "done" into the address of a booking that stands is not told that it is canceled."""
-    number = scene.booked()
-    assert "has been canceled" not in scene.walk.open(scene.manage(number, "?done=canceled")).text
+def test_an_address_alone_claims_nothing(scenario: FaultScenario):
+    """Whoever writes "done" into the address of a confirmed booking gets no page that calls it canceled."""
+    number = scenario.booked()
+    assert "has been canceled" not in scenario.walk.open(scenario.manage(number, "?done=canceled")).text
 
 
 class Falls:

@@ -72,7 +72,7 @@ def test_it_is_written_once_in_half_a_minute(tally: BufferedCounter[str], book: 
     assert len(later.jobs) == 1
 
 
-def test_what_can_not_be_written_is_kept_and_tried_again(
+def test_counts_that_can_not_be_written_stay_buffered_for_a_retry(
     tally: BufferedCounter[str], book: Book, later: Later, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Together with what came in the meantime; the log has the kind of error alone."""

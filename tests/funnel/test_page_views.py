@@ -1,4 +1,4 @@
-"""Which requests count as somebody's look: told by what browsers say of themselves."""
+"""Requests that count as page views, by the headers of browsers."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def test_a_step_counts_whoever_sends_the_form() -> None:
     )
 )
 def test_whatever_the_headers_hold_the_page_is_not_disturbed(headers: dict[str, str]) -> None:
-    """Nothing is raised, and nothing of them is kept."""
+    """Nothing is raised, and nothing of them is stored."""
     request = RequestFactory().get("/book/haircut/", headers={"User-Agent": CHROME, **headers})
     count_page_view(request, TIMES)
     for key in counters.stage_counter.drain():

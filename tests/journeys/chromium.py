@@ -119,7 +119,7 @@ class Chromium:
         return found
 
     def complaints(self) -> list[str]:
-        """The errors that pages and frames had so far, and forget them."""
+        """Return the errors of pages and frames so far, and clear them."""
         heard, self._heard = self._heard, []
         return heard
 

@@ -109,7 +109,7 @@ def _prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def demo(_prepared: Path, tmp_path: Path) -> Iterator[Demo]:
-    """The demo site, fresh for each journey: nobody else books, and nobody else uses up the sandbox's allowance."""
+    """The demo site, fresh for each journey: nobody else books, and nobody else uses up the sandbox's rate limit."""
     furnish(tmp_path, _prepared)
     with served(tmp_path) as demo:
         yield demo

@@ -38,7 +38,7 @@ class Demo:
 
     @cached_property
     def sandbox(self) -> Sandbox:
-        """The Kordless that the demo books with, to play tricks with and to look into."""
+        """The Kordless that the demo books with, to set faults in and to look into."""
         return Sandbox(path=str(self.folder / "sandbox.sqlite3"))
 
     def log(self) -> str:

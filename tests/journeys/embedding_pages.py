@@ -75,7 +75,7 @@ def opened(folder: Path, site: Callable[[str], WSGIApplication] = website) -> It
 
 
 def listen(page: Page) -> None:
-    """Remember what the widget tells the page and what the page's policy refuses; call it before the page is opened."""
+    """Record the widget's messages and the violations of the page's policy; call it before the page is opened."""
     page.add_init_script(
         """window.heard = []; window.refused = [];
         for (const name of ["ready", "step", "booked", "rescheduled", "cancelled", "resize", "closed"])

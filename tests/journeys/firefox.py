@@ -107,7 +107,7 @@ class Firefox:
         return found
 
     def complaints(self) -> list[str]:
-        """The console's errors about pages of this machine so far, and forget them."""
+        """Return the console's errors about pages of this machine so far, and clear them."""
         heard: list[str] = self._inside(
             """const [done] = arguments;
             const errors = Services.console.getMessageArray().filter((one) =>

@@ -13,7 +13,7 @@ RULES = {
 
 
 class Inspector:
-    """Looks at a page and remembers what is wrong."""
+    """Checks pages and records what is wrong."""
 
     def __init__(self, page: Page) -> None:
         self.page = page

@@ -84,7 +84,7 @@ def test_the_whole_way_without_javascript(browser: Browser, demo: Demo):
         assert context.cookies() == []
 
 
-@pytest.mark.parametrize("width", [280, pytest.param(320, marks=pytest.mark.dates)])
+@pytest.mark.parametrize("width", [280, pytest.param(320, marks=[pytest.mark.dates, pytest.mark.matrix])])
 def test_on_a_small_phone(browser: Browser, demo: Demo, width: int):
     """Nothing has to be scrolled sideways on any step."""
     with browser.new_context(viewport={"width": width, "height": 640}, timezone_id="Europe/Berlin") as context:

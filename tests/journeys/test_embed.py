@@ -48,7 +48,7 @@ def page(context: BrowserContext) -> Page:
 
 @pytest.fixture
 def elsewhere(_prepared: Path, tmp_path: Path) -> Iterator[Elsewhere]:
-    """The demo and someone else's website, fresh for each journey: its allowance is for one visitor's minute."""
+    """The demo and someone else's website, fresh for each journey: its rate limit is for one visitor's minute."""
     furnish(tmp_path, _prepared)
     with opened(tmp_path) as both:
         yield both
@@ -633,6 +633,7 @@ def test_the_snippet_builder_without_javascript(strict_browser: Browser, elsewhe
         expect(page.get_by_role("button", name="Copy")).to_have_count(0)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("scheme", thinned(["light", "dark"]))
 def test_the_snippet_builder_is_for_everybody(page: Page, elsewhere: Elsewhere, scheme: Literal["light", "dark"]):
     """Small, wide, light and dark it can be read and reached, with all that it has to say."""

@@ -27,7 +27,7 @@ SETTINGS = [
         marks=[
             *([pytest.mark.firefox] if browser == "firefox" else []),
             # Chromium without third-party cookies is the setting of most visitors.
-            *([] if (browser, cookies) == ("chromium", "blocked") else [pytest.mark.matrix]),
+            *([] if (browser, cookies, scripts) == ("chromium", "blocked", True) else [pytest.mark.matrix]),
         ],
     )
     for browser, cookies, scripts in product(("chromium", "firefox"), ("allowed", "blocked"), (True, False))
@@ -112,7 +112,7 @@ def test_the_setting_is_what_it_says(visit: Visit):
         assert visitor.kept("Party") == []
 
 
-def test_what_is_kept_would_be_found(visit: Visit):
+def test_stored_data_would_be_found(visit: Visit):
     """Each place that a site may keep something in is looked into."""
     visitor = visit.visitor
     for keep in (

@@ -118,7 +118,7 @@ def test_a_day_that_fills_up_makes_room_for_another(page: Page, told: Demo):
 
 
 def test_a_page_that_nobody_sees_does_not_look(page: Page, told: Demo):
-    """A forgotten tab costs nothing."""
+    """A hidden tab costs nothing."""
     opened(page, busy_day(told))
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))

@@ -10,7 +10,7 @@ from tests.journeys.demo import Demo
 
 
 class Asked:
-    """The page's own requests for steps, told apart by whether they were guesses."""
+    """The page's own requests for steps, with and without the header of a prefetch."""
 
     def __init__(self, page: Page) -> None:
         self.guesses: list[str] = []
@@ -43,7 +43,7 @@ def over_the_line(page: Page, initiator: str) -> list[str]:
 
 
 def hovered(page: Page, selector: str, *, status: int = 200) -> None:
-    """Rest the pointer on the first of these until the guess is answered."""
+    """Rest the pointer on the first of these until the prefetch is answered."""
     with page.expect_response(lambda answer: "kb-ahead" in answer.request.headers) as caught:
         page.locator(selector).first.hover()
     if caught.value.status != 303:
@@ -96,7 +96,7 @@ def test_a_guess_costs_kordless_nothing(page: Page, demo: Demo, complaints: list
 
 
 def test_passing_over_asks_nothing(page: Page, demo: Demo):
-    """A pointer that is on its way elsewhere rests nowhere; one guess is not sent twice."""
+    """A pointer that is on its way elsewhere rests nowhere; one prefetch is not sent twice."""
     page.goto(f"{demo.url}/book/haircut/?tz=America/New_York")
     asked = Asked(page)
     page.evaluate(
@@ -124,7 +124,7 @@ def test_who_saves_data_is_not_guessed_at(page: Page, demo: Demo):
     assert (asked.guesses, len(asked.clicks)) == ([], 1)
 
 
-def test_what_was_fetched_ahead_never_stands_for_a_whole_page(page: Page, demo: Demo):
+def test_a_prefetched_fragment_never_replaces_a_whole_page(page: Page, demo: Demo):
     """The fragment lies in the cache under the page's own address; Back from elsewhere brings the whole page."""
     page.goto(f"{demo.url}/book/haircut/?tz=America/New_York")
     hovered(page, ".kb-time")

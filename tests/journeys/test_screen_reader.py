@@ -30,7 +30,7 @@ def tour(page: Page, demo: Demo) -> Tour:
 
 
 def test_booking_by_ear(page: Page, tour: Tour):
-    """Services, days, times, form, errors and the good news, each with a role and a name."""
+    """Services, days, times, form, errors and the confirmation, each with a role and a name."""
     tour.open("", "service")
     hears(
         page,
@@ -175,7 +175,7 @@ def test_managing_by_ear(page: Page, tour: Tour):
 
 
 @pytest.mark.dates
-def test_what_is_said_without_being_asked(page: Page, tour: Tour):
+def test_announcements_of_live_regions(page: Page, tour: Tour):
     """What a search found, a chosen day, a wait and its end are said politely, and nothing old stays behind."""
     live = page.locator("[data-kb-live]")
     tour.open("color-consultation/zone/", "zone")

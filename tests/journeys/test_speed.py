@@ -73,7 +73,7 @@ def the_whole_way(page: Page, demo: Demo, email: str) -> None:
     booking_steps.at(page, "booking")
 
 
-@pytest.mark.parametrize("device", ["phone", "desktop"])
+@pytest.mark.parametrize("device", thinned(["phone", "desktop"]))
 @pytest.mark.parametrize("slow", thinned({"quick": 0, "slow": 0.7}))
 def test_nothing_jumps(browser: Browser, demo: Demo, device: str, slow: float):
     """No layout shift on any step, in a zone that the first answer could not know, also when an answer takes longer."""

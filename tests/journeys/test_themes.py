@@ -10,6 +10,7 @@ from tests.journeys.inspector import Inspector
 from tests.support.matrix import thinned
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("scheme", thinned(["light", "dark"]))
 @pytest.mark.parametrize("theme", thinned(THEMES, "salon".__eq__))
 def test_each_theme_leaves_nobody_out(page: Page, demo: Demo, theme: str, scheme: str):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.demo import Demo
-from tests.support.http_visitor import Visitor
+from tests.support.visitor import HttpTransport, Visitor
 
 JAR = os.environ.get("VNU_JAR", "")
 
@@ -24,10 +24,11 @@ pytestmark = pytest.mark.skipif(
 
 def walked(demo: Demo) -> dict[str, str]:
     """The HTML of each page of both ways, by address."""
-    visitor = Visitor(f"{demo.url}/")
+    visitor = Visitor(HttpTransport(demo.url))
+    visitor.open(f"{demo.url}/")
     visitor.open("/book/manage/")
-    visitor.send("Find booking", number="KB-NONE", contact="nobody@example.com")
-    seen = {f"not found: {visitor.url}": visitor.seen[visitor.url]}
+    visitor.send(visitor.page, "Find booking", number="KB-NONE", contact="nobody@example.com")
+    seen = {f"not found: {visitor.page.url}": visitor.page.html}
     visitor.open("/book/")
     visitor.follow("Styling class")
     visitor.open("/book/")
@@ -36,18 +37,19 @@ def walked(demo: Demo) -> dict[str, str]:
     visitor.open("/book/")
     visitor.follow("Haircut")
     visitor.follow("/contact/")
-    visitor.send("Book appointment", name="")
-    seen["contact with errors"] = visitor.seen[visitor.url]
-    visitor.send("Book appointment", name='Ada <b>Lovelace</b> & "sons"', email="valid@example.com")
+    visitor.send(visitor.page, "Book appointment", name="")
+    seen["contact with errors"] = visitor.page.html
+    visitor.send(visitor.page, "Book appointment", name='Ada <b>Lovelace</b> & "sons"', email="valid@example.com")
     visitor.follow("Change or cancel")
-    booking = visitor.url
-    visitor.send("Cancel booking")
+    booking = visitor.page.url
+    visitor.send(visitor.page, "Cancel booking")
     visitor.open(booking)
-    visitor.send("Reschedule")
+    visitor.send(visitor.page, "Reschedule")
     visitor.follow("/reschedule/confirm/")
     visitor.open("/book/haircut/?embed=1&accent=1f6f5c&scheme=dark")
     visitor.open("/snippet/?site=https://shop.example&accent=red&service=haircut")
-    return {**visitor.seen, **seen}
+    pages = {page.url: page.html for page in visitor.seen if "Location" not in page.response}
+    return {**pages, **seen}
 
 
 @pytest.mark.matrix

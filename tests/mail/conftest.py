@@ -8,18 +8,8 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from tests.support.deliveries import NEW
-from tests.support.visitor import Walk
-
-SITE = "https://salon.example"
-MAIL: dict[str, Any] = {
-    "MAIL": True,
-    "MAIL_FROM": "bookings@salon.example",
-    "SITE_URL": f"{SITE}/",
-    "SUPPORT_EMAIL": "help@salon.example",
-    "SUPPORT_PHONE": "+1 212 555 0100",
-    "WEBHOOK_SECRETS": NEW,
-}
+from tests.support.mail_settings import MAIL
+from tests.support.visitor import Visitor
 
 
 @pytest.fixture
@@ -30,6 +20,6 @@ def writing(site: Settings, account_settings: dict[str, Any]) -> Settings:
 
 
 @pytest.fixture
-def visitor(client: Client, writing: Settings) -> Walk:
+def visitor(client: Client, writing: Settings) -> Visitor:
     """Return a visitor without JavaScript."""
-    return Walk(client)
+    return Visitor(client)

@@ -1,4 +1,4 @@
-"""What is kept of a customer: never less than was known, never older."""
+"""Stored data of a customer: never less than before, never older."""
 
 from datetime import timedelta
 
@@ -9,11 +9,11 @@ from kordless_booking.booking.preferences import VisitorPreferences
 from kordless_booking.booking.tokens import InvalidToken, encrypt_token
 from kordless_booking.mail.appointment_data import AppointmentData, usable_email
 from kordless_booking.models import Appointment
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.mail_events import FIRST, GERMAN, MOVED, booking
 
 
-def test_news_replace_and_silence_keeps():
+def test_newer_data_replaces_and_missing_fields_stay():
     """A webhook that names neither service nor phone takes neither away."""
     known = AppointmentData(booking=booking(service_name="Haircut"), reader=GERMAN)
     heard = booking(start=MOVED, service_slug=None, contact=Contact(name="Canary B", email="other@example.com"))
@@ -27,7 +27,7 @@ def test_news_replace_and_silence_keeps():
     assert learnt.reader == GERMAN
 
 
-def test_old_news_add_but_move_nothing():
+def test_older_data_adds_fields_but_changes_none():
     """The time and the status stay."""
     known = AppointmentData(booking=booking(service_name=None))
     learnt = known.merged_with(booking(start=MOVED, status="canceled", service_name="Haircut"), GERMAN, news=False)

@@ -22,14 +22,14 @@ from kordless_booking.mail.enqueue import CLEANUP_EVERY, enqueue
 from kordless_booking.models import Appointment, OutgoingMail
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.signals import booking_created
-from tests.conftest import NOW
-from tests.mail.conftest import MAIL
+from tests.support.clock import NOW
 from tests.support.deliveries import delivery, event_body
 from tests.support.failing_database import refused_writes
 from tests.support.lost_answers import lose_answers
 from tests.support.mail_events import FIRST, GERMAN, MOVED, TERMS, booking, hook, page
 from tests.support.mail_reader import sent
-from tests.support.visitor import JANE, Walk
+from tests.support.mail_settings import MAIL
+from tests.support.visitor import JANE, Visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -39,14 +39,14 @@ def mail_kinds() -> list[str]:
     return list(OutgoingMail.objects.order_by("pk").values_list("kind", flat=True))
 
 
-def test_off_by_default_nothing_is_sent_or_kept(site: Settings, client: Client, sandbox: Sandbox):
+def test_off_by_default_nothing_is_sent_or_stored(site: Settings, client: Client, sandbox: Sandbox):
     """Kordless writes to customers itself."""
-    Walk(client).book("haircut", "?day=2026-12-09")
+    Visitor(client).book("haircut", "?day=2026-12-09")
     assert sent() == []
     assert not Appointment.objects.exists()
 
 
-def test_each_change_on_our_pages_is_one_mail(visitor: Walk, sandbox: Sandbox):
+def test_each_change_on_our_pages_is_one_mail(visitor: Visitor, sandbox: Sandbox):
     """Booked, moved, cancelled; and not again when a form is sent twice."""
     confirmation = visitor.book("haircut", "?day=2026-12-09")
     assert [letter.subject[:29] for letter in sent()] == ["Your booking is confirmed: Ha"]
@@ -76,7 +76,7 @@ def test_the_page_and_the_webhook_are_one_mail(writing: Settings, first: Callabl
 
 
 def test_a_mail_is_in_the_language_of_the_attempt_when_the_webhook_is_quicker(
-    visitor: Walk, client: Client, sandbox: Sandbox, clock: Traveller
+    visitor: Visitor, client: Client, sandbox: Sandbox, clock: Traveller
 ):
     """The answer to the form is lost; what the visitor chose was written down before it was sent."""
     lose_answers(sandbox)
@@ -98,7 +98,7 @@ def test_a_mail_is_in_the_language_of_the_attempt_when_the_webhook_is_quicker(
 
 
 def test_what_the_page_knows_comes_late_but_holds(writing: Settings):
-    """The webhook told the creation; the mail about the cancellation is in the visitor's language all the same."""
+    """The webhook announced the creation; the mail about the cancellation is in the visitor's language all the same."""
     hook(BookingChange.CREATED)
     page(BookingChange.CREATED)
     hook(BookingChange.CANCELLED, 60)
@@ -130,7 +130,7 @@ def test_the_same_delivery_twenty_times(writing: Settings, client: Client):
 def test_a_receiver_that_raises_takes_the_mail_with_it(
     writing: Settings, client: Client, django_capture_on_commit_callbacks: Any
 ):
-    """Nothing is kept, nothing goes out; Kordless's next try finds nothing here, and then there is one mail."""
+    """Nothing is stored, nothing goes out; Kordless's next try finds nothing here, and then there is one mail."""
 
     def fall_over(**_said: Any) -> None:
         raise RuntimeError
@@ -149,7 +149,7 @@ def test_a_receiver_that_raises_takes_the_mail_with_it(
 
 
 @pytest.mark.parametrize("trouble", [{"status": 409}, {"status": 422}, {"status": 503}, {"status": 400}])
-def test_no_mail_on_a_failed_attempt(visitor: Walk, sandbox: Sandbox, trouble: dict[str, int]):
+def test_no_mail_on_a_failed_attempt(visitor: Visitor, sandbox: Sandbox, trouble: dict[str, int]):
     """Kordless said no, or nothing."""
     contact = visitor.choose()
     sandbox.faults.add("status", "create", **trouble)
@@ -158,7 +158,7 @@ def test_no_mail_on_a_failed_attempt(visitor: Walk, sandbox: Sandbox, trouble: d
     assert not Appointment.objects.exists()
 
 
-def test_no_mail_on_an_unknown_attempt_until_it_is_known(visitor: Walk, sandbox: Sandbox, clock: Traveller):
+def test_no_mail_on_an_unknown_attempt_until_it_is_known(visitor: Visitor, sandbox: Sandbox, clock: Traveller):
     """The page that finds out tells it, once."""
     lose_answers(sandbox)
     waiting = visitor.send(visitor.choose(), "Book appointment", **JANE)
@@ -171,7 +171,7 @@ def test_no_mail_on_an_unknown_attempt_until_it_is_known(visitor: Walk, sandbox:
 
 
 @pytest.mark.parametrize("operation", ["cancel", "reschedule"])
-def test_no_mail_on_a_change_that_failed(visitor: Walk, sandbox: Sandbox, operation: str):
+def test_no_mail_on_a_change_that_failed(visitor: Visitor, sandbox: Sandbox, operation: str):
     """The booking stands as it was."""
     manage = visitor.open(visitor.book("haircut", "?day=2026-12-09").link("Change or cancel"))
     sandbox.faults.add("status", operation, status=422)
@@ -182,7 +182,7 @@ def test_no_mail_on_a_change_that_failed(visitor: Walk, sandbox: Sandbox, operat
     assert len(sent()) == 1
 
 
-def test_a_request_is_called_one_and_its_acceptance_told(visitor: Walk, sandbox: Sandbox):
+def test_a_request_and_its_acceptance_are_mailed(visitor: Visitor, sandbox: Sandbox):
     """Kordless says so with an update that moves nothing."""
     confirmation = visitor.book("bridal-styling", "?day=2026-12-09")
     [asked] = sent()
@@ -236,7 +236,7 @@ def test_nothing_follows_a_cancellation(writing: Settings):
         Contact(name="Canary", email="x" * 250 + "@b.example"),
     ],
 )
-def test_without_an_address_there_is_no_mail_and_nothing_is_kept(writing: Settings, contact: Contact | None):
+def test_without_an_address_there_is_no_mail_and_nothing_is_stored(writing: Settings, contact: Contact | None):
     """Or with something that is none."""
     hook(BookingChange.CREATED, contact=contact)
     assert not Appointment.objects.exists()
@@ -244,12 +244,14 @@ def test_without_an_address_there_is_no_mail_and_nothing_is_kept(writing: Settin
 
 @pytest.mark.parametrize("changes", [{"start": NOW - timedelta(hours=3)}, {"status": "no_show"}])
 def test_what_is_over_or_unheard_of_is_not_written_about(writing: Settings, changes: dict[str, Any]):
-    """Nobody wants to be told of yesterday, and what a status means that we don't know, nobody knows."""
+    """Nobody needs mail about yesterday, and an unknown status has no text."""
     hook(BookingChange.CREATED, **changes)
     assert mail_kinds() == []
 
 
-def test_what_can_not_be_written_down_is_told_but_not_mailed(writing: Settings, caplog: pytest.LogCaptureFixture):
+def test_a_change_that_can_not_be_stored_is_published_but_not_mailed(
+    writing: Settings, caplog: pytest.LogCaptureFixture
+):
     """Twice would be worse than not at all: Kordless writes as well."""
     with refused_writes("INSERT", "UPDATE"):
         page(BookingChange.CREATED)
@@ -282,7 +284,7 @@ def rows() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("rows")
-def test_what_is_kept_is_sealed_and_can_be_found_again(writing: Settings):
+def test_stored_appointments_are_encrypted_and_can_be_found_again(writing: Settings):
     """By a keyed hash of the address, in any case; deleting takes the mails along."""
     page(BookingChange.CREATED)
     row = Appointment.objects.get(email_hash=contact_hash("Canary@Example.com"))

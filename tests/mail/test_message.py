@@ -23,12 +23,12 @@ from kordless_booking.conf import get_account
 from kordless_booking.mail.enqueue import record_and_enqueue
 from kordless_booking.models import OutgoingMail
 from kordless_booking.sandbox import Sandbox
-from tests.conftest import NOW
-from tests.mail.conftest import MAIL, SITE
+from tests.support.clock import NOW
 from tests.support.mail_events import FIRST, GERMAN, MOVED, booking
 from tests.support.mail_reader import Letter, sent
+from tests.support.mail_settings import MAIL, SITE
 from tests.support.terms import make_terms
-from tests.support.visitor import Page, Walk
+from tests.support.visitor import Page, Visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -148,7 +148,7 @@ def test_a_booking_from_elsewhere_is_in_the_sites_language_and_the_business_zone
     assert str(letter.start.tzinfo) == "America/New_York"
 
 
-def test_an_ill_kordless_keeps_no_mail_back(writing: Settings, sandbox: Sandbox):
+def test_an_outage_of_kordless_holds_no_mail_back(writing: Settings, sandbox: Sandbox):
     """Then it says what is known: no name of the service, no place, but the time, the number and the link."""
     sandbox.faults.add("status", "*", status=503)
     letter = written(reader=VisitorPreferences(language="en", timezone="Europe/Berlin"))
@@ -170,10 +170,10 @@ def manage_page(letter: Letter, client: Client, words: str = "Change or cancel")
     [link] = [node.attributes["href"] or "" for node in letter.html.css("a") if words in node.text()]
     assert link in letter.text
     assert link.startswith(f"{SITE}/book/")
-    return Walk(client).open(link.removeprefix(SITE))
+    return Visitor(client).open(link.removeprefix(SITE))
 
 
-def test_the_link_leads_to_the_booking(visitor: Walk, client: Client, sandbox: Sandbox, clock: Traveller):
+def test_the_link_leads_to_the_booking(visitor: Visitor, client: Client, sandbox: Sandbox, clock: Traveller):
     """In the mail's language, on the customer's clock, for as long as the settings say, from an absolute address."""
     confirmation = visitor.book("haircut", "?day=2026-12-09&tz=Europe/Kyiv&hours=24")
     [letter] = sent()
@@ -210,7 +210,7 @@ def test_addresses_come_from_the_settings_alone(writing: Settings, client: Clien
     assert "testserver" not in letter.message.as_string()
 
 
-def test_the_calendar_entry_is_the_widgets_own(visitor: Walk, sandbox: Sandbox, clock: Traveller):
+def test_the_calendar_entry_is_the_widgets_own(visitor: Visitor, sandbox: Sandbox, clock: Traveller):
     """The same UID from page and mail; each version is newer than the one before, and the last takes it away."""
     confirmation = visitor.book("haircut", "?day=2026-12-09")
     file = Calendar.from_ical(visitor.open(confirmation.link("Calendar file")).html)

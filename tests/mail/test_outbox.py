@@ -22,12 +22,12 @@ from kordless_booking.mail.connection import state_after_error
 from kordless_booking.mail.outbox import BACKOFF_MINUTES, BATCH_SIZE, mark_stuck_as_unknown, send_due
 from kordless_booking.models import Appointment, OutgoingMail
 from kordless_booking.sandbox import Sandbox
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.deliveries import delivery
 from tests.support.mail_events import booking, hook, page
 from tests.support.mail_reader import sent
 from tests.support.smtp_server import mail_server, use
-from tests.support.visitor import Walk
+from tests.support.visitor import Visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -94,7 +94,7 @@ def test_an_unreachable_server_is_tried_again_later(writing: Settings, clock: Tr
 
 
 def test_what_nobody_takes_for_two_days_is_given_up(writing: Settings, clock: Traveller):
-    """It would be old news."""
+    """It would be outdated."""
     page(BookingChange.CREATED, start=NOW + timedelta(days=9))
     use(writing, nobodys_port())
     send_due()
@@ -144,7 +144,7 @@ def test_what_a_mail_server_says(writing: Settings, lines: Any, answers: dict[st
     assert "555" not in line.replace("code=554", "")
 
 
-def test_the_page_does_not_care(visitor: Walk, writing: Settings, sandbox: Sandbox):
+def test_the_page_does_not_care(visitor: Visitor, writing: Settings, sandbox: Sandbox):
     """The visitor is booked, quickly, while the mail server is away."""
     use(writing, nobodys_port())
     assert visitor.book("haircut", "?day=2026-12-09").heading == "You're booked"
@@ -229,7 +229,7 @@ def test_mail_that_is_switched_off_waits(writing: Settings):
     assert send_due() == {OutgoingMail.State.SENT: 1}
 
 
-def test_an_appointment_that_is_forgotten_meanwhile(writing: Settings):
+def test_an_appointment_that_is_erased_meanwhile(writing: Settings):
     """Its mails are gone with it."""
     page(BookingChange.CREATED)
     Appointment.objects.all().delete()
@@ -244,7 +244,7 @@ def test_no_run_takes_on_too_much(writing: Settings):
     assert BATCH_SIZE >= 20
 
 
-@pytest.mark.parametrize("meanwhile", ["somebody else sends it", "it is forgotten", "a newer try has its time"])
+@pytest.mark.parametrize("meanwhile", ["somebody else sends it", "it is erased", "a newer try has its time"])
 def test_what_happens_between_two_looks(writing: Settings, meanwhile: str):
     """A mail that was due a moment ago is somebody else's, or gone; then nothing is sent here."""
     page(BookingChange.CREATED)
@@ -259,7 +259,7 @@ def test_what_happens_between_two_looks(writing: Settings, meanwhile: str):
             if meanwhile == "a newer try has its time":
                 OutgoingMail.objects.update(due_at=NOW + timedelta(minutes=1))
         answer = execute(sql, params, many, context)
-        if ours and meanwhile == "it is forgotten":
+        if ours and meanwhile == "it is erased":
             Appointment.objects.all().delete()
         return answer
 
@@ -280,7 +280,7 @@ def test_what_happens_between_two_looks(writing: Settings, meanwhile: str):
         (RuntimeError(), OutgoingMail.State.OUTCOME_UNKNOWN),
     ],
 )
-def test_whatever_is_not_clear_is_unsure(error: Exception, left: OutgoingMail.State):
+def test_ambiguous_errors_leave_the_outcome_unknown(error: Exception, left: OutgoingMail.State):
     """Backends raise anything; only a clear no may be tried again."""
     assert state_after_error(error) is left
 
@@ -327,7 +327,7 @@ def test_twenty_senders_at_once_send_it_once(writing: Settings):
     assert len(server.taken) == 1
 
 
-def test_bookings_are_told_apart(writing: Settings):
+def test_bookings_are_distinguished(writing: Settings):
     """Two customers, two mails."""
     page(BookingChange.CREATED)
     page(BookingChange.CREATED, confirmation_number="BOOK_OTHER", contact=booking().contact)

@@ -1,4 +1,4 @@
-"""With mail on: who a customer is stands in the mail and nowhere else."""
+"""Personal data with mail on: it is in the mails and nowhere else."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from time_machine import Traveller
 from kordless_booking.mail.outbox import send_due
 from kordless_booking.models import OutgoingMail
 from kordless_booking.sandbox import Sandbox
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.mail_reader import sent
-from tests.support.privacy_scenario import CANARY, SECRETS, TOKENS, live_through_it_all
+from tests.support.privacy_scenario import CANARY, SECRETS, TOKENS, customer_journey
 from tests.support.smtp_server import mail_server, use
-from tests.support.visitor import Walk
+from tests.support.visitor import Visitor
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.long
-def test_nothing_personal_is_logged_or_kept_in_the_clear(
+def test_nothing_personal_is_logged_or_stored_unencrypted(
     client: Client, writing: Settings, sandbox: Sandbox, clock: Traveller, caplog: pytest.LogCaptureFixture
 ):
-    """Through bookings, troubles, moves, cancellations, and mail servers that take, refuse and repeat the address."""
+    """Bookings, faults, moves, cancellations, and mail servers that accept, reject and repeat the address."""
     caplog.set_level("DEBUG")
-    live_through_it_all(Walk(client), sandbox, clock, writing)
+    customer_journey(Visitor(client), sandbox, clock, writing)
     assert sent()
     OutgoingMail.objects.filter(state="sent").update(state="queued", due_at=NOW)
     with mail_server(RCPT=f"550 no such {CANARY['email']}") as server:
@@ -43,8 +43,8 @@ def test_nothing_personal_is_logged_or_kept_in_the_clear(
     assert not TOKENS.search(logged)
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM kordless_booking_appointment")
-        kept = json.dumps(cursor.fetchall(), default=str)
+        stored = json.dumps(cursor.fetchall(), default=str)
         cursor.execute("SELECT * FROM kordless_booking_outgoingmail")
-        kept += json.dumps(cursor.fetchall(), default=str)
-    assert not SECRETS.search(kept)
+        stored += json.dumps(cursor.fetchall(), default=str)
+    assert not SECRETS.search(stored)
     assert any(SECRETS.search(message.body) for message in mail.outbox)

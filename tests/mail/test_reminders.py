@@ -15,7 +15,7 @@ from kordless_booking.mail.reminders import queue_reminders
 from kordless_booking.models import Appointment, OutgoingMail
 from kordless_booking.sandbox import Sandbox
 from tests.support.mail_reader import Letter, sent
-from tests.support.visitor import Walk
+from tests.support.visitor import Visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -33,7 +33,7 @@ def reminders() -> list[Letter]:
 
 
 @pytest.fixture
-def booked(visitor: Walk, sandbox: Sandbox, clock: Traveller) -> tuple[str, datetime]:
+def booked(visitor: Visitor, sandbox: Sandbox, clock: Traveller) -> tuple[str, datetime]:
     """A haircut eight days ahead, confirmed by mail: its number and its start. The clock stands 25 hours before it."""
     number = visitor.book("haircut", "?day=2026-12-09").number
     assert len(sent()) == 1
@@ -61,7 +61,7 @@ def test_a_reminder_comes_once_when_it_is_due(booked: tuple[str, datetime], cloc
 
 
 def test_cancelled_elsewhere(booked: tuple[str, datetime], clock: Traveller, sandbox: Sandbox):
-    """No webhook told it: the look before the reminder does."""
+    """Without a webhook the lookup before the reminder finds it."""
     sandbox.set_status(booked[0], "canceled")
     clock.shift(2 * HOUR)
     assert remind() == 0
@@ -93,7 +93,7 @@ def test_moved_to_another_hour_of_the_same_day(booked: tuple[str, datetime], clo
 
 
 def test_who_has_moved_after_a_reminder_is_reminded_of_the_new_time(
-    booked: tuple[str, datetime], visitor: Walk, clock: Traveller
+    booked: tuple[str, datetime], visitor: Visitor, clock: Traveller
 ):
     """Once for each time that an appointment has."""
     clock.shift(2 * HOUR)
@@ -107,7 +107,7 @@ def test_who_has_moved_after_a_reminder_is_reminded_of_the_new_time(
     assert len(reminders()) == 2
 
 
-def test_who_has_just_booked_is_not_reminded(visitor: Walk, sandbox: Sandbox, clock: Traveller):
+def test_who_has_just_booked_is_not_reminded(visitor: Visitor, sandbox: Sandbox, clock: Traveller):
     """An appointment within the day was confirmed a moment ago."""
     visitor.book("haircut", "?day=2026-12-02")
     assert len(sent()) == 1
@@ -115,7 +115,7 @@ def test_who_has_just_booked_is_not_reminded(visitor: Walk, sandbox: Sandbox, cl
     assert remind() == 0
 
 
-def test_a_request_that_nobody_has_accepted_is_no_appointment(visitor: Walk, sandbox: Sandbox, clock: Traveller):
+def test_a_request_that_nobody_has_accepted_is_no_appointment(visitor: Visitor, sandbox: Sandbox, clock: Traveller):
     """Nobody is reminded of it."""
     visitor.book("bridal-styling", "?day=2026-12-09")
     clock.move_to(Appointment.objects.get().start - HOUR)
@@ -123,7 +123,7 @@ def test_a_request_that_nobody_has_accepted_is_no_appointment(visitor: Walk, san
 
 
 @pytest.mark.parametrize("trouble", [{"kind": "status", "status": 503}, {"kind": "status", "status": 429}])
-def test_while_kordless_is_ill_nobody_is_reminded(
+def test_reminders_wait_during_an_outage_of_kordless(
     booked: tuple[str, datetime],
     clock: Traveller,
     sandbox: Sandbox,
@@ -152,7 +152,7 @@ def test_a_booking_that_is_gone(booked: tuple[str, datetime], clock: Traveller, 
 
 
 @pytest.mark.long
-def test_visitors_keep_their_share(visitor: Walk, sandbox: Sandbox, clock: Traveller):
+def test_visitors_keep_their_share(visitor: Visitor, sandbox: Sandbox, clock: Traveller):
     """One run looks at so many bookings; the next goes on with the others."""
     for _ in range(3):
         visitor.book("haircut", "?day=2026-12-09")
@@ -172,7 +172,7 @@ def test_other_hours(booked: tuple[str, datetime], clock: Traveller, writing: Se
 
 
 def test_moved_while_kordless_was_asked(booked: tuple[str, datetime], clock: Traveller):
-    """Somebody else's news came in between; the next run looks again."""
+    """Another change came in between; the next run looks again."""
     clock.shift(2 * HOUR)
 
     def between(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:

@@ -99,7 +99,7 @@ def test_settings_that_can_not_be_used(well: Settings, sandbox: Sandbox, raw: An
 
 
 def test_everything_is_wrong_at_once(well: Settings):
-    """Nothing of it keeps the rest from being told."""
+    """No finding hides another."""
     well.INSTALLED_APPS = [name for name in well.INSTALLED_APPS if name != "django_htmx"]
     well.KORDLESS_BOOKING = {"API_KEY": "canary", "ORG_SLUG": "x", "BASE_URL": "http://127.0.0.1:1", "PHONE_REGOIN": 1}
     well.ROOT_URLCONF = "canary.urls"

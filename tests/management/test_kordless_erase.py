@@ -1,4 +1,4 @@
-"""Forgetting as a command: what was done, what had to stay, and nobody's name on the screen."""
+"""Erasure as a command: what was done, what had to stay, and nobody's name on the screen."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from time_machine import Traveller
 from kordless_booking.erasure.run import TARGETS
 from kordless_booking.models import BookingAttempt, BookingProjection, WebhookDelivery
 from kordless_booking.sandbox import Sandbox
-from tests.support.personal_data import CANARY, OTHER, book, everything_kept, lose, tell
+from tests.support.personal_data import CANARY, OTHER, book, deliver_event, everything_stored, lose
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hooked")]
 
@@ -24,11 +24,11 @@ EMAIL = "canary@example.com"
 
 @pytest.fixture
 def lived(client: Client, sandbox: Sandbox) -> str:
-    """Two people have booked, one of them lost an answer, and Kordless has told of all of it."""
+    """Two people have booked, one of them lost an answer, and Kordless has delivered all of it."""
     number = book(client)
-    tell(client, number)
-    tell(client, "BOOK_PHONE001")
-    tell(client, book(client, OTHER, "?day=2026-12-11"), OTHER)
+    deliver_event(client, number)
+    deliver_event(client, "BOOK_PHONE001")
+    deliver_event(client, book(client, OTHER, "?day=2026-12-11"), OTHER)
     lose(client, sandbox)
     return number
 
@@ -53,7 +53,7 @@ def test_nothing_of_a_person_is_left(lived: str, caplog: pytest.LogCaptureFixtur
     assert status == 0
     assert "booking attempts: 0 deleted, 2 emptied" in text
     assert "webhook deliveries: 0 deleted, 2 emptied" in text
-    kept = everything_kept()
+    kept = everything_stored()
     assert "canary" not in kept
     assert "5550147" not in kept
     assert lived.casefold() not in kept
@@ -63,20 +63,20 @@ def test_nothing_of_a_person_is_left(lived: str, caplog: pytest.LogCaptureFixtur
     assert line.endswith(" kept=0")
 
 
-def test_what_is_open_is_said_and_stays(lived: str):
+def test_open_attempts_are_reported_and_stay(lived: str):
     """Exit code 1: somebody has to decide."""
     status, text = forget("--contact", EMAIL)
     assert status == 1
     assert "1 kept: may still become a booking; --including-open erases them too" in text
-    assert "canary" in everything_kept()
+    assert "canary" in everything_stored()
 
 
 def test_a_dry_run_changes_nothing(lived: str, caplog: pytest.LogCaptureFixture):
     """It counts what the real one then does."""
     caplog.set_level(logging.INFO)
-    before = everything_kept()
+    before = everything_stored()
     _, would = forget("--contact", EMAIL, "--including-open", "--dry-run")
-    assert everything_kept() == before
+    assert everything_stored() == before
     assert "data_erased" not in caplog.text
     _, did = forget("--contact", EMAIL, "--including-open")
     assert would.replace("Would be erased:", "Erased:") == did
@@ -88,7 +88,7 @@ def test_several_at_once_and_from_standard_input(lived: str):
     status, text = forget("--contact", "-", "--including-open", typed=typed)
     assert status == 0
     assert "booking attempts: 0 deleted, 3 emptied" in text
-    assert "other@example.com" not in everything_kept()
+    assert "other@example.com" not in everything_stored()
 
 
 def test_what_is_old(lived: str, clock: Traveller):
@@ -129,10 +129,10 @@ def test_one_account_alone(lived: str):
 )
 def test_what_can_not_be_meant(lived: str, arguments: tuple[str, ...]):
     """Nothing is done, and what was typed is not repeated by us."""
-    before = everything_kept()
+    before = everything_stored()
     with pytest.raises(CommandError):
         call_command("kordless_erase", *arguments)
-    assert everything_kept() == before
+    assert everything_stored() == before
 
 
 def test_nobody_on_standard_input():

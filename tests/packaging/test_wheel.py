@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from tests.support.http_visitor import Visitor
+from tests.support.visitor import HttpTransport, Visitor
 
 pytestmark = pytest.mark.packaging
 
@@ -121,12 +121,13 @@ def test_the_host_needs_no_more_than_the_readme_says(python: Path, host: Path):
 
 def test_a_booking_through_the_installed_wheel(site: str):
     """From the services to a confirmation number over real HTTP, by links and forms alone, no cookie."""
-    visitor = Visitor(site)
+    visitor = Visitor(HttpTransport(site))
+    visitor.open(site)
     visitor.follow("Haircut")
     visitor.follow("/contact/")
-    visitor.send("Book appointment", name="Ada Lovelace", email="ada@example.com")
+    visitor.send(visitor.page, "Book appointment", name="Ada Lovelace", email="ada@example.com")
     number = re.search(r"Confirmation number (\S+)", visitor.page.text)
     assert number, visitor.page.text
     visitor.follow("Change or cancel")
     assert number[1] in visitor.page.text
-    assert visitor.cookies == []
+    assert not [page.url for page in visitor.seen if page.response.cookies]

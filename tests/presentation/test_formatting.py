@@ -67,7 +67,7 @@ def test_a_day_fits_where_there_is_little_room(language, short):
         ("xx", "Tuesday, December 1, 2026", "Tuesday, December 1", "December 2026"),
     ],
 )
-def test_dates_are_said_in_full_by_the_language(language, full, day, month):
+def test_dates_are_written_in_full_in_the_language(language, full, day, month):
     """Order, grammatical case and punctuation are the language's; an unknown one is English."""
     assert full_date(MORNING.date(), language) == full
     assert day_title(MORNING.date(), language) == day
@@ -126,7 +126,7 @@ def test_the_language_has_its_own_hours(language, hours):
     assert default_hours(language) == hours
 
 
-def test_a_moment_is_said_with_date_and_time():
+def test_a_moment_is_written_with_date_and_time():
     """Date and time are joined as the language does."""
     assert date_and_time(MORNING, "en") == "Tuesday, December 1, 2026, 9:05 AM"
     assert date_and_time(MORNING, "de", "12") == "Dienstag, 1. Dezember 2026, 9:05\u202fAM"
@@ -191,7 +191,7 @@ def test_an_absurd_amount_is_not_shown(amount):
     assert money(fixed(amount), "en") == ""
 
 
-def test_what_has_no_amount_is_said_in_words():
+def test_prices_without_an_amount_are_written_in_words():
     """Free and variable are words, and what nobody said is nothing."""
     assert money(Price(kind=PriceKind.FREE), "en") == "Free"
     assert money(Price(kind=PriceKind.VARIABLE), "en") == "Price varies"
@@ -226,7 +226,7 @@ def test_no_price_raises(amount, currency, language):
         (-5, "en", ""),
     ],
 )
-def test_durations_are_said_in_hours_and_minutes(minutes, language, text):
+def test_durations_are_written_in_hours_and_minutes(minutes, language, text):
     """By CLDR's short units, plurals right, whole days as days, nothing for nothing."""
     assert duration(minutes, language) == text
 

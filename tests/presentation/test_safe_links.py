@@ -41,8 +41,8 @@ REFUSED += ["https://" + "ü" * 100, None]
 
 
 @pytest.mark.parametrize("value", REFUSED)
-def test_what_is_not_plainly_a_web_address_is_refused(value):
-    """Other schemes, credentials, control characters, tricks with slashes and hosts: no link at all."""
+def test_anything_but_a_plain_web_address_is_rejected(value):
+    """Other schemes, credentials, control characters, ambiguous slashes and hosts: no link at all."""
     assert safe_url(value) is None
 
 
@@ -66,7 +66,7 @@ def test_a_web_address_is_rebuilt(value, link):
 
 
 def test_what_a_page_loads_itself_must_be_https():
-    """A logo over http is refused where https is asked for."""
+    """A logo over http is rejected where https is asked for."""
     assert safe_url("http://x.example/logo.png", https_only=True) is None
     assert safe_url("https://x.example/logo.png", https_only=True) == "https://x.example/logo.png"
 

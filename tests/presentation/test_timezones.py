@@ -80,7 +80,7 @@ def test_only_places_are_listed():
     assert all(canonical_timezone(name) == name and len(zone_country(name) or "") == 2 for name in names)
 
 
-def test_old_names_are_remembered_for_searching():
+def test_old_zone_names_are_found_by_the_search():
     """A zone knows what it was called, and one that never changed has no other name."""
     assert "Europe/Kiev" in timezone_aliases("Europe/Kyiv")
     assert timezone_aliases("Europe/Berlin") == ()

@@ -14,6 +14,7 @@ import pytest
 from tests.processes.gunicorn_site import ROOT, Served, environment, served
 from tests.processes.sandbox_process import Steered, sandbox_process
 from tests.support import clock
+from tests.support.matrix import thinned
 from tests.support.postgres_server import POSTGRES, WHY_NO_POSTGRES, running_postgres
 from tests.support.redis_server import REDIS, WHY_NOT, running_redis
 
@@ -102,7 +103,7 @@ def alone(tmp_path: Path, kordless: Steered) -> Iterator[Served]:
         yield site
 
 
-@pytest.fixture(params=["four processes", "one process"])
+@pytest.fixture(params=thinned(["four processes", "one process"], ids=str))
 def site(request: pytest.FixtureRequest) -> Served:
     """Both ways to serve the demo."""
     chosen: Served = request.getfixturevalue("four" if request.param == "four processes" else "alone")

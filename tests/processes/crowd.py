@@ -4,48 +4,22 @@ from __future__ import annotations
 
 import http.client
 import json
-import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from html import unescape
 from itertools import count
 from threading import Barrier
 from typing import TypeVar
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
+
+from django.http import HttpResponse
 
 from tests.processes.gunicorn_site import Served
 from tests.support.deliveries import Delivery
-from tests.support.http_visitor import Form, Reading
+from tests.support.visitor import HttpTransport, Visitor
 
 R = TypeVar("R")
 _houses = count(1)
-REFRESH = re.compile(r'http-equiv="refresh" content="(\d+)"')
-NUMBER = re.compile(r"kb-number[^>]*>\s*([A-Z0-9_-]+)")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A page, where it stands, and how long it took in seconds. `status` 0 is no answer, but an error."""
-
-    url: str
-    status: int
-    html: str
-    seconds: float
-    location: str = ""
-
-    @property
-    def refresh(self) -> int | None:
-        """In how many seconds it asks again by itself, without JavaScript."""
-        found = REFRESH.search(self.html)
-        return int(found[1]) if found else None
-
-    @property
-    def number(self) -> str | None:
-        """The confirmation number on it."""
-        found = NUMBER.search(self.html)
-        return found[1] if found else None
 
 
 def all_at_once(work: Callable[[int], R], how_many: int) -> list[R]:
@@ -61,88 +35,48 @@ def all_at_once(work: Callable[[int], R], how_many: int) -> list[R]:
 
 
 def until(condition: Callable[[], R], *, seconds: float = 20) -> R:
-    """Wait for something that happens in another process; gives what was waited for."""
+    """Wait for a condition in another process, and return its value."""
     began = time.monotonic()
     while not (found := condition()):
-        assert time.monotonic() - began < seconds, "waited in vain"
+        assert time.monotonic() - began < seconds, "the condition was not met in time"
         time.sleep(0.05)
     return found
 
 
-@dataclass
-class Guest:
-    """A visitor without JavaScript, who keeps the last answer."""
+class CutTransport(HttpTransport):
+    """HTTP to a server that may be killed: a connection that breaks is a response with the status 0."""
 
-    site: str
-    address: str = field(default_factory=lambda: "10.{1}.{0}.7".format(*divmod(next(_houses), 250)[::-1]))
-    seen: list[Answer] = field(default_factory=list)
-    port: int = 0
-    """Where the newest connection comes from."""
-
-    @property
-    def last(self) -> Answer:
-        """Where the visitor stands."""
-        return self.seen[-1]
-
-    def open(self, url: str, sent: dict[str, str] | None = None, *, redirects: int = 5) -> Answer:
-        """Go to an address, with a form's fields when there are any, and on to where that leads."""
-        url = urljoin(self.seen[-1].url if self.seen else self.site, url)
-        answer = self._exchange(url, sent)
-        self.seen.append(answer)
-        if answer.location and redirects:
-            return self.open(answer.location, redirects=redirects - 1)
-        return answer
-
-    def _exchange(self, url: str, sent: dict[str, str] | None) -> Answer:
-        parts = urlsplit(url)
-        line = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
-        headers = {"X-Forwarded-For": self.address, "Connection": "close"}
-        body = None
-        if sent is not None:
-            body = urlencode(sent)
-            headers |= {"Origin": self.site, "Content-Type": "application/x-www-form-urlencoded"}
-        began = time.perf_counter()
+    def send(self, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None) -> HttpResponse:
+        """Send the request."""
         try:
-            line.connect()
-            self.port = line.sock.getsockname()[1]
-            line.request("GET" if body is None else "POST", url[len(self.site) :], body, headers)
-            response = line.getresponse()
-            html, status = response.read().decode(), response.status
-            location = response.headers.get("Location", "")
+            return super().send(url, headers, form)
         except (OSError, http.client.HTTPException) as error:
-            html, status, location = repr(error), 0, ""
-        finally:
-            line.close()
-        return Answer(url, status, html, time.perf_counter() - began, location)
+            response = HttpResponse(repr(error))
+            response.status_code = 0
+            return response
+
+
+class Guest(Visitor):
+    """A visitor without JavaScript, with an address of their own: limits for each address are not to be met."""
+
+    def __init__(self, site: str, address: str = "") -> None:
+        self.address = address or "10.{1}.{0}.7".format(*divmod(next(_houses), 250)[::-1])
+        self.connection = CutTransport(site, {"X-Forwarded-For": self.address})
+        super().__init__(self.connection)
 
     def times(self, service: str, query: str = "") -> list[str]:
         """The addresses of a service's first free times."""
         page = self.open(f"/book/{service}/{query}")
         assert page.status == 200, page.html
-        return [link.url for link in Reading(page.html).links if "start=" in link.url]
+        return page.hrefs("a[href*='start=']")
 
     def fill_in(self, time_url: str, name: str = "Jane Doe") -> tuple[str, dict[str, str]]:
-        """Choose a time and fill in the contact form: (where to send it, what)."""
+        """Choose a time and fill in the contact form: (address, fields), not sent yet."""
         page = self.open(time_url)
         assert page.status == 200, page.html
-        form = self._form(page, "Book")
+        _method, action, fields = page.form("Book appointment")
         email = f"{name.replace(' ', '.').lower()}@example.com"
-        return urljoin(page.url, unescape(form.action)), {**form.fields, "name": name, "email": email}
-
-    def look_up(self, number: str, contact: str) -> Answer:
-        """Find a booking on the manage page."""
-        page = self.open("/book/manage/")
-        form = self._form(page, "Find")
-        filled = {**form.fields, "number": number, "contact": contact}
-        return self.open(form.action, {name: value for name, value in filled.items() if name in form.fields})
-
-    def reload(self) -> Answer:
-        """What the page does by itself when it asks again."""
-        return self.open(self.last.url)
-
-    @staticmethod
-    def _form(page: Answer, button: str) -> Form:
-        return next(form for form in Reading(page.html).forms if button in form.button)
+        return urljoin(page.url, action), {**fields, "name": name, "email": email}
 
 
 def counted(values: Sequence[R]) -> dict[R, int]:
@@ -151,7 +85,7 @@ def counted(values: Sequence[R]) -> dict[R, int]:
 
 
 def post(site: Served, sent: Delivery) -> tuple[int, str]:
-    """The status, and what became of it."""
+    """Send a delivery, and return the status and the result in the body."""
     line = http.client.HTTPConnection(urlsplit(site.url).netloc, timeout=60)
     try:
         line.request("POST", "/book/webhook/", sent.body, {**sent.headers, "Content-Type": "application/json"})

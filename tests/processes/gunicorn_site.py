@@ -66,7 +66,7 @@ class Served:
             connection.execute(text, values)
 
     def afresh(self) -> None:
-        """Nobody has been here yet: nothing is booked, counted, kept or remembered, in or outside of the processes."""
+        """Nobody has been here yet: nothing is booked, counted, stored or cached, in or outside of the processes."""
         with self.redis() as cache:
             cache.flushall()
         self.query("TRUNCATE kordless_booking_bookingattempt")
@@ -99,7 +99,7 @@ class Served:
 
 
 def _earlier(value: bytes, seconds: int) -> bytes:
-    """What the budget keeps, with the moments in it moved back; all else as it is."""
+    """Return a value of the rate limiter with its moments moved back; any other value unchanged."""
     if value.isdigit() and int(value) > 10**12:
         return str(int(value) - seconds * 1000).encode()
     if b'"until"' in value:

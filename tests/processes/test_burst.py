@@ -1,4 +1,4 @@
-"""Forty bookings in one minute, of which Kordless takes ten a minute: all are made, or honestly refused."""
+"""Forty bookings in one minute, of which Kordless takes ten a minute: all are made, or rejected for a reason."""
 
 import re
 import time
@@ -10,7 +10,6 @@ import pytest
 
 from tests.processes.crowd import Guest, all_at_once, counted
 from tests.processes.gunicorn_site import Served
-from tests.support.http_visitor import Reading
 
 APART, TOGETHER = 34, 6
 ABOUT = re.compile(r"about (\d+) second")
@@ -22,11 +21,11 @@ def forms(site: Served) -> list[tuple[Guest, str, dict[str, str]]]:
     days = set()
     for month in (today, today.replace(day=1) + timedelta(days=32)):  # towards its end a month has too few days left
         page = first.open(f"/book/color-consultation/?month={month:%Y-%m}")
-        days |= {re.search(r"day=[0-9-]+", link.url)[0] for link in Reading(page.html).links if "day=" in link.url}
+        days |= {re.search(r"day=[0-9-]+", url)[0] for url in page.hrefs("a[href*='day=']")}
     times = [found for day in sorted(days)[:6] for found in first.times("color-consultation", f"?{day}")[::2]]
     apart = list(dict.fromkeys(times))[:APART]
     assert len(apart) == APART
-    host = next(link.url for link in Reading(first.open("/book/haircut/").html).links if "host=host_sarah" in link.url)
+    host = first.open("/book/haircut/").hrefs("a[href*='host=host_sarah']")[0]
     contested = first.times("haircut", f"?{urlsplit(host).query}")[0]
     for number, url in enumerate(apart + TOGETHER * [contested]):
         guest = Guest(site.url)
@@ -36,8 +35,8 @@ def forms(site: Served) -> list[tuple[Guest, str, dict[str, str]]]:
 
 def wait_in_line(guests: list[Guest], passes: Callable[[int], object]) -> dict[str, int]:
     """Let every page ask again when it says that it will, until none does; seconds waited, by address."""
-    clock, due = 0, {guest.address: guest.last.refresh for guest in guests if guest.last.refresh}
-    done = dict.fromkeys((guest.address for guest in guests if not guest.last.refresh), 0)
+    clock, due = 0, {guest.address: guest.page.refresh for guest in guests if guest.page.refresh}
+    done = dict.fromkeys((guest.address for guest in guests if not guest.page.refresh), 0)
     while due:
         assert clock < 600, f"still waiting: {len(due)}"
         step = max(1, min(due.values()) - clock)
@@ -46,8 +45,8 @@ def wait_in_line(guests: list[Guest], passes: Callable[[int], object]) -> dict[s
         turn = [guest for guest in guests if due.get(guest.address, clock + 1) <= clock]
         all_at_once(lambda number: turn[number].reload(), len(turn))  # noqa: B023 (done when it returns)
         for guest in turn:
-            if guest.last.refresh:
-                due[guest.address] = clock + guest.last.refresh
+            if guest.page.refresh:
+                due[guest.address] = clock + guest.page.refresh
             else:
                 done[guest.address] = clock
                 del due[guest.address]
@@ -59,19 +58,19 @@ def burst(site: Served, passes: Callable[[int], object]) -> None:
     ready = forms(site)
     guests = [guest for guest, *_ in ready]
     all_at_once(lambda number: ready[number][0].open(*ready[number][1:]), len(ready))
-    assert {guest.last.status for guest in guests} == {200}, [
-        guest.last.html for guest in guests if guest.last.status != 200
+    assert {guest.page.status for guest in guests} == {200}, [
+        guest.page.html for guest in guests if guest.page.status != 200
     ]
-    told = {guest.address: int(ABOUT.search(guest.last.html)[1]) for guest in guests if guest.last.refresh}
+    told = {guest.address: int(ABOUT.search(guest.page.html)[1]) for guest in guests if guest.page.refresh}
     waited = wait_in_line(guests, passes)
     right = [address for address in told if abs(waited[address] - told[address]) <= 70]
     # Of those who send in the very same moment one may be told before another is written down who goes first.
     assert len(right) >= 0.9 * len(told), (told, waited)
     assert max(waited.values()) <= 310
     assert max(told.values()) > 110
-    numbers = [guest.last.number for guest in guests if guest.last.number]
-    refused = [guest for guest in guests if not guest.last.number]
-    assert all(parse_qs(urlsplit(guest.last.url).query).get("taken") for guest in refused)
+    numbers = [guest.page.number for guest in guests if guest.page.number]
+    refused = [guest for guest in guests if not guest.page.number]
+    assert all(parse_qs(urlsplit(guest.page.url).query).get("taken") for guest in refused)
     assert sorted(numbers) == sorted(booking["number"] for booking in site.kordless.bookings())
     assert (len(numbers), len(refused)) == (APART + 1, TOGETHER - 1)
     creates = site.kordless.requests("create")

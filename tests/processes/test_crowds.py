@@ -2,6 +2,8 @@
 
 from zoneinfo import available_timezones
 
+import pytest
+
 from tests.processes.crowd import Guest, all_at_once, counted
 from tests.processes.gunicorn_site import Served
 
@@ -15,6 +17,7 @@ def test_three_hundred_visitors_of_a_cold_service_cost_one_request_each_way(site
     assert asked == {"organization": 1, "service": 1, "availability": 1}
 
 
+@pytest.mark.matrix
 def test_two_thousand_slot_pages_from_forty_zones_cost_a_handful_of_requests(four: Served) -> None:
     """One month, whatever the zone, the day, the host or the hour format."""
     zones = sorted(zone for zone in available_timezones() if zone.startswith(("America/", "Asia/")))[::6][:40]

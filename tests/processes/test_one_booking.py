@@ -5,8 +5,9 @@ import signal
 
 import pytest
 
-from tests.processes.crowd import Answer, Guest, all_at_once, counted, until
+from tests.processes.crowd import Guest, all_at_once, counted, until
 from tests.processes.gunicorn_site import Served
+from tests.support.visitor import Page
 
 SOON = 3
 """Seconds that pass before a page that was not answered asks again, at most the first two times."""
@@ -22,19 +23,19 @@ def sent_by(site: Served, number_of_posts: int, *names: str) -> list[Guest]:
     return guests
 
 
-def seen_through(site: Served, guests: list[Guest], *, seconds: int, rounds: int = 12) -> list[Answer]:
+def seen_through(site: Served, guests: list[Guest], *, seconds: int, rounds: int = 12) -> list[Page]:
     """Each page asks again by itself, `seconds` later, until nobody's does."""
     for _ in range(rounds):
-        waiting = [guest for guest in guests if guest.last.refresh]
+        waiting = [guest for guest in guests if guest.page.refresh]
         if not waiting:
-            return [guest.last for guest in guests]
+            return [guest.page for guest in guests]
         site.passes(seconds)
         all_at_once(lambda number: waiting[number].reload(), len(waiting))  # noqa: B023 (done when it returns)
-    raise AssertionError(f"{len(waiting)} still wait: {waiting[0].last.html}")
+    raise AssertionError(f"{len(waiting)} still wait: {waiting[0].page.html}")
 
 
-def the_booking(site: Served, answers: list[Answer]) -> str:
-    """The one number that everybody was told, of the one booking there is."""
+def the_booking(site: Served, answers: list[Page]) -> str:
+    """Return the one number on all pages, of the one booking there is."""
     told = counted([answer.number for answer in answers])
     bookings = site.kordless.bookings()
     assert len(bookings) == 1
@@ -61,25 +62,25 @@ def test_twenty_posts_of_one_form_whose_answers_are_lost_are_one_booking(four: S
 
 
 def test_twenty_posts_of_one_form_by_two_people_are_one_booking(site: Served) -> None:
-    """One of the two is booked, ten times the same; the other is told so ten times, at once, and learns no number."""
+    """One of the two is booked, ten times the same; the other gets ten conflict pages, at once, and no number."""
     names = ("Jane Doe", "Zoe Roe")
     site.kordless.faults("slow", "create", seconds=0.5)
     guests = sent_by(site, 20, *names)
-    told = [guest for guest in guests if guest.last.status == 409]
-    assert [guest for guest in told if guest.last.refresh or len(guest.seen) > 1] == []
-    assert {"already requested from this page" in guest.last.html for guest in told} == {True}
+    told = [guest for guest in guests if guest.page.status == 409]
+    assert [guest for guest in told if guest.page.refresh or len(guest.seen) > 1] == []
+    assert {"already requested from this page" in guest.page.html for guest in told} == {True}
     the_booking(site, seen_through(site, [guest for guest in guests if guest not in told], seconds=SOON))
     [booking] = site.kordless.bookings()
     winners, losers = (guests[0::2], guests[1::2]) if booking["name"] == names[0] else (guests[1::2], guests[0::2])
-    assert {guest.last.number for guest in winners} == {booking["number"]}
-    assert [guest.last.status for guest in losers] == [409] * 10
-    assert not [guest for guest in losers if booking["number"] in guest.last.html or "/manage/g" in guest.last.html]
+    assert {guest.page.number for guest in winners} == {booking["number"]}
+    assert [guest.page.status for guest in losers] == [409] * 10
+    assert not [guest for guest in losers if booking["number"] in guest.page.html or "/manage/g" in guest.page.html]
     assert len(site.kordless.requests("create")) == 1
 
 
 @pytest.mark.parametrize("sent", [True, False], ids=["sent", "not sent"])
 def test_a_process_killed_in_mid_create_costs_no_booking_and_makes_no_second(four: Served, *, sent: bool) -> None:
-    """Its visitor sees the line cut, sends the form again, and is told the truth when the lease has run out."""
+    """Its visitor sees the line cut, sends the form again, and gets the result when the lease has run out."""
     four.kordless.faults("slow", "create", times=1, seconds=4, carried_out=sent)
     guest = Guest(four.url)
     action, fields = guest.fill_in(guest.times("haircut")[0])
@@ -89,18 +90,18 @@ def test_a_process_killed_in_mid_create_costs_no_booking_and_makes_no_second(fou
             guest.open(action, fields)
             return
         until(lambda: four.kordless.requests("create"))
-        os.kill(four.worker_of(guest.port), signal.SIGKILL)
+        os.kill(four.worker_of(guest.connection.port), signal.SIGKILL)
 
     all_at_once(visit, 2)
-    assert guest.last.status == 0
+    assert guest.page.status == 0
     four.kordless.behave()
     guest.open(action, fields)
-    assert guest.last.refresh
+    assert guest.page.refresh
     four.later(31)
     guest.reload()
     # The request of the dead process is carried out, or answered, all the same.
     until(lambda: None not in {request["status"] for request in four.kordless.requests("create")})
-    the_booking(four, [guest.last])
+    the_booking(four, [guest.page])
     assert len(four.workers()) == 4
 
 

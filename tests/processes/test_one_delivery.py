@@ -21,7 +21,7 @@ def test_the_same_delivery_fifty_times_at_once(four: Served) -> None:
 
 
 def test_the_same_change_in_twenty_deliveries_at_once(four: Served) -> None:
-    """Other ids and other bodies, as when Kordless writes each try anew: one of them is told."""
+    """Other ids and other bodies, as when Kordless writes each try anew: one of them is signaled."""
     sent = [
         delivery(event_body(confirmation_number="BOOK_SAME0002", attempt=number), delivery_id=f"dlv_{number}_of_20")
         for number in range(20)

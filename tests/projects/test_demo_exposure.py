@@ -1,4 +1,4 @@
-"""Who reaches the demo: it runs at once on its own machine, and is refused to everybody else until it is set up."""
+"""Who reaches the demo: it runs at once on its own machine, and is closed to everybody else until it is set up."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_what_is_set_in_full_starts(environment: dict[str, str]) -> None:
         ({**SECRET, **SANDBOX, "ALLOWED_HOSTS": "*", HOOK: "https://evil.example/"}, HOOK),
     ],
 )
-def test_what_is_set_half_or_shows_too_much_is_refused_with_what_to_set(environment: dict[str, str], said: str) -> None:
+def test_incomplete_or_exposing_settings_are_rejected_with_advice(environment: dict[str, str], said: str) -> None:
     """Each mixture has its own words, and none repeats a secret."""
     assert said in why_not(environment)
     assert "canary" not in why_not(environment)
@@ -105,7 +105,7 @@ def test_what_is_set_half_or_shows_too_much_is_refused_with_what_to_set(environm
 @pytest.mark.parametrize(
     "environment", [{**SECRET, **HERE}, PUBLIC, {**SECRET, **ACCOUNT, **PUBLIC, "DEBUG": "1"}, {"DEBUG": "0"}]
 )
-def test_a_refused_demo_does_not_start(environment: dict[str, str]) -> None:
+def test_a_misconfigured_demo_does_not_start(environment: dict[str, str]) -> None:
     """The settings raise, so no command and no server gets further."""
     done = _python("manage.py", "check", environment=environment)
     assert done.returncode != 0
@@ -316,7 +316,7 @@ def test_the_salons_password_is_worth_nothing_from_elsewhere(settings: Settings)
     assert SalonBackend().authenticate(None, "salon", "salon") is None
 
 
-def test_letters_are_for_the_sites_own_user(settings: Settings, tmp_path: Path) -> None:
+def test_mails_are_for_the_sites_own_user(settings: Settings, tmp_path: Path) -> None:
     """Others on this machine don't get into the folder, also one that was there before."""
     for folder in (tmp_path / "new", tmp_path / "old"):
         settings.SANDBOX_MAIL = folder

@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from kordless_booking.sandbox import Sandbox
 from tests.support.matrix import thinned
-from tests.support.visitor import JANE, Page, Walk
+from tests.support.visitor import JANE, Page, Visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -98,7 +98,7 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-def posted(walk: Walk, page: Page, **answers: str) -> Page:
+def posted(walk: Visitor, page: Page, **answers: str) -> Page:
     """Send the page's only form that is posted, whatever language its button is in."""
     (form,) = [form for form in page.tree.css("form") if form.attributes.get("method") == "post"]
     fields = {field.attributes["name"] or "": field.attributes.get("value") or "" for field in form.css("[name]")}
@@ -114,7 +114,7 @@ def test_a_booking_is_made_and_canceled_under_unusual_settings(
     for setting, value in FINE[name].items():
         setattr(site, setting, value)
     prefix = FINE[name].get("FORCE_SCRIPT_NAME", "")
-    walk = Walk(client, base=f"{prefix}/book/", prefix=prefix)
+    walk = Visitor(client, base=f"{prefix}/book/", prefix=prefix)
     confirmed = posted(walk, walk.choose(), **JANE)
     assert confirmed.number
     manage = next(url for url in confirmed.links().values() if re.search("/manage/.{20}", url))
@@ -127,7 +127,7 @@ def test_a_booking_is_made_and_canceled_under_unusual_settings(
 def test_a_booking_is_made_inside_the_hosts_transaction(site: Settings, client: Client, sandbox: Sandbox) -> None:
     """ATOMIC_REQUESTS wraps the host's own views; ours opt out of it."""
     connection.settings_dict["ATOMIC_REQUESTS"] = True
-    walk = Walk(client)
+    walk = Visitor(client)
     try:
         assert posted(walk, walk.choose(), **JANE).number
     finally:
@@ -143,7 +143,7 @@ def test_what_breaks_bookings_is_a_system_check_error(site: Settings, client: Cl
         setattr(site, setting, value)
     assert f"kordless_booking.{number}" in [message.id for message in run_checks(tags=["kordless_booking"])]
     client.raise_request_exception = False
-    walk = Walk(client)
+    walk = Visitor(client)
     page = walk.open("/book/haircut/")
     if page.status == 200:
         page = posted(walk, walk.open(next(iter(page.times.values()))), **JANE)

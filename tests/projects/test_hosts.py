@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from kordless_booking.sandbox import Sandbox
 from tests.projects.strict.csp import POLICY
-from tests.support.visitor import Page, Walk
+from tests.support.visitor import Page, Visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -48,7 +48,7 @@ def test_a_login_wall_and_a_strict_policy(settle: Settle, client: Client, sandbo
     """Visitors book without a login, and the widget's pages keep their own policy, framable by the host itself."""
     settle("strict")
     assert client.get("/staff/").status_code == 302
-    walk = Walk(client)
+    walk = Visitor(client)
     confirmed = walk.book()
     assert confirmed.number
     assert len(sandbox.bookings()) == 1
@@ -75,7 +75,7 @@ def test_inside_a_page_of_a_strict_host(settle: Settle, client: Client):
 def test_another_language_prefix_and_zone(settle: Settle, client: Client, sandbox: Sandbox):
     """Mounted at /de/termine/ on Nepal's clock, every address stays there and New York's morning stays a morning."""
     settle("elsewhere")
-    walk = Walk(client, base="/de/termine/")
+    walk = Visitor(client, base="/de/termine/")
     times = walk.open("/de/termine/haircut/?tz=America/New_York&lang=en")
     assert any(label.endswith("AM") for label in times.times_of_day)
     confirmed = walk.book(query="?tz=America/New_York&lang=en")
@@ -107,7 +107,7 @@ def test_two_businesses_keep_to_themselves(two_accounts: Settings, client: Clien
     """Each mount shows its own business, and a manage link of one opens nothing at the other."""
     services = {"north": "check-up", "south": "haircut"}
     names = {"north": "North Dental", "south": "Acme Salon"}
-    walk = Walk(client, base=f"/{first}/")
+    walk = Visitor(client, base=f"/{first}/")
     confirmed = walk.book(services[first])
     assert names[first] in confirmed.text
     assert names[other] not in confirmed.text

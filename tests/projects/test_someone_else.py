@@ -57,7 +57,7 @@ def test_a_preview_escapes_what_it_is_given(ask: Callable[..., httpx.Response]):
     assert 'data-close-label="Zu"' in page.text
 
 
-def test_a_taken_port_is_said():
+def test_a_taken_port_is_reported():
     """Nobody is served by chance on somebody else's port."""
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"):
         serve(BOOK, "127.0.0.1", taken.getsockname()[1])

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import kordless_booking.sandbox
-
-from .conftest import Api, refused
+from tests.support.sandbox_api import Api, assert_rejected
 
 if TYPE_CHECKING:
     from kordless_booking.sandbox import Sandbox
@@ -24,12 +23,12 @@ def test_the_public_names() -> None:
 
 def test_unknown_paths_and_methods(api: Api) -> None:
     """404 and 405 come in the same form as other errors."""
-    refused(api.get("/nothing"), 404, "not_found", "path")
-    refused(api.get("/org/acme-salon/"), 404, "not_found", "path")
+    assert_rejected(api.get("/nothing"), 404, "not_found", "path")
+    assert_rejected(api.get("/org/acme-salon/"), 404, "not_found", "path")
     answer = api.post("/org/acme-salon", {})
-    refused(answer, 405, "method_not_allowed")
+    assert_rejected(answer, 405, "method_not_allowed")
     assert answer.headers["Allow"] == "GET"
-    refused(api.get("/bookings"), 405, "method_not_allowed")
+    assert_rejected(api.get("/bookings"), 405, "method_not_allowed")
 
 
 @pytest.mark.parametrize("number", ["%00", "../../org", "%2e%2e%2fx", "BÖÖK", "a" * 99, "' OR 1=1 --"])
@@ -45,32 +44,32 @@ def test_odd_numbers_are_just_unknown(api: Api, number: str) -> None:
 def test_bodies_that_arent_json_objects(api: Api, content: bytes) -> None:
     """Each is a 400, none is a crash."""
     answer = api.http.post(api.base + "/bookings", content=content, headers={"Content-Type": "application/json"})
-    refused(answer, 400, "validation_error")
+    assert_rejected(answer, 400, "validation_error")
 
 
 def test_content_type_and_size(api: Api) -> None:
     """JSON must be called JSON and fit into 64 KiB."""
     answer = api.http.post(api.base + "/bookings", content=json.dumps(api.body()))
-    refused(answer, 400, "validation_error", "Content-Type")
-    refused(api.create(api.body(notes="x" * 70_000)), 413, "payload_too_large")
+    assert_rejected(answer, 400, "validation_error", "Content-Type")
+    assert_rejected(api.create(api.body(notes="x" * 70_000)), 413, "payload_too_large")
 
 
 def test_a_parameter_twice_or_too_many(api: Api) -> None:
-    """Parameter pollution is refused."""
-    refused(api.get("/org/acme-salon?a=1&a=2"), 400, "validation_error", "more than once")
+    """Parameter pollution is rejected."""
+    assert_rejected(api.get("/org/acme-salon?a=1&a=2"), 400, "validation_error", "more than once")
     many = "&".join(f"a{index}=1" for index in range(50))
-    refused(api.get(f"/org/acme-salon?{many}"), 400, "validation_error", "too many")
+    assert_rejected(api.get(f"/org/acme-salon?{many}"), 400, "validation_error", "too many")
 
 
 def test_cancel_takes_no_reason(api: Api) -> None:
-    """A body with fields is refused, an empty object is not."""
+    """A body with fields is rejected, an empty object is not."""
     number = api.book()
-    refused(api.manage(number, "cancel", {"reason": "rain"}), 400, "validation_error", "no body")
+    assert_rejected(api.manage(number, "cancel", {"reason": "rain"}), 400, "validation_error", "no body")
     assert api.manage(number, "cancel", {}).status_code == 200
 
 
 def test_requests_are_recorded_without_foreign_keys(sandbox: Sandbox) -> None:
-    """A test sees what was sent; a key that isn't the sandbox's own is not kept."""
+    """A test sees what was sent; a key that isn't the sandbox's own is not stored."""
     api = Api(sandbox)
     api.create(Idempotency_Key="k1")
     asked, made = sandbox.requests

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from .conftest import NOW, Api, refused
+from tests.support.sandbox_api import NOW, Api, assert_rejected
 
 
 def at(slot: dict[str, object]) -> datetime:
@@ -38,7 +38,7 @@ def test_without_a_host_the_first_free_one_is_taken(api: Api) -> None:
     body = api.body(slot=slot)
     assert [api.create(body).status_code for _ in range(2)] == [201, 201]
     assert [each["host_id"] for each in api.sandbox.bookings()] == ["host_sarah", "host_miguel"]
-    refused(api.create(body), 409, "conflict")
+    assert_rejected(api.create(body), 409, "conflict")
 
 
 def test_a_named_host_is_the_one_that_is_booked(api: Api) -> None:
@@ -48,7 +48,7 @@ def test_a_named_host_is_the_one_that_is_booked(api: Api) -> None:
     left = api.slots()
     assert sarah in left
     assert miguel not in left
-    refused(api.create(api.body(slot=miguel, host_id="host_miguel")), 409, "conflict")
+    assert_rejected(api.create(api.body(slot=miguel, host_id="host_miguel")), 409, "conflict")
 
 
 def test_a_host_is_one_person_in_all_services(api: Api) -> None:
@@ -71,7 +71,7 @@ def test_buffers_keep_neighbors_away(api: Api) -> None:
     left = {at(slot) for slot in api.slots() if slot["hostId"] == "host_sarah"}
     assert not left & {at(middle) + timedelta(minutes=step) for step in (-60, -30, 0, 30, 60)}
     touching = api.body(slot={"startsAt": middle["endsAt"], "endsAt": (at(middle) + timedelta(hours=2)).isoformat()})
-    refused(api.create(touching | {"host_id": "host_sarah"}), 409, "conflict")
+    assert_rejected(api.create(touching | {"host_id": "host_sarah"}), 409, "conflict")
 
 
 def test_group_seats_are_counted(api: Api) -> None:
@@ -85,17 +85,17 @@ def test_group_seats_are_counted(api: Api) -> None:
     assert left[0]["availableCapacity"] == 1
     wished = api.slots("styling-class", partySize=2)
     assert slot["startsAt"] not in {each["startsAt"] for each in wished}
-    refused(api.create(api.body("styling-class", slot, party_size=2)), 409, "conflict")
+    assert_rejected(api.create(api.body("styling-class", slot, party_size=2)), 409, "conflict")
     api.book("styling-class", slot)
     assert slot["startsAt"] not in {each["startsAt"] for each in api.slots("styling-class")}
 
 
 def test_more_people_than_ever_fit(api: Api) -> None:
-    """Nine people have no slot in a class of eight, and are told that it is impossible."""
+    """Nine people have no slot in a class of eight, and get an error that it is impossible."""
     slot = api.slots("styling-class")[0]
     assert api.slots("styling-class", partySize=9) == []
-    refused(api.create(api.body("styling-class", slot, party_size=9)), 422, "unprocessable", "at most 8")
-    refused(api.create(api.body(party_size=2)), 422, "unprocessable", "at most 1")
+    assert_rejected(api.create(api.body("styling-class", slot, party_size=9)), 422, "unprocessable", "at most 8")
+    assert_rejected(api.create(api.body(party_size=2)), 422, "unprocessable", "at most 1")
 
 
 def test_no_slot_is_in_the_past_or_too_soon(api: Api) -> None:
@@ -108,7 +108,7 @@ def test_no_slot_is_in_the_past_or_too_soon(api: Api) -> None:
     color = api.slots("full-color")[0]
     api.sandbox.clock.set(at(color) - timedelta(hours=2))
     assert color not in api.slots("full-color")
-    refused(api.create(api.body("full-color", color)), 422, "unprocessable", "too soon")
+    assert_rejected(api.create(api.body("full-color", color)), 422, "unprocessable", "too soon")
 
 
 def test_the_booking_window_ends_the_offer(api: Api) -> None:

@@ -1,4 +1,4 @@
-"""The sandbox's clock: real by default, settable, kept in the store."""
+"""The sandbox's clock: real by default, settable, stored in the database."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import pytest
 import time_machine
 
 from kordless_booking.sandbox import Sandbox
-
-from .conftest import NOW
+from tests.support.sandbox_api import NOW
 
 
 def test_real_by_default() -> None:
@@ -38,7 +37,7 @@ def test_may_run_on_from_the_set_moment() -> None:
         assert clock.now() == NOW + timedelta(seconds=100)
 
 
-def test_naive_is_refused() -> None:
+def test_naive_times_are_rejected() -> None:
     """A moment without a zone is none."""
     with pytest.raises(ValueError, match="aware"):
         Sandbox().clock.set(datetime(2026, 1, 1))  # noqa: DTZ001 - the naive one is the point

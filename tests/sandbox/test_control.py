@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .conftest import NOW, Api
+from tests.support.sandbox_api import NOW, Api
 
 if TYPE_CHECKING:
     import httpx
@@ -62,7 +62,7 @@ def test_requests_and_bookings(api: Api) -> None:
 
 
 def test_take_decide_reset(api: Api) -> None:
-    """A booking by phone, canceled by the business, all forgotten."""
+    """A booking by phone, canceled by the business, all deleted."""
     slot = api.slots()[0]
     said = control(api, "take", {"service_slug": "haircut", "start": slot["startsAt"]}).json()
     number = said["confirmation_number"]

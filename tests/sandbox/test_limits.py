@@ -8,8 +8,7 @@ from datetime import timedelta
 import time_machine
 
 from kordless_booking.sandbox import NORTH_KEY, Limits, Sandbox
-
-from .conftest import NOW, Api, refused
+from tests.support.sandbox_api import NOW, Api, assert_rejected
 
 START = 1_795_000_000.25
 
@@ -26,12 +25,12 @@ def test_sixty_a_minute_and_the_headers() -> None:
         left = [int(api.get("/org/acme-salon").headers["X-RateLimit-Remaining"]) for _ in range(59)]
         assert left == list(range(58, -1, -1))
         last = api.get("/org/acme-salon")
-        refused(last, 429, "rate_limited")
+        assert_rejected(last, 429, "rate_limited")
         assert last.headers["X-RateLimit-Remaining"] == "0"
         assert "Retry-After" not in last.headers
         traveller.shift(30)
         assert api.get("/org/acme-salon").status_code == 200
-        refused(api.get("/org/acme-salon"), 429, "rate_limited")
+        assert_rejected(api.get("/org/acme-salon"), 429, "rate_limited")
 
 
 def test_waiting_until_the_reset_is_enough() -> None:
@@ -46,7 +45,7 @@ def test_waiting_until_the_reset_is_enough() -> None:
 
 
 def test_ten_creations_a_minute() -> None:
-    """Creations have their own, narrower allowance, whatever comes of them; reading goes on."""
+    """Creations have their own, narrower rate limit, whatever comes of them; reading goes on."""
     api = Api(Sandbox(now=NOW))
     answers = [api.post("/bookings", {"nothing": "good"}) for _ in range(11)]
     assert [each.status_code for each in answers] == [400] * 10 + [429]
@@ -91,7 +90,7 @@ def test_advancing_the_clock_lets_the_minute_pass() -> None:
 
 
 def test_limits_can_be_set_and_switched_off() -> None:
-    """They are kept in the store and apply at once."""
+    """They are saved in the store and apply at once."""
     sandbox = Sandbox(now=NOW)
     assert (sandbox.limits.general, sandbox.limits.creations) == (60, 10)
     sandbox.limits = Limits.off()

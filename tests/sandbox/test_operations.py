@@ -7,8 +7,7 @@ from datetime import timedelta
 import pytest
 
 from kordless_booking.sandbox import NORTH_KEY, Sandbox
-
-from .conftest import NOW, Api, refused
+from tests.support.sandbox_api import NOW, Api, assert_rejected
 
 RANGE = {"from": "2026-12-01T00:00:00Z", "to": "2026-12-08T00:00:00Z"}
 
@@ -144,67 +143,67 @@ def test_reschedule_onto_itself_and_next_to_itself_is_no_conflict(api: Api) -> N
 def test_401_comes_first(sandbox: Sandbox, key: str | None) -> None:
     """Without the right key nothing else is looked at, not even bad input."""
     api = Api(sandbox, key=key)
-    refused(api.get("/org/nowhere"), 401, "authentication_error")
-    refused(api.get("/org/acme-salon/service/haircut"), 401, "authentication_error")
-    refused(api.get("/availability"), 401, "authentication_error")
-    refused(api.post("/bookings", {}), 401, "authentication_error")
+    assert_rejected(api.get("/org/nowhere"), 401, "authentication_error")
+    assert_rejected(api.get("/org/acme-salon/service/haircut"), 401, "authentication_error")
+    assert_rejected(api.get("/availability"), 401, "authentication_error")
+    assert_rejected(api.post("/bookings", {}), 401, "authentication_error")
 
 
 def test_403_for_the_key_of_another_organization(sandbox: Sandbox) -> None:
     """A good key opens its own organization only, whichever service is asked for."""
     north, acme = Api(sandbox, key=NORTH_KEY), Api(sandbox)
     body = acme.body()
-    refused(north.get("/org/acme-salon"), 403, "permission_error")
-    refused(north.get("/org/acme-salon/service/nothing"), 403, "permission_error")
+    assert_rejected(north.get("/org/acme-salon"), 403, "permission_error")
+    assert_rejected(north.get("/org/acme-salon/service/nothing"), 403, "permission_error")
     query = {"org_slug": "acme-salon", "service_slug": "haircut", **RANGE}
-    refused(north.get("/availability", **query), 403, "permission_error")
-    refused(north.create(body), 403, "permission_error")
+    assert_rejected(north.get("/availability", **query), 403, "permission_error")
+    assert_rejected(north.create(body), 403, "permission_error")
 
 
 def test_404_for_what_is_unknown(api: Api) -> None:
     """Unknown organizations (before 403), services and bookings."""
-    refused(api.get("/org/nowhere"), 404, "not_found", "organization")
-    refused(api.get("/org/acme-salon/service/nothing"), 404, "not_found", "service")
-    refused(api.get("/availability", org_slug="acme-salon", service_slug="nothing", **RANGE), 404, "not_found")
-    refused(api.create(api.body() | {"service_slug": "nothing"}), 404, "not_found", "service")
-    refused(api.create(api.body() | {"org_slug": "nowhere"}), 404, "not_found", "organization")
-    refused(api.manage("BOOK_NONE"), 404, "not_found")
-    refused(api.manage("BOOK_NONE", "cancel"), 404, "not_found")
+    assert_rejected(api.get("/org/nowhere"), 404, "not_found", "organization")
+    assert_rejected(api.get("/org/acme-salon/service/nothing"), 404, "not_found", "service")
+    assert_rejected(api.get("/availability", org_slug="acme-salon", service_slug="nothing", **RANGE), 404, "not_found")
+    assert_rejected(api.create(api.body() | {"service_slug": "nothing"}), 404, "not_found", "service")
+    assert_rejected(api.create(api.body() | {"org_slug": "nowhere"}), 404, "not_found", "organization")
+    assert_rejected(api.manage("BOOK_NONE"), 404, "not_found")
+    assert_rejected(api.manage("BOOK_NONE", "cancel"), 404, "not_found")
 
 
 def test_403_for_another_contact(api: Api) -> None:
-    """The right number with the wrong contact is refused, in all three keyless operations."""
+    """The right number with the wrong contact is rejected, in all three keyless operations."""
     number, slot = api.book(), api.slots()[0]
     move = {"start_at": slot["startsAt"], "end_at": slot["endsAt"]}
     for contact in ("john@example.com", "+12125550124", "doe"):
-        refused(api.manage(number, contact=contact), 403, "permission_error")
-        refused(api.manage(number, "cancel", contact=contact), 403, "permission_error")
-        refused(api.manage(number, "reschedule", move, contact=contact), 403, "permission_error")
+        assert_rejected(api.manage(number, contact=contact), 403, "permission_error")
+        assert_rejected(api.manage(number, "cancel", contact=contact), 403, "permission_error")
+        assert_rejected(api.manage(number, "reschedule", move, contact=contact), 403, "permission_error")
 
 
 def test_400_without_contact(api: Api) -> None:
     """The contact must be in the query."""
     number = api.book()
-    refused(api.get(f"/bookings/confirmation/{number}"), 400, "validation_error", "contact")
-    refused(api.get(f"/bookings/confirmation/{number}", contact=" "), 400, "validation_error", "contact")
-    refused(api.get(f"/bookings/confirmation/{number}", email="x@y.zz"), 400, "validation_error", "email")
+    assert_rejected(api.get(f"/bookings/confirmation/{number}"), 400, "validation_error", "contact")
+    assert_rejected(api.get(f"/bookings/confirmation/{number}", contact=" "), 400, "validation_error", "contact")
+    assert_rejected(api.get(f"/bookings/confirmation/{number}", email="x@y.zz"), 400, "validation_error", "email")
 
 
 def test_409_when_the_time_is_taken(api: Api) -> None:
     """The second one comes too late, with and without a host named; so does a reschedule."""
     slot = next(slot for slot in api.slots("full-color"))
     api.book("full-color", slot)
-    refused(api.create(api.body("full-color", slot)), 409, "conflict")
-    refused(api.create(api.body("full-color", slot, host_id="host_sarah")), 409, "conflict")
+    assert_rejected(api.create(api.body("full-color", slot)), 409, "conflict")
+    assert_rejected(api.create(api.body("full-color", slot, host_id="host_sarah")), 409, "conflict")
     number = api.book("full-color")
     move = {"start_at": slot["startsAt"], "end_at": slot["endsAt"]}
-    refused(api.manage(number, "reschedule", move), 409, "conflict")
+    assert_rejected(api.manage(number, "reschedule", move), 409, "conflict")
 
 
 def test_409_for_a_time_that_the_crowd_has(api: Api) -> None:
     """A time on the grid that was never listed is taken, not nonsense."""
     body = api.body("head-spa", {"startsAt": "2026-11-24T16:00:00Z", "endsAt": "2026-11-24T16:45:00Z"})
-    refused(api.create(body), 409, "conflict")
+    assert_rejected(api.create(body), 409, "conflict")
 
 
 @pytest.mark.parametrize(
@@ -222,7 +221,7 @@ def test_409_for_a_time_that_the_crowd_has(api: Api) -> None:
 )
 def test_422_for_a_time_that_is_never_offered(api: Api, starts: str, ends: str, why: str) -> None:
     """Past, too far, closed and off the grid are understood but impossible."""
-    refused(api.create(api.body(slot={"startsAt": starts, "endsAt": ends})), 422, "unprocessable", why)
+    assert_rejected(api.create(api.body(slot={"startsAt": starts, "endsAt": ends})), 422, "unprocessable", why)
 
 
 def test_422_for_what_cant_be_changed(api: Api) -> None:
@@ -231,14 +230,14 @@ def test_422_for_what_cant_be_changed(api: Api) -> None:
     number = api.book(slot=slot)
     move = {"start_at": slot["startsAt"], "end_at": slot["endsAt"]}
     api.manage(number, "cancel")
-    refused(api.manage(number, "cancel"), 422, "unprocessable", "already canceled")
-    refused(api.manage(number, "reschedule", move), 422, "unprocessable", "already canceled")
+    assert_rejected(api.manage(number, "cancel"), 422, "unprocessable", "already canceled")
+    assert_rejected(api.manage(number, "reschedule", move), 422, "unprocessable", "already canceled")
     color = api.book("full-color")
     api.sandbox.clock.advance(timedelta(hours=20))
-    refused(api.manage(color, "cancel"), 422, "unprocessable", "48 hours")
+    assert_rejected(api.manage(color, "cancel"), 422, "unprocessable", "48 hours")
     begun = api.book()
     api.sandbox.clock.set(NOW.replace(month=12, day=31))
-    refused(api.manage(begun, "cancel"), 422, "unprocessable", "begun")
+    assert_rejected(api.manage(begun, "cancel"), 422, "unprocessable", "begun")
 
 
 def test_an_internal_service_is_not_bookable(api: Api) -> None:
@@ -247,7 +246,7 @@ def test_an_internal_service_is_not_bookable(api: Api) -> None:
     assert [each["slug"] for each in services if not each["isBookablePublic"]] == ["staff-training"]
     assert api.slots("staff-training") == []
     body = api.body("staff-training", {"startsAt": "2026-12-01T15:00:00Z", "endsAt": "2026-12-01T16:00:00Z"})
-    refused(api.create(body), 422, "unprocessable", "public")
+    assert_rejected(api.create(body), 422, "unprocessable", "public")
 
 
 def test_pending_until_the_business_decides(api: Api) -> None:
@@ -272,19 +271,19 @@ def test_idempotency_key_with_another_body_is_422(api: Api) -> None:
     """A key belongs to one body."""
     slots = api.slots()
     assert api.create(api.body(slot=slots[0]), Idempotency_Key="k1").status_code == 201
-    refused(api.create(api.body(slot=slots[-1]), Idempotency_Key="k1"), 422, "unprocessable", "another body")
+    assert_rejected(api.create(api.body(slot=slots[-1]), Idempotency_Key="k1"), 422, "unprocessable", "another body")
     assert len(api.sandbox.bookings()) == 1
 
 
-def test_idempotency_remembers_a_no_but_not_bad_input(api: Api) -> None:
+def test_idempotency_stores_a_rejection_but_not_bad_input(api: Api) -> None:
     """A 409 is repeated although the time is free again; a 400 leaves the key unused."""
     slot = api.slots("full-color")[0]
     number = api.sandbox.book_by_phone("full-color", NOW.fromisoformat(slot["startsAt"]))
     body = api.body("full-color", slot)
-    refused(api.create(body, Idempotency_Key="k1"), 409, "conflict")
+    assert_rejected(api.create(body, Idempotency_Key="k1"), 409, "conflict")
     api.sandbox.set_status(number, "canceled")
-    refused(api.create(body, Idempotency_Key="k1"), 409, "conflict")
-    refused(api.create(body | {"party_size": 0}, Idempotency_Key="k2"), 400, "validation_error")
+    assert_rejected(api.create(body, Idempotency_Key="k1"), 409, "conflict")
+    assert_rejected(api.create(body | {"party_size": 0}, Idempotency_Key="k2"), 400, "validation_error")
     assert api.create(body, Idempotency_Key="k2").status_code == 201
 
 
@@ -298,7 +297,7 @@ def test_idempotency_keys_are_per_organization(api: Api) -> None:
 
 
 def test_idempotency_keys_have_an_end(api: Api) -> None:
-    """Up to 255 characters are remembered, longer ones refused."""
+    """Up to 255 characters are stored, longer ones rejected."""
     body = api.body()
-    refused(api.create(body, Idempotency_Key="k" * 256), 400, "validation_error", "Idempotency-Key")
+    assert_rejected(api.create(body, Idempotency_Key="k" * 256), 400, "validation_error", "Idempotency-Key")
     assert api.create(body, Idempotency_Key="k" * 255).status_code == 201

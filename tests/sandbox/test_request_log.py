@@ -7,7 +7,7 @@ from kordless_booking.sandbox.request import Request
 from kordless_booking.sandbox.store import Store
 
 
-def test_only_the_newest_are_kept() -> None:
+def test_only_the_newest_requests_stay_in_the_log() -> None:
     """Beyond 20,000 the oldest go, some hundreds at a time."""
     store = Store()
     book = request_log.RequestLog(store, [])

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from kordless_booking.sandbox import NORTH_KEY, Sandbox
 from kordless_booking.sandbox.seeds import ACME
-
-from .conftest import Api
+from tests.support.sandbox_api import Api
 
 
 def test_acme_shows_every_case(api: Api) -> None:

@@ -13,7 +13,7 @@ import pytest
 from kordless_booking.sandbox import SANDBOX_KEY
 
 if TYPE_CHECKING:
-    from .conftest import Api
+    from tests.support.sandbox_api import Api
 
 KEY = {"x-kordless-key": SANDBOX_KEY}
 
@@ -28,7 +28,7 @@ def raw(base: str, text: str) -> bytes:
     return found
 
 
-def test_connections_are_kept_alive(api: Api) -> None:
+def test_connections_stay_open_between_requests(api: Api) -> None:
     """Several requests go over one connection, errors and empty bodies among them."""
     url_paths = ("/org/acme-salon", "/nothing", "/org/acme-salon/service/haircut")
     with api.sandbox.serve() as base, httpx.Client(headers=KEY) as http:
@@ -63,7 +63,7 @@ def test_many_at_once(api: Api) -> None:
     assert found == [200] * 40
 
 
-def test_odd_requests_are_refused_and_closed(api: Api) -> None:
+def test_odd_requests_are_rejected_and_closed(api: Api) -> None:
     """No length, a wrong one, chunks or too long a body: an answer, no crash, no confusion with the next request."""
     with api.sandbox.serve() as base:
         path = urlsplit(base).path

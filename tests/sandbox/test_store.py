@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kordless_booking.sandbox import Limits, Sandbox
-
-from .conftest import NOW, Api
+from tests.support.sandbox_api import NOW, Api
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,7 +81,7 @@ def test_memory_is_apart() -> None:
     assert two.bookings() == []
 
 
-def test_reset_forgets_everything(sandbox: Sandbox, api: Api) -> None:
+def test_reset_deletes_everything(sandbox: Sandbox, api: Api) -> None:
     """Bookings, requests, faults, limits and clock."""
     api.book()
     sandbox.faults.add("slow")
@@ -92,7 +91,7 @@ def test_reset_forgets_everything(sandbox: Sandbox, api: Api) -> None:
     assert sandbox.clock.now() != NOW
 
 
-def test_a_file_of_another_version_is_refused(tmp_path: Path) -> None:
+def test_a_file_of_another_version_is_rejected(tmp_path: Path) -> None:
     """Rather than guess, the sandbox says what to do."""
     path = tmp_path / "old.sqlite3"
     with sqlite3.connect(path) as db:

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from kordless_booking.sandbox.response import ApiError
 from kordless_booking.sandbox.strict import reject_unknown_fields, utc_seconds
-
-from .conftest import Api, refused
+from tests.support.sandbox_api import Api, assert_rejected
 
 QUERY = {
     "org_slug": "acme-salon",
@@ -31,24 +30,24 @@ QUERY = {
         ("orgSlug", "org_slug"),
     ],
 )
-def test_another_spelling_in_create_is_refused_with_a_hint(api: Api, wrong: str, right: str) -> None:
+def test_another_spelling_in_create_is_rejected_with_a_hint(api: Api, wrong: str, right: str) -> None:
     """The spelling of another endpoint is not this one's."""
     body = api.body()
     body[wrong] = body.pop(right, None)
-    refused(api.create(body), 400, "validation_error", f"'{wrong}'.*'{right}'")
+    assert_rejected(api.create(body), 400, "validation_error", f"'{wrong}'.*'{right}'")
 
 
-def test_another_spelling_in_reschedule_is_refused(api: Api) -> None:
+def test_another_spelling_in_reschedule_is_rejected(api: Api) -> None:
     """Reschedule says start_at."""
     number, slot = api.book(), api.slots()[0]
     move = {"starts_at": slot["startsAt"], "ends_at": slot["endsAt"]}
-    refused(api.manage(number, "reschedule", move), 400, "validation_error", "'start_at'")
+    assert_rejected(api.manage(number, "reschedule", move), 400, "validation_error", "'start_at'")
 
 
-def test_another_spelling_in_availability_is_refused(api: Api) -> None:
+def test_another_spelling_in_availability_is_rejected(api: Api) -> None:
     """Availability says partySize, and knows no host filter."""
-    refused(api.get("/availability", **QUERY, party_size=2), 400, "validation_error", "partySize")
-    refused(api.get("/availability", **QUERY, hostId="host_sarah"), 400, "validation_error", "hostId")
+    assert_rejected(api.get("/availability", **QUERY, party_size=2), 400, "validation_error", "partySize")
+    assert_rejected(api.get("/availability", **QUERY, hostId="host_sarah"), 400, "validation_error", "hostId")
 
 
 @pytest.mark.parametrize("name", ["org_slug", "service_slug", "starts_at", "ends_at", "timezone", "contact"])
@@ -58,7 +57,7 @@ def test_needed_fields_of_create(api: Api, name: str, value: Any) -> None:
     body = api.body() | {name: value}
     if value is ...:
         del body[name]
-    refused(api.create(body), 400, "validation_error", name)
+    assert_rejected(api.create(body), 400, "validation_error", name)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +84,7 @@ def test_needed_fields_of_create(api: Api, name: str, value: Any) -> None:
 )
 def test_wrong_values_in_create(api: Api, name: str, value: Any) -> None:
     """Wrong values are named; naive times and other offsets are among them."""
-    refused(api.create(api.body() | {name: value}), 400, "validation_error", name)
+    assert_rejected(api.create(api.body() | {name: value}), 400, "validation_error", name)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +105,7 @@ def test_wrong_values_in_create(api: Api, name: str, value: Any) -> None:
 )
 def test_contact_must_be_somebody(api: Api, contact: dict[str, Any], says: str) -> None:
     """A name, and an e-mail or a phone that looks like one."""
-    refused(api.create(api.body() | {"contact": contact}), 400, "validation_error", says)
+    assert_rejected(api.create(api.body() | {"contact": contact}), 400, "validation_error", says)
 
 
 @pytest.mark.parametrize("contact", [{"name": "J", "email": "j@ex.co"}, {"name": "J", "phone": "+49 30 123456"}])
@@ -119,10 +118,10 @@ def test_the_length_must_be_the_slots_own(api: Api) -> None:
     """Neither create nor reschedule can make an appointment longer."""
     body = api.body()
     longer = body["starts_at"].replace("T16", "T18")
-    refused(api.create(body | {"ends_at": longer}), 400, "validation_error", "60 minutes")
+    assert_rejected(api.create(body | {"ends_at": longer}), 400, "validation_error", "60 minutes")
     number = api.book()
     move = {"start_at": body["starts_at"], "end_at": longer}
-    refused(api.manage(number, "reschedule", move), 400, "validation_error", "60 minutes")
+    assert_rejected(api.manage(number, "reschedule", move), 400, "validation_error", "60 minutes")
 
 
 @pytest.mark.parametrize(
@@ -140,8 +139,8 @@ def test_the_length_must_be_the_slots_own(api: Api) -> None:
     ],
 )
 def test_wrong_values_in_availability(api: Api, change: dict[str, str], says: str) -> None:
-    """Ranges over 62 days, backwards or naive, and odd numbers are refused."""
-    refused(api.get("/availability", **(QUERY | change)), 400, "validation_error", says)
+    """Ranges over 62 days, backwards or naive, and odd numbers are rejected."""
+    assert_rejected(api.get("/availability", **(QUERY | change)), 400, "validation_error", says)
 
 
 def test_62_days_are_fine_and_plus_zero_is_utc(api: Api) -> None:
@@ -150,16 +149,16 @@ def test_62_days_are_fine_and_plus_zero_is_utc(api: Api) -> None:
     assert api.get("/availability", **query).status_code == 200
 
 
-def test_extra_query_is_refused_where_none_is_documented(api: Api) -> None:
+def test_extra_query_is_rejected_where_none_is_documented(api: Api) -> None:
     """Organization, service and create take no query."""
-    refused(api.get("/org/acme-salon", page=2), 400, "validation_error", "page")
-    refused(api.get("/org/acme-salon/service/haircut", x=1), 400, "validation_error", "x")
-    refused(api.post("/bookings?x=1", api.body()), 400, "validation_error", "x")
+    assert_rejected(api.get("/org/acme-salon", page=2), 400, "validation_error", "page")
+    assert_rejected(api.get("/org/acme-salon/service/haircut", x=1), 400, "validation_error", "x")
+    assert_rejected(api.post("/bookings?x=1", api.body()), 400, "validation_error", "x")
 
 
 @given(st.datetimes(timezones=st.just(None)).map(lambda found: found.replace(microsecond=0)))
 def test_any_utc_time_reads_back(value: Any) -> None:
-    """Every whole second is understood with Z and with +00:00, and refused without."""
+    """Every whole second is understood with Z and with +00:00, and rejected without."""
     text = value.isoformat()
     assert utc_seconds({"at": text + "Z"}, "at") == utc_seconds({"at": text + "+00:00"}, "at")
     with pytest.raises(ApiError):
@@ -168,7 +167,7 @@ def test_any_utc_time_reads_back(value: Any) -> None:
 
 @given(st.dictionaries(st.text(max_size=20), st.none(), min_size=1, max_size=3))
 def test_only_the_documented_names(given_: dict[str, None]) -> None:
-    """Any name that isn't on the list is refused, whatever it is."""
+    """Any name that isn't on the list is rejected."""
     if set(given_) - {"good"}:
         with pytest.raises(ApiError) as caught:
             reject_unknown_fields(given_, ["good"])

@@ -15,9 +15,8 @@ import pytest
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.sandbox.webhook_sender import Endpoint
 from kordless_booking.webhooks.signature import SignatureScheme, verify
+from tests.support.sandbox_api import NOW, Api
 from tests.support.webhook_receiver import Receiver, receiving
-
-from .conftest import NOW, Api
 
 SECRET = "whsec_0123456789abcdefghijklmn"
 MORNING = NOW + timedelta(days=2, hours=-1)
@@ -32,7 +31,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def posting(sandbox: Sandbox, receiver: Receiver) -> Sandbox:
-    """A sandbox that delivers to the receiver when told to."""
+    """A sandbox that delivers to the receiver on request."""
     sandbox.courier.by_hand = True
     sandbox.courier.endpoints = (Endpoint(receiver.url, SECRET),)
     return sandbox
@@ -65,8 +64,8 @@ def states(sandbox: Sandbox) -> list[tuple[str, int, int | None]]:
     return [(each["state"], each["tries"], each["status"]) for each in sandbox.courier.deliveries()][::-1]
 
 
-def test_everything_that_happens_is_told(posting: Sandbox, api: Api, receiver: Receiver) -> None:
-    """Through the API and by staff: made, moved, cancelled; nothing for what was refused or repeated."""
+def test_every_change_of_a_booking_is_delivered(posting: Sandbox, api: Api, receiver: Receiver) -> None:
+    """Through the API and by staff: made, moved, cancelled; nothing for what was rejected or repeated."""
     body = api.body()
     number = api.create(body, Idempotency_Key="k").json()["booking"]["confirmation_number"]
     api.create(body, Idempotency_Key="k")
@@ -223,7 +222,7 @@ def test_lost_and_late(posting: Sandbox, api: Api, receiver: Receiver) -> None:
 
 
 def test_by_itself(sandbox: Sandbox, api: Api, receiver: Receiver) -> None:
-    """Without being told it delivers in a thread, which ends when nothing waits any more."""
+    """Without a request it delivers in a thread, which ends when nothing waits any more."""
     sandbox.courier.endpoints = (Endpoint(receiver.url, SECRET),)
     api.book()
     assert receiver.arrived.acquire(timeout=20)
@@ -236,14 +235,14 @@ def test_by_itself(sandbox: Sandbox, api: Api, receiver: Receiver) -> None:
     "wrong",
     [{"tamper": "mind"}, {"duplicate": -1}, {"late": "soon"}, {"unknown": 1}],
 )
-def test_mischief_that_there_is_not(sandbox: Sandbox, wrong: dict[str, Any]) -> None:
-    """Is refused with what there is."""
+def test_unknown_delivery_faults_are_rejected(sandbox: Sandbox, wrong: dict[str, Any]) -> None:
+    """The error lists the known faults."""
     with pytest.raises(ValueError, match=r"known: |numbers"):
         sandbox.courier.set_faults(**wrong)
 
 
 def test_steering_over_http(sandbox: Sandbox) -> None:
-    """Endpoints and faults are set and told; a secret is never told."""
+    """Endpoints and faults are set and listed; a secret is never shown."""
     sandbox.courier.by_hand = True
     with httpx.Client(transport=httpx.WSGITransport(sandbox), base_url="http://sandbox.test/_sandbox/") as http:
         endpoint = {"url": "http://127.0.0.1:9/", "secret": SECRET, "events": ["booking.created"]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,8 +13,7 @@ from pytest_django import Settings
 from kordless_booking.funnel import counters
 from tests.support.deliveries import NEW, OLD
 from tests.support.signal_receiver import Listener, listening
-
-Hire = Callable[..., Client]
+from tests.support.staff import Hire
 
 
 @pytest.fixture

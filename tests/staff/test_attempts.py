@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 
 from kordless_booking.models import BookingAttempt
-from tests.conftest import NOW
-from tests.staff.conftest import Hire
+from tests.support.clock import NOW
+from tests.support.staff import Hire
 from tests.support.visitor import Page
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "shop")]

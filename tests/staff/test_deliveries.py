@@ -14,9 +14,9 @@ from django.test import Client
 from pytest_django import Settings
 
 from kordless_booking.models import WebhookDelivery
-from tests.staff.conftest import Hire
 from tests.support.deliveries import delivery, event_body
 from tests.support.signal_receiver import Listener
+from tests.support.staff import Hire
 from tests.support.visitor import Page
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "shop")]
@@ -65,7 +65,7 @@ def test_nobody_changes_it(row: WebhookDelivery, owner: Client) -> None:
 
 
 def test_one_is_masked_until_it_is_asked_for(row: WebhookDelivery, hire: Hire) -> None:
-    """Then it is shown in full, once, kept by nobody on the way, and the history says who looked."""
+    """Then it is shown in full, once, cached by nobody on the way, and the history says who looked."""
     client = hire(VIEW, LOOK)
     page = Page("", client.get(f"{URL}{row.pk}/change/"))
     assert is_masked(page)
@@ -103,7 +103,7 @@ def test_it_takes_a_permission(row: WebhookDelivery, hire: Hire) -> None:
 
 
 def test_looking_is_never_a_get(row: WebhookDelivery, owner: Client) -> None:
-    """An address that somebody follows shows nothing, and a form of another site is refused."""
+    """An address that somebody follows shows nothing, and a form of another site is rejected."""
     assert owner.get(f"{URL}{row.pk}/personal/").status_code == 405
     strict = Client(enforce_csrf_checks=True)
     strict.cookies = owner.cookies
@@ -176,7 +176,7 @@ def replayed(client: Client, row: WebhookDelivery, **changes: str) -> Page:
     return Page("", answer)
 
 
-def test_a_replay_is_asked_for_told_and_written_down(row: WebhookDelivery, hire: Hire, listener: Listener) -> None:
+def test_a_replay_is_confirmed_published_and_recorded(row: WebhookDelivery, hire: Hire, listener: Listener) -> None:
     """Looking at the question tells nobody anything."""
     client = hire(VIEW, REPLAY)
     client.get(f"{URL}{row.pk}/replay/")

@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from kordless_booking.models import FunnelCount
 from kordless_booking.sandbox import Sandbox
-from tests.staff.conftest import Hire
+from tests.support.staff import Hire
 from tests.support.visitor import Page
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
@@ -104,7 +104,7 @@ def test_what_makes_no_sense_is_left_out(owner: Client, query: str) -> None:
 
 
 def test_services_go_by_their_names(owner: Client, client: Client, sandbox: Sandbox) -> None:
-    """As far as they are remembered: Kordless isn't asked."""
+    """As far as they are cached: Kordless isn't asked."""
     count(1, 1)
     count(1, of="")
     assert "haircut" in seen(owner).texts("#kb-service option")
@@ -168,7 +168,7 @@ def test_it_is_for_those_who_may(hire: Hire) -> None:
         assert hire("view_funnelcount").get(f"{URL}{other}").status_code == 404
 
 
-def test_two_businesses_can_be_told_apart(owner: Client, two_accounts: Settings) -> None:
+def test_two_businesses_are_distinguished(owner: Client, two_accounts: Settings) -> None:
     """By a filter that a site with one doesn't have."""
     two_accounts.ROOT_URLCONF = "tests.projects.plain.urls"
     count(3, account="north")
@@ -188,7 +188,7 @@ def test_a_large_table_costs_a_handful_of_queries(
         seen(owner)
 
 
-def test_counting_that_is_off_is_said(owner: Client, shop: Settings) -> None:
+def test_counting_that_is_off_is_shown(owner: Client, shop: Settings) -> None:
     """Rather than showing an empty chart without a word."""
     shop.KORDLESS_BOOKING = {**shop.KORDLESS_BOOKING, "FUNNEL": False}
     assert "turned off" in seen(owner).text

@@ -14,10 +14,10 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from kordless_booking.funnel import counters
 from kordless_booking.models import BookingAttempt, RejectedDeliveryCount, WebhookDelivery
 from kordless_booking.sandbox import Sandbox
-from tests.conftest import NOW
-from tests.staff.conftest import Hire
+from tests.support.clock import NOW
 from tests.support.deliveries import delivery
-from tests.support.visitor import JANE, Page, Walk
+from tests.support.staff import Hire
+from tests.support.visitor import JANE, Page, Visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -72,7 +72,7 @@ def test_ages_grow(owner: Client, client: Client, clock: time_machine.Traveller,
     assert row(page, "Haircut")[0] == "3 min"
 
 
-def test_the_last_delivery_and_the_refused(owner: Client, client: Client) -> None:
+def test_the_last_delivery_and_the_rejected(owner: Client, client: Client) -> None:
     """By reason, today and in seven days; older ones are gone from the page."""
     delivery().post(client)
     delivery().but(Signature="forged").post(client)
@@ -90,7 +90,7 @@ def test_the_last_delivery_and_the_refused(owner: Client, client: Client) -> Non
     assert "3 deliveries of the webhook were refused today" in page.text
 
 
-def test_an_ill_kordless(owner: Client, client: Client, sandbox: Sandbox) -> None:
+def test_the_overview_during_an_outage_of_kordless(owner: Client, client: Client, sandbox: Sandbox) -> None:
     """The circuit that is open, and what can't be renewed."""
     client.get("/book/haircut/")
     sandbox.faults.add("status", status=500)
@@ -111,7 +111,7 @@ def test_a_revoked_key(owner: Client, client: Client, sandbox: Sandbox) -> None:
 
 def test_bookings_that_are_open(owner: Client, client: Client, sandbox: Sandbox, clock: time_machine.Traveller) -> None:
     """How many, since when, and a word when it is long."""
-    walk = Walk(client)
+    walk = Visitor(client)
     sandbox.faults.add("status", "create", status=500)
     walk.send(walk.choose(), "Book appointment", **JANE)
     assert BookingAttempt.objects.get().state == "outcome_unknown"
@@ -125,7 +125,7 @@ def test_bookings_that_are_open(owner: Client, client: Client, sandbox: Sandbox,
     assert JANE["email"] not in page.html
 
 
-def test_the_allowance_of_this_minute(owner: Client, client: Client, shop: Settings) -> None:
+def test_the_rate_limit_of_this_minute(owner: Client, client: Client, shop: Settings) -> None:
     """What is taken, without taking any; nearly all of it is worth a word."""
     shop.KORDLESS_BOOKING = {**shop.KORDLESS_BOOKING, "REQUESTS_PER_MINUTE": 6, "CREATIONS_PER_MINUTE": 2}
     assert "nearly used up" not in seen(owner).text

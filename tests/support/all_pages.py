@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.core.cache import caches
 
-from tests.support.visitor import JANE, Page, Walk
+from tests.support.visitor import JANE, Page, Visitor
 
 if TYPE_CHECKING:
     from kordless_booking.sandbox import Sandbox
@@ -17,7 +17,7 @@ def first_form(page: Page, kind: str) -> str:
     return page.texts(f"form .kb-button{kind}")[0]
 
 
-def every_page(walk: Walk, sandbox: Sandbox, lang: str) -> dict[str, Page]:
+def every_page(walk: Visitor, sandbox: Sandbox, lang: str) -> dict[str, Page]:
     """All pages and states, by name."""
     query, seen = f"?lang={lang}&tz=Europe/Kyiv", {}
     seen["services"] = walk.open(f"/book/{query}")

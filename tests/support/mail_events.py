@@ -11,7 +11,7 @@ from kordless_booking.api.resources import Booking, Contact
 from kordless_booking.booking.preferences import VisitorPreferences
 from kordless_booking.changes import BookingChange, publish_change, queue_mail, record_change
 from kordless_booking.conf import get_account
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.terms import make_terms
 
 FIRST, MOVED = NOW + timedelta(days=1), NOW + timedelta(days=2)

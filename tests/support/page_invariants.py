@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kordless_booking.sandbox import SANDBOX_KEY
 from tests.faults.expected import Fault
-from tests.support.fault_steps import PHONE, TYPED
+from tests.support.fault_scenario import PHONE, TYPED
 from tests.support.visitor import Page
 
 if TYPE_CHECKING:

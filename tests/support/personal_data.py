@@ -11,7 +11,7 @@ from kordless_booking.booking.tokens import InvalidToken, decrypt_token
 from kordless_booking.models import BookingAttempt, WebhookDelivery
 from kordless_booking.sandbox import Sandbox
 from tests.support.deliveries import delivery, event_body
-from tests.support.visitor import Walk
+from tests.support.visitor import Visitor
 
 CANARY = {"name": "Zzqx Canary", "email": "Canary@Example.com", "phone": "(212) 555-0147", "notes": "canary notes"}
 OTHER = {"name": "Other Body", "email": "other@example.com", "phone": "", "notes": ""}
@@ -19,27 +19,29 @@ OTHER = {"name": "Other Body", "email": "other@example.com", "phone": "", "notes
 
 def book(client: Client, who: dict[str, str] = CANARY, query: str = "") -> str:
     """Book through the pages, and return the confirmation number."""
-    return Walk(client).book(query=query, **who).number
+    return Visitor(client).book(query=query, **who).number
 
 
-def lose(client: Client, sandbox: Sandbox, who: dict[str, str] = CANARY, **trick: Any) -> Walk:
+def lose(client: Client, sandbox: Sandbox, who: dict[str, str] = CANARY, **fault: Any) -> Visitor:
     """Send the form, and lose Kordless's response."""
-    walk = Walk(client)
+    walk = Visitor(client)
     form = walk.choose("haircut", "?day=2026-12-10")
-    sandbox.faults.add("status", "create", **{"status": 500, **trick})
+    sandbox.faults.add("status", "create", **{"status": 500, **fault})
     walk.send(form, "Book appointment", once=True, **who)
     sandbox.faults.clear()
     return walk
 
 
-def tell(client: Client, number: str, who: dict[str, str] = CANARY, kind: str = "booking.created", **more: Any) -> None:
+def deliver_event(
+    client: Client, number: str, who: dict[str, str] = CANARY, kind: str = "booking.created", **more: Any
+) -> None:
     """Let Kordless deliver an event about a booking."""
     contact = {name: who[name] for name in ("name", "email", "phone")}
     sent = delivery(event_body(kind, confirmation_number=number, contact=contact, **more))
     assert sent.post(client).status_code == 200
 
 
-def everything_kept() -> str:
+def everything_stored() -> str:
     """Return the content of all rows, decrypted with the site's own key."""
     said = []
     for row in BookingAttempt.objects.all():

@@ -16,7 +16,7 @@ from kordless_booking.booking.placement import Outcome, Pending, Placed, place_b
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import SANDBOX_KEY, SANDBOX_ORG, Sandbox
 from kordless_booking.sandbox.request_log import Recorded
-from tests.conftest import NOW
+from tests.support.clock import NOW
 
 BASE = "https://api.kordless.example/api/calendar/v1/public"
 KEY = "0123456789abcdef0123456789abcdef"

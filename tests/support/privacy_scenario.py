@@ -1,4 +1,8 @@
-"""All that can happen around a visitor: illness at every step, junk, deliveries, accidents, and what operators do."""
+"""Chapters of the privacy scenario: a customer's bookings, faults at every step, junk, deliveries, staff and operators.
+
+Each chapter starts on a site of its own, without what another left. `CHAPTERS` declares for each the log events that it
+must produce; tests/views/test_privacy.py proves that together they are all events of the package.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,9 @@ import logging
 import re
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -33,11 +38,11 @@ from kordless_booking.views.abuse import HONEYPOT
 from kordless_booking.webhooks import signature
 from tests.support.deliveries import NEW, OLD, delivery, event_body
 from tests.support.failing_database import refused_writes
-from tests.support.fault_steps import ACTS, READS, Scene
+from tests.support.fault_scenario import ACTS, READS, FaultScenario
 from tests.support.signal_receiver import listening
-from tests.support.visitor import JANE, Walk
+from tests.support.visitor import JANE, Visitor
 
-ILLNESSES: tuple[tuple[str, dict[str, Any]], ...] = (
+FAULTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("status", {"status": 404}),
     *[("status", {"status": status}) for status in (429, 403, 409, 422, 500)],
     ("html", {}),
@@ -47,51 +52,30 @@ ILLNESSES: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 
 
-def live_on(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
-    """Each chapter begins with a Kordless that is well."""
-    before = dict(site.KORDLESS_BOOKING)
-    chapters = (
-        _illness,
-        _behind_the_scenes,
-        _junk,
-        _in_line,
-        _no_database,
-        _deliveries,
-        _mails,
-        _counts,
-        _accidents,
-        _operators,
-    )
-    for chapter in chapters:
-        chapter(walk, sandbox, clock, site)
-        sandbox.faults.clear()
-        clock.shift(120)
-        site.KORDLESS_BOOKING = dict(before)
-
-
 def change(site: Settings, **given: Any) -> None:
-    """Other settings, and with them a line to Kordless that nothing is held against."""
+    """Change settings, and with them get a client of Kordless with a closed circuit."""
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **given}
 
 
-def _illness(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
-    """Every step, while Kordless is ill in every way."""
-    scene = Scene(walk, sandbox, clock, site)
+def _faults(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+    """Every step of a visitor, with every kind of fault."""
+    scenario = FaultScenario(walk, sandbox, clock, site)
     for name, act in ACTS.items():
-        for kind, options in ILLNESSES[:2] if name in READS else ILLNESSES:
+        for kind, options in FAULTS[:2] if name in READS else FAULTS:
             sandbox.reset()
             change(site)
-            do = act.prepare(scene)
-            scene.cold() if name in READS else change(site)
+            do = act.prepare(scenario)
+            scenario.cold() if name in READS else change(site)
             sandbox.faults.add(kind, act.operation, **options)
             do()
             sandbox.faults.clear()
             clock.shift(61)
 
 
-def _behind_the_scenes(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
-    """Refreshes that fail, a circuit that opens and closes, a cache that is down, one that somebody else writes to."""
+def _background_refresh(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+    """Refreshes that fail, a circuit that opens and closes, a cache that is down, a cache with foreign entries."""
     own = site.CACHES
+    walk.open("/book/")
     site.CACHES = {"default": {"BACKEND": "tests.support.wall_clock_cache.WallClockCache"}}
     walk.open("/book/haircut/")
     clock.shift(61)
@@ -119,34 +103,34 @@ def _behind_the_scenes(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Set
 
 @contextmanager
 def heard(event: str) -> Iterator[threading.Event]:
-    """Set when that has been said."""
-    said = threading.Event()
+    """Yield an event that is set once a log event of this name is written."""
+    logged = threading.Event()
 
-    class Listening(logging.Handler):
+    class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             if f"event={event} " in record.getMessage():
-                said.set()
+                logged.set()
 
-    listening, logger = Listening(), logging.getLogger("kordless_booking")
-    logger.addHandler(listening)
+    handler, logger = Handler(), logging.getLogger("kordless_booking")
+    logger.addHandler(handler)
     try:
-        yield said
+        yield logged
     finally:
-        logger.removeHandler(listening)
+        logger.removeHandler(handler)
 
 
-def nobody(_request: Any, _form: Any) -> bool:
-    """A check for humans that finds none."""
+def reject_everybody(_request: Any, _form: Any) -> bool:
+    """A spam check that rejects every form."""
     return False
 
 
-def careless(_request: Any, form: Any) -> bool:
-    """A check that fails, and says at whom."""
+def fail_with_personal_data(_request: Any, form: Any) -> bool:
+    """A spam check whose exception repeats the form."""
     raise LookupError(f"no such person: {form.cleaned_data}")
 
 
-def _junk(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
-    """What is sent by those who are no visitors, and by those who are in a hurry."""
+def _junk(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+    """Robots, forged requests, bodies that are too big, and more requests than the limits allow."""
     form = walk.choose("haircut", "?day=2026-12-14")
     method, action, fields = form.form("Book appointment")
     assert method == "post"
@@ -155,9 +139,9 @@ def _junk(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> Non
     walk.open(action, typed, **{"Sec-Fetch-Site": "cross-site"})
     walk.open(action, {**typed, "notes": "canary" * 20_000})
     walk.client.put(action, "canary@example.com")
-    change(site, SPAM_CHECK="tests.support.privacy_scenario.nobody")
+    change(site, SPAM_CHECK="tests.support.privacy_scenario.reject_everybody")
     walk.open(action, typed)
-    change(site, SPAM_CHECK="tests.support.privacy_scenario.careless")
+    change(site, SPAM_CHECK="tests.support.privacy_scenario.fail_with_personal_data")
     walk.open(action, typed)
     change(site, SPAM_CHECK="", BOOKINGS_PER_ADDRESS=1, LOOKUPS_PER_NUMBER=1)
     for _ in range(3):
@@ -170,8 +154,8 @@ def _junk(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> Non
     walk.client.get("/page/")
 
 
-def _in_line(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
-    """More bookings than Kordless takes, then an attempt that nobody can read any more, and one that was settled."""
+def _queue(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+    """More bookings than Kordless takes, an attempt that can't be decrypted, and one that has its result."""
     form = walk.choose("haircut", "?day=2026-12-16")
     walk.send(form, "Book appointment", **JANE)
     BookingAttempt.objects.update(encrypted="damaged")
@@ -193,8 +177,8 @@ def _in_line(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> 
     sandbox.reset()
 
 
-def _no_database(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
-    """A database that takes nothing, at each moment of a booking."""
+def _database_failures(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+    """A database that rejects writes, at each step of a booking."""
     for number, verbs in enumerate(
         (
             ('INSERT INTO "kordless_booking_bookingattempt"',),
@@ -208,8 +192,8 @@ def _no_database(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings)
             walk.send(form, "Book appointment", **JANE)
 
 
-def _deliveries(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
-    """Genuine ones, false ones, broken ones, and a site that can't take them."""
+def _deliveries(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+    """Valid, forged and broken deliveries, and a site that can't store them."""
     client = walk.client
     sent = delivery()
     sent.post(client)
@@ -237,17 +221,17 @@ def _deliveries(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) 
     lost = delivery(event_body(confirmation_number="BOOK_CANARY03"))
     with refused_writes("INSERT"):
         lost.post(client)
-    with connection.execute_wrapper(_mistake):
+    with connection.execute_wrapper(_raise_lookup_error):
         lost.post(client)
 
 
-def _mistake(*given: Any) -> None:
-    """No fault of the database's."""
+def _raise_lookup_error(*given: Any) -> None:
+    """Fail with an exception that isn't a database error."""
     raise LookupError(f"canary {given}")
 
 
-def _mails(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
-    """One that is sent, one whose sender died, and reminders of what Kordless doesn't know or tell."""
+def _mail(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+    """A mail that is sent, one whose sender died, and reminders for bookings that Kordless can't look up."""
     change(site, MAIL=True, MAIL_FROM="bookings@salon.example", SITE_URL="https://salon.example")
     with heard("mail_attempted") as tried:
         walk.send(walk.choose("haircut", "?day=2026-12-21"), "Book appointment", **JANE)
@@ -264,8 +248,8 @@ def _mails(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> No
         change(site)
 
 
-def _counts(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
-    """A database that takes none, and more different ones than are kept."""
+def _counters(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+    """More keys than the buffer holds, and a database that rejects them."""
     for number in range(MAX_KEYS + 1):
         count_rejection("default", f"reason_{number}")
     with refused_writes("INSERT"):
@@ -273,8 +257,8 @@ def _counts(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> N
     assert counters.flush()
 
 
-def _accidents(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
-    """Settings that are gone, and a page in front of whose address something breaks."""
+def _broken_configuration(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+    """Missing settings, and a template that fails on a page whose address holds a token."""
     manage = walk.book(query="?day=2026-12-23").link("Change or cancel")
     own, given = site.TEMPLATES, site.KORDLESS_BOOKING
     with tempfile.TemporaryDirectory() as folder:
@@ -291,8 +275,8 @@ def _accidents(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -
     site.KORDLESS_BOOKING = given
 
 
-def _operators(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
-    """What staff and machines look at."""
+def _staff_and_operators(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+    """Pages for staff and machines, and the management commands."""
     change(site, WEBHOOK_SECRETS=[NEW, OLD])
     client = walk.client
     for path in ("embed.js", "embed-dialog.js", "style-112233.css", "health/", "health/booking/", "snippet/preview/"):
@@ -300,6 +284,7 @@ def _operators(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -
     staff = Client()
     staff.force_login(User.objects.create_user("sarah", is_staff=True))
     assert staff.get("/book/snippet/").status_code == 200
+    delivery().post(client)
     with suppress(SystemExit):
         call_command("kordless_doctor", stdout=io.StringIO())
     with suppress(SystemExit):
@@ -321,8 +306,8 @@ SECRETS = re.compile(r"zzqxwvuts|canary|212.?555.?01(?:77|47|99)|jane@example|Ja
 TOKENS = re.compile(r"gAAAA[A-Za-z0-9_-]{20,}|\.eJ[A-Za-z0-9_-]{20,}")
 
 
-def live_through_it_all(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
-    """Book, fail, lose an answer, conflict, find, fail to find, move, be refused, cancel: each with the canary."""
+def customer_journey(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+    """Book, fail, lose a response, conflict, look up, reschedule, get rejected, cancel: each with the canary's data."""
     far = "?day=2026-12-09"
     page = walk.send(walk.choose("haircut", far), "Book appointment", **{**CANARY, "email": "canary@"})
     page = walk.send(page, "Book appointment", **CANARY)
@@ -364,3 +349,132 @@ def live_through_it_all(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Se
     walk.open(f"{manage.url}reschedule/")
     walk.open(f"{manage.url}x")
     walk.open("/book/haircut/contact/", CANARY, Origin="http://evil.example")
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A part of the scenario, with what it must at least produce for the search of personal data to mean something."""
+
+    run: Callable[[Visitor, Sandbox, Traveller, Settings], None]
+    pages: int
+    records: int
+    events: frozenset[str]
+
+
+CHAPTERS: dict[str, Chapter] = {
+    "customer journey": Chapter(
+        customer_journey,
+        pages=80,
+        records=70,
+        events=frozenset(
+            {
+                "api_key_rejected",
+                "booking_canceled",
+                "booking_rescheduled",
+                "cancel_unknown",
+                "create_outcome_unknown",
+                "create_resolved",
+                "kordless_call",
+                "lookup_failed",
+                "lookup_rejected",
+                "page_not_found",
+                "request_rejected",
+                "reschedule_impossible",
+                "reschedule_unknown",
+                "slot_conflict",
+                "upstream_server_error",
+            }
+        ),
+    ),
+    "faults": Chapter(
+        _faults,
+        pages=130,
+        records=250,
+        events=frozenset(
+            {
+                "booking_not_found",
+                "cancel_not_sent",
+                "cancel_refused",
+                "clock_skew",
+                "create_queued",
+                "create_unresolved",
+                "fetch_failed",
+                "org_not_found",
+                "rate_limited",
+                "reschedule_not_sent",
+                "reschedule_refused",
+                "service_not_found",
+            }
+        ),
+    ),
+    "background refresh": Chapter(
+        _background_refresh,
+        pages=10,
+        records=30,
+        events=frozenset(
+            {"cache_unavailable", "cache_value_unreadable", "circuit_closed", "circuit_opened", "upstream_circuit_open"}
+        ),
+    ),
+    "junk": Chapter(
+        _junk,
+        pages=20,
+        records=20,
+        events=frozenset(
+            {
+                "already_requested",
+                "create_different_request",
+                "cross_origin_post_rejected",
+                "honeypot_filled",
+                "link_rejected",
+                "method_not_allowed",
+                "request_unreadable",
+                "spam_check_failed",
+                "throttled",
+                "unhandled_exception",
+            }
+        ),
+    ),
+    "queue": Chapter(
+        _queue,
+        pages=20,
+        records=40,
+        events=frozenset({"attempt_unreadable", "create_not_sent", "database_failed", "response_unreadable"}),
+    ),
+    "database failures": Chapter(
+        _database_failures,
+        pages=18,
+        records=11,
+        events=frozenset({"attempt_not_written", "attempt_outcome_not_recorded", "change_not_recorded"}),
+    ),
+    "deliveries": Chapter(
+        _deliveries,
+        pages=5,
+        records=20,
+        events=frozenset(
+            {
+                "receiver_failed",
+                "webhook_failed",
+                "webhook_id_reused",
+                "webhook_malformed",
+                "webhook_not_recorded",
+                "webhook_received",
+                "webhook_receiver_failed",
+                "webhook_replayed",
+                "webhook_scheme_mismatch",
+                "webhook_signature_invalid",
+                "webhook_stale",
+                "webhook_too_large",
+                "webhook_without_secret",
+            }
+        ),
+    ),
+    "mail": Chapter(
+        _mail,
+        pages=5,
+        records=10,
+        events=frozenset({"mail_attempted", "mail_stuck", "reminder_without_booking", "reminders_postponed"}),
+    ),
+    "counters": Chapter(_counters, pages=0, records=3, events=frozenset({"counts_dropped", "counts_not_written"})),
+    "broken configuration": Chapter(_broken_configuration, pages=6, records=8, events=frozenset({"not_configured"})),
+    "staff and operators": Chapter(_staff_and_operators, pages=0, records=5, events=frozenset({"data_erased"})),
+}

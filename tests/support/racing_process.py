@@ -33,7 +33,7 @@ def race(sandbox_path: str, threads: int) -> list[str]:
 
     from kordless_booking.booking.placement import Placed, place_booking
     from kordless_booking.sandbox import Sandbox
-    from tests.conftest import NOW
+    from tests.support.clock import NOW
     from tests.support.placement import attempt_at, client_of
 
     call_command("migrate", "kordless_booking", verbosity=0)

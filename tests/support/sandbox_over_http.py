@@ -8,7 +8,7 @@ import time_machine
 
 from kordless_booking.sandbox import Limits, Sandbox
 from kordless_booking.upstream.registry import background_worker, fetch_pool
-from tests.conftest import NOW
+from tests.support.clock import NOW
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""SMTP server on this machine that accepts, refuses or drops mail, as a test wants."""
+"""SMTP server on this machine that accepts, rejects or drops mail."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from kordless_booking.booking.terms import Terms
-from tests.conftest import NOW
+from tests.support.clock import NOW
 
 
 def make_terms(**changes: Any) -> Terms:

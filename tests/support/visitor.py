@@ -1,20 +1,25 @@
-"""A visitor made of Django's test client: reads pages, follows links, sends forms, as a browser or as htmx does."""
+"""One fake visitor: reads pages, follows links, sends forms, as a browser without JavaScript or as htmx does.
+
+A transport carries the requests: Django's test client inside the process, or HTTP over a socket.
+"""
 
 from __future__ import annotations
 
+import http.client
 import re
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import Protocol
 from urllib.parse import parse_qs, unquote, urlencode, urljoin, urlsplit
 
+from django.http import HttpResponse
+from django.test import Client
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from kordless_booking.upstream.registry import fetch_pool
-
-if TYPE_CHECKING:
-    from django.http import HttpResponse
-    from django.test import Client
 
 HTMX = {"HX-Request": "true", "HX-Target": "kb-stage"}
 JANE = {"name": "Jane Doe", "email": "jane@example.com", "phone": "", "notes": ""}
@@ -31,14 +36,19 @@ def start_of(url: str) -> datetime:
 
 
 class Page:
-    """What an answer holds for a visitor."""
+    """The content of a response, as a visitor reads it."""
 
-    def __init__(self, url: str, response: HttpResponse) -> None:
+    def __init__(self, url: str, response: HttpResponse, seconds: float = 0.0) -> None:
         self.url = url
         self.response = response
+        self.seconds = seconds
         self.status = response.status_code
         self.html = response.content.decode()
-        self.tree = LexborHTMLParser(self.html or "<!doctype html>")
+
+    @cached_property
+    def tree(self) -> LexborHTMLParser:
+        """The parsed HTML. Parsed on first use: most pages of a crowd are only counted."""
+        return LexborHTMLParser(self.html or "<!doctype html>")
 
     @property
     def text(self) -> str:
@@ -50,7 +60,7 @@ class Page:
 
     @property
     def alert(self) -> str:
-        """What is said aloud because it went wrong."""
+        """The text of all error messages."""
         return " ".join(text_of(node) for node in self.tree.css("[role=alert]"))
 
     @property
@@ -68,6 +78,10 @@ class Page:
             for node in self.tree.css(selector)
         }
 
+    def hrefs(self, selector: str = "a[href]") -> list[str]:
+        """The addresses of links, in reading order."""
+        return [node.attributes["href"] or "" for node in self.tree.css(selector)]
+
     def link(self, words: str) -> str:
         """The address of the first link with these words in its name."""
         return next(url for name, url in self.links().items() if words in name)
@@ -79,12 +93,12 @@ class Page:
 
     @property
     def times(self) -> dict[str, str]:
-        """The day's free times: what stands on them to address."""
+        """The day's free times: label to address."""
         return self.links(".kb-times a")
 
     @property
     def times_of_day(self) -> list[str]:
-        """The clock times alone, without what is said beside them."""
+        """The clock times alone, without the text beside them."""
         return [(node.text(deep=False) or "").strip() for node in self.tree.css(".kb-times a")]
 
     def form(self, button: str) -> tuple[str, str, dict[str, str]]:
@@ -99,7 +113,14 @@ class Page:
         raise AssertionError(f"no form with {button!r} in: {self.text}")
 
     @property
+    def refresh(self) -> int | None:
+        """Seconds after which a browser without JavaScript reloads the page; None for a page that stays."""
+        node = self.tree.css_first('meta[http-equiv="refresh"]')
+        return int((node.attributes["content"] or "").partition(";")[0]) if node is not None else None
+
+    @property
     def number(self) -> str:
+        """The confirmation number; empty on every other page."""
         return text_of(self.tree.css_first(".kb-number"))
 
 
@@ -111,18 +132,100 @@ def _value(field: LexborNode) -> str:
     return field.attributes.get("value") or ""
 
 
-@dataclass
-class Walk:
-    """One visit. `headers` go along with every request, also after a redirect, as in a browser; `seen` has it all.
+class Transport(Protocol):
+    """A way to the site: sends one request and returns status, headers and body, without following redirects."""
 
+    def send(self, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None) -> HttpResponse: ...
+
+
+class ClientTransport:
+    """Django's test client, inside the process of the test."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    def send(self, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None) -> HttpResponse:
+        """Send a GET, or with a form a POST as a browser sends it from the site's own page."""
+        if form is None:
+            response = self.client.get(url, headers=dict(headers))
+        else:
+            response = self.client.post(
+                url,
+                urlencode(form),
+                content_type="application/x-www-form-urlencoded",
+                headers={"Sec-Fetch-Site": "same-origin", **headers},
+            )
+        # Parallel fetches of the page end before the next step. Else a test that changes the sandbox or the clock in
+        # between would find a late response in its cache.
+        fetch_pool.join()
+        return response
+
+
+class HttpTransport:
+    """HTTP to a running server, each request on a connection of its own.
+
+    `headers` go along with every request; `port` is the local port of the newest connection.
+    """
+
+    def __init__(self, site: str, headers: Mapping[str, str] | None = None) -> None:
+        self.site = site
+        self.headers = dict(headers or {})
+        self.port = 0
+
+    def send(self, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None) -> HttpResponse:
+        """Send a GET, or with a form a POST with the site's own Origin."""
+        parts = urlsplit(urljoin(self.site, url))
+        given = {**self.headers, **headers, "Connection": "close"}
+        body = None
+        if form is not None:
+            body = urlencode(form)
+            given = {
+                "Content-Type": "application/x-www-form-urlencoded",
+                "Origin": f"{parts.scheme}://{parts.netloc}",
+                **given,
+            }
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
+        try:
+            connection.connect()
+            self.port = connection.sock.getsockname()[1]
+            target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+            connection.request("GET" if body is None else "POST", target, body, given)
+            received = connection.getresponse()
+            response = HttpResponse(received.read(), status=received.status)
+        finally:
+            connection.close()
+        for name, value in received.getheaders():
+            if name.lower() == "set-cookie":
+                response.cookies.load(value)
+            else:
+                response[name] = value
+        return response
+
+
+@dataclass(eq=False)
+class Visitor:
+    """One visit over a transport; a test client stands for the transport that is made of it.
+
+    `headers` go along with every request, also after a redirect, as in a browser; `seen` has every response.
     `prefix` is what the site's server takes off each path before Django sees it.
     """
 
-    client: Client
+    transport: Transport | Client
     headers: dict[str, str] = field(default_factory=dict)
     base: str = "/book/"
     prefix: str = ""
     seen: list[Page] = field(default_factory=list)
+
+    @property
+    def client(self) -> Client:
+        """Django's test client, for requests that no page leads to."""
+        assert isinstance(self.transport, Client)
+        return self.transport
+
+    @property
+    def page(self) -> Page:
+        """The page that the visitor is on."""
+        return self.seen[-1]
 
     def open(self, url: str, sent: dict[str, str] | None = None, **headers: str) -> Page:
         """Go to an address, with a form's fields when there are any; follows redirects."""
@@ -132,27 +235,26 @@ class Walk:
         return page
 
     def once(self, url: str, sent: dict[str, str] | None = None, **headers: str) -> Page:
-        """As `open`, but stands still at a redirect."""
-        given = {**self.headers, **headers}
-        path = url.removeprefix(self.prefix)
-        if sent is None:
-            response = self.client.get(path, headers=given)
-        else:
-            response = self.client.post(
-                path,
-                urlencode(sent),
-                content_type="application/x-www-form-urlencoded",
-                headers={"Sec-Fetch-Site": "same-origin", **given},
-            )
-        # Parallel fetches of the page end before the next step. Else a test that changes the sandbox or the clock in
-        # between would find a late response in its cache.
-        fetch_pool.join()
-        page = Page(url, response)
+        """As `open`, without following a redirect."""
+        if self.seen and not url.startswith("/"):
+            url = urljoin(self.page.url, url)
+        transport = ClientTransport(self.transport) if isinstance(self.transport, Client) else self.transport
+        began = time.perf_counter()
+        response = transport.send(url.removeprefix(self.prefix), {**self.headers, **headers}, sent)
+        page = Page(url, response, time.perf_counter() - began)
         self.seen.append(page)
         return page
 
+    def follow(self, words: str) -> Page:
+        """Follow the first link of the page with these words in its name or address."""
+        return self.open(next(url for name, url in self.page.links().items() if words in name or words in url))
+
+    def reload(self) -> Page:
+        """Ask for the page again, as it does by itself when it has to wait."""
+        return self.open(self.page.url)
+
     def send(self, page: Page, button: str, *, once: bool = False, **answers: str) -> Page:
-        """Fill in and send the form with this button, as the page says."""
+        """Fill in and send the form with this button, by the form's own method and action."""
         method, action, fields = page.form(button)
         unknown = answers.keys() - fields.keys()
         assert not unknown, f"the form has no {unknown}"
@@ -173,5 +275,5 @@ class Walk:
 
     @property
     def urls(self) -> list[str]:
-        """Every address that was gone to, unquoted."""
+        """The addresses of all requests, unquoted."""
         return [unquote(page.url) for page in self.seen]

@@ -120,7 +120,7 @@ def test_made_up_services_cost_nothing(scenario: CatalogScenario) -> None:
 
 @pytest.mark.parametrize("party", [-1, 0, 51, 10**9])
 def test_absurd_parties_cost_nothing(scenario: CatalogScenario, party: int) -> None:
-    """Refused before anything is asked."""
+    """Rejected before anything is requested."""
     with pytest.raises(BadRequest):
         scenario.process().slots("styling-class", DECEMBER, party)
     assert scenario.asked() == {}
@@ -213,7 +213,7 @@ def test_a_key_revoked_midway_closes_everything_without_a_storm(scenario: Catalo
     assert catalog.slots("haircut", DECEMBER).value
 
 
-def test_a_key_refused_for_a_booking_closes_the_catalog_too(scenario: CatalogScenario) -> None:
+def test_an_api_key_rejected_for_a_booking_closes_the_catalog_too(scenario: CatalogScenario) -> None:
     """Whoever books learns it first; nothing cached is offered any more, without another call."""
     catalog = scenario.process()
     catalog.slots("haircut", DECEMBER)
@@ -337,7 +337,7 @@ def test_how_old_everything_is_costs_kordless_nothing(scenario: CatalogScenario)
 
 
 def test_the_cache_status_says_what_can_not_be_refreshed(scenario: CatalogScenario) -> None:
-    """Degraded while there is a value, failed while there is none, and refused with the key."""
+    """Degraded while there is a value, failed while there is none, and rejected with the key."""
     catalog = scenario.process()
     catalog.slots("haircut", DECEMBER)
     scenario.sandbox.faults.add("status", "availability", status=500)

@@ -124,7 +124,7 @@ def test_an_invalidated_value_is_not_served_as_fresh(scenario: CacheScenario, ca
         assert cache.read(scenario.item).value == 2
 
 
-def test_a_refused_key_closes_everything(scenario: CacheScenario, cache: CatalogCache) -> None:
+def test_a_rejected_api_key_closes_everything(scenario: CacheScenario, cache: CatalogCache) -> None:
     """What is cached is not served any more, by any of them."""
     scenario.process().read(scenario.item)
     cache.mark_key_refused(KeyRefused(operation="create"))

@@ -112,7 +112,7 @@ def test_a_failed_probe_opens_it_again_also_as_a_parallel_call(scenario: Circuit
     ],
 )
 def test_a_no_shows_that_kordless_is_alive(scenario: CircuitScenario, no: ResponseMeta) -> None:
-    """Being refused is an answer, not a failure: it takes back a failure as a success does."""
+    """A rejection is a response, not a failure: it takes back a failure as a success does."""
     circuit = scenario.process()
     for answer in (None, None, None, None, *[no] * 4, None, None, None, None):
         scenario.call(circuit, answer)

@@ -62,7 +62,7 @@ def test_a_cached_error_is_raised_until_it_expires_and_is_never_a_value() -> Non
         entry.as_cached(1001, LIFETIME)
 
 
-def test_a_refused_key_outranks_a_fresh_value() -> None:
+def test_a_rejected_api_key_outranks_a_fresh_value() -> None:
     """No value is served, neither fresh nor stale."""
     entry = LocalEntry(VALUE, 1, key_refusal=REFUSED)
     assert entry.needs_no_fetch(1001)

@@ -126,7 +126,7 @@ def test_attempts_in_several_threads_do_not_mix(scenario: GateScenario) -> None:
 
 
 def test_with_the_cache_down_calls_still_go_within_the_part(scenario: GateScenario) -> None:
-    """No page waits for a dead cache, and none is refused for it."""
+    """No page waits for a dead cache, and none is rejected for it."""
     scenario.memory.broken = True
     gate = scenario.process()
     for _ in range(45):

@@ -1,4 +1,4 @@
-"""Read-through cache: fresh, stale, invalidated, refused and failed values, and who fetches."""
+"""Read-through cache: fresh, stale, invalidated, rejected and failed values, and who fetches."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def test_a_value_past_its_stale_age_makes_the_reader_wait_for_a_new_one(scenario
 def test_an_old_value_is_served_with_a_notice_when_the_fetch_fails(
     scenario: CacheScenario, error: KordlessError
 ) -> None:
-    """Kordless being ill is no reason to show nothing; it is tried again, but not by every reader."""
+    """A failing Kordless is no reason to show nothing; it is tried again, but not by every reader."""
     cache = scenario.process()
     cache.read(scenario.item)
     scenario.time.pass_(400)
@@ -271,7 +271,7 @@ def test_not_found_replaces_the_value_and_is_cached_for_half_a_minute(scenario: 
     assert cache.read(scenario.item).value == 3
 
 
-def test_a_refused_key_closes_every_item_of_the_account_at_once(scenario: CacheScenario) -> None:
+def test_a_rejected_api_key_closes_every_item_of_the_account_at_once(scenario: CacheScenario) -> None:
     """No cached times are offered under a revoked key, and it isn't knocked on by each key anew."""
     other = scenario.named("organization")
     cache, elsewhere = scenario.process(), scenario.process(account="south")
@@ -290,7 +290,9 @@ def test_a_refused_key_closes_every_item_of_the_account_at_once(scenario: CacheS
     assert elsewhere.read(other).value == 3
 
 
-def test_a_refused_key_stays_refused_through_an_outage_and_opens_when_it_works_again(scenario: CacheScenario) -> None:
+def test_a_rejected_api_key_stays_rejected_through_an_outage_and_opens_when_it_works_again(
+    scenario: CacheScenario,
+) -> None:
     """Old values don't come back as a fallback; a fetch that succeeds opens the account."""
     cache = scenario.process()
     cache.read(scenario.item)
@@ -665,7 +667,7 @@ def test_read_cached_never_fetches(scenario: CacheScenario) -> None:
     assert scenario.source.calls == 1
 
 
-def test_is_current_refreshes_only_when_told_to(scenario: CacheScenario) -> None:
+def test_is_current_refreshes_only_on_request(scenario: CacheScenario) -> None:
     """With `refresh=False` nothing is started."""
     cache = scenario.process()
     cache.read(scenario.item)

@@ -61,7 +61,7 @@ def test_a_snapshot_is_outdated_when_another_process_has_fetched_again(scenario:
     assert not snapshot.is_current()
 
 
-def test_a_snapshot_is_outdated_once_the_key_is_refused(scenario: CacheScenario):
+def test_a_snapshot_is_outdated_once_the_api_key_is_rejected(scenario: CacheScenario):
     """A closed account shows nothing any more."""
     view = RequestView(scenario.process())
     view.read(scenario.item)
@@ -109,8 +109,8 @@ def test_an_invalidation_during_a_request_outdates_its_snapshot(scenario: CacheS
     assert view.snapshot().is_invalidated
 
 
-def test_a_refused_key_outdates_the_snapshots_of_this_process_at_once(scenario: CacheScenario):
-    """Also when a fetch behind the page was refused, and not a booking."""
+def test_a_rejected_api_key_outdates_the_snapshots_of_this_process_at_once(scenario: CacheScenario):
+    """Also when a fetch behind the page was rejected, and not a booking."""
     cache = scenario.process()
     view = RequestView(cache)
     view.read(scenario.item)

@@ -238,7 +238,9 @@ def test_declined_work_leaves_the_name_free(single_flight: SingleFlight[str]) ->
     assert done == ["done"]
 
 
-def test_after_forget_nobody_joins_the_work_in_progress(time: HandTime, single_flight: SingleFlight[str]) -> None:
+def test_after_an_invalidation_nobody_joins_the_work_in_progress(
+    time: HandTime, single_flight: SingleFlight[str]
+) -> None:
     """Later callers start anew; callers that wait already get the old result."""
     later: list[str | None] = []
 

@@ -48,7 +48,7 @@ def test_on_the_first_of_a_month_the_last_one_is_still_some_visitors() -> None:
     assert month_window(date(2026, 11, 1), utc(2026, 12, 1, 3), 60) == (utc(2026, 12, 1), utc(2026, 12, 2))
 
 
-def test_a_naive_present_is_refused() -> None:
+def test_a_naive_present_is_rejected() -> None:
     """Nobody's midnight would be right."""
     with pytest.raises(ValueError, match="aware"):
         month_window(date(2026, 12, 1), datetime(2026, 12, 1), 60)  # noqa: DTZ001 - the point of the test

@@ -4,16 +4,16 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from tests.support.visitor import HTMX, Walk
+from tests.support.visitor import HTMX, Visitor
 
 
 @pytest.fixture(params=["page", pytest.param("fragment", marks=pytest.mark.matrix)])
-def walk(request: pytest.FixtureRequest, client: Client, site: Settings) -> Walk:
+def walk(request: pytest.FixtureRequest, client: Client, site: Settings) -> Visitor:
     """Return a visitor to the plain site. Runs each test with whole pages and with htmx fragments."""
-    return Walk(client, HTMX if request.param == "fragment" else {})
+    return Visitor(client, HTMX if request.param == "fragment" else {})
 
 
 @pytest.fixture
-def visitor(client: Client, site: Settings) -> Walk:
+def visitor(client: Client, site: Settings) -> Visitor:
     """Return a visitor without JavaScript."""
-    return Walk(client)
+    return Visitor(client)

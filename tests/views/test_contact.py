@@ -14,9 +14,9 @@ from kordless_booking.api.session import wsgi_transport
 from kordless_booking.forms import ContactForm
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Sandbox
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.failing_database import refused_writes
-from tests.support.visitor import JANE, Page, Walk, start_of
+from tests.support.visitor import JANE, Page, Visitor, start_of
 
 pytestmark = pytest.mark.django_db
 
@@ -55,7 +55,7 @@ def unwritable() -> Iterator[None]:
         yield
 
 
-def test_a_time_becomes_a_signed_draft(walk: Walk):
+def test_a_time_becomes_a_signed_draft(walk: Visitor):
     """Clicking a time leads to the form, with the choice signed in the address so that a reload is the same form."""
     url = next(iter(walk.open("/book/haircut/").times.values()))
     redirect = walk.once(url)
@@ -66,7 +66,7 @@ def test_a_time_becomes_a_signed_draft(walk: Walk):
     assert walk.once(url).response["Location"] != redirect.response["Location"]
 
 
-def test_the_form_says_what_is_being_booked(walk: Walk):
+def test_the_form_says_what_is_being_booked(walk: Visitor):
     """Beside the form stand service, time with zone, place, host, length, price and policy."""
     page = walk.choose("haircut", "?tz=Europe/Kyiv")
     [summary] = page.texts(".kb-summary")
@@ -83,7 +83,7 @@ def test_the_form_says_what_is_being_booked(walk: Walk):
         assert words in summary
 
 
-def test_the_summary_says_how_many_come(walk: Walk, sandbox: Sandbox):
+def test_the_summary_says_how_many_come(walk: Visitor, sandbox: Sandbox):
     """A party stands in the summary and in the booking."""
     page = walk.choose("styling-class", "?party=3")
     assert "3 people" in page.text
@@ -92,7 +92,7 @@ def test_the_summary_says_how_many_come(walk: Walk, sandbox: Sandbox):
     assert sandbox.bookings()[0]["party_size"] == 3
 
 
-def test_fields_help_browsers_fill_them_in(visitor: Walk):
+def test_fields_help_browsers_fill_them_in(visitor: Visitor):
     """Labels are tied to fields; autocomplete tokens and input types are those that browsers and phones know."""
     page = visitor.choose()
     found = {}
@@ -105,7 +105,7 @@ def test_fields_help_browsers_fill_them_in(visitor: Walk):
     assert "Notes" in found
 
 
-def test_booking_asks_kordless_once(walk: Walk, sandbox: Sandbox):
+def test_booking_asks_kordless_once(walk: Visitor, sandbox: Sandbox):
     """A filled-in form becomes one booking with the slot's own times, the visitor's zone, contact and notes."""
     page = walk.choose("haircut", "?tz=Europe/Kyiv")
     page = walk.send(page, "Book appointment", **TYPED)
@@ -131,7 +131,7 @@ WRONG = (
 )
 
 
-def test_errors_stand_beside_their_field(walk: Walk, sandbox: Sandbox):
+def test_errors_stand_beside_their_field(walk: Visitor, sandbox: Sandbox):
     """A wrong field is said in a summary that links to it and beside it; the rest is kept and nothing is sent."""
     page = walk.choose()
     for given, said in WRONG:
@@ -149,7 +149,7 @@ def test_errors_stand_beside_their_field(walk: Walk, sandbox: Sandbox):
     assert walk.send(page, "Book appointment", **JANE).heading == "You're booked"
 
 
-def test_a_phone_alone_is_enough(walk: Walk, sandbox: Sandbox):
+def test_a_phone_alone_is_enough(walk: Visitor, sandbox: Sandbox):
     """A phone as people write it is sent as E.164, in the site's default region."""
     page = walk.book(email="", phone="(212) 555-0123")
     assert page.heading == "You're booked"
@@ -160,11 +160,11 @@ def test_a_phone_alone_is_enough(walk: Walk, sandbox: Sandbox):
 def test_the_default_region_is_a_setting(site: Settings, client: Client, sandbox: Sandbox):
     """Another PHONE_REGION reads a national number of that country."""
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "PHONE_REGION": "DE"}
-    Walk(client).book(email="", phone="030 901820")
+    Visitor(client).book(email="", phone="030 901820")
     assert sandbox.bookings()[0]["phone"] == "+4930901820"
 
 
-def test_sending_twice_books_once(walk: Walk, sandbox: Sandbox):
+def test_sending_twice_books_once(walk: Visitor, sandbox: Sandbox):
     """The same form, sent again and again, is one booking and leads to the same confirmation."""
     form = walk.choose()
     pages = [walk.send(form, "Book appointment", **JANE) for _again in range(4)]
@@ -174,7 +174,7 @@ def test_sending_twice_books_once(walk: Walk, sandbox: Sandbox):
     assert BookingAttempt.objects.count() == 1
 
 
-def test_a_taken_time_leads_back_to_fresh_times(walk: Walk, sandbox: Sandbox):
+def test_a_taken_time_leads_back_to_fresh_times(walk: Visitor, sandbox: Sandbox):
     """When somebody was quicker: a kind word, fresh times around the day, and everything typed in the next form."""
     form = walk.choose("haircut", "?tz=Europe/Kyiv")
     take_first(sandbox)
@@ -191,7 +191,7 @@ def test_a_taken_time_leads_back_to_fresh_times(walk: Walk, sandbox: Sandbox):
     assert booked(sandbox) == 2
 
 
-def test_what_was_typed_survives_the_zone_page(visitor: Walk, sandbox: Sandbox):
+def test_what_was_typed_survives_the_zone_page(visitor: Visitor, sandbox: Sandbox):
     """Also by way of another time zone, nothing typed is lost."""
     form = visitor.choose()
     take_first(sandbox)
@@ -203,7 +203,7 @@ def test_what_was_typed_survives_the_zone_page(visitor: Walk, sandbox: Sandbox):
     assert fields(page) == TYPED
 
 
-def test_a_time_that_is_gone_when_clicked(visitor: Walk, sandbox: Sandbox, clock: Traveller):
+def test_a_time_that_is_gone_when_clicked(visitor: Visitor, sandbox: Sandbox, clock: Traveller):
     """A link to a time that was free a moment ago says that it is taken."""
     url = next(iter(visitor.open("/book/haircut/").times.values()))
     take_first(sandbox)
@@ -213,7 +213,7 @@ def test_a_time_that_is_gone_when_clicked(visitor: Walk, sandbox: Sandbox, clock
     assert page.times
 
 
-def test_choosing_another_time_keeps_what_was_typed(walk: Walk):
+def test_choosing_another_time_keeps_what_was_typed(walk: Visitor):
     """The way back from a form with an error carries what stands in it."""
     page = walk.send(walk.choose(), "Book appointment", **{**TYPED, "email": "wrong"})
     page = walk.open(page.link("Choose another time"))
@@ -221,7 +221,7 @@ def test_choosing_another_time_keeps_what_was_typed(walk: Walk):
     assert fields(page) == {**TYPED, "email": "wrong"}
 
 
-def test_long_foreign_texts_survive_a_taken_time(visitor: Walk, sandbox: Sandbox):
+def test_long_foreign_texts_survive_a_taken_time(visitor: Visitor, sandbox: Sandbox):
     """The longest name in another script is kept, too; notes only as far as addresses are long enough for them."""
     name = "".join(chr(0x4E00 + 37 * number) for number in range(120))
     notes = "".join(chr(0x4E00 + 19 * number) for number in range(1000))
@@ -234,7 +234,7 @@ def test_long_foreign_texts_survive_a_taken_time(visitor: Walk, sandbox: Sandbox
     assert max(len(each.url) for each in visitor.seen) < 4000
 
 
-def test_an_old_form_goes_on_when_the_time_is_still_free(walk: Walk, sandbox: Sandbox, clock: Traveller):
+def test_an_old_form_goes_on_when_the_time_is_still_free(walk: Visitor, sandbox: Sandbox, clock: Traveller):
     """After hours the form is renewed with all that was typed; sending it again books."""
     form = walk.choose("haircut", "?day=2026-12-09")
     clock.shift(7201)
@@ -246,7 +246,7 @@ def test_an_old_form_goes_on_when_the_time_is_still_free(walk: Walk, sandbox: Sa
     assert walk.send(page, "Book appointment").heading == "You're booked"
 
 
-def test_an_old_form_for_a_taken_time_leads_back(visitor: Walk, sandbox: Sandbox, clock: Traveller):
+def test_an_old_form_for_a_taken_time_leads_back(visitor: Visitor, sandbox: Sandbox, clock: Traveller):
     """After hours, when the time is gone, fresh times and what was typed."""
     url = next(iter(visitor.open("/book/haircut/?day=2026-12-09&host=host_sarah").times.values()))
     form = visitor.open(url)
@@ -257,7 +257,7 @@ def test_an_old_form_for_a_taken_time_leads_back(visitor: Walk, sandbox: Sandbox
     assert fields(visitor.open(next(iter(page.times.values())))) == TYPED
 
 
-def test_an_old_address_goes_on_when_the_time_is_still_free(visitor: Walk, clock: Traveller):
+def test_an_old_address_goes_on_when_the_time_is_still_free(visitor: Visitor, clock: Traveller):
     """A bookmarked form of yesterday is a new form for the same time."""
     url = visitor.choose("haircut", "?day=2026-12-09").url
     clock.shift(86400)
@@ -267,7 +267,7 @@ def test_an_old_address_goes_on_when_the_time_is_still_free(visitor: Walk, clock
     assert "Wednesday, December 9" in page.text
 
 
-def test_a_changed_draft_is_refused(visitor: Walk, sandbox: Sandbox):
+def test_a_changed_draft_is_rejected(visitor: Visitor, sandbox: Sandbox):
     """A draft that was changed books nothing; what was typed is kept on the way back to the times."""
     _method, action, given = visitor.choose().form("Book appointment")
     for token in (given["draft"][:-2], f"x{given['draft']}", "x" * 3000, "", "\0", "\N{SNOWMAN}:1:2"):
@@ -278,7 +278,7 @@ def test_a_changed_draft_is_refused(visitor: Walk, sandbox: Sandbox):
     assert creations(sandbox) == 0
 
 
-def test_a_draft_is_for_its_own_service(visitor: Walk, sandbox: Sandbox):
+def test_a_draft_is_for_its_own_service(visitor: Visitor, sandbox: Sandbox):
     """A draft of one service does not book another."""
     _method, _action, given = visitor.choose().form("Book appointment")
     page = visitor.open("/book/beard-trim/contact/", {**given, **JANE})
@@ -287,15 +287,15 @@ def test_a_draft_is_for_its_own_service(visitor: Walk, sandbox: Sandbox):
 
 
 def test_a_draft_is_for_its_own_account(two_accounts: Settings, client: Client, sandbox: Sandbox):
-    """A draft that one business signed is refused by the other."""
-    south, north = Walk(client, base="/south/"), Walk(client, base="/north/")
+    """A draft that one business signed is rejected by the other."""
+    south, north = Visitor(client, base="/south/"), Visitor(client, base="/north/")
     _method, _action, given = south.choose("haircut").form("Book appointment")
     page = north.open("/north/haircut/contact/", {**given, **JANE})
     assert page.status == 404
     assert creations(sandbox) == 0
 
 
-def test_a_time_that_has_begun_is_not_sent(walk: Walk, sandbox: Sandbox, clock: Traveller):
+def test_a_time_that_has_begun_is_not_sent(walk: Visitor, sandbox: Sandbox, clock: Traveller):
     """A form that lay about until its time began leads back to later ones, with everything typed."""
     form = walk.choose()
     clock.shift(timedelta(minutes=31))
@@ -305,7 +305,7 @@ def test_a_time_that_has_begun_is_not_sent(walk: Walk, sandbox: Sandbox, clock: 
     assert fields(walk.open(list(page.times.values())[1])) == TYPED
 
 
-def test_a_start_that_is_no_free_time(visitor: Walk):
+def test_a_start_that_is_no_free_time(visitor: Visitor):
     """A time that was never offered leads to those that are."""
     for start in ("", "x", "20261201", "00010101T000000Z", "99991231T235959Z", "20261201T1530%D9%A0%D9%A0Z"):
         page = visitor.open(f"/book/haircut/contact/?start={start}")
@@ -313,7 +313,7 @@ def test_a_start_that_is_no_free_time(visitor: Walk):
         assert page.times
 
 
-def test_a_service_that_was_removed_meanwhile(walk: Walk, sandbox: Sandbox):
+def test_a_service_that_was_removed_meanwhile(walk: Visitor, sandbox: Sandbox):
     """When Kordless says the service is gone, it is said, and it is gone from the list at once."""
     form = walk.choose()
     sandbox.faults.add("service_removed", service="haircut")
@@ -322,8 +322,8 @@ def test_a_service_that_was_removed_meanwhile(walk: Walk, sandbox: Sandbox):
     assert "Haircut" not in walk.open(page.link("See all services")).text
 
 
-def test_a_refusal_keeps_the_form(walk: Walk, sandbox: Sandbox):
-    """When Kordless refuses the booking, the form comes back with everything typed, and can be sent again."""
+def test_a_refusal_keeps_the_form(walk: Visitor, sandbox: Sandbox):
+    """When Kordless rejects the booking, the form comes back with everything typed, and can be sent again."""
     page = walk.choose()
     for kind, options, status, said in (
         ("key_revoked", {}, 503, "Online booking is paused"),
@@ -340,7 +340,7 @@ def test_a_refusal_keeps_the_form(walk: Walk, sandbox: Sandbox):
     assert booked(sandbox) == 1
 
 
-def test_nothing_is_booked_when_it_cant_be_written_down(walk: Walk, sandbox: Sandbox, unwritable: None):
+def test_nothing_is_booked_when_it_cant_be_written_down(walk: Visitor, sandbox: Sandbox, unwritable: None):
     """When the database can't be written, nothing is sent to Kordless, and the form stays with everything typed."""
     page = walk.send(walk.choose(), "Book appointment", **TYPED)
     assert page.status == 503
@@ -350,7 +350,7 @@ def test_nothing_is_booked_when_it_cant_be_written_down(walk: Walk, sandbox: San
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_booking_is_not_denied_when_its_answer_cant_be_written_down(visitor: Walk, sandbox: Sandbox):
+def test_a_booking_is_not_denied_when_its_answer_cant_be_written_down(visitor: Visitor, sandbox: Sandbox):
     """When the database fails after Kordless was asked, the booking is confirmed nevertheless."""
     form = visitor.choose()
     with refused_writes("UPDATE"):
@@ -362,7 +362,7 @@ def test_a_booking_is_not_denied_when_its_answer_cant_be_written_down(visitor: W
 
 def test_kordless_out_of_reach_keeps_the_form(site: Settings, client: Client, sandbox: Sandbox):
     """When Kordless can't be connected to, it is said that nothing was booked; later the same form books."""
-    walk, refused = Walk(client), {"on": False}
+    walk, refused = Visitor(client), {"on": False}
 
     class Line(httpx.BaseTransport):
         """To the sandbox, or to nowhere."""
@@ -385,14 +385,14 @@ def test_kordless_out_of_reach_keeps_the_form(site: Settings, client: Client, sa
     assert walk.send(page, "Book appointment").heading == "You're booked"
 
 
-def test_a_too_big_form_is_refused_kindly(visitor: Walk):
+def test_a_too_big_form_is_rejected_with_a_page(visitor: Visitor):
     """A body beyond the site's limit gets a page with the right status."""
     page = visitor.open("/book/haircut/contact/", {"notes": "x" * 3_000_000})
     assert page.status in {400, 413}
     assert page.heading == "We couldn't read that"
 
 
-def test_other_bodies_are_refused_kindly(visitor: Walk, sandbox: Sandbox):
+def test_other_bodies_are_rejected_with_a_page(visitor: Visitor, sandbox: Sandbox):
     """JSON, broken multipart and thousands of fields book nothing and break nothing."""
     url = "/book/haircut/contact/"
     post = visitor.client.post
@@ -406,7 +406,7 @@ def test_other_bodies_are_refused_kindly(visitor: Walk, sandbox: Sandbox):
     assert creations(sandbox) == 0
 
 
-def test_the_form_is_never_stored(visitor: Walk):
+def test_the_form_is_never_stored(visitor: Visitor):
     """From the form on, no cache keeps a page."""
     page = visitor.choose()
     assert page.response["Cache-Control"] == "no-store, private"

@@ -17,9 +17,9 @@ from time_machine import Traveller
 from kordless_booking.booking import draft
 from kordless_booking.forms import ContactField, ContactForm
 from kordless_booking.sandbox import Sandbox
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.failing_database import refused_writes
-from tests.support.visitor import Page, Walk
+from tests.support.visitor import Page, Visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -62,7 +62,7 @@ def shown(page: Page) -> dict[str, str]:
     return {name: found[name] for name in ContactForm.base_fields}
 
 
-def test_every_field_is_back_in_the_form_after_its_time_was_taken(walk: Walk, sandbox: Sandbox):
+def test_every_field_is_back_in_the_form_after_its_time_was_taken(walk: Visitor, sandbox: Sandbox):
     """Somebody else was quicker: all that was typed stands in the form for the next time."""
     form = walk.choose()
     take(form, sandbox)
@@ -72,7 +72,7 @@ def test_every_field_is_back_in_the_form_after_its_time_was_taken(walk: Walk, sa
     assert shown(page) == filled()
 
 
-def test_every_field_arrives_in_the_create_request(walk: Walk, sandbox: Sandbox):
+def test_every_field_arrives_in_the_create_request(walk: Visitor, sandbox: Sandbox):
     """Nothing of a sent form is missing from the body that Kordless gets."""
     walk.send(walk.choose(), "Book appointment", **filled())
     [sent] = [json.loads(request.body) for request in sandbox.requests if request.operation == "create"]
@@ -83,7 +83,7 @@ def test_every_field_arrives_in_the_create_request(walk: Walk, sandbox: Sandbox)
         assert heading + text in places[fields[name].sent_as].split("\n"), name
 
 
-def test_every_field_stays_when_the_form_comes_back(walk: Walk, clock: Traveller):
+def test_every_field_stays_when_the_form_comes_back(walk: Visitor, clock: Traveller):
     """When nothing can be written down, and when the draft has become too old meanwhile."""
     form = walk.choose("haircut", "?day=2026-12-09")
     with refused_writes("INSERT"):
@@ -94,7 +94,7 @@ def test_every_field_stays_when_the_form_comes_back(walk: Walk, clock: Traveller
     assert (page.status, shown(page)) == (409, filled())
 
 
-def test_every_field_goes_along_when_the_browser_does_not_vouch_for_the_form(visitor: Walk):
+def test_every_field_goes_along_when_the_browser_does_not_vouch_for_the_form(visitor: Visitor):
     """As from a sandboxed frame: the page in a tab of its own has it all."""
     _method, action, fields = visitor.choose().form("Book appointment")
     refused = visitor.open(action, {**fields, **filled()}, **{"Sec-Fetch-Site": "cross-site"})
@@ -102,7 +102,9 @@ def test_every_field_goes_along_when_the_browser_does_not_vouch_for_the_form(vis
     assert shown(page) == filled()
 
 
-def test_every_field_travels_through_the_waiting_page(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings):
+def test_every_field_travels_through_the_waiting_page(
+    walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings
+):
     """The booking waits for its turn, and then its time turns out to be taken."""
     form = walk.choose("haircut", "?day=2026-12-09")
     sandbox.faults.add("status", "create", status=429, retry_after=5, times=1)
@@ -116,7 +118,7 @@ def test_every_field_travels_through_the_waiting_page(walk: Walk, sandbox: Sandb
     assert shown(walk.open(next(iter(page.times.values())))) == filled()
 
 
-def test_every_field_names_the_attribute_that_fills_it_in(client: Client, visitor: Walk):
+def test_every_field_names_the_attribute_that_fills_it_in(client: Client, visitor: Visitor):
     """The script reads the names off the form and has no list of its own."""
     page = visitor.choose()
     told = {node.attributes["name"]: node.attributes["data-kb-prefill"] for node in page.tree.css("[data-kb-prefill]")}

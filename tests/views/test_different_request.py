@@ -16,9 +16,9 @@ from time_machine import Traveller
 from kordless_booking.booking.receipt import Receipt
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Sandbox
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.terms import make_terms
-from tests.support.visitor import HTMX, JANE, Page, Walk
+from tests.support.visitor import HTMX, JANE, Page, Visitor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
@@ -63,7 +63,7 @@ STANDS = [placed, unknown, unknown_but_booked, waiting, sending, lease_ran_out]
 STATES = {placed: "placed", waiting: "waiting", sending: "placing", lease_ran_out: "placing"}
 
 
-def first_sends(walk: Walk, sandbox: Sandbox, stands: Callable[[Sandbox], None]) -> tuple[Page, Page]:
+def first_sends(walk: Visitor, sandbox: Sandbox, stands: Callable[[Sandbox], None]) -> tuple[Page, Page]:
     """The form of one of a class's many places, and where Jane, who sends it first, is led."""
     form = walk.choose("styling-class", "?day=2026-12-11&party=2&tz=Europe/Kyiv&hours=24")
     stands(sandbox)
@@ -103,8 +103,8 @@ def tells_nothing_of(first: Page, page: Page) -> bool:
 
 
 @pytest.mark.parametrize("stands", STANDS)
-def test_other_details_are_told_so_in_every_state(
-    walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings, stands: Callable[[Sandbox], None]
+def test_other_details_get_the_conflict_page_in_every_state(
+    walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings, stands: Callable[[Sandbox], None]
 ):
     """At once, whatever became of the first, with everything typed on the way to a form with a key of its own."""
     form, first = first_sends(walk, sandbox, stands)
@@ -133,7 +133,7 @@ def test_other_details_are_told_so_in_every_state(
 
 @pytest.mark.parametrize("stands", STANDS)
 def test_a_details_page_that_is_used_says_so_when_it_is_opened(
-    walk: Walk, sandbox: Sandbox, stands: Callable[[Sandbox], None]
+    walk: Visitor, sandbox: Sandbox, stands: Callable[[Sandbox], None]
 ):
     """A shared link, or Back: the same page with the same two ways on, and nothing of the first."""
     form, first = first_sends(walk, sandbox, stands)
@@ -148,9 +148,9 @@ def test_a_details_page_that_is_used_says_so_when_it_is_opened(
 
 @pytest.mark.parametrize("stands", STANDS)
 def test_the_same_details_lead_to_the_same_booking_in_every_state(
-    walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings, stands: Callable[[Sandbox], None]
+    walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings, stands: Callable[[Sandbox], None]
 ):
-    """Double clicks, retries and other tabs go on as ever, also after somebody else was told."""
+    """Double clicks, retries and other tabs go on as ever, also after somebody else's conflict."""
     form, _first = first_sends(walk, sandbox, stands)
     walk.send(form, "Book appointment", **GIVEN)
     pass_seconds(clock, site)
@@ -161,8 +161,8 @@ def test_the_same_details_lead_to_the_same_booking_in_every_state(
     assert walk.open(pages[0].link("Change or cancel")).number == pages[0].number
 
 
-def test_a_corrected_email_is_told_so(walk: Walk, sandbox: Sandbox):
-    """Going back and correcting one letter changes nothing, and nobody is told that it did."""
+def test_a_corrected_email_gets_the_conflict_page(walk: Visitor, sandbox: Sandbox):
+    """Going back and correcting one letter changes nothing, and no page claims that it did."""
     form = walk.choose()
     first = walk.send(form, "Book appointment", **JANE)
     page = walk.send(form, "Book appointment", **{**JANE, "email": "jane.doe@example.com"})
@@ -176,7 +176,7 @@ def test_a_corrected_email_is_told_so(walk: Walk, sandbox: Sandbox):
     assert found.number == first.number
 
 
-def test_a_time_with_no_place_left_is_just_taken(walk: Walk, sandbox: Sandbox):
+def test_a_time_with_no_place_left_is_just_taken(walk: Visitor, sandbox: Sandbox):
     """The way on looks the time up as ever: everything typed goes along to the times that are still free."""
     form = walk.choose("haircut", "?tz=Europe/Kyiv")
     walk.send(form, "Book appointment", **JANE)
@@ -187,7 +187,7 @@ def test_a_time_with_no_place_left_is_just_taken(walk: Walk, sandbox: Sandbox):
     assert len(sandbox.bookings()) == 1
 
 
-def test_another_host_who_is_free_then_may_be_booked(visitor: Walk, sandbox: Sandbox):
+def test_another_host_who_is_free_then_may_be_booked(visitor: Visitor, sandbox: Sandbox):
     """Whoever wanted anyone gets anyone, and whoever wanted somebody keeps that wish."""
     query = "?day=2026-12-09"
     for wish in ("", "&host=host_sarah"):
@@ -197,7 +197,7 @@ def test_another_host_who_is_free_then_may_be_booked(visitor: Walk, sandbox: San
         assert ("host=host_sarah" in page.link(AGAIN)) is bool(wish)
 
 
-def test_details_with_a_mistake_are_told_so_as_well(walk: Walk, sandbox: Sandbox):
+def test_details_with_a_mistake_get_the_conflict_page_as_well(walk: Visitor, sandbox: Sandbox):
     """Nobody has to correct a form that leads nowhere; what was wrong is kept to be corrected in the next one."""
     form = walk.choose("styling-class")
     first = walk.send(form, "Book appointment", **JANE)
@@ -207,7 +207,7 @@ def test_details_with_a_mistake_are_told_so_as_well(walk: Walk, sandbox: Sandbox
     assert fields(walk.open(page.link(AGAIN)))["email"] == "zoe@"
 
 
-def test_a_used_form_is_never_too_old(walk: Walk, sandbox: Sandbox, clock: Traveller):
+def test_a_used_form_is_never_too_old(walk: Visitor, sandbox: Sandbox, clock: Traveller):
     """After hours: the same details lead to their booking, other ones and the page itself say that it is used."""
     form = walk.choose("styling-class", "?day=2026-12-09")
     first = walk.send(form, "Book appointment", **JANE)
@@ -219,7 +219,7 @@ def test_a_used_form_is_never_too_old(walk: Walk, sandbox: Sandbox, clock: Trave
     assert creations(sandbox) == 1
 
 
-def test_a_used_form_whose_time_has_begun_leads_back_to_the_times(walk: Walk, sandbox: Sandbox, clock: Traveller):
+def test_a_used_form_whose_time_has_begun_leads_back_to_the_times(walk: Visitor, sandbox: Sandbox, clock: Traveller):
     """There is nothing left to book for anybody else."""
     form = walk.choose()
     walk.send(form, "Book appointment", **JANE)
@@ -231,8 +231,8 @@ def test_a_used_form_whose_time_has_begun_leads_back_to_the_times(walk: Walk, sa
     assert creations(sandbox) == 1
 
 
-def test_after_a_no_other_details_are_sent(walk: Walk, sandbox: Sandbox):
-    """A refused form is nobody's: its page is the form, and whoever sends it is booked."""
+def test_after_a_no_other_details_are_sent(walk: Visitor, sandbox: Sandbox):
+    """A rejected form is nobody's: its page is the form, and whoever sends it is booked."""
     form = walk.choose()
     sandbox.faults.add("status", "create", times=1, status=422)
     walk.send(form, "Book appointment", **JANE)
@@ -242,8 +242,8 @@ def test_after_a_no_other_details_are_sent(walk: Walk, sandbox: Sandbox):
     assert [booking["name"] for booking in sandbox.bookings()] == ["Zoë O'Neil"]
 
 
-def test_a_form_that_came_back_with_a_no_keeps_its_key(walk: Walk, sandbox: Sandbox):
-    """Refused, sent again and booked: by Back its address doesn't offer the same time as if nothing had happened."""
+def test_a_form_that_came_back_with_a_no_keeps_its_key(walk: Visitor, sandbox: Sandbox):
+    """Rejected, sent again and booked: by Back its address doesn't offer the same time as if nothing had happened."""
     form = walk.choose("styling-class")
     sandbox.faults.add("status", "create", times=1, status=422)
     page = walk.send(form, "Book appointment", **JANE)
@@ -257,9 +257,9 @@ def test_a_form_that_came_back_with_a_no_keeps_its_key(walk: Walk, sandbox: Sand
 
 
 def test_an_attempt_page_never_shows_what_others_have_sent(
-    walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings
+    walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings
 ):
-    """Jane waits and is refused; Zoë sends the same form and is booked: Jane's page keeps to Jane."""
+    """Jane waits and is rejected; Zoë sends the same form and is booked: Jane's page keeps to Jane."""
     form = walk.choose("styling-class", "?tz=Europe/Kyiv")
     waiting(sandbox)
     hers = walk.send(form, "Book appointment", **{**JANE, "notes": "Careful"})
@@ -277,7 +277,7 @@ def test_an_attempt_page_never_shows_what_others_have_sent(
     assert again.texts(".kb-summary dd")[0] == form.texts(".kb-summary dd")[0]
 
 
-def test_a_receipt_that_does_not_say_what_was_sent_opens_nothing(visitor: Walk, sandbox: Sandbox):
+def test_a_receipt_that_does_not_say_what_was_sent_opens_nothing(visitor: Visitor, sandbox: Sandbox):
     """As those that were given out before receipts said it."""
     first_sends(visitor, sandbox, unknown)
     receipt = Receipt(
@@ -291,7 +291,7 @@ def test_a_receipt_that_does_not_say_what_was_sent_opens_nothing(visitor: Walk, 
 
 def test_a_browser_and_htmx_send_the_same_details(client: Client, site: Settings, sandbox: Sandbox):
     """They end lines differently; it is one form all the same."""
-    browser, htmx = Walk(client), Walk(client, HTMX)
+    browser, htmx = Visitor(client), Visitor(client, HTMX)
     form = browser.choose()
     pages = [
         browser.send(form, "Book appointment", **{**JANE, "notes": "Two\r\nlines"}),
@@ -301,7 +301,7 @@ def test_a_browser_and_htmx_send_the_same_details(client: Client, site: Settings
     assert len({page.number for page in pages}) == 1
 
 
-def test_a_double_click_is_one_while_the_secret_key_rotates(walk: Walk, sandbox: Sandbox, site: Settings):
+def test_a_double_click_is_one_while_the_secret_key_rotates(walk: Visitor, sandbox: Sandbox, site: Settings):
     """And other details are other ones."""
     form = walk.choose()
     first = walk.send(form, "Book appointment", **JANE)
@@ -312,7 +312,7 @@ def test_a_double_click_is_one_while_the_secret_key_rotates(walk: Walk, sandbox:
     assert creations(sandbox) == 1
 
 
-def test_long_notes_that_no_address_holds_are_not_called_kept(visitor: Walk, sandbox: Sandbox):
+def test_long_notes_that_no_address_holds_are_not_promised(visitor: Visitor, sandbox: Sandbox):
     """Name and contact come along as ever; the page promises no more than that."""
     form = visitor.choose("styling-class")
     visitor.send(form, "Book appointment", **JANE)
@@ -325,7 +325,7 @@ def test_long_notes_that_no_address_holds_are_not_called_kept(visitor: Walk, san
     assert max(len(each.url) for each in visitor.seen) < 4000
 
 
-def test_the_page_stays_in_its_frame_and_its_language(visitor: Walk, sandbox: Sandbox):
+def test_the_page_stays_in_its_frame_and_its_language(visitor: Visitor, sandbox: Sandbox):
     """All ways on keep how the widget looks and speaks."""
     form = visitor.choose("styling-class", "?embed=1&lang=de&scheme=dark")
     _method, action, found = form.form("Termin buchen")
@@ -341,14 +341,14 @@ def test_the_page_stays_in_its_frame_and_its_language(visitor: Walk, sandbox: Sa
         assert "scheme=dark" in url
 
 
-def test_the_page_is_never_stored(walk: Walk, sandbox: Sandbox):
+def test_the_page_is_never_stored(walk: Visitor, sandbox: Sandbox):
     """It leads to what was typed."""
     form, _first = first_sends(walk, sandbox, placed)
     for page in (walk.send(form, "Book appointment", **GIVEN), walk.open(form.url)):
         assert page.response["Cache-Control"] == "no-store, private"
 
 
-def test_one_line_in_the_log_and_nobody_in_it(walk: Walk, sandbox: Sandbox, caplog: pytest.LogCaptureFixture):
+def test_one_line_in_the_log_and_nobody_in_it(walk: Visitor, sandbox: Sandbox, caplog: pytest.LogCaptureFixture):
     """A form that was sent and a page that was opened have names of their own."""
     form, _first = first_sends(walk, sandbox, placed)
     for event, look in (
@@ -370,7 +370,7 @@ def test_one_line_in_the_log_and_nobody_in_it(walk: Walk, sandbox: Sandbox, capl
 
 
 def test_a_details_page_costs_one_query(
-    visitor: Walk, sandbox: Sandbox, django_assert_num_queries: DjangoAssertNumQueries
+    visitor: Visitor, sandbox: Sandbox, django_assert_num_queries: DjangoAssertNumQueries
 ):
     """Whether its key is used or not."""
     form = visitor.choose()
@@ -392,7 +392,7 @@ def unreadable() -> Iterator[None]:
         yield
 
 
-def test_a_form_is_not_lost_because_its_key_cant_be_looked_up(visitor: Walk, sandbox: Sandbox):
+def test_a_form_is_not_lost_because_its_key_cant_be_looked_up(visitor: Visitor, sandbox: Sandbox):
     """The page is only a courtesy: without a database it is the form, and sending that decides."""
     form = visitor.choose()
     with unreadable():

@@ -16,7 +16,7 @@ from kordless_booking.conf import Account
 from kordless_booking.forms import ContactForm
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.views import security
-from tests.support.visitor import HTMX, JANE, Walk
+from tests.support.visitor import HTMX, JANE, Visitor
 
 pytestmark = pytest.mark.django_db
 FOREIGN = {"Sec-Fetch-Site": "cross-site", "Origin": "null"}
@@ -32,7 +32,7 @@ DIALOG_BYTES = 1500
 
 @pytest.mark.parametrize(("path", "budget"), [(LOADER, LOADER_BYTES), (DIALOG, DIALOG_BYTES)], ids=["loader", "dialog"])
 def test_the_scripts_are_small_and_for_everybody(client: Client, site: Settings, path: str, budget: int):
-    """No more than the budget comes over the line, to any page of the web, and no cookie is set."""
+    """No more than the documented size is sent, to any page of the web, and no cookie is set."""
     response = client.get(path, headers={"Accept-Encoding": "gzip, br"})
     assert response["Content-Type"] == "text/javascript; charset=utf-8"
     assert response["Content-Encoding"] == "gzip"
@@ -68,7 +68,7 @@ def test_the_loader_imports_the_dialog_of_its_own_release(client: Client, site: 
 
 @pytest.mark.parametrize("path", [LOADER, DIALOG])
 def test_a_script_is_not_sent_twice(client: Client, site: Settings, path: str):
-    """Who has it is told so, packed or not; HEAD has the same headers; it can't be posted to."""
+    """A browser that has it gets 304, compressed or not; HEAD has the same headers; it can't be posted to."""
     tag = client.get(path)["ETag"]
     for encoding in ("gzip", ""):
         again = client.get(path, headers={"If-None-Match": tag, "Accept-Encoding": encoding})
@@ -96,7 +96,7 @@ def test_the_scripts_ask_nothing_of_their_host(client: Client, site: Settings, p
         assert never not in code, never
 
 
-def test_a_framed_page_keeps_its_frame(visitor: Walk, sandbox: Sandbox):
+def test_a_framed_page_keeps_its_frame(visitor: Visitor, sandbox: Sandbox):
     """Every link and form of the way carries embed, scheme and accent; what leaves opens a tab of its own."""
     dress = "scheme=dark&accent=1f6f5c&embed=1"
     confirmation = visitor.book(query=f"?{dress}")
@@ -113,14 +113,14 @@ def test_a_framed_page_keeps_its_frame(visitor: Walk, sandbox: Sandbox):
             assert "embed=1" in url if ours else link.attributes.get("target") == "_blank" or url[0] == "#", url
 
 
-def test_a_page_of_its_own_says_nothing_about_frames(visitor: Walk):
+def test_a_page_of_its_own_says_nothing_about_frames(visitor: Visitor):
     """Without embed there is no mark of a frame and no list of who may hold it."""
     page = visitor.open("/book/")
     assert "kb-framed" not in page.html
     assert "data-kb-parents" not in page.html
 
 
-def test_calendars_lead_out_of_the_frame(visitor: Walk):
+def test_calendars_lead_out_of_the_frame(visitor: Visitor):
     """The manage link in a calendar entry opens a whole page."""
     confirmation = visitor.book(query="?embed=1&accent=1f6f5c")
     entry = visitor.client.get(confirmation.link("Calendar file")).content.decode().replace("\r\n ", "")
@@ -160,7 +160,7 @@ def test_nothing_else_of_the_site_can_be_framed(site: Settings, client: Client, 
     assert response["Content-Security-Policy"].endswith("frame-ancestors 'self' https://shop.example")
 
 
-def test_who_may_frame_is_told_to_the_script(site: Settings, client: Client, account_settings: dict[str, Any]):
+def test_the_script_gets_the_frame_ancestors(site: Settings, client: Client, account_settings: dict[str, Any]):
     """As a regular expression for whole origins."""
     site.KORDLESS_BOOKING = {
         **account_settings,
@@ -182,7 +182,7 @@ def test_a_pattern_lets_in_nothing_but_its_origins(origin: str):
     assert may == (origin == "http://127.0.0.1:8001" or bool(re.fullmatch(r"https://[a-z0-9.-]+\.b\.example", origin)))
 
 
-def test_what_happened_stands_on_the_card(visitor: Walk):
+def test_what_happened_stands_on_the_card(visitor: Visitor):
     """Booked, moved, cancelled: service, start and status, and nothing that says who or which number."""
     confirmation = visitor.book("haircut", "?day=2026-12-09&embed=1")
     card = confirmation.tree.css_first(".kb-card").attributes
@@ -211,7 +211,7 @@ def test_what_happened_stands_on_the_card(visitor: Walk):
 EVENT = {"data-kb-event", "data-kb-service", "data-kb-start", "data-kb-status"}
 
 
-def test_a_form_that_can_not_be_sent_goes_along(visitor: Walk, sandbox: Sandbox):
+def test_a_form_that_can_not_be_sent_goes_along(visitor: Visitor, sandbox: Sandbox):
     """From a frame without an origin the form leads to a new tab, with the same time and all that was typed."""
     contact = visitor.choose(query="?embed=1&accent=1f6f5c&lang=en")
     _method, action, fields = contact.form("Book appointment")
@@ -224,7 +224,7 @@ def test_a_form_that_can_not_be_sent_goes_along(visitor: Walk, sandbox: Sandbox)
     assert method == "get"
     assert "embed" not in fields
     assert "jane" not in json.dumps(fields).lower()
-    tab = Walk(visitor.client)
+    tab = Visitor(visitor.client)
     page = tab.send(refused, "Continue in a new tab")
     again = page.form("Book appointment")[2]
     assert {name: again[name] for name in typed} == typed
@@ -233,7 +233,7 @@ def test_a_form_that_can_not_be_sent_goes_along(visitor: Walk, sandbox: Sandbox)
     assert len(sandbox.bookings()) == 1
 
 
-def test_changes_go_on_in_a_new_tab_too(visitor: Walk, sandbox: Sandbox):
+def test_changes_go_on_in_a_new_tab_too(visitor: Visitor, sandbox: Sandbox):
     """Cancelling and moving lead to the same question on a page of its own."""
     page = visitor.open(visitor.book(query="?embed=1").link("Change or cancel"))
     _method, action, fields = visitor.send(page, "Cancel booking").form("Cancel booking")
@@ -250,14 +250,14 @@ def test_changes_go_on_in_a_new_tab_too(visitor: Walk, sandbox: Sandbox):
 
 
 @pytest.mark.parametrize("junk", ["", "x" * 60000, "\x00", "☃"])
-def test_foreign_junk_is_carried_nowhere(visitor: Walk, junk: str):
+def test_foreign_junk_is_carried_nowhere(visitor: Visitor, junk: str):
     """What a foreign page sends as a draft leads back to the times at worst."""
     refused = visitor.open("/book/haircut/contact/", {"draft": junk, "name": junk[:90]}, **FOREIGN)
     assert refused.status == 403
     assert visitor.send(refused, "Continue in a new tab").status in {200, 404}
 
 
-def test_attribution_survives_a_mistake_in_the_form(visitor: Walk):
+def test_attribution_survives_a_mistake_in_the_form(visitor: Visitor):
     """A form that comes back still says where its visitor came from; what is no such thing is dropped."""
     contact = visitor.choose()
     said = '{"utm_source": "letter"}'

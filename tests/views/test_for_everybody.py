@@ -12,7 +12,7 @@ from kordless_booking.sandbox import Sandbox
 from tests.support.all_pages import every_page
 from tests.support.html_rules import broken
 from tests.support.matrix import thinned
-from tests.support.visitor import HTMX, JANE, Page, Walk
+from tests.support.visitor import HTMX, JANE, Page, Visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +26,7 @@ def test_every_page_keeps_the_rules(client: Client, site: Settings, sandbox: San
 
     And who hears only the title knows where they are, and whose page it is.
     """
-    pages = every_page(Walk(client, {} if whole else HTMX), sandbox, lang)
+    pages = every_page(Visitor(client, {} if whole else HTMX), sandbox, lang)
     assert len(pages) >= 23
     assert {name: broken(page, whole=whole) for name, page in pages.items() if broken(page, whole=whole)} == {}
     titles = {name: page.texts("title")[0] for name, page in pages.items()}
@@ -34,7 +34,7 @@ def test_every_page_keeps_the_rules(client: Client, site: Settings, sandbox: San
     assert all(title.endswith(" · Acme Salon") for name, title in titles.items() if name != "out of order")
 
 
-def test_the_rules_can_fail(visitor: Walk):
+def test_the_rules_can_fail(visitor: Visitor):
     """Each rule finds what it is there to find."""
     page = visitor.choose("haircut")
     spoilt = [
@@ -57,9 +57,9 @@ def test_the_rules_can_fail(visitor: Walk):
 
 
 @pytest.mark.long
-def test_clock_and_zone_are_carried_to_the_end(visitor: Walk, sandbox: Sandbox):
+def test_clock_and_zone_are_carried_to_the_end(visitor: Visitor, sandbox: Sandbox):
     """Whoever chose the 24-hour clock and Kathmandu reads both on every page after it, also on the customer's own."""
-    walk = Walk(visitor.client)
+    walk = Visitor(visitor.client)
     page = walk.open("/book/haircut/?tz=Asia/Kathmandu&hours=24")
     walk.open(page.link("Change time zone"))
     form = walk.open(page.link("on site"))

@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from kordless_booking.funnel import counters
 from kordless_booking.sandbox import Sandbox
-from tests.support.visitor import HTMX, JANE, Walk
+from tests.support.visitor import HTMX, JANE, Visitor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
@@ -26,7 +26,7 @@ def _nothing_yet(site: Settings) -> Iterator[None]:
     counters.stage_counter.drain()
 
 
-class Browser(Walk):
+class Browser(Visitor):
     """A visitor who says where each request comes from, as browsers do."""
 
     def once(self, url: str, sent: dict[str, str] | None = None, **headers: str) -> Any:
@@ -51,7 +51,7 @@ def counted() -> dict[str, int]:
     return dict(Counter({f"{k.stage} {k.service or '-'} {k.placement}": number for k, number in taken.items()}))
 
 
-def book(browser: Walk) -> Any:
+def book(browser: Visitor) -> Any:
     """From the services to the confirmation, with a look at another day."""
     times = browser.open(browser.seen[-1].link("Haircut"))
     times = browser.open(list(times.days.values())[-1])
@@ -117,7 +117,7 @@ def test_a_booking_whose_answer_was_lost_is_booked_once(browser: Browser, sandbo
     assert counted() == {"booked haircut page": 1}
 
 
-def test_a_refused_booking_is_not_booked(browser: Browser, sandbox: Sandbox) -> None:
+def test_a_rejected_booking_is_not_counted_as_booked(browser: Browser, sandbox: Sandbox) -> None:
     """The form was sent, though; the times that follow are no new opening of the service."""
     sandbox.faults.add("status", "create", times=1, status=409)
     book(browser)

@@ -58,7 +58,7 @@ def test_a_site_that_can_book(
 @pytest.mark.django_db
 @pytest.mark.usefixtures("no_database")
 def test_without_its_database(site: Settings, client: Client):
-    """Pages can still be given, a booking can't be taken; nothing is told of where the database is."""
+    """Pages can still be given, a booking can't be taken; nothing is shown of where the database is."""
     assert client.get(ALIVE).status_code == 200
     answer = client.get(ABLE)
     assert answer.status_code == 503
@@ -78,7 +78,7 @@ def test_without_its_cache(settings: Settings, account_settings: dict[str, Any],
 
 
 @pytest.mark.django_db
-def test_while_kordless_is_ill(site: Settings, client: Client, sandbox: Sandbox):
+def test_health_during_an_outage_of_kordless(site: Settings, client: Client, sandbox: Sandbox):
     """It is said, and is no reason to take visitors away."""
     sandbox.faults.add("status", status=503, retry_after=60)
     client.get("/book/")
@@ -100,7 +100,7 @@ def test_without_settings(settings: Settings, client: Client):
 @pytest.mark.parametrize("address", [ALIVE, ABLE])
 @pytest.mark.django_db
 def test_methods(site: Settings, client: Client, caplog: pytest.LogCaptureFixture, address: str):
-    """HEAD says as much as GET; what would change something is refused."""
+    """HEAD says as much as GET; methods that change something are rejected."""
     caplog.set_level(logging.INFO)
     head = client.head(address)
     assert (head.status_code, head.content) == (200, b"")

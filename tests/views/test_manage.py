@@ -10,7 +10,7 @@ from pytest_django import Settings
 from time_machine import Traveller
 
 from kordless_booking.sandbox import Sandbox
-from tests.support.visitor import JANE, Page, Walk
+from tests.support.visitor import JANE, Page, Visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -18,12 +18,12 @@ FAR = "?day=2026-12-09"
 LOOKUP_FAILED = "We can't find a booking with this number and this email or phone."
 
 
-def find(walk: Walk, number: str, contact: str, url: str = "/book/manage/") -> Page:
+def find(walk: Visitor, number: str, contact: str, url: str = "/book/manage/") -> Page:
     """Fill in the lookup form as a customer does."""
     return walk.send(walk.open(url), "Find booking", number=number, contact=contact)
 
 
-def own_page(walk: Walk, service: str = "haircut", query: str = FAR) -> Page:
+def own_page(walk: Visitor, service: str = "haircut", query: str = FAR) -> Page:
     """Book, and follow the manage link."""
     return walk.open(walk.book(service, query).link("Change or cancel"))
 
@@ -34,7 +34,7 @@ def canceled(sandbox: Sandbox) -> int:
 
 
 @pytest.mark.parametrize("write", [str.upper, str.lower, lambda number: f"  {number[:4]} {number[4:].lower()} "])
-def test_a_number_is_found_in_any_case(visitor: Walk, write):
+def test_a_number_is_found_in_any_case(visitor: Visitor, write):
     """Upper, lower and with blanks: the confirmation number finds its booking."""
     number = visitor.book("haircut", FAR).number
     page = find(visitor, write(number), "jane@example.com")
@@ -42,13 +42,13 @@ def test_a_number_is_found_in_any_case(visitor: Walk, write):
 
 
 @pytest.mark.parametrize("contact", ["+1 212 555 0123", "(212) 555-0123", "+12125550123", "2125550123"])
-def test_a_phone_is_found_as_people_write_it(visitor: Walk, contact: str):
+def test_a_phone_is_found_as_people_write_it(visitor: Visitor, contact: str):
     """The phone may be written with or without country, blanks and brackets."""
     page = visitor.book("haircut", FAR, email="", phone="212-555-0123")
     assert find(visitor, page.number, contact).heading == "Your booking"
 
 
-def test_an_email_with_a_plus_is_found(visitor: Walk):
+def test_an_email_with_a_plus_is_found(visitor: Visitor):
     """What means something else in an address still finds its booking."""
     email = "jane+tag&x=1@example.com"
     page = visitor.book("haircut", FAR, email=email)
@@ -63,7 +63,7 @@ def neutral(page: Page, *typed: str) -> str:
     return html
 
 
-def test_wrong_number_and_wrong_contact_look_the_same(walk: Walk, sandbox: Sandbox):
+def test_wrong_number_and_wrong_contact_look_the_same(walk: Visitor, sandbox: Sandbox):
     """Nobody learns which of the two was wrong, or that a booking exists: same page, same status, same headers."""
     number = walk.book("haircut", FAR).number
     answers = []
@@ -88,12 +88,12 @@ def test_wrong_number_and_wrong_contact_look_the_same(walk: Walk, sandbox: Sandb
 
 def test_another_business_number_is_not_found(two_accounts: Settings, client: Client):
     """A number is looked up for the business that it belongs to; the other's page says it finds nothing."""
-    number = Walk(client, base="/south/").book("haircut", FAR).number
-    assert find(Walk(client), number, "jane@example.com", "/south/manage/").heading == "Your booking"
-    assert find(Walk(client), number, "jane@example.com", "/north/manage/").status == 404
+    number = Visitor(client, base="/south/").book("haircut", FAR).number
+    assert find(Visitor(client), number, "jane@example.com", "/south/manage/").heading == "Your booking"
+    assert find(Visitor(client), number, "jane@example.com", "/north/manage/").status == 404
 
 
-def test_an_incomplete_lookup_says_what_is_missing(visitor: Walk, sandbox: Sandbox):
+def test_an_incomplete_lookup_says_what_is_missing(visitor: Visitor, sandbox: Sandbox):
     """Empty fields are said beside them, and nothing is asked."""
     page = find(visitor, "", "")
     assert page.status == 422
@@ -104,8 +104,8 @@ def test_an_incomplete_lookup_says_what_is_missing(visitor: Walk, sandbox: Sandb
     assert not [asked for asked in sandbox.requests if asked.operation == "lookup"]
 
 
-def test_a_lookup_can_be_tried_again_in_an_outage(visitor: Walk, sandbox: Sandbox):
-    """When Kordless doesn't answer, that is said, and what was typed is kept."""
+def test_a_lookup_can_be_tried_again_in_an_outage(visitor: Visitor, sandbox: Sandbox):
+    """When Kordless doesn't answer, that is said, and what was typed stays."""
     sandbox.faults.add("status", "lookup", status=500)
     page = find(visitor, "BOOK_AAAAAAAA", "jane@example.com")
     assert page.status == 503
@@ -115,7 +115,7 @@ def test_a_lookup_can_be_tried_again_in_an_outage(visitor: Walk, sandbox: Sandbo
     assert (given["number"], given["contact"]) == ("BOOK_AAAAAAAA", "jane@example.com")
 
 
-def test_the_number_can_be_guessed_a_few_times_only(visitor: Walk, site: Settings):
+def test_the_number_can_be_guessed_a_few_times_only(visitor: Visitor, site: Settings):
     """After a few wrong tries from one address there is a pause, said with its length."""
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "LOOKUPS_PER_ADDRESS": 3}
     pages = [find(visitor, f"BOOK_AAAAAAA{number}", "jane@example.com") for number in range(5)]
@@ -124,7 +124,7 @@ def test_the_number_can_be_guessed_a_few_times_only(visitor: Walk, site: Setting
     assert int(pages[-1].response["Retry-After"]) > 0
 
 
-def test_the_page_says_everything(walk: Walk):
+def test_the_page_says_everything(walk: Visitor):
     """What, when with zone, where, status, policy, calendars, and two real buttons."""
     page = own_page(walk, query="?day=2026-12-09&tz=Europe/Kyiv")
     for words in (
@@ -142,7 +142,7 @@ def test_the_page_says_everything(walk: Walk):
     assert page.form("Reschedule")[0] == "get"
 
 
-def test_a_manage_link_works_for_months_and_then_no_more(visitor: Walk, site: Settings, clock: Traveller):
+def test_a_manage_link_works_for_months_and_then_no_more(visitor: Visitor, site: Settings, clock: Traveller):
     """The link leads straight to the booking until MANAGE_LINK_DAYS are over."""
     link = visitor.book("haircut", FAR).link("Change or cancel")
     clock.shift(timedelta(days=399))
@@ -155,7 +155,7 @@ def test_a_manage_link_works_for_months_and_then_no_more(visitor: Walk, site: Se
     assert page.link("Find a booking") == "/book/manage/"
 
 
-def test_a_found_page_lasts_for_hours_only(visitor: Walk, clock: Traveller):
+def test_a_found_page_lasts_for_hours_only(visitor: Visitor, clock: Traveller):
     """What was reached with a number stays open for two hours: it may be somebody else's computer."""
     number = visitor.book("haircut", FAR).number
     page = find(visitor, number, "jane@example.com")
@@ -165,7 +165,7 @@ def test_a_found_page_lasts_for_hours_only(visitor: Walk, clock: Traveller):
     assert visitor.open(page.url).status == 404
 
 
-def test_nothing_personal_stands_in_a_link(visitor: Walk):
+def test_nothing_personal_stands_in_a_link(visitor: Visitor):
     """Neither number nor contact can be read in any address on the way."""
     page = own_page(visitor)
     find(visitor, page.number, "jane@example.com")
@@ -175,7 +175,7 @@ def test_nothing_personal_stands_in_a_link(visitor: Walk):
 
 @pytest.mark.parametrize("change", ["Cancel booking", "Reschedule"])
 def test_the_same_form_sent_again_later_leads_to_the_live_booking(
-    walk: Walk, sandbox: Sandbox, clock: Traveller, change: str
+    walk: Visitor, sandbox: Sandbox, clock: Traveller, change: str
 ):
     """An old tab must not say "You're booked" when the booking was canceled or moved since."""
     form = walk.choose("haircut", FAR)
@@ -191,7 +191,7 @@ def test_the_same_form_sent_again_later_leads_to_the_live_booking(
     assert len(sandbox.bookings()) == 1
 
 
-def test_canceling_asks_once(walk: Walk, sandbox: Sandbox):
+def test_canceling_asks_once(walk: Visitor, sandbox: Sandbox):
     """One page asks, one button does it, and the booking says so from then on."""
     page = own_page(walk)
     ask = walk.send(page, "Cancel booking")
@@ -206,7 +206,7 @@ def test_canceling_asks_once(walk: Walk, sandbox: Sandbox):
     assert "Reschedule" not in done.texts("button")
 
 
-def test_canceling_frees_the_time_at_once(visitor: Walk):
+def test_canceling_frees_the_time_at_once(visitor: Visitor):
     """The time of a canceled booking can be booked again without delay."""
     before = visitor.open(f"/book/haircut/{FAR}&host=host_sarah").times_of_day
     page = own_page(visitor, query=f"{FAR}&host=host_sarah")
@@ -215,7 +215,7 @@ def test_canceling_frees_the_time_at_once(visitor: Walk):
     assert visitor.open(f"/book/haircut/{FAR}&host=host_sarah").times_of_day == before
 
 
-def test_canceling_twice_is_harmless(walk: Walk, sandbox: Sandbox):
+def test_canceling_twice_is_harmless(walk: Visitor, sandbox: Sandbox):
     """A second press, a reload and an old page all end at the canceled booking; Kordless is asked once."""
     ask = walk.send(own_page(walk), "Cancel booking")
     for _again in range(3):
@@ -225,7 +225,7 @@ def test_canceling_twice_is_harmless(walk: Walk, sandbox: Sandbox):
     assert canceled(sandbox) == 1
 
 
-def test_looking_changes_nothing(visitor: Walk, sandbox: Sandbox):
+def test_looking_changes_nothing(visitor: Visitor, sandbox: Sandbox):
     """Every page of a booking can be fetched by a mail scanner, with GET, HEAD and OPTIONS."""
     page = own_page(visitor)
     before = sandbox.bookings()
@@ -244,15 +244,15 @@ def test_looking_changes_nothing(visitor: Walk, sandbox: Sandbox):
     }
 
 
-def test_a_cut_cancel_tells_the_truth(walk: Walk, sandbox: Sandbox):
+def test_a_cut_cancel_tells_the_truth(walk: Visitor, sandbox: Sandbox):
     """When the answer to a cancellation is lost, Kordless is asked what became of it."""
     ask = walk.send(own_page(walk), "Cancel booking")
     sandbox.faults.add("status", "cancel", status=502, carried_out=True)
     assert "Your booking has been canceled." in walk.send(ask, "Cancel booking").text
 
 
-def test_a_failed_cancel_is_not_called_done(walk: Walk, sandbox: Sandbox):
-    """When nothing was carried out, nobody is told that it was; a second try does it."""
+def test_a_failed_cancel_is_not_called_done(walk: Visitor, sandbox: Sandbox):
+    """When nothing was carried out, no page claims that it was; a second try does it."""
     ask = walk.send(own_page(walk), "Cancel booking")
     sandbox.faults.add("status", "cancel", status=502)
     page = walk.send(ask, "Cancel booking")
@@ -263,8 +263,8 @@ def test_a_failed_cancel_is_not_called_done(walk: Walk, sandbox: Sandbox):
     assert "Your booking has been canceled." in walk.send(ask, "Cancel booking").text
 
 
-def test_a_refused_cancel_is_said_kindly(visitor: Walk, sandbox: Sandbox, clock: Traveller):
-    """Inside the business's notice Kordless refuses: the page says so, and that nothing has changed."""
+def test_a_rejected_cancellation_is_explained(visitor: Visitor, sandbox: Sandbox, clock: Traveller):
+    """Inside the business's notice Kordless rejects it: the page says so, and that nothing has changed."""
     page = visitor.book("full-color", "?day=2026-12-02")
     page = visitor.open(page.link("Change or cancel"))
     page = visitor.send(visitor.send(page, "Cancel booking"), "Cancel booking")
@@ -273,7 +273,7 @@ def test_a_refused_cancel_is_said_kindly(visitor: Walk, sandbox: Sandbox, clock:
     assert sandbox.bookings()[0]["status"] == "confirmed"
 
 
-def test_a_booking_that_is_gone_is_said(visitor: Walk, sandbox: Sandbox):
+def test_a_deleted_booking_is_explained(visitor: Visitor, sandbox: Sandbox):
     """A link to a booking that Kordless doesn't know any more says so and leads to the lookup."""
     page = own_page(visitor)
     sandbox.faults.add("status", "lookup", status=404)
@@ -282,7 +282,7 @@ def test_a_booking_that_is_gone_is_said(visitor: Walk, sandbox: Sandbox):
     assert visitor.open(page.link("Find a booking")).heading == "Find your booking"
 
 
-def test_a_past_booking_can_not_be_changed(visitor: Walk, clock: Traveller):
+def test_a_past_booking_can_not_be_changed(visitor: Visitor, clock: Traveller):
     """What has begun can be looked at; its buttons are gone, and old pages of it explain themselves."""
     page = own_page(visitor)
     clock.shift(timedelta(days=9))
@@ -291,7 +291,7 @@ def test_a_past_booking_can_not_be_changed(visitor: Walk, clock: Traveller):
     assert visitor.open(f"{page.url}reschedule/").heading == "This booking can't be moved"
 
 
-def test_calendar_files_replace_each_other(visitor: Walk, clock: Traveller):
+def test_calendar_files_replace_each_other(visitor: Visitor, clock: Traveller):
     """The file has the same identity as before and a higher sequence, and says when it is canceled."""
     page = own_page(visitor)
     first = Calendar.from_ical(visitor.client.get(page.link("Calendar file")).content).walk("VEVENT")[0]
@@ -304,7 +304,7 @@ def test_calendar_files_replace_each_other(visitor: Walk, clock: Traveller):
     assert second["STATUS"] == "CANCELLED"
 
 
-def test_hours_and_language_stay(visitor: Walk):
+def test_hours_and_language_stay(visitor: Visitor):
     """What was chosen about writing stays on all pages of a booking, also through its buttons."""
     page = own_page(visitor, query=f"{FAR}&hours=24&lang=en")
     for button in ("Cancel booking", "Reschedule"):
@@ -312,7 +312,7 @@ def test_hours_and_language_stay(visitor: Walk):
         assert onward.query.items() >= {"hours": "24", "lang": "en"}.items()
 
 
-def test_the_business_may_fall_silent_about_the_service(visitor: Walk, sandbox: Sandbox, clock: Traveller):
+def test_the_business_may_fall_silent_about_the_service(visitor: Visitor, sandbox: Sandbox, clock: Traveller):
     """A booking is shown and can be canceled although its service was removed."""
     page = own_page(visitor)
     sandbox.faults.add("service_removed", service="haircut")
@@ -323,7 +323,7 @@ def test_the_business_may_fall_silent_about_the_service(visitor: Walk, sandbox: 
     assert "Your booking has been canceled." in page.text
 
 
-def test_the_contact_stays_out_of_the_page(visitor: Walk):
+def test_the_contact_stays_out_of_the_page(visitor: Visitor):
     """A manage page shows no e-mail and no name: the link may have been forwarded."""
     page = own_page(visitor)
     assert JANE["email"] not in page.html

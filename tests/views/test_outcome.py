@@ -13,7 +13,7 @@ from kordless_booking.booking.tokens import encrypt_token
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Limits, Sandbox
 from tests.support.lost_answers import lose_answers
-from tests.support.visitor import HTMX, JANE, Page, Walk
+from tests.support.visitor import HTMX, JANE, Page, Visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -25,7 +25,7 @@ def creations(sandbox: Sandbox) -> list[str]:
     return [asked.headers["idempotency-key"] for asked in sandbox.requests if asked.operation == "create"]
 
 
-def test_a_confirmation_says_everything(walk: Walk):
+def test_a_confirmation_says_everything(walk: Visitor):
     """Number, service, time with both zones, place as a map link, host, status, calendars and a way to change it."""
     page = walk.book("haircut", "?tz=Europe/Kyiv&hours=24")
     assert page.heading == "You're booked"
@@ -45,12 +45,12 @@ def test_a_confirmation_says_everything(walk: Walk):
         assert links[f"{name} (opens in a new tab)"].startswith("https://")
 
 
-def test_an_hour_format_outlives_the_form(visitor: Walk):
+def test_an_hour_format_outlives_the_form(visitor: Visitor):
     """Whoever chose the 24-hour clock reads it on the confirmation, too."""
     assert "17:30" in visitor.book("haircut", "?tz=Europe/Kyiv&hours=24").text
 
 
-def test_a_video_call_is_linked(visitor: Walk):
+def test_a_video_call_is_linked(visitor: Visitor):
     """A meeting link is a link, and opens beside the page without telling where it was clicked."""
     page = visitor.book("color-consultation")
     [link] = [node for node in page.tree.css("a") if "Video call" in node.text()]
@@ -58,19 +58,19 @@ def test_a_video_call_is_linked(visitor: Walk):
     assert link.attributes["rel"] == "noopener noreferrer"
 
 
-def test_a_phone_call_is_linked(visitor: Walk):
+def test_a_phone_call_is_linked(visitor: Visitor):
     """The number that calls is a phone link."""
     assert visitor.book("late-advice").links()["+12125550123"] == "tel:+12125550123"
 
 
-def test_a_custom_place_is_plain_words(visitor: Walk):
+def test_a_custom_place_is_plain_words(visitor: Visitor):
     """A place in the business's own words is no link."""
     page = visitor.book("bridal-styling")
     assert "At your place: we call you" in page.text
     assert not [name for name in page.links() if "At your place" in name]
 
 
-def test_a_pending_booking_is_not_called_confirmed(walk: Walk):
+def test_a_pending_booking_is_not_called_confirmed(walk: Visitor):
     """What the business must still accept is called a request."""
     page = walk.book("bridal-styling")
     assert page.heading == "Request sent"
@@ -79,7 +79,7 @@ def test_a_pending_booking_is_not_called_confirmed(walk: Walk):
     assert b"STATUS:TENTATIVE" in walk.client.get(page.link("Calendar file")).content
 
 
-def test_an_unknown_status_is_shown_as_it_is(walk: Walk, sandbox: Sandbox):
+def test_an_unknown_status_is_shown_as_it_is(walk: Visitor, sandbox: Sandbox):
     """A status that nobody has heard of is neither hidden nor called confirmed."""
     sandbox.faults.add("unknown_values", "create")
     page = walk.book()
@@ -88,7 +88,7 @@ def test_an_unknown_status_is_shown_as_it_is(walk: Walk, sandbox: Sandbox):
     assert "onfirmed" not in page.text
 
 
-def test_a_hostile_place_is_no_link(visitor: Walk, sandbox: Sandbox):
+def test_a_hostile_place_is_no_link(visitor: Visitor, sandbox: Sandbox):
     """Only what can do nothing but open is linked; anything else of a meeting place is plain words."""
     sandbox.faults.add("hostile")
     page = visitor.book("color-consultation")
@@ -97,7 +97,7 @@ def test_a_hostile_place_is_no_link(visitor: Walk, sandbox: Sandbox):
     assert not [url for url in hrefs if not url.startswith(("/", "https://", "tel:", "mailto:"))]
 
 
-def test_the_calendar_file_is_one_event(visitor: Walk):
+def test_the_calendar_file_is_one_event(visitor: Visitor):
     """The file holds one event at the right moment, with the number in its identity and a link to the booking."""
     page = visitor.book("haircut", "?tz=Europe/Kyiv")
     response = visitor.client.get(page.link("Calendar file"))
@@ -114,7 +114,7 @@ def test_the_calendar_file_is_one_event(visitor: Walk):
     assert visitor.open(str(event["URL"]).replace("http://testserver", "")).heading == "Your booking"
 
 
-def test_reloading_books_nothing(walk: Walk, sandbox: Sandbox):
+def test_reloading_books_nothing(walk: Visitor, sandbox: Sandbox):
     """A confirmation may be looked at again and again."""
     page = walk.book()
     asked = len(creations(sandbox))
@@ -123,7 +123,7 @@ def test_reloading_books_nothing(walk: Walk, sandbox: Sandbox):
     assert len(creations(sandbox)) == asked == len(sandbox.bookings()) == 1
 
 
-def test_an_older_confirmation_asks_for_the_truth(walk: Walk, sandbox: Sandbox, clock: Traveller):
+def test_an_older_confirmation_asks_for_the_truth(walk: Visitor, sandbox: Sandbox, clock: Traveller):
     """After a quarter of an hour the confirmation leads to the booking as Kordless knows it now."""
     page = walk.book("haircut", "?day=2026-12-09")
     sandbox.set_status(page.number, "canceled")
@@ -134,7 +134,7 @@ def test_an_older_confirmation_asks_for_the_truth(walk: Walk, sandbox: Sandbox, 
     assert "This booking has been canceled" in page.text or "Canceled" in page.text
 
 
-def test_a_confirmation_outlives_its_service(visitor: Walk, sandbox: Sandbox, clock: Traveller):
+def test_a_confirmation_outlives_its_service(visitor: Visitor, sandbox: Sandbox, clock: Traveller):
     """What was booked is shown also when Kordless has nothing to say about the service any more."""
     page = visitor.book()
     sandbox.faults.add("status", status=500)
@@ -143,7 +143,7 @@ def test_a_confirmation_outlives_its_service(visitor: Walk, sandbox: Sandbox, cl
     assert (again.status, again.number) == (200, page.number)
 
 
-def test_a_changed_token_is_refused(visitor: Walk):
+def test_a_changed_token_is_rejected(visitor: Visitor):
     """A token that was changed, made up, or made for another page opens nothing, and the page says how to go on."""
     page = visitor.book()
     token, manage = page.url.split("/")[3], page.link("Change or cancel").split("/")[3]
@@ -166,7 +166,7 @@ def test_a_changed_token_is_refused(visitor: Walk):
                 assert refused.heading in {"This link doesn't work", "Page not found"}
 
 
-def test_tokens_of_an_earlier_format_are_broken_links(visitor: Walk, sandbox: Sandbox, clock: Traveller):
+def test_tokens_of_an_earlier_format_are_broken_links(visitor: Visitor, sandbox: Sandbox, clock: Traveller):
     """Service, time and zone stood beside each other, before they were the terms: a page says so, and nothing fails."""
     said = {
         "key": "0123456789abcdef", "service": "haircut", "zone": "Europe/Paris", "contact": "jane@example.com",
@@ -181,9 +181,9 @@ def test_tokens_of_an_earlier_format_are_broken_links(visitor: Walk, sandbox: Sa
     assert sandbox.bookings() == []
 
 
-def test_another_accounts_confirmation_is_refused(two_accounts: Settings, client: Client):
+def test_a_confirmation_of_another_account_is_rejected(two_accounts: Settings, client: Client):
     """What one business encrypted, the other can't open."""
-    south = Walk(client, base="/south/")
+    south = Visitor(client, base="/south/")
     page = south.book()
     for url in (page.url, page.link("Change or cancel"), page.link("Calendar file")):
         assert south.open(url).status == 200
@@ -192,7 +192,7 @@ def test_another_accounts_confirmation_is_refused(two_accounts: Settings, client
 
 def test_another_secret_key_opens_nothing(site: Settings, client: Client):
     """With a new SECRET_KEY old tokens are strangers, unless the old key is kept as a fallback."""
-    walk, old = Walk(client), site.SECRET_KEY
+    walk, old = Visitor(client), site.SECRET_KEY
     page = walk.book()
     url = page.link("Change or cancel")
     site.SECRET_KEY = "another key for tests: 8c1fbb8fd2f14c6aa4d0"
@@ -203,11 +203,11 @@ def test_another_secret_key_opens_nothing(site: Settings, client: Client):
 
 
 def restart(site: Settings) -> None:
-    """Another process takes over: what this one has counted in its own steady seconds is forgotten."""
+    """Another process takes over: what this one has counted in its own steady seconds is gone."""
     site.KORDLESS_BOOKING = dict(site.KORDLESS_BOOKING)
 
 
-def wait(walk: Walk, page: Page, clock: Traveller, site: Settings) -> Page:
+def wait(walk: Visitor, page: Page, clock: Traveller, site: Settings) -> Page:
     """Let the attempt page ask again by itself, as often as it takes."""
     for _round in range(8):
         if page.heading != WAITING:
@@ -218,7 +218,7 @@ def wait(walk: Walk, page: Page, clock: Traveller, site: Settings) -> Page:
     return page
 
 
-def test_a_lost_answer_becomes_a_booking(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings):
+def test_a_lost_answer_becomes_a_booking(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings):
     """Carried out but never answered: the visitor waits, the page asks again with the same key, one booking results."""
     form = walk.choose("haircut", "?day=2026-12-09")
     lose_answers(sandbox)
@@ -233,7 +233,7 @@ def test_a_lost_answer_becomes_a_booking(walk: Walk, sandbox: Sandbox, clock: Tr
     assert len(set(creations(sandbox))) == 1
 
 
-def test_a_waiting_page_asks_again_by_itself(walk: Walk, sandbox: Sandbox):
+def test_a_waiting_page_asks_again_by_itself(walk: Visitor, sandbox: Sandbox):
     """With JavaScript by htmx, without it by a refresh; both ask for the same address."""
     form = walk.choose()
     lose_answers(sandbox)
@@ -246,7 +246,7 @@ def test_a_waiting_page_asks_again_by_itself(walk: Walk, sandbox: Sandbox):
     assert refreshes == [walk.headers == {}]
 
 
-def test_whoever_has_long_to_wait_is_told_so_and_asked_for_sooner(walk: Walk, sandbox: Sandbox):
+def test_a_long_wait_is_announced_and_the_page_reloads_sooner(walk: Visitor, sandbox: Sandbox):
     """The page says the whole wait, and asks again within half a minute: much may have changed by then."""
     form = walk.choose()
     sandbox.faults.add("status", "create", status=429, retry_after=75)
@@ -256,7 +256,7 @@ def test_whoever_has_long_to_wait_is_told_so_and_asked_for_sooner(walk: Walk, sa
     assert page.response["Retry-After"] == "30"
 
 
-def test_a_waiting_page_may_be_reloaded_at_will(visitor: Walk, sandbox: Sandbox):
+def test_a_waiting_page_may_be_reloaded_at_will(visitor: Visitor, sandbox: Sandbox):
     """Impatience sends nothing more before its time."""
     form = visitor.choose()
     lose_answers(sandbox)
@@ -268,19 +268,21 @@ def test_a_waiting_page_may_be_reloaded_at_will(visitor: Walk, sandbox: Sandbox)
     assert len(creations(sandbox)) == asked
 
 
-def test_a_waiting_page_survives_a_restart(visitor: Walk, sandbox: Sandbox, clock: Traveller, site: Settings):
+def test_a_waiting_page_survives_a_restart(visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings):
     """The address alone, opened anywhere, finds the attempt again."""
     form = visitor.choose("haircut", "?day=2026-12-09")
     lose_answers(sandbox)
     page = visitor.send(form, "Book appointment", **JANE)
     sandbox.faults.clear()
-    elsewhere = wait(Walk(Client()), page, clock, site)
+    elsewhere = wait(Visitor(Client()), page, clock, site)
     assert elsewhere.heading == "You're booked"
     assert visitor.open(page.url).number == elsewhere.number
     assert len(sandbox.bookings()) == 1
 
 
-def test_a_long_form_in_another_script_waits_as_well(visitor: Walk, sandbox: Sandbox, clock: Traveller, site: Settings):
+def test_a_long_form_in_another_script_waits_as_well(
+    visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings
+):
     """However long what was typed, the waiting page's address stays short enough for servers and for us."""
     name = "".join(chr(0x4E00 + 37 * number) for number in range(120))
     notes = "".join(chr(0x4E00 + 19 * number) for number in range(1000))
@@ -294,7 +296,7 @@ def test_a_long_form_in_another_script_waits_as_well(visitor: Walk, sandbox: San
     assert sandbox.bookings()[0]["notes"] == notes
 
 
-def test_taken_after_an_unsure_try(walk: Walk, sandbox: Sandbox, clock: Traveller, site: Settings):
+def test_taken_after_an_attempt_with_unknown_outcome(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings):
     """When a later no may be about the visitor's own first try, it is said, and everything typed is kept."""
     form = walk.choose("haircut", "?day=2026-12-09")
     sandbox.faults.add("status", "create", status=502)
@@ -309,7 +311,9 @@ def test_taken_after_an_unsure_try(walk: Walk, sandbox: Sandbox, clock: Travelle
     assert page.form("Book appointment")[2]["notes"] == "Careful"
 
 
-def test_refused_after_an_unsure_try(visitor: Walk, sandbox: Sandbox, clock: Traveller, site: Settings):
+def test_rejected_after_an_attempt_with_unknown_outcome(
+    visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings
+):
     """A later refusal doesn't mean that nothing was booked: the visitor is asked to get in touch."""
     form = visitor.choose("haircut", "?day=2026-12-09")
     sandbox.faults.add("status", "create", status=502)
@@ -321,7 +325,7 @@ def test_refused_after_an_unsure_try(visitor: Walk, sandbox: Sandbox, clock: Tra
     assert "contact us before you book again" in page.text
 
 
-def test_too_many_at_once_stand_in_line(visitor: Walk, sandbox: Sandbox, clock: Traveller, site: Settings):
+def test_too_many_at_once_stand_in_line(visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings):
     """When Kordless takes no more bookings this minute, the visitor waits in line and is then booked, once."""
     form = visitor.choose("haircut", "?day=2026-12-09")
     sandbox.limits = Limits(general=None, creations=1, contact=None)
@@ -335,10 +339,10 @@ def test_too_many_at_once_stand_in_line(visitor: Walk, sandbox: Sandbox, clock: 
     assert len(sandbox.bookings()) == 1
 
 
-def test_our_own_allowance_makes_a_line_as_well(site: Settings, client: Client, sandbox: Sandbox, clock: Traveller):
-    """Bookings beyond what the key allows a minute are not sent to be refused: they wait here."""
+def test_our_own_rate_limit_makes_a_queue_as_well(site: Settings, client: Client, sandbox: Sandbox, clock: Traveller):
+    """Bookings beyond what the key allows a minute are not sent to be rejected: they wait here."""
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "CREATIONS_PER_MINUTE": 1, "BOOKINGS_PER_ADDRESS": 0}
-    walk = Walk(client)
+    walk = Visitor(client)
     forms = [walk.choose("haircut", f"?day=2026-12-{day}") for day in ("09", "10", "11")]
     pages = [walk.send(form, "Book appointment", **JANE) for form in forms]
     assert [page.heading for page in pages] == ["You're booked", WAITING, WAITING]
@@ -354,7 +358,7 @@ def test_our_own_allowance_makes_a_line_as_well(site: Settings, client: Client, 
 
 
 def test_a_refusal_after_waiting_keeps_what_was_typed(
-    visitor: Walk, sandbox: Sandbox, clock: Traveller, site: Settings
+    visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings
 ):
     """When one's turn comes and Kordless says no, there is a way back to the times with everything typed."""
     form = visitor.choose("haircut", "?day=2026-12-09")
@@ -371,7 +375,7 @@ def test_a_refusal_after_waiting_keeps_what_was_typed(
     assert visitor.send(page, "Book appointment").heading == "You're booked"
 
 
-def test_an_attempt_keeps_no_secrets_once_it_is_done(visitor: Walk):
+def test_an_attempt_keeps_no_secrets_once_it_is_done(visitor: Visitor):
     """What is written down holds no contact in the clear, and nothing of the body once it is placed."""
     visitor.book()
     [row] = BookingAttempt.objects.all()
@@ -380,12 +384,12 @@ def test_an_attempt_keeps_no_secrets_once_it_is_done(visitor: Walk):
     assert row.state == "placed"
 
 
-def test_attempts_answer_htmx_and_browsers_alike(visitor: Walk, sandbox: Sandbox, clock: Traveller, site: Settings):
+def test_attempts_answer_htmx_and_browsers_alike(visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings):
     """A page opened by a browser may be continued by htmx."""
     form = visitor.choose("haircut", "?day=2026-12-09")
     lose_answers(sandbox)
     page = visitor.send(form, "Book appointment", **JANE)
     sandbox.faults.clear()
-    page = wait(Walk(visitor.client, HTMX), page, clock, site)
+    page = wait(Visitor(visitor.client, HTMX), page, clock, site)
     assert page.heading == "You're booked"
     assert "<html" not in page.html

@@ -1,4 +1,4 @@
-"""Which templates count as the package's own: told by the files they come from, in every way that a site loads them."""
+"""Templates that count as the package's own, by the files they come from, with every kind of loader."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from time_machine import Traveller
 
 from kordless_booking.views import package_templates
 from kordless_booking.views.package_templates import find_package_templates
-from tests.conftest import NOW
+from tests.support.clock import NOW
 
 SHIPPED = Path(__file__).resolve().parents[2] / "kordless_booking" / "templates"
 SLOT, SERVICE = "kordless_booking/steps/slot.html", "kordless_booking/steps/service.html"
@@ -240,7 +240,7 @@ def test_tags_that_a_host_puts_in_place_of_djangos(settings: Settings, options: 
 
 
 @pytest.mark.django_db
-def test_a_loader_that_forgets_is_noticed_on_the_next_page(
+def test_a_template_loader_that_is_reset_is_noticed_on_the_next_page(
     site: Settings, client: Client, clock: Traveller, tmp_path: Path
 ):
     """Also on a page that somebody has just asked for, and that would be given again."""

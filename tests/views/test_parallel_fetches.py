@@ -15,7 +15,7 @@ from pytest_django import Settings
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.upstream.registry import fetch_pool
 from tests.support.parallel_calls import cold_in_rounds
-from tests.support.visitor import Walk
+from tests.support.visitor import Visitor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
@@ -35,7 +35,7 @@ def asked(sandbox: Sandbox) -> Counter[str]:
 
 @pytest.mark.parametrize("query", ["", "?tz=Asia/Tokyo", FAR, "?month=2027-01&party=3"])
 def test_a_cold_page_of_times_asks_for_all_it_needs_at_once(
-    visitor: Walk, site: Settings, sandbox: Sandbox, query: str
+    visitor: Visitor, site: Settings, sandbox: Sandbox, query: str
 ):
     """The business, the service and the month, and not one request more."""
     with cold_in_rounds(site, sandbox, 3):
@@ -56,7 +56,7 @@ def test_a_cold_page_of_times_asks_for_all_it_needs_at_once(
     ],
 )
 def test_at_a_months_end_the_next_month_is_asked_for_at_the_same_time(
-    visitor: Walk,
+    visitor: Visitor,
     site: Settings,
     sandbox: Sandbox,
     clock: time_machine.Traveller,
@@ -70,7 +70,7 @@ def test_at_a_months_end_the_next_month_is_asked_for_at_the_same_time(
         assert (page.status, bool(page.times)) == (200, True)
 
 
-def test_after_an_empty_month_the_next_ones_are_asked_for_together(visitor: Walk, site: Settings, sandbox: Sandbox):
+def test_after_an_empty_month_the_next_ones_are_asked_for_together(visitor: Visitor, site: Settings, sandbox: Sandbox):
     """A service that is booked out for weeks: two waits, not one for each month."""
     with cold_in_rounds(site, sandbox, 3, 3):
         page = visitor.open("/book/head-spa/")
@@ -83,12 +83,12 @@ def test_a_crowd_at_a_months_end_costs_what_one_visitor_costs(
     """Those who come while the first page waits find its fetches under way, and begin none of their own."""
     at(datetime(2027, 2, 1, 4, 55, tzinfo=UTC), clock, sandbox)
     with cold_in_rounds(site, sandbox, 4), ThreadPoolExecutor(12) as crowd:
-        pages = list(crowd.map(lambda _: Walk(Client()).open("/book/haircut/"), range(12)))
+        pages = list(crowd.map(lambda _: Visitor(Client()).open("/book/haircut/"), range(12)))
     assert {page.status for page in pages} == {200}
 
 
 def test_at_a_months_end_the_next_month_is_not_asked_for_while_this_one_is_here(
-    visitor: Walk, sandbox: Sandbox, clock: time_machine.Traveller
+    visitor: Visitor, sandbox: Sandbox, clock: time_machine.Traveller
 ):
     """What is left of it can be seen at once."""
     at(datetime(2026, 11, 27, 15, tzinfo=UTC), clock, sandbox)
@@ -99,7 +99,7 @@ def test_at_a_months_end_the_next_month_is_not_asked_for_while_this_one_is_here(
     assert asked(sandbox) == {}
 
 
-def test_a_chosen_time_is_looked_for_together_with_its_service(visitor: Walk, site: Settings, sandbox: Sandbox):
+def test_a_chosen_time_is_looked_for_together_with_its_service(visitor: Visitor, site: Settings, sandbox: Sandbox):
     """On the way to the contact form, and on the form itself when it is loaded again."""
     first = next(iter(visitor.open(f"/book/haircut/{FAR}").times.values()))
     with cold_in_rounds(site, sandbox, 3):
@@ -109,20 +109,22 @@ def test_a_chosen_time_is_looked_for_together_with_its_service(visitor: Walk, si
         assert visitor.open(form.url).heading == "Your details"
 
 
-def test_the_choice_of_a_zone_asks_for_business_and_service_together(visitor: Walk, site: Settings, sandbox: Sandbox):
+def test_the_choice_of_a_zone_asks_for_business_and_service_together(
+    visitor: Visitor, site: Settings, sandbox: Sandbox
+):
     """Nothing else stands on it."""
     with cold_in_rounds(site, sandbox, 2):
         assert visitor.open("/book/haircut/zone/").heading == "Choose your time zone"
 
 
-def test_a_confirmation_asks_for_business_and_service_together(visitor: Walk, site: Settings, sandbox: Sandbox):
+def test_a_confirmation_asks_for_business_and_service_together(visitor: Visitor, site: Settings, sandbox: Sandbox):
     """The booking itself stands in the address."""
     confirmation = visitor.book("haircut", FAR)
     with cold_in_rounds(site, sandbox, 2):
         assert visitor.open(confirmation.url).number == confirmation.number
 
 
-def test_a_booking_is_looked_up_while_the_business_is_asked_for(visitor: Walk, site: Settings, sandbox: Sandbox):
+def test_a_booking_is_looked_up_while_the_business_is_asked_for(visitor: Visitor, site: Settings, sandbox: Sandbox):
     """Its service can't be asked for before the booking has named it; its times come together with that."""
     own = visitor.open(visitor.book("haircut", FAR).link("Change or cancel"))
     with cold_in_rounds(site, sandbox, 2, 1):
@@ -136,7 +138,7 @@ def test_a_booking_is_looked_up_while_the_business_is_asked_for(visitor: Walk, s
 
 
 def test_a_made_up_service_costs_nothing_while_the_list_is_known(
-    visitor: Walk, sandbox: Sandbox, clock: time_machine.Traveller
+    visitor: Visitor, sandbox: Sandbox, clock: time_machine.Traveller
 ):
     """However old that list is: only the list is asked for anew."""
     visitor.open("/book/")
@@ -174,7 +176,7 @@ def test_of_many_made_up_services_that_arrive_together_one_is_asked_for(site: Se
 
 @pytest.mark.parametrize("backend", ["dummy.DummyCache", "locmem.LocMemCache"])
 def test_a_cold_page_costs_three_requests_whatever_the_cache(
-    visitor: Walk, site: Settings, sandbox: Sandbox, backend: str
+    visitor: Visitor, site: Settings, sandbox: Sandbox, backend: str
 ):
     """What was fetched beside the page reaches it also where nothing can be kept."""
     site.CACHES = {"default": {"BACKEND": f"django.core.cache.backends.{backend}"}}
@@ -184,7 +186,7 @@ def test_a_cold_page_costs_three_requests_whatever_the_cache(
 
 
 def test_the_first_page_after_an_outage_is_whole(
-    visitor: Walk, site: Settings, sandbox: Sandbox, clock: time_machine.Traveller
+    visitor: Visitor, site: Settings, sandbox: Sandbox, clock: time_machine.Traveller
 ):
     """One call tries whether Kordless is back, and would turn away all that are made at the same time."""
     site.CACHES = {"default": {"BACKEND": "tests.support.wall_clock_cache.WallClockCache"}}
@@ -199,7 +201,7 @@ def test_the_first_page_after_an_outage_is_whole(
 
 
 def test_what_is_asked_beside_a_page_carries_its_request_id(
-    visitor: Walk, sandbox: Sandbox, site: Settings, caplog: pytest.LogCaptureFixture
+    visitor: Visitor, sandbox: Sandbox, site: Settings, caplog: pytest.LogCaptureFixture
 ):
     """So that the log tells whose calls they were."""
     with caplog.at_level(logging.INFO, logger="kordless_booking.api"), cold_in_rounds(site, sandbox, 3):
@@ -210,7 +212,7 @@ def test_what_is_asked_beside_a_page_carries_its_request_id(
 
 
 def test_times_beyond_the_booking_window_are_not_offered_when_it_was_unknown(
-    visitor: Walk, site: Settings, sandbox: Sandbox
+    visitor: Visitor, site: Settings, sandbox: Sandbox
 ):
     """The month is asked for together with the service that says how far ahead it can be booked."""
     last = visitor.open("/book/haircut/?month=2027-01").days

@@ -21,7 +21,7 @@ from kordless_booking.upstream.registry import background_worker, services_for
 from tests.support.memcached_server import MEMCACHED, WHY_NO_MEMCACHED, running_memcached
 from tests.support.planted_pickles import Memcached, Redis, Server, trap
 from tests.support.redis_server import REDIS, WHY_NOT, running_redis
-from tests.support.visitor import JANE, Walk
+from tests.support.visitor import JANE, Visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -50,14 +50,14 @@ def server(request: pytest.FixtureRequest, site: Settings, tmp_path: Path) -> It
 
 
 def as_a_new_process(site: Settings) -> None:
-    """Forget what this process has in its own memory."""
+    """Empty this process's own memory."""
     background_worker.join()
     site.KORDLESS_BOOKING = dict(site.KORDLESS_BOOKING)
 
 
-def whole_walk(client: Client) -> Walk:
+def whole_walk(client: Client) -> Visitor:
     """All that a visitor does: book, look the booking up, move and cancel it; and what monitors ask."""
-    walk = Walk(client)
+    walk = Visitor(client)
     walk.open("/book/")
     booked = walk.book()
     assert booked.number, booked.text
@@ -108,7 +108,7 @@ def test_planted_values_of_other_kinds_are_no_trouble(
         for key in server.values():
             server.plant(key, value)
         as_a_new_process(site)
-        walk = Walk(client)
+        walk = Visitor(client)
         for url in ("/book/", "/book/haircut/", "/book/manage/", "/book/health/booking/"):
             assert walk.open(url).status in {200, 429, 503}, (value, url)
             assert "That was our mistake" not in walk.seen[-1].text

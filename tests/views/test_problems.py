@@ -20,7 +20,7 @@ from kordless_booking import exceptions
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.views import problems
 from kordless_booking.views.request import WidgetRequest
-from tests.support.visitor import Page, Walk
+from tests.support.visitor import Page, Visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -92,7 +92,7 @@ def test_the_business_can_be_reached(site: Settings, client: Client, sandbox: Sa
         "SUPPORT_EMAIL": "desk@acme.example",
         "SUPPORT_PHONE": "+1 212 555 0100",
     }
-    links = Walk(client).open("/book/nowhere/at/all").links()
+    links = Visitor(client).open("/book/nowhere/at/all").links()
     assert links["+1 212 555 0100"] == "tel:+12125550100"
     assert links["desk@acme.example"].startswith("mailto:desk")
 
@@ -100,7 +100,7 @@ def test_the_business_can_be_reached(site: Settings, client: Client, sandbox: Sa
 def test_one_line_for_the_operator(site: Settings, client: Client, sandbox: Sandbox, caplog: pytest.LogCaptureFixture):
     """A problem is one line of the views with event, status, account and request id."""
     caplog.set_level(logging.INFO)
-    page = Walk(client).open("/book/unknown/")
+    page = Visitor(client).open("/book/unknown/")
     lines = [record.getMessage() for record in caplog.records if record.name == "kordless_booking.views"]
     [line] = lines
     for part in ("event=service_not_found", "status=404", "account=default", f"req={page.response['X-Request-ID']}"):
@@ -109,7 +109,7 @@ def test_one_line_for_the_operator(site: Settings, client: Client, sandbox: Sand
 
 
 def test_an_outage_is_loud_and_a_typo_is_not(site: Settings, client: Client, sandbox: Sandbox, caplog):
-    """A refused key is critical, an outage an error, a wrong address information."""
+    """A rejected API key is critical, an outage an error, a wrong address information."""
     caplog.set_level(logging.INFO)
 
     def level(url: str) -> int:
@@ -126,11 +126,11 @@ def test_an_outage_is_loud_and_a_typo_is_not(site: Settings, client: Client, san
 
 
 def test_problem_pages_are_never_stored(site: Settings, client: Client):
-    """A problem of this minute is not kept for the next."""
+    """A problem of this minute is not cached for the next."""
     assert client.get("/book/nowhere/at/all")["Cache-Control"] == "no-store, private"
 
 
-def test_a_foreign_host_name_is_refused(site: Settings, client: Client):
+def test_a_foreign_host_name_is_rejected(site: Settings, client: Client):
     """A Host that the site doesn't know gets no page of ours and no 500."""
     assert client.get("/book/", headers={"Host": "evil.example"}).status_code == 400
     assert client.get("/book/manage/x/booking.ics", headers={"Host": "evil.example"}).status_code == 400
@@ -159,7 +159,7 @@ def test_an_accident_is_a_page_too(site: Settings, sandbox: Sandbox, caplog: pyt
         heard.append(f"{request.path} {sys.exc_info()[1]}")
 
     with listening_to(got_request_exception, listen):
-        page = Walk(Client(raise_request_exception=False)).book(email="canary@example.com")
+        page = Visitor(Client(raise_request_exception=False)).book(email="canary@example.com")
     assert page.status == 500
     assert page.heading == "Something went wrong"
     assert page.links()["Find a booking"] == "/book/manage/"
@@ -190,7 +190,7 @@ def test_an_accident_in_what_every_page_is_made_of(site: Settings, tmp_path: Pat
     broken = tmp_path / "kordless_booking" / "parts" / "title.html"
     broken.parent.mkdir(parents=True)
     broken.write_text("{% load i18n %}{{ kb.title|dictsort:5 }}{% include 'canary/nowhere.html' %}")
-    walk = Walk(Client(raise_request_exception=False))
+    walk = Visitor(Client(raise_request_exception=False))
     manage = walk.book().link("Change or cancel")
     site.TEMPLATES = [{**site.TEMPLATES[0], "DIRS": [tmp_path]}]
     page = walk.open(manage)
@@ -206,4 +206,4 @@ def test_whoever_develops_sees_the_error_itself(site: Settings):
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "SPAM_CHECK": "tests.views.test_problems.careless"}
     site.DEBUG = True
     with pytest.raises(LookupError):
-        Walk(Client()).book()
+        Visitor(Client()).book()

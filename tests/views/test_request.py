@@ -11,7 +11,7 @@ from kordless_booking.api.resources import Branding, Organization
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.views.page import business_of, origin_of
 from kordless_booking.views.request import WidgetRequest
-from tests.support.visitor import HTMX, Walk
+from tests.support.visitor import HTMX, Visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -25,7 +25,7 @@ def visit_with(**headers: str) -> WidgetRequest:
 
 def test_htmx_gets_a_fragment(site: Settings, client: Client):
     """A swap gets the content alone, with its title; a browser gets the document."""
-    page, fragment = Walk(client).open("/book/"), Walk(client, HTMX).open("/book/")
+    page, fragment = Visitor(client).open("/book/"), Visitor(client, HTMX).open("/book/")
     assert "<!doctype html>" in page.html
     assert "<html" not in fragment.html
     assert "<script" not in fragment.html
@@ -36,13 +36,13 @@ def test_htmx_gets_a_fragment(site: Settings, client: Client):
 def test_going_back_gets_a_whole_page(site: Settings, client: Client):
     """When htmx restores a page of its history it needs the document."""
     headers = {**HTMX, "HX-History-Restore-Request": "true"}
-    assert "<!doctype html>" in Walk(client, headers).open("/book/haircut/").html
+    assert "<!doctype html>" in Visitor(client, headers).open("/book/haircut/").html
 
 
 @pytest.mark.parametrize("target", ["kb-inline-<b>", "kb-inline-", "kb-inline-" + "x" * 60, "body", "kb-inline-É", ""])
 def test_only_our_own_stages_are_heeded(site: Settings, client: Client, target: str):
     """A target that we never gave is ignored."""
-    page = Walk(client, {"HX-Request": "true", "HX-Target": target}).open("/book/")
+    page = Visitor(client, {"HX-Request": "true", "HX-Target": target}).open("/book/")
     assert 'data-hx-target="#kb-stage"' in page.html
     assert target not in {"kb-inline-<b>"} or "<b>" not in page.html
 
@@ -61,7 +61,7 @@ def test_the_id_is_the_same_on_page_header_and_log(
 ):
     """The reference on a problem page finds the log lines, also those of the calls to Kordless."""
     sandbox.faults.add("status", status=500)
-    page = Walk(client, {"X-Request-ID": "find-me-again-1"}).open("/book/")
+    page = Visitor(client, {"X-Request-ID": "find-me-again-1"}).open("/book/")
     assert page.response["X-Request-ID"] == "find-me-again-1"
     assert "find-me-again-1" in page.text
     lines = [record.getMessage() for record in caplog.records if "find-me-again-1" in record.getMessage()]
@@ -103,7 +103,7 @@ def test_a_business_is_called_by_its_own_name():
     assert business_of(Organization(name="  ", slug="o", branding=Branding())).name == "o"
 
 
-def test_a_broken_configuration_is_said_plainly(site: Settings, client: Client):
+def test_a_broken_configuration_is_explained(site: Settings, client: Client):
     """Without usable settings every page is a plain 503 that shows no secret."""
     site.KORDLESS_BOOKING = {"API_KEY": "secret-key-here", "ORG_SLUG": "not a slug!"}
     for url in ("/book/", "/book/haircut/", "/book/manage/"):
@@ -121,7 +121,7 @@ def test_several_accounts_need_their_namespace(two_accounts: Settings):
 
 def test_progress_leads_back_but_never_forward(site: Settings, client: Client):
     """Past steps are links as long as nothing is booked; the current one says that it is."""
-    walk = Walk(client)
+    walk = Visitor(client)
     expected = {"/book/": [], "/book/haircut/": ["Service"]}
     for url, links in expected.items():
         assert [*walk.open(url).links(".kb-progress a")] == links

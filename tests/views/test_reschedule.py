@@ -7,19 +7,19 @@ from pytest_django import Settings
 from time_machine import Traveller
 
 from kordless_booking.sandbox import Sandbox
-from tests.support.visitor import Page, Walk, start_of
+from tests.support.visitor import Page, Visitor, start_of
 
 pytestmark = pytest.mark.django_db
 
 FAR = "?day=2026-12-09&tz=Europe/Kyiv"
 
 
-def own_page(walk: Walk, service: str = "haircut", query: str = FAR) -> Page:
+def own_page(walk: Visitor, service: str = "haircut", query: str = FAR) -> Page:
     """Book, and follow the manage link."""
     return walk.open(walk.book(service, query).link("Change or cancel"))
 
 
-def question(walk: Walk, page: Page, day: str = "Thursday, December 10, 2026") -> tuple[Page, datetime]:
+def question(walk: Visitor, page: Page, day: str = "Thursday, December 10, 2026") -> tuple[Page, datetime]:
     """Choose the first time of another day: the page that asks, and that time."""
     slots = walk.send(page, "Reschedule")
     slots = walk.open(slots.days[day])
@@ -32,7 +32,7 @@ def moves(sandbox: Sandbox) -> int:
     return len([asked for asked in sandbox.requests if asked.operation == "reschedule"])
 
 
-def test_moving_all_the_way(walk: Walk, sandbox: Sandbox):
+def test_moving_all_the_way(walk: Visitor, sandbox: Sandbox):
     """Choose, see old and new, confirm: the same booking at another time, in the same zone."""
     page = own_page(walk)
     slots = walk.send(page, "Reschedule")
@@ -54,7 +54,7 @@ def test_moving_all_the_way(walk: Walk, sandbox: Sandbox):
     assert booking["timezone"] == "Europe/Kyiv"
 
 
-def test_moving_twice_moves_once(walk: Walk, sandbox: Sandbox):
+def test_moving_twice_moves_once(walk: Visitor, sandbox: Sandbox):
     """A second press of the button finds the booking already there."""
     ask, start = question(walk, own_page(walk))
     for _again in range(3):
@@ -63,7 +63,7 @@ def test_moving_twice_moves_once(walk: Walk, sandbox: Sandbox):
     assert sandbox.bookings()[0]["starts"] == start.timestamp()
 
 
-def test_moving_changes_the_free_times_at_once(visitor: Walk):
+def test_moving_changes_the_free_times_at_once(visitor: Visitor):
     """The old time is free again and the new one is not, without delay."""
     free = visitor.open("/book/haircut/?day=2026-12-09&host=host_sarah").times_of_day
     page = own_page(visitor, query="?day=2026-12-09&host=host_sarah")
@@ -73,7 +73,7 @@ def test_moving_changes_the_free_times_at_once(visitor: Walk):
     assert visitor.open("/book/haircut/?day=2026-12-09&host=host_sarah").times_of_day == free
 
 
-def test_another_zone_for_moving(visitor: Walk):
+def test_another_zone_for_moving(visitor: Visitor):
     """The zone can be changed on the way, and the question and the result are in that zone."""
     slots = visitor.send(own_page(visitor), "Reschedule")
     zones = visitor.send(visitor.open(slots.link("Change time zone")), "Search", q="Kathmandu")
@@ -83,7 +83,7 @@ def test_another_zone_for_moving(visitor: Walk):
     assert "Kathmandu" in ask.text
 
 
-def test_a_time_that_was_taken_meanwhile(walk: Walk, sandbox: Sandbox):
+def test_a_time_that_was_taken_meanwhile(walk: Visitor, sandbox: Sandbox):
     """When somebody was quicker: said kindly, fresh times, and the booking stays as it was."""
     page = own_page(walk, query=f"{FAR}&host=host_sarah")
     before = sandbox.bookings()[0]["starts"]
@@ -95,7 +95,7 @@ def test_a_time_that_was_taken_meanwhile(walk: Walk, sandbox: Sandbox):
     assert sandbox.bookings()[0]["starts"] == before
 
 
-def test_a_time_that_is_not_free_is_not_asked_about(visitor: Walk):
+def test_a_time_that_is_not_free_is_not_asked_about(visitor: Visitor):
     """A made-up, past or taken time leads back to the free ones."""
     page = own_page(visitor)
     for start in ("", "x", "20261209T000000Z", "20200101T000000Z", "00010101T000000Z", "99991231T235959Z"):
@@ -104,8 +104,8 @@ def test_a_time_that_is_not_free_is_not_asked_about(visitor: Walk):
         assert slots.times
 
 
-def test_a_refused_move_is_said_kindly(visitor: Walk, sandbox: Sandbox):
-    """Inside the business's notice Kordless refuses: the page says so, and that nothing has changed."""
+def test_a_rejected_reschedule_is_explained(visitor: Visitor, sandbox: Sandbox):
+    """Inside the business's notice Kordless rejects it: the page says so, and that nothing has changed."""
     page = own_page(visitor, "full-color", "?day=2026-12-02")
     before = sandbox.bookings()
     ask, _start = question(visitor, page, "Friday, December 11, 2026")
@@ -115,7 +115,7 @@ def test_a_refused_move_is_said_kindly(visitor: Walk, sandbox: Sandbox):
     assert sandbox.bookings() == before
 
 
-def test_a_cut_move_tells_the_truth(walk: Walk, sandbox: Sandbox):
+def test_a_cut_move_tells_the_truth(walk: Visitor, sandbox: Sandbox):
     """When the answer is lost, Kordless is asked where the booking is."""
     ask, start = question(walk, own_page(walk))
     sandbox.faults.add("status", "reschedule", status=502, carried_out=True)
@@ -123,8 +123,8 @@ def test_a_cut_move_tells_the_truth(walk: Walk, sandbox: Sandbox):
     assert sandbox.bookings()[0]["starts"] == start.timestamp()
 
 
-def test_a_failed_move_is_not_called_done(visitor: Walk, sandbox: Sandbox):
-    """When nothing was carried out nobody is told that it was; a second try does it."""
+def test_a_failed_move_is_not_called_done(visitor: Visitor, sandbox: Sandbox):
+    """When nothing was carried out, no page claims that it was; a second try does it."""
     ask, _start = question(visitor, own_page(visitor))
     sandbox.faults.add("status", "reschedule", status=502)
     page = visitor.send(ask, "Reschedule")
@@ -134,7 +134,7 @@ def test_a_failed_move_is_not_called_done(visitor: Walk, sandbox: Sandbox):
     assert "Your booking has been moved." in visitor.send(ask, "Reschedule").text
 
 
-def test_a_time_of_one_booking_moves_no_other(visitor: Walk, sandbox: Sandbox):
+def test_a_time_of_one_booking_moves_no_other(visitor: Visitor, sandbox: Sandbox):
     """The chosen time is signed for one booking: under another's link it moves nothing."""
     one, other = own_page(visitor), own_page(visitor)
     _method, _action, fields = question(visitor, one)[0].form("Reschedule")
@@ -143,7 +143,7 @@ def test_a_time_of_one_booking_moves_no_other(visitor: Walk, sandbox: Sandbox):
     assert moves(sandbox) == 0
 
 
-def test_a_changed_or_old_choice_leads_back(visitor: Walk, sandbox: Sandbox, clock: Traveller):
+def test_a_changed_or_old_choice_leads_back(visitor: Visitor, sandbox: Sandbox, clock: Traveller):
     """A tampered, missing or hours-old choice moves nothing."""
     page = own_page(visitor)
     ask, _start = question(visitor, page)
@@ -155,7 +155,7 @@ def test_a_changed_or_old_choice_leads_back(visitor: Walk, sandbox: Sandbox, clo
     assert moves(sandbox) == 0
 
 
-def test_a_canceled_booking_can_not_be_moved(visitor: Walk, sandbox: Sandbox):
+def test_a_canceled_booking_can_not_be_moved(visitor: Visitor, sandbox: Sandbox):
     """Every page of moving says so, with the right status."""
     page = own_page(visitor)
     ask, _start = question(visitor, page)
@@ -167,7 +167,7 @@ def test_a_canceled_booking_can_not_be_moved(visitor: Walk, sandbox: Sandbox):
     assert moves(sandbox) == 0
 
 
-def test_absurd_choices_are_dropped(visitor: Walk):
+def test_absurd_choices_are_dropped(visitor: Visitor):
     """Host and party can't be changed, and nonsense is dropped, on these pages too."""
     page = own_page(visitor)
     slots = visitor.open(f"{page.url}reschedule/?host=host_miguel&party=9&tz=x&month=9999-99&day=0000-00-00&lang=tlh")
@@ -177,7 +177,7 @@ def test_absurd_choices_are_dropped(visitor: Walk):
     assert "party=" not in "".join(slots.links().values())
 
 
-def test_the_service_is_gone(visitor: Walk, sandbox: Sandbox, site: Settings, clock: Traveller):
+def test_the_service_is_gone(visitor: Visitor, sandbox: Sandbox, site: Settings, clock: Traveller):
     """A booking whose service was removed can't be moved, and that is said."""
     page = own_page(visitor)
     sandbox.faults.add("service_removed", service="haircut")
@@ -186,7 +186,7 @@ def test_the_service_is_gone(visitor: Walk, sandbox: Sandbox, site: Settings, cl
     assert (page.status, page.heading) == (404, "This service isn't offered")
 
 
-def test_only_times_of_the_booking_s_own_host(walk: Walk, sandbox: Sandbox):
+def test_only_times_of_the_booking_s_own_host(walk: Visitor, sandbox: Sandbox):
     """Kordless keeps the host, so nobody else's times are offered, and no address says whose they are."""
     page = own_page(walk, query="?day=2026-12-09&tz=America/New_York&host=host_miguel")
     slots = walk.open(f"{page.url.partition('?')[0]}reschedule/?day=2026-12-10")
@@ -201,7 +201,7 @@ def test_only_times_of_the_booking_s_own_host(walk: Walk, sandbox: Sandbox):
     assert booking["starts"] == start_of(list(slots.times.values())[-1]).timestamp()
 
 
-def test_only_times_with_room_for_all(walk: Walk):
+def test_only_times_with_room_for_all(walk: Visitor):
     """Those who booked for three are offered no time that has fewer places left."""
     page = own_page(walk, "styling-class", "?party=3&tz=America/New_York")
     base = page.url.partition("?")[0]

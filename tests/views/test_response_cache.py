@@ -17,7 +17,7 @@ from kordless_booking.upstream.registry import services_for
 from kordless_booking.upstream.request_view import RequestView
 from kordless_booking.views import decorators, response_cache, skeletons
 from kordless_booking.views.request import WidgetRequest
-from tests.conftest import NOW
+from tests.support.clock import NOW
 
 pytestmark = pytest.mark.django_db
 
@@ -71,7 +71,7 @@ def test_two_businesses_never_share_a_page(client: Client):
         assert client.get("/south/check-up/").status_code == 404
 
 
-def test_what_travels_for_one_visitor_is_kept_for_nobody(client: Client):
+def test_responses_with_personal_parameters_are_cached_for_nobody(client: Client):
     """A page that carries what somebody typed is made for them alone."""
     mine = client.get("/book/haircut/?kept=encrypted-text-of-mine").content.decode()
     assert "encrypted-text-of-mine" in mine
@@ -81,7 +81,7 @@ def test_what_travels_for_one_visitor_is_kept_for_nobody(client: Client):
 
 
 @pytest.mark.usefixtures("site")
-def test_what_this_process_forgot_is_seen_at_once(client: Client, sandbox: Sandbox):
+def test_an_invalidation_in_this_process_is_seen_at_once(client: Client, sandbox: Sandbox):
     """Whoever books in this process sees it on the next page, within the second too."""
     page, known = "/book/full-color/?day=2026-12-09", services_for(get_account(None))
     before = client.get(page).content
@@ -167,7 +167,7 @@ def test_a_page_is_of_the_minute_that_it_shows(client: Client, clock: Traveller,
     assert "4:01 PM" in client.get(address).content.decode()
 
 
-def test_what_is_forgotten_while_a_page_is_made_is_seen_on_the_next(
+def test_an_invalidation_during_rendering_is_seen_on_the_next_page(
     client: Client, sandbox: Sandbox, meanwhile: list[Any]
 ):
     """Somebody books between the page's being read and its being kept, and looks again within the second."""

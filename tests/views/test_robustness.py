@@ -14,7 +14,7 @@ from selectolax.lexbor import LexborHTMLParser
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.sandbox.faults.injector import DOCUMENT_FAULTS
 from tests.support.matrix import thinned
-from tests.support.visitor import HTMX, JANE, Walk
+from tests.support.visitor import HTMX, JANE, Visitor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
@@ -141,7 +141,7 @@ def test_any_header(site: Settings, name: str, value: str):
 
 
 @pytest.mark.long
-def test_dates_at_the_ends_of_the_calendar(visitor: Walk):
+def test_dates_at_the_ends_of_the_calendar(visitor: Visitor):
     """Dates where arithmetic overflows are dropped like any other nonsense."""
     for year in ("0000", "0001", "1969", "9000", "9999"):
         for rest in ("01", "12", "01-01", "12-31"):
@@ -173,7 +173,7 @@ def dangers(html: str) -> list[str]:
     return found
 
 
-def walk_everything(walk: Walk) -> None:
+def walk_everything(walk: Visitor) -> None:
     """Every kind of page once: times, zones, a form with errors, confirmation, manage, move, cancel, problems."""
     walk.open(f"{walk.base}?lang=en")
     for service in ("haircut", "styling-class", "color-consultation", "late-advice"):
@@ -194,7 +194,7 @@ def walk_everything(walk: Walk) -> None:
         walk.open(f"{walk.base}{nowhere}")
 
 
-def test_hostile_texts_stay_texts(visitor: Walk, sandbox: Sandbox):
+def test_hostile_texts_stay_texts(visitor: Visitor, sandbox: Sandbox):
     """Markup, scripts and CSS in every text of the business and of the visitor: nothing of it ever comes alive."""
     sandbox.faults.add("hostile")
     walk_everything(visitor)
@@ -211,7 +211,7 @@ def test_hostile_texts_stay_texts(visitor: Walk, sandbox: Sandbox):
     assert any("onerror" in page.text for page in visitor.seen)
 
 
-def test_a_hostile_colour_is_no_style(visitor: Walk, sandbox: Sandbox):
+def test_a_hostile_colour_is_no_style(visitor: Visitor, sandbox: Sandbox):
     """CSS in the colour leads to the default palette, in a sheet of our own making."""
     sandbox.faults.add("hostile")
     page = visitor.open("/book/")
@@ -222,7 +222,7 @@ def test_a_hostile_colour_is_no_style(visitor: Walk, sandbox: Sandbox):
     assert "<" not in css.replace("<=", "")
 
 
-def test_a_hostile_calendar_file_is_one_event(visitor: Walk, sandbox: Sandbox):
+def test_a_hostile_calendar_file_is_one_event(visitor: Visitor, sandbox: Sandbox):
     """Line breaks and markup in names make no second event, no alarm and no header."""
     sandbox.faults.add("hostile")
     page = visitor.book("color-consultation")
@@ -238,7 +238,7 @@ def test_a_hostile_calendar_file_is_one_event(visitor: Walk, sandbox: Sandbox):
 @pytest.mark.parametrize(
     "kind", thinned(sorted(DOCUMENT_FAULTS), lambda kind: sorted(DOCUMENT_FAULTS).index(kind) % 4 == 0)
 )
-def test_distorted_answers_never_break_a_page(visitor: Walk, sandbox: Sandbox, kind: str):
+def test_distorted_answers_never_break_a_page(visitor: Visitor, sandbox: Sandbox, kind: str):
     """Whatever Kordless says, each page is one that we declare, and nothing is booked for another time."""
     form = visitor.choose("haircut", "?day=2026-12-09")
     sandbox.faults.add(kind)
@@ -275,7 +275,7 @@ def test_distorted_answers_never_break_a_page(visitor: Walk, sandbox: Sandbox, k
         ("hang", {}),
     ],
 )
-def test_a_sick_line_never_breaks_a_page(visitor: Walk, sandbox: Sandbox, kind: str, options: dict[str, int]):
+def test_connection_faults_never_break_a_page(visitor: Visitor, sandbox: Sandbox, kind: str, options: dict[str, int]):
     """Rubbish, cuts and silence from Kordless end at pages that we declare."""
     page = visitor.book("haircut", "?day=2026-12-09")
     manage = visitor.open(page.link("Change or cancel"))

@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.views import security
-from tests.support.visitor import HTMX, JANE, Walk
+from tests.support.visitor import HTMX, JANE, Visitor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
@@ -67,8 +67,8 @@ def test_no_origin_breaks_the_guard(origin: str):
         {"Sec-Fetch-Site": "same-site"},
     ],
 )
-def test_a_foreign_page_can_not_book(visitor: Walk, sandbox: Sandbox, headers: dict[str, str]):
-    """A form that a foreign page sends is refused before anything is asked of Kordless."""
+def test_a_foreign_page_can_not_book(visitor: Visitor, sandbox: Sandbox, headers: dict[str, str]):
+    """A form that a foreign page sends is rejected before anything is sent to Kordless."""
     method, action, fields = visitor.choose().form("Book appointment")
     asked = len(sandbox.requests)
     page = visitor.open(action, {**fields, **JANE}, **headers)
@@ -76,7 +76,7 @@ def test_a_foreign_page_can_not_book(visitor: Walk, sandbox: Sandbox, headers: d
     assert len(sandbox.requests) == asked
 
 
-def test_a_foreign_page_can_not_cancel(visitor: Walk, sandbox: Sandbox):
+def test_a_foreign_page_can_not_cancel(visitor: Visitor, sandbox: Sandbox):
     """Not even with the customer's own manage link."""
     page = visitor.open(visitor.book().link("Change or cancel"))
     _method, action, _fields = visitor.send(page, "Cancel booking").form("Cancel booking")
@@ -84,7 +84,7 @@ def test_a_foreign_page_can_not_cancel(visitor: Walk, sandbox: Sandbox):
     assert sandbox.bookings()[0]["status"] == "confirmed"
 
 
-def test_a_client_that_is_no_browser_may_book(visitor: Walk):
+def test_a_client_that_is_no_browser_may_book(visitor: Visitor):
     """Without any of the three headers there is no page that could have been tricked."""
     _method, action, fields = visitor.choose().form("Book appointment")
     response = visitor.client.post(action, {**fields, **JANE})
@@ -92,7 +92,7 @@ def test_a_client_that_is_no_browser_may_book(visitor: Walk):
 
 
 @pytest.fixture
-def pages(visitor: Walk) -> dict[str, str]:
+def pages(visitor: Visitor) -> dict[str, str]:
     """One address of every kind of page."""
     contact = visitor.choose("haircut", "?day=2026-12-09")
     confirmation = visitor.send(contact, "Book appointment", **JANE)
@@ -124,7 +124,7 @@ def policy_of(response: HttpResponse) -> dict[str, str]:
     return dict(part.split(" ", 1) for part in parts)
 
 
-def test_every_page_says_who_may_frame_it(visitor: Walk, pages: dict[str, str], site: Settings):
+def test_every_page_says_who_may_frame_it(visitor: Visitor, pages: dict[str, str], site: Settings):
     """Each page, whole and fragment, GET and HEAD: a strict policy, no X-Frame-Options, no cookie, not indexed."""
     for name, url in pages.items():
         for headers in ({}, HTMX):
@@ -143,7 +143,7 @@ def test_every_page_says_who_may_frame_it(visitor: Walk, pages: dict[str, str], 
                 assert response["Referrer-Policy"] in {"strict-origin-when-cross-origin", "same-origin"}, name
 
 
-def test_pages_with_something_personal_are_never_stored(visitor: Walk, pages: dict[str, str]):
+def test_pages_with_something_personal_are_never_stored(visitor: Visitor, pages: dict[str, str]):
     """From the contact form on nothing is stored, and its address is told to nobody else."""
     for name, url in pages.items():
         response = visitor.client.get(url)
@@ -154,7 +154,7 @@ def test_pages_with_something_personal_are_never_stored(visitor: Walk, pages: di
             assert response["Referrer-Policy"] == "same-origin", name
 
 
-def test_pages_and_fragments_are_told_apart_by_caches(visitor: Walk, pages: dict[str, str]):
+def test_caches_distinguish_pages_and_fragments(visitor: Visitor, pages: dict[str, str]):
     """What is different for htmx or another language says so in Vary, and nothing varies by a cookie."""
     for name, url in pages.items():
         vary = visitor.client.get(url)["Vary"]
@@ -195,7 +195,7 @@ def strict(site: Settings) -> Iterator[Settings]:
 def test_a_strict_host_lets_visitors_through(strict: Settings, client: Client, sandbox: Sandbox):
     """Login wall, host policy and cookie CSRF don't keep anybody from booking, moving and cancelling."""
     assert client.get("/staff/").status_code == 302
-    walk = Walk(Client(enforce_csrf_checks=True))
+    walk = Visitor(Client(enforce_csrf_checks=True))
     page = walk.book("haircut", "?day=2026-12-09")
     assert page.heading == "You're booked"
     page = walk.open(page.link("Change or cancel"))
@@ -216,7 +216,7 @@ def test_the_sheet_is_let_through_as_well(strict: Settings, client: Client):
     assert client.get("/book/style-112233.css").status_code == 200
 
 
-def test_an_unsafe_method_must_be_one_that_a_page_knows(visitor: Walk, pages: dict[str, str], sandbox: Sandbox):
+def test_an_unsafe_method_must_be_one_that_a_page_knows(visitor: Visitor, pages: dict[str, str], sandbox: Sandbox):
     """PUT, PATCH, DELETE and a POST where there is no form are a 405 that says what is allowed."""
     for name, url in pages.items():
         for method in ("put", "patch", "delete", "trace"):

@@ -22,12 +22,12 @@ from time_machine import Traveller
 
 from kordless_booking.models import WebhookDelivery
 from kordless_booking.sandbox import Sandbox
-from tests.conftest import NOW
-from tests.mail.conftest import MAIL
 from tests.support.all_pages import every_page
+from tests.support.clock import NOW
 from tests.support.deliveries import NEW, delivery
 from tests.support.mail_reader import sent
-from tests.support.visitor import HTMX, Page, Walk
+from tests.support.mail_settings import MAIL
+from tests.support.visitor import HTMX, Page, Visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -97,7 +97,7 @@ def checked(content: str, user: str, now: datetime) -> set[str]:
     return names
 
 
-class Watched(Walk):
+class Watched(Visitor):
     """A visit on which each answer is checked as it comes."""
 
     def __init__(self, client: Client, user: str, headers: dict[str, str] | None = None) -> None:
@@ -192,7 +192,7 @@ def test_what_a_replaced_mail_shows_is_its_own_readers(
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **MAIL}
     for client, person, other in [(sarah, "Jane Doe", "Tom Roe"), (Client(), "Tom Roe", "Jane Doe")]:
         clock.shift(7)
-        Walk(client).book(name=person)
+        Visitor(client).book(name=person)
         letter = sent()[-1]
         for content in (letter.subject, letter.text, letter.part("text/html").get_content()):
             assert other not in content

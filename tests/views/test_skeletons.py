@@ -89,7 +89,7 @@ def test_a_value_can_not_pose_as_a_place(page: PackageTemplates):
     assert render_from_skeleton(page, given_context).split("|")[1] == "\ue0000:1\ue001"
 
 
-def test_what_is_made_of_templates_is_kept_for_each_language(settings: Settings):
+def test_rendered_skeletons_are_cached_for_each_language(settings: Settings):
     """Made once for its arguments in a language; each time while DEBUG, and anew after templates change."""
     made = []
 

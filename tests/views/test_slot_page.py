@@ -15,8 +15,8 @@ from kordless_booking.booking.availability import PartOfDay
 from kordless_booking.sandbox import Limits, Sandbox
 from kordless_booking.views.cells import format_start, read_start
 from kordless_booking.views.slot_page import part_label
-from tests.conftest import NOW
-from tests.support.visitor import Walk, start_of, text_of
+from tests.support.clock import NOW
+from tests.support.visitor import Visitor, start_of, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -43,7 +43,7 @@ def test_anything_else_is_no_start(text: str):
     assert found is None or found.tzinfo is UTC
 
 
-def test_the_first_free_day_is_chosen(walk: Walk):
+def test_the_first_free_day_is_chosen(walk: Visitor):
     """Without a choice the month of today is shown, its first free day is chosen, its times stand in the answer."""
     page = walk.open("/book/haircut/")
     assert page.texts(".kb-sub") == ["December 2026", "Tuesday, December 1"]
@@ -52,7 +52,7 @@ def test_the_first_free_day_is_chosen(walk: Walk):
     assert page.times_of_day[0] == "10:30 AM"
 
 
-def test_free_days_are_links_and_others_are_not(walk: Walk):
+def test_free_days_are_links_and_others_are_not(walk: Visitor):
     """Free days are links named with their full date; the salon's Mondays are plain numbers."""
     page = walk.open("/book/haircut/")
     cells = {text_of(cell): cell.css_first("a") for cell in page.tree.css("td")}
@@ -62,7 +62,7 @@ def test_free_days_are_links_and_others_are_not(walk: Walk):
     assert len(page.tree.css("tbody tr")) == 5
 
 
-def test_a_chosen_day_shows_its_times(walk: Walk):
+def test_a_chosen_day_shows_its_times(walk: Visitor):
     """Following a day's link shows that day, by part of day."""
     page = walk.open("/book/haircut/")
     page = walk.open(page.days["Wednesday, December 9, 2026"])
@@ -75,14 +75,14 @@ def test_parts_of_the_day_have_names():
     assert [part_label(part) for part in PartOfDay] == ["Night", "Morning", "Afternoon", "Evening"]
 
 
-def test_a_day_that_is_not_free_falls_back(visitor: Walk):
+def test_a_day_that_is_not_free_falls_back(visitor: Visitor):
     """A day without times, or in the past, shows the month's first free day instead."""
     for day in ("2026-12-07", "2026-12-25"):
         assert visitor.open(f"/book/haircut/?day={day}").texts(".kb-times .kb-sub") == ["Tuesday, December 1"]
     assert visitor.open("/book/haircut/?day=2026-11-30").texts(".kb-sub")[0] == "December 2026"
 
 
-def test_months_end_with_the_booking_window(walk: Walk):
+def test_months_end_with_the_booking_window(walk: Visitor):
     """There is a way to the months of the booking window and none beyond; what is beyond comes back into it."""
     page = walk.open("/book/haircut/")
     assert "Previous month" not in page.links()
@@ -94,14 +94,14 @@ def test_months_end_with_the_booking_window(walk: Walk):
     assert walk.open("/book/haircut/?month=2020-05").texts(".kb-month .kb-sub") == ["December 2026"]
 
 
-def test_a_service_that_is_booked_out_opens_where_it_is_free(walk: Walk):
+def test_a_service_that_is_booked_out_opens_where_it_is_free(walk: Visitor):
     """When nothing was chosen and the month is full, the next month with a free day opens by itself."""
     page = walk.open("/book/head-spa/")
     assert page.texts(".kb-sub") == ["January 2027", "Tuesday, January 5"]
     assert page.times
 
 
-def test_an_empty_month_leads_to_the_next_free_day(walk: Walk):
+def test_an_empty_month_leads_to_the_next_free_day(walk: Visitor):
     """A month that was chosen and is empty says so and links to the next free day."""
     page = walk.open("/book/head-spa/?month=2026-12")
     assert page.texts(".kb-month .kb-sub") == ["December 2026"]
@@ -112,7 +112,7 @@ def test_an_empty_month_leads_to_the_next_free_day(walk: Walk):
     assert page.texts(".kb-sub") == ["January 2027", "Tuesday, January 5"]
 
 
-def test_nothing_free_at_all_is_said(visitor: Walk, sandbox: Sandbox):
+def test_no_free_time_at_all_is_explained(visitor: Visitor, sandbox: Sandbox):
     """When no month has anything, it is said, and Kordless is asked for a few months only."""
     sandbox.faults.add("no_slots", "availability")
     page = visitor.open("/book/bridal-styling/")
@@ -120,7 +120,7 @@ def test_nothing_free_at_all_is_said(visitor: Walk, sandbox: Sandbox):
     assert len([asked for asked in sandbox.requests if asked.operation == "availability"]) <= 4
 
 
-def test_hosts_are_a_choice_with_anyone_first(walk: Walk):
+def test_hosts_are_a_choice_with_anyone_first(walk: Visitor):
     """Several hosts are a choice, Anyone first and chosen; a host's own times are fewer."""
     page = walk.open("/book/haircut/?day=2026-12-09")
     assert page.texts(".kb-hosts a") == ["Anyone", "Miguel", "Sarah"]
@@ -134,7 +134,7 @@ def test_hosts_are_a_choice_with_anyone_first(walk: Walk):
     assert all("host=host_miguel" in url for url in page.times.values())
 
 
-def test_the_same_time_with_several_hosts_is_shown_once(visitor: Walk, sandbox: Sandbox):
+def test_the_same_time_with_several_hosts_is_shown_once(visitor: Visitor, sandbox: Sandbox):
     """A time that two hosts have free is one link; it stays as long as one of them is left."""
     offered = {}
     for host in ("", "&host=host_sarah", "&host=host_miguel"):
@@ -145,19 +145,19 @@ def test_the_same_time_with_several_hosts_is_shown_once(visitor: Walk, sandbox: 
     assert set(offered[""]) == {*offered["&host=host_sarah"], *offered["&host=host_miguel"]}
 
 
-def test_one_host_is_no_choice(visitor: Walk):
+def test_one_host_is_no_choice(visitor: Visitor):
     """A service of a single host asks no question about hosts."""
     assert visitor.open("/book/full-color/").texts(".kb-hosts a") == []
 
 
-def test_an_unknown_host_can_be_left(visitor: Walk):
+def test_an_unknown_host_can_be_left(visitor: Visitor):
     """A host that has nothing free, or never was, shows no times and a way back to Anyone."""
     page = visitor.open("/book/haircut/?host=host_nobody")
     assert not page.times
     assert visitor.open(page.link("Anyone")).times
 
 
-def test_nameless_hosts_are_no_choice(visitor: Walk, sandbox: Sandbox):
+def test_nameless_hosts_are_no_choice(visitor: Visitor, sandbox: Sandbox):
     """When Kordless names no hosts, times are shown without them."""
     sandbox.faults.add("null_host", "availability")
     page = visitor.open("/book/haircut/")
@@ -165,7 +165,7 @@ def test_nameless_hosts_are_no_choice(visitor: Walk, sandbox: Sandbox):
     assert page.times
 
 
-def test_a_class_has_seats(walk: Walk):
+def test_a_class_has_seats(walk: Visitor):
     """A group class says how many places are left and asks how many people come."""
     page = walk.open("/book/styling-class/")
     assert [*page.times] == ["6:30 PM 2 places left"]
@@ -177,7 +177,7 @@ def test_a_class_has_seats(walk: Walk):
     assert "December 3" not in " ".join(page.days)
 
 
-def test_a_service_without_seats_asks_nobody_how_many(visitor: Walk):
+def test_a_service_without_seats_asks_nobody_how_many(visitor: Visitor):
     """Where a time is for one, there is no question; a party in the address finds nothing and can be put right."""
     assert "Number of people" not in visitor.open("/book/haircut/").text
     page = visitor.open("/book/haircut/?party=4")
@@ -185,7 +185,7 @@ def test_a_service_without_seats_asks_nobody_how_many(visitor: Walk):
     assert visitor.send(page, "Update", party="1").times
 
 
-def test_the_business_zone_is_the_default(walk: Walk):
+def test_the_business_zone_is_the_default(walk: Visitor):
     """Without a chosen zone times are the business's own, the zone is named, and the browser may tell a better one."""
     page = walk.open("/book/haircut/")
     assert "Times in New York · GMT-5" in page.text
@@ -196,14 +196,14 @@ def test_the_business_zone_is_the_default(walk: Walk):
     assert step.attributes["data-kb-zone"] == "Europe/Kyiv"
 
 
-def test_an_old_zone_name_is_understood(visitor: Walk):
+def test_an_old_zone_name_is_understood(visitor: Visitor):
     """Yesterday's name of a zone is today's."""
     page = visitor.open("/book/haircut/?tz=Europe/Kiev")
     assert "Times in Kyiv" in page.text
     assert "Kiev" not in "".join(page.links().values())
 
 
-def test_times_move_with_the_zone(visitor: Walk):
+def test_times_move_with_the_zone(visitor: Visitor):
     """The same slots are at other clock times, and some on other days, in another zone."""
     here = visitor.open("/book/late-advice/?day=2026-12-02")
     there = visitor.open("/book/late-advice/?day=2026-12-03&tz=Europe/Kyiv")
@@ -214,7 +214,7 @@ def test_times_move_with_the_zone(visitor: Walk):
     assert start == ["20261202T230000Z"] * 2
 
 
-def test_a_month_is_whole_at_both_ends_of_the_world(visitor: Walk):
+def test_a_month_is_whole_at_both_ends_of_the_world(visitor: Visitor):
     """The first and last slots of a month are there 14 hours ahead, 12 behind, and at quarter hours."""
     everywhere = {}
     for zone in ("Pacific/Kiritimati", "Pacific/Chatham", "Asia/Kathmandu", "Etc/GMT+12", "America/New_York"):
@@ -229,14 +229,14 @@ def test_a_month_is_whole_at_both_ends_of_the_world(visitor: Walk):
     assert all(starts == here for starts in everywhere.values())
 
 
-def test_a_slot_that_crosses_midnight_says_so(visitor: Walk):
+def test_a_slot_that_crosses_midnight_says_so(visitor: Visitor):
     """A time that ends on the visitor's next day says it."""
     page = visitor.open("/book/haircut/?tz=Europe/Kyiv&day=2026-12-10&hours=24")
     late = [name for name in page.times if name.startswith("23:30")]
     assert late == ["23:30 for you ends the next day · 16:30 on site"]
 
 
-def test_both_clocks_are_shown_where_the_visitor_comes_to_another(walk: Walk):
+def test_both_clocks_are_shown_where_the_visitor_comes_to_another(walk: Visitor):
     """Each time on site says what either clock shows, and the page says what time it is on both."""
     page = walk.open("/book/haircut/?tz=Europe/Kyiv&day=2026-12-09&hours=24")
     assert "Times in Kyiv · GMT+2 · 17:00 now On site: New York · GMT-5 · 10:00 now" in page.text
@@ -244,7 +244,7 @@ def test_both_clocks_are_shown_where_the_visitor_comes_to_another(walk: Walk):
     assert len([name for name in page.times if " for you " in name and name.endswith(" on site")]) == len(page.times)
 
 
-def test_the_clock_on_site_says_its_date_where_it_has_another(visitor: Walk):
+def test_the_clock_on_site_says_its_date_where_it_has_another(visitor: Visitor):
     """Midnight in Kyiv is the afternoon before in New York."""
     times = visitor.open("/book/haircut/?tz=Europe/Kyiv&day=2026-12-11&hours=24").times
     assert "00:00 for you Thu, Dec 10, 17:00 on site" in times
@@ -261,7 +261,7 @@ def test_the_clock_on_site_says_its_date_where_it_has_another(visitor: Walk):
         "bridal-styling/?tz=Europe/Kyiv",
     ],
 )
-def test_one_clock_is_enough_elsewhere(visitor: Walk, address: str):
+def test_one_clock_is_enough_elsewhere(visitor: Visitor, address: str):
     """For a call, at the visitor's own place, or where both clocks show the same, there is one time."""
     page = visitor.open(f"/book/{address}")
     assert page.times
@@ -271,13 +271,13 @@ def test_one_clock_is_enough_elsewhere(visitor: Walk, address: str):
 def test_clocks_that_differ_for_some_weeks_only(site: Settings, clock: Traveller, client: Client):
     """Bogotá keeps its clocks while New York's go forward: both are told from that day on."""
     at(site, clock, datetime(2027, 3, 1, 15, tzinfo=UTC))
-    before = Walk(client).open("/book/haircut/?day=2027-03-12&tz=America/Bogota&hours=24")
-    after = Walk(client).open("/book/haircut/?day=2027-03-16&tz=America/Bogota&hours=24")
+    before = Visitor(client).open("/book/haircut/?day=2027-03-12&tz=America/Bogota&hours=24")
+    after = Visitor(client).open("/book/haircut/?day=2027-03-16&tz=America/Bogota&hours=24")
     assert not [name for name in before.times if "on site" in name]
     assert all("on site" in name for name in after.times)
 
 
-def test_hours_can_be_written_both_ways(walk: Walk):
+def test_hours_can_be_written_both_ways(walk: Visitor):
     """A link changes between the 12- and the 24-hour clock and stays at the day."""
     page = walk.open("/book/haircut/?day=2026-12-09")
     assert any("PM" in time for time in page.times_of_day)
@@ -290,10 +290,10 @@ def test_hours_can_be_written_both_ways(walk: Walk):
 def test_the_hour_that_comes_twice(site: Settings, clock: Traveller, client: Client):
     """When clocks go back, the same clock time stands there twice, told apart by its offset."""
     at(site, clock, datetime(2026, 10, 12, tzinfo=UTC))
-    page = Walk(client).open("/book/late-advice/?day=2026-11-01&tz=America/New_York")
+    page = Visitor(client).open("/book/late-advice/?day=2026-11-01&tz=America/New_York")
     first, second = page.times["1:00 AM GMT-4"], page.times["1:00 AM GMT-5"]
     for url, offset in ((first, "GMT-4"), (second, "GMT-5")):
-        assert f"1:00 AM \u2013 1:15 AM New York · {offset}" in Walk(client).open(url).text
+        assert f"1:00 AM \u2013 1:15 AM New York · {offset}" in Visitor(client).open(url).text
     assert first.endswith("start=20261101T050000Z")
     assert second.endswith("start=20261101T060000Z")
 
@@ -302,7 +302,7 @@ def test_the_hour_that_comes_twice(site: Settings, clock: Traveller, client: Cli
 def test_the_hour_that_never_comes(site: Settings, clock: Traveller, client: Client, zone: str, day: str):
     """When clocks go forward no time stands in the gap, and every shown time leads to a form that says the same."""
     at(site, clock, datetime(int(day[:4]), 3, 10, 12, tzinfo=UTC))
-    walk = Walk(client)
+    walk = Visitor(client)
     page = walk.open(f"/book/late-advice/?tz={zone}&day={day}&hours=24")
     assert page.texts(".kb-times .kb-sub")[0].endswith(str(int(day[-2:])))
     assert not [time for time in page.times_of_day if time.startswith("02:")]
@@ -310,7 +310,7 @@ def test_the_hour_that_never_comes(site: Settings, clock: Traveller, client: Cli
         assert f"{time} \u2013" in walk.open(url).text
 
 
-def test_past_times_are_not_shown(visitor: Walk, sandbox: Sandbox):
+def test_past_times_are_not_shown(visitor: Visitor, sandbox: Sandbox):
     """What Kordless still lists but has begun is left out."""
     sandbox.faults.add("past", "availability")
     page = visitor.open("/book/haircut/")
@@ -318,13 +318,13 @@ def test_past_times_are_not_shown(visitor: Walk, sandbox: Sandbox):
     assert all(start_of(url) > NOW for url in page.times.values())
 
 
-def test_full_times_are_not_shown(visitor: Walk, sandbox: Sandbox):
+def test_full_times_are_not_shown(visitor: Visitor, sandbox: Sandbox):
     """What Kordless lists with no place left is left out."""
     sandbox.faults.add("capacity", "availability", value=0)
     assert not visitor.open("/book/haircut/").times
 
 
-def test_disorder_changes_nothing(visitor: Walk, sandbox: Sandbox):
+def test_disorder_changes_nothing(visitor: Visitor, sandbox: Sandbox):
     """Slots in any order, twice, with other offsets and more fields make the same page."""
     plain = visitor.open("/book/haircut/").times
     caches["default"].clear()
@@ -333,7 +333,7 @@ def test_disorder_changes_nothing(visitor: Walk, sandbox: Sandbox):
     assert visitor.open("/book/haircut/?hours=12").times_of_day == [name.strip() for name in plain]
 
 
-def test_an_overlong_window_is_no_trouble(visitor: Walk, sandbox: Sandbox):
+def test_an_overlong_window_is_no_trouble(visitor: Visitor, sandbox: Sandbox):
     """A service without a usable booking window still opens, within a window of our own."""
     sandbox.faults.add("missing_fields", "service", fields=["booking_window_days"])
     assert visitor.open("/book/haircut/").times

@@ -6,7 +6,7 @@ from pytest_django import Settings
 from time_machine import Traveller
 
 from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG, Sandbox
-from tests.support.visitor import Walk
+from tests.support.visitor import Visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -18,7 +18,7 @@ def dentist(site: Settings) -> Settings:
     return site
 
 
-def test_services_stand_under_their_category(walk: Walk):
+def test_services_stand_under_their_category(walk: Visitor):
     """The first page lists every public service under its category, with the business's own names."""
     page = walk.open("/book/")
     assert page.heading == "What would you like to book?"
@@ -27,7 +27,7 @@ def test_services_stand_under_their_category(walk: Walk):
     assert list(page.links(".kb-service a"))[:3] == ["Haircut", "Full color", "Beard trim"]
 
 
-def test_services_say_description_length_and_price(walk: Walk):
+def test_services_say_description_length_and_price(walk: Visitor):
     """A card says the length and the price in the service's currency; free and variable in words, unsaid not at all."""
     cards = {text.split(" ")[0]: text for text in walk.open("/book/").texts(".kb-service")}
     assert "Wash, cut and finish" in cards["Haircut"]
@@ -38,7 +38,7 @@ def test_services_say_description_length_and_price(walk: Walk):
     assert cards["Head"].endswith("weeks. 45 min")
 
 
-def test_a_service_that_is_not_public_is_not_offered(walk: Walk):
+def test_a_service_that_is_not_public_is_not_offered(walk: Visitor):
     """What the business books for itself is neither listed nor reached by its address."""
     assert "Staff training" not in walk.open("/book/").text
     assert "staff-training" not in walk.open("/book/").html
@@ -47,7 +47,7 @@ def test_a_service_that_is_not_public_is_not_offered(walk: Walk):
         assert (page.status, page.heading) == (404, "This service isn't offered")
 
 
-def test_a_service_link_leads_to_its_times(walk: Walk):
+def test_a_service_link_leads_to_its_times(walk: Visitor):
     """Following a service's link shows its times, and a link back to all services."""
     page = walk.open(walk.open("/book/").link("Beard trim"))
     assert (page.status, page.heading) == (200, "Beard trim")
@@ -57,27 +57,27 @@ def test_a_service_link_leads_to_its_times(walk: Walk):
 
 def test_a_single_service_starts_at_its_times(dentist: Settings, client: Client):
     """A business with one service leads from its first page to the times, keeping what was chosen."""
-    page = Walk(client).open("/book/?tz=Asia/Tokyo&hours=24")
+    page = Visitor(client).open("/book/?tz=Asia/Tokyo&hours=24")
     assert page.heading == "Check-up"
     assert page.query == {"tz": "Asia/Tokyo", "hours": "24"}
     assert "All services" not in page.texts(".kb-back")
 
 
-def test_a_service_of_no_name_is_a_kind_404(walk: Walk):
+def test_a_service_of_no_name_is_a_kind_404(walk: Visitor):
     """An unknown service gets its own words, the right status and a way to the others."""
     page = walk.open("/book/no-such-service/")
     assert (page.status, page.heading) == (404, "This service isn't offered")
     assert walk.open(page.link("See all services")).status == 200
 
 
-def test_an_unknown_address_is_a_kind_404(visitor: Walk):
+def test_an_unknown_address_is_a_kind_404(visitor: Visitor):
     """Every other address under the mount point is a page of the widget, too."""
     for address in ("/book/a/b/c/d", "/book/haircut/contact/more/", "/book/robots.txt", "/book/%F0%9F%92%87/x"):
         page = visitor.open(address)
         assert (page.status, page.heading) == (404, "Page not found"), address
 
 
-def test_choices_travel_along_every_link(walk: Walk):
+def test_choices_travel_along_every_link(walk: Visitor):
     """Zone, hours, language and party stand in the links to and from the slot page."""
     chosen = {"tz": "Asia/Kathmandu", "hours": "24", "lang": "en"}
     page = walk.open("/book/?tz=Asia/Kathmandu&hours=24&lang=en")
@@ -121,7 +121,7 @@ ABSURD = (
 )
 
 
-def test_absurd_choices_are_dropped(visitor: Walk, sandbox: Sandbox):
+def test_absurd_choices_are_dropped(visitor: Visitor, sandbox: Sandbox):
     """A value that makes no sense is dropped quietly: the page is the one without it, and no link repeats it."""
     sane = visitor.open("/book/styling-class/").links()
     for absurd in ABSURD:
@@ -131,13 +131,13 @@ def test_absurd_choices_are_dropped(visitor: Walk, sandbox: Sandbox):
     assert len(sandbox.requests) <= 6
 
 
-def test_the_last_of_several_values_counts(visitor: Walk):
+def test_the_last_of_several_values_counts(visitor: Visitor):
     """A choice that stands in the address several times is read once."""
     page = visitor.open("/book/haircut/?tz=Asia/Tokyo&tz=Europe/Kyiv&tz=Nowhere/Atlantis&tz=Europe/Paris")
     assert "Times in Paris" in page.text
 
 
-def test_many_different_months_cost_kordless_little(visitor: Walk, sandbox: Sandbox):
+def test_many_different_months_cost_kordless_little(visitor: Visitor, sandbox: Sandbox):
     """Hundreds of made-up months and days come to the same few requests: a range is always a month in the window."""
     visitor.open("/book/haircut/")
     sandbox.forget_requests()
@@ -147,21 +147,21 @@ def test_many_different_months_cost_kordless_little(visitor: Walk, sandbox: Sand
     assert len(sandbox.requests) <= 5
 
 
-def test_made_up_services_cost_kordless_little(visitor: Walk, sandbox: Sandbox):
+def test_made_up_services_cost_kordless_little(visitor: Visitor, sandbox: Sandbox):
     """An address that was just found to lead nowhere is not asked for again."""
     for _again in range(5):
         assert visitor.open("/book/made-up/").status == 404
     assert len([asked for asked in sandbox.requests if asked.operation == "service"]) <= 1
 
 
-def test_a_visitor_of_a_taken_time_is_told(visitor: Walk):
+def test_a_taken_time_is_explained(visitor: Visitor):
     """The slot page says why the visitor is back; nothing else in the query can speak."""
     assert "just taken" in visitor.open("/book/haircut/?taken=1").alert
     assert "your own first try" in visitor.open("/book/haircut/?taken=2").alert
     assert visitor.open("/book/haircut/?taken=%3Cb%3E").alert == ""
 
 
-def test_zones_are_listed_by_region_with_offset_and_time(walk: Walk):
+def test_zones_are_listed_by_region_with_offset_and_time(walk: Visitor):
     """Without a question the zone page lists zones; each link leads back to the same day in that zone."""
     page = walk.open(walk.open("/book/haircut/?day=2026-12-09&hours=24").link("Change time zone"))
     assert page.heading == "Choose your time zone"
@@ -173,7 +173,7 @@ def test_zones_are_listed_by_region_with_offset_and_time(walk: Walk):
     assert "Times in Kyiv · GMT+2" in back.text
 
 
-def test_zones_are_found_by_offset_and_country(visitor: Walk):
+def test_zones_are_found_by_offset_and_country(visitor: Visitor):
     """A zone is found by country or offset; what isn't found says so kindly."""
     found = visitor.open("/book/haircut/zone/?q=nepal")
     assert next(iter(found.links(".kb-zones a"))).startswith("Kathmandu, Nepal GMT+5:45")
@@ -184,13 +184,13 @@ def test_zones_are_found_by_offset_and_country(visitor: Walk):
     assert visitor.open("/book/haircut/zone/?q=" + "x%3Cb%3E" * 400).status == 200
 
 
-def test_the_current_zone_is_marked(visitor: Walk):
+def test_the_current_zone_is_marked(visitor: Visitor):
     """The zone in use is marked in the list, also when it is the business's own."""
     page = visitor.open("/book/haircut/zone/?q=new+york")
     assert [node.attributes.get("aria-current") for node in page.tree.css(".kb-zones a")] == ["true"]
 
 
-def test_a_slot_page_is_fetched_once_for_everybody(visitor: Walk, sandbox: Sandbox):
+def test_a_slot_page_is_fetched_once_for_everybody(visitor: Visitor, sandbox: Sandbox):
     """A second visitor in another zone, language and hours costs Kordless nothing."""
     visitor.open("/book/haircut/")
     asked = len(sandbox.requests)
@@ -199,7 +199,7 @@ def test_a_slot_page_is_fetched_once_for_everybody(visitor: Walk, sandbox: Sandb
     assert len(sandbox.requests) == asked
 
 
-def test_browsing_writes_nothing_to_the_database(visitor: Walk, django_assert_num_queries):
+def test_browsing_writes_nothing_to_the_database(visitor: Visitor, django_assert_num_queries):
     """Looking at services, times and zones needs no database."""
     with django_assert_num_queries(0):
         visitor.open("/book/")
@@ -207,8 +207,8 @@ def test_browsing_writes_nothing_to_the_database(visitor: Walk, django_assert_nu
         visitor.open("/book/haircut/zone/")
 
 
-def test_an_outage_is_said_kindly(walk: Walk, sandbox: Sandbox, clock: Traveller):
-    """With nothing kept and Kordless down, each step is a 503 with Retry-After and a link to try again."""
+def test_an_outage_is_explained(walk: Visitor, sandbox: Sandbox, clock: Traveller):
+    """With nothing cached and Kordless down, each step is a 503 with Retry-After and a link to try again."""
     sandbox.faults.add("status", status=500)
     for address in ("/book/", "/book/haircut/?tz=Asia/Tokyo", "/book/haircut/zone/"):
         page = walk.open(address)
@@ -220,7 +220,7 @@ def test_an_outage_is_said_kindly(walk: Walk, sandbox: Sandbox, clock: Traveller
     assert walk.open("/book/").status == 200
 
 
-def test_known_times_outlive_an_outage(visitor: Walk, sandbox: Sandbox, clock: Traveller):
+def test_known_times_outlive_an_outage(visitor: Visitor, sandbox: Sandbox, clock: Traveller):
     """When Kordless fails, times of a few minutes ago are still shown, and it is said how old they are."""
     before = visitor.open("/book/haircut/")
     sandbox.faults.add("status", status=503)
@@ -230,8 +230,8 @@ def test_known_times_outlive_an_outage(visitor: Walk, sandbox: Sandbox, clock: T
     assert "Checked 6 minutes ago" in page.text
 
 
-def test_a_refused_key_pauses_booking(walk: Walk, sandbox: Sandbox):
-    """When Kordless refuses the key, booking is paused, in words that blame nobody and show no key."""
+def test_a_rejected_api_key_pauses_booking(walk: Visitor, sandbox: Sandbox):
+    """When Kordless rejects the API key, booking is paused, in words that blame nobody and show no key."""
     sandbox.faults.add("key_revoked")
     page = walk.open("/book/")
     assert (page.status, page.heading) == (503, "Online booking is paused")
@@ -241,18 +241,18 @@ def test_a_refused_key_pauses_booking(walk: Walk, sandbox: Sandbox):
 def test_an_unknown_business_is_a_404(site: Settings, client: Client):
     """A business that Kordless doesn't know has no booking page."""
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "ORG_SLUG": "nobody"}
-    page = Walk(client).open("/book/")
+    page = Visitor(client).open("/book/")
     assert (page.status, page.heading) == (404, "This booking page isn't available")
 
 
-def test_a_removed_service_is_gone(visitor: Walk, sandbox: Sandbox):
+def test_a_removed_service_is_gone(visitor: Visitor, sandbox: Sandbox):
     """A service that was removed is neither listed nor found."""
     sandbox.faults.add("service_removed", service="haircut")
     assert "haircut" not in visitor.open("/book/").html
     assert visitor.open("/book/haircut/").status == 404
 
 
-def test_a_business_that_offers_nothing_says_so(visitor: Walk, sandbox: Sandbox):
+def test_a_business_that_offers_nothing_says_so(visitor: Visitor, sandbox: Sandbox):
     """Without any service the first page says it in words."""
     sandbox.faults.add("service_removed")
     page = visitor.open("/book/")

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 THEME_FILES = Path(kordless_booking.__file__).parent / "static" / "kordless_booking" / "themes"
 
 
-def test_the_sheet_is_kept_for_ever(site: Settings, client: Client):
+def test_the_stylesheet_is_cached_for_ever(site: Settings, client: Client):
     """Colour and release stand in the address, so caches of all kinds may keep the answer for a year."""
     response = client.get("/book/style-7a2e5d.css")
     assert response["Content-Type"] == "text/css; charset=utf-8"
@@ -143,7 +143,7 @@ def test_a_sheet_that_is_missing_spoils_nothing(site: Settings, client: Client):
     assert b"--kb-accent:#7a2e5d" in response.content
 
 
-def test_an_older_address_is_not_kept_for_ever(site: Settings, client: Client):
+def test_an_older_stylesheet_address_is_not_cached_for_ever(site: Settings, client: Client):
     """While servers are replaced, a new one is asked in the words of an old page: nobody keeps that answer."""
     assert client.get("/book/style-7a2e5d.css?v=00000000")["Cache-Control"] == "no-cache"
     address = sheet_of(client.get("/book/").content.decode())

@@ -42,7 +42,7 @@ def visit(site: Settings) -> WidgetRequest:
         ("hologram", "Deck 7", "Deck 7", None),
     ],
 )
-def test_a_place_is_said_and_safely_linked(kind: str, value: str, text: str, url: str | None):
+def test_a_location_is_written_and_safely_linked(kind: str, value: str, text: str, url: str | None):
     """The business's own words stand there; they are a link only where that is safe."""
     place = texts.describe_location(Location(type=kind, value=value))
     assert place is not None
@@ -76,7 +76,7 @@ def test_a_policy_is_the_business_own_words():
     assert texts.policy_text(None) == ""
 
 
-def test_a_party_is_said_when_it_is_one():
+def test_the_party_size_is_written_from_two_on():
     """One person needs no words."""
     assert (texts.party_text(1), texts.party_text(2)) == ("", "2 people")
 
@@ -89,7 +89,7 @@ def test_only_confirmed_is_called_confirmed(status: str):
     assert "booked" not in said.headline.lower()
 
 
-def test_when_is_said_in_the_visitors_zone(visit: WidgetRequest):
+def test_times_are_written_in_the_visitors_zone(visit: WidgetRequest):
     """The full date and both clock times are the zone's own; the zone's name says its offset then."""
     said = words.clocks(visit, START, END, "Asia/Kathmandu", None)
     assert said.when == "Wednesday, December 2, 2026, 4:45 AM \u2013 5:45 AM"
@@ -113,7 +113,7 @@ def test_the_clock_on_site_comes_first_where_it_differs(visit: WidgetRequest):
 
 
 @pytest.mark.parametrize("site", [None, "America/Toronto"])
-def test_one_clock_is_said_once(visit: WidgetRequest, site: str | None):
+def test_one_clock_is_written_once(visit: WidgetRequest, site: str | None):
     """Where nobody comes, or the clock on site shows the same, the visitor's own is all there is."""
     said = words.clocks(visit, START, END, "America/New_York", site)
     assert said.line == said.when == "Tuesday, December 1, 2026, 6:00 PM \u2013 7:00 PM"

@@ -1,4 +1,4 @@
-"""What an event says, whatever its spelling; what is no event is refused without an accident."""
+"""Parsing of events, whatever their spelling; anything else is rejected without an exception."""
 
 import json
 from contextlib import suppress
@@ -109,7 +109,7 @@ def test_unknown_fields_are_no_trouble():
         event_body(endsAt="2026-12-02T14:00:00Z"),
     ],
 )
-def test_what_is_no_event_is_said_so(body: bytes):
+def test_a_body_that_is_no_event_is_recognized(body: bytes):
     """With a reason that holds nothing of the body."""
     with pytest.raises(UnreadableEvent) as caught:
         parse_event(body)
@@ -129,14 +129,14 @@ def test_its_repr_is_silent():
 
 
 @given(body=st.binary(max_size=300) | anything.map(lambda document: json.dumps(document).encode()))
-def test_arbitrary_bodies_are_read_or_refused(body: bytes):
+def test_arbitrary_bodies_are_read_or_rejected(body: bytes):
     """Never another error."""
     with suppress(UnreadableEvent):
         assert parse_event(body).kind
 
 
 @given(changes=st.dictionaries(st.sampled_from(sorted(booking_document())), anything, max_size=4), at=anything)
-def test_arbitrary_fields_are_read_or_refused(changes: dict, at: object):
+def test_arbitrary_fields_are_read_or_rejected(changes: dict, at: object):
     """Also where only single fields of a booking are strange."""
     body = json.dumps(
         {"event": "booking.updated", "timestamp": at, "data": {"booking": booking_document(**changes)}}

@@ -12,10 +12,10 @@ from kordless_booking.conf import get_account
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.webhooks.events import parse_event
 from kordless_booking.webhooks.inbox import receive
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.deliveries import delivery, event_body
 from tests.support.signal_receiver import Listener
-from tests.support.visitor import JANE, Page, Walk, start_of
+from tests.support.visitor import JANE, Page, Visitor, start_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hooked")]
 
@@ -36,17 +36,17 @@ def body_of(
 
 
 @pytest.fixture
-def visitor(client: Client) -> Walk:
+def visitor(client: Client) -> Visitor:
     """Somebody without JavaScript."""
-    return Walk(client)
+    return Visitor(client)
 
 
-def manage_page(walk: Walk) -> Page:
+def manage_page(walk: Visitor) -> Page:
     """The page of the booking that was just made."""
     return walk.open(walk.seen[-1].link("Change or cancel"))
 
 
-def test_a_booking_of_ours_is_told_once(visitor: Walk, listener: Listener, sandbox: Sandbox):
+def test_a_booking_of_ours_is_signaled_once(visitor: Visitor, listener: Listener, sandbox: Sandbox):
     """By the page; the webhook that follows is written down and silent."""
     visitor.book()
     assert delivery(body_of(sandbox)).post(visitor.client).json() == {"received": "superseded"}
@@ -54,7 +54,7 @@ def test_a_booking_of_ours_is_told_once(visitor: Walk, listener: Listener, sandb
     assert listener.events == ["booking.created"]
 
 
-def test_a_webhook_that_is_quicker_than_the_answer(visitor: Walk, listener: Listener, sandbox: Sandbox, clock: Any):
+def test_a_webhook_that_is_quicker_than_the_answer(visitor: Visitor, listener: Listener, sandbox: Sandbox, clock: Any):
     """The answer was lost; the webhook knows the booking for ours by its time and contact, and where it came from."""
     sandbox.faults.add("status", "create", times=1, status=500, carried_out=True)
     form = visitor.choose()
@@ -67,8 +67,8 @@ def test_a_webhook_that_is_quicker_than_the_answer(visitor: Walk, listener: List
     assert listener.said[0]["attribution"] == {"utm_source": "letter"}
 
 
-def test_two_who_share_an_address_and_a_time_are_told_apart(
-    visitor: Walk, listener: Listener, sandbox: Sandbox, clock: Any
+def test_two_who_share_an_address_and_a_time_are_distinguished(
+    visitor: Visitor, listener: Listener, sandbox: Sandbox, clock: Any
 ):
     """A mother books a class for one child and then for the other, and the first answer is lost: the name decides."""
     form = visitor.choose("styling-class")
@@ -92,7 +92,9 @@ def test_two_who_share_an_address_and_a_time_are_told_apart(
         {"startsAt": "2026-12-01T15:15:00Z"},
     ],
 )
-def test_somebody_elses_booking_meanwhile(visitor: Walk, listener: Listener, sandbox: Sandbox, other: dict[str, Any]):
+def test_somebody_elses_booking_meanwhile(
+    visitor: Visitor, listener: Listener, sandbox: Sandbox, other: dict[str, Any]
+):
     """An open attempt makes nothing ours that differs from it."""
     sandbox.faults.add("status", "create", times=1, status=500, carried_out=True)
     visitor.send(visitor.choose(), "Book appointment", **JANE)
@@ -100,7 +102,7 @@ def test_somebody_elses_booking_meanwhile(visitor: Walk, listener: Listener, san
     assert [heard[:2] for heard in listener.heard] == [("created", "webhook")]
 
 
-def test_a_cancellation_of_ours_is_told_once(visitor: Walk, listener: Listener, sandbox: Sandbox):
+def test_a_cancellation_of_ours_is_signaled_once(visitor: Visitor, listener: Listener, sandbox: Sandbox):
     """By the page."""
     visitor.book()
     visitor.send(visitor.open(f"{manage_page(visitor).url}cancel/"), "Cancel booking")
@@ -128,9 +130,9 @@ class Quick:
 
 
 def test_webhooks_that_are_quicker_than_the_answers(
-    visitor: Walk, listener: Listener, sandbox: Sandbox, hooked: Settings
+    visitor: Visitor, listener: Listener, sandbox: Sandbox, hooked: Settings
 ):
-    """Making, moving and cancelling: each is told once, by the webhook, and as made here."""
+    """Making, moving and cancelling: each is signaled once, by the webhook, and as made here."""
     quick = Quick(sandbox)
     hooked.KORDLESS_BOOKING = {**hooked.KORDLESS_BOOKING, "TRANSPORT": wsgi_transport(quick)}
     visitor.book()
@@ -147,7 +149,7 @@ def test_webhooks_that_are_quicker_than_the_answers(
 
 
 def test_a_cancellation_by_the_business_is_from_elsewhere(
-    visitor: Walk, listener: Listener, sandbox: Sandbox, clock: Any
+    visitor: Visitor, listener: Listener, sandbox: Sandbox, clock: Any
 ):
     """Also of a booking that was made, and changed, here."""
     visitor.book()
@@ -156,7 +158,7 @@ def test_a_cancellation_by_the_business_is_from_elsewhere(
     assert [heard[:2] for heard in listener.heard] == [("created", "widget"), ("cancelled", "webhook")]
 
 
-def test_a_move_of_ours_is_told_once(visitor: Walk, listener: Listener, sandbox: Sandbox):
+def test_a_reschedule_of_ours_is_signaled_once(visitor: Visitor, listener: Listener, sandbox: Sandbox):
     """By the page."""
     visitor.book()
     times = visitor.open(f"{manage_page(visitor).url}reschedule/")
@@ -167,7 +169,7 @@ def test_a_move_of_ours_is_told_once(visitor: Walk, listener: Listener, sandbox:
     assert {heard[1] for heard in listener.heard} == {"widget"}
 
 
-def test_a_booking_by_phone_is_from_elsewhere(visitor: Walk, listener: Listener, sandbox: Sandbox):
+def test_a_booking_by_phone_is_from_elsewhere(visitor: Visitor, listener: Listener, sandbox: Sandbox):
     """And what was free is asked for anew at once."""
     page = visitor.open("/book/haircut/?host=host_sarah")
     first = next(iter(page.times.values()))

@@ -7,7 +7,7 @@ import pytest
 
 from kordless_booking.api.resources import Booking, Service
 from kordless_booking.webhooks.invalidation import _slugs
-from tests.conftest import NOW
+from tests.support.clock import NOW
 
 OFFER = (
     Service(key="haircut", name="Haircut", slug="haircut"),

@@ -1,4 +1,4 @@
-"""The webhook over HTTP: whatever arrives, nothing false is believed, nothing true is lost, nothing is told twice."""
+"""The webhook over HTTP: nothing false is accepted, nothing true is lost, nothing is signaled twice."""
 
 import io
 import json
@@ -15,7 +15,7 @@ from kordless_booking.booking.tokens import decrypt_token
 from kordless_booking.models import BookingProjection, WebhookDelivery
 from kordless_booking.views.webhook import MAX_BODY_BYTES
 from kordless_booking.webhooks.signature import SCHEMES, SignatureScheme
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.deliveries import NEW, OLD, Delivery, delivery, event_body
 from tests.support.failing_database import refused_writes
 from tests.support.signal_receiver import Listener
@@ -48,7 +48,7 @@ def refused(caplog: pytest.LogCaptureFixture, listener: Listener, level: int = l
 
 
 def test_a_genuine_delivery(client: Client, listener: Listener):
-    """Written down, told, and answered with 200 and nothing that a cache may keep."""
+    """Stored, signaled, and answered with 200 and nothing that a cache may store."""
     sent = delivery()
     answer = sent.post(client)
     assert (answer.status_code, answer.json()) == (200, {"received": "processed"})
@@ -65,7 +65,7 @@ def test_a_genuine_delivery(client: Client, listener: Listener):
 
 
 def test_w1_a_flipped_bit(client: Client, listener: Listener, caplog: pytest.LogCaptureFixture):
-    """Nothing is parsed, written or told: not even a body that is no JSON any more is complained of as such."""
+    """Nothing is parsed, stored or signaled: not even a body that is no JSON any more is complained of as such."""
     sent = delivery()
     for place in (0, len(sent.body) // 2, -1):
         changed = bytearray(sent.body)
@@ -94,7 +94,7 @@ def test_w3_a_timestamp_five_minutes_off(client: Client, off: int, status: int):
 
 @pytest.mark.parametrize("at", ["nan", "inf", "-1", "1e400", "\u0661\u0667", "17_0", "9" * 5000, "", "1,2"])
 def test_w4_a_timestamp_that_is_none(client: Client, listener: Listener, caplog: pytest.LogCaptureFixture, at: str):
-    """Refused before anything is hashed, with a signature that would fit."""
+    """Rejected before anything is hashed, with a signature that would fit."""
     assert delivery(at=at).post(client).status_code == 401
     assert "webhook_stale" in refused(caplog, listener)
 
@@ -175,7 +175,7 @@ def test_w10_out_of_order(client: Client, listener: Listener, late: str):
 
 
 def test_w11_unknown_kinds_and_fields(client: Client, listener: Listener):
-    """Kept and passed on, and nothing to try again."""
+    """Stored and passed on, and nothing to try again."""
     answer = delivery(b'{"event": "customer.created", "shoe_size": 43}').post(client)
     assert (answer.status_code, answer.json()) == (200, {"received": "other"})
     assert listener.events == ["customer.created"]
@@ -371,7 +371,7 @@ def test_another_scheme(
     caplog: pytest.LogCaptureFixture,
     scheme: SignatureScheme,
 ):
-    """Refused under a setting that doesn't fit, with the one that would; accepted when that is set."""
+    """Rejected under a setting that doesn't fit, with the one that would; accepted when that is set."""
     sent = delivery(scheme=scheme)
     if scheme != SignatureScheme():
         assert sent.post(client).status_code == 401
@@ -394,7 +394,7 @@ def test_a_login_wall_and_a_transaction_around_every_request(client: Client, hoo
 
 
 def test_each_account_has_its_own_secret(client: Client, two_accounts: Any, listener: Listener):
-    """And its own ids: what one business was told says nothing about the other."""
+    """And its own ids: a delivery to one business says nothing about the other."""
     accounts = two_accounts.KORDLESS_BOOKING["ACCOUNTS"]
     two_accounts.KORDLESS_BOOKING = {
         **two_accounts.KORDLESS_BOOKING,

@@ -1,4 +1,4 @@
-"""A delivery told once more, because somebody wants that."""
+"""Replay of a delivery, on request of staff."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from kordless_booking.upstream.registry import services_for
 from kordless_booking.webhooks.inbox import ReceiverFailed
 from kordless_booking.webhooks.replay import event_of, is_outdated, replay
 from kordless_booking.webhooks.stored_body import BodyUnavailable
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.deliveries import delivery, event_body
 from tests.support.signal_receiver import Listener
 
@@ -62,7 +62,7 @@ def test_a_receiver_of_one_source_hears_what_is_replayed_as_that(client: Client)
 
 
 def test_what_is_known_of_the_booking_stays(client: Client, listener: Listener, clock: time_machine.Traveller) -> None:
-    """An old creation that is replayed after the cancellation is told, and makes nothing alive again."""
+    """An old creation that is replayed after the cancellation is signaled, and makes nothing alive again."""
     row = received(client)
     clock.shift(60)
     received(client, event_body("booking.cancelled", "2026-12-01T15:00:30Z"))
@@ -93,7 +93,7 @@ def test_a_receiver_that_fails_undoes_what_receivers_did(client: Client, listene
     assert "canary" not in str(error_location(failed.value.error))
 
 
-def test_an_unknown_kind_is_told_as_an_event(client: Client, listener: Listener) -> None:
+def test_an_unknown_kind_is_signaled_as_an_event(client: Client, listener: Listener) -> None:
     """No booking, no change."""
     row = received(client, b'{"event": "invoice.paid", "timestamp": "2026-12-01T14:59:00Z"}')
     replay(get_account(None), row, ChangeSource.WEBHOOK, NOW)
@@ -114,7 +114,7 @@ def test_what_it_changed_is_asked_for_anew(client: Client) -> None:
 
 @pytest.mark.parametrize("spoilt", ["too old", "emptied", "another key"])
 def test_a_body_that_is_gone(client: Client, hooked: Settings, spoilt: str) -> None:
-    """It can't be told again, and nobody is told half of it."""
+    """It can't be signaled again, not even in part."""
     row, now = received(client), NOW
     match spoilt:
         case "too old":
@@ -128,6 +128,6 @@ def test_a_body_that_is_gone(client: Client, hooked: Settings, spoilt: str) -> N
 
 
 def test_where_a_change_was_made_is_written_down(client: Client) -> None:
-    """For what was told; what was known already has no source of its own."""
+    """For signaled changes; a change that was known already has no source of its own."""
     assert received(client).source == "webhook"
     assert received(client, event_body(at="2026-12-01T14:59:30Z")).source == ""

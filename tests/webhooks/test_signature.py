@@ -84,12 +84,12 @@ def test_prefixes_and_company_do_not_matter(form: str, scheme: SignatureScheme):
         lambda good: ",,,  ,",
     ],
 )
-def test_anything_else_is_refused(broken):
+def test_anything_else_is_rejected(broken):
     """Never with another error, however strange or long."""
     assert not passes(broken(right()))
 
 
-def test_a_changed_bit_is_refused():
+def test_a_changed_bit_is_rejected():
     """In each byte of the body."""
     for place in range(len(BODY)):
         changed = bytearray(BODY)
@@ -149,7 +149,7 @@ def test_another_timestamp_is_another_signature():
 
 @given(signatures=st.text(max_size=200), at=st.text(max_size=30), body=st.binary(max_size=200))
 def test_no_text_and_no_bytes_pass(signatures: str, at: str, body: bytes):
-    """Arbitrary headers and bodies are refused, never an accident."""
+    """Arbitrary headers and bodies are rejected, never an exception."""
     assert not passes(signatures, at=at, body=body)
 
 

@@ -1,4 +1,4 @@
-"""What is kept of a delivery's body: encrypted, opened for a month, and after that only by who wants to empty it."""
+"""The stored body of a delivery: encrypted, readable for a month, and after that only for erasure."""
 
 from datetime import datetime, timedelta
 
@@ -7,7 +7,7 @@ from pytest_django import Settings
 
 from kordless_booking.models import WebhookDelivery
 from kordless_booking.webhooks.stored_body import BODY_RETENTION, BodyUnavailable, decrypt_body, encrypt_body
-from tests.conftest import NOW
+from tests.support.clock import NOW
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -19,7 +19,7 @@ def kept() -> WebhookDelivery:
     return WebhookDelivery(account="default", encrypted=encrypt_body("default", BODY.encode()))
 
 
-def test_it_is_sealed_and_opens_as_it_came() -> None:
+def test_a_stored_body_is_encrypted_and_opens_unchanged() -> None:
     """Nothing of it stands in the database in the clear."""
     row = kept()
     assert "ada" not in row.encrypted
@@ -27,7 +27,7 @@ def test_it_is_sealed_and_opens_as_it_came() -> None:
 
 
 def test_after_a_month_only_who_empties_it_can_open_it() -> None:
-    """Staff can't any more; what a person wants forgotten is found however old it is."""
+    """Staff can't any more; a person's data is found for erasure however old it is."""
     row, late = kept(), NOW + BODY_RETENTION + timedelta(seconds=1)
     with pytest.raises(BodyUnavailable):
         decrypt_body(row, late)
@@ -36,7 +36,7 @@ def test_after_a_month_only_who_empties_it_can_open_it() -> None:
 
 @pytest.mark.parametrize("now", [NOW, None])
 @pytest.mark.parametrize("spoilt", ["emptied", "cut", "another account", "another key"])
-def test_what_can_not_be_opened_is_gone(settings: Settings, spoilt: str, now: datetime | None) -> None:
+def test_a_body_that_can_not_be_decrypted_is_gone(settings: Settings, spoilt: str, now: datetime | None) -> None:
     """Whatever is the matter with it."""
     row = kept()
     match spoilt:

@@ -16,7 +16,7 @@ from kordless_booking.sandbox import Sandbox
 from tests.support.mail_events import hook, page
 from tests.support.mail_reader import sent
 from tests.support.smtp_server import mail_server, use
-from tests.support.visitor import Walk
+from tests.support.visitor import Visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -33,7 +33,7 @@ def test_where_mail_is_off_it_says_so(site: Settings):
     assert run() == 'Mail is off: set "MAIL": True in KORDLESS_BOOKING.'
 
 
-def test_it_sends_what_is_left_and_what_is_due(visitor: Walk, sandbox: Sandbox, clock: Traveller):
+def test_it_sends_what_is_left_and_what_is_due(visitor: Visitor, sandbox: Sandbox, clock: Traveller):
     """A confirmation that is still queued; a day before the reminder; twice run, nothing twice."""
     visitor.book("haircut", "?day=2026-12-09")
     assert run() == "reminders=0 sent=1 later=0 superseded=0 lost=0 deleted=0"
@@ -43,7 +43,7 @@ def test_it_sends_what_is_left_and_what_is_due(visitor: Walk, sandbox: Sandbox, 
     assert len(sent()) == 2
 
 
-def test_no_reminders_where_they_are_off(visitor: Walk, writing: Settings, sandbox: Sandbox, clock: Traveller):
+def test_no_reminders_where_they_are_off(visitor: Visitor, writing: Settings, sandbox: Sandbox, clock: Traveller):
     """Zero hours."""
     writing.KORDLESS_BOOKING = {**writing.KORDLESS_BOOKING, "REMINDER_HOURS": 0}
     visitor.book("haircut", "?day=2026-12-09")
@@ -51,7 +51,7 @@ def test_no_reminders_where_they_are_off(visitor: Walk, writing: Settings, sandb
     assert run().startswith("reminders=0 sent=1")
 
 
-def test_it_forgets_what_is_over(writing: Settings, clock: Traveller):
+def test_past_appointments_are_deleted(writing: Settings, clock: Traveller):
     """A day after its end, with all that was personal."""
     page(BookingChange.CREATED)
     run()

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from kordless_booking.sandbox import SANDBOX_KEY, Limits, Sandbox
-from tests.sandbox.conftest import NOW, Api
+from tests.support.sandbox_api import NOW, Api
 
 KEY = {"x-kordless-key": SANDBOX_KEY}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.sandbox.conftest import Api
+    from tests.support.sandbox_api import Api
 
 
 def test_hostile_texts(api: Api) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from kordless_booking.sandbox import Limits, Sandbox
 from kordless_booking.sandbox.faults.injector import KINDS, OPERATIONS
-from tests.sandbox.conftest import NOW, Api, refused
+from tests.support.sandbox_api import NOW, Api, assert_rejected
 
 
 def test_it_hits_its_operation_so_many_times(api: Api) -> None:
@@ -40,8 +40,8 @@ def test_it_lasts_until_cleared(api: Api) -> None:
         ("many", {"document": {}}, "no option document"),
     ],
 )
-def test_nonsense_is_refused(sandbox: Sandbox, kind: str, options: dict[str, Any], says: str) -> None:
-    """A typo in a test is told at once."""
+def test_invalid_faults_are_rejected(sandbox: Sandbox, kind: str, options: dict[str, Any], says: str) -> None:
+    """A typo in a test fails at once."""
     with pytest.raises(ValueError, match=says):
         sandbox.faults.add(kind, **options)
 
@@ -62,7 +62,7 @@ def test_revoked_key(api: Api) -> None:
     """Keyed operations are 401, the others go on."""
     number = api.book()
     api.sandbox.faults.add("key_revoked")
-    refused(api.get("/org/acme-salon"), 401, "authentication_error")
+    assert_rejected(api.get("/org/acme-salon"), 401, "authentication_error")
     assert api.manage(number).status_code == 200
 
 
@@ -71,15 +71,15 @@ def test_removed_service(api: Api) -> None:
     body = api.body()
     api.sandbox.faults.add("service_removed", service="haircut")
     assert "haircut" not in [each["slug"] for each in api.get("/org/acme-salon").json()["services"]]
-    refused(api.get("/org/acme-salon/service/haircut"), 404, "not_found")
-    refused(api.create(body), 404, "not_found")
+    assert_rejected(api.get("/org/acme-salon/service/haircut"), 404, "not_found")
+    assert_rejected(api.create(body), 404, "not_found")
     assert api.slots("beard-trim")
     api.sandbox.faults.add("service_removed")
     assert api.get("/org/acme-salon").json()["services"] == []
 
 
 def test_several_at_once(api: Api) -> None:
-    """Tricks add up in the order in which they were set."""
+    """Faults add up in the order in which they were set."""
     api.sandbox.faults.add("status", status=429, retry_after=20)
     api.sandbox.faults.add("rate_headers", limit="many", reset=-1)
     answer = api.get("/org/acme-salon")
@@ -136,7 +136,7 @@ def test_in_process_a_cut_line_is_an_os_error(api: Api) -> None:
 def test_errors_are_not_distorted(api: Api) -> None:
     """A no stays a documented no."""
     api.sandbox.faults.add("hostile")
-    refused(api.get("/org/nowhere"), 404, "not_found")
+    assert_rejected(api.get("/org/nowhere"), 404, "not_found")
 
 
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - {"huge", "hang", "reset", "slow", "drip"}))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.sandbox.conftest import Api, refused
+from tests.support.sandbox_api import Api, assert_rejected
 
 if TYPE_CHECKING:
     import httpx
@@ -30,9 +30,9 @@ def test_any_status_in_the_documented_form(api: Api, status: int) -> None:
 
 
 def test_429_with_and_without_retry_after(api: Api) -> None:
-    """Both are told with the rate limit's headers."""
+    """Both come with the rate limit's headers."""
     plain = bent(api, "status", status=429)
-    refused(plain, 429, "rate_limited")
+    assert_rejected(plain, 429, "rate_limited")
     assert "Retry-After" not in plain.headers
     later = bent(api, "status", status=429, retry_after=20)
     assert later.headers["Retry-After"] == "20"

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.sandbox.conftest import Api
+    from tests.support.sandbox_api import Api
 
 
 def test_missing_fields(api: Api) -> None:

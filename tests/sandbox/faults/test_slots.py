@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.conftest import NOW, Api
+from tests.support.sandbox_api import NOW, Api
 
 
 def bent(api: Api, kind: str, **options: Any) -> list[dict[str, Any]]:

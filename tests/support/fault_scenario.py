@@ -1,4 +1,4 @@
-"""What a visitor does when the fault strikes: eight steps, each with the Kordless operation that it hits."""
+"""Eight steps of a visitor during a fault, each with the Kordless operation that the fault is set on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.core.cache import caches
 from kordless_booking.booking.receipt import ManageLink
 from kordless_booking.conf import get_account
 from kordless_booking.upstream.registry import fetch_pool, services_for
-from tests.support.visitor import JANE, Page, Walk
+from tests.support.visitor import JANE, Page, Visitor
 
 if TYPE_CHECKING:
     from pytest_django import Settings
@@ -33,28 +33,28 @@ def written(moment: datetime) -> str:
 
 
 @dataclass
-class Scene:
+class FaultScenario:
     """A site, its visitor, and the Kordless behind it."""
 
-    walk: Walk
+    walk: Visitor
     sandbox: Sandbox
     clock: Traveller
     site: Settings
 
     def cold(self) -> None:
-        """Nothing is known any more."""
+        """Empty the cache, and get a new client of Kordless."""
         fetch_pool.join()  # first: a late answer would be written into the empty cache
         caches["default"].clear()
         self.change()
 
     def change(self, **given: object) -> None:
-        """Other settings, and a new line to Kordless; what still uses the old one would leave it open."""
+        """Change settings, and close the client that used the old ones."""
         fetch_pool.join()
         services_for(get_account("default")).client.close()
         self.site.KORDLESS_BOOKING = {**self.site.KORDLESS_BOOKING, **given}
 
     def booked(self) -> str:
-        """Somebody has booked START by phone; answers the number."""
+        """Book START by phone, and return the number."""
         return self.sandbox.book_by_phone("haircut", START, "host_sarah")
 
     def manage(self, number: str, page: str = "") -> str:
@@ -70,62 +70,62 @@ class Scene:
 Doing = Callable[[], Page]
 
 
-def services(scene: Scene) -> Doing:
-    """Look at the services, of which nothing is known."""
-    return lambda: scene.walk.once("/book/")
+def services(scenario: FaultScenario) -> Doing:
+    """Look at the services, with an empty cache."""
+    return lambda: scenario.walk.once("/book/")
 
 
-def slots(scene: Scene) -> Doing:
-    """Look at the times of a service, of which nothing is known."""
-    return lambda: scene.walk.once("/book/haircut/")
+def slots(scenario: FaultScenario) -> Doing:
+    """Look at the times of a service, with an empty cache."""
+    return lambda: scenario.walk.once("/book/haircut/")
 
 
-def contact(scene: Scene) -> Doing:
-    """Follow a link to the contact form, with nothing known."""
-    return lambda: scene.walk.once(f"/book/haircut/contact/?start={written(START)}")
+def contact(scenario: FaultScenario) -> Doing:
+    """Follow a link to the contact form, with an empty cache."""
+    return lambda: scenario.walk.once(f"/book/haircut/contact/?start={written(START)}")
 
 
-def create(scene: Scene) -> Doing:
+def create(scenario: FaultScenario) -> Doing:
     """Send the filled-in form."""
-    form = scene.form()
-    return lambda: scene.walk.send(form, "Book appointment", once=True, **TYPED)
+    form = scenario.form()
+    return lambda: scenario.walk.send(form, "Book appointment", once=True, **TYPED)
 
 
-def attempt(scene: Scene) -> Doing:
+def attempt(scenario: FaultScenario) -> Doing:
     """Wait on the attempt page, the first answer having been lost before anything was carried out."""
-    form = scene.form()
-    scene.sandbox.faults.add("status", "create", times=1, status=500)
-    sent = scene.walk.send(form, "Book appointment", once=True, **TYPED)
-    scene.clock.shift(3)
-    return lambda: scene.walk.once(sent.response["Location"])
+    form = scenario.form()
+    scenario.sandbox.faults.add("status", "create", times=1, status=500)
+    sent = scenario.walk.send(form, "Book appointment", once=True, **TYPED)
+    scenario.clock.shift(3)
+    return lambda: scenario.walk.once(sent.response["Location"])
 
 
-def lookup(scene: Scene) -> Doing:
+def lookup(scenario: FaultScenario) -> Doing:
     """Look for a booking by its number and contact."""
-    number = scene.booked()
-    form = scene.walk.open("/book/manage/")
-    return lambda: scene.walk.send(form, "Find booking", once=True, number=number, contact=PHONE)
+    number = scenario.booked()
+    form = scenario.walk.open("/book/manage/")
+    return lambda: scenario.walk.send(form, "Find booking", once=True, number=number, contact=PHONE)
 
 
-def cancel(scene: Scene) -> Doing:
+def cancel(scenario: FaultScenario) -> Doing:
     """Confirm that the booking is to be canceled."""
-    address = scene.manage(scene.booked(), "cancel/")
-    form = scene.walk.open(address)
-    return lambda: scene.walk.send(form, "Cancel booking", once=True)
+    address = scenario.manage(scenario.booked(), "cancel/")
+    form = scenario.walk.open(address)
+    return lambda: scenario.walk.send(form, "Cancel booking", once=True)
 
 
-def reschedule(scene: Scene) -> Doing:
+def reschedule(scenario: FaultScenario) -> Doing:
     """Confirm that the booking is to be moved."""
-    address = scene.manage(scene.booked(), f"reschedule/confirm/?start={written(LATER)}")
-    form = scene.walk.open(address)
-    return lambda: scene.walk.send(form, "Reschedule", once=True)
+    address = scenario.manage(scenario.booked(), f"reschedule/confirm/?start={written(LATER)}")
+    form = scenario.walk.open(address)
+    return lambda: scenario.walk.send(form, "Reschedule", once=True)
 
 
 @dataclass(frozen=True)
 class Act:
     """A step and the operation of Kordless that the fault is played on."""
 
-    prepare: Callable[[Scene], Doing]
+    prepare: Callable[[FaultScenario], Doing]
     operation: str
     most: int
     """How many requests of that operation one such step may cost."""

@@ -25,7 +25,7 @@ from kordless_booking.booking.placement import (
 from kordless_booking.exceptions import SlotTaken
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Limits, Sandbox
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.placement import Network, attempt_at, client_of, creates, edited
 
 pytestmark = pytest.mark.django_db
@@ -88,7 +88,7 @@ class World:
         return outcome
 
     def turn_another_body_away(self) -> None:
-        """Somebody else sends the same form: told so in whatever state it is, and nothing comes of it."""
+        """Somebody else sends the same form: a conflict in every state, without any effect."""
         rows = list(BookingAttempt.objects.values())
         if not rows or rows[0]["state"] == "rejected":
             return
@@ -118,7 +118,7 @@ class World:
         return mishap
 
     def check(self, outcome: Outcome | None) -> None:
-        """What the visitor is told is true."""
+        """Check that the outcome is true."""
         match outcome:
             case Placed(booking):
                 assert self.mine() == [booking.confirmation_number]
@@ -141,7 +141,7 @@ class World:
 @example([("killed_after", "post"), ("too_many", "resume"), ("no_connection", "post")])
 @example([("lost", "post"), ("evicted", "resume"), ("ok", "post")])
 def test_any_sequence_of_mishaps_ends_in_the_truth_and_at_most_one_booking(db, steps):
-    """Whatever happens, each outcome told is true when it is told, and once the mishaps end, so is the last."""
+    """Whatever happens, each outcome is true when it is returned, and once the mishaps end, so is the last."""
     BookingAttempt.objects.all().delete()
     with time_machine.travel(NOW, tick=False), stamina.set_testing(True, attempts=2, cap=True):
         sandbox = Sandbox(":memory:", now=NOW, limits=Limits.off())

@@ -12,7 +12,7 @@ from kordless_booking.booking.placement import LEASE, Pending, Placed, place_boo
 from kordless_booking.conf import find_errors
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Limits, Sandbox
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.placement import KEY, JustBefore, booked, client_of, creates, killed, later, row, unsure
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +47,7 @@ def test_a_post_during_the_send_waits_for_it(sandbox, network, client, attempt):
     assert len(creates(sandbox)) == 1
 
 
-def test_a_late_yes_is_kept_though_another_has_asked_meanwhile(sandbox, network, client, attempt):
+def test_a_late_success_is_recorded_though_another_process_has_asked_meanwhile(sandbox, network, client, attempt):
     """A sender that was frozen past its lease comes back with the yes: that is the truth, whatever came since."""
     sandbox.faults.add("status", "create", times=1, status=500)
 
@@ -100,7 +100,7 @@ def test_only_one_of_two_that_see_it_due_sends(sandbox, client, attempt, again):
     assert len(creates(sandbox)) == 2
 
 
-def test_only_one_of_two_renews_a_refused_attempt(sandbox, client, attempt):
+def test_only_one_of_two_renews_a_rejected_attempt(sandbox, client, attempt):
     """Two posts of the form after a no: one new generation, one booking."""
     sandbox.faults.add("status", "create", times=1, status=422)
     place_booking("default", client, attempt, NOW)

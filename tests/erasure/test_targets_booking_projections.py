@@ -1,4 +1,4 @@
-"""Forgetting what was told of bookings: when their time has passed, since it keeps old news from being told."""
+"""Erasure of booking projections: after the booking's end, since until then they prevent repeated signals."""
 
 from datetime import timedelta
 
@@ -8,8 +8,8 @@ from django.test import Client
 from kordless_booking.erasure.base import ErasureResult, Person
 from kordless_booking.erasure.targets import BookingProjections
 from kordless_booking.models import BookingProjection
-from tests.conftest import NOW
-from tests.support.personal_data import tell
+from tests.support.clock import NOW
+from tests.support.personal_data import deliver_event
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hooked")]
 
@@ -18,8 +18,8 @@ DAY = timedelta(days=1)
 
 def test_a_person_whose_numbers_are_known(client: Client):
     """What is still to come stays, and holds nothing of anybody."""
-    tell(client, "BOOK_AAAA0001")
-    tell(client, "BOOK_AAAA0002")
+    deliver_event(client, "BOOK_AAAA0001")
+    deliver_event(client, "BOOK_AAAA0002")
     person = Person(frozenset({"canary@example.com"}), numbers={"book_aaaa0001"})
     kind = BookingProjections()
     kept = kind.erase_person(person, NOW, accounts=None, including_open=True)
@@ -31,8 +31,8 @@ def test_a_person_whose_numbers_are_known(client: Client):
 
 def test_what_is_old(client: Client):
     """Counted from its newest change, and not before its time."""
-    tell(client, "BOOK_AAAA0001")
-    tell(client, "BOOK_AAAA0002", startsAt="2027-12-01T15:00:00Z", endsAt="2027-12-01T16:00:00Z")
+    deliver_event(client, "BOOK_AAAA0001")
+    deliver_event(client, "BOOK_AAAA0002", startsAt="2027-12-01T15:00:00Z", endsAt="2027-12-01T16:00:00Z")
     now, kind = NOW + 91 * DAY, BookingProjections()
     assert kind.erase_older_than(NOW - DAY, now, accounts=None) == ErasureResult()
     assert kind.erase_older_than(now - 90 * DAY, now, accounts=["north"]) == ErasureResult()

@@ -1,16 +1,16 @@
-"""Sending the form again while nobody knows what became of the first time."""
+"""Sending the form again while the outcome of the first request is unknown."""
 
 import pytest
 from django.test import Client
 
-from tests.support.visitor import JANE, Walk
+from tests.support.visitor import JANE, Visitor
 
 pytestmark = pytest.mark.django_db
 
 
-def test_a_refused_key_after_a_lost_answer_never_leads_to_a_second_booking(site, sandbox, clock):
-    """Nobody is told that nothing was booked: the same form stays the same attempt, and finds its booking."""
-    walk = Walk(Client())
+def test_a_rejected_api_key_after_a_lost_response_never_leads_to_a_second_booking(site, sandbox, clock):
+    """No page claims that nothing was booked: the same form stays the same attempt, and finds its booking."""
+    walk = Visitor(Client())
     form = walk.choose()
     sandbox.faults.add("status", "create", times=1, status=500, carried_out=True)
     walk.send(form, "Book appointment", **JANE)

@@ -28,7 +28,7 @@ def test_old_days_go_and_the_others_stay() -> None:
 
 
 def test_nobody_is_in_them() -> None:
-    """To forget a person changes nothing there."""
+    """Erasing a person changes nothing there."""
     FunnelCount.objects.create(
         account="default", day=date(2026, 8, 31), service="haircut", placement="page", stage="visit", count=1
     )

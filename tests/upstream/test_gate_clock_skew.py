@@ -17,7 +17,7 @@ def heard(caplog: pytest.LogCaptureFixture) -> list[str]:
     return lines
 
 
-def test_it_is_said_once_an_hour(caplog: pytest.LogCaptureFixture) -> None:
+def test_clock_skew_is_logged_once_an_hour(caplog: pytest.LogCaptureFixture) -> None:
     """Ahead or behind by more than two minutes; a stepped clock of our own doesn't count as an hour."""
     time = HandTime()
     gate = UpstreamGate(FallbackCache(SharedMemory(time.clock), time.clock), account="key", clock=time.clock)

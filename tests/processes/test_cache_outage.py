@@ -28,7 +28,7 @@ def rounds(site: Served, how_many: int) -> list[int]:
 
 
 def test_a_redis_that_stops_takes_no_page_down_and_fills_no_log(doomed: Served) -> None:
-    """Each process goes on with its own memory and its part of the allowance, and says so once."""
+    """Each process goes on with its own memory and its part of the rate limit, and logs that once."""
     assert counted(rounds(doomed, 2)) == {200: 32}
     with doomed.redis() as cache, suppress(redis.ConnectionError):
         cache.shutdown(nosave=True)
@@ -37,7 +37,7 @@ def test_a_redis_that_stops_takes_no_page_down_and_fills_no_log(doomed: Served) 
     action, fields = guest.fill_in(guest.times("haircut")[0])
     guests = [Guest(doomed.url, guest.address) for _ in range(8)]
     all_at_once(lambda number: guests[number].open(action, fields), 8)
-    assert {each.last.status for each in guests} == {200}
+    assert {each.page.status for each in guests} == {200}
     assert len(doomed.kordless.requests("create")) == len(doomed.kordless.bookings()) == 1
     assert 1 <= complaints(doomed) <= 4
     assert "Traceback" not in doomed.log()

@@ -1,4 +1,4 @@
-"""Placing when the answer is lost or the allowance used up: asked again, same key, same bytes."""
+"""Placement when the response is lost or the rate limit used up: sent again with the same key and the same bytes."""
 
 import random
 from datetime import timedelta
@@ -12,7 +12,7 @@ from kordless_booking.booking.attempt import Attempt
 from kordless_booking.booking.placement import Pending, Placed, Rejected, place_booking, resume
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Limits
-from tests.conftest import NOW
+from tests.support.clock import NOW
 from tests.support.placement import KEY, attempt_at, creates, edited, keys_sent, later, row, unsure
 
 pytestmark = pytest.mark.django_db
@@ -74,7 +74,7 @@ def test_the_pauses_grow_to_half_a_minute(sandbox, client, attempt):
     assert len(set(keys_sent(sandbox))) == 1
 
 
-def test_no_connection_while_unsure_stays_unsure(sandbox, network, client, attempt):
+def test_no_connection_after_an_unknown_outcome_stays_unknown(sandbox, network, client, attempt):
     """What was sent before may have been carried out, so this is no no."""
     unsure(sandbox, client, attempt)
 
@@ -97,8 +97,10 @@ def test_no_connection_while_unsure_stays_unsure(sandbox, network, client, attem
         ("status", {"status": 400}, exceptions.BadRequest),
     ],
 )
-def test_a_no_about_something_else_leaves_an_unsure_one_open(sandbox, client, attempt, kind, options, expected):
-    """A refused key doesn't say what became of the send before: the visitor is told so, and the truth comes later."""
+def test_a_rejection_for_another_reason_leaves_an_unknown_outcome_open(
+    sandbox, client, attempt, kind, options, expected
+):
+    """A rejected API key doesn't tell the result of the send before: the outcome is unknown until it is resolved."""
     unsure(sandbox, client, attempt)
     sandbox.faults.add(kind, "create", times=1, **options)
     outcome = resume("default", client, KEY, attempt.body_digest(), later(NOW, 2))
@@ -112,8 +114,8 @@ def test_a_no_about_something_else_leaves_an_unsure_one_open(sandbox, client, at
     assert set(keys_sent(sandbox)) == {f"kb-{KEY}-1"}
 
 
-def test_taken_after_unsure_says_that_it_may_be_our_own(sandbox, client, attempt):
-    """A Kordless that forgot the key answers 409 for its own booking; the outcome does not pretend to know."""
+def test_taken_after_an_unknown_outcome_may_be_our_own_booking(sandbox, client, attempt):
+    """A Kordless without the idempotency key answers 409 for its own booking; the outcome does not pretend to know."""
     unsure(sandbox, client, attempt)
     with sandbox.store.write() as db:
         db.execute("DELETE FROM replays")
@@ -128,7 +130,7 @@ def test_taken_after_unsure_says_that_it_may_be_our_own(sandbox, client, attempt
     assert len(sandbox.bookings()) == 1
 
 
-def test_long_notes_in_any_script_survive_being_unsure(sandbox, client, attempt):
+def test_long_notes_in_any_script_survive_an_unknown_outcome(sandbox, client, attempt):
     """A thousand characters that hardly compress fit the row, though they would not fit a URL."""
     dice = random.Random(7)  # noqa: S311 (no secret)
     notes = "".join(chr(dice.randrange(0x10000, 0xE0000)) for _ in range(1000))
@@ -140,7 +142,7 @@ def test_long_notes_in_any_script_survive_being_unsure(sandbox, client, attempt)
 
 
 def test_too_many_waits_as_long_as_kordless_says(sandbox, client, attempt):
-    """429 with Retry-After: 20 is placed by itself after 20 seconds, with the key that was refused."""
+    """429 with Retry-After: 20 is placed by itself after 20 seconds, with the key that was rejected."""
     sandbox.faults.add("status", "create", times=1, status=429, retry_after=20)
     assert place_booking("default", client, attempt, NOW) == Pending(seconds=20, waiting=True)
     assert (row().state, row().outcome_unknown) == ("waiting", False)
@@ -151,8 +153,8 @@ def test_too_many_waits_as_long_as_kordless_says(sandbox, client, attempt):
     assert not row().outcome_unknown
 
 
-def test_the_documented_allowance_makes_the_eleventh_wait(sandbox, client):
-    """Ten creations a minute, and the eleventh is told for about how long."""
+def test_the_documented_rate_limit_makes_the_eleventh_wait(sandbox, client):
+    """Ten creations a minute, and the eleventh gets the seconds to wait."""
     sandbox.limits = Limits(general=None)
     slots = [slot for slot in client.availability("haircut", NOW, NOW + timedelta(days=14)) if slot.available]
     template = attempt_at(client)
@@ -168,8 +170,8 @@ def test_the_documented_allowance_makes_the_eleventh_wait(sandbox, client):
     assert 1 <= outcomes[-1].seconds <= 61
 
 
-def test_too_many_while_unsure_keeps_the_doubt(sandbox, network, client, attempt):
-    """Waiting for a turn, it is still unsure; no connection then doesn't make it a no."""
+def test_a_rate_limit_after_an_unknown_outcome_leaves_it_unknown(sandbox, network, client, attempt):
+    """Waiting for its turn, its outcome is still unknown; no connection then doesn't make it a rejection."""
     unsure(sandbox, client, attempt)
     sandbox.faults.add("status", "create", times=1, status=429, retry_after=20)
     assert resume("default", client, KEY, attempt.body_digest(), later(NOW, 2)) == Pending(seconds=20, waiting=True)
@@ -186,7 +188,7 @@ def test_too_many_while_unsure_keeps_the_doubt(sandbox, network, client, attempt
 
 
 def test_no_connection_when_the_turn_has_come_keeps_the_place(sandbox, network, client, attempt):
-    """Refused with 429 and then never reached: it stays in line, as was promised, and is placed once that works."""
+    """Rejected with 429 and then never reached: it stays in line, as was promised, and is placed once that works."""
     sandbox.faults.add("status", "create", times=1, status=429, retry_after=20)
     place_booking("default", client, attempt, NOW)
 
@@ -201,8 +203,8 @@ def test_no_connection_when_the_turn_has_come_keeps_the_place(sandbox, network, 
     assert len(sandbox.bookings()) == 1
 
 
-def test_an_unsure_attempt_is_sent_for_a_day(sandbox, client, attempt):
-    """After a day Kordless may have forgotten the key: nothing is sent any more, and nothing is claimed."""
+def test_an_attempt_with_unknown_outcome_is_sent_for_a_day(sandbox, client, attempt):
+    """After a day Kordless may have deleted the key: nothing is sent any more, and nothing is claimed."""
     unsure(sandbox, client, attempt)
     sent = len(creates(sandbox))
     outcome = resume("default", client, KEY, attempt.body_digest(), later(NOW, 86_401))

@@ -1,4 +1,4 @@
-"""Pages asked for on a guess: they cost Kordless nothing, and hold nothing of anybody's own."""
+"""Prefetched pages: they cost Kordless nothing, and hold nothing personal."""
 
 from datetime import timedelta
 
@@ -9,8 +9,8 @@ from time_machine import Traveller
 
 from kordless_booking.prefetch import PREFETCH_SECONDS
 from kordless_booking.sandbox import Sandbox
-from tests.conftest import NOW
-from tests.support.visitor import HTMX, Page, Walk
+from tests.support.clock import NOW
+from tests.support.visitor import HTMX, Page, Visitor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 GUESS = {**HTMX, "KB-Ahead": "1"}
@@ -32,7 +32,7 @@ def time_on(client: Client) -> str:
 @pytest.mark.parametrize("headers", [GUESS, *BROWSERS])
 @pytest.mark.parametrize("path", ["/book/", "/book/haircut/", "/book/haircut/?month=2027-01", "/book/haircut/zone/"])
 def test_what_nobody_has_read_yet_is_not_fetched(client: Client, sandbox: Sandbox, path: str, headers: dict[str, str]):
-    """Kordless hears nothing of a guess; the answer is empty and is not kept."""
+    """A prefetch sends nothing to Kordless; the response is empty and not cached."""
     response = client.get(path, headers=headers)
     assert (response.status_code, response.content, response["Cache-Control"]) == (204, b"", "no-store, private")
     assert list(sandbox.requests) == []
@@ -72,7 +72,7 @@ def test_the_visitors_own_browser_keeps_a_guess_for_a_few_seconds(client: Client
 
 
 @pytest.mark.parametrize("headers", [HTMX, *BROWSERS], ids=["a click", *[str(one) for one in BROWSERS]])
-def test_nothing_else_is_kept_after_a_guess(client: Client, sandbox: Sandbox, headers: dict[str, str]):
+def test_a_prefetch_caches_nothing_else(client: Client, sandbox: Sandbox, headers: dict[str, str]):
     """Clicks, and browsers that prefetch by themselves, get pages that must be asked for each time."""
     time = time_on(client)
     for path, control in (("/book/haircut/", "private, no-cache"), (time, "no-store, private")):
@@ -92,7 +92,7 @@ def test_a_stale_page_is_not_refreshed_on_a_guess(client: Client, sandbox: Sandb
     assert len(sandbox.requests) == asked
 
 
-def test_nothing_personal_is_given_on_a_guess(visitor: Walk, client: Client, sandbox: Sandbox):
+def test_nothing_personal_is_given_on_a_guess(visitor: Visitor, client: Client, sandbox: Sandbox):
     """No booking, no look-up page, nothing with what somebody typed, and no form is sent."""
     confirmation = visitor.book()
     manage = next(link for link in confirmation.links().values() if "/manage/" in link and len(link) > 60)

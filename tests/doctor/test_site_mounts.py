@@ -1,11 +1,11 @@
-"""What the doctor says of where the widget is."""
+"""Findings of the doctor about the URLs of the widget."""
 
 import pytest
 from django.urls import include, path
 from pytest_django import Settings
 
 from tests.support.doctor import ask
-from tests.test_checks import ELSEWHERE, mounted
+from tests.support.urlconfs import WITHOUT_WIDGET, mounted
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +26,7 @@ def test_where_each_account_is(two_accounts: Settings):
 
 def test_nowhere(well: Settings):
     """With the line to add."""
-    well.ROOT_URLCONF = ELSEWHERE
+    well.ROOT_URLCONF = WITHOUT_WIDGET
     told = ask()
     assert told.fixes() == ["unmounted"]
     assert 'include("kordless_booking.urls")' in told.line("unmounted")
@@ -43,7 +43,7 @@ def test_one_of_two_is_missing(two_accounts: Settings):
 
 
 def test_a_namespace_of_nobody(two_accounts: Settings):
-    """Told as the system check does."""
+    """Reported with the id of the system check."""
     two_accounts.ROOT_URLCONF = mounted("north", "south", "west")
     assert "E007" in ask().fixes()
 
@@ -55,7 +55,7 @@ def test_deep_in_other_namespaces(well: Settings):
 
 
 def test_where_the_address_varies(well: Settings):
-    """It can't be told to anybody."""
+    """It has no address without arguments."""
     well.ROOT_URLCONF = (path("<slug:salon>/", include("kordless_booking.urls")),)
     assert ask().of("urls") == {"unmounted": "fix"}
 

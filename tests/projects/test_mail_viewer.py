@@ -1,4 +1,4 @@
-"""The demo's postbox: only letters of its own, only on the sandbox."""
+"""The demo's mail viewer: only its own mails, only on the sandbox."""
 
 from pathlib import Path
 
@@ -20,14 +20,14 @@ def _for_this_machine(settings: Settings) -> None:
 
 
 def put(subject: str = "Booked") -> None:
-    """A letter with HTML and a calendar file."""
+    """Write a mail with HTML and a calendar file."""
     message = EmailMultiAlternatives(subject, "plain", "a@salon.example", ["b@example.com"])
     message.attach_alternative("<html><head></head><p>Booked <script>alert(1)</script></p></html>", "text/html")
     message.attach("booking.ics", "BEGIN:VCALENDAR", "text/calendar; method=PUBLISH")
     assert mail_viewer.Folder().send_messages([message]) == 1
 
 
-def test_letters_are_kept_and_shown(settings: Settings, tmp_path: Path):
+def test_mails_are_stored_and_shown(settings: Settings, tmp_path: Path):
     """As HTML that may do nothing, and as a calendar file; the oldest go when there are too many."""
     settings.SANDBOX_MAIL = tmp_path / "mail"
     for number in range(mail_viewer.KEPT + 2):
@@ -43,13 +43,13 @@ def test_letters_are_kept_and_shown(settings: Settings, tmp_path: Path):
 
 @pytest.mark.parametrize("name", ["../settings", "..%2f", "", "x", "1234567890-0", "1" * 30])
 def test_nothing_else_is_shown(settings: Settings, tmp_path: Path, name: str):
-    """No other file, no letter that isn't there."""
+    """No other file, no mail that isn't there."""
     settings.SANDBOX_MAIL = tmp_path
     with pytest.raises(Http404):
         mail_viewer.mail_html(GET, name)
 
 
-def test_with_a_real_account_there_is_no_postbox():
+def test_with_a_real_account_there_is_no_mail_viewer():
     """Nobody's mail is shown."""
     with pytest.raises(Http404):
         mail_viewer.mailbox(GET)

@@ -6,8 +6,8 @@ import pytest
 from pytest_django import Settings
 
 from kordless_booking.sandbox import Sandbox
-from tests.conftest import NOW
-from tests.support.visitor import JANE, Page, Walk, start_of
+from tests.support.clock import NOW
+from tests.support.visitor import JANE, Page, Visitor, start_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
@@ -21,7 +21,7 @@ def watch(page: Page) -> tuple[str, dict[str, str]]:
 
 
 @pytest.mark.parametrize("query", ["", "?host=host_sarah", "?month=2026-12&tz=Asia/Kathmandu", "?party=1&hours=24"])
-def test_unchanged_is_nothing(visitor: Walk, sandbox: Sandbox, query: str):
+def test_unchanged_is_nothing(visitor: Visitor, sandbox: Sandbox, query: str):
     """204 without a body and without asking Kordless, for the very view that is open, also in another minute."""
     page = visitor.open(f"/book/haircut/{query}")
     address, headers = watch(page)
@@ -34,14 +34,14 @@ def test_unchanged_is_nothing(visitor: Walk, sandbox: Sandbox, query: str):
     assert sandbox.requests == []
 
 
-def test_the_minute_alone_changes_nothing(visitor: Walk, clock):
-    """The clock on the page is no news."""
+def test_the_minute_alone_changes_nothing(visitor: Visitor, clock):
+    """The clock on the page is no change."""
     address, headers = watch(visitor.open("/book/haircut/"))
     clock.shift(61)
     assert visitor.once(address, **headers).status == 204
 
 
-def test_a_time_that_is_gone_is_news(visitor: Walk, sandbox: Sandbox, clock):
+def test_a_taken_time_changes_the_page(visitor: Visitor, sandbox: Sandbox, clock):
     """The page comes without it, and with a new word for how it is."""
     page = visitor.open("/book/haircut/?host=host_sarah")
     address, headers = watch(page)
@@ -55,7 +55,7 @@ def test_a_time_that_is_gone_is_news(visitor: Walk, sandbox: Sandbox, clock):
     assert visitor.once(address, **headers).status == 204
 
 
-def test_seats_are_news_too(visitor: Walk, sandbox: Sandbox, clock):
+def test_fewer_seats_change_the_page(visitor: Visitor, sandbox: Sandbox, clock):
     """Where it says how many places are left."""
     page = visitor.open("/book/styling-class/")
     address, headers = watch(page)
@@ -64,7 +64,7 @@ def test_seats_are_news_too(visitor: Walk, sandbox: Sandbox, clock):
     assert visitor.once(address, **headers).status == 200
 
 
-def test_a_page_without_times_is_watched_too(visitor: Walk, sandbox: Sandbox, clock):
+def test_a_page_without_times_is_watched_too(visitor: Visitor, sandbox: Sandbox, clock):
     """Something may become free."""
     sandbox.faults.add("no_slots", "availability")
     address, headers = watch(visitor.open("/book/haircut/?month=2026-12"))
@@ -74,7 +74,7 @@ def test_a_page_without_times_is_watched_too(visitor: Walk, sandbox: Sandbox, cl
     assert visitor.once(address, **headers).times
 
 
-def test_the_times_that_a_booking_may_move_to(visitor: Walk):
+def test_the_times_that_a_booking_may_move_to(visitor: Visitor):
     """The same for a page that is somebody's own."""
     confirmed = visitor.book()
     manage = visitor.open(confirmed.link("Change or cancel"))
@@ -84,7 +84,7 @@ def test_the_times_that_a_booking_may_move_to(visitor: Walk):
     assert answer.response["Cache-Control"] == "no-store, private"
 
 
-def test_what_was_typed_goes_along(visitor: Walk, sandbox: Sandbox):
+def test_what_was_typed_goes_along(visitor: Visitor, sandbox: Sandbox):
     """A page that somebody came back to keeps what they typed also in the list that is refreshed."""
     form = visitor.choose()
     sandbox.faults.add("status", "create", times=1, status=409)
@@ -95,7 +95,7 @@ def test_what_was_typed_goes_along(visitor: Walk, sandbox: Sandbox):
     assert "kept=" in next(iter(visitor.once(address).times.values()))
 
 
-def test_another_word_is_answered_with_the_page(visitor: Walk, site: Settings):
+def test_another_word_is_answered_with_the_page(visitor: Visitor, site: Settings):
     """Whatever it is."""
     page = visitor.open("/book/haircut/")
     address, _headers = watch(page)
@@ -104,7 +104,7 @@ def test_another_word_is_answered_with_the_page(visitor: Walk, site: Settings):
     assert visitor.once("/book/", **{"KB-Seen": "None"}).status == 200
 
 
-def test_the_address_pins_what_is_open(visitor: Walk):
+def test_the_address_pins_what_is_open(visitor: Visitor):
     """A month and a day, so that a new first free day doesn't turn the page."""
     page = visitor.open("/book/haircut/")
     address, _headers = watch(page)

@@ -1,0 +1,14 @@
+"""URLconfs of sites with the widget at several places, or at none."""
+
+from django.urls import include, path
+from django.views.generic import TemplateView
+
+WITHOUT_WIDGET = (path("page/", TemplateView.as_view(template_name="page.html")),)
+
+
+def mounted(*namespaces: str | None):
+    """Return a URLconf with the widget once under each of these namespaces."""
+    return tuple(
+        path(f"{index}/", include("kordless_booking.urls", namespace=namespace))
+        for index, namespace in enumerate(namespaces)
+    )
