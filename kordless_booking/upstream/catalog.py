@@ -101,16 +101,16 @@ class Catalog:
         known: OrganizationDetail | None = self._cache.lookup(self._organization_item())[0].value
         return known
 
-    def cache_status(self, months: Sequence[date], *, most: int = 50) -> list[CacheStatus]:
+    def cache_status(self, months: Sequence[date], *, max_services: int = 50) -> list[CacheStatus]:
         """Return the cache status for these months without a request to Kordless.
 
-        That is: of the organization, and of each of its services (the first `most`) with its slots for one person.
+        That is: of the organization, and of each of its first `max_services` services with its slots for one person.
         """
         organization = self.cached_organization()
         services = organization.services if organization else ()
         slugs = [service.slug for service in services if service.bookable and service.slug]
         items: list[tuple[CacheItem[Any], str, date | None]] = [(self._organization_item(), "", None)]
-        for slug in slugs[:most]:
+        for slug in slugs[:max_services]:
             items.append((self._service_item(slug), slug, None))
             items += [(self._slots_item(slug, month, 1, None), slug, month) for month in months]
         now = self._clock.now()

@@ -28,6 +28,7 @@ from kordless_booking.presentation import calendar_event, timezones
 from kordless_booking.presentation.texts import DisplayTimes, booking_location, booking_venue_timezone
 from kordless_booking.views.abuse import rate_limit
 from kordless_booking.views.decorators import widget_view
+from kordless_booking.views.display import display_times
 from kordless_booking.views.invites import calendar_event_for, calendar_links, calendar_response
 from kordless_booking.views.links import SeeOther
 from kordless_booking.views.page import build_page, embed_event
@@ -36,7 +37,6 @@ from kordless_booking.views.rendering import render
 from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.retry_after import set_retry_after
 from kordless_booking.views.summary import BookingView, booking_view, find_service
-from kordless_booking.views.words import clocks
 
 log = logging.getLogger("kordless_booking.views")
 
@@ -163,8 +163,8 @@ class ManagedBooking:
         email = self.link.contact if "@" in self.link.contact else None
         contact = self.booking.contact or (Contact(email=email) if email else None)
         changed = msgspec.structs.replace(self.booking, contact=contact, **changes)
-        reader = visit.preferences(self.timezone)
-        publish_change(change, changed, account=visit.account.name, now=visit.now, reader=reader)
+        preferences = visit.preferences(self.timezone)
+        publish_change(change, changed, account=visit.account.name, now=visit.now, preferences=preferences)
 
     def detail(self, visit: WidgetRequest) -> ServiceDetail | None:
         """Return the booking's service, or None when Kordless doesn't have it any more or can't be asked."""
@@ -184,10 +184,10 @@ class ManagedBooking:
             sequence=int(visit.now.timestamp()) // 60,
         )
 
-    def clocks(self, visit: WidgetRequest, start: datetime, end: datetime) -> DisplayTimes:
+    def display_times(self, visit: WidgetRequest, start: datetime, end: datetime) -> DisplayTimes:
         """Return the booking's time in words, or one that it may move to."""
         site = booking_venue_timezone(self.booking, self.detail(visit))
-        return clocks(visit, start, end, self.timezone, site)
+        return display_times(visit, start, end, self.timezone, site)
 
     def view(self, visit: WidgetRequest) -> BookingView:
         """Return the context of parts/booking.html."""

@@ -17,6 +17,7 @@ from kordless_booking.changes import BookingChange, mark_change_in_progress
 from kordless_booking.logs import log_event
 from kordless_booking.views.cells import format_start, read_start
 from kordless_booking.views.decorators import VERSION_HEADER, widget_view
+from kordless_booking.views.display import service_card
 from kordless_booking.views.links import SeeOther
 from kordless_booking.views.manage import (
     ManagedBooking,
@@ -33,7 +34,6 @@ from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.slot_page import AGE_NOTICE_SECONDS, SlotLinks, age_notice, slot_context
 from kordless_booking.views.slot_reading import free_slot, read_month, start_fetching_month, start_fetching_time
 from kordless_booking.views.steps import zone_context
-from kordless_booking.views.words import service_card
 
 log = logging.getLogger("kordless_booking.views")
 
@@ -69,7 +69,7 @@ def slots(visit: WidgetRequest, token: str) -> HttpResponse:
         "back": {"url": it.url(visit, "manage"), "label": _("Back to your booking")},
         "rescheduling": {
             "number": it.booking.confirmation_number,
-            "old_when": it.clocks(visit, it.booking.start, it.booking.end).line,
+            "old_when": it.display_times(visit, it.booking.start, it.booking.end).line,
         },
         "taken": _("That time was just taken. Here are the times that are still free.")
         if visit.request.GET.get("taken")
@@ -110,14 +110,14 @@ def confirm(visit: WidgetRequest, token: str) -> HttpResponse:
     terms = Terms.from_available_time(
         moment, service=detail.service.slug, timezone=it.timezone, party_size=it.link.party_size
     )
-    return _confirm_page(visit, it, Draft(terms=terms, made_at=visit.now.timestamp()))
+    return _confirm_page(visit, it, Draft(terms=terms, issued_at=visit.now.timestamp()))
 
 
 def _confirm_page(visit: WidgetRequest, it: ManagedBooking, chosen: Draft, problem: str = "") -> HttpResponse:
     token = it.token
     context = {
         "booking": it.view(visit),
-        "new": it.clocks(visit, chosen.terms.start, chosen.terms.end),
+        "new": it.display_times(visit, chosen.terms.start, chosen.terms.end),
         "action": visit.links.url(
             "reschedule-confirm", token, choices=visit.choices.appearance(), start=format_start(chosen.terms.start)
         ),

@@ -28,7 +28,7 @@ from kordless_booking.views.cells import (
     read_start,
     time_items,
 )
-from kordless_booking.views.words import format_timezone
+from kordless_booking.views.display import format_timezone
 
 if TYPE_CHECKING:
     from datetime import date, datetime

@@ -13,6 +13,7 @@ from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.steps import Step
 from kordless_booking.presentation import formatting, timezone_search
 from kordless_booking.views.decorators import VERSION_HEADER, widget_view
+from kordless_booking.views.display import service_card
 from kordless_booking.views.links import SeeOther
 from kordless_booking.views.page import build_page
 from kordless_booking.views.problems import not_found
@@ -20,7 +21,6 @@ from kordless_booking.views.rendering import PageRenderer, render
 from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.slot_page import AGE_NOTICE_SECONDS, SlotLinks, age_notice, slot_context
 from kordless_booking.views.slot_reading import read_month, start_fetching_month, visitor_zone
-from kordless_booking.views.words import service_card
 
 
 @widget_view("GET", shareable=True, prefetchable=True)

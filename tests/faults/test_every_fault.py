@@ -17,7 +17,7 @@ def test_a_fault_is_a_page_and_a_line(scene: Scene, caplog: pytest.LogCaptureFix
     do = step.prepare(scene)
     scene.sandbox.faults.clear()
     scene.sandbox.faults.add(fault.kind, step.operation, **fault.options)
-    scene.sandbox.forget_requests()
+    scene.sandbox.clear_requests()
     caplog.clear()
     caplog.set_level("DEBUG")
     page = do()

@@ -54,7 +54,7 @@ def test_a_bad_line_is_a_page_in_time(street: Scene, caplog: pytest.LogCaptureFi
     step = ACTS[act]
 
     def fall() -> None:
-        scene.sandbox.forget_requests()
+        scene.sandbox.clear_requests()
         scene.sandbox.faults.add(fault.kind, step.operation, **fault.options)
 
     struck(scene, caplog, fault, act, fall)

@@ -57,7 +57,7 @@ def test_a_warm_site_carries_on_through_an_outage(scene: Scene):
         assert NOTICE not in scene.walk.open(f"{page}{'&' if '?' in page else '?'}hours=24").text
     times = scene.walk.open(f"{SLOTS}&hours=24").times
     scene.sandbox.faults.add("status", status=503)
-    scene.sandbox.forget_requests()
+    scene.sandbox.clear_requests()
     scene.clock.shift(20)
     assert until(scene, SLOTS, lambda page: NOTICE in page.text, within=60).times == times
     scene.clock.shift(280)
@@ -222,7 +222,7 @@ def test_a_redirect_is_never_followed(street: Scene):
 
 def test_a_cold_burst_is_one_request_of_each_kind(scene: Scene):
     """Twenty visitors of a newsletter at once: the organization, the service and the times are asked for once."""
-    scene.sandbox.forget_requests()
+    scene.sandbox.clear_requests()
     together, statuses = threading.Barrier(20), []
 
     def visit() -> None:
@@ -258,7 +258,7 @@ def test_a_dead_cache_takes_no_page_down(scene: Scene, caplog: pytest.LogCapture
 def test_a_read_only_database_books_nothing(scene: Scene, caplog: pytest.LogCaptureFixture):
     """What can't be written down isn't sent: the form stays, browsing goes on, and one line says why."""
     form = scene.form()
-    scene.sandbox.forget_requests()
+    scene.sandbox.clear_requests()
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA query_only = ON")
     try:
