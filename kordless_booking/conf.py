@@ -274,7 +274,7 @@ class Account:
         str, Setting(matching(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+"), "The dotted path of a function of request and form.")
     ] = ""
     """Dotted path of the site's own spam check."""
-    human_check_origins: Annotated[
+    spam_check_origins: Annotated[
         tuple[str, ...],
         Setting(
             lambda value: isinstance(value, list | tuple) and all(map(is_origin, value)),

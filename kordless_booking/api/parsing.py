@@ -256,7 +256,7 @@ def _parse_price(fields: LenientObject) -> Price:
         whole = amount.to_integral_value() if amount == amount.to_integral_value() else amount
         return Price(kind=PriceKind.FIXED, amount=Decimal(f"{whole:f}"), currency=currency)
     word = as_text(value) if isinstance(value, str) else None
-    # [^\W\d_] is any letter. Text without one, such as "-", stays UNSAID, and so does a negative amount.
+    # [^\W\d_] is any letter. Text without one, such as "-", stays UNSPECIFIED, and so does a negative amount.
     if word is not None and amount is None and re.search(r"[^\W\d_]", word) and word.casefold() != "nan":
         return Price(kind=PriceKind.FREE if word.casefold() == "free" else PriceKind.VARIABLE, currency=currency)
     return Price(kind=PriceKind.VARIABLE if value is None else PriceKind.UNSPECIFIED, currency=currency)

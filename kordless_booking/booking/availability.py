@@ -134,7 +134,7 @@ def month_view(
     for candidate, its_slots in slots:
         found = free_days(candidate, its_slots, choices, now, zone)
         first_free = next(iter(found), None)
-        if shown is None or (first_free and choices.asked_month() is None):
+        if shown is None or (first_free and choices.requested_month() is None):
             shown = candidate, its_slots, found
         if first_free:
             break
@@ -167,7 +167,7 @@ def month_view(
 
 def month_to_open(choices: Choices, bounds: tuple[date, date]) -> date:
     """Return the first day of the month to open first: the chosen one, moved into `bounds`, else the first of these."""
-    return min(max(choices.asked_month() or bounds[0], bounds[0]), bounds[1])
+    return min(max(choices.requested_month() or bounds[0], bounds[0]), bounds[1])
 
 
 def free_days(

@@ -75,7 +75,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
         """Return a copy with these fields replaced."""
         return msgspec.structs.replace(self, **changes)
 
-    def asked_month(self) -> date | None:
+    def requested_month(self) -> date | None:
         """Return the first day of the month that was chosen, by itself or by one of its days; else None."""
         return self.month or (self.day.replace(day=1) if self.day else None)
 

@@ -28,10 +28,10 @@ StyleKey = tuple[str, tuple[str, ...]]
 """Name of a theme, or "" for none; and the names of the static files that are the site's own sheets."""
 
 
-def build_css(style_key: StyleKey, colour: str) -> str:
+def build_css(style_key: StyleKey, color: str) -> str:
     """Return the complete style sheet for a color, six hexadecimal digits."""
     base, own, _ = _texts(style_key)
-    return "\n".join((base, build_palette(f"#{colour}", parse_surfaces(own)).css(), own, ""))
+    return "\n".join((base, build_palette(f"#{color}", parse_surfaces(own)).css(), own, ""))
 
 
 def css_version(style_key: StyleKey) -> str:

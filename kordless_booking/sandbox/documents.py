@@ -29,7 +29,7 @@ def organization(business: Business, *, tagline: bool) -> dict[str, Any]:
 
 
 def service(service: Service) -> dict[str, Any]:
-    """Return a service. A price of UNSAID is left out together with the currency."""
+    """Return a service. A price of ABSENT is left out together with the currency."""
     document: dict[str, Any] = {
         "key": service.slug,
         "name": service.name,

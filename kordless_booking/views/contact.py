@@ -30,7 +30,7 @@ from kordless_booking.forms import ContactForm
 from kordless_booking.models import FunnelCount
 from kordless_booking.views.abuse import HONEYPOT, reject_reason
 from kordless_booking.views.already_requested import already_requested
-from kordless_booking.views.cells import read_start
+from kordless_booking.views.cells import parse_start
 from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.links import SeeOther
 from kordless_booking.views.outcome import invalidate_after_error, redirect_to_outcome
@@ -75,7 +75,7 @@ def contact(visit: WidgetRequest, service: str) -> HttpResponse:
 
 def _begin_draft(visit: WidgetRequest, service: str) -> HttpResponse:
     """Sign the clicked time into a draft, and redirect to a URL with it, so that a reload keeps the nonce."""
-    start = read_start(visit.request.GET.get("start", ""))
+    start = parse_start(visit.request.GET.get("start", ""))
     if start is not None:
         start_fetching_time(visit, service, start)
     detail = visit.bookable_service(service)

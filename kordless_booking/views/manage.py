@@ -115,7 +115,7 @@ def cancel(visit: WidgetRequest, token: str) -> HttpResponse:
                 "We couldn't confirm that your booking is canceled. Please look at your booking again in a minute; "
                 "you may also cancel it again, that does no harm."
             )
-            return change_failed_page(visit, "cancel_unknown", error, lambda _unsaid: _cancel_page(visit, it, text))
+            return change_failed_page(visit, "cancel_unknown", error, lambda _default: _cancel_page(visit, it, text))
         if found.status != "canceled":
             raise Problem(
                 "cancel_refused",

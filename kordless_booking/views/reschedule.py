@@ -15,7 +15,7 @@ from kordless_booking.booking.draft import Draft
 from kordless_booking.booking.terms import Terms
 from kordless_booking.changes import BookingChange, mark_change_in_progress
 from kordless_booking.logs import log_event
-from kordless_booking.views.cells import format_start, read_start
+from kordless_booking.views.cells import format_start, parse_start
 from kordless_booking.views.decorators import VERSION_HEADER, widget_view
 from kordless_booking.views.display import service_card
 from kordless_booking.views.links import SeeOther
@@ -59,7 +59,7 @@ def slots(visit: WidgetRequest, token: str) -> HttpResponse:
     )
     page = build_page(visit, _("Choose a new time"))
     month = read_month(visit, detail)
-    notice = age_notice(visit, month.cached, old=AGE_NOTICE_SECONDS)
+    notice = age_notice(visit, month.cached, min_age_seconds=AGE_NOTICE_SECONDS)
     renderer = PageRenderer(visit, page)
     context = slot_context(visit, month.view, links, renderer, notice=notice) | {
         # A booking keeps its host and party size.
@@ -99,7 +99,7 @@ def confirm(visit: WidgetRequest, token: str) -> HttpResponse:
         # The service isn't loaded, because moving doesn't need it: one request less that can fail.
         return _move(*_load_movable(visit, token))
     visit, it = _load_movable(visit, token)
-    start = read_start(visit.request.GET.get("start", ""))
+    start = parse_start(visit.request.GET.get("start", ""))
     if start:
         start_fetching_time(visit, it.booking.service_slug or "", start)
     detail = _detail(visit, it)
@@ -219,7 +219,7 @@ def _resolve_failed_move(
             "you may also send this again, that does no harm."
         )
         return change_failed_page(
-            visit, "reschedule_unknown", error, lambda _unsaid: _confirm_page(visit, it, chosen, text)
+            visit, "reschedule_unknown", error, lambda _default: _confirm_page(visit, it, chosen, text)
         )
     raise Problem(
         "reschedule_refused",

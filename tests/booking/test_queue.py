@@ -33,9 +33,9 @@ def waiting(
     )
 
 
-def told(rows: list[BookingAttempt], a_minute: int = 10) -> list[int]:
+def told(rows: list[BookingAttempt], creations_per_minute: int = 10) -> list[int]:
     """What each is told."""
-    return [wait_for(row, NOW, creations_per_minute=a_minute) for row in rows]
+    return [wait_for(row, NOW, creations_per_minute=creations_per_minute) for row in rows]
 
 
 def test_whoever_waits_behind_ten_waits_a_minute_longer():
@@ -88,9 +88,9 @@ def test_only_those_who_wait_at_the_same_account_count():
     assert wait_for_new_attempt("south", NOW) == 0
 
 
-def raced(row: BookingAttempt, a_minute: int = 10) -> int:
+def raced(row: BookingAttempt, creations_per_minute: int = 10) -> int:
     """What it is told when Kordless has room again in 50 seconds."""
-    return wait_after_contention(row, NOW, seconds=50, creations_per_minute=a_minute)
+    return wait_after_contention(row, NOW, seconds=50, creations_per_minute=creations_per_minute)
 
 
 def test_who_loses_a_race_is_told_of_those_who_will_lose_it_too():
