@@ -147,15 +147,15 @@ class Appointments:
     def erase_person(
         self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool
     ) -> ErasureResult:
-        theirs = _appointments_in(accounts).filter(Q(email_hash__in=person.hashes) | Q(phone_hash__in=person.hashes))
-        for row in theirs:
+        rows = _appointments_in(accounts).filter(Q(email_hash__in=person.hashes) | Q(phone_hash__in=person.hashes))
+        for row in rows:
             # Collected before the rows are gone: later targets know bookings by their number alone.
             try:
                 person.numbers.add(AppointmentData.from_row(row).booking.confirmation_number)
             except InvalidToken:
                 # Its hashes are the person's, so it is deleted; only its number stays unknown.
                 continue
-        return _deleted(theirs)
+        return _deleted(rows)
 
     def erase_older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> ErasureResult:
         return _deleted(_appointments_in(accounts).filter(end__lt=moment))
@@ -207,7 +207,7 @@ class Deliveries:
     def erase_person(
         self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool
     ) -> ErasureResult:
-        result, theirs = ErasureResult(), []
+        result, matching = ErasureResult(), []
         # Bodies are encrypted and have no hash of the contact: each one must be decrypted and searched.
         for row in _deliveries_in(accounts).exclude(encrypted="").iterator():
             try:
@@ -220,8 +220,8 @@ class Deliveries:
             # Any text, not only the contact's fields: events of unknown kinds have fields that nobody knows.
             if any(person.matches(text) for text in iter_strings(document)):
                 person.numbers |= _numbers(body)
-                theirs.append(row.pk)
-        result.emptied = WebhookDelivery.objects.filter(pk__in=theirs).update(encrypted="")
+                matching.append(row.pk)
+        result.emptied = WebhookDelivery.objects.filter(pk__in=matching).update(encrypted="")
         return result
 
     def erase_older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> ErasureResult:
@@ -256,10 +256,10 @@ class BookingProjections:
     def erase_person(
         self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool
     ) -> ErasureResult:
-        theirs = _projections_in(accounts).filter(number_hash__in=number_hashes(person.numbers))
+        rows = _projections_in(accounts).filter(number_hash__in=number_hashes(person.numbers))
         result = ErasureResult()
-        result.deleted, _ = theirs.filter(_passed(now)).delete()
-        for _row in theirs:
+        result.deleted, _ = rows.filter(_passed(now)).delete()
+        for _row in rows:
             result.keep("in the future; they hold a time and a keyed hash, and nothing personal", personal=False)
         return result
 

@@ -30,7 +30,7 @@ def already_requested(
     new_booking_url = visit.links.service_url(
         "contact", terms.service, terms.choices_for_day(choices), kept=kept, start=format_start(terms.start)
     )
-    said = (
+    texts = (
         409,
         _("This time was already requested from this page"),
         _("Nothing new was booked and nothing was changed. Everything you typed is kept.")
@@ -45,5 +45,5 @@ def already_requested(
         "summary": terms_summary(visit, terms, find_service(visit, terms.service), with_offer=False),
     }
     if sent:
-        return Problem("create_different_request", *said, **ways)
-    return Problem("already_requested", *said, **ways)
+        return Problem("create_different_request", *texts, **ways)
+    return Problem("already_requested", *texts, **ways)

@@ -56,26 +56,26 @@ def find(visit: WidgetRequest) -> HttpResponse:
     form = FindForm(visit.request.POST, region=visit.account.phone_region)
     if not form.is_valid():
         return _find_page(visit, form, status=422)
-    asked = form.number_and_contact()
+    requested = form.number_and_contact()
     # By client, and by number: many clients together must not guess one booking's contact either.
-    objected = rate_limit(visit, "find") or (rate_limit(visit, "number", asked[0]) if asked else None)
-    if objected:
-        return set_retry_after(_find_page(visit, form, problem=objected, status=429), objected.seconds)
+    rejection = rate_limit(visit, "find") or (rate_limit(visit, "number", requested[0]) if requested else None)
+    if rejection:
+        return set_retry_after(_find_page(visit, form, problem=rejection, status=429), rejection.seconds)
     try:
-        booking = visit.client.lookup(*asked) if asked else None
+        booking = visit.client.lookup(*requested) if requested else None
     except (exceptions.NotFound, exceptions.ContactRefused, exceptions.BadRequest, exceptions.Refused):
         booking = None
     except exceptions.Unavailable as error:
         log_problem(visit, "lookup_failed", level=logging.ERROR, status=503, error=error)
         text = _("We can't reach the booking system right now. Please try again in a moment.")
         return set_retry_after(_find_page(visit, form, problem=text, status=503), error.retry_after)
-    if asked is None or booking is None:
+    if requested is None or booking is None:
         log_event(log, logging.INFO, "lookup_rejected")
         text = _("We can't find a booking with this number and this email or phone. Please check both.")
         return _find_page(visit, form, problem=text, status=404)
     link = ManageLink(
-        number=asked[0],
-        contact=asked[1],
+        number=requested[0],
+        contact=requested[1],
         expires=int(visit.now.timestamp()) + FOUND_LINK_SECONDS,
         timezone=visit.choices.timezone,
     )
@@ -220,14 +220,14 @@ def load_managed_booking(visit: WidgetRequest, token: str) -> ManagedBooking:
 
 def check_change_limit(visit: WidgetRequest) -> None:
     """Raise Problem (429) for a client that changes bookings too often."""
-    if objected := rate_limit(visit, "change"):
+    if rejection := rate_limit(visit, "change"):
         raise Problem(
             "throttled",
             429,
             _("A little too often"),
-            objected,
+            rejection,
             next_action="manage-find",
-            retry_after=objected.seconds,
+            retry_after=rejection.seconds,
         )
 
 

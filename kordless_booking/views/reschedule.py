@@ -46,14 +46,14 @@ def slots(visit: WidgetRequest, token: str) -> HttpResponse:
     detail = _detail(visit, it)
     choices = _url_choices(visit.choices)
 
-    def here(wished: Choices) -> str:
-        return visit.links.url("reschedule", token, choices=_url_choices(wished))
+    def here(choices: Choices) -> str:
+        return visit.links.url("reschedule", token, choices=_url_choices(choices))
 
     start = visit.links.url("reschedule-confirm", token, choices=choices.replace(month=None, day=None))
     links = SlotLinks(
         here=here,
         form=visit.links.url("reschedule", token, choices=Choices()),
-        hidden=lambda wished: _url_choices(wished).query_items(),
+        hidden=lambda choices: _url_choices(choices).query_items(),
         time=f"{start}{'&' if '?' in start else '?'}start=",
         zone=visit.links.url("reschedule-zone", token, choices=choices),
     )

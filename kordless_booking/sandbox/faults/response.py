@@ -125,8 +125,8 @@ def rate_headers(
     reset: float | str | None = None,
 ) -> Response:
     """Replace the X-RateLimit headers. None leaves one out."""
-    said = {"X-RateLimit-Limit": limit, "X-RateLimit-Remaining": remaining, "X-RateLimit-Reset": reset}
-    for name, value in said.items():
+    values = {"X-RateLimit-Limit": limit, "X-RateLimit-Remaining": remaining, "X-RateLimit-Reset": reset}
+    for name, value in values.items():
         response.headers.pop(name, None)
         if value is not None:
             response.headers[name] = str(value)
