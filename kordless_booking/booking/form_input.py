@@ -29,7 +29,7 @@ def encrypt_form_input(account: str, form_input: Mapping[str, str]) -> str | Non
     The longest texts are left out, one by one, while the token is too long for a URL.
     """
     while form_input:
-        token = encrypt_token("typed", account, dict(form_input))
+        token = encrypt_token("form_input", account, dict(form_input))
         if len(token) <= MAX_URL_TOKEN:
             return token
         form_input = without_longest(form_input)
@@ -39,7 +39,7 @@ def encrypt_form_input(account: str, form_input: Mapping[str, str]) -> str | Non
 def decrypt_form_input(account: str, token: str | None, now: float, max_lengths: Mapping[str, int]) -> dict[str, str]:
     """Return the form input in a token. Return an empty dict for a token that is missing, invalid or expired."""
     try:
-        found = decrypt_token("typed", account, token or "", max_age=TOKEN_SECONDS, now=now)
+        found = decrypt_token("form_input", account, token or "", max_age=TOKEN_SECONDS, now=now)
     except InvalidToken:
         return {}
     return known_fields(found, max_lengths)

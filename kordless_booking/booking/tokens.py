@@ -87,5 +87,5 @@ def _box(purpose: str, account: str) -> MultiFernet:
 @lru_cache(maxsize=128)
 def _fernet(secret: str | bytes, info: str) -> Fernet:
     key = secret.encode() if isinstance(secret, str) else secret
-    derived_key = HKDF(SHA256(), 32, salt=b"kordless_booking.seal.v1", info=info.encode()).derive(key)
+    derived_key = HKDF(SHA256(), 32, salt=b"kordless_booking.token.v1", info=info.encode()).derive(key)
     return Fernet(base64.urlsafe_b64encode(derived_key))

@@ -85,61 +85,63 @@ def find(visit: WidgetRequest) -> HttpResponse:
 @widget_view("GET", no_store=True)
 def show(visit: WidgetRequest, token: str) -> HttpResponse:
     """Show the booking as Kordless has it now."""
-    it = load_managed_booking(visit, token)
+    managed = load_managed_booking(visit, token)
     return render(
-        visit, "kordless_booking/manage/booking.html", build_page(visit, _("Your booking")), _context(it, visit)
+        visit, "kordless_booking/manage/booking.html", build_page(visit, _("Your booking")), _context(managed, visit)
     )
 
 
 @widget_view("GET", "POST", no_store=True)
 def cancel(visit: WidgetRequest, token: str) -> HttpResponse:
     """Ask once for confirmation, then cancel. Canceling twice changes nothing more."""
-    it = load_managed_booking(visit, token)
-    if it.booking.status == "canceled":
-        return SeeOther(it.url(visit, "manage", done="canceled"))
+    managed = load_managed_booking(visit, token)
+    if managed.booking.status == "canceled":
+        return SeeOther(managed.url(visit, "manage", done="canceled"))
     if visit.request.method != "POST":
-        return _cancel_page(visit, it)
+        return _cancel_page(visit, managed)
     check_change_limit(visit)
     # Before the request: Kordless's webhook may arrive before its response does.
-    mark_change_in_progress(visit.access.cache, visit.account.name, it.link.number)
+    mark_change_in_progress(visit.access.cache, visit.account.name, managed.link.number)
     try:
-        visit.client.cancel(it.link.number, it.link.contact, seconds=change_timeout(visit))
-        ours = True
+        visit.client.cancel(managed.link.number, managed.link.contact, seconds=change_timeout(visit))
+        is_ours = True
     except exceptions.NotSent as error:
-        return change_failed_page(visit, "cancel_not_sent", error, lambda text: _cancel_page(visit, it, text))
+        return change_failed_page(visit, "cancel_not_sent", error, lambda text: _cancel_page(visit, managed, text))
     except (exceptions.OutcomeUnknown, exceptions.Refused) as error:
-        found = refetch(visit, it)
+        found = refetch(visit, managed)
         # Unchanged after a lost response may only mean "not yet", so the page doesn't say that nothing happened.
         if found is None or (found.status != "canceled" and isinstance(error, exceptions.OutcomeUnknown)):
             text = _(
                 "We couldn't confirm that your booking is canceled. Please look at your booking again in a minute; "
                 "you may also cancel it again, that does no harm."
             )
-            return change_failed_page(visit, "cancel_unknown", error, lambda _default: _cancel_page(visit, it, text))
+            return change_failed_page(
+                visit, "cancel_unknown", error, lambda _default: _cancel_page(visit, managed, text)
+            )
         if found.status != "canceled":
             raise Problem(
                 "cancel_refused",
                 422,
                 _("This booking can't be canceled online"),
                 _("It may be too late for that. Please contact us directly. Your booking is unchanged."),
-                main_link=(it.url(visit, "manage"), _("Back to your booking")),
+                main_link=(managed.url(visit, "manage"), _("Back to your booking")),
                 error=error,
             ) from None
         # Refused, yet canceled: somebody else has canceled it, and has announced it.
-        ours = not isinstance(error, exceptions.Refused)
-    if ours:
-        it.publish_change(visit, BookingChange.CANCELLED, status="canceled")
-    if it.booking.service_slug:
-        visit.catalog.invalidate_slots(it.booking.service_slug)
+        is_ours = not isinstance(error, exceptions.Refused)
+    if is_ours:
+        managed.publish_change(visit, BookingChange.CANCELLED, status="canceled")
+    if managed.booking.service_slug:
+        visit.catalog.invalidate_slots(managed.booking.service_slug)
     log_event(log, logging.INFO, "booking_canceled")
-    return SeeOther(it.url(visit, "manage", done="canceled"))
+    return SeeOther(managed.url(visit, "manage", done="canceled"))
 
 
 @widget_view("GET", no_store=True)
 def calendar(visit: WidgetRequest, token: str) -> HttpResponse:
     """Return the booking as a calendar file, with a higher SEQUENCE than any before."""
-    it = load_managed_booking(visit, token)
-    return calendar_response(it.invite(visit))
+    managed = load_managed_booking(visit, token)
+    return calendar_response(managed.invite(visit))
 
 
 @dataclass(frozen=True)
@@ -238,10 +240,10 @@ def change_timeout(visit: WidgetRequest) -> float:
     return max(account.booking_seconds / 2, account.booking_seconds - account.browse_seconds)
 
 
-def refetch(visit: WidgetRequest, it: ManagedBooking) -> Booking | None:
+def refetch(visit: WidgetRequest, managed: ManagedBooking) -> Booking | None:
     """Return the booking as it is after a lost response or a refusal; None when it can't be looked up."""
     try:
-        return visit.client.lookup(it.link.number, it.link.contact)
+        return visit.client.lookup(managed.link.number, managed.link.contact)
     except exceptions.Unavailable:
         return None
 
@@ -258,12 +260,12 @@ def change_failed_page(
     return set_retry_after(response, error.retry_after)
 
 
-def _cancel_page(visit: WidgetRequest, it: ManagedBooking, problem: str = "") -> HttpResponse:
-    shared = _context(it, visit)
+def _cancel_page(visit: WidgetRequest, managed: ManagedBooking, problem: str = "") -> HttpResponse:
+    shared = _context(managed, visit)
     context = {
         **shared,
-        "action": it.url(visit, "manage-cancel"),
-        "keep_url": it.url(visit, "manage"),
+        "action": managed.url(visit, "manage-cancel"),
+        "keep_url": managed.url(visit, "manage"),
         "policy": shared["booking"].policy,
         "problem": problem,
     }
@@ -284,26 +286,26 @@ def _find_page(visit: WidgetRequest, form: FindForm, *, problem: str = "", statu
     )
 
 
-def _context(it: ManagedBooking, visit: WidgetRequest) -> dict[str, Any]:
+def _context(managed: ManagedBooking, visit: WidgetRequest) -> dict[str, Any]:
     """Return the context that the pages of a booking share."""
     # A form sent by GET replaces the query of its action with its fields, so the choices travel as hidden fields.
     carried = visit.choices.appearance().query_items()
-    changeable = it.booking.status in {"confirmed", "pending"} and it.booking.start > visit.now
+    changeable = managed.booking.status in {"confirmed", "pending"} and managed.booking.start > visit.now
     # The query is believed only as far as the booking confirms it: the URL may be old, or made up.
     done, event = {
-        "canceled": (_("Your booking has been canceled."), embed_event("cancelled", it.booking))
-        if it.booking.status == "canceled"
+        "canceled": (_("Your booking has been canceled."), embed_event("cancelled", managed.booking))
+        if managed.booking.status == "canceled"
         else ("", None),
-        "moved": (_("Your booking has been moved."), embed_event("rescheduled", it.booking))
+        "moved": (_("Your booking has been moved."), embed_event("rescheduled", managed.booking))
         if changeable
         else ("", None),
     }.get(visit.request.GET.get("done", ""), ("", None))
     return {
-        "booking": it.view(visit),
-        "calendar": calendar_links(it.invite(visit), it.url(visit, "manage-calendar")),
+        "booking": managed.view(visit),
+        "calendar": calendar_links(managed.invite(visit), managed.url(visit, "manage-calendar")),
         "can_change": changeable,
-        "cancel_url": it.url(visit, "manage-cancel"),
-        "reschedule_url": it.url(visit, "reschedule"),
+        "cancel_url": managed.url(visit, "manage-cancel"),
+        "reschedule_url": managed.url(visit, "reschedule"),
         "cancel_hidden": carried,
         "reschedule_hidden": carried,
         "done": done,
