@@ -130,7 +130,7 @@ def _build_message(
     mail_text = mail_texts(kind, booking.status, one_line(service), start)
     link = None if is_canceled else _manage_link(account, data, preferences, now)
     sender = parseaddr(account.mail_from or settings.DEFAULT_FROM_EMAIL)
-    colours = build_palette(organization.branding.primary_color if organization else None)
+    palette = build_palette(organization.branding.primary_color if organization else None)
     context: dict[str, Any] = {
         "kind": kind.value,
         "lang": language,
@@ -141,8 +141,8 @@ def _build_message(
         "enclosed": mail_text.enclosed,
         "greeting": _greeting(data),
         "business": business,
-        "tones": colours.light,
-        "dark": colours.dark,
+        "tones": palette.light,
+        "dark": palette.dark,
         "booking": _booking(booking, details, preferences, zone, service),
         "before": _before(mail, preferences, zone),
         "manage_url": link,
