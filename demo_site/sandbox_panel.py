@@ -73,7 +73,7 @@ def deliver_webhooks(url: str) -> None:
     """
     secrets = conf.get_account(None).webhook_secrets
     if secrets:
-        _sandbox().courier.endpoints = (Endpoint(url, str(secrets[0])),)
+        _sandbox().webhook_sender.endpoints = (Endpoint(url, str(secrets[0])),)
 
 
 def _sandbox() -> Sandbox:
@@ -101,8 +101,8 @@ def _context(request: HttpRequest, sandbox: Sandbox) -> dict[str, Any]:
         "troubles": {name: title for name, (title, _) in TROUBLES.items()},
         "post_troubles": {name: title for name, (title, _) in POST_TROUBLES.items()},
         "in_force": [*(_said(rule) for rule in sandbox.faults.rules()), *_post_in_force(sandbox)],
-        "endpoints": sandbox.courier.endpoints,
-        "deliveries": sandbox.courier.deliveries()[:8],
+        "endpoints": sandbox.webhook_sender.endpoints,
+        "deliveries": sandbox.webhook_sender.deliveries()[:8],
         "zone": business.zone.key,
     }
 
@@ -132,7 +132,7 @@ def _said(rule: Mapping[str, Any]) -> str:
 
 
 def _post_in_force(sandbox: Sandbox) -> list[str]:
-    rules = sandbox.courier.rules()
+    rules = sandbox.webhook_sender.rules()
     return [title for title, trouble in POST_TROUBLES.values() if rules and rules.keys() <= trouble.keys()]
 
 
@@ -173,19 +173,19 @@ def _break(sandbox: Sandbox, request: HttpRequest) -> str:
 
 def _break_post(sandbox: Sandbox, request: HttpRequest) -> str:
     title, trouble = POST_TROUBLES[request.POST["trouble"]]
-    sandbox.courier.set_faults(**trouble)
+    sandbox.webhook_sender.set_faults(**trouble)
     return f"{title}."
 
 
 def _behave(sandbox: Sandbox, request: HttpRequest) -> str:
     sandbox.faults.clear()
-    sandbox.courier.set_faults()
+    sandbox.webhook_sender.set_faults()
     return "Everything works again."
 
 
 def _webhooks(sandbox: Sandbox, request: HttpRequest) -> str:
-    if sandbox.courier.endpoints:
-        sandbox.courier.endpoints = ()
+    if sandbox.webhook_sender.endpoints:
+        sandbox.webhook_sender.endpoints = ()
         return "No webhooks are delivered any more."
     deliver_webhooks(request.build_absolute_uri(reverse("kordless_booking:webhook")))
     return "Webhooks are delivered to this site."
@@ -193,9 +193,9 @@ def _webhooks(sandbox: Sandbox, request: HttpRequest) -> str:
 
 def _afresh(sandbox: Sandbox, request: HttpRequest) -> str:
     # The reset removes the endpoints too.
-    endpoints = sandbox.courier.endpoints
+    endpoints = sandbox.webhook_sender.endpoints
     sandbox.reset()
-    sandbox.courier.endpoints = endpoints
+    sandbox.webhook_sender.endpoints = endpoints
     return "The diary is empty."
 
 

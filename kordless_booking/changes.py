@@ -69,39 +69,39 @@ def publish_change(
     account: str,
     now: datetime,
     attribution: Mapping[str, str] | None = None,
-    reader: VisitorPreferences | None = None,
+    preferences: VisitorPreferences | None = None,
 ) -> None:
     """Record and publish a change that was made on our own pages, unless the webhook was quicker. Never raises.
 
-    `reader` holds the customer's preferences, for mails.
+    `preferences` holds the customer's preferences, for mails.
     """
-    told: Booking | None
+    recorded: Booking | None
     try:
         with transaction.atomic():
-            told = record_change(change, booking, account=account, at=now)
-            queue_mail(change, told, booking, account=get_account(account), now=now, reader=reader)
+            recorded = record_change(change, booking, account=account, at=now)
+            queue_mail(change, recorded, booking, account=get_account(account), now=now, preferences=preferences)
     except DatabaseError as error:
         # Better published twice than never: Kordless has changed the booking already.
         log_event(log, logging.ERROR, "change_not_recorded", change=change.name.lower(), error=type(error).__name__)
-        told = booking
-    if told is None:
+        recorded = booking
+    if recorded is None:
         return
     source = ChangeSource.WIDGET
     # Django logs a receiver's exception with its message, which may contain the booking.
     with redacted_dispatch_log():
         # Robust, in contrast to the webhook's: a failing receiver must not turn the visitor's success into an error.
-        answers = change.signal.send_robust(
+        results = change.signal.send_robust(
             sender=source,
-            booking=told,
+            booking=recorded,
             account=account,
             source=source,
             attribution=dict(attribution or {}),
             replay=False,
         )
-    for listener, answer in answers:
-        if isinstance(answer, Exception):
+    for listener, result in results:
+        if isinstance(result, Exception):
             name = getattr(listener, "__qualname__", type(listener).__name__)
-            log_event(log, logging.ERROR, "receiver_failed", receiver=name, **error_location(answer))
+            log_event(log, logging.ERROR, "receiver_failed", receiver=name, **error_location(result))
 
 
 def record_change(change: BookingChange, booking: Booking, *, account: str, at: datetime) -> Booking | None:
@@ -112,47 +112,49 @@ def record_change(change: BookingChange, booking: Booking, *, account: str, at: 
     """
     # Kordless's own times have whole seconds. With ours in microseconds, equal moments would look older.
     at = at.replace(microsecond=0)
-    names = {"account": account, "number_hash": number_hash(booking.confirmation_number)}
+    row_key = {"account": account, "number_hash": number_hash(booking.confirmation_number)}
     # Locked: two reports of one booking must not both find that they are the first.
-    mine = BookingProjection.objects.select_for_update()
-    known = mine.filter(**names).first()
+    rows = BookingProjection.objects.select_for_update()
+    known = rows.filter(**row_key).first()
     if known is None:
-        known = BookingProjection(**names, changed_at=at)
-        told = _apply(known, change, booking, at)
+        known = BookingProjection(**row_key, changed_at=at)
+        recorded = _apply(known, change, booking, at)
         # `select_for_update` can't lock a row that isn't there; the unique constraint decides instead.
         try:
             with transaction.atomic():
                 known.save(force_insert=True)
         except IntegrityError:  # another report was quicker: compare with that one
-            known = mine.get(**names)
+            known = rows.get(**row_key)
         else:
-            return told
-    told = _apply(known, change, booking, at)
+            return recorded
+    recorded = _apply(known, change, booking, at)
     known.save()
-    return told
+    return recorded
 
 
 def has_newer_change(booking: Booking, *, account: str, at: datetime) -> bool:
     """Return whether a change of the booking was published that is newer than `at`."""
-    names = {"account": account, "number_hash": number_hash(booking.confirmation_number)}
-    return BookingProjection.objects.filter(**names, changed_at__gt=at.replace(microsecond=0)).exists()
+    row_key = {"account": account, "number_hash": number_hash(booking.confirmation_number)}
+    return BookingProjection.objects.filter(**row_key, changed_at__gt=at.replace(microsecond=0)).exists()
 
 
 def queue_mail(
     change: BookingChange,
-    told: Booking | None,
-    heard: Booking,
+    recorded: Booking | None,
+    reported: Booking,
     *,
     account: Account,
     now: datetime,
-    reader: VisitorPreferences | None = None,
+    preferences: VisitorPreferences | None = None,
 ) -> None:
     """Queue the mail to the customer, if the account sends any. Needs the change's transaction; raises DatabaseError.
 
-    `told` is what `record_change` returned for `heard`.
+    `recorded` is what `record_change` returned for `reported`.
     """
     # An outdated report is passed on as well, without a kind: it may contain details that were missing.
-    record_and_enqueue(account, told or heard, change.mail_kind if told else None, now=now, reader=reader)
+    record_and_enqueue(
+        account, recorded or reported, change.mail_kind if recorded else None, now=now, preferences=preferences
+    )
 
 
 def mark_change_in_progress(cache: FallbackCache, account: str, number: str) -> None:

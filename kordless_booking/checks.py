@@ -236,12 +236,12 @@ def check_host_settings(app_configs: Sequence[AppConfig] | None = None, **_kwarg
         ("DATA_UPLOAD_MAX_MEMORY_SIZE", MIN_FORM_BYTES),
         ("DATA_UPLOAD_MAX_NUMBER_FIELDS", MIN_FORM_FIELDS),
     ):
-        most = getattr(settings, name)
+        configured = getattr(settings, name)
         # None means no limit.
-        if most is not None and most < least:
+        if configured is not None and configured < least:
             found.append(
                 Error(
-                    f"{name} is {most}, less than the booking form needs: Django would reject the form.",
+                    f"{name} is {configured}, less than the booking form needs: Django would reject the form.",
                     hint=f"Set {name} to {least} or more.",
                     id="kordless_booking.E012",
                 )

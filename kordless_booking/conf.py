@@ -274,7 +274,7 @@ class Account:
         str, Setting(matching(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+"), "The dotted path of a function of request and form.")
     ] = ""
     """Dotted path of the site's own spam check."""
-    human_check_origins: Annotated[
+    spam_check_origins: Annotated[
         tuple[str, ...],
         Setting(
             lambda value: isinstance(value, list | tuple) and all(map(is_origin, value)),
@@ -394,7 +394,7 @@ def find_errors(raw: object) -> list[SettingError]:
                 'Write {"name": {"API_KEY": "…", "ORG_SLUG": "…"}}, or remove ACCOUNTS if there is only one.',
             )
         ]
-    return [error for name, given in _sections(raw) for error in _account_errors(name, given, alone=alone)]
+    return [error for name, values in _sections(raw) for error in _account_errors(name, values, alone=alone)]
 
 
 def _sections(raw: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
@@ -408,28 +408,28 @@ def _sections(raw: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
         yield str(name), {**shared, **own} if isinstance(own, Mapping) else own
 
 
-def _account_errors(name: str, given: object, *, alone: bool) -> Iterator[SettingError]:
+def _account_errors(name: str, values: object, *, alone: bool) -> Iterator[SettingError]:
     where = "KORDLESS_BOOKING" if alone else f'KORDLESS_BOOKING["ACCOUNTS"]["{name}"]'
     if not _NAMESPACE.fullmatch(name):
         yield SettingError("wrong", f"{where}: invalid account name.", "Letters, digits, -, _ and . only.")
-    if not isinstance(given, Mapping):
+    if not isinstance(values, Mapping):
         yield SettingError("wrong", f"{where} is not a dictionary.", "Give it API_KEY and ORG_SLUG.")
         return
     names = sorted({*SETTINGS, "ACCOUNTS"} if alone else SETTINGS)
     # A key that is unknown is reported, but doesn't stop the site: see `_accounts`.
-    for key in given:
+    for key in values:
         if key not in SETTINGS:
-            near = difflib.get_close_matches(str(key).upper(), names, n=1, cutoff=0.5)
-            hint = f"Did you mean {near[0]}?" if near else f"Known keys: {', '.join(names)}."
+            matches = difflib.get_close_matches(str(key).upper(), names, n=1, cutoff=0.5)
+            hint = f"Did you mean {matches[0]}?" if matches else f"Known keys: {', '.join(names)}."
             yield SettingError("unknown", f"{where} has an unknown key {key!r}.", hint)
-    if not given.get("SANDBOX"):
-        if not given.get("API_KEY"):
+    if not values.get("SANDBOX"):
+        if not values.get("API_KEY"):
             yield SettingError(
                 "api_key",
                 f"{where} has no API_KEY.",
                 'Create a key in Kordless and set "API_KEY", or set "SANDBOX": True to try it without an account.',
             )
-        if not given.get("ORG_SLUG"):
+        if not values.get("ORG_SLUG"):
             yield SettingError(
                 "org_slug",
                 f"{where} has no ORG_SLUG.",
@@ -437,24 +437,24 @@ def _account_errors(name: str, given: object, *, alone: bool) -> Iterator[Settin
             )
     # An empty string counts as absent, for settings read from the environment. Not so for a secret: a site that sets
     # one must not run without.
-    absent = {key for key in given if given[key] is None or (given[key] == "" and key != "WEBHOOK_SECRETS")}
+    absent = {key for key in values if values[key] is None or (values[key] == "" and key != "WEBHOOK_SECRETS")}
     wrong = {
         key
         for key, setting in SETTINGS.items()
-        if key in given and key not in absent and not setting.is_valid(given[key])
+        if key in values and key not in absent and not setting.is_valid(values[key])
     }
     for key, setting in SETTINGS.items():
         if key in wrong:
             yield SettingError("wrong", f"{where}: {key} is invalid.", setting.hint)
-    if given.get("MAIL") is True and not given.get("SITE_URL"):
+    if values.get("MAIL") is True and not values.get("SITE_URL"):
         yield SettingError(
             "wrong",
             f"{where}: MAIL is on, but SITE_URL is missing.",
             'Set "SITE_URL" to the URL of your site, such as "https://salon.example": mails link to it.',
         )
     # Zero is rejected above, so `or` replaces only absent values.
-    requests = given.get("REQUESTS_PER_MINUTE") or Account.requests_per_minute
-    creations = given.get("CREATIONS_PER_MINUTE") or Account.creations_per_minute
+    requests = values.get("REQUESTS_PER_MINUTE") or Account.requests_per_minute
+    creations = values.get("CREATIONS_PER_MINUTE") or Account.creations_per_minute
     if wrong.isdisjoint({"REQUESTS_PER_MINUTE", "CREATIONS_PER_MINUTE"}) and creations >= requests:
         yield SettingError(
             "wrong",
@@ -462,15 +462,15 @@ def _account_errors(name: str, given: object, *, alone: bool) -> Iterator[Settin
             "Creations count as requests too, and pages need requests as well: "
             f"{CREATIONS_PER_MINUTE} of {REQUESTS_PER_MINUTE} unless agreed otherwise.",
         )
-    yield from _decreasing_lifetimes(where, given, wrong)
+    yield from _decreasing_lifetimes(where, values, wrong)
 
 
-def _decreasing_lifetimes(where: str, given: Mapping[Any, Any], wrong: set[str]) -> Iterator[SettingError]:
+def _decreasing_lifetimes(where: str, values: Mapping[Any, Any], wrong: set[str]) -> Iterator[SettingError]:
     """Yield an error for each age that is less than the one before it. Skips lifetimes with a `wrong` value."""
     for names in _LIFETIMES:
         if not wrong.isdisjoint(names):
             continue
-        ages = [given.get(name) or getattr(Account, name.lower()) for name in names]
+        ages = [values.get(name) or getattr(Account, name.lower()) for name in names]
         for (shorter, low), (longer, high) in pairwise(zip(names, ages, strict=True)):
             if high < low:
                 yield SettingError(
@@ -494,16 +494,16 @@ def _accounts() -> Mapping[str, Account]:
     if fatal:
         # No variable here holds the settings: Django's debug page would print the key with them.
         raise ImproperlyConfigured(f"{fatal[0].text} {fatal[0].hint}")
-    return {name: _account(name, given) for name, given in _sections(_raw())}
+    return {name: _account(name, values) for name, values in _sections(_raw())}
 
 
 def _raw() -> Any:
     return getattr(settings, "KORDLESS_BOOKING", None)
 
 
-def _account(name: str, given: object) -> Account:
-    assert isinstance(given, Mapping)  # noqa: S101 (find_errors has rejected anything else)
-    present = {key: value for key, value in given.items() if key in SETTINGS and value not in (None, "")}
+def _account(name: str, values: object) -> Account:
+    assert isinstance(values, Mapping)  # noqa: S101 (find_errors has rejected anything else)
+    present = {key: value for key, value in values.items() if key in SETTINGS and value not in (None, "")}
     return Account(name=name, **{key.lower(): SETTINGS[key].convert(value) for key, value in present.items()})
 
 

@@ -131,10 +131,10 @@ class ContactForm(VisitorForm):
         return cast("Mapping[str, ContactField]", self.fields)
 
     def clean_phone(self) -> str:
-        given: str = self.cleaned_data["phone"]
-        if not given:
+        text: str = self.cleaned_data["phone"]
+        if not text:
             return ""
-        number = to_e164(given, self.region)
+        number = to_e164(text, self.region)
         if number is None:
             raise forms.ValidationError(
                 _("Please check the phone number. Outside your country, start with + and the country code."),
@@ -213,9 +213,9 @@ class FindForm(VisitorForm):
 
     def clean_contact(self) -> str:
         """Return an email address as it was typed, or a phone number as E.164 when it can be one."""
-        given: str = self.cleaned_data["contact"]
+        text: str = self.cleaned_data["contact"]
         # What is neither is sent to Kordless as it is: Kordless knows which contact the booking was made with.
-        return given if "@" in given else to_e164(given, self.region) or given
+        return text if "@" in text else to_e164(text, self.region) or text
 
     def number_and_contact(self) -> tuple[str, str] | None:
         """Return what to look up, or None when no booking can have such a number."""

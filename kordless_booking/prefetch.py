@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 
 _SCRIPT_HEADER: Final = "HTTP_KB_AHEAD"
 """`KB-Ahead`, the header that our script sends."""
-_MARK: Final = "KB-Ahead"
+_RESPONSE_HEADER: Final = "KB-Ahead"
 """The same header in a response: a script that shows the page must report it (`KB-Taken`), because it isn't counted."""
 PREFETCH_SECONDS: Final = 5
 """Seconds for which a browser may show a prefetched page without asking again: longer than most people take from
@@ -25,8 +25,8 @@ def is_prefetch(request: HttpRequest) -> bool:
     """Return whether our script, or the browser by itself, only guesses that the page will be wanted."""
     meta = request.META
     # Substring, because browsers add to it: "prefetch;prerender".
-    guessed = _SCRIPT_HEADER in meta or any("prefetch" in meta.get(name, "") for name in _BROWSER_HEADERS)
-    return guessed and request.method == "GET"
+    is_guess = _SCRIPT_HEADER in meta or any("prefetch" in meta.get(name, "") for name in _BROWSER_HEADERS)
+    return is_guess and request.method == "GET"
 
 
 def keep_for_click(request: HttpRequest, response: HttpResponse) -> None:
@@ -37,7 +37,7 @@ def keep_for_click(request: HttpRequest, response: HttpResponse) -> None:
     # A chosen time redirects to the form; htmx follows both from the cache.
     if _SCRIPT_HEADER in request.META and response.status_code in {200, 303}:
         response["Cache-Control"] = f"private, max-age={PREFETCH_SECONDS}"
-        response[_MARK] = "1"
+        response[_RESPONSE_HEADER] = "1"
 
 
 def prefetch_declined() -> HttpResponse:

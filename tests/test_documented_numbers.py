@@ -65,7 +65,7 @@ def _documented() -> dict[str, list[str]]:
             f"may send {account.bookings_per_address} contact forms",
             f"look up {account.lookups_per_address} bookings",
             f"change {account.changes_per_address} of them in {address}",
-            f"may be looked up {spelled(number.most)} times in an hour",
+            f"may be looked up {spelled(number.limit)} times in an hour",
             f"of more than {problems.LARGEST_FORM // 1024} KB",
         ],
         "funnel-and-admin.md": [

@@ -34,45 +34,45 @@ class CallRecord:
     status: int | None = None
     upstream_id: str = ""
     """X-Request-ID of the response, to quote to Kordless's support."""
-    answer: ResponseMeta | None = None
+    response: ResponseMeta | None = None
     """None until the response's headers have arrived."""
     failure: KordlessError | None = None
     skipped: SkippedItems = field(default_factory=SkippedItems)
     """Items of the response that could not be parsed and were skipped."""
 
 
-def log_call(seen: CallRecord) -> None:
+def log_call(record: CallRecord) -> None:
     """Log `event=kordless_call operation=… status=… ms=… req=…`.
 
     A failure adds `error`, `reason`, `upstream` and perhaps `retry_after`; skipped items add `dropped` (how many) and
     `where` (the JSON path of the first).
     """
-    failure = seen.failure
+    failure = record.failure
     values: dict[str, object] = {
-        "operation": seen.operation,
-        "status": seen.status or "-",
-        "ms": round((time.monotonic() - seen.began) * 1000),
+        "operation": record.operation,
+        "status": record.status or "-",
+        "ms": round((time.monotonic() - record.began) * 1000),
         "req": _loggable(request_id.get()),
     }
     if failure is not None:
         values |= {
             "error": type(failure).__name__,
             "reason": _loggable(failure.reason),
-            "upstream": _loggable(seen.upstream_id),
+            "upstream": _loggable(record.upstream_id),
         }
         if failure.retry_after is not None:
             values["retry_after"] = failure.retry_after
-    if seen.skipped.count:
-        values |= {"dropped": seen.skipped.count, "where": seen.skipped.first_path}
-    log_event(logger, _level(seen), "kordless_call", **values)
+    if record.skipped.count:
+        values |= {"dropped": record.skipped.count, "where": record.skipped.first_path}
+    log_event(logger, _level(record), "kordless_call", **values)
 
 
-def _level(seen: CallRecord) -> int:
-    failure = seen.failure
+def _level(record: CallRecord) -> int:
+    failure = record.failure
     # Somebody has to act: the configuration, our code, a certificate or Kordless is wrong.
     if isinstance(failure, (KeyRefused, BadRequest)) or (failure is not None and failure.reason in {"tls", "mismatch"}):
         return logging.ERROR
-    if isinstance(failure, (Unavailable, TooMany)) or seen.skipped.count:
+    if isinstance(failure, (Unavailable, TooMany)) or record.skipped.count:
         return logging.WARNING
     # SlotTaken, NotFound, ContactRefused and Refused are ordinary answers to a visitor.
     return logging.INFO

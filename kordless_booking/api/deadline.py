@@ -93,12 +93,12 @@ class Resolver:
         except ValueError:
             pass
         with self._lock:
-            answer = self._pending.get(host)
-            if answer is None:
-                answer = self._pending[host] = Future()
+            result = self._pending.get(host)
+            if result is None:
+                result = self._pending[host] = Future()
                 # Daemon: a lookup that hangs must not keep the process from exiting.
-                threading.Thread(target=self._run, args=(host, port, answer), name="kordless-dns", daemon=True).start()
-        return answer.result(timeout)
+                threading.Thread(target=self._run, args=(host, port, result), name="kordless-dns", daemon=True).start()
+        return result.result(timeout)
 
     def getaddrinfo(self, host: str, port: int) -> list[str]:
         """Return the operating system's addresses, without a time limit. Tests replace this method."""
@@ -106,7 +106,7 @@ class Resolver:
         # A dict removes duplicates and keeps the order.
         return list(dict.fromkeys(str(row[4][0]) for row in rows))[:_MAX_ADDRESSES]
 
-    def _run(self, host: str, port: int, answer: Future[list[str]]) -> None:
+    def _run(self, host: str, port: int, result: Future[list[str]]) -> None:
         found: list[str] = []
         failure: OSError | None = None
         try:
@@ -119,9 +119,9 @@ class Resolver:
             with self._lock:
                 del self._pending[host]
             if failure is None:
-                answer.set_result(found)
+                result.set_result(found)
             else:
-                answer.set_exception(failure)
+                result.set_exception(failure)
 
 
 class DeadlineStream(httpcore.NetworkStream):

@@ -103,7 +103,7 @@ def parse_service_detail(document: LenientObject, dropped: SkippedItems, *, org_
 def parse_slots(document: LenientObject, dropped: SkippedItems) -> tuple[Slot, ...]:
     """Parse the response of "Get availability", sorted by start and host, without duplicates."""
     slots: dict[tuple[datetime, str, datetime, str, str], Slot] = {}
-    for slot, _path in _parse_items(document, "slots", dropped=dropped, read=_parse_slot, most=MAX_SLOTS):
+    for slot, _path in _parse_items(document, "slots", dropped=dropped, read=_parse_slot, max_items=MAX_SLOTS):
         host, team = slot.host.id if slot.host else "", slot.team.id if slot.team else ""
         key = (slot.start, host, slot.end, team, slot.service_id or "")
         twin = slots.get(key)
@@ -180,7 +180,12 @@ def _mismatch(name: str) -> OutcomeUnknown:
 
 
 def _parse_items(
-    fields: LenientObject, name: str, *, dropped: SkippedItems, read: Callable[[LenientObject], T], most: int = 1_000
+    fields: LenientObject,
+    name: str,
+    *,
+    dropped: SkippedItems,
+    read: Callable[[LenientObject], T],
+    max_items: int = 1_000,
 ) -> list[tuple[T, str]]:
     """Return each valid item of a list with its JSON path, and record the others in `dropped`.
 
@@ -193,21 +198,21 @@ def _parse_items(
     if not isinstance(items, list):
         raise InvalidField(path)
     good: list[tuple[T, str]] = []
-    for index, item in enumerate(items[:most]):
+    for index, item in enumerate(items[:max_items]):
         try:
             good.append((read(LenientObject(item, f"{path}[{index}]")), f"{path}[{index}]"))
         except InvalidField as error:
             dropped.add(error.path)
-    if len(items) > most:
-        dropped.add(f"{path}[{most}]", len(items) - most)
+    if len(items) > max_items:
+        dropped.add(f"{path}[{max_items}]", len(items) - max_items)
     if items and not good:
         raise InvalidField(dropped.first_path)
     return good
 
 
-def _parse_organization(fields: LenientObject, asked: str) -> Organization:
-    slug = fields.text("slug", "org_slug") or asked
-    if slug.casefold() != asked.casefold():
+def _parse_organization(fields: LenientObject, requested_slug: str) -> Organization:
+    slug = fields.text("slug", "org_slug") or requested_slug
+    if slug.casefold() != requested_slug.casefold():
         raise _mismatch("organization.slug")
     look = fields.object("branding") or LenientObject({})
     branding = Branding(
@@ -256,7 +261,7 @@ def _parse_price(fields: LenientObject) -> Price:
         whole = amount.to_integral_value() if amount == amount.to_integral_value() else amount
         return Price(kind=PriceKind.FIXED, amount=Decimal(f"{whole:f}"), currency=currency)
     word = as_text(value) if isinstance(value, str) else None
-    # [^\W\d_] is any letter. Text without one, such as "-", stays UNSAID, and so does a negative amount.
+    # [^\W\d_] is any letter. Text without one, such as "-", stays UNSPECIFIED, and so does a negative amount.
     if word is not None and amount is None and re.search(r"[^\W\d_]", word) and word.casefold() != "nan":
         return Price(kind=PriceKind.FREE if word.casefold() == "free" else PriceKind.VARIABLE, currency=currency)
     return Price(kind=PriceKind.VARIABLE if value is None else PriceKind.UNSPECIFIED, currency=currency)

@@ -89,7 +89,7 @@ class PriceKind(StrEnum):
     """A positive number."""
     VARIABLE = "variable"
     """null or any other word."""
-    UNSPECIFIED = "unsaid"
+    UNSPECIFIED = "unspecified"
     """The field is absent or unusable."""
 
 

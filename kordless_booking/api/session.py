@@ -74,7 +74,7 @@ class Gate(Protocol):
     def before(self, operation: str) -> None:
         """Admit a request, or raise TooMany or CircuitOpen: then nothing is sent and `after` is not called."""
 
-    def after(self, operation: str, answer: ResponseMeta | None) -> None:
+    def after(self, operation: str, response: ResponseMeta | None) -> None:
         """Report the result, once for each admitted request. None: no complete response (timeout, cut, TLS)."""
 
 
@@ -83,7 +83,7 @@ class NoGate:
 
     def before(self, operation: str) -> None: ...
 
-    def after(self, operation: str, answer: ResponseMeta | None) -> None: ...
+    def after(self, operation: str, response: ResponseMeta | None) -> None: ...
 
 
 def wsgi_transport(app: WSGIApplication) -> httpx.BaseTransport:
@@ -234,39 +234,39 @@ class Session:
         if seconds_left() <= 0:
             raise Unreachable("no time left to connect", operation=call.operation, reason="deadline")
         self._gate.before(call.operation)
-        seen = CallRecord(call.operation)
+        record = CallRecord(call.operation)
         result: T | None = None
         try:
-            result = self._exchange(call, seen)
+            result = self._exchange(call, record)
         except KordlessError as error:
-            seen.failure = error
+            record.failure = error
         except Exception as error:  # noqa: BLE001 (a transport may raise anything)
-            seen.failure = _error_from_transport(error)
+            record.failure = _error_from_transport(error)
         except BaseException:
             # KeyboardInterrupt, or SystemExit when the server stops a slow worker: the gate needs its permit back.
-            seen.failure = OutcomeUnknown("interrupted", reason="interrupted")
+            record.failure = OutcomeUnknown("interrupted", reason="interrupted")
             raise
         finally:
-            self._gate.after(call.operation, _answer_for_gate(seen))
-            log_call(seen)
-        if seen.failure is None:
+            self._gate.after(call.operation, _response_for_gate(record))
+            log_call(record)
+        if record.failure is None:
             return cast("T", result)
-        seen.failure.operation = call.operation
-        seen.failure.status = seen.failure.status or seen.status
+        record.failure.operation = call.operation
+        record.failure.status = record.failure.status or record.status
         # Raised outside of the handlers, so no chained exception carries the URL into an error report.
-        raise seen.failure
+        raise record.failure
 
-    def _exchange(self, call: Operation[T], seen: CallRecord) -> T:
+    def _exchange(self, call: Operation[T], record: CallRecord) -> T:
         response = self._transport().handle_request(self._request(call))
         with contextlib.closing(response):
-            seen.status = response.status_code
-            seen.upstream_id = response.headers.get("x-request-id", "")
-            seen.answer = parse_response_meta(response.status_code, response.headers, now=time.time())
+            record.status = response.status_code
+            record.upstream_id = response.headers.get("x-request-id", "")
+            record.response = parse_response_meta(response.status_code, response.headers, now=time.time())
             body = _body(response)
-        refused = error_from_response(call.operation, seen.answer, body)
+        refused = error_from_response(call.operation, record.response, body)
         if refused is not None:
             raise refused
-        return call.parse(parse_json_strict(body), seen.skipped)
+        return call.parse(parse_json_strict(body), record.skipped)
 
     def _request(self, call: Operation[T]) -> httpx.Request:
         # Only gzip: servers disagree about "deflate" (RFC 9110, section 8.4.1.2), and "br" needs another package.
@@ -294,12 +294,12 @@ def _body(response: httpx.Response) -> bytes:
         raise
 
 
-def _answer_for_gate(seen: CallRecord) -> ResponseMeta | None:
+def _response_for_gate(record: CallRecord) -> ResponseMeta | None:
     """Return what the gate gets: None if there was no complete response, `failed` set if the response was unusable."""
-    failure = seen.failure
-    if seen.answer is None or not isinstance(failure, OutcomeUnknown):
-        return seen.answer
-    return None if failure.reason in _NO_COMPLETE_RESPONSE else replace(seen.answer, failed=True)
+    failure = record.failure
+    if record.response is None or not isinstance(failure, OutcomeUnknown):
+        return record.response
+    return None if failure.reason in _NO_COMPLETE_RESPONSE else replace(record.response, failed=True)
 
 
 def _error_from_transport(error: Exception) -> KordlessError:

@@ -54,7 +54,7 @@ class Attempt:
     """The request to Kordless."""
     attribution: Mapping[str, str] = field(default_factory=dict, compare=False)
     """UTM parameters and the like. Not sent to Kordless."""
-    reader: VisitorPreferences | None = field(default=None, compare=False)
+    preferences: VisitorPreferences | None = field(default=None, compare=False)
     """The visitor's preferences, for mails. Not sent to Kordless."""
 
     def body(self) -> str:
@@ -79,9 +79,9 @@ class Attempt:
 
     def encrypted(self, account: str) -> str:
         """Return everything but the key, encrypted. The row holds it while the outcome is open."""
-        reader = msgspec.to_builtins(self.reader) if self.reader else None
+        preferences = msgspec.to_builtins(self.preferences) if self.preferences else None
         return encrypt_token(
-            "attempt", account, {"body": self.body(), "attribution": dict(self.attribution), "reader": reader}
+            "attempt", account, {"body": self.body(), "attribution": dict(self.attribution), "preferences": preferences}
         )
 
     @classmethod
@@ -96,11 +96,11 @@ class Attempt:
         except (KeyError, TypeError, msgspec.DecodeError):
             raise InvalidToken from None
         try:
-            reader = msgspec.convert(encrypted.get("reader"), VisitorPreferences)
+            preferences = msgspec.convert(encrypted.get("preferences"), VisitorPreferences)
         except msgspec.ValidationError:
             # None, or of another release. They are only for mails, and no booking must fail for them.
-            reader = None
-        return cls(row.key, request, encrypted.get("attribution") or {}, reader)
+            preferences = None
+        return cls(row.key, request, encrypted.get("attribution") or {}, preferences)
 
 
 def decrypt_row(purpose: str, row: BookingAttempt, now: datetime | None) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def decrypt_row(purpose: str, row: BookingAttempt, now: datetime | None) -> dict
     None for `now` accepts any age.
     """
     age, seconds = (None, 0.0) if now is None else (ENCRYPTED_BODY_TTL, now.timestamp())
-    return decrypt_token(purpose, row.account, row.encrypted, max_age=age, now=seconds, longest=MAX_ROW_TOKEN)
+    return decrypt_token(purpose, row.account, row.encrypted, max_age=age, now=seconds, max_length=MAX_ROW_TOKEN)
 
 
 def is_body_hash(body_hash: str, digest: str) -> bool:

@@ -39,13 +39,13 @@ def parse_attribution(text: str) -> dict[str, str]:
     if not text or len(text) > MAX_JSON_CHARS:
         return {}
     try:
-        given = json.loads(text)
+        values = json.loads(text)
     except (ValueError, RecursionError):  # deeply nested brackets
         return {}
-    if not isinstance(given, dict):
+    if not isinstance(values, dict):
         return {}
     return {
-        name: given[name][:MAX_VALUE_CHARS]
+        name: values[name][:MAX_VALUE_CHARS]
         for name in PARAMETERS
-        if isinstance(given.get(name), str) and given[name] and given[name].isprintable()
+        if isinstance(values.get(name), str) and values[name] and values[name].isprintable()
     }

@@ -132,10 +132,10 @@ def month_view(
     shown: tuple[date, tuple[Slot, ...], dict[date, list[Opening]]] | None = None
     first_free: date | None = None
     for candidate, its_slots in slots:
-        found = free_days(candidate, its_slots, choices, now, zone)
-        first_free = next(iter(found), None)
-        if shown is None or (first_free and choices.asked_month() is None):
-            shown = candidate, its_slots, found
+        openings_by_day = free_days(candidate, its_slots, choices, now, zone)
+        first_free = next(iter(openings_by_day), None)
+        if shown is None or (first_free and choices.requested_month() is None):
+            shown = candidate, its_slots, openings_by_day
         if first_free:
             break
     if shown is None:
@@ -167,7 +167,7 @@ def month_view(
 
 def month_to_open(choices: Choices, bounds: tuple[date, date]) -> date:
     """Return the first day of the month to open first: the chosen one, moved into `bounds`, else the first of these."""
-    return min(max(choices.asked_month() or bounds[0], bounds[0]), bounds[1])
+    return min(max(choices.requested_month() or bounds[0], bounds[0]), bounds[1])
 
 
 def free_days(
@@ -271,25 +271,25 @@ class _ByIdentity:
 
 # Entries, each for one tuple of slots (a service's month), host and party size. An outdated tuple is pushed out.
 @lru_cache(maxsize=128)
-def _openings(same: _ByIdentity, host_id: str | None, party_size: int) -> tuple[list[Opening], list[datetime]]:
+def _openings(slot_key: _ByIdentity, host_id: str | None, party_size: int) -> tuple[list[Opening], list[datetime]]:
     """Return the openings that a party can book with a host, in order of start, and the list of their starts.
 
     Independent of zone and `now`. The slots of one time become one opening.
     """
-    together: dict[tuple[datetime, datetime], list[Slot]] = {}
-    for slot in same.slots:
+    by_time: dict[tuple[datetime, datetime], list[Slot]] = {}
+    for slot in slot_key.slots:
         # Kordless may list full slots (unknown), so they are left out here.
         if slot.available < party_size or slot.available < 1 or slot.end <= slot.start:
             continue
         if host_id is not None and (slot.host is None or slot.host.id != host_id):
             continue
-        together.setdefault((slot.start, slot.end), []).append(slot)
-    openings = [_opening(start, end, slots) for (start, end), slots in sorted(together.items(), key=_first)]
+        by_time.setdefault((slot.start, slot.end), []).append(slot)
+    openings = [_opening(start, end, slots) for (start, end), slots in sorted(by_time.items(), key=_first)]
     return openings, [opening.start for opening in openings]
 
 
-def _opening(start: datetime, end: datetime, same: list[Slot]) -> Opening:
-    slots = _one_per_host(same) if len(same) > 1 else tuple(same)
+def _opening(start: datetime, end: datetime, listed: list[Slot]) -> Opening:
+    slots = _one_per_host(listed) if len(listed) > 1 else tuple(listed)
     best = max(slots, key=lambda slot: slot.available)
     # More free seats than seats is nonsense that Kordless may send: "5 of 1" is never shown.
     return Opening(start, end, slots, best.available, max(best.capacity, best.available))
@@ -308,7 +308,7 @@ def unique_hosts(slots: Iterable[Slot]) -> tuple[Host, ...]:
 
 def max_party_size(slots: tuple[Slot, ...]) -> int:
     """Return the largest party that any of these slots could take if it were empty; 1 when there are none."""
-    return _most_seats(_ByIdentity(slots))
+    return _max_seats(_ByIdentity(slots))
 
 
 def _hosts_to_choose(slots: tuple[Slot, ...], chosen: str | None) -> tuple[Host, ...]:
@@ -323,13 +323,13 @@ def _party_sizes(slots: tuple[Slot, ...], chosen: int) -> range:
 
 
 @lru_cache(maxsize=128)
-def _hosts(same: _ByIdentity) -> tuple[Host, ...]:
-    return tuple(sorted({s.host.id: s.host for s in same.slots if s.host is not None}.values(), key=_by_name))
+def _hosts(slot_key: _ByIdentity) -> tuple[Host, ...]:
+    return tuple(sorted({s.host.id: s.host for s in slot_key.slots if s.host is not None}.values(), key=_by_name))
 
 
 @lru_cache(maxsize=128)
-def _most_seats(same: _ByIdentity) -> int:
-    return max((slot.capacity for slot in same.slots), default=1)
+def _max_seats(slot_key: _ByIdentity) -> int:
+    return max((slot.capacity for slot in slot_key.slots), default=1)
 
 
 class PartOfDay(StrEnum):
@@ -412,10 +412,10 @@ def _clocks_differ(moment: datetime, zone: tzinfo, other: tzinfo) -> bool:
     return moment.astimezone(zone).utcoffset() != moment.astimezone(other).utcoffset()
 
 
-def _one_per_host(same: list[Slot]) -> tuple[Slot, ...]:
+def _one_per_host(slots: list[Slot]) -> tuple[Slot, ...]:
     """Return the slot with most seats left for each host: Kordless may list one time of a host more than once."""
     chosen: dict[str | None, Slot] = {}
-    for slot in same:
+    for slot in slots:
         key = slot.host.id if slot.host else None
         if key not in chosen or chosen[key].available < slot.available:
             chosen[key] = slot

@@ -75,7 +75,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
         """Return a copy with these fields replaced."""
         return msgspec.structs.replace(self, **changes)
 
-    def asked_month(self) -> date | None:
+    def requested_month(self) -> date | None:
         """Return the first day of the month that was chosen, by itself or by one of its days; else None."""
         return self.month or (self.day.replace(day=1) if self.day else None)
 
@@ -92,7 +92,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
 
     def query_items(self) -> list[tuple[str, str]]:
         """Return names and values for hidden fields and queries, in a fixed order, without what was not chosen."""
-        given = [
+        values = [
             ("tz", self.timezone),
             ("month", self.month.isoformat()[:7] if self.month else None),
             ("day", self.day.isoformat() if self.day else None),
@@ -105,7 +105,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
             ("theme", self.theme),
             ("embed", "1" if self.embed else None),
         ]
-        return [(name, value) for name, value in given if value]
+        return [(name, value) for name, value in values if value]
 
     def query(self) -> str:
         """Return `?tz=…&day=…`, or "" when nothing was chosen."""
@@ -124,18 +124,18 @@ def _scheme(text: str | None) -> Literal["light", "dark"] | None:
 
 
 def _accent(text: str) -> str | None:
-    found = _ACCENT.fullmatch(text)
-    return found[1].lower() if found else None
+    match = _ACCENT.fullmatch(text)
+    return match[1].lower() if match else None
 
 
 def _month(text: str) -> date | None:
-    found = _MONTH.fullmatch(text)
-    return _date(int(found[1]), int(found[2]), 1) if found else None
+    match = _MONTH.fullmatch(text)
+    return _date(int(match[1]), int(match[2]), 1) if match else None
 
 
 def _day(text: str) -> date | None:
-    found = _DAY.fullmatch(text)
-    return _date(int(found[1]), int(found[2]), int(found[3])) if found else None
+    match = _DAY.fullmatch(text)
+    return _date(int(match[1]), int(match[2]), int(match[3])) if match else None
 
 
 def _date(year: int, month: int, day: int) -> date | None:

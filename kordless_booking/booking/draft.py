@@ -29,7 +29,7 @@ class ExpiredDraft(InvalidDraft):
     """The draft is genuine, but too old."""
 
     def __init__(self, draft: Draft) -> None:
-        super().__init__("The draft has passed its age.")
+        super().__init__("The draft has expired.")
         self.draft = draft
         """The draft itself, so that the visitor can go on with the same slot."""
 
@@ -41,7 +41,7 @@ class Draft:
     terms: Terms
     nonce: str = field(default_factory=lambda: secrets.token_hex(16))
     """Key of the attempt: 128 random bits, in hexadecimal."""
-    made_at: float = 0
+    issued_at: float = 0
     """Unix time."""
 
 
@@ -51,7 +51,7 @@ def sign(draft: Draft, account: str) -> str:
     The names of host and team are left out when the token would get too long with them.
     """
     # A list without names: the token is part of a URL, and should be short.
-    payload = [VERSION, draft.nonce, round(draft.made_at, 2), msgspec.to_builtins(draft.terms)]
+    payload = [VERSION, draft.nonce, round(draft.issued_at, 2), msgspec.to_builtins(draft.terms)]
     token = signing.dumps(payload, salt=_salt(account), compress=True)
     short = draft.terms.without_names()
     if len(token) > MAX_TOKEN and short != draft.terms:
@@ -71,16 +71,16 @@ def unsign(token: str, account: str, *, max_age: int, now: float) -> Draft:
     except signing.BadSignature:
         raise InvalidDraft from None
     draft = _parse(payload)
-    if draft.made_at + max_age < now:
+    if draft.issued_at + max_age < now:
         raise ExpiredDraft(draft)
     return draft
 
 
 def _parse(payload: Any) -> Draft:
     match payload:
-        case [2, str(nonce), int() | float() as made_at, terms]:
+        case [2, str(nonce), int() | float() as issued_at, terms]:
             try:
-                return Draft(terms=msgspec.convert(terms, Terms), nonce=nonce, made_at=made_at)
+                return Draft(terms=msgspec.convert(terms, Terms), nonce=nonce, issued_at=issued_at)
             except msgspec.ValidationError:
                 raise InvalidDraft from None
     raise InvalidDraft

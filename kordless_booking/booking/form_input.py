@@ -11,35 +11,35 @@ TOKEN_SECONDS: Final = 24 * 3600
 """Seconds after which the token is ignored."""
 
 
-def known_fields(given: Mapping[str, str], max_lengths: Mapping[str, int]) -> dict[str, str]:
+def known_fields(values: Mapping[str, str], max_lengths: Mapping[str, int]) -> dict[str, str]:
     """Return the non-empty fields named in `max_lengths`, each cut to its length in characters."""
-    typed = {name: str(given.get(name) or "")[:most] for name, most in max_lengths.items()}
-    return {name: text for name, text in typed.items() if text}
+    fields = {name: str(values.get(name) or "")[:max_length] for name, max_length in max_lengths.items()}
+    return {name: text for name, text in fields.items() if text}
 
 
-def without_longest(typed: Mapping[str, str]) -> dict[str, str]:
+def without_longest(form_input: Mapping[str, str]) -> dict[str, str]:
     """Return all but the longest text, which usually is the notes."""
-    longest = max(typed, key=lambda name: len(typed[name]), default=None)
-    return {name: text for name, text in typed.items() if name != longest}
+    longest = max(form_input, key=lambda name: len(form_input[name]), default=None)
+    return {name: text for name, text in form_input.items() if name != longest}
 
 
-def encrypt_form_input(account: str, typed: Mapping[str, str]) -> str | None:
+def encrypt_form_input(account: str, form_input: Mapping[str, str]) -> str | None:
     """Return an encrypted token of the form input, or None when nothing is left of it.
 
     The longest texts are left out, one by one, while the token is too long for a URL.
     """
-    while typed:
-        token = encrypt_token("typed", account, dict(typed))
+    while form_input:
+        token = encrypt_token("form_input", account, dict(form_input))
         if len(token) <= MAX_URL_TOKEN:
             return token
-        typed = without_longest(typed)
+        form_input = without_longest(form_input)
     return None
 
 
 def decrypt_form_input(account: str, token: str | None, now: float, max_lengths: Mapping[str, int]) -> dict[str, str]:
     """Return the form input in a token. Return an empty dict for a token that is missing, invalid or expired."""
     try:
-        found = decrypt_token("typed", account, token or "", max_age=TOKEN_SECONDS, now=now)
+        found = decrypt_token("form_input", account, token or "", max_age=TOKEN_SECONDS, now=now)
     except InvalidToken:
         return {}
     return known_fields(found, max_lengths)

@@ -149,18 +149,20 @@ def has_attempt(account: str, key: str) -> bool:
     return BookingAttempt.objects.filter(key=key, account=account).exclude(state=BookingAttempt.State.REJECTED).exists()
 
 
-def _resubmit(row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetime, a_minute: int) -> Outcome:
+def _resubmit(
+    row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetime, creations_per_minute: int
+) -> Outcome:
     """Follow up an earlier attempt with the same key. Replace a rejected one, whatever the body."""
     same = is_body_hash(row.body_hash, attempt.body_digest())
     if row.state != BookingAttempt.State.REJECTED:
-        return _follow_up(row, client, now, a_minute) if same else DifferentRequest()
+        return _follow_up(row, client, now, creations_per_minute) if same else DifferentRequest()
     wait = queue.wait_for_new_attempt(row.account, now)
     renewed = _renew(row, attempt, now, wait)
     # Another request replaced it first, with this body or another one. Start over, to follow up that attempt. The
     # recursion ends: each further round needs another rejection in between.
     if renewed is None:
-        return place_booking(row.account, client, attempt, now, creations_per_minute=a_minute)
-    return _send_in_turn(renewed, client, attempt, now, wait, a_minute)
+        return place_booking(row.account, client, attempt, now, creations_per_minute=creations_per_minute)
+    return _send_in_turn(renewed, client, attempt, now, wait, creations_per_minute)
 
 
 def _new_row(account: str, attempt: Attempt, now: datetime, wait: int, generation: int = 1) -> BookingAttempt:
@@ -186,36 +188,38 @@ def _renew(row: BookingAttempt, attempt: Attempt, now: datetime, wait: int) -> B
     # A new row instead of an update: the queue is ordered by primary key, and a renewed attempt goes to its end.
     renewed = _new_row(row.account, attempt, now, wait, row.generation + 1)
     with transaction.atomic():
-        gone, _by_model = BookingAttempt.objects.filter(
+        deleted, _by_model = BookingAttempt.objects.filter(
             pk=row.pk, claim=row.claim, state=BookingAttempt.State.REJECTED
         ).delete()
-        if not gone:
+        if not deleted:
             return None
         renewed.save(force_insert=True)
     return renewed
 
 
 def _send_in_turn(
-    row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetime, wait: int, a_minute: int
+    row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetime, wait: int, creations_per_minute: int
 ) -> Outcome:
     """Send the attempt of a new row. When others are queued, return the estimated wait instead."""
     if not wait:
-        return _send(row, client, attempt, now, a_minute)
+        return _send(row, client, attempt, now, creations_per_minute)
     log_event(log, logging.INFO, "create_queued", attempt=row.pk, seconds=wait)
-    return Pending(queue.wait_for(row, now, a_minute=a_minute), waiting=True)
+    return Pending(queue.wait_for(row, now, creations_per_minute=creations_per_minute), waiting=True)
 
 
-def _follow_up(row: BookingAttempt, client: Kordless, now: datetime, a_minute: int) -> Outcome:
+def _follow_up(row: BookingAttempt, client: Kordless, now: datetime, creations_per_minute: int) -> Outcome:
     """Return the outcome of an existing row. When it is due, claim it and send it again."""
     if row.state == BookingAttempt.State.PLACED:
         return _stored_outcome(row, now)
     if row.state == BookingAttempt.State.REJECTED:
         return Rejected(_rejection_error(row.rejection), after_unknown_outcome=row.outcome_unknown)
-    if row.state == BookingAttempt.State.WAITING and (seconds := queue.wait_for(row, now, a_minute=a_minute)):
+    if row.state == BookingAttempt.State.WAITING and (
+        seconds := queue.wait_for(row, now, creations_per_minute=creations_per_minute)
+    ):
         # Its time has come, but not its turn. Without a later time, the others would stop waiting for it.
         if row.retry_at is not None and row.retry_at <= now:
-            kept = BookingAttempt.objects.filter(pk=row.pk, claim=row.claim, state=BookingAttempt.State.WAITING)
-            kept.update(retry_at=now + timedelta(seconds=seconds), changed_at=now)
+            rows = BookingAttempt.objects.filter(pk=row.pk, claim=row.claim, state=BookingAttempt.State.WAITING)
+            rows.update(retry_at=now + timedelta(seconds=seconds), changed_at=now)
         return Pending(seconds, waiting=True)
     due = max(row.claimed_until, row.retry_at or row.claimed_until)
     if due > now:
@@ -228,7 +232,7 @@ def _follow_up(row: BookingAttempt, client: Kordless, now: datetime, a_minute: i
     except InvalidToken:
         log_event(log, logging.ERROR, "attempt_unreadable", attempt=row.pk)
         return Rejected(exceptions.OutcomeUnknown(operation="create", reason="unreadable"), after_unknown_outcome=True)
-    in_line = row.state == BookingAttempt.State.WAITING
+    was_queued = row.state == BookingAttempt.State.WAITING
     # An expired lease in state PLACING means that the process died. It may have sent, so the outcome is unknown.
     if not _claim(
         row,
@@ -237,32 +241,38 @@ def _follow_up(row: BookingAttempt, client: Kordless, now: datetime, a_minute: i
         outcome_unknown=row.outcome_unknown or row.state != BookingAttempt.State.WAITING,
     ):
         return Pending(seconds=2)
-    return _send(row, client, attempt, now, a_minute, in_line=in_line)
+    return _send(row, client, attempt, now, creations_per_minute, was_queued=was_queued)
 
 
 def _claim(row: BookingAttempt, now: datetime, **changes: Any) -> bool:
     """Increment the claim and take the lease. Return True when this call did; only then may the caller send."""
     # Compare-and-swap: the filter on the claim that was read lets one of several processes through.
-    mine = BookingAttempt.objects.filter(pk=row.pk, claim=row.claim).update(
+    updated = BookingAttempt.objects.filter(pk=row.pk, claim=row.claim).update(
         claim=F("claim") + 1, claimed_until=now + LEASE, retry_at=None, changed_at=now, **changes
     )
-    if mine:
+    if updated:
         row.refresh_from_db()
-    return bool(mine)
+    return bool(updated)
 
 
 def _send(
-    row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetime, a_minute: int, *, in_line: bool = False
+    row: BookingAttempt,
+    client: Kordless,
+    attempt: Attempt,
+    now: datetime,
+    creations_per_minute: int,
+    *,
+    was_queued: bool = False,
 ) -> Outcome:
     """Send the attempt and record the outcome. The caller must hold the claim.
 
-    With `in_line`, the attempt was queued, and the visitor was promised that it will be sent without their help: one
+    With `was_queued`, the attempt was queued, and the visitor was promised that it will be sent without their help: one
     that could not be sent is queued again instead of rejected.
     """
     try:
         booking = client.create(attempt.request, idempotency_key=idempotency_key(row.key, row.generation))
     except exceptions.TooMany as error:
-        seconds = _queue_wait(row, now, error.retry_after or DEFAULT_WAIT_SECONDS, a_minute)
+        seconds = _queue_wait(row, now, error.retry_after or DEFAULT_WAIT_SECONDS, creations_per_minute)
         _record_outcome(row, now, state=BookingAttempt.State.WAITING, retry_at=now + timedelta(seconds=seconds))
         log_event(log, logging.INFO, "create_queued", attempt=row.pk, seconds=seconds)
         return Pending(seconds=seconds, waiting=True)
@@ -270,7 +280,7 @@ def _send(
         # This send never left, but an earlier one may have been booked: the outcome stays unknown.
         if row.outcome_unknown:
             return _record_unknown_outcome(row, now)
-        if not in_line:
+        if not was_queued:
             return _record_rejection(row, now, error)
         seconds = min(MAX_PAUSE_SECONDS, error.retry_after or RETRY_SECONDS)
         _record_outcome(row, now, state=BookingAttempt.State.WAITING, retry_at=now + timedelta(seconds=seconds))
@@ -290,7 +300,7 @@ def _send(
         log_event(log, logging.WARNING, "terms_changed", attempt=row.pk, field="duration")
     # The row and the confirmation's URL get the booking; neither needs another copy of the contact.
     booking = msgspec.structs.replace(booking, contact=None)
-    news = _record_outcome(
+    recorded = _record_outcome(
         row,
         now,
         state=BookingAttempt.State.PLACED,
@@ -299,13 +309,13 @@ def _send(
     )
     if row.outcome_unknown:
         log_event(log, logging.WARNING, "create_resolved", attempt=row.pk, tries=row.claim)
-    return Placed(booking, now, notify_contact=attempt.request.contact if news else None)
+    return Placed(booking, now, notify_contact=attempt.request.contact if recorded else None)
 
 
-def _queue_wait(row: BookingAttempt, now: datetime, seconds: int, a_minute: int) -> int:
+def _queue_wait(row: BookingAttempt, now: datetime, seconds: int, creations_per_minute: int) -> int:
     """Return the seconds until it is this attempt's turn, when Kordless accepts more in `seconds`."""
     try:
-        return queue.wait_after_contention(row, now, seconds=seconds, a_minute=a_minute)
+        return queue.wait_after_contention(row, now, seconds=seconds, creations_per_minute=creations_per_minute)
     except DatabaseError:
         # Only an estimate: without the count, the attempt comes back as soon as Kordless has room.
         return seconds
@@ -342,13 +352,13 @@ def _record_outcome(row: BookingAttempt, now: datetime, *, state: BookingAttempt
     A database error is logged and not raised: the visitor still gets Kordless's answer. The row stays open until its
     lease expires, and is then sent again under the same idempotency key.
     """
-    mine = BookingAttempt.objects.filter(pk=row.pk, generation=row.generation).exclude(
+    rows = BookingAttempt.objects.filter(pk=row.pk, generation=row.generation).exclude(
         state=BookingAttempt.State.PLACED
     )
     if state != BookingAttempt.State.PLACED:
-        mine = mine.filter(claim=row.claim)
+        rows = rows.filter(claim=row.claim)
     try:
-        return bool(mine.update(state=state, claimed_until=now, changed_at=now, **changes))
+        return bool(rows.update(state=state, claimed_until=now, changed_at=now, **changes))
     except DatabaseError as error:
         log_event(
             log, logging.ERROR, "attempt_outcome_not_recorded", attempt=row.pk, state=state, error=type(error).__name__
@@ -374,7 +384,7 @@ def _rejection_error(name: str) -> exceptions.KordlessError:
     return error
 
 
-MOST: Final = 100
+MAX_OPEN_ATTEMPTS: Final = 100
 """Newest open attempts that are searched. Decrypting one takes a tenth of a millisecond."""
 OPEN_FOR: Final = timedelta(days=2)
 """Age up to which open attempts are searched: longer than the day for which they are sent again."""
@@ -386,29 +396,29 @@ def find_open_attempt(account: str, booking: Booking, now: datetime) -> Attempt 
     When several attempts match, because people share an email address or a phone, one with the booking's name is
     preferred, else the newest.
     """
-    opened = BookingAttempt.objects.filter(
+    open_rows = BookingAttempt.objects.filter(
         account=account,
         created_at__gt=now - OPEN_FOR,
         state__in=[state for state in BookingAttempt.State if state.is_open],
     )
     found: Attempt | None = None
-    for row in opened.order_by("-created_at")[:MOST]:
+    for row in open_rows.order_by("-created_at")[:MAX_OPEN_ATTEMPTS]:
         try:
             attempt = Attempt.from_row(row, now)
         except InvalidToken:
             # Of a SECRET_KEY that was rotated away, or of another release. One bad row must not hide the others.
             continue
-        if _same(attempt.request, booking):
+        if _is_same_booking(attempt.request, booking):
             if booking.contact and attempt.request.contact.name == booking.contact.name:
                 return attempt
             found = found or attempt
     return found
 
 
-def _same(new: NewBooking, booking: Booking) -> bool:
+def _is_same_booking(new: NewBooking, booking: Booking) -> bool:
     """Compare start and email; the phone only when one side has no email."""
-    asked, said = new.contact, booking.contact
-    if said is None or new.start != booking.start:
+    requested, booked = new.contact, booking.contact
+    if booked is None or new.start != booking.start:
         return False
-    emails = ((asked.email or "").casefold(), (said.email or "").casefold())
-    return emails[0] == emails[1] if all(emails) else bool(asked.phone) and asked.phone == said.phone
+    emails = ((requested.email or "").casefold(), (booked.email or "").casefold())
+    return emails[0] == emails[1] if all(emails) else bool(requested.phone) and requested.phone == booked.phone

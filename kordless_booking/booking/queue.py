@@ -2,8 +2,8 @@
 
 The queue is first in, first out. Only as many attempts from its front may be sent as Kordless accepts per minute, and a
 new attempt goes to its end, so that none starves. Attempts are sent by the visitors' own pages, which ask again after
-the seconds they were told. An attempt whose page has not asked within `LATE` of its time (a closed tab) does not hold
-up the others. It has its old position again when the page comes back.
+the seconds that they were given. An attempt whose page has not asked within `GRACE` of its time (a closed tab) does not
+hold up the others. It has its old position again when the page comes back.
 """
 
 from __future__ import annotations
@@ -34,38 +34,38 @@ def wait_for_new_attempt(account: str, now: datetime) -> int:
 
     No new attempt may be sent before it.
     """
-    first = _waiting(account, now).aggregate(first=Min("retry_at"))["first"]
-    return max(1, _seconds(first, now)) if first else 0
+    earliest = _waiting(account, now).aggregate(earliest=Min("retry_at"))["earliest"]
+    return max(1, _seconds(earliest, now)) if earliest else 0
 
 
-def wait_for(row: BookingAttempt, now: datetime, *, a_minute: int) -> int:
+def wait_for(row: BookingAttempt, now: datetime, *, creations_per_minute: int) -> int:
     """Estimate the seconds until a waiting attempt is sent; 0 when it may be sent now.
 
-    Kordless takes `a_minute` of them.
+    Kordless takes `creations_per_minute` of them.
     """
     # By primary key, not by time: an attempt from a worker with a slow clock could otherwise overtake others that were
     # told their position already.
-    before = _waiting(row.account, now).filter(pk__lt=row.pk).aggregate(first=Min("retry_at"), many=Count("pk"))
+    before = _waiting(row.account, now).filter(pk__lt=row.pk).aggregate(first=Min("retry_at"), count=Count("pk"))
     own = _seconds(row.retry_at, now)
-    # Whole rounds only: with fewer than `a_minute` attempts before it, it is sent in the same round as they are.
-    rounds = before["many"] // a_minute
+    # Whole rounds only: with fewer than `creations_per_minute` attempts before it, it is sent in the same round.
+    rounds = before["count"] // creations_per_minute
     return max(own, _seconds(before["first"], now) + rounds * WINDOW_SECONDS) if rounds else own
 
 
-def wait_after_contention(row: BookingAttempt, now: datetime, *, seconds: int, a_minute: int) -> int:
+def wait_after_contention(row: BookingAttempt, now: datetime, *, seconds: int, creations_per_minute: int) -> int:
     """Estimate the seconds until an attempt is sent that Kordless has just refused with a 429 for `seconds`.
 
     Older attempts that are being sent at this moment, and for which Kordless will have no room either, come before it.
     """
-    ours = BookingAttempt.objects.filter(account=row.account)
+    rows = BookingAttempt.objects.filter(account=row.account)
     waiting = _waiting(row.account, now).filter(pk__lt=row.pk).count()
     # Leases that have not expired: these are in flight right now, in other threads and processes.
-    racing = ours.filter(state=BookingAttempt.State.PLACING, claimed_until__gt=now, pk__lt=row.pk).count()
-    taken = ours.filter(
+    in_flight = rows.filter(state=BookingAttempt.State.PLACING, claimed_until__gt=now, pk__lt=row.pk).count()
+    placed = rows.filter(
         state=BookingAttempt.State.PLACED, created_at__gt=now - MAX_AGE, changed_at__gt=now - RATE_WINDOW
     ).count()
-    lost = max(0, racing - max(0, a_minute - taken))
-    return seconds + (waiting + lost) // a_minute * WINDOW_SECONDS
+    crowded_out = max(0, in_flight - max(0, creations_per_minute - placed))
+    return seconds + (waiting + crowded_out) // creations_per_minute * WINDOW_SECONDS
 
 
 def _waiting(account: str, now: datetime) -> QuerySet[BookingAttempt]:

@@ -34,7 +34,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     digest: str = ""
     """Plain hash of the body that was sent: proves that the attempt is this visitor's own. Empty once there is a
     booking."""
-    typed: dict[str, str] = {}
+    form_input: dict[str, str] = {}
     """Form input, while the outcome is open."""
     attribution: dict[str, str] = {}
     booking: Booking | None = None
@@ -59,20 +59,23 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             return token
         short = self._shortened()
         token = encrypt_token(purpose, account, msgspec.to_builtins(short))
-        while len(token) > MAX_URL_TOKEN and short.typed:
-            short = msgspec.structs.replace(short, typed=without_longest(short.typed))
+        while len(token) > MAX_URL_TOKEN and short.form_input:
+            short = msgspec.structs.replace(short, form_input=without_longest(short.form_input))
             token = encrypt_token(purpose, account, msgspec.to_builtins(short))
         return token
 
     def _shortened(self) -> Receipt:
-        said = self.booking
+        booking = self.booking
         return msgspec.structs.replace(
             self,
             terms=self.terms.without_names(),
             attribution={},
-            booking=said
+            booking=booking
             and Booking(
-                confirmation_number=said.confirmation_number, status=said.status, start=said.start, end=said.end
+                confirmation_number=booking.confirmation_number,
+                status=booking.status,
+                start=booking.start,
+                end=booking.end,
             ),
         )
 

@@ -43,14 +43,14 @@ def encrypt_token(purpose: str, account: str, payload: dict[str, Any]) -> str:
 
 
 def decrypt_token(
-    purpose: str, account: str, token: str, *, max_age: int | None, now: float, longest: int = MAX_TOKEN
+    purpose: str, account: str, token: str, *, max_age: int | None, now: float, max_length: int = MAX_TOKEN
 ) -> dict[str, Any]:
     """Decrypt a token made by `encrypt_token` at most `max_age` seconds ago; None accepts any age.
 
-    `now` is Unix time, `longest` is in characters. Raises ExpiredToken when the token is too old, and InvalidToken for
-    anything else that is wrong with it.
+    `now` is Unix time, `max_length` is in characters. Raises ExpiredToken when the token is too old, and InvalidToken
+    for anything else that is wrong with it.
     """
-    if len(token) > longest or not token.isascii() or "=" in token:
+    if len(token) > max_length or not token.isascii() or "=" in token:
         raise InvalidToken
     padded = (token + "=" * (-len(token) % 4)).encode()
     # Otherwise one token could be written in several ways.
@@ -59,10 +59,10 @@ def decrypt_token(
     box = _box(purpose, account)
     try:
         packed = box.decrypt(padded)
-        made_at = box.extract_timestamp(padded)
+        issued_at = box.extract_timestamp(padded)
     except (FernetInvalidToken, TypeError, ValueError):
         raise InvalidToken from None
-    if max_age is not None and made_at + max_age < now:
+    if max_age is not None and issued_at + max_age < now:
         raise ExpiredToken
     payload = json.loads(zlib.decompress(packed))
     if not isinstance(payload, dict):
@@ -86,6 +86,6 @@ def _box(purpose: str, account: str) -> MultiFernet:
 # One entry for each secret, purpose and account: HKDF for each token would be wasted work.
 @lru_cache(maxsize=128)
 def _fernet(secret: str | bytes, info: str) -> Fernet:
-    given = secret.encode() if isinstance(secret, str) else secret
-    derived = HKDF(SHA256(), 32, salt=b"kordless_booking.seal.v1", info=info.encode()).derive(given)
-    return Fernet(base64.urlsafe_b64encode(derived))
+    key = secret.encode() if isinstance(secret, str) else secret
+    derived_key = HKDF(SHA256(), 32, salt=b"kordless_booking.token.v1", info=info.encode()).derive(key)
+    return Fernet(base64.urlsafe_b64encode(derived_key))

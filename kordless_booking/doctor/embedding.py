@@ -83,19 +83,19 @@ def _framed(account: Account) -> HttpResponse:
     return response
 
 
-def _through(names: Sequence[str], answer: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:
+def _through(names: Sequence[str], view: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the site logged their warnings when it started
         # As Django builds its chain: the innermost is made first.
         for name in reversed(names):
             try:
-                answer = import_string(name)(answer)
+                view = import_string(name)(view)
             except MiddlewareNotUsed:
                 continue
     # HTTPS, since SecurityMiddleware may redirect plain HTTP.
     environ = {"wsgi.url_scheme": "https", "HTTP_HOST": _host(), "SERVER_PORT": "443"}
     setup_testing_defaults(environ)
-    return answer(WSGIRequest(environ))
+    return view(WSGIRequest(environ))
 
 
 def _host() -> str:

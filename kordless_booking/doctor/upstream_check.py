@@ -41,7 +41,7 @@ class RecordingGate:
     """Requests sent so far."""
     milliseconds: int = 0
     """Duration of the last request."""
-    answer: ResponseMeta | None = None
+    response: ResponseMeta | None = None
     """The last response; None when there was none."""
     ahead: float | None = None
     """Seconds by which Kordless's clock is ahead of ours; None until a response has a Date."""
@@ -55,12 +55,12 @@ class RecordingGate:
         self.sent += 1
         self._began = time.monotonic()
 
-    def after(self, operation: str, answer: ResponseMeta | None) -> None:
+    def after(self, operation: str, response: ResponseMeta | None) -> None:
         self.milliseconds = round((time.monotonic() - self._began) * 1000)
-        self.answer = answer
-        if answer is not None and answer.date is not None:
-            self.ahead = seconds_ahead(answer, time.time())
-        self.gate.after(operation, answer)
+        self.response = response
+        if response is not None and response.date is not None:
+            self.ahead = seconds_ahead(response, time.time())
+        self.gate.after(operation, response)
 
 
 def examine(account: Account, gate: RecordingGate | None = None) -> Findings:
@@ -125,7 +125,7 @@ def _times(account: Account, client: Kordless, offer: OrganizationDetail) -> Fin
 
 
 def _quota(account: Account, gate: RecordingGate) -> Findings:
-    limit = gate.answer.limit if gate.answer else None
+    limit = gate.response.limit if gate.response else None
     if limit is not None and limit < account.requests_per_minute:
         text = f"Kordless allows this key {limit} requests a minute, the settings say {account.requests_per_minute}"
         yield fix("quota", text, f'set "REQUESTS_PER_MINUTE": {limit}')
@@ -134,7 +134,7 @@ def _quota(account: Account, gate: RecordingGate) -> Findings:
 def _clock(account: Account, gate: RecordingGate) -> Findings:
     ahead = gate.ahead
     if ahead is None:
-        if gate.answer is not None and not account.sandbox:
+        if gate.response is not None and not account.sandbox:
             yield note("clock_unknown", "Kordless sends no Date header, so the clocks were not compared")
     # Less than the webhook's TOLERANCE: this warns before deliveries are rejected.
     elif abs(ahead) > MAX_SKEW_SECONDS:

@@ -1,8 +1,10 @@
-"""Erasure of booking attempts.
+"""Erasure targets: one for each kind of row that holds personal data or expires.
 
-A row keeps its form from being booked twice, so while that form may still be sent the row is emptied, not deleted. An
-attempt with an open outcome holds the request, to be sent again with the same idempotency key. Without it nobody could
-ever find out whether there is a booking, so it stays for its day unless `including_open` is set.
+- `Attempts`: booking attempts.
+- `Appointments`: appointments, and the mails about them.
+- `Counts`: funnel counts, and counts of rejected deliveries.
+- `Deliveries`: webhook deliveries.
+- `BookingProjections`: published states of bookings.
 """
 
 from __future__ import annotations
@@ -41,7 +43,12 @@ _EMPTY: Final = {"encrypted": "", "body_hash": "", "email_hash": "", "phone_hash
 
 
 class Attempts:
-    """Erasure target that deletes rows whose form can't be sent any more, and empties younger ones."""
+    """Erasure target that deletes rows whose form can't be sent any more, and empties younger ones.
+
+    A row keeps its form from being booked twice, so while that form may still be sent the row is emptied, not deleted.
+    An attempt with an open outcome holds the request, to be sent again with the same idempotency key. Without it nobody
+    could ever find out whether there is a booking, so it stays for its day unless `including_open` is set.
+    """
 
     name = "booking attempts"
     models: tuple[type[Model], ...] = (BookingAttempt,)
@@ -129,7 +136,10 @@ def _empty(row: BookingAttempt, now: datetime) -> int:
 
 
 class Appointments:
-    """Erasure target that deletes: the booking itself stands at Kordless, only no mail is sent any more."""
+    """Erasure target that deletes appointments, and their mails with them.
+
+    The booking itself stays at Kordless; only no mail is sent about it any more.
+    """
 
     name = "appointments with mail"
     models: tuple[type[Model], ...] = (Appointment, OutgoingMail)
@@ -137,15 +147,15 @@ class Appointments:
     def erase_person(
         self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool
     ) -> ErasureResult:
-        theirs = _appointments_in(accounts).filter(Q(email_hash__in=person.hashes) | Q(phone_hash__in=person.hashes))
-        for row in theirs:
+        rows = _appointments_in(accounts).filter(Q(email_hash__in=person.hashes) | Q(phone_hash__in=person.hashes))
+        for row in rows:
             # Collected before the rows are gone: later targets know bookings by their number alone.
             try:
                 person.numbers.add(AppointmentData.from_row(row).booking.confirmation_number)
             except InvalidToken:
                 # Its hashes are the person's, so it is deleted; only its number stays unknown.
                 continue
-        return _deleted(theirs)
+        return _deleted(rows)
 
     def erase_older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> ErasureResult:
         return _deleted(_appointments_in(accounts).filter(end__lt=moment))
@@ -162,7 +172,11 @@ def _deleted(rows: QuerySet[Appointment]) -> ErasureResult:
 
 
 class Counts:
-    """Erasure target that deletes rows by their day, which is one of the site's TIME_ZONE."""
+    """Erasure target that deletes rows by their day, which is one of the site's TIME_ZONE.
+
+    For the funnel's counts and the counts of rejected deliveries. They contain nothing personal, and are only deleted
+    by age.
+    """
 
     def __init__(self, name: str, model: type[FunnelCount] | type[RejectedDeliveryCount]) -> None:
         self.name = name
@@ -182,7 +196,10 @@ class Counts:
 
 
 class Deliveries:
-    """Erasure target that empties bodies, and deletes rows that are a month old."""
+    """Erasure target that empties bodies, and deletes rows that are a month old.
+
+    A row identifies duplicates for as long as Kordless may still send one. Its body isn't needed for that.
+    """
 
     name = "webhook deliveries"
     models: tuple[type[Model], ...] = (WebhookDelivery,)
@@ -190,7 +207,7 @@ class Deliveries:
     def erase_person(
         self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool
     ) -> ErasureResult:
-        result, theirs = ErasureResult(), []
+        result, matching = ErasureResult(), []
         # Bodies are encrypted and have no hash of the contact: each one must be decrypted and searched.
         for row in _deliveries_in(accounts).exclude(encrypted="").iterator():
             try:
@@ -203,8 +220,8 @@ class Deliveries:
             # Any text, not only the contact's fields: events of unknown kinds have fields that nobody knows.
             if any(person.matches(text) for text in iter_strings(document)):
                 person.numbers |= _numbers(body)
-                theirs.append(row.pk)
-        result.emptied = WebhookDelivery.objects.filter(pk__in=theirs).update(encrypted="")
+                matching.append(row.pk)
+        result.emptied = WebhookDelivery.objects.filter(pk__in=matching).update(encrypted="")
         return result
 
     def erase_older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> ErasureResult:
@@ -227,7 +244,11 @@ def _numbers(body: str) -> set[str]:
 
 
 class BookingProjections:
-    """Erasure target that deletes rows whose time has passed."""
+    """Erasure target that deletes rows whose time has passed.
+
+    A projection contains a keyed hash of the number, a time and a state, but no name. It keeps an old delivery from
+    being published as a new change, so it stays until the booking's time has passed.
+    """
 
     name = "booking projections"
     models: tuple[type[Model], ...] = (BookingProjection,)
@@ -235,10 +256,10 @@ class BookingProjections:
     def erase_person(
         self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool
     ) -> ErasureResult:
-        theirs = _projections_in(accounts).filter(number_hash__in=number_hashes(person.numbers))
+        rows = _projections_in(accounts).filter(number_hash__in=number_hashes(person.numbers))
         result = ErasureResult()
-        result.deleted, _ = theirs.filter(_passed(now)).delete()
-        for _row in theirs:
+        result.deleted, _ = rows.filter(_passed(now)).delete()
+        for _row in rows:
             result.keep("in the future; they hold a time and a keyed hash, and nothing personal", personal=False)
         return result
 

@@ -41,13 +41,13 @@ class BufferedCounter(Generic[K]):
         *,
         name: str,
         every: float = WRITE_EVERY_SECONDS,
-        most: int = MAX_KEYS,
+        max_keys: int = MAX_KEYS,
         later: Callable[[float, Callable[[], object]], None] = run_later,
     ) -> None:
         self._write = write
         self._name = name
         self._every = every
-        self._most = most
+        self._max_keys = max_keys
         self._later = later
         #: How many `paused` blocks are open.
         self._held = 0
@@ -123,7 +123,7 @@ class BufferedCounter(Generic[K]):
     def _count(self, key: K, number: int) -> None:
         if key in self._counts:
             self._counts[key] += number
-        elif len(self._counts) < self._most:
+        elif len(self._counts) < self._max_keys:
             self._counts[key] = number
         else:
             self._lost += number

@@ -22,7 +22,7 @@ class AppointmentData(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is known about a booking, and its customer's preferences as far as known."""
 
     booking: Booking
-    reader: VisitorPreferences | None = None
+    preferences: VisitorPreferences | None = None
 
     def __repr__(self) -> str:
         # Personal data: it must not appear in a traceback or a log.
@@ -48,38 +48,47 @@ class AppointmentData(msgspec.Struct, frozen=True, kw_only=True):
         Raises InvalidToken when the data can't be decrypted, or was written by a version with other fields.
         """
         # However old: rows are deleted a day after the appointment's end.
-        encrypted = decrypt_token("appointment", row.account, row.encrypted, max_age=None, now=0, longest=MAX_ROW_TOKEN)
+        encrypted = decrypt_token(
+            "appointment", row.account, row.encrypted, max_age=None, now=0, max_length=MAX_ROW_TOKEN
+        )
         try:
-            kept = msgspec.convert(encrypted, cls)
+            stored = msgspec.convert(encrypted, cls)
         except msgspec.ValidationError:
             raise InvalidToken from None
-        now = msgspec.structs.replace(kept.booking, start=row.start, end=row.end, status=row.status)
-        return msgspec.structs.replace(kept, booking=now)
+        current = msgspec.structs.replace(stored.booking, start=row.start, end=row.end, status=row.status)
+        return msgspec.structs.replace(stored, booking=current)
 
-    def merged_with(self, booking: Booking, reader: VisitorPreferences | None, *, news: bool) -> AppointmentData:
-        """Return these data merged with `booking` and `reader`. Fields that `booking` leaves empty keep their value.
+    def merged_with(self, booking: Booking, preferences: VisitorPreferences | None, *, is_new: bool) -> AppointmentData:
+        """Return these data merged with newer ones. Fields that `booking` leaves empty keep their value.
 
-        Start, end and status are taken over only when the booking is `news`: an outdated delivery may still
-        contain the phone number, but its time is wrong.
+        Start, end and status are replaced only when `is_new`: an outdated delivery may still contain the phone number,
+        but its time is wrong.
         """
-        mine, own = self.booking, {"contact"} if news else {"contact", "start", "end", "status"}
+        known, excluded = self.booking, {"contact"} if is_new else {"contact", "start", "end", "status"}
         changes = {
-            name: value for name in Booking.__struct_fields__ if name not in own and (value := getattr(booking, name))
+            name: value
+            for name in Booking.__struct_fields__
+            if name not in excluded and (value := getattr(booking, name))
         }
-        contact, heard = self.contact, booking.contact or Contact()
+        contact, reported = self.contact, booking.contact or Contact()
         changes["contact"] = Contact(
-            name=heard.name or contact.name, email=heard.email or contact.email, phone=heard.phone or contact.phone
+            name=reported.name or contact.name,
+            email=reported.email or contact.email,
+            phone=reported.phone or contact.phone,
         )
         return AppointmentData(
-            booking=msgspec.structs.replace(mine, **changes), reader=_merge_preferences(self.reader, reader)
+            booking=msgspec.structs.replace(known, **changes),
+            preferences=_merge_preferences(self.preferences, preferences),
         )
 
 
-def _merge_preferences(known: VisitorPreferences | None, heard: VisitorPreferences | None) -> VisitorPreferences | None:
+def _merge_preferences(
+    known: VisitorPreferences | None, reported: VisitorPreferences | None
+) -> VisitorPreferences | None:
     """Merge preferences: the newer ones. The terms are those that the booking was made with, once they are known."""
-    if known is None or heard is None:
-        return heard or known
-    return msgspec.structs.replace(heard, terms=heard.terms or known.terms)
+    if known is None or reported is None:
+        return reported or known
+    return msgspec.structs.replace(reported, terms=reported.terms or known.terms)
 
 
 def usable_email(text: str | None) -> str:

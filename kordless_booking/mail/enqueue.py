@@ -34,13 +34,13 @@ def record_and_enqueue(
     change: OutgoingMail.Kind | None,
     *,
     now: datetime,
-    reader: VisitorPreferences | None = None,
+    preferences: VisitorPreferences | None = None,
 ) -> None:
     """Record what a booking says, and queue the mail that is due. Does nothing while the account's MAIL is off.
 
     `change` is CONFIRMED for a new booking, RESCHEDULED or CANCELLED, and None when the booking contains nothing new.
     With None only missing details are filled in, and the acceptance of a pending request is noticed. Needs a
-    transaction; the mail is sent after its commit. `reader` is None when the visitor's preferences aren't known.
+    transaction; the mail is sent after its commit. `preferences` is None when the visitor's preferences aren't known.
     """
     if not account.mail:
         return
@@ -48,13 +48,13 @@ def record_and_enqueue(
     if change is OutgoingMail.Kind.CONFIRMED and row is not None:
         # A later change arrived before the creation. Its mail has already told the customer everything.
         change = None
-    known = _decrypt_or_none(row) or AppointmentData(booking=booking)
-    particulars = known.merged_with(booking, reader, news=change is not None)
+    stored = _decrypt_or_none(row) or AppointmentData(booking=booking)
+    data = stored.merged_with(booking, preferences, is_new=change is not None)
     kind = _mail_kind(row, booking, change)
     before = None
     if row is None:
         # There is nothing to mail about: not a new booking, no usable address, or the appointment is over.
-        if change is None or not particulars.email or booking.end <= now:
+        if change is None or not data.email or booking.end <= now:
             return
         row = Appointment(account=account.name, number_hash=number_hash(booking.confirmation_number))
     elif change is not None or kind is not None:
@@ -64,17 +64,22 @@ def record_and_enqueue(
         # iCalendar SEQUENCE in minutes since 1970, as in the manage page's file: calendars ignore a lower number.
         row.sequence = max(row.sequence + 1, int(now.timestamp()) // 60)
     if change is not None or kind is not None:
-        news = particulars.booking
-        row.start, row.end, row.status, row.notified_at = news.start, news.end, booking.status[:MAX_STATUS_CHARS], now
-    row.email_hash = contact_hash(particulars.email)
-    phone = particulars.contact.phone or ""
+        current = data.booking
+        row.start, row.end, row.status, row.notified_at = (
+            current.start,
+            current.end,
+            booking.status[:MAX_STATUS_CHARS],
+            now,
+        )
+    row.email_hash = contact_hash(data.email)
+    phone = data.contact.phone or ""
     # E.164, as the form stores it: erasure by contact compares hashes, and so spellings must agree.
     row.phone_hash = contact_hash(to_e164(phone, account.phone_region) or phone)
-    row.encrypted = particulars.encrypt(account.name)
+    row.encrypted = data.encrypt(account.name)
     row.save()
     if row.pk % CLEANUP_EVERY == 0:
         delete_past(now)
-    if kind is not None and particulars.email and row.end > now:
+    if kind is not None and data.email and row.end > now:
         enqueue(row, kind, now=now, before=before if kind is OutgoingMail.Kind.RESCHEDULED else None)
 
 
@@ -84,12 +89,12 @@ def enqueue(
     *,
     now: datetime,
     before: tuple[datetime, datetime] | None = None,
-    soon: bool = True,
+    send_on_commit: bool = True,
 ) -> bool:
     """Queue a mail about the appointment as it is now. Return False when that mail exists already.
 
     Older mails of the appointment that still wait are superseded. `before` is the start and end that a moved booking
-    had. With `soon` the outbox is sent after the transaction's commit; otherwise the caller sees to that.
+    had. With `send_on_commit` the outbox is sent after the transaction's commit; otherwise the caller sees to that.
     """
     mail = OutgoingMail(appointment=row, kind=kind, revision=row.revision, queued_at=now, due_at=now, changed_at=now)
     if before is not None:
@@ -102,7 +107,7 @@ def enqueue(
         return False
     older = row.mails.filter(state=OutgoingMail.State.QUEUED).exclude(pk=mail.pk)
     older.update(state=OutgoingMail.State.SUPERSEDED, changed_at=now)
-    if soon:
+    if send_on_commit:
         # `robust`: a failing sender must not break what the caller does after its commit.
         transaction.on_commit(send_in_background, robust=True)
     return True
@@ -140,7 +145,7 @@ RETENTION: Final = timedelta(days=1)
 
 
 def delete_past(now: datetime) -> int:
-    """Delete appointments that ended more than KEPT_AFTER ago. Return how many."""
+    """Delete appointments that ended more than RETENTION ago. Return how many."""
     # `delete()` also counts the mails that go with them.
     gone = Appointment.objects.filter(end__lt=now - RETENTION).delete()[1]
     return gone.get("kordless_booking.Appointment", 0)

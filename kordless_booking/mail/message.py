@@ -33,7 +33,7 @@ from kordless_booking.mail.appointment_data import AppointmentData
 from kordless_booking.mail.texts import greeting_name, mail_texts, one_line
 from kordless_booking.models import OutgoingMail
 from kordless_booking.presentation import formatting, timezones
-from kordless_booking.presentation import texts as booking_words
+from kordless_booking.presentation import texts as booking_texts
 from kordless_booking.presentation.calendar_event import calendar_file, event_for_booking
 from kordless_booking.presentation.locales import best_supported_language, default_language
 from kordless_booking.presentation.palette import build_palette
@@ -85,23 +85,23 @@ def compose(mail: OutgoingMail, now: datetime) -> EmailMultiAlternatives:
     Raises InvalidToken when the appointment can't be decrypted, and whatever a template of the site raises.
     """
     account = conf.get_account(mail.appointment.account)
-    particulars = AppointmentData.from_row(mail.appointment)
-    offered = booking_details(account, particulars.booking)
-    reader = _reader(particulars, offered)
-    with translation.override(reader.language):
-        return _build_message(account, mail, particulars, offered, reader, now)
+    data = AppointmentData.from_row(mail.appointment)
+    details = booking_details(account, data.booking)
+    preferences = _preferences(data, details)
+    with translation.override(preferences.language):
+        return _build_message(account, mail, data, details, preferences, now)
 
 
-def _reader(particulars: AppointmentData, offered: BookingDetails) -> VisitorPreferences:
+def _preferences(data: AppointmentData, details: BookingDetails) -> VisitorPreferences:
     """Return the customer's preferences, with the business's own as fallback for customers who booked elsewhere."""
-    known = particulars.reader
-    business_zone = offered.detail.calendar.timezone if offered.detail else None
+    known = data.preferences
+    business_zone = details.detail.calendar.timezone if details.detail else None
     # First match wins: the visitor's choice, the zone Kordless has for the booking, the service's zone, the site's.
-    wished = (known.timezone if known else None, particulars.booking.timezone, business_zone, settings.TIME_ZONE)
+    candidates = (known.timezone if known else None, data.booking.timezone, business_zone, settings.TIME_ZONE)
     return VisitorPreferences(
         # `known.language` may have been removed from the site's LANGUAGES since.
         language=(best_supported_language(known.language) if known else None) or default_language(),
-        timezone=next((found for name in wished if (found := timezones.canonical_timezone(name))), "UTC"),
+        timezone=next((found for name in candidates if (found := timezones.canonical_timezone(name))), "UTC"),
         hours=known.hours if known else None,
         terms=known.terms if known else None,
     )
@@ -110,25 +110,27 @@ def _reader(particulars: AppointmentData, offered: BookingDetails) -> VisitorPre
 def _build_message(
     account: conf.Account,
     mail: OutgoingMail,
-    particulars: AppointmentData,
-    offered: BookingDetails,
-    reader: VisitorPreferences,
+    data: AppointmentData,
+    details: BookingDetails,
+    preferences: VisitorPreferences,
     now: datetime,
 ) -> EmailMultiAlternatives:
-    booking, kind = particulars.booking, OutgoingMail.Kind(mail.kind)
-    zone, language = reader.timezone or "UTC", reader.language
-    organization = offered.organization
+    booking, kind = data.booking, OutgoingMail.Kind(mail.kind)
+    zone, language = preferences.timezone or "UTC", preferences.language
+    organization = details.organization
     business = (
-        booking_words.business_name(organization) if organization else booking.organization_name or account.org_slug
+        booking_texts.business_name(organization) if organization else booking.organization_name or account.org_slug
     )
-    service = offered.service_name or _("Booking")
+    service = details.service_name or _("Booking")
     # A canceled booking has nothing to manage: its mail links to the services instead.
-    gone = kind is OutgoingMail.Kind.CANCELLED
-    start = formatting.date_and_time(booking.start.astimezone(timezones.get_timezone(zone)), language, reader.hours)
+    is_canceled = kind is OutgoingMail.Kind.CANCELLED
+    start = formatting.date_and_time(
+        booking.start.astimezone(timezones.get_timezone(zone)), language, preferences.hours
+    )
     mail_text = mail_texts(kind, booking.status, one_line(service), start)
-    link = None if gone else _manage_link(account, particulars, reader, now)
+    link = None if is_canceled else _manage_link(account, data, preferences, now)
     sender = parseaddr(account.mail_from or settings.DEFAULT_FROM_EMAIL)
-    colours = build_palette(organization.branding.primary_color if organization else None)
+    palette = build_palette(organization.branding.primary_color if organization else None)
     context: dict[str, Any] = {
         "kind": kind.value,
         "lang": language,
@@ -137,42 +139,42 @@ def _build_message(
         "headline": mail_text.headline,
         "about": mail_text.about,
         "enclosed": mail_text.enclosed,
-        "greeting": _greeting(particulars),
+        "greeting": _greeting(data),
         "business": business,
-        "tones": colours.light,
-        "dark": colours.dark,
-        "booking": _booking(booking, offered, reader, zone, service),
-        "before": _before(mail, reader, zone),
+        "tones": palette.light,
+        "dark": palette.dark,
+        "booking": _booking(booking, details, preferences, zone, service),
+        "before": _before(mail, preferences, zone),
         "manage_url": link,
-        "again_url": absolute_url(account, "services", lang=language) if gone else None,
+        "again_url": absolute_url(account, "services", lang=language) if is_canceled else None,
         "support_email": account.support_email,
         "support_phone": account.support_phone,
         "why": _("You get this email because you booked with %(business)s.") % {"business": business},
     }
     message = EmailMultiAlternatives(
         # A template file ends with a line break, which Django refuses in a header.
-        subject=one_line(_rendered("subject.txt", kind, context)),
-        body=_rendered("mail.txt", kind, context).strip() + "\n",
+        subject=one_line(_render("subject.txt", kind, context)),
+        body=_render("mail.txt", kind, context).strip() + "\n",
         # Without a name in MAIL_FROM the business's is shown, with 70 characters at most.
         from_email=formataddr((sender[0] or one_line(business, 70), sender[1])),
-        to=[particulars.email],
+        to=[data.email],
         reply_to=[account.support_email] if account.support_email else [],
         headers=_headers(mail, sender[1]),
     )
-    message.attach_alternative(_rendered("mail.html", kind, context), "text/html")
+    message.attach_alternative(_render("mail.html", kind, context), "text/html")
     entry = event_for_booking(
         booking,
         org_slug=account.org_slug,
         title=service,
         business=booking.organization_name or (organization.name if organization else ""),
         timezone=zone,
-        location=booking_words.booking_location(booking, offered.detail),
+        location=booking_texts.booking_location(booking, details.detail),
         url=link,
         sequence=mail.appointment.sequence,
         # RFC 5546: METHOD:CANCEL needs an organizer, and an organizer has an email address.
         organizer_email=account.support_email or sender[1],
         # PUBLISH, not REQUEST: a request would ask the customer's calendar for a reply.
-        method="CANCEL" if gone else "PUBLISH",
+        method="CANCEL" if is_canceled else "PUBLISH",
     )
     file = calendar_file(entry, now=now).decode()
     # Mail clients read the method from this parameter; it must equal the METHOD in the file.
@@ -180,7 +182,7 @@ def _build_message(
     return message
 
 
-def _rendered(name: str, kind: OutgoingMail.Kind, context: dict[str, Any]) -> str:
+def _render(name: str, kind: OutgoingMail.Kind, context: dict[str, Any]) -> str:
     """Render the template for this kind of mail, or else the one for all kinds. Plain text isn't escaped."""
     folder = "kordless_booking/mail"
     found = select_template([f"{folder}/{kind.value}_{name}", f"{folder}/{name}"])
@@ -191,48 +193,50 @@ def _rendered(name: str, kind: OutgoingMail.Kind, context: dict[str, Any]) -> st
 
 
 def _booking(
-    booking: Booking, offered: BookingDetails, reader: VisitorPreferences, zone: str, service: str
+    booking: Booking, details: BookingDetails, preferences: VisitorPreferences, zone: str, service: str
 ) -> dict[str, Any]:
-    detail, terms = offered.detail, reader.terms
-    site = booking_words.booking_venue_timezone(booking, detail)
-    language, hours = reader.language, reader.hours
+    detail, terms = details.detail, preferences.terms
+    site = booking_texts.booking_venue_timezone(booking, detail)
+    language, hours = preferences.language, preferences.hours
     rows = [
         (pgettext("before a person's name", "With"), (terms.host_name or "") if terms else ""),
-        (_("People"), booking_words.party_text(terms.party_size) if terms else ""),
+        (_("People"), booking_texts.party_text(terms.party_size) if terms else ""),
         (_("Confirmation number"), booking.confirmation_number),
     ]
     return {
         "number": booking.confirmation_number,
         "status": booking.status,
         "service": service,
-        "clocks": booking_words.display_times(booking.start, booking.end, zone, site, language, hours),
-        "where": booking_words.describe_location(booking_words.booking_location(booking, detail)),
+        "clocks": booking_texts.display_times(booking.start, booking.end, zone, site, language, hours),
+        "where": booking_texts.describe_location(booking_texts.booking_location(booking, detail)),
         "rows": [(label, text) for label, text in rows if text],
-        "policy": booking_words.policy_text(detail.calendar.cancellation_policy) if detail else "",
+        "policy": booking_texts.policy_text(detail.calendar.cancellation_policy) if detail else "",
     }
 
 
-def _before(mail: OutgoingMail, reader: VisitorPreferences, zone: str) -> str:
+def _before(mail: OutgoingMail, preferences: VisitorPreferences, zone: str) -> str:
     if mail.before_start is None or mail.before_end is None or mail.before_start == mail.appointment.start:
         # Unknown, or moved back to where it was: "before" would repeat the current time.
         return ""
-    return booking_words.format_range(mail.before_start, mail.before_end, zone, reader.language, reader.hours)
+    return booking_texts.format_range(mail.before_start, mail.before_end, zone, preferences.language, preferences.hours)
 
 
-def _greeting(particulars: AppointmentData) -> str:
-    name = greeting_name(particulars.contact.name)
+def _greeting(data: AppointmentData) -> str:
+    name = greeting_name(data.contact.name)
     return _("Hello %(name)s,") % {"name": name} if name else _("Hello,")
 
 
-def _manage_link(account: conf.Account, particulars: AppointmentData, reader: VisitorPreferences, now: datetime) -> str:
+def _manage_link(account: conf.Account, data: AppointmentData, preferences: VisitorPreferences, now: datetime) -> str:
     link = ManageLink.for_terms(
-        reader.terms,
-        number=particulars.booking.confirmation_number,
-        contact=particulars.email,
+        preferences.terms,
+        number=data.booking.confirmation_number,
+        contact=data.email,
         expires=int(now.timestamp()) + account.manage_link_days * 86400,
-        timezone=reader.timezone,
+        timezone=preferences.timezone,
     )
-    return absolute_url(account, "manage", link.to_token(account.name), lang=reader.language, hours=reader.hours)
+    return absolute_url(
+        account, "manage", link.to_token(account.name), lang=preferences.language, hours=preferences.hours
+    )
 
 
 def _headers(mail: OutgoingMail, sender: str) -> dict[str, str]:

@@ -44,8 +44,8 @@ def send_in_background() -> None:
     _background(send_due)
 
 
-def send_due(most: int = BATCH_SIZE) -> Counter[OutgoingMail.State]:
-    """Send due mail, oldest first, `most` mails at most. Return how many ended in which state.
+def send_due(limit: int = BATCH_SIZE) -> Counter[OutgoingMail.State]:
+    """Send due mail, oldest first, `limit` mails at most. Return how many ended in which state.
 
     Several processes may do this at once.
     """
@@ -55,13 +55,13 @@ def send_due(most: int = BATCH_SIZE) -> Counter[OutgoingMail.State]:
         state=OutgoingMail.State.QUEUED, due_at__lte=now, appointment__account__in=writing
     )
     ended: Counter[OutgoingMail.State] = Counter()
-    with MailConnection() as line:
+    with MailConnection() as connection:
         # By primary key: the order of queuing, whatever the clocks of several servers say.
-        for pk in list(due.order_by("pk").values_list("pk", flat=True)[:most]):
-            if line.unreachable:
+        for pk in list(due.order_by("pk").values_list("pk", flat=True)[:limit]):
+            if connection.unreachable:
                 # The others would wait for the same timeout one by one, and each would count a try.
                 break
-            state = _send(pk, line, now)
+            state = _send(pk, connection, now)
             if state is not None:
                 ended[state] += 1
     return ended
@@ -76,7 +76,7 @@ def mark_stuck_as_unknown(now: datetime) -> int:
     return number
 
 
-def _send(pk: int, line: MailConnection, now: datetime) -> OutgoingMail.State | None:
+def _send(pk: int, connection: MailConnection, now: datetime) -> OutgoingMail.State | None:
     """Claim and send one mail. Return its new state, or None when another process has claimed it."""
     waiting = OutgoingMail.objects.filter(pk=pk, state=OutgoingMail.State.QUEUED, due_at__lte=now)
     # One UPDATE with a condition: of several processes the database lets one change the row.
@@ -86,7 +86,7 @@ def _send(pk: int, line: MailConnection, now: datetime) -> OutgoingMail.State | 
     if mail is None:
         # Its appointment was deleted in the meantime, and the mail with it.
         return None
-    state, error = _try_to_send(mail, line, now)
+    state, error = _try_to_send(mail, connection, now)
     if state is OutgoingMail.State.QUEUED and mail.queued_at + GIVE_UP_AFTER < now:
         state = OutgoingMail.State.FAILED
     # `tries` was read after the update above, so it is 1 or more.
@@ -100,7 +100,7 @@ def _send(pk: int, line: MailConnection, now: datetime) -> OutgoingMail.State | 
 
 
 def _try_to_send(
-    mail: OutgoingMail, line: MailConnection, now: datetime
+    mail: OutgoingMail, connection: MailConnection, now: datetime
 ) -> tuple[OutgoingMail.State, Exception | None]:
     appointment = mail.appointment
     # A newer revision has its own mail. Once the appointment has begun, only its cancellation is still worth sending.
@@ -117,7 +117,7 @@ def _try_to_send(
         # QUEUED, because the site may repair its template within the two days.
         return OutgoingMail.State.QUEUED, error
     try:
-        line.send(message)
+        connection.send(message)
     except ConnectionFailed as error:
         return OutgoingMail.State.QUEUED, error.reason
     except Exception as error:  # noqa: BLE001 (mail backends raise anything)

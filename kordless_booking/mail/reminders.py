@@ -27,17 +27,17 @@ MISSING: Final = "missing"
 """Status of an appointment whose booking Kordless no longer finds. It is never reminded of again."""
 
 
-def queue_reminders(account: Account, now: datetime, most: int = MAX_LOOKUPS) -> int:
+def queue_reminders(account: Account, now: datetime, max_lookups: int = MAX_LOOKUPS) -> int:
     """Look up the appointments that are due, queue their reminders, and return how many.
 
-    Looks up `most` bookings at most. A customer who booked or moved within REMINDER_HOURS of the start has just had a
-    mail and gets no reminder. While Kordless doesn't answer nobody gets one; the next run continues.
+    A customer who booked or moved within REMINDER_HOURS of the start has just had a mail and gets no reminder. While
+    Kordless doesn't answer nobody gets one; the next run continues.
     """
     queued = 0
-    for row in _due(account, now)[:most]:
+    for row in _due(account, now)[:max_lookups]:
         try:
-            particulars = AppointmentData.from_row(row)
-            found = services_for(account).client.lookup(particulars.booking.confirmation_number, particulars.email)
+            data = AppointmentData.from_row(row)
+            found = services_for(account).client.lookup(data.booking.confirmation_number, data.email)
         except (exceptions.NotFound, exceptions.ContactRefused, exceptions.BadRequest, InvalidToken) as error:
             # Kordless knows no such booking, or the row can't be decrypted: asking again is useless.
             kind = type(error).__name__
@@ -48,41 +48,41 @@ def queue_reminders(account: Account, now: datetime, most: int = MAX_LOOKUPS) ->
             # An outage or a used-up quota meets all the others as well.
             log_event(log, logging.WARNING, "reminders_postponed", account=account.name, reason=error.reason or None)
             break
-        queued += _update_and_enqueue(account, row, particulars, found, now)
+        queued += _update_and_enqueue(account, row, data, found, now)
     return queued
 
 
 def _due(account: Account, now: datetime) -> list[Appointment]:
     """Return the confirmed appointments that need a reminder, soonest first."""
-    ahead = timedelta(hours=account.reminder_hours)
+    lead_time = timedelta(hours=account.reminder_hours)
     reminders = OutgoingMail.objects.filter(kind=OutgoingMail.Kind.REMINDER)
     # A reminder is for one revision, so a moved appointment gets another one.
     reminded = reminders.filter(appointment=OuterRef("pk"), revision=OuterRef("revision"))
-    coming = Appointment.objects.filter(
-        ~Exists(reminded), account=account.name, status="confirmed", start__gt=now, start__lte=now + ahead
+    due = Appointment.objects.filter(
+        ~Exists(reminded), account=account.name, status="confirmed", start__gt=now, start__lte=now + lead_time
     )
     # A change after the reminder's time has just had a mail of its own. `notified_at` is the newest change.
-    return [row for row in coming.order_by("start") if row.notified_at <= row.start - ahead]
+    return [row for row in due.order_by("start") if row.notified_at <= row.start - lead_time]
 
 
 def _update_and_enqueue(
-    account: Account, row: Appointment, particulars: AppointmentData, found: Booking, now: datetime
+    account: Account, row: Appointment, data: AppointmentData, found: Booking, now: datetime
 ) -> bool:
     """Update the row from Kordless's answer. Queue the reminder, and return True, if it is still due."""
     with transaction.atomic():
         # No row when the appointment changed during the lookup: then the answer may be older than the row.
-        mine = Appointment.objects.select_for_update().filter(pk=row.pk, revision=row.revision).first()
-        if mine is None:
+        locked = Appointment.objects.select_for_update().filter(pk=row.pk, revision=row.revision).first()
+        if locked is None:
             return False
-        if found.start != mine.start:
+        if found.start != locked.start:
             # Moved in Kordless without a webhook. The new revision supersedes mails that wait.
-            mine.revision += 1
-            mine.sequence = max(mine.sequence + 1, int(now.timestamp()) // 60)
-        mine.start, mine.end, mine.status = found.start, found.end, found.status[:MAX_STATUS_CHARS]
-        mine.encrypted = particulars.merged_with(found, None, news=True).encrypt(account.name)
-        mine.save()
-        ahead = timedelta(hours=account.reminder_hours)
-        if mine.status != "confirmed" or not now < mine.start <= now + ahead:
+            locked.revision += 1
+            locked.sequence = max(locked.sequence + 1, int(now.timestamp()) // 60)
+        locked.start, locked.end, locked.status = found.start, found.end, found.status[:MAX_STATUS_CHARS]
+        locked.encrypted = data.merged_with(found, None, is_new=True).encrypt(account.name)
+        locked.save()
+        lead_time = timedelta(hours=account.reminder_hours)
+        if locked.status != "confirmed" or not now < locked.start <= now + lead_time:
             return False
         # kordless_mail sends when all reminders are queued; a background thread might not outlive the command.
-        return enqueue(mine, OutgoingMail.Kind.REMINDER, now=now, soon=False)
+        return enqueue(locked, OutgoingMail.Kind.REMINDER, now=now, send_on_commit=False)

@@ -109,13 +109,13 @@ def best_supported_language(code: str) -> str | None:
     `pt-pt` is served by `pt-br` when that is all there is, `de-AT` by `de`, `zh-TW` by `zh-hant`.
     """
     code = code.lower()
-    offered = supported_languages()
+    supported = supported_languages()
     relatives: list[str] = LANG_INFO.get(code, {}).get("fallback", [])
     for one in (code, *relatives):
-        if one in offered:
+        if one in supported:
             return one
     base = code.split("-")[0]
-    return next((one for one in offered if one.split("-")[0] == base), None) if base else None
+    return next((one for one in supported if one.split("-")[0] == base), None) if base else None
 
 
 on_setting_change({"LANGUAGES", "LANGUAGE_CODE"}, supported_languages.cache_clear)

@@ -134,8 +134,8 @@ def _hover(accent: _Color, on_accent: _Color) -> _Color:
     # In order: away from the text, which black can't do; toward the text, if enough contrast is left; and a bigger
     # step, which red needs.
     shades = (_mix(accent, away, _HOVER), _mix(accent, on_accent, _HOVER), _mix(accent, away, 2 * _HOVER))
-    seen = (c for c in shades if _ratio(c, accent) >= _NOTICEABLE and _ratio(c, on_accent) >= TEXT)
-    return next(seen, shades[0])
+    readable = (c for c in shades if _ratio(c, accent) >= _NOTICEABLE and _ratio(c, on_accent) >= TEXT)
+    return next(readable, shades[0])
 
 
 def _with_contrast(ratio: float, color: _Color, away: _Color, backgrounds: list[_Color]) -> _Color:

@@ -28,15 +28,15 @@ StyleKey = tuple[str, tuple[str, ...]]
 """Name of a theme, or "" for none; and the names of the static files that are the site's own sheets."""
 
 
-def build_css(dress: StyleKey, colour: str) -> str:
+def build_css(style_key: StyleKey, color: str) -> str:
     """Return the complete style sheet for a color, six hexadecimal digits."""
-    base, own, _ = _texts(dress)
-    return "\n".join((base, build_palette(f"#{colour}", parse_surfaces(own)).css(), own, ""))
+    base, own, _ = _texts(style_key)
+    return "\n".join((base, build_palette(f"#{color}", parse_surfaces(own)).css(), own, ""))
 
 
-def css_version(dress: StyleKey) -> str:
+def css_version(style_key: StyleKey) -> str:
     """Return a hash of the sheet without the palette: eight hexadecimal digits."""
-    return _texts(dress)[2]
+    return _texts(style_key)[2]
 
 
 def find_static(name: str) -> Path | None:
@@ -45,14 +45,14 @@ def find_static(name: str) -> Path | None:
     return Path(path) if isinstance(path, str) else None
 
 
-def _texts(dress: StyleKey) -> tuple[str, str, str]:
+def _texts(style_key: StyleKey) -> tuple[str, str, str]:
     """Return our sheet, the theme with the site's sheets, and the version. Not cached while DEBUG is on."""
-    return _read.__wrapped__(dress) if settings.DEBUG else _read(dress)
+    return _read.__wrapped__(style_key) if settings.DEBUG else _read(style_key)
 
 
 @lru_cache(maxsize=32)
-def _read(dress: StyleKey) -> tuple[str, str, str]:
-    theme, names = dress
+def _read(style_key: StyleKey) -> tuple[str, str, str]:
+    theme, names = style_key
     base = _small((_OURS / "booking.css").read_text(encoding="utf-8"))
     ready = [_small((_OURS / "themes" / f"{theme}.css").read_text(encoding="utf-8"))] if theme in THEMES else []
     own = "\n".join([*ready, *(_own(name) for name in names)])

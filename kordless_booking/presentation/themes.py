@@ -24,10 +24,10 @@ def parse_surfaces(css: str) -> Surfaces:
     Only #rgb and #rrggbb are understood. The last declaration of each counts; without one, the widget's own color.
     """
     # A sheet's comments may show examples, which are not declarations.
-    said = {f"{dark}{name}": color.lower() for dark, name, color in _SURFACE.findall(_COMMENT.sub("", css))}
+    declared = {f"{dark}{name}": color.lower() for dark, name, color in _SURFACE.findall(_COMMENT.sub("", css))}
     own = Surfaces()
-    if {"surface", "page"} & said.keys():
-        own = own._replace(light=(said.get("surface", own.light[0]), said.get("page", own.light[-1])))
-    if {"dark-surface", "dark-page"} & said.keys():
-        own = own._replace(dark=(said.get("dark-surface", own.dark[0]), said.get("dark-page", own.dark[-1])))
+    if {"surface", "page"} & declared.keys():
+        own = own._replace(light=(declared.get("surface", own.light[0]), declared.get("page", own.light[-1])))
+    if {"dark-surface", "dark-page"} & declared.keys():
+        own = own._replace(dark=(declared.get("dark-surface", own.dark[0]), declared.get("dark-page", own.dark[-1])))
     return own

@@ -199,10 +199,10 @@ def _fold(text: str) -> str:
     """Fold to lower case without accents, words separated by one space."""
     # Decomposed twice: folding the case may compose characters anew.
     flat = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold()).translate(_PLAIN)
-    kept = (
+    letters = (
         # Spacing marks (Mc) are vowels of Indic scripts, and part of the word; other marks are dropped as accents.
         c if unicodedata.category(c)[0] in "LN" or unicodedata.category(c) == "Mc" else " "
         for c in flat
         if unicodedata.category(c) != "Mn"
     )
-    return " ".join("".join(kept).split())
+    return " ".join("".join(letters).split())

@@ -86,8 +86,8 @@ class Sandbox:
         self.clock = Clock(self.store)
         self.faults = FaultInjector(self.store)
         self._limiter = Limiter(self.store, self.clock)
-        self._ledger = RequestLog(self.store, [business.key for business in businesses])
-        self.courier = WebhookSender(self.store, self.clock)
+        self._request_log = RequestLog(self.store, [business.key for business in businesses])
+        self.webhook_sender = WebhookSender(self.store, self.clock)
         self._sleep = sleep
         self._control = Control(self)
         if now is not None:
@@ -110,11 +110,11 @@ class Sandbox:
     @property
     def requests(self) -> list[Recorded]:
         """The recorded requests to the API, oldest first. Requests to /_sandbox/ are not recorded."""
-        return self._ledger.read()
+        return self._request_log.read()
 
-    def forget_requests(self) -> None:
+    def clear_requests(self) -> None:
         """Empty the request log."""
-        self._ledger.clear()
+        self._request_log.clear()
 
     def bookings(self) -> list[dict[str, Any]]:
         """Return all bookings, oldest first. Times (`starts`, `ends`, `created`, …) are Unix seconds."""
@@ -147,10 +147,10 @@ class Sandbox:
                     db, business, service, calendar, stamp, now=now,
                     contact=caller, timezone=business.zone.key, party=party_size,
                 )  # fmt: skip
-                self.courier.enqueue(db, "booking.created", business, service, row)
+                self.webhook_sender.enqueue(db, "booking.created", business, service, row)
         except ApiError as refusal:
             raise ValueError(refusal.detail) from refusal
-        self.courier.wake()
+        self.webhook_sender.wake()
         return str(row["number"])
 
     def free(
@@ -178,16 +178,16 @@ class Sandbox:
         try:
             with self.store.write() as db:
                 row = find(db, number)
-                business, service = self._desk(None, frozenset()).business_and_service(row)
+                business, service = self._operation_context(None, frozenset()).business_and_service(row)
                 find_calendar(
                     db, business, service, stamp, now=self.clock.unix_seconds(), party=row["party_size"],
                     among=[each for each in service.calendars if each.id == row["calendar"]], but=row["number"],
                 )  # fmt: skip
                 move(db, service, row["number"], stamp, timezone=None, notes=None)
-                self.courier.enqueue(db, "booking.updated", business, service, find(db, number))
+                self.webhook_sender.enqueue(db, "booking.updated", business, service, find(db, number))
         except ApiError as refusal:
             raise ValueError(refusal.detail) from refusal
-        self.courier.wake()
+        self.webhook_sender.wake()
 
     def set_status(self, number: str, status: str) -> None:
         """Set a booking's status as the business does: "confirmed", "pending" or "canceled".
@@ -201,9 +201,9 @@ class Sandbox:
             db.execute("UPDATE bookings SET status = ? WHERE id = ?", (status, row["id"]))
             # The documented events have none for a confirmation.
             if status == "canceled" and row["status"] != "canceled":
-                business, service = self._desk(None, frozenset()).business_and_service(row)
-                self.courier.enqueue(db, "booking.cancelled", business, service, find(db, number))
-        self.courier.wake()
+                business, service = self._operation_context(None, frozenset()).business_and_service(row)
+                self.webhook_sender.enqueue(db, "booking.cancelled", business, service, find(db, number))
+        self.webhook_sender.wake()
 
     def reset(self) -> None:
         """Delete everything: bookings, requests, faults, limits, idempotency keys, webhooks and the clock's setting."""
@@ -225,56 +225,58 @@ class Sandbox:
         Order: record it, take its faults, delay, carry out the operation (or let a fault replace it), distort the
         response, send due webhooks, delay again, send.
         """
-        asking = Request.from_environ(environ)
-        if asking.path == "/" or asking.path.startswith("/_sandbox"):
-            return _send(self._control.answer(asking), start_response)
+        request = Request.from_environ(environ)
+        if request.path == "/" or request.path.startswith("/_sandbox"):
+            return _send(self._control.answer(request), start_response)
         # In-process there is no socket, so faults of the connection become exceptions: see faults.connection.
-        line = Connection(self._sleep, bool(environ.get("kordless.over_socket")))
-        found = [(route, match) for route in _ROUTES if (match := route.match(asking.path))]
-        route, match = next((each for each in found if each[0].method == asking.method), (None, None))
+        connection = Connection(self._sleep, bool(environ.get("kordless.over_socket")))
+        found = [(route, match) for route in _ROUTES if (match := route.match(request.path))]
+        route, match = next((each for each in found if each[0].method == request.method), (None, None))
         operation = environ["kordless.operation"] = route.operation if route else "unknown"
         with self.store.write():  # one transaction for both writes
-            place = self._ledger.record_request(operation, asking)
-            tricks = self.faults.next_faults(operation)
-        tricks.wait(line, carried_out=False)
-        answer = tricks.short_circuit()  # skips authentication and rate limits too: it uses up no request of the limit
-        if answer is None:
+            request_id = self._request_log.record_request(operation, request)
+            faults = self.faults.next_faults(operation)
+        faults.wait(connection, carried_out=False)
+        response = (
+            faults.short_circuit()
+        )  # skips authentication and rate limits too: it uses up no request of the limit
+        if response is None:
             try:
                 if route is None or match is None:
                     raise _nowhere([each.method for each, _ in found])
-                answer = self._carry_out(route, asking, match.groupdict(), tricks)
+                response = self._carry_out(route, request, match.groupdict(), faults)
             except ApiError as refusal:
-                answer = refusal.to_response()
-        answer = tricks.distort(answer, self.clock.unix_seconds())
-        self._ledger.record_status(place, answer.status)
+                response = refusal.to_response()
+        response = faults.distort(response, self.clock.unix_seconds())
+        self._request_log.record_status(request_id, response.status)
         if route is not None and route.method == "POST":
-            self.courier.wake()
-        tricks.wait(line, carried_out=True)
-        return _send(answer, start_response, lambda body: tricks.stream(line, body))
+            self.webhook_sender.wake()
+        faults.wait(connection, carried_out=True)
+        return _send(response, start_response, lambda body: faults.stream(connection, body))
 
-    def _desk(self, owner: Business | None, removed: frozenset[str]) -> OperationContext:
-        return OperationContext(self.businesses, self.store, self.clock, owner, removed, self.courier)
+    def _operation_context(self, owner: Business | None, removed: frozenset[str]) -> OperationContext:
+        return OperationContext(self.businesses, self.store, self.clock, owner, removed, self.webhook_sender)
 
-    def _carry_out(self, route: _Route, asking: Request, arguments: dict[str, str], tricks: RequestFaults) -> Response:
+    def _carry_out(self, route: _Route, request: Request, arguments: dict[str, str], faults: RequestFaults) -> Response:
         """Authenticate, count against the rate limits, and carry out the operation."""
         owner = None
         if route.needs_api_key:
-            key = asking.headers.get(_KEY, "")
+            key = request.headers.get(_KEY, "")
             owner = next((each for each in self.businesses if each.key == key), None)
             # 401 before counting: an unknown key has no limit of its own.
-            if owner is None or tricks.revoked:
+            if owner is None or faults.revoked:
                 raise ApiError(401, "the API key is missing, wrong or revoked")
             headers = self._limiter.keyed(key, creation=route.operation == "create")
         else:
             headers = self._limiter.contact(arguments["number"])
         slugs = frozenset(service.slug for each in self.businesses for service in each.services)
-        desk = self._desk(owner, tricks.removed(slugs))
+        context = self._operation_context(owner, faults.removed(slugs))
         try:
-            answer = route.work(desk, asking, **arguments)
+            response = route.work(context, request, **arguments)
         except ApiError as refusal:
-            answer = refusal.to_response()
-        answer.headers = headers | answer.headers  # the rate-limit headers are on errors of the operation too
-        return answer
+            response = refusal.to_response()
+        response.headers = headers | response.headers  # the rate-limit headers are on errors of the operation too
+        return response
 
 
 def _nowhere(allowed: list[str]) -> ApiError:
@@ -284,16 +286,16 @@ def _nowhere(allowed: list[str]) -> ApiError:
 
 
 def _send(
-    answer: Response,
+    response: Response,
     start_response: Callable[..., Any],
     through: Callable[[Iterator[bytes]], Iterator[bytes] | None] = lambda body: None,
 ) -> Iterable[bytes]:
     """Start the WSGI response and return the body. `through` may wrap it; None leaves it as it is."""
-    body = answer.stream if answer.stream is not None else [answer.body()]
-    headers = {"Content-Type": "application/json", "Cache-Control": "no-store"} | answer.headers
+    body = response.stream if response.stream is not None else [response.body()]
+    headers = {"Content-Type": "application/json", "Cache-Control": "no-store"} | response.headers
     if isinstance(body, list):  # a stream brings its own length
         headers["Content-Length"] = str(len(body[0]))
-    start_response(f"{answer.status} {_reason(answer.status)}", list(headers.items()))
+    start_response(f"{response.status} {_reason(response.status)}", list(headers.items()))
     return through(iter(body)) or body
 
 

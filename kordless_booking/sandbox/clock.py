@@ -22,10 +22,10 @@ class Clock:
 
     def unix_seconds(self) -> float:
         """Return the sandbox's current time in Unix seconds."""
-        kept = self._store.get_setting("clock") or {}
-        if "frozen" in kept:
-            return float(kept["frozen"])
-        return time.time() + float(kept.get("shift", 0.0))
+        stored = self._store.get_setting("clock") or {}
+        if "frozen" in stored:
+            return float(stored["frozen"])
+        return time.time() + float(stored.get("shift", 0.0))
 
     def set(self, moment: datetime, *, frozen: bool = True) -> None:
         """Set the clock, and freeze it or let it run on. Raises ValueError for a naive datetime."""
@@ -38,9 +38,9 @@ class Clock:
         """Move the clock by `by`, forward or back. The windows of the rate limits move along."""
         seconds = by.total_seconds()
         with self._store.write():  # one transaction, so that no process sees half of it
-            kept = self._store.get_setting("clock") or {}
-            name = "frozen" if "frozen" in kept else "shift"
-            self._store.set_setting("clock", {name: float(kept.get(name, 0.0)) + seconds})
+            stored = self._store.get_setting("clock") or {}
+            name = "frozen" if "frozen" in stored else "shift"
+            self._store.set_setting("clock", {name: float(stored.get(name, 0.0)) + seconds})
             self._store.set_setting("advanced", self.advanced() + seconds)
 
     def use_real_time(self) -> None:

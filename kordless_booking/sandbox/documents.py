@@ -22,58 +22,58 @@ def utc(stamp: int) -> str:
 
 def organization(business: Business, *, tagline: bool) -> dict[str, Any]:
     """Return the organization. Endpoint 1 has the tagline, endpoint 2 doesn't."""
-    said: dict[str, Any] = {"id": business.id, "name": business.name, "slug": business.slug}
+    document: dict[str, Any] = {"id": business.id, "name": business.name, "slug": business.slug}
     if tagline:
-        said["tagline"] = business.tagline
-    return said | {"branding": dict(business.branding)}
+        document["tagline"] = business.tagline
+    return document | {"branding": dict(business.branding)}
 
 
-def service(offered: Service) -> dict[str, Any]:
-    """Return a service. A price of UNSAID is left out together with the currency."""
-    said: dict[str, Any] = {
-        "key": offered.slug,
-        "name": offered.name,
-        "slug": offered.slug,
-        "description": offered.description,
-        "category": offered.category,
-        "duration": offered.duration,
+def service(service: Service) -> dict[str, Any]:
+    """Return a service. A price of ABSENT is left out together with the currency."""
+    document: dict[str, Any] = {
+        "key": service.slug,
+        "name": service.name,
+        "slug": service.slug,
+        "description": service.description,
+        "category": service.category,
+        "duration": service.duration,
     }
-    if not isinstance(offered.price, Absent):
-        said["price"] = None if offered.price is None else float(offered.price)
-        said["currency"] = offered.currency
-    return said | {"isBookablePublic": offered.public, "metadata": dict(offered.metadata)}
+    if not isinstance(service.price, Absent):
+        document["price"] = None if service.price is None else float(service.price)
+        document["currency"] = service.currency
+    return document | {"isBookablePublic": service.public, "metadata": dict(service.metadata)}
 
 
-def location(offered: Service) -> dict[str, str]:
+def location(service: Service) -> dict[str, str]:
     """Return the location of a service."""
-    return {"type": offered.location[0], "value": offered.location[1]}
+    return {"type": service.location[0], "value": service.location[1]}
 
 
-def calendar_settings(business: Business, offered: Service) -> dict[str, Any]:
+def calendar_settings(business: Business, service: Service) -> dict[str, Any]:
     """Return the calendar settings: snake_case, but camelCase inside `cancellation_policy`."""
-    policy = offered.policy
+    policy = service.policy
     return {
-        "duration_minutes": offered.duration,
-        "slot_interval_minutes": offered.interval,
-        "buffer_before": offered.buffer_before,
-        "buffer_after": offered.buffer_after,
-        "booking_window_days": offered.window_days,
+        "duration_minutes": service.duration,
+        "slot_interval_minutes": service.interval,
+        "buffer_before": service.buffer_before,
+        "buffer_after": service.buffer_after,
+        "booking_window_days": service.window_days,
         "timezone": business.zone.key,
-        "location": location(offered),
-        "max_parallel_bookings": offered.capacity,
+        "location": location(service),
+        "max_parallel_bookings": service.capacity,
         "cancellation_policy": policy and {"noticeHours": policy.notice_hours, "policyText": policy.text},
     }
 
 
-def slot(business: Business, offered: Service, calendar: Calendar, start: int, free: int) -> dict[str, Any]:
+def slot(business: Business, service: Service, calendar: Calendar, start: int, free: int) -> dict[str, Any]:
     """Return one bookable time of one calendar. `free` is the number of seats left."""
-    host, team = calendar.host, offered.team
+    host, team = calendar.host, service.team
     return {
         "startsAt": utc(start),
-        "endsAt": utc(start + offered.duration * 60),
-        "capacity": offered.capacity,
+        "endsAt": utc(start + service.duration * 60),
+        "capacity": service.capacity,
         "availableCapacity": free,
-        "serviceId": offered.slug,
+        "serviceId": service.slug,
         "hostId": host.id if host else None,
         "teamId": team.id if team else None,
         "timezone": business.zone.key,
@@ -82,7 +82,7 @@ def slot(business: Business, offered: Service, calendar: Calendar, start: int, f
     }
 
 
-def short_booking(business: Business, offered: Service, row: sqlite3.Row) -> dict[str, Any]:
+def short_booking(business: Business, service: Service, row: sqlite3.Row) -> dict[str, Any]:
     """Return the short form of a booking, the response of create and reschedule."""
     return {
         "booking": {
@@ -91,15 +91,15 @@ def short_booking(business: Business, offered: Service, row: sqlite3.Row) -> dic
             "status": row["status"],
             "start_at": utc(row["starts"]),
             "end_at": utc(row["ends"]),
-            "service_name": offered.name,
+            "service_name": service.name,
             "organization_name": business.name,
-            "location": location(offered),
+            "location": location(service),
         },
         "calendar_invite": {"ics_url": f"https://sandbox.kordless.example/invites/{row['id']}.ics"},
     }
 
 
-def event(kind: str, offered: Service, row: sqlite3.Row, now: float) -> dict[str, Any]:
+def event(kind: str, service: Service, row: sqlite3.Row, now: float) -> dict[str, Any]:
     """Return the body of a webhook."""
     return {
         "event": kind,
@@ -109,7 +109,7 @@ def event(kind: str, offered: Service, row: sqlite3.Row, now: float) -> dict[str
             "booking": {
                 "id": row["id"],
                 "confirmation_number": row["number"],
-                "serviceId": f"srv_{offered.slug}",  # documented: the prefix exists in webhooks only
+                "serviceId": f"srv_{service.slug}",  # documented: the prefix exists in webhooks only
                 "startsAt": utc(row["starts"]),
                 "endsAt": utc(row["ends"]),
                 "status": row["status"],
@@ -119,7 +119,7 @@ def event(kind: str, offered: Service, row: sqlite3.Row, now: float) -> dict[str
     }
 
 
-def long_booking(business: Business, offered: Service, row: sqlite3.Row) -> dict[str, Any]:
+def long_booking(business: Business, service: Service, row: sqlite3.Row) -> dict[str, Any]:
     """Return the long form of a booking, the response of lookup and cancel."""
     return {
         "booking": {
@@ -130,11 +130,11 @@ def long_booking(business: Business, offered: Service, row: sqlite3.Row) -> dict
             "organization_name": business.name,
             "start_at": utc(row["starts"]),
             "end_at": utc(row["ends"]),
-            "service_id": offered.slug,
-            "service_slug": offered.slug,
-            "service_name": offered.name,
+            "service_id": service.slug,
+            "service_slug": service.slug,
+            "service_name": service.name,
             "contact": {"name": row["name"], "email": row["email"], "phone": row["phone"]},
-            "location": location(offered),
+            "location": location(service),
             "timezone": row["timezone"],
         }
     }

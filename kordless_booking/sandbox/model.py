@@ -21,12 +21,12 @@ Week = Mapping[int, tuple[tuple[int, int], ...]]
 
 
 class Absent(Enum):
-    """Type of the marker UNSAID."""
+    """Type of the marker ABSENT."""
 
-    UNSAID = "unsaid"
+    ABSENT = "absent"
 
 
-ABSENT = Absent.UNSAID
+ABSENT = Absent.ABSENT
 """Value of a field that is absent from the response, as opposed to None for null."""
 
 

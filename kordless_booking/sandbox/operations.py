@@ -39,14 +39,14 @@ class OperationContext:
     """Business that the request's API key belongs to; None in operations without a key."""
     removed: frozenset[str] = frozenset()
     """Slugs of services that fault injection has removed."""
-    courier: WebhookSender | None = None
+    webhook_sender: WebhookSender | None = None
 
     def enqueue_webhook(
-        self, db: sqlite3.Connection, event: str, offered: Service, business: Business, row: sqlite3.Row
+        self, db: sqlite3.Connection, event: str, service: Service, business: Business, row: sqlite3.Row
     ) -> None:
         """Enqueue a webhook in the transaction of `db`."""
-        if self.courier is not None:
-            self.courier.enqueue(db, event, business, offered, row)
+        if self.webhook_sender is not None:
+            self.webhook_sender.enqueue(db, event, business, service, row)
 
     def business(self, slug: str) -> Business:
         """Return the organization. Raises ApiError: 404 if unknown, 403 if the key is another organization's."""
@@ -70,31 +70,31 @@ class OperationContext:
         return business, next(each for each in business.services if each.slug == row["service"])
 
 
-def organization(desk: OperationContext, asking: Request, slug: str) -> Response:
+def organization(context: OperationContext, request: Request, slug: str) -> Response:
     """Answer operation 1: the organization and its services."""
-    strict.reject_unknown_fields(asking.parameters(), ())
-    business = desk.business(slug)
-    services = [documents.service(each) for each in business.services if each.slug not in desk.removed]
+    strict.reject_unknown_fields(request.parameters(), ())
+    business = context.business(slug)
+    services = [documents.service(each) for each in business.services if each.slug not in context.removed]
     return Response(document={"organization": documents.organization(business, tagline=True), "services": services})
 
 
-def service(desk: OperationContext, asking: Request, slug: str, service_slug: str) -> Response:
+def service(context: OperationContext, request: Request, slug: str, service_slug: str) -> Response:
     """Answer operation 2: one service and its calendar settings."""
-    strict.reject_unknown_fields(asking.parameters(), ())
-    business = desk.business(slug)
-    offered = desk.service(business, service_slug)
+    strict.reject_unknown_fields(request.parameters(), ())
+    business = context.business(slug)
+    service = context.service(business, service_slug)
     return Response(
         document={
             "organization": documents.organization(business, tagline=False),
-            "service": documents.service(offered),
-            "calendarSettings": documents.calendar_settings(business, offered),
+            "service": documents.service(service),
+            "calendarSettings": documents.calendar_settings(business, service),
         }
     )
 
 
-def availability(desk: OperationContext, asking: Request) -> Response:
+def availability(context: OperationContext, request: Request) -> Response:
     """Answer operation 3: the free times that start in [from, to), one per host, sorted by start; never full ones."""
-    query = asking.parameters()
+    query = request.parameters()
     strict.reject_unknown_fields(query, ("org_slug", "service_slug", "from", "to", "partySize", "timezone"))
     org_slug, slug = strict.required_text(query, "org_slug"), strict.required_text(query, "service_slug")
     start, end = strict.utc_seconds(query, "from"), strict.utc_seconds(query, "to")
@@ -104,11 +104,11 @@ def availability(desk: OperationContext, asking: Request) -> Response:
         raise ApiError(400, "'from' must be before 'to'")
     if end - start > MAX_RANGE_SECONDS:
         raise ApiError(400, "'to' is more than 62 days after 'from'")
-    business = desk.business(org_slug)
-    offered = desk.service(business, slug)
-    with desk.store.read() as db:
-        found = free(db, business, offered, (start, end), party=party, now=desk.clock.unix_seconds())
-    slots = [documents.slot(business, offered, calendar, begins, left) for begins, calendar, left in found]
+    business = context.business(org_slug)
+    service = context.service(business, slug)
+    with context.store.read() as db:
+        found = free(db, business, service, (start, end), party=party, now=context.clock.unix_seconds())
+    slots = [documents.slot(business, service, calendar, begins, left) for begins, calendar, left in found]
     return Response(document={"slots": slots})
 
 
@@ -126,13 +126,13 @@ _CREATE = (
 )
 
 
-def create(desk: OperationContext, asking: Request) -> Response:
+def create(context: OperationContext, request: Request) -> Response:
     """Carry out operation 4: create a booking.
 
     With an Idempotency-Key it is carried out once. Its 201, 409 or 422 is stored and repeated for ever (assumed).
     """
-    strict.reject_unknown_fields(asking.parameters(), ())
-    body = asking.document()
+    strict.reject_unknown_fields(request.parameters(), ())
+    body = request.document()
     strict.reject_unknown_fields(body, _CREATE)
     org_slug, slug = strict.required_text(body, "org_slug"), strict.required_text(body, "service_slug")
     start, end = strict.utc_seconds(body, "starts_at"), strict.utc_seconds(body, "ends_at")
@@ -141,39 +141,39 @@ def create(desk: OperationContext, asking: Request) -> Response:
     party = strict.positive_integer(body, "party_size")
     host_id, team_id = strict.text(body, "host_id", needed=False), strict.text(body, "team_id", needed=False)
     notes = strict.text(body, "notes", longest=2000, needed=False)
-    business = desk.business(org_slug)
-    key = asking.headers.get("idempotency-key", "")
+    business = context.business(org_slug)
+    key = request.headers.get("idempotency-key", "")
     if len(key) > 255:
         raise ApiError(400, "'Idempotency-Key' is longer than 255 characters")
     # Of the parsed body: the same fields in another order are the same request.
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
     # One transaction for check, booking, webhook and stored response: two equal requests at once book only once.
-    with desk.store.write() as db:
+    with context.store.write() as db:
         if key and (before := _stored_response(db, business.key, key, digest)):
             return before
         try:
-            offered = desk.service(business, slug)
-            calendars = _calendars(offered, host_id, team_id)
-            _require_bookable(offered, start, end)
-            now = desk.clock.unix_seconds()
-            calendar = find_calendar(db, business, offered, start, now=now, party=party, among=calendars)
+            service = context.service(business, slug)
+            calendars = _calendars(service, host_id, team_id)
+            _require_bookable(service, start, end)
+            now = context.clock.unix_seconds()
+            calendar = find_calendar(db, business, service, start, now=now, party=party, among=calendars)
             row = insert_booking(
-                db, business, offered, calendar, start, now=now,
+                db, business, service, calendar, start, now=now,
                 contact=contact, timezone=timezone, party=party, notes=notes,
             )  # fmt: skip
-            desk.enqueue_webhook(db, "booking.created", offered, business, row)
-            answer = Response(201, documents.short_booking(business, offered, row))
+            context.enqueue_webhook(db, "booking.created", service, business, row)
+            response = Response(201, documents.short_booking(business, service, row))
         except ApiError as refusal:
             # A 400 or 404 is not stored: the same key may be sent again with a corrected body.
             if refusal.status not in (409, 422):
                 raise
-            answer = refusal.to_response()
+            response = refusal.to_response()
         if key:
             db.execute(
                 "INSERT INTO replays VALUES (?, ?, ?, ?, ?)",
-                (business.key, key, digest, answer.status, json.dumps(answer.document)),
+                (business.key, key, digest, response.status, json.dumps(response.document)),
             )
-    return answer
+    return response
 
 
 def _stored_response(db: sqlite3.Connection, bucket: str, key: str, digest: str) -> Response | None:
@@ -186,27 +186,27 @@ def _stored_response(db: sqlite3.Connection, bucket: str, key: str, digest: str)
     return Response(row["status"], json.loads(row["document"]))
 
 
-def _calendars(offered: Service, host_id: str | None, team_id: str | None) -> tuple[Calendar, ...]:
-    if team_id is not None and (offered.team is None or offered.team.id != team_id):
+def _calendars(service: Service, host_id: str | None, team_id: str | None) -> tuple[Calendar, ...]:
+    if team_id is not None and (service.team is None or service.team.id != team_id):
         raise ApiError(400, "'team_id' is not a team of this service")
     if host_id is None:
-        return offered.calendars
-    named = tuple(each for each in offered.calendars if each.host and each.host.id == host_id)
-    if not named:
+        return service.calendars
+    of_host = tuple(each for each in service.calendars if each.host and each.host.id == host_id)
+    if not of_host:
         raise ApiError(400, "'host_id' is not a host of this service")
-    return named
+    return of_host
 
 
-def _require_bookable(offered: Service, start: int, end: int) -> None:
-    if end - start != offered.duration * 60:
-        raise ApiError(400, f"start and end must be {offered.duration} minutes apart")
-    if not offered.public:
+def _require_bookable(service: Service, start: int, end: int) -> None:
+    if end - start != service.duration * 60:
+        raise ApiError(400, f"start and end must be {service.duration} minutes apart")
+    if not service.public:
         raise ApiError(422, "this service is not bookable in public")
 
 
-def _authenticated_booking(db: sqlite3.Connection, asking: Request, number: str) -> sqlite3.Row:
+def _authenticated_booking(db: sqlite3.Connection, request: Request, number: str) -> sqlite3.Row:
     """Return the booking if the contact matches. Raises ApiError: 400 without contact, 404 unknown, 403 no match."""
-    query = asking.parameters()
+    query = request.parameters()
     strict.reject_unknown_fields(query, ("contact",))
     contact = strict.required_text(query, "contact").strip()
     row = find(db, number)
@@ -219,59 +219,59 @@ def _authenticated_booking(db: sqlite3.Connection, asking: Request, number: str)
     return row
 
 
-def lookup(desk: OperationContext, asking: Request, number: str) -> Response:
+def lookup(context: OperationContext, request: Request, number: str) -> Response:
     """Answer operation 5: look up a booking by number and contact."""
-    with desk.store.read() as db:
-        row = _authenticated_booking(db, asking, number)
-    return Response(document=documents.long_booking(*desk.business_and_service(row), row))
+    with context.store.read() as db:
+        row = _authenticated_booking(db, request, number)
+    return Response(document=documents.long_booking(*context.business_and_service(row), row))
 
 
-def _require_changeable(desk: OperationContext, row: sqlite3.Row, offered: Service) -> None:
+def _require_changeable(context: OperationContext, row: sqlite3.Row, service: Service) -> None:
     """Raise ApiError (422) unless the booking can still be canceled or moved."""
     if row["status"] == "canceled":
         raise ApiError(422, "this booking is already canceled")
-    now = desk.clock.unix_seconds()
+    now = context.clock.unix_seconds()
     if row["starts"] <= now:
         raise ApiError(422, "this booking has begun or is over")
-    policy = offered.policy
+    policy = service.policy
     if policy and policy.enforced and row["starts"] - now < policy.notice_hours * 3600:
         raise ApiError(422, f"changes need {policy.notice_hours} hours' notice")
 
 
-def cancel(desk: OperationContext, asking: Request, number: str) -> Response:
+def cancel(context: OperationContext, request: Request, number: str) -> Response:
     """Carry out operation 6: cancel a booking. Takes no body, and thus no reason."""
     # An empty JSON object says as little as an empty body.
-    if asking.too_long or asking.body.strip() not in (b"", b"{}"):
+    if request.too_long or request.body.strip() not in (b"", b"{}"):
         raise ApiError(400, "cancel takes no body")
-    with desk.store.write() as db:
-        row = _authenticated_booking(db, asking, number)
-        business, offered = desk.business_and_service(row)
-        _require_changeable(desk, row, offered)
+    with context.store.write() as db:
+        row = _authenticated_booking(db, request, number)
+        business, service = context.business_and_service(row)
+        _require_changeable(context, row, service)
         db.execute("UPDATE bookings SET status = 'canceled' WHERE id = ?", (row["id"],))
         row = find(db, number)
-        desk.enqueue_webhook(db, "booking.cancelled", offered, business, row)
-        return Response(document=documents.long_booking(business, offered, row))
+        context.enqueue_webhook(db, "booking.cancelled", service, business, row)
+        return Response(document=documents.long_booking(business, service, row))
 
 
-def reschedule(desk: OperationContext, asking: Request, number: str) -> Response:
+def reschedule(context: OperationContext, request: Request, number: str) -> Response:
     """Carry out operation 7: move a booking. Service, host, party size and length stay the same."""
-    body = asking.document()
+    body = request.document()
     strict.reject_unknown_fields(body, ("start_at", "end_at", "timezone", "notes"))
     start, end = strict.utc_seconds(body, "start_at"), strict.utc_seconds(body, "end_at")
     timezone = strict.zone(body, needed=False)
     notes = strict.text(body, "notes", longest=2000, needed=False)
-    with desk.store.write() as db:
-        row = _authenticated_booking(db, asking, number)
-        business, offered = desk.business_and_service(row)
-        _require_changeable(desk, row, offered)
-        _require_bookable(offered, start, end)
-        calendars = [each for each in offered.calendars if each.id == row["calendar"]]
+    with context.store.write() as db:
+        row = _authenticated_booking(db, request, number)
+        business, service = context.business_and_service(row)
+        _require_changeable(context, row, service)
+        _require_bookable(service, start, end)
+        calendars = [each for each in service.calendars if each.id == row["calendar"]]
         # For its errors alone; the booking itself is ignored, so it can move to a time that overlaps with its own.
         find_calendar(
-            db, business, offered, start, now=desk.clock.unix_seconds(),
+            db, business, service, start, now=context.clock.unix_seconds(),
             party=row["party_size"], among=calendars, but=row["number"],
         )  # fmt: skip
-        move(db, offered, row["number"], start, timezone=timezone, notes=notes)
+        move(db, service, row["number"], start, timezone=timezone, notes=notes)
         row = find(db, number)
-        desk.enqueue_webhook(db, "booking.updated", offered, business, row)
-        return Response(document=documents.short_booking(business, offered, row))
+        context.enqueue_webhook(db, "booking.updated", service, business, row)
+        return Response(document=documents.short_booking(business, service, row))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .store import Store
 
 MAX_REQUESTS = 20_000
-"""Number of requests that are kept, give or take 500."""
+"""Number of requests that are stored, give or take 500."""
 
 
 @dataclass(frozen=True)
@@ -41,27 +41,27 @@ class RequestLog:
         self._store = store
         self._own_keys = own_keys
 
-    def record_request(self, operation: str, asking: Request) -> int:
+    def record_request(self, operation: str, request: Request) -> int:
         """Record a request and return its id."""
-        headers = dict(asking.headers)
+        headers = dict(request.headers)
         # Somebody may point a real client at the sandbox by mistake: its key must not end up in a file.
         if headers.get("x-kordless-key", "") not in ("", *self._own_keys):
             headers["x-kordless-key"] = "(not a sandbox key)"
-        values = (time.time(), operation, asking.method, asking.path, asking.query, json.dumps(headers))
+        values = (time.time(), operation, request.method, request.path, request.query, json.dumps(headers))
         with self._store.write() as db:
-            place = db.execute(
+            request_id = db.execute(
                 "INSERT INTO requests (at, operation, method, path, query, headers, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (*values, asking.body.decode("utf-8", "replace")),
+                (*values, request.body.decode("utf-8", "replace")),
             ).lastrowid
-            assert place is not None  # noqa: S101 - SQLite gives each row a number
-            if place % 500 == 0:  # not with every request: about KEPT is good enough
-                db.execute("DELETE FROM requests WHERE id <= ?", (place - MAX_REQUESTS,))
-        return place
+            assert request_id is not None  # noqa: S101 - SQLite gives each row a number
+            if request_id % 500 == 0:  # not with every request: about MAX_REQUESTS is good enough
+                db.execute("DELETE FROM requests WHERE id <= ?", (request_id - MAX_REQUESTS,))
+        return request_id
 
-    def record_status(self, place: int, status: int) -> None:
-        """Record the status of the response to request `place`."""
+    def record_status(self, request_id: int, status: int) -> None:
+        """Record the status of the response to request `request_id`."""
         with self._store.write() as db:
-            db.execute("UPDATE requests SET status = ? WHERE id = ?", (status, place))
+            db.execute("UPDATE requests SET status = ? WHERE id = ?", (status, request_id))
 
     def read(self) -> list[Recorded]:
         """Return the recorded requests, oldest first."""

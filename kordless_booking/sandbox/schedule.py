@@ -30,7 +30,7 @@ def openings(
     day = first
     while day <= last:
         spans = () if business.closed(day) else calendar.week.get(day.weekday(), ())
-        taken = _crowd_hours(calendar.id, day.toordinal(), calendar.occupancy_percent) if spans else frozenset()
+        occupied = _crowd_hours(calendar.id, day.toordinal(), calendar.occupancy_percent) if spans else frozenset()
         for opens, closes in spans:
             begin, end = _instant(business, day, opens), _instant(business, day, closes)
             shift = opens * 60 - begin  # Unix seconds to local seconds of this day
@@ -41,7 +41,7 @@ def openings(
                 else:
                     # Every hour that the appointment touches, the last one included only if it reaches into it.
                     hours = range((start + shift) // HOUR, (start + shift + length - 1) // HOUR + 1)
-                    yield start, 0 if any(hour in taken for hour in hours) else 1
+                    yield start, 0 if any(hour in occupied for hour in hours) else 1
         day += timedelta(days=1)
 
 

@@ -101,11 +101,11 @@ class _RequestHandler(WSGIRequestHandler):
 
         chunks = self.server.wsgi_app(environ, start_response)
         status, headers = started
-        said = {name.lower() for name, _ in headers}
+        names = {name.lower() for name, _ in headers}
         lines = [f"HTTP/1.1 {status}", "Server: kordless-sandbox"]
-        if "date" not in said:
+        if "date" not in names:
             lines.append(f"Date: {self.date_time_string()}")
-        if "content-length" not in said:
+        if "content-length" not in names:
             # Without a length, only the end of the connection ends the body.
             self.close_connection = True
         if self.close_connection:

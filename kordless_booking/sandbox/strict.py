@@ -21,10 +21,10 @@ _EMAIL = re.compile(r"[^@\s,;<>\x00-\x1f]{1,64}@[^@\s,;<>\x00-\x1f.]+(\.[^@\s,;<
 _PHONE = re.compile(r"\+?[0-9][0-9 ().-]*", re.ASCII)
 
 
-def reject_unknown_fields(given: Mapping[str, Any], allowed: Iterable[str], where: str = "") -> None:
+def reject_unknown_fields(fields: Mapping[str, Any], allowed: Iterable[str], where: str = "") -> None:
     """Raise ApiError for a field that isn't documented, with a hint if only its spelling is wrong."""
     allowed = tuple(allowed)
-    for name in given:
+    for name in fields:
         if name not in allowed:
             meant = next((good for good in allowed if _bare(good) == _bare(name)), None)
             hint = f"; it is spelt '{meant}' here" if meant else ""
@@ -37,12 +37,12 @@ def _bare(name: str) -> str:
     return {"startat": "startsat", "endat": "endsat"}.get(bare, bare)
 
 
-def text(given: Mapping[str, Any], name: str, *, longest: int = 200, needed: bool = True) -> str | None:
+def text(fields: Mapping[str, Any], name: str, *, longest: int = 200, needed: bool = True) -> str | None:
     """Return a string of at most `longest` characters. It must not be blank if `needed`; otherwise it may be absent."""
-    value = given.get(name)
+    value = fields.get(name)
     if value is None and not needed:
         return None
-    if name not in given:
+    if name not in fields:
         raise ApiError(400, f"'{name}' is required")
     if not isinstance(value, str):
         raise ApiError(400, f"'{name}' must be a string")
@@ -56,14 +56,14 @@ def text(given: Mapping[str, Any], name: str, *, longest: int = 200, needed: boo
     return value
 
 
-def required_text(given: Mapping[str, Any], name: str, *, longest: int = 200) -> str:
+def required_text(fields: Mapping[str, Any], name: str, *, longest: int = 200) -> str:
     """Return a required string."""
-    return str(text(given, name, longest=longest))
+    return str(text(fields, name, longest=longest))
 
 
-def utc_seconds(given: Mapping[str, Any], name: str) -> int:
+def utc_seconds(fields: Mapping[str, Any], name: str) -> int:
     """Return an ISO 8601 time in UTC ("…Z" or "…+00:00") as whole Unix seconds."""
-    value = required_text(given, name)
+    value = required_text(fields, name)
     if not _MOMENT.fullmatch(value):
         raise ApiError(400, f"'{name}' must be ISO 8601 in UTC, like 2026-12-01T14:00:00Z")
     try:
@@ -75,9 +75,9 @@ def utc_seconds(given: Mapping[str, Any], name: str) -> int:
     return int(found)
 
 
-def zone(given: Mapping[str, Any], name: str = "timezone", *, needed: bool = True) -> str | None:
+def zone(fields: Mapping[str, Any], name: str = "timezone", *, needed: bool = True) -> str | None:
     """Return an IANA time zone name."""
-    value = text(given, name, needed=needed)
+    value = text(fields, name, needed=needed)
     if value is not None and value not in _zones():
         raise ApiError(400, f"'{name}' must be an IANA time zone")
     return value
@@ -88,9 +88,9 @@ def _zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
-def positive_integer(given: Mapping[str, Any], name: str, *, written: bool = False) -> int:
+def positive_integer(fields: Mapping[str, Any], name: str, *, written: bool = False) -> int:
     """Return an integer from 1 to 1000, by default 1. `written` accepts digits as text, for a query parameter."""
-    value = given.get(name, 1)
+    value = fields.get(name, 1)
     if written and isinstance(value, str) and re.fullmatch(r"[0-9]{1,4}", value, re.ASCII):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1000:
@@ -98,9 +98,9 @@ def positive_integer(given: Mapping[str, Any], name: str, *, written: bool = Fal
     return value
 
 
-def person(given: Mapping[str, Any]) -> dict[str, str | None]:
+def person(fields: Mapping[str, Any]) -> dict[str, str | None]:
     """Return the contact: a name, and an e-mail, a phone or both."""
-    contact = given.get("contact")
+    contact = fields.get("contact")
     if not isinstance(contact, dict):
         raise ApiError(400, "'contact' is required and must be an object")
     reject_unknown_fields(contact, ("name", "email", "phone"), "contact.")

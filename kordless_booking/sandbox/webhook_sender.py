@@ -58,13 +58,13 @@ class Endpoint:
     """Encoding of the signature: "hex" or "base64"."""
 
     @classmethod
-    def from_json(cls, given: dict[str, Any]) -> Endpoint:
+    def from_json(cls, data: dict[str, Any]) -> Endpoint:
         """Build an endpoint from JSON. Raises ValueError or TypeError if it is invalid."""
-        endpoint = cls(**given | {"events": tuple(given.get("events") or ())})
+        endpoint = cls(**data | {"events": tuple(data.get("events") or ())})
         if urlsplit(endpoint.url).scheme not in ("http", "https") or not endpoint.secret:
             raise ValueError("an endpoint needs an http(s) url and a secret")
         if endpoint.signed_payload not in ("timestamp.body", "body") or endpoint.encoding not in ("hex", "base64"):
-            raise ValueError("signed is timestamp.body or body; written is hex or base64")
+            raise ValueError("signed_payload is timestamp.body or body; encoding is hex or base64")
         return endpoint
 
     def wants(self, org_slug: str, event: str) -> bool:
@@ -108,17 +108,17 @@ def post(url: str, body: bytes, headers: dict[str, str], seconds: float = TIMEOU
     """Send one attempt and return the status, or 0 if no response came. Redirects are not followed."""
     parts = urlsplit(url)
     secure = parts.scheme == "https"
-    line = (http.client.HTTPSConnection if secure else http.client.HTTPConnection)(parts.netloc, timeout=seconds)
+    connection = (http.client.HTTPSConnection if secure else http.client.HTTPConnection)(parts.netloc, timeout=seconds)
     try:
-        line.request("POST", f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}", body, headers)
-        answer = line.getresponse()
-        answer.read(65_536)  # bytes; the body doesn't matter
+        connection.request("POST", f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}", body, headers)
+        response = connection.getresponse()
+        response.read(65_536)  # bytes; the body doesn't matter
     except (OSError, http.client.HTTPException, ValueError):
         return 0
     else:
-        return answer.status
+        return response.status
     finally:
-        line.close()
+        connection.close()
 
 
 RETRY_SECONDS = (1.0, 5.0, 15.0, 60.0, 300.0)
@@ -131,7 +131,7 @@ receiver may take (30 seconds).
 """
 MAX_DELIVERIES = 500
 """Number of deliveries that the store keeps."""
-_MISCHIEF = {"duplicate", "reorder", "tamper", "times", "lose", "late"}
+_FAULT_NAMES = {"duplicate", "reorder", "tamper", "times", "lose", "late"}
 
 
 class WebhookSender:
@@ -167,15 +167,15 @@ class WebhookSender:
         - `lose`: number of attempts of each delivery that never arrive.
         - `late`: seconds to delay each delivery.
         """
-        if not _MISCHIEF.issuperset(rules) or rules.get("tamper") not in (None, *TAMPERINGS):
-            raise ValueError(f"known: {', '.join(sorted(_MISCHIEF))}; tamper is one of {', '.join(TAMPERINGS)}")
+        if not _FAULT_NAMES.issuperset(rules) or rules.get("tamper") not in (None, *TAMPERINGS):
+            raise ValueError(f"known: {', '.join(sorted(_FAULT_NAMES))}; tamper is one of {', '.join(TAMPERINGS)}")
         if any(not isinstance(value, int | float) or value < 0 for name, value in rules.items() if name != "tamper"):
             raise ValueError("all but tamper are numbers")
-        self._store.set_setting("courier", rules or None)
+        self._store.set_setting("webhook_faults", rules or None)
 
     def rules(self) -> dict[str, Any]:
         """Return the faults that are set."""
-        found: dict[str, Any] = self._store.get_setting("courier") or {}
+        found: dict[str, Any] = self._store.get_setting("webhook_faults") or {}
         return found
 
     def deliveries(self) -> list[dict[str, Any]]:
@@ -229,7 +229,7 @@ class WebhookSender:
                 return
             if self._next_due() is None:
                 return
-            thread = threading.Thread(target=self._run, name="sandbox courier", daemon=True)
+            thread = threading.Thread(target=self._run, name="sandbox webhook sender", daemon=True)
             self._thread = (os.getpid(), thread)
             thread.start()
 
@@ -270,7 +270,7 @@ class WebhookSender:
             ).fetchone()
             if row is None:
                 return False
-            # Leased, not locked: if this process dies while it sends, another one takes over after LEASE.
+            # Leased, not locked: if this process dies while it sends, another one takes over after LEASE_SECONDS.
             db.execute(
                 "UPDATE deliveries SET due = ?, tries = tries + 1 WHERE id = ?", (now + LEASE_SECONDS, row["id"])
             )
@@ -305,8 +305,10 @@ class WebhookSender:
         found: str | None = rules.get("tamper")
         if found and "times" in rules:
             left = int(rules["times"]) - 1
-            kept = {name: value for name, value in rules.items() if name not in ("tamper", "times")}
-            self._store.set_setting("courier", (kept | ({"tamper": found, "times": left} if left > 0 else {})) or None)
+            others = {name: value for name, value in rules.items() if name not in ("tamper", "times")}
+            self._store.set_setting(
+                "webhook_faults", (others | ({"tamper": found, "times": left} if left > 0 else {})) or None
+            )
         return found
 
     @staticmethod

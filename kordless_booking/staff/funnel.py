@@ -154,11 +154,11 @@ def build_chart(days: Sequence[tuple[str, int, int]]) -> Chart:
     return Chart(max(1, len(days)) * STEP, STEP - GAP, columns, (top, top // 2, 0))
 
 
-def _round_up(most: int) -> int:
+def _round_up(highest: int) -> int:
     """Return the next of 2, 4, 10, 20, 40, 100, …: even, so that the middle line has a whole number."""
     unit = 1
     while True:
         for step in (2, 4, 10):
-            if most <= step * unit:
+            if highest <= step * unit:
                 return step * unit
         unit *= 10

@@ -24,17 +24,17 @@ def stage_label(stage: FunnelCount.Stage) -> str:
 
 def placement_label(source: str) -> str:
     """Return the label of a placement of the widget; unknown ones as they are."""
-    words = {
+    labels = {
         FunnelCount.Placement.PAGE: _("Pages of the widget"),
         FunnelCount.Placement.INLINE: _("Inside pages of this site"),
         FunnelCount.Placement.EMBED: _("Frames on other sites"),
     }
-    return words[FunnelCount.Placement(source)] if source in list(FunnelCount.Placement) else source
+    return labels[FunnelCount.Placement(source)] if source in list(FunnelCount.Placement) else source
 
 
 def rejection_label(reason: str) -> str:
     """Return the label of a reason for rejecting a delivery; unknown ones as they are."""
-    words = {
+    labels = {
         "webhook_without_secret": _("No secret is set"),
         "webhook_malformed": _("No event that can be read"),
         "webhook_stale": _("Timestamp too far off"),
@@ -44,7 +44,7 @@ def rejection_label(reason: str) -> str:
         "webhook_receiver_failed": _("A receiver of this site failed"),
         "webhook_not_recorded": _("The database failed"),
     }
-    return words.get(reason, reason)
+    return labels.get(reason, reason)
 
 
 def format_age(seconds: float) -> str:

@@ -124,10 +124,10 @@ def attention(state: AccountState, now: datetime) -> list[str]:
     return texts
 
 
-def status_cell(lying: CacheStatus) -> StatusCell:
+def status_cell(status: CacheStatus) -> StatusCell:
     """Describe the age of a cached value, and whether that is as it should be."""
-    age = format_age(lying.age) if lying.age is not None else ""
-    match lying.state:
+    age = format_age(status.age) if status.age is not None else ""
+    match status.state:
         case "fresh":
             return StatusCell(age, "good")
         case "stale":

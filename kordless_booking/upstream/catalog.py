@@ -101,16 +101,16 @@ class Catalog:
         known: OrganizationDetail | None = self._cache.lookup(self._organization_item())[0].value
         return known
 
-    def cache_status(self, months: Sequence[date], *, most: int = 50) -> list[CacheStatus]:
+    def cache_status(self, months: Sequence[date], *, max_services: int = 50) -> list[CacheStatus]:
         """Return the cache status for these months without a request to Kordless.
 
-        That is: of the organization, and of each of its services (the first `most`) with its slots for one person.
+        That is: of the organization, and of each of its first `max_services` services with its slots for one person.
         """
         organization = self.cached_organization()
         services = organization.services if organization else ()
         slugs = [service.slug for service in services if service.bookable and service.slug]
         items: list[tuple[CacheItem[Any], str, date | None]] = [(self._organization_item(), "", None)]
-        for slug in slugs[:most]:
+        for slug in slugs[:max_services]:
             items.append((self._service_item(slug), slug, None))
             items += [(self._slots_item(slug, month, 1, None), slug, month) for month in months]
         now = self._clock.now()
@@ -155,7 +155,7 @@ class Catalog:
 
     def prefetch_organization(self) -> None:
         """Start to fetch the organization if nothing acceptable is cached, while the page waits for another call."""
-        if self._cache.fetches_ahead and self._cache.needs_fetch(self._organization_item()):
+        if self._cache.fetches_in_parallel and self._cache.needs_fetch(self._organization_item()):
             self._cache.start_fetch(self._organization_item())
 
     def prefetch(self, slug: str, *months: date, party_size: int = 1, window_days: int | None = None) -> None:
@@ -163,11 +163,11 @@ class Catalog:
 
         `months`: in the order in which the page reads them. All are fetched if the first isn't cached, because it may
         turn out empty; none if it is. `window_days`: as for `slots`; None when the page doesn't know it yet. Does
-        nothing unless `fetches_ahead` of the cache is True.
+        nothing unless `fetches_in_parallel` of the cache is True.
         """
         cache = self._cache
         # Asked before anything is started: a made-up slug must not cost a request.
-        if not cache.fetches_ahead or not self._may_request(slug):
+        if not cache.fetches_in_parallel or not self._may_request(slug):
             return
         organization, service = self._organization_item(), self._service_item(slug)
         [known] = cache.lookup(service)

@@ -129,14 +129,14 @@ class CircuitBreaker:
         if admission.probe:
             self._cache.delete_many([self._probe])
 
-    def record(self, admission: Admission, answer: ResponseMeta | None, *, parallel: bool = False) -> None:
+    def record(self, admission: Admission, response: ResponseMeta | None, *, parallel: bool = False) -> None:
         """Record how the call went.
 
         No response and 5xx are failures. A 4xx is a success here: it shows that Kordless works. `parallel`: the call
         was one of several that a page made in parallel. Its failure isn't counted, or one cold page would open the
         circuit.
         """
-        failed = answer is None or (answer.failed and not 400 <= answer.status < 500)
+        failed = response is None or (response.failed and not 400 <= response.status < 500)
         if failed and parallel and not admission.probe:
             return
         if not failed:
@@ -146,8 +146,8 @@ class CircuitBreaker:
                 # Calls that succeed at the same moment may delete the same key, and count as one success.
                 self._cache.delete_many([admission.failure_key])
         # One is enough: with a Retry-After, Kordless itself says that it is down, and for how long.
-        elif answer is not None and answer.status == 503 and answer.retry_after:
-            self._trip(min(answer.retry_after, MAX_OPEN_SECONDS))
+        elif response is not None and response.status == 503 and response.retry_after:
+            self._trip(min(response.retry_after, MAX_OPEN_SECONDS))
         elif admission.probe or self._count_failure():
             self._trip(OPEN_SECONDS)
 

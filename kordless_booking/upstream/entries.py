@@ -215,7 +215,7 @@ class CatalogCache(Protocol):
     """
 
     @property
-    def fetches_ahead(self) -> bool:
+    def fetches_in_parallel(self) -> bool:
         """True if a reader waits for a whole page, so that everything it lacks should be fetched in parallel.
 
         Other readers fetch one item after another: they must not take permits that visitors need.

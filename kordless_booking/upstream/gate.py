@@ -32,12 +32,12 @@ LOG_INTERVAL_SECONDS: Final = 3600.0
 """Minimum seconds between two log lines of one process about clock skew."""
 
 
-def seconds_ahead(answer: ResponseMeta, now: float) -> float | None:
+def seconds_ahead(response: ResponseMeta, now: float) -> float | None:
     """Return by how many seconds Kordless's clock is ahead of `now` (Unix seconds), negative when behind.
 
     None when the response has no Date.
     """
-    return None if answer.date is None else answer.date - now
+    return None if response.date is None else response.date - now
 
 
 BROWSE_OPERATIONS = frozenset({"organization", "service", "availability"})
@@ -95,18 +95,18 @@ class UpstreamGate:
             raise
         self._in_flight.call = (admission, permit)
 
-    def after(self, operation: str, answer: ResponseMeta | None) -> None:
-        """Record how the attempt went; `answer` is None when there was no usable response."""
+    def after(self, operation: str, response: ResponseMeta | None) -> None:
+        """Record how the attempt went; `response` is None when there was no usable response."""
         call: tuple[Admission, Permit] | None = getattr(self._in_flight, "call", None)
         # No matching `before`, or a second `after`: there is nothing to release.
         if call is None:
             return
         self._in_flight.call = None
         admission, permit = call
-        self._rate_limiter.release(permit, operation, answer)
-        self._circuit(operation).record(admission, answer, parallel=is_parallel_fetch.get())
-        if answer is not None:
-            self._log_clock_skew(answer)
+        self._rate_limiter.release(permit, operation, response)
+        self._circuit(operation).record(admission, response, parallel=is_parallel_fetch.get())
+        if response is not None:
+            self._log_clock_skew(response)
 
     def open_circuits(self) -> dict[str, int]:
         """Return the open circuits ("browse", "booking") and for how many more seconds each is open."""
@@ -126,8 +126,8 @@ class UpstreamGate:
             shared=self._counts_for_all and self._cache.up,
         )
 
-    def _log_clock_skew(self, answer: ResponseMeta) -> None:
-        ahead = seconds_ahead(answer, self._clock.now())
+    def _log_clock_skew(self, response: ResponseMeta) -> None:
+        ahead = seconds_ahead(response, self._clock.now())
         if (
             ahead is not None
             and abs(ahead) > MAX_SKEW_SECONDS

@@ -95,15 +95,15 @@ def may_unpickle(alias: str) -> bool:
 def _build_pickleless(alias: str) -> BaseCache | None:
     """Return a new instance of the site's backend with our serializer, or None where that is unneeded or impossible."""
     kind: Any = _backend_class(alias)
-    given = {name: value for name, value in settings.CACHES[alias].items() if name not in {"BACKEND", "LOCATION"}}
+    config = {name: value for name, value in settings.CACHES[alias].items() if name not in {"BACKEND", "LOCATION"}}
     location = settings.CACHES[alias].get("LOCATION", "")
     cache: BaseCache | None = None
     if issubclass(kind, PyLibMCCache):
-        cache = kind(location, given)
+        cache = kind(location, config)
         # `_class` is Django's private attribute for the class that it makes clients from. It has no option for that.
         vars(cache)["_class"] = _libmemcached_client(vars(cache)["_class"])
-    elif options := _options_without_pickle(kind, given.get("OPTIONS", {})):
-        cache = kind(location, {**given, "OPTIONS": options})
+    elif options := _options_without_pickle(kind, config.get("OPTIONS", {})):
+        cache = kind(location, {**config, "OPTIONS": options})
     return cache
 
 

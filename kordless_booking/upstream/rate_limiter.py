@@ -207,30 +207,30 @@ class RateLimiter:
             blocked_seconds=max(0, ceil(until - now)),
         )
 
-    def release(self, permit: Permit, operation: str, answer: ResponseMeta | None) -> None:
+    def release(self, permit: Permit, operation: str, response: ResponseMeta | None) -> None:
         """Release the permit a minute from now, and record what the response says about the limits.
 
-        `answer` is None when there was no usable response. The permit stays taken then too, because Kordless may have
+        `response` is None when there was no usable response. The permit stays taken then too, because Kordless may have
         counted the request.
         """
         now = self._clock.now()
         # `set`, not a longer expiry from the start: the window counts from the answer, whenever that came.
         self._cache.set(permit.key, to_millis(now + PERMIT_SECONDS), PERMIT_SECONDS)
-        if answer is None:
+        if response is None:
             return
         # A creation counts against both limits, and its headers may report either. The size tells which one they mean.
-        creations = operation == "create" and (answer.limit is None or answer.limit <= self._whole.creations)
-        if answer.status == 429:
-            seconds = _whole_seconds(answer.retry_after or DEFAULT_WAIT_SECONDS, MAX_WAIT_SECONDS)
+        creations = operation == "create" and (response.limit is None or response.limit <= self._whole.creations)
+        if response.status == 429:
+            seconds = _whole_seconds(response.retry_after or DEFAULT_WAIT_SECONDS, MAX_WAIT_SECONDS)
             key = self._blocked_creations if creations else self._blocked
             self._cache.set(key, to_millis(now + seconds), seconds)
         # A remainder worse than our own count means that somebody else uses the key; any other says nothing new.
         # A permit's `left` counts all requests, so it can't judge a remainder of creations: that is always stored.
-        elif answer.remaining is not None and (creations or answer.remaining < permit.left):
-            seconds = WINDOW_SECONDS if answer.reset is None else _whole_seconds(answer.reset - now, WINDOW_SECONDS)
+        elif response.remaining is not None and (creations or response.remaining < permit.left):
+            seconds = WINDOW_SECONDS if response.reset is None else _whole_seconds(response.reset - now, WINDOW_SECONDS)
             # A header may hold anything: a limit above the quota would enlarge the reserve beyond the quota.
-            limit = min(answer.limit or self._whole.requests, self._whole.requests)
-            reported = ReportedLimit(answer.remaining, limit, now, now + seconds)
+            limit = min(response.limit or self._whole.requests, self._whole.requests)
+            reported = ReportedLimit(response.remaining, limit, now, now + seconds)
             key = self._reported_creations if creations else self._reported
             self._cache.set(key, msgspec.json.encode(reported), seconds)
 
@@ -266,9 +266,9 @@ def _decode_reported(stored: Storable | None) -> ReportedLimit | None:
         return None
 
 
-def _whole_seconds(seconds: float, most: int) -> int:
-    return max(1, min(most, ceil(seconds)))
+def _whole_seconds(seconds: float, max_seconds: int) -> int:
+    return max(1, min(max_seconds, ceil(seconds)))
 
 
-def _too_many(operation: str, reason: str, seconds: float, most: int) -> TooMany:
-    return TooMany(operation=operation, reason=reason, retry_after=_whole_seconds(seconds, most))
+def _too_many(operation: str, reason: str, seconds: float, max_seconds: int) -> TooMany:
+    return TooMany(operation=operation, reason=reason, retry_after=_whole_seconds(seconds, max_seconds))

@@ -136,7 +136,7 @@ class ReadThroughCache:
         return entry.as_cached(now, item.lifetime)
 
     @property
-    def fetches_ahead(self) -> bool:
+    def fetches_in_parallel(self) -> bool:
         """False: only a page needs its fetches in parallel, and a page reads through a `RequestView`."""
         return False
 
@@ -293,9 +293,9 @@ class ReadThroughCache:
 
     def _refresh(self, item: CacheItem[Any], entry: LocalEntry, now: float) -> None:
         """Start a background refresh if one is due. Each process tries at most once a second for an item."""
-        steady = self._clock.monotonic()
-        if steady >= entry.refresh_again_at and not entry.needs_no_fetch(now):
-            entry.refresh_again_at = steady + 1
+        monotonic_now = self._clock.monotonic()
+        if monotonic_now >= entry.refresh_again_at and not entry.needs_no_fetch(now):
+            entry.refresh_again_at = monotonic_now + 1
             self._single_flight.start_in_background(item.parts, self._run, work=lambda: self._fetch(item))
 
     def _wait_for_fetch(
@@ -322,8 +322,8 @@ class ReadThroughCache:
     def _fetch(self, item: CacheItem[Any]) -> LocalEntry:
         """Fetch from Kordless, unless another process did a moment ago. Runs under the item's lock."""
         # Read again under the lock: its previous owner may just have stored a new value.
-        [entry], asked_at = self._load(item), self._clock.now()
-        if entry.needs_no_fetch(asked_at):
+        [entry], requested_at = self._load(item), self._clock.now()
+        if entry.needs_no_fetch(requested_at):
             return entry
         try:
             value = item.fetch()
@@ -337,7 +337,7 @@ class ReadThroughCache:
         # A fetch has succeeded, so Kordless accepts the key again.
         if entry.key_refusal:
             self._cache.delete_many([self._key("refusal")])
-        return self._store(item, self._fresh_entry(item, value, entry.generation, asked_at), value)
+        return self._store(item, self._fresh_entry(item, value, entry.generation, requested_at), value)
 
     def _store(self, item: CacheItem[Any], envelope: Envelope, value: Any = None) -> LocalEntry:
         # A cached error is never served stale, so it need not be stored longer than it is fresh.
@@ -359,11 +359,11 @@ class ReadThroughCache:
         self._drop_local(())
         return LocalEntry(key_refusal=refusal)
 
-    def _fresh_entry(self, item: CacheItem[T], value: T, generation: str, asked_at: float) -> Envelope:
+    def _fresh_entry(self, item: CacheItem[T], value: T, generation: str, requested_at: float) -> Envelope:
         # Jitter, so that entries that were stored together don't expire together.
         fresh = item.lifetime.fresh * random.uniform(0.9, 1.0)  # noqa: S311 - nothing secret
         payload = msgspec.Raw(item.encode(value))
-        return Envelope(version=VERSION, fetched_at=asked_at, fresh=fresh, generation=generation, payload=payload)
+        return Envelope(version=VERSION, fetched_at=requested_at, fresh=fresh, generation=generation, payload=payload)
 
     def _negative_entry(self, error: KordlessError, generation: str, seconds: int) -> Envelope:
         now = self._clock.now()

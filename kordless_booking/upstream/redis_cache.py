@@ -53,6 +53,6 @@ def pooled_redis(alias: str) -> BaseCache | None:
 
     A subclass may override what is replaced here, so `pickleless_backend` treats it like other backends.
     """
-    given = dict(settings.CACHES[alias])
-    backend, location = given.pop("BACKEND"), given.pop("LOCATION", "")
-    return _Cache(location, given) if backend == f"{RedisCache.__module__}.{RedisCache.__name__}" else None
+    config = dict(settings.CACHES[alias])
+    backend, location = config.pop("BACKEND"), config.pop("LOCATION", "")
+    return _Cache(location, config) if backend == f"{RedisCache.__module__}.{RedisCache.__name__}" else None

@@ -36,7 +36,7 @@ class RequestView:
         self._read: dict[tuple[str, ...], tuple[CacheItem[Any], Cached[Any]]] = {}
 
     @property
-    def fetches_ahead(self) -> bool:
+    def fetches_in_parallel(self) -> bool:
         """True, unless nothing may be fetched at all (`cached_only`)."""
         return not self._cached_only
 

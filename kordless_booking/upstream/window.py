@@ -26,9 +26,9 @@ def month_window(month: date, now: datetime, window_days: int | None) -> tuple[d
     if now.tzinfo is None:
         raise ValueError("now must be aware")
     today = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
-    ahead = MAX_WINDOW_DAYS if window_days is None else max(0, min(window_days, MAX_WINDOW_DAYS))
+    days_ahead = MAX_WINDOW_DAYS if window_days is None else max(0, min(window_days, MAX_WINDOW_DAYS))
     # One day more: the end is exclusive, and the last day counts as a whole.
-    horizon = today + (ahead + 1) * DAY
+    horizon = today + (days_ahead + 1) * DAY
     # Checked before any arithmetic: the month comes from a visitor, and datetime overflows after the year 9999.
     if not today.year - 1 <= month.year <= horizon.year + 1:
         return None

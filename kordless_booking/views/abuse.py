@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rule:
-    """Limit of `most` uses in any `seconds`."""
+    """Limit of `limit` uses in any `seconds`."""
 
     scope: str
     """Rules of different scopes are counted separately."""
-    most: int
+    limit: int
     """0 means no limit."""
     seconds: int = 600
 
@@ -51,16 +51,16 @@ def rules(visit: WidgetRequest) -> dict[str, Rule]:
     }
 
 
-def consume(visit: WidgetRequest, scope: str, who: str | None = None) -> int:
+def consume(visit: WidgetRequest, scope: str, identity: str | None = None) -> int:
     """Count one use. Return 0 when it is allowed, else the seconds until the next one is.
 
-    `who` is the client's address by default.
+    `identity` is the client's address by default.
     """
     rule = rules(visit)[scope]
-    if not rule.most:
+    if not rule.limit:
         return 0
-    who = who or client_address(visit.request, visit.account.trusted_proxies)
-    keys = [_key(visit.account.name, rule.scope, who, number) for number in range(rule.most)]
+    identity = identity or client_address(visit.request, visit.account.trusted_proxies)
+    keys = [_key(visit.account.name, rule.scope, identity, number) for number in range(rule.limit)]
     cache, now = visit.access.cache, visit.now.timestamp()
     found, free_at = cache.get_many(keys), now + rule.seconds
     if take_permit(cache, keys, found, free_at=free_at, timeout=rule.seconds):
@@ -89,9 +89,9 @@ def client_address(request: HttpRequest, trusted_proxies: int) -> str:
     return str(parsed)
 
 
-def _key(account: str, scope: str, who: str, number: int) -> str:
-    named = salted_hmac("kordless_booking.throttle", f"{account}\0{scope}\0{who}", algorithm="sha256").hexdigest()
-    return f"kb:throttle:{named[:40]}:{number}"
+def _key(account: str, scope: str, identity: str, number: int) -> str:
+    digest = salted_hmac("kordless_booking.throttle", f"{account}\0{scope}\0{identity}", algorithm="sha256").hexdigest()
+    return f"kb:throttle:{digest[:40]}:{number}"
 
 
 log = logging.getLogger("kordless_booking.views")
@@ -107,9 +107,9 @@ class Rejection(str):
     """Seconds after which to try again; 0 when waiting doesn't help."""
 
     def __new__(cls, text: str, seconds: int = 0) -> Rejection:
-        made = super().__new__(cls, text)
-        made.seconds = seconds
-        return made
+        rejection = super().__new__(cls, text)
+        rejection.seconds = seconds
+        return rejection
 
 
 def reject_reason(visit: WidgetRequest, chosen: Draft, form: ContactForm) -> Rejection | None:
@@ -128,16 +128,16 @@ def reject_reason(visit: WidgetRequest, chosen: Draft, form: ContactForm) -> Rej
         return Rejection(_("Please confirm that you are a person, and try again."))
     # Waits instead of rejecting: a script gains nothing by being quick, and a quick person gets no error. Last, so that
     # a rejected form occupies no worker.
-    remaining = visit.account.minimum_fill_seconds - (visit.now.timestamp() - chosen.made_at)
+    remaining = visit.account.minimum_fill_seconds - (visit.now.timestamp() - chosen.issued_at)
     # More than the whole time would be left if another server's clock, which made the draft, were ahead.
     if 0 < remaining <= visit.account.minimum_fill_seconds:
         time.sleep(remaining)
     return None
 
 
-def rate_limit(visit: WidgetRequest, scope: str, who: str | None = None) -> Rejection | None:
+def rate_limit(visit: WidgetRequest, scope: str, identity: str | None = None) -> Rejection | None:
     """Count one use of `scope`. Return the reason to reject it, or None."""
-    seconds = consume(visit, scope, who)
+    seconds = consume(visit, scope, identity)
     if not seconds:
         return None
     log_event(log, logging.WARNING, "throttled", scope=scope, seconds=seconds)

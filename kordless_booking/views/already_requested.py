@@ -27,10 +27,10 @@ def already_requested(
     state.
     """
     # The same link as for a click on the time: it is checked to be free, and then gets a draft with a key of its own.
-    afresh = visit.links.service_url(
+    new_booking_url = visit.links.service_url(
         "contact", terms.service, terms.choices_for_day(choices), kept=kept, start=format_start(terms.start)
     )
-    said = (
+    texts = (
         409,
         _("This time was already requested from this page"),
         _("Nothing new was booked and nothing was changed. Everything you typed is kept.")
@@ -38,12 +38,12 @@ def already_requested(
         else _("Nothing new was booked and nothing was changed."),
     )
     ways: dict[str, Any] = {
-        "main_link": (afresh, _("Book this time for someone else")),
+        "main_link": (new_booking_url, _("Book this time for someone else")),
         "secondary_link": (visit.links.url("manage-find"), _("Find that booking")),
         "step": Step.CONTACT,
         # From the terms in the visitor's own URL.
         "summary": terms_summary(visit, terms, find_service(visit, terms.service), with_offer=False),
     }
     if sent:
-        return Problem("create_different_request", *said, **ways)
-    return Problem("already_requested", *said, **ways)
+        return Problem("create_different_request", *texts, **ways)
+    return Problem("already_requested", *texts, **ways)

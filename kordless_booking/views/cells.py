@@ -39,19 +39,19 @@ class _Grid(NamedTuple):
     day: date | None
     today: date
     language: str
-    stage: str
+    target_id: str
     """DOM id of the swap target, with which the cells' ids begin."""
 
 
 def month_rows(
-    view: MonthView, *, part: PackagePart | SiteTemplatePart, url: str, language: str, stage: str
+    view: MonthView, *, part: PackagePart | SiteTemplatePart, url: str, language: str, target_id: str
 ) -> list[SafeString]:
     """Return one row of cells for each week.
 
     `part` is the template DAY. `url` is a link to ANY_DAY, which is replaced by each free day.
     """
     free = tuple([(day.date, day.free) for day in view.days if day.free])
-    grid = _Grid(view.month, tuple([day for day, _times in free]), view.day, view.today, language, stage)
+    grid = _Grid(view.month, tuple([day for day, _times in free]), view.day, view.today, language, target_id)
     names = _accessible_names(free, view.today, language)
     before, _day, after = url.partition(f"day={ANY_DAY}")
     if isinstance(part, PackagePart):
@@ -74,8 +74,8 @@ def _accessible_names(free: tuple[tuple[date, int], ...], today: date, language:
 def _accessible_name(day: date, times: int, today: bool, language: str) -> str:
     """Return the accessible name of a free day, escaped."""
     text = ngettext("%(date)s, %(count)s time free", "%(date)s, %(count)s times free", times)
-    spoken = text % {"date": formatting.full_date(day, language), "count": times}
-    return escape(f"{spoken} · {_('today')}" if today else spoken)
+    name = text % {"date": formatting.full_date(day, language), "count": times}
+    return escape(f"{name} · {_('today')}" if today else name)
 
 
 @cached_per_language(256)
@@ -96,7 +96,7 @@ def _rows(grid: _Grid, before: str, after: str, names: Sequence[str], render: Ca
         number, iso = (str(day.day), day.isoformat()) if day else ("", "")
         free = day in named
         return render(
-            id=grid.stage,
+            id=grid.target_id,
             number=number,
             iso=iso if free else "",
             url=f"{before}day={iso}{after}" if free else "",
@@ -116,35 +116,35 @@ def time_items(
     url: str,
     language: str,
     hours: Hours | None,
-    site: tzinfo | None = None,
+    venue_zone: tzinfo | None = None,
 ) -> SafeString:
     """Return one item for each time.
 
-    `part` is the template TIME. `url` is a link up to "start=", to which the start is appended. `site` is the venue's
-    zone: its time is shown as well where it differs.
+    `part` is the template TIME. `url` is a link up to "start=", to which the start is appended. The time in
+    `venue_zone` is shown as well where it differs.
     """
-    own = escape(_("%(when)s for you")) if site else ""
+    visitor_format = escape(_("%(when)s for you")) if venue_zone else ""
     items = []
-    for moment in times:
-        label = formatting.clock_time(moment.local_start, language, hours)
-        detail = _detail(moment, language)
-        there = _on_site(moment, site, language, hours) if site else ""
-        if there:
-            label = SafeString(f"<span>{own % {'when': f'<b>{escape(label)}</b>'}}</span>")
-            detail = f"{detail} · {there}" if detail else there
-        items.append(part.render(url=url + format_start(moment.start), label=label, detail=detail))
+    for time in times:
+        label = formatting.clock_time(time.local_start, language, hours)
+        detail = _detail(time, language)
+        venue_text = _on_site(time, venue_zone, language, hours) if venue_zone else ""
+        if venue_text:
+            label = SafeString(f"<span>{visitor_format % {'when': f'<b>{escape(label)}</b>'}}</span>")
+            detail = f"{detail} · {venue_text}" if detail else venue_text
+        items.append(part.render(url=url + format_start(time.start), label=label, detail=detail))
     return mark_safe("\n".join(items))  # noqa: S308 (skeletons and templates escape)
 
 
 @lru_cache(maxsize=4096)
 def format_start(start: datetime) -> str:
     """Format a slot's start for a link: UTC, to the second."""
-    at = start if start.tzinfo is UTC else start.astimezone(UTC)
+    utc = start if start.tzinfo is UTC else start.astimezone(UTC)
     # Not `strftime`, which is slower, and doesn't pad a year before 1000 everywhere.
-    return f"{at.year:04}{at.month:02}{at.day:02}T{at.hour:02}{at.minute:02}{at.second:02}Z"
+    return f"{utc.year:04}{utc.month:02}{utc.day:02}T{utc.hour:02}{utc.minute:02}{utc.second:02}Z"
 
 
-def read_start(text: str) -> datetime | None:
+def parse_start(text: str) -> datetime | None:
     """Parse the start in a link; None for anything else."""
     if len(text) != _START_LENGTH:
         return None
@@ -155,28 +155,28 @@ def read_start(text: str) -> datetime | None:
         return None
 
 
-def _on_site(moment: AvailableTime, site: tzinfo, language: str, hours: Hours | None) -> str:
+def _on_site(time: AvailableTime, venue_zone: tzinfo, language: str, hours: Hours | None) -> str:
     """Return the time on the venue's clock, with the date where that differs; "" when the clocks agree."""
-    here, there = moment.local_start, moment.start.astimezone(site)
-    if there.utcoffset() == here.utcoffset():
+    visitor_time, venue_time = time.local_start, time.start.astimezone(venue_zone)
+    if venue_time.utcoffset() == visitor_time.utcoffset():
         return ""
-    clock = formatting.clock_time(there, language, hours)
-    if is_ambiguous(there):
-        clock = f"{clock} ({timezones.offset_text(there, language)})"
-    if there.day != here.day:
-        day = formatting.short_day(there, language)
+    clock = formatting.clock_time(venue_time, language, hours)
+    if is_ambiguous(venue_time):
+        clock = f"{clock} ({timezones.offset_text(venue_time, language)})"
+    if venue_time.day != visitor_time.day:
+        day = formatting.short_day(venue_time, language)
         return _("%(date)s, %(time)s on site") % {"date": day, "time": clock}
     return _("%(when)s on site") % {"when": clock}
 
 
-def _detail(moment: AvailableTime, language: str) -> str:
+def _detail(time: AvailableTime, language: str) -> str:
     """Return what a time's button says beside the time: offset when ambiguous, end on the next day, places left."""
     details = []
-    if moment.ambiguous:
-        details.append(timezones.offset_text(moment.local_start, language))
-    if moment.crosses_midnight:
+    if time.ambiguous:
+        details.append(timezones.offset_text(time.local_start, language))
+    if time.crosses_midnight:
         details.append(_("ends the next day"))
-    if moment.capacity > 1:
-        left = ngettext("%(count)s place left", "%(count)s places left", moment.free)
-        details.append(left % {"count": moment.free})
+    if time.capacity > 1:
+        left = ngettext("%(count)s place left", "%(count)s places left", time.free)
+        details.append(left % {"count": time.free})
     return " · ".join(details)

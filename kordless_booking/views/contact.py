@@ -30,7 +30,7 @@ from kordless_booking.forms import ContactForm
 from kordless_booking.models import FunnelCount
 from kordless_booking.views.abuse import HONEYPOT, reject_reason
 from kordless_booking.views.already_requested import already_requested
-from kordless_booking.views.cells import read_start
+from kordless_booking.views.cells import parse_start
 from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.links import SeeOther
 from kordless_booking.views.outcome import invalidate_after_error, redirect_to_outcome
@@ -75,7 +75,7 @@ def contact(visit: WidgetRequest, service: str) -> HttpResponse:
 
 def _begin_draft(visit: WidgetRequest, service: str) -> HttpResponse:
     """Sign the clicked time into a draft, and redirect to a URL with it, so that a reload keeps the nonce."""
-    start = read_start(visit.request.GET.get("start", ""))
+    start = parse_start(visit.request.GET.get("start", ""))
     if start is not None:
         start_fetching_time(visit, service, start)
     detail = visit.bookable_service(service)
@@ -113,14 +113,14 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
         if _is_used(visit, chosen):
             raise _already_requested(visit, chosen, form)
         return _form_page(visit, _detail(visit, service), chosen, form, status=422)
-    if objected := reject_reason(visit, chosen, form):
-        status = 429 if objected.seconds else 422
-        response = _form_page(visit, _detail(visit, service), chosen, form, problem=objected, status=status)
-        return set_retry_after(response, objected.seconds) if objected.seconds else response
+    if rejection := reject_reason(visit, chosen, form):
+        status = 429 if rejection.seconds else 422
+        response = _form_page(visit, _detail(visit, service), chosen, form, problem=rejection, status=status)
+        return set_retry_after(response, rejection.seconds) if rejection.seconds else response
     attribution = parse_attribution(visit.request.POST.get("attribution", ""))
     request = chosen.terms.new_booking(form.contact(), form.notes_text())
-    reader = visit.preferences(chosen.terms.timezone, chosen.terms)
-    attempt = Attempt(chosen.nonce, request, attribution, reader)
+    preferences = visit.preferences(chosen.terms.timezone, chosen.terms)
+    attempt = Attempt(chosen.nonce, request, attribution, preferences)
     try:
         outcome = placement.place_booking(
             visit.account.name,
@@ -151,7 +151,7 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
         terms=chosen.terms,
         contact=person.email or person.phone or "",
         digest=attempt.body_digest(),
-        typed=_form_input(form),
+        form_input=_form_input(form),
         attribution=attribution,
     )
     return redirect_to_outcome(visit, receipt, outcome)
@@ -270,7 +270,7 @@ def _draft(visit: WidgetRequest, detail: ServiceDetail, moment: AvailableTime) -
         timezone=visitor_zone(visit, detail),
         party_size=visit.choices.party_size,
     )
-    return Draft(terms=terms, made_at=visit.now.timestamp())
+    return Draft(terms=terms, issued_at=visit.now.timestamp())
 
 
 def _unsign_draft(visit: WidgetRequest, token: str, service: str) -> Draft:

@@ -43,7 +43,7 @@ VERSION_HEADER: Final = "KB-Version"
 unchanged."""
 P = ParamSpec("P")
 # Headers that a 204 keeps: all others describe the body.
-_SAID_WITHOUT_A_BODY: Final = {
+_HEADERS_WITHOUT_BODY: Final = {
     VERSION_HEADER,
     "Cache-Control",
     "Referrer-Policy",
@@ -68,20 +68,20 @@ def widget_view(
 
     def decorate(view: WidgetView[P]) -> Callable[..., HttpResponse]:
         @wraps(view)
-        def answer(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def wrapper(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             with request_id_context(request):
-                guessed = is_prefetch(request)
-                if guessed and not prefetchable:
+                prefetching = is_prefetch(request)
+                if prefetching and not prefetchable:
                     return prefetch_declined()
-                words = cache_key(request) if shareable and request.method == "GET" else None
-                before = get(words, ahead=guessed) if words else None
-                if before is not None:
-                    response, look = before
+                key = cache_key(request) if shareable and request.method == "GET" else None
+                stored = get(key, is_prefetch=prefetching) if key else None
+                if stored is not None:
+                    response, page_view = stored
                     # A prefetched page may never be shown.
-                    if look is not None and not guessed:
-                        count_page_view(request, look)
+                    if page_view is not None and not prefetching:
+                        count_page_view(request, page_view)
                     response["X-Request-ID"] = request_id_of(request)
-                    if guessed:
+                    if prefetching:
                         keep_for_click(request, response)
                     return _not_modified(request, response)
                 try:
@@ -90,30 +90,30 @@ def widget_view(
                     log_event(log, logging.ERROR, "not_configured", reason=str(error))
                     return problems.not_configured(request)
                 account = visit.account
-                changes = may_book or request.method == "POST"
+                is_write = may_book or request.method == "POST"
                 with (
                     translation.override(visit.language),
-                    deadline(account.booking_seconds if changes else account.browse_seconds),
+                    deadline(account.booking_seconds if is_write else account.browse_seconds),
                 ):
                     try:
-                        if guessed:
-                            response = _answered_ahead(visit, view, *args, **kwargs)
+                        if prefetching:
+                            response = _answer_prefetch(visit, view, *args, **kwargs)
                         else:
                             response = problems.call_view(visit, methods, view, *args, **kwargs)
                     except Exception as error:  # noqa: BLE001 (whatever it is, the visitor gets a page)
                         response = problems.server_error(visit, error)
                     _finish(visit, response, no_store=no_store)
                     if isinstance(response, PageResponse):
-                        if response.page_view is not None and response.status_code == 200 and not guessed:
+                        if response.page_view is not None and response.status_code == 200 and not prefetching:
                             count_page_view(request, response.page_view)
-                        if words:
-                            store(words, visit, response)
+                        if key:
+                            store(key, visit, response)
                     # After that: what is remembered for everybody may not be kept by anybody.
-                    if guessed:
+                    if prefetching:
                         keep_for_click(request, response)
             return _not_modified(request, response)
 
-        exempt: Callable[..., HttpResponse] = answer
+        exempt: Callable[..., HttpResponse] = wrapper
         for decorator in (
             # Hides all POST data in Django's error reports.
             sensitive_post_parameters(),
@@ -128,7 +128,7 @@ def widget_view(
     return decorate
 
 
-def _answered_ahead(visit: WidgetRequest, view: WidgetView[P], *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+def _answer_prefetch(visit: WidgetRequest, view: WidgetView[P], *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
     """Answer a prefetch from cached data alone; with an empty 204 when that isn't enough, or there is form input."""
     response = None
     if not visit.form_input_token:
@@ -148,8 +148,8 @@ def _not_modified(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     seen, taken = request.META.get("HTTP_KB_SEEN"), "HTTP_KB_TAKEN" in request.META
     if not (taken or (seen and response.get(VERSION_HEADER) == seen)):
         return response
-    kept = {name: value for name, value in response.items() if name in _SAID_WITHOUT_A_BODY}
-    return HttpResponse(status=204, headers=kept)
+    headers = {name: value for name, value in response.items() if name in _HEADERS_WITHOUT_BODY}
+    return HttpResponse(status=204, headers=headers)
 
 
 def _finish(visit: WidgetRequest, response: HttpResponse, *, no_store: bool) -> None:

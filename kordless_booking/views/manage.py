@@ -28,6 +28,7 @@ from kordless_booking.presentation import calendar_event, timezones
 from kordless_booking.presentation.texts import DisplayTimes, booking_location, booking_venue_timezone
 from kordless_booking.views.abuse import rate_limit
 from kordless_booking.views.decorators import widget_view
+from kordless_booking.views.display import display_times
 from kordless_booking.views.invites import calendar_event_for, calendar_links, calendar_response
 from kordless_booking.views.links import SeeOther
 from kordless_booking.views.page import build_page, embed_event
@@ -36,7 +37,6 @@ from kordless_booking.views.rendering import render
 from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.retry_after import set_retry_after
 from kordless_booking.views.summary import BookingView, booking_view, find_service
-from kordless_booking.views.words import clocks
 
 log = logging.getLogger("kordless_booking.views")
 
@@ -56,26 +56,26 @@ def find(visit: WidgetRequest) -> HttpResponse:
     form = FindForm(visit.request.POST, region=visit.account.phone_region)
     if not form.is_valid():
         return _find_page(visit, form, status=422)
-    asked = form.number_and_contact()
+    requested = form.number_and_contact()
     # By client, and by number: many clients together must not guess one booking's contact either.
-    objected = rate_limit(visit, "find") or (rate_limit(visit, "number", asked[0]) if asked else None)
-    if objected:
-        return set_retry_after(_find_page(visit, form, problem=objected, status=429), objected.seconds)
+    rejection = rate_limit(visit, "find") or (rate_limit(visit, "number", requested[0]) if requested else None)
+    if rejection:
+        return set_retry_after(_find_page(visit, form, problem=rejection, status=429), rejection.seconds)
     try:
-        booking = visit.client.lookup(*asked) if asked else None
+        booking = visit.client.lookup(*requested) if requested else None
     except (exceptions.NotFound, exceptions.ContactRefused, exceptions.BadRequest, exceptions.Refused):
         booking = None
     except exceptions.Unavailable as error:
         log_problem(visit, "lookup_failed", level=logging.ERROR, status=503, error=error)
         text = _("We can't reach the booking system right now. Please try again in a moment.")
         return set_retry_after(_find_page(visit, form, problem=text, status=503), error.retry_after)
-    if asked is None or booking is None:
+    if requested is None or booking is None:
         log_event(log, logging.INFO, "lookup_rejected")
         text = _("We can't find a booking with this number and this email or phone. Please check both.")
         return _find_page(visit, form, problem=text, status=404)
     link = ManageLink(
-        number=asked[0],
-        contact=asked[1],
+        number=requested[0],
+        contact=requested[1],
         expires=int(visit.now.timestamp()) + FOUND_LINK_SECONDS,
         timezone=visit.choices.timezone,
     )
@@ -85,61 +85,63 @@ def find(visit: WidgetRequest) -> HttpResponse:
 @widget_view("GET", no_store=True)
 def show(visit: WidgetRequest, token: str) -> HttpResponse:
     """Show the booking as Kordless has it now."""
-    it = load_managed_booking(visit, token)
+    managed = load_managed_booking(visit, token)
     return render(
-        visit, "kordless_booking/manage/booking.html", build_page(visit, _("Your booking")), _context(it, visit)
+        visit, "kordless_booking/manage/booking.html", build_page(visit, _("Your booking")), _context(managed, visit)
     )
 
 
 @widget_view("GET", "POST", no_store=True)
 def cancel(visit: WidgetRequest, token: str) -> HttpResponse:
     """Ask once for confirmation, then cancel. Canceling twice changes nothing more."""
-    it = load_managed_booking(visit, token)
-    if it.booking.status == "canceled":
-        return SeeOther(it.url(visit, "manage", done="canceled"))
+    managed = load_managed_booking(visit, token)
+    if managed.booking.status == "canceled":
+        return SeeOther(managed.url(visit, "manage", done="canceled"))
     if visit.request.method != "POST":
-        return _cancel_page(visit, it)
+        return _cancel_page(visit, managed)
     check_change_limit(visit)
     # Before the request: Kordless's webhook may arrive before its response does.
-    mark_change_in_progress(visit.access.cache, visit.account.name, it.link.number)
+    mark_change_in_progress(visit.access.cache, visit.account.name, managed.link.number)
     try:
-        visit.client.cancel(it.link.number, it.link.contact, seconds=change_timeout(visit))
-        ours = True
+        visit.client.cancel(managed.link.number, managed.link.contact, seconds=change_timeout(visit))
+        is_ours = True
     except exceptions.NotSent as error:
-        return change_failed_page(visit, "cancel_not_sent", error, lambda text: _cancel_page(visit, it, text))
+        return change_failed_page(visit, "cancel_not_sent", error, lambda text: _cancel_page(visit, managed, text))
     except (exceptions.OutcomeUnknown, exceptions.Refused) as error:
-        found = refetch(visit, it)
+        found = refetch(visit, managed)
         # Unchanged after a lost response may only mean "not yet", so the page doesn't say that nothing happened.
         if found is None or (found.status != "canceled" and isinstance(error, exceptions.OutcomeUnknown)):
             text = _(
                 "We couldn't confirm that your booking is canceled. Please look at your booking again in a minute; "
                 "you may also cancel it again, that does no harm."
             )
-            return change_failed_page(visit, "cancel_unknown", error, lambda _unsaid: _cancel_page(visit, it, text))
+            return change_failed_page(
+                visit, "cancel_unknown", error, lambda _default: _cancel_page(visit, managed, text)
+            )
         if found.status != "canceled":
             raise Problem(
                 "cancel_refused",
                 422,
                 _("This booking can't be canceled online"),
                 _("It may be too late for that. Please contact us directly. Your booking is unchanged."),
-                main_link=(it.url(visit, "manage"), _("Back to your booking")),
+                main_link=(managed.url(visit, "manage"), _("Back to your booking")),
                 error=error,
             ) from None
         # Refused, yet canceled: somebody else has canceled it, and has announced it.
-        ours = not isinstance(error, exceptions.Refused)
-    if ours:
-        it.publish_change(visit, BookingChange.CANCELLED, status="canceled")
-    if it.booking.service_slug:
-        visit.catalog.invalidate_slots(it.booking.service_slug)
+        is_ours = not isinstance(error, exceptions.Refused)
+    if is_ours:
+        managed.publish_change(visit, BookingChange.CANCELLED, status="canceled")
+    if managed.booking.service_slug:
+        visit.catalog.invalidate_slots(managed.booking.service_slug)
     log_event(log, logging.INFO, "booking_canceled")
-    return SeeOther(it.url(visit, "manage", done="canceled"))
+    return SeeOther(managed.url(visit, "manage", done="canceled"))
 
 
 @widget_view("GET", no_store=True)
 def calendar(visit: WidgetRequest, token: str) -> HttpResponse:
     """Return the booking as a calendar file, with a higher SEQUENCE than any before."""
-    it = load_managed_booking(visit, token)
-    return calendar_response(it.invite(visit))
+    managed = load_managed_booking(visit, token)
+    return calendar_response(managed.invite(visit))
 
 
 @dataclass(frozen=True)
@@ -163,8 +165,8 @@ class ManagedBooking:
         email = self.link.contact if "@" in self.link.contact else None
         contact = self.booking.contact or (Contact(email=email) if email else None)
         changed = msgspec.structs.replace(self.booking, contact=contact, **changes)
-        reader = visit.preferences(self.timezone)
-        publish_change(change, changed, account=visit.account.name, now=visit.now, reader=reader)
+        preferences = visit.preferences(self.timezone)
+        publish_change(change, changed, account=visit.account.name, now=visit.now, preferences=preferences)
 
     def detail(self, visit: WidgetRequest) -> ServiceDetail | None:
         """Return the booking's service, or None when Kordless doesn't have it any more or can't be asked."""
@@ -184,10 +186,10 @@ class ManagedBooking:
             sequence=int(visit.now.timestamp()) // 60,
         )
 
-    def clocks(self, visit: WidgetRequest, start: datetime, end: datetime) -> DisplayTimes:
+    def display_times(self, visit: WidgetRequest, start: datetime, end: datetime) -> DisplayTimes:
         """Return the booking's time in words, or one that it may move to."""
         site = booking_venue_timezone(self.booking, self.detail(visit))
-        return clocks(visit, start, end, self.timezone, site)
+        return display_times(visit, start, end, self.timezone, site)
 
     def view(self, visit: WidgetRequest) -> BookingView:
         """Return the context of parts/booking.html."""
@@ -220,14 +222,14 @@ def load_managed_booking(visit: WidgetRequest, token: str) -> ManagedBooking:
 
 def check_change_limit(visit: WidgetRequest) -> None:
     """Raise Problem (429) for a client that changes bookings too often."""
-    if objected := rate_limit(visit, "change"):
+    if rejection := rate_limit(visit, "change"):
         raise Problem(
             "throttled",
             429,
             _("A little too often"),
-            objected,
+            rejection,
             next_action="manage-find",
-            retry_after=objected.seconds,
+            retry_after=rejection.seconds,
         )
 
 
@@ -238,10 +240,10 @@ def change_timeout(visit: WidgetRequest) -> float:
     return max(account.booking_seconds / 2, account.booking_seconds - account.browse_seconds)
 
 
-def refetch(visit: WidgetRequest, it: ManagedBooking) -> Booking | None:
+def refetch(visit: WidgetRequest, managed: ManagedBooking) -> Booking | None:
     """Return the booking as it is after a lost response or a refusal; None when it can't be looked up."""
     try:
-        return visit.client.lookup(it.link.number, it.link.contact)
+        return visit.client.lookup(managed.link.number, managed.link.contact)
     except exceptions.Unavailable:
         return None
 
@@ -258,12 +260,12 @@ def change_failed_page(
     return set_retry_after(response, error.retry_after)
 
 
-def _cancel_page(visit: WidgetRequest, it: ManagedBooking, problem: str = "") -> HttpResponse:
-    shared = _context(it, visit)
+def _cancel_page(visit: WidgetRequest, managed: ManagedBooking, problem: str = "") -> HttpResponse:
+    shared = _context(managed, visit)
     context = {
         **shared,
-        "action": it.url(visit, "manage-cancel"),
-        "keep_url": it.url(visit, "manage"),
+        "action": managed.url(visit, "manage-cancel"),
+        "keep_url": managed.url(visit, "manage"),
         "policy": shared["booking"].policy,
         "problem": problem,
     }
@@ -284,26 +286,26 @@ def _find_page(visit: WidgetRequest, form: FindForm, *, problem: str = "", statu
     )
 
 
-def _context(it: ManagedBooking, visit: WidgetRequest) -> dict[str, Any]:
+def _context(managed: ManagedBooking, visit: WidgetRequest) -> dict[str, Any]:
     """Return the context that the pages of a booking share."""
     # A form sent by GET replaces the query of its action with its fields, so the choices travel as hidden fields.
     carried = visit.choices.appearance().query_items()
-    changeable = it.booking.status in {"confirmed", "pending"} and it.booking.start > visit.now
+    changeable = managed.booking.status in {"confirmed", "pending"} and managed.booking.start > visit.now
     # The query is believed only as far as the booking confirms it: the URL may be old, or made up.
     done, event = {
-        "canceled": (_("Your booking has been canceled."), embed_event("cancelled", it.booking))
-        if it.booking.status == "canceled"
+        "canceled": (_("Your booking has been canceled."), embed_event("cancelled", managed.booking))
+        if managed.booking.status == "canceled"
         else ("", None),
-        "moved": (_("Your booking has been moved."), embed_event("rescheduled", it.booking))
+        "moved": (_("Your booking has been moved."), embed_event("rescheduled", managed.booking))
         if changeable
         else ("", None),
     }.get(visit.request.GET.get("done", ""), ("", None))
     return {
-        "booking": it.view(visit),
-        "calendar": calendar_links(it.invite(visit), it.url(visit, "manage-calendar")),
+        "booking": managed.view(visit),
+        "calendar": calendar_links(managed.invite(visit), managed.url(visit, "manage-calendar")),
         "can_change": changeable,
-        "cancel_url": it.url(visit, "manage-cancel"),
-        "reschedule_url": it.url(visit, "reschedule"),
+        "cancel_url": managed.url(visit, "manage-cancel"),
+        "reschedule_url": managed.url(visit, "reschedule"),
         "cancel_hidden": carried,
         "reschedule_hidden": carried,
         "done": done,

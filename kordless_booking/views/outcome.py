@@ -129,13 +129,13 @@ def redirect_to_outcome(
             account=visit.account.name,
             now=visit.now,
             attribution=receipt.attribution,
-            reader=visit.preferences(receipt.terms.timezone, receipt.terms),
+            preferences=visit.preferences(receipt.terms.timezone, receipt.terms),
         )
     placed = msgspec.structs.replace(
         receipt,
         booking=msgspec.structs.replace(outcome.booking, contact=None),
         digest="",
-        typed={},
+        form_input={},
         attribution={},
         placed_at=int(outcome.placed_at.timestamp()),
     )
@@ -191,11 +191,11 @@ def _rejected_page(visit: WidgetRequest, receipt: Receipt, outcome: placement.Re
     error, terms = outcome.error, receipt.terms
     invalidate_after_error(visit, terms.service, error)
     choices = visit.choices.replace(timezone=terms.timezone, party_size=terms.party_size)
-    kept = encrypt_form_input(visit.account.name, receipt.typed)
+    form_input_token = encrypt_form_input(visit.account.name, receipt.form_input)
     if isinstance(error, exceptions.SlotTaken):
         log_problem(visit, "slot_conflict", level=logging.INFO, status=303, error=error)
         taken = "2" if outcome.after_unknown_outcome else "1"
-        return SeeOther(visit.links.service_url("slots", terms.service, choices, taken=taken, kept=kept))
+        return SeeOther(visit.links.service_url("slots", terms.service, choices, taken=taken, kept=form_input_token))
     if outcome.after_unknown_outcome:
         raise Problem(
             "create_unresolved",
@@ -208,14 +208,14 @@ def _rejected_page(visit: WidgetRequest, receipt: Receipt, outcome: placement.Re
             error=error,
         )
     if isinstance(error, exceptions.NotFound):
-        raise replace(from_api_error(error), form_input_token=kept)
-    times = visit.links.service_url("slots", terms.service, choices, kept=kept)
-    raise replace(from_api_error(error), main_link=(times, _("Choose a time again")), form_input_token=kept)
+        raise replace(from_api_error(error), form_input_token=form_input_token)
+    times = visit.links.service_url("slots", terms.service, choices, kept=form_input_token)
+    raise replace(from_api_error(error), main_link=(times, _("Choose a time again")), form_input_token=form_input_token)
 
 
 def _renewed_by_another(visit: WidgetRequest, receipt: Receipt) -> Problem:
     """Build the problem for a rejected attempt that another post, with other details, has replaced since."""
-    kept = encrypt_form_input(visit.account.name, receipt.typed)
+    kept = encrypt_form_input(visit.account.name, receipt.form_input)
     choices = visit.choices.replace(host_id=receipt.terms.host_id)
     return already_requested(visit, receipt.terms, choices, sent=True, kept=kept, all_kept=kept is not None)
 

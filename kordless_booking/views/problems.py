@@ -47,10 +47,10 @@ def log_problem(
 
     The first of each event in a minute is logged at `level`, the others as INFO. Nothing personal is ever logged.
     """
-    said: dict[str, object] = {"status": status, "account": visit.account.name, "req": visit.id}
+    fields: dict[str, object] = {"status": status, "account": visit.account.name, "req": visit.id}
     if error is not None:
-        said |= {"operation": error.operation, "reason": error.reason, "upstream": error.status or "-"}
-    log_event(log, services_for(visit.account).log_throttle.level_for(event, level), event, **said)
+        fields |= {"operation": error.operation, "reason": error.reason, "upstream": error.status or "-"}
+    log_event(log, services_for(visit.account).log_throttle.level_for(event, level), event, **fields)
 
 
 log = logging.getLogger("kordless_booking.views")

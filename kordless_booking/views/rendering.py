@@ -82,11 +82,11 @@ class PageRenderer:
         if package is None:
             response = self.render(template, context)
         else:
-            given = {**context, "kb": self._page}
+            values = {**context, "kb": self._page}
             # Encrypted form input is in hidden fields as well, which are part of a skeleton's key. It must not be
             # cached.
             has_input = self._visit.form_input_token is not None
-            response = PageResponse(package.render(given) if has_input else render_from_skeleton(package, given))
+            response = PageResponse(package.render(values) if has_input else render_from_skeleton(package, values))
             response.package_templates = [package, *self._parts]
             response.used_request = response.used_site_template = self._has_site_part
         response.page_view = page_view

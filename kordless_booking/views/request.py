@@ -45,8 +45,8 @@ def language_for(request: HttpRequest) -> str:
     # A subclass of the site's counts too. Without such a middleware the active language is only the default.
     if any(name.endswith("LocaleMiddleware") for name in settings.MIDDLEWARE):
         return best_supported_language(translation.get_language() or "") or default_language()
-    for wished, _quality in parse_accept_lang_header(request.META.get("HTTP_ACCEPT_LANGUAGE", "")):
-        found = best_supported_language(wished)
+    for accepted, _quality in parse_accept_lang_header(request.META.get("HTTP_ACCEPT_LANGUAGE", "")):
+        found = best_supported_language(accepted)
         if found:
             return found
     return default_language()
@@ -269,8 +269,8 @@ def request_id_of(request: HttpRequest) -> str:
     """Return the request id: the proxy's X-Request-ID when it is 8 to 64 safe characters, else a random one."""
     name: str | None = getattr(request, "kordless_request_id", None)
     if name is None:
-        given = request.META.get("HTTP_X_REQUEST_ID", "")
-        name = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        header = request.META.get("HTTP_X_REQUEST_ID", "")
+        name = header if _REQUEST_ID.fullmatch(header) else secrets.token_hex(8)
         # Stored, so that every line and the response's header have the same id.
         request.kordless_request_id = name  # type: ignore[attr-defined]
     return name

@@ -15,8 +15,9 @@ from kordless_booking.booking.draft import Draft
 from kordless_booking.booking.terms import Terms
 from kordless_booking.changes import BookingChange, mark_change_in_progress
 from kordless_booking.logs import log_event
-from kordless_booking.views.cells import format_start, read_start
+from kordless_booking.views.cells import format_start, parse_start
 from kordless_booking.views.decorators import VERSION_HEADER, widget_view
+from kordless_booking.views.display import service_card
 from kordless_booking.views.links import SeeOther
 from kordless_booking.views.manage import (
     ManagedBooking,
@@ -33,7 +34,6 @@ from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.slot_page import AGE_NOTICE_SECONDS, SlotLinks, age_notice, slot_context
 from kordless_booking.views.slot_reading import free_slot, read_month, start_fetching_month, start_fetching_time
 from kordless_booking.views.steps import zone_context
-from kordless_booking.views.words import service_card
 
 log = logging.getLogger("kordless_booking.views")
 
@@ -41,35 +41,35 @@ log = logging.getLogger("kordless_booking.views")
 @widget_view("GET", no_store=True)
 def slots(visit: WidgetRequest, token: str) -> HttpResponse:
     """Show the times that the booking can be moved to."""
-    visit, it = _load_movable(visit, token)
-    start_fetching_month(visit, it.booking.service_slug or "")
-    detail = _detail(visit, it)
+    visit, managed = _load_movable(visit, token)
+    start_fetching_month(visit, managed.booking.service_slug or "")
+    detail = _detail(visit, managed)
     choices = _url_choices(visit.choices)
 
-    def here(wished: Choices) -> str:
-        return visit.links.url("reschedule", token, choices=_url_choices(wished))
+    def here(choices: Choices) -> str:
+        return visit.links.url("reschedule", token, choices=_url_choices(choices))
 
     start = visit.links.url("reschedule-confirm", token, choices=choices.replace(month=None, day=None))
     links = SlotLinks(
         here=here,
         form=visit.links.url("reschedule", token, choices=Choices()),
-        hidden=lambda wished: _url_choices(wished).query_items(),
+        hidden=lambda choices: _url_choices(choices).query_items(),
         time=f"{start}{'&' if '?' in start else '?'}start=",
         zone=visit.links.url("reschedule-zone", token, choices=choices),
     )
     page = build_page(visit, _("Choose a new time"))
     month = read_month(visit, detail)
-    notice = age_notice(visit, month.cached, old=AGE_NOTICE_SECONDS)
+    notice = age_notice(visit, month.cached, min_age_seconds=AGE_NOTICE_SECONDS)
     renderer = PageRenderer(visit, page)
     context = slot_context(visit, month.view, links, renderer, notice=notice) | {
         # A booking keeps its host and party size.
         "hosts": [],
         "party": None,
         "service": service_card(detail.service, visit.language),
-        "back": {"url": it.url(visit, "manage"), "label": _("Back to your booking")},
+        "back": {"url": managed.url(visit, "manage"), "label": _("Back to your booking")},
         "rescheduling": {
-            "number": it.booking.confirmation_number,
-            "old_when": it.clocks(visit, it.booking.start, it.booking.end).line,
+            "number": managed.booking.confirmation_number,
+            "old_when": managed.display_times(visit, managed.booking.start, managed.booking.end).line,
         },
         "taken": _("That time was just taken. Here are the times that are still free.")
         if visit.request.GET.get("taken")
@@ -83,12 +83,12 @@ def slots(visit: WidgetRequest, token: str) -> HttpResponse:
 @widget_view("GET", no_store=True)
 def zone(visit: WidgetRequest, token: str) -> HttpResponse:
     """Show all time zones, with a search."""
-    it = load_managed_booking(visit, token)
+    managed = load_managed_booking(visit, token)
 
     def back(choices: Choices) -> str:
         return visit.links.url("reschedule", token, choices=choices)
 
-    context = zone_context(visit, it.timezone, visit.links.url("reschedule-zone", token, choices=Choices()), back)
+    context = zone_context(visit, managed.timezone, visit.links.url("reschedule-zone", token, choices=Choices()), back)
     return render(visit, "kordless_booking/steps/zone.html", build_page(visit, _("Time zone")), context)
 
 
@@ -98,31 +98,31 @@ def confirm(visit: WidgetRequest, token: str) -> HttpResponse:
     if visit.request.method == "POST":
         # The service isn't loaded, because moving doesn't need it: one request less that can fail.
         return _move(*_load_movable(visit, token))
-    visit, it = _load_movable(visit, token)
-    start = read_start(visit.request.GET.get("start", ""))
+    visit, managed = _load_movable(visit, token)
+    start = parse_start(visit.request.GET.get("start", ""))
     if start:
-        start_fetching_time(visit, it.booking.service_slug or "", start)
-    detail = _detail(visit, it)
+        start_fetching_time(visit, managed.booking.service_slug or "", start)
+    detail = _detail(visit, managed)
     moment = free_slot(visit, detail, start) if start else None
     if moment is None:
         again = visit.links.url("reschedule", token, choices=_url_choices(visit.choices), taken="1" if start else None)
         return SeeOther(again)
     terms = Terms.from_available_time(
-        moment, service=detail.service.slug, timezone=it.timezone, party_size=it.link.party_size
+        moment, service=detail.service.slug, timezone=managed.timezone, party_size=managed.link.party_size
     )
-    return _confirm_page(visit, it, Draft(terms=terms, made_at=visit.now.timestamp()))
+    return _confirm_page(visit, managed, Draft(terms=terms, issued_at=visit.now.timestamp()))
 
 
-def _confirm_page(visit: WidgetRequest, it: ManagedBooking, chosen: Draft, problem: str = "") -> HttpResponse:
-    token = it.token
+def _confirm_page(visit: WidgetRequest, managed: ManagedBooking, chosen: Draft, problem: str = "") -> HttpResponse:
+    token = managed.token
     context = {
-        "booking": it.view(visit),
-        "new": it.clocks(visit, chosen.terms.start, chosen.terms.end),
+        "booking": managed.view(visit),
+        "new": managed.display_times(visit, chosen.terms.start, chosen.terms.end),
         "action": visit.links.url(
             "reschedule-confirm", token, choices=visit.choices.appearance(), start=format_start(chosen.terms.start)
         ),
         # Signed, so that only a time that was offered can be sent.
-        "hidden": [("draft", draft.sign(chosen, _purpose(visit, it)))],
+        "hidden": [("draft", draft.sign(chosen, _purpose(visit, managed)))],
         "back_url": visit.links.url("reschedule", token, choices=_url_choices(visit.choices)),
         "problem": problem,
     }
@@ -130,12 +130,14 @@ def _confirm_page(visit: WidgetRequest, it: ManagedBooking, chosen: Draft, probl
     return render(visit, "kordless_booking/manage/reschedule_confirm.html", page, context, status)
 
 
-def _move(visit: WidgetRequest, it: ManagedBooking) -> HttpResponse:
-    again = visit.links.url("reschedule", it.token, choices=visit.choices.appearance().replace(timezone=it.timezone))
+def _move(visit: WidgetRequest, managed: ManagedBooking) -> HttpResponse:
+    again = visit.links.url(
+        "reschedule", managed.token, choices=visit.choices.appearance().replace(timezone=managed.timezone)
+    )
     try:
         chosen = draft.unsign(
             visit.request.POST.get("draft", ""),
-            _purpose(visit, it),
+            _purpose(visit, managed),
             max_age=visit.account.draft_seconds,
             now=visit.now.timestamp(),
         )
@@ -144,14 +146,14 @@ def _move(visit: WidgetRequest, it: ManagedBooking) -> HttpResponse:
     if chosen.terms.start <= visit.now:
         return SeeOther(again)
     # Equal: the same form was sent twice, and the first one has moved it.
-    if it.booking.start != chosen.terms.start:
+    if managed.booking.start != chosen.terms.start:
         check_change_limit(visit)
         # Before the request: Kordless's webhook may arrive before its response does.
-        mark_change_in_progress(visit.access.cache, visit.account.name, it.link.number)
+        mark_change_in_progress(visit.access.cache, visit.account.name, managed.link.number)
         try:
             visit.client.reschedule(
-                it.link.number,
-                it.link.contact,
+                managed.link.number,
+                managed.link.contact,
                 start=chosen.terms.start,
                 end=chosen.terms.end,
                 timezone=chosen.terms.timezone,
@@ -159,15 +161,15 @@ def _move(visit: WidgetRequest, it: ManagedBooking) -> HttpResponse:
             )
         except exceptions.NotSent as error:
             return change_failed_page(
-                visit, "reschedule_not_sent", error, lambda text: _confirm_page(visit, it, chosen, text)
+                visit, "reschedule_not_sent", error, lambda text: _confirm_page(visit, managed, chosen, text)
             )
         except (exceptions.OutcomeUnknown, exceptions.Refused, exceptions.SlotTaken) as error:
-            if refused := _resolve_failed_move(visit, it, chosen, error):
+            if refused := _resolve_failed_move(visit, managed, chosen, error):
                 return refused
-        it.publish_change(visit, BookingChange.RESCHEDULED, start=chosen.terms.start, end=chosen.terms.end)
+        managed.publish_change(visit, BookingChange.RESCHEDULED, start=chosen.terms.start, end=chosen.terms.end)
     visit.catalog.invalidate_slots(chosen.terms.service)
     log_event(log, logging.INFO, "booking_rescheduled")
-    return SeeOther(it.url(visit, "manage", done="moved"))
+    return SeeOther(managed.url(visit, "manage", done="moved"))
 
 
 def _url_choices(choices: Choices) -> Choices:
@@ -175,15 +177,15 @@ def _url_choices(choices: Choices) -> Choices:
     return choices.replace(host_id=None, party_size=1)
 
 
-def _detail(visit: WidgetRequest, it: ManagedBooking) -> ServiceDetail:
+def _detail(visit: WidgetRequest, managed: ManagedBooking) -> ServiceDetail:
     """Return the booking's service. Raises NotFound when the service was removed."""
-    return visit.catalog.service(it.booking.service_slug or "").value
+    return visit.catalog.service(managed.booking.service_slug or "").value
 
 
 def _load_movable(visit: WidgetRequest, token: str) -> tuple[WidgetRequest, ManagedBooking]:
     """Return a booking that can move, and the request with the booking's own choices. Raises Problem when it can't."""
-    it = load_managed_booking(visit, token)
-    if it.booking.status == "canceled" or it.booking.start <= visit.now or not it.booking.service_slug:
+    managed = load_managed_booking(visit, token)
+    if managed.booking.status == "canceled" or managed.booking.start <= visit.now or not managed.booking.service_slug:
         raise Problem(
             "reschedule_impossible",
             409,
@@ -192,34 +194,36 @@ def _load_movable(visit: WidgetRequest, token: str) -> tuple[WidgetRequest, Mana
         )
     # A booking keeps its host and party size, as far as its link has them.
     choices = visit.choices.replace(
-        timezone=visit.choices.timezone or it.timezone, host_id=it.link.host_id, party_size=it.link.party_size
+        timezone=visit.choices.timezone or managed.timezone,
+        host_id=managed.link.host_id,
+        party_size=managed.link.party_size,
     )
-    return visit.with_choices(choices), it
+    return visit.with_choices(choices), managed
 
 
 def _resolve_failed_move(
-    visit: WidgetRequest, it: ManagedBooking, chosen: Draft, error: exceptions.KordlessError
+    visit: WidgetRequest, managed: ManagedBooking, chosen: Draft, error: exceptions.KordlessError
 ) -> HttpResponse | None:
     """Handle a lost response or a refusal of a move.
 
     Looks the booking up, so that the page says what is true. None when it has moved after all.
     """
-    found = refetch(visit, it)
+    found = refetch(visit, managed)
     if found is not None and found.start == chosen.terms.start:
         return None
     # The cached slots offered a time that Kordless doesn't give.
     visit.catalog.invalidate_slots(chosen.terms.service)
     if isinstance(error, exceptions.SlotTaken):
         log_problem(visit, "slot_conflict", level=logging.INFO, status=303, error=error)
-        choices = visit.choices.appearance().replace(timezone=it.timezone)
-        return SeeOther(visit.links.url("reschedule", it.token, choices=choices, taken="1"))
+        choices = visit.choices.appearance().replace(timezone=managed.timezone)
+        return SeeOther(visit.links.url("reschedule", managed.token, choices=choices, taken="1"))
     if found is None or isinstance(error, exceptions.OutcomeUnknown):
         text = _(
             "We couldn't confirm that your booking has moved. Please look at your booking again in a minute; "
             "you may also send this again, that does no harm."
         )
         return change_failed_page(
-            visit, "reschedule_unknown", error, lambda _unsaid: _confirm_page(visit, it, chosen, text)
+            visit, "reschedule_unknown", error, lambda _default: _confirm_page(visit, managed, chosen, text)
         )
     raise Problem(
         "reschedule_refused",
@@ -229,11 +233,11 @@ def _resolve_failed_move(
             "It may be too late for that, or whom you booked with isn't free then. Please choose another time, "
             "or contact us directly. Your booking is unchanged."
         ),
-        main_link=(it.url(visit, "manage"), _("Back to your booking")),
+        main_link=(managed.url(visit, "manage"), _("Back to your booking")),
         error=error,
     ) from None
 
 
-def _purpose(visit: WidgetRequest, it: ManagedBooking) -> str:
+def _purpose(visit: WidgetRequest, managed: ManagedBooking) -> str:
     """Return the signing purpose of a draft. It names the booking, so that a time chosen for one can't move another."""
-    return f"{visit.account.name}:reschedule:{it.link.number}"
+    return f"{visit.account.name}:reschedule:{managed.link.number}"

@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from kordless_booking.views.rendering import PageResponse
     from kordless_booking.views.request import WidgetRequest
 
-MOST: Final = 512
+MAX_RESPONSES: Final = 512
 """Responses in this process. The oldest is dropped for a new one."""
-Asked = tuple[str | None, ...]
+CacheKey = tuple[str | None, ...]
 """Cache key."""
 # Everything that decides on layout, swap target and language of a page.
 # From META: `request.headers`, and with it HtmxDetails, would take a good part of what a remembered page costs.
@@ -43,7 +43,7 @@ _HEADERS: Final = ("HTTP_HX_REQUEST", "HTTP_HX_TARGET", "HTTP_HX_HISTORY_RESTORE
 
 
 @dataclass(slots=True)
-class _Answer:
+class _StoredResponse:
     """Stored response, with what it must be validated against."""
 
     content: bytes
@@ -56,15 +56,15 @@ class _Answer:
     """LOCAL_CACHE_SECONDS of the account."""
     until: float
     """Monotonic time until which `read` is not checked again."""
-    look: PageView | None
+    page_view: PageView | None
     """Page view that the funnel counts each time that the response is served."""
 
 
-_answers: dict[Asked, _Answer] = {}
+_responses: dict[CacheKey, _StoredResponse] = {}
 _guard = Lock()
 
 
-def cache_key(request: HttpRequest) -> Asked:
+def cache_key(request: HttpRequest) -> CacheKey:
     """Return the cache key: all that a shared page depends on. Call it before the widget activates a language."""
     match, meta = request.resolver_match, request.META
     return (
@@ -80,36 +80,36 @@ def cache_key(request: HttpRequest) -> Asked:
     )
 
 
-def get(words: Asked, *, ahead: bool = False) -> tuple[HttpResponse, PageView | None] | None:
+def get(key: CacheKey, *, is_prefetch: bool = False) -> tuple[HttpResponse, PageView | None] | None:
     """Return the stored response and its page view while it is current, else None.
 
-    With `ahead` (a prefetch), nothing is refreshed in the background either, so that it costs Kordless no request.
+    For a prefetch, nothing is refreshed in the background either, so that it costs Kordless no request.
     """
-    answer = _answers.get(words)
-    if answer is None or answer.minute != _minute(time.time()) or answer.read.is_invalidated:
+    stored = _responses.get(key)
+    if stored is None or stored.minute != _minute(time.time()) or stored.read.is_invalidated:
         return None
-    for package in answer.templates:
+    for package in stored.templates:
         if not package.is_current():
             return None
     now = time.monotonic()
-    if now >= answer.until:
-        if not answer.read.is_current(refresh=not ahead):
+    if now >= stored.until:
+        if not stored.read.is_current(refresh=not is_prefetch):
             return None
         # A prefetch has refreshed nothing, so it must not put off the check that would.
-        if not ahead:
-            answer.until = now + answer.seconds
+        if not is_prefetch:
+            stored.until = now + stored.seconds
     # A new object for each request, because middleware may change it.
-    response = HttpResponse(answer.content, headers=answer.headers)
+    response = HttpResponse(stored.content, headers=stored.headers)
     response.xframe_options_exempt = True
-    return response, answer.look
+    return response, stored.page_view
 
 
-def store(words: Asked, visit: WidgetRequest, response: PageResponse) -> None:
+def store(key: CacheKey, visit: WidgetRequest, response: PageResponse) -> None:
     """Store the response if it is the same for every visitor: a 200 from package templates, without form input."""
     if response.status_code != 200 or visit.form_input_token or settings.DEBUG or not response.is_shareable:
         return
     now, seconds = time.monotonic(), visit.account.local_cache_seconds
-    answer = _Answer(
+    stored = _StoredResponse(
         content=response.content,
         headers=dict(response.items()),
         templates=templates_to_watch(response.package_templates),
@@ -118,18 +118,18 @@ def store(words: Asked, visit: WidgetRequest, response: PageResponse) -> None:
         minute=_minute(visit.now.timestamp()),
         seconds=seconds,
         until=now + seconds,
-        look=response.page_view,
+        page_view=response.page_view,
     )
-    _keep(words, answer)
+    _insert(key, stored)
 
 
-def _keep(words: Asked, answer: _Answer) -> None:
+def _insert(key: CacheKey, stored: _StoredResponse) -> None:
     with _guard:
         # Removed first, so that a replaced response becomes the newest in the dict's order.
-        _answers.pop(words, None)
-        if len(_answers) >= MOST:
-            del _answers[next(iter(_answers))]
-        _answers[words] = answer
+        _responses.pop(key, None)
+        if len(_responses) >= MAX_RESPONSES:
+            del _responses[next(iter(_responses))]
+        _responses[key] = stored
 
 
 def _minute(seconds: float) -> int:
@@ -137,12 +137,12 @@ def _minute(seconds: float) -> int:
 
 
 # A child's services are new after a fork, so nothing it invalidates would reach the snapshots of its parent.
-os.register_at_fork(after_in_child=_answers.clear)
+os.register_at_fork(after_in_child=_responses.clear)
 
 
 def _clear() -> None:
     with _guard:
-        _answers.clear()
+        _responses.clear()
 
 
 on_setting_change(None, _clear)

@@ -54,7 +54,7 @@ def set_security_headers(response: HttpResponse, account: Account, *, image_orig
     break.
     """
     response["Content-Security-Policy"] = _policy(
-        static_origin(), image_origin, account.human_check_origins, account.embed_origins
+        static_origin(), image_origin, account.spam_check_origins, account.embed_origins
     )
     # X-Frame-Options knows no list of origins; frame-ancestors in the policy does.
     response.xframe_options_exempt = True
@@ -81,7 +81,7 @@ def set_isolation_headers(response: HttpResponse, account: Account, *, image_ori
     no COEP where one is set up.
     """
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
-    if account.human_check_origins:
+    if account.spam_check_origins:
         return
     # "require-corp" would block images and static files of servers that don't send CORP; "credentialless" loads them
     # without cookies.

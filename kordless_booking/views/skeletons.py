@@ -38,7 +38,7 @@ _TEMPLATE_SETTINGS: Final = frozenset(
 """Settings that rendered templates depend on."""
 # The names of a part's texts, and pairs of name and value for its flags and empty texts.
 _Shape = tuple[str | tuple[str, str | bool], ...]
-_MARK: Final = re.compile(f"\ue000{_NONCE}:([0-9]+)\ue001")
+_PLACEHOLDER: Final = re.compile(f"\ue000{_NONCE}:([0-9]+)\ue001")
 
 
 class Skeleton:
@@ -46,7 +46,7 @@ class Skeleton:
 
     def __init__(self, text: str) -> None:
         # `split` returns texts and the captured numbers in turn.
-        self._pieces = _MARK.split(text)
+        self._pieces = _PLACEHOLDER.split(text)
         self._places = [int(number) for number in self._pieces[1::2]]
 
     def fill(self, values: Sequence[str]) -> str:
@@ -92,25 +92,25 @@ class SiteTemplatePart:
         return str(self._template.render({**self._context, **values})).strip()
 
 
-def cached_per_language(most: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Return a decorator that caches a function's results per active language and arguments, `most` in all.
+def cached_per_language(max_entries: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Return a decorator that caches a function's results per active language and arguments, `max_entries` in all.
 
     Nothing is cached while DEBUG is on. The cache is cleared when a setting changes that templates depend on.
     """
 
-    def decorate(make: Callable[P, T]) -> Callable[P, T]:
-        @lru_cache(most)
-        def made(_language: str | None, *args: Any, **kwargs: Any) -> T:
-            return make(*args, **kwargs)
+    def decorate(function: Callable[P, T]) -> Callable[P, T]:
+        @lru_cache(max_entries)
+        def compute(_language: str | None, *args: Any, **kwargs: Any) -> T:
+            return function(*args, **kwargs)
 
-        kept: Callable[..., T] = made
+        cached: Callable[..., T] = compute
 
-        @wraps(make)
-        def remembered(*args: P.args, **kwargs: P.kwargs) -> T:
-            return make(*args, **kwargs) if settings.DEBUG else kept(get_language(), *args, **kwargs)
+        @wraps(function)
+        def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
+            return function(*args, **kwargs) if settings.DEBUG else cached(get_language(), *args, **kwargs)
 
-        on_setting_change(_TEMPLATE_SETTINGS, made.cache_clear)
-        return remembered
+        on_setting_change(_TEMPLATE_SETTINGS, compute.cache_clear)
+        return wrapper
 
     return decorate
 
@@ -118,8 +118,8 @@ def cached_per_language(most: int) -> Callable[[Callable[P, T]], Callable[P, T]]
 @cached_per_language(512)
 def _part_skeleton(package: PackageTemplates, shape: _Shape) -> Skeleton:
     numbers = count()
-    marked = dict((each, placeholder(next(numbers))) if isinstance(each, str) else each for each in shape)
-    return Skeleton(package.render(marked).strip())
+    with_placeholders = dict((each, placeholder(next(numbers))) if isinstance(each, str) else each for each in shape)
+    return Skeleton(package.render(with_placeholders).strip())
 
 
 def render_from_skeleton(package: PackageTemplates, context: Mapping[str, Any]) -> str:
@@ -140,17 +140,20 @@ def render_from_skeleton(package: PackageTemplates, context: Mapping[str, Any]) 
     page = _pages.get(key)
     if page is None:
         numbers = count()
-        marked = {name: _marked(name, value, variables, attributes, numbers) for name, value in context.items()}
-        page = Skeleton(package.render(marked))
+        with_placeholders = {
+            name: _replace_with_placeholders(name, value, variables, attributes, numbers)
+            for name, value in context.items()
+        }
+        page = Skeleton(package.render(with_placeholders))
         # All at once: the next page that needs one of them rebuilds it with a single rendering.
-        if len(_pages) >= _MOST_PAGES:
+        if len(_pages) >= MAX_PAGES:
             _pages.clear()
         _pages[key] = page
     return page.fill(values)
 
 
 _pages: dict[tuple[object, ...], Skeleton] = {}
-_MOST_PAGES: Final = 256
+MAX_PAGES: Final = 256
 """Skeletons of whole pages in this process."""
 
 
@@ -174,17 +177,26 @@ def _shape(name: str, value: Any, computed: frozenset[str], attributes: frozense
     return kind, value
 
 
-def _marked(name: str, value: Any, computed: frozenset[str], attributes: frozenset[str], numbers: Iterator[int]) -> Any:
+def _replace_with_placeholders(
+    name: str, value: Any, computed: frozenset[str], attributes: frozenset[str], numbers: Iterator[int]
+) -> Any:
     """Return the value with placeholders. Must visit the varying values in the same order as `_shape`."""
     if isinstance(value, str):
         return value if not value or name in computed else placeholder(next(numbers))
     if isinstance(value, dict):
-        return {key: _marked(key, inner, attributes, attributes, numbers) for key, inner in value.items()}
+        return {
+            key: _replace_with_placeholders(key, inner, attributes, attributes, numbers) for key, inner in value.items()
+        }
     if isinstance(value, list):
-        return [_marked(name, inner, computed, attributes, numbers) for inner in value]
+        return [_replace_with_placeholders(name, inner, computed, attributes, numbers) for inner in value]
     kind: Any = type(value)
     if names := _fields(kind):
-        return kind(**{each: _marked(each, getattr(value, each), attributes, attributes, numbers) for each in names})
+        return kind(
+            **{
+                each: _replace_with_placeholders(each, getattr(value, each), attributes, attributes, numbers)
+                for each in names
+            }
+        )
     return value
 
 

@@ -25,10 +25,10 @@ from kordless_booking.views.cells import (
     TIME,
     format_start,
     month_rows,
-    read_start,
+    parse_start,
     time_items,
 )
-from kordless_booking.views.words import format_timezone
+from kordless_booking.views.display import format_timezone
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -137,7 +137,7 @@ def _month(visit: WidgetRequest, view: MonthView, links: SlotLinks, renderer: Pa
             part=renderer.part(DAY),
             url=links.here(base.replace(day=ANY_DAY)),
             language=language,
-            stage=visit.target_id,
+            target_id=visit.target_id,
         ),
     }
 
@@ -156,17 +156,17 @@ def _day(visit: WidgetRequest, view: MonthView, day: date, links: SlotLinks, ren
         "two_clocks": view.venue_zone is not None,
         "parts": [
             {
-                "title": part_label(stretch),
+                "title": part_label(part_of_day),
                 "times": time_items(
-                    some,
+                    times,
                     part=part,
                     url=links.time,
                     language=language,
                     hours=view.choices.hours,
-                    site=view.venue_zone,
+                    venue_zone=view.venue_zone,
                 ),
             }
-            for stretch, some in parts_of_day(shown)
+            for part_of_day, times in parts_of_day(shown)
         ],
         "earlier": {"url": here, "label": _("Earlier times")} if first else None,
         "later": {"url": f"{here}&after={format_start(shown[-1].start)}", "label": _("Later times")} if more else None,
@@ -220,7 +220,7 @@ def _watch(visit: WidgetRequest, view: MonthView, links: SlotLinks) -> dict[str,
     """Return the URL that an open page polls, and a version to compare: a hash of what is free, and not of texts."""
     here = links.here(view.choices.replace(month=view.month, day=view.day))
     after = _after(visit)
-    free = [
+    fingerprint = [
         f"{view.month}",
         *[f"{day.date}" for day in view.days if day.free],
         f"{view.day}",
@@ -228,19 +228,19 @@ def _watch(visit: WidgetRequest, view: MonthView, links: SlotLinks) -> dict[str,
     ]
     return {
         "url": f"{here}&after={format_start(after)}" if after else here,
-        "version": blake2b(" ".join(free).encode(), digest_size=8).hexdigest(),
+        "version": blake2b(" ".join(fingerprint).encode(), digest_size=8).hexdigest(),
     }
 
 
 def _after(visit: WidgetRequest) -> datetime | None:
     """Return the start after which the times of the day are shown, from the link to the later ones."""
-    return read_start(visit.request.GET.get("after", ""))
+    return parse_start(visit.request.GET.get("after", ""))
 
 
-def age_notice(visit: WidgetRequest, kept: Cached[Any], *, old: float = inf) -> str:
-    """Return a notice when the data is degraded (Kordless can't be asked) or at least `old` seconds old; else ""."""
-    age = int(visit.now.timestamp() - kept.fetched_at)
-    if not kept.degraded and age < old:
+def age_notice(visit: WidgetRequest, cached: Cached[Any], *, min_age_seconds: float = inf) -> str:
+    """Return a notice when the data is degraded (Kordless can't be asked) or `min_age_seconds` old; else ""."""
+    age = int(visit.now.timestamp() - cached.fetched_at)
+    if not cached.degraded and age < min_age_seconds:
         return ""
     minutes = max(1, age // 60)
     text = ngettext(

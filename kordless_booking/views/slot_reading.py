@@ -41,16 +41,16 @@ def start_fetching_month(visit: WidgetRequest, service: str) -> None:
     One after the other, the fetches could exceed the page's deadline. Until the service is known, its zone and booking
     window are not, so some months are guessed.
     """
-    asked = visit.choices.asked_month()
+    requested = visit.choices.requested_month()
     zone = visit.choices.timezone
-    months = [asked] if asked else _first_months(visit.now, zone)
+    months = [requested] if requested else _first_months(visit.now, zone)
     known = visit.catalog.preload(service, *months, party_size=visit.choices.party_size)
     if known:
         zone = visitor_zone(visit, known)
     # Without either, it stays at the months that it may be anywhere on earth.
-    if zone or asked:
+    if zone or requested:
         bounds = availability.months_in_window(visit.now, get_timezone(zone or "UTC"), _window(known))
-        months = [availability.month_to_open(visit.choices, bounds)] if asked else _first_months(visit.now, zone)
+        months = [availability.month_to_open(visit.choices, bounds)] if requested else _first_months(visit.now, zone)
     visit.catalog.prefetch(service, *months, party_size=visit.choices.party_size)
 
 
@@ -93,10 +93,10 @@ def read_month(visit: WidgetRequest, detail: ServiceDetail) -> MonthRead:
 def _months_to_read(visit: WidgetRequest, detail: ServiceDetail, first: date, last: date) -> Iterator[date]:
     """Yield `first` and, for a reader that found nothing free in it, at most `MONTHS_AHEAD` more, up to `last`."""
     yield first
-    ahead = [first]
-    while len(ahead) <= MONTHS_AHEAD:
-        ahead.append((ahead[-1] + timedelta(days=32)).replace(day=1))
-    months = [month for month in ahead[1:] if month <= last]
+    months = [first]
+    while len(months) <= MONTHS_AHEAD:
+        months.append((months[-1] + timedelta(days=32)).replace(day=1))
+    months = [month for month in months[1:] if month <= last]
     slug, party = detail.service.slug, visit.choices.party_size
     visit.catalog.preload(slug, *months, party_size=party)
     # `start_fetching_month` has fetched a month that begins soon. It is likely to have free days, so it is read before
@@ -112,10 +112,10 @@ def free_slot(visit: WidgetRequest, detail: ServiceDetail, start: datetime) -> a
     """Return the time that starts at `start`, or None when it isn't free for the visitor's host and party."""
     zone = get_timezone(visitor_zone(visit, detail))
     slug, choices = detail.service.slug, visit.choices
-    kept = visit.catalog.slots(slug, start.date().replace(day=1), choices.party_size, window_days=_window(detail))
-    exact = [slot for slot in kept.value if slot.start == start]
+    cached = visit.catalog.slots(slug, start.date().replace(day=1), choices.party_size, window_days=_window(detail))
+    matching = [slot for slot in cached.value if slot.start == start]
     times = availability.free_times(
-        exact, zone=zone, now=visit.now, host_id=choices.host_id, party_size=choices.party_size
+        matching, zone=zone, now=visit.now, host_id=choices.host_id, party_size=choices.party_size
     )
     return next((times[day][0] for day in times), None)
 

@@ -145,16 +145,16 @@ class SnippetForm(forms.Form):
 
     def __init__(self, visit: WidgetRequest) -> None:
         # A bound form ignores `initial`, so the defaults of the radio buttons are put into its data.
-        given = visit.request.GET.copy()
+        data = visit.request.GET.copy()
         for name in ("mode", "width"):
-            given.setdefault(name, self.base_fields[name].initial)
-        super().__init__(given if visit.request.GET else None)
+            data.setdefault(name, self.base_fields[name].initial)
+        super().__init__(data if visit.request.GET else None)
         try:
-            offered = bookable_services(visit.catalog.organization().value)
+            listed = bookable_services(visit.catalog.organization().value)
         except KordlessError:
             # The builder works without Kordless; only the choice of a service is missing.
-            offered = []
-        services = [(service.slug, service.name) for service in offered]
+            listed = []
+        services = [(service.slug, service.name) for service in listed]
         languages = [(code, _name_of(code)) for code in supported_languages()]
         for name, every, choices in (
             ("service", "All services", services),

@@ -13,6 +13,7 @@ from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.steps import Step
 from kordless_booking.presentation import formatting, timezone_search
 from kordless_booking.views.decorators import VERSION_HEADER, widget_view
+from kordless_booking.views.display import service_card
 from kordless_booking.views.links import SeeOther
 from kordless_booking.views.page import build_page
 from kordless_booking.views.problems import not_found
@@ -20,7 +21,6 @@ from kordless_booking.views.rendering import PageRenderer, render
 from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.slot_page import AGE_NOTICE_SECONDS, SlotLinks, age_notice, slot_context
 from kordless_booking.views.slot_reading import read_month, start_fetching_month, visitor_zone
-from kordless_booking.views.words import service_card
 
 
 @widget_view("GET", shareable=True, prefetchable=True)
@@ -61,23 +61,23 @@ def bookable_services(offer: OrganizationDetail) -> list[Service]:
 
 def services_page(visit: WidgetRequest) -> HttpResponse:
     """Return the list of services. With a single service, redirect to its times, or show them when embedded."""
-    kept = visit.catalog.organization()
-    offered = bookable_services(kept.value)
-    if len(offered) == 1:
-        slug = offered[0].slug
+    cached = visit.catalog.organization()
+    services = bookable_services(cached.value)
+    if len(services) == 1:
+        slug = services[0].slug
         # A template tag renders into a page of the site, which can't be redirected.
         if visit.embedded:
             return slots_page(visit, slug)
         return SeeOther(visit.links.service_url("slots", slug, visit.choices, kept=visit.form_input_token))
     groups: dict[str, list[Any]] = {}
-    for service in offered:
+    for service in services:
         choices = visit.choices.replace(host_id=None, day=None, month=None)
         url = visit.links.service_url("slots", service.slug, choices, kept=visit.form_input_token)
         groups.setdefault((service.category or "").strip(), []).append(service_card(service, visit.language, url))
     named = [{"title": title, "services": cards} for title, cards in groups.items() if title]
     unnamed = [{"title": _("More") if named else "", "services": groups[""]}] if "" in groups else []
     page = build_page(visit, _("Choose a service"), step=Step.SERVICE, autozone=visit.choices.timezone is None)
-    context = {"groups": named + unnamed, "empty": not offered, "notice": age_notice(visit, kept)}
+    context = {"groups": named + unnamed, "empty": not services, "notice": age_notice(visit, cached)}
     return PageRenderer(visit, page).render_cached(Step.SERVICE.template, context, page_view=visit.page_view())
 
 
@@ -96,7 +96,7 @@ def slots_page(visit: WidgetRequest, service: str) -> HttpResponse:
     links = SlotLinks(
         here=here,
         form=visit.links.service_url("slots", service, Choices()),
-        hidden=lambda wished: [*wished.query_items(), *([("kept", kept)] if kept else [])],
+        hidden=lambda choices: [*choices.query_items(), *([("kept", kept)] if kept else [])],
         time=f"{start}{'&' if '?' in start else '?'}start=",
         zone=visit.links.service_url("zone", service, visit.choices, kept=kept),
     )
@@ -108,7 +108,7 @@ def slots_page(visit: WidgetRequest, service: str) -> HttpResponse:
         self_url=here(visit.choices),
     )
     month = read_month(visit, detail)
-    notice = age_notice(visit, month.cached, old=AGE_NOTICE_SECONDS)
+    notice = age_notice(visit, month.cached, min_age_seconds=AGE_NOTICE_SECONDS)
     renderer = PageRenderer(visit, page)
     context = slot_context(visit, month.view, links, renderer, notice=notice) | {
         "service": service_card(detail.service, visit.language),
@@ -120,9 +120,9 @@ def slots_page(visit: WidgetRequest, service: str) -> HttpResponse:
     return response
 
 
-def _taken(how: str | None) -> str:
+def _taken(reason: str | None) -> str:
     """Return the notice for a visitor who was sent back: the time is taken, perhaps by their own earlier attempt."""
-    match how:
+    match reason:
         case "1":
             return _("That time was just taken. Here are the times that are still free; everything you typed is kept.")
         case "2":

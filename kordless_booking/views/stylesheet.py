@@ -33,25 +33,25 @@ def style_url(mount: Mount, account: Account, choices: Choices, organization: Or
     """Return the URL of the style sheet. It changes with the color, the theme and the release."""
     own = organization.branding.primary_color if organization else None
     chosen = f"#{choices.accent}" if choices.accent else own
-    colour = build_palette(chosen).light.accent.lstrip("#")
+    color = build_palette(chosen).light.accent.lstrip("#")
     theme = choices.theme or account.theme
     if theme == PLAIN:
         theme = ""
-    named = cached_reverse(mount, *(("style-themed", colour, theme) if theme else ("style", colour)))
+    named = cached_reverse(mount, *(("style-themed", color, theme) if theme else ("style", color)))
     return f"{named}?v={css_version((theme, account.style_sheets))}"
 
 
 @login_not_required
-def style(request: HttpRequest, colour: str, theme: str = "") -> HttpResponse:
-    """Return the style sheet for `colour`, six hexadecimal digits. Raises Http404 for an unknown theme."""
+def style(request: HttpRequest, color: str, theme: str = "") -> HttpResponse:
+    """Return the style sheet for `color`, six hexadecimal digits. Raises Http404 for an unknown theme."""
     if theme and theme not in THEMES:
         raise Http404
-    dress = theme, _own_sheets(request)
+    style_key = theme, _own_sheets(request)
     # A URL with another version must not be cached for a year: it is of another release, whose sheet this isn't.
-    lasting = request.GET.get("v") in {None, css_version(dress)} and not settings.DEBUG
+    lasting = request.GET.get("v") in {None, css_version(style_key)} and not settings.DEBUG
     return compressed_response(
         request,
-        _compressed(css_version(dress), dress, colour),
+        _compressed(css_version(style_key), style_key, color),
         "text/css; charset=utf-8",
         cache_control=f"public, max-age={_A_YEAR}, immutable" if lasting else "no-cache",
     )
@@ -66,6 +66,6 @@ def _own_sheets(request: HttpRequest) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=64)
-def _compressed(_version: str, dress: StyleKey, colour: str) -> Compressed:
+def _compressed(_version: str, style_key: StyleKey, color: str) -> Compressed:
     """Return the compressed sheet. `_version` only makes the cache build a changed sheet again."""
-    return compress(build_css(dress, colour).encode())
+    return compress(build_css(style_key, color).encode())

@@ -18,7 +18,7 @@ from kordless_booking.presentation.texts import (
     status_texts,
     venue_timezone,
 )
-from kordless_booking.views.words import clocks
+from kordless_booking.views.display import display_times
 
 if TYPE_CHECKING:
     from kordless_booking.api.resources import Booking, ServiceDetail
@@ -55,7 +55,7 @@ def terms_summary(
     offer = detail if with_offer else None
     return TermsSummary(
         service=detail.service.name if detail else terms.service,
-        clocks=clocks(visit, terms.start, terms.end, terms.timezone, site),
+        clocks=display_times(visit, terms.start, terms.end, terms.timezone, site),
         host=terms.host_name or "",
         party=party_text(terms.party_size),
         where=describe_location(offer.calendar.location) if offer else None,
@@ -99,15 +99,15 @@ def booking_view(
 
     `detail` is its service, when Kordless still has it; `fallback_name` is shown when nothing else names the service.
     """
-    words = status_texts(booking.status)
+    texts = status_texts(booking.status)
     return BookingView(
         number=booking.confirmation_number,
         status=booking.status,
-        status_text=words.status,
-        headline=words.headline,
-        lead_text=words.lead,
+        status_text=texts.status,
+        headline=texts.headline,
+        lead_text=texts.lead,
         service=booking.service_name or (detail.service.name if detail else fallback_name),
-        clocks=clocks(visit, booking.start, booking.end, timezone, booking_venue_timezone(booking, detail)),
+        clocks=display_times(visit, booking.start, booking.end, timezone, booking_venue_timezone(booking, detail)),
         where=describe_location(booking_location(booking, detail)),
         host=(terms.host_name or "") if terms else "",
         party=party_text(terms.party_size) if terms else "",

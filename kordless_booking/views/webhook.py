@@ -119,8 +119,8 @@ def _process(request: HttpRequest, account: conf.Account) -> str:
             raise
         more = {"delivery": delivery_id, **error_location(error)}
         raise _Rejected(500, "webhook_failed", logging.ERROR, **more) from None
-    seen = {"account": account.name, "kind": event.kind, "outcome": outcome.value, "delivery": delivery_id}
-    log_event(log, logging.INFO, "webhook_received", **seen)
+    fields = {"account": account.name, "kind": event.kind, "outcome": outcome.value, "delivery": delivery_id}
+    log_event(log, logging.INFO, "webhook_received", **fields)
     return outcome.value
 
 

@@ -112,14 +112,14 @@ def _publish(
     recorded = record_change(change, booking, account=account.name, at=min(event.at or now, now))
     # Attribution and preferences go with the first report alone, which is the one that is published.
     ours = attempt if recorded else None
-    queue_mail(change, recorded, booking, account=account, now=now, reader=ours.reader if ours else None)
+    queue_mail(change, recorded, booking, account=account, now=now, preferences=ours.preferences if ours else None)
     if recorded is None:
         return WebhookDelivery.Outcome.SUPERSEDED, ""
     # A change that our own page has just requested counts as ours, even if its webhook beats the response.
-    here = ours is not None or is_change_in_progress(
+    is_ours = ours is not None or is_change_in_progress(
         services_for(account).cache, account.name, booking.confirmation_number
     )
-    source = ChangeSource.WIDGET if here else ChangeSource.WEBHOOK
+    source = ChangeSource.WIDGET if is_ours else ChangeSource.WEBHOOK
     send_signal(
         change.signal,
         source,

@@ -86,20 +86,20 @@ def verify(
     """
     if abs(parse_timestamp(timestamp) - now) > TOLERANCE_SECONDS:
         raise StaleDelivery
-    given = list(_candidates(signatures))
-    if _matches(body, given, timestamp, secrets, scheme):
+    candidates = list(_candidates(signatures))
+    if _matches(body, candidates, timestamp, secrets, scheme):
         return
     # Only somebody with a secret passes under another scheme, so looking for it tells an attacker nothing.
     others = (other for other in SCHEMES if other != scheme)
-    raise BadSignature(next((other for other in others if _matches(body, given, timestamp, secrets, other)), None))
+    raise BadSignature(next((other for other in others if _matches(body, candidates, timestamp, secrets, other)), None))
 
 
 def _matches(
-    body: bytes, given: Sequence[bytes], timestamp: str, secrets: Sequence[str], scheme: SignatureScheme
+    body: bytes, candidates: Sequence[bytes], timestamp: str, secrets: Sequence[str], scheme: SignatureScheme
 ) -> bool:
     right = [sign(body, timestamp=timestamp, secret=secret, scheme=scheme).encode() for secret in secrets]
     # A list, not a generator: `any` would stop at the first match and so reveal which secret it was.
-    matches = [hmac.compare_digest(one, other) for one in right for other in given]
+    matches = [hmac.compare_digest(one, other) for one in right for other in candidates]
     return any(matches)
 
 

@@ -30,7 +30,7 @@ def decrypt_body(row: WebhookDelivery, now: datetime | None) -> str:
     age, at = (None, 0.0) if now is None else (int(BODY_RETENTION.total_seconds()), now.timestamp())
     try:
         return str(
-            decrypt_token("delivery", row.account, row.encrypted, max_age=age, now=at, longest=_MAX_CHARS)["body"]
+            decrypt_token("delivery", row.account, row.encrypted, max_age=age, now=at, max_length=_MAX_CHARS)["body"]
         )
     except (InvalidToken, KeyError, ValueError):
         raise BodyUnavailable from None

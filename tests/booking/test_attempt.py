@@ -62,12 +62,12 @@ def test_a_body_reads_as_the_same_attempt(name, notes):
 
 def test_a_row_holds_the_attempt_with_its_preferences():
     """For as long as it may be decrypted; erasure decrypts it at any age."""
-    reader = VisitorPreferences(language="de", timezone="Europe/Berlin", terms=make_terms(host_name="Sarah"))
-    row = row_of(Attempt("nonce", NEW, {"utm_source": "news"}, reader))
+    preferences = VisitorPreferences(language="de", timezone="Europe/Berlin", terms=make_terms(host_name="Sarah"))
+    row = row_of(Attempt("nonce", NEW, {"utm_source": "news"}, preferences))
     later = NOW + timedelta(seconds=ENCRYPTED_BODY_TTL + 60)
     for now in (NOW, None):
         found = Attempt.from_row(row, now)
-        assert (found.request, found.attribution, found.reader) == (NEW, {"utm_source": "news"}, reader)
+        assert (found.request, found.attribution, found.preferences) == (NEW, {"utm_source": "news"}, preferences)
     with time_machine.travel(NOW, tick=False):
         row = row_of(Attempt("nonce", NEW))
     with pytest.raises(ExpiredToken):
@@ -76,14 +76,14 @@ def test_a_row_holds_the_attempt_with_its_preferences():
 
 
 @pytest.mark.parametrize(
-    "reader", [None, {}, 7, {"language": None}, {"language": "de", "terms": {"service": "haircut"}}]
+    "preferences", [None, {}, 7, {"language": None}, {"language": "de", "terms": {"service": "haircut"}}]
 )
-def test_unreadable_preferences_do_not_lose_the_request(reader):
+def test_unreadable_preferences_do_not_lose_the_request(preferences):
     """They are only for mails, and may be of another release."""
     body = Attempt("nonce", NEW).body()
-    encrypted = encrypt_token("attempt", "default", {"body": body, "reader": reader})
+    encrypted = encrypt_token("attempt", "default", {"body": body, "preferences": preferences})
     found = Attempt.from_row(BookingAttempt(account="default", key="nonce", encrypted=encrypted), None)
-    assert (found.request, found.reader) == (NEW, None)
+    assert (found.request, found.preferences) == (NEW, None)
 
 
 @pytest.mark.parametrize("payload", [{}, {"body": None}, {"body": "{"}, {"body": "{}"}, {"body": '{"start": 7}'}])

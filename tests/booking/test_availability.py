@@ -563,7 +563,7 @@ def test_a_month_view_accounts_for_every_slot(slots, zone, venue, choices):
     assert (dates[-1] + timedelta(days=1)).day == 1
     looked_at = [day for day in sorted(expected) if first <= day and day.replace(day=1) <= bounds[1]]
     assert shown.first_free == next(iter(looked_at), None)
-    assert shown.month == (first if choices.asked_month() or not looked_at else looked_at[0].replace(day=1))
+    assert shown.month == (first if choices.requested_month() or not looked_at else looked_at[0].replace(day=1))
     assert (shown.empty is None) is bool(in_month)
     assert (shown.empty is EmptyReason.NOTHING_FREE) is (not looked_at)
     assert shown.day == (choices.day if choices.day in in_month else min(in_month, default=None))

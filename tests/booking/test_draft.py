@@ -17,7 +17,7 @@ from tests.support.clock import NOW
 from tests.support.terms import make_terms
 
 STAMP = NOW.timestamp()
-DRAFT = Draft(terms=make_terms(host_id="host_sarah", host_name="Sarah"), made_at=STAMP)
+DRAFT = Draft(terms=make_terms(host_id="host_sarah", host_name="Sarah"), issued_at=STAMP)
 MOMENTS = st.datetimes(datetime(1971, 1, 1), datetime(2900, 1, 1), timezones=st.just(UTC)).map(  # noqa: DTZ001 (Hypothesis wants naive bounds)
     lambda moment: moment.replace(microsecond=0)
 )
@@ -43,7 +43,7 @@ def test_a_draft_comes_back_as_it_was(zone, start, minutes, service, host, party
         service=service, start=start, end=start + timedelta(minutes=minutes), timezone=zone,
         host_id=host, host_name=host, team_id=host, team_name=host, party_size=party_size,
     )  # fmt: skip
-    draft = Draft(terms=terms, made_at=STAMP)
+    draft = Draft(terms=terms, issued_at=STAMP)
     assert opened(sign(draft, "default")) == draft
 
 

@@ -33,9 +33,9 @@ def waiting(
     )
 
 
-def told(rows: list[BookingAttempt], a_minute: int = 10) -> list[int]:
+def told(rows: list[BookingAttempt], creations_per_minute: int = 10) -> list[int]:
     """What each is told."""
-    return [wait_for(row, NOW, a_minute=a_minute) for row in rows]
+    return [wait_for(row, NOW, creations_per_minute=creations_per_minute) for row in rows]
 
 
 def test_whoever_waits_behind_ten_waits_a_minute_longer():
@@ -47,7 +47,7 @@ def test_whoever_waits_behind_ten_waits_a_minute_longer():
 def test_of_those_who_are_due_only_the_first_may_try():
     """The others keep their place without asking the rate limiter."""
     rows = [waiting(number, due=-1) for number in range(5)]
-    assert told(rows, a_minute=2) == [0, 0, 61, 61, 122]
+    assert told(rows, creations_per_minute=2) == [0, 0, 61, 61, 122]
 
 
 def test_attempts_of_the_same_moment_have_distinct_positions():
@@ -55,7 +55,7 @@ def test_attempts_of_the_same_moment_have_distinct_positions():
     rows = [waiting(0, due=-1)]
     rows.append(BookingAttempt.objects.create(**{**vars_of(rows[0]), "key": "other"}))
     rows.append(waiting(-1, due=-1))
-    assert told(rows, a_minute=1) == [0, 61, 122]
+    assert told(rows, creations_per_minute=1) == [0, 61, 122]
 
 
 def vars_of(row: BookingAttempt) -> dict[str, object]:
@@ -66,9 +66,9 @@ def vars_of(row: BookingAttempt) -> dict[str, object]:
 def test_a_closed_tab_is_not_waited_for_and_finds_its_place_again():
     """Ten seconds after its time nobody waits for it; when it asks, it is still the oldest."""
     gone, behind = waiting(0, due=-11), waiting(1, due=-1)
-    assert told([gone, behind], a_minute=1) == [0, 0]
+    assert told([gone, behind], creations_per_minute=1) == [0, 0]
     BookingAttempt.objects.filter(pk=gone.pk).update(retry_at=NOW + timedelta(seconds=5))
-    assert told([behind], a_minute=1) == [67]
+    assert told([behind], creations_per_minute=1) == [67]
 
 
 def test_only_those_who_wait_at_the_same_account_count():
@@ -84,13 +84,13 @@ def test_only_those_who_wait_at_the_same_account_count():
         waiting(number, state=state)
     waiting(1, account="north")
     mine = waiting(5, due=-1)
-    assert told([mine], a_minute=1) == [0]
+    assert told([mine], creations_per_minute=1) == [0]
     assert wait_for_new_attempt("south", NOW) == 0
 
 
-def raced(row: BookingAttempt, a_minute: int = 10) -> int:
+def raced(row: BookingAttempt, creations_per_minute: int = 10) -> int:
     """What it is told when Kordless has room again in 50 seconds."""
-    return wait_after_contention(row, NOW, seconds=50, a_minute=a_minute)
+    return wait_after_contention(row, NOW, seconds=50, creations_per_minute=creations_per_minute)
 
 
 def test_the_position_after_a_lost_race_counts_those_who_will_lose_it_too():

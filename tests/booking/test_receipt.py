@@ -27,9 +27,9 @@ OPEN = Receipt(
     terms=make_terms(host_name="Sarah", party_size=2),
     contact=EMAIL,
     digest="0123456789abcdef" * 4,
-    typed={"name": "Zzqx Canary", "email": EMAIL, "notes": "Side door"},
+    form_input={"name": "Zzqx Canary", "email": EMAIL, "notes": "Side door"},
 )
-PLACED = msgspec.structs.replace(OPEN, digest="", typed={}, booking=BOOKING, placed_at=int(STAMP))
+PLACED = msgspec.structs.replace(OPEN, digest="", form_input={}, booking=BOOKING, placed_at=int(STAMP))
 LINK = ManageLink(number="BOOK_AB12", contact=EMAIL, expires=int(STAMP) + 400 * 86400, timezone="Europe/Paris")
 
 
@@ -112,20 +112,20 @@ def test_nothing_personal_can_be_read(clock, made):
 
 def test_long_notes_stay_behind_and_the_rest_comes_along(clock):
     """The attempt page's address must fit every server."""
-    wordy = msgspec.structs.replace(OPEN, typed={**OPEN.typed, "notes": hardly_compressible(1000) * 2})
-    token = wordy.to_token("default")
+    long_receipt = msgspec.structs.replace(OPEN, form_input={**OPEN.form_input, "notes": hardly_compressible(1000) * 2})
+    token = long_receipt.to_token("default")
     assert len(token) <= MAX_URL_TOKEN
     kept = Receipt.from_attempt_token(token, "default", STAMP)
-    assert kept.typed == {"name": "Zzqx Canary", "email": EMAIL}
+    assert kept.form_input == {"name": "Zzqx Canary", "email": EMAIL}
     assert (kept.key, kept.contact, kept.terms.party_size) == (OPEN.key, EMAIL, 2)
 
 
 def test_a_wordy_business_does_not_break_the_confirmation(clock):
     """What the business says of itself can be asked for again; number, status and time stay."""
-    wordy = msgspec.structs.replace(
+    long_receipt = msgspec.structs.replace(
         BOOKING, location=Location(type="custom", value=hardly_compressible(3000)), contact=Contact(name="Zzqx")
     )
-    token = msgspec.structs.replace(PLACED, booking=wordy).to_token("default")
+    token = msgspec.structs.replace(PLACED, booking=long_receipt).to_token("default")
     assert len(token) <= MAX_URL_TOKEN
     kept = Receipt.from_confirmation_token(token, "default", STAMP).booking
     assert kept == Booking(confirmation_number="BOOK_AB12", status="confirmed", start=BOOKING.start, end=BOOKING.end)

@@ -50,7 +50,7 @@ def test_terms_survive_json_and_every_token(terms: Terms) -> None:
     """JSON, the signed draft and the encrypted receipt return equal terms."""
     text = json.dumps(msgspec.to_builtins(terms))
     assert msgspec.convert(json.loads(text), Terms) == terms
-    draft = Draft(terms=terms, made_at=STAMP)
+    draft = Draft(terms=terms, issued_at=STAMP)
     assert unsign(sign(draft, "default"), "default", max_age=60, now=STAMP) == draft
     receipt = Receipt(key="k", terms=terms, contact="canary@example.com", digest="d")
     assert Receipt.from_attempt_token(receipt.to_token("default"), "default", 0) == receipt
@@ -142,7 +142,7 @@ def test_the_day_is_that_of_the_visitor() -> None:
 
 def test_tokens_are_as_short_as_their_contents_allow() -> None:
     """Draft and receipt are parts of URLs: these are the lengths of common ones, with some room."""
-    draft = Draft(terms=FULL, made_at=STAMP)
+    draft = Draft(terms=FULL, issued_at=STAMP)
     assert len(sign(draft, "default")) < 250
     receipt = Receipt(key=draft.nonce, terms=FULL, contact="canary@example.com")
     assert len(receipt.to_token("default")) < 300

@@ -136,7 +136,7 @@ def test_only_a_row_may_hold_a_long_one(clock):
     assert len(long) > MAX_TOKEN
     with pytest.raises(InvalidToken):
         opened(long)
-    assert len(opened(long, longest=len(long))["notes"]) == 4000
+    assert len(opened(long, max_length=len(long))["notes"]) == 4000
 
 
 def test_a_payload_that_is_no_object_is_rejected(clock):

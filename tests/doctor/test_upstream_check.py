@@ -122,7 +122,7 @@ def test_while_the_circuit_is_open(well: Settings, sandbox: Sandbox):
     """Kordless is left alone by everybody."""
     sandbox.faults.add("status", status=503, retry_after=60)
     assert ask().fixes() == ["no_usable_answer"]
-    sandbox.forget_requests()
+    sandbox.clear_requests()
     told = ask()
     assert told.fixes() == ["circuit_open"]
     assert sandbox.requests == []
@@ -194,6 +194,6 @@ def test_each_account_is_asked_for_itself(two_accounts: Settings, sandbox: Sandb
     told = ask()
     assert told.of("kordless", "north")["key"] == told.of("kordless", "south")["key"] == "ok"
     assert told.document["requests"] == len(sandbox.requests) == 4
-    sandbox.forget_requests()
+    sandbox.clear_requests()
     assert ask("--account", "south").of("kordless", "north") == {}
     assert len(sandbox.requests) == 2

@@ -90,7 +90,7 @@ def test_one_in_line_is_given_up(client: Client, sandbox: Sandbox):
     assert erase(including_open=True) == ErasureResult(emptied=1)
     row = BookingAttempt.objects.get()
     assert (row.state, row.rejection) == (BookingAttempt.State.REJECTED, "NotSent")
-    sandbox.forget_requests()
+    sandbox.clear_requests()
     walk.open(walk.seen[-1].response["Location"])
     assert [asked for asked in sandbox.requests if asked.operation == "create"] == []
 

@@ -26,7 +26,7 @@ def test_a_fault_is_a_page_and_a_line(
     do = step.prepare(scenario)
     scenario.sandbox.faults.clear()
     scenario.sandbox.faults.add(fault.kind, step.operation, **fault.options)
-    scenario.sandbox.forget_requests()
+    scenario.sandbox.clear_requests()
     caplog.clear()
     caplog.set_level("DEBUG")
     page = do()

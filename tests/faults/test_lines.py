@@ -56,7 +56,7 @@ def test_a_bad_line_is_a_page_in_time(street: FaultScenario, caplog: pytest.LogC
     step = ACTS[act]
 
     def fall() -> None:
-        scenario.sandbox.forget_requests()
+        scenario.sandbox.clear_requests()
         scenario.sandbox.faults.add(fault.kind, step.operation, **fault.options)
 
     struck(scenario, caplog, fault, act, fall)

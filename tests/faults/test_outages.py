@@ -57,7 +57,7 @@ def test_a_warm_site_carries_on_through_an_outage(scenario: FaultScenario):
         assert NOTICE not in scenario.walk.open(f"{page}{'&' if '?' in page else '?'}hours=24").text
     times = scenario.walk.open(f"{SLOTS}&hours=24").times
     scenario.sandbox.faults.add("status", status=503)
-    scenario.sandbox.forget_requests()
+    scenario.sandbox.clear_requests()
     scenario.clock.shift(20)
     assert until(scenario, SLOTS, lambda page: NOTICE in page.text, within=60).times == times
     scenario.clock.shift(280)
@@ -224,7 +224,7 @@ def test_a_redirect_is_never_followed(street: FaultScenario):
 
 def test_a_cold_burst_is_one_request_of_each_kind(scenario: FaultScenario):
     """Twenty visitors of a newsletter at once: the organization, the service and the times are asked for once."""
-    scenario.sandbox.forget_requests()
+    scenario.sandbox.clear_requests()
     together, statuses = threading.Barrier(20), []
 
     def visit() -> None:
@@ -260,7 +260,7 @@ def test_a_dead_cache_takes_no_page_down(scenario: FaultScenario, caplog: pytest
 def test_a_read_only_database_books_nothing(scenario: FaultScenario, caplog: pytest.LogCaptureFixture):
     """What can't be written down isn't sent: the form stays, browsing goes on, and one line says why."""
     form = scenario.form()
-    scenario.sandbox.forget_requests()
+    scenario.sandbox.clear_requests()
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA query_only = ON")
     try:

@@ -56,7 +56,7 @@ def later() -> Later:
 
 @pytest.fixture
 def tally(book: Book, later: Later) -> BufferedCounter[str]:
-    return BufferedCounter(book, name="things", most=3, later=later)
+    return BufferedCounter(book, name="things", max_keys=3, later=later)
 
 
 def test_it_is_written_once_in_half_a_minute(tally: BufferedCounter[str], book: Book, later: Later) -> None:

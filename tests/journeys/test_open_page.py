@@ -25,8 +25,8 @@ def told(_prepared: Path, tmp_path: Path) -> Iterator[Demo]:
     """The demo with a webhook, which its sandbox delivers to over real HTTP."""
     furnish(tmp_path, _prepared)
     with served(tmp_path, KORDLESS_WEBHOOK_SECRET=SECRET) as demo:
-        demo.sandbox.courier.by_hand = True
-        demo.sandbox.courier.endpoints = (Endpoint(f"{demo.url}/book/webhook/", SECRET),)
+        demo.sandbox.webhook_sender.by_hand = True
+        demo.sandbox.webhook_sender.endpoints = (Endpoint(f"{demo.url}/book/webhook/", SECRET),)
         yield demo
 
 
@@ -47,8 +47,8 @@ def start_of(time: Locator) -> datetime:
 def by_phone(demo: Demo, time: Locator, service: str = SERVICE) -> None:
     """Somebody calls and takes that time; the site hears of it."""
     demo.sandbox.book_by_phone(service, start_of(time))
-    assert demo.sandbox.courier.deliver() == 1
-    assert demo.sandbox.courier.deliveries()[0]["status"] == 200
+    assert demo.sandbox.webhook_sender.deliver() == 1
+    assert demo.sandbox.webhook_sender.deliveries()[0]["status"] == 200
 
 
 def looked(page: Page) -> int:
@@ -110,7 +110,7 @@ def test_a_day_that_fills_up_makes_room_for_another(page: Page, told: Demo):
         if start.astimezone(NEW_YORK).date() == chosen
     ]:
         told.sandbox.book_by_phone(SERVICE, left[0])
-    told.sandbox.courier.deliver()
+    told.sandbox.webhook_sender.deliver()
     assert looked(page) == 200
     other = page.locator(".kb-times .kb-sub")
     expect(other).not_to_have_text(day)

@@ -15,37 +15,37 @@ from tests.support.mail_events import FIRST, GERMAN, MOVED, booking
 
 def test_newer_data_replaces_and_missing_fields_stay():
     """A webhook that names neither service nor phone takes neither away."""
-    known = AppointmentData(booking=booking(service_name="Haircut"), reader=GERMAN)
-    heard = booking(start=MOVED, service_slug=None, contact=Contact(name="Canary B", email="other@example.com"))
-    learnt = known.merged_with(heard, None, news=True)
-    assert (learnt.booking.start, learnt.booking.service_name, learnt.booking.service_slug) == (
+    known = AppointmentData(booking=booking(service_name="Haircut"), preferences=GERMAN)
+    reported = booking(start=MOVED, service_slug=None, contact=Contact(name="Canary B", email="other@example.com"))
+    merged = known.merged_with(reported, None, is_new=True)
+    assert (merged.booking.start, merged.booking.service_name, merged.booking.service_slug) == (
         MOVED,
         "Haircut",
         "haircut",
     )
-    assert learnt.contact == Contact(name="Canary B", email="other@example.com", phone="+12125550147")
-    assert learnt.reader == GERMAN
+    assert merged.contact == Contact(name="Canary B", email="other@example.com", phone="+12125550147")
+    assert merged.preferences == GERMAN
 
 
 def test_older_data_adds_fields_but_changes_none():
     """The time and the status stay."""
     known = AppointmentData(booking=booking(service_name=None))
-    learnt = known.merged_with(booking(start=MOVED, status="canceled", service_name="Haircut"), GERMAN, news=False)
-    assert (learnt.booking.start, learnt.booking.status, learnt.booking.service_name) == (
+    merged = known.merged_with(booking(start=MOVED, status="canceled", service_name="Haircut"), GERMAN, is_new=False)
+    assert (merged.booking.start, merged.booking.status, merged.booking.service_name) == (
         FIRST,
         "confirmed",
         "Haircut",
     )
-    assert learnt.reader == GERMAN
+    assert merged.preferences == GERMAN
 
 
 def test_the_rows_own_times_count():
     """What is encrypted says who, the row says when."""
     row = Appointment(account="default", start=MOVED, end=MOVED + timedelta(hours=1), status="pending", notified_at=NOW)
-    row.encrypted = AppointmentData(booking=booking(), reader=VisitorPreferences(language="he")).encrypt("default")
+    row.encrypted = AppointmentData(booking=booking(), preferences=VisitorPreferences(language="he")).encrypt("default")
     read = AppointmentData.from_row(row)
     assert (read.booking.start, read.booking.status, read.email) == (MOVED, "pending", "canary@example.com")
-    assert read.reader == VisitorPreferences(language="he")
+    assert read.preferences == VisitorPreferences(language="he")
 
 
 def test_what_nobody_can_read():

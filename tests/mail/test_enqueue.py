@@ -103,7 +103,7 @@ def test_what_the_page_knows_comes_late_but_holds(writing: Settings):
     page(BookingChange.CREATED)
     hook(BookingChange.CANCELLED, 60)
     row = Appointment.objects.get()
-    assert AppointmentData.from_row(row).reader == GERMAN
+    assert AppointmentData.from_row(row).preferences == GERMAN
     assert "storniert" in sent()[-1].text
 
 
@@ -111,8 +111,8 @@ def test_a_move_in_another_language_keeps_host_and_party(writing: Settings):
     """They were chosen with the slot; the manage page doesn't know them."""
     page(BookingChange.CREATED)
     page(BookingChange.RESCHEDULED, VisitorPreferences(language="fr", timezone="Europe/Paris"), start=MOVED)
-    reader = AppointmentData.from_row(Appointment.objects.get()).reader
-    assert reader == VisitorPreferences(language="fr", timezone="Europe/Paris", terms=TERMS)
+    preferences = AppointmentData.from_row(Appointment.objects.get()).preferences
+    assert preferences == VisitorPreferences(language="fr", timezone="Europe/Paris", terms=TERMS)
 
 
 def test_the_same_delivery_twenty_times(writing: Settings, client: Client):
@@ -268,7 +268,7 @@ def test_accounts_write_each_for_itself(site: Settings, account_settings: dict[s
         "ACCOUNTS": {"north": {**both, **MAIL}, "south": both},
     }
     for name in ("north", "south"):
-        publish_change(BookingChange.CREATED, booking(), account=name, now=NOW, reader=GERMAN)
+        publish_change(BookingChange.CREATED, booking(), account=name, now=NOW, preferences=GERMAN)
     [letter] = sent()
     assert "https://salon.example/north/manage/" in letter.text
 

@@ -36,17 +36,17 @@ HOSTILE = '"><img src=x onerror=alert(1)>{{ 7|add:7 }}{% load x %}\r\nBcc: evil@
 
 
 def written(
-    change: BookingChange = BookingChange.CREATED, reader: VisitorPreferences = GERMAN, **changes: Any
+    change: BookingChange = BookingChange.CREATED, preferences: VisitorPreferences = GERMAN, **changes: Any
 ) -> Letter:
     """The newest mail, after a change of the booking."""
-    publish_change(change, booking(**changes), account="default", now=NOW, reader=reader)
+    publish_change(change, booking(**changes), account="default", now=NOW, preferences=preferences)
     return sent()[-1]
 
 
 def test_a_mail_is_text_html_and_a_calendar_file(writing: Settings):
     """In the order that mail programs expect; both say the same."""
     letter = written(
-        reader=VisitorPreferences(
+        preferences=VisitorPreferences(
             language="en",
             timezone="Europe/Kyiv",
             hours="24",
@@ -126,7 +126,7 @@ def test_a_mail_speaks_the_customers_language_and_clock(writing: Settings):
 
 def test_right_to_left(writing: Settings):
     """The whole mail turns round; what Kordless wrote stands apart in it."""
-    letter = written(reader=VisitorPreferences(language="ar", timezone="Africa/Cairo"))
+    letter = written(preferences=VisitorPreferences(language="ar", timezone="Africa/Cairo"))
     assert letter.html.css_first("html").attributes == {"lang": "ar", "dir": "rtl"}
     assert "تم تأكيد حجزك" in letter.text
     assert "الأربعاء" in letter.subject
@@ -151,7 +151,7 @@ def test_a_booking_from_elsewhere_is_in_the_sites_language_and_the_business_zone
 def test_an_outage_of_kordless_holds_no_mail_back(writing: Settings, sandbox: Sandbox):
     """Then it says what is known: no name of the service, no place, but the time, the number and the link."""
     sandbox.faults.add("status", "*", status=503)
-    letter = written(reader=VisitorPreferences(language="en", timezone="Europe/Berlin"))
+    letter = written(preferences=VisitorPreferences(language="en", timezone="Europe/Berlin"))
     assert letter.subject == "Your booking is confirmed: Booking, Wednesday, December 2, 2026, 4:00 PM"
     assert "BOOK_AB12CD34" in letter.text
     assert f"{SITE}/book/manage/" in letter.text
@@ -160,7 +160,7 @@ def test_an_outage_of_kordless_holds_no_mail_back(writing: Settings, sandbox: Sa
 def test_a_service_that_nobody_describes_still_has_a_name(writing: Settings, sandbox: Sandbox):
     """The list names it; its place and its own zone are left out."""
     sandbox.faults.add("status", "service", status=503)
-    letter = written(reader=VisitorPreferences(language="en", timezone="Europe/Berlin"))
+    letter = written(preferences=VisitorPreferences(language="en", timezone="Europe/Berlin"))
     assert "Haircut" in letter.subject
     assert "Where" not in letter.text
 
@@ -236,7 +236,7 @@ def test_the_calendar_entry_is_the_widgets_own(visitor: Visitor, sandbox: Sandbo
 def test_a_move_says_both_times(writing: Settings):
     """The new one first, the old one struck out."""
     english = VisitorPreferences(language="en", timezone="Europe/Berlin")
-    written(reader=english)
+    written(preferences=english)
     letter = written(BookingChange.RESCHEDULED, english, start=MOVED)
     assert "Your booking has been moved" in letter.subject
     assert "Thursday, December 3" in letter.subject
@@ -253,7 +253,7 @@ def test_hostile_texts_stay_texts(writing: Settings):
         "contact": Contact(name=HOSTILE, email="canary@example.com"),
     }
     letter = written(
-        reader=VisitorPreferences(language="en", timezone="UTC", terms=make_terms(host_name=HOSTILE)), **said
+        preferences=VisitorPreferences(language="en", timezone="UTC", terms=make_terms(host_name=HOSTILE)), **said
     )
     assert letter.subject.startswith('Your booking is confirmed: Cut"><img src=x onerror=alert(1)>{{ 7|add:7 }}')
     assert letter.message["Bcc"] is None
@@ -272,7 +272,9 @@ def test_hostile_texts_stay_texts(writing: Settings):
 )
 def test_a_name_that_is_a_message_is_not_passed_on(writing: Settings, name: str):
     """Whoever fills in a form with somebody else's address can't write to them."""
-    letter = written(reader=VisitorPreferences(language="en"), contact=Contact(name=name, email="canary@example.com"))
+    letter = written(
+        preferences=VisitorPreferences(language="en"), contact=Contact(name=name, email="canary@example.com")
+    )
     assert name not in letter.text
     assert "evil" not in letter.words
     assert letter.text.startswith("Hello,\n")
@@ -303,8 +305,10 @@ def test_a_site_overrides_all_mails_or_those_of_one_kind(writing: Settings, tmp_
     (folder / "cancelled_mail.html").write_text("<p>Bye, {{ booking.number }}</p>")
     engine = writing.TEMPLATES[0]
     writing.TEMPLATES = [{**engine, "DIRS": [tmp_path]}]
-    booked = written(reader=VisitorPreferences(language="en", timezone="UTC"))
-    gone = written(BookingChange.CANCELLED, status="canceled", reader=VisitorPreferences(language="en", timezone="UTC"))
+    booked = written(preferences=VisitorPreferences(language="en", timezone="UTC"))
+    gone = written(
+        BookingChange.CANCELLED, status="canceled", preferences=VisitorPreferences(language="en", timezone="UTC")
+    )
     assert (booked.subject, gone.subject) == ("Acme Salon: You're booked", "Acme Salon: Booking canceled")
     assert gone.words == "Bye, BOOK_AB12CD34"
     assert "You're booked" in booked.words
@@ -319,7 +323,7 @@ def test_one_mail_for_one_person(writing: Settings):
 def test_the_manage_link_keeps_host_and_party(writing: Settings):
     """From a mail too, a booking can only move to times of its own host, with room for all of its people."""
     terms = make_terms(host_id="host_sarah", host_name="Sarah", party_size=2)
-    letter = written(reader=VisitorPreferences(language="en", timezone="Europe/Kyiv", terms=terms))
+    letter = written(preferences=VisitorPreferences(language="en", timezone="Europe/Kyiv", terms=terms))
     [token] = set(re.findall(r"/book/manage/([\w-]{60,})/", letter.text))
     link = ManageLink.from_token(token, "default", NOW.timestamp())
     assert (link.host_id, link.party_size, link.timezone) == ("host_sarah", 2, "Europe/Kyiv")

@@ -240,7 +240,7 @@ def test_no_run_takes_on_too_much(writing: Settings):
     """The rest is for the next."""
     for number in range(3):
         hook(BookingChange.CREATED, confirmation_number=f"BOOK_{number}")
-    assert send_due(most=2) == {OutgoingMail.State.SENT: 2}
+    assert send_due(limit=2) == {OutgoingMail.State.SENT: 2}
     assert BATCH_SIZE >= 20
 
 

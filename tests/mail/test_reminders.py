@@ -39,7 +39,7 @@ def booked(visitor: Visitor, sandbox: Sandbox, clock: Traveller) -> tuple[str, d
     assert len(sent()) == 1
     start = Appointment.objects.get().start
     clock.move_to(start - 25 * HOUR)
-    sandbox.forget_requests()
+    sandbox.clear_requests()
     return number, start
 
 

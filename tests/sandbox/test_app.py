@@ -84,7 +84,7 @@ def test_requests_are_recorded_without_foreign_keys(sandbox: Sandbox) -> None:
     Api(sandbox, key="live-secret").get("/org/acme-salon")
     assert "live-secret" not in repr(sandbox.requests)
     assert sandbox.requests[-1].status == 401
-    sandbox.forget_requests()
+    sandbox.clear_requests()
     assert sandbox.requests == []
 
 

@@ -32,8 +32,8 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 def posting(sandbox: Sandbox, receiver: Receiver) -> Sandbox:
     """A sandbox that delivers to the receiver on request."""
-    sandbox.courier.by_hand = True
-    sandbox.courier.endpoints = (Endpoint(receiver.url, SECRET),)
+    sandbox.webhook_sender.by_hand = True
+    sandbox.webhook_sender.endpoints = (Endpoint(receiver.url, SECRET),)
     return sandbox
 
 
@@ -61,7 +61,7 @@ def events(receiver: Receiver) -> list[tuple[str, str]]:
 
 def states(sandbox: Sandbox) -> list[tuple[str, int, int | None]]:
     """(state, tries, last status) of each delivery, oldest first."""
-    return [(each["state"], each["tries"], each["status"]) for each in sandbox.courier.deliveries()][::-1]
+    return [(each["state"], each["tries"], each["status"]) for each in sandbox.webhook_sender.deliveries()][::-1]
 
 
 def test_every_change_of_a_booking_is_delivered(posting: Sandbox, api: Api, receiver: Receiver) -> None:
@@ -82,7 +82,7 @@ def test_every_change_of_a_booking_is_delivered(posting: Sandbox, api: Api, rece
     posting.set_status(phone, "canceled")
     with pytest.raises(ValueError, match="canceled"):
         posting.move(phone, posting.free("haircut", NOW, NOW + timedelta(days=9), host)[4])
-    assert posting.courier.deliver() == 6
+    assert posting.webhook_sender.deliver() == 6
     assert (
         events(receiver)
         == [
@@ -100,7 +100,7 @@ def test_every_change_of_a_booking_is_delivered(posting: Sandbox, api: Api, rece
 def test_the_document_is_as_documented(posting: Sandbox, api: Api, receiver: Receiver) -> None:
     """The spellings of webhooks: srv_ in front of the service, startsAt, confirmation_number."""
     number = api.book()
-    posting.courier.deliver()
+    posting.webhook_sender.deliver()
     [(headers, body)] = receiver.got
     told = json.loads(body)
     assert told.keys() == {"event", "timestamp", "webhookId", "data"}
@@ -115,9 +115,9 @@ def test_the_document_is_as_documented(posting: Sandbox, api: Api, receiver: Rec
 @pytest.mark.parametrize("written", ["hex", "base64"])
 def test_every_scheme(posting: Sandbox, api: Api, receiver: Receiver, signed: str, written: str) -> None:
     """As the endpoint says."""
-    posting.courier.endpoints = (Endpoint(receiver.url, SECRET, signed_payload=signed, encoding=written),)
+    posting.webhook_sender.endpoints = (Endpoint(receiver.url, SECRET, signed_payload=signed, encoding=written),)
     api.book()
-    posting.courier.deliver()
+    posting.webhook_sender.deliver()
     assert genuine(*receiver.got[0], SignatureScheme(signed, written))
 
 
@@ -126,11 +126,11 @@ def test_a_failure_is_tried_again_under_the_same_id(posting: Sandbox, api: Api, 
     receiver.answers = [500, 404]
     api.book()
     now = time.time()
-    assert posting.courier.deliver(due_by=now) == 1
-    assert posting.courier.deliver(due_by=now + 0.5) == 0
+    assert posting.webhook_sender.deliver(due_by=now) == 1
+    assert posting.webhook_sender.deliver(due_by=now + 0.5) == 0
     assert states(posting) == [("waiting", 1, 500)]
-    assert posting.courier.deliver(due_by=now + 1.5) == 1
-    assert posting.courier.deliver(due_by=now + 7) == 1
+    assert posting.webhook_sender.deliver(due_by=now + 1.5) == 1
+    assert posting.webhook_sender.deliver(due_by=now + 7) == 1
     assert states(posting) == [("delivered", 3, 200)]
     assert len(set(receiver.ids)) == 1
 
@@ -140,25 +140,25 @@ def test_it_gives_up(posting: Sandbox, api: Api, receiver: Receiver) -> None:
     receiver.answers = [503] * 10
     api.book()
     for hours in range(10):
-        posting.courier.deliver(due_by=time.time() + hours * 3600)
+        posting.webhook_sender.deliver(due_by=time.time() + hours * 3600)
     assert states(posting) == [("given up", 6, 503)]
 
 
 def test_nobody_there(posting: Sandbox, api: Api) -> None:
     """A receiver that isn't there is a failure like any other."""
-    posting.courier.endpoints = (Endpoint("http://127.0.0.1:9/", SECRET),)
+    posting.webhook_sender.endpoints = (Endpoint("http://127.0.0.1:9/", SECRET),)
     api.book()
-    posting.courier.deliver()
+    posting.webhook_sender.deliver()
     assert states(posting) == [("waiting", 1, 0)]
 
 
 def test_only_what_was_asked_for(posting: Sandbox, api: Api, receiver: Receiver) -> None:
     """By event and by business."""
     only = Endpoint(receiver.url, SECRET, org_slug="acme-salon", events=("booking.cancelled",))
-    posting.courier.endpoints = (only, Endpoint(receiver.url, SECRET, org_slug="north-dental"))
+    posting.webhook_sender.endpoints = (only, Endpoint(receiver.url, SECRET, org_slug="north-dental"))
     number = api.book()
     api.manage(number, "cancel")
-    posting.courier.deliver()
+    posting.webhook_sender.deliver()
     assert [event for event, _ in events(receiver)] == ["booking.cancelled"]
 
 
@@ -166,64 +166,64 @@ def test_without_an_endpoint_nothing_is_written(sandbox: Sandbox, api: Api) -> N
     """Nor any thread started."""
     before = threading.active_count()
     api.book()
-    assert sandbox.courier.deliveries() == []
+    assert sandbox.webhook_sender.deliveries() == []
     assert threading.active_count() == before
 
 
 def test_duplicates(posting: Sandbox, api: Api, receiver: Receiver) -> None:
     """The same id and body, as often as asked for."""
-    posting.courier.set_faults(duplicate=2)
+    posting.webhook_sender.set_faults(duplicate=2)
     api.book()
-    posting.courier.deliver()
+    posting.webhook_sender.deliver()
     assert len(receiver.got) == 3
     assert len(set(receiver.ids)) == len({body for _, body in receiver.got}) == 1
 
 
 def test_reordering(posting: Sandbox, api: Api, receiver: Receiver) -> None:
     """Held back until there are so many, then the newest first."""
-    posting.courier.set_faults(reorder=2)
+    posting.webhook_sender.set_faults(reorder=2)
     number = api.book()
-    assert posting.courier.deliver() == 0
+    assert posting.webhook_sender.deliver() == 0
     api.manage(number, "cancel")
-    posting.courier.deliver()
+    posting.webhook_sender.deliver()
     assert [event for event, _ in events(receiver)] == ["booking.cancelled", "booking.created"]
 
 
 @pytest.mark.parametrize("what", ["body", "signature", "timestamp", "secret"])
 def test_tampering(posting: Sandbox, api: Api, receiver: Receiver, what: str) -> None:
     """Once, and then the genuine one follows."""
-    posting.courier.set_faults(tamper=what, times=1)
+    posting.webhook_sender.set_faults(tamper=what, times=1)
     receiver.answers = [401]
     api.book()
-    posting.courier.deliver()
-    posting.courier.deliver(due_by=time.time() + 60)
+    posting.webhook_sender.deliver()
+    posting.webhook_sender.deliver(due_by=time.time() + 60)
     assert [genuine(*each) for each in receiver.got] == [False, True]
-    assert posting.courier.rules() == {}
+    assert posting.webhook_sender.rules() == {}
 
 
 def test_a_replay_under_another_id(posting: Sandbox, api: Api, receiver: Receiver) -> None:
     """Genuine but for its id."""
-    posting.courier.set_faults(tamper="id", duplicate=1, times=1)
+    posting.webhook_sender.set_faults(tamper="id", duplicate=1, times=1)
     api.book()
-    posting.courier.deliver()
+    posting.webhook_sender.deliver()
     assert len(set(receiver.ids)) == 2
     assert all(genuine(*each) for each in receiver.got)
 
 
 def test_lost_and_late(posting: Sandbox, api: Api, receiver: Receiver) -> None:
     """The first try goes nowhere, and nothing goes before its time."""
-    posting.courier.set_faults(lose=1, late=100)
+    posting.webhook_sender.set_faults(lose=1, late=100)
     api.book()
-    assert posting.courier.deliver() == 0
-    posting.courier.deliver(due_by=time.time() + 101)
+    assert posting.webhook_sender.deliver() == 0
+    posting.webhook_sender.deliver(due_by=time.time() + 101)
     assert receiver.got == []
-    posting.courier.deliver(due_by=time.time() + 200)
+    posting.webhook_sender.deliver(due_by=time.time() + 200)
     assert len(receiver.got) == 1
 
 
 def test_by_itself(sandbox: Sandbox, api: Api, receiver: Receiver) -> None:
     """Without a request it delivers in a thread, which ends when nothing waits any more."""
-    sandbox.courier.endpoints = (Endpoint(receiver.url, SECRET),)
+    sandbox.webhook_sender.endpoints = (Endpoint(receiver.url, SECRET),)
     api.book()
     assert receiver.arrived.acquire(timeout=20)
     sandbox.set_status(sandbox.bookings()[0]["number"], "canceled")
@@ -238,12 +238,12 @@ def test_by_itself(sandbox: Sandbox, api: Api, receiver: Receiver) -> None:
 def test_unknown_delivery_faults_are_rejected(sandbox: Sandbox, wrong: dict[str, Any]) -> None:
     """The error lists the known faults."""
     with pytest.raises(ValueError, match=r"known: |numbers"):
-        sandbox.courier.set_faults(**wrong)
+        sandbox.webhook_sender.set_faults(**wrong)
 
 
 def test_steering_over_http(sandbox: Sandbox) -> None:
     """Endpoints and faults are set and listed; a secret is never shown."""
-    sandbox.courier.by_hand = True
+    sandbox.webhook_sender.by_hand = True
     with httpx.Client(transport=httpx.WSGITransport(sandbox), base_url="http://sandbox.test/_sandbox/") as http:
         endpoint = {"url": "http://127.0.0.1:9/", "secret": SECRET, "events": ["booking.created"]}
         answer = http.post("webhooks", json={"endpoints": [endpoint], "faults": {"duplicate": 1}})
@@ -274,5 +274,5 @@ def test_a_file_of_the_version_before_gets_what_it_lacks(tmp_path: Any) -> None:
     first.close()
     second = Sandbox(path)
     assert len(second.bookings()) == 1
-    assert second.courier.deliveries() == []
+    assert second.webhook_sender.deliveries() == []
     second.close()

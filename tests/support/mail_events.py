@@ -32,9 +32,9 @@ def booking(**changes: Any) -> Booking:
     return Booking(**said, end=said["start"] + timedelta(hours=1))
 
 
-def page(change: BookingChange, reader: VisitorPreferences = GERMAN, **changes: Any) -> None:
+def page(change: BookingChange, preferences: VisitorPreferences = GERMAN, **changes: Any) -> None:
     """Our own page has the answer."""
-    publish_change(change, booking(**changes), account="default", now=NOW, reader=reader)
+    publish_change(change, booking(**changes), account="default", now=NOW, preferences=preferences)
 
 
 def hook(change: BookingChange, at: int = 0, **changes: Any) -> None:

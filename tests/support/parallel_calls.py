@@ -42,7 +42,7 @@ def cold_in_rounds(site: Settings, sandbox: Sandbox, *sizes: int) -> Iterator[No
     before = site.KORDLESS_BOOKING
     caches["default"].clear()
     site.KORDLESS_BOOKING = {**before, "TRANSPORT": rounds, "BROWSE_SECONDS": 25}
-    sandbox.forget_requests()
+    sandbox.clear_requests()
     yield
     assert not rounds.left
     assert len(sandbox.requests) == sum(sizes)

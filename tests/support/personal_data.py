@@ -54,6 +54,6 @@ def everything_stored() -> str:
 
 def _opened(purpose: str, account: str, token: str) -> str:
     try:
-        return str(decrypt_token(purpose, account, token, max_age=10**10, now=0, longest=10**7))
+        return str(decrypt_token(purpose, account, token, max_age=10**10, now=0, max_length=10**7))
     except InvalidToken:
         return ""

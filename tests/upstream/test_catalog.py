@@ -197,7 +197,7 @@ def test_a_key_revoked_midway_closes_everything_without_a_storm(scenario: Catalo
     scenario.sandbox.faults.add("key_revoked")
     scenario.pass_(16)
     catalog.slots("haircut", DECEMBER)
-    scenario.sandbox.forget_requests()
+    scenario.sandbox.clear_requests()
     for _ in range(60):
         for read in (
             catalog.organization,
@@ -238,7 +238,7 @@ def test_pages_go_on_through_an_outage_and_recover_by_themselves(
     catalog.service("haircut")
     young = catalog.slots("haircut", DECEMBER)
     scenario.pass_(16)
-    scenario.sandbox.forget_requests()
+    scenario.sandbox.clear_requests()
     scenario.sandbox.faults.add(kind, **options)
     for number in range(600):
         cached = catalog.slots("haircut", DECEMBER)

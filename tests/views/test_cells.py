@@ -32,7 +32,7 @@ def told(start: datetime, own: str, site: str | None) -> str:
         url="/?start=",
         language="en",
         hours="24",
-        site=get_timezone(site) if site else None,
+        venue_zone=get_timezone(site) if site else None,
     )
     [item] = LexborHTMLParser(html).css("li")
     return text_of(item)

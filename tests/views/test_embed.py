@@ -144,7 +144,7 @@ def test_what_comes_from_elsewhere_is_not_shut_out(site: Settings, client: Clien
     site.STATIC_URL = "https://cdn.example/static/"
     assert client.get("/book/?embed=1")["Cross-Origin-Embedder-Policy"] == "credentialless"
     site.STATIC_URL = "static/"
-    site.KORDLESS_BOOKING = {**account_settings, "HUMAN_CHECK_ORIGINS": ["https://challenge.example"]}
+    site.KORDLESS_BOOKING = {**account_settings, "SPAM_CHECK_ORIGINS": ["https://challenge.example"]}
     assert "Cross-Origin-Embedder-Policy" not in client.get("/book/?embed=1")
 
 

@@ -93,7 +93,7 @@ def test_at_a_months_end_the_next_month_is_not_asked_for_while_this_one_is_here(
     """What is left of it can be seen at once."""
     at(datetime(2026, 11, 27, 15, tzinfo=UTC), clock, sandbox)
     visitor.open("/book/haircut/?month=2026-11")
-    sandbox.forget_requests()
+    sandbox.clear_requests()
     page = visitor.open("/book/haircut/")
     assert page.texts(".kb-month .kb-sub") == ["November 2026"]
     assert asked(sandbox) == {}
@@ -143,7 +143,7 @@ def test_a_made_up_service_costs_nothing_while_the_list_is_known(
     """However old that list is: only the list is asked for anew."""
     visitor.open("/book/")
     clock.shift(3600 * 20)
-    sandbox.forget_requests()
+    sandbox.clear_requests()
     for number in range(20):
         assert visitor.open(f"/book/made-up-{number}/").status == 404
     assert asked(sandbox) == {"organization": 1}

@@ -77,7 +77,7 @@ def test_responses_with_personal_parameters_are_cached_for_nobody(client: Client
     assert "encrypted-text-of-mine" in mine
     assert "encrypted-text-of-mine" not in client.get("/book/haircut/").content.decode()
     assert "encrypted-text-of-mine" in client.get("/book/styling-class/?kept=encrypted-text-of-mine").content.decode()
-    assert "encrypted-text-of-mine" not in repr((response_cache._answers, skeletons._pages))
+    assert "encrypted-text-of-mine" not in repr((response_cache._responses, skeletons._pages))
 
 
 @pytest.mark.usefixtures("site")
@@ -95,11 +95,11 @@ def test_an_invalidation_in_this_process_is_seen_at_once(client: Client, sandbox
 def test_the_memory_is_bounded(client: Client):
     """The answer given longest ago goes first."""
     client.get("/book/haircut/")
-    [(words, answer)] = response_cache._answers.items()
-    for number in range(response_cache.MOST):
-        response_cache._keep((f"/{number}", *words[1:]), answer)
-    assert len(response_cache._answers) == response_cache.MOST
-    assert words not in response_cache._answers
+    [(key, stored)] = response_cache._responses.items()
+    for number in range(response_cache.MAX_RESPONSES):
+        response_cache._insert((f"/{number}", *key[1:]), stored)
+    assert len(response_cache._responses) == response_cache.MAX_RESPONSES
+    assert key not in response_cache._responses
 
 
 class Noted(dict[str, Any]):
@@ -150,10 +150,10 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What happens once between a page's being made and its being kept."""
     happens: list[Any] = []
 
-    def later(words: response_cache.Asked, visit: WidgetRequest, response: HttpResponse) -> None:
+    def later(key: response_cache.CacheKey, visit: WidgetRequest, response: HttpResponse) -> None:
         if happens:
             happens.pop()()
-        response_cache.store(words, visit, response)
+        response_cache.store(key, visit, response)
 
     monkeypatch.setattr(decorators, "store", later)
     return happens
@@ -196,9 +196,9 @@ def test_the_same_path_under_another_prefix_is_another_page():
 def test_a_forked_child_starts_without_stored_responses(client: Client):
     """They would be validated against the parent's cache, which the child's invalidations don't reach."""
     client.get("/book/haircut/")
-    assert response_cache._answers
+    assert response_cache._responses
     child = os.fork()
     if child == 0:  # pragma: no cover - another process
-        os._exit(len(response_cache._answers))
+        os._exit(len(response_cache._responses))
     assert os.waitpid(child, 0)[1] == 0
-    assert response_cache._answers
+    assert response_cache._responses

@@ -13,7 +13,7 @@ from time_machine import Traveller
 from kordless_booking.api.session import wsgi_transport
 from kordless_booking.booking.availability import PartOfDay
 from kordless_booking.sandbox import Limits, Sandbox
-from kordless_booking.views.cells import format_start, read_start
+from kordless_booking.views.cells import format_start, parse_start
 from kordless_booking.views.slot_page import part_label
 from tests.support.clock import NOW
 from tests.support.visitor import Visitor, start_of, text_of
@@ -33,13 +33,13 @@ def at(site: Settings, clock: Traveller, moment: datetime) -> Sandbox:
 @given(st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC)))  # noqa: DTZ001 (bounds)
 def test_a_start_survives_its_link(moment: datetime):
     """What is written into a link is read back, to the second."""
-    assert read_start(format_start(moment)) == moment.replace(microsecond=0)
+    assert parse_start(format_start(moment)) == moment.replace(microsecond=0)
 
 
 @given(st.text(max_size=30))
 def test_anything_else_is_no_start(text: str):
     """Reading a start never raises."""
-    found = read_start(text)
+    found = parse_start(text)
     assert found is None or found.tzinfo is UTC
 
 

@@ -25,7 +25,7 @@ def test_unchanged_is_nothing(visitor: Visitor, sandbox: Sandbox, query: str):
     """204 without a body and without asking Kordless, for the very view that is open, also in another minute."""
     page = visitor.open(f"/book/haircut/{query}")
     address, headers = watch(page)
-    sandbox.forget_requests()
+    sandbox.clear_requests()
     for _ in range(2):
         answer = visitor.once(address, **headers)
         assert (answer.status, answer.html) == (204, "")

@@ -140,7 +140,7 @@ def test_the_last_of_several_values_counts(visitor: Visitor):
 def test_many_different_months_cost_kordless_little(visitor: Visitor, sandbox: Sandbox):
     """Hundreds of made-up months and days come to the same few requests: a range is always a month in the window."""
     visitor.open("/book/haircut/")
-    sandbox.forget_requests()
+    sandbox.clear_requests()
     for year in range(1990, 2190, 5):
         assert visitor.open(f"/book/haircut/?month={year}-07").status == 200
         assert visitor.open(f"/book/haircut/?day={year}-07-14").status == 200

@@ -288,7 +288,7 @@ def test_w16_what_changed_is_looked_at_again(client: Client, sandbox: Any):
     """Every month of the service that the event names, and no other service."""
     for page in ("haircut/", "haircut/?month=2027-01", "full-color/"):
         client.get(f"/book/{page}")
-    sandbox.forget_requests()
+    sandbox.clear_requests()
     delivery(event_body(CANCELLED, startsAt="2027-01-01T04:30:00Z", endsAt="2027-01-01T05:30:00Z")).post(client)
     assert sandbox.requests == []
     for page in ("haircut/", "haircut/?month=2027-01", "full-color/"):
@@ -303,7 +303,7 @@ def test_w17_a_delivery_costs_a_few_queries_and_kordless_nothing(
 ):
     """However many came before; `python -m benchmarks --only deliveries` measures how long they take."""
     client.get("/book/haircut/")
-    sandbox.forget_requests()
+    sandbox.clear_requests()
     for number in range(30):
         sent = delivery(event_body(confirmation_number=f"BOOK_{number:08}"))
         with django_assert_max_num_queries(14):

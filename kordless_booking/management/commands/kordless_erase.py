@@ -89,10 +89,10 @@ class Command(BaseCommand):
         )
 
 
-def _contacts(given: list[str], stdin: TextIO) -> list[str]:
+def _contacts(arguments: list[str], stdin: TextIO) -> list[str]:
     """Return the contacts as given, with the lines of standard input in place of a dash."""
-    found = [text for text in given if text != "-"]
-    if "-" in given:
+    found = [text for text in arguments if text != "-"]
+    if "-" in arguments:
         found += [line.strip() for line in stdin if line.strip()]
     if not found:
         raise ValueError("no contact is given")

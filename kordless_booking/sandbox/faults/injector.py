@@ -91,19 +91,19 @@ class RequestFaults:
                 return play(Response(), **trick.options)
         return None
 
-    def distort(self, answer: Response, now: float) -> Response:
+    def distort(self, response: Response, now: float) -> Response:
         """Return the response with all faults applied: those of the document first, then those of the response."""
-        if answer.status < 400:
+        if response.status < 400:
             # Error documents stay as documented; faults of the response can still replace them.
             for play, options in self._of(DOCUMENT_FAULTS):
                 # An earlier fault may have made it a list or a text, which the other ones can't walk.
-                if isinstance(answer.document, dict):
-                    answer.document = play(answer.document, now, **options)
+                if isinstance(response.document, dict):
+                    response.document = play(response.document, now, **options)
         for trick in self.faults:
             if trick.kind in RESPONSE_FAULTS and not _instead(trick):
                 play = RESPONSE_FAULTS[trick.kind]
-                answer = play(answer, **trick.options)
-        return answer
+                response = play(response, **trick.options)
+        return response
 
     def stream(self, line: Connection, body: Iterator[bytes]) -> Iterator[bytes] | None:
         """Return the body with delays and cuts, or None if no fault of the connection is set."""

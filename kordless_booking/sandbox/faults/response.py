@@ -21,7 +21,7 @@ _CHUNK = 64 * 1024
 
 
 def status(
-    answer: Response,
+    response: Response,
     *,
     status: int = 500,
     retry_after: int | str | None = None,
@@ -34,7 +34,7 @@ def status(
     Without `carried_out` the operation is not done at all. With it the operation is done, and only its response is
     lost: the visitor sees an error although the booking exists.
     """
-    headers = dict(answer.headers)
+    headers = dict(response.headers)
     if retry_after is not None:
         headers["Retry-After"] = str(retry_after)
     if status == 429:
@@ -46,62 +46,64 @@ def status(
     return Response(status, error_document(status, detail), headers)
 
 
-def redirect(answer: Response, *, status: int = 301, location: str = "https://elsewhere.example/moved") -> Response:
+def redirect(response: Response, *, status: int = 301, location: str = "https://elsewhere.example/moved") -> Response:
     """Redirect to `location` without carrying out the operation."""
     return Response(status, error_document(status, "moved"), {"Location": location})
 
 
-def html(answer: Response) -> Response:
+def html(response: Response) -> Response:
     """Send an HTML page with the true status."""
-    return Response(answer.status, None, answer.headers | {"Content-Type": "text/html; charset=utf-8"}, raw=_HTML)
+    return Response(response.status, None, response.headers | {"Content-Type": "text/html; charset=utf-8"}, raw=_HTML)
 
 
-def broken_json(answer: Response) -> Response:
+def broken_json(response: Response) -> Response:
     """Cut the JSON in the middle, with a Content-Length that fits."""
-    return Response(answer.status, None, answer.headers, raw=answer.body()[: len(answer.body()) // 2])
+    return Response(response.status, None, response.headers, raw=response.body()[: len(response.body()) // 2])
 
 
-def empty(answer: Response, *, status: int | None = None) -> Response:
+def empty(response: Response, *, status: int | None = None) -> Response:
     """Send no body, with the true status or another one, such as 204."""
-    return Response(status or answer.status, None, answer.headers, raw=b"")
+    return Response(status or response.status, None, response.headers, raw=b"")
 
 
-def bom(answer: Response) -> Response:
+def bom(response: Response) -> Response:
     """Put a byte order mark in front of the body."""
-    return Response(answer.status, None, answer.headers, raw=b"\xef\xbb\xbf" + answer.body())
+    return Response(response.status, None, response.headers, raw=b"\xef\xbb\xbf" + response.body())
 
 
-def nan(answer: Response) -> Response:
+def nan(response: Response) -> Response:
     """Add NaN and -Infinity, which aren't JSON but are accepted by Python's parser."""
-    return Response(answer.status, None, answer.headers, raw=b'{"nan":NaN,"infinity":-Infinity,' + answer.body()[1:])
+    return Response(
+        response.status, None, response.headers, raw=b'{"nan":NaN,"infinity":-Infinity,' + response.body()[1:]
+    )
 
 
-def duplicate_keys(answer: Response) -> Response:
+def duplicate_keys(response: Response) -> Response:
     """Repeat each top-level name with the value null."""
-    names = list(answer.document) if isinstance(answer.document, dict) else []
+    names = list(response.document) if isinstance(response.document, dict) else []
     more = "".join(f',"{name}":null' for name in names) + "}"
-    return Response(answer.status, None, answer.headers, raw=answer.body()[:-1] + more.encode())
+    return Response(response.status, None, response.headers, raw=response.body()[:-1] + more.encode())
 
 
-def wrong_charset(answer: Response) -> Response:
+def wrong_charset(response: Response) -> Response:
     """Encode the body as UTF-16, under the same Content-Type."""
-    return Response(answer.status, None, answer.headers, raw=answer.body().decode().encode("utf-16"))
+    return Response(response.status, None, response.headers, raw=response.body().decode().encode("utf-16"))
 
 
-def deep(answer: Response, *, depth: int = 100_000) -> Response:
+def deep(response: Response, *, depth: int = 100_000) -> Response:
     """Send `depth` nested lists, to overflow a recursive parser."""
-    return Response(answer.status, None, answer.headers, raw=b"[" * depth + b"]" * depth)
+    return Response(response.status, None, response.headers, raw=b"[" * depth + b"]" * depth)
 
 
-def huge(answer: Response, *, megabytes: int = 200, gzipped: bool = False) -> Response:
+def huge(response: Response, *, megabytes: int = 200, gzipped: bool = False) -> Response:
     """Send valid JSON of `megabytes` MiB. With `gzipped` it is a decompression bomb."""
     size = megabytes * 1024 * 1024
     if gzipped:
         packer = zlib.compressobj(wbits=31)  # gzip format
         packed = b"".join(map(packer.compress, _padded_document(size))) + packer.flush()
-        return Response(answer.status, None, answer.headers | {"Content-Encoding": "gzip"}, raw=packed)
-    headers = answer.headers | {"Content-Length": str(size)}
-    return Response(answer.status, None, headers, stream=_padded_document(size))
+        return Response(response.status, None, response.headers | {"Content-Encoding": "gzip"}, raw=packed)
+    headers = response.headers | {"Content-Length": str(size)}
+    return Response(response.status, None, headers, stream=_padded_document(size))
 
 
 def _padded_document(size: int) -> Iterator[bytes]:
@@ -116,25 +118,25 @@ def _padded_document(size: int) -> Iterator[bytes]:
 
 
 def rate_headers(
-    answer: Response,
+    response: Response,
     *,
     limit: int | str | None = None,
     remaining: int | str | None = None,
     reset: float | str | None = None,
 ) -> Response:
     """Replace the X-RateLimit headers. None leaves one out."""
-    said = {"X-RateLimit-Limit": limit, "X-RateLimit-Remaining": remaining, "X-RateLimit-Reset": reset}
-    for name, value in said.items():
-        answer.headers.pop(name, None)
+    values = {"X-RateLimit-Limit": limit, "X-RateLimit-Remaining": remaining, "X-RateLimit-Reset": reset}
+    for name, value in values.items():
+        response.headers.pop(name, None)
         if value is not None:
-            answer.headers[name] = str(value)
-    return answer
+            response.headers[name] = str(value)
+    return response
 
 
-def date_skew(answer: Response, *, seconds: float = 600) -> Response:
+def date_skew(response: Response, *, seconds: float = 600) -> Response:
     """Add a Date header that is wrong by `seconds` (positive: Kordless's clock is ahead)."""
-    answer.headers["Date"] = formatdate(time.time() + seconds, usegmt=True)
-    return answer
+    response.headers["Date"] = formatdate(time.time() + seconds, usegmt=True)
+    return response
 
 
 _ALL = (status, redirect, html, broken_json, empty, bom, nan, duplicate_keys, wrong_charset, deep, huge)

@@ -38,14 +38,16 @@ def service_card(service: Service, language: str, url: str = "") -> ServiceCard:
     )
 
 
-def format_timezone(visit: WidgetRequest, zone_name: str, moment: datetime | None = None) -> str:
+def format_timezone(visit: WidgetRequest, timezone: str, moment: datetime | None = None) -> str:
     """Format the zone's city and its offset at a moment, now by default."""
-    return texts.format_timezone(zone_name, visit.language, moment or visit.now)
+    return texts.format_timezone(timezone, visit.language, moment or visit.now)
 
 
-def clocks(visit: WidgetRequest, start: datetime, end: datetime, zone_name: str, site: str | None) -> DisplayTimes:
+def display_times(
+    visit: WidgetRequest, start: datetime, end: datetime, timezone: str, venue_zone: str | None
+) -> DisplayTimes:
     """Return the time of a booking in words.
 
-    `site` is the zone from `venue_timezone`: where its clock shows another time, that time comes first.
+    `venue_zone` is the zone from `venue_timezone`: where its clock shows another time, that time comes first.
     """
-    return texts.display_times(start, end, zone_name, site, visit.language, visit.choices.hours)
+    return texts.display_times(start, end, timezone, venue_zone, visit.language, visit.choices.hours)

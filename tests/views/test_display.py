@@ -1,4 +1,4 @@
-"""Services, places and bookings in the visitor's words."""
+"""Services, places and bookings as templates show them."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -13,7 +13,7 @@ from pytest_django import Settings
 from kordless_booking.api.resources import CancellationPolicy, Location, Price, PriceKind, Service
 from kordless_booking.presentation import texts
 from kordless_booking.presentation.timezones import get_timezone, selectable_timezones
-from kordless_booking.views import words
+from kordless_booking.views import display
 from kordless_booking.views.request import WidgetRequest
 
 START, END = datetime(2026, 12, 1, 23, 0, tzinfo=UTC), datetime(2026, 12, 2, 0, 0, tzinfo=UTC)
@@ -91,14 +91,14 @@ def test_only_confirmed_is_called_confirmed(status: str):
 
 def test_times_are_written_in_the_visitors_zone(visit: WidgetRequest):
     """The full date and both clock times are the zone's own; the zone's name says its offset then."""
-    said = words.clocks(visit, START, END, "Asia/Kathmandu", None)
+    said = display.display_times(visit, START, END, "Asia/Kathmandu", None)
     assert said.when == "Wednesday, December 2, 2026, 4:45 AM \u2013 5:45 AM"
-    assert words.format_timezone(visit, "Asia/Kathmandu", START) == "Kathmandu · GMT+5:45"
+    assert display.format_timezone(visit, "Asia/Kathmandu", START) == "Kathmandu · GMT+5:45"
 
 
 def test_the_clock_on_site_comes_first_where_it_differs(visit: WidgetRequest):
     """Both with their zones; the visitor's own date is said where it is another one."""
-    said = words.clocks(visit, START, END, "Asia/Kathmandu", "America/New_York")
+    said = display.display_times(visit, START, END, "Asia/Kathmandu", "America/New_York")
     assert (said.when, said.zone) == (
         "Tuesday, December 1, 2026, 6:00 PM \u2013 7:00 PM on site",
         "New York · GMT-5",
@@ -108,14 +108,14 @@ def test_the_clock_on_site_comes_first_where_it_differs(visit: WidgetRequest):
         "Kathmandu · GMT+5:45",
     )
     assert said.line == f"{said.when} · {said.visitor}"
-    said = words.clocks(visit, START, END, "America/Chicago", "America/New_York")
+    said = display.display_times(visit, START, END, "America/Chicago", "America/New_York")
     assert said.visitor == "5:00 PM \u2013 6:00 PM for you"
 
 
 @pytest.mark.parametrize("site", [None, "America/Toronto"])
 def test_one_clock_is_written_once(visit: WidgetRequest, site: str | None):
     """Where nobody comes, or the clock on site shows the same, the visitor's own is all there is."""
-    said = words.clocks(visit, START, END, "America/New_York", site)
+    said = display.display_times(visit, START, END, "America/New_York", site)
     assert said.line == said.when == "Tuesday, December 1, 2026, 6:00 PM \u2013 7:00 PM"
     assert (said.zone, said.visitor, said.visitor_zone) == ("New York · GMT-5", "", "")
 
@@ -130,7 +130,7 @@ def test_both_clocks_tell_the_same_moment(own: str, site: str, minutes: int):
     start = START + timedelta(minutes=minutes)
     with translation.override("en"):
         told = WidgetRequest.from_http(RequestFactory().get("/book/?hours=24"))
-        said = words.clocks(told, start, start + timedelta(minutes=50), own, site)
+        said = display.display_times(told, start, start + timedelta(minutes=50), own, site)
     here, there = start.astimezone(get_timezone(own)), start.astimezone(get_timezone(site))
     assert bool(said.visitor) is (here.utcoffset() != there.utcoffset())
     if said.visitor:
@@ -152,8 +152,8 @@ def test_only_a_known_place_has_a_clock(zone_name: str | None):
 def test_a_card_says_what_is_known():
     """Length and price are said where they are known, and left out where not."""
     bare = Service(slug="x", name="X")
-    assert (words.service_card(bare, "en").price, words.service_card(bare, "en").description) == ("", "")
+    assert (display.service_card(bare, "en").price, display.service_card(bare, "en").description) == ("", "")
     price = Price(kind=PriceKind.FIXED, amount=Decimal("1234.5"), currency="EUR")
     full = Service(slug="x", name="X", duration_minutes=90, price=price)
-    card = words.service_card(full, "en", "/x/")
+    card = display.service_card(full, "en", "/x/")
     assert (card.duration, card.price, card.url) == ("1 hr 30 min", "€1,234.50", "/x/")
