@@ -19,9 +19,10 @@ from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG, SANDBOX_KEY, SANDBOX_
 from kordless_booking.upstream.registry import background_worker, fetch_pool
 from tests.support.clock import MOMENT, NOW
 
-hypothesis.settings.register_profile("shared machine", deadline=None)
+hypothesis.settings.register_profile("thorough", deadline=None)
+hypothesis.settings.register_profile("default", deadline=None, max_examples=50)
 hypothesis.settings.register_profile("quick", deadline=None, max_examples=20)
-hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "shared machine"))
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 HERE = Path(__file__).parent
 #: Folders whose tests all have a marker. The quick loop keeps to the visitor's way: pages, bookings, cache, client.

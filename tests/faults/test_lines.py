@@ -45,7 +45,7 @@ def struck(
     ("fault", "act"),
     thinned(
         cells(LINES),
-        lambda cell: cell[1] in {"slots", "create"},
+        lambda cell: cell[1] == "create",
         unpack=True,
         ids=lambda cell: f"{cell[0].name}-{cell[1]}",
     ),

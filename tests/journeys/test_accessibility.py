@@ -80,6 +80,7 @@ def test_the_pages_around_the_widget(page: Page, demo: Demo):
     assert len(inspector.looked_at) == 6
 
 
+@pytest.mark.matrix
 def test_motion_can_be_reduced(browser: Browser, demo: Demo):
     """Whoever asks for less motion gets none, and everybody else gets some."""
     moving = "document.getAnimations({subtree: true}).filter(one => one.effect.getTiming().duration > 0).length"
@@ -99,6 +100,7 @@ def test_motion_can_be_reduced(browser: Browser, demo: Demo):
     assert counted["no-preference"] > 0
 
 
+@pytest.mark.matrix
 def test_text_may_be_pasted(page: Page, demo: Demo):
     """Into every field, as a password manager or a customer with a confirmation mail does."""
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])

@@ -280,6 +280,7 @@ def test_a_click_for_a_new_tab_opens_one(page: Page, elsewhere: Elsewhere):
     expect(page.get_by_role("dialog")).to_be_hidden()
 
 
+@pytest.mark.matrix
 def test_two_widgets_on_a_page(page: Page, elsewhere: Elsewhere, complaints: list[str]):
     """Each is its own: two bookings, each told by its own link, each frame as high as what is in it."""
     page.goto(f"{elsewhere.url}/two/")
@@ -322,6 +323,7 @@ def test_links_come_and_go(page: Page, elsewhere: Elsewhere, complaints: list[st
     assert [each for each in complaints if "ERR_ABORTED" not in each] == []
 
 
+@pytest.mark.matrix
 def test_a_link_that_goes_while_its_dialog_is_open(page: Page, elsewhere: Elsewhere):
     """The dialog goes with it, and the page can be scrolled again."""
     page.goto(elsewhere.write(page.context, elsewhere.link("popup") + "<p>Text.</p>" * 99))
@@ -422,6 +424,7 @@ def test_prefilled_by_message(page: Page, elsewhere: Elsewhere):
     assert not any("Grace" in url or "555" in url for url in addresses)
 
 
+@pytest.mark.matrix
 def test_what_the_snippet_says_about_the_booking(page: Page, elsewhere: Elsewhere):
     """Host, party size and language are chosen from the start; what the page is not to pass on stays with it."""
     posts: list[str] = []
@@ -443,6 +446,7 @@ def test_what_the_snippet_says_about_the_booking(page: Page, elsewhere: Elsewher
     expect(several.locator("[name=party]")).to_have_value("3")
 
 
+@pytest.mark.matrix
 def test_moved_and_cancelled_in_the_frame(page: Page, elsewhere: Elsewhere):
     """The page hears of each once, with nothing personal; a frame that is loaded anew tells nothing again."""
     # So tall that nothing is scrolled: a click that scrolls first may be lost between the page and a frame of another.
@@ -469,6 +473,7 @@ def test_moved_and_cancelled_in_the_frame(page: Page, elsewhere: Elsewhere):
     assert number not in json.dumps(page.evaluate("heard"))
 
 
+@pytest.mark.matrix
 def test_what_the_snippet_says_about_looks(page: Page, elsewhere: Elsewhere):
     """Colors, scheme, theme, width, zone and service stand in the frame's first address and stay through the steps."""
     link = elsewhere.link(
@@ -524,6 +529,7 @@ def test_without_the_loader(context: BrowserContext, page: Page, elsewhere: Else
     assert str(elsewhere.demo.sandbox.bookings()).count("link@example.com") == 1
 
 
+@pytest.mark.matrix
 def test_a_sandboxed_frame_leads_on_in_a_new_tab(page: Page, elsewhere: Elsewhere):
     """Without an origin the form can't be sent, but a new tab has everything that was typed, and books."""
     sandbox = "allow-scripts allow-forms allow-popups allow-popups-to-escape-sandbox"
@@ -559,6 +565,7 @@ def test_an_isolated_page_may_embed(page: Page, elsewhere: Elsewhere, complaints
     assert complaints == []
 
 
+@pytest.mark.matrix
 def test_what_it_costs(page: Page, elsewhere: Elsewhere):
     """One script for a host without dialogs; inside the frame at most 4 requests and 30 KB to the first times."""
     url = elsewhere.write(page.context, elsewhere.link(scheme="dark", accent="#1f6f5c"))
@@ -577,6 +584,7 @@ def test_what_it_costs(page: Page, elsewhere: Elsewhere):
     assert sum(sizes.values()) <= 30 * 1024, sizes
 
 
+@pytest.mark.matrix
 def test_the_snippet_builder(page: Page, elsewhere: Elsewhere, complaints: list[str]):
     """What is chosen shows at once on someone else's website, books there, and can be copied."""
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])

@@ -112,6 +112,7 @@ def test_the_setting_is_what_it_says(visit: Visit):
         assert visitor.kept("Party") == []
 
 
+@pytest.mark.matrix
 def test_stored_data_would_be_found(visit: Visit):
     """Each place that a site may keep something in is looked into."""
     visitor = visit.visitor

@@ -227,6 +227,7 @@ def test_the_arrows_move_in_the_month(keyboard: Keyboard, page: Page, demo: Demo
     expect(keyboard.focused).to_have_id(days[0])
 
 
+@pytest.mark.matrix
 def test_other_keys_are_the_browsers_own(keyboard: Keyboard, page: Page, demo: Demo):
     """Keys with Ctrl, Alt or Shift, and those that mean nothing here, do what they always do and move no focus."""
     page.goto(f"{demo.url}/book/")

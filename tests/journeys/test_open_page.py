@@ -89,6 +89,7 @@ def test_a_time_that_is_taken_by_phone_vanishes(page: Page, told: Demo, complain
     assert complaints == []
 
 
+@pytest.mark.matrix
 def test_the_time_under_the_focus_vanishes(page: Page, told: Demo):
     """The focus goes to the day above, never to another time."""
     times = opened(page, busy_day(told))
@@ -140,6 +141,7 @@ def test_a_server_that_is_away_is_not_complained_of(page: Page, told: Demo):
     assert looked(page) == 204
 
 
+@pytest.mark.matrix
 def test_inside_the_home_page(page: Page, told: Demo):
     """As on a page of its own."""
     page.clock.install()

@@ -137,6 +137,7 @@ def test_a_prefetched_fragment_never_replaces_a_whole_page(page: Page, demo: Dem
     expect(page.locator("head link[rel=stylesheet]")).to_be_attached()
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("touch", [True, False])
 def test_a_touch_is_a_look(browser: Browser, demo: Demo, touch: bool):
     """The finger is down before the click is made: the click joins what is under way."""
@@ -156,6 +157,7 @@ def test_a_touch_is_a_look(browser: Browser, demo: Demo, touch: bool):
         assert asked.clicks == []
 
 
+@pytest.mark.matrix
 def test_inside_the_home_page(page: Page, demo: Demo):
     """The widget in a host's page looks ahead as well, and leaves the host's address alone."""
     page.goto(f"{demo.url}/")

@@ -117,6 +117,7 @@ def test_booking_by_ear(page: Page, tour: Tour):
     )
 
 
+@pytest.mark.matrix
 def test_managing_by_ear(page: Page, tour: Tour):
     """Finding, moving and canceling: what is asked, what is pressed, and what became of it."""
     tour.open("color-consultation/", "slot")

@@ -36,6 +36,7 @@ def test_each_theme_leaves_nobody_out(page: Page, demo: Demo, theme: str, scheme
     assert inspector.wrong == []
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("theme", thinned(THEMES, "salon".__eq__))
 @pytest.mark.parametrize("width", thinned([280, 390]))
 def test_each_theme_fits_a_phone(browser: Browser, demo: Demo, theme: str, width: int):

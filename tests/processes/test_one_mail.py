@@ -44,6 +44,7 @@ def settled(site: Served, folder: Path, number: str, mails: int) -> list[str]:
     return sorted(subjects(folder, number))
 
 
+@pytest.mark.matrix
 def test_a_change_in_many_deliveries_at_once(writing: Served, tmp_path: Path) -> None:
     """The same delivery twenty times, then the same change under twenty ids: one mail each."""
     booked = delivery(event_body(confirmation_number="BOOK_MAIL0001"), delivery_id="dlv_mail")

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from itertools import product
 
+import pytest
+
 from tests.processes.crowd import Guest, all_at_once, counted
 from tests.processes.gunicorn_site import Served
 
@@ -10,6 +12,7 @@ SERVICES = ("haircut", "full-color", "beard-trim", "bridal-styling", "styling-cl
 READS = {"organization", "service", "availability"}
 
 
+@pytest.mark.matrix
 def test_however_many_look_around_booking_and_managing_go_through_at_once(four: Served) -> None:
     """More months and party sizes are asked for than the rate limit allows; the reserve stays for what matters."""
     guest, this = Guest(four.url), datetime.now(UTC).replace(day=1)
