@@ -2,7 +2,7 @@
 //
 // The server answers from what lies in its cache or with an empty 204 that isn't stored, so no guess ever causes a
 // request to Kordless. What it does answer may be used for a few seconds (`max-age`), so that to point at a link twice costs
-// nothing either; and `Vary` keeps it apart from whole pages. See kordless_booking/ahead.py.
+// nothing either; and `Vary` keeps it apart from whole pages. See kordless_booking/prefetch.py.
 
 import { stage } from "./dom.js";
 import { addressOf } from "./time-zone.js";
