@@ -31,6 +31,7 @@ def leads_on(page: Page, demo: Demo, name: str = "", email: str = "") -> None:
     assert len({when for _who, when in booked[-2:]}) == 1
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("script", thinned({"with JavaScript": True, "without": False}))
 def test_back_after_booking_says_so_and_leads_on(browser: Browser, demo: Demo, *, script: bool):
     """Book, press Back: the details step says that its time was requested, and whoever goes on books another."""
@@ -45,6 +46,7 @@ def test_back_after_booking_says_so_and_leads_on(browser: Browser, demo: Demo, *
         leads_on(page, demo)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("script", thinned({"with JavaScript": True, "without": False}))
 def test_another_name_in_an_open_form_gets_a_page_with_a_way_on(browser: Browser, demo: Demo, *, script: bool):
     """A shared link, filled in before the first one was sent: all that was typed goes along."""

@@ -145,6 +145,7 @@ def test_the_frame_is_as_high_as_its_content(page: Page, elsewhere: Elsewhere):
     assert len(heard(page, "resize")) == count <= 8
 
 
+@pytest.mark.matrix
 def test_loading_takes_no_focus_and_moves_nothing(page: Page, elsewhere: Elsewhere):
     """The page stays where its reader is; after a step the top of the widget comes into view, if it was out of it."""
     filler = '<input id="own" autofocus>' + "<p>Long text.</p>" * 60
@@ -206,6 +207,7 @@ def test_the_dialog(page: Page, elsewhere: Elsewhere, complaints: list[str]):
     assert complaints == []
 
 
+@pytest.mark.matrix
 def test_the_dialog_on_a_phone(page: Page, elsewhere: Elsewhere):
     """It takes the whole screen, and its words may be the host's."""
     page.set_viewport_size({"width": 360, "height": 640})
@@ -219,6 +221,7 @@ def test_the_dialog_on_a_phone(page: Page, elsewhere: Elsewhere):
     assert not booking_steps.is_too_wide(page)
 
 
+@pytest.mark.matrix
 def test_the_floating_button(page: Page, elsewhere: Elsewhere):
     """It stays in its corner while the page scrolls, can be read in any color, and opens the same dialog."""
     text = "<p>Text.</p>" * 99
@@ -260,6 +263,7 @@ def test_the_dialog_comes_under_every_policy_that_lets_the_loader_in(
     assert complaints == []
 
 
+@pytest.mark.matrix
 def test_a_link_whose_dialog_can_not_be_had_stays_a_link(page: Page, elsewhere: Elsewhere):
     """Without the second file a click leads to the booking page, and the widgets in the page are as ever."""
     page.context.route("**/embed-dialog.js*", lambda route: route.abort())
@@ -270,6 +274,7 @@ def test_a_link_whose_dialog_can_not_be_had_stays_a_link(page: Page, elsewhere: 
     assert page.url == f"{elsewhere.book}haircut/"
 
 
+@pytest.mark.matrix
 def test_a_click_for_a_new_tab_opens_one(page: Page, elsewhere: Elsewhere):
     """With Ctrl or in the middle the link is a link."""
     page.goto(elsewhere.write(page.context, elsewhere.link("popup")))
@@ -298,6 +303,7 @@ def test_two_widgets_on_a_page(page: Page, elsewhere: Elsewhere, complaints: lis
     assert complaints == []
 
 
+@pytest.mark.matrix
 def test_links_come_and_go(page: Page, elsewhere: Elsewhere, complaints: list[str]):
     """What a page's own script adds is upgraded, what it takes away leaves nothing behind, and may come back."""
     page.goto(elsewhere.write(page.context, "<main></main>"))
@@ -337,6 +343,7 @@ def test_a_link_that_goes_while_its_dialog_is_open(page: Page, elsewhere: Elsewh
     page.wait_for_function("scrollY > 0")
 
 
+@pytest.mark.matrix
 def test_only_links_under_the_scripts_own_address(page: Page, elsewhere: Elsewhere):
     """A link to anywhere else stays a link, whatever it calls itself."""
     other = '<a href="https://elsewhere.example/book/" data-kordless-booking="inline">Elsewhere</a>'
@@ -519,6 +526,7 @@ def test_a_frame_without_scripts(page: Page, elsewhere: Elsewhere):
     expect(page.get_by_text("Open in a new tab")).to_be_visible()
 
 
+@pytest.mark.matrix
 def test_without_the_loader(context: BrowserContext, page: Page, elsewhere: Elsewhere):
     """Blocked or late, the script leaves a link that books."""
     context.route("**/embed.js", lambda route: route.abort())

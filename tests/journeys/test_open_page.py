@@ -100,6 +100,7 @@ def test_the_time_under_the_focus_vanishes(page: Page, told: Demo):
     expect(page.locator(":focus")).to_have_text(day)
 
 
+@pytest.mark.matrix
 def test_a_day_that_fills_up_makes_room_for_another(page: Page, told: Demo):
     """It is said aloud, because what is shown is not what was chosen."""
     opened(page, busy_day(told))
@@ -118,6 +119,7 @@ def test_a_day_that_fills_up_makes_room_for_another(page: Page, told: Demo):
     expect(page.locator("[data-kb-live]")).to_contain_text(other.inner_text())
 
 
+@pytest.mark.matrix
 def test_a_page_that_nobody_sees_does_not_look(page: Page, told: Demo):
     """A hidden tab costs nothing."""
     opened(page, busy_day(told))
@@ -130,6 +132,7 @@ def test_a_page_that_nobody_sees_does_not_look(page: Page, told: Demo):
     assert len(asked) == 1
 
 
+@pytest.mark.matrix
 def test_a_server_that_is_away_is_not_complained_of(page: Page, told: Demo):
     """Nobody asked for the look; the next one may work."""
     opened(page, busy_day(told))

@@ -82,6 +82,7 @@ def test_a_click_after_a_look_asks_nothing_more(page: Page, demo: Demo, complain
     booking_steps.at(page, "problem")
 
 
+@pytest.mark.matrix
 def test_a_guess_costs_kordless_nothing(page: Page, demo: Demo, complaints: list[str]):
     """What nobody has read yet is left alone until somebody clicks."""
     page.goto(f"{demo.url}/book/?tz=America/New_York")
@@ -95,6 +96,7 @@ def test_a_guess_costs_kordless_nothing(page: Page, demo: Demo, complaints: list
     assert complaints == []
 
 
+@pytest.mark.matrix
 def test_passing_over_asks_nothing(page: Page, demo: Demo):
     """A pointer that is on its way elsewhere rests nowhere; one prefetch is not sent twice."""
     page.goto(f"{demo.url}/book/haircut/?tz=America/New_York")
@@ -112,6 +114,7 @@ def test_passing_over_asks_nothing(page: Page, demo: Demo):
     assert over_the_line(page, "fetch") == asked.guesses[:1]
 
 
+@pytest.mark.matrix
 def test_who_saves_data_is_not_guessed_at(page: Page, demo: Demo):
     """A visitor who asked for little traffic gets what they click on, no more."""
     page.add_init_script("Object.defineProperty(navigator, 'connection', { value: { saveData: true } })")
@@ -124,6 +127,7 @@ def test_who_saves_data_is_not_guessed_at(page: Page, demo: Demo):
     assert (asked.guesses, len(asked.clicks)) == ([], 1)
 
 
+@pytest.mark.matrix
 def test_a_prefetched_fragment_never_replaces_a_whole_page(page: Page, demo: Demo):
     """The fragment lies in the cache under the page's own address; Back from elsewhere brings the whole page."""
     page.goto(f"{demo.url}/book/haircut/?tz=America/New_York")
@@ -170,6 +174,7 @@ def test_inside_the_home_page(page: Page, demo: Demo):
     assert page.url == f"{demo.url}/"
 
 
+@pytest.mark.matrix
 def test_a_dead_line_is_noticed_at_the_click(page: Page, demo: Demo):
     """A look that fails says nothing; the click asks in earnest, and then the visitor is told."""
     page.goto(f"{demo.url}/book/haircut/?tz=America/New_York")

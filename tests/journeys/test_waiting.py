@@ -44,6 +44,7 @@ def to_the_form(page: Page, url: str) -> None:
     fill_in(page)
 
 
+@pytest.mark.matrix
 def test_a_quick_answer_does_not_flash(page: Page, demo: Demo):
     """Nothing is shown to be waiting when the next step is there at once."""
     page.goto(f"{demo.url}/book/haircut/?tz=America/New_York")
@@ -75,6 +76,7 @@ def test_a_slow_answer_is_announced(page: Page, demo: Demo, complaints: list[str
     assert complaints == []
 
 
+@pytest.mark.matrix
 def test_without_motion_the_wait_stands_still(page: Page, demo: Demo):
     """Who wants no movement sees the same line, at rest."""
     page.emulate_media(reduced_motion="reduce")
@@ -148,6 +150,7 @@ def test_a_server_that_dies_while_it_books(page: Page, demo: Demo):
         assert str(demo.sandbox.bookings()).count("ada@example.com") == 1
 
 
+@pytest.mark.matrix
 @pytest.mark.dates
 def test_a_link_while_offline(page: Page, context: BrowserContext, demo: Demo):
     """A day that can't be fetched leaves the page as it is, and can be tried again."""
