@@ -21,6 +21,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cache, cached_property
 from pathlib import Path
+from threading import RLock
 from typing import Any, Final
 
 from django.conf import settings
@@ -108,12 +109,23 @@ def find_package_templates(name: str, layout: str | None = None) -> PackageTempl
     known: Any = _known.get((name, layout), _UNKNOWN)
     if known is None or (known is not _UNKNOWN and known.is_current()):
         return known if isinstance(known, PackageTemplates) else None
-    proved = _known[name, layout] = _prove(name, layout)
+    # One proof at a time: two would compile the same templates, and each replace what the other has just proved.
+    with _proving:
+        proved = _prove(name, layout)
+        if proved is not None and not proved.is_current():
+            # With a cached loader, another thread has just compiled the template anew: the next request proves again.
+            # A loader without a cache compiles a new object each time, and may find another template when the page is
+            # rendered.
+            if proved._memory is not None:
+                return None
+            proved = None
+        _known[name, layout] = proved
     return proved
 
 
 # Decisions, by template and layout.
 _known: dict[tuple[str, str | None], PackageTemplates | None] = {}
+_proving = RLock()
 
 
 def _prove(name: str, layout: str | None) -> PackageTemplates | None:
@@ -127,9 +139,7 @@ def _prove(name: str, layout: str | None) -> PackageTemplates | None:
         return None  # rendering the template raises the same error, where it can be seen
     if used is None:
         return None
-    proved = PackageTemplates(name, found, used)
-    # A loader without a cache compiles a new object each time, and may find another template when the page is rendered.
-    return proved if proved.is_current() else None
+    return PackageTemplates(name, found, used)
 
 
 def _used_by(name: str, root: Template, layout: str | None) -> dict[tuple[str, bool], Template] | None:

@@ -18,7 +18,7 @@ from pytest_django import Settings
 from time_machine import Traveller
 
 from kordless_booking.views import package_templates
-from kordless_booking.views.package_templates import find_package_templates
+from kordless_booking.views.package_templates import PackageTemplates, find_package_templates
 from tests.support.clock import NOW
 
 SHIPPED = Path(__file__).resolve().parents[2] / "kordless_booking" / "templates"
@@ -268,3 +268,15 @@ def test_a_template_in_a_database_is_noticed_on_the_next_page(
     for _again in range(2):
         clock.shift(1)
         assert f"[|{int(NOW.timestamp()) + 1 + _again}]" in client.get("/book/haircut/").content.decode()
+
+
+def test_a_template_that_another_thread_compiles_meanwhile_is_proved_again(
+    site: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proof that lost such a race is no decision: the next request proves the template, and pages are cached."""
+    name = "kordless_booking/parts/time.html"
+    package_templates._known.clear()
+    with monkeypatch.context() as racing:
+        racing.setattr(PackageTemplates, "is_current", lambda _self: False)
+        assert find_package_templates(name) is None
+    assert find_package_templates(name) is not None
