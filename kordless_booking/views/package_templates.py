@@ -104,22 +104,37 @@ def find_package_templates(name: str, layout: str | None = None) -> PackageTempl
     # Templates are edited now, so none is kept.
     if settings.DEBUG:
         return None
-    # A cached None stays until a setting changes, although a template may since have become the package's own:
-    # rendering for each request is always correct.
+    decided = _decision(name, layout)
+    if decided is _UNKNOWN:
+        # One proof at a time: two would compile the same templates, and each replace what the other has just proved.
+        with _proving:
+            # Another thread may have made the proof meanwhile.
+            decided = _decision(name, layout)
+            if decided is _UNKNOWN:
+                decided = _decide(name, layout)
+    return decided if isinstance(decided, PackageTemplates) else None
+
+
+def _decision(name: str, layout: str | None) -> Any:
+    """Return the decision in force, or `_UNKNOWN` when the template must be proved, for the first time or again.
+
+    None stays until a setting changes, although a template may since have become the package's own: rendering for each
+    request is always correct.
+    """
     known: Any = _known.get((name, layout), _UNKNOWN)
-    if known is None or (known is not _UNKNOWN and known.is_current()):
-        return known if isinstance(known, PackageTemplates) else None
-    # One proof at a time: two would compile the same templates, and each replace what the other has just proved.
-    with _proving:
-        proved = _prove(name, layout)
-        if proved is not None and not proved.is_current():
-            # With a cached loader, another thread has just compiled the template anew: the next request proves again.
-            # A loader without a cache compiles a new object each time, and may find another template when the page is
-            # rendered.
-            if proved._memory is not None:
-                return None
-            proved = None
-        _known[name, layout] = proved
+    return known if known is None or (known is not _UNKNOWN and known.is_current()) else _UNKNOWN
+
+
+def _decide(name: str, layout: str | None) -> PackageTemplates | None:
+    """Prove the template and keep the decision, unless another thread compiled the template during the proof."""
+    proved = _prove(name, layout)
+    if proved is not None and not proved.is_current():
+        # With a cached loader that was a race, so the next request proves again. A loader without a cache compiles a
+        # new object each time, and may find another template when the page is rendered.
+        if proved._memory is not None:
+            return None
+        proved = None
+    _known[name, layout] = proved
     return proved
 
 
