@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import formataddr, parseaddr
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -39,9 +39,6 @@ from kordless_booking.presentation.locales import best_supported_language, defau
 from kordless_booking.presentation.palette import build_palette
 from kordless_booking.upstream.registry import services_for
 from kordless_booking.urlconf import absolute_url
-
-if TYPE_CHECKING:
-    from kordless_booking.api.resources import Booking
 
 
 @dataclass(frozen=True)

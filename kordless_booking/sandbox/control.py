@@ -9,11 +9,10 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-from kordless_booking.sandbox.webhook_sender import Endpoint
-
 from .limits import Limits
 from .request import PREFIX, Request
 from .response import ApiError, Response
+from .webhook_sender import Endpoint, WebhookSender
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from .faults.injector import FaultInjector
     from .model import Business
     from .request_log import Recorded
-    from .webhook_sender import WebhookSender
 
 
 class Controllable(Protocol):

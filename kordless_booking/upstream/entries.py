@@ -31,7 +31,7 @@ class Failure(msgspec.Struct, frozen=True):
     retry_after: int | None = None
 
     @classmethod
-    def of(cls, error: KordlessError) -> Failure:
+    def from_error(cls, error: KordlessError) -> Failure:
         """Describe `error` by its fields; its message is left out."""
         return cls(type(error).__name__, error.operation, error.status, error.reason, error.retry_after)
 

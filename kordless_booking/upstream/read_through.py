@@ -49,9 +49,18 @@ from kordless_booking.api.deadline import seconds_left, with_same_deadline
 from kordless_booking.clock import Clock
 from kordless_booking.exceptions import KeyRefused, KordlessError, TooMany, Unavailable
 from kordless_booking.logs import log_event
-from kordless_booking.upstream.entries import VERSION, Envelope, Failure, decode, encode
 
-from .entries import MAX_RETRY_DELAY_SECONDS, Cached, CacheItem, LocalEntry
+from .entries import (
+    MAX_RETRY_DELAY_SECONDS,
+    VERSION,
+    Cached,
+    CacheItem,
+    Envelope,
+    Failure,
+    LocalEntry,
+    decode,
+    encode,
+)
 from .keys import cache_key
 from .single_flight import SingleFlight
 
@@ -368,7 +377,7 @@ class ReadThroughCache:
     def _negative_entry(self, error: KordlessError, generation: str, seconds: int) -> Envelope:
         now = self._clock.now()
         return Envelope(
-            version=VERSION, fetched_at=now, fresh=seconds, generation=generation, failure=Failure.of(error)
+            version=VERSION, fetched_at=now, fresh=seconds, generation=generation, failure=Failure.from_error(error)
         )
 
     def _stale_or_failure(self, error: Unavailable, entry: LocalEntry, item: CacheItem[Any]) -> Envelope:

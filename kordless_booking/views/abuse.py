@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from kordless_booking.forms import ContactForm
     from kordless_booking.views.request import WidgetRequest
 
+log = logging.getLogger("kordless_booking.views")
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -93,8 +95,6 @@ def _key(account: str, scope: str, identity: str, number: int) -> str:
     digest = salted_hmac("kordless_booking.throttle", f"{account}\0{scope}\0{identity}", algorithm="sha256").hexdigest()
     return f"kb:throttle:{digest[:40]}:{number}"
 
-
-log = logging.getLogger("kordless_booking.views")
 
 HONEYPOT: Final = "kb_hp_url"
 """Name of a hidden field that neither people nor browsers fill in."""

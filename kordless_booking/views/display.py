@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 
 from kordless_booking.api.resources import Service
 from kordless_booking.presentation import formatting, texts
-from kordless_booking.presentation.texts import (
-    DisplayTimes,
-)
+from kordless_booking.presentation.texts import DisplayTimes
 
 if TYPE_CHECKING:
     from kordless_booking.views.request import WidgetRequest

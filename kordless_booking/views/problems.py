@@ -36,8 +36,9 @@ from kordless_booking.views.retry_after import RETRY_SECONDS, set_retry_after
 
 if TYPE_CHECKING:
     from kordless_booking.exceptions import KordlessError
-    from kordless_booking.views.request import WidgetRequest
     from kordless_booking.views.summary import TermsSummary
+
+log = logging.getLogger("kordless_booking.views")
 
 
 def log_problem(
@@ -52,8 +53,6 @@ def log_problem(
         fields |= {"operation": error.operation, "reason": error.reason, "upstream": error.status or "-"}
     log_event(log, services_for(visit.account).log_throttle.level_for(event, level), event, **fields)
 
-
-log = logging.getLogger("kordless_booking.views")
 
 LARGEST_FORM: Final = 64 * 1024
 """Bytes of a posted form. Ours have a few texts of known length, and a token."""

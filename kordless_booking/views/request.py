@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import secrets
 from collections.abc import Iterator
@@ -51,8 +50,6 @@ def language_for(request: HttpRequest) -> str:
             return found
     return default_language()
 
-
-log = logging.getLogger("kordless_booking.views")
 
 # All four are matched against what a client sends.
 _INLINE_STAGE: Final = re.compile(r"kb-inline-[a-z0-9-]{1,40}")

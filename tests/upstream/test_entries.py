@@ -20,8 +20,8 @@ from kordless_booking.upstream.entries import (
 
 LIFETIME = Lifetime(fresh=15, stale_while_revalidate=300, stale_if_error=1800)
 VALUE = Envelope(version=VERSION, fetched_at=1000.0, fresh=15.0, payload=msgspec.Raw(b"1"))
-GONE = Envelope(version=VERSION, fetched_at=1000.0, fresh=30.0, failure=Failure.of(NotFound()))
-REFUSED = Envelope(version=VERSION, fetched_at=1000.0, fresh=30.0, failure=Failure.of(KeyRefused()))
+GONE = Envelope(version=VERSION, fetched_at=1000.0, fresh=30.0, failure=Failure.from_error(NotFound()))
+REFUSED = Envelope(version=VERSION, fetched_at=1000.0, fresh=30.0, failure=Failure.from_error(KeyRefused()))
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def test_every_error_can_be_raised_in_another_process(name: str) -> None:
     """Kind and facts travel; the message, which may say more, stays."""
     kind: type[KordlessError] = getattr(exceptions, name)
     error = kind("as it was", operation="service", status=418, reason="teapot", retry_after=7)
-    again = msgspec.json.decode(msgspec.json.encode(Failure.of(error)), type=Failure).error()
+    again = msgspec.json.decode(msgspec.json.encode(Failure.from_error(error)), type=Failure).error()
     assert type(again) is kind
     assert (again.operation, again.status, again.reason, again.retry_after) == ("service", 418, "teapot", 7)
     assert "as it was" not in str(again)
@@ -58,7 +58,7 @@ def test_an_unknown_kind_of_error_is_an_outage(kind: str) -> None:
 
 def test_the_same_failure_is_a_new_exception_each_time() -> None:
     """Raised in several threads, one instance would carry all their tracebacks."""
-    failure = Failure.of(TooMany())
+    failure = Failure.from_error(TooMany())
     assert failure.error() is not failure.error()
 
 
