@@ -20,16 +20,10 @@ from tests.support.api_clients import (
     SERVICE,
     Recorder,
     answering,
+    caused_by,
     client,
     refusing,
 )
-
-
-def caused_by(kind: type[Exception], cause: Exception) -> Exception:
-    """An exception of httpx that came of `cause`, as its transports raise it."""
-    error = kind("secret detail")
-    error.__cause__ = cause
-    return error
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:

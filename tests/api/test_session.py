@@ -25,17 +25,10 @@ from tests.support.api_clients import (
     Recorder,
     Watch,
     answering,
+    caused_by,
     client,
     refusing,
 )
-
-
-def caused_by(kind: type[Exception], cause: Exception) -> Exception:
-    """An exception of httpx that came of `cause`, as its transports raise it."""
-    error = kind("secret detail")
-    error.__cause__ = cause
-    return error
-
 
 TRANSPORT_FAILURES: list[tuple[Exception, type[KordlessError], str]] = [
     (caused_by(httpx.ConnectError, ConnectionRefusedError(111, "refused")), Unreachable, "refused"),

@@ -21,7 +21,7 @@ class Inspector:
         self.wrong: list[str] = []
         self.looked_at: list[str] = []
 
-    def look(self, name: str) -> None:
+    def check(self, name: str) -> None:
         """Run axe on the page as it stands."""
         found = self.axe.run(self.page, options=RULES).response["violations"]
         self.looked_at.append(name)

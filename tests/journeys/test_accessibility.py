@@ -58,7 +58,7 @@ def test_nobody_is_left_out(browser: Browser, demo: Demo, dress: Dress):
             seen.append(name)
             inspector.measure(name, dress.least)
             if dress.axe:
-                inspector.look(name)
+                inspector.check(name)
         assert inspector.wrong == []
         assert len(seen) >= 21
 
@@ -70,12 +70,12 @@ def test_the_pages_around_the_widget(page: Page, demo: Demo):
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
         page.goto(f"{demo.url}/")
-        inspector.look("home")
+        inspector.check("home")
         page.goto(f"{demo.url}/book/haircut/?embed=1&accent=ffee00")
-        inspector.look("framed times")
+        inspector.check("framed times")
         page.goto(f"{demo.url}/snippet/?site=https://shop.example&accent=red")
         page.frame_locator("iframe").locator("iframe").first.wait_for()
-        inspector.look("snippet builder")
+        inspector.check("snippet builder")
     assert inspector.wrong == []
     assert len(inspector.looked_at) == 6
 

@@ -55,7 +55,7 @@ def test_a_mail_leaves_nobody_out(page: Page, demo: Demo, scheme: str):
     page.set_content(letter)
     assert not booking_steps.is_too_wide(page)
     inspector = Inspector(page)
-    inspector.look("letter")
+    inspector.check("letter")
     assert inspector.wrong == []
 
 

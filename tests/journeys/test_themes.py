@@ -19,20 +19,20 @@ def test_each_theme_leaves_nobody_out(page: Page, demo: Demo, theme: str, scheme
     inspector = Inspector(page)
     for accent in ("", "&accent=ffee00"):
         page.goto(f"{demo.url}/book/?theme={theme}&scheme={scheme}{accent}")
-        inspector.look(f"services{accent}")
+        inspector.check(f"services{accent}")
         booking_steps.to_times(page, "Haircut")
         page.locator("a.kb-day").nth(1).hover()
-        inspector.look(f"times{accent}")
+        inspector.check(f"times{accent}")
         booking_steps.to_contact(page)
         page.get_by_role("button", name="Book appointment").click()
         page.locator("[aria-invalid=true]").first.wait_for()
-        inspector.look(f"contact with errors{accent}")
+        inspector.check(f"contact with errors{accent}")
     booking_steps.book(page, email=f"{theme}-{scheme}@example.com")
-    inspector.look("confirmation")
+    inspector.check("confirmation")
     assert f"-{theme}.css" in (page.locator("link[rel=stylesheet]").get_attribute("href") or "")
     page.get_by_role("link", name="Change or cancel", exact=True).click()
     booking_steps.at(page, "booking")
-    inspector.look("booking")
+    inspector.check("booking")
     assert inspector.wrong == []
 
 
@@ -89,5 +89,5 @@ def test_the_page_of_themes_leaves_nobody_out(page: Page, demo: Demo, scheme: st
     inspector = Inspector(page)
     for theme in ("plain", *THEMES):
         page.goto(f"{demo.url}/themes/?theme={theme}")
-        inspector.look(theme)
+        inspector.check(theme)
     assert inspector.wrong == []

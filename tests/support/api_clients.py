@@ -154,3 +154,10 @@ def refusing(status: int, kind: str = "", **headers: str) -> Recorder:
     """Return a handler that always responds with the documented error form."""
     # The contact stands in `detail`, as an API may echo input: no test may find it in a message or the log.
     return answering({"detail": CONTACT, "status": status, "type": kind}, status, **headers)
+
+
+def caused_by(kind: type[Exception], cause: Exception) -> Exception:
+    """Build an exception of httpx that came of `cause`, as its transports raise it."""
+    error = kind("secret detail")
+    error.__cause__ = cause
+    return error

@@ -34,7 +34,7 @@ def counted(request: pytest.FixtureRequest, site: Settings) -> Iterator[Settings
     caches["default"].clear()
 
 
-def look(client: Client, path: str, **headers: Any) -> int:
+def get_page(client: Client, path: str, **headers: Any) -> int:
     """Open a page and count what it cost, once nothing is under way any more for the page before."""
     fetch_pool.join()
     del trips[:]
@@ -50,11 +50,11 @@ def test_a_page_costs_no_query_and_two_round_trips(
 ):
     """While what it is made from lies in the cache, whether or not somebody has asked for the page before."""
     client.get(path)
-    look(client, path)  # the first to find there what the page before has fetched looks once more
+    get_page(client, path)  # the first to find there what the page before has fetched looks once more
     with django_assert_num_queries(0):
-        assert look(client, path) <= 2
-        assert look(client, path, headers={"Accept-Language": "en;q=0.5"}) <= 2
-        assert look(client, f"{path}{'&' if '?' in path else '?'}scheme=dark") <= 2
+        assert get_page(client, path) <= 2
+        assert get_page(client, path, headers={"Accept-Language": "en;q=0.5"}) <= 2
+        assert get_page(client, f"{path}{'&' if '?' in path else '?'}scheme=dark") <= 2
 
 
 @pytest.mark.django_db
@@ -62,7 +62,7 @@ def test_a_page_asked_for_before_costs_one_short_look(client: Client, counted: S
     """Or none at all within the second of memory."""
     client.get("/book/haircut/")
     client.get("/book/haircut/")
-    assert look(client, "/book/haircut/") == (1 if counted.KORDLESS_BOOKING["LOCAL_CACHE_SECONDS"] == 0 else 0)
+    assert get_page(client, "/book/haircut/") == (1 if counted.KORDLESS_BOOKING["LOCAL_CACHE_SECONDS"] == 0 else 0)
 
 
 @pytest.mark.long

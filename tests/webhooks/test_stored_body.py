@@ -14,21 +14,21 @@ pytestmark = pytest.mark.usefixtures("clock")
 BODY = '{"booking": {"email": "ada@example.com"}}'
 
 
-def kept() -> WebhookDelivery:
+def stored() -> WebhookDelivery:
     """One that comes now."""
     return WebhookDelivery(account="default", encrypted=encrypt_body("default", BODY.encode()))
 
 
 def test_a_stored_body_is_encrypted_and_opens_unchanged() -> None:
     """Nothing of it stands in the database in the clear."""
-    row = kept()
+    row = stored()
     assert "ada" not in row.encrypted
     assert decrypt_body(row, NOW) == BODY
 
 
 def test_after_a_month_only_who_empties_it_can_open_it() -> None:
     """Staff can't any more; a person's data is found for erasure however old it is."""
-    row, late = kept(), NOW + BODY_RETENTION + timedelta(seconds=1)
+    row, late = stored(), NOW + BODY_RETENTION + timedelta(seconds=1)
     with pytest.raises(BodyUnavailable):
         decrypt_body(row, late)
     assert decrypt_body(row, None) == BODY
@@ -38,7 +38,7 @@ def test_after_a_month_only_who_empties_it_can_open_it() -> None:
 @pytest.mark.parametrize("spoilt", ["emptied", "cut", "another account", "another key"])
 def test_a_body_that_can_not_be_decrypted_is_gone(settings: Settings, spoilt: str, now: datetime | None) -> None:
     """Whatever is the matter with it."""
-    row = kept()
+    row = stored()
     match spoilt:
         case "emptied":
             row.encrypted = ""
