@@ -1,1 +1,1 @@
-"""How fast the widget is, how little it asks of Kordless, and whether it keeps both promises: `make bench`."""
+"""Benchmarks of the widget's speed and of its requests to Kordless, with the target of each: `make bench`."""

@@ -1,4 +1,4 @@
-"""What is asked of the widget, measured."""
+"""Performance targets of the widget, and the measurements that check them."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv-bench"
 REQUIREMENTS = Path(__file__).parent / "requirements.txt"
 PROGRAMS = {"wrk": "wrk", "redis-server": "redis-server"}
-"""What is wanted from Debian: program and package."""
+"""Programs required from Debian, and the package of each."""
 
 
 def enter() -> Path | None:

@@ -47,7 +47,7 @@ class Site:
         return ticks / os.sysconf("SC_CLK_TCK")
 
     def megabytes(self) -> float:
-        """What the largest worker holds in memory."""
+        """Return the memory of the largest worker, in megabytes."""
         sizes = [int(Path(f"/proc/{worker}/statm").read_text(encoding="ascii").split()[1]) for worker in self.workers]
         return max(sizes) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
@@ -60,7 +60,7 @@ class Kordless:
 
     @property
     def api(self) -> str:
-        """What a site is told."""
+        """Return the URL of the API, for the settings of a site."""
         return f"{self.url}/api/calendar/v1/public"
 
     def ask(self, what: str, method: str = "GET", **said: Any) -> dict[str, Any]:
@@ -73,7 +73,7 @@ class Kordless:
             return found
 
     def requests(self) -> list[dict[str, Any]]:
-        """What has reached it since it was last told to forget."""
+        """Return the requests it has received since it was last told to forget them."""
         found: list[dict[str, Any]] = self.ask("requests")["requests"]
         return found
 

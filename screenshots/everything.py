@@ -68,7 +68,7 @@ def themes(browser: Browser, folder: Path) -> list[Path]:
 
 
 def depths(browser: Browser, folder: Path) -> list[Path]:
-    """What the examples of docs/theming.md do, one after the other."""
+    """Take the pictures of the examples in docs/theming.md, one after the other."""
     files = []
     for depth in DEPTHS:
         with _fresh("tests.projects.dressed.settings", DRESSED=depth) as (site, _sandbox):

@@ -54,7 +54,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def _uncounted() -> Iterator[None]:
-    """What is counted on the way is written when a test says so, and never by a thread of its own."""
+    """Counts are written when a test says so, and never by a background thread."""
     with counters.paused():
         yield
         counters.stage_counter.drain()

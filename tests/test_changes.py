@@ -71,7 +71,7 @@ def test_an_older_move_is_not_published():
 
 
 def test_a_creation_after_a_move_is_published_with_the_current_time():
-    """Who writes it down must not end up with the old time."""
+    """A creation that arrives after its reschedule is published with the new time, not with its own old one."""
     assert heard(BookingChange.RESCHEDULED, MOVED, at=20)
     assert heard(BookingChange.CREATED, FIRST) == MOVED
     assert BookingProjection.objects.get().start == MOVED

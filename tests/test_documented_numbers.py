@@ -51,7 +51,7 @@ def days(length: timedelta | float) -> str:
 
 
 def _documented() -> dict[str, list[str]]:
-    """What each document must say, with the numbers that are in force."""
+    """Return the phrases that each document must contain, with the numbers in force."""
     account, in_force = REAL_ACCOUNT, numbers_in_force()
     rules = {name: rule for name, rule in throttle_rules().items() if name != "number"}
     assert len({rule.seconds for rule in rules.values()}) == 1
@@ -192,7 +192,7 @@ def test_a_permit_is_held_for_as_long_as_kordless_counts() -> None:
 
 
 def test_tokens_fit_where_they_travel() -> None:
-    """What is cut down for a URL can be decrypted again, and a row holds more than a URL."""
+    """A token cut down for a URL can be decrypted again, and a row holds more than a URL."""
     assert draft.MAX_TOKEN < tokens.MAX_URL_TOKEN < tokens.MAX_TOKEN < tokens.MAX_ROW_TOKEN
 
 

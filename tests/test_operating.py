@@ -42,7 +42,7 @@ def test_every_table_is_listed_and_can_be_erased():
 
 
 def test_addresses_and_options_are_real():
-    """What one may copy from the page works."""
+    """Every address and option that can be copied from the page exists."""
     assert reverse("kordless_booking:health") == "/book/health/"
     assert reverse("kordless_booking:health-booking") == "/book/health/booking/"
     known: set[str] = set()

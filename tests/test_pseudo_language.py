@@ -60,7 +60,7 @@ def pseudo(site: Settings, tmp_path: Path) -> Settings:
 
 
 def said_by(node: LexborNode) -> Iterator[str]:
-    """What is read of a node and all that is inside it: texts, labels, descriptions; not what is there for robots."""
+    """Yield the texts, labels and descriptions of a node and its descendants, but not those of traps for robots."""
     for trap in node.css("[aria-hidden=true]:has(input)"):
         trap.decompose()
     for inner in node.traverse(include_text=True):

@@ -125,7 +125,7 @@ def test_choices_of_the_page_are_heeded(site: Settings, client: Client):
 
 
 def test_hostile_texts_stay_texts(site: Settings, client: Client, sandbox: Sandbox):
-    """What the tag calls safe is escaped by the widget's own templates."""
+    """Text that the tag marks as safe has been escaped by the widget's own templates."""
     sandbox.faults.add("hostile")
     for url in ("/page/", "/page/?service=haircut", "/page/?service=<script>alert(1)</script>"):
         html = client.get(url).content.decode()

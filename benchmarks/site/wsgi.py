@@ -1,4 +1,4 @@
-"""What gunicorn and granian serve."""
+"""The WSGI application that gunicorn and granian serve."""
 
 import os
 

@@ -45,7 +45,7 @@ def slot(start, *, minutes=60, host=None, free=1, capacity=1):
 
 
 def clocks(times):
-    """What the visitor's clock shows at each start."""
+    """Return the local start times as the visitor's clock shows them."""
     return [moment.local_start.strftime("%H:%M") for moment in times]
 
 

@@ -1,4 +1,4 @@
-"""What stands in the query: read from anybody's hand, and written so that it reads the same again."""
+"""Choices in the query string: parsed safely from untrusted input, and written so that they parse to the same again."""
 
 from datetime import date
 from urllib.parse import parse_qsl

@@ -145,7 +145,7 @@ def test_an_age_is_exact():
 
 
 def test_secret_keys_can_be_rotated(settings):
-    """What the old key signed opens while it is a fallback, and no longer."""
+    """A draft signed with the old key opens only while that key is a fallback."""
     token = sign(DRAFT, "default")
     old, settings.SECRET_KEY = settings.SECRET_KEY, "the next one, 8sKq2LmV0x"
     with pytest.raises(InvalidDraft):

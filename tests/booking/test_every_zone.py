@@ -97,7 +97,7 @@ print(json.dumps([*said, calendar_event.calendar_file(entry).decode(), calendar_
 
 
 def shown_with(folder: Path | None, start: datetime) -> list[str]:
-    """What a process with this database of zones (None is the installed one) says of a booking in Kyiv."""
+    """Return how a process with this time zone database (None is the installed one) shows a booking in Kyiv."""
     more = {"PYTHONTZPATH": str(folder)} if folder else {}
     done = subprocess.run(  # noqa: S603 (ours)
         [sys.executable, "-c", SHOW, start.isoformat()],

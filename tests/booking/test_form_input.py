@@ -1,4 +1,4 @@
-"""What was typed, on its way past the slot page: encrypted, short enough for a URL, and never in the way."""
+"""Form input that travels past the slot page: encrypted, short enough for a URL, and ignored when it is invalid."""
 
 import pytest
 from hypothesis import given
@@ -49,7 +49,7 @@ def test_only_known_fields_pass_and_none_is_endless():
 
 
 def test_a_token_of_ours_with_other_contents_is_narrowed(clock):
-    """What another version encrypted is cut down to what this one knows."""
+    """A token encrypted by another version is reduced to the fields that this version knows."""
     token = encrypt_token("form_input", "default", {"name": 7, "email": None, "strange": {"a": 1}})
     assert decrypt_form_input("default", token, STAMP, FIELDS) == {"name": "7"}
 

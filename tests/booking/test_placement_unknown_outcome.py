@@ -36,7 +36,7 @@ LOST = [
 
 @pytest.mark.parametrize(("kind", "options", "carried_out"), LOST)
 def test_a_lost_answer_is_asked_for_again_with_the_same_bytes(sandbox, client, attempt, kind, options, carried_out):
-    """Whether it was carried out or not, the same key and body bring out the truth, and one booking."""
+    """The same key and body are sent again, the true outcome is found, and there is one booking, carried out or not."""
     sandbox.faults.add(kind, "create", times=1, **options)
     assert place_booking("default", client, attempt, NOW) == Pending(seconds=2)
     assert len(sandbox.bookings()) == carried_out
@@ -75,7 +75,7 @@ def test_the_pauses_grow_to_half_a_minute(sandbox, client, attempt):
 
 
 def test_no_connection_after_an_unknown_outcome_stays_unknown(sandbox, network, client, attempt):
-    """What was sent before may have been carried out, so this is no no."""
+    """A refused connection proves nothing about the earlier request, which may have been carried out."""
     unsure(sandbox, client, attempt)
 
     def refuse() -> None:

@@ -34,7 +34,7 @@ def waiting(
 
 
 def told(rows: list[BookingAttempt], creations_per_minute: int = 10) -> list[int]:
-    """What each is told."""
+    """Return the seconds that each attempt is told to wait."""
     return [wait_for(row, NOW, creations_per_minute=creations_per_minute) for row in rows]
 
 
@@ -89,7 +89,7 @@ def test_only_those_who_wait_at_the_same_account_count():
 
 
 def raced(row: BookingAttempt, creations_per_minute: int = 10) -> int:
-    """What it is told when Kordless has room again in 50 seconds."""
+    """Return the wait of an attempt that lost the race for a permit when Kordless has room again in 50 seconds."""
     return wait_after_contention(row, NOW, seconds=50, creations_per_minute=creations_per_minute)
 
 

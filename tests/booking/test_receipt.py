@@ -121,7 +121,7 @@ def test_long_notes_stay_behind_and_the_rest_comes_along(clock):
 
 
 def test_a_wordy_business_does_not_break_the_confirmation(clock):
-    """What the business says of itself can be asked for again; number, status and time stay."""
+    """Long texts of the business, which can be fetched again, are dropped; number, status and time stay."""
     long_receipt = msgspec.structs.replace(
         BOOKING, location=Location(type="custom", value=hardly_compressible(3000)), contact=Contact(name="Zzqx")
     )

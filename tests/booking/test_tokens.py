@@ -110,7 +110,7 @@ def test_a_clock_that_was_set_back_does_no_harm(token):
 
 
 def test_secret_keys_can_be_rotated(settings, token):
-    """What the old key encrypted opens while it is a fallback, and no longer."""
+    """A token encrypted with the old key opens only while that key is a fallback; a fresh token opens without it."""
     old, settings.SECRET_KEY = settings.SECRET_KEY, "the next one, 8sKq2LmV0x"
     with pytest.raises(InvalidToken):
         opened(token)

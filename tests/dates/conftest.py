@@ -1,4 +1,4 @@
-"""What works on any date: it plays at $KORDLESS_TEST_NOW, and `make test-dates` plays it on many special days."""
+"""Tests that must pass on any date: they run at $KORDLESS_TEST_NOW; `make test-dates` runs them on special days."""
 
 from __future__ import annotations
 

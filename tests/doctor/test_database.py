@@ -1,4 +1,4 @@
-"""What the doctor says of the database."""
+"""The doctor's report on the database."""
 
 from contextlib import AbstractContextManager
 

@@ -1,4 +1,4 @@
-"""What the doctor says of who may show the widget, and of middleware that keeps them from it."""
+"""The doctor's report on the origins that may frame the widget, and on middleware that prevents them."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What the doctor says of the cache: it is tried, and said who else sees it."""
+"""The doctor's report on the cache: whether it works, and which processes share it."""
 
 from typing import Any
 

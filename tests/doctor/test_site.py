@@ -1,4 +1,4 @@
-"""What the doctor says of the running site, which it asks as Kordless and browsers would."""
+"""The doctor's report on the running site, to which it sends requests as Kordless and browsers would."""
 
 import socket
 import threading

@@ -1,4 +1,4 @@
-"""What the doctor says of scripts: found, collected, and of this version."""
+"""The doctor's report on scripts: found, collected, and of this version."""
 
 from pathlib import Path
 

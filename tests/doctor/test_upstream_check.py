@@ -181,7 +181,7 @@ def test_something_else_speaks_tls(far: Sandbox, well: Settings):
 
 
 def test_a_hostile_name_stays_on_its_line(well: Settings, sandbox: Sandbox):
-    """What the business is called is typed by somebody else."""
+    """The name of the business is untrusted input: it is printed on one line, without control characters, and cut."""
     sandbox.faults.add("org_renamed", name="Salon\x1b[2J\nfix  nothing" + "x" * 500)
     told = ask()
     assert "\x1b" not in told.line("key")

@@ -1,4 +1,4 @@
-"""Who is meant: one person in every spelling of a contact, and nobody else."""
+"""Matching a person: every spelling of a contact matches, and nobody else's does."""
 
 import pytest
 from hypothesis import given

@@ -135,7 +135,7 @@ def test_a_row_that_can_not_be_opened(client: Client, sandbox: Sandbox):
 
 
 def test_a_new_secret_key(client: Client, hooked: Any):
-    """What was written under the one before is found, as long as that is a fallback."""
+    """A row encrypted with the previous key is found as long as that key is a fallback."""
     book(client)
     old = hooked.SECRET_KEY
     hooked.SECRET_KEY, hooked.SECRET_KEY_FALLBACKS = "another key: nR6yTq0cVwZ3", [old]

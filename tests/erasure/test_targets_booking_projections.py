@@ -17,7 +17,7 @@ DAY = timedelta(days=1)
 
 
 def test_a_person_whose_numbers_are_known(client: Client):
-    """What is still to come stays, and holds nothing of anybody."""
+    """The projection of an upcoming booking stays, without personal data, and is deleted once the booking is over."""
     deliver_event(client, "BOOK_AAAA0001")
     deliver_event(client, "BOOK_AAAA0002")
     person = Person(frozenset({"canary@example.com"}), numbers={"book_aaaa0001"})

@@ -46,7 +46,7 @@ def until(scenario: FaultScenario, url: str, right: Callable[[Page], bool], *, w
 
 
 def asked(scenario: FaultScenario) -> int:
-    """How many requests Kordless has had."""
+    """Return the number of requests that Kordless has received."""
     return len(scenario.sandbox.requests)
 
 
@@ -185,7 +185,7 @@ def test_a_form_with_a_mistake_survives_an_outage(scenario: FaultScenario, known
 
 
 def test_changed_terms_are_shown(scenario: FaultScenario, caplog: pytest.LogCaptureFixture):
-    """What Kordless booked is what the confirmation says, also when it is longer than what was shown."""
+    """The confirmation shows the booking as Kordless made it, even when it is longer than the slot that was shown."""
     form = scenario.form()
 
     def longer(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
@@ -258,7 +258,7 @@ def test_a_dead_cache_takes_no_page_down(scenario: FaultScenario, caplog: pytest
 
 
 def test_a_read_only_database_books_nothing(scenario: FaultScenario, caplog: pytest.LogCaptureFixture):
-    """What can't be written down isn't sent: the form stays, browsing goes on, and one line says why."""
+    """An attempt that can't be written isn't sent: the form stays, browsing goes on, and one log line says why."""
     form = scenario.form()
     scenario.sandbox.clear_requests()
     with connection.cursor() as cursor:

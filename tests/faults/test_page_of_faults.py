@@ -54,7 +54,7 @@ def test_every_event_is_listed_and_exists():
 
 
 def test_every_reason_exists():
-    """What follows `upstream_` is a reason that the client or the catalog gives."""
+    """Each documented reason after `upstream_` is one that the code gives."""
     reasons = {event.removeprefix("upstream_") for event in EVENT.findall(PAGE) if event.startswith("upstream_")}
     code = written()
     assert reasons
@@ -72,7 +72,7 @@ def test_statuses_are_those_of_the_tests():
 
 
 def test_quoted_words_are_the_visitors():
-    """What stands in quotation marks is on a page."""
+    """Every text in quotation marks occurs in the package's templates or code."""
     sources = "".join(path.read_text() for path in PACKAGE.rglob("*") if path.suffix in {".py", ".html"})
     shown = re.sub(r'"\s*\n\s*"', "", html.unescape(sources)).replace("\u2019", "'")
     for quoted in re.findall("“([^”]+)”", PAGE):

@@ -1,4 +1,4 @@
-"""What the times look like when the list of slots is strange: only what is true and can be booked is offered."""
+"""Slot pages with an abnormal list of slots: only times that exist and can be booked are offered."""
 
 from datetime import UTC, datetime, timedelta
 

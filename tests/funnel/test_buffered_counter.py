@@ -93,7 +93,7 @@ def test_counts_that_can_not_be_written_stay_buffered_for_a_retry(
 def test_it_never_grows_without_end(
     tally: BufferedCounter[str], book: Book, later: Later, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What is new beyond the bound is lost and said to be; what is known goes on being counted."""
+    """New keys beyond the bound are dropped and logged; known keys are still counted."""
     for key in "abcdeaa":
         tally.add(key)
     later.pass_by()

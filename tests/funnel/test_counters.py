@@ -29,7 +29,7 @@ def _nothing_yet() -> Iterator[None]:
 
 
 def rows() -> list[tuple[str, str, str, int]]:
-    """What the table holds."""
+    """Return the rows of the table."""
     return list(FunnelCount.objects.order_by("pk").values_list("service", "placement", "stage", "count"))
 
 
@@ -93,7 +93,7 @@ def test_the_longest_service_fits() -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can't fork")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_forked_process_begins_with_nothing() -> None:
-    """What its parent has counted is its parent's to write."""
+    """Counts of the parent process are written by the parent alone."""
     counters.count_stage("default", "haircut", FunnelCount.Placement.PAGE, FunnelCount.Stage.SLOT)
     child = os.fork()
     if child == 0:

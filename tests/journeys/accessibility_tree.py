@@ -55,7 +55,7 @@ def _line(node: dict[str, Any], role: str, text: str) -> str:
 
 
 def in_order(lines: list[str], *wanted: str) -> list[str]:
-    """What of `wanted` is missing from the lines, or stands before what was wanted earlier. "…" ends a beginning."""
+    """Return those of `wanted` that are missing from the lines or out of order. A trailing "…" matches by prefix."""
     missing, begin = [], 0
     for one in wanted:
         start = one.removesuffix("…")

@@ -91,7 +91,7 @@ class Tour:
         yield "canceled"
 
     def trouble(self) -> Iterator[str]:
-        """What goes wrong, and is said kindly."""
+        """Walk through the failures that have a page, and yield the name of each."""
         faults = self.demo.sandbox.faults
         self.open("no-such-page/", "problem")
         yield "no such page"

@@ -91,7 +91,7 @@ def find(page: Page, number: str, contact: str) -> None:
 
 
 def is_too_wide(page: Page) -> bool:
-    """Whether the page can be scrolled sideways."""
+    """Return True if the page can be scrolled sideways."""
     return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
 
 

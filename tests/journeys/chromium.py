@@ -1,4 +1,4 @@
-"""What a visitor does in Chromium, in the same words as tests/journeys/firefox.py."""
+"""A visitor in Chromium, with the same methods as in tests/journeys/firefox.py."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class Chromium:
         return self._in(frame).locator(what).inner_text()
 
     def ask(self, expression: str, frame: str = "") -> Any:
-        """What a JavaScript expression comes to in the page."""
+        """Evaluate a JavaScript expression in the page."""
         return self._in(frame).locator("html").evaluate(f"() => ({expression})")
 
     def kept(self, *frames: str) -> list[str]:

@@ -91,7 +91,7 @@ def browser_context_args() -> dict[str, Any]:
 
 @pytest.fixture
 def complaints(page: Page) -> list[str]:
-    """What the browser has to complain about on `page`: script errors, refused resources, failed requests."""
+    """Collect the errors the browser reports on `page`: script errors, blocked resources, failed requests."""
     heard: list[str] = []
     page.on("pageerror", lambda error: heard.append(f"error: {error}"))
     page.on("console", lambda message: heard.append(message.text) if message.type in {"error", "warning"} else None)

@@ -42,7 +42,7 @@ class Demo:
         return Sandbox(path=str(self.folder / "sandbox.sqlite3"))
 
     def log(self) -> str:
-        """What the site has written so far."""
+        """Return the log of the site so far."""
         return (self.folder / "demo.log").read_text()
 
 

@@ -86,7 +86,7 @@ def listen(page: Page) -> None:
 
 
 def heard(page: Page, *names: str) -> list[dict[str, object]]:
-    """What the widget has told the page so far, of these kinds."""
+    """Return the events of these names that the widget has sent to the page so far."""
     found: list[dict[str, object]] = page.evaluate("heard")
     return [one for one in found if one["name"] in names]
 

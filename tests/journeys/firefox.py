@@ -1,4 +1,4 @@
-"""What a visitor does in Firefox, and what Firefox has kept of it."""
+"""A visitor in Firefox, and the data that Firefox has stored about the visit."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Firefox:
         self._call("WebDriver:PerformActions", actions=[{"type": "key", "id": "keys", "actions": strokes}])
 
     def ask(self, expression: str, frame: str = "") -> Any:
-        """What a JavaScript expression comes to in the page."""
+        """Evaluate a JavaScript expression in the page."""
         self._enter(frame)
         return self._call("WebDriver:ExecuteScript", script=f"return ({expression})", args=[])
 

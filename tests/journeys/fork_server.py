@@ -42,7 +42,7 @@ LIBRARIES = (
     "stamina",
     "whitenoise.storage",
 )
-"""What the demo needs and what reads no settings when it is loaded."""
+"""Modules that the demo needs and that read no settings at import."""
 LONGEST = 1_000_000
 """Bytes of an order."""
 

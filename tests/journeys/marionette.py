@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
-"""What WebDriver calls a reference to an element."""
+"""The key with which WebDriver marks a reference to an element."""
 PREFERENCES: dict[str, Any] = {
     "marionette.port": 0,
     # Whatever is not of this machine goes to a port where nobody listens.

@@ -1,4 +1,4 @@
-"""What a browser can measure of a page: targets, text that is cut off or sticks out, whether the focus is seen."""
+"""Measurements of a page in the browser: target sizes, text that is clipped or overflows, visibility of the focus."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def cut_off(page: Page) -> list[str]:
 
 
 def focus_is_seen(page: Page) -> bool:
-    """Whether the element with the focus has an outline, is in view, and is not covered by anything."""
+    """Return True if the focused element has an outline, is in view, and is not covered by anything."""
     return bool(
         page.evaluate(
             """() => {

@@ -22,7 +22,7 @@ WIDE, PHONE, NARROW = ({"width": width, "height": height} for width, height in (
 
 @dataclass(frozen=True)
 class Dress:
-    """How a visitor sees the widget.
+    """Display settings under which a visitor sees the widget.
 
     `least`: CSS pixels of a target; `text`: per cent; `airy`: with the text spacing of
     WCAG 1.4.12; `axe`: whether it looks too.

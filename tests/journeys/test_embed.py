@@ -305,7 +305,7 @@ def test_two_widgets_on_a_page(page: Page, elsewhere: Elsewhere, complaints: lis
 
 @pytest.mark.matrix
 def test_links_come_and_go(page: Page, elsewhere: Elsewhere, complaints: list[str]):
-    """What a page's own script adds is upgraded, what it takes away leaves nothing behind, and may come back."""
+    """Links that a page's own script adds are upgraded; removed ones leave nothing behind, and may be added again."""
     page.goto(elsewhere.write(page.context, "<main></main>"))
     page.wait_for_function("window.KordlessBooking?.version === 1")
     add = f"document.querySelector('main').innerHTML = {json.dumps(elsewhere.link() + elsewhere.link('popup', ''))}"
@@ -408,7 +408,7 @@ def test_the_frame_speaks_to_nobody_but_its_page(page: Page, elsewhere: Elsewher
 
 
 def test_prefilled_by_message(page: Page, elsewhere: Elsewhere):
-    """What the host knows is in the form, but for what can't be right; typed text stays; no address holds any of it."""
+    """Values from the host fill the form unless they are invalid; typed text stays; no URL holds any of them."""
     addresses: list[str] = []
     page.on("request", lambda request: addresses.append(request.url))
     told = {
@@ -594,7 +594,7 @@ def test_what_it_costs(page: Page, elsewhere: Elsewhere):
 
 @pytest.mark.matrix
 def test_the_snippet_builder(page: Page, elsewhere: Elsewhere, complaints: list[str]):
-    """What is chosen shows at once on someone else's website, books there, and can be copied."""
+    """The chosen options show at once on another website, a booking works there, and the snippet can be copied."""
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto(f"{elsewhere.demo.url}/snippet/")
     page.get_by_label("Service").select_option("beard-trim")

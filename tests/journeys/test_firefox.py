@@ -192,7 +192,7 @@ def test_strange_messages_are_ignored_both_ways(visitor: Firefox, elsewhere: Els
 
 
 def test_prefilled_by_message(visitor: Firefox, elsewhere: Elsewhere):
-    """What the host knows of the visitor stands in the form, in no address, and nothing that can't be right."""
+    """Values from the host fill the form unless they are invalid, and appear in no URL."""
     known = {"prefill-name": "Grace Hopper", "prefill-email": "not an address"}
     with visitor.tab(page(elsewhere, "inline", **known)):
         visitor.click(".kb-time", "Haircut")

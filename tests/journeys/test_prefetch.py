@@ -22,7 +22,7 @@ class Asked:
 
     @property
     def clicks(self) -> list[str]:
-        """What htmx has asked the server for: what it found in the browser's cache came over no line."""
+        """Return the requests of htmx that reached the network, without those answered from the browser's cache."""
         return over_the_line(self._page, "xmlhttprequest")
 
     def _note(self, request: Request) -> None:
@@ -84,7 +84,7 @@ def test_a_click_after_a_look_asks_nothing_more(page: Page, demo: Demo, complain
 
 @pytest.mark.matrix
 def test_a_guess_costs_kordless_nothing(page: Page, demo: Demo, complaints: list[str]):
-    """What nobody has read yet is left alone until somebody clicks."""
+    """A prefetch of a page that isn't cached sends no request to Kordless; a click does."""
     page.goto(f"{demo.url}/book/?tz=America/New_York")
     asked = Asked(page)
     before = len(demo.sandbox.requests)

@@ -1,4 +1,4 @@
-"""What is said to somebody who can't see: Chromium's own accessibility tree, names and roles, step by step."""
+"""Screen reader output: names and roles in Chromium's accessibility tree, step by step."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def test_managing_by_ear(page: Page, tour: Tour):
 
 @pytest.mark.dates
 def test_announcements_of_live_regions(page: Page, tour: Tour):
-    """What a search found, a chosen day, a wait and its end are said politely, and nothing old stays behind."""
+    """Search results, a chosen day, a wait and its end are announced politely, and no old announcement stays."""
     live = page.locator("[data-kb-live]")
     tour.open("color-consultation/zone/", "zone")
     search = page.get_by_role("searchbox", name="City, country or offset")

@@ -37,7 +37,7 @@ OBSERVE = """
 
 
 def observed(page: Page) -> dict[str, Any]:
-    """What the browser's own observers have noted, after they have had two frames to do so."""
+    """Return the entries of the browser's performance observers, two frames after the call."""
     found: dict[str, Any] = page.evaluate(
         "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50, seen))))"
     )

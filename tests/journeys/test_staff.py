@@ -1,4 +1,4 @@
-"""What the operator sees, in a real browser: readable by everybody, in light and dark, on a phone and right to left."""
+"""Staff pages in a real browser: accessible in light and dark, on a phone and right to left."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a visitor sees while something takes its time, and when the network or the server dies in between."""
+"""Waiting in the browser: slow answers, and failures of the network or the server in between."""
 
 import re
 
@@ -78,7 +78,7 @@ def test_a_slow_answer_is_announced(page: Page, demo: Demo, complaints: list[str
 
 @pytest.mark.matrix
 def test_without_motion_the_wait_stands_still(page: Page, demo: Demo):
-    """Who wants no movement sees the same line, at rest."""
+    """Visitors who prefer reduced motion see the same progress line without animation."""
     page.emulate_media(reduced_motion="reduce")
     page.goto(f"{demo.url}/book/")
     with booking_steps.unanswered(page, "**/book/full-color/**"):

@@ -40,7 +40,7 @@ def test_older_data_adds_fields_but_changes_none():
 
 
 def test_the_rows_own_times_count():
-    """What is encrypted says who, the row says when."""
+    """The contact is read from the encrypted data, start and status from the columns of the row."""
     row = Appointment(account="default", start=MOVED, end=MOVED + timedelta(hours=1), status="pending", notified_at=NOW)
     row.encrypted = AppointmentData(booking=booking(), preferences=VisitorPreferences(language="he")).encrypt("default")
     read = AppointmentData.from_row(row)

@@ -322,7 +322,7 @@ def test_a_mail_is_queued_once(writing: Settings):
 
 
 def test_where_no_cron_tidies_the_hundredth_does(writing: Settings):
-    """What is over is deleted with it."""
+    """Appointments that are over are deleted when one whose id is a multiple of CLEANUP_EVERY is written."""
     page(BookingChange.CREATED, confirmation_number="BOOK_OLD")
     long_ago = NOW - timedelta(days=9)
     Appointment.objects.update(start=long_ago, end=long_ago)

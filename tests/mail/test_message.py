@@ -1,4 +1,4 @@
-"""What a mail looks like to the person who opens it: words, links, calendar file and headers."""
+"""Mails as the recipient sees them: text, links, calendar file and headers."""
 
 from __future__ import annotations
 

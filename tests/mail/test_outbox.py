@@ -33,14 +33,14 @@ pytestmark = pytest.mark.django_db
 
 
 def state() -> tuple[str, int]:
-    """How the only mail stands, and how often it was tried."""
+    """Return the state of the only mail and the number of tries."""
     row = OutgoingMail.objects.get()
     return row.state, row.tries
 
 
 @pytest.fixture
 def lines(caplog: pytest.LogCaptureFixture) -> Any:
-    """What was logged about mails."""
+    """Return a function that lists the log messages about mails."""
     caplog.set_level(logging.INFO, "kordless_booking.mail")
     return lambda: [record.getMessage() for record in caplog.records if record.name == "kordless_booking.mail"]
 
@@ -156,7 +156,7 @@ def test_a_sender_that_dies_in_the_middle_is_not_followed(writing: Settings, clo
     page(BookingChange.CREATED)
 
     class Killed(BaseException):
-        """What a dying process looks like from inside."""
+        """An exception that stands for the death of the process."""
 
     def kill(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         if sql.startswith("UPDATE") and "sent" in params:

@@ -1,4 +1,4 @@
-"""What no rule of our style sheets may say, so that they serve every direction and every wish for calm."""
+"""Rules that no style sheet may contain: physical directions, and motion for visitors who prefer less of it."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ PHYSICAL = re.compile(
     r"(?<![\w-])(?:(?:margin|padding|border|scroll-margin|scroll-padding)-(?:left|right)[\w-]*|left|right)\s*:"
     r"|(?:text-align|float|clear)\s*:\s*(?:left|right)\b|border-(?:top|bottom)-(?:left|right)-radius"
 )
-"""What means a side of the screen rather than the beginning or the end of a line."""
+"""Properties and values that name a physical side of the screen instead of the start or end of a line."""
 
 
 @pytest.mark.parametrize("sheet", sorted(STATIC.rglob("*.css")), ids=lambda sheet: sheet.name)

@@ -41,7 +41,7 @@ def test_every_custom_property_is_listed():
 
 
 def test_the_demos_override_replaces_a_part_that_exists():
-    """What stands under the demo's templates/kordless_booking/ overrides something, and keeps up with it."""
+    """Every template below the demo's templates/kordless_booking/ overrides a template that the package still has."""
     ours = ROOT / "kordless_booking" / "templates"
     overrides = [
         path.relative_to(ROOT / "templates") for path in (ROOT / "templates" / "kordless_booking").rglob("*.html")
@@ -59,7 +59,7 @@ def test_the_demos_override_replaces_a_part_that_exists():
     ],
 )
 def test_every_example_is_a_file_that_was_photographed(name: str):
-    """What the page shows as code is, word for word, what the pictures beside it are taken of."""
+    """Every code example on the page is, word for word, the file from which the screenshots were taken."""
     assert f"\n{(DRESSED / name).read_text()}```\n" in THEMING
 
 

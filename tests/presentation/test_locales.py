@@ -79,7 +79,7 @@ def test_every_language_of_cldr_can_be_asked_for(name):
 
 
 def test_no_language_leaks_into_another():
-    """What one locale has looked up is not what another finds, although Babel lets them share it."""
+    """Changing the names of one locale changes no other, although Babel lets locales share them."""
     names = [locale_of(language).days["stand-alone"]["abbreviated"] for language in ("fy", "ru", "fa", "lt", "bg")]
     names[0][2] = "leaked"
     assert [list(each.values()).count("leaked") for each in names] == [1, 0, 0, 0, 0]

@@ -62,7 +62,7 @@ def test_the_style_sheets_texts_are_readable_on_the_tint(color):
 
 
 def test_the_surfaces_are_those_of_the_style_sheet():
-    """What is computed here holds only on the surfaces that are really painted."""
+    """Contrasts are computed for the surfaces that the style sheet paints."""
     assert {of_sheet("surface"), of_sheet("page")} <= set(LIGHT_SURFACES)
     assert {of_sheet("dark-surface"), of_sheet("dark-page")} <= set(DARK_SURFACES)
 

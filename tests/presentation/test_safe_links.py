@@ -61,7 +61,7 @@ def test_anything_but_a_plain_web_address_is_rejected(value):
     ],
 )
 def test_a_web_address_is_rebuilt(value, link):
-    """What comes out is written in one way only, and means the same."""
+    """A web address is rebuilt in one normal form with the same meaning."""
     assert safe_url(value) == link
 
 

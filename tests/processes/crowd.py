@@ -80,7 +80,7 @@ class Guest(Visitor):
 
 
 def counted(values: Sequence[R]) -> dict[R, int]:
-    """How often each value is there."""
+    """Count how often each value occurs."""
     return {value: values.count(value) for value in set(values)}
 
 

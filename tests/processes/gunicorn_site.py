@@ -37,7 +37,7 @@ class Served:
     master: int
 
     def log(self) -> str:
-        """What all processes have written."""
+        """Return the log of all processes."""
         return self.log_file.read_text()
 
     def workers(self) -> list[int]:

@@ -35,7 +35,7 @@ class Steered:
             return json.loads(answer.read())
 
     def requests(self, *operations: str) -> list[dict[str, Any]]:
-        """What has reached it, oldest first; of these operations, or of all."""
+        """Return the requests it has received, oldest first: those of these operations, or all."""
         everything = self.ask("requests")["requests"]
         return [each for each in everything if not operations or each["operation"] in operations]
 

@@ -12,7 +12,7 @@ from tests.processes.gunicorn_site import Served
 
 
 def complaints(site: Served) -> int:
-    """How many lines say that the cache is away."""
+    """Count the log lines that report the cache as unavailable."""
     return site.log().count("event=cache_unavailable")
 
 

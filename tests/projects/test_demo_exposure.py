@@ -1,4 +1,4 @@
-"""Who reaches the demo: it runs at once on its own machine, and is closed to everybody else until it is set up."""
+"""Exposure of the demo: it runs at once on its own machine, and rejects everybody else until it is configured."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ HOOK = "KORDLESS_SANDBOX_WEBHOOK"
 
 
 def why_not(environment: dict[str, str]) -> str:
-    """What is said of these variables."""
+    """Return the misconfiguration found in these variables."""
     return find_misconfiguration(
         environment, [host for host in environment.get("ALLOWED_HOSTS", "").split(",") if host]
     )

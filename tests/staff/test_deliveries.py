@@ -34,7 +34,7 @@ def row(client: Client) -> WebhookDelivery:
 
 
 def logged() -> list[str]:
-    """What the history says."""
+    """Return the messages of the admin's change history."""
     return [entry.get_change_message() for entry in LogEntry.objects.order_by("pk")]
 
 

@@ -1,4 +1,4 @@
-"""What is shown of a body before somebody asks for all of it."""
+"""Masking: the parts of a body that are shown before somebody asks for all of it."""
 
 import json
 from typing import Any

@@ -32,7 +32,7 @@ def seen(client: Client) -> Page:
 
 
 def row(page: Page, service: str) -> list[str]:
-    """How old what is shown of a service is."""
+    """Return the cells of a service's row: the age of its cached data."""
     rows = {
         cells[0]: cells[1:]
         for line in page.tree.css(".kb-wide tbody tr")
@@ -110,7 +110,7 @@ def test_a_revoked_key(owner: Client, client: Client, sandbox: Sandbox) -> None:
 
 
 def test_bookings_that_are_open(owner: Client, client: Client, sandbox: Sandbox, clock: time_machine.Traveller) -> None:
-    """How many, since when, and a word when it is long."""
+    """The page shows the number and the age of open bookings, and a warning when they are open for long."""
     walk = Visitor(client)
     sandbox.faults.add("status", "create", status=500)
     walk.send(walk.choose(), "Book appointment", **JANE)
@@ -126,7 +126,7 @@ def test_bookings_that_are_open(owner: Client, client: Client, sandbox: Sandbox,
 
 
 def test_the_rate_limit_of_this_minute(owner: Client, client: Client, shop: Settings) -> None:
-    """What is taken, without taking any; nearly all of it is worth a word."""
+    """The page shows the permits taken, without taking any, and a warning when nearly all are used."""
     shop.KORDLESS_BOOKING = {**shop.KORDLESS_BOOKING, "REQUESTS_PER_MINUTE": 6, "CREATIONS_PER_MINUTE": 2}
     assert "nearly used up" not in seen(owner).text
     client.get("/book/haircut/")
@@ -138,7 +138,7 @@ def test_the_rate_limit_of_this_minute(owner: Client, client: Client, shop: Sett
 
 
 def test_without_a_webhook(owner: Client, site: Settings, account_settings: dict[str, Any]) -> None:
-    """What that means is said."""
+    """The page says that no webhook is set up."""
     site.KORDLESS_BOOKING = account_settings
     assert "No webhook is set up" in seen(owner).text
 

@@ -128,7 +128,7 @@ class Act:
     prepare: Callable[[FaultScenario], Doing]
     operation: str
     most: int
-    """How many requests of that operation one such step may cost."""
+    """The largest number of requests of that operation that one such step may send."""
 
 
 ACTS = {

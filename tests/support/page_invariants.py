@@ -1,4 +1,4 @@
-"""What must hold of every answer, whatever the fault."""
+"""Invariants of every response, whatever the fault."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ POSTGRES = _programs()
 
 
 def _owner() -> pwd.struct_passwd | None:
-    """Who runs it: PostgreSQL refuses to be root."""
+    """Return the user that runs the server, or None for the current one: PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return None
     names = {entry.pw_name: entry for entry in pwd.getpwall()}

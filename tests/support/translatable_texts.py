@@ -35,7 +35,7 @@ class Text(NamedTuple):
 
 @cache
 def texts_of_the_package() -> frozenset[Text]:
-    """What templates and code ask gettext for; the sandbox speaks English, as Kordless does."""
+    """Return the texts that templates and code pass to gettext, without the sandbox, which speaks English only."""
     found: set[Text] = set()
     for path in PACKAGE.rglob("*.py"):
         if "sandbox" not in path.parts:

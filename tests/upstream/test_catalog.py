@@ -56,7 +56,7 @@ class CatalogScenario:
         self.sandbox.clock.advance(timedelta(seconds=seconds))
 
     def asked(self) -> Counter[str]:
-        """How often Kordless was asked, by operation."""
+        """Return the number of requests to Kordless, by operation."""
         return Counter(request.operation for request in self.sandbox.requests)
 
 

@@ -11,7 +11,7 @@ from tests.support.controlled_cache import HandTime, SharedMemory
 
 
 def heard(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What was said of the clock since it was last asked."""
+    """Return the messages about clock skew since the last call, and clear them."""
     lines = [record.getMessage() for record in caplog.records if "clock_skew" in record.getMessage()]
     caplog.clear()
     return lines

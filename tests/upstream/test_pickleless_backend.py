@@ -161,7 +161,7 @@ def test_a_list_under_a_key_of_ours_is_no_outage(servers: dict[str, Server], set
     ],
 )
 def test_it_is_known_which_caches_unpickle(settings: Settings, backend: str, unpickles: bool) -> None:
-    """What isn't known is taken to."""
+    """An unknown backend is assumed to unpickle."""
     settings.CACHES = {"default": {"BACKEND": backend}}
     assert may_unpickle("default") is unpickles
 

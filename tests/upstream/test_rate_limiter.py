@@ -108,7 +108,7 @@ def test_all_processes_share_one_quota_for_each_key(scenario: RateLimiterScenari
 
 
 def test_a_permit_stays_taken_until_a_minute_after_the_answer(scenario: RateLimiterScenario) -> None:
-    """What counts is when Kordless counted it, which may have been as late as its answer."""
+    """A permit counts from the answer, because Kordless may have counted the request as late as that."""
     limiter = scenario.process(quota=Quota(3, 1))
     permit = acquire(limiter)
     scenario.time.pass_(4)

@@ -42,7 +42,7 @@ def scenario() -> CacheScenario:
 
 
 def test_a_cold_value_is_fetched_once_for_all_processes(scenario: CacheScenario) -> None:
-    """What one process fetched, another finds."""
+    """A value fetched by one process is found by another."""
     assert scenario.process().read(scenario.item) == Cached(1, scenario.time.wall)
     assert scenario.process().read(scenario.item) == Cached(1, scenario.time.wall)
     assert scenario.source.calls == 1

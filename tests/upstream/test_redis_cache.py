@@ -31,7 +31,7 @@ def test_several_servers_are_left_to_django(settings: Settings):
 
 @pytest.mark.skipif(not REDIS, reason=WHY_NOT)
 def test_it_is_the_same_cache_with_one_client(settings: Settings, tmp_path: Path):
-    """What one instance stores, the other finds, under the site's own prefix; the client is always the same."""
+    """Both caches find each other's values, under the site's own prefix, and the client is always the same."""
     with running_redis(tmp_path) as url:
         settings.CACHES = {"default": {"BACKEND": REDIS_CACHE, "LOCATION": url, "KEY_PREFIX": "site"}}
         cache = pooled_redis("default")

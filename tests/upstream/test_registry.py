@@ -1,4 +1,4 @@
-"""How a process reaches Kordless: one client for each account, made once, silent about its key."""
+"""Services of a process for Kordless: one client for each account, made once, which never shows its key."""
 
 import contextlib
 import subprocess
@@ -134,7 +134,7 @@ def test_the_key_is_in_no_repr_and_in_no_cache_key(site):
 
 
 def test_the_sandbox_is_known_without_loading_it(site):
-    """What is written down here is what it answers to; a site with a real account never imports it."""
+    """The constants here are those of the sandbox; a site with a real account never imports it."""
     assert (OUR_KEY, OUR_ORG) == (SANDBOX_KEY, SANDBOX_ORG)
     code = (
         "import django, sys; django.setup();"

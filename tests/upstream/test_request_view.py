@@ -1,4 +1,4 @@
-"""What one page reads, and if it would read the same again."""
+"""The request-scoped cache: the values that one page reads, and whether it would read the same again."""
 
 import pytest
 

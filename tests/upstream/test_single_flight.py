@@ -260,7 +260,7 @@ def test_after_an_invalidation_nobody_joins_the_work_in_progress(
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # Python 3.12 warns of forking with threads
 def test_a_forked_child_does_not_wait_for_its_parents_threads() -> None:
-    """What was under way at the fork never lands in the child."""
+    """A fetch that was in progress at the fork is never waited for in the child process."""
     clock = Clock()
     single_flight: SingleFlight[str] = SingleFlight(FallbackCache(None, clock), account="north", clock=clock)
 
@@ -288,7 +288,7 @@ def test_started_work_counts_after_it_has_ended() -> None:
 
 @pytest.mark.parametrize("taken", [True, False])
 def test_started_work_that_waits_for_a_thread_is_taken_over(taken: bool) -> None:
-    """Whether it waits for a thread or was declined; the thread that comes to it later does nothing."""
+    """Started work is taken over, whether queued or declined; the thread that reaches it later does nothing."""
     time = HandTime()
     single_flight: SingleFlight[str] = SingleFlight(FallbackCache(None, time.clock), account="north", clock=time.clock)
     jobs: list[Callable[[], object]] = []

@@ -21,7 +21,7 @@ NOW = datetime(2026, 10, 1, tzinfo=UTC)
 
 
 def told(start: datetime, own: str, site: str | None) -> str:
-    """What a time that starts then says, on a 24-hour clock."""
+    """Return the text of a slot that starts then, on a 24-hour clock."""
     slot = Slot(start=start, end=start + timedelta(minutes=15), host=None, available=1, capacity=1)
     [times] = free_times([slot], zone=get_timezone(own), now=NOW).values()
     package = find_package_templates(TIME)

@@ -28,18 +28,18 @@ assert TYPED.keys() == ContactForm.base_fields.keys(), (
 
 
 def fields(page: Page) -> dict[str, str]:
-    """What stands in the contact form that people see."""
+    """Return the values of the contact form's visible fields."""
     _method, _action, found = page.form("Book appointment")
     return {name: found[name] for name in TYPED}
 
 
 def booked(sandbox: Sandbox) -> int:
-    """How many bookings there are."""
+    """Return the number of bookings."""
     return len(sandbox.bookings())
 
 
 def creations(sandbox: Sandbox) -> int:
-    """How often Kordless was asked for a booking."""
+    """Return the number of requests for a booking that Kordless received."""
     return len([asked for asked in sandbox.requests if asked.operation == "create"])
 
 

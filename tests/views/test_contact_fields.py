@@ -57,7 +57,7 @@ def take(form: Page, sandbox: Sandbox) -> None:
 
 
 def shown(page: Page) -> dict[str, str]:
-    """What stands in every field of the form on the page."""
+    """Return the values of all fields of the form on the page."""
     _method, _action, found = page.form("Book appointment")
     return {name: found[name] for name in ContactForm.base_fields}
 

@@ -1,4 +1,4 @@
-"""What looking costs: no query, a word with the cache, and Kordless hardly ever."""
+"""Cost of a page view: no query, few round trips to the cache, and hardly ever a request to Kordless."""
 
 from collections.abc import Iterator
 from typing import Any

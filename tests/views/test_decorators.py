@@ -1,4 +1,4 @@
-"""What makes a function of a visit into a view: exemptions, language, guard and problem pages."""
+"""Decorators that turn a function of a request into a view: exemptions, language, guard and problem pages."""
 
 import sys
 

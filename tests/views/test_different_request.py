@@ -82,12 +82,12 @@ def pass_seconds(clock: Traveller, site: Settings) -> None:
 
 
 def creations(sandbox: Sandbox) -> int:
-    """How often Kordless was asked for a booking."""
+    """Return the number of requests for a booking that Kordless received."""
     return len([asked for asked in sandbox.requests if asked.operation == "create"])
 
 
 def fields(page: Page) -> dict[str, str]:
-    """What stands in the contact form that people see."""
+    """Return the values of the contact form's visible fields."""
     _method, _action, found = page.form("Book appointment")
     return {name: found[name] for name in GIVEN}
 
@@ -372,7 +372,7 @@ def test_one_line_in_the_log_and_nobody_in_it(walk: Visitor, sandbox: Sandbox, c
 def test_a_details_page_costs_one_query(
     visitor: Visitor, sandbox: Sandbox, django_assert_num_queries: DjangoAssertNumQueries
 ):
-    """Whether its key is used or not."""
+    """The page costs one query, whether its key has been used or not."""
     form = visitor.choose()
     with django_assert_num_queries(1):
         assert visitor.open(form.url).status == 200

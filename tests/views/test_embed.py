@@ -1,4 +1,4 @@
-"""What other sites are served: the script, pages they may frame, and a way on for frames that can't send."""
+"""Embedding on other sites: the script, pages that may be framed, and a new tab for frames that can't send."""
 
 import gzip
 import json
@@ -251,7 +251,7 @@ def test_changes_go_on_in_a_new_tab_too(visitor: Visitor, sandbox: Sandbox):
 
 @pytest.mark.parametrize("junk", ["", "x" * 60000, "\x00", "☃"])
 def test_foreign_junk_is_carried_nowhere(visitor: Visitor, junk: str):
-    """What a foreign page sends as a draft leads back to the times at worst."""
+    """Junk that a foreign page sends as a draft leads to the list of times at worst."""
     refused = visitor.open("/book/haircut/contact/", {"draft": junk, "name": junk[:90]}, **FOREIGN)
     assert refused.status == 403
     assert visitor.send(refused, "Continue in a new tab").status in {200, 404}

@@ -1,4 +1,4 @@
-"""What a visitor's way adds to the funnel: each step once, from memory too, and never a query."""
+"""Funnel counts of a visitor's steps: each step once, also when its page is cached, and never a query."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def browser(request: pytest.FixtureRequest, client: Client) -> Browser:
 
 
 def counted() -> dict[str, int]:
-    """What was counted, by "stage service placement"."""
+    """Return and clear the counts, by "stage service placement"."""
     taken = counters.stage_counter.drain()
     return dict(Counter({f"{k.stage} {k.service or '-'} {k.placement}": number for k, number in taken.items()}))
 
@@ -140,7 +140,7 @@ def test_a_page_from_memory_counts_like_any_other(
 
 
 def test_an_open_page_that_asks_again_counts_nothing(client: Client) -> None:
-    """Whether or not there is something new."""
+    """A repeated request of an open page is not counted, whether its content has changed or not."""
     version = client.get("/book/haircut/")["KB-Version"]
     for seen in (version, "older"):
         client.get("/book/haircut/", headers={**CHROME, **HTMX, "KB-Seen": seen})

@@ -1,4 +1,4 @@
-"""Whether a process can serve, for machines: cheap, silent, and at nobody's expense."""
+"""Health checks for machines: cheap, not logged, and without requests to Kordless."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -119,7 +119,7 @@ def test_behind_a_login_wall(site: Settings, client: Client):
 
 @pytest.mark.django_db
 def test_each_account_for_itself(two_accounts: Settings, client: Client, sandbox: Sandbox):
-    """What one business's Kordless does says nothing of the other's."""
+    """The circuit breaker of one account does not affect the health of another."""
     sandbox.faults.add("status", status=503, retry_after=60, times=1)
     client.get("/north/")
     told = [client.get(f"/{name}/health/booking/").json()["kordless"] for name in ("north", "south")]

@@ -10,7 +10,7 @@ from kordless_booking.views import request
 
 
 def wishes(header: str) -> str:
-    """What a browser with this Accept-Language gets."""
+    """Return the language for a browser with this Accept-Language header."""
     return request.language_for(RequestFactory().get("/", headers={"Accept-Language": header}))
 
 

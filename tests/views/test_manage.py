@@ -29,7 +29,7 @@ def own_page(walk: Visitor, service: str = "haircut", query: str = FAR) -> Page:
 
 
 def canceled(sandbox: Sandbox) -> int:
-    """How often Kordless was asked to cancel."""
+    """Return the number of requests for a cancellation that Kordless received."""
     return len([asked for asked in sandbox.requests if asked.operation == "cancel"])
 
 
@@ -49,7 +49,7 @@ def test_a_phone_is_found_as_people_write_it(visitor: Visitor, contact: str):
 
 
 def test_an_email_with_a_plus_is_found(visitor: Visitor):
-    """What means something else in an address still finds its booking."""
+    """An email with characters that have a meaning in URLs still finds its booking."""
     email = "jane+tag&x=1@example.com"
     page = visitor.book("haircut", FAR, email=email)
     assert find(visitor, page.number, email).heading == "Your booking"
@@ -125,7 +125,7 @@ def test_the_number_can_be_guessed_a_few_times_only(visitor: Visitor, site: Sett
 
 
 def test_the_page_says_everything(walk: Visitor):
-    """What, when with zone, where, status, policy, calendars, and two real buttons."""
+    """The page shows service, status, times with zones, place, policy, calendars, and two real buttons."""
     page = own_page(walk, query="?day=2026-12-09&tz=Europe/Kyiv")
     for words in (
         "Haircut",
@@ -156,7 +156,7 @@ def test_a_manage_link_works_for_months_and_then_no_more(visitor: Visitor, site:
 
 
 def test_a_found_page_lasts_for_hours_only(visitor: Visitor, clock: Traveller):
-    """What was reached with a number stays open for two hours: it may be somebody else's computer."""
+    """A page found by number stays open for two hours: it may be somebody else's computer."""
     number = visitor.book("haircut", FAR).number
     page = find(visitor, number, "jane@example.com")
     clock.shift(timedelta(hours=1, minutes=59))
@@ -283,7 +283,7 @@ def test_a_deleted_booking_is_explained(visitor: Visitor, sandbox: Sandbox):
 
 
 def test_a_past_booking_can_not_be_changed(visitor: Visitor, clock: Traveller):
-    """What has begun can be looked at; its buttons are gone, and old pages of it explain themselves."""
+    """A booking that has begun can be viewed; its buttons are gone, and old pages of it explain themselves."""
     page = own_page(visitor)
     clock.shift(timedelta(days=9))
     again = visitor.open(page.url)
@@ -305,7 +305,7 @@ def test_calendar_files_replace_each_other(visitor: Visitor, clock: Traveller):
 
 
 def test_hours_and_language_stay(visitor: Visitor):
-    """What was chosen about writing stays on all pages of a booking, also through its buttons."""
+    """The chosen hours and language stay on all pages of a booking, also through its buttons."""
     page = own_page(visitor, query=f"{FAR}&hours=24&lang=en")
     for button in ("Cancel booking", "Reschedule"):
         onward = visitor.send(page, button)

@@ -71,7 +71,7 @@ def test_a_custom_place_is_plain_words(visitor: Visitor):
 
 
 def test_a_pending_booking_is_not_called_confirmed(walk: Visitor):
-    """What the business must still accept is called a request."""
+    """A booking that the business must still accept is called a request."""
     page = walk.book("bridal-styling")
     assert page.heading == "Request sent"
     assert "still has to be accepted" in page.text
@@ -135,7 +135,7 @@ def test_an_older_confirmation_asks_for_the_truth(walk: Visitor, sandbox: Sandbo
 
 
 def test_a_confirmation_outlives_its_service(visitor: Visitor, sandbox: Sandbox, clock: Traveller):
-    """What was booked is shown also when Kordless has nothing to say about the service any more."""
+    """A confirmation is shown even when Kordless answers nothing about its service any more."""
     page = visitor.book()
     sandbox.faults.add("status", status=500)
     clock.shift(600)
@@ -182,7 +182,7 @@ def test_tokens_of_an_earlier_format_are_broken_links(visitor: Visitor, sandbox:
 
 
 def test_a_confirmation_of_another_account_is_rejected(two_accounts: Settings, client: Client):
-    """What one business encrypted, the other can't open."""
+    """A token encrypted for one account can't be opened by another."""
     south = Visitor(client, base="/south/")
     page = south.book()
     for url in (page.url, page.link("Change or cancel"), page.link("Calendar file")):
@@ -376,7 +376,7 @@ def test_a_refusal_after_waiting_keeps_what_was_typed(
 
 
 def test_an_attempt_keeps_no_secrets_once_it_is_done(visitor: Visitor):
-    """What is written down holds no contact in the clear, and nothing of the body once it is placed."""
+    """The row of a placed booking holds no contact in plain text."""
     visitor.book()
     [row] = BookingAttempt.objects.all()
     stored = " ".join(str(value) for value in vars(row).values())

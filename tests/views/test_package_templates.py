@@ -65,7 +65,7 @@ def test_every_page_of_the_package_is_its_own(page: str, layout: str):
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/book/", "/book/haircut/", "/book/haircut/?tz=Asia/Tokyo", "/page/?service=haircut"])
 def test_nothing_is_rendered_that_was_not_looked_at(site: Settings, client: Client, path: str):
-    """What Django says it rendered is part of what was found, for each template that a shared page is made of."""
+    """Every template that Django renders for a shared page is among those that were checked."""
     rendered = set()
 
     def note(template: Template, **_kwargs: object) -> None:

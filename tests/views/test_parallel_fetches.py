@@ -1,4 +1,4 @@
-"""What a page asks of Kordless is asked at the same time: waits that add up would use up the page's own time."""
+"""Parallel fetches of a page: waits that add up would use up the page's own time."""
 
 import logging
 import threading
@@ -29,7 +29,7 @@ def at(moment: datetime, clock: time_machine.Traveller, sandbox: Sandbox) -> Non
 
 
 def asked(sandbox: Sandbox) -> Counter[str]:
-    """How often Kordless was asked, by operation."""
+    """Return the number of requests to Kordless, by operation."""
     return Counter(request.operation for request in sandbox.requests)
 
 
@@ -90,7 +90,7 @@ def test_a_crowd_at_a_months_end_costs_what_one_visitor_costs(
 def test_at_a_months_end_the_next_month_is_not_asked_for_while_this_one_is_here(
     visitor: Visitor, sandbox: Sandbox, clock: time_machine.Traveller
 ):
-    """What is left of it can be seen at once."""
+    """The rest of the cached month is shown without a request to Kordless."""
     at(datetime(2026, 11, 27, 15, tzinfo=UTC), clock, sandbox)
     visitor.open("/book/haircut/?month=2026-11")
     sandbox.clear_requests()
@@ -178,7 +178,7 @@ def test_of_many_made_up_services_that_arrive_together_one_is_asked_for(site: Se
 def test_a_cold_page_costs_three_requests_whatever_the_cache(
     visitor: Visitor, site: Settings, sandbox: Sandbox, backend: str
 ):
-    """What was fetched beside the page reaches it also where nothing can be kept."""
+    """Data fetched in parallel reaches the page even where nothing can be cached."""
     site.CACHES = {"default": {"BACKEND": f"django.core.cache.backends.{backend}"}}
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "LOCAL_CACHE_SECONDS": 0}
     with cold_in_rounds(site, sandbox, 3):

@@ -83,7 +83,7 @@ def test_a_prefetch_caches_nothing_else(client: Client, sandbox: Sandbox, header
 
 @pytest.mark.parametrize("path", ["/book/haircut/", "/book/haircut/?tz=Asia/Tokyo", "/book/"])
 def test_a_stale_page_is_not_refreshed_on_a_guess(client: Client, sandbox: Sandbox, clock: Traveller, path: str):
-    """Who only points at a link starts nothing, be it behind the scenes; who opens the page does."""
+    """A prefetch starts no refresh, not even in the background."""
     client.get(path)
     asked = len(sandbox.requests)
     clock.move_to(NOW + timedelta(seconds=301 if path == "/book/" else 31))

@@ -72,7 +72,7 @@ def _pages(visitor: Visitor) -> None:
 
 
 def _database() -> None:
-    """What is written down is encrypted, or gone."""
+    """Check that no table holds personal data in plain text."""
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
             cursor.execute(f"SELECT * FROM {table}")  # noqa: S608 (the database's own table names)

@@ -28,7 +28,7 @@ def question(walk: Visitor, page: Page, day: str = "Thursday, December 10, 2026"
 
 
 def moves(sandbox: Sandbox) -> int:
-    """How often Kordless was asked to move a booking."""
+    """Return the number of requests to reschedule a booking that Kordless received."""
     return len([asked for asked in sandbox.requests if asked.operation == "reschedule"])
 
 

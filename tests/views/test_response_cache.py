@@ -40,7 +40,7 @@ def test_a_page_given_again_is_not_older_than_its_minute(client: Client, clock: 
 
 
 def test_each_answer_is_its_own(client: Client):
-    """What a middleware writes on one answer stands on no other, and each has its own request id."""
+    """A header that middleware sets on one response appears on no other, and each has its own request id."""
     client.get("/book/haircut/")
     first, second = client.get("/book/haircut/"), client.get("/book/haircut/")
     assert first["X-Request-ID"] != second["X-Request-ID"]
@@ -147,7 +147,7 @@ def test_a_shared_page_depends_on_nothing_but_what_was_asked(address: str):
 
 @pytest.fixture
 def meanwhile(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """What happens once between a page's being made and its being kept."""
+    """Return a list of callbacks: one is run between the rendering of a page and its storage in the cache."""
     happens: list[Any] = []
 
     def later(key: response_cache.CacheKey, visit: WidgetRequest, response: HttpResponse) -> None:

@@ -154,7 +154,7 @@ def test_dates_at_the_ends_of_the_calendar(visitor: Visitor):
 
 
 def dangers(html: str) -> list[str]:
-    """What a page must never hold: scripts and handlers of others, unsafe links, styles."""
+    """Return what a page must never hold: foreign scripts and handlers, unsafe links, styles."""
     tree = LexborHTMLParser(html)
     found = []
     for node in tree.css("*"):

@@ -1,4 +1,4 @@
-"""Who may send to the widget and who may frame it; what stands on every answer."""
+"""Origins that may send to the widget or frame it, and the headers of every response."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -36,7 +36,7 @@ REFERERS = (None, f"{OWN}/book/haircut/", "http://evil.example/", "https://tests
 
 
 def allowed(site: str | None, origin: str | None, referer: str | None) -> bool:
-    """What the rule says, in one place: the browser's own word first, then Origin, then Referer."""
+    """Return the rule's decision: Sec-Fetch-Site first, then Origin, then Referer."""
     if site is not None:
         return site == "same-origin"
     if origin:
@@ -155,7 +155,7 @@ def test_pages_with_something_personal_are_never_stored(visitor: Visitor, pages:
 
 
 def test_caches_distinguish_pages_and_fragments(visitor: Visitor, pages: dict[str, str]):
-    """What is different for htmx or another language says so in Vary, and nothing varies by a cookie."""
+    """Vary names each header that changes a page, and never the cookie."""
     for name, url in pages.items():
         vary = visitor.client.get(url)["Vary"]
         assert {"HX-Request", "HX-Target", "Accept-Language"} <= {part.strip() for part in vary.split(",")}, name

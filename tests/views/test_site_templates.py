@@ -46,7 +46,7 @@ PUBLIC = (
     "/page/",
     "/page/?service=haircut",
 )
-"""What is shared between visitors as long as the package's own templates make it."""
+"""Pages that visitors share as long as they are made of the package's own templates."""
 PRIVATE_USE = re.compile("[\ue000-\uf8ff]")
 MARKER = re.compile(r"\[\[(.*?)\]\]", re.DOTALL)
 VARIABLE = re.compile(r"\{\{ ([a-z_]+(?:\.[a-z_]+)*)")
@@ -211,7 +211,7 @@ def own(site: Settings, tmp_path: Path) -> Path:
 
 
 def seen(answer: HttpResponse) -> list[str]:
-    """What stands in the markers of an answer."""
+    """Return the contents of the markers in a response."""
     return MARKER.findall(answer.content.decode())
 
 

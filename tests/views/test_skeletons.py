@@ -46,7 +46,7 @@ def page(settings: Settings) -> PackageTemplates:
 def context(
     name: str = "Ann", urls: tuple[str, ...] = ("a", "b"), url: str = "", fixed: str = "same"
 ) -> dict[str, object]:
-    """What the template shows."""
+    """Return the context of the template."""
     return {
         "one": One(name),
         "many": [{"url": each} for each in urls],

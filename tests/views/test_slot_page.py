@@ -32,7 +32,7 @@ def at(site: Settings, clock: Traveller, moment: datetime) -> Sandbox:
 
 @given(st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC)))  # noqa: DTZ001 (bounds)
 def test_a_start_survives_its_link(moment: datetime):
-    """What is written into a link is read back, to the second."""
+    """A start written into a link is parsed to the same time, to the second."""
     assert parse_start(format_start(moment)) == moment.replace(microsecond=0)
 
 
@@ -311,7 +311,7 @@ def test_the_hour_that_never_comes(site: Settings, clock: Traveller, client: Cli
 
 
 def test_past_times_are_not_shown(visitor: Visitor, sandbox: Sandbox):
-    """What Kordless still lists but has begun is left out."""
+    """Slots that Kordless still lists but that have begun are left out."""
     sandbox.faults.add("past", "availability")
     page = visitor.open("/book/haircut/")
     assert page.times_of_day[0] == "10:30 AM"
@@ -319,7 +319,7 @@ def test_past_times_are_not_shown(visitor: Visitor, sandbox: Sandbox):
 
 
 def test_full_times_are_not_shown(visitor: Visitor, sandbox: Sandbox):
-    """What Kordless lists with no place left is left out."""
+    """Slots that Kordless lists with no capacity left are left out."""
     sandbox.faults.add("capacity", "availability", value=0)
     assert not visitor.open("/book/haircut/").times
 

@@ -39,7 +39,7 @@ def test_services_say_description_length_and_price(walk: Visitor):
 
 
 def test_a_service_that_is_not_public_is_not_offered(walk: Visitor):
-    """What the business books for itself is neither listed nor reached by its address."""
+    """A service that is not public is neither listed nor reached by its address."""
     assert "Staff training" not in walk.open("/book/").text
     assert "staff-training" not in walk.open("/book/").html
     for address in ("/book/staff-training/", "/book/staff-training/zone/", "/book/staff-training/contact/"):

@@ -107,7 +107,7 @@ def rules(css: str) -> list[str]:
 
 @pytest.mark.parametrize("theme", ["", *THEMES])
 def test_being_small_costs_no_rule(site: Settings, client: Client, theme: str):
-    """What is served says the same as the files, word for word."""
+    """The minified style sheet has the same rules as the files."""
     css = client.get(f"/book/style-7a2e5d{'-' if theme else ''}{theme}.css").content.decode()
     before, _, after = css.partition(".kb{--kb-accent:#7a2e5d")
     assert rules(before) == rules((THEME_FILES.parent / "booking.css").read_text())

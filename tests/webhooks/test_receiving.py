@@ -165,7 +165,7 @@ def test_w9_a_receiver_that_fails_twice(client: Client, listener: Listener, capl
 
 @pytest.mark.parametrize("late", ["booking.created", UPDATED])
 def test_w10_out_of_order(client: Client, listener: Listener, late: str):
-    """What was cancelled stays so, whatever comes late."""
+    """A canceled booking stays canceled, whatever arrives late."""
     delivery(event_body(CANCELLED, at="2026-12-01T14:59:30Z")).post(client)
     answer = delivery(event_body(late, at="2026-12-01T14:58:00Z", startsAt="2026-12-02T14:30:00Z")).post(client)
     assert answer.json() == {"received": "superseded"}

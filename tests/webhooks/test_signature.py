@@ -25,7 +25,7 @@ AT = str(int(NOW))
 
 
 def passes(signatures: str, *, body: bytes = BODY, at: str = AT, secrets=(NEW, OLD), scheme=None) -> bool:
-    """Whether a delivery with these headers is let through; any other error than the two is a failure."""
+    """Return True if a delivery with these headers is accepted; any error but the two expected ones is a failure."""
     try:
         verify(body, signatures=signatures, timestamp=at, secrets=secrets, scheme=scheme or SignatureScheme(), now=NOW)
     except (BadSignature, StaleDelivery):
@@ -61,7 +61,7 @@ def test_every_scheme_passes_where_it_is_set(scheme: SignatureScheme):
 @pytest.mark.parametrize("scheme", SCHEMES, ids=str)
 @pytest.mark.parametrize("form", ["{}", "sha256={}", "v1={}", "v1,{}", "t=1,v1={}", "v1=bad, v1={}", "bad {}", " {} "])
 def test_prefixes_and_company_do_not_matter(form: str, scheme: SignatureScheme):
-    """What other senders write around a signature, and several in one header."""
+    """A signature is accepted with other senders' prefixes around it, and among several in one header."""
     assert passes(form.format(right(scheme=scheme)), scheme=scheme)
 
 

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 
 def run(**options: int) -> str:
-    """What it says."""
+    """Run the command and return its output."""
     said = io.StringIO()
     call_command("kordless_mail", stdout=said, **options)
     return said.getvalue().strip()

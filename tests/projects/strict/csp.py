@@ -1,4 +1,4 @@
-"""What django-csp and Django's own middleware do: a policy for every answer that has none of its own."""
+"""A policy for every response that has none of its own, as django-csp and Django's own middleware add it."""
 
 from collections.abc import Callable
 
