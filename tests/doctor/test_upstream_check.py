@@ -18,6 +18,7 @@ pytestmark = pytest.mark.django_db
 def test_all_is_well(well: Settings, limited: Sandbox):
     """Two requests: for the organization, and for times."""
     limited.faults.add("date_skew", seconds=1)
+    limited.faults.add("not_public", operation="organization", service="makeover")
     told = ask()
     assert told.status == 0, told.text
     assert told.of("kordless") == dict.fromkeys(("reached", "key", "services", "times", "clock"), "ok")
