@@ -131,9 +131,9 @@ class ResponseMeta:
 
     status: int
     limit: int | None = None
-    """Requests that the current rate-limit window allows."""
+    """Requests that the current rate-limit window allows, at least 1."""
     remaining: int | None = None
-    """Requests left in the current window."""
+    """Requests left in the current window, at most `limit`."""
     reset: float | None = None
     """End of the current window in Unix seconds by our own clock, at most 120 seconds ahead."""
     retry_after: int | None = None
@@ -154,10 +154,11 @@ def parse_response_meta(status: int, headers: Mapping[str, str], *, now: float, 
     left = _seconds_until_reset(headers.get("x-ratelimit-reset", ""), now=now, reference=date)
     if status == 429 and wait is None:
         wait = DEFAULT_WAIT_SECONDS if left is None else max(1, math.ceil(left))
+    limit, remaining = _limit_and_remaining(headers)
     return ResponseMeta(
         status=status,
-        limit=_parse_count(headers.get("x-ratelimit-limit", "")),
-        remaining=_parse_count(headers.get("x-ratelimit-remaining", "")),
+        limit=limit,
+        remaining=remaining,
         reset=None if left is None else now + left,
         retry_after=wait,
         date=date,
@@ -222,8 +223,23 @@ def _error_type(body: bytes) -> str:
     return word if _WORD.fullmatch(word) else ""
 
 
+def _limit_and_remaining(headers: Mapping[str, str]) -> tuple[int | None, int | None]:
+    """Return both counts, or None for both where they contradict each other or the response that carries them.
+
+    A limit of 0 or -1 (some servers write "unlimited" so), a negative remainder, and one above the limit can't be true
+    of a request that was just answered. Believed, they would stop every page for a minute.
+    """
+    limit = _parse_count(headers.get("x-ratelimit-limit", ""))
+    remaining = _parse_count(headers.get("x-ratelimit-remaining", ""))
+    if (limit is not None and limit < 1) or (remaining is not None and remaining < 0):
+        return None, None
+    if limit is not None and remaining is not None and remaining > limit:
+        return None, None
+    return limit, remaining
+
+
 def _parse_count(value: str) -> int | None:
-    return int(value) if re.fullmatch(r"[0-9]{1,9}", value.strip(), re.ASCII) else None
+    return int(value) if re.fullmatch(r"-?[0-9]{1,9}", value.strip(), re.ASCII) else None
 
 
 def _http_date(value: str) -> float | None:
