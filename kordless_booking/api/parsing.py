@@ -32,18 +32,21 @@ from kordless_booking.api.resources import (
     ServiceDetail,
     Slot,
     Team,
+    share_parts,
 )
 from kordless_booking.exceptions import OutcomeUnknown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-MAX_SLOTS: Final = 5_000
-"""Slots that are parsed of one response; more are skipped."""
+MAX_SLOTS: Final = 50_000
+"""Slots that are parsed of one response. A larger response is refused, not cut: what is cut off would look booked out.
+25 hosts with a slot each quarter of an hour, day and night, have 80,000 in a month, which is read in parts.
+"""
 _SLUG = re.compile(r"[A-Za-z0-9_-]{1,100}")  # slugs become part of our own URLs
 _CURRENCY = re.compile(r"[A-Za-z]{3}")
 
@@ -101,16 +104,28 @@ def parse_service_detail(document: LenientObject, dropped: SkippedItems, *, org_
 
 @_lenient_parser
 def parse_slots(document: LenientObject, dropped: SkippedItems) -> tuple[Slot, ...]:
-    """Parse the response of "Get availability", sorted by start and host, without duplicates."""
+    """Parse the response of "Get availability", sorted by start and host, without duplicates.
+
+    Raises OutcomeUnknown (reason "too_large") for more than MAX_SLOTS.
+    """
+    listed = document.raw("slots")
+    if isinstance(listed, list) and len(listed) > MAX_SLOTS:
+        raise OutcomeUnknown(f"the answer has more than {MAX_SLOTS:,} slots", reason="too_large")
+    items = _parse_items(document, "slots", dropped=dropped, read=_parse_slot, max_items=MAX_SLOTS)
+    return merge_slots(slot for slot, _path in items)
+
+
+def merge_slots(listed: Iterable[Slot]) -> tuple[Slot, ...]:
+    """Return slots sorted by start and host, without duplicates. Equal parts of them share their memory."""
     slots: dict[tuple[datetime, str, datetime, str, str], Slot] = {}
-    for slot, _path in _parse_items(document, "slots", dropped=dropped, read=_parse_slot, max_items=MAX_SLOTS):
+    for slot in listed:
         host, team = slot.host.id if slot.host else "", slot.team.id if slot.team else ""
         key = (slot.start, host, slot.end, team, slot.service_id or "")
         twin = slots.get(key)
         # Of duplicates the one with fewer free seats counts: better to hide a seat than to offer a taken one.
         if twin is None or slot.available < twin.available:
             slots[key] = slot
-    return tuple(slots[key] for key in sorted(slots))
+    return share_parts(tuple(slots[key] for key in sorted(slots)))
 
 
 @_lenient_parser

@@ -33,8 +33,10 @@ from kordless_booking.exceptions import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-MAX_BODY_BYTES: Final = 2 * 1024 * 1024
-"""Maximum size of a body in bytes, counted after decompression. At least 6,000 slots fit."""
+MAX_BODY_BYTES: Final = 16 * 1024 * 1024
+"""Maximum size of a body in bytes, counted after decompression. A guard against decompression bombs, not a limit for
+businesses: 50,000 slots with host and team fit.
+"""
 
 
 def read_body(chunks: Iterable[bytes], *, encoding: str = "", largest: int = MAX_BODY_BYTES) -> bytes:
@@ -58,7 +60,7 @@ def read_body(chunks: Iterable[bytes], *, encoding: str = "", largest: int = MAX
         except zlib.error:
             raise OutcomeUnknown("the answer can't be decompressed", reason="encoding") from None
         if len(body) > largest:
-            raise OutcomeUnknown("the answer is larger than 2 MiB", reason="too_large")
+            raise OutcomeUnknown("the answer is larger than its limit", reason="too_large")
         # Checked here as well as on the socket: a WSGI transport has no socket.
         if seconds_left() <= 0:
             raise OutcomeUnknown("the answer took too long", reason="deadline")

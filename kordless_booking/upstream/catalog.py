@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from kordless_booking.api.resources import OrganizationDetail, ServiceDetail, Slot, decode, encode
+from kordless_booking.api.resources import OrganizationDetail, ServiceDetail, Slot, decode, encode, share_parts
 from kordless_booking.clock import Clock
 from kordless_booking.exceptions import BadRequest, KeyRefused, KordlessError, NotFound
 from kordless_booking.limits import MAX_PARTY_SIZE
@@ -256,7 +256,8 @@ class Catalog:
 
         # Without the visitor's time zone: the window covers every zone, and so all visitors share one entry.
         parts = ("slots", slug, f"{month:%Y-%m}", str(party_size))
-        return _item(parts, self._invalidate_organization_on_404(fetch, slug), tuple[Slot, ...], self.lifetimes.slots)
+        fetch_slots = self._invalidate_organization_on_404(fetch, slug)
+        return CacheItem(parts, fetch_slots, encode, _decode_slots, self.lifetimes.slots)
 
     def _within_window(self, slug: str, month: date, slots: tuple[Slot, ...]) -> tuple[Slot, ...]:
         # Usually no fetch of its own: `prefetch` has started this one, and the read joins it.
@@ -299,6 +300,10 @@ def _state_of(entry: LocalEntry, now: float) -> tuple[str, float | None]:
     if envelope.degraded:
         return "degraded", age
     return ("fresh" if age < envelope.fresh else "stale"), age
+
+
+def _decode_slots(raw: bytes) -> tuple[Slot, ...]:
+    return share_parts(decode(raw, tuple[Slot, ...]))
 
 
 def _item(parts: tuple[str, ...], fetch: Callable[[], T], kind: type[T], lifetime: Lifetime) -> CacheItem[T]:

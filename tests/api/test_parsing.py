@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kordless_booking.api import parsing
 from kordless_booking.api.parsing import (
-    MAX_SLOTS,
     SkippedItems,
     is_same_service,
     parse_booking,
@@ -30,7 +30,9 @@ from kordless_booking.api.resources import (
     ServiceDetail,
     Slot,
     Team,
+    decode,
     encode,
+    share_parts,
 )
 from kordless_booking.exceptions import OutcomeUnknown
 from tests.support.api_clients import CALENDAR, DOCUMENTS, END, LONG, NUMBER, ORGANIZATION, SERVICE, SHORT, SLOT, START
@@ -306,15 +308,25 @@ def test_slots_are_sorted_and_merged() -> None:
     ]
 
 
-def test_there_is_an_end_to_slots() -> None:
-    """Beyond 5,000 slots the rest is left out and counted."""
-    items = [
-        {"startsAt": (START + timedelta(minutes=i)).isoformat(), "endsAt": (END + timedelta(days=9)).isoformat()}
-        for i in range(MAX_SLOTS + 7)
-    ]
-    dropped = SkippedItems()
-    assert len(slots(*items, dropped=dropped)) == MAX_SLOTS
-    assert dropped == SkippedItems(count=7, first_path=f"$.slots[{MAX_SLOTS}]")
+def test_more_slots_than_a_response_may_have_are_refused_and_never_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The catalog then reads in parts; what was cut off would look booked out."""
+    monkeypatch.setattr(parsing, "MAX_SLOTS", 20)
+    items = [SLOT | {"startsAt": (START - timedelta(minutes=i)).isoformat()} for i in range(21)]
+    assert len(slots(*items[:20])) == 20
+    with pytest.raises(OutcomeUnknown) as caught:
+        slots(*items)
+    assert caught.value.reason == "too_large"
+
+
+def test_equal_parts_of_slots_share_their_memory() -> None:
+    """One object for each host, team and time, also after the cache: a month has thousands of slots."""
+    items = [SLOT | {"startsAt": (START - timedelta(minutes=i)).isoformat(), "teamId": "t"} for i in range(9)]
+    found = slots(*items)
+    again = share_parts(decode(encode(found), tuple[Slot, ...]))
+    assert again == found
+    for listed in (found, again):
+        for name in ("host", "team", "end", "service_id", "timezone"):
+            assert len({id(getattr(slot, name)) for slot in listed}) == 1, name
 
 
 @pytest.mark.parametrize("slug", ["", "a/b", "../x", "<b>", "a b", "x" * 101, "naïve", None])
