@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
@@ -48,6 +49,7 @@ MAX_SLOTS: Final = 50_000
 25 hosts with a slot each quarter of an hour, day and night, have 80,000 in a month, which is read in parts.
 """
 _SLUG = re.compile(r"[A-Za-z0-9_-]{1,100}")  # slugs become part of our own URLs
+_SECOND = timedelta(seconds=1)
 _CURRENCY = re.compile(r"[A-Za-z]{3}")
 
 
@@ -141,7 +143,8 @@ def parse_booking(
     """Parse a booking in the short or the long form, bare or under "booking".
 
     The arguments are what was asked for. Another number, organization, service or start in the document is a mismatch.
-    An absent number, start or end is taken from the arguments. Without `number` (create) the document must contain one.
+    An absent number or start is taken from the arguments, and an absent or unusable end as well. Without `number`
+    (create) the document must contain one. Times are rounded to whole seconds.
     """
     fields = document.object("booking") or document
     confirmation_number = fields.text("confirmation_number", "number")
@@ -159,17 +162,21 @@ def parse_booking(
     invite = document.object("calendar_invite") or fields.object("calendar_invite")
     person = fields.object("contact")
     starts = fields.required_datetime("start_at", "starts_at", "start", otherwise=start)
-    ends = fields.required_datetime("end_at", "ends_at", "end", otherwise=end)
-    if ends <= starts:
-        raise InvalidField(fields.path_of("end_at"))
     # Only the start: if the service's length has changed meanwhile, it is still the booking that was asked for.
-    if start is not None and starts != start:
+    if start is not None and not is_same_second(starts, start):
         raise _mismatch("start_at")
+    starts = start or starts
+    ends = fields.utc_datetime("end_at", "ends_at", "end")
+    # An unusable end must not leave somebody waiting whose booking has a number and the start that was asked for.
+    if ends is None or ends <= starts or (end is not None and is_same_second(ends, end)):
+        ends = end
+    if ends is None or ends <= starts:
+        raise InvalidField(fields.path_of("end_at"))
     return Booking(
         confirmation_number=confirmation_number or number or "",
         status=_status(fields.text("status", limit=40)),
-        start=starts,
-        end=ends,
+        start=_whole_second(starts),
+        end=_whole_second(ends),
         id=fields.text("id", "booking_id") or "",
         organization_slug=fields.text("organization_slug", "org_slug"),
         organization_name=fields.text("organization_name", "org_name"),
@@ -183,6 +190,22 @@ def parse_booking(
         timezone=fields.text("timezone", "time_zone"),
         ics_url=None if invite is None else invite.text("ics_url", "url"),
     )
+
+
+def is_same_second(one: datetime, other: datetime) -> bool:
+    """Return True for two times that differ by less than a second.
+
+    One message of Kordless may have fractions where another has none ("14:00:00.000123Z", "13:59:59.999Z").
+    """
+    return abs(one - other) < _SECOND
+
+
+def _whole_second(moment: datetime) -> datetime:
+    # Every message about a booking gives the same time then, so a change is told from its own echo.
+    try:
+        return (moment + _SECOND / 2).replace(microsecond=0)
+    except OverflowError:  # the last half second of the year 9999
+        return moment.replace(microsecond=0)
 
 
 def is_same_service(one: str, other: str) -> bool:

@@ -97,10 +97,14 @@ def path_segment(slug: str, operation: str) -> str:
 
 
 def booking_path(number: str, operation: str) -> str:
-    """Return the path of a booking. Raises NotFound for an impossible confirmation number."""
-    if not CONFIRMATION_NUMBER.fullmatch(number.strip()):
+    """Return the path of a booking, percent-encoded. Raises NotFound for an impossible confirmation number."""
+    number = number.strip()
+    # Unlike a slug, a number may have a slash ("2026/0042"). But servers and proxies may decode "%2F" before they
+    # resolve dots, and "../.." typed into the form would then name another resource.
+    dots = any(not part.strip(". ") for part in re.split(r"[/\\]", number))
+    if dots or not CONFIRMATION_NUMBER.fullmatch(number):
         raise NotFound("no such confirmation number is possible", operation=operation, reason="impossible_number")
-    return f"/bookings/confirmation/{number.strip()}"
+    return f"/bookings/confirmation/{quote(number, safe='')}"
 
 
 def contact_query(contact: str, operation: str) -> str:

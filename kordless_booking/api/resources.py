@@ -48,8 +48,10 @@ __all__ = [
 
 T = TypeVar("T")
 
-CONFIRMATION_NUMBER: Final = re.compile(r"[A-Za-z0-9_-]{4,64}")
-"""The format is undocumented, so this is wider than the documented example `BOOK_AB12`."""
+CONFIRMATION_NUMBER: Final = re.compile(r"(?=\S)[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{1,200}(?<=\S)")
+"""The format is undocumented (the example is `BOOK_AB12`), so this is any text of up to 200 characters that fits into
+one line: whoever is booked under a number must get to know it, whatever it looks like.
+"""
 
 
 class Resource(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):

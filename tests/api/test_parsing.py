@@ -420,9 +420,9 @@ def test_a_status_is_spelt_one_way(said: object, status: str) -> None:
         {"booking": []},
         {"booking": {name: value for name, value in SHORT.items() if name != "confirmation_number"}},
         {"booking": SHORT | {"confirmation_number": ""}},
-        {"booking": SHORT | {"confirmation_number": "../admin"}},
+        {"booking": SHORT | {"confirmation_number": "x" * 201}},
+        {"booking": SHORT | {"confirmation_number": "BOOK\n1"}},
         {"booking": SHORT | {"start_at": "tomorrow"}},
-        {"booking": SHORT | {"end_at": "2026-12-01T14:00:00Z"}},
     ],
 )
 def test_a_created_booking_needs_a_number_and_times(document: object) -> None:
@@ -446,6 +446,50 @@ def test_another_booking_than_asked_is_a_mismatch(asked: dict[str, Any]) -> None
     with pytest.raises(OutcomeUnknown) as caught:
         parse_booking(LONG, **asked)
     assert caught.value.reason == "mismatch"
+
+
+NUMBERS = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1, max_size=200).filter(
+    lambda text: text.strip() == text
+)
+
+
+@given(NUMBERS)
+def test_any_line_of_text_is_a_confirmation_number(number: str) -> None:
+    """Whoever is booked gets to know it, whatever the number looks like."""
+    assert parse_booking(SHORT | {"confirmation_number": number}, start=START, end=END).confirmation_number == number
+
+
+@given(
+    fraction=st.integers(-900_000, 999_999),
+    digits=st.integers(1, 9),
+    asked=st.booleans(),
+)
+def test_a_fraction_of_a_second_is_no_other_time(fraction: int, digits: int, asked: bool) -> None:
+    """An answer to what was asked has the time that was asked for; any other the nearest second."""
+    moment = START + timedelta(microseconds=fraction)
+    text = f"{moment:%Y-%m-%dT%H:%M:%S}.{f'{moment.microsecond:06}000'[:digits]}Z"
+    given = {"start": START, "end": END} if asked else {}
+    found = parse_booking(SHORT | {"start_at": text}, **given)
+    assert found.start.microsecond == 0
+    assert abs(found.start - START) <= timedelta(seconds=0 if asked else 1)
+    other = parse_booking(SHORT | {"end_at": text.replace("T14", "T15").replace("T13", "T14")}, **given)
+    assert (other.end.microsecond, abs(other.end - END) <= timedelta(seconds=0 if asked else 1)) == (0, True)
+
+
+def test_the_last_second_of_all_is_a_time() -> None:
+    """Rounding ends at the last second of the year 9999."""
+    last = parse_booking(SHORT | {"end_at": "9999-12-31T23:59:59.9Z"})
+    assert (last.end.year, last.end.second, last.end.microsecond) == (9999, 59, 0)
+
+
+@pytest.mark.parametrize(
+    "said", [None, "", "tomorrow", 17, [], "2026-12-01T14:00:00Z", "2026-12-01", "1999-01-01T00:00:00Z"]
+)
+def test_an_end_that_is_of_no_use_is_the_end_that_was_asked_for(said: object) -> None:
+    """A number and the right start are a booking; nobody is left waiting for its end."""
+    assert parse_booking({"booking": SHORT | {"end_at": said}}, start=START, end=END).end == END
+    with pytest.raises(OutcomeUnknown):
+        parse_booking({"booking": SHORT | {"end_at": said}})
 
 
 def test_case_makes_no_other_booking() -> None:
