@@ -214,7 +214,7 @@ def load_managed_booking(visit: WidgetRequest, token: str) -> ManagedBooking:
     timezone = (
         visit.choices.timezone
         or timezones.canonical_timezone(link.timezone)
-        or timezones.canonical_timezone(booking.timezone)
+        or timezones.business_timezone(booking.timezone)
         or "UTC"
     )
     return ManagedBooking(token, link, booking, timezone)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.cache import caches
 from django.test import Client
 from pytest_django import Settings
 
@@ -185,3 +186,47 @@ def test_a_booking_of_a_service_that_nobody_names_has_no_empty_line(odd: Install
     page = visitor.follow("/manage/")
     assert page.texts(".kb-what") == []
     assert all(rows(page).values())
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("Eastern Standard Time", "New York · GMT-5"),
+        ("america/new_york", "New York · GMT-5"),
+        ("US/Eastern ", "New York · GMT-5"),
+        ("GMT+2", "GMT+2"),
+    ],
+)
+def test_a_business_zone_as_people_type_it_is_the_zone_of_the_times(
+    odd: Install, client: Client, caplog: pytest.LogCaptureFixture, typed: str, shown: str
+):
+    """Times, summary and confirmation are in it, and not in UTC."""
+    odd(service=of_calendar(timezone=typed))
+    visitor = Visitor(client)
+    page = visitor.book()
+    assert rows(page)["When"].endswith(shown)
+    assert "timezone_unknown" not in caplog.text
+
+
+def test_a_business_zone_that_nobody_knows_is_utc_and_logged_once(
+    odd: Install, client: Client, caplog: pytest.LogCaptureFixture
+):
+    """The operator learns of it; the visitor sees which zone the times are in."""
+    odd(service=of_calendar(timezone="Our time"))
+    visitor = Visitor(client)
+    assert rows(visitor.book())["When"].endswith("UTC · GMT")
+    caches["default"].clear()
+    visitor.open("/book/haircut/")
+    lines = [record.getMessage() for record in caplog.records if "timezone_unknown" in record.getMessage()]
+    assert len(lines) == 1
+    assert "timezone='Our time'" in lines[0]
+
+
+def of_calendar(**fields: Any) -> Callable[[dict[str, Any], dict[str, str]], dict[str, Any]]:
+    """Return a change that sets calendar settings of a service."""
+
+    def change(document: dict[str, Any], _query: dict[str, str]) -> dict[str, Any]:
+        document["calendarSettings"].update(fields)
+        return document
+
+    return change
