@@ -16,6 +16,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
 from kordless_booking.api.lenient import MISSING, InvalidField, LenientObject, as_decimal, as_int, as_text
+from kordless_booking.api.requests import is_path_segment
 from kordless_booking.api.resources import (
     CONFIRMATION_NUMBER,
     Booking,
@@ -48,7 +49,10 @@ MAX_SLOTS: Final = 50_000
 """Slots that are parsed of one response. A larger response is refused, not cut: what is cut off would look booked out.
 25 hosts with a slot each quarter of an hour, day and night, have 80,000 in a month, which is read in parts.
 """
-_SLUG = re.compile(r"[A-Za-z0-9_-]{1,100}")  # slugs become part of our own URLs
+_MAX_LEFT_OUT: Final = 20
+"""Services that are left out, of which the names are kept: enough for an operator to find the cause."""
+_MAX_NAME_LENGTH: Final = 100
+"""Characters of such a name."""
 _SECOND = timedelta(seconds=1)
 _CURRENCY = re.compile(r"[A-Za-z]{3}")
 
@@ -84,10 +88,23 @@ def parse_organization(document: LenientObject, dropped: SkippedItems, *, org_sl
     """Parse the response of "Get organization". Services keep their order; a repeated slug is skipped."""
     organization = _parse_organization(document.required_object("organization", "org"), org_slug)
     services: dict[str, Service] = {}
-    for service, path in _parse_items(document, "services", dropped=dropped, read=_parse_service):
+    left_out: list[str] = []
+
+    def read(fields: LenientObject) -> Service:
+        try:
+            return _parse_service(fields)
+        except InvalidField:
+            names = (fields.text(name, limit=_MAX_NAME_LENGTH) for name in ("slug", "name"))
+            left_out.append(next(filter(None, names), fields.path))
+            raise
+
+    for service, path in _parse_items(document, "services", dropped=dropped, read=read):
         if services.setdefault(service.slug, service) is not service:
             dropped.add(path)
-    return OrganizationDetail(organization=organization, services=tuple(services.values()))
+            left_out.append(service.slug)
+    return OrganizationDetail(
+        organization=organization, services=tuple(services.values()), left_out=tuple(left_out[:_MAX_LEFT_OUT])
+    )
 
 
 @_lenient_parser
@@ -273,7 +290,7 @@ def _parse_service(fields: LenientObject, slug: str | None = None) -> Service:
     key = fields.text("key", "id")
     # Without a slug, fall back to the one that was asked for, then to the key, which usually equals the slug.
     found = fields.text("slug", "service_slug") or slug or key or ""
-    if not _SLUG.fullmatch(found):
+    if not is_path_segment(found):
         raise InvalidField(fields.path_of("slug"))
     return Service(
         key=key or found,

@@ -32,7 +32,7 @@ _NOT_A_SEGMENT = re.compile(r"[/\\\x00-\x1f\x7f\ud800-\udfff]")
 the path), control characters, and lone surrogates, which have no UTF-8 form.
 """
 _MAX_SLUG_LENGTH: Final = 200
-"""Characters."""
+"""Characters: as many as the columns for a slug have."""
 _MAX_CONTACT_LENGTH: Final = 320
 """Characters: the longest e-mail address has 64 before the @ and 255 after it (RFC 5321)."""
 _MAX_PARTY_SIZE: Final = 1_000
@@ -88,10 +88,15 @@ def utc_range(start: datetime, end: datetime) -> tuple[str, str]:
     return ends
 
 
+def is_path_segment(slug: str) -> bool:
+    """Return True if a slug can be one segment of a path, percent-encoded: in Kordless's URLs and in ours."""
+    # Segments of dots alone are removed from a path by clients and proxies: ".." would name another resource.
+    return bool(slug.strip(". ")) and len(slug) <= _MAX_SLUG_LENGTH and not _NOT_A_SEGMENT.search(slug)
+
+
 def path_segment(slug: str, operation: str) -> str:
     """Return a slug percent-encoded as one path segment. Raises NotFound if it can't be one."""
-    # Segments of dots alone are removed from a path by clients and proxies: ".." would name another resource.
-    if not slug.strip(". ") or len(slug) > _MAX_SLUG_LENGTH or _NOT_A_SEGMENT.search(slug):
+    if not is_path_segment(slug):
         raise NotFound("no such slug is possible", operation=operation, reason="impossible_slug")
     return quote(slug, safe="")
 

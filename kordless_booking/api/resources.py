@@ -161,6 +161,8 @@ class OrganizationDetail(Resource, frozen=True, kw_only=True):
 
     organization: Organization
     services: tuple[Service, ...] = ()
+    left_out: tuple[str, ...] = ()
+    """Slugs, else names, of services that can't be shown: their slug fits into no path, or is another service's."""
 
 
 class ServiceDetail(Resource, frozen=True, kw_only=True):

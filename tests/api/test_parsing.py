@@ -329,14 +329,23 @@ def test_equal_parts_of_slots_share_their_memory() -> None:
             assert len({id(getattr(slot, name)) for slot in listed}) == 1, name
 
 
-@pytest.mark.parametrize("slug", ["", "a/b", "../x", "<b>", "a b", "x" * 101, "naïve", None])
-def test_a_service_that_fits_no_url_is_left_out(slug: object) -> None:
-    """A slug that our own URLs could not carry drops its service and no other."""
+@pytest.mark.parametrize("slug", ["", "a/b", "../x", "a\\b", "..", ". .", "x" * 201, None])
+def test_a_service_that_fits_no_url_is_left_out_and_named(slug: str | None) -> None:
+    """A slug that a path could not carry drops its service and no other, and the doctor can say which it was."""
     dropped = SkippedItems()
     bad = {"slug": slug, "name": "Bad"}
-    found = offer({"organization": ORGANIZATION, "services": [bad, SERVICE]}, dropped)
+    found = offer({"organization": ORGANIZATION, "services": [bad, SERVICE, SERVICE | {"name": "Again"}]}, dropped)
     assert [item.slug for item in found.services] == ["haircut"]
-    assert dropped == SkippedItems(count=1, first_path="$.services[0].slug")
+    assert dropped == SkippedItems(count=2, first_path="$.services[0].slug")
+    assert found.left_out == ((slug or "Bad")[:100], "haircut")
+
+
+@pytest.mark.parametrize(
+    "slug", ["Hair.Cut", "hair cut", "naïve", "美容", "<b>", "50%", "a?b#c", "x" * 200, ".hair", "~"]
+)
+def test_a_slug_may_have_any_characters_of_a_path(slug: str) -> None:
+    """They are percent-encoded in paths."""
+    assert service(slug=slug).slug == slug
 
 
 def test_one_slug_is_one_service() -> None:

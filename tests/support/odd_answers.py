@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -29,12 +30,16 @@ class OddAnswers:
         self.paths: list[str] = []
         self.asked: Counter[str] = Counter()
         self.before: Callable[[WSGIEnvironment], None] = lambda _environ: None
+        self.rename: dict[str, str] = {}
+        """Slugs in requests, and those that the sandbox knows them by."""
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         self.paths.append(environ["PATH_INFO"])
         operation = _operation(environ)
         self.asked[operation] += 1
         self.before(environ)
+        for shown, real in self.rename.items():
+            _rename(environ, shown, real)
         kept: list[Any] = []
 
         def keep(status: str, headers: list[tuple[str, str]], _info: Any = None) -> Callable[[bytes], object]:
@@ -51,6 +56,19 @@ class OddAnswers:
             headers.append(("Content-Length", str(len(body))))
         start_response(status, headers)
         return [body]
+
+
+def _rename(environ: WSGIEnvironment, shown: str, real: str) -> None:
+    """Put the sandbox's own slug in the place of another, in path, query and body."""
+    if environ["PATH_INFO"].endswith(f"/service/{shown}"):
+        environ["PATH_INFO"] = environ["PATH_INFO"].removesuffix(shown) + real
+    query = parse_qs(environ.get("QUERY_STRING", ""))
+    if query.get("service_slug") == [shown]:
+        environ["QUERY_STRING"] = urlencode(query | {"service_slug": [real]}, doseq=True)
+    if environ["REQUEST_METHOD"] == "POST" and environ["PATH_INFO"].endswith("/bookings"):
+        body = json.loads(environ["wsgi.input"].read())
+        data = json.dumps(body | ({"service_slug": real} if body["service_slug"] == shown else {})).encode()
+        environ["wsgi.input"], environ["CONTENT_LENGTH"] = io.BytesIO(data), str(len(data))
 
 
 def _operation(environ: WSGIEnvironment) -> str:

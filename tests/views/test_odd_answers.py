@@ -12,7 +12,7 @@ from pytest_django import Settings
 from kordless_booking.api.session import wsgi_transport
 from kordless_booking.sandbox import Sandbox
 from tests.support.odd_answers import OddAnswers
-from tests.support.visitor import Page, Visitor
+from tests.support.visitor import JANE, Page, Visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -230,3 +230,22 @@ def of_calendar(**fields: Any) -> Callable[[dict[str, Any], dict[str, str]], dic
         return document
 
     return change
+
+
+@pytest.mark.parametrize(
+    "slug", ["Hair.Cut", "hair cut", "naïve-cut", "美容", "50% off?&#", "<b>cut", "manage", "x" * 200]
+)
+def test_a_slug_of_any_characters_is_listed_and_can_be_booked(odd: Install, client: Client, slug: str):
+    """From the list of services to the confirmation and the snippet, percent-encoded in every path."""
+    own = of_service(slug=slug, key="haircut")
+    kordless = odd(organization=own, service=own, lookup=of_booking(service_slug=slug))
+    kordless.rename = {slug: "haircut"}
+    visitor = Visitor(client)
+    page = visitor.open("/book/")
+    page = visitor.follow("Haircut")
+    assert page.status == 200
+    page = visitor.open(next(iter(page.times.values())))
+    page = visitor.send(page, "Book appointment", **JANE)
+    assert page.heading == "You're booked"
+    page = visitor.send(visitor.follow("/manage/"), "Reschedule")
+    assert page.times
