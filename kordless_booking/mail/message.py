@@ -98,7 +98,7 @@ def _preferences(data: AppointmentData, details: BookingDetails) -> VisitorPrefe
     return VisitorPreferences(
         # `known.language` may have been removed from the site's LANGUAGES since.
         language=(best_supported_language(known.language) if known else None) or default_language(),
-        timezone=next((found for name in candidates if (found := timezones.canonical_timezone(name))), "UTC"),
+        timezone=next((found for name in candidates if (found := timezones.business_timezone(name))), "UTC"),
         hours=known.hours if known else None,
         terms=known.terms if known else None,
     )

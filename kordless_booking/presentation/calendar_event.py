@@ -233,8 +233,9 @@ def event_for_booking(booking: Booking, *, org_slug: str, title: str, business: 
     `more` is passed to `CalendarEvent` as it is: zone, location, url, sequence, …
     """
     return CalendarEvent(
-        # Kordless's numbers are case-insensitive: however it is spelled, one booking has one UID.
-        uid=f"{booking.confirmation_number.lower()}@{org_slug or 'sandbox'}.kordless.ai",
+        # Kordless's numbers are case-insensitive: however it is spelled, one booking has one UID. Percent-encoded, so
+        # that two numbers that differ in other characters than visible ASCII differ here too.
+        uid=f"{quote(booking.confirmation_number.lower(), safe='')}@{org_slug or 'sandbox'}.kordless.ai",
         title=f"{title} · {business}" if business else title,
         start=booking.start,
         end=booking.end,

@@ -73,6 +73,9 @@ def format_range(start: datetime, end: datetime, zone_name: str, language: str, 
 def format_timezone(zone_name: str, language: str, moment: datetime) -> str:
     """Format the zone's city and its offset at a moment."""
     local = moment.astimezone(timezones.get_timezone(zone_name))
+    # An offset is no city, and its name has the opposite sign: Etc/GMT-2 is GMT+2.
+    if zone_name.startswith("Etc/"):
+        return timezones.offset_text(local, language)
     return f"{timezone_search.city_name(zone_name, language)} · {timezones.offset_text(local, language)}"
 
 
@@ -81,7 +84,7 @@ def venue_timezone(location: Location | None, business_zone: str | None) -> str 
 
     None where nobody travels (phone, video call), and where the zone is unknown.
     """
-    return timezones.canonical_timezone(business_zone) if location and location.type == "onsite" else None
+    return timezones.business_timezone(business_zone) if location and location.type == "onsite" else None
 
 
 def booking_location(booking: Booking, detail: ServiceDetail | None) -> Location | None:

@@ -24,9 +24,12 @@ from kordless_booking.upstream.fallback_cache import FallbackCache
 from kordless_booking.upstream.gate import UpstreamGate
 from kordless_booking.upstream.rate_limiter import Quota
 from kordless_booking.upstream.read_through import ReadThroughCache
+from kordless_booking.upstream.slot_parts import SlotPartsClient
 from kordless_booking.upstream.worker import BackgroundWorker, FetchPool
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kordless_booking.conf import Account
 
 SANDBOX_KEY: Final = "kordless-sandbox-key"
@@ -70,19 +73,25 @@ def _upstream(account: Account, _pid: int) -> AccountServices:
     # Without the organization: Kordless counts requests per API key.
     gate = _gate_for(account.cache, _digest(account.base_url, key), quota, account.processes, _pid)
     client = build_client(account, gate)
+    namespace = _digest(account.base_url, key, org)
+
+    def run_awaited(job: Callable[[], object]) -> bool:
+        # After an outage only one call is let through as a probe, so parallel ones would only be refused.
+        return gate.takes_several() and fetch_pool(job)
+
+    slot_parts = SlotPartsClient(client, cache, account=namespace, run=run_awaited)
     catalog_cache = ReadThroughCache(
         cache,
-        account=_digest(account.base_url, key, org),
+        account=namespace,
         run=background_worker,
-        # After an outage only one call is let through as a probe, so parallel ones would only be refused.
-        run_awaited=lambda job: gate.takes_several() and fetch_pool(job),
+        run_awaited=run_awaited,
         clock=clock,
         # A page waits for another's fetch as long as for its own.
         max_wait_seconds=account.browse_seconds,
         local_seconds=account.local_cache_seconds,
     )
     lifetimes = build_lifetimes(account)
-    catalog = Catalog(account=account.name, client=client, cache=catalog_cache, lifetimes=lifetimes, clock=clock)
+    catalog = Catalog(account=account.name, client=slot_parts, cache=catalog_cache, lifetimes=lifetimes, clock=clock)
     return AccountServices(client, gate, catalog, catalog_cache, cache, LogThrottle(clock))
 
 

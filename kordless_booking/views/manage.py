@@ -214,7 +214,7 @@ def load_managed_booking(visit: WidgetRequest, token: str) -> ManagedBooking:
     timezone = (
         visit.choices.timezone
         or timezones.canonical_timezone(link.timezone)
-        or timezones.canonical_timezone(booking.timezone)
+        or timezones.business_timezone(booking.timezone)
         or "UTC"
     )
     return ManagedBooking(token, link, booking, timezone)
@@ -290,7 +290,8 @@ def _context(managed: ManagedBooking, visit: WidgetRequest) -> dict[str, Any]:
     """Return the context that the pages of a booking share."""
     # A form sent by GET replaces the query of its action with its fields, so the choices travel as hidden fields.
     carried = visit.choices.appearance().query_items()
-    changeable = managed.booking.status in {"confirmed", "pending"} and managed.booking.start > visit.now
+    # "": Kordless didn't say, and decides about each change anyway.
+    changeable = managed.booking.status in {"confirmed", "pending", ""} and managed.booking.start > visit.now
     # The query is believed only as far as the booking confirms it: the URL may be old, or made up.
     done, event = {
         "canceled": (_("Your booking has been canceled."), embed_event("cancelled", managed.booking))

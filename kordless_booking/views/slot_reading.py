@@ -11,7 +11,7 @@ from kordless_booking.api.resources import ServiceDetail, Slot
 from kordless_booking.booking import availability
 from kordless_booking.booking.availability import MonthView
 from kordless_booking.presentation.texts import venue_timezone
-from kordless_booking.presentation.timezones import canonical_timezone, get_timezone
+from kordless_booking.presentation.timezones import business_timezone, get_timezone
 from kordless_booking.upstream.window import bookable_days
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _first_months(now: datetime, zone: str | None) -> list[date]:
 
 def visitor_zone(visit: WidgetRequest, detail: ServiceDetail) -> str:
     """Return the IANA name of the chosen zone, else of the business's own, else "UTC"."""
-    return visit.choices.timezone or canonical_timezone(detail.calendar.timezone) or "UTC"
+    return visit.choices.timezone or business_timezone(detail.calendar.timezone) or "UTC"
 
 
 def read_month(visit: WidgetRequest, detail: ServiceDetail) -> MonthRead:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, Final
 from unicodedata import normalize
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from django import forms
 from django.apps import apps
@@ -265,7 +265,8 @@ def builder(
 def _snippet(visit: WidgetRequest, form: SnippetForm, origin: str) -> Snippet:
     """Return the snippet that the form describes, with its texts in the chosen language."""
     service, lang = form.chosen("service"), form.chosen("lang")
-    path = f"service/{service}/" if service in RESERVED else f"{service}/" if service else ""
+    segment = quote(service, safe="")
+    path = f"service/{segment}/" if service in RESERVED else f"{segment}/" if service else ""
     with translation.override(lang or "en"):
         text = form.chosen("text") or _("Book now")
         labels = {"close_label": _("Close"), "open_label": _("Open in a new tab")}

@@ -55,8 +55,8 @@ def not_found_view(visit: WidgetRequest, rest: str) -> HttpResponse:
 
 
 def bookable_services(offer: OrganizationDetail) -> list[Service]:
-    """Return the services that visitors can choose: public ones whose slug fits into a single path segment."""
-    return [service for service in offer.services if service.bookable and service.slug and "/" not in service.slug]
+    """Return the services that visitors can choose: the public ones."""
+    return [service for service in offer.services if service.bookable]
 
 
 def services_page(visit: WidgetRequest) -> HttpResponse:

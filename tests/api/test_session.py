@@ -11,6 +11,7 @@ import stamina
 from kordless_booking.api import client as client_module
 from kordless_booking.api import session
 from kordless_booking.api.client import Kordless
+from kordless_booking.api.responses import MAX_BODY_BYTES
 from kordless_booking.api.session import DeadlineTransport, wsgi_transport
 from kordless_booking.exceptions import KordlessError, OutcomeUnknown, SlotTaken, TooMany, Unreachable
 from tests.support.api_clients import (
@@ -76,7 +77,7 @@ RUBBISH: list[tuple[bytes, str]] = [
     (b"\xef\xbb\xbf{}", "not_json"),
     (b"{}", "bad_payload"),
     (b"[]", "bad_payload"),
-    (b" " * (2 * 1024 * 1024 + 1), "too_large"),
+    (b" " * (MAX_BODY_BYTES + 1), "too_large"),
 ]
 
 

@@ -16,6 +16,7 @@ from kordless_booking.sandbox import Limits, Sandbox
 from kordless_booking.views.cells import format_start, parse_start
 from kordless_booking.views.slot_page import part_label
 from tests.support.clock import NOW
+from tests.support.odd_answers import OddAnswers, many_hosts
 from tests.support.visitor import Visitor, start_of, text_of
 
 pytestmark = pytest.mark.django_db
@@ -337,3 +338,16 @@ def test_an_overlong_window_is_no_trouble(visitor: Visitor, sandbox: Sandbox):
     """A service without a usable booking window still opens, within a window of our own."""
     sandbox.faults.add("missing_fields", "service", fields=["booking_window_days"])
     assert visitor.open("/book/haircut/").times
+
+
+def test_six_hosts_every_quarter_of_an_hour_are_shown_to_the_end_of_the_month(client: Client, site: Settings):
+    """No day, no time and no host is missing, and it costs one request."""
+    kordless = OddAnswers(Sandbox(":memory:", now=NOW, limits=Limits.off()), availability=many_hosts(6))
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "TRANSPORT": wsgi_transport(kordless)}
+    visitor = Visitor(client)
+    page = visitor.open("/book/haircut/?month=2026-12&day=2026-12-31&host=host_person_5")
+    assert page.status == 200
+    assert len(page.days) == 31
+    assert page.texts(".kb-times .kb-sub") == ["Thursday, December 31"]
+    assert len(page.times) == 40
+    assert kordless.asked["availability"] == 1
