@@ -121,10 +121,7 @@ def _build_message(
     service = details.service_name or _("Booking")
     # A canceled booking has nothing to manage: its mail links to the services instead.
     is_canceled = kind is OutgoingMail.Kind.CANCELLED
-    start = formatting.date_and_time(
-        booking.start.astimezone(timezones.get_timezone(zone)), language, preferences.hours
-    )
-    mail_text = mail_texts(kind, booking.status, one_line(service), start)
+    mail_text = mail_texts(kind, booking.status, one_line(service), _subject_time(booking, preferences, zone))
     link = None if is_canceled else _manage_link(account, data, preferences, now)
     sender = parseaddr(account.mail_from or settings.DEFAULT_FROM_EMAIL)
     palette = build_palette(organization.branding.primary_color if organization else None)
@@ -209,6 +206,15 @@ def _booking(
         "rows": [(label, text) for label, text in rows if text],
         "policy": booking_texts.policy_text(detail.calendar.cancellation_policy) if detail else "",
     }
+
+
+def _subject_time(booking: Booking, preferences: VisitorPreferences, zone: str) -> str:
+    """Return the start, and the end only where that is on a later date: a subject has to be short."""
+    place = timezones.get_timezone(zone)
+    start, end = booking.start.astimezone(place), booking.end.astimezone(place)
+    if start < end and formatting.shows_end_date(start, end):
+        return formatting.date_and_time_range(start, end, preferences.language, preferences.hours)
+    return formatting.date_and_time(start, preferences.language, preferences.hours)
 
 
 def _before(mail: OutgoingMail, preferences: VisitorPreferences, zone: str) -> str:

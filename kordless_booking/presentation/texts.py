@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from kordless_booking.api.resources import Booking, CancellationPolicy, Location, Organization, ServiceDetail
 from kordless_booking.presentation import formatting, safe_links, timezone_search, timezones
+from kordless_booking.presentation.locales import DEFAULT
 
 if TYPE_CHECKING:
     from kordless_booking.presentation.formatting import Hours
+
+_MAX_NOTICE_MINUTES: Final = 366 * 24 * 60
+"""Bookings are made for the coming months: a longer notice could never be given."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +65,14 @@ def business_name(organization: Organization) -> str:
 
 
 def format_range(start: datetime, end: datetime, zone_name: str, language: str, hours: Hours | None = None) -> str:
-    """Format the full date, the start and the end in a zone."""
+    """Format the full date, the start and the end in a zone, and the date of the end where that is another one."""
     zone = timezones.get_timezone(zone_name)
     local, until = start.astimezone(zone), end.astimezone(zone)
+    if end <= start:
+        # Kordless's bookings aren't ours to correct, but an end that is none isn't shown.
+        return formatting.date_and_time(local, language, hours)
+    if formatting.shows_end_date(local, until):
+        return formatting.date_and_time_range(local, until, language, hours)
     return _("%(date)s, %(times)s") % {
         "date": formatting.full_date(local.date(), language),
         "times": formatting.time_range(local, until, language, hours),
@@ -106,9 +115,10 @@ def display_times(
     # By offset, not by name: Paris and Berlin show the same time.
     if site is None or there.utcoffset() == here.utcoffset():
         return DisplayTimes(format_range(start, end, zone_name, language, hours), zone)
+    until = end.astimezone(here.tzinfo)
     own = (
-        formatting.time_range(here, end.astimezone(here.tzinfo), language, hours)
-        if here.date() == there.date()
+        formatting.time_range(here, until, language, hours)
+        if start < end and here.date() == there.date() and not formatting.shows_end_date(here, until)
         else format_range(start, end, zone_name, language, hours)
     )
     return DisplayTimes(
@@ -144,13 +154,24 @@ def policy_text(policy: CancellationPolicy | None) -> str:
     if policy.text and policy.text.strip():
         return policy.text.strip()
     if policy.notice_hours and policy.notice_hours > 0:
-        hours = round(policy.notice_hours)
-        return ngettext(
-            "Please cancel at least %(hours)s hour before.",
-            "Please cancel at least %(hours)s hours before.",
-            hours,
-        ) % {"hours": hours}
+        return _notice_text(round(policy.notice_hours * 60))
     return ""
+
+
+def _notice_text(minutes: int) -> str:
+    """Return a notice period in a sentence; "" for none, and for one that only a mistake can be."""
+    if not 0 < minutes <= _MAX_NOTICE_MINUTES:
+        return ""
+    hours, rest = divmod(minutes, 60)
+    if rest:
+        # Translators: %(duration)s is such as "30 min" or "1 hr 30 min".
+        text = _("Please cancel at least %(duration)s before.")
+        return text % {"duration": formatting.duration(minutes, get_language() or DEFAULT)}
+    return ngettext(
+        "Please cancel at least %(hours)s hour before.",
+        "Please cancel at least %(hours)s hours before.",
+        hours,
+    ) % {"hours": hours}
 
 
 def party_text(party: int) -> str:
