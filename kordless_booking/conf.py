@@ -197,6 +197,8 @@ class Account:
         ),
     ] = "US"
     """Country of phone numbers without a country code."""
+    price_per: Annotated[str, Setting(matching("booking|person"), 'One of: "booking", "person".')] = ""
+    """Unit of the prices in Kordless; "" when it isn't known, because Kordless's API doesn't say it."""
     embed_origins: Annotated[
         tuple[str, ...],
         Setting(

@@ -6,10 +6,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
-from kordless_booking.api.resources import Booking, CancellationPolicy, Location, Organization, ServiceDetail
+from kordless_booking.api.resources import (
+    Booking,
+    CancellationPolicy,
+    Location,
+    Organization,
+    Price,
+    PriceKind,
+    ServiceDetail,
+)
 from kordless_booking.presentation import formatting, safe_links, timezone_search, timezones
 from kordless_booking.presentation.locales import DEFAULT
 
@@ -172,6 +181,24 @@ def _notice_text(minutes: int) -> str:
         "Please cancel at least %(hours)s hours before.",
         hours,
     ) % {"hours": hours}
+
+
+def price_text(price: Price, party: int, price_per: str, language: str) -> str:
+    """Return the price of a service as a party of this size has to read it; "" when nothing sensible is known.
+
+    `price_per` is the setting: "booking", "person", or "" where nobody knows which of both the listed price is for.
+    """
+    listed = formatting.money(price, language)
+    if not listed or party <= 1 or price_per == "booking" or price.kind is not PriceKind.FIXED or price.amount is None:
+        return listed
+    if price_per == "person":
+        # Of the exact amount, not of what is shown: three times 33.336 is 100.01, not 100.02.
+        total = formatting.money(msgspec.structs.replace(price, amount=price.amount * party), language)
+        if total:
+            # Translators: such as "$30.00 per person, $90.00 in total".
+            return _("%(price)s per person, %(total)s in total") % {"price": listed, "total": total}
+    # Translators: stands beside a party of several people, where it isn't known whether the price is for each or all.
+    return _("%(price)s (listed price)") % {"price": listed}
 
 
 def party_text(party: int) -> str:

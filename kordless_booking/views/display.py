@@ -25,13 +25,16 @@ class ServiceCard:
     url: str = ""
 
 
-def service_card(service: Service, language: str, url: str = "") -> ServiceCard:
-    """Return what templates show of a service. `url` leads to its times."""
+def service_card(service: Service, language: str, url: str = "", *, party: int = 1, price_per: str = "") -> ServiceCard:
+    """Return what templates show of a service. `url` leads to its times.
+
+    `party` is the number of people next to whom the price stands, `price_per` the setting.
+    """
     return ServiceCard(
         name=service.name,
         description=service.description or "",
         duration=formatting.duration(service.duration_minutes, language) if service.duration_minutes else "",
-        price=formatting.money(service.price, language),
+        price=texts.price_text(service.price, party, price_per, language),
         url=url,
     )
 

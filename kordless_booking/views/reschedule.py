@@ -65,7 +65,9 @@ def slots(visit: WidgetRequest, token: str) -> HttpResponse:
         # A booking keeps its host and party size.
         "hosts": [],
         "party": None,
-        "service": service_card(detail.service, visit.language),
+        "service": service_card(
+            detail.service, visit.language, party=visit.choices.party_size, price_per=visit.account.price_per
+        ),
         "back": {"url": managed.url(visit, "manage"), "label": _("Back to your booking")},
         "rescheduling": {
             "number": managed.booking.confirmation_number,

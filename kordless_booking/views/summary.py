@@ -15,6 +15,7 @@ from kordless_booking.presentation.texts import (
     describe_location,
     party_text,
     policy_text,
+    price_text,
     status_texts,
     venue_timezone,
 )
@@ -60,7 +61,9 @@ def terms_summary(
         party=party_text(terms.party_size),
         where=describe_location(offer.calendar.location) if offer else None,
         duration=formatting.duration(minutes, visit.language) if with_offer else "",
-        price=formatting.money(offer.service.price, visit.language) if offer else "",
+        price=price_text(offer.service.price, terms.party_size, visit.account.price_per, visit.language)
+        if offer
+        else "",
         policy=policy_text(offer.calendar.cancellation_policy) if offer else "",
     )
 

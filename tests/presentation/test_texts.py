@@ -1,16 +1,17 @@
 """Times, notices and prices in words: nothing that isn't so, in every zone and language."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from django.utils import translation
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kordless_booking.api.resources import CancellationPolicy
+from kordless_booking.api.resources import CancellationPolicy, Price, PriceKind
 from kordless_booking.presentation import formatting
 from kordless_booking.presentation.locales import supported_languages
-from kordless_booking.presentation.texts import display_times, format_range, policy_text
+from kordless_booking.presentation.texts import display_times, format_range, policy_text, price_text
 from kordless_booking.presentation.timezones import get_timezone, selectable_timezones
 
 NEW_YORK, KYIV = "America/New_York", "Europe/Kyiv"
@@ -141,3 +142,38 @@ def test_no_notice_says_zero(notice: float, language: str):
         text = policy_text(CancellationPolicy(notice_hours=notice, text=None))
     assert " 0 " not in text
     assert bool(text) is (1 <= round(notice * 60) <= 366 * 24 * 60)
+
+
+@pytest.mark.parametrize(
+    ("price_per", "party", "text"),
+    [
+        ("", 1, "$33.34"),
+        ("", 3, "$33.34 (listed price)"),
+        ("booking", 1, "$33.34"),
+        ("booking", 3, "$33.34"),
+        ("person", 1, "$33.34"),
+        ("person", 3, "$33.34 per person, $100.01 in total"),
+    ],
+)
+def test_a_price_beside_a_party_says_what_it_is_for(price_per: str, party: int, text: str):
+    """For each, for all, or neither where nobody knows; a total is computed from the exact amount."""
+    price = Price(kind=PriceKind.FIXED, amount=Decimal("33.336"), currency="USD")
+    with translation.override("en"):
+        assert price_text(price, party, price_per, "en") == text
+
+
+@pytest.mark.parametrize("price_per", ["", "booking", "person"])
+def test_words_instead_of_a_price_are_for_everybody(price_per: str):
+    """A free service is free for all, a price that varies does for all, and what is unknown stays so."""
+    with translation.override("en"):
+        assert price_text(Price(kind=PriceKind.FREE), 3, price_per, "en") == "Free"
+        assert price_text(Price(kind=PriceKind.VARIABLE), 3, price_per, "en") == "Price varies"
+        assert price_text(Price(), 3, price_per, "en") == ""
+        assert price_text(Price(kind=PriceKind.FIXED), 3, price_per, "en") == ""
+
+
+def test_a_total_that_is_nonsense_is_not_shown():
+    """The amount of one is still a price, that of all is none any more."""
+    price = Price(kind=PriceKind.FIXED, amount=Decimal(10) ** 12 - 1)
+    with translation.override("en"):
+        assert price_text(price, 3, "person", "en") == "999,999,999,999.00 (listed price)"
