@@ -316,7 +316,7 @@ class Account:
             _strip_slash,
         ),
     ] = ""
-    """URL of the site for links in mails, without a trailing slash. Required with `mail`."""
+    """URL of the site for links that leave it, without a trailing slash. Required with `mail`."""
     reminder_hours: Annotated[
         int, Setting(integer_between(0, 336), "A whole number of hours from 1 to 336; 0 for no reminder.")
     ] = 24

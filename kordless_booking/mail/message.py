@@ -169,6 +169,11 @@ def _build_message(
         organizer_email=account.support_email or sender[1],
         # PUBLISH, not REQUEST: a request would ask the customer's calendar for a reply.
         method="CANCEL" if is_canceled else "PUBLISH",
+        # RFC 5546 (3.2.5) demands an attendee of a CANCEL, and forbids one in a PUBLISH (3.2.1).
+        attendee_email=data.email if is_canceled else "",
+        host=(preferences.terms.host_name or "") if preferences.terms else "",
+        team=(preferences.terms.team_name or "") if preferences.terms else "",
+        party=booking_texts.party_text(preferences.terms.party_size) if preferences.terms else "",
     )
     file = calendar_file(entry, now=now).decode()
     # Mail clients read the method from this parameter; it must equal the METHOD in the file.

@@ -79,6 +79,9 @@ def test_a_mail_is_text_html_and_a_calendar_file(writing: Settings):
     ):
         assert words in letter.text
         assert words in letter.words
+    description = letter.event["description"]
+    assert description.startswith("Service: Haircut\nWith: Sarah\n2 people\nConfirmation number: BOOK_AB12CD34\n")
+    assert re.search(rf"\nChange or cancel your booking here:\n{SITE}/book/manage/\S+$", description)
     file = letter.part("text/calendar")
     assert file.get_filename() == "booking.ics"
     assert file.get_param("method") == "PUBLISH"
@@ -230,6 +233,11 @@ def test_the_calendar_entry_is_the_widgets_own(visitor: Visitor, sandbox: Sandbo
     assert [each.part("text/calendar").get_param("method") for each in (booked, cancelled)] == ["PUBLISH", "CANCEL"]
     assert [each.event["status"] for each in (booked, rescheduled, cancelled)] == ["CONFIRMED"] * 2 + ["CANCELLED"]
     assert rescheduled.start == cancelled.start != booked.start
+    assert [each.event.get("attendee") for each in (booked, rescheduled, cancelled)] == [
+        None,
+        None,
+        "mailto:jane@example.com",
+    ]
     assert {str(each.event["organizer"]) for each in (booked, cancelled)} == {"mailto:help@salon.example"}
 
 
