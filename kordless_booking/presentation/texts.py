@@ -52,11 +52,19 @@ class DisplayTimes:
     """The same time for the visitor, where they come to a venue in another zone; else ""."""
     visitor_zone: str = ""
     """The zone of `visitor`; "" where that is empty."""
+    is_visitors: bool = True
+    """False where nobody knows the reader's zone: `visitor` is in the booking's, and says "for you" to nobody."""
 
     @property
     def line(self) -> str:
-        """All times in one line, without the zones."""
-        return f"{self.when} · {self.visitor}" if self.visitor else self.when
+        """All times in one line, without the zones that their texts tell apart."""
+        if not self.visitor:
+            return self.when
+        return (
+            f"{self.when} · {self.visitor}"
+            if self.is_visitors
+            else f"{self.when} · {self.visitor} ({self.visitor_zone})"
+        )
 
 
 @dataclass(frozen=True)
@@ -113,11 +121,19 @@ def booking_venue_timezone(booking: Booking, detail: ServiceDetail | None) -> st
 
 
 def display_times(
-    start: datetime, end: datetime, zone_name: str, site: str | None, language: str, hours: Hours | None = None
+    start: datetime,
+    end: datetime,
+    zone_name: str,
+    site: str | None,
+    language: str,
+    hours: Hours | None = None,
+    *,
+    is_visitors: bool = True,
 ) -> DisplayTimes:
     """Return the time of a booking in words.
 
-    `site` is the zone from `venue_timezone`: where its clock shows another time, that time comes first.
+    `site` is the zone from `venue_timezone`: where its clock shows another time, that time comes first. `is_visitors`
+    is False where `zone_name` may be another zone than the reader's.
     """
     here, zone = start.astimezone(timezones.get_timezone(zone_name)), format_timezone(zone_name, language, start)
     there = start.astimezone(timezones.get_timezone(site)) if site else here
@@ -133,8 +149,9 @@ def display_times(
     return DisplayTimes(
         _("%(when)s on site") % {"when": format_range(start, end, site, language, hours)},
         format_timezone(site, language, start),
-        _("%(when)s for you") % {"when": own},
+        _("%(when)s for you") % {"when": own} if is_visitors else own,
         zone,
+        is_visitors,
     )
 
 

@@ -117,13 +117,16 @@ def time_items(
     language: str,
     hours: Hours | None,
     venue_zone: tzinfo | None = None,
+    city: str = "",
 ) -> SafeString:
     """Return one item for each time.
 
     `part` is the template TIME. `url` is a link up to "start=", to which the start is appended. The time in
-    `venue_zone` is shown as well where it differs.
+    `venue_zone` is shown as well where it differs. `city` names the zone of the times where nobody knows the visitor's.
     """
-    visitor_format = escape(_("%(when)s for you")) if venue_zone else ""
+    # A percent sign in the city would be read as a place for a value.
+    named = f"%(when)s ({city.replace('%', '%%')})"
+    visitor_format = escape(named if city else _("%(when)s for you")) if venue_zone else ""
     items = []
     for time in times:
         label = formatting.clock_time(time.local_start, language, hours)
