@@ -9,7 +9,7 @@ KORDLESS_SANDBOX_ORG                  slug of another of the sandbox's businesse
 KORDLESS_SANDBOX_WEBHOOK              URL that the embedded sandbox delivers its webhooks to: this site's own endpoint
 KORDLESS_WEBHOOK_SECRET               comma-separated secrets of the webhook that Kordless sends to /book/webhook/
 KORDLESS_EMBED_ORIGINS                comma-separated origins that may frame the widget
-SITE_URL                              URL of this site for links in mails; the sandbox's mails are shown at /mail/
+SITE_URL                              URL of this site for links that leave it; the sandbox's mails are shown at /mail/
 NEIGHBOR_ORIGIN                      where `manage.py demo` serves someone else's website; it may frame the widget
 SECRET_KEY                            required to serve others: without it only this machine is served
 DEBUG                                 1 or 0; 1 without a SECRET_KEY, otherwise 0. With 1 only this machine is served

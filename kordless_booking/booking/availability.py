@@ -10,7 +10,7 @@ from __future__ import annotations
 import calendar
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import Enum, StrEnum, auto
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,14 +19,14 @@ import msgspec
 
 from kordless_booking.api.resources import Host, Slot
 from kordless_booking.limits import MAX_PARTY_SIZE, MAX_WINDOW_DAYS
+from kordless_booking.presentation.formatting import crosses_midnight
+from kordless_booking.presentation.timezones import is_ambiguous
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from zoneinfo import ZoneInfo
 
     from kordless_booking.booking.choices import Choices
-
-_MIDNIGHT = time()
 
 
 class Opening(NamedTuple):
@@ -244,7 +244,7 @@ def localize(openings: Iterable[Opening], zone: tzinfo) -> tuple[AvailableTime, 
             free=free,
             capacity=capacity,
             ambiguous=changing[day] and is_ambiguous(local_start),
-            crosses_midnight=_crosses_midnight(local_start, local_end),
+            crosses_midnight=crosses_midnight(local_start, local_end),
         )
         times.append(found)
     return tuple(times)
@@ -402,12 +402,6 @@ def _may_be_ambiguous(day: date, zone: tzinfo) -> bool:
     return begin.utcoffset() != end.utcoffset()
 
 
-def is_ambiguous(local: datetime) -> bool:
-    """Return True when this aware local time is ambiguous (PEP 495), because the clocks are set back."""
-    # A local time that the clocks skip differs too; but no instant converts to one.
-    return local.replace(fold=1 - local.fold).utcoffset() != local.utcoffset()
-
-
 def _clocks_differ(moment: datetime, zone: tzinfo, other: tzinfo) -> bool:
     return moment.astimezone(zone).utcoffset() != moment.astimezone(other).utcoffset()
 
@@ -420,12 +414,6 @@ def _one_per_host(slots: list[Slot]) -> tuple[Slot, ...]:
         if key not in chosen or chosen[key].available < slot.available:
             chosen[key] = slot
     return tuple(sorted(chosen.values(), key=_by_host))
-
-
-def _crosses_midnight(start: datetime, end: datetime) -> bool:
-    # By date, not by hours: a visit from 23:30 to 0:00 ends on the same evening for people.
-    days = end.toordinal() - start.toordinal()
-    return days > 1 or (days == 1 and end.time() != _MIDNIGHT)
 
 
 def _window(days: int | None) -> int:

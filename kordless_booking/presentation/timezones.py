@@ -76,6 +76,12 @@ def timezone_aliases(name: str) -> tuple[str, ...]:
     return _old_names().get(name, ())
 
 
+def is_ambiguous(local: datetime) -> bool:
+    """Return True when this aware local time is ambiguous (PEP 495), because the clocks are set back."""
+    # A local time that the clocks skip differs too; but no instant converts to one.
+    return local.replace(fold=1 - local.fold).utcoffset() != local.utcoffset()
+
+
 def offset_text(moment: datetime, language: str = "en") -> str:
     """Format the UTC offset of an aware local time: "GMT+2", "GMT+5:45", "GMT"; "UTC+2" in French.
 

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from kordless_booking.booking.availability import AvailableTime, MonthView, is_ambiguous, month_weeks
+from kordless_booking.booking.availability import AvailableTime, MonthView, month_weeks
 from kordless_booking.presentation import formatting, timezones
 from kordless_booking.presentation.formatting import Hours
 from kordless_booking.views.package_templates import PackageTemplates
@@ -117,17 +117,20 @@ def time_items(
     language: str,
     hours: Hours | None,
     venue_zone: tzinfo | None = None,
+    city: str = "",
 ) -> SafeString:
     """Return one item for each time.
 
     `part` is the template TIME. `url` is a link up to "start=", to which the start is appended. The time in
-    `venue_zone` is shown as well where it differs.
+    `venue_zone` is shown as well where it differs. `city` names the zone of the times where nobody knows the visitor's.
     """
-    visitor_format = escape(_("%(when)s for you")) if venue_zone else ""
+    # A percent sign in the city would be read as a place for a value.
+    named = f"%(when)s ({city.replace('%', '%%')})"
+    visitor_format = escape(named if city else _("%(when)s for you")) if venue_zone else ""
     items = []
     for time in times:
         label = formatting.clock_time(time.local_start, language, hours)
-        detail = _detail(time, language)
+        detail = _detail(time, language, hours)
         venue_text = _on_site(time, venue_zone, language, hours) if venue_zone else ""
         if venue_text:
             label = SafeString(f"<span>{visitor_format % {'when': f'<b>{escape(label)}</b>'}}</span>")
@@ -156,26 +159,31 @@ def parse_start(text: str) -> datetime | None:
 
 
 def _on_site(time: AvailableTime, venue_zone: tzinfo, language: str, hours: Hours | None) -> str:
-    """Return the time on the venue's clock, with the date where that differs; "" when the clocks agree."""
+    """Return the time on the venue's clock, with each date that isn't clear; "" when the clocks agree."""
     visitor_time, venue_time = time.local_start, time.start.astimezone(venue_zone)
     if venue_time.utcoffset() == visitor_time.utcoffset():
         return ""
     clock = formatting.clock_time(venue_time, language, hours)
-    if is_ambiguous(venue_time):
+    if timezones.is_ambiguous(venue_time):
         clock = f"{clock} ({timezones.offset_text(venue_time, language)})"
+    venue_end = time.end.astimezone(venue_zone)
+    if formatting.crosses_midnight(venue_time, venue_end):
+        clock = formatting.join_range(clock, formatting.short_date_and_time(venue_end, language, hours), language)
     if venue_time.day != visitor_time.day:
         day = formatting.short_day(venue_time, language)
         return _("%(date)s, %(time)s on site") % {"date": day, "time": clock}
     return _("%(when)s on site") % {"when": clock}
 
 
-def _detail(time: AvailableTime, language: str) -> str:
-    """Return what a time's button says beside the time: offset when ambiguous, end on the next day, places left."""
+def _detail(time: AvailableTime, language: str, hours: Hours | None) -> str:
+    """Return what a time's button says beside the time: offset when ambiguous, end on a later date, places left."""
     details = []
     if time.ambiguous:
         details.append(timezones.offset_text(time.local_start, language))
     if time.crosses_midnight:
-        details.append(_("ends the next day"))
+        # Translators: the end of an appointment on a later date, such as "until Wed, Dec 9, 9:00 AM".
+        until = _("until %(when)s")
+        details.append(until % {"when": formatting.short_date_and_time(time.local_end, language, hours)})
     if time.capacity > 1:
         left = ngettext("%(count)s place left", "%(count)s places left", time.free)
         details.append(left % {"count": time.free})

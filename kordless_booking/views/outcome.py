@@ -240,4 +240,5 @@ def _invite(visit: WidgetRequest, receipt: Receipt, booking: Booking) -> calenda
         title=booking.service_name or (detail.service.name if detail else receipt.terms.service),
         location=booking_location(booking, detail),
         link=manage_url(visit, receipt, booking, Choices(lang=visit.choices.lang)),
+        terms=receipt.terms,
     )

@@ -240,8 +240,8 @@ class WidgetRequest:
         if self.account.funnel:
             count_later_stage(self.request, self.account.name, service, self.placement, stage)
 
-    def preferences(self, timezone: str, terms: Terms | None = None) -> VisitorPreferences:
-        """Return the visitor's preferences, with the terms where they are known, for mails that are written later."""
+    def preferences(self, timezone: str | None, terms: Terms | None = None) -> VisitorPreferences:
+        """Return the visitor's preferences, for mails that are written later. Zone and terms may be unknown."""
         return VisitorPreferences(language=self.language, timezone=timezone, hours=self.choices.hours, terms=terms)
 
     def bookable_service(self, slug: str) -> ServiceDetail:

@@ -44,28 +44,32 @@ def slots(visit: WidgetRequest, token: str) -> HttpResponse:
     visit, managed = _load_movable(visit, token)
     start_fetching_month(visit, managed.booking.service_slug or "")
     detail = _detail(visit, managed)
-    choices = _url_choices(visit.choices)
+    choices = _url_choices(managed, visit.choices)
 
     def here(choices: Choices) -> str:
-        return visit.links.url("reschedule", token, choices=_url_choices(choices))
+        return visit.links.url("reschedule", token, choices=_url_choices(managed, choices))
 
     start = visit.links.url("reschedule-confirm", token, choices=choices.replace(month=None, day=None))
     links = SlotLinks(
         here=here,
         form=visit.links.url("reschedule", token, choices=Choices()),
-        hidden=lambda choices: _url_choices(choices).query_items(),
+        hidden=lambda choices: _url_choices(managed, choices).query_items(),
         time=f"{start}{'&' if '?' in start else '?'}start=",
         zone=visit.links.url("reschedule-zone", token, choices=choices),
     )
-    page = build_page(visit, _("Choose a new time"))
+    # The script reports the reader's zone where nobody knows it, as on the page of a new booking.
+    is_visitors = managed.visitor_timezone is not None
+    page = build_page(visit, _("Choose a new time"), autozone=not is_visitors, self_url=here(visit.choices))
     month = read_month(visit, detail)
     notice = age_notice(visit, month.cached, min_age_seconds=AGE_NOTICE_SECONDS)
     renderer = PageRenderer(visit, page)
-    context = slot_context(visit, month.view, links, renderer, notice=notice) | {
+    context = slot_context(visit, month.view, links, renderer, notice=notice, is_visitors_zone=is_visitors) | {
         # A booking keeps its host and party size.
         "hosts": [],
         "party": None,
-        "service": service_card(detail.service, visit.language),
+        "service": service_card(
+            detail.service, visit.language, party=visit.choices.party_size, price_per=visit.account.price_per
+        ),
         "back": {"url": managed.url(visit, "manage"), "label": _("Back to your booking")},
         "rescheduling": {
             "number": managed.booking.confirmation_number,
@@ -105,7 +109,9 @@ def confirm(visit: WidgetRequest, token: str) -> HttpResponse:
     detail = _detail(visit, managed)
     moment = free_slot(visit, detail, start) if start else None
     if moment is None:
-        again = visit.links.url("reschedule", token, choices=_url_choices(visit.choices), taken="1" if start else None)
+        again = visit.links.url(
+            "reschedule", token, choices=_url_choices(managed, visit.choices), taken="1" if start else None
+        )
         return SeeOther(again)
     terms = Terms.from_available_time(
         moment, service=detail.service.slug, timezone=managed.timezone, party_size=managed.link.party_size
@@ -119,11 +125,11 @@ def _confirm_page(visit: WidgetRequest, managed: ManagedBooking, chosen: Draft, 
         "booking": managed.view(visit),
         "new": managed.display_times(visit, chosen.terms.start, chosen.terms.end),
         "action": visit.links.url(
-            "reschedule-confirm", token, choices=visit.choices.appearance(), start=format_start(chosen.terms.start)
+            "reschedule-confirm", token, choices=managed.carried_choices(visit), start=format_start(chosen.terms.start)
         ),
         # Signed, so that only a time that was offered can be sent.
         "hidden": [("draft", draft.sign(chosen, _purpose(visit, managed)))],
-        "back_url": visit.links.url("reschedule", token, choices=_url_choices(visit.choices)),
+        "back_url": visit.links.url("reschedule", token, choices=_url_choices(managed, visit.choices)),
         "problem": problem,
     }
     page, status = build_page(visit, _("Reschedule")), 503 if problem else 200
@@ -132,7 +138,7 @@ def _confirm_page(visit: WidgetRequest, managed: ManagedBooking, chosen: Draft, 
 
 def _move(visit: WidgetRequest, managed: ManagedBooking) -> HttpResponse:
     again = visit.links.url(
-        "reschedule", managed.token, choices=visit.choices.appearance().replace(timezone=managed.timezone)
+        "reschedule", managed.token, choices=visit.choices.appearance().replace(timezone=managed.visitor_timezone)
     )
     try:
         chosen = draft.unsign(
@@ -172,9 +178,13 @@ def _move(visit: WidgetRequest, managed: ManagedBooking) -> HttpResponse:
     return SeeOther(managed.url(visit, "manage", done="moved"))
 
 
-def _url_choices(choices: Choices) -> Choices:
-    """Return the choices for a URL, without host and party size, which the token has already."""
-    return choices.replace(host_id=None, party_size=1)
+def _url_choices(managed: ManagedBooking, choices: Choices) -> Choices:
+    """Return the choices for a URL, without host and party size, which the token has already.
+
+    Without the booking's zone too, where nobody knows the reader's: the next page would take it for a choice.
+    """
+    known = managed.visitor_timezone is not None
+    return choices.replace(host_id=None, party_size=1, timezone=choices.timezone if known else None)
 
 
 def _detail(visit: WidgetRequest, managed: ManagedBooking) -> ServiceDetail:
@@ -215,7 +225,7 @@ def _resolve_failed_move(
     visit.catalog.invalidate_slots(chosen.terms.service)
     if isinstance(error, exceptions.SlotTaken):
         log_problem(visit, "slot_conflict", level=logging.INFO, status=303, error=error)
-        choices = visit.choices.appearance().replace(timezone=managed.timezone)
+        choices = visit.choices.appearance().replace(timezone=managed.visitor_timezone)
         return SeeOther(visit.links.url("reschedule", managed.token, choices=choices, taken="1"))
     if found is None or isinstance(error, exceptions.OutcomeUnknown):
         text = _(

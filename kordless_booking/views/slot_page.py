@@ -19,6 +19,7 @@ from django.utils.translation import ngettext, pgettext
 from kordless_booking.booking.availability import EmptyReason, MonthView, PartOfDay, parts_of_day
 from kordless_booking.booking.choices import Choices
 from kordless_booking.presentation import formatting
+from kordless_booking.presentation.timezone_search import city_name
 from kordless_booking.views.cells import (
     ANY_DAY,
     DAY,
@@ -68,17 +69,25 @@ class Weekday(NamedTuple):
 
 
 def slot_context(
-    visit: WidgetRequest, view: MonthView, links: SlotLinks, renderer: PageRenderer, *, notice: str = ""
+    visit: WidgetRequest,
+    view: MonthView,
+    links: SlotLinks,
+    renderer: PageRenderer,
+    *,
+    notice: str = "",
+    is_visitors_zone: bool = True,
 ) -> dict[str, Any]:
     """Return the context of steps/slot.html, without `kb`.
 
-    `renderer` is the one that renders the page: it notes which templates the parts come from.
+    `renderer` is the one that renders the page: it notes which templates the parts come from. `is_visitors_zone` is
+    False where the times may be in another zone than the visitor's: then each names its city instead of "for you".
     """
+    city = "" if is_visitors_zone else city_name(view.zone.key, visit.language)
     return {
         "hosts": _hosts(view, links),
         "party": _party(view, links),
         "month": _month(visit, view, links, renderer),
-        "day": _day(visit, view, view.day, links, renderer) if view.day else None,
+        "day": _day(visit, view, view.day, links, renderer, city) if view.day else None,
         "empty": _empty(visit, view, links),
         "zone": {
             "name": view.zone.key,
@@ -142,7 +151,9 @@ def _month(visit: WidgetRequest, view: MonthView, links: SlotLinks, renderer: Pa
     }
 
 
-def _day(visit: WidgetRequest, view: MonthView, day: date, links: SlotLinks, renderer: PageRenderer) -> dict[str, Any]:
+def _day(
+    visit: WidgetRequest, view: MonthView, day: date, links: SlotLinks, renderer: PageRenderer, city: str
+) -> dict[str, Any]:
     """Return the context of the day: at most `MAX_TIMES_SHOWN` times, and links to the earlier and later ones."""
     language, times = visit.language, view.times
     here = links.here(view.choices.replace(month=None, day=day))
@@ -164,6 +175,7 @@ def _day(visit: WidgetRequest, view: MonthView, day: date, links: SlotLinks, ren
                     language=language,
                     hours=view.choices.hours,
                     venue_zone=view.venue_zone,
+                    city=city,
                 ),
             }
             for part_of_day, times in parts_of_day(shown)

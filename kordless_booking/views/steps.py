@@ -111,7 +111,9 @@ def slots_page(visit: WidgetRequest, service: str) -> HttpResponse:
     notice = age_notice(visit, month.cached, min_age_seconds=AGE_NOTICE_SECONDS)
     renderer = PageRenderer(visit, page)
     context = slot_context(visit, month.view, links, renderer, notice=notice) | {
-        "service": service_card(detail.service, visit.language),
+        "service": service_card(
+            detail.service, visit.language, party=visit.choices.party_size, price_per=visit.account.price_per
+        ),
         "back": _back(visit),
         "taken": _taken(visit.request.GET.get("taken")),
     }

@@ -15,6 +15,7 @@ from kordless_booking.presentation.texts import (
     describe_location,
     party_text,
     policy_text,
+    price_text,
     status_texts,
     venue_timezone,
 )
@@ -60,7 +61,9 @@ def terms_summary(
         party=party_text(terms.party_size),
         where=describe_location(offer.calendar.location) if offer else None,
         duration=formatting.duration(minutes, visit.language) if with_offer else "",
-        price=formatting.money(offer.service.price, visit.language) if offer else "",
+        price=price_text(offer.service.price, terms.party_size, visit.account.price_per, visit.language)
+        if offer
+        else "",
         policy=policy_text(offer.calendar.cancellation_policy) if offer else "",
     )
 
@@ -94,12 +97,14 @@ def booking_view(
     *,
     terms: Terms | None = None,
     fallback_name: str = "",
+    is_visitors_zone: bool = True,
 ) -> BookingView:
-    """Return the view of a booking, in the visitor's time zone.
+    """Return the view of a booking, in the visitor's time zone, or without `is_visitors_zone` in the booking's.
 
     `detail` is its service, when Kordless still has it; `fallback_name` is shown when nothing else names the service.
     """
     texts = status_texts(booking.status)
+    site = booking_venue_timezone(booking, detail)
     return BookingView(
         number=booking.confirmation_number,
         status=booking.status,
@@ -107,7 +112,7 @@ def booking_view(
         headline=texts.headline,
         lead_text=texts.lead,
         service=booking.service_name or (detail.service.name if detail else fallback_name),
-        clocks=display_times(visit, booking.start, booking.end, timezone, booking_venue_timezone(booking, detail)),
+        clocks=display_times(visit, booking.start, booking.end, timezone, site, is_visitors=is_visitors_zone),
         where=describe_location(booking_location(booking, detail)),
         host=(terms.host_name or "") if terms else "",
         party=party_text(terms.party_size) if terms else "",

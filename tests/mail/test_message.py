@@ -79,6 +79,9 @@ def test_a_mail_is_text_html_and_a_calendar_file(writing: Settings):
     ):
         assert words in letter.text
         assert words in letter.words
+    description = letter.event["description"]
+    assert description.startswith("Service: Haircut\nWith: Sarah\n2 people\nConfirmation number: BOOK_AB12CD34\n")
+    assert re.search(rf"\nChange or cancel your booking here:\n{SITE}/book/manage/\S+$", description)
     file = letter.part("text/calendar")
     assert file.get_filename() == "booking.ics"
     assert file.get_param("method") == "PUBLISH"
@@ -146,6 +149,40 @@ def test_a_booking_from_elsewhere_is_in_the_sites_language_and_the_business_zone
     assert "woensdag 2 december 2026" in letter.text
     assert "10:00" in letter.text
     assert str(letter.start.tzinfo) == "America/New_York"
+
+
+def test_for_you_is_said_in_the_customers_zone_alone(writing: Settings, client: Client):
+    """A booking from elsewhere names its zone, in the subject as well; so does the page that the mail leads to."""
+    made = booking(timezone="Europe/Kyiv", organization_name="Acme Salon")
+    record_and_enqueue(get_account(None), made, OutgoingMail.Kind.CONFIRMED, now=NOW)
+    record_and_enqueue(
+        get_account(None),
+        booking(timezone="Europe/Kyiv", start=MOVED),
+        OutgoingMail.Kind.RESCHEDULED,
+        now=NOW,
+    )
+    letter = sent()[-1]
+    assert letter.subject == (
+        "Your booking has been moved: Haircut, Thursday, December 3, 2026, 5:00 PM (Kyiv · GMT+2)"
+    )
+    assert "5:00 PM \u2013 6:00 PM (Kyiv · GMT+2)\n" in letter.text
+    assert "Before: Wednesday, December 2, 2026, 5:00 PM \u2013 6:00 PM (Kyiv · GMT+2)\n" in letter.text
+    assert "for you" not in letter.text
+    assert "for you" not in letter.words
+    [token] = set(re.findall(r"/book/manage/([\w-]{60,})/", letter.text))
+    assert ManageLink.from_token(token, "default", NOW.timestamp()).timezone is None
+
+
+def test_a_page_that_does_not_know_the_customers_zone_leaves_it(visitor: Visitor):
+    """Who books on their own clock and cancels by number gets both mails on that clock."""
+    number = visitor.book("haircut", "?day=2026-12-09&tz=Europe/Kyiv").number
+    sent()
+    manage = visitor.send(visitor.open("/book/manage/"), "Find booking", number=number, contact="jane@example.com")
+    visitor.send(visitor.send(manage, "Cancel booking"), "Cancel booking")
+    booked, canceled = sent()
+    for letter in (booked, canceled):
+        assert " for you (Kyiv · GMT+2)" in letter.text
+        assert str(letter.start.tzinfo) == "Europe/Kyiv"
 
 
 def test_an_outage_of_kordless_holds_no_mail_back(writing: Settings, sandbox: Sandbox):
@@ -230,6 +267,11 @@ def test_the_calendar_entry_is_the_widgets_own(visitor: Visitor, sandbox: Sandbo
     assert [each.part("text/calendar").get_param("method") for each in (booked, cancelled)] == ["PUBLISH", "CANCEL"]
     assert [each.event["status"] for each in (booked, rescheduled, cancelled)] == ["CONFIRMED"] * 2 + ["CANCELLED"]
     assert rescheduled.start == cancelled.start != booked.start
+    assert [each.event.get("attendee") for each in (booked, rescheduled, cancelled)] == [
+        None,
+        None,
+        "mailto:jane@example.com",
+    ]
     assert {str(each.event["organizer"]) for each in (booked, cancelled)} == {"mailto:help@salon.example"}
 
 

@@ -231,10 +231,10 @@ def test_a_month_is_whole_at_both_ends_of_the_world(visitor: Visitor):
 
 
 def test_a_slot_that_crosses_midnight_says_so(visitor: Visitor):
-    """A time that ends on the visitor's next day says it."""
+    """A time that ends on another date of the visitor's says which."""
     page = visitor.open("/book/haircut/?tz=Europe/Kyiv&day=2026-12-10&hours=24")
     late = [name for name in page.times if name.startswith("23:30")]
-    assert late == ["23:30 for you ends the next day · 16:30 on site"]
+    assert late == ["23:30 for you until Fri, Dec 11, 00:30 · 16:30 on site"]
 
 
 def test_both_clocks_are_shown_where_the_visitor_comes_to_another(walk: Visitor):
