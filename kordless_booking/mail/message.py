@@ -167,6 +167,7 @@ def _build_message(
         timezone=zone,
         location=booking_texts.booking_location(booking, details.detail),
         url=link,
+        provider=_provider(preferences),
         sequence=mail.appointment.sequence,
         # RFC 5546: METHOD:CANCEL needs an organizer, and an organizer has an email address.
         organizer_email=account.support_email or sender[1],
@@ -196,7 +197,7 @@ def _booking(
     site = booking_texts.booking_venue_timezone(booking, detail)
     language, hours = preferences.language, preferences.hours
     rows = [
-        (pgettext("before a person's name", "With"), (terms.host_name or "") if terms else ""),
+        (pgettext("before a person's name", "With"), _provider(preferences)),
         (_("People"), booking_texts.party_text(terms.party_size) if terms else ""),
         (_("Confirmation number"), booking.confirmation_number),
     ]
@@ -209,6 +210,12 @@ def _booking(
         "rows": [(label, text) for label, text in rows if text],
         "policy": booking_texts.policy_text(detail.calendar.cancellation_policy) if detail else "",
     }
+
+
+def _provider(preferences: VisitorPreferences) -> str:
+    """Return the names of host and team, as far as they are known."""
+    terms = preferences.terms
+    return booking_texts.provider_text(terms.host_name, terms.team_name) if terms else ""
 
 
 def _before(mail: OutgoingMail, preferences: VisitorPreferences, zone: str) -> str:

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import quote, urlencode
 
+from django.utils.translation import pgettext
 from icalendar import Calendar, Event, vCalAddress, vText
 
 from kordless_booking.api.resources import Booking
@@ -227,11 +228,15 @@ def _extended(moment: datetime) -> str:
 _STATUS: Final[Mapping[str, Literal["CONFIRMED", "CANCELLED"]]] = {"confirmed": "CONFIRMED", "canceled": "CANCELLED"}
 
 
-def event_for_booking(booking: Booking, *, org_slug: str, title: str, business: str, **more: Any) -> CalendarEvent:
+def event_for_booking(
+    booking: Booking, *, org_slug: str, title: str, business: str, provider: str = "", **more: Any
+) -> CalendarEvent:
     """Return the calendar event of a booking.
 
-    `more` is passed to `CalendarEvent` as it is: zone, location, url, sequence, …
+    `provider` names host and team. `more` is passed to `CalendarEvent` as it is: zone, location, url, sequence, …
     """
+    with_whom = pgettext("before a person's name", "With")
+    lines = [booking.confirmation_number, *([f"{with_whom}: {provider}"] if provider else [])]
     return CalendarEvent(
         # Kordless's numbers are case-insensitive: however it is spelled, one booking has one UID.
         uid=f"{booking.confirmation_number.lower()}@{org_slug or 'sandbox'}.kordless.ai",
@@ -239,7 +244,7 @@ def event_for_booking(booking: Booking, *, org_slug: str, title: str, business: 
         start=booking.start,
         end=booking.end,
         organizer_name=business,
-        description=booking.confirmation_number,
+        description="\n".join(lines),
         # "pending", and any status that Kordless may add: nothing unconfirmed must look confirmed.
         status=_STATUS.get(booking.status, "TENTATIVE"),
         **more,

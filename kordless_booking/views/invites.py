@@ -23,8 +23,12 @@ def calendar_event_for(
     location: Location | None,
     link: str | None,
     sequence: int = 0,
+    provider: str = "",
 ) -> calendar_event.CalendarEvent:
-    """Return the calendar event of a booking; with the same UID each time, so that calendars update it."""
+    """Return the calendar event of a booking; with the same UID each time, so that calendars update it.
+
+    `provider` names host and team.
+    """
     organization = visit.organization
     return event_for_booking(
         booking,
@@ -35,6 +39,7 @@ def calendar_event_for(
         location=location,
         url=visit.request.build_absolute_uri(link) if link else None,
         sequence=sequence,
+        provider=provider,
     )
 
 

@@ -15,6 +15,7 @@ from kordless_booking.presentation.texts import (
     describe_location,
     party_text,
     policy_text,
+    provider_text,
     status_texts,
     venue_timezone,
 )
@@ -34,7 +35,7 @@ class TermsSummary:
     """Name; the slug when Kordless can't be asked."""
     clocks: DisplayTimes
     host: str
-    """Name, or ""."""
+    """Name of host, team or both, or ""."""
     party: str
     where: LocationText | None = None
     duration: str = ""
@@ -56,7 +57,7 @@ def terms_summary(
     return TermsSummary(
         service=detail.service.name if detail else terms.service,
         clocks=display_times(visit, terms.start, terms.end, terms.timezone, site),
-        host=terms.host_name or "",
+        host=provider_text(terms.host_name, terms.team_name),
         party=party_text(terms.party_size),
         where=describe_location(offer.calendar.location) if offer else None,
         duration=formatting.duration(minutes, visit.language) if with_offer else "",
@@ -80,7 +81,8 @@ class BookingView:
     clocks: DisplayTimes
     where: LocationText | None
     host: str = ""
-    """Name. Kordless returns neither host nor party size, so both are empty unless the visitor's terms are known."""
+    """Name of host, team or both. Kordless returns neither these nor the party size, so they are empty unless the
+    visitor's terms are known."""
     party: str = ""
     policy: str = ""
     """Cancellation policy."""
@@ -109,7 +111,7 @@ def booking_view(
         service=booking.service_name or (detail.service.name if detail else fallback_name),
         clocks=display_times(visit, booking.start, booking.end, timezone, booking_venue_timezone(booking, detail)),
         where=describe_location(booking_location(booking, detail)),
-        host=(terms.host_name or "") if terms else "",
+        host=provider_text(terms.host_name, terms.team_name) if terms else "",
         party=party_text(terms.party_size) if terms else "",
         policy=policy_text(detail.calendar.cancellation_policy) if detail else "",
     )
