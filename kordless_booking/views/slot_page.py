@@ -97,18 +97,15 @@ def slot_context(
 
 
 def _hosts(view: MonthView, links: SlotLinks) -> list[dict[str, Any]]:
-    """Return "Anyone" and the hosts and teams to choose from; [] when there is no choice, or for a select."""
+    """Return "Anyone" and the hosts and teams to choose from; [] when there is no choice."""
     base = view.choices.replace(month=view.month)
-    options = _provider_options(view)
-    if len(options) > MAX_HOST_LINKS + 1:
-        return []
     return [
         {
             "name": option.name,
             "url": links.here(base.replace(host_id=option.host_id, team_id=option.team_id)),
             "current": option.current,
         }
-        for option in options
+        for option in _provider_options(view)
     ]
 
 
