@@ -105,7 +105,8 @@ class MonthView:
     """Hosts to choose from: those with a name and any slot in the month, by name. Empty when there is no choice, also
     among the teams."""
     teams: tuple[Team, ...]
-    """Teams to choose from, by name: those with a name and a slot in the month that names no host."""
+    """Teams to choose from, by name: those with a name and a slot in the month that names no host, and the chosen one.
+    """
     host_teams: Mapping[str, str]
     """Names of the teams in which hosts work, by the host's id: only of hosts who always have the same team."""
     party_sizes: range
@@ -149,7 +150,7 @@ def month_view(
     month, listed, free = shown
     day = choices.day if choices.day in free else next(iter(free), None)
     times = localize(free[day], zone) if day else ()
-    hosts, teams = _providers_to_choose(listed, chosen=bool(choices.host_id or choices.team_id))
+    hosts, teams = _providers_to_choose(listed, choices)
     before, after = (month - timedelta(days=1)).replace(day=1), _next_month(month)
     # First and last time as well: daylight saving may begin or end in one of the two zones before that day.
     moments = (now, *(time.start for time in times[:1] + times[-1:]))
@@ -354,11 +355,16 @@ def max_party_size(slots: tuple[Slot, ...]) -> int:
     return _max_seats(_ByIdentity(slots))
 
 
-def _providers_to_choose(slots: tuple[Slot, ...], *, chosen: bool) -> tuple[tuple[Host, ...], tuple[Team, ...]]:
+def _providers_to_choose(slots: tuple[Slot, ...], choices: Choices) -> tuple[tuple[Host, ...], tuple[Team, ...]]:
     hosts = tuple(host for host in unique_hosts(slots) if host.name)
-    teams = tuple(team for team in unique_teams(slots) if team.name)
+    teams = {team.id: team for team in unique_teams(slots)}
+    if choices.team_id is not None:
+        teams |= {slot.team.id: slot.team for slot in slots if slot.team and _is_chosen(slot.team, choices.team_id)}
+    named = tuple(sorted((team for team in teams.values() if team.name), key=_by_name))
     # A chosen one can be left, though nobody else has a slot. Its own name isn't known if it has none itself.
-    return (hosts, teams) if len(hosts) + len(teams) > 1 or chosen else ((), ())
+    if len(hosts) + len(named) > 1 or choices.host_id or choices.team_id:
+        return hosts, named
+    return (), ()
 
 
 def _party_sizes(slots: tuple[Slot, ...], chosen: int) -> range:

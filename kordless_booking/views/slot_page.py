@@ -144,7 +144,8 @@ class _ProviderOption(NamedTuple):
 
 def _provider_options(view: MonthView) -> list[_ProviderOption]:
     """Return "Anyone" and the hosts and teams to choose from; [] when there is no choice."""
-    chosen = (view.choices.host_id, view.choices.team_id)
+    # Of both, the host decides: the team is that host's.
+    chosen = (view.choices.host_id, None if view.choices.host_id else view.choices.team_id)
     # A chosen host may have no slot in this month, and isn't listed then. "Anyone" is, as the way back.
     if not view.hosts and not view.teams and chosen == (None, None):
         return []

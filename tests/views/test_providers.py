@@ -66,6 +66,7 @@ def test_a_host_of_two_teams_is_booked_without_a_team(visitor: Visitor, site: Se
     visitor.open("/book/haircut/?host=host_sarah")
     book_first(visitor)
     visitor.open("/book/haircut/?host=host_sarah&team=team_color")
+    assert visitor.page.texts(".kb-hosts a[aria-current]") == ["Sarah"]
     book_first(visitor)
     sent = [(body.get("host_id"), body.get("team_id")) for body in kordless.bodies]
     assert sent == [("host_sarah", None), ("host_sarah", "team_color")]
@@ -74,7 +75,9 @@ def test_a_host_of_two_teams_is_booked_without_a_team(visitor: Visitor, site: Se
 def test_a_team_in_the_link_is_preselected(visitor: Visitor, site: Settings, sandbox: Sandbox):
     """`?team=` works as `?host=` does, for a team whose hosts have names, too."""
     offer(site, sandbox, with_providers((SARAH, CUT), (MIGUEL, COLOR)))
-    visitor.open("/book/haircut/?team=team_color")
+    page = visitor.open("/book/haircut/?team=team_color")
+    assert page.texts(".kb-hosts a") == ["Anyone", "Miguel", "Sarah", "Color team"]
+    assert page.texts(".kb-hosts a[aria-current]") == ["Color team"]
     assert "With Miguel (Color team)" in book_first(visitor)
 
 
