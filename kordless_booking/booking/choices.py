@@ -156,11 +156,14 @@ def provider_value(*, host_id: str | None = None, team_id: str | None = None) ->
 def _providers(query: Mapping[str, str]) -> tuple[str, str]:
     """Return the ids of host and team in a query, "" for none: those of `with`, else those of `host` and `team`."""
     chosen = query.get("with")
-    if chosen is None:
-        return query.get("host", ""), query.get("team", "")
-    if chosen.startswith(_TEAM_PREFIX):
+    if chosen == "":
+        return "", ""
+    if chosen is not None and chosen.startswith(_HOST_PREFIX):
+        return chosen.removeprefix(_HOST_PREFIX), ""
+    if chosen is not None and chosen.startswith(_TEAM_PREFIX):
         return "", chosen.removeprefix(_TEAM_PREFIX)
-    return chosen.removeprefix(_HOST_PREFIX), ""
+    # Any other value isn't ours: a page of the site around an inline widget may have a `with` of its own.
+    return query.get("host", ""), query.get("team", "")
 
 
 @lru_cache(maxsize=2048)

@@ -142,6 +142,7 @@ def test_one_field_can_choose_a_host_a_team_or_anyone(id_):
         ({"with": "host:host_sarah", "team": "team_hair"}, Choices(host_id="host_sarah")),
         ({"with": "team:team_hair", "host": "host_sarah"}, Choices(team_id="team_hair")),
         ({"with": "", "host": "host_sarah"}, Choices()),
+        ({"with": "cream", "host": "host_sarah"}, Choices(host_id="host_sarah")),
         ({"party": "3"}, Choices(party_size=3)),
         ({"party": "0"}, Choices()),
         ({"party": "99"}, Choices(party_size=MAX_PARTY_SIZE)),
