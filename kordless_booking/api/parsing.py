@@ -37,6 +37,7 @@ from kordless_booking.api.resources import (
     share_parts,
 )
 from kordless_booking.exceptions import OutcomeUnknown
+from kordless_booking.limits import MAX_ID
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -390,7 +391,9 @@ def _parse_id_and_name(fields: LenientObject, what: str) -> tuple[str, str | Non
     """Return id and name of a host or team, from `hostId`, `host` or both. None without an id: it can't be booked."""
     inner = fields.object(what)
     name = fields.text(what) if inner is None else inner.text("displayName", "name", "fullName", "title")
-    found = fields.text(f"{what}Id", limit=200) or (None if inner is None else inner.text("id", f"{what}Id", limit=200))
+    found = fields.text(f"{what}Id", limit=MAX_ID)
+    if found is None and inner is not None:
+        found = inner.text("id", f"{what}Id", limit=MAX_ID)
     return None if found is None else (found, name)
 
 

@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from kordless_booking.api.resources import Host, Slot
+from kordless_booking.api.resources import Host, Slot, Team
+from kordless_booking.booking.choices import query_id
 from kordless_booking.limits import MAX_PARTY_SIZE, MAX_WINDOW_DAYS
 from kordless_booking.presentation.formatting import crosses_midnight
 from kordless_booking.presentation.timezones import is_ambiguous
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from zoneinfo import ZoneInfo
 
     from kordless_booking.booking.choices import Choices
@@ -49,7 +50,7 @@ class AvailableTime(msgspec.Struct, frozen=True, kw_only=True):
     """The same instants in the visitor's time zone, as is `local_end`."""
     local_end: datetime
     slots: tuple[Slot, ...]
-    """The slots of this time: one for each host, by the host's name, and at last one without a host."""
+    """The slots of this time: one for each host and team, by the names of host and team, those without a host last."""
     free: int
     """Seats left with the host who has most: a booking can't be split between hosts."""
     capacity: int
@@ -101,7 +102,13 @@ class MonthView:
     empty: EmptyReason | None
     """None when the month has a free day."""
     hosts: tuple[Host, ...]
-    """Hosts to choose from: those with a name and any slot in the month, by name. Empty when there is no choice."""
+    """Hosts to choose from: those with a name and any slot in the month, by name. Empty when there is no choice, also
+    among the teams."""
+    teams: tuple[Team, ...]
+    """Teams to choose from, by name: those with a name and a slot in the month that names no host, and the chosen one.
+    """
+    host_teams: Mapping[str, str]
+    """Names of the teams in which hosts work, by the host's id: only of hosts who always have the same team."""
     party_sizes: range
     """Party sizes to choose from. Empty when every time has one seat."""
     zone: ZoneInfo
@@ -143,6 +150,7 @@ def month_view(
     month, listed, free = shown
     day = choices.day if choices.day in free else next(iter(free), None)
     times = localize(free[day], zone) if day else ()
+    hosts, teams = _providers_to_choose(listed, choices)
     before, after = (month - timedelta(days=1)).replace(day=1), _next_month(month)
     # First and last time as well: daylight saving may begin or end in one of the two zones before that day.
     moments = (now, *(time.start for time in times[:1] + times[-1:]))
@@ -158,7 +166,9 @@ def month_view(
         next=after if bounds[0] <= after <= bounds[1] else None,
         first_free=first_free,
         empty=None if free else EmptyReason.MONTH_FULL if first_free else EmptyReason.NOTHING_FREE,
-        hosts=_hosts_to_choose(listed, choices.host_id),
+        hosts=hosts,
+        teams=teams,
+        host_teams=_host_teams(_ByIdentity(listed)),
         party_sizes=_party_sizes(listed, choices.party_size),
         zone=zone,
         venue_zone=venue_zone if differs else None,
@@ -178,25 +188,44 @@ def free_days(
     `slots` may reach beyond the month, as the catalog's do, so that no zone's month is cut. Days of other months are
     left out: the results of several months can be put together, and no day comes twice.
     """
-    days = free_openings(slots, zone=zone, now=now, host_id=choices.host_id, party_size=choices.party_size)
+    days = free_openings(
+        slots,
+        zone=zone,
+        now=now,
+        host_id=choices.host_id,
+        team_id=choices.team_id,
+        party_size=choices.party_size,
+    )
     return {day: found for day, found in days.items() if (day.year, day.month) == (month.year, month.month)}
 
 
 def free_times(
-    slots: Iterable[Slot], *, zone: tzinfo, now: datetime, host_id: str | None = None, party_size: int = 1
+    slots: Iterable[Slot],
+    *,
+    zone: tzinfo,
+    now: datetime,
+    host_id: str | None = None,
+    team_id: str | None = None,
+    party_size: int = 1,
 ) -> dict[date, tuple[AvailableTime, ...]]:
     """Return the times that `party_size` people can still book, by the visitor's date; dates and times in order.
 
     Left out are times that have begun, have too few seats for the whole party with one host, belong to another host
-    than `host_id`, or end before they start. Slots with the same start and end are one time. Raises ValueError if `now`
-    is naive.
+    than `host_id` or to another team than `team_id` (either in full, or as `query_id` writes it), or end before they
+    start. Slots with the same start and end are one time. Raises ValueError if `now` is naive.
     """
-    openings = free_openings(slots, zone=zone, now=now, host_id=host_id, party_size=party_size)
+    openings = free_openings(slots, zone=zone, now=now, host_id=host_id, team_id=team_id, party_size=party_size)
     return {day: localize(found, zone) for day, found in openings.items()}
 
 
 def free_openings(
-    slots: Iterable[Slot], *, zone: tzinfo, now: datetime, host_id: str | None = None, party_size: int = 1
+    slots: Iterable[Slot],
+    *,
+    zone: tzinfo,
+    now: datetime,
+    host_id: str | None = None,
+    team_id: str | None = None,
+    party_size: int = 1,
 ) -> dict[date, list[Opening]]:
     """Return the free openings by the visitor's date: enough to know which dates are free, at a tenth of the cost.
 
@@ -206,7 +235,7 @@ def free_openings(
     if now.tzinfo is None:
         raise ValueError("now must be aware")
     whole = slots if isinstance(slots, tuple) else tuple(slots)
-    openings, starts = _openings(_ByIdentity(whole), host_id, party_size)
+    openings, starts = _openings(_ByIdentity(whole), host_id, team_id, party_size)
     days: dict[date, list[Opening]] = {}
     begin = bisect_right(starts, now)
     # One conversion per date instead of one per slot: the slots of a date are found by bisecting the next midnight.
@@ -269,10 +298,12 @@ class _ByIdentity:
         return isinstance(other, _ByIdentity) and other.slots is self.slots
 
 
-# Entries, each for one tuple of slots (a service's month), host and party size. An outdated tuple is pushed out.
+# Entries, each for one tuple of slots (a service's month), host, team and party size. An outdated tuple is pushed out.
 @lru_cache(maxsize=128)
-def _openings(slot_key: _ByIdentity, host_id: str | None, party_size: int) -> tuple[list[Opening], list[datetime]]:
-    """Return the openings that a party can book with a host, in order of start, and the list of their starts.
+def _openings(
+    slot_key: _ByIdentity, host_id: str | None, team_id: str | None, party_size: int
+) -> tuple[list[Opening], list[datetime]]:
+    """Return the openings that a party can book with a host or team, in order of start, and the list of their starts.
 
     Independent of zone and `now`. The slots of one time become one opening.
     """
@@ -281,7 +312,7 @@ def _openings(slot_key: _ByIdentity, host_id: str | None, party_size: int) -> tu
         # Kordless may list full slots (unknown), so they are left out here.
         if slot.available < party_size or slot.available < 1 or slot.end <= slot.start:
             continue
-        if host_id is not None and (slot.host is None or slot.host.id != host_id):
+        if not (_is_chosen(slot.host, host_id) and _is_chosen(slot.team, team_id)):
             continue
         by_time.setdefault((slot.start, slot.end), []).append(slot)
     openings = [_opening(start, end, slots) for (start, end), slots in sorted(by_time.items(), key=_first)]
@@ -289,10 +320,15 @@ def _openings(slot_key: _ByIdentity, host_id: str | None, party_size: int) -> tu
 
 
 def _opening(start: datetime, end: datetime, listed: list[Slot]) -> Opening:
-    slots = _one_per_host(listed) if len(listed) > 1 else tuple(listed)
+    slots = _one_per_host_and_team(listed) if len(listed) > 1 else tuple(listed)
     best = max(slots, key=lambda slot: slot.available)
     # More free seats than seats is nonsense that Kordless may send: "5 of 1" is never shown.
     return Opening(start, end, slots, best.available, max(best.capacity, best.available))
+
+
+def _is_chosen(provider: Host | Team | None, chosen: str | None) -> bool:
+    """Return True for the host or team whose id was chosen, in full or as `query_id` writes it. None is any of them."""
+    return chosen is None or (provider is not None and chosen in (provider.id, query_id(provider.id)))
 
 
 def _midnight_after(day: date, zone: tzinfo) -> datetime:
@@ -306,15 +342,29 @@ def unique_hosts(slots: Iterable[Slot]) -> tuple[Host, ...]:
     return _hosts(_ByIdentity(slots if isinstance(slots, tuple) else tuple(slots)))
 
 
+def unique_teams(slots: Iterable[Slot]) -> tuple[Team, ...]:
+    """Return each team once that has a slot without a named host, by name; those without a name last.
+
+    Where all slots of a team name their hosts, visitors choose among these.
+    """
+    return _teams(_ByIdentity(slots if isinstance(slots, tuple) else tuple(slots)))
+
+
 def max_party_size(slots: tuple[Slot, ...]) -> int:
     """Return the largest party that any of these slots could take if it were empty; 1 when there are none."""
     return _max_seats(_ByIdentity(slots))
 
 
-def _hosts_to_choose(slots: tuple[Slot, ...], chosen: str | None) -> tuple[Host, ...]:
-    named = tuple(host for host in unique_hosts(slots) if host.name)
-    # A chosen host can be left, though nobody else has a slot. Its own name isn't known if it has none itself.
-    return named if len(named) > 1 or chosen else ()
+def _providers_to_choose(slots: tuple[Slot, ...], choices: Choices) -> tuple[tuple[Host, ...], tuple[Team, ...]]:
+    hosts = tuple(host for host in unique_hosts(slots) if host.name)
+    teams = {team.id: team for team in unique_teams(slots)}
+    if choices.team_id is not None:
+        teams |= {slot.team.id: slot.team for slot in slots if slot.team and _is_chosen(slot.team, choices.team_id)}
+    named = tuple(sorted((team for team in teams.values() if team.name), key=_by_name))
+    # A chosen one can be left, though nobody else has a slot. Its own name isn't known if it has none itself.
+    if len(hosts) + len(named) > 1 or choices.host_id or choices.team_id:
+        return hosts, named
+    return (), ()
 
 
 def _party_sizes(slots: tuple[Slot, ...], chosen: int) -> range:
@@ -325,6 +375,21 @@ def _party_sizes(slots: tuple[Slot, ...], chosen: int) -> range:
 @lru_cache(maxsize=128)
 def _hosts(slot_key: _ByIdentity) -> tuple[Host, ...]:
     return tuple(sorted({s.host.id: s.host for s in slot_key.slots if s.host is not None}.values(), key=_by_name))
+
+
+@lru_cache(maxsize=128)
+def _teams(slot_key: _ByIdentity) -> tuple[Team, ...]:
+    found = {s.team.id: s.team for s in slot_key.slots if s.team is not None and not (s.host and s.host.name)}
+    return tuple(sorted(found.values(), key=_by_name))
+
+
+@lru_cache(maxsize=128)
+def _host_teams(slot_key: _ByIdentity) -> Mapping[str, str]:
+    names: dict[str, set[str]] = {}
+    for slot in slot_key.slots:
+        if slot.host is not None:
+            names.setdefault(slot.host.id, set()).add((slot.team.name or "") if slot.team else "")
+    return {host: name for host, (name, *others) in names.items() if name and not others}
 
 
 @lru_cache(maxsize=128)
@@ -386,12 +451,18 @@ def _first(item: tuple[tuple[datetime, datetime], list[Slot]]) -> tuple[datetime
     return item[0]
 
 
-def _by_name(host: Host) -> tuple[bool, str, str]:
-    return host.name is None, (host.name or "").casefold(), host.id
+def _by_name(provider: Host | Team) -> tuple[bool, str, str]:
+    return provider.name is None, (provider.name or "").casefold(), provider.id
 
 
-def _by_host(slot: Slot) -> tuple[bool, bool, str, str]:
-    return (slot.host is None, *(_by_name(slot.host) if slot.host else (True, "", "")))
+def _by_provider(slot: Slot) -> tuple[bool, tuple[bool, str, str], bool, tuple[bool, str, str]]:
+    nobody = (True, "", "")
+    return (
+        slot.host is None,
+        _by_name(slot.host) if slot.host else nobody,
+        slot.team is None,
+        _by_name(slot.team) if slot.team else nobody,
+    )
 
 
 def _may_be_ambiguous(day: date, zone: tzinfo) -> bool:
@@ -406,14 +477,14 @@ def _clocks_differ(moment: datetime, zone: tzinfo, other: tzinfo) -> bool:
     return moment.astimezone(zone).utcoffset() != moment.astimezone(other).utcoffset()
 
 
-def _one_per_host(slots: list[Slot]) -> tuple[Slot, ...]:
-    """Return the slot with most seats left for each host: Kordless may list one time of a host more than once."""
-    chosen: dict[str | None, Slot] = {}
+def _one_per_host_and_team(slots: list[Slot]) -> tuple[Slot, ...]:
+    """Return the slot with most seats left for each host and team: Kordless may list one time of them repeatedly."""
+    chosen: dict[tuple[str | None, str | None], Slot] = {}
     for slot in slots:
-        key = slot.host.id if slot.host else None
+        key = slot.host.id if slot.host else None, slot.team.id if slot.team else None
         if key not in chosen or chosen[key].available < slot.available:
             chosen[key] = slot
-    return tuple(sorted(chosen.values(), key=_by_host))
+    return tuple(sorted(chosen.values(), key=_by_provider))
 
 
 def _window(days: int | None) -> int:

@@ -208,7 +208,7 @@ def _booking(
 ) -> dict[str, Any]:
     detail, terms = details.detail, preferences.terms
     rows = [
-        (pgettext("before a person's name", "With"), (terms.host_name or "") if terms else ""),
+        (pgettext("before a person's name", "With"), _provider(preferences)),
         (_("People"), booking_texts.party_text(terms.party_size) if terms else ""),
         (_("Confirmation number"), booking.confirmation_number),
     ]
@@ -230,6 +230,12 @@ def _subject_time(booking: Booking, preferences: VisitorPreferences, zone: str) 
     if start < end and formatting.shows_end_date(start, end):
         return formatting.date_and_time_range(start, end, preferences.language, preferences.hours)
     return formatting.date_and_time(start, preferences.language, preferences.hours)
+
+
+def _provider(preferences: VisitorPreferences) -> str:
+    """Return the names of host and team, as far as they are known."""
+    terms = preferences.terms
+    return booking_texts.provider_text(terms.host_name, terms.team_name) if terms else ""
 
 
 def _before(mail: OutgoingMail, preferences: VisitorPreferences, zone: str, zone_note: str) -> str:

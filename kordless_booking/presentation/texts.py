@@ -221,6 +221,14 @@ def price_text(price: Price, party: int, price_per: str, language: str) -> str:
     return _("%(price)s (listed price)") % {"price": listed}
 
 
+def provider_text(host_name: str | None, team_name: str | None) -> str:
+    """Return the names of host and team, as in "Sarah (Hair team)"; one of them alone, or "" for neither."""
+    if host_name and team_name:
+        # Translators: a person and the team that the person works in.
+        return _("%(name)s (%(team)s)") % {"name": host_name, "team": team_name}
+    return host_name or team_name or ""
+
+
 def party_text(party: int) -> str:
     """Return "3 people"; "" for one, which needs no mention."""
     return ngettext("%(count)s person", "%(count)s people", party) % {"count": party} if party > 1 else ""

@@ -108,14 +108,27 @@ def _months_to_read(visit: WidgetRequest, detail: ServiceDetail, first: date, la
         yield months.pop(0)
 
 
-def free_slot(visit: WidgetRequest, detail: ServiceDetail, start: datetime) -> availability.AvailableTime | None:
-    """Return the time that starts at `start`, or None when it isn't free for the visitor's host and party."""
+def free_slot(
+    visit: WidgetRequest, detail: ServiceDetail, start: datetime, end: datetime | None = None
+) -> availability.AvailableTime | None:
+    """Return the time from `start` to `end`, or None when it isn't free for the visitor's host, team and party.
+
+    Without an `end` it is the shortest time that starts then.
+    """
     zone = get_timezone(visitor_zone(visit, detail))
     slug, choices = detail.service.slug, visit.choices
     cached = visit.catalog.slots(slug, start.date().replace(day=1), choices.party_size, window_days=_window(detail))
-    matching = [slot for slot in cached.value if slot.start == start]
+    # To the second only when nothing starts exactly then: links used to have no fraction.
+    matching = [slot for slot in cached.value if slot.start == start] or [
+        slot for slot in cached.value if slot.start.replace(microsecond=0) == start
+    ]
     times = availability.free_times(
-        matching, zone=zone, now=visit.now, host_id=choices.host_id, party_size=choices.party_size
+        [slot for slot in matching if end is None or slot.end == end],
+        zone=zone,
+        now=visit.now,
+        host_id=choices.host_id,
+        team_id=choices.team_id,
+        party_size=choices.party_size,
     )
     return next((times[day][0] for day in times), None)
 

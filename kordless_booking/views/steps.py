@@ -71,7 +71,7 @@ def services_page(visit: WidgetRequest) -> HttpResponse:
         return SeeOther(visit.links.service_url("slots", slug, visit.choices, kept=visit.form_input_token))
     groups: dict[str, list[Any]] = {}
     for service in services:
-        choices = visit.choices.replace(host_id=None, day=None, month=None)
+        choices = visit.choices.replace(day=None, month=None)
         url = visit.links.service_url("slots", service.slug, choices, kept=visit.form_input_token)
         groups.setdefault((service.category or "").strip(), []).append(service_card(service, visit.language, url))
     named = [{"title": title, "services": cards} for title, cards in groups.items() if title]
@@ -140,8 +140,7 @@ def _back(visit: WidgetRequest) -> dict[str, str] | None:
     offer = visit.catalog.organization().value
     if len(bookable_services(offer)) < 2:
         return None
-    choices = visit.choices.replace(host_id=None, day=None, month=None, party_size=1)
-    return {"url": visit.links.url("services", choices=choices), "label": _("All services")}
+    return {"url": visit.links.services_url(), "label": _("All services")}
 
 
 def zone_context(visit: WidgetRequest, current: str, action: str, back: Any) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from kordless_booking.presentation.texts import (
     party_text,
     policy_text,
     price_text,
+    provider_text,
     status_texts,
     venue_timezone,
 )
@@ -35,7 +36,7 @@ class TermsSummary:
     """Name; the slug when Kordless can't be asked."""
     clocks: DisplayTimes
     host: str
-    """Name, or ""."""
+    """Name of host, team or both, or ""."""
     party: str
     where: LocationText | None = None
     duration: str = ""
@@ -57,7 +58,7 @@ def terms_summary(
     return TermsSummary(
         service=detail.service.name if detail else terms.service,
         clocks=display_times(visit, terms.start, terms.end, terms.timezone, site),
-        host=terms.host_name or "",
+        host=provider_text(terms.host_name, terms.team_name),
         party=party_text(terms.party_size),
         where=describe_location(offer.calendar.location) if offer else None,
         duration=formatting.duration(minutes, visit.language) if with_offer else "",
@@ -83,7 +84,8 @@ class BookingView:
     clocks: DisplayTimes
     where: LocationText | None
     host: str = ""
-    """Name. Kordless returns neither host nor party size, so both are empty unless the visitor's terms are known."""
+    """Name of host, team or both. Kordless returns neither these nor the party size, so they are empty unless the
+    visitor's terms are known."""
     party: str = ""
     policy: str = ""
     """Cancellation policy."""
@@ -114,7 +116,7 @@ def booking_view(
         service=booking.service_name or (detail.service.name if detail else fallback_name),
         clocks=display_times(visit, booking.start, booking.end, timezone, site, is_visitors=is_visitors_zone),
         where=describe_location(booking_location(booking, detail)),
-        host=(terms.host_name or "") if terms else "",
+        host=provider_text(terms.host_name, terms.team_name) if terms else "",
         party=party_text(terms.party_size) if terms else "",
         policy=policy_text(detail.calendar.cancellation_policy) if detail else "",
     )

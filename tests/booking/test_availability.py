@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kordless_booking.api.resources import Host, Slot
+from kordless_booking.api.resources import Host, Slot, Team
 from kordless_booking.booking.availability import (
     EmptyReason,
     MonthView,
@@ -21,6 +21,7 @@ from kordless_booking.booking.availability import (
     months_in_window,
     parts_of_day,
     unique_hosts,
+    unique_teams,
 )
 from kordless_booking.booking.choices import Choices
 from kordless_booking.limits import MAX_PARTY_SIZE
@@ -30,6 +31,7 @@ from tests.support.timezones import EVERY_ZONE
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SARAH, TOM = Host(id="host_sarah", name="Sarah"), Host(id="host_tom", name="Tom")
+CUT, COLOR = Team(id="team_cut", name="Cut"), Team(id="team_color", name="Color")
 HOUR = timedelta(hours=1)
 
 
@@ -38,10 +40,11 @@ def at(text):
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def slot(start, *, minutes=60, host=None, free=1, capacity=1):
+def slot(start, *, minutes=60, host=None, team=None, free=1, capacity=1):
     """A slot that starts at an instant or a text of one."""
     start = at(start) if isinstance(start, str) else start
-    return Slot(start=start, end=start + timedelta(minutes=minutes), host=host, available=free, capacity=capacity)
+    end = start + timedelta(minutes=minutes)
+    return Slot(start=start, end=end, host=host, team=team, available=free, capacity=capacity)
 
 
 def clocks(times):
@@ -135,6 +138,49 @@ def test_a_host_can_be_chosen():
     ]
     assert clocks(flat(free_times(slots, zone=UTC, now=NOW, host_id="host_tom"))) == ["10:00"]
     assert free_times(slots, zone=UTC, now=NOW, host_id="") == {}
+
+
+def test_a_team_can_be_chosen_with_its_hosts_and_without():
+    """All of the team's times stay, whoever is the host; host and team together are one person's times in it."""
+    slots = [
+        slot("2026-12-01 09:00", host=SARAH, team=CUT),
+        slot("2026-12-01 10:00", team=CUT),
+        slot("2026-12-01 11:00", host=SARAH, team=COLOR),
+        slot("2026-12-01 12:00", host=SARAH),
+    ]
+    assert clocks(flat(free_times(slots, zone=UTC, now=NOW, team_id="team_cut"))) == ["09:00", "10:00"]
+    both = free_times(slots, zone=UTC, now=NOW, host_id="host_sarah", team_id="team_color")
+    assert clocks(flat(both)) == ["11:00"]
+    assert free_times(slots, zone=UTC, now=NOW, team_id="") == {}
+
+
+@given(st.permutations([(h, t, f) for h in (SARAH, None) for t in (CUT, COLOR, None) for f in (1, 2)]))
+@settings(max_examples=30)
+def test_one_time_has_one_slot_for_each_host_and_team(order):
+    """A host in two teams, a team without a host and nobody in particular are four wishes, not one."""
+    slots = [slot("2026-12-01 09:00", host=h, team=t, free=f, capacity=2) for h, t, f in order]
+    (moment,) = flat(free_times(slots, zone=UTC, now=NOW))
+    pairs = [(SARAH, COLOR), (SARAH, CUT), (SARAH, None), (None, COLOR), (None, CUT), (None, None)]
+    assert [(s.host, s.team, s.available) for s in moment.slots] == [(host, team, 2) for host, team in pairs]
+
+
+def test_an_id_with_any_characters_can_be_chosen():
+    """As it is, and as a query carries it."""
+    odd = Host(id="Sarah / Müller", name="Sarah")
+    slots = [slot("2026-12-01 09:00", host=odd), slot("2026-12-01 10:00", host=TOM)]
+    for chosen in (odd.id, Choices(host_id=odd.id).host_id):
+        assert clocks(flat(free_times(slots, zone=UTC, now=NOW, host_id=chosen))) == ["09:00"]
+
+
+def test_teams_are_offered_where_hosts_have_no_names():
+    """A team whose hosts all have names is chosen by them."""
+    slots = [
+        slot("2026-12-01 09:00", host=SARAH, team=CUT),
+        slot("2026-12-01 10:00", team=COLOR),
+        slot("2026-12-01 11:00", host=Host(id="nameless"), team=Team(id="team_nail", name="Nails")),
+        slot("2026-12-01 12:00", team=Team(id="unnamed")),
+    ]
+    assert [team.id for team in unique_teams(slots)] == ["team_color", "team_nail", "unnamed"]
 
 
 def test_everybody_with_a_slot_is_listed_once():
@@ -456,6 +502,15 @@ def test_one_named_host_is_no_choice_unless_a_host_was_chosen():
     assert view([], host_id="host_tom").hosts == ()
 
 
+def test_one_named_host_or_team_is_no_choice_but_one_of_each_is():
+    """Teams and hosts are one choice."""
+    assert view([slot("2026-03-10 09:00", team=CUT)]).teams == ()
+    shown = view([slot("2026-03-10 09:00", team=CUT), slot("2026-03-10 10:00", host=SARAH, team=COLOR)])
+    assert (shown.hosts, shown.teams) == ((SARAH,), (CUT,))
+    assert shown.host_teams == {"host_sarah": "Color"}
+    assert view([slot("2026-03-10 09:00", team=CUT)], team_id="nobody").teams == (CUT,)
+
+
 def test_another_zone_moves_the_same_slots_to_its_own_dates():
     """One instant is on March 11 in Kiritimati and on March 9 in Niue; so is today."""
     slots = [slot("2026-03-10 10:30")]
@@ -509,13 +564,14 @@ def test_free_days_of_several_months_join_without_a_day_twice():
 
 @st.composite
 def offers(draw):
-    """Draw slots from February to June, of several hosts and sizes, some full and some that end before they start."""
+    """Draw slots from February to June, of several hosts, teams and sizes, some full or ending before they start."""
     starts = draw(st.lists(st.integers(-28 * 96, 120 * 96), max_size=25))
     return tuple(
         slot(
             NOW + timedelta(minutes=15 * start),
             minutes=draw(st.sampled_from([-5, 0, 15, 60, 1500])),
             host=draw(st.sampled_from([None, SARAH, TOM, Host(id="nameless")])),
+            team=draw(st.sampled_from([None, CUT, COLOR])),
             free=draw(st.integers(-1, 6)),
             capacity=draw(st.integers(0, 60)),
         )
@@ -532,6 +588,7 @@ def offers(draw):
         month=st.none() | st.sampled_from([date(2026, 1, 1), MARCH, APRIL, MAY, date(2027, 1, 1)]),
         day=st.none() | st.dates(date(2026, 2, 1), date(2026, 6, 30)),
         host_id=st.sampled_from([None, "host_sarah", "host_tom", "nobody"]),
+        team_id=st.sampled_from([None, None, "team_cut", "nobody"]),
         party_size=st.integers(1, 8),
     ),
 )
@@ -554,6 +611,7 @@ def test_a_month_view_accounts_for_every_slot(slots, zone, venue, choices):
     for each in slots:
         day = each.start.astimezone(here).date()
         bookable = each.start > NOW and each.end > each.start and each.available >= choices.party_size
+        bookable = bookable and (choices.team_id is None or (each.team and each.team.id == choices.team_id))
         if bookable and (choices.host_id is None or (each.host and each.host.id == choices.host_id)):
             expected.setdefault(day, set()).add((each.start, each.end))
     in_month = {day: times for day, times in expected.items() if day.replace(day=1) == shown.month}

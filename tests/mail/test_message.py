@@ -356,16 +356,33 @@ def test_a_site_overrides_all_mails_or_those_of_one_kind(writing: Settings, tmp_
     assert "You're booked" in booked.words
 
 
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ({"host_name": "Sarah", "team_name": "Hair team"}, "Sarah (Hair team)"),
+        ({"team_id": "team_hair", "team_name": "Hair team"}, "Hair team"),
+    ],
+)
+def test_a_mail_names_host_and_team(writing: Settings, names: dict[str, str], said: str, lines: list[str]):
+    """In text, HTML and calendar file; a team alone where Kordless picks the person."""
+    letter = written(preferences=VisitorPreferences(language="en", timezone="UTC", terms=make_terms(**names)))
+    assert said in letter.text
+    assert said in letter.words
+    [event] = Calendar.from_ical(str(letter.part("text/calendar").get_content())).events
+    assert [line for line in event["description"].splitlines() if line.startswith(("With", "Team"))] == lines
+
+
 def test_one_mail_for_one_person(writing: Settings):
     """Nobody else is in it."""
     written()
     assert [message.recipients() for message in mail.outbox] == [["canary@example.com"]]
 
 
-def test_the_manage_link_keeps_host_and_party(writing: Settings):
+def test_the_manage_link_keeps_host_team_and_party(writing: Settings):
     """From a mail too, a booking can only move to times of its own host, with room for all of its people."""
-    terms = make_terms(host_id="host_sarah", host_name="Sarah", party_size=2)
+    terms = make_terms(host_id="host_sarah", host_name="Sarah", team_id="team_hair", party_size=2)
     letter = written(preferences=VisitorPreferences(language="en", timezone="Europe/Kyiv", terms=terms))
     [token] = set(re.findall(r"/book/manage/([\w-]{60,})/", letter.text))
     link = ManageLink.from_token(token, "default", NOW.timestamp())
-    assert (link.host_id, link.party_size, link.timezone) == ("host_sarah", 2, "Europe/Kyiv")
+    assert (link.host_id, link.team_id, link.party_size) == ("host_sarah", "team_hair", 2)
+    assert link.timezone == "Europe/Kyiv"
