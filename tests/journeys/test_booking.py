@@ -39,7 +39,7 @@ def test_back_and_forward(page: Page, demo: Demo, complaints: list[str]):
     booking_steps.to_contact(page)
     booking_steps.back(page)
     booking_steps.at(page, "slot")
-    assert page.url == chosen
+    expect(page).to_have_url(chosen)
     booking_steps.back(page)
     expect(page).to_have_url(first)  # this month's times look like the next one's until then
     booking_steps.at(page, "slot")
