@@ -61,9 +61,4 @@ def test_a_mail_leaves_nobody_out(page: Page, demo: Demo, scheme: str):
 
 def _wait_for_mail(page: Page) -> None:
     """It is sent in the background."""
-    for _ in range(100):
-        if page.get_by_role("navigation", name="Mails").count():
-            return
-        page.wait_for_timeout(100)
-        page.reload()
-    raise AssertionError("no mail has come")
+    booking_steps.reload_until(page, page.get_by_role("navigation", name="Mails"))
