@@ -357,10 +357,10 @@ def test_a_site_overrides_all_mails_or_those_of_one_kind(writing: Settings, tmp_
 
 
 @pytest.mark.parametrize(
-    ("names", "said"),
+    ("names", "said", "lines"),
     [
-        ({"host_name": "Sarah", "team_name": "Hair team"}, "Sarah (Hair team)"),
-        ({"team_id": "team_hair", "team_name": "Hair team"}, "Hair team"),
+        ({"host_name": "Sarah", "team_name": "Hair team"}, "Sarah (Hair team)", ["With: Sarah", "Team: Hair team"]),
+        ({"team_id": "team_hair", "team_name": "Hair team"}, "Hair team", ["Team: Hair team"]),
     ],
 )
 def test_a_mail_names_host_and_team(writing: Settings, names: dict[str, str], said: str, lines: list[str]):
