@@ -144,6 +144,8 @@ class ResponseMeta:
     """Kordless's clock in Unix seconds, from the Date header."""
     failed: bool = False
     """True when the response was complete but of no use: a 5xx or an invalid body."""
+    skipped: int = 0
+    """Items of the body that were skipped because they could not be parsed."""
 
 
 def parse_response_meta(status: int, headers: Mapping[str, str], *, now: float, failed: bool = False) -> ResponseMeta:

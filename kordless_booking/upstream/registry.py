@@ -68,12 +68,12 @@ def services_for(account: Account) -> AccountServices:
 @cache
 def _upstream(account: Account, _pid: int) -> AccountServices:
     clock, cache = Clock(), _cache_for(account.cache, _pid)
-    key, org = account.api_key or SANDBOX_KEY, account.org_slug or SANDBOX_ORG
     quota = Quota(account.requests_per_minute, account.creations_per_minute)
     # Without the organization: Kordless counts requests per API key.
-    gate = _gate_for(account.cache, _digest(account.base_url, key), quota, account.processes, _pid)
+    key = _digest(account.base_url, account.api_key or SANDBOX_KEY)
+    gate = _gate_for(account.cache, key, quota, account.processes, _pid)
     client = build_client(account, gate)
-    namespace = _digest(account.base_url, key, org)
+    namespace = _namespace(account)
 
     def run_awaited(job: Callable[[], object]) -> bool:
         # After an outage only one call is let through as a probe, so parallel ones would only be refused.
@@ -93,6 +93,11 @@ def _upstream(account: Account, _pid: int) -> AccountServices:
     lifetimes = build_lifetimes(account)
     catalog = Catalog(account=account.name, client=slot_parts, cache=catalog_cache, lifetimes=lifetimes, clock=clock)
     return AccountServices(client, gate, catalog, catalog_cache, cache, LogThrottle(clock))
+
+
+def read_in_parts(account: Account, client: Kordless) -> SlotPartsClient:
+    """Return a client that reads slots as the account's catalog does, in the same parts, but one after another."""
+    return SlotPartsClient(client, _cache_for(account.cache, os.getpid()), account=_namespace(account))
 
 
 def build_lifetimes(account: Account) -> Lifetimes:
@@ -144,6 +149,11 @@ fetch_pool = FetchPool(threads=8)
 """Thread pool for the parallel fetches of pages, for all accounts of this process. A cold page uses three threads
 beside its own. When none is free, a page fetches one item after another.
 """
+
+
+def _namespace(account: Account) -> str:
+    """Return the namespace of what is cached of an account's organization."""
+    return _digest(account.base_url, account.api_key or SANDBOX_KEY, account.org_slug or SANDBOX_ORG)
 
 
 def _digest(*parts: str) -> str:
