@@ -61,7 +61,7 @@ class Calendar:
 class Policy:
     """A cancellation policy."""
 
-    notice_hours: int
+    notice_hours: float
     text: str
     enforced: bool = False
     """True: changes within `notice_hours` of the start are refused (422). Kordless's own behavior is unknown."""
