@@ -129,7 +129,9 @@ def calendar_file(invite: CalendarEvent, *, now: datetime | None = None) -> byte
             calendar.add(name, value)
     start, end, rules = _when(invite)
     event.add("dtstart", start)
-    event.add("dtend", end)
+    if invite.start < invite.end:
+        # RFC 5545 (3.8.2.2) forbids any other end; without one the event ends when it starts.
+        event.add("dtend", end)
     if rules is not None:
         calendar.add_component(rules)
     calendar.add_component(event)
@@ -280,9 +282,10 @@ def event_for_booking(
         # Translators: a line in a calendar entry.
         _("Confirmation number: %(number)s") % {"number": booking.confirmation_number},
     ]
+    # Translators: a line at the end of a calendar entry, with a link below it.
+    invitation = _("Change or cancel your booking here:")
     # The link stands on a line of its own: in a right-to-left sentence its slashes would change sides.
-    # Translators: the last line of a calendar entry, with a link below it.
-    link_text = "" if is_canceled or not url else f"{_('Change or cancel your booking here:')}\n{url}"
+    link_text = "" if is_canceled or not url else f"{invitation}\n{url}"
     return CalendarEvent(
         # Kordless's numbers are case-insensitive: however it is spelled, one booking has one UID. Percent-encoded, so
         # that two numbers that differ in other characters than visible ASCII differ here too.

@@ -114,6 +114,14 @@ def test_old_zone_names_are_written_as_todays():
     assert "TZID=Europe/Kyiv:20261201T160000" in calendar_file(invite(timezone="Europe/Kiev"), now=NOW).decode()
 
 
+@pytest.mark.parametrize("minutes", [0, -60])
+def test_an_end_that_is_none_is_left_out(minutes):
+    """Strict calendars refuse a file whose event ends when it starts, or before."""
+    found = event(invite(end=START + timedelta(minutes=minutes)))
+    assert found["dtstart"].dt == START
+    assert "dtend" not in found
+
+
 def test_the_second_of_two_equal_clock_times_is_in_utc():
     """At 01:30 EST the clock shows 01:30 for the second time, which a local time in a file can't say."""
     second = datetime(2026, 11, 1, 6, 30, tzinfo=UTC)
