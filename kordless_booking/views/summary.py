@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from kordless_booking import exceptions
 from kordless_booking.presentation import formatting
@@ -41,6 +41,8 @@ class TermsSummary:
     price: str = ""
     policy: str = ""
     """Cancellation policy."""
+    metadata: dict[str, Any] = field(default_factory=dict)
+    """The service's, for a site's own templates."""
 
 
 def terms_summary(
@@ -62,6 +64,7 @@ def terms_summary(
         duration=formatting.duration(minutes, visit.language) if with_offer else "",
         price=formatting.money(offer.service.price, visit.language) if offer else "",
         policy=policy_text(offer.calendar.cancellation_policy) if offer else "",
+        metadata=dict(detail.service.metadata) if detail else {},
     )
 
 
@@ -84,6 +87,8 @@ class BookingView:
     party: str = ""
     policy: str = ""
     """Cancellation policy."""
+    metadata: dict[str, Any] = field(default_factory=dict)
+    """The service's, for a site's own templates."""
 
 
 def booking_view(
@@ -112,6 +117,7 @@ def booking_view(
         host=(terms.host_name or "") if terms else "",
         party=party_text(terms.party_size) if terms else "",
         policy=policy_text(detail.calendar.cancellation_policy) if detail else "",
+        metadata=dict(detail.service.metadata) if detail else {},
     )
 
 
