@@ -46,7 +46,6 @@ __all__ = [
     "Team",
     "decode",
     "encode",
-    "share_parts",
 ]
 
 T = TypeVar("T")
