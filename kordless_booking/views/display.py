@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kordless_booking.api.resources import Service
 from kordless_booking.presentation import formatting, texts
@@ -23,6 +23,8 @@ class ServiceCard:
     duration: str
     price: str
     url: str = ""
+    metadata: dict[str, Any] = field(default_factory=dict)
+    """What the business's set-up put there, for a site's own templates."""
 
 
 def service_card(service: Service, language: str, url: str = "", *, party: int = 1, price_per: str = "") -> ServiceCard:
@@ -36,6 +38,7 @@ def service_card(service: Service, language: str, url: str = "", *, party: int =
         duration=formatting.duration(service.duration_minutes, language) if service.duration_minutes else "",
         price=texts.price_text(service.price, party, price_per, language),
         url=url,
+        metadata=dict(service.metadata),
     )
 
 
