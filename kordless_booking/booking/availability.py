@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from kordless_booking.booking.choices import Choices
 
 _MIDNIGHT = time()
+HOST_SEARCH_DAYS = 28
+"""Days without any slot of a chosen host after which the host counts as not doing the service. Fewer may be a holiday,
+or the end of a month, when only free slots are listed and the host's are taken."""
 
 
 class Opening(NamedTuple):
@@ -66,7 +69,7 @@ class EmptyReason(Enum):
     MONTH_FULL = auto()
     """A later month has one, see `MonthView.first_free`."""
     NOTHING_FREE = auto()
-    """No month that was looked at has one."""
+    """No month that was looked at has one, see `MonthView.searched_from` and `searched_until`."""
 
 
 class DayView(msgspec.Struct, frozen=True):
@@ -82,7 +85,7 @@ class MonthView:
     """A month of free times and one of its days, as a page shows them. All dates are of the visitor's calendar."""
 
     choices: Choices
-    """The choices that it was made for."""
+    """The choices that it was made for; without the chosen host, if `host_unavailable`."""
     month: date
     """First day of the month."""
     days: tuple[DayView, ...]
@@ -100,6 +103,14 @@ class MonthView:
     """First free day, of this month or of a later one that was looked at."""
     empty: EmptyReason | None
     """None when the month has a free day."""
+    moved_on: bool
+    """A later month than the chosen day's is shown, because that one has no free day."""
+    searched_from: date | None
+    """First day that was looked at, when earlier ones can be booked too; else None."""
+    searched_until: date | None
+    """Last day that was looked at, when later ones can be booked too; else None."""
+    host_unavailable: bool
+    """The chosen host has no slot at all in the months that were looked at, so everyone's times are shown."""
     hosts: tuple[Host, ...]
     """Hosts to choose from: those with a name and any slot in the month, by name. Empty when there is no choice."""
     party_sizes: range
@@ -118,29 +129,40 @@ def month_view(
     zone: ZoneInfo,
     bounds: tuple[date, date],
     venue_zone: ZoneInfo | None = None,
+    keep_host: bool = False,
 ) -> MonthView:
     """Return the view of a month.
 
     `slots` are pairs of a month (its first day) and the slots around it, in order. The first month is the one that
     `month_to_open` names. Another one is taken only while no month has a free day, so that an iterator can fetch each
-    when it is needed. If the visitor chose no month, the first one with a free day is shown; else the chosen one,
-    though it may be empty.
+    when it is needed. If the visitor chose no month, the first one with a free day is shown, also when the chosen day
+    is in another; else the chosen one, though it may be empty.
+
+    A chosen host who turns out to have no slot at all is left, unless `keep_host`. When neither month nor day was
+    chosen, no more than `HOST_SEARCH_DAYS` are searched for that host, if others have free times.
 
     `bounds` are the first and the last month from `months_in_window`. Raises ValueError if `slots` is empty or `now`
     is naive.
     """
-    shown: tuple[date, tuple[Slot, ...], dict[date, list[Opening]]] | None = None
-    first_free: date | None = None
+    read: list[tuple[date, tuple[Slot, ...]]] = []
+    may_leave = not keep_host and choices.host_id is not None
     for candidate, its_slots in slots:
-        openings_by_day = free_days(candidate, its_slots, choices, now, zone)
-        first_free = next(iter(openings_by_day), None)
-        if shown is None or (first_free and choices.requested_month() is None):
-            shown = candidate, its_slots, openings_by_day
-        if first_free:
+        read.append((candidate, its_slots))
+        if free_days(candidate, its_slots, choices, now, zone):
             break
-    if shown is None:
+        if may_leave and choices.requested_month() is None:
+            searched = _next_month(candidate) - now.astimezone(zone).date()
+            if searched.days >= HOST_SEARCH_DAYS and _is_host_unavailable(read, choices, now, zone):
+                break
+    if not read:
         raise ValueError("slots of at least one month are needed")
-    month, listed, free = shown
+    host_unavailable = may_leave and _is_host_unavailable(read, choices, now, zone)
+    if host_unavailable:
+        choices = _without_host(choices)
+    months = [(month, listed, free_days(month, listed, choices, now, zone)) for month, listed in read]
+    with_free_days = [found for found in months if found[2]]
+    first_free = next(iter(with_free_days[0][2])) if with_free_days else None
+    month, listed, free = with_free_days[0] if with_free_days and choices.month is None else months[0]
     day = choices.day if choices.day in free else next(iter(free), None)
     times = localize(free[day], zone) if day else ()
     before, after = (month - timedelta(days=1)).replace(day=1), _next_month(month)
@@ -158,11 +180,33 @@ def month_view(
         next=after if bounds[0] <= after <= bounds[1] else None,
         first_free=first_free,
         empty=None if free else EmptyReason.MONTH_FULL if first_free else EmptyReason.NOTHING_FREE,
+        moved_on=choices.day is not None and month != read[0][0],
+        searched_from=read[0][0] if read[0][0] > bounds[0] else None,
+        searched_until=_next_month(read[-1][0]) - timedelta(days=1) if read[-1][0] < bounds[1] else None,
+        host_unavailable=host_unavailable,
         hosts=_hosts_to_choose(listed, choices.host_id),
         party_sizes=_party_sizes(listed, choices.party_size),
         zone=zone,
         venue_zone=venue_zone if differs else None,
     )
+
+
+def _is_host_unavailable(
+    months: list[tuple[date, tuple[Slot, ...]]], choices: Choices, now: datetime, zone: tzinfo
+) -> bool:
+    """Return True if the chosen host has no slot in these months, free or not, while others have free times."""
+    anyone = _without_host(choices)
+    return not any(_has_slot(listed, choices) for _, listed in months) and any(
+        free_days(month, listed, anyone, now, zone) for month, listed in months
+    )
+
+
+def _has_slot(slots: tuple[Slot, ...], choices: Choices) -> bool:
+    return any(host.id == choices.host_id for host in unique_hosts(slots))
+
+
+def _without_host(choices: Choices) -> Choices:
+    return choices.replace(host_id=None)
 
 
 def month_to_open(choices: Choices, bounds: tuple[date, date]) -> date:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django.http import HttpResponse
@@ -19,7 +20,7 @@ from kordless_booking.views.page import build_page
 from kordless_booking.views.problems import not_found
 from kordless_booking.views.rendering import PageRenderer, render
 from kordless_booking.views.request import WidgetRequest
-from kordless_booking.views.slot_page import AGE_NOTICE_SECONDS, SlotLinks, age_notice, slot_context
+from kordless_booking.views.slot_page import AGE_NOTICE_SECONDS, SlotLinks, age_notice, same_place, slot_context
 from kordless_booking.views.slot_reading import read_month, start_fetching_month, visitor_zone
 
 
@@ -87,6 +88,12 @@ def slots_page(visit: WidgetRequest, service: str) -> HttpResponse:
     start_fetching_month(visit, service)
     detail = visit.bookable_service(service)
     kept = visit.form_input_token
+    month = read_month(visit, detail)
+    view, unavailable = month.view, ""
+    if view.host_unavailable:
+        unavailable = _unavailable(visit, view.month)
+        # No link on the page has the host any more.
+        visit = visit.with_choices(view.choices)
 
     def here(choices: Choices) -> str:
         return visit.links.service_url("slots", service, choices, kept=kept)
@@ -98,7 +105,7 @@ def slots_page(visit: WidgetRequest, service: str) -> HttpResponse:
         form=visit.links.service_url("slots", service, Choices()),
         hidden=lambda choices: [*choices.query_items(), *([("kept", kept)] if kept else [])],
         time=f"{start}{'&' if '?' in start else '?'}start=",
-        zone=visit.links.service_url("zone", service, visit.choices, kept=kept),
+        zone=visit.links.service_url("zone", service, same_place(view), kept=kept),
     )
     page = build_page(
         visit,
@@ -107,22 +114,34 @@ def slots_page(visit: WidgetRequest, service: str) -> HttpResponse:
         autozone=visit.choices.timezone is None,
         self_url=here(visit.choices),
     )
-    month = read_month(visit, detail)
     notice = age_notice(visit, month.cached, min_age_seconds=AGE_NOTICE_SECONDS)
     renderer = PageRenderer(visit, page)
-    context = slot_context(visit, month.view, links, renderer, notice=notice) | {
+    context = slot_context(visit, view, links, renderer, notice=notice) | {
         "service": service_card(detail.service, visit.language),
         "back": _back(visit),
-        "taken": _taken(visit.request.GET.get("taken")),
+        "taken": _taken(visit.request.GET.get("taken"), others_free=view.day is not None),
+        "unavailable": unavailable,
     }
     response = renderer.render_cached(Step.SLOT.template, context, page_view=visit.page_view(service))
     response[VERSION_HEADER] = context["watch"]["version"]
     return response
 
 
-def _taken(reason: str | None) -> str:
+def _unavailable(visit: WidgetRequest, month: date) -> str:
+    """Return the notice that the chosen host doesn't do this service. Names the host if the cache knows the name."""
+    name = visit.catalog.cached_host_name(visit.choices.host_id or "", month)
+    if name:
+        # Translators: host is the name of a person, "this" the service on the page.
+        return _("%(host)s isn't available for this. Here are everyone's times.") % {"host": name}
+    # Translators: "this" at the end of the first sentence is the service on the page.
+    return _("This person isn't available for this. Here are everyone's times.")
+
+
+def _taken(reason: str | None, *, others_free: bool) -> str:
     """Return the notice for a visitor who was sent back: the time is taken, perhaps by their own earlier attempt."""
     match reason:
+        case "1" if not others_free:
+            return _("That time was just taken. Everything you typed is kept.")
         case "1":
             return _("That time was just taken. Here are the times that are still free; everything you typed is kept.")
         case "2":
