@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kordless_booking.api.resources import Service
 from kordless_booking.presentation import formatting, texts
-from kordless_booking.presentation.texts import DisplayTimes
+from kordless_booking.presentation.texts import DisplayTimes, FoldedText
 
 if TYPE_CHECKING:
     from kordless_booking.views.request import WidgetRequest
@@ -22,6 +22,8 @@ class ServiceCard:
     description: str
     duration: str
     price: str
+    folded_description: FoldedText
+    """The description, folded where it is long."""
     url: str = ""
 
 
@@ -33,6 +35,7 @@ def service_card(service: Service, language: str, url: str = "") -> ServiceCard:
         duration=formatting.duration(service.duration_minutes, language) if service.duration_minutes else "",
         price=formatting.money(service.price, language),
         url=url,
+        folded_description=texts.fold_long_text(service.description or ""),
     )
 
 

@@ -9,10 +9,12 @@ from kordless_booking import exceptions
 from kordless_booking.presentation import formatting
 from kordless_booking.presentation.texts import (
     DisplayTimes,
+    FoldedText,
     LocationText,
     booking_location,
     booking_venue_timezone,
     describe_location,
+    fold_long_text,
     party_text,
     policy_text,
     status_texts,
@@ -41,6 +43,11 @@ class TermsSummary:
     price: str = ""
     policy: str = ""
     """Cancellation policy."""
+
+    @property
+    def folded_policy(self) -> FoldedText:
+        """The cancellation policy, folded where it is long."""
+        return fold_long_text(self.policy)
 
 
 def terms_summary(
@@ -84,6 +91,11 @@ class BookingView:
     party: str = ""
     policy: str = ""
     """Cancellation policy."""
+
+    @property
+    def folded_policy(self) -> FoldedText:
+        """The cancellation policy, folded where it is long."""
+        return fold_long_text(self.policy)
 
 
 def booking_view(
