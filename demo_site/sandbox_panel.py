@@ -15,12 +15,13 @@ from zoneinfo import ZoneInfo
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_http_methods
 
 from demo_site.local import demo_tool
 from kordless_booking import conf
-from kordless_booking.sandbox import Sandbox
+from kordless_booking.sandbox import SANDBOX_ORG, Sandbox
+from kordless_booking.sandbox.model import Business
 from kordless_booking.sandbox.response import ApiError
 from kordless_booking.sandbox.webhook_sender import Endpoint
 from kordless_booking.upstream.registry import embedded_sandbox, sandbox_path
@@ -37,6 +38,14 @@ TROUBLES: Final[Mapping[str, tuple[str, dict[str, Any]]]] = {
     "lost": ("The answer to the next booking is lost", {"kind": "reset", "operation": "create", "times": 1}),
     "taken": ("The next booking comes too late", {"kind": "status", "operation": "create", "times": 1, "status": 409}),
     "key": ("The API key is revoked", {"kind": "key_revoked"}),
+    "contact": ("Kordless books only with both email and phone", {"kind": "contact_required"}),
+    "number": ("The next confirmation number is unusual", {"kind": "odd_numbers", "operation": "create", "times": 1}),
+    "status": ("The next booking comes without a status", {"kind": "no_status", "operation": "create", "times": 1}),
+    "fraction": (
+        "The next booking's times have a fraction of a second",
+        {"kind": "fractional_times", "operation": "create", "times": 1},
+    ),
+    "limits": ("Kordless answers, and says that nothing is allowed", {"kind": "rate_limit_contradiction"}),
 }
 # As above, for the webhook sender of the sandbox.
 POST_TROUBLES: Final[Mapping[str, tuple[str, dict[str, Any]]]] = {
@@ -85,12 +94,18 @@ def _sandbox() -> Sandbox:
     return sandbox
 
 
+def _business(sandbox: Sandbox) -> Business:
+    """Return the business that the widget books at."""
+    slug = conf.get_account(None).org_slug or SANDBOX_ORG
+    return next(each for each in sandbox.businesses if each.slug == slug)
+
+
 def _context(request: HttpRequest, sandbox: Sandbox) -> dict[str, Any]:
-    business = sandbox.businesses[0]
+    business = _business(sandbox)
     services = [service for service in business.services if service.public]
     chosen = business.service(request.GET.get("service", "")) or services[0]
     now = sandbox.clock.now()
-    times = sandbox.free(chosen.slug, now, now + AHEAD)[:MOST_TIMES]
+    times = sandbox.free(chosen.slug, now, now + AHEAD, org_slug=business.slug)[:MOST_TIMES]
     coming = sorted((row for row in sandbox.bookings() if row["ends"] > now.timestamp()), key=lambda row: row["starts"])
     return {
         "services": services,
@@ -104,7 +119,16 @@ def _context(request: HttpRequest, sandbox: Sandbox) -> dict[str, Any]:
         "endpoints": sandbox.webhook_sender.endpoints,
         "deliveries": sandbox.webhook_sender.deliveries()[:8],
         "zone": business.zone.key,
+        "stage": _stage(chosen.slug),
     }
+
+
+def _stage(slug: str) -> str:
+    """Return the URL of the widget at this service, or at all services if its slug can't be in a URL."""
+    try:
+        return reverse("kordless_booking:slots", args=[slug])
+    except NoReverseMatch:
+        return reverse("kordless_booking:services")
 
 
 def _shown(row: Mapping[str, Any], sandbox: Sandbox) -> dict[str, Any]:
@@ -137,7 +161,8 @@ def _post_in_force(sandbox: Sandbox) -> list[str]:
 
 
 def _by_phone(sandbox: Sandbox, request: HttpRequest) -> str:
-    number = sandbox.book_by_phone(request.POST["service"], datetime.fromisoformat(request.POST["start"]))
+    start, business = datetime.fromisoformat(request.POST["start"]), _business(sandbox)
+    number = sandbox.book_by_phone(request.POST["service"], start, org_slug=business.slug)
     return f"{number} is booked by phone."
 
 

@@ -5,10 +5,11 @@ KORDLESS_SANDBOX                      1 for the embedded sandbox instead, whose 
                                       without an account and a SECRET_KEY
 KORDLESS_BASE_URL                     URL of the Booking API, if it isn't the default one
 KORDLESS_SANDBOX_FILE                 file for the sandbox's bookings; in this folder by default
+KORDLESS_SANDBOX_ORG                  slug of another of the sandbox's businesses, such as odd-times
 KORDLESS_SANDBOX_WEBHOOK              URL that the embedded sandbox delivers its webhooks to: this site's own endpoint
 KORDLESS_WEBHOOK_SECRET               comma-separated secrets of the webhook that Kordless sends to /book/webhook/
 KORDLESS_EMBED_ORIGINS                comma-separated origins that may frame the widget
-SITE_URL                              URL of this site for links in mails; the sandbox's mails are shown at /mail/
+SITE_URL                              URL of this site for links that leave it; the sandbox's mails are shown at /mail/
 NEIGHBOR_ORIGIN                      where `manage.py demo` serves someone else's website; it may frame the widget
 SECRET_KEY                            required to serve others: without it only this machine is served
 DEBUG                                 1 or 0; 1 without a SECRET_KEY, otherwise 0. With 1 only this machine is served
@@ -31,6 +32,7 @@ import django
 from django.core.exceptions import ImproperlyConfigured
 
 from demo_site.exposure import env_flag, find_misconfiguration, is_loopback_name
+from kordless_booking.sandbox import find_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -69,6 +71,11 @@ if os.environ.get("KORDLESS_API_KEY"):
     }
 else:
     KORDLESS_BOOKING["SANDBOX"] = Path(os.environ.get("KORDLESS_SANDBOX_FILE", BASE_DIR / "sandbox.sqlite3"))
+    if _org := os.environ.get("KORDLESS_SANDBOX_ORG", ""):
+        try:
+            KORDLESS_BOOKING |= {"API_KEY": find_key(_org), "ORG_SLUG": _org}
+        except ValueError as _error:
+            raise ImproperlyConfigured(f"KORDLESS_SANDBOX_ORG: {_error}.") from None
     # Both ends of the webhook are this site, so the secret can be derived from SECRET_KEY.
     KORDLESS_BOOKING["WEBHOOK_SECRETS"] = KORDLESS_BOOKING["WEBHOOK_SECRETS"] or [
         f"whsec_{hmac.digest(SECRET_KEY.encode(), b'demo_site.webhook', 'sha256').hex()}"

@@ -197,6 +197,8 @@ class Account:
         ),
     ] = "US"
     """Country of phone numbers without a country code."""
+    price_per: Annotated[str, Setting(matching("booking|person"), 'One of: "booking", "person".')] = ""
+    """Unit of the prices in Kordless; "" when it isn't known, because Kordless's API doesn't say it."""
     embed_origins: Annotated[
         tuple[str, ...],
         Setting(
@@ -314,7 +316,7 @@ class Account:
             _strip_slash,
         ),
     ] = ""
-    """URL of the site for links in mails, without a trailing slash. Required with `mail`."""
+    """URL of the site for links that leave it, without a trailing slash. Required with `mail`."""
     reminder_hours: Annotated[
         int, Setting(integer_between(0, 336), "A whole number of hours from 1 to 336; 0 for no reminder.")
     ] = 24

@@ -6,6 +6,8 @@ from typing import Final
 
 MAX_PARTY_SIZE: Final = 50
 """People in a booking. Each size is a cache item of its own, so a visitor must not be able to request any number."""
+MAX_ID: Final = 200
+"""Characters of the id of a host or team: two of them have to fit into the tokens of URLs."""
 MAX_WINDOW_DAYS: Final = 366
 """Days ahead that can be booked, even if Kordless allows more: each month costs a request of its own."""
 MAX_MANAGE_LINK_DAYS: Final = 3650

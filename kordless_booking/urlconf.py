@@ -1,6 +1,7 @@
-"""Mounts of the widget: namespaces, the account of a request, paths, and absolute URLs for mails.
+"""Mounts of the widget: namespaces, the account of a request, paths, and absolute URLs for what leaves the site.
 
-Absolute URLs begin with SITE_URL from the settings, never with the host of a request, which a client can choose.
+Absolute URLs begin with SITE_URL from the settings, and not with the host of a request, which a client can choose.
+Only on a site without SITE_URL, which sends no mail, do calendar entries and the snippet have the request's host.
 """
 
 from __future__ import annotations
@@ -48,6 +49,17 @@ def absolute_url(account: Account, name: str, *args: str, **query: str | None) -
         set_script_prefix(prefix)
     more = urlencode({key: value for key, value in query.items() if value})
     return f"{account.site_url}{path}{'?' if more else ''}{more}"
+
+
+def public_url(account: Account, request: HttpRequest, path: str) -> str:
+    """Return the absolute URL of one of our own paths, for a calendar entry or another website.
+
+    `path` begins with the script prefix of the request, as `cached_reverse` returns it, and may have a query.
+    """
+    if not account.site_url:
+        return request.build_absolute_uri(path)
+    # As above: SITE_URL contains what stands before the URLconf's own paths.
+    return f"{account.site_url}/{path.removeprefix(get_script_prefix())}"
 
 
 def namespaces_of(account: Account) -> list[str]:

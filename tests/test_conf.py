@@ -29,6 +29,7 @@ GOOD = {
     ],
     "SANDBOX": [True, False, ":memory:", Path("/tmp/sandbox.sqlite3")],  # noqa: S108 (a name only)
     "PHONE_REGION": ["US", "GB", "DE", "IL"],
+    "PRICE_PER": ["booking", "person"],
     "EMBED_ORIGINS": [
         [],
         ["https://shop.example"],
@@ -100,6 +101,7 @@ BAD = {
     ],
     "SANDBOX": [7, ["x"], {"a": 1}],
     "PHONE_REGION": ["us", "USA", "UK", "XX", "U", 1],
+    "PRICE_PER": ["Booking", "each", "person ", ["person"], 1, True],
     "EMBED_ORIGINS": [
         "https://shop.example",
         ["*"],

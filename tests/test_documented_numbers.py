@@ -117,7 +117,7 @@ def _documented() -> dict[str, list[str]]:
         ],
         "upstream-failures.md": [
             f"At most {slot_page.MAX_TIMES_SHOWN} times of a day on one page",
-            f"of more than {parsing.MAX_SLOTS:,} the first {parsing.MAX_SLOTS:,}",
+            f"An answer of more than {parsing.MAX_SLOTS:,}",
             f"at most {spelled(slot_reading.MONTHS_AHEAD)} more months",
             f"says `clock_skew` from {minutes(gate.MAX_SKEW_SECONDS)} on",
             f"a wait is never longer than {minutes(responses.MAX_WAIT_SECONDS)}",

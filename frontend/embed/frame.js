@@ -5,7 +5,7 @@ const MAX_HEIGHT_PIXELS = 10000;
 const MIN_VISIBLE_PIXELS = 150; // of what a step in the frame wants to show, else the page scrolls to it
 
 /** The link's data attributes that become parameters of the frame's address. The widget validates each of them. */
-const QUERY_PARAMETERS = ["host", "party", "tz", "lang", "scheme", "accent", "theme"];
+const QUERY_PARAMETERS = ["host", "team", "party", "tz", "lang", "scheme", "accent", "theme"];
 
 export const createElement = (tag, properties) => Object.assign(document.createElement(tag), properties);
 

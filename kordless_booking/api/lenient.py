@@ -28,6 +28,8 @@ _MOMENT = re.compile(
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _MAX_INTEGER: Final = 10**9
 """Maximum absolute value of an integer field (minutes, seats, days)."""
+_MAX_MOMENT_LENGTH: Final = 64
+"""Characters: the longest time has 35. Longer text isn't worth keeping in the cache of times."""
 _TRUE: Final = {"true", "yes", "1"}
 _FALSE: Final = {"false", "no", "0"}
 
@@ -97,11 +99,17 @@ def as_datetime(value: object) -> datetime | None:
 
     A time without offset gives None. A guessed zone would be wrong by hours, which is worse than a skipped slot.
     """
+    return _parse_moment(value.strip()) if isinstance(value, str) and len(value) <= _MAX_MOMENT_LENGTH else None
+
+
+# A month of many hosts has each start once per host: 40 a day for 33 days are 1,320 starts, and as many ends.
+@lru_cache(maxsize=4096)
+def _parse_moment(text: str) -> datetime | None:
     # The pattern comes first: fromisoformat also accepts dates alone, week dates and naive times.
-    if not isinstance(value, str) or not _MOMENT.fullmatch(value.strip()):
+    if not _MOMENT.fullmatch(text):
         return None
     try:
-        return datetime.fromisoformat(value.strip().upper()).astimezone(UTC)
+        return datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError):  # February 30; year 1 with a positive offset
         return None
 

@@ -11,10 +11,12 @@ from __future__ import annotations
 import functools
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
 from kordless_booking.api.lenient import MISSING, InvalidField, LenientObject, as_decimal, as_int, as_text
+from kordless_booking.api.requests import is_path_segment
 from kordless_booking.api.resources import (
     CONFIRMATION_NUMBER,
     Booking,
@@ -32,19 +34,27 @@ from kordless_booking.api.resources import (
     ServiceDetail,
     Slot,
     Team,
+    share_parts,
 )
 from kordless_booking.exceptions import OutcomeUnknown
+from kordless_booking.limits import MAX_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-MAX_SLOTS: Final = 5_000
-"""Slots that are parsed of one response; more are skipped."""
-_SLUG = re.compile(r"[A-Za-z0-9_-]{1,100}")  # slugs become part of our own URLs
+MAX_SLOTS: Final = 50_000
+"""Slots that are parsed of one response. A larger response is refused, not cut: what is cut off would look booked out.
+25 hosts with a slot each quarter of an hour, day and night, have 80,000 in a month, which is read in parts.
+"""
+_MAX_LEFT_OUT: Final = 20
+"""Services that are left out, of which the names are kept: enough for an operator to find the cause."""
+_MAX_NAME_LENGTH: Final = 100
+"""Characters of such a name."""
+_SECOND = timedelta(seconds=1)
 _CURRENCY = re.compile(r"[A-Za-z]{3}")
 
 
@@ -79,10 +89,23 @@ def parse_organization(document: LenientObject, dropped: SkippedItems, *, org_sl
     """Parse the response of "Get organization". Services keep their order; a repeated slug is skipped."""
     organization = _parse_organization(document.required_object("organization", "org"), org_slug)
     services: dict[str, Service] = {}
-    for service, path in _parse_items(document, "services", dropped=dropped, read=_parse_service):
+    left_out: list[str] = []
+
+    def read(fields: LenientObject) -> Service:
+        try:
+            return _parse_service(fields)
+        except InvalidField:
+            names = (fields.text(name, limit=_MAX_NAME_LENGTH) for name in ("slug", "name"))
+            left_out.append(next(filter(None, names), fields.path))
+            raise
+
+    for service, path in _parse_items(document, "services", dropped=dropped, read=read):
         if services.setdefault(service.slug, service) is not service:
             dropped.add(path)
-    return OrganizationDetail(organization=organization, services=tuple(services.values()))
+            left_out.append(service.slug)
+    return OrganizationDetail(
+        organization=organization, services=tuple(services.values()), left_out=tuple(left_out[:_MAX_LEFT_OUT])
+    )
 
 
 @_lenient_parser
@@ -101,16 +124,28 @@ def parse_service_detail(document: LenientObject, dropped: SkippedItems, *, org_
 
 @_lenient_parser
 def parse_slots(document: LenientObject, dropped: SkippedItems) -> tuple[Slot, ...]:
-    """Parse the response of "Get availability", sorted by start and host, without duplicates."""
+    """Parse the response of "Get availability", sorted by start and host, without duplicates.
+
+    Raises OutcomeUnknown (reason "too_large") for more than MAX_SLOTS.
+    """
+    listed = document.raw("slots")
+    if isinstance(listed, list) and len(listed) > MAX_SLOTS:
+        raise OutcomeUnknown(f"the answer has more than {MAX_SLOTS:,} slots", reason="too_large")
+    items = _parse_items(document, "slots", dropped=dropped, read=_parse_slot, max_items=MAX_SLOTS)
+    return merge_slots(slot for slot, _path in items)
+
+
+def merge_slots(listed: Iterable[Slot]) -> tuple[Slot, ...]:
+    """Return slots sorted by start and host, without duplicates. Equal parts of them share their memory."""
     slots: dict[tuple[datetime, str, datetime, str, str], Slot] = {}
-    for slot, _path in _parse_items(document, "slots", dropped=dropped, read=_parse_slot, max_items=MAX_SLOTS):
+    for slot in listed:
         host, team = slot.host.id if slot.host else "", slot.team.id if slot.team else ""
         key = (slot.start, host, slot.end, team, slot.service_id or "")
         twin = slots.get(key)
         # Of duplicates the one with fewer free seats counts: better to hide a seat than to offer a taken one.
         if twin is None or slot.available < twin.available:
             slots[key] = slot
-    return tuple(slots[key] for key in sorted(slots))
+    return share_parts(tuple(slots[key] for key in sorted(slots)))
 
 
 @_lenient_parser
@@ -126,7 +161,8 @@ def parse_booking(
     """Parse a booking in the short or the long form, bare or under "booking".
 
     The arguments are what was asked for. Another number, organization, service or start in the document is a mismatch.
-    An absent number, start or end is taken from the arguments. Without `number` (create) the document must contain one.
+    An absent number or start is taken from the arguments, and an absent or unusable end as well. Without `number`
+    (create) the document must contain one. Times are rounded to whole seconds.
     """
     fields = document.object("booking") or document
     confirmation_number = fields.text("confirmation_number", "number")
@@ -144,17 +180,21 @@ def parse_booking(
     invite = document.object("calendar_invite") or fields.object("calendar_invite")
     person = fields.object("contact")
     starts = fields.required_datetime("start_at", "starts_at", "start", otherwise=start)
-    ends = fields.required_datetime("end_at", "ends_at", "end", otherwise=end)
-    if ends <= starts:
-        raise InvalidField(fields.path_of("end_at"))
     # Only the start: if the service's length has changed meanwhile, it is still the booking that was asked for.
-    if start is not None and starts != start:
+    if start is not None and not is_same_second(starts, start):
         raise _mismatch("start_at")
+    starts = start or starts
+    ends = fields.utc_datetime("end_at", "ends_at", "end")
+    # An unusable end must not leave somebody waiting whose booking has a number and the start that was asked for.
+    if ends is None or ends <= starts or (end is not None and is_same_second(ends, end)):
+        ends = end
+    if ends is None or ends <= starts:
+        raise InvalidField(fields.path_of("end_at"))
     return Booking(
         confirmation_number=confirmation_number or number or "",
         status=_status(fields.text("status", limit=40)),
-        start=starts,
-        end=ends,
+        start=_whole_second(starts),
+        end=_whole_second(ends),
         id=fields.text("id", "booking_id") or "",
         organization_slug=fields.text("organization_slug", "org_slug"),
         organization_name=fields.text("organization_name", "org_name"),
@@ -168,6 +208,22 @@ def parse_booking(
         timezone=fields.text("timezone", "time_zone"),
         ics_url=None if invite is None else invite.text("ics_url", "url"),
     )
+
+
+def is_same_second(one: datetime, other: datetime) -> bool:
+    """Return True for two times that differ by less than a second.
+
+    One message of Kordless may have fractions where another has none ("14:00:00.000123Z", "13:59:59.999Z").
+    """
+    return abs(one - other) < _SECOND
+
+
+def _whole_second(moment: datetime) -> datetime:
+    # Every message about a booking gives the same time then, so a change is told from its own echo.
+    try:
+        return (moment + _SECOND / 2).replace(microsecond=0)
+    except OverflowError:  # the last half second of the year 9999
+        return moment.replace(microsecond=0)
 
 
 def is_same_service(one: str, other: str) -> bool:
@@ -235,7 +291,7 @@ def _parse_service(fields: LenientObject, slug: str | None = None) -> Service:
     key = fields.text("key", "id")
     # Without a slug, fall back to the one that was asked for, then to the key, which usually equals the slug.
     found = fields.text("slug", "service_slug") or slug or key or ""
-    if not _SLUG.fullmatch(found):
+    if not is_path_segment(found):
         raise InvalidField(fields.path_of("slug"))
     return Service(
         key=key or found,
@@ -335,7 +391,9 @@ def _parse_id_and_name(fields: LenientObject, what: str) -> tuple[str, str | Non
     """Return id and name of a host or team, from `hostId`, `host` or both. None without an id: it can't be booked."""
     inner = fields.object(what)
     name = fields.text(what) if inner is None else inner.text("displayName", "name", "fullName", "title")
-    found = fields.text(f"{what}Id", limit=200) or (None if inner is None else inner.text("id", f"{what}Id", limit=200))
+    found = fields.text(f"{what}Id", limit=MAX_ID)
+    if found is None and inner is not None:
+        found = inner.text("id", f"{what}Id", limit=MAX_ID)
     return None if found is None else (found, name)
 
 

@@ -32,7 +32,7 @@ _NOT_A_SEGMENT = re.compile(r"[/\\\x00-\x1f\x7f\ud800-\udfff]")
 the path), control characters, and lone surrogates, which have no UTF-8 form.
 """
 _MAX_SLUG_LENGTH: Final = 200
-"""Characters."""
+"""Characters: as many as the columns for a slug have."""
 _MAX_CONTACT_LENGTH: Final = 320
 """Characters: the longest e-mail address has 64 before the @ and 255 after it (RFC 5321)."""
 _MAX_PARTY_SIZE: Final = 1_000
@@ -88,19 +88,28 @@ def utc_range(start: datetime, end: datetime) -> tuple[str, str]:
     return ends
 
 
+def is_path_segment(slug: str) -> bool:
+    """Return True if a slug can be one segment of a path, percent-encoded: in Kordless's URLs and in ours."""
+    # Segments of dots alone are removed from a path by clients and proxies: ".." would name another resource.
+    return bool(slug.strip(". ")) and len(slug) <= _MAX_SLUG_LENGTH and not _NOT_A_SEGMENT.search(slug)
+
+
 def path_segment(slug: str, operation: str) -> str:
     """Return a slug percent-encoded as one path segment. Raises NotFound if it can't be one."""
-    # Segments of dots alone are removed from a path by clients and proxies: ".." would name another resource.
-    if not slug.strip(". ") or len(slug) > _MAX_SLUG_LENGTH or _NOT_A_SEGMENT.search(slug):
+    if not is_path_segment(slug):
         raise NotFound("no such slug is possible", operation=operation, reason="impossible_slug")
     return quote(slug, safe="")
 
 
 def booking_path(number: str, operation: str) -> str:
-    """Return the path of a booking. Raises NotFound for an impossible confirmation number."""
-    if not CONFIRMATION_NUMBER.fullmatch(number.strip()):
+    """Return the path of a booking, percent-encoded. Raises NotFound for an impossible confirmation number."""
+    number = number.strip()
+    # Unlike a slug, a number may have a slash ("2026/0042"). But servers and proxies may decode "%2F" before they
+    # resolve dots, and "../.." typed into the form would then name another resource.
+    dots = any(not part.strip(". ") for part in re.split(r"[/\\]", number))
+    if dots or not CONFIRMATION_NUMBER.fullmatch(number):
         raise NotFound("no such confirmation number is possible", operation=operation, reason="impossible_number")
-    return f"/bookings/confirmation/{number.strip()}"
+    return f"/bookings/confirmation/{quote(number, safe='')}"
 
 
 def contact_query(contact: str, operation: str) -> str:

@@ -33,8 +33,10 @@ from kordless_booking.exceptions import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-MAX_BODY_BYTES: Final = 2 * 1024 * 1024
-"""Maximum size of a body in bytes, counted after decompression. At least 6,000 slots fit."""
+MAX_BODY_BYTES: Final = 16 * 1024 * 1024
+"""Maximum size of a body in bytes, counted after decompression. A guard against decompression bombs, not a limit for
+businesses: 50,000 slots with host and team fit.
+"""
 
 
 def read_body(chunks: Iterable[bytes], *, encoding: str = "", largest: int = MAX_BODY_BYTES) -> bytes:
@@ -58,7 +60,7 @@ def read_body(chunks: Iterable[bytes], *, encoding: str = "", largest: int = MAX
         except zlib.error:
             raise OutcomeUnknown("the answer can't be decompressed", reason="encoding") from None
         if len(body) > largest:
-            raise OutcomeUnknown("the answer is larger than 2 MiB", reason="too_large")
+            raise OutcomeUnknown("the answer is larger than its limit", reason="too_large")
         # Checked here as well as on the socket: a WSGI transport has no socket.
         if seconds_left() <= 0:
             raise OutcomeUnknown("the answer took too long", reason="deadline")
@@ -131,9 +133,9 @@ class ResponseMeta:
 
     status: int
     limit: int | None = None
-    """Requests that the current rate-limit window allows."""
+    """Requests that the current rate-limit window allows, at least 1."""
     remaining: int | None = None
-    """Requests left in the current window."""
+    """Requests left in the current window, at most `limit`."""
     reset: float | None = None
     """End of the current window in Unix seconds by our own clock, at most 120 seconds ahead."""
     retry_after: int | None = None
@@ -142,6 +144,8 @@ class ResponseMeta:
     """Kordless's clock in Unix seconds, from the Date header."""
     failed: bool = False
     """True when the response was complete but of no use: a 5xx or an invalid body."""
+    skipped: int = 0
+    """Items of the body that were skipped because they could not be parsed."""
 
 
 def parse_response_meta(status: int, headers: Mapping[str, str], *, now: float, failed: bool = False) -> ResponseMeta:
@@ -154,10 +158,11 @@ def parse_response_meta(status: int, headers: Mapping[str, str], *, now: float, 
     left = _seconds_until_reset(headers.get("x-ratelimit-reset", ""), now=now, reference=date)
     if status == 429 and wait is None:
         wait = DEFAULT_WAIT_SECONDS if left is None else max(1, math.ceil(left))
+    limit, remaining = _limit_and_remaining(headers)
     return ResponseMeta(
         status=status,
-        limit=_parse_count(headers.get("x-ratelimit-limit", "")),
-        remaining=_parse_count(headers.get("x-ratelimit-remaining", "")),
+        limit=limit,
+        remaining=remaining,
         reset=None if left is None else now + left,
         retry_after=wait,
         date=date,
@@ -222,8 +227,23 @@ def _error_type(body: bytes) -> str:
     return word if _WORD.fullmatch(word) else ""
 
 
+def _limit_and_remaining(headers: Mapping[str, str]) -> tuple[int | None, int | None]:
+    """Return both counts, or None for both where they contradict each other or the response that carries them.
+
+    A limit of 0 or -1 (some servers write "unlimited" so), a negative remainder, and one above the limit can't be true
+    of a request that was just answered. Believed, they would stop every page for a minute.
+    """
+    limit = _parse_count(headers.get("x-ratelimit-limit", ""))
+    remaining = _parse_count(headers.get("x-ratelimit-remaining", ""))
+    if (limit is not None and limit < 1) or (remaining is not None and remaining < 0):
+        return None, None
+    if limit is not None and remaining is not None and remaining > limit:
+        return None, None
+    return limit, remaining
+
+
 def _parse_count(value: str) -> int | None:
-    return int(value) if re.fullmatch(r"[0-9]{1,9}", value.strip(), re.ASCII) else None
+    return int(value) if re.fullmatch(r"-?[0-9]{1,9}", value.strip(), re.ASCII) else None
 
 
 def _http_date(value: str) -> float | None:

@@ -297,8 +297,12 @@ def _body(response: httpx.Response) -> bytes:
 def _response_for_gate(record: CallRecord) -> ResponseMeta | None:
     """Return what the gate gets: None if there was no complete response, `failed` set if the response was unusable."""
     failure = record.failure
-    if record.response is None or not isinstance(failure, OutcomeUnknown):
-        return record.response
+    if record.response is None:
+        return None
+    # A business with many free times is no failing Kordless: they are requested again in parts.
+    in_parts = record.operation == "availability" and failure is not None and failure.reason == "too_large"
+    if in_parts or not isinstance(failure, OutcomeUnknown):
+        return replace(record.response, skipped=record.skipped.count) if record.skipped.count else record.response
     return None if failure.reason in _NO_COMPLETE_RESPONSE else replace(record.response, failed=True)
 
 

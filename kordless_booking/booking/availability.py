@@ -10,26 +10,28 @@ from __future__ import annotations
 import calendar
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import Enum, StrEnum, auto
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from kordless_booking.api.resources import Host, Slot
+from kordless_booking.api.resources import Host, Slot, Team
+from kordless_booking.booking.choices import query_id
 from kordless_booking.limits import MAX_PARTY_SIZE, MAX_WINDOW_DAYS
+from kordless_booking.presentation.formatting import crosses_midnight
+from kordless_booking.presentation.timezones import is_ambiguous
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from zoneinfo import ZoneInfo
 
     from kordless_booking.booking.choices import Choices
 
-_MIDNIGHT = time()
-HOST_SEARCH_DAYS = 28
-"""Days without any slot of a chosen host after which the host counts as not doing the service. Fewer may be a holiday,
-or the end of a month, when only free slots are listed and the host's are taken."""
+PROVIDER_SEARCH_DAYS = 28
+"""Days without any slot of a chosen host or team after which they count as not doing the service. Fewer may be a
+holiday, or the end of a month, when only free slots are listed and theirs are taken."""
 
 
 class Opening(NamedTuple):
@@ -52,7 +54,7 @@ class AvailableTime(msgspec.Struct, frozen=True, kw_only=True):
     """The same instants in the visitor's time zone, as is `local_end`."""
     local_end: datetime
     slots: tuple[Slot, ...]
-    """The slots of this time: one for each host, by the host's name, and at last one without a host."""
+    """The slots of this time: one for each host and team, by the names of host and team, those without a host last."""
     free: int
     """Seats left with the host who has most: a booking can't be split between hosts."""
     capacity: int
@@ -85,7 +87,7 @@ class MonthView:
     """A month of free times and one of its days, as a page shows them. All dates are of the visitor's calendar."""
 
     choices: Choices
-    """The choices that it was made for; without the chosen host, if `host_unavailable`."""
+    """The choices that it was made for; without the chosen host and team, if `provider_unavailable`."""
     month: date
     """First day of the month."""
     days: tuple[DayView, ...]
@@ -109,10 +111,16 @@ class MonthView:
     """First day that was looked at, when earlier ones can be booked too; else None."""
     searched_until: date | None
     """Last day that was looked at, when later ones can be booked too; else None."""
-    host_unavailable: bool
-    """The chosen host has no slot at all in the months that were looked at, so everyone's times are shown."""
+    provider_unavailable: bool
+    """The chosen host or team has no slot at all in the months that were looked at, so everyone's times are shown."""
     hosts: tuple[Host, ...]
-    """Hosts to choose from: those with a name and any slot in the month, by name. Empty when there is no choice."""
+    """Hosts to choose from: those with a name and any slot in the month, by name. Empty when there is no choice, also
+    among the teams."""
+    teams: tuple[Team, ...]
+    """Teams to choose from, by name: those with a name and a slot in the month that names no host, and the chosen one.
+    """
+    host_teams: Mapping[str, str]
+    """Names of the teams in which hosts work, by the host's id: only of hosts who always have the same team."""
     party_sizes: range
     """Party sizes to choose from. Empty when every time has one seat."""
     zone: ZoneInfo
@@ -129,7 +137,7 @@ def month_view(
     zone: ZoneInfo,
     bounds: tuple[date, date],
     venue_zone: ZoneInfo | None = None,
-    keep_host: bool = False,
+    keep_provider: bool = False,
 ) -> MonthView:
     """Return the view of a month.
 
@@ -138,33 +146,34 @@ def month_view(
     when it is needed. If the visitor chose no month, the first one with a free day is shown, also when the chosen day
     is in another; else the chosen one, though it may be empty.
 
-    A chosen host who turns out to have no slot at all is left, unless `keep_host`. When neither month nor day was
-    chosen, no more than `HOST_SEARCH_DAYS` are searched for that host, if others have free times.
+    A chosen host or team that turns out to have no slot at all is left, unless `keep_provider`. When neither month nor
+    day was chosen, no more than `PROVIDER_SEARCH_DAYS` are searched for them, if others have free times.
 
     `bounds` are the first and the last month from `months_in_window`. Raises ValueError if `slots` is empty or `now`
     is naive.
     """
     read: list[tuple[date, tuple[Slot, ...]]] = []
-    may_leave = not keep_host and choices.host_id is not None
+    may_leave = not keep_provider and choices != _for_anyone(choices)
     for candidate, its_slots in slots:
         read.append((candidate, its_slots))
         if free_days(candidate, its_slots, choices, now, zone):
             break
         if may_leave and choices.requested_month() is None:
             searched = _next_month(candidate) - now.astimezone(zone).date()
-            if searched.days >= HOST_SEARCH_DAYS and _is_host_unavailable(read, choices, now, zone):
+            if searched.days >= PROVIDER_SEARCH_DAYS and _is_provider_unavailable(read, choices, now, zone):
                 break
     if not read:
         raise ValueError("slots of at least one month are needed")
-    host_unavailable = may_leave and _is_host_unavailable(read, choices, now, zone)
-    if host_unavailable:
-        choices = _without_host(choices)
+    provider_unavailable = may_leave and _is_provider_unavailable(read, choices, now, zone)
+    if provider_unavailable:
+        choices = _for_anyone(choices)
     months = [(month, listed, free_days(month, listed, choices, now, zone)) for month, listed in read]
     with_free_days = [found for found in months if found[2]]
     first_free = next(iter(with_free_days[0][2])) if with_free_days else None
     month, listed, free = with_free_days[0] if with_free_days and choices.month is None else months[0]
     day = choices.day if choices.day in free else next(iter(free), None)
     times = localize(free[day], zone) if day else ()
+    hosts, teams = _providers_to_choose(listed, choices)
     before, after = (month - timedelta(days=1)).replace(day=1), _next_month(month)
     # First and last time as well: daylight saving may begin or end in one of the two zones before that day.
     moments = (now, *(time.start for time in times[:1] + times[-1:]))
@@ -183,30 +192,45 @@ def month_view(
         moved_on=choices.day is not None and month != read[0][0],
         searched_from=read[0][0] if read[0][0] > bounds[0] else None,
         searched_until=_next_month(read[-1][0]) - timedelta(days=1) if read[-1][0] < bounds[1] else None,
-        host_unavailable=host_unavailable,
-        hosts=_hosts_to_choose(listed, choices.host_id),
+        provider_unavailable=provider_unavailable,
+        hosts=hosts,
+        teams=teams,
+        host_teams=_host_teams(_ByIdentity(listed)),
         party_sizes=_party_sizes(listed, choices.party_size),
         zone=zone,
         venue_zone=venue_zone if differs else None,
     )
 
 
-def _is_host_unavailable(
+def _is_provider_unavailable(
     months: list[tuple[date, tuple[Slot, ...]]], choices: Choices, now: datetime, zone: tzinfo
 ) -> bool:
-    """Return True if the chosen host has no slot in these months, free or not, while others have free times."""
-    anyone = _without_host(choices)
+    """Return True if the chosen host or team has no slot in these months, free or not, while others have free times."""
+    anyone = _for_anyone(choices)
     return not any(_has_slot(listed, choices) for _, listed in months) and any(
         free_days(month, listed, anyone, now, zone) for month, listed in months
     )
 
 
 def _has_slot(slots: tuple[Slot, ...], choices: Choices) -> bool:
-    return any(host.id == choices.host_id for host in unique_hosts(slots))
+    # Of both, the host decides: it would not be true to say that a host of another team isn't available.
+    return any(
+        _is_chosen(host, choices.host_id) if choices.host_id else _is_chosen(team, choices.team_id)
+        for host, team in _providers(_ByIdentity(slots))
+    )
 
 
-def _without_host(choices: Choices) -> Choices:
-    return choices.replace(host_id=None)
+def _for_anyone(choices: Choices) -> Choices:
+    return choices.replace(host_id=None, team_id=None)
+
+
+def provider_name(slots: Iterable[Slot], choices: Choices) -> str:
+    """Return the name of the chosen host, else that of the chosen team, if these slots have it; else ""."""
+    chosen = choices.host_id or choices.team_id
+    if not chosen:
+        return ""
+    providers = (slot.host if choices.host_id else slot.team for slot in slots)
+    return next((each.name for each in providers if each and each.name and _is_chosen(each, chosen)), "")
 
 
 def month_to_open(choices: Choices, bounds: tuple[date, date]) -> date:
@@ -222,25 +246,44 @@ def free_days(
     `slots` may reach beyond the month, as the catalog's do, so that no zone's month is cut. Days of other months are
     left out: the results of several months can be put together, and no day comes twice.
     """
-    days = free_openings(slots, zone=zone, now=now, host_id=choices.host_id, party_size=choices.party_size)
+    days = free_openings(
+        slots,
+        zone=zone,
+        now=now,
+        host_id=choices.host_id,
+        team_id=choices.team_id,
+        party_size=choices.party_size,
+    )
     return {day: found for day, found in days.items() if (day.year, day.month) == (month.year, month.month)}
 
 
 def free_times(
-    slots: Iterable[Slot], *, zone: tzinfo, now: datetime, host_id: str | None = None, party_size: int = 1
+    slots: Iterable[Slot],
+    *,
+    zone: tzinfo,
+    now: datetime,
+    host_id: str | None = None,
+    team_id: str | None = None,
+    party_size: int = 1,
 ) -> dict[date, tuple[AvailableTime, ...]]:
     """Return the times that `party_size` people can still book, by the visitor's date; dates and times in order.
 
     Left out are times that have begun, have too few seats for the whole party with one host, belong to another host
-    than `host_id`, or end before they start. Slots with the same start and end are one time. Raises ValueError if `now`
-    is naive.
+    than `host_id` or to another team than `team_id` (either in full, or as `query_id` writes it), or end before they
+    start. Slots with the same start and end are one time. Raises ValueError if `now` is naive.
     """
-    openings = free_openings(slots, zone=zone, now=now, host_id=host_id, party_size=party_size)
+    openings = free_openings(slots, zone=zone, now=now, host_id=host_id, team_id=team_id, party_size=party_size)
     return {day: localize(found, zone) for day, found in openings.items()}
 
 
 def free_openings(
-    slots: Iterable[Slot], *, zone: tzinfo, now: datetime, host_id: str | None = None, party_size: int = 1
+    slots: Iterable[Slot],
+    *,
+    zone: tzinfo,
+    now: datetime,
+    host_id: str | None = None,
+    team_id: str | None = None,
+    party_size: int = 1,
 ) -> dict[date, list[Opening]]:
     """Return the free openings by the visitor's date: enough to know which dates are free, at a tenth of the cost.
 
@@ -250,7 +293,7 @@ def free_openings(
     if now.tzinfo is None:
         raise ValueError("now must be aware")
     whole = slots if isinstance(slots, tuple) else tuple(slots)
-    openings, starts = _openings(_ByIdentity(whole), host_id, party_size)
+    openings, starts = _openings(_ByIdentity(whole), host_id, team_id, party_size)
     days: dict[date, list[Opening]] = {}
     begin = bisect_right(starts, now)
     # One conversion per date instead of one per slot: the slots of a date are found by bisecting the next midnight.
@@ -288,7 +331,7 @@ def localize(openings: Iterable[Opening], zone: tzinfo) -> tuple[AvailableTime, 
             free=free,
             capacity=capacity,
             ambiguous=changing[day] and is_ambiguous(local_start),
-            crosses_midnight=_crosses_midnight(local_start, local_end),
+            crosses_midnight=crosses_midnight(local_start, local_end),
         )
         times.append(found)
     return tuple(times)
@@ -313,10 +356,12 @@ class _ByIdentity:
         return isinstance(other, _ByIdentity) and other.slots is self.slots
 
 
-# Entries, each for one tuple of slots (a service's month), host and party size. An outdated tuple is pushed out.
+# Entries, each for one tuple of slots (a service's month), host, team and party size. An outdated tuple is pushed out.
 @lru_cache(maxsize=128)
-def _openings(slot_key: _ByIdentity, host_id: str | None, party_size: int) -> tuple[list[Opening], list[datetime]]:
-    """Return the openings that a party can book with a host, in order of start, and the list of their starts.
+def _openings(
+    slot_key: _ByIdentity, host_id: str | None, team_id: str | None, party_size: int
+) -> tuple[list[Opening], list[datetime]]:
+    """Return the openings that a party can book with a host or team, in order of start, and the list of their starts.
 
     Independent of zone and `now`. The slots of one time become one opening.
     """
@@ -325,7 +370,7 @@ def _openings(slot_key: _ByIdentity, host_id: str | None, party_size: int) -> tu
         # Kordless may list full slots (unknown), so they are left out here.
         if slot.available < party_size or slot.available < 1 or slot.end <= slot.start:
             continue
-        if host_id is not None and (slot.host is None or slot.host.id != host_id):
+        if not (_is_chosen(slot.host, host_id) and _is_chosen(slot.team, team_id)):
             continue
         by_time.setdefault((slot.start, slot.end), []).append(slot)
     openings = [_opening(start, end, slots) for (start, end), slots in sorted(by_time.items(), key=_first)]
@@ -333,10 +378,15 @@ def _openings(slot_key: _ByIdentity, host_id: str | None, party_size: int) -> tu
 
 
 def _opening(start: datetime, end: datetime, listed: list[Slot]) -> Opening:
-    slots = _one_per_host(listed) if len(listed) > 1 else tuple(listed)
+    slots = _one_per_host_and_team(listed) if len(listed) > 1 else tuple(listed)
     best = max(slots, key=lambda slot: slot.available)
     # More free seats than seats is nonsense that Kordless may send: "5 of 1" is never shown.
     return Opening(start, end, slots, best.available, max(best.capacity, best.available))
+
+
+def _is_chosen(provider: Host | Team | None, chosen: str | None) -> bool:
+    """Return True for the host or team whose id was chosen, in full or as `query_id` writes it. None is any of them."""
+    return chosen is None or (provider is not None and chosen in (provider.id, query_id(provider.id)))
 
 
 def _midnight_after(day: date, zone: tzinfo) -> datetime:
@@ -350,15 +400,29 @@ def unique_hosts(slots: Iterable[Slot]) -> tuple[Host, ...]:
     return _hosts(_ByIdentity(slots if isinstance(slots, tuple) else tuple(slots)))
 
 
+def unique_teams(slots: Iterable[Slot]) -> tuple[Team, ...]:
+    """Return each team once that has a slot without a named host, by name; those without a name last.
+
+    Where all slots of a team name their hosts, visitors choose among these.
+    """
+    return _teams(_ByIdentity(slots if isinstance(slots, tuple) else tuple(slots)))
+
+
 def max_party_size(slots: tuple[Slot, ...]) -> int:
     """Return the largest party that any of these slots could take if it were empty; 1 when there are none."""
     return _max_seats(_ByIdentity(slots))
 
 
-def _hosts_to_choose(slots: tuple[Slot, ...], chosen: str | None) -> tuple[Host, ...]:
-    named = tuple(host for host in unique_hosts(slots) if host.name)
-    # A chosen host can be left, though nobody else has a slot. Its own name isn't known if it has none itself.
-    return named if len(named) > 1 or chosen else ()
+def _providers_to_choose(slots: tuple[Slot, ...], choices: Choices) -> tuple[tuple[Host, ...], tuple[Team, ...]]:
+    hosts = tuple(host for host in unique_hosts(slots) if host.name)
+    teams = {team.id: team for team in unique_teams(slots)}
+    if choices.team_id is not None:
+        teams |= {slot.team.id: slot.team for slot in slots if slot.team and _is_chosen(slot.team, choices.team_id)}
+    named = tuple(sorted((team for team in teams.values() if team.name), key=_by_name))
+    # A chosen one can be left, though nobody else has a slot. Its own name isn't known if it has none itself.
+    if len(hosts) + len(named) > 1 or choices.host_id or choices.team_id:
+        return hosts, named
+    return (), ()
 
 
 def _party_sizes(slots: tuple[Slot, ...], chosen: int) -> range:
@@ -369,6 +433,26 @@ def _party_sizes(slots: tuple[Slot, ...], chosen: int) -> range:
 @lru_cache(maxsize=128)
 def _hosts(slot_key: _ByIdentity) -> tuple[Host, ...]:
     return tuple(sorted({s.host.id: s.host for s in slot_key.slots if s.host is not None}.values(), key=_by_name))
+
+
+@lru_cache(maxsize=128)
+def _providers(slot_key: _ByIdentity) -> frozenset[tuple[Host | None, Team | None]]:
+    return frozenset((slot.host, slot.team) for slot in slot_key.slots)
+
+
+@lru_cache(maxsize=128)
+def _teams(slot_key: _ByIdentity) -> tuple[Team, ...]:
+    found = {s.team.id: s.team for s in slot_key.slots if s.team is not None and not (s.host and s.host.name)}
+    return tuple(sorted(found.values(), key=_by_name))
+
+
+@lru_cache(maxsize=128)
+def _host_teams(slot_key: _ByIdentity) -> Mapping[str, str]:
+    names: dict[str, set[str]] = {}
+    for slot in slot_key.slots:
+        if slot.host is not None:
+            names.setdefault(slot.host.id, set()).add((slot.team.name or "") if slot.team else "")
+    return {host: name for host, (name, *others) in names.items() if name and not others}
 
 
 @lru_cache(maxsize=128)
@@ -430,12 +514,18 @@ def _first(item: tuple[tuple[datetime, datetime], list[Slot]]) -> tuple[datetime
     return item[0]
 
 
-def _by_name(host: Host) -> tuple[bool, str, str]:
-    return host.name is None, (host.name or "").casefold(), host.id
+def _by_name(provider: Host | Team) -> tuple[bool, str, str]:
+    return provider.name is None, (provider.name or "").casefold(), provider.id
 
 
-def _by_host(slot: Slot) -> tuple[bool, bool, str, str]:
-    return (slot.host is None, *(_by_name(slot.host) if slot.host else (True, "", "")))
+def _by_provider(slot: Slot) -> tuple[bool, tuple[bool, str, str], bool, tuple[bool, str, str]]:
+    nobody = (True, "", "")
+    return (
+        slot.host is None,
+        _by_name(slot.host) if slot.host else nobody,
+        slot.team is None,
+        _by_name(slot.team) if slot.team else nobody,
+    )
 
 
 def _may_be_ambiguous(day: date, zone: tzinfo) -> bool:
@@ -446,30 +536,18 @@ def _may_be_ambiguous(day: date, zone: tzinfo) -> bool:
     return begin.utcoffset() != end.utcoffset()
 
 
-def is_ambiguous(local: datetime) -> bool:
-    """Return True when this aware local time is ambiguous (PEP 495), because the clocks are set back."""
-    # A local time that the clocks skip differs too; but no instant converts to one.
-    return local.replace(fold=1 - local.fold).utcoffset() != local.utcoffset()
-
-
 def _clocks_differ(moment: datetime, zone: tzinfo, other: tzinfo) -> bool:
     return moment.astimezone(zone).utcoffset() != moment.astimezone(other).utcoffset()
 
 
-def _one_per_host(slots: list[Slot]) -> tuple[Slot, ...]:
-    """Return the slot with most seats left for each host: Kordless may list one time of a host more than once."""
-    chosen: dict[str | None, Slot] = {}
+def _one_per_host_and_team(slots: list[Slot]) -> tuple[Slot, ...]:
+    """Return the slot with most seats left for each host and team: Kordless may list one time of them repeatedly."""
+    chosen: dict[tuple[str | None, str | None], Slot] = {}
     for slot in slots:
-        key = slot.host.id if slot.host else None
+        key = slot.host.id if slot.host else None, slot.team.id if slot.team else None
         if key not in chosen or chosen[key].available < slot.available:
             chosen[key] = slot
-    return tuple(sorted(chosen.values(), key=_by_host))
-
-
-def _crosses_midnight(start: datetime, end: datetime) -> bool:
-    # By date, not by hours: a visit from 23:30 to 0:00 ends on the same evening for people.
-    days = end.toordinal() - start.toordinal()
-    return days > 1 or (days == 1 and end.time() != _MIDNIGHT)
+    return tuple(sorted(chosen.values(), key=_by_provider))
 
 
 def _window(days: int | None) -> int:

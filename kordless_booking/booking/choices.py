@@ -10,25 +10,28 @@ import re
 from collections.abc import Collection, Mapping
 from datetime import date
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Any, Literal
 from urllib.parse import quote_plus
 
 import msgspec
 
-from kordless_booking.limits import MAX_PARTY_SIZE
+from kordless_booking.limits import MAX_ID, MAX_PARTY_SIZE
 from kordless_booking.presentation.themes import PLAIN, THEMES
 from kordless_booking.presentation.timezones import canonical_timezone
 
 _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
 _DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
-# Visible ASCII, 100 characters at most. Any other host id counts as not chosen.
-_HOST = re.compile(r"[\x21-\x7e]{1,100}")
+# Visible ASCII, 100 characters at most: ids that a query carries as they are.
+_PLAIN_ID = re.compile(r"[\x21-\x7e]{1,100}")
+_HOST_PREFIX, _TEAM_PREFIX = "host:", "team:"
 _ACCENT = re.compile(r"#?([0-9A-Fa-f]{6})")
 _PARTY = re.compile(r"[0-9]{1,2}")
 
 
 class Choices(msgspec.Struct, frozen=True, kw_only=True):
-    """Choices in the query string, where some have shorter names: `tz`, `host`, `party`. None means not chosen."""
+    """Choices in the query string, where some have shorter names: `tz`, `host`, `team`, `party`. None means not
+    chosen."""
 
     timezone: str | None = None
     """IANA name, in its canonical spelling."""
@@ -36,6 +39,8 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
     """First day of the month."""
     day: date | None = None
     host_id: str | None = None
+    """As `query_id` writes it, like `team_id`: an id with other characters, or a long one, as a digest."""
+    team_id: str | None = None
     party_size: int = 1
     """Party size; 1 means not chosen."""
     hours: Literal["12", "24"] | None = None
@@ -50,18 +55,26 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
     embed: bool = False
     """Shown in a frame."""
 
+    def __post_init__(self) -> None:
+        # Here and not at each caller: an id that a link can't carry would be lost there, and anyone be booked.
+        if self.host_id is not None:
+            msgspec.structs.force_setattr(self, "host_id", query_id(self.host_id))
+        if self.team_id is not None:
+            msgspec.structs.force_setattr(self, "team_id", query_id(self.team_id))
+
     @classmethod
     def from_query(cls, query: Mapping[str, str], languages: Collection[str]) -> Choices:
         """Parse a query, given by its last value for each name. `languages` are the codes that the site supports."""
         hours = query.get("hours")
         lang = query.get("lang", "").lower()
-        host = query.get("host", "")
+        host, team = _providers(query)
         theme = query.get("theme")
         return cls(
             timezone=canonical_timezone(query.get("tz")),
             month=_month(query.get("month", "")),
             day=_day(query.get("day", "")),
-            host_id=host if _HOST.fullmatch(host) else None,
+            host_id=host or None,
+            team_id=team or None,
             party_size=_party(query.get("party", "")),
             hours="12" if hours == "12" else "24" if hours == "24" else None,
             lang=lang if lang in languages else None,
@@ -97,6 +110,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
             ("month", self.month.isoformat()[:7] if self.month else None),
             ("day", self.day.isoformat() if self.day else None),
             ("host", self.host_id),
+            ("team", self.team_id),
             ("party", str(self.party_size) if self.party_size != 1 else None),
             ("hours", self.hours),
             ("lang", self.lang),
@@ -111,6 +125,45 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
         """Return `?tz=…&day=…`, or "" when nothing was chosen."""
         pairs = self.query_items()
         return "?" + "&".join([_query_item(name, value) for name, value in pairs]) if pairs else ""
+
+
+def query_id(id_: str) -> str:
+    """Return the id of a host or team as links carry it: the id itself when it is plain, else a digest of it.
+
+    Compared with `query_id` of the ids that the slots have, a digest finds its host again. It has 96 bits, so a match
+    is no chance. `query_id` of a result is the same result.
+    """
+    return _query_id(id_[:MAX_ID])  # cut before the cache, whose keys may come from a query
+
+
+@lru_cache(maxsize=4096)
+def _query_id(id_: str) -> str:
+    if _PLAIN_ID.fullmatch(id_):
+        return id_
+    return f"~{blake2b(id_.encode(errors='replace'), digest_size=12).hexdigest()}"
+
+
+def provider_value(*, host_id: str | None = None, team_id: str | None = None) -> str:
+    """Return the value of the query's `with` that stands for a host, a team or, without either, anyone.
+
+    A form can choose between hosts and teams with one field only.
+    """
+    if host_id is not None:
+        return f"{_HOST_PREFIX}{query_id(host_id)}"
+    return f"{_TEAM_PREFIX}{query_id(team_id)}" if team_id is not None else ""
+
+
+def _providers(query: Mapping[str, str]) -> tuple[str, str]:
+    """Return the ids of host and team in a query, "" for none: those of `with`, else those of `host` and `team`."""
+    chosen = query.get("with")
+    if chosen == "":
+        return "", ""
+    if chosen is not None and chosen.startswith(_HOST_PREFIX):
+        return chosen.removeprefix(_HOST_PREFIX), ""
+    if chosen is not None and chosen.startswith(_TEAM_PREFIX):
+        return "", chosen.removeprefix(_TEAM_PREFIX)
+    # Any other value isn't ours: a page of the site around an inline widget may have a `with` of its own.
+    return query.get("host", ""), query.get("team", "")
 
 
 @lru_cache(maxsize=2048)

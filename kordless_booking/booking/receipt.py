@@ -102,9 +102,10 @@ class ManageLink(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     timezone: str | None = None
     """The visitor's time zone (IANA name), if known."""
     host_id: str | None = None
-    """Host id, if known. Kordless doesn't repeat host and party size, but the booking can only move to a time that
-    fits both."""
+    """Host id, if known. Kordless doesn't repeat host, team and party size, but the booking can only move to a time
+    that fits all three."""
     party_size: int = 1
+    team_id: str | None = None
 
     @classmethod
     def for_terms(
@@ -119,6 +120,7 @@ class ManageLink(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             timezone=timezone,
             host_id=terms.host_id if terms else None,
             party_size=terms.party_size if terms else 1,
+            team_id=terms.team_id if terms else None,
         )
 
     def __repr__(self) -> str:

@@ -47,10 +47,13 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
     @classmethod
     def from_available_time(cls, moment: AvailableTime, *, service: str, timezone: str, party_size: int) -> Terms:
-        """Return the terms of an available time. They have a host only when there is no other one to pick."""
-        # One slot left means the only host there is, or the chosen one. Among several, Kordless picks the host.
-        only = moment.slots[0] if len(moment.slots) == 1 else None
-        host, team = (only.host, only.team) if only else (None, None)
+        """Return the terms of an available time. They have a host or team only when there is no other one to pick."""
+        # Shared by all slots that are left: the only one there is, or the chosen one. Among several, Kordless picks.
+        host, team = moment.slots[0].host, moment.slots[0].team
+        if any(slot.host is None or host is None or slot.host.id != host.id for slot in moment.slots):
+            host = None
+        if any(slot.team is None or team is None or slot.team.id != team.id for slot in moment.slots):
+            team = None
         return cls(
             service=service,
             start=moment.start,

@@ -1,7 +1,8 @@
 """Check of Kordless: it answers, accepts the key, knows the organization, and its clock agrees with ours.
 
-Sends three requests at most, retries included, each with a permit from the account's rate limiter. Nothing is read from
-the cache, which would describe the past.
+Reads what a page of times reads: the organization, one service, and the months that the page opens with, in the same
+parts. Sends eight requests at most, retries included, each with a permit from the account's rate limiter. No answer is
+read from the cache, which would describe the past.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ from urllib.parse import urlsplit
 
 from kordless_booking import exceptions
 from kordless_booking.api.client import Kordless
-from kordless_booking.api.resources import OrganizationDetail
+from kordless_booking.api.resources import OrganizationDetail, ServiceDetail
 from kordless_booking.doctor.finding import Finding, Findings, fix, note, ok, printable
+from kordless_booking.presentation.timezones import business_timezone, get_timezone
 from kordless_booking.upstream.gate import MAX_SKEW_SECONDS, seconds_ahead
-from kordless_booking.upstream.registry import build_client, services_for
+from kordless_booking.upstream.registry import build_client, read_in_parts, services_for
+from kordless_booking.upstream.window import bookable_days, month_window
+from kordless_booking.views.slot_reading import MONTH_END
 from kordless_booking.webhooks.signature import TOLERANCE_SECONDS
 
 if TYPE_CHECKING:
@@ -26,10 +30,8 @@ if TYPE_CHECKING:
     from kordless_booking.api.session import Gate
     from kordless_booking.conf import Account
 
-MAX_REQUESTS: Final = 3
-"""Requests to Kordless per account: the check must not use up the quota that visitors need."""
-LOOKAHEAD: Final = timedelta(days=7)
-"""Range in which free times are requested."""
+MAX_REQUESTS: Final = 8
+"""Requests to Kordless per account: the check must not use up the quota that visitors need. Three are usual."""
 
 
 @dataclass
@@ -43,6 +45,8 @@ class RecordingGate:
     """Duration of the last request."""
     response: ResponseMeta | None = None
     """The last response; None when there was none."""
+    skipped: int = 0
+    """Items of all responses that could not be parsed."""
     ahead: float | None = None
     """Seconds by which Kordless's clock is ahead of ours; None until a response has a Date."""
     _began: float = field(default=0.0, repr=False)
@@ -58,13 +62,14 @@ class RecordingGate:
     def after(self, operation: str, response: ResponseMeta | None) -> None:
         self.milliseconds = round((time.monotonic() - self._began) * 1000)
         self.response = response
+        self.skipped += response.skipped if response is not None else 0
         if response is not None and response.date is not None:
             self.ahead = seconds_ahead(response, time.time())
         self.gate.after(operation, response)
 
 
 def examine(account: Account, gate: RecordingGate | None = None) -> Findings:
-    """Request the organization, then the free times of one service."""
+    """Request the organization, then one service and its free times."""
     gate = gate or RecordingGate(services_for(account).gate)
     with closing(build_client(account, gate)) as client:
         try:
@@ -76,7 +81,7 @@ def examine(account: Account, gate: RecordingGate | None = None) -> Findings:
             return
         yield _answered(account, gate)
         yield from _organization(offer)
-        yield from _times(account, client, offer)
+        yield from _times(account, client, offer, gate)
     yield from _quota(account, gate)
     yield from _clock(account, gate)
 
@@ -101,27 +106,60 @@ def _organization(offer: OrganizationDetail) -> Findings:
         yield fix("nothing_bookable", f"None of {len(offer.services)} services can be booked online", advice)
     else:
         yield ok("services", f"{len(bookable)} of {len(offer.services)} services can be booked online")
+    if offer.left_out:
+        names = ", ".join(map(printable, offer.left_out))
+        advice = "give each a slug of its own in Kordless, without slashes and of at most 200 characters"
+        yield fix("services_left_out", f"Services that can't be shown: {names}", advice)
 
 
-def _times(account: Account, client: Kordless, offer: OrganizationDetail) -> Findings:
+def _times(account: Account, client: Kordless, offer: OrganizationDetail, gate: RecordingGate) -> Findings:
     service = next((service for service in offer.services if service.bookable), None)
     if service is None:
         return
-    start = datetime.now(UTC)
+    slug, now, skipped = printable(service.slug), datetime.now(UTC), gate.skipped
+    slots = 0
     try:
-        slots = client.availability(service.slug, start, start + LOOKAHEAD)
+        detail = client.service(service.slug)
+        yield from _timezone(detail)
+        windows = _windows(now, detail)
+        for window in windows:
+            slots += len(read_in_parts(account, client).availability(service.slug, *window))
     except exceptions.NotSent as error:
         # Not a fault of Kordless, but our own limit.
         if error.reason == "request_limit":
-            advice = "requests had to be retried; run this again later"
+            advice = "requests had to be retried, or the times of a month come in many parts; run this again later"
             yield note("times_not_checked", "Free times were not checked", advice)
             return
         yield _finding_for_error(account, error)
     except exceptions.KordlessError as error:
+        if error.reason == "too_large":
+            advice = "visitors see none: offer fewer starts a day in Kordless, or split the service"
+            yield fix("times_too_many", f"The free times of a day of {slug} don't fit into a response", advice)
+            return
         yield _finding_for_error(account, error)
     else:
-        days = LOOKAHEAD.days
-        yield ok("times", f"Free times can be read: {len(slots)} of {printable(service.slug)} in the next {days} days")
+        last = windows[-1][1] - timedelta(days=1) if windows else now
+        yield ok("times", f"Free times can be read: {slots} of {slug} until {last:%Y-%m-%d}")
+        if dropped := gate.skipped - skipped:
+            advice = "visitors don't see them; the log line kordless_call says where the first one is"
+            yield fix("times_skipped", f"{dropped} free times of {slug} can't be understood", advice)
+
+
+def _timezone(detail: ServiceDetail) -> Findings:
+    slug, zone = printable(detail.service.slug), detail.calendar.timezone
+    advice = "set an IANA name such as America/New_York in Kordless; until then, times are in UTC for many visitors"
+    if zone is None:
+        yield note("timezone_missing", f"Kordless says no time zone for {slug}", advice)
+    elif business_timezone(zone) is None:
+        yield fix("timezone_unknown", f"The time zone {printable(zone)} of {slug} isn't known", advice)
+
+
+def _windows(now: datetime, detail: ServiceDetail) -> list[tuple[datetime, datetime]]:
+    """Return the ranges that a page of times reads when it opens: a month, and at its end the next one too."""
+    local = now.astimezone(get_timezone(business_timezone(detail.calendar.timezone) or "UTC"))
+    months = sorted({moment.date().replace(day=1) for moment in (local, local + MONTH_END)})
+    days = bookable_days(detail.calendar.booking_window_days)
+    return [window for month in months if (window := month_window(month, now, days)) is not None]
 
 
 def _quota(account: Account, gate: RecordingGate) -> Findings:

@@ -85,10 +85,15 @@ class AppointmentData(msgspec.Struct, frozen=True, kw_only=True):
 def _merge_preferences(
     known: VisitorPreferences | None, reported: VisitorPreferences | None
 ) -> VisitorPreferences | None:
-    """Merge preferences: the newer ones. The terms are those that the booking was made with, once they are known."""
+    """Merge preferences: the newer ones. The terms are those that the booking was made with, once they are known.
+
+    A page that doesn't know the customer's zone leaves the known one as it is.
+    """
     if known is None or reported is None:
         return reported or known
-    return msgspec.structs.replace(reported, terms=reported.terms or known.terms)
+    return msgspec.structs.replace(
+        reported, timezone=reported.timezone or known.timezone, terms=reported.terms or known.terms
+    )
 
 
 def usable_email(text: str | None) -> str:

@@ -24,7 +24,12 @@ MAX_STATUS_CHARS: Final = 30
 """Characters. The width of the column `Appointment.status`; Kordless may send a status that nobody knows."""
 CLEANUP_EVERY: Final = 100
 """Saving a row whose primary key is a multiple of this deletes past appointments, for sites that run no cron job."""
-_FIRST_KIND: Final = {"confirmed": OutgoingMail.Kind.CONFIRMED, "pending": OutgoingMail.Kind.REQUESTED}
+_FIRST_KIND: Final = {
+    "confirmed": OutgoingMail.Kind.CONFIRMED,
+    "pending": OutgoingMail.Kind.REQUESTED,
+    # Kordless didn't say. That the request was received is true in any case.
+    "": OutgoingMail.Kind.REQUESTED,
+}
 """Kind of the mail about a new booking, by the booking's status. Any other status leads to no mail."""
 
 

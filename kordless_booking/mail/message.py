@@ -98,7 +98,7 @@ def _preferences(data: AppointmentData, details: BookingDetails) -> VisitorPrefe
     return VisitorPreferences(
         # `known.language` may have been removed from the site's LANGUAGES since.
         language=(best_supported_language(known.language) if known else None) or default_language(),
-        timezone=next((found for name in candidates if (found := timezones.canonical_timezone(name))), "UTC"),
+        timezone=next((found for name in candidates if (found := timezones.business_timezone(name))), "UTC"),
         hours=known.hours if known else None,
         terms=known.terms if known else None,
     )
@@ -121,10 +121,15 @@ def _build_message(
     service = details.service_name or _("Booking")
     # A canceled booking has nothing to manage: its mail links to the services instead.
     is_canceled = kind is OutgoingMail.Kind.CANCELLED
-    start = formatting.date_and_time(
-        booking.start.astimezone(timezones.get_timezone(zone)), language, preferences.hours
+    is_visitors = data.preferences is not None and timezones.canonical_timezone(data.preferences.timezone) is not None
+    site = booking_texts.booking_venue_timezone(booking, details.detail)
+    clocks = booking_texts.display_times(
+        booking.start, booking.end, zone, site, language, preferences.hours, is_visitors=is_visitors
     )
-    mail_text = mail_texts(kind, booking.status, one_line(service), start)
+    # Nobody knows the customer's zone, and they don't come to a place that has this one: a time alone says too little.
+    zone_note = "" if is_visitors or (site and not clocks.visitor) else f" ({clocks.visitor_zone or clocks.zone})"
+    when = f"{_subject_time(booking, preferences, zone)}{zone_note}"
+    mail_text = mail_texts(kind, booking.status, one_line(service), when)
     link = None if is_canceled else _manage_link(account, data, preferences, now)
     sender = parseaddr(account.mail_from or settings.DEFAULT_FROM_EMAIL)
     palette = build_palette(organization.branding.primary_color if organization else None)
@@ -140,8 +145,8 @@ def _build_message(
         "business": business,
         "tones": palette.light,
         "dark": palette.dark,
-        "booking": _booking(booking, details, preferences, zone, service),
-        "before": _before(mail, preferences, zone),
+        "booking": _booking(booking, details, preferences, clocks, service),
+        "before": _before(mail, preferences, zone, zone_note),
         "manage_url": link,
         "again_url": absolute_url(account, "services", lang=language) if is_canceled else None,
         "support_email": account.support_email,
@@ -172,6 +177,11 @@ def _build_message(
         organizer_email=account.support_email or sender[1],
         # PUBLISH, not REQUEST: a request would ask the customer's calendar for a reply.
         method="CANCEL" if is_canceled else "PUBLISH",
+        # RFC 5546 (3.2.5) demands an attendee of a CANCEL, and forbids one in a PUBLISH (3.2.1).
+        attendee_email=data.email if is_canceled else "",
+        host=(preferences.terms.host_name or "") if preferences.terms else "",
+        team=(preferences.terms.team_name or "") if preferences.terms else "",
+        party=booking_texts.party_text(preferences.terms.party_size) if preferences.terms else "",
     )
     file = calendar_file(entry, now=now).decode()
     # Mail clients read the method from this parameter; it must equal the METHOD in the file.
@@ -190,13 +200,15 @@ def _render(name: str, kind: OutgoingMail.Kind, context: dict[str, Any]) -> str:
 
 
 def _booking(
-    booking: Booking, details: BookingDetails, preferences: VisitorPreferences, zone: str, service: str
+    booking: Booking,
+    details: BookingDetails,
+    preferences: VisitorPreferences,
+    clocks: booking_texts.DisplayTimes,
+    service: str,
 ) -> dict[str, Any]:
     detail, terms = details.detail, preferences.terms
-    site = booking_texts.booking_venue_timezone(booking, detail)
-    language, hours = preferences.language, preferences.hours
     rows = [
-        (pgettext("before a person's name", "With"), (terms.host_name or "") if terms else ""),
+        (pgettext("before a person's name", "With"), _provider(preferences)),
         (_("People"), booking_texts.party_text(terms.party_size) if terms else ""),
         (_("Confirmation number"), booking.confirmation_number),
     ]
@@ -204,18 +216,34 @@ def _booking(
         "number": booking.confirmation_number,
         "status": booking.status,
         "service": service,
-        "clocks": booking_texts.display_times(booking.start, booking.end, zone, site, language, hours),
+        "clocks": clocks,
         "where": booking_texts.describe_location(booking_texts.booking_location(booking, detail)),
         "rows": [(label, text) for label, text in rows if text],
         "policy": booking_texts.policy_text(detail.calendar.cancellation_policy) if detail else "",
     }
 
 
-def _before(mail: OutgoingMail, preferences: VisitorPreferences, zone: str) -> str:
+def _subject_time(booking: Booking, preferences: VisitorPreferences, zone: str) -> str:
+    """Return the start, and the end only where that is on a later date: a subject has to be short."""
+    place = timezones.get_timezone(zone)
+    start, end = booking.start.astimezone(place), booking.end.astimezone(place)
+    if start < end and formatting.shows_end_date(start, end):
+        return formatting.date_and_time_range(start, end, preferences.language, preferences.hours)
+    return formatting.date_and_time(start, preferences.language, preferences.hours)
+
+
+def _provider(preferences: VisitorPreferences) -> str:
+    """Return the names of host and team, as far as they are known."""
+    terms = preferences.terms
+    return booking_texts.provider_text(terms.host_name, terms.team_name) if terms else ""
+
+
+def _before(mail: OutgoingMail, preferences: VisitorPreferences, zone: str, zone_note: str) -> str:
     if mail.before_start is None or mail.before_end is None or mail.before_start == mail.appointment.start:
         # Unknown, or moved back to where it was: "before" would repeat the current time.
         return ""
-    return booking_texts.format_range(mail.before_start, mail.before_end, zone, preferences.language, preferences.hours)
+    start, end = mail.before_start, mail.before_end
+    return f"{booking_texts.format_range(start, end, zone, preferences.language, preferences.hours)}{zone_note}"
 
 
 def _greeting(data: AppointmentData) -> str:
@@ -229,11 +257,21 @@ def _manage_link(account: conf.Account, data: AppointmentData, preferences: Visi
         number=data.booking.confirmation_number,
         contact=data.email,
         expires=int(now.timestamp()) + account.manage_link_days * 86400,
-        timezone=preferences.timezone,
+        timezone=_link_timezone(data, preferences),
     )
     return absolute_url(
         account, "manage", link.to_token(account.name), lang=preferences.language, hours=preferences.hours
     )
+
+
+def _link_timezone(data: AppointmentData, preferences: VisitorPreferences) -> str | None:
+    """Return the zone for the manage link, which its page takes for the customer's own.
+
+    None where that isn't known, and the page finds the booking's zone by itself.
+    """
+    if data.preferences and timezones.canonical_timezone(data.preferences.timezone):
+        return preferences.timezone
+    return None if timezones.canonical_timezone(data.booking.timezone) else preferences.timezone
 
 
 def _headers(mail: OutgoingMail, sender: str) -> dict[str, str]:

@@ -1,9 +1,9 @@
 """Calendar event of a booking: an iCalendar file (RFC 5545) with one event, and links to calendars on the web.
 
-A page's file says METHOD:PUBLISH for a canceled booking too, with STATUS:CANCELLED and a higher SEQUENCE. METHOD:CANCEL
-belongs to scheduling messages, which need an ORGANIZER with an e-mail address. So a page's file has a CONTACT only; a
-mail's file has an organizer as well, and may cancel. Titles, places and texts are hostile: control characters never
-reach the file.
+A page's file has no METHOD, because each method makes it a scheduling message, which needs an ORGANIZER with an email
+address (RFC 5546, 3.2): strict calendars refuse one without. It has a CONTACT only, and a canceled booking has
+STATUS:CANCELLED and a higher SEQUENCE. A mail's file has an organizer as well, and may publish or cancel. Titles,
+places and texts are hostile: control characters never reach the file.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import quote, urlencode
 
+from django.utils.translation import gettext as _
 from icalendar import Calendar, Event, vCalAddress, vText
 
 from kordless_booking.api.resources import Booking
 from kordless_booking.presentation.safe_links import safe_url
+from kordless_booking.presentation.texts import status_texts
 from kordless_booking.presentation.timezones import canonical_timezone, get_timezone
 from kordless_booking.presentation.vtimezone import zone_rules
 
@@ -39,7 +41,7 @@ _SHORT, _LONG = 300, 1500
 class CalendarEvent:
     """Calendar event, for the file and the links. Not an invitation: METHOD:PUBLISH invites nobody.
 
-    Raises ValueError for naive times, for a `uid` without a single usable character, and for a CANCEL without an
+    Raises ValueError for naive times, for a `uid` without a single usable character, and for a method without an
     organizer.
     """
 
@@ -54,22 +56,27 @@ class CalendarEvent:
     location: Location | None = None
     organizer_name: str = ""
     organizer_email: str = ""
-    """For mails only; required for METHOD:CANCEL."""
+    """For mails only; required for a method."""
+    attendee_email: str = ""
+    """For METHOD:CANCEL only."""
     description: str = ""
+    link_text: str = ""
+    """Last lines of the description, with `url` in them. The rest is shortened where all is too long, never these."""
     url: str | None = None
     """Leads to the booking."""
     sequence: int = 0
     """Grows with each version."""
     status: Literal["CONFIRMED", "TENTATIVE", "CANCELLED"] = "CONFIRMED"
-    method: Literal["PUBLISH", "CANCEL"] = "PUBLISH"
+    method: Literal["", "PUBLISH", "CANCEL"] = ""
+    """For mails only."""
 
     def __post_init__(self) -> None:
         if self.start.tzinfo is None or self.end.tzinfo is None:
             raise ValueError("start and end must be aware")
         if not _visible_ascii(self.uid):
             raise ValueError("a calendar entry needs a uid")
-        if self.method == "CANCEL" and not self.organizer_email:
-            raise ValueError("only an organizer can cancel")
+        if self.method and not self.organizer_email:
+            raise ValueError("only an organizer can publish or cancel")
 
     def __repr__(self) -> str:
         # The title and the uid are personal, and a repr may get into a log.
@@ -93,7 +100,7 @@ def calendar_file(invite: CalendarEvent, *, now: datetime | None = None) -> byte
     event.add("transp", "TRANSPARENT" if invite.status == "CANCELLED" else "OPAQUE")
     event.add("summary", _one_line(invite.title))
     optional = {
-        "description": _strip_controls(invite.description),
+        "description": _description(invite),
         "location": _location_text(invite),
         "contact": _one_line(invite.organizer_name),
         "url": safe_url(invite.url),
@@ -107,6 +114,10 @@ def calendar_file(invite: CalendarEvent, *, now: datetime | None = None) -> byte
         if name := _one_line(invite.organizer_name).replace('"', ""):
             organizer.params["cn"] = vText(name)
         event.add("organizer", organizer)
+    # An address with other letters has no spelling that every calendar knows.
+    if invite.attendee_email and invite.attendee_email.isascii():
+        address = quote(_visible_ascii(invite.attendee_email), safe="@+'")
+        event.add("attendee", vCalAddress(f"mailto:{address}"))
     calendar = Calendar()
     for name, value in (
         ("prodid", _PRODUCT),
@@ -114,7 +125,8 @@ def calendar_file(invite: CalendarEvent, *, now: datetime | None = None) -> byte
         ("calscale", "GREGORIAN"),
         ("method", invite.method),
     ):
-        calendar.add(name, value)
+        if value:
+            calendar.add(name, value)
     start, end, rules = _when(invite)
     event.add("dtstart", start)
     event.add("dtend", end)
@@ -130,7 +142,7 @@ def google_link(invite: CalendarEvent) -> str:
         action="TEMPLATE",
         text=_truncate(_one_line(invite.title)),
         dates=f"{_basic(invite.start)}/{_basic(invite.end)}",
-        details=_truncate(_strip_controls(invite.description), _LONG),
+        details=_description(invite, _LONG),
         location=_truncate(_location_text(invite)),
         ctz=canonical_timezone(invite.timezone) or "",
     )
@@ -147,7 +159,7 @@ def outlook_link(invite: CalendarEvent) -> str:
         subject=_truncate(_one_line(invite.title)),
         startdt=_extended(invite.start),
         enddt=_extended(invite.end),
-        body=_truncate(_strip_controls(invite.description), _LONG),
+        body=_description(invite, _LONG),
         location=_truncate(_location_text(invite)),
     )
 
@@ -159,7 +171,7 @@ def yahoo_link(invite: CalendarEvent) -> str:
         title=_truncate(_one_line(invite.title)),
         st=_basic(invite.start),
         et=_basic(invite.end),
-        desc=_truncate(_strip_controls(invite.description), _LONG),
+        desc=_description(invite, _LONG),
         in_loc=_truncate(_location_text(invite)),
     )
 
@@ -179,6 +191,17 @@ def _when(invite: CalendarEvent) -> tuple[datetime, datetime, Timezone | None]:
     if local_start.fold or local_end.fold:
         return start, end, None
     return local_start, local_end, rules
+
+
+def _description(invite: CalendarEvent, octets: int | None = None) -> str:
+    """Return the description with the link at its end, of so many octets at most."""
+    text, link = _strip_controls(invite.description), _strip_controls(invite.link_text)
+    if octets is not None:
+        if len(link.encode()) > octets:
+            # A link can't be shortened.
+            link = ""
+        text = _truncate(text, octets - len(link.encode()))
+    return "\n\n".join(filter(None, [text, link]))
 
 
 def _location_text(invite: CalendarEvent) -> str:
@@ -227,19 +250,50 @@ def _extended(moment: datetime) -> str:
 _STATUS: Final[Mapping[str, Literal["CONFIRMED", "CANCELLED"]]] = {"confirmed": "CONFIRMED", "canceled": "CANCELLED"}
 
 
-def event_for_booking(booking: Booking, *, org_slug: str, title: str, business: str, **more: Any) -> CalendarEvent:
-    """Return the calendar event of a booking.
+def event_for_booking(
+    booking: Booking,
+    *,
+    org_slug: str,
+    title: str,
+    business: str,
+    host: str = "",
+    team: str = "",
+    party: str = "",
+    url: str | None = None,
+    **more: Any,
+) -> CalendarEvent:
+    """Return the calendar event of a booking, described in the active language.
 
-    `more` is passed to `CalendarEvent` as it is: zone, location, url, sequence, …
+    `title` is the name of the service. `host`, `team` and `party` are "" where they aren't known, `url` leads to the
+    manage page. `more` is passed to `CalendarEvent` as it is: zone, location, sequence, …
     """
+    is_canceled = booking.status == "canceled"
+    lines = [
+        status_texts(booking.status).lead if is_canceled else "",
+        # Translators: a line in a calendar entry.
+        _("Service: %(name)s") % {"name": _one_line(title)},
+        # Translators: a line in a calendar entry, with the name of a person.
+        _("With: %(name)s") % {"name": _one_line(host)} if host else "",
+        # Translators: a line in a calendar entry, with the name of a group of people.
+        _("Team: %(name)s") % {"name": _one_line(team)} if team else "",
+        party,
+        # Translators: a line in a calendar entry.
+        _("Confirmation number: %(number)s") % {"number": booking.confirmation_number},
+    ]
+    # The link stands on a line of its own: in a right-to-left sentence its slashes would change sides.
+    # Translators: the last line of a calendar entry, with a link below it.
+    link_text = "" if is_canceled or not url else f"{_('Change or cancel your booking here:')}\n{url}"
     return CalendarEvent(
-        # Kordless's numbers are case-insensitive: however it is spelled, one booking has one UID.
-        uid=f"{booking.confirmation_number.lower()}@{org_slug or 'sandbox'}.kordless.ai",
+        # Kordless's numbers are case-insensitive: however it is spelled, one booking has one UID. Percent-encoded, so
+        # that two numbers that differ in other characters than visible ASCII differ here too.
+        uid=f"{quote(booking.confirmation_number.lower(), safe='')}@{org_slug or 'sandbox'}.kordless.ai",
         title=f"{title} · {business}" if business else title,
         start=booking.start,
         end=booking.end,
         organizer_name=business,
-        description=booking.confirmation_number,
+        description="\n".join(filter(None, lines)),
+        link_text=link_text,
+        url=url,
         # "pending", and any status that Kordless may add: nothing unconfirmed must look confirmed.
         status=_STATUS.get(booking.status, "TENTATIVE"),
         **more,

@@ -20,6 +20,7 @@ from django.utils.translation import pgettext
 from kordless_booking.api.resources import Price, PriceKind
 
 from .locales import locale_name, locale_of, regional_locale
+from .timezones import is_ambiguous, offset_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +30,15 @@ if TYPE_CHECKING:
 
 Hours = Literal["12", "24"]
 """12-hour or 24-hour clock."""
+
+_MIDNIGHT = time()
+
+
+def crosses_midnight(start: datetime, end: datetime) -> bool:
+    """Return True when an interval ends on a later date than it starts. Ending at midnight sharp does not count."""
+    # By date, not by hours: a visit from 23:30 to 0:00 ends on the same evening for people.
+    days = end.toordinal() - start.toordinal()
+    return days > 1 or (days == 1 and end.time() != _MIDNIGHT)
 
 
 def full_date(day: date, language: str) -> str:
@@ -85,10 +95,12 @@ def clock_time(moment: datetime | time, language: str, hours: Hours | None = Non
 
 def date_and_time(moment: datetime, language: str, hours: Hours | None = None) -> str:
     """Format as "Tuesday, December 1, 2026, 9:00 AM"."""
-    # Quotes mark literal text in CLDR patterns; here only the two places are filled, so they would be shown.
-    pattern = str(locale_of(language).datetime_formats["full"]).replace("'", "")
-    clock = clock_time(moment, language, hours)
-    return pattern.replace("{0}", clock).replace("{1}", full_date(moment, language))
+    return _join_date_and_time(full_date(moment, language), clock_time(moment, language, hours), language, "full")
+
+
+def short_date_and_time(moment: datetime, language: str, hours: Hours | None = None) -> str:
+    """Format as "Tue, Dec 1, 9:00 AM", for where there is little room."""
+    return _join_date_and_time(short_day(moment, language), clock_time(moment, language, hours), language, "short")
 
 
 def time_range(start: datetime, end: datetime, language: str, hours: Hours | None = None) -> str:
@@ -96,10 +108,30 @@ def time_range(start: datetime, end: datetime, language: str, hours: Hours | Non
 
     Both ends are written in full, not as "9:00 - 10:00 AM", so that each reads like the button it was chosen with.
     """
-    locale = locale_of(language)
-    pattern = _plain_spaces(str(locale.interval_formats.get(None, "{0} \u2013 {1}")), locale)
-    clocks = clock_time(start, language, hours), clock_time(end, language, hours)
-    return pattern.replace("{0}", clocks[0]).replace("{1}", clocks[1])
+    ends = clock_time(start, language, hours), _with_own_offset(clock_time(end, language, hours), start, end, language)
+    return _range_pattern(language).replace("{0}", ends[0]).replace("{1}", ends[1])
+
+
+def date_and_time_range(start: datetime, end: datetime, language: str, hours: Hours | None = None) -> str:
+    """Format as "Tuesday, December 1, 2026, 9:00 AM - Wednesday, December 2, 2026, 9:00 AM"."""
+    last = _with_own_offset(date_and_time(end, language, hours), start, end, language)
+    return join_range(date_and_time(start, language, hours), last, language)
+
+
+def join_range(first: str, last: str, language: str) -> str:
+    """Join the texts of two ends, of which one at least has a date, with the language's own dash."""
+    # Some languages write no spaces around the dash, which is right only between single words.
+    pattern = _range_pattern(language).replace("}\u2013{", "} \u2013 {")
+    return pattern.replace("{0}", first).replace("{1}", last)
+
+
+def shows_end_date(start: datetime, end: datetime) -> bool:
+    """Return True when a text about an interval has to say the date of its end.
+
+    That is when it crosses midnight, and when it lasts from one midnight to the next: "12:00 AM - 12:00 AM" on one date
+    would read as nothing.
+    """
+    return crosses_midnight(start, end) or (start.date() != end.date() and start.time() == end.time())
 
 
 def money(price: Price, language: str) -> str:
@@ -114,8 +146,30 @@ def money(price: Price, language: str) -> str:
 
 
 def duration(minutes: int, language: str) -> str:
-    """Format as "45 min", "1 hr" or "1 hr 30 min"; whole days as days; "" for zero or less."""
+    """Format as "45 min", "1 hr 30 min", "3 days" or "1 day 2 hr"; "" for zero or less."""
     return _duration(minutes, locale_name(language)) if minutes > 0 else ""
+
+
+def _join_date_and_time(day: str, clock: str, language: str, width: Literal["full", "short"]) -> str:
+    # Quotes mark literal text in CLDR patterns; here only the two places are filled, so they would be shown.
+    pattern = str(locale_of(language).datetime_formats[width]).replace("'", "")
+    return pattern.replace("{0}", clock).replace("{1}", day)
+
+
+def _range_pattern(language: str) -> str:
+    locale = locale_of(language)
+    return _plain_spaces(str(locale.interval_formats.get(None, "{0} \u2013 {1}")), locale)
+
+
+def _with_own_offset(text: str, start: datetime, end: datetime, language: str) -> str:
+    """Return the text of an interval's end, with its offset where the clock shows that time twice.
+
+    The hour from 1:30 AM on the night when clocks go back ends at 1:30 AM. Texts about an interval say the offset of
+    its start, so an end with the same offset needs none.
+    """
+    if end.tzinfo is None or end.utcoffset() == start.utcoffset() or not is_ambiguous(end):
+        return text
+    return f"{text} ({offset_text(end, language)})"
 
 
 @lru_cache(maxsize=4096)
@@ -222,23 +276,23 @@ def _money(amount: Decimal, currency: str, name: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _duration(minutes: int, name: str) -> str:
-    if minutes % 1440 == 0:
-        parts = [_amount(minutes // 1440, "duration-day", name)]
-    else:
-        hours, rest = divmod(minutes, 60)
-        parts = [_amount(hours, "duration-hour", name)] if hours else []
-        parts += [_amount(rest, "duration-minute", name)] if rest else []
-    return _list_of_two(name).replace("{0}", parts[0]).replace("{1}", parts[1]) if parts[1:] else parts[0]
+    days, rest = divmod(minutes, 1440)
+    units = [(days, "duration-day"), (rest // 60, "duration-hour"), (rest % 60, "duration-minute")]
+    text, *more = [_amount(number, unit, name) for number, unit in units if number]
+    for index, part in enumerate(more, start=1):
+        pattern = _list_pattern("2" if len(more) == 1 else "end" if index == len(more) else "start", name)
+        text = pattern.replace("{0}", text).replace("{1}", part)
+    return text
 
 
-def _list_of_two(name: str) -> str:
-    """Return CLDR's pattern to join hours and minutes.
+def _list_pattern(place: Literal["2", "start", "end"], name: str) -> str:
+    """Return CLDR's pattern to join two units, or the first two or the last two of three.
 
     Not `format_list`: where CLDR leaves "2" out, Babel repeats the last element.
     """
     styles = locale_of(name).list_patterns
     found: Mapping[str, str] = styles.get("unit-narrow") or styles.get("unit-short") or {}
-    return found.get("2") or found.get("end") or "{0} {1}"
+    return found.get(place) or (found.get("end") if place == "2" else found.get("2")) or "{0} {1}"
 
 
 def _amount(number: int, unit: str, name: str) -> str:

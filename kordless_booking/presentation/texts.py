@@ -7,14 +7,27 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
-from kordless_booking.api.resources import Booking, CancellationPolicy, Location, Organization, ServiceDetail
+from kordless_booking.api.resources import (
+    Booking,
+    CancellationPolicy,
+    Location,
+    Organization,
+    Price,
+    PriceKind,
+    ServiceDetail,
+)
 from kordless_booking.presentation import formatting, safe_links, timezone_search, timezones
+from kordless_booking.presentation.locales import DEFAULT
 
 if TYPE_CHECKING:
     from kordless_booking.presentation.formatting import Hours
+
+_MAX_NOTICE_MINUTES: Final = 366 * 24 * 60
+"""Bookings are made for the coming months: a longer notice could never be given."""
 
 
 # Characters and lines of a text that needs no folding, and of the start of one that does: a paragraph, and its first
@@ -62,11 +75,19 @@ class DisplayTimes:
     """The same time for the visitor, where they come to a venue in another zone; else ""."""
     visitor_zone: str = ""
     """The zone of `visitor`; "" where that is empty."""
+    is_visitors: bool = True
+    """False where nobody knows the reader's zone: `visitor` is in the booking's, and says "for you" to nobody."""
 
     @property
     def line(self) -> str:
-        """All times in one line, without the zones."""
-        return f"{self.when} · {self.visitor}" if self.visitor else self.when
+        """All times in one line, without the zones that their texts tell apart."""
+        if not self.visitor:
+            return self.when
+        return (
+            f"{self.when} · {self.visitor}"
+            if self.is_visitors
+            else f"{self.when} · {self.visitor} ({self.visitor_zone})"
+        )
 
 
 @dataclass(frozen=True)
@@ -115,9 +136,14 @@ def business_name(organization: Organization) -> str:
 
 
 def format_range(start: datetime, end: datetime, zone_name: str, language: str, hours: Hours | None = None) -> str:
-    """Format the full date, the start and the end in a zone."""
+    """Format the full date, the start and the end in a zone, and the date of the end where that is another one."""
     zone = timezones.get_timezone(zone_name)
     local, until = start.astimezone(zone), end.astimezone(zone)
+    if end <= start:
+        # Kordless's bookings aren't ours to correct, but an end that is none isn't shown.
+        return formatting.date_and_time(local, language, hours)
+    if formatting.shows_end_date(local, until):
+        return formatting.date_and_time_range(local, until, language, hours)
     return _("%(date)s, %(times)s") % {
         "date": formatting.full_date(local.date(), language),
         "times": formatting.time_range(local, until, language, hours),
@@ -127,6 +153,9 @@ def format_range(start: datetime, end: datetime, zone_name: str, language: str, 
 def format_timezone(zone_name: str, language: str, moment: datetime) -> str:
     """Format the zone's city and its offset at a moment."""
     local = moment.astimezone(timezones.get_timezone(zone_name))
+    # An offset is no city, and its name has the opposite sign: Etc/GMT-2 is GMT+2.
+    if zone_name.startswith("Etc/"):
+        return timezones.offset_text(local, language)
     return f"{timezone_search.city_name(zone_name, language)} · {timezones.offset_text(local, language)}"
 
 
@@ -135,7 +164,7 @@ def venue_timezone(location: Location | None, business_zone: str | None) -> str 
 
     None where nobody travels (phone, video call), and where the zone is unknown.
     """
-    return timezones.canonical_timezone(business_zone) if location and location.type == "onsite" else None
+    return timezones.business_timezone(business_zone) if location and location.type == "onsite" else None
 
 
 def booking_location(booking: Booking, detail: ServiceDetail | None) -> Location | None:
@@ -149,27 +178,37 @@ def booking_venue_timezone(booking: Booking, detail: ServiceDetail | None) -> st
 
 
 def display_times(
-    start: datetime, end: datetime, zone_name: str, site: str | None, language: str, hours: Hours | None = None
+    start: datetime,
+    end: datetime,
+    zone_name: str,
+    site: str | None,
+    language: str,
+    hours: Hours | None = None,
+    *,
+    is_visitors: bool = True,
 ) -> DisplayTimes:
     """Return the time of a booking in words.
 
-    `site` is the zone from `venue_timezone`: where its clock shows another time, that time comes first.
+    `site` is the zone from `venue_timezone`: where its clock shows another time, that time comes first. `is_visitors`
+    is False where `zone_name` may be another zone than the reader's.
     """
     here, zone = start.astimezone(timezones.get_timezone(zone_name)), format_timezone(zone_name, language, start)
     there = start.astimezone(timezones.get_timezone(site)) if site else here
     # By offset, not by name: Paris and Berlin show the same time.
     if site is None or there.utcoffset() == here.utcoffset():
         return DisplayTimes(format_range(start, end, zone_name, language, hours), zone)
+    until = end.astimezone(here.tzinfo)
     own = (
-        formatting.time_range(here, end.astimezone(here.tzinfo), language, hours)
-        if here.date() == there.date()
+        formatting.time_range(here, until, language, hours)
+        if start < end and here.date() == there.date() and not formatting.shows_end_date(here, until)
         else format_range(start, end, zone_name, language, hours)
     )
     return DisplayTimes(
         _("%(when)s on site") % {"when": format_range(start, end, site, language, hours)},
         format_timezone(site, language, start),
-        _("%(when)s for you") % {"when": own},
+        _("%(when)s for you") % {"when": own} if is_visitors else own,
         zone,
+        is_visitors,
     )
 
 
@@ -198,13 +237,50 @@ def policy_text(policy: CancellationPolicy | None) -> str:
     if policy.text and policy.text.strip():
         return policy.text.strip()
     if policy.notice_hours and policy.notice_hours > 0:
-        hours = round(policy.notice_hours)
-        return ngettext(
-            "Please cancel at least %(hours)s hour before.",
-            "Please cancel at least %(hours)s hours before.",
-            hours,
-        ) % {"hours": hours}
+        return _notice_text(round(policy.notice_hours * 60))
     return ""
+
+
+def _notice_text(minutes: int) -> str:
+    """Return a notice period in a sentence; "" for none, and for one that only a mistake can be."""
+    if not 0 < minutes <= _MAX_NOTICE_MINUTES:
+        return ""
+    hours, rest = divmod(minutes, 60)
+    if rest:
+        # Translators: %(duration)s is such as "30 min" or "1 hr 30 min".
+        text = _("Please cancel at least %(duration)s before.")
+        return text % {"duration": formatting.duration(minutes, get_language() or DEFAULT)}
+    return ngettext(
+        "Please cancel at least %(hours)s hour before.",
+        "Please cancel at least %(hours)s hours before.",
+        hours,
+    ) % {"hours": hours}
+
+
+def price_text(price: Price, party: int, price_per: str, language: str) -> str:
+    """Return the price of a service as a party of this size has to read it; "" when nothing sensible is known.
+
+    `price_per` is the setting: "booking", "person", or "" where nobody knows which of both the listed price is for.
+    """
+    listed = formatting.money(price, language)
+    if not listed or party <= 1 or price_per == "booking" or price.kind is not PriceKind.FIXED or price.amount is None:
+        return listed
+    if price_per == "person":
+        # Of the exact amount, not of what is shown: three times 33.336 is 100.01, not 100.02.
+        total = formatting.money(msgspec.structs.replace(price, amount=price.amount * party), language)
+        if total:
+            # Translators: such as "$30.00 per person, $90.00 in total".
+            return _("%(price)s per person, %(total)s in total") % {"price": listed, "total": total}
+    # Translators: stands beside a party of several people, where it isn't known whether the price is for each or all.
+    return _("%(price)s (listed price)") % {"price": listed}
+
+
+def provider_text(host_name: str | None, team_name: str | None) -> str:
+    """Return the names of host and team, as in "Sarah (Hair team)"; one of them alone, or "" for neither."""
+    if host_name and team_name:
+        # Translators: a person and the team that the person works in.
+        return _("%(name)s (%(team)s)") % {"name": host_name, "team": team_name}
+    return host_name or team_name or ""
 
 
 def party_text(party: int) -> str:

@@ -7,6 +7,7 @@ zero byte. It is looked up in a table instead, made once from the installed time
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 # Not places: these depend on the machine, or on who compiled the database.
 _UNUSABLE = ("Factory", "localtime", "posixrules")
 _UTC = "Etc/UTC"
+_OFFSET = re.compile(r"(gmt|utc)? ?(?P<sign>[+-]) ?(?P<hours>[0-9]{1,2})(:?00)?", re.ASCII)
 
 
 def canonical_timezone(name: str | None) -> str | None:
@@ -31,6 +33,24 @@ def canonical_timezone(name: str | None) -> str | None:
     "UTC" and "Etc/…" are accepted although they are not listed; every spelling of UTC gives "UTC".
     """
     return _todays_names().get(name) if name else None
+
+
+@lru_cache(maxsize=256)  # what businesses have typed
+def business_timezone(name: str | None) -> str | None:
+    """Return the canonical name for a zone as a business's set-up may have it, or None.
+
+    Accepts, in any case and with spaces for underscores: IANA names, the names of Windows ("Eastern Standard Time", by
+    CLDR's windowsZones), and offsets in whole hours ("GMT+2", "UTC-05:00", "+3"), which have no daylight saving time.
+    """
+    text = " ".join((name or "").split()).casefold()
+    if exact := _lenient_names().get(text.replace(" ", "_")) or _lenient_names().get(text):
+        return exact
+    offset = _OFFSET.fullmatch(text)
+    if offset is None:
+        return None
+    hours = int(offset["sign"] + offset["hours"])
+    # POSIX signs: Etc/GMT-2 is two hours ahead of UTC. It has no name for zero, and none for minutes.
+    return canonical_timezone(f"Etc/GMT{-hours:+d}") if hours else "UTC"
 
 
 @cache  # bounded: only known names get in
@@ -54,6 +74,12 @@ def zone_country(name: str) -> str | None:
 def timezone_aliases(name: str) -> tuple[str, ...]:
     """Return former and alternative names of a zone, sorted: people search for the name they know."""
     return _old_names().get(name, ())
+
+
+def is_ambiguous(local: datetime) -> bool:
+    """Return True when this aware local time is ambiguous (PEP 495), because the clocks are set back."""
+    # A local time that the clocks skip differs too; but no instant converts to one.
+    return local.replace(fold=1 - local.fold).utcoffset() != local.utcoffset()
 
 
 def offset_text(moment: datetime, language: str = "en") -> str:
@@ -106,6 +132,15 @@ def _todays_names() -> dict[str, str]:
         return "UTC" if target == _UTC else target
 
     return {name: today(name) for name in names}
+
+
+@cache
+def _lenient_names() -> dict[str, str]:
+    """Return the canonical name by IANA and Windows names in lower case."""
+    windows = {name: canonical_timezone(zone) for name, zone in get_global("windows_zone_mapping").items()}
+    # IANA last: "utc" is a name in both.
+    names: dict[str, str | None] = {**windows, **_todays_names()}
+    return {name.casefold(): zone for name, zone in names.items() if zone is not None}
 
 
 @cache

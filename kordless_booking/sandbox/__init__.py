@@ -5,8 +5,8 @@ repeat the client's misunderstandings. It runs in-process behind any WSGI transp
 `python -m kordless_booking.sandbox`.
 """
 
-from .app import Sandbox
+from .app import SEEDS, Sandbox, find_key
 from .limits import Limits
 from .seeds import NORTH_KEY, NORTH_ORG, SANDBOX_KEY, SANDBOX_ORG
 
-__all__ = ["NORTH_KEY", "NORTH_ORG", "SANDBOX_KEY", "SANDBOX_ORG", "Limits", "Sandbox"]
+__all__ = ["NORTH_KEY", "NORTH_ORG", "SANDBOX_KEY", "SANDBOX_ORG", "SEEDS", "Limits", "Sandbox", "find_key"]

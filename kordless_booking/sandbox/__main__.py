@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from .app import Sandbox
+from .app import SEEDS, Sandbox
 from .limits import Limits
 from .request import PREFIX
-from .seeds import NORTH_KEY, NORTH_ORG, SANDBOX_KEY, SANDBOX_ORG
+from .seeds import BUSINESSES, NORTH_KEY, NORTH_ORG, SANDBOX_KEY, SANDBOX_ORG
 from .server import SandboxServer
 
 if TYPE_CHECKING:
@@ -39,10 +40,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--now", type=_moment, help="start the clock at this ISO 8601 time (UTC if it has no offset)")
     parser.add_argument("--freeze", action="store_true", help="stop the clock at --now")
     parser.add_argument("--no-limits", action="store_true", help="disable rate limits")
+    parser.add_argument(
+        "--seed",
+        choices=SEEDS,
+        default=os.environ.get("KORDLESS_SANDBOX_SEED", "demo"),
+        help="businesses: odd has more of them, each with something unusual (default: KORDLESS_SANDBOX_SEED, or demo)",
+    )
     parser.add_argument("--quiet", action="store_true", help="do not log requests")
     given = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, _stop)
-    sandbox = Sandbox(given.path, limits=Limits.off() if given.no_limits else None)
+    sandbox = Sandbox(given.path, limits=Limits.off() if given.no_limits else None, seed=given.seed)
     if given.now:
         sandbox.clock.set(given.now, frozen=given.freeze)
     with (
@@ -54,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             f"Kordless sandbox at {base}",
             f"  key {SANDBOX_KEY}   organization {SANDBOX_ORG}",
             f"  key {NORTH_KEY}   organization {NORTH_ORG}",
+            *(f"  key {each.key}   organization {each.slug}" for each in sandbox.businesses[len(BUSINESSES) :]),
             f"  curl -H 'x-kordless-key: {SANDBOX_KEY}' {base}/org/{SANDBOX_ORG}",
             f"  control it under http://{given.host}:{server.server_port}/_sandbox/ and stop it with Ctrl-C",
         ):

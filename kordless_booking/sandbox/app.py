@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from time import sleep as real_sleep
@@ -16,6 +16,7 @@ from .control import Control
 from .faults.connection import Connection
 from .faults.injector import FaultInjector, RequestFaults
 from .limits import Limiter, Limits
+from .odd_seeds import ODD_BUSINESSES
 from .operations import OperationContext
 from .request import PREFIX, Request
 from .request_log import Recorded, RequestLog
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
     from .faults.connection import Sleep
     from .model import Business
 
-_NUMBER = "/bookings/confirmation/(?P<number>[^/]{1,100})"
+# A number may hold an encoded slash, which WSGI decodes. Then only the two actions end it.
+_NUMBER = "/bookings/confirmation/(?P<number>(?:(?!/cancel$|/reschedule$).){1,100})"
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class _Route:
 
 _ROUTES = (
     _Route("organization", "GET", "/org/(?P<slug>[^/]+)", operations.organization, True),
-    _Route("service", "GET", "/org/(?P<slug>[^/]+)/service/(?P<service_slug>[^/]+)", operations.service, True),
+    _Route("service", "GET", "/org/(?P<slug>[^/]+)/service/(?P<service_slug>.+)", operations.service, True),
     _Route("availability", "GET", "/availability", operations.availability, True),
     _Route("create", "POST", "/bookings", operations.create, True),
     _Route("lookup", "GET", _NUMBER, operations.lookup, False),
@@ -61,6 +63,16 @@ _ROUTES = (
     _Route("reschedule", "POST", _NUMBER + "/reschedule", operations.reschedule, False),
 )
 _KEY = "x-kordless-key"
+SEEDS = {"demo": BUSINESSES, "odd": (*BUSINESSES, *ODD_BUSINESSES)}
+"""Sets of businesses. "odd" has those of the demo too."""
+
+
+def find_key(org_slug: str) -> str:
+    """Return the API key of one of the sandbox's businesses. Raises ValueError for an unknown one."""
+    keys = {business.slug: business.key for business in SEEDS["odd"]}
+    if org_slug not in keys:
+        raise ValueError(f"the sandbox has no organization {org_slug!r}; it has {', '.join(keys)}")
+    return keys[org_slug]
 
 
 class Sandbox:
@@ -70,6 +82,8 @@ class Sandbox:
     - `now`: freezes the clock at this time.
     - `limits`: replaces the documented rate limits, for all processes on the file.
     - `sleep`: called by faults that delay; tests pass one that returns at once.
+    - `seed`: the businesses: "demo", or "odd" for those of `odd_seeds` too.
+    - `businesses`: replaces those of the seed.
     """
 
     def __init__(
@@ -79,14 +93,17 @@ class Sandbox:
         *,
         limits: Limits | None = None,
         sleep: Sleep = real_sleep,
-        businesses: tuple[Business, ...] = BUSINESSES,
+        seed: str = "demo",
+        businesses: tuple[Business, ...] | None = None,
     ) -> None:
-        self.businesses = businesses
+        if seed not in SEEDS:
+            raise ValueError(f"unknown seed {seed!r}; known: {', '.join(SEEDS)}")
+        self.businesses = SEEDS[seed] if businesses is None else businesses
         self.store = Store(str(path))
         self.clock = Clock(self.store)
         self.faults = FaultInjector(self.store)
         self._limiter = Limiter(self.store, self.clock)
-        self._request_log = RequestLog(self.store, [business.key for business in businesses])
+        self._request_log = RequestLog(self.store, [business.key for business in self.businesses])
         self.webhook_sender = WebhookSender(self.store, self.clock)
         self._sleep = sleep
         self._control = Control(self)
@@ -270,7 +287,11 @@ class Sandbox:
         else:
             headers = self._limiter.contact(arguments["number"])
         slugs = frozenset(service.slug for each in self.businesses for service in each.services)
-        context = self._operation_context(owner, faults.removed(slugs))
+        context = replace(
+            self._operation_context(owner, faults.removed(slugs)),
+            number_form=faults.number_form,
+            contact_required=faults.contact_required,
+        )
         try:
             response = route.work(context, request, **arguments)
         except ApiError as refusal:

@@ -29,12 +29,12 @@ class BookingIndex:
     """Index of the bookings around a range of time, by calendar and UTC day."""
 
     def __init__(self, db: sqlite3.Connection, business: Business, start: int, end: int, but: str = "") -> None:
+        """Read the bookings that block any of the time from `start` to `end`, which includes buffers and lengths."""
         self._days: dict[tuple[str, int], list[sqlite3.Row]] = {}
-        # Wider than the range by a day or two, for bookings that start before it or whose buffers reach into it.
         rows = db.execute(
             "SELECT * FROM bookings WHERE org = ? AND status <> 'canceled' AND number <> ?"
-            " AND blocks_from < ? AND blocks_from > ?",
-            (business.slug, but, end + _DAY, start - 2 * _DAY),
+            " AND blocks_from < ? AND blocks_to > ?",
+            (business.slug, but, end, start),
         )
         for row in rows:
             for day in range(row["blocks_from"] // _DAY, row["blocks_to"] // _DAY + 1):
@@ -43,7 +43,7 @@ class BookingIndex:
     def left(self, service: Service, calendar: Calendar, start: int, seats: int) -> int:
         """Return how many of `seats` are left at `start`: 0 if another booking overlaps, buffers included."""
         begins, ends = blocked(service, start)
-        for day in {begins // _DAY, ends // _DAY}:
+        for day in range(begins // _DAY, ends // _DAY + 1):
             for row in self._days.get((calendar.id, day), ()):
                 # Bookings of the same group appointment share its seats, and don't overlap with it.
                 if row["service"] == service.slug and row["starts"] == start:
@@ -58,6 +58,13 @@ class BookingIndex:
 def blocked(service: Service, start: int) -> tuple[int, int]:
     """Return (from, to) of the time that a booking blocks in its calendar, buffers included."""
     return start - service.buffer_before * 60, start + (service.duration + service.buffer_after) * 60
+
+
+def _read_index(
+    db: sqlite3.Connection, business: Business, service: Service, start: int, end: int, but: str = ""
+) -> BookingIndex:
+    """Return the index for starts of the service in [start, end]."""
+    return BookingIndex(db, business, blocked(service, start)[0], blocked(service, end)[1], but)
 
 
 def free(
@@ -81,7 +88,7 @@ def free(
     end = min(span[1], window_end(business, service, today))
     if start >= end:
         return []
-    taken = BookingIndex(db, business, start, end)
+    taken = _read_index(db, business, service, start, end)
     # From the day before: opening hours may reach past midnight.
     first, last = max(opens, local_day(business, start) - timedelta(days=1)), local_day(business, end)
     found = []
@@ -119,7 +126,7 @@ def find_calendar(
     if party > service.capacity:
         raise ApiError(422, f"at most {service.capacity} people fit")
     day = local_day(business, start)
-    taken = BookingIndex(db, business, start, start, but)
+    taken = _read_index(db, business, service, start, start, but)
     offered = False
     for calendar in service.calendars if among is None else among:
         for begins, seats in openings(business, service, calendar, day - timedelta(days=1), day):
@@ -145,18 +152,23 @@ def insert_booking(
     timezone: str,
     party: int = 1,
     notes: str | None = None,
+    number_form: str = "BOOK_{}",
 ) -> sqlite3.Row:
-    """Insert a booking and return its row. `choose` must have found the calendar free in the same transaction."""
+    """Insert a booking and return its row. `choose` must have found the calendar free in the same transaction.
+
+    `number_form` is the confirmation number, with {} for its characters.
+    """
     token = "".join(secrets.choice(_ALPHABET) for _ in range(8))
     begins, ends = blocked(service, start)
+    team = service.team_of(calendar)
     values = (
         f"book_{token.lower()}",
-        f"BOOK_{token}",
+        number_form.replace("{}", token).upper(),  # as `find` looks for it: numbers are case-insensitive
         business.slug,
         service.slug,
         calendar.id,
         calendar.host.id if calendar.host else None,
-        service.team.id if service.team else None,
+        team.id if team else None,
         start,
         start + service.duration * 60,
         begins,

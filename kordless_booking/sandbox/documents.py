@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     import sqlite3
 
 
-def utc(stamp: int) -> str:
-    """Format Unix seconds as "2026-12-01T14:00:00Z"."""
-    return datetime.fromtimestamp(stamp, UTC).isoformat()[:19] + "Z"
+def utc(stamp: int, microseconds: int = 0) -> str:
+    """Format Unix seconds as "2026-12-01T14:00:00Z", and a fraction of a second as "2026-12-01T14:00:00.250Z"."""
+    whole = datetime.fromtimestamp(stamp, UTC).isoformat()[:19]
+    return f"{whole}.{f'{microseconds:06d}'.removesuffix('000')}Z" if microseconds else f"{whole}Z"
 
 
 def organization(business: Business, *, tagline: bool) -> dict[str, Any]:
@@ -58,7 +59,7 @@ def calendar_settings(business: Business, service: Service) -> dict[str, Any]:
         "buffer_before": service.buffer_before,
         "buffer_after": service.buffer_after,
         "booking_window_days": service.window_days,
-        "timezone": business.zone.key,
+        "timezone": business.timezone,
         "location": location(service),
         "max_parallel_bookings": service.capacity,
         "cancellation_policy": policy and {"noticeHours": policy.notice_hours, "policyText": policy.text},
@@ -67,16 +68,16 @@ def calendar_settings(business: Business, service: Service) -> dict[str, Any]:
 
 def slot(business: Business, service: Service, calendar: Calendar, start: int, free: int) -> dict[str, Any]:
     """Return one bookable time of one calendar. `free` is the number of seats left."""
-    host, team = calendar.host, service.team
+    host, team = calendar.host, service.team_of(calendar)
     return {
-        "startsAt": utc(start),
-        "endsAt": utc(start + service.duration * 60),
+        "startsAt": utc(start, service.start_microseconds),
+        "endsAt": utc(start + service.duration * 60, service.start_microseconds),
         "capacity": service.capacity,
         "availableCapacity": free,
         "serviceId": service.slug,
         "hostId": host.id if host else None,
         "teamId": team.id if team else None,
-        "timezone": business.zone.key,
+        "timezone": business.timezone,
         "host": {"id": host.id, "displayName": host.name} if host else None,
         "team": {"id": team.id, "displayName": team.name} if team else None,
     }
@@ -89,14 +90,18 @@ def short_booking(business: Business, service: Service, row: sqlite3.Row) -> dic
             "id": row["id"],
             "confirmation_number": row["number"],
             "status": row["status"],
-            "start_at": utc(row["starts"]),
-            "end_at": utc(row["ends"]),
+            "start_at": utc(row["starts"], service.start_microseconds),
+            "end_at": utc(row["ends"], service.start_microseconds),
             "service_name": service.name,
             "organization_name": business.name,
             "location": location(service),
-        },
-        "calendar_invite": {"ics_url": f"https://sandbox.kordless.example/invites/{row['id']}.ics"},
+        }
     }
+
+
+def calendar_invite(row: sqlite3.Row) -> dict[str, Any]:
+    """Return what the response of create has beside the booking. That of reschedule hasn't."""
+    return {"calendar_invite": {"ics_url": f"https://sandbox.kordless.example/invites/{row['id']}.ics"}}
 
 
 def event(kind: str, service: Service, row: sqlite3.Row, now: float) -> dict[str, Any]:
@@ -110,8 +115,8 @@ def event(kind: str, service: Service, row: sqlite3.Row, now: float) -> dict[str
                 "id": row["id"],
                 "confirmation_number": row["number"],
                 "serviceId": f"srv_{service.slug}",  # documented: the prefix exists in webhooks only
-                "startsAt": utc(row["starts"]),
-                "endsAt": utc(row["ends"]),
+                "startsAt": utc(row["starts"], service.start_microseconds),
+                "endsAt": utc(row["ends"], service.start_microseconds),
                 "status": row["status"],
                 "contact": {"email": row["email"], "name": row["name"], "phone": row["phone"]},
             }
@@ -128,8 +133,8 @@ def long_booking(business: Business, service: Service, row: sqlite3.Row) -> dict
             "status": row["status"],
             "organization_slug": business.slug,
             "organization_name": business.name,
-            "start_at": utc(row["starts"]),
-            "end_at": utc(row["ends"]),
+            "start_at": utc(row["starts"], service.start_microseconds),
+            "end_at": utc(row["ends"], service.start_microseconds),
             "service_id": service.slug,
             "service_slug": service.slug,
             "service_name": service.name,

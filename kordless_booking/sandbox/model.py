@@ -7,7 +7,7 @@ are minutes.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -55,13 +55,15 @@ class Calendar:
     host: Host | None = None
     occupancy_percent: int = 30
     """Approximate percentage of hours that are booked from the start, so that calendars look real."""
+    team: Team | None = None
+    """Team whose time this is, if it isn't the service's."""
 
 
 @dataclass(frozen=True)
 class Policy:
     """A cancellation policy."""
 
-    notice_hours: int
+    notice_hours: float
     text: str
     enforced: bool = False
     """True: changes within `notice_hours` of the start are refused (422). Kordless's own behavior is unknown."""
@@ -89,21 +91,41 @@ class Service:
     """Minutes."""
     buffer_after: int = 0
     """Minutes."""
-    window_days: int = 60
-    """Days that can be booked ahead."""
+    window_days: int | None = 60
+    """Days that can be booked ahead; None is sent as null, and leaves it open."""
     capacity: int = 1
     """Seats of one start time; more than 1 for a group."""
     team: Team | None = None
+    """Team of all calendars that have none of their own."""
     policy: Policy | None = None
     public: bool = True
-    """False: listed by the API, but can't be booked."""
+    """False: not in the organization's list, and can't be booked."""
     pending: bool = False
     """True: new bookings have the status "pending" until the business confirms them."""
     notice_minutes: int = 0
     """Minutes before its start from which a time can't be booked any more."""
     booked_out_days: int = 0
     """Days from today that are fully booked."""
+    more_durations: tuple[int, ...] = ()
+    """Other lengths in minutes that each start is offered in too."""
+    start_microseconds: int = 0
+    """Fraction of a second that each start and end has."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def lengths(self) -> tuple[Service, ...]:
+        """Return the service once for each length that it is offered in, with that length as its duration."""
+        if not self.more_durations:
+            return (self,)
+        lengths = (self.duration, *self.more_durations)
+        return tuple(replace(self, duration=each, more_durations=()) for each in lengths)
+
+    def of_length(self, minutes: float) -> Service | None:
+        """Return the service in the length that it is offered in, or None."""
+        return next((each for each in self.lengths() if each.duration == minutes), None)
+
+    def team_of(self, calendar: Calendar) -> Team | None:
+        """Return the team that a slot of this calendar names."""
+        return calendar.team or self.team
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +142,13 @@ class Business:
     closed: Callable[[date], bool]
     """Predicate for holidays, given a local date."""
     tagline: str | None = None
+    zone_name: str | None = None
+    """Name of the zone that is sent instead of the IANA name, as some businesses have typed it."""
+
+    @property
+    def timezone(self) -> str:
+        """The name of the time zone as it is sent."""
+        return self.zone_name or self.zone.key
 
     def service(self, slug: str) -> Service | None:
         """Return the service with this slug, or None."""

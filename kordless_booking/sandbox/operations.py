@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import documents, strict
 from .bookings import find, find_calendar, free, insert_booking, move
@@ -17,6 +17,7 @@ from .response import ApiError, Response
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Mapping
 
     from .clock import Clock
     from .model import Business, Calendar, Service
@@ -40,6 +41,10 @@ class OperationContext:
     removed: frozenset[str] = frozenset()
     """Slugs of services that fault injection has removed."""
     webhook_sender: WebhookSender | None = None
+    number_form: str = "BOOK_{}"
+    """Form of new confirmation numbers, which fault injection may change."""
+    contact_required: frozenset[str] = frozenset()
+    """Fields of a contact that fault injection makes required."""
 
     def enqueue_webhook(
         self, db: sqlite3.Connection, event: str, service: Service, business: Business, row: sqlite3.Row
@@ -65,16 +70,23 @@ class OperationContext:
         return service
 
     def business_and_service(self, row: sqlite3.Row) -> tuple[Business, Service]:
-        """Return business and service of a booking, also of a service that is removed now."""
-        business = next(each for each in self.businesses if each.slug == row["org"])
-        return business, next(each for each in business.services if each.slug == row["service"])
+        """Return business and service of a booking, in the length that was booked, also of a service that is removed.
+
+        Raises ApiError (404) if the booking was made in a sandbox with other businesses.
+        """
+        business = next((each for each in self.businesses if each.slug == row["org"]), None)
+        service = business.service(row["service"]) if business else None
+        if business is None or service is None:
+            raise ApiError(404, "this booking's service is not in this sandbox")
+        return business, service.of_length((row["ends"] - row["starts"]) / 60) or service
 
 
 def organization(context: OperationContext, request: Request, slug: str) -> Response:
-    """Answer operation 1: the organization and its services."""
+    """Answer operation 1: the organization and its public services."""
     strict.reject_unknown_fields(request.parameters(), ())
     business = context.business(slug)
-    services = [documents.service(each) for each in business.services if each.slug not in context.removed]
+    listed = (each for each in business.services if each.public and each.slug not in context.removed)
+    services = [documents.service(each) for each in listed]
     return Response(document={"organization": documents.organization(business, tagline=True), "services": services})
 
 
@@ -106,10 +118,14 @@ def availability(context: OperationContext, request: Request) -> Response:
         raise ApiError(400, "'to' is more than 62 days after 'from'")
     business = context.business(org_slug)
     service = context.service(business, slug)
+    found = []
     with context.store.read() as db:
-        found = free(db, business, service, (start, end), party=party, now=context.clock.unix_seconds())
-    slots = [documents.slot(business, service, calendar, begins, left) for begins, calendar, left in found]
-    return Response(document={"slots": slots})
+        now = context.clock.unix_seconds()
+        for length in service.lengths():
+            for begins, calendar, left in free(db, business, length, (start, end), party=party, now=now):
+                found.append((begins, documents.slot(business, length, calendar, begins, left)))
+    found.sort(key=lambda item: item[0])
+    return Response(document={"slots": [slot for _, slot in found]})
 
 
 _CREATE = (
@@ -135,9 +151,9 @@ def create(context: OperationContext, request: Request) -> Response:
     body = request.document()
     strict.reject_unknown_fields(body, _CREATE)
     org_slug, slug = strict.required_text(body, "org_slug"), strict.required_text(body, "service_slug")
-    start, end = strict.utc_seconds(body, "starts_at"), strict.utc_seconds(body, "ends_at")
+    span = _Span.read(body, "starts_at", "ends_at")
     timezone = str(strict.zone(body))
-    contact = strict.person(body)
+    contact = strict.person(body, context.contact_required)
     party = strict.positive_integer(body, "party_size")
     host_id, team_id = strict.text(body, "host_id", needed=False), strict.text(body, "team_id", needed=False)
     notes = strict.text(body, "notes", longest=2000, needed=False)
@@ -154,15 +170,16 @@ def create(context: OperationContext, request: Request) -> Response:
         try:
             service = context.service(business, slug)
             calendars = _calendars(service, host_id, team_id)
-            _require_bookable(service, start, end)
+            service = span.require_bookable(service)
             now = context.clock.unix_seconds()
-            calendar = find_calendar(db, business, service, start, now=now, party=party, among=calendars)
+            calendar = find_calendar(db, business, service, span.start, now=now, party=party, among=calendars)
             row = insert_booking(
-                db, business, service, calendar, start, now=now,
-                contact=contact, timezone=timezone, party=party, notes=notes,
+                db, business, service, calendar, span.start, now=now, contact=contact, timezone=timezone, party=party,
+                notes=notes, number_form=context.number_form,
             )  # fmt: skip
             context.enqueue_webhook(db, "booking.created", service, business, row)
-            response = Response(201, documents.short_booking(business, service, row))
+            document = documents.short_booking(business, service, row) | documents.calendar_invite(row)
+            response = Response(201, document)
         except ApiError as refusal:
             # A 400 or 404 is not stored: the same key may be sent again with a corrected body.
             if refusal.status not in (409, 422):
@@ -187,21 +204,45 @@ def _stored_response(db: sqlite3.Connection, bucket: str, key: str, digest: str)
 
 
 def _calendars(service: Service, host_id: str | None, team_id: str | None) -> tuple[Calendar, ...]:
-    if team_id is not None and (service.team is None or service.team.id != team_id):
-        raise ApiError(400, "'team_id' is not a team of this service")
-    if host_id is None:
-        return service.calendars
-    of_host = tuple(each for each in service.calendars if each.host and each.host.id == host_id)
-    if not of_host:
-        raise ApiError(400, "'host_id' is not a host of this service")
-    return of_host
+    found = service.calendars
+    if team_id is not None:
+        found = tuple(each for each in found if (team := service.team_of(each)) and team.id == team_id)
+        if not found:
+            raise ApiError(400, "'team_id' is not a team of this service")
+    if host_id is not None:
+        found = tuple(each for each in found if each.host and each.host.id == host_id)
+        if not found:
+            raise ApiError(400, "'host_id' is not a host of this service, or not of the team")
+    return found
 
 
-def _require_bookable(service: Service, start: int, end: int) -> None:
-    if end - start != service.duration * 60:
-        raise ApiError(400, f"start and end must be {service.duration} minutes apart")
-    if not service.public:
-        raise ApiError(422, "this service is not bookable in public")
+@dataclass(frozen=True)
+class _Span:
+    """Start and end in a request, as Unix seconds, and their fractions by the field's name."""
+
+    start: int
+    end: int
+    microseconds: Mapping[str, int]
+
+    @classmethod
+    def read(cls, body: Mapping[str, Any], start: str, end: str) -> _Span:
+        """Read the two fields of a body. Raises ApiError (400)."""
+        (begins, of_start), (ends, of_end) = strict.utc_moment(body, start), strict.utc_moment(body, end)
+        return cls(begins, ends, {start: of_start, end: of_end})
+
+    def require_bookable(self, service: Service) -> Service:
+        """Return the service in this length. Raises ApiError: 400 for another length or fraction, 422 if not public."""
+        for name, found in self.microseconds.items():
+            if found != service.start_microseconds:
+                wanted = "the slot's own fraction of a second" if service.start_microseconds else "whole seconds"
+                raise ApiError(400, f"'{name}' must be {wanted}")
+        length = service.of_length((self.end - self.start) / 60)
+        if length is None:
+            durations = " or ".join(str(each.duration) for each in service.lengths())
+            raise ApiError(400, f"start and end must be {durations} minutes apart")
+        if not service.public:
+            raise ApiError(422, "this service is not bookable in public")
+        return length
 
 
 def _authenticated_booking(db: sqlite3.Connection, request: Request, number: str) -> sqlite3.Row:
@@ -257,21 +298,21 @@ def reschedule(context: OperationContext, request: Request, number: str) -> Resp
     """Carry out operation 7: move a booking. Service, host, party size and length stay the same."""
     body = request.document()
     strict.reject_unknown_fields(body, ("start_at", "end_at", "timezone", "notes"))
-    start, end = strict.utc_seconds(body, "start_at"), strict.utc_seconds(body, "end_at")
+    span = _Span.read(body, "start_at", "end_at")
     timezone = strict.zone(body, needed=False)
     notes = strict.text(body, "notes", longest=2000, needed=False)
     with context.store.write() as db:
         row = _authenticated_booking(db, request, number)
         business, service = context.business_and_service(row)
         _require_changeable(context, row, service)
-        _require_bookable(service, start, end)
+        span.require_bookable(service)
         calendars = [each for each in service.calendars if each.id == row["calendar"]]
         # For its errors alone; the booking itself is ignored, so it can move to a time that overlaps with its own.
         find_calendar(
-            db, business, service, start, now=context.clock.unix_seconds(),
+            db, business, service, span.start, now=context.clock.unix_seconds(),
             party=row["party_size"], among=calendars, but=row["number"],
         )  # fmt: skip
-        move(db, service, row["number"], start, timezone=timezone, notes=notes)
+        move(db, service, row["number"], span.start, timezone=timezone, notes=notes)
         row = find(db, number)
         context.enqueue_webhook(db, "booking.updated", service, business, row)
         return Response(document=documents.short_booking(business, service, row))

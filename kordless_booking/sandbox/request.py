@@ -50,8 +50,7 @@ class Request:
         body = environ["wsgi.input"].read(size) if 0 < size <= MAX_BODY_BYTES else b""
         return cls(
             method=str(environ.get("REQUEST_METHOD", "GET")).upper(),
-            # WSGI passes the path's bytes as Latin-1 text (PEP 3333).
-            path=str(environ.get("PATH_INFO", "")).encode("latin-1", "replace").decode("utf-8", "replace"),
+            path=_decode_path(str(environ.get("PATH_INFO", ""))),
             query=str(environ.get("QUERY_STRING") or ""),
             headers=headers,
             body=body,
@@ -82,6 +81,15 @@ class Request:
         if not isinstance(found, dict):
             raise ApiError(400, "the body must be a JSON object")
         return found
+
+
+def _decode_path(path: str) -> str:
+    """Decode the path's bytes, which WSGI passes as Latin-1 text (PEP 3333)."""
+    try:
+        return path.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        # httpx's in-process transport passes decoded text instead.
+        return path
 
 
 # json calls these two for each object, and for NaN and Infinity.

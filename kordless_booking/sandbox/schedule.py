@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .model import Business, Calendar, Service
 
 HOUR = 3600
+_OPEN_WINDOW_DAYS = 3650
+"""Days that can be booked ahead where no window is set: ten years, about as good as no end."""
 
 
 def openings(
@@ -52,7 +54,8 @@ def local_day(business: Business, moment: float) -> date:
 
 def window_end(business: Business, service: Service, today: date) -> int:
     """Return the end (exclusive) of the booking window: local midnight after its last day."""
-    return _instant(business, today + timedelta(days=service.window_days + 1), 0)
+    window_days = _OPEN_WINDOW_DAYS if service.window_days is None else service.window_days
+    return _instant(business, today + timedelta(days=window_days + 1), 0)
 
 
 @lru_cache(maxsize=4096)
@@ -69,7 +72,12 @@ def _instant(business: Business, day: date, minutes: int) -> int:
 
 @lru_cache(maxsize=8192)
 def _crowd_hours(calendar_id: str, ordinal: int, crowd: int) -> frozenset[int]:
-    """Return the local hours of a day that the crowd occupies. About one day in fourteen is full, others are quiet."""
+    """Return the local hours of a day that the crowd occupies. About one day in fourteen is full, others are quiet.
+
+    Where nothing is booked (0 percent), no day is full either.
+    """
+    if not crowd:
+        return frozenset()
     mood = _deterministic_random(calendar_id, ordinal) % 14
     # Percent for each hour. Moods: 0 full, 1 to 4 a third of the usual crowd, 5 to 13 a little more than usual.
     chance = 100 if mood == 0 else crowd // 3 if mood < 5 else crowd + mood

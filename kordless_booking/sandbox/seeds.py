@@ -1,4 +1,4 @@
-"""Sample data: the two businesses of the sandbox.
+"""Sample data: the two businesses of the sandbox. `odd_seeds` has more of them.
 
 Acme Salon covers every documented case. North Dental has a single service, another time zone and another currency, and
 serves to test that one organization's key doesn't open the other. Tests and documentation rely on these values.
@@ -44,7 +44,13 @@ _LINE = Calendar(
 )
 
 _HAIR_TEAM = Team("team_hair", "Hair team")
-
+# Teams without a host, both free at the same times.
+_DAY_TEAM = Calendar(
+    "team_day", hours("10:00-16:00", days="Tue Wed Thu Fri"), team=Team("team_day", "Day team"), occupancy_percent=20
+)
+_STAGE_TEAM = Calendar(
+    "team_stage", hours("10:00-19:00", days="Wed Thu Fri"), team=Team("team_stage", "Stage team"), occupancy_percent=20
+)
 
 _ACME_SERVICES = (
     Service(
@@ -60,6 +66,7 @@ _ACME_SERVICES = (
         buffer_after=10,
         team=_HAIR_TEAM,
         policy=_POLICY,
+        metadata={"room": "Front of the shop", "level": 1, "tags": ["wash", "cut"]},
     ),
     Service(
         "full-color",
@@ -166,7 +173,19 @@ _ACME_SERVICES = (
         description="Only for the team.",
         price=Decimal(0),
         currency="USD",
-        public=False,  # listed, but can't be booked: the widget must hide it
+        public=False,  # not in the list, and can't be booked: the widget must not offer it
+    ),
+    Service(
+        "makeover",
+        "Makeover",
+        "Wellness",
+        90,
+        (_DAY_TEAM, _STAGE_TEAM),
+        _ADDRESS,
+        description="Hair and make-up, by one of our two teams.",
+        price=Decimal("140.00"),
+        currency="USD",
+        interval=90,
     ),
 )
 
@@ -189,8 +208,8 @@ ACME = Business(
         "primaryColor": "#7a2e5d",
         "logo": None,
         "companyName": "Acme Salon",
-        "favicon": None,
-        "ogImage": None,
+        "favicon": "https://acme-salon.example/favicon.png",
+        "ogImage": "https://acme-salon.example/salon.jpg",
     },
     services=_ACME_SERVICES,
     closed=lambda day: _ACME_HOLIDAYS(day) or thanksgiving(day),

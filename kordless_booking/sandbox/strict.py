@@ -61,18 +61,24 @@ def required_text(fields: Mapping[str, Any], name: str, *, longest: int = 200) -
     return str(text(fields, name, longest=longest))
 
 
-def utc_seconds(fields: Mapping[str, Any], name: str) -> int:
-    """Return an ISO 8601 time in UTC ("…Z" or "…+00:00") as whole Unix seconds."""
+def utc_moment(fields: Mapping[str, Any], name: str) -> tuple[int, int]:
+    """Return an ISO 8601 time in UTC ("…Z" or "…+00:00") as (Unix seconds, microseconds)."""
     value = required_text(fields, name)
     if not _MOMENT.fullmatch(value):
         raise ApiError(400, f"'{name}' must be ISO 8601 in UTC, like 2026-12-01T14:00:00Z")
     try:
-        found = datetime.fromisoformat(value).timestamp()
+        found = datetime.fromisoformat(value)
+        return int(found.replace(microsecond=0).timestamp()), found.microsecond
     except (ValueError, OverflowError) as error:
         raise ApiError(400, f"'{name}' is not a valid date or time") from error
-    if found != int(found):
+
+
+def utc_seconds(fields: Mapping[str, Any], name: str) -> int:
+    """Return an ISO 8601 time in UTC as whole Unix seconds."""
+    seconds, microseconds = utc_moment(fields, name)
+    if microseconds:
         raise ApiError(400, f"'{name}' must be whole seconds")
-    return int(found)
+    return seconds
 
 
 def zone(fields: Mapping[str, Any], name: str = "timezone", *, needed: bool = True) -> str | None:
@@ -98,8 +104,8 @@ def positive_integer(fields: Mapping[str, Any], name: str, *, written: bool = Fa
     return value
 
 
-def person(fields: Mapping[str, Any]) -> dict[str, str | None]:
-    """Return the contact: a name, and an e-mail, a phone or both."""
+def person(fields: Mapping[str, Any], required: Iterable[str] = ()) -> dict[str, str | None]:
+    """Return the contact: a name, an e-mail, a phone or both, and all that is `required`."""
     contact = fields.get("contact")
     if not isinstance(contact, dict):
         raise ApiError(400, "'contact' is required and must be an object")
@@ -108,6 +114,9 @@ def person(fields: Mapping[str, Any]) -> dict[str, str | None]:
     email, phone = text(contact, "email", needed=False), text(contact, "phone", needed=False)
     if email is None and phone is None:
         raise ApiError(400, "'contact' needs an 'email' or a 'phone'")
+    for name_of in required:
+        if not contact.get(name_of):
+            raise ApiError(400, f"'contact.{name_of}' is required")
     if email is not None and not _EMAIL.fullmatch(email):
         raise ApiError(400, "'email' is not a valid email address")
     if phone is not None and not (_PHONE.fullmatch(phone) and 7 <= len(digits(phone)) <= 15):

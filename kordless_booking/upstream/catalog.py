@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
-from kordless_booking.api.resources import OrganizationDetail, ServiceDetail, Slot, decode, encode
+from kordless_booking.api.resources import OrganizationDetail, ServiceDetail, Slot, decode, encode, share_parts
 from kordless_booking.clock import Clock
 from kordless_booking.exceptions import BadRequest, KeyRefused, KordlessError, NotFound
 from kordless_booking.limits import MAX_PARTY_SIZE
+from kordless_booking.logs import LogThrottle, log_event
+from kordless_booking.presentation.timezones import business_timezone
 
 from .entries import Cached, CacheItem, Lifetime
 from .window import USUAL_WINDOW_DAYS, bookable_days, month_window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import date
 
     from .entries import CatalogCache, LocalEntry
     from .request_view import RequestView
 
+logger = logging.getLogger(__name__)
+
+LOG_INTERVAL_SECONDS: Final = 3600.0
+"""Minimum seconds between two log lines of one process about the same time zone."""
 
 T = TypeVar("T")
 
@@ -79,17 +86,24 @@ class Catalog:
         cache: CatalogCache,
         lifetimes: Lifetimes,
         clock: Clock | None = None,
+        log_throttle: LogThrottle | None = None,
     ) -> None:
         self.account = account
         self._client = client
         self._cache = cache
         self.lifetimes = lifetimes
         self._clock = clock or Clock()
+        self._log_throttle = log_throttle or LogThrottle(self._clock)
 
     def for_request(self, view: RequestView) -> Catalog:
         """Return the same catalog for one request: it reads through the request's view, which records the reads."""
         return Catalog(
-            account=self.account, client=self._client, cache=view, lifetimes=self.lifetimes, clock=self._clock
+            account=self.account,
+            client=self._client,
+            cache=view,
+            lifetimes=self.lifetimes,
+            clock=self._clock,
+            log_throttle=self._log_throttle,
         )
 
     def organization(self) -> Cached[OrganizationDetail]:
@@ -101,16 +115,16 @@ class Catalog:
         known: OrganizationDetail | None = self._cache.lookup(self._organization_item())[0].value
         return known
 
-    def cached_host_name(self, host_id: str, month: date, *, max_services: int = 12) -> str:
-        """Return the name of a host who has a slot in `month` of another service, as far as that is cached; else "".
+    def cached_slots(self, month: date, *, max_services: int = 12) -> Iterator[Slot]:
+        """Yield what is cached of the slots in `month`, for one person, of the first `max_services` services.
 
-        Looks at the slots for one person of the first `max_services` services. Sends no request.
+        Sends no request.
         """
         organization = self.cached_organization()
         slugs = [service.slug for service in organization.services if service.bookable] if organization else []
         items = [self._slots_item(slug, month, 1, None) for slug in slugs[:max_services]]
-        hosts = (slot.host for entry in self._cache.lookup(*items) for slot in entry.value or ())
-        return next((host.name for host in hosts if host is not None and host.id == host_id and host.name), "")
+        for entry in self._cache.lookup(*items):
+            yield from entry.value or ()
 
     def cache_status(self, months: Sequence[date], *, max_services: int = 50) -> list[CacheStatus]:
         """Return the cache status for these months without a request to Kordless.
@@ -243,8 +257,16 @@ class Catalog:
         return _item(("organization",), self._client.organization, OrganizationDetail, self.lifetimes.organization)
 
     def _service_item(self, slug: str) -> CacheItem[ServiceDetail]:
-        fetch = self._invalidate_organization_on_404(lambda: self._client.service(slug), slug)
+        fetch = self._invalidate_organization_on_404(lambda: self._fetch_service(slug), slug)
         return _item(("service", slug), fetch, ServiceDetail, self.lifetimes.service)
+
+    def _fetch_service(self, slug: str) -> ServiceDetail:
+        detail = self._client.service(slug)
+        zone = detail.calendar.timezone
+        # Pages then show UTC to visitors whose own zone isn't known.
+        if zone and business_timezone(zone) is None and self._log_throttle.is_due(zone, LOG_INTERVAL_SECONDS):
+            log_event(logger, logging.WARNING, "timezone_unknown", service=slug, timezone=zone)
+        return detail
 
     def _slots_item(
         self,
@@ -267,7 +289,8 @@ class Catalog:
 
         # Without the visitor's time zone: the window covers every zone, and so all visitors share one entry.
         parts = ("slots", slug, f"{month:%Y-%m}", str(party_size))
-        return _item(parts, self._invalidate_organization_on_404(fetch, slug), tuple[Slot, ...], self.lifetimes.slots)
+        fetch_slots = self._invalidate_organization_on_404(fetch, slug)
+        return CacheItem(parts, fetch_slots, encode, _decode_slots, self.lifetimes.slots)
 
     def _within_window(self, slug: str, month: date, slots: tuple[Slot, ...]) -> tuple[Slot, ...]:
         # Usually no fetch of its own: `prefetch` has started this one, and the read joins it.
@@ -310,6 +333,10 @@ def _state_of(entry: LocalEntry, now: float) -> tuple[str, float | None]:
     if envelope.degraded:
         return "degraded", age
     return ("fresh" if age < envelope.fresh else "stale"), age
+
+
+def _decode_slots(raw: bytes) -> tuple[Slot, ...]:
+    return share_parts(decode(raw, tuple[Slot, ...]))
 
 
 def _item(parts: tuple[str, ...], fetch: Callable[[], T], kind: type[T], lifetime: Lifetime) -> CacheItem[T]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
 
 VERSION = 1
 """Raise it when the format changes: entries of another version are read as absent."""
+COMPRESS_FROM_BYTES = 256 * 1024
+"""Size from which entries are compressed. Memcached refuses values of more than 1 MB, and each process keeps the bytes
+of what it has read.
+"""
+_COMPRESSED = b"z"
+"""First byte of a compressed entry. JSON of an object begins with a brace."""
+_MAX_DECOMPRESSED_BYTES = 64 * 1024 * 1024
+"""More than any answer that the client accepts: a guard against decompression bombs in the cache."""
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -74,8 +83,10 @@ _decoder = msgspec.json.Decoder(Envelope)
 
 
 def encode(envelope: Envelope) -> bytes:
-    """Encode as JSON for the cache."""
-    return _encoder.encode(envelope)
+    """Encode as JSON for the cache, compressed (zlib) if it is large."""
+    raw = _encoder.encode(envelope)
+    # Level 1: 15,000 slots shrink from 3.6 MB to 70 KB in 8 ms.
+    return raw if len(raw) < COMPRESS_FROM_BYTES else _COMPRESSED + zlib.compress(raw, 1)
 
 
 def decode(raw: object) -> Envelope | None:
@@ -83,10 +94,18 @@ def decode(raw: object) -> Envelope | None:
     if not isinstance(raw, bytes):
         return None
     try:
-        envelope = _decoder.decode(raw)
-    except (msgspec.MsgspecError, RecursionError):  # deeply nested JSON, which somebody else has written
+        envelope = _decoder.decode(_decompress(raw) if raw.startswith(_COMPRESSED) else raw)
+    # RecursionError: deeply nested JSON, which somebody else has written.
+    except (msgspec.MsgspecError, RecursionError, zlib.error):
         return None
     return envelope if envelope.version == VERSION else None
+
+
+def _decompress(raw: bytes) -> bytes:
+    inflater = zlib.decompressobj()
+    text = inflater.decompress(raw[len(_COMPRESSED) :], _MAX_DECOMPRESSED_BYTES)
+    # What is longer was not written here. Cut off, it is no JSON, and so it is read as absent.
+    return text if inflater.eof else b""
 
 
 T = TypeVar("T")

@@ -24,9 +24,12 @@ from kordless_booking.upstream.fallback_cache import FallbackCache
 from kordless_booking.upstream.gate import UpstreamGate
 from kordless_booking.upstream.rate_limiter import Quota
 from kordless_booking.upstream.read_through import ReadThroughCache
+from kordless_booking.upstream.slot_parts import SlotPartsClient
 from kordless_booking.upstream.worker import BackgroundWorker, FetchPool
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kordless_booking.conf import Account
 
 SANDBOX_KEY: Final = "kordless-sandbox-key"
@@ -65,25 +68,36 @@ def services_for(account: Account) -> AccountServices:
 @cache
 def _upstream(account: Account, _pid: int) -> AccountServices:
     clock, cache = Clock(), _cache_for(account.cache, _pid)
-    key, org = account.api_key or SANDBOX_KEY, account.org_slug or SANDBOX_ORG
     quota = Quota(account.requests_per_minute, account.creations_per_minute)
     # Without the organization: Kordless counts requests per API key.
-    gate = _gate_for(account.cache, _digest(account.base_url, key), quota, account.processes, _pid)
+    key = _digest(account.base_url, account.api_key or SANDBOX_KEY)
+    gate = _gate_for(account.cache, key, quota, account.processes, _pid)
     client = build_client(account, gate)
+    namespace = _namespace(account)
+
+    def run_awaited(job: Callable[[], object]) -> bool:
+        # After an outage only one call is let through as a probe, so parallel ones would only be refused.
+        return gate.takes_several() and fetch_pool(job)
+
+    slot_parts = SlotPartsClient(client, cache, account=namespace, run=run_awaited)
     catalog_cache = ReadThroughCache(
         cache,
-        account=_digest(account.base_url, key, org),
+        account=namespace,
         run=background_worker,
-        # After an outage only one call is let through as a probe, so parallel ones would only be refused.
-        run_awaited=lambda job: gate.takes_several() and fetch_pool(job),
+        run_awaited=run_awaited,
         clock=clock,
         # A page waits for another's fetch as long as for its own.
         max_wait_seconds=account.browse_seconds,
         local_seconds=account.local_cache_seconds,
     )
     lifetimes = build_lifetimes(account)
-    catalog = Catalog(account=account.name, client=client, cache=catalog_cache, lifetimes=lifetimes, clock=clock)
+    catalog = Catalog(account=account.name, client=slot_parts, cache=catalog_cache, lifetimes=lifetimes, clock=clock)
     return AccountServices(client, gate, catalog, catalog_cache, cache, LogThrottle(clock))
+
+
+def read_in_parts(account: Account, client: Kordless) -> SlotPartsClient:
+    """Return a client that reads slots as the account's catalog does, in the same parts, but one after another."""
+    return SlotPartsClient(client, _cache_for(account.cache, os.getpid()), account=_namespace(account))
 
 
 def build_lifetimes(account: Account) -> Lifetimes:
@@ -137,6 +151,11 @@ beside its own. When none is free, a page fetches one item after another.
 """
 
 
+def _namespace(account: Account) -> str:
+    """Return the namespace of what is cached of an account's organization."""
+    return _digest(account.base_url, account.api_key or SANDBOX_KEY, account.org_slug or SANDBOX_ORG)
+
+
 def _digest(*parts: str) -> str:
     """Return a namespace for cache keys, 32 hexadecimal digits, so that sites that share a cache don't mix.
 
@@ -157,10 +176,13 @@ def sandbox_path(account: Account) -> str:
 
 @cache
 def embedded_sandbox(path: str) -> Any:
-    """Return the sandbox for a file, one in each process. Accounts may share it, as organizations share Kordless."""
+    """Return the sandbox for a file, one in each process. Accounts may share it, as organizations share Kordless.
+
+    It has all of its businesses, so an account may name any of them by API_KEY and ORG_SLUG.
+    """
     from kordless_booking.sandbox import Sandbox  # noqa: PLC0415 (a site with a real account never loads it)
 
-    return Sandbox(path=path)
+    return Sandbox(path=path, seed="odd")
 
 
 for _cached in (_upstream, _gate_for, _cache_for, embedded_sandbox):

@@ -28,7 +28,12 @@ def already_requested(
     """
     # The same link as for a click on the time: it is checked to be free, and then gets a draft with a key of its own.
     new_booking_url = visit.links.service_url(
-        "contact", terms.service, terms.choices_for_day(choices), kept=kept, start=format_start(terms.start)
+        "contact",
+        terms.service,
+        terms.choices_for_day(choices),
+        kept=kept,
+        start=format_start(terms.start),
+        end=format_start(terms.end),
     )
     texts = (
         409,

@@ -5,7 +5,9 @@ There are many of each, so they are filled into template skeletons instead of be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
 from html import escape, unescape
@@ -15,7 +17,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from kordless_booking.booking.availability import AvailableTime, MonthView, is_ambiguous, month_weeks
+from kordless_booking.booking.availability import AvailableTime, MonthView, month_weeks
 from kordless_booking.presentation import formatting, timezones
 from kordless_booking.presentation.formatting import Hours
 from kordless_booking.views.package_templates import PackageTemplates
@@ -25,7 +27,8 @@ ANY_DAY: Final = date(1970, 1, 1)
 """Placeholder for the day in a link."""
 DAY: Final = "kordless_booking/parts/day.html"
 """Template of a day's cell."""
-_START_LENGTH: Final = len("20261201T150000Z")
+# As `format_start` writes it. Older links have no fraction.
+_START: Final = re.compile(r"[0-9]{8}T[0-9]{6}(\.[0-9]{6})?Z")
 TIME: Final = "kordless_booking/parts/time.html"
 """Template of a time's button."""
 
@@ -117,65 +120,90 @@ def time_items(
     language: str,
     hours: Hours | None,
     venue_zone: tzinfo | None = None,
+    city: str = "",
 ) -> SafeString:
     """Return one item for each time.
 
     `part` is the template TIME. `url` is a link up to "start=", to which the start is appended. The time in
-    `venue_zone` is shown as well where it differs.
+    `venue_zone` is shown as well where it differs. `city` names the zone of the times where nobody knows the visitor's.
+    Times that start together say how long they are, and their links carry the end: else each would book the shortest.
     """
-    visitor_format = escape(_("%(when)s for you")) if venue_zone else ""
+    times = tuple(times)
+    count_by_start = Counter(time.start for time in times)
+    # A percent sign in the city would be read as a place for a value.
+    named = f"%(when)s ({city.replace('%', '%%')})"
+    visitor_format = escape(named if city else _("%(when)s for you")) if venue_zone else ""
     items = []
     for time in times:
         label = formatting.clock_time(time.local_start, language, hours)
-        detail = _detail(time, language)
+        several = count_by_start[time.start] > 1
+        detail = _detail(time, language, hours, says_length=several)
         venue_text = _on_site(time, venue_zone, language, hours) if venue_zone else ""
         if venue_text:
             label = SafeString(f"<span>{visitor_format % {'when': f'<b>{escape(label)}</b>'}}</span>")
             detail = f"{detail} · {venue_text}" if detail else venue_text
-        items.append(part.render(url=url + format_start(time.start), label=label, detail=detail))
+        end = f"&end={format_start(time.end)}" if several else ""
+        items.append(part.render(url=f"{url}{format_start(time.start)}{end}", label=label, detail=detail))
     return mark_safe("\n".join(items))  # noqa: S308 (skeletons and templates escape)
 
 
 @lru_cache(maxsize=4096)
 def format_start(start: datetime) -> str:
-    """Format a slot's start for a link: UTC, to the second."""
+    """Format a slot's start, or its end, for a link: UTC, with a fraction of a second only where there is one."""
     utc = start if start.tzinfo is UTC else start.astimezone(UTC)
     # Not `strftime`, which is slower, and doesn't pad a year before 1000 everywhere.
-    return f"{utc.year:04}{utc.month:02}{utc.day:02}T{utc.hour:02}{utc.minute:02}{utc.second:02}Z"
+    fraction = f".{utc.microsecond:06}" if utc.microsecond else ""
+    return f"{utc.year:04}{utc.month:02}{utc.day:02}T{utc.hour:02}{utc.minute:02}{utc.second:02}{fraction}Z"
 
 
 def parse_start(text: str) -> datetime | None:
-    """Parse the start in a link; None for anything else."""
-    if len(text) != _START_LENGTH:
+    """Parse the start or the end in a link; None for anything else."""
+    match = _START.fullmatch(text)
+    if match is None:
         return None
     try:
-        # `strptime` accepts digits of other scripts.
-        return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) if text.isascii() else None
+        return datetime.strptime(text, "%Y%m%dT%H%M%S.%fZ" if match[1] else "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError:
         return None
 
 
+def parse_time(query: Mapping[str, str]) -> tuple[datetime | None, datetime | None]:
+    """Parse the start and, where there is one, the end in a time's link.
+
+    The start is None also when there is an end that can't be parsed, so that no time of another length is booked.
+    """
+    start, end = parse_start(query.get("start", "")), parse_start(query.get("end", ""))
+    return (None, None) if query.get("end") and end is None else (start, end)
+
+
 def _on_site(time: AvailableTime, venue_zone: tzinfo, language: str, hours: Hours | None) -> str:
-    """Return the time on the venue's clock, with the date where that differs; "" when the clocks agree."""
+    """Return the time on the venue's clock, with each date that isn't clear; "" when the clocks agree."""
     visitor_time, venue_time = time.local_start, time.start.astimezone(venue_zone)
     if venue_time.utcoffset() == visitor_time.utcoffset():
         return ""
     clock = formatting.clock_time(venue_time, language, hours)
-    if is_ambiguous(venue_time):
+    if timezones.is_ambiguous(venue_time):
         clock = f"{clock} ({timezones.offset_text(venue_time, language)})"
+    venue_end = time.end.astimezone(venue_zone)
+    if formatting.crosses_midnight(venue_time, venue_end):
+        clock = formatting.join_range(clock, formatting.short_date_and_time(venue_end, language, hours), language)
     if venue_time.day != visitor_time.day:
         day = formatting.short_day(venue_time, language)
         return _("%(date)s, %(time)s on site") % {"date": day, "time": clock}
     return _("%(when)s on site") % {"when": clock}
 
 
-def _detail(time: AvailableTime, language: str) -> str:
-    """Return what a time's button says beside the time: offset when ambiguous, end on the next day, places left."""
+def _detail(time: AvailableTime, language: str, hours: Hours | None, *, says_length: bool) -> str:
+    """Return what a time's button says beside the time: offset when ambiguous, length, end on a later date, places."""
     details = []
     if time.ambiguous:
         details.append(timezones.offset_text(time.local_start, language))
+    if says_length:
+        details.append(formatting.duration(max(1, round((time.end - time.start).total_seconds() / 60)), language))
     if time.crosses_midnight:
-        details.append(_("ends the next day"))
+        # Translators: the end of an appointment on a later date, such as "until Wed, Dec 9, 9:00 AM".
+        until = _("until %(when)s")
+        details.append(until % {"when": formatting.short_date_and_time(time.local_end, language, hours)})
     if time.capacity > 1:
         left = ngettext("%(count)s place left", "%(count)s places left", time.free)
         details.append(left % {"count": time.free})

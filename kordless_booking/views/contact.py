@@ -30,7 +30,7 @@ from kordless_booking.forms import ContactForm
 from kordless_booking.models import FunnelCount
 from kordless_booking.views.abuse import HONEYPOT, reject_reason
 from kordless_booking.views.already_requested import already_requested
-from kordless_booking.views.cells import parse_start
+from kordless_booking.views.cells import parse_time
 from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.links import SeeOther
 from kordless_booking.views.outcome import invalidate_after_error, redirect_to_outcome
@@ -75,13 +75,13 @@ def contact(visit: WidgetRequest, service: str) -> HttpResponse:
 
 def _begin_draft(visit: WidgetRequest, service: str) -> HttpResponse:
     """Sign the clicked time into a draft, and redirect to a URL with it, so that a reload keeps the nonce."""
-    start = parse_start(visit.request.GET.get("start", ""))
+    start, end = parse_time(visit.request.GET)
     if start is not None:
         start_fetching_time(visit, service, start)
     detail = visit.bookable_service(service)
     if start is None:
         return _to_slots(visit, service, kept=visit.form_input_token)
-    moment = free_slot(visit, detail, start)
+    moment = free_slot(visit, detail, start, end)
     if moment is None:
         return _to_slots(visit, service, taken="1", kept=visit.form_input_token)
     chosen = _draft(visit, detail, moment)
@@ -196,12 +196,14 @@ def _renew_draft(visit: WidgetRequest, old: Draft, form: ContactForm | None = No
     # The draft's own choices: the query of a posted form need not have them.
     terms = old.terms
     visit = visit.with_choices(
-        visit.choices.replace(timezone=terms.timezone, host_id=terms.host_id, party_size=terms.party_size)
+        visit.choices.replace(
+            timezone=terms.timezone, host_id=terms.host_id, team_id=terms.team_id, party_size=terms.party_size
+        )
     )
     start_fetching_time(visit, terms.service, terms.start)
     detail = visit.bookable_service(terms.service)
     kept = _encrypt_input(visit, form) if form else visit.form_input_token
-    moment = free_slot(visit, detail, terms.start)
+    moment = free_slot(visit, detail, terms.start, terms.end)
     if moment is None:
         return _to_slots(visit, terms.service, terms, taken="1", kept=kept)
     if form is None:

@@ -27,13 +27,16 @@ class ServiceCard:
     url: str = ""
 
 
-def service_card(service: Service, language: str, url: str = "") -> ServiceCard:
-    """Return what templates show of a service. `url` leads to its times."""
+def service_card(service: Service, language: str, url: str = "", *, party: int = 1, price_per: str = "") -> ServiceCard:
+    """Return what templates show of a service. `url` leads to its times.
+
+    `party` is the number of people next to whom the price stands, `price_per` the setting.
+    """
     return ServiceCard(
         name=service.name,
         description=service.description or "",
         duration=formatting.duration(service.duration_minutes, language) if service.duration_minutes else "",
-        price=formatting.money(service.price, language),
+        price=texts.price_text(service.price, party, price_per, language),
         url=url,
         folded_description=texts.fold_long_text(service.description or ""),
     )
@@ -45,10 +48,18 @@ def format_timezone(visit: WidgetRequest, timezone: str, moment: datetime | None
 
 
 def display_times(
-    visit: WidgetRequest, start: datetime, end: datetime, timezone: str, venue_zone: str | None
+    visit: WidgetRequest,
+    start: datetime,
+    end: datetime,
+    timezone: str,
+    venue_zone: str | None,
+    *,
+    is_visitors: bool = True,
 ) -> DisplayTimes:
     """Return the time of a booking in words.
 
     `venue_zone` is the zone from `venue_timezone`: where its clock shows another time, that time comes first.
+    `is_visitors` is False where `timezone` may be another zone than the reader's.
     """
-    return texts.display_times(start, end, timezone, venue_zone, visit.language, visit.choices.hours)
+    language, hours = visit.language, visit.choices.hours
+    return texts.display_times(start, end, timezone, venue_zone, language, hours, is_visitors=is_visitors)

@@ -9,8 +9,11 @@ from django.http import HttpResponse
 from kordless_booking.api.resources import Booking, Location
 from kordless_booking.presentation import calendar_event
 from kordless_booking.presentation.calendar_event import event_for_booking
+from kordless_booking.presentation.texts import party_text
+from kordless_booking.urlconf import public_url
 
 if TYPE_CHECKING:
+    from kordless_booking.booking.terms import Terms
     from kordless_booking.views.request import WidgetRequest
 
 
@@ -23,8 +26,12 @@ def calendar_event_for(
     location: Location | None,
     link: str | None,
     sequence: int = 0,
+    terms: Terms | None = None,
 ) -> calendar_event.CalendarEvent:
-    """Return the calendar event of a booking; with the same UID each time, so that calendars update it."""
+    """Return the calendar event of a booking; with the same UID each time, so that calendars update it.
+
+    `link` is the path of its manage page; `terms` are those that it was made with, where they are known.
+    """
     organization = visit.organization
     return event_for_booking(
         booking,
@@ -33,8 +40,11 @@ def calendar_event_for(
         business=booking.organization_name or (organization.name if organization else ""),
         timezone=timezone,
         location=location,
-        url=visit.request.build_absolute_uri(link) if link else None,
+        url=public_url(visit.account, visit.request, link) if link else None,
         sequence=sequence,
+        host=(terms.host_name or "") if terms else "",
+        team=(terms.team_name or "") if terms else "",
+        party=party_text(terms.party_size) if terms else "",
     )
 
 

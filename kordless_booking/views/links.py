@@ -43,7 +43,7 @@ class WidgetLinks:
 
     def services_url(self) -> str:
         """Return the URL of the list of services, with the choices that apply to all of them."""
-        return self.url("services", choices=self.choices.replace(month=None, day=None, host_id=None, party_size=1))
+        return self.url("services", choices=self.choices.replace(month=None, day=None, party_size=1))
 
 
 class SeeOther(HttpResponse):

@@ -155,9 +155,20 @@ class ManagedBooking:
     """As Kordless returned it for this request."""
     timezone: str
     """Time zone in which its times are shown (IANA name)."""
+    chosen_timezone: str | None
+    """Time zone in the query, which the links carry on; None where there is none."""
+    visitor_timezone: str | None
+    """Time zone of the reader, from the query or the link.
+
+    None where neither says it: then `timezone` is the booking's, and perhaps another one.
+    """
 
     def url(self, visit: WidgetRequest, name: str, done: str | None = None) -> str:
-        return visit.links.url(name, self.token, done=done)
+        return visit.links.url(name, self.token, choices=self.carried_choices(visit), done=done)
+
+    def carried_choices(self, visit: WidgetRequest) -> Choices:
+        """Return the choices that the booking's pages carry on: the appearance, and the reader's zone."""
+        return visit.choices.appearance().replace(timezone=self.chosen_timezone)
 
     def publish_change(self, visit: WidgetRequest, change: BookingChange, **changes: Any) -> None:
         """Publish what the customer has just changed, as a signal and a mail."""
@@ -165,7 +176,7 @@ class ManagedBooking:
         email = self.link.contact if "@" in self.link.contact else None
         contact = self.booking.contact or (Contact(email=email) if email else None)
         changed = msgspec.structs.replace(self.booking, contact=contact, **changes)
-        preferences = visit.preferences(self.timezone)
+        preferences = visit.preferences(self.visitor_timezone)
         publish_change(change, changed, account=visit.account.name, now=visit.now, preferences=preferences)
 
     def detail(self, visit: WidgetRequest) -> ServiceDetail | None:
@@ -189,11 +200,13 @@ class ManagedBooking:
     def display_times(self, visit: WidgetRequest, start: datetime, end: datetime) -> DisplayTimes:
         """Return the booking's time in words, or one that it may move to."""
         site = booking_venue_timezone(self.booking, self.detail(visit))
-        return display_times(visit, start, end, self.timezone, site)
+        is_visitors = self.visitor_timezone is not None
+        return display_times(visit, start, end, self.timezone, site, is_visitors=is_visitors)
 
     def view(self, visit: WidgetRequest) -> BookingView:
         """Return the context of parts/booking.html."""
-        return booking_view(visit, self.booking, self.detail(visit), self.timezone)
+        is_visitors = self.visitor_timezone is not None
+        return booking_view(visit, self.booking, self.detail(visit), self.timezone, is_visitors_zone=is_visitors)
 
 
 def load_managed_booking(visit: WidgetRequest, token: str) -> ManagedBooking:
@@ -211,13 +224,9 @@ def load_managed_booking(visit: WidgetRequest, token: str) -> ManagedBooking:
     except exceptions.BadRequest as error:
         # The link holds what Kordless has accepted before: a 400 now means the same to the visitor as a 404.
         raise exceptions.NotFound(operation="lookup", status=error.status) from error
-    timezone = (
-        visit.choices.timezone
-        or timezones.canonical_timezone(link.timezone)
-        or timezones.canonical_timezone(booking.timezone)
-        or "UTC"
-    )
-    return ManagedBooking(token, link, booking, timezone)
+    visitor_timezone = visit.choices.timezone or timezones.canonical_timezone(link.timezone)
+    timezone = visitor_timezone or timezones.business_timezone(booking.timezone) or "UTC"
+    return ManagedBooking(token, link, booking, timezone, visit.choices.timezone, visitor_timezone)
 
 
 def check_change_limit(visit: WidgetRequest) -> None:
@@ -289,8 +298,9 @@ def _find_page(visit: WidgetRequest, form: FindForm, *, problem: str = "", statu
 def _context(managed: ManagedBooking, visit: WidgetRequest) -> dict[str, Any]:
     """Return the context that the pages of a booking share."""
     # A form sent by GET replaces the query of its action with its fields, so the choices travel as hidden fields.
-    carried = visit.choices.appearance().query_items()
-    changeable = managed.booking.status in {"confirmed", "pending"} and managed.booking.start > visit.now
+    carried = managed.carried_choices(visit).query_items()
+    # "": Kordless didn't say, and decides about each change anyway.
+    changeable = managed.booking.status in {"confirmed", "pending", ""} and managed.booking.start > visit.now
     # The query is believed only as far as the booking confirms it: the URL may be old, or made up.
     done, event = {
         "canceled": (_("Your booking has been canceled."), embed_event("cancelled", managed.booking))

@@ -216,7 +216,7 @@ def _rejected_page(visit: WidgetRequest, receipt: Receipt, outcome: placement.Re
 def _renewed_by_another(visit: WidgetRequest, receipt: Receipt) -> Problem:
     """Build the problem for a rejected attempt that another post, with other details, has replaced since."""
     kept = encrypt_form_input(visit.account.name, receipt.form_input)
-    choices = visit.choices.replace(host_id=receipt.terms.host_id)
+    choices = visit.choices.replace(host_id=receipt.terms.host_id, team_id=receipt.terms.team_id)
     return already_requested(visit, receipt.terms, choices, sent=True, kept=kept, all_kept=kept is not None)
 
 
@@ -240,4 +240,5 @@ def _invite(visit: WidgetRequest, receipt: Receipt, booking: Booking) -> calenda
         title=booking.service_name or (detail.service.name if detail else receipt.terms.service),
         location=booking_location(booking, detail),
         link=manage_url(visit, receipt, booking, Choices(lang=visit.choices.lang)),
+        terms=receipt.terms,
     )

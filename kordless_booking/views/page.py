@@ -123,7 +123,10 @@ def build_page(visit: WidgetRequest, title: str, *, step: Step | None = None, **
         business=business,
         style_url=style_url(visit.links.mount, visit.account, visit.choices, organization),
         home_url=visit.links.services_url(),
-        manage_url=visit.links.url("manage-find"),
+        # With the visitor's zone: the booking that is found there is shown in it.
+        manage_url=visit.links.url(
+            "manage-find", choices=visit.choices.appearance().replace(timezone=visit.choices.timezone)
+        ),
         sandbox=bool(visit.account.sandbox),
         skip_assets=visit.skip_assets,
         scheme=visit.choices.scheme or "",

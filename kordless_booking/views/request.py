@@ -55,7 +55,7 @@ def language_for(request: HttpRequest) -> str:
 _INLINE_STAGE: Final = re.compile(r"kb-inline-[a-z0-9-]{1,40}")
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 # Only the widget's own links have one of these parameters.
-_CHOSEN_HERE: Final = re.compile(r"(?:^|&)(?:month|day|host|party|hours|after|taken)=")
+_CHOSEN_HERE: Final = re.compile(r"(?:^|&)(?:month|day|host|team|with|party|hours|after|taken)=")
 _TOKEN: Final = re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_TOKEN}}}")
 TARGET_ID: Final = "kb-stage"
 """DOM id of the swap target on the widget's own pages."""
@@ -240,8 +240,8 @@ class WidgetRequest:
         if self.account.funnel:
             count_later_stage(self.request, self.account.name, service, self.placement, stage)
 
-    def preferences(self, timezone: str, terms: Terms | None = None) -> VisitorPreferences:
-        """Return the visitor's preferences, with the terms where they are known, for mails that are written later."""
+    def preferences(self, timezone: str | None, terms: Terms | None = None) -> VisitorPreferences:
+        """Return the visitor's preferences, for mails that are written later. Zone and terms may be unknown."""
         return VisitorPreferences(language=self.language, timezone=timezone, hours=self.choices.hours, terms=terms)
 
     def bookable_service(self, slug: str) -> ServiceDetail:

@@ -8,14 +8,15 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from kordless_booking import exceptions
-from kordless_booking.api.resources import ServiceDetail
+from kordless_booking.api.resources import ServiceDetail, Slot
 from kordless_booking.booking import draft
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.draft import Draft
+from kordless_booking.booking.receipt import ManageLink
 from kordless_booking.booking.terms import Terms
 from kordless_booking.changes import BookingChange, mark_change_in_progress
 from kordless_booking.logs import log_event
-from kordless_booking.views.cells import format_start, parse_start
+from kordless_booking.views.cells import format_start, parse_time
 from kordless_booking.views.decorators import VERSION_HEADER, widget_view
 from kordless_booking.views.display import service_card
 from kordless_booking.views.links import SeeOther
@@ -44,32 +45,40 @@ def slots(visit: WidgetRequest, token: str) -> HttpResponse:
     visit, managed = _load_movable(visit, token)
     start_fetching_month(visit, managed.booking.service_slug or "")
     detail = _detail(visit, managed)
-    choices = _url_choices(visit.choices)
-    month = read_month(visit, detail, keep_host=True)
+    choices = _url_choices(managed, visit.choices)
+    month = read_month(visit, detail, keep_provider=True)
 
     def here(choices: Choices) -> str:
-        return visit.links.url("reschedule", token, choices=_url_choices(choices))
+        return visit.links.url("reschedule", token, choices=_url_choices(managed, choices))
 
     start = visit.links.url("reschedule-confirm", token, choices=choices.replace(month=None, day=None))
     links = SlotLinks(
         here=here,
         form=visit.links.url("reschedule", token, choices=Choices()),
-        hidden=lambda choices: _url_choices(choices).query_items(),
+        hidden=lambda choices: _url_choices(managed, choices).query_items(),
         time=f"{start}{'&' if '?' in start else '?'}start=",
-        zone=visit.links.url("reschedule-zone", token, choices=_url_choices(same_place(month.view))),
+        zone=visit.links.url("reschedule-zone", token, choices=_url_choices(managed, same_place(month.view))),
     )
-    page = build_page(visit, _("Choose a new time"))
+    # The script reports the reader's zone where nobody knows it, as on the page of a new booking.
+    is_visitors = managed.visitor_timezone is not None
+    page = build_page(
+        visit.with_choices(choices), _("Choose a new time"), autozone=not is_visitors, self_url=here(visit.choices)
+    )
     notice = age_notice(visit, month.cached, min_age_seconds=AGE_NOTICE_SECONDS)
     renderer = PageRenderer(visit, page)
-    context = slot_context(visit, month.view, links, renderer, notice=notice) | {
-        # A booking keeps its host and party size.
+    context = slot_context(visit, month.view, links, renderer, notice=notice, is_visitors_zone=is_visitors) | {
+        # A booking keeps its host, team and party size.
         "hosts": [],
+        "host_select": None,
         "party": None,
-        "service": service_card(detail.service, visit.language),
+        "service": service_card(
+            detail.service, visit.language, party=visit.choices.party_size, price_per=visit.account.price_per
+        ),
         "back": {"url": managed.url(visit, "manage"), "label": _("Back to your booking")},
         "rescheduling": {
             "number": managed.booking.confirmation_number,
             "old_when": managed.display_times(visit, managed.booking.start, managed.booking.end).line,
+            "with_whom": _with_whom(managed.link, month.cached.value),
         },
         "taken": _taken(others_free=month.view.day is not None) if visit.request.GET.get("taken") else "",
         "unavailable": "",
@@ -104,13 +113,15 @@ def confirm(visit: WidgetRequest, token: str) -> HttpResponse:
         # The service isn't loaded, because moving doesn't need it: one request less that can fail.
         return _move(*_load_movable(visit, token))
     visit, managed = _load_movable(visit, token)
-    start = parse_start(visit.request.GET.get("start", ""))
+    start, end = parse_time(visit.request.GET)
     if start:
         start_fetching_time(visit, managed.booking.service_slug or "", start)
     detail = _detail(visit, managed)
-    moment = free_slot(visit, detail, start) if start else None
+    moment = free_slot(visit, detail, start, end) if start else None
     if moment is None:
-        again = visit.links.url("reschedule", token, choices=_url_choices(visit.choices), taken="1" if start else None)
+        again = visit.links.url(
+            "reschedule", token, choices=_url_choices(managed, visit.choices), taken="1" if start else None
+        )
         return SeeOther(again)
     terms = Terms.from_available_time(
         moment, service=detail.service.slug, timezone=managed.timezone, party_size=managed.link.party_size
@@ -124,20 +135,25 @@ def _confirm_page(visit: WidgetRequest, managed: ManagedBooking, chosen: Draft, 
         "booking": managed.view(visit),
         "new": managed.display_times(visit, chosen.terms.start, chosen.terms.end),
         "action": visit.links.url(
-            "reschedule-confirm", token, choices=visit.choices.appearance(), start=format_start(chosen.terms.start)
+            "reschedule-confirm",
+            token,
+            choices=managed.carried_choices(visit),
+            start=format_start(chosen.terms.start),
+            end=format_start(chosen.terms.end),
         ),
         # Signed, so that only a time that was offered can be sent.
         "hidden": [("draft", draft.sign(chosen, _purpose(visit, managed)))],
-        "back_url": visit.links.url("reschedule", token, choices=_url_choices(visit.choices)),
+        "back_url": visit.links.url("reschedule", token, choices=_url_choices(managed, visit.choices)),
         "problem": problem,
     }
-    page, status = build_page(visit, _("Reschedule")), 503 if problem else 200
+    page = build_page(visit.with_choices(_url_choices(managed, visit.choices)), _("Reschedule"))
+    status = 503 if problem else 200
     return render(visit, "kordless_booking/manage/reschedule_confirm.html", page, context, status)
 
 
 def _move(visit: WidgetRequest, managed: ManagedBooking) -> HttpResponse:
     again = visit.links.url(
-        "reschedule", managed.token, choices=visit.choices.appearance().replace(timezone=managed.timezone)
+        "reschedule", managed.token, choices=visit.choices.appearance().replace(timezone=managed.visitor_timezone)
     )
     try:
         chosen = draft.unsign(
@@ -177,9 +193,38 @@ def _move(visit: WidgetRequest, managed: ManagedBooking) -> HttpResponse:
     return SeeOther(managed.url(visit, "manage", done="moved"))
 
 
-def _url_choices(choices: Choices) -> Choices:
-    """Return the choices for a URL, without host and party size, which the token has already."""
-    return choices.replace(host_id=None, party_size=1)
+def _url_choices(managed: ManagedBooking, choices: Choices) -> Choices:
+    """Return the choices for a URL, without host, team and party size, which the token has already.
+
+    Without the booking's zone too, where nobody knows the reader's: the next page would take it for a choice.
+    """
+    known = managed.visitor_timezone is not None
+    timezone = choices.timezone if known else None
+    return choices.replace(host_id=None, team_id=None, party_size=1, timezone=timezone)
+
+
+def _with_whom(link: ManageLink, slots: tuple[Slot, ...]) -> str:
+    """Return whose times are shown, or that nobody knows whom the booking is with; "" when there is only one."""
+    if len({(slot.host, slot.team) for slot in slots}) < 2:
+        return ""
+    if link.host_id:
+        name = next((slot.host.name for slot in slots if slot.host and slot.host.id == link.host_id), None)
+        return _("These are the times with %(name)s.") % {"name": name} if name else ""
+    if not link.team_id:
+        return _(
+            "We can't tell from here whom you booked with. Your booking stays with the same person, "
+            "who may not be free at all of these times."
+        )
+    team = [slot for slot in slots if slot.team and slot.team.id == link.team_id]
+    name = next((slot.team.name for slot in team if slot.team), None)
+    if not name:
+        return ""
+    if len({slot.host for slot in team}) < 2:
+        return _("These are the times with %(name)s.") % {"name": name}
+    return _(
+        "These are the times with %(name)s. Your booking stays with the same person, "
+        "who may not be free at all of these times."
+    ) % {"name": name}
 
 
 def _detail(visit: WidgetRequest, managed: ManagedBooking) -> ServiceDetail:
@@ -197,10 +242,12 @@ def _load_movable(visit: WidgetRequest, token: str) -> tuple[WidgetRequest, Mana
             _("This booking can't be moved"),
             _("It has been canceled or has already begun. You are welcome to book a new time."),
         )
-    # A booking keeps its host and party size, as far as its link has them.
+    # A booking keeps its host, team and party size, as far as its link has them.
     choices = visit.choices.replace(
         timezone=visit.choices.timezone or managed.timezone,
         host_id=managed.link.host_id,
+        # Where the host is known the team adds nothing: the same person may also have times in another team.
+        team_id=None if managed.link.host_id else managed.link.team_id,
         party_size=managed.link.party_size,
     )
     return visit.with_choices(choices), managed
@@ -220,7 +267,7 @@ def _resolve_failed_move(
     visit.catalog.invalidate_slots(chosen.terms.service)
     if isinstance(error, exceptions.SlotTaken):
         log_problem(visit, "slot_conflict", level=logging.INFO, status=303, error=error)
-        choices = visit.choices.appearance().replace(timezone=managed.timezone)
+        choices = visit.choices.appearance().replace(timezone=managed.visitor_timezone)
         return SeeOther(visit.links.url("reschedule", managed.token, choices=choices, taken="1"))
     if found is None or isinstance(error, exceptions.OutcomeUnknown):
         text = _(

@@ -7,7 +7,7 @@ skeleton.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import blake2b
@@ -18,8 +18,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from kordless_booking.booking.availability import EmptyReason, MonthView, PartOfDay, parts_of_day
-from kordless_booking.booking.choices import Choices
+from kordless_booking.booking.choices import Choices, provider_value, query_id
 from kordless_booking.presentation import formatting
+from kordless_booking.presentation.texts import provider_text
+from kordless_booking.presentation.timezone_search import city_name
 from kordless_booking.views.cells import (
     ANY_DAY,
     DAY,
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from kordless_booking.views.rendering import PageRenderer
     from kordless_booking.views.request import WidgetRequest
 
+MAX_HOST_LINKS: Final = 12
+"""Hosts and teams that are offered as links, about four rows on a phone. More of them become a select."""
 MAX_TIMES_SHOWN: Final = 80
 """Times of a day in one response. Together with the days of the month, these are about 120 links and 60 kB."""
 AGE_NOTICE_SECONDS: Final = 120
@@ -69,17 +73,26 @@ class Weekday(NamedTuple):
 
 
 def slot_context(
-    visit: WidgetRequest, view: MonthView, links: SlotLinks, renderer: PageRenderer, *, notice: str = ""
+    visit: WidgetRequest,
+    view: MonthView,
+    links: SlotLinks,
+    renderer: PageRenderer,
+    *,
+    notice: str = "",
+    is_visitors_zone: bool = True,
 ) -> dict[str, Any]:
     """Return the context of steps/slot.html, without `kb`.
 
-    `renderer` is the one that renders the page: it notes which templates the parts come from.
+    `renderer` is the one that renders the page: it notes which templates the parts come from. `is_visitors_zone` is
+    False where the times may be in another zone than the visitor's: then each names its city instead of "for you".
     """
+    city = "" if is_visitors_zone else city_name(view.zone.key, visit.language)
     return {
         "hosts": _hosts(view, links),
+        "host_select": _host_select(view, links),
         "party": _party(view, links),
         "month": _month(visit, view, links, renderer),
-        "day": _day(visit, view, view.day, links, renderer) if view.day else None,
+        "day": _day(visit, view, view.day, links, renderer, city) if view.day else None,
         "empty": _empty(visit, view, links),
         "moved_on": _moved_on(visit, view),
         "zone": {
@@ -95,17 +108,93 @@ def slot_context(
 
 
 def _hosts(view: MonthView, links: SlotLinks) -> list[dict[str, Any]]:
-    """Return "Anyone" and the hosts to choose from; [] when there is no choice."""
-    chosen = view.choices.host_id
-    # A chosen host may have no slot in this month, and isn't listed then. "Anyone" is, as the way back.
-    if not view.hosts and not chosen:
-        return []
+    """Return "Anyone" and the hosts and teams to choose from; [] when there is no choice."""
     base = _from_here_on(view)
-    options = [(None, _("Anyone")), *((host.id, host.name) for host in view.hosts)]
     return [
-        {"name": name, "url": links.here(base.replace(host_id=host)), "current": host == chosen}
-        for host, name in options
+        {
+            "name": option.name,
+            "url": links.here(base.replace(host_id=option.host_id, team_id=option.team_id)),
+            "current": option.current,
+        }
+        for option in _provider_options(view)
     ]
+
+
+def _host_select(view: MonthView, links: SlotLinks) -> dict[str, Any] | None:
+    """Return the context of the form that chooses between many hosts and teams; None where they are links."""
+    options = _provider_options(view)
+    if len(options) <= MAX_HOST_LINKS + 1:
+        return None
+    choices = [
+        {
+            "value": provider_value(host_id=option.host_id, team_id=option.team_id),
+            "name": option.name,
+            "current": option.current,
+        }
+        for option in options
+    ]
+    if not any(option.current for option in options):
+        # A select without a selected option would show its first, and claim that these are the times of anyone.
+        chosen = provider_value(host_id=view.choices.host_id, team_id=view.choices.team_id)
+        choices.append({"value": chosen, "name": _("The person you chose"), "current": True})
+    return {
+        "url": links.form,
+        "hidden": links.hidden(_from_here_on(view).replace(host_id=None, team_id=None)),
+        "choices": choices,
+    }
+
+
+class _ProviderOption(NamedTuple):
+    """Anyone, a host or a team that can be chosen."""
+
+    name: str
+    current: bool
+    host_id: str | None = None
+    team_id: str | None = None
+
+
+def _provider_options(view: MonthView) -> list[_ProviderOption]:
+    """Return "Anyone" and the hosts and teams to choose from; [] when there is no choice."""
+    # Of both, the host decides: the team is that host's.
+    chosen = (view.choices.host_id, None if view.choices.host_id else view.choices.team_id)
+    # A chosen host may have no slot in this month, and isn't listed then. "Anyone" is, as the way back.
+    if not view.hosts and not view.teams and chosen == (None, None):
+        return []
+    providers = [
+        *((host.name or "", view.host_teams.get(host.id, ""), query_id(host.id), None) for host in view.hosts),
+        *((team.name or "", "", None, query_id(team.id)) for team in view.teams),
+    ]
+    names = _unique_names([(name, team) for name, team, _host_id, _team_id in providers])
+    return [
+        _ProviderOption(_("Anyone"), chosen == (None, None)),
+        *(
+            _ProviderOption(name, chosen == (host_id, team_id), host_id, team_id)
+            for name, (_name, _team, host_id, team_id) in zip(names, providers, strict=True)
+        ),
+    ]
+
+
+def _unique_names(providers: Sequence[tuple[str, str]]) -> list[str]:
+    """Return a name for each pair of a name and a team's name, or "".
+
+    Those who share a name get that of their team beside it or, where it doesn't tell them apart, a number.
+    """
+    sharing: dict[str, list[int]] = {}
+    for index, (name, _team) in enumerate(providers):
+        sharing.setdefault(name.casefold(), []).append(index)
+    names = [name for name, _team in providers]
+    for indexes in sharing.values():
+        if len(indexes) > 1:
+            with_team = [provider_text(*providers[index]) for index in indexes]
+            # Translators: one of several people who have the same name, such as "Sarah (1 of 2)".
+            numbered = _("%(name)s (%(number)s of %(count)s)")
+            for number, index in enumerate(indexes, 1):
+                names[index] = (
+                    with_team[number - 1]
+                    if len({name.casefold() for name in with_team}) == len(indexes)
+                    else numbered % {"name": names[index], "number": number, "count": len(indexes)}
+                )
+    return names
 
 
 def _party(view: MonthView, links: SlotLinks) -> dict[str, Any] | None:
@@ -144,13 +233,19 @@ def _month(visit: WidgetRequest, view: MonthView, links: SlotLinks, renderer: Pa
     }
 
 
-def _day(visit: WidgetRequest, view: MonthView, day: date, links: SlotLinks, renderer: PageRenderer) -> dict[str, Any]:
+def _day(
+    visit: WidgetRequest, view: MonthView, day: date, links: SlotLinks, renderer: PageRenderer, city: str
+) -> dict[str, Any]:
     """Return the context of the day: at most `MAX_TIMES_SHOWN` times, and links to the earlier and later ones."""
     language, times = visit.language, view.times
     here = links.here(view.choices.replace(month=None, day=day))
     after = _after(visit)
     first = next((index for index, time in enumerate(times) if after and time.start > after), 0)
-    shown, more = times[first : first + MAX_TIMES_SHOWN], len(times) > first + MAX_TIMES_SHOWN
+    last = first + MAX_TIMES_SHOWN
+    # The link to the later ones names a start, so times that start together stay together.
+    while 0 < last < len(times) and times[last].start == times[last - 1].start:
+        last += 1
+    shown, more = times[first:last], len(times) > last
     part = renderer.part(TIME)
     return {
         "title": formatting.day_title(day, language),
@@ -166,6 +261,7 @@ def _day(visit: WidgetRequest, view: MonthView, day: date, links: SlotLinks, ren
                     language=language,
                     hours=view.choices.hours,
                     venue_zone=view.venue_zone,
+                    city=city,
                 ),
             }
             for part_of_day, times in parts_of_day(shown)
@@ -231,7 +327,7 @@ def _nothing_free(visit: WidgetRequest, view: MonthView) -> str:
 def _with_limits(text: str, view: MonthView) -> str:
     """Append for whom was looked, where there may be times for others."""
     limits = [text]
-    if host := _host_name(view):
+    if host := _provider_name(view):
         limits.append(_("Only times with %(host)s were looked at.") % {"host": host})
     if view.choices.party_size > 1:
         count = view.choices.party_size
@@ -250,17 +346,20 @@ def _moved_on(visit: WidgetRequest, view: MonthView) -> str:
     """Return the notice that a later month is shown than the one of the chosen day; "" where it is that one."""
     if not view.moved_on or not view.day:
         return ""
-    date, host = formatting.day_title(view.day, visit.language), _host_name(view)
+    date, host = formatting.day_title(view.day, visit.language), _provider_name(view)
     if host:
-        # Translators: host is the name of a person, date such as "Tuesday, December 1".
+        # Translators: host is the name of a person or team, date such as "Tuesday, December 1".
         return _("The next free time with %(host)s is %(date)s.") % {"host": host, "date": date}
     # Translators: date is such as "Tuesday, December 1".
     return _("The next free time is %(date)s.") % {"date": date}
 
 
-def _host_name(view: MonthView) -> str:
-    """Return the name of the chosen host; "" when there is none, or it isn't known."""
-    return next((host.name for host in view.hosts if host.id == view.choices.host_id and host.name), "")
+def _provider_name(view: MonthView) -> str:
+    """Return the name of the chosen host or team; "" when there is none, or it isn't known."""
+    chosen, providers = (
+        (view.choices.host_id, view.hosts) if view.choices.host_id else (view.choices.team_id, view.teams)
+    )
+    return next((each.name for each in providers if query_id(each.id) == chosen and each.name), "")
 
 
 def _from_here_on(view: MonthView) -> Choices:
@@ -306,7 +405,7 @@ def _watch(visit: WidgetRequest, view: MonthView, links: SlotLinks) -> dict[str,
         f"{view.month}",
         *[f"{day.date}" for day in view.days if day.free],
         f"{view.day}",
-        *[f"{format_start(time.start)}-{time.free}" for time in view.times],
+        *[f"{format_start(time.start)}-{format_start(time.end)}-{time.free}" for time in view.times],
     ]
     return {
         "url": f"{here}&after={format_start(after)}" if after else here,

@@ -11,7 +11,7 @@ from kordless_booking.api.resources import ServiceDetail, Slot
 from kordless_booking.booking import availability
 from kordless_booking.booking.availability import MonthView
 from kordless_booking.presentation.texts import venue_timezone
-from kordless_booking.presentation.timezones import canonical_timezone, get_timezone
+from kordless_booking.presentation.timezones import business_timezone, get_timezone
 from kordless_booking.upstream.window import USUAL_WINDOW_DAYS, bookable_days
 
 if TYPE_CHECKING:
@@ -68,13 +68,13 @@ def _first_months(now: datetime, zone: str | None) -> list[date]:
 
 def visitor_zone(visit: WidgetRequest, detail: ServiceDetail) -> str:
     """Return the IANA name of the chosen zone, else of the business's own, else "UTC"."""
-    return visit.choices.timezone or canonical_timezone(detail.calendar.timezone) or "UTC"
+    return visit.choices.timezone or business_timezone(detail.calendar.timezone) or "UTC"
 
 
-def read_month(visit: WidgetRequest, detail: ServiceDetail, *, keep_host: bool = False) -> MonthRead:
+def read_month(visit: WidgetRequest, detail: ServiceDetail, *, keep_provider: bool = False) -> MonthRead:
     """Read the month that the visitor looks at, and the ones after it while nothing is free. Raises KordlessError.
 
-    `keep_host`: show no times of others when the host has no slot at all.
+    `keep_provider`: show no times of others when the host or team has no slot at all.
     """
     choices, window = visit.choices, _window(detail)
     zone = get_timezone(visitor_zone(visit, detail))
@@ -94,7 +94,7 @@ def read_month(visit: WidgetRequest, detail: ServiceDetail, *, keep_host: bool =
         zone=zone,
         bounds=bounds,
         venue_zone=get_timezone(venue) if venue else None,
-        keep_host=keep_host,
+        keep_provider=keep_provider,
     )
     return MonthRead(view, read[view.month])
 
@@ -111,8 +111,10 @@ def _months_to_read(visit: WidgetRequest, detail: ServiceDetail, first: date, la
     # `start_fetching_month` has fetched a month that begins soon. It is likely to have free days, so it is read before
     # any later one is fetched.
     soon = _first_months(visit.now, visitor_zone(visit, detail))
-    # A host in a link may not do this service at all. One month more is enough to find out (`HOST_SEARCH_DAYS`).
-    alone = months[:1] if visit.choices.host_id and visit.choices.requested_month() is None else []
+    # A host or team in a link may not do this service at all. One month more is enough to find out
+    # (`PROVIDER_SEARCH_DAYS`).
+    has_provider = visit.choices.host_id or visit.choices.team_id
+    alone = months[:1] if has_provider and visit.choices.requested_month() is None else []
     while months:
         if months[0] not in soon:
             visit.catalog.prefetch(
@@ -121,14 +123,27 @@ def _months_to_read(visit: WidgetRequest, detail: ServiceDetail, first: date, la
         yield months.pop(0)
 
 
-def free_slot(visit: WidgetRequest, detail: ServiceDetail, start: datetime) -> availability.AvailableTime | None:
-    """Return the time that starts at `start`, or None when it isn't free for the visitor's host and party."""
+def free_slot(
+    visit: WidgetRequest, detail: ServiceDetail, start: datetime, end: datetime | None = None
+) -> availability.AvailableTime | None:
+    """Return the time from `start` to `end`, or None when it isn't free for the visitor's host, team and party.
+
+    Without an `end` it is the shortest time that starts then.
+    """
     zone = get_timezone(visitor_zone(visit, detail))
     slug, choices = detail.service.slug, visit.choices
     cached = visit.catalog.slots(slug, start.date().replace(day=1), choices.party_size, window_days=_window(detail))
-    matching = [slot for slot in cached.value if slot.start == start]
+    # To the second only when nothing starts exactly then: links used to have no fraction.
+    matching = [slot for slot in cached.value if slot.start == start] or [
+        slot for slot in cached.value if slot.start.replace(microsecond=0) == start
+    ]
     times = availability.free_times(
-        matching, zone=zone, now=visit.now, host_id=choices.host_id, party_size=choices.party_size
+        [slot for slot in matching if end is None or slot.end == end],
+        zone=zone,
+        now=visit.now,
+        host_id=choices.host_id,
+        team_id=choices.team_id,
+        party_size=choices.party_size,
     )
     return next((times[day][0] for day in times), None)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, Final
 from unicodedata import normalize
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from django import forms
 from django.apps import apps
@@ -33,6 +33,7 @@ from django.views.decorators.http import require_safe
 from kordless_booking.exceptions import KordlessError
 from kordless_booking.presentation.locales import supported_languages
 from kordless_booking.presentation.themes import PLAIN, THEMES
+from kordless_booking.urlconf import public_url
 from kordless_booking.views import security
 from kordless_booking.views.links import RESERVED
 from kordless_booking.views.request import WidgetRequest, request_id_context
@@ -219,7 +220,7 @@ def preview(request: HttpRequest) -> HttpResponse:
         f"default-src 'none'; script-src {opener}; frame-src {opener}; style-src 'self'; frame-ancestors {opener}; "
         "base-uri 'none'; form-action 'none'"
     )
-    made = _snippet(visit, SnippetForm(visit), opener)
+    made = _snippet(visit, SnippetForm(visit), f"{opener}{reverse(f'{visit.namespace}:services')}")
     response = render(request, "kordless_booking/snippet/preview.html", {"snippet": mark_safe(made.html())})  # noqa: S308 (it has escaped itself)
     response["Content-Security-Policy"] = policy
     response["X-Robots-Tag"] = "noindex"
@@ -236,7 +237,7 @@ def builder(
     """
     request, form = visit.request, SnippetForm(visit)
     own = _origin(request)
-    made = _snippet(visit, form, own)
+    made = _snippet(visit, form, public_url(visit.account, request, reverse(f"{visit.namespace}:services")))
     if elsewhere is None:
         origin = _other_name(visit) or own
         token = signing.dumps(own, salt=_SALT)
@@ -262,16 +263,20 @@ def builder(
     return response
 
 
-def _snippet(visit: WidgetRequest, form: SnippetForm, origin: str) -> Snippet:
-    """Return the snippet that the form describes, with its texts in the chosen language."""
+def _snippet(visit: WidgetRequest, form: SnippetForm, base_url: str) -> Snippet:
+    """Return the snippet that the form describes, with its texts in the chosen language.
+
+    `base_url` is the absolute URL of the widget: the public one in the lines to copy, the builder's own in the preview.
+    """
     service, lang = form.chosen("service"), form.chosen("lang")
-    path = f"service/{service}/" if service in RESERVED else f"{service}/" if service else ""
+    segment = quote(service, safe="")
+    path = f"service/{segment}/" if service in RESERVED else f"{segment}/" if service else ""
     with translation.override(lang or "en"):
         text = form.chosen("text") or _("Book now")
         labels = {"close_label": _("Close"), "open_label": _("Open in a new tab")}
     own = {"close_label": "Close", "open_label": "Open in a new tab"}  # the script's defaults need no attribute
     return Snippet(
-        base_url=f"{origin}{reverse(f'{visit.namespace}:services')}",
+        base_url=base_url,
         service=path,
         mode=form.chosen("mode") or MODES[0],
         text=text,
@@ -291,7 +296,8 @@ def _verdict(visit: WidgetRequest, origin: str) -> dict[str, Any]:
     """
     if not origin:
         return {}
-    if origin == _origin(visit.request) or re.fullmatch(security.embed_origin_pattern(visit.account), origin):
+    own = {_origin(visit.request), _origin_of(visit.account.site_url)}
+    if origin in own or re.fullmatch(security.embed_origin_pattern(visit.account), origin):
         return {"allowed": origin}
     origins = [one for one in visit.account.embed_origins if one != "'self'"]
     return {"missing": {"origin": origin, "setting": f'"EMBED_ORIGINS": {[*origins, origin]!r}'.replace("'", '"')}}
@@ -318,6 +324,11 @@ def _other_name(visit: WidgetRequest) -> str | None:
 def _name_of(code: str) -> str:
     """Return a language's own name in Unicode NFC, as HTML recommends. One of Django's names is decomposed."""
     return normalize("NFC", translation.get_language_info(code)["name_local"])
+
+
+def _origin_of(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _origin(request: HttpRequest) -> str:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from kordless_booking.api.resources import OrganizationDetail, Service
+from kordless_booking.booking.availability import provider_name
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.steps import Step
 from kordless_booking.presentation import formatting, search, timezone_search
@@ -61,8 +62,8 @@ def not_found_view(visit: WidgetRequest, rest: str) -> HttpResponse:
 
 
 def bookable_services(offer: OrganizationDetail) -> list[Service]:
-    """Return the services that visitors can choose: public ones whose slug fits into a single path segment."""
-    return [service for service in offer.services if service.bookable and service.slug and "/" not in service.slug]
+    """Return the services that visitors can choose: the public ones."""
+    return [service for service in offer.services if service.bookable]
 
 
 def services_page(visit: WidgetRequest) -> HttpResponse:
@@ -81,7 +82,7 @@ def services_page(visit: WidgetRequest) -> HttpResponse:
     found = _find_services(services, query)
     groups: dict[str, list[Any]] = {}
     for service in found:
-        choices = visit.choices.replace(host_id=None, day=None, month=None)
+        choices = visit.choices.replace(day=None, month=None)
         url = visit.links.service_url("slots", service.slug, choices, kept=visit.form_input_token)
         groups.setdefault((service.category or "").strip(), []).append(service_card(service, visit.language, url))
     named = [{"title": title, "services": cards} for title, cards in groups.items() if title]
@@ -118,7 +119,7 @@ def _searched_text(service: Service) -> str:
 
 def _service_filter(visit: WidgetRequest, query: str, count: int) -> dict[str, Any]:
     """Return the context of parts/service_filter.html."""
-    choices = visit.choices.replace(host_id=None, day=None, month=None)
+    choices = visit.choices.replace(day=None, month=None)
     kept = visit.form_input_token
     found = ngettext("%(count)s service found", "%(count)s services found", count) % {"count": count}
     return {
@@ -140,9 +141,9 @@ def slots_page(visit: WidgetRequest, service: str) -> HttpResponse:
     kept = visit.form_input_token
     month = read_month(visit, detail)
     view, unavailable = month.view, ""
-    if view.host_unavailable:
+    if view.provider_unavailable:
         unavailable = _unavailable(visit, view.month)
-        # No link on the page has the host any more.
+        # No link on the page has the host or team any more.
         visit = visit.with_choices(view.choices)
 
     def here(choices: Choices) -> str:
@@ -167,7 +168,9 @@ def slots_page(visit: WidgetRequest, service: str) -> HttpResponse:
     notice = age_notice(visit, month.cached, min_age_seconds=AGE_NOTICE_SECONDS)
     renderer = PageRenderer(visit, page)
     context = slot_context(visit, view, links, renderer, notice=notice) | {
-        "service": service_card(detail.service, visit.language),
+        "service": service_card(
+            detail.service, visit.language, party=visit.choices.party_size, price_per=visit.account.price_per
+        ),
         "back": _back(visit),
         "taken": _taken(visit.request.GET.get("taken"), others_free=view.day is not None),
         "unavailable": unavailable,
@@ -178,13 +181,16 @@ def slots_page(visit: WidgetRequest, service: str) -> HttpResponse:
 
 
 def _unavailable(visit: WidgetRequest, month: date) -> str:
-    """Return the notice that the chosen host doesn't do this service. Names the host if the cache knows the name."""
-    name = visit.catalog.cached_host_name(visit.choices.host_id or "", month)
+    """Return the notice that the chosen host or team doesn't do this service. Says the name if the cache knows it."""
+    name = provider_name(visit.catalog.cached_slots(month), visit.choices)
     if name:
-        # Translators: host is the name of a person, "this" the service on the page.
+        # Translators: host is the name of a person or team, "this" the service on the page.
         return _("%(host)s isn't available for this. Here are everyone's times.") % {"host": name}
+    if visit.choices.host_id:
+        # Translators: "this" at the end of the first sentence is the service on the page.
+        return _("This person isn't available for this. Here are everyone's times.")
     # Translators: "this" at the end of the first sentence is the service on the page.
-    return _("This person isn't available for this. Here are everyone's times.")
+    return _("This team isn't available for this. Here are everyone's times.")
 
 
 def _taken(reason: str | None, *, others_free: bool) -> str:
@@ -207,8 +213,7 @@ def _back(visit: WidgetRequest) -> dict[str, str] | None:
     offer = visit.catalog.organization().value
     if len(bookable_services(offer)) < 2:
         return None
-    choices = visit.choices.replace(host_id=None, day=None, month=None, party_size=1)
-    return {"url": visit.links.url("services", choices=choices), "label": _("All services")}
+    return {"url": visit.links.services_url(), "label": _("All services")}
 
 
 def zone_context(visit: WidgetRequest, current: str, action: str, back: Any) -> dict[str, Any]:

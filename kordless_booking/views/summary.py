@@ -17,6 +17,8 @@ from kordless_booking.presentation.texts import (
     fold_long_text,
     party_text,
     policy_text,
+    price_text,
+    provider_text,
     status_texts,
     venue_timezone,
 )
@@ -36,7 +38,7 @@ class TermsSummary:
     """Name; the slug when Kordless can't be asked."""
     clocks: DisplayTimes
     host: str
-    """Name, or ""."""
+    """Name of host, team or both, or ""."""
     party: str
     where: LocationText | None = None
     duration: str = ""
@@ -63,11 +65,13 @@ def terms_summary(
     return TermsSummary(
         service=detail.service.name if detail else terms.service,
         clocks=display_times(visit, terms.start, terms.end, terms.timezone, site),
-        host=terms.host_name or "",
+        host=provider_text(terms.host_name, terms.team_name),
         party=party_text(terms.party_size),
         where=describe_location(offer.calendar.location) if offer else None,
         duration=formatting.duration(minutes, visit.language) if with_offer else "",
-        price=formatting.money(offer.service.price, visit.language) if offer else "",
+        price=price_text(offer.service.price, terms.party_size, visit.account.price_per, visit.language)
+        if offer
+        else "",
         policy=policy_text(offer.calendar.cancellation_policy) if offer else "",
     )
 
@@ -87,7 +91,8 @@ class BookingView:
     clocks: DisplayTimes
     where: LocationText | None
     host: str = ""
-    """Name. Kordless returns neither host nor party size, so both are empty unless the visitor's terms are known."""
+    """Name of host, team or both. Kordless returns neither these nor the party size, so they are empty unless the
+    visitor's terms are known."""
     party: str = ""
     policy: str = ""
     """Cancellation policy."""
@@ -106,12 +111,14 @@ def booking_view(
     *,
     terms: Terms | None = None,
     fallback_name: str = "",
+    is_visitors_zone: bool = True,
 ) -> BookingView:
-    """Return the view of a booking, in the visitor's time zone.
+    """Return the view of a booking, in the visitor's time zone, or without `is_visitors_zone` in the booking's.
 
     `detail` is its service, when Kordless still has it; `fallback_name` is shown when nothing else names the service.
     """
     texts = status_texts(booking.status)
+    site = booking_venue_timezone(booking, detail)
     return BookingView(
         number=booking.confirmation_number,
         status=booking.status,
@@ -119,9 +126,9 @@ def booking_view(
         headline=texts.headline,
         lead_text=texts.lead,
         service=booking.service_name or (detail.service.name if detail else fallback_name),
-        clocks=display_times(visit, booking.start, booking.end, timezone, booking_venue_timezone(booking, detail)),
+        clocks=display_times(visit, booking.start, booking.end, timezone, site, is_visitors=is_visitors_zone),
         where=describe_location(booking_location(booking, detail)),
-        host=(terms.host_name or "") if terms else "",
+        host=provider_text(terms.host_name, terms.team_name) if terms else "",
         party=party_text(terms.party_size) if terms else "",
         policy=policy_text(detail.calendar.cancellation_policy) if detail else "",
     )

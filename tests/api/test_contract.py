@@ -74,12 +74,19 @@ def booked(door: Kordless, key: str = "key-1") -> Booking:
 
 
 def test_the_organization(door: Kordless) -> None:
-    """The business with all its services, each kind of price among them."""
+    """The business with all its public services, each kind of price among them."""
     offer = door.organization()
     assert (offer.organization.name, offer.organization.slug) == ("Acme Salon", SANDBOX_ORG)
     assert len(offer.services) >= 6
     assert {service.price.kind for service in offer.services} == set(PriceKind)
-    assert not all(service.bookable for service in offer.services)
+    assert all(service.bookable for service in offer.services)
+
+
+def test_a_service_that_is_listed_as_not_public_is_not_bookable(door: Kordless, sandbox: Sandbox) -> None:
+    """Kordless may list what visitors can't book."""
+    sandbox.faults.add("not_public", service="beard-trim")
+    services = door.organization().services
+    assert [service.slug for service in services if not service.bookable] == ["beard-trim"]
 
 
 def test_a_service(door: Kordless) -> None:

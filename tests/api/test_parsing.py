@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kordless_booking.api import parsing
 from kordless_booking.api.parsing import (
-    MAX_SLOTS,
     SkippedItems,
     is_same_service,
     parse_booking,
@@ -30,7 +30,9 @@ from kordless_booking.api.resources import (
     ServiceDetail,
     Slot,
     Team,
+    decode,
     encode,
+    share_parts,
 )
 from kordless_booking.exceptions import OutcomeUnknown
 from tests.support.api_clients import CALENDAR, DOCUMENTS, END, LONG, NUMBER, ORGANIZATION, SERVICE, SHORT, SLOT, START
@@ -306,25 +308,44 @@ def test_slots_are_sorted_and_merged() -> None:
     ]
 
 
-def test_there_is_an_end_to_slots() -> None:
-    """Beyond 5,000 slots the rest is left out and counted."""
-    items = [
-        {"startsAt": (START + timedelta(minutes=i)).isoformat(), "endsAt": (END + timedelta(days=9)).isoformat()}
-        for i in range(MAX_SLOTS + 7)
-    ]
-    dropped = SkippedItems()
-    assert len(slots(*items, dropped=dropped)) == MAX_SLOTS
-    assert dropped == SkippedItems(count=7, first_path=f"$.slots[{MAX_SLOTS}]")
+def test_more_slots_than_a_response_may_have_are_refused_and_never_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The catalog then reads in parts; what was cut off would look booked out."""
+    monkeypatch.setattr(parsing, "MAX_SLOTS", 20)
+    items = [SLOT | {"startsAt": (START - timedelta(minutes=i)).isoformat()} for i in range(21)]
+    assert len(slots(*items[:20])) == 20
+    with pytest.raises(OutcomeUnknown) as caught:
+        slots(*items)
+    assert caught.value.reason == "too_large"
 
 
-@pytest.mark.parametrize("slug", ["", "a/b", "../x", "<b>", "a b", "x" * 101, "naïve", None])
-def test_a_service_that_fits_no_url_is_left_out(slug: object) -> None:
-    """A slug that our own URLs could not carry drops its service and no other."""
+def test_equal_parts_of_slots_share_their_memory() -> None:
+    """One object for each host, team and time, also after the cache: a month has thousands of slots."""
+    items = [SLOT | {"startsAt": (START - timedelta(minutes=i)).isoformat(), "teamId": "t"} for i in range(9)]
+    found = slots(*items)
+    again = share_parts(decode(encode(found), tuple[Slot, ...]))
+    assert again == found
+    for listed in (found, again):
+        for name in ("host", "team", "end", "service_id", "timezone"):
+            assert len({id(getattr(slot, name)) for slot in listed}) == 1, name
+
+
+@pytest.mark.parametrize("slug", ["", "a/b", "../x", "a\\b", "..", ". .", "x" * 201, None])
+def test_a_service_that_fits_no_url_is_left_out_and_named(slug: str | None) -> None:
+    """A slug that a path could not carry drops its service and no other, and the doctor can say which it was."""
     dropped = SkippedItems()
     bad = {"slug": slug, "name": "Bad"}
-    found = offer({"organization": ORGANIZATION, "services": [bad, SERVICE]}, dropped)
+    found = offer({"organization": ORGANIZATION, "services": [bad, SERVICE, SERVICE | {"name": "Again"}]}, dropped)
     assert [item.slug for item in found.services] == ["haircut"]
-    assert dropped == SkippedItems(count=1, first_path="$.services[0].slug")
+    assert dropped == SkippedItems(count=2, first_path="$.services[0].slug")
+    assert found.left_out == ((slug or "Bad")[:100], "haircut")
+
+
+@pytest.mark.parametrize(
+    "slug", ["Hair.Cut", "hair cut", "naïve", "美容", "<b>", "50%", "a?b#c", "x" * 200, ".hair", "~"]
+)
+def test_a_slug_may_have_any_characters_of_a_path(slug: str) -> None:
+    """They are percent-encoded in paths."""
+    assert service(slug=slug).slug == slug
 
 
 def test_one_slug_is_one_service() -> None:
@@ -408,9 +429,9 @@ def test_a_status_is_spelt_one_way(said: object, status: str) -> None:
         {"booking": []},
         {"booking": {name: value for name, value in SHORT.items() if name != "confirmation_number"}},
         {"booking": SHORT | {"confirmation_number": ""}},
-        {"booking": SHORT | {"confirmation_number": "../admin"}},
+        {"booking": SHORT | {"confirmation_number": "x" * 201}},
+        {"booking": SHORT | {"confirmation_number": "BOOK\n1"}},
         {"booking": SHORT | {"start_at": "tomorrow"}},
-        {"booking": SHORT | {"end_at": "2026-12-01T14:00:00Z"}},
     ],
 )
 def test_a_created_booking_needs_a_number_and_times(document: object) -> None:
@@ -434,6 +455,50 @@ def test_another_booking_than_asked_is_a_mismatch(asked: dict[str, Any]) -> None
     with pytest.raises(OutcomeUnknown) as caught:
         parse_booking(LONG, **asked)
     assert caught.value.reason == "mismatch"
+
+
+NUMBERS = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1, max_size=200).filter(
+    lambda text: text.strip() == text
+)
+
+
+@given(NUMBERS)
+def test_any_line_of_text_is_a_confirmation_number(number: str) -> None:
+    """Whoever is booked gets to know it, whatever the number looks like."""
+    assert parse_booking(SHORT | {"confirmation_number": number}, start=START, end=END).confirmation_number == number
+
+
+@given(
+    fraction=st.integers(-900_000, 999_999),
+    digits=st.integers(1, 9),
+    asked=st.booleans(),
+)
+def test_a_fraction_of_a_second_is_no_other_time(fraction: int, digits: int, asked: bool) -> None:
+    """An answer to what was asked has the time that was asked for; any other the nearest second."""
+    moment = START + timedelta(microseconds=fraction)
+    text = f"{moment:%Y-%m-%dT%H:%M:%S}.{f'{moment.microsecond:06}000'[:digits]}Z"
+    given = {"start": START, "end": END} if asked else {}
+    found = parse_booking(SHORT | {"start_at": text}, **given)
+    assert found.start.microsecond == 0
+    assert abs(found.start - START) <= timedelta(seconds=0 if asked else 1)
+    other = parse_booking(SHORT | {"end_at": text.replace("T14", "T15").replace("T13", "T14")}, **given)
+    assert (other.end.microsecond, abs(other.end - END) <= timedelta(seconds=0 if asked else 1)) == (0, True)
+
+
+def test_the_last_second_of_all_is_a_time() -> None:
+    """Rounding ends at the last second of the year 9999."""
+    last = parse_booking(SHORT | {"end_at": "9999-12-31T23:59:59.9Z"})
+    assert (last.end.year, last.end.second, last.end.microsecond) == (9999, 59, 0)
+
+
+@pytest.mark.parametrize(
+    "said", [None, "", "tomorrow", 17, [], "2026-12-01T14:00:00Z", "2026-12-01", "1999-01-01T00:00:00Z"]
+)
+def test_an_end_that_is_of_no_use_is_the_end_that_was_asked_for(said: object) -> None:
+    """A number and the right start are a booking; nobody is left waiting for its end."""
+    assert parse_booking({"booking": SHORT | {"end_at": said}}, start=START, end=END).end == END
+    with pytest.raises(OutcomeUnknown):
+        parse_booking({"booking": SHORT | {"end_at": said}})
 
 
 def test_case_makes_no_other_booking() -> None:

@@ -194,6 +194,26 @@ def test_a_count_that_is_none_is_unknown(value: str) -> None:
     assert parse_response_meta(200, {"x-ratelimit-limit": value}, now=NOW).limit is None
 
 
+def contradicting(limit: int, remaining: int) -> bool:
+    """Return True for counts that can't be true of a request that was just answered."""
+    return limit < 1 or remaining < 0 or remaining > limit
+
+
+COUNTS = st.integers(-3, 70)
+
+
+@given(limit=COUNTS, remaining=COUNTS, status=st.sampled_from([200, 201, 404, 429]))
+def test_rate_limit_headers_that_contradict_their_own_answer_mean_nothing(
+    limit: int, remaining: int, status: int
+) -> None:
+    """A limit of 0 or -1, a negative remainder and one above the limit are ignored, and so is the other count."""
+    headers = {"x-ratelimit-limit": str(limit), "x-ratelimit-remaining": str(remaining)}
+    answer = parse_response_meta(status, headers, now=NOW)
+    expected = (None, None) if contradicting(limit, remaining) else (limit, remaining)
+    assert (answer.limit, answer.remaining) == expected
+    assert (answer.retry_after is not None) == (status == 429)
+
+
 HEADERS = ("date", "retry-after", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
 VALUES = st.one_of(
     st.text(max_size=40),

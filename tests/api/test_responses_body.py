@@ -33,7 +33,7 @@ def test_deflate_is_unpacked() -> None:
 
 
 def test_the_limit_itself_may_come() -> None:
-    """Exactly 2 MiB pass."""
+    """Exactly 16 MiB pass."""
     assert len(read_body([b" " * MAX_BODY_BYTES])) == MAX_BODY_BYTES
 
 
@@ -45,7 +45,7 @@ def endless() -> Iterator[bytes]:
 
 
 def test_an_endless_body_is_cut() -> None:
-    """More than 2 MiB is OutcomeUnknown, long before the end."""
+    """More than 16 MiB is OutcomeUnknown, long before the end."""
     with pytest.raises(OutcomeUnknown) as caught:
         read_body(endless())
     assert caught.value.reason == "too_large"
@@ -53,7 +53,7 @@ def test_an_endless_body_is_cut() -> None:
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
 def test_a_bomb_does_not_go_off(encoding: str) -> None:
-    """A small body that unpacks to 100 MB stops at 2 MiB."""
+    """A small body that unpacks to 100 MB stops at 16 MiB."""
     packer = zlib.compressobj(9, zlib.DEFLATED, 31 if encoding == "gzip" else 15)
     bomb = b"".join(packer.compress(b"0" * 1_000_000) for _ in range(100)) + packer.flush()
     with pytest.raises(OutcomeUnknown) as caught:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kordless_booking.api.resources import Host, Slot
+from kordless_booking.api.resources import Host, Slot, Team
 from kordless_booking.booking.availability import (
     EmptyReason,
     MonthView,
@@ -21,6 +21,7 @@ from kordless_booking.booking.availability import (
     months_in_window,
     parts_of_day,
     unique_hosts,
+    unique_teams,
 )
 from kordless_booking.booking.choices import Choices
 from kordless_booking.limits import MAX_PARTY_SIZE
@@ -30,6 +31,7 @@ from tests.support.timezones import EVERY_ZONE
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SARAH, TOM = Host(id="host_sarah", name="Sarah"), Host(id="host_tom", name="Tom")
+CUT, COLOR = Team(id="team_cut", name="Cut"), Team(id="team_color", name="Color")
 HOUR = timedelta(hours=1)
 
 
@@ -38,10 +40,11 @@ def at(text):
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def slot(start, *, minutes=60, host=None, free=1, capacity=1):
+def slot(start, *, minutes=60, host=None, team=None, free=1, capacity=1):
     """A slot that starts at an instant or a text of one."""
     start = at(start) if isinstance(start, str) else start
-    return Slot(start=start, end=start + timedelta(minutes=minutes), host=host, available=free, capacity=capacity)
+    end = start + timedelta(minutes=minutes)
+    return Slot(start=start, end=end, host=host, team=team, available=free, capacity=capacity)
 
 
 def clocks(times):
@@ -135,6 +138,49 @@ def test_a_host_can_be_chosen():
     ]
     assert clocks(flat(free_times(slots, zone=UTC, now=NOW, host_id="host_tom"))) == ["10:00"]
     assert free_times(slots, zone=UTC, now=NOW, host_id="") == {}
+
+
+def test_a_team_can_be_chosen_with_its_hosts_and_without():
+    """All of the team's times stay, whoever is the host; host and team together are one person's times in it."""
+    slots = [
+        slot("2026-12-01 09:00", host=SARAH, team=CUT),
+        slot("2026-12-01 10:00", team=CUT),
+        slot("2026-12-01 11:00", host=SARAH, team=COLOR),
+        slot("2026-12-01 12:00", host=SARAH),
+    ]
+    assert clocks(flat(free_times(slots, zone=UTC, now=NOW, team_id="team_cut"))) == ["09:00", "10:00"]
+    both = free_times(slots, zone=UTC, now=NOW, host_id="host_sarah", team_id="team_color")
+    assert clocks(flat(both)) == ["11:00"]
+    assert free_times(slots, zone=UTC, now=NOW, team_id="") == {}
+
+
+@given(st.permutations([(h, t, f) for h in (SARAH, None) for t in (CUT, COLOR, None) for f in (1, 2)]))
+@settings(max_examples=30)
+def test_one_time_has_one_slot_for_each_host_and_team(order):
+    """A host in two teams, a team without a host and nobody in particular are four wishes, not one."""
+    slots = [slot("2026-12-01 09:00", host=h, team=t, free=f, capacity=2) for h, t, f in order]
+    (moment,) = flat(free_times(slots, zone=UTC, now=NOW))
+    pairs = [(SARAH, COLOR), (SARAH, CUT), (SARAH, None), (None, COLOR), (None, CUT), (None, None)]
+    assert [(s.host, s.team, s.available) for s in moment.slots] == [(host, team, 2) for host, team in pairs]
+
+
+def test_an_id_with_any_characters_can_be_chosen():
+    """As it is, and as a query carries it."""
+    odd = Host(id="Sarah / Müller", name="Sarah")
+    slots = [slot("2026-12-01 09:00", host=odd), slot("2026-12-01 10:00", host=TOM)]
+    for chosen in (odd.id, Choices(host_id=odd.id).host_id):
+        assert clocks(flat(free_times(slots, zone=UTC, now=NOW, host_id=chosen))) == ["09:00"]
+
+
+def test_teams_are_offered_where_hosts_have_no_names():
+    """A team whose hosts all have names is chosen by them."""
+    slots = [
+        slot("2026-12-01 09:00", host=SARAH, team=CUT),
+        slot("2026-12-01 10:00", team=COLOR),
+        slot("2026-12-01 11:00", host=Host(id="nameless"), team=Team(id="team_nail", name="Nails")),
+        slot("2026-12-01 12:00", team=Team(id="unnamed")),
+    ]
+    assert [team.id for team in unique_teams(slots)] == ["team_color", "team_nail", "unnamed"]
 
 
 def test_everybody_with_a_slot_is_listed_once():
@@ -407,9 +453,9 @@ def test_a_host_without_any_slot_is_left_when_others_are_free():
     """The times are everyone's, and the choices have no host."""
     months = [slot("2026-03-10 10:00", host=SARAH)], [slot("2026-04-10 10:00", host=TOM)]
     shown = view(*months, host_id="nobody")
-    assert (shown.host_unavailable, shown.choices.host_id, shown.day) == (True, None, date(2026, 3, 10))
+    assert (shown.provider_unavailable, shown.choices.host_id, shown.day) == (True, None, date(2026, 3, 10))
     shown = view(*months, host_id="nobody", month=APRIL)
-    assert (shown.host_unavailable, shown.month, shown.day) == (True, APRIL, date(2026, 4, 10))
+    assert (shown.provider_unavailable, shown.month, shown.day) == (True, APRIL, date(2026, 4, 10))
 
 
 @pytest.mark.parametrize(
@@ -423,8 +469,18 @@ def test_a_host_without_any_slot_is_left_when_others_are_free():
 def test_a_host_with_a_full_slot_or_where_nobody_is_free_is_not_left(months):
     """A host who is booked out does the service, and an empty calendar says nothing about the host."""
     shown = view(*months, host_id="host_sarah")
-    assert (shown.host_unavailable, shown.choices.host_id) == (False, "host_sarah")
+    assert (shown.provider_unavailable, shown.choices.host_id) == (False, "host_sarah")
     assert shown.empty is EmptyReason.NOTHING_FREE
+
+
+def test_a_team_without_any_slot_is_left_and_a_host_of_another_team_is_not():
+    """Of both, the host decides."""
+    slots = [slot("2026-03-10 10:00", host=SARAH, team=CUT), slot("2026-03-11 10:00", host=TOM)]
+    assert view(slots, team_id="nobody").choices.team_id is None
+    assert view(slots, team_id="nobody", host_id="nobody").choices == Choices()
+    assert not view(slots, team_id="team_cut").provider_unavailable
+    shown = view(slots, team_id="nobody", host_id="host_sarah")
+    assert (shown.provider_unavailable, shown.empty) == (False, EmptyReason.NOTHING_FREE)
 
 
 def test_the_search_for_a_host_ends_when_a_month_of_others_was_seen():
@@ -436,7 +492,7 @@ def test_the_search_for_a_host_ends_when_a_month_of_others_was_seen():
         months = iter(listed)
         given = Choices(host_id="host_sarah", **choice)
         shown = month_view(months, given, now, zone=get_timezone("UTC"), bounds=BOUNDS)
-        return shown.host_unavailable, 3 - len(list(months))
+        return shown.provider_unavailable, 3 - len(list(months))
 
     assert read(early) == (True, 1)
     assert read(late) == (True, 2)
@@ -447,8 +503,8 @@ def test_the_host_of_a_booking_is_never_left():
     """Nobody else can take it over."""
     months = [(MARCH, (slot("2026-03-10 10:00", host=SARAH),))]
     given = Choices(host_id="nobody")
-    shown = month_view(months, given, NOW, zone=get_timezone("UTC"), bounds=BOUNDS, keep_host=True)
-    assert (shown.host_unavailable, shown.choices, shown.times) == (False, given, ())
+    shown = month_view(months, given, NOW, zone=get_timezone("UTC"), bounds=BOUNDS, keep_provider=True)
+    assert (shown.provider_unavailable, shown.choices, shown.times) == (False, given, ())
 
 
 def test_nothing_free_in_any_month_is_its_own_reason():
@@ -527,6 +583,15 @@ def test_one_named_host_is_no_choice_unless_a_host_was_chosen():
     assert view([], host_id="host_tom").hosts == ()
 
 
+def test_one_named_host_or_team_is_no_choice_but_one_of_each_is():
+    """Teams and hosts are one choice."""
+    assert view([slot("2026-03-10 09:00", team=CUT)]).teams == ()
+    shown = view([slot("2026-03-10 09:00", team=CUT), slot("2026-03-10 10:00", host=SARAH, team=COLOR)])
+    assert (shown.hosts, shown.teams) == ((SARAH,), (CUT,))
+    assert shown.host_teams == {"host_sarah": "Color"}
+    assert view([slot("2026-03-10 09:00", team=CUT)], team_id="team_cut").teams == (CUT,)
+
+
 def test_another_zone_moves_the_same_slots_to_its_own_dates():
     """One instant is on March 11 in Kiritimati and on March 9 in Niue; so is today."""
     slots = [slot("2026-03-10 10:30")]
@@ -580,13 +645,14 @@ def test_free_days_of_several_months_join_without_a_day_twice():
 
 @st.composite
 def offers(draw):
-    """Draw slots from February to June, of several hosts and sizes, some full and some that end before they start."""
+    """Draw slots from February to June, of several hosts, teams and sizes, some full or ending before they start."""
     starts = draw(st.lists(st.integers(-28 * 96, 120 * 96), max_size=25))
     return tuple(
         slot(
             NOW + timedelta(minutes=15 * start),
             minutes=draw(st.sampled_from([-5, 0, 15, 60, 1500])),
             host=draw(st.sampled_from([None, SARAH, TOM, Host(id="nameless")])),
+            team=draw(st.sampled_from([None, CUT, COLOR])),
             free=draw(st.integers(-1, 6)),
             capacity=draw(st.integers(0, 60)),
         )
@@ -603,6 +669,7 @@ def offers(draw):
         month=st.none() | st.sampled_from([date(2026, 1, 1), MARCH, APRIL, MAY, date(2027, 1, 1)]),
         day=st.none() | st.dates(date(2026, 2, 1), date(2026, 6, 30)),
         host_id=st.sampled_from([None, "host_sarah", "host_tom", "nobody"]),
+        team_id=st.sampled_from([None, None, "team_cut", "nobody"]),
         party_size=st.integers(1, 8),
     ),
 )
@@ -621,17 +688,21 @@ def test_a_month_view_accounts_for_every_slot(slots, zone, venue, choices):
         bounds=bounds,
         venue_zone=get_timezone(venue) if venue else None,
     )
-    done_by_host = any(each.host and each.host.id == choices.host_id for each in slots)
-    if choices.host_id and not done_by_host:
+    if choices.host_id:
+        has_slot = any(each.host and each.host.id == choices.host_id for each in slots)
+    else:
+        has_slot = choices.team_id is None or any(each.team and each.team.id == choices.team_id for each in slots)
+    if not has_slot:
         # All months have the same slots here, so one is as good as all to find out.
-        anyone = choices.replace(host_id=None)
-        assert shown.host_unavailable is any(free_days(month, slots, anyone, NOW, here) for month in months)
-        choices = anyone if shown.host_unavailable else choices
+        anyone = choices.replace(host_id=None, team_id=None)
+        assert shown.provider_unavailable is any(free_days(month, slots, anyone, NOW, here) for month in months)
+        choices = anyone if shown.provider_unavailable else choices
     assert shown.choices == choices
     expected = {}
     for each in slots:
         day = each.start.astimezone(here).date()
         bookable = each.start > NOW and each.end > each.start and each.available >= choices.party_size
+        bookable = bookable and (choices.team_id is None or (each.team and each.team.id == choices.team_id))
         if bookable and (choices.host_id is None or (each.host and each.host.id == choices.host_id)):
             expected.setdefault(day, set()).add((each.start, each.end))
     in_month = {day: times for day, times in expected.items() if day.replace(day=1) == shown.month}

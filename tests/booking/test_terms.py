@@ -105,14 +105,20 @@ def _slot(host: Host | None = None, team: Team | None = None) -> Slot:
         ([_slot(SARAH, TEAM)], (SARAH.id, SARAH.name, TEAM.id, TEAM.name)),
         ([_slot(SARAH)], (SARAH.id, SARAH.name, None, None)),
         ([_slot(None, TEAM)], (None, None, TEAM.id, TEAM.name)),
-        ([_slot(SARAH, TEAM), _slot(Host(id="host_tom"), TEAM)], (None, None, None, None)),
+        ([_slot(SARAH, TEAM), _slot(Host(id="host_tom"), TEAM)], (None, None, TEAM.id, TEAM.name)),
+        ([_slot(None, TEAM), _slot(Host(id="host_tom"), TEAM)], (None, None, TEAM.id, TEAM.name)),
+        ([_slot(SARAH, TEAM), _slot(SARAH, Team(id="team_color"))], (SARAH.id, SARAH.name, None, None)),
+        ([_slot(None, TEAM), _slot(None, Team(id="team_color"))], (None, None, None, None)),
+        ([_slot(SARAH, TEAM), _slot(Host(id="host_tom"), Team(id="team_color"))], (None, None, None, None)),
+        ([_slot(SARAH, TEAM), _slot()], (None, None, None, None)),
+        ([_slot(None, TEAM), _slot(SARAH)], (None, None, None, None)),
         ([_slot()], (None, None, None, None)),
     ],
 )
-def test_only_a_host_without_alternative_is_part_of_the_terms(
+def test_only_a_host_or_team_without_alternative_is_part_of_the_terms(
     slots: list[Slot], chosen: tuple[str | None, ...]
 ) -> None:
-    """Kordless picks the host among several, so the terms must not promise one."""
+    """Kordless picks among several hosts or teams, so the terms must not promise one; what all share they have."""
     terms = Terms.from_available_time(
         _available(*slots, party_size=3), service="haircut", timezone="Europe/Paris", party_size=3
     )
@@ -160,8 +166,8 @@ def test_unreadable_terms_are_an_invalid_token(terms: object, clock: object) -> 
 
 
 def test_a_manage_link_has_what_a_booking_lacks() -> None:
-    """Kordless repeats neither host nor party size, and the booking may only move to a time that fits both."""
+    """Kordless repeats neither host nor team nor party size, and the booking may only move to a time that fits."""
     given = {"number": "BOOK_AB12", "contact": "canary@example.com", "expires": 1, "timezone": "UTC"}
     link = ManageLink.for_terms(FULL, **given)
-    assert (link.host_id, link.party_size, link.timezone) == ("host_sarah", 3, "UTC")
+    assert (link.host_id, link.team_id, link.party_size, link.timezone) == ("host_sarah", "team_hair", 3, "UTC")
     assert ManageLink.for_terms(None, **given) == ManageLink(**given)

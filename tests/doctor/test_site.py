@@ -1,6 +1,5 @@
 """The doctor's report on the running site, to which it sends requests as Kordless and browsers would."""
 
-import socket
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +14,7 @@ from kordless_booking.models import WebhookDelivery
 from kordless_booking.sandbox import Sandbox
 from tests.support.deliveries import OLD
 from tests.support.doctor import ask
+from tests.support.reserved_port import reserved_port
 
 pytestmark = pytest.mark.django_db
 
@@ -89,7 +89,5 @@ def test_another_site(running: str, well: Settings):
 def test_nobody_there(well: Settings):
     """Or somebody who speaks no HTTP."""
     assert ask("--site", "http://127.0.0.1:1").of("site") == {"site_unreachable": "fix"}
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
-        listening.close()
+    with reserved_port() as port:
         assert "site_unreachable" in ask("--site", f"https://127.0.0.1:{port}").fixes()

@@ -1,4 +1,4 @@
-"""Findings of the doctor about Kordless: each failure has its id and its advice, at three requests at most."""
+"""Findings of the doctor about Kordless: each failure has its id and its advice, at eight requests at most."""
 
 import logging
 from typing import Any
@@ -7,22 +7,26 @@ import pytest
 from pytest_django import Settings
 from time_machine import Traveller
 
+from kordless_booking.api import parsing
+from kordless_booking.api.session import wsgi_transport
 from kordless_booking.conf import get_account
 from kordless_booking.sandbox import NORTH_KEY, Sandbox
 from kordless_booking.upstream.registry import services_for
 from tests.support.doctor import ask
+from tests.support.odd_answers import Change, OddAnswers, many_hosts
 
 pytestmark = pytest.mark.django_db
 
 
 def test_all_is_well(well: Settings, limited: Sandbox):
-    """Two requests: for the organization, and for times."""
+    """Three requests: for the organization, a service, and its times."""
     limited.faults.add("date_skew", seconds=1)
+    limited.faults.add("not_public", operation="organization", service="makeover")
     told = ask()
     assert told.status == 0, told.text
     assert told.of("kordless") == dict.fromkeys(("reached", "key", "services", "times", "clock"), "ok")
-    assert [request.operation for request in limited.requests] == ["organization", "availability"]
-    assert told.document["requests"] == 2
+    assert [request.operation for request in limited.requests] == ["organization", "service", "availability"]
+    assert told.document["requests"] == 3
     assert "8 of 9 services" in told.line("services")
 
 
@@ -42,8 +46,8 @@ def test_all_is_well(well: Settings, limited: Sandbox):
         ("other_org", "*", {}, "no_usable_answer", "check ORG_SLUG", 1),
         ("reset", "*", {}, "no_usable_answer", "Kordless has an outage", 2),
         ("status", "*", {"status": 400}, "refused", "look for a newer one", 1),
-        ("key_revoked", "availability", {}, "key_refused", "create a key", 2),
-        ("status", "availability", {"status": 503}, "no_usable_answer", "Kordless has an outage", 3),
+        ("key_revoked", "availability", {}, "key_refused", "create a key", 3),
+        ("status", "availability", {"status": 503}, "no_usable_answer", "Kordless has an outage", 4),
         ("null_lists", "organization", {}, "nothing_bookable", "make a service public", 1),
     ],
 )
@@ -76,13 +80,97 @@ def test_a_key_of_another_organization(well: Settings, sandbox: Sandbox):
     assert "acme-salon" in told.line("key_of_other_organization")
 
 
-def test_an_outage_costs_at_most_three_requests(well: Settings, sandbox: Sandbox):
-    """Each of two calls would be tried twice."""
+def test_an_outage_costs_one_retry_of_each_request(well: Settings, sandbox: Sandbox):
+    """Each call is tried twice at most."""
     sandbox.faults.add("status", "organization", times=1, status=502)
     sandbox.faults.add("status", "availability", status=502)
     told = ask()
-    assert [request.operation for request in sandbox.requests] == ["organization"] * 2 + ["availability"]
+    asked = [request.operation for request in sandbox.requests]
+    assert asked == ["organization"] * 2 + ["service"] + ["availability"] * 2
+    assert told.fixes() == ["no_usable_answer"]
+
+
+def test_a_month_in_many_parts_costs_eight_requests_at_most(
+    well: Settings, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+):
+    """It is not checked then, and that is said."""
+    monkeypatch.setattr(parsing, "MAX_SLOTS", 20)
+    told = ask()
+    assert told.document["requests"] == len(sandbox.requests) == 8
     assert told.of("kordless")["times_not_checked"] == "note"
+
+
+def test_many_hosts_are_read_to_the_end_of_the_month(well: Settings, sandbox: Sandbox):
+    """The months of the page, in the parts of the page: 6 hosts every quarter of an hour."""
+    kordless = answered_by(well, sandbox, availability=many_hosts(6))
+    assert "7680 of haircut until 2027-01-01" in ask().line("times")
+    assert kordless.asked["availability"] == 1
+
+
+def test_a_day_of_too_many_times_is_no_good_state(well: Settings, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch):
+    """What visitors can't see is never "ok"."""
+    monkeypatch.setattr(parsing, "MAX_SLOTS", 3)
+    told = ask()
+    assert told.fixes() == ["times_too_many"]
+    assert "times" not in told.of("kordless")
+    assert ask().fixes() == ["times_too_many"]
+
+
+def test_times_that_cannot_be_understood_are_counted(well: Settings, sandbox: Sandbox):
+    """They are skipped on pages."""
+
+    def broken(document: dict[str, Any], _query: dict[str, str]) -> dict[str, Any]:
+        for slot in document["slots"][:3]:
+            slot["startsAt"] = "soon"
+        return document
+
+    answered_by(well, sandbox, availability=broken)
+    told = ask()
+    assert told.fixes() == ["times_skipped"]
+    assert "3 free times of haircut" in told.line("times_skipped")
+
+
+@pytest.mark.parametrize(
+    ("zone", "finding"),
+    [
+        ("Our time", {"timezone_unknown": "fix"}),
+        (None, {"timezone_missing": "note"}),
+        ("Eastern Standard Time", {}),
+        ("america/new_york", {}),
+    ],
+)
+def test_a_time_zone_that_is_none_is_found(well: Settings, sandbox: Sandbox, zone: str | None, finding: dict[str, str]):
+    """By its name, with what to do."""
+
+    def change(document: dict[str, Any], _query: dict[str, str]) -> dict[str, Any]:
+        document["calendarSettings"]["timezone"] = zone
+        return document
+
+    answered_by(well, sandbox, service=change)
+    told = ask().of("kordless")
+    assert {code: level for code, level in told.items() if code.startswith("timezone")} == finding
+    assert told["times"] == "ok"
+
+
+def test_services_that_cannot_be_shown_are_named(well: Settings, sandbox: Sandbox):
+    """A slash in the slug, and a slug that another service has."""
+
+    def change(document: dict[str, Any], _query: dict[str, str]) -> dict[str, Any]:
+        document["services"][1]["slug"] = "cut/and\x1b[2J color"
+        document["services"][2]["slug"] = "haircut"
+        return document
+
+    answered_by(well, sandbox, organization=change)
+    told = ask()
+    assert told.fixes() == ["services_left_out"]
+    assert "cut/and[2J color, haircut" in told.line("services_left_out")
+
+
+def answered_by(site: Settings, sandbox: Sandbox, **changes: Change) -> OddAnswers:
+    """Put these changes between the site and its Kordless."""
+    kordless = OddAnswers(sandbox, **changes)
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "TRANSPORT": wsgi_transport(kordless)}
+    return kordless
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(600, "600 s behind"), (-600, "600 s ahead of"), (121, "121 s behind")])
@@ -133,7 +221,7 @@ def test_the_lines_in_the_log_are_its_own(well: Settings, sandbox: Sandbox, capl
     caplog.set_level(logging.INFO)
     ask()
     calls = [record.getMessage() for record in caplog.records if "kordless_call" in record.getMessage()]
-    assert len(calls) == 2
+    assert len(calls) == 3
     assert all(" req=doctor-" in line for line in calls)
 
 
@@ -193,7 +281,7 @@ def test_each_account_is_asked_for_itself(two_accounts: Settings, sandbox: Sandb
     """Or one alone."""
     told = ask()
     assert told.of("kordless", "north")["key"] == told.of("kordless", "south")["key"] == "ok"
-    assert told.document["requests"] == len(sandbox.requests) == 4
+    assert told.document["requests"] == len(sandbox.requests) == 6
     sandbox.clear_requests()
     assert ask("--account", "south").of("kordless", "north") == {}
-    assert len(sandbox.requests) == 2
+    assert len(sandbox.requests) == 3

@@ -219,7 +219,7 @@ LINES = (
     Fault("cut before the head", "reset", {"after_bytes": 0}, unanswered("cut", carried_out=True), socket=True),
     Fault("200 MB", "huge", {"megabytes": 200}, unanswered("too_large", carried_out=True), socket=True),
     Fault(
-        "gzip bomb", "huge", {"megabytes": 8, "gzipped": True}, unanswered("too_large", carried_out=True), socket=True
+        "gzip bomb", "huge", {"megabytes": 24, "gzipped": True}, unanswered("too_large", carried_out=True), socket=True
     ),
 )
 

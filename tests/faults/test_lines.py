@@ -60,7 +60,9 @@ def test_a_bad_line_is_a_page_in_time(street: FaultScenario, caplog: pytest.LogC
         scenario.sandbox.faults.add(fault.kind, step.operation, **fault.options)
 
     struck(scenario, caplog, fault, act, fall)
-    assert [request.operation for request in scenario.sandbox.requests].count(step.operation) <= step.most
+    # Slots that are too large are asked for in shorter ranges: of 33, 17, 9, 5, 3, 2 days and of one.
+    most = 7 if fault.kind == "huge" and act == "slots" else step.most
+    assert [request.operation for request in scenario.sandbox.requests].count(step.operation) <= most
 
 
 @pytest.mark.long

@@ -16,7 +16,7 @@ from kordless_booking.api.session import wsgi_transport
 from kordless_booking.clock import Clock
 from kordless_booking.conf import get_account
 from kordless_booking.sandbox import SANDBOX_KEY
-from kordless_booking.upstream.registry import services_for
+from kordless_booking.upstream.registry import background_worker, services_for
 from tests.support.fault_scenario import START, TYPED, FaultScenario, written
 from tests.support.loopback_server import Line, serving
 from tests.support.page_invariants import events
@@ -25,13 +25,14 @@ from tests.support.visitor import Page, Visitor
 SLOTS = "/book/haircut/?day=2026-12-09"
 NOTICE = "Times may have changed"
 BEHIND_THE_SCENES = threading.Event()
-"""Never set: waiting for it lets the threads that refresh have the processor."""
+"""Never set: waiting for it lets real time pass."""
 
 
 def until(scenario: FaultScenario, url: str, right: Callable[[Page], bool], *, within: int) -> Page:
     """Look again every two seconds until the page is as it should be; it must be `within` seconds.
 
-    What is refreshed behind the scenes arrives in real time, so the clock waits for it a little.
+    What is refreshed behind the scenes is waited for. A process looks into the shared cache again after a second of
+    real time, so the clock waits for that a little.
     """
     for _ in range(0, within, 2):
         scenario.clock.shift(2)
@@ -39,6 +40,7 @@ def until(scenario: FaultScenario, url: str, right: Callable[[Page], bool], *, w
         while time.perf_counter() < deadline:
             scenario.clock.shift(0.01)
             BEHIND_THE_SCENES.wait(0.02)
+            background_worker.join()
             page = scenario.walk.open(f"{url}{'&' if '?' in url else '?'}hours=24")
             if right(page):
                 return page

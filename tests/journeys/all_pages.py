@@ -98,7 +98,7 @@ class Tour:
         self.open("beard-trim/", "slot")
         self.press(".kb-time", "contact")
         self.fill(name="Ada", email="ada@example.com")
-        details = self.page.url
+        details = booking_steps.address(self.page)
         faults.add("status", "create", status=503)
         self.press(".kb-form button[type=submit]", "attempt")
         yield "confirming"

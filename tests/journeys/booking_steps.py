@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from time import monotonic
 
 from playwright.sync_api import Error, Locator, Page, Route, expect
 
@@ -43,6 +44,13 @@ def another_day(page: Page) -> Locator:
     return others.first
 
 
+def choose_day(page: Page, day: Locator) -> None:
+    """Press a day, and wait until it is the one that is shown: until then the times are those of another day."""
+    words = day.get_attribute("aria-label") or ""
+    day.click()
+    expect(page.locator("a.kb-day[aria-current]")).to_have_attribute("aria-label", words)
+
+
 def to_contact(page: Page, nth: int = 0) -> str:
     """From the times to the contact form, with the nth time of the day shown; answers that time's words."""
     at(page, "slot")
@@ -63,6 +71,11 @@ def book(page: Page, name: str = "Ada Lovelace", email: str = "ada@example.com")
     return number_on(page)
 
 
+def address(page: Page) -> str:
+    """The address of the page, asked of itself: `page.url` hears of one that a script has set a moment later."""
+    return str(page.evaluate("location.href"))
+
+
 def back(page: Page) -> None:
     """Press the browser's button; whoever does waits for what is to be seen next."""
     page.wait_for_load_state("networkidle")
@@ -75,6 +88,18 @@ def forward(page: Page) -> None:
     page.wait_for_load_state("networkidle")
     with suppress(Error):
         page.go_forward()
+
+
+def reload_until(page: Page, shown: Locator) -> None:
+    """Load the page again until this is on it: it comes about in the background, and the page asks for it only once.
+
+    Whoever has just sent a form waits for its answer first, or the reload takes its place.
+    """
+    give_up = monotonic() + 60
+    while not shown.count():
+        assert monotonic() < give_up, f"{shown} has not come"
+        page.wait_for_timeout(100)
+        page.reload()
 
 
 def number_on(page: Page) -> str:

@@ -90,9 +90,11 @@ def served(folder: Path, **more: str) -> Iterator[Demo]:
     The server is handed a socket that listens already, so that there is nothing to wait for.
     """
     with socket.create_server(("127.0.0.1", 0)) as listening, (folder / "demo.log").open("w") as log:
-        leader = fork_server.serve(listening, log, ["demo_site.wsgi", "--threads", "8"], environment(folder, **more))
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        given = environment(folder, **{"SITE_URL": url, **more})
+        leader = fork_server.serve(listening, log, ["demo_site.wsgi", "--threads", "8"], given)
         try:
-            yield Demo(f"http://127.0.0.1:{listening.getsockname()[1]}", folder, leader)
+            yield Demo(url, folder, leader)
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(leader, signal.SIGKILL)  # else it would wait for the lines that browsers keep open

@@ -98,6 +98,12 @@ class Firefox:
         self._enter(frame)
         return self._call("WebDriver:ExecuteScript", script=f"return ({expression})", args=[])
 
+    def wait_for(self, expression: str, frame: str = "") -> None:
+        """Wait until a JavaScript expression is true in the page."""
+        give_up = monotonic() + PATIENCE_SECONDS
+        while not self.ask(expression, frame):
+            assert monotonic() < give_up, f"{expression} has not come true"
+
     def kept(self, *frames: str) -> list[str]:
         """Everything that any site has stored in this browser, and what the page's and the frames' windows hold."""
         found = list(self._inside(KEPT))

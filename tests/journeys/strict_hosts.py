@@ -62,7 +62,9 @@ def host(book: str) -> WSGIApplication:
             body = LISTEN
         elif path == "/party/":
             headers.append(("Set-Cookie", "third=party; Secure; SameSite=None; Path=/"))
-            body = f"<p id=got>{escape(environ.get('HTTP_COOKIE', 'nothing'))}</p><a href=?>Again</a>"
+            # Another id after the click: whoever waits for it doesn't read what the first page says.
+            which = "got" if environ.get("QUERY_STRING") else "first"
+            body = f"<p id={which}>{escape(environ.get('HTTP_COOKIE', 'nothing'))}</p><a href=?again>Again</a>"
         elif path == "/bare/":
             body = "<!doctype html><title>A host</title><h1>Nothing</h1>"
         elif path == "/third/":

@@ -26,7 +26,7 @@ def test_a_booking_is_confirmed_by_mail(page: Page, demo: Demo, complaints: list
     expect(letter.get_by_role("heading", name="You're booked")).to_be_visible()
     expect(letter.get_by_text(number)).to_be_visible()
     expect(letter.get_by_role("link", name="Change or cancel")).to_have_attribute(
-        "href", re.compile("^http://127.0.0.1:8000/book/manage/")
+        "href", re.compile(f"^{re.escape(demo.url)}/book/manage/")
     )
     assert not booking_steps.is_too_wide(page)
     page.get_by_text("The same as plain text").click()
@@ -61,9 +61,4 @@ def test_a_mail_leaves_nobody_out(page: Page, demo: Demo, scheme: str):
 
 def _wait_for_mail(page: Page) -> None:
     """It is sent in the background."""
-    for _ in range(100):
-        if page.get_by_role("navigation", name="Mails").count():
-            return
-        page.wait_for_timeout(100)
-        page.reload()
-    raise AssertionError("no mail has come")
+    booking_steps.reload_until(page, page.get_by_role("navigation", name="Mails"))

@@ -25,6 +25,7 @@ def test_from_the_confirmation(page: Page, demo: Demo, complaints: list[str]):
     number = booked(page, demo, "mover@example.com")
     before = str(demo.sandbox.bookings())
     page.get_by_role("link", name="Change or cancel", exact=True).click()
+    booking_steps.at(page, "booking")
     assert "mover" not in page.url
     move_and_cancel(page, demo, number)
     assert str(demo.sandbox.bookings()) != before
@@ -45,6 +46,7 @@ def test_by_number_without_javascript(browser: Browser, demo: Demo):
         assert answers[0] == answers[1]
         page.goto(f"{demo.url}/book/manage/")
         booking_steps.find(page, number.lower(), "finder@example.com")
+        booking_steps.at(page, "booking")
         assert "finder" not in page.url
         move_and_cancel(page, demo, number)
         assert context.cookies() == []

@@ -52,9 +52,12 @@ def by_phone(demo: Demo, time: Locator, service: str = SERVICE) -> None:
 
 
 def looked(page: Page) -> int:
-    """Let half a minute pass on the open page; the status of what it asks."""
+    """Let half a minute pass on the open page; the status of what it asks, once the page has taken it in."""
     with page.expect_response(lambda response: "kb-seen" in response.request.headers) as caught:
         page.clock.fast_forward(LOOKS)
+    caught.value.finished()
+    # Only then does it count the seconds until it looks again.
+    page.wait_for_function("!document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')")
     return caught.value.status
 
 
@@ -139,6 +142,7 @@ def test_a_server_that_is_away_is_not_complained_of(page: Page, told: Demo):
     page.route("**/book/color-consultation/**", lambda route: route.abort())
     with page.expect_event("requestfailed"):
         page.clock.fast_forward(LOOKS)
+    page.wait_for_function("!document.querySelector('.htmx-request')")
     expect(page.locator("[data-kb-trouble]")).to_be_hidden()
     page.unroute("**/book/color-consultation/**")
     assert looked(page) == 204

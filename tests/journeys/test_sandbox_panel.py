@@ -18,6 +18,7 @@ def desk(page: Page, demo: Demo) -> Page:
     page.goto(f"{demo.url}/sandbox/?service=color-consultation")
     page.get_by_role("button", name="Deliver to this site").click()
     expect(page.get_by_text("Webhooks are delivered to this site.")).to_be_visible()
+    page.wait_for_load_state()  # with the widget in the frame: until its script runs, it doesn't look again
     return page
 
 
@@ -33,8 +34,7 @@ def test_a_call_takes_a_time_out_of_the_widget_beside_it(desk: Page, demo: Demo)
         phone.get_by_role("button", name="Book by phone").click()
         expect(phone.get_by_text("is booked by phone.")).to_be_visible()
         expect(phone.get_by_role("cell", name="booking.created")).to_be_visible()
-        while phone.get_by_role("cell", name="delivered").count() == 0:
-            phone.reload()
+        booking_steps.reload_until(phone, phone.get_by_role("cell", name="delivered"))
     with desk.expect_response(lambda response: "kb-seen" in response.request.headers):
         desk.clock.fast_forward(31_000)
     expect(widget.locator(f'.kb-time[href*="{taken}"]')).to_have_count(0)
@@ -45,6 +45,7 @@ def test_a_call_takes_a_time_out_of_the_widget_beside_it(desk: Page, demo: Demo)
 def test_a_booking_is_moved_and_canceled(desk: Page):
     """With a word about each."""
     desk.get_by_role("button", name="Book by phone").click()
+    expect(desk.get_by_text("is booked by phone.")).to_be_visible()
     desk.get_by_role("button", name="Move").click()
     expect(desk.get_by_text("is moved to")).to_be_visible()
     desk.get_by_role("button", name="Cancel").click()
@@ -63,6 +64,7 @@ def test_things_break_and_are_mended(desk: Page):
     expect(desk.get_by_role("listitem").filter(has_text="Each webhook comes three times")).to_be_visible()
     desk.get_by_role("button", name="Mend everything").click()
     expect(desk.get_by_text("Everything works again.")).to_be_visible()
+    desk.wait_for_load_state()  # what is broken would stand below
     expect(desk.locator(".desk-force")).to_have_count(0)
 
 

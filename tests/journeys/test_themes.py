@@ -61,7 +61,8 @@ def test_the_switcher_needs_no_script(browser: Browser, demo: Demo):
         page.goto(f"{demo.url}/themes/")
         looks = []
         for name in ("Plain", "Salon", "Clinic", "Studio"):
-            page.get_by_role("link", name=name, exact=True).click()
+            with page.expect_navigation():  # to the end, with its style sheets
+                page.get_by_role("link", name=name, exact=True).click()
             expect(page.get_by_role("link", name=name, exact=True)).to_have_attribute("aria-current", "true")
             looks.append(
                 page.locator(".kb-card").evaluate(
@@ -71,9 +72,11 @@ def test_the_switcher_needs_no_script(browser: Browser, demo: Demo):
             )
         assert len(set(looks)) == 4
         page.get_by_role("link", name="Dark", exact=True).click()
+        expect(page.get_by_role("link", name="Dark", exact=True)).to_have_attribute("aria-current", "true")
         page.get_by_role("link", name="Green", exact=True).click()
-        assert page.url.endswith("?theme=studio&scheme=dark&accent=1f6f5c#book")
+        expect(page).to_have_url(f"{demo.url}/themes/?theme=studio&scheme=dark&accent=1f6f5c#book")
         page.get_by_role("link", name="Haircut", exact=True).click()
+        booking_steps.at(page, "slot")
         assert "style-1f6f5c-studio.css" in (page.locator("link[rel=stylesheet]").get_attribute("href") or "")
         booking_steps.to_contact(page)
         booking_steps.book(page, email="theme@example.com")

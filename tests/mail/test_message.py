@@ -79,6 +79,9 @@ def test_a_mail_is_text_html_and_a_calendar_file(writing: Settings):
     ):
         assert words in letter.text
         assert words in letter.words
+    description = letter.event["description"]
+    assert description.startswith("Service: Haircut\nWith: Sarah\n2 people\nConfirmation number: BOOK_AB12CD34\n")
+    assert re.search(rf"\nChange or cancel your booking here:\n{SITE}/book/manage/\S+$", description)
     file = letter.part("text/calendar")
     assert file.get_filename() == "booking.ics"
     assert file.get_param("method") == "PUBLISH"
@@ -146,6 +149,40 @@ def test_a_booking_from_elsewhere_is_in_the_sites_language_and_the_business_zone
     assert "woensdag 2 december 2026" in letter.text
     assert "10:00" in letter.text
     assert str(letter.start.tzinfo) == "America/New_York"
+
+
+def test_for_you_is_said_in_the_customers_zone_alone(writing: Settings, client: Client):
+    """A booking from elsewhere names its zone, in the subject as well; so does the page that the mail leads to."""
+    made = booking(timezone="Europe/Kyiv", organization_name="Acme Salon")
+    record_and_enqueue(get_account(None), made, OutgoingMail.Kind.CONFIRMED, now=NOW)
+    record_and_enqueue(
+        get_account(None),
+        booking(timezone="Europe/Kyiv", start=MOVED),
+        OutgoingMail.Kind.RESCHEDULED,
+        now=NOW,
+    )
+    letter = sent()[-1]
+    assert letter.subject == (
+        "Your booking has been moved: Haircut, Thursday, December 3, 2026, 5:00 PM (Kyiv · GMT+2)"
+    )
+    assert "5:00 PM \u2013 6:00 PM (Kyiv · GMT+2)\n" in letter.text
+    assert "Before: Wednesday, December 2, 2026, 5:00 PM \u2013 6:00 PM (Kyiv · GMT+2)\n" in letter.text
+    assert "for you" not in letter.text
+    assert "for you" not in letter.words
+    [token] = set(re.findall(r"/book/manage/([\w-]{60,})/", letter.text))
+    assert ManageLink.from_token(token, "default", NOW.timestamp()).timezone is None
+
+
+def test_a_page_that_does_not_know_the_customers_zone_leaves_it(visitor: Visitor):
+    """Who books on their own clock and cancels by number gets both mails on that clock."""
+    number = visitor.book("haircut", "?day=2026-12-09&tz=Europe/Kyiv").number
+    sent()
+    manage = visitor.send(visitor.open("/book/manage/"), "Find booking", number=number, contact="jane@example.com")
+    visitor.send(visitor.send(manage, "Cancel booking"), "Cancel booking")
+    booked, canceled = sent()
+    for letter in (booked, canceled):
+        assert " for you (Kyiv · GMT+2)" in letter.text
+        assert str(letter.start.tzinfo) == "Europe/Kyiv"
 
 
 def test_an_outage_of_kordless_holds_no_mail_back(writing: Settings, sandbox: Sandbox):
@@ -230,6 +267,11 @@ def test_the_calendar_entry_is_the_widgets_own(visitor: Visitor, sandbox: Sandbo
     assert [each.part("text/calendar").get_param("method") for each in (booked, cancelled)] == ["PUBLISH", "CANCEL"]
     assert [each.event["status"] for each in (booked, rescheduled, cancelled)] == ["CONFIRMED"] * 2 + ["CANCELLED"]
     assert rescheduled.start == cancelled.start != booked.start
+    assert [each.event.get("attendee") for each in (booked, rescheduled, cancelled)] == [
+        None,
+        None,
+        "mailto:jane@example.com",
+    ]
     assert {str(each.event["organizer"]) for each in (booked, cancelled)} == {"mailto:help@salon.example"}
 
 
@@ -314,16 +356,33 @@ def test_a_site_overrides_all_mails_or_those_of_one_kind(writing: Settings, tmp_
     assert "You're booked" in booked.words
 
 
+@pytest.mark.parametrize(
+    ("names", "said", "lines"),
+    [
+        ({"host_name": "Sarah", "team_name": "Hair team"}, "Sarah (Hair team)", ["With: Sarah", "Team: Hair team"]),
+        ({"team_id": "team_hair", "team_name": "Hair team"}, "Hair team", ["Team: Hair team"]),
+    ],
+)
+def test_a_mail_names_host_and_team(writing: Settings, names: dict[str, str], said: str, lines: list[str]):
+    """In text, HTML and calendar file; a team alone where Kordless picks the person."""
+    letter = written(preferences=VisitorPreferences(language="en", timezone="UTC", terms=make_terms(**names)))
+    assert said in letter.text
+    assert said in letter.words
+    [event] = Calendar.from_ical(str(letter.part("text/calendar").get_content())).events
+    assert [line for line in event["description"].splitlines() if line.startswith(("With", "Team"))] == lines
+
+
 def test_one_mail_for_one_person(writing: Settings):
     """Nobody else is in it."""
     written()
     assert [message.recipients() for message in mail.outbox] == [["canary@example.com"]]
 
 
-def test_the_manage_link_keeps_host_and_party(writing: Settings):
+def test_the_manage_link_keeps_host_team_and_party(writing: Settings):
     """From a mail too, a booking can only move to times of its own host, with room for all of its people."""
-    terms = make_terms(host_id="host_sarah", host_name="Sarah", party_size=2)
+    terms = make_terms(host_id="host_sarah", host_name="Sarah", team_id="team_hair", party_size=2)
     letter = written(preferences=VisitorPreferences(language="en", timezone="Europe/Kyiv", terms=terms))
     [token] = set(re.findall(r"/book/manage/([\w-]{60,})/", letter.text))
     link = ManageLink.from_token(token, "default", NOW.timestamp())
-    assert (link.host_id, link.party_size, link.timezone) == ("host_sarah", 2, "Europe/Kyiv")
+    assert (link.host_id, link.team_id, link.party_size) == ("host_sarah", "team_hair", 2)
+    assert link.timezone == "Europe/Kyiv"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import smtplib
-import socket
 import threading
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from tests.support.clock import NOW
 from tests.support.deliveries import delivery
 from tests.support.mail_events import booking, hook, page
 from tests.support.mail_reader import sent
+from tests.support.reserved_port import reserved_port
 from tests.support.smtp_server import mail_server, use
 from tests.support.visitor import Visitor
 
@@ -70,17 +71,17 @@ def test_many_mails_go_over_one_connection(writing: Settings):
     assert (len(server.taken), server.sessions) == (3, 1)
 
 
-def nobodys_port() -> int:
+@pytest.fixture
+def nobodys_port() -> Iterator[int]:
     """Where nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    return port
+    with reserved_port() as port:
+        yield port
 
 
-def test_an_unreachable_server_is_tried_again_later(writing: Settings, clock: Traveller, lines: Any):
+def test_an_unreachable_server_is_tried_again_later(writing: Settings, clock: Traveller, lines: Any, nobodys_port: int):
     """After a minute, five, a quarter of an hour, …; then it goes out once."""
     page(BookingChange.CREATED)
-    use(writing, nobodys_port())
+    use(writing, nobodys_port)
     for tries, minutes in enumerate([*BACKOFF_MINUTES, BACKOFF_MINUTES[-1]], 1):
         assert send_due() == {OutgoingMail.State.QUEUED: 1}
         assert state() == ("queued", tries)
@@ -93,10 +94,10 @@ def test_an_unreachable_server_is_tried_again_later(writing: Settings, clock: Tr
     assert lines()[0].endswith("error=ConnectionRefusedError")
 
 
-def test_what_nobody_takes_for_two_days_is_given_up(writing: Settings, clock: Traveller):
+def test_what_nobody_takes_for_two_days_is_given_up(writing: Settings, clock: Traveller, nobodys_port: int):
     """It would be outdated."""
     page(BookingChange.CREATED, start=NOW + timedelta(days=9))
-    use(writing, nobodys_port())
+    use(writing, nobodys_port)
     send_due()
     clock.shift(timedelta(days=2, minutes=1))
     assert send_due() == {OutgoingMail.State.FAILED: 1}
@@ -104,11 +105,11 @@ def test_what_nobody_takes_for_two_days_is_given_up(writing: Settings, clock: Tr
     assert send_due() == {}
 
 
-def test_an_unreachable_server_is_not_asked_for_each_mail(writing: Settings):
+def test_an_unreachable_server_is_not_asked_for_each_mail(writing: Settings, nobodys_port: int):
     """The others stay as they are."""
     for number in range(3):
         hook(BookingChange.CREATED, confirmation_number=f"BOOK_{number}")
-    use(writing, nobodys_port())
+    use(writing, nobodys_port)
     assert send_due() == {OutgoingMail.State.QUEUED: 1}
     assert sorted(OutgoingMail.objects.values_list("tries", flat=True)) == [0, 0, 1]
 
@@ -144,9 +145,9 @@ def test_what_a_mail_server_says(writing: Settings, lines: Any, answers: dict[st
     assert "555" not in line.replace("code=554", "")
 
 
-def test_the_page_does_not_care(visitor: Visitor, writing: Settings, sandbox: Sandbox):
+def test_the_page_does_not_care(visitor: Visitor, writing: Settings, sandbox: Sandbox, nobodys_port: int):
     """The visitor is booked, quickly, while the mail server is away."""
-    use(writing, nobodys_port())
+    use(writing, nobodys_port)
     assert visitor.book("haircut", "?day=2026-12-09").heading == "You're booked"
     assert state() == ("queued", 0)
 
@@ -296,9 +297,9 @@ def test_a_mail_goes_out_by_itself_soon_after(writing: Settings):
 
 
 def wait_for(happened: Any) -> None:
-    """Look again until it has, at most ten seconds."""
+    """Look again until it has, at most a minute: nothing says how soon a busy machine gets to it."""
     turn = threading.Event()
-    for _ in range(500):
+    for _ in range(3000):
         if happened():
             return
         turn.wait(0.02)
@@ -312,7 +313,7 @@ def test_twenty_senders_at_once_send_it_once(writing: Settings):
     page(BookingChange.CREATED)
     with mail_server() as server:
         use(writing, server.port)
-        barrier = threading.Barrier(20)
+        barrier = threading.Barrier(20, timeout=60)
 
         def race() -> None:
             barrier.wait()

@@ -6,18 +6,21 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.utils import translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
 
-from kordless_booking.api.resources import Location
+from kordless_booking.api.resources import Booking, Location
 from kordless_booking.presentation.calendar_event import (
     CalendarEvent,
     calendar_file,
+    event_for_booking,
     google_link,
     outlook_link,
     yahoo_link,
 )
+from kordless_booking.presentation.locales import supported_languages
 from kordless_booking.presentation.timezones import get_timezone
 from kordless_booking.presentation.vtimezone import utc_offset_changes
 from tests.support.timezones import EVERY_ZONE
@@ -52,9 +55,14 @@ def event(entry):
 
 
 def written_title(entry) -> str:
-    """The title as it stands in the file, unfolded and unescaped by RFC 5545's rules: icalendar 6 unescapes wrongly."""
+    """The title as it stands in the file."""
+    return written("SUMMARY", entry)
+
+
+def written(name, entry) -> str:
+    """A text as it stands in the file, unfolded and unescaped by RFC 5545's rules: icalendar 6 unescapes wrongly."""
     text = calendar_file(entry, now=NOW).decode().replace("\r\n ", "")
-    (line,) = re.findall(r"^SUMMARY:(.*)\r$", text, re.MULTILINE)
+    (line,) = re.findall(rf"^{name}:(.*)\r$", text, re.MULTILINE)
     return re.sub(r"\\(.)", lambda found: "\n" if found[1] in "nN" else found[1], line)
 
 
@@ -74,11 +82,11 @@ def test_a_calendar_reads_back_what_was_meant():
 
 
 def test_the_file_has_the_form_that_calendars_ask_for():
-    """Version, product, method and the zone's rules in front of the event, in CRLF lines to the end."""
+    """Version, product and the zone's rules in front of the event, no method, in CRLF lines to the end."""
     text = calendar_file(invite(), now=NOW).decode()
     assert text.startswith("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:")
     assert text.endswith("END:VCALENDAR\r\n")
-    assert "\r\nMETHOD:PUBLISH\r\n" in text
+    assert "METHOD" not in text
     assert "\r\nDTSTART;TZID=America/New_York:20261201T090000\r\n" in text
     assert "\r\nDTEND;TZID=America/New_York:20261201T100000\r\n" in text
     assert text.index("TZID:America/New_York") < text.index("BEGIN:VEVENT")
@@ -266,7 +274,102 @@ def test_a_mails_file_has_an_organizer_and_can_cancel():
     assert "organizer" not in event(invite())
 
 
-def test_only_an_organizer_cancels():
+@pytest.mark.parametrize("method", ["PUBLISH", "CANCEL"])
+def test_only_an_organizer_publishes_and_cancels(method):
     """The standard wants to know who."""
     with pytest.raises(ValueError, match="organizer"):
-        invite(method="CANCEL")
+        invite(method=method)
+
+
+@pytest.mark.parametrize(
+    ("address", "attendee"),
+    [
+        ("jane+salon@example.com", "mailto:jane+salon@example.com"),
+        ("o'neil?x=1&y@example.com", "mailto:o'neil%3Fx%3D1%26y@example.com"),
+        ("jane@b\u00fccher.example", None),
+        ("a@b\r\nATTENDEE:mailto:evil@x", "mailto:a@bATTENDEE%3Amailto%3Aevil@x"),
+        ("", None),
+    ],
+)
+def test_a_cancellation_says_whose_it_is(address, attendee):
+    """As a mailto address, in which nothing is read as more than an address; none where it has no such spelling."""
+    found = event(invite(method="CANCEL", organizer_email="help@salon.example", attendee_email=address))
+    assert found.get("attendee") == attendee
+
+
+ODD = [
+    'Cut, color; \\ and "more"',
+    "Zwei\r\nZeilen\nund \\n mehr",
+    "\U0001f487\u200d\u2640\ufe0f " * 30,
+    "\u05ea\u05e1\u05e4\u05d5\u05e8\u05ea \u2067(\u05e8\u05d0\u05e9)\u2069",
+    "\u0642\u0635 \u0634\u0639\u0631\u060c " * 20,
+    "\u6f22" * 200,
+]
+LINK = "https://salon.example/book/manage/" + "x" * 500 + "/?lang=ar"
+
+
+def described(service="Haircut", **more):
+    """The event of a booking of this service, with everything that is known about it."""
+    booking = Booking(
+        confirmation_number="BOOK_AB12",
+        status=more.pop("status", "confirmed"),
+        start=START,
+        end=START + timedelta(hours=1),
+    )
+    known = {"host": "Sarah", "team": "Hair team", "party": "3 people", "url": LINK, "business": "Acme Salon"}
+    return event_for_booking(booking, org_slug="acme-salon", title=service, **known | more)
+
+
+def test_a_description_says_what_was_booked():
+    """Service, host, team, people, number, and at the end the link, in the file and in each of the three links."""
+    entry = described()
+    text = (
+        "Service: Haircut\nWith: Sarah\nTeam: Hair team\n3 people\nConfirmation number: BOOK_AB12\n\n"
+        f"Change or cancel your booking here:\n{LINK}"
+    )
+    assert event(entry)["description"] == text
+    for link, name in ((google_link, "details"), (outlook_link, "body"), (yahoo_link, "desc")):
+        assert parse_qs(urlsplit(link(entry)).query)[name] == [text]
+
+
+def test_a_description_leaves_out_what_is_not_known():
+    """Nobody is named where the booking doesn't say whom it is with."""
+    text = event(described(host="", team="", party="", url=None))["description"]
+    assert text == "Service: Haircut\nConfirmation number: BOOK_AB12"
+
+
+def test_the_description_of_a_canceled_booking_offers_no_change():
+    """It says that it is canceled instead."""
+    text = event(described(status="canceled", host="", team="", party=""))["description"]
+    assert text == "This booking has been canceled.\nService: Haircut\nConfirmation number: BOOK_AB12"
+
+
+@pytest.mark.parametrize("language", supported_languages())
+@pytest.mark.parametrize("text", ODD)
+def test_odd_names_survive_in_a_description(language, text):
+    """Commas, line breaks, emoji and right-to-left names are read back as they were, each in its line."""
+    with translation.override(language):
+        entry = described(text, host=text, team=text)
+    lines = written("DESCRIPTION", entry).split("\n")
+    assert lines[-1] == LINK
+    one_line = re.sub("[\r\n]+", "", text)
+    assert len([line for line in lines if one_line in line]) == 3
+    assert max(map(len, calendar_file(entry, now=NOW).split(b"\r\n"))) <= 75
+
+
+@pytest.mark.parametrize("link", [google_link, outlook_link, yahoo_link])
+@pytest.mark.parametrize("text", [*ODD, "\u6f22" * 5000])
+def test_a_long_description_keeps_its_link(link, text):
+    """What is too long for a calendar on the web is shortened, but never its link."""
+    url = link(described(text, host=text, team=text))
+    assert len(url) < 8000
+    query = parse_qs(urlsplit(url).query)
+    [found] = query.get("details") or query.get("body") or query["desc"]
+    assert found.endswith(f"\n{LINK}")
+
+
+def test_a_link_that_is_too_long_is_left_out():
+    """Half a link leads nowhere."""
+    [found] = parse_qs(urlsplit(google_link(described(url="https://x.example/" + "x" * 2000))).query)["details"]
+    assert "x.example" not in found
+    assert "Confirmation number: BOOK_AB12" in found

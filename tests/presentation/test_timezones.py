@@ -4,10 +4,12 @@ from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
+from babel.core import get_global
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kordless_booking.presentation.timezones import (
+    business_timezone,
     canonical_timezone,
     get_timezone,
     offset_text,
@@ -123,3 +125,56 @@ def test_a_naive_time_has_no_offset():
     """A naive time is a mistake of the caller and says so."""
     with pytest.raises(ValueError, match="naive"):
         offset_text(datetime(2026, 1, 1))  # noqa: DTZ001 (what is tested)
+
+
+@pytest.mark.parametrize(
+    ("typed", "zone"),
+    [
+        ("America/New_York", "America/New_York"),
+        ("america/new_york", "America/New_York"),
+        ("America/New York", "America/New_York"),
+        ("US/Eastern ", "America/New_York"),
+        (" Asia/Calcutta", "Asia/Kolkata"),
+        ("EUROPE/KIEV", "Europe/Kyiv"),
+        ("Eastern Standard Time", "America/New_York"),
+        ("w. europe standard time", "Europe/Berlin"),
+        ("India Standard Time", "Asia/Kolkata"),
+        ("Romance  Standard Time", "Europe/Paris"),
+        ("UTC-11", "Etc/GMT+11"),
+        ("utc", "UTC"),
+        ("Z", None),
+        ("GMT+2", "Etc/GMT-2"),
+        ("UTC -05:00", "Etc/GMT+5"),
+        ("+0300", "Etc/GMT-3"),
+        ("GMT+00:00", "UTC"),
+        ("GMT+14", "Etc/GMT-14"),
+        ("GMT+15", None),
+        ("GMT+5:30", None),
+        ("Eastern Time", None),
+        ("New York", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_zone_is_understood_as_businesses_type_it(typed, zone):
+    """IANA names in any case, names of Windows, offsets in hours; what is left is None, not UTC."""
+    assert business_timezone(typed) == zone
+
+
+@pytest.mark.parametrize("name", sorted(get_global("windows_zone_mapping")))
+def test_every_zone_of_windows_is_known(name):
+    """By CLDR's windowsZones, as Babel has it."""
+    assert get_timezone(business_timezone(name))
+
+
+@given(st.text(max_size=40))
+def test_any_text_of_a_business_is_a_zone_or_none(text):
+    """Nothing raises, and what comes out is a zone."""
+    zone = business_timezone(text)
+    assert zone is None or get_timezone(zone)
+
+
+@pytest.mark.parametrize(("typed", "offset"), [("GMT+2", 2), ("UTC-05:00", -5), ("+14", 14), ("GMT-12", -12)])
+def test_an_offset_has_its_own_sign(typed, offset):
+    """POSIX names have the opposite one."""
+    assert NOW.astimezone(get_timezone(business_timezone(typed))).utcoffset() == timedelta(hours=offset)

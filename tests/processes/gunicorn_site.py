@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,9 +51,10 @@ class Served:
         lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
         ends = {tuple(int(end.split(":")[1], 16) for end in line[1:3]): f"socket:[{line[9]}]" for line in lines}
         for worker in self.workers():
-            handles = Path(f"/proc/{worker}/fd").iterdir()
-            if ends[ours, port] in {str(handle.readlink()) for handle in handles if handle.is_symlink()}:
-                return worker
+            for handle in Path(f"/proc/{worker}/fd").iterdir():
+                with suppress(FileNotFoundError):  # closed meanwhile
+                    if str(handle.readlink()) == ends[ours, port]:
+                        return worker
         raise LookupError("no worker has it")
 
     def redis(self) -> redis.Redis[bytes]:
@@ -67,6 +68,8 @@ class Served:
 
     def afresh(self) -> None:
         """Nobody has been here yet: nothing is booked, counted, stored or cached, in or outside of the processes."""
+        # What a request of the last test still fetches would arrive in the empty cache.
+        self.kordless.wait_for_answers()
         with self.redis() as cache:
             cache.flushall()
         self.query("TRUNCATE kordless_booking_bookingattempt")

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,6 +39,13 @@ class Steered:
         """Return the requests it has received, oldest first: those of these operations, or all."""
         everything = self.ask("requests")["requests"]
         return [each for each in everything if not operations or each["operation"] in operations]
+
+    def wait_for_answers(self) -> None:
+        """Wait until every request so far is answered."""
+        give_up = time.monotonic() + 20
+        while None in {request["status"] for request in self.requests()}:
+            assert time.monotonic() < give_up, "a request is still not answered"
+            time.sleep(0.05)
 
     def bookings(self) -> list[dict[str, Any]]:
         """Everything booked."""

@@ -81,7 +81,8 @@ def test_twenty_posts_of_one_form_by_two_people_are_one_booking(site: Served) ->
 @pytest.mark.parametrize("sent", [True, False], ids=["sent", "not sent"])
 def test_a_process_killed_in_mid_create_costs_no_booking_and_makes_no_second(four: Served, *, sent: bool) -> None:
     """Its visitor sees the line cut, sends the form again, and gets the result when the lease has run out."""
-    four.kordless.faults("slow", "create", times=1, seconds=4, carried_out=sent)
+    # As long as it may take a busy machine to see that it has arrived, and to kill the process.
+    four.kordless.faults("slow", "create", times=1, seconds=8, carried_out=sent)
     guest = Guest(four.url)
     action, fields = guest.fill_in(guest.times("haircut")[0])
 
@@ -100,9 +101,9 @@ def test_a_process_killed_in_mid_create_costs_no_booking_and_makes_no_second(fou
     four.later(31)
     guest.reload()
     # The request of the dead process is carried out, or answered, all the same.
-    until(lambda: None not in {request["status"] for request in four.kordless.requests("create")})
+    four.kordless.wait_for_answers()
     the_booking(four, [guest.page])
-    assert len(four.workers()) == 4
+    until(lambda: len(four.workers()) == 4)
 
 
 def test_a_cache_emptied_on_the_way_changes_nothing_about_the_booking(four: Served) -> None:

@@ -137,6 +137,16 @@ def test_what_the_settings_make_of_it(environment: dict[str, str], shown: str) -
     assert _python("manage.py", "check", environment=environment).returncode == 0
 
 
+@pytest.mark.long
+def test_the_demo_books_at_another_business_of_the_sandbox() -> None:
+    """KORDLESS_SANDBOX_ORG names the business; one that doesn't exist is rejected, with those that do."""
+    code = "from demo_site.settings import KORDLESS_BOOKING as given; print(given['ORG_SLUG'], given['API_KEY'])"
+    done = _python("-c", code, environment={"KORDLESS_SANDBOX_ORG": "odd-times"})
+    assert done.stdout.strip() == "odd-times kordless-sandbox-key-odd-times"
+    done = _python("-c", code, environment={"KORDLESS_SANDBOX_ORG": "even-times"})
+    assert "ImproperlyConfigured: KORDLESS_SANDBOX_ORG: the sandbox has no organization 'even-times'" in done.stderr
+
+
 def test_a_public_sandbox_writes_links_to_its_public_name() -> None:
     """A mail that leads to 127.0.0.1 is of no use to anybody."""
     code = "from demo_site.settings import KORDLESS_BOOKING as given; print(given['SITE_URL'])"

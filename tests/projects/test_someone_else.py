@@ -7,7 +7,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from demo_site.embedding_site import serve, website
+from tests.support.reserved_port import reserved_port
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = "http://127.0.0.1:8000/book/"
@@ -63,11 +64,17 @@ def test_a_taken_port_is_reported():
         serve(BOOK, "127.0.0.1", taken.getsockname()[1])
 
 
+@pytest.fixture
+def ports() -> Iterator[tuple[int, int]]:
+    """Two that are still nobody's when the demo has started, and when it has ended."""
+    with reserved_port() as one, reserved_port() as other:
+        yield one, other
+
+
 @pytest.mark.long
-def test_the_demo_serves_both_and_leaves_nothing_running(tmp_path: Path):
+def test_the_demo_serves_both_and_leaves_nothing_running(tmp_path: Path, ports: tuple[int, int]):
     """`manage.py demo` answers on two origins; the neighbor may embed; Ctrl-C ends both."""
-    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
-        port, beside = one.getsockname()[1], other.getsockname()[1]
+    port, beside = ports
     environment: dict[str, Any] = {
         name: value for name, value in os.environ.items() if not name.startswith(("KORDLESS_", "DJANGO_"))
     } | {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -13,12 +14,15 @@ RANGE = {"from": "2026-12-01T00:00:00Z", "to": "2026-12-08T00:00:00Z"}
 
 
 def test_organization_has_the_documented_fields(api: Api) -> None:
-    """Endpoint 1 answers the organization with its branding, and every service."""
+    """Endpoint 1 answers the organization with its branding, and every public service."""
     said = api.get("/org/acme-salon").json()
     assert set(said) == {"organization", "services"}
     assert set(said["organization"]) == {"id", "name", "slug", "tagline", "branding"}
     assert set(said["organization"]["branding"]) == {"primaryColor", "logo", "companyName", "favicon", "ogImage"}
     haircut = said["services"][0]
+    assert said["organization"]["branding"]["favicon"].startswith("https://")
+    assert said["organization"]["branding"]["ogImage"].startswith("https://")
+    assert haircut["metadata"] == {"room": "Front of the shop", "level": 1, "tags": ["wash", "cut"]}
     expected = {"key", "name", "slug", "description", "category", "duration", "price", "currency"}
     assert set(haircut) == expected | {"isBookablePublic", "metadata"}
     assert (haircut["duration"], haircut["price"], haircut["currency"]) == (60, 45.0, "USD")
@@ -123,7 +127,7 @@ def test_reschedule_moves_to_another_time_of_the_same_host(api: Api) -> None:
     move = {"start_at": other["startsAt"], "end_at": other["endsAt"], "timezone": "Asia/Tokyo", "notes": "later"}
     answer = api.manage(number, "reschedule", move)
     assert answer.status_code == 200
-    assert set(answer.json()) == {"booking", "calendar_invite"}
+    assert set(answer.json()) == {"booking"}
     assert answer.json()["booking"]["start_at"] == other["startsAt"]
     assert first in api.slots()
     assert other not in api.slots()
@@ -241,12 +245,29 @@ def test_422_for_what_cant_be_changed(api: Api) -> None:
 
 
 def test_an_internal_service_is_not_bookable(api: Api) -> None:
-    """It is listed as not public, has no slots and can't be booked."""
+    """It is not in the list, says so itself, has no slots and can't be booked."""
     services = api.get("/org/acme-salon").json()["services"]
-    assert [each["slug"] for each in services if not each["isBookablePublic"]] == ["staff-training"]
+    assert all(each["isBookablePublic"] for each in services)
+    assert "staff-training" not in [each["slug"] for each in services]
+    assert api.get("/org/acme-salon/service/staff-training").json()["service"]["isBookablePublic"] is False
     assert api.slots("staff-training") == []
     body = api.body("staff-training", {"startsAt": "2026-12-01T15:00:00Z", "endsAt": "2026-12-01T16:00:00Z"})
     assert_rejected(api.create(body), 422, "unprocessable", "public")
+
+
+def test_teams_without_hosts_are_offered_at_the_same_time(api: Api) -> None:
+    """Each team is a slot of its own without a host, and can be asked for."""
+    slots = api.slots("makeover")
+    start = next(one["startsAt"] for one, two in pairwise(slots) if one["startsAt"] == two["startsAt"])
+    at_once = [slot for slot in slots if slot["startsAt"] == start]
+    assert [(slot["teamId"], slot["host"]) for slot in at_once] == [("team_day", None), ("team_stage", None)]
+    assert at_once[1]["team"] == {"id": "team_stage", "displayName": "Stage team"}
+    api.book("makeover", at_once[1], team_id="team_stage")
+    assert [slot for slot in api.slots("makeover") if slot["startsAt"] == start] == at_once[:1]
+    body = api.body("makeover", at_once[1], team_id="team_stage")
+    assert_rejected(api.create(body), 409, "conflict")
+    assert [each["team_id"] for each in api.sandbox.bookings()] == ["team_stage"]
+    assert_rejected(api.create(body | {"team_id": "team_hair"}), 400, "validation_error", "team_id")
 
 
 def test_pending_until_the_business_decides(api: Api) -> None:

@@ -12,6 +12,7 @@ def test_acme_shows_every_case(api: Api) -> None:
     services = {each["slug"]: each for each in api.get("/org/acme-salon").json()["services"]}
     settings = {slug: api.get(f"/org/acme-salon/service/{slug}").json()["calendarSettings"] for slug in services}
     assert len(services) >= 9
+    assert len({slot["teamId"] for slot in api.slots("makeover")}) == 2
     assert len({each["category"] for each in services.values()}) >= 4
     assert {each["location"]["type"] for each in settings.values()} == {"onsite", "phone", "meet_url", "custom"}
     assert services["color-consultation"]["price"] == 0

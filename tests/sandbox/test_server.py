@@ -20,7 +20,7 @@ KEY = {"x-kordless-key": SANDBOX_KEY}
 
 def raw(base: str, text: str) -> bytes:
     url = urlsplit(base)
-    with socket.create_connection((url.hostname, url.port), timeout=5) as line:
+    with socket.create_connection((url.hostname, url.port), timeout=30) as line:
         line.sendall(text.encode())
         found = b""
         while chunk := line.recv(4096):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from tests.support.reserved_port import reserved_port
 
 WHY_NO_POSTGRES = "no PostgreSQL on this machine: install Debian's postgresql package to run this test"
 OPTIONS = {
@@ -52,12 +53,16 @@ def _owner() -> pwd.struct_passwd | None:
 @contextmanager
 def running_postgres() -> Iterator[str]:
     """Run a PostgreSQL while the context lasts; gives the URL of its first database."""
+    with reserved_port() as port, _serving_at(port):
+        yield f"postgres://kordless@127.0.0.1:{port}/postgres"
+
+
+@contextmanager
+def _serving_at(port: int) -> Iterator[None]:
+    """Run it at this port."""
     assert POSTGRES is not None
     owner = _owner()
     as_owner: dict[str, Any] = {}
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     # Not under pytest's folder, which the other user can't enter.
     folder = Path(tempfile.mkdtemp(prefix="kordless-postgres-"))
     if owner:
@@ -75,7 +80,7 @@ def running_postgres() -> Iterator[str]:
         run(*initdb, "--encoding", "UTF8", "--locale", "C", "--no-sync")
         run(*pg_ctl, "--log", str(folder / "log"), "--options", f"-p {port} {options}", "start")
         try:
-            yield f"postgres://kordless@127.0.0.1:{port}/postgres"
+            yield
         finally:
             run(*pg_ctl, "--mode", "immediate", "stop")
     finally:

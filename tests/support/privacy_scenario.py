@@ -82,7 +82,7 @@ def _background_refresh(walk: Visitor, sandbox: Sandbox, clock: Traveller, site:
     sandbox.faults.add("status", "availability", status=500)
     with heard("fetch_failed") as failed:
         walk.open("/book/haircut/", **{"X-Request-ID": "behind-1"})
-        assert failed.wait(10)
+        assert failed.wait(30)
     sandbox.faults.add("status", status=503)
     for _ in range(5):
         walk.open("/book/full-color/")
@@ -235,7 +235,7 @@ def _mail(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> 
     change(site, MAIL=True, MAIL_FROM="bookings@salon.example", SITE_URL="https://salon.example")
     with heard("mail_attempted") as tried:
         walk.send(walk.choose("haircut", "?day=2026-12-21"), "Book appointment", **JANE)
-        assert tried.wait(10)
+        assert tried.wait(30)
     now = datetime.now(UTC)
     OutgoingMail.objects.update(state=OutgoingMail.State.SENDING, changed_at=now - timedelta(hours=1))
     mark_stuck_as_unknown(now)

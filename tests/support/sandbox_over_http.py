@@ -27,5 +27,5 @@ def far_kordless() -> Iterator[tuple[Sandbox, str, time_machine.Traveller]]:
             fetch_pool.join()
             for thread in threading.enumerate():
                 if "process_request_thread" in thread.name:
-                    thread.join(5)
+                    thread.join(30)
         sandbox.close()

@@ -73,8 +73,8 @@ def use(settings: Settings, port: int) -> None:
     """Let Django send through the mail server at this port, over a real connection."""
     backend = "django.core.mail.backends.smtp.EmailBackend"
     if django.VERSION >= (6, 1):
-        options = {"host": "127.0.0.1", "port": port, "timeout": 5}
+        options = {"host": "127.0.0.1", "port": port, "timeout": 30}
         settings.MAILERS = {"default": {"BACKEND": backend, "OPTIONS": options}}
         return
     settings.EMAIL_BACKEND = backend
-    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", port, 5
+    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", port, 30

@@ -32,7 +32,7 @@ def text_of(node: LexborNode | None) -> str:
 
 def start_of(url: str) -> datetime:
     """The moment that a time's link stands for."""
-    return datetime.strptime(url.rpartition("start=")[2], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    return datetime.fromisoformat(parse_qs(urlsplit(url).query)["start"][-1]).astimezone(UTC)
 
 
 class Page:

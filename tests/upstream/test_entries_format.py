@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 
 import msgspec
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from kordless_booking import exceptions
 from kordless_booking.exceptions import KordlessError, TooMany
+from kordless_booking.upstream import entries
 from kordless_booking.upstream.entries import VERSION, Envelope, Failure, decode, encode
 
 
@@ -31,6 +33,26 @@ def test_an_envelope_comes_back_as_it_went() -> None:
 def test_nothing_in_the_cache_can_raise(raw: object) -> None:
     """Whatever somebody else put there counts as nothing."""
     assert decode(raw) is None
+
+
+def test_a_large_envelope_is_small_in_the_cache() -> None:
+    """15,000 slots are 3.6 MB of JSON; Memcached refuses more than 1 MB."""
+    payload = msgspec.Raw(json.dumps([{"host": {"id": f"host {n % 12}"}, "start": n} for n in range(15_000)]).encode())
+    raw = encode(Envelope(version=VERSION, fetched_at=1.5, fresh=15.0, payload=payload))
+    assert len(raw) < 200_000 < len(bytes(payload))
+    again = decode(raw)
+    assert again is not None
+    assert bytes(again.payload) == bytes(payload)
+    for cut in (1, 2, len(raw) // 2, len(raw) - 1):
+        assert decode(raw[:cut]) is None
+
+
+def test_a_bomb_in_the_cache_does_not_go_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What unpacks to more than we ever write counts as nothing, and is not unpacked to its end."""
+    monkeypatch.setattr(entries, "_MAX_DECOMPRESSED_BYTES", 1_000_000)
+    whole = Envelope(version=VERSION, fetched_at=1.5, fresh=15.0, payload=msgspec.Raw(b'"' + b" " * 999_000 + b'"'))
+    assert decode(encode(whole)) is not None
+    assert decode(b"z" + zlib.compress(msgspec.json.encode(whole) + b" " * 100_000)) is None
 
 
 def test_another_version_counts_as_nothing() -> None:

@@ -113,7 +113,7 @@ def test_attempts_in_several_threads_do_not_mix(scenario: GateScenario) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(5)
+        thread.join(30)
     assert outcomes == ["done", "done"]
     pass_through(gate, "lookup", ResponseMeta(200))
     with pytest.raises(TooMany):

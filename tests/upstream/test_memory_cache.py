@@ -51,7 +51,7 @@ def test_of_many_threads_one_adds() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(5)
+        thread.join(30)
     assert memory.get_many(["a"]) == {"a": winners[0]}
     assert len(winners) == 1
 

@@ -99,11 +99,11 @@ def read_in_threads(url: str, ready: Callable[[], object]) -> tuple[int, set[str
 
     def fetch() -> str:
         count = connection.incr("fetches")
-        connection.blpop(["release"], timeout=10)
+        connection.blpop(["release"], timeout=30)
         return f"fetched {count}"
 
     item = CacheItem(("slots", "haircut"), fetch, msgspec.json.encode, msgspec.json.decode, LIFETIME)
-    cache = ReadThroughCache(cache_at(url), account="north", run=at_once, **WAITS | {"max_wait_seconds": 8})
+    cache = ReadThroughCache(cache_at(url), account="north", run=at_once, **WAITS | {"max_wait_seconds": 30})
     with ThreadPoolExecutor(8) as pool:
         ready()
         values = list(pool.map(lambda _: cache.read(item).value, range(8)))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kordless_booking.api.responses import ResponseMeta
+from kordless_booking.api.responses import ResponseMeta, parse_response_meta
 from kordless_booking.clock import Clock
 from kordless_booking.exceptions import TooMany
 from kordless_booking.upstream import rate_limiter
@@ -260,6 +260,24 @@ def test_a_key_with_a_smaller_limit_than_ours_can_still_browse(scenario: RateLim
     scenario.time.pass_(0.5)
     number, refused = calls_until_refused(limiter, "availability")
     assert (number, refused.reason) == (8, "reported_limit")
+
+
+CONTRADICTIONS = st.one_of(
+    st.tuples(st.integers(-3, 0), st.integers(-3, 70)),
+    st.tuples(st.integers(1, 60), st.integers(-3, -1)),
+    st.integers(1, 60).flatmap(lambda limit: st.tuples(st.just(limit), st.integers(limit + 1, 70))),
+)
+
+
+@given(headers=CONTRADICTIONS, operation=st.sampled_from(OPERATIONS))
+def test_a_header_that_contradicts_its_own_answer_stops_no_call(headers: tuple[int, int], operation: str) -> None:
+    """Whatever nonsense the headers of a success say, every kind of call may follow."""
+    limiter = RateLimiterScenario().process()
+    limit, remaining = (str(count) for count in headers)
+    fields = {"x-ratelimit-limit": limit, "x-ratelimit-remaining": remaining}
+    call(limiter, operation, parse_response_meta(200, fields, now=0.0))
+    for each in OPERATIONS:
+        call(limiter, each)
 
 
 @pytest.mark.parametrize("rubbish", [b"\x80pickle", b"{}", "text", 7])

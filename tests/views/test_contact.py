@@ -92,6 +92,26 @@ def test_the_summary_says_how_many_come(walk: Visitor, sandbox: Sandbox):
     assert sandbox.bookings()[0]["party_size"] == 3
 
 
+@pytest.mark.parametrize(
+    ("price_per", "price"),
+    [
+        (None, "$30.00 (listed price)"),
+        ("booking", "$30.00"),
+        ("person", "$30.00 per person, $90.00 in total"),
+    ],
+)
+def test_the_price_for_a_party_says_what_it_is_for(visitor: Visitor, site: Settings, price_per: str | None, price: str):
+    """Beside three people, the page of times, the form and the page of times to move to say the same of the price."""
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "PRICE_PER": price_per}
+    form = visitor.choose("styling-class", "?party=3")
+    assert price in visitor.seen[0].texts(".kb-facts span")
+    assert price in form.texts(".kb-summary dd")
+    manage = visitor.open(visitor.send(form, "Book appointment", **JANE).link("Change or cancel"))
+    assert price in visitor.send(manage, "Reschedule").texts(".kb-facts span")
+    alone = visitor.choose("styling-class")
+    assert "$30.00" in alone.texts(".kb-summary dd")
+
+
 def test_fields_help_browsers_fill_them_in(visitor: Visitor):
     """Labels are tied to fields; autocomplete tokens and input types are those that browsers and phones know."""
     page = visitor.choose()

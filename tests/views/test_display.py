@@ -112,6 +112,14 @@ def test_the_clock_on_site_comes_first_where_it_differs(visit: WidgetRequest):
     assert said.visitor == "5:00 PM \u2013 6:00 PM for you"
 
 
+def test_a_zone_that_may_be_another_readers_says_for_you_to_nobody(visit: WidgetRequest):
+    """Where only the booking's zone is known, the second time names that zone, in one line as well."""
+    said = display.display_times(visit, START, END, "America/Chicago", "America/New_York", is_visitors=False)
+    assert said.when == "Tuesday, December 1, 2026, 6:00 PM \u2013 7:00 PM on site"
+    assert (said.visitor, said.visitor_zone) == ("5:00 PM \u2013 6:00 PM", "Chicago · GMT-6")
+    assert said.line == f"{said.when} · 5:00 PM \u2013 6:00 PM (Chicago · GMT-6)"
+
+
 @pytest.mark.parametrize("site", [None, "America/Toronto"])
 def test_one_clock_is_written_once(visit: WidgetRequest, site: str | None):
     """Where nobody comes, or the clock on site shows the same, the visitor's own is all there is."""
@@ -136,7 +144,9 @@ def test_both_clocks_tell_the_same_moment(own: str, site: str, minutes: int):
     if said.visitor:
         assert f"{there:%H:%M} \u2013 " in said.when
         assert f"{here:%H:%M} \u2013 " in said.visitor
-        assert (f"{here:%Y}" in said.visitor) is (here.date() != there.date())
+        # Midnight sharp still belongs to the evening before.
+        last = (start + timedelta(minutes=50) - timedelta(microseconds=1)).astimezone(get_timezone(own))
+        assert (f"{here:%Y}" in said.visitor) is (here.date() != there.date() or last.date() != here.date())
 
 
 @pytest.mark.parametrize("zone_name", [None, "", "Nowhere/Atlantis"])

@@ -1,16 +1,21 @@
 """Bookings as calendar entries."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from icalendar import Calendar
 from pytest_django import Settings
 
 from kordless_booking.api.resources import Booking, Location
 from kordless_booking.presentation.calendar_event import CalendarEvent
+from kordless_booking.sandbox import Sandbox
 from kordless_booking.views.invites import calendar_event_for, calendar_links, calendar_response
 from kordless_booking.views.request import WidgetRequest
+from tests.support.visitor import Visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -65,6 +70,42 @@ def test_the_business_is_named_when_it_is_known(site: Settings):
 def test_the_link_is_absolute(site: Settings):
     """A calendar is opened elsewhere, so the way back is a whole address."""
     assert entry().url == "http://testserver/book/manage/x/"
+
+
+@pytest.mark.parametrize("page", ["confirmation", "manage page"])
+def test_no_entry_has_the_requests_host(
+    site: Settings, account_settings: dict[str, Any], client: Client, sandbox: Sandbox, page: str
+):
+    """Whatever name the site was asked under: in the file and in the links, the manage link begins with SITE_URL."""
+    site.ALLOWED_HOSTS = ["*"]
+    site.KORDLESS_BOOKING = {**account_settings, "SITE_URL": "https://salon.example"}
+    visitor = Visitor(client, {"Host": "evil.example"})
+    shown = visitor.book("haircut", "?day=2026-12-09&host=host_sarah")
+    if page == "manage page":
+        shown = visitor.open(shown.link("Change or cancel"))
+    file = visitor.open(shown.link("Calendar file")).html
+    calendar = Calendar.from_ical(file)
+    [event] = calendar.walk("VEVENT")
+    [url] = re.findall(r"https://salon\.example/book/manage/[\w-]{60,}/$", event["description"])
+    assert Visitor(client).open(url.removeprefix("https://salon.example")).number == shown.number
+    assert event["url"].startswith("https://salon.example/book/manage/")
+    assert "method" not in calendar
+    assert "evil" not in file
+    for name in ("Google", "Outlook", "Yahoo"):
+        link = unquote(shown.link(name))
+        assert "https://salon.example/book/manage/" in link
+        assert "evil" not in link
+
+
+def test_the_entry_of_a_new_booking_says_what_was_booked(client: Client, site: Settings, sandbox: Sandbox):
+    """In the visitor's language: the service, whom it is with, the number, and the link to change it."""
+    visitor = Visitor(client)
+    page = visitor.book("haircut", "?day=2026-12-09&host=host_sarah")
+    [event] = Calendar.from_ical(visitor.open(page.link("Calendar file")).html).walk("VEVENT")
+    assert event["description"].startswith("Service: Haircut\nWith: Sarah\n")
+    assert f"\nConfirmation number: {page.number}\n\nChange or cancel your booking here:\n" in event["description"]
+    [details] = parse_qs(urlsplit(page.link("Google")).query)["details"]
+    assert details.startswith("Service: Haircut\nWith: Sarah\n")
 
 
 def test_links_to_calendars_are_https(site: Settings):

@@ -142,6 +142,50 @@ def test_the_page_says_everything(walk: Visitor):
     assert page.form("Reschedule")[0] == "get"
 
 
+def test_for_you_is_said_in_the_readers_zone_alone(walk: Visitor):
+    """Who finds a booking by its number sees its zone named, on each page after it; a zone in the address is theirs."""
+    number = walk.book("haircut", "?day=2026-12-09&tz=Europe/Kyiv&hours=24").number
+    page = find(walk, number, "jane@example.com")
+    assert page.texts(".kb-summary dd strong") == [
+        "Tuesday, December 8, 2026, 5:00 PM \u2013 6:00 PM on site",
+        "Wednesday, December 9, 2026, 12:00 AM \u2013 1:00 AM",
+    ]
+    assert page.texts(".kb-summary dd small") == ["New York · GMT-5", "Kyiv · GMT+2"]
+    line = "6:00 PM on site · Wednesday, December 9, 2026, 12:00 AM \u2013 1:00 AM (Kyiv · GMT+2)"
+    slots = walk.send(page, "Reschedule")
+    assert line in slots.text
+    assert "Times in Kyiv" in slots.text
+    slots = walk.open(slots.days["Thursday, December 10, 2026"])
+    assert all(" (Kyiv) " in name and name.endswith(" on site") for name in slots.times)
+    [step] = slots.tree.css("[data-kb-step]")
+    assert "data-kb-detect-zone" in step.attributes
+    question = walk.open(next(iter(slots.times.values())))
+    assert line in question.text
+    cancel = walk.send(page, "Cancel booking")
+    done = walk.send(cancel, "Cancel booking")
+    for each in (page, slots, question, cancel, done):
+        assert "for you" not in each.text
+    theirs = walk.open(f"{page.url}?tz=Asia/Tokyo")
+    assert "Wednesday, December 9, 2026, 7:00 AM \u2013 8:00 AM for you Tokyo · GMT+9" in theirs.text
+
+
+def test_a_zone_that_was_chosen_stays_on_the_bookings_pages(walk: Visitor, sandbox: Sandbox):
+    """From the times to move to back to the booking; and from the times of a service to the page that finds one."""
+    number = walk.book("haircut", "?day=2026-12-09&tz=Europe/Kyiv").number
+    page = find(walk, number, "jane@example.com")
+    slots = walk.open(f"{page.url}reschedule/?tz=Asia/Tokyo&day=2026-12-10")
+    assert all(" for you " in name for name in slots.times)
+    question = walk.open(next(iter(slots.times.values())))
+    assert "for you Tokyo · GMT+9" in question.text
+    done = walk.send(question, "Reschedule")
+    assert "Your booking has been moved." in done.text
+    assert "for you Tokyo · GMT+9" in done.text
+    assert sandbox.bookings()[0]["timezone"] == "Asia/Tokyo"
+    times = walk.open("/book/haircut/?tz=Asia/Tokyo")
+    found = find(walk, number, "jane@example.com", times.link("Change or cancel a booking"))
+    assert "for you Tokyo · GMT+9" in found.text
+
+
 def test_a_manage_link_works_for_months_and_then_no_more(visitor: Visitor, site: Settings, clock: Traveller):
     """The link leads straight to the booking until MANAGE_LINK_DAYS are over."""
     link = visitor.book("haircut", FAR).link("Change or cancel")

@@ -16,6 +16,7 @@ from kordless_booking.sandbox import Limits, Sandbox
 from kordless_booking.views.cells import format_start, parse_start
 from kordless_booking.views.slot_page import part_label
 from tests.support.clock import NOW
+from tests.support.odd_answers import OddAnswers, many_hosts
 from tests.support.visitor import JANE, Visitor, start_of, text_of
 
 pytestmark = pytest.mark.django_db
@@ -37,8 +38,8 @@ def months_requested(sandbox: Sandbox) -> int:
 
 @given(st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC)))  # noqa: DTZ001 (bounds)
 def test_a_start_survives_its_link(moment: datetime):
-    """A start written into a link is parsed to the same time, to the second."""
-    assert parse_start(format_start(moment)) == moment.replace(microsecond=0)
+    """A start written into a link is parsed to the same time, fractions of a second included."""
+    assert parse_start(format_start(moment)) == moment
 
 
 @given(st.text(max_size=30))
@@ -228,6 +229,14 @@ def test_a_host_who_does_not_do_the_service_leaves_everyones_times(visitor: Visi
     assert visitor.open(next(iter(page.times.values()))).heading == "Your details"
 
 
+def test_a_team_that_does_not_do_the_service_leaves_everyones_times(visitor: Visitor, sandbox: Sandbox):
+    """As with a host."""
+    page = visitor.open("/book/full-color/?team=team_nobody")
+    assert page.texts(".kb-notice") == ["This team isn't available for this. Here are everyone's times."]
+    assert (len(sandbox.requests), bool(page.times)) == (3, True)
+    assert not [url for url in page.hrefs() if "team_nobody" in url]
+
+
 def test_a_host_who_does_not_do_the_service_is_named_where_the_name_is_known(visitor: Visitor, sandbox: Sandbox):
     """It is known from the times of another service, as far as these are cached."""
     visitor.open("/book/color-consultation/")
@@ -369,10 +378,10 @@ def test_a_month_is_whole_at_both_ends_of_the_world(visitor: Visitor):
 
 
 def test_a_slot_that_crosses_midnight_says_so(visitor: Visitor):
-    """A time that ends on the visitor's next day says it."""
+    """A time that ends on another date of the visitor's says which."""
     page = visitor.open("/book/haircut/?tz=Europe/Kyiv&day=2026-12-10&hours=24")
     late = [name for name in page.times if name.startswith("23:30")]
-    assert late == ["23:30 for you ends the next day · 16:30 on site"]
+    assert late == ["23:30 for you until Fri, Dec 11, 00:30 · 16:30 on site"]
 
 
 def test_both_clocks_are_shown_where_the_visitor_comes_to_another(walk: Visitor):
@@ -476,3 +485,16 @@ def test_an_overlong_window_is_no_trouble(visitor: Visitor, sandbox: Sandbox):
     """A service without a usable booking window still opens, within a window of our own."""
     sandbox.faults.add("missing_fields", "service", fields=["booking_window_days"])
     assert visitor.open("/book/haircut/").times
+
+
+def test_six_hosts_every_quarter_of_an_hour_are_shown_to_the_end_of_the_month(client: Client, site: Settings):
+    """No day, no time and no host is missing, and it costs one request."""
+    kordless = OddAnswers(Sandbox(":memory:", now=NOW, limits=Limits.off()), availability=many_hosts(6))
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "TRANSPORT": wsgi_transport(kordless)}
+    visitor = Visitor(client)
+    page = visitor.open("/book/haircut/?month=2026-12&day=2026-12-31&host=host_person_5")
+    assert page.status == 200
+    assert len(page.days) == 31
+    assert page.texts(".kb-times .kb-sub") == ["Thursday, December 31"]
+    assert len(page.times) == 40
+    assert kordless.asked["availability"] == 1

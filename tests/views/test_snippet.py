@@ -72,6 +72,17 @@ def test_what_is_chosen_is_in_the_snippet(staff: Client):
         assert said in text
 
 
+def test_the_lines_to_copy_have_the_public_address(staff: Client, site: Settings, account_settings: dict[str, Any]):
+    """SITE_URL, and not the name under which the staff open the builder; the preview shows the builder's own site."""
+    site.KORDLESS_BOOKING = {**account_settings, "SITE_URL": "https://salon.example/shop"}
+    page = built(staff, "?service=haircut&site=https://salon.example")
+    assert lines(page).splitlines()[0] == '<script async src="https://salon.example/shop/book/embed.js"></script>'
+    assert '<a href="https://salon.example/shop/book/haircut/"' in lines(page)
+    assert "https://salon.example may embed your booking." in page.text
+    shown = Client().get(page.tree.css_first("iframe").attributes["src"] or "")
+    assert 'src="http://testserver/book/embed.js"' in shown.content.decode()
+
+
 def test_what_makes_no_sense_is_left_out(staff: Client):
     """An unknown service or mode and a color that is none are said to be wrong, and the rest still holds."""
     page = built(staff, "?service=unknown&mode=sideways&accent=red&lang=de&width=1px")

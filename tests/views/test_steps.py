@@ -47,6 +47,14 @@ def test_a_service_that_is_not_public_is_not_offered(walk: Visitor):
         assert (page.status, page.heading) == (404, "This service isn't offered")
 
 
+def test_a_service_that_is_listed_as_not_public_is_not_offered(walk: Visitor, sandbox: Sandbox):
+    """A service that Kordless lists as not public is neither shown nor reached by its address."""
+    sandbox.faults.add("not_public", service="beard-trim")
+    assert "Beard trim" not in walk.open("/book/").text
+    page = walk.open("/book/beard-trim/")
+    assert (page.status, page.heading) == (404, "This service isn't offered")
+
+
 def test_a_service_link_leads_to_its_times(walk: Visitor):
     """Following a service's link shows its times, and a link back to all services."""
     page = walk.open(walk.open("/book/").link("Beard trim"))
@@ -112,8 +120,9 @@ ABSURD = (
     "hours=13",
     "lang=tlh",
     "lang=../../en",
-    "host=%00",
-    "host=" + "h" * 5000,
+    "host=",
+    "team=",
+    "with=",
     "kept=nonsense!",
     "kept=" + "k" * 5000,
     "taken=3",

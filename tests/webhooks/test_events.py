@@ -103,7 +103,7 @@ def test_unknown_fields_are_no_trouble():
         b'{"event": "booking.created"}',
         b'{"event": "booking.created", "data": {}}',
         event_body(confirmation_number=None),
-        event_body(confirmation_number="a/../b"),
+        event_body(confirmation_number="x" * 201),
         event_body(startsAt="tomorrow"),
         event_body(startsAt="2026-12-02T15:00:00"),
         event_body(endsAt="2026-12-02T14:00:00Z"),

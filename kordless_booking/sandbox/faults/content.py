@@ -101,6 +101,22 @@ def no_number(document: Any, now: float) -> Any:
     return document
 
 
+def no_status(document: Any, now: float) -> Any:
+    """Leave the status out of a booking."""
+    for found in objects(document):
+        if "confirmation_number" in found:
+            found.pop("status", None)
+    return document
+
+
+def not_public(document: Any, now: float, *, service: str = "*") -> Any:
+    """List the service with this slug, or all services, as not bookable in public."""
+    for found in objects(document):
+        if "isBookablePublic" in found and service in ("*", found["slug"]):
+            found["isBookablePublic"] = False
+    return document
+
+
 def other_booking(document: Any, now: float) -> Any:
     """Answer about something else: a booking with another number, service and time; another service, and its slots."""
     for found in objects(document):
@@ -135,6 +151,8 @@ DISTORTIONS: dict[str, Callable[..., Any]] = {
         terms_changed,
         org_renamed,
         no_number,
+        no_status,
+        not_public,
         other_booking,
         other_org,
     )

@@ -5,7 +5,8 @@ The kinds of faults, by the layer that they distort, are the functions of these 
 - `faults.slots`, `faults.schema`, `faults.content`: the JSON document of a successful response;
 - `faults.response`: status, headers and bytes;
 - `faults.connection`: delays and broken connections;
-- here: `key_revoked` and `service_removed`, which change the sandbox's state instead of a response.
+- here: `key_revoked`, `service_removed`, `contact_required` and `odd_numbers`, which change what the sandbox does
+  instead of a response.
 
 A fault's options are the keyword-only parameters of its function.
 """
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from kordless_booking.sandbox.store import Store
 
+CONTACT_FIELDS = ("email", "phone")
 OPERATIONS = ("organization", "service", "availability", "create", "lookup", "cancel", "reschedule")
 
 
@@ -39,8 +41,18 @@ def service_removed(*, service: str = "*") -> None:
     """Remove the service with this slug, or all services: 404, and absent from the organization's list."""
 
 
-# The functions above have no body: operations ask RequestFaults for these two. Only name and signature count.
-STATE_FAULTS: dict[str, Callable[..., None]] = {"key_revoked": key_revoked, "service_removed": service_removed}
+def contact_required(*, fields: list[str] | None = None) -> None:
+    """Refuse a create (400) whose contact lacks one of `fields`, by default "email" or "phone"."""
+
+
+def odd_numbers(*, form: str = "№ {}/34") -> None:
+    """Give new bookings confirmation numbers of this form, with {} for the characters. They can be looked up."""
+
+
+# The functions above have no body: operations ask RequestFaults for these. Only name and signature count.
+STATE_FAULTS: dict[str, Callable[..., None]] = {
+    each.__name__: each for each in (key_revoked, service_removed, contact_required, odd_numbers)
+}
 DOCUMENT_FAULTS = slots.DISTORTIONS | schema.DISTORTIONS | content.DISTORTIONS
 KINDS: dict[str, Callable[..., Any]] = {**STATE_FAULTS, **DOCUMENT_FAULTS, **RESPONSE_FAULTS, **WAITS, **STREAMS}
 
@@ -76,6 +88,18 @@ class RequestFaults:
         """Return those of `slugs` whose service is removed."""
         gone = {options.get("service", "*") for _, options in self._of({"service_removed": None})}
         return slugs if "*" in gone else slugs & gone
+
+    @property
+    def number_form(self) -> str:
+        """Form of a new confirmation number, with {} for its characters."""
+        forms = [options.get("form", "№ {}/34") for _, options in self._of({"odd_numbers": None})]
+        return forms[-1] if forms else "BOOK_{}"
+
+    @property
+    def contact_required(self) -> frozenset[str]:
+        """Fields that the contact of a create must have."""
+        found = [options.get("fields") or CONTACT_FIELDS for _, options in self._of({"contact_required": None})]
+        return frozenset(name for fields in found for name in fields)
 
     def wait(self, line: Connection, *, carried_out: bool) -> None:
         """Delay or hang, before the operation or, with `carried_out`, after it."""

@@ -133,6 +133,11 @@ def rate_headers(
     return response
 
 
+def rate_limit_contradiction(response: Response, *, value: int = -1) -> Response:
+    """Say with the response, which was not refused, that the limit is `value` and that as much is left."""
+    return rate_headers(response, limit=value, remaining=value, reset=int(time.time()) + 60)
+
+
 def date_skew(response: Response, *, seconds: float = 600) -> Response:
     """Add a Date header that is wrong by `seconds` (positive: Kordless's clock is ahead)."""
     response.headers["Date"] = formatdate(time.time() + seconds, usegmt=True)
@@ -140,4 +145,6 @@ def date_skew(response: Response, *, seconds: float = 600) -> Response:
 
 
 _ALL = (status, redirect, html, broken_json, empty, bom, nan, duplicate_keys, wrong_charset, deep, huge)
-RESPONSE_FAULTS: dict[str, Callable[..., Response]] = {each.__name__: each for each in (*_ALL, rate_headers, date_skew)}
+RESPONSE_FAULTS: dict[str, Callable[..., Response]] = {
+    each.__name__: each for each in (*_ALL, rate_headers, rate_limit_contradiction, date_skew)
+}

@@ -85,6 +85,15 @@ def mixed_offsets(document: Any, now: float) -> Any:
     return document
 
 
+def fractional_times(document: Any, now: float, *, milliseconds: int = 250) -> Any:
+    """Write all times with milliseconds. With 0 ("….000Z") they are the same instants."""
+    for item in items(document):
+        for name in TIMES:
+            if isinstance(item.get(name), str):
+                item[name] = f"{item[name].rstrip('Z')}.{milliseconds:03d}Z"
+    return document
+
+
 def wrong_types(document: Any, now: float) -> Any:
     """Change types: numbers to text, ids to numbers, durations to floats."""
     for found in objects(document):
@@ -171,6 +180,7 @@ DISTORTIONS: dict[str, Callable[..., Any]] = {
         unknown_fields,
         naive_times,
         mixed_offsets,
+        fractional_times,
         wrong_types,
         null_lists,
         null_fields,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 
 import httpx
@@ -32,24 +33,27 @@ def test_reset_without_a_byte(api: Api) -> None:
 def test_hang_says_nothing() -> None:
     """The client's own time limit ends it; then the line is cut."""
     let_go = threading.Event()
-    sandbox = Sandbox(now=NOW, limits=Limits.off(), sleep=lambda _: let_go.wait(10) and None)
+    sandbox = Sandbox(now=NOW, limits=Limits.off(), sleep=lambda _: let_go.wait(30) and None)
     sandbox.faults.add("hang", times=1)
     with sandbox.serve() as base:
         with pytest.raises(httpx.ReadTimeout):
-            httpx.get(f"{base}/org/acme-salon", headers=KEY, timeout=0.2)
+            httpx.get(f"{base}/org/acme-salon", headers=KEY, timeout=httpx.Timeout(30, read=0.2))
         let_go.set()
         assert httpx.get(f"{base}/org/acme-salon", headers=KEY).status_code == 200
 
 
 def test_drip_outlasts_a_read_timeout() -> None:
     """The body comes in small pieces, with a wait after each that no read time limit notices."""
-    waited: list[float] = []
-    sandbox = Sandbox(now=NOW, limits=Limits.off(), sleep=waited.append)
+    waited: queue.Queue[float] = queue.Queue()
+    sandbox = Sandbox(now=NOW, limits=Limits.off(), sleep=waited.put)
     sandbox.faults.add("drip", times=1, seconds=0.02, size=100)
     with sandbox.serve() as base:
-        answer = httpx.get(f"{base}/org/acme-salon", headers=KEY, timeout=5)
+        answer = httpx.get(f"{base}/org/acme-salon", headers=KEY, timeout=30)
     assert answer.json()["organization"]["name"] == "Acme Salon"
-    assert waited == [0.02] * (len(answer.content) // 100 + 1)
+    pieces = len(answer.content) // 100 + 1
+    # The client has all of it before the last wait begins.
+    assert [waited.get(timeout=30) for _ in range(pieces)] == [0.02] * pieces
+    assert waited.empty()
 
 
 def test_reset_deep_inside_a_stream(api: Api) -> None:

@@ -68,3 +68,19 @@ def test_somebody_elses(api: Api) -> None:
     api.sandbox.clock.use_real_time()
     assert "confirmation_number" not in api.manage(number).json()["booking"]
     assert body
+
+
+def test_no_status(api: Api) -> None:
+    """The booking is made and says all but its status."""
+    api.sandbox.faults.add("no_status", operation="create")
+    assert "status" not in api.create().json()["booking"]
+    assert api.sandbox.bookings()[0]["status"] == "confirmed"
+
+
+def test_not_public(api: Api) -> None:
+    """One service of the list, or each one, is not for visitors."""
+    api.sandbox.faults.add("not_public", service="haircut", times=1)
+    services = api.get("/org/acme-salon").json()["services"]
+    assert [each["slug"] for each in services if not each["isBookablePublic"]] == ["haircut"]
+    api.sandbox.faults.add("not_public")
+    assert not any(each["isBookablePublic"] for each in api.get("/org/acme-salon").json()["services"])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
+from urllib.parse import quote
 
+import httpx
 import pytest
 
 from kordless_booking.sandbox import Limits, Sandbox
@@ -160,3 +163,32 @@ def test_every_kind_gives_an_answer_everywhere(api: Api, kind: str) -> None:
         api.manage(number, "cancel"),
     ]
     assert all(200 <= answer.status_code < 600 for answer in answers)
+
+
+@pytest.mark.parametrize("form", ["№ {}/34", "{} b", "a+{}?x=1#é"])
+def test_odd_numbers_can_be_looked_up_moved_and_canceled(api: Api, form: str) -> None:
+    """A confirmation number with other characters is one as any other, in-process and over HTTP."""
+    api.sandbox.faults.add("odd_numbers", form=form)
+    slot, *_, other = [slot for slot in api.slots() if slot["hostId"] == "host_sarah"]
+    number = api.book(slot=slot, host_id="host_sarah")
+    assert not re.fullmatch("[A-Za-z0-9_-]+", number)
+    move = {"start_at": other["startsAt"], "end_at": other["endsAt"]}
+    with api.sandbox.serve() as base, httpx.Client() as client_over_http:
+        over_http = Api(api.sandbox, key=None, base=base)
+        over_http.http = client_over_http
+        path = quote(number, safe="")
+        for client in (api, over_http):
+            assert client.manage(path).json()["booking"]["confirmation_number"] == number
+            assert client.manage(path, "reschedule", move).status_code == 200
+        assert over_http.manage(quote(number.lower(), safe=""), "cancel").json()["booking"]["status"] == "canceled"
+
+
+def test_contact_required(api: Api) -> None:
+    """A create without the e-mail or the phone is a 400 that names the missing one."""
+    body = api.body()
+    api.sandbox.faults.add("contact_required", times=2)
+    for name in ("email", "phone"):
+        contact = {field: value for field, value in body["contact"].items() if field != name}
+        assert_rejected(api.create(body | {"contact": contact}), 400, "validation_error", name)
+    api.sandbox.faults.add("contact_required", fields=["phone"])
+    assert api.create(body).status_code == 201

@@ -80,3 +80,11 @@ def test_date_skew(api: Api) -> None:
 def test_statuses_that_nobody_knows(api: Api) -> None:
     """520 has no name, and is sent all the same."""
     assert bent(api, "status", status=520).status_code == 520
+
+
+@pytest.mark.parametrize("value", [0, -1])
+def test_rate_limit_that_contradicts_its_response(api: Api, value: int) -> None:
+    """A success says that nothing is allowed."""
+    answer = bent(api, "rate_limit_contradiction", value=value)
+    assert answer.status_code == 200
+    assert answer.headers["X-RateLimit-Limit"] == answer.headers["X-RateLimit-Remaining"] == str(value)

@@ -81,3 +81,13 @@ def test_bare_and_quite_other_shapes(api: Api) -> None:
     for value in ("surprise", [], None, {"slots": "none"}):
         api.sandbox.faults.add("wrong_shape", times=1, value=value)
         assert api.get("/org/acme-salon").json() == value
+
+
+def test_fractional_times(api: Api) -> None:
+    """A booking's times have milliseconds, or say the same instant with three zeros."""
+    api.sandbox.faults.add("fractional_times", operation="create", times=1)
+    assert api.create().json()["booking"]["start_at"].endswith(":00.250Z")
+    api.sandbox.faults.add("fractional_times", operation="create", times=1, milliseconds=0)
+    body = api.body()
+    booking = api.create(body).json()["booking"]
+    assert booking["end_at"] == body["ends_at"].replace("Z", ".000Z")

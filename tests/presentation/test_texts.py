@@ -1,0 +1,179 @@
+"""Times, notices and prices in words: nothing that isn't so, in every zone and language."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.utils import translation
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from kordless_booking.api.resources import CancellationPolicy, Price, PriceKind
+from kordless_booking.presentation import formatting
+from kordless_booking.presentation.locales import supported_languages
+from kordless_booking.presentation.texts import display_times, format_range, policy_text, price_text
+from kordless_booking.presentation.timezones import get_timezone, selectable_timezones
+
+NEW_YORK, KYIV = "America/New_York", "Europe/Kyiv"
+NINE = datetime(2026, 12, 8, 14, tzinfo=UTC)
+"""9 AM in New York."""
+ZONES = st.sampled_from(selectable_timezones())
+LENGTHS = st.one_of(st.integers(1, 3 * 1440), st.sampled_from([1440, 2 * 1440, 3 * 1440, 7 * 1440]))
+
+
+def ends_another_day(start: datetime, end: datetime) -> bool:
+    """As the calendar on the wall has it: midnight sharp still belongs to the evening before, but not a whole day."""
+    last = (end - timedelta(microseconds=1)).date()
+    return last > start.date() or (end.date() > start.date() and start.time() == end.time())
+
+
+@pytest.mark.parametrize(
+    ("length", "zone", "text"),
+    [
+        (
+            timedelta(hours=24),
+            NEW_YORK,
+            "Tuesday, December 8, 2026, 9:00 AM \u2013 Wednesday, December 9, 2026, 9:00 AM",
+        ),
+        (timedelta(days=3), NEW_YORK, "Tuesday, December 8, 2026, 9:00 AM \u2013 Friday, December 11, 2026, 9:00 AM"),
+        (timedelta(hours=15), NEW_YORK, "Tuesday, December 8, 2026, 9:00 AM \u2013 12:00 AM"),
+        (timedelta(hours=9), KYIV, "Tuesday, December 8, 2026, 4:00 PM \u2013 Wednesday, December 9, 2026, 1:00 AM"),
+        (timedelta(days=31), NEW_YORK, "Tuesday, December 8, 2026, 9:00 AM \u2013 Friday, January 8, 2027, 9:00 AM"),
+        (timedelta(0), NEW_YORK, "Tuesday, December 8, 2026, 9:00 AM"),
+        (-timedelta(hours=1), NEW_YORK, "Tuesday, December 8, 2026, 9:00 AM"),
+    ],
+)
+def test_the_end_of_a_long_booking_has_its_date(length: timedelta, zone: str, text: str):
+    """The second date is there where it differs, not for midnight sharp, and an end that is none isn't shown."""
+    with translation.override("en"):
+        assert format_range(NINE, NINE + length, zone, "en") == text
+
+
+def test_a_whole_day_from_midnight_has_both_dates():
+    """From one midnight to the next, two equal clock times on one date would read as nothing."""
+    midnight = NINE - timedelta(hours=9)
+    with translation.override("en"):
+        text = format_range(midnight, midnight + timedelta(days=1), NEW_YORK, "en")
+    assert text == "Tuesday, December 8, 2026, 12:00 AM \u2013 Wednesday, December 9, 2026, 12:00 AM"
+
+
+def test_an_end_in_the_hour_that_comes_twice_has_its_offset():
+    """An hour from 1:30 AM ends at 1:30 AM when the clocks go back."""
+    start = datetime(2026, 11, 1, 5, 30, tzinfo=UTC)
+    with translation.override("en"):
+        text = format_range(start, start + timedelta(hours=1), NEW_YORK, "en")
+    assert text == "Sunday, November 1, 2026, 1:30 AM \u2013 1:30 AM (GMT-5)"
+
+
+@pytest.mark.parametrize("language", supported_languages())
+def test_a_long_booking_has_both_dates_in_every_language(language: str):
+    """Each end is written as the language writes a date with a time, and nothing but a dash stands between."""
+    here = NINE.astimezone(get_timezone(NEW_YORK))
+    with translation.override(language):
+        text = format_range(NINE, NINE + timedelta(days=3), NEW_YORK, language)
+    first, last = (formatting.date_and_time(moment, language) for moment in (here, here + timedelta(days=3)))
+    assert text.startswith(first)
+    assert text.endswith(last)
+    assert text[len(first) : -len(last)].strip(" \u2009") in {"\u2013", "\u2014", "\uff5e", "~"}
+
+
+@given(
+    zone=ZONES,
+    language=st.sampled_from(["en", "ar", "he", "id", "ja", "vi", "zh-hant"]),
+    minutes=st.integers(0, 3 * 365 * 1440),
+    length=LENGTHS,
+)
+@example(zone=NEW_YORK, language="en", minutes=0, length=1440)
+@settings(max_examples=150, deadline=None)
+def test_the_end_date_is_said_exactly_where_it_differs(zone: str, language: str, minutes: int, length: int):
+    """For every interval in every zone: the text has the date of the end, unless it is the start's."""
+    start = NINE + timedelta(minutes=minutes)
+    here, until = (moment.astimezone(get_timezone(zone)) for moment in (start, start + timedelta(minutes=length)))
+    with translation.override(language):
+        text = format_range(start, start + timedelta(minutes=length), zone, language)
+    assert formatting.full_date(here.date(), language) in text
+    assert formatting.clock_time(until, language) in text
+    if here.date() != until.date():
+        assert (formatting.full_date(until.date(), language) in text) is ends_another_day(here, until)
+
+
+@given(own=ZONES, site=ZONES, minutes=st.integers(0, 3 * 365 * 1440), length=LENGTHS)
+@settings(max_examples=150, deadline=None)
+def test_each_of_two_clocks_has_its_own_end_date(own: str, site: str, minutes: int, length: int):
+    """Where the visitor's clock and the one on site differ, so may the dates of the end: each is said or left out."""
+    start = NINE + timedelta(minutes=minutes)
+    end = start + timedelta(minutes=length)
+    with translation.override("en"):
+        said = display_times(start, end, own, site, "en")
+    for text, zone in ((said.when, site), (said.visitor, own)):
+        here, until = (moment.astimezone(get_timezone(zone)) for moment in (start, end))
+        if text and here.date() != until.date():
+            assert (formatting.full_date(until.date(), "en") in text) is ends_another_day(here, until)
+
+
+@pytest.mark.parametrize(
+    ("notice", "text"),
+    [
+        (None, ""),
+        (0, ""),
+        (-3, ""),
+        (0.001, ""),
+        (1e9, ""),
+        (0.25, "Please cancel at least 15 min before."),
+        (0.5, "Please cancel at least 30 min before."),
+        (1, "Please cancel at least 1 hour before."),
+        (1.5, "Please cancel at least 1 hr 30 min before."),
+        (24.0, "Please cancel at least 24 hours before."),
+        (24.5, "Please cancel at least 1 day 30 min before."),
+        (36, "Please cancel at least 36 hours before."),
+    ],
+)
+def test_a_notice_is_said_to_the_minute(notice: float | None, text: str):
+    """Half hours are no whole ones; without a notice, or with one that no booking could keep, nothing is said."""
+    with translation.override("en"):
+        assert policy_text(CancellationPolicy(notice_hours=notice, text=None)) == text
+
+
+@given(st.floats(allow_nan=False, min_value=0, max_value=1e15), st.sampled_from(supported_languages()))
+@settings(max_examples=100, deadline=None)
+def test_no_notice_says_zero(notice: float, language: str):
+    """Whatever a business set up: a sentence with a number of its own, or none."""
+    with translation.override(language):
+        text = policy_text(CancellationPolicy(notice_hours=notice, text=None))
+    assert " 0 " not in text
+    assert bool(text) is (1 <= round(notice * 60) <= 366 * 24 * 60)
+
+
+@pytest.mark.parametrize(
+    ("price_per", "party", "text"),
+    [
+        ("", 1, "$33.34"),
+        ("", 3, "$33.34 (listed price)"),
+        ("booking", 1, "$33.34"),
+        ("booking", 3, "$33.34"),
+        ("person", 1, "$33.34"),
+        ("person", 3, "$33.34 per person, $100.01 in total"),
+    ],
+)
+def test_a_price_beside_a_party_says_what_it_is_for(price_per: str, party: int, text: str):
+    """For each, for all, or neither where nobody knows; a total is computed from the exact amount."""
+    price = Price(kind=PriceKind.FIXED, amount=Decimal("33.336"), currency="USD")
+    with translation.override("en"):
+        assert price_text(price, party, price_per, "en") == text
+
+
+@pytest.mark.parametrize("price_per", ["", "booking", "person"])
+def test_words_instead_of_a_price_are_for_everybody(price_per: str):
+    """A free service is free for all, a price that varies does for all, and what is unknown stays so."""
+    with translation.override("en"):
+        assert price_text(Price(kind=PriceKind.FREE), 3, price_per, "en") == "Free"
+        assert price_text(Price(kind=PriceKind.VARIABLE), 3, price_per, "en") == "Price varies"
+        assert price_text(Price(), 3, price_per, "en") == ""
+        assert price_text(Price(kind=PriceKind.FIXED), 3, price_per, "en") == ""
+
+
+def test_a_total_that_is_nonsense_is_not_shown():
+    """The amount of one is still a price, that of all is none any more."""
+    price = Price(kind=PriceKind.FIXED, amount=Decimal(10) ** 12 - 1)
+    with translation.override("en"):
+        assert price_text(price, 3, "person", "en") == "999,999,999,999.00 (listed price)"
