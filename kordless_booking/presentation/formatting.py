@@ -51,6 +51,11 @@ def day_title(day: date, language: str) -> str:
     return _date(date(day.year, day.month, day.day), locale_name(language), "day")
 
 
+def month_day(day: date, language: str) -> str:
+    """Format as "March 31", in the form that stands within a sentence."""
+    return _date(date(day.year, day.month, day.day), locale_name(language), "month_day")
+
+
 def short_day(day: date, language: str) -> str:
     """Format as "Tue, Dec 1", for where there is little room."""
     return _date(date(day.year, day.month, day.day), locale_name(language), "short")
@@ -168,14 +173,17 @@ def _with_own_offset(text: str, start: datetime, end: datetime, language: str) -
 
 
 @lru_cache(maxsize=4096)
-def _date(day: date, name: str, form: Literal["full", "day", "short", "month"]) -> str:
+def _date(day: date, name: str, form: Literal["full", "day", "short", "month", "month_day"]) -> str:
     locale = locale_of(name)
     if form == "full":
         return format_date(day, "full", locale=locale)
     if form == "day":
         return _day_pattern(name).apply(day, locale)
-    pattern = _pattern(locale, "yMMMM", "MMMM y") if form == "month" else _pattern(locale, "MMMEd", "E, d MMM")
-    return pattern.apply(day, locale)
+    if form == "month":
+        return _pattern(locale, "yMMMM", "MMMM y").apply(day, locale)
+    if form == "month_day":
+        return _pattern(locale, "MMMMd", "d MMMM").apply(day, locale)
+    return _pattern(locale, "MMMEd", "E, d MMM").apply(day, locale)
 
 
 @lru_cache(maxsize=64)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kordless_booking.api.resources import Service
 from kordless_booking.presentation import formatting, texts
-from kordless_booking.presentation.texts import DisplayTimes
+from kordless_booking.presentation.texts import DisplayTimes, FoldedText
 
 if TYPE_CHECKING:
     from kordless_booking.views.request import WidgetRequest
@@ -22,6 +22,8 @@ class ServiceCard:
     description: str
     duration: str
     price: str
+    folded_description: FoldedText
+    """The description, folded where it is long."""
     url: str = ""
     metadata: dict[str, Any] = field(default_factory=dict)
     """What the business's set-up put there, for a site's own templates."""
@@ -39,6 +41,7 @@ def service_card(service: Service, language: str, url: str = "", *, party: int =
         price=texts.price_text(service.price, party, price_per, language),
         url=url,
         metadata=dict(service.metadata),
+        folded_description=texts.fold_long_text(service.description or ""),
     )
 
 

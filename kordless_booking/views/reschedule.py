@@ -32,7 +32,7 @@ from kordless_booking.views.page import build_page
 from kordless_booking.views.problems import Problem, log_problem
 from kordless_booking.views.rendering import PageRenderer, render
 from kordless_booking.views.request import WidgetRequest
-from kordless_booking.views.slot_page import AGE_NOTICE_SECONDS, SlotLinks, age_notice, slot_context
+from kordless_booking.views.slot_page import AGE_NOTICE_SECONDS, SlotLinks, age_notice, same_place, slot_context
 from kordless_booking.views.slot_reading import free_slot, read_month, start_fetching_month, start_fetching_time
 from kordless_booking.views.steps import zone_context
 
@@ -46,6 +46,7 @@ def slots(visit: WidgetRequest, token: str) -> HttpResponse:
     start_fetching_month(visit, managed.booking.service_slug or "")
     detail = _detail(visit, managed)
     choices = _url_choices(managed, visit.choices)
+    month = read_month(visit, detail, keep_provider=True)
 
     def here(choices: Choices) -> str:
         return visit.links.url("reschedule", token, choices=_url_choices(managed, choices))
@@ -56,14 +57,13 @@ def slots(visit: WidgetRequest, token: str) -> HttpResponse:
         form=visit.links.url("reschedule", token, choices=Choices()),
         hidden=lambda choices: _url_choices(managed, choices).query_items(),
         time=f"{start}{'&' if '?' in start else '?'}start=",
-        zone=visit.links.url("reschedule-zone", token, choices=choices),
+        zone=visit.links.url("reschedule-zone", token, choices=_url_choices(managed, same_place(month.view))),
     )
     # The script reports the reader's zone where nobody knows it, as on the page of a new booking.
     is_visitors = managed.visitor_timezone is not None
     page = build_page(
         visit.with_choices(choices), _("Choose a new time"), autozone=not is_visitors, self_url=here(visit.choices)
     )
-    month = read_month(visit, detail)
     notice = age_notice(visit, month.cached, min_age_seconds=AGE_NOTICE_SECONDS)
     renderer = PageRenderer(visit, page)
     context = slot_context(visit, month.view, links, renderer, notice=notice, is_visitors_zone=is_visitors) | {
@@ -80,13 +80,18 @@ def slots(visit: WidgetRequest, token: str) -> HttpResponse:
             "old_when": managed.display_times(visit, managed.booking.start, managed.booking.end).line,
             "with_whom": _with_whom(managed.link, month.cached.value),
         },
-        "taken": _("That time was just taken. Here are the times that are still free.")
-        if visit.request.GET.get("taken")
-        else "",
+        "taken": _taken(others_free=month.view.day is not None) if visit.request.GET.get("taken") else "",
+        "unavailable": "",
     }
     response = renderer.render("kordless_booking/steps/slot.html", context)
     response[VERSION_HEADER] = context["watch"]["version"]
     return response
+
+
+def _taken(*, others_free: bool) -> str:
+    if others_free:
+        return _("That time was just taken. Here are the times that are still free.")
+    return _("That time was just taken.")
 
 
 @widget_view("GET", no_store=True)

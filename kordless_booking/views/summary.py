@@ -9,10 +9,12 @@ from kordless_booking import exceptions
 from kordless_booking.presentation import formatting
 from kordless_booking.presentation.texts import (
     DisplayTimes,
+    FoldedText,
     LocationText,
     booking_location,
     booking_venue_timezone,
     describe_location,
+    fold_long_text,
     party_text,
     policy_text,
     price_text,
@@ -45,6 +47,11 @@ class TermsSummary:
     """Cancellation policy."""
     metadata: dict[str, Any] = field(default_factory=dict)
     """The service's, for a site's own templates."""
+
+    @property
+    def folded_policy(self) -> FoldedText:
+        """The cancellation policy, folded where it is long."""
+        return fold_long_text(self.policy)
 
 
 def terms_summary(
@@ -94,6 +101,11 @@ class BookingView:
     """Cancellation policy."""
     metadata: dict[str, Any] = field(default_factory=dict)
     """The service's, for a site's own templates."""
+
+    @property
+    def folded_policy(self) -> FoldedText:
+        """The cancellation policy, folded where it is long."""
+        return fold_long_text(self.policy)
 
 
 def booking_view(

@@ -18,6 +18,7 @@ from kordless_booking.presentation.formatting import (
     first_weekday,
     full_date,
     money,
+    month_day,
     month_title,
     short_day,
     time_range,
@@ -72,6 +73,22 @@ def test_dates_are_written_in_full_in_the_language(language, full, day, month):
     assert full_date(MORNING.date(), language) == full
     assert day_title(MORNING.date(), language) == day
     assert month_title(MORNING.date(), language) == month
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "March 31"),
+        ("de", "31. März"),
+        ("ru", "31 марта"),
+        ("pl", "31 marca"),
+        ("ja", "3月31日"),
+        ("xx", "March 31"),
+    ],
+)
+def test_a_day_within_a_sentence_is_written_without_its_weekday(language, text):
+    """In the grammatical case that stands after "until"."""
+    assert month_day(date(2027, 3, 31), language) == text
 
 
 def test_a_moment_is_as_good_as_its_date():
