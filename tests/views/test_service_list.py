@@ -74,6 +74,12 @@ def test_a_filter_of_any_length_is_cut(site: Settings, visitor: Visitor):
         assert "<script>" not in page.html
 
 
+def test_a_search_of_the_hosts_page_is_not_ours(site: Settings, visitor: Visitor):
+    """A widget inside a page of the site shows all services, whatever that page's own query says."""
+    open_salon(site, 20)
+    assert len(visitor.open("/page/?q=plumber").texts(".kb-service")) == 20
+
+
 def test_filtered_lists_fill_no_cache(site: Settings, visitor: Visitor):
     """Visitors can type anything: only the whole list is stored for everybody."""
     sandbox = open_salon(site, 20)
