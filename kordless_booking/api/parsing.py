@@ -180,10 +180,12 @@ def parse_booking(
     for name, one, other in (
         ("confirmation_number", confirmation_number, number),
         ("organization_slug", fields.text("organization_slug", "org_slug"), org_slug),
-        ("service_slug", fields.text("service_slug"), service_slug),
     ):
         if one is not None and other is not None and one.casefold() != other.casefold():
             raise _mismatch(name)
+    booked_slug = fields.text("service_slug")
+    if booked_slug is not None and service_slug is not None and not is_same_service(booked_slug, service_slug):
+        raise _mismatch("service_slug")
     invite = document.object("calendar_invite") or fields.object("calendar_invite")
     person = fields.object("contact")
     starts = fields.required_datetime("start_at", "starts_at", "start", otherwise=start)
@@ -206,7 +208,7 @@ def parse_booking(
         organization_slug=fields.text("organization_slug", "org_slug"),
         organization_name=fields.text("organization_name", "org_name"),
         service_id=fields.text("service_id"),
-        service_slug=fields.text("service_slug"),
+        service_slug=booked_slug,
         service_name=fields.text("service_name"),
         contact=None
         if person is None

@@ -127,7 +127,7 @@ class Service(Resource, frozen=True, kw_only=True):
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        """What the business's set-up put there: texts, numbers, booleans, None, and lists and dicts of these.
+        """Return what the set-up in Kordless put there: texts, numbers, booleans, None, and lists and dicts of these.
 
         Untrusted input, in the business's own spelling. At most 50 names, three levels and 10 KB of it; see `parsing`.
         """

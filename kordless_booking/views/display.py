@@ -26,7 +26,7 @@ class ServiceCard:
     """The description, folded where it is long."""
     url: str = ""
     metadata: dict[str, Any] = field(default_factory=dict)
-    """What the business's set-up put there, for a site's own templates."""
+    """Data of the business's set-up, for a site's own templates."""
 
 
 def service_card(service: Service, language: str, url: str = "", *, party: int = 1, price_per: str = "") -> ServiceCard:

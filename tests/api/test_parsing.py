@@ -521,6 +521,7 @@ def test_another_organization_or_service_than_asked_is_a_mismatch() -> None:
 
 def test_webhook_ids_are_the_same_service() -> None:
     """`srv_haircut` and `haircut` are one."""
+    assert parse_booking(LONG | {"service_slug": "srv_haircut"}, service_slug="haircut")
     assert is_same_service("srv_haircut", "haircut")
     assert is_same_service("Haircut", "srv_haircut")
     assert not is_same_service("haircut", "shave")
