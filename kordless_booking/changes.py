@@ -141,6 +141,12 @@ def has_newer_change(booking: Booking, *, account: str, at: datetime) -> bool:
     return BookingProjection.objects.filter(**row_key, changed_at__gt=at.replace(microsecond=0)).exists()
 
 
+def is_known_canceled(number: str, *, account: str) -> bool:
+    """Return whether the cancellation of the booking with this number was published. Raises DatabaseError."""
+    row_key = {"account": account, "number_hash": number_hash(number)}
+    return BookingProjection.objects.filter(**row_key, canceled=True).exists()
+
+
 def queue_mail(
     change: BookingChange,
     recorded: Booking | None,

@@ -202,8 +202,8 @@ def parse_booking(
     return Booking(
         confirmation_number=confirmation_number or number or "",
         status=_status(fields.text("status", limit=40)),
-        start=_whole_second(starts),
-        end=_whole_second(ends),
+        start=whole_second(starts),
+        end=whole_second(ends),
         id=fields.text("id", "booking_id") or "",
         organization_slug=fields.text("organization_slug", "org_slug"),
         organization_name=fields.text("organization_name", "org_name"),
@@ -227,7 +227,8 @@ def is_same_second(one: datetime, other: datetime) -> bool:
     return abs(one - other) < _SECOND
 
 
-def _whole_second(moment: datetime) -> datetime:
+def whole_second(moment: datetime) -> datetime:
+    """Return the time to the second, as bookings have it."""
     # Every message about a booking gives the same time then, so a change is told from its own echo.
     try:
         return (moment + _SECOND / 2).replace(microsecond=0)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from kordless_booking.api.parsing import is_same_second
 from kordless_booking.api.resources import Host, Slot, Team
 from kordless_booking.booking.choices import query_id
 from kordless_booking.limits import MAX_PARTY_SIZE, MAX_WINDOW_DAYS
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 PROVIDER_SEARCH_DAYS = 28
 """Days without any slot of a chosen host or team after which they count as not doing the service. Fewer may be a
 holiday, or the end of a month, when only free slots are listed and theirs are taken."""
+_SECOND = timedelta(seconds=1)
 
 
 class Opening(NamedTuple):
@@ -408,6 +410,32 @@ def unique_teams(slots: Iterable[Slot]) -> tuple[Team, ...]:
     return _teams(_ByIdentity(slots if isinstance(slots, tuple) else tuple(slots)))
 
 
+def unique_lengths(slots: tuple[Slot, ...]) -> tuple[timedelta, ...]:
+    """Return each length of the free slots once, the shortest first."""
+    return _lengths(_ByIdentity(slots))
+
+
+def slots_to_move_to(
+    slots: tuple[Slot, ...], start: datetime, end: datetime, *, refused: datetime | None = None
+) -> tuple[Slot, ...]:
+    """Return the slots that a booking from `start` to `end` may move to.
+
+    Left out are slots of another length, which Kordless refuses, the booking's own time, at which a group may have
+    seats left, and slots that begin at `refused`. Bookings have whole seconds, and slots may have fractions.
+    """
+    length = end - start
+    found = tuple(
+        slot
+        for slot in slots
+        # Start and end are rounded each by itself, so the length may be a second off.
+        if abs(slot.end - slot.start - length) <= _SECOND
+        and not (is_same_second(slot.start, start) and is_same_second(slot.end, end))
+        and slot.start != refused
+    )
+    # The same tuple where nothing is left out: what is cached for it, by its identity, is then used here as well.
+    return slots if len(found) == len(slots) else found
+
+
 def max_party_size(slots: tuple[Slot, ...]) -> int:
     """Return the largest party that any of these slots could take if it were empty; 1 when there are none."""
     return _max_seats(_ByIdentity(slots))
@@ -453,6 +481,11 @@ def _host_teams(slot_key: _ByIdentity) -> Mapping[str, str]:
         if slot.host is not None:
             names.setdefault(slot.host.id, set()).add((slot.team.name or "") if slot.team else "")
     return {host: name for host, (name, *others) in names.items() if name and not others}
+
+
+@lru_cache(maxsize=128)
+def _lengths(slot_key: _ByIdentity) -> tuple[timedelta, ...]:
+    return tuple(sorted({s.end - s.start for s in slot_key.slots if s.available > 0 and s.end > s.start}))
 
 
 @lru_cache(maxsize=128)

@@ -19,6 +19,9 @@ from kordless_booking.limits import MAX_MANAGE_LINK_DAYS
 
 ATTEMPT_SECONDS: Final = 24 * 3600
 """Seconds for which the link to an attempt works: as long as an attempt is sent again."""
+MAX_NAMED_TOKEN: Final = 500
+"""Characters of a manage link's token up to which it carries the names of host and team. It stands in mails, where a
+short link is less likely to be broken."""
 CONFIRMATION_SECONDS: Final = 30 * 86400
 """Seconds for which the link to a confirmation works."""
 
@@ -106,6 +109,8 @@ class ManageLink(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     that fits all three."""
     party_size: int = 1
     team_id: str | None = None
+    host_name: str | None = None
+    team_name: str | None = None
 
     @classmethod
     def for_terms(
@@ -121,6 +126,22 @@ class ManageLink(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             host_id=terms.host_id if terms else None,
             party_size=terms.party_size if terms else 1,
             team_id=terms.team_id if terms else None,
+            host_name=terms.host_name if terms else None,
+            team_name=terms.team_name if terms else None,
+        )
+
+    def build_terms(self, booking: Booking, timezone: str) -> Terms:
+        """Return the terms of its booking, as far as link and booking know them."""
+        return Terms(
+            service=booking.service_slug or "",
+            start=booking.start,
+            end=booking.end,
+            timezone=timezone,
+            host_id=self.host_id,
+            host_name=self.host_name,
+            team_id=self.team_id,
+            team_name=self.team_name,
+            party_size=self.party_size,
         )
 
     def __repr__(self) -> str:
@@ -128,8 +149,11 @@ class ManageLink(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return "ManageLink(…)"
 
     def to_token(self, account: str) -> str:
-        """Return an encrypted token for URLs."""
-        return encrypt_token("manage", account, msgspec.to_builtins(self))
+        """Return an encrypted token for URLs. Without the names of host and team where they would make it long."""
+        token = encrypt_token("manage", account, msgspec.to_builtins(self))
+        if len(token) > MAX_NAMED_TOKEN and (self.host_name or self.team_name):
+            return msgspec.structs.replace(self, host_name=None, team_name=None).to_token(account)
+        return token
 
     @classmethod
     def from_token(cls, token: str, account: str, now: float) -> ManageLink:

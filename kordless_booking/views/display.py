@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from kordless_booking.api.resources import Service
@@ -29,15 +30,27 @@ class ServiceCard:
     """Data of the business's set-up, for a site's own templates."""
 
 
-def service_card(service: Service, language: str, url: str = "", *, party: int = 1, price_per: str = "") -> ServiceCard:
+def service_card(
+    service: Service,
+    language: str,
+    url: str = "",
+    *,
+    party: int = 1,
+    price_per: str = "",
+    lengths: Sequence[timedelta] = (),
+) -> ServiceCard:
     """Return what templates show of a service. `url` leads to its times.
 
-    `party` is the number of people next to whom the price stands, `price_per` the setting.
+    `party` is the number of people next to whom the price stands, `price_per` the setting. `lengths` are those of the
+    times next to which it stands: they are believed before the service's own, and of several none is said.
     """
+    minutes = service.duration_minutes
+    if lengths:
+        minutes = max(1, round(lengths[0].total_seconds() / 60)) if len(lengths) == 1 else None
     return ServiceCard(
         name=service.name,
         description=service.description or "",
-        duration=formatting.duration(service.duration_minutes, language) if service.duration_minutes else "",
+        duration=formatting.duration(minutes, language) if minutes else "",
         price=texts.price_text(service.price, party, price_per, language),
         url=url,
         metadata=dict(service.metadata),

@@ -21,7 +21,7 @@ from kordless_booking.api.resources import Booking, Contact, ServiceDetail
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.receipt import ManageLink
 from kordless_booking.booking.tokens import InvalidToken
-from kordless_booking.changes import BookingChange, mark_change_in_progress, publish_change
+from kordless_booking.changes import BookingChange, is_known_canceled, mark_change_in_progress, publish_change
 from kordless_booking.forms import FindForm
 from kordless_booking.logs import log_event
 from kordless_booking.presentation import calendar_event, timezones
@@ -99,7 +99,7 @@ def cancel(visit: WidgetRequest, token: str) -> HttpResponse:
         return SeeOther(managed.url(visit, "manage", done="canceled"))
     if visit.request.method != "POST":
         return _cancel_page(visit, managed)
-    check_change_limit(visit)
+    check_change_limit(visit, managed)
     # Before the request: Kordless's webhook may arrive before its response does.
     mark_change_in_progress(visit.access.cache, visit.account.name, managed.link.number)
     try:
@@ -107,7 +107,7 @@ def cancel(visit: WidgetRequest, token: str) -> HttpResponse:
         is_ours = True
     except exceptions.NotSent as error:
         return change_failed_page(visit, "cancel_not_sent", error, lambda text: _cancel_page(visit, managed, text))
-    except (exceptions.OutcomeUnknown, exceptions.Refused) as error:
+    except (exceptions.OutcomeUnknown, exceptions.Refused, exceptions.BadRequest) as error:
         found = refetch(visit, managed)
         # Unchanged after a lost response may only mean "not yet", so the page doesn't say that nothing happened.
         if found is None or (found.status != "canceled" and isinstance(error, exceptions.OutcomeUnknown)):
@@ -128,7 +128,7 @@ def cancel(visit: WidgetRequest, token: str) -> HttpResponse:
                 error=error,
             ) from None
         # Refused, yet canceled: somebody else has canceled it, and has announced it.
-        is_ours = not isinstance(error, exceptions.Refused)
+        is_ours = isinstance(error, exceptions.OutcomeUnknown)
     if is_ours:
         managed.publish_change(visit, BookingChange.CANCELLED, status="canceled")
     if managed.booking.service_slug:
@@ -193,6 +193,7 @@ class ManagedBooking:
             title=self.booking.service_name or (detail.service.name if detail else _("Booking")),
             location=booking_location(self.booking, detail),
             link=visit.links.url("manage", self.token, choices=Choices(lang=visit.choices.lang)),
+            terms=self.link.build_terms(self.booking, self.timezone),
             # Versions are not stored, so the current minute is the number: it only ever grows.
             sequence=int(visit.now.timestamp()) // 60,
         )
@@ -206,7 +207,10 @@ class ManagedBooking:
     def view(self, visit: WidgetRequest) -> BookingView:
         """Return the context of parts/booking.html."""
         is_visitors = self.visitor_timezone is not None
-        return booking_view(visit, self.booking, self.detail(visit), self.timezone, is_visitors_zone=is_visitors)
+        terms = self.link.build_terms(self.booking, self.timezone)
+        return booking_view(
+            visit, self.booking, self.detail(visit), self.timezone, terms=terms, is_visitors_zone=is_visitors
+        )
 
 
 def load_managed_booking(visit: WidgetRequest, token: str) -> ManagedBooking:
@@ -224,12 +228,15 @@ def load_managed_booking(visit: WidgetRequest, token: str) -> ManagedBooking:
     except exceptions.BadRequest as error:
         # The link holds what Kordless has accepted before: a 400 now means the same to the visitor as a 404.
         raise exceptions.NotFound(operation="lookup", status=error.status) from error
+    # Kordless didn't say: then what was canceled here, or by its webhook, must not look as if it still stood.
+    if not booking.status and is_known_canceled(booking.confirmation_number, account=visit.account.name):
+        booking = msgspec.structs.replace(booking, status="canceled")
     visitor_timezone = visit.choices.timezone or timezones.canonical_timezone(link.timezone)
     timezone = visitor_timezone or timezones.business_timezone(booking.timezone) or "UTC"
     return ManagedBooking(token, link, booking, timezone, visit.choices.timezone, visitor_timezone)
 
 
-def check_change_limit(visit: WidgetRequest) -> None:
+def check_change_limit(visit: WidgetRequest, managed: ManagedBooking) -> None:
     """Raise Problem (429) for a client that changes bookings too often."""
     if rejection := rate_limit(visit, "change"):
         raise Problem(
@@ -237,7 +244,7 @@ def check_change_limit(visit: WidgetRequest) -> None:
             429,
             _("A little too often"),
             rejection,
-            next_action="manage-find",
+            main_link=(managed.url(visit, "manage"), _("Back to your booking")),
             retry_after=rejection.seconds,
         )
 
@@ -253,7 +260,7 @@ def refetch(visit: WidgetRequest, managed: ManagedBooking) -> Booking | None:
     """Return the booking as it is after a lost response or a refusal; None when it can't be looked up."""
     try:
         return visit.client.lookup(managed.link.number, managed.link.contact)
-    except exceptions.Unavailable:
+    except (exceptions.Unavailable, exceptions.BadRequest):
         return None
 
 
@@ -267,6 +274,18 @@ def change_failed_page(
     log_problem(visit, event, level=logging.ERROR, status=503, error=error)
     response = page(_("We can't reach the booking system right now. Your booking is unchanged; please try again soon."))
     return set_retry_after(response, error.retry_after)
+
+
+def _why_closed(booking: Booking, now: datetime) -> str:
+    """Return why a booking can't be changed online any more."""
+    if booking.status == "canceled":
+        return _("This booking has been canceled.")
+    if booking.end <= now:
+        return _("This booking is over, so it can't be changed online.")
+    if booking.start <= now:
+        return _("This booking has already begun, so it can't be changed online.")
+    # A status that Kordless may add.
+    return _("This booking can't be changed online.")
 
 
 def _cancel_page(visit: WidgetRequest, managed: ManagedBooking, problem: str = "") -> HttpResponse:
@@ -314,6 +333,8 @@ def _context(managed: ManagedBooking, visit: WidgetRequest) -> dict[str, Any]:
         "booking": managed.view(visit),
         "calendar": calendar_links(managed.invite(visit), managed.url(visit, "manage-calendar")),
         "can_change": changeable,
+        # Said already where it has just been canceled.
+        "closed": "" if changeable or done else _why_closed(managed.booking, visit.now),
         "cancel_url": managed.url(visit, "manage-cancel"),
         "reschedule_url": managed.url(visit, "reschedule"),
         "cancel_hidden": carried,

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from functools import partial
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from kordless_booking import exceptions
-from kordless_booking.api.resources import ServiceDetail, Slot
+from kordless_booking.api.parsing import is_same_second, whole_second
+from kordless_booking.api.resources import Booking, ServiceDetail, Slot
 from kordless_booking.booking import draft
+from kordless_booking.booking.availability import slots_to_move_to, unique_lengths
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.draft import Draft
 from kordless_booking.booking.receipt import ManageLink
 from kordless_booking.booking.terms import Terms
 from kordless_booking.changes import BookingChange, mark_change_in_progress
 from kordless_booking.logs import log_event
-from kordless_booking.views.cells import format_start, parse_time
+from kordless_booking.views.cells import format_start, parse_start, parse_time
 from kordless_booking.views.decorators import VERSION_HEADER, widget_view
 from kordless_booking.views.display import service_card
 from kordless_booking.views.links import SeeOther
@@ -33,7 +39,13 @@ from kordless_booking.views.problems import Problem, log_problem
 from kordless_booking.views.rendering import PageRenderer, render
 from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.slot_page import AGE_NOTICE_SECONDS, SlotLinks, age_notice, same_place, slot_context
-from kordless_booking.views.slot_reading import free_slot, read_month, start_fetching_month, start_fetching_time
+from kordless_booking.views.slot_reading import (
+    SelectSlots,
+    free_slot,
+    read_month,
+    start_fetching_month,
+    start_fetching_time,
+)
 from kordless_booking.views.steps import zone_context
 
 log = logging.getLogger("kordless_booking.views")
@@ -44,12 +56,17 @@ def slots(visit: WidgetRequest, token: str) -> HttpResponse:
     """Show the times that the booking can be moved to."""
     visit, managed = _load_movable(visit, token)
     start_fetching_month(visit, managed.booking.service_slug or "")
-    detail = _detail(visit, managed)
+    refused = parse_start(visit.request.GET.get("without", ""))
+    with _explaining_removed_service(visit, managed):
+        detail = _detail(visit, managed)
+        month = read_month(visit, detail, select=_movable_slots(managed, refused), keep_provider=True)
+        taken = _taken(visit, managed, detail, refused, others_free=month.view.day is not None)
     choices = _url_choices(managed, visit.choices)
-    month = read_month(visit, detail, keep_provider=True)
 
     def here(choices: Choices) -> str:
-        return visit.links.url("reschedule", token, choices=_url_choices(managed, choices))
+        # Without the refused time on each of them: the script compares them with what is shown.
+        without = format_start(refused) if refused else None
+        return visit.links.url("reschedule", token, choices=_url_choices(managed, choices), without=without)
 
     start = visit.links.url("reschedule-confirm", token, choices=choices.replace(month=None, day=None))
     links = SlotLinks(
@@ -72,7 +89,11 @@ def slots(visit: WidgetRequest, token: str) -> HttpResponse:
         "host_select": None,
         "party": None,
         "service": service_card(
-            detail.service, visit.language, party=visit.choices.party_size, price_per=visit.account.price_per
+            detail.service,
+            visit.language,
+            party=visit.choices.party_size,
+            price_per=visit.account.price_per,
+            lengths=[managed.booking.end - managed.booking.start],
         ),
         "back": {"url": managed.url(visit, "manage"), "label": _("Back to your booking")},
         "rescheduling": {
@@ -80,18 +101,14 @@ def slots(visit: WidgetRequest, token: str) -> HttpResponse:
             "old_when": managed.display_times(visit, managed.booking.start, managed.booking.end).line,
             "with_whom": _with_whom(managed.link, month.cached.value),
         },
-        "taken": _taken(others_free=month.view.day is not None) if visit.request.GET.get("taken") else "",
+        "taken": taken,
         "unavailable": "",
     }
+    if context["empty"] and month.view.first_free is None and _has_other_length(managed, month.cached.value):
+        context["empty"] |= {"text": _("There are no free times that are as long as your booking.")}
     response = renderer.render("kordless_booking/steps/slot.html", context)
     response[VERSION_HEADER] = context["watch"]["version"]
     return response
-
-
-def _taken(*, others_free: bool) -> str:
-    if others_free:
-        return _("That time was just taken. Here are the times that are still free.")
-    return _("That time was just taken.")
 
 
 @widget_view("GET", no_store=True)
@@ -116,13 +133,14 @@ def confirm(visit: WidgetRequest, token: str) -> HttpResponse:
     start, end = parse_time(visit.request.GET)
     if start:
         start_fetching_time(visit, managed.booking.service_slug or "", start)
-    detail = _detail(visit, managed)
-    moment = free_slot(visit, detail, start, end) if start else None
+    with _explaining_removed_service(visit, managed):
+        detail = _detail(visit, managed)
+        moment = free_slot(visit, detail, start, end, select=_movable_slots(managed)) if start else None
     if moment is None:
-        again = visit.links.url(
-            "reschedule", token, choices=_url_choices(managed, visit.choices), taken="1" if start else None
+        reason = _reason(managed, start, end) if start else None
+        return SeeOther(
+            visit.links.url("reschedule", token, choices=_url_choices(managed, visit.choices), taken=reason)
         )
-        return SeeOther(again)
     terms = Terms.from_available_time(
         moment, service=detail.service.slug, timezone=managed.timezone, party_size=managed.link.party_size
     )
@@ -166,9 +184,9 @@ def _move(visit: WidgetRequest, managed: ManagedBooking) -> HttpResponse:
         return SeeOther(again)
     if chosen.terms.start <= visit.now:
         return SeeOther(again)
-    # Equal: the same form was sent twice, and the first one has moved it.
-    if managed.booking.start != chosen.terms.start:
-        check_change_limit(visit)
+    # Else the same form was sent twice, and the first one has moved it.
+    if not _is_at(managed.booking, chosen.terms.start, chosen.terms.end):
+        check_change_limit(visit, managed)
         # Before the request: Kordless's webhook may arrive before its response does.
         mark_change_in_progress(visit.access.cache, visit.account.name, managed.link.number)
         try:
@@ -184,13 +202,66 @@ def _move(visit: WidgetRequest, managed: ManagedBooking) -> HttpResponse:
             return change_failed_page(
                 visit, "reschedule_not_sent", error, lambda text: _confirm_page(visit, managed, chosen, text)
             )
-        except (exceptions.OutcomeUnknown, exceptions.Refused, exceptions.SlotTaken) as error:
+        except (
+            exceptions.OutcomeUnknown,
+            exceptions.Refused,
+            exceptions.SlotTaken,
+            exceptions.BadRequest,
+        ) as error:
             if refused := _resolve_failed_move(visit, managed, chosen, error):
                 return refused
-        managed.publish_change(visit, BookingChange.RESCHEDULED, start=chosen.terms.start, end=chosen.terms.end)
-    visit.catalog.invalidate_slots(chosen.terms.service)
-    log_event(log, logging.INFO, "booking_rescheduled")
+        # To the second, as the webhook about it is read: else it would be published twice.
+        start, end = whole_second(chosen.terms.start), whole_second(chosen.terms.end)
+        managed.publish_change(visit, BookingChange.RESCHEDULED, start=start, end=end)
+        visit.catalog.invalidate_slots(chosen.terms.service)
+        log_event(log, logging.INFO, "booking_rescheduled")
     return SeeOther(managed.url(visit, "manage", done="moved"))
+
+
+def _movable_slots(managed: ManagedBooking, refused: datetime | None = None) -> SelectSlots:
+    """Return the function that chooses the slots that the booking may move to."""
+    return partial(slots_to_move_to, start=managed.booking.start, end=managed.booking.end, refused=refused)
+
+
+def _is_at(booking: Booking, start: datetime, end: datetime) -> bool:
+    return is_same_second(booking.start, start) and is_same_second(booking.end, end)
+
+
+def _has_other_length(managed: ManagedBooking, slots: tuple[Slot, ...]) -> bool:
+    own = managed.booking.end - managed.booking.start
+    return any(abs(length - own) > timedelta(seconds=1) for length in unique_lengths(slots))
+
+
+def _reason(managed: ManagedBooking, start: datetime, end: datetime | None) -> str:
+    """Return the value of "taken" for a time that isn't offered: "own" for the booking's own, "1" for any other."""
+    return "own" if _is_at(managed.booking, start, end or managed.booking.end) else "1"
+
+
+def _taken(
+    visit: WidgetRequest,
+    managed: ManagedBooking,
+    detail: ServiceDetail,
+    refused: datetime | None,
+    *,
+    others_free: bool,
+) -> str:
+    """Return the notice for a visitor who was sent back to the times; "" for one who wasn't.
+
+    `refused` is the start that Kordless didn't accept. While Kordless goes on listing it, nobody else has taken it.
+    """
+    match visit.request.GET.get("taken"):
+        case "own":
+            return _("Your booking is already at this time. Please choose another one.")
+        case "1" if refused is None or free_slot(visit, detail, refused) is None:
+            if not others_free:
+                return _("That time was just taken.")
+            return _("That time was just taken. Here are the times that are still free.")
+        case "1" | "refused":
+            return _(
+                "The booking system didn't accept that time for your booking. Perhaps it was just taken, there aren't "
+                "enough places, or whom you booked with isn't free then. Please choose another one."
+            )
+    return ""
 
 
 def _url_choices(managed: ManagedBooking, choices: Choices) -> Choices:
@@ -209,6 +280,7 @@ def _with_whom(link: ManageLink, slots: tuple[Slot, ...]) -> str:
         return ""
     if link.host_id:
         name = next((slot.host.name for slot in slots if slot.host and slot.host.id == link.host_id), None)
+        name = name or link.host_name
         return _("These are the times with %(name)s.") % {"name": name} if name else ""
     if not link.team_id:
         return _(
@@ -216,7 +288,7 @@ def _with_whom(link: ManageLink, slots: tuple[Slot, ...]) -> str:
             "who may not be free at all of these times."
         )
     team = [slot for slot in slots if slot.team and slot.team.id == link.team_id]
-    name = next((slot.team.name for slot in team if slot.team), None)
+    name = next((slot.team.name for slot in team if slot.team), None) or link.team_name
     if not name:
         return ""
     if len({slot.host for slot in team}) < 2:
@@ -228,20 +300,48 @@ def _with_whom(link: ManageLink, slots: tuple[Slot, ...]) -> str:
 
 
 def _detail(visit: WidgetRequest, managed: ManagedBooking) -> ServiceDetail:
-    """Return the booking's service. Raises NotFound when the service was removed."""
-    return visit.catalog.service(managed.booking.service_slug or "").value
+    """Return the booking's service. Raises NotFound when it was removed, or isn't public any more."""
+    return visit.bookable_service(managed.booking.service_slug or "")
+
+
+@contextmanager
+def _explaining_removed_service(visit: WidgetRequest, managed: ManagedBooking) -> Iterator[None]:
+    """Turn NotFound for the booking's service into a Problem that leads back to the booking."""
+    try:
+        yield
+    except exceptions.NotFound as error:
+        if error.operation == "organization":
+            raise
+        raise _service_removed(visit, managed, error) from None
+
+
+def _service_removed(
+    visit: WidgetRequest, managed: ManagedBooking, error: exceptions.KordlessError | None = None
+) -> Problem:
+    """Build the 404 for a booking whose service has no times any more that it could move to."""
+    return Problem(
+        "service_not_found",
+        404,
+        _("This service isn't offered"),
+        _("So your booking can't be moved online any more. Please contact us directly. Your booking is unchanged."),
+        main_link=(managed.url(visit, "manage"), _("Back to your booking")),
+        error=error,
+    )
 
 
 def _load_movable(visit: WidgetRequest, token: str) -> tuple[WidgetRequest, ManagedBooking]:
     """Return a booking that can move, and the request with the booking's own choices. Raises Problem when it can't."""
     managed = load_managed_booking(visit, token)
-    if managed.booking.status == "canceled" or managed.booking.start <= visit.now or not managed.booking.service_slug:
+    if managed.booking.status == "canceled" or managed.booking.start <= visit.now:
         raise Problem(
             "reschedule_impossible",
             409,
             _("This booking can't be moved"),
             _("It has been canceled or has already begun. You are welcome to book a new time."),
+            main_link=(managed.url(visit, "manage"), _("Back to your booking")),
         )
+    if not managed.booking.service_slug:
+        raise _service_removed(visit, managed)
     # A booking keeps its host, team and party size, as far as its link has them.
     choices = visit.choices.replace(
         timezone=visit.choices.timezone or managed.timezone,
@@ -261,14 +361,22 @@ def _resolve_failed_move(
     Looks the booking up, so that the page says what is true. None when it has moved after all.
     """
     found = refetch(visit, managed)
-    if found is not None and found.start == chosen.terms.start:
+    if found is not None and _is_at(found, chosen.terms.start, chosen.terms.end):
         return None
     # The cached slots offered a time that Kordless doesn't give.
     visit.catalog.invalidate_slots(chosen.terms.service)
+    choices = visit.choices.appearance().replace(timezone=managed.visitor_timezone, day=chosen.terms.day)
+    others = partial(
+        visit.links.url,
+        "reschedule",
+        managed.token,
+        choices=choices,
+        # Should Kordless go on listing it, the page leaves it out.
+        without=format_start(chosen.terms.start),
+    )
     if isinstance(error, exceptions.SlotTaken):
         log_problem(visit, "slot_conflict", level=logging.INFO, status=303, error=error)
-        choices = visit.choices.appearance().replace(timezone=managed.visitor_timezone)
-        return SeeOther(visit.links.url("reschedule", managed.token, choices=choices, taken="1"))
+        return SeeOther(others(taken="1"))
     if found is None or isinstance(error, exceptions.OutcomeUnknown):
         text = _(
             "We couldn't confirm that your booking has moved. Please look at your booking again in a minute; "
@@ -286,6 +394,7 @@ def _resolve_failed_move(
             "or contact us directly. Your booking is unchanged."
         ),
         main_link=(managed.url(visit, "manage"), _("Back to your booking")),
+        secondary_link=(others(taken="refused"), _("Choose another time")),
         error=error,
     ) from None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -24,6 +24,14 @@ MONTH_END: Final = timedelta(days=7)
 """When less than this is left of a month, it is likely to have no free day: the next month is fetched with it."""
 FARTHEST_BEHIND: Final = timedelta(hours=12)
 """Offset of the westernmost time zone, which is behind UTC."""
+
+
+SelectSlots = Callable[[tuple[Slot, ...]], tuple[Slot, ...]]
+
+
+def all_slots(slots: tuple[Slot, ...]) -> tuple[Slot, ...]:
+    """Return the slots as they are."""
+    return slots
 
 
 @dataclass(frozen=True)
@@ -71,10 +79,17 @@ def visitor_zone(visit: WidgetRequest, detail: ServiceDetail) -> str:
     return visit.choices.timezone or business_timezone(detail.calendar.timezone) or "UTC"
 
 
-def read_month(visit: WidgetRequest, detail: ServiceDetail, *, keep_provider: bool = False) -> MonthRead:
+def read_month(
+    visit: WidgetRequest,
+    detail: ServiceDetail,
+    *,
+    select: SelectSlots = all_slots,
+    keep_provider: bool = False,
+) -> MonthRead:
     """Read the month that the visitor looks at, and the ones after it while nothing is free. Raises KordlessError.
 
-    `keep_provider`: show no times of others when the host or team has no slot at all.
+    `select` chooses from the slots of a month those that are offered. `keep_provider`: show no times of others when the
+    host or team has no slot at all.
     """
     choices, window = visit.choices, _window(detail)
     zone = get_timezone(visitor_zone(visit, detail))
@@ -84,7 +99,7 @@ def read_month(visit: WidgetRequest, detail: ServiceDetail, *, keep_provider: bo
     def slots() -> Iterator[tuple[date, tuple[Slot, ...]]]:
         for month in _months_to_read(visit, detail, availability.month_to_open(choices, bounds), bounds[1]):
             read[month] = visit.catalog.slots(detail.service.slug, month, choices.party_size, window_days=window)
-            yield month, read[month].value
+            yield month, select(read[month].value)
 
     venue = venue_timezone(detail.calendar.location, detail.calendar.timezone)
     view = availability.month_view(
@@ -124,18 +139,24 @@ def _months_to_read(visit: WidgetRequest, detail: ServiceDetail, first: date, la
 
 
 def free_slot(
-    visit: WidgetRequest, detail: ServiceDetail, start: datetime, end: datetime | None = None
+    visit: WidgetRequest,
+    detail: ServiceDetail,
+    start: datetime,
+    end: datetime | None = None,
+    *,
+    select: SelectSlots = all_slots,
 ) -> availability.AvailableTime | None:
     """Return the time from `start` to `end`, or None when it isn't free for the visitor's host, team and party.
 
-    Without an `end` it is the shortest time that starts then.
+    Without an `end` it is the shortest time that starts then. `select` chooses from the slots, as for `read_month`.
     """
     zone = get_timezone(visitor_zone(visit, detail))
     slug, choices = detail.service.slug, visit.choices
     cached = visit.catalog.slots(slug, start.date().replace(day=1), choices.party_size, window_days=_window(detail))
+    slots = select(cached.value)
     # To the second only when nothing starts exactly then: links used to have no fraction.
-    matching = [slot for slot in cached.value if slot.start == start] or [
-        slot for slot in cached.value if slot.start.replace(microsecond=0) == start
+    matching = [slot for slot in slots if slot.start == start] or [
+        slot for slot in slots if slot.start.replace(microsecond=0) == start
     ]
     times = availability.free_times(
         [slot for slot in matching if end is None or slot.end == end],

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from kordless_booking.api.resources import OrganizationDetail, Service
-from kordless_booking.booking.availability import provider_name
+from kordless_booking.booking.availability import provider_name, unique_lengths
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.steps import Step
 from kordless_booking.presentation import formatting, search, timezone_search
@@ -169,7 +169,11 @@ def slots_page(visit: WidgetRequest, service: str) -> HttpResponse:
     renderer = PageRenderer(visit, page)
     context = slot_context(visit, view, links, renderer, notice=notice) | {
         "service": service_card(
-            detail.service, visit.language, party=visit.choices.party_size, price_per=visit.account.price_per
+            detail.service,
+            visit.language,
+            party=visit.choices.party_size,
+            price_per=visit.account.price_per,
+            lengths=unique_lengths(month.cached.value),
         ),
         "back": _back(visit),
         "taken": _taken(visit.request.GET.get("taken"), others_free=view.day is not None),

@@ -20,7 +20,9 @@ from kordless_booking.booking.availability import (
     month_weeks,
     months_in_window,
     parts_of_day,
+    slots_to_move_to,
     unique_hosts,
+    unique_lengths,
     unique_teams,
 )
 from kordless_booking.booking.choices import Choices
@@ -730,3 +732,57 @@ def months_between(first, last):
     while months[-1] < last:
         months.append((months[-1] + timedelta(days=32)).replace(day=1))
     return months
+
+
+def test_lengths_are_those_of_slots_that_can_be_booked():
+    """Each once, the shortest first; full slots and those that end before they start don't count."""
+    slots = (
+        slot("2026-03-02 09:00", minutes=90),
+        slot("2026-03-02 09:00", minutes=30),
+        slot("2026-03-02 10:00", minutes=30),
+        slot("2026-03-02 11:00", minutes=45, free=0),
+        slot("2026-03-02 12:00", minutes=-5),
+    )
+    assert unique_lengths(slots) == (timedelta(minutes=30), timedelta(minutes=90))
+    assert unique_lengths(()) == ()
+
+
+def test_a_booking_moves_to_its_own_length_and_neither_to_its_own_time_nor_where_it_was_refused():
+    """What is left out is left out with all hosts."""
+    start = at("2026-03-02 09:00")
+    own = [slot(start, host=SARAH), slot(start, host=TOM)]
+    other = [slot("2026-03-02 10:00"), slot("2026-03-02 11:00")]
+    longer = [slot(start, minutes=90), slot("2026-03-02 10:00", minutes=90)]
+    assert slots_to_move_to((*own, *other, *longer), start, start + HOUR) == tuple(other)
+    assert slots_to_move_to((*own, *other), start, start + HOUR, refused=other[0].start) == (other[1],)
+
+
+def test_slots_stay_one_tuple_where_a_booking_can_move_to_all_of_them():
+    """The caches know slots by identity: most bookings then share what is computed for everybody."""
+    slots = (slot("2026-03-02 10:00"), slot("2026-03-02 11:00"))
+    start = at("2026-03-02 09:00")
+    assert slots_to_move_to(slots, start, start + HOUR) is slots
+
+
+@given(
+    minutes=st.integers(1, 5 * 24 * 60),
+    fractions=st.tuples(st.integers(0, 999_999), st.integers(0, 999_999)),
+    lengths=st.lists(st.integers(1, 5 * 24 * 60), max_size=8),
+)
+def test_fractions_of_a_second_hide_no_slot_of_the_same_length(minutes, fractions, lengths):
+    """Bookings are rounded to whole seconds, start and end each by itself; lengths are minutes."""
+
+    def rounded(moment):
+        return (moment + timedelta(microseconds=500_000)).replace(microsecond=0)
+
+    begin, finish = (timedelta(microseconds=each) for each in fractions)
+    start = at("2026-03-02 09:00")
+    ends = start + timedelta(minutes=minutes)
+    own = Slot(start=start + begin, end=ends + finish)
+    days = [timedelta(days=7 * number) for number in range(1, len(lengths) + 1)]
+    same = [Slot(start=own.start + day, end=own.end + day) for day in days]
+    others = [
+        Slot(start=own.start + day, end=own.end + day + timedelta(minutes=length))
+        for day, length in zip(days, lengths, strict=True)
+    ]
+    assert slots_to_move_to((own, *same, *others), rounded(own.start), rounded(own.end)) == tuple(same)

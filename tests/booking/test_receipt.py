@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from kordless_booking.api.resources import Booking, Contact, Location
-from kordless_booking.booking.receipt import ManageLink, Receipt
+from kordless_booking.booking.receipt import MAX_NAMED_TOKEN, ManageLink, Receipt
 from kordless_booking.booking.tokens import MAX_URL_TOKEN, ExpiredToken, InvalidToken, encrypt_token
 from tests.support.clock import NOW
 from tests.support.terms import make_terms
@@ -129,3 +129,16 @@ def test_a_wordy_business_does_not_break_the_confirmation(clock):
     assert len(token) <= MAX_URL_TOKEN
     kept = Receipt.from_confirmation_token(token, "default", STAMP).booking
     assert kept == Booking(confirmation_number="BOOK_AB12", status="confirmed", start=BOOKING.start, end=BOOKING.end)
+
+
+def test_a_manage_link_carries_names_while_it_stays_short(clock):
+    """The names of host and team make pages of the booking say them; long ones would break the link in mails."""
+    named = msgspec.structs.replace(LINK, host_id="host_sarah", host_name="Sarah", team_name="Hair team")
+    token = named.to_token("default")
+    assert ManageLink.from_token(token, "default", STAMP) == named
+    assert len(token) < 320
+    long_link = msgspec.structs.replace(named, host_name=hardly_compressible(300))
+    token = long_link.to_token("default")
+    assert len(token) <= MAX_NAMED_TOKEN
+    kept = ManageLink.from_token(token, "default", STAMP)
+    assert kept == msgspec.structs.replace(named, host_name=None, team_name=None)

@@ -81,8 +81,8 @@ UNREADABLE: dict[str, Outcome] = {
     "create": (422, "request_rejected"),
     "attempt": (503, "create_unresolved"),
     "lookup": (404, "lookup_rejected"),
-    "cancel": (422, "request_rejected"),
-    "reschedule": (422, "request_rejected"),
+    "cancel": (422, "cancel_refused"),
+    "reschedule": (422, "reschedule_refused"),
 }
 CONFLICT: dict[str, Outcome] = {
     "create": (303, "slot_conflict"),

@@ -170,6 +170,7 @@ def test_a_booking_of_any_status_shows_what_is_known(
     page = visitor.follow("/manage/")
     assert rows(page).get("Status") == row
     assert ("Cancel booking" in page.text) == (row != "waitlisted")
+    assert ("This booking can't be changed online." in page.text) == (row == "waitlisted")
 
 
 def test_a_booking_without_a_name_of_its_service_has_the_services_own(odd: Install, client: Client):
@@ -188,6 +189,11 @@ def test_a_booking_of_a_service_that_nobody_names_has_no_empty_line(odd: Install
     page = visitor.follow("/manage/")
     assert page.texts(".kb-what") == []
     assert all(rows(page).values())
+    own = page
+    page = visitor.send(page, "Reschedule")
+    assert (page.status, page.heading) == (404, "This service isn't offered")
+    assert "has already begun" not in page.text
+    assert visitor.open(page.link("Back to your booking")).number == own.number
 
 
 @pytest.mark.parametrize(
