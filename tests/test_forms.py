@@ -84,7 +84,7 @@ def test_any_text_is_a_phone_or_none(typed, region):
         ),
         (
             {"name": "\u202e\u0645\u062d\u0645\u062f\u202c"},
-            Contact(name="\u202e\u0645\u062d\u0645\u062f\u202c", email="jane@example.com"),
+            Contact(name="\u0645\u062d\u0645\u062f", email="jane@example.com"),
         ),
         ({"name": "O'Brien <b>&amp;</b> 李 🙂"}, Contact(name="O'Brien <b>&amp;</b> 李 🙂", email="jane@example.com")),
     ],
@@ -181,7 +181,6 @@ def test_a_number_is_found_in_any_case_and_with_any_space(typed):
         "ABC123#x",
         "ABC%00123",
         "ABC;123",
-        "\uff21\uff22\uff23\uff11\uff12",
         "\u0661\u0662\u0663\u0664",
         "ABC.123",
         "-" * 3,
@@ -219,7 +218,7 @@ def test_only_a_safe_number_ever_leaves(number, contact):
 @pytest.mark.parametrize(
     ("region", "typed", "asked"),
     [
-        ("US", "Jane@Example.com", "Jane@Example.com"),
+        ("US", "Jane@Example.com", "Jane@example.com"),
         ("US", "(212) 555-0123", "+12125550123"),
         ("DE", "030 901820", "+4930901820"),
         ("US", "no phone", "no phone"),
@@ -227,7 +226,7 @@ def test_only_a_safe_number_ever_leaves(number, contact):
     ],
 )
 def test_a_look_up_contact_is_written_as_it_was_booked(region, typed, asked):
-    """A phone as E.164; an e-mail, and whatever else, as typed."""
+    """A phone as E.164, an e-mail with its domain in lower case, and whatever else as typed."""
     form = find(region, contact=typed)
     assert form.is_valid()
     assert form.number_and_contact() == ("BOOK_AB12", asked)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from kordless_booking.api.resources import Booking, CancellationPolicy, Location, Organization, ServiceDetail
 from kordless_booking.presentation import formatting, safe_links, timezone_search, timezones
 
 if TYPE_CHECKING:
     from kordless_booking.presentation.formatting import Hours
+
+
+_PHONE: Final = re.compile(r"\+?[\d ().\-/]{5,40}(?:(?:;ext=|\s?(?:ext\.?|x))\s?\d{1,9})?")
+"""Text that is a phone number and nothing else. The business may also have written a sentence."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +134,13 @@ def describe_location(location: Location | None) -> LocationText | None:
             return LocationText(text, safe_links.map_link(text) or None, "onsite")
         case "phone":
             url = safe_links.phone_link(text) if text else None
-            return LocationText(text or _("By phone: we will call you"), url, "phone")
+            # Translators: place of an appointment; the number is the business's, such as +1 212-555-0123
+            said = (
+                _("By phone: %(number)s") % {"number": formatting.phone_number(text, get_language() or "en")}
+                if _PHONE.fullmatch(text)
+                else text
+            )
+            return LocationText(said or _("By phone: we will call you"), url, "phone")
         case "meet_url":
             url = safe_links.safe_url(text)
             # A text that is no safe URL may still explain how to join, so it is shown as text.

@@ -254,8 +254,12 @@ class Sandbox:
         faults.wait(connection, carried_out=True)
         return _send(response, start_response, lambda body: faults.stream(connection, body))
 
-    def _operation_context(self, owner: Business | None, removed: frozenset[str]) -> OperationContext:
-        return OperationContext(self.businesses, self.store, self.clock, owner, removed, self.webhook_sender)
+    def _operation_context(
+        self, owner: Business | None, removed: frozenset[str], *, contact_needs_both: bool = False
+    ) -> OperationContext:
+        return OperationContext(
+            self.businesses, self.store, self.clock, owner, removed, self.webhook_sender, contact_needs_both
+        )
 
     def _carry_out(self, route: _Route, request: Request, arguments: dict[str, str], faults: RequestFaults) -> Response:
         """Authenticate, count against the rate limits, and carry out the operation."""
@@ -270,7 +274,7 @@ class Sandbox:
         else:
             headers = self._limiter.contact(arguments["number"])
         slugs = frozenset(service.slug for each in self.businesses for service in each.services)
-        context = self._operation_context(owner, faults.removed(slugs))
+        context = self._operation_context(owner, faults.removed(slugs), contact_needs_both=faults.contact_needs_both)
         try:
             response = route.work(context, request, **arguments)
         except ApiError as refusal:

@@ -40,6 +40,8 @@ class OperationContext:
     removed: frozenset[str] = frozenset()
     """Slugs of services that fault injection has removed."""
     webhook_sender: WebhookSender | None = None
+    contact_needs_both: bool = False
+    """True if fault injection refuses a contact without e-mail or phone."""
 
     def enqueue_webhook(
         self, db: sqlite3.Connection, event: str, service: Service, business: Business, row: sqlite3.Row
@@ -138,6 +140,8 @@ def create(context: OperationContext, request: Request) -> Response:
     start, end = strict.utc_seconds(body, "starts_at"), strict.utc_seconds(body, "ends_at")
     timezone = str(strict.zone(body))
     contact = strict.person(body)
+    if context.contact_needs_both and None in contact.values():
+        raise ApiError(400, "'contact' needs an 'email' and a 'phone'")
     party = strict.positive_integer(body, "party_size")
     host_id, team_id = strict.text(body, "host_id", needed=False), strict.text(body, "team_id", needed=False)
     notes = strict.text(body, "notes", longest=2000, needed=False)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpResponse
+from django.urls import URLPattern
+from django.utils.http import escape_leading_slashes
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -49,8 +52,18 @@ def zone(visit: WidgetRequest, service: str) -> HttpResponse:
 
 
 @widget_view("GET", "POST")
-def not_found_view(visit: WidgetRequest, rest: str) -> HttpResponse:
-    """Answer all other URLs under the mount point with the widget's own 404 page."""
+def not_found_view(visit: WidgetRequest, rest: str, pages: Sequence[URLPattern] = ()) -> HttpResponse:
+    """Answer all other URLs under the mount point: a redirect where only the slash at the end is missing, else a 404.
+
+    `pages` are the patterns of the URLs that there are; `rest` is the path below the mount point.
+    """
+    # A POST can't be redirected without asking the visitor, and no form of ours is posted to such a URL.
+    is_read = visit.request.method in {"GET", "HEAD"}
+    if is_read and not rest.endswith("/") and any(page.resolve(f"{rest}/") for page in pages):
+        # The request's own path, so that every prefix stays. Two slashes at its start would lead to another site.
+        url = escape_leading_slashes(visit.request.get_full_path(force_append_slash=True))
+        # No subclass of HttpResponseRedirect, for the reason that `SeeOther` gives.
+        return HttpResponse(status=301, headers={"Location": url})
     raise not_found()
 
 

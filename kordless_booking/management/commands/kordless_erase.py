@@ -20,6 +20,8 @@ from kordless_booking import conf
 from kordless_booking.erasure.base import Person
 from kordless_booking.erasure.run import ErasureResults, erase_old, erase_person
 from kordless_booking.logs import log_event
+from kordless_booking.upstream.phone_region import find_phone_region
+from kordless_booking.upstream.registry import services_for
 
 log = logging.getLogger("kordless_booking.erasure")
 
@@ -100,7 +102,8 @@ def _contacts(arguments: list[str], stdin: TextIO) -> list[str]:
 
 
 def _regions() -> frozenset[str]:
-    return frozenset(account.phone_region for account in conf.accounts().values())
+    regions = (find_phone_region(account, services_for(account).catalog) for account in conf.accounts().values())
+    return frozenset(region for region in regions if region)
 
 
 def _days(text: str) -> int:

@@ -5,7 +5,7 @@ The kinds of faults, by the layer that they distort, are the functions of these 
 - `faults.slots`, `faults.schema`, `faults.content`: the JSON document of a successful response;
 - `faults.response`: status, headers and bytes;
 - `faults.connection`: delays and broken connections;
-- here: `key_revoked` and `service_removed`, which change the sandbox's state instead of a response.
+- here: `key_revoked`, `service_removed` and `contact_needs_both`, which change what the operation does.
 
 A fault's options are the keyword-only parameters of its function.
 """
@@ -39,8 +39,16 @@ def service_removed(*, service: str = "*") -> None:
     """Remove the service with this slug, or all services: 404, and absent from the organization's list."""
 
 
-# The functions above have no body: operations ask RequestFaults for these two. Only name and signature count.
-STATE_FAULTS: dict[str, Callable[..., None]] = {"key_revoked": key_revoked, "service_removed": service_removed}
+def contact_needs_both() -> None:
+    """Refuse a booking (400) whose contact lacks the e-mail or the phone."""
+
+
+# The functions above have no body: operations ask RequestFaults for them. Only name and signature count.
+STATE_FAULTS: dict[str, Callable[..., None]] = {
+    "key_revoked": key_revoked,
+    "service_removed": service_removed,
+    "contact_needs_both": contact_needs_both,
+}
 DOCUMENT_FAULTS = slots.DISTORTIONS | schema.DISTORTIONS | content.DISTORTIONS
 KINDS: dict[str, Callable[..., Any]] = {**STATE_FAULTS, **DOCUMENT_FAULTS, **RESPONSE_FAULTS, **WAITS, **STREAMS}
 
@@ -71,6 +79,11 @@ class RequestFaults:
     def revoked(self) -> bool:
         """True if the API key is to be refused."""
         return any(trick.kind == "key_revoked" for trick in self.faults)
+
+    @property
+    def contact_needs_both(self) -> bool:
+        """True if a contact needs both an e-mail and a phone."""
+        return any(trick.kind == "contact_needs_both" for trick in self.faults)
 
     def removed(self, slugs: frozenset[str]) -> frozenset[str]:
         """Return those of `slugs` whose service is removed."""
