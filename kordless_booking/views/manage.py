@@ -18,6 +18,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from kordless_booking import exceptions
+from kordless_booking.api.deadline import deadline
 from kordless_booking.api.resources import Booking, Contact, ServiceDetail
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.receipt import ManageLink
@@ -56,7 +57,7 @@ def find(visit: WidgetRequest) -> HttpResponse:
     """
     if visit.request.method != "POST":
         return _find_page(visit, FindForm())
-    form = FindForm(visit.request.POST, region=find_phone_region(visit.account, visit.catalog))
+    form = FindForm(visit.request.POST, region=_region_for(visit, visit.request.POST.get("contact", "")))
     if not form.is_valid():
         return _find_page(visit, form, status=422)
     requested = form.number_and_contact()
@@ -81,6 +82,13 @@ def find(visit: WidgetRequest) -> HttpResponse:
         timezone=visit.choices.timezone,
     )
     return SeeOther(visit.links.url("manage", link.to_token(visit.account.name)))
+
+
+def _region_for(visit: WidgetRequest, contact: str) -> str | None:
+    """Return where a phone number without a country code is from; None for an email address, which needs no region."""
+    # A shorter deadline, so that the time for the look-up itself isn't used up.
+    with deadline(visit.account.browse_seconds):
+        return None if "@" in contact else find_phone_region(visit.account, visit.catalog)
 
 
 def _lookup(visit: WidgetRequest, number: str, contact: str) -> tuple[str, str] | None:

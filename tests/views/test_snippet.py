@@ -72,6 +72,12 @@ def test_what_is_chosen_is_in_the_snippet(staff: Client):
         assert said in text
 
 
+@pytest.mark.parametrize(("asked", "written"), [("de-AT", "de"), ("pt", "pt-br"), ("zh-CN", "zh-hans"), ("de", "de")])
+def test_the_nearest_language_is_in_the_snippet(staff: Client, asked: str, written: str):
+    """A regional code gets what there is of that language."""
+    assert f'data-lang="{written}"' in lines(built(staff, f"?lang={asked}"))
+
+
 def test_what_makes_no_sense_is_left_out(staff: Client):
     """An unknown service or mode and a color that is none are said to be wrong, and the rest still holds."""
     page = built(staff, "?service=unknown&mode=sideways&accent=red&lang=de&width=1px")

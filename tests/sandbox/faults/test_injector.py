@@ -78,6 +78,16 @@ def test_removed_service(api: Api) -> None:
     assert api.get("/org/acme-salon").json()["services"] == []
 
 
+def test_contact_needs_both(api: Api) -> None:
+    """A booking with e-mail or phone alone is a 400, and one with both is made."""
+    api.sandbox.faults.add("contact_needs_both", "create")
+    body = api.body()
+    for contact in ({"name": "Jane", "email": "jane@example.com"}, {"name": "Jane", "phone": "+12125550123"}):
+        assert_rejected(api.create({**body, "contact": contact}), 400, "validation_error")
+    both = {"name": "Jane", "email": "jane@example.com", "phone": "+12125550123"}
+    assert api.create({**body, "contact": both}).status_code == 201
+
+
 def test_several_at_once(api: Api) -> None:
     """Faults add up in the order in which they were set."""
     api.sandbox.faults.add("status", status=429, retry_after=20)
