@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from kordless_booking.api.resources import OrganizationDetail, Service
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.steps import Step
+from kordless_booking.exceptions import KordlessError
 from kordless_booking.presentation import formatting, timezone_search
 from kordless_booking.views.decorators import VERSION_HEADER, widget_view
 from kordless_booking.views.display import service_card
@@ -59,12 +60,24 @@ def not_found_view(visit: WidgetRequest, rest: str, pages: Sequence[URLPattern] 
     """
     # A POST can't be redirected without asking the visitor, and no form of ours is posted to such a URL.
     is_read = visit.request.method in {"GET", "HEAD"}
-    if is_read and not rest.endswith("/") and any(page.resolve(f"{rest}/") for page in pages):
+    found = next(filter(None, (page.resolve(f"{rest}/") for page in pages)), None) if rest[-1:] != "/" else None
+    if is_read and found and _is_offered(visit, found.kwargs.get("service")):
         # The request's own path, so that every prefix stays. Two slashes at its start would lead to another site.
         url = escape_leading_slashes(visit.request.get_full_path(force_append_slash=True))
         # No subclass of HttpResponseRedirect, for the reason that `SeeOther` gives.
         return HttpResponse(status=301, headers={"Location": url})
     raise not_found()
+
+
+def _is_offered(visit: WidgetRequest, slug: str | None) -> bool:
+    """Return False for a service that isn't offered: any name, also that of a file, could be one."""
+    try:
+        return slug is None or slug in {
+            service.slug for service in bookable_services(visit.catalog.organization().value)
+        }
+    except KordlessError:
+        # The page of the service says what is wrong.
+        return True
 
 
 def bookable_services(offer: OrganizationDetail) -> list[Service]:
