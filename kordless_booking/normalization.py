@@ -119,7 +119,8 @@ def _ascii_domain(domain: str) -> str:
         # Not the codec "idna" of Python: that is IDNA 2003, for which straße.example is strasse.example.
         return idna.encode(domain, uts46=True).decode("ascii")
     except UnicodeError:
-        return domain.lower()
+        # No domain, so the address will be refused: it stays as it is.
+        return domain
 
 
 def _unicode_domain(domain: str) -> str:
@@ -139,7 +140,9 @@ def contact_spellings(contact: str) -> tuple[str, ...]:
         return (canonical,)
     canonical = normalize_email(canonical)
     local, _at, domain = canonical.rpartition("@")
-    return tuple(dict.fromkeys((canonical, f"{local}@{_unicode_domain(domain)}")))
+    other = f"{local}@{_unicode_domain(domain)}"
+    # A made-up domain may be decoded to one that is encoded in another way: then it isn't the same.
+    return (canonical, other) if other != canonical == normalize_email(other) else (canonical,)
 
 
 _LOCAL_DOMAINS: Final = frozenset({"arpa", "internal", "invalid", "lan", "local", "localdomain", "localhost"})
