@@ -13,6 +13,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
+import phonenumbers
 from babel.dates import format_date, parse_pattern
 from babel.numbers import format_currency, format_decimal
 from django.utils.translation import pgettext
@@ -170,6 +171,19 @@ def _with_own_offset(text: str, start: datetime, end: datetime, language: str) -
     if end.tzinfo is None or end.utcoffset() == start.utcoffset() or not is_ambiguous(end):
         return text
     return f"{text} ({offset_text(end, language)})"
+
+
+@lru_cache(maxsize=4096)
+def phone_number(text: str, language: str) -> str:
+    """Format a phone number with its country code as "+1 212-555-0123"; return one without as it is."""
+    try:
+        number = phonenumbers.parse(text[:100], None)
+    except phonenumbers.NumberParseException:
+        shown = text
+    else:
+        shown = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    # In a line of right-to-left letters the groups of digits would stand in the opposite order.
+    return f"\u2066{shown}\u2069" if locale_of(language).text_direction == "rtl" else shown
 
 
 @lru_cache(maxsize=4096)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,6 +46,10 @@ class FoldedText:
     start: str
     rest: str
     """ "" for a text that is short enough."""
+
+
+_PHONE: Final = re.compile(r"\+?[\d ().\-/]{5,40}(?:(?:;ext=|\s?(?:ext\.?|x))\s?\d{1,9})?")
+"""Text that is a phone number and nothing else. The business may also have written a sentence."""
 
 
 @dataclass(frozen=True)
@@ -222,7 +227,13 @@ def describe_location(location: Location | None) -> LocationText | None:
             return LocationText(text, safe_links.map_link(text) or None, "onsite")
         case "phone":
             url = safe_links.phone_link(text) if text else None
-            return LocationText(text or _("By phone: we will call you"), url, "phone")
+            # Translators: place of an appointment; the number is the business's, such as +1 212-555-0123
+            said = (
+                _("By phone: %(number)s") % {"number": formatting.phone_number(text, get_language() or "en")}
+                if _PHONE.fullmatch(text)
+                else text
+            )
+            return LocationText(said or _("By phone: we will call you"), url, "phone")
         case "meet_url":
             url = safe_links.safe_url(text)
             # A text that is no safe URL may still explain how to join, so it is shown as text.

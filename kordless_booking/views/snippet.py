@@ -31,7 +31,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from kordless_booking.exceptions import KordlessError
-from kordless_booking.presentation.locales import supported_languages
+from kordless_booking.presentation.locales import best_supported_language, supported_languages
 from kordless_booking.presentation.themes import PLAIN, THEMES
 from kordless_booking.urlconf import public_url
 from kordless_booking.views import security
@@ -149,6 +149,8 @@ class SnippetForm(forms.Form):
         data = visit.request.GET.copy()
         for name in ("mode", "width"):
             data.setdefault(name, self.base_fields[name].initial)
+        if lang := best_supported_language(data.get("lang", "")):
+            data["lang"] = lang
         super().__init__(data if visit.request.GET else None)
         try:
             listed = bookable_services(visit.catalog.organization().value)

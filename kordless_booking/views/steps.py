@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any, Final
 
 from django.http import HttpResponse
+from django.urls import URLPattern
+from django.utils.http import escape_leading_slashes
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -14,6 +17,7 @@ from kordless_booking.api.resources import OrganizationDetail, Service
 from kordless_booking.booking.availability import provider_name, unique_lengths
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.steps import Step
+from kordless_booking.exceptions import KordlessError
 from kordless_booking.presentation import formatting, search, timezone_search
 from kordless_booking.presentation.texts import MAX_UNFOLDED
 from kordless_booking.views.decorators import VERSION_HEADER, widget_view
@@ -56,9 +60,31 @@ def zone(visit: WidgetRequest, service: str) -> HttpResponse:
 
 
 @widget_view("GET", "POST")
-def not_found_view(visit: WidgetRequest, rest: str) -> HttpResponse:
-    """Answer all other URLs under the mount point with the widget's own 404 page."""
+def not_found_view(visit: WidgetRequest, rest: str, pages: Sequence[URLPattern] = ()) -> HttpResponse:
+    """Answer all other URLs under the mount point: a redirect where only the slash at the end is missing, else a 404.
+
+    `pages` are the patterns of the URLs that there are; `rest` is the path below the mount point.
+    """
+    # A POST can't be redirected without asking the visitor, and no form of ours is posted to such a URL.
+    is_read = visit.request.method in {"GET", "HEAD"}
+    found = next(filter(None, (page.resolve(f"{rest}/") for page in pages)), None) if rest[-1:] != "/" else None
+    if is_read and found and _is_offered(visit, found.kwargs.get("service")):
+        # The request's own path, so that every prefix stays. Two slashes at its start would lead to another site.
+        url = escape_leading_slashes(visit.request.get_full_path(force_append_slash=True))
+        # No subclass of HttpResponseRedirect, for the reason that `SeeOther` gives.
+        return HttpResponse(status=301, headers={"Location": url})
     raise not_found()
+
+
+def _is_offered(visit: WidgetRequest, slug: str | None) -> bool:
+    """Return False for a service that isn't offered: any name, also that of a file, could be one."""
+    try:
+        return slug is None or slug in {
+            service.slug for service in bookable_services(visit.catalog.organization().value)
+        }
+    except KordlessError:
+        # The page of the service says what is wrong.
+        return True
 
 
 def bookable_services(offer: OrganizationDetail) -> list[Service]:

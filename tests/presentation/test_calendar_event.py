@@ -205,7 +205,8 @@ def test_any_text_is_carried_safely(title, description):
     [
         (Location(type="meet_url", value="https://meet.example/x"), "https://meet.example/x"),
         (Location(type="meet_url", value="javascript:alert(1)"), None),
-        (Location(type="phone", value="+1 212-555-0123"), "+1 212-555-0123"),
+        (Location(type="phone", value="+12125550123"), "By phone: +1 212-555-0123"),
+        (Location(type="phone", value="Call the front desk"), "Call the front desk"),
         (Location(type="onsite", value="12 Main St\r\nFloor 2"), "12 Main St\nFloor 2"),
         (Location(type="onsite", value=None), None),
         (None, None),

@@ -20,6 +20,7 @@ from kordless_booking.presentation.formatting import (
     money,
     month_day,
     month_title,
+    phone_number,
     short_day,
     time_range,
     weekday_names,
@@ -260,3 +261,18 @@ def test_every_duration_has_words(minutes, language):
     text = duration(minutes, language)
     assert "{" not in text
     assert any(c.isalpha() for c in text)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "shown"),
+    [
+        ("+12125550123", "en", "+1 212-555-0123"),
+        ("+49 30 901820", "de", "+49 30 901820"),
+        ("+12125550123;ext=5", "en", "+1 212-555-0123 ext. 5"),
+        ("(212) 555-0123", "en", "(212) 555-0123"),
+        ("+12125550123", "ar", "\u2066+1 212-555-0123\u2069"),
+    ],
+)
+def test_a_phone_number_is_written_internationally(text, language, shown):
+    """With its country code; without one as it is; and in order within right-to-left text."""
+    assert phone_number(text, language) == shown
