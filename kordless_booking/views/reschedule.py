@@ -323,7 +323,7 @@ def _service_removed(
         "service_not_found",
         404,
         _("This service isn't offered"),
-        _("So your booking can't be moved online any more. Please contact us directly. Your booking is unchanged."),
+        _("Your booking is unchanged, but it can't be moved online any more. Please contact us directly."),
         main_link=(managed.url(visit, "manage"), _("Back to your booking")),
         error=error,
     )
