@@ -41,17 +41,20 @@ class _Grid(NamedTuple):
     language: str
     target_id: str
     """DOM id of the swap target, with which the cells' ids begin."""
+    form: str
+    """DOM id of the form that the days post, or "" when they are links."""
 
 
 def month_rows(
-    view: MonthView, *, part: PackagePart | SiteTemplatePart, url: str, language: str, target_id: str
+    view: MonthView, *, part: PackagePart | SiteTemplatePart, url: str, language: str, target_id: str, form: str = ""
 ) -> list[SafeString]:
     """Return one row of cells for each week.
 
-    `part` is the template DAY. `url` is a link to ANY_DAY, which is replaced by each free day.
+    `part` is the template DAY. `url` is a link to ANY_DAY, which is replaced by each free day. `form` is the DOM id of
+    the form that the days post, or "" when they are links.
     """
     free = tuple([(day.date, day.free) for day in view.days if day.free])
-    grid = _Grid(view.month, tuple([day for day, _times in free]), view.day, view.today, language, target_id)
+    grid = _Grid(view.month, tuple([day for day, _times in free]), view.day, view.today, language, target_id, form)
     names = _accessible_names(free, view.today, language)
     before, _day, after = url.partition(f"day={ANY_DAY}")
     if isinstance(part, PackagePart):
@@ -101,6 +104,7 @@ def _rows(grid: _Grid, before: str, after: str, names: Sequence[str], render: Ca
             iso=iso if free else "",
             url=f"{before}day={iso}{after}" if free else "",
             full=named[day] if day is not None and free else "",
+            form=grid.form if free else "",
             today=day == grid.today,
             current=free and day == grid.day,
         )
@@ -117,11 +121,13 @@ def time_items(
     language: str,
     hours: Hours | None,
     venue_zone: tzinfo | None = None,
+    form: str = "",
 ) -> SafeString:
     """Return one item for each time.
 
     `part` is the template TIME. `url` is a link up to "start=", to which the start is appended. The time in
-    `venue_zone` is shown as well where it differs.
+    `venue_zone` is shown as well where it differs. `form` is the DOM id of the form that the times post, or "" when
+    they are links.
     """
     visitor_format = escape(_("%(when)s for you")) if venue_zone else ""
     items = []
@@ -132,7 +138,7 @@ def time_items(
         if venue_text:
             label = SafeString(f"<span>{visitor_format % {'when': f'<b>{escape(label)}</b>'}}</span>")
             detail = f"{detail} · {venue_text}" if detail else venue_text
-        items.append(part.render(url=url + format_start(time.start), label=label, detail=detail))
+        items.append(part.render(url=url + format_start(time.start), label=label, detail=detail, form=form))
     return mark_safe("\n".join(items))  # noqa: S308 (skeletons and templates escape)
 
 

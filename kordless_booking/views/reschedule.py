@@ -88,8 +88,9 @@ def zone(visit: WidgetRequest, token: str) -> HttpResponse:
     def back(choices: Choices) -> str:
         return visit.links.url("reschedule", token, choices=choices)
 
-    context = zone_context(visit, managed.timezone, visit.links.url("reschedule-zone", token, choices=Choices()), back)
-    return render(visit, "kordless_booking/steps/zone.html", build_page(visit, _("Time zone")), context)
+    page, action = build_page(visit, _("Time zone")), visit.links.url("reschedule-zone", token, choices=Choices())
+    context = zone_context(visit, page, managed.timezone, action, back)
+    return render(visit, "kordless_booking/steps/zone.html", page, context)
 
 
 @widget_view("GET", "POST", no_store=True)

@@ -29,12 +29,14 @@ from kordless_booking.views.cells import (
     time_items,
 )
 from kordless_booking.views.display import format_timezone
+from kordless_booking.views.request import FORM_INPUT_FIELD
 
 if TYPE_CHECKING:
     from datetime import date, datetime
     from zoneinfo import ZoneInfo
 
     from kordless_booking.upstream.entries import Cached
+    from kordless_booking.views.page import Page
     from kordless_booking.views.rendering import PageRenderer
     from kordless_booking.views.request import WidgetRequest
 
@@ -76,7 +78,7 @@ def slot_context(
     """
     return {
         "hosts": _hosts(view, links),
-        "party": _party(view, links),
+        "party": _party(view, links, renderer.page),
         "month": _month(visit, view, links, renderer),
         "day": _day(visit, view, view.day, links, renderer) if view.day else None,
         "empty": _empty(visit, view, links),
@@ -106,13 +108,15 @@ def _hosts(view: MonthView, links: SlotLinks) -> list[dict[str, Any]]:
     ]
 
 
-def _party(view: MonthView, links: SlotLinks) -> dict[str, Any] | None:
+def _party(view: MonthView, links: SlotLinks, page: Page) -> dict[str, Any] | None:
     """Return the context of the party size's form; None when there is no choice."""
     if not view.party_sizes:
         return None
+    choices = view.choices.replace(month=view.month, party_size=1)
     return {
-        "url": links.form,
-        "hidden": links.hidden(view.choices.replace(month=view.month, party_size=1)),
+        # A form sent by GET replaces the query of its action with its fields; one sent by POST doesn't.
+        "url": links.here(choices) if page.kept else links.form,
+        "hidden": [(FORM_INPUT_FIELD, page.kept)] if page.kept else links.hidden(choices),
         "value": view.choices.party_size,
         "choices": list(view.party_sizes),
         "label": _("Number of people"),
@@ -138,6 +142,7 @@ def _month(visit: WidgetRequest, view: MonthView, links: SlotLinks, renderer: Pa
             url=links.here(base.replace(day=ANY_DAY)),
             language=language,
             target_id=visit.target_id,
+            form=renderer.page.kept_form,
         ),
     }
 
@@ -164,6 +169,7 @@ def _day(visit: WidgetRequest, view: MonthView, day: date, links: SlotLinks, ren
                     language=language,
                     hours=view.choices.hours,
                     venue_zone=view.venue_zone,
+                    form=renderer.page.kept_form,
                 ),
             }
             for part_of_day, times in parts_of_day(shown)

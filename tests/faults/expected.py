@@ -85,8 +85,8 @@ UNREADABLE: dict[str, Outcome] = {
     "reschedule": (422, "request_rejected"),
 }
 CONFLICT: dict[str, Outcome] = {
-    "create": (303, "slot_conflict"),
-    "attempt": (303, "slot_conflict"),
+    "create": (409, "slot_conflict"),
+    "attempt": (409, "slot_conflict"),
     "cancel": (422, "cancel_refused"),
     "reschedule": (303, "slot_conflict"),
 }

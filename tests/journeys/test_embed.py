@@ -161,7 +161,7 @@ def test_loading_takes_no_focus_and_moves_nothing(page: Page, elsewhere: Elsewhe
     page.wait_for_function("heard.some(({ step }) => step === 'contact')")
     page.wait_for_function("Math.abs(document.querySelector('iframe').getBoundingClientRect().top) < 2")
     page.evaluate("scrollTo(0, document.querySelector('iframe').offsetTop - 100)")
-    framed(page).get_by_role("link", name="Choose another time").evaluate("link => link.click()")
+    framed(page).get_by_role("button", name="Choose another time").evaluate("button => button.click()")
     booking_steps.at(framed(page), "slot")
     fits(page)
     assert page.evaluate("document.querySelector('iframe').getBoundingClientRect().top") == pytest.approx(100, abs=2)

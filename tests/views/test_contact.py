@@ -221,17 +221,24 @@ def test_choosing_another_time_keeps_what_was_typed(walk: Visitor):
     assert fields(page) == {**TYPED, "email": "wrong"}
 
 
-def test_long_foreign_texts_survive_a_taken_time(visitor: Visitor, sandbox: Sandbox):
-    """The longest name in another script is kept, too; notes only as far as addresses are long enough for them."""
+def test_long_foreign_texts_survive_a_taken_time(walk: Visitor, sandbox: Sandbox):
+    """The longest name in another script is kept, and so are 1,000 characters of notes."""
     name = "".join(chr(0x4E00 + 37 * number) for number in range(120))
     notes = "".join(chr(0x4E00 + 19 * number) for number in range(1000))
-    form = visitor.choose()
+    form = walk.choose()
     take_first(sandbox)
-    page = visitor.send(form, "Book appointment", **{**TYPED, "name": name, "notes": notes})
+    page = walk.send(form, "Book appointment", **{**TYPED, "name": name, "notes": notes})
     assert "just taken" in page.alert
-    page = visitor.open(next(iter(page.times.values())))
-    assert fields(page)["name"] == name
-    assert max(len(each.url) for each in visitor.seen) < 4000
+    page = walk.open(next(iter(page.times.values())))
+    assert (fields(page)["name"], fields(page)["notes"]) == (name, notes)
+    # On over another month, another clock and another zone: each of these pages keeps them too.
+    page = walk.open(walk.open(page.link("Choose another time")).link("Next month"))
+    page = walk.open(page.link("24-hour clock"))
+    page = walk.open(walk.open(page.link("Change time zone")).link("Kathmandu"))
+    page = walk.open(next(iter(page.times.values())))
+    assert (fields(page)["name"], fields(page)["notes"]) == (name, notes)
+    assert "Kathmandu" in page.text
+    assert max(len(each.url) for each in walk.seen) < 4000
 
 
 def test_an_old_form_goes_on_when_the_time_is_still_free(walk: Visitor, sandbox: Sandbox, clock: Traveller):
