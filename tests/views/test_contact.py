@@ -14,9 +14,10 @@ from kordless_booking.api.session import wsgi_transport
 from kordless_booking.forms import ContactForm
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Sandbox
+from kordless_booking.views.abuse import HONEYPOT
 from tests.support.clock import NOW
 from tests.support.failing_database import refused_writes
-from tests.support.visitor import JANE, Page, Visitor, start_of
+from tests.support.visitor import JANE, Page, Visitor, start_of, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -423,3 +424,28 @@ def test_the_form_is_never_stored(visitor: Visitor):
 def test_now_is_before_the_first_time():
     """The story of this file: the first free haircut is half an hour away."""
     assert timedelta(minutes=30) == FIRST - NOW
+
+
+def test_a_filled_honeypot_keeps_out_no_visitor(walk: Visitor, sandbox: Sandbox):
+    """The form comes back with everything typed and without the field that a browser has filled in."""
+    form = walk.choose()
+    [trap] = form.tree.css(f"[name={HONEYPOT}]")
+    assert (trap.attributes["tabindex"], trap.attributes["autocomplete"]) == ("-1", "off")
+    hidden = trap.parent.parent
+    assert hidden.attributes["aria-hidden"] == "true"
+    for word in ("url", "web", "site", "mail", "name", "phone", "address", "company", "city", "zip"):
+        assert word not in f"{HONEYPOT} {text_of(hidden)}".lower()
+    page = walk.send(form, "Book appointment", **{**TYPED, HONEYPOT: "https://canary.example"})
+    assert (page.status, sandbox.bookings()) == (422, [])
+    assert "perhaps by your browser" in page.alert
+    assert fields(page) == TYPED
+    assert not page.tree.css(f"[name={HONEYPOT}]")
+    assert walk.send(page, "Book appointment").heading == "You're booked"
+
+
+def test_a_script_that_fills_in_every_field_stays_out(visitor: Visitor, sandbox: Sandbox):
+    """It sends the same fields again and again."""
+    form = visitor.choose()
+    for _ in range(3):
+        assert visitor.send(form, "Book appointment", **{**TYPED, HONEYPOT: "spam"}).status == 422
+    assert sandbox.bookings() == []
