@@ -50,9 +50,10 @@ def contact(visit: WidgetRequest, service: str) -> HttpResponse:
     """Show the contact form for the chosen slot; when it is posted, place the booking.
 
     The query has a `start` when a time was clicked, and a `draft` after the redirect that follows. A POST is the form
-    itself when it has a `draft`. Any other one comes from a page that keeps form input, and only renders.
+    itself, unless it comes from a page that keeps form input: then it only renders.
     """
-    if visit.request.method == "POST" and "draft" in visit.request.POST:
+    post = visit.request.POST
+    if visit.request.method == "POST" and ("draft" in post or FORM_INPUT_FIELD not in post):
         if not security.is_same_origin(visit.request):
             raise cross_origin_post(visit)
         return _submit(visit, service)

@@ -146,7 +146,7 @@ def test_what_a_replaced_template_shows_reaches_nobody_else(
     for walk in visits[:2]:
         clock.shift(7)
         seen = every_page(walk, sandbox, "en")
-        refused = walk.open(seen["contact"].url, {"draft": "x", "name": walk.user}, **{"Sec-Fetch-Site": "cross-site"})
+        refused = walk.open(seen["contact"].url, {"name": walk.user}, **{"Sec-Fetch-Site": "cross-site"})
         assert refused.status == 403
     for first, by_fragments in zip(visits[:2], visits[2:], strict=True):
         assert first.markers | by_fragments.markers == replaced
