@@ -92,6 +92,7 @@ def confirmation(visit: WidgetRequest, token: str) -> HttpResponse:
         terms.timezone,
         terms=terms,
         fallback_name=terms.service,
+        contact=receipt.contact,
     )
     context: dict[str, Any] = {
         "booking": shown,

@@ -20,6 +20,7 @@ from kordless_booking.views.decorators import VERSION_HEADER, widget_view
 from kordless_booking.views.display import service_card
 from kordless_booking.views.links import SeeOther
 from kordless_booking.views.manage import (
+    Done,
     ManagedBooking,
     change_failed_page,
     change_timeout,
@@ -123,7 +124,7 @@ def _confirm_page(visit: WidgetRequest, managed: ManagedBooking, chosen: Draft, 
             "reschedule-confirm", token, choices=visit.choices.appearance(), start=format_start(chosen.terms.start)
         ),
         # Signed, so that only a time that was offered can be sent.
-        "hidden": [("draft", draft.sign(chosen, _purpose(visit, managed)))],
+        "hidden": [("draft", draft.sign(chosen, _purpose(visit, managed))), managed.shown_field(visit)],
         "back_url": visit.links.url("reschedule", token, choices=_url_choices(visit.choices)),
         "problem": problem,
     }
@@ -144,10 +145,14 @@ def _move(visit: WidgetRequest, managed: ManagedBooking) -> HttpResponse:
         )
     except draft.InvalidDraft:
         return SeeOther(again)
-    if chosen.terms.start <= visit.now:
+    shown = managed.shown_start(visit)
+    if chosen.terms.start <= visit.now or shown is None:
         return SeeOther(again)
     # Equal: the same form was sent twice, and the first one has moved it.
     if managed.booking.start != chosen.terms.start:
+        # The question was about another time. To answer it now would move a booking that was moved on purpose.
+        if managed.booking.start != shown:
+            raise _moved_since(visit, managed)
         check_change_limit(visit)
         # Before the request: Kordless's webhook may arrive before its response does.
         mark_change_in_progress(visit.access.cache, visit.account.name, managed.link.number)
@@ -170,7 +175,20 @@ def _move(visit: WidgetRequest, managed: ManagedBooking) -> HttpResponse:
         managed.publish_change(visit, BookingChange.RESCHEDULED, start=chosen.terms.start, end=chosen.terms.end)
     visit.catalog.invalidate_slots(chosen.terms.service)
     log_event(log, logging.INFO, "booking_rescheduled")
-    return SeeOther(managed.url(visit, "manage", done="moved"))
+    return SeeOther(managed.done_url(visit, Done.MOVED, chosen.terms.start))
+
+
+def _moved_since(visit: WidgetRequest, managed: ManagedBooking) -> Problem:
+    """Build the problem for a form whose booking has moved since the form was shown."""
+    when = managed.display_times(visit, managed.booking.start, managed.booking.end).line
+    return Problem(
+        "reschedule_impossible",
+        409,
+        _("Your booking was moved in the meantime"),
+        _("Nothing was changed just now. Your booking is at this time: %(when)s") % {"when": when},
+        main_link=(managed.url(visit, "manage"), _("Back to your booking")),
+        secondary_link=(managed.url(visit, "reschedule"), _("Choose another time")),
+    )
 
 
 def _url_choices(choices: Choices) -> Choices:

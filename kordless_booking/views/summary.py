@@ -13,6 +13,7 @@ from kordless_booking.presentation.texts import (
     booking_location,
     booking_venue_timezone,
     describe_location,
+    mask_contact,
     party_text,
     policy_text,
     status_texts,
@@ -82,6 +83,8 @@ class BookingView:
     host: str = ""
     """Name. Kordless returns neither host nor party size, so both are empty unless the visitor's terms are known."""
     party: str = ""
+    contact: str = ""
+    """Email or phone of the customer, masked; "" where the page is not about a new booking."""
     policy: str = ""
     """Cancellation policy."""
 
@@ -94,10 +97,12 @@ def booking_view(
     *,
     terms: Terms | None = None,
     fallback_name: str = "",
+    contact: str = "",
 ) -> BookingView:
     """Return the view of a booking, in the visitor's time zone.
 
     `detail` is its service, when Kordless still has it; `fallback_name` is shown when nothing else names the service.
+    `contact` is masked.
     """
     texts = status_texts(booking.status)
     return BookingView(
@@ -111,6 +116,7 @@ def booking_view(
         where=describe_location(booking_location(booking, detail)),
         host=(terms.host_name or "") if terms else "",
         party=party_text(terms.party_size) if terms else "",
+        contact=mask_contact(contact),
         policy=policy_text(detail.calendar.cancellation_policy) if detail else "",
     )
 
