@@ -107,9 +107,15 @@ def _show_new_draft(visit: WidgetRequest, detail: ServiceDetail, chosen: Draft) 
     if not visit.form_input:
         return SeeOther(url)
     response = _form_page(visit, detail, chosen, _initial_form(visit))
+    _set_address(visit, response, url)
+    return response
+
+
+def _set_address(visit: WidgetRequest, response: HttpResponse, url: str) -> None:
+    """Have htmx show this address for the page, because a reload of what was posted would lead elsewhere."""
+    # A page of the site around the widget keeps its own address.
     if visit.fragment and not visit.inline:
         response["HX-Push-Url"] = url
-    return response
 
 
 def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
@@ -310,7 +316,11 @@ def _to_slots(visit: WidgetRequest, service: str, terms: Terms | None = None, *,
 
     `terms` are those whose day is shown. `taken` is the reason, as in the query of the slot page.
     """
-    return lost_slot_page(visit, service, terms.choices_for_day(visit.choices) if terms else visit.choices, taken)
+    choices = terms.choices_for_day(visit.choices) if terms else visit.choices
+    response = lost_slot_page(visit, service, choices, taken)
+    if visit.form_input:
+        _set_address(visit, response, visit.links.service_url("slots", service, choices))
+    return response
 
 
 def _contact_url(visit: WidgetRequest, chosen: Draft) -> str:
