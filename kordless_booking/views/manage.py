@@ -53,7 +53,7 @@ DONE_SECONDS: Final = 300
 
 
 class Done(StrEnum):
-    """What was just done to a booking, for its page to say."""
+    """Change that was just made to a booking, for its page to say."""
 
     MOVED = "moved"
     CANCELED = "canceled"
