@@ -43,6 +43,12 @@ log = logging.getLogger("kordless_booking.views")
 def slots(visit: WidgetRequest, token: str) -> HttpResponse:
     """Show the times that the booking can be moved to."""
     visit, managed = _load_movable(visit, token)
+    return _slots_page(visit, managed, taken=bool(visit.request.GET.get("taken")))
+
+
+def _slots_page(visit: WidgetRequest, managed: ManagedBooking, *, taken: bool, status: int = 200) -> HttpResponse:
+    """Return the page with the times that the booking can be moved to. `taken`: the one that was chosen isn't free."""
+    token = managed.token
     start_fetching_month(visit, managed.booking.service_slug or "")
     detail = _detail(visit, managed)
     choices = _url_choices(visit.choices)
@@ -72,11 +78,9 @@ def slots(visit: WidgetRequest, token: str) -> HttpResponse:
             "number": managed.booking.confirmation_number,
             "old_when": managed.display_times(visit, managed.booking.start, managed.booking.end).line,
         },
-        "taken": _("That time was just taken. Here are the times that are still free.")
-        if visit.request.GET.get("taken")
-        else "",
+        "taken": _("That time was just taken. Here are the times that are still free.") if taken else "",
     }
-    response = renderer.render("kordless_booking/steps/slot.html", context)
+    response = renderer.render("kordless_booking/steps/slot.html", context, status)
     response[VERSION_HEADER] = context["watch"]["version"]
     return response
 
@@ -211,13 +215,16 @@ def _load_movable(visit: WidgetRequest, token: str) -> tuple[WidgetRequest, Mana
             _("This booking can't be moved"),
             _("It has been canceled or has already begun. You are welcome to book a new time."),
         )
-    # A booking keeps its host and party size, as far as its link has them.
-    choices = visit.choices.replace(
-        timezone=visit.choices.timezone or managed.timezone,
+    return visit.with_choices(_booking_choices(visit.choices, managed)), managed
+
+
+def _booking_choices(choices: Choices, managed: ManagedBooking) -> Choices:
+    """Return the choices with the booking's host and party size, which it keeps, as far as its link has them."""
+    return choices.replace(
+        timezone=choices.timezone or managed.timezone,
         host_id=managed.link.host_id,
         party_size=managed.link.party_size,
     )
-    return visit.with_choices(choices), managed
 
 
 def _resolve_failed_move(
@@ -233,9 +240,13 @@ def _resolve_failed_move(
     # The cached slots offered a time that Kordless doesn't give.
     visit.catalog.invalidate_slots(chosen.terms.service)
     if isinstance(error, exceptions.SlotTaken):
-        log_problem(visit, "slot_conflict", level=logging.INFO, status=303, error=error)
+        log_problem(visit, "slot_conflict", level=logging.INFO, status=409, error=error)
         choices = visit.choices.appearance().replace(timezone=managed.timezone)
-        return SeeOther(visit.links.url("reschedule", managed.token, choices=choices, taken="1"))
+        try:
+            return _slots_page(visit.with_choices(_booking_choices(choices, managed)), managed, taken=True, status=409)
+        except exceptions.Unavailable:
+            # The next request has its own time to wait for Kordless.
+            return SeeOther(visit.links.url("reschedule", managed.token, choices=choices, taken="1"))
     if found is None or isinstance(error, exceptions.OutcomeUnknown):
         text = _(
             "We couldn't confirm that your booking has moved. Please look at your booking again in a minute; "

@@ -88,7 +88,7 @@ CONFLICT: dict[str, Outcome] = {
     "create": (409, "slot_conflict"),
     "attempt": (409, "slot_conflict"),
     "cancel": (422, "cancel_refused"),
-    "reschedule": (303, "slot_conflict"),
+    "reschedule": (409, "slot_conflict"),
 }
 IMPOSSIBLE: dict[str, Outcome] = {
     "create": (422, "request_rejected"),
