@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
@@ -83,7 +83,7 @@ class Problem(Exception):
     """Current step, for the progress line."""
     summary: TermsSummary | None = None
     """Context of parts/summary.html: the time that the problem is about."""
-    form_input: Mapping[str, str] | None = None
+    form_input: Mapping[str, str] | None = field(default=None, repr=False)
     """Form input that goes along with the links; None for that of the request."""
     error: exceptions.KordlessError | None = None
     """Cause, for the log."""

@@ -6,7 +6,7 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Final
@@ -127,7 +127,7 @@ class WidgetRequest:
     skip_assets: bool
     """Leave out style sheet and scripts, because another widget on the same page has loaded them."""
     access: AccountAccess
-    given_form_input: Mapping[str, str] | None = None
+    given_form_input: Mapping[str, str] | None = field(default=None, repr=False)
     """Form input that the view knows from elsewhere than the posted form."""
 
     @classmethod

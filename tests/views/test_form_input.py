@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 from pytest_django import Settings
 from time_machine import Traveller
 
 from kordless_booking.booking.form_input import TOKEN_SECONDS, decrypt_form_input, encrypt_form_input
 from kordless_booking.forms import ContactForm
 from kordless_booking.sandbox import Sandbox
+from kordless_booking.views.problems import Problem
+from kordless_booking.views.request import WidgetRequest
 from tests.support.clock import NOW
 from tests.support.visitor import JANE, Page, Visitor
 
@@ -187,6 +189,16 @@ def test_the_times_cant_be_read_after_a_lost_slot(walk: Visitor, sandbox: Sandbo
     url = failed.link("Choose a time again") if failed.status == 503 else next(iter(failed.days.values()))
     page = walk.open(url)
     assert typed_in(walk.open(next(iter(page.times.values())))) == TYPED
+
+
+def test_no_repr_has_what_was_typed(site: Settings):
+    """A repr may end up in a log or in an error report."""
+    request = RequestFactory().post("/book/haircut/", TYPED)
+    visit = WidgetRequest.from_http(request)
+    assert visit.form_input == {name: text for name, text in TYPED.items() if text}
+    problem = Problem("x", 409, "x", "x", form_input=TYPED)
+    for thing in (visit, visit.with_form_input(TYPED), problem):
+        assert "Zzqx" not in repr(thing) + str(thing)
 
 
 def test_a_page_of_the_site_that_answers_a_form_keeps_it_to_itself(client: Client, site: Settings):
