@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from kordless_booking.api.resources import Host, Slot
+from kordless_booking.booking.slot_cache import cached_by_slots
 from kordless_booking.limits import MAX_PARTY_SIZE, MAX_WINDOW_DAYS
 
 if TYPE_CHECKING:
@@ -269,8 +270,7 @@ class _ByIdentity:
         return isinstance(other, _ByIdentity) and other.slots is self.slots
 
 
-# Entries, each for one tuple of slots (a service's month), host and party size. An outdated tuple is pushed out.
-@lru_cache(maxsize=128)
+@cached_by_slots
 def _openings(slot_key: _ByIdentity, host_id: str | None, party_size: int) -> tuple[list[Opening], list[datetime]]:
     """Return the openings that a party can book with a host, in order of start, and the list of their starts.
 
@@ -322,12 +322,12 @@ def _party_sizes(slots: tuple[Slot, ...], chosen: int) -> range:
     return range(1, largest + 1) if largest > 1 else range(0)
 
 
-@lru_cache(maxsize=128)
+@cached_by_slots
 def _hosts(slot_key: _ByIdentity) -> tuple[Host, ...]:
     return tuple(sorted({s.host.id: s.host for s in slot_key.slots if s.host is not None}.values(), key=_by_name))
 
 
-@lru_cache(maxsize=128)
+@cached_by_slots
 def _max_seats(slot_key: _ByIdentity) -> int:
     return max((slot.capacity for slot in slot_key.slots), default=1)
 
