@@ -45,7 +45,7 @@ def cached_by_slots(compute: Callable[Concatenate[K, P], T]) -> Callable[Concate
     @functools.wraps(compute)
     def cached(slots: K, /, *args: P.args, **kwargs: P.kwargs) -> T:
         nonlocal size
-        key = (slots, args, tuple(sorted(kwargs.items())))
+        key: tuple[Hashable, ...] = (slots, *args, *sorted(kwargs.items()))
         with lock:
             if key in entries:
                 entries.move_to_end(key)
