@@ -29,6 +29,8 @@ class SlotsKey(Protocol):
     @property
     def slots(self) -> tuple[Slot, ...]: ...
 
+    def __hash__(self) -> int: ...
+
 
 K = TypeVar("K", bound=SlotsKey)
 
