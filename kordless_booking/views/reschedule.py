@@ -322,7 +322,10 @@ def _service_removed(
         "service_not_found",
         404,
         _("This service isn't offered"),
-        _("So your booking can't be moved online any more. Please contact us directly. Your booking is unchanged."),
+        _(
+            "Your booking can't be moved online any more, because its service isn't offered. "
+            "Please contact us directly. Your booking is unchanged."
+        ),
         main_link=(managed.url(visit, "manage"), _("Back to your booking")),
         error=error,
     )
