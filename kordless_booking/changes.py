@@ -17,6 +17,7 @@ import msgspec
 from django.db import DatabaseError, IntegrityError, transaction
 from django.dispatch import Signal
 
+from kordless_booking.api.parsing import is_same_service
 from kordless_booking.booking.hashes import number_hash
 from kordless_booking.conf import get_account
 from kordless_booking.logs import error_location, log_event, redacted_dispatch_log
@@ -24,9 +25,10 @@ from kordless_booking.mail.enqueue import record_and_enqueue
 from kordless_booking.models import BookingProjection, OutgoingMail
 from kordless_booking.signals import ChangeSource, booking_cancelled, booking_created, booking_rescheduled
 from kordless_booking.upstream.keys import cache_key
+from kordless_booking.upstream.registry import services_for
 
 if TYPE_CHECKING:
-    from kordless_booking.api.resources import Booking
+    from kordless_booking.api.resources import Booking, Service
     from kordless_booking.booking.preferences import VisitorPreferences
     from kordless_booking.conf import Account
     from kordless_booking.upstream.fallback_cache import FallbackCache
@@ -93,6 +95,7 @@ def publish_change(
         results = change.signal.send_robust(
             sender=source,
             booking=recorded,
+            service=cached_service(get_account(account), recorded),
             account=account,
             source=source,
             attribution=dict(attribution or {}),
@@ -160,6 +163,18 @@ def queue_mail(
     # An outdated report is passed on as well, without a kind: it may contain details that were missing.
     record_and_enqueue(
         account, recorded or reported, change.mail_kind if recorded else None, now=now, preferences=preferences
+    )
+
+
+def cached_service(account: Account, booking: Booking) -> Service | None:
+    """Return the booking's service as it is cached, or None. Sends no request."""
+    organization = services_for(account).catalog.cached_organization()
+    # Webhooks write `srv_haircut` where the API writes `haircut`, and a booking may have the slug, the id or both.
+    ids = [name for name in (booking.service_slug, booking.service_id) if name]
+    services = organization.services if organization else ()
+    return next(
+        (each for each in services if any(is_same_service(name, key) for name in ids for key in (each.slug, each.key))),
+        None,
     )
 
 

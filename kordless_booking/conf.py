@@ -195,8 +195,8 @@ class Account:
             lambda value: isinstance(value, str) and value in SUPPORTED_REGIONS,
             'An ISO 3166 country code in capitals, such as "US", "GB" or "DE".',
         ),
-    ] = "US"
-    """Country of phone numbers without a country code."""
+    ] = ""
+    """Country of phone numbers without a country code; "" for the country of the business's time zone."""
     price_per: Annotated[str, Setting(matching("booking|person"), 'One of: "booking", "person".')] = ""
     """Unit of the prices in Kordless; "" when it isn't known, because Kordless's API doesn't say it."""
     embed_origins: Annotated[

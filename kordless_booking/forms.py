@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from collections.abc import Mapping
 from typing import Any, Final, Literal, cast
 
-import phonenumbers
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from kordless_booking.api.resources import CONFIRMATION_NUMBER, Contact
+from kordless_booking.normalization import (
+    compact_text,
+    has_visible_text,
+    normalize_email,
+    parse_phone,
+    to_e164,
+    validate_deliverable_email,
+    visible_text,
+)
 
 MAX_PHONE: Final = 40
 """Characters of a phone number as typed; E.164 itself has 15 digits at most."""
@@ -18,29 +26,44 @@ MAX_EMAIL: Final = 254
 """Characters of an email address: SMTP's limit for a path is 256 with its angle brackets (RFC 5321)."""
 
 
-def to_e164(text: str, region: str) -> str | None:
-    """Return a phone number in E.164, such as `+12125550123`, or None when it can't be one.
+# A label in front of a pasted number: words without a digit, then a colon. Without a space on either side of the colon
+# it may be a part of the number.
+_LABEL: Final = re.compile(r"[^\d:_]*(?:[^\d:_\x21-\x7e][^\d:_]*:|:(?=\s))")
+_USUAL_NUMBER: Final = re.compile(r"[A-Z0-9_-]{4,64}")
+"""Number such as the "BOOK_AB12" of Kordless's documentation."""
+_AROUND_NUMBER: Final = "#\"'`*<>()[]{}\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u2039\u203a\u00ab\u00bb\u300c\u300d"
+"""Characters that people or mail programs put around a number."""
 
-    `region` (ISO 3166) is where a number without a country code is from.
+
+def clean_confirmation_number(text: str, label: str = "") -> str:
+    """Return a confirmation number as it is looked up, from what people paste.
+
+    Full-width letters, characters that don't show, spaces, a label such as `label` with or without a colon, a "#" in
+    front, quotation marks, and punctuation behind the number: all that goes. The case is upper, because Kordless
+    ignores it: one spelling makes one throttle key.
     """
-    try:
-        # Turns full-width digits and plus signs, as East Asian keyboards type them, into ASCII.
-        number = phonenumbers.parse(unicodedata.normalize("NFKC", text), region)
-    except phonenumbers.NumberParseException:
-        return None
-    # Not `is_possible_number`: it accepts numbers without their area code, which nobody abroad could call.
-    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
-        return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    number = compact_text(text)
+    for words in filter(None, (label, "Confirmation number")):
+        start, rest = number[: len(words)], number[len(words) :]
+        if start.casefold() == words.casefold() and not rest[:1].isalnum():
+            number = rest.lstrip(" :")
+            break
+    else:
+        number = _LABEL.sub("", number, count=1) if _LABEL.match(number) else number
+    number = "".join(number.split())
+    return number.lstrip(_AROUND_NUMBER).rstrip(_AROUND_NUMBER + ".,;:!?\u3002\u3001").upper()
 
 
 class VisitorForm(forms.Form):
-    """Base class of both forms. `region` (ISO 3166) is where a phone number without a country code is from."""
+    """Base class of both forms.
+
+    `region` (ISO 3166) is where a phone number without a country code is from; None when that isn't known.
+    """
 
     # The browser's own messages would be in its language, not in the widget's. `aria-required` tells screen readers.
     use_required_attribute = False
 
-    def __init__(self, *args: Any, region: str = "US", **kwargs: Any) -> None:
+    def __init__(self, *args: Any, region: str | None = None, **kwargs: Any) -> None:
         kwargs.setdefault("label_suffix", "")
         # The widget may be in a page that has an element with the id `id_name`.
         kwargs.setdefault("auto_id", "kb-%s")
@@ -70,16 +93,33 @@ class ContactField(forms.CharField):
         self.heading = heading
 
     def to_python(self, value: Any) -> str:
-        # The same text whether the browser sends the form (CRLF) or htmx does (LF): it must be the same request.
-        return str(super().to_python(value)).replace("\r\n", "\n")
+        text = str(super().to_python(value))
+        # The validators refuse both, and the second one without reading it all.
+        if "\0" in text or len(text) > 4 * self.max_length:
+            return text
+        return self.normalize(text)
+
+    def normalize(self, text: str) -> str:
+        """Return the text as it is validated and sent; "" when nothing of it shows."""
+        # Line breaks are the same whether the browser sends the form (CRLF) or htmx does (LF): it must be the same
+        # request.
+        shown = visible_text(text, multiline=isinstance(self.widget, forms.Textarea)).strip()
+        return shown if has_visible_text(shown) else ""
 
 
 class ContactEmailField(ContactField, forms.EmailField):
     """Email address in the contact form."""
 
+    default_validators = [validate_deliverable_email]  # noqa: RUF012 (as Django declares it)
+
+    def normalize(self, text: str) -> str:
+        return normalize_email(text)
+
 
 class ContactForm(VisitorForm):
     """Form for the contact: a name, and an email address or a phone number. `cleaned_data["phone"]` is E.164.
+
+    With `by_phone` the appointment takes place by phone, and the phone number is required.
 
     The declared fields are the only list of them. What is kept for the next form (`max_lengths`), the body of the
     create request (`contact`, `notes_text`) and what the script fills in (`data-kb-prefill`) follow from it.
@@ -110,6 +150,8 @@ class ContactForm(VisitorForm):
         required=False,
         max_length=MAX_PHONE,
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel", "dir": "ltr"}),
+        # Translators: error of the field "Phone", which is required for an appointment by phone
+        error_messages={"required": _("Please give your phone number: this appointment is by phone.")},
     )
     notes = ContactField(
         label=_("Notes"),
@@ -119,8 +161,13 @@ class ContactForm(VisitorForm):
         widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off", "dir": "auto"}),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, by_phone: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        #: Digits to dial after the phone number. `contact.phone` is E.164, which has no place for them.
+        self.phone_extension = ""
+        if by_phone:
+            self.fields["phone"].required = True
+            self.fields["phone"].widget.attrs["aria-required"] = "true"
         for name, field in self.fields.items():
             field.widget.attrs["data-kb-prefill"] = prefill_key(name)
 
@@ -134,13 +181,14 @@ class ContactForm(VisitorForm):
         text: str = self.cleaned_data["phone"]
         if not text:
             return ""
-        number = to_e164(text, self.region)
+        number = parse_phone(text, self.region)
         if number is None:
             raise forms.ValidationError(
                 _("Please check the phone number. Outside your country, start with + and the country code."),
                 code="invalid",
             )
-        return number
+        self.phone_extension = number.extension
+        return number.e164
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -161,13 +209,30 @@ class ContactForm(VisitorForm):
         )
 
     def notes_text(self) -> str | None:
-        """Return the notes of a valid form: the text of each field that is sent as notes, under its heading."""
+        """Return the notes of a valid form: the text of each field that is sent as notes, under its heading.
+
+        The extension of the phone number is the last line.
+        """
         texts = [
             f"{field.heading}: {self.cleaned_data[name]}" if field.heading else self.cleaned_data[name]
             for name, field in self.contact_fields.items()
             if field.sent_as == "notes" and self.cleaned_data[name]
         ]
+        if self.phone_extension:
+            # Not translated, as the headings.
+            texts.append(f"Phone extension: {self.phone_extension}")
         return "\n".join(texts) or None
+
+    def require_other_contact(self) -> None:
+        """Mark the email or the phone as needed, when only the other one was given.
+
+        For a form that Kordless has refused: it may want both, and doesn't say so in words for visitors.
+        """
+        email, phone = self.cleaned_data["email"], self.cleaned_data["phone"]
+        if email and not phone:
+            self.add_error("phone", _("The booking system also needs your phone number."))
+        elif phone and not email:
+            self.add_error("email", _("The booking system also needs your email address."))
 
     def max_lengths(self) -> dict[str, int]:
         """Return the most characters of each field, by name."""
@@ -212,13 +277,19 @@ class FindForm(VisitorForm):
     )
 
     def clean_contact(self) -> str:
-        """Return an email address as it was typed, or a phone number as E.164 when it can be one."""
-        text: str = self.cleaned_data["contact"]
+        """Return an email address in its canonical spelling, or a phone number as E.164 when it can be one."""
+        text = compact_text(self.cleaned_data["contact"])
+        if not text:
+            raise forms.ValidationError(self.fields["contact"].error_messages["required"], code="required")
         # What is neither is sent to Kordless as it is: Kordless knows which contact the booking was made with.
-        return text if "@" in text else to_e164(text, self.region) or text
+        return normalize_email(text) if "@" in text else to_e164(text, self.region) or text
 
     def number_and_contact(self) -> tuple[str, str] | None:
         """Return what to look up, or None when no booking can have such a number."""
-        # People copy numbers with spaces. Kordless ignores the case; one spelling makes one throttle key.
-        number = "".join(self.cleaned_data["number"].split()).upper()
+        text = self.cleaned_data["number"]
+        number = clean_confirmation_number(text, label=str(self.fields["number"].label))
+        if not _USUAL_NUMBER.fullmatch(number):
+            # Kordless documents no format. What isn't of the usual one is looked up as it was copied: a space or a "№"
+            # may be a part of it.
+            number = visible_text(text).strip()
         return (number, self.cleaned_data["contact"]) if CONFIRMATION_NUMBER.fullmatch(number) else None

@@ -4,6 +4,7 @@
 and whether this site's own pages or Kordless's webhook reports it first. Receivers get these keyword arguments:
 
 - `booking`: an `api.resources.Booking`, times in UTC, with the contact as far as it is known;
+- `service`: its `api.resources.Service` as it is cached, with the set-up's `metadata`; None when it isn't known;
 - `account`: name of the account, "default" on a site with a single account;
 - `source`: `ChangeSource.WIDGET` for a change made on this site's pages, `ChangeSource.WEBHOOK` for one made elsewhere
   (by phone, by staff). It is also the sender: `connect(receiver, sender=ChangeSource.WEBHOOK)` selects those alone;

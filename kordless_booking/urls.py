@@ -20,6 +20,8 @@ urlpatterns = [
     path("", steps.services, name="services"),
     path("manage/", manage.find, name="manage-find"),
     path("webhook/", webhook, name="webhook"),
+    # Kordless's own webhook form takes any URL, and need not follow a redirect.
+    path("webhook", webhook),
     path("health/", health.health, name="health"),
     path("snippet/", snippet, name="snippet"),
     # Any other name with a single slash is a service. Early, because most requests are for it.
@@ -45,6 +47,9 @@ urlpatterns = [
     path("service/<str:service>/contact/", contact.contact, name="contact-named"),
     path("<str:service>/zone/", steps.zone, name="zone"),
     path("<str:service>/contact/", contact.contact, name="contact"),
-    # Last: the widget's own 404 page, in its design and language, for the rest of the mount point.
-    re_path(r"^(?P<rest>.*)$", steps.not_found_view, name="nowhere"),
 ]
+# Last: a redirect where only the slash at the end is missing, else the widget's own 404 page, in its design and
+# language, for the rest of the mount point. Django's APPEND_SLASH does nothing here: this pattern matches everything.
+urlpatterns.append(
+    re_path(r"^(?P<rest>.*)$", steps.not_found_view, {"pages": tuple(urlpatterns)}, name="nowhere"),
+)

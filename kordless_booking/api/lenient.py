@@ -114,6 +114,35 @@ def _parse_moment(text: str) -> datetime | None:
         return None
 
 
+_MAX_PLAIN_ITEMS: Final = 50
+"""Items of an object or a list that `as_plain` keeps."""
+_MAX_PLAIN_TEXT: Final = 2_000
+"""Characters of a text that `as_plain` keeps."""
+
+
+def as_plain(value: object, *, depth: int) -> object:
+    """Return a JSON value as plain Python values of at most `depth` levels, or None for what is no such value.
+
+    Texts are cleaned as by `as_text`, and decimals become floats. Deeper levels are None.
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return as_text(value, limit=_MAX_PLAIN_TEXT) or ""
+    if isinstance(value, int | float | Decimal):
+        number = as_decimal(value)
+        return None if number is None else int(value) if isinstance(value, int) else float(number)
+    if depth == 0:
+        return None
+    if isinstance(value, list):
+        return [as_plain(item, depth=depth - 1) for item in value[:_MAX_PLAIN_ITEMS]]
+    if isinstance(value, Mapping):
+        named = {as_text(name, limit=100): item for name, item in value.items()}
+        named.pop(None, None)
+        return {name: as_plain(item, depth=depth - 1) for name, item in list(named.items())[:_MAX_PLAIN_ITEMS]}
+    return None
+
+
 class LenientObject:
     """One JSON object, read leniently by any spelling of its names.
 

@@ -9,13 +9,14 @@ else than was asked for (reason "mismatch"). Error messages contain a JSON path,
 from __future__ import annotations
 
 import functools
+import json
 import re
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
-from kordless_booking.api.lenient import MISSING, InvalidField, LenientObject, as_decimal, as_int, as_text
+from kordless_booking.api.lenient import MISSING, InvalidField, LenientObject, as_decimal, as_int, as_plain, as_text
 from kordless_booking.api.requests import is_path_segment
 from kordless_booking.api.resources import (
     CONFIRMATION_NUMBER,
@@ -50,11 +51,17 @@ MAX_SLOTS: Final = 50_000
 """Slots that are parsed of one response. A larger response is refused, not cut: what is cut off would look booked out.
 25 hosts with a slot each quarter of an hour, day and night, have 80,000 in a month, which is read in parts.
 """
+MAX_METADATA_DEPTH: Final = 3
+"""Levels of a service's metadata, the object itself included."""
+MAX_METADATA_BYTES: Final = 10_000
+"""Bytes of a service's metadata as JSON. The list of services is read for every page, so it must stay small."""
 _MAX_LEFT_OUT: Final = 20
 """Services that are left out, of which the names are kept: enough for an operator to find the cause."""
 _MAX_NAME_LENGTH: Final = 100
 """Characters of such a name."""
 _SECOND = timedelta(seconds=1)
+_DECIMAL_COMMA = re.compile(r"([0-9]{1,9}|[0-9]{1,3}(\.[0-9]{3}){1,3}),[0-9]{1,2}")
+_THOUSANDS_COMMAS = re.compile(r"[0-9]{1,3}(,[0-9]{3}){1,3}(\.[0-9]{1,2})?")
 _CURRENCY = re.compile(r"[A-Za-z]{3}")
 
 
@@ -173,10 +180,12 @@ def parse_booking(
     for name, one, other in (
         ("confirmation_number", confirmation_number, number),
         ("organization_slug", fields.text("organization_slug", "org_slug"), org_slug),
-        ("service_slug", fields.text("service_slug"), service_slug),
     ):
         if one is not None and other is not None and one.casefold() != other.casefold():
             raise _mismatch(name)
+    booked_slug = fields.text("service_slug")
+    if booked_slug is not None and service_slug is not None and not is_same_service(booked_slug, service_slug):
+        raise _mismatch("service_slug")
     invite = document.object("calendar_invite") or fields.object("calendar_invite")
     person = fields.object("contact")
     starts = fields.required_datetime("start_at", "starts_at", "start", otherwise=start)
@@ -199,7 +208,7 @@ def parse_booking(
         organization_slug=fields.text("organization_slug", "org_slug"),
         organization_name=fields.text("organization_name", "org_name"),
         service_id=fields.text("service_id"),
-        service_slug=fields.text("service_slug"),
+        service_slug=booked_slug,
         service_name=fields.text("service_name"),
         contact=None
         if person is None
@@ -303,11 +312,24 @@ def _parse_service(fields: LenientObject, slug: str | None = None) -> Service:
         duration_minutes=fields.integer("duration", "duration_minutes", least=1),
         price=_parse_price(fields),
         bookable=fields.boolean("isBookablePublic", "bookable", otherwise=True),
+        metadata_json=_metadata_json(fields.raw("metadata")),
     )
 
 
+def _metadata_json(value: object) -> str:
+    """Return a service's metadata as a JSON object: names that no longer fit into MAX_METADATA_BYTES are left out."""
+    plain = as_plain(value, depth=MAX_METADATA_DEPTH)
+    kept: dict[str, object] = {}
+    size = 2
+    for name, item in plain.items() if isinstance(plain, dict) else ():
+        size += len(json.dumps({name: item}))
+        if size <= MAX_METADATA_BYTES:
+            kept[name] = item
+    return json.dumps(kept)
+
+
 def _parse_price(fields: LenientObject) -> Price:
-    value = fields.raw("price")
+    value = _with_decimal_point(fields.raw("price"))
     code = fields.text("currency") or ""
     currency = code.upper() if _CURRENCY.fullmatch(code) else None
     amount = as_decimal(value)
@@ -322,6 +344,16 @@ def _parse_price(fields: LenientObject) -> Price:
     if word is not None and amount is None and re.search(r"[^\W\d_]", word) and word.casefold() != "nan":
         return Price(kind=PriceKind.FREE if word.casefold() == "free" else PriceKind.VARIABLE, currency=currency)
     return Price(kind=PriceKind.VARIABLE if value is None else PriceKind.UNSPECIFIED, currency=currency)
+
+
+def _with_decimal_point(price: object) -> object:
+    """Return a price that was typed as "45,00", "1.250,50" or "1,250.50" with a decimal point alone, else as it is."""
+    if not isinstance(price, str) or "," not in price:
+        return price
+    text = price.strip()
+    if _DECIMAL_COMMA.fullmatch(text):
+        return text.replace(".", "").replace(",", ".")
+    return text.replace(",", "") if _THOUSANDS_COMMAS.fullmatch(text) else price
 
 
 def _calendar(fields: LenientObject | None) -> CalendarSettings:

@@ -12,11 +12,14 @@ Source: Kordless's public documentation of the Booking API.
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final, TypeVar, cast
 
 import msgspec
@@ -43,7 +46,6 @@ __all__ = [
     "Team",
     "decode",
     "encode",
-    "share_parts",
 ]
 
 T = TypeVar("T")
@@ -120,6 +122,17 @@ class Service(Resource, frozen=True, kw_only=True):
     price: Price = Price()
     bookable: bool = True
     """False hides the service from visitors (`isBookablePublic` on the wire)."""
+    metadata_json: str = "{}"
+    """`metadata` as a JSON object. As text it can't be changed, though all visitors share it."""
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """Return what the set-up in Kordless put there: texts, numbers, booleans, None, and lists and dicts of these.
+
+        Untrusted input, in the business's own spelling. At most 50 names, three levels and 10 KB of it; see `parsing`.
+        """
+        # A new copy each time, so what somebody changes within it is theirs alone.
+        return MappingProxyType(json.loads(self.metadata_json))
 
 
 class Location(Resource, frozen=True, kw_only=True):

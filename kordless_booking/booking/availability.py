@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
     from kordless_booking.booking.choices import Choices
 
+PROVIDER_SEARCH_DAYS = 28
+"""Days without any slot of a chosen host or team after which they count as not doing the service. Fewer may be a
+holiday, or the end of a month, when only free slots are listed and theirs are taken."""
 _SECOND = timedelta(seconds=1)
 
 
@@ -70,7 +73,7 @@ class EmptyReason(Enum):
     MONTH_FULL = auto()
     """A later month has one, see `MonthView.first_free`."""
     NOTHING_FREE = auto()
-    """No month that was looked at has one."""
+    """No month that was looked at has one, see `MonthView.searched_from` and `searched_until`."""
 
 
 class DayView(msgspec.Struct, frozen=True):
@@ -86,7 +89,7 @@ class MonthView:
     """A month of free times and one of its days, as a page shows them. All dates are of the visitor's calendar."""
 
     choices: Choices
-    """The choices that it was made for."""
+    """The choices that it was made for; without the chosen host and team, if `provider_unavailable`."""
     month: date
     """First day of the month."""
     days: tuple[DayView, ...]
@@ -104,6 +107,14 @@ class MonthView:
     """First free day, of this month or of a later one that was looked at."""
     empty: EmptyReason | None
     """None when the month has a free day."""
+    moved_on: bool
+    """A later month than the chosen day's is shown, because that one has no free day."""
+    searched_from: date | None
+    """First day that was looked at, when earlier ones can be booked too; else None."""
+    searched_until: date | None
+    """Last day that was looked at, when later ones can be booked too; else None."""
+    provider_unavailable: bool
+    """The chosen host or team has no slot at all in the months that were looked at, so everyone's times are shown."""
     hosts: tuple[Host, ...]
     """Hosts to choose from: those with a name and any slot in the month, by name. Empty when there is no choice, also
     among the teams."""
@@ -128,29 +139,40 @@ def month_view(
     zone: ZoneInfo,
     bounds: tuple[date, date],
     venue_zone: ZoneInfo | None = None,
+    keep_provider: bool = False,
 ) -> MonthView:
     """Return the view of a month.
 
     `slots` are pairs of a month (its first day) and the slots around it, in order. The first month is the one that
     `month_to_open` names. Another one is taken only while no month has a free day, so that an iterator can fetch each
-    when it is needed. If the visitor chose no month, the first one with a free day is shown; else the chosen one,
-    though it may be empty.
+    when it is needed. If the visitor chose no month, the first one with a free day is shown, also when the chosen day
+    is in another; else the chosen one, though it may be empty.
+
+    A chosen host or team that turns out to have no slot at all is left, unless `keep_provider`. When neither month nor
+    day was chosen, no more than `PROVIDER_SEARCH_DAYS` are searched for them, if others have free times.
 
     `bounds` are the first and the last month from `months_in_window`. Raises ValueError if `slots` is empty or `now`
     is naive.
     """
-    shown: tuple[date, tuple[Slot, ...], dict[date, list[Opening]]] | None = None
-    first_free: date | None = None
+    read: list[tuple[date, tuple[Slot, ...]]] = []
+    may_leave = not keep_provider and choices != _for_anyone(choices)
     for candidate, its_slots in slots:
-        openings_by_day = free_days(candidate, its_slots, choices, now, zone)
-        first_free = next(iter(openings_by_day), None)
-        if shown is None or (first_free and choices.requested_month() is None):
-            shown = candidate, its_slots, openings_by_day
-        if first_free:
+        read.append((candidate, its_slots))
+        if free_days(candidate, its_slots, choices, now, zone):
             break
-    if shown is None:
+        if may_leave and choices.requested_month() is None:
+            searched = _next_month(candidate) - now.astimezone(zone).date()
+            if searched.days >= PROVIDER_SEARCH_DAYS and _is_provider_unavailable(read, choices, now, zone):
+                break
+    if not read:
         raise ValueError("slots of at least one month are needed")
-    month, listed, free = shown
+    provider_unavailable = may_leave and _is_provider_unavailable(read, choices, now, zone)
+    if provider_unavailable:
+        choices = _for_anyone(choices)
+    months = [(month, listed, free_days(month, listed, choices, now, zone)) for month, listed in read]
+    with_free_days = [found for found in months if found[2]]
+    first_free = next(iter(with_free_days[0][2])) if with_free_days else None
+    month, listed, free = with_free_days[0] if with_free_days and choices.month is None else months[0]
     day = choices.day if choices.day in free else next(iter(free), None)
     times = localize(free[day], zone) if day else ()
     hosts, teams = _providers_to_choose(listed, choices)
@@ -169,6 +191,10 @@ def month_view(
         next=after if bounds[0] <= after <= bounds[1] else None,
         first_free=first_free,
         empty=None if free else EmptyReason.MONTH_FULL if first_free else EmptyReason.NOTHING_FREE,
+        moved_on=choices.day is not None and month != read[0][0],
+        searched_from=read[0][0] if read[0][0] > bounds[0] else None,
+        searched_until=_next_month(read[-1][0]) - timedelta(days=1) if read[-1][0] < bounds[1] else None,
+        provider_unavailable=provider_unavailable,
         hosts=hosts,
         teams=teams,
         host_teams=_host_teams(_ByIdentity(listed)),
@@ -176,6 +202,37 @@ def month_view(
         zone=zone,
         venue_zone=venue_zone if differs else None,
     )
+
+
+def _is_provider_unavailable(
+    months: list[tuple[date, tuple[Slot, ...]]], choices: Choices, now: datetime, zone: tzinfo
+) -> bool:
+    """Return True if the chosen host or team has no slot in these months, free or not, while others have free times."""
+    anyone = _for_anyone(choices)
+    return not any(_has_slot(listed, choices) for _, listed in months) and any(
+        free_days(month, listed, anyone, now, zone) for month, listed in months
+    )
+
+
+def _has_slot(slots: tuple[Slot, ...], choices: Choices) -> bool:
+    # Of both, the host decides: it would not be true to say that a host of another team isn't available.
+    return any(
+        _is_chosen(host, choices.host_id) if choices.host_id else _is_chosen(team, choices.team_id)
+        for host, team in _providers(_ByIdentity(slots))
+    )
+
+
+def _for_anyone(choices: Choices) -> Choices:
+    return choices.replace(host_id=None, team_id=None)
+
+
+def provider_name(slots: Iterable[Slot], choices: Choices) -> str:
+    """Return the name of the chosen host, else that of the chosen team, if these slots have it; else ""."""
+    chosen = choices.host_id or choices.team_id
+    if not chosen:
+        return ""
+    providers = (slot.host if choices.host_id else slot.team for slot in slots)
+    return next((each.name for each in providers if each and each.name and _is_chosen(each, chosen)), "")
 
 
 def month_to_open(choices: Choices, bounds: tuple[date, date]) -> date:
@@ -404,6 +461,11 @@ def _party_sizes(slots: tuple[Slot, ...], chosen: int) -> range:
 @lru_cache(maxsize=128)
 def _hosts(slot_key: _ByIdentity) -> tuple[Host, ...]:
     return tuple(sorted({s.host.id: s.host for s in slot_key.slots if s.host is not None}.values(), key=_by_name))
+
+
+@lru_cache(maxsize=128)
+def _providers(slot_key: _ByIdentity) -> frozenset[tuple[Host | None, Team | None]]:
+    return frozenset((slot.host, slot.team) for slot in slot_key.slots)
 
 
 @lru_cache(maxsize=128)

@@ -17,6 +17,7 @@ from urllib.parse import quote_plus
 import msgspec
 
 from kordless_booking.limits import MAX_ID, MAX_PARTY_SIZE
+from kordless_booking.presentation.locales import best_supported_language
 from kordless_booking.presentation.themes import PLAIN, THEMES
 from kordless_booking.presentation.timezones import canonical_timezone
 
@@ -45,7 +46,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
     """Party size; 1 means not chosen."""
     hours: Literal["12", "24"] | None = None
     lang: str | None = None
-    """Language code, one of the supported ones."""
+    """Language code, one of the supported ones: the one that serves the requested code best."""
     scheme: Literal["light", "dark"] | None = None
     """Color scheme, set by the snippet on the host page, like the three that follow."""
     accent: str | None = None
@@ -66,7 +67,6 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
     def from_query(cls, query: Mapping[str, str], languages: Collection[str]) -> Choices:
         """Parse a query, given by its last value for each name. `languages` are the codes that the site supports."""
         hours = query.get("hours")
-        lang = query.get("lang", "").lower()
         host, team = _providers(query)
         theme = query.get("theme")
         return cls(
@@ -77,7 +77,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
             team_id=team or None,
             party_size=_party(query.get("party", "")),
             hours="12" if hours == "12" else "24" if hours == "24" else None,
-            lang=lang if lang in languages else None,
+            lang=best_supported_language(query.get("lang", ""), languages),
             scheme=_scheme(query.get("scheme")),
             accent=_accent(query.get("accent", "")),
             theme=theme if theme in {PLAIN, *THEMES} else None,

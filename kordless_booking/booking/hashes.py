@@ -12,6 +12,8 @@ from typing import Final
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
+from kordless_booking.normalization import contact_spellings
+
 _CONTACT: Final = "kordless_booking.contact"
 _NUMBER: Final = "kordless_booking.number"
 
@@ -22,8 +24,8 @@ def number_hash(number: str) -> str:
 
 
 def contact_hash(contact: str | None) -> str:
-    """Hash an e-mail address in any case, or a phone number as E.164; "" for none."""
-    return _hash(_CONTACT, contact, settings.SECRET_KEY) if contact else ""
+    """Hash an e-mail address in any case and spelling, or a phone number as E.164; "" for none."""
+    return _hash(_CONTACT, contact_spellings(contact)[0], settings.SECRET_KEY) if contact else ""
 
 
 def number_hashes(numbers: Iterable[str]) -> set[str]:
@@ -32,8 +34,11 @@ def number_hashes(numbers: Iterable[str]) -> set[str]:
 
 
 def contact_hashes(contacts: Iterable[str]) -> set[str]:
-    """Hash each contact under each key."""
-    return _under_each_key(_CONTACT, contacts)
+    """Hash each contact under each key.
+
+    In each of its spellings, because older releases didn't hash the canonical one.
+    """
+    return _under_each_key(_CONTACT, (spelling for contact in contacts for spelling in contact_spellings(contact)))
 
 
 def _under_each_key(salt: str, texts: Iterable[str]) -> set[str]:

@@ -30,6 +30,7 @@ from kordless_booking.booking.attempt import Attempt, decrypt_row, idempotency_k
 from kordless_booking.booking.tokens import InvalidToken, encrypt_token
 from kordless_booking.logs import log_event
 from kordless_booking.models import BookingAttempt
+from kordless_booking.normalization import normalize_email
 
 log = logging.getLogger("kordless_booking.booking")
 
@@ -421,5 +422,5 @@ def _is_same_booking(new: NewBooking, booking: Booking) -> bool:
     requested, booked = new.contact, booking.contact
     if booked is None or not is_same_second(new.start, booking.start):
         return False
-    emails = ((requested.email or "").casefold(), (booked.email or "").casefold())
+    emails = tuple(normalize_email(contact.email or "").casefold() for contact in (requested, booked))
     return emails[0] == emails[1] if all(emails) else bool(requested.phone) and requested.phone == booked.phone

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
-import phonenumbers
 from django.db.models import Model
 
 from kordless_booking.booking.hashes import contact_hashes
-from kordless_booking.forms import MAX_PHONE, to_e164
+from kordless_booking.forms import MAX_PHONE
+from kordless_booking.normalization import normalize_email, to_e164
+
+_MAX_CONTACT: Final = 1000
+"""Characters. Far more than an email address has, with whatever doesn't show pasted along."""
 
 
 @dataclass
@@ -37,7 +40,7 @@ class Person:
     """Person to erase, by their contacts."""
 
     contacts: frozenset[str]
-    """Email addresses in lower case, phone numbers as E.164."""
+    """Canonical spellings: email addresses in lower case, phone numbers as E.164."""
     regions: frozenset[str] = frozenset()
     """Countries (ISO 3166) that a phone number without a country code may be from."""
     numbers: set[str] = field(default_factory=set)
@@ -101,12 +104,14 @@ def iter_strings(document: Any) -> Iterator[str]:
 
 def _normalize_contact(text: str, regions: frozenset[str]) -> set[str]:
     """Return the spellings under which a contact is compared: one of an email, one per region of a phone number."""
-    text = text.strip()
-    if "@" in text:
-        before, _, after = text.rpartition("@")
-        return {text.casefold()} if before and after and not any(letter.isspace() for letter in text) else set()
-    # Any text of a delivery's body comes here.
+    # Any text of a delivery's body comes here, of any length.
+    if len(text) > _MAX_CONTACT:
+        return set()
+    address = normalize_email(text)
+    if "@" in address:
+        before, _, after = address.rpartition("@")
+        return {address.casefold()} if before and after and not any(letter.isspace() for letter in address) else set()
     if not any(letter.isdigit() for letter in text) or len(text) > MAX_PHONE:
         return set()
-    found = {to_e164(text, region) for region in regions or {phonenumbers.UNKNOWN_REGION}}
+    found = {to_e164(text, region) for region in regions or {None}}
     return {number for number in found if number}

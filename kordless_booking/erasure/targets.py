@@ -147,15 +147,20 @@ class Appointments:
     def erase_person(
         self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool
     ) -> ErasureResult:
-        rows = _appointments_in(accounts).filter(Q(email_hash__in=person.hashes) | Q(phone_hash__in=person.hashes))
-        for row in rows:
-            # Collected before the rows are gone: later targets know bookings by their number alone.
+        matching, hashes = [], person.hashes
+        for row in _appointments_in(accounts).iterator():
+            is_known = not hashes.isdisjoint({row.email_hash, row.phone_hash})
             try:
-                person.numbers.add(AppointmentData.from_row(row).booking.confirmation_number)
+                data = AppointmentData.from_row(row)
             except InvalidToken:
-                # Its hashes are the person's, so it is deleted; only its number stays unknown.
-                continue
-        return _deleted(rows)
+                data = None
+            # Read as well: the hash may be of another spelling, such as a phone number without its country code.
+            if is_known or (data and (person.matches(data.contact.email) or person.matches(data.contact.phone))):
+                matching.append(row.pk)
+                # Collected before the rows are gone: later targets know bookings by their number alone.
+                if data:
+                    person.numbers.add(data.booking.confirmation_number)
+        return _deleted(Appointment.objects.filter(pk__in=matching))
 
     def erase_older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> ErasureResult:
         return _deleted(_appointments_in(accounts).filter(end__lt=moment))

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 
 from kordless_booking.api.msgspec_warmup import warm_up
 from kordless_booking.api.resources import Booking, Contact
 from kordless_booking.booking.preferences import VisitorPreferences
 from kordless_booking.booking.tokens import MAX_ROW_TOKEN, InvalidToken, decrypt_token, encrypt_token
 from kordless_booking.forms import MAX_EMAIL
+from kordless_booking.normalization import normalize_email, validate_deliverable_email
 
 if TYPE_CHECKING:
     from kordless_booking.models import Appointment
@@ -97,13 +97,12 @@ def _merge_preferences(
 
 
 def usable_email(text: str | None) -> str:
-    """Return the address when mail can be sent to it, else ""."""
-    address = (text or "").strip()
-    # `isprintable` keeps out line breaks, which would end the To header.
-    if len(address) > MAX_EMAIL or not address.isprintable():
+    """Return the address in its canonical spelling when mail can be sent to it, else ""."""
+    address = normalize_email((text or "")[: 4 * MAX_EMAIL])
+    if len(address) > MAX_EMAIL:
         return ""
     try:
-        validate_email(address)
+        validate_deliverable_email(address)
     except ValidationError:
         return ""
     return address

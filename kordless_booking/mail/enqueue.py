@@ -5,6 +5,7 @@ Both happen in the transaction that records the booking change, so that either a
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -15,10 +16,13 @@ from kordless_booking.booking.hashes import contact_hash, number_hash
 from kordless_booking.booking.preferences import VisitorPreferences
 from kordless_booking.booking.tokens import InvalidToken
 from kordless_booking.conf import Account
-from kordless_booking.forms import to_e164
+from kordless_booking.logs import log_event
 from kordless_booking.mail.appointment_data import AppointmentData
 from kordless_booking.mail.outbox import send_in_background
 from kordless_booking.models import Appointment, OutgoingMail
+from kordless_booking.normalization import to_e164
+
+log = logging.getLogger("kordless_booking.mail")
 
 MAX_STATUS_CHARS: Final = 30
 """Characters. The width of the column `Appointment.status`; Kordless may send a status that nobody knows."""
@@ -60,6 +64,9 @@ def record_and_enqueue(
     if row is None:
         # There is nothing to mail about: not a new booking, no usable address, or the appointment is over.
         if change is None or not data.email or booking.end <= now:
+            if change is not None and data.contact.email and not data.email:
+                # The form refuses such an address, but a booking may have been made elsewhere.
+                log_event(log, logging.INFO, "mail_without_address", account=account.name)
             return
         row = Appointment(account=account.name, number_hash=number_hash(booking.confirmation_number))
     elif change is not None or kind is not None:
@@ -78,8 +85,8 @@ def record_and_enqueue(
         )
     row.email_hash = contact_hash(data.email)
     phone = data.contact.phone or ""
-    # E.164, as the form stores it: erasure by contact compares hashes, and so spellings must agree.
-    row.phone_hash = contact_hash(to_e164(phone, account.phone_region) or phone)
+    # E.164, as the form stores it, so that erasure by contact finds the row by its hash.
+    row.phone_hash = contact_hash(to_e164(phone, account.phone_region or None) or phone)
     row.encrypted = data.encrypt(account.name)
     row.save()
     if row.pk % CLEANUP_EVERY == 0:

@@ -255,7 +255,8 @@ def _manage_link(account: conf.Account, data: AppointmentData, preferences: Visi
     link = ManageLink.for_terms(
         preferences.terms,
         number=data.booking.confirmation_number,
-        contact=data.email,
+        # As Kordless has it, which may compare the texts; `data.email` is its canonical spelling.
+        contact=data.contact.email or "",
         expires=int(now.timestamp()) + account.manage_link_days * 86400,
         timezone=_link_timezone(data, preferences),
     )

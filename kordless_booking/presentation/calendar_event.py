@@ -9,7 +9,6 @@ places and texts are hostile: control characters never reach the file.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,8 +19,9 @@ from django.utils.translation import gettext as _
 from icalendar import Calendar, Event, vCalAddress, vText
 
 from kordless_booking.api.resources import Booking
+from kordless_booking.normalization import visible_text
 from kordless_booking.presentation.safe_links import safe_url
-from kordless_booking.presentation.texts import status_texts
+from kordless_booking.presentation.texts import describe_location, status_texts
 from kordless_booking.presentation.timezones import canonical_timezone, get_timezone
 from kordless_booking.presentation.vtimezone import zone_rules
 
@@ -129,7 +129,9 @@ def calendar_file(invite: CalendarEvent, *, now: datetime | None = None) -> byte
             calendar.add(name, value)
     start, end, rules = _when(invite)
     event.add("dtstart", start)
-    event.add("dtend", end)
+    if invite.start < invite.end:
+        # RFC 5545 (3.8.2.2) forbids any other end; without one the event ends when it starts.
+        event.add("dtend", end)
     if rules is not None:
         calendar.add_component(rules)
     calendar.add_component(event)
@@ -208,6 +210,10 @@ def _location_text(invite: CalendarEvent) -> str:
     location = invite.location
     if location is None or not location.value:
         return ""
+    if location.type == "phone":
+        # In the active language, which is the customer's: a bare number wouldn't say what it is for.
+        place = describe_location(location)
+        return _strip_controls(place.text) if place else ""
     if location.type == "meet_url":
         return safe_url(location.value) or ""
     return _strip_controls(location.value).strip()
@@ -219,9 +225,8 @@ def _visible_ascii(uid: str) -> str:
 
 
 def _strip_controls(text: str) -> str:
-    """Return a text with its line breaks, without other control characters and without lone surrogates."""
-    lines = re.sub("\r\n|[\r\v\f\x85\u2028\u2029]", "\n", text)
-    return "".join(c for c in lines if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs"))
+    """Return a text with its line breaks, without control characters and those that don't show."""
+    return visible_text(text, multiline=True).replace("\t", "")
 
 
 def _one_line(text: str) -> str:
@@ -280,9 +285,10 @@ def event_for_booking(
         # Translators: a line in a calendar entry.
         _("Confirmation number: %(number)s") % {"number": booking.confirmation_number},
     ]
+    # Translators: a line at the end of a calendar entry, with a link below it.
+    invitation = _("Change or cancel your booking here:")
     # The link stands on a line of its own: in a right-to-left sentence its slashes would change sides.
-    # Translators: the last line of a calendar entry, with a link below it.
-    link_text = "" if is_canceled or not url else f"{_('Change or cancel your booking here:')}\n{url}"
+    link_text = "" if is_canceled or not url else f"{invitation}\n{url}"
     return CalendarEvent(
         # Kordless's numbers are case-insensitive: however it is spelled, one booking has one UID. Percent-encoded, so
         # that two numbers that differ in other characters than visible ASCII differ here too.

@@ -13,6 +13,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
+import phonenumbers
 from babel.dates import format_date, parse_pattern
 from babel.numbers import format_currency, format_decimal
 from django.utils.translation import pgettext
@@ -49,6 +50,11 @@ def full_date(day: date, language: str) -> str:
 def day_title(day: date, language: str) -> str:
     """Format as "Tuesday, December 1": the full date without the year."""
     return _date(date(day.year, day.month, day.day), locale_name(language), "day")
+
+
+def month_day(day: date, language: str) -> str:
+    """Format as "March 31", in the form that stands within a sentence."""
+    return _date(date(day.year, day.month, day.day), locale_name(language), "month_day")
 
 
 def short_day(day: date, language: str) -> str:
@@ -168,14 +174,30 @@ def _with_own_offset(text: str, start: datetime, end: datetime, language: str) -
 
 
 @lru_cache(maxsize=4096)
-def _date(day: date, name: str, form: Literal["full", "day", "short", "month"]) -> str:
+def phone_number(text: str, language: str) -> str:
+    """Format a phone number with its country code as "+1 212-555-0123"; return one without as it is."""
+    try:
+        number = phonenumbers.parse(text[:100], None)
+    except phonenumbers.NumberParseException:
+        shown = text
+    else:
+        shown = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    # In a line of right-to-left letters the groups of digits would stand in the opposite order.
+    return f"\u2066{shown}\u2069" if locale_of(language).text_direction == "rtl" else shown
+
+
+@lru_cache(maxsize=4096)
+def _date(day: date, name: str, form: Literal["full", "day", "short", "month", "month_day"]) -> str:
     locale = locale_of(name)
     if form == "full":
         return format_date(day, "full", locale=locale)
     if form == "day":
         return _day_pattern(name).apply(day, locale)
-    pattern = _pattern(locale, "yMMMM", "MMMM y") if form == "month" else _pattern(locale, "MMMEd", "E, d MMM")
-    return pattern.apply(day, locale)
+    if form == "month":
+        return _pattern(locale, "yMMMM", "MMMM y").apply(day, locale)
+    if form == "month_day":
+        return _pattern(locale, "MMMMd", "d MMMM").apply(day, locale)
+    return _pattern(locale, "MMMEd", "E, d MMM").apply(day, locale)
 
 
 @lru_cache(maxsize=64)

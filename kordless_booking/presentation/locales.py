@@ -7,6 +7,7 @@ Babel locale. Codes come from the query string too, so an unusable one means Eng
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from copy import deepcopy
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
@@ -103,19 +104,25 @@ def default_language() -> str:
     return best_supported_language(settings.LANGUAGE_CODE) or "en"
 
 
-def best_supported_language(code: str) -> str | None:
+def best_supported_language(code: str, languages: Collection[str] | None = None) -> str | None:
     """Return the best supported language for a code, or None.
 
-    `pt-pt` is served by `pt-br` when that is all there is, `de-AT` by `de`, `zh-TW` by `zh-hant`.
+    `pt-pt` is served by `pt-br` when that is all there is, `de-AT` and `de_AT` by `de`, `zh-TW` and `zh-Hant-HK` by
+    `zh-hant`. `languages` are the supported ones, by default those of the site.
     """
-    code = code.lower()
-    supported = supported_languages()
-    relatives: list[str] = LANG_INFO.get(code, {}).get("fallback", [])
-    for one in (code, *relatives):
-        if one in supported:
-            return one
-    base = code.split("-")[0]
-    return next((one for one in supported if one.split("-")[0] == base), None) if base else None
+    # From a query or a header, too: only what looks like a code is looked up.
+    if not _CODE.fullmatch(code):
+        return None
+    parts = code.lower().replace("_", "-").split("-")
+    # A site may write its codes as it likes: "pt-BR".
+    supported = {one.lower(): one for one in languages or supported_languages()}
+    for length in range(len(parts), 0, -1):
+        wanted = "-".join(parts[:length])
+        relatives: list[str] = LANG_INFO.get(wanted, {}).get("fallback", [])
+        for one in (wanted, *relatives):
+            if one in supported:
+                return supported[one]
+    return next((known for one, known in supported.items() if one.split("-")[0] == parts[0]), None)
 
 
 on_setting_change({"LANGUAGES", "LANGUAGE_CODE"}, supported_languages.cache_clear)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -29,6 +31,27 @@ _MAX_NOTICE_MINUTES: Final = 366 * 24 * 60
 """Bookings are made for the coming months: a longer notice could never be given."""
 
 
+# Characters and lines of a text that needs no folding, and of the start of one that does: a paragraph, and its first
+# sentences. Shorter texts than the start plus a few words aren't worth a click.
+MAX_UNFOLDED: Final = 300
+MAX_UNFOLDED_LINES: Final = 8
+_START: Final = 240
+_START_LINES: Final = 5
+
+
+@dataclass(frozen=True)
+class FoldedText:
+    """Text of the business's as a page shows it: its start, and the rest behind a disclosure."""
+
+    start: str
+    rest: str
+    """ "" for a text that is short enough."""
+
+
+_PHONE: Final = re.compile(r"\+?[\d ().\-/]{5,40}(?:(?:;ext=|\s?(?:ext\.?|x))\s?\d{1,9})?")
+"""Text that is a phone number and nothing else. The business may also have written a sentence."""
+
+
 @dataclass(frozen=True)
 class LocationText:
     """Location of a booking, in words."""
@@ -38,6 +61,11 @@ class LocationText:
     """Safe to link to, or None."""
     kind: str
     """One of the types that Kordless documents: "onsite", "phone", "meet_url", "custom"."""
+
+    @property
+    def folded(self) -> FoldedText:
+        """The text, folded where it is long."""
+        return fold_long_text(self.text)
 
 
 @dataclass(frozen=True)
@@ -74,6 +102,37 @@ class StatusTexts:
     headline: str
     lead: str
     status: str
+
+
+def fold_long_text(text: str) -> FoldedText:
+    """Fold a text of more than `MAX_UNFOLDED` characters or `MAX_UNFOLDED_LINES` lines, between two words.
+
+    Nothing is lost but the space between start and rest.
+    """
+    text = text.strip()
+    if len(text) <= MAX_UNFOLDED and text.count("\n") < MAX_UNFOLDED_LINES:
+        return FoldedText(text, "")
+    end = len("\n".join(text[:_START].split("\n")[:_START_LINES]))
+    if end == _START:
+        # 40: the longest words. Chinese and Japanese write no spaces, and may be cut between any two characters.
+        space = max(text.rfind(each, end - 40, end + 1) for each in " \n\t\u3000")
+        end = space if space > 0 else _after_marks(text, end)
+    return FoldedText(text[:end].rstrip(), text[end:].lstrip())
+
+
+def _after_marks(text: str, end: int) -> int:
+    """Return `end`, or the end of the character there, when it consists of several code points.
+
+    Looks at 20 code points at most: more are no writing.
+    """
+    for position in range(end, min(end + 20, len(text) - 1)):
+        # Marks, joiners and the skin tones of emoji (Sk) belong to what is before them, and so does what is joined.
+        if (
+            unicodedata.category(text[position]) not in {"Mn", "Mc", "Me", "Cf", "Sk"}
+            and text[position - 1] != "\u200d"
+        ):
+            return position
+    return end
 
 
 def business_name(organization: Organization) -> str:
@@ -168,7 +227,13 @@ def describe_location(location: Location | None) -> LocationText | None:
             return LocationText(text, safe_links.map_link(text) or None, "onsite")
         case "phone":
             url = safe_links.phone_link(text) if text else None
-            return LocationText(text or _("By phone: we will call you"), url, "phone")
+            # Translators: place of an appointment; the number is the business's, such as +1 212-555-0123
+            said = (
+                _("By phone: %(number)s") % {"number": formatting.phone_number(text, get_language() or "en")}
+                if _PHONE.fullmatch(text)
+                else text
+            )
+            return LocationText(said or _("By phone: we will call you"), url, "phone")
         case "meet_url":
             url = safe_links.safe_url(text)
             # A text that is no safe URL may still explain how to join, so it is shown as text.

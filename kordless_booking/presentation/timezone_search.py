@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
@@ -13,6 +12,7 @@ from babel.core import get_global
 from babel.dates import get_timezone_name
 
 from .locales import locale_name, locale_of
+from .search import MAX_QUERY, normalize_words
 from .timezones import (
     get_timezone,
     offset_text,
@@ -95,8 +95,6 @@ def _rank(entry: _Entry, words: list[str]) -> int:
 
 
 _OFFSET = re.compile(r"(?:gmt|utc)?\s*([+\-−])\s*(\d{1,2})(?::?(\d{2}))?(?!\S)", re.IGNORECASE | re.ASCII)  # noqa: RUF001 (people paste a real minus)
-MAX_QUERY = 80
-"""Characters of a search."""
 
 
 def _read(query: str) -> tuple[timedelta | None, list[str]]:
@@ -107,7 +105,7 @@ def _read(query: str) -> tuple[timedelta | None, list[str]]:
         sign, hours, minutes = match.groups()
         offset = timedelta(hours=int(hours), minutes=int(minutes or 0)) * (1 if sign == "+" else -1)
         query = query[: match.start()] + query[match.end() :]
-    return offset, _fold(query).split()
+    return offset, normalize_words(query).split()
 
 
 # Locales. Each index describes some 420 zones.
@@ -131,8 +129,16 @@ def _described(name: str, locale: Locale) -> _Entry:
     names = [name, *timezone_aliases(name)]
     known_as += [*names, *_everyday_names(name, locale), *_everyday_names(name, english)]
     known_as += _abbreviations(name)
-    words = dict.fromkeys(word for text in known_as for word in _fold(text).split())
-    return _Entry(name, label, country, region, _fold(label), frozenset(map(_fold, names)), " " + " ".join(words))
+    words = dict.fromkeys(word for text in known_as for word in normalize_words(text).split())
+    return _Entry(
+        name,
+        label,
+        country,
+        region,
+        normalize_words(label),
+        frozenset(map(normalize_words, names)),
+        " " + " ".join(words),
+    )
 
 
 def _city(name: str, locale: Locale) -> str:
@@ -189,20 +195,3 @@ def _region(name: str, locale: Locale) -> str:
     sea = name.partition("/")[0]
     code = _CONTINENTS.get(sea) or _ISLANDS.get(name) or _ISLANDS.get(sea, "")
     return str(locale.territories.get(code, ""))
-
-
-# Letters that Unicode doesn't decompose into a base letter and an accent.
-_PLAIN = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "\u0131": "i", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th"})
-
-
-def _fold(text: str) -> str:
-    """Fold to lower case without accents, words separated by one space."""
-    # Decomposed twice: folding the case may compose characters anew.
-    flat = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold()).translate(_PLAIN)
-    letters = (
-        # Spacing marks (Mc) are vowels of Indic scripts, and part of the word; other marks are dropped as accents.
-        c if unicodedata.category(c)[0] in "LN" or unicodedata.category(c) == "Mc" else " "
-        for c in flat
-        if unicodedata.category(c) != "Mn"
-    )
-    return " ".join("".join(letters).split())

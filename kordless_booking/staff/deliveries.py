@@ -20,8 +20,10 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_POST
 
 from kordless_booking import conf
+from kordless_booking.forms import clean_confirmation_number
 from kordless_booking.logs import error_location
 from kordless_booking.models import WebhookDelivery
+from kordless_booking.normalization import normalize_email
 from kordless_booking.signals import ChangeSource
 from kordless_booking.staff.read_only import ReadOnlyAdmin, has_several_accounts
 from kordless_booking.webhooks.inbox import ReceiverFailed
@@ -96,9 +98,9 @@ MIN_PHONE_DIGITS: Final = 5
 def search_deliveries(wanted: str, now: datetime) -> list[WebhookDelivery]:
     """Return deliveries about a booking with this confirmation number, or with this email address or phone number.
 
-    The case doesn't matter. For a phone number its last digits are enough.
+    Case and spelling don't matter. For a phone number its last digits are enough.
     """
-    wanted = wanted.strip().casefold()
+    wanted = normalize_email(wanted).casefold()
     if not wanted:
         return []
     found = []
@@ -121,8 +123,9 @@ def search_deliveries(wanted: str, now: datetime) -> list[WebhookDelivery]:
 
 def _is_about(booking: Booking, wanted: str) -> bool:
     contact = booking.contact
-    names = [booking.confirmation_number, *([contact.email or ""] if contact else [])]
-    if wanted in [name.casefold() for name in names]:
+    if clean_confirmation_number(wanted) == booking.confirmation_number.upper():
+        return True
+    if contact and wanted == normalize_email(contact.email or "").casefold():
         return True
     # By digits alone: Kordless has E.164, staff type what the customer says.
     digits = re.sub(r"\D", "", wanted)

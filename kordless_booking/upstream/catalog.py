@@ -16,10 +16,10 @@ from kordless_booking.logs import LogThrottle, log_event
 from kordless_booking.presentation.timezones import business_timezone
 
 from .entries import Cached, CacheItem, Lifetime
-from .window import bookable_days, month_window
+from .window import USUAL_WINDOW_DAYS, bookable_days, month_window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import date
 
     from .entries import CatalogCache, LocalEntry
@@ -115,6 +115,17 @@ class Catalog:
         known: OrganizationDetail | None = self._cache.lookup(self._organization_item())[0].value
         return known
 
+    def cached_slots(self, month: date, *, max_services: int = 12) -> Iterator[Slot]:
+        """Yield what is cached of the slots in `month`, for one person, of the first `max_services` services.
+
+        Sends no request.
+        """
+        organization = self.cached_organization()
+        slugs = [service.slug for service in organization.services if service.bookable] if organization else []
+        items = [self._slots_item(slug, month, 1, None) for slug in slugs[:max_services]]
+        for entry in self._cache.lookup(*items):
+            yield from entry.value or ()
+
     def cache_status(self, months: Sequence[date], *, max_services: int = 50) -> list[CacheStatus]:
         """Return the cache status for these months without a request to Kordless.
 
@@ -188,7 +199,7 @@ class Catalog:
         if window_days is None and known.value is not None and not cache.needs_fetch(service):
             window_days = bookable_days(known.value.calendar.booking_window_days)
         # While the window is unknown, months beyond the usual one aren't fetched, and the others are cut afterward.
-        today, most = self._today(), bookable_days(window_days)
+        today, most = self._today(), USUAL_WINDOW_DAYS if window_days is None else window_days
         slots = [
             self._slots_item(slug, month, party_size, window_days, cut=window_days is None)
             for month in months

@@ -14,9 +14,9 @@ from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from kordless_booking.api.deadline import with_same_deadline
+from kordless_booking.api.deadline import seconds_left, with_same_deadline
 from kordless_booking.api.parsing import merge_slots
-from kordless_booking.exceptions import OutcomeUnknown
+from kordless_booking.exceptions import OutcomeUnknown, Unavailable
 from kordless_booking.limits import MAX_WINDOW_DAYS
 from kordless_booking.logs import log_event
 
@@ -81,23 +81,37 @@ class SlotPartsClient:
     ) -> tuple[Slot, ...]:
         """Fetch the slots that start in [`start`, `end`), complete or not at all.
 
-        Raises OutcomeUnknown (reason "too_large") if those of a single day are too many.
+        Raises OutcomeUnknown (reason "too_large") if those of a single day are too many, or if the time was too short
+        to find out how many days fit.
         """
+        too_large: list[OutcomeUnknown] = []
 
         def read(start: datetime, end: datetime) -> tuple[Slot, ...]:
-            # Looked up for each part: after the first response that was too large, the other parts don't repeat it.
             fitting, days = self._known_days(service_slug), -(-(end - start) // DAY)
-            if days <= fitting:
-                try:
-                    return self._client.availability(service_slug, start, end, party_size=party_size)
-                except OutcomeUnknown as error:
-                    if error.reason != "too_large" or days <= 1:
-                        raise
-                fitting = -(-days // 2)
-                self._remember_days(service_slug, fitting)
-            return self._read_all([partial(read, *part) for part in split_range(start, end, fitting)])
+            if days > fitting:
+                return self._read_all([partial(read, *part) for part in split_range(start, end, fitting)])
+            try:
+                return self._client.availability(service_slug, start, end, party_size=party_size)
+            except OutcomeUnknown as error:
+                if error.reason != "too_large":
+                    raise
+                if days <= 1:
+                    # No part fits. Else the next page would send a request for each day, side by side, in vain.
+                    self._forget_days(service_slug)
+                    raise
+                too_large.append(error)
+            self._remember_days(service_slug, -(-days // 2))
+            # One part alone, which may be too large as well: the others are requested once a length is known to fit.
+            cut = split_range(start, end, -(-days // 2))[0][1]
+            return merge_slots([*read(start, cut), *read(cut, end)])
 
-        return read(start, end)
+        try:
+            return read(start, end)
+        except Unavailable:
+            # The cause is the size: without the large responses there would have been time.
+            if too_large and seconds_left() <= 0:
+                raise too_large[0] from None
+            raise
 
     def _read_all(self, reads: list[Callable[[], tuple[Slot, ...]]]) -> tuple[Slot, ...]:
         """Read all parts, side by side where threads are free. Raises what a part raises; no part is left out."""
@@ -129,6 +143,9 @@ class SlotPartsClient:
         if days < self._known_days(service_slug):
             self._cache.set(self._key(service_slug), days, MEMORY_SECONDS)
             log_event(logger, logging.INFO, "slots_split", service=service_slug, days=days)
+
+    def _forget_days(self, service_slug: str) -> None:
+        self._cache.delete_many([self._key(service_slug)])
 
     def _key(self, service_slug: str) -> str:
         return cache_key(self._account, "part_days", service_slug)

@@ -7,13 +7,16 @@ from datetime import UTC, date, datetime, time, timedelta
 from kordless_booking.limits import MAX_WINDOW_DAYS
 
 DAY = timedelta(days=1)
-DEFAULT_WINDOW_DAYS = 60
-"""Days ahead that can be booked, for a service that doesn't say how far."""
+USUAL_WINDOW_DAYS = 60
+"""Days ahead that can be booked, as a guess while a service isn't known yet."""
 
 
 def bookable_days(booking_window_days: int | None) -> int:
-    """Return how many days ahead a service can be booked: what Kordless says, or 60 if that is absent or negative."""
-    return DEFAULT_WINDOW_DAYS if booking_window_days is None or booking_window_days < 0 else booking_window_days
+    """Return how many days ahead a service can be booked: what Kordless says, or a year if that is absent or negative.
+
+    Kordless answers what is free beyond any window that it has. A shorter one of ours would hide it.
+    """
+    return MAX_WINDOW_DAYS if booking_window_days is None or booking_window_days < 0 else booking_window_days
 
 
 def month_window(month: date, now: datetime, window_days: int | None) -> tuple[datetime, datetime] | None:

@@ -7,6 +7,7 @@ page has everything that was typed: in the form itself, or as an encrypted token
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -16,6 +17,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from kordless_booking import exceptions
+from kordless_booking.api.deadline import deadline
 from kordless_booking.api.resources import ServiceDetail
 from kordless_booking.booking import draft, placement
 from kordless_booking.booking.attempt import Attempt
@@ -28,6 +30,7 @@ from kordless_booking.booking.steps import Step
 from kordless_booking.booking.terms import Terms
 from kordless_booking.forms import ContactForm
 from kordless_booking.models import FunnelCount
+from kordless_booking.upstream.phone_region import phone_region
 from kordless_booking.views.abuse import HONEYPOT, reject_reason
 from kordless_booking.views.already_requested import already_requested
 from kordless_booking.views.cells import parse_time
@@ -40,7 +43,7 @@ from kordless_booking.views.rendering import render
 from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.retry_after import set_retry_after
 from kordless_booking.views.slot_reading import free_slot, start_fetching_time, visitor_zone
-from kordless_booking.views.summary import terms_summary
+from kordless_booking.views.summary import find_service, terms_summary
 
 
 @widget_view("GET", "POST", no_store=True, prefetchable=True)
@@ -66,11 +69,23 @@ def contact(visit: WidgetRequest, service: str) -> HttpResponse:
     if _is_used(visit, chosen):
         raise _already_requested(visit, chosen)
     detail = visit.bookable_service(service)
-    form = ContactForm(region=visit.account.phone_region)
+    form = _contact_form(visit, detail)
     form.initial = decrypt_form_input(
         visit.account.name, visit.form_input_token, visit.now.timestamp(), form.max_lengths()
     )
     return _form_page(visit, detail, chosen, form)
+
+
+def _contact_form(
+    visit: WidgetRequest, detail: ServiceDetail | None, data: Mapping[str, str] | None = None
+) -> ContactForm:
+    """Return the form for a service; for one that can't be read, with less that it requires and guesses."""
+    place = detail.calendar.location if detail else None
+    return ContactForm(
+        data,
+        region=phone_region(visit.account, detail.calendar.timezone if detail else None),
+        by_phone=place is not None and place.type == "phone",
+    )
 
 
 def _begin_draft(visit: WidgetRequest, service: str) -> HttpResponse:
@@ -94,7 +109,11 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
 
     What may be the same attempt again is checked before anything that could give it a new key.
     """
-    form = ContactForm(visit.request.POST, region=visit.account.phone_region)
+    # Most often from the cache. A service that is gone or can't be read must not keep the form from its outcome, nor
+    # use up the time for the booking.
+    with deadline(visit.account.browse_seconds):
+        detail = find_service(visit, service)
+    form = _contact_form(visit, detail, visit.request.POST)
     try:
         chosen = _unsign_draft(visit, visit.request.POST.get("draft", ""), service)
     except draft.ExpiredDraft as old:
@@ -185,6 +204,8 @@ def _rejected_page(visit: WidgetRequest, chosen: Draft, form: ContactForm, outco
             level = logging.INFO if isinstance(error, exceptions.Refused) else logging.WARNING
             log_problem(visit, "request_rejected", level=level, status=422, error=error)
             text = _("The booking system didn't accept these details. Please check them, or choose another time.")
+            if isinstance(error, exceptions.BadRequest):
+                form.require_other_contact()
             return _form_page(visit, detail, chosen, form, problem=text, status=422)
     log_problem(visit, "create_not_sent", level=logging.ERROR, status=503, error=error)
     response = _form_page(visit, detail, chosen, form, problem=_failed_request_message(), status=503)
@@ -256,6 +277,7 @@ def _form_page(
         "hidden": [("draft", draft.sign(chosen, visit.account.name)), ("attribution", _attribution(visit))],
         "errors": form.errors,
         "problem": problem,
+        "by_phone": form.fields["phone"].required,
         "summary": terms_summary(visit, chosen.terms, detail),
         "honeypot": HONEYPOT,
         "back": {"url": slots, "label": _("Choose another time")},

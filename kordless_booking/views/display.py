@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kordless_booking.api.resources import Service
 from kordless_booking.presentation import formatting, texts
-from kordless_booking.presentation.texts import DisplayTimes
+from kordless_booking.presentation.texts import DisplayTimes, FoldedText
 
 if TYPE_CHECKING:
     from kordless_booking.views.request import WidgetRequest
@@ -23,7 +23,11 @@ class ServiceCard:
     description: str
     duration: str
     price: str
+    folded_description: FoldedText
+    """The description, folded where it is long."""
     url: str = ""
+    metadata: dict[str, Any] = field(default_factory=dict)
+    """Data of the business's set-up, for a site's own templates."""
 
 
 def service_card(
@@ -49,6 +53,8 @@ def service_card(
         duration=formatting.duration(minutes, language) if minutes else "",
         price=texts.price_text(service.price, party, price_per, language),
         url=url,
+        metadata=dict(service.metadata),
+        folded_description=texts.fold_long_text(service.description or ""),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -17,6 +18,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from kordless_booking import exceptions
+from kordless_booking.api.deadline import deadline
 from kordless_booking.api.resources import Booking, Contact, ServiceDetail
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.receipt import ManageLink
@@ -24,8 +26,10 @@ from kordless_booking.booking.tokens import InvalidToken
 from kordless_booking.changes import BookingChange, is_known_canceled, mark_change_in_progress, publish_change
 from kordless_booking.forms import FindForm
 from kordless_booking.logs import log_event
+from kordless_booking.normalization import contact_spellings
 from kordless_booking.presentation import calendar_event, timezones
 from kordless_booking.presentation.texts import DisplayTimes, booking_location, booking_venue_timezone
+from kordless_booking.upstream.phone_region import find_phone_region
 from kordless_booking.views.abuse import rate_limit
 from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.display import display_times
@@ -52,8 +56,8 @@ def find(visit: WidgetRequest) -> HttpResponse:
     Whatever is wrong with them, the answer is the same, so that nobody can test which numbers or contacts exist.
     """
     if visit.request.method != "POST":
-        return _find_page(visit, FindForm(region=visit.account.phone_region))
-    form = FindForm(visit.request.POST, region=visit.account.phone_region)
+        return _find_page(visit, FindForm())
+    form = FindForm(visit.request.POST, region=_region_for(visit, visit.request.POST.get("contact", "")))
     if not form.is_valid():
         return _find_page(visit, form, status=422)
     requested = form.number_and_contact()
@@ -62,24 +66,42 @@ def find(visit: WidgetRequest) -> HttpResponse:
     if rejection:
         return set_retry_after(_find_page(visit, form, problem=rejection, status=429), rejection.seconds)
     try:
-        booking = visit.client.lookup(*requested) if requested else None
-    except (exceptions.NotFound, exceptions.ContactRefused, exceptions.BadRequest, exceptions.Refused):
-        booking = None
+        found = _lookup(visit, *requested) if requested else None
     except exceptions.Unavailable as error:
         log_problem(visit, "lookup_failed", level=logging.ERROR, status=503, error=error)
         text = _("We can't reach the booking system right now. Please try again in a moment.")
         return set_retry_after(_find_page(visit, form, problem=text, status=503), error.retry_after)
-    if requested is None or booking is None:
+    if found is None:
         log_event(log, logging.INFO, "lookup_rejected")
         text = _("We can't find a booking with this number and this email or phone. Please check both.")
         return _find_page(visit, form, problem=text, status=404)
     link = ManageLink(
-        number=requested[0],
-        contact=requested[1],
+        number=found[0],
+        contact=found[1],
         expires=int(visit.now.timestamp()) + FOUND_LINK_SECONDS,
         timezone=visit.choices.timezone,
     )
     return SeeOther(visit.links.url("manage", link.to_token(visit.account.name)))
+
+
+def _region_for(visit: WidgetRequest, contact: str) -> str | None:
+    """Return where a phone number without a country code is from; None for an email address, which needs no region."""
+    # A shorter deadline, so that the time for the look-up itself isn't used up.
+    with deadline(visit.account.browse_seconds):
+        return None if "@" in contact else find_phone_region(visit.account, visit.catalog)
+
+
+def _lookup(visit: WidgetRequest, number: str, contact: str) -> tuple[str, str] | None:
+    """Look a booking up. Return its number and the spelling of the contact that Kordless accepts; None when none is.
+
+    A booking that was made elsewhere may have either spelling of an international email address. Both are tried
+    whatever the reason of the first refusal, so that it doesn't show in the time that the answer takes.
+    """
+    for spelling in contact_spellings(contact):
+        with suppress(exceptions.NotFound, exceptions.ContactRefused, exceptions.BadRequest, exceptions.Refused):
+            visit.client.lookup(number, spelling)
+            return number, spelling
+    return None
 
 
 @widget_view("GET", no_store=True)

@@ -12,7 +12,7 @@ from django.utils import translation
 
 from kordless_booking.booking.steps import Step
 from kordless_booking.presentation.safe_links import safe_url
-from kordless_booking.presentation.texts import business_name
+from kordless_booking.presentation.texts import FoldedText, business_name, fold_long_text
 from kordless_booking.views import security
 from kordless_booking.views.skeletons import cached_per_language
 from kordless_booking.views.stylesheet import style_url
@@ -31,6 +31,8 @@ class Business:
     logo: str | None
     """A safe https URL, or None; then `initial` is shown instead."""
     initial: str
+    folded_tagline: FoldedText
+    """The tagline, folded where it is long."""
 
 
 @dataclass(frozen=True)
@@ -168,4 +170,5 @@ def business_of(organization: Organization) -> Business:
         tagline=organization.tagline or "",
         logo=logo if origin_of(logo) else None,
         initial=name[:1].upper(),
+        folded_tagline=fold_long_text(organization.tagline or ""),
     )

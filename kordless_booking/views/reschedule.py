@@ -38,7 +38,7 @@ from kordless_booking.views.page import build_page
 from kordless_booking.views.problems import Problem, log_problem
 from kordless_booking.views.rendering import PageRenderer, render
 from kordless_booking.views.request import WidgetRequest
-from kordless_booking.views.slot_page import AGE_NOTICE_SECONDS, SlotLinks, age_notice, slot_context
+from kordless_booking.views.slot_page import AGE_NOTICE_SECONDS, SlotLinks, age_notice, same_place, slot_context
 from kordless_booking.views.slot_reading import (
     SelectSlots,
     free_slot,
@@ -59,7 +59,7 @@ def slots(visit: WidgetRequest, token: str) -> HttpResponse:
     refused = parse_start(visit.request.GET.get("without", ""))
     with _explaining_removed_service(visit, managed):
         detail = _detail(visit, managed)
-        month = read_month(visit, detail, select=_movable_slots(managed, refused))
+        month = read_month(visit, detail, select=_movable_slots(managed, refused), keep_provider=True)
         taken = _taken(visit, managed, detail, refused, others_free=month.view.day is not None)
     choices = _url_choices(managed, visit.choices)
 
@@ -74,7 +74,7 @@ def slots(visit: WidgetRequest, token: str) -> HttpResponse:
         form=visit.links.url("reschedule", token, choices=Choices()),
         hidden=lambda choices: _url_choices(managed, choices).query_items(),
         time=f"{start}{'&' if '?' in start else '?'}start=",
-        zone=visit.links.url("reschedule-zone", token, choices=choices),
+        zone=visit.links.url("reschedule-zone", token, choices=_url_choices(managed, same_place(month.view))),
     )
     # The script reports the reader's zone where nobody knows it, as on the page of a new booking.
     is_visitors = managed.visitor_timezone is not None
@@ -102,6 +102,7 @@ def slots(visit: WidgetRequest, token: str) -> HttpResponse:
             "with_whom": _with_whom(managed.link, month.cached.value),
         },
         "taken": taken,
+        "unavailable": "",
     }
     if context["empty"] and month.view.first_free is None and _has_other_length(managed, month.cached.value):
         context["empty"] |= {"text": _("There are no free times that are as long as your booking.")}
@@ -322,10 +323,7 @@ def _service_removed(
         "service_not_found",
         404,
         _("This service isn't offered"),
-        _(
-            "Your booking can't be moved online any more, because its service isn't offered. "
-            "Please contact us directly. Your booking is unchanged."
-        ),
+        _("Your booking is unchanged, but it can't be moved online any more. Please contact us directly."),
         main_link=(managed.url(visit, "manage"), _("Back to your booking")),
         error=error,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import blake2b
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -93,6 +94,7 @@ def slot_context(
         "month": _month(visit, view, links, renderer),
         "day": _day(visit, view, view.day, links, renderer, city) if view.day else None,
         "empty": _empty(visit, view, links),
+        "moved_on": _moved_on(visit, view),
         "zone": {
             "name": view.zone.key,
             **_clock(visit, view.zone),
@@ -107,7 +109,7 @@ def slot_context(
 
 def _hosts(view: MonthView, links: SlotLinks) -> list[dict[str, Any]]:
     """Return "Anyone" and the hosts and teams to choose from; [] when there is no choice."""
-    base = view.choices.replace(month=view.month)
+    base = _from_here_on(view)
     return [
         {
             "name": option.name,
@@ -137,7 +139,7 @@ def _host_select(view: MonthView, links: SlotLinks) -> dict[str, Any] | None:
         choices.append({"value": chosen, "name": _("The person you chose"), "current": True})
     return {
         "url": links.form,
-        "hidden": links.hidden(view.choices.replace(month=view.month, host_id=None, team_id=None)),
+        "hidden": links.hidden(_from_here_on(view).replace(host_id=None, team_id=None)),
         "choices": choices,
     }
 
@@ -201,7 +203,7 @@ def _party(view: MonthView, links: SlotLinks) -> dict[str, Any] | None:
         return None
     return {
         "url": links.form,
-        "hidden": links.hidden(view.choices.replace(month=view.month, party_size=1)),
+        "hidden": links.hidden(_from_here_on(view).replace(party_size=1)),
         "value": view.choices.party_size,
         "choices": list(view.party_sizes),
         "label": _("Number of people"),
@@ -283,18 +285,100 @@ def part_label(part: PartOfDay) -> str:
 
 
 def _empty(visit: WidgetRequest, view: MonthView, links: SlotLinks) -> dict[str, Any] | None:
-    """Return the text in place of the times, with a link to the first free day; None when the month has one."""
+    """Return the text in place of the times, with a link to where there may be some; None when the month has some."""
     match view.empty:
-        case EmptyReason.NOTHING_FREE:
-            text = _("There are no free times at the moment. Please look again later.")
-            return {"text": text, "url": None, "label": ""}
         case EmptyReason.MONTH_FULL if view.first_free:
             return {
-                "text": _("There are no free times in this month."),
+                "text": _with_limits(_("There are no free times in this month."), view),
                 "url": links.here(view.choices.replace(month=None, day=view.first_free)),
                 "label": _("Next free day: %(date)s") % {"date": formatting.day_title(view.first_free, visit.language)},
             }
+        case EmptyReason.NOTHING_FREE:
+            later = view.searched_until + timedelta(days=1) if view.searched_until else None
+            url = label = ""
+            if later:
+                # By its day, not as a month: the first month from there on that has a free day is shown.
+                url, label = links.here(view.choices.replace(month=None, day=later)), _("Look at later months")
+            elif view.searched_from:
+                url, label = links.here(view.choices.replace(month=None, day=None)), _("Earlier times")
+            return {"text": _with_limits(_nothing_free(visit, view), view), "url": url, "label": label}
     return None
+
+
+def _nothing_free(visit: WidgetRequest, view: MonthView) -> str:
+    """Return the text for a page that found nothing free. It says which days were looked at, unless it was all."""
+
+    def written(day: date | None) -> str:
+        return formatting.month_day(day, visit.language) if day else ""
+
+    dates = {"start": written(view.searched_from), "end": written(view.searched_until)}
+    if view.searched_from and view.searched_until:
+        # Translators: start and end are dates, such as "March 31".
+        return _("There are no free times from %(start)s to %(end)s.") % dates
+    if view.searched_until:
+        # Translators: end is a date, such as "March 31".
+        return _("There are no free times until %(end)s.") % dates
+    if view.searched_from:
+        # Translators: start is a date, such as "March 31".
+        return _("There are no free times from %(start)s on.") % dates
+    return _("There are no free times at the moment. Please look again later.")
+
+
+def _with_limits(text: str, view: MonthView) -> str:
+    """Append for whom was looked, where there may be times for others."""
+    limits = [text]
+    if host := _provider_name(view):
+        limits.append(_("Only times with %(host)s were looked at.") % {"host": host})
+    if view.choices.party_size > 1:
+        count = view.choices.party_size
+        limits.append(
+            ngettext(
+                "Only times for %(count)s person were looked at.",
+                "Only times for %(count)s people were looked at.",
+                count,
+            )
+            % {"count": count}
+        )
+    return " ".join(limits)
+
+
+def _moved_on(visit: WidgetRequest, view: MonthView) -> str:
+    """Return the notice that a later month is shown than the one of the chosen day; "" where it is that one."""
+    if not view.moved_on or not view.day:
+        return ""
+    date, host = formatting.day_title(view.day, visit.language), _provider_name(view)
+    if host:
+        # Translators: host is the name of a person or team, date such as "Tuesday, December 1".
+        return _("The next free time with %(host)s is %(date)s.") % {"host": host, "date": date}
+    # Translators: date is such as "Tuesday, December 1".
+    return _("The next free time is %(date)s.") % {"date": date}
+
+
+def _provider_name(view: MonthView) -> str:
+    """Return the name of the chosen host or team; "" when there is none, or it isn't known."""
+    chosen, providers = (
+        (view.choices.host_id, view.hosts) if view.choices.host_id else (view.choices.team_id, view.teams)
+    )
+    return next((each.name for each in providers if query_id(each.id) == chosen and each.name), "")
+
+
+def _from_here_on(view: MonthView) -> Choices:
+    """Return the choices for a link that changes what is free: they name a day and no month.
+
+    A month stays shown though it is empty, because the visitor has turned to it. From a day, the page goes on to the
+    next free one.
+    """
+    return view.choices.replace(month=None, day=view.day or (view.month if view.choices.month else view.choices.day))
+
+
+def same_place(view: MonthView) -> Choices:
+    """Return the choices for a link that leads back to this page: what is shown, if the visitor chose where to look."""
+    return _same_again(view) if view.choices.requested_month() else view.choices
+
+
+def _same_again(view: MonthView) -> Choices:
+    """Return the choices that show this page again."""
+    return view.choices.replace(month=None, day=view.day) if view.day else view.choices
 
 
 def _clock(visit: WidgetRequest, zone: ZoneInfo) -> dict[str, str]:
@@ -305,7 +389,7 @@ def _clock(visit: WidgetRequest, zone: ZoneInfo) -> dict[str, str]:
 
 def _hours(visit: WidgetRequest, view: MonthView, links: SlotLinks) -> dict[str, str]:
     """Return the link to the other hour format."""
-    here = view.choices.replace(month=view.month, day=view.day)
+    here = _same_again(view)
     now = view.choices.hours or formatting.default_hours(visit.language)
     if now == "12":
         return {"url": links.here(here.replace(hours="24")), "label": _("24-hour clock")}
@@ -314,7 +398,8 @@ def _hours(visit: WidgetRequest, view: MonthView, links: SlotLinks) -> dict[str,
 
 def _watch(visit: WidgetRequest, view: MonthView, links: SlotLinks) -> dict[str, str]:
     """Return the URL that an open page polls, and a version to compare: a hash of what is free, and not of texts."""
-    here = links.here(view.choices.replace(month=view.month, day=view.day))
+    # Month and day: an open page must not turn to another month by itself, so an empty one stays.
+    here = links.here(view.choices.replace(month=view.month, day=view.day) if view.day else view.choices)
     after = _after(visit)
     fingerprint = [
         f"{view.month}",

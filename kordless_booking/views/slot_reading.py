@@ -12,7 +12,7 @@ from kordless_booking.booking import availability
 from kordless_booking.booking.availability import MonthView
 from kordless_booking.presentation.texts import venue_timezone
 from kordless_booking.presentation.timezones import business_timezone, get_timezone
-from kordless_booking.upstream.window import bookable_days
+from kordless_booking.upstream.window import USUAL_WINDOW_DAYS, bookable_days
 
 if TYPE_CHECKING:
     from kordless_booking.upstream.entries import Cached
@@ -79,10 +79,17 @@ def visitor_zone(visit: WidgetRequest, detail: ServiceDetail) -> str:
     return visit.choices.timezone or business_timezone(detail.calendar.timezone) or "UTC"
 
 
-def read_month(visit: WidgetRequest, detail: ServiceDetail, *, select: SelectSlots = all_slots) -> MonthRead:
+def read_month(
+    visit: WidgetRequest,
+    detail: ServiceDetail,
+    *,
+    select: SelectSlots = all_slots,
+    keep_provider: bool = False,
+) -> MonthRead:
     """Read the month that the visitor looks at, and the ones after it while nothing is free. Raises KordlessError.
 
-    `select` chooses from the slots of a month those that are offered.
+    `select` chooses from the slots of a month those that are offered. `keep_provider`: show no times of others when the
+    host or team has no slot at all.
     """
     choices, window = visit.choices, _window(detail)
     zone = get_timezone(visitor_zone(visit, detail))
@@ -96,7 +103,13 @@ def read_month(visit: WidgetRequest, detail: ServiceDetail, *, select: SelectSlo
 
     venue = venue_timezone(detail.calendar.location, detail.calendar.timezone)
     view = availability.month_view(
-        slots(), choices, visit.now, zone=zone, bounds=bounds, venue_zone=get_timezone(venue) if venue else None
+        slots(),
+        choices,
+        visit.now,
+        zone=zone,
+        bounds=bounds,
+        venue_zone=get_timezone(venue) if venue else None,
+        keep_provider=keep_provider,
     )
     return MonthRead(view, read[view.month])
 
@@ -113,9 +126,15 @@ def _months_to_read(visit: WidgetRequest, detail: ServiceDetail, first: date, la
     # `start_fetching_month` has fetched a month that begins soon. It is likely to have free days, so it is read before
     # any later one is fetched.
     soon = _first_months(visit.now, visitor_zone(visit, detail))
+    # A host or team in a link may not do this service at all. One month more is enough to find out
+    # (`PROVIDER_SEARCH_DAYS`).
+    has_provider = visit.choices.host_id or visit.choices.team_id
+    alone = months[:1] if has_provider and visit.choices.requested_month() is None else []
     while months:
         if months[0] not in soon:
-            visit.catalog.prefetch(slug, *months, party_size=party, window_days=_window(detail))
+            visit.catalog.prefetch(
+                slug, *(alone if months[:1] == alone else months), party_size=party, window_days=_window(detail)
+            )
         yield months.pop(0)
 
 
@@ -151,4 +170,4 @@ def free_slot(
 
 
 def _window(detail: ServiceDetail | None) -> int:
-    return bookable_days(detail.calendar.booking_window_days if detail else None)
+    return bookable_days(detail.calendar.booking_window_days) if detail else USUAL_WINDOW_DAYS

@@ -31,7 +31,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from kordless_booking.exceptions import KordlessError
-from kordless_booking.presentation.locales import supported_languages
+from kordless_booking.presentation.locales import best_supported_language, supported_languages
 from kordless_booking.presentation.themes import PLAIN, THEMES
 from kordless_booking.urlconf import public_url
 from kordless_booking.views import security
@@ -149,6 +149,8 @@ class SnippetForm(forms.Form):
         data = visit.request.GET.copy()
         for name in ("mode", "width"):
             data.setdefault(name, self.base_fields[name].initial)
+        if lang := best_supported_language(data.get("lang", "")):
+            data["lang"] = lang
         super().__init__(data if visit.request.GET else None)
         try:
             listed = bookable_services(visit.catalog.organization().value)
@@ -296,8 +298,10 @@ def _verdict(visit: WidgetRequest, origin: str) -> dict[str, Any]:
     """
     if not origin:
         return {}
-    own = {_origin(visit.request), _origin_of(visit.account.site_url)}
-    if origin in own or re.fullmatch(security.embed_origin_pattern(visit.account), origin):
+    # The site as visitors reach it: 'self' in its policy is that origin, not the one that the staff use.
+    own = urlsplit(public_url(visit.account, visit.request, "/"))
+    allowed = security.embed_origin_pattern(visit.account)
+    if origin == f"{own.scheme}://{own.netloc}" or re.fullmatch(allowed, origin):
         return {"allowed": origin}
     origins = [one for one in visit.account.embed_origins if one != "'self'"]
     return {"missing": {"origin": origin, "setting": f'"EMBED_ORIGINS": {[*origins, origin]!r}'.replace("'", '"')}}
@@ -324,11 +328,6 @@ def _other_name(visit: WidgetRequest) -> str | None:
 def _name_of(code: str) -> str:
     """Return a language's own name in Unicode NFC, as HTML recommends. One of Django's names is decomposed."""
     return normalize("NFC", translation.get_language_info(code)["name_local"])
-
-
-def _origin_of(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _origin(request: HttpRequest) -> str:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from datetime import date
+from functools import lru_cache
+from typing import Any, Final
 
 from django.http import HttpResponse
+from django.urls import URLPattern
+from django.utils.http import escape_leading_slashes
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from kordless_booking.api.resources import OrganizationDetail, Service
-from kordless_booking.booking.availability import unique_lengths
+from kordless_booking.booking.availability import provider_name, unique_lengths
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.steps import Step
-from kordless_booking.presentation import formatting, timezone_search
+from kordless_booking.exceptions import KordlessError
+from kordless_booking.presentation import formatting, search, timezone_search
+from kordless_booking.presentation.texts import MAX_UNFOLDED
 from kordless_booking.views.decorators import VERSION_HEADER, widget_view
 from kordless_booking.views.display import service_card
 from kordless_booking.views.links import SeeOther
@@ -20,8 +27,11 @@ from kordless_booking.views.page import build_page
 from kordless_booking.views.problems import not_found
 from kordless_booking.views.rendering import PageRenderer, render
 from kordless_booking.views.request import WidgetRequest
-from kordless_booking.views.slot_page import AGE_NOTICE_SECONDS, SlotLinks, age_notice, slot_context
+from kordless_booking.views.slot_page import AGE_NOTICE_SECONDS, SlotLinks, age_notice, same_place, slot_context
 from kordless_booking.views.slot_reading import read_month, start_fetching_month, visitor_zone
+
+MAX_UNFILTERED: Final = 12
+"""Services up to which their list has no filter: they fit about two screens of a phone."""
 
 
 @widget_view("GET", shareable=True, prefetchable=True)
@@ -50,9 +60,31 @@ def zone(visit: WidgetRequest, service: str) -> HttpResponse:
 
 
 @widget_view("GET", "POST")
-def not_found_view(visit: WidgetRequest, rest: str) -> HttpResponse:
-    """Answer all other URLs under the mount point with the widget's own 404 page."""
+def not_found_view(visit: WidgetRequest, rest: str, pages: Sequence[URLPattern] = ()) -> HttpResponse:
+    """Answer all other URLs under the mount point: a redirect where only the slash at the end is missing, else a 404.
+
+    `pages` are the patterns of the URLs that there are; `rest` is the path below the mount point.
+    """
+    # A POST can't be redirected without asking the visitor, and no form of ours is posted to such a URL.
+    is_read = visit.request.method in {"GET", "HEAD"}
+    found = next(filter(None, (page.resolve(f"{rest}/") for page in pages)), None) if rest[-1:] != "/" else None
+    if is_read and found and _is_offered(visit, found.kwargs.get("service")):
+        # The request's own path, so that every prefix stays. Two slashes at its start would lead to another site.
+        url = escape_leading_slashes(visit.request.get_full_path(force_append_slash=True))
+        # No subclass of HttpResponseRedirect, for the reason that `SeeOther` gives.
+        return HttpResponse(status=301, headers={"Location": url})
     raise not_found()
+
+
+def _is_offered(visit: WidgetRequest, slug: str | None) -> bool:
+    """Return False for a service that isn't offered: any name, also that of a file, could be one."""
+    try:
+        return slug is None or slug in {
+            service.slug for service in bookable_services(visit.catalog.organization().value)
+        }
+    except KordlessError:
+        # The page of the service says what is wrong.
+        return True
 
 
 def bookable_services(offer: OrganizationDetail) -> list[Service]:
@@ -70,16 +102,61 @@ def services_page(visit: WidgetRequest) -> HttpResponse:
         if visit.embedded:
             return slots_page(visit, slug)
         return SeeOther(visit.links.service_url("slots", slug, visit.choices, kept=visit.form_input_token))
+    # A template tag renders into a page of the site, whose query is the site's own.
+    can_filter = len(services) > MAX_UNFILTERED
+    query = "" if visit.embedded or not can_filter else visit.request.GET.get("q", "")[: search.MAX_QUERY].strip()
+    found = _find_services(services, query)
     groups: dict[str, list[Any]] = {}
-    for service in services:
+    for service in found:
         choices = visit.choices.replace(day=None, month=None)
         url = visit.links.service_url("slots", service.slug, choices, kept=visit.form_input_token)
         groups.setdefault((service.category or "").strip(), []).append(service_card(service, visit.language, url))
     named = [{"title": title, "services": cards} for title, cards in groups.items() if title]
     unnamed = [{"title": _("More") if named else "", "services": groups[""]}] if "" in groups else []
     page = build_page(visit, _("Choose a service"), step=Step.SERVICE, autozone=visit.choices.timezone is None)
-    context = {"groups": named + unnamed, "empty": not services, "notice": age_notice(visit, cached)}
-    return PageRenderer(visit, page).render_cached(Step.SERVICE.template, context, page_view=visit.page_view())
+    context = {
+        "groups": named + unnamed,
+        "jumps": len(found) > MAX_UNFILTERED and len(groups) > 1,
+        "empty": not services,
+        "filter": _service_filter(visit, query, len(found)) if can_filter else None,
+        "notice": age_notice(visit, cached),
+    }
+    renderer = PageRenderer(visit, page)
+    if query:
+        # Not cached in any way, since visitors can type anything, and not counted again.
+        return renderer.render(Step.SERVICE.template, context)
+    return renderer.render_cached(Step.SERVICE.template, context, page_view=visit.page_view())
+
+
+def _find_services(services: list[Service], query: str) -> list[Service]:
+    """Return the services that have all words of the query in their name, category or the start of the description."""
+    words = search.normalize_words(query).split()
+    return [service for service in services if all(word in _searched_text(service) for word in words)]
+
+
+@lru_cache(maxsize=1024)
+def _searched_words(*texts: str) -> str:
+    return search.normalize_words(" ".join(texts))
+
+
+def _searched_text(service: Service) -> str:
+    return _searched_words(service.name, service.category or "", (service.description or "")[:MAX_UNFOLDED])
+
+
+def _service_filter(visit: WidgetRequest, query: str, count: int) -> dict[str, Any]:
+    """Return the context of parts/service_filter.html."""
+    choices = visit.choices.replace(day=None, month=None)
+    kept = visit.form_input_token
+    found = ngettext("%(count)s service found", "%(count)s services found", count) % {"count": count}
+    return {
+        "action": visit.links.url("services", choices=Choices()),
+        "hidden": [*choices.query_items(), *([("kept", kept)] if kept else [])],
+        "query": query,
+        "max_length": search.MAX_QUERY,
+        "found": found if query and count else "",
+        "none_found": not count,
+        "all_url": visit.links.url("services", choices=choices, kept=kept),
+    }
 
 
 def slots_page(visit: WidgetRequest, service: str) -> HttpResponse:
@@ -88,6 +165,12 @@ def slots_page(visit: WidgetRequest, service: str) -> HttpResponse:
     start_fetching_month(visit, service)
     detail = visit.bookable_service(service)
     kept = visit.form_input_token
+    month = read_month(visit, detail)
+    view, unavailable = month.view, ""
+    if view.provider_unavailable:
+        unavailable = _unavailable(visit, view.month)
+        # No link on the page has the host or team any more.
+        visit = visit.with_choices(view.choices)
 
     def here(choices: Choices) -> str:
         return visit.links.service_url("slots", service, choices, kept=kept)
@@ -99,7 +182,7 @@ def slots_page(visit: WidgetRequest, service: str) -> HttpResponse:
         form=visit.links.service_url("slots", service, Choices()),
         hidden=lambda choices: [*choices.query_items(), *([("kept", kept)] if kept else [])],
         time=f"{start}{'&' if '?' in start else '?'}start=",
-        zone=visit.links.service_url("zone", service, visit.choices, kept=kept),
+        zone=visit.links.service_url("zone", service, same_place(view), kept=kept),
     )
     page = build_page(
         visit,
@@ -108,10 +191,9 @@ def slots_page(visit: WidgetRequest, service: str) -> HttpResponse:
         autozone=visit.choices.timezone is None,
         self_url=here(visit.choices),
     )
-    month = read_month(visit, detail)
     notice = age_notice(visit, month.cached, min_age_seconds=AGE_NOTICE_SECONDS)
     renderer = PageRenderer(visit, page)
-    context = slot_context(visit, month.view, links, renderer, notice=notice) | {
+    context = slot_context(visit, view, links, renderer, notice=notice) | {
         "service": service_card(
             detail.service,
             visit.language,
@@ -120,16 +202,32 @@ def slots_page(visit: WidgetRequest, service: str) -> HttpResponse:
             lengths=unique_lengths(month.cached.value),
         ),
         "back": _back(visit),
-        "taken": _taken(visit.request.GET.get("taken")),
+        "taken": _taken(visit.request.GET.get("taken"), others_free=view.day is not None),
+        "unavailable": unavailable,
     }
     response = renderer.render_cached(Step.SLOT.template, context, page_view=visit.page_view(service))
     response[VERSION_HEADER] = context["watch"]["version"]
     return response
 
 
-def _taken(reason: str | None) -> str:
+def _unavailable(visit: WidgetRequest, month: date) -> str:
+    """Return the notice that the chosen host or team doesn't do this service. Says the name if the cache knows it."""
+    name = provider_name(visit.catalog.cached_slots(month), visit.choices)
+    if name:
+        # Translators: host is the name of a person or team, "this" the service on the page.
+        return _("%(host)s isn't available for this. Here are everyone's times.") % {"host": name}
+    if visit.choices.host_id:
+        # Translators: "this" at the end of the first sentence is the service on the page.
+        return _("This person isn't available for this. Here are everyone's times.")
+    # Translators: "this" at the end of the first sentence is the service on the page.
+    return _("This team isn't available for this. Here are everyone's times.")
+
+
+def _taken(reason: str | None, *, others_free: bool) -> str:
     """Return the notice for a visitor who was sent back: the time is taken, perhaps by their own earlier attempt."""
     match reason:
+        case "1" if not others_free:
+            return _("That time was just taken. Everything you typed is kept.")
         case "1":
             return _("That time was just taken. Here are the times that are still free; everything you typed is kept.")
         case "2":
@@ -150,7 +248,7 @@ def _back(visit: WidgetRequest) -> dict[str, str] | None:
 
 def zone_context(visit: WidgetRequest, current: str, action: str, back: Any) -> dict[str, Any]:
     """Return the context of steps/zone.html. `back` returns the slot page's URL for given choices."""
-    query = visit.request.GET.get("q", "")[: timezone_search.MAX_QUERY]
+    query = visit.request.GET.get("q", "")[: search.MAX_QUERY]
     groups: dict[str, list[dict[str, Any]]] = {}
     choices = timezone_search.search_zones(query, visit.now, visit.language)
     for choice in choices:
@@ -165,7 +263,7 @@ def zone_context(visit: WidgetRequest, current: str, action: str, back: Any) -> 
         )
     hidden = [*visit.choices.query_items(), *([("kept", visit.form_input_token)] if visit.form_input_token else [])]
     return {
-        "form": {"action": action, "hidden": hidden, "query": query, "max_length": timezone_search.MAX_QUERY},
+        "form": {"action": action, "hidden": hidden, "query": query, "max_length": search.MAX_QUERY},
         "groups": [{"title": title, "zones": listed} for title, listed in groups.items()],
         "none_found": not groups,
         "found": _found(len(choices)) if query and groups else "",

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from kordless_booking import exceptions
 from kordless_booking.presentation import formatting
 from kordless_booking.presentation.texts import (
     DisplayTimes,
+    FoldedText,
     LocationText,
     booking_location,
     booking_venue_timezone,
     describe_location,
+    fold_long_text,
     party_text,
     policy_text,
     price_text,
@@ -43,6 +45,13 @@ class TermsSummary:
     price: str = ""
     policy: str = ""
     """Cancellation policy."""
+    metadata: dict[str, Any] = field(default_factory=dict)
+    """The service's, for a site's own templates."""
+
+    @property
+    def folded_policy(self) -> FoldedText:
+        """The cancellation policy, folded where it is long."""
+        return fold_long_text(self.policy)
 
 
 def terms_summary(
@@ -66,6 +75,7 @@ def terms_summary(
         if offer
         else "",
         policy=policy_text(offer.calendar.cancellation_policy) if offer else "",
+        metadata=dict(detail.service.metadata) if detail else {},
     )
 
 
@@ -89,6 +99,13 @@ class BookingView:
     party: str = ""
     policy: str = ""
     """Cancellation policy."""
+    metadata: dict[str, Any] = field(default_factory=dict)
+    """The service's, for a site's own templates."""
+
+    @property
+    def folded_policy(self) -> FoldedText:
+        """The cancellation policy, folded where it is long."""
+        return fold_long_text(self.policy)
 
 
 def booking_view(
@@ -119,6 +136,7 @@ def booking_view(
         host=provider_text(terms.host_name, terms.team_name) if terms else "",
         party=party_text(terms.party_size) if terms else "",
         policy=policy_text(detail.calendar.cancellation_policy) if detail else "",
+        metadata=dict(detail.service.metadata) if detail else {},
     )
 
 

@@ -17,7 +17,7 @@ from django.dispatch import Signal
 from kordless_booking.api.resources import Booking
 from kordless_booking.booking.attempt import Attempt
 from kordless_booking.booking.placement import find_open_attempt
-from kordless_booking.changes import BookingChange, is_change_in_progress, queue_mail, record_change
+from kordless_booking.changes import BookingChange, cached_service, is_change_in_progress, queue_mail, record_change
 from kordless_booking.conf import Account
 from kordless_booking.logs import log_event
 from kordless_booking.models import WebhookDelivery
@@ -124,6 +124,7 @@ def _publish(
         change.signal,
         source,
         booking=recorded,
+        service=cached_service(account, recorded),
         account=account.name,
         attribution=dict(ours.attribution) if ours else {},
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from kordless_booking.changes import has_newer_change
+from kordless_booking.changes import cached_service, has_newer_change
 from kordless_booking.signals import ChangeSource, event_received
 from kordless_booking.upstream.registry import services_for
 from kordless_booking.webhooks.events import Event, UnreadableEvent, parse_event
@@ -56,8 +56,15 @@ def replay(account: Account, row: WebhookDelivery, source: ChangeSource, now: da
             delivery=row.delivery_id,
         )
         if event.booking is not None:
-            signal = change_of(event, event.booking).signal
-            # What the original signal had came from the attempt, which the delivery doesn't contain.
-            send_signal(signal, source, replay=True, booking=event.booking, account=row.account, attribution={})
+            send_signal(
+                change_of(event, event.booking).signal,
+                source,
+                replay=True,
+                booking=event.booking,
+                service=cached_service(account, event.booking),
+                account=row.account,
+                # What the original signal had came from the attempt, which the delivery doesn't contain.
+                attribution={},
+            )
     if event.booking is not None:
         invalidate_slots(services_for(account), event.booking)

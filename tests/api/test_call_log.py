@@ -64,7 +64,7 @@ def test_each_try_writes_one_line(caplog: pytest.LogCaptureFixture) -> None:
         ),
         (answering({"organization": ORGANIZATION | {"slug": "x"}, "services": []}), logging.ERROR, "mismatch"),
         (
-            answering({"organization": ORGANIZATION, "services": [SERVICE, {"slug": "<canary>"}, None]}),
+            answering({"organization": ORGANIZATION, "services": [SERVICE, {"slug": "<canary>/"}, None]}),
             logging.WARNING,
             "dropped=2 where=$.services[1].slug",
         ),

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from kordless_booking.api import parsing
 from kordless_booking.api.parsing import (
+    MAX_METADATA_BYTES,
     SkippedItems,
     is_same_service,
     parse_booking,
@@ -520,6 +521,7 @@ def test_another_organization_or_service_than_asked_is_a_mismatch() -> None:
 
 def test_webhook_ids_are_the_same_service() -> None:
     """`srv_haircut` and `haircut` are one."""
+    assert parse_booking(LONG | {"service_slug": "srv_haircut"}, service_slug="haircut")
     assert is_same_service("srv_haircut", "haircut")
     assert is_same_service("Haircut", "srv_haircut")
     assert not is_same_service("haircut", "shave")
@@ -602,3 +604,49 @@ def test_one_broken_leaf_breaks_little(data: st.DataObject) -> None:
         assert isinstance(read(copy), shape)
     except OutcomeUnknown as error:
         assert error.reason in {"bad_payload", "mismatch"}  # noqa: PT017 (any other exception must fail here)
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.decimals(allow_nan=True)
+    | st.text(st.characters(exclude_categories=[]), max_size=50),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=30,
+)
+
+
+def levels(value: object) -> int:
+    """Return how deep a value is nested."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + max(map(levels, inner), default=0) if isinstance(value, dict | list) else 0
+
+
+@given(JSON)
+def test_metadata_is_plain_and_bounded(value: object) -> None:
+    """Whatever is sent: texts without control characters, three levels, 10 KB, and unchanged by the cache."""
+    found = service(metadata=value)
+    text = found.metadata_json
+    assert len(text) <= MAX_METADATA_BYTES + 2
+    assert not re.search(r"[\x00-\x08\x7f]", "".join(json.loads(text)))
+    assert levels(dict(found.metadata)) <= 3
+    assert decode(encode(found), type(found)) == found
+    assert json.loads(json.dumps(dict(found.metadata))) == dict(found.metadata)
+
+
+def test_metadata_keeps_what_fits() -> None:
+    """Fifty names and 10 KB; a deeper level is None, and what is too large is left out whole."""
+    many = {f"name {number}": number for number in range(60)}
+    assert dict(service(metadata=many).metadata) == dict(list(many.items())[:50])
+    assert dict(service(metadata={"a": {"b": {"c": {"d": 1}, "e": 1}}}).metadata) == {"a": {"b": {"c": None, "e": 1}}}
+    wide = {"list": ["x" * 1_000] * 20, "short": "y"}
+    assert dict(service(metadata=wide).metadata) == {}
+    assert dict(service(metadata=dict(reversed(wide.items()))).metadata) == {"short": "y"}
+    assert dict(service(metadata={"text": "z" * 5_000}).metadata) == {"text": "z" * 2_000}
+    assert dict(service(metadata={"price": Decimal("1.5"), "nan": Decimal("nan"), "\0": 1}).metadata) == {
+        "price": 1.5,
+        "nan": None,
+    }
+    for nothing in (None, [], "text", 3, {}):
+        assert dict(service(metadata=nothing).metadata) == {}

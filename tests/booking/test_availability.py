@@ -420,12 +420,93 @@ def test_the_next_month_with_a_free_day_opens_when_none_was_chosen():
     assert not shown.party_sizes
 
 
-@pytest.mark.parametrize("choice", [{"month": MARCH}, {"day": date(2026, 3, 9)}])
+@pytest.mark.parametrize("choice", [{"month": MARCH}, {"month": MARCH, "day": date(2026, 3, 9)}])
 def test_a_chosen_month_without_a_free_day_names_the_next_one(choice):
     """It is shown as it is: empty."""
     shown = view([], [slot("2026-04-10 10:00")], **choice)
     assert (shown.month, shown.day, shown.times, free_on(shown)) == (MARCH, None, (), {})
-    assert (shown.first_free, shown.empty) == (date(2026, 4, 10), EmptyReason.MONTH_FULL)
+    assert (shown.first_free, shown.empty, shown.moved_on) == (date(2026, 4, 10), EmptyReason.MONTH_FULL, False)
+
+
+def test_a_chosen_day_in_a_month_without_a_free_day_opens_the_next_free_one():
+    """The visitor has chosen no month, only where to look."""
+    shown = view([], [slot("2026-04-10 10:00")], day=date(2026, 3, 9))
+    assert (shown.month, shown.day, shown.empty, shown.moved_on) == (APRIL, date(2026, 4, 10), None, True)
+    assert not view([], [slot("2026-04-10 10:00")]).moved_on
+    assert not view([slot("2026-03-10 10:00")], day=date(2026, 3, 9)).moved_on
+
+
+@pytest.mark.parametrize(
+    ("months", "choice", "searched"),
+    [
+        (3, {}, (None, None)),
+        (2, {}, (None, date(2026, 4, 30))),
+        (3, {"month": APRIL}, (APRIL, None)),
+        (2, {"day": date(2026, 4, 9)}, (APRIL, date(2026, 4, 30))),
+    ],
+)
+def test_a_search_says_what_it_left_out(months, choice, searched):
+    """None where nothing bookable was left out on that side."""
+    shown = view(*[[]] * months, **choice)
+    assert (shown.empty, (shown.searched_from, shown.searched_until)) == (EmptyReason.NOTHING_FREE, searched)
+
+
+def test_a_host_without_any_slot_is_left_when_others_are_free():
+    """The times are everyone's, and the choices have no host."""
+    months = [slot("2026-03-10 10:00", host=SARAH)], [slot("2026-04-10 10:00", host=TOM)]
+    shown = view(*months, host_id="nobody")
+    assert (shown.provider_unavailable, shown.choices.host_id, shown.day) == (True, None, date(2026, 3, 10))
+    shown = view(*months, host_id="nobody", month=APRIL)
+    assert (shown.provider_unavailable, shown.month, shown.day) == (True, APRIL, date(2026, 4, 10))
+
+
+@pytest.mark.parametrize(
+    "months",
+    [
+        ([slot("2026-03-10 10:00", host=TOM), slot("2026-03-10 10:00", host=SARAH, free=0)], []),
+        ([], []),
+        ([slot("2026-03-10 10:00", host=TOM, free=0)], []),
+    ],
+)
+def test_a_host_with_a_full_slot_or_where_nobody_is_free_is_not_left(months):
+    """A host who is booked out does the service, and an empty calendar says nothing about the host."""
+    shown = view(*months, host_id="host_sarah")
+    assert (shown.provider_unavailable, shown.choices.host_id) == (False, "host_sarah")
+    assert shown.empty is EmptyReason.NOTHING_FREE
+
+
+def test_a_team_without_any_slot_is_left_and_a_host_of_another_team_is_not():
+    """Of both, the host decides."""
+    slots = [slot("2026-03-10 10:00", host=SARAH, team=CUT), slot("2026-03-11 10:00", host=TOM)]
+    assert view(slots, team_id="nobody").choices.team_id is None
+    assert view(slots, team_id="nobody", host_id="nobody").choices == Choices()
+    assert not view(slots, team_id="team_cut").provider_unavailable
+    shown = view(slots, team_id="nobody", host_id="host_sarah")
+    assert (shown.provider_unavailable, shown.empty) == (False, EmptyReason.NOTHING_FREE)
+
+
+def test_the_search_for_a_host_ends_when_a_month_of_others_was_seen():
+    """Unless the visitor has chosen a month or a day: then it goes on as for any host."""
+    early, late = datetime(2026, 3, 1, 12, tzinfo=UTC), datetime(2026, 3, 20, 12, tzinfo=UTC)
+    listed = [(MARCH, (slot("2026-03-25 10:00", host=TOM),)), (APRIL, ()), (MAY, (slot("2026-05-02", host=SARAH),))]
+
+    def read(now, **choice):
+        months = iter(listed)
+        given = Choices(host_id="host_sarah", **choice)
+        shown = month_view(months, given, now, zone=get_timezone("UTC"), bounds=BOUNDS)
+        return shown.provider_unavailable, 3 - len(list(months))
+
+    assert read(early) == (True, 1)
+    assert read(late) == (True, 2)
+    assert read(early, day=date(2026, 3, 3)) == read(early, month=MARCH) == (False, 3)
+
+
+def test_the_host_of_a_booking_is_never_left():
+    """Nobody else can take it over."""
+    months = [(MARCH, (slot("2026-03-10 10:00", host=SARAH),))]
+    given = Choices(host_id="nobody")
+    shown = month_view(months, given, NOW, zone=get_timezone("UTC"), bounds=BOUNDS, keep_provider=True)
+    assert (shown.provider_unavailable, shown.choices, shown.times) == (False, given, ())
 
 
 def test_nothing_free_in_any_month_is_its_own_reason():
@@ -500,7 +581,7 @@ def test_one_named_host_is_no_choice_unless_a_host_was_chosen():
     """A host without a name can't be chosen."""
     slots = [slot("2026-03-10 09:00", host=SARAH), slot("2026-03-10 10:00", host=Host(id="nameless"))]
     assert view(slots).hosts == ()
-    assert view(slots, host_id="host_tom").hosts == (SARAH,)
+    assert view(slots, host_id="host_sarah").hosts == (SARAH,)
     assert view([], host_id="host_tom").hosts == ()
 
 
@@ -510,7 +591,7 @@ def test_one_named_host_or_team_is_no_choice_but_one_of_each_is():
     shown = view([slot("2026-03-10 09:00", team=CUT), slot("2026-03-10 10:00", host=SARAH, team=COLOR)])
     assert (shown.hosts, shown.teams) == ((SARAH,), (CUT,))
     assert shown.host_teams == {"host_sarah": "Color"}
-    assert view([slot("2026-03-10 09:00", team=CUT)], team_id="nobody").teams == (CUT,)
+    assert view([slot("2026-03-10 09:00", team=CUT)], team_id="team_cut").teams == (CUT,)
 
 
 def test_another_zone_moves_the_same_slots_to_its_own_dates():
@@ -609,6 +690,16 @@ def test_a_month_view_accounts_for_every_slot(slots, zone, venue, choices):
         bounds=bounds,
         venue_zone=get_timezone(venue) if venue else None,
     )
+    if choices.host_id:
+        has_slot = any(each.host and each.host.id == choices.host_id for each in slots)
+    else:
+        has_slot = choices.team_id is None or any(each.team and each.team.id == choices.team_id for each in slots)
+    if not has_slot:
+        # All months have the same slots here, so one is as good as all to find out.
+        anyone = choices.replace(host_id=None, team_id=None)
+        assert shown.provider_unavailable is any(free_days(month, slots, anyone, NOW, here) for month in months)
+        choices = anyone if shown.provider_unavailable else choices
+    assert shown.choices == choices
     expected = {}
     for each in slots:
         day = each.start.astimezone(here).date()
@@ -623,7 +714,8 @@ def test_a_month_view_accounts_for_every_slot(slots, zone, venue, choices):
     assert (dates[-1] + timedelta(days=1)).day == 1
     looked_at = [day for day in sorted(expected) if first <= day and day.replace(day=1) <= bounds[1]]
     assert shown.first_free == next(iter(looked_at), None)
-    assert shown.month == (first if choices.requested_month() or not looked_at else looked_at[0].replace(day=1))
+    assert shown.month == (first if choices.month or not looked_at else looked_at[0].replace(day=1))
+    assert shown.moved_on is (choices.day is not None and shown.month != first)
     assert (shown.empty is None) is bool(in_month)
     assert (shown.empty is EmptyReason.NOTHING_FREE) is (not looked_at)
     assert shown.day == (choices.day if choices.day in in_month else min(in_month, default=None))

@@ -171,6 +171,7 @@ FAULTS = (
     ),
     Fault("key revoked", "key_revoked", {}, REVOKED),
     Fault("403", "status", {"status": 403}, FORBIDDEN),
+    Fault("contact required", "contact_required", {}, only(UNREADABLE, "create", "attempt")),
     Fault("service removed", "service_removed", {"service": "haircut"}, GONE),
     Fault("organization gone", "status", {"status": 404}, NO_ORGANIZATION),
     Fault("400", "status", {"status": 400}, UNREADABLE),

@@ -10,9 +10,27 @@ from playwright.sync_api import Error, Locator, Page, Route, expect
 from tests.journeys.demo import Demo
 
 
+def wait_for(page: Page, expression: str, given: object = None) -> None:
+    """Wait until a JavaScript expression, or a function of `given`, is true in the page.
+
+    Asked again and again from here: the page's own policy may forbid eval, and then Playwright's `wait_for_function`
+    fails when it looks for the second time.
+    """
+    give_up = monotonic() + 25
+    while not page.evaluate(expression, given):
+        assert monotonic() < give_up, f"{expression} has not come true"
+        page.wait_for_timeout(20)
+
+
+def loaded(page: Page) -> None:
+    """Wait until the document is there as a whole: until then the last day in it isn't the last one."""
+    expect(page.locator("html")).to_have_js_property("ownerDocument.readyState", "complete")
+
+
 def at(page: Page, step: str) -> None:
-    """Wait until the page shows this step."""
+    """Wait until the page shows this step, all of it."""
     expect(page.locator(f'[data-kb-step="{step}"]')).to_be_visible()
+    loaded(page)
 
 
 def to_times(page: Page, service: str) -> None:

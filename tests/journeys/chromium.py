@@ -10,6 +10,8 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, BrowserType, FrameLocator, Page, expect
 
+from tests.journeys.booking_steps import wait_for
+
 COOKIES = {"allowed": 0, "blocked": 1}
 """profile.cookie_controls_mode, the switch in Chromium's own settings."""
 RULES = [
@@ -97,7 +99,7 @@ class Chromium:
 
     def click(self, what: str, frame: str = "") -> None:
         if frame:
-            self._page.wait_for_function(STILL, arg=frame)
+            wait_for(self._page, STILL, frame)
         self._in(frame).locator(what).first.click()
 
     def fill(self, what: str, text: str, frame: str = "") -> None:

@@ -43,4 +43,4 @@ class Inspector:
         is the old one.
         """
         expect(self.page.locator("body")).to_be_visible()
-        self.page.wait_for_load_state()
+        booking_steps.loaded(self.page)

@@ -78,10 +78,11 @@ def is_as_wide(page: Page, title: str) -> bool:
 
 def fits(page: Page, title: str = HAIRCUT) -> None:
     """Wait until the frame is as high as its content; nothing inside can be scrolled then."""
-    page.wait_for_function(
+    booking_steps.wait_for(
+        page,
         "title => heard.some(one => one.name === 'resize') && "
         "document.querySelector(`iframe[title='${title}']`).clientHeight > 0",
-        arg=title,
+        title,
     )
     for _ in range(300):
         wide, (outer, inner) = is_as_wide(page, title), heights(page, title)
@@ -105,7 +106,7 @@ def test_books_from_a_strict_site(page: Page, elsewhere: Elsewhere, complaints: 
     frame = framed(page, "Book a haircut at Acme Salon")
     booking_steps.at(frame, "slot")
     book_in(frame, "guest@example.com")
-    page.wait_for_function("heard.some(one => one.name === 'booked')")
+    booking_steps.wait_for(page, "heard.some(one => one.name === 'booked')")
     told = heard(page, "booked")
     assert [set(one) for one in told] == [{"name", "link", "version", "service", "start", "status"}]
     assert (told[0]["version"], told[0]["service"], told[0]["status"]) == (1, "haircut", "confirmed")
@@ -146,7 +147,7 @@ def test_the_frame_is_as_high_as_its_content(page: Page, elsewhere: Elsewhere):
     seen.append(heights(page)[0])
     assert seen[0] > seen[1] < seen[2]
     page.set_viewport_size({"width": 360, "height": 700})
-    page.wait_for_function("innerWidth === 360")
+    booking_steps.wait_for(page, "innerWidth === 360")
     fits(page)
     assert heights(page)[0] > seen[2]
     for _ in range(10):  # the last message may be on its way yet
@@ -170,12 +171,12 @@ def test_loading_takes_no_focus_and_moves_nothing(page: Page, elsewhere: Elsewhe
     page.evaluate("scrollTo(0, document.querySelector('iframe').offsetTop + 300)")
     # Playwright's own clicks may scroll.
     framed(page).locator(".kb-time").last.evaluate("time => time.click()")
-    page.wait_for_function("heard.some(({ step }) => step === 'contact')")
-    page.wait_for_function("Math.abs(document.querySelector('iframe').getBoundingClientRect().top) < 2")
+    booking_steps.wait_for(page, "heard.some(({ step }) => step === 'contact')")
+    booking_steps.wait_for(page, "Math.abs(document.querySelector('iframe').getBoundingClientRect().top) < 2")
     page.evaluate("scrollTo(0, document.querySelector('iframe').offsetTop - 100)")
     framed(page).get_by_role("link", name="Choose another time").evaluate("link => link.click()")
     booking_steps.at(framed(page), "slot")
-    page.wait_for_function("heard.filter(({ step }) => step === 'slot').length === 2")
+    booking_steps.wait_for(page, "heard.filter(({ step }) => step === 'slot').length === 2")
     fits(page)
     assert page.evaluate("document.querySelector('iframe').getBoundingClientRect().top") == pytest.approx(100, abs=2)
 
@@ -215,7 +216,9 @@ def test_the_dialog(page: Page, elsewhere: Elsewhere, complaints: list[str]):
     dialog.get_by_role("button", name="Close").click()
     expect(dialog).to_be_hidden()
     expect(link).to_be_focused()
-    page.wait_for_function("heard.filter(({ name }) => name === 'closed').length >= 4")  # told after it has closed
+    booking_steps.wait_for(
+        page, "heard.filter(({ name }) => name === 'closed').length >= 4"
+    )  # told after it has closed
     assert len(heard(page, "closed")) == 4
     link.click()
     book_in(frame, "popup@example.com")
@@ -245,7 +248,7 @@ def test_the_floating_button(page: Page, elsewhere: Elsewhere):
     has_dialog(page)
     button = page.get_by_role("link", name="Book")
     page.mouse.wheel(0, 900)
-    page.wait_for_function("scrollY > 0")
+    booking_steps.wait_for(page, "scrollY > 0")
     box = button.bounding_box()
     assert box
     assert (box["x"], round(box["y"] + box["height"])) == (20, 880)
@@ -309,7 +312,7 @@ def test_two_widgets_on_a_page(page: Page, elsewhere: Elsewhere, complaints: lis
     # Not at the same time: it may be the same hairdresser.
     for title, email, nth in (("Book a beard trim", "his@example.com", 0), ("Book a haircut", "hers@example.com", -1)):
         book_in(framed(page, title), email, nth)
-        page.wait_for_function("link => heard.some(one => one.name === 'booked' && one.link === link)", arg=title)
+        booking_steps.wait_for(page, "link => heard.some(one => one.name === 'booked' && one.link === link)", title)
         fits(page, title)
     assert [(one["link"], one["service"]) for one in heard(page, "booked")] == [
         ("Book a beard trim", "beard-trim"),
@@ -324,7 +327,7 @@ def test_two_widgets_on_a_page(page: Page, elsewhere: Elsewhere, complaints: lis
 def test_links_come_and_go(page: Page, elsewhere: Elsewhere, complaints: list[str]):
     """Links that a page's own script adds are upgraded; removed ones leave nothing behind, and may be added again."""
     page.goto(elsewhere.write(page.context, "<main></main>"))
-    page.wait_for_function("window.KordlessBooking?.version === 1")
+    booking_steps.wait_for(page, "window.KordlessBooking?.version === 1")
     add = f"document.querySelector('main').innerHTML = {json.dumps(elsewhere.link() + elsewhere.link('popup', ''))}"
     for _ in range(2):
         page.evaluate(f"{add}; KordlessBooking.scan()")
@@ -333,9 +336,9 @@ def test_links_come_and_go(page: Page, elsewhere: Elsewhere, complaints: list[st
         page.evaluate("KordlessBooking.scan(); KordlessBooking.scan(document.querySelector('main'))")
         assert page.locator("iframe").count() == 2
         page.evaluate("document.querySelector('main a').remove()")
-        page.wait_for_function("document.querySelectorAll('iframe').length === 1")
+        booking_steps.wait_for(page, "document.querySelectorAll('iframe').length === 1")
         page.evaluate("document.querySelector('main').replaceChildren()")
-        page.wait_for_function("!document.querySelector('iframe, dialog')")
+        booking_steps.wait_for(page, "!document.querySelector('iframe, dialog')")
     page.evaluate(
         f"document.body.append(Object.assign(document.createElement('script'), {{src: '{elsewhere.book}embed.js'}}))"
     )
@@ -355,12 +358,12 @@ def test_a_link_that_goes_while_its_dialog_is_open(page: Page, elsewhere: Elsewh
     booking_steps.at(framed(page), "slot")
     page.evaluate("document.querySelector('a').remove()")
     expect(page.locator("dialog, iframe")).to_have_count(0)
-    page.wait_for_function("getComputedStyle(document.documentElement).overflowY === 'visible'")
+    booking_steps.wait_for(page, "getComputedStyle(document.documentElement).overflowY === 'visible'")
     # Two frames later the browser's scrolling, which is not the page's own thread, knows of it too.
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     page.mouse.move(5, 5)
     page.mouse.wheel(0, 400)
-    page.wait_for_function("scrollY > 0")
+    booking_steps.wait_for(page, "scrollY > 0")
 
 
 @pytest.mark.matrix
@@ -424,7 +427,7 @@ def test_the_frame_speaks_to_nobody_but_its_page(page: Page, elsewhere: Elsewher
     page.goto(elsewhere.write(page.context, elsewhere.link()))
     booking_steps.at(framed(page), "slot")
     fits(page)
-    page.wait_for_function("['ready', 'step', 'resize'].every((name) => heard.some((one) => one.name === name))")
+    booking_steps.wait_for(page, "['ready', 'step', 'resize'].every((name) => heard.some((one) => one.name === name))")
     assert {one["name"] for one in page.evaluate("heard")} == {"ready", "step", "resize"}
 
 
@@ -483,13 +486,13 @@ def test_moved_and_cancelled_in_the_frame(page: Page, elsewhere: Elsewhere):
     frame = framed(page, "Book beard-trim/")
     booking_steps.to_contact(frame)
     number = booking_steps.book(frame, email="mover@example.com")
-    page.wait_for_function("heard.some(({ name }) => name === 'booked')")
+    booking_steps.wait_for(page, "heard.some(({ name }) => name === 'booked')")
     inside = next(each for each in page.frames if each.url.startswith(elsewhere.book))
     inside.evaluate("location.reload()")
-    page.wait_for_function("heard.filter(({ name }) => name === 'ready').length === 2")
+    booking_steps.wait_for(page, "heard.filter(({ name }) => name === 'ready').length === 2")
     frame.get_by_role("link", name="Change or cancel", exact=True).click()
     move_and_cancel(frame, elsewhere.demo, number)
-    page.wait_for_function("heard.some(({ name }) => name === 'cancelled')")
+    booking_steps.wait_for(page, "heard.some(({ name }) => name === 'cancelled')")
     told = heard(page, "booked", "rescheduled", "cancelled")
     assert [(one["name"], one["service"], one["status"]) for one in told] == [
         ("booked", "beard-trim", "confirmed"),

@@ -34,7 +34,7 @@ class Keyboard:
 
     def tab_to(self, wanted: Locator, limit: int = 60) -> None:
         """Press Tab until the wanted element has the focus."""
-        self.page.wait_for_load_state()  # while a page loads, the rest of it is yet to come, and so may be the focus
+        booking_steps.loaded(self.page)  # while a page loads, the rest of it is yet to come, and so may be the focus
         for _ in range(limit):
             self.press("Tab")
             if self.focused.count():

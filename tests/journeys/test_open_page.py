@@ -57,7 +57,7 @@ def looked(page: Page) -> int:
         page.clock.fast_forward(LOOKS)
     caught.value.finished()
     # Only then does it count the seconds until it looks again.
-    page.wait_for_function("!document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')")
+    booking_steps.wait_for(page, "!document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')")
     return caught.value.status
 
 
@@ -142,7 +142,7 @@ def test_a_server_that_is_away_is_not_complained_of(page: Page, told: Demo):
     page.route("**/book/color-consultation/**", lambda route: route.abort())
     with page.expect_event("requestfailed"):
         page.clock.fast_forward(LOOKS)
-    page.wait_for_function("!document.querySelector('.htmx-request')")
+    booking_steps.wait_for(page, "!document.querySelector('.htmx-request')")
     expect(page.locator("[data-kb-trouble]")).to_be_hidden()
     page.unroute("**/book/color-consultation/**")
     assert looked(page) == 204

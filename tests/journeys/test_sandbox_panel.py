@@ -64,7 +64,7 @@ def test_things_break_and_are_mended(desk: Page):
     expect(desk.get_by_role("listitem").filter(has_text="Each webhook comes three times")).to_be_visible()
     desk.get_by_role("button", name="Mend everything").click()
     expect(desk.get_by_text("Everything works again.")).to_be_visible()
-    desk.wait_for_load_state()  # what is broken would stand below
+    booking_steps.loaded(desk)  # what is broken would stand below
     expect(desk.locator(".desk-force")).to_have_count(0)
 
 

@@ -50,7 +50,7 @@ def test_what_is_largest_is_in_the_first_answer(page: Page, demo: Demo, path: st
     page.add_init_script(OBSERVE)
     response = page.goto(f"{demo.url}{path}", wait_until="networkidle")
     assert response is not None
-    page.wait_for_function("seen.largest")  # reported once it is on the screen, which takes a busy machine longer
+    booking_steps.wait_for(page, "seen.largest")  # reported once it is on the screen, which takes a busy machine longer
     largest = observed(page)["largest"]
     assert largest is not None
     first = response.text()
@@ -163,7 +163,7 @@ def test_a_press_is_answered_at_once(browser: Browser, demo: Demo):
             context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": SLOWED})
             page.goto(f"{demo.url}/book/haircut/?tz=America/New_York", wait_until="networkidle")
             press_around(page)
-            page.wait_for_function("seen.events.some(({ name }) => ['pointerdown', 'keydown'].includes(name))")
+            booking_steps.wait_for(page, "seen.events.some(({ name }) => ['pointerdown', 'keydown'].includes(name))")
             events = observed(page)["events"]
             assert {"pointerdown", "keydown"} & {event["name"] for event in events}
             return max(float(event["ms"]) for event in events)

@@ -68,7 +68,7 @@ def test_a_slow_answer_is_announced(page: Page, demo: Demo, complaints: list[str
         line = page.locator(".kb-card").evaluate("card => getComputedStyle(card, '::before').backgroundImage")
         assert "gradient" in line
         expect(page.locator("[data-kb-live]")).to_have_text("One moment, please.")
-        page.wait_for_function("busy.length")
+        booking_steps.wait_for(page, "busy.length")
     booking_steps.at(page, "slot")
     expect(page.locator(".kb-stage")).not_to_have_attribute("aria-busy", "true")
     assert page.evaluate("busy[0]") - began >= 300

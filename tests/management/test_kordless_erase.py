@@ -153,6 +153,33 @@ def test_without_a_database(lived: str):
     assert "internal" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "typed", ["(212) 555-0147", "001 212 555 0147", "+1 (212) 555\u20110147 ext. 3", "212.555.0147\u200b"]
+)
+def test_a_phone_in_any_spelling(lived: str, sandbox: Sandbox, typed: str):
+    """Without a country code it is of the country of the business's time zone."""
+    status, _text = forget("--contact", typed, "--including-open")
+    assert status == 0
+    assert "5550147" not in everything_stored()
+
+
+@pytest.mark.parametrize(
+    "typed", ["cänary@münchen.de", "canary@münchen.de", "CANARY@XN--MNCHEN-3YA.DE", "can\u200bary@münchen.de"]
+)
+def test_an_email_in_any_spelling(client: Client, typed: str):
+    """Whichever spelling the booking and the delivery had; but another name is another person."""
+    number = book(client, {**CANARY, "email": "canary@xn--mnchen-3ya.de"})
+    deliver_event(client, number, {**CANARY, "email": "canary@münchen.de"})
+    forget("--contact", typed)
+    assert ("canary" in everything_stored()) is typed.startswith("cä")
+
+
+def test_an_email_costs_kordless_no_request(client: Client, sandbox: Sandbox):
+    """Only a phone number needs to know where it is from."""
+    forget("--contact", EMAIL)
+    assert not sandbox.requests
+
+
 def test_with_settings_that_are_broken(hooked: Settings):
     """Phone numbers need to know where they are from."""
     hooked.KORDLESS_BOOKING = {}

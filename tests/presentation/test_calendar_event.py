@@ -114,6 +114,14 @@ def test_old_zone_names_are_written_as_todays():
     assert "TZID=Europe/Kyiv:20261201T160000" in calendar_file(invite(timezone="Europe/Kiev"), now=NOW).decode()
 
 
+@pytest.mark.parametrize("minutes", [0, -60])
+def test_an_end_that_is_none_is_left_out(minutes):
+    """Strict calendars refuse a file whose event ends when it starts, or before."""
+    found = event(invite(end=START + timedelta(minutes=minutes)))
+    assert found["dtstart"].dt == START
+    assert "dtend" not in found
+
+
 def test_the_second_of_two_equal_clock_times_is_in_utc():
     """At 01:30 EST the clock shows 01:30 for the second time, which a local time in a file can't say."""
     second = datetime(2026, 11, 1, 6, 30, tzinfo=UTC)
@@ -197,7 +205,8 @@ def test_any_text_is_carried_safely(title, description):
     [
         (Location(type="meet_url", value="https://meet.example/x"), "https://meet.example/x"),
         (Location(type="meet_url", value="javascript:alert(1)"), None),
-        (Location(type="phone", value="+1 212-555-0123"), "+1 212-555-0123"),
+        (Location(type="phone", value="+12125550123"), "By phone: +1 212-555-0123"),
+        (Location(type="phone", value="Call the front desk"), "Call the front desk"),
         (Location(type="onsite", value="12 Main St\r\nFloor 2"), "12 Main St\nFloor 2"),
         (Location(type="onsite", value=None), None),
         (None, None),

@@ -18,7 +18,9 @@ from kordless_booking.presentation.formatting import (
     first_weekday,
     full_date,
     money,
+    month_day,
     month_title,
+    phone_number,
     short_day,
     time_range,
     weekday_names,
@@ -72,6 +74,22 @@ def test_dates_are_written_in_full_in_the_language(language, full, day, month):
     assert full_date(MORNING.date(), language) == full
     assert day_title(MORNING.date(), language) == day
     assert month_title(MORNING.date(), language) == month
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "March 31"),
+        ("de", "31. März"),
+        ("ru", "31 марта"),
+        ("pl", "31 marca"),
+        ("ja", "3月31日"),
+        ("xx", "March 31"),
+    ],
+)
+def test_a_day_within_a_sentence_is_written_without_its_weekday(language, text):
+    """In the grammatical case that stands after "until"."""
+    assert month_day(date(2027, 3, 31), language) == text
 
 
 def test_a_moment_is_as_good_as_its_date():
@@ -243,3 +261,18 @@ def test_every_duration_has_words(minutes, language):
     text = duration(minutes, language)
     assert "{" not in text
     assert any(c.isalpha() for c in text)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "shown"),
+    [
+        ("+12125550123", "en", "+1 212-555-0123"),
+        ("+49 30 901820", "de", "+49 30 901820"),
+        ("+12125550123;ext=5", "en", "+1 212-555-0123 ext. 5"),
+        ("(212) 555-0123", "en", "(212) 555-0123"),
+        ("+12125550123", "ar", "\u2066+1 212-555-0123\u2069"),
+    ],
+)
+def test_a_phone_number_is_written_internationally(text, language, shown):
+    """With its country code; without one as it is; and in order within right-to-left text."""
+    assert phone_number(text, language) == shown

@@ -120,7 +120,11 @@ def test_what_is_not_there(row: WebhookDelivery, owner: Client, number: str) -> 
 
 @pytest.mark.parametrize(
     "wanted",
-    ["BOOK_AB12CD34", " book_ab12cd34 ", "canary@example.com", "Canary@Example.com", "+1 212 555-0147", "5550147"],
+    [
+        *("BOOK_AB12CD34", " book_ab12cd34 ", "#BOOK_AB12CD34.", "Confirmation number: BOOK_AB12CD34"),
+        *("canary@example.com", "Canary@Example.com", "can\u200bary\uff20example.com"),
+        *("+1 212 555-0147", "5550147"),
+    ],
 )
 def test_somebody_is_found(row: WebhookDelivery, hire: Hire, client: Client, wanted: str) -> None:
     """By number, e-mail or phone, although all of it is stored encrypted; what is found is still masked."""

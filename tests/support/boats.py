@@ -1,4 +1,4 @@
-"""A business that the sandbox's own don't cover: it rents boats for days, and says its notice in half hours."""
+"""A business that the sandbox's own don't cover: it rents boats for days, with a notice of an hour and a half."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _boat(slug: str, name: str, opening_hours: str, minutes: int) -> Service:
         # Seats, so that the sandbox's crowd takes some and not the whole day.
         capacity=40,
         interval=24 * 60,
-        policy=Policy(12, ""),
+        policy=Policy(1.5, ""),
     )
 
 

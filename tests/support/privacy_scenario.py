@@ -26,10 +26,12 @@ from django.test import Client
 from pytest_django import Settings
 from time_machine import Traveller
 
+from kordless_booking.api.resources import Booking, Contact
 from kordless_booking.conf import get_account
 from kordless_booking.funnel import counters
 from kordless_booking.funnel.buffered_counter import MAX_KEYS
 from kordless_booking.funnel.counters import count_rejection
+from kordless_booking.mail.enqueue import record_and_enqueue
 from kordless_booking.mail.outbox import mark_stuck_as_unknown
 from kordless_booking.mail.reminders import queue_reminders
 from kordless_booking.models import Appointment, BookingAttempt, OutgoingMail, WebhookDelivery
@@ -231,12 +233,22 @@ def _raise_lookup_error(*given: Any) -> None:
 
 
 def _mail(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
-    """A mail that is sent, one whose sender died, and reminders for bookings that Kordless can't look up."""
+    """A mail that is sent, one without an address, one whose sender died, and reminders for bookings that Kordless
+    can't look up.
+    """
     change(site, MAIL=True, MAIL_FROM="bookings@salon.example", SITE_URL="https://salon.example")
     with heard("mail_attempted") as tried:
         walk.send(walk.choose("haircut", "?day=2026-12-21"), "Book appointment", **JANE)
         assert tried.wait(30)
     now = datetime.now(UTC)
+    elsewhere = Booking(
+        confirmation_number="BOOK_NOMAIL",
+        status="confirmed",
+        start=now + timedelta(days=1),
+        end=now + timedelta(days=1, hours=1),
+        contact=Contact(name=JANE["name"], email=JANE["email"].partition("@")[0] + "@localhost"),
+    )
+    record_and_enqueue(get_account(None), elsewhere, OutgoingMail.Kind.CONFIRMED, now=now)
     OutgoingMail.objects.update(state=OutgoingMail.State.SENDING, changed_at=now - timedelta(hours=1))
     mark_stuck_as_unknown(now)
     soon = {"start": now + timedelta(hours=2), "end": now + timedelta(hours=3), "notified_at": now - timedelta(days=9)}
@@ -472,7 +484,15 @@ CHAPTERS: dict[str, Chapter] = {
         _mail,
         pages=5,
         records=10,
-        events=frozenset({"mail_attempted", "mail_stuck", "reminder_without_booking", "reminders_postponed"}),
+        events=frozenset(
+            {
+                "mail_attempted",
+                "mail_stuck",
+                "mail_without_address",
+                "reminder_without_booking",
+                "reminders_postponed",
+            }
+        ),
     ),
     "counters": Chapter(_counters, pages=0, records=3, events=frozenset({"counts_dropped", "counts_not_written"})),
     "broken configuration": Chapter(_broken_configuration, pages=6, records=8, events=frozenset({"not_configured"})),

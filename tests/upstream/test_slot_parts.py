@@ -21,7 +21,7 @@ from kordless_booking.sandbox import SANDBOX_KEY, SANDBOX_ORG, Limits, Sandbox
 from kordless_booking.upstream.fallback_cache import FallbackCache
 from kordless_booking.upstream.slot_parts import DAY, SlotPartsClient, split_range
 from kordless_booking.upstream.worker import FetchPool
-from tests.support.controlled_cache import HandTime, SharedMemory
+from tests.support.controlled_cache import HandTime, SharedMemory, at_once
 from tests.support.odd_answers import OddAnswers, many_hosts
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
@@ -132,11 +132,13 @@ def test_after_a_week_a_month_is_tried_as_a_whole_again() -> None:
 
 @pytest.mark.usefixtures("small")
 def test_a_day_that_is_too_large_is_an_error_and_never_cut() -> None:
-    """What was cut off would look booked out."""
+    """What was cut off would look booked out. Each page costs six requests, and not one for each day."""
     business = Business(11)
-    with pytest.raises(OutcomeUnknown) as caught:
-        business.client().availability("haircut", NOW, END)
-    assert caught.value.reason == "too_large"
+    for _ in range(2):
+        with pytest.raises(OutcomeUnknown) as caught:
+            business.client(at_once).availability("haircut", NOW, END)
+        assert caught.value.reason == "too_large"
+        assert business.requests() == 6  # of 33, 16, 8, 4, 2 days and of one
 
 
 @pytest.mark.usefixtures("small")

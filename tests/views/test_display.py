@@ -30,7 +30,7 @@ def visit(site: Settings) -> WidgetRequest:
     [
         ("onsite", "123 Main St", "123 Main St", "https://www.google.com/maps/"),
         ("onsite", "javascript:alert(1)", "javascript:alert(1)", "https://www.google.com/maps/"),
-        ("phone", "+12125550123", "+12125550123", "tel:+12125550123"),
+        ("phone", "+12125550123", "By phone: +1 212-555-0123", "tel:+12125550123"),
         ("phone", "", "By phone: we will call you", None),
         ("phone", "call me maybe", "call me maybe", None),
         ("meet_url", "https://meet.example.com/x", "Video call", "https://meet.example.com/x"),

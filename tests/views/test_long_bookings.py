@@ -72,6 +72,7 @@ def test_every_page_of_a_long_booking_says_its_end_date(walk: Visitor):
     form = walk.choose(DAY, HERE)
     assert ONE_DAY in form.text
     assert "Duration 1 day " in form.text
+    assert form.texts(".kb-policy") == ["Please cancel at least 1 hr 30 min before."]
     done = walk.send(form, "Book appointment", name="Jane", email="jane@example.com")
     assert ONE_DAY in done.text
     manage = walk.open(done.link("Change or cancel"))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from pytest_django import Settings
 from kordless_booking.api.session import wsgi_transport
 from kordless_booking.sandbox import Sandbox
 from tests.support.odd_answers import OddAnswers
+from tests.support.signal_receiver import listening
 from tests.support.visitor import JANE, Page, Visitor
 
 pytestmark = pytest.mark.django_db
@@ -255,3 +257,83 @@ def test_a_slug_of_any_characters_is_listed_and_can_be_booked(odd: Install, clie
     assert page.heading == "You're booked"
     page = visitor.send(visitor.follow("/manage/"), "Reschedule")
     assert page.times
+
+
+METADATA = {"room": "Blue <b>room</b>", "sort": 3, "tags": ["new", None, 1.5], "deep": {"er": {"est": 1}}}
+
+
+def test_metadata_of_a_service_reaches_templates_and_signals(
+    odd: Install, site: Settings, client: Client, tmp_path: Path
+):
+    """Of the cards, the head of the times, the summary, the confirmation and the manage page; and the receivers'."""
+    parts = tmp_path / "kordless_booking" / "parts"
+    parts.mkdir(parents=True)
+    for name, value in (
+        ("service_card", "service"),
+        ("service_head", "service"),
+        ("summary", "summary"),
+        ("booking", "booking"),
+    ):
+        (parts / f"{name}.html").write_text(f"<p class='of-{name}'>{{{{ {value}.metadata.room }}}}</p>")
+    (engine,) = site.TEMPLATES
+    site.TEMPLATES = [{**engine, "DIRS": [tmp_path]}]
+    change = of_service(metadata=METADATA)
+    odd(organization=change, service=change)
+    visitor = Visitor(client)
+    shown = ["Blue <b>room</b>"]
+    assert visitor.open("/book/").texts(".of-service_card")[:2] == [*shown, ""]
+    assert visitor.open("/book/haircut/").texts(".of-service_head") == shown
+    page = visitor.choose()
+    assert page.texts(".of-summary") == shown
+    with listening() as listener:
+        page = visitor.send(page, "Book appointment", **JANE)
+    assert page.texts(".of-booking") == shown
+    [said] = listener.said
+    assert said["service"].name == "Haircut"
+    assert dict(said["service"].metadata) == METADATA
+    with pytest.raises(TypeError):
+        said["service"].metadata["room"] = "another"
+    said["service"].metadata["tags"].clear()
+    assert said["service"].metadata["tags"] == METADATA["tags"]
+
+
+def test_metadata_costs_the_packages_own_templates_nothing(odd: Install, client: Client):
+    """Pages that show none of it are the same with it, and shared by all visitors."""
+    visitor = Visitor(client)
+    plain = visitor.open("/book/").text
+    caches["default"].clear()
+    change = of_service(metadata=METADATA)
+    odd(organization=change, service=change)
+    assert visitor.open("/book/").text == plain
+    assert visitor.book().heading == "You're booked"
+
+
+@pytest.mark.parametrize(
+    ("fields", "shown"),
+    [
+        ({"price": "45,00", "currency": "usd"}, "$45.00"),
+        ({"price": "45.00", "currency": " eur "}, "€45.00"),
+        ({"price": "1,250.50"}, "$1,250.50"),
+        ({"price": "1.250,50"}, "$1,250.50"),
+        ({"price": "45,-"}, ""),
+        ({"price": 45, "currency": None}, "45"),
+        ({"price": -5}, ""),
+        ({"price": 45, "duration": -30}, "$45"),
+        ({"price": 45, "duration": 10**12}, "$45"),
+        ({"price": 45, "duration": "60 min"}, "$45"),
+        ({"price": 45, "description": None, "category": None, "name": None}, "$45"),
+    ],
+    ids=repr,
+)
+def test_an_unusual_service_is_listed_with_what_is_known(
+    odd: Install, client: Client, fields: dict[str, Any], shown: str
+):
+    """Prices as people type them; a length that can't be is not shown."""
+    change = of_service(**fields)
+    odd(organization=change, service=change)
+    visitor = Visitor(client)
+    # Without a category, the card is among the last ones, under "More"; without a name it has the slug.
+    [card] = [text for text in visitor.open("/book/").texts(".kb-service") if text.lower().startswith("haircut")]
+    assert shown in card
+    assert not re.search(r"-5|-30|1000000000000", card)
+    assert visitor.open("/book/haircut/").status == 200

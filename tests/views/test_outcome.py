@@ -60,7 +60,7 @@ def test_a_video_call_is_linked(visitor: Visitor):
 
 def test_a_phone_call_is_linked(visitor: Visitor):
     """The number that calls is a phone link."""
-    assert visitor.book("late-advice").links()["+12125550123"] == "tel:+12125550123"
+    assert visitor.book("late-advice", phone="+12125550199").links()["By phone: +1 212-555-0123"] == "tel:+12125550123"
 
 
 def test_a_custom_place_is_plain_words(visitor: Visitor):

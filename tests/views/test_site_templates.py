@@ -27,6 +27,7 @@ from tests.support.clock import NOW
 from tests.support.deliveries import NEW, delivery
 from tests.support.mail_reader import sent
 from tests.support.mail_settings import MAIL
+from tests.support.salon import open_salon
 from tests.support.visitor import HTMX, Page, Visitor
 
 pytestmark = pytest.mark.django_db
@@ -148,6 +149,11 @@ def test_what_a_replaced_template_shows_reaches_nobody_else(
         seen = every_page(walk, sandbox, "en")
         refused = walk.open(seen["contact"].url, {"name": walk.user}, **{"Sec-Fetch-Site": "cross-site"})
         assert refused.status == 403
+    open_salon(site, 20)
+    for walk in visits:
+        clock.shift(7)
+        for path in ("/book/", "/book/?q=treat"):
+            assert walk.open(path).status == 200
     for first, by_fragments in zip(visits[:2], visits[2:], strict=True):
         assert first.markers | by_fragments.markers == replaced
 

@@ -17,7 +17,7 @@ from kordless_booking.views.cells import format_start, parse_start
 from kordless_booking.views.slot_page import part_label
 from tests.support.clock import NOW
 from tests.support.odd_answers import OddAnswers, many_hosts
-from tests.support.visitor import Visitor, start_of, text_of
+from tests.support.visitor import JANE, Visitor, start_of, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -29,6 +29,11 @@ def at(site: Settings, clock: Traveller, moment: datetime) -> Sandbox:
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "TRANSPORT": wsgi_transport(sandbox)}
     caches["default"].clear()
     return sandbox
+
+
+def months_requested(sandbox: Sandbox) -> int:
+    """Count the requests for availability."""
+    return len([asked for asked in sandbox.requests if asked.operation == "availability"])
 
 
 @given(st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC)))  # noqa: DTZ001 (bounds)
@@ -114,11 +119,146 @@ def test_an_empty_month_leads_to_the_next_free_day(walk: Visitor):
 
 
 def test_no_free_time_at_all_is_explained(visitor: Visitor, sandbox: Sandbox):
-    """When no month has anything, it is said, and Kordless is asked for a few months only."""
+    """When the whole window has nothing, it is said, and Kordless is asked for a few months only."""
     sandbox.faults.add("no_slots", "availability")
-    page = visitor.open("/book/bridal-styling/")
+    page = visitor.open("/book/head-spa/")
     assert "There are no free times at the moment." in page.text
-    assert len([asked for asked in sandbox.requests if asked.operation == "availability"]) <= 4
+    assert not page.links(".kb-empty a")
+    assert months_requested(sandbox) <= 4
+
+
+def test_no_free_time_in_the_months_looked_at_says_how_far_and_leads_on(walk: Visitor, sandbox: Sandbox):
+    """Only a few months are looked at: the page names the last day of these, and links to the months after it."""
+    sandbox.faults.add("no_slots", "availability", days=130)
+    page = walk.open("/book/bridal-styling/")
+    assert "There are no free times until March 31." in page.text
+    assert "at the moment" not in page.text
+    assert months_requested(sandbox) == 4
+    page = walk.open(page.link("Look at later months"))
+    assert page.texts(".kb-sub") == ["April 2027", "Tuesday, April 20"]
+    assert page.times
+
+
+def test_the_last_months_without_a_free_time_lead_back_to_the_first(walk: Visitor, sandbox: Sandbox):
+    """The page never says that there is nothing, as it has not looked at all months itself."""
+    sandbox.faults.add("no_slots", "availability")
+    page = walk.open(walk.open("/book/bridal-styling/").link("Look at later months"))
+    assert "There are no free times from April 1 on." in page.text
+    assert "until March 31" in walk.open(page.link("Earlier times")).text
+    page = walk.open("/book/bridal-styling/?month=2027-01")
+    assert "There are no free times from January 1 to April 30." in page.text
+    assert months_requested(sandbox) <= 6
+
+
+def test_an_unknown_booking_window_hides_no_free_time(visitor: Visitor, sandbox: Sandbox):
+    """Kordless may leave the window out, and still have times beyond the usual one."""
+    sandbox.faults.add("missing_fields", "service", fields=["booking_window_days"], every=1)
+    sandbox.faults.add("no_slots", "availability", days=75)
+    page = visitor.open("/book/bridal-styling/")
+    assert page.texts(".kb-sub") == ["February 2027", "Tuesday, February 16"]
+    assert months_requested(sandbox) <= 4
+
+
+def test_a_host_without_a_free_time_in_the_month_leads_to_the_next_one(walk: Visitor, sandbox: Sandbox):
+    """The next month with a free time of this host is shown, which a notice says."""
+    sandbox.faults.add("no_slots", "availability", days=35, host="host_sarah")
+    page = walk.open("/book/haircut/?host=host_sarah&day=2026-12-09")
+    assert page.texts(".kb-month .kb-sub") == ["January 2027"]
+    assert page.texts(".kb-notice") == ["The next free time with Sarah is Tuesday, January 5."]
+    assert all("host=host_sarah" in url for url in page.times.values())
+    german = walk.open("/book/haircut/?host=host_sarah&day=2026-12-09&lang=de")
+    assert "Dienstag, 5. Januar" in german.texts(".kb-notice")[0]
+
+
+def test_a_conflict_that_leaves_the_month_empty_leads_to_the_next_free_day(walk: Visitor, sandbox: Sandbox):
+    """The free times that the notice promises are on the page."""
+    form = walk.choose("haircut", "?day=2026-12-09")
+    sandbox.faults.add("status", "create", times=1, status=409)
+    sandbox.faults.add("no_slots", "availability", days=35)
+    page = walk.send(form, "Book appointment", **JANE)
+    assert "That time was just taken. Here are the times that are still free" in page.alert
+    assert "The next free time is Tuesday, January 5." in page.texts(".kb-notice")
+    assert page.texts(".kb-times .kb-sub") == ["Tuesday, January 5"]
+    assert page.times
+
+
+def test_a_conflict_promises_no_free_times_where_there_are_none(walk: Visitor, sandbox: Sandbox):
+    """Neither when booking nor when rescheduling."""
+    form = walk.choose("haircut", "?day=2026-12-09")
+    own = walk.open(walk.book("full-color", "?day=2026-12-09").link("Change or cancel"))
+    sandbox.faults.add("status", "create", times=1, status=409)
+    sandbox.faults.add("no_slots", "availability")
+    caches["default"].clear()
+    page = walk.send(form, "Book appointment", **JANE)
+    assert not page.times
+    assert page.alert == "That time was just taken. Everything you typed is kept."
+    times = walk.send(own, "Reschedule")
+    assert walk.open(f"{times.url}{'&' if '?' in times.url else '?'}taken=1").alert == "That time was just taken."
+
+
+def test_only_the_month_arrows_keep_an_empty_month(walk: Visitor):
+    """Hosts, people, hours and zone name a day, from which the page goes on to the next free one."""
+    page = walk.open(walk.open("/book/haircut/").link("Next month"))
+    assert "month=2027-01" in page.url
+    links = {name: url for name, url in page.links().items() if "month=" in url}
+    assert set(links) == {"Previous month"}
+    assert walk.open(page.link("Sarah")).texts(".kb-month .kb-sub") == ["January 2027"]
+    assert walk.open(page.link("24-hour clock")).texts(".kb-month .kb-sub") == ["January 2027"]
+    seats = walk.open("/book/styling-class/?month=2027-01")
+    assert "month" not in seats.form("Update")[2]
+    assert walk.send(seats, "Update", party="2").texts(".kb-month .kb-sub") == ["January 2027"]
+
+
+def test_what_an_empty_month_was_searched_for_is_said(walk: Visitor, sandbox: Sandbox):
+    """There may be times with others, or for fewer people."""
+    sandbox.faults.add("no_slots", "availability", days=35, host="host_sarah")
+    walk.open("/book/haircut/?host=host_sarah&day=2027-01-09")
+    page = walk.open("/book/styling-class/?party=8&month=2026-12")
+    assert not page.times
+    assert "Only times for 8 people were looked at." in page.text
+
+
+def test_a_host_who_does_not_do_the_service_leaves_everyones_times(visitor: Visitor, sandbox: Sandbox):
+    """It is said, no link has the host any more, and Kordless is asked for no more than without a host."""
+    page = visitor.open("/book/haircut/?host=host_noor")
+    assert page.texts(".kb-notice") == ["This person isn't available for this. Here are everyone's times."]
+    assert len(sandbox.requests) == 3
+    assert page.times == visitor.open("/book/haircut/").times
+    assert not [url for url in page.hrefs() if "host_noor" in url]
+    assert page.texts(".kb-hosts a[aria-current]") == ["Anyone"]
+    assert visitor.open(next(iter(page.times.values()))).heading == "Your details"
+
+
+def test_a_team_that_does_not_do_the_service_leaves_everyones_times(visitor: Visitor, sandbox: Sandbox):
+    """As with a host."""
+    page = visitor.open("/book/full-color/?team=team_nobody")
+    assert page.texts(".kb-notice") == ["This team isn't available for this. Here are everyone's times."]
+    assert (len(sandbox.requests), bool(page.times)) == (3, True)
+    assert not [url for url in page.hrefs() if "team_nobody" in url]
+
+
+def test_a_host_who_does_not_do_the_service_is_named_where_the_name_is_known(visitor: Visitor, sandbox: Sandbox):
+    """It is known from the times of another service, as far as these are cached."""
+    visitor.open("/book/color-consultation/")
+    sandbox.clear_requests()
+    page = visitor.open("/book/haircut/?host=host_noor")
+    assert page.texts(".kb-notice") == ["Noor isn't available for this. Here are everyone's times."]
+    assert len(sandbox.requests) == 2
+
+
+def test_a_host_without_a_time_at_a_months_end_is_looked_for_in_the_next_month(
+    site: Settings, clock: Traveller, client: Client
+):
+    """A few days say nothing about the host; a whole month of others' times is enough."""
+    sandbox = at(site, clock, datetime(2027, 1, 15, 15, tzinfo=UTC))
+    sandbox.faults.add("no_slots", "availability", days=20, host="host_sarah")
+    page = Visitor(client).open("/book/haircut/?host=host_sarah")
+    assert page.texts(".kb-hosts a[aria-current]") == ["Sarah"]
+    assert page.texts(".kb-sub") == ["February 2027", "Thursday, February 4"]
+    assert months_requested(sandbox) == 2
+    page = Visitor(client).open("/book/haircut/?host=host_nobody")
+    assert "This person isn't available for this." in page.text
+    assert months_requested(sandbox) == 2
 
 
 def test_hosts_are_a_choice_with_anyone_first(walk: Visitor):
@@ -151,11 +291,18 @@ def test_one_host_is_no_choice(visitor: Visitor):
     assert visitor.open("/book/full-color/").texts(".kb-hosts a") == []
 
 
-def test_an_unknown_host_can_be_left(visitor: Visitor):
-    """A host that has nothing free, or never was, shows no times and a way back to Anyone."""
-    page = visitor.open("/book/haircut/?host=host_nobody")
+def test_an_unknown_host_can_be_left(visitor: Visitor, sandbox: Sandbox):
+    """A host that has nothing free shows no times and a way back to Anyone; one that never was is left at once."""
+    sandbox.faults.add("capacity", "availability", value=0)
+    page = visitor.open("/book/haircut/?host=host_sarah")
     assert not page.times
-    assert visitor.open(page.link("Anyone")).times
+    assert "Only times with Sarah were looked at." in page.text
+    sandbox.faults.clear()
+    sandbox.faults.add("no_slots", "availability", host="host_miguel")
+    assert not visitor.open("/book/beard-trim/?host=host_nobody").times
+    caches["default"].clear()
+    assert visitor.open(page.link("Anyone") + "?hours=12").times
+    assert visitor.open("/book/full-color/?host=host_nobody").times
 
 
 def test_nameless_hosts_are_no_choice(visitor: Visitor, sandbox: Sandbox):

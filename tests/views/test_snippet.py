@@ -72,6 +72,12 @@ def test_what_is_chosen_is_in_the_snippet(staff: Client):
         assert said in text
 
 
+@pytest.mark.parametrize(("asked", "written"), [("de-AT", "de"), ("pt", "pt-br"), ("zh-CN", "zh-hans"), ("de", "de")])
+def test_the_nearest_language_is_in_the_snippet(staff: Client, asked: str, written: str):
+    """A regional code gets what there is of that language."""
+    assert f'data-lang="{written}"' in lines(built(staff, f"?lang={asked}"))
+
+
 def test_the_lines_to_copy_have_the_public_address(staff: Client, site: Settings, account_settings: dict[str, Any]):
     """SITE_URL, and not the name under which the staff open the builder; the preview shows the builder's own site."""
     site.KORDLESS_BOOKING = {**account_settings, "SITE_URL": "https://salon.example/shop"}

@@ -143,3 +143,11 @@ def test_arbitrary_fields_are_read_or_rejected(changes: dict, at: object):
     ).encode()
     with suppress(UnreadableEvent):
         assert parse_event(body).booking is not None
+
+
+def test_a_fraction_of_a_second_makes_no_change():
+    """An echo of what the page knows has the same times, so it is not published as a move."""
+    plain = parse_event(event_body(startsAt="2026-12-02T15:00:00Z", endsAt="2026-12-02T16:00:00Z"))
+    for echo in ("15:00:00.250Z", "14:59:59.999999Z", "15:00:00.000Z"):
+        times = {"startsAt": f"2026-12-02T{echo}", "endsAt": "2026-12-02T16:00:00.1Z"}
+        assert parse_event(event_body(**times)).booking == plain.booking

@@ -20,6 +20,8 @@ from kordless_booking import conf
 from kordless_booking.erasure.base import Person
 from kordless_booking.erasure.run import ErasureResults, erase_old, erase_person
 from kordless_booking.logs import log_event
+from kordless_booking.upstream.phone_region import find_phone_region
+from kordless_booking.upstream.registry import services_for
 
 log = logging.getLogger("kordless_booking.erasure")
 
@@ -56,7 +58,8 @@ class Command(BaseCommand):
         accounts = [account] if account else None
         try:
             if options["contact"]:
-                person = Person.from_texts(_contacts(options["contact"], options.get("stdin") or sys.stdin), _regions())
+                contacts = _contacts(options["contact"], options.get("stdin") or sys.stdin)
+                person = Person.from_texts(contacts, _regions(contacts))
                 results = erase_person(
                     person, now, accounts=accounts, including_open=options["including_open"], dry=dry
                 )
@@ -99,8 +102,13 @@ def _contacts(arguments: list[str], stdin: TextIO) -> list[str]:
     return found
 
 
-def _regions() -> frozenset[str]:
-    return frozenset(account.phone_region for account in conf.accounts().values())
+def _regions(contacts: list[str]) -> frozenset[str]:
+    """Return where phone numbers without a country code may be from. For email addresses, Kordless isn't asked."""
+    accounts = list(conf.accounts().values())
+    if all("@" in contact for contact in contacts):
+        return frozenset()
+    regions = (find_phone_region(account, services_for(account).catalog) for account in accounts)
+    return frozenset(region for region in regions if region)
 
 
 def _days(text: str) -> int:

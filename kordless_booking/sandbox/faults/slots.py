@@ -86,10 +86,15 @@ def many(document: Any, now: float, *, count: int = 3000) -> Any:
     return document
 
 
-def no_slots(document: Any, now: float) -> Any:
-    """Empty the list of slots."""
+def no_slots(document: Any, now: float, *, days: float | None = None, host: str | None = None) -> Any:
+    """Leave the slots out; with `days` only those that start sooner than that, with `host` only the host's."""
     if isinstance(document, dict) and "slots" in document:
-        document["slots"] = []
+        document["slots"] = [
+            slot
+            for slot in slots(document)
+            if (host is not None and slot["hostId"] != host)
+            or (days is not None and stamp(slot["startsAt"]) >= now + 86400 * days)
+        ]
     return document
 
 

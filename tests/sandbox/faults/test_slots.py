@@ -51,3 +51,11 @@ def test_thousands_and_none(api: Api) -> None:
     """Three thousand different slots, or no slot at all."""
     assert len({slot["startsAt"] for slot in bent(api, "many")}) == 3000
     assert bent(api, "no_slots") == []
+
+
+def test_no_slots_of_the_next_days_or_of_one_host(api: Api) -> None:
+    """The others stay."""
+    plain = bent(api, "unknown_fields")
+    later = bent(api, "no_slots", days=10)
+    assert [slot["startsAt"] for slot in later] == [s["startsAt"] for s in plain if s["startsAt"] >= "2026-12-02T15"]
+    assert {slot["hostId"] for slot in bent(api, "no_slots", host="host_sarah")} == {"host_miguel"}

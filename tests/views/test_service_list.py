@@ -1,0 +1,136 @@
+"""A long list of services: its filter, its categories, and texts that are folded."""
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from kordless_booking.sandbox.model import Policy
+from kordless_booking.views import response_cache
+from kordless_booking.views.steps import MAX_UNFILTERED
+from tests.support.html_rules import broken
+from tests.support.salon import open_salon
+from tests.support.visitor import HTMX, JANE, Visitor
+
+pytestmark = pytest.mark.django_db
+
+LONG = "Once upon a time there was a haircut that took its time. " * 88  # 5,016 characters
+
+
+def test_a_short_list_of_services_has_no_filter(site: Settings, walk: Visitor):
+    """Nor links to its categories."""
+    open_salon(site, MAX_UNFILTERED)
+    page = walk.open("/book/")
+    assert len(page.texts(".kb-service")) == MAX_UNFILTERED
+    assert not page.tree.css("[role=search], .kb-jumps")
+    assert len(walk.open("/book/?q=haircut").texts(".kb-service")) == MAX_UNFILTERED
+
+
+def test_a_long_list_of_services_has_a_filter(site: Settings, walk: Visitor):
+    """It finds words of name, category and description, without accents and in any case, and keeps what was chosen."""
+    open_salon(site, 300)
+    page = walk.open("/book/?tz=Asia/Tokyo&hours=24")
+    assert len(page.texts(".kb-service")) == 300
+    found = walk.send(page, "Search", q=" TREATMENT  29 ")
+    assert found.query == {"tz": "Asia/Tokyo", "hours": "24", "q": " TREATMENT  29 "}
+    assert len(found.texts(".kb-service")) == 12
+    assert found.texts("[data-kb-say]") == ["12 services found"]
+    for each in (page, found):
+        assert broken(each, whole="<html" in each.html) == []
+    assert "tz=Asia/Tokyo" in found.link("Tréatment 29")
+    assert "q=" not in found.link("Tréatment 29")
+    assert list(walk.send(page, "Search", q="room 3 ment 103").links(".kb-service a")) == ["Tréatment 103"]
+    assert len(walk.send(page, "Search", q="wash").texts(".kb-service")) == 300
+
+
+def test_a_filter_that_finds_nothing_leads_back_to_all_services(site: Settings, walk: Visitor):
+    """In words, and not as an empty page."""
+    open_salon(site, 20)
+    page = walk.open("/book/?q=plumber&tz=Asia/Tokyo")
+    assert page.status == 200
+    assert page.texts("[data-kb-say]") == ["No service matches."]
+    assert page.form("Search")[2]["q"] == "plumber"
+    everything = walk.open(page.link("Show all services"))
+    assert everything.query == {"tz": "Asia/Tokyo"}
+    assert len(everything.texts(".kb-service")) == 20
+
+
+def test_the_categories_of_a_long_list_are_linked(site: Settings, walk: Visitor):
+    """Each link leads to the section of its category on the same page."""
+    open_salon(site, 40)
+    page = walk.open("/book/")
+    links = page.links(".kb-jumps a")
+    assert list(links) == page.texts("section h2")
+    for name, url in links.items():
+        assert page.texts(f"{url} h2") == [name]
+
+
+def test_a_filter_of_any_length_is_cut(site: Settings, visitor: Visitor):
+    """Whatever is typed gives a page."""
+    open_salon(site, 20)
+    for query in ("x" * 5000, "%00%0d%0a", "<script>", "%F0%9F%92%87", "%CC%81" * 300, "+", "."):
+        page = visitor.open(f"/book/?q={query}")
+        assert page.status == 200
+        assert len(page.form("Search")[2]["q"]) <= 80
+        assert "<script>" not in page.html
+
+
+def test_a_search_of_the_hosts_page_is_not_ours(site: Settings, visitor: Visitor):
+    """A widget inside a page of the site shows all services, whatever that page's own query says."""
+    open_salon(site, 20)
+    assert len(visitor.open("/page/?q=plumber").texts(".kb-service")) == 20
+
+
+def test_filtered_lists_fill_no_cache(site: Settings, visitor: Visitor):
+    """Visitors can type anything: only the whole list is stored for everybody."""
+    sandbox = open_salon(site, 20)
+    visitor.open("/book/")
+    stored = len(response_cache._responses)
+    for number in range(30):
+        visitor.open(f"/book/?q=treat+{number}")
+    assert len(response_cache._responses) == stored
+    assert len(sandbox.requests) == 1
+
+
+def test_a_filter_is_applied_while_it_is_typed(site: Settings, client: Client):
+    """The list alone is swapped, so that the field keeps what is being typed."""
+    open_salon(site, 20)
+    page = Visitor(client, HTMX).open("/book/?q=treat")
+    form = page.tree.css_first("form[role=search]")
+    target = form.attributes["data-hx-target"]
+    assert "input delay" in form.attributes["data-hx-trigger"]
+    assert form.attributes["data-hx-select"].startswith(f"{target} > *")
+    assert page.tree.css_first(target).css(".kb-service")
+    assert not page.tree.css_first(target).css("input")
+
+
+def test_long_texts_are_folded_on_every_page(site: Settings, walk: Visitor):
+    """Description, policy, place and tagline of 5,000 characters: each page shows a start and offers the rest."""
+    open_salon(
+        site,
+        description=LONG,
+        policy=Policy(24, LONG),
+        location=("custom", LONG),
+    )
+    form = walk.choose("haircut", "?day=2026-12-09")
+    done = walk.send(form, "Book appointment", **JANE)
+    own = walk.open(done.link("Change or cancel"))
+    cancel = walk.send(own, "Cancel booking")
+    pages = walk.open("/book/"), walk.open("/book/haircut/"), form, done, own, cancel
+    for page in pages:
+        assert broken(page, whole="<html" in page.html) == []
+        folded = page.texts(".kb-more p")
+        assert folded, page.heading
+        assert set(page.texts(".kb-more summary")) <= {"Show more", "Show more · Haircut"} | {
+            f"Show more · Tréatment {n}" for n in range(8)
+        }
+        for node in page.tree.css(".kb-more"):
+            node.decompose()
+        assert len(page.tree.css_first(".kb-card").text()) < (4000 if page is pages[0] else 2500), page.heading
+
+
+def test_a_short_text_is_not_folded(site: Settings, walk: Visitor):
+    """It stands there as it is."""
+    open_salon(site, description="A word.\nAnother word.")
+    page = walk.open("/book/haircut/")
+    assert not page.tree.css("details")
+    assert "A word. Another word." in page.text
