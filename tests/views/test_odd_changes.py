@@ -337,7 +337,7 @@ def test_a_service_that_is_gone_is_not_called_booked_out(
     for url in (f"{own.url}reschedule/", f"{own.url}reschedule/confirm/?start=20261210T150000Z"):
         page = visitor.open(url)
         assert (page.status, page.heading) == (404, "This service isn't offered")
-        assert "your booking can't be moved online any more. Please contact us directly." in page.text
+        assert "Your booking is unchanged, but it can't be moved online any more. Please contact us" in page.text
         assert "+12125550100" in page.text
         assert "no free times" not in page.text
     assert visitor.open(page.link("Back to your booking")).number == own.number
