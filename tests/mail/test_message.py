@@ -88,6 +88,13 @@ def test_a_mail_is_text_html_and_a_calendar_file(writing: Settings):
     assert file.get_content_charset() == "utf-8"
 
 
+def test_what_the_customer_may_do_stands_above_a_policy_of_any_length(writing: Settings):
+    """5,000 characters don't push the link to the booking out of reach, in the text as in the HTML."""
+    letter = written(preferences=VisitorPreferences(language="en", timezone="UTC", terms=make_terms()))
+    for text in (letter.text, letter.words):
+        assert 0 < text.index("BOOK_AB12CD34") < text.index("Change or cancel") < text.index("24 hours")
+
+
 def test_the_headers(writing: Settings):
     """Machine-made and said so, answered by people, each with a name of its own in one thread."""
     one, two = written().message, written(BookingChange.RESCHEDULED, start=MOVED).message
