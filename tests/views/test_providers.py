@@ -193,7 +193,7 @@ def test_more_than_a_dozen_hosts_are_a_select_that_needs_no_script(walk: Visitor
 def test_a_select_does_not_claim_anyone_for_a_host_without_times(visitor: Visitor, site: Settings, sandbox: Sandbox):
     """A chosen host who has nothing in the month is an option of its own, and stays chosen."""
     offer(site, sandbox, with_providers(*[(host, None) for host in _crowd(MAX_HOST_LINKS + 1)]))
-    page = visitor.open("/book/haircut/?host=nobody")
+    page = visitor.open("/book/haircut/?host=nobody&month=2026-12")
     [chosen] = page.tree.css("select[name=with] option[selected]")
     assert (chosen.text(), chosen.attributes["value"]) == ("The person you chose", "host:nobody")
 
