@@ -104,8 +104,13 @@ def slots(visit: WidgetRequest, token: str) -> HttpResponse:
         "taken": taken,
         "unavailable": "",
     }
-    if context["empty"] and month.view.first_free is None and _has_other_length(managed, month.cached.value):
-        context["empty"] |= {"text": _("There are no free times that are as long as your booking.")}
+    if context["empty"] and _has_other_length(managed, month.cached.value):
+        if context["empty"]["url"]:  # there are other months, or later ones that weren't looked at
+            limit = _("Only times that are as long as your booking were looked at.")
+            text = f"{context['empty']['text']} {limit}"
+        else:
+            text = _("There are no free times that are as long as your booking.")
+        context["empty"] |= {"text": text}
     response = renderer.render("kordless_booking/steps/slot.html", context)
     response[VERSION_HEADER] = context["watch"]["version"]
     return response

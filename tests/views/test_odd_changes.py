@@ -109,6 +109,21 @@ def test_no_time_of_the_bookings_length_is_not_called_no_free_time(
     assert "There are no free times at the moment" not in slots.text
 
 
+def test_a_month_without_times_of_the_bookings_length_says_what_was_looked_at(
+    visitor: Visitor, odd_times: Settings, sandbox: Sandbox
+):
+    """Where one of its times is free in the next month, the page leads there."""
+    page = own_page(visitor, "fractions")
+
+    def change(slots: Slots) -> Slots:
+        return [slot if slot["startsAt"] >= "2027" else lengthened([slot])[0] for slot in slots]
+
+    offer(odd_times, sandbox, change)
+    slots = visitor.open(f"{page.url}reschedule/?month=2026-12")
+    assert "in this month. Only times that are as long as your booking were looked at." in slots.text
+    assert visitor.open(slots.link("Next free day")).times
+
+
 def test_a_head_says_a_length_only_where_all_times_have_it(visitor: Visitor, odd_times: Settings):
     """Beside times of three lengths the service's own would be wrong for two; each button says its own."""
     page = visitor.open(f"/book/several-lengths/{DAY}")
