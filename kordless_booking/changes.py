@@ -18,7 +18,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.dispatch import Signal
 
 from kordless_booking.api.parsing import is_same_service
-from kordless_booking.booking.hashes import number_hash
+from kordless_booking.booking.hashes import number_hash, number_hashes, row_of_number
 from kordless_booking.conf import get_account
 from kordless_booking.logs import error_location, log_event, redacted_dispatch_log
 from kordless_booking.mail.enqueue import record_and_enqueue
@@ -115,19 +115,19 @@ def record_change(change: BookingChange, booking: Booking, *, account: str, at: 
     """
     # Kordless's own times have whole seconds. With ours in microseconds, equal moments would look older.
     at = at.replace(microsecond=0)
-    row_key = {"account": account, "number_hash": number_hash(booking.confirmation_number)}
+    number = booking.confirmation_number
     # Locked: two reports of one booking must not both find that they are the first.
-    rows = BookingProjection.objects.select_for_update()
-    known = rows.filter(**row_key).first()
+    rows = BookingProjection.objects.select_for_update().filter(account=account)
+    known = row_of_number(rows.filter(number_hash__in=number_hashes([number])), number)
     if known is None:
-        known = BookingProjection(**row_key, changed_at=at)
+        known = BookingProjection(account=account, number_hash=number_hash(number), changed_at=at)
         recorded = _apply(known, change, booking, at)
         # `select_for_update` can't lock a row that isn't there; the unique constraint decides instead.
         try:
             with transaction.atomic():
                 known.save(force_insert=True)
         except IntegrityError:  # another report was quicker: compare with that one
-            known = rows.get(**row_key)
+            known = rows.get(number_hash=known.number_hash)
         else:
             return recorded
     recorded = _apply(known, change, booking, at)
@@ -137,14 +137,16 @@ def record_change(change: BookingChange, booking: Booking, *, account: str, at: 
 
 def has_newer_change(booking: Booking, *, account: str, at: datetime) -> bool:
     """Return whether a change of the booking was published that is newer than `at`."""
-    row_key = {"account": account, "number_hash": number_hash(booking.confirmation_number)}
-    return BookingProjection.objects.filter(**row_key, changed_at__gt=at.replace(microsecond=0)).exists()
+    known = BookingProjection.objects.filter(
+        account=account, number_hash__in=number_hashes([booking.confirmation_number])
+    )
+    return known.filter(changed_at__gt=at.replace(microsecond=0)).exists()
 
 
 def is_known_canceled(number: str, *, account: str) -> bool:
     """Return whether the cancellation of the booking with this number was published. Raises DatabaseError."""
-    row_key = {"account": account, "number_hash": number_hash(number)}
-    return BookingProjection.objects.filter(**row_key, canceled=True).exists()
+    known = BookingProjection.objects.filter(account=account, number_hash__in=number_hashes([number]))
+    return known.filter(canceled=True).exists()
 
 
 def queue_mail(
@@ -185,7 +187,8 @@ def mark_change_in_progress(cache: FallbackCache, account: str, number: str) -> 
 
 def is_change_in_progress(cache: FallbackCache, account: str, number: str) -> bool:
     """Return whether a page of ours has just requested a change of this booking."""
-    return cache.get(cache_key(account, "changing", number_hash(number))) is not None
+    # Under each key: while a rotation is rolled out, the page and the webhook may run with different ones.
+    return any(cache.get(cache_key(account, "changing", each)) is not None for each in number_hashes([number]))
 
 
 def _apply(known: BookingProjection, change: BookingChange, booking: Booking, at: datetime) -> Booking | None:

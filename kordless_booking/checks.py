@@ -193,6 +193,22 @@ def check_webhook_secrets(app_configs: Sequence[AppConfig] | None = None, **_kwa
 
 
 @register("kordless_booking")
+def check_shared_webhook_secrets(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """Report accounts that share a webhook secret: what is signed for one is genuine for the other. W008."""
+    if check_settings():
+        return []
+    return [
+        Warning(
+            f"The account {account.name!r} shares a webhook secret with: {', '.join(map(repr, others))}.",
+            hint="Create a secret for each webhook in Kordless: a delivery doesn't say whose it is.",
+            id="kordless_booking.W008",
+        )
+        for account in conf.accounts().values()
+        if (others := sorted(conf.accounts_sharing_secret(account)))
+    ]
+
+
+@register("kordless_booking")
 def check_mail_sender(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
     """Report mail that would come from Django's default webmaster@localhost, which most servers reject: W004."""
     if check_settings() or settings.DEFAULT_FROM_EMAIL != "webmaster@localhost":

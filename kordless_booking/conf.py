@@ -375,6 +375,15 @@ def get_account(name: str | None) -> Account:
     return found[name]
 
 
+def accounts_sharing_secret(account: Account) -> list[str]:
+    """Return the names of the other accounts that have one of this account's webhook secrets."""
+    return [
+        other.name
+        for other in accounts().values()
+        if other.name != account.name and not set(account.webhook_secrets).isdisjoint(other.webhook_secrets)
+    ]
+
+
 def find_errors(raw: object) -> list[SettingError]:
     """Return all errors in a KORDLESS_BOOKING value, in reading order; an empty list if there are none."""
     if not isinstance(raw, Mapping):

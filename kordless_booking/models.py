@@ -99,7 +99,7 @@ class WebhookDelivery(models.Model):
     delivery_id = models.CharField(max_length=200)
     """From the header `X-Kordless-Webhook-Id`."""
     body_hash = models.CharField(max_length=64)
-    """A plain SHA-256 of the body."""
+    """Keyed hash of the body: tells the same body under another id. It stays when the body is emptied."""
     kind = models.CharField(max_length=MAX_KIND_CHARS)
     """Kordless's name for the event."""
     outcome = models.CharField(max_length=20, choices=Outcome)

@@ -8,11 +8,21 @@ import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pytest_django import Settings
 
 from kordless_booking.api.resources import Booking
-from kordless_booking.changes import BookingChange, publish_change, record_change
+from kordless_booking.changes import (
+    BookingChange,
+    has_newer_change,
+    is_change_in_progress,
+    mark_change_in_progress,
+    publish_change,
+    record_change,
+)
+from kordless_booking.clock import Clock
 from kordless_booking.models import BookingProjection
 from kordless_booking.signals import ChangeSource, booking_cancelled, booking_created, booking_rescheduled
+from kordless_booking.upstream.fallback_cache import FallbackCache
 from tests.support.clock import NOW
 from tests.support.failing_database import refused_writes
 from tests.support.signal_receiver import Listener, listening
@@ -75,6 +85,40 @@ def test_a_creation_after_a_move_is_published_with_the_current_time():
     assert heard(BookingChange.RESCHEDULED, MOVED, at=20)
     assert heard(BookingChange.CREATED, FIRST) == MOVED
     assert BookingProjection.objects.get().start == MOVED
+
+
+def test_a_known_booking_stays_known_after_the_secret_key_was_rotated(settings: Settings):
+    """A second report is dropped, also once the old key is gone from the fallbacks: the row gets the new key."""
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "old-key-for-this-test", []
+    assert heard(BookingChange.CREATED)
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "new-key-for-this-test", ["old-key-for-this-test"]
+    assert has_newer_change(booking(), account="default", at=NOW - timedelta(seconds=1))
+    assert heard(BookingChange.CREATED) is None
+    assert BookingProjection.objects.count() == 1
+    settings.SECRET_KEY_FALLBACKS = []
+    assert heard(BookingChange.CREATED) is None
+    assert heard(BookingChange.RESCHEDULED, MOVED, at=10) == MOVED
+
+
+def test_of_two_rows_of_a_booking_the_one_under_the_current_key_counts(settings: Settings):
+    """A process without the fallback has written a second row; the newer one is found."""
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "old-key-for-this-test", []
+    assert heard(BookingChange.CREATED)
+    settings.SECRET_KEY = "new-key-for-this-test"
+    assert heard(BookingChange.RESCHEDULED, MOVED, at=10)
+    settings.SECRET_KEY_FALLBACKS = ["old-key-for-this-test"]
+    assert heard(BookingChange.RESCHEDULED, MOVED, at=20) is None
+    assert heard(BookingChange.CANCELLED, at=30)
+
+
+def test_a_change_in_progress_is_found_while_a_key_is_rotated(settings: Settings):
+    """The page and the webhook may run in processes with different keys."""
+    cache = FallbackCache(None, Clock())
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "old-key-for-this-test", []
+    mark_change_in_progress(cache, "default", "BOOK_AB12CD34")
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "new-key-for-this-test", ["old-key-for-this-test"]
+    assert is_change_in_progress(cache, "default", "BOOK_AB12CD34")
+    assert not is_change_in_progress(cache, "default", "BOOK_OTHER123")
 
 
 CHANGES = (

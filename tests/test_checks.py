@@ -16,6 +16,7 @@ from kordless_booking.checks import (
     check_sandbox,
     check_settings,
     check_shared_cache,
+    check_shared_webhook_secrets,
     check_style_sheets,
     check_templates,
     check_webhook_secrets,
@@ -218,6 +219,23 @@ def test_a_short_webhook_secret_is_named(settings):
     assert "xxx" not in message.msg + message.hint
     settings.KORDLESS_BOOKING = {**FLAT, "WEBHOOK_SECRETS": ""}
     assert check_webhook_secrets() == []
+
+
+def test_a_webhook_secret_of_two_accounts_is_named(settings):
+    """One warning for each account that shares one, without the secret; secrets of their own are fine."""
+    settings.KORDLESS_BOOKING = {
+        "ACCOUNTS": {
+            "a": {**FLAT, "WEBHOOK_SECRETS": ["x" * 24, "y" * 24]},
+            "b": {**FLAT, "WEBHOOK_SECRETS": "x" * 24},
+            "c": {**FLAT, "WEBHOOK_SECRETS": "z" * 24},
+        }
+    }
+    messages = check_shared_webhook_secrets()
+    assert [message.id for message in messages] == ["kordless_booking.W008"] * 2
+    assert ["'a'" in message.msg and "'b'" in message.msg for message in messages] == [True, True]
+    assert all("xxx" not in message.msg + message.hint for message in messages)
+    settings.KORDLESS_BOOKING = {**FLAT, "WEBHOOK_SECRETS": "x" * 24}
+    assert check_shared_webhook_secrets() == []
 
 
 def test_django_runs_them_all(settings):

@@ -2,21 +2,23 @@
 
 import { find, findAll, stateOf } from "./dom.js";
 
+const DAY = ":is(a, button).kb-day"; // a button where the page keeps what was typed
+
 const setTabStop = (days, tabStop) => days.forEach((day) => (day.tabIndex = day === tabStop ? 0 : -1));
 
 export const initTabStop = (widget) => {
-  const days = findAll(widget, "a.kb-day");
-  setTabStop(days, find(widget, "a.kb-day[aria-current]") || days[0]);
+  const days = findAll(widget, DAY);
+  setTabStop(days, find(widget, `${DAY}[aria-current]`) || days[0]);
 };
 
 export const onCalendarKey = (event) => {
   const { key, target } = event;
   // With a modifier the keys are the browser's own, such as Alt with an arrow for Back.
-  if (!target.matches("a.kb-day") || event.altKey || event.metaKey || event.ctrlKey || event.shiftKey) return;
+  if (!target.matches(DAY) || event.altKey || event.metaKey || event.ctrlKey || event.shiftKey) return;
   const widget = target.closest(".kb");
-  const page = { PageUp: "prev", PageDown: "next" }[key];
+  const page = { PageUp: "previous", PageDown: "next" }[key];
   if (page) {
-    const link = find(widget, `a.kb-turn[rel=${page}]`);
+    const link = find(widget, `.kb-turn[id$="-${page}"]`);
     if (!link) return;
     event.preventDefault();
     stateOf(widget).pagedByKey = link; // so that the focus goes to a day of the month that comes
@@ -27,7 +29,7 @@ export const onCalendarKey = (event) => {
   // Up and Down move in the weekday's column, Home and End in the week; Left and Right go on over the end of a week.
   const lineOf = ({ parentNode: cell }) =>
     /^Arrow[UD]/.test(key) ? cell.cellIndex : /^(Home|End)$/.test(key) ? cell.parentNode.rowIndex : 0;
-  const days = findAll(target.closest("table"), "a.kb-day");
+  const days = findAll(target.closest("table"), DAY);
   const line = days.filter((day) => lineOf(day) === lineOf(target));
   const at = line.indexOf(target);
   const steps = { ArrowRight: at + forward, ArrowLeft: at - forward, ArrowDown: at + 1, ArrowUp: at - 1 };

@@ -17,7 +17,7 @@ export const focusAfterSwap = (widget, trigger) => {
   // htmx gives the focus back to the element of the same id. The body has it when there is none any more.
   const byKey = trigger === stateOf(widget).pagedByKey;
   if (byKey || document.activeElement === body)
-    ((byKey && find(widget, 'a.kb-day[tabindex="0"]')) || headlines(widget)[0])?.focus();
+    ((byKey && find(widget, '.kb-day[tabindex="0"]')) || headlines(widget)[0])?.focus();
   announce(widget, headlineText(widget));
   if (!trigger.matches(".kb-day")) return;
   // On a phone the times are below the month.
@@ -26,10 +26,13 @@ export const focusAfterSwap = (widget, trigger) => {
   postToHost("view", { top: last.getBoundingClientRect().top });
 };
 
+// Of a link, or of a button that is one where the page keeps what was typed.
+const urlOf = (control) => control.href || control.getAttribute("formaction");
+
 /** Before the open page is brought up to date by itself. */
 export const rememberFocus = (widget) => {
   const state = stateOf(widget);
-  state.focusedHref = document.activeElement.href;
+  state.focusedUrl = urlOf(document.activeElement);
   state.headlineText = headlineText(widget);
 };
 
@@ -38,8 +41,8 @@ export const restoreFocus = (widget) => {
   const state = stateOf(widget);
   // The day shown is full now, so that another one is shown.
   if (headlineText(widget) !== state.headlineText) announce(widget, headlineText(widget));
-  if (!state.focusedHref || document.activeElement !== body) return;
+  if (!state.focusedUrl || document.activeElement !== body) return;
   // Never another time in the place of the one that is gone: a press on Enter would choose it.
-  const same = findAll(widget, ".kb-slot a").find((link) => link.href === state.focusedHref);
+  const same = findAll(widget, ".kb-slot :is(a, button)").find((control) => urlOf(control) === state.focusedUrl);
   (same || headlines(widget).at(-1))?.focus({ preventScroll: true });
 };

@@ -36,6 +36,9 @@ export const attachDialog = (widget) => {
     dialog.showModal();
   };
   // System colors can be read on each other, whatever the accent around them. 99999 is above what pages use for bars.
-  if (mode === "button")
-    link.style.cssText = `position: fixed; z-index: 99999; bottom: 20px; ${position || "right"}: 20px; padding: 8px 20px; border: 3px solid ${accent || ""}; border-radius: 20px; background: canvas; color: canvastext`;
+  if (mode === "button") {
+    const side = position === "left" ? "left" : "right";
+    link.style.cssText = `position: fixed; z-index: 99999; bottom: 20px; ${side}: 20px; padding: 8px 20px; border: 3px solid; border-radius: 20px; background: canvas; color: canvastext`;
+    link.style.borderColor = accent; // as a property, which takes a color and nothing else
+  }
 };

@@ -40,7 +40,9 @@ export const createWidget = (link, base, parameters) => {
   url.searchParams.set("embed", 1);
   const frame = createElement("iframe", { title, allow: "", loading: "lazy", referrerPolicy: "strict-origin", src: url });
   // `all: initial`, because many a page has rules for every iframe. 40rem is about a month on a phone.
-  frame.style.cssText = `all: initial; display: block; width: 100%; max-width: ${width}; height: 40rem; margin: auto; color-scheme: ${scheme}`;
+  frame.style.cssText = `all: initial; display: block; width: 100%; height: 40rem; margin: auto`;
+  // As properties, which take one valid value each: in a text, a value could go on with rules of its own.
+  Object.assign(frame.style, { maxWidth: width, colorScheme: scheme });
   // On each load: a form that is sent without htmx loads another page into the frame.
   frame.onload = () =>
     frame.contentWindow.postMessage({ kordless: "hello", detail: { attribution: parameters, ...dataset } }, origin);

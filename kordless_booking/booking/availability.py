@@ -20,6 +20,7 @@ import msgspec
 from kordless_booking.api.parsing import is_same_second
 from kordless_booking.api.resources import Host, Slot, Team
 from kordless_booking.booking.choices import query_id
+from kordless_booking.booking.slot_cache import cached_by_slots
 from kordless_booking.limits import MAX_PARTY_SIZE, MAX_WINDOW_DAYS
 from kordless_booking.presentation.formatting import crosses_midnight
 from kordless_booking.presentation.timezones import is_ambiguous
@@ -358,8 +359,7 @@ class _ByIdentity:
         return isinstance(other, _ByIdentity) and other.slots is self.slots
 
 
-# Entries, each for one tuple of slots (a service's month), host, team and party size. An outdated tuple is pushed out.
-@lru_cache(maxsize=128)
+@cached_by_slots
 def _openings(
     slot_key: _ByIdentity, host_id: str | None, team_id: str | None, party_size: int
 ) -> tuple[list[Opening], list[datetime]]:
@@ -458,23 +458,23 @@ def _party_sizes(slots: tuple[Slot, ...], chosen: int) -> range:
     return range(1, largest + 1) if largest > 1 else range(0)
 
 
-@lru_cache(maxsize=128)
+@cached_by_slots
 def _hosts(slot_key: _ByIdentity) -> tuple[Host, ...]:
     return tuple(sorted({s.host.id: s.host for s in slot_key.slots if s.host is not None}.values(), key=_by_name))
 
 
-@lru_cache(maxsize=128)
+@cached_by_slots
 def _providers(slot_key: _ByIdentity) -> frozenset[tuple[Host | None, Team | None]]:
     return frozenset((slot.host, slot.team) for slot in slot_key.slots)
 
 
-@lru_cache(maxsize=128)
+@cached_by_slots
 def _teams(slot_key: _ByIdentity) -> tuple[Team, ...]:
     found = {s.team.id: s.team for s in slot_key.slots if s.team is not None and not (s.host and s.host.name)}
     return tuple(sorted(found.values(), key=_by_name))
 
 
-@lru_cache(maxsize=128)
+@cached_by_slots
 def _host_teams(slot_key: _ByIdentity) -> Mapping[str, str]:
     names: dict[str, set[str]] = {}
     for slot in slot_key.slots:
@@ -483,12 +483,12 @@ def _host_teams(slot_key: _ByIdentity) -> Mapping[str, str]:
     return {host: name for host, (name, *others) in names.items() if name and not others}
 
 
-@lru_cache(maxsize=128)
+@cached_by_slots
 def _lengths(slot_key: _ByIdentity) -> tuple[timedelta, ...]:
     return tuple(sorted({s.end - s.start for s in slot_key.slots if s.available > 0 and s.end > s.start}))
 
 
-@lru_cache(maxsize=128)
+@cached_by_slots
 def _max_seats(slot_key: _ByIdentity) -> int:
     return max((slot.capacity for slot in slot_key.slots), default=1)
 

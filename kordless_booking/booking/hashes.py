@@ -7,7 +7,7 @@ was written before the key was rotated.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 from django.conf import settings
 from django.utils.crypto import salted_hmac
@@ -16,6 +16,14 @@ from kordless_booking.normalization import contact_spellings
 
 _CONTACT: Final = "kordless_booking.contact"
 _NUMBER: Final = "kordless_booking.number"
+_DELIVERY: Final = "kordless_booking.delivery"
+
+
+class _Numbered(Protocol):
+    number_hash: str
+
+
+_Row = TypeVar("_Row", bound=_Numbered)
 
 
 def number_hash(number: str) -> str:
@@ -39,6 +47,29 @@ def contact_hashes(contacts: Iterable[str]) -> set[str]:
     In each of its spellings, because older releases didn't hash the canonical one.
     """
     return _under_each_key(_CONTACT, (spelling for contact in contacts for spelling in contact_spellings(contact)))
+
+
+def delivery_hash(digest: str) -> str:
+    """Hash the plain SHA-256 (in hexadecimal) of a delivery's body."""
+    return _hash(_DELIVERY, digest, settings.SECRET_KEY)
+
+
+def delivery_hashes(digest: str) -> set[str]:
+    """Hash the plain SHA-256 of a delivery's body under each key."""
+    return _under_each_key(_DELIVERY, [digest])
+
+
+def row_of_number(rows: Iterable[_Row], number: str) -> _Row | None:
+    """Return the row under the current key, else one under an older key, else None. It gets the current hash.
+
+    `rows` are those with one of the `number_hashes`. Saving the row makes it known without SECRET_KEY_FALLBACKS too.
+    """
+    current = number_hash(number)
+    # There are two where a process without the fallbacks has written one as well.
+    found = max(rows, key=lambda row: row.number_hash == current, default=None)
+    if found is not None:
+        found.number_hash = current
+    return found
 
 
 def _under_each_key(salt: str, texts: Iterable[str]) -> set[str]:

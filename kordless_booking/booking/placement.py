@@ -67,6 +67,8 @@ class Rejected:
     after_unknown_outcome: bool = False
     """True when the outcome of an earlier send is unknown: that one may have been booked, and may be what took the
     slot."""
+    rejected_at: datetime | None = field(default=None, compare=False)
+    """When that became known (UTC), where the attempt ended with it."""
 
 
 @dataclass(frozen=True)
@@ -214,7 +216,10 @@ def _follow_up(row: BookingAttempt, client: Kordless, now: datetime, creations_p
     if row.state == BookingAttempt.State.PLACED:
         return _stored_outcome(row, now)
     if row.state == BookingAttempt.State.REJECTED:
-        return Rejected(_rejection_error(row.rejection), after_unknown_outcome=row.outcome_unknown)
+        # An erasure has changed a row without a hash, not the rejection.
+        rejected_at = row.changed_at if row.body_hash else None
+        error = _rejection_error(row.rejection)
+        return Rejected(error, after_unknown_outcome=row.outcome_unknown, rejected_at=rejected_at)
     if row.state == BookingAttempt.State.WAITING and (
         seconds := queue.wait_for(row, now, creations_per_minute=creations_per_minute)
     ):
@@ -343,7 +348,7 @@ def _record_rejection(row: BookingAttempt, now: datetime, error: exceptions.Kord
     _record_outcome(
         row, now, state=BookingAttempt.State.REJECTED, retry_at=None, encrypted="", rejection=type(error).__name__
     )
-    return Rejected(error, after_unknown_outcome=row.outcome_unknown)
+    return Rejected(error, after_unknown_outcome=row.outcome_unknown, rejected_at=now)
 
 
 def _record_outcome(row: BookingAttempt, now: datetime, *, state: BookingAttempt.State, **changes: Any) -> bool:

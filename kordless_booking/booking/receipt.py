@@ -38,7 +38,9 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Plain hash of the body that was sent: proves that the attempt is this visitor's own. Empty once there is a
     booking."""
     form_input: dict[str, str] = {}
-    """Form input, while the outcome is open."""
+    """Form input, while the outcome is open. Shown again for some minutes after a rejection only."""
+    sent_at: int = 0
+    """When the form was posted, in Unix time."""
     attribution: dict[str, str] = {}
     booking: Booking | None = None
     """The booking, without its contact, once it is placed."""

@@ -314,3 +314,11 @@ def status_texts(status: str) -> StatusTexts:
             return StatusTexts(_("Booking canceled"), _("This booking has been canceled."), _("Canceled"))
     # A status that Kordless may add is shown as it is.
     return StatusTexts(_("Your booking"), "", status)
+
+
+def mask_contact(contact: str) -> str:
+    """Return an email address or a phone number so that its owner knows it again, and nobody else learns it."""
+    before, at, domain = contact.rpartition("@")
+    if at:
+        return f"{before[:1]}…@{domain}"
+    return f"…{contact[-2:]}" if len(contact) > 4 else "…" if contact else ""

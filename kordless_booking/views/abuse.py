@@ -96,8 +96,9 @@ def _key(account: str, scope: str, identity: str, number: int) -> str:
     return f"kb:throttle:{digest[:40]}:{number}"
 
 
-HONEYPOT: Final = "kb_hp_url"
-"""Name of a hidden field that neither people nor browsers fill in."""
+HONEYPOT: Final = "kb_hp"
+"""Name of a hidden field that neither people nor browsers fill in. Browsers and password managers go by words such as
+"url", "email" or "name", in the name and in the label, and not by `autocomplete="off"`."""
 
 
 class Rejection(str):
@@ -119,7 +120,13 @@ def reject_reason(visit: WidgetRequest, chosen: Draft, form: ContactForm) -> Rej
     """
     if visit.request.POST.get(HONEYPOT):
         log_event(log, logging.INFO, "honeypot_filled")
-        return Rejection(_("Something about this request looked automatic. Please check your details and try again."))
+        # The form that comes back has no such field: whose browser fills it in nevertheless must not be kept out.
+        return Rejection(
+            _(
+                "A field that nobody sees was filled in, perhaps by your browser. Nothing has been booked yet. "
+                "Please check your details and send the form again."
+            )
+        )
     if too_many := rate_limit(visit, "book"):
         return too_many
     check = visit.account.spam_check

@@ -44,17 +44,20 @@ class _Grid(NamedTuple):
     language: str
     target_id: str
     """DOM id of the swap target, with which the cells' ids begin."""
+    form: str
+    """DOM id of the form that the days post, or "" when they are links."""
 
 
 def month_rows(
-    view: MonthView, *, part: PackagePart | SiteTemplatePart, url: str, language: str, target_id: str
+    view: MonthView, *, part: PackagePart | SiteTemplatePart, url: str, language: str, target_id: str, form: str = ""
 ) -> list[SafeString]:
     """Return one row of cells for each week.
 
-    `part` is the template DAY. `url` is a link to ANY_DAY, which is replaced by each free day.
+    `part` is the template DAY. `url` is a link to ANY_DAY, which is replaced by each free day. `form` is the DOM id of
+    the form that the days post, or "" when they are links.
     """
     free = tuple([(day.date, day.free) for day in view.days if day.free])
-    grid = _Grid(view.month, tuple([day for day, _times in free]), view.day, view.today, language, target_id)
+    grid = _Grid(view.month, tuple([day for day, _times in free]), view.day, view.today, language, target_id, form)
     names = _accessible_names(free, view.today, language)
     before, _day, after = url.partition(f"day={ANY_DAY}")
     if isinstance(part, PackagePart):
@@ -104,6 +107,7 @@ def _rows(grid: _Grid, before: str, after: str, names: Sequence[str], render: Ca
             iso=iso if free else "",
             url=f"{before}day={iso}{after}" if free else "",
             full=named[day] if day is not None and free else "",
+            form=grid.form if free else "",
             today=day == grid.today,
             current=free and day == grid.day,
         )
@@ -121,12 +125,14 @@ def time_items(
     hours: Hours | None,
     venue_zone: tzinfo | None = None,
     city: str = "",
+    form: str = "",
 ) -> SafeString:
     """Return one item for each time.
 
     `part` is the template TIME. `url` is a link up to "start=", to which the start is appended. The time in
     `venue_zone` is shown as well where it differs. `city` names the zone of the times where nobody knows the visitor's.
-    Times that start together say how long they are, and their links carry the end: else each would book the shortest.
+    `form` is the DOM id of the form that the times post, or "" when they are links. Times that start together say how
+    long they are, and their links carry the end: else each would book the shortest.
     """
     times = tuple(times)
     count_by_start = Counter(time.start for time in times)
@@ -143,7 +149,7 @@ def time_items(
             label = SafeString(f"<span>{visitor_format % {'when': f'<b>{escape(label)}</b>'}}</span>")
             detail = f"{detail} · {venue_text}" if detail else venue_text
         end = f"&end={format_start(time.end)}" if several else ""
-        items.append(part.render(url=f"{url}{format_start(time.start)}{end}", label=label, detail=detail))
+        items.append(part.render(url=f"{url}{format_start(time.start)}{end}", label=label, detail=detail, form=form))
     return mark_safe("\n".join(items))  # noqa: S308 (skeletons and templates escape)
 
 

@@ -1,7 +1,8 @@
 """Contact step: the form for the visitor's details, and the booking that posting it places.
 
 The chosen slot travels as a signed draft, first in the URL and then in a hidden field. Whatever goes wrong, the next
-page has everything that was typed: in the form itself, or as an encrypted token (`form_input_token`).
+page has everything that was typed: in the form itself, or as an encrypted token in a hidden field
+(`WidgetRequest.form_input`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 from django.db import DatabaseError
 from django.http import HttpResponse
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from kordless_booking import exceptions
@@ -24,35 +26,39 @@ from kordless_booking.booking.attempt import Attempt
 from kordless_booking.booking.attribution import parse_attribution
 from kordless_booking.booking.availability import AvailableTime
 from kordless_booking.booking.draft import Draft
-from kordless_booking.booking.form_input import decrypt_form_input, encrypt_form_input, known_fields
 from kordless_booking.booking.receipt import Receipt
 from kordless_booking.booking.steps import Step
 from kordless_booking.booking.terms import Terms
 from kordless_booking.forms import ContactForm
 from kordless_booking.models import FunnelCount
 from kordless_booking.upstream.phone_region import phone_region
+from kordless_booking.views import security
 from kordless_booking.views.abuse import HONEYPOT, reject_reason
 from kordless_booking.views.already_requested import already_requested
 from kordless_booking.views.cells import parse_time
 from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.links import SeeOther
-from kordless_booking.views.outcome import invalidate_after_error, redirect_to_outcome
+from kordless_booking.views.outcome import invalidate_after_error, lost_slot_page, redirect_to_outcome
 from kordless_booking.views.page import build_page
-from kordless_booking.views.problems import Problem, from_api_error, log_problem
+from kordless_booking.views.problems import Problem, cross_origin_post, from_api_error, log_problem
 from kordless_booking.views.rendering import render
-from kordless_booking.views.request import WidgetRequest
+from kordless_booking.views.request import FORM_INPUT_FIELD, WidgetRequest
 from kordless_booking.views.retry_after import set_retry_after
 from kordless_booking.views.slot_reading import free_slot, start_fetching_time, visitor_zone
 from kordless_booking.views.summary import find_service, terms_summary
 
 
-@widget_view("GET", "POST", no_store=True, prefetchable=True)
+@widget_view("GET", "POST", no_store=True, prefetchable=True, any_origin=True)
 def contact(visit: WidgetRequest, service: str) -> HttpResponse:
     """Show the contact form for the chosen slot; when it is posted, place the booking.
 
-    A GET has a `start` when a time was clicked, and a `draft` after the redirect that follows.
+    The query has a `start` when a time was clicked, and a `draft` after the redirect that follows. A POST is the form
+    itself, unless it comes from a page that keeps form input: then it only renders.
     """
-    if visit.request.method == "POST":
+    post = visit.request.POST
+    if visit.request.method == "POST" and ("draft" in post or FORM_INPUT_FIELD not in post):
+        if not security.is_same_origin(visit.request):
+            raise cross_origin_post(visit)
         return _submit(visit, service)
     token = visit.request.GET.get("draft", "")
     if not token:
@@ -65,15 +71,18 @@ def contact(visit: WidgetRequest, service: str) -> HttpResponse:
             raise _already_requested(visit, old.draft) from None
         return _renew_draft(visit, old.draft)
     except draft.InvalidDraft:
-        return _to_slots(visit, service, kept=visit.form_input_token)
+        return _to_slots(visit, service)
     if _is_used(visit, chosen):
         raise _already_requested(visit, chosen)
     detail = visit.bookable_service(service)
+    return _form_page(visit, detail, chosen, _initial_form(visit, detail))
+
+
+def _initial_form(visit: WidgetRequest, detail: ServiceDetail) -> ContactForm:
+    """Return the form with what the visitor typed into an earlier one."""
     form = _contact_form(visit, detail)
-    form.initial = decrypt_form_input(
-        visit.account.name, visit.form_input_token, visit.now.timestamp(), form.max_lengths()
-    )
-    return _form_page(visit, detail, chosen, form)
+    form.initial = dict(visit.form_input)
+    return form
 
 
 def _contact_form(
@@ -89,19 +98,39 @@ def _contact_form(
 
 
 def _begin_draft(visit: WidgetRequest, service: str) -> HttpResponse:
-    """Sign the clicked time into a draft, and redirect to a URL with it, so that a reload keeps the nonce."""
+    """Sign the clicked time into a draft, and show its form at a URL with it, so that a reload keeps the nonce."""
     start, end = parse_time(visit.request.GET)
     if start is not None:
         start_fetching_time(visit, service, start)
     detail = visit.bookable_service(service)
     if start is None:
-        return _to_slots(visit, service, kept=visit.form_input_token)
+        return _to_slots(visit, service)
     moment = free_slot(visit, detail, start, end)
     if moment is None:
-        return _to_slots(visit, service, taken="1", kept=visit.form_input_token)
+        return _to_slots(visit, service, taken="1")
     chosen = _draft(visit, detail, moment)
+    # The same page may be posted again, by Back or by a reload of the form.
+    if visit.form_input and _is_used(visit, chosen):
+        raise _already_requested(visit, chosen)
     visit.record_stage(FunnelCount.Stage.SLOT, service)
-    return SeeOther(_contact_url(visit, chosen, visit.form_input_token))
+    return _show_new_draft(visit, detail, chosen)
+
+
+def _show_new_draft(visit: WidgetRequest, detail: ServiceDetail, chosen: Draft) -> HttpResponse:
+    """Redirect to the URL of the draft; with form input, which no URL may have, show the form at once."""
+    url = _contact_url(visit, chosen)
+    if not visit.form_input:
+        return SeeOther(url)
+    response = _form_page(visit, detail, chosen, _initial_form(visit, detail))
+    _set_address(visit, response, url)
+    return response
+
+
+def _set_address(visit: WidgetRequest, response: HttpResponse, url: str) -> None:
+    """Have htmx show this address for the page, because a reload of what was posted would lead elsewhere."""
+    # A page of the site around the widget keeps its own address.
+    if visit.fragment and not visit.inline:
+        response["HX-Push-Url"] = url
 
 
 def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
@@ -126,11 +155,11 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
                 return _form_page(visit, None, old.draft, form, problem=_failed_request_message(), status=503)
         chosen = old.draft
     except draft.InvalidDraft:
-        return _to_slots(visit, service, kept=_encrypt_input(visit, form))
+        return _to_slots(visit, service)
     if not form.is_valid():
         # Only valid details are ever placed. So an invalid form under a used key has other details than the attempt.
         if _is_used(visit, chosen):
-            raise _already_requested(visit, chosen, form)
+            raise _already_requested(visit, chosen, sent=True)
         return _form_page(visit, _detail(visit, service), chosen, form, status=422)
     if rejection := reject_reason(visit, chosen, form):
         status = 429 if rejection.seconds else 422
@@ -163,14 +192,15 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
         invalidate_after_error(visit, service, outcome.error)
         outcome = placement.Pending(seconds=1)
     if isinstance(outcome, placement.DifferentRequest):
-        raise _already_requested(visit, chosen, form)
+        raise _already_requested(visit, chosen, sent=True)
     person = attempt.request.contact
     receipt = Receipt(
         key=chosen.nonce,
         terms=chosen.terms,
         contact=person.email or person.phone or "",
         digest=attempt.body_digest(),
-        form_input=_form_input(form),
+        form_input=dict(visit.form_input),
+        sent_at=int(visit.now.timestamp()),
         attribution=attribution,
     )
     return redirect_to_outcome(visit, receipt, outcome)
@@ -181,16 +211,10 @@ def _rejected_page(visit: WidgetRequest, chosen: Draft, form: ContactForm, outco
     error, service = outcome.error, chosen.terms.service
     invalidate_after_error(visit, service, error)
     if isinstance(error, exceptions.SlotTaken):
-        log_problem(visit, "slot_conflict", level=logging.INFO, status=303, error=error)
-        return _to_slots(
-            visit,
-            service,
-            chosen.terms,
-            taken="2" if outcome.after_unknown_outcome else "1",
-            kept=_encrypt_input(visit, form),
-        )
+        log_problem(visit, "slot_conflict", level=logging.INFO, status=409, error=error)
+        return _to_slots(visit, service, chosen.terms, taken="2" if outcome.after_unknown_outcome else "1")
     if isinstance(error, exceptions.NotFound):
-        raise replace(from_api_error(error), form_input_token=_encrypt_input(visit, form))
+        raise from_api_error(error)
     # The form keeps its draft and so its key, which may be used again after a rejection. Then the URL of this page
     # leads to the booking that may follow.
     detail = _detail(visit, service)
@@ -223,12 +247,11 @@ def _renew_draft(visit: WidgetRequest, old: Draft, form: ContactForm | None = No
     )
     start_fetching_time(visit, terms.service, terms.start)
     detail = visit.bookable_service(terms.service)
-    kept = _encrypt_input(visit, form) if form else visit.form_input_token
     moment = free_slot(visit, detail, terms.start, terms.end)
     if moment is None:
-        return _to_slots(visit, terms.service, terms, taken="1", kept=kept)
+        return _to_slots(visit, terms.service, terms, taken="1")
     if form is None:
-        return SeeOther(_contact_url(visit, _draft(visit, detail, moment), kept))
+        return _show_new_draft(visit, detail, _draft(visit, detail, moment))
     text = _("You took a break, and the time is still free. Please check your details and book again.")
     return _form_page(visit, detail, _draft(visit, detail, moment), form, problem=text, status=409)
 
@@ -241,18 +264,8 @@ def _is_used(visit: WidgetRequest, chosen: Draft) -> bool:
     return False  # the page is shown in spite of the database error: posting the form decides
 
 
-def _already_requested(visit: WidgetRequest, chosen: Draft, form: ContactForm | None = None) -> Problem:
-    kept = _encrypt_input(visit, form) if form else visit.form_input_token
-    limits = (form or ContactForm()).max_lengths()
-    found = decrypt_form_input(visit.account.name, kept, visit.now.timestamp(), limits)
-    return already_requested(
-        visit,
-        chosen.terms,
-        visit.choices,
-        sent=form is not None,
-        kept=kept if found else None,
-        all_kept=bool(found) and (form is None or found == _form_input(form)),
-    )
+def _already_requested(visit: WidgetRequest, chosen: Draft, *, sent: bool = False) -> Problem:
+    return already_requested(visit, chosen.terms, visit.choices, sent=sent, form_input=visit.form_input)
 
 
 def _form_page(
@@ -267,10 +280,7 @@ def _form_page(
     """Render the contact form. Without `detail`, the summary has only what the draft knows."""
     # The zone that the draft was made in: the page must show the time that was clicked.
     choices = visit.choices.replace(timezone=chosen.terms.timezone, day=None, month=None)
-    kept = _encrypt_input(visit, form) if form.is_bound else visit.form_input_token
-    slots = visit.links.service_url(
-        "slots", chosen.terms.service, chosen.terms.choices_for_day(visit.choices), kept=kept
-    )
+    slots = visit.links.service_url("slots", chosen.terms.service, chosen.terms.choices_for_day(visit.choices))
     context: dict[str, Any] = {
         "form": form,
         "action": visit.links.service_url("contact", chosen.terms.service, choices),
@@ -280,7 +290,9 @@ def _form_page(
         "by_phone": form.fields["phone"].required,
         "summary": terms_summary(visit, chosen.terms, detail),
         "honeypot": HONEYPOT,
-        "back": {"url": slots, "label": _("Choose another time")},
+        "honeypot_filled": bool(visit.request.POST.get(HONEYPOT)) if form.is_bound else False,
+        # A button of the form, which posts what was typed so far.
+        "back_button": {"url": slots, "label": _("Choose another time")},
     }
     page = build_page(visit, _("Your details"), step=Step.CONTACT)
     return render(visit, Step.CONTACT.template, page, context, status, no_store=True)
@@ -294,7 +306,16 @@ def _draft(visit: WidgetRequest, detail: ServiceDetail, moment: AvailableTime) -
         timezone=visitor_zone(visit, detail),
         party_size=visit.choices.party_size,
     )
-    return Draft(terms=terms, issued_at=visit.now.timestamp())
+    chosen = Draft(terms=terms, issued_at=visit.now.timestamp())
+    posted = visit.request.POST.get(FORM_INPUT_FIELD) if visit.request.method == "POST" else None
+    # The same key when the same page is posted again: a reload or Back must not make a second booking possible.
+    return replace(chosen, nonce=_nonce(posted, terms)) if posted and visit.form_input else chosen
+
+
+def _nonce(posted: str, terms: Terms) -> str:
+    """Derive the key of an attempt from the encrypted form input, which no other page has, and the chosen time."""
+    about = f"{posted}\0{terms.service}\0{terms.start}\0{terms.host_id}\0{terms.team_id}\0{terms.party_size}"
+    return salted_hmac("kordless_booking.nonce", about, algorithm="sha256").hexdigest()[:32]
 
 
 def _unsign_draft(visit: WidgetRequest, token: str, service: str) -> Draft:
@@ -314,16 +335,22 @@ def _detail(visit: WidgetRequest, service: str) -> ServiceDetail | None:
         return None
 
 
-def _to_slots(visit: WidgetRequest, service: str, terms: Terms | None = None, **query: str | None) -> HttpResponse:
+def _to_slots(visit: WidgetRequest, service: str, terms: Terms | None = None, *, taken: str = "") -> HttpResponse:
+    """Show the free times, from which each way on has what was typed (409); redirect there when nothing was.
+
+    `terms` are those whose day is shown. `taken` is the reason, as in the query of the slot page.
+    """
     choices = terms.choices_for_day(visit.choices) if terms else visit.choices
-    return SeeOther(visit.links.service_url("slots", service, choices, **query))
+    response = lost_slot_page(visit, service, choices, taken)
+    if visit.form_input:
+        _set_address(visit, response, visit.links.service_url("slots", service, choices))
+    return response
 
 
-def _contact_url(visit: WidgetRequest, chosen: Draft, kept: str | None) -> str:
+def _contact_url(visit: WidgetRequest, chosen: Draft) -> str:
     token = draft.sign(chosen, visit.account.name)
-    return visit.links.service_url(
-        "contact", chosen.terms.service, visit.choices.replace(month=None, day=None), draft=token, kept=kept
-    )
+    choices = visit.choices.replace(month=None, day=None)
+    return visit.links.service_url("contact", chosen.terms.service, choices, draft=token)
 
 
 def _failed_request_message() -> str:
@@ -337,12 +364,3 @@ def _attribution(visit: WidgetRequest) -> str:
     """
     text = visit.request.POST.get("attribution", "")
     return text if parse_attribution(text) else ""
-
-
-def _form_input(form: ContactForm) -> dict[str, str]:
-    """Return the form input of a bound form, valid or not."""
-    return known_fields(form.data, form.max_lengths())
-
-
-def _encrypt_input(visit: WidgetRequest, form: ContactForm) -> str | None:
-    return encrypt_form_input(visit.account.name, _form_input(form))

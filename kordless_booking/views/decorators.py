@@ -55,7 +55,12 @@ WidgetView = Callable[Concatenate[WidgetRequest, P], HttpResponse]
 
 
 def widget_view(
-    *methods: str, no_store: bool = False, shareable: bool = False, may_book: bool = False, prefetchable: bool = False
+    *methods: str,
+    no_store: bool = False,
+    shareable: bool = False,
+    may_book: bool = False,
+    prefetchable: bool = False,
+    any_origin: bool = False,
 ) -> Callable[[WidgetView[P]], Callable[..., HttpResponse]]:
     """Return a decorator for a view that allows `methods`. HEAD is allowed where GET is, OPTIONS always.
 
@@ -63,6 +68,7 @@ def widget_view(
     - `shareable`: the page is the same for all requests with the same cache key. It is stored in the response cache
       when package templates alone made it.
     - `may_book`: a GET may send a booking, so it gets BOOKING_SECONDS instead of BROWSE_SECONDS.
+    - `any_origin`: a POST may come from any page, because it only renders, or because the view checks its origin.
     - `prefetchable`: the page may be prefetched. Others answer a prefetch with an empty 204.
     """
 
@@ -99,7 +105,7 @@ def widget_view(
                         if prefetching:
                             response = _answer_prefetch(visit, view, *args, **kwargs)
                         else:
-                            response = problems.call_view(visit, methods, view, *args, **kwargs)
+                            response = problems.call_view(visit, methods, any_origin, view, *args, **kwargs)
                     except Exception as error:  # noqa: BLE001 (whatever it is, the visitor gets a page)
                         response = problems.server_error(visit, error)
                     _finish(visit, response, no_store=no_store)
@@ -129,11 +135,10 @@ def widget_view(
 
 
 def _answer_prefetch(visit: WidgetRequest, view: WidgetView[P], *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-    """Answer a prefetch from cached data alone; with an empty 204 when that isn't enough, or there is form input."""
+    """Answer a prefetch from cached data alone; with an empty 204 when that isn't enough."""
     response = None
-    if not visit.form_input_token:
-        with suppress(KordlessError, problems.Problem, Http404, ImproperlyConfigured):
-            response = view(visit, *args, **kwargs)
+    with suppress(KordlessError, problems.Problem, Http404, ImproperlyConfigured):
+        response = view(visit, *args, **kwargs)
     if response is None or response.status_code not in {200, 303}:
         return prefetch_declined()
     return response

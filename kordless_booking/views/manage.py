@@ -11,14 +11,17 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Final
 
 import msgspec
+from django.core import signing
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from kordless_booking import exceptions
 from kordless_booking.api.deadline import deadline
+from kordless_booking.api.parsing import is_same_second, whole_second
 from kordless_booking.api.resources import Booking, Contact, ServiceDetail
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.receipt import ManageLink
@@ -31,6 +34,7 @@ from kordless_booking.presentation import calendar_event, timezones
 from kordless_booking.presentation.texts import DisplayTimes, booking_location, booking_venue_timezone
 from kordless_booking.upstream.phone_region import find_phone_region
 from kordless_booking.views.abuse import rate_limit
+from kordless_booking.views.cells import format_start, parse_start
 from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.display import display_times
 from kordless_booking.views.invites import calendar_event_for, calendar_links, calendar_response
@@ -47,6 +51,19 @@ log = logging.getLogger("kordless_booking.views")
 FOUND_LINK_SECONDS: Final = 2 * 3600
 """Seconds for which the link to a booking works that was found by number and contact. Links in mails work longer
 (MANAGE_LINK_DAYS)."""
+
+
+DONE_SECONDS: Final = 300
+"""Seconds for which the booking's page says what was just done. Its URL may be reloaded, kept and passed on."""
+
+
+class Done(StrEnum):
+    """Change that was just made to a booking, for its page to say."""
+
+    MOVED = "moved"
+    CANCELED = "canceled"
+    CANCELED_BEFORE = "canceled_before"
+    """Somebody wanted to cancel it, and it was canceled already."""
 
 
 @widget_view("GET", "POST", no_store=True)
@@ -118,9 +135,14 @@ def cancel(visit: WidgetRequest, token: str) -> HttpResponse:
     """Ask once for confirmation, then cancel. Canceling twice changes nothing more."""
     managed = load_managed_booking(visit, token)
     if managed.booking.status == "canceled":
-        return SeeOther(managed.url(visit, "manage", done="canceled"))
+        return SeeOther(managed.done_url(visit, Done.CANCELED_BEFORE))
     if visit.request.method != "POST":
         return _cancel_page(visit, managed)
+    shown = managed.shown_start(visit)
+    if shown is not None and not is_same_second(shown, managed.booking.start):
+        log_problem(visit, "cancel_refused", level=logging.INFO, status=409)
+        text = _("Your booking was moved after you opened this page. This is its new time. Nothing was changed.")
+        return _cancel_page(visit, managed, text, status=409)
     check_change_limit(visit, managed)
     # Before the request: Kordless's webhook may arrive before its response does.
     mark_change_in_progress(visit.access.cache, visit.account.name, managed.link.number)
@@ -156,7 +178,7 @@ def cancel(visit: WidgetRequest, token: str) -> HttpResponse:
     if managed.booking.service_slug:
         visit.catalog.invalidate_slots(managed.booking.service_slug)
     log_event(log, logging.INFO, "booking_canceled")
-    return SeeOther(managed.url(visit, "manage", done="canceled"))
+    return SeeOther(managed.done_url(visit, Done.CANCELED if is_ours else Done.CANCELED_BEFORE))
 
 
 @widget_view("GET", no_store=True)
@@ -185,12 +207,49 @@ class ManagedBooking:
     None where neither says it: then `timezone` is the booking's, and perhaps another one.
     """
 
-    def url(self, visit: WidgetRequest, name: str, done: str | None = None) -> str:
-        return visit.links.url(name, self.token, choices=self.carried_choices(visit), done=done)
+    def url(self, visit: WidgetRequest, name: str) -> str:
+        return visit.links.url(name, self.token, choices=self.carried_choices(visit))
 
     def carried_choices(self, visit: WidgetRequest) -> Choices:
         """Return the choices that the booking's pages carry on: the appearance, and the reader's zone."""
         return visit.choices.appearance().replace(timezone=self.chosen_timezone)
+
+    def done_url(self, visit: WidgetRequest, done: Done, start: datetime | None = None) -> str:
+        """Return the URL of the booking's page that says what was done. `start` is where the booking was moved to.
+
+        Signed for this booking, so that no link of anybody's making says that it was moved or canceled.
+        """
+        start = whole_second(start or self.booking.start)
+        proof = signing.dumps([done.value, format_start(start)], salt=self._salt(visit))
+        return visit.links.url("manage", self.token, choices=self.carried_choices(visit), done=proof)
+
+    def done(self, visit: WidgetRequest) -> Done | None:
+        """Return what the URL proves to have been done, as far as the booking still is as it says."""
+        try:
+            value, start = signing.loads(
+                visit.request.GET.get("done", ""), salt=self._salt(visit), max_age=DONE_SECONDS
+            )
+            done = Done(value)
+        except (signing.BadSignature, TypeError, ValueError):
+            return None
+        canceled = self.booking.status == "canceled"
+        if done is Done.MOVED:
+            return done if not canceled and start == format_start(whole_second(self.booking.start)) else None
+        return done if canceled else None
+
+    def shown_field(self, visit: WidgetRequest) -> tuple[str, str]:
+        """Return a hidden field with the booking's start, for a form that changes the booking as it is shown."""
+        return "shown", signing.dumps(format_start(self.booking.start), salt=self._salt(visit))
+
+    def shown_start(self, visit: WidgetRequest) -> datetime | None:
+        """Return the start that the posted form has shown, or None when it doesn't say."""
+        try:
+            return parse_start(signing.loads(visit.request.POST.get("shown", ""), salt=self._salt(visit)))
+        except (signing.BadSignature, TypeError):
+            return None
+
+    def _salt(self, visit: WidgetRequest) -> str:
+        return f"kordless_booking.manage:{visit.account.name}:{self.link.number}"
 
     def publish_change(self, visit: WidgetRequest, change: BookingChange, **changes: Any) -> None:
         """Publish what the customer has just changed, as a signal and a mail."""
@@ -310,17 +369,20 @@ def _why_closed(booking: Booking, now: datetime) -> str:
     return _("This booking can't be changed online.")
 
 
-def _cancel_page(visit: WidgetRequest, managed: ManagedBooking, problem: str = "") -> HttpResponse:
+def _cancel_page(
+    visit: WidgetRequest, managed: ManagedBooking, problem: str = "", *, status: int | None = None
+) -> HttpResponse:
     shared = _context(managed, visit)
     context = {
         **shared,
         "action": managed.url(visit, "manage-cancel"),
+        "hidden": [managed.shown_field(visit)],
         "keep_url": managed.url(visit, "manage"),
         "policy": shared["booking"].policy,
         "problem": problem,
     }
-    page, status = build_page(visit, _("Cancel booking")), 503 if problem else 200
-    return render(visit, "kordless_booking/manage/cancel.html", page, context, status)
+    page = build_page(visit, _("Cancel booking"))
+    return render(visit, "kordless_booking/manage/cancel.html", page, context, status or (503 if problem else 200))
 
 
 def _find_page(visit: WidgetRequest, form: FindForm, *, problem: str = "", status: int = 200) -> HttpResponse:
@@ -342,15 +404,15 @@ def _context(managed: ManagedBooking, visit: WidgetRequest) -> dict[str, Any]:
     carried = managed.carried_choices(visit).query_items()
     # "": Kordless didn't say, and decides about each change anyway.
     changeable = managed.booking.status in {"confirmed", "pending", ""} and managed.booking.start > visit.now
-    # The query is believed only as far as the booking confirms it: the URL may be old, or made up.
-    done, event = {
-        "canceled": (_("Your booking has been canceled."), embed_event("cancelled", managed.booking))
-        if managed.booking.status == "canceled"
-        else ("", None),
-        "moved": (_("Your booking has been moved."), embed_event("rescheduled", managed.booking))
-        if changeable
-        else ("", None),
-    }.get(visit.request.GET.get("done", ""), ("", None))
+    done, event = "", None
+    match managed.done(visit):
+        case Done.MOVED:
+            done, event = _("Your booking has been moved."), embed_event("rescheduled", managed.booking)
+        case Done.CANCELED:
+            done, event = _("Your booking has been canceled."), embed_event("cancelled", managed.booking)
+        case Done.CANCELED_BEFORE:
+            # No event: the page around the widget has heard of it, or isn't concerned.
+            done = _("Your booking has been canceled.")
     return {
         "booking": managed.view(visit),
         "calendar": calendar_links(managed.invite(visit), managed.url(visit, "manage-calendar")),

@@ -15,7 +15,7 @@ from kordless_booking import exceptions
 from kordless_booking.api.resources import Booking
 from kordless_booking.booking import placement
 from kordless_booking.booking.choices import Choices
-from kordless_booking.booking.form_input import encrypt_form_input
+from kordless_booking.booking.form_input import TOKEN_SECONDS
 from kordless_booking.booking.receipt import ManageLink, Receipt
 from kordless_booking.booking.steps import Step
 from kordless_booking.booking.tokens import InvalidToken
@@ -32,6 +32,7 @@ from kordless_booking.views.problems import Problem, broken_link, from_api_error
 from kordless_booking.views.rendering import render
 from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.retry_after import set_retry_after
+from kordless_booking.views.steps import slots_page
 from kordless_booking.views.summary import booking_view, find_service
 
 MAX_POLL_SECONDS: Final = 30
@@ -91,6 +92,7 @@ def confirmation(visit: WidgetRequest, token: str) -> HttpResponse:
         terms.timezone,
         terms=terms,
         fallback_name=terms.service,
+        contact=receipt.contact,
     )
     context: dict[str, Any] = {
         "booking": shown,
@@ -136,12 +138,35 @@ def redirect_to_outcome(
         booking=msgspec.structs.replace(outcome.booking, contact=None),
         digest="",
         form_input={},
+        sent_at=0,
         attribution={},
         placed_at=int(outcome.placed_at.timestamp()),
     )
     if (visit.now - outcome.placed_at).total_seconds() > RESENT_SECONDS:
         return SeeOther(manage_url(visit, placed, outcome.booking))
     return SeeOther(visit.links.url("confirmation", placed.to_token(visit.account.name)))
+
+
+def lost_slot_page(visit: WidgetRequest, service: str, choices: Choices, taken: str) -> HttpResponse:
+    """Show the free times to a visitor who has lost theirs (409). The page's controls keep what was typed.
+
+    Redirect to that page when nothing was typed. `taken` is the reason, as in the query of the slot page. Raises
+    Problem when the times can't be read.
+    """
+    url = visit.links.service_url("slots", service, choices, taken=taken)
+    if not visit.form_input:
+        return SeeOther(url)
+    try:
+        return slots_page(visit.with_choices(choices), service, taken=taken, status=409)
+    except exceptions.NotFound as error:
+        raise replace(from_api_error(error), form_input=visit.form_input) from None
+    except exceptions.KordlessError as error:
+        raise _choose_again(visit, error, url) from None
+
+
+def _choose_again(visit: WidgetRequest, error: exceptions.KordlessError, url: str) -> Problem:
+    """Build the problem for an error on the way to the free times, with a link to them."""
+    return replace(from_api_error(error), main_link=(url, _("Choose a time again")), form_input=visit.form_input)
 
 
 def invalidate_after_error(visit: WidgetRequest, service: str, error: exceptions.KordlessError) -> None:
@@ -187,15 +212,17 @@ def _waiting_page(visit: WidgetRequest, outcome: placement.Pending) -> HttpRespo
 
 
 def _rejected_page(visit: WidgetRequest, receipt: Receipt, outcome: placement.Rejected) -> HttpResponse:
-    """Answer a rejection that became known on the waiting page: raise a Problem, or redirect to the free times."""
+    """Answer a rejection that became known on the waiting page: raise a Problem, or show the free times."""
     error, terms = outcome.error, receipt.terms
     invalidate_after_error(visit, terms.service, error)
     choices = visit.choices.replace(timezone=terms.timezone, party_size=terms.party_size)
-    form_input_token = encrypt_form_input(visit.account.name, receipt.form_input)
+    # The link to an attempt works for a day. What was typed is only for the visitor who waits, and so for minutes.
+    rejected_at = outcome.rejected_at
+    is_new = rejected_at is not None and (visit.now - rejected_at).total_seconds() <= TOKEN_SECONDS
+    visit = visit.with_form_input(receipt.form_input if is_new else {})
     if isinstance(error, exceptions.SlotTaken):
-        log_problem(visit, "slot_conflict", level=logging.INFO, status=303, error=error)
-        taken = "2" if outcome.after_unknown_outcome else "1"
-        return SeeOther(visit.links.service_url("slots", terms.service, choices, taken=taken, kept=form_input_token))
+        log_problem(visit, "slot_conflict", level=logging.INFO, status=409, error=error)
+        return lost_slot_page(visit, terms.service, choices, "2" if outcome.after_unknown_outcome else "1")
     if outcome.after_unknown_outcome:
         raise Problem(
             "create_unresolved",
@@ -208,16 +235,17 @@ def _rejected_page(visit: WidgetRequest, receipt: Receipt, outcome: placement.Re
             error=error,
         )
     if isinstance(error, exceptions.NotFound):
-        raise replace(from_api_error(error), form_input_token=form_input_token)
-    times = visit.links.service_url("slots", terms.service, choices, kept=form_input_token)
-    raise replace(from_api_error(error), main_link=(times, _("Choose a time again")), form_input_token=form_input_token)
+        raise replace(from_api_error(error), form_input=visit.form_input)
+    raise _choose_again(visit, error, visit.links.service_url("slots", terms.service, choices))
 
 
 def _renewed_by_another(visit: WidgetRequest, receipt: Receipt) -> Problem:
     """Build the problem for a rejected attempt that another post, with other details, has replaced since."""
-    kept = encrypt_form_input(visit.account.name, receipt.form_input)
     choices = visit.choices.replace(host_id=receipt.terms.host_id, team_id=receipt.terms.team_id)
-    return already_requested(visit, receipt.terms, choices, sent=True, kept=kept, all_kept=kept is not None)
+    # Nothing says when the other post came. Its visitor's own page looks every few seconds.
+    is_new = visit.now.timestamp() - receipt.sent_at <= TOKEN_SECONDS
+    form_input = receipt.form_input if is_new else {}
+    return already_requested(visit, receipt.terms, choices, sent=True, form_input=form_input)
 
 
 def _receipt(visit: WidgetRequest, token: str) -> tuple[Receipt, Booking]:

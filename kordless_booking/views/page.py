@@ -85,9 +85,21 @@ class Page:
     """Regular expression of the origins that may frame the page. The script needs it to send events to them."""
     skip_assets: bool = False
     """Leave out style sheet and scripts: another widget on the page has loaded them."""
+    kept: str = ""
+    """Encrypted form input, or "". With it, the page's controls are buttons that post it, instead of links."""
     progress: list[ProgressStep] = field(default_factory=list)
     refresh: int | None = None
     """Seconds after which a page without JavaScript reloads, or None."""
+
+    @property
+    def link(self) -> str:
+        """Element of the page's controls, whose attributes parts/go.html writes."""
+        return "button" if self.kept else "a"
+
+    @property
+    def kept_form(self) -> str:
+        """DOM id of the form that parts/kept.html makes, or ""."""
+        return f"{self.stage_id}-kept" if self.kept else ""
 
 
 def embed_event(

@@ -7,9 +7,11 @@ request id and nothing personal.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core.exceptions import BadRequest as UnreadableRequest
@@ -22,16 +24,14 @@ from django.utils.translation import gettext as _
 
 from kordless_booking import exceptions
 from kordless_booking.booking.draft import MAX_TOKEN
-from kordless_booking.booking.form_input import encrypt_form_input, known_fields
 from kordless_booking.booking.steps import Step
-from kordless_booking.forms import ContactForm
 from kordless_booking.logs import error_location, log_event
 from kordless_booking.presentation.safe_links import phone_link
 from kordless_booking.upstream.registry import services_for
 from kordless_booking.views import security
 from kordless_booking.views.page import build_page
 from kordless_booking.views.rendering import render
-from kordless_booking.views.request import WidgetRequest
+from kordless_booking.views.request import FORM_INPUT_FIELD, WidgetRequest
 from kordless_booking.views.retry_after import RETRY_SECONDS, set_retry_after
 
 if TYPE_CHECKING:
@@ -83,16 +83,24 @@ class Problem(Exception):
     """Current step, for the progress line."""
     summary: TermsSummary | None = None
     """Context of parts/summary.html: the time that the problem is about."""
-    form_input_token: str | None = None
-    """Encrypted form input, for the link to the services."""
+    form_input: Mapping[str, str] | None = field(default=None, repr=False)
+    """Form input that goes along with the links; None for that of the request."""
     error: exceptions.KordlessError | None = None
     """Cause, for the log."""
 
 
 def call_view(
-    visit: WidgetRequest, methods: tuple[str, ...], view: Callable[..., HttpResponse], *args: Any, **kwargs: Any
+    visit: WidgetRequest,
+    methods: tuple[str, ...],
+    any_origin: bool,
+    view: Callable[..., HttpResponse],
+    *args: Any,
+    **kwargs: Any,
 ) -> HttpResponse:
-    """Call the view. Return its response, or the page for the method, the size, the origin or the error."""
+    """Call the view. Return its response, or the page for the method, the size, the origin or the error.
+
+    With `any_origin`, a POST may come from any page.
+    """
     method = visit.request.method or "GET"
     try:
         # HEAD is answered like GET; Django drops the body.
@@ -101,7 +109,7 @@ def call_view(
         # Before the body is read. Django's own DATA_UPLOAD_MAX_MEMORY_SIZE is a setting of the whole site.
         if method == "POST" and int(visit.request.META.get("CONTENT_LENGTH") or 0) > LARGEST_FORM:
             return problem_page(visit, unreadable(413))
-        if method == "POST" and not security.is_same_origin(visit.request):
+        if method == "POST" and not any_origin and not security.is_same_origin(visit.request):
             return problem_page(visit, cross_origin_post(visit))
         return view(visit, *args, **kwargs)
     except Problem as problem:
@@ -226,17 +234,20 @@ def unreadable(status: int) -> Problem:
 
 
 def cross_origin_post(visit: WidgetRequest) -> Problem:
-    """Build the problem for a cross-origin POST. Its page opens the same URL, by GET, in a new tab.
+    """Build the problem for a cross-origin POST. Its page opens the same URL in a new tab.
 
     A visitor can cause this: in a sandboxed frame, the browser sends no origin of ours. So draft and form input of the
-    contact form are carried along, the first signed and the second encrypted, as always.
+    contact form are carried along: the first signed, in the URL, and the second encrypted, in the body of a POST that
+    only renders.
     """
     request, match = visit.request, visit.request.resolver_match
-    hidden = {name: text for name, text in request.GET.items() if name != "embed"}
+    hidden = {name: text[:MAX_TOKEN] for name, text in request.GET.items() if name != "embed"}
+    method, action = "get", request.path
     if match and (match.url_name or "").startswith("contact"):
         hidden["draft"] = request.POST.get("draft", "")[:MAX_TOKEN]
-        form_input = known_fields(request.POST, ContactForm().max_lengths())
-        hidden["kept"] = encrypt_form_input(visit.account.name, form_input) or ""
+        if visit.form_input:
+            method, action = "post", f"{action}?{urlencode({name: text for name, text in hidden.items() if text})}"
+            hidden = {FORM_INPUT_FIELD: visit.form_input_token}
     return Problem(
         "cross_origin_post_rejected",
         403,
@@ -244,8 +255,8 @@ def cross_origin_post(visit: WidgetRequest) -> Problem:
         _("Your browser couldn't confirm that this came from our form. Open the booking page in a new tab to go on."),
         level=logging.WARNING,
         carry_form={
-            "method": "get",
-            "action": request.path,
+            "method": method,
+            "action": action,
             "hidden": [(name, text) for name, text in hidden.items() if text],
             "label": _("Continue in a new tab"),
             "new_tab": True,
@@ -259,11 +270,26 @@ def problem_page(visit: WidgetRequest, problem: Problem) -> HttpResponse:
     return _page(visit, problem)
 
 
+def _form_input_token(visit: WidgetRequest, problem: Problem) -> str:
+    """Return the encrypted form input that goes along with the links of the problem's page, or ""."""
+    if problem.form_input is not None:
+        return visit.with_form_input(problem.form_input).form_input_token
+    match = visit.request.resolver_match
+    # Other forms may have a field of the same name, and their visitors go on elsewhere.
+    if match is None or (match.url_name or "").removesuffix("-named") not in {"services", "slots", "zone", "contact"}:
+        return ""
+    # The form may be what is wrong with the request, and then there is nothing to carry.
+    with suppress(Exception):
+        return visit.form_input_token
+    return ""
+
+
 def _page(visit: WidgetRequest, problem: Problem) -> HttpResponse:
+    kept = _form_input_token(visit, problem)
     context = {
         "headline": problem.headline,
         "text": problem.text,
-        "actions": _actions(visit, problem),
+        "actions": _actions(visit, problem, kept),
         "support": _support(visit),
         "reference": visit.id,
         "retry_after": problem.retry_after,
@@ -273,7 +299,7 @@ def _page(visit: WidgetRequest, problem: Problem) -> HttpResponse:
     response = render(
         visit,
         "kordless_booking/problems/problem.html",
-        build_page(visit, problem.headline, step=problem.step),
+        build_page(visit, problem.headline, step=problem.step, kept=kept),
         context,
         problem.status,
         no_store=True,
@@ -316,27 +342,28 @@ def not_configured(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _actions(visit: WidgetRequest, problem: Problem) -> list[dict[str, Any]]:
-    """Return the links of a problem page, the main one first."""
-    services = {
-        "url": visit.links.url("services", kept=problem.form_input_token),
+def _actions(visit: WidgetRequest, problem: Problem, kept: str) -> list[dict[str, Any]]:
+    """Return the links of a problem page, the main one first. `plain` ones are links even with form input (`kept`)."""
+    services: dict[str, Any] = {
+        "url": visit.links.url("services"),
         "label": _("See all services"),
         "primary": problem.next_action == "services" and problem.main_link is None,
     }
     if problem.main_link is not None:
         beside = (
-            {"url": problem.secondary_link[0], "label": problem.secondary_link[1]}
+            {"url": problem.secondary_link[0], "label": problem.secondary_link[1], "plain": True}
             if problem.secondary_link
             else services
         )
         return [{"url": problem.main_link[0], "label": problem.main_link[1], "primary": True}, beside]
     match problem.next_action:
-        # The URL of a POST can't be opened by a link.
-        case "again" if visit.request.method in {"GET", "HEAD"}:
-            return [{"url": visit.request.get_full_path(), "label": _("Try again"), "primary": True}]
+        # The URL of a POST can't be opened by a link. With form input, those that only render can be posted again.
+        case "again" if visit.request.method in {"GET", "HEAD"} or (kept and "draft" not in visit.request.POST):
+            plain = visit.request.method != "POST"
+            return [{"url": visit.request.get_full_path(), "label": _("Try again"), "primary": True, "plain": plain}]
         case "manage-find":
             return [
-                {"url": visit.links.url("manage-find"), "label": _("Find a booking"), "primary": True},
+                {"url": visit.links.url("manage-find"), "label": _("Find a booking"), "primary": True, "plain": True},
                 services,
             ]
     return [services]

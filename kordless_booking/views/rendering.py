@@ -45,7 +45,7 @@ class PageRenderer:
 
     def __init__(self, visit: WidgetRequest, page: Page) -> None:
         self._visit = visit
-        self._page = page
+        self.page = page
         self._parts: list[PackageTemplates] = []
         self._has_site_part = False
 
@@ -68,32 +68,33 @@ class PageRenderer:
         response = PageResponse(text, status, no_store=no_store)
         response.package_templates = self._parts
         response.used_request = True
-        response.used_site_template = self._has_site_part or find_package_templates(template, self._page.layout) is None
+        response.used_site_template = self._has_site_part or find_package_templates(template, self.page.layout) is None
         return response
 
     def render_cached(
-        self, template: str, context: dict[str, Any], *, page_view: PageView | None = None
+        self, template: str, context: dict[str, Any], status: int = 200, *, page_view: PageView | None = None
     ) -> PageResponse:
         """Render a page that differs between visitors mostly in texts. `page_view` is counted when it is served.
 
-        Uses a skeleton when all its templates are the package's own, else does what `render` does.
+        Uses a skeleton when all its templates are the package's own, else does what `render` does. A page with form
+        input may not be stored.
         """
-        package = find_package_templates(template, self._page.layout)
+        has_input = bool(self.page.kept)
+        package = find_package_templates(template, self.page.layout)
         if package is None:
-            response = self.render(template, context)
+            response = self.render(template, context, status, no_store=has_input)
         else:
-            values = {**context, "kb": self._page}
-            # Encrypted form input is in hidden fields as well, which are part of a skeleton's key. It must not be
-            # cached.
-            has_input = self._visit.form_input_token is not None
-            response = PageResponse(package.render(values) if has_input else render_from_skeleton(package, values))
+            values = {**context, "kb": self.page}
+            # No skeleton with form input: what is in a skeleton or its key is cached.
+            text = package.render(values) if has_input else render_from_skeleton(package, values)
+            response = PageResponse(text, status, no_store=has_input)
             response.package_templates = [package, *self._parts]
             response.used_request = response.used_site_template = self._has_site_part
         response.page_view = page_view
         return response
 
     def _visitor_context(self) -> dict[str, Any]:
-        return {"kb": self._page, "request": self._visit.request}
+        return {"kb": self.page, "request": self._visit.request}
 
 
 def render(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Final
@@ -22,10 +22,11 @@ from kordless_booking import conf
 from kordless_booking.api.client import Kordless
 from kordless_booking.api.resources import Organization, ServiceDetail
 from kordless_booking.booking.choices import Choices
+from kordless_booking.booking.form_input import decrypt_form_input, encrypt_form_input, known_fields
 from kordless_booking.booking.preferences import VisitorPreferences
 from kordless_booking.booking.terms import Terms
-from kordless_booking.booking.tokens import MAX_TOKEN
 from kordless_booking.exceptions import KordlessError, NotFound
+from kordless_booking.forms import ContactForm
 from kordless_booking.funnel.page_views import PageView, count_later_stage
 from kordless_booking.logs import request_id
 from kordless_booking.models import FunnelCount
@@ -51,12 +52,13 @@ def language_for(request: HttpRequest) -> str:
     return default_language()
 
 
-# All four are matched against what a client sends.
+# All three are matched against what a client sends.
 _INLINE_STAGE: Final = re.compile(r"kb-inline-[a-z0-9-]{1,40}")
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 # Only the widget's own links have one of these parameters.
 _CHOSEN_HERE: Final = re.compile(r"(?:^|&)(?:month|day|host|team|with|party|hours|after|taken)=")
-_TOKEN: Final = re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_TOKEN}}}")
+FORM_INPUT_FIELD: Final = "kept"
+"""Name of the hidden field with the encrypted form input."""
 TARGET_ID: Final = "kb-stage"
 """DOM id of the swap target on the widget's own pages."""
 
@@ -124,9 +126,9 @@ class WidgetRequest:
     """A prefetch: only cached data may be used."""
     skip_assets: bool
     """Leave out style sheet and scripts, because another widget on the same page has loaded them."""
-    form_input_token: str | None
-    """Encrypted form input, on its way through the slot page into the next contact form."""
     access: AccountAccess
+    given_form_input: Mapping[str, str] | None = field(default=None, repr=False)
+    """Form input that the view knows from elsewhere than the posted form."""
 
     @classmethod
     def from_http(
@@ -157,7 +159,6 @@ class WidgetRequest:
         if theme is not None:
             choices = choices.replace(theme=theme)
         prefetch = is_prefetch(request)
-        token = request.GET.get("kept", "")
         return cls(
             request=request,
             namespace=namespace,
@@ -172,13 +173,37 @@ class WidgetRequest:
             language=language,
             is_prefetch=prefetch,
             skip_assets=skip_assets,
-            form_input_token=token if _TOKEN.fullmatch(token) else None,
             access=AccountAccess(account, cached_only=prefetch),
         )
 
     def with_choices(self, choices: Choices) -> WidgetRequest:
         """Return the same request with other choices. What was read already stays read."""
         return replace(self, choices=choices)
+
+    def with_form_input(self, form_input: Mapping[str, str]) -> WidgetRequest:
+        """Return the same request with this form input."""
+        return replace(self, given_form_input=form_input)
+
+    @cached_property
+    def form_input(self) -> Mapping[str, str]:
+        """Form input on its way into the next contact form, by field: posted itself, or in an encrypted token.
+
+        Never from the URL, which others may see. Reading it raises what reading a malformed form raises.
+        """
+        if self.given_form_input is not None:
+            return self.given_form_input
+        # A page of the site around the widget may answer a form of its own.
+        if self.request.method != "POST" or self.embedded:
+            return {}
+        limits = ContactForm().max_lengths()
+        if token := self.request.POST.get(FORM_INPUT_FIELD):
+            return decrypt_form_input(self.account.name, token, self.now.timestamp(), limits)
+        return known_fields(self.request.POST, limits)
+
+    @cached_property
+    def form_input_token(self) -> str:
+        """Encrypted form input, for a hidden field; "" when there is none."""
+        return encrypt_form_input(self.account.name, self.form_input) or ""
 
     @property
     def inline(self) -> bool:

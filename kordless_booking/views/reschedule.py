@@ -27,6 +27,7 @@ from kordless_booking.views.decorators import VERSION_HEADER, widget_view
 from kordless_booking.views.display import service_card
 from kordless_booking.views.links import SeeOther
 from kordless_booking.views.manage import (
+    Done,
     ManagedBooking,
     change_failed_page,
     change_timeout,
@@ -55,12 +56,23 @@ log = logging.getLogger("kordless_booking.views")
 def slots(visit: WidgetRequest, token: str) -> HttpResponse:
     """Show the times that the booking can be moved to."""
     visit, managed = _load_movable(visit, token)
-    start_fetching_month(visit, managed.booking.service_slug or "")
     refused = parse_start(visit.request.GET.get("without", ""))
+    return _slots_page(visit, managed, taken=visit.request.GET.get("taken", ""), refused=refused)
+
+
+def _slots_page(
+    visit: WidgetRequest, managed: ManagedBooking, *, taken: str, refused: datetime | None, status: int = 200
+) -> HttpResponse:
+    """Return the page with the times that the booking can be moved to.
+
+    `taken` is the reason why the visitor was sent back, or "". `refused` is the start that Kordless didn't accept.
+    """
+    token = managed.token
+    start_fetching_month(visit, managed.booking.service_slug or "")
     with _explaining_removed_service(visit, managed):
         detail = _detail(visit, managed)
         month = read_month(visit, detail, select=_movable_slots(managed, refused), keep_provider=True)
-        taken = _taken(visit, managed, detail, refused, others_free=month.view.day is not None)
+        notice_text = _taken(visit, detail, taken, refused, others_free=month.view.day is not None)
     choices = _url_choices(managed, visit.choices)
 
     def here(choices: Choices) -> str:
@@ -101,7 +113,7 @@ def slots(visit: WidgetRequest, token: str) -> HttpResponse:
             "old_when": managed.display_times(visit, managed.booking.start, managed.booking.end).line,
             "with_whom": _with_whom(managed.link, month.cached.value),
         },
-        "taken": taken,
+        "taken": notice_text,
         "unavailable": "",
     }
     if context["empty"] and _has_other_length(managed, month.cached.value):
@@ -111,7 +123,7 @@ def slots(visit: WidgetRequest, token: str) -> HttpResponse:
         else:
             text = _("There are no free times that are as long as your booking.")
         context["empty"] |= {"text": text}
-    response = renderer.render("kordless_booking/steps/slot.html", context)
+    response = renderer.render("kordless_booking/steps/slot.html", context, status)
     response[VERSION_HEADER] = context["watch"]["version"]
     return response
 
@@ -124,8 +136,9 @@ def zone(visit: WidgetRequest, token: str) -> HttpResponse:
     def back(choices: Choices) -> str:
         return visit.links.url("reschedule", token, choices=choices)
 
-    context = zone_context(visit, managed.timezone, visit.links.url("reschedule-zone", token, choices=Choices()), back)
-    return render(visit, "kordless_booking/steps/zone.html", build_page(visit, _("Time zone")), context)
+    page, action = build_page(visit, _("Time zone")), visit.links.url("reschedule-zone", token, choices=Choices())
+    context = zone_context(visit, page, managed.timezone, action, back)
+    return render(visit, "kordless_booking/steps/zone.html", page, context)
 
 
 @widget_view("GET", "POST", no_store=True)
@@ -165,7 +178,7 @@ def _confirm_page(visit: WidgetRequest, managed: ManagedBooking, chosen: Draft, 
             end=format_start(chosen.terms.end),
         ),
         # Signed, so that only a time that was offered can be sent.
-        "hidden": [("draft", draft.sign(chosen, _purpose(visit, managed)))],
+        "hidden": [("draft", draft.sign(chosen, _purpose(visit, managed))), managed.shown_field(visit)],
         "back_url": visit.links.url("reschedule", token, choices=_url_choices(managed, visit.choices)),
         "problem": problem,
     }
@@ -187,10 +200,14 @@ def _move(visit: WidgetRequest, managed: ManagedBooking) -> HttpResponse:
         )
     except draft.InvalidDraft:
         return SeeOther(again)
-    if chosen.terms.start <= visit.now:
+    shown = managed.shown_start(visit)
+    if chosen.terms.start <= visit.now or shown is None:
         return SeeOther(again)
     # Else the same form was sent twice, and the first one has moved it.
     if not _is_at(managed.booking, chosen.terms.start, chosen.terms.end):
+        # The question was about another time. To answer it now would move a booking that was moved on purpose.
+        if not is_same_second(managed.booking.start, shown):
+            raise _moved_since(visit, managed)
         check_change_limit(visit, managed)
         # Before the request: Kordless's webhook may arrive before its response does.
         mark_change_in_progress(visit.access.cache, visit.account.name, managed.link.number)
@@ -220,7 +237,20 @@ def _move(visit: WidgetRequest, managed: ManagedBooking) -> HttpResponse:
         managed.publish_change(visit, BookingChange.RESCHEDULED, start=start, end=end)
         visit.catalog.invalidate_slots(chosen.terms.service)
         log_event(log, logging.INFO, "booking_rescheduled")
-    return SeeOther(managed.url(visit, "manage", done="moved"))
+    return SeeOther(managed.done_url(visit, Done.MOVED, chosen.terms.start))
+
+
+def _moved_since(visit: WidgetRequest, managed: ManagedBooking) -> Problem:
+    """Build the problem for a form whose booking has moved since the form was shown."""
+    when = managed.display_times(visit, managed.booking.start, managed.booking.end).line
+    return Problem(
+        "reschedule_impossible",
+        409,
+        _("Your booking was moved in the meantime"),
+        _("Nothing was changed just now. Your booking is at this time: %(when)s") % {"when": when},
+        main_link=(managed.url(visit, "manage"), _("Back to your booking")),
+        secondary_link=(managed.url(visit, "reschedule"), _("Choose another time")),
+    )
 
 
 def _movable_slots(managed: ManagedBooking, refused: datetime | None = None) -> SelectSlots:
@@ -244,8 +274,8 @@ def _reason(managed: ManagedBooking, start: datetime, end: datetime | None) -> s
 
 def _taken(
     visit: WidgetRequest,
-    managed: ManagedBooking,
     detail: ServiceDetail,
+    reason: str,
     refused: datetime | None,
     *,
     others_free: bool,
@@ -254,7 +284,7 @@ def _taken(
 
     `refused` is the start that Kordless didn't accept. While Kordless goes on listing it, nobody else has taken it.
     """
-    match visit.request.GET.get("taken"):
+    match reason:
         case "own":
             return _("Your booking is already at this time. Please choose another one.")
         case "1" if refused is None or free_slot(visit, detail, refused) is None:
@@ -347,15 +377,18 @@ def _load_movable(visit: WidgetRequest, token: str) -> tuple[WidgetRequest, Mana
         )
     if not managed.booking.service_slug:
         raise _service_removed(visit, managed)
-    # A booking keeps its host, team and party size, as far as its link has them.
-    choices = visit.choices.replace(
-        timezone=visit.choices.timezone or managed.timezone,
+    return visit.with_choices(_booking_choices(visit.choices, managed)), managed
+
+
+def _booking_choices(choices: Choices, managed: ManagedBooking) -> Choices:
+    """Return the choices with the booking's host, team and party size, which it keeps, as far as its link has them."""
+    return choices.replace(
+        timezone=choices.timezone or managed.timezone,
         host_id=managed.link.host_id,
         # Where the host is known the team adds nothing: the same person may also have times in another team.
         team_id=None if managed.link.host_id else managed.link.team_id,
         party_size=managed.link.party_size,
     )
-    return visit.with_choices(choices), managed
 
 
 def _resolve_failed_move(
@@ -380,8 +413,18 @@ def _resolve_failed_move(
         without=format_start(chosen.terms.start),
     )
     if isinstance(error, exceptions.SlotTaken):
-        log_problem(visit, "slot_conflict", level=logging.INFO, status=303, error=error)
-        return SeeOther(others(taken="1"))
+        log_problem(visit, "slot_conflict", level=logging.INFO, status=409, error=error)
+        try:
+            return _slots_page(
+                visit.with_choices(_booking_choices(choices, managed)),
+                managed,
+                taken="1",
+                refused=chosen.terms.start,
+                status=409,
+            )
+        except exceptions.Unavailable:
+            # The next request has its own time to wait for Kordless.
+            return SeeOther(others(taken="1"))
     if found is None or isinstance(error, exceptions.OutcomeUnknown):
         text = _(
             "We couldn't confirm that your booking has moved. Please look at your booking again in a minute; "

@@ -105,8 +105,8 @@ def get(key: CacheKey, *, is_prefetch: bool = False) -> tuple[HttpResponse, Page
 
 
 def store(key: CacheKey, visit: WidgetRequest, response: PageResponse) -> None:
-    """Store the response if it is the same for every visitor: a 200 from package templates, without form input."""
-    if response.status_code != 200 or visit.form_input_token or settings.DEBUG or not response.is_shareable:
+    """Store the response if it is the same for every visitor: a 200 from package templates."""
+    if response.status_code != 200 or settings.DEBUG or not response.is_shareable:
         return
     now, seconds = time.monotonic(), visit.account.local_cache_seconds
     stored = _StoredResponse(

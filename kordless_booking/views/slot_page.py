@@ -32,12 +32,14 @@ from kordless_booking.views.cells import (
     time_items,
 )
 from kordless_booking.views.display import format_timezone
+from kordless_booking.views.request import FORM_INPUT_FIELD
 
 if TYPE_CHECKING:
     from datetime import date, datetime
     from zoneinfo import ZoneInfo
 
     from kordless_booking.upstream.entries import Cached
+    from kordless_booking.views.page import Page
     from kordless_booking.views.rendering import PageRenderer
     from kordless_booking.views.request import WidgetRequest
 
@@ -89,8 +91,8 @@ def slot_context(
     city = "" if is_visitors_zone else city_name(view.zone.key, visit.language)
     return {
         "hosts": _hosts(view, links),
-        "host_select": _host_select(view, links),
-        "party": _party(view, links),
+        "host_select": _host_select(view, links, renderer.page),
+        "party": _party(view, links, renderer.page),
         "month": _month(visit, view, links, renderer),
         "day": _day(visit, view, view.day, links, renderer, city) if view.day else None,
         "empty": _empty(visit, view, links),
@@ -120,7 +122,7 @@ def _hosts(view: MonthView, links: SlotLinks) -> list[dict[str, Any]]:
     ]
 
 
-def _host_select(view: MonthView, links: SlotLinks) -> dict[str, Any] | None:
+def _host_select(view: MonthView, links: SlotLinks, page: Page) -> dict[str, Any] | None:
     """Return the context of the form that chooses between many hosts and teams; None where they are links."""
     options = _provider_options(view)
     if len(options) <= MAX_HOST_LINKS + 1:
@@ -137,10 +139,15 @@ def _host_select(view: MonthView, links: SlotLinks) -> dict[str, Any] | None:
         # A select without a selected option would show its first, and claim that these are the times of anyone.
         chosen = provider_value(host_id=view.choices.host_id, team_id=view.choices.team_id)
         choices.append({"value": chosen, "name": _("The person you chose"), "current": True})
+    return _form(_from_here_on(view).replace(host_id=None, team_id=None), links, page) | {"choices": choices}
+
+
+def _form(choices: Choices, links: SlotLinks, page: Page) -> dict[str, Any]:
+    """Return URL and hidden fields of a form that changes one of the choices."""
+    # A form sent by GET replaces the query of its action with its fields; one sent by POST doesn't.
     return {
-        "url": links.form,
-        "hidden": links.hidden(_from_here_on(view).replace(host_id=None, team_id=None)),
-        "choices": choices,
+        "url": links.here(choices) if page.kept else links.form,
+        "hidden": [(FORM_INPUT_FIELD, page.kept)] if page.kept else links.hidden(choices),
     }
 
 
@@ -197,13 +204,12 @@ def _unique_names(providers: Sequence[tuple[str, str]]) -> list[str]:
     return names
 
 
-def _party(view: MonthView, links: SlotLinks) -> dict[str, Any] | None:
+def _party(view: MonthView, links: SlotLinks, page: Page) -> dict[str, Any] | None:
     """Return the context of the party size's form; None when there is no choice."""
     if not view.party_sizes:
         return None
     return {
-        "url": links.form,
-        "hidden": links.hidden(_from_here_on(view).replace(party_size=1)),
+        **_form(_from_here_on(view).replace(party_size=1), links, page),
         "value": view.choices.party_size,
         "choices": list(view.party_sizes),
         "label": _("Number of people"),
@@ -229,6 +235,7 @@ def _month(visit: WidgetRequest, view: MonthView, links: SlotLinks, renderer: Pa
             url=links.here(base.replace(day=ANY_DAY)),
             language=language,
             target_id=visit.target_id,
+            form=renderer.page.kept_form,
         ),
     }
 
@@ -262,6 +269,7 @@ def _day(
                     hours=view.choices.hours,
                     venue_zone=view.venue_zone,
                     city=city,
+                    form=renderer.page.kept_form,
                 ),
             }
             for part_of_day, times in parts_of_day(shown)

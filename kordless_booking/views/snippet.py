@@ -19,7 +19,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core import signing
 from django.core.validators import RegexValidator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.request import validate_host
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
@@ -89,6 +89,8 @@ class Snippet:
 
 
 _SALT: Final = "kordless_booking.snippet"
+PREVIEW_SECONDS: Final = 86400
+"""Seconds for which a preview can be opened."""
 _ORIGIN: Final = re.compile(r"https?://[a-z0-9.-]+(?::[0-9]{1,5})?")
 
 
@@ -144,14 +146,15 @@ class SnippetForm(forms.Form):
         required=False,
     )
 
-    def __init__(self, visit: WidgetRequest) -> None:
+    def __init__(self, visit: WidgetRequest, query: QueryDict | None = None) -> None:
+        query = visit.request.GET if query is None else query
         # A bound form ignores `initial`, so the defaults of the radio buttons are put into its data.
-        data = visit.request.GET.copy()
+        data = query.copy()
         for name in ("mode", "width"):
             data.setdefault(name, self.base_fields[name].initial)
         if lang := best_supported_language(data.get("lang", "")):
             data["lang"] = lang
-        super().__init__(data if visit.request.GET else None)
+        super().__init__(data if query else None)
         try:
             listed = bookable_services(visit.catalog.organization().value)
         except KordlessError:
@@ -211,18 +214,18 @@ def preview(request: HttpRequest) -> HttpResponse:
     """Show an empty page with the snippet on it. Only the builder may frame it.
 
     It plays the part of another site, so it is opened on another origin of this site where there is one. `from` is the
-    signed origin of the builder, so that nobody else can have their scripts allowed.
+    builder's origin and query, signed: nobody else can have their scripts allowed, or their words shown in our name.
     """
     visit = WidgetRequest.from_http(request)
     try:
-        opener = signing.loads(request.GET.get("from", ""), salt=_SALT)
-    except signing.BadSignature:
-        opener = _origin(request)
+        opener, query = signing.loads(request.GET.get("from", ""), salt=_SALT, max_age=PREVIEW_SECONDS)
+    except (signing.BadSignature, TypeError, ValueError):
+        opener, query = _origin(request), ""
     policy = (
         f"default-src 'none'; script-src {opener}; frame-src {opener}; style-src 'self'; frame-ancestors {opener}; "
         "base-uri 'none'; form-action 'none'"
     )
-    made = _snippet(visit, SnippetForm(visit), f"{opener}{reverse(f'{visit.namespace}:services')}")
+    made = _snippet(visit, SnippetForm(visit, QueryDict(query)), opener)
     response = render(request, "kordless_booking/snippet/preview.html", {"snippet": mark_safe(made.html())})  # noqa: S308 (it has escaped itself)
     response["Content-Security-Policy"] = policy
     response["X-Robots-Tag"] = "noindex"
@@ -242,8 +245,8 @@ def builder(
     made = _snippet(visit, form, public_url(visit.account, request, reverse(f"{visit.namespace}:services")))
     if elsewhere is None:
         origin = _other_name(visit) or own
-        token = signing.dumps(own, salt=_SALT)
-        shown = f"{origin}{reverse(f'{visit.namespace}:snippet-preview')}?from={token}&{request.GET.urlencode()}"
+        token = signing.dumps([own, request.GET.urlencode()], salt=_SALT, compress=True)
+        shown = f"{origin}{reverse(f'{visit.namespace}:snippet-preview')}?from={token}"
     else:
         shown = f"{elsewhere}?{made.query()}"
     stage = urlsplit(shown)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any, Final
@@ -23,40 +23,60 @@ from kordless_booking.presentation.texts import MAX_UNFOLDED
 from kordless_booking.views.decorators import VERSION_HEADER, widget_view
 from kordless_booking.views.display import service_card
 from kordless_booking.views.links import SeeOther
-from kordless_booking.views.page import build_page
+from kordless_booking.views.page import Page, build_page
 from kordless_booking.views.problems import not_found
 from kordless_booking.views.rendering import PageRenderer, render
-from kordless_booking.views.request import WidgetRequest
+from kordless_booking.views.request import FORM_INPUT_FIELD, WidgetRequest
 from kordless_booking.views.slot_page import AGE_NOTICE_SECONDS, SlotLinks, age_notice, same_place, slot_context
 from kordless_booking.views.slot_reading import read_month, start_fetching_month, visitor_zone
 
 MAX_UNFILTERED: Final = 12
 """Services up to which their list has no filter: they fit about two screens of a phone."""
 
+# These three may be posted with form input, to keep it out of the URL. They only render, so any page may post to them.
 
-@widget_view("GET", shareable=True, prefetchable=True)
+
+@widget_view("GET", "POST", shareable=True, prefetchable=True, any_origin=True)
 def services(visit: WidgetRequest) -> HttpResponse:
     """Show all services by category. With a single service, redirect to its times."""
     return services_page(visit)
 
 
-@widget_view("GET", shareable=True, prefetchable=True)
+@widget_view("GET", "POST", shareable=True, prefetchable=True, any_origin=True)
 def slots(visit: WidgetRequest, service: str) -> HttpResponse:
     """Show a month of days, and the times of one of them."""
+    if visit.request.method == "POST":
+        post = visit.request.POST
+        # A contact form, which has a draft, may have a field of such a name.
+        if "draft" not in post:
+            visit = visit.with_choices(_posted_choices(visit.choices, post))
+        if not visit.form_input:
+            return SeeOther(visit.links.service_url("slots", service, visit.choices))
     return slots_page(visit, service)
 
 
-@widget_view("GET", prefetchable=True)
+def _posted_choices(choices: Choices, post: Mapping[str, str]) -> Choices:
+    """Return the choices with what a form of the slot page changes: the party size, or the host or team."""
+    posted = Choices.from_query(post, ())
+    if "party" in post:
+        choices = choices.replace(party_size=posted.party_size)
+    if "with" in post:
+        choices = choices.replace(host_id=posted.host_id, team_id=posted.team_id)
+    return choices
+
+
+@widget_view("GET", "POST", prefetchable=True, any_origin=True)
 def zone(visit: WidgetRequest, service: str) -> HttpResponse:
     """Show all time zones, with a search."""
     detail = visit.bookable_service(service)
 
     def back(choices: Choices) -> str:
-        return visit.links.service_url("slots", service, choices, kept=visit.form_input_token)
+        return visit.links.service_url("slots", service, choices)
 
-    action = visit.links.service_url("zone", service, Choices())
-    context = zone_context(visit, visitor_zone(visit, detail), action, back)
-    return render(visit, "kordless_booking/steps/zone.html", build_page(visit, _("Time zone"), step=Step.SLOT), context)
+    page = build_page(visit, _("Time zone"), step=Step.SLOT, kept=visit.form_input_token)
+    action = visit.links.service_url("zone", service, visit.choices if page.kept else Choices())
+    context = zone_context(visit, page, visitor_zone(visit, detail), action, back)
+    return render(visit, "kordless_booking/steps/zone.html", page, context, no_store=bool(page.kept))
 
 
 @widget_view("GET", "POST")
@@ -98,34 +118,44 @@ def services_page(visit: WidgetRequest) -> HttpResponse:
     services = bookable_services(cached.value)
     if len(services) == 1:
         slug = services[0].slug
-        # A template tag renders into a page of the site, which can't be redirected.
-        if visit.embedded:
+        # A template tag renders into a page of the site, which can't be redirected. Nor can a form with its fields.
+        if visit.embedded or visit.form_input:
             return slots_page(visit, slug)
-        return SeeOther(visit.links.service_url("slots", slug, visit.choices, kept=visit.form_input_token))
+        return SeeOther(visit.links.service_url("slots", slug, visit.choices))
     # A template tag renders into a page of the site, whose query is the site's own.
     can_filter = len(services) > MAX_UNFILTERED
-    query = "" if visit.embedded or not can_filter else visit.request.GET.get("q", "")[: search.MAX_QUERY].strip()
+    query = "" if visit.embedded or not can_filter else _typed_query(visit).strip()
     found = _find_services(services, query)
     groups: dict[str, list[Any]] = {}
     for service in found:
         choices = visit.choices.replace(day=None, month=None)
-        url = visit.links.service_url("slots", service.slug, choices, kept=visit.form_input_token)
+        url = visit.links.service_url("slots", service.slug, choices)
         groups.setdefault((service.category or "").strip(), []).append(service_card(service, visit.language, url))
     named = [{"title": title, "services": cards} for title, cards in groups.items() if title]
     unnamed = [{"title": _("More") if named else "", "services": groups[""]}] if "" in groups else []
-    page = build_page(visit, _("Choose a service"), step=Step.SERVICE, autozone=visit.choices.timezone is None)
+    kept = visit.form_input_token
+    # The script asks for the page in the visitor's zone by GET, which has no form input.
+    autozone = visit.choices.timezone is None and not kept
+    page = build_page(visit, _("Choose a service"), step=Step.SERVICE, autozone=autozone, kept=kept)
     context = {
         "groups": named + unnamed,
         "jumps": len(found) > MAX_UNFILTERED and len(groups) > 1,
         "empty": not services,
-        "filter": _service_filter(visit, query, len(found)) if can_filter else None,
+        "filter": _service_filter(visit, page, query, len(found)) if can_filter else None,
         "notice": age_notice(visit, cached),
     }
     renderer = PageRenderer(visit, page)
     if query:
         # Not cached in any way, since visitors can type anything, and not counted again.
         return renderer.render(Step.SERVICE.template, context)
-    return renderer.render_cached(Step.SERVICE.template, context, page_view=visit.page_view())
+    page_view = None if kept else visit.page_view()
+    return renderer.render_cached(Step.SERVICE.template, context, page_view=page_view)
+
+
+def _typed_query(visit: WidgetRequest) -> str:
+    """Return what was typed into a search field of the page, cut to its length."""
+    fields = visit.request.POST if visit.form_input_token else visit.request.GET
+    return fields.get("q", "")[: search.MAX_QUERY]
 
 
 def _find_services(services: list[Service], query: str) -> list[Service]:
@@ -143,24 +173,27 @@ def _searched_text(service: Service) -> str:
     return _searched_words(service.name, service.category or "", (service.description or "")[:MAX_UNFOLDED])
 
 
-def _service_filter(visit: WidgetRequest, query: str, count: int) -> dict[str, Any]:
+def _service_filter(visit: WidgetRequest, page: Page, query: str, count: int) -> dict[str, Any]:
     """Return the context of parts/service_filter.html."""
     choices = visit.choices.replace(day=None, month=None)
-    kept = visit.form_input_token
+    all_url = visit.links.url("services", choices=choices)
     found = ngettext("%(count)s service found", "%(count)s services found", count) % {"count": count}
     return {
-        "action": visit.links.url("services", choices=Choices()),
-        "hidden": [*choices.query_items(), *([("kept", kept)] if kept else [])],
+        "action": all_url if page.kept else visit.links.url("services", choices=Choices()),
+        "hidden": [(FORM_INPUT_FIELD, page.kept)] if page.kept else choices.query_items(),
         "query": query,
         "max_length": search.MAX_QUERY,
         "found": found if query and count else "",
         "none_found": not count,
-        "all_url": visit.links.url("services", choices=choices, kept=kept),
+        "all_url": all_url,
     }
 
 
-def slots_page(visit: WidgetRequest, service: str) -> HttpResponse:
-    """Return the slot page of a service. Raises NotFound and other KordlessErrors."""
+def slots_page(visit: WidgetRequest, service: str, *, taken: str = "", status: int = 200) -> HttpResponse:
+    """Return the slot page of a service. Raises NotFound and other KordlessErrors.
+
+    `taken` is the reason why the visitor was sent back, as in the query. With form input, each control posts it.
+    """
     # Before anything is read: reading one thing after another could exceed the page's deadline.
     start_fetching_month(visit, service)
     detail = visit.bookable_service(service)
@@ -173,23 +206,24 @@ def slots_page(visit: WidgetRequest, service: str) -> HttpResponse:
         visit = visit.with_choices(view.choices)
 
     def here(choices: Choices) -> str:
-        return visit.links.service_url("slots", service, choices, kept=kept)
+        return visit.links.service_url("slots", service, choices)
 
     choices = visit.choices.replace(month=None, day=None)
-    start = visit.links.service_url("contact", service, choices, kept=kept)
+    start = visit.links.service_url("contact", service, choices)
     links = SlotLinks(
         here=here,
         form=visit.links.service_url("slots", service, Choices()),
-        hidden=lambda choices: [*choices.query_items(), *([("kept", kept)] if kept else [])],
+        hidden=Choices.query_items,
         time=f"{start}{'&' if '?' in start else '?'}start=",
-        zone=visit.links.service_url("zone", service, same_place(view), kept=kept),
+        zone=visit.links.service_url("zone", service, same_place(view)),
     )
     page = build_page(
         visit,
         detail.service.name,
         step=Step.SLOT,
-        autozone=visit.choices.timezone is None,
+        autozone=visit.choices.timezone is None and not kept,
         self_url=here(visit.choices),
+        kept=kept,
     )
     notice = age_notice(visit, month.cached, min_age_seconds=AGE_NOTICE_SECONDS)
     renderer = PageRenderer(visit, page)
@@ -202,10 +236,11 @@ def slots_page(visit: WidgetRequest, service: str) -> HttpResponse:
             lengths=unique_lengths(month.cached.value),
         ),
         "back": _back(visit),
-        "taken": _taken(visit.request.GET.get("taken"), others_free=view.day is not None),
+        "taken": _taken(taken or visit.request.GET.get("taken"), others_free=view.day is not None),
         "unavailable": unavailable,
     }
-    response = renderer.render_cached(Step.SLOT.template, context, page_view=visit.page_view(service))
+    page_view = None if kept else visit.page_view(service)
+    response = renderer.render_cached(Step.SLOT.template, context, status, page_view=page_view)
     response[VERSION_HEADER] = context["watch"]["version"]
     return response
 
@@ -246,9 +281,9 @@ def _back(visit: WidgetRequest) -> dict[str, str] | None:
     return {"url": visit.links.services_url(), "label": _("All services")}
 
 
-def zone_context(visit: WidgetRequest, current: str, action: str, back: Any) -> dict[str, Any]:
+def zone_context(visit: WidgetRequest, page: Page, current: str, action: str, back: Any) -> dict[str, Any]:
     """Return the context of steps/zone.html. `back` returns the slot page's URL for given choices."""
-    query = visit.request.GET.get("q", "")[: search.MAX_QUERY]
+    query = _typed_query(visit)
     groups: dict[str, list[dict[str, Any]]] = {}
     choices = timezone_search.search_zones(query, visit.now, visit.language)
     for choice in choices:
@@ -261,13 +296,13 @@ def zone_context(visit: WidgetRequest, current: str, action: str, back: Any) -> 
                 "current": choice.name == current,
             }
         )
-    hidden = [*visit.choices.query_items(), *([("kept", visit.form_input_token)] if visit.form_input_token else [])]
+    hidden = [(FORM_INPUT_FIELD, page.kept)] if page.kept else visit.choices.query_items()
     return {
         "form": {"action": action, "hidden": hidden, "query": query, "max_length": search.MAX_QUERY},
         "groups": [{"title": title, "zones": listed} for title, listed in groups.items()],
         "none_found": not groups,
         "found": _found(len(choices)) if query and groups else "",
-        "back": {"url": back(visit.choices), "label": _("Back to the times")},
+        "back": {"url": back(visit.choices), "label": _("Back to the times"), "carry": True},
     }
 
 

@@ -15,6 +15,7 @@ from kordless_booking.presentation.texts import (
     booking_venue_timezone,
     describe_location,
     fold_long_text,
+    mask_contact,
     party_text,
     policy_text,
     price_text,
@@ -97,6 +98,8 @@ class BookingView:
     """Name of host, team or both. Kordless returns neither these nor the party size, so they are empty unless the
     visitor's terms are known."""
     party: str = ""
+    contact: str = ""
+    """Email or phone of the customer, masked; "" where the page is not about a new booking."""
     policy: str = ""
     """Cancellation policy."""
     metadata: dict[str, Any] = field(default_factory=dict)
@@ -117,10 +120,12 @@ def booking_view(
     terms: Terms | None = None,
     fallback_name: str = "",
     is_visitors_zone: bool = True,
+    contact: str = "",
 ) -> BookingView:
     """Return the view of a booking, in the visitor's time zone, or without `is_visitors_zone` in the booking's.
 
     `detail` is its service, when Kordless still has it; `fallback_name` is shown when nothing else names the service.
+    `contact` is masked.
     """
     texts = status_texts(booking.status)
     site = booking_venue_timezone(booking, detail)
@@ -135,6 +140,7 @@ def booking_view(
         where=describe_location(booking_location(booking, detail)),
         host=provider_text(terms.host_name, terms.team_name) if terms else "",
         party=party_text(terms.party_size) if terms else "",
+        contact=mask_contact(contact),
         policy=policy_text(detail.calendar.cancellation_policy) if detail else "",
         metadata=dict(detail.service.metadata) if detail else {},
     )

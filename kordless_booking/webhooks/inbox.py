@@ -7,18 +7,21 @@ record and everything is published again. No delivery is ever recorded and yet l
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.dispatch import Signal
 
 from kordless_booking.api.resources import Booking
 from kordless_booking.booking.attempt import Attempt
+from kordless_booking.booking.hashes import delivery_hash, delivery_hashes
 from kordless_booking.booking.placement import find_open_attempt
 from kordless_booking.changes import BookingChange, cached_service, is_change_in_progress, queue_mail, record_change
-from kordless_booking.conf import Account
+from kordless_booking.conf import Account, accounts_sharing_secret
 from kordless_booking.logs import log_event
 from kordless_booking.models import WebhookDelivery
 from kordless_booking.signals import ChangeSource, event_received
@@ -47,23 +50,28 @@ def receive(account: Account, *, delivery_id: str, body: bytes, event: Event, no
     Raises ReceiverFailed, and django.db.DatabaseError when the delivery can't be recorded. Kordless retries in both
     cases.
     """
+    digest = sha256(body).hexdigest()
+    hashes = delivery_hashes(digest)
     row = WebhookDelivery(
         account=account.name,
         delivery_id=delivery_id,
-        body_hash=sha256(body).hexdigest(),
+        body_hash=delivery_hash(digest),
         kind=event.kind,
         outcome=WebhookDelivery.Outcome.OTHER,
         happened_at=event.at,
         received_at=now,
         encrypted=encrypt_body(account.name, body),
     )
+    # Before the transaction, which must begin with a write: SQLite refuses to write in one that has read something old.
+    if _is_known(account, row, hashes):
+        return WebhookDelivery.Outcome.DUPLICATE
     booking, attempt = event.booking, None
     if booking is not None and change_of(event, booking) is BookingChange.CREATED:
         # Before the transaction: decrypting open attempts takes time, and SQLite has one writer at a time.
         attempt = find_open_attempt(account.name, booking, now)
     with transaction.atomic():
         # First of all: of two equal deliveries the second waits here, for the first one's unique key.
-        if not _insert_once(row):
+        if not _insert_once(row, hashes):
             return WebhookDelivery.Outcome.DUPLICATE
         send_signal(event_received, ChangeSource.WEBHOOK, account=account.name, event=event, delivery=delivery_id)
         # The row was inserted without its final outcome, which is known only now.
@@ -79,10 +87,36 @@ def receive(account: Account, *, delivery_id: str, body: bytes, event: Event, no
     return WebhookDelivery.Outcome(row.outcome)
 
 
-def _insert_once(row: WebhookDelivery) -> bool:
+def _is_known(account: Account, row: WebhookDelivery, hashes: Collection[str]) -> bool:
+    """Return True when the delivery was received before under another SECRET_KEY, or by another account.
+
+    Accounts that share a secret could each take in what was signed for one of them. Neither the signature nor the body
+    names an account, so a delivery belongs to the account that received it first.
+    """
+    older = [each for each in hashes if each != row.body_hash]
+    same = WebhookDelivery.objects.filter(account=row.account, body_hash__in=older)
+    # A retry under the same id is a duplicate like any other, which `_insert_once` finds.
+    if older and same.exclude(delivery_id=row.delivery_id).exists():
+        log_event(log, logging.WARNING, "webhook_replayed", account=row.account, delivery=row.delivery_id)
+        return True
+    others = accounts_sharing_secret(account)
+    if not others:
+        return False
+    received = WebhookDelivery.objects.filter(account__in=others).filter(
+        Q(delivery_id=row.delivery_id) | Q(body_hash__in=hashes)
+    )
+    if not received.exists():
+        return False
+    fields = {"account": row.account, "delivery": row.delivery_id, "reason": "another_account"}
+    log_event(log, logging.WARNING, "webhook_replayed", **fields)
+    return True
+
+
+def _insert_once(row: WebhookDelivery, hashes: Collection[str]) -> bool:
     """Insert the row. Return False when the delivery, or its body under another id, is there already.
 
-    The unique constraints decide, so that of several simultaneous deliveries exactly one is inserted.
+    `hashes` are those of the body under each key. The unique constraints decide, so that of several simultaneous
+    deliveries exactly one is inserted.
     """
     try:
         # A savepoint: the constraint's error must not end the outer transaction.
@@ -93,7 +127,7 @@ def _insert_once(row: WebhookDelivery) -> bool:
         if before is None:
             # The same body under a new id. Where only the body is signed, anybody who has seen it can send that.
             log_event(log, logging.WARNING, "webhook_replayed", account=row.account, delivery=row.delivery_id)
-        elif before.body_hash != row.body_hash:
+        elif before.body_hash not in hashes:
             # Not a retry, since its body differs. The first one stays.
             log_event(log, logging.ERROR, "webhook_id_reused", account=row.account, delivery=row.delivery_id)
         return False

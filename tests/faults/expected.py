@@ -85,10 +85,10 @@ UNREADABLE: dict[str, Outcome] = {
     "reschedule": (422, "reschedule_refused"),
 }
 CONFLICT: dict[str, Outcome] = {
-    "create": (303, "slot_conflict"),
-    "attempt": (303, "slot_conflict"),
+    "create": (409, "slot_conflict"),
+    "attempt": (409, "slot_conflict"),
     "cancel": (422, "cancel_refused"),
-    "reschedule": (303, "slot_conflict"),
+    "reschedule": (409, "slot_conflict"),
 }
 IMPOSSIBLE: dict[str, Outcome] = {
     "create": (422, "request_rejected"),

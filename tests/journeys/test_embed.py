@@ -174,7 +174,7 @@ def test_loading_takes_no_focus_and_moves_nothing(page: Page, elsewhere: Elsewhe
     booking_steps.wait_for(page, "heard.some(({ step }) => step === 'contact')")
     booking_steps.wait_for(page, "Math.abs(document.querySelector('iframe').getBoundingClientRect().top) < 2")
     page.evaluate("scrollTo(0, document.querySelector('iframe').offsetTop - 100)")
-    framed(page).get_by_role("link", name="Choose another time").evaluate("link => link.click()")
+    framed(page).get_by_role("button", name="Choose another time").evaluate("button => button.click()")
     booking_steps.at(framed(page), "slot")
     booking_steps.wait_for(page, "heard.filter(({ step }) => step === 'slot').length === 2")
     fits(page)

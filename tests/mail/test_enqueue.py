@@ -296,6 +296,18 @@ def test_stored_appointments_are_encrypted_and_can_be_found_again(writing: Setti
     assert sent() == mail.outbox == []
 
 
+def test_an_appointment_is_found_again_after_the_secret_key_was_rotated(writing: Settings):
+    """A move and a cancellation change the same row, and are mailed as what they are."""
+    page(BookingChange.CREATED)
+    writing.SECRET_KEY, writing.SECRET_KEY_FALLBACKS = "a-new-key-for-this-test", [writing.SECRET_KEY]
+    page(BookingChange.CREATED)
+    page(BookingChange.RESCHEDULED, start=MOVED)
+    assert Appointment.objects.count() == 1
+    assert mail_kinds() == ["confirmed", "rescheduled"]
+    writing.SECRET_KEY_FALLBACKS = []
+    assert AppointmentData.from_row(Appointment.objects.get()).booking.start == MOVED
+
+
 @pytest.mark.parametrize("name", ["\\ud800 half a character", "\\u0000\\u0007", "x" * 5000, "\\u202eevil"])
 def test_a_strange_name_keeps_no_mail_back(writing: Settings, client: Client, name: str):
     """Whatever Kordless calls the customer."""

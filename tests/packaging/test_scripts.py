@@ -31,3 +31,12 @@ def test_no_source_is_left_out_of_a_script(part):
     name = part.relative_to(SOURCES).as_posix()
     imported = {found for path in PARTS for found in re.findall(r'from "\.{1,2}/([\w./-]+)"', path.read_text())}
     assert name in {bundle.source for bundle in BUNDLES.values()} or part.name in imported
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.relative_to(SOURCES).as_posix())
+def test_no_style_text_holds_a_value_of_the_page(part):
+    """A value such as `data-width` is set as one property: within a text it could restyle the host's page."""
+    styles = re.findall(r"cssText = `([^`]*)`|addStyles\(`([^`]*)`\)", part.read_text())
+    values = {value for pair in styles for value in re.findall(r"\$\{(.*?)\}", "".join(pair))}
+    # One of two words of our own.
+    assert values <= {"side"}

@@ -1,4 +1,4 @@
-"""Times, notices and prices in words: nothing that isn't so, in every zone and language."""
+"""Times, notices, prices and masked contacts in words: nothing that isn't so, in every zone and language."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from kordless_booking.api.resources import CancellationPolicy, Price, PriceKind
 from kordless_booking.presentation import formatting
 from kordless_booking.presentation.locales import supported_languages
-from kordless_booking.presentation.texts import display_times, format_range, policy_text, price_text
+from kordless_booking.presentation.texts import display_times, format_range, mask_contact, policy_text, price_text
 from kordless_booking.presentation.timezones import get_timezone, selectable_timezones
 
 NEW_YORK, KYIV = "America/New_York", "Europe/Kyiv"
@@ -177,3 +177,25 @@ def test_a_total_that_is_nonsense_is_not_shown():
     price = Price(kind=PriceKind.FIXED, amount=Decimal(10) ** 12 - 1)
     with translation.override("en"):
         assert price_text(price, 3, "person", "en") == "999,999,999,999.00 (listed price)"
+
+
+@pytest.mark.parametrize(
+    ("contact", "shown"),
+    [
+        ("jane@example.com", "j…@example.com"),
+        ("j@example.com", "j…@example.com"),
+        ("münchen@bücher.example", "m…@bücher.example"),
+        ("+12125550123", "…23"),
+        ("123", "…"),
+        ("", ""),
+    ],
+)
+def test_a_contact_is_masked(contact: str, shown: str):
+    """The first letter and the domain of an email address, the last two digits of a phone number."""
+    assert mask_contact(contact) == shown
+
+
+@given(st.text(min_size=1, max_size=80), st.from_regex(r"[a-z]{1,20}\.example", fullmatch=True))
+def test_a_mask_shows_one_character_of_the_name(name: str, domain: str):
+    """Whatever stands before the last at sign."""
+    assert mask_contact(f"{name}@{domain}") == f"{name[0]}…@{domain}"

@@ -35,6 +35,13 @@ def start_of(url: str) -> datetime:
     return datetime.fromisoformat(parse_qs(urlsplit(url).query)["start"][-1]).astimezone(UTC)
 
 
+class ButtonAddress(str):
+    """Address of a button that stands where there is usually a link, and posts a form."""
+
+    fields: dict[str, str]
+    """Fields of the form."""
+
+
 class Page:
     """The content of a response, as a visitor reads it."""
 
@@ -71,16 +78,28 @@ class Page:
     def texts(self, selector: str) -> list[str]:
         return [text_of(node) for node in self.tree.css(selector)]
 
-    def links(self, selector: str = "a[href]") -> dict[str, str]:
+    def links(self, selector: str = "a[href], button[formaction]") -> dict[str, str]:
         """Accessible name to address, in reading order."""
         return {
-            node.attributes.get("aria-label") or text_of(node): node.attributes["href"] or ""
-            for node in self.tree.css(selector)
+            node.attributes.get("aria-label") or text_of(node): self._address(node) for node in self.tree.css(selector)
         }
 
-    def hrefs(self, selector: str = "a[href]") -> list[str]:
+    def hrefs(self, selector: str = "a[href], button[formaction]") -> list[str]:
         """The addresses of links, in reading order."""
-        return [node.attributes["href"] or "" for node in self.tree.css(selector)]
+        return [self._address(node) for node in self.tree.css(selector)]
+
+    def _address(self, node: LexborNode) -> str:
+        if node.tag != "button":
+            return node.attributes["href"] or ""
+        form: LexborNode | None = node
+        if name := node.attributes.get("form"):
+            form = self.tree.css_first(f"form[id='{name}']")
+        while form is not None and form.tag != "form":
+            form = form.parent
+        assert form is not None, f"no form of {node.html}"
+        address = ButtonAddress(node.attributes["formaction"] or "")
+        address.fields = _fields(form)
+        return address
 
     def link(self, words: str) -> str:
         """The address of the first link with these words in its name."""
@@ -89,17 +108,19 @@ class Page:
     @property
     def days(self) -> dict[str, str]:
         """The month's free days: full date to address."""
-        return {re.sub(r", \d+ times? free.*", "", name): url for name, url in self.links("table a").items()}
+        return {
+            re.sub(r", \d+ times? free.*", "", name): url for name, url in self.links("table a, table button").items()
+        }
 
     @property
     def times(self) -> dict[str, str]:
         """The day's free times: label to address."""
-        return self.links(".kb-times a")
+        return self.links(".kb-times a, .kb-times button")
 
     @property
     def times_of_day(self) -> list[str]:
         """The clock times alone, without the text beside them."""
-        return [(node.text(deep=False) or "").strip() for node in self.tree.css(".kb-times a")]
+        return [(node.text(deep=False) or "").strip() for node in self.tree.css(".kb-time")]
 
     def form(self, button: str) -> tuple[str, str, dict[str, str]]:
         """(method, action, fields as they stand) of the form with this button."""
@@ -108,7 +129,7 @@ class Page:
                 return (
                     (form.attributes.get("method") or "get").lower(),
                     form.attributes.get("action") or "",
-                    {field.attributes["name"] or "": _value(field) for field in form.css("[name]")},
+                    _fields(form),
                 )
         raise AssertionError(f"no form with {button!r} in: {self.text}")
 
@@ -122,6 +143,10 @@ class Page:
     def number(self) -> str:
         """The confirmation number; empty on every other page."""
         return text_of(self.tree.css_first(".kb-number"))
+
+
+def _fields(form: LexborNode) -> dict[str, str]:
+    return {field.attributes["name"] or "": _value(field) for field in form.css("[name]")}
 
 
 def _value(field: LexborNode) -> str:
@@ -236,6 +261,8 @@ class Visitor:
 
     def once(self, url: str, sent: dict[str, str] | None = None, **headers: str) -> Page:
         """As `open`, without following a redirect."""
+        if sent is None and isinstance(url, ButtonAddress):
+            sent = url.fields
         if self.seen and not url.startswith("/"):
             url = urljoin(self.page.url, url)
         transport = ClientTransport(self.transport) if isinstance(self.transport, Client) else self.transport

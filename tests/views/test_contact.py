@@ -14,9 +14,10 @@ from kordless_booking.api.session import wsgi_transport
 from kordless_booking.forms import ContactForm
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Sandbox
+from kordless_booking.views.abuse import HONEYPOT
 from tests.support.clock import NOW
 from tests.support.failing_database import refused_writes
-from tests.support.visitor import JANE, Page, Visitor, start_of
+from tests.support.visitor import JANE, Page, Visitor, start_of, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -241,17 +242,24 @@ def test_choosing_another_time_keeps_what_was_typed(walk: Visitor):
     assert fields(page) == {**TYPED, "email": "wrong"}
 
 
-def test_long_foreign_texts_survive_a_taken_time(visitor: Visitor, sandbox: Sandbox):
-    """The longest name in another script is kept, too; notes only as far as addresses are long enough for them."""
+def test_long_foreign_texts_survive_a_taken_time(walk: Visitor, sandbox: Sandbox):
+    """The longest name in another script is kept, and so are 1,000 characters of notes."""
     name = "".join(chr(0x4E00 + 37 * number) for number in range(120))
     notes = "".join(chr(0x4E00 + 19 * number) for number in range(1000))
-    form = visitor.choose()
+    form = walk.choose()
     take_first(sandbox)
-    page = visitor.send(form, "Book appointment", **{**TYPED, "name": name, "notes": notes})
+    page = walk.send(form, "Book appointment", **{**TYPED, "name": name, "notes": notes})
     assert "just taken" in page.alert
-    page = visitor.open(next(iter(page.times.values())))
-    assert fields(page)["name"] == name
-    assert max(len(each.url) for each in visitor.seen) < 4000
+    page = walk.open(next(iter(page.times.values())))
+    assert (fields(page)["name"], fields(page)["notes"]) == (name, notes)
+    # On over another month, another clock and another zone: each of these pages keeps them too.
+    page = walk.open(walk.open(page.link("Choose another time")).link("Next month"))
+    page = walk.open(page.link("24-hour clock"))
+    page = walk.open(walk.open(page.link("Change time zone")).link("Kathmandu"))
+    page = walk.open(next(iter(page.times.values())))
+    assert (fields(page)["name"], fields(page)["notes"]) == (name, notes)
+    assert "Kathmandu" in page.text
+    assert max(len(each.url) for each in walk.seen) < 4000
 
 
 def test_an_old_form_goes_on_when_the_time_is_still_free(walk: Visitor, sandbox: Sandbox, clock: Traveller):
@@ -436,3 +444,28 @@ def test_the_form_is_never_stored(visitor: Visitor):
 def test_now_is_before_the_first_time():
     """The story of this file: the first free haircut is half an hour away."""
     assert timedelta(minutes=30) == FIRST - NOW
+
+
+def test_a_filled_honeypot_keeps_out_no_visitor(walk: Visitor, sandbox: Sandbox):
+    """The form comes back with everything typed and without the field that a browser has filled in."""
+    form = walk.choose()
+    [trap] = form.tree.css(f"[name={HONEYPOT}]")
+    assert (trap.attributes["tabindex"], trap.attributes["autocomplete"]) == ("-1", "off")
+    hidden = trap.parent.parent
+    assert hidden.attributes["aria-hidden"] == "true"
+    for word in ("url", "web", "site", "mail", "name", "phone", "address", "company", "city", "zip"):
+        assert word not in f"{HONEYPOT} {text_of(hidden)}".lower()
+    page = walk.send(form, "Book appointment", **{**TYPED, HONEYPOT: "https://canary.example"})
+    assert (page.status, sandbox.bookings()) == (422, [])
+    assert "perhaps by your browser" in page.alert
+    assert fields(page) == TYPED
+    assert not page.tree.css(f"[name={HONEYPOT}]")
+    assert walk.send(page, "Book appointment").heading == "You're booked"
+
+
+def test_a_script_that_fills_in_every_field_stays_out(visitor: Visitor, sandbox: Sandbox):
+    """It sends the same fields again and again."""
+    form = visitor.choose()
+    for _ in range(3):
+        assert visitor.send(form, "Book appointment", **{**TYPED, HONEYPOT: "spam"}).status == 422
+    assert sandbox.bookings() == []

@@ -372,3 +372,39 @@ def test_the_contact_stays_out_of_the_page(visitor: Visitor):
     page = own_page(visitor)
     assert JANE["email"] not in page.html
     assert JANE["name"] not in page.html
+
+
+def test_a_booking_that_was_moved_meanwhile_is_not_canceled_unseen(walk: Visitor, sandbox: Sandbox):
+    """The question comes again with the new time, and canceling that one works."""
+    page = own_page(walk)
+    ask = walk.send(page, "Cancel booking")
+    slots = walk.open(next(iter(walk.send(page, "Reschedule").days.values())))
+    walk.send(walk.open(list(slots.times.values())[-1]), "Reschedule")
+    again = walk.send(ask, "Cancel booking")
+    assert (again.status, canceled(sandbox)) == (409, 0)
+    assert "was moved after you opened this page" in again.alert
+    assert "has been canceled" in walk.send(again, "Cancel booking").text
+
+
+def test_an_old_link_does_not_cancel_again_in_the_event_of_the_page_around(walk: Visitor, sandbox: Sandbox):
+    """Only the page of the cancellation itself tells the page around it, and only for minutes."""
+    ask = walk.send(own_page(walk), "Cancel booking")
+    first, second = walk.send(ask, "Cancel booking"), walk.send(ask, "Cancel booking")
+    assert 'data-kb-event="cancelled"' in first.html
+    assert "data-kb-event" not in second.html
+    assert "data-kb-event" not in walk.open(f"{first.url.partition('?')[0]}?done=canceled").html
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ({"email": "canary@example.com"}, "c…@example.com"),
+        ({"email": "", "phone": "+1 212-555-0147"}, "…47"),
+    ],
+)
+def test_the_confirmation_names_whom_it_is_for(walk: Visitor, typed: dict[str, str], shown: str):
+    """Masked: the visitor knows their address again, and whoever sees the page doesn't learn it."""
+    page = walk.book(**typed)
+    assert f"Email or phone {shown}" in page.text
+    assert "canary@" not in page.html
+    assert "0147" not in page.html

@@ -369,7 +369,7 @@ def test_a_refusal_after_waiting_keeps_what_was_typed(
     assert (page.status, page.heading) == (503, "Online booking is paused")
     sandbox.faults.clear()
     clock.shift(60)
-    page = visitor.open(next(url for url in page.links().values() if "kept=" in url))
+    page = visitor.open(page.link("Choose a time again"))
     page = visitor.open(next(iter(page.times.values())))
     assert page.form("Book appointment")[2]["notes"] == "Careful"
     assert visitor.send(page, "Book appointment").heading == "You're booked"

@@ -53,7 +53,7 @@ def answer_to(error: Exception, method: str = "GET") -> Page:
         raise error
 
     visit = WidgetRequest.from_http(RequestFactory().generic(method, "/book/haircut/?tz=Asia/Tokyo"))
-    return Page("/book/", problems.call_view(visit, ("GET", "POST"), view))
+    return Page("/book/", problems.call_view(visit, ("GET", "POST"), False, view))
 
 
 @pytest.mark.parametrize(("error", "status", "headline"), EXPECTED, ids=lambda value: type(value).__name__)

@@ -215,3 +215,50 @@ def test_only_times_with_room_for_all(walk: Visitor):
     )
     assert moving == three
     assert three < one
+
+
+def test_an_old_question_does_not_move_a_booking_back(walk: Visitor, sandbox: Sandbox):
+    """Two tabs ask about two times. After the first move, the other question is about a time that is gone."""
+    page = own_page(walk)
+    first, start = question(walk, page)
+    second, _other = question(walk, page, "Friday, December 11, 2026")
+    walk.send(first, "Reschedule")
+    refused = walk.send(second, "Reschedule")
+    assert (refused.status, refused.heading) == (409, "Your booking was moved in the meantime")
+    assert "Thursday, December 10" in refused.text
+    assert [booking["starts"] for booking in sandbox.bookings()] == [start.timestamp()]
+    assert moves(sandbox) == 1
+    # A new question is about the booking as it is now.
+    again = walk.open(next(iter(walk.open(refused.link("Choose another time")).times.values())))
+    assert "moved" in walk.send(again, "Reschedule").text
+    assert moves(sandbox) == 2
+
+
+def test_a_question_without_the_time_that_it_showed_moves_nothing(visitor: Visitor, sandbox: Sandbox):
+    """The signed start can't be left out, made up, or taken from another booking's question."""
+    other, _start = question(visitor, own_page(visitor))
+    ask, _start = question(visitor, own_page(visitor, query=FAR.replace("09", "10")), "Friday, December 11, 2026")
+    _method, action, fields = ask.form("Reschedule")
+    for shown in ("", "20261209T080000Z", other.form("Reschedule")[2]["shown"]):
+        assert visitor.open(action, {**fields, "shown": shown}).heading == "Haircut"
+    assert moves(sandbox) == 0
+
+
+def test_a_page_says_moved_only_of_what_was_moved(walk: Visitor, sandbox: Sandbox, clock: Traveller):
+    """Not for a link of anybody's making, not after the next move, and not for long."""
+    page = own_page(walk)
+    manage = page.url.partition("?")[0]
+    for made_up in ("moved", "canceled", "x", "1:2:3"):
+        assert walk.open(f"{manage}?done={made_up}").texts(".kb-notice") == []
+    other = own_page(walk, query="?day=2026-12-11&tz=Europe/Kyiv")
+    done = walk.send(question(walk, page)[0], "Reschedule")
+    assert walk.open(done.url).texts(".kb-notice") == ["Your booking has been moved."]
+    assert "data-kb-event" in walk.open(done.url).html
+    proof = done.url.partition("?")[2]
+    assert walk.open(f"{other.url.partition('?')[0]}?{proof}").texts(".kb-notice") == []
+    clock.shift(301)
+    late = walk.open(done.url)
+    assert (late.texts(".kb-notice"), "data-kb-event" in late.html) == ([], False)
+    moved = walk.send(question(walk, page, "Wednesday, December 16, 2026")[0], "Reschedule")
+    walk.send(question(walk, page, "Thursday, December 17, 2026")[0], "Reschedule")
+    assert walk.open(moved.url).texts(".kb-notice") == []

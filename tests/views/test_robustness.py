@@ -13,6 +13,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.sandbox.faults.injector import DOCUMENT_FAULTS
+from kordless_booking.views.abuse import HONEYPOT
 from tests.support.matrix import thinned
 from tests.support.visitor import HTMX, JANE, Visitor
 
@@ -55,7 +56,7 @@ odd = st.one_of(
 names = st.sampled_from(
     ["tz", "month", "day", "host", "party", "hours", "lang", "kept", "taken", "start", "draft", "q", "done", "x"]
 )
-fields = st.sampled_from(["name", "email", "phone", "notes", "draft", "number", "contact", "kb_hp_url", "x"])
+fields = st.sampled_from(["name", "email", "phone", "notes", "draft", "number", "contact", HONEYPOT, "x"])
 pages = st.sampled_from(
     ["", "haircut/", "haircut/zone/", "haircut/contact/", "styling-class/", "manage/", "service/haircut/", "no/where"]
 )

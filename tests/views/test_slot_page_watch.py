@@ -7,7 +7,7 @@ from pytest_django import Settings
 
 from kordless_booking.sandbox import Sandbox
 from tests.support.clock import NOW
-from tests.support.visitor import JANE, Page, Visitor, start_of
+from tests.support.visitor import HTMX, JANE, Page, Visitor, start_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
@@ -17,7 +17,7 @@ def watch(page: Page) -> tuple[str, dict[str, str]]:
     [node] = page.tree.css("[data-kb-watch]")
     version = node.attributes["data-hx-headers"] or ""
     assert version.startswith('{"KB-Seen":"')
-    return node.attributes["data-hx-get"] or "", {"KB-Seen": version.split('"')[3], "HX-Request": "true"}
+    return node.attributes.get("data-hx-get") or "", {"KB-Seen": version.split('"')[3], "HX-Request": "true"}
 
 
 @pytest.mark.parametrize("query", ["", "?host=host_sarah", "?month=2026-12&tz=Asia/Kathmandu", "?party=1&hours=24"])
@@ -89,10 +89,14 @@ def test_what_was_typed_goes_along(visitor: Visitor, sandbox: Sandbox):
     form = visitor.choose()
     sandbox.faults.add("status", "create", times=1, status=409)
     back = visitor.send(form, "Book appointment", **JANE)
-    address, headers = watch(back)
-    assert "kept=" in address
-    assert visitor.once(address, **headers).status == 204
-    assert "kept=" in next(iter(visitor.once(address).times.values()))
+    [node] = back.tree.css("[data-kb-watch]")
+    [kept] = back.tree.css(f"{node.attributes['data-hx-include']} input")
+    sent = {"kept": kept.attributes["value"] or ""}
+    address, headers = node.attributes["data-hx-post"] or "", watch(back)[1]
+    assert visitor.once(address, sent, **headers).status == 204
+    page = visitor.once(address, sent, **HTMX)
+    form = visitor.open(next(iter(page.times.values())))
+    assert form.form("Book appointment")[2]["email"] == JANE["email"]
 
 
 def test_another_word_is_answered_with_the_page(visitor: Visitor, site: Settings):

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core import signing
 from django.test import Client
 from pytest_django import Settings
 
@@ -161,6 +162,19 @@ def test_the_preview_stands_on_another_origin_where_there_is_one(
     assert (built(staff).tree.css_first("iframe").attributes["src"] or "").startswith("http://testserver/")
     forged = Client().get("/book/snippet/preview/?from=http://evil.example")
     assert "evil" not in forged["Content-Security-Policy"]
+
+
+def test_the_preview_shows_nobodys_words_in_our_name(staff: Client):
+    """Only what the builder has signed stands on the page; a link of anybody's making shows the plain snippet."""
+    url = built(staff, "?text=Zzqx").tree.css_first("iframe").attributes["src"] or ""
+    assert "Zzqx" in Client().get(url).content.decode()
+    plain = Client().get("/book/snippet/preview/").content.decode()
+    forged = signing.dumps("http://testserver", salt="kordless_booking.snippet")
+    for query in ("?text=Evil+words", f"{url.partition('/preview/')[2]}x&text=Evil+words", f"?from={forged}&text=Evil"):
+        shown = Client().get(f"/book/snippet/preview/{query}").content.decode()
+        assert "Evil" not in shown
+        assert "Zzqx" not in shown
+        assert shown == plain
 
 
 def test_it_works_while_kordless_does_not(staff: Client, sandbox: Sandbox):

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kordless_booking.booking.hashes import delivery_hash
 from kordless_booking.booking.tokens import decrypt_token
 from kordless_booking.models import BookingProjection, WebhookDelivery
 from kordless_booking.views.webhook import MAX_BODY_BYTES
@@ -19,6 +21,7 @@ from tests.support.clock import NOW
 from tests.support.deliveries import NEW, OLD, Delivery, delivery, event_body
 from tests.support.failing_database import refused_writes
 from tests.support.signal_receiver import Listener
+from tests.support.urlconfs import mounted
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hooked")]
 
@@ -146,6 +149,46 @@ def test_the_same_body_under_another_id_is_a_replay(
     assert again.json() == {"received": "duplicate"}
     assert listener.told == ["created"]
     assert "webhook_replayed" in caplog.text
+
+
+def test_a_delivery_counts_for_one_of_two_accounts_that_share_a_secret(
+    client: Client, listener: Listener, site: Any, account_settings: dict[str, Any], caplog: pytest.LogCaptureFixture
+):
+    """A delivery that was signed for one account is not believed at the other's URL, not even under a new id."""
+    both = {name: {**account_settings, "WEBHOOK_SECRETS": [NEW]} for name in ("north", "south")}
+    site.KORDLESS_BOOKING = {"ACCOUNTS": {**both, "east": {**account_settings, "WEBHOOK_SECRETS": [OLD]}}}
+    site.ROOT_URLCONF = mounted("north", "south", "east")
+    sent = delivery()
+    assert sent.post(client, "/0/webhook/").json() == {"received": "processed"}
+    for again in (sent, sent.but(**{"Webhook-Id": "dlv_other"})):
+        assert again.post(client, "/1/webhook/").json() == {"received": "duplicate"}
+    assert listener.told == ["created"]
+    assert [row.account for row in WebhookDelivery.objects.all()] == ["north"]
+    assert "webhook_replayed account=south" in caplog.text
+    # An account with a secret of its own is not concerned: an id is unique at one webhook alone.
+    own = delivery(secret=OLD, delivery_id=sent.headers["X-Kordless-Webhook-Id"])
+    assert own.post(client, "/2/webhook/").json() == {"received": "processed"}
+
+
+def test_a_delivery_is_known_again_after_the_secret_key_was_rotated(client: Client, listener: Listener, site: Any):
+    """A body that came under the old key is a duplicate, under its own id and under another one."""
+    sent = delivery()
+    sent.post(client)
+    site.SECRET_KEY, site.SECRET_KEY_FALLBACKS = "a-new-key-for-this-test", [site.SECRET_KEY]
+    for again in (sent, sent.but(**{"Webhook-Id": "dlv_other"})):
+        assert again.post(client).json() == {"received": "duplicate"}
+    assert listener.told == ["created"]
+
+
+def test_the_hash_of_a_body_reveals_nothing_without_the_key(client: Client, site: Any):
+    """The hash stays when an erasure empties the body, and a plain one could be found by trying names and numbers."""
+    sent = delivery()
+    sent.post(client)
+    [row] = WebhookDelivery.objects.all()
+    assert row.body_hash != sha256(sent.body).hexdigest()
+    assert row.body_hash == delivery_hash(sha256(sent.body).hexdigest())
+    site.SECRET_KEY = "another-key-for-this-test"
+    assert row.body_hash != delivery_hash(sha256(sent.body).hexdigest())
 
 
 def test_w9_a_receiver_that_fails_twice(client: Client, listener: Listener, caplog: pytest.LogCaptureFixture):
