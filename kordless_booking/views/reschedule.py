@@ -203,6 +203,11 @@ def _move(visit: WidgetRequest, managed: ManagedBooking) -> HttpResponse:
     shown = managed.shown_start(visit)
     if chosen.terms.start <= visit.now or shown is None:
         return SeeOther(again)
+    if _is_at(managed.booking, chosen.terms.start, chosen.terms.end) and is_same_second(shown, chosen.terms.start):
+        # It was there already when the question was asked, so nobody has moved it.
+        return SeeOther(
+            visit.links.url("reschedule", managed.token, choices=_url_choices(managed, visit.choices), taken="own")
+        )
     # Else the same form was sent twice, and the first one has moved it.
     if not _is_at(managed.booking, chosen.terms.start, chosen.terms.end):
         # The question was about another time. To answer it now would move a booking that was moved on purpose.
