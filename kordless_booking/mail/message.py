@@ -272,7 +272,7 @@ def _link_timezone(data: AppointmentData, preferences: VisitorPreferences) -> st
     """
     if data.preferences and timezones.canonical_timezone(data.preferences.timezone):
         return preferences.timezone
-    return None if timezones.canonical_timezone(data.booking.timezone) else preferences.timezone
+    return None if timezones.business_timezone(data.booking.timezone) else preferences.timezone
 
 
 def _headers(mail: OutgoingMail, sender: str) -> dict[str, str]:

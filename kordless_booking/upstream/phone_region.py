@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kordless_booking.conf import Account
 from kordless_booking.exceptions import KordlessError
-from kordless_booking.presentation.timezones import canonical_timezone, zone_country
+from kordless_booking.presentation.timezones import business_timezone, zone_country
 from kordless_booking.upstream.catalog import Catalog
 
 
@@ -13,7 +13,7 @@ def phone_region(account: Account, business_zone: str | None) -> str | None:
 
     None when the setting is unset and the zone is unknown, or of no country, such as UTC.
     """
-    zone = canonical_timezone(business_zone)
+    zone = business_timezone(business_zone)
     return account.phone_region or (zone_country(zone) if zone else None)
 
 

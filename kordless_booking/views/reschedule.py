@@ -116,8 +116,13 @@ def _slots_page(
         "taken": notice_text,
         "unavailable": "",
     }
-    if context["empty"] and month.view.first_free is None and _has_other_length(managed, month.cached.value):
-        context["empty"] |= {"text": _("There are no free times that are as long as your booking.")}
+    if context["empty"] and _has_other_length(managed, month.cached.value):
+        if context["empty"]["url"]:  # there are other months, or later ones that weren't looked at
+            limit = _("Only times that are as long as your booking were looked at.")
+            text = f"{context['empty']['text']} {limit}"
+        else:
+            text = _("There are no free times that are as long as your booking.")
+        context["empty"] |= {"text": text}
     response = renderer.render("kordless_booking/steps/slot.html", context, status)
     response[VERSION_HEADER] = context["watch"]["version"]
     return response
@@ -198,6 +203,11 @@ def _move(visit: WidgetRequest, managed: ManagedBooking) -> HttpResponse:
     shown = managed.shown_start(visit)
     if chosen.terms.start <= visit.now or shown is None:
         return SeeOther(again)
+    if _is_at(managed.booking, chosen.terms.start, chosen.terms.end) and is_same_second(shown, chosen.terms.start):
+        # It was there already when the question was asked, so nobody has moved it.
+        return SeeOther(
+            visit.links.url("reschedule", managed.token, choices=_url_choices(managed, visit.choices), taken="own")
+        )
     # Else the same form was sent twice, and the first one has moved it.
     if not _is_at(managed.booking, chosen.terms.start, chosen.terms.end):
         # The question was about another time. To answer it now would move a booking that was moved on purpose.

@@ -225,7 +225,7 @@ def preview(request: HttpRequest) -> HttpResponse:
         f"default-src 'none'; script-src {opener}; frame-src {opener}; style-src 'self'; frame-ancestors {opener}; "
         "base-uri 'none'; form-action 'none'"
     )
-    made = _snippet(visit, SnippetForm(visit, QueryDict(query)), opener)
+    made = _snippet(visit, SnippetForm(visit, QueryDict(query)), f"{opener}{reverse(f'{visit.namespace}:services')}")
     response = render(request, "kordless_booking/snippet/preview.html", {"snippet": mark_safe(made.html())})  # noqa: S308 (it has escaped itself)
     response["Content-Security-Policy"] = policy
     response["X-Robots-Tag"] = "noindex"

@@ -62,6 +62,14 @@ def question(visitor: Visitor, page: Page, day: str = NEXT_DAY) -> Page:
     return visitor.open(next(iter(visitor.open(slots.days[day]).times.values())))
 
 
+def post_choice(visitor: Visitor, own: Page, start: datetime, length: timedelta) -> Page:
+    """Send the form of a question about this time, which no page asks any more."""
+    _method, action, fields = question(visitor, own).form("Reschedule")
+    terms = Terms(service="any", start=start, end=start + length, timezone="UTC")
+    chosen = Draft(terms=terms, issued_at=datetime.now(UTC).timestamp())
+    return visitor.open(action, fields | {"draft": draft.sign(chosen, f"default:reschedule:{own.number}")})
+
+
 # Lengths.
 
 
@@ -107,6 +115,21 @@ def test_no_time_of_the_bookings_length_is_not_called_no_free_time(
     assert not slots.times
     assert "There are no free times that are as long as your booking." in slots.text
     assert "There are no free times at the moment" not in slots.text
+
+
+def test_a_month_without_times_of_the_bookings_length_says_what_was_looked_at(
+    visitor: Visitor, odd_times: Settings, sandbox: Sandbox
+):
+    """Where one of its times is free in the next month, the page leads there."""
+    page = own_page(visitor, "fractions")
+
+    def change(slots: Slots) -> Slots:
+        return [slot if slot["startsAt"] >= "2027" else lengthened([slot])[0] for slot in slots]
+
+    offer(odd_times, sandbox, change)
+    slots = visitor.open(f"{page.url}reschedule/?month=2026-12")
+    assert "in this month. Only times that are as long as your booking were looked at." in slots.text
+    assert visitor.open(slots.link("Next free day")).times
 
 
 def test_a_head_says_a_length_only_where_all_times_have_it(visitor: Visitor, odd_times: Settings):
@@ -214,13 +237,23 @@ def test_the_same_start_with_another_length_is_not_called_moved(
 ):
     """A form of a page from before: Kordless refuses it, and the unchanged start doesn't pass for its success."""
     own = own_page(visitor, "several-lengths")
-    _method, action, _fields = question(visitor, own).form("Reschedule")
     start = datetime.fromtimestamp(sandbox.bookings()[0]["starts"], UTC)
-    terms = Terms(service="several-lengths", start=start, end=start + timedelta(hours=1), timezone="UTC")
-    chosen = Draft(terms=terms, issued_at=datetime.now(UTC).timestamp())
-    page = visitor.open(action, {"draft": draft.sign(chosen, f"default:reschedule:{own.number}")})
+    page = post_choice(visitor, own, start, timedelta(hours=1))
     assert (page.status, page.heading) == (422, "This booking can't be moved to that time")
     assert requests(sandbox, "reschedule") == 1
+
+
+def test_a_form_about_the_bookings_own_time_moves_nothing_and_says_so(
+    visitor: Visitor, odd_times: Settings, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+):
+    """A form of a page from before: nothing is sent, called moved or logged."""
+    caplog.set_level("INFO")
+    own = own_page(visitor, "party", f"{DAY}&party=2")
+    start = datetime.fromtimestamp(sandbox.bookings()[0]["starts"], UTC)
+    page = post_choice(visitor, own, start, timedelta(minutes=30))
+    assert page.alert == "Your booking is already at this time. Please choose another one."
+    assert requests(sandbox, "reschedule") == 0
+    assert "booking_rescheduled" not in caplog.text
 
 
 def test_a_time_with_too_few_places_is_not_called_taken_and_not_offered_again(
@@ -255,7 +288,7 @@ def test_a_time_that_somebody_else_has_taken_is_called_taken(walk: Visitor, site
     sandbox.book_by_phone("haircut", start_of(ask.url), "host_sarah")
     page = walk.send(ask, "Reschedule")
     assert page.alert == "That time was just taken. Here are the times that are still free."
-    assert page.query["day"] == "2026-12-10"
+    assert {start_of(url).date().isoformat() for url in page.times.values()} == {"2026-12-10"}
     assert format_start(start_of(ask.url)) not in "".join(page.times.values())
 
 

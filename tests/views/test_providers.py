@@ -8,7 +8,7 @@ from pytest_django import Settings
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.views.slot_page import MAX_HOST_LINKS
 from tests.support.odd_businesses import use_odd_business
-from tests.support.odd_slots import offer, person, with_providers
+from tests.support.odd_slots import Slots, offer, person, with_providers
 from tests.support.visitor import JANE, Page, Visitor
 
 pytestmark = pytest.mark.django_db
@@ -193,10 +193,16 @@ def test_more_than_a_dozen_hosts_are_a_select_that_needs_no_script(walk: Visitor
 
 def test_a_select_does_not_claim_anyone_for_a_host_without_times(visitor: Visitor, site: Settings, sandbox: Sandbox):
     """A chosen host who has nothing in the month is an option of its own, and stays chosen."""
-    offer(site, sandbox, with_providers(*[(host, None) for host in _crowd(MAX_HOST_LINKS + 1)]))
-    page = visitor.open("/book/haircut/?host=nobody")
+    crowd, away = _crowd(MAX_HOST_LINKS + 1), person("away", "Away")
+    everyone = with_providers(*[(host, None) for host in [*crowd, away]])
+
+    def from_january(slots: Slots) -> Slots:
+        return [slot for slot in everyone(slots) if slot["host"] != away or slot["startsAt"] >= "2027-01-03"]
+
+    offer(site, sandbox, from_january)
+    page = visitor.open("/book/haircut/?host=away&month=2026-12")
     [chosen] = page.tree.css("select[name=with] option[selected]")
-    assert (chosen.text(), chosen.attributes["value"]) == ("The person you chose", "host:nobody")
+    assert (chosen.text(), chosen.attributes["value"]) == ("The person you chose", "host:away")
 
 
 def _reschedule(visitor: Visitor, query: str) -> Page:
