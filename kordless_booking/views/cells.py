@@ -148,7 +148,7 @@ def time_items(
         venue_text = _on_site(time, venue_zone, language, hours) if venue_zone else ""
         if venue_text:
             label = SafeString(f"<span>{visitor_format % {'when': f'<b>{escape(label)}</b>'}}</span>")
-            # In an element of its own, which is not split between lines: two clocks are easily taken for one.
+            # In an element of its own, which begins a line: two clocks in one line are easily taken for one.
             detail = SafeString(f"{escape(detail)} · <span>{escape(venue_text)}</span>") if detail else venue_text
         end = f"&end={format_start(time.end)}" if several else ""
         items.append(part.render(url=f"{url}{format_start(time.start)}{end}", label=label, detail=detail, form=form))

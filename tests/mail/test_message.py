@@ -180,6 +180,18 @@ def test_for_you_is_said_in_the_customers_zone_alone(writing: Settings, client: 
     assert ManageLink.from_token(token, "default", NOW.timestamp()).timezone is None
 
 
+def test_a_time_alone_says_which_of_two_clocks_it_is_on(visitor: Visitor):
+    """In the subject, and where a mail says the time before: the customer comes to a place with another clock."""
+    page = visitor.open(visitor.book("haircut", "?day=2026-12-09&tz=Europe/Kyiv").link("Change or cancel"))
+    [booked] = sent()
+    page = visitor.open(next(iter(visitor.send(page, "Reschedule").times.values())))
+    visitor.send(page, "Reschedule")
+    _booked, moved = sent()
+    for letter in (booked, moved):
+        assert letter.subject.endswith("M (Kyiv · GMT+2)")
+    assert re.search(r"^Before: .*M \(Kyiv · GMT\+2\)$", moved.text, re.MULTILINE)
+
+
 def test_a_page_that_does_not_know_the_customers_zone_leaves_it(visitor: Visitor):
     """Who books on their own clock and cancels by number gets both mails on that clock."""
     number = visitor.book("haircut", "?day=2026-12-09&tz=Europe/Kyiv").number
