@@ -35,7 +35,7 @@ from kordless_booking.api.resources import (
     ServiceDetail,
     Slot,
     Team,
-    share_parts,
+    intern_values,
 )
 from kordless_booking.exceptions import OutcomeUnknown
 from kordless_booking.limits import MAX_ID
@@ -152,7 +152,7 @@ def merge_slots(listed: Iterable[Slot]) -> tuple[Slot, ...]:
         # Of duplicates the one with fewer free seats counts: better to hide a seat than to offer a taken one.
         if twin is None or slot.available < twin.available:
             slots[key] = slot
-    return share_parts(tuple(slots[key] for key in sorted(slots)))
+    return intern_values(tuple(slots[key] for key in sorted(slots)))
 
 
 @_lenient_parser

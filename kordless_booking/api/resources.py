@@ -286,7 +286,7 @@ def encode(value: object) -> bytes:
     return msgspec.json.encode(value)
 
 
-def share_parts(slots: tuple[Slot, ...]) -> tuple[Slot, ...]:
+def intern_values(slots: tuple[Slot, ...]) -> tuple[Slot, ...]:
     """Let equal times, hosts, teams and names of these slots be one object each, and return the slots.
 
     Each slot comes with copies of its own. 15,000 slots of 12 hosts take 10 MB with them, and 2 MB without.

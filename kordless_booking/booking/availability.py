@@ -423,17 +423,21 @@ def slots_to_move_to(
     Left out are slots of another length, which Kordless refuses, the booking's own time, at which a group may have
     seats left, and slots that begin at `refused`. Bookings have whole seconds, and slots may have fractions.
     """
-    length = end - start
     found = tuple(
         slot
         for slot in slots
-        # Start and end are rounded each by itself, so the length may be a second off.
-        if abs(slot.end - slot.start - length) <= _SECOND
+        if is_same_length(slot.end - slot.start, end - start)
         and not (is_same_second(slot.start, start) and is_same_second(slot.end, end))
         and slot.start != refused
     )
     # The same tuple where nothing is left out: what is cached for it, by its identity, is then used here as well.
     return slots if len(found) == len(slots) else found
+
+
+def is_same_length(one: timedelta, other: timedelta) -> bool:
+    """Return True for the lengths of a slot and a booking that differ by a second at most."""
+    # A booking's start and end are rounded each by itself, so its length may be a second off.
+    return abs(one - other) <= _SECOND
 
 
 def max_party_size(slots: tuple[Slot, ...]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from django.http import HttpResponse
@@ -15,7 +15,7 @@ from kordless_booking import exceptions
 from kordless_booking.api.parsing import is_same_second, whole_second
 from kordless_booking.api.resources import Booking, ServiceDetail, Slot
 from kordless_booking.booking import draft
-from kordless_booking.booking.availability import slots_to_move_to, unique_lengths
+from kordless_booking.booking.availability import is_same_length, slots_to_move_to, unique_lengths
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.draft import Draft
 from kordless_booking.booking.receipt import ManageLink
@@ -39,7 +39,7 @@ from kordless_booking.views.page import build_page
 from kordless_booking.views.problems import Problem, log_problem
 from kordless_booking.views.rendering import PageRenderer, render
 from kordless_booking.views.request import WidgetRequest
-from kordless_booking.views.slot_page import AGE_NOTICE_SECONDS, SlotLinks, age_notice, same_place, slot_context
+from kordless_booking.views.slot_page import AGE_NOTICE_SECONDS, SlotLinks, age_notice, choices_for_return, slot_context
 from kordless_booking.views.slot_reading import (
     SelectSlots,
     free_slot,
@@ -86,7 +86,7 @@ def _slots_page(
         form=visit.links.url("reschedule", token, choices=Choices()),
         hidden=lambda choices: _url_choices(managed, choices).query_items(),
         time=f"{start}{'&' if '?' in start else '?'}start=",
-        zone=visit.links.url("reschedule-zone", token, choices=_url_choices(managed, same_place(month.view))),
+        zone=visit.links.url("reschedule-zone", token, choices=_url_choices(managed, choices_for_return(month.view))),
     )
     # The script reports the reader's zone where nobody knows it, as on the page of a new booking.
     is_visitors = managed.visitor_timezone is not None
@@ -269,7 +269,7 @@ def _is_at(booking: Booking, start: datetime, end: datetime) -> bool:
 
 def _has_other_length(managed: ManagedBooking, slots: tuple[Slot, ...]) -> bool:
     own = managed.booking.end - managed.booking.start
-    return any(abs(length - own) > timedelta(seconds=1) for length in unique_lengths(slots))
+    return any(not is_same_length(length, own) for length in unique_lengths(slots))
 
 
 def _reason(managed: ManagedBooking, start: datetime, end: datetime | None) -> str:
