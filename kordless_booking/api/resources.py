@@ -218,7 +218,7 @@ class Slot(Resource, frozen=True, kw_only=True):
 
 
 class Contact(Resource, frozen=True, kw_only=True):
-    """The person a booking is for. To create a booking, give a name and at least one of e-mail and phone."""
+    """The person a booking is for. To create a booking, give a name and at least one of email and phone."""
 
     name: str = ""
     email: str | None = None

@@ -32,7 +32,7 @@ def number_hash(number: str) -> str:
 
 
 def contact_hash(contact: str | None) -> str:
-    """Hash an e-mail address in any case and spelling, or a phone number as E.164; "" for none."""
+    """Hash an email address in any case and spelling, or a phone number as E.164; "" for none."""
     return _hash(_CONTACT, contact_spellings(contact)[0], settings.SECRET_KEY) if contact else ""
 
 
