@@ -10,17 +10,13 @@ from pytest_django import Settings
 from time_machine import Traveller
 
 from kordless_booking.sandbox import Sandbox
+from tests.support.booking_pages import find
 from tests.support.visitor import JANE, Page, Visitor
 
 pytestmark = pytest.mark.django_db
 
 FAR = "?day=2026-12-09"
 LOOKUP_FAILED = "We can't find a booking with this number and this email or phone."
-
-
-def find(walk: Visitor, number: str, contact: str, url: str = "/book/manage/") -> Page:
-    """Fill in the lookup form as a customer does."""
-    return walk.send(walk.open(url), "Find booking", number=number, contact=contact)
 
 
 def own_page(walk: Visitor, service: str = "haircut", query: str = FAR) -> Page:

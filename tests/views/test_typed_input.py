@@ -23,18 +23,15 @@ from kordless_booking.sandbox import Sandbox
 from kordless_booking.upstream.phone_region import find_phone_region, phone_region
 from kordless_booking.upstream.registry import services_for
 from kordless_booking.views.links import RESERVED
+from tests.support.booking_pages import find
 from tests.support.clock import NOW
 from tests.support.deliveries import NEW, delivery
+from tests.support.received_requests import count_requests
 from tests.support.visitor import HTMX, JANE, Page, Visitor
 
 pytestmark = pytest.mark.django_db
 
 FAR = "?day=2026-12-09"
-
-
-def find(visitor: Visitor, number: str, contact: str = "jane@example.com") -> Page:
-    """Fill in the lookup form as a customer does."""
-    return visitor.send(visitor.open("/book/manage/"), "Find booking", number=number, contact=contact)
 
 
 def creations(sandbox: Sandbox) -> list[dict[str, Any]]:
@@ -44,7 +41,7 @@ def creations(sandbox: Sandbox) -> list[dict[str, Any]]:
 
 def lookups(sandbox: Sandbox) -> int:
     """Return the number of lookups that Kordless received."""
-    return len([asked for asked in sandbox.requests if asked.operation == "lookup"])
+    return count_requests(sandbox, "lookup")
 
 
 def errors(page: Page) -> list[str]:
