@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from kordless_booking.api.parsing import is_same_second
 from kordless_booking.api.resources import Host, Slot, Team
+from kordless_booking.api.times import is_same_length, is_same_time
 from kordless_booking.booking.choices import query_id
 from kordless_booking.booking.slot_cache import cached_by_slots
 from kordless_booking.limits import MAX_PARTY_SIZE, MAX_WINDOW_DAYS
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 PROVIDER_SEARCH_DAYS = 28
 """Days without any slot of a chosen host or team after which they count as not doing the service. Fewer may be a
 holiday, or the end of a month, when only free slots are listed and theirs are taken."""
-_SECOND = timedelta(seconds=1)
 
 
 class Opening(NamedTuple):
@@ -427,17 +426,11 @@ def slots_to_move_to(
         slot
         for slot in slots
         if is_same_length(slot.end - slot.start, end - start)
-        and not (is_same_second(slot.start, start) and is_same_second(slot.end, end))
+        and not (is_same_time(slot.start, start) and is_same_time(slot.end, end))
         and slot.start != refused
     )
     # The same tuple where nothing is left out: what is cached for it, by its identity, is then used here as well.
     return slots if len(found) == len(slots) else found
-
-
-def is_same_length(one: timedelta, other: timedelta) -> bool:
-    """Return True for the lengths of a slot and a booking that differ by a second at most."""
-    # A booking's start and end are rounded each by itself, so its length may be a second off.
-    return abs(one - other) <= _SECOND
 
 
 def max_party_size(slots: tuple[Slot, ...]) -> int:

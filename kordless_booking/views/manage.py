@@ -21,8 +21,8 @@ from django.utils.translation import gettext as _
 
 from kordless_booking import exceptions
 from kordless_booking.api.deadline import deadline
-from kordless_booking.api.parsing import is_same_second, whole_second
 from kordless_booking.api.resources import Booking, Contact, ServiceDetail
+from kordless_booking.api.times import is_same_time, round_to_second
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.receipt import ManageLink
 from kordless_booking.booking.tokens import InvalidToken
@@ -139,7 +139,7 @@ def cancel(visit: WidgetRequest, token: str) -> HttpResponse:
     if visit.request.method != "POST":
         return _cancel_page(visit, managed)
     shown = managed.shown_start(visit)
-    if shown is not None and not is_same_second(shown, managed.booking.start):
+    if shown is not None and not is_same_time(shown, managed.booking.start):
         log_problem(visit, "cancel_refused", level=logging.INFO, status=409)
         text = _("Your booking was moved after you opened this page. This is its new time. Nothing was changed.")
         return _cancel_page(visit, managed, text, status=409)
@@ -219,7 +219,7 @@ class ManagedBooking:
 
         Signed for this booking, so that no link of anybody's making says that it was moved or canceled.
         """
-        start = whole_second(start or self.booking.start)
+        start = round_to_second(start or self.booking.start)
         proof = signing.dumps([done.value, format_start(start)], salt=self._salt(visit))
         return visit.links.url("manage", self.token, choices=self.carried_choices(visit), done=proof)
 
@@ -234,7 +234,7 @@ class ManagedBooking:
             return None
         canceled = self.booking.status == "canceled"
         if done is Done.MOVED:
-            return done if not canceled and start == format_start(whole_second(self.booking.start)) else None
+            return done if not canceled and start == format_start(round_to_second(self.booking.start)) else None
         return done if canceled else None
 
     def shown_field(self, visit: WidgetRequest) -> tuple[str, str]:

@@ -12,10 +12,10 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from kordless_booking import exceptions
-from kordless_booking.api.parsing import is_same_second, whole_second
 from kordless_booking.api.resources import Booking, ServiceDetail, Slot
+from kordless_booking.api.times import is_same_length, is_same_time, round_to_second
 from kordless_booking.booking import draft
-from kordless_booking.booking.availability import is_same_length, slots_to_move_to, unique_lengths
+from kordless_booking.booking.availability import slots_to_move_to, unique_lengths
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.draft import Draft
 from kordless_booking.booking.receipt import ManageLink
@@ -203,7 +203,7 @@ def _move(visit: WidgetRequest, managed: ManagedBooking) -> HttpResponse:
     shown = managed.shown_start(visit)
     if chosen.terms.start <= visit.now or shown is None:
         return SeeOther(again)
-    if _is_at(managed.booking, chosen.terms.start, chosen.terms.end) and is_same_second(shown, chosen.terms.start):
+    if _is_at(managed.booking, chosen.terms.start, chosen.terms.end) and is_same_time(shown, chosen.terms.start):
         # It was there already when the question was asked, so nobody has moved it.
         return SeeOther(
             visit.links.url("reschedule", managed.token, choices=_url_choices(managed, visit.choices), taken="own")
@@ -211,7 +211,7 @@ def _move(visit: WidgetRequest, managed: ManagedBooking) -> HttpResponse:
     # Else the same form was sent twice, and the first one has moved it.
     if not _is_at(managed.booking, chosen.terms.start, chosen.terms.end):
         # The question was about another time. To answer it now would move a booking that was moved on purpose.
-        if not is_same_second(managed.booking.start, shown):
+        if not is_same_time(managed.booking.start, shown):
             raise _moved_since(visit, managed)
         check_change_limit(visit, managed)
         # Before the request: Kordless's webhook may arrive before its response does.
@@ -238,7 +238,7 @@ def _move(visit: WidgetRequest, managed: ManagedBooking) -> HttpResponse:
             if refused := _resolve_failed_move(visit, managed, chosen, error):
                 return refused
         # To the second, as the webhook about it is read: else it would be published twice.
-        start, end = whole_second(chosen.terms.start), whole_second(chosen.terms.end)
+        start, end = round_to_second(chosen.terms.start), round_to_second(chosen.terms.end)
         managed.publish_change(visit, BookingChange.RESCHEDULED, start=start, end=end)
         visit.catalog.invalidate_slots(chosen.terms.service)
         log_event(log, logging.INFO, "booking_rescheduled")
@@ -264,7 +264,7 @@ def _movable_slots(managed: ManagedBooking, refused: datetime | None = None) -> 
 
 
 def _is_at(booking: Booking, start: datetime, end: datetime) -> bool:
-    return is_same_second(booking.start, start) and is_same_second(booking.end, end)
+    return is_same_time(booking.start, start) and is_same_time(booking.end, end)
 
 
 def _has_other_length(managed: ManagedBooking, slots: tuple[Slot, ...]) -> bool:

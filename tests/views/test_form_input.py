@@ -55,7 +55,7 @@ def urls_of(page: Page) -> Iterator[str]:
 
 
 def opens_form_input(url: str) -> bool:
-    """Whether a token in the address can be decrypted as form input."""
+    """Return True if a token in the address can be decrypted as form input."""
     limits, now = ContactForm().max_lengths(), NOW.timestamp()
     return any(decrypt_form_input("default", token, now, limits) for token in _TOKEN.findall(url))
 
@@ -66,7 +66,7 @@ def take(sandbox: Sandbox, times: int = 1) -> None:
 
 
 def typed_in(page: Page) -> dict[str, str]:
-    """What stands in the contact form."""
+    """Return the values of the contact form."""
     found = page.form("Book appointment")[2]
     return {name: found[name] for name in TYPED}
 

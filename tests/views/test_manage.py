@@ -139,7 +139,7 @@ def test_the_page_says_everything(walk: Visitor):
 
 
 def test_for_you_is_said_in_the_readers_zone_alone(walk: Visitor):
-    """Who finds a booking by its number sees its zone named, on each page after it; a zone in the address is theirs."""
+    """A booking found by its number names its zone, on each page after it; a zone in the address is the reader's."""
     number = walk.book("haircut", "?day=2026-12-09&tz=Europe/Kyiv&hours=24").number
     page = find(walk, number, "jane@example.com")
     assert page.texts(".kb-summary dd strong") == [

@@ -129,7 +129,7 @@ def replaced(path: str, words: dict[str, str]) -> str:
     ids=repr,
 )
 def test_an_unusual_answer_to_a_booking_is_a_confirmation(odd: Install, client: Client, fields: dict[str, Any]):
-    """Who is booked is told so at once, with the time that was chosen, and no row of the page is empty."""
+    """A visitor who is booked is told so at once, with the time that was chosen, and no row of the page is empty."""
     odd(create=of_booking(**fields))
     visitor = Visitor(client)
     page = visitor.book()

@@ -164,7 +164,7 @@ def test_a_cancellation_that_kordless_cannot_parse_leads_back_to_the_booking(
 
 
 def test_too_many_changes_lead_back_to_the_booking(visitor: Visitor, site: Settings):
-    """Who has to wait keeps the manage link."""
+    """A visitor who has to wait keeps the manage link."""
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "CHANGES_PER_ADDRESS": 1}
     own = own_page(visitor, "haircut")
     moved = visitor.send(question(visitor, own), "Reschedule")
