@@ -163,11 +163,11 @@ class ContactForm(VisitorForm):
 
     def __init__(self, *args: Any, by_phone: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.by_phone = by_phone
         #: Digits to dial after the phone number. `contact.phone` is E.164, which has no place for them.
         self.phone_extension = ""
         if by_phone:
-            self.fields["phone"].required = True
-            self.fields["phone"].widget.attrs["aria-required"] = "true"
+            self._require("phone")
         for name, field in self.fields.items():
             field.widget.attrs["data-kb-prefill"] = prefill_key(name)
 
@@ -230,9 +230,15 @@ class ContactForm(VisitorForm):
         """
         email, phone = self.cleaned_data["email"], self.cleaned_data["phone"]
         if email and not phone:
+            self._require("phone")
             self.add_error("phone", _("The booking system also needs your phone number."))
         elif phone and not email:
+            self._require("email")
             self.add_error("email", _("The booking system also needs your email address."))
+
+    def _require(self, name: str) -> None:
+        self.fields[name].required = True
+        self.fields[name].widget.attrs["aria-required"] = "true"
 
     def max_lengths(self) -> dict[str, int]:
         """Return the most characters of each field, by name."""

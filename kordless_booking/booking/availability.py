@@ -23,6 +23,7 @@ from kordless_booking.booking.choices import query_id
 from kordless_booking.booking.slot_cache import cached_by_slots
 from kordless_booking.limits import MAX_PARTY_SIZE, MAX_WINDOW_DAYS
 from kordless_booking.presentation.formatting import crosses_midnight
+from kordless_booking.presentation.search import normalize_words
 from kordless_booking.presentation.timezones import is_ambiguous
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 PROVIDER_SEARCH_DAYS = 28
 """Days without any slot of a chosen host or team after which they count as not doing the service. Fewer may be a
 holiday, or the end of a month, when only free slots are listed and theirs are taken."""
+
+
+_NameKey = tuple[bool, str, str, str]
 
 
 class Opening(NamedTuple):
@@ -544,12 +548,19 @@ def _first(item: tuple[tuple[datetime, datetime], list[Slot]]) -> tuple[datetime
     return item[0]
 
 
-def _by_name(provider: Host | Team) -> tuple[bool, str, str]:
-    return provider.name is None, (provider.name or "").casefold(), provider.id
+def _by_name(provider: Host | Team) -> _NameKey:
+    return provider.name is None, *_alphabetical(provider.name or ""), provider.id
 
 
-def _by_provider(slot: Slot) -> tuple[bool, tuple[bool, str, str], bool, tuple[bool, str, str]]:
-    nobody = (True, "", "")
+# Called for each of up to thousands of slots, which have few names.
+@lru_cache(maxsize=1024)
+def _alphabetical(name: str) -> tuple[str, str]:
+    """Return the sort key of a name. Without accents first: Élise stands beside Elise, and not after Zoe."""
+    return normalize_words(name), name.casefold()
+
+
+def _by_provider(slot: Slot) -> tuple[bool, _NameKey, bool, _NameKey]:
+    nobody = (True, "", "", "")
     return (
         slot.host is None,
         _by_name(slot.host) if slot.host else nobody,

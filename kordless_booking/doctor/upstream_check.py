@@ -80,7 +80,8 @@ def examine(account: Account, gate: RecordingGate | None = None) -> Findings:
             yield from _clock(account, gate)
             return
         yield _answered(account, gate)
-        yield from _organization(offer)
+        # Nothing else was read yet, so what was skipped is services.
+        yield from _organization(offer, skipped=gate.skipped)
         yield from _times(account, client, offer, gate)
     yield from _quota(account, gate)
     yield from _clock(account, gate)
@@ -97,15 +98,16 @@ def _answered(account: Account, gate: RecordingGate) -> Finding:
     return ok("reached", text)
 
 
-def _organization(offer: OrganizationDetail) -> Findings:
+def _organization(offer: OrganizationDetail, *, skipped: int) -> Findings:
     organization = offer.organization
     yield ok("key", f"The API key works for {printable(organization.slug)} ({printable(organization.name)})")
     bookable = [service for service in offer.services if service.bookable]
+    count = len(offer.services) + skipped
     if not bookable:
         advice = "make a service public in Kordless, or visitors find nothing to book"
-        yield fix("nothing_bookable", f"None of {len(offer.services)} services can be booked online", advice)
+        yield fix("nothing_bookable", f"None of {count} services can be booked online", advice)
     else:
-        yield ok("services", f"{len(bookable)} of {len(offer.services)} services can be booked online")
+        yield ok("services", f"{len(bookable)} of {count} services can be booked online")
     if offer.left_out:
         names = ", ".join(map(printable, offer.left_out))
         advice = "give each a slug of its own in Kordless, without slashes and of at most 200 characters"

@@ -126,8 +126,10 @@ def _build_message(
     clocks = booking_texts.display_times(
         booking.start, booking.end, zone, site, language, preferences.hours, is_visitors=is_visitors
     )
-    # Nobody knows the customer's zone, and they don't come to a place that has this one: a time alone says too little.
-    zone_note = "" if is_visitors or (site and not clocks.visitor) else f" ({clocks.visitor_zone or clocks.zone})"
+    # A time alone says too little where there are two clocks, and where nobody knows the customer's zone and they don't
+    # come to a place that has this one.
+    says_zone = clocks.visitor or not (is_visitors or site)
+    zone_note = f" ({clocks.visitor_zone or clocks.zone})" if says_zone else ""
     when = f"{_subject_time(booking, preferences, zone)}{zone_note}"
     mail_text = mail_texts(kind, booking.status, one_line(service), when)
     link = None if is_canceled else _manage_link(account, data, preferences, now)

@@ -314,8 +314,8 @@ def status_texts(status: str) -> StatusTexts:
             )
         case "canceled":
             return StatusTexts(_("Booking canceled"), _("This booking has been canceled."), _("Canceled"))
-    # A status that Kordless may add is shown as it is.
-    return StatusTexts(_("Your booking"), "", status)
+    # A status that Kordless may add is shown as it is. Whatever it is, the booking exists.
+    return StatusTexts(_("Your booking"), _("Your booking has been received."), status)
 
 
 def mask_contact(contact: str) -> str:

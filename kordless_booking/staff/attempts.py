@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.contrib import admin
+
 from kordless_booking.staff.read_only import ReadOnlyAdmin, has_several_accounts
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
+
+
+class RejectionFilter(admin.AllValuesFieldListFilter):
+    """Filter by the rejections that occur. Of attempts without one it says "-", as the list does."""
+
+    def choices(self, changelist: Any) -> Any:
+        for choice in super().choices(changelist):
+            yield {**choice, "display": choice["display"] or self.empty_value_display}
 
 
 class AttemptAdmin(ReadOnlyAdmin):
@@ -19,7 +29,7 @@ class AttemptAdmin(ReadOnlyAdmin):
     )  # fmt: skip
     readonly_fields = fields
     list_display = ("created_at", "service", "state", "rejection", "outcome_unknown", "claim", "account", "changed_at")
-    list_filter = ("account", "state", "rejection", "service", "created_at")
+    list_filter = ("account", "state", ("rejection", RejectionFilter), "service", "created_at")
     list_per_page = 50
     date_hierarchy = "created_at"
     ordering = ("-created_at", "-pk")

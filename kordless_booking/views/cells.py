@@ -126,13 +126,14 @@ def time_items(
     venue_zone: tzinfo | None = None,
     city: str = "",
     form: str = "",
+    says_length: bool = False,
 ) -> SafeString:
     """Return one item for each time.
 
     `part` is the template TIME. `url` is a link up to "start=", to which the start is appended. The time in
     `venue_zone` is shown as well where it differs. `city` names the zone of the times where nobody knows the visitor's.
-    `form` is the DOM id of the form that the times post, or "" when they are links. Times that start together say how
-    long they are, and their links carry the end: else each would book the shortest.
+    `form` is the DOM id of the form that the times post, or "" when they are links. `says_length` makes each say how
+    long it is. Times that start together always do, and their links carry the end: else each would book the shortest.
     """
     times = tuple(times)
     count_by_start = Counter(time.start for time in times)
@@ -143,11 +144,12 @@ def time_items(
     for time in times:
         label = formatting.clock_time(time.local_start, language, hours)
         several = count_by_start[time.start] > 1
-        detail = _detail(time, language, hours, says_length=several)
+        detail = _detail(time, language, hours, says_length=says_length or several)
         venue_text = _on_site(time, venue_zone, language, hours) if venue_zone else ""
         if venue_text:
             label = SafeString(f"<span>{visitor_format % {'when': f'<b>{escape(label)}</b>'}}</span>")
-            detail = f"{detail} · {venue_text}" if detail else venue_text
+            # In an element of its own, which begins a line: two clocks in one line are easily taken for one.
+            detail = SafeString(f"{escape(detail)} · <span>{escape(venue_text)}</span>") if detail else venue_text
         end = f"&end={format_start(time.end)}" if several else ""
         items.append(part.render(url=f"{url}{format_start(time.start)}{end}", label=label, detail=detail, form=form))
     return mark_safe("\n".join(items))  # noqa: S308 (skeletons and templates escape)

@@ -287,7 +287,7 @@ def _form_page(
         "hidden": [("draft", draft.sign(chosen, visit.account.name)), ("attribution", _attribution(visit))],
         "errors": form.errors,
         "problem": problem,
-        "by_phone": form.fields["phone"].required,
+        "by_phone": form.by_phone,
         "summary": terms_summary(visit, chosen.terms, detail),
         "honeypot": HONEYPOT,
         "honeypot_filled": bool(visit.request.POST.get(HONEYPOT)) if form.is_bound else False,

@@ -323,6 +323,11 @@ def _with_whom(link: ManageLink, slots: tuple[Slot, ...]) -> str:
         name = name or link.host_name
         return _("These are the times with %(name)s.") % {"name": name} if name else ""
     if not link.team_id:
+        if not any(slot.host for slot in slots):
+            return _(
+                "We can't tell from here which team you booked with. Your booking stays with the same team, "
+                "which may not be free at all of these times."
+            )
         return _(
             "We can't tell from here whom you booked with. Your booking stays with the same person, "
             "who may not be free at all of these times."

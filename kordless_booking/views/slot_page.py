@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from zoneinfo import ZoneInfo
 
+    from kordless_booking.api.resources import Host, Team
     from kordless_booking.upstream.entries import Cached
     from kordless_booking.views.page import Page
     from kordless_booking.views.rendering import PageRenderer
@@ -82,11 +83,13 @@ def slot_context(
     *,
     notice: str = "",
     is_visitors_zone: bool = True,
+    says_length: bool = False,
 ) -> dict[str, Any]:
     """Return the context of steps/slot.html, without `kb`.
 
     `renderer` is the one that renders the page: it notes which templates the parts come from. `is_visitors_zone` is
     False where the times may be in another zone than the visitor's: then each names its city instead of "for you".
+    With `says_length` each says how long it is, for a page whose head can't say it for all.
     """
     city = "" if is_visitors_zone else city_name(view.zone.key, visit.language)
     return {
@@ -94,7 +97,7 @@ def slot_context(
         "host_select": _host_select(view, links, renderer.page),
         "party": _party(view, links, renderer.page),
         "month": _month(visit, view, links, renderer),
-        "day": _day(visit, view, view.day, links, renderer, city) if view.day else None,
+        "day": _day(visit, view, view.day, links, renderer, city, says_length=says_length) if view.day else None,
         "empty": _empty(visit, view, links),
         "moved_on": _moved_on(visit, view),
         "zone": {
@@ -241,7 +244,14 @@ def _month(visit: WidgetRequest, view: MonthView, links: SlotLinks, renderer: Pa
 
 
 def _day(
-    visit: WidgetRequest, view: MonthView, day: date, links: SlotLinks, renderer: PageRenderer, city: str
+    visit: WidgetRequest,
+    view: MonthView,
+    day: date,
+    links: SlotLinks,
+    renderer: PageRenderer,
+    city: str,
+    *,
+    says_length: bool,
 ) -> dict[str, Any]:
     """Return the context of the day: at most `MAX_TIMES_SHOWN` times, and links to the earlier and later ones."""
     language, times = visit.language, view.times
@@ -270,6 +280,7 @@ def _day(
                     venue_zone=view.venue_zone,
                     city=city,
                     form=renderer.page.kept_form,
+                    says_length=says_length,
                 ),
             }
             for part_of_day, times in parts_of_day(shown)
@@ -363,10 +374,14 @@ def _moved_on(visit: WidgetRequest, view: MonthView) -> str:
 
 
 def _provider_name(view: MonthView) -> str:
-    """Return the name of the chosen host or team; "" when there is none, or it isn't known."""
-    chosen, providers = (
-        (view.choices.host_id, view.hosts) if view.choices.host_id else (view.choices.team_id, view.teams)
-    )
+    """Return the name of the chosen host or team, or both; "" when there is none, or the host's isn't known."""
+    host = _name_of(view.choices.host_id, view.hosts)
+    if view.choices.host_id and not host:
+        return ""
+    return provider_text(host, _name_of(view.choices.team_id, view.teams))
+
+
+def _name_of(chosen: str | None, providers: Sequence[Host | Team]) -> str:
     return next((each.name for each in providers if query_id(each.id) == chosen and each.name), "")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from functools import lru_cache
 from typing import Any, Final
 
@@ -28,7 +27,7 @@ from kordless_booking.views.problems import not_found
 from kordless_booking.views.rendering import PageRenderer, render
 from kordless_booking.views.request import FORM_INPUT_FIELD, WidgetRequest
 from kordless_booking.views.slot_page import AGE_NOTICE_SECONDS, SlotLinks, age_notice, choices_for_return, slot_context
-from kordless_booking.views.slot_reading import read_month, start_fetching_month, visitor_zone
+from kordless_booking.views.slot_reading import MonthRead, read_month, start_fetching_month, visitor_zone
 
 MAX_UNFILTERED: Final = 12
 """Services up to which their list has no filter: they fit about two screens of a phone."""
@@ -201,7 +200,7 @@ def slots_page(visit: WidgetRequest, service: str, *, taken: str = "", status: i
     month = read_month(visit, detail)
     view, unavailable = month.view, ""
     if view.provider_unavailable:
-        unavailable = _unavailable(visit, view.month)
+        unavailable = _unavailable(visit, month)
         # No link on the page has the host or team any more.
         visit = visit.with_choices(view.choices)
 
@@ -227,13 +226,14 @@ def slots_page(visit: WidgetRequest, service: str, *, taken: str = "", status: i
     )
     notice = age_notice(visit, month.cached, min_age_seconds=AGE_NOTICE_SECONDS)
     renderer = PageRenderer(visit, page)
-    context = slot_context(visit, view, links, renderer, notice=notice) | {
+    lengths = unique_lengths(month.cached.value)
+    context = slot_context(visit, view, links, renderer, notice=notice, says_length=len(lengths) > 1) | {
         "service": service_card(
             detail.service,
             visit.language,
             party=visit.choices.party_size,
             price_per=visit.account.price_per,
-            lengths=unique_lengths(month.cached.value),
+            lengths=lengths,
         ),
         "back": _back(visit),
         "taken": _taken(taken or visit.request.GET.get("taken"), others_free=view.day is not None),
@@ -245,10 +245,12 @@ def slots_page(visit: WidgetRequest, service: str, *, taken: str = "", status: i
     return response
 
 
-def _unavailable(visit: WidgetRequest, month: date) -> str:
+def _unavailable(visit: WidgetRequest, month: MonthRead) -> str:
     """Return the notice that the chosen host or team doesn't do this service. Says the name if the cache knows it."""
-    name = provider_name(visit.catalog.cached_slots(month), visit.choices)
-    if name:
+    name = provider_name(visit.catalog.cached_slots(month.view.month), visit.choices)
+    available = {each.name for slot in month.cached.value for each in (slot.host, slot.team) if each}
+    # Not a name that one of those has whose times are shown: "Sam isn't available" would contradict "With Sam".
+    if name and name not in available:
         # Translators: host is the name of a person or team, "this" the service on the page.
         return _("%(host)s isn't available for this. Here are everyone's times.") % {"host": name}
     if visit.choices.host_id:

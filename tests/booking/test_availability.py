@@ -191,6 +191,15 @@ def test_everybody_with_a_slot_is_listed_once():
     assert unique_hosts(slots) == (SARAH, TOM, Host(id="a"))
 
 
+def test_names_with_accents_stand_among_the_others():
+    """In a list of forty nobody looks for Élise and Łukasz after Zoe."""
+    names = ["Zoe", "Łukasz", "Élise", "Elisa", "Mia", "émile", "Dvořák"]
+    slots = [slot("2026-12-01 09:00", host=Host(id=name, name=name)) for name in names]
+    assert [host.name for host in unique_hosts(slots)] == [
+        "Dvořák", "Elisa", "Élise", "émile", "Łukasz", "Mia", "Zoe",
+    ]  # fmt: skip
+
+
 def test_the_hour_that_comes_twice_is_marked():
     """New York, November 1: 01:30 twice, both marked and in order; 00:30 and 02:30 are as ever."""
     slots = [slot(f"2026-11-01 {utc}") for utc in ("04:30", "05:30", "06:30", "07:30")]

@@ -164,6 +164,8 @@ def test_services_that_cannot_be_shown_are_named(well: Settings, sandbox: Sandbo
     told = ask()
     assert told.fixes() == ["services_left_out"]
     assert "cut/and[2J color, haircut" in told.line("services_left_out")
+    # They count among the services, or "all can be booked" would stand above "these can't".
+    assert "7 of 9 services" in told.line("services")
 
 
 def answered_by(site: Settings, sandbox: Sandbox, **changes: Change) -> OddAnswers:

@@ -88,6 +88,13 @@ def test_a_mail_is_text_html_and_a_calendar_file(writing: Settings):
     assert file.get_content_charset() == "utf-8"
 
 
+def test_what_the_customer_may_do_stands_above_a_policy_of_any_length(writing: Settings):
+    """5,000 characters don't push the link to the booking out of reach, in the text as in the HTML."""
+    letter = written(preferences=VisitorPreferences(language="en", timezone="UTC", terms=make_terms()))
+    for text in (letter.text, letter.words):
+        assert 0 < text.index("BOOK_AB12CD34") < text.index("Change or cancel") < text.index("24 hours")
+
+
 def test_the_headers(writing: Settings):
     """Machine-made and said so, answered by people, each with a name of its own in one thread."""
     one, two = written().message, written(BookingChange.RESCHEDULED, start=MOVED).message
@@ -171,6 +178,18 @@ def test_for_you_is_said_in_the_customers_zone_alone(writing: Settings, client: 
     assert "for you" not in letter.words
     [token] = set(re.findall(r"/book/manage/([\w-]{60,})/", letter.text))
     assert ManageLink.from_token(token, "default", NOW.timestamp()).timezone is None
+
+
+def test_a_time_alone_says_which_of_two_clocks_it_is_on(visitor: Visitor):
+    """In the subject, and where a mail says the time before: the customer comes to a place with another clock."""
+    page = visitor.open(visitor.book("haircut", "?day=2026-12-09&tz=Europe/Kyiv").link("Change or cancel"))
+    [booked] = sent()
+    page = visitor.open(next(iter(visitor.send(page, "Reschedule").times.values())))
+    visitor.send(page, "Reschedule")
+    _booked, moved = sent()
+    for letter in (booked, moved):
+        assert letter.subject.endswith("M (Kyiv · GMT+2)")
+    assert re.search(r"^Before: .*M \(Kyiv · GMT\+2\)$", moved.text, re.MULTILINE)
 
 
 def test_a_page_that_does_not_know_the_customers_zone_leaves_it(visitor: Visitor):

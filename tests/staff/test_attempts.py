@@ -43,6 +43,14 @@ def test_it_says_how_it_stands(row: BookingAttempt, hire: Hire) -> None:
     assert "haircut" not in Page(URL, client.get(f"{URL}?state__exact=placed")).texts("#result_list td")
 
 
+def test_each_choice_of_a_filter_has_a_label(row: BookingAttempt, hire: Hire) -> None:
+    """Most attempts were never rejected, and an empty text is no link."""
+    client = hire("view_bookingattempt")
+    links = Page(URL, client.get(URL)).links("#changelist-filter li a")
+    assert "" not in links
+    assert "haircut" in Page(URL, client.get(URL + links["-"])).text
+
+
 def test_nobody_changes_it(row: BookingAttempt, owner: Client, hire: Hire) -> None:
     """It decides whether something is booked twice."""
     assert owner.get(f"{URL}add/").status_code == 403

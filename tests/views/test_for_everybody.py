@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
@@ -12,7 +13,7 @@ from kordless_booking.sandbox import Sandbox
 from tests.support.all_pages import every_page
 from tests.support.html_rules import broken
 from tests.support.matrix import thinned
-from tests.support.visitor import HTMX, JANE, Page, Visitor
+from tests.support.visitor import HTMX, JANE, Page, Visitor, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +55,17 @@ def test_the_rules_can_fail(visitor: Visitor):
         bent = Page(page.url, page.response)
         bent.tree = type(page.tree)(page.html.replace(before, after))
         assert broken(bent), before
+
+
+def test_no_form_of_htmx_doubles_its_query(visitor: Visitor):
+    """A browser replaces the query of an action with the fields; htmx would append them to it."""
+    page = visitor.open(visitor.book("haircut", "?tz=Europe/Kyiv&lang=en").link("Change or cancel"))
+    forms = [form for form in page.tree.css("form[data-hx-get]") if "?" in (form.attributes["data-hx-get"] or "")]
+    assert len(forms) == 2
+    for form in forms:
+        assert form.attributes["data-hx-params"] == "none"
+        query = parse_qs(urlsplit(form.attributes["data-hx-get"] or "").query)
+        assert {name: [value] for name, value in page.form(text_of(form))[2].items()} == query
 
 
 @pytest.mark.long

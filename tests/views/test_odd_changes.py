@@ -128,6 +128,14 @@ def test_a_head_says_a_length_only_where_all_times_have_it(visitor: Visitor, odd
     assert visitor.open(f"/book/fractions/{DAY}").texts(".kb-facts span") == ["30 min", "$40.00"]
 
 
+def test_each_time_says_its_length_where_the_head_does_not(visitor: Visitor, odd_times: Settings):
+    """Also one that has a start to itself, such as the last of the day: which of the lengths would it be?"""
+    page = visitor.open(f"/book/several-lengths/{DAY}")
+    assert list(page.times)[-3:] == ["6:00 PM 30 min", "6:00 PM 1 hr", "6:30 PM 30 min"]
+    assert rows(visitor.open(list(page.times.values())[-1]))["Duration"] == "30 min"
+    assert "30 min" not in " ".join(visitor.open(f"/book/fractions/{DAY}").times)
+
+
 def test_a_head_says_the_length_of_the_times_and_not_another(visitor: Visitor, odd_times: Settings, sandbox: Sandbox):
     """Where the list of services says another duration than all slots have."""
 

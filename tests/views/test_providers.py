@@ -7,6 +7,7 @@ from pytest_django import Settings
 
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.views.slot_page import MAX_HOST_LINKS
+from tests.support.odd_businesses import use_odd_business
 from tests.support.odd_slots import Slots, book_at, offer, person, with_providers
 from tests.support.visitor import JANE, Page, Visitor
 
@@ -241,3 +242,33 @@ def test_moving_a_booking_of_a_single_host_says_nothing_of_it(visitor: Visitor):
     page = visitor.send(page, "Reschedule")
     assert "These are the times with" not in page.text
     assert "whom you booked with" not in page.text
+
+
+def test_moving_a_booking_of_teams_alone_says_team_and_not_person(visitor: Visitor, site: Settings, sandbox: Sandbox):
+    """Nobody knows which team a booking has that was found by its number, and no person is in it."""
+    use_odd_business(site, sandbox, "teams")
+    number = visitor.book("two-teams", "?team=team_south").number
+    page = visitor.send(visitor.open("/book/manage/"), "Find booking", number=number, contact=JANE["email"])
+    page = visitor.send(page, "Reschedule")
+    assert "We can't tell from here which team you booked with. Your booking stays with the same team" in page.text
+    assert "person" not in page.text
+
+
+def test_a_host_in_another_team_is_not_said_to_have_no_times(visitor: Visitor, site: Settings, sandbox: Sandbox):
+    """What was looked at is both together; the host's own times are one link away."""
+    use_odd_business(site, sandbox, "teams")
+    page = visitor.open("/book/hosts-and-a-team/?host=host_anna&team=team_south")
+    assert not page.times
+    assert "Only times with Anna (South team) were looked at." in page.text
+    assert visitor.open(page.link("Anna")).times
+
+
+def test_a_name_of_somebody_available_is_not_said_to_be_unavailable(visitor: Visitor, site: Settings, sandbox: Sandbox):
+    """Of two hosts of one name the other does the service, and the form names that one."""
+    use_odd_business(site, sandbox, "odd-names")
+    visitor.open("/book/same-name/")  # from here on the cache knows the name
+    page = visitor.open("/book/only-sam/?host=host_sam_2")
+    assert "This person isn't available for this." in page.text
+    assert "Sam Lee" not in page.text
+    form = visitor.open(next(iter(page.times.values())))
+    assert "With Sam Lee" in form.text

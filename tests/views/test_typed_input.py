@@ -274,6 +274,10 @@ def test_kordless_may_want_both_contacts(
     assert page.status == 422
     assert "didn't accept these details" in page.alert
     assert page.links("[role=alert] a") == {said: f"#kb-{missing}"}
+    assert page.tree.css_first(f"#kb-{missing}").attributes["aria-required"] == "true"
+    assert len(page.texts(".kb-label span")) == 2  # "Required", as beside the name
+    # That one of the two is enough isn't so here.
+    assert "email address or a phone number" not in page.text
     fields = page.form("Book appointment")[2]
     assert {name: fields[name] for name in given} == given
     assert fields["notes"] == "Ring twice"
