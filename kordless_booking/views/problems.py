@@ -107,8 +107,10 @@ def call_view(
         if ("GET" if method == "HEAD" else method) not in methods:
             return _not_allowed(visit, methods)
         # Before the body is read. Django's own DATA_UPLOAD_MAX_MEMORY_SIZE is a setting of the whole site.
-        if method == "POST" and int(visit.request.META.get("CONTENT_LENGTH") or 0) > LARGEST_FORM:
+        if method == "POST" and _content_length(visit.request) > LARGEST_FORM:
             return problem_page(visit, unreadable(413))
+        if not visit.is_readable:
+            return problem_page(visit, unreadable(400))
         if method == "POST" and not any_origin and not security.is_same_origin(visit.request):
             return problem_page(visit, cross_origin_post(visit))
         return view(visit, *args, **kwargs)
@@ -124,6 +126,13 @@ def call_view(
         return problem_page(visit, unreadable(413))
     except (SuspiciousOperation, UnreadableRequest, MultiPartParserError, UnicodeError):
         return problem_page(visit, unreadable(400))
+
+
+def _content_length(request: HttpRequest) -> int:
+    """Return the length of the body in bytes, as Django reads the header: 0 where it isn't a number."""
+    with suppress(ValueError):
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    return 0
 
 
 def from_api_error(error: exceptions.KordlessError) -> Problem:
