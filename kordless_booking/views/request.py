@@ -62,12 +62,11 @@ def make_readable(request: HttpRequest, *, embedded: bool = False) -> bool:
     # "unicode_escape" makes halves of surrogate pairs, which can't be written.
     is_foreign = (request.encoding or "utf-8").lower() != "utf-8"
     if is_foreign and not embedded:
-        request.encoding = None
+        request.encoding = "utf-8"
     try:
         _ = request.GET
     except (LookupError, ValueError, SuspiciousOperation):
-        # A cached property of Django's.
-        request.GET = QueryDict()  # type: ignore[misc, assignment]
+        request.GET = QueryDict()
         return False
     # A form in another encoding would be misread.
     return not (is_foreign and request.method == "POST")
