@@ -20,6 +20,8 @@ from django.core.signals import got_request_exception
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
+from django.utils.encoding import escape_uri_path
+from django.utils.http import escape_leading_slashes
 from django.utils.translation import gettext as _
 
 from kordless_booking import exceptions
@@ -251,7 +253,8 @@ def cross_origin_post(visit: WidgetRequest) -> Problem:
     """
     request, match = visit.request, visit.request.resolver_match
     hidden = {name: text[:MAX_TOKEN] for name, text in request.GET.items() if name != "embed"}
-    method, action = "get", request.path
+    # Encoded, as in a link of ours: the path is a visitor's, and "?" or two slashes in it would lead elsewhere.
+    method, action = "get", escape_leading_slashes(escape_uri_path(request.path))
     if match and (match.url_name or "").startswith("contact"):
         hidden["draft"] = request.POST.get("draft", "")[:MAX_TOKEN]
         if visit.form_input:
