@@ -27,7 +27,7 @@ from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.receipt import ManageLink
 from kordless_booking.booking.tokens import InvalidToken
 from kordless_booking.changes import BookingChange, is_known_canceled, mark_change_in_progress, publish_change
-from kordless_booking.forms import FindForm
+from kordless_booking.forms import FindForm, throttled_number
 from kordless_booking.logs import log_event
 from kordless_booking.normalization import contact_spellings
 from kordless_booking.presentation import calendar_event, timezones
@@ -79,7 +79,9 @@ def find(visit: WidgetRequest) -> HttpResponse:
         return _find_page(visit, form, status=422)
     requested = form.number_and_contact()
     # By client, and by number: many clients together must not guess one booking's contact either.
-    rejection = rate_limit(visit, "find") or (rate_limit(visit, "number", requested[0]) if requested else None)
+    rejection = rate_limit(visit, "find") or (
+        rate_limit(visit, "number", throttled_number(requested[0])) if requested else None
+    )
     if rejection:
         return set_retry_after(_find_page(visit, form, problem=rejection, status=429), rejection.seconds)
     try:

@@ -232,3 +232,11 @@ def test_no_parameter_makes_a_page_long(client: Client, site: Settings):
             long = len(client.get(url, {name: junk}).content)
             assert long < max(size, 400_000) + 2 * len(junk), (url, name)
             assert long < size + 25_000 or url.endswith("zone/"), (url, name)
+
+
+@pytest.mark.parametrize("letter", ['"', "%", "&", "<", "+", "a", "~"])
+def test_no_host_or_team_makes_a_page_of_zones_long(client: Client, site: Settings, letter: str):
+    """Its links carry any id, also one that nobody has, and escape none."""
+    short = len(client.get("/book/haircut/zone/").content)
+    long = len(client.get("/book/haircut/zone/", {"host": letter * 100, "team": letter * 100}).content)
+    assert long < short + 110_000

@@ -97,6 +97,31 @@ def test_a_second_spelling_tells_nothing_about_a_booking(visitor: Visitor, sandb
     assert counts == [4, 4]
 
 
+@pytest.mark.parametrize("form", ["№ {}/34", "2026/{}", "BOOK_{}"])
+def test_no_spelling_of_a_number_gets_around_its_throttle(
+    visitor: Visitor, sandbox: Sandbox, site: Settings, form: str
+) -> None:
+    """Whoever guesses the contact of one booking has as many tries as the setting says, however they write it."""
+    sandbox.faults.add("odd_numbers", form=form)
+    number = visitor.book("haircut", FAR).number
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "LOOKUPS_PER_NUMBER": 3, "LOOKUPS_PER_ADDRESS": 0}
+    before, one = lookups(sandbox), number[-4:]
+    spellings = [
+        number,
+        number.lower(),
+        number.replace(one, one.capitalize()),
+        number.replace(one, one.swapcase()),
+        number + "/",
+        number.replace("/", "\\"),
+        number.replace("_", "-"),
+        f"{number}~",
+    ]
+    for typed in spellings:
+        find(visitor, typed, "guess@example.com")
+    assert lookups(sandbox) - before <= 3
+    assert find(visitor, number, "jane@example.com").status == 429
+
+
 @pytest.mark.parametrize("typed", ["n6@localhost", "a@[127.0.0.1]", "a@10.0.0.10", "a@printer.local"])
 def test_an_email_that_no_mail_reaches_is_refused(visitor: Visitor, sandbox: Sandbox, typed: str) -> None:
     """Said at its field."""
