@@ -18,7 +18,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.dispatch import Signal
 
 from kordless_booking.api.parsing import is_same_service
-from kordless_booking.booking.hashes import number_hash, number_hashes, row_of_number
+from kordless_booking.booking.hashes import number_hash, number_hashes, rekey_row
 from kordless_booking.conf import get_account
 from kordless_booking.logs import error_location, log_event, redacted_dispatch_log
 from kordless_booking.mail.enqueue import record_and_enqueue
@@ -118,7 +118,7 @@ def record_change(change: BookingChange, booking: Booking, *, account: str, at: 
     number = booking.confirmation_number
     # Locked: two reports of one booking must not both find that they are the first.
     rows = BookingProjection.objects.select_for_update().filter(account=account)
-    known = row_of_number(rows.filter(number_hash__in=number_hashes([number])), number)
+    known = rekey_row(rows.filter(number_hash__in=number_hashes([number])), number)
     if known is None:
         known = BookingProjection(account=account, number_hash=number_hash(number), changed_at=at)
         recorded = _apply(known, change, booking, at)

@@ -83,7 +83,7 @@ def is_site_url(value: object) -> bool:
 
 
 def is_sender(value: object) -> bool:
-    """Return True for an e-mail address, alone or as `Name <address>`."""
+    """Return True for an email address, alone or as `Name <address>`."""
     # Printable only: a line break could add a mail header.
     if not isinstance(value, str) or len(value) > 320 or not value.isprintable():
         return False

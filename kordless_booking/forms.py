@@ -54,6 +54,16 @@ def clean_confirmation_number(text: str, label: str = "") -> str:
     return number.lstrip(_AROUND_NUMBER).rstrip(_AROUND_NUMBER + ".,;:!?\u3002\u3001").upper()
 
 
+def throttled_number(number: str) -> str:
+    """Return what all spellings of a confirmation number have in common, as its identity for a throttle.
+
+    Letters and digits alone, in one case. Kordless ignores the case, and may ignore more: who guesses the contact of
+    one booking must not get new tries by spelling its number in another way.
+    """
+    folded = compact_text(number).upper().casefold()
+    return "".join(letter for letter in folded if letter.isalnum()) or folded
+
+
 class VisitorForm(forms.Form):
     """Base class of both forms.
 

@@ -150,14 +150,23 @@ _LOCAL_DOMAINS: Final = frozenset({"arpa", "internal", "invalid", "lan", "local"
 
 
 class DeliverableEmailValidator(EmailValidator):
-    """Validator for an email address that mail can be sent to over the internet: no IP address, no local name."""
+    """Validator for a canonical email address that mail can be sent to over the internet.
+
+    No IP address, no local name, and no second spelling of another address.
+    """
 
     def __init__(self) -> None:
         super().__init__(allowlist=[])
 
     def __call__(self, value: str | None) -> None:
-        # Django accepts control characters between quotation marks. In a header they could begin another one.
-        if not (value or "").isprintable():
+        address = value or ""
+        # Django accepts control characters between quotation marks. In a header they could begin another one. It
+        # accepts letters beyond ASCII: in a canonical address only a domain that there can't be has any.
+        if not (address.isprintable() and address.isascii()):
+            raise ValidationError(self.message, code=self.code)
+        # Mail software takes "jane"@… and =?utf-8?q?jane?=@… (RFC 2047) for jane@…: each person would have as many
+        # spellings as somebody wants, which no hash finds.
+        if '"' in address or "=?" in address:
             raise ValidationError(self.message, code=self.code)
         super().__call__(value)
 

@@ -11,6 +11,8 @@ import hypothesis
 import pytest
 import time_machine
 from django.core.cache import caches
+from django.urls import clear_script_prefix
+from django.utils import translation
 from pytest_django import Settings
 
 from kordless_booking.api.session import wsgi_transport
@@ -59,6 +61,14 @@ def _uncounted() -> Iterator[None]:
         yield
         counters.stage_counter.drain()
         counters.rejection_counter.drain()
+
+
+@pytest.fixture(autouse=True)
+def _unchanged_thread() -> Iterator[None]:
+    """Undo what a request leaves in its thread: LocaleMiddleware its language, a server below a path its prefix."""
+    yield
+    translation.deactivate()
+    clear_script_prefix()
 
 
 @pytest.fixture

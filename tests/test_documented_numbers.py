@@ -98,7 +98,7 @@ def _documented() -> dict[str, list[str]]:
             f"| none | {days(in_force.organization.stale_if_error)} at most | expiry |",
             f"encrypted | form input | {minutes(form_input.TOKEN_SECONDS)} |",
             f"shown again for {minutes(form_input.TOKEN_SECONDS)} after a rejection",
-            f"e-mail or phone | {days(receipt.CONFIRMATION_SECONDS)}; a manage link",
+            f"email or phone | {days(receipt.CONFIRMATION_SECONDS)}; a manage link",
             f"could be sent again ({days(targets.FORM_EXPIRES_AFTER)})",
             f"might send it again ({kept_body})",
         ],

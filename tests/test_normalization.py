@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.mail import EmailMessage
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -96,6 +97,42 @@ def test_an_address_that_no_mail_reaches_is_refused(address: str) -> None:
     """Names and numbers of a machine or of a local network, control characters, half an address."""
     with pytest.raises(ValidationError):
         validate_deliverable_email(address)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "=?utf-8?q?jane?=@example.com",
+        "=?utf-8?b?amFuZQ==?=@example.com",
+        "=?utf-8?q?jane=40evil.example=3e?=@example.com",
+        '"jane"@example.com',
+        '"j\\ane"@example.com',
+        "\u0131@example.com",
+        "\u0130@example.com",
+        "jane@\u0661.com",
+        f"jane@{'é' * 60}.com",
+    ],
+)
+def test_a_second_spelling_that_only_mail_software_knows_is_refused(typed: str) -> None:
+    """Quoted, or as an encoded word, it would reach a person whom no hash finds under it."""
+    with pytest.raises(ValidationError):
+        validate_deliverable_email(normalize_email(typed))
+
+
+@given(
+    st.lists(
+        st.sampled_from([*'jJ.=?_-+"\\()<>, @\u0131\u017f', "=?utf-8?q?", "=?x?b?", "?=", "=40", "amFuZQ=="]),
+        max_size=8,
+    )
+)
+def test_mail_goes_to_the_very_address_that_was_accepted(parts: list[str]) -> None:
+    """Whatever Django's mail makes of an address, it is the same one."""
+    address = normalize_email(f"{''.join(parts)}@example.com")
+    try:
+        validate_deliverable_email(address)
+    except ValidationError:
+        return
+    assert str(EmailMessage(to=[address]).message()["To"]) == address
 
 
 @given(UNICODE, st.booleans())

@@ -55,7 +55,7 @@ def test_a_requests_prefix_is_left_alone():
 def test_what_leaves_the_site_has_the_sites_own_address(
     settings: Settings, site_url: str, prefix: str, path: str, url: str
 ):
-    """That of the settings, in which a prefix stands once; only without one that of the request."""
+    """It begins with the settings' SITE_URL, in which a prefix stands once; without one, with the request's host."""
     settings.ALLOWED_HOSTS = ["asked.example"]
     request = RequestFactory().get(path, headers={"host": "asked.example"}, secure=True)
     set_script_prefix(prefix)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("kordless_booking.api")
 
 _LOGGABLE = re.compile(r"[A-Za-z0-9._:+-]{1,64}")
-"""Text from upstream that may be logged: one short word, so no sentence and no e-mail address."""
+"""Text from upstream that may be logged: one short word, so no sentence and no email address."""
 
 
 @dataclass(slots=True)

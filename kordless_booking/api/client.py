@@ -201,7 +201,7 @@ class Kordless:
 
     @_without_argument_frames
     def lookup(self, number: str, contact: str, *, seconds: float | None = None) -> Booking:
-        """Fetch the booking with this confirmation number (any case) and this e-mail or phone.
+        """Fetch the booking with this confirmation number (any case) and this email or phone.
 
         Raises NotFound (also for another organization's booking), ContactRefused or Unavailable. A visitor must not
         be able to tell NotFound and ContactRefused apart: that would reveal which numbers exist.

@@ -12,7 +12,6 @@ import functools
 import json
 import re
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
@@ -35,8 +34,9 @@ from kordless_booking.api.resources import (
     ServiceDetail,
     Slot,
     Team,
-    share_parts,
+    intern_values,
 )
+from kordless_booking.api.times import is_same_time, round_to_second
 from kordless_booking.exceptions import OutcomeUnknown
 from kordless_booking.limits import MAX_ID
 
@@ -59,7 +59,6 @@ _MAX_LEFT_OUT: Final = 20
 """Services that are left out, of which the names are kept: enough for an operator to find the cause."""
 _MAX_NAME_LENGTH: Final = 100
 """Characters of such a name."""
-_SECOND = timedelta(seconds=1)
 _DECIMAL_COMMA = re.compile(r"([0-9]{1,9}|[0-9]{1,3}(\.[0-9]{3}){1,3}),[0-9]{1,2}")
 _THOUSANDS_COMMAS = re.compile(r"[0-9]{1,3}(,[0-9]{3}){1,3}(\.[0-9]{1,2})?")
 _CURRENCY = re.compile(r"[A-Za-z]{3}")
@@ -152,7 +151,7 @@ def merge_slots(listed: Iterable[Slot]) -> tuple[Slot, ...]:
         # Of duplicates the one with fewer free seats counts: better to hide a seat than to offer a taken one.
         if twin is None or slot.available < twin.available:
             slots[key] = slot
-    return share_parts(tuple(slots[key] for key in sorted(slots)))
+    return intern_values(tuple(slots[key] for key in sorted(slots)))
 
 
 @_lenient_parser
@@ -190,20 +189,20 @@ def parse_booking(
     person = fields.object("contact")
     starts = fields.required_datetime("start_at", "starts_at", "start", otherwise=start)
     # Only the start: if the service's length has changed meanwhile, it is still the booking that was asked for.
-    if start is not None and not is_same_second(starts, start):
+    if start is not None and not is_same_time(starts, start):
         raise _mismatch("start_at")
     starts = start or starts
     ends = fields.utc_datetime("end_at", "ends_at", "end")
     # An unusable end must not leave somebody waiting whose booking has a number and the start that was asked for.
-    if ends is None or ends <= starts or (end is not None and is_same_second(ends, end)):
+    if ends is None or ends <= starts or (end is not None and is_same_time(ends, end)):
         ends = end
     if ends is None or ends <= starts:
         raise InvalidField(fields.path_of("end_at"))
     return Booking(
         confirmation_number=confirmation_number or number or "",
         status=_status(fields.text("status", limit=40)),
-        start=whole_second(starts),
-        end=whole_second(ends),
+        start=round_to_second(starts),
+        end=round_to_second(ends),
         id=fields.text("id", "booking_id") or "",
         organization_slug=fields.text("organization_slug", "org_slug"),
         organization_name=fields.text("organization_name", "org_name"),
@@ -217,23 +216,6 @@ def parse_booking(
         timezone=fields.text("timezone", "time_zone"),
         ics_url=None if invite is None else invite.text("ics_url", "url"),
     )
-
-
-def is_same_second(one: datetime, other: datetime) -> bool:
-    """Return True for two times that differ by less than a second.
-
-    One message of Kordless may have fractions where another has none ("14:00:00.000123Z", "13:59:59.999Z").
-    """
-    return abs(one - other) < _SECOND
-
-
-def whole_second(moment: datetime) -> datetime:
-    """Return the time to the second, as bookings have it."""
-    # Every message about a booking gives the same time then, so a change is told from its own echo.
-    try:
-        return (moment + _SECOND / 2).replace(microsecond=0)
-    except OverflowError:  # the last half second of the year 9999
-        return moment.replace(microsecond=0)
 
 
 def is_same_service(one: str, other: str) -> bool:

@@ -34,7 +34,7 @@ the path), control characters, and lone surrogates, which have no UTF-8 form.
 _MAX_SLUG_LENGTH: Final = 200
 """Characters: as many as the columns for a slug have."""
 _MAX_CONTACT_LENGTH: Final = 320
-"""Characters: the longest e-mail address has 64 before the @ and 255 after it (RFC 5321)."""
+"""Characters: the longest email address has 64 before the @ and 255 after it (RFC 5321)."""
 _MAX_PARTY_SIZE: Final = 1_000
 """Upper bound of a party size."""
 
@@ -160,7 +160,7 @@ def encode_json(document: Mapping[str, Any]) -> bytes:
 
 def _contact_document(contact: Contact) -> dict[str, str]:
     if not contact.name.strip() or not (contact.email or contact.phone):
-        raise ValueError("A contact needs a name, and an e-mail or a phone.")
+        raise ValueError("A contact needs a name, and an email or a phone.")
     present = {"name": contact.name, "email": contact.email, "phone": contact.phone}
-    # Empty texts are left out as well: a blank e-mail beside a phone would be refused.
+    # Empty texts are left out as well: a blank email beside a phone would be refused.
     return {name: value for name, value in present.items() if value}

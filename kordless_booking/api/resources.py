@@ -218,7 +218,7 @@ class Slot(Resource, frozen=True, kw_only=True):
 
 
 class Contact(Resource, frozen=True, kw_only=True):
-    """The person a booking is for. To create a booking, give a name and at least one of e-mail and phone."""
+    """The person a booking is for. To create a booking, give a name and at least one of email and phone."""
 
     name: str = ""
     email: str | None = None
@@ -286,7 +286,7 @@ def encode(value: object) -> bytes:
     return msgspec.json.encode(value)
 
 
-def share_parts(slots: tuple[Slot, ...]) -> tuple[Slot, ...]:
+def intern_values(slots: tuple[Slot, ...]) -> tuple[Slot, ...]:
     """Let equal times, hosts, teams and names of these slots be one object each, and return the slots.
 
     Each slot comes with copies of its own. 15,000 slots of 12 hosts take 10 MB with them, and 2 MB without.

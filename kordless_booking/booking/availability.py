@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from kordless_booking.api.parsing import is_same_second
 from kordless_booking.api.resources import Host, Slot, Team
+from kordless_booking.api.times import is_same_length, is_same_time
 from kordless_booking.booking.choices import query_id
 from kordless_booking.booking.slot_cache import cached_by_slots
 from kordless_booking.limits import MAX_PARTY_SIZE, MAX_WINDOW_DAYS
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 PROVIDER_SEARCH_DAYS = 28
 """Days without any slot of a chosen host or team after which they count as not doing the service. Fewer may be a
 holiday, or the end of a month, when only free slots are listed and theirs are taken."""
-_SECOND = timedelta(seconds=1)
 
 
 _NameKey = tuple[bool, str, str, str]
@@ -427,13 +426,11 @@ def slots_to_move_to(
     Left out are slots of another length, which Kordless refuses, the booking's own time, at which a group may have
     seats left, and slots that begin at `refused`. Bookings have whole seconds, and slots may have fractions.
     """
-    length = end - start
     found = tuple(
         slot
         for slot in slots
-        # Start and end are rounded each by itself, so the length may be a second off.
-        if abs(slot.end - slot.start - length) <= _SECOND
-        and not (is_same_second(slot.start, start) and is_same_second(slot.end, end))
+        if is_same_length(slot.end - slot.start, end - start)
+        and not (is_same_time(slot.start, start) and is_same_time(slot.end, end))
         and slot.start != refused
     )
     # The same tuple where nothing is left out: what is cached for it, by its identity, is then used here as well.

@@ -32,7 +32,7 @@ def number_hash(number: str) -> str:
 
 
 def contact_hash(contact: str | None) -> str:
-    """Hash an e-mail address in any case and spelling, or a phone number as E.164; "" for none."""
+    """Hash an email address in any case and spelling, or a phone number as E.164; "" for none."""
     return _hash(_CONTACT, contact_spellings(contact)[0], settings.SECRET_KEY) if contact else ""
 
 
@@ -59,10 +59,11 @@ def delivery_hashes(digest: str) -> set[str]:
     return _under_each_key(_DELIVERY, [digest])
 
 
-def row_of_number(rows: Iterable[_Row], number: str) -> _Row | None:
-    """Return the row under the current key, else one under an older key, else None. It gets the current hash.
+def rekey_row(rows: Iterable[_Row], number: str) -> _Row | None:
+    """Give a booking's row its hash under the current key, and return it; None when there is no row.
 
-    `rows` are those with one of the `number_hashes`. Saving the row makes it known without SECRET_KEY_FALLBACKS too.
+    `rows` are those with one of the `number_hashes`. The caller saves the row, which is then found without
+    SECRET_KEY_FALLBACKS too.
     """
     current = number_hash(number)
     # There are two where a process without the fallbacks has written one as well.

@@ -22,9 +22,9 @@ from django.db.models import F
 
 from kordless_booking import exceptions
 from kordless_booking.api.client import CREATIONS_PER_MINUTE, Kordless
-from kordless_booking.api.parsing import is_same_second
 from kordless_booking.api.resources import Booking, Contact, NewBooking
 from kordless_booking.api.responses import DEFAULT_WAIT_SECONDS
+from kordless_booking.api.times import is_same_time
 from kordless_booking.booking import queue
 from kordless_booking.booking.attempt import Attempt, decrypt_row, idempotency_key, is_body_hash
 from kordless_booking.booking.tokens import InvalidToken, encrypt_token
@@ -303,7 +303,7 @@ def _send(
         # unknown.
         _record_unknown_outcome(row, now)
         return Rejected(error, after_unknown_outcome=True)
-    if not is_same_second(booking.end, attempt.request.end):
+    if not is_same_time(booking.end, attempt.request.end):
         log_event(log, logging.WARNING, "terms_changed", attempt=row.pk, field="duration")
     # The row and the confirmation's URL get the booking; neither needs another copy of the contact.
     booking = msgspec.structs.replace(booking, contact=None)
@@ -425,7 +425,7 @@ def find_open_attempt(account: str, booking: Booking, now: datetime) -> Attempt 
 def _is_same_booking(new: NewBooking, booking: Booking) -> bool:
     """Compare start and email; the phone only when one side has no email."""
     requested, booked = new.contact, booking.contact
-    if booked is None or not is_same_second(new.start, booking.start):
+    if booked is None or not is_same_time(new.start, booking.start):
         return False
     emails = tuple(normalize_email(contact.email or "").casefold() for contact in (requested, booked))
     return emails[0] == emails[1] if all(emails) else bool(requested.phone) and requested.phone == booked.phone

@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 MAX_ENTRIES: Final = 128
 """Entries of one cache, each for a service's month and, for instance, a host and a party size."""
-MAX_SLOTS: Final = 200_000
+MAX_CACHED_SLOTS: Final = 200_000
 """Slots in all entries of one cache, about 25 MB. Without this limit, a business with 15,000 slots a month would fill
 the entries with outdated months of 2 MB each: every refresh brings a new one.
 """
@@ -58,7 +58,7 @@ def cached_by_slots(compute: Callable[Concatenate[K, P], T]) -> Callable[Concate
                 entries[key] = result, len(slots.slots)
                 size += len(slots.slots)
             # Never the entry that was just added: the next visitor needs it.
-            while len(entries) > 1 and (len(entries) > MAX_ENTRIES or size > MAX_SLOTS):
+            while len(entries) > 1 and (len(entries) > MAX_ENTRIES or size > MAX_CACHED_SLOTS):
                 size -= entries.popitem(last=False)[1][1]
         return result
 

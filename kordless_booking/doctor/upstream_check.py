@@ -20,7 +20,7 @@ from kordless_booking.api.resources import OrganizationDetail, ServiceDetail
 from kordless_booking.doctor.finding import Finding, Findings, fix, note, ok, printable
 from kordless_booking.presentation.timezones import business_timezone, get_timezone
 from kordless_booking.upstream.gate import MAX_SKEW_SECONDS, seconds_ahead
-from kordless_booking.upstream.registry import build_client, read_in_parts, services_for
+from kordless_booking.upstream.registry import build_client, build_slot_parts_client, services_for
 from kordless_booking.upstream.window import bookable_days, month_window
 from kordless_booking.views.slot_reading import MONTH_END
 from kordless_booking.webhooks.signature import TOLERANCE_SECONDS
@@ -125,7 +125,7 @@ def _times(account: Account, client: Kordless, offer: OrganizationDetail, gate: 
         yield from _timezone(detail)
         windows = _windows(now, detail)
         for window in windows:
-            slots += len(read_in_parts(account, client).availability(service.slug, *window))
+            slots += len(build_slot_parts_client(account, client).availability(service.slug, *window))
     except exceptions.NotSent as error:
         # Not a fault of Kordless, but our own limit.
         if error.reason == "request_limit":

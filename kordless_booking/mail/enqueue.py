@@ -12,7 +12,7 @@ from typing import Final
 from django.db import IntegrityError, transaction
 
 from kordless_booking.api.resources import Booking
-from kordless_booking.booking.hashes import contact_hash, number_hash, number_hashes, row_of_number
+from kordless_booking.booking.hashes import contact_hash, number_hash, number_hashes, rekey_row
 from kordless_booking.booking.preferences import VisitorPreferences
 from kordless_booking.booking.tokens import InvalidToken
 from kordless_booking.conf import Account
@@ -129,7 +129,7 @@ def _lock_appointment(account: Account, booking: Booking) -> Appointment | None:
     # Locked: the visitor's page and the webhook may record changes of the same booking at the same time.
     number = booking.confirmation_number
     rows = Appointment.objects.select_for_update().filter(account=account.name)
-    return row_of_number(rows.filter(number_hash__in=number_hashes([number])), number)
+    return rekey_row(rows.filter(number_hash__in=number_hashes([number])), number)
 
 
 def _decrypt_or_none(row: Appointment | None) -> AppointmentData | None:

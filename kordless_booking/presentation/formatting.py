@@ -8,7 +8,7 @@ per language: a page shows a hundred times, and Babel is too slow to format each
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
@@ -149,6 +149,11 @@ def money(price: Price, language: str) -> str:
 def duration(minutes: int, language: str) -> str:
     """Format as "45 min", "1 hr 30 min", "3 days" or "1 day 2 hr"; "" for zero or less."""
     return _duration(minutes, locale_name(language)) if minutes > 0 else ""
+
+
+def length_text(length: timedelta, language: str) -> str:
+    """Format the length of a slot or booking like `duration`, rounded to whole minutes; "1 min" at least."""
+    return duration(max(1, round(length.total_seconds() / 60)), language)
 
 
 def _join_date_and_time(day: str, clock: str, language: str, width: Literal["full", "short"]) -> str:

@@ -31,12 +31,14 @@ _MAX_NOTICE_MINUTES: Final = 366 * 24 * 60
 """Bookings are made for the coming months: a longer notice could never be given."""
 
 
-# Characters and lines of a text that needs no folding, and of the start of one that does: a paragraph, and its first
-# sentences. Shorter texts than the start plus a few words aren't worth a click.
-MAX_UNFOLDED: Final = 300
+MAX_UNFOLDED_CHARS: Final = 300
+"""Characters of a text that needs no folding: a paragraph."""
 MAX_UNFOLDED_LINES: Final = 8
-_START: Final = 240
-_START_LINES: Final = 5
+"""Lines of such a text."""
+_FOLDED_START_CHARS: Final = 240
+"""Characters of a folded text's start. Less than the limit: a rest of a few words isn't worth a click."""
+_FOLDED_START_LINES: Final = 5
+"""Lines of a folded text's start."""
 
 
 @dataclass(frozen=True)
@@ -105,15 +107,15 @@ class StatusTexts:
 
 
 def fold_long_text(text: str) -> FoldedText:
-    """Fold a text of more than `MAX_UNFOLDED` characters or `MAX_UNFOLDED_LINES` lines, between two words.
+    """Fold a text of more than `MAX_UNFOLDED_CHARS` characters or `MAX_UNFOLDED_LINES` lines, between two words.
 
     Nothing is lost but the space between start and rest.
     """
     text = text.strip()
-    if len(text) <= MAX_UNFOLDED and text.count("\n") < MAX_UNFOLDED_LINES:
+    if len(text) <= MAX_UNFOLDED_CHARS and text.count("\n") < MAX_UNFOLDED_LINES:
         return FoldedText(text, "")
-    end = len("\n".join(text[:_START].split("\n")[:_START_LINES]))
-    if end == _START:
+    end = len("\n".join(text[:_FOLDED_START_CHARS].split("\n")[:_FOLDED_START_LINES]))
+    if end == _FOLDED_START_CHARS:
         # 40: the longest words. Chinese and Japanese write no spaces, and may be cut between any two characters.
         space = max(text.rfind(each, end - 40, end + 1) for each in " \n\t\u3000")
         end = space if space > 0 else _after_marks(text, end)

@@ -105,7 +105,7 @@ def positive_integer(fields: Mapping[str, Any], name: str, *, written: bool = Fa
 
 
 def person(fields: Mapping[str, Any], required: Iterable[str] = ()) -> dict[str, str | None]:
-    """Return the contact: a name, an e-mail, a phone or both, and all that is `required`."""
+    """Return the contact: a name, an email, a phone or both, and all that is `required`."""
     contact = fields.get("contact")
     if not isinstance(contact, dict):
         raise ApiError(400, "'contact' is required and must be an object")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
-from kordless_booking.api.resources import OrganizationDetail, ServiceDetail, Slot, decode, encode, share_parts
+from kordless_booking.api.resources import OrganizationDetail, ServiceDetail, Slot, decode, encode, intern_values
 from kordless_booking.clock import Clock
 from kordless_booking.exceptions import BadRequest, KeyRefused, KordlessError, NotFound
 from kordless_booking.limits import MAX_PARTY_SIZE
@@ -336,7 +336,7 @@ def _state_of(entry: LocalEntry, now: float) -> tuple[str, float | None]:
 
 
 def _decode_slots(raw: bytes) -> tuple[Slot, ...]:
-    return share_parts(decode(raw, tuple[Slot, ...]))
+    return intern_values(decode(raw, tuple[Slot, ...]))
 
 
 def _item(parts: tuple[str, ...], fetch: Callable[[], T], kind: type[T], lifetime: Lifetime) -> CacheItem[T]:

@@ -95,7 +95,7 @@ def _upstream(account: Account, _pid: int) -> AccountServices:
     return AccountServices(client, gate, catalog, catalog_cache, cache, LogThrottle(clock))
 
 
-def read_in_parts(account: Account, client: Kordless) -> SlotPartsClient:
+def build_slot_parts_client(account: Account, client: Kordless) -> SlotPartsClient:
     """Return a client that reads slots as the account's catalog does, in the same parts, but one after another."""
     return SlotPartsClient(client, _cache_for(account.cache, os.getpid()), account=_namespace(account))
 

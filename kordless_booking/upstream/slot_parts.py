@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import Future
-from datetime import timedelta
 from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
@@ -21,6 +20,7 @@ from kordless_booking.limits import MAX_WINDOW_DAYS
 from kordless_booking.logs import log_event
 
 from .keys import cache_key
+from .window import DAY
 from .worker import in_background
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-DAY: Final = timedelta(days=1)
 MEMORY_SECONDS: Final = 7 * 86_400
 """Seconds for which the days of a part are remembered. After that, a month is tried as a whole again."""
 

@@ -207,7 +207,7 @@ def _detail(time: AvailableTime, language: str, hours: Hours | None, *, says_len
     if time.ambiguous:
         details.append(timezones.offset_text(time.local_start, language))
     if says_length:
-        details.append(formatting.duration(max(1, round((time.end - time.start).total_seconds() / 60)), language))
+        details.append(formatting.length_text(time.end - time.start, language))
     if time.crosses_midnight:
         # Translators: the end of an appointment on a later date, such as "until Wed, Dec 9, 9:00 AM".
         until = _("until %(when)s")

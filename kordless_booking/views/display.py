@@ -44,13 +44,13 @@ def service_card(
     `party` is the number of people next to whom the price stands, `price_per` the setting. `lengths` are those of the
     times next to which it stands: they are believed before the service's own, and of several none is said.
     """
-    minutes = service.duration_minutes
+    duration = formatting.duration(service.duration_minutes, language) if service.duration_minutes else ""
     if lengths:
-        minutes = max(1, round(lengths[0].total_seconds() / 60)) if len(lengths) == 1 else None
+        duration = formatting.length_text(lengths[0], language) if len(lengths) == 1 else ""
     return ServiceCard(
         name=service.name,
         description=service.description or "",
-        duration=formatting.duration(minutes, language) if minutes else "",
+        duration=duration,
         price=texts.price_text(service.price, party, price_per, language),
         url=url,
         metadata=dict(service.metadata),

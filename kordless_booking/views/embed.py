@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import condition, require_safe
 
 from kordless_booking.views.compression import Compressed, compress, compressed_response
+from kordless_booking.views.request import make_readable
 
 _FOLDER: Final = Path(__file__).parent.parent / "static" / "kordless_booking"
 _LOADER: Final = "embed.js"
@@ -46,6 +47,7 @@ def embed_dialog(request: HttpRequest) -> HttpResponse:
 
     A loader of another release gets this one's as well, but nobody stores it under that address.
     """
+    make_readable(request)
     lasting = request.GET.get("v") == _digest(_DIALOG)[:8] and not settings.DEBUG
     response = _respond(request, _DIALOG, f"public, max-age={_YEAR_SECONDS}, immutable" if lasting else "no-cache")
     # Browsers fetch modules by CORS, unlike classic scripts. There is nothing in it but the script.

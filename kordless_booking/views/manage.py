@@ -21,13 +21,13 @@ from django.utils.translation import gettext as _
 
 from kordless_booking import exceptions
 from kordless_booking.api.deadline import deadline
-from kordless_booking.api.parsing import is_same_second, whole_second
 from kordless_booking.api.resources import Booking, Contact, ServiceDetail
+from kordless_booking.api.times import is_same_time, round_to_second
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.receipt import ManageLink
 from kordless_booking.booking.tokens import InvalidToken
 from kordless_booking.changes import BookingChange, is_known_canceled, mark_change_in_progress, publish_change
-from kordless_booking.forms import FindForm
+from kordless_booking.forms import FindForm, throttled_number
 from kordless_booking.logs import log_event
 from kordless_booking.normalization import contact_spellings
 from kordless_booking.presentation import calendar_event, timezones
@@ -79,7 +79,9 @@ def find(visit: WidgetRequest) -> HttpResponse:
         return _find_page(visit, form, status=422)
     requested = form.number_and_contact()
     # By client, and by number: many clients together must not guess one booking's contact either.
-    rejection = rate_limit(visit, "find") or (rate_limit(visit, "number", requested[0]) if requested else None)
+    rejection = rate_limit(visit, "find") or (
+        rate_limit(visit, "number", throttled_number(requested[0])) if requested else None
+    )
     if rejection:
         return set_retry_after(_find_page(visit, form, problem=rejection, status=429), rejection.seconds)
     try:
@@ -139,7 +141,7 @@ def cancel(visit: WidgetRequest, token: str) -> HttpResponse:
     if visit.request.method != "POST":
         return _cancel_page(visit, managed)
     shown = managed.shown_start(visit)
-    if shown is not None and not is_same_second(shown, managed.booking.start):
+    if shown is not None and not is_same_time(shown, managed.booking.start):
         log_problem(visit, "cancel_refused", level=logging.INFO, status=409)
         text = _("Your booking was moved after you opened this page. This is its new time. Nothing was changed.")
         return _cancel_page(visit, managed, text, status=409)
@@ -219,7 +221,7 @@ class ManagedBooking:
 
         Signed for this booking, so that no link of anybody's making says that it was moved or canceled.
         """
-        start = whole_second(start or self.booking.start)
+        start = round_to_second(start or self.booking.start)
         proof = signing.dumps([done.value, format_start(start)], salt=self._salt(visit))
         return visit.links.url("manage", self.token, choices=self.carried_choices(visit), done=proof)
 
@@ -234,7 +236,7 @@ class ManagedBooking:
             return None
         canceled = self.booking.status == "canceled"
         if done is Done.MOVED:
-            return done if not canceled and start == format_start(whole_second(self.booking.start)) else None
+            return done if not canceled and start == format_start(round_to_second(self.booking.start)) else None
         return done if canceled else None
 
     def shown_field(self, visit: WidgetRequest) -> tuple[str, str]:

@@ -20,6 +20,8 @@ from django.core.signals import got_request_exception
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
+from django.utils.encoding import escape_uri_path
+from django.utils.http import escape_leading_slashes
 from django.utils.translation import gettext as _
 
 from kordless_booking import exceptions
@@ -107,8 +109,10 @@ def call_view(
         if ("GET" if method == "HEAD" else method) not in methods:
             return _not_allowed(visit, methods)
         # Before the body is read. Django's own DATA_UPLOAD_MAX_MEMORY_SIZE is a setting of the whole site.
-        if method == "POST" and int(visit.request.META.get("CONTENT_LENGTH") or 0) > LARGEST_FORM:
+        if method == "POST" and _content_length(visit.request) > LARGEST_FORM:
             return problem_page(visit, unreadable(413))
+        if not visit.is_readable:
+            return problem_page(visit, unreadable(400))
         if method == "POST" and not any_origin and not security.is_same_origin(visit.request):
             return problem_page(visit, cross_origin_post(visit))
         return view(visit, *args, **kwargs)
@@ -124,6 +128,13 @@ def call_view(
         return problem_page(visit, unreadable(413))
     except (SuspiciousOperation, UnreadableRequest, MultiPartParserError, UnicodeError):
         return problem_page(visit, unreadable(400))
+
+
+def _content_length(request: HttpRequest) -> int:
+    """Return the length of the body in bytes, as Django reads the header: 0 where it isn't a number."""
+    with suppress(ValueError):
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    return 0
 
 
 def from_api_error(error: exceptions.KordlessError) -> Problem:
@@ -242,7 +253,8 @@ def cross_origin_post(visit: WidgetRequest) -> Problem:
     """
     request, match = visit.request, visit.request.resolver_match
     hidden = {name: text[:MAX_TOKEN] for name, text in request.GET.items() if name != "embed"}
-    method, action = "get", request.path
+    # Encoded, as in a link of ours: the path is a visitor's, and "?" or two slashes in it would lead elsewhere.
+    method, action = "get", escape_leading_slashes(escape_uri_path(request.path))
     if match and (match.url_name or "").startswith("contact"):
         hidden["draft"] = request.POST.get("draft", "")[:MAX_TOKEN]
         if visit.form_input:

@@ -12,8 +12,8 @@ from functools import cached_property
 from typing import Final
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
-from django.http import HttpRequest
+from django.core.exceptions import ImproperlyConfigured, SuspiciousOperation
+from django.http import HttpRequest, QueryDict
 from django.utils import translation
 from django.utils.translation.trans_real import parse_accept_lang_header
 from django_htmx.middleware import HtmxDetails
@@ -50,6 +50,26 @@ def language_for(request: HttpRequest) -> str:
         if found:
             return found
     return default_language()
+
+
+def make_readable(request: HttpRequest, *, embedded: bool = False) -> bool:
+    """Have the query read as UTF-8, as our pages send it. Return False for a request that can't be read.
+
+    Its query is empty then. With `embedded`, a page of the site has the request for itself, and only a query that
+    can't be read at all is replaced.
+    """
+    # Django decodes with whatever codec the client names in Content-Type, and for a GET too: "hex" makes it raise,
+    # "unicode_escape" makes halves of surrogate pairs, which can't be written.
+    is_foreign = (request.encoding or "utf-8").lower() != "utf-8"
+    if is_foreign and not embedded:
+        request.encoding = "utf-8"
+    try:
+        _ = request.GET
+    except (LookupError, ValueError, SuspiciousOperation):
+        request.GET = QueryDict()
+        return False
+    # A form in another encoding would be misread.
+    return not (is_foreign and request.method == "POST")
 
 
 # All three are matched against what a client sends.
@@ -127,6 +147,8 @@ class WidgetRequest:
     skip_assets: bool
     """Leave out style sheet and scripts, because another widget on the same page has loaded them."""
     access: AccountAccess
+    is_readable: bool = True
+    """False for a request whose query or form can't be read: its page has to say so."""
     given_form_input: Mapping[str, str] | None = field(default=None, repr=False)
     """Form input that the view knows from elsewhere than the posted form."""
 
@@ -148,6 +170,7 @@ class WidgetRequest:
         match = request.resolver_match
         namespace = namespace or (match.namespace if match else "") or "kordless_booking"
         account = conf.get_account(namespace)
+        is_readable = make_readable(request, embedded=stage is not None)
         htmx = HtmxDetails(request)  # not `request.htmx`: a host may do without the middleware
         target = htmx.target or ""
         target_id = stage or (target if _INLINE_STAGE.fullmatch(target) else TARGET_ID)
@@ -174,6 +197,7 @@ class WidgetRequest:
             is_prefetch=prefetch,
             skip_assets=skip_assets,
             access=AccountAccess(account, cached_only=prefetch),
+            is_readable=is_readable,
         )
 
     def with_choices(self, choices: Choices) -> WidgetRequest:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from kordless_booking import exceptions
-from kordless_booking.api.parsing import is_same_second, whole_second
 from kordless_booking.api.resources import Booking, ServiceDetail, Slot
+from kordless_booking.api.times import is_same_length, is_same_time, round_to_second
 from kordless_booking.booking import draft
 from kordless_booking.booking.availability import slots_to_move_to, unique_lengths
 from kordless_booking.booking.choices import Choices
@@ -39,7 +39,7 @@ from kordless_booking.views.page import build_page
 from kordless_booking.views.problems import Problem, log_problem
 from kordless_booking.views.rendering import PageRenderer, render
 from kordless_booking.views.request import WidgetRequest
-from kordless_booking.views.slot_page import AGE_NOTICE_SECONDS, SlotLinks, age_notice, same_place, slot_context
+from kordless_booking.views.slot_page import AGE_NOTICE_SECONDS, SlotLinks, age_notice, choices_for_return, slot_context
 from kordless_booking.views.slot_reading import (
     SelectSlots,
     free_slot,
@@ -86,7 +86,7 @@ def _slots_page(
         form=visit.links.url("reschedule", token, choices=Choices()),
         hidden=lambda choices: _url_choices(managed, choices).query_items(),
         time=f"{start}{'&' if '?' in start else '?'}start=",
-        zone=visit.links.url("reschedule-zone", token, choices=_url_choices(managed, same_place(month.view))),
+        zone=visit.links.url("reschedule-zone", token, choices=_url_choices(managed, choices_for_return(month.view))),
     )
     # The script reports the reader's zone where nobody knows it, as on the page of a new booking.
     is_visitors = managed.visitor_timezone is not None
@@ -203,7 +203,7 @@ def _move(visit: WidgetRequest, managed: ManagedBooking) -> HttpResponse:
     shown = managed.shown_start(visit)
     if chosen.terms.start <= visit.now or shown is None:
         return SeeOther(again)
-    if _is_at(managed.booking, chosen.terms.start, chosen.terms.end) and is_same_second(shown, chosen.terms.start):
+    if _is_at(managed.booking, chosen.terms.start, chosen.terms.end) and is_same_time(shown, chosen.terms.start):
         # It was there already when the question was asked, so nobody has moved it.
         return SeeOther(
             visit.links.url("reschedule", managed.token, choices=_url_choices(managed, visit.choices), taken="own")
@@ -211,7 +211,7 @@ def _move(visit: WidgetRequest, managed: ManagedBooking) -> HttpResponse:
     # Else the same form was sent twice, and the first one has moved it.
     if not _is_at(managed.booking, chosen.terms.start, chosen.terms.end):
         # The question was about another time. To answer it now would move a booking that was moved on purpose.
-        if not is_same_second(managed.booking.start, shown):
+        if not is_same_time(managed.booking.start, shown):
             raise _moved_since(visit, managed)
         check_change_limit(visit, managed)
         # Before the request: Kordless's webhook may arrive before its response does.
@@ -238,7 +238,7 @@ def _move(visit: WidgetRequest, managed: ManagedBooking) -> HttpResponse:
             if refused := _resolve_failed_move(visit, managed, chosen, error):
                 return refused
         # To the second, as the webhook about it is read: else it would be published twice.
-        start, end = whole_second(chosen.terms.start), whole_second(chosen.terms.end)
+        start, end = round_to_second(chosen.terms.start), round_to_second(chosen.terms.end)
         managed.publish_change(visit, BookingChange.RESCHEDULED, start=start, end=end)
         visit.catalog.invalidate_slots(chosen.terms.service)
         log_event(log, logging.INFO, "booking_rescheduled")
@@ -264,12 +264,12 @@ def _movable_slots(managed: ManagedBooking, refused: datetime | None = None) -> 
 
 
 def _is_at(booking: Booking, start: datetime, end: datetime) -> bool:
-    return is_same_second(booking.start, start) and is_same_second(booking.end, end)
+    return is_same_time(booking.start, start) and is_same_time(booking.end, end)
 
 
 def _has_other_length(managed: ManagedBooking, slots: tuple[Slot, ...]) -> bool:
     own = managed.booking.end - managed.booking.start
-    return any(abs(length - own) > timedelta(seconds=1) for length in unique_lengths(slots))
+    return any(not is_same_length(length, own) for length in unique_lengths(slots))
 
 
 def _reason(managed: ManagedBooking, start: datetime, end: datetime | None) -> str:

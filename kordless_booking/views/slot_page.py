@@ -114,7 +114,7 @@ def slot_context(
 
 def _hosts(view: MonthView, links: SlotLinks) -> list[dict[str, Any]]:
     """Return "Anyone" and the hosts and teams to choose from; [] when there is no choice."""
-    base = _from_here_on(view)
+    base = _choices_from_shown_day(view)
     return [
         {
             "name": option.name,
@@ -142,7 +142,7 @@ def _host_select(view: MonthView, links: SlotLinks, page: Page) -> dict[str, Any
         # A select without a selected option would show its first, and claim that these are the times of anyone.
         chosen = provider_value(host_id=view.choices.host_id, team_id=view.choices.team_id)
         choices.append({"value": chosen, "name": _("The person you chose"), "current": True})
-    return _form(_from_here_on(view).replace(host_id=None, team_id=None), links, page) | {"choices": choices}
+    return _form(_choices_from_shown_day(view).replace(host_id=None, team_id=None), links, page) | {"choices": choices}
 
 
 def _form(choices: Choices, links: SlotLinks, page: Page) -> dict[str, Any]:
@@ -212,7 +212,7 @@ def _party(view: MonthView, links: SlotLinks, page: Page) -> dict[str, Any] | No
     if not view.party_sizes:
         return None
     return {
-        **_form(_from_here_on(view).replace(party_size=1), links, page),
+        **_form(_choices_from_shown_day(view).replace(party_size=1), links, page),
         "value": view.choices.party_size,
         "choices": list(view.party_sizes),
         "label": _("Number of people"),
@@ -385,7 +385,7 @@ def _name_of(chosen: str | None, providers: Sequence[Host | Team]) -> str:
     return next((each.name for each in providers if query_id(each.id) == chosen and each.name), "")
 
 
-def _from_here_on(view: MonthView) -> Choices:
+def _choices_from_shown_day(view: MonthView) -> Choices:
     """Return the choices for a link that changes what is free: they name a day and no month.
 
     A month stays shown though it is empty, because the visitor has turned to it. From a day, the page goes on to the
@@ -394,12 +394,12 @@ def _from_here_on(view: MonthView) -> Choices:
     return view.choices.replace(month=None, day=view.day or (view.month if view.choices.month else view.choices.day))
 
 
-def same_place(view: MonthView) -> Choices:
+def choices_for_return(view: MonthView) -> Choices:
     """Return the choices for a link that leads back to this page: what is shown, if the visitor chose where to look."""
-    return _same_again(view) if view.choices.requested_month() else view.choices
+    return _choices_for_same_page(view) if view.choices.requested_month() else view.choices
 
 
-def _same_again(view: MonthView) -> Choices:
+def _choices_for_same_page(view: MonthView) -> Choices:
     """Return the choices that show this page again."""
     return view.choices.replace(month=None, day=view.day) if view.day else view.choices
 
@@ -412,7 +412,7 @@ def _clock(visit: WidgetRequest, zone: ZoneInfo) -> dict[str, str]:
 
 def _hours(visit: WidgetRequest, view: MonthView, links: SlotLinks) -> dict[str, str]:
     """Return the link to the other hour format."""
-    here = _same_again(view)
+    here = _choices_for_same_page(view)
     now = view.choices.hours or formatting.default_hours(visit.language)
     if now == "12":
         return {"url": links.here(here.replace(hours="24")), "label": _("24-hour clock")}

@@ -18,7 +18,7 @@ from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.steps import Step
 from kordless_booking.exceptions import KordlessError
 from kordless_booking.presentation import formatting, search, timezone_search
-from kordless_booking.presentation.texts import MAX_UNFOLDED
+from kordless_booking.presentation.texts import MAX_UNFOLDED_CHARS
 from kordless_booking.views.decorators import VERSION_HEADER, widget_view
 from kordless_booking.views.display import service_card
 from kordless_booking.views.links import SeeOther
@@ -26,7 +26,7 @@ from kordless_booking.views.page import Page, build_page
 from kordless_booking.views.problems import not_found
 from kordless_booking.views.rendering import PageRenderer, render
 from kordless_booking.views.request import FORM_INPUT_FIELD, WidgetRequest
-from kordless_booking.views.slot_page import AGE_NOTICE_SECONDS, SlotLinks, age_notice, same_place, slot_context
+from kordless_booking.views.slot_page import AGE_NOTICE_SECONDS, SlotLinks, age_notice, choices_for_return, slot_context
 from kordless_booking.views.slot_reading import MonthRead, read_month, start_fetching_month, visitor_zone
 
 MAX_UNFILTERED: Final = 12
@@ -169,7 +169,7 @@ def _searched_words(*texts: str) -> str:
 
 
 def _searched_text(service: Service) -> str:
-    return _searched_words(service.name, service.category or "", (service.description or "")[:MAX_UNFOLDED])
+    return _searched_words(service.name, service.category or "", (service.description or "")[:MAX_UNFOLDED_CHARS])
 
 
 def _service_filter(visit: WidgetRequest, page: Page, query: str, count: int) -> dict[str, Any]:
@@ -214,7 +214,7 @@ def slots_page(visit: WidgetRequest, service: str, *, taken: str = "", status: i
         form=visit.links.service_url("slots", service, Choices()),
         hidden=Choices.query_items,
         time=f"{start}{'&' if '?' in start else '?'}start=",
-        zone=visit.links.service_url("zone", service, same_place(view)),
+        zone=visit.links.service_url("zone", service, choices_for_return(view)),
     )
     page = build_page(
         visit,

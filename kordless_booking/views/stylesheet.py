@@ -19,6 +19,7 @@ from kordless_booking.presentation.stylesheet import StyleKey, build_css, css_ve
 from kordless_booking.presentation.themes import PLAIN, THEMES
 from kordless_booking.urlconf import account_for, cached_reverse
 from kordless_booking.views.compression import Compressed, compress, compressed_response
+from kordless_booking.views.request import make_readable
 
 if TYPE_CHECKING:
     from kordless_booking.api.resources import Organization
@@ -48,6 +49,7 @@ def style(request: HttpRequest, color: str, theme: str = "") -> HttpResponse:
         raise Http404
     style_key = theme, _own_sheets(request)
     # A URL with another version must not be cached for a year: it is of another release, whose sheet this isn't.
+    make_readable(request)
     lasting = request.GET.get("v") in {None, css_version(style_key)} and not settings.DEBUG
     return compressed_response(
         request,

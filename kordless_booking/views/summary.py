@@ -63,7 +63,6 @@ def terms_summary(
     `with_offer` adds place, duration, price and policy.
     """
     site = venue_timezone(detail.calendar.location, detail.calendar.timezone) if detail else None
-    minutes = int((terms.end - terms.start).total_seconds() // 60)
     offer = detail if with_offer else None
     return TermsSummary(
         service=detail.service.name if detail else terms.service,
@@ -71,7 +70,7 @@ def terms_summary(
         host=provider_text(terms.host_name, terms.team_name),
         party=party_text(terms.party_size),
         where=describe_location(offer.calendar.location) if offer else None,
-        duration=formatting.duration(minutes, visit.language) if with_offer else "",
+        duration=formatting.length_text(terms.end - terms.start, visit.language) if with_offer else "",
         price=price_text(offer.service.price, terms.party_size, visit.account.price_per, visit.language)
         if offer
         else "",

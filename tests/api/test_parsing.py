@@ -33,7 +33,7 @@ from kordless_booking.api.resources import (
     Team,
     decode,
     encode,
-    share_parts,
+    intern_values,
 )
 from kordless_booking.exceptions import OutcomeUnknown
 from tests.support.api_clients import CALENDAR, DOCUMENTS, END, LONG, NUMBER, ORGANIZATION, SERVICE, SHORT, SLOT, START
@@ -323,7 +323,7 @@ def test_equal_parts_of_slots_share_their_memory() -> None:
     """One object for each host, team and time, also after the cache: a month has thousands of slots."""
     items = [SLOT | {"startsAt": (START - timedelta(minutes=i)).isoformat(), "teamId": "t"} for i in range(9)]
     found = slots(*items)
-    again = share_parts(decode(encode(found), tuple[Slot, ...]))
+    again = intern_values(decode(encode(found), tuple[Slot, ...]))
     assert again == found
     for listed in (found, again):
         for name in ("host", "team", "end", "service_id", "timezone"):

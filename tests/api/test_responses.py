@@ -132,7 +132,7 @@ def test_the_message_repeats_nothing_of_the_body() -> None:
         ("Mon, 01 Jan 0000 00:00:00 GMT", 1),
     ],
 )
-def test_retry_after_is_honoured_within_reason(header: str, seconds: int) -> None:
+def test_retry_after_is_honored_within_reason(header: str, seconds: int) -> None:
     """Seconds and HTTP dates count, clamped to 1 to 120; hostile values fall back to 30."""
     assert parse_response_meta(429, {"retry-after": header}, now=NOW).retry_after == seconds
 

@@ -97,7 +97,7 @@ def test_a_create_that_never_left_is_sent_again_the_same(first: Exception) -> No
 
 @pytest.mark.parametrize("operation", ["cancel", "reschedule"])
 def test_a_cancel_and_a_reschedule_go_out_once(operation: str) -> None:
-    """They carry no key that upstream promises to honour, so even a failed connection ends them."""
+    """They carry no key that upstream promises to honor, so even a failed connection ends them."""
     network = Recorder(httpx.ConnectError("x"), answering(DOCUMENTS[operation]).answers[0])
     with pytest.raises(Unreachable):
         CALLS[operation](client(network))

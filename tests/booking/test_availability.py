@@ -757,7 +757,7 @@ def test_lengths_are_those_of_slots_that_can_be_booked():
 
 
 def test_a_booking_moves_to_its_own_length_and_neither_to_its_own_time_nor_where_it_was_refused():
-    """What is left out is left out with all hosts."""
+    """A slot that is left out is left out with all hosts."""
     start = at("2026-03-02 09:00")
     own = [slot(start, host=SARAH), slot(start, host=TOM)]
     other = [slot("2026-03-02 10:00"), slot("2026-03-02 11:00")]

@@ -42,7 +42,7 @@ def test_the_same_slots_are_computed_once_for_each_host() -> None:
     assert len(counting.called) == 3
 
 
-@pytest.mark.parametrize(("limit", "value"), [("MAX_SLOTS", 25), ("MAX_ENTRIES", 2)])
+@pytest.mark.parametrize(("limit", "value"), [("MAX_CACHED_SLOTS", 25), ("MAX_ENTRIES", 2)])
 def test_the_least_recently_used_go_when_it_is_full(monkeypatch: pytest.MonkeyPatch, limit: str, value: int) -> None:
     """By the number of slots that are kept alive, and by the number of entries."""
     monkeypatch.setattr(slot_cache, limit, value)
@@ -57,7 +57,7 @@ def test_the_least_recently_used_go_when_it_is_full(monkeypatch: pytest.MonkeyPa
 
 def test_a_month_larger_than_the_limit_is_cached_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """It would be computed for each visitor otherwise."""
-    monkeypatch.setattr(slot_cache, "MAX_SLOTS", 5)
+    monkeypatch.setattr(slot_cache, "MAX_CACHED_SLOTS", 5)
     counting, large = Counting(), _ByIdentity(month(10))
     for _ in range(3):
         counting.cached(large, "")

@@ -52,7 +52,7 @@ def test_it_answers_and_believes_what_is_signed(running: str, sandbox: Sandbox):
     told = ask("--site", f"{running}/")
     assert told.of("site") == {"site_health": "ok", "site_script": "ok", "site_webhook": "ok"}, told.text
     assert WebhookDelivery.objects.count() == 0
-    assert told.document["requests"] == len(sandbox.requests) == 2
+    assert told.document["requests"] == len(sandbox.requests) == 3
     assert told.status == 0
 
 

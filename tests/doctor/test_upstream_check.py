@@ -108,7 +108,7 @@ def test_many_hosts_are_read_to_the_end_of_the_month(well: Settings, sandbox: Sa
 
 
 def test_a_day_of_too_many_times_is_no_good_state(well: Settings, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch):
-    """What visitors can't see is never "ok"."""
+    """Times that visitors can't see are never "ok"."""
     monkeypatch.setattr(parsing, "MAX_SLOTS", 3)
     told = ask()
     assert told.fixes() == ["times_too_many"]

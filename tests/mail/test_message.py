@@ -193,7 +193,7 @@ def test_a_time_alone_says_which_of_two_clocks_it_is_on(visitor: Visitor):
 
 
 def test_a_page_that_does_not_know_the_customers_zone_leaves_it(visitor: Visitor):
-    """Who books on their own clock and cancels by number gets both mails on that clock."""
+    """A customer who books on their own clock and cancels by number gets both mails on that clock."""
     number = visitor.book("haircut", "?day=2026-12-09&tz=Europe/Kyiv").number
     sent()
     manage = visitor.send(visitor.open("/book/manage/"), "Find booking", number=number, contact="jane@example.com")

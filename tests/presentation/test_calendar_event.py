@@ -370,7 +370,7 @@ def test_odd_names_survive_in_a_description(language, text):
 @pytest.mark.parametrize("link", [google_link, outlook_link, yahoo_link])
 @pytest.mark.parametrize("text", [*ODD, "\u6f22" * 5000])
 def test_a_long_description_keeps_its_link(link, text):
-    """What is too long for a calendar on the web is shortened, but never its link."""
+    """A description that is too long for a calendar on the web is shortened, but never its link."""
     url = link(described(text, host=text, team=text))
     assert len(url) < 8000
     query = parse_qs(urlsplit(url).query)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kordless_booking.presentation.texts import MAX_UNFOLDED, MAX_UNFOLDED_LINES, fold_long_text
+from kordless_booking.presentation.texts import MAX_UNFOLDED_CHARS, MAX_UNFOLDED_LINES, fold_long_text
 
 
 @given(
@@ -15,12 +15,12 @@ def test_folding_loses_nothing(text: str):
     """Start and rest are the text but for the space between them, and the start is short."""
     folded = fold_long_text(text)
     assert "".join((folded.start + folded.rest).split()) == "".join(text.split())
-    assert len(folded.start) <= MAX_UNFOLDED
+    assert len(folded.start) <= MAX_UNFOLDED_CHARS
     assert folded.start.count("\n") < MAX_UNFOLDED_LINES
     assert bool(folded.start) is bool(text.strip())
 
 
-@given(st.text(max_size=MAX_UNFOLDED, alphabet=st.characters(exclude_characters="\n")))
+@given(st.text(max_size=MAX_UNFOLDED_CHARS, alphabet=st.characters(exclude_characters="\n")))
 def test_a_short_text_has_no_rest(text: str):
     """A click must be worth it."""
     assert fold_long_text(text).rest == ""

@@ -10,6 +10,7 @@ from pytest_django import Settings
 
 from kordless_booking.api.session import wsgi_transport
 from kordless_booking.sandbox import Sandbox
+from tests.support.visitor import JANE, Visitor
 
 Slots = list[dict[str, Any]]
 
@@ -79,3 +80,11 @@ def with_providers(*providers: tuple[dict[str, str] | None, dict[str, str] | Non
 def person(id_: str, name: str | None = None) -> dict[str, str]:
     """Return a host or team as Kordless writes it; without a name it has none."""
     return {"id": id_, "displayName": name} if name else {"id": id_}
+
+
+def book_at(visitor: Visitor, url: str) -> str:
+    """Book the time behind a link on a site of `OddSlots`; return the summary beside the form."""
+    page = visitor.open(url)
+    summary = " ".join(page.texts(".kb-summary"))
+    assert visitor.send(page, "Book appointment", **JANE).number == "BOOK_ODD1"
+    return summary

@@ -48,7 +48,7 @@ def test_a_large_envelope_is_small_in_the_cache() -> None:
 
 
 def test_a_bomb_in_the_cache_does_not_go_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What unpacks to more than we ever write counts as nothing, and is not unpacked to its end."""
+    """An entry that unpacks to more than we ever write counts as nothing, and is not unpacked to its end."""
     monkeypatch.setattr(entries, "_MAX_DECOMPRESSED_BYTES", 1_000_000)
     whole = Envelope(version=VERSION, fetched_at=1.5, fresh=15.0, payload=msgspec.Raw(b'"' + b" " * 999_000 + b'"'))
     assert decode(encode(whole)) is not None

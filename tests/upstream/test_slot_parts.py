@@ -132,7 +132,7 @@ def test_after_a_week_a_month_is_tried_as_a_whole_again() -> None:
 
 @pytest.mark.usefixtures("small")
 def test_a_day_that_is_too_large_is_an_error_and_never_cut() -> None:
-    """What was cut off would look booked out. Each page costs six requests, and not one for each day."""
+    """Slots that were cut off would look booked out. Each page costs six requests, and not one for each day."""
     business = Business(11)
     for _ in range(2):
         with pytest.raises(OutcomeUnknown) as caught:

@@ -4,6 +4,7 @@ import random
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.test import Client, RequestFactory
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.django_db
 
 CJK = "".join(random.Random(7).choices([chr(number) for number in range(0x4E00, 0x9FFF)], k=1000))  # noqa: S311 (no secret)
 TYPED = {"name": "Zzqx Canary", "email": "canary@example.com", "phone": "", "notes": CJK}
+DRESSED_PAGES = Path(__file__).resolve().parents[1] / "projects" / "dressed" / "pages"
 _TOKEN = re.compile(r"gAAAA[\w-]{40,}")
 _URL_HEADERS = (
     "Location",
@@ -53,7 +55,7 @@ def urls_of(page: Page) -> Iterator[str]:
 
 
 def opens_form_input(url: str) -> bool:
-    """Whether a token in the address can be decrypted as form input."""
+    """Return True if a token in the address can be decrypted as form input."""
     limits, now = ContactForm().max_lengths(), NOW.timestamp()
     return any(decrypt_form_input("default", token, now, limits) for token in _TOKEN.findall(url))
 
@@ -64,7 +66,7 @@ def take(sandbox: Sandbox, times: int = 1) -> None:
 
 
 def typed_in(page: Page) -> dict[str, str]:
-    """What stands in the contact form."""
+    """Return the values of the contact form."""
     found = page.form("Book appointment")[2]
     return {name: found[name] for name in TYPED}
 
@@ -103,6 +105,19 @@ def test_no_url_has_a_token_of_form_input(walk: Visitor, sandbox: Sandbox, clock
     assert typed_in(walk.open(next(iter(page.times.values())))) == TYPED
     assert [url for page in walk.seen for url in urls_of(page) if opens_form_input(url)] == []
     assert "zzqx" not in " ".join(url for page in walk.seen for url in urls_of(page)).lower()
+
+
+def test_a_step_of_the_sites_own_keeps_what_was_typed(client: Client, site: Settings, sandbox: Sandbox):
+    """A site's own template of a page has the form that its buttons post, though it knows nothing of it."""
+    site.TEMPLATES = [{**site.TEMPLATES[0], "DIRS": [DRESSED_PAGES]}]
+    visitor = Visitor(client)
+    form = visitor.choose("haircut")
+    sandbox.faults.add("status", "create", times=1, status=404)
+    gone = visitor.send(form, "Book appointment", **TYPED)
+    services = visitor.open(gone.link("See all services"))
+    assert services.tree.css(".welcome")
+    page = visitor.open(services.link("Haircut"))
+    assert typed_in(visitor.open(next(iter(page.times.values())))) == TYPED
 
 
 def test_a_token_in_a_url_opens_nothing(client: Client, site: Settings):
@@ -217,3 +232,11 @@ def test_no_parameter_makes_a_page_long(client: Client, site: Settings):
             long = len(client.get(url, {name: junk}).content)
             assert long < max(size, 400_000) + 2 * len(junk), (url, name)
             assert long < size + 25_000 or url.endswith("zone/"), (url, name)
+
+
+@pytest.mark.parametrize("letter", ['"', "%", "&", "<", "+", "a", "~"])
+def test_no_host_or_team_makes_a_page_of_zones_long(client: Client, site: Settings, letter: str):
+    """Its links carry any id, also one that nobody has, and escape none."""
+    short = len(client.get("/book/haircut/zone/").content)
+    long = len(client.get("/book/haircut/zone/", {"host": letter * 100, "team": letter * 100}).content)
+    assert long < short + 110_000

@@ -10,17 +10,13 @@ from pytest_django import Settings
 from time_machine import Traveller
 
 from kordless_booking.sandbox import Sandbox
+from tests.support.booking_pages import find
 from tests.support.visitor import JANE, Page, Visitor
 
 pytestmark = pytest.mark.django_db
 
 FAR = "?day=2026-12-09"
 LOOKUP_FAILED = "We can't find a booking with this number and this email or phone."
-
-
-def find(walk: Visitor, number: str, contact: str, url: str = "/book/manage/") -> Page:
-    """Fill in the lookup form as a customer does."""
-    return walk.send(walk.open(url), "Find booking", number=number, contact=contact)
 
 
 def own_page(walk: Visitor, service: str = "haircut", query: str = FAR) -> Page:
@@ -143,7 +139,7 @@ def test_the_page_says_everything(walk: Visitor):
 
 
 def test_for_you_is_said_in_the_readers_zone_alone(walk: Visitor):
-    """Who finds a booking by its number sees its zone named, on each page after it; a zone in the address is theirs."""
+    """A booking found by its number names its zone, on each page after it; a zone in the address is the reader's."""
     number = walk.book("haircut", "?day=2026-12-09&tz=Europe/Kyiv&hours=24").number
     page = find(walk, number, "jane@example.com")
     assert page.texts(".kb-summary dd strong") == [

@@ -12,9 +12,10 @@ from pytest_django import Settings
 
 from kordless_booking.api.session import wsgi_transport
 from kordless_booking.sandbox import Sandbox
+from tests.support.booking_pages import rows
 from tests.support.odd_answers import OddAnswers
 from tests.support.signal_receiver import listening
-from tests.support.visitor import JANE, Page, Visitor
+from tests.support.visitor import JANE, Visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -56,11 +57,6 @@ def of_service(**fields: Any) -> Callable[[dict[str, Any], dict[str, str]], dict
         return document
 
     return change
-
-
-def rows(page: Page) -> dict[str, str]:
-    """Return the rows of the booking on a page, by label."""
-    return dict(zip(page.texts(".kb-summary dt"), page.texts(".kb-summary dd"), strict=True))
 
 
 NUMBERS = [
@@ -133,7 +129,7 @@ def replaced(path: str, words: dict[str, str]) -> str:
     ids=repr,
 )
 def test_an_unusual_answer_to_a_booking_is_a_confirmation(odd: Install, client: Client, fields: dict[str, Any]):
-    """Who is booked is told so at once, with the time that was chosen, and no row of the page is empty."""
+    """A visitor who is booked is told so at once, with the time that was chosen, and no row of the page is empty."""
     odd(create=of_booking(**fields))
     visitor = Visitor(client)
     page = visitor.book()

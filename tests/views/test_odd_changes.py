@@ -13,8 +13,10 @@ from kordless_booking.booking.terms import Terms
 from kordless_booking.models import BookingProjection
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.views.cells import format_start
+from tests.support.booking_pages import find, rows
 from tests.support.odd_businesses import use_odd_business
 from tests.support.odd_slots import Slots, offer
+from tests.support.received_requests import count_requests
 from tests.support.visitor import JANE, Page, Visitor, start_of
 
 pytestmark = pytest.mark.django_db
@@ -33,21 +35,6 @@ def odd_times(site: Settings, sandbox: Sandbox) -> Settings:
 def own_page(visitor: Visitor, service: str, query: str = DAY, **answers: str) -> Page:
     """Book, and follow the manage link."""
     return visitor.open(visitor.book(service, query, **answers).link("Change or cancel"))
-
-
-def find(visitor: Visitor, number: str) -> Page:
-    """Find a booking by its number, as somebody who has lost the mail."""
-    return visitor.send(visitor.open("/book/manage/"), "Find booking", number=number, contact=JANE["email"])
-
-
-def rows(page: Page) -> dict[str, str]:
-    """Return the rows of the booking on a page, by label."""
-    return dict(zip(page.texts(".kb-summary dt"), page.texts(".kb-summary dd"), strict=True))
-
-
-def requests(sandbox: Sandbox, operation: str) -> int:
-    """Return how many requests of an operation Kordless received."""
-    return [asked.operation for asked in sandbox.requests].count(operation)
 
 
 def lengthened(slots: Slots) -> Slots:
@@ -185,7 +172,7 @@ def test_a_cancellation_that_kordless_cannot_parse_leads_back_to_the_booking(
 
 
 def test_too_many_changes_lead_back_to_the_booking(visitor: Visitor, site: Settings):
-    """Who has to wait keeps the manage link."""
+    """A visitor who has to wait keeps the manage link."""
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "CHANGES_PER_ADDRESS": 1}
     own = own_page(visitor, "haircut")
     moved = visitor.send(question(visitor, own), "Reschedule")
@@ -217,7 +204,7 @@ def test_a_groups_own_time_is_not_offered(walk: Visitor, odd_times: Settings, sa
     page = walk.open(f"{own.url.partition('?')[0]}reschedule/confirm/?start={format_start(start)}")
     assert page.alert == "Your booking is already at this time. Please choose another one."
     assert page.times
-    assert requests(sandbox, "reschedule") == 0
+    assert count_requests(sandbox, "reschedule") == 0
 
 
 def test_a_form_sent_twice_is_logged_once(
@@ -228,7 +215,7 @@ def test_a_form_sent_twice_is_logged_once(
     ask = question(visitor, own_page(visitor, "fractions"))
     for _again in range(3):
         assert "Your booking has been moved." in visitor.send(ask, "Reschedule").text
-    assert requests(sandbox, "reschedule") == 1
+    assert count_requests(sandbox, "reschedule") == 1
     assert sum("booking_rescheduled" in record.getMessage() for record in caplog.records) == 1
 
 
@@ -240,7 +227,7 @@ def test_the_same_start_with_another_length_is_not_called_moved(
     start = datetime.fromtimestamp(sandbox.bookings()[0]["starts"], UTC)
     page = post_choice(visitor, own, start, timedelta(hours=1))
     assert (page.status, page.heading) == (422, "This booking can't be moved to that time")
-    assert requests(sandbox, "reschedule") == 1
+    assert count_requests(sandbox, "reschedule") == 1
 
 
 def test_a_form_about_the_bookings_own_time_moves_nothing_and_says_so(
@@ -252,7 +239,7 @@ def test_a_form_about_the_bookings_own_time_moves_nothing_and_says_so(
     start = datetime.fromtimestamp(sandbox.bookings()[0]["starts"], UTC)
     page = post_choice(visitor, own, start, timedelta(minutes=30))
     assert page.alert == "Your booking is already at this time. Please choose another one."
-    assert requests(sandbox, "reschedule") == 0
+    assert count_requests(sandbox, "reschedule") == 0
     assert "booking_rescheduled" not in caplog.text
 
 

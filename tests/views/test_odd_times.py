@@ -7,8 +7,8 @@ from pytest_django import Settings
 
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.views.slot_page import MAX_TIMES_SHOWN
-from tests.support.odd_slots import OddSlots, Slots, offer
-from tests.support.visitor import JANE, Visitor
+from tests.support.odd_slots import OddSlots, Slots, book_at, offer
+from tests.support.visitor import Visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -29,14 +29,6 @@ def _lengths(site: Settings, sandbox: Sandbox, *minutes: int, begin: datetime = 
     return offer(site, sandbox, change)
 
 
-def _book(visitor: Visitor, url: str) -> str:
-    """Book the time behind a link; return the form's summary."""
-    page = visitor.open(url)
-    summary = " ".join(page.texts(".kb-summary"))
-    assert visitor.send(page, "Book appointment", **JANE).number == "BOOK_ODD1"
-    return summary
-
-
 @pytest.mark.parametrize("fraction", ["500", "123456", "000001"])
 def test_a_start_with_a_fraction_of_a_second_is_booked_as_it_is(
     walk: Visitor, site: Settings, sandbox: Sandbox, fraction: str
@@ -50,7 +42,7 @@ def test_a_start_with_a_fraction_of_a_second_is_booked_as_it_is(
     kordless = offer(site, sandbox, change)
     page = walk.open("/book/haircut/?month=2026-12")
     [url] = page.times.values()
-    _book(walk, url)
+    book_at(walk, url)
     [body] = kordless.bodies
     for name in ("starts_at", "ends_at"):
         assert datetime.fromisoformat(body[name]).microsecond == int(fraction.ljust(6, "0"))
@@ -60,7 +52,7 @@ def test_a_link_without_the_fraction_still_finds_its_time(visitor: Visitor, site
     """Links and bookmarks of an earlier release had whole seconds."""
     begin = BEGIN + timedelta(milliseconds=250)
     kordless = _lengths(site, sandbox, 60, begin=begin)
-    _book(visitor, "/book/haircut/contact/?start=20261209T140000Z")
+    book_at(visitor, "/book/haircut/contact/?start=20261209T140000Z")
     [body] = kordless.bodies
     assert datetime.fromisoformat(body["starts_at"]) == begin
 
@@ -70,7 +62,7 @@ def test_times_that_start_together_say_their_length_and_book_it(walk: Visitor, s
     kordless = _lengths(site, sandbox, 30, 60, 90)
     page = walk.open("/book/haircut/?day=2026-12-09")
     assert [*page.times] == ["9:00 AM 30 min", "9:00 AM 1 hr", "9:00 AM 1 hr 30 min"]
-    summaries = [_book(walk, url) for url in page.times.values()]
+    summaries = [book_at(walk, url) for url in page.times.values()]
     assert [body["ends_at"] for body in kordless.bodies] == [_at(BEGIN + timedelta(minutes=m)) for m in (30, 60, 90)]
     for summary, length in zip(summaries, ("9:30 AM", "10:00 AM", "10:30 AM"), strict=True):
         assert length in summary

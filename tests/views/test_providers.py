@@ -8,7 +8,7 @@ from pytest_django import Settings
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.views.slot_page import MAX_HOST_LINKS
 from tests.support.odd_businesses import use_odd_business
-from tests.support.odd_slots import Slots, offer, person, with_providers
+from tests.support.odd_slots import Slots, book_at, offer, person, with_providers
 from tests.support.visitor import JANE, Page, Visitor
 
 pytestmark = pytest.mark.django_db
@@ -19,11 +19,7 @@ CUT, COLOR = person("team_cut", "Cut team"), person("team_color", "Color team")
 
 def book_first(visitor: Visitor) -> str:
     """Book the first time on the page; return the summary beside the form."""
-    page = visitor.open(next(iter(visitor.page.times.values())))
-    summary = " ".join(page.texts(".kb-summary"))
-    done = visitor.send(page, "Book appointment", **JANE)
-    assert done.number == "BOOK_ODD1"
-    return summary
+    return book_at(visitor, next(iter(visitor.page.times.values())))
 
 
 def test_teams_without_hosts_are_offered_by_name(walk: Visitor, site: Settings, sandbox: Sandbox):

@@ -64,6 +64,15 @@ def test_who_asks_in_other_words_gets_another_page(client: Client):
     assert len(pages) == 6
 
 
+@pytest.mark.parametrize("charset", ["cp037", "utf-16", "utf-7", "unicode_escape"])
+def test_no_charset_of_one_client_decides_what_another_gets(client: Client, charset: str):
+    """A query means the same whatever charset a client names, which is no part of the key of a stored page."""
+    url = "/book/haircut/?tz=Asia%2FTokyo&lang=de"
+    first = client.get(url, headers={"Content-Type": f"text/plain; charset={charset}"}).content.decode()
+    assert "Tokio" in first
+    assert "Tokio" in client.get(url).content.decode()
+
+
 @pytest.mark.usefixtures("two_accounts")
 def test_two_businesses_never_share_a_page(client: Client):
     """The same words at another mount are another business's page."""

@@ -2,17 +2,19 @@
 
 from collections.abc import Iterator
 from itertools import product
+from urllib.parse import unquote, urljoin
 
 import pytest
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
+from django.urls import include, path
 from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.views import security
-from tests.support.visitor import HTMX, JANE, Visitor
+from tests.support.visitor import HTMX, JANE, Page, Visitor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
@@ -232,3 +234,15 @@ def test_an_unsafe_method_must_be_one_that_a_page_knows(visitor: Visitor, pages:
         assert visitor.client.post(pages[name]).status_code in {200, 303}, name
     assert len(sandbox.bookings()) == 1
     assert sandbox.bookings()[0]["status"] == "confirmed"
+
+
+@pytest.mark.parametrize("slug", ["%5Cevil.example", "a%3Fb", "a%23b", "a%2520b", "%22%3E", "caf%C3%A9"])
+def test_no_path_leads_the_form_of_a_refused_post_elsewhere(site: Settings, client: Client, slug: str):
+    """Whatever a service is called, "Continue in a new tab" leads to the page that was posted to."""
+    site.ROOT_URLCONF = (path("", include("kordless_booking.urls")),)
+    url = f"/{slug}/contact/"
+    response = client.post(url, {**JANE, "draft": "x"}, headers={"Sec-Fetch-Site": "cross-site"})
+    assert response.status_code == 403
+    # A browser takes a backslash for a slash.
+    action = Page(url, response).form("Continue in a new tab")[1].replace("\\", "/")
+    assert unquote(urljoin("https://salon.example", action).split("?")[0]) == unquote(f"https://salon.example{url}")

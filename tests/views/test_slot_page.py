@@ -17,6 +17,7 @@ from kordless_booking.views.cells import format_start, parse_start
 from kordless_booking.views.slot_page import part_label
 from tests.support.clock import NOW
 from tests.support.odd_answers import OddAnswers, many_hosts
+from tests.support.received_requests import count_requests
 from tests.support.visitor import JANE, Visitor, start_of, text_of
 
 pytestmark = pytest.mark.django_db
@@ -29,11 +30,6 @@ def at(site: Settings, clock: Traveller, moment: datetime) -> Sandbox:
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "TRANSPORT": wsgi_transport(sandbox)}
     caches["default"].clear()
     return sandbox
-
-
-def months_requested(sandbox: Sandbox) -> int:
-    """Count the requests for availability."""
-    return len([asked for asked in sandbox.requests if asked.operation == "availability"])
 
 
 @given(st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC)))  # noqa: DTZ001 (bounds)
@@ -124,7 +120,7 @@ def test_no_free_time_at_all_is_explained(visitor: Visitor, sandbox: Sandbox):
     page = visitor.open("/book/head-spa/")
     assert "There are no free times at the moment." in page.text
     assert not page.links(".kb-empty a")
-    assert months_requested(sandbox) <= 4
+    assert count_requests(sandbox, "availability") <= 4
 
 
 def test_no_free_time_in_the_months_looked_at_says_how_far_and_leads_on(walk: Visitor, sandbox: Sandbox):
@@ -133,7 +129,7 @@ def test_no_free_time_in_the_months_looked_at_says_how_far_and_leads_on(walk: Vi
     page = walk.open("/book/bridal-styling/")
     assert "There are no free times until March 31." in page.text
     assert "at the moment" not in page.text
-    assert months_requested(sandbox) == 4
+    assert count_requests(sandbox, "availability") == 4
     page = walk.open(page.link("Look at later months"))
     assert page.texts(".kb-sub") == ["April 2027", "Tuesday, April 20"]
     assert page.times
@@ -147,7 +143,7 @@ def test_the_last_months_without_a_free_time_lead_back_to_the_first(walk: Visito
     assert "until March 31" in walk.open(page.link("Earlier times")).text
     page = walk.open("/book/bridal-styling/?month=2027-01")
     assert "There are no free times from January 1 to April 30." in page.text
-    assert months_requested(sandbox) <= 6
+    assert count_requests(sandbox, "availability") <= 6
 
 
 def test_an_unknown_booking_window_hides_no_free_time(visitor: Visitor, sandbox: Sandbox):
@@ -156,7 +152,7 @@ def test_an_unknown_booking_window_hides_no_free_time(visitor: Visitor, sandbox:
     sandbox.faults.add("no_slots", "availability", days=75)
     page = visitor.open("/book/bridal-styling/")
     assert page.texts(".kb-sub") == ["February 2027", "Tuesday, February 16"]
-    assert months_requested(sandbox) <= 4
+    assert count_requests(sandbox, "availability") <= 4
 
 
 def test_a_host_without_a_free_time_in_the_month_leads_to_the_next_one(walk: Visitor, sandbox: Sandbox):
@@ -255,10 +251,10 @@ def test_a_host_without_a_time_at_a_months_end_is_looked_for_in_the_next_month(
     page = Visitor(client).open("/book/haircut/?host=host_sarah")
     assert page.texts(".kb-hosts a[aria-current]") == ["Sarah"]
     assert page.texts(".kb-sub") == ["February 2027", "Thursday, February 4"]
-    assert months_requested(sandbox) == 2
+    assert count_requests(sandbox, "availability") == 2
     page = Visitor(client).open("/book/haircut/?host=host_nobody")
     assert "This person isn't available for this." in page.text
-    assert months_requested(sandbox) == 2
+    assert count_requests(sandbox, "availability") == 2
 
 
 def test_hosts_are_a_choice_with_anyone_first(walk: Visitor):

@@ -23,18 +23,15 @@ from kordless_booking.sandbox import Sandbox
 from kordless_booking.upstream.phone_region import find_phone_region, phone_region
 from kordless_booking.upstream.registry import services_for
 from kordless_booking.views.links import RESERVED
+from tests.support.booking_pages import find
 from tests.support.clock import NOW
 from tests.support.deliveries import NEW, delivery
+from tests.support.received_requests import count_requests
 from tests.support.visitor import HTMX, JANE, Page, Visitor
 
 pytestmark = pytest.mark.django_db
 
 FAR = "?day=2026-12-09"
-
-
-def find(visitor: Visitor, number: str, contact: str = "jane@example.com") -> Page:
-    """Fill in the lookup form as a customer does."""
-    return visitor.send(visitor.open("/book/manage/"), "Find booking", number=number, contact=contact)
 
 
 def creations(sandbox: Sandbox) -> list[dict[str, Any]]:
@@ -44,7 +41,7 @@ def creations(sandbox: Sandbox) -> list[dict[str, Any]]:
 
 def lookups(sandbox: Sandbox) -> int:
     """Return the number of lookups that Kordless received."""
-    return len([asked for asked in sandbox.requests if asked.operation == "lookup"])
+    return count_requests(sandbox, "lookup")
 
 
 def errors(page: Page) -> list[str]:
@@ -98,6 +95,31 @@ def test_a_second_spelling_tells_nothing_about_a_booking(visitor: Visitor, sandb
         assert [find(visitor, wanted, "else@münchen.de").status for _try in range(3)] == [404, 404, 429]
         counts.append(lookups(sandbox) - before)
     assert counts == [4, 4]
+
+
+@pytest.mark.parametrize("form", ["№ {}/34", "2026/{}", "BOOK_{}"])
+def test_no_spelling_of_a_number_gets_around_its_throttle(
+    visitor: Visitor, sandbox: Sandbox, site: Settings, form: str
+) -> None:
+    """Whoever guesses the contact of one booking has as many tries as the setting says, however they write it."""
+    sandbox.faults.add("odd_numbers", form=form)
+    number = visitor.book("haircut", FAR).number
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "LOOKUPS_PER_NUMBER": 3, "LOOKUPS_PER_ADDRESS": 0}
+    before, one = lookups(sandbox), number[-4:]
+    spellings = [
+        number,
+        number.lower(),
+        number.replace(one, one.capitalize()),
+        number.replace(one, one.swapcase()),
+        number + "/",
+        number.replace("/", "\\"),
+        number.replace("_", "-"),
+        f"{number}~",
+    ]
+    for typed in spellings:
+        find(visitor, typed, "guess@example.com")
+    assert lookups(sandbox) - before <= 3
+    assert find(visitor, number, "jane@example.com").status == 429
 
 
 @pytest.mark.parametrize("typed", ["n6@localhost", "a@[127.0.0.1]", "a@10.0.0.10", "a@printer.local"])

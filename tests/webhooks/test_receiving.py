@@ -170,6 +170,19 @@ def test_a_delivery_counts_for_one_of_two_accounts_that_share_a_secret(
     assert own.post(client, "/2/webhook/").json() == {"received": "processed"}
 
 
+def test_no_id_of_one_account_suppresses_a_delivery_of_another(
+    client: Client, listener: Listener, site: Any, account_settings: dict[str, Any]
+):
+    """Ids aren't signed: whoever sends one first, under a shared secret too, keeps no other business from its news."""
+    both = {name: {**account_settings, "WEBHOOK_SECRETS": [NEW]} for name in ("north", "south")}
+    site.KORDLESS_BOOKING = {"ACCOUNTS": both}
+    site.ROOT_URLCONF = mounted("north", "south")
+    assert delivery(delivery_id="dlv_same").post(client, "/0/webhook/").json() == {"received": "processed"}
+    other = delivery(event_body(CANCELLED), delivery_id="dlv_same")
+    assert other.post(client, "/1/webhook/").json() == {"received": "processed"}
+    assert listener.told == ["created", "cancelled"]
+
+
 def test_a_delivery_is_known_again_after_the_secret_key_was_rotated(client: Client, listener: Listener, site: Any):
     """A body that came under the old key is a duplicate, under its own id and under another one."""
     sent = delivery()
