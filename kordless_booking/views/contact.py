@@ -147,13 +147,14 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
         chosen = _unsign_draft(visit, visit.request.POST.get("draft", ""), service)
     except draft.ExpiredDraft as old:
         # A draft that was used never expires: the visitor gets the outcome of that attempt, and nothing new is sent.
-        if not _is_used(visit, old.draft):
+        used = next((known for known in (old.draft, _renewed(old.draft)) if _is_used(visit, known)), None)
+        if used is None:
             try:
                 return _renew_draft(visit, old.draft, form)
             except exceptions.Unavailable as error:
                 log_problem(visit, "create_not_sent", level=logging.ERROR, status=503, error=error)
                 return _form_page(visit, None, old.draft, form, problem=_failed_request_message(), status=503)
-        chosen = old.draft
+        chosen = used
     except draft.InvalidDraft:
         return _to_slots(visit, service)
     if not form.is_valid():
@@ -253,7 +254,16 @@ def _renew_draft(visit: WidgetRequest, old: Draft, form: ContactForm | None = No
     if form is None:
         return _show_new_draft(visit, detail, _draft(visit, detail, moment))
     text = _("You took a break, and the time is still free. Please check your details and book again.")
-    return _form_page(visit, detail, _draft(visit, detail, moment), form, problem=text, status=409)
+    chosen = replace(_draft(visit, detail, moment), nonce=_renewed(old).nonce)
+    return _form_page(visit, detail, chosen, form, problem=text, status=409)
+
+
+def _renewed(old: Draft) -> Draft:
+    """Return an expired draft under the key of the form that follows it: the same each time that it is posted.
+
+    Else going back and sending it once more would give a form with another key, and the booking could be made twice.
+    """
+    return replace(old, nonce=_nonce(old.nonce))
 
 
 def _is_used(visit: WidgetRequest, chosen: Draft) -> bool:
@@ -308,13 +318,18 @@ def _draft(visit: WidgetRequest, detail: ServiceDetail, moment: AvailableTime) -
     )
     chosen = Draft(terms=terms, issued_at=visit.now.timestamp())
     posted = visit.request.POST.get(FORM_INPUT_FIELD) if visit.request.method == "POST" else None
-    # The same key when the same page is posted again: a reload or Back must not make a second booking possible.
-    return replace(chosen, nonce=_nonce(posted, terms)) if posted and visit.form_input else chosen
+    if not posted or not visit.form_input:
+        return chosen
+    # The same key when the same page is posted again: a reload or Back must not make a second booking possible. Of what
+    # was chosen, and not of the terms: these name the host as soon as only one is left.
+    choices = visit.choices
+    about = (terms.service, terms.start, choices.host_id, choices.team_id, choices.party_size)
+    return replace(chosen, nonce=_nonce(posted, *about))
 
 
-def _nonce(posted: str, terms: Terms) -> str:
-    """Derive the key of an attempt from the encrypted form input, which no other page has, and the chosen time."""
-    about = f"{posted}\0{terms.service}\0{terms.start}\0{terms.host_id}\0{terms.team_id}\0{terms.party_size}"
+def _nonce(posted: str, *choices: object) -> str:
+    """Derive the key of an attempt from what no other page has (encrypted form input, or a key) and what was chosen."""
+    about = "\0".join(map(str, (posted, *choices)))
     return salted_hmac("kordless_booking.nonce", about, algorithm="sha256").hexdigest()[:32]
 
 

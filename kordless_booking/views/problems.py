@@ -372,7 +372,9 @@ def _actions(visit: WidgetRequest, problem: Problem, kept: str) -> list[dict[str
         # The URL of a POST can't be opened by a link. With form input, those that only render can be posted again.
         case "again" if visit.request.method in {"GET", "HEAD"} or (kept and "draft" not in visit.request.POST):
             plain = visit.request.method != "POST"
-            return [{"url": visit.request.get_full_path(), "label": _("Try again"), "primary": True, "plain": plain}]
+            # Two slashes at its start would lead to another site.
+            url = escape_leading_slashes(visit.request.get_full_path())
+            return [{"url": url, "label": _("Try again"), "primary": True, "plain": plain}]
         case "manage-find":
             return [
                 {"url": visit.links.url("manage-find"), "label": _("Find a booking"), "primary": True, "plain": True},

@@ -166,6 +166,21 @@ def test_the_same_page_posted_again_keeps_its_key(walk: Visitor, sandbox: Sandbo
     assert len(sandbox.bookings()) == 1
 
 
+def test_the_same_page_posted_again_keeps_its_key_when_fewer_hosts_are_left(walk: Visitor, sandbox: Sandbox):
+    """The first booking takes one of two hosts. The same time chosen once more is still the same request."""
+    form = walk.choose("haircut", "?day=2026-12-10")
+    take(sandbox)
+    lost = walk.send(form, "Book appointment", **TYPED)
+    again = set()
+    for url in lost.times.values():
+        page = walk.open(url)
+        # Else it overlaps with one that was just booked, and nobody is left.
+        if page.heading == "Your details":
+            assert walk.send(page, "Book appointment").heading == "You're booked"
+            again.add(walk.open(url).heading)
+    assert again == {"Haircut", "This time was already requested from this page"}
+
+
 def test_the_page_of_an_attempt_reveals_nothing_that_was_typed(
     visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings
 ):
@@ -240,3 +255,23 @@ def test_no_host_or_team_makes_a_page_of_zones_long(client: Client, site: Settin
     short = len(client.get("/book/haircut/zone/").content)
     long = len(client.get("/book/haircut/zone/", {"host": letter * 100, "team": letter * 100}).content)
     assert long < short + 110_000
+
+
+def test_a_form_that_has_expired_books_once_however_often_it_is_sent(
+    walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings
+):
+    """Back to a form that took too long, and sent again: the visitor gets the booking that they have."""
+    form = walk.choose("styling-class", "?day=2026-12-09")
+    clock.shift(timedelta(hours=3))
+    first = walk.send(form, "Book appointment", **JANE)
+    second = walk.send(form, "Book appointment", **JANE)
+    assert first.status == second.status == 409
+    assert "You took a break" in first.alert
+    assert walk.send(first, "Book appointment").heading == "You're booked"
+    assert walk.send(form, "Book appointment", **JANE).heading == "You're booked"
+    assert walk.send(second, "Book appointment").heading == "You're booked"
+    assert len(sandbox.bookings()) == 1
+    # With other details it is somebody else's, and both are told so.
+    other = walk.send(form, "Book appointment", **{**JANE, "name": "John"})
+    assert other.heading == "This time was already requested from this page"
+    assert len(sandbox.bookings()) == 1
