@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 MAX_RESPONSES: Final = 512
 """Responses in this process. The oldest is dropped for a new one."""
+MAX_BYTES: Final = 32 * 1024 * 1024
+"""Bytes of all responses in this process. A list of 300 services with long descriptions has 1.6 MB, and any parameter
+that we don't know makes another key for it."""
 CacheKey = tuple[str | None, ...]
 """Cache key."""
 # Everything that decides on layout, swap target and language of a page.
@@ -127,9 +130,11 @@ def _insert(key: CacheKey, stored: _StoredResponse) -> None:
     with _guard:
         # Removed first, so that a replaced response becomes the newest in the dict's order.
         _responses.pop(key, None)
-        if len(_responses) >= MAX_RESPONSES:
-            del _responses[next(iter(_responses))]
-        _responses[key] = stored
+        size = len(stored.content) + sum(len(each.content) for each in _responses.values())
+        while _responses and (len(_responses) >= MAX_RESPONSES or size > MAX_BYTES):
+            size -= len(_responses.pop(next(iter(_responses))).content)
+        if size <= MAX_BYTES:
+            _responses[key] = stored
 
 
 def _minute(seconds: float) -> int:

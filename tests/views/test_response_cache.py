@@ -119,6 +119,19 @@ def test_the_memory_is_bounded(client: Client):
     assert key not in response_cache._responses
 
 
+def test_no_parameter_fills_the_memory_with_copies_of_a_long_page(client: Client, monkeypatch: pytest.MonkeyPatch):
+    """A parameter that we don't know is another key; together, the responses have no more bytes than allowed."""
+    size = len(client.get("/book/haircut/").content)
+    monkeypatch.setattr(response_cache, "MAX_BYTES", 3 * size)
+    for number in range(8):
+        client.get(f"/book/haircut/?x={number}")
+        assert sum(len(each.content) for each in response_cache._responses.values()) <= 3 * size
+    assert len(response_cache._responses) >= 2
+    monkeypatch.setattr(response_cache, "MAX_BYTES", size // 2)
+    assert client.get("/book/haircut/?x=9").status_code == 200
+    assert not response_cache._responses
+
+
 class Noted(dict[str, Any]):
     """A request's META that notes what is read of it."""
 
