@@ -35,6 +35,10 @@ class ErasureResult:
         self.personal_left += personal
 
 
+class AmbiguousContact(ValueError):
+    """A phone number without a country code that may be several people's."""
+
+
 @dataclass
 class Person:
     """Person to erase, by their contacts."""
@@ -50,13 +54,17 @@ class Person:
     def from_texts(cls, texts: list[str], regions: frozenset[str]) -> Person:
         """Parse what an operator typed: email addresses and phone numbers in any spelling.
 
-        Raises ValueError when one of the texts is neither.
+        Raises ValueError when one of the texts is neither, and AmbiguousContact when a phone number is another one in
+        each of several regions.
         """
         contacts: set[str] = set()
         for text in texts:
             found = _normalize_contact(text, regions)
             if not found:
                 raise ValueError("neither an email address nor a phone number")
+            # They belong to different people, of whom only one has asked.
+            if len(found) > 1:
+                raise AmbiguousContact("another phone number in each region")
             contacts |= found
         return cls(frozenset(contacts), regions)
 

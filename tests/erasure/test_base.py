@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kordless_booking.erasure.base import Person, iter_strings
+from kordless_booking.erasure.base import AmbiguousContact, Person, iter_strings
 
 US, BOTH = frozenset({"US"}), frozenset({"US", "GB"})
 
@@ -22,6 +22,14 @@ def test_spellings(text: str, regions: frozenset[str], contacts: set[str]):
     """An e-mail in any case, a phone number from any of the accounts' countries."""
     assert contacts <= Person.from_texts([text], regions).contacts
     assert Person.from_texts([text], regions).matches(next(iter(contacts)))
+
+
+def test_a_number_that_may_be_two_people_s_is_nobody():
+    """In France and in the Netherlands it is another person's cell phone, of whom only one has asked."""
+    with pytest.raises(AmbiguousContact):
+        Person.from_texts(["06 12 34 56 78"], frozenset({"FR", "NL"}))
+    assert Person.from_texts(["06 12 34 56 78"], frozenset({"FR"})).contacts == {"+33612345678"}
+    assert Person.from_texts(["+31 6 12345678"], frozenset({"FR", "NL"})).contacts == {"+31612345678"}
 
 
 @pytest.mark.parametrize("text", ["", " ", "jane", "@", "jane@", "@example.com", "ja ne@example.com", "12", "1" * 50])

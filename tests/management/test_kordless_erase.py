@@ -163,6 +163,20 @@ def test_a_phone_in_any_spelling(lived: str, sandbox: Sandbox, typed: str):
     assert "5550147" not in everything_stored()
 
 
+def test_a_number_without_a_country_erases_nobody_else(two_accounts: Settings):
+    """With accounts in several countries it says so; with one account it is of that account's country."""
+    config = two_accounts.KORDLESS_BOOKING
+    regions = {"north": "FR", "south": "NL"}
+    accounts = {name: {**account, "PHONE_REGION": regions[name]} for name, account in config["ACCOUNTS"].items()}
+    two_accounts.KORDLESS_BOOKING = {**config, "ACCOUNTS": accounts}
+    with pytest.raises(CommandError, match="country code") as caught:
+        call_command("kordless_erase", "--contact", "06 12 34 56 78")
+    assert caught.value.returncode == 2
+    assert "12 34" not in str(caught.value)
+    assert forget("--contact", "06 12 34 56 78", "--account", "north")[0] == 0
+    assert forget("--contact", "+31 6 12345678")[0] == 0
+
+
 @pytest.mark.parametrize(
     "typed", ["cänary@münchen.de", "canary@münchen.de", "CANARY@XN--MNCHEN-3YA.DE", "can\u200bary@münchen.de"]
 )

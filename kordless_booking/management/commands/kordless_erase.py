@@ -17,7 +17,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
 from kordless_booking import conf
-from kordless_booking.erasure.base import Person
+from kordless_booking.erasure.base import AmbiguousContact, Person
 from kordless_booking.erasure.run import ErasureResults, erase_old, erase_person
 from kordless_booking.logs import log_event
 from kordless_booking.upstream.phone_region import find_phone_region
@@ -59,13 +59,19 @@ class Command(BaseCommand):
         try:
             if options["contact"]:
                 contacts = _contacts(options["contact"], options.get("stdin") or sys.stdin)
-                person = Person.from_texts(contacts, _regions(contacts))
+                person = Person.from_texts(contacts, _regions(contacts, account))
                 results = erase_person(
                     person, now, accounts=accounts, including_open=options["including_open"], dry=dry
                 )
             else:
                 moment = now - timedelta(days=options["older_than"])
                 results = erase_old(moment, now, accounts=accounts, dry=dry)
+        except AmbiguousContact:
+            message = (
+                "A phone number without a country code may be different people's, because your accounts are in several "
+                "countries. Begin it with + and the country code, or give --account. Nothing was erased."
+            )
+            raise CommandError(message, returncode=NOT_DONE) from None
         except ValueError:
             # The text isn't repeated: a command's output may be stored by whoever runs it.
             message = "A contact is neither an email address nor a phone number. Nothing was erased."
@@ -102,9 +108,13 @@ def _contacts(arguments: list[str], stdin: TextIO) -> list[str]:
     return found
 
 
-def _regions(contacts: list[str]) -> frozenset[str]:
-    """Return where phone numbers without a country code may be from. For email addresses, Kordless isn't asked."""
-    accounts = list(conf.accounts().values())
+def _regions(contacts: list[str], name: str | None) -> frozenset[str]:
+    """Return where phone numbers without a country code may be from: where the account `name` is, or all are.
+
+    For email addresses, Kordless isn't asked.
+    """
+    known = conf.accounts()
+    accounts = [known[name]] if name and name in known else list(known.values())
     if all("@" in contact for contact in contacts):
         return frozenset()
     regions = (find_phone_region(account, services_for(account).catalog) for account in accounts)
