@@ -31,7 +31,7 @@ export const createWidget = (link, base, parameters) => {
   // A frame whose scheme differs from the page's gets an opaque background from the browser.
   const scheme = dataset.scheme || getComputedStyle(link).colorScheme.replace("normal", "light");
   const chosen = { tz: Intl.DateTimeFormat().resolvedOptions().timeZone, ...dataset, scheme };
-  const url = new URL(dataset.service ? `service/${dataset.service}/` : link.href, base);
+  const url = new URL(dataset.service ? `service/${encodeURIComponent(dataset.service)}/` : link.href, base);
   for (const name of QUERY_PARAMETERS) if (chosen[name]) url.searchParams.set(name, chosen[name]);
 
   const wayOut = createElement("a", { href: url, target: "_blank", textContent: openLabel });
