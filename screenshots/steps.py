@@ -90,7 +90,7 @@ def _waiting(page: Page, sandbox: Path) -> Iterator[str]:
 
 
 def _send(page: Page) -> None:
-    page.locator("form[method=post] [type=submit]").click()
+    page.locator("form[method=post] [type=submit]").first.click()
 
 
 def _at(page: Page, step: str) -> None:

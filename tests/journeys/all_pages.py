@@ -58,11 +58,11 @@ class Tour:
         yield "times of a class"
         self.press(".kb-time", "contact")
         yield "contact"
-        self.press(".kb-form button[type=submit]", "contact")
+        self.press(".kb-form .kb-primary", "contact")
         self.page.locator("[aria-invalid=true]").first.wait_for()
         yield "contact with errors"
         self.fill(name="عبد الله Lovelace", email="ada@example.com", phone="+1 212 555 0123")
-        self.press(".kb-form button[type=submit]", "confirmation")
+        self.press(".kb-form .kb-primary", "confirmation")
         yield "confirmation"
 
     def managing(self) -> Iterator[str]:
@@ -100,7 +100,7 @@ class Tour:
         self.fill(name="Ada", email="ada@example.com")
         details = booking_steps.address(self.page)
         faults.add("status", "create", status=503)
-        self.press(".kb-form button[type=submit]", "attempt")
+        self.press(".kb-form .kb-primary", "attempt")
         yield "confirming"
         faults.clear()
         self.page.goto(details)

@@ -93,7 +93,7 @@ def test_motion_can_be_reduced(browser: Browser, demo: Demo):
             tour.open("beard-trim/", "slot")
             tour.press(".kb-time", "contact")
             tour.fill(name="Ada", email=f"{wish}@example.com")
-            tour.press(".kb-form button[type=submit]", "attempt")
+            tour.press(".kb-form .kb-primary", "attempt")
             counted[wish] = page.evaluate(moving)
             demo.sandbox.faults.clear()
     assert counted["reduce"] == 0
@@ -112,5 +112,5 @@ def test_text_may_be_pasted(page: Page, demo: Demo):
         page.locator(f"[name={name}]").focus()
         page.keyboard.press("Control+V")
         expect(page.locator(f"[name={name}]")).to_have_value(text)
-    tour.press(".kb-form button[type=submit]", "confirmation")
+    tour.press(".kb-form .kb-primary", "confirmation")
     assert re.fullmatch("BOOK_[A-Z0-9]+", booking_steps.number_on(page))

@@ -470,7 +470,7 @@ def test_what_the_snippet_says_about_the_booking(page: Page, elsewhere: Elsewher
     expect(frame.locator("[data-kb-step]")).to_contain_text("Sarah")
     frame.locator("[name=name]").fill("Ada Lovelace")
     frame.locator("[name=email]").fill("ada@example.com")
-    frame.locator("form[method=post] [type=submit]").click()
+    frame.locator("form[method=post] .kb-primary").click()
     booking_steps.at(frame, "confirmation")
     assert json.loads(parse_qs(posts[0]).get("attribution", ["{}"])[0] or "{}").get("utm_source") is None
     several = framed(page, "Book styling-class/")

@@ -71,7 +71,7 @@ def book(visitor: Chromium | Firefox, frame: str, email: str) -> None:
     visitor.see('[data-kb-step="contact"]', frame)
     visitor.fill("[name=name]", "Ada Lovelace", frame)
     visitor.fill("[name=email]", email, frame)
-    visitor.click("form[method=post] [type=submit]", frame)
+    visitor.click("form[method=post] .kb-primary", frame)
     visitor.see('[data-kb-step="confirmation"]', frame)
 
 

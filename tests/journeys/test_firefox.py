@@ -67,7 +67,7 @@ def test_the_frame_is_as_high_as_its_content(visitor: Firefox, elsewhere: Elsewh
         visitor.click(".kb-time", "Haircut")
         visitor.see('[data-kb-step="contact"]', "Haircut")
         form = settled(visitor)
-        visitor.click("form[method=post] [type=submit]", "Haircut")
+        visitor.click("form[method=post] .kb-primary", "Haircut")
         visitor.see("[aria-invalid=true]", "Haircut")
         wrong = settled(visitor)
         assert times > form < wrong
