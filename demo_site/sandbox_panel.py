@@ -39,7 +39,10 @@ TROUBLES: Final[Mapping[str, tuple[str, dict[str, Any]]]] = {
     "taken": ("The next booking comes too late", {"kind": "status", "operation": "create", "times": 1, "status": 409}),
     "key": ("The API key is revoked", {"kind": "key_revoked"}),
     "contact": ("Kordless books only with both email and phone", {"kind": "contact_required"}),
-    "number": ("The next confirmation number is unusual", {"kind": "odd_numbers", "operation": "create", "times": 1}),
+    "number": (
+        "The next confirmation number is unusual",
+        {"kind": "unusual_numbers", "operation": "create", "times": 1},
+    ),
     "status": ("The next booking comes without a status", {"kind": "no_status", "operation": "create", "times": 1}),
     "fraction": (
         "The next booking's times have a fraction of a second",

@@ -111,7 +111,7 @@ class MonthView:
     """First free day, of this month or of a later one that was looked at."""
     empty: EmptyReason | None
     """None when the month has a free day."""
-    moved_on: bool
+    is_next_free: bool
     """A later month than the chosen day's is shown, because that one has no free day."""
     searched_from: date | None
     """First day that was looked at, when earlier ones can be booked too; else None."""
@@ -195,7 +195,7 @@ def month_view(
         next=after if bounds[0] <= after <= bounds[1] else None,
         first_free=first_free,
         empty=None if free else EmptyReason.MONTH_FULL if first_free else EmptyReason.NOTHING_FREE,
-        moved_on=choices.day is not None and month != read[0][0],
+        is_next_free=choices.day is not None and month != read[0][0],
         searched_from=read[0][0] if read[0][0] > bounds[0] else None,
         searched_until=_next_month(read[-1][0]) - timedelta(days=1) if read[-1][0] < bounds[1] else None,
         provider_unavailable=provider_unavailable,

@@ -85,7 +85,7 @@ class Page:
     """Regular expression of the origins that may frame the page. The script needs it to send events to them."""
     skip_assets: bool = False
     """Leave out style sheet and scripts: another widget on the page has loaded them."""
-    kept: str = ""
+    form_input_token: str = ""
     """Encrypted form input, or "". With it, the page's controls are buttons that post it, instead of links."""
     progress: list[ProgressStep] = field(default_factory=list)
     refresh: int | None = None
@@ -93,13 +93,13 @@ class Page:
 
     @property
     def link(self) -> str:
-        """Element of the page's controls, whose attributes parts/go.html writes."""
-        return "button" if self.kept else "a"
+        """Element of the page's controls, whose attributes parts/link_attributes.html writes."""
+        return "button" if self.form_input_token else "a"
 
     @property
-    def kept_form(self) -> str:
-        """DOM id of the form that parts/kept.html makes, or ""."""
-        return f"{self.stage_id}-kept" if self.kept else ""
+    def form_input_form_id(self) -> str:
+        """DOM id of the form that parts/form_input.html makes, or ""."""
+        return f"{self.stage_id}-form-input" if self.form_input_token else ""
 
 
 def embed_event(

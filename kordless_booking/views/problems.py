@@ -297,11 +297,11 @@ def _form_input_token(visit: WidgetRequest, problem: Problem) -> str:
 
 
 def _page(visit: WidgetRequest, problem: Problem) -> HttpResponse:
-    kept = _form_input_token(visit, problem)
+    token = _form_input_token(visit, problem)
     context = {
         "headline": problem.headline,
         "text": problem.text,
-        "actions": _actions(visit, problem, kept),
+        "actions": _actions(visit, problem, token),
         "support": _support(visit),
         "reference": visit.id,
         "retry_after": problem.retry_after,
@@ -311,7 +311,7 @@ def _page(visit: WidgetRequest, problem: Problem) -> HttpResponse:
     response = render(
         visit,
         "kordless_booking/problems/problem.html",
-        build_page(visit, problem.headline, step=problem.step, kept=kept),
+        build_page(visit, problem.headline, step=problem.step, form_input_token=token),
         context,
         problem.status,
         no_store=True,
@@ -354,8 +354,8 @@ def not_configured(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _actions(visit: WidgetRequest, problem: Problem, kept: str) -> list[dict[str, Any]]:
-    """Return the links of a problem page, the main one first. `plain` ones are links even with form input (`kept`)."""
+def _actions(visit: WidgetRequest, problem: Problem, token: str) -> list[dict[str, Any]]:
+    """Return the links of a problem page, the main one first. `plain` ones are links even with form input (`token`)."""
     services: dict[str, Any] = {
         "url": visit.links.url("services"),
         "label": _("See all services"),
@@ -370,7 +370,7 @@ def _actions(visit: WidgetRequest, problem: Problem, kept: str) -> list[dict[str
         return [{"url": problem.main_link[0], "label": problem.main_link[1], "primary": True}, beside]
     match problem.next_action:
         # The URL of a POST can't be opened by a link. With form input, those that only render can be posted again.
-        case "again" if visit.request.method in {"GET", "HEAD"} or (kept and "draft" not in visit.request.POST):
+        case "again" if visit.request.method in {"GET", "HEAD"} or (token and "draft" not in visit.request.POST):
             plain = visit.request.method != "POST"
             # Two slashes at its start would lead to another site.
             url = escape_leading_slashes(visit.request.get_full_path())

@@ -79,7 +79,7 @@ class PageRenderer:
         Uses a skeleton when all its templates are the package's own, else does what `render` does. A page with form
         input may not be stored.
         """
-        has_input = bool(self.page.kept)
+        has_input = bool(self.page.form_input_token)
         package = find_package_templates(template, self.page.layout)
         if package is None:
             response = self.render(template, context, status, no_store=has_input)

@@ -77,7 +77,7 @@ _INLINE_STAGE: Final = re.compile(r"kb-inline-[a-z0-9-]{1,40}")
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 # Only the widget's own links have one of these parameters.
 _CHOSEN_HERE: Final = re.compile(r"(?:^|&)(?:month|day|host|team|with|party|hours|after|taken)=")
-FORM_INPUT_FIELD: Final = "kept"
+FORM_INPUT_FIELD: Final = "form_input"
 """Name of the hidden field with the encrypted form input."""
 TARGET_ID: Final = "kb-stage"
 """DOM id of the swap target on the widget's own pages."""

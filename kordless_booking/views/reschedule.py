@@ -56,7 +56,7 @@ log = logging.getLogger("kordless_booking.views")
 def slots(visit: WidgetRequest, token: str) -> HttpResponse:
     """Show the times that the booking can be moved to."""
     visit, managed = _load_movable(visit, token)
-    refused = parse_start(visit.request.GET.get("without", ""))
+    refused = parse_start(visit.request.GET.get("refused", ""))
     return _slots_page(visit, managed, taken=visit.request.GET.get("taken", ""), refused=refused)
 
 
@@ -77,8 +77,8 @@ def _slots_page(
 
     def here(choices: Choices) -> str:
         # Without the refused time on each of them: the script compares them with what is shown.
-        without = format_start(refused) if refused else None
-        return visit.links.url("reschedule", token, choices=_url_choices(managed, choices), without=without)
+        refused_start = format_start(refused) if refused else None
+        return visit.links.url("reschedule", token, choices=_url_choices(managed, choices), refused=refused_start)
 
     start = visit.links.url("reschedule-confirm", token, choices=choices.replace(month=None, day=None))
     links = SlotLinks(
@@ -111,7 +111,7 @@ def _slots_page(
         "rescheduling": {
             "number": managed.booking.confirmation_number,
             "old_when": managed.display_times(visit, managed.booking.start, managed.booking.end).line,
-            "with_whom": _with_whom(managed.link, month.cached.value),
+            "provider_note": _provider_note(managed.link, month.cached.value),
         },
         "taken": notice_text,
         "unavailable": "",
@@ -314,7 +314,7 @@ def _url_choices(managed: ManagedBooking, choices: Choices) -> Choices:
     return choices.replace(host_id=None, team_id=None, party_size=1, timezone=timezone)
 
 
-def _with_whom(link: ManageLink, slots: tuple[Slot, ...]) -> str:
+def _provider_note(link: ManageLink, slots: tuple[Slot, ...]) -> str:
     """Return whose times are shown, or that nobody knows whom the booking is with; "" when there is only one."""
     if len({(slot.host, slot.team) for slot in slots}) < 2:
         return ""
@@ -420,7 +420,7 @@ def _resolve_failed_move(
         managed.token,
         choices=choices,
         # Should Kordless go on listing it, the page leaves it out.
-        without=format_start(chosen.terms.start),
+        refused=format_start(chosen.terms.start),
     )
     if isinstance(error, exceptions.SlotTaken):
         log_problem(visit, "slot_conflict", level=logging.INFO, status=409, error=error)

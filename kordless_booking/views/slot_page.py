@@ -99,7 +99,7 @@ def slot_context(
         "month": _month(visit, view, links, renderer),
         "day": _day(visit, view, view.day, links, renderer, city, says_length=says_length) if view.day else None,
         "empty": _empty(visit, view, links),
-        "moved_on": _moved_on(visit, view),
+        "next_free_notice": _next_free_notice(visit, view),
         "zone": {
             "name": view.zone.key,
             **_clock(visit, view.zone),
@@ -149,8 +149,8 @@ def _form(choices: Choices, links: SlotLinks, page: Page) -> dict[str, Any]:
     """Return URL and hidden fields of a form that changes one of the choices."""
     # A form sent by GET replaces the query of its action with its fields; one sent by POST doesn't.
     return {
-        "url": links.here(choices) if page.kept else links.form,
-        "hidden": [(FORM_INPUT_FIELD, page.kept)] if page.kept else links.hidden(choices),
+        "url": links.here(choices) if page.form_input_token else links.form,
+        "hidden": [(FORM_INPUT_FIELD, page.form_input_token)] if page.form_input_token else links.hidden(choices),
     }
 
 
@@ -238,7 +238,7 @@ def _month(visit: WidgetRequest, view: MonthView, links: SlotLinks, renderer: Pa
             url=links.here(base.replace(day=ANY_DAY)),
             language=language,
             target_id=visit.target_id,
-            form=renderer.page.kept_form,
+            form=renderer.page.form_input_form_id,
         ),
     }
 
@@ -279,7 +279,7 @@ def _day(
                     hours=view.choices.hours,
                     venue_zone=view.venue_zone,
                     city=city,
-                    form=renderer.page.kept_form,
+                    form=renderer.page.form_input_form_id,
                     says_length=says_length,
                 ),
             }
@@ -361,9 +361,9 @@ def _with_limits(text: str, view: MonthView) -> str:
     return " ".join(limits)
 
 
-def _moved_on(visit: WidgetRequest, view: MonthView) -> str:
+def _next_free_notice(visit: WidgetRequest, view: MonthView) -> str:
     """Return the notice that a later month is shown than the one of the chosen day; "" where it is that one."""
-    if not view.moved_on or not view.day:
+    if not view.is_next_free or not view.day:
         return ""
     date, host = formatting.day_title(view.day, visit.language), _provider_name(view)
     if host:

@@ -72,10 +72,10 @@ def zone(visit: WidgetRequest, service: str) -> HttpResponse:
     def back(choices: Choices) -> str:
         return visit.links.service_url("slots", service, choices)
 
-    page = build_page(visit, _("Time zone"), step=Step.SLOT, kept=visit.form_input_token)
-    action = visit.links.service_url("zone", service, visit.choices if page.kept else Choices())
+    page = build_page(visit, _("Time zone"), step=Step.SLOT, form_input_token=visit.form_input_token)
+    action = visit.links.service_url("zone", service, visit.choices if page.form_input_token else Choices())
     context = zone_context(visit, page, visitor_zone(visit, detail), action, back)
-    return render(visit, "kordless_booking/steps/zone.html", page, context, no_store=bool(page.kept))
+    return render(visit, "kordless_booking/steps/zone.html", page, context, no_store=bool(page.form_input_token))
 
 
 @widget_view("GET", "POST")
@@ -132,13 +132,13 @@ def services_page(visit: WidgetRequest) -> HttpResponse:
         groups.setdefault((service.category or "").strip(), []).append(service_card(service, visit.language, url))
     named = [{"title": title, "services": cards} for title, cards in groups.items() if title]
     unnamed = [{"title": _("More") if named else "", "services": groups[""]}] if "" in groups else []
-    kept = visit.form_input_token
+    token = visit.form_input_token
     # The script asks for the page in the visitor's zone by GET, which has no form input.
-    autozone = visit.choices.timezone is None and not kept
-    page = build_page(visit, _("Choose a service"), step=Step.SERVICE, autozone=autozone, kept=kept)
+    autozone = visit.choices.timezone is None and not token
+    page = build_page(visit, _("Choose a service"), step=Step.SERVICE, autozone=autozone, form_input_token=token)
     context = {
         "groups": named + unnamed,
-        "jumps": len(found) > MAX_UNFILTERED and len(groups) > 1,
+        "category_links": len(found) > MAX_UNFILTERED and len(groups) > 1,
         "empty": not services,
         "filter": _service_filter(visit, page, query, len(found)) if can_filter else None,
         "notice": age_notice(visit, cached),
@@ -147,7 +147,7 @@ def services_page(visit: WidgetRequest) -> HttpResponse:
     if query:
         # Not cached in any way, since visitors can type anything, and not counted again.
         return renderer.render(Step.SERVICE.template, context)
-    page_view = None if kept else visit.page_view()
+    page_view = None if token else visit.page_view()
     return renderer.render_cached(Step.SERVICE.template, context, page_view=page_view)
 
 
@@ -178,8 +178,8 @@ def _service_filter(visit: WidgetRequest, page: Page, query: str, count: int) ->
     all_url = visit.links.url("services", choices=choices)
     found = ngettext("%(count)s service found", "%(count)s services found", count) % {"count": count}
     return {
-        "action": all_url if page.kept else visit.links.url("services", choices=Choices()),
-        "hidden": [(FORM_INPUT_FIELD, page.kept)] if page.kept else choices.query_items(),
+        "action": all_url if page.form_input_token else visit.links.url("services", choices=Choices()),
+        "hidden": [(FORM_INPUT_FIELD, page.form_input_token)] if page.form_input_token else choices.query_items(),
         "query": query,
         "max_length": search.MAX_QUERY,
         "found": found if query and count else "",
@@ -196,7 +196,7 @@ def slots_page(visit: WidgetRequest, service: str, *, taken: str = "", status: i
     # Before anything is read: reading one thing after another could exceed the page's deadline.
     start_fetching_month(visit, service)
     detail = visit.bookable_service(service)
-    kept = visit.form_input_token
+    token = visit.form_input_token
     month = read_month(visit, detail)
     view, unavailable = month.view, ""
     if view.provider_unavailable:
@@ -220,9 +220,9 @@ def slots_page(visit: WidgetRequest, service: str, *, taken: str = "", status: i
         visit,
         detail.service.name,
         step=Step.SLOT,
-        autozone=visit.choices.timezone is None and not kept,
+        autozone=visit.choices.timezone is None and not token,
         self_url=here(visit.choices),
-        kept=kept,
+        form_input_token=token,
     )
     notice = age_notice(visit, month.cached, min_age_seconds=AGE_NOTICE_SECONDS)
     renderer = PageRenderer(visit, page)
@@ -239,7 +239,7 @@ def slots_page(visit: WidgetRequest, service: str, *, taken: str = "", status: i
         "taken": _taken(taken or visit.request.GET.get("taken"), others_free=view.day is not None),
         "unavailable": unavailable,
     }
-    page_view = None if kept else visit.page_view(service)
+    page_view = None if token else visit.page_view(service)
     response = renderer.render_cached(Step.SLOT.template, context, status, page_view=page_view)
     response[VERSION_HEADER] = context["watch"]["version"]
     return response
@@ -298,7 +298,7 @@ def zone_context(visit: WidgetRequest, page: Page, current: str, action: str, ba
                 "current": choice.name == current,
             }
         )
-    hidden = [(FORM_INPUT_FIELD, page.kept)] if page.kept else visit.choices.query_items()
+    hidden = [(FORM_INPUT_FIELD, page.form_input_token)] if page.form_input_token else visit.choices.query_items()
     return {
         "form": {"action": action, "hidden": hidden, "query": query, "max_length": search.MAX_QUERY},
         "groups": [{"title": title, "zones": listed} for title, listed in groups.items()],

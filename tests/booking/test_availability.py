@@ -434,15 +434,15 @@ def test_a_chosen_month_without_a_free_day_names_the_next_one(choice):
     """It is shown as it is: empty."""
     shown = view([], [slot("2026-04-10 10:00")], **choice)
     assert (shown.month, shown.day, shown.times, free_on(shown)) == (MARCH, None, (), {})
-    assert (shown.first_free, shown.empty, shown.moved_on) == (date(2026, 4, 10), EmptyReason.MONTH_FULL, False)
+    assert (shown.first_free, shown.empty, shown.is_next_free) == (date(2026, 4, 10), EmptyReason.MONTH_FULL, False)
 
 
 def test_a_chosen_day_in_a_month_without_a_free_day_opens_the_next_free_one():
     """The visitor has chosen no month, only where to look."""
     shown = view([], [slot("2026-04-10 10:00")], day=date(2026, 3, 9))
-    assert (shown.month, shown.day, shown.empty, shown.moved_on) == (APRIL, date(2026, 4, 10), None, True)
-    assert not view([], [slot("2026-04-10 10:00")]).moved_on
-    assert not view([slot("2026-03-10 10:00")], day=date(2026, 3, 9)).moved_on
+    assert (shown.month, shown.day, shown.empty, shown.is_next_free) == (APRIL, date(2026, 4, 10), None, True)
+    assert not view([], [slot("2026-04-10 10:00")]).is_next_free
+    assert not view([slot("2026-03-10 10:00")], day=date(2026, 3, 9)).is_next_free
 
 
 @pytest.mark.parametrize(
@@ -724,7 +724,7 @@ def test_a_month_view_accounts_for_every_slot(slots, zone, venue, choices):
     looked_at = [day for day in sorted(expected) if first <= day and day.replace(day=1) <= bounds[1]]
     assert shown.first_free == next(iter(looked_at), None)
     assert shown.month == (first if choices.month or not looked_at else looked_at[0].replace(day=1))
-    assert shown.moved_on is (choices.day is not None and shown.month != first)
+    assert shown.is_next_free is (choices.day is not None and shown.month != first)
     assert (shown.empty is None) is bool(in_month)
     assert (shown.empty is EmptyReason.NOTHING_FREE) is (not looked_at)
     assert shown.day == (choices.day if choices.day in in_month else min(in_month, default=None))

@@ -192,7 +192,7 @@ FAULTS = (
     Fault("rate headers that contradict", "rate_limit_contradiction", {}, FINE),
     Fault("no status", "no_status", {}, only(FINE, *BOOKINGS)),
     Fault("fractions of a second", "fractional_times", {}, only(FINE, "slots", *BOOKINGS)),
-    Fault("unusual numbers", "odd_numbers", {}, only(FINE, "create", "attempt")),
+    Fault("unusual numbers", "unusual_numbers", {}, only(FINE, "create", "attempt")),
     Fault("renamed", "org_renamed", {}, only(FINE, "services", *BOOKINGS)),
     Fault("terms changed", "terms_changed", {"duration": 90}, only(FINE, "services", "contact", "create")),
     Fault("null host", "null_host", {}, only(FINE, "slots")),

@@ -56,7 +56,7 @@ def check_page(page: Page, fault: Fault, act: str) -> None:
         assert page.alert
         assert page.form("Find booking")[2]["contact"] == PHONE
     if act == "create" and event == "service_not_found":
-        assert page.link("See all services").fields["kept"]  # type: ignore[attr-defined]
+        assert page.link("See all services").fields["form_input"]  # type: ignore[attr-defined]
     assert page.response["Cache-Control"] if status >= 400 else True
 
 

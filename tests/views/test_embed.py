@@ -222,7 +222,7 @@ def test_a_form_that_can_not_be_sent_goes_along(visitor: Visitor, sandbox: Sandb
     assert form.attributes["method"] == "post"
     method, action, fields = refused.form("Continue in a new tab")
     # What was typed is in the body. No form is sent by that: the request only renders, so it may come from the frame.
-    assert (method, list(fields)) == ("post", ["kept"])
+    assert (method, list(fields)) == ("post", ["form_input"])
     assert "embed" not in action
     assert "jane" not in (action + json.dumps(fields)).lower()
     tab = Visitor(visitor.client)

@@ -126,9 +126,9 @@ def test_a_token_in_a_url_opens_nothing(client: Client, site: Settings):
     walk = Visitor(client)
     start = next(iter(walk.open("/book/haircut/").times.values()))
     for url in ("/book/", "/book/haircut/?x=1", "/book/haircut/zone/?x=1", f"{start}&x=1"):
-        page = walk.open(f"{url}{'&' if '?' in url else '?'}kept={token}")
+        page = walk.open(f"{url}{'&' if '?' in url else '?'}form_input={token}")
         assert page.status == 200
-        assert not page.tree.css("[name=kept], [formaction][form]")
+        assert not page.tree.css("[name=form_input], [formaction][form]")
         assert "Zzqx" not in page.html
         assert token not in page.html
 
@@ -148,8 +148,8 @@ def test_a_token_in_a_form_opens_for_a_quarter_of_an_hour(walk: Visitor, sandbox
 def test_a_form_of_another_account_opens_nothing(client: Client, site: Settings):
     """The token is the account's own."""
     token = encrypt_form_input("north", TYPED) or ""
-    page = Visitor(client).open("/book/haircut/", {"kept": token})
-    assert not page.tree.css("[name=kept]")
+    page = Visitor(client).open("/book/haircut/", {"form_input": token})
+    assert not page.tree.css("[name=form_input]")
 
 
 def test_the_same_page_posted_again_keeps_its_key(walk: Visitor, sandbox: Sandbox):
@@ -204,7 +204,7 @@ def test_the_page_of_an_attempt_reveals_nothing_that_was_typed(
     assert typed_in(visitor.open(next(iter(visitor.open(waiting.url).times.values())))) == short
     clock.shift(timedelta(seconds=11))
     late = visitor.open(waiting.url)
-    assert not late.tree.css("[name=kept]")
+    assert not late.tree.css("[name=form_input]")
     assert "just taken" in late.alert
 
 
@@ -235,7 +235,7 @@ def test_a_page_of_the_site_that_answers_a_form_keeps_it_to_itself(client: Clien
     """The widget inside a page of the site reads nothing of a form that the page answers."""
     response = client.post("/page/", {"name": "Zzqx Canary", "email": "canary@example.com"})
     assert response.status_code in {200, 405}
-    assert 'name="kept"' not in response.content.decode()
+    assert 'name="form_input"' not in response.content.decode()
 
 
 def test_no_parameter_makes_a_page_long(client: Client, site: Settings):
@@ -243,7 +243,7 @@ def test_no_parameter_makes_a_page_long(client: Client, site: Settings):
     short = {url: len(client.get(url).content) for url in ("/book/", "/book/haircut/", "/book/haircut/zone/")}
     junk = "A" * 3500
     for url, size in short.items():
-        for name in ("kept", "draft", "after", "start", "taken", "host", "tz", "month", "theme", "q", "x"):
+        for name in ("form_input", "draft", "after", "start", "taken", "host", "tz", "month", "theme", "q", "x"):
             long = len(client.get(url, {name: junk}).content)
             assert long < max(size, 400_000) + 2 * len(junk), (url, name)
             assert long < size + 25_000 or url.endswith("zone/"), (url, name)

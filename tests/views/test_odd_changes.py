@@ -302,7 +302,7 @@ def test_fractions_of_a_second_and_odd_numbers_are_moved_and_canceled(
     walk: Visitor, odd_times: Settings, sandbox: Sandbox, form: str
 ):
     """Choose, confirm, moved, once; then canceled. The start is that of the slot, fraction included."""
-    sandbox.faults.add("odd_numbers", form=form)
+    sandbox.faults.add("unusual_numbers", form=form)
     own = own_page(walk, "fractions")
     ask = question(walk, own)
     start = start_of(ask.url)

@@ -84,17 +84,17 @@ def test_two_businesses_never_share_a_page(client: Client):
 
 def test_responses_with_form_input_are_cached_for_nobody(client: Client, site: Settings):
     """A page that carries what somebody typed is made for them alone, and no browser stores it either."""
-    sent = {"kept": encrypt_form_input("default", {"name": "Zzqx Canary"}) or ""}
+    sent = {"form_input": encrypt_form_input("default", {"name": "Zzqx Canary"}) or ""}
     tokens = set()
     for path in ("/book/haircut/", "/book/styling-class/", "/book/", "/book/haircut/zone/"):
         response = client.post(path, sent)
-        [token] = set(re.findall(r'name="kept" value="([^"]+)"', response.content.decode()))
+        [token] = set(re.findall(r'name="form_input" value="([^"]+)"', response.content.decode()))
         tokens.add(token)
         assert response["Cache-Control"] == "no-store, private"
-        assert "kept" not in client.get(path).content.decode()
+        assert "form_input" not in client.get(path).content.decode()
     assert len(tokens) == 4
     cached = repr((response_cache._responses, skeletons._pages))
-    assert not any(token in cached for token in (*tokens, sent["kept"]))
+    assert not any(token in cached for token in (*tokens, sent["form_input"]))
 
 
 @pytest.mark.usefixtures("site")

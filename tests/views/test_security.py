@@ -76,7 +76,7 @@ def test_a_foreign_page_can_not_book(visitor: Visitor, sandbox: Sandbox, headers
     page = visitor.open(action, {**fields, **JANE}, **headers)
     assert (method, page.status, page.heading) == ("post", 403, "Please continue on our own page")
     # With the field that makes a POST one that only renders, it is still the form.
-    assert visitor.open(action, {**fields, **JANE, "kept": "x"}, **headers).status == 403
+    assert visitor.open(action, {**fields, **JANE, "form_input": "x"}, **headers).status == 403
     assert len(sandbox.requests) == asked
 
 

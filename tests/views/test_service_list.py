@@ -21,7 +21,7 @@ def test_a_short_list_of_services_has_no_filter(site: Settings, walk: Visitor):
     open_salon(site, MAX_UNFILTERED)
     page = walk.open("/book/")
     assert len(page.texts(".kb-service")) == MAX_UNFILTERED
-    assert not page.tree.css("[role=search], .kb-jumps")
+    assert not page.tree.css("[role=search], .kb-category-links")
     assert len(walk.open("/book/?q=haircut").texts(".kb-service")) == MAX_UNFILTERED
 
 
@@ -58,7 +58,7 @@ def test_the_categories_of_a_long_list_are_linked(site: Settings, walk: Visitor)
     """Each link leads to the section of its category on the same page."""
     open_salon(site, 40)
     page = walk.open("/book/")
-    links = page.links(".kb-jumps a")
+    links = page.links(".kb-category-links a")
     assert list(links) == page.texts("section h2")
     for name, url in links.items():
         assert page.texts(f"{url} h2") == [name]

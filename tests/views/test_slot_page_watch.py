@@ -91,7 +91,7 @@ def test_what_was_typed_goes_along(visitor: Visitor, sandbox: Sandbox):
     back = visitor.send(form, "Book appointment", **JANE)
     [node] = back.tree.css("[data-kb-watch]")
     [kept] = back.tree.css(f"{node.attributes['data-hx-include']} input")
-    sent = {"kept": kept.attributes["value"] or ""}
+    sent = {"form_input": kept.attributes["value"] or ""}
     address, headers = node.attributes["data-hx-post"] or "", watch(back)[1]
     assert visitor.once(address, sent, **headers).status == 204
     page = visitor.once(address, sent, **HTMX)

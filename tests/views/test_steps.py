@@ -123,8 +123,8 @@ ABSURD = (
     "host=",
     "team=",
     "with=",
-    "kept=nonsense!",
-    "kept=" + "k" * 5000,
+    "form_input=nonsense!",
+    "form_input=" + "k" * 5000,
     "taken=3",
     "unknown=1",
 )

@@ -102,7 +102,7 @@ def test_no_spelling_of_a_number_gets_around_its_throttle(
     visitor: Visitor, sandbox: Sandbox, site: Settings, form: str
 ) -> None:
     """Whoever guesses the contact of one booking has as many tries as the setting says, however they write it."""
-    sandbox.faults.add("odd_numbers", form=form)
+    sandbox.faults.add("unusual_numbers", form=form)
     number = visitor.book("haircut", FAR).number
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "LOOKUPS_PER_NUMBER": 3, "LOOKUPS_PER_ADDRESS": 0}
     before, one = lookups(sandbox), number[-4:]

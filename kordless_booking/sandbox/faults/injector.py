@@ -5,7 +5,7 @@ The kinds of faults, by the layer that they distort, are the functions of these 
 - `faults.slots`, `faults.schema`, `faults.content`: the JSON document of a successful response;
 - `faults.response`: status, headers and bytes;
 - `faults.connection`: delays and broken connections;
-- here: `key_revoked`, `service_removed`, `contact_required` and `odd_numbers`, which change what the sandbox does
+- here: `key_revoked`, `service_removed`, `contact_required` and `unusual_numbers`, which change what the sandbox does
   instead of a response.
 
 A fault's options are the keyword-only parameters of its function.
@@ -45,13 +45,13 @@ def contact_required(*, fields: list[str] | None = None) -> None:
     """Refuse a create (400) whose contact lacks one of `fields`, by default "email" or "phone"."""
 
 
-def odd_numbers(*, form: str = "№ {}/34") -> None:
+def unusual_numbers(*, form: str = "№ {}/34") -> None:
     """Give new bookings confirmation numbers of this form, with {} for the characters. They can be looked up."""
 
 
 # The functions above have no body: operations ask RequestFaults for these. Only name and signature count.
 STATE_FAULTS: dict[str, Callable[..., None]] = {
-    each.__name__: each for each in (key_revoked, service_removed, contact_required, odd_numbers)
+    each.__name__: each for each in (key_revoked, service_removed, contact_required, unusual_numbers)
 }
 DOCUMENT_FAULTS = slots.DISTORTIONS | schema.DISTORTIONS | content.DISTORTIONS
 KINDS: dict[str, Callable[..., Any]] = {**STATE_FAULTS, **DOCUMENT_FAULTS, **RESPONSE_FAULTS, **WAITS, **STREAMS}
@@ -92,7 +92,7 @@ class RequestFaults:
     @property
     def number_form(self) -> str:
         """Form of a new confirmation number, with {} for its characters."""
-        forms = [options.get("form", "№ {}/34") for _, options in self._of({"odd_numbers": None})]
+        forms = [options.get("form", "№ {}/34") for _, options in self._of({"unusual_numbers": None})]
         return forms[-1] if forms else "BOOK_{}"
 
     @property

@@ -168,7 +168,7 @@ def test_every_kind_gives_an_answer_everywhere(api: Api, kind: str) -> None:
 @pytest.mark.parametrize("form", ["№ {}/34", "{} b", "a+{}?x=1#é"])
 def test_odd_numbers_can_be_looked_up_moved_and_canceled(api: Api, form: str) -> None:
     """A confirmation number with other characters is one as any other, in-process and over HTTP."""
-    api.sandbox.faults.add("odd_numbers", form=form)
+    api.sandbox.faults.add("unusual_numbers", form=form)
     slot, *_, other = [slot for slot in api.slots() if slot["hostId"] == "host_sarah"]
     number = api.book(slot=slot, host_id="host_sarah")
     assert not re.fullmatch("[A-Za-z0-9_-]+", number)
