@@ -21,7 +21,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.cache import caches
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from pytest_django import Settings
 from time_machine import Traveller
@@ -248,7 +248,8 @@ def _mail(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> 
         end=now + timedelta(days=1, hours=1),
         contact=Contact(name=JANE["name"], email=JANE["email"].partition("@")[0] + "@localhost"),
     )
-    record_and_enqueue(get_account(None), elsewhere, OutgoingMail.Kind.CONFIRMED, now=now)
+    with transaction.atomic():  # as the change that it belongs to is recorded
+        record_and_enqueue(get_account(None), elsewhere, OutgoingMail.Kind.CONFIRMED, now=now)
     OutgoingMail.objects.update(state=OutgoingMail.State.SENDING, changed_at=now - timedelta(hours=1))
     mark_stuck_as_unknown(now)
     soon = {"start": now + timedelta(hours=2), "end": now + timedelta(hours=3), "notified_at": now - timedelta(days=9)}
