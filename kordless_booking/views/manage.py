@@ -170,7 +170,7 @@ def cancel(visit: WidgetRequest, token: str) -> HttpResponse:
                 422,
                 _("This booking can't be canceled online"),
                 _("It may be too late for that. Please contact us directly. Your booking is unchanged."),
-                main_link=(managed.url(visit, "manage"), _("Back to your booking")),
+                main_link=managed.back_link(visit),
                 error=error,
             ) from None
         # Refused, yet canceled: somebody else has canceled it, and has announced it.
@@ -211,6 +211,10 @@ class ManagedBooking:
 
     def url(self, visit: WidgetRequest, name: str) -> str:
         return visit.links.url(name, self.token, choices=self.carried_choices(visit))
+
+    def back_link(self, visit: WidgetRequest) -> tuple[str, str]:
+        """Return URL and label of the link back to the booking's page."""
+        return self.url(visit, "manage"), _("Back to your booking")
 
     def carried_choices(self, visit: WidgetRequest) -> Choices:
         """Return the choices that the booking's pages carry on: the appearance, and the reader's zone."""
@@ -327,7 +331,7 @@ def check_change_limit(visit: WidgetRequest, managed: ManagedBooking) -> None:
             429,
             _("A little too often"),
             rejection,
-            main_link=(managed.url(visit, "manage"), _("Back to your booking")),
+            main_link=managed.back_link(visit),
             retry_after=rejection.seconds,
         )
 

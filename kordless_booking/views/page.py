@@ -14,6 +14,7 @@ from kordless_booking.booking.steps import Step
 from kordless_booking.presentation.safe_links import safe_url
 from kordless_booking.presentation.texts import FoldedText, business_name, fold_long_text
 from kordless_booking.views import security
+from kordless_booking.views.request import FORM_INPUT_FIELD
 from kordless_booking.views.skeletons import cached_per_language
 from kordless_booking.views.stylesheet import style_url
 
@@ -100,6 +101,16 @@ class Page:
     def form_input_form_id(self) -> str:
         """DOM id of the form that parts/form_input.html makes, or ""."""
         return f"{self.stage_id}-form-input" if self.form_input_token else ""
+
+    def form_target(self, url: str, bare_url: str, fields: list[tuple[str, str]]) -> tuple[str, list[tuple[str, str]]]:
+        """Return the action and the hidden fields of a form that changes one of the visitor's choices.
+
+        `url` has all other choices in its query, `bare_url` has none, and `fields` are the same choices as fields.
+        """
+        # A form sent by GET replaces the query of its action with its fields; one sent by POST doesn't.
+        if self.form_input_token:
+            return url, [(FORM_INPUT_FIELD, self.form_input_token)]
+        return bare_url, fields
 
 
 def embed_event(

@@ -107,7 +107,7 @@ def _slots_page(
             price_per=visit.account.price_per,
             lengths=[managed.booking.end - managed.booking.start],
         ),
-        "back": {"url": managed.url(visit, "manage"), "label": _("Back to your booking")},
+        "back": dict(zip(("url", "label"), managed.back_link(visit), strict=True)),
         "rescheduling": {
             "number": managed.booking.confirmation_number,
             "old_when": managed.display_times(visit, managed.booking.start, managed.booking.end).line,
@@ -136,8 +136,11 @@ def zone(visit: WidgetRequest, token: str) -> HttpResponse:
     def back(choices: Choices) -> str:
         return visit.links.url("reschedule", token, choices=choices)
 
-    page, action = build_page(visit, _("Time zone")), visit.links.url("reschedule-zone", token, choices=Choices())
-    context = zone_context(visit, page, managed.timezone, action, back)
+    def here(choices: Choices) -> str:
+        return visit.links.url("reschedule-zone", token, choices=choices)
+
+    page = build_page(visit, _("Time zone"))
+    context = zone_context(visit, page, managed.timezone, here, back)
     return render(visit, "kordless_booking/steps/zone.html", page, context)
 
 
@@ -253,7 +256,7 @@ def _moved_since(visit: WidgetRequest, managed: ManagedBooking) -> Problem:
         409,
         _("Your booking was moved in the meantime"),
         _("Nothing was changed just now. Your booking is at this time: %(when)s") % {"when": when},
-        main_link=(managed.url(visit, "manage"), _("Back to your booking")),
+        main_link=managed.back_link(visit),
         secondary_link=(managed.url(visit, "reschedule"), _("Choose another time")),
     )
 
@@ -369,7 +372,7 @@ def _service_removed(
         404,
         _("This service isn't offered"),
         _("Your booking is unchanged, but it can't be moved online any more. Please contact us directly."),
-        main_link=(managed.url(visit, "manage"), _("Back to your booking")),
+        main_link=managed.back_link(visit),
         error=error,
     )
 
@@ -383,7 +386,7 @@ def _load_movable(visit: WidgetRequest, token: str) -> tuple[WidgetRequest, Mana
             409,
             _("This booking can't be moved"),
             _("It has been canceled or has already begun. You are welcome to book a new time."),
-            main_link=(managed.url(visit, "manage"), _("Back to your booking")),
+            main_link=managed.back_link(visit),
         )
     if not managed.booking.service_slug:
         raise _service_removed(visit, managed)
@@ -451,7 +454,7 @@ def _resolve_failed_move(
             "It may be too late for that, or whom you booked with isn't free then. Please choose another time, "
             "or contact us directly. Your booking is unchanged."
         ),
-        main_link=(managed.url(visit, "manage"), _("Back to your booking")),
+        main_link=managed.back_link(visit),
         secondary_link=(others(taken="refused"), _("Choose another time")),
         error=error,
     ) from None

@@ -32,7 +32,6 @@ from kordless_booking.views.cells import (
     time_items,
 )
 from kordless_booking.views.display import format_timezone
-from kordless_booking.views.request import FORM_INPUT_FIELD
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -147,11 +146,8 @@ def _host_select(view: MonthView, links: SlotLinks, page: Page) -> dict[str, Any
 
 def _form(choices: Choices, links: SlotLinks, page: Page) -> dict[str, Any]:
     """Return URL and hidden fields of a form that changes one of the choices."""
-    # A form sent by GET replaces the query of its action with its fields; one sent by POST doesn't.
-    return {
-        "url": links.here(choices) if page.form_input_token else links.form,
-        "hidden": [(FORM_INPUT_FIELD, page.form_input_token)] if page.form_input_token else links.hidden(choices),
-    }
+    url, hidden = page.form_target(links.here(choices), links.form, links.hidden(choices))
+    return {"url": url, "hidden": hidden}
 
 
 class _ProviderOption(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -25,7 +25,7 @@ from kordless_booking.views.links import SeeOther
 from kordless_booking.views.page import Page, build_page
 from kordless_booking.views.problems import not_found
 from kordless_booking.views.rendering import PageRenderer, render
-from kordless_booking.views.request import FORM_INPUT_FIELD, WidgetRequest
+from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.slot_page import AGE_NOTICE_SECONDS, SlotLinks, age_notice, choices_for_return, slot_context
 from kordless_booking.views.slot_reading import MonthRead, read_month, start_fetching_month, visitor_zone
 
@@ -73,8 +73,11 @@ def zone(visit: WidgetRequest, service: str) -> HttpResponse:
         return visit.links.service_url("slots", service, choices)
 
     page = build_page(visit, _("Time zone"), step=Step.SLOT, form_input_token=visit.form_input_token)
-    action = visit.links.service_url("zone", service, visit.choices if page.form_input_token else Choices())
-    context = zone_context(visit, page, visitor_zone(visit, detail), action, back)
+
+    def here(choices: Choices) -> str:
+        return visit.links.service_url("zone", service, choices)
+
+    context = zone_context(visit, page, visitor_zone(visit, detail), here, back)
     return render(visit, "kordless_booking/steps/zone.html", page, context, no_store=bool(page.form_input_token))
 
 
@@ -126,8 +129,8 @@ def services_page(visit: WidgetRequest) -> HttpResponse:
     query = "" if visit.embedded or not can_filter else _typed_query(visit).strip()
     found = _find_services(services, query)
     groups: dict[str, list[Any]] = {}
+    choices = visit.choices.replace(day=None, month=None)
     for service in found:
-        choices = visit.choices.replace(day=None, month=None)
         url = visit.links.service_url("slots", service.slug, choices)
         groups.setdefault((service.category or "").strip(), []).append(service_card(service, visit.language, url))
     named = [{"title": title, "services": cards} for title, cards in groups.items() if title]
@@ -140,7 +143,7 @@ def services_page(visit: WidgetRequest) -> HttpResponse:
         "groups": named + unnamed,
         "category_links": len(found) > MAX_UNFILTERED and len(groups) > 1,
         "empty": not services,
-        "filter": _service_filter(visit, page, query, len(found)) if can_filter else None,
+        "filter": _service_filter(visit, page, choices, query, len(found)) if can_filter else None,
         "notice": age_notice(visit, cached),
     }
     renderer = PageRenderer(visit, page)
@@ -172,14 +175,14 @@ def _searched_text(service: Service) -> str:
     return _searched_words(service.name, service.category or "", (service.description or "")[:MAX_UNFOLDED_CHARS])
 
 
-def _service_filter(visit: WidgetRequest, page: Page, query: str, count: int) -> dict[str, Any]:
-    """Return the context of parts/service_filter.html."""
-    choices = visit.choices.replace(day=None, month=None)
+def _service_filter(visit: WidgetRequest, page: Page, choices: Choices, query: str, count: int) -> dict[str, Any]:
+    """Return the context of parts/service_filter.html. `choices` are those that each link of the list has."""
     all_url = visit.links.url("services", choices=choices)
+    action, hidden = page.form_target(all_url, visit.links.url("services", choices=Choices()), choices.query_items())
     found = ngettext("%(count)s service found", "%(count)s services found", count) % {"count": count}
     return {
-        "action": all_url if page.form_input_token else visit.links.url("services", choices=Choices()),
-        "hidden": [(FORM_INPUT_FIELD, page.form_input_token)] if page.form_input_token else choices.query_items(),
+        "action": action,
+        "hidden": hidden,
         "query": query,
         "max_length": search.MAX_QUERY,
         "found": found if query and count else "",
@@ -283,8 +286,14 @@ def _back(visit: WidgetRequest) -> dict[str, str] | None:
     return {"url": visit.links.services_url(), "label": _("All services")}
 
 
-def zone_context(visit: WidgetRequest, page: Page, current: str, action: str, back: Any) -> dict[str, Any]:
-    """Return the context of steps/zone.html. `back` returns the slot page's URL for given choices."""
+def zone_context(
+    visit: WidgetRequest,
+    page: Page,
+    current: str,
+    here: Callable[[Choices], str],
+    back: Callable[[Choices], str],
+) -> dict[str, Any]:
+    """Return the context of steps/zone.html. `here` and `back` return its and the slot page's URL for given choices."""
     query = _typed_query(visit)
     groups: dict[str, list[dict[str, Any]]] = {}
     choices = timezone_search.search_zones(query, visit.now, visit.language)
@@ -298,7 +307,7 @@ def zone_context(visit: WidgetRequest, page: Page, current: str, action: str, ba
                 "current": choice.name == current,
             }
         )
-    hidden = [(FORM_INPUT_FIELD, page.form_input_token)] if page.form_input_token else visit.choices.query_items()
+    action, hidden = page.form_target(here(visit.choices), here(Choices()), visit.choices.query_items())
     return {
         "form": {"action": action, "hidden": hidden, "query": query, "max_length": search.MAX_QUERY},
         "groups": [{"title": title, "zones": listed} for title, listed in groups.items()],
