@@ -100,7 +100,7 @@ def test_the_end_date_is_said_exactly_where_it_differs(zone: str, language: str,
 @given(own=ZONES, site=ZONES, minutes=st.integers(0, 3 * 365 * 1440), length=LENGTHS)
 @settings(max_examples=150, deadline=None)
 def test_each_of_two_clocks_has_its_own_end_date(own: str, site: str, minutes: int, length: int):
-    """Where the visitor's clock and the one on site differ, so may the dates of the end: each is said or left out."""
+    """The visitor's clock and the one on site may have different dates for the end: each is said or left out."""
     start = NINE + timedelta(minutes=minutes)
     end = start + timedelta(minutes=length)
     with translation.override("en"):

@@ -113,7 +113,7 @@ def test_the_clock_on_site_comes_first_where_it_differs(visit: WidgetRequest):
 
 
 def test_a_zone_that_may_be_another_readers_says_for_you_to_nobody(visit: WidgetRequest):
-    """Where only the booking's zone is known, the second time names that zone, in one line as well."""
+    """The second time names the booking's zone when only that one is known, in one line as well."""
     said = display.display_times(visit, START, END, "America/Chicago", "America/New_York", is_visitors=False)
     assert said.when == "Tuesday, December 1, 2026, 6:00 PM \u2013 7:00 PM on site"
     assert (said.visitor, said.visitor_zone) == ("5:00 PM \u2013 6:00 PM", "Chicago · GMT-6")

@@ -1,4 +1,4 @@
-"""What a visitor typed stays in the bodies of requests: no URL has it, and no URL opens it."""
+"""Form input stays in the bodies of requests: no URL has it, and no URL opens it."""
 
 import random
 import re

@@ -107,7 +107,7 @@ def test_no_time_of_the_bookings_length_is_not_called_no_free_time(
 def test_a_month_without_times_of_the_bookings_length_says_what_was_looked_at(
     visitor: Visitor, odd_times: Settings, sandbox: Sandbox
 ):
-    """Where one of its times is free in the next month, the page leads there."""
+    """The page leads to the next month when one of its times is free there."""
     page = own_page(visitor, "fractions")
 
     def change(slots: Slots) -> Slots:
@@ -137,7 +137,7 @@ def test_each_time_says_its_length_where_the_head_does_not(visitor: Visitor, odd
 
 
 def test_a_head_says_the_length_of_the_times_and_not_another(visitor: Visitor, odd_times: Settings, sandbox: Sandbox):
-    """Where the list of services says another duration than all slots have."""
+    """The head has the length of the slots when the list of services says another duration."""
 
     offer(odd_times, sandbox, lengthened)
     assert visitor.open(f"/book/fractions/{DAY}").texts(".kb-facts span") == ["45 min", "$40.00"]

@@ -144,7 +144,7 @@ def test_hosts_of_one_name_are_told_apart_by_their_teams(visitor: Visitor, site:
 
 
 def test_hosts_of_one_name_and_team_are_numbered(visitor: Visitor, site: Settings, sandbox: Sandbox):
-    """Where nothing else tells them apart, they have numbers, always in the same order."""
+    """Hosts that nothing else tells apart have numbers, always in the same order."""
     twins = with_providers((person("s2", "Sarah"), CUT), (person("s1", "sarah"), CUT), (MIGUEL, None))
     kordless = offer(site, sandbox, twins)
     page = visitor.open("/book/haircut/")
@@ -237,7 +237,7 @@ def test_moving_a_booking_that_was_found_says_that_nobody_knows_with_whom(visito
 
 
 def test_moving_a_booking_of_a_single_host_says_nothing_of_it(visitor: Visitor):
-    """Where there is nobody else, there is nothing to say."""
+    """A service with one provider needs no note about whose times these are."""
     page = visitor.open(visitor.book("full-color").link("Change or cancel"))
     page = visitor.send(page, "Reschedule")
     assert "These are the times with" not in page.text
@@ -255,7 +255,7 @@ def test_moving_a_booking_of_teams_alone_says_team_and_not_person(visitor: Visit
 
 
 def test_a_host_in_another_team_is_not_said_to_have_no_times(visitor: Visitor, site: Settings, sandbox: Sandbox):
-    """What was looked at is both together; the host's own times are one link away."""
+    """The page says that it looked for both together; the host's own times are one link away."""
     use_odd_business(site, sandbox, "teams")
     page = visitor.open("/book/hosts-and-a-team/?host=host_anna&team=team_south")
     assert not page.times

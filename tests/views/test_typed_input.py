@@ -1,4 +1,4 @@
-"""What people type and paste, on the pages: the same person is found again, and nothing wrong reaches Kordless."""
+"""Typed and pasted input on the pages: the same person is found again, and nothing wrong reaches Kordless."""
 
 import json
 from datetime import timedelta
