@@ -11,6 +11,7 @@ import hypothesis
 import pytest
 import time_machine
 from django.core.cache import caches
+from django.db import connection
 from django.urls import clear_script_prefix
 from django.utils import translation
 from pytest_django import Settings
@@ -52,6 +53,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             mark = MARKED.get(item.path.relative_to(HERE).parts[0])
             if mark is not None:
                 item.add_marker(mark)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Put SQLite's test database into a file, where threads wait for each other as they do on a site."""
+    if connection.vendor == "sqlite":
+        connection.settings_dict["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
 
 
 @pytest.fixture(autouse=True, scope="session")

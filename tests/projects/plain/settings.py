@@ -1,6 +1,6 @@
 """Settings of the plain host project, which the quick suite runs under; the other hosts start from these.
 
-DATABASE_URL names another database than SQLite in memory: `make test-postgres` does.
+DATABASE_URL names another database than SQLite: `make test-postgres` does.
 """
 
 import os
@@ -54,9 +54,16 @@ TEMPLATES: list[dict[str, Any]] = [
         },
     }
 ]
-DATABASES: dict[str, dict[str, Any]] = {
-    "default": {**dj_database_url.parse(os.environ.get("DATABASE_URL", "sqlite://:memory:"))}
-}
+_DATABASE: dict[str, Any] = {**dj_database_url.parse(os.environ.get("DATABASE_URL", "sqlite://:memory:"))}
+if _DATABASE["ENGINE"] == "django.db.backends.sqlite3":
+    # As in the demo, but for what a power failure may lose. tests/conftest.py puts the tests' database into a file: in
+    # memory, threads share one cache, where a read and a write at the same time fail at once, whatever the timeout.
+    _DATABASE["OPTIONS"] = {
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF",
+    }
+DATABASES: dict[str, dict[str, Any]] = {"default": _DATABASE}
 CACHES: dict[str, dict[str, Any]] = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 if django.VERSION >= (6, 1):  # where EMAIL_BACKEND is on its way out, and not saying how to send is warned of
     MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
