@@ -49,7 +49,7 @@ quick: $(VENV)/.test ## run the tests of a contributor's loop: in one process, n
 test: $(VENV)/.test ## run the test suite; ARGS="-k slot" picks tests; browser journeys run where Chromium is
 	@$(PY) -m pytest -m "$(IN_PROCESS) and not matrix" -n 3 --dist loadfile $(ARGS) $(OR_NONE)
 	@$(PY) -m pytest -m "journey and not (slow or matrix)" -n 2 --dist loadfile $(ARGS) $(OR_NONE)
-	@$(PY) -m pytest -m "processes and not (slow or matrix)" $(ARGS) $(OR_NONE)
+	@$(PY) -m pytest -m "processes and not (slow or matrix)" -n 2 $(ARGS) $(OR_NONE)
 
 test-matrix: $(VENV)/.test ## run what make test tries one case of: languages, Firefox, host projects, caches, themes, faults
 	@$(PY) -m pytest -m "matrix and $(IN_PROCESS)" -n 3 --dist loadfile $(ARGS) $(OR_NONE)
