@@ -44,6 +44,8 @@ and each color of a host page is another key for it."""
 READ_NAMES: Final = frozenset({*QUERY_NAMES, "after", "q", "taken"})
 """Query names that a shared page reads. A page repeats no other name in a link or form, so all others (`utm_source`,
 `gclid`, `fbclid`) are no part of the key. The script reads the campaign's from the address (campaign-parameters.js)."""
+_RECORD_BYTES: Final = 4096
+"""Charged for headers, key and what the response is validated against."""
 CacheKey = tuple[str | None, ...]
 """Cache key."""
 # Everything that decides on layout, swap target and language of a page.
@@ -72,8 +74,8 @@ class _StoredResponse:
 
     @property
     def size(self) -> int:
-        """Bytes of the body, in both of its forms."""
-        return len(self.content) + len(self.gzipped)
+        """Bytes of the body in both of its forms, and of what belongs to it."""
+        return len(self.content) + len(self.gzipped) + _RECORD_BYTES
 
 
 _responses: dict[CacheKey, _StoredResponse] = {}
@@ -163,6 +165,9 @@ def _insert(key: CacheKey, stored: _StoredResponse) -> None:
     with _guard:
         # Removed first, so that a replaced response becomes the newest in the dict's order.
         _responses.pop(key, None)
+        # Of a minute that is over, none is served again.
+        for outdated in [each for each, other in _responses.items() if other.minute < stored.minute]:
+            del _responses[outdated]
         size = stored.size + sum(each.size for each in _responses.values())
         while _responses and (len(_responses) >= MAX_RESPONSES or size > MAX_BYTES):
             size -= _responses.pop(next(iter(_responses))).size

@@ -122,13 +122,23 @@ def test_the_memory_is_bounded(client: Client):
     assert key not in response_cache._responses
 
 
+def test_the_pages_of_a_minute_that_is_over_are_dropped(client: Client, clock: Traveller):
+    """None of them is served again, so none takes memory."""
+    for number in range(4):
+        client.get(f"/book/haircut/?accent=00000{number}")
+    assert len(response_cache._responses) == 4
+    clock.shift(60)
+    client.get("/book/haircut/")
+    assert len(response_cache._responses) == 1
+
+
 def test_no_parameter_fills_the_memory_with_copies_of_a_long_page(client: Client, monkeypatch: pytest.MonkeyPatch):
     """A color of the host page's is another key; together, the responses have no more bytes than allowed."""
     size = len(client.get("/book/haircut/").content)
-    monkeypatch.setattr(response_cache, "MAX_BYTES", 4 * size)
+    monkeypatch.setattr(response_cache, "MAX_BYTES", 5 * size)
     for number in range(8):
         client.get(f"/book/haircut/?accent=00000{number}")
-        assert sum(len(each.content) for each in response_cache._responses.values()) <= 4 * size
+        assert sum(len(each.content) for each in response_cache._responses.values()) <= 5 * size
     assert len(response_cache._responses) >= 2
     monkeypatch.setattr(response_cache, "MAX_BYTES", size // 2)
     assert client.get("/book/haircut/?accent=000009").status_code == 200
