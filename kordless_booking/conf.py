@@ -152,6 +152,24 @@ _MAX_DEADLINE_SECONDS: Final = 25
 """Below 30: servers and proxies time out after 30 by default, a claimed attempt may be sent again after 30, and a
 permit allows for a call of 30 (`rate_limiter.MAX_CALL_SECONDS`).
 """
+MAX_RETENTION_DAYS: Final = 3650
+MIN_ATTEMPT_DAYS: Final = 7
+"""Longer than any form can be sent again, and than an attempt with an open outcome may still be resolved."""
+MIN_DELIVERY_DAYS: Final = 40
+"""Longer than Kordless sends a delivery again, and than its body is kept for a replay."""
+MIN_COUNT_DAYS: Final = 90
+"""The longest period that the funnel's page shows."""
+
+
+def _days(low: int) -> Setting:
+    """Return the rule of a retention: a number of days from `low`, or 0."""
+    is_number = integer_between(low, MAX_RETENTION_DAYS)
+    return Setting(
+        lambda value: is_number(value) or integer_between(0, 0)(value),
+        f"A whole number of days from {low} to {MAX_RETENTION_DAYS}; 0 for ever.",
+    )
+
+
 _BOOL: Final = Setting(lambda value: isinstance(value, bool), "True or False.")
 _AGE: Final = Setting(integer_between(1, 86400), "A whole number of seconds from 1 to 86400.")
 _COUNT: Final = Setting(integer_between(0, 1000), "A whole number from 0 to 1000; 0 for no limit.")
@@ -302,6 +320,12 @@ class Account:
     """Encoding of the signature."""
     funnel: Annotated[bool, _BOOL] = True
     """Count visits, by the step that they reach."""
+    attempt_retention_days: Annotated[int, _days(MIN_ATTEMPT_DAYS)] = 90
+    """Days that booking attempts are kept after their last change; 0 is for ever."""
+    delivery_retention_days: Annotated[int, _days(MIN_DELIVERY_DAYS)] = 90
+    """Days that deliveries are kept, and known bookings after their time; 0 is for ever."""
+    count_retention_days: Annotated[int, _days(MIN_COUNT_DAYS)] = 400
+    """Days that the funnel's counts, and those of rejected deliveries, are kept; 0 is for ever."""
     mail: Annotated[bool, _BOOL] = False
     """Send mail to customers from this site, besides Kordless's own."""
     mail_from: Annotated[

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 MAX_KIND_CHARS: Final = 100
@@ -71,7 +72,12 @@ class BookingAttempt(models.Model):
             models.UniqueConstraint(fields=["account", "key"], name="kb_attempt_account_key"),
         ]
         indexes = [  # noqa: RUF012 (Django's own way to write it)
-            models.Index(fields=["state", "created_at"], name="kb_attempt_state_created"),
+            # For a delivery, which looks for the open attempt that it is about, and for the queue.
+            models.Index(fields=["account", "state", "created_at"], name="kb_attempt_account_state"),
+            # For the admin's list and for retention.
+            models.Index(fields=["created_at"], name="kb_attempt_created"),
+            # For the queue: attempts that were left behind in it stay WAITING, with a `retry_at` in the past.
+            models.Index(fields=["account", "retry_at"], name="kb_attempt_waiting", condition=Q(state="waiting")),
             models.Index(fields=["email_hash"], name="kb_attempt_email"),
             models.Index(fields=["phone_hash"], name="kb_attempt_phone"),
         ]
@@ -125,6 +131,9 @@ class WebhookDelivery(models.Model):
         ]
         indexes = [  # noqa: RUF012 (Django's own way to write it)
             models.Index(fields=["received_at"], name="kb_delivery_received"),
+            models.Index(fields=["account", "received_at"], name="kb_delivery_account"),
+            # For emptying: only the last month's rows have a body.
+            models.Index(fields=["received_at"], name="kb_delivery_with_body", condition=~Q(encrypted="")),
         ]
 
     def __str__(self) -> str:
@@ -157,6 +166,7 @@ class BookingProjection(models.Model):
         ]
         indexes = [  # noqa: RUF012 (Django's own way to write it)
             models.Index(fields=["changed_at"], name="kb_known_changed"),
+            models.Index(fields=["account", "changed_at"], name="kb_known_account_changed"),
         ]
 
     def __str__(self) -> str:
@@ -203,6 +213,10 @@ class FunnelCount(models.Model):
                 fields=["account", "day", "service", "placement", "stage"], name="kb_funnel_unique"
             ),
         ]
+        indexes = [  # noqa: RUF012 (Django's own way to write it)
+            # For all accounts together: the admin's page, and retention.
+            models.Index(fields=["day"], name="kb_funnel_day"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.day} {self.service or '-'} {self.placement} {self.stage}: {self.count}"
@@ -224,6 +238,9 @@ class RejectedDeliveryCount(models.Model):
         default_permissions = ()
         constraints = [  # noqa: RUF012 (Django's own way to write it)
             models.UniqueConstraint(fields=["account", "day", "reason"], name="kb_refusal_unique"),
+        ]
+        indexes = [  # noqa: RUF012 (Django's own way to write it)
+            models.Index(fields=["day"], name="kb_refusal_day"),
         ]
 
     def __str__(self) -> str:
@@ -274,6 +291,7 @@ class Appointment(models.Model):
         ]
         indexes = [  # noqa: RUF012 (Django's own way to write it)
             models.Index(fields=["account", "start"], name="kb_appointment_start"),
+            models.Index(fields=["end"], name="kb_appointment_end"),
             models.Index(fields=["email_hash"], name="kb_appointment_email"),
             models.Index(fields=["phone_hash"], name="kb_appointment_phone"),
         ]

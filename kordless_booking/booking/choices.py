@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from datetime import date
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from urllib.parse import quote_plus
 
 import msgspec
@@ -29,6 +29,13 @@ _PLAIN_ID = re.compile(r"[A-Za-z0-9._~:/-]{1,40}")
 _HOST_PREFIX, _TEAM_PREFIX = "host:", "team:"
 _ACCENT = re.compile(r"#?([0-9A-Fa-f]{6})")
 _PARTY = re.compile(r"[0-9]{1,2}")
+QUERY_NAMES: Final = frozenset(
+    {
+        *("tz", "month", "day", "host", "team", "with", "party"),
+        *("hours", "lang", "scheme", "accent", "theme", "embed"),
+    }
+)
+"""Names that `Choices.from_query` reads."""
 
 
 class Choices(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from kordless_booking.doctor.finding import Findings, fix, ok
 from kordless_booking.models import BookingAttempt
+from kordless_booking.retention import OVERDUE_AFTER, RULES, expired_rows
 
 APP: Final = "kordless_booking"
 
@@ -42,6 +43,23 @@ def examine() -> Findings:
         yield fix("database_read_only", f"The database {alias!r} rejects writes ({type(error).__name__})", advice)
     else:
         yield ok("database_writes", "A booking attempt can be stored")
+        yield from _retention()
+
+
+def _retention() -> Findings:
+    """Report rows that should have been deleted: nothing that deletes them runs on this site."""
+    now = datetime.now(UTC)
+    try:
+        overdue = [
+            rule.name for rule in RULES if any(rows.exists() for rows in expired_rows(rule, now, overdue=OVERDUE_AFTER))
+        ]
+    except ImproperlyConfigured:
+        return  # the check of the settings reports this
+    if overdue:
+        advice = "run manage.py kordless_mail by cron every few minutes: it deletes old rows in small batches"
+        yield fix("retention_overdue", f"Old rows are not deleted ({', '.join(overdue)})", advice)
+    else:
+        yield ok("retention", "No rows are older than the settings say")
 
 
 def _missing(alias: str) -> list[str]:

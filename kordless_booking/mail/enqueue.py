@@ -157,8 +157,14 @@ RETENTION: Final = timedelta(days=1)
 """Time for which an appointment is kept after its end."""
 
 
+MAX_DELETED: Final = 500
+"""Appointments that are deleted at once, with their mails."""
+
+
 def delete_past(now: datetime) -> int:
-    """Delete appointments that ended more than RETENTION ago. Return how many."""
+    """Delete appointments that ended more than RETENTION ago, MAX_DELETED at most. Return how many."""
+    past = Appointment.objects.filter(end__lt=now - RETENTION)
+    keys = list(past.values_list("pk", flat=True)[:MAX_DELETED])
     # `delete()` also counts the mails that go with them.
-    gone = Appointment.objects.filter(end__lt=now - RETENTION).delete()[1]
+    gone = Appointment.objects.filter(pk__in=keys).delete()[1]
     return gone.get("kordless_booking.Appointment", 0)

@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
-
-from kordless_booking.staff.read_only import ReadOnlyAdmin, has_several_accounts
+from kordless_booking import exceptions
+from kordless_booking.staff.labels import service_names
+from kordless_booking.staff.read_only import (
+    AccountFilter,
+    KnownValuesFilter,
+    ReadOnlyAdmin,
+    has_several_accounts,
+    known_accounts,
+)
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
-class RejectionFilter(admin.AllValuesFieldListFilter):
-    """Filter by the rejections that occur. Of attempts without one it says "-", as the list does."""
+class RejectionFilter(KnownValuesFilter):
+    """Filter by rejection. Of attempts without one it says "-", as the list does."""
 
-    def choices(self, changelist: Any) -> Any:
-        for choice in super().choices(changelist):
-            yield {**choice, "display": choice["display"] or self.empty_value_display}
+    parameter_name = "rejection"
+    title = "rejection"
+
+    def known_values(self) -> Mapping[str, str]:
+        return {"": "-", **{name: name for name in exceptions.__all__ if name != exceptions.KordlessError.__name__}}
+
+
+class ServiceFilter(KnownValuesFilter):
+    """Filter by service: those that are offered now, as far as the cache has them."""
+
+    parameter_name = "service"
+    title = "service"
+
+    def known_values(self) -> Mapping[str, str]:
+        return {slug: slug for slug in service_names(known_accounts().values())}
 
 
 class AttemptAdmin(ReadOnlyAdmin):
@@ -29,10 +48,11 @@ class AttemptAdmin(ReadOnlyAdmin):
     )  # fmt: skip
     readonly_fields = fields
     list_display = ("created_at", "service", "state", "rejection", "outcome_unknown", "claim", "account", "changed_at")
-    list_filter = ("account", "state", ("rejection", RejectionFilter), "service", "created_at")
+    list_filter = (AccountFilter, "state", RejectionFilter, ServiceFilter, "created_at")
     list_per_page = 50
-    date_hierarchy = "created_at"
     ordering = ("-created_at", "-pk")
+    # Only what has an index: any other order would sort the whole table for each page.
+    sortable_by = ("created_at",)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         # Not loaded at all, so that no template, error page or debugger can show them.
@@ -43,4 +63,4 @@ class AttemptAdmin(ReadOnlyAdmin):
         return [name for name in self.list_display if name != "account" or has_several_accounts()]
 
     def get_list_filter(self, request: HttpRequest) -> Any:
-        return [name for name in self.list_filter if name != "account" or has_several_accounts()]
+        return [each for each in self.list_filter if each is not AccountFilter or has_several_accounts()]

@@ -49,6 +49,7 @@ from kordless_booking.api.deadline import seconds_left, with_same_deadline
 from kordless_booking.clock import Clock
 from kordless_booking.exceptions import KeyRefused, KordlessError, TooMany, Unavailable
 from kordless_booking.logs import log_event
+from kordless_booking.memory_budget import BoundedDict, MemoryBudget
 
 from .entries import (
     MAX_RETRY_DELAY_SECONDS,
@@ -84,6 +85,10 @@ FAILURE_TTL = 2
 """Seconds for which a failure to reach Kordless is cached when there is no older value to serve."""
 RETRY_AFTER_FAILURE = 5
 """Seconds after a failed refresh before the next, unless Kordless named a later time."""
+MAX_LOCAL_BYTES = 64 * 1024 * 1024
+"""Bytes of the local caches of all accounts in this process. A month of 5,000 slots takes 2 MB. What doesn't fit is
+read from the shared cache each time.
+"""
 NEVER = float("-inf")
 """A time before any other, on the monotonic clock."""
 
@@ -98,6 +103,7 @@ class ReadThroughCache:
     - `max_wait_seconds`: maximum seconds that a reader waits for another caller's fetch.
     - `local_seconds`: seconds that the local cache answers before the shared cache is read again.
     - `size`: maximum number of items in the local cache.
+    - `budget`: bounds the bytes of the local caches of all accounts together.
     """
 
     def __init__(
@@ -111,6 +117,7 @@ class ReadThroughCache:
         local_seconds: float,
         clock: Clock | None = None,
         size: int = 256,
+        budget: MemoryBudget | None = None,
     ) -> None:
         self._cache = cache
         self._account = account
@@ -119,9 +126,10 @@ class ReadThroughCache:
         self._clock = clock or Clock()
         self._max_wait_seconds = max_wait_seconds
         self._local_seconds = local_seconds
-        self._size = size
         self._single_flight: SingleFlight[LocalEntry] = SingleFlight(cache, account=account, clock=self._clock)
-        self._local: dict[tuple[str, ...], LocalEntry] = {}
+        self._local: BoundedDict[tuple[str, ...], LocalEntry] = BoundedDict(
+            budget or MemoryBudget(MAX_LOCAL_BYTES), max_entries=size
+        )
         self.invalidations = 0
         """Number of invalidations and refusals of the key in this process: what began before one is outdated."""
         self._guard = threading.Lock()
@@ -282,13 +290,11 @@ class ReadThroughCache:
         return LocalEntry(envelope, value, generation, refusal, raw, now, epoch)
 
     def _keep_local(self, item: CacheItem[Any], entry: LocalEntry) -> None:
-        # Popped first, so that the entry moves to the end: the first one is evicted.
-        self._local.pop(item.parts, None)
         # Absent values are not stored: requests for made-up items would evict real ones.
         if entry.envelope:
-            if len(self._local) >= self._size:
-                del self._local[next(iter(self._local))]
-            self._local[item.parts] = entry
+            self._local.put(item.parts, entry, entry.memory_bytes)
+        else:
+            self._local.pop(item.parts)
 
     def _drop_local(self, group: tuple[str, ...]) -> None:
         self._single_flight.forget(group)
@@ -296,7 +302,7 @@ class ReadThroughCache:
             # After the generation has changed: what read the old one, a `_load` or a page, began before this.
             self.invalidations += 1
             for parts in [parts for parts in self._local if parts[: len(group)] == group]:
-                del self._local[parts]
+                self._local.pop(parts)
 
     # Fetching
 

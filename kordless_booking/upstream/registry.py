@@ -17,13 +17,14 @@ from kordless_booking.api.client import Kordless
 from kordless_booking.api.session import Gate, wsgi_transport
 from kordless_booking.clock import Clock
 from kordless_booking.logs import LogThrottle
+from kordless_booking.memory_budget import MemoryBudget
 from kordless_booking.setting_changes import on_setting_change
 from kordless_booking.upstream.catalog import Catalog, Lifetimes
 from kordless_booking.upstream.entries import Lifetime
 from kordless_booking.upstream.fallback_cache import FallbackCache
 from kordless_booking.upstream.gate import UpstreamGate
 from kordless_booking.upstream.rate_limiter import Quota
-from kordless_booking.upstream.read_through import ReadThroughCache
+from kordless_booking.upstream.read_through import MAX_LOCAL_BYTES, ReadThroughCache
 from kordless_booking.upstream.slot_parts import SlotPartsClient
 from kordless_booking.upstream.worker import BackgroundWorker, FetchPool
 
@@ -89,6 +90,7 @@ def _upstream(account: Account, _pid: int) -> AccountServices:
         # A page waits for another's fetch as long as for its own.
         max_wait_seconds=account.browse_seconds,
         local_seconds=account.local_cache_seconds,
+        budget=local_budget,
     )
     lifetimes = build_lifetimes(account)
     catalog = Catalog(account=account.name, client=slot_parts, cache=catalog_cache, lifetimes=lifetimes, clock=clock)
@@ -143,6 +145,8 @@ def _gate_for(alias: str, key: str, quota: Quota, processes: int, pid: int) -> U
     return UpstreamGate(_cache_for(alias, pid), account=key, quota=quota, processes=processes)
 
 
+local_budget = MemoryBudget(MAX_LOCAL_BYTES)
+"""Memory of the local caches of all accounts of this process."""
 background_worker = BackgroundWorker()
 """Thread pool for background refreshes, for all accounts of this process."""
 fetch_pool = FetchPool(threads=8)

@@ -80,7 +80,8 @@ def widget_view(
                 if prefetching and not prefetchable:
                     return prefetch_declined()
                 key = cache_key(request) if shareable and request.method == "GET" else None
-                stored = get(key, is_prefetch=prefetching) if key else None
+                encodings = request.META.get("HTTP_ACCEPT_ENCODING", "")
+                stored = get(key, is_prefetch=prefetching, accepted_encodings=encodings) if key else None
                 if stored is not None:
                     response, page_view = stored
                     # A prefetched page may never be shown.

@@ -21,9 +21,12 @@ from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
 from django.utils.translation import get_language
 
+from kordless_booking.booking.choices import QUERY_NAMES
 from kordless_booking.setting_changes import on_setting_change
+from kordless_booking.views.compression import accepts_gzip, compress, site_compresses
 from kordless_booking.views.package_templates import templates_to_watch
 
 if TYPE_CHECKING:
@@ -36,8 +39,13 @@ if TYPE_CHECKING:
 MAX_RESPONSES: Final = 512
 """Responses in this process. The oldest is dropped for a new one."""
 MAX_BYTES: Final = 32 * 1024 * 1024
-"""Bytes of all responses in this process. A list of 300 services with long descriptions has 1.6 MB, and any parameter
-that we don't know makes another key for it."""
+"""Bytes of all responses in this process. A list of 300 services with long descriptions has 1.6 MB, and each language
+and each color of a host page is another key for it."""
+READ_NAMES: Final = frozenset({*QUERY_NAMES, "after", "q", "taken"})
+"""Query names that a shared page reads. A page repeats no other name in a link or form, so all others (`utm_source`,
+`gclid`, `fbclid`) are no part of the key. The script reads the campaign's from the address (campaign-parameters.js)."""
+_RECORD_BYTES: Final = 4096
+"""Charged for headers, key and what the response is validated against."""
 CacheKey = tuple[str | None, ...]
 """Cache key."""
 # Everything that decides on layout, swap target and language of a page.
@@ -50,6 +58,8 @@ class _StoredResponse:
     """Stored response, with what it must be validated against."""
 
     content: bytes
+    gzipped: bytes
+    """The content compressed, once a client has asked for it so; else empty."""
     headers: dict[str, str]
     templates: tuple[PackageTemplates, ...]
     read: ReadSnapshot
@@ -61,6 +71,11 @@ class _StoredResponse:
     """Monotonic time until which `read` is not checked again."""
     page_view: PageView | None
     """Page view that the funnel counts each time that the response is served."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the body in both of its forms, and of what belongs to it."""
+        return len(self.content) + len(self.gzipped) + _RECORD_BYTES
 
 
 _responses: dict[CacheKey, _StoredResponse] = {}
@@ -74,7 +89,7 @@ def cache_key(request: HttpRequest) -> CacheKey:
         # Both paths: their difference is the script prefix, which every link on the page contains.
         request.path,
         request.path_info,
-        meta.get("QUERY_STRING"),
+        _read_query(meta.get("QUERY_STRING", "")),
         match.namespace if match else None,
         # Middleware may choose a URL configuration for each request, and activate a language.
         getattr(request, "urlconf", None),
@@ -83,10 +98,24 @@ def cache_key(request: HttpRequest) -> CacheKey:
     )
 
 
-def get(key: CacheKey, *, is_prefetch: bool = False) -> tuple[HttpResponse, PageView | None] | None:
+def _read_query(query: str) -> str:
+    """Return the query without the names that no shared page reads."""
+    if not query:
+        return ""
+    # An escaped name may be one that is read, so it stays.
+    return "&".join(
+        [pair for pair in query.split("&") if (name := pair.partition("=")[0]) in READ_NAMES or "%" in name]
+    )
+
+
+def get(
+    key: CacheKey, *, is_prefetch: bool = False, accepted_encodings: str = ""
+) -> tuple[HttpResponse, PageView | None] | None:
     """Return the stored response and its page view while it is current, else None.
 
     For a prefetch, nothing is refreshed in the background either, so that it costs Kordless no request.
+    `accepted_encodings` is the request's Accept-Encoding: where the site compresses what it sends, the response is
+    compressed once, not for each request.
     """
     stored = _responses.get(key)
     if stored is None or stored.minute != _minute(time.time()) or stored.read.is_invalidated:
@@ -102,7 +131,12 @@ def get(key: CacheKey, *, is_prefetch: bool = False) -> tuple[HttpResponse, Page
         if not is_prefetch:
             stored.until = now + stored.seconds
     # A new object for each request, because middleware may change it.
-    response = HttpResponse(stored.content, headers=stored.headers)
+    if accepts_gzip(accepted_encodings) and site_compresses():
+        response = HttpResponse(stored.gzipped or _compress(key, stored), headers=stored.headers)
+        response["Content-Encoding"] = "gzip"
+        patch_vary_headers(response, ["Accept-Encoding"])
+    else:
+        response = HttpResponse(stored.content, headers=stored.headers)
     response.xframe_options_exempt = True
     return response, stored.page_view
 
@@ -114,6 +148,7 @@ def store(key: CacheKey, visit: WidgetRequest, response: PageResponse) -> None:
     now, seconds = time.monotonic(), visit.account.local_cache_seconds
     stored = _StoredResponse(
         content=response.content,
+        gzipped=b"",
         headers=dict(response.items()),
         templates=templates_to_watch(response.package_templates),
         read=visit.access.reads.snapshot(),
@@ -130,11 +165,23 @@ def _insert(key: CacheKey, stored: _StoredResponse) -> None:
     with _guard:
         # Removed first, so that a replaced response becomes the newest in the dict's order.
         _responses.pop(key, None)
-        size = len(stored.content) + sum(len(each.content) for each in _responses.values())
+        # Of a minute that is over, none is served again.
+        for outdated in [each for each, other in _responses.items() if other.minute < stored.minute]:
+            del _responses[outdated]
+        size = stored.size + sum(each.size for each in _responses.values())
         while _responses and (len(_responses) >= MAX_RESPONSES or size > MAX_BYTES):
-            size -= len(_responses.pop(next(iter(_responses))).content)
+            size -= _responses.pop(next(iter(_responses))).size
         if size <= MAX_BYTES:
             _responses[key] = stored
+
+
+def _compress(key: CacheKey, stored: _StoredResponse) -> bytes:
+    # No random bytes against BREACH, as GZipMiddleware adds: what is the same for everybody holds no secret to guess.
+    stored.gzipped = compress(stored.content, level=6).gzipped
+    # Inserted again, with its new size, unless a newer response has taken its place meanwhile.
+    if _responses.get(key) is stored:
+        _insert(key, stored)
+    return stored.gzipped
 
 
 def _minute(seconds: float) -> int:

@@ -23,6 +23,7 @@ from django.template.loader import get_template
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
+from kordless_booking.memory_budget import BoundedDict, MemoryBudget, text_bytes
 from kordless_booking.setting_changes import on_setting_change
 from kordless_booking.views.package_templates import PackageTemplates
 
@@ -48,6 +49,11 @@ class Skeleton:
         # `split` returns texts and the captured numbers in turn.
         self._pieces = _PLACEHOLDER.split(text)
         self._places = [int(number) for number in self._pieces[1::2]]
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes of its pieces."""
+        return text_bytes(self._pieces)
 
     def fill(self, values: Sequence[str]) -> str:
         """Return the text with `values[n]` in place of placeholder n. The values must be escaped already."""
@@ -145,16 +151,16 @@ def render_from_skeleton(package: PackageTemplates, context: Mapping[str, Any]) 
             for name, value in context.items()
         }
         page = Skeleton(package.render(with_placeholders))
-        # All at once: the next page that needs one of them rebuilds it with a single rendering.
-        if len(_pages) >= MAX_PAGES:
-            _pages.clear()
-        _pages[key] = page
+        # The next page that needs an evicted one rebuilds it with a single rendering.
+        _pages.put(key, page, page.memory_bytes + text_bytes(key))
     return page.fill(values)
 
 
-_pages: dict[tuple[object, ...], Skeleton] = {}
 MAX_PAGES: Final = 256
 """Skeletons of whole pages in this process."""
+MAX_PAGES_BYTES: Final = 16 * 1024 * 1024
+"""Bytes of all of them, with their keys. That of a list of 300 services has half a megabyte."""
+_pages: BoundedDict[tuple[object, ...], Skeleton] = BoundedDict(MemoryBudget(MAX_PAGES_BYTES), max_entries=MAX_PAGES)
 
 
 def _shape(name: str, value: Any, computed: frozenset[str], attributes: frozenset[str], values: list[str]) -> Hashable:

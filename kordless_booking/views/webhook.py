@@ -24,6 +24,7 @@ from django.views.decorators.debug import sensitive_variables
 from kordless_booking import conf
 from kordless_booking.funnel.counters import count_rejection
 from kordless_booking.logs import error_location, log_event
+from kordless_booking.retention import delete_after_delivery
 from kordless_booking.upstream.registry import services_for
 from kordless_booking.urlconf import account_for
 from kordless_booking.views.request import request_id_context, request_id_of
@@ -121,6 +122,8 @@ def _process(request: HttpRequest, account: conf.Account) -> str:
         raise _Rejected(500, "webhook_failed", logging.ERROR, **more) from None
     fields = {"account": account.name, "kind": event.kind, "outcome": outcome.value, "delivery": delivery_id}
     log_event(log, logging.INFO, "webhook_received", **fields)
+    # After the commit: it never changes the answer.
+    delete_after_delivery(now)
     return outcome.value
 
 

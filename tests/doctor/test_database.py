@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 def test_all_is_well(well: Settings):
     """The row that was written is gone."""
-    assert ask().of("database") == {"migrations": "ok", "database_writes": "ok"}
+    assert ask().of("database") == {"migrations": "ok", "database_writes": "ok", "retention": "ok"}
     assert BookingAttempt.objects.count() == 0
 
 

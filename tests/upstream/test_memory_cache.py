@@ -73,3 +73,28 @@ def test_it_is_bounded_and_drops_what_was_written_longest_ago(time: HandTime) ->
     for key in ("a", "b", "c", "a", "d"):
         memory.set(key, key, 10)
     assert memory.get_many("abcd") == {"a": "a", "c": "c", "d": "d"}
+
+
+def test_large_values_have_so_many_bytes_together(time: HandTime) -> None:
+    """The one written longest ago goes first; what is larger than all of them isn't stored."""
+    memory = MemoryCache(time.clock, max_bytes=30_000)
+    for name in "abcad":
+        memory.set(name, name.encode() * 10_000, 10)
+    assert set(memory.get_many("abcd")) == {"c", "a", "d"}
+    memory.delete_many(["c"])
+    memory.set("e", b"e" * 10_000, 10)
+    assert set(memory.get_many("acde")) == {"a", "d", "e"}
+    memory.set("a", b"a" * 30_001, 10)
+    assert set(memory.get_many("ade")) == set()
+
+
+def test_no_amount_of_data_evicts_a_permit_by_its_bytes(time: HandTime) -> None:
+    """Permits and counters are small, and they are what the rate limit rests on."""
+    memory = MemoryCache(time.clock, max_bytes=100_000)
+    assert memory.add("permit", 1, 60)
+    memory.set("epoch", "0123456789abcdef", 60)
+    for number in range(500):
+        memory.set(f"slots-{number}", b"x" * 50_000, 60)
+    assert not memory.add("permit", 1, 60)
+    assert memory.get("epoch") == "0123456789abcdef"
+    assert memory.get("slots-499") is not None

@@ -26,6 +26,7 @@ from kordless_booking.exceptions import (
     Unavailable,
     Unreachable,
 )
+from kordless_booking.memory_budget import MemoryBudget
 from kordless_booking.upstream.entries import Cached, CacheItem
 from kordless_booking.upstream.fallback_cache import FallbackCache
 from kordless_booking.upstream.keys import cache_key
@@ -542,6 +543,31 @@ def test_the_memory_of_a_process_is_bounded(scenario: CacheScenario) -> None:
     assert scenario.memory.trips == before
     cache.read(items[0])
     assert scenario.memory.trips == before + 1
+
+
+def test_all_accounts_of_a_process_have_so_many_bytes_together(scenario: CacheScenario) -> None:
+    """Fifty accounts cost no more memory than one; what doesn't fit is read from the shared cache, and is right."""
+    clock, budget = scenario.time.clock, MemoryBudget(100_000)
+    fallback = FallbackCache(scenario.memory, clock)
+    caches = [
+        ReadThroughCache(fallback, account=f"account-{number}", run=at_once, clock=clock, budget=budget, **WAITS)
+        for number in range(50)
+    ]
+
+    def item(size: int, month: str = "2026-12") -> CacheItem[str]:
+        parts = ("slots", "haircut", month)
+        return CacheItem(parts, lambda: "x" * size, lambda value: json.dumps(value).encode(), json.loads, LIFETIME)
+
+    for _again in range(2):
+        for cache in caches:
+            assert cache.read(item(5000)).value == "x" * 5000
+            assert budget.used_bytes <= 100_000
+    assert budget.used_bytes > 70_000
+    before = scenario.memory.trips
+    caches[-1].read(item(5000))
+    assert scenario.memory.trips == before
+    # Nothing of it fits, and it is served all the same.
+    assert caches[0].read(item(90_000, "2027-01")).value == "x" * 90_000
 
 
 def test_keys_filled_together_do_not_run_out_together(scenario: CacheScenario) -> None:

@@ -10,7 +10,13 @@ from kordless_booking.views.compression import compress, compressed_response
 BODY = b"body { color: red }" * 50
 
 
-@pytest.mark.parametrize(("accepts", "coding"), [("gzip, br", "gzip"), ("br", None), ("", None)])
+@pytest.mark.parametrize(
+    ("accepts", "coding"),
+    [
+        *(("gzip, br", "gzip"), ("br;q=1.0,GZIP;q=0.8", "gzip"), ("x-gzip", "gzip")),
+        *(("br", None), ("", None), ("gzip;q=0", None), ("br, gzip ; q=0.000", None), ("gzipped", None)),
+    ],
+)
 def test_the_body_is_sent_as_the_client_accepts_it(accepts: str, coding: str | None) -> None:
     """A shared cache must not give one client's form to another."""
     request = RequestFactory().get("/", headers={"Accept-Encoding": accepts})

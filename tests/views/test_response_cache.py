@@ -1,17 +1,20 @@
 """Answers that are given again: to whom, for how long, and never another's."""
 
+import gzip
 import os
 import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.test import Client, RequestFactory
 from django.urls import resolve
+from django.utils.text import compress_string
 from pytest_django import Settings
 from time_machine import Traveller
 
+from kordless_booking.booking.choices import QUERY_NAMES
 from kordless_booking.booking.form_input import encrypt_form_input
 from kordless_booking.conf import get_account
 from kordless_booking.sandbox import Sandbox
@@ -119,16 +122,192 @@ def test_the_memory_is_bounded(client: Client):
     assert key not in response_cache._responses
 
 
+def test_the_pages_of_a_minute_that_is_over_are_dropped(client: Client, clock: Traveller):
+    """None of them is served again, so none takes memory."""
+    for number in range(4):
+        client.get(f"/book/haircut/?accent=00000{number}")
+    assert len(response_cache._responses) == 4
+    clock.shift(60)
+    client.get("/book/haircut/")
+    assert len(response_cache._responses) == 1
+
+
 def test_no_parameter_fills_the_memory_with_copies_of_a_long_page(client: Client, monkeypatch: pytest.MonkeyPatch):
-    """A parameter that we don't know is another key; together, the responses have no more bytes than allowed."""
+    """A color of the host page's is another key; together, the responses have no more bytes than allowed."""
     size = len(client.get("/book/haircut/").content)
-    monkeypatch.setattr(response_cache, "MAX_BYTES", 3 * size)
+    monkeypatch.setattr(response_cache, "MAX_BYTES", 5 * size)
     for number in range(8):
-        client.get(f"/book/haircut/?x={number}")
-        assert sum(len(each.content) for each in response_cache._responses.values()) <= 3 * size
+        client.get(f"/book/haircut/?accent=00000{number}")
+        assert sum(len(each.content) for each in response_cache._responses.values()) <= 5 * size
     assert len(response_cache._responses) >= 2
     monkeypatch.setattr(response_cache, "MAX_BYTES", size // 2)
-    assert client.get("/book/haircut/?x=9").status_code == 200
+    assert client.get("/book/haircut/?accent=000009").status_code == 200
+    assert not response_cache._responses
+
+
+AD_LANDINGS = (
+    "gclid=EAIaIQob",
+    "fbclid=IwAR0",
+    "utm_source=mail&utm_medium=a%26b",
+    "x=1&y",
+    "=",
+    "&&",
+    "_ga=1.2&tz_=Asia/Tokyo",
+)
+
+
+@pytest.mark.parametrize("address", ["/book/", "/book/haircut/", "/book/haircut/?tz=Asia/Tokyo&hours=24"])
+def test_every_ad_landing_is_served_from_the_cache(client: Client, address: str):
+    """Names that no page reads are no part of the key: each visitor of a campaign has a click id of their own."""
+    page = client.get(address).content
+    assert len(response_cache._responses) == 1
+    for landing in AD_LANDINGS:
+        path, _, query = address.partition("?")
+        for each in (f"{landing}&{query}", f"{query}&{landing}" if query else landing):
+            assert client.get(f"{path}?{each}").content == page
+    assert len(response_cache._responses) == 1
+
+
+def test_an_ad_landing_leaves_no_trace_on_the_stored_page(client: Client):
+    """The first visitor's click id stands in no link, form or header of the page that all others get."""
+    for address in ("/book/", "/book/haircut/"):
+        response = client.get(f"{address}?gclid=Zzqx7&lang=de")
+        assert b"Zzqx7" not in response.content
+        assert "Zzqx7" not in repr(response.headers)
+
+
+def test_an_escaped_name_is_read_as_django_reads_it(client: Client):
+    """`%74z` is `tz`: no spelling gets the page of another zone."""
+    client.get("/book/haircut/")
+    assert "Tokyo" in client.get("/book/haircut/?%74z=Asia/Tokyo").content.decode()
+    assert "Tokyo" not in client.get("/book/haircut/").content.decode()
+
+
+class NotedQuery(QueryDict):
+    """A request's query that notes what is read of it."""
+
+    def __init__(self, query: str) -> None:
+        self.read: set[str] = set()
+        super().__init__(query)
+        self.read.clear()
+
+    def __getitem__(self, name: str) -> Any:
+        self.read.add(name)
+        return super().__getitem__(name)
+
+    def __contains__(self, name: object) -> bool:
+        self.read.add(str(name))
+        return super().__contains__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """As a dictionary's."""
+        self.read.add(name)
+        return super().get(name, default)
+
+    def __iter__(self) -> Any:
+        raise AssertionError("a shared page reads names that it can't know")
+
+
+@pytest.mark.parametrize("address", ["/book/", "/book/haircut/", "/book/styling-class/", "/book/nothing/"])
+def test_a_shared_page_reads_no_query_name_that_is_not_in_its_key(address: str, sandbox: Sandbox):
+    """Whoever reads another name on a shared page adds it to READ_NAMES, or two visitors get one page."""
+    request = RequestFactory().get(address, {"tz": "Asia/Tokyo", "q": "cut", "gclid": "1"})
+    request.GET = query = NotedQuery(request.META["QUERY_STRING"])
+    request.resolver_match = match = resolve(request.path)
+    assert match.func(request, *match.args, **match.kwargs).status_code in {200, 404}
+    assert query.read >= QUERY_NAMES
+    assert query.read <= response_cache.READ_NAMES
+
+
+GZIP = "django.middleware.gzip.GZipMiddleware"
+
+
+@pytest.fixture
+def compressions(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list to which each compression of a body appends its size: ours, and GZipMiddleware's."""
+    sizes: list[int] = []
+
+    def count(original: Any) -> Any:
+        def compressed(body: bytes, *args: Any, **options: Any) -> Any:
+            sizes.append(len(body))
+            return original(body, *args, **options)
+
+        return compressed
+
+    monkeypatch.setattr(response_cache, "compress", count(response_cache.compress))
+    monkeypatch.setattr("django.middleware.gzip.compress_string", count(compress_string))
+    return sizes
+
+
+def test_a_stored_page_is_compressed_once_for_all_visitors(client: Client, site: Settings, compressions: list[int]):
+    """Where the site compresses its responses, those from the cache are compressed already."""
+    site.MIDDLEWARE = [GZIP, *site.MIDDLEWARE]
+    plain = client.get("/book/haircut/").content
+    assert not compressions
+    for _visitor in range(5):
+        response = client.get("/book/haircut/", headers={"Accept-Encoding": "br, gzip"})
+        assert response["Content-Encoding"] == "gzip"
+        assert response["Content-Length"] == str(len(response.content))
+        assert "Accept-Encoding" in response["Vary"]
+        assert "HX-Request" in response["Vary"]
+        assert gzip.decompress(response.content) == plain
+    assert compressions == [len(plain)]
+    refused = client.get("/book/haircut/", headers={"Accept-Encoding": "br"})
+    assert refused.content == plain
+    assert "Content-Encoding" not in refused
+    assert "Accept-Encoding" in refused["Vary"]
+
+
+def test_validators_of_a_compressed_page_are_those_of_its_bytes(client: Client, site: Settings):
+    """ConditionalGetMiddleware, in either place, answers 304 to the visitor who has these bytes and to no other."""
+    conditional = "django.middleware.http.ConditionalGetMiddleware"
+    for middleware in ([GZIP, conditional], [conditional, GZIP]):
+        site.MIDDLEWARE = [*middleware, *site.MIDDLEWARE]
+        client.get("/book/haircut/")
+        packed = client.get("/book/haircut/", headers={"Accept-Encoding": "gzip"})
+        headers = {"Accept-Encoding": "gzip", "If-None-Match": packed["ETag"]}
+        assert client.get("/book/haircut/", headers=headers).status_code == 304
+        other = client.get("/book/haircut/?hours=24", headers=headers)
+        assert (other.status_code, other["ETag"] != packed["ETag"]) == (200, True)
+
+
+@pytest.mark.parametrize(
+    "middleware",
+    [[], [GZIP, f"{__name__}.marks_the_body"], [f"{__name__}.marks_the_body", GZIP]],
+    ids=["none compresses", "a site's own after it", "before it"],
+)
+def test_only_a_site_that_compresses_gets_compressed_pages(client: Client, site: Settings, middleware: list[str]):
+    """A middleware of the site's that changes bodies sees plain ones, wherever it could see them before."""
+    site.MIDDLEWARE = [*middleware, *site.MIDDLEWARE]
+    for _again in range(3):
+        response = client.get("/book/haircut/", headers={"Accept-Encoding": "gzip"})
+        assert (response.get("Content-Encoding") == "gzip") == bool(middleware)
+        body = gzip.decompress(response.content) if middleware and middleware[0] == GZIP else response.content
+        if len(middleware) == 2:
+            assert (b"<!-- marked -->" in body) == (middleware[0] == GZIP)
+
+
+def marks_the_body(get_response: Any) -> Any:
+    """Middleware of a site's own that appends to each HTML body which it can read."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response: HttpResponse = get_response(request)
+        if "Content-Encoding" not in response:
+            response.content += b"<!-- marked -->"
+        return response
+
+    return middleware
+
+
+@pytest.mark.django_db
+def test_a_compressed_form_counts_in_the_bytes_of_the_memory(
+    client: Client, site: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    """Both forms of a body are bounded together."""
+    site.MIDDLEWARE = [GZIP, *site.MIDDLEWARE]
+    size = len(client.get("/book/haircut/").content)
+    monkeypatch.setattr(response_cache, "MAX_BYTES", size + 100)
+    client.get("/book/haircut/", headers={"Accept-Encoding": "gzip"})
     assert not response_cache._responses
 
 
@@ -155,6 +334,7 @@ class Noted(dict[str, Any]):
 
 NOT_IN_THE_PAGE = {
     "HTTP_X_REQUEST_ID",  # each answer has its own
+    "HTTP_ACCEPT_ENCODING",  # in which form the page is sent
     *("HTTP_KB_AHEAD", "HTTP_KB_SEEN", "HTTP_KB_TAKEN"),  # whether there is a page at all
     *("HTTP_PURPOSE", "HTTP_SEC_PURPOSE", "HTTP_X_MOZ"),
     *("HTTP_USER_AGENT", "HTTP_CACHE_CONTROL", "HTTP_HX_BOOSTED", "HTTP_REFERER", "HTTP_HX_CURRENT_URL"),  # counts

@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
+from kordless_booking.memory_budget import BoundedDict, MemoryBudget
+from kordless_booking.views import skeletons
 from kordless_booking.views.package_templates import PackageTemplates, find_package_templates
 from kordless_booking.views.skeletons import PackagePart, SiteTemplatePart, cached_per_language, render_from_skeleton
 
@@ -106,3 +108,14 @@ def test_rendered_skeletons_are_cached_for_each_language(settings: Settings):
         assert make("a") == 4
         settings.DEBUG = True
         assert [make("a"), make("a")] == [5, 6]
+
+
+def test_skeletons_have_so_many_bytes_together(page: PackageTemplates, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Long lists of services don't fill the memory; a page whose skeleton was evicted is the same as before."""
+    budget = MemoryBudget(20_000)
+    monkeypatch.setattr(skeletons, "_pages", BoundedDict(budget))
+    lengths = [*range(1, 40), 500]
+    pages = [render_from_skeleton(page, context(urls=("a",) * length)) for length in lengths]
+    assert 10_000 < budget.used_bytes <= 20_000
+    assert [render_from_skeleton(page, context(urls=("a",) * length)) for length in lengths] == pages
+    assert pages[-1].count("a,") == 500

@@ -1,0 +1,169 @@
+"""Tables as they are after years: each with a given number of rows, written by the database itself in a moment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connection
+from django.db.models import Model
+
+from kordless_booking.models import (
+    Appointment,
+    BookingAttempt,
+    BookingProjection,
+    FunnelCount,
+    OutgoingMail,
+    RejectedDeliveryCount,
+    WebhookDelivery,
+)
+
+GROWING: tuple[type[Model], ...] = (
+    BookingAttempt,
+    WebhookDelivery,
+    BookingProjection,
+    FunnelCount,
+    RejectedDeliveryCount,
+    Appointment,
+    OutgoingMail,
+)
+"""Tables that grow with bookings, deliveries or days."""
+_DAYS = 400
+"""Days over which the rows are spread, back from the given time; for appointments, ahead of it."""
+
+
+def fill_tables(rows: int, now: str = "2026-12-01 15:00:00") -> None:
+    """Write so many rows into each table that grows, all of the account `default`. `now` is UTC.
+
+    Most attempts are placed; one in fifty was left behind in the queue, and one in fifty has an unknown outcome.
+    """
+    minutes = _DAYS * 1440 // rows + 1
+    past = _moment(now, f"-(n * {minutes})")
+    ahead = _moment(now, f"(n * {minutes})")
+    later = _moment(now, f"10080 - (n * {minutes})")
+    end = _moment(now, f"(n * {minutes}) + 60")
+    by_fifty = (
+        "CASE n % 50 WHEN 0 THEN 'waiting' WHEN 1 THEN 'outcome_unknown' WHEN 2 THEN 'rejected' ELSE 'placed' END"
+    )
+    account = "'default'"
+    _insert(
+        BookingAttempt,
+        rows,
+        key=_text("k"),
+        account=account,
+        service="'haircut'",
+        generation="1",
+        body_hash=_text("b"),
+        state=by_fifty,
+        rejection="''",
+        encrypted="'x'",
+        email_hash=_text("e"),
+        phone_hash="''",
+        claim="1",
+        claimed_until=past,
+        outcome_unknown="false",
+        retry_at=f"CASE n % 50 WHEN 0 THEN {past} END",
+        created_at=past,
+        changed_at=past,
+    )
+    _insert(
+        WebhookDelivery,
+        rows,
+        account=account,
+        delivery_id=_text("d"),
+        body_hash=_text("b"),
+        kind="'booking.created'",
+        outcome="'processed'",
+        happened_at=past,
+        received_at=past,
+        source="'webhook'",
+        encrypted=f"CASE WHEN n * {minutes} < 28 * 1440 THEN 'x' ELSE '' END",
+    )
+    _insert(
+        BookingProjection,
+        rows,
+        account=account,
+        number_hash=_text("p"),
+        start=later,
+        created="true",
+        canceled="false",
+        changed_at=past,
+    )
+    # Each day has a hundred services, or ten reasons.
+    _insert(
+        FunnelCount,
+        rows,
+        day=_day(now, "n / 100"),
+        account=account,
+        service="'s' || CAST(n % 100 AS varchar(5))",
+        placement="'page'",
+        stage="'service'",
+        count="3",
+    )
+    _insert(
+        RejectedDeliveryCount,
+        rows,
+        day=_day(now, "n / 10"),
+        account=account,
+        reason="'r' || CAST(n % 10 AS varchar(5))",
+        count="3",
+    )
+    _insert(
+        Appointment,
+        rows,
+        account=account,
+        number_hash=_text("a"),
+        email_hash=_text("e"),
+        phone_hash="''",
+        start=ahead,
+        end=end,
+        status="'confirmed'",
+        revision="0",
+        sequence="0",
+        notified_at=past,
+        encrypted="'x'",
+    )
+    # One mail for each appointment, whose keys begin at 1 in an empty table, or go on from there.
+    with connection.cursor() as cursor:
+        table, mails = _quoted(Appointment._meta.db_table), _quoted(OutgoingMail._meta.db_table)
+        cursor.execute(
+            f"INSERT INTO {mails} (appointment_id, kind, revision, state, tries, queued_at, due_at, changed_at) "  # noqa: S608 (ours)
+            f"SELECT id, 'confirmed', 0, 'sent', 1, notified_at, notified_at, notified_at FROM {table}"
+        )
+        if connection.vendor == "postgresql":
+            # As autovacuum does on a table that has grown. SQLite plans without statistics.
+            for model in GROWING:
+                cursor.execute(f"ANALYZE {_quoted(model._meta.db_table)}")
+
+
+def _insert(model: type[Model], rows: int, **columns: str) -> None:
+    """Insert rows by one statement. Each column is an SQL expression of `n`, which counts from 1."""
+    known: list[Any] = list(model._meta.concrete_fields)
+    missing = {field.column for field in known} - columns.keys() - {"id"}
+    assert not missing, f"{model.__name__} has columns that are not filled: {missing}"
+    names = ", ".join(_quoted(name) for name in columns)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {_quoted(model._meta.db_table)} ({names}) "  # noqa: S608 (ours)
+            f"WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {rows}) "
+            f"SELECT {', '.join(columns.values())} FROM numbers"
+        )
+
+
+def _quoted(name: str) -> str:
+    return connection.ops.quote_name(name)
+
+
+def _text(prefix: str) -> str:
+    return f"'{prefix}-' || CAST(n AS varchar(20))"
+
+
+def _moment(now: str, minutes: str) -> str:
+    if connection.vendor == "postgresql":
+        return f"TIMESTAMP WITH TIME ZONE '{now}+00' + ({minutes}) * INTERVAL '1 minute'"
+    return f"datetime('{now}', ({minutes}) || ' minutes')"
+
+
+def _day(now: str, days: str) -> str:
+    if connection.vendor == "postgresql":
+        return f"DATE '{now[:10]}' - ({days})"
+    return f"date('{now[:10]}', -({days}) || ' days')"
