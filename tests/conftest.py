@@ -138,6 +138,7 @@ def two_accounts(settings: Settings, account_settings: dict[str, Any], sandbox: 
     settings.ROOT_URLCONF = "tests.projects.several.urls"
     settings.KORDLESS_BOOKING = {
         "TRANSPORT": wsgi_transport(sandbox),
+        "MINIMUM_FILL_SECONDS": 0,
         "ACCOUNTS": {
             "north": {"API_KEY": NORTH_KEY, "ORG_SLUG": NORTH_ORG},
             "south": {"API_KEY": SANDBOX_KEY, "ORG_SLUG": SANDBOX_ORG},

@@ -33,12 +33,17 @@ from kordless_booking.forms import ContactForm
 from kordless_booking.models import FunnelCount
 from kordless_booking.upstream.phone_region import phone_region
 from kordless_booking.views import security
-from kordless_booking.views.abuse import HONEYPOT, reject_reason
+from kordless_booking.views.abuse import HONEYPOT, hold_until, queue_address, reject_reason
 from kordless_booking.views.already_requested import already_requested
 from kordless_booking.views.cells import parse_time
 from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.links import SeeOther
-from kordless_booking.views.outcome import invalidate_after_error, lost_slot_page, redirect_to_outcome
+from kordless_booking.views.outcome import (
+    invalidate_after_rejection,
+    lost_slot_page,
+    redirect_to_outcome,
+    slot_check,
+)
 from kordless_booking.views.page import build_page
 from kordless_booking.views.problems import Problem, cross_origin_post, from_api_error, log_problem
 from kordless_booking.views.rendering import render
@@ -162,7 +167,7 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
         if _is_used(visit, chosen):
             raise _already_requested(visit, chosen, sent=True)
         return _form_page(visit, _detail(visit, service), chosen, form, status=422)
-    if rejection := reject_reason(visit, chosen, form):
+    if rejection := reject_reason(visit, form):
         status = 429 if rejection.seconds else 422
         response = _form_page(visit, _detail(visit, service), chosen, form, problem=rejection, status=status)
         return set_retry_after(response, rejection.seconds) if rejection.seconds else response
@@ -178,6 +183,9 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
             visit.now,
             creations_per_minute=visit.account.creations_per_minute,
             on_created=lambda: visit.record_stage(FunnelCount.Stage.CONTACT, service),
+            is_slot_gone=slot_check(visit),
+            address_hash=queue_address(visit),
+            hold_until=hold_until(visit, chosen),
         )
     except DatabaseError:
         log_problem(visit, "attempt_not_written", level=logging.ERROR, status=503)
@@ -190,7 +198,7 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
             return _rejected_page(visit, chosen, form, outcome)
         # This error says nothing about an earlier send, which may be booked. So the visitor doesn't get a form with a
         # new key, but the page that finds out.
-        invalidate_after_error(visit, service, outcome.error)
+        invalidate_after_rejection(visit, service, outcome)
         outcome = placement.Pending(seconds=1)
     if isinstance(outcome, placement.DifferentRequest):
         raise _already_requested(visit, chosen, sent=True)
@@ -210,7 +218,7 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
 def _rejected_page(visit: WidgetRequest, chosen: Draft, form: ContactForm, outcome: placement.Rejected) -> HttpResponse:
     """Answer a rejected booking, by the kind of error. Form input is always kept."""
     error, service = outcome.error, chosen.terms.service
-    invalidate_after_error(visit, service, error)
+    invalidate_after_rejection(visit, service, outcome)
     if isinstance(error, exceptions.SlotTaken):
         log_problem(visit, "slot_conflict", level=logging.INFO, status=409, error=error)
         return _to_slots(visit, service, chosen.terms, taken="2" if outcome.after_unknown_outcome else "1")
