@@ -57,9 +57,34 @@ def wait_for(row: BookingAttempt, now: datetime, *, creations_per_minute: int, n
     before = _waiting(row.account, now).filter(_before(row)).aggregate(first=Min("retry_at"), count=Count("pk"))
     own = _seconds(row.retry_at, now)
     # Whole rounds only: with fewer than `creations_per_minute` attempts before it, it is sent in the same round.
-    rounds = (before["count"] + newcomers) // creations_per_minute
-    first = before["first"] or row.retry_at
-    return max(own, _seconds(first, now) + rounds * WINDOW_SECONDS) if rounds else own
+    rounds = (int(before["count"]) + newcomers) // creations_per_minute
+    first = _seconds(before["first"] or row.retry_at, now)
+    if rounds:
+        return max(own, first + rounds * WINDOW_SECONDS)
+    if own or first or not before["count"]:
+        return own
+    return _wait_for_room(row.account, now, int(before["count"]), creations_per_minute)
+
+
+def _wait_for_room(account: str, now: datetime, before: int, creations_per_minute: int) -> int:
+    """Return the seconds until Kordless takes one more than those `before` an attempt; 0 when it does now.
+
+    Else whoever asks first would be sent, and those who were told that it is their turn would find no room.
+    """
+    rows, states = BookingAttempt.objects.filter(account=account), BookingAttempt.State
+    sent = list(
+        rows.filter(
+            Q(state=states.PLACED, created_at__gt=now - MAX_AGE, changed_at__gt=now - RATE_WINDOW)
+            | Q(state=states.PLACING, claimed_until__gt=now)
+        )
+        .order_by("changed_at")
+        .values_list("changed_at", flat=True)
+    )
+    missing = before + 1 - (creations_per_minute - len(sent))
+    if missing <= 0:
+        return 0
+    # Each of those that were sent makes room when its window ends.
+    return _seconds(sent[missing - 1] + timedelta(seconds=WINDOW_SECONDS), now) or 1
 
 
 def longest_wait_for(row: BookingAttempt, now: datetime, *, creations_per_minute: int) -> int:
@@ -99,7 +124,8 @@ def take_turn(row: BookingAttempt, now: datetime, *, creations_per_minute: int) 
         row.state = BookingAttempt.State.HELD
         return False
     if found["all"]:
-        row.turn = row.arrival + found["all"] * creations_per_minute
+        # One more, because those that come later lose a tie.
+        row.turn = row.arrival + found["all"] * creations_per_minute + 1
         queued.filter(pk=row.pk).update(turn=row.turn)
     return True
 

@@ -17,7 +17,6 @@ KORDLESS_BOOKING = {
     "WEBHOOK_SECRETS": NEW,
     # A guest fills in the form in no time.
     "MINIMUM_FILL_SECONDS": 0,
-    "BOOKINGS_PER_CONTACT": 0,
 }
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 

@@ -76,7 +76,10 @@ def burst(site: Served, passes: Callable[[int], object]) -> None:
     assert sorted(numbers) == sorted(booking["number"] for booking in site.kordless.bookings())
     assert (len(numbers), len(refused)) == (APART + 1, TOGETHER - 1)
     creates = site.kordless.requests("create")
-    assert counted([create["status"] for create in creates]) == {201: APART + 1, 409: TOGETHER - 1}
+    # A conflict that a recent list of free times shows isn't sent.
+    sent = counted([create["status"] for create in creates])
+    assert sent.pop(409, 0) <= TOGETHER - 1
+    assert sent == {201: APART + 1}
 
 
 def test_forty_at_once_are_forty_bookings_or_honest_conflicts(four: Served) -> None:
