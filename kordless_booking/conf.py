@@ -270,6 +270,9 @@ class Account:
     """Submitted forms, lookups and changes that one client address may make in ten minutes. 0 is no limit."""
     lookups_per_number: Annotated[int, _COUNT] = 10
     """Lookups of one confirmation number in an hour, by anybody. 0 is no limit."""
+    bookings_per_contact: Annotated[int, _COUNT] = 5
+    bookings_per_contact_daily: Annotated[int, _COUNT] = 20
+    """Bookings and moves of one email address or phone number in ten minutes, and in a day. 0 is no limit."""
     minimum_fill_seconds: Annotated[float, Setting(number_between(0, 5), "A number of seconds from 0 to 5.")] = 1.0
     """Seconds between showing a form and sending it to Kordless. A quicker form is held for the rest."""
     spam_check: Annotated[

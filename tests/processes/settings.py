@@ -17,6 +17,8 @@ KORDLESS_BOOKING = {
     "WEBHOOK_SECRETS": NEW,
     # A guest fills in the form in no time.
     "MINIMUM_FILL_SECONDS": 0,
+    "BOOKINGS_PER_CONTACT": 0,
+    "BOOKINGS_PER_CONTACT_DAILY": 0,
 }
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 
