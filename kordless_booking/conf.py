@@ -282,14 +282,17 @@ class Account:
         Setting(integer_between(1, MAX_MANAGE_LINK_DAYS), f"A whole number of days from 1 to {MAX_MANAGE_LINK_DAYS}."),
     ] = 400
     """Days that the manage link of a confirmation works."""
-    bookings_per_address: Annotated[int, _COUNT] = 50
+    bookings_per_address: Annotated[int, _COUNT] = 30
     lookups_per_address: Annotated[int, _COUNT] = 20
     changes_per_address: Annotated[int, _COUNT] = 40
     """Submitted forms, lookups and changes that one client address may make in ten minutes. 0 is no limit."""
     lookups_per_number: Annotated[int, _COUNT] = 10
     """Lookups of one confirmation number in an hour, by anybody. 0 is no limit."""
+    bookings_per_contact: Annotated[int, _COUNT] = 5
+    bookings_per_contact_daily: Annotated[int, _COUNT] = 20
+    """Bookings and moves of one email address or phone number in ten minutes, and in a day. 0 is no limit."""
     minimum_fill_seconds: Annotated[float, Setting(number_between(0, 5), "A number of seconds from 0 to 5.")] = 1.0
-    """Seconds between showing a form and sending it to Kordless. A quicker form waits for the rest."""
+    """Seconds between showing a form and sending it to Kordless. A quicker form is held for the rest."""
     spam_check: Annotated[
         str, Setting(matching(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+"), "The dotted path of a function of request and form.")
     ] = ""

@@ -30,17 +30,20 @@ class BookingAttempt(models.Model):
         REJECTED = "rejected"
         OUTCOME_UNKNOWN = "outcome_unknown"
         WAITING = "waiting"
+        HELD = "held"
 
         @property
         def is_open(self) -> bool:
             """True while the attempt may still become a booking."""
-            return self in {self.PLACING, self.OUTCOME_UNKNOWN, self.WAITING}
+            return self in {self.PLACING, self.OUTCOME_UNKNOWN, self.WAITING, self.HELD}
 
     key = models.CharField(max_length=64)
     """The draft's nonce: a double click, a reload and a retry of a form all have the same."""
     account = models.CharField(max_length=100)
     service = models.CharField(max_length=200)
     """Slug of the service."""
+    start = models.DateTimeField(null=True)
+    """Start of the slot: tells a second attempt at it. Null in rows of older releases."""
     generation = models.PositiveSmallIntegerField(default=1)
     """Grows when a rejected attempt is sent anew. The idempotency key contains it."""
     body_hash = models.CharField(max_length=64)
@@ -54,6 +57,12 @@ class BookingAttempt(models.Model):
     """Finds the rows of a person for erasure."""
     phone_hash = models.CharField(max_length=64, blank=True, default="")
     """Finds the rows of a person for erasure. Of the number as E.164."""
+    address_hash = models.CharField(max_length=64, blank=True, default="")
+    """Hash of the client address, over which the queue is shared out. Empty when unknown, or the outcome isn't open."""
+    arrival = models.PositiveBigIntegerField(default=0)
+    """Number in the order in which attempts came to the queue."""
+    turn = models.PositiveBigIntegerField(default=0)
+    """Number in the order in which the queue is served, see `booking/queue.py`. Equal ones go by primary key."""
     claim = models.PositiveIntegerField(default=1)
     """Number of sends. Raising it, in an UPDATE that names the old value, is the right to send."""
     claimed_until = models.DateTimeField()

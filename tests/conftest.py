@@ -113,6 +113,8 @@ def account_settings(sandbox: Sandbox) -> dict[str, Any]:
         "TRANSPORT": wsgi_transport(sandbox),
         "REQUESTS_PER_MINUTE": 600,
         "CREATIONS_PER_MINUTE": 300,
+        "BOOKINGS_PER_CONTACT": 0,
+        "BOOKINGS_PER_CONTACT_DAILY": 0,
         "MINIMUM_FILL_SECONDS": 0,
         # All the time that a page may be given: a test that is about slowness says how slow. On a busy machine the
         # default of 4 seconds can pass between two threads.
@@ -138,6 +140,7 @@ def two_accounts(settings: Settings, account_settings: dict[str, Any], sandbox: 
     settings.ROOT_URLCONF = "tests.projects.several.urls"
     settings.KORDLESS_BOOKING = {
         "TRANSPORT": wsgi_transport(sandbox),
+        "MINIMUM_FILL_SECONDS": 0,
         "ACCOUNTS": {
             "north": {"API_KEY": NORTH_KEY, "ORG_SLUG": NORTH_ORG},
             "south": {"API_KEY": SANDBOX_KEY, "ORG_SLUG": SANDBOX_ORG},

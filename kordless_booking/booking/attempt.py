@@ -9,6 +9,8 @@
                       │  ├────> OUTCOME_UNKNOWN  sent, no usable response: sent again with the same key and body
                       │  │
                       └──┴────> WAITING          over the creation limit: queued, and sent when its turn comes
+                         │         ▲
+    (form sent) ──────> HELD ──────┘             not due yet: neither sent nor queued, and nobody waits for it
 
 The key comes from the draft's nonce and the body from the form, so a double click, a reload and a retry all send the
 same key and body. Only a REJECTED attempt may be followed by a new generation, which has a new idempotency key and may

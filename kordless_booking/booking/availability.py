@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from kordless_booking.api.resources import Host, Slot, Team
+from kordless_booking.api.resources import Host, NewBooking, Slot, Team
 from kordless_booking.api.times import is_same_length, is_same_time
 from kordless_booking.booking.choices import query_id
 from kordless_booking.booking.slot_cache import cached_by_slots
@@ -416,6 +416,18 @@ def unique_teams(slots: Iterable[Slot]) -> tuple[Team, ...]:
 def unique_lengths(slots: tuple[Slot, ...]) -> tuple[timedelta, ...]:
     """Return each length of the free slots once, the shortest first."""
     return _lengths(_ByIdentity(slots))
+
+
+def has_slot_for(slots: Iterable[Slot], request: NewBooking) -> bool:
+    """Return True when one of the slots is the one that the request asks for, with room for its party."""
+    return any(
+        is_same_time(slot.start, request.start)
+        and is_same_time(slot.end, request.end)
+        and slot.available >= (request.party_size or 1)
+        and (request.host_id is None or (slot.host is not None and slot.host.id == request.host_id))
+        and (request.team_id is None or (slot.team is not None and slot.team.id == request.team_id))
+        for slot in slots
+    )
 
 
 def slots_to_move_to(

@@ -17,6 +17,7 @@ from kordless_booking.normalization import contact_spellings
 _CONTACT: Final = "kordless_booking.contact"
 _NUMBER: Final = "kordless_booking.number"
 _DELIVERY: Final = "kordless_booking.delivery"
+_ADDRESS: Final = "kordless_booking.address"
 
 
 class _Numbered(Protocol):
@@ -47,6 +48,11 @@ def contact_hashes(contacts: Iterable[str]) -> set[str]:
     In each of its spellings, because older releases didn't hash the canonical one.
     """
     return _under_each_key(_CONTACT, (spelling for contact in contacts for spelling in contact_spellings(contact)))
+
+
+def address_hash(address: str) -> str:
+    """Hash a client address; "" for none."""
+    return _hash(_ADDRESS, address, settings.SECRET_KEY) if address else ""
 
 
 def delivery_hash(digest: str) -> str:

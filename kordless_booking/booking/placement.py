@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any, Final
 
 import msgspec
@@ -43,6 +45,8 @@ not documented; other APIs keep theirs for a day."""
 MAX_PAUSE_SECONDS: Final = 30
 """Upper bound of the wait before an attempt is sent again, when Kordless could not be reached or its response was
 lost."""
+LOOK_AGAIN_SECONDS: Final = 2
+"""Seconds after which a page looks again that waits for another attempt, or for another process."""
 RETRY_SECONDS: Final = 10
 """Seconds until a queued attempt that could not be sent is tried again, where Kordless sent no Retry-After."""
 
@@ -69,6 +73,9 @@ class Rejected:
     slot."""
     rejected_at: datetime | None = field(default=None, compare=False)
     """When that became known (UTC), where the attempt ended with it."""
+    is_news: bool = field(default=False, compare=False)
+    """True for the one caller whose send ended with it: what is cached may be outdated. False when it was read from the
+    row, or from the cached slots themselves."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,10 @@ class Pending:
     """Estimated seconds until it is worth asking again."""
     waiting: bool = False
     """True when the attempt is only queued."""
+    longest: int = field(default=0, compare=False)
+    """Seconds until a queued attempt is sent if all come that may overtake it. 0 where nobody may."""
+    held: bool = field(default=False, compare=False)
+    """True when the attempt is not due yet, and not even queued."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +103,18 @@ class DifferentRequest:
 Outcome = Placed | Rejected | Pending | DifferentRequest
 
 
+@dataclass(frozen=True)
+class _Call:
+    """Everything with which one call of `place_booking` or `resume` sends an attempt."""
+
+    client: Kordless
+    now: datetime
+    creations_per_minute: int
+    is_slot_gone: Callable[[NewBooking], bool] | None
+    address_hash: str = ""
+    hold_until: datetime | None = None
+
+
 def place_booking(
     account: str,
     client: Kordless,
@@ -100,6 +123,9 @@ def place_booking(
     *,
     creations_per_minute: int = CREATIONS_PER_MINUTE,
     on_created: Callable[[], object] | None = None,
+    is_slot_gone: Callable[[NewBooking], bool] | None = None,
+    address_hash: str = "",
+    hold_until: datetime | None = None,
 ) -> Outcome:
     """Place the attempt, or follow up an earlier one with the same key.
 
@@ -107,22 +133,28 @@ def place_booking(
     rejected attempt is replaced, whatever the body.
 
     `creations_per_minute` is how many Kordless accepts. `on_created` is called as soon as the row is inserted, and only
-    when the key was new.
+    when the key was new. `is_slot_gone` tells from a recent list of slots that one isn't free any more: an attempt that
+    was never sent is then rejected without being sent. `address_hash` is that of the client address, over which the
+    queue is shared out. Before `hold_until` a new attempt is neither sent nor queued.
 
     Raises django.db.DatabaseError when the row can't be inserted; nothing has been sent then.
     """
-    wait = queue.wait_for_new_attempt(account, now)
-    row = _new_row(account, attempt, now, wait)
+    call = _Call(client, now, creations_per_minute, is_slot_gone, address_hash, hold_until)
+    return _place(account, attempt, call, on_created)
+
+
+def _place(account: str, attempt: Attempt, call: _Call, on_created: Callable[[], object] | None = None) -> Outcome:
+    row = _new_row(account, attempt, call)
     try:
         # Within an outer transaction this is a savepoint: a failed insert must not break the queries that follow.
         with transaction.atomic():
             row.save(force_insert=True)
     except IntegrityError:
         earlier = BookingAttempt.objects.get(key=attempt.key, account=account)
-        return _resubmit(earlier, client, attempt, now, creations_per_minute)
+        return _resubmit(earlier, attempt, call)
     if on_created is not None:
         on_created()
-    return _send_in_turn(row, client, attempt, now, wait, creations_per_minute)
+    return _send_in_turn(row, attempt, call)
 
 
 def resume(
@@ -133,11 +165,12 @@ def resume(
     now: datetime,
     *,
     creations_per_minute: int = CREATIONS_PER_MINUTE,
+    is_slot_gone: Callable[[NewBooking], bool] | None = None,
 ) -> Outcome | None:
     """Return the state of the attempt, after sending it again when that is due. None when there is no such attempt.
 
     `digest` is the plain hash of the body that the visitor sent. Return DifferentRequest when their attempt was
-    rejected, and has been replaced by one with another body.
+    rejected, and has been replaced by one with another body. `is_slot_gone` is as for `place_booking`.
     """
     row = BookingAttempt.objects.filter(key=key, account=account).first()
     if row is None:
@@ -145,7 +178,7 @@ def resume(
     # A row without a hash was emptied by an erasure. It can't be compared, and it has nothing left to show.
     if row.body_hash and not is_body_hash(row.body_hash, digest):
         return DifferentRequest()
-    return _follow_up(row, client, now, creations_per_minute)
+    return _follow_up(row, _Call(client, now, creations_per_minute, is_slot_gone))
 
 
 def has_attempt(account: str, key: str) -> bool:
@@ -153,44 +186,59 @@ def has_attempt(account: str, key: str) -> bool:
     return BookingAttempt.objects.filter(key=key, account=account).exclude(state=BookingAttempt.State.REJECTED).exists()
 
 
-def _resubmit(
-    row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetime, creations_per_minute: int
-) -> Outcome:
+def _resubmit(row: BookingAttempt, attempt: Attempt, call: _Call) -> Outcome:
     """Follow up an earlier attempt with the same key. Replace a rejected one, whatever the body."""
     same = is_body_hash(row.body_hash, attempt.body_digest())
     if row.state != BookingAttempt.State.REJECTED:
-        return _follow_up(row, client, now, creations_per_minute) if same else DifferentRequest()
-    wait = queue.wait_for_new_attempt(row.account, now)
-    renewed = _renew(row, attempt, now, wait)
+        return _follow_up(row, call) if same else DifferentRequest()
+    renewed = _renew(row, attempt, call)
     # Another request replaced it first, with this body or another one. Start over, to follow up that attempt. The
     # recursion ends: each further round needs another rejection in between.
     if renewed is None:
-        return place_booking(row.account, client, attempt, now, creations_per_minute=creations_per_minute)
-    return _send_in_turn(renewed, client, attempt, now, wait, creations_per_minute)
+        return _place(row.account, attempt, call)
+    return _send_in_turn(renewed, attempt, call)
 
 
-def _new_row(account: str, attempt: Attempt, now: datetime, wait: int, generation: int = 1) -> BookingAttempt:
-    """Build the row of an attempt that is sent at once, or, when others are queued, is due again in `wait` seconds."""
-    return BookingAttempt(
+def _new_row(account: str, attempt: Attempt, call: _Call, generation: int = 1) -> BookingAttempt:
+    """Build the row of an attempt that is sent at once, or is due later."""
+    row = BookingAttempt(
         key=attempt.key,
         account=account,
         service=attempt.request.service_slug,
+        start=attempt.request.start,
         generation=generation,
         body_hash=attempt.body_hash(),
-        state=BookingAttempt.State.WAITING if wait else BookingAttempt.State.PLACING,
         encrypted=attempt.encrypted(account),
         **attempt.contact_hashes(),
-        claimed_until=now if wait else now + LEASE,
-        retry_at=now + timedelta(seconds=wait) if wait else None,
-        created_at=now,
-        changed_at=now,
+        address_hash=call.address_hash,
+        created_at=call.now,
+        changed_at=call.now,
     )
+    _admit(row, call)
+    return row
 
 
-def _renew(row: BookingAttempt, attempt: Attempt, now: datetime, wait: int) -> BookingAttempt | None:
+def _admit(row: BookingAttempt, call: _Call) -> None:
+    """Set on the row, which was never sent, how it goes on: sent at once (PLACING), queued or held."""
+    now, states = call.now, BookingAttempt.State
+    row.retry_at, row.claimed_until = None, now
+    if call.hold_until is not None and call.hold_until > now:
+        row.state, row.retry_at = states.HELD, call.hold_until
+    elif queue.is_behind_same_slot(row, now):
+        row.state, row.retry_at = states.HELD, now + timedelta(seconds=LOOK_AGAIN_SECONDS)
+    elif wait := queue.wait_for_new_attempt(row.account, now):
+        row.state, row.retry_at = states.WAITING, now + timedelta(seconds=wait)
+    else:
+        row.state, row.claimed_until = states.PLACING, now + LEASE
+    # One that is held has no place in the queue yet, and must not move those of others.
+    if row.state != states.HELD:
+        row.arrival = row.turn = queue.next_arrival(row.account, now)
+
+
+def _renew(row: BookingAttempt, attempt: Attempt, call: _Call) -> BookingAttempt | None:
     """Replace a rejected row by one of the next generation. Return None when another request was quicker."""
-    # A new row instead of an update: the queue is ordered by primary key, and a renewed attempt goes to its end.
-    renewed = _new_row(row.account, attempt, now, wait, row.generation + 1)
+    # A new row instead of an update: equal turns go by primary key, and a renewed attempt goes to the queue's end.
+    renewed = _new_row(row.account, attempt, call, row.generation + 1)
     with transaction.atomic():
         deleted, _by_model = BookingAttempt.objects.filter(
             pk=row.pk, claim=row.claim, state=BookingAttempt.State.REJECTED
@@ -201,37 +249,81 @@ def _renew(row: BookingAttempt, attempt: Attempt, now: datetime, wait: int) -> B
     return renewed
 
 
-def _send_in_turn(
-    row: BookingAttempt, client: Kordless, attempt: Attempt, now: datetime, wait: int, creations_per_minute: int
-) -> Outcome:
-    """Send the attempt of a new row. When others are queued, return the estimated wait instead."""
-    if not wait:
-        return _send(row, client, attempt, now, creations_per_minute)
-    log_event(log, logging.INFO, "create_queued", attempt=row.pk, seconds=wait)
-    return Pending(queue.wait_for(row, now, creations_per_minute=creations_per_minute), waiting=True)
+def _send_in_turn(row: BookingAttempt, attempt: Attempt, call: _Call) -> Outcome:
+    """Send the attempt of a new row. When it is held or others are queued, return the estimated wait instead."""
+    if _is_gone(attempt.request, call):
+        return _reject_unsent(row, call)
+    if row.state == BookingAttempt.State.PLACING:
+        return _send(row, attempt, call)
+    return _wait_in_state(row, call)
 
 
-def _follow_up(row: BookingAttempt, client: Kordless, now: datetime, creations_per_minute: int) -> Outcome:
+def _wait_in_state(row: BookingAttempt, call: _Call) -> Pending:
+    """Return the wait of a row that has just been held or queued. A queued one takes its turn first."""
+    now, creations = call.now, call.creations_per_minute
+    if row.state == BookingAttempt.State.WAITING and queue.take_turn(row, now, creations_per_minute=creations):
+        seconds = queue.wait_for(row, now, creations_per_minute=creations)
+        log_event(log, logging.INFO, "create_queued", attempt=row.pk, seconds=seconds)
+        return _queued(row, seconds, call)
+    return _held(row, now)
+
+
+def _held(row: BookingAttempt, now: datetime) -> Pending:
+    # After some seconds it isn't held for a moment only, but behind another attempt.
+    is_new = row.created_at > now - queue.GRACE
+    return Pending(_seconds_until(row.retry_at, now), held=is_new)
+
+
+def _queued(row: BookingAttempt, seconds: int, call: _Call) -> Pending:
+    longest = 0
+    if row.turn > row.arrival:
+        longest = queue.longest_wait_for(row, call.now, creations_per_minute=call.creations_per_minute)
+    return Pending(seconds, waiting=True, longest=longest)
+
+
+def _seconds_until(moment: datetime | None, now: datetime) -> int:
+    """Return the whole seconds after which a moment has come, at least one."""
+    return max(1, ceil((moment - now).total_seconds())) if moment else 1
+
+
+def _is_gone(request: NewBooking, call: _Call) -> bool:
+    return call.is_slot_gone is not None and call.is_slot_gone(request)
+
+
+def _reject_unsent(row: BookingAttempt, call: _Call) -> Outcome:
+    """Reject an attempt that was never sent, because its slot is gone. Whoever claims it at this moment goes first."""
+    # Raises the claim, so that a process that has read the row before can't send what was rejected.
+    recorded = _record_outcome(
+        row,
+        call.now,
+        state=BookingAttempt.State.REJECTED,
+        retry_at=None,
+        encrypted="",
+        rejection=exceptions.SlotTaken.__name__,
+        claim=F("claim") + 1,
+    )
+    if not recorded:
+        return Pending(LOOK_AGAIN_SECONDS)
+    log_event(log, logging.INFO, "create_slot_gone", attempt=row.pk)
+    return Rejected(exceptions.SlotTaken(operation="create", reason="not_listed"), rejected_at=call.now)
+
+
+def _follow_up(row: BookingAttempt, call: _Call) -> Outcome:
     """Return the outcome of an existing row. When it is due, claim it and send it again."""
-    if row.state == BookingAttempt.State.PLACED:
+    now, states = call.now, BookingAttempt.State
+    if row.state == states.PLACED:
         return _stored_outcome(row, now)
-    if row.state == BookingAttempt.State.REJECTED:
+    if row.state == states.REJECTED:
         # An erasure has changed a row without a hash, not the rejection.
         rejected_at = row.changed_at if row.body_hash else None
         error = _rejection_error(row.rejection)
         return Rejected(error, after_unknown_outcome=row.outcome_unknown, rejected_at=rejected_at)
-    if row.state == BookingAttempt.State.WAITING and (
-        seconds := queue.wait_for(row, now, creations_per_minute=creations_per_minute)
-    ):
-        # Its time has come, but not its turn. Without a later time, the others would stop waiting for it.
-        if row.retry_at is not None and row.retry_at <= now:
-            rows = BookingAttempt.objects.filter(pk=row.pk, claim=row.claim, state=BookingAttempt.State.WAITING)
-            rows.update(retry_at=now + timedelta(seconds=seconds), changed_at=now)
-        return Pending(seconds, waiting=True)
+    if row.state in {states.WAITING, states.HELD} and (waits := _follow_up_unsent(row, call)):
+        return waits
     due = max(row.claimed_until, row.retry_at or row.claimed_until)
     if due > now:
         # Another process is sending. It answers long before its lease expires, so ask again in two seconds.
-        return Pending(2 if row.state == BookingAttempt.State.PLACING else int((due - now).total_seconds()) + 1)
+        return Pending(LOOK_AGAIN_SECONDS if row.state == states.PLACING else int((due - now).total_seconds()) + 1)
     if row.outcome_unknown and row.created_at + RESEND_WINDOW < now:
         return Rejected(exceptions.OutcomeUnknown(operation="create", reason="too_old"), after_unknown_outcome=True)
     try:
@@ -239,16 +331,46 @@ def _follow_up(row: BookingAttempt, client: Kordless, now: datetime, creations_p
     except InvalidToken:
         log_event(log, logging.ERROR, "attempt_unreadable", attempt=row.pk)
         return Rejected(exceptions.OutcomeUnknown(operation="create", reason="unreadable"), after_unknown_outcome=True)
-    was_queued = row.state == BookingAttempt.State.WAITING
-    # An expired lease in state PLACING means that the process died. It may have sent, so the outcome is unknown.
-    if not _claim(
-        row,
-        now,
-        state=BookingAttempt.State.PLACING,
-        outcome_unknown=row.outcome_unknown or row.state != BookingAttempt.State.WAITING,
-    ):
-        return Pending(seconds=2)
-    return _send(row, client, attempt, now, creations_per_minute, was_queued=was_queued)
+    # What was queued or held goes back there when it can't be sent. An expired lease in state PLACING means that the
+    # process died. It may have sent, so the outcome is unknown.
+    back_to = states(row.state) if row.state in {states.WAITING, states.HELD} else None
+    if not _claim(row, now, state=states.PLACING, outcome_unknown=row.outcome_unknown or back_to is None):
+        return Pending(seconds=LOOK_AGAIN_SECONDS)
+    return _send(row, attempt, call, back_to=back_to)
+
+
+def _follow_up_unsent(row: BookingAttempt, call: _Call) -> Outcome | None:
+    """Follow up an attempt that is queued or held. None when it may be sent now."""
+    now, states = call.now, BookingAttempt.State
+    # One that may have been sent is always asked for: the slot may be gone because this very attempt took it.
+    if not row.outcome_unknown and call.is_slot_gone is not None:
+        with suppress(InvalidToken):
+            if _is_gone(Attempt.from_row(row, now).request, call):
+                return _reject_unsent(row, call)
+    rows = BookingAttempt.objects.filter(pk=row.pk, claim=row.claim, state=row.state)
+    if row.state == states.HELD:
+        if row.retry_at is not None and row.retry_at > now:
+            return _held(row, now)
+        claimed_until = row.claimed_until
+        _admit(row, call)
+        if row.state == states.PLACING:
+            # Not before it is claimed, as it was read.
+            row.state, row.claimed_until = states.HELD, claimed_until
+            return None
+        changed = rows.update(
+            state=row.state, retry_at=row.retry_at, arrival=row.arrival, turn=row.turn, changed_at=now
+        )
+        return _wait_in_state(row, call) if changed else Pending(LOOK_AGAIN_SECONDS)
+    seconds = queue.wait_for(row, now, creations_per_minute=call.creations_per_minute)
+    behind = not seconds and queue.is_behind_same_slot(row, now)
+    if behind:
+        seconds = LOOK_AGAIN_SECONDS
+    # Its time has come, but not its turn. Without a later time, the others would stop waiting for it.
+    if seconds and row.retry_at is not None and row.retry_at <= now:
+        rows.update(retry_at=now + timedelta(seconds=seconds), changed_at=now)
+    if behind:
+        return Pending(seconds)
+    return _queued(row, seconds, call) if seconds else None
 
 
 def _claim(row: BookingAttempt, now: datetime, **changes: Any) -> bool:
@@ -263,34 +385,26 @@ def _claim(row: BookingAttempt, now: datetime, **changes: Any) -> bool:
 
 
 def _send(
-    row: BookingAttempt,
-    client: Kordless,
-    attempt: Attempt,
-    now: datetime,
-    creations_per_minute: int,
-    *,
-    was_queued: bool = False,
+    row: BookingAttempt, attempt: Attempt, call: _Call, *, back_to: BookingAttempt.State | None = None
 ) -> Outcome:
     """Send the attempt and record the outcome. The caller must hold the claim.
 
-    With `was_queued`, the attempt was queued, and the visitor was promised that it will be sent without their help: one
-    that could not be sent is queued again instead of rejected.
+    With `back_to`, the attempt was queued or held, and the visitor was promised that it will be sent without their
+    help: one that could not be sent returns to that state instead of being rejected.
     """
+    now = call.now
     try:
-        booking = client.create(attempt.request, idempotency_key=idempotency_key(row.key, row.generation))
+        booking = call.client.create(attempt.request, idempotency_key=idempotency_key(row.key, row.generation))
     except exceptions.TooMany as error:
-        seconds = _queue_wait(row, now, error.retry_after or DEFAULT_WAIT_SECONDS, creations_per_minute)
-        _record_outcome(row, now, state=BookingAttempt.State.WAITING, retry_at=now + timedelta(seconds=seconds))
-        log_event(log, logging.INFO, "create_queued", attempt=row.pk, seconds=seconds)
-        return Pending(seconds=seconds, waiting=True)
+        return _queue_again(row, call, error.retry_after or DEFAULT_WAIT_SECONDS, back_to)
     except exceptions.NotSent as error:
         # This send never left, but an earlier one may have been booked: the outcome stays unknown.
         if row.outcome_unknown:
             return _record_unknown_outcome(row, now)
-        if not was_queued:
+        if back_to is None:
             return _record_rejection(row, now, error)
         seconds = min(MAX_PAUSE_SECONDS, error.retry_after or RETRY_SECONDS)
-        _record_outcome(row, now, state=BookingAttempt.State.WAITING, retry_at=now + timedelta(seconds=seconds))
+        _record_outcome(row, now, state=back_to, retry_at=now + timedelta(seconds=seconds))
         return Pending(seconds=seconds)
     except exceptions.OutcomeUnknown:
         return _record_unknown_outcome(row, now)
@@ -302,7 +416,7 @@ def _send(
         # An error about the API key or the request as such says nothing about the earlier send, so its outcome stays
         # unknown.
         _record_unknown_outcome(row, now)
-        return Rejected(error, after_unknown_outcome=True)
+        return Rejected(error, after_unknown_outcome=True, is_news=True)
     if not is_same_time(booking.end, attempt.request.end):
         log_event(log, logging.WARNING, "terms_changed", attempt=row.pk, field="duration")
     # The row and the confirmation's URL get the booking; neither needs another copy of the contact.
@@ -319,10 +433,34 @@ def _send(
     return Placed(booking, now, notify_contact=attempt.request.contact if recorded else None)
 
 
-def _queue_wait(row: BookingAttempt, now: datetime, seconds: int, creations_per_minute: int) -> int:
+def _queue_again(row: BookingAttempt, call: _Call, seconds: int, back_to: BookingAttempt.State | None) -> Pending:
+    """Queue an attempt for which Kordless has no room before `seconds` have passed."""
+    now, waiting = call.now, BookingAttempt.State.WAITING
+    if back_to == BookingAttempt.State.HELD:
+        # Everybody who was queued in the meantime has an earlier place.
+        row.arrival = row.turn = queue.next_arrival(row.account, now)
+    wait = _queue_wait(row, call, seconds)
+    due = now + timedelta(seconds=wait)
+    _record_outcome(row, now, state=waiting, retry_at=due, arrival=row.arrival, turn=row.turn)
+    log_event(log, logging.INFO, "create_queued", attempt=row.pk, seconds=wait)
+    row.retry_at = due
+    # One that was queued already keeps its turn.
+    if back_to != waiting:
+        with suppress(DatabaseError):
+            if not queue.take_turn(row, now, creations_per_minute=call.creations_per_minute):
+                return _held(row, now)
+            if row.turn > row.arrival:
+                wait = max(wait, queue.wait_for(row, now, creations_per_minute=call.creations_per_minute))
+                return _queued(row, wait, call)
+    return Pending(seconds=wait, waiting=True)
+
+
+def _queue_wait(row: BookingAttempt, call: _Call, seconds: int) -> int:
     """Return the seconds until it is this attempt's turn, when Kordless accepts more in `seconds`."""
     try:
-        return queue.wait_after_contention(row, now, seconds=seconds, creations_per_minute=creations_per_minute)
+        return queue.wait_after_contention(
+            row, call.now, seconds=seconds, creations_per_minute=call.creations_per_minute
+        )
     except DatabaseError:
         # Only an estimate: without the count, the attempt comes back as soon as Kordless has room.
         return seconds
@@ -348,7 +486,7 @@ def _record_rejection(row: BookingAttempt, now: datetime, error: exceptions.Kord
     _record_outcome(
         row, now, state=BookingAttempt.State.REJECTED, retry_at=None, encrypted="", rejection=type(error).__name__
     )
-    return Rejected(error, after_unknown_outcome=row.outcome_unknown, rejected_at=now)
+    return Rejected(error, after_unknown_outcome=row.outcome_unknown, rejected_at=now, is_news=True)
 
 
 def _record_outcome(row: BookingAttempt, now: datetime, *, state: BookingAttempt.State, **changes: Any) -> bool:
@@ -364,6 +502,9 @@ def _record_outcome(row: BookingAttempt, now: datetime, *, state: BookingAttempt
     )
     if state != BookingAttempt.State.PLACED:
         rows = rows.filter(claim=row.claim)
+    if not state.is_open:
+        # Of no use any more.
+        changes["address_hash"] = ""
     try:
         return bool(rows.update(state=state, claimed_until=now, changed_at=now, **changes))
     except DatabaseError as error:

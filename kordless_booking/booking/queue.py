@@ -1,9 +1,15 @@
 """Queue of booking attempts, for when more are requested than Kordless creates per minute.
 
-The queue is first in, first out. Only as many attempts from its front may be sent as Kordless accepts per minute, and a
-new attempt goes to its end, so that none starves. Attempts are sent by the visitors' own pages, which ask again after
-the seconds that they were given. An attempt whose page has not asked within `GRACE` of its time (a closed tab) does not
-hold up the others. It has its old position again when the page comes back.
+Only as many attempts from the front of the queue may be sent as Kordless accepts per minute, and a new attempt goes to
+its end, so that none starves. Attempts are sent by the visitors' own pages, which ask again after the seconds that they
+were given. An attempt whose page has not asked within `GRACE` of its time (a closed tab) does not hold up the others.
+It has its old position again when the page comes back.
+
+The queue is shared out over client addresses (fair queueing). An attempt's `arrival` is its number among those that
+came; its `turn`, by which the queue is served, is the same for the first attempt of an address. For each further one
+that waits at the same address, it is the number of attempts that Kordless accepts per minute later: so many attempts
+that come after it go first. So whoever is the first of an address is overtaken by nobody. At most
+`MAX_WAITING_PER_ADDRESS` attempts of an address are in the queue. More are held outside, and join its end.
 """
 
 from __future__ import annotations
@@ -11,7 +17,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from django.db.models import Count, Min
+from django.db.models import Count, Max, Min, Q
 
 from kordless_booking.api.client import QUOTA_SECONDS
 from kordless_booking.models import BookingAttempt
@@ -27,6 +33,10 @@ MAX_AGE: Final = timedelta(minutes=30)
 `created_at` lets an index exclude them from the count."""
 GRACE: Final = timedelta(seconds=10)
 """Time after which a queued attempt whose page does not ask no longer holds up the others."""
+KEEPS_PLACE: Final = timedelta(hours=1)
+"""Age up to which an attempt whose page doesn't ask counts when others get their place: so it keeps its own."""
+MAX_WAITING_PER_ADDRESS: Final = 5
+"""Attempts of one client address in the queue: half of what Kordless accepts per minute."""
 
 
 def wait_for_new_attempt(account: str, now: datetime) -> int:
@@ -38,18 +48,111 @@ def wait_for_new_attempt(account: str, now: datetime) -> int:
     return max(1, _seconds(earliest, now)) if earliest else 0
 
 
-def wait_for(row: BookingAttempt, now: datetime, *, creations_per_minute: int) -> int:
+def wait_for(row: BookingAttempt, now: datetime, *, creations_per_minute: int, newcomers: int = 0) -> int:
     """Estimate the seconds until a waiting attempt is sent; 0 when it may be sent now.
 
-    Kordless takes `creations_per_minute` of them.
+    Kordless takes `creations_per_minute` of them. `newcomers` are counted as well: attempts that may still come, and go
+    first.
     """
-    # By primary key, not by time: an attempt from a worker with a slow clock could otherwise overtake others that were
-    # told their position already.
-    before = _waiting(row.account, now).filter(pk__lt=row.pk).aggregate(first=Min("retry_at"), count=Count("pk"))
+    before = _waiting(row.account, now).filter(_before(row)).aggregate(first=Min("retry_at"), count=Count("pk"))
     own = _seconds(row.retry_at, now)
     # Whole rounds only: with fewer than `creations_per_minute` attempts before it, it is sent in the same round.
-    rounds = before["count"] // creations_per_minute
-    return max(own, _seconds(before["first"], now) + rounds * WINDOW_SECONDS) if rounds else own
+    rounds = (int(before["count"]) + newcomers) // creations_per_minute
+    first = _seconds(before["first"] or row.retry_at, now)
+    if rounds:
+        return max(own, first + rounds * WINDOW_SECONDS)
+    if own or first or not before["count"]:
+        return own
+    return _wait_for_room(row.account, now, int(before["count"]), creations_per_minute)
+
+
+def _wait_for_room(account: str, now: datetime, before: int, creations_per_minute: int) -> int:
+    """Return the seconds until Kordless takes one more than those `before` an attempt; 0 when it does now.
+
+    Else whoever asks first would be sent, and those who were told that it is their turn would find no room.
+    """
+    rows, states = BookingAttempt.objects.filter(account=account), BookingAttempt.State
+    sent = list(
+        rows.filter(
+            Q(state=states.PLACED, created_at__gt=now - MAX_AGE, changed_at__gt=now - RATE_WINDOW)
+            | Q(state=states.PLACING, claimed_until__gt=now)
+        )
+        .order_by("changed_at")
+        .values_list("changed_at", flat=True)
+    )
+    missing = before + 1 - (creations_per_minute - len(sent))
+    if missing <= 0:
+        return 0
+    # Each of those that were sent makes room when its window ends.
+    return _seconds(sent[missing - 1] + timedelta(seconds=WINDOW_SECONDS), now) or 1
+
+
+def longest_wait_for(row: BookingAttempt, now: datetime, *, creations_per_minute: int) -> int:
+    """Estimate the seconds until a waiting attempt is sent, if all come that may overtake it.
+
+    The same as `wait_for` for the first attempt of an address, which nobody may.
+    """
+    # Those that are yet to come have a later arrival. With an equal turn, the primary key decides.
+    newcomers = max(0, row.turn - next_arrival(row.account, now)) if row.turn > row.arrival else 0
+    return wait_for(row, now, creations_per_minute=creations_per_minute, newcomers=newcomers)
+
+
+def next_arrival(account: str, now: datetime) -> int:
+    """Return the number of an attempt that comes to the queue now. Two that come in the same moment may share it."""
+    there = BookingAttempt.objects.filter(
+        account=account,
+        state__in=[BookingAttempt.State.PLACING, BookingAttempt.State.WAITING],
+        created_at__gt=now - KEEPS_PLACE,
+    )
+    return int(there.aggregate(last=Max("arrival"))["last"] or 0) + 1
+
+
+def take_turn(row: BookingAttempt, now: datetime, *, creations_per_minute: int) -> bool:
+    """Give an attempt its turn that has just been queued, behind all others of its address.
+
+    Return False, and hold it instead, when too many of these are waiting.
+    """
+    if not row.address_hash:
+        return True
+    queued = BookingAttempt.objects.filter(account=row.account, state=BookingAttempt.State.WAITING)
+    own = queued.filter(address_hash=row.address_hash, created_at__gt=now - KEEPS_PLACE).exclude(pk=row.pk)
+    # Counted when this one is in the queue already: of two that join in the same moment at least one sees the other.
+    # Those of closed tabs count too: together they would else come back as the first of their address.
+    found = own.aggregate(all=Count("pk"), waiting=Count("pk", filter=Q(retry_at__gt=now - GRACE)))
+    if found["waiting"] >= MAX_WAITING_PER_ADDRESS:
+        queued.filter(pk=row.pk, claim=row.claim).update(state=BookingAttempt.State.HELD)
+        row.state = BookingAttempt.State.HELD
+        return False
+    if found["all"]:
+        # One more, because those that come later lose a tie.
+        row.turn = row.arrival + found["all"] * creations_per_minute + 1
+        queued.filter(pk=row.pk).update(turn=row.turn)
+    return True
+
+
+def is_behind_same_slot(row: BookingAttempt, now: datetime) -> bool:
+    """Return True while an earlier attempt of the same address or contact at the same slot is under way.
+
+    Two people of a family are served one after the other: if the slot has room for one, the second must not cost
+    Kordless a request.
+    """
+    hashes = {name: value for name in ("address_hash", "email_hash", "phone_hash") if (value := getattr(row, name, ""))}
+    if row.start is None or not hashes:
+        return False
+    same = Q()
+    for name, value in hashes.items():
+        same |= Q(**{name: value})
+    asks = Q(retry_at__gt=now - GRACE)
+    states = BookingAttempt.State
+    under_way = (
+        Q(state=states.PLACING, claimed_until__gt=now)
+        | asks & Q(state__in=[states.WAITING, states.OUTCOME_UNKNOWN])
+        # A new one only. One that is held because of its address may itself wait for those that came after it.
+        | asks & Q(state=states.HELD, created_at__gt=now - GRACE)
+    )
+    rows = BookingAttempt.objects.filter(same, under_way, account=row.account, created_at__gt=now - KEEPS_PLACE)
+    earlier = rows.filter(pk__lt=row.pk) if row.pk else rows
+    return earlier.filter(service=row.service, start=row.start).exists()
 
 
 def wait_after_contention(row: BookingAttempt, now: datetime, *, seconds: int, creations_per_minute: int) -> int:
@@ -58,7 +161,7 @@ def wait_after_contention(row: BookingAttempt, now: datetime, *, seconds: int, c
     Older attempts that are being sent at this moment, and for which Kordless will have no room either, come before it.
     """
     rows = BookingAttempt.objects.filter(account=row.account)
-    waiting = _waiting(row.account, now).filter(pk__lt=row.pk).count()
+    waiting = _waiting(row.account, now).filter(_before(row)).count()
     # Leases that have not expired: these are in flight right now, in other threads and processes.
     in_flight = rows.filter(state=BookingAttempt.State.PLACING, claimed_until__gt=now, pk__lt=row.pk).count()
     placed = rows.filter(
@@ -66,6 +169,13 @@ def wait_after_contention(row: BookingAttempt, now: datetime, *, seconds: int, c
     ).count()
     crowded_out = max(0, in_flight - max(0, creations_per_minute - placed))
     return seconds + (waiting + crowded_out) // creations_per_minute * WINDOW_SECONDS
+
+
+def _before(row: BookingAttempt) -> Q:
+    """Return the condition for what is served before the attempt."""
+    # Never by time: an attempt from a worker with a slow clock could otherwise overtake others that were told their
+    # position already.
+    return Q(turn__lt=row.turn) | Q(turn=row.turn, pk__lt=row.pk)
 
 
 def _waiting(account: str, now: datetime) -> QuerySet[BookingAttempt]:

@@ -38,7 +38,7 @@ from kordless_booking.webhooks.stored_body import BODY_RETENTION, BodyUnavailabl
 FORM_EXPIRES_AFTER: Final = timedelta(days=2)
 """Age from which no form can be sent again: DRAFT_SECONDS is a day at most."""
 _OPEN: Final = [state.value for state in BookingAttempt.State if state.is_open]
-_EMPTY: Final = {"encrypted": "", "body_hash": "", "email_hash": "", "phone_hash": ""}
+_EMPTY: Final = {"encrypted": "", "body_hash": "", "email_hash": "", "phone_hash": "", "address_hash": ""}
 """Columns with personal data, or with a hash of it, and their value when emptied."""
 
 
@@ -124,7 +124,7 @@ def _empty(row: BookingAttempt, now: datetime) -> int:
     Raises the claim, so that a process that read the row before can't send it afterwards.
     """
     state, refusal = row.state, row.rejection
-    if state == BookingAttempt.State.WAITING and not row.outcome_unknown:
+    if state in {BookingAttempt.State.WAITING, BookingAttempt.State.HELD} and not row.outcome_unknown:
         # Never sent, so it can be given up with a clear answer to its visitor.
         state, refusal = BookingAttempt.State.REJECTED.value, "NotSent"
     elif state in _OPEN:

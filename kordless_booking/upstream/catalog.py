@@ -168,6 +168,15 @@ class Catalog:
             return Cached((), self._clock.now())
         return self._cache.read(self._slots_item(slug, month, party_size, window_days))
 
+    def recent_slots(
+        self, slug: str, start: datetime, party_size: int, *, max_age_seconds: float
+    ) -> tuple[Slot, ...] | None:
+        """Return the cached slots of the month of `start`; None if they are older, or invalidated. Sends no request."""
+        [entry] = self._cache.lookup(self._slots_item(slug, start.date().replace(day=1), party_size, None))
+        envelope = entry.value_within(self._clock.now(), max_age_seconds)
+        known: tuple[Slot, ...] = entry.value
+        return known if envelope is not None and envelope.generation == entry.generation else None
+
     def preload(self, slug: str, *months: date, party_size: int = 1) -> ServiceDetail | None:
         """Load everything that a page of slots reads in one cache round trip, so that the reads need none of their own.
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from math import ceil
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +18,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from kordless_booking.booking.hashes import address_hash
 from kordless_booking.logs import log_event
 from kordless_booking.upstream.permits import first_free_at, take_permit
 
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from kordless_booking.views.request import WidgetRequest
 
 log = logging.getLogger("kordless_booking.views")
+
+
+UNKNOWN_ADDRESS: Final = "unknown"
+"""Stands for the client address where there is none, such as behind a Unix socket."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,15 @@ def consume(visit: WidgetRequest, scope: str, identity: str | None = None) -> in
     return min(max(1, ceil(first_free_at(keys, found, free_at) - now)), rule.seconds)
 
 
+def queue_address(visit: WidgetRequest) -> str:
+    """Return the hash of the client address over which the queue of creations is shared out.
+
+    "" where nobody knows the address, or the site limits no address: then all are equal.
+    """
+    address = client_address(visit.request, visit.account.trusted_proxies)
+    return address_hash(address) if address != UNKNOWN_ADDRESS and visit.account.bookings_per_address else ""
+
+
 def client_address(request: HttpRequest, trusted_proxies: int) -> str:
     """Return the address that the outermost trusted proxy saw, or "unknown".
 
@@ -84,7 +98,7 @@ def client_address(request: HttpRequest, trusted_proxies: int) -> str:
     try:
         parsed = ipaddress.ip_address(address.strip("[]"))
     except ValueError:
-        return "unknown"
+        return UNKNOWN_ADDRESS
     if isinstance(parsed, ipaddress.IPv6Address):
         mapped = parsed.ipv4_mapped
         return str(mapped) if mapped else str(ipaddress.ip_network((parsed, 64), strict=False))
@@ -113,11 +127,8 @@ class Rejection(str):
         return rejection
 
 
-def reject_reason(visit: WidgetRequest, chosen: Draft, form: ContactForm) -> Rejection | None:
-    """Return the reason to reject a valid form, or None.
-
-    Sleeps until the form's minimum fill time has passed, if it was posted earlier.
-    """
+def reject_reason(visit: WidgetRequest, form: ContactForm) -> Rejection | None:
+    """Return the reason to reject a valid form, or None."""
     if visit.request.POST.get(HONEYPOT):
         log_event(log, logging.INFO, "honeypot_filled")
         # The form that comes back has no such field: whose browser fills it in nevertheless must not be kept out.
@@ -133,13 +144,19 @@ def reject_reason(visit: WidgetRequest, chosen: Draft, form: ContactForm) -> Rej
     if check and not import_string(check)(visit.request, form):
         log_event(log, logging.INFO, "spam_check_failed")
         return Rejection(_("Please confirm that you are a person, and try again."))
-    # Waits instead of rejecting: a script gains nothing by being quick, and a quick person gets no error. Last, so that
-    # a rejected form occupies no worker.
-    remaining = visit.account.minimum_fill_seconds - (visit.now.timestamp() - chosen.issued_at)
-    # More than the whole time would be left if another server's clock, which made the draft, were ahead.
-    if 0 < remaining <= visit.account.minimum_fill_seconds:
-        time.sleep(remaining)
     return None
+
+
+def hold_until(visit: WidgetRequest, chosen: Draft) -> datetime | None:
+    """Return when the form's minimum fill time ends, if it was posted earlier; else None.
+
+    Held instead of rejected: a script gains nothing by being quick, and a quick person gets no error. Nothing sleeps,
+    because a script that posts forms early would then occupy every worker.
+    """
+    minimum = visit.account.minimum_fill_seconds
+    remaining = minimum - (visit.now.timestamp() - chosen.issued_at)
+    # More than the whole time would be left if another server's clock, which made the draft, were ahead.
+    return datetime.fromtimestamp(chosen.issued_at + minimum, UTC) if 0 < remaining <= minimum else None
 
 
 def rate_limit(visit: WidgetRequest, scope: str, identity: str | None = None) -> Rejection | None:

@@ -33,14 +33,20 @@ from kordless_booking.forms import ContactForm
 from kordless_booking.models import FunnelCount
 from kordless_booking.upstream.phone_region import phone_region
 from kordless_booking.views import security
-from kordless_booking.views.abuse import HONEYPOT, reject_reason
+from kordless_booking.views.abuse import HONEYPOT, hold_until, queue_address, reject_reason
 from kordless_booking.views.already_requested import already_requested
 from kordless_booking.views.cells import parse_time
+from kordless_booking.views.contact_limits import take_contact_permits
 from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.links import SeeOther
-from kordless_booking.views.outcome import invalidate_after_error, lost_slot_page, redirect_to_outcome
+from kordless_booking.views.outcome import (
+    invalidate_after_rejection,
+    lost_slot_page,
+    redirect_to_outcome,
+    slot_check,
+)
 from kordless_booking.views.page import build_page
-from kordless_booking.views.problems import Problem, cross_origin_post, from_api_error, log_problem
+from kordless_booking.views.problems import Problem, cross_origin_post, from_api_error, log_problem, support_contacts
 from kordless_booking.views.rendering import render
 from kordless_booking.views.request import FORM_INPUT_FIELD, WidgetRequest
 from kordless_booking.views.retry_after import set_retry_after
@@ -162,12 +168,20 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
         if _is_used(visit, chosen):
             raise _already_requested(visit, chosen, sent=True)
         return _form_page(visit, _detail(visit, service), chosen, form, status=422)
-    if rejection := reject_reason(visit, chosen, form):
+    if rejection := reject_reason(visit, form):
         status = 429 if rejection.seconds else 422
         response = _form_page(visit, _detail(visit, service), chosen, form, problem=rejection, status=status)
         return set_retry_after(response, rejection.seconds) if rejection.seconds else response
+    person = form.contact()
+    # What was sent before is followed up, not counted again.
+    permits = take_contact_permits(visit, () if _is_used(visit, chosen) else (person.email, person.phone))
+    if rejection := permits.rejection:
+        response = _form_page(
+            visit, _detail(visit, service), chosen, form, problem=rejection, status=429, with_support=True
+        )
+        return set_retry_after(response, rejection.seconds)
     attribution = parse_attribution(visit.request.POST.get("attribution", ""))
-    request = chosen.terms.new_booking(form.contact(), form.notes_text())
+    request = chosen.terms.new_booking(person, form.notes_text())
     preferences = visit.preferences(chosen.terms.timezone, chosen.terms)
     attempt = Attempt(chosen.nonce, request, attribution, preferences)
     try:
@@ -178,8 +192,12 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
             visit.now,
             creations_per_minute=visit.account.creations_per_minute,
             on_created=lambda: visit.record_stage(FunnelCount.Stage.CONTACT, service),
+            is_slot_gone=slot_check(visit),
+            address_hash=queue_address(visit),
+            hold_until=hold_until(visit, chosen),
         )
     except DatabaseError:
+        permits.give_back()
         log_problem(visit, "attempt_not_written", level=logging.ERROR, status=503)
         # The text doesn't say "nothing has been booked", because an earlier post of this form may have been. Posting
         # the same draft again finds out.
@@ -187,14 +205,14 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
         return _form_page(visit, _detail(visit, service), chosen, form, problem=text, status=503)
     if isinstance(outcome, placement.Rejected):
         if not outcome.after_unknown_outcome or isinstance(outcome.error, exceptions.SlotTaken):
+            permits.give_back()
             return _rejected_page(visit, chosen, form, outcome)
         # This error says nothing about an earlier send, which may be booked. So the visitor doesn't get a form with a
         # new key, but the page that finds out.
-        invalidate_after_error(visit, service, outcome.error)
+        invalidate_after_rejection(visit, service, outcome)
         outcome = placement.Pending(seconds=1)
     if isinstance(outcome, placement.DifferentRequest):
         raise _already_requested(visit, chosen, sent=True)
-    person = attempt.request.contact
     receipt = Receipt(
         key=chosen.nonce,
         terms=chosen.terms,
@@ -210,7 +228,7 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
 def _rejected_page(visit: WidgetRequest, chosen: Draft, form: ContactForm, outcome: placement.Rejected) -> HttpResponse:
     """Answer a rejected booking, by the kind of error. Form input is always kept."""
     error, service = outcome.error, chosen.terms.service
-    invalidate_after_error(visit, service, error)
+    invalidate_after_rejection(visit, service, outcome)
     if isinstance(error, exceptions.SlotTaken):
         log_problem(visit, "slot_conflict", level=logging.INFO, status=409, error=error)
         return _to_slots(visit, service, chosen.terms, taken="2" if outcome.after_unknown_outcome else "1")
@@ -286,8 +304,12 @@ def _form_page(
     *,
     problem: str = "",
     status: int = 200,
+    with_support: bool = False,
 ) -> HttpResponse:
-    """Render the contact form. Without `detail`, the summary has only what the draft knows."""
+    """Render the contact form. Without `detail`, the summary has only what the draft knows.
+
+    `with_support` tells below the problem how to reach the business.
+    """
     # The zone that the draft was made in: the page must show the time that was clicked.
     choices = visit.choices.replace(timezone=chosen.terms.timezone, day=None, month=None)
     slots = visit.links.service_url("slots", chosen.terms.service, chosen.terms.choices_for_day(visit.choices))
@@ -297,6 +319,7 @@ def _form_page(
         "hidden": [("draft", draft.sign(chosen, visit.account.name)), ("attribution", _attribution(visit))],
         "errors": form.errors,
         "problem": problem,
+        "support": support_contacts(visit) if with_support else None,
         "by_phone": form.by_phone,
         "summary": terms_summary(visit, chosen.terms, detail),
         "honeypot": HONEYPOT,

@@ -209,6 +209,12 @@ class ManagedBooking:
     None where neither says it: then `timezone` is the booking's, and perhaps another one.
     """
 
+    @property
+    def contacts(self) -> tuple[str | None, ...]:
+        """Email and phone that a change of it is told to, as far as they are known."""
+        known = self.booking.contact
+        return (self.link.contact, *((known.email, known.phone) if known else ()))
+
     def url(self, visit: WidgetRequest, name: str) -> str:
         return visit.links.url(name, self.token, choices=self.carried_choices(visit))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
@@ -12,8 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from kordless_booking import exceptions
-from kordless_booking.api.resources import Booking
+from kordless_booking.api.resources import Booking, NewBooking
 from kordless_booking.booking import placement
+from kordless_booking.booking.availability import has_slot_for
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.form_input import TOKEN_SECONDS
 from kordless_booking.booking.receipt import ManageLink, Receipt
@@ -39,6 +41,8 @@ MAX_POLL_SECONDS: Final = 30
 """Longest interval, in seconds, at which a waiting page reloads: what it says may have changed."""
 CONFIRMATION_FRESH_SECONDS: Final = 15 * 60
 """Seconds for which a confirmation is shown as it was given; after that the booking is looked up."""
+RECENT_SECONDS: Final = 60
+"""Age, in seconds, up to which a cached list of slots decides that a slot is gone: an older one may have changed."""
 RESENT_SECONDS: Final = 60
 """Seconds for which the same form, sent again, leads to the confirmation: a double click, a reload, a retry after a cut
 connection. Later the visitor may have moved or canceled the booking, so the form leads to its live page.
@@ -65,6 +69,7 @@ def attempt(visit: WidgetRequest, token: str) -> HttpResponse:
         receipt.digest,
         visit.now,
         creations_per_minute=visit.account.creations_per_minute,
+        is_slot_gone=slot_check(visit),
     )
     if outcome is None:
         raise broken_link()
@@ -169,12 +174,30 @@ def _choose_again(visit: WidgetRequest, error: exceptions.KordlessError, url: st
     return replace(from_api_error(error), main_link=(url, _("Choose a time again")), form_input=visit.form_input)
 
 
-def invalidate_after_error(visit: WidgetRequest, service: str, error: exceptions.KordlessError) -> None:
-    """Invalidate what a rejected booking proves to be outdated in the cache.
+def slot_check(visit: WidgetRequest) -> Callable[[NewBooking], bool]:
+    """Return the function that tells from a recent list of slots that a slot isn't free any more. It sends no request.
+
+    A conflict that the list shows already need not cost Kordless's few creations.
+    """
+
+    def is_gone(request: NewBooking) -> bool:
+        listed = visit.catalog.recent_slots(
+            request.service_slug, request.start, request.party_size or 1, max_age_seconds=RECENT_SECONDS
+        )
+        return listed is not None and not has_slot_for(listed, request)
+
+    return is_gone
+
+
+def invalidate_after_rejection(visit: WidgetRequest, service: str, outcome: placement.Rejected) -> None:
+    """Invalidate what a rejected booking proves to be outdated in the cache: once, however often its page is loaded.
 
     Always the free times. NotFound also invalidates the service and the list of services; KeyRefused takes everything
     offline until Kordless accepts the API key again.
     """
+    if not outcome.is_news:
+        return
+    error = outcome.error
     visit.catalog.invalidate_slots(service)
     if isinstance(error, exceptions.NotFound):
         visit.catalog.invalidate_service(service)
@@ -197,11 +220,15 @@ def manage_url(visit: WidgetRequest, receipt: Receipt, booking: Booking, choices
 
 def _waiting_page(visit: WidgetRequest, outcome: placement.Pending) -> HttpResponse:
     if outcome.waiting:
+        # A time that holds, whoever else comes.
+        told = max(outcome.seconds, outcome.longest)
         text = ngettext(
             "Many people are booking right now. Yours is next in line and will be placed in about %(seconds)s second.",
             "Many people are booking right now. Yours is next in line and will be placed in about %(seconds)s seconds.",
-            outcome.seconds,
-        ) % {"seconds": outcome.seconds}
+            told,
+        ) % {"seconds": told}
+    elif outcome.held:
+        text = _("Your booking will be placed in a moment. Please don't book again: this page checks by itself.")
     else:
         text = _("This is taking longer than usual. Please don't book again: this page checks by itself.")
     seconds = min(outcome.seconds, MAX_POLL_SECONDS)
@@ -214,7 +241,7 @@ def _waiting_page(visit: WidgetRequest, outcome: placement.Pending) -> HttpRespo
 def _rejected_page(visit: WidgetRequest, receipt: Receipt, outcome: placement.Rejected) -> HttpResponse:
     """Answer a rejection that became known on the waiting page: raise a Problem, or show the free times."""
     error, terms = outcome.error, receipt.terms
-    invalidate_after_error(visit, terms.service, error)
+    invalidate_after_rejection(visit, terms.service, outcome)
     choices = visit.choices.replace(timezone=terms.timezone, party_size=terms.party_size)
     # The link to an attempt works for a day. What was typed is only for the visitor who waits, and so for minutes.
     rejected_at = outcome.rejected_at

@@ -302,7 +302,7 @@ def _page(visit: WidgetRequest, problem: Problem) -> HttpResponse:
         "headline": problem.headline,
         "text": problem.text,
         "actions": _actions(visit, problem, token),
-        "support": _support(visit),
+        "support": support_contacts(visit),
         "reference": visit.id,
         "retry_after": problem.retry_after,
         "carry": problem.carry_form,
@@ -383,7 +383,8 @@ def _actions(visit: WidgetRequest, problem: Problem, token: str) -> list[dict[st
     return [services]
 
 
-def _support(visit: WidgetRequest) -> dict[str, str] | None:
+def support_contacts(visit: WidgetRequest) -> dict[str, str] | None:
+    """Return the context of parts/support.html: the business's phone and email, or None when it has set neither."""
     phone, email = visit.account.support_phone, visit.account.support_email
     if not phone and not email:
         return None

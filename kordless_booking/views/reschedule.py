@@ -22,7 +22,9 @@ from kordless_booking.booking.receipt import ManageLink
 from kordless_booking.booking.terms import Terms
 from kordless_booking.changes import BookingChange, mark_change_in_progress
 from kordless_booking.logs import log_event
+from kordless_booking.views.abuse import Rejection
 from kordless_booking.views.cells import format_start, parse_start, parse_time
+from kordless_booking.views.contact_limits import take_contact_permits
 from kordless_booking.views.decorators import VERSION_HEADER, widget_view
 from kordless_booking.views.display import service_card
 from kordless_booking.views.links import SeeOther
@@ -36,9 +38,10 @@ from kordless_booking.views.manage import (
     refetch,
 )
 from kordless_booking.views.page import build_page
-from kordless_booking.views.problems import Problem, log_problem
+from kordless_booking.views.problems import Problem, log_problem, problem_page
 from kordless_booking.views.rendering import PageRenderer, render
 from kordless_booking.views.request import WidgetRequest
+from kordless_booking.views.retry_after import set_retry_after
 from kordless_booking.views.slot_page import AGE_NOTICE_SECONDS, SlotLinks, age_notice, choices_for_return, slot_context
 from kordless_booking.views.slot_reading import (
     SelectSlots,
@@ -217,6 +220,9 @@ def _move(visit: WidgetRequest, managed: ManagedBooking) -> HttpResponse:
         if not is_same_time(managed.booking.start, shown):
             raise _moved_since(visit, managed)
         check_change_limit(visit, managed)
+        permits = take_contact_permits(visit, managed.contacts)
+        if permits.rejection:
+            return _too_many_moves(visit, managed, permits.rejection)
         # Before the request: Kordless's webhook may arrive before its response does.
         mark_change_in_progress(visit.access.cache, visit.account.name, managed.link.number)
         try:
@@ -229,6 +235,7 @@ def _move(visit: WidgetRequest, managed: ManagedBooking) -> HttpResponse:
                 seconds=change_timeout(visit),
             )
         except exceptions.NotSent as error:
+            permits.give_back()
             return change_failed_page(
                 visit, "reschedule_not_sent", error, lambda text: _confirm_page(visit, managed, chosen, text)
             )
@@ -238,6 +245,8 @@ def _move(visit: WidgetRequest, managed: ManagedBooking) -> HttpResponse:
             exceptions.SlotTaken,
             exceptions.BadRequest,
         ) as error:
+            if not isinstance(error, exceptions.OutcomeUnknown):
+                permits.give_back()
             if refused := _resolve_failed_move(visit, managed, chosen, error):
                 return refused
         # To the second, as the webhook about it is read: else it would be published twice.
@@ -246,6 +255,14 @@ def _move(visit: WidgetRequest, managed: ManagedBooking) -> HttpResponse:
         visit.catalog.invalidate_slots(chosen.terms.service)
         log_event(log, logging.INFO, "booking_rescheduled")
     return SeeOther(managed.done_url(visit, Done.MOVED, chosen.terms.start))
+
+
+def _too_many_moves(visit: WidgetRequest, managed: ManagedBooking, rejection: Rejection) -> HttpResponse:
+    """Answer a move of a contact who has booked or moved too often. Canceling stays possible."""
+    problem = Problem(
+        "throttled", 429, _("A little too often"), rejection, main_link=managed.back_link(visit), level=logging.INFO
+    )
+    return set_retry_after(problem_page(visit, problem), rejection.seconds)
 
 
 def _moved_since(visit: WidgetRequest, managed: ManagedBooking) -> Problem:

@@ -39,6 +39,7 @@ def row_of(attempt: Attempt) -> BookingAttempt:
         (BookingAttempt.State.PLACING, True),
         (BookingAttempt.State.OUTCOME_UNKNOWN, True),
         (BookingAttempt.State.WAITING, True),
+        (BookingAttempt.State.HELD, True),
         (BookingAttempt.State.PLACED, False),
         (BookingAttempt.State.REJECTED, False),
     ],
@@ -46,7 +47,7 @@ def row_of(attempt: Attempt) -> BookingAttempt:
 def test_the_open_states_may_still_become_a_booking(state, is_open):
     """And the two others are final."""
     assert state.is_open is is_open
-    assert len(BookingAttempt.State) == 5
+    assert len(BookingAttempt.State) == 6
 
 
 @fast(max_examples=100, deadline=None)

@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from kordless_booking.api.client import Kordless
-from kordless_booking.api.resources import Contact
+from kordless_booking.api.resources import Contact, NewBooking
 from kordless_booking.booking.attempt import Attempt
+from kordless_booking.booking.availability import has_slot_for
 from kordless_booking.booking.placement import (
     DifferentRequest,
     Outcome,
@@ -48,15 +49,23 @@ ENTRANCES = st.sampled_from(["resume", "post", "early", "after another body"])
 
 
 class World:
-    """A sandbox, the way to it, and an attempt, whose every outcome is checked against what is booked."""
+    """A sandbox, the way to it, and an attempt, whose every outcome is checked against what is booked.
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    `lists`: what is never sent is compared with a list of slots that is true. `holds`: a new attempt is held at first.
+    """
+
+    def __init__(self, sandbox: Sandbox, *, lists: bool = False, holds: bool = False) -> None:
         self.sandbox = sandbox
         self.network = Network(sandbox)
         self.client: Kordless = client_of(self.network)
         self.attempt: Attempt = attempt_at(self.client)
         self.now: datetime = NOW
         self.honest = True
+        self.is_slot_gone = self._is_slot_gone if lists else None
+        self.holds = holds
+
+    def _is_slot_gone(self, request: NewBooking) -> bool:
+        return not has_slot_for(self.client.availability("haircut", NOW, NOW + timedelta(days=4)), request)
 
     def mine(self) -> list[str]:
         """The numbers of this visitor's bookings."""
@@ -79,9 +88,24 @@ class World:
             self.turn_another_body_away()
         try:
             if entrance == "post" or not BookingAttempt.objects.filter(key=self.attempt.key).exists():
-                outcome: Outcome | None = place_booking("default", self.client, self.attempt, self.now)
+                outcome: Outcome | None = place_booking(
+                    "default",
+                    self.client,
+                    self.attempt,
+                    self.now,
+                    is_slot_gone=self.is_slot_gone,
+                    address_hash="a",
+                    hold_until=self.now + timedelta(seconds=5) if self.holds else None,
+                )
             else:
-                outcome = resume("default", self.client, self.attempt.key, self.attempt.body_digest(), self.now)
+                outcome = resume(
+                    "default",
+                    self.client,
+                    self.attempt.key,
+                    self.attempt.body_digest(),
+                    self.now,
+                    is_slot_gone=self.is_slot_gone,
+                )
         except SystemExit:
             return None
         self.check(outcome)
@@ -133,20 +157,24 @@ class World:
 
 @pytest.mark.long
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=st.lists(st.tuples(EVENTS, ENTRANCES), min_size=1, max_size=7))
-@example([("lost", "post"), ("gone", "resume")])
-@example([("killed_after", "post"), ("ok", "after another body")])
-@example([("cut", "post"), ("no_connection", "post")])
-@example([("killed_after", "post"), ("connect_timeout", "resume")])
-@example([("killed_after", "post"), ("too_many", "resume"), ("no_connection", "post")])
-@example([("lost", "post"), ("evicted", "resume"), ("ok", "post")])
-def test_any_sequence_of_mishaps_ends_in_the_truth_and_at_most_one_booking(db, steps):
+@given(steps=st.lists(st.tuples(EVENTS, ENTRANCES), min_size=1, max_size=7), lists=st.booleans(), holds=st.booleans())
+@example([("lost", "post"), ("gone", "resume")], False, False)
+@example([("killed_after", "post"), ("ok", "after another body")], False, False)
+@example([("cut", "post"), ("no_connection", "post")], False, False)
+@example([("killed_after", "post"), ("connect_timeout", "resume")], False, False)
+@example([("killed_after", "post"), ("too_many", "resume"), ("no_connection", "post")], False, False)
+@example([("lost", "post"), ("evicted", "resume"), ("ok", "post")], False, False)
+@example([("lost", "post"), ("too_many", "resume"), ("ok", "resume")], True, False)
+@example([("killed_after", "post"), ("ok", "post")], True, False)
+@example([("ok", "post"), ("killed_after", "resume"), ("too_many", "resume")], True, True)
+@example([("ok", "post"), ("no_connection", "resume"), ("taken", "post")], True, True)
+def test_any_sequence_of_mishaps_ends_in_the_truth_and_at_most_one_booking(db, steps, lists, holds):
     """Whatever happens, each outcome is true when it is returned, and once the mishaps end, so is the last."""
     BookingAttempt.objects.all().delete()
     with time_machine.travel(NOW, tick=False), stamina.set_testing(True, attempts=2, cap=True):
         sandbox = Sandbox(":memory:", now=NOW, limits=Limits.off())
         try:
-            world = World(sandbox)
+            world = World(sandbox, lists=lists, holds=holds)
             for event, entrance in steps:
                 outcome = world.step(event, entrance)
                 if isinstance(outcome, Rejected) and BookingAttempt.objects.get().state == "rejected":

@@ -38,6 +38,7 @@ def street(db: None, settings: Settings, client: Client) -> Iterator[FaultScenar
             "ORG_SLUG": SANDBOX_ORG,
             "BASE_URL": base,
             "MINIMUM_FILL_SECONDS": 0,
+            "BOOKINGS_PER_CONTACT": 0,
         }
         scenario = FaultScenario(Visitor(client), sandbox, clock, settings)
         yield scenario

@@ -5,4 +5,12 @@ and a journey must not meet a limit that it isn't about. One that is about slown
 from demo_site.settings import *  # noqa: F403 (the demo is what is tested)
 from demo_site.settings import KORDLESS_BOOKING
 
-KORDLESS_BOOKING = {**KORDLESS_BOOKING, "BROWSE_SECONDS": 25, "BOOKING_SECONDS": 25}
+KORDLESS_BOOKING = {
+    **KORDLESS_BOOKING,
+    "BROWSE_SECONDS": 25,
+    "BOOKING_SECONDS": 25,
+    "MINIMUM_FILL_SECONDS": 0,
+    "BOOKINGS_PER_ADDRESS": 0,
+    "BOOKINGS_PER_CONTACT": 0,
+    "BOOKINGS_PER_CONTACT_DAILY": 0,
+}

@@ -10,7 +10,16 @@ from demo_site.settings import *  # noqa: F403 (the demo is what is tested)
 from demo_site.settings import KORDLESS_BOOKING, STORAGES
 from tests.support.deliveries import NEW
 
-KORDLESS_BOOKING = {**KORDLESS_BOOKING, "TRUSTED_PROXIES": 1, "BROWSE_SECONDS": 9, "WEBHOOK_SECRETS": NEW}
+KORDLESS_BOOKING = {
+    **KORDLESS_BOOKING,
+    "TRUSTED_PROXIES": 1,
+    "BROWSE_SECONDS": 9,
+    "WEBHOOK_SECRETS": NEW,
+    # A guest fills in the form in no time.
+    "MINIMUM_FILL_SECONDS": 0,
+    "BOOKINGS_PER_CONTACT": 0,
+    "BOOKINGS_PER_CONTACT_DAILY": 0,
+}
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 
 if os.environ.get("MAIL_FOLDER"):

@@ -59,8 +59,9 @@ def burst(site: Served, passes: Callable[[int], object]) -> None:
     ready = forms(site)
     guests = [guest for guest, *_ in ready]
     all_at_once(lambda number: ready[number][0].open(*ready[number][1:]), len(ready))
-    assert {guest.page.status for guest in guests} == {200}, [
-        guest.page.html for guest in guests if guest.page.status != 200
+    # A conflict may be known already: from the list of free times, which one of the first has read again.
+    assert {guest.page.status for guest in guests} <= {200, 409}, [
+        guest.page.html for guest in guests if guest.page.status not in {200, 409}
     ]
     told = {guest.address: int(ABOUT.search(guest.page.html)[1]) for guest in guests if guest.page.refresh}
     waited = wait_in_line(guests, passes)
@@ -76,7 +77,10 @@ def burst(site: Served, passes: Callable[[int], object]) -> None:
     assert sorted(numbers) == sorted(booking["number"] for booking in site.kordless.bookings())
     assert (len(numbers), len(refused)) == (APART + 1, TOGETHER - 1)
     creates = site.kordless.requests("create")
-    assert counted([create["status"] for create in creates]) == {201: APART + 1, 409: TOGETHER - 1}
+    # A conflict that a recent list of free times shows isn't sent.
+    sent = counted([create["status"] for create in creates])
+    assert sent.pop(409, 0) <= TOGETHER - 1
+    assert sent == {201: APART + 1}
 
 
 def test_forty_at_once_are_forty_bookings_or_honest_conflicts(four: Served) -> None:

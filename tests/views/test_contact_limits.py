@@ -1,0 +1,142 @@
+"""Throttle per recipient: one email or phone can't be booked or moved for without end, from whatever address."""
+
+from itertools import count
+
+import pytest
+from django.core.cache import caches
+from django.test import Client
+from pytest_django import Settings
+from time_machine import Traveller
+
+from kordless_booking.conf import get_account
+from kordless_booking.sandbox import Sandbox
+from kordless_booking.upstream.registry import services_for
+from tests.support.received_requests import count_requests
+from tests.support.visitor import JANE, Page, Visitor
+from tests.support.wall_clock_cache import WallClockCache
+
+pytestmark = pytest.mark.django_db
+
+PHONE, EMAIL = "+1 212 555 0100", "desk@salon.example"
+TOO_MANY = "Many appointments were booked or moved with this email address or phone number."
+_houses = count(1)
+
+
+@pytest.fixture
+def limited(site: Settings) -> Settings:
+    """Return the settings of a site with the limits of one contact, in the time of the test."""
+    services_for(get_account("default")).client.close()
+    site.CACHES = {"default": {"BACKEND": "tests.support.wall_clock_cache.WallClockCache"}}
+    site.KORDLESS_BOOKING = {
+        **site.KORDLESS_BOOKING,
+        "BOOKINGS_PER_CONTACT": 5,
+        "BOOKINGS_PER_CONTACT_DAILY": 20,
+        "SUPPORT_PHONE": PHONE,
+        "SUPPORT_EMAIL": EMAIL,
+    }
+    caches["default"].clear()
+    return site
+
+
+def book(day: int, **answers: str) -> Page:
+    """Book a time of a day in December, from an address of its own."""
+    visitor = Visitor(Client(REMOTE_ADDR="203.0.{}.{}".format(*divmod(next(_houses), 250))))
+    return visitor.send(visitor.choose("haircut", f"?day=2026-12-{day:02}"), "Book appointment", **{**JANE, **answers})
+
+
+def test_one_contact_is_booked_for_five_times_in_ten_minutes_from_any_addresses(
+    limited: Settings, sandbox: Sandbox, clock: Traveller
+):
+    """The sixth form comes back with everything typed and how to reach the business; others book as ever."""
+    spellings = ["jane@example.com", "jane@EXAMPLE.com", " jane@example.com ", "Jane@example.com", "JANE@example.com"]
+    assert [book(9, email=email).heading for email in spellings] == 5 * ["You're booked"]
+    page = book(10, notes="By the window")
+    assert page.status == 429
+    assert int(page.response["Retry-After"]) <= 600
+    assert TOO_MANY in page.alert
+    assert "in 10 minutes" in page.alert
+    assert {f"tel:{PHONE.replace(' ', '')}", f"mailto:{EMAIL}"} <= set(page.hrefs())
+    fields = page.form("Book appointment")[2]
+    assert {name: fields[name] for name in JANE} == {**JANE, "notes": "By the window"}
+    assert count_requests(sandbox, "create") == 5
+    assert book(10, email="else@example.com").heading == "You're booked"
+    clock.shift(601)
+    assert book(10).heading == "You're booked"
+
+
+def test_a_phone_number_counts_in_every_spelling_and_whatever_the_email(limited: Settings, sandbox: Sandbox):
+    """Another email each time, and the same phone."""
+    for number, phone in enumerate(("+12125550123", "(212) 555-0123", "212.555.0123", "+1 212 555 0123", "2125550123")):
+        assert book(9, email=f"guest{number}@example.com", phone=phone).heading == "You're booked"
+    assert book(10, email="guest6@example.com", phone="+1-212-555-0123").status == 429
+    assert len(sandbox.bookings()) == 5
+
+
+def test_one_contact_is_booked_for_twenty_times_a_day(limited: Settings, sandbox: Sandbox, clock: Traveller):
+    """However slowly; the wait is told in hours."""
+    limited.KORDLESS_BOOKING = {**limited.KORDLESS_BOOKING, "BOOKINGS_PER_CONTACT_DAILY": 6}
+    for number in range(6):
+        assert book(9 + number // 2).heading == "You're booked"
+        clock.shift(130)
+    page = book(14)
+    assert page.status == 429
+    assert "in 24 hours" in page.alert
+    clock.shift(86400)
+    assert book(16).heading == "You're booked"
+
+
+def test_a_form_that_was_sent_before_is_followed_up_and_not_counted(limited: Settings, sandbox: Sandbox):
+    """A reload of the fifth booking's form leads to its confirmation, also when the contact is over the limit."""
+    visitor = Visitor(Client())
+    for _ in range(4):
+        book(9)
+    form = visitor.choose("haircut", "?day=2026-12-10")
+    assert [visitor.send(form, "Book appointment", **JANE).heading for _ in range(4)] == 4 * ["You're booked"]
+    assert book(10).status == 429
+    assert visitor.send(form, "Book appointment", **JANE).heading == "You're booked"
+    assert count_requests(sandbox, "create") == len(sandbox.bookings()) == 5
+
+
+def test_what_kordless_rejects_is_not_counted(limited: Settings, sandbox: Sandbox):
+    """A visitor who meets an outage or loses one time after another may go on."""
+    sandbox.faults.add("status", "create", times=7, status=422)
+    assert [book(9).status for _ in range(7)] == 7 * [422]
+    assert book(9).heading == "You're booked"
+
+
+def test_moves_count_and_looking_and_canceling_stay_open(limited: Settings, sandbox: Sandbox):
+    """Five in all: one booking and four moves. Then the page says so, and the booking can still be canceled."""
+    visitor = Visitor(Client())
+    done = visitor.book("haircut", "?day=2026-12-09")
+    manage = done.link("Change or cancel").partition("?")[0]
+    sent = []
+    for day in (10, 11, 14, 15, 16):
+        page = visitor.open(f"{manage}reschedule/?day=2026-12-{day:02}")
+        page = visitor.open(next(iter(page.times.values())))
+        sent.append(visitor.send(page, "Reschedule"))
+    assert [page.status for page in sent] == [200, 200, 200, 200, 429]
+    assert TOO_MANY in sent[-1].text
+    assert PHONE in sent[-1].text
+    assert sent[-1].response["Retry-After"]
+    assert count_requests(sandbox, "reschedule") == 4
+    assert visitor.open(manage).heading == "Your booking"
+    assert "has been canceled" in visitor.send(visitor.open(f"{manage}cancel/"), "Cancel booking").text
+
+
+def test_no_contact_stands_in_a_cache_key(limited: Settings):
+    """Only hashes, and each key expires."""
+    book(9, phone="+12125550123")
+    keys = " ".join(WallClockCache._kept)
+    assert "throttle" in keys
+    for private in ("jane", "example.com", "5550123", "203.0."):
+        assert private not in keys
+
+
+def test_zero_is_no_limit(limited: Settings):
+    """For sites where one person books for many."""
+    limited.KORDLESS_BOOKING = {
+        **limited.KORDLESS_BOOKING,
+        "BOOKINGS_PER_CONTACT": 0,
+        "BOOKINGS_PER_CONTACT_DAILY": 0,
+    }
+    assert [book(9 + number // 3).status for number in range(7)] == 7 * [200]
