@@ -8,14 +8,16 @@ process expire by themselves. The cache's clock alone decides expiry; the clock 
 
 Priorities reserve permits, so that many unimportant calls can't starve an important one (of 60, 10 creations)::
 
-    0            30           45     50        60
-    ├── refresh ──┤            │      │         │    nobody waits: with many, cached values just get older
-    ├── browse ────────────────┤      │         │    a visitor waits for times
-    ├── manage ───────────────────────┤         │    look up, cancel, reschedule
-                                      ├─ create ┤    never lent to another priority
+    0            30                   50        60
+    ├── refresh ──┤                    │         │    nobody waits: with many, cached values just get older
+    ├── browse ────────────────────────┤         │    a visitor waits for times
+                                       ├─ create ┤    for creations alone
 
 Other programs may use the same key. So the rate-limit headers of Kordless are believed when they report less than this
 process counted, and a 429 stops every process until the time that it named.
+
+Looking a booking up, canceling and rescheduling carry no key (priority "manage"). They have a limiter of their own with
+a quota of their own, `Quota.without_creations`: neither their use nor what Kordless says about it concerns the key.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ import msgspec
 
 from kordless_booking.api.client import CREATIONS_PER_MINUTE, QUOTA_SECONDS, REQUESTS_PER_MINUTE
 from kordless_booking.api.msgspec_warmup import warm_up
-from kordless_booking.api.responses import DEFAULT_WAIT_SECONDS, MAX_WAIT_SECONDS
+from kordless_booking.api.responses import CONTACT_AUTHENTICATED, DEFAULT_WAIT_SECONDS, MAX_WAIT_SECONDS
 from kordless_booking.exceptions import TooMany
 
 from .keys import cache_key
@@ -57,8 +59,9 @@ class Priority(Enum):
 
     REFRESH = "refresh"
     BROWSE = "browse"
-    MANAGE = "manage"
     CREATE = "create"
+    MANAGE = "manage"
+    """Authenticated by a contact instead of the key. In the contact operations' own quota, there is no other."""
 
     @classmethod
     def for_operation(cls, operation: str) -> Priority:
@@ -68,7 +71,7 @@ class Priority(Enum):
         """
         if operation == "create":
             return cls.CREATE
-        if operation in {"lookup", "cancel", "reschedule"}:
+        if operation in CONTACT_AUTHENTICATED:
             return cls.MANAGE
         return cls.REFRESH if in_background.get() else cls.BROWSE
 
@@ -83,21 +86,26 @@ class Quota:
     def share(self, processes: int) -> Quota:
         """Return the quota of one of several processes that can't see each other's permits.
 
-        At least 3 requests, 1 of them a creation, so that each priority keeps a permit.
+        At least 3 requests, 1 of them a creation if there are any, so that each priority keeps a permit.
         """
-        return Quota(max(3, self.requests // processes), max(1, self.creations // processes))
+        creations = max(1, self.creations // processes) if self.creations else 0
+        return Quota(max(3, self.requests // processes), creations)
+
+    def without_creations(self) -> Quota:
+        """Return a quota of as many requests, none of them reserved: that of the operations without a key.
+
+        What limits these is not documented. As many as the key's requests is a bound for what this site may cost
+        Kordless, not a promise of Kordless's.
+        """
+        return Quota(self.requests, 0)
 
     def permits(self, kind: Priority) -> range:
         """Return the numbers of the permits that `kind` may take."""
         others = self.requests - self.creations
         if kind is Priority.CREATE:
             return range(others, self.requests)
-        if kind is Priority.MANAGE:
-            return range(others)
-        # Three quarters for visitors' pages, and two thirds of these for refreshes: the drawing above. At least one
-        # permit is left to manage alone, also in a small quota.
-        browsing = max(1, min(self.requests * 3 // 4, others - 1))
-        return range(browsing if kind is Priority.BROWSE else max(1, browsing * 2 // 3))
+        # Three fifths for refreshes: a visitor who waits is never outdone by them.
+        return range(max(1, others * 3 // 5) if kind is Priority.REFRESH else others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +125,6 @@ class Usage:
     requests: int
     """Taken permits, those for creations not included."""
     of_requests: int
-    browse_requests: int
-    """Requests, of `of_requests`, that pages may take."""
     creations: int
     of_creations: int
     blocked_seconds: int = 0
@@ -144,8 +150,9 @@ warm_up(ReportedLimit)
 class RateLimiter:
     """Rate limiter: hands out the permits of one API key.
 
-    `account` names the key: accounts that share an API key must share it. While the cache is down, or not shared by all
-    processes, each process may use one part in `processes` of the quota.
+    `account` names the key: accounts that share an API key must share it. Limiters of other `ledger`s of an account
+    share nothing. While the cache is down, or not shared by all processes, each process may use one part in `processes`
+    of the quota.
     """
 
     def __init__(
@@ -156,18 +163,20 @@ class RateLimiter:
         clock: Clock,
         quota: Quota | None = None,
         processes: int = 1,
+        ledger: str = "",
     ) -> None:
         self._cache = cache
         self._clock = clock
+        named = (account, ledger) if ledger else (account,)
         self._whole = quota or Quota()
         self._part = self._whole.share(processes)
         # All permits are named, also in a process that may use a part only: the cache may come back at any time.
-        self._permit_keys = [cache_key(account, "permit", str(number)) for number in range(self._whole.requests)]
-        self._reported = cache_key(account, "reported")
+        self._permit_keys = [cache_key(*named, "permit", str(number)) for number in range(self._whole.requests)]
+        self._reported = cache_key(*named, "reported")
         # Kordless limits creations separately, so their report and their block have keys of their own.
-        self._reported_creations = cache_key(account, "reported", "create")
-        self._blocked = cache_key(account, "blocked")
-        self._blocked_creations = cache_key(account, "blocked", "create")
+        self._reported_creations = cache_key(*named, "reported", "create")
+        self._blocked = cache_key(*named, "blocked")
+        self._blocked_creations = cache_key(*named, "blocked", "create")
 
     def keys(self) -> list[str]:
         """Return the cache keys to read, in one round trip, before `acquire`."""
@@ -201,7 +210,6 @@ class RateLimiter:
         return Usage(
             requests=len(taken) - booked,
             of_requests=quota.requests - quota.creations,
-            browse_requests=len(quota.permits(Priority.BROWSE)),
             creations=booked,
             of_creations=quota.creations,
             blocked_seconds=max(0, ceil(until - now)),

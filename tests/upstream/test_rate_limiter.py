@@ -15,7 +15,8 @@ from kordless_booking.upstream.rate_limiter import Permit, Priority, Quota, Rate
 from kordless_booking.upstream.worker import in_background
 from tests.support.controlled_cache import HandTime, SharedMemory
 
-OPERATIONS = ["organization", "service", "availability", "create", "lookup", "cancel", "reschedule"]
+KEYED = ["organization", "service", "availability", "create"]
+OPERATIONS = [*KEYED, "lookup", "cancel", "reschedule"]
 
 
 class RateLimiterScenario:
@@ -33,11 +34,17 @@ class RateLimiterScenario:
         ahead: float = 0.0,
         shared: bool = True,
         account: str = "key",
+        ledger: str = "",
     ) -> RateLimiter:
         clock = Clock(now=lambda: self.time.wall + ahead, monotonic=lambda: self.time.steady)
         cache = FallbackCache(self.memory if shared else None, clock)
         self.cache = cache
-        return RateLimiter(cache, account=account, clock=clock, quota=quota, processes=processes)
+        return RateLimiter(cache, account=account, clock=clock, quota=quota, processes=processes, ledger=ledger)
+
+    def contact_process(self, *, processes: int = 1, shared: bool = True, account: str = "key") -> RateLimiter:
+        """Return the limiter of the operations without a key, as the gate builds it."""
+        quota = Quota().without_creations()
+        return self.process(quota=quota, processes=processes, shared=shared, account=account, ledger="contact")
 
 
 @pytest.fixture
@@ -68,10 +75,10 @@ def calls_until_refused(limiter: RateLimiter, operation: str) -> tuple[int, TooM
 
 @pytest.mark.parametrize(
     ("operation", "most"),
-    [("organization", 45), ("service", 45), ("availability", 45), ("lookup", 50), ("cancel", 50), ("create", 10)],
+    [("organization", 50), ("service", 50), ("availability", 50), ("create", 10)],
 )
 def test_each_kind_of_call_has_its_share(scenario: RateLimiterScenario, operation: str, most: int) -> None:
-    """Of sixty: browsing up to 45, managing up to 50, ten creations."""
+    """Of sixty: browsing up to 50, ten creations."""
     number, refused = calls_until_refused(scenario.process(), operation)
     assert number == most
     assert (refused.operation, refused.reason, refused.retry_after) == (operation, "quota", 61)
@@ -85,21 +92,44 @@ def test_a_refresh_that_nobody_waits_for_gets_least(scenario: RateLimiterScenari
         assert calls_until_refused(limiter, "availability")[0] == 30
     finally:
         in_background.reset(token)
-    assert calls_until_refused(limiter, "availability")[0] == 15
+    assert calls_until_refused(limiter, "availability")[0] == 20
 
 
-def test_browsing_and_managing_leave_all_creations(scenario: RateLimiterScenario) -> None:
+def test_browsing_leaves_all_creations(scenario: RateLimiterScenario) -> None:
     """After a storm of readers ten people can still book, and the total is the quota."""
     storm, booking = scenario.process(), scenario.process()
     reads = calls_until_refused(storm, "availability")[0]
-    looks = calls_until_refused(storm, "lookup")[0]
-    assert (reads, looks, calls_until_refused(booking, "create")[0]) == (45, 5, 10)
+    assert (reads, calls_until_refused(booking, "create")[0]) == (50, 10)
+
+
+@pytest.mark.parametrize("operation", ["lookup", "cancel", "reschedule"])
+def test_contact_operations_have_a_ledger_of_their_own(scenario: RateLimiterScenario, operation: str) -> None:
+    """They carry no key: as many as the key's requests, all of them at once, and none of the key's."""
+    keyed, contact = scenario.process(), scenario.contact_process()
+    assert calls_until_refused(contact, operation)[0] == 60
+    assert calls_until_refused(keyed, "availability")[0] == 50
+    assert calls_until_refused(keyed, "create")[0] == 10
+
+
+@pytest.mark.parametrize("answer", [ResponseMeta(429, retry_after=40), ResponseMeta(200, limit=30, remaining=0)])
+def test_what_kordless_says_of_one_ledger_says_nothing_of_the_other(
+    scenario: RateLimiterScenario, answer: ResponseMeta
+) -> None:
+    """A 429 or a low remainder of a look-up stops look-ups alone, and one of a read stops no look-up."""
+    for told, operation, other, another in [
+        (scenario.contact_process(), "lookup", scenario.process(), "availability"),
+        (scenario.process(account="b"), "availability", scenario.contact_process(account="b"), "lookup"),
+    ]:
+        call(told, operation, answer)
+        with pytest.raises(TooMany):
+            call(told, operation)
+        call(other, another)
 
 
 def test_all_processes_share_one_quota_for_each_key(scenario: RateLimiterScenario) -> None:
     """Four processes get no more than one; another key has another quota."""
     limiters = [scenario.process() for _ in range(4)]
-    for number in range(45):
+    for number in range(50):
         call(limiters[number % 4])
     for limiter in limiters:
         with pytest.raises(TooMany):
@@ -109,7 +139,7 @@ def test_all_processes_share_one_quota_for_each_key(scenario: RateLimiterScenari
 
 def test_a_permit_stays_taken_until_a_minute_after_the_answer(scenario: RateLimiterScenario) -> None:
     """A permit counts from the answer, because Kordless may have counted the request as late as that."""
-    limiter = scenario.process(quota=Quota(3, 1))
+    limiter = scenario.process(quota=Quota(2, 1))
     permit = acquire(limiter)
     scenario.time.pass_(4)
     limiter.release(permit, "availability", ResponseMeta(200))
@@ -123,7 +153,7 @@ def test_a_permit_stays_taken_until_a_minute_after_the_answer(scenario: RateLimi
 
 def test_the_permit_of_a_crashed_caller_expires(scenario: RateLimiterScenario) -> None:
     """It never reported; a minute after the longest call the permit is free."""
-    limiter = scenario.process(quota=Quota(3, 1))
+    limiter = scenario.process(quota=Quota(2, 1))
     acquire(limiter)
     scenario.time.pass_(90)
     with pytest.raises(TooMany):
@@ -137,7 +167,7 @@ def test_retry_after_is_when_the_first_permit_is_free(scenario: RateLimiterScena
     limiter = scenario.process()
     call(limiter)
     scenario.time.pass_(20)
-    for _ in range(44):
+    for _ in range(49):
         call(limiter)
     with pytest.raises(TooMany) as refused:
         call(limiter)
@@ -163,7 +193,7 @@ def test_too_many_stops_every_process_for_the_time_named(scenario: RateLimiterSc
     """A 429 seen by one is heeded by all, and lapses by itself."""
     first, second = scenario.process(), scenario.process()
     call(first, answer=ResponseMeta(429, limit=60, remaining=0, retry_after=wait))
-    for operation in OPERATIONS:
+    for operation in KEYED:
         with pytest.raises(TooMany) as refused:
             call(second, operation)
         assert (refused.value.reason, refused.value.retry_after) == ("blocked", wait)
@@ -214,20 +244,16 @@ def test_a_stepped_clock_blocks_nothing_for_ever(scenario: RateLimiterScenario, 
 
 
 def test_when_less_remains_than_we_think_kordless_is_believed(scenario: RateLimiterScenario) -> None:
-    """Others use the key: browsing stops early and leaves the last fifteen to better purposes."""
+    """Others use the key: browsing stops early and leaves the last ten to creations."""
     limiter = scenario.process()
     reset = scenario.time.wall + 30
-    call(limiter, answer=ResponseMeta(200, limit=60, remaining=17, reset=reset))
+    call(limiter, answer=ResponseMeta(200, limit=60, remaining=12, reset=reset))
     scenario.time.pass_(0.5)
     call(limiter)
     call(limiter)
     with pytest.raises(TooMany) as refused:
         call(limiter)
     assert (refused.value.reason, refused.value.retry_after) == ("reported_limit", 30)
-    for _ in range(5):
-        call(limiter, "lookup")
-    with pytest.raises(TooMany):
-        call(limiter, "lookup")
     for _ in range(10):
         call(limiter, "create")
     scenario.time.pass_(30)
@@ -254,12 +280,12 @@ def test_remaining_creations_bound_creations_only(scenario: RateLimiterScenario)
 
 
 def test_a_key_with_a_smaller_limit_than_ours_can_still_browse(scenario: RateLimiterScenario) -> None:
-    """Twelve a minute, says Kordless: browsing leaves its quarter of the twelve, not of our sixty."""
+    """Twelve a minute, says Kordless: browsing leaves a sixth of the twelve, not of our sixty."""
     limiter = scenario.process()
     call(limiter, answer=ResponseMeta(200, limit=12, remaining=11))
     scenario.time.pass_(0.5)
     number, refused = calls_until_refused(limiter, "availability")
-    assert (number, refused.reason) == (8, "reported_limit")
+    assert (number, refused.reason) == (9, "reported_limit")
 
 
 CONTRADICTIONS = st.one_of(
@@ -294,10 +320,10 @@ def test_after_losing_a_race_for_one_permit_the_next_is_tried(scenario: RateLimi
     """Two processes read at the same moment and find the same permits free; each gets others."""
     first, second = scenario.process(quota=Quota(5, 1)), scenario.process(quota=Quota(5, 1))
     reads = [(limiter, limiter._cache.get_many(limiter.keys())) for limiter in (first, second)]
-    permits = [limiter.acquire("lookup", found).key for limiter, found in reads for _ in range(2)]
+    permits = [limiter.acquire("service", found).key for limiter, found in reads for _ in range(2)]
     assert len(set(permits)) == 4
     with pytest.raises(TooMany) as refused:
-        first.acquire("lookup", reads[0][1])
+        first.acquire("service", reads[0][1])
     assert refused.value.retry_after == 1
 
 
@@ -315,9 +341,15 @@ def test_without_a_shared_cache_each_process_keeps_to_its_part(scenario: RateLim
     limiters = [scenario.process(processes=4, shared=False) for _ in range(4)]
     reads = sum(calls_until_refused(limiter, "availability")[0] for limiter in limiters)
     creations = sum(calls_until_refused(limiter, "create")[0] for limiter in limiters)
-    assert reads == 4 * 11
+    assert reads == 4 * 13
     assert creations == 4 * 2
-    assert reads + sum(calls_until_refused(limiter, "lookup")[0] for limiter in limiters) + creations == 60
+    assert reads + creations == 60
+
+
+def test_without_a_shared_cache_look_ups_keep_to_their_part_as_well(scenario: RateLimiterScenario) -> None:
+    """Four processes that can't see each other stay within the quota of the operations without a key."""
+    limiters = [scenario.contact_process(processes=4, shared=False) for _ in range(4)]
+    assert sum(calls_until_refused(limiter, "lookup")[0] for limiter in limiters) == 60
 
 
 def test_when_the_cache_goes_down_each_process_keeps_to_its_part(scenario: RateLimiterScenario) -> None:
@@ -325,7 +357,7 @@ def test_when_the_cache_goes_down_each_process_keeps_to_its_part(scenario: RateL
     limiter = scenario.process(processes=4)
     call(limiter)
     scenario.memory.broken = True
-    assert calls_until_refused(limiter, "availability")[0] == 11
+    assert calls_until_refused(limiter, "availability")[0] == 13
 
 
 def test_a_cache_that_reads_but_cannot_write_grants_no_more(scenario: RateLimiterScenario) -> None:
@@ -340,7 +372,7 @@ def test_a_cache_that_reads_but_cannot_write_grants_no_more(scenario: RateLimite
             granted += 1
         except TooMany:
             pass
-    assert granted <= 12
+    assert granted <= 14
 
 
 @pytest.mark.parametrize("processes", [1, 2, 3, 4, 6, 8, 10])
@@ -354,11 +386,11 @@ def test_parts_add_up_to_no_more_than_the_whole(processes: int) -> None:
 
 @pytest.mark.parametrize(("requests", "creations"), [(r, c) for r in range(3, 61) for c in (1, 2, 10) if c <= r - 2])
 def test_the_priorities_are_ranked_in_every_quota(requests: int, creations: int) -> None:
-    """Refreshing gets no more than browsing, browsing less than managing, and nobody takes a creation's permit."""
+    """Refreshing gets no more than browsing, and neither takes a creation's permit."""
     quota = Quota(requests, creations)
-    refresh, browse, manage, create = (quota.permits(kind) for kind in Priority)
-    assert 1 <= len(refresh) <= len(browse) < len(manage)
-    assert manage.stop == create.start
+    refresh, browse, create = (quota.permits(kind) for kind in (Priority.REFRESH, Priority.BROWSE, Priority.CREATE))
+    assert 1 <= len(refresh) <= len(browse)
+    assert browse.stop == create.start
     assert len(create) == creations
     assert create.stop == requests
 
@@ -435,6 +467,6 @@ def test_the_drawing_has_the_numbers_of_the_code() -> None:
     drawn = rate_limiter.__doc__ or ""
     quota = Quota()
     [scale] = [line.split() for line in drawn.splitlines() if line.strip().startswith("0  ")]
-    ends = [quota.permits(kind).stop for kind in (Priority.REFRESH, Priority.BROWSE, Priority.MANAGE, Priority.CREATE)]
+    ends = [quota.permits(kind).stop for kind in (Priority.REFRESH, Priority.BROWSE, Priority.CREATE)]
     assert [int(number) for number in scale] == [0, *ends]
     assert f"{quota.requests} requests in any {rate_limiter.WINDOW_SECONDS} seconds, {quota.creations} of" in drawn
