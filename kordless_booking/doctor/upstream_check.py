@@ -67,6 +67,10 @@ class RecordingGate:
             self.ahead = seconds_ahead(response, time.time())
         self.gate.after(operation, response)
 
+    def cancel(self, operation: str) -> None:
+        self.sent -= 1
+        self.gate.cancel(operation)
+
 
 def examine(account: Account, gate: RecordingGate | None = None) -> Findings:
     """Request the organization, then one service and its free times."""

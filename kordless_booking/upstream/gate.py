@@ -65,7 +65,8 @@ class UpstreamGate:
 
     The operations without a key have a limiter and a breaker of their own.
 
-    Call `before` and `after` of one attempt in the same thread. Accounts that share an API key must share `account`.
+    Call `before` and `after`, or `cancel`, of one attempt in the same thread. Accounts that share an API key must share
+    `account`.
     """
 
     def __init__(
@@ -125,6 +126,16 @@ class UpstreamGate:
         self._circuit(operation).record(admission, response, parallel=is_parallel_fetch.get())
         if response is not None:
             self._log_clock_skew(response)
+
+    def cancel(self, operation: str) -> None:
+        """Undo `before` of an attempt that was never sent: it says nothing about Kordless, and costs nothing there."""
+        call: tuple[Admission, Permit] | None = getattr(self._in_flight, "call", None)
+        if call is None:
+            return
+        self._in_flight.call = None
+        admission, permit = call
+        self._limiter(operation).cancel(permit)
+        self._circuit(operation).cancel(admission)
 
     def open_circuits(self) -> dict[str, int]:
         """Return the open circuits ("browse", "booking", "contact") and for how many more seconds each is open."""

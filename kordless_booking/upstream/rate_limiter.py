@@ -242,6 +242,10 @@ class RateLimiter:
             key = self._reported_creations if creations else self._reported
             self._cache.set(key, msgspec.json.encode(reported), seconds)
 
+    def cancel(self, permit: Permit) -> None:
+        """Give back a permit whose request was never sent, so that another request may use it at once."""
+        self._cache.delete_many([permit.key])
+
     def _check_blocked(self, operation: str, kind: Priority, found: Mapping[str, Storable], now: float) -> None:
         keys = [self._blocked, *([self._blocked_creations] if kind is Priority.CREATE else [])]
         if until := [from_millis(found[key]) for key in keys if key in found]:

@@ -108,6 +108,20 @@ def test_a_probe_without_a_permit_is_canceled(scenario: GateScenario) -> None:
     pass_through(gate, answer=ResponseMeta(200))
 
 
+def test_a_probe_that_was_never_sent_leaves_the_next_call_to_probe(scenario: GateScenario) -> None:
+    """Half open and no connection free: the permit is back, and the next call probes at once."""
+    gate = scenario.process()
+    for _ in range(5):
+        pass_through(gate)
+    scenario.time.pass_(61)
+    gate.before("availability")
+    gate.cancel("availability")
+    assert gate.state().usage.requests == 0
+    gate.cancel("availability")
+    pass_through(gate, answer=ResponseMeta(200))
+    assert gate.takes_several()
+
+
 def test_after_without_before_changes_nothing(scenario: GateScenario) -> None:
     """A second `after`, or one after a refusal, touches no permit."""
     gate = scenario.process()
