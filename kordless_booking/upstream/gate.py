@@ -137,6 +137,10 @@ class UpstreamGate:
         self._limiter(operation).cancel(permit)
         self._circuit(operation).cancel(admission)
 
+    def mark_draft_open(self) -> None:
+        """Mark that somebody fills in a contact form or waits with one, so that no creation's permit is lent."""
+        self._rate_limiter.mark_draft_open()
+
     def open_circuits(self) -> dict[str, int]:
         """Return the open circuits ("browse", "booking", "contact") and for how many more seconds each is open."""
         found = self._cache.get_many(self._circuit_keys())

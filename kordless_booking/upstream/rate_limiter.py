@@ -11,7 +11,7 @@ Priorities reserve permits, so that many unimportant calls can't starve an impor
     0            30                   50        60
     ├── refresh ──┤                    │         │    nobody waits: with many, cached values just get older
     ├── browse ────────────────────────┤         │    a visitor waits for times
-                                       ├─ create ┤    for creations alone
+                                       ├─ create ┤    lent to browsing, all but two, while no draft is open
 
 Other programs may use the same key. So the rate-limit headers of Kordless are believed when they report less than this
 process counted, and a 429 stops every process until the time that it named.
@@ -48,6 +48,13 @@ if TYPE_CHECKING:
     from .memory_cache import Storable
 
 WINDOW_SECONDS = QUOTA_SECONDS
+KEPT_CREATIONS = 2
+"""Permits of creations that are never lent: whoever comes with a form that was open for long is sent at once."""
+DRAFT_OPEN_SECONDS = 300
+"""Seconds after which a contact form that was shown no longer keeps creations' permits from being lent. Most people
+fill it in within two minutes."""
+MARK_INTERVAL_SECONDS = 5
+"""Minimum seconds between two marks of one process that a draft is open."""
 PERMIT_SECONDS = WINDOW_SECONDS + 1
 """Seconds that a permit stays taken after the answer: one more than the window."""
 MAX_CALL_SECONDS = 30
@@ -107,6 +114,10 @@ class Quota:
         # Three fifths for refreshes: a visitor who waits is never outdone by them.
         return range(max(1, others * 3 // 5) if kind is Priority.REFRESH else others)
 
+    def lendable(self) -> range:
+        """Return the numbers of the permits of creations that may be lent to browsing."""
+        return range(self.requests - self.creations, self.requests)[: max(0, self.creations - KEPT_CREATIONS)]
+
 
 @dataclass(frozen=True, slots=True)
 class Permit:
@@ -116,6 +127,8 @@ class Permit:
     """Its key in the cache."""
     left: int
     """Requests that remain after it, as far as we counted."""
+    is_lent: bool = False
+    """A creation's permit, taken to browse. Its time is stored as a negative number, for `usage`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +136,12 @@ class Usage:
     """Permits taken in this minute, by quota. For the doctor and the admin pages."""
 
     requests: int
-    """Taken permits, those for creations not included."""
+    """Taken permits, those for creations not included, but those that were lent."""
     of_requests: int
+    """As many as there are, with those that were lent."""
     creations: int
     of_creations: int
+    """As many as there are, without those that were lent."""
     blocked_seconds: int = 0
     """Seconds for which a 429 of Kordless still blocks; 0 for none."""
 
@@ -172,6 +187,8 @@ class RateLimiter:
         self._part = self._whole.share(processes)
         # All permits are named, also in a process that may use a part only: the cache may come back at any time.
         self._permit_keys = [cache_key(*named, "permit", str(number)) for number in range(self._whole.requests)]
+        self._draft_open = cache_key(*named, "draft_open")
+        self._mark_again_at = 0.0
         self._reported = cache_key(*named, "reported")
         # Kordless limits creations separately, so their report and their block have keys of their own.
         self._reported_creations = cache_key(*named, "reported", "create")
@@ -180,7 +197,8 @@ class RateLimiter:
 
     def keys(self) -> list[str]:
         """Return the cache keys to read, in one round trip, before `acquire`."""
-        return [*self._permit_keys, self._reported, self._reported_creations, self._blocked, self._blocked_creations]
+        own = [self._draft_open, *self._permit_keys]
+        return [*own, self._reported, self._reported_creations, self._blocked, self._blocked_creations]
 
     def acquire(self, operation: str, found: Mapping[str, Storable]) -> Permit:
         """Acquire a permit for `operation`. `found` is what the cache holds under `keys()`.
@@ -191,27 +209,44 @@ class RateLimiter:
         quota = self._whole if self._cache.up else self._part
         self._check_blocked(operation, kind, found, now)
         self._check_reported(operation, kind, found, now)
-        pool = [self._permit_keys[number] for number in quota.permits(kind)]
+        if kind is Priority.CREATE:
+            # Whatever the form's age: others may follow it, and it may have to wait.
+            self.mark_draft_open()
+        lendable = self._named(quota.lendable())
+        own, lent = self._named(quota.permits(kind)), lendable if self._may_borrow(kind, found) else []
         # It outlasts the call, so a permit can't be taken twice while its call is under way.
-        timeout = PERMIT_SECONDS + MAX_CALL_SECONDS
-        key = take_permit(self._cache, pool, found, free_at=now + PERMIT_SECONDS, timeout=timeout)
-        if key is None:
-            # The stored time says when a permit is free if its call ends now; a call under way takes longer.
-            raise _too_many(operation, "quota", first_free_at(pool, found, now) - now, PERMIT_SECONDS)
-        return Permit(key, quota.requests - sum(permit in found for permit in self._permit_keys) - 1)
+        timeout, free_at = PERMIT_SECONDS + MAX_CALL_SECONDS, now + PERMIT_SECONDS
+        left = quota.requests - sum(permit in found for permit in self._permit_keys) - 1
+        # A creation takes those that may be lent first: the ones that are never lent are left for the next creations.
+        for pool in (lendable, own) if kind is Priority.CREATE else (own,):
+            if key := take_permit(self._cache, pool, found, free_at=free_at, timeout=timeout):
+                return Permit(key, left)
+        if key := take_permit(self._cache, lent, found, free_at=-free_at, timeout=timeout):
+            return Permit(key, left, is_lent=True)
+        # The stored time says when a permit is free if its call ends now; a call under way takes longer.
+        raise _too_many(operation, "quota", first_free_at([*own, *lent], found, now) - now, PERMIT_SECONDS)
+
+    def mark_draft_open(self) -> None:
+        """Mark for all processes that somebody fills in a contact form or waits with one: nothing is lent then."""
+        now = self._clock.monotonic()
+        # Two threads may both write it, which does no harm.
+        if now >= self._mark_again_at:
+            self._mark_again_at = now + MARK_INTERVAL_SECONDS
+            self._cache.set(self._draft_open, 1, DRAFT_OPEN_SECONDS)
 
     def usage(self, found: Mapping[str, Storable]) -> Usage:
         """Return how much of the quota is taken, given what was `found` under `keys()`. Takes nothing."""
         now, creations = self._clock.now(), self._whole.permits(Priority.CREATE)
         quota = self._whole if self._cache.up else self._part
         taken = [number for number, key in enumerate(self._permit_keys) if key in found]
-        booked = sum(number in creations for number in taken)
+        lent = sum(_is_lent(found[self._permit_keys[number]]) for number in taken)
+        booked = sum(number in creations for number in taken) - lent
         until = max((from_millis(found.get(key)) for key in (self._blocked, self._blocked_creations)), default=0.0)
         return Usage(
             requests=len(taken) - booked,
-            of_requests=quota.requests - quota.creations,
+            of_requests=quota.requests - quota.creations + lent,
             creations=booked,
-            of_creations=quota.creations,
+            of_creations=quota.creations - lent,
             blocked_seconds=max(0, ceil(until - now)),
         )
 
@@ -223,7 +258,8 @@ class RateLimiter:
         """
         now = self._clock.now()
         # `set`, not a longer expiry from the start: the window counts from the answer, whenever that came.
-        self._cache.set(permit.key, to_millis(now + PERMIT_SECONDS), PERMIT_SECONDS)
+        free_at = to_millis(now + PERMIT_SECONDS)
+        self._cache.set(permit.key, -free_at if permit.is_lent else free_at, PERMIT_SECONDS)
         if response is None:
             return
         # A creation counts against both limits, and its headers may report either. The size tells which one they mean.
@@ -258,6 +294,8 @@ class RateLimiter:
         """
         pool = self._whole.permits(kind)
         reserved = 0 if kind is Priority.CREATE else self._whole.requests - len(pool)
+        if self._may_borrow(kind, found):
+            reserved -= len(self._whole.lendable())
         bounds = [(self._reported, self._permit_keys)]
         if kind is Priority.CREATE:
             bounds.append((self._reported_creations, [self._permit_keys[number] for number in pool]))
@@ -269,6 +307,17 @@ class RateLimiter:
             since = sum(from_millis(found.get(permit)) - PERMIT_SECONDS > reported.at for permit in permits)
             if reported.left - since <= reserved * reported.limit // self._whole.requests:
                 raise _too_many(operation, "reported_limit", reported.until - now, WINDOW_SECONDS)
+
+    def _may_borrow(self, kind: Priority, found: Mapping[str, Storable]) -> bool:
+        """Return True when a call of this kind may take what creations can lend: nobody is about to book."""
+        return kind is Priority.BROWSE and self._draft_open not in found
+
+    def _named(self, numbers: range) -> list[str]:
+        return [self._permit_keys[number] for number in numbers]
+
+
+def _is_lent(stored: Storable) -> bool:
+    return isinstance(stored, int) and stored < 0
 
 
 def _decode_reported(stored: Storable | None) -> ReportedLimit | None:

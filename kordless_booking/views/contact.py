@@ -288,6 +288,7 @@ def _form_page(
     status: int = 200,
 ) -> HttpResponse:
     """Render the contact form. Without `detail`, the summary has only what the draft knows."""
+    visit.access.mark_draft_open()
     # The zone that the draft was made in: the page must show the time that was clicked.
     choices = visit.choices.replace(timezone=chosen.terms.timezone, day=None, month=None)
     slots = visit.links.service_url("slots", chosen.terms.service, chosen.terms.choices_for_day(visit.choices))

@@ -196,6 +196,7 @@ def manage_url(visit: WidgetRequest, receipt: Receipt, booking: Booking, choices
 
 
 def _waiting_page(visit: WidgetRequest, outcome: placement.Pending) -> HttpResponse:
+    visit.access.mark_draft_open()
     if outcome.waiting:
         text = ngettext(
             "Many people are booking right now. Yours is next in line and will be placed in about %(seconds)s second.",

@@ -109,6 +109,12 @@ class AccountAccess:
         """Client of the account, for what must not be cached."""
         return services_for(self._account).client
 
+    def mark_draft_open(self) -> None:
+        """Mark that this visitor is about to book: browsing borrows none of the requests for bookings then."""
+        # A prefetched form may never be seen.
+        if not self._cached_only:
+            services_for(self._account).gate.mark_draft_open()
+
     @property
     def bookings(self) -> BookingCache:
         """Bookings that were looked up for a page a moment ago."""

@@ -202,7 +202,7 @@ def test_a_key_that_may_less_than_the_settings_say(well: Settings, limited: Sand
 def test_a_rate_limit_that_is_used_up(well: Settings, sandbox: Sandbox, clock: Traveller):
     """The doctor takes its tickets like everybody, and when there is none it asks nothing."""
     gate = services_for(get_account(None)).gate
-    for _ in range(50):
+    for _ in range(58):
         gate.before("availability")
     told = ask()
     assert told.fixes() == ["too_many"]

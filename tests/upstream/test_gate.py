@@ -163,7 +163,7 @@ def test_with_the_cache_down_calls_still_go_within_the_part(scenario: GateScenar
     """No page waits for a dead cache, and none is rejected for it."""
     scenario.memory.broken = True
     gate = scenario.process()
-    for _ in range(50):
+    for _ in range(58):
         pass_through(gate, answer=ResponseMeta(200))
     with pytest.raises(TooMany):
         gate.before("availability")

@@ -11,7 +11,14 @@ from kordless_booking.clock import Clock
 from kordless_booking.exceptions import TooMany
 from kordless_booking.upstream import rate_limiter
 from kordless_booking.upstream.fallback_cache import FallbackCache
-from kordless_booking.upstream.rate_limiter import Permit, Priority, Quota, RateLimiter
+from kordless_booking.upstream.rate_limiter import (
+    MAX_CALL_SECONDS,
+    PERMIT_SECONDS,
+    Permit,
+    Priority,
+    Quota,
+    RateLimiter,
+)
 from kordless_booking.upstream.worker import in_background
 from tests.support.controlled_cache import HandTime, SharedMemory
 
@@ -78,7 +85,8 @@ def calls_until_refused(limiter: RateLimiter, operation: str) -> tuple[int, TooM
     [("organization", 50), ("service", 50), ("availability", 50), ("create", 10)],
 )
 def test_each_kind_of_call_has_its_share(scenario: RateLimiterScenario, operation: str, most: int) -> None:
-    """Of sixty: browsing up to 50, ten creations."""
+    """Of sixty, while somebody is about to book: browsing up to 50, ten creations."""
+    scenario.process().mark_draft_open()
     number, refused = calls_until_refused(scenario.process(), operation)
     assert number == most
     assert (refused.operation, refused.reason, refused.retry_after) == (operation, "quota", 61)
@@ -92,14 +100,97 @@ def test_a_refresh_that_nobody_waits_for_gets_least(scenario: RateLimiterScenari
         assert calls_until_refused(limiter, "availability")[0] == 30
     finally:
         in_background.reset(token)
-    assert calls_until_refused(limiter, "availability")[0] == 20
+    assert calls_until_refused(limiter, "availability")[0] == 28
 
 
-def test_browsing_leaves_all_creations(scenario: RateLimiterScenario) -> None:
+def test_while_a_draft_is_open_browsing_leaves_all_creations(scenario: RateLimiterScenario) -> None:
     """After a storm of readers ten people can still book, and the total is the quota."""
     storm, booking = scenario.process(), scenario.process()
+    booking.mark_draft_open()
     reads = calls_until_refused(storm, "availability")[0]
     assert (reads, calls_until_refused(booking, "create")[0]) == (50, 10)
+
+
+def test_while_no_draft_is_open_browsing_borrows_all_but_two_creations(scenario: RateLimiterScenario) -> None:
+    """Nobody is about to book: 58 reads, and the two who come nevertheless are sent at once."""
+    storm, booking = scenario.process(), scenario.process()
+    assert calls_until_refused(storm, "availability")[0] == 58
+    assert calls_until_refused(booking, "create")[0] == 2
+    scenario.time.pass_(61)
+    assert calls_until_refused(booking, "create")[0] == 10
+    assert calls_until_refused(storm, "availability")[0] == 50
+
+
+def test_a_form_that_is_opened_ends_the_lending_in_every_process(scenario: RateLimiterScenario) -> None:
+    """From then on nothing more is lent, for five minutes; what is lent already comes back within the minute."""
+    storm, form = scenario.process(), scenario.process()
+    for _ in range(53):
+        call(storm)
+    form.mark_draft_open()
+    with pytest.raises(TooMany):
+        call(storm)
+    assert calls_until_refused(form, "create")[0] == 7
+    scenario.time.pass_(301)
+    assert calls_until_refused(storm, "availability")[0] == 58
+
+
+def test_refreshes_borrow_nothing(scenario: RateLimiterScenario) -> None:
+    """Nobody waits for them."""
+    limiter = scenario.process()
+    token = in_background.set(True)
+    try:
+        assert calls_until_refused(limiter, "availability")[0] == 30
+    finally:
+        in_background.reset(token)
+
+
+def test_creations_use_what_may_be_lent_first(scenario: RateLimiterScenario) -> None:
+    """Eight bookings leave nothing to lend, and two permits for the next ones."""
+    limiter = scenario.process()
+    for _ in range(8):
+        call(limiter, "create")
+    scenario.memory.delete_many([limiter._draft_open])
+    assert calls_until_refused(limiter, "availability")[0] == 50
+    limiter._mark_again_at = 0
+    assert calls_until_refused(limiter, "create")[0] == 2
+
+
+def test_a_creation_counts_as_an_open_draft(scenario: RateLimiterScenario) -> None:
+    """Of a form that was open for longer than five minutes: others may follow it."""
+    limiter = scenario.process()
+    call(limiter, "create")
+    assert calls_until_refused(limiter, "availability")[0] == 50
+
+
+def test_an_open_draft_is_marked_once_in_some_seconds(scenario: RateLimiterScenario) -> None:
+    """However many forms a process shows, and again when it has to be."""
+    limiter = scenario.process()
+    before = scenario.memory.trips
+    for _ in range(100):
+        limiter.mark_draft_open()
+    assert scenario.memory.trips == before + 1
+    scenario.time.pass_(5)
+    limiter.mark_draft_open()
+    assert scenario.memory.trips == before + 2
+
+
+def test_usage_counts_what_was_lent_as_requests(scenario: RateLimiterScenario) -> None:
+    """Whether a lent permit is in use or was released."""
+    limiter = scenario.process()
+    for _ in range(53):
+        call(limiter)
+    acquire(limiter)
+    usage = limiter.usage(limiter._cache.get_many(limiter.keys()))
+    assert (usage.requests, usage.of_requests) == (54, 54)
+    assert (usage.creations, usage.of_creations) == (0, 6)
+
+
+@pytest.mark.parametrize(("requests", "creations"), [(r, c) for r in range(3, 61) for c in (1, 2, 3, 10) if c <= r - 2])
+def test_at_least_two_creations_are_never_lent(requests: int, creations: int) -> None:
+    """In every quota; all of them where there are no more than two."""
+    quota = Quota(requests, creations)
+    assert creations - len(quota.lendable()) == min(2, creations)
+    assert set(quota.lendable()) <= set(quota.permits(Priority.CREATE))
 
 
 @pytest.mark.parametrize("operation", ["lookup", "cancel", "reschedule"])
@@ -107,6 +198,7 @@ def test_contact_operations_have_a_ledger_of_their_own(scenario: RateLimiterScen
     """They carry no key: as many as the key's requests, all of them at once, and none of the key's."""
     keyed, contact = scenario.process(), scenario.contact_process()
     assert calls_until_refused(contact, operation)[0] == 60
+    keyed.mark_draft_open()
     assert calls_until_refused(keyed, "availability")[0] == 50
     assert calls_until_refused(keyed, "create")[0] == 10
 
@@ -129,6 +221,7 @@ def test_what_kordless_says_of_one_ledger_says_nothing_of_the_other(
 def test_all_processes_share_one_quota_for_each_key(scenario: RateLimiterScenario) -> None:
     """Four processes get no more than one; another key has another quota."""
     limiters = [scenario.process() for _ in range(4)]
+    limiters[0].mark_draft_open()
     for number in range(50):
         call(limiters[number % 4])
     for limiter in limiters:
@@ -167,7 +260,7 @@ def test_retry_after_is_when_the_first_permit_is_free(scenario: RateLimiterScena
     limiter = scenario.process()
     call(limiter)
     scenario.time.pass_(20)
-    for _ in range(49):
+    for _ in range(57):
         call(limiter)
     with pytest.raises(TooMany) as refused:
         call(limiter)
@@ -246,6 +339,7 @@ def test_a_stepped_clock_blocks_nothing_for_ever(scenario: RateLimiterScenario, 
 def test_when_less_remains_than_we_think_kordless_is_believed(scenario: RateLimiterScenario) -> None:
     """Others use the key: browsing stops early and leaves the last ten to creations."""
     limiter = scenario.process()
+    limiter.mark_draft_open()
     reset = scenario.time.wall + 30
     call(limiter, answer=ResponseMeta(200, limit=60, remaining=12, reset=reset))
     scenario.time.pass_(0.5)
@@ -258,6 +352,15 @@ def test_when_less_remains_than_we_think_kordless_is_believed(scenario: RateLimi
         call(limiter, "create")
     scenario.time.pass_(30)
     call(limiter)
+
+
+def test_while_no_draft_is_open_a_reported_remainder_leaves_two(scenario: RateLimiterScenario) -> None:
+    """Others use the key: browsing may use what nobody is about to book with."""
+    limiter = scenario.process()
+    call(limiter, answer=ResponseMeta(200, limit=60, remaining=12))
+    scenario.time.pass_(0.5)
+    number, refused = calls_until_refused(limiter, "availability")
+    assert (number, refused.reason) == (10, "reported_limit")
 
 
 def test_nothing_goes_when_nothing_remains(scenario: RateLimiterScenario) -> None:
@@ -282,6 +385,7 @@ def test_remaining_creations_bound_creations_only(scenario: RateLimiterScenario)
 def test_a_key_with_a_smaller_limit_than_ours_can_still_browse(scenario: RateLimiterScenario) -> None:
     """Twelve a minute, says Kordless: browsing leaves a sixth of the twelve, not of our sixty."""
     limiter = scenario.process()
+    limiter.mark_draft_open()
     call(limiter, answer=ResponseMeta(200, limit=12, remaining=11))
     scenario.time.pass_(0.5)
     number, refused = calls_until_refused(limiter, "availability")
@@ -405,7 +509,10 @@ STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("call"), st.integers(0, 2), st.sampled_from(OPERATIONS), st.floats(0, 25), st.floats(0, 1)),
         st.tuples(st.just("crash"), st.integers(0, 2), st.sampled_from(OPERATIONS), st.floats(0, 25)),
+        st.tuples(st.just("never sent"), st.integers(0, 2), st.sampled_from(OPERATIONS)),
+        st.tuples(st.just("form"), st.integers(0, 2)),
         st.tuples(st.just("wait"), st.floats(0, 40)),
+        st.tuples(st.just("wait"), st.floats(0, 400)),
         st.tuples(st.just("step"), st.integers(0, 2), st.floats(-5000, 5000)),
     ),
     min_size=5,
@@ -416,9 +523,12 @@ STEPS = st.lists(
 @settings(max_examples=200, deadline=None)
 @given(steps=STEPS, shared=st.booleans())
 def test_never_more_than_the_quota_in_any_minute(steps: list[tuple], shared: bool) -> None:  # type: ignore[type-arg]
-    """Any schedule of calls by three processes, any delays, crashes and steps of their clocks."""
+    """Any schedule of calls by three processes, any delays, crashes, open forms and steps of their clocks.
+
+    And never is a creation refused for what was lent: only where two others have their permits.
+    """
     scenario = RateLimiterScenario()
-    quota = Quota(9, 3)
+    quota = Quota(12, 4)
     ahead = [0.0, 0.0, 0.0]
 
     def limiter_of(who: int) -> RateLimiter:
@@ -444,12 +554,22 @@ def test_never_more_than_the_quota_in_any_minute(steps: list[tuple], shared: boo
             pass_until(scenario.time.steady + details[0])
         elif what == "step":
             ahead[details[0]] += details[1]
+        elif what == "form":
+            limiters[details[0]].mark_draft_open()
+        elif what == "never sent":
+            try:
+                limiters[details[0]].cancel(acquire(limiters[details[0]], details[1]))
+            except TooMany as refused:
+                waits.append(refused.retry_after or 0)
         else:
             who, operation, delay, *share = details
             try:
                 permit = acquire(limiters[who], operation)
             except TooMany as refused:
                 waits.append(refused.retry_after or 0)
+                if operation == "create" and shared:
+                    recent = scenario.time.steady - MAX_CALL_SECONDS - PERMIT_SECONDS
+                    assert sum(moment >= recent for kind, moment in arrived if kind == "create") >= 2
                 continue
             now = scenario.time.steady
             if what == "crash":
@@ -457,8 +577,8 @@ def test_never_more_than_the_quota_in_any_minute(steps: list[tuple], shared: boo
             else:
                 arrived.append((operation, now + delay * share[0]))
                 open_calls.append((now + delay, limiters[who], permit, operation))
-    assert most_in_a_minute([moment for _, moment in arrived]) <= 9
-    assert most_in_a_minute([moment for operation, moment in arrived if operation == "create"]) <= 3
+    assert most_in_a_minute([moment for _, moment in arrived]) <= 12
+    assert most_in_a_minute([moment for operation, moment in arrived if operation == "create"]) <= 4
     assert all(1 <= wait <= 61 for wait in waits)
 
 
