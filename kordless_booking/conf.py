@@ -286,6 +286,9 @@ class Account:
     lookups_per_address: Annotated[int, _COUNT] = 20
     changes_per_address: Annotated[int, _COUNT] = 40
     """Submitted forms, lookups and changes that one client address may make in ten minutes. 0 is no limit."""
+    manage_views_per_address: Annotated[int, _COUNT] = 20
+    """Pages of bookings, by their links, that one client address may have read from Kordless in a minute. 0 is no
+    limit. Of 60 look-ups a minute, three addresses can't take all from everybody else's."""
     lookups_per_number: Annotated[int, _COUNT] = 10
     """Lookups of one confirmation number in an hour, by anybody. 0 is no limit."""
     bookings_per_contact: Annotated[int, _COUNT] = 5

@@ -22,7 +22,7 @@ from kordless_booking.limits import MAX_MANAGE_LINK_DAYS
 from kordless_booking.mail import enqueue, outbox, reminders
 from kordless_booking.models import Appointment
 from kordless_booking.staff import deliveries, funnel
-from kordless_booking.upstream import fallback_cache, gate, rate_limiter
+from kordless_booking.upstream import booking_cache, fallback_cache, gate, rate_limiter
 from kordless_booking.views import abuse, outcome, problems, request, slot_page, slot_reading, webhook
 from kordless_booking.webhooks import signature, stored_body
 from tests.support.clock import NOW
@@ -53,10 +53,11 @@ def days(length: timedelta | float) -> str:
 def _documented() -> dict[str, list[str]]:
     """Return the phrases that each document must contain, with the numbers in force."""
     account, in_force = REAL_ACCOUNT, numbers_in_force()
-    rules = {name: rule for name, rule in throttle_rules().items() if name != "number"}
+    rules = {name: rule for name, rule in throttle_rules().items() if name not in {"number", "view"}}
     assert len({rule.seconds for rule in rules.values()}) == 1
     address, number = minutes(rules["book"].seconds), throttle_rules()["number"]
     assert number.seconds == 3600, "the documents say: an hour"
+    assert throttle_rules()["view"].seconds == 60, "the documents say: a minute"
     kept_body, creations = f"{stored_body.BODY_RETENTION.days} days", in_force.settings["CREATIONS_PER_MINUTE"]
     a_minute = f"{in_force.settings['REQUESTS_PER_MINUTE']} requests and {creations} bookings a minute"
     return {
@@ -69,6 +70,8 @@ def _documented() -> dict[str, list[str]]:
             f"At most {spelled(queue.MAX_WAITING_PER_ADDRESS)} of an address are in the queue",
             f"change {account.changes_per_address} of them in {address}",
             f"may be looked up {spelled(number.limit)} times in an hour",
+            f"read {account.manage_views_per_address} pages of bookings a minute",
+            f"shows it as it was {spelled(booking_cache.VIEW_SECONDS)} seconds ago at most",
             f"of more than {problems.LARGEST_FORM // 1024} KB",
         ],
         "funnel-and-admin.md": [
@@ -98,6 +101,7 @@ def _documented() -> dict[str, list[str]]:
             f"the body {kept_body}",
             f"{days(enqueue.RETENTION)} after its end",
             f"a keyed hash of the number | {minutes(changes.IN_PROGRESS_SECONDS)} |",
+            f"keyed hashes of number and contact | {minutes(booking_cache.POLL_SECONDS)} |",
             f"| none | {days(in_force.organization.stale_if_error)} at most | expiry |",
             f"encrypted | form input | {minutes(form_input.TOKEN_SECONDS)} |",
             f"shown again for {minutes(form_input.TOKEN_SECONDS)} after a rejection",

@@ -10,6 +10,7 @@ behind when the deadline passes.
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import math
 import socket
@@ -86,7 +87,8 @@ class Resolver:
     def addresses(self, host: str, port: int, timeout: float | None) -> list[str]:
         """Return at most four addresses, in the operating system's order of preference.
 
-        Raises OSError if the lookup fails, and TimeoutError after `timeout` seconds.
+        Raises OSError if the lookup fails, or with EAGAIN if no thread can be started for it, and TimeoutError after
+        `timeout` seconds.
         """
         try:
             return [str(ipaddress.ip_address(host.strip("[]")))]  # a literal address needs no thread
@@ -97,7 +99,12 @@ class Resolver:
             if result is None:
                 result = self._pending[host] = Future()
                 # Daemon: a lookup that hangs must not keep the process from exiting.
-                threading.Thread(target=self._run, args=(host, port, result), name="kordless-dns", daemon=True).start()
+                thread = threading.Thread(target=self._run, args=(host, port, result), name="kordless-dns", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError as error:  # no thread is left: nobody would ever set the result
+                    del self._pending[host]
+                    raise OSError(errno.EAGAIN, "no thread for the name lookup") from error
         return result.result(timeout)
 
     def getaddrinfo(self, host: str, port: int) -> list[str]:

@@ -27,7 +27,7 @@ _TRANSIENT_STATUSES: Final = frozenset({502, 503, 504})
 """Transient statuses, of a gateway or an overloaded server."""
 _BROKEN_CONNECTION_REASONS: Final = frozenset({"cut", "protocol_error"})
 """Reasons that mean a broken connection. A timeout is not among them: it has used up the time for a retry."""
-_PERMANENT: Final = frozenset({"tls", "deadline", "pool_timeout"})
+_PERMANENT: Final = frozenset({"tls", "deadline", "pool_timeout", "no_socket"})
 """Reasons for having no connection that a retry can't change."""
 
 

@@ -7,6 +7,7 @@ and httpx logs no URLs. Each HTTP request, a retry included, passes the gate and
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import os
 import re
@@ -77,6 +78,9 @@ class Gate(Protocol):
     def after(self, operation: str, response: ResponseMeta | None) -> None:
         """Report the result, once for each admitted request. None: no complete response (timeout, cut, TLS)."""
 
+    def cancel(self, operation: str) -> None:
+        """Take the admission back, instead of `after`: for want of a connection or time nothing was sent."""
+
 
 class NoGate:
     """Null object: a gate that admits everything."""
@@ -84,6 +88,8 @@ class NoGate:
     def before(self, operation: str) -> None: ...
 
     def after(self, operation: str, response: ResponseMeta | None) -> None: ...
+
+    def cancel(self, operation: str) -> None: ...
 
 
 def wsgi_transport(app: WSGIApplication) -> httpx.BaseTransport:
@@ -179,7 +185,11 @@ class _RedactedRequest(httpx.Request):
 
 
 class Session:
-    """HTTP session. Without a given `transport`, each process builds its own, so a fork shares no socket."""
+    """HTTP session. Without a given `transport`, each process builds its own, so a fork shares no socket.
+
+    Reading, booking and the operations without a key have a connection pool each: when one of them is slow and holds
+    all of its connections, the others still have theirs.
+    """
 
     def __init__(
         self,
@@ -194,7 +204,7 @@ class Session:
         self._key = Secret(api_key)
         self._given = transport  # never closed here: it belongs to the caller
         self._gate: Gate = NoGate() if gate is None else gate
-        self._built: dict[int, httpx.BaseTransport] = {}  # by process id
+        self._built: dict[int, dict[str, httpx.BaseTransport]] = {}  # by process id and pool
         self._locks: dict[int, threading.Lock] = {}  # by process id
         if not re.fullmatch(r"[\x20-\x7e]{1,200}", user_agent):
             raise ValueError("The user agent must be printable ASCII.")
@@ -216,19 +226,20 @@ class Session:
 
     def close(self) -> None:
         """Close idle connections. A later call opens new ones."""
-        transport = self._built.pop(os.getpid(), None)
-        if transport is not None:
+        for transport in self._built.pop(os.getpid(), {}).values():
             transport.close()
 
-    def _transport(self) -> httpx.BaseTransport:
+    def _transport(self, call: Operation[T]) -> httpx.BaseTransport:
         if self._given is not None:
             return self._given
         pid = os.getpid()
         # One lock per process: a lock that another thread holds during a fork stays locked in the child for ever.
         with self._locks.setdefault(pid, threading.Lock()):
-            if pid not in self._built:
-                self._built[pid] = DeadlineTransport()
-            return self._built[pid]
+            pools = self._built.setdefault(pid, {})
+            pool = ("read" if call.is_safe else "book") if call.needs_api_key else "contact"
+            if pool not in pools:
+                pools[pool] = DeadlineTransport()
+            return pools[pool]
 
     def _attempt(self, call: Operation[T]) -> T:
         if seconds_left() <= 0:
@@ -247,7 +258,10 @@ class Session:
             record.failure = OutcomeUnknown("interrupted", reason="interrupted")
             raise
         finally:
-            self._gate.after(call.operation, _response_for_gate(record))
+            if isinstance(record.failure, Unreachable) and record.failure.reason in LOCAL_SHORTAGES:
+                self._gate.cancel(call.operation)
+            else:
+                self._gate.after(call.operation, _response_for_gate(record))
             log_call(record)
         if record.failure is None:
             return cast("T", result)
@@ -257,7 +271,10 @@ class Session:
         raise record.failure
 
     def _exchange(self, call: Operation[T], record: CallRecord) -> T:
-        response = self._transport().handle_request(self._request(call))
+        # Again, after the gate: it may have waited for a slow cache.
+        if seconds_left() <= 0:
+            raise Unreachable("no time left to connect", reason="deadline")
+        response = self._transport(call).handle_request(self._request(call))
         with contextlib.closing(response):
             record.status = response.status_code
             record.upstream_id = response.headers.get("x-request-id", "")
@@ -316,6 +333,8 @@ def _error_from_transport(error: Exception) -> KordlessError:
                 return Unreachable(f"TLS: {verdict}", reason="tls")
         if any(isinstance(cause, socket.gaierror) for cause in causes):
             return Unreachable("name not found", reason="dns")
+        if any(isinstance(cause, OSError) and cause.errno in _NO_SOCKET_ERRNOS for cause in causes):
+            return Unreachable("no socket", reason="no_socket")
         refused = any(isinstance(cause, ConnectionRefusedError) for cause in causes)
         return Unreachable("no connection", reason="refused" if refused else "connect_error")
     for kind, reason in _NOT_SENT_REASONS.items():
@@ -326,6 +345,13 @@ def _error_from_transport(error: Exception) -> KordlessError:
             return OutcomeUnknown(reason.replace("_", " "), reason=reason)
     return OutcomeUnknown(f"the transport raised {type(error).__name__}", reason="transport_error")
 
+
+_NO_SOCKET_ERRNOS: Final = frozenset(
+    {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL, errno.EAGAIN}
+)
+"""Errors of this machine: no file descriptor, no memory, no local port, no thread for the name lookup."""
+LOCAL_SHORTAGES: Final = frozenset({"pool_timeout", "deadline", "no_socket"})
+"""Reasons of Unreachable that are about this process and not about Kordless."""
 
 # Both tables are searched in order, subclasses before their base classes.
 _NOT_SENT_REASONS: Final[dict[type[Exception], str]] = {

@@ -67,6 +67,10 @@ class RecordingGate:
             self.ahead = seconds_ahead(response, time.time())
         self.gate.after(operation, response)
 
+    def cancel(self, operation: str) -> None:
+        self.sent -= 1
+        self.gate.cancel(operation)
+
 
 def examine(account: Account, gate: RecordingGate | None = None) -> Findings:
     """Request the organization, then one service and its free times."""
@@ -84,6 +88,7 @@ def examine(account: Account, gate: RecordingGate | None = None) -> Findings:
         yield from _organization(offer, skipped=gate.skipped)
         yield from _times(account, client, offer, gate)
     yield from _quota(account, gate)
+    yield from _contact_operations(account)
     yield from _clock(account, gate)
 
 
@@ -169,6 +174,17 @@ def _quota(account: Account, gate: RecordingGate) -> Findings:
     if limit is not None and limit < account.requests_per_minute:
         text = f"Kordless allows this key {limit} requests a minute, the settings say {account.requests_per_minute}"
         yield fix("quota", text, f'set "REQUESTS_PER_MINUTE": {limit}')
+
+
+def _contact_operations(account: Account) -> Findings:
+    """Report what the site has learned of look-ups and changes, which carry no key. Sends none itself."""
+    state = services_for(account).gate.state()
+    if any(circuit.name == "contact" and circuit.state != "closed" for circuit in state.circuits):
+        advice = "customers can't manage their bookings until one answers; see the log of kordless_booking.api"
+        yield fix("contact_circuit_open", "Look-ups and changes of bookings failed lately and are paused", advice)
+    elif seconds := state.contact_usage.blocked_seconds:
+        advice = "Kordless answered 429; if that happens often, see the throttles in docs/abuse.md"
+        yield note("contact_limited", f"Look-ups and changes of bookings are paused for {seconds} s", advice)
 
 
 def _clock(account: Account, gate: RecordingGate) -> Findings:

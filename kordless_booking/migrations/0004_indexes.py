@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("kordless_booking", "0002_keyed_delivery_hashes"),
+        ("kordless_booking", "0003_fair_queue"),
     ]
 
     operations = [

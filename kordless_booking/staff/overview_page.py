@@ -97,13 +97,17 @@ def attention(state: AccountState, now: datetime) -> list[str]:
     if not state.cache_up:
         texts.append(_("The cache can't be reached, so each process remembers and counts for itself."))
     usage = state.gate.usage
-    # Pages may use a part of the requests only, so they run short before the key does.
     if (
         usage.blocked_seconds
-        or usage.requests >= QUOTA_WARNING_SHARE * usage.browse_requests
+        or usage.requests >= QUOTA_WARNING_SHARE * usage.of_requests
         or usage.creations >= QUOTA_WARNING_SHARE * usage.of_creations
     ):
         texts.append(_("The allowance of the API key is nearly used up for this minute. Bookings wait for their turn."))
+    managing = state.gate.contact_usage
+    if managing.blocked_seconds or managing.requests >= QUOTA_WARNING_SHARE * managing.of_requests:
+        texts.append(
+            _("Customers can hardly look up or change bookings in this minute. New bookings are not concerned.")
+        )
     if old := sum(row.number for row in state.attempts if now - row.oldest > OPEN_TOO_LONG):
         text = ngettext(
             "%(number)s booking has been open for long: the visitor left before Kordless said yes or no.",
@@ -144,7 +148,9 @@ def status_cell(status: CacheStatus) -> StatusCell:
 
 
 def _circuit_name(circuit: CircuitState) -> str:
-    return {"browse": _("Looking"), "booking": _("Booking")}.get(circuit.name, circuit.name)
+    return {"browse": _("Looking"), "booking": _("Booking"), "contact": _("Managing bookings")}.get(
+        circuit.name, circuit.name
+    )
 
 
 def _circuit(circuit: CircuitState) -> StatusCell:

@@ -76,7 +76,7 @@ class CircuitState:
 
 
 class CircuitBreaker:
-    """Circuit breaker of one class of operations, such as "browse" or "booking"."""
+    """Circuit breaker of one class of operations, such as "browse", "booking" or "contact"."""
 
     def __init__(self, cache: FallbackCache, *, account: str, name: str, clock: Clock) -> None:
         self._cache = cache

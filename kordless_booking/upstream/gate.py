@@ -1,4 +1,4 @@
-"""Gate of the HTTP session: applies rate limiter and circuit breakers to every single HTTP attempt, retries included.
+"""Gate of the HTTP session: applies rate limiters and circuit breakers to every single HTTP attempt, retries included.
 
 Each attempt costs three round trips to the cache: one read, one `add` for the permit, one `set` to release it.
 """
@@ -10,6 +10,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from kordless_booking.api.responses import CONTACT_AUTHENTICATED
 from kordless_booking.clock import Clock
 from kordless_booking.exceptions import TooMany
 from kordless_booking.logs import LogThrottle, log_event
@@ -41,7 +42,9 @@ def seconds_ahead(response: ResponseMeta, now: float) -> float | None:
 
 
 BROWSE_OPERATIONS = frozenset({"organization", "service", "availability"})
-"""Operations of the "browse" circuit. All others are "booking": when reading is slow, booking must not be cut off."""
+"""Operations of the "browse" circuit: when reading is slow, booking must not be cut off. A creation is "booking"; the
+operations that are authenticated by a contact are "contact", because their troubles say nothing about the key's.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +53,20 @@ class GateState:
 
     circuits: tuple[CircuitState, ...]
     usage: Usage
+    """Of the key's quota."""
+    contact_usage: Usage
+    """Of the quota of look-ups and changes, which carry no key."""
     shared: bool
     """All processes are counted together; False when this process counts alone."""
 
 
 class UpstreamGate:
-    """Rate limiter and circuit breakers of one API key, as the `Gate` that the HTTP session knows.
+    """Rate limiters and circuit breakers of one API key, as the `Gate` that the HTTP session knows.
 
-    Call `before` and `after` of one attempt in the same thread. Accounts that share an API key must share `account`.
+    The operations without a key have a limiter and a breaker of their own.
+
+    Call `before` and `after`, or `cancel`, of one attempt in the same thread. Accounts that share an API key must share
+    `account`.
     """
 
     def __init__(
@@ -74,9 +83,19 @@ class UpstreamGate:
         whole, cache = cache, cache.atomic_view()
         self._counts_for_all = cache is whole
         self._cache = cache
+        quota = quota or Quota()
         self._rate_limiter = RateLimiter(cache, account=account, clock=clock, quota=quota, processes=processes)
+        self._contact_limiter = RateLimiter(
+            cache,
+            account=account,
+            clock=clock,
+            quota=quota.without_creations(),
+            processes=processes,
+            ledger="contact",
+        )
         self._browse = CircuitBreaker(cache, account=account, name="browse", clock=clock)
         self._booking = CircuitBreaker(cache, account=account, name="booking", clock=clock)
+        self._contact = CircuitBreaker(cache, account=account, name="contact", clock=clock)
         self._clock = clock
         self._log_throttle = LogThrottle(clock)
         # `Gate` has no handle to pass from `before` to `after`: the thread is what connects the two.
@@ -84,11 +103,11 @@ class UpstreamGate:
 
     def before(self, operation: str) -> None:
         """Raise CircuitOpen or TooMany unless this attempt may go."""
-        circuit = self._circuit(operation)
-        found = self._cache.get_many([*circuit.keys(), *self._rate_limiter.keys()])
+        circuit, rate_limiter = self._circuit(operation), self._limiter(operation)
+        found = self._cache.get_many([*circuit.keys(), *rate_limiter.keys()])
         admission = circuit.allow(operation, found)
         try:
-            permit = self._rate_limiter.acquire(operation, found)
+            permit = rate_limiter.acquire(operation, found)
         except TooMany:
             # Without this, a probe that found no permit would keep the circuit half open until the probe's key expires.
             circuit.cancel(admission)
@@ -103,14 +122,28 @@ class UpstreamGate:
             return
         self._in_flight.call = None
         admission, permit = call
-        self._rate_limiter.release(permit, operation, response)
+        self._limiter(operation).release(permit, operation, response)
         self._circuit(operation).record(admission, response, parallel=is_parallel_fetch.get())
         if response is not None:
             self._log_clock_skew(response)
 
+    def cancel(self, operation: str) -> None:
+        """Undo `before` of an attempt that was never sent: it says nothing about Kordless, and costs nothing there."""
+        call: tuple[Admission, Permit] | None = getattr(self._in_flight, "call", None)
+        if call is None:
+            return
+        self._in_flight.call = None
+        admission, permit = call
+        self._limiter(operation).cancel(permit)
+        self._circuit(operation).cancel(admission)
+
+    def mark_draft_open(self) -> None:
+        """Mark that somebody fills in a contact form or waits with one, so that no creation's permit is lent."""
+        self._rate_limiter.mark_draft_open()
+
     def open_circuits(self) -> dict[str, int]:
-        """Return the open circuits ("browse", "booking") and for how many more seconds each is open."""
-        found = self._cache.get_many([*self._browse.keys(), *self._booking.keys()])
+        """Return the open circuits ("browse", "booking", "contact") and for how many more seconds each is open."""
+        found = self._cache.get_many(self._circuit_keys())
         return {state.name: state.seconds for state in self._states(found) if state.seconds}
 
     def takes_several(self) -> bool:
@@ -119,10 +152,12 @@ class UpstreamGate:
 
     def state(self) -> GateState:
         """Return the state of circuits and quota with one cache read. Takes no permit and sends nothing."""
-        found = self._cache.get_many([*self._rate_limiter.keys(), *self._browse.keys(), *self._booking.keys()])
+        permits = [*self._rate_limiter.keys(), *self._contact_limiter.keys()]
+        found = self._cache.get_many([*permits, *self._circuit_keys()])
         return GateState(
             circuits=self._states(found),
             usage=self._rate_limiter.usage(found),
+            contact_usage=self._contact_limiter.usage(found),
             shared=self._counts_for_all and self._cache.up,
         )
 
@@ -136,7 +171,15 @@ class UpstreamGate:
             log_event(logger, logging.WARNING, "clock_skew", seconds=round(ahead))
 
     def _states(self, found: Mapping[str, Storable]) -> tuple[CircuitState, ...]:
-        return self._browse.state(found), self._booking.state(found)
+        return self._browse.state(found), self._booking.state(found), self._contact.state(found)
+
+    def _circuit_keys(self) -> list[str]:
+        return [*self._browse.keys(), *self._booking.keys(), *self._contact.keys()]
 
     def _circuit(self, operation: str) -> CircuitBreaker:
+        if operation in CONTACT_AUTHENTICATED:
+            return self._contact
         return self._browse if operation in BROWSE_OPERATIONS else self._booking
+
+    def _limiter(self, operation: str) -> RateLimiter:
+        return self._contact_limiter if operation in CONTACT_AUTHENTICATED else self._rate_limiter

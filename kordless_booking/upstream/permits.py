@@ -47,5 +47,5 @@ def to_millis(moment: float) -> int:
 
 
 def from_millis(stored: Storable | None) -> float:
-    """Convert back to Unix seconds. 0.0 for anything but an integer, which we didn't write."""
-    return stored / 1000 if isinstance(stored, int) else 0.0
+    """Convert back to Unix seconds, whatever the sign. 0.0 for anything but an integer, which we didn't write."""
+    return abs(stored) / 1000 if isinstance(stored, int) else 0.0

@@ -8,14 +8,16 @@ process expire by themselves. The cache's clock alone decides expiry; the clock 
 
 Priorities reserve permits, so that many unimportant calls can't starve an important one (of 60, 10 creations)::
 
-    0            30           45     50        60
-    ├── refresh ──┤            │      │         │    nobody waits: with many, cached values just get older
-    ├── browse ────────────────┤      │         │    a visitor waits for times
-    ├── manage ───────────────────────┤         │    look up, cancel, reschedule
-                                      ├─ create ┤    never lent to another priority
+    0            30                   50        60
+    ├── refresh ──┤                    │         │    nobody waits: with many, cached values just get older
+    ├── browse ────────────────────────┤         │    a visitor waits for times
+                                       ├─ create ┤    lent to browsing, all but two, while no draft is open
 
 Other programs may use the same key. So the rate-limit headers of Kordless are believed when they report less than this
 process counted, and a 429 stops every process until the time that it named.
+
+Looking a booking up, canceling and rescheduling carry no key (priority "manage"). They have a limiter of their own with
+a quota of their own, `Quota.without_creations`: neither their use nor what Kordless says about it concerns the key.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ import msgspec
 
 from kordless_booking.api.client import CREATIONS_PER_MINUTE, QUOTA_SECONDS, REQUESTS_PER_MINUTE
 from kordless_booking.api.msgspec_warmup import warm_up
-from kordless_booking.api.responses import DEFAULT_WAIT_SECONDS, MAX_WAIT_SECONDS
+from kordless_booking.api.responses import CONTACT_AUTHENTICATED, DEFAULT_WAIT_SECONDS, MAX_WAIT_SECONDS
 from kordless_booking.exceptions import TooMany
 
 from .keys import cache_key
@@ -46,6 +48,13 @@ if TYPE_CHECKING:
     from .memory_cache import Storable
 
 WINDOW_SECONDS = QUOTA_SECONDS
+KEPT_CREATIONS = 2
+"""Permits of creations that are never lent: whoever comes with a form that was open for long is sent at once."""
+DRAFT_OPEN_SECONDS = 300
+"""Seconds after which a contact form that was shown no longer keeps creations' permits from being lent. Most people
+fill it in within two minutes."""
+MARK_INTERVAL_SECONDS = 5
+"""Minimum seconds between two marks of one process that a draft is open."""
 PERMIT_SECONDS = WINDOW_SECONDS + 1
 """Seconds that a permit stays taken after the answer: one more than the window."""
 MAX_CALL_SECONDS = 30
@@ -57,8 +66,9 @@ class Priority(Enum):
 
     REFRESH = "refresh"
     BROWSE = "browse"
-    MANAGE = "manage"
     CREATE = "create"
+    MANAGE = "manage"
+    """Authenticated by a contact instead of the key. In the contact operations' own quota, there is no other."""
 
     @classmethod
     def for_operation(cls, operation: str) -> Priority:
@@ -68,7 +78,7 @@ class Priority(Enum):
         """
         if operation == "create":
             return cls.CREATE
-        if operation in {"lookup", "cancel", "reschedule"}:
+        if operation in CONTACT_AUTHENTICATED:
             return cls.MANAGE
         return cls.REFRESH if in_background.get() else cls.BROWSE
 
@@ -83,21 +93,30 @@ class Quota:
     def share(self, processes: int) -> Quota:
         """Return the quota of one of several processes that can't see each other's permits.
 
-        At least 3 requests, 1 of them a creation, so that each priority keeps a permit.
+        At least 3 requests, 1 of them a creation if there are any, so that each priority keeps a permit.
         """
-        return Quota(max(3, self.requests // processes), max(1, self.creations // processes))
+        creations = max(1, self.creations // processes) if self.creations else 0
+        return Quota(max(3, self.requests // processes), creations)
+
+    def without_creations(self) -> Quota:
+        """Return a quota of as many requests, none of them reserved: that of the operations without a key.
+
+        What limits these is not documented. As many as the key's requests is a bound for what this site may cost
+        Kordless, not a promise of Kordless's.
+        """
+        return Quota(self.requests, 0)
 
     def permits(self, kind: Priority) -> range:
         """Return the numbers of the permits that `kind` may take."""
         others = self.requests - self.creations
         if kind is Priority.CREATE:
             return range(others, self.requests)
-        if kind is Priority.MANAGE:
-            return range(others)
-        # Three quarters for visitors' pages, and two thirds of these for refreshes: the drawing above. At least one
-        # permit is left to manage alone, also in a small quota.
-        browsing = max(1, min(self.requests * 3 // 4, others - 1))
-        return range(browsing if kind is Priority.BROWSE else max(1, browsing * 2 // 3))
+        # Three fifths for refreshes: a visitor who waits is never outdone by them.
+        return range(max(1, others * 3 // 5) if kind is Priority.REFRESH else others)
+
+    def lendable(self) -> range:
+        """Return the numbers of the permits of creations that may be lent to browsing."""
+        return range(self.requests - self.creations, self.requests)[: max(0, self.creations - KEPT_CREATIONS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +127,8 @@ class Permit:
     """Its key in the cache."""
     left: int
     """Requests that remain after it, as far as we counted."""
+    is_lent: bool = False
+    """A creation's permit, taken to browse. Its time is stored as a negative number, for `usage`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +136,12 @@ class Usage:
     """Permits taken in this minute, by quota. For the doctor and the admin pages."""
 
     requests: int
-    """Taken permits, those for creations not included."""
+    """Taken permits, those for creations not included, but those that were lent."""
     of_requests: int
-    browse_requests: int
-    """Requests, of `of_requests`, that pages may take."""
+    """As many as there are, with those that were lent."""
     creations: int
     of_creations: int
+    """As many as there are, without those that were lent."""
     blocked_seconds: int = 0
     """Seconds for which a 429 of Kordless still blocks; 0 for none."""
 
@@ -144,8 +165,9 @@ warm_up(ReportedLimit)
 class RateLimiter:
     """Rate limiter: hands out the permits of one API key.
 
-    `account` names the key: accounts that share an API key must share it. While the cache is down, or not shared by all
-    processes, each process may use one part in `processes` of the quota.
+    `account` names the key: accounts that share an API key must share it. Limiters of other `ledger`s of an account
+    share nothing. While the cache is down, or not shared by all processes, each process may use one part in `processes`
+    of the quota.
     """
 
     def __init__(
@@ -156,22 +178,27 @@ class RateLimiter:
         clock: Clock,
         quota: Quota | None = None,
         processes: int = 1,
+        ledger: str = "",
     ) -> None:
         self._cache = cache
         self._clock = clock
+        named = (account, ledger) if ledger else (account,)
         self._whole = quota or Quota()
         self._part = self._whole.share(processes)
         # All permits are named, also in a process that may use a part only: the cache may come back at any time.
-        self._permit_keys = [cache_key(account, "permit", str(number)) for number in range(self._whole.requests)]
-        self._reported = cache_key(account, "reported")
+        self._permit_keys = [cache_key(*named, "permit", str(number)) for number in range(self._whole.requests)]
+        self._draft_open = cache_key(*named, "draft_open")
+        self._mark_again_at = 0.0
+        self._reported = cache_key(*named, "reported")
         # Kordless limits creations separately, so their report and their block have keys of their own.
-        self._reported_creations = cache_key(account, "reported", "create")
-        self._blocked = cache_key(account, "blocked")
-        self._blocked_creations = cache_key(account, "blocked", "create")
+        self._reported_creations = cache_key(*named, "reported", "create")
+        self._blocked = cache_key(*named, "blocked")
+        self._blocked_creations = cache_key(*named, "blocked", "create")
 
     def keys(self) -> list[str]:
         """Return the cache keys to read, in one round trip, before `acquire`."""
-        return [*self._permit_keys, self._reported, self._reported_creations, self._blocked, self._blocked_creations]
+        own = [self._draft_open, *self._permit_keys]
+        return [*own, self._reported, self._reported_creations, self._blocked, self._blocked_creations]
 
     def acquire(self, operation: str, found: Mapping[str, Storable]) -> Permit:
         """Acquire a permit for `operation`. `found` is what the cache holds under `keys()`.
@@ -182,28 +209,44 @@ class RateLimiter:
         quota = self._whole if self._cache.up else self._part
         self._check_blocked(operation, kind, found, now)
         self._check_reported(operation, kind, found, now)
-        pool = [self._permit_keys[number] for number in quota.permits(kind)]
+        if kind is Priority.CREATE:
+            # Whatever the form's age: others may follow it, and it may have to wait.
+            self.mark_draft_open()
+        lendable = self._named(quota.lendable())
+        own, lent = self._named(quota.permits(kind)), lendable if self._may_borrow(kind, found) else []
         # It outlasts the call, so a permit can't be taken twice while its call is under way.
-        timeout = PERMIT_SECONDS + MAX_CALL_SECONDS
-        key = take_permit(self._cache, pool, found, free_at=now + PERMIT_SECONDS, timeout=timeout)
-        if key is None:
-            # The stored time says when a permit is free if its call ends now; a call under way takes longer.
-            raise _too_many(operation, "quota", first_free_at(pool, found, now) - now, PERMIT_SECONDS)
-        return Permit(key, quota.requests - sum(permit in found for permit in self._permit_keys) - 1)
+        timeout, free_at = PERMIT_SECONDS + MAX_CALL_SECONDS, now + PERMIT_SECONDS
+        left = quota.requests - sum(permit in found for permit in self._permit_keys) - 1
+        # A creation takes those that may be lent first: the ones that are never lent are left for the next creations.
+        for pool in (lendable, own) if kind is Priority.CREATE else (own,):
+            if key := take_permit(self._cache, pool, found, free_at=free_at, timeout=timeout):
+                return Permit(key, left)
+        if key := take_permit(self._cache, lent, found, free_at=-free_at, timeout=timeout):
+            return Permit(key, left, is_lent=True)
+        # The stored time says when a permit is free if its call ends now; a call under way takes longer.
+        raise _too_many(operation, "quota", first_free_at([*own, *lent], found, now) - now, PERMIT_SECONDS)
+
+    def mark_draft_open(self) -> None:
+        """Mark for all processes that somebody fills in a contact form or waits with one: nothing is lent then."""
+        now = self._clock.monotonic()
+        # Two threads may both write it, which does no harm.
+        if now >= self._mark_again_at:
+            self._mark_again_at = now + MARK_INTERVAL_SECONDS
+            self._cache.set(self._draft_open, 1, DRAFT_OPEN_SECONDS)
 
     def usage(self, found: Mapping[str, Storable]) -> Usage:
         """Return how much of the quota is taken, given what was `found` under `keys()`. Takes nothing."""
         now, creations = self._clock.now(), self._whole.permits(Priority.CREATE)
         quota = self._whole if self._cache.up else self._part
         taken = [number for number, key in enumerate(self._permit_keys) if key in found]
-        booked = sum(number in creations for number in taken)
+        lent = sum(_is_lent(found[self._permit_keys[number]]) for number in taken)
+        booked = sum(number in creations for number in taken) - lent
         until = max((from_millis(found.get(key)) for key in (self._blocked, self._blocked_creations)), default=0.0)
         return Usage(
             requests=len(taken) - booked,
-            of_requests=quota.requests - quota.creations,
-            browse_requests=len(quota.permits(Priority.BROWSE)),
+            of_requests=quota.requests - quota.creations + lent,
             creations=booked,
-            of_creations=quota.creations,
+            of_creations=quota.creations - lent,
             blocked_seconds=max(0, ceil(until - now)),
         )
 
@@ -215,7 +258,8 @@ class RateLimiter:
         """
         now = self._clock.now()
         # `set`, not a longer expiry from the start: the window counts from the answer, whenever that came.
-        self._cache.set(permit.key, to_millis(now + PERMIT_SECONDS), PERMIT_SECONDS)
+        free_at = to_millis(now + PERMIT_SECONDS)
+        self._cache.set(permit.key, -free_at if permit.is_lent else free_at, PERMIT_SECONDS)
         if response is None:
             return
         # A creation counts against both limits, and its headers may report either. The size tells which one they mean.
@@ -234,6 +278,10 @@ class RateLimiter:
             key = self._reported_creations if creations else self._reported
             self._cache.set(key, msgspec.json.encode(reported), seconds)
 
+    def cancel(self, permit: Permit) -> None:
+        """Give back a permit whose request was never sent, so that another request may use it at once."""
+        self._cache.delete_many([permit.key])
+
     def _check_blocked(self, operation: str, kind: Priority, found: Mapping[str, Storable], now: float) -> None:
         keys = [self._blocked, *([self._blocked_creations] if kind is Priority.CREATE else [])]
         if until := [from_millis(found[key]) for key in keys if key in found]:
@@ -246,6 +294,8 @@ class RateLimiter:
         """
         pool = self._whole.permits(kind)
         reserved = 0 if kind is Priority.CREATE else self._whole.requests - len(pool)
+        if self._may_borrow(kind, found):
+            reserved -= len(self._whole.lendable())
         bounds = [(self._reported, self._permit_keys)]
         if kind is Priority.CREATE:
             bounds.append((self._reported_creations, [self._permit_keys[number] for number in pool]))
@@ -257,6 +307,17 @@ class RateLimiter:
             since = sum(from_millis(found.get(permit)) - PERMIT_SECONDS > reported.at for permit in permits)
             if reported.left - since <= reserved * reported.limit // self._whole.requests:
                 raise _too_many(operation, "reported_limit", reported.until - now, WINDOW_SECONDS)
+
+    def _may_borrow(self, kind: Priority, found: Mapping[str, Storable]) -> bool:
+        """Return True when a call of this kind may take what creations can lend: nobody is about to book."""
+        return kind is Priority.BROWSE and self._draft_open not in found
+
+    def _named(self, numbers: range) -> list[str]:
+        return [self._permit_keys[number] for number in numbers]
+
+
+def _is_lent(stored: Storable) -> bool:
+    return isinstance(stored, int) and stored < 0
 
 
 def _decode_reported(stored: Storable | None) -> ReportedLimit | None:

@@ -19,6 +19,7 @@ from kordless_booking.clock import Clock
 from kordless_booking.logs import LogThrottle
 from kordless_booking.memory_budget import MemoryBudget
 from kordless_booking.setting_changes import on_setting_change
+from kordless_booking.upstream.booking_cache import BookingCache
 from kordless_booking.upstream.catalog import Catalog, Lifetimes
 from kordless_booking.upstream.entries import Lifetime
 from kordless_booking.upstream.fallback_cache import FallbackCache
@@ -54,6 +55,8 @@ class AccountServices:
     """Read-through cache of `catalog`."""
     cache: FallbackCache
     """Fallback cache under `catalog_cache` and `gate`. None of its operations raises."""
+    bookings: BookingCache
+    """Bookings that were looked up for a page a moment ago."""
     log_throttle: LogThrottle
     """Log throttle."""
 
@@ -94,7 +97,15 @@ def _upstream(account: Account, _pid: int) -> AccountServices:
     )
     lifetimes = build_lifetimes(account)
     catalog = Catalog(account=account.name, client=slot_parts, cache=catalog_cache, lifetimes=lifetimes, clock=clock)
-    return AccountServices(client, gate, catalog, catalog_cache, cache, LogThrottle(clock))
+    bookings = BookingCache(
+        cache,
+        account=namespace,
+        clock=clock,
+        # A change that one process makes must reach what the others have cached.
+        is_shared=account.processes == 1 or cache.atomic_view() is cache,
+        max_wait_seconds=account.browse_seconds,
+    )
+    return AccountServices(client, gate, catalog, catalog_cache, cache, bookings, LogThrottle(clock))
 
 
 def build_slot_parts_client(account: Account, client: Kordless) -> SlotPartsClient:

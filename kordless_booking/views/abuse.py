@@ -54,6 +54,7 @@ def rules(visit: WidgetRequest) -> dict[str, Rule]:
         "book": Rule("book", account.bookings_per_address),
         "find": Rule("find", account.lookups_per_address),
         "change": Rule("change", account.changes_per_address),
+        "view": Rule("view", account.manage_views_per_address, 60),
         "number": Rule("number", account.lookups_per_number, 3600),
     }
 

@@ -310,6 +310,7 @@ def _form_page(
 
     `with_support` tells below the problem how to reach the business.
     """
+    visit.access.mark_draft_open()
     # The zone that the draft was made in: the page must show the time that was clicked.
     choices = visit.choices.replace(timezone=chosen.terms.timezone, day=None, month=None)
     slots = visit.links.service_url("slots", chosen.terms.service, chosen.terms.choices_for_day(visit.choices))

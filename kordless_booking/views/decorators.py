@@ -41,6 +41,8 @@ log = logging.getLogger("kordless_booking.views")
 VERSION_HEADER: Final = "KB-Version"
 """Header with a hash of a page's free times. An open page sends it back as KB-Seen, and gets a 204 while it is
 unchanged."""
+SEEN_HEADER: Final = "HTTP_KB_SEEN"
+"""Key in META of the header with the version that an open page shows."""
 P = ParamSpec("P")
 # Headers that a 204 keeps: all others describe the body.
 _HEADERS_WITHOUT_BODY: Final = {
@@ -151,7 +153,7 @@ def _not_modified(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     KB-Seen is the version that an open page shows. KB-Taken says that the script shows a page that it had prefetched:
     this request only counts the view.
     """
-    seen, taken = request.META.get("HTTP_KB_SEEN"), "HTTP_KB_TAKEN" in request.META
+    seen, taken = request.META.get(SEEN_HEADER), "HTTP_KB_TAKEN" in request.META
     if not (taken or (seen and response.get(VERSION_HEADER) == seen)):
         return response
     headers = {name: value for name, value in response.items() if name in _HEADERS_WITHOUT_BODY}

@@ -42,7 +42,8 @@ def health(request: HttpRequest) -> HttpResponse:
 def booking(request: HttpRequest) -> HttpResponse:
     """Answer 503 also when the database can't be reached: then nothing is sent, and a visitor's booking has to wait.
 
-    `cache` is "down" while each process uses its own memory; `kordless` is "circuit_open" while a circuit is open.
+    `cache` is "down" while each process uses its own memory; `kordless` is "circuit_open" while a circuit is open, and
+    `circuits` then names the open ones.
     """
     if refused := _method_not_allowed(request):
         return refused
@@ -52,7 +53,9 @@ def booking(request: HttpRequest) -> HttpResponse:
     reached = services_for(account)
     trouble = {} if _database_answers() else {"database": "down"}
     cache = "ok" if _cache_answers(reached) else "down"
-    return _json_response(trouble, cache=cache, kordless="circuit_open" if reached.gate.open_circuits() else "ok")
+    if circuits := reached.gate.open_circuits():
+        return _json_response(trouble, cache=cache, kordless="circuit_open", circuits=" ".join(circuits))
+    return _json_response(trouble, cache=cache, kordless="ok")
 
 
 def _account(request: HttpRequest) -> conf.Account | None:

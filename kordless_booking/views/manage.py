@@ -1,14 +1,15 @@
 """Manage pages: the customer finds a booking, sees it, and cancels it.
 
-Kordless is asked live on each page, because the booking may have been changed elsewhere. When the response to a change
-is lost, the booking is looked up again, and the page says what is true.
+The booking may have been changed elsewhere, so a page shows it as Kordless had it ten seconds ago at most, and whatever
+changes it asks Kordless live. When the response to a change is lost, the booking is looked up again, and the page says
+what is true.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -32,6 +33,7 @@ from kordless_booking.logs import log_event
 from kordless_booking.normalization import contact_spellings
 from kordless_booking.presentation import calendar_event, timezones
 from kordless_booking.presentation.texts import DisplayTimes, booking_location, booking_venue_timezone
+from kordless_booking.upstream import booking_cache
 from kordless_booking.upstream.phone_region import find_phone_region
 from kordless_booking.views.abuse import rate_limit
 from kordless_booking.views.cells import format_start, parse_start
@@ -125,7 +127,7 @@ def _lookup(visit: WidgetRequest, number: str, contact: str) -> tuple[str, str] 
 
 @widget_view("GET", no_store=True)
 def show(visit: WidgetRequest, token: str) -> HttpResponse:
-    """Show the booking as Kordless has it now."""
+    """Show the booking as Kordless has it."""
     managed = load_managed_booking(visit, token)
     return render(
         visit, "kordless_booking/manage/booking.html", build_page(visit, _("Your booking")), _context(managed, visit)
@@ -146,10 +148,9 @@ def cancel(visit: WidgetRequest, token: str) -> HttpResponse:
         text = _("Your booking was moved after you opened this page. This is its new time. Nothing was changed.")
         return _cancel_page(visit, managed, text, status=409)
     check_change_limit(visit, managed)
-    # Before the request: Kordless's webhook may arrive before its response does.
-    mark_change_in_progress(visit.access.cache, visit.account.name, managed.link.number)
     try:
-        visit.client.cancel(managed.link.number, managed.link.contact, seconds=change_timeout(visit))
+        with changing(visit, managed):
+            visit.client.cancel(managed.link.number, managed.link.contact, seconds=change_timeout(visit))
         is_ours = True
     except exceptions.NotSent as error:
         return change_failed_page(visit, "cancel_not_sent", error, lambda text: _cancel_page(visit, managed, text))
@@ -198,7 +199,7 @@ class ManagedBooking:
     """Encrypted `link`, for URLs."""
     link: ManageLink
     booking: Booking
-    """As Kordless returned it for this request."""
+    """As Kordless returned it: for this request, or for a page that only shows it a moment ago."""
     timezone: str
     """Time zone in which its times are shown (IANA name)."""
     chosen_timezone: str | None
@@ -237,17 +238,26 @@ class ManagedBooking:
 
     def done(self, visit: WidgetRequest) -> Done | None:
         """Return what the URL proves to have been done, as far as the booking still is as it says."""
-        try:
-            value, start = signing.loads(
-                visit.request.GET.get("done", ""), salt=self._salt(visit), max_age=DONE_SECONDS
-            )
-            done = Done(value)
-        except (signing.BadSignature, TypeError, ValueError):
+        done, start = self._proved_done(visit)
+        if done is None:
             return None
         canceled = self.booking.status == "canceled"
         if done is Done.MOVED:
             return done if not canceled and start == format_start(round_to_second(self.booking.start)) else None
         return done if canceled else None
+
+    def is_older_than_done(self, visit: WidgetRequest) -> bool:
+        """Return True when the URL proves a change that this booking doesn't show."""
+        return self._proved_done(visit)[0] is not None and self.done(visit) is None
+
+    def _proved_done(self, visit: WidgetRequest) -> tuple[Done | None, str]:
+        try:
+            value, start = signing.loads(
+                visit.request.GET.get("done", ""), salt=self._salt(visit), max_age=DONE_SECONDS
+            )
+            return Done(value), start
+        except (signing.BadSignature, TypeError, ValueError):
+            return None, ""
 
     def shown_field(self, visit: WidgetRequest) -> tuple[str, str]:
         """Return a hidden field with the booking's start, for a form that changes the booking as it is shown."""
@@ -306,27 +316,72 @@ class ManagedBooking:
         )
 
 
-def load_managed_booking(visit: WidgetRequest, token: str) -> ManagedBooking:
-    """Load the booking behind a manage link from Kordless.
+def load_managed_booking(
+    visit: WidgetRequest, token: str, *, max_age_seconds: int = booking_cache.VIEW_SECONDS
+) -> ManagedBooking:
+    """Load the booking behind a manage link from Kordless; for a GET, as it was at most `max_age_seconds` ago.
 
-    Raises Problem for a broken or expired link, and NotFound when the booking doesn't exist any more.
+    Raises Problem for a broken or expired link and for a client that wants too many, and NotFound when the booking
+    doesn't exist any more.
     """
     try:
         link = ManageLink.from_token(token, visit.account.name, visit.now.timestamp())
     except InvalidToken:
         raise broken_link() from None
     visit.catalog.prefetch_organization()
+    bookings, is_live = visit.access.bookings, visit.request.method == "POST"
+    cached = None if is_live else bookings.get(link.number, link.contact, max_age_seconds=max_age_seconds)
+    if cached is not None:
+        managed = _managed_booking(visit, token, link, cached)
+        # A change whose invalidation the cache has lost, because it was down or isn't shared after all.
+        if not managed.is_older_than_done(visit):
+            return managed
+    _check_view_limit(visit, token)
+
+    def look_up() -> Booking:
+        return visit.client.lookup(link.number, link.contact)
+
     try:
-        booking = visit.client.lookup(link.number, link.contact)
+        # Before a change, the look-up of nobody else will do: it has to be later than the click.
+        fetch = bookings.refresh if is_live or cached else bookings.fetch
+        booking = fetch(link.number, link.contact, look_up)
     except exceptions.BadRequest as error:
         # The link holds what Kordless has accepted before: a 400 now means the same to the visitor as a 404.
         raise exceptions.NotFound(operation="lookup", status=error.status) from error
+    return _managed_booking(visit, token, link, booking)
+
+
+def _managed_booking(visit: WidgetRequest, token: str, link: ManageLink, booking: Booking) -> ManagedBooking:
     # Kordless didn't say: then what was canceled here, or by its webhook, must not look as if it still stood.
     if not booking.status and is_known_canceled(booking.confirmation_number, account=visit.account.name):
         booking = msgspec.structs.replace(booking, status="canceled")
     visitor_timezone = visit.choices.timezone or timezones.canonical_timezone(link.timezone)
     timezone = visitor_timezone or timezones.business_timezone(booking.timezone) or "UTC"
     return ManagedBooking(token, link, booking, timezone, visit.choices.timezone, visitor_timezone)
+
+
+def _check_view_limit(visit: WidgetRequest, token: str) -> None:
+    """Raise Problem (429) for a client that has bookings read from Kordless too often."""
+    if rejection := rate_limit(visit, "view"):
+        raise Problem(
+            "throttled",
+            429,
+            _("A little too often"),
+            rejection,
+            main_link=(visit.links.url("manage", token), _("Back to your booking")),
+            retry_after=rejection.seconds,
+        )
+
+
+@contextmanager
+def changing(visit: WidgetRequest, managed: ManagedBooking) -> Iterator[None]:
+    """Send a change of the booking in the `with` block. However it ends, no page shows the booking as it was before."""
+    # Before the request: Kordless's webhook may arrive before its response does.
+    mark_change_in_progress(visit.access.cache, visit.account.name, managed.link.number)
+    try:
+        yield
+    finally:
+        visit.access.bookings.invalidate(managed.link.number)
 
 
 def check_change_limit(visit: WidgetRequest, managed: ManagedBooking) -> None:

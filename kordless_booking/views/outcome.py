@@ -219,6 +219,7 @@ def manage_url(visit: WidgetRequest, receipt: Receipt, booking: Booking, choices
 
 
 def _waiting_page(visit: WidgetRequest, outcome: placement.Pending) -> HttpResponse:
+    visit.access.mark_draft_open()
     if outcome.waiting:
         # A time that holds, whoever else comes.
         told = max(outcome.seconds, outcome.longest)

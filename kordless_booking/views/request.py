@@ -32,6 +32,7 @@ from kordless_booking.logs import request_id
 from kordless_booking.models import FunnelCount
 from kordless_booking.prefetch import is_prefetch
 from kordless_booking.presentation.locales import best_supported_language, default_language, supported_languages
+from kordless_booking.upstream.booking_cache import BookingCache
 from kordless_booking.upstream.catalog import Catalog
 from kordless_booking.upstream.fallback_cache import FallbackCache
 from kordless_booking.upstream.registry import services_for
@@ -107,6 +108,17 @@ class AccountAccess:
     def client(self) -> Kordless:
         """Client of the account, for what must not be cached."""
         return services_for(self._account).client
+
+    def mark_draft_open(self) -> None:
+        """Mark that this visitor is about to book: browsing borrows none of the requests for bookings then."""
+        # A prefetched form may never be seen.
+        if not self._cached_only:
+            services_for(self._account).gate.mark_draft_open()
+
+    @property
+    def bookings(self) -> BookingCache:
+        """Bookings that were looked up for a page a moment ago."""
+        return services_for(self._account).bookings
 
     @property
     def cache(self) -> FallbackCache:

@@ -20,12 +20,13 @@ from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.draft import Draft
 from kordless_booking.booking.receipt import ManageLink
 from kordless_booking.booking.terms import Terms
-from kordless_booking.changes import BookingChange, mark_change_in_progress
+from kordless_booking.changes import BookingChange
 from kordless_booking.logs import log_event
+from kordless_booking.upstream import booking_cache
 from kordless_booking.views.abuse import Rejection
 from kordless_booking.views.cells import format_start, parse_start, parse_time
 from kordless_booking.views.contact_limits import take_contact_permits
-from kordless_booking.views.decorators import VERSION_HEADER, widget_view
+from kordless_booking.views.decorators import SEEN_HEADER, VERSION_HEADER, widget_view
 from kordless_booking.views.display import service_card
 from kordless_booking.views.links import SeeOther
 from kordless_booking.views.manage import (
@@ -33,6 +34,7 @@ from kordless_booking.views.manage import (
     ManagedBooking,
     change_failed_page,
     change_timeout,
+    changing,
     check_change_limit,
     load_managed_booking,
     refetch,
@@ -134,7 +136,8 @@ def _slots_page(
 @widget_view("GET", no_store=True)
 def zone(visit: WidgetRequest, token: str) -> HttpResponse:
     """Show all time zones, with a search."""
-    managed = load_managed_booking(visit, token)
+    # The page shows nothing of the booking but perhaps its zone.
+    managed = load_managed_booking(visit, token, max_age_seconds=booking_cache.POLL_SECONDS)
 
     def back(choices: Choices) -> str:
         return visit.links.url("reschedule", token, choices=choices)
@@ -223,17 +226,16 @@ def _move(visit: WidgetRequest, managed: ManagedBooking) -> HttpResponse:
         permits = take_contact_permits(visit, managed.contacts)
         if permits.rejection:
             return _too_many_moves(visit, managed, permits.rejection)
-        # Before the request: Kordless's webhook may arrive before its response does.
-        mark_change_in_progress(visit.access.cache, visit.account.name, managed.link.number)
         try:
-            visit.client.reschedule(
-                managed.link.number,
-                managed.link.contact,
-                start=chosen.terms.start,
-                end=chosen.terms.end,
-                timezone=chosen.terms.timezone,
-                seconds=change_timeout(visit),
-            )
+            with changing(visit, managed):
+                visit.client.reschedule(
+                    managed.link.number,
+                    managed.link.contact,
+                    start=chosen.terms.start,
+                    end=chosen.terms.end,
+                    timezone=chosen.terms.timezone,
+                    seconds=change_timeout(visit),
+                )
         except exceptions.NotSent as error:
             permits.give_back()
             return change_failed_page(
@@ -396,7 +398,10 @@ def _service_removed(
 
 def _load_movable(visit: WidgetRequest, token: str) -> tuple[WidgetRequest, ManagedBooking]:
     """Return a booking that can move, and the request with the booking's own choices. Raises Problem when it can't."""
-    managed = load_managed_booking(visit, token)
+    # An open page asks every half minute whether the times have changed. It has shown the booking itself already.
+    is_poll = SEEN_HEADER in visit.request.META
+    max_age_seconds = booking_cache.POLL_SECONDS if is_poll else booking_cache.VIEW_SECONDS
+    managed = load_managed_booking(visit, token, max_age_seconds=max_age_seconds)
     if managed.booking.status == "canceled" or managed.booking.start <= visit.now:
         raise Problem(
             "reschedule_impossible",

@@ -1,4 +1,4 @@
-"""Cache invalidation after a booking change: the free times of the booking's service."""
+"""Cache invalidation after a booking change: the free times of the booking's service, and the booking itself."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
 
 def invalidate_slots(upstream: AccountServices, booking: Booking) -> None:
-    """Invalidate the cached free times of the booking's service, or of every service when none matches.
+    """Invalidate the booking, and the cached free times of its service, or of every service when none matches.
 
     Reads the cache at most and never calls Kordless. All months go, so that time zones and midnight don't matter.
     """
+    upstream.bookings.invalidate(booking.confirmation_number)
     organization = upstream.catalog.cached_organization()
     for slug in _slugs(booking, organization.services if organization else ()):
         upstream.catalog.invalidate_slots(slug)

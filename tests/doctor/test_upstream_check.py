@@ -8,6 +8,7 @@ from pytest_django import Settings
 from time_machine import Traveller
 
 from kordless_booking.api import parsing
+from kordless_booking.api.responses import ResponseMeta
 from kordless_booking.api.session import wsgi_transport
 from kordless_booking.conf import get_account
 from kordless_booking.sandbox import NORTH_KEY, Sandbox
@@ -201,7 +202,7 @@ def test_a_key_that_may_less_than_the_settings_say(well: Settings, limited: Sand
 def test_a_rate_limit_that_is_used_up(well: Settings, sandbox: Sandbox, clock: Traveller):
     """The doctor takes its tickets like everybody, and when there is none it asks nothing."""
     gate = services_for(get_account(None)).gate
-    for _ in range(45):
+    for _ in range(58):
         gate.before("availability")
     told = ask()
     assert told.fixes() == ["too_many"]
@@ -216,6 +217,21 @@ def test_while_the_circuit_is_open(well: Settings, sandbox: Sandbox):
     told = ask()
     assert told.fixes() == ["circuit_open"]
     assert sandbox.requests == []
+
+
+@pytest.mark.parametrize(("code", "response"), [("contact_circuit_open", None), ("contact_limited", 429)])
+def test_troubles_of_look_ups_are_reported_without_a_look_up(
+    well: Settings, sandbox: Sandbox, code: str, response: int | None
+):
+    """What the site has learned of the operations without a key; they don't concern what the key is for."""
+    gate = services_for(get_account(None)).gate
+    for _ in range(5 if response is None else 1):
+        gate.before("lookup")
+        gate.after("lookup", response and ResponseMeta(response, retry_after=40))
+    told = ask()
+    assert told.of("kordless")[code] == ("fix" if response is None else "note")
+    assert "times" in told.of("kordless")
+    assert "lookup" not in [request.operation for request in sandbox.requests]
 
 
 def test_the_lines_in_the_log_are_its_own(well: Settings, sandbox: Sandbox, caplog: pytest.LogCaptureFixture):

@@ -14,6 +14,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from kordless_booking.funnel import counters
 from kordless_booking.models import BookingAttempt, RejectedDeliveryCount, WebhookDelivery
 from kordless_booking.sandbox import Sandbox
+from tests.support.booking_pages import find
 from tests.support.clock import NOW
 from tests.support.deliveries import delivery
 from tests.support.staff import Hire
@@ -127,14 +128,34 @@ def test_bookings_that_are_open(owner: Client, client: Client, sandbox: Sandbox,
 
 def test_the_rate_limit_of_this_minute(owner: Client, client: Client, shop: Settings) -> None:
     """The page shows the permits taken, without taking any, and a warning when nearly all are used."""
-    shop.KORDLESS_BOOKING = {**shop.KORDLESS_BOOKING, "REQUESTS_PER_MINUTE": 6, "CREATIONS_PER_MINUTE": 2}
+    shop.KORDLESS_BOOKING = {**shop.KORDLESS_BOOKING, "REQUESTS_PER_MINUTE": 5, "CREATIONS_PER_MINUTE": 2}
     assert "nearly used up" not in seen(owner).text
     client.get("/book/haircut/")
     page = seen(owner)
-    assert "3 of 4" in page.text
+    assert "3 of 3" in page.text
     assert "0 of 2" in page.text
     assert "Of the process that made this page alone" in page.text
     assert "nearly used up" in page.text
+
+
+def test_look_ups_have_a_quota_and_a_circuit_of_their_own_on_the_overview(
+    owner: Client, client: Client, sandbox: Sandbox
+) -> None:
+    """Those that carry no key are counted beside it, and a 429 among them is said of them alone."""
+    walk = Visitor(client)
+    manage = walk.book().link("Change or cancel")
+    walk.open(manage)
+    page = seen(owner)
+    facts = dict(zip(page.texts(".kb-card dt"), page.texts(".kb-card dd"), strict=True))
+    assert facts["Look-ups and changes this minute"] == "1 of 600"
+    assert facts["Managing bookings"] == "works"
+    sandbox.faults.add("status", "lookup", status=429, retry_after=40)
+    find(walk, "BOOK_NONE")
+    page = seen(owner)
+    assert page.texts(".kb-attention li") == [
+        "Customers can hardly look up or change bookings in this minute. New bookings are not concerned."
+    ]
+    assert "Told to wait with look-ups and changes" in page.text
 
 
 def test_without_a_webhook(owner: Client, site: Settings, account_settings: dict[str, Any]) -> None:

@@ -129,12 +129,16 @@ class Watch:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.told: list[tuple[str, ResponseMeta | None]] = []
+        self.canceled: list[str] = []
 
     def before(self, operation: str) -> None:
         self.asked.append(operation)
 
     def after(self, operation: str, answer: ResponseMeta | None) -> None:
         self.told.append((operation, answer))
+
+    def cancel(self, operation: str) -> None:
+        self.canceled.append(operation)
 
 
 def client(handler: Callable[[httpx.Request], httpx.Response], **options: Any) -> Kordless:

@@ -61,6 +61,26 @@ def test_a_dead_kordless_opens_browsing_and_leaves_booking(scenario: GateScenari
     assert gate.open_circuits() == {}
 
 
+def test_failed_look_ups_open_neither_browsing_nor_booking(scenario: GateScenario) -> None:
+    """Five without a response: look-ups and changes pause, everything with a key goes on; and the other way round."""
+    gate = scenario.process()
+    for _ in range(5):
+        pass_through(gate, "lookup")
+    assert gate.open_circuits() == {"contact": 15}
+    for operation in ("lookup", "cancel", "reschedule"):
+        with pytest.raises(CircuitOpen):
+            gate.before(operation)
+    for operation in ("organization", "service", "availability", "create"):
+        pass_through(gate, operation, ResponseMeta(200))
+    for _ in range(5):
+        pass_through(gate, "create")
+    scenario.time.pass_(14)
+    assert list(gate.open_circuits()) == ["booking", "contact"]
+    scenario.time.pass_(1)
+    pass_through(gate, "lookup", ResponseMeta(200))
+    pass_through(gate)
+
+
 def test_several_calls_are_taken_only_while_all_is_well(scenario: GateScenario) -> None:
     """Open nothing goes, half open a single call: until that has succeeded, others would be turned away."""
     gate = scenario.process()
@@ -76,7 +96,7 @@ def test_several_calls_are_taken_only_while_all_is_well(scenario: GateScenario) 
 
 def test_a_probe_without_a_permit_is_canceled(scenario: GateScenario) -> None:
     """Half open and no permit left: the next call may still probe, as soon as there is a permit."""
-    gate = scenario.process(Quota(3, 1))
+    gate = scenario.process(Quota(2, 1))
     for _ in range(4):
         pass_through(gate)
         scenario.time.pass_(61)
@@ -86,6 +106,20 @@ def test_a_probe_without_a_permit_is_canceled(scenario: GateScenario) -> None:
         gate.before("availability")
     scenario.time.pass_(12)
     pass_through(gate, answer=ResponseMeta(200))
+
+
+def test_a_probe_that_was_never_sent_leaves_the_next_call_to_probe(scenario: GateScenario) -> None:
+    """Half open and no connection free: the permit is back, and the next call probes at once."""
+    gate = scenario.process()
+    for _ in range(5):
+        pass_through(gate)
+    scenario.time.pass_(61)
+    gate.before("availability")
+    gate.cancel("availability")
+    assert gate.state().usage.requests == 0
+    gate.cancel("availability")
+    pass_through(gate, answer=ResponseMeta(200))
+    assert gate.takes_several()
 
 
 def test_after_without_before_changes_nothing(scenario: GateScenario) -> None:
@@ -99,7 +133,7 @@ def test_after_without_before_changes_nothing(scenario: GateScenario) -> None:
 
 def test_attempts_in_several_threads_do_not_mix(scenario: GateScenario) -> None:
     """Two threads between before and after have a permit each."""
-    gate = scenario.process(Quota(4, 1))
+    gate = scenario.process(Quota(3, 1))
     barrier = threading.Barrier(2, timeout=30)
     outcomes: list[str] = []
 
@@ -129,7 +163,7 @@ def test_with_the_cache_down_calls_still_go_within_the_part(scenario: GateScenar
     """No page waits for a dead cache, and none is rejected for it."""
     scenario.memory.broken = True
     gate = scenario.process()
-    for _ in range(45):
+    for _ in range(58):
         pass_through(gate, answer=ResponseMeta(200))
     with pytest.raises(TooMany):
         gate.before("availability")
@@ -145,12 +179,14 @@ def test_state_costs_one_round_trip_and_no_permit(scenario: GateScenario) -> Non
         before = scenario.memory.trips
         state = other.state()
         assert scenario.memory.trips == before + 1
-    assert (state.usage.requests, state.usage.of_requests) == (2, 50)
+    assert (state.usage.requests, state.usage.of_requests) == (1, 50)
+    assert (state.contact_usage.requests, state.contact_usage.of_requests) == (1, 60)
     assert (state.usage.creations, state.usage.of_creations) == (1, 10)
     assert state.shared
     assert [(circuit.name, circuit.state) for circuit in state.circuits] == [
         ("browse", "closed"),
         ("booking", "closed"),
+        ("contact", "closed"),
     ]
     scenario.time.pass_(120)
     assert (other.state().usage.requests, other.state().usage.creations) == (0, 0)
@@ -164,9 +200,9 @@ def test_state_reports_each_circuit(scenario: GateScenario) -> None:
     assert gate.state().circuits[0].failures == 3
     for _ in range(2):
         pass_through(gate)
-    browse, booking = scenario.process().state().circuits
+    browse, booking, contact = scenario.process().state().circuits
     assert (browse.state, browse.seconds) == ("open", 15)
-    assert booking.state == "closed"
+    assert booking.state == contact.state == "closed"
     scenario.time.pass_(16)
     assert gate.state().circuits[0].state == "half open"
     pass_through(gate, answer=ResponseMeta(200))

@@ -85,6 +85,7 @@ def test_health_during_an_outage_of_kordless(site: Settings, client: Client, san
     asked = len(sandbox.requests)
     answer = client.get(ABLE)
     assert (answer.status_code, answer.json()["kordless"]) == (200, "circuit_open")
+    assert answer.json()["circuits"] == "browse"
     assert len(sandbox.requests) == asked
 
 

@@ -10,6 +10,7 @@ from pytest_django import Settings
 from time_machine import Traveller
 
 from kordless_booking.sandbox import Sandbox
+from kordless_booking.upstream.booking_cache import VIEW_SECONDS
 from tests.support.booking_pages import find
 from tests.support.visitor import JANE, Page, Visitor
 
@@ -313,9 +314,10 @@ def test_a_rejected_cancellation_is_explained(visitor: Visitor, sandbox: Sandbox
     assert sandbox.bookings()[0]["status"] == "confirmed"
 
 
-def test_a_deleted_booking_is_explained(visitor: Visitor, sandbox: Sandbox):
+def test_a_deleted_booking_is_explained(visitor: Visitor, sandbox: Sandbox, clock: Traveller):
     """A link to a booking that Kordless doesn't know any more says so and leads to the lookup."""
     page = own_page(visitor)
+    clock.shift(VIEW_SECONDS + 1)
     sandbox.faults.add("status", "lookup", status=404)
     page = visitor.open(page.url)
     assert (page.status, page.heading) == (404, "Booking not found")

@@ -12,6 +12,7 @@ from kordless_booking.booking.draft import Draft
 from kordless_booking.booking.terms import Terms
 from kordless_booking.models import BookingProjection
 from kordless_booking.sandbox import Sandbox
+from kordless_booking.upstream.booking_cache import VIEW_SECONDS
 from kordless_booking.views.cells import format_start
 from tests.support.booking_pages import find, rows
 from tests.support.odd_businesses import use_odd_business
@@ -181,10 +182,13 @@ def test_too_many_changes_lead_back_to_the_booking(visitor: Visitor, site: Setti
     assert visitor.open(page.link("Back to your booking")).number == own.number
 
 
-def test_a_booking_that_can_not_move_leads_back_to_itself(visitor: Visitor, site: Settings, sandbox: Sandbox):
+def test_a_booking_that_can_not_move_leads_back_to_itself(
+    visitor: Visitor, site: Settings, sandbox: Sandbox, clock: Traveller
+):
     """An old page of times, after the booking was canceled elsewhere."""
     own = own_page(visitor, "haircut")
     sandbox.set_status(own.number, "canceled")
+    clock.shift(VIEW_SECONDS + 1)
     page = visitor.open(f"{own.url}reschedule/")
     assert page.status == 409
     assert visitor.open(page.link("Back to your booking")).number == own.number
@@ -328,7 +332,9 @@ def test_a_lost_answer_to_a_move_with_fractions_is_resolved(visitor: Visitor, od
 # What the link knows.
 
 
-def test_pages_of_a_booking_say_with_whom_and_for_how_many(walk: Visitor, site: Settings, sandbox: Sandbox):
+def test_pages_of_a_booking_say_with_whom_and_for_how_many(
+    walk: Visitor, site: Settings, sandbox: Sandbox, clock: Traveller
+):
     """The manage page and both questions, as the confirmation did; nothing more is requested for it."""
     own = own_page(walk, "haircut", f"{DAY}&host=host_miguel")
     ask = question(walk, own)
@@ -338,6 +344,7 @@ def test_pages_of_a_booking_say_with_whom_and_for_how_many(walk: Visitor, site: 
     slots = walk.send(own, "Reschedule")
     ask = walk.open(next(iter(walk.open(list(slots.days.values())[-1]).times.values())))
     assert rows(own)["People"] == rows(ask)["People"] == "3 people"
+    clock.shift(VIEW_SECONDS + 1)
     sandbox.clear_requests()
     walk.open(own.url)
     assert {asked.operation for asked in sandbox.requests} == {"lookup"}

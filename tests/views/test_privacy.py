@@ -34,7 +34,14 @@ def visitor(site: Settings, client: Client) -> Iterator[Visitor]:
     site.KORDLESS_BOOKING = {
         **site.KORDLESS_BOOKING,
         **dict.fromkeys(
-            ("BOOKINGS_PER_ADDRESS", "LOOKUPS_PER_ADDRESS", "CHANGES_PER_ADDRESS", "LOOKUPS_PER_NUMBER"), 0
+            (
+                "BOOKINGS_PER_ADDRESS",
+                "LOOKUPS_PER_ADDRESS",
+                "CHANGES_PER_ADDRESS",
+                "MANAGE_VIEWS_PER_ADDRESS",
+                "LOOKUPS_PER_NUMBER",
+            ),
+            0,
         ),
     }
     names = {*logging.root.manager.loggerDict, "django.server", "httpx", "httpcore", "stamina", "kordless_booking"}

@@ -7,6 +7,7 @@ from pytest_django import Settings
 from time_machine import Traveller
 
 from kordless_booking.sandbox import Sandbox
+from kordless_booking.upstream.booking_cache import VIEW_SECONDS
 from tests.support.visitor import Page, Visitor, start_of
 
 pytestmark = pytest.mark.django_db
@@ -155,11 +156,12 @@ def test_a_changed_or_old_choice_leads_back(visitor: Visitor, sandbox: Sandbox, 
     assert moves(sandbox) == 0
 
 
-def test_a_canceled_booking_can_not_be_moved(visitor: Visitor, sandbox: Sandbox):
+def test_a_canceled_booking_can_not_be_moved(visitor: Visitor, sandbox: Sandbox, clock: Traveller):
     """Every page of moving says so, with the right status."""
     page = own_page(visitor)
     ask, _start = question(visitor, page)
     sandbox.set_status(page.number, "canceled")
+    clock.shift(VIEW_SECONDS + 1)
     for url in (f"{page.url}reschedule/", ask.url):
         refused = visitor.open(url)
         assert (refused.status, refused.heading) == (409, "This booking can't be moved")
