@@ -268,8 +268,9 @@ class Account:
     lookups_per_address: Annotated[int, _COUNT] = 20
     changes_per_address: Annotated[int, _COUNT] = 40
     """Submitted forms, lookups and changes that one client address may make in ten minutes. 0 is no limit."""
-    lookups_per_number: Annotated[int, _COUNT] = 10
-    """Lookups of one confirmation number in an hour, by anybody. 0 is no limit."""
+    lookups_per_number: Annotated[int, _COUNT] = 30
+    lookups_per_number_and_address: Annotated[int, _COUNT] = 5
+    """Failed lookups of one confirmation number in an hour, by anybody and by one client address. 0 is no limit."""
     minimum_fill_seconds: Annotated[float, Setting(number_between(0, 5), "A number of seconds from 0 to 5.")] = 1.0
     """Seconds between showing a form and sending it to Kordless. A quicker form waits for the rest."""
     spam_check: Annotated[

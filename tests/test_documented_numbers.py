@@ -23,7 +23,17 @@ from kordless_booking.mail import enqueue, outbox, reminders
 from kordless_booking.models import Appointment
 from kordless_booking.staff import deliveries, funnel
 from kordless_booking.upstream import fallback_cache, gate, rate_limiter
-from kordless_booking.views import abuse, outcome, problems, request, slot_page, slot_reading, webhook
+from kordless_booking.views import (
+    abuse,
+    client_address,
+    guesses,
+    outcome,
+    problems,
+    request,
+    slot_page,
+    slot_reading,
+    webhook,
+)
 from kordless_booking.webhooks import signature, stored_body
 from tests.support.clock import NOW
 from tests.support.in_force import REAL_ACCOUNT, numbers_in_force
@@ -53,10 +63,10 @@ def days(length: timedelta | float) -> str:
 def _documented() -> dict[str, list[str]]:
     """Return the phrases that each document must contain, with the numbers in force."""
     account, in_force = REAL_ACCOUNT, numbers_in_force()
-    rules = {name: rule for name, rule in throttle_rules().items() if name != "number"}
+    rules = throttle_rules()
     assert len({rule.seconds for rule in rules.values()}) == 1
-    address, number = minutes(rules["book"].seconds), throttle_rules()["number"]
-    assert number.seconds == 3600, "the documents say: an hour"
+    address = minutes(rules["book"].seconds)
+    assert guesses.WINDOW_SECONDS == 3600, "the documents say: an hour"
     kept_body, creations = f"{stored_body.BODY_RETENTION.days} days", in_force.settings["CREATIONS_PER_MINUTE"]
     a_minute = f"{in_force.settings['REQUESTS_PER_MINUTE']} requests and {creations} bookings a minute"
     return {
@@ -65,7 +75,11 @@ def _documented() -> dict[str, list[str]]:
             f"may send {account.bookings_per_address} contact forms",
             f"look up {account.lookups_per_address} bookings",
             f"change {account.changes_per_address} of them in {address}",
-            f"may be looked up {spelled(number.limit)} times in an hour",
+            f"may fail {account.lookups_per_number_and_address} times in an hour by one client address",
+            f"and {account.lookups_per_number} times by anybody",
+            f"Its /56 may do {spelled(client_address.OUTER_FACTORS[56])} times as much",
+            f"its /48 {client_address.OUTER_FACTORS[48]} times",
+            f"have {spelled(client_address.SITE_FACTOR)} times the limit",
             f"of more than {problems.LARGEST_FORM // 1024} KB",
         ],
         "funnel-and-admin.md": [
@@ -130,7 +144,8 @@ def _documented() -> dict[str, list[str]]:
             f"may send in {address}; 0",
             f"look up a booking in {address}; 0",
             f"cancel or move in {address}; 0",
-            "may be looked up in an hour; 0",
+            "may fail in an hour, by anybody; 0",
+            "may fail in an hour, by one client address; 0",
         ],
     }
 

@@ -56,6 +56,15 @@ def test_all_is_well(owner: Client, client: Client, sandbox: Sandbox) -> None:
     assert len(sandbox.requests) == asked
 
 
+def test_a_proxy_that_the_settings_do_not_know_of(owner: Client, shop: Settings) -> None:
+    """Staff come through the same one as visitors, so their request shows it."""
+    behind = {"REMOTE_ADDR": "10.0.0.2", "headers": {"X-Forwarded-For": "203.0.113.7"}}
+    assert "TRUSTED_PROXIES is 0" in Page(URL, owner.get(URL, **behind)).text
+    assert "TRUSTED_PROXIES" not in Page(URL, owner.get(URL)).text
+    shop.KORDLESS_BOOKING = {**shop.KORDLESS_BOOKING, "TRUSTED_PROXIES": 1}
+    assert "TRUSTED_PROXIES" not in Page(URL, owner.get(URL, **behind)).text
+
+
 def test_it_asks_kordless_nothing_even_when_nothing_is_known(owner: Client, sandbox: Sandbox) -> None:
     """A page on a site that nobody has visited yet."""
     for _ in range(3):
