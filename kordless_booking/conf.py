@@ -322,6 +322,8 @@ class Account:
         int, Setting(integer_between(0, 336), "A whole number of hours from 1 to 336; 0 for no reminder.")
     ] = 24
     """Hours before an appointment at which its reminder is due. 0 is no reminder."""
+    mails_per_recipient: Annotated[int, _COUNT] = 20
+    """Mails that the site sends to one address in 24 hours. 0 is no limit."""
     trusted_proxies: Annotated[int, Setting(integer_between(0, 20), "A whole number from 0 to 20.")] = 0
     """Number of proxies in front of the site, to find the client address in X-Forwarded-For."""
 

@@ -112,6 +112,13 @@ def attention(state: AccountState, now: datetime) -> list[str]:
             old,
         )
         texts.append(text % {"number": old})
+    if state.withheld_mails:
+        text = ngettext(
+            "%(number)s mail was withheld in the last 24 hours: its recipient had reached MAILS_PER_RECIPIENT.",
+            "%(number)s mails were withheld in the last 24 hours: their recipients had reached MAILS_PER_RECIPIENT.",
+            state.withheld_mails,
+        )
+        texts.append(text % {"number": state.withheld_mails})
     if not state.webhook:
         # Not both: without a secret every delivery is rejected, and this text explains that.
         texts.append(_("No webhook is set up, so changes made in Kordless are seen only when times are fetched anew."))
