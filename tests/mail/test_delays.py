@@ -28,6 +28,7 @@ from tests.support.mail_reader import Letter, opened
 from tests.support.mail_settings import MAIL
 from tests.support.reserved_port import reserved_port
 from tests.support.smtp_server import use
+from tests.support.visitor import Visitor
 
 pytestmark = pytest.mark.django_db
 State = OutgoingMail.State
@@ -74,6 +75,23 @@ def test_three_moves_within_a_minute_send_one_mail_about_the_last(clock: Travell
     assert (last.before_start, states()) == (FIRST, ["sent", "superseded", "superseded", "sent"])
     clock.shift(timedelta(hours=1))
     assert send_due() == {}
+
+
+def test_a_customer_who_moves_a_booking_often_gets_one_mail(visitor: Visitor, clock: Traveller) -> None:
+    """Eight moves in three seconds were eight mails: played on the pages, as anybody with a manage link can."""
+    page = visitor.book("haircut", "?day=2026-12-09")
+    send_due()
+    page = visitor.open(page.link("Change or cancel"))
+    for time in range(1, 5):
+        choices = visitor.send(page, "Reschedule")
+        page = visitor.send(visitor.open(list(choices.times.values())[time]), "Reschedule")
+        assert page.status == 200
+        clock.shift(0.5)
+        send_due()
+    clock.shift(RESCHEDULED_DELAY)
+    send_due()
+    subjects = [letter.subject.partition(":")[0] for letter in letters()]
+    assert subjects == ["Your booking is confirmed", "Your booking has been moved"]
 
 
 @pytest.mark.usefixtures("booked")
