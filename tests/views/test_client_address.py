@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 from typing import Any
 
@@ -123,6 +124,7 @@ def test_outer_buckets_contain_the_inner_ones(address: Any) -> None:
         return
     assert [bucket.identity.rpartition("/")[2] for bucket in buckets] == ["64", "56", "48"]
     assert [bucket.factor for bucket in buckets] == [1, 4, 16]
+    assert all(address in ipaddress.ip_network(bucket.identity) for bucket in buckets)
 
 
 def test_the_known_function_is_still_where_its_users_look(rf: RequestFactory) -> None:
