@@ -11,6 +11,7 @@ from pytest_django import Settings
 from time_machine import Traveller
 
 from kordless_booking.sandbox import Sandbox
+from kordless_booking.views.client_address import OUTER_FACTORS
 from kordless_booking.views.guesses import WINDOW_SECONDS
 from tests.support.received_requests import count_requests
 from tests.support.visitor import Visitor
@@ -63,6 +64,15 @@ def test_many_addresses_together_have_thirty_guesses_and_one_each(number: str, s
     for address in range(6, 12):
         assert [guess(number, "else@example.com", f"198.51.100.{address}") for _ in range(3)] == [404, 429, 429]
     assert count_requests(sandbox, "lookup") - before == 36
+
+
+def test_the_households_of_one_ipv6_network_guess_together(number: str, site: Settings, sandbox: Sandbox) -> None:
+    """A subscriber with 256 networks has four times the guesses of one, and the owner elsewhere isn't concerned."""
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "LOOKUPS_PER_ADDRESS": 0, "LOOKUPS_PER_NUMBER": 1000}
+    before = count_requests(sandbox, "lookup")
+    statuses = [guess(number, "else@example.com", f"2001:db8:0:{household:x}::1") for household in range(40)]
+    assert statuses.count(404) == count_requests(sandbox, "lookup") - before == 5 * OUTER_FACTORS[56]
+    assert guess(number, "jane@example.com", "2001:db8:7::1") == 303
 
 
 def test_right_contacts_are_not_counted(number: str, site: Settings) -> None:
