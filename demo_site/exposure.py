@@ -49,6 +49,7 @@ _FORWARDED: Final = (
 
 
 _PORT: Final = re.compile(r":[0-9]{1,5}", re.ASCII)
+_PROXY_HEADER: Final = re.compile(r"\s*HTTP_[A-Z0-9_]+\s*,\s*[a-z]+\s*", re.ASCII)
 
 
 def find_misconfiguration(environment: Mapping[str, str], hosts: Sequence[str]) -> str:
@@ -72,11 +73,26 @@ def find_misconfiguration(environment: Mapping[str, str], hosts: Sequence[str]) 
         return f"{why}. Set SECRET_KEY to a random string of at least {MIN_SECRET_CHARACTERS} characters."
     if not secret and not env_flag(environment, "DEBUG", otherwise=True):
         return "Set SECRET_KEY to a long random string when DEBUG is off."
-    return _account_misconfiguration(environment) or _webhook_misconfiguration(environment, hosts)
+    return (
+        _proxy_misconfiguration(environment)
+        or _account_misconfiguration(environment)
+        or _webhook_misconfiguration(environment, hosts)
+    )
 
 
 def _is_weak(secret: str) -> bool:
     return secret.startswith(INSECURE) or len(secret.strip()) < MIN_SECRET_CHARACTERS
+
+
+def _proxy_misconfiguration(environment: Mapping[str, str]) -> str:
+    """Return why the variables about proxies can't be used, or ""."""
+    number, header = environment.get("TRUSTED_PROXIES", ""), environment.get("SECURE_PROXY_SSL_HEADER", "")
+    if number and not re.fullmatch("[0-9]{1,2}", number, re.ASCII):
+        return f"TRUSTED_PROXIES is {number!r}. Set it to the number of proxies in front of the site."
+    if header and not _PROXY_HEADER.fullmatch(header):
+        # Another form would be ignored without a word, and every page would seem to be on http.
+        return f"SECURE_PROXY_SSL_HEADER is {header!r}. Set it to a header and a value: HTTP_X_FORWARDED_PROTO,https."
+    return ""
 
 
 def _account_misconfiguration(environment: Mapping[str, str]) -> str:

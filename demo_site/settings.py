@@ -18,6 +18,9 @@ DATABASE_URL                          SQLite in this folder by default
 STATIC_ROOT                           where collectstatic puts the static files; staticfiles/ in this folder by default
 REDIS_URL                             the cache; by default each process has its own
 WEB_CONCURRENCY                       gunicorn's own: number of processes that share the key while there is no Redis
+TRUSTED_PROXIES                       number of proxies in front that append to X-Forwarded-For; 0 by default
+SECURE_PROXY_SSL_HEADER               header and value by which the proxy says that it was reached over https, as in
+                                      HTTP_X_FORWARDED_PROTO,https; only where the proxy always sets or removes it
 
 Settings that are incomplete, or would expose the demo's tools to the public, are rejected: see `demo_site.exposure`.
 """
@@ -61,6 +64,7 @@ NEIGHBOR_ORIGIN = os.environ.get("NEIGHBOR_ORIGIN", "")
 KORDLESS_BOOKING: dict[str, Any] = {
     "EMBED_ORIGINS": ["'self'", *_listed("KORDLESS_EMBED_ORIGINS"), *filter(None, [NEIGHBOR_ORIGIN])],
     "PROCESSES": int(os.environ.get("WEB_CONCURRENCY", "1")),
+    "TRUSTED_PROXIES": int(os.environ.get("TRUSTED_PROXIES") or "0"),
     "WEBHOOK_SECRETS": _listed("KORDLESS_WEBHOOK_SECRET"),
 }
 if os.environ.get("KORDLESS_API_KEY"):
@@ -183,6 +187,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": _STATIC_STORAGE},
 }
 
+SECURE_PROXY_SSL_HEADER = tuple(_listed("SECURE_PROXY_SSL_HEADER")) or None
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG

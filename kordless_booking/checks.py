@@ -39,6 +39,8 @@ token takes up to 4,096.
 """
 _PER_PROCESS_CACHES: Final = ("locmem.LocMemCache", "dummy.DummyCache", "filebased.FileBasedCache")
 """Backends that can't count for all processes. A file cache is shared, but its `add` is a race."""
+_PROXY_SETTINGS: Final = ("SECURE_PROXY_SSL_HEADER", "USE_X_FORWARDED_HOST", "USE_X_FORWARDED_PORT")
+"""Django's settings that only a site behind a proxy has."""
 
 
 @register("kordless_booking")
@@ -173,6 +175,23 @@ def check_sandbox(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any
         )
         for account in conf.accounts().values()
         if account.sandbox
+    ]
+
+
+@register("kordless_booking", deploy=True)
+def check_trusted_proxies(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """Report a site behind a proxy whose TRUSTED_PROXIES is 0, as far as Django's settings show a proxy: W009."""
+    named = [name for name in _PROXY_SETTINGS if getattr(settings, name, None)]
+    if check_settings() or not named:
+        return []
+    return [
+        Warning(
+            f"{named[0]} says that there is a proxy, but the account {account.name!r} has TRUSTED_PROXIES 0.",
+            hint='Set "TRUSTED_PROXIES" to the number of proxies: visitors\' limits go by their addresses.',
+            id="kordless_booking.W009",
+        )
+        for account in conf.accounts().values()
+        if not account.trusted_proxies
     ]
 
 

@@ -289,8 +289,9 @@ class Account:
     manage_views_per_address: Annotated[int, _COUNT] = 20
     """Pages of bookings, by their links, that one client address may have read from Kordless in a minute. 0 is no
     limit. Of 60 look-ups a minute, three addresses can't take all from everybody else's."""
-    lookups_per_number: Annotated[int, _COUNT] = 10
-    """Lookups of one confirmation number in an hour, by anybody. 0 is no limit."""
+    lookups_per_number: Annotated[int, _COUNT] = 30
+    lookups_per_number_and_address: Annotated[int, _COUNT] = 5
+    """Failed lookups of one confirmation number in an hour, by anybody and by one client address. 0 is no limit."""
     bookings_per_contact: Annotated[int, _COUNT] = 5
     bookings_per_contact_daily: Annotated[int, _COUNT] = 20
     """Bookings and moves of one email address or phone number in ten minutes, and in a day. 0 is no limit."""
@@ -351,6 +352,8 @@ class Account:
         int, Setting(integer_between(0, 336), "A whole number of hours from 1 to 336; 0 for no reminder.")
     ] = 24
     """Hours before an appointment at which its reminder is due. 0 is no reminder."""
+    mails_per_recipient: Annotated[int, _COUNT] = 20
+    """Mails that the site sends to one address in 24 hours. 0 is no limit."""
     trusted_proxies: Annotated[int, Setting(integer_between(0, 20), "A whole number from 0 to 20.")] = 0
     """Number of proxies in front of the site, to find the client address in X-Forwarded-For."""
 

@@ -318,6 +318,7 @@ class OutgoingMail(models.Model):
           ▲  │        │
           │  │        ├──────> OUTCOME_UNKNOWN  may have been sent, or the process died while sending; never sent again
           │  │        ├──────> FAILED           refused permanently, or not accepted for two days
+          │  │        ├──────> WITHHELD         the recipient has had too many mails in 24 hours; never sent
           │  └────────│──────> SUPERSEDED       a newer mail is sent instead, or the appointment has begun
           └───────────┘                         certainly not accepted: tried again later
     """
@@ -342,6 +343,7 @@ class OutgoingMail(models.Model):
         OUTCOME_UNKNOWN = "outcome_unknown"
         FAILED = "failed"
         SUPERSEDED = "superseded"
+        WITHHELD = "withheld"
 
     appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="mails")
     kind = models.CharField(max_length=20, choices=Kind)

@@ -18,6 +18,7 @@ from pytest_django import Settings
 
 from kordless_booking.api.session import wsgi_transport
 from kordless_booking.funnel import counters
+from kordless_booking.mail import outbox
 from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG, SANDBOX_KEY, SANDBOX_ORG, Limits, Sandbox
 from kordless_booking.upstream.registry import background_worker, fetch_pool
 from tests.support.clock import MOMENT, NOW
@@ -71,6 +72,13 @@ def _uncounted() -> Iterator[None]:
         yield
         counters.stage_counter.drain()
         counters.rejection_counter.drain()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _without_mail_timer() -> Iterator[None]:
+    """Mail that is queued for later is sent when a test says so, and never by a background thread."""
+    with outbox.timer.paused():
+        yield
 
 
 @pytest.fixture(autouse=True)

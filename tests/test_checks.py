@@ -19,6 +19,7 @@ from kordless_booking.checks import (
     check_shared_webhook_secrets,
     check_style_sheets,
     check_templates,
+    check_trusted_proxies,
     check_webhook_secrets,
 )
 from kordless_booking.conf import SETTINGS
@@ -192,6 +193,28 @@ def test_a_style_sheet_that_is_not_there_is_named(settings):
     assert "'my_site/booking.css'" in message.msg
     settings.KORDLESS_BOOKING = {**FLAT, "STYLE_SHEETS": "my_site/booking.css"}
     assert found(check_style_sheets) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SECURE_PROXY_SSL_HEADER", ("HTTP_X_FORWARDED_PROTO", "https")),
+        ("USE_X_FORWARDED_HOST", True),
+        ("USE_X_FORWARDED_PORT", True),
+    ],
+)
+def test_a_proxy_that_the_settings_show_must_be_trusted(settings, name, value):
+    """W009 for each account whose TRUSTED_PROXIES is 0, with --deploy."""
+    settings.KORDLESS_BOOKING = TWO
+    assert check_trusted_proxies() == []
+    setattr(settings, name, value)
+    messages = check_trusted_proxies()
+    assert [message.id for message in messages] == ["kordless_booking.W009"] * 2
+    assert all(name in message.msg and message.hint for message in messages)
+    assert "kordless_booking.W009" in ours(run_checks(include_deployment_checks=True))
+    assert "kordless_booking.W009" not in ours(run_checks())
+    settings.KORDLESS_BOOKING = {**TWO, "TRUSTED_PROXIES": 1}
+    assert check_trusted_proxies() == []
 
 
 def test_a_sandbox_is_warned_of_before_deploying(settings):

@@ -23,7 +23,17 @@ from kordless_booking.mail import enqueue, outbox, reminders
 from kordless_booking.models import Appointment
 from kordless_booking.staff import deliveries, funnel
 from kordless_booking.upstream import booking_cache, fallback_cache, gate, rate_limiter
-from kordless_booking.views import abuse, outcome, problems, request, slot_page, slot_reading, webhook
+from kordless_booking.views import (
+    abuse,
+    client_address,
+    guesses,
+    outcome,
+    problems,
+    request,
+    slot_page,
+    slot_reading,
+    webhook,
+)
 from kordless_booking.webhooks import signature, stored_body
 from tests.support.clock import NOW
 from tests.support.in_force import REAL_ACCOUNT, numbers_in_force
@@ -53,10 +63,10 @@ def days(length: timedelta | float) -> str:
 def _documented() -> dict[str, list[str]]:
     """Return the phrases that each document must contain, with the numbers in force."""
     account, in_force = REAL_ACCOUNT, numbers_in_force()
-    rules = {name: rule for name, rule in throttle_rules().items() if name not in {"number", "view"}}
+    rules = {name: rule for name, rule in throttle_rules().items() if name != "view"}
     assert len({rule.seconds for rule in rules.values()}) == 1
-    address, number = minutes(rules["book"].seconds), throttle_rules()["number"]
-    assert number.seconds == 3600, "the documents say: an hour"
+    address = minutes(rules["book"].seconds)
+    assert guesses.WINDOW_SECONDS == 3600, "the documents say: an hour"
     assert throttle_rules()["view"].seconds == 60, "the documents say: a minute"
     kept_body, creations = f"{stored_body.BODY_RETENTION.days} days", in_force.settings["CREATIONS_PER_MINUTE"]
     a_minute = f"{in_force.settings['REQUESTS_PER_MINUTE']} requests and {creations} bookings a minute"
@@ -69,9 +79,13 @@ def _documented() -> dict[str, list[str]]:
             f"and {account.bookings_per_contact_daily} times in a day",
             f"At most {spelled(queue.MAX_WAITING_PER_ADDRESS)} of an address are in the queue",
             f"change {account.changes_per_address} of them in {address}",
-            f"may be looked up {spelled(number.limit)} times in an hour",
             f"read {account.manage_views_per_address} pages of bookings a minute",
             f"shows it as it was {spelled(booking_cache.VIEW_SECONDS)} seconds ago at most",
+            f"may fail {account.lookups_per_number_and_address} times in an hour by one client address",
+            f"and {account.lookups_per_number} times by anybody",
+            f"Its /56 may do {spelled(client_address.OUTER_FACTORS[56])} times as much",
+            f"its /48 {client_address.OUTER_FACTORS[48]} times",
+            f"have {spelled(client_address.SITE_FACTOR)} times the limit",
             f"of more than {problems.LARGEST_FORM // 1024} KB",
         ],
         "funnel-and-admin.md": [
@@ -86,6 +100,9 @@ def _documented() -> dict[str, list[str]]:
             f"`REMINDER_HOURS` | {account.reminder_hours} by default",
             "after {}, {}, {}, {} and {} minutes and then hourly".format(*outbox.BACKOFF_MINUTES),
             f"with the next mail, for {days(outbox.GIVE_UP_AFTER)}",
+            f"A mail about a move waits for {minutes(enqueue.RESCHEDULED_DELAY.total_seconds())}",
+            f"tries again after {outbox.BUSY_SECONDS:g} seconds",
+            f"`MAILS_PER_RECIPIENT` | {account.mails_per_recipient} by default",
             f"not accepted for {days(outbox.GIVE_UP_AFTER)}",
             f"Until {days(enqueue.RETENTION)} after its end",
         ],
@@ -96,6 +113,7 @@ def _documented() -> dict[str, list[str]]:
             f"the same, more than {minutes(gate.MAX_SKEW_SECONDS)} apart",
             f"with {REQUEST_ID[0]} to {REQUEST_ID[1]} letters, digits",
             f"more than {minutes(signature.TOLERANCE_SECONDS)} off",
+            f"the background thread tries again after {outbox.BUSY_SECONDS:g} seconds",
             f"More than {webhook.MAX_BODY_BYTES // 1024} KiB",
             f"accepts or rejects it: seconds, {days(placement.RESEND_WINDOW)} at most",
             f"the body {kept_body}",
@@ -137,7 +155,8 @@ def _documented() -> dict[str, list[str]]:
             f"may send in {address}; 0",
             f"look up a booking in {address}; 0",
             f"cancel or move in {address}; 0",
-            "may be looked up in an hour; 0",
+            "may fail in an hour, by anybody; 0",
+            "may fail in an hour, by one client address; 0",
         ],
     }
 

@@ -19,6 +19,7 @@ from kordless_booking import conf
 from kordless_booking.doctor.finding import Findings, fix, ok
 from kordless_booking.doctor.static_files import OWN_SCRIPT
 from kordless_booking.urlconf import namespaces_of
+from kordless_booking.views.health import DOCTOR_HEADER, PROXY_HEADER, sign_for_doctor
 from kordless_booking.webhooks import signature
 
 if TYPE_CHECKING:
@@ -48,9 +49,13 @@ def examine(account: Account, origin: str) -> Findings:
 
 
 def _health(origin: str, path: str) -> Findings:
-    status = _request_status(origin, "GET", path)
+    response = _request(origin, "GET", path, {DOCTOR_HEADER: sign_for_doctor()})
+    status = response.status
     if status == 200:
         yield ok("site_health", f"{origin}{path} answers 200")
+        if response.headers.get(PROXY_HEADER):
+            advice = 'set "TRUSTED_PROXIES" to the number of proxies in front; until then forged addresses are counted'
+            yield fix("site_proxy", f"{origin} is behind a proxy that the settings don't know of", advice)
     else:
         advice = "the running site has other settings or URLs than this one, or a firewall in front"
         yield fix("site_health", f"{origin}{path} answers {status}", advice)
@@ -99,13 +104,18 @@ _WHY: Final = {
 
 
 def _request_status(origin: str, method: str, path: str, headers: Mapping[str, str] | None = None) -> int:
-    """Send a request and return its status. Redirects aren't followed, since Kordless may not follow them either."""
+    """Send a request and return its status."""
+    return _request(origin, method, path, headers).status
+
+
+def _request(origin: str, method: str, path: str, headers: Mapping[str, str] | None = None) -> http.client.HTTPResponse:
+    """Send a request. Redirects aren't followed, since Kordless may not follow them either."""
     parts = urlsplit(origin)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     line = kind(parts.netloc, timeout=TIMEOUT_SECONDS)
     try:
         line.request(method, path, _BODY if method == "POST" else None, dict(headers or {}))
-        return line.getresponse().status
+        return line.getresponse()
     finally:
         line.close()
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from django.db import IntegrityError, transaction
@@ -18,7 +19,7 @@ from kordless_booking.booking.tokens import InvalidToken
 from kordless_booking.conf import Account
 from kordless_booking.logs import log_event
 from kordless_booking.mail.appointment_data import AppointmentData
-from kordless_booking.mail.outbox import send_in_background
+from kordless_booking.mail.outbox import send_in_background, send_later
 from kordless_booking.models import Appointment, OutgoingMail
 from kordless_booking.normalization import to_e164
 
@@ -26,6 +27,10 @@ log = logging.getLogger("kordless_booking.mail")
 
 MAX_STATUS_CHARS: Final = 30
 """Characters. The width of the column `Appointment.status`; Kordless may send a status that nobody knows."""
+RESCHEDULED_DELAY: Final = timedelta(minutes=1)
+"""Time for which the mail about a moved booking waits, because whoever moves one often moves it again. A mail about a
+later move replaces it.
+"""
 CLEANUP_EVERY: Final = 100
 """Saving a row whose primary key is a multiple of this deletes past appointments, for sites that run no cron job."""
 _FIRST_KIND: Final = {
@@ -100,15 +105,26 @@ def enqueue(
     kind: OutgoingMail.Kind,
     *,
     now: datetime,
-    before: tuple[datetime, datetime] | None = None,
+    before: tuple[datetime | None, datetime | None] | None = None,
     send_on_commit: bool = True,
 ) -> bool:
     """Queue a mail about the appointment as it is now. Return False when that mail exists already.
 
     Older mails of the appointment that still wait are superseded. `before` is the start and end that a moved booking
-    had. With `send_on_commit` the outbox is sent after the transaction's commit; otherwise the caller sees to that.
+    had. With `send_on_commit` the outbox is sent after the transaction's commit, or when the mail is due; otherwise the
+    caller sees to that.
     """
-    mail = OutgoingMail(appointment=row, kind=kind, revision=row.revision, queued_at=now, due_at=now, changed_at=now)
+    delay = timedelta()
+    if kind is OutgoingMail.Kind.RESCHEDULED:
+        # Not if there is little time left: then it is urgent.
+        delay = RESCHEDULED_DELAY if row.start > now + 2 * RESCHEDULED_DELAY else delay
+        replaced = row.mails.filter(state=OutgoingMail.State.QUEUED, kind=kind).order_by("pk").first()
+        if replaced is not None:
+            # The customer has heard of no move since.
+            before = (replaced.before_start, replaced.before_end)
+    mail = OutgoingMail(
+        appointment=row, kind=kind, revision=row.revision, queued_at=now, due_at=now + delay, changed_at=now
+    )
     if before is not None:
         mail.before_start, mail.before_end = before
     try:
@@ -121,7 +137,8 @@ def enqueue(
     older.update(state=OutgoingMail.State.SUPERSEDED, changed_at=now)
     if send_on_commit:
         # `robust`: a failing sender must not break what the caller does after its commit.
-        transaction.on_commit(send_in_background, robust=True)
+        send = partial(send_later, delay.total_seconds()) if delay else send_in_background
+        transaction.on_commit(send, robust=True)
     return True
 
 

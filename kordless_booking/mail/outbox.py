@@ -8,19 +8,25 @@ than a missing mail, because Kordless and the confirmation page say the same.
 from __future__ import annotations
 
 import logging
+import os
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from django.db.models import F
+from django.db import InterfaceError, OperationalError
+from django.db.models import Min
 
 from kordless_booking import conf
 from kordless_booking.booking.tokens import InvalidToken
 from kordless_booking.logs import log_event
 from kordless_booking.mail.connection import ConnectionFailed, MailConnection, state_after_error
 from kordless_booking.mail.message import compose
+from kordless_booking.mail.timer import EarliestTimer
 from kordless_booking.models import OutgoingMail
 from kordless_booking.upstream.worker import BackgroundWorker
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
 
 log = logging.getLogger("kordless_booking.mail")
 
@@ -35,13 +41,75 @@ GIVE_UP_AFTER: Final = timedelta(days=2)
 """A mail that isn't accepted this long after it was queued becomes FAILED."""
 STUCK_AFTER: Final = timedelta(minutes=15)
 """A mail that has been SENDING for this long was left behind by a process that died."""
+BUSY_SECONDS: Final = 30.0
+"""Seconds until the background sender tries again after the database didn't answer."""
+UNREACHABLE_SECONDS: Final = 60.0
+"""Seconds until it looks again at mails that it left because the mail server was unreachable."""
+LIMIT_WINDOW: Final = timedelta(days=1)
+"""Time in which the mails to one recipient are counted."""
 # A job sends all that is due, so nothing is lost when a job finds no room behind the 100 that wait.
 _background = BackgroundWorker(threads=1, waiting=100)
 
 
 def send_in_background() -> None:
-    """Send due mail in a background thread. When its queue is full, mail waits for the next job or cron run."""
-    _background(send_due)
+    """Send due mail in a background thread. When its queue is full, the jobs that wait send this mail too."""
+    _background(_send_and_schedule)
+
+
+def send_later(seconds: float) -> None:
+    """Send due mail in `seconds`: by this process's timer, or by its first request after that."""
+    timer.schedule(seconds)
+
+
+timer: Final = EarliestTimer(send_in_background)
+"""Timer of this process, for mails that it has queued for later or couldn't send."""
+
+
+class _Claimed(NamedTuple):
+    """One claim of a mail."""
+
+    pk: int
+    tries: int
+    """Number of the try, which no other claim of the mail has."""
+
+
+_unrecorded: Final[dict[_Claimed, dict[str, Any]]] = {}
+"""Results that the database didn't take. Without them a mail that wasn't sent would count as one that may have been. A
+run ends with the first, and the next one begins by writing it."""
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=timer.reset)
+    os.register_at_fork(after_in_child=_unrecorded.clear)
+
+
+def _send_and_schedule() -> None:
+    """Send due mail, and schedule the next run for the mail that is due next."""
+    try:
+        ended = send_due()
+        seconds = _seconds_until_due()
+    except (OperationalError, InterfaceError) as error:
+        # SQLite is locked, or the database restarts. Nobody else would look at the mail before cron does.
+        log_event(log, logging.WARNING, "mail_postponed", error=type(error).__name__)
+        send_later(BUSY_SECONDS)
+        return
+    if seconds is None:
+        return
+    if seconds <= 0 and sum(ended.values()) < BATCH_SIZE:
+        # What is due was left, because the mail server is unreachable.
+        seconds = UNREACHABLE_SECONDS
+    send_later(max(0.0, seconds))
+
+
+def _seconds_until_due() -> float | None:
+    """Return the seconds until the next mail is due, 0 or less if one is; None while none waits."""
+    due_at = _queued().aggregate(first=Min("due_at"))["first"]
+    return None if due_at is None else float((due_at - datetime.now(UTC)).total_seconds())
+
+
+def _queued() -> QuerySet[OutgoingMail]:
+    """Return the mails that wait, of all accounts whose MAIL is on."""
+    writing = [account.name for account in conf.accounts().values() if account.mail]
+    return OutgoingMail.objects.filter(state=OutgoingMail.State.QUEUED, appointment__account__in=writing)
 
 
 def send_due(limit: int = BATCH_SIZE) -> Counter[OutgoingMail.State]:
@@ -49,19 +117,18 @@ def send_due(limit: int = BATCH_SIZE) -> Counter[OutgoingMail.State]:
 
     Several processes may do this at once.
     """
+    for claimed, result in list(_unrecorded.items()):
+        _record(claimed, result)
     now = datetime.now(UTC)
-    writing = [account.name for account in conf.accounts().values() if account.mail]
-    due = OutgoingMail.objects.filter(
-        state=OutgoingMail.State.QUEUED, due_at__lte=now, appointment__account__in=writing
-    )
+    due = _queued().filter(due_at__lte=now)
     ended: Counter[OutgoingMail.State] = Counter()
     with MailConnection() as connection:
         # By primary key: the order of queuing, whatever the clocks of several servers say.
-        for pk in list(due.order_by("pk").values_list("pk", flat=True)[:limit]):
+        for pk, tries in list(due.order_by("pk").values_list("pk", "tries")[:limit]):
             if connection.unreachable:
                 # The others would wait for the same timeout one by one, and each would count a try.
                 break
-            state = _send(pk, connection, now)
+            state = _send(pk, tries, connection, now)
             if state is not None:
                 ended[state] += 1
     return ended
@@ -76,27 +143,42 @@ def mark_stuck_as_unknown(now: datetime) -> int:
     return number
 
 
-def _send(pk: int, connection: MailConnection, now: datetime) -> OutgoingMail.State | None:
+def _send(pk: int, tries: int, connection: MailConnection, now: datetime) -> OutgoingMail.State | None:
     """Claim and send one mail. Return its new state, or None when another process has claimed it."""
-    waiting = OutgoingMail.objects.filter(pk=pk, state=OutgoingMail.State.QUEUED, due_at__lte=now)
+    waiting = OutgoingMail.objects.filter(pk=pk, state=OutgoingMail.State.QUEUED, tries=tries, due_at__lte=now)
     # One UPDATE with a condition: of several processes the database lets one change the row.
-    if not waiting.update(state=OutgoingMail.State.SENDING, tries=F("tries") + 1, changed_at=now):
+    if not waiting.update(state=OutgoingMail.State.SENDING, tries=tries + 1, changed_at=now):
         return None
-    mail = OutgoingMail.objects.select_related("appointment").filter(pk=pk).first()
-    if mail is None:
-        # Its appointment was deleted in the meantime, and the mail with it.
-        return None
-    state, error = _try_to_send(mail, connection, now)
+    claimed = _Claimed(pk, tries + 1)
+    try:
+        mail = OutgoingMail.objects.select_related("appointment").filter(pk=pk).first()
+        if mail is None:
+            # Its appointment was deleted in the meantime, and the mail with it.
+            return None
+        state, error = _try_to_send(mail, connection, now)
+    except (OperationalError, InterfaceError):
+        # Raised by the queries before the mail server is reached. So it is certain that nothing was sent.
+        _unrecorded[claimed] = {"state": OutgoingMail.State.QUEUED, "changed_at": now}
+        raise
     if state is OutgoingMail.State.QUEUED and mail.queued_at + GIVE_UP_AFTER < now:
         state = OutgoingMail.State.FAILED
-    # `tries` was read after the update above, so it is 1 or more.
     later = timedelta(minutes=BACKOFF_MINUTES[min(mail.tries, len(BACKOFF_MINUTES)) - 1])
-    # Not if `mark_stuck_as_unknown` gave the mail up while a slow server kept it: OUTCOME_UNKNOWN must stay.
-    OutgoingMail.objects.filter(pk=pk, state=OutgoingMail.State.SENDING).update(
-        state=state, due_at=now + later, changed_at=now
-    )
+    _record(claimed, {"state": state, "due_at": now + later, "changed_at": now})
     _log_result(mail, state, error)
     return state
+
+
+def _record(claimed: _Claimed, result: dict[str, Any]) -> None:
+    """Write the result of a mail that this process has claimed. While the database is busy, remember it."""
+    # Not if `mark_stuck_as_unknown` gave the mail up while a slow server kept it: OUTCOME_UNKNOWN must stay. The number
+    # of tries tells a later claim from this one.
+    rows = OutgoingMail.objects.filter(pk=claimed.pk, tries=claimed.tries, state=OutgoingMail.State.SENDING)
+    try:
+        rows.update(**result)
+    except (OperationalError, InterfaceError):
+        _unrecorded[claimed] = result
+        raise
+    _unrecorded.pop(claimed, None)
 
 
 def _try_to_send(
@@ -106,6 +188,8 @@ def _try_to_send(
     # A newer revision has its own mail. Once the appointment has begun, only its cancellation is still worth sending.
     if mail.revision != appointment.revision or (appointment.start <= now and mail.kind != OutgoingMail.Kind.CANCELLED):
         return OutgoingMail.State.SUPERSEDED, None
+    if _is_over_limit(mail, now):
+        return OutgoingMail.State.WITHHELD, None
     try:
         message = compose(mail, now)
         # Raises for text that can't be encoded while it is still certain that nothing was sent.
@@ -125,9 +209,30 @@ def _try_to_send(
     return OutgoingMail.State.SENT, None
 
 
+def _is_over_limit(mail: OutgoingMail, now: datetime) -> bool:
+    """Return True if the recipient has had MAILS_PER_RECIPIENT mails of this site, whichever account sent them.
+
+    The last quarter is for what a customer needs most: cancellations and reminders.
+    """
+    appointment = mail.appointment
+    limit = conf.get_account(appointment.account).mails_per_recipient
+    if not limit:
+        return False
+    if mail.kind not in {OutgoingMail.Kind.CANCELLED, OutgoingMail.Kind.REMINDER}:
+        limit -= limit // 4
+    # Those that are being sent count too: two processes that send to one recipient must not both take the last place.
+    counted = (OutgoingMail.State.SENDING, OutgoingMail.State.SENT, OutgoingMail.State.OUTCOME_UNKNOWN)
+    rows = OutgoingMail.objects.filter(
+        appointment__email_hash=appointment.email_hash, state__in=counted, changed_at__gt=now - LIMIT_WINDOW
+    )
+    return rows.exclude(pk=mail.pk).count() >= limit
+
+
 def _log_result(mail: OutgoingMail, state: OutgoingMail.State, error: Exception | None) -> None:
     """Log the result in one line, without the error's text: mail servers repeat addresses in it."""
-    level = logging.INFO if error is None else logging.WARNING if state is OutgoingMail.State.QUEUED else logging.ERROR
+    level = logging.WARNING if state is OutgoingMail.State.WITHHELD else logging.INFO
+    if error is not None:
+        level = logging.WARNING if state is OutgoingMail.State.QUEUED else logging.ERROR
     log_event(
         log,
         level,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.db.models import Count, Min, Sum
 
-from kordless_booking.models import BookingAttempt, RejectedDeliveryCount, WebhookDelivery
+from kordless_booking.models import BookingAttempt, OutgoingMail, RejectedDeliveryCount, WebhookDelivery
 from kordless_booking.upstream.registry import AccountServices, services_for
 
 if TYPE_CHECKING:
@@ -70,6 +70,8 @@ class AccountState:
     months: tuple[date, ...]
     """First days of the months that `services` are about: this one and the next."""
     attempts: tuple[OpenAttempts, ...]
+    withheld_mails: int
+    """Mails of the last 24 hours that weren't sent because their recipient had had too many."""
 
 
 def account_state(account: Account, now: datetime, today: date) -> AccountState:
@@ -92,6 +94,7 @@ def account_state(account: Account, now: datetime, today: date) -> AccountState:
         services=services,
         months=months,
         attempts=_attempts(account),
+        withheld_mails=_withheld_mails(account, now),
     )
 
 
@@ -100,6 +103,11 @@ def _refusals(account: Account, today: date) -> tuple[Rejections, ...]:
     week = dict(rows.order_by("reason").values_list("reason").annotate(number=Sum("count")))
     now = dict(rows.filter(day=today).values_list("reason", "count"))
     return tuple(Rejections(reason, now.get(reason, 0), number) for reason, number in week.items())
+
+
+def _withheld_mails(account: Account, now: datetime) -> int:
+    rows = OutgoingMail.objects.filter(state=OutgoingMail.State.WITHHELD, changed_at__gt=now - timedelta(days=1))
+    return rows.filter(appointment__account=account.name).count()
 
 
 def _attempts(account: Account) -> tuple[OpenAttempts, ...]:

@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from kordless_booking import conf
+from kordless_booking.forwarding import has_untrusted_proxy
 from kordless_booking.funnel.counters import today
 from kordless_booking.staff.labels import format_age, rejection_label
 from kordless_booking.staff.overview import AccountState, account_state
@@ -62,7 +63,7 @@ class OverviewAdmin(ReadOnlyAdmin):
                 {
                     "state": state,
                     "name": state.business or (state.name if len(states) > 1 else _("This site")),
-                    "attention": attention(state, now),
+                    "attention": [*attention(state, now), *_proxy_attention(request, account)],
                     "refusals": [(rejection_label(row.reason), row.today, row.week) for row in state.refusals],
                     "circuits": [(_circuit_name(circuit), _circuit(circuit)) for circuit in state.gate.circuits],
                     "offer": status_cell(state.offer),
@@ -115,6 +116,13 @@ def attention(state: AccountState, now: datetime) -> list[str]:
             old,
         )
         texts.append(text % {"number": old})
+    if state.withheld_mails:
+        text = ngettext(
+            "%(number)s mail was withheld in the last 24 hours: its recipient had reached MAILS_PER_RECIPIENT.",
+            "%(number)s mails were withheld in the last 24 hours: their recipients had reached MAILS_PER_RECIPIENT.",
+            state.withheld_mails,
+        )
+        texts.append(text % {"number": state.withheld_mails})
     if not state.webhook:
         # Not both: without a secret every delivery is rejected, and this text explains that.
         texts.append(_("No webhook is set up, so changes made in Kordless are seen only when times are fetched anew."))
@@ -126,6 +134,18 @@ def attention(state: AccountState, now: datetime) -> list[str]:
         )
         texts.append(text % {"number": refused})
     return texts
+
+
+def _proxy_attention(request: HttpRequest, account: conf.Account) -> list[str]:
+    """Return what needs attention about proxies: staff come through the same ones as visitors."""
+    if not has_untrusted_proxy(request, account.trusted_proxies):
+        return []
+    return [
+        _(
+            "A proxy is in front of this site, but TRUSTED_PROXIES is 0. Visitors are told apart by addresses that may "
+            "be forged. Set it to the number of proxies."
+        )
+    ]
 
 
 def status_cell(status: CacheStatus) -> StatusCell:

@@ -23,6 +23,7 @@ from kordless_booking.logs import LogThrottle, log_event
 from .keys import cache_key
 from .memory_cache import MemoryCache, Storable
 from .pickleless_backend import PicklelessBackend
+from .throttle_store import ThrottleStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -67,6 +68,7 @@ class FallbackCache:
         self._trusted = True
         self._again_at = 0.0
         self._log_throttle = LogThrottle(clock)
+        self._throttle_view: FallbackCache | None = None
 
     @property
     def up(self) -> bool:
@@ -82,6 +84,19 @@ class FallbackCache:
         if self._cache is None or has_shared_atomic_add(self._backend()):
             return self
         return FallbackCache(None, self._clock)
+
+    def throttle_view(self) -> FallbackCache:
+        """Return this cache if it is shared, else one for throttles in memory, always the same one.
+
+        LocMemCache evicts at random when visitors fill it, and a file cache holds 300 values by default: there a flood
+        of made-up keys would end the limits of others.
+        """
+        if self._cache is None or has_shared_atomic_add(self._backend()):
+            return self
+        with self._guard:
+            if self._throttle_view is None:
+                self._throttle_view = FallbackCache(ThrottleStore(self._clock), self._clock)
+            return self._throttle_view
 
     def get(self, key: str) -> Storable | None:
         """Return the value under one key, or None."""

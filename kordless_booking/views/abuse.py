@@ -6,34 +6,27 @@ wants one names its own check in SPAM_CHECK.
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from math import ceil
 from typing import TYPE_CHECKING, Final
 
-from django.utils.crypto import salted_hmac
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from kordless_booking.booking.hashes import address_hash
 from kordless_booking.logs import log_event
-from kordless_booking.upstream.permits import first_free_at, take_permit
+from kordless_booking.views.client_address import UNKNOWN, Bucket, client_buckets
+from kordless_booking.views.client_address import client_address as client_address  # noqa: PLC0414 (exported)
+from kordless_booking.views.throttle import PermitKeys, take_use
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest
-
     from kordless_booking.booking.draft import Draft
     from kordless_booking.forms import ContactForm
     from kordless_booking.views.request import WidgetRequest
 
 log = logging.getLogger("kordless_booking.views")
-
-
-UNKNOWN_ADDRESS: Final = "unknown"
-"""Stands for the client address where there is none, such as behind a Unix socket."""
 
 
 @dataclass(frozen=True)
@@ -55,25 +48,21 @@ def rules(visit: WidgetRequest) -> dict[str, Rule]:
         "find": Rule("find", account.lookups_per_address),
         "change": Rule("change", account.changes_per_address),
         "view": Rule("view", account.manage_views_per_address, 60),
-        "number": Rule("number", account.lookups_per_number, 3600),
     }
 
 
 def consume(visit: WidgetRequest, scope: str, identity: str | None = None) -> int:
     """Count one use. Return 0 when it is allowed, else the seconds until the next one is.
 
-    `identity` is the client's address by default.
+    `identity` is the client's address by default, which counts in wider buckets as well.
     """
     rule = rules(visit)[scope]
     if not rule.limit:
         return 0
-    identity = identity or client_address(visit.request, visit.account.trusted_proxies)
-    keys = [_key(visit.account.name, rule.scope, identity, number) for number in range(rule.limit)]
-    cache, now = visit.access.cache, visit.now.timestamp()
-    found, free_at = cache.get_many(keys), now + rule.seconds
-    if take_permit(cache, keys, found, free_at=free_at, timeout=rule.seconds):
-        return 0
-    return min(max(1, ceil(first_free_at(keys, found, free_at) - now)), rule.seconds)
+    buckets = (Bucket(identity),) if identity else client_buckets(visit.request, visit.account.trusted_proxies)
+    keys = [PermitKeys.build(f"{visit.account.name}\0{rule.scope}", bucket, rule.limit) for bucket in buckets]
+    cache = visit.access.cache.throttle_view()
+    return take_use(cache, keys, seconds=rule.seconds, now=visit.now.timestamp()).seconds
 
 
 def queue_address(visit: WidgetRequest) -> str:
@@ -82,33 +71,7 @@ def queue_address(visit: WidgetRequest) -> str:
     "" where nobody knows the address, or the site limits no address: then all are equal.
     """
     address = client_address(visit.request, visit.account.trusted_proxies)
-    return address_hash(address) if address != UNKNOWN_ADDRESS and visit.account.bookings_per_address else ""
-
-
-def client_address(request: HttpRequest, trusted_proxies: int) -> str:
-    """Return the address that the outermost trusted proxy saw, or "unknown".
-
-    An IPv6 address is reduced to its /64, which is a single household.
-    """
-    address = request.META.get("REMOTE_ADDR", "")
-    if trusted_proxies:
-        # Entries further left were written by the client, who can put anything there.
-        hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
-        if len(hops) >= trusted_proxies:
-            address = hops[-trusted_proxies]
-    try:
-        parsed = ipaddress.ip_address(address.strip("[]"))
-    except ValueError:
-        return UNKNOWN_ADDRESS
-    if isinstance(parsed, ipaddress.IPv6Address):
-        mapped = parsed.ipv4_mapped
-        return str(mapped) if mapped else str(ipaddress.ip_network((parsed, 64), strict=False))
-    return str(parsed)
-
-
-def _key(account: str, scope: str, identity: str, number: int) -> str:
-    digest = salted_hmac("kordless_booking.throttle", f"{account}\0{scope}\0{identity}", algorithm="sha256").hexdigest()
-    return f"kb:throttle:{digest[:40]}:{number}"
+    return address_hash(address) if address != UNKNOWN and visit.account.bookings_per_address else ""
 
 
 HONEYPOT: Final = "kb_hp"
@@ -163,8 +126,11 @@ def hold_until(visit: WidgetRequest, chosen: Draft) -> datetime | None:
 def rate_limit(visit: WidgetRequest, scope: str, identity: str | None = None) -> Rejection | None:
     """Count one use of `scope`. Return the reason to reject it, or None."""
     seconds = consume(visit, scope, identity)
-    if not seconds:
-        return None
+    return too_often(scope, seconds) if seconds else None
+
+
+def too_often(scope: str, seconds: int) -> Rejection:
+    """Log and return the reason to reject a use of `scope` that is allowed again in `seconds`."""
     log_event(log, logging.WARNING, "throttled", scope=scope, seconds=seconds)
     minutes = -(-seconds // 60)
     text = ngettext(

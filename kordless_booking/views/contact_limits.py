@@ -7,17 +7,16 @@ and the business's calendar, with bookings in one name. Looking at a booking and
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
-from hashlib import sha256
-from math import ceil
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from django.utils.translation import ngettext
 
 from kordless_booking.booking.hashes import contact_hash
 from kordless_booking.logs import log_event
-from kordless_booking.upstream.permits import first_free_at, take_permit
 from kordless_booking.views.abuse import Rejection, Rule
+from kordless_booking.views.client_address import Bucket
+from kordless_booking.views.throttle import PermitKeys, Use, give_back, take_use
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,42 +36,35 @@ class ContactPermits:
     """Permits that one booking or move has taken, or the reason why there were none."""
 
     cache: FallbackCache
-    keys: list[str] = field(default_factory=list)
+    uses: tuple[Use, ...] = ()
     rejection: Rejection | None = None
 
     def give_back(self) -> None:
         """Return the permits: nothing was booked or moved, so nobody got mail."""
-        if self.keys:
-            self.cache.delete_many(self.keys)
+        for use in self.uses:
+            give_back(self.cache, use)
 
 
 def take_contact_permits(visit: WidgetRequest, contacts: Iterable[str | None]) -> ContactPermits:
     """Count one booking or move of each contact; of none of them, when one is over its limit."""
-    account, cache, now = visit.account, visit.access.cache, visit.now.timestamp()
+    account, cache = visit.account, visit.access.cache.throttle_view()
     rules = (
         Rule("contact", account.bookings_per_contact),
         Rule("contact-day", account.bookings_per_contact_daily, DAY_SECONDS),
     )
     hashes = sorted({contact_hash(contact) for contact in contacts if contact})
-    pools = [(rule, _keys(account.name, rule, name)) for rule in rules for name in hashes if rule.limit]
     taken = ContactPermits(cache)
-    found = cache.get_many([key for _rule, keys in pools for key in keys]) if pools else {}
-    for rule, keys in pools:
-        free_at = now + rule.seconds
-        key = take_permit(cache, keys, found, free_at=free_at, timeout=rule.seconds)
-        if key is None:
+    for rule in rules:
+        if not (rule.limit and hashes):
+            continue
+        keys = [PermitKeys.build(f"{account.name}\0{rule.scope}", Bucket(name), rule.limit) for name in hashes]
+        use = take_use(cache, keys, seconds=rule.seconds, now=visit.now.timestamp())
+        if use.seconds:
             taken.give_back()
-            seconds = min(max(1, ceil(first_free_at(keys, found, free_at) - now)), rule.seconds)
-            log_event(log, logging.WARNING, "throttled", scope=rule.scope, seconds=seconds)
-            return ContactPermits(cache, rejection=_reject(seconds))
-        taken.keys.append(key)
+            log_event(log, logging.WARNING, "throttled", scope=rule.scope, seconds=use.seconds)
+            return ContactPermits(cache, rejection=_reject(use.seconds))
+        taken = ContactPermits(cache, (*taken.uses, use))
     return taken
-
-
-def _keys(account: str, rule: Rule, name: str) -> list[str]:
-    # Of a keyed hash. Not `cache_key`: it remembers its keys, and every contact would take the place of others there.
-    digest = sha256(f"{account}\0{rule.scope}\0{name}".encode()).hexdigest()[:40]
-    return [f"kb:throttle:{digest}:{number}" for number in range(rule.limit)]
 
 
 def _reject(seconds: int) -> Rejection:

@@ -28,6 +28,7 @@ from kordless_booking.api.deadline import deadline
 from kordless_booking.exceptions import KordlessError
 from kordless_booking.funnel.page_views import count_page_view
 from kordless_booking.logs import log_event
+from kordless_booking.mail import outbox
 from kordless_booking.prefetch import is_prefetch, keep_for_click, prefetch_declined
 from kordless_booking.presentation.safe_links import safe_url
 from kordless_booking.views import problems, security
@@ -77,6 +78,8 @@ def widget_view(
     def decorate(view: WidgetView[P]) -> Callable[..., HttpResponse]:
         @wraps(view)
         def wrapper(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            # Mail that this process has queued for later, where its timer can't run.
+            outbox.timer.run_if_due()
             with request_id_context(request):
                 prefetching = is_prefetch(request)
                 if prefetching and not prefetchable:

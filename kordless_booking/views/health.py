@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Final
 
 from django.contrib.auth.decorators import login_not_required
+from django.core import signing
 from django.core.exceptions import ImproperlyConfigured
 from django.db import Error as DatabaseTrouble
 from django.db import router, transaction
@@ -19,6 +20,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from kordless_booking import conf
+from kordless_booking.forwarding import has_untrusted_proxy
 from kordless_booking.models import BookingAttempt
 from kordless_booking.upstream.keys import cache_key
 from kordless_booking.upstream.registry import AccountServices, services_for
@@ -26,6 +28,13 @@ from kordless_booking.urlconf import account_for
 from kordless_booking.views.retry_after import set_retry_after
 
 _METHODS: Final = "GET, HEAD, OPTIONS"
+DOCTOR_HEADER: Final = "KB-Doctor"
+"""Request header with a signed time, by which the doctor proves that it belongs to the site."""
+PROXY_HEADER: Final = "KB-Proxy"
+"""Response header for the doctor alone: others need not know whose word the site takes for an address."""
+_DOCTOR_SALT: Final = "kordless_booking.doctor"
+_DOCTOR_SECONDS: Final = 300
+"""Seconds for which the doctor's signature is valid."""
 
 
 @csrf_exempt
@@ -33,7 +42,13 @@ _METHODS: Final = "GET, HEAD, OPTIONS"
 @transaction.non_atomic_requests
 def health(request: HttpRequest) -> HttpResponse:
     """Answer 200 while pages can be served, 503 when the settings are unusable."""
-    return _method_not_allowed(request) or _json_response({} if _account(request) else {"settings": "unusable"})
+    if refused := _method_not_allowed(request):
+        return refused
+    account = _account(request)
+    response = _json_response({} if account else {"settings": "unusable"})
+    if account and _is_doctor(request) and has_untrusted_proxy(request, account.trusted_proxies):
+        response[PROXY_HEADER] = "untrusted"
+    return response
 
 
 @csrf_exempt
@@ -56,6 +71,22 @@ def booking(request: HttpRequest) -> HttpResponse:
     if circuits := reached.gate.open_circuits():
         return _json_response(trouble, cache=cache, kordless="circuit_open", circuits=" ".join(circuits))
     return _json_response(trouble, cache=cache, kordless="ok")
+
+
+def sign_for_doctor() -> str:
+    """Return a value of DOCTOR_HEADER."""
+    return signing.TimestampSigner(salt=_DOCTOR_SALT).sign("doctor")
+
+
+def _is_doctor(request: HttpRequest) -> bool:
+    signed = request.headers.get(DOCTOR_HEADER)
+    if not signed:
+        return False
+    try:
+        signing.TimestampSigner(salt=_DOCTOR_SALT).unsign(signed, max_age=_DOCTOR_SECONDS)
+    except signing.BadSignature:
+        return False
+    return True
 
 
 def _account(request: HttpRequest) -> conf.Account | None:

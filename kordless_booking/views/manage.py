@@ -35,10 +35,11 @@ from kordless_booking.presentation import calendar_event, timezones
 from kordless_booking.presentation.texts import DisplayTimes, booking_location, booking_venue_timezone
 from kordless_booking.upstream import booking_cache
 from kordless_booking.upstream.phone_region import find_phone_region
-from kordless_booking.views.abuse import rate_limit
+from kordless_booking.views.abuse import rate_limit, too_often
 from kordless_booking.views.cells import format_start, parse_start
 from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.display import display_times
+from kordless_booking.views.guesses import give_back_guess, take_guess
 from kordless_booking.views.invites import calendar_event_for, calendar_links, calendar_response
 from kordless_booking.views.links import SeeOther
 from kordless_booking.views.page import build_page, embed_event
@@ -47,6 +48,7 @@ from kordless_booking.views.rendering import render
 from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.retry_after import set_retry_after
 from kordless_booking.views.summary import BookingView, booking_view, find_service
+from kordless_booking.views.throttle import Use
 
 log = logging.getLogger("kordless_booking.views")
 
@@ -80,15 +82,14 @@ def find(visit: WidgetRequest) -> HttpResponse:
     if not form.is_valid():
         return _find_page(visit, form, status=422)
     requested = form.number_and_contact()
-    # By client, and by number: many clients together must not guess one booking's contact either.
-    rejection = rate_limit(visit, "find") or (
-        rate_limit(visit, "number", throttled_number(requested[0])) if requested else None
-    )
-    if rejection:
+    rejection = rate_limit(visit, "find")
+    guess = take_guess(visit, throttled_number(requested[0])) if requested and not rejection else Use()
+    if rejection := rejection or (too_often("number", guess.seconds) if guess.seconds else None):
         return set_retry_after(_find_page(visit, form, problem=rejection, status=429), rejection.seconds)
     try:
         found = _lookup(visit, *requested) if requested else None
     except exceptions.Unavailable as error:
+        give_back_guess(visit, guess)
         log_problem(visit, "lookup_failed", level=logging.ERROR, status=503, error=error)
         text = _("We can't reach the booking system right now. Please try again in a moment.")
         return set_retry_after(_find_page(visit, form, problem=text, status=503), error.retry_after)
@@ -96,6 +97,7 @@ def find(visit: WidgetRequest) -> HttpResponse:
         log_event(log, logging.INFO, "lookup_rejected")
         text = _("We can't find a booking with this number and this email or phone. Please check both.")
         return _find_page(visit, form, problem=text, status=404)
+    give_back_guess(visit, guess)
     link = ManageLink(
         number=found[0],
         contact=found[1],

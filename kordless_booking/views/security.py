@@ -29,8 +29,8 @@ CACHE_NO_STORE: Final = "no-store, private"
 def is_same_origin(request: HttpRequest) -> bool:
     """Return True when one of our own pages made this unsafe request.
 
-    Sec-Fetch-Site decides where the browser sends it; else Origin, else Referer must be our own. A client that sends
-    none of them is not a browser with a page in it, and can't be tricked into sending anything.
+    Sec-Fetch-Site decides where the browser sends it; else Origin, else Referer must be our own (Safari before 16.4). A
+    client that sends none of them is not a browser with a page in it, and can't be tricked into sending anything.
     """
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
@@ -43,7 +43,9 @@ def is_same_origin(request: HttpRequest) -> bool:
         parts = urlsplit(claimed)
     except ValueError:
         return False
-    return (parts.scheme, parts.netloc) == (request.scheme, request.get_host())
+    # https as well: behind a proxy that ends TLS, Django sees http unless SECURE_PROXY_SSL_HEADER is set, and whoever
+    # serves our host over TLS is this site. Not the reverse: anybody on the way may have written an http page.
+    return parts.scheme in {request.scheme, "https"} and parts.netloc == request.get_host()
 
 
 def set_security_headers(response: HttpResponse, account: Account, *, image_origin: str | None, cache: str) -> None:

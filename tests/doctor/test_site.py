@@ -8,6 +8,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import pytest
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.handlers.wsgi import WSGIHandler
+from django.test import Client
 from pytest_django import Settings
 
 from kordless_booking.models import WebhookDelivery
@@ -32,12 +33,19 @@ def lost() -> list[str]:
 
 
 @pytest.fixture
-def running(well: Settings, lost: list[str]) -> Iterator[str]:
+def added() -> dict[str, str]:
+    """The headers that a proxy in front of the site adds."""
+    return {}
+
+
+@pytest.fixture
+def running(well: Settings, lost: list[str], added: dict[str, str]) -> Iterator[str]:
     """Where the site answers over HTTP, its static files included."""
     application = StaticFilesHandler(WSGIHandler())
 
     def behind_a_proxy(environ: dict[str, Any], start_response: Any) -> Any:
-        return application({key: value for key, value in environ.items() if key not in lost}, start_response)
+        passed = {key: value for key, value in environ.items() if key not in lost}
+        return application({**passed, **added}, start_response)
 
     with make_server("127.0.0.1", 0, behind_a_proxy, handler_class=Silent) as server:
         serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -69,6 +77,21 @@ def test_a_proxy_that_loses_a_header(running: str, lost: list[str], header: str,
     told = ask("--site", running)
     assert told.fixes() == ["site_webhook"]
     assert words in told.line("site_webhook")
+
+
+def test_a_proxy_that_the_settings_do_not_know_of(running: str, added: dict[str, str], well: Settings):
+    """The running site tells the doctor alone, who proves that it belongs to the site."""
+    added["HTTP_X_FORWARDED_FOR"] = "203.0.113.7"
+    told = ask("--site", running)
+    assert told.fixes() == ["site_proxy"]
+    assert "TRUSTED_PROXIES" in told.line("site_proxy")
+    for proof in (None, "", "doctor", "doctor:1:forged"):
+        headers = {} if proof is None else {"KB-Doctor": proof}
+        behind = {**headers, "X-Forwarded-For": "203.0.113.7"}
+        answer = Client().get("/book/health/", headers=behind, REMOTE_ADDR="127.0.0.1")
+        assert "KB-Proxy" not in answer
+    well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "TRUSTED_PROXIES": 1}
+    assert ask("--site", running).fixes() == []
 
 
 def test_no_webhook_to_try(running: str, well: Settings):

@@ -20,7 +20,7 @@ COLUMNS = (
 )
 EVENT = re.compile(r"`([a-z]+_[a-z_]+)`")
 OUTSIDE = re.compile(
-    "honeypot_filled|spam_check_failed|throttled|webhook_.*|change_not_recorded|data_erased|counts?_.*|mail_.*|reminders?_.*|unhandled_exception"
+    "honeypot_filled|spam_check_failed|proxy_not_trusted|throttled|webhook_.*|change_not_recorded|data_erased|counts?_.*|mail_.*|reminders?_.*|unhandled_exception"
 )
 """Events about the visitor, what Kordless tells us of its own accord, or our counts: docs/operating.md has them."""
 

@@ -137,6 +137,35 @@ def test_what_the_settings_make_of_it(environment: dict[str, str], shown: str) -
     assert _python("manage.py", "check", environment=environment).returncode == 0
 
 
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"TRUSTED_PROXIES": "two"}, "TRUSTED_PROXIES is 'two'. Set it to the number of proxies"),
+        ({"TRUSTED_PROXIES": "-1"}, "TRUSTED_PROXIES is '-1'"),
+        ({"SECURE_PROXY_SSL_HEADER": "X-Forwarded-Proto"}, "SECURE_PROXY_SSL_HEADER is 'X-Forwarded-Proto'"),
+        ({"SECURE_PROXY_SSL_HEADER": "HTTP_X_FORWARDED_PROTO"}, "HTTP_X_FORWARDED_PROTO,https"),
+        ({"TRUSTED_PROXIES": "1", "SECURE_PROXY_SSL_HEADER": "HTTP_X_FORWARDED_PROTO, https"}, ""),
+        ({"TRUSTED_PROXIES": "", "SECURE_PROXY_SSL_HEADER": ""}, ""),
+    ],
+)
+def test_the_variables_about_proxies_are_checked(environment: dict[str, str], words: str) -> None:
+    """A form that Django would ignore without a word is rejected."""
+    found = why_not(environment)
+    assert words in found
+    assert bool(words) is bool(found)
+
+
+@pytest.mark.long
+def test_the_demo_takes_its_proxies_from_the_environment() -> None:
+    """Behind one that ends TLS, its pages are on https and each visitor has an address."""
+    code = (
+        "from demo_site import settings as s; print(s.KORDLESS_BOOKING['TRUSTED_PROXIES'], s.SECURE_PROXY_SSL_HEADER)"
+    )
+    behind = {"TRUSTED_PROXIES": "2", "SECURE_PROXY_SSL_HEADER": "HTTP_X_FORWARDED_PROTO,https"}
+    assert _python("-c", code, environment=behind).stdout.strip() == "2 ('HTTP_X_FORWARDED_PROTO', 'https')"
+    assert _python("-c", code, environment={}).stdout.strip() == "0 None"
+
+
 @pytest.mark.long
 def test_the_demo_books_at_another_business_of_the_sandbox() -> None:
     """KORDLESS_SANDBOX_ORG names the business; one that doesn't exist is rejected, with those that do."""

@@ -12,7 +12,13 @@ from django.urls import NoReverseMatch, reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from kordless_booking.funnel import counters
-from kordless_booking.models import BookingAttempt, RejectedDeliveryCount, WebhookDelivery
+from kordless_booking.models import (
+    Appointment,
+    BookingAttempt,
+    OutgoingMail,
+    RejectedDeliveryCount,
+    WebhookDelivery,
+)
 from kordless_booking.sandbox import Sandbox
 from tests.support.booking_pages import find
 from tests.support.clock import NOW
@@ -55,6 +61,35 @@ def test_all_is_well(owner: Client, client: Client, sandbox: Sandbox) -> None:
     ).keys()
     assert page.link("Snippet") == "/book/snippet/"
     assert len(sandbox.requests) == asked
+
+
+def test_a_proxy_that_the_settings_do_not_know_of(owner: Client, shop: Settings) -> None:
+    """Staff come through the same one as visitors, so their request shows it."""
+    behind = {"REMOTE_ADDR": "10.0.0.2", "headers": {"X-Forwarded-For": "203.0.113.7"}}
+    assert "TRUSTED_PROXIES is 0" in Page(URL, owner.get(URL, **behind)).text
+    assert "TRUSTED_PROXIES" not in Page(URL, owner.get(URL)).text
+    shop.KORDLESS_BOOKING = {**shop.KORDLESS_BOOKING, "TRUSTED_PROXIES": 1}
+    assert "TRUSTED_PROXIES" not in Page(URL, owner.get(URL, **behind)).text
+
+
+def test_withheld_mails_are_told(owner: Client, shop: Settings) -> None:
+    """Their number, for a day."""
+    appointment = Appointment.objects.create(
+        account="default", number_hash="1", start=NOW, end=NOW, notified_at=NOW, encrypted=""
+    )
+    for revision, age in enumerate((0, 23, 25)):
+        OutgoingMail.objects.create(
+            appointment=appointment,
+            kind=OutgoingMail.Kind.CONFIRMED,
+            revision=revision,
+            state=OutgoingMail.State.WITHHELD,
+            queued_at=NOW,
+            due_at=NOW,
+            changed_at=NOW - timedelta(hours=age),
+        )
+    assert "2 mails were withheld in the last 24 hours" in seen(owner).text
+    OutgoingMail.objects.update(state=OutgoingMail.State.SENT)
+    assert "withheld" not in seen(owner).text
 
 
 def test_it_asks_kordless_nothing_even_when_nothing_is_known(owner: Client, sandbox: Sandbox) -> None:

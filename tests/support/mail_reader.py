@@ -6,7 +6,7 @@ import email
 import email.policy
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from typing import Any
 
@@ -15,6 +15,7 @@ from icalendar import Calendar
 from selectolax.lexbor import LexborHTMLParser
 
 from kordless_booking.mail.outbox import send_due
+from kordless_booking.models import OutgoingMail
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,9 @@ def opened(message: Any) -> Letter:
 
 
 def sent() -> list[Letter]:
-    """Send what is due, and return all mails of the site so far."""
+    """Send what is due, and return all mails of the site so far. Mails about moves don't wait for their minute."""
+    waiting = OutgoingMail.objects.filter(state=OutgoingMail.State.QUEUED, kind=OutgoingMail.Kind.RESCHEDULED, tries=0)
+    waiting.update(due_at=datetime.now(UTC))
     send_due()
     outbox: Sequence[Any] = mail.outbox
     return [opened(message) for message in outbox]

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from django.contrib.auth.models import User
 from django.core.cache import caches
@@ -27,15 +28,19 @@ from pytest_django import Settings
 from time_machine import Traveller
 
 from kordless_booking.api.resources import Booking, Contact
+from kordless_booking.clock import Clock
 from kordless_booking.conf import get_account
 from kordless_booking.funnel import counters
 from kordless_booking.funnel.buffered_counter import MAX_KEYS
 from kordless_booking.funnel.counters import count_rejection
+from kordless_booking.logs import LogThrottle
+from kordless_booking.mail import outbox
 from kordless_booking.mail.enqueue import record_and_enqueue
 from kordless_booking.mail.outbox import mark_stuck_as_unknown
 from kordless_booking.mail.reminders import queue_reminders
 from kordless_booking.models import Appointment, BookingAttempt, OutgoingMail, WebhookDelivery
 from kordless_booking.sandbox import Sandbox
+from kordless_booking.views import client_address
 from kordless_booking.views.abuse import HONEYPOT
 from kordless_booking.webhooks import signature
 from tests.support.deliveries import NEW, OLD, delivery, event_body
@@ -151,6 +156,9 @@ def _junk(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> 
         walk.open(action, typed)
         walk.send(walk.open("/book/manage/"), "Find booking", number="BOOK_CANARY01", contact="canary@example.com")
     walk.open(form.url)
+    with patch.object(client_address, "_log_throttle", LogThrottle(Clock())):
+        found = {"number": "BOOK_CANARY02", "contact": "canary@example.com"}
+        walk.open("/book/manage/", found, **{"X-Forwarded-For": "203.0.113.77"})
     walk.client.get("/book/manage/gAAAAAcanary/")
     walk.client.get("/book/a/b/c/canary/")
     walk.client.get("/page/")
@@ -250,6 +258,8 @@ def _mail(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> 
     )
     with transaction.atomic():  # as the change that it belongs to is recorded
         record_and_enqueue(get_account(None), elsewhere, OutgoingMail.Kind.CONFIRMED, now=now)
+    with refused_writes("SELECT"):
+        outbox._send_and_schedule()
     OutgoingMail.objects.update(state=OutgoingMail.State.SENDING, changed_at=now - timedelta(hours=1))
     mark_stuck_as_unknown(now)
     soon = {"start": now + timedelta(hours=2), "end": now + timedelta(hours=3), "notified_at": now - timedelta(days=9)}
@@ -440,6 +450,7 @@ CHAPTERS: dict[str, Chapter] = {
                 "honeypot_filled",
                 "link_rejected",
                 "method_not_allowed",
+                "proxy_not_trusted",
                 "request_unreadable",
                 "spam_check_failed",
                 "throttled",
@@ -488,6 +499,7 @@ CHAPTERS: dict[str, Chapter] = {
         events=frozenset(
             {
                 "mail_attempted",
+                "mail_postponed",
                 "mail_stuck",
                 "mail_without_address",
                 "reminder_without_booking",

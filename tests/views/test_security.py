@@ -20,11 +20,15 @@ pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 SITES = (None, "same-origin", "same-site", "cross-site", "none", "", "SAME-ORIGIN", "same-origin, cross-site")
 OWN = "http://testserver"
+#: Where a proxy ends TLS and Django isn't told so, its own pages are on https.
+OWN_ORIGINS = {OWN, "https://testserver"}
 ORIGINS = (
     None,
     OWN,
     "null",
     "https://testserver",
+    "https://testserver:8000",
+    "https://testserver.evil.example",
     "http://testserver:8000",
     "http://testserver.evil.example",
     "http://evil.example",
@@ -42,8 +46,8 @@ def allowed(site: str | None, origin: str | None, referer: str | None) -> bool:
     if site is not None:
         return site == "same-origin"
     if origin:
-        return origin == OWN
-    return referer is None or referer.startswith(f"{OWN}/")
+        return origin in OWN_ORIGINS
+    return referer is None or referer.startswith(tuple(f"{own}/" for own in OWN_ORIGINS))
 
 
 def test_every_combination_of_where_it_comes_from(rf: RequestFactory):
@@ -58,7 +62,21 @@ def test_every_combination_of_where_it_comes_from(rf: RequestFactory):
 def test_no_origin_breaks_the_guard(origin: str):
     """Whatever stands in Origin, the answer is yes or no, and yes only for our own."""
     request = RequestFactory().post("/book/", headers={"Origin": origin})
-    assert security.is_same_origin(request) is (origin in {"", OWN})
+    assert security.is_same_origin(request) is (origin in {"", *OWN_ORIGINS})
+
+
+def test_an_http_page_is_foreign_to_an_https_site(rf: RequestFactory):
+    """Anybody on the way may have written it."""
+    for named in ({"Origin": OWN}, {"Referer": f"{OWN}/book/"}):
+        assert not security.is_same_origin(rf.post("/book/", headers=named, secure=True))
+        assert security.is_same_origin(rf.post("/book/", headers={"Origin": "https://testserver"}, secure=True))
+
+
+def test_an_old_safari_books_behind_a_proxy_that_ends_tls(visitor: Visitor, sandbox: Sandbox):
+    """It sends no Sec-Fetch-Site, and its Origin is on https while Django sees http."""
+    visitor.headers = {"Origin": "https://testserver"}
+    assert visitor.book().heading == "You're booked"
+    assert len(sandbox.bookings()) == 1
 
 
 @pytest.mark.parametrize(
