@@ -12,7 +12,7 @@ import pytest
 from kordless_booking.api.client import Kordless
 from kordless_booking.api.session import wsgi_transport
 from kordless_booking.conf import Account
-from kordless_booking.exceptions import BadRequest, KeyRefused, NotFound, TooMany, Unavailable
+from kordless_booking.exceptions import KeyRefused, NotFound, TooMany, Unavailable
 from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG, SANDBOX_KEY, SANDBOX_ORG, Sandbox
 from kordless_booking.sandbox import Limits as RateLimits
 from kordless_booking.upstream.catalog import Catalog, Lifetimes
@@ -118,14 +118,6 @@ def test_made_up_services_cost_nothing(scenario: CatalogScenario) -> None:
     assert scenario.asked() == {"organization": 1}
 
 
-@pytest.mark.parametrize("party", [-1, 0, 51, 10**9])
-def test_absurd_parties_cost_nothing(scenario: CatalogScenario, party: int) -> None:
-    """Rejected before anything is requested."""
-    with pytest.raises(BadRequest):
-        scenario.process().slots("styling-class", DECEMBER, party)
-    assert scenario.asked() == {}
-
-
 @pytest.mark.parametrize("month", [date(1, 1, 1), date(2026, 10, 1), date(2027, 3, 1), date(9999, 12, 1)])
 def test_months_outside_of_the_booking_window_are_empty_and_cost_nothing(
     scenario: CatalogScenario, month: date
@@ -136,12 +128,12 @@ def test_months_outside_of_the_booking_window_are_empty_and_cost_nothing(
     assert scenario.asked() == {"organization": 1}
 
 
-def test_each_month_and_party_size_has_its_own_cache_entry(scenario: CatalogScenario) -> None:
-    """Each is fetched by a request of its own."""
+def test_near_months_are_one_request_and_each_later_month_is_one(scenario: CatalogScenario) -> None:
+    """All that can be booked in 60 days is a single cache item."""
     catalog = scenario.process()
-    catalog.slots("styling-class", DECEMBER, 1)
-    catalog.slots("styling-class", DECEMBER, 2)
-    catalog.slots("styling-class", date(2027, 1, 1), 1)
+    for window, months in ((60, [DECEMBER, date(2027, 1, 1)]), (180, [DECEMBER, date(2027, 3, 1), date(2027, 4, 1)])):
+        for month in months * 3:
+            catalog.slots("styling-class", month, window_days=window)
     assert scenario.asked()["availability"] == 3
 
 
@@ -153,7 +145,7 @@ def test_businesses_on_one_cache_do_not_meet(scenario: CatalogScenario) -> None:
 
 
 def test_after_a_booking_everybody_sees_fresh_times_of_that_service(scenario: CatalogScenario) -> None:
-    """Every month and party size of it is invalidated, in every process; other services are not."""
+    """Every month of it is invalidated, in every process; other services are not."""
     booking, browsing = scenario.process(), scenario.process()
     first = browsing.slots("haircut", DECEMBER).value[0]
     browsing.slots("beard-trim", DECEMBER)
@@ -264,15 +256,20 @@ def test_with_an_empty_cache_an_outage_fails_fast_and_costs_few_calls(scenario: 
     assert sum(scenario.asked().values()) <= 10
 
 
+def separate_items(count: int) -> list[tuple[str, date]]:
+    """Return services and months that are cache items of their own: the near days, and each month from March on."""
+    slugs = ("haircut", "beard-trim", "styling-class", "full-color", "makeover", "head-spa", "color-consultation")
+    months = [DECEMBER, *(date(2027, number, 1) for number in range(3, 12))]
+    return [(slug, month) for slug in slugs for month in months][:count]
+
+
 def test_many_cold_items_stay_within_the_quota(scenario: CatalogScenario) -> None:
-    """Sixty-one months and parties at once: 45 are requested, the rest get a Retry-After; no 429."""
+    """Sixty-one months of services at once: 45 are requested, the rest get a Retry-After; no 429."""
     processes = [scenario.process() for _ in range(4)]
     served, waits = 0, []
-    for number in range(61):
+    for number, (slug, month) in enumerate(separate_items(61)):
         try:
-            processes[number % 4].slots(
-                "styling-class", date(2026 + number % 2, 12 if number % 2 == 0 else 1, 1), 1 + number // 2
-            )
+            processes[number % 4].slots(slug, month)
             served += 1
         except TooMany as error:
             waits.append(error.retry_after)
@@ -285,13 +282,13 @@ def test_many_cold_items_stay_within_the_quota(scenario: CatalogScenario) -> Non
 def test_freshness_stretches_when_there_are_many_keys(scenario: CatalogScenario) -> None:
     """Forty live keys for three minutes: never a 429, nobody fails, ten creations are always left."""
     catalog = scenario.process()
-    keys = [(month, party) for month in (DECEMBER, date(2027, 1, 1)) for party in range(1, 21)]
-    for month, party in keys:
-        catalog.slots("styling-class", month, party)
+    keys = separate_items(40)
+    for slug, month in keys:
+        catalog.slots(slug, month)
     oldest = 0.0
     for _ in range(180):
-        for month, party in keys:
-            cached = catalog.slots("styling-class", month, party)
+        for slug, month in keys:
+            cached = catalog.slots(slug, month)
             oldest = max(oldest, scenario.time.wall - cached.fetched_at)
         scenario.pass_(1)
     assert {request.status for request in scenario.sandbox.requests} == {200}
