@@ -13,7 +13,7 @@ from kordless_booking.api.client import Kordless
 from kordless_booking.api.session import wsgi_transport
 from kordless_booking.conf import Account
 from kordless_booking.exceptions import KeyRefused, NotFound, TooMany, Unavailable
-from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG, SANDBOX_KEY, SANDBOX_ORG, Sandbox
+from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG, SANDBOX_KEY, SANDBOX_ORG, Sandbox, operations
 from kordless_booking.sandbox import Limits as RateLimits
 from kordless_booking.upstream.catalog import Catalog, Lifetimes
 from kordless_booking.upstream.entries import Lifetime
@@ -348,3 +348,46 @@ def test_the_cache_status_says_what_can_not_be_refreshed(scenario: CatalogScenar
     assert {entry.state for entry in january if entry.service == "haircut"} == {"failed"}
     catalog.mark_key_refused(KeyRefused())
     assert {entry.state for entry in catalog.cache_status([DECEMBER])} == {"refused"}
+
+
+def availability_statuses(scenario: CatalogScenario) -> list[int]:
+    """Return the statuses of all requests for slots, in order."""
+    return [request.status for request in scenario.sandbox.requests if request.operation == "availability"]
+
+
+def test_a_refused_long_range_falls_back_to_months_for_an_hour(
+    scenario: CatalogScenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next months come one by one; every process knows of the refusal, and none tries again within the hour."""
+    monkeypatch.setattr(operations, "MAX_RANGE_SECONDS", 40 * 86_400)
+    january = date(2027, 1, 1)
+    catalog = scenario.process()
+    assert catalog.slots("haircut", DECEMBER, window_days=60).value
+    assert availability_statuses(scenario) == [400, 200]
+    assert catalog.slots("haircut", january, window_days=60).value
+    catalog.invalidate_slots("haircut")
+    scenario.pass_(2)
+    for month in (DECEMBER, january):
+        assert scenario.process().slots("haircut", month, window_days=60).value
+    states = [entry.state for entry in catalog.cache_status([DECEMBER, january]) if entry.service == "haircut"]
+    assert states == ["absent", "fresh", "fresh"]
+    assert availability_statuses(scenario) == [400, 200, 200, 200, 200]
+    monkeypatch.undo()
+    scenario.pass_(3601)
+    scenario.sandbox.clear_requests()
+    for month in (DECEMBER, january):
+        assert scenario.process().slots("haircut", month, window_days=60).value
+    assert scenario.asked()["availability"] == 1
+
+
+def test_near_days_fetched_before_midnight_have_the_last_day_after_it(scenario: CatalogScenario) -> None:
+    """The day that can be booked from midnight on is in the block already, and shown without a request."""
+    scenario.pass_((datetime(2026, 12, 3, 23, 59, 50, tzinfo=UTC) - NOW).total_seconds())
+    catalog = scenario.process()
+    february, last_day = date(2027, 2, 1), datetime(2027, 2, 2, tzinfo=UTC)
+    # Kordless would let it be booked 90 days ahead, so it lists the day before midnight too.
+    assert not any(slot.start >= last_day for slot in catalog.slots("head-spa", february, window_days=60).value)
+    asked = scenario.asked()
+    scenario.pass_(12)
+    assert any(slot.start >= last_day for slot in catalog.slots("head-spa", february, window_days=60).value)
+    assert scenario.asked() == asked
