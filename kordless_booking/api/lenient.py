@@ -26,7 +26,7 @@ _MOMENT = re.compile(
 )
 # Control characters but tab, line feed and carriage return; lone surrogates, which can't be encoded as UTF-8.
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-_MAX_INTEGER: Final = 10**9
+MAX_INTEGER: Final = 10**9
 """Maximum absolute value of an integer field (minutes, seats, days)."""
 _MAX_MOMENT_LENGTH: Final = 64
 """Characters: the longest time has 35. Longer text isn't worth keeping in the cache of times."""
@@ -81,7 +81,7 @@ def as_decimal(value: object) -> Decimal | None:
 def as_int(value: object) -> int | None:
     """Return an integer, also from "3" or 30.0, or None if it is no integer or its absolute value exceeds 10**9."""
     number = as_decimal(value)
-    if number is None or abs(number) > _MAX_INTEGER or number != number.to_integral_value():
+    if number is None or abs(number) > MAX_INTEGER or number != number.to_integral_value():
         return None
     return int(number)
 
