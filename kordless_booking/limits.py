@@ -9,6 +9,6 @@ MAX_PARTY_SIZE: Final = 50
 MAX_ID: Final = 200
 """Characters of the id of a host or team: two of them have to fit into the tokens of URLs."""
 MAX_WINDOW_DAYS: Final = 366
-"""Days ahead that can be booked, even if Kordless allows more: each month costs a request of its own."""
+"""Days ahead that can be booked, even if Kordless allows more: each month beyond the near days costs a request."""
 MAX_MANAGE_LINK_DAYS: Final = 3650
 """Maximum of the setting MANAGE_LINK_DAYS. Older links are rejected without being decrypted."""

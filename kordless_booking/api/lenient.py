@@ -102,7 +102,7 @@ def as_datetime(value: object) -> datetime | None:
     return _parse_moment(value.strip()) if isinstance(value, str) and len(value) <= _MAX_MOMENT_LENGTH else None
 
 
-# A month of many hosts has each start once per host: 40 a day for 33 days are 1,320 starts, and as many ends.
+# Many hosts have each start once per host: 40 a day for 62 days are 2,480 starts, and most ends are starts too.
 @lru_cache(maxsize=4096)
 def _parse_moment(text: str) -> datetime | None:
     # The pattern comes first: fromisoformat also accepts dates alone, week dates and naive times.

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, datetime
+from itertools import product
 
 import pytest
 from django.core.cache import caches
@@ -118,3 +119,20 @@ def test_all_parties_of_a_class_cost_one_request_for_times(client: Client, site:
         for month in ("2026-12", "2027-01"):
             assert client.get(f"/book/styling-class/?party={party}&month={month}").status_code == 200
     assert asked(sandbox) == {"organization": 1, "service": 1, "availability": 1}
+
+
+def test_months_and_parties_of_a_service_cost_two_requests(client: Client, site: Settings, sandbox: Sandbox):
+    """72 pages of 6 services: one request for the details of each and one for its near days."""
+    sandbox.limits = Limits()
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "REQUESTS_PER_MINUTE": 60, "CREATIONS_PER_MINUTE": 10}
+    services = (
+        "haircut",
+        "full-color",
+        "beard-trim",
+        "styling-class",
+        "color-consultation",
+        "makeover",
+    )
+    for service, month, party in product(services, ("2026-12", "2027-01"), range(1, 7)):
+        assert client.get(f"/book/{service}/?month={month}&party={party}").status_code == 200
+    assert asked(sandbox) == {"organization": 1, "service": 6, "availability": 6}
