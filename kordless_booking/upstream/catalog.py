@@ -91,10 +91,13 @@ class Catalog:
         lifetimes: Lifetimes,
         clock: Clock | None = None,
         log_throttle: LogThrottle | None = None,
+        account_cache: CatalogCache | None = None,
     ) -> None:
         self.account = account
         self._client = client
         self._cache = cache
+        # For fetches, which may outlive the request: they must not bring values into the request's own view.
+        self._account_cache = account_cache or cache
         self.lifetimes = lifetimes
         self._clock = clock or Clock()
         self._log_throttle = log_throttle or LogThrottle(self._clock)
@@ -108,6 +111,7 @@ class Catalog:
             lifetimes=self.lifetimes,
             clock=self._clock,
             log_throttle=self._log_throttle,
+            account_cache=self._account_cache,
         )
 
     def organization(self) -> Cached[OrganizationDetail]:
@@ -125,7 +129,9 @@ class Catalog:
         slugs = [service.slug for service in organization.services if service.bookable] if organization else []
         if window is None:
             return
-        items = [self._slots_item(slug, month, window, None) for slug in slugs[:max_services]]
+        items = [self._near_item(slug) for slug in slugs[:max_services]]
+        if not is_near(window, self._today()):
+            items += [self._month_item(slug, month, None) for slug in slugs[:max_services]]
         for entry in self._cache.lookup(*items):
             block: SlotBlock | None = entry.value
             yield from block.between(*window) if block else ()
@@ -301,7 +307,7 @@ class Catalog:
         """Describe the block of the near days. Reading it may bring one of only a month."""
 
         def fetch() -> SlotBlock:
-            [known] = self._cache.lookup(item)
+            [known] = self._account_cache.lookup(item)
             start, end = near_window(self._today(), window_days)
             ask = partial(self._client.availability, slug)
             return fetch_near_block(ask, start, end, known=known.value, now=self._clock.now())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,6 +22,8 @@ from kordless_booking.upstream.fallback_cache import FallbackCache
 from kordless_booking.upstream.gate import UpstreamGate
 from kordless_booking.upstream.read_through import ReadThroughCache
 from kordless_booking.upstream.registry import build_lifetimes
+from kordless_booking.upstream.request_view import RequestView
+from kordless_booking.upstream.slot_block import SlotBlock
 from tests.support.controlled_cache import WAITS, HandTime, SharedMemory, at_once
 
 NOW = datetime(2026, 12, 1, 15, 0, tzinfo=UTC)
@@ -391,3 +394,23 @@ def test_near_days_fetched_before_midnight_have_the_last_day_after_it(scenario: 
     scenario.pass_(12)
     assert any(slot.start >= last_day for slot in catalog.slots("head-spa", february, window_days=60).value)
     assert scenario.asked() == asked
+
+
+def test_a_stored_page_keeps_no_slots_alive(scenario: CatalogScenario) -> None:
+    """Neither the snapshot of what it read nor the refresh that its check begins: a block may have thousands."""
+
+    def blocks() -> int:
+        gc.collect()
+        return sum(isinstance(each, SlotBlock) for each in gc.get_objects())
+
+    catalog, before, snapshots = scenario.process(), blocks(), []
+    for _ in range(4):
+        view = RequestView(catalog._cache)  # type: ignore[arg-type]
+        catalog.for_request(view).slots("haircut", DECEMBER)
+        snapshots.append(view.snapshot())
+        scenario.pass_(20)
+        for snapshot in snapshots:
+            snapshot.is_current()
+        scenario.pass_(20)
+    assert scenario.asked()["availability"] >= 4
+    assert blocks() - before <= 2
