@@ -306,10 +306,15 @@ def free_openings(
     if now.tzinfo is None:
         raise ValueError("now must be aware")
     whole = slots if isinstance(slots, tuple) else tuple(slots)
-    # A party that no slot has room for gets no entry of the cache: visitors can ask for any.
-    if party_size > 1 and party_size > max_party_size(whole):
+    key = _ByIdentity(whole)
+    # Visitors can ask for any party, host and team. One that no slot has gets no entry of the cache.
+    if party_size > 1 and party_size > _max_seats(key):
         return {}
-    openings, starts = _openings(_ByIdentity(whole), host_id, team_id, party_size)
+    if (host_id is not None or team_id is not None) and not any(
+        _is_chosen(host, host_id) and _is_chosen(team, team_id) for host, team in _providers(key)
+    ):
+        return {}
+    openings, starts = _openings(key, host_id, team_id, party_size)
     days: dict[date, list[Opening]] = {}
     begin = bisect_right(starts, now)
     # One conversion per date instead of one per slot: the slots of a date are found by bisecting the next midnight.

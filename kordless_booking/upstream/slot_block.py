@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 MONTH_ONLY_SECONDS: Final = 3600
 """Seconds after a refusal of the long range, or too many slots in it, in which the near block is a month at most."""
 MAX_NEAR_SLOTS: Final = 50_000
-"""Slots of a near block of more than a month. 50,000 take about 12 MB as JSON, 0.3 MB compressed in the cache, and 7 MB
+"""Slots of a near block of more than a month. 50,000 take about 10 MB as JSON, 0.3 MB compressed in the cache, and 6 MB
 in each process; a month may have more, because there is nothing smaller to show.
 """
 
