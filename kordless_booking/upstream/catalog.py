@@ -299,7 +299,9 @@ class Catalog:
         if is_near(window, self._today()):
             item = self._near_item(slug, window_days)
             block: SlotBlock | None = self._cache.lookup(item)[0].value
-            if block is None or block.until >= window[1]:
+            # Short for another reason, such as a booking window that was shorter, it becomes long by being read.
+            is_short = block is not None and block.until < window[1]
+            if block is None or not is_short or block.month_only_until <= self._clock.now():
                 return item
         return self._month_item(slug, month, window_days)
 

@@ -383,6 +383,22 @@ def test_a_refused_long_range_falls_back_to_months_for_an_hour(
     assert scenario.asked()["availability"] == 1
 
 
+def test_a_booking_window_that_grows_is_shown_at_once_and_soon_costs_one_request_again(
+    scenario: CatalogScenario,
+) -> None:
+    """The cached block is too short for it: the month comes by itself until the block is refreshed."""
+    catalog, january = scenario.process(), date(2027, 1, 1)
+    catalog.slots("haircut", DECEMBER, window_days=10)
+    assert catalog.slots("haircut", DECEMBER, window_days=60).value[-1].start > datetime(2026, 12, 31, tzinfo=UTC)
+    assert scenario.asked()["availability"] == 2
+    scenario.pass_(20)
+    catalog.slots("haircut", DECEMBER, window_days=60)
+    scenario.sandbox.clear_requests()
+    for month in (DECEMBER, january):
+        assert scenario.process().slots("haircut", month, window_days=60).value
+    assert scenario.asked()["availability"] == 0
+
+
 def test_near_days_fetched_before_midnight_have_the_last_day_after_it(scenario: CatalogScenario) -> None:
     """The day that can be booked from midnight on is in the block already, and shown without a request."""
     scenario.pass_((datetime(2026, 12, 3, 23, 59, 50, tzinfo=UTC) - NOW).total_seconds())
